@@ -1,0 +1,1 @@
+"""Stage 3: which raw rows may enter the data set, and what kind of task each is."""

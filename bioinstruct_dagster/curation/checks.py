@@ -1,0 +1,70 @@
+"""Checks on the curated rows."""
+
+import dagster as dg
+
+from bioinstruct_dagster.curation.novelty import THRESHOLD, rouge_l_f1_of_texts
+from bioinstruct_dagster.seeds.tasks import CATEGORIES
+from bioinstruct_dagster.store.checks import schema_check
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.resources import markdown_table
+
+SAMPLE = 1_000  # rows compared all against all; the rule itself is tested exhaustively
+
+deduplicated_instructions_schema = schema_check("deduplicated_instructions", key=("row_id",))
+categorized_instructions_schema = schema_check("categorized_instructions", key=("row_id",))
+
+UNACCOUNTED = """
+    select row_id from raw_instructions
+    except
+    (select row_id from deduplicated_instructions union all select row_id from rejected_instructions)
+"""
+JUDGED_TWICE = """
+    select row_id from deduplicated_instructions
+    intersect
+    select row_id from rejected_instructions
+"""
+KEPT_SAMPLE = "select instruction from deduplicated_instructions order by row_id limit $n"
+UNLABELLED = """
+    select row_id, category
+    from categorized_instructions
+    where category not in (select unnest($categories::varchar[]))
+"""
+
+
+@dg.asset_check(asset="deduplicated_instructions", blocking=True)
+def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """Each raw row is either kept or rejected with a reason; none vanishes, none is both."""
+    lost, twice = store.rows(UNACCOUNTED), store.rows(JUDGED_TWICE)
+    return dg.AssetCheckResult(
+        passed=not lost and not twice, metadata={"lost": len(lost), "kept_and_rejected": len(twice)}
+    )
+
+
+@dg.asset_check(asset="deduplicated_instructions", blocking=True)
+def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """No two kept instructions (of up to 1,000, compared all against all) have ROUGE-L F1 above
+    0.7.
+    """
+    texts = [row["instruction"] for row in store.rows(KEPT_SAMPLE, {"n": SAMPLE})]
+    scores = rouge_l_f1_of_texts(texts, texts)
+    for i in range(len(texts)):
+        scores[i, i] = 0.0
+    highest = float(scores.max()) if texts else 0.0
+    return dg.AssetCheckResult(
+        passed=not highest > THRESHOLD,
+        metadata={"compared": len(texts), "highest_rouge_l_f1": highest},
+    )
+
+
+@dg.asset_check(asset="categorized_instructions", blocking=True)
+def every_row_has_a_category(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """Each row has one of the four categories, and no kept row is missing."""
+    wrong = store.rows(UNLABELLED, {"categories": list(CATEGORIES)})
+    counts = store.rows(
+        "select (select count(*) from deduplicated_instructions) as kept, count(*) as labelled "
+        "from categorized_instructions"
+    )[0]
+    return dg.AssetCheckResult(
+        passed=not wrong and counts["kept"] == counts["labelled"],
+        metadata={**counts, "wrong": dg.MetadataValue.md(markdown_table(wrong[:5]))},
+    )

@@ -1,0 +1,143 @@
+"""Labelling: the teacher's category where it gives one, the embedded classifier's where it does
+not.
+
+Every row says which of them labelled it. Belongs here: the order of the two, and the teacher's
+labels kept for reuse. Does not: prompt and definitions (categories), or the classifier itself.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bioinstruct_dagster.curation.categories import (
+    categorization_requests,
+    label_key,
+    read_labels,
+)
+from bioinstruct_dagster.curation.classifier import CategoryClassifier, labelled_examples
+from bioinstruct_dagster.generation.teacher import Endpoint, Tally, ask
+from bioinstruct_dagster.store.database import Store, insert
+
+EMBEDDED = "embedded-classifier"
+
+STORED_LABELS = """
+    select label_key, category, completion_id
+    from category_labels
+    where label_key in (select unnest($wanted::varchar[]))
+"""
+
+REPLIES = """
+    select completion_id, content
+    from completions
+    where completion_id in (select unnest($wanted::varchar[]))
+"""
+
+SEED_LABELS = "select instruction, category from seed_tasks order by ordinal"
+
+
+@dataclass
+class Labelling:
+    """Labelled rows, and how they came by their labels."""
+
+    rows: list[dict[str, Any]]
+    tally: Tally
+    by_teacher: int = 0
+    by_classifier: int = 0
+    cross_validated_accuracy: float | None = None
+
+
+def label_rows(
+    rows: Sequence[Mapping[str, Any]],
+    endpoint: Endpoint,
+    store: Store,
+    *,
+    teacher: str,
+    model: str,
+    concurrency: int,
+    log: Callable[[str], None],
+) -> Labelling:
+    """Give each row (row_id, instruction, …) a category."""
+    instructions = list(dict.fromkeys(row["instruction"] for row in rows))
+    tally = _ask_for_missing(
+        instructions,
+        endpoint,
+        store,
+        teacher=teacher,
+        model=model,
+        concurrency=concurrency,
+        log=log,
+    )
+    stored = stored_labels(instructions, store, teacher=teacher, model=model)
+    unlabelled = [text for text in instructions if text not in stored]
+
+    result = Labelling([], tally)
+    predicted: dict[str, tuple[str, float]] = {}
+    if unlabelled:
+        seeds = [(row["instruction"], row["category"]) for row in store.rows(SEED_LABELS)]
+        classifier = CategoryClassifier.train(labelled_examples(seeds))
+        result.cross_validated_accuracy = classifier.cross_validated_accuracy
+        predicted = dict(zip(unlabelled, classifier.predict(unlabelled), strict=True))
+
+    for row in rows:
+        text = row["instruction"]
+        if text in stored:
+            category, completion_id = stored[text]
+            label = {
+                "labelled_by": f"teacher:{model}",
+                "confidence": None,
+                "label_completion_id": completion_id,
+            }
+            result.by_teacher += 1
+        else:
+            category, confidence = predicted[text]
+            label = {"labelled_by": EMBEDDED, "confidence": confidence, "label_completion_id": None}
+            result.by_classifier += 1
+        result.rows.append({**row, "category": category, **label})
+    return result
+
+
+def stored_labels(
+    instructions: Sequence[str], store: Store, *, teacher: str, model: str
+) -> dict[str, tuple[str, str]]:
+    """(category, completion_id) of each instruction that this teacher has labelled before."""
+    text_of = {label_key(text, teacher, model): text for text in instructions}
+    return {
+        text_of[row["label_key"]]: (row["category"], row["completion_id"])
+        for row in store.rows(STORED_LABELS, {"wanted": list(text_of)})
+    }
+
+
+def _ask_for_missing(
+    instructions: Sequence[str],
+    endpoint: Endpoint,
+    store: Store,
+    *,
+    teacher: str,
+    model: str,
+    concurrency: int,
+    log: Callable[[str], None],
+) -> Tally:
+    known = stored_labels(instructions, store, teacher=teacher, model=model)
+    missing = [text for text in instructions if text not in known]
+    batches = list(categorization_requests(missing, teacher=teacher, model=model))
+    tally = ask(
+        [request for request, _ in batches], endpoint, store, concurrency=concurrency, log=log
+    )
+    asked_about = {request.completion_id: batch for request, batch in batches}
+    labels = [
+        {
+            "label_key": label_key(text, teacher, model),
+            "instruction": text,
+            "category": category,
+            "teacher": teacher,
+            "model": model,
+            "completion_id": reply["completion_id"],
+        }
+        for reply in store.rows(REPLIES, {"wanted": list(asked_about)})
+        for text, category in read_labels(
+            reply["content"], asked_about[reply["completion_id"]]
+        ).items()
+    ]
+    with store.write() as connection:
+        insert(connection, "category_labels", labels)
+    return tally

@@ -1,0 +1,1 @@
+"""Stage 4: the Hugging Face data set on disk."""

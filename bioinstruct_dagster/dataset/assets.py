@@ -1,0 +1,77 @@
+"""The data set as an asset."""
+
+import dagster as dg
+
+from bioinstruct_dagster import figures
+from bioinstruct_dagster.dataset.build import build_dataset
+from bioinstruct_dagster.dataset.card import Card
+from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, TEMPLATE_SHA256
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.provenance import sha256_of_rows
+from bioinstruct_dagster.store.resources import OWNERS, materialization
+
+ROWS_IN_ORDER = """
+    select labelled.*, raw.source, raw.completion_id
+    from categorized_instructions as labelled
+    join raw_instructions as raw using (row_id)
+    order by labelled.ordinal
+"""
+SEEDS = "select seed_id, category, instruction, input, output from seed_tasks order by ordinal"
+FUNNEL_TO_HERE = "select stage, outcome, rows from funnel where step <= 6"
+TEACHERS = """
+    select distinct completion.teacher || ': ' || completion.model_answered as teacher
+    from raw_instructions
+    join completions as completion using (completion_id)
+    order by teacher
+"""
+
+
+@dg.asset(
+    group_name="dataset",
+    kinds={"huggingface", "parquet"},
+    owners=OWNERS,
+    code_version="1",
+    deps=["categorized_instructions"],
+)
+def hf_dataset(
+    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
+    """The instruction set as a Hugging Face data set on disk: Parquet shards and a card with YAML
+    header.
+
+    `datasets.load_dataset("<data dir>/hf_dataset")` opens it. Train, validation and test (80/10/10)
+    follow from a hash of the instruction, so a row never changes its split when the set grows.
+    """
+    rows = store.rows(ROWS_IN_ORDER)
+    if not rows:
+        raise dg.Failure(
+            "There are no categorized rows. Materialize key:categorized_instructions first.",
+            allow_retries=False,
+        )
+    rehearsal = any(row["rehearsal"] for row in rows)
+    seeds = store.rows(SEEDS)
+    card = Card(
+        teacher=", ".join(row["teacher"] for row in store.rows(TEACHERS)) or "none (imported)",
+        template=f"{TEMPLATE_ID} (sha256 {TEMPLATE_SHA256[:12]})",
+        seeds_fingerprint=sha256_of_rows(seeds, tuple(seeds[0])) if seeds else "none",
+        funnel=store.rows(FUNNEL_TO_HERE),
+        rehearsal=rehearsal,
+    )
+    built = build_dataset(rows, settings.data_dir / "hf_dataset", card)
+    table = [{**row, "dataset_fingerprint": built.fingerprint} for row in built.rows]
+    columns = ("row_id", "split", "category", "rehearsal", "dataset_fingerprint")
+    store.replace({"hf_dataset": [{name: row[name] for name in columns} for row in table]})
+    return materialization(
+        store,
+        "hf_dataset",
+        built.fingerprint,
+        rehearsal=rehearsal,
+        extra={
+            "splits": dg.MetadataValue.md(figures.bars("Rows by split", built.sizes)),
+            "path": dg.MetadataValue.path(built.path),
+            "card": dg.MetadataValue.md(
+                (built.path / "README.md").read_text("utf-8").split("---\n", 2)[2]
+            ),
+        },
+    )

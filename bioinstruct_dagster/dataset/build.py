@@ -1,0 +1,77 @@
+"""Writing the data set folder: Parquet shards and a card, swapped in whole.
+
+Belongs here: the folder that `datasets.load_dataset(path)` opens. Does not: which rows are in it.
+"""
+
+import shutil
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioinstruct_dagster.dataset.card import Card, render_card
+from bioinstruct_dagster.dataset.splits import SPLITS, split_of
+from bioinstruct_dagster.store.provenance import sha256_of_rows
+
+COLUMNS = (
+    "row_id", "instruction", "input", "output", "category", "labelled_by", "source", "completion_id", "rehearsal",
+)  # fmt: skip
+CONTENT = ("row_id", "split", "instruction", "input", "output", "category", "rehearsal")
+ROWS_PER_SHARD = 50_000
+
+
+@dataclass(frozen=True)
+class BuiltDataset:
+    """What was written: folder, fingerprint (sha256 over the rows of all splits), rows by split."""
+
+    path: Path
+    fingerprint: str
+    rows: list[dict[str, Any]]
+    sizes: Mapping[str, int]
+
+
+def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -> BuiltDataset:
+    """Write the rows to `folder`, in place of what was there.
+
+    The new folder is complete before the old one goes, so a kill leaves one of the two.
+    """
+    import datasets
+
+    placed = [{**row, "split": split_of(row["instruction"])} for row in rows]
+    fingerprint = sha256_of_rows(placed, CONTENT)
+    sizes = Counter(row["split"] for row in placed)
+    fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    data = fresh / "data"
+    data.mkdir(parents=True)
+    try:
+        features = datasets.Features(
+            {name: datasets.Value("bool" if name == "rehearsal" else "string") for name in COLUMNS}
+        )
+        for split in SPLITS:
+            members = [
+                {name: row[name] for name in COLUMNS} for row in placed if row["split"] == split
+            ]
+            shards = max(1, -(-len(members) // ROWS_PER_SHARD))
+            for shard in range(shards):
+                part = members[shard * ROWS_PER_SHARD : (shard + 1) * ROWS_PER_SHARD]
+                columns = {name: [row[name] for row in part] for name in COLUMNS}
+                datasets.Dataset.from_dict(columns, features=features).to_parquet(
+                    data / f"{split}-{shard:05d}-of-{shards:05d}.parquet"
+                )
+        (fresh / "README.md").write_text(render_card(card, placed, sizes, fingerprint), "utf-8")
+        _swap(fresh, folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return BuiltDataset(folder, fingerprint, placed, dict(sizes))
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    # A folder can't be replaced in one step; between the two renames a reader finds none, never
+    # half of one.
+    old = folder.with_name(f".{folder.name}.old-{uuid.uuid4().hex}")
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,43 @@
+"""Checks on the data set folder."""
+
+import dagster as dg
+
+from bioinstruct_dagster.dataset.splits import SPLITS, split_of
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.checks import schema_check
+from bioinstruct_dagster.store.database import Store
+
+hf_dataset_schema = schema_check("hf_dataset", key=("row_id",))
+
+
+@dg.asset_check(asset="hf_dataset", blocking=True)
+def folder_holds_the_table(
+    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
+    """The Parquet files hold the rows of the table, each in the split that its instruction's hash
+    says.
+    """
+    import pyarrow.parquet as pq
+
+    folder = settings.data_dir / "hf_dataset" / "data"
+    found = {
+        row["row_id"]: (split, row["instruction"])
+        for split in SPLITS
+        for path in sorted(folder.glob(f"{split}-*.parquet"))
+        for row in pq.read_table(path, columns=["row_id", "instruction"]).to_pylist()
+    }
+    table = {
+        row["row_id"]: row["split"] for row in store.rows("select row_id, split from hf_dataset")
+    }
+    misplaced = [row_id for row_id, (split, text) in found.items() if split != split_of(text)]
+    same = {row_id: split for row_id, (split, _) in found.items()} == table
+    empty = [split for split in SPLITS if split not in table.values()]
+    return dg.AssetCheckResult(
+        passed=same and not misplaced,
+        metadata={
+            "rows_in_folder": len(found),
+            "rows_in_table": len(table),
+            "misplaced": len(misplaced),
+            "empty_splits": ", ".join(empty) or "none",
+        },
+    )

@@ -1,0 +1,20 @@
+"""Which split a row is in: a function of its instruction alone, so that no row ever moves as the
+set grows.
+"""
+
+import hashlib
+from typing import Literal
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+_BUCKETS = 1_000
+_TRAIN, _VALIDATION = 800, 900  # upper bounds: 80 % train, 10 % validation, 10 % test
+
+
+def split_of(instruction: str) -> Split:
+    """The split of an instruction, by the sha256 of its text without case or surplus blanks."""
+    text = " ".join(instruction.lower().split())
+    bucket = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % _BUCKETS
+    if bucket < _TRAIN:
+        return "train"
+    return "validation" if bucket < _VALIDATION else "test"

@@ -1,0 +1,120 @@
+"""Scores as an asset, one partition an experiment."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec
+from bioinstruct_dagster.evaluation.predict import TASK
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store, insert
+from bioinstruct_dagster.store.provenance import sha256_of_rows
+from bioinstruct_dagster.store.resources import OWNERS, markdown_table, materialization
+from bioinstruct_dagster.training.assets import GPU_POOL, GPU_TAGS, training_spec
+from bioinstruct_dagster.training.experiments import ExperimentMatrix
+from bioinstruct_dagster.training.partitions import experiment_of, experiment_partitions
+from bioinstruct_dagster.training.resources import ModelProcess
+
+ADAPTER = """
+    select adapter_path, adapter_sha256, dataset_fingerprint, prompt_version, rehearsal
+    from lora_adapter
+    where base_model = $base_model and recipe = $recipe
+"""
+SCORE_COLUMNS = ("metric", "category", "subject", "score", "ci_low", "ci_high", "n")
+
+
+def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
+    """The asset `eval_scores`, partitioned by the matrix."""
+
+    @dg.asset(
+        group_name="evaluation",
+        kinds={"pytorch", "duckdb"},
+        owners=OWNERS,
+        code_version="1",
+        deps=["hf_dataset", "lora_adapter"],
+        partitions_def=experiment_partitions(matrix),
+        pool=GPU_POOL,
+        op_tags=GPU_TAGS,
+    )
+    def eval_scores(
+        context: dg.AssetExecutionContext,
+        store: dg.ResourceParam[Store],
+        settings: dg.ResourceParam[Settings],
+        process: dg.ResourceParam[ModelProcess],
+    ) -> dg.MaterializeResult[None]:
+        """Held-out loss and ROUGE-L of greedy answers on the test split, base beside adapter.
+
+        Each score has its bootstrap 95 % interval, the number of items, the prompt version and the
+        data's fingerprint; the difference between adapter and base is paired by item. Predictions
+        are stored item by item in `eval_predictions`.
+        """
+        base_model, recipe = experiment_of(context)
+        found = store.rows(ADAPTER, {"base_model": base_model, "recipe": recipe})
+        if not found:
+            raise dg.Failure(
+                f"There is no adapter for {base_model}|{recipe}. Materialize key:lora_adapter with "
+                f"--partition '{base_model}|{recipe}' first.",
+                allow_retries=False,
+            )
+        adapter = found[0]
+        spec = training_spec(matrix, base_model, recipe, store, settings)
+        if spec.dataset_fingerprint != adapter["dataset_fingerprint"]:
+            raise dg.Failure(
+                f"The adapter for {base_model}|{recipe} was trained on another version of the data set, whose "
+                "test split may hold rows it has seen. Materialize key:lora_adapter for this partition first.",
+                allow_retries=False,
+            )
+        result = process.run(
+            context,
+            "bioinstruct_dagster.evaluation",
+            EvaluationSpec(spec, adapter["adapter_path"], settings.seed).to_json(),
+        )
+        experiment = {"base_model": base_model, "recipe": recipe}
+        provenance = {
+            "task": TASK,
+            "prompt_version": adapter["prompt_version"],
+            "dataset_fingerprint": spec.dataset_fingerprint,
+            "base_fingerprint": result["base_fingerprint"],
+            "rehearsal": adapter["rehearsal"],
+            "scored_at": datetime.now(UTC),
+        }
+        scores = [
+            {
+                **experiment,
+                **provenance,
+                **score,
+                "adapter_sha256": None if score["subject"] == "base" else adapter["adapter_sha256"],
+            }
+            for score in result["scores"]
+        ]
+        predictions = [
+            {**experiment, **item, "rehearsal": adapter["rehearsal"]}
+            for item in result["predictions"]
+        ]
+        owned = f"base_model = '{base_model}' and recipe = '{recipe}'"
+        with store.write() as connection:
+            for table, rows in (("eval_scores", scores), ("eval_predictions", predictions)):
+                connection.execute(f"delete from {table} where {owned}")
+                insert(connection, table, rows)
+        overall = {
+            f"{s['metric']}_{s['subject']}": s["score"]
+            for s in result["scores"]
+            if s["category"] == "all"
+        }
+        shown = [
+            {
+                name: f"{s[name]:.4f}" if isinstance(s[name], float) else s[name]
+                for name in SCORE_COLUMNS
+            }
+            for s in result["scores"]
+        ]
+        return materialization(
+            store,
+            "eval_scores",
+            sha256_of_rows(scores, SCORE_COLUMNS),
+            rehearsal=adapter["rehearsal"],
+            where=owned,
+            extra={"scores": dg.MetadataValue.md(markdown_table(shown)), **overall},
+        )
+
+    return eval_scores

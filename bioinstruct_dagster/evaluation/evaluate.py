@@ -1,0 +1,75 @@
+"""Evaluating one adapter: base and adapter on the same held-out rows.
+
+Knows nothing of Dagster: it runs in a process of its own (`python -m
+bioinstruct_dagster.evaluation`), or from a notebook. Belongs here: one evaluation, whole. Does not:
+the tables its results go to (assets).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from bioinstruct_dagster.evaluation.predict import predict
+from bioinstruct_dagster.evaluation.scores import score_items
+from bioinstruct_dagster.training import base_models
+from bioinstruct_dagster.training.train import TrainingSpec
+
+SPLIT = "test"
+
+
+class EvaluationError(RuntimeError):
+    """The adapter can't be scored; the message says why."""
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """An adapter, the specification it was trained by, and the seed of the bootstrap."""
+
+    training: TrainingSpec
+    adapter_path: str
+    seed: int
+
+    def to_json(self) -> str:
+        """For the evaluation process; `from_json` reads it back."""
+        return json.dumps(
+            {
+                "training": self.training.to_json(),
+                "adapter_path": self.adapter_path,
+                "seed": self.seed,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The specification that `to_json` wrote."""
+        values = json.loads(text)
+        values["training"] = TrainingSpec.from_json(values["training"])
+        return cls(**values)
+
+
+def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]:
+    """Score base and adapter on the test split: {"scores": [...], "predictions": [...],
+    "base_fingerprint": …}.
+    """
+    import datasets
+    import peft
+
+    rows = list(datasets.load_dataset(spec.training.dataset_path, split=SPLIT))
+    if not rows:
+        raise EvaluationError(
+            f"The {SPLIT} split of {spec.training.dataset_path} is empty: nothing to score."
+        )
+    base = base_models.load(spec.training.base, Path(spec.training.models_dir), log)
+    model = peft.PeftModel.from_pretrained(base.model, spec.adapter_path).eval()
+    of_adapter = predict(model, base, rows, "adapter", log)
+    with model.disable_adapter():
+        of_base = predict(model, base, rows, "base", log)
+    if not of_base:
+        raise EvaluationError(f"Every row of the {SPLIT} split is too long to score.")
+    return {
+        "scores": [asdict(score) for score in score_items(of_base, of_adapter, spec.seed)],
+        "predictions": of_base + of_adapter,
+        "base_fingerprint": base.fingerprint,
+    }

@@ -1,0 +1,1 @@
+"""Stage 2: new tasks from the teacher, or from an existing instruction set."""

@@ -1,0 +1,192 @@
+"""Generation as an asset."""
+
+from collections import Counter
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from bioinstruct_dagster import figures
+from bioinstruct_dagster.generation import raw, teacher
+from bioinstruct_dagster.generation.imported import read_instruction_set
+from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, TEMPLATE_SHA256
+from bioinstruct_dagster.generation.requests import generation_requests
+from bioinstruct_dagster.seeds.tasks import SeedTask
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.journal import fold
+from bioinstruct_dagster.store.provenance import sha256_of_rows
+from bioinstruct_dagster.store.resources import OWNERS, materialization
+
+RAW_COLUMNS = (
+    "row_id",
+    "ordinal",
+    "completion_id",
+    "source",
+    "instruction",
+    "input",
+    "output",
+    "rehearsal",
+)
+
+STORED_SEEDS = """
+    select seed_id as id, category, source_family, instruction, input, output
+    from seed_tasks
+    order by ordinal
+"""
+
+SPEND = """
+    select
+        count(*) as completions,
+        sum(prompt_tokens)::bigint as prompt_tokens,
+        sum(completion_tokens)::bigint as completion_tokens,
+        case when count(usd) = count(*) then sum(usd) end as usd
+    from completions
+    join completion_outcomes using (completion_id)
+"""
+
+
+class RawInstructionsConfig(dg.Config):
+    """What a run may change; what is left out comes from the settings."""
+
+    requests: int | None = Field(
+        None, ge=1, description="Requests that the set rests on (default: BIOINSTRUCT_REQUESTS)."
+    )
+    grow_by: int = Field(
+        0, ge=0, description="Ask for about this many further kept instructions than there are now."
+    )
+    seed: int | None = Field(None, ge=0, description="Run seed (default: BIOINSTRUCT_SEED).")
+    import_from: str | None = Field(
+        None,
+        description="Import this file or hub id in place of generating (default: BIOINSTRUCT_IMPORT).",
+    )
+
+
+@dg.asset(
+    group_name="generation",
+    kinds={"openai", "json", "duckdb"},
+    owners=OWNERS,
+    code_version="1",
+    deps=["seed_tasks"],
+)
+def raw_instructions(
+    context: dg.AssetExecutionContext,
+    config: RawInstructionsConfig,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> dg.MaterializeResult[None]:
+    """New tasks, as the teacher wrote them (Self-Instruct), or the rows of an imported instruction
+    set.
+
+    Each request shows the teacher three seeds drawn at random from (run seed, request number) and
+    asks for new tasks as JSON. Every reply is stored before it is read, under the hash of its
+    request, so a request that was answered once is never paid for again. A reply that can't be read
+    is kept and counted.
+    """
+    source = settings.import_ if config.import_from is None else config.import_from
+    if source:
+        return _import(source, store, settings)
+
+    seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
+    if not seeds:
+        raise dg.Failure(
+            "There are no seed tasks. Materialize key:seed_tasks first.", allow_retries=False
+        )
+    run_seed = settings.seed if config.seed is None else config.seed
+    requests = list(
+        generation_requests(
+            seeds,
+            teacher=settings.teacher,
+            model=settings.model,
+            run_seed=run_seed,
+            count=_request_count(config, store, settings, run_seed),
+            tasks_per_request=settings.tasks_per_request,
+        )
+    )
+    try:
+        with teacher.open_teacher(settings) as endpoint:
+            tally = teacher.ask(
+                requests, endpoint, store, concurrency=settings.concurrency, log=context.log.info
+            )
+    except teacher.TeacherError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    rows, outcomes = raw.raw_rows(store, requests)
+    if not rows:
+        raise dg.Failure(
+            f"None of {len(outcomes)} replies could be read; see table completion_outcomes.",
+            allow_retries=False,
+        )
+    store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
+
+    context.log.info(
+        f"{tally.asked} completions asked of the teacher, {tally.reused} reused from the store, "
+        f"{tally.failed} requests failed; {len(rows)} tasks read"
+    )
+    for message in tally.errors:
+        context.log.warning(f"Request failed, to be asked again by the next run: {message}")
+    return materialization(
+        store,
+        "raw_instructions",
+        sha256_of_rows(rows, RAW_COLUMNS),
+        rehearsal=settings.teacher == "rehearsal",
+        extra={
+            "replies": dg.MetadataValue.md(
+                figures.bars("Replies by outcome", Counter(o["outcome"] for o in outcomes))
+            ),
+            "completions_asked": tally.asked,
+            "completions_reused": tally.reused,
+            "requests_failed": tally.failed,
+            "tasks_per_reply": len(rows) / len(outcomes),
+            "teacher": f"{settings.teacher}: {settings.model}",
+            "template": f"{TEMPLATE_ID} ({TEMPLATE_SHA256[:12]})",
+            "run_seed": run_seed,
+            **_spend(store),
+        },
+    )
+
+
+def _import(source: str, store: Store, settings: Settings) -> dg.MaterializeResult[None]:
+    records = read_instruction_set(source, settings.import_columns, settings.import_split)
+    rows = raw.imported_rows(records, source)
+    store.replace({"raw_instructions": rows, "completion_outcomes": []})
+    return materialization(
+        store,
+        "raw_instructions",
+        sha256_of_rows(rows, RAW_COLUMNS),
+        rehearsal=False,
+        extra={"imported_from": source, "columns": str(dict(settings.import_columns))},
+    )
+
+
+def _request_count(
+    config: RawInstructionsConfig, store: Store, settings: Settings, run_seed: int
+) -> int:
+    """The requests asked for, and never fewer than were already paid for in the same series."""
+    wanted = config.requests or settings.requests
+    fold(store)
+    highest = store.rows(
+        raw.HIGHEST_REQUEST_NUMBER,
+        {
+            "teacher": settings.teacher,
+            "model": settings.model,
+            "template_sha256": TEMPLATE_SHA256,
+            "run_seed": run_seed,
+        },
+    )[0]["number"]
+    stored = 0 if highest is None else highest + 1
+    count = max(wanted, stored)
+    if config.grow_by:
+        count = max(
+            wanted,
+            stored + raw.requests_for_growth(store, config.grow_by, settings.tasks_per_request),
+        )
+    return count
+
+
+def _spend(store: Store) -> dict[str, Any]:
+    spend = store.rows(SPEND)[0]
+    return {
+        "prompt_tokens": spend["prompt_tokens"],
+        "completion_tokens": spend["completion_tokens"],
+        "usd": "unknown: no price for this model" if spend["usd"] is None else spend["usd"],
+    }

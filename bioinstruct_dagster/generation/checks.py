@@ -1,0 +1,56 @@
+"""Checks on the raw instructions."""
+
+import dagster as dg
+
+from bioinstruct_dagster.store.checks import schema_check
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.resources import markdown_table
+
+LEAST_READABLE = 0.8  # below this the prompt, the token limit or the model needs a look
+
+raw_instructions_schema = schema_check("raw_instructions", key=("row_id",))
+
+ROWS_WITHOUT_COMPLETION = """
+    select raw.row_id, raw.completion_id
+    from raw_instructions as raw
+    anti join completions using (completion_id)
+    where raw.source = 'completion'
+"""
+
+OUTCOMES = """
+    select outcome, count(*) as replies, any_value(detail) as example
+    from completion_outcomes
+    group by outcome
+    order by replies desc
+"""
+
+
+@dg.asset_check(asset="raw_instructions", blocking=True)
+def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """Each generated row points to a stored completion, so that it can be traced and its cost is
+    known.
+    """
+    orphans = store.rows(ROWS_WITHOUT_COMPLETION)
+    return dg.AssetCheckResult(
+        passed=not orphans,
+        metadata={
+            "orphans": len(orphans),
+            "examples": dg.MetadataValue.md(markdown_table(orphans[:5])),
+        },
+    )
+
+
+@dg.asset_check(asset="raw_instructions")
+def most_replies_can_be_read(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """At least four replies in five are readable; fewer means money spent for nothing. Warns."""
+    outcomes = store.rows(OUTCOMES)
+    replies = sum(row["replies"] for row in outcomes)
+    parsed = sum(row["replies"] for row in outcomes if row["outcome"] == "parsed")
+    return dg.AssetCheckResult(
+        passed=not replies or parsed / replies >= LEAST_READABLE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "readable_share": parsed / replies if replies else 1.0,
+            "outcomes": dg.MetadataValue.md(markdown_table(outcomes)),
+        },
+    )

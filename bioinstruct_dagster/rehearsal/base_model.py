@@ -1,0 +1,154 @@
+"""The embedded base model: a small Llama with its own BPE tokenizer, pre-trained here on the
+project's prose.
+
+It is built once, from `data/rehearsal_corpus.txt` alone, and holds no row of any data set: the
+corpus is textbook-like prose without instructions, so what an adapter learns of the task it learns
+from the train split. Belongs here: building it. Does not: training adapters on it.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from bioinstruct_dagster.settings import INPUTS
+from bioinstruct_dagster.store.provenance import sha256_of, sha256_of_file
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+CORPUS = INPUTS / "rehearsal_corpus.txt"
+BUILDER_VERSION = 1  # raised when the same corpus and shape would give another model
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Size of the model and its pre-training, chosen for about a minute on two cores."""
+
+    steps: int = 240
+    vocabulary: int = 3_000
+    hidden: int = 192
+    layers: int = 4
+    heads: int = 6
+    intermediate: int = 512
+    context: int = 1_024
+    block: int = 128  # tokens of a training row
+    batch: int = 16  # rows of a step
+    learning_rate: float = 2e-3
+    seed: int = 0
+
+
+def fingerprint(shape: Shape) -> str:
+    """sha256 of what the model is made from; the build is deterministic, so it names the weights
+    too.
+    """
+    return sha256_of([BUILDER_VERSION, sha256_of_file(CORPUS), asdict(shape)])
+
+
+def build(folder: Path, shape: Shape, log: Callable[[str], None]) -> Path:
+    """Build the model into `folder/rehearsal-llama-<fingerprint>`, unless it is there; return that
+    folder.
+    """
+    target = folder / f"rehearsal-llama-{fingerprint(shape)[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    # Two partitions may start at once: one builds, the other waits and finds it built.
+    with FileLock(f"{target}.lock"):
+        if not target.exists():
+            fresh = folder / f".{target.name}.{uuid.uuid4().hex}"
+            try:
+                _pretrain(fresh, shape, log)
+                fresh.rename(target)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
+    return target
+
+
+def _pretrain(folder: Path, shape: Shape, log: Callable[[str], None]) -> None:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM, set_seed
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    set_seed(shape.seed)
+    tokenizer = _train_tokenizer(shape)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=shape.hidden,
+            num_hidden_layers=shape.layers,
+            num_attention_heads=shape.heads,
+            intermediate_size=shape.intermediate,
+            max_position_embeddings=shape.context,
+            tie_word_embeddings=True,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+    stream = _token_stream(tokenizer)  # (tokens,)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=shape.learning_rate, weight_decay=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, shape.learning_rate, total_steps=shape.steps, pct_start=0.1
+    )
+    generator = torch.Generator().manual_seed(shape.seed)
+    model.train()
+    for step in range(1, shape.steps + 1):
+        starts = torch.randint(len(stream) - shape.block, (shape.batch,), generator=generator)
+        rows = torch.stack(
+            [stream[start : start + shape.block] for start in starts]
+        )  # (batch, block)
+        loss = model(input_ids=rows, labels=rows, use_cache=False).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad(set_to_none=True)
+        if step % max(1, shape.steps // 10) == 0 or step == 1:
+            log(
+                f"pre-training the embedded base model: step {step} of {shape.steps}, loss {loss.item():.3f}"
+            )
+    model.eval()
+    model.save_pretrained(folder, safe_serialization=True)
+    tokenizer.save_pretrained(folder)
+
+
+def _train_tokenizer(shape: Shape) -> "PreTrainedTokenizerFast":
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<s>", "</s>", "<pad>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=shape.vocabulary,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_paragraphs(), trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", tokenizer.token_to_id("<s>"))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+    )
+
+
+def _token_stream(tokenizer: "PreTrainedTokenizerFast") -> Any:
+    import torch
+
+    ids: list[int] = []
+    for paragraph in _paragraphs():
+        ids += [*tokenizer(paragraph)["input_ids"], tokenizer.eos_token_id]
+    return torch.tensor(ids)
+
+
+def _paragraphs() -> list[str]:
+    return [part for part in CORPUS.read_text("utf-8").split("\n\n") if part.strip()]

@@ -1,0 +1,92 @@
+"""The recorded completions behind the rehearsal teacher, and the category labels recorded with
+them.
+
+Belongs here: reading `data/recorded_completions.jsonl`. Does not: serving it (server) or judging it
+(curation).
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bioinstruct_dagster.seeds.tasks import CATEGORIES
+from bioinstruct_dagster.settings import INPUTS
+
+RECORDINGS = INPUTS / "recorded_completions.jsonl"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded reply: four or five tasks as JSON text, sometimes with a fault that real
+    teachers make.
+
+    `categories` holds the label of each task in the order of the reply, the unreadable ones
+    included.
+    """
+
+    id: str
+    content: str
+    finish_reason: str
+    refusal: str | None
+    categories: tuple[str, ...]
+    faults: tuple[str, ...]
+
+    def labels(self) -> Iterator[tuple[str, str]]:
+        """(instruction, category) of each task that can be read; none where the reply is broken."""
+        start, end = self.content.find("{"), self.content.rfind("}")
+        try:
+            tasks = json.loads(self.content[start : end + 1])["tasks"]
+        except (ValueError, KeyError, TypeError):
+            return
+        for task, category in zip(tasks, self.categories, strict=True):
+            yield task["instruction"], category
+
+
+class RecordingsError(ValueError):
+    """The file of recorded completions is malformed; the message names the line."""
+
+
+@cache
+def read_recordings(path: Path = RECORDINGS) -> tuple[Recording, ...]:
+    """All recordings, in the order of the file."""
+    recordings = []
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            recording = Recording(
+                id=record["id"],
+                content=record["content"],
+                finish_reason=record["finish_reason"],
+                refusal=record["refusal"],
+                categories=tuple(record["categories"]),
+                faults=tuple(record["faults"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise RecordingsError(
+                f"{path}:{number}: not a recorded completion ({error!r})"
+            ) from error
+        unknown = set(recording.categories) - set(CATEGORIES)
+        if unknown:
+            raise RecordingsError(f"{path}:{number}: unknown category {', '.join(sorted(unknown))}")
+        recordings.append(recording)
+    if not recordings:
+        raise RecordingsError(f"{path}: holds no recorded completion")
+    return tuple(recordings)
+
+
+def recorded_labels(recordings: Iterable[Recording]) -> dict[str, str]:
+    """Category by instruction, compared without case or surplus blanks."""
+    return {
+        normalized(instruction): category
+        for recording in recordings
+        for instruction, category in recording.labels()
+    }
+
+
+def normalized(instruction: str) -> str:
+    """The form in which instructions are looked up."""
+    return " ".join(instruction.lower().split())

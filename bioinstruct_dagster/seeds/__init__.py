@@ -1,0 +1,1 @@
+"""Stage 1: the expert-written seed tasks."""

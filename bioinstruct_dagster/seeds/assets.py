@@ -1,0 +1,39 @@
+"""Seeds as an asset."""
+
+from collections import Counter
+
+import dagster as dg
+
+from bioinstruct_dagster import figures
+from bioinstruct_dagster.seeds.tasks import read_seed_tasks
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.provenance import sha256_of_rows
+from bioinstruct_dagster.store.resources import OWNERS, materialization
+
+SEED_COLUMNS = ("seed_id", "category", "source_family", "instruction", "input", "output")
+
+
+@dg.asset(group_name="seeds", kinds={"json", "duckdb"}, owners=OWNERS, code_version="1")
+def seed_tasks(
+    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
+    """Expert-written biomedical tasks that show the teacher what a good task looks like.
+
+    Read from the JSONL file that `BIOINSTRUCT_SEEDS` names (default `data/seed_tasks.jsonl`). A
+    malformed file fails with every error at once, and nothing is written.
+    """
+    seeds = read_seed_tasks(settings.seeds)
+    rows = [seed.to_row(ordinal) for ordinal, seed in enumerate(seeds)]
+    store.replace({"seed_tasks": rows})
+    shares = Counter(seed.category for seed in seeds)
+    return materialization(
+        store,
+        "seed_tasks",
+        sha256_of_rows(rows, SEED_COLUMNS),
+        extra={
+            "categories": dg.MetadataValue.md(figures.bars("Seeds by category", dict(shares))),
+            "source_families": len({seed.source_family for seed in seeds}),
+            "file": dg.MetadataValue.path(settings.seeds),
+        },
+    )

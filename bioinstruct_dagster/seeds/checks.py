@@ -1,0 +1,24 @@
+"""Checks on the seeds."""
+
+import dagster as dg
+
+from bioinstruct_dagster.seeds.tasks import CATEGORIES
+from bioinstruct_dagster.store.checks import schema_check
+from bioinstruct_dagster.store.database import Store
+
+seed_tasks_schema = schema_check("seed_tasks", key=("seed_id",))
+
+SEEDS_BY_CATEGORY = "select category, count(*) as seeds from seed_tasks group by category"
+
+
+@dg.asset_check(asset="seed_tasks")
+def every_category_has_seeds(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """A category without a seed is one the teacher is never shown; a warning, since it may be
+    intended.
+    """
+    found = {row["category"]: row["seeds"] for row in store.rows(SEEDS_BY_CATEGORY)}
+    return dg.AssetCheckResult(
+        passed=all(category in found for category in CATEGORIES),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={category: found.get(category, 0) for category in CATEGORIES},
+    )

@@ -1,0 +1,110 @@
+"""The seed file: its format, and reading it with every error named at once.
+
+Belongs here: what makes a seed task valid. Does not: how seeds are drawn for a prompt (generation).
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bioinstruct_dagster.store.database import is_storable
+
+# The four categories of BioInstruct (Tran et al., JAMIA 2024).
+CATEGORIES = ("information_extraction", "question_answering", "generation", "other")
+SEEDS_PER_PROMPT = 3  # Tran et al., JAMIA 2024: three random seeds per prompt
+
+
+@dataclass(frozen=True)
+class SeedTask:
+    """One task written by an expert. `input` is empty where the task needs none."""
+
+    id: str
+    category: str
+    source_family: str
+    instruction: str
+    input: str
+    output: str
+
+    def to_row(self, ordinal: int) -> dict[str, Any]:
+        """The task as a row of the `seed_tasks` table."""
+        row = asdict(self)
+        return {"seed_id": row.pop("id"), "ordinal": ordinal, **row}
+
+
+class SeedFileError(ValueError):
+    """The seed file is malformed; the message lists every error with line and field."""
+
+
+def read_seed_tasks(path: Path) -> list[SeedTask]:
+    """Read a JSONL file of seed tasks, in the order of the file.
+
+    Raises:
+        SeedFileError: names file, line, field and fault of every error found, not only the first.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise SeedFileError(
+            f"{path}: no such file. Set BIOINSTRUCT_SEEDS to a JSONL file."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise SeedFileError(
+            f"{path}: not UTF-8 text ({error.reason} at byte {error.start})."
+        ) from None
+
+    seeds: list[SeedTask] = []
+    errors: list[str] = []
+    first_line_of: dict[str, int] = {}
+    # Not splitlines(): it also splits at U+2028 and its kin, which JSON allows inside a string.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        found = list(_faults(line))
+        errors += [f"{path}:{number}: {fault}" for fault in found]
+        if found:
+            continue
+        record = json.loads(line)
+        seed = SeedTask(**{field.name: record[field.name].strip() for field in fields(SeedTask)})
+        if seed.id in first_line_of:
+            errors.append(
+                f"{path}:{number}: id: {seed.id!r} was used on line {first_line_of[seed.id]}"
+            )
+        first_line_of.setdefault(seed.id, number)
+        seeds.append(seed)
+    if not errors and len(seeds) < SEEDS_PER_PROMPT:
+        errors.append(
+            f"{path}: {len(seeds)} seed tasks; a prompt shows {SEEDS_PER_PROMPT}, so at least that many "
+            "are needed"
+        )
+    if errors:
+        raise SeedFileError(f"{len(errors)} error(s) in the seed file:\n" + "\n".join(errors))
+    return seeds
+
+
+def _faults(line: str) -> Iterator[str]:
+    """What is wrong with one line, as `field: fault`."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        yield f"not JSON ({error.msg} at column {error.colno})"
+        return
+    if not isinstance(record, dict):
+        yield f"expected a JSON object, found {type(record).__name__}"
+        return
+    names = [field.name for field in fields(SeedTask)]
+    for name in sorted(set(record) - set(names)):
+        yield f"{name}: unknown field (known: {', '.join(names)})"
+    for name in names:
+        value = record.get(name)
+        if name not in record:
+            yield f"{name}: missing"
+        elif not isinstance(value, str):
+            yield f"{name}: expected text, found {type(value).__name__}"
+        elif not value.strip() and name != "input":
+            yield f"{name}: empty"
+        elif not is_storable(value):
+            yield f"{name}: holds a lone surrogate or NUL character, which can't be stored as text"
+        elif name == "category" and value not in CATEGORIES:
+            yield f"category: {value!r} is not one of {', '.join(CATEGORIES)}"

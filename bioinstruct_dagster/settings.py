@@ -1,0 +1,157 @@
+"""Every setting of the project, typed, with its default and meaning; read from the environment and
+`.env`.
+
+Belongs here: what a user sets once for an installation. Does not: what is chosen per run (the
+assets' run configuration) or per experiment (`data/experiments.yaml`).
+"""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+INPUTS = PROJECT_ROOT / "data"
+
+Teacher = Literal["rehearsal", "openai"]
+DEFAULT_MODELS: dict[Teacher, str] = {"rehearsal": "rehearsal-teacher", "openai": "gpt-4.1"}
+IMPORT_COLUMNS = ("instruction", "input", "output")
+
+
+class SettingsError(ValueError):
+    """A setting has a value that the project can't work with; the message names the variable."""
+
+
+class Settings(BaseSettings):
+    """The installation's settings. Each field's description is the text of the README's table."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BIOINSTRUCT_",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Path = Field(
+        INPUTS, description="Where all outputs go: the store, the data set, adapters, evaluations."
+    )
+    seeds: Path = Field(INPUTS / "seed_tasks.jsonl", description="The seed tasks, JSONL.")
+    experiments: Path = Field(
+        INPUTS / "experiments.yaml", description="Base models and training recipes."
+    )
+    teacher: Teacher = Field(
+        "rehearsal",
+        description="`rehearsal`: recorded completions, no key, no network. `openai`: the OpenAI API or "
+        "any compatible server.",
+    )
+    teacher_model: str = Field(
+        "",
+        description="Model asked. Default: `rehearsal-teacher`, or `gpt-4.1` with the teacher `openai`.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        None,
+        validation_alias="OPENAI_API_KEY",
+        description="Key for the teacher `openai`. Never logged, never stored.",
+    )
+    openai_base_url: HttpUrl | None = Field(
+        None,
+        validation_alias="OPENAI_BASE_URL",
+        description="A compatible server's address, such as `http://localhost:8000/v1`.",
+    )
+    requests: int = Field(
+        100, ge=1, le=1_000_000, description="Generation requests that a data set rests on."
+    )
+    tasks_per_request: int = Field(
+        5, ge=1, le=20, description="New tasks asked of the teacher in each request."
+    )
+    concurrency: int = Field(16, ge=1, le=10_000, description="Requests in flight at once.")
+    import_: str = Field(
+        "",
+        validation_alias="BIOINSTRUCT_IMPORT",
+        description="An existing instruction set used in place of generation: a JSON, JSONL, CSV or "
+        "Parquet file, or the id of a data set on the Hugging Face hub.",
+    )
+    import_columns: Annotated[dict[str, str], NoDecode] = Field(
+        {name: name for name in IMPORT_COLUMNS},
+        description="Names of the imported columns, such as `instruction=question,output=answer`.",
+    )
+    import_split: str = Field("train", description="Which split of a hub data set to import.")
+    seed: int = Field(42, ge=0, description="Run seed: draws of seeds, training, bootstrap.")
+    refresh_instructions: int = Field(
+        50, ge=1, description="By how many kept instructions `weekly_refresh` aims to grow the set."
+    )
+    lock_timeout: float = Field(
+        120.0, gt=0, description="Seconds to wait for another process that is using the store."
+    )
+
+    @field_validator("data_dir", "seeds", "experiments")
+    @classmethod
+    def _from_project_root(cls, value: Path) -> Path:
+        # One base for relative paths, whatever directory Dagster starts a run in.
+        return (PROJECT_ROOT / value.expanduser()).resolve()
+
+    @field_validator("import_columns", mode="before")
+    @classmethod
+    def _column_mapping(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        mapping = {name: name for name in IMPORT_COLUMNS}
+        for part in value.split(","):
+            ours, separator, theirs = (piece.strip() for piece in part.partition("="))
+            if not separator or not theirs or ours not in IMPORT_COLUMNS:
+                raise ValueError(
+                    f"{part!r} is not of the form OURS=THEIRS with OURS one of {', '.join(IMPORT_COLUMNS)}"
+                )
+            mapping[ours] = theirs
+        return mapping
+
+    @property
+    def model(self) -> str:
+        """The model asked: the setting, or the teacher's default."""
+        return self.teacher_model or DEFAULT_MODELS[self.teacher]
+
+    @property
+    def store_path(self) -> Path:
+        """The DuckDB file."""
+        return self.data_dir / "bioinstruct.duckdb"
+
+
+def variable_of(field: str) -> str:
+    """Name of the environment variable behind a field of `Settings`."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"BIOINSTRUCT_{field.upper()}"
+
+
+def load_settings(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
+    """Read the settings; the environment wins over `env_file`.
+
+    Raises:
+        SettingsError: names every variable with a bad value, and every unknown `BIOINSTRUCT_*`
+            variable.
+    """
+    known = {variable_of(field): field for field in Settings.model_fields}
+    problems = []
+    in_file = dotenv_values(env_file) if env_file else {}
+    for name in sorted({*os.environ, *in_file}):
+        if name.startswith("BIOINSTRUCT_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            problems.append(
+                f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+            )
+    try:
+        settings = Settings(_env_file=env_file)
+    except ValidationError as error:
+        for detail in error.errors():
+            field = str(detail["loc"][0]) if detail["loc"] else ""
+            variable = variable_of(field) if field in Settings.model_fields else field
+            problems.append(f"{variable}: {detail['msg']}" if variable else detail["msg"])
+    if problems:
+        raise SettingsError("Bad settings (environment or .env):\n  " + "\n  ".join(problems))
+    return settings

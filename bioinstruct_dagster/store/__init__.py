@@ -1,0 +1,1 @@
+"""The DuckDB store: tables, locks, the completion journal. Imports no stage."""

@@ -1,0 +1,36 @@
+"""`python -m bioinstruct_dagster.store "select * from funnel"`: one read-only statement from a
+shell.
+
+It waits while a run is writing, which a bare DuckDB shell does not.
+"""
+
+import argparse
+import sys
+
+import duckdb
+
+from bioinstruct_dagster.settings import SettingsError, load_settings
+from bioinstruct_dagster.store.database import Store, StoreError
+
+
+def main() -> int:
+    """Print the result of the statement; exit status 1 where it can't be had."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bioinstruct_dagster.store", description=__doc__
+    )
+    parser.add_argument("statement", help="an SQL statement; the store is opened read-only")
+    arguments = parser.parse_args()
+    try:
+        settings = load_settings()
+        with Store(settings.store_path, settings.lock_timeout).read() as connection:
+            result = connection.sql(arguments.statement)
+            if result is not None:
+                result.show(max_width=200, max_rows=1000)
+    except (SettingsError, StoreError, duckdb.Error) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""Opening the DuckDB file: one writer at a time, short transactions, readers that wait their turn.
+
+DuckDB lets one process write, or several read. A writer here first takes an OS file lock beside the
+database, which the kernel releases however its holder dies, so writers queue in order; both sides
+then retry the open itself until a deadline. Belongs here: connections, locks, whole-table writes.
+Does not: what a stage's rows mean, or the statements that select them.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from filelock import FileLock, Timeout
+
+SCHEMA_VERSION = 1
+_RETRY_SECONDS = (
+    0.02,
+    0.25,
+)  # between attempts to open, drawn at random so that waiters don't march in step
+
+
+class StoreError(RuntimeError):
+    """The store can't be used as asked; the message says what to do."""
+
+
+class StoreBusyError(StoreError):
+    """Another process kept the store for longer than the deadline."""
+
+
+class Store:
+    """The project's DuckDB file.
+
+    Args:
+        path: the database file; its folder is created on the first write.
+        timeout: seconds to wait for other processes before `StoreBusyError`.
+    """
+
+    def __init__(self, path: Path, timeout: float = 120.0) -> None:
+        self.path = path
+        self.timeout = timeout
+        # DuckDB refuses two differently configured connections to one file in one process.
+        self._in_process = threading.RLock()
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where completions rest until they are folded into the database."""
+        return self.path.parent / "journal"
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction, committed on leaving and rolled back on an exception. Keep it short."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{self.path}.lock")
+        deadline = time.monotonic() + self.timeout
+        with self._in_process:
+            try:
+                lock.acquire(timeout=self.timeout)
+            except Timeout as error:
+                raise StoreBusyError(
+                    f"Another process has been writing to {self.path} for {self.timeout:.0f} s. Wait for it "
+                    "to finish, or raise BIOINSTRUCT_LOCK_TIMEOUT."
+                ) from error
+            try:
+                connection = self._open(deadline, read_only=False)
+                try:
+                    connection.begin()
+                    _ensure_schema(connection, self.path)
+                    yield connection
+                    connection.commit()
+                finally:
+                    # Closing an uncommitted connection rolls back.
+                    connection.close()
+            finally:
+                lock.release()
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection; waits while another process writes."""
+        if not self.path.exists():
+            raise StoreError(
+                f"There is no store at {self.path} yet. Materialize the first asset: "
+                "dagster asset materialize -m bioinstruct_dagster --select 'key:seed_tasks'"
+            )
+        with self._in_process:
+            connection = self._open(time.monotonic() + self.timeout, read_only=True)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def rows(
+        self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[dict[str, Any]]:
+        """The result of one read-only statement, a dict per row."""
+        with self.read() as connection:
+            result = connection.execute(statement, parameters)
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def replace(self, contents: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Replace whole tables, all of them in one transaction: readers see the old rows or the new
+        ones.
+        """
+        with self.write() as connection:
+            for table, rows in contents.items():
+                connection.execute(f"delete from {_identifier(table)}")
+                insert(connection, table, rows)
+
+    def _open(self, deadline: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        while True:
+            try:
+                return duckdb.connect(self.path, read_only=read_only)
+            except duckdb.IOException as error:
+                if "lock" not in str(error).lower():
+                    raise StoreError(f"Can't open {self.path}: {error}") from error
+                if time.monotonic() > deadline:
+                    raise StoreBusyError(
+                        f"{self.path} is in use by another process (waited {self.timeout:.0f} s). Close other "
+                        "connections to it, such as a DuckDB shell, or wait for the run to finish."
+                    ) from error
+                time.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows by column name, through Arrow. Columns that a row lacks become null."""
+    if not rows:
+        return
+    import pyarrow as pa
+
+    columns = connection.sql(f"select * from {_identifier(table)} limit 0").to_arrow_table().schema
+    unknown = set().union(*rows) - set(columns.names)
+    if unknown:
+        raise StoreError(f"Table {table} has no column {', '.join(sorted(unknown))}.")
+    batch = pa.table({f.name: pa.array([r.get(f.name) for r in rows], f.type) for f in columns})
+    connection.register("batch", batch)
+    connection.execute(f"insert into {_identifier(table)} by name select * from batch")
+    connection.unregister("batch")
+
+
+def is_storable(text: str) -> bool:
+    """Whether the store can hold the text: DuckDB keeps UTF-8, so no NUL and no lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _identifier(table: str) -> str:
+    # Table names come from the code, never from data; this keeps it so.
+    if not table.isidentifier():
+        raise StoreError(f"{table!r} is not a table name.")
+    return table
+
+
+def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    present = connection.execute(
+        "select count(*) from information_schema.tables where table_name = 'store_version'"
+    ).fetchone()
+    if present and present[0]:
+        found = connection.execute("select max(version) from store_version").fetchone()
+        version = found[0] if found else None
+        if version == SCHEMA_VERSION:
+            return
+        raise StoreError(
+            f"{path} was written by another version of this project (schema {version}, this one has "
+            f"{SCHEMA_VERSION}). Set BIOINSTRUCT_DATA_DIR to a new folder, or run the version that wrote it."
+        )
+    connection.execute(files("bioinstruct_dagster.store").joinpath("schema.sql").read_text("utf-8"))
+    connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])

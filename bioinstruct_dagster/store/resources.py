@@ -1,0 +1,84 @@
+"""What Dagster shows of a table: row count, column schema, a preview, the content's fingerprint.
+
+The store itself knows nothing of Dagster; this is its face.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from bioinstruct_dagster.store.database import Store
+
+PREVIEW_ROWS = 5
+PREVIEW_CHARACTERS = 80
+OWNERS = ["team:bioinstruct"]
+REHEARSAL_NOTE = (
+    "rehearsal: made with the embedded teacher or base model; shows that the chain works, says nothing of "
+    "medicine, can't be published"
+)
+
+COLUMNS = """
+    select column_name, data_type, is_nullable = 'YES' as nullable
+    from information_schema.columns
+    where table_name = $table
+    order by ordinal_position
+"""
+
+
+def materialization(
+    store: Store,
+    table: str,
+    fingerprint: str,
+    *,
+    rehearsal: bool | None = None,
+    extra: Mapping[str, Any] | None = None,
+    where: str = "",
+) -> dg.MaterializeResult[None]:
+    """The materialization of an asset that is a table.
+
+    Args:
+        store: where the table is.
+        table: its name.
+        fingerprint: hash of the content, which becomes the data version.
+        rehearsal: whether any of it is rehearsal-made; None where it does not apply.
+        extra: further metadata; it comes first in the UI.
+        where: an SQL condition for assets that own part of a table (one partition).
+    """
+    condition = f"where {where}" if where else ""
+    columns = store.rows(COLUMNS, {"table": table})
+    preview = store.rows(f"select * from {table} {condition} limit {PREVIEW_ROWS}")
+    count = store.rows(f"select count(*) as n from {table} {condition}")[0]["n"]
+    metadata: dict[str, Any] = dict(extra or {})
+    if rehearsal is not None:
+        metadata["rehearsal"] = dg.MetadataValue.bool(rehearsal)
+        if rehearsal:
+            metadata["rehearsal_note"] = REHEARSAL_NOTE
+    metadata["dagster/row_count"] = count
+    metadata["dagster/column_schema"] = dg.TableSchema(
+        [
+            dg.TableColumn(
+                c["column_name"],
+                c["data_type"].lower(),
+                constraints=dg.TableColumnConstraints(nullable=c["nullable"]),
+            )
+            for c in columns
+        ]
+    )
+    metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
+    metadata["fingerprint"] = fingerprint
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fingerprint[:16]))
+
+
+def markdown_table(rows: list[dict[str, Any]]) -> str:
+    """A Markdown table of a few rows, long cells cut."""
+    if not rows:
+        return "no rows"
+    lines = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
+    lines += ["| " + " | ".join(_cell(value) for value in row.values()) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    text = str(value).replace("\n", " ").replace("|", "\\|")
+    return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"

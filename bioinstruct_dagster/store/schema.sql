@@ -1,0 +1,220 @@
+-- Tables and views of the store; docs/store.md explains the keys and shows the joins.
+-- One table per asset, named as the asset. Tables marked [append-only] hold what was paid for or
+-- computed and are never rewritten; the others hold the last materialization of their asset.
+
+create table if not exists store_version (version integer not null);
+
+create table if not exists seed_tasks (
+    seed_id         varchar not null,   -- the file's `id`
+    ordinal         integer not null,   -- position in the file, from 0
+    category        varchar not null,
+    source_family   varchar not null,
+    instruction     varchar not null,
+    input           varchar not null,
+    output          varchar not null
+);
+
+-- [append-only] Every reply a teacher ever gave us, stored before it is parsed.
+create table if not exists completions (
+    completion_id       varchar not null,   -- sha256 of the canonical request: the same request is asked once
+    purpose             varchar not null,   -- generation | categorization
+    teacher             varchar not null,   -- rehearsal | openai
+    rehearsal           boolean not null,
+    model_asked         varchar not null,
+    model_answered      varchar,
+    parameters          json not null,      -- decoding parameters, token limit, response format
+    messages            json not null,      -- the full prompt, system message included
+    template_id         varchar not null,
+    template_sha256     varchar not null,
+    run_seed            bigint,             -- generation: with request_number, fixes the draw of seeds
+    request_number      bigint,
+    seed_ids            varchar[] not null, -- seeds shown, in the order shown
+    content             varchar not null,   -- the reply, as received
+    refusal             varchar,
+    finish_reason       varchar,
+    request_id          varchar,            -- the server's x-request-id
+    system_fingerprint  varchar,
+    prompt_tokens       bigint,
+    completion_tokens   bigint,
+    usd                 double,             -- null where the model's price is not known
+    requested_at        timestamptz not null,
+    completed_at        timestamptz not null
+);
+
+-- How the replies behind the current raw_instructions were read; one row per completion.
+create table if not exists completion_outcomes (
+    completion_id   varchar not null,
+    outcome         varchar not null,   -- parsed | truncated | refused | empty | malformed | wrong_schema
+    tasks           integer not null,
+    detail          varchar not null
+);
+
+create table if not exists raw_instructions (
+    row_id          varchar not null,   -- sha256 of (completion, position) or (import, row), 24 hex digits
+    ordinal         bigint not null,    -- canonical order: request number then position, or row of the import
+    completion_id   varchar,            -- null for imported rows
+    position        integer not null,   -- place in the reply, or in the imported file, from 0
+    source          varchar not null,   -- completion | import:<file or hub id>
+    instruction     varchar not null,   -- as the teacher wrote it
+    input           varchar not null,
+    output          varchar not null,
+    rehearsal       boolean not null
+);
+
+create table if not exists deduplicated_instructions (
+    row_id          varchar not null,
+    ordinal         bigint not null,
+    instruction     varchar not null,
+    input           varchar not null,   -- no-input markers normalised to ''
+    output          varchar not null,
+    nearest_id      varchar,            -- most similar seed or kept row before this one
+    nearest_score   double not null,    -- its ROUGE-L F1, at most the threshold
+    rehearsal       boolean not null
+);
+
+create table if not exists rejected_instructions (
+    row_id          varchar not null,
+    ordinal         bigint not null,
+    gate            varchar not null,   -- quality | novelty
+    reason          varchar not null,
+    detail          varchar not null,
+    nearest_id      varchar,            -- novelty: the seed or kept row it repeats
+    nearest_score   double,             -- novelty: ROUGE-L F1 with it
+    instruction     varchar not null,
+    input           varchar not null,
+    output          varchar not null,
+    rehearsal       boolean not null
+);
+
+-- [append-only] Labels a teacher gave, by instruction, so that none is asked for twice.
+create table if not exists category_labels (
+    label_key       varchar not null,   -- sha256 of (teacher, model, template, instruction)
+    instruction     varchar not null,
+    category        varchar not null,
+    teacher         varchar not null,
+    model           varchar not null,
+    completion_id   varchar not null
+);
+
+create table if not exists categorized_instructions (
+    row_id              varchar not null,
+    ordinal             bigint not null,
+    instruction         varchar not null,
+    input               varchar not null,
+    output              varchar not null,
+    category            varchar not null,
+    labelled_by         varchar not null,   -- teacher:<model> | embedded-classifier
+    confidence          double,             -- the classifier's; null for a teacher's label
+    label_completion_id varchar,            -- the reply the label came in
+    rehearsal           boolean not null
+);
+
+create table if not exists hf_dataset (
+    row_id              varchar not null,
+    split               varchar not null,   -- train | validation | test, by hash of the instruction
+    category            varchar not null,
+    rehearsal           boolean not null,
+    dataset_fingerprint varchar not null    -- sha256 over the rows of all splits
+);
+
+create table if not exists lora_adapter (
+    base_model          varchar not null,
+    recipe              varchar not null,
+    adapter_sha256      varchar not null,
+    adapter_path        varchar not null,
+    base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
+    dataset_fingerprint varchar not null,
+    recipe_sha256       varchar not null,
+    prompt_version      varchar not null,
+    train_rows          bigint not null,
+    train_tokens        bigint not null,    -- tokens read over all epochs, padding not counted
+    steps               bigint not null,
+    first_loss          double not null,    -- mean response-token loss of the first logged step
+    last_loss           double not null,
+    losses              double[] not null,  -- by logged step
+    train_seconds       double not null,
+    device              varchar not null,
+    rehearsal           boolean not null,
+    trained_at          timestamptz not null
+);
+
+create table if not exists eval_scores (
+    base_model          varchar not null,
+    recipe              varchar not null,
+    task                varchar not null,   -- held_out
+    metric              varchar not null,   -- loss | rouge_l
+    category            varchar not null,   -- all, or one category of the test split
+    subject             varchar not null,   -- base | adapter | difference (adapter minus base, paired)
+    score               double not null,
+    ci_low              double not null,    -- 95 % percentile bootstrap over items
+    ci_high             double not null,
+    n                   bigint not null,    -- items
+    prompt_version      varchar not null,
+    dataset_fingerprint varchar not null,
+    base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
+    adapter_sha256      varchar,            -- null for the base
+    rehearsal           boolean not null,
+    scored_at           timestamptz not null
+);
+
+create table if not exists eval_predictions (
+    base_model      varchar not null,
+    recipe          varchar not null,
+    task            varchar not null,
+    subject         varchar not null,       -- base | adapter
+    row_id          varchar not null,       -- the test row
+    category        varchar not null,
+    prediction      varchar not null,       -- greedy decoding
+    rouge_l         double not null,        -- F1 of prediction against the row's output
+    nll             double not null,        -- summed over the output's tokens, nats
+    output_tokens   bigint not null,
+    rehearsal       boolean not null
+);
+
+-- From seeds to data set: how many rows reached each step, and why the others did not.
+create or replace view funnel as
+with steps as (
+    select 1 as step, 'seed_tasks' as stage, 'kept' as outcome, count(*) as rows from seed_tasks
+    union all
+    select 2, 'completions', outcome, count(*) from completion_outcomes group by outcome
+    union all
+    select 3, 'raw_instructions', 'kept', count(*) from raw_instructions
+    union all
+    select 4, 'rejected_instructions', gate || ': ' || reason, count(*)
+    from rejected_instructions group by gate, reason
+    union all
+    select 5, 'deduplicated_instructions', 'kept', count(*) from deduplicated_instructions
+    union all
+    select 6, 'categorized_instructions', category, count(*) from categorized_instructions group by category
+    union all
+    select 7, 'hf_dataset', split, count(*) from hf_dataset group by split
+)
+select step, stage, outcome, rows from steps order by step, rows desc, outcome;
+
+-- Every raw row with its completion, the seeds shown, its share of the cost, and where it ended.
+create or replace view lineage as
+select
+    raw.row_id,
+    raw.source,
+    raw.instruction,
+    coalesce(rejected.gate || ': ' || rejected.reason, 'kept') as fate,
+    labelled.category,
+    labelled.labelled_by,
+    placed.split,
+    raw.completion_id,
+    completion.seed_ids,
+    completion.teacher,
+    completion.model_answered,
+    completion.request_id,
+    completion.template_id,
+    completion.completed_at,
+    completion.prompt_tokens / outcome.tasks as prompt_tokens_share,
+    completion.completion_tokens / outcome.tasks as completion_tokens_share,
+    completion.usd / outcome.tasks as usd_share,
+    raw.rehearsal
+from raw_instructions as raw
+left join completions as completion using (completion_id)
+left join completion_outcomes as outcome using (completion_id)
+left join rejected_instructions as rejected using (row_id)
+left join categorized_instructions as labelled using (row_id)
+left join hf_dataset as placed using (row_id);

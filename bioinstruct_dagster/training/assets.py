@@ -1,0 +1,127 @@
+"""Adapters as an asset, one partition an experiment."""
+
+from datetime import datetime
+
+import dagster as dg
+from pydantic import Field
+
+from bioinstruct_dagster import figures
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store, insert
+from bioinstruct_dagster.store.resources import OWNERS, materialization
+from bioinstruct_dagster.training.base_models import BaseModelError
+from bioinstruct_dagster.training.experiments import ExperimentMatrix
+from bioinstruct_dagster.training.partitions import experiment_of, experiment_partitions
+from bioinstruct_dagster.training.resources import ModelProcess
+from bioinstruct_dagster.training.train import TrainingSpec, finished
+
+# Routes the step to a GPU node under dagster-k8s's executor; without Kubernetes it has no effect.
+GPU_TAGS = {
+    "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": 1}}}}
+}
+# A fair queue for a GPU, where the instance gives the pool a limit. Nothing's correctness rests on
+# it.
+GPU_POOL = "gpu"
+
+DATASET = "select any_value(dataset_fingerprint) as fingerprint, bool_or(rehearsal) as rehearsal from hf_dataset"
+
+
+class LoraAdapterConfig(dg.Config):
+    """What a run may change."""
+
+    retrain: bool = Field(
+        False,
+        description="Train even if an adapter of the same data, base model and recipe is there.",
+    )
+
+
+def training_spec(
+    matrix: ExperimentMatrix, base_model: str, recipe: str, store: Store, settings: Settings
+) -> TrainingSpec:
+    """The specification of one experiment on the data set as it is now."""
+    dataset = store.rows(DATASET)[0]
+    if dataset["fingerprint"] is None:
+        raise dg.Failure(
+            "There is no data set. Materialize key:hf_dataset first.", allow_retries=False
+        )
+    return TrainingSpec(
+        experiment=f"{base_model}|{recipe}",
+        base=matrix.base_models[base_model],
+        recipe=matrix.recipe(base_model, recipe),
+        dataset_path=str(settings.data_dir / "hf_dataset"),
+        dataset_fingerprint=dataset["fingerprint"],
+        dataset_rehearsal=dataset["rehearsal"],
+        seed=settings.seed,
+        models_dir=str(settings.data_dir / "models"),
+        adapters_dir=str(settings.data_dir / "adapters"),
+    )
+
+
+def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
+    """The asset `lora_adapter`, partitioned by the matrix."""
+
+    @dg.asset(
+        group_name="training",
+        kinds={"pytorch", "huggingface"},
+        owners=OWNERS,
+        code_version="1",
+        deps=["hf_dataset"],
+        partitions_def=experiment_partitions(matrix),
+        pool=GPU_POOL,
+        op_tags=GPU_TAGS,
+    )
+    def lora_adapter(
+        context: dg.AssetExecutionContext,
+        config: LoraAdapterConfig,
+        store: dg.ResourceParam[Store],
+        settings: dg.ResourceParam[Settings],
+        process: dg.ResourceParam[ModelProcess],
+    ) -> dg.MaterializeResult[None]:
+        """A LoRA adapter for one base model and one recipe, as safetensors that
+        `PeftModel.from_pretrained` opens.
+
+        Trained with peft and transformers in a process of its own, on a GPU where there is one,
+        with the loss on the response alone. An adapter of the same data, base model and recipe is
+        used again. Base models and recipes are in `data/experiments.yaml`.
+        """
+        base_model, recipe = experiment_of(context)
+        spec = training_spec(matrix, base_model, recipe, store, settings)
+        try:
+            result = None if config.retrain else finished(spec)
+        except BaseModelError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        reused = result is not None
+        if result is None:
+            result = process.run(context, "bioinstruct_dagster.training", spec.to_json())
+        else:
+            context.log.info(
+                f"Same data, base model and recipe as {result['adapter_path']}: adapter reused"
+            )
+
+        row = {"base_model": base_model, "recipe": recipe, **result}
+        row["trained_at"] = datetime.fromisoformat(result["trained_at"])
+        for name in ("base_path", "rows_too_long"):
+            row.pop(name)
+        owned = f"base_model = '{base_model}' and recipe = '{recipe}'"
+        with store.write() as connection:
+            connection.execute(f"delete from lora_adapter where {owned}")
+            insert(connection, "lora_adapter", [row])
+        return materialization(
+            store,
+            "lora_adapter",
+            result["adapter_sha256"],
+            rehearsal=result["rehearsal"],
+            where=owned,
+            extra={
+                "loss_curve": dg.MetadataValue.md(figures.curve("Training loss", result["losses"])),
+                "first_loss": result["first_loss"],
+                "last_loss": result["last_loss"],
+                "train_rows": result["train_rows"],
+                "train_tokens_per_second": result["train_tokens"] / result["train_seconds"],
+                "device": result["device"],
+                "reused": reused,
+                "path": dg.MetadataValue.path(result["adapter_path"]),
+            },
+        )
+
+    return lora_adapter

@@ -1,0 +1,111 @@
+"""Base models: the embedded one, a local folder, or a model on the hub, each with its fingerprint.
+
+Belongs here: getting model and tokenizer ready to train or score. Does not: adapters.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioinstruct_dagster.rehearsal import base_model as rehearsal
+from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster.store.provenance import sha256_of, sha256_of_file
+from bioinstruct_dagster.training.experiments import BaseModelSpec
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_WEIGHTS = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer.model")
+
+
+class BaseModelError(RuntimeError):
+    """The base model can't be had; the message says what was tried."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A base model in memory. `path` is what an adapter's config names as its base."""
+
+    model: Any
+    tokenizer: "PreTrainedTokenizerBase"
+    path: str
+    fingerprint: str
+    device: str
+
+
+def local_fingerprint(spec: BaseModelSpec) -> str | None:
+    """The fingerprint where it can be told without loading: what the embedded model is built from,
+    the files of a local folder, or the pinned revision of a hub model. None for a hub model that is
+    not pinned.
+    """
+    if spec.rehearsal:
+        return rehearsal.fingerprint(_shape(spec))
+    folder = local_folder(spec.source)
+    if folder:
+        files = sorted({path for pattern in _WEIGHTS for path in folder.glob(pattern)})
+        if not any(path.suffix == ".safetensors" for path in files):
+            raise BaseModelError(
+                f"{folder} holds no .safetensors weights; other formats are not loaded."
+            )
+        return sha256_of([[path.name, sha256_of_file(path)] for path in files])
+    return f"{spec.source}@{spec.revision}" if spec.revision else None
+
+
+def local_folder(source: str) -> Path | None:
+    """The folder a source names, or None where it can only be a hub id.
+
+    Raises:
+        BaseModelError: the source is written as a path and there is no such folder.
+    """
+    folder = (PROJECT_ROOT / Path(source).expanduser()).resolve()
+    if folder.is_dir():
+        return folder
+    if source.startswith((".", "/", "~")):
+        raise BaseModelError(f"Base model: {folder} is not a folder.")
+    return None
+
+
+def load(spec: BaseModelSpec, models_dir: Path, log: Callable[[str], None]) -> LoadedModel:
+    """Load model and tokenizer on the GPU in bfloat16 where there is one, else on the CPU in
+    float32.
+
+    Raises:
+        BaseModelError: neither a folder nor a model that the hub gives.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    fingerprint = local_fingerprint(spec)
+    if spec.rehearsal:
+        path = str(rehearsal.build(models_dir, _shape(spec), log))
+    else:
+        path = str(local_folder(spec.source) or spec.source)
+    cuda = torch.cuda.is_available()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, revision=spec.revision)
+        model = AutoModelForCausalLM.from_pretrained(
+            path,
+            revision=spec.revision,
+            dtype=torch.bfloat16 if cuda else torch.float32,
+            use_safetensors=True,
+        )
+    except OSError as error:
+        raise BaseModelError(
+            f"Base model {spec.source!r} is neither a folder here nor a model that the hub would give: {error}"
+        ) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = (
+            tokenizer.eos_token
+        )  # never seen by the loss: labels are masked over padding
+    if fingerprint is None:
+        commit = getattr(model.config, "_commit_hash", None)
+        fingerprint = f"{spec.source}@{commit or 'unknown'}"
+    device = "cuda" if cuda else "cpu"
+    return LoadedModel(model.to(device), tokenizer, path, fingerprint, device)
+
+
+def _shape(spec: BaseModelSpec) -> rehearsal.Shape:
+    return rehearsal.Shape(steps=spec.pretraining_steps)

@@ -1,0 +1,28 @@
+"""Experiments as partitions: the dimensions `base_model` and `recipe`, with keys such as
+`rehearsal-llama|all`.
+"""
+
+import dagster as dg
+
+from bioinstruct_dagster.training.experiments import ExperimentMatrix
+
+
+def experiment_partitions(matrix: ExperimentMatrix) -> dg.MultiPartitionsDefinition:
+    """One partition for each base model and recipe.
+
+    Fixed when the code location loads, as Dagster's static partitions are: reload after editing the
+    file.
+    """
+    return dg.MultiPartitionsDefinition(
+        {
+            "base_model": dg.StaticPartitionsDefinition(list(matrix.base_models)),
+            "recipe": dg.StaticPartitionsDefinition(list(matrix.recipes)),
+        }
+    )
+
+
+def experiment_of(context: dg.AssetExecutionContext) -> tuple[str, str]:
+    """(base model, recipe) of the partition that is being materialized."""
+    key = context.partition_key
+    assert isinstance(key, dg.MultiPartitionKey)
+    return key.keys_by_dimension["base_model"], key.keys_by_dimension["recipe"]

@@ -1,0 +1,25 @@
+"""The prompt that training and evaluation share: Alpaca's template, with and without input.
+
+An adapter is scored with the prompt it was trained with; the version is stored with every adapter
+and score.
+"""
+
+# stanford_alpaca train.py, PROMPT_DICT (Apache-2.0), to the letter.
+PROMPT_VERSION = "alpaca/1"
+WITH_INPUT = (
+    "Below is an instruction that describes a task, paired with an input that provides further context. "
+    "Write a response that appropriately completes the request.\n\n"
+    "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:"
+)
+WITHOUT_INPUT = (
+    "Below is an instruction that describes a task. "
+    "Write a response that appropriately completes the request.\n\n"
+    "### Instruction:\n{instruction}\n\n### Response:"
+)
+
+
+def prompt_of(instruction: str, task_input: str) -> str:
+    """The text before the response."""
+    template = WITH_INPUT if task_input else WITHOUT_INPUT
+    # Not str.format on the whole: clinical text may hold braces, and so may an instruction.
+    return template.replace("{input}", task_input).replace("{instruction}", instruction)

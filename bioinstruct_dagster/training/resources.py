@@ -1,0 +1,51 @@
+"""The model process: torch runs outside the orchestrator, in a Python process of its own, over
+Dagster Pipes.
+
+An out-of-memory kill then fails one run cleanly, GPU memory is free when the process ends, and
+Dagster never imports torch. Belongs here: starting the process and bringing back its result, for
+training and evaluation.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+
+class ModelProcess:
+    """Runs `python -m MODULE SPEC RESULT` and returns what it wrote to RESULT."""
+
+    def __init__(self, python: str = sys.executable) -> None:
+        self._python = python
+
+    def run(self, context: dg.AssetExecutionContext, module: str, spec: str) -> dict[str, Any]:
+        """Run a module on a specification; its log lines appear in the run.
+
+        Raises:
+            dagster.Failure: with the module's own message where it gave one.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            spec_file, result_file = Path(scratch, "spec.json"), Path(scratch, "result.json")
+            spec_file.write_text(spec, "utf-8")
+            try:
+                dg.PipesSubprocessClient().run(
+                    context=context,
+                    command=[self._python, "-m", module, str(spec_file), str(result_file)],
+                )
+            except dg.DagsterError as failure:
+                reason = _stated_error(result_file)
+                if reason is None:
+                    raise  # a kill, or a fault of ours: the log above has the traceback
+                raise dg.Failure(reason, allow_retries=False) from failure
+            result: dict[str, Any] = json.loads(result_file.read_text("utf-8"))
+            return result
+
+
+def _stated_error(result_file: Path) -> str | None:
+    if not result_file.exists():
+        return None
+    error = json.loads(result_file.read_text("utf-8")).get("error")
+    return str(error) if error else None
