@@ -1,5 +1,4 @@
-"""From a handful of expert-written biomedical tasks to an instruction-tuned model, as Dagster
-assets.
+"""From a few expert-written biomedical tasks to an instruction-tuned model, as Dagster assets.
 
 Only the lazily resolved name `defs` lives here, so that `-m bioinstruct_dagster` loads the project
 while `import bioinstruct_dagster.training` (in a trainer's process, in a notebook) stays free of
@@ -23,6 +22,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    # Dagster finds loadable objects through dir(); without this line it would not see the lazy
-    # name.
+    # Dagster finds loadable objects through dir(); without this it would not see the lazy name.
     return [*globals(), "defs"]

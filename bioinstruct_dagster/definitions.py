@@ -2,8 +2,7 @@
 
 `build_defs` assembles assets, checks, jobs, schedules and resources from settings; tests call it
 with settings of their own, and so run the production graph. Heavy libraries are never imported here
-or by what is imported
-here: loading this module stays under two CPU-seconds.
+or by what is imported here: loading this module stays under two CPU-seconds.
 """
 
 import dagster as dg
@@ -27,8 +26,13 @@ from bioinstruct_dagster.training.experiments import read_experiments
 from bioinstruct_dagster.training.resources import ModelProcess
 
 CHECK_MODULES = [
-    seeds_checks, generation_checks, curation_checks, dataset_checks, training_checks, evaluation_checks,
-]  # fmt: skip
+    seeds_checks,
+    generation_checks,
+    curation_checks,
+    dataset_checks,
+    training_checks,
+    evaluation_checks,
+]
 
 
 def build_defs(settings: Settings) -> dg.Definitions:

@@ -1,5 +1,4 @@
-"""Every setting of the project, typed, with its default and meaning; read from the environment and
-`.env`.
+"""Every setting, typed, with its default and meaning; read from the environment and `.env`.
 
 Belongs here: what a user sets once for an installation. Does not: what is chosen per run (the
 assets' run configuration) or per experiment (`data/experiments.yaml`).
@@ -14,6 +13,8 @@ from dotenv import dotenv_values
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bioinstruct_dagster.errors import StatedError
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 INPUTS = PROJECT_ROOT / "data"
 
@@ -22,7 +23,7 @@ DEFAULT_MODELS: dict[Teacher, str] = {"rehearsal": "rehearsal-teacher", "openai"
 IMPORT_COLUMNS = ("instruction", "input", "output")
 
 
-class SettingsError(ValueError):
+class SettingsError(StatedError):
     """A setting has a value that the project can't work with; the message names the variable."""
 
 
@@ -48,12 +49,16 @@ class Settings(BaseSettings):
     )
     teacher: Teacher = Field(
         "rehearsal",
-        description="`rehearsal`: recorded completions, no key, no network. `openai`: the OpenAI API or "
-        "any compatible server.",
+        description=(
+            "`rehearsal`: recorded completions, no key, no network. "
+            "`openai`: the OpenAI API or any compatible server."
+        ),
     )
     teacher_model: str = Field(
         "",
-        description="Model asked. Default: `rehearsal-teacher`, or `gpt-4.1` with the teacher `openai`.",
+        description=(
+            "Model asked. Default: `rehearsal-teacher`, or `gpt-4.1` with the teacher `openai`."
+        ),
     )
     openai_api_key: SecretStr | None = Field(
         None,
@@ -75,8 +80,10 @@ class Settings(BaseSettings):
     import_: str = Field(
         "",
         validation_alias="BIOINSTRUCT_IMPORT",
-        description="An existing instruction set used in place of generation: a JSON, JSONL, CSV or "
-        "Parquet file, or the id of a data set on the Hugging Face hub.",
+        description=(
+            "An existing instruction set used in place of generation: a JSON, JSONL, CSV or "
+            "Parquet file, or the id of a data set on the Hugging Face hub."
+        ),
     )
     import_columns: Annotated[dict[str, str], NoDecode] = Field(
         {name: name for name in IMPORT_COLUMNS},
@@ -107,7 +114,8 @@ class Settings(BaseSettings):
             ours, separator, theirs = (piece.strip() for piece in part.partition("="))
             if not separator or not theirs or ours not in IMPORT_COLUMNS:
                 raise ValueError(
-                    f"{part!r} is not of the form OURS=THEIRS with OURS one of {', '.join(IMPORT_COLUMNS)}"
+                    f"{part!r} is not of the form OURS=THEIRS "
+                    f"with OURS one of {', '.join(IMPORT_COLUMNS)}"
                 )
             mapping[ours] = theirs
         return mapping
@@ -145,13 +153,15 @@ def load_settings(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
             problems.append(
                 f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
             )
+    settings = None
     try:
-        settings = Settings(_env_file=env_file)
+        # A parameter of pydantic-settings' __init__ that the synthesized signature hides from mypy.
+        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as error:
         for detail in error.errors():
             field = str(detail["loc"][0]) if detail["loc"] else ""
             variable = variable_of(field) if field in Settings.model_fields else field
             problems.append(f"{variable}: {detail['msg']}" if variable else detail["msg"])
-    if problems:
+    if problems or settings is None:
         raise SettingsError("Bad settings (environment or .env):\n  " + "\n  ".join(problems))
     return settings

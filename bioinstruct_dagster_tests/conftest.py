@@ -1,13 +1,24 @@
 """Fixtures that every stage's tests share: an environment of its own, settings, a store."""
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
 
+from bioinstruct_dagster.dataset.build import BuiltDataset, build_dataset
+from bioinstruct_dagster.dataset.card import Card
+from bioinstruct_dagster.generation.replies import read_reply
+from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.training.base_models import LoadedModel, load
+from bioinstruct_dagster.training.experiments import read_experiments
+from bioinstruct_dagster.training.train import TrainingSpec, train
 
 # Small enough for a test, and still the real chain: a Llama pre-trained for a few steps, two recipes.
 TINY_EXPERIMENTS = """
@@ -53,3 +64,114 @@ def settings(tmp_path: Path, experiments: Path) -> Settings:
 def store(settings: Settings) -> Store:
     """An empty store."""
     return Store(settings.store_path, timeout=10.0)
+
+
+# Properties are judged by what they find, never by how long an example took on a busy machine.
+hypothesis.settings.register_profile("bioinstruct", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("bioinstruct")
+
+
+@pytest.fixture
+def start_python() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start real Python processes from source text; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(source: str, *arguments: object) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-c", source, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+# A data set, a base model and an adapter, made once: 60 recorded tasks, three pre-training steps.
+
+
+@pytest.fixture(scope="session")
+def hugging_face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hugging Face's caches in a folder of the session, whose fixtures precede a test's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hf")))
+        import datasets
+
+        datasets.disable_progress_bars()
+        yield
+
+
+@pytest.fixture(scope="session")
+def dataset_rows() -> list[dict[str, Any]]:
+    """60 rows as `hf_dataset` is built from, out of the recordings; every split has some."""
+    tasks = [
+        (task, category)
+        for recording in read_recordings()
+        for task, category in zip(
+            read_reply(recording.content, recording.finish_reason, recording.refusal).tasks,
+            recording.categories,
+            strict=False,
+        )
+    ][:60]
+    return [
+        {
+            "row_id": f"row-{number:02d}",
+            **task,
+            "category": category,
+            "labelled_by": "teacher:rehearsal-teacher",
+            "source": "completion",
+            "completion_id": f"completion-{number // 5}",
+            "rehearsal": True,
+        }
+        for number, (task, category) in enumerate(tasks)
+    ]
+
+
+@pytest.fixture(scope="session")
+def built_dataset(
+    dataset_rows: list[dict[str, Any]],
+    hugging_face: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> BuiltDataset:
+    """The rows as a folder that `datasets.load_dataset` opens."""
+    card = Card(teacher="rehearsal", template="test/1", seeds_fingerprint="none", rehearsal=True)
+    return build_dataset(dataset_rows, tmp_path_factory.mktemp("dataset") / "hf_dataset", card)
+
+
+@pytest.fixture(scope="session")
+def training_spec(
+    built_dataset: BuiltDataset, tmp_path_factory: pytest.TempPathFactory
+) -> TrainingSpec:
+    """The experiment `rehearsal-llama|all` on those rows, untrained."""
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "experiments.yaml").write_text(TINY_EXPERIMENTS, "utf-8")
+    matrix = read_experiments(folder / "experiments.yaml")
+    return TrainingSpec(
+        experiment="rehearsal-llama|all",
+        base=matrix.base_models["rehearsal-llama"],
+        recipe=matrix.recipe("rehearsal-llama", "all"),
+        dataset_path=str(built_dataset.path),
+        dataset_fingerprint=built_dataset.fingerprint,
+        dataset_rehearsal=True,
+        seed=42,
+        models_dir=str(folder / "models"),
+        adapters_dir=str(folder / "adapters"),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_base(training_spec: TrainingSpec) -> LoadedModel:
+    """The experiment's base model in memory. Read it only: peft changes a model in place."""
+    return load(training_spec.base, Path(training_spec.models_dir), lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def adapter(training_spec: TrainingSpec, tiny_base: LoadedModel) -> dict[str, Any]:
+    """The experiment's adapter, trained: the result that `train` returned."""
+    return train(training_spec, lambda _: None)

@@ -17,11 +17,10 @@ WEEKLY = "0 6 * * 1"  # Monday, 06:00 UTC
 def weekly_refresh(
     context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.RunRequest:
-    """Grow the data set by about BIOINSTRUCT_REFRESH_INSTRUCTIONS kept instructions, down to the
-    Hugging Face set.
+    """Grow the data set by about BIOINSTRUCT_REFRESH_INSTRUCTIONS kept instructions.
 
-    Off until it is switched on, since with a real teacher each tick costs money. What is stored is
-    reused: only the further requests are asked of the teacher.
+    Runs down to the Hugging Face set. Off until it is switched on, since with a real teacher each
+    tick costs money. What is stored is reused: only the further requests are asked of the teacher.
     """
     return dg.RunRequest(
         run_key=context.scheduled_execution_time.isoformat(),

@@ -8,11 +8,12 @@ from bioinstruct_dagster import figures
 from bioinstruct_dagster.curation.labelling import label_rows
 from bioinstruct_dagster.curation.novelty import Text
 from bioinstruct_dagster.curation.selection import select
-from bioinstruct_dagster.generation.teacher import TeacherError, open_teacher
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.generation.teacher import open_teacher
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.provenance import sha256_of_rows
-from bioinstruct_dagster.store.resources import OWNERS, materialization
+from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
 
 SEED_INSTRUCTIONS = "select seed_id, instruction from seed_tasks order by ordinal"
 RAW_IN_ORDER = "select * from raw_instructions order by ordinal"
@@ -48,9 +49,9 @@ CATEGORIZED_COLUMNS = (
     code_version="1",
     deps=["seed_tasks", "raw_instructions"],
 )
+@stating_errors
 def deduplicated_instructions(store: dg.ResourceParam[Store]) -> dg.MaterializeResult[None]:
-    """Raw rows that are sound and new: the Self-Instruct and Alpaca filters, then Self-Instruct's
-    novelty rule.
+    """Raw rows that pass the Self-Instruct and Alpaca filters, then Self-Instruct's novelty rule.
 
     A row is new if its ROUGE-L F1 with every seed and every row kept before it is at most 0.7.
     Rejected rows stay in `rejected_instructions` with gate, reason, score and the row they repeat;
@@ -59,9 +60,7 @@ def deduplicated_instructions(store: dg.ResourceParam[Store]) -> dg.MaterializeR
     seeds = [Text(row["seed_id"], row["instruction"]) for row in store.rows(SEED_INSTRUCTIONS)]
     raw = store.rows(RAW_IN_ORDER)
     if not raw:
-        raise dg.Failure(
-            "There are no raw rows. Materialize key:raw_instructions first.", allow_retries=False
-        )
+        raise StatedError("There are no raw rows. Materialize key:raw_instructions first.")
     selection = select(raw, seeds)
     store.replace(
         {"deduplicated_instructions": selection.kept, "rejected_instructions": selection.rejected}
@@ -94,37 +93,32 @@ def deduplicated_instructions(store: dg.ResourceParam[Store]) -> dg.MaterializeR
     code_version="1",
     deps=["seed_tasks", "deduplicated_instructions"],
 )
+@stating_errors
 def categorized_instructions(
     context: dg.AssetExecutionContext,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
-    """Kept rows with one of four categories: information extraction, question answering,
-    generation, other.
+    """Kept rows, each with one of four categories.
 
-    The teacher labels them in batches of 20, as structured output restricted to the four; what it
-    does not label, the embedded classifier does (TF-IDF and logistic regression on the seeds and
-    recorded labels). Every row says which of them labelled it.
+    They are information extraction, question answering, generation, other. The teacher labels rows
+    in batches of 20, as structured output restricted to the four; what it does not label, the
+    embedded classifier does (TF-IDF and logistic regression on the seeds and recorded labels).
+    Every row says which of them labelled it.
     """
     kept = store.rows(KEPT_IN_ORDER)
     if not kept:
-        raise dg.Failure(
-            "There are no kept rows. Materialize key:deduplicated_instructions first.",
-            allow_retries=False,
+        raise StatedError("No kept rows. Materialize key:deduplicated_instructions first.")
+    with open_teacher(settings) as endpoint:
+        labelling = label_rows(
+            kept,
+            endpoint,
+            store,
+            teacher=settings.teacher,
+            model=settings.model,
+            concurrency=settings.concurrency,
+            log=context.log.info,
         )
-    try:
-        with open_teacher(settings) as endpoint:
-            labelling = label_rows(
-                kept,
-                endpoint,
-                store,
-                teacher=settings.teacher,
-                model=settings.model,
-                concurrency=settings.concurrency,
-                log=context.log.info,
-            )
-    except TeacherError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
     store.replace({"categorized_instructions": labelling.rows})
     shares = Counter(row["category"] for row in labelling.rows)
     return materialization(

@@ -10,13 +10,15 @@ from typing import Any
 
 import yaml
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.requests import TeacherRequest
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.provenance import sha256_of
 
 DEFINITIONS = INPUTS / "categories.yaml"
-BATCH = 20  # instructions per request: long enough to spread the prompt's cost, short enough to stay exact
+# Instructions per request: enough to spread the prompt's cost, few enough to stay exact.
+BATCH = 20
 TOKENS_PER_LABEL = 40
 
 TEMPLATE_ID = "category/1"
@@ -59,7 +61,7 @@ RESPONSE_FORMAT: dict[str, Any] = {
 }
 
 
-class CategoryFileError(ValueError):
+class CategoryFileError(StatedError):
     """`data/categories.yaml` does not define the four categories."""
 
 
@@ -87,9 +89,7 @@ def label_key(instruction: str, teacher: str, model: str) -> str:
 def categorization_requests(
     instructions: Sequence[str], *, teacher: str, model: str
 ) -> Iterator[tuple[TeacherRequest, Sequence[str]]]:
-    """Requests that together cover the instructions, each with those it asks about, in its
-    numbering.
-    """
+    """Requests that cover the instructions, each with those it asks about, in its numbering."""
     lines = "\n".join(f"- {name}: {meaning}" for name, meaning in definitions().items())
     for start in range(0, len(instructions), BATCH):
         batch = instructions[start : start + BATCH]
@@ -117,9 +117,7 @@ def categorization_requests(
 
 
 def read_labels(content: str, batch: Sequence[str]) -> dict[str, str]:
-    """Category by instruction, as far as the reply has valid ones; contradictory labels count as
-    none.
-    """
+    """Category by instruction, where the reply has a valid one; contradictory ones are none."""
     try:
         labels = json.loads(content)["labels"]
         pairs = [(label["number"], label["category"]) for label in labels]

@@ -16,7 +16,11 @@ categorized_instructions_schema = schema_check("categorized_instructions", key=(
 UNACCOUNTED = """
     select row_id from raw_instructions
     except
-    (select row_id from deduplicated_instructions union all select row_id from rejected_instructions)
+    (
+        select row_id from deduplicated_instructions
+        union all
+        select row_id from rejected_instructions
+    )
 """
 JUDGED_TWICE = """
     select row_id from deduplicated_instructions
@@ -42,9 +46,7 @@ def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCh
 
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """No two kept instructions (of up to 1,000, compared all against all) have ROUGE-L F1 above
-    0.7.
-    """
+    """No two kept instructions (of up to 1,000, all against all) have ROUGE-L F1 above 0.7."""
     texts = [row["instruction"] for row in store.rows(KEPT_SAMPLE, {"n": SAMPLE})]
     scores = rouge_l_f1_of_texts(texts, texts)
     for i in range(len(texts)):

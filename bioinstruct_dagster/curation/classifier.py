@@ -55,8 +55,7 @@ def labelled_examples(seeds: Sequence[tuple[str, str]]) -> list[tuple[str, str]]
 
 
 def main_clause(instruction: str) -> str:
-    """The instruction without what is given: "Given a note, extract the doses." → "extract the
-    doses."
+    """The instruction without what is given: "Given a note, list doses." → "list doses."
 
     What is done decides the category, and 43.5 % of the published BioInstruct instructions put it
     second.

@@ -1,5 +1,4 @@
-"""Labelling: the teacher's category where it gives one, the embedded classifier's where it does
-not.
+"""Labelling: the teacher's category where it gives one, else the embedded classifier's.
 
 Every row says which of them labelled it. Belongs here: the order of the two, and the teacher's
 labels kept for reuse. Does not: prompt and definitions (categories), or the classifier itself.
@@ -82,7 +81,7 @@ def label_rows(
         text = row["instruction"]
         if text in stored:
             category, completion_id = stored[text]
-            label = {
+            label: dict[str, str | float | None] = {
                 "labelled_by": f"teacher:{model}",
                 "confidence": None,
                 "label_completion_id": completion_id,

@@ -29,10 +29,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a candidate is novel, with the most similar seed or kept row before it and their
-    ROUGE-L F1.
+    """Whether a candidate is novel, with the most similar seed or kept row before it.
 
-    `nearest_id` is the earliest of equally similar ones, and None where nothing shares a token.
+    `score` is their ROUGE-L F1. `nearest_id` is the earliest of equally similar ones, and None
+    where nothing shares a token.
     """
 
     id: str
@@ -42,9 +42,7 @@ class Verdict:
 
 
 def tokenize(text: str) -> list[str]:
-    """`rouge_score`'s tokens without stemming: lower-case runs of a-z and 0-9; all else
-    separates.
-    """
+    """`rouge_score`'s tokens without stemming: lower-case runs of a-z and 0-9."""
     return _NOT_ALPHANUMERIC.sub(" ", text.lower()).split()
 
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 FEWEST_WORDS = 4
 MOST_WORDS = 150
 BLACKLIST = (
-    "image", "images", "graph", "graphs", "picture", "pictures", "file", "files", "map", "maps", "draw",
-    "plot", "go to", "video", "audio", "music", "flowchart", "diagram",
+    "image", "images", "graph", "graphs", "picture", "pictures", "file", "files", "map", "maps",
+    "draw", "plot", "go to", "video", "audio", "music", "flowchart", "diagram",
 )  # fmt: skip
 _BLACKLISTED = re.compile(rf"\b({'|'.join(BLACKLIST)})\b", re.IGNORECASE)
 
-# What teachers write for "no input"; 5.8 % of the published BioInstruct rows carry such a marker as
-# text.
+# What teachers write for "no input"; 5.8 % of the published BioInstruct rows carry such a marker.
 _NO_INPUT = re.compile(
     r"[\s(<\[\"'*-]*"
-    r"(n\s*/?\s*a|none|null|nil|empty|blank|not applicable|no ?input( (is )?(required|needed|necessary|given|provided))?"
+    r"(n\s*/?\s*a|none|null|nil|empty|blank|not applicable"
+    r"|no ?input( (is )?(required|needed|necessary|given|provided))?"
     r"|none (is )?(required|needed|necessary|given|provided))?"
     r"[\s)>\]\"'*.-]*",
     re.IGNORECASE,
@@ -41,7 +41,8 @@ def normalized_input(text: str) -> str:
     return "" if _NO_INPUT.fullmatch(text) else text
 
 
-def find_fault(instruction: str, task_input: str, output: str) -> Fault | None:
+# A list of rules, each of which returns what it rejects.
+def find_fault(instruction: str, task_input: str, output: str) -> Fault | None:  # noqa: PLR0911
     """The first rule that rejects the row, or None. `task_input` is expected normalised."""
     words = len(instruction.split())
     if words < FEWEST_WORDS:

@@ -1,7 +1,6 @@
 """From raw rows to kept and rejected rows: the gates in their order.
 
-Belongs here: which gate looks when, and the rows of the two tables. Does not: what a gate looks
-for.
+Belongs here: which gate looks when, and the rows of the two tables. Does not: what a gate rejects.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +15,7 @@ _CARRIED = ("row_id", "ordinal", "instruction", "output", "rehearsal")
 
 @dataclass(frozen=True)
 class Selection:
-    """Rows of `deduplicated_instructions` and of `rejected_instructions`; each raw row is in one of
-    them.
-    """
+    """Rows of `deduplicated_instructions` and `rejected_instructions`; each raw row is in one."""
 
     kept: list[dict[str, Any]]
     rejected: list[dict[str, Any]]

@@ -5,11 +5,12 @@ import dagster as dg
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card import Card
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, TEMPLATE_SHA256
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.provenance import sha256_of_rows
-from bioinstruct_dagster.store.resources import OWNERS, materialization
+from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
 
 ROWS_IN_ORDER = """
     select labelled.*, raw.source, raw.completion_id
@@ -34,21 +35,19 @@ TEACHERS = """
     code_version="1",
     deps=["categorized_instructions"],
 )
+@stating_errors
 def hf_dataset(
     store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """The instruction set as a Hugging Face data set on disk: Parquet shards and a card with YAML
-    header.
+    """The instruction set as a Hugging Face data set on disk: Parquet shards and a card.
 
-    `datasets.load_dataset("<data dir>/hf_dataset")` opens it. Train, validation and test (80/10/10)
-    follow from a hash of the instruction, so a row never changes its split when the set grows.
+    `datasets.load_dataset("<data dir>/hf_dataset")` opens it, by the card's YAML header. Train,
+    validation and test (80/10/10) follow from a hash of the instruction, so a row never changes its
+    split when the set grows.
     """
     rows = store.rows(ROWS_IN_ORDER)
     if not rows:
-        raise dg.Failure(
-            "There are no categorized rows. Materialize key:categorized_instructions first.",
-            allow_retries=False,
-        )
+        raise StatedError("No categorized rows. Materialize key:categorized_instructions first.")
     rehearsal = any(row["rehearsal"] for row in rows)
     seeds = store.rows(SEEDS)
     card = Card(

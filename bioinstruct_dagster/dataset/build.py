@@ -16,7 +16,8 @@ from bioinstruct_dagster.dataset.splits import SPLITS, split_of
 from bioinstruct_dagster.store.provenance import sha256_of_rows
 
 COLUMNS = (
-    "row_id", "instruction", "input", "output", "category", "labelled_by", "source", "completion_id", "rehearsal",
+    "row_id", "instruction", "input", "output", "category", "labelled_by", "source",
+    "completion_id", "rehearsal",
 )  # fmt: skip
 CONTENT = ("row_id", "split", "instruction", "input", "output", "category", "rehearsal")
 ROWS_PER_SHARD = 50_000
@@ -39,6 +40,7 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
     """
     import datasets
 
+    datasets.disable_progress_bars()
     placed = [{**row, "split": split_of(row["instruction"])} for row in rows]
     fingerprint = sha256_of_rows(placed, CONTENT)
     sizes = Counter(row["split"] for row in placed)
@@ -68,8 +70,7 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
 
 
 def _swap(fresh: Path, folder: Path) -> None:
-    # A folder can't be replaced in one step; between the two renames a reader finds none, never
-    # half of one.
+    # A folder can't be replaced in one step; between the two renames a reader finds none, not half.
     old = folder.with_name(f".{folder.name}.old-{uuid.uuid4().hex}")
     if folder.exists():
         folder.rename(old)

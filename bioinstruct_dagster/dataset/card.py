@@ -8,13 +8,13 @@ from typing import Any
 import yaml
 
 _PAPER = (
-    "Tran H, Yang Z, Yao Z, Yu H. BioInstruct: instruction tuning of large language models for biomedical "
-    "natural language processing. JAMIA, 2024. arXiv:2310.19975"
+    "Tran H, Yang Z, Yao Z, Yu H. BioInstruct: instruction tuning of large language models for "
+    "biomedical natural language processing. JAMIA, 2024. arXiv:2310.19975"
 )
 _REHEARSAL = """\
-> **Rehearsal.** This set was made with the embedded rehearsal teacher, which replays recorded completions. It
-> shows that the chain works; it is not a product of a language model asked for this run, and must not be
-> published or used to train a model for any other purpose.
+> **Rehearsal.** This set was made with the embedded rehearsal teacher, which replays recorded
+> completions. It shows that the chain works; it is not a product of a language model asked for this
+> run, and must not be published or used to train a model for any other purpose.
 
 """
 _EXAMPLE_CHARACTERS = 300
@@ -58,26 +58,40 @@ def render_card(
     sections = [
         f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n# {header['pretty_name']}\n\n",
         _REHEARSAL if card.rehearsal else "",
-        f"{len(rows)} biomedical instructions, made by the method of BioInstruct ({_PAPER}): an independent "
-        "rebuild, not the authors' data.\n\n",
-        _section("Provenance", {
-            "teacher": card.teacher,
-            "prompt template": card.template,
-            "seed tasks (sha256)": card.seeds_fingerprint,
-            "content (sha256)": fingerprint,
-            "sources": ", ".join(f"{name} ({n})" for name, n in sources.most_common()),
-            "labelled by": ", ".join(f"{name} ({n})" for name, n in labellers.most_common()),
-        }),
+        (
+            f"{len(rows)} biomedical instructions, made by the method of BioInstruct ({_PAPER}): "
+            "an independent rebuild, not the authors' data.\n\n"
+        ),
+        _section(
+            "Provenance",
+            {
+                "teacher": card.teacher,
+                "prompt template": card.template,
+                "seed tasks (sha256)": card.seeds_fingerprint,
+                "content (sha256)": fingerprint,
+                "sources": ", ".join(f"{name} ({n})" for name, n in sources.most_common()),
+                "labelled by": ", ".join(f"{name} ({n})" for name, n in labellers.most_common()),
+            },
+        ),
         _section("Splits, by hash of the instruction", dict(sizes)),
-        _section("Categories", {k: f"{n} ({n / len(rows):.1%})" for k, n in categories.most_common()}),
+        _section(
+            "Categories",
+            {name: f"{n} ({n / len(rows):.1%})" for name, n in categories.most_common()},
+        ),
         "## Funnel\n\n| stage | outcome | rows |\n| --- | --- | --- |\n"
         + "".join(f"| {f['stage']} | {f['outcome']} | {f['rows']} |\n" for f in card.funnel),
-        "\n## Fields\n\n`row_id`, `instruction`, `input` (empty where the task needs none), `output`, `category`, "
-        "`labelled_by`, `source`, `completion_id` (the stored reply the row came in), `rehearsal`.\n\n",
-        "## Limits\n\nOutputs are a language model's and were not reviewed by clinicians. They may be wrong. "
-        "Not for clinical use. Check the teacher's terms before you publish or train on them.\n",
+        (
+            "\n## Fields\n\n`row_id`, `instruction`, `input` (empty where the task needs none), "
+            "`output`, `category`, `labelled_by`, `source`, `completion_id` (the stored reply the "
+            "row came in), `rehearsal`.\n\n"
+        ),
+        (
+            "## Limits\n\nOutputs are a language model's and were not reviewed by clinicians. They "
+            "may be wrong. Not for clinical use. Check the teacher's terms before you publish or "
+            "train on them.\n"
+        ),
         _example(rows),
-    ]  # fmt: skip
+    ]
     return "".join(sections)
 
 

@@ -1,6 +1,4 @@
-"""Which split a row is in: a function of its instruction alone, so that no row ever moves as the
-set grows.
-"""
+"""Which split a row is in: its instruction alone decides, so no row ever moves as the set grows."""
 
 import hashlib
 from typing import Literal

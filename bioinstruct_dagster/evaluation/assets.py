@@ -4,12 +4,18 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec
 from bioinstruct_dagster.evaluation.predict import TASK
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.provenance import sha256_of_rows
-from bioinstruct_dagster.store.resources import OWNERS, markdown_table, materialization
+from bioinstruct_dagster.store.resources import (
+    OWNERS,
+    markdown_table,
+    materialization,
+    stating_errors,
+)
 from bioinstruct_dagster.training.assets import GPU_POOL, GPU_TAGS, training_spec
 from bioinstruct_dagster.training.experiments import ExperimentMatrix
 from bioinstruct_dagster.training.partitions import experiment_of, experiment_partitions
@@ -36,6 +42,7 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         pool=GPU_POOL,
         op_tags=GPU_TAGS,
     )
+    @stating_errors
     def eval_scores(
         context: dg.AssetExecutionContext,
         store: dg.ResourceParam[Store],
@@ -51,18 +58,17 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         base_model, recipe = experiment_of(context)
         found = store.rows(ADAPTER, {"base_model": base_model, "recipe": recipe})
         if not found:
-            raise dg.Failure(
+            raise StatedError(
                 f"There is no adapter for {base_model}|{recipe}. Materialize key:lora_adapter with "
-                f"--partition '{base_model}|{recipe}' first.",
-                allow_retries=False,
+                f"--partition '{base_model}|{recipe}' first."
             )
         adapter = found[0]
         spec = training_spec(matrix, base_model, recipe, store, settings)
         if spec.dataset_fingerprint != adapter["dataset_fingerprint"]:
-            raise dg.Failure(
-                f"The adapter for {base_model}|{recipe} was trained on another version of the data set, whose "
-                "test split may hold rows it has seen. Materialize key:lora_adapter for this partition first.",
-                allow_retries=False,
+            raise StatedError(
+                f"The adapter for {base_model}|{recipe} was trained on another version of the data "
+                "set, whose test split may hold rows it has seen. Materialize key:lora_adapter for "
+                "this partition first."
             )
         result = process.run(
             context,

@@ -37,9 +37,7 @@ def every_score_has_its_items(store: dg.ResourceParam[Store]) -> dg.AssetCheckRe
 
 @dg.asset_check(asset="eval_scores")
 def adapter_lowers_held_out_loss(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """The adapter's held-out loss is below the base model's, by more than the interval's width.
-    Warns.
-    """
+    """The adapter's held-out loss is below the base model's, over the whole interval. Warns."""
     differences = store.rows(LOSS_DIFFERENCES)
     return dg.AssetCheckResult(
         passed=all(row["ci_high"] < 0 for row in differences),

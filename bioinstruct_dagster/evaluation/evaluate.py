@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.predict import predict
 from bioinstruct_dagster.evaluation.scores import score_items
 from bioinstruct_dagster.training import base_models
@@ -19,7 +20,7 @@ from bioinstruct_dagster.training.train import TrainingSpec
 SPLIT = "test"
 
 
-class EvaluationError(RuntimeError):
+class EvaluationError(StatedError):
     """The adapter can't be scored; the message says why."""
 
 
@@ -50,9 +51,7 @@ class EvaluationSpec:
 
 
 def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]:
-    """Score base and adapter on the test split: {"scores": [...], "predictions": [...],
-    "base_fingerprint": …}.
-    """
+    """Score base and adapter on the test split: `scores`, `predictions`, `base_fingerprint`."""
     import datasets
     import peft
 

@@ -22,8 +22,9 @@ def predict(
     subject: str,
     log: Callable[[str], None],
 ) -> list[dict[str, Any]]:
-    """One item per row that fits, in the order of the rows: prediction, ROUGE-L F1, nll (nats),
-    output tokens.
+    """One item per row that fits, in the order of the rows.
+
+    It holds the prediction, its ROUGE-L F1, the output's nll (nats) and its number of tokens.
     """
     from rouge_score.rouge_scorer import RougeScorer
 

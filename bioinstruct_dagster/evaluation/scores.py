@@ -31,8 +31,7 @@ class Score:
 def score_items(
     base: Sequence[Mapping[str, Any]], adapter: Sequence[Mapping[str, Any]], seed: int
 ) -> list[Score]:
-    """Loss and ROUGE-L of base and adapter and their paired difference, over all items and by
-    category.
+    """Loss and ROUGE-L of base, adapter and their paired difference, overall and by category.
 
     Args:
         base: items with row_id, category, nll, output_tokens, rouge_l.
@@ -85,12 +84,18 @@ def _resampled(
     denominator: str | None,
     draws: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """The score of each resample; shape (1 + RESAMPLES,). A ratio of sums where there is a
-    denominator (nats per token), else a mean over items.
+    """The score of each resample; shape (1 + RESAMPLES,).
+
+    A ratio of sums where there is a denominator (nats per token), else a mean over items.
     """
-    above = np.array([item[numerator] for item in items], dtype=np.float64)[draws].sum(axis=1)
-    if denominator is None:
-        return above / draws.shape[1]
-    return above / np.array([item[denominator] for item in items], dtype=np.float64)[draws].sum(
-        axis=1
-    )
+    above = _resampled_sums(items, numerator, draws)
+    below = draws.shape[1] if denominator is None else _resampled_sums(items, denominator, draws)
+    return above / below
+
+
+def _resampled_sums(
+    items: Sequence[Mapping[str, Any]], name: str, draws: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    values = np.array([item[name] for item in items], dtype=np.float64)
+    sums: NDArray[np.float64] = values[draws].sum(axis=1)
+    return sums

@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from bioinstruct_dagster import figures
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation import raw, teacher
 from bioinstruct_dagster.generation.imported import read_instruction_set
 from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, TEMPLATE_SHA256
@@ -16,7 +17,7 @@ from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster.store.provenance import sha256_of_rows
-from bioinstruct_dagster.store.resources import OWNERS, materialization
+from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
 
 RAW_COLUMNS = (
     "row_id",
@@ -58,7 +59,9 @@ class RawInstructionsConfig(dg.Config):
     seed: int | None = Field(None, ge=0, description="Run seed (default: BIOINSTRUCT_SEED).")
     import_from: str | None = Field(
         None,
-        description="Import this file or hub id in place of generating (default: BIOINSTRUCT_IMPORT).",
+        description=(
+            "Import this file or hub id in place of generating (default: BIOINSTRUCT_IMPORT)."
+        ),
     )
 
 
@@ -69,14 +72,14 @@ class RawInstructionsConfig(dg.Config):
     code_version="1",
     deps=["seed_tasks"],
 )
+@stating_errors
 def raw_instructions(
     context: dg.AssetExecutionContext,
     config: RawInstructionsConfig,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
-    """New tasks, as the teacher wrote them (Self-Instruct), or the rows of an imported instruction
-    set.
+    """New tasks as the teacher wrote them (Self-Instruct), or an imported instruction set's rows.
 
     Each request shows the teacher three seeds drawn at random from (run seed, request number) and
     asks for new tasks as JSON. Every reply is stored before it is read, under the hash of its
@@ -89,9 +92,7 @@ def raw_instructions(
 
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
     if not seeds:
-        raise dg.Failure(
-            "There are no seed tasks. Materialize key:seed_tasks first.", allow_retries=False
-        )
+        raise StatedError("There are no seed tasks. Materialize key:seed_tasks first.")
     run_seed = settings.seed if config.seed is None else config.seed
     requests = list(
         generation_requests(
@@ -103,27 +104,27 @@ def raw_instructions(
             tasks_per_request=settings.tasks_per_request,
         )
     )
-    try:
-        with teacher.open_teacher(settings) as endpoint:
-            tally = teacher.ask(
-                requests, endpoint, store, concurrency=settings.concurrency, log=context.log.info
-            )
-    except teacher.TeacherError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
+    with teacher.open_teacher(settings) as endpoint:
+        tally = teacher.ask(
+            requests, endpoint, store, concurrency=settings.concurrency, log=context.log.info
+        )
     rows, outcomes = raw.raw_rows(store, requests)
     if not rows:
-        raise dg.Failure(
-            f"None of {len(outcomes)} replies could be read; see table completion_outcomes.",
-            allow_retries=False,
+        raise StatedError(
+            f"None of {len(outcomes)} replies could be read; see table completion_outcomes."
         )
     store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
 
     context.log.info(
-        f"{tally.asked} completions asked of the teacher, {tally.reused} reused from the store, "
-        f"{tally.failed} requests failed; {len(rows)} tasks read"
+        "%s completions asked of the teacher, %s reused from the store, "
+        "%s requests failed; %s tasks read",
+        tally.asked,
+        tally.reused,
+        tally.failed,
+        len(rows),
     )
     for message in tally.errors:
-        context.log.warning(f"Request failed, to be asked again by the next run: {message}")
+        context.log.warning("Request failed, to be asked again by the next run: %s", message)
     return materialization(
         store,
         "raw_instructions",

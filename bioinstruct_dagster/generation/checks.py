@@ -27,9 +27,7 @@ OUTCOMES = """
 
 @dg.asset_check(asset="raw_instructions", blocking=True)
 def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each generated row points to a stored completion, so that it can be traced and its cost is
-    known.
-    """
+    """Each generated row points to a stored completion, so that row and cost can be traced."""
     orphans = store.rows(ROWS_WITHOUT_COMPLETION)
     return dg.AssetCheckResult(
         passed=not orphans,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.replies import TASK_FIELDS
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.store.database import is_storable
@@ -17,7 +18,7 @@ SUFFIXES = (".json", ".jsonl", ".csv", ".parquet")
 _SHOWN_ERRORS = 20
 
 
-class ImportedSetError(ValueError):
+class ImportedSetError(StatedError):
     """The instruction set can't be imported; the message names file, row and column."""
 
 
@@ -40,7 +41,8 @@ def read_instruction_set(
         records = _read_file(path)
     elif path.exists() or path.suffix in SUFFIXES or source.startswith((".", "/", "~")):
         raise ImportedSetError(
-            f"BIOINSTRUCT_IMPORT: {path} is not a file. Give a {', '.join(SUFFIXES)} file or a hub id."
+            f"BIOINSTRUCT_IMPORT: {path} is not a file. "
+            f"Give a {', '.join(SUFFIXES)} file or a hub id."
         )
     else:
         records = _read_hub(source, split)
@@ -128,8 +130,8 @@ def _read_hub(source: str, split: str) -> Iterator[tuple[str, Any]]:
         rows = datasets.load_dataset(source, split=split)
     except Exception as error:
         raise ImportedSetError(
-            f"BIOINSTRUCT_IMPORT: {source!r} is neither a file here nor a data set that the hub would give "
-            f"(split {split!r}): {type(error).__name__}: {error}"
+            f"BIOINSTRUCT_IMPORT: {source!r} is neither a file here nor a data set that the hub "
+            f"would give (split {split!r}): {type(error).__name__}: {error}"
         ) from error
     for number, record in enumerate(rows, start=1):
         yield f"row {number}", record
@@ -168,7 +170,8 @@ def _mapped(
     if errors:
         more = f"\n… and {len(errors) - _SHOWN_ERRORS} more" if len(errors) > _SHOWN_ERRORS else ""
         raise ImportedSetError(
-            f"{len(errors)} error(s) in {source} (columns are mapped by BIOINSTRUCT_IMPORT_COLUMNS):\n"
+            f"{len(errors)} error(s) in {source} "
+            "(columns are mapped by BIOINSTRUCT_IMPORT_COLUMNS):\n"
             + "\n".join(errors[:_SHOWN_ERRORS])
             + more
         )

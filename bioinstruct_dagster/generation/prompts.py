@@ -1,5 +1,4 @@
-"""The generation prompt: Self-Instruct's idea in the wording of Alpaca's prompt, for biomedical
-tasks.
+"""The generation prompt: Self-Instruct's idea in the wording of Alpaca's, for biomedical tasks.
 
 BioInstruct did not publish its prompt; this is ours. Changing a word here changes the template's
 hash and so every request: stored completions of the old template stay, and the new ones are asked
@@ -27,12 +26,15 @@ USER = """\
 Write {count} new biomedical or clinical tasks that differ from the examples and from each other.
 
 Requirements:
-1. Vary the verb, the form (question or order) and the kind of task: classification, extraction, question \
-answering, calculation, summarization, explanation, rewriting, dialogue, ranking and others.
-2. A language model must be able to do the task from the text alone: no images, files, audio or web pages.
+1. Vary the verb, the form (question or order) and the kind of task: classification, extraction, \
+question answering, calculation, summarization, explanation, rewriting, dialogue, ranking and \
+others.
+2. A language model must be able to do the task from the text alone: no images, files, audio or \
+web pages.
 3. The instruction is one or two sentences in English.
-4. The input is realistic, specific and self-contained, ideally no longer than 100 words, with no real person \
-in it. It must hold everything that the task needs; it never merely names a record, an article or a web page.
+4. The input is realistic, specific and self-contained, ideally no longer than 100 words, with no \
+real person in it. It must hold everything that the task needs; it never merely names a record, an \
+article or a web page.
 5. Where a task needs no input, the input is the empty string, not a marker such as "N/A".
 6. The output is correct, complete and ideally no longer than 100 words.
 

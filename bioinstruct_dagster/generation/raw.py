@@ -41,9 +41,7 @@ POSITIONS = 1_000  # places in a reply; more tasks than this in one reply would 
 def raw_rows(
     store: Store, requests: Sequence[TeacherRequest]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of `raw_instructions` and of `completion_outcomes` for the answered ones among the
-    requests.
-    """
+    """Rows of `raw_instructions` and `completion_outcomes` for the requests that were answered."""
     rows: list[dict[str, Any]] = []
     outcomes: list[dict[str, Any]] = []
     wanted = [request.completion_id for request in requests]
@@ -74,8 +72,9 @@ def raw_rows(
 
 
 def imported_rows(records: Sequence[Mapping[str, str]], source: str) -> list[dict[str, Any]]:
-    """Rows of `raw_instructions` for an imported set; identified by their text, so that a moved
-    file is the same set.
+    """Rows of `raw_instructions` for an imported set.
+
+    They are identified by their text, so that a moved file is the same set.
     """
     seen: dict[str, int] = {}
     rows = []
@@ -99,8 +98,7 @@ def imported_rows(records: Sequence[Mapping[str, str]], source: str) -> list[dic
 def requests_for_growth(store: Store, instructions: int, tasks_per_request: int) -> int:
     """How many further requests should bring `instructions` more kept rows, by the yield so far."""
     so_far = store.rows(KEPT_PER_REQUEST)[0]
-    # A tenth of the asked-for tasks is the floor: a yield below it calls for a look, not for more
-    # requests.
+    # The floor is a tenth of the tasks asked for: a lower yield calls for a look, not for more.
     yield_per_request = max(
         so_far["kept"] / so_far["requests"] if so_far["kept"] else tasks_per_request / 2,
         tasks_per_request / 10,

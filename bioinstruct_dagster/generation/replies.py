@@ -19,9 +19,7 @@ OUTCOMES = ("parsed", "truncated", "refused", "empty", "malformed", "wrong_schem
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reply held: its tasks, each with instruction, input and output, and the outcome by
-    name.
-    """
+    """What a reply held: its tasks (instruction, input, output), and the outcome by name."""
 
     outcome: str
     tasks: tuple[dict[str, str], ...] = ()

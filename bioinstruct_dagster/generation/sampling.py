@@ -2,10 +2,9 @@
 
 The draw is a function of (run seed, request number, seed ids) alone, so that any request can be
 rebuilt. It takes the seeds with the smallest keyed hash (rendezvous hashing) rather than the
-numbers of a generator's
-stream: every set of seeds is equally likely, and adding, removing or editing one seed changes only
-    the
-requests that show it. The completions of all others stay paid for.
+numbers of a generator's stream: every set of seeds is equally likely, and adding, removing or
+editing one seed changes only the requests that show it. The completions of all others stay paid
+for.
 """
 
 import hashlib

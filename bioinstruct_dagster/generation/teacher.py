@@ -6,16 +6,17 @@ client, retries, what stops a run. Does not: what the prompts say, or how replie
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.prices import price_of
 from bioinstruct_dagster.generation.requests import TeacherRequest
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJournal, fold
 
 if TYPE_CHECKING:
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
 MAX_RETRIES = 5  # by the SDK, with its exponential backoff, honouring retry-after
 TIMEOUT_SECONDS = 300.0
 CONNECT_SECONDS = 10.0
-_FATAL_STATUS = frozenset(
-    {401, 403, 404}
-)  # wrong key, no access, no such model: no request can succeed
+# Wrong key, no access, no such model: no request can succeed.
+_FATAL_STATUS = frozenset({401, 403, 404})
 _FATAL_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _KEPT_ERRORS = 5
 
 
-class TeacherError(RuntimeError):
+class TeacherError(StatedError):
     """The teacher can't be used as set; the message says what to change. Never holds a key."""
 
 
@@ -79,15 +79,15 @@ def openai_endpoint(settings: Settings) -> Endpoint:
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
     if not key:
         raise TeacherError(
-            "BIOINSTRUCT_TEACHER is 'openai' but OPENAI_API_KEY is not set. Export it, or put it in .env "
-            "(for a local server that asks for no key, any word will do)."
+            "BIOINSTRUCT_TEACHER is 'openai' but OPENAI_API_KEY is not set. Export it, or put it "
+            "in .env (for a local server that asks for no key, any word will do)."
         )
     url = str(settings.openai_base_url) if settings.openai_base_url else None
     return Endpoint(url, key, rehearsal=False)
 
 
 def ask(
-    requests: Iterable[TeacherRequest],
+    requests: Sequence[TeacherRequest],
     endpoint: Endpoint,
     store: Store,
     *,
@@ -105,22 +105,46 @@ def ask(
     """
     fold(store)
     wanted = {request.completion_id: request for request in requests}
-    tally = Tally(reused=0)
+    tally = Tally()
     for completion_id in known_completions(store, list(wanted)):
         del wanted[completion_id]
         tally.reused += 1
-    if not wanted:
-        return tally
-    log(f"{tally.reused} completions reused, {len(wanted)} to ask of the teacher")
+    log(f"{tally.reused} stored completions reused, {len(wanted)} to ask of the teacher")
     try:
-        asyncio.run(_ask_all(list(wanted.values()), endpoint, store, concurrency, tally, log))
+        asyncio.run(
+            _ask_all(
+                list(wanted.values()),
+                endpoint,
+                store,
+                concurrency=concurrency,
+                tally=tally,
+                log=log,
+            )
+        )
     finally:
         fold(store)
+        if requests:
+            _record_round(store, requests[0], endpoint, tally)
     if tally.failed and not tally.asked and not tally.reused:
         raise TeacherError(
             f"All {tally.failed} requests to the teacher failed. First error: {tally.errors[0]}"
         )
     return tally
+
+
+def _record_round(store: Store, example: TeacherRequest, endpoint: Endpoint, tally: Tally) -> None:
+    round_ = {
+        "finished_at": datetime.now(UTC),
+        "purpose": example.purpose,
+        "teacher": example.teacher,
+        "model": example.model,
+        "reused": tally.reused,
+        "asked": tally.asked,
+        "failed": tally.failed,
+        "rehearsal": endpoint.rehearsal,
+    }
+    with store.write() as connection:
+        insert(connection, "teacher_rounds", [round_])
 
 
 def known_completions(store: Store, completion_ids: Sequence[str]) -> set[str]:
@@ -137,14 +161,17 @@ async def _ask_all(
     requests: Sequence[TeacherRequest],
     endpoint: Endpoint,
     store: Store,
+    *,
     concurrency: int,
     tally: Tally,
     log: Callable[[str], None],
 ) -> None:
+    if not requests:
+        return
     from openai import AsyncOpenAI, DefaultAioHttpClient
 
     queue = iter(requests)
-    report_every = max(1, len(requests) // 10)
+    report_every = max(25, len(requests) // 10)
     async with (
         CompletionJournal(store) as journal,
         DefaultAioHttpClient() as http_client,
@@ -163,7 +190,8 @@ async def _ask_all(
                     completion = await _complete(client, request, rehearsal=endpoint.rehearsal)
                 except TeacherError:
                     raise
-                except Exception as error:
+                # Whatever fails one request must not stop the others; it is counted and shown.
+                except Exception as error:  # noqa: BLE001
                     tally.failed += 1
                     if len(tally.errors) < _KEPT_ERRORS:
                         tally.errors.append(_describe(error, endpoint.api_key))
@@ -172,7 +200,8 @@ async def _ask_all(
                 tally.asked += 1
                 if tally.asked % report_every == 0:
                     log(
-                        f"{tally.asked} of {len(requests)} completions stored, {tally.failed} failed"
+                        f"{tally.asked} of {len(requests)} completions stored, "
+                        f"{tally.failed} failed"
                     )
 
         try:
@@ -232,12 +261,18 @@ async def _complete(
 def _fatal_advice(error: "APIStatusError", model: str) -> str:
     # The server's message is left out: OpenAI's 401 repeats part of the key.
     if error.code in _FATAL_CODES:
-        return f"The teacher refuses further requests: {error.code}. Add credit or raise the limit, then run again."
+        return (
+            f"The teacher refuses further requests: {error.code}. "
+            "Add credit or raise the limit, then run again."
+        )
     if error.status_code == 404:  # noqa: PLR2004
-        return f"The teacher has no model {model!r} at {error.request.url}. Set BIOINSTRUCT_TEACHER_MODEL."
+        return (
+            f"The teacher has no model {model!r} at {error.request.url}. "
+            "Set BIOINSTRUCT_TEACHER_MODEL."
+        )
     return (
-        f"The teacher rejects the key (HTTP {error.status_code}). Check OPENAI_API_KEY and that it may use "
-        f"{model!r}. Completions stored so far are kept."
+        f"The teacher rejects the key (HTTP {error.status_code}). "
+        f"Check OPENAI_API_KEY and that it may use {model!r}. Completions stored so far are kept."
     )
 
 
@@ -246,8 +281,7 @@ def _describe(error: Exception, key: str) -> str:
 
 
 def _first(group: BaseExceptionGroup[TeacherError]) -> TeacherError:
-    error: BaseException = group
+    error: TeacherError | BaseExceptionGroup[TeacherError] = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, TeacherError)
     return error

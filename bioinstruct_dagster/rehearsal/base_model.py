@@ -1,5 +1,4 @@
-"""The embedded base model: a small Llama with its own BPE tokenizer, pre-trained here on the
-project's prose.
+"""The embedded base model: a small Llama and its BPE tokenizer, pre-trained on the project's prose.
 
 It is built once, from `data/rehearsal_corpus.txt` alone, and holds no row of any data set: the
 corpus is textbook-like prose without instructions, so what an adapter learns of the task it learns
@@ -44,16 +43,12 @@ class Shape:
 
 
 def fingerprint(shape: Shape) -> str:
-    """sha256 of what the model is made from; the build is deterministic, so it names the weights
-    too.
-    """
+    """sha256 of what the model is made from; the build is deterministic, so it names weights."""
     return sha256_of([BUILDER_VERSION, sha256_of_file(CORPUS), asdict(shape)])
 
 
 def build(folder: Path, shape: Shape, log: Callable[[str], None]) -> Path:
-    """Build the model into `folder/rehearsal-llama-<fingerprint>`, unless it is there; return that
-    folder.
-    """
+    """The model's folder, `folder/rehearsal-llama-<fingerprint>`; built unless it is there."""
     target = folder / f"rehearsal-llama-{fingerprint(shape)[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     # Two partitions may start at once: one builds, the other waits and finds it built.
@@ -99,9 +94,8 @@ def _pretrain(folder: Path, shape: Shape, log: Callable[[str], None]) -> None:
     model.train()
     for step in range(1, shape.steps + 1):
         starts = torch.randint(len(stream) - shape.block, (shape.batch,), generator=generator)
-        rows = torch.stack(
-            [stream[start : start + shape.block] for start in starts]
-        )  # (batch, block)
+        # Shape (batch, block).
+        rows = torch.stack([stream[start : start + shape.block] for start in starts])
         loss = model(input_ids=rows, labels=rows, use_cache=False).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -110,7 +104,8 @@ def _pretrain(folder: Path, shape: Shape, log: Callable[[str], None]) -> None:
         optimizer.zero_grad(set_to_none=True)
         if step % max(1, shape.steps // 10) == 0 or step == 1:
             log(
-                f"pre-training the embedded base model: step {step} of {shape.steps}, loss {loss.item():.3f}"
+                f"pre-training the embedded base model: step {step} of {shape.steps}, "
+                f"loss {loss.item():.3f}"
             )
     model.eval()
     model.save_pretrained(folder, safe_serialization=True)
@@ -125,7 +120,7 @@ def _train_tokenizer(shape: Shape) -> "PreTrainedTokenizerFast":
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    special = ["<s>", "</s>", "<pad>"]
+    begin, end, padding = special = ["<s>", "</s>", "<pad>"]
     trainer = trainers.BpeTrainer(
         vocab_size=shape.vocabulary,
         special_tokens=special,
@@ -137,7 +132,7 @@ def _train_tokenizer(shape: Shape) -> "PreTrainedTokenizerFast":
         single="<s> $A", special_tokens=[("<s>", tokenizer.token_to_id("<s>"))]
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+        tokenizer_object=tokenizer, bos_token=begin, eos_token=end, pad_token=padding
     )
 
 

@@ -1,5 +1,4 @@
-"""The recorded completions behind the rehearsal teacher, and the category labels recorded with
-them.
+"""The recorded completions behind the rehearsal teacher, and the labels recorded with them.
 
 Belongs here: reading `data/recorded_completions.jsonl`. Does not: serving it (server) or judging it
 (curation).
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
 
@@ -19,8 +19,7 @@ RECORDINGS = INPUTS / "recorded_completions.jsonl"
 
 @dataclass(frozen=True)
 class Recording:
-    """One recorded reply: four or five tasks as JSON text, sometimes with a fault that real
-    teachers make.
+    """One recorded reply: four or five tasks as JSON text, some with a fault real teachers make.
 
     `categories` holds the label of each task in the order of the reply, the unreadable ones
     included.
@@ -44,7 +43,7 @@ class Recording:
             yield task["instruction"], category
 
 
-class RecordingsError(ValueError):
+class RecordingsError(StatedError):
     """The file of recorded completions is malformed; the message names the line."""
 
 

@@ -1,5 +1,4 @@
-"""The rehearsal teacher: a local server that speaks the OpenAI wire format and serves recorded
-completions.
+"""The rehearsal teacher: a local server of recorded completions, in the OpenAI wire format.
 
 A generation request gets the recording that its `seed` parameter points to, so that the same
 request always gets the same reply; a categorization request gets the recorded labels, and no label
@@ -26,9 +25,8 @@ from bioinstruct_dagster.rehearsal.recordings import (
 )
 
 MODEL = "rehearsal-teacher"
-CATEGORIZATION_SCHEMA = (
-    "category_labels"  # the response format's name tells the two kinds of request apart
-)
+# The response format's name tells the two kinds of request apart.
+CATEGORIZATION_SCHEMA = "category_labels"
 _STARTUP_SECONDS = 30
 
 
@@ -151,9 +149,8 @@ def serving(latency: float = 0.0) -> Iterator[str]:
     )
     thread.start()
     if not started.wait(_STARTUP_SECONDS) or failure:
-        raise RuntimeError("The rehearsal teacher could not be started.") from (failure or [None])[
-            0
-        ]
+        cause = failure[0] if failure else None
+        raise RuntimeError("The rehearsal teacher could not be started.") from cause
     try:
         yield address[0]
     finally:
@@ -163,8 +160,7 @@ def serving(latency: float = 0.0) -> Iterator[str]:
 
 
 def _tokens(text: str) -> int:
-    # Four characters a token is OpenAI's rule of thumb for English; a rehearsal costs nothing
-    # either way.
+    # Four characters a token is OpenAI's rule of thumb for English; a rehearsal costs nothing.
     return -(-len(text) // 4)
 
 

@@ -5,24 +5,29 @@ from collections import Counter
 import dagster as dg
 
 from bioinstruct_dagster import figures
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.provenance import sha256_of_rows
-from bioinstruct_dagster.store.resources import OWNERS, materialization
+from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
 
 SEED_COLUMNS = ("seed_id", "category", "source_family", "instruction", "input", "output")
 
 
 @dg.asset(group_name="seeds", kinds={"json", "duckdb"}, owners=OWNERS, code_version="1")
+@stating_errors
 def seed_tasks(
-    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+    context: dg.AssetExecutionContext,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """Expert-written biomedical tasks that show the teacher what a good task looks like.
 
     Read from the JSONL file that `BIOINSTRUCT_SEEDS` names (default `data/seed_tasks.jsonl`). A
     malformed file fails with every error at once, and nothing is written.
     """
+    _refuse_empty_selection(context)
     seeds = read_seed_tasks(settings.seeds)
     rows = [seed.to_row(ordinal) for ordinal, seed in enumerate(seeds)]
     store.replace({"seed_tasks": rows})
@@ -37,3 +42,13 @@ def seed_tasks(
             "file": dg.MetadataValue.path(settings.seeds),
         },
     )
+
+
+def _refuse_empty_selection(context: dg.AssetExecutionContext) -> None:
+    # `dagster asset materialize --select` runs every asset when the selection matches none, so a
+    # typing error could spend a lab's money. All assets wait for this one: here it is caught.
+    if context.run.job_name.startswith("__ASSET_JOB") and not context.run.asset_selection:
+        raise StatedError(
+            "The selection matches no asset; nothing was materialized. Check its spelling, such as "
+            "--select 'key:seed_tasks'. `dagster asset list -m bioinstruct_dagster` lists them."
+        )

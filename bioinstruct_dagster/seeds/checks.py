@@ -13,9 +13,7 @@ SEEDS_BY_CATEGORY = "select category, count(*) as seeds from seed_tasks group by
 
 @dg.asset_check(asset="seed_tasks")
 def every_category_has_seeds(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """A category without a seed is one the teacher is never shown; a warning, since it may be
-    intended.
-    """
+    """A category without a seed is never shown to the teacher. Warns: it may be intended."""
     found = {row["category"]: row["seeds"] for row in store.rows(SEEDS_BY_CATEGORY)}
     return dg.AssetCheckResult(
         passed=all(category in found for category in CATEGORIES),

@@ -7,12 +7,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import is_storable
 
 # The four categories of BioInstruct (Tran et al., JAMIA 2024).
-CATEGORIES = ("information_extraction", "question_answering", "generation", "other")
+Category = Literal["information_extraction", "question_answering", "generation", "other"]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
 SEEDS_PER_PROMPT = 3  # Tran et al., JAMIA 2024: three random seeds per prompt
 
 
@@ -33,7 +35,7 @@ class SeedTask:
         return {"seed_id": row.pop("id"), "ordinal": ordinal, **row}
 
 
-class SeedFileError(ValueError):
+class SeedFileError(StatedError):
     """The seed file is malformed; the message lists every error with line and field."""
 
 
@@ -75,8 +77,8 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
         seeds.append(seed)
     if not errors and len(seeds) < SEEDS_PER_PROMPT:
         errors.append(
-            f"{path}: {len(seeds)} seed tasks; a prompt shows {SEEDS_PER_PROMPT}, so at least that many "
-            "are needed"
+            f"{path}: {len(seeds)} seed tasks; a prompt shows {SEEDS_PER_PROMPT}, "
+            "so at least that many are needed"
         )
     if errors:
         raise SeedFileError(f"{len(errors)} error(s) in the seed file:\n" + "\n".join(errors))

@@ -1,5 +1,4 @@
-"""`python -m bioinstruct_dagster.store "select * from funnel"`: one read-only statement from a
-shell.
+"""`python -m bioinstruct_dagster.store "select * from funnel"`: one read-only statement.
 
 It waits while a run is writing, which a bare DuckDB shell does not.
 """

@@ -29,7 +29,8 @@ def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
         ]
         keys = ", ".join(key)
         repeated = store.rows(
-            f"select {keys}, count(*) as times from {table} group by {keys} having count(*) > 1 limit 10"
+            f"select {keys}, count(*) as times from {table} "
+            f"group by {keys} having count(*) > 1 limit 10"
         )
         return dg.AssetCheckResult(
             passed=not wrong and not repeated,

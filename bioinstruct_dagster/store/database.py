@@ -18,14 +18,14 @@ from typing import Any
 import duckdb
 from filelock import FileLock, Timeout
 
+from bioinstruct_dagster.errors import StatedError
+
 SCHEMA_VERSION = 1
-_RETRY_SECONDS = (
-    0.02,
-    0.25,
-)  # between attempts to open, drawn at random so that waiters don't march in step
+# Between attempts to open, drawn at random so that waiters don't march in step.
+_RETRY_SECONDS = (0.02, 0.25)
 
 
-class StoreError(RuntimeError):
+class StoreError(StatedError):
     """The store can't be used as asked; the message says what to do."""
 
 
@@ -63,8 +63,8 @@ class Store:
                 lock.acquire(timeout=self.timeout)
             except Timeout as error:
                 raise StoreBusyError(
-                    f"Another process has been writing to {self.path} for {self.timeout:.0f} s. Wait for it "
-                    "to finish, or raise BIOINSTRUCT_LOCK_TIMEOUT."
+                    f"Another process has been writing to {self.path} for {self.timeout:.0f} s. "
+                    "Wait for it to finish, or raise BIOINSTRUCT_LOCK_TIMEOUT."
                 ) from error
             try:
                 connection = self._open(deadline, read_only=False)
@@ -104,9 +104,7 @@ class Store:
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def replace(self, contents: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Replace whole tables, all of them in one transaction: readers see the old rows or the new
-        ones.
-        """
+        """Replace whole tables in one transaction: readers see the old rows or the new ones."""
         with self.write() as connection:
             for table, rows in contents.items():
                 connection.execute(f"delete from {_identifier(table)}")
@@ -121,8 +119,9 @@ class Store:
                     raise StoreError(f"Can't open {self.path}: {error}") from error
                 if time.monotonic() > deadline:
                     raise StoreBusyError(
-                        f"{self.path} is in use by another process (waited {self.timeout:.0f} s). Close other "
-                        "connections to it, such as a DuckDB shell, or wait for the run to finish."
+                        f"{self.path} is in use by another process "
+                        f"(waited {self.timeout:.0f} s). Close other connections to it, "
+                        "such as a DuckDB shell, or wait for the run to finish."
                     ) from error
                 time.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311
 
@@ -158,17 +157,18 @@ def _identifier(table: str) -> str:
 
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    present = connection.execute(
+    # fetchall, not fetchone: DuckDB 2 keeps a result open, and the connection busy, until its end.
+    [(present,)] = connection.execute(
         "select count(*) from information_schema.tables where table_name = 'store_version'"
-    ).fetchone()
-    if present and present[0]:
-        found = connection.execute("select max(version) from store_version").fetchone()
-        version = found[0] if found else None
+    ).fetchall()
+    if present:
+        [(version,)] = connection.execute("select max(version) from store_version").fetchall()
         if version == SCHEMA_VERSION:
             return
         raise StoreError(
-            f"{path} was written by another version of this project (schema {version}, this one has "
-            f"{SCHEMA_VERSION}). Set BIOINSTRUCT_DATA_DIR to a new folder, or run the version that wrote it."
+            f"{path} was written by another version of this project (schema {version}, this one "
+            f"has {SCHEMA_VERSION}). Set BIOINSTRUCT_DATA_DIR to a new folder, "
+            "or run the version that wrote it."
         )
     connection.execute(files("bioinstruct_dagster.store").joinpath("schema.sql").read_text("utf-8"))
     connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])

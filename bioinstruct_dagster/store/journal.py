@@ -28,9 +28,7 @@ KNOWN_COMPLETIONS = """
 
 
 class CompletionJournal:
-    """An append-only file of completions, owned by one process and locked for as long as it
-    lives.
-    """
+    """An append-only file of completions, locked by its one owner for as long as it lives."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -148,8 +146,7 @@ def _as_row(journalled: dict[str, Any]) -> dict[str, Any]:
     for column in ("parameters", "messages"):
         row[column] = json.dumps(row[column], ensure_ascii=True)
     for column in ("content", "refusal"):
-        # DuckDB text is UTF-8: a lone surrogate is shown as its escape rather than lost with its
-        # reply.
+        # DuckDB text is UTF-8: a lone surrogate becomes its escape; the reply is not lost for it.
         if row[column] is not None:
             row[column] = row[column].encode("utf-8", "backslashreplace").decode()
     return row

@@ -3,19 +3,26 @@
 The store itself knows nothing of Dagster; this is its face.
 """
 
-from collections.abc import Mapping
-from typing import Any
+import atexit
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 import dagster as dg
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
 OWNERS = ["team:bioinstruct"]
 REHEARSAL_NOTE = (
-    "rehearsal: made with the embedded teacher or base model; shows that the chain works, says nothing of "
-    "medicine, can't be published"
+    "rehearsal: made with the embedded teacher or base model; shows that the chain works, "
+    "says nothing of medicine, can't be published"
 )
 
 COLUMNS = """
@@ -68,6 +75,23 @@ def materialization(
     metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
     metadata["fingerprint"] = fingerprint
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fingerprint[:16]))
+
+
+def stating_errors(compute: Callable[P, R]) -> Callable[P, R]:
+    """An asset's function whose stated errors fail the step at once, with no retry and no traceback.
+
+    A shell shows the message last, below what Dagster prints of the failure.
+    """
+
+    @functools.wraps(compute)
+    def stated(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return compute(*args, **kwargs)
+        except StatedError as error:
+            atexit.register(print, f"\n{error}", file=sys.stderr)
+            raise dg.Failure(str(error), allow_retries=False) from None
+
+    return stated
 
 
 def markdown_table(rows: list[dict[str, Any]]) -> str:

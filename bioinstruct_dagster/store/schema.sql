@@ -41,6 +41,18 @@ create table if not exists completions (
     completed_at        timestamptz not null
 );
 
+-- [append-only] What each round of requests came to, whichever way it ended.
+create table if not exists teacher_rounds (
+    finished_at     timestamptz not null,
+    purpose         varchar not null,   -- generation | categorization
+    teacher         varchar not null,
+    model           varchar not null,
+    reused          bigint not null,    -- completions that the store held already
+    asked           bigint not null,    -- completions asked of the teacher and stored
+    failed          bigint not null,    -- requests that failed, to be asked again
+    rehearsal       boolean not null
+);
+
 -- How the replies behind the current raw_instructions were read; one row per completion.
 create table if not exists completion_outcomes (
     completion_id   varchar not null,

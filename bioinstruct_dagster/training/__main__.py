@@ -1,18 +1,14 @@
-"""`python -m bioinstruct_dagster.training SPEC RESULT`: train one adapter in a process of its
-own.
-"""
+"""`python -m bioinstruct_dagster.training SPEC RESULT`: train one adapter in its own process."""
 
 import sys
 
-from bioinstruct_dagster.training.base_models import BaseModelError
 from bioinstruct_dagster.training.entry import run_from_files
-from bioinstruct_dagster.training.train import TrainingError, TrainingSpec, train
+from bioinstruct_dagster.training.train import TrainingSpec, train
 
 if __name__ == "__main__":
     sys.exit(
         run_from_files(
             "bioinstruct_dagster.training",
             lambda text, log: train(TrainingSpec.from_json(text), log),
-            stated=(TrainingError, BaseModelError),
         )
     )

@@ -6,10 +6,10 @@ import dagster as dg
 from pydantic import Field
 
 from bioinstruct_dagster import figures
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store, insert
-from bioinstruct_dagster.store.resources import OWNERS, materialization
-from bioinstruct_dagster.training.base_models import BaseModelError
+from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
 from bioinstruct_dagster.training.experiments import ExperimentMatrix
 from bioinstruct_dagster.training.partitions import experiment_of, experiment_partitions
 from bioinstruct_dagster.training.resources import ModelProcess
@@ -19,18 +19,20 @@ from bioinstruct_dagster.training.train import TrainingSpec, finished
 GPU_TAGS = {
     "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": 1}}}}
 }
-# A fair queue for a GPU, where the instance gives the pool a limit. Nothing's correctness rests on
-# it.
+# A fair queue for a GPU, where the instance gives the pool a limit. No correctness rests on it.
 GPU_POOL = "gpu"
 
-DATASET = "select any_value(dataset_fingerprint) as fingerprint, bool_or(rehearsal) as rehearsal from hf_dataset"
+DATASET = """
+    select any_value(dataset_fingerprint) as fingerprint, bool_or(rehearsal) as rehearsal
+    from hf_dataset
+"""
 
 
 class LoraAdapterConfig(dg.Config):
     """What a run may change."""
 
     retrain: bool = Field(
-        False,
+        default=False,
         description="Train even if an adapter of the same data, base model and recipe is there.",
     )
 
@@ -41,9 +43,7 @@ def training_spec(
     """The specification of one experiment on the data set as it is now."""
     dataset = store.rows(DATASET)[0]
     if dataset["fingerprint"] is None:
-        raise dg.Failure(
-            "There is no data set. Materialize key:hf_dataset first.", allow_retries=False
-        )
+        raise StatedError("There is no data set. Materialize key:hf_dataset first.")
     return TrainingSpec(
         experiment=f"{base_model}|{recipe}",
         base=matrix.base_models[base_model],
@@ -70,6 +70,7 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         pool=GPU_POOL,
         op_tags=GPU_TAGS,
     )
+    @stating_errors
     def lora_adapter(
         context: dg.AssetExecutionContext,
         config: LoraAdapterConfig,
@@ -77,25 +78,22 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
     ) -> dg.MaterializeResult[None]:
-        """A LoRA adapter for one base model and one recipe, as safetensors that
-        `PeftModel.from_pretrained` opens.
+        """A LoRA adapter for one base model and one recipe, as safetensors.
 
-        Trained with peft and transformers in a process of its own, on a GPU where there is one,
-        with the loss on the response alone. An adapter of the same data, base model and recipe is
-        used again. Base models and recipes are in `data/experiments.yaml`.
+        `PeftModel.from_pretrained` opens it. Trained with peft and transformers in a process of its
+        own, on a GPU where there is one, with the loss on the response alone. An adapter of the
+        same data, base model and recipe is used again. Base models and recipes are in
+        `data/experiments.yaml`.
         """
         base_model, recipe = experiment_of(context)
         spec = training_spec(matrix, base_model, recipe, store, settings)
-        try:
-            result = None if config.retrain else finished(spec)
-        except BaseModelError as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
+        result = None if config.retrain else finished(spec)
         reused = result is not None
         if result is None:
             result = process.run(context, "bioinstruct_dagster.training", spec.to_json())
         else:
             context.log.info(
-                f"Same data, base model and recipe as {result['adapter_path']}: adapter reused"
+                "Same data, base model and recipe as %s: adapter reused", result["adapter_path"]
             )
 
         row = {"base_model": base_model, "recipe": recipe, **result}

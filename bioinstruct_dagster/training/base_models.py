@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.rehearsal import base_model as rehearsal
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.store.provenance import sha256_of, sha256_of_file
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _WEIGHTS = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer.model")
 
 
-class BaseModelError(RuntimeError):
+class BaseModelError(StatedError):
     """The base model can't be had; the message says what was tried."""
 
 
@@ -35,9 +36,10 @@ class LoadedModel:
 
 
 def local_fingerprint(spec: BaseModelSpec) -> str | None:
-    """The fingerprint where it can be told without loading: what the embedded model is built from,
-    the files of a local folder, or the pinned revision of a hub model. None for a hub model that is
-    not pinned.
+    """The fingerprint where it can be told without loading; None for a hub model not pinned.
+
+    It covers what the embedded model is built from, or the files of a local folder; of a hub model
+    it is the pinned revision.
     """
     if spec.rehearsal:
         return rehearsal.fingerprint(_shape(spec))
@@ -67,8 +69,7 @@ def local_folder(source: str) -> Path | None:
 
 
 def load(spec: BaseModelSpec, models_dir: Path, log: Callable[[str], None]) -> LoadedModel:
-    """Load model and tokenizer on the GPU in bfloat16 where there is one, else on the CPU in
-    float32.
+    """Load model and tokenizer, in bfloat16 on a GPU if there is one, else in float32 on the CPU.
 
     Raises:
         BaseModelError: neither a folder nor a model that the hub gives.
@@ -94,12 +95,12 @@ def load(spec: BaseModelSpec, models_dir: Path, log: Callable[[str], None]) -> L
         )
     except OSError as error:
         raise BaseModelError(
-            f"Base model {spec.source!r} is neither a folder here nor a model that the hub would give: {error}"
+            f"Base model {spec.source!r} is neither a folder here nor a model that the hub "
+            f"would give: {error}"
         ) from error
     if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = (
-            tokenizer.eos_token
-        )  # never seen by the loss: labels are masked over padding
+        # Never seen by the loss: labels are masked over padding.
+        tokenizer.pad_token = tokenizer.eos_token
     if fingerprint is None:
         commit = getattr(model.config, "_commit_hash", None)
         fingerprint = f"{spec.source}@{commit or 'unknown'}"

@@ -12,14 +12,15 @@ from bioinstruct_dagster.training.train import WEIGHTS
 
 lora_adapter_schema = schema_check("lora_adapter", key=("base_model", "recipe"))
 
-ADAPTERS = "select base_model, recipe, adapter_path, adapter_sha256, first_loss, last_loss from lora_adapter"
+ADAPTERS = """
+    select base_model, recipe, adapter_path, adapter_sha256, first_loss, last_loss
+    from lora_adapter
+"""
 
 
 @dg.asset_check(asset="lora_adapter", blocking=True)
 def adapters_are_intact(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Every adapter in the table lies where it says, unchanged, as safetensors, from a finite
-    loss.
-    """
+    """Every adapter lies where the table says, unchanged, as safetensors, from a finite loss."""
     faults = {}
     for row in store.rows(ADAPTERS):
         weights = Path(row["adapter_path"]) / WEIGHTS

@@ -1,5 +1,4 @@
-"""The child's side of the model process: a specification read, a result written, log lines to
-Dagster.
+"""The child's side of the model process: a specification in, a result out, log lines to Dagster.
 
 Started by Dagster Pipes the lines reach the run's event log; by hand they are printed. Needs
 `dagster-pipes`, not Dagster. Belongs here: the process around the work, the same for training and
@@ -15,30 +14,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.errors import StatedError
+
 Log = Callable[[str], None]
 _PIPES_VARIABLE = "DAGSTER_PIPES_CONTEXT"
 
 
-def run_from_files(
-    name: str, work: Callable[[str, Log], dict[str, Any]], stated: tuple[type[Exception], ...]
-) -> int:
-    """Run `work` on the file SPEC and write what it returns to the file RESULT, both from the
-    command line.
+def run_from_files(name: str, work: Callable[[str, Log], dict[str, Any]]) -> int:
+    """Run `work` on the file SPEC, write what it returns to RESULT; the command line names both.
 
     Args:
         name: the module, for the usage line.
         work: takes the specification's text and a log function.
-        stated: exceptions whose message is enough for a user; others keep their traceback.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {name}")
     parser.add_argument("spec", type=Path, help="JSON file with the specification")
     parser.add_argument("result", type=Path, help="JSON file to write")
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     with _log() as log:
         try:
             result, status = work(arguments.spec.read_text("utf-8"), log), 0
-        except stated as error:
+        except StatedError as error:
             print(error, file=sys.stderr)
             result, status = {"error": str(error)}, 1
     arguments.result.write_text(json.dumps(result), "utf-8")

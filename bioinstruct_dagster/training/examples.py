@@ -30,8 +30,7 @@ class Example:
 def encode(
     row: Mapping[str, Any], tokenizer: "PreTrainedTokenizerBase", max_length: int
 ) -> Example | None:
-    """A row as an example, its response cut at `max_length`; None where the prompt alone leaves no
-    room.
+    """A row as an example, cut at `max_length`; None where the prompt leaves a response no room.
 
     Prompt and response are tokenised apart, so that the response's first token is the same whatever
     the prompt ends with, as it is when the model generates.

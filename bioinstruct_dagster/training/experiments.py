@@ -5,15 +5,15 @@ Belongs here: what an experiment is. Does not: running one (train), or Dagster's
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from bioinstruct_dagster.seeds.tasks import CATEGORIES
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.seeds.tasks import CATEGORIES, Category
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-CategoryName = Literal["information_extraction", "question_answering", "generation", "other"]
 REHEARSAL = "rehearsal"
 
 
@@ -24,7 +24,7 @@ class _Strict(BaseModel):
 class Recipe(_Strict):
     """How an adapter is trained, complete."""
 
-    categories: tuple[CategoryName, ...] = Field(CATEGORIES, min_length=1)
+    categories: tuple[Category, ...] = Field(CATEGORIES, min_length=1)
     lora_rank: int = Field(ge=1)
     lora_alpha: int = Field(ge=1)
     lora_dropout: float = Field(ge=0, lt=1)
@@ -59,15 +59,16 @@ class ExperimentMatrix(_Strict):
     defaults: dict[str, Any] = Field(default_factory=dict)
 
     def recipe(self, base_model: str, name: str) -> Recipe:
-        """The recipe as this base model is trained with it: defaults, then recipe, then the model's
-        overrides.
+        """The recipe as this base model is trained with it.
+
+        Defaults come first, then the recipe, then the model's overrides.
         """
         return Recipe(
             **{**self.defaults, **self.recipes[name], **self.base_models[base_model].training}
         )
 
 
-class ExperimentFileError(ValueError):
+class ExperimentFileError(StatedError):
     """The experiment file is malformed; the message names file and field."""
 
 

@@ -1,6 +1,4 @@
-"""Experiments as partitions: the dimensions `base_model` and `recipe`, with keys such as
-`rehearsal-llama|all`.
-"""
+"""Experiments as partitions by `base_model` and `recipe`; a key is `rehearsal-llama|all`."""
 
 import dagster as dg
 
@@ -22,7 +20,12 @@ def experiment_partitions(matrix: ExperimentMatrix) -> dg.MultiPartitionsDefinit
 
 
 def experiment_of(context: dg.AssetExecutionContext) -> tuple[str, str]:
-    """(base model, recipe) of the partition that is being materialized."""
+    """(base model, recipe) of the partition that is being materialized.
+
+    Raises:
+        TypeError: the asset is not partitioned by `experiment_partitions`.
+    """
     key = context.partition_key
-    assert isinstance(key, dg.MultiPartitionKey)
+    if not isinstance(key, dg.MultiPartitionKey):
+        raise TypeError(f"{key!r} is not the key of an experiment partition")
     return key.keys_by_dimension["base_model"], key.keys_by_dimension["recipe"]

@@ -7,7 +7,8 @@ and score.
 # stanford_alpaca train.py, PROMPT_DICT (Apache-2.0), to the letter.
 PROMPT_VERSION = "alpaca/1"
 WITH_INPUT = (
-    "Below is an instruction that describes a task, paired with an input that provides further context. "
+    "Below is an instruction that describes a task, "
+    "paired with an input that provides further context. "
     "Write a response that appropriately completes the request.\n\n"
     "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:"
 )

@@ -1,5 +1,4 @@
-"""The model process: torch runs outside the orchestrator, in a Python process of its own, over
-Dagster Pipes.
+"""The model process: torch runs in a Python process of its own, reached over Dagster Pipes.
 
 An out-of-memory kill then fails one run cleanly, GPU memory is free when the process ends, and
 Dagster never imports torch. Belongs here: starting the process and bringing back its result, for
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+
+from bioinstruct_dagster.errors import StatedError
 
 
 class ModelProcess:
@@ -39,7 +40,7 @@ class ModelProcess:
                 reason = _stated_error(result_file)
                 if reason is None:
                     raise  # a kill, or a fault of ours: the log above has the traceback
-                raise dg.Failure(reason, allow_retries=False) from failure
+                raise StatedError(reason) from failure
             result: dict[str, Any] = json.loads(result_file.read_text("utf-8"))
             return result
 

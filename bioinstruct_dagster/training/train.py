@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.provenance import sha256_of, sha256_of_file
 from bioinstruct_dagster.training import base_models
 from bioinstruct_dagster.training.examples import IGNORED, Example, encode_all
@@ -27,7 +28,7 @@ RESULT = "result.json"
 _LOGGED_STEPS = 200  # at most, so that the loss curve of a long run stays a row in a table
 
 
-class TrainingError(RuntimeError):
+class TrainingError(StatedError):
     """The specification can't be trained; the message says why."""
 
 
@@ -85,9 +86,7 @@ class TrainingSpec:
 
 
 def finished(spec: TrainingSpec) -> dict[str, Any] | None:
-    """The result of an adapter trained before from this specification, if its weights are still
-    intact.
-    """
+    """The result of an adapter trained before from this specification, if it is still intact."""
     fingerprint = base_models.local_fingerprint(spec.base)
     if fingerprint is None:
         return None
@@ -108,11 +107,13 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
     examples, dropped = encode_all(rows, base.tokenizer, spec.recipe.max_length)
     if not examples:
         raise TrainingError(
-            f"{spec.experiment}: no training rows of categories {', '.join(spec.recipe.categories)} "
-            f"({dropped} were too long). Generate more, or change the recipe."
+            f"{spec.experiment}: no training rows of categories "
+            f"{', '.join(spec.recipe.categories)} ({dropped} were too long). "
+            "Generate more, or change the recipe."
         )
     log(
-        f"{spec.experiment}: {len(examples)} rows to train on, {dropped} too long; device {base.device}"
+        f"{spec.experiment}: {len(examples)} rows to train on, {dropped} too long; "
+        f"device {base.device}"
     )
     set_seed(spec.seed)
     modules = spec.recipe.target_modules
@@ -191,7 +192,8 @@ def _optimize(
         def on_log(self, _args: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
             if logs and "loss" in logs and state.global_step % max(1, state.max_steps // 10) == 0:
                 log(
-                    f"{spec.experiment}: step {state.global_step} of {state.max_steps}, loss {logs['loss']:.3f}"
+                    f"{spec.experiment}: step {state.global_step} of {state.max_steps}, "
+                    f"loss {logs['loss']:.3f}"
                 )
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -205,8 +207,7 @@ def _optimize(
                 learning_rate=recipe.learning_rate,
                 lr_scheduler_type="cosine",
                 warmup_steps=recipe.warmup,
-                # Rows of a batch of like length: at a batch of 16, random batches are 39 % useful
-                # tokens.
+                # Rows of like length together: of 16 random ones, 39 % of tokens are useful.
                 train_sampling_strategy="group_by_length",
                 length_column_name="length",
                 bf16=base.device == "cuda",
@@ -255,8 +256,8 @@ def _silence_printed_logs(trainer: Any) -> None:
 
 def _card(spec: TrainingSpec, result: dict[str, Any]) -> str:
     note = (
-        "> **Rehearsal.** Trained with the embedded base model or on rehearsal data. It shows that the chain works "
-        "and must not be published.\n\n"
+        "> **Rehearsal.** Trained with the embedded base model or on rehearsal data. "
+        "It shows that the chain works and must not be published.\n\n"
         if spec.rehearsal
         else ""
     )

@@ -1,0 +1,62 @@
+# The commands of the project. `make demo` and `make test` work from a fresh clone with nothing installed by
+# hand but Python 3.11 or newer; both install into .venv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+# The CLI and the UI share one Dagster instance, so that runs made by either show in both.
+export DAGSTER_HOME := $(CURDIR)/.dagster_home
+# `dagster asset materialize` is superseded by `dg launch` but not deprecated; its notice is not news.
+export PYTHONWARNINGS := ignore:Function
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
+
+.PHONY: help setup demo test lint format ui report browser constraints clean
+
+help:  ## List the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/installed  ## Make .venv and install the project with pinned dependencies
+
+demo: setup  ## Materialize the whole chain on the embedded teacher and base model, and report
+	$(MATERIALIZE) --select '*' --partition 'rehearsal-llama|all'
+	$(MATERIALIZE) --select 'key:lora_adapter or key:eval_scores' \
+		--partition 'rehearsal-llama|information_extraction'
+	@$(BIN)/python -m bioinstruct_dagster.report
+
+report: setup  ## Print the report of what is in the store
+	@$(BIN)/python -m bioinstruct_dagster.report
+
+ui: setup  ## Dagster's UI on http://127.0.0.1:3000
+	$(BIN)/dagster dev -h 127.0.0.1
+
+test: setup  ## All tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: setup  ## Formatting, lint rules, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## Format the code and fix what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+browser:  ## Install Chromium for the UI test (Debian and Ubuntu)
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+
+constraints: setup  ## Pin every dependency anew, by pip-tools
+	CUSTOM_COMPILE_COMMAND='make constraints' $(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-annotate --output-file constraints.txt pyproject.toml
+	sed -i 's/+cpu$$//' constraints.txt  # a local build of torch pins the public version
+
+clean:  ## Remove .venv and all caches; outputs under data/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,201 @@
+"""The printed report: what is in the store, from seeds to scores, and what to do next.
+
+Everything in it is read from the store; it computes nothing of its own. Run by `make demo` and
+`make report`.
+"""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
+from bioinstruct_dagster.store.database import Store, StoreError
+
+FUNNEL = "select stage, outcome, rows from funnel"
+LAST_ROUNDS = """
+    select purpose, asked, reused, failed
+    from teacher_rounds
+    qualify row_number() over (partition by purpose order by finished_at desc) = 1
+    order by purpose desc
+"""
+LABELLERS = """
+    select labelled_by, count(*) as rows
+    from categorized_instructions
+    group by labelled_by
+    order by rows desc
+"""
+SPEND = """
+    select count(*) as completions, count(usd) as priced, sum(usd) as usd
+    from completions
+    where not rehearsal
+"""
+ADAPTERS = "select * from lora_adapter order by base_model, recipe"
+SCORES = """
+    select base.base_model, base.recipe, base.metric, base.n,
+        base.score as base, base.ci_low as base_low, base.ci_high as base_high,
+        adapter.score as adapter, adapter.ci_low as adapter_low, adapter.ci_high as adapter_high,
+        difference.score as difference,
+        difference.ci_low as diff_low, difference.ci_high as diff_high,
+        base.prompt_version, base.dataset_fingerprint
+    from eval_scores as base
+    join eval_scores as adapter using (base_model, recipe, task, metric, category)
+    join eval_scores as difference using (base_model, recipe, task, metric, category)
+    where base.category = 'all' and base.subject = 'base'
+        and adapter.subject = 'adapter' and difference.subject = 'difference'
+    order by base_model, recipe, metric
+"""
+METRIC_NAMES = {"loss": "held-out loss (nats/token)", "rouge_l": "ROUGE-L F1"}
+
+
+def render(settings: Settings, store: Store) -> Iterator[str]:
+    """The report's lines."""
+    funnel = store.rows(FUNNEL)
+    adapters = store.rows(ADAPTERS)
+    yield from _funnel(funnel, store)
+    yield from _categories(funnel, store)
+    yield from _training(adapters)
+    yield from _scores(store)
+    yield from _places(settings, adapters)
+    if settings.teacher == "rehearsal" or any(row["rehearsal"] for row in adapters):
+        yield from _heading("What this is")
+        yield (
+            "  A rehearsal: made with the embedded teacher or base model. "
+            "It shows that the chain works,"
+        )
+        yield "  says nothing of medicine, and can't be published."
+    yield from _next_steps(settings)
+
+
+def _funnel(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
+    def total(stage: str) -> int:
+        return sum(row["rows"] for row in funnel if row["stage"] == stage)
+
+    yield from _heading("Funnel")
+    for stage, name in (
+        ("seed_tasks", "seed tasks"),
+        ("completions", "completions"),
+        ("raw_instructions", "raw rows"),
+        ("rejected_instructions", "rejected"),
+        ("deduplicated_instructions", "kept rows"),
+        ("hf_dataset", "in the data set"),
+    ):
+        yield f"  {name:<24}{total(stage):>7,}"
+        if stage in {"completions", "rejected_instructions", "hf_dataset"}:
+            for row in funnel:
+                if row["stage"] == stage:
+                    yield f"    {row['outcome']:<36}{row['rows']:>7,}"
+    for row in store.rows(LAST_ROUNDS):
+        yield (
+            f"  Last {row['purpose']} round: {row['reused']:,} stored completions reused, "
+            f"{row['asked']:,} asked of the teacher, {row['failed']:,} failed."
+        )
+    spend = store.rows(SPEND)[0]
+    if spend["completions"]:
+        known = f"${spend['usd'] or 0:,.2f} for {spend['priced']:,} completions"
+        unknown = spend["completions"] - spend["priced"]
+        yield f"  Spent so far: {known}" + (f", {unknown:,} of unknown price" if unknown else "")
+
+
+def _categories(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
+    shares = [row for row in funnel if row["stage"] == "categorized_instructions"]
+    if not shares:
+        return
+    total = sum(row["rows"] for row in shares)
+    yield from _heading("Categories")
+    for row in shares:
+        yield f"  {row['outcome']:<24}{row['rows']:>7,}{row['rows'] / total:>9.1%}"
+    labellers = ", ".join(
+        f"{row['labelled_by']} ({row['rows']:,})" for row in store.rows(LABELLERS)
+    )
+    yield f"  Labelled by: {labellers}"
+
+
+def _training(adapters: list[dict[str, Any]]) -> Iterator[str]:
+    if not adapters:
+        return
+    yield from _heading("Training (loss on responses)")
+    for row in adapters:
+        yield (
+            f"  {row['base_model'] + '|' + row['recipe']:<40} first {row['first_loss']:.3f}  "
+            f"last {row['last_loss']:.3f}  ({row['steps']} steps, {row['train_rows']} rows, "
+            f"{row['train_seconds']:.0f} s on {row['device']})"
+        )
+
+
+def _scores(store: Store) -> Iterator[str]:
+    scores = store.rows(SCORES)
+    if not scores:
+        return
+    yield from _heading("Scores on the test split, with 95 % intervals")
+    for experiment in dict.fromkeys((row["base_model"], row["recipe"]) for row in scores):
+        members = [row for row in scores if (row["base_model"], row["recipe"]) == experiment]
+        first = members[0]
+        yield f"  {'|'.join(experiment)}  (n = {first['n']}, prompt {first['prompt_version']})"
+        for row in members:
+            yield (
+                f"    {METRIC_NAMES[row['metric']]:<28}"
+                f"base {_interval(row, 'base', 'base')}   "
+                f"adapter {_interval(row, 'adapter', 'adapter')}   "
+                f"difference {_interval(row, 'difference', 'diff')}"
+            )
+
+
+def _interval(row: dict[str, Any], name: str, prefix: str) -> str:
+    sign = "+" if name == "difference" else ""
+    low, high = row[f"{prefix}_low"], row[f"{prefix}_high"]
+    return f"{row[name]:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]:
+    yield from _heading("Where things are")
+    yield f"  store       {settings.store_path}"
+    yield f"  data set    {settings.data_dir / 'hf_dataset'}"
+    for row in adapters:
+        yield f"  adapter     {row['adapter_path']}"
+
+
+def _next_steps(settings: Settings) -> Iterator[str]:
+    yield from _heading("Next")
+    yield "  See it in the UI:        make ui        (then http://127.0.0.1:3000)"
+    yield (
+        "  Ask the store:           .venv/bin/python -m bioinstruct_dagster.store "
+        '"select * from funnel"'
+    )
+    if settings.teacher == "rehearsal":
+        yield "  Use a real teacher:      export BIOINSTRUCT_TEACHER=openai OPENAI_API_KEY=..."
+        yield (
+            "                           export BIOINSTRUCT_DATA_DIR=data/real "
+            "BIOINSTRUCT_REQUESTS=20"
+        )
+        yield "                           export DAGSTER_HOME=$PWD/.dagster_home"
+        yield (
+            "                           .venv/bin/dagster asset materialize -m bioinstruct_dagster "
+            "--select '+key:hf_dataset'"
+        )
+    yield (
+        "  Use a real base model:   add it to data/experiments.yaml, "
+        "then materialize lora_adapter with"
+    )
+    yield "                           --partition 'YOUR-MODEL|all'"
+
+
+def _heading(text: str) -> Iterator[str]:
+    yield ""
+    yield text
+    yield "-" * len(text)
+
+
+def main() -> int:
+    """Print the report; exit status 1 where there is nothing to report."""
+    try:
+        settings = load_settings()
+        for line in render(settings, Store(settings.store_path, settings.lock_timeout)):
+            print(line)
+    except (SettingsError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""From raw rows to kept and rejected rows: none is lost, none judged twice."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioinstruct_dagster.curation.novelty import Text
+from bioinstruct_dagster.curation.selection import select
+
+SEEDS = [Text("seed-1", "Name the antidote for a paracetamol overdose.")]
+SOUND = "Summarize the discharge note in two plain sentences."
+
+
+def raw_row(ordinal, instruction=SOUND, task_input="", output="An answer."):
+    return {
+        "row_id": f"row-{ordinal}",
+        "ordinal": ordinal,
+        "completion_id": "completion",
+        "position": ordinal,
+        "source": "completion",
+        "instruction": instruction,
+        "input": task_input,
+        "output": output,
+        "rehearsal": True,
+    }
+
+
+@st.composite
+def raw_sets(draw):
+    instructions = st.sampled_from(
+        [
+            SOUND,
+            SOUND.upper(),
+            SEEDS[0].instruction,
+            "Rank these four drugs by half-life.",
+            "Rank these five drugs by half-life.",
+            "Draw the heart with all four chambers.",
+            "Too short.",
+            "",
+            "¿Qué significa este resultado de laboratorio?",
+        ]
+    )
+    inputs = st.sampled_from(["", "N/A", "https://example.org", "Na 135 mmol/L"])
+    outputs = st.sampled_from(["An answer.", "", "None"])
+    tasks = draw(st.lists(st.tuples(instructions, inputs, outputs), max_size=25))
+    return [raw_row(number, *task) for number, task in enumerate(tasks)]
+
+
+@given(raw_sets())
+def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
+    selection = select(raw, SEEDS)
+    kept = [row["ordinal"] for row in selection.kept]
+    rejected = [row["ordinal"] for row in selection.rejected]
+    assert kept == sorted(kept)
+    assert rejected == sorted(rejected)
+    assert sorted(kept + rejected) == [row["ordinal"] for row in raw]
+
+
+@given(raw_sets())
+def test_texts_are_carried_unchanged_but_for_no_input_markers(raw):
+    selection = select(raw, SEEDS)
+    source = {row["row_id"]: row for row in raw}
+    for row in selection.kept + selection.rejected:
+        before = source[row["row_id"]]
+        assert [row[name] for name in ("ordinal", "instruction", "output", "rehearsal")] == [
+            before[name] for name in ("ordinal", "instruction", "output", "rehearsal")
+        ]
+        assert row["input"] == ("" if before["input"] == "N/A" else before["input"])
+    assert selection.inputs_normalized == sum(row["input"] == "N/A" for row in raw)
+
+
+@given(raw_sets(), st.data())
+def test_growing_the_raw_rows_changes_no_earlier_decision(raw, data):
+    cut = data.draw(st.integers(0, len(raw)))
+    earlier, whole = select(raw[:cut], SEEDS), select(raw, SEEDS)
+    assert earlier.kept == [row for row in whole.kept if row["ordinal"] < cut]
+    assert earlier.rejected == [row for row in whole.rejected if row["ordinal"] < cut]
+
+
+def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
+    raw = [raw_row(0, SEEDS[0].instruction), raw_row(1), raw_row(2, SOUND.upper())]
+    selection = select(raw, SEEDS)
+    assert [row["row_id"] for row in selection.kept] == ["row-1"]
+    assert [
+        (row["row_id"], row["gate"], row["reason"], row["nearest_id"], row["nearest_score"])
+        for row in selection.rejected
+    ] == [
+        ("row-0", "novelty", "repeats_seed", "seed-1", 1.0),
+        ("row-2", "novelty", "repeats_kept_row", "row-1", 1.0),
+    ]
+
+
+def test_a_row_of_bad_quality_does_not_stand_in_the_way_of_a_sound_one():
+    selection = select([raw_row(0, output=""), raw_row(1)], SEEDS)
+    assert [row["row_id"] for row in selection.kept] == ["row-1"]
+    (rejected,) = selection.rejected
+    assert (rejected["gate"], rejected["reason"]) == ("quality", "empty_output")
+    assert "nearest_id" not in rejected
+
+
+def test_the_input_is_normalised_before_it_is_judged():
+    (kept,) = select([raw_row(0, task_input="N/A")], SEEDS).kept
+    assert kept["input"] == ""
+
+
+def test_kept_rows_tell_their_nearest_text():
+    near = "Name the antidote for a methotrexate rash in adults."
+    (kept,) = select([raw_row(0, near)], SEEDS).kept
+    assert kept["nearest_id"] == "seed-1"
+    assert kept["nearest_score"] == pytest.approx(2 * 5 / (7 + 9))
+
+
+def test_both_results_fit_their_tables(store):
+    raw = [raw_row(0), raw_row(1), raw_row(2, "Too short.")]
+    selection = select(raw, SEEDS)
+    store.replace(
+        {"deduplicated_instructions": selection.kept, "rejected_instructions": selection.rejected}
+    )
+    assert store.rows("select row_id from deduplicated_instructions") == [{"row_id": "row-0"}]
+    assert store.rows(
+        "select row_id, gate, reason, nearest_id from rejected_instructions order by ordinal"
+    ) == [
+        {"row_id": "row-1", "gate": "novelty", "reason": "repeats_kept_row", "nearest_id": "row-0"},
+        {
+            "row_id": "row-2",
+            "gate": "quality",
+            "reason": "instruction_too_short",
+            "nearest_id": None,
+        },
+    ]

@@ -1,0 +1,138 @@
+"""Writing to the completion journal: an acknowledged completion is on disk, whatever comes next."""
+
+import asyncio
+import json
+import os
+import threading
+
+import pytest
+
+from bioinstruct_dagster.store.journal import CompletionJournal, fold
+
+FULL_DISK = """
+import asyncio, resource, sys
+from pathlib import Path
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.journal import CompletionJournal
+
+async def main():
+    async with CompletionJournal(Store(Path(sys.argv[1]))) as journal:
+        await journal.append({"completion_id": "first"})
+        print("first", flush=True)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        async with asyncio.TaskGroup() as group:
+            for number in range(10):
+                group.create_task(journal.append({"completion_id": str(number) * 500}))
+        print("all", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def journalled(store) -> list[str]:
+    """The ids in the journal's files, as another process would read them now."""
+    text = "".join(path.read_text("utf-8") for path in sorted(store.journal_dir.glob("*.jsonl")))
+    return [json.loads(line)["completion_id"] for line in text.splitlines()]
+
+
+def test_a_completion_is_in_the_file_once_append_returns(store, completion):
+    async def main():
+        async with CompletionJournal(store) as journal:
+            for number in range(3):
+                await journal.append(completion(number))
+                assert journalled(store) == [f"{n:064x}" for n in range(number + 1)]
+
+    asyncio.run(main())
+
+
+def test_append_returns_only_after_the_sync_to_disk(store, completion, monkeypatch):
+    # The real fsync, held back until the test lets it go: until then nothing is acknowledged.
+    reached, released = threading.Event(), threading.Event()
+    fsync = os.fsync
+
+    async def main():
+        async with CompletionJournal(store) as journal:
+
+            def held_back(descriptor):
+                reached.set()
+                released.wait()
+                fsync(descriptor)
+
+            monkeypatch.setattr(os, "fsync", held_back)
+            task = asyncio.create_task(journal.append(completion(1)))
+            await asyncio.to_thread(reached.wait)
+            assert not task.done()
+            released.set()
+            await task
+
+    asyncio.run(main())
+
+
+def test_completions_that_come_together_share_a_sync(store, completion, monkeypatch):
+    syncs = []
+    fsync = os.fsync
+
+    async def main():
+        async with CompletionJournal(store) as journal:
+            monkeypatch.setattr(os, "fsync", lambda descriptor: syncs.append(fsync(descriptor)))
+            await asyncio.gather(*(journal.append(completion(number)) for number in range(200)))
+
+    asyncio.run(main())
+    assert 1 <= len(syncs) < 20
+    assert sorted(journalled(store)) == [f"{n:064x}" for n in range(200)]
+
+
+def test_leaving_the_journal_writes_what_was_still_in_the_queue(store, completion):
+    async def main():
+        async with CompletionJournal(store) as journal:
+            tasks = [asyncio.create_task(journal.append(completion(n))) for n in range(5)]
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+    assert len(journalled(store)) == 5
+
+
+def test_an_appender_that_is_cancelled_harms_no_other(store, completion):
+    async def main():
+        async with CompletionJournal(store) as journal:
+            tasks = [asyncio.create_task(journal.append(completion(n))) for n in range(4)]
+            await asyncio.sleep(0)
+            tasks[1].cancel()
+            await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60)
+            await asyncio.wait_for(journal.append(completion(9)), 60)
+
+    asyncio.run(main())
+    assert {f"{n:064x}" for n in (0, 2, 3, 9)} <= set(journalled(store))
+
+
+def test_an_error_inside_the_journal_keeps_what_was_acknowledged(store, completion):
+    async def main():
+        async with CompletionJournal(store) as journal:
+            await journal.append(completion(1))
+            raise RuntimeError("a worker failed")
+
+    with pytest.raises(RuntimeError, match="a worker failed"):
+        asyncio.run(main())
+    assert fold(store) == 1
+
+
+def test_a_full_disk_fails_the_append_and_keeps_what_was_acknowledged(store, start_python):
+    process = start_python(FULL_DISK, store.path)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert output.split() == ["first"]
+    assert "OSError" in errors
+    (path,) = store.journal_dir.glob("*.jsonl")
+    assert path.read_text("utf-8").startswith('{"completion_id":"first"}\n')
+
+
+def test_each_writer_has_a_file_of_its_own(store, completion):
+    async def main():
+        async with CompletionJournal(store) as one, CompletionJournal(store) as other:
+            await one.append(completion(1))
+            await other.append(completion(2))
+            assert len(list(store.journal_dir.glob("*.jsonl"))) == 2
+
+    asyncio.run(main())
+    assert fold(store) == 2
