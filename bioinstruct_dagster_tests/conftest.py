@@ -57,7 +57,9 @@ def experiments(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, experiments: Path) -> Settings:
     """Settings of a small rehearsal whose outputs go to the test's folder."""
-    return Settings(_env_file=None, data_dir=tmp_path / "data", experiments=experiments, requests=12)
+    return Settings(
+        _env_file=None, data_dir=tmp_path / "data", experiments=experiments, requests=12
+    )
 
 
 @pytest.fixture
@@ -108,6 +110,14 @@ def hugging_face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def one_thread() -> None:
+    """torch on one thread: a tiny model gains nothing from two, and loses much on a busy machine."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
 def dataset_rows() -> list[dict[str, Any]]:
     """60 rows as `hf_dataset` is built from, out of the recordings; every split has some."""
     tasks = [
@@ -146,7 +156,7 @@ def built_dataset(
 
 @pytest.fixture(scope="session")
 def training_spec(
-    built_dataset: BuiltDataset, tmp_path_factory: pytest.TempPathFactory
+    built_dataset: BuiltDataset, one_thread: None, tmp_path_factory: pytest.TempPathFactory
 ) -> TrainingSpec:
     """The experiment `rehearsal-llama|all` on those rows, untrained."""
     folder = tmp_path_factory.mktemp("training")
@@ -175,3 +185,11 @@ def tiny_base(training_spec: TrainingSpec) -> LoadedModel:
 def adapter(training_spec: TrainingSpec, tiny_base: LoadedModel) -> dict[str, Any]:
     """The experiment's adapter, trained: the result that `train` returned."""
     return train(training_spec, lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def experiments_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same experiment file as `experiments`, for what lives longer than a test."""
+    path = tmp_path_factory.mktemp("experiments") / "experiments.yaml"
+    path.write_text(TINY_EXPERIMENTS, "utf-8")
+    return path

@@ -13,6 +13,7 @@ from typing import Any
 
 from bioinstruct_dagster.dataset.card import Card, render_card
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.provenance import sha256_of_rows
 
 COLUMNS = (
@@ -21,6 +22,10 @@ COLUMNS = (
 )  # fmt: skip
 CONTENT = ("row_id", "split", "instruction", "input", "output", "category", "rehearsal")
 ROWS_PER_SHARD = 50_000
+
+
+class DatasetError(StatedError):
+    """The data set folder is not what was asked for."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,40 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
                 part = members[shard * ROWS_PER_SHARD : (shard + 1) * ROWS_PER_SHARD]
                 columns = {name: [row[name] for row in part] for name in COLUMNS}
                 datasets.Dataset.from_dict(columns, features=features).to_parquet(
-                    data / f"{split}-{shard:05d}-of-{shards:05d}.parquet"
+                    data / shard_name(split, shard, shards, fingerprint)
                 )
         (fresh / "README.md").write_text(render_card(card, placed, sizes, fingerprint), "utf-8")
         _swap(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return BuiltDataset(folder, fingerprint, placed, dict(sizes))
+
+
+def shard_name(split: str, shard: int, shards: int, fingerprint: str) -> str:
+    """File name of a shard.
+
+    It holds the fingerprint because `datasets.load_dataset` caches a local folder by its card's
+    file patterns, not by the files: with constant names it would go on serving the first version
+    it saw, of any folder with the same card, and train on rows that are no longer there.
+    """
+    return f"{split}-{shard:05d}-of-{shards:05d}-{fingerprint[:16]}.parquet"
+
+
+def read_split(folder: Path, split: str, fingerprint: str) -> list[dict[str, Any]]:
+    """Rows of one split, straight from the files, in their order.
+
+    Raises:
+        DatasetError: the folder holds another version of the data set than `fingerprint`.
+    """
+    import pyarrow.parquet as pq
+
+    shards = sorted((folder / "data").glob(f"{split}-*-{fingerprint[:16]}.parquet"))
+    if not shards:
+        raise DatasetError(
+            f"{folder} does not hold version {fingerprint[:16]} of the data set. It was rebuilt "
+            "meanwhile: materialize key:lora_adapter and key:eval_scores anew."
+        )
+    return [row for shard in shards for row in pq.read_table(shard).to_pylist()]
 
 
 def _swap(fresh: Path, folder: Path) -> None:

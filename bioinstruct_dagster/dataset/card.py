@@ -46,7 +46,7 @@ def render_card(
             {
                 "config_name": "default",
                 "data_files": [
-                    {"split": split, "path": f"data/{split}-*.parquet"}
+                    {"split": split, "path": f"data/{split}-*-{fingerprint[:16]}.parquet"}
                     for split in ("train", "validation", "test")
                 ],
             }

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.predict import predict
 from bioinstruct_dagster.evaluation.scores import score_items
@@ -52,10 +53,10 @@ class EvaluationSpec:
 
 def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]:
     """Score base and adapter on the test split: `scores`, `predictions`, `base_fingerprint`."""
-    import datasets
     import peft
 
-    rows = list(datasets.load_dataset(spec.training.dataset_path, split=SPLIT))
+    trained = spec.training
+    rows = read_split(Path(trained.dataset_path), SPLIT, trained.dataset_fingerprint)
     if not rows:
         raise EvaluationError(
             f"The {SPLIT} split of {spec.training.dataset_path} is empty: nothing to score."

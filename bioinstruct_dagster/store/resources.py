@@ -78,7 +78,7 @@ def materialization(
 
 
 def stating_errors(compute: Callable[P, R]) -> Callable[P, R]:
-    """An asset's function whose stated errors fail the step at once, with no retry and no traceback.
+    """An asset's function whose stated errors fail the step at once, without retry or traceback.
 
     A shell shows the message last, below what Dagster prints of the failure.
     """
@@ -88,10 +88,15 @@ def stating_errors(compute: Callable[P, R]) -> Callable[P, R]:
         try:
             return compute(*args, **kwargs)
         except StatedError as error:
-            atexit.register(print, f"\n{error}", file=sys.stderr)
+            atexit.register(_say_last, str(error))
             raise dg.Failure(str(error), allow_retries=False) from None
 
     return stated
+
+
+def _say_last(message: str) -> None:
+    if sys.__stderr__:
+        sys.__stderr__.write(f"\n{message}\n")
 
 
 def markdown_table(rows: list[dict[str, Any]]) -> str:

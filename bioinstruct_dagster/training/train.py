@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.provenance import sha256_of, sha256_of_file
 from bioinstruct_dagster.training import base_models
@@ -165,9 +166,7 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _train_rows(spec: TrainingSpec) -> list[dict[str, Any]]:
-    import datasets
-
-    rows = datasets.load_dataset(spec.dataset_path, split="train")
+    rows = read_split(Path(spec.dataset_path), "train", spec.dataset_fingerprint)
     return [row for row in rows if row["category"] in spec.recipe.categories]
 
 

@@ -17,7 +17,7 @@ from bioinstruct_dagster.dataset.splits import SPLITS, split_of
         ("Rank these tests by radiation dose.", "validation"),
         ("Write a referral letter to cardiology.", "validation"),
         ("Ποια είναι η διάγνωση;", "train"),
-        ("TEST_ROW", "test"),
+        ("Correct the spelling of the drug names.", "test"),
     ],
 )
 def test_known_instructions_stay_in_their_split(instruction, split):

@@ -1,0 +1,159 @@
+"""The data set folder as `datasets` sees it, and what its fingerprint covers."""
+
+from pathlib import Path
+
+import pytest
+
+from bioinstruct_dagster.dataset import build
+from bioinstruct_dagster.dataset.build import (
+    COLUMNS,
+    DatasetError,
+    build_dataset,
+    read_split,
+)
+from bioinstruct_dagster.dataset.card import Card
+from bioinstruct_dagster.dataset.splits import SPLITS, split_of
+
+CARD = Card(teacher="rehearsal", template="test/1", seeds_fingerprint="none")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, hugging_face) -> Path:
+    """Where a test's data set goes."""
+    return tmp_path / "outputs" / "hf_dataset"
+
+
+def load(folder: Path):
+    import datasets
+
+    return datasets.load_dataset(str(folder))
+
+
+def row_ids(loaded) -> list[str]:
+    return sorted(row_id for part in loaded.values() for row_id in part["row_id"])
+
+
+def with_change(rows, number, **change):
+    return [row | (change if n == number else {}) for n, row in enumerate(rows)]
+
+
+def test_load_dataset_opens_the_folder_with_three_splits(built_dataset, dataset_rows):
+    loaded = load(built_dataset.path)
+    assert set(loaded) == set(SPLITS)
+    for split in SPLITS:
+        expected = [
+            {name: row[name] for name in COLUMNS}
+            for row in dataset_rows
+            if split_of(row["instruction"]) == split
+        ]
+        assert list(loaded[split]) == expected
+        assert built_dataset.sizes[split] == len(expected) > 0
+
+
+def test_missing_completions_and_odd_characters_survive(folder, dataset_rows):
+    odd = {"input": 'β\u2028"quoted"\r\n血圧 {braces}', "completion_id": None, "rehearsal": False}
+    changed = with_change(dataset_rows, 0, **odd)
+    build_dataset(changed, folder, CARD)
+    (row,) = load(folder)[split_of(changed[0]["instruction"])].select([0])
+    assert {name: row[name] for name in odd} == odd
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_set_with_an_empty_split_can_still_be_opened(folder, dataset_rows, split):
+    rows = [row for row in dataset_rows if split_of(row["instruction"]) != split]
+    build_dataset(rows, folder, CARD)
+    assert sum(len(part) for part in load(folder).values()) == len(rows)
+
+
+def test_a_rebuild_replaces_the_whole_folder(folder, dataset_rows, monkeypatch):
+    monkeypatch.setattr(build, "ROWS_PER_SHARD", 7)
+    build_dataset(dataset_rows, folder, CARD)
+    shards = set((folder / "data").iterdir())
+    (folder / "data" / "left-behind.parquet").write_bytes(b"")
+    rebuilt = build_dataset(dataset_rows[:30], folder, CARD)
+    assert [path.name for path in folder.parent.iterdir()] == ["hf_dataset"]
+    assert not (folder / "data" / "left-behind.parquet").exists()
+    assert len(set((folder / "data").iterdir())) < len(shards)
+    assert rebuilt.fingerprint in (folder / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("column", [name for name in COLUMNS if name != "rehearsal"])
+def test_after_a_rebuild_load_dataset_gives_the_new_rows(folder, dataset_rows, column):
+    # `datasets` keeps a copy of what it opens, and must not go on serving it.
+    changed = with_change(dataset_rows, 0, **{column: "Correct the spelling of the drug names."})
+    for rows in (dataset_rows, changed, dataset_rows[1:]):
+        build_dataset(rows, folder, CARD)
+        found = [row for part in load(folder).values() for row in part]
+        assert sorted(row[column] for row in found) == sorted(row[column] for row in rows)
+
+
+def test_folders_of_one_name_are_told_apart(tmp_path, hugging_face, dataset_rows):
+    for name, rows in {"one": dataset_rows, "other": dataset_rows[:30]}.items():
+        build_dataset(rows, tmp_path / name / "hf_dataset", CARD)
+        assert len(row_ids(load(tmp_path / name / "hf_dataset"))) == len(rows)
+
+
+def test_a_split_is_read_straight_from_the_files_of_its_version(folder, dataset_rows, monkeypatch):
+    monkeypatch.setattr(build, "ROWS_PER_SHARD", 7)
+    built = build_dataset(dataset_rows, folder, CARD)
+    for split in SPLITS:
+        expected = [
+            {name: row[name] for name in COLUMNS}
+            for row in dataset_rows
+            if split_of(row["instruction"]) == split
+        ]
+        assert read_split(folder, split, built.fingerprint) == expected
+    with pytest.raises(DatasetError, match="rebuilt"):
+        read_split(folder, "train", "f" * 64)
+
+
+def test_shards_hold_the_rows_in_order(folder, dataset_rows, monkeypatch):
+    monkeypatch.setattr(build, "ROWS_PER_SHARD", 7)
+    build_dataset(dataset_rows, folder, CARD)
+    train = [row["row_id"] for row in dataset_rows if split_of(row["instruction"]) == "train"]
+    assert len(list((folder / "data").glob("train-*"))) == -(-len(train) // 7)
+    assert load(folder)["train"]["row_id"][:] == train
+
+
+def test_a_failed_rebuild_leaves_the_old_folder_and_nothing_else(folder, dataset_rows):
+    before = build_dataset(dataset_rows, folder, CARD)
+    incomplete = [{name: value for name, value in dataset_rows[0].items() if name != "source"}]
+    with pytest.raises(KeyError, match="source"):
+        build_dataset(incomplete, folder, CARD)
+    assert [path.name for path in folder.parent.iterdir()] == ["hf_dataset"]
+    assert row_ids(load(folder)) == [row["row_id"] for row in before.rows]
+
+
+def test_the_fingerprint_depends_on_neither_time_nor_place(built_dataset, dataset_rows, folder):
+    assert build_dataset(dataset_rows, folder, CARD).fingerprint == built_dataset.fingerprint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"row_id": "another"},
+        {"instruction": "Correct the spelling of the drug names."},
+        {"input": "another"},
+        {"output": "another"},
+        {"category": "another"},
+        {"rehearsal": False},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_fingerprint_changes_with_any_content(built_dataset, dataset_rows, folder, change):
+    changed = with_change(dataset_rows, 37, **change)
+    assert build_dataset(changed, folder, CARD).fingerprint != built_dataset.fingerprint
+
+
+def test_the_fingerprint_changes_with_a_row_more_less_or_elsewhere(
+    built_dataset, dataset_rows, folder
+):
+    fewer, swapped = dataset_rows[:-1], [*dataset_rows[1:], dataset_rows[0]]
+    prints = {build_dataset(rows, folder, CARD).fingerprint for rows in (fewer, swapped)}
+    assert len(prints | {built_dataset.fingerprint}) == 3
+
+
+def test_where_a_row_came_from_is_not_content(built_dataset, dataset_rows, folder):
+    # An imported file that was moved, or a reply stored anew, is still the same set.
+    moved = with_change(dataset_rows, 0, source="import:elsewhere.jsonl", completion_id="another")
+    assert build_dataset(moved, folder, CARD).fingerprint == built_dataset.fingerprint

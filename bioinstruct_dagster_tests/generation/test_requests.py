@@ -1,0 +1,118 @@
+"""A request and its key: the key covers all that shapes the answer, and nothing else."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bioinstruct_dagster.generation.prompts import (
+    RESPONSE_FORMAT,
+    SYSTEM,
+    TEMPLATE_SHA256,
+    generation_messages,
+)
+from bioinstruct_dagster.generation.requests import TeacherRequest
+from bioinstruct_dagster.generation.sampling import draw_seeds, sampling_seed
+from bioinstruct_dagster.seeds.tasks import SeedTask
+
+REQUEST = TeacherRequest(
+    purpose="generation",
+    teacher="openai",
+    model="gpt-4.1",
+    parameters={"temperature": 1.0, "seed": 7},
+    messages=[{"role": "system", "content": "s"}, {"role": "user", "content": "u"}],
+    template_id="t/1",
+    template_sha256="a" * 64,
+    run_seed=42,
+    request_number=3,
+    seed_ids=("a", "b", "c"),
+)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"teacher": "rehearsal"},
+        {"model": "gpt-4.1-mini"},
+        {"parameters": {"temperature": 0.9, "seed": 7}},
+        {"parameters": {"temperature": 1.0, "seed": 8}},
+        {"parameters": {"temperature": 1.0}},
+        {"parameters": {"temperature": 1.0, "seed": 7, "top_p": 1.0}},
+        {"messages": [{"role": "system", "content": "S"}, REQUEST.messages[1]]},
+        {"messages": [REQUEST.messages[0], {"role": "user", "content": "u "}]},
+        {"messages": REQUEST.messages[1:]},
+        {"messages": list(reversed(REQUEST.messages))},
+        {"template_sha256": "b" * 64},
+    ],
+)
+def test_what_shapes_the_answer_changes_the_key(changed):
+    assert replace(REQUEST, **changed).completion_id != REQUEST.completion_id
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"run_seed": 43},
+        {"request_number": 4},
+        {"seed_ids": ("c", "b", "a")},
+        {"parameters": {"seed": 7, "temperature": 1.0}},
+        {"messages": tuple(dict(reversed(message.items())) for message in REQUEST.messages)},
+    ],
+)
+def test_what_does_not_shape_the_answer_leaves_the_key_alone(changed):
+    assert replace(REQUEST, **changed).completion_id == REQUEST.completion_id
+
+
+def test_a_request_can_be_rebuilt_from_what_is_stored_of_it(shipped_seeds, requests_of):
+    by_id = {seed.id: seed for seed in shipped_seeds}
+    for number, request in enumerate(requests_of(20, run_seed=5)):
+        assert request.request_number == number
+        shown = draw_seeds(shipped_seeds, 5, number)
+        assert request.seed_ids == tuple(seed.id for seed in shown)
+        assert request.messages == generation_messages([by_id[i] for i in request.seed_ids], 5)
+        assert request.parameters["seed"] == sampling_seed(5, number)
+        assert request.parameters["response_format"] == RESPONSE_FORMAT
+        assert request.template_sha256 == TEMPLATE_SHA256
+
+
+def test_more_requests_begin_with_the_same_ones(requests_of):
+    keys = [request.completion_id for request in requests_of(30)]
+    assert [request.completion_id for request in requests_of(10)] == keys[:10]
+    assert len(set(keys)) == 30
+
+
+def test_another_run_seed_shares_no_request(requests_of):
+    one, other = ({r.completion_id for r in requests_of(30, run_seed=s)} for s in (1, 2))
+    assert not one & other
+
+
+def test_the_prompt_shows_the_seeds_whole_and_asks_for_the_number_of_tasks():
+    odd = [
+        SeedTask(str(n), "other", "f", f"Fill {{count}} of {{examples}} {n}%s", 'a "b"\n{}', "Ü\\")
+        for n in range(3)
+    ]
+    system, user = generation_messages(odd, 4)
+    assert system == {"role": "system", "content": SYSTEM}
+    heading, _, examples = user["content"].partition("Examples:\n")
+    assert heading.startswith("Write 4 new biomedical or clinical tasks")
+    assert json.loads(examples) == {
+        "tasks": [{"instruction": s.instruction, "input": s.input, "output": s.output} for s in odd]
+    }
+
+
+def test_the_reply_format_is_one_that_strict_servers_accept():
+    # OpenAI's strict mode: every property required, none additional, at every level.
+    def objects(schema):
+        if schema.get("type") == "object":
+            yield schema
+        for inner in [*schema.get("properties", {}).values(), schema.get("items", {})]:
+            if inner:
+                yield from objects(inner)
+
+    assert RESPONSE_FORMAT["json_schema"]["strict"] is True
+    found = list(objects(RESPONSE_FORMAT["json_schema"]["schema"]))
+    assert len(found) == 2
+    for schema in found:
+        assert schema["required"] == list(schema["properties"])
+        assert schema["additionalProperties"] is False

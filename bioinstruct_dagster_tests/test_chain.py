@@ -1,0 +1,224 @@
+"""The real chain on a reduced rehearsal: teacher over HTTP, DuckDB, a Llama trained on the CPU, scores.
+
+One materialization is shared by the tests; each looks at one promise about it.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import dagster as dg
+import datasets
+import pytest
+
+from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.report import render
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster_tests.conftest import TINY_EXPERIMENTS
+
+pytestmark = pytest.mark.chain
+PARTITION = "rehearsal-llama|all"
+
+
+class Chain:
+    """A materialized chain: settings, store, the run's result."""
+
+    def __init__(self, folder: Path, **overrides: object) -> None:
+        experiments = folder / "experiments.yaml"
+        experiments.write_text(TINY_EXPERIMENTS, "utf-8")
+        self.settings = Settings(
+            _env_file=None,
+            data_dir=folder / "data",
+            experiments=experiments,
+            **{"requests": 40, **overrides},
+        )
+        self.store = Store(self.settings.store_path)
+        self.defs = build_defs(self.settings)
+        self.instance = dg.DagsterInstance.ephemeral()
+
+    def materialize(
+        self, *names: str, partition: str | None = PARTITION
+    ) -> dg.ExecuteInProcessResult:
+        """Materialize the named assets, or all of them."""
+        assets = list(self.defs.assets)
+        selection = dg.AssetSelection.assets(*names) if names else None
+        return dg.materialize(
+            [*assets, *self.defs.asset_checks],
+            selection=selection,
+            resources=self.defs.resources,
+            partition_key=partition,
+            instance=self.instance,
+            raise_on_error=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    """The whole chain, materialized once."""
+    chain = Chain(tmp_path_factory.mktemp("chain"))
+    chain.result = chain.materialize()
+    assert chain.result.success
+    return chain
+
+
+def metadata(chain, name):
+    (event,) = chain.result.asset_materializations_for_node(name)
+    return event.metadata
+
+
+def test_every_check_passes(chain):
+    failed = [e for e in chain.result.get_asset_check_evaluations() if not e.passed]
+    # The tiny adapter is trained for a few steps: it need not be better yet, which is a warning.
+    assert {e.check_name for e in failed} <= {"adapter_lowers_held_out_loss"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "seed_tasks", "raw_instructions", "deduplicated_instructions", "categorized_instructions",
+        "hf_dataset", "lora_adapter", "eval_scores",
+    ],
+)  # fmt: skip
+def test_each_asset_shows_count_schema_preview_and_version(chain, name):
+    shown = metadata(chain, name)
+    assert shown["dagster/row_count"].value > 0
+    assert shown["dagster/column_schema"].schema.columns
+    assert "| --- |" in shown["preview"].md_str
+    (event,) = chain.result.asset_materializations_for_node(name)
+    assert event.tags["dagster/data_version"] == shown["fingerprint"].text[:16]
+
+
+@pytest.mark.parametrize(
+    ("name", "figure"),
+    [
+        ("deduplicated_instructions", "funnel"),
+        ("categorized_instructions", "shares"),
+        ("lora_adapter", "loss_curve"),
+    ],
+)
+def test_figures_are_drawn_in_place(chain, name, figure):
+    drawn = metadata(chain, name)[figure].md_str
+    assert drawn.startswith("![")
+    assert "data:image/svg+xml;base64," in drawn
+    assert len(drawn) < 1000  # longer Markdown is put behind a button
+
+
+def test_rehearsal_is_marked_in_every_row(chain):
+    for table in (
+        "completions", "raw_instructions", "deduplicated_instructions", "rejected_instructions",
+        "categorized_instructions", "hf_dataset", "lora_adapter", "eval_scores", "eval_predictions",
+    ):  # fmt: skip
+        [counts] = chain.store.rows(
+            f"select count(*) as n, count_if(rehearsal) as marked from {table}"
+        )
+        assert counts["n"] == counts["marked"] > 0, table
+
+
+def test_a_kept_row_is_followed_to_completion_seeds_and_cost_by_one_statement(chain):
+    statement = """
+        select lineage.row_id, lineage.request_id, lineage.usd_share, completion.messages,
+            list(seed.instruction) as seeds
+        from lineage
+        join completions as completion using (completion_id)
+        join seed_tasks as seed on list_contains(lineage.seed_ids, seed.seed_id)
+        where lineage.fate = 'kept' and lineage.split = 'test'
+        group by all
+    """
+    rows = chain.store.rows(statement)
+    assert rows
+    for row in rows:
+        prompt = json.loads(row["messages"])[1]["content"]
+        assert len(row["seeds"]) == 3
+        for seed in row["seeds"]:
+            assert json.dumps(seed, ensure_ascii=False) in prompt
+        assert row["request_id"].startswith("req_")
+        assert row["usd_share"] == 0.0
+
+
+def test_the_funnel_adds_up(chain):
+    funnel = chain.store.rows("select stage, outcome, rows from funnel")
+    total = {}
+    for row in funnel:
+        total[row["stage"]] = total.get(row["stage"], 0) + row["rows"]
+    assert total["completions"] == 40
+    assert total["raw_instructions"] == (
+        total["rejected_instructions"] + total["deduplicated_instructions"]
+    )
+    assert total["deduplicated_instructions"] == total["hf_dataset"]
+    assert total["rejected_instructions"] > 0
+
+
+def test_load_dataset_opens_the_folder(chain):
+    loaded = datasets.load_dataset(str(chain.settings.data_dir / "hf_dataset"))
+    assert set(loaded) == {"train", "validation", "test"}
+    assert (
+        sum(len(split) for split in loaded.values())
+        == metadata(chain, "hf_dataset")["dagster/row_count"].value
+    )
+
+
+def test_predictions_are_stored_for_base_and_adapter(chain):
+    [counts] = chain.store.rows(
+        "select count(*) as items, count(distinct row_id) as rows, count(distinct subject) as subjects "
+        "from eval_predictions"
+    )
+    assert counts["subjects"] == 2
+    assert counts["items"] == 2 * counts["rows"] > 0
+
+
+def test_scores_carry_interval_count_prompt_and_fingerprint(chain):
+    [dataset] = chain.store.rows("select distinct dataset_fingerprint from hf_dataset")
+    for row in chain.store.rows("select * from eval_scores"):
+        assert row["ci_low"] <= row["score"] <= row["ci_high"] or math.isclose(
+            row["ci_low"], row["ci_high"]
+        )
+        assert row["n"] > 0
+        assert row["prompt_version"] == "alpaca/1"
+        assert row["dataset_fingerprint"] == dataset["dataset_fingerprint"]
+        assert (row["adapter_sha256"] is None) == (row["subject"] == "base")
+
+
+def test_the_report_tells_of_every_stage(chain):
+    text = "\n".join(render(chain.settings, chain.store))
+    for expected in (
+        "seed tasks", "rejected", "information_extraction", "rehearsal-llama|all", "ROUGE-L F1",
+        "rehearsal", "make ui", "BIOINSTRUCT_TEACHER=openai",
+    ):  # fmt: skip
+        assert expected in text
+
+
+def test_a_second_run_pays_for_nothing_and_changes_nothing(chain):
+    fingerprints = {
+        name: metadata(chain, name)["fingerprint"].text
+        for name in ("raw_instructions", "hf_dataset", "lora_adapter", "eval_scores")
+    }
+    again = chain.materialize()
+    assert again.success
+    (raw,) = again.asset_materializations_for_node("raw_instructions")
+    assert raw.metadata["completions_asked"].value == 0
+    assert raw.metadata["completions_reused"].value == 40
+    (labels,) = again.asset_materializations_for_node("categorized_instructions")
+    assert labels.metadata["completions_asked"].value == 0
+    (adapter,) = again.asset_materializations_for_node("lora_adapter")
+    assert adapter.metadata["reused"].value is True
+    for name, fingerprint in fingerprints.items():
+        (event,) = again.asset_materializations_for_node(name)
+        assert event.metadata["fingerprint"].text == fingerprint, name
+
+
+def test_an_adapter_of_other_data_is_not_scored(chain, tmp_path):
+    other = Chain(tmp_path, requests=12)
+    names = (
+        "seed_tasks",
+        "raw_instructions",
+        "deduplicated_instructions",
+        "categorized_instructions",
+    )
+    assert other.materialize(*names, "hf_dataset", "lora_adapter").success
+    grown = Chain(tmp_path, requests=16)
+    assert grown.materialize(*names, "hf_dataset", partition=None).success
+    refused = grown.materialize("eval_scores")
+    assert not refused.success
+    (failure,) = refused.get_step_failure_events()
+    assert "trained on another version of the data set" in failure.step_failure_data.error.message

@@ -1,0 +1,212 @@
+"""Training: an adapter that depends on its specification alone, and opens anywhere."""
+
+import json
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bioinstruct_dagster.dataset.build import DatasetError, build_dataset
+from bioinstruct_dagster.dataset.card import Card
+from bioinstruct_dagster.dataset.splits import split_of
+from bioinstruct_dagster.store.provenance import sha256_of_file
+from bioinstruct_dagster.training.train import WEIGHTS, TrainingError, TrainingSpec, finished, train
+
+EXTRACTION = ("information_extraction",)
+
+
+def run(spec, **changes):
+    return train(replace(spec, **changes), lambda _: None)
+
+
+def with_recipe(spec, **changes):
+    return replace(spec, recipe=spec.recipe.model_copy(update=changes))
+
+
+@pytest.fixture
+def elsewhere(training_spec, adapter, tmp_path) -> TrainingSpec:
+    """The specification with a copy of all adapters in a folder of the test's own."""
+    shutil.copytree(training_spec.adapters_dir, tmp_path / "adapters")
+    return replace(training_spec, adapters_dir=str(tmp_path / "adapters"))
+
+
+def test_the_adapter_is_safetensors_and_holds_no_pickle(adapter):
+    folder = Path(adapter["adapter_path"])
+    names = {path.name for path in folder.rglob("*")}
+    assert names == {WEIGHTS, "adapter_config.json", "result.json", "README.md"}
+    assert sha256_of_file(folder / WEIGHTS) == adapter["adapter_sha256"]
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_peft_opens_the_adapter_and_it_changes_what_the_model_says(adapter, training_spec):
+    import peft
+    import torch
+
+    from bioinstruct_dagster.training.base_models import load
+
+    base = load(training_spec.base, Path(training_spec.models_dir), lambda _: None)
+    ids = torch.tensor([base.tokenizer("Fever and cough.")["input_ids"]]).to(base.device)
+    with torch.inference_mode():
+        plain = base.model(ids).logits
+        model = peft.PeftModel.from_pretrained(base.model, adapter["adapter_path"]).eval()
+        adapted = model(ids).logits
+    assert model.peft_config["default"].r == training_spec.recipe.lora_rank
+    assert not torch.allclose(plain, adapted)
+
+
+def test_the_result_accounts_for_the_training(adapter, training_spec, dataset_rows):
+    folder = Path(adapter["adapter_path"])
+    assert json.loads((folder / "result.json").read_text("utf-8")) == adapter
+    train_rows = [row for row in dataset_rows if split_of(row["instruction"]) == "train"]
+    assert adapter["train_rows"] + adapter["rows_too_long"] == len(train_rows)
+    assert adapter["steps"] == len(adapter["losses"])
+    assert adapter["first_loss"] == adapter["losses"][0]
+    assert adapter["last_loss"] == adapter["losses"][-1]
+    assert all(math.isfinite(loss) and loss > 0 for loss in adapter["losses"])
+    assert adapter["dataset_fingerprint"] == training_spec.dataset_fingerprint
+    assert adapter["rehearsal"] is True
+
+
+def test_the_card_warns_of_a_rehearsal(adapter):
+    card = (Path(adapter["adapter_path"]) / "README.md").read_text("utf-8")
+    assert card.startswith("---\nlibrary_name: peft\n")
+    assert "must not be published" in card
+    assert f"- adapter_sha256: {adapter['adapter_sha256']}\n" in card
+    assert "- lora_rank: 4\n" in card
+
+
+def test_the_same_specification_gives_the_same_adapter(adapter, training_spec, tmp_path):
+    again = run(training_spec, adapters_dir=str(tmp_path))
+    assert again["adapter_sha256"] == adapter["adapter_sha256"]
+    assert again["losses"] == adapter["losses"]
+
+
+def test_another_seed_gives_another_adapter(adapter, training_spec, tmp_path):
+    other = run(training_spec, seed=43, adapters_dir=str(tmp_path))
+    assert other["adapter_sha256"] != adapter["adapter_sha256"]
+    assert Path(other["adapter_path"]).name != Path(adapter["adapter_path"]).name
+
+
+def test_training_lowers_the_loss(training_spec, tmp_path):
+    spec = with_recipe(training_spec, epochs=1.0, learning_rate=2e-2)
+    losses = run(spec, adapters_dir=str(tmp_path))["losses"]
+    assert len(losses) == 11  # 44 rows in batches of four
+    assert sum(losses[-3:]) < sum(losses[:3])
+
+
+def is_learned_from(row):
+    return row["category"] in EXTRACTION and split_of(row["instruction"]) == "train"
+
+
+def test_only_training_rows_of_the_recipes_categories_leave_a_trace(
+    training_spec, dataset_rows, tmp_path
+):
+    spec = replace(
+        with_recipe(training_spec, categories=EXTRACTION), adapters_dir=str(tmp_path / "adapters")
+    )
+
+    def trained_with(altered):
+        """Trained on the rows, with another output where `altered` says so."""
+        card = Card(teacher="rehearsal", template="test/1", seeds_fingerprint="none")
+        rows = [row | ({"output": "Another."} if altered(row) else {}) for row in dataset_rows]
+        built = build_dataset(rows, tmp_path / "hf_dataset", card)
+        return run(spec, dataset_path=str(built.path), dataset_fingerprint=built.fingerprint)
+
+    usual = run(spec)
+    learned_from = [row for row in dataset_rows if is_learned_from(row)]
+    assert usual["train_rows"] + usual["rows_too_long"] == len(learned_from)
+    others_altered = trained_with(lambda row: not is_learned_from(row))
+    assert others_altered["adapter_sha256"] == usual["adapter_sha256"]
+    all_altered = trained_with(lambda row: True)
+    assert all_altered["adapter_sha256"] != usual["adapter_sha256"]
+
+
+def test_a_local_folder_with_the_same_weights_gives_the_same_adapter(
+    adapter, training_spec, tiny_base, tmp_path
+):
+    base = training_spec.base.model_copy(update={"source": tiny_base.path})
+    result = run(training_spec, base=base, adapters_dir=str(tmp_path), dataset_rehearsal=False)
+    assert result["adapter_sha256"] == adapter["adapter_sha256"]
+    assert result["base_path"] == tiny_base.path
+    assert result["rehearsal"] is False
+    card = (Path(result["adapter_path"]) / "README.md").read_text("utf-8")
+    assert "must not be published" not in card
+
+
+def test_a_recipe_without_rows_is_refused_by_name(training_spec):
+    spec = replace(with_recipe(training_spec, max_length=16), experiment="rehearsal-llama|short")
+    with pytest.raises(TrainingError, match=r"rehearsal-llama\|short.*too long"):
+        run(spec)
+
+
+def test_a_data_set_rebuilt_since_the_specification_is_refused(training_spec):
+    with pytest.raises(DatasetError, match="rebuilt"):
+        run(training_spec, dataset_fingerprint="f" * 64)
+
+
+def test_a_finished_adapter_is_found(adapter, training_spec):
+    assert finished(training_spec) == adapter
+
+
+def test_an_adapter_of_another_specification_is_not_taken_for_it(adapter, training_spec):
+    for other in (
+        replace(training_spec, dataset_fingerprint="another"),
+        replace(training_spec, seed=7),
+        with_recipe(training_spec, lora_alpha=9),
+        replace(training_spec, base=training_spec.base.model_copy(update={"pretraining_steps": 4})),
+    ):
+        assert finished(other) is None
+
+
+def test_an_adapter_whose_weights_were_altered_is_not_used(elsewhere):
+    weights = Path(finished(elsewhere)["adapter_path"]).name
+    (path,) = Path(elsewhere.adapters_dir).rglob(f"{weights}/{WEIGHTS}")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert finished(elsewhere) is None
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, "result.json"])
+def test_an_adapter_that_lacks_a_file_is_not_used(elsewhere, name):
+    assert finished(elsewhere) is not None
+    for path in Path(elsewhere.adapters_dir).rglob(name):
+        path.unlink()
+    assert finished(elsewhere) is None
+
+
+def test_an_adapter_is_found_where_it_now_lies(elsewhere):
+    # The outputs' folder may be moved between two runs.
+    assert Path(finished(elsewhere)["adapter_path"]).parents[1] == Path(elsewhere.adapters_dir)
+
+
+def test_an_unpinned_hub_model_is_always_trained_anew(training_spec):
+    base = training_spec.base.model_copy(update={"source": "owner/name"})
+    assert finished(replace(training_spec, base=base)) is None
+
+
+def test_a_specification_survives_the_way_to_its_process(training_spec):
+    spec = with_recipe(training_spec, target_modules=("q_proj", "v_proj"))
+    assert TrainingSpec.from_json(spec.to_json()) == spec
+
+
+def test_the_key_depends_on_what_determines_the_adapter_alone(training_spec):
+    key = training_spec.key("base")
+    moved = replace(training_spec, models_dir="m", adapters_dir="a", dataset_path="d")
+    assert moved.key("base") == replace(moved, experiment="renamed|all").key("base") == key
+    different = [
+        training_spec.key("another base"),
+        replace(training_spec, seed=1).key("base"),
+        replace(training_spec, dataset_fingerprint="another").key("base"),
+        *(
+            with_recipe(training_spec, **change).key("base")
+            for change in (
+                {"lora_rank": 2}, {"lora_dropout": 0.2}, {"learning_rate": 1e-5}, {"epochs": 9.0},
+                {"batch_size": 2}, {"warmup": 0.5}, {"max_length": 99}, {"categories": ("other",)},
+                {"target_modules": ("q_proj",)},
+            )
+        ),
+    ]  # fmt: skip
+    assert len({key, *different}) == len(different) + 1

@@ -1,0 +1,247 @@
+"""The real UI: `dagster dev` in a real Chromium, on an instance shared with the command line."""
+
+import base64
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
+from bioinstruct_dagster.store.database import Store
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+# The longest wait for anything; each ends as soon as what it waits for is there.
+PATIENCE = 15
+CHAIN = [
+    "seed_tasks",
+    "raw_instructions",
+    "deduplicated_instructions",
+    "categorized_instructions",
+    "hf_dataset",
+    "lora_adapter",
+    "eval_scores",
+]
+CODE_LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
+
+pytestmark = [
+    pytest.mark.ui,
+    pytest.mark.skipif(
+        BROWSER is None, reason="no chromium or google-chrome here; `make browser` installs one"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the runs of this module write."""
+    return tmp_path_factory.mktemp("ui") / "data"
+
+
+@pytest.fixture(scope="module")
+def environment(data_dir: Path, experiments_file: Path) -> dict[str, str]:
+    """A developer's shell: the project's own dagster.yaml, in an instance of this module alone."""
+    home = data_dir.parent / "dagster_home"
+    home.mkdir()
+    shutil.copy(PROJECT_ROOT / ".dagster_home" / "dagster.yaml", home)
+    ours = ("BIOINSTRUCT_", "OPENAI_", "DAGSTER_")
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
+        "DAGSTER_HOME": str(home),
+        "BIOINSTRUCT_DATA_DIR": str(data_dir),
+        "BIOINSTRUCT_EXPERIMENTS": str(experiments_file),
+        "BIOINSTRUCT_TEACHER": "rehearsal",
+        "BIOINSTRUCT_REQUESTS": "12",
+    }
+
+
+@pytest.fixture(scope="module")
+def command_line_run(environment: dict[str, str]) -> str:
+    """The id of a run from the command line: seeds and raw rows."""
+    command = ["asset", "materialize", "-m", "bioinstruct_dagster"]
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", *command, "--select", "+key:raw_instructions"],
+        env=environment,
+        cwd=environment["DAGSTER_HOME"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    [run_id] = set(re.findall(r" - __ASSET_JOB - ([0-9a-f-]{36}) - ", done.stdout + done.stderr))
+    return run_id
+
+
+@pytest.fixture(scope="module")
+def ui(environment: dict[str, str], command_line_run: str) -> Iterator[str]:
+    """The address of `dagster dev`, stopped in the end as Ctrl-C stops it, with nothing left."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = Path(environment["DAGSTER_HOME"]) / "dev.log"
+    command = ["dev", "-m", "bioinstruct_dagster", "-h", "127.0.0.1", "-p", str(port)]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "dagster", *command],
+            env=environment,
+            cwd=environment["DAGSTER_HOME"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_loaded(server, port, log)
+        yield f"http://127.0.0.1:{port}"
+        os.killpg(server.pid, signal.SIGINT)
+        assert server.wait(PATIENCE) == 0, log.read_text()
+        assert _processes_of(environment["DAGSTER_HOME"]) == []
+    finally:
+        for process in _processes_of(environment["DAGSTER_HOME"]):
+            process.kill()
+        server.wait(PATIENCE)
+
+
+def _wait_until_loaded(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    wanted = [{"name": "bioinstruct_dagster", "loadStatus": "LOADED"}]
+    found: object = None
+    while found != wanted:
+        assert server.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, f"{found}\n{log.read_text()}"
+        time.sleep(0.2)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        try:
+            body = json.dumps({"query": CODE_LOCATIONS})
+            connection.request("POST", "/graphql", body, {"Content-Type": "application/json"})
+            found = json.load(connection.getresponse())["data"]["workspaceOrError"].get(
+                "locationEntries"
+            )
+        except ConnectionError as error:
+            found = error
+        finally:
+            connection.close()
+
+
+def _processes_of(home: str) -> list[psutil.Process]:
+    # By what each inherits, since a child may leave its parent's process group.
+    return [
+        process
+        for process in psutil.process_iter(["environ"])
+        if (process.info["environ"] or {}).get("DAGSTER_HOME") == home
+    ]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=BROWSER, args=BROWSER_ARGUMENTS)
+        expect.set_options(timeout=PATIENCE * 1000)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A tab so wide that the graph, fitted to it, writes asset names in full."""
+    tab = browser.new_page(viewport={"width": 2600, "height": 1000})
+    tab.set_default_timeout(PATIENCE * 1000)
+    yield tab
+    tab.close()
+
+
+def _run_row(page: Page, run_id: str) -> Locator:
+    return page.get_by_role("row").filter(has_text=run_id[:8])
+
+
+def test_the_graph_shows_the_seven_assets_from_left_to_right(page: Page, ui: str) -> None:
+    page.goto(f"{ui}/asset-groups")
+    page.locator("button:has([aria-label=settings])").last.click()
+    page.get_by_role("menuitem", name="Expand all groups").click()
+
+    nodes = [page.locator("foreignObject").get_by_text(name, exact=True) for name in CHAIN]
+    for node in nodes:
+        expect(node).to_be_visible()
+    left = [(node.bounding_box() or {})["x"] for node in nodes]
+    assert left == sorted(set(left))
+
+
+@pytest.mark.parametrize("asset", CHAIN)
+def test_an_assets_docstring_is_on_its_page(
+    page: Page, ui: str, settings: Settings, asset: str
+) -> None:
+    [key] = [key for key in build_defs(settings).resolve_all_asset_keys() if key.path == [asset]]
+    description = build_defs(settings).resolve_asset_graph().get(key).description
+    assert description
+    # Up to the first mark that Markdown may render otherwise.
+    opening = re.split("[`*_.:]", " ".join(description.split()))[0].strip()
+    assert len(opening) > 20
+
+    page.goto(f"{ui}/assets/{asset}")
+
+    expect(page.get_by_text(opening)).to_be_visible()
+
+
+def test_a_run_from_the_command_line_shows_in_the_ui(
+    page: Page, ui: str, command_line_run: str
+) -> None:
+    page.goto(f"{ui}/runs")
+
+    row = _run_row(page, command_line_run)
+    expect(row).to_contain_text("raw_instructions")
+    expect(row).to_contain_text("Success")
+
+
+def test_a_click_materializes_an_asset_and_its_figure_is_seen(
+    page: Page, ui: str, data_dir: Path
+) -> None:
+    page.goto(f"{ui}/assets/deduplicated_instructions")
+    expect(page.get_by_text("Never materialized")).to_be_visible()
+    figure = page.locator("img[src^='data:image/svg+xml;base64,']")
+    expect(figure).to_have_count(0)
+
+    page.get_by_role("button").filter(has_text=re.compile(r"Materialize$")).click()
+
+    expect(figure).to_be_visible()
+    assert figure.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    drawing = base64.b64decode((figure.get_attribute("src") or "").partition(",")[2]).decode()
+    [kept] = Store(data_dir / "bioinstruct.duckdb", timeout=PATIENCE).rows(
+        "select count(*) as rows from deduplicated_instructions"
+    )
+    assert kept["rows"] > 0
+    assert f"kept {kept['rows']}<" in drawing
+
+    page.goto(f"{ui}/runs")
+    run = page.get_by_role("row").filter(has_text="deduplicated_instructions")
+    expect(run).to_contain_text("Success")
+
+
+def test_the_partitions_of_an_adapter_have_base_model_and_recipe(page: Page, ui: str) -> None:
+    page.goto(f"{ui}/assets/lora_adapter?view=partitions")
+
+    expect(page.get_by_placeholder("Filter by base_model")).to_be_visible()
+    expect(page.get_by_placeholder("Filter by recipe")).to_be_visible()
+    for name in ("rehearsal-llama", "all", "information_extraction"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
