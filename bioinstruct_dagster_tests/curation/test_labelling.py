@@ -102,7 +102,6 @@ def test_the_classifier_is_left_alone_where_the_teacher_labels_everything(label)
     "instructions",
     [
         pytest.param(known_instructions(25), id="all known to the teacher"),
-        pytest.param(UNKNOWN, id="none known"),
         pytest.param([*known_instructions(25), *UNKNOWN], id="some known"),
     ],
 )

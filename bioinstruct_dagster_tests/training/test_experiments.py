@@ -43,12 +43,8 @@ def message_of(read, content):
 
 
 def test_the_models_training_overrides_the_recipe_and_the_recipe_the_defaults(read):
-    found = read(
-        matrix(
-            base_models={"tiny": {"source": "rehearsal", "training": {"epochs": 1}}, "big": {"source": "a/b"}},
-            recipes={"all": {"epochs": 2, "lora_rank": 4}},
-        )
-    )  # fmt: skip
+    models = {"tiny": {"source": "rehearsal", "training": {"epochs": 1}}, "big": {"source": "a/b"}}
+    found = read(matrix(base_models=models, recipes={"all": {"epochs": 2, "lora_rank": 4}}))
     tiny, big = found.recipe("tiny", "all"), found.recipe("big", "all")
     assert (tiny.epochs, tiny.lora_rank, tiny.lora_alpha) == (1, 4, 16)
     assert (big.epochs, big.lora_rank, big.lora_alpha) == (2, 4, 16)

@@ -103,9 +103,8 @@ def is_learned_from(row):
 def test_only_training_rows_of_the_recipes_categories_leave_a_trace(
     training_spec, dataset_rows, tmp_path
 ):
-    spec = replace(
-        with_recipe(training_spec, categories=EXTRACTION), adapters_dir=str(tmp_path / "adapters")
-    )
+    several_steps = with_recipe(training_spec, categories=EXTRACTION, epochs=1.0)
+    spec = replace(several_steps, adapters_dir=str(tmp_path / "adapters"))
 
     def trained_with(altered):
         """Trained on the rows, with another output where `altered` says so."""

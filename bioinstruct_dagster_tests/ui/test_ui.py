@@ -14,9 +14,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import psutil
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
@@ -32,7 +33,7 @@ BROWSER_ARGUMENTS = [
     "--no-first-run",
 ]
 # The longest wait for anything; each ends as soon as what it waits for is there.
-PATIENCE = 15
+PATIENCE = 120
 CHAIN = [
     "seed_tasks",
     "raw_instructions",
@@ -116,7 +117,8 @@ def ui(environment: dict[str, str], command_line_run: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
         os.killpg(server.pid, signal.SIGINT)
         assert server.wait(PATIENCE) == 0, log.read_text()
-        assert _processes_of(environment["DAGSTER_HOME"]) == []
+        _, left = psutil.wait_procs(_processes_of(environment["DAGSTER_HOME"]), PATIENCE)
+        assert left == []
     finally:
         for process in _processes_of(environment["DAGSTER_HOME"]):
             process.kill()
@@ -172,19 +174,27 @@ def page(browser: Browser) -> Iterator[Page]:
     tab.close()
 
 
-def _run_row(page: Page, run_id: str) -> Locator:
-    return page.get_by_role("row").filter(has_text=run_id[:8])
+def _open_run(page: Page, ui: str, run_id: str) -> None:
+    """Follow the link in the list of runs, and wait for the run's end."""
+    page.goto(f"{ui}/runs")
+    page.goto(f"{ui}{page.get_by_role('link', name=run_id[:8]).get_attribute('href')}")
+    status = page.get_by_text(re.compile("^(Success|Failure)$"))
+    expect(status).to_be_visible()
+    expect(status).to_have_text("Success")
 
 
 def test_the_graph_shows_the_seven_assets_from_left_to_right(page: Page, ui: str) -> None:
     page.goto(f"{ui}/asset-groups")
-    page.locator("button:has([aria-label=settings])").last.click()
+    graph_settings = page.locator("button:has([aria-label=settings])")
+    graph_settings.filter(has_not_text="Settings").click()
     page.get_by_role("menuitem", name="Expand all groups").click()
 
-    nodes = [page.locator("foreignObject").get_by_text(name, exact=True) for name in CHAIN]
-    for node in nodes:
-        expect(node).to_be_visible()
-    left = [(node.bounding_box() or {})["x"] for node in nodes]
+    nodes = page.locator("foreignObject")
+    for name in CHAIN:
+        expect(nodes.get_by_text(name, exact=True)).to_be_visible()
+    # All at once, since the graph may still be moving.
+    drawn = nodes.evaluate_all("all => all.map(n => [n.textContent, n.getBoundingClientRect().x])")
+    left = [x for name in CHAIN for text, x in drawn if text.startswith(name)]
     assert left == sorted(set(left))
 
 
@@ -192,8 +202,7 @@ def test_the_graph_shows_the_seven_assets_from_left_to_right(page: Page, ui: str
 def test_an_assets_docstring_is_on_its_page(
     page: Page, ui: str, settings: Settings, asset: str
 ) -> None:
-    [key] = [key for key in build_defs(settings).resolve_all_asset_keys() if key.path == [asset]]
-    description = build_defs(settings).resolve_asset_graph().get(key).description
+    description = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(asset)).description
     assert description
     # Up to the first mark that Markdown may render otherwise.
     opening = re.split("[`*_.:]", " ".join(description.split()))[0].strip()
@@ -207,11 +216,10 @@ def test_an_assets_docstring_is_on_its_page(
 def test_a_run_from_the_command_line_shows_in_the_ui(
     page: Page, ui: str, command_line_run: str
 ) -> None:
-    page.goto(f"{ui}/runs")
+    _open_run(page, ui, command_line_run)
 
-    row = _run_row(page, command_line_run)
-    expect(row).to_contain_text("raw_instructions")
-    expect(row).to_contain_text("Success")
+    page.goto(f"{ui}/assets/raw_instructions?view=events")
+    expect(page.get_by_role("link", name=command_line_run[:8]).first).to_be_visible()
 
 
 def test_a_click_materializes_an_asset_and_its_figure_is_seen(
@@ -224,6 +232,10 @@ def test_a_click_materializes_an_asset_and_its_figure_is_seen(
 
     page.get_by_role("button").filter(has_text=re.compile(r"Materialize$")).click()
 
+    launched = page.get_by_text("Launched run").text_content() or ""
+    _open_run(page, ui, launched.removeprefix("Launched run "))
+    page.goto(f"{ui}/assets/deduplicated_instructions")
+
     expect(figure).to_be_visible()
     assert figure.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     drawing = base64.b64decode((figure.get_attribute("src") or "").partition(",")[2]).decode()
@@ -232,10 +244,6 @@ def test_a_click_materializes_an_asset_and_its_figure_is_seen(
     )
     assert kept["rows"] > 0
     assert f"kept {kept['rows']}<" in drawing
-
-    page.goto(f"{ui}/runs")
-    run = page.get_by_role("row").filter(has_text="deduplicated_instructions")
-    expect(run).to_contain_text("Success")
 
 
 def test_the_partitions_of_an_adapter_have_base_model_and_recipe(page: Page, ui: str) -> None:
