@@ -111,10 +111,20 @@ def hugging_face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def one_thread() -> None:
-    """torch on one thread: a tiny model gains nothing from two, and loses much on a busy machine."""
+    """Torch on one thread: a tiny model gains nothing from two, and loses on a busy machine."""
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def one_blas_thread() -> Iterator[None]:
+    """The same for scikit-learn, which waits actively for its second thread."""
+    import sklearn.linear_model  # noqa: F401  # loads the libraries that are limited
+    import threadpoolctl
+
+    with threadpoolctl.threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from bioinstruct_dagster.rehearsal.recordings import read_recordings, recorded_l
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 
+pytestmark = pytest.mark.usefixtures("one_blas_thread")
+
 NEW_INSTRUCTIONS = {
     "Extract all drug names and doses from the prescription.": "information_extraction",
     "Write a short letter that explains the diagnosis to the patient.": "generation",
@@ -24,7 +26,7 @@ NEW_INSTRUCTIONS = {
 
 
 @pytest.fixture(scope="module")
-def examples():
+def examples(one_blas_thread):
     seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
     return labelled_examples([(seed.instruction, seed.category) for seed in seeds])
 

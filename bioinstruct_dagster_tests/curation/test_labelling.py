@@ -14,6 +14,8 @@ from bioinstruct_dagster.rehearsal.recordings import (
 )
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 
+pytestmark = pytest.mark.usefixtures("one_blas_thread")
+
 UNKNOWN = [
     "Extract every beta blocker named in the ward round entry below.",
     "Explain to a worried parent how a febrile seizure is managed at home.",

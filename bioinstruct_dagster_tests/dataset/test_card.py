@@ -86,8 +86,9 @@ def test_a_long_example_is_cut(dataset_rows):
 )
 def test_no_text_of_a_row_breaks_the_header(dataset_rows, trap):
     rows = [row | {"instruction": trap, "output": trap} for row in dataset_rows]
-    usual = header_of(card_of(dataset_rows))
-    assert header_of(card_of(rows)) == usual
+    usual, found = header_of(card_of(dataset_rows)), header_of(card_of(rows))
+    assert len(found.pop("configs")) == len(usual.pop("configs")) == 1
+    assert found == usual
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def serve() -> Iterator[Callable[[Answer | web.Application], Served]]:
                     return await answering(await request.json())
 
                 application.router.add_post("/v1/chat/completions", handle)
-            application.middlewares.append(watch)
+            application.middlewares.insert(0, watch)
             runner = web.AppRunner(application, access_log=None)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,4 +1,4 @@
-"""Importing an instruction set: every format gives the same rows, every error its row and column."""
+"""Importing an instruction set: the same rows from every format, errors by row and column."""
 
 import csv
 import json
@@ -196,7 +196,9 @@ def test_a_byte_order_mark_is_no_part_of_the_data(tmp_path, suffix):
     assert read(path) == RECORDS
 
 
-@pytest.mark.parametrize("source", ["missing.jsonl", "./missing", "~/no/such/file", "/no/such", "."])
+@pytest.mark.parametrize(
+    "source", ["missing.jsonl", "./missing", "~/no/such/file", "/no/such", "."]
+)
 def test_a_path_that_is_no_file_is_refused_and_not_looked_for_on_the_hub(source):
     with pytest.raises(ImportedSetError, match=r"BIOINSTRUCT_IMPORT: .* is not a file"):
         read(source)

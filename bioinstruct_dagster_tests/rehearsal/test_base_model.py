@@ -41,8 +41,7 @@ def test_building_twice_gives_the_same_bytes(built, tmp_path):
 def test_pre_training_lowers_the_loss(built):
     losses = [float(line.rsplit(" ", 1)[1]) for line in built[1]]
     assert len(losses) == SHAPE.steps
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < losses[0]
+    assert losses[-1] < losses[0] - 0.2  # an untrained model stays within 0.05 of the first
 
 
 def test_a_built_model_is_used_again(built):

@@ -17,6 +17,7 @@ from bioinstruct_dagster.rehearsal.recordings import (
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 
+MOST_ALIKE = 0.7  # above it the novelty gate rejects
 RECORD = {
     "id": "r-1",
     "content": json.dumps({"tasks": [{"instruction": "Name it.", "input": "", "output": "It."}]}),
@@ -75,20 +76,14 @@ def test_a_reply_without_a_fault_of_form_can_be_read():
         ("empty_output", "empty_output"),
     ],
 )
-def test_a_faulty_task_is_one_that_the_quality_rules_reject(fault, reason):
-    found = readings(fault)
-    assert found
-    for recording, reading in found:
-        reasons = {
-            rejected.reason
-            for task in reading.tasks
-            if (rejected := find_fault(*_judged(task))) is not None
-        }
-        assert reason in reasons, recording.id
-
-
-def _judged(task) -> tuple[str, str, str]:
-    return task["instruction"], normalized_input(task["input"]), task["output"]
+def test_a_fault_is_one_that_the_quality_rules_reject(fault, reason):
+    # Not in every recording: the rules are Alpaca's, and a "radiograph" passes them as no image.
+    faults = [
+        find_fault(task["instruction"], normalized_input(task["input"]), task["output"])
+        for _, reading in readings(fault)
+        for task in reading.tasks
+    ]
+    assert reason in {fault.reason for fault in faults if fault}
 
 
 def test_inputs_that_only_say_none_are_among_the_faults():
@@ -107,7 +102,7 @@ def test_near_duplicates_of_seeds_and_of_other_replies_are_among_the_faults():
     scorer = RougeScorer(["rougeL"])
 
     def alike(one: str, other: str) -> bool:
-        return 0.7 < scorer.score(one, other)["rougeL"].fmeasure
+        return scorer.score(one, other)["rougeL"].fmeasure > MOST_ALIKE
 
     seeds = [seed.instruction for seed in read_seed_tasks(INPUTS / "seed_tasks.jsonl")]
     faulty = readings("near_duplicate")

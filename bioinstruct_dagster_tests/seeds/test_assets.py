@@ -1,4 +1,4 @@
-"""Seeds through Dagster: the table, what the UI shows, and that a malformed file changes nothing."""
+"""Seeds through Dagster: the table, what the UI shows; a malformed file changes nothing."""
 
 import json
 
@@ -87,7 +87,7 @@ def test_with_a_malformed_file_nothing_is_written(
     result = materialize(path)
     assert not result.success
     (failure,) = [event for event in result.all_events if event.is_step_failure]
-    message = failure.step_failure_data.error.cause.message
+    message = failure.step_failure_data.user_failure_data.description
     assert f"{path}:1: category: 'qa' is not one of" in message
     assert f"{path}:1: output: empty" in message
     if materialized_before:
