@@ -51,7 +51,7 @@ format: setup  ## Format the code and fix what ruff can
 	$(BIN)/ruff check --fix .
 
 browser:  ## Install Chromium for the UI test (Debian and Ubuntu)
-	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+	command -v chromium google-chrome >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 
 constraints: setup  ## Pin every dependency anew, by pip-tools
 	CUSTOM_COMPILE_COMMAND='make constraints' $(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras \

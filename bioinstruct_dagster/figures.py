@@ -31,7 +31,7 @@ def bars(title: str, counts: Mapping[str, int]) -> str:
         title,
         label + width,
         row * len(counts) + 4,
-        f"<g font-size='10' fill='{_INK}'>{text}</g>"
+        f"<g font-family='sans-serif' font-size='10' fill='{_INK}'>{text}</g>"
         f"<path d='{path}' stroke='{_BAR}' stroke-width='10'/>",
     )
 
@@ -55,7 +55,7 @@ def curve(title: str, values: Sequence[float]) -> str:
         title,
         235,
         85,
-        f"<g font-size='10' fill='{_INK}'>"
+        f"<g font-family='sans-serif' font-size='10' fill='{_INK}'>"
         f"<text y='14'>{high:.2f}</text><text y='78'>{low:.2f}</text></g>"
         f"<polyline points='{line}' fill='none' stroke='{_BAR}' stroke-width='2'/>",
     )

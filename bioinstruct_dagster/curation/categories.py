@@ -125,6 +125,6 @@ def read_labels(content: str, batch: Sequence[str]) -> dict[str, str]:
         return {}
     found: dict[str, set[str]] = {}
     for number, category in pairs:
-        if category in CATEGORIES and isinstance(number, int) and 1 <= number <= len(batch):
+        if category in CATEGORIES and type(number) is int and 1 <= number <= len(batch):
             found.setdefault(batch[number - 1], set()).add(category)
     return {text: next(iter(given)) for text, given in found.items() if len(given) == 1}

@@ -30,11 +30,15 @@ class CategoryClassifier:
     def train(cls, examples: Sequence[tuple[str, str]]) -> Self:
         """Train on (instruction, category) pairs."""
         from sklearn.model_selection import StratifiedKFold, cross_val_score
+        from threadpoolctl import threadpool_limits
 
         texts, labels = zip(*examples, strict=True)
         folds = StratifiedKFold(FOLDS, shuffle=True, random_state=_RANDOM_STATE)
-        scores = cross_val_score(_pipeline(), texts, labels, cv=folds)
-        return cls(_pipeline().fit(texts, labels), float(scores.mean()), len(examples))
+        # At this size, threads of the linear algebra mostly wait for each other.
+        with threadpool_limits(1):
+            scores = cross_val_score(_pipeline(), texts, labels, cv=folds)
+            pipeline = _pipeline().fit(texts, labels)
+        return cls(pipeline, float(scores.mean()), len(examples))
 
     def predict(self, instructions: Sequence[str]) -> list[tuple[str, float]]:
         """(category, its probability) of each instruction."""

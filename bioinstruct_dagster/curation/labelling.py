@@ -66,7 +66,13 @@ def label_rows(
         concurrency=concurrency,
         log=log,
     )
-    stored = stored_labels(instructions, store, teacher=teacher, model=model)
+    stored = {
+        text: (category, completion_id)
+        for text, (category, completion_id) in stored_labels(
+            instructions, store, teacher=teacher, model=model
+        ).items()
+        if category
+    }
     unlabelled = [text for text in instructions if text not in stored]
 
     result = Labelling([], tally)
@@ -97,8 +103,12 @@ def label_rows(
 
 def stored_labels(
     instructions: Sequence[str], store: Store, *, teacher: str, model: str
-) -> dict[str, tuple[str, str]]:
-    """(category, completion_id) of each instruction that this teacher has labelled before."""
+) -> dict[str, tuple[str | None, str]]:
+    """(category, completion_id) of each instruction that this teacher was asked about before.
+
+    The category is None where it gave no valid label: such a row is the classifier's, and asking
+    again in another batch would pay again.
+    """
     text_of = {label_key(text, teacher, model): text for text in instructions}
     return {
         text_of[row["label_key"]]: (row["category"], row["completion_id"])
@@ -123,20 +133,21 @@ def _ask_for_missing(
         [request for request, _ in batches], endpoint, store, concurrency=concurrency, log=log
     )
     asked_about = {request.completion_id: batch for request, batch in batches}
-    labels = [
-        {
-            "label_key": label_key(text, teacher, model),
-            "instruction": text,
-            "category": category,
-            "teacher": teacher,
-            "model": model,
-            "completion_id": reply["completion_id"],
-        }
-        for reply in store.rows(REPLIES, {"wanted": list(asked_about)})
-        for text, category in read_labels(
-            reply["content"], asked_about[reply["completion_id"]]
-        ).items()
-    ]
+    labels = []
+    for reply in store.rows(REPLIES, {"wanted": list(asked_about)}):
+        batch = asked_about[reply["completion_id"]]
+        given = read_labels(reply["content"], batch)
+        labels += [
+            {
+                "label_key": label_key(text, teacher, model),
+                "instruction": text,
+                "category": given.get(text),
+                "teacher": teacher,
+                "model": model,
+                "completion_id": reply["completion_id"],
+            }
+            for text in batch
+        ]
     with store.write() as connection:
         insert(connection, "category_labels", labels)
     return tally

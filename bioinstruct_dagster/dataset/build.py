@@ -20,7 +20,7 @@ COLUMNS = (
     "row_id", "instruction", "input", "output", "category", "labelled_by", "source",
     "completion_id", "rehearsal",
 )  # fmt: skip
-CONTENT = ("row_id", "split", "instruction", "input", "output", "category", "rehearsal")
+CONTENT = ("split", *COLUMNS)
 ROWS_PER_SHARD = 50_000
 
 
@@ -60,7 +60,7 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
             members = [
                 {name: row[name] for name in COLUMNS} for row in placed if row["split"] == split
             ]
-            shards = max(1, -(-len(members) // ROWS_PER_SHARD))
+            shards = -(-len(members) // ROWS_PER_SHARD)  # none for an empty split
             for shard in range(shards):
                 part = members[shard * ROWS_PER_SHARD : (shard + 1) * ROWS_PER_SHARD]
                 columns = {name: [row[name] for row in part] for name in COLUMNS}
@@ -92,8 +92,9 @@ def read_split(folder: Path, split: str, fingerprint: str) -> list[dict[str, Any
     """
     import pyarrow.parquet as pq
 
-    shards = sorted((folder / "data").glob(f"{split}-*-{fingerprint[:16]}.parquet"))
-    if not shards:
+    present = sorted((folder / "data").glob(f"*-{fingerprint[:16]}.parquet"))
+    shards = [path for path in present if path.name.startswith(f"{split}-")]
+    if not present:
         raise DatasetError(
             f"{folder} does not hold version {fingerprint[:16]} of the data set. It was rebuilt "
             "meanwhile: materialize key:lora_adapter and key:eval_scores anew."

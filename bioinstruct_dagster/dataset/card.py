@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from bioinstruct_dagster.dataset.splits import SPLITS
+
 _PAPER = (
     "Tran H, Yang Z, Yao Z, Yu H. BioInstruct: instruction tuning of large language models for "
     "biomedical natural language processing. JAMIA, 2024. arXiv:2310.19975"
@@ -47,7 +49,8 @@ def render_card(
                 "config_name": "default",
                 "data_files": [
                     {"split": split, "path": f"data/{split}-*-{fingerprint[:16]}.parquet"}
-                    for split in ("train", "validation", "test")
+                    for split in SPLITS
+                    if sizes.get(split)  # a pattern without files can't be loaded
                 ],
             }
         ],
@@ -114,7 +117,6 @@ def _example(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _size_category(rows: int) -> str:
-    for bound, name in ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K")):
-        if rows < bound:
-            return name
-    return "100K<n<1M"
+    """The hub's name for the size."""
+    bounds = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
+    return next((name for bound, name in bounds.items() if rows < bound), "1M<n<10M")

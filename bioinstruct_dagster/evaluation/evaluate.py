@@ -16,7 +16,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.predict import predict
 from bioinstruct_dagster.evaluation.scores import score_items
 from bioinstruct_dagster.training import base_models
-from bioinstruct_dagster.training.train import TrainingSpec
+from bioinstruct_dagster.training.train import WEIGHTS, TrainingSpec
 
 SPLIT = "test"
 
@@ -61,6 +61,12 @@ def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]
         raise EvaluationError(
             f"The {SPLIT} split of {spec.training.dataset_path} is empty: nothing to score."
         )
+    for name in ("adapter_config.json", WEIGHTS):
+        if not (Path(spec.adapter_path) / name).is_file():
+            raise EvaluationError(
+                f"There is no adapter at {spec.adapter_path} ({name} is missing). "
+                "Materialize key:lora_adapter for this partition first."
+            )
     base = base_models.load(spec.training.base, Path(spec.training.models_dir), log)
     model = peft.PeftModel.from_pretrained(base.model, spec.adapter_path).eval()
     of_adapter = predict(model, base, rows, "adapter", log)

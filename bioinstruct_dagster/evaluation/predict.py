@@ -13,6 +13,7 @@ TASK = "held_out"
 ANSWER_TOKENS = 96  # the longest answer; 95 % of the published outputs are below 90 words
 BATCH = 32
 MAX_LENGTH = 768
+LOGIT_POSITIONS = 4_096  # rows x width of a forward whose logits are kept
 
 
 def predict(
@@ -59,6 +60,12 @@ def predict(
 def _losses(model: Any, base: LoadedModel, batch: Sequence[Example]) -> list[tuple[float, int]]:
     """(sum of -log p in nats, tokens) of each example's output."""
     import torch
+
+    # The logits of one forward are rows x width x vocabulary floats: 2 GB at 128,000 entries.
+    rows = max(1, LOGIT_POSITIONS // max(example.length for example in batch))
+    if len(batch) > rows:
+        parts = [batch[start : start + rows] for start in range(0, len(batch), rows)]
+        return [loss for part in parts for loss in _losses(model, base, part)]
 
     width = max(example.length for example in batch)
     pad = base.tokenizer.pad_token_id

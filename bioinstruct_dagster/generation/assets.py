@@ -10,12 +10,12 @@ from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation import raw, teacher
 from bioinstruct_dagster.generation.imported import read_instruction_set
+from bioinstruct_dagster.generation.plan import plan_requests
 from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, TEMPLATE_SHA256
-from bioinstruct_dagster.generation.requests import generation_requests
+from bioinstruct_dagster.generation.requests import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster.store.provenance import sha256_of_rows
 from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
 
@@ -94,15 +94,9 @@ def raw_instructions(
     if not seeds:
         raise StatedError("There are no seed tasks. Materialize key:seed_tasks first.")
     run_seed = settings.seed if config.seed is None else config.seed
-    requests = list(
-        generation_requests(
-            seeds,
-            teacher=settings.teacher,
-            model=settings.model,
-            run_seed=run_seed,
-            count=_request_count(config, store, settings, run_seed),
-            tasks_per_request=settings.tasks_per_request,
-        )
+    series = Series(seeds, settings.teacher, settings.model, run_seed, settings.tasks_per_request)
+    requests = plan_requests(
+        series, store, wanted=config.requests or settings.requests, grow_by=config.grow_by
     )
     with teacher.open_teacher(settings) as endpoint:
         tally = teacher.ask(
@@ -129,7 +123,7 @@ def raw_instructions(
         store,
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
-        rehearsal=settings.teacher == "rehearsal",
+        rehearsal=any(row["rehearsal"] for row in rows),
         extra={
             "replies": dg.MetadataValue.md(
                 figures.bars("Replies by outcome", Counter(o["outcome"] for o in outcomes))
@@ -157,31 +151,6 @@ def _import(source: str, store: Store, settings: Settings) -> dg.MaterializeResu
         rehearsal=False,
         extra={"imported_from": source, "columns": str(dict(settings.import_columns))},
     )
-
-
-def _request_count(
-    config: RawInstructionsConfig, store: Store, settings: Settings, run_seed: int
-) -> int:
-    """The requests asked for, and never fewer than were already paid for in the same series."""
-    wanted = config.requests or settings.requests
-    fold(store)
-    highest = store.rows(
-        raw.HIGHEST_REQUEST_NUMBER,
-        {
-            "teacher": settings.teacher,
-            "model": settings.model,
-            "template_sha256": TEMPLATE_SHA256,
-            "run_seed": run_seed,
-        },
-    )[0]["number"]
-    stored = 0 if highest is None else highest + 1
-    count = max(wanted, stored)
-    if config.grow_by:
-        count = max(
-            wanted,
-            stored + raw.requests_for_growth(store, config.grow_by, settings.tasks_per_request),
-        )
-    return count
 
 
 def _spend(store: Store) -> dict[str, Any]:

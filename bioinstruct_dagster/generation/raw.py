@@ -20,21 +20,6 @@ REPLIES = """
     order by request_number
 """
 
-# How far earlier runs, or a weekly refresh, took the same series of requests. Only the parameters
-# of the series are compared; that each request is still the same is what its completion_id says.
-HIGHEST_REQUEST_NUMBER = """
-    select max(request_number) as number
-    from completions
-    where purpose = 'generation' and teacher = $teacher and model_asked = $model
-      and template_sha256 = $template_sha256 and run_seed = $run_seed
-"""
-
-KEPT_PER_REQUEST = """
-    select
-        (select count(*) from deduplicated_instructions) as kept,
-        (select count(*) from completion_outcomes) as requests
-"""
-
 POSITIONS = 1_000  # places in a reply; more tasks than this in one reply would collide in `ordinal`
 
 
@@ -93,14 +78,3 @@ def imported_rows(records: Sequence[Mapping[str, str]], source: str) -> list[dic
             }
         )
     return rows
-
-
-def requests_for_growth(store: Store, instructions: int, tasks_per_request: int) -> int:
-    """How many further requests should bring `instructions` more kept rows, by the yield so far."""
-    so_far = store.rows(KEPT_PER_REQUEST)[0]
-    # The floor is a tenth of the tasks asked for: a lower yield calls for a look, not for more.
-    yield_per_request = max(
-        so_far["kept"] / so_far["requests"] if so_far["kept"] else tasks_per_request / 2,
-        tasks_per_request / 10,
-    )
-    return max(1, round(instructions / yield_per_request))

@@ -5,7 +5,7 @@ format, every message. Two equal requests are one request; a request that differ
 another. Does not belong here: sending it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -53,32 +53,35 @@ class TeacherRequest:
         )
 
 
-def generation_requests(
-    seeds: Sequence[SeedTask],
-    *,
-    teacher: str,
-    model: str,
-    run_seed: int,
-    count: int,
-    tasks_per_request: int,
-) -> Iterator[TeacherRequest]:
-    """The first `count` generation requests of a run seed, in order of their number."""
-    for number in range(count):
-        shown = draw_seeds(seeds, run_seed, number)
-        yield TeacherRequest(
+@dataclass(frozen=True)
+class Series:
+    """The generation requests of one run seed: an endless series, of which any can be rebuilt
+    alone.
+    """
+
+    seeds: Sequence[SeedTask]
+    teacher: str
+    model: str
+    run_seed: int
+    tasks_per_request: int
+
+    def request(self, number: int) -> TeacherRequest:
+        """The request of this number, from 0."""
+        shown = draw_seeds(self.seeds, self.run_seed, number)
+        return TeacherRequest(
             purpose="generation",
-            teacher=teacher,
-            model=model,
+            teacher=self.teacher,
+            model=self.model,
             parameters={
                 "temperature": TEMPERATURE,
-                "max_completion_tokens": TOKENS_PER_TASK * tasks_per_request,
-                "seed": sampling_seed(run_seed, number),
+                "max_completion_tokens": TOKENS_PER_TASK * self.tasks_per_request,
+                "seed": sampling_seed(self.run_seed, number),
                 "response_format": RESPONSE_FORMAT,
             },
-            messages=generation_messages(shown, tasks_per_request),
+            messages=generation_messages(shown, self.tasks_per_request),
             template_id=TEMPLATE_ID,
             template_sha256=TEMPLATE_SHA256,
-            run_seed=run_seed,
+            run_seed=self.run_seed,
             request_number=number,
             seed_ids=tuple(seed.id for seed in shown),
         )

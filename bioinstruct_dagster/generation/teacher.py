@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.prices import price_of
 from bioinstruct_dagster.generation.requests import TeacherRequest
+from bioinstruct_dagster.rehearsal import FINGERPRINT
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJournal, fold
@@ -235,7 +236,8 @@ async def _complete(
         "completion_id": request.completion_id,
         "purpose": request.purpose,
         "teacher": request.teacher,
-        "rehearsal": rehearsal,
+        # A rehearsal teacher that was reached as if it were a real one is still a rehearsal.
+        "rehearsal": rehearsal or reply.system_fingerprint == FINGERPRINT,
         "model_asked": request.model,
         "model_answered": reply.model,
         "parameters": dict(request.parameters),

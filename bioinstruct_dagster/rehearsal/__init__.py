@@ -2,3 +2,5 @@
 
 Everything they make is marked `rehearsal` and can't be published.
 """
+
+FINGERPRINT = "fp_rehearsal"  # what the rehearsal server signs its replies with

@@ -17,6 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bioinstruct_dagster.rehearsal import FINGERPRINT
 from bioinstruct_dagster.rehearsal.recordings import (
     Recording,
     normalized,
@@ -85,7 +86,7 @@ class RehearsalTeacher:
                 "object": "chat.completion",
                 "created": int(time.time()),
                 "model": MODEL,
-                "system_fingerprint": "fp_rehearsal",
+                "system_fingerprint": FINGERPRINT,
                 "choices": [
                     {
                         "index": 0,

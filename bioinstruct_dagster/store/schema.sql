@@ -102,7 +102,7 @@ create table if not exists rejected_instructions (
 create table if not exists category_labels (
     label_key       varchar not null,   -- sha256 of (teacher, model, template, instruction)
     instruction     varchar not null,
-    category        varchar not null,
+    category        varchar,            -- null: asked about, and given no valid label
     teacher         varchar not null,
     model           varchar not null,
     completion_id   varchar not null

@@ -17,7 +17,7 @@ from bioinstruct_dagster.training.experiments import BaseModelSpec
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-_WEIGHTS = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer.model")
+_FILES = ("*.safetensors", "*.json", "merges.txt", "tokenizer.model")  # what makes a model
 
 
 class BaseModelError(StatedError):
@@ -45,7 +45,7 @@ def local_fingerprint(spec: BaseModelSpec) -> str | None:
         return rehearsal.fingerprint(_shape(spec))
     folder = local_folder(spec.source)
     if folder:
-        files = sorted({path for pattern in _WEIGHTS for path in folder.glob(pattern)})
+        files = sorted({path for pattern in _FILES for path in folder.glob(pattern)})
         if not any(path.suffix == ".safetensors" for path in files):
             raise BaseModelError(
                 f"{folder} holds no .safetensors weights; other formats are not loaded."
@@ -75,6 +75,7 @@ def load(spec: BaseModelSpec, models_dir: Path, log: Callable[[str], None]) -> L
         BaseModelError: neither a folder nor a model that the hub gives.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
@@ -93,10 +94,10 @@ def load(spec: BaseModelSpec, models_dir: Path, log: Callable[[str], None]) -> L
             dtype=torch.bfloat16 if cuda else torch.float32,
             use_safetensors=True,
         )
-    except OSError as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise BaseModelError(
-            f"Base model {spec.source!r} is neither a folder here nor a model that the hub "
-            f"would give: {error}"
+            f"Base model {spec.source!r} ({path}) can't be loaded: neither a whole model in a "
+            f"folder here nor one that the hub would give. {type(error).__name__}: {error}"
         ) from error
     if tokenizer.pad_token_id is None:
         # Never seen by the loss: labels are masked over padding.

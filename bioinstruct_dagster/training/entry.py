@@ -32,6 +32,8 @@ def run_from_files(name: str, work: Callable[[str, Log], dict[str, Any]]) -> int
     parser.add_argument("result", type=Path, help="JSON file to write")
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # Threads that wait should sleep: spinning ones slow each other down on a shared machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     with _log() as log:
         try:

@@ -82,26 +82,30 @@ def read_experiments(path: Path) -> ExperimentMatrix:
         content = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ExperimentFileError(f"{path}: no such file. Set BIOINSTRUCT_EXPERIMENTS.") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ExperimentFileError(f"{path}: not YAML: {error}") from None
     try:
         matrix = ExperimentMatrix.model_validate(content)
     except ValidationError as error:
-        raise ExperimentFileError(_explain(path, "", error)) from None
+        raise _malformed(path, _faults("", error)) from None
+    faults: list[str] = []
     for base_model in matrix.base_models:
         for name in matrix.recipes:
             try:
                 matrix.recipe(base_model, name)
             except ValidationError as error:
-                raise ExperimentFileError(
-                    _explain(path, f"{base_model} with {name}: ", error)
-                ) from None
+                faults += _faults(f"{base_model} with {name}: ", error)
+    if faults:
+        raise _malformed(path, faults)
     return matrix
 
 
-def _explain(path: Path, where: str, error: ValidationError) -> str:
-    faults = (
+def _faults(where: str, error: ValidationError) -> list[str]:
+    return [
         f"{where}{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
         for fault in error.errors()
-    )
-    return f"{path}:\n  " + "\n  ".join(faults)
+    ]
+
+
+def _malformed(path: Path, faults: list[str]) -> ExperimentFileError:
+    return ExperimentFileError(f"{path}:\n  " + "\n  ".join(faults))

@@ -4,6 +4,8 @@ An adapter is scored with the prompt it was trained with; the version is stored 
 and score.
 """
 
+import re
+
 # stanford_alpaca train.py, PROMPT_DICT (Apache-2.0), to the letter.
 PROMPT_VERSION = "alpaca/1"
 WITH_INPUT = (
@@ -18,9 +20,12 @@ WITHOUT_INPUT = (
     "### Instruction:\n{instruction}\n\n### Response:"
 )
 
+_FIELD = re.compile(r"\{(?:instruction|input)\}")
+
 
 def prompt_of(instruction: str, task_input: str) -> str:
     """The text before the response."""
     template = WITH_INPUT if task_input else WITHOUT_INPUT
-    # Not str.format on the whole: clinical text may hold braces, and so may an instruction.
-    return template.replace("{input}", task_input).replace("{instruction}", instruction)
+    values = {"{instruction}": instruction, "{input}": task_input}
+    # In one pass, and not by str.format: clinical text may hold braces, even a field's name.
+    return _FIELD.sub(lambda field: values[field.group()], template)

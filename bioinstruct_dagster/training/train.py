@@ -95,7 +95,9 @@ def finished(spec: TrainingSpec) -> dict[str, Any] | None:
     if not (folder / RESULT).is_file() or not (folder / WEIGHTS).is_file():
         return None
     result: dict[str, Any] = json.loads((folder / RESULT).read_text("utf-8"))
-    return result if sha256_of_file(folder / WEIGHTS) == result["adapter_sha256"] else None
+    if sha256_of_file(folder / WEIGHTS) != result["adapter_sha256"]:
+        return None
+    return result | {"adapter_path": str(folder)}  # where it is now: the data folder may have moved
 
 
 def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:

@@ -153,7 +153,8 @@ def test_the_fingerprint_changes_with_a_row_more_less_or_elsewhere(
     assert len(prints | {built_dataset.fingerprint}) == 3
 
 
-def test_where_a_row_came_from_is_not_content(built_dataset, dataset_rows, folder):
-    # An imported file that was moved, or a reply stored anew, is still the same set.
-    moved = with_change(dataset_rows, 0, source="import:elsewhere.jsonl", completion_id="another")
-    assert build_dataset(moved, folder, CARD).fingerprint == built_dataset.fingerprint
+def test_every_column_of_the_files_is_content(built_dataset, dataset_rows, folder):
+    # Else load_dataset, which caches by file name, would serve the old provenance of the rows.
+    for column in ("labelled_by", "source", "completion_id"):
+        changed = with_change(dataset_rows, 0, **{column: "another"})
+        assert build_dataset(changed, folder, CARD).fingerprint != built_dataset.fingerprint

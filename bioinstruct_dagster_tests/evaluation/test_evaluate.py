@@ -32,7 +32,7 @@ def result(spec):
 
 
 @pytest.fixture(scope="module")
-def test_rows(dataset_rows):
+def held_out_rows(dataset_rows):
     return [row for row in dataset_rows if split_of(row["instruction"]) == "test"]
 
 
@@ -40,15 +40,15 @@ def items_of(result, subject):
     return [item for item in result["predictions"] if item["subject"] == subject]
 
 
-def test_base_and_adapter_are_predicted_on_the_test_split_alone(result, test_rows):
-    expected = [row["row_id"] for row in test_rows]
+def test_base_and_adapter_are_predicted_on_the_test_split_alone(result, held_out_rows):
+    expected = [row["row_id"] for row in held_out_rows]
     assert [item["row_id"] for item in items_of(result, "base")] == expected
     assert [item["row_id"] for item in items_of(result, "adapter")] == expected
     assert len(result["predictions"]) == 2 * len(expected)
 
 
-def test_each_metric_is_scored_over_all_and_by_category_with_its_n(result, test_rows):
-    categories = sorted({row["category"] for row in test_rows})
+def test_each_metric_is_scored_over_all_and_by_category_with_its_n(result, held_out_rows):
+    categories = sorted({row["category"] for row in held_out_rows})
     keys = [(s["metric"], s["category"], s["subject"]) for s in result["scores"]]
     assert sorted(keys) == sorted(
         (metric, category, subject)
@@ -57,7 +57,7 @@ def test_each_metric_is_scored_over_all_and_by_category_with_its_n(result, test_
         for subject in ("base", "adapter", "difference")
     )
     for score in result["scores"]:
-        members = [row for row in test_rows if score["category"] in ("all", row["category"])]
+        members = [row for row in held_out_rows if score["category"] in ("all", row["category"])]
         assert score["n"] == len(members)
         assert score["ci_low"] <= score["score"] + 1e-12
         assert score["score"] <= score["ci_high"] + 1e-12
@@ -73,9 +73,9 @@ def test_scores_follow_from_the_predictions(result):
         assert scores["rouge_l", "all", subject] == pytest.approx(rouge)
 
 
-def test_the_base_is_scored_with_the_adapter_off(result, tiny_base, test_rows, monkeypatch):
+def test_the_base_is_scored_with_the_adapter_off(result, tiny_base, held_out_rows, monkeypatch):
     monkeypatch.setattr(predict_module, "ANSWER_TOKENS", ANSWER_TOKENS)
-    alone = predict(tiny_base.model, tiny_base, test_rows, "base", lambda _: None)
+    alone = predict(tiny_base.model, tiny_base, held_out_rows, "base", lambda _: None)
     base, adapted = items_of(result, "base"), items_of(result, "adapter")
     for ours, theirs in zip(alone, base, strict=True):
         assert theirs["nll"] == pytest.approx(ours["nll"], rel=1e-5)

@@ -1,19 +1,16 @@
 """A request and its key: the key covers all that shapes the answer, and nothing else."""
 
-import json
 from dataclasses import replace
 
 import pytest
 
 from bioinstruct_dagster.generation.prompts import (
     RESPONSE_FORMAT,
-    SYSTEM,
     TEMPLATE_SHA256,
     generation_messages,
 )
 from bioinstruct_dagster.generation.requests import TeacherRequest
 from bioinstruct_dagster.generation.sampling import draw_seeds, sampling_seed
-from bioinstruct_dagster.seeds.tasks import SeedTask
 
 REQUEST = TeacherRequest(
     purpose="generation",
@@ -85,34 +82,3 @@ def test_more_requests_begin_with_the_same_ones(requests_of):
 def test_another_run_seed_shares_no_request(requests_of):
     one, other = ({r.completion_id for r in requests_of(30, run_seed=s)} for s in (1, 2))
     assert not one & other
-
-
-def test_the_prompt_shows_the_seeds_whole_and_asks_for_the_number_of_tasks():
-    odd = [
-        SeedTask(str(n), "other", "f", f"Fill {{count}} of {{examples}} {n}%s", 'a "b"\n{}', "Ü\\")
-        for n in range(3)
-    ]
-    system, user = generation_messages(odd, 4)
-    assert system == {"role": "system", "content": SYSTEM}
-    heading, _, examples = user["content"].partition("Examples:\n")
-    assert heading.startswith("Write 4 new biomedical or clinical tasks")
-    assert json.loads(examples) == {
-        "tasks": [{"instruction": s.instruction, "input": s.input, "output": s.output} for s in odd]
-    }
-
-
-def test_the_reply_format_is_one_that_strict_servers_accept():
-    # OpenAI's strict mode: every property required, none additional, at every level.
-    def objects(schema):
-        if schema.get("type") == "object":
-            yield schema
-        for inner in [*schema.get("properties", {}).values(), schema.get("items", {})]:
-            if inner:
-                yield from objects(inner)
-
-    assert RESPONSE_FORMAT["json_schema"]["strict"] is True
-    found = list(objects(RESPONSE_FORMAT["json_schema"]["schema"]))
-    assert len(found) == 2
-    for schema in found:
-        assert schema["required"] == list(schema["properties"])
-        assert schema["additionalProperties"] is False

@@ -60,7 +60,7 @@ def test_append_returns_only_after_the_sync_to_disk(store, completion, monkeypat
 
             monkeypatch.setattr(os, "fsync", held_back)
             task = asyncio.create_task(journal.append(completion(1)))
-            await asyncio.to_thread(reached.wait)
+            assert await asyncio.to_thread(reached.wait, 60)
             assert not task.done()
             released.set()
             await task

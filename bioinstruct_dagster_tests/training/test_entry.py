@@ -71,6 +71,7 @@ def test_an_unreachable_hub_model_fails_the_process_with_a_message(training_spec
     )
     assert done.returncode == 1
     error = json.loads((tmp_path / "result.json").read_text("utf-8"))["error"]
-    assert "'nobody/no-such-model' is neither a folder here nor a model" in error
+    assert "Base model 'nobody/no-such-model'" in error
+    assert "neither a whole model in a folder here nor one that the hub would give" in error
     assert error in done.stderr
     assert "Traceback" not in done.stderr
