@@ -29,7 +29,7 @@ BUILDER_VERSION = 1  # raised when the same corpus and shape would give another 
 class Shape:
     """Size of the model and its pre-training, chosen for about a minute on two cores."""
 
-    steps: int = 240
+    steps: int = 200
     vocabulary: int = 3_000
     hidden: int = 192
     layers: int = 4

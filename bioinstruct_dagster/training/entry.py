@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,8 @@ def run_from_files(name: str, work: Callable[[str, Log], dict[str, Any]]) -> int
     # Threads that wait should sleep: spinning ones slow each other down on a shared machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    # transformers 5 warns of a name that it uses itself.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     with _log() as log:
         try:
             result, status = work(arguments.spec.read_text("utf-8"), log), 0

@@ -42,7 +42,7 @@ class BaseModelSpec(_Strict):
 
     source: str = Field(min_length=1, description="`rehearsal`, a local folder, or a hub id")
     revision: str | None = None
-    pretraining_steps: int = Field(240, ge=1, description="of the embedded model only")
+    pretraining_steps: int = Field(200, ge=1, description="of the embedded model only")
     training: dict[str, Any] = Field(default_factory=dict)
 
     @property
