@@ -13,8 +13,14 @@ from bioinstruct_dagster.store.database import Store, StoreError
 
 FUNNEL = "select stage, outcome, rows from funnel"
 LAST_ROUNDS = """
+    with last_generation as (
+        select coalesce(max(finished_at), '-infinity') as finished_at
+        from teacher_rounds
+        where purpose = 'generation'
+    )
     select purpose, asked, reused, failed
     from teacher_rounds
+    where finished_at >= (select finished_at from last_generation)
     qualify row_number() over (partition by purpose order by finished_at desc) = 1
     order by purpose desc
 """

@@ -90,7 +90,9 @@ class Settings(BaseSettings):
         description="Names of the imported columns, such as `instruction=question,output=answer`.",
     )
     import_split: str = Field("train", description="Which split of a hub data set to import.")
-    seed: int = Field(42, ge=0, description="Run seed: draws of seeds, training, bootstrap.")
+    seed: int = Field(
+        42, ge=0, le=2**32 - 1, description="Run seed: draws of seeds, training, bootstrap."
+    )
     refresh_instructions: int = Field(
         50, ge=1, description="By how many kept instructions `weekly_refresh` aims to grow the set."
     )
@@ -102,7 +104,10 @@ class Settings(BaseSettings):
     @classmethod
     def _from_project_root(cls, value: Path) -> Path:
         # One base for relative paths, whatever directory Dagster starts a run in.
-        return (PROJECT_ROOT / value.expanduser()).resolve()
+        try:
+            return (PROJECT_ROOT / value.expanduser()).resolve()
+        except RuntimeError as error:  # the home of a user who does not exist
+            raise ValueError(str(error)) from None
 
     @field_validator("import_columns", mode="before")
     @classmethod

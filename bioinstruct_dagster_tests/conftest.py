@@ -20,7 +20,8 @@ from bioinstruct_dagster.training.base_models import LoadedModel, load
 from bioinstruct_dagster.training.experiments import read_experiments
 from bioinstruct_dagster.training.train import TrainingSpec, train
 
-# Small enough for a test, and still the real chain: a Llama pre-trained for a few steps, two recipes.
+# Small enough for a test, and still the real chain: a Llama pre-trained for a few steps, two
+# recipes.
 TINY_EXPERIMENTS = """
 base_models:
   rehearsal-llama:
@@ -31,19 +32,21 @@ recipes:
   all: {categories: [information_extraction, question_answering, generation, other]}
   information_extraction: {categories: [information_extraction]}
 defaults: {lora_rank: 4, lora_alpha: 8, lora_dropout: 0.05, target_modules: all-linear,
-           learning_rate: 3.0e-4, epochs: 1, batch_size: 4, accumulation: 1, warmup: 0.03, max_length: 256}
+           learning_rate: 3.0e-4, epochs: 1, batch_size: 4, accumulation: 1, warmup: 0.03,
+           max_length: 256}
 """
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No setting of the developer's shell reaches a test, and no test reaches the developer's data."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the developer's shell reaches a test, and no test reaches the developer's
+    data.
+    """
     for name in list(os.environ):
         if name.startswith(("BIOINSTRUCT_", "OPENAI_", "DAGSTER_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("BIOINSTRUCT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    yield
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""The real chain on a reduced rehearsal: teacher over HTTP, DuckDB, a Llama trained on the CPU, scores.
+"""The real chain on a reduced rehearsal: teacher over HTTP, DuckDB, a Llama trained on the CPU,
+scores.
 
 One materialization is shared by the tests; each looks at one promise about it.
 """
@@ -160,8 +161,8 @@ def test_load_dataset_opens_the_folder(chain):
 
 def test_predictions_are_stored_for_base_and_adapter(chain):
     [counts] = chain.store.rows(
-        "select count(*) as items, count(distinct row_id) as rows, count(distinct subject) as subjects "
-        "from eval_predictions"
+        "select count(*) as items, count(distinct row_id) as rows, "
+        "count(distinct subject) as subjects from eval_predictions"
     )
     assert counts["subjects"] == 2
     assert counts["items"] == 2 * counts["rows"] > 0

@@ -1,4 +1,6 @@
-"""The command line as a user has it: `dagster asset materialize` and `dg launch` in a process of their own."""
+"""The command line as a user has it: `dagster asset materialize` and `dg launch` in a process of
+their own.
+"""
 
 import json
 import os

@@ -34,7 +34,9 @@ print(json.dumps({"cpu": usage.ru_utime + usage.ru_stime, "modules": sorted(sys.
 
 @pytest.fixture(scope="module")
 def loaded():
-    """What importing the definitions in a fresh interpreter costs: the least of three, for a noisy machine."""
+    """What importing the definitions in a fresh interpreter costs: the least of three, for a noisy
+    machine.
+    """
     runs = [
         json.loads(
             subprocess.run(

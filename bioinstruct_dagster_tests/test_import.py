@@ -1,4 +1,6 @@
-"""An existing instruction set in place of generation, through the real chain down to the data set."""
+"""An existing instruction set in place of generation, through the real chain down to the data
+set.
+"""
 
 import json
 import os
@@ -87,7 +89,8 @@ def test_published_rows_keep_to_their_own_rule(settings, tmp_path):
     settings = settings.model_copy(update={"import_": os.path.relpath(PUBLISHED, PROJECT_ROOT)})
     assert materialize(settings, tmp_path).success
     store = Store(settings.store_path)
-    # The published rows passed BioInstruct's own novelty filter; only likeness to our seeds can reject.
+    # The published rows passed BioInstruct's own novelty filter; only likeness to our seeds can
+    # reject.
     [counts] = store.rows(
         "select count_if(reason = 'repeats_kept_row') as repeats from rejected_instructions"
     )

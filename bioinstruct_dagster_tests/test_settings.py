@@ -204,3 +204,6 @@ def test_a_key_put_where_another_setting_belongs_is_not_repeated(monkeypatch):
     with pytest.raises(SettingsError) as caught:
         load_settings(env_file=None)
     assert KEY not in str(caught.value)
+    with pytest.raises(ValueError, match=r"(?i)openai_base_url") as direct:
+        Settings(_env_file=None, openai_base_url=KEY)
+    assert KEY not in str(direct.value)

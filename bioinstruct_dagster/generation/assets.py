@@ -56,7 +56,9 @@ class RawInstructionsConfig(dg.Config):
     grow_by: int = Field(
         0, ge=0, description="Ask for about this many further kept instructions than there are now."
     )
-    seed: int | None = Field(None, ge=0, description="Run seed (default: BIOINSTRUCT_SEED).")
+    seed: int | None = Field(
+        None, ge=0, le=2**32 - 1, description="Run seed (default: BIOINSTRUCT_SEED)."
+    )
     import_from: str | None = Field(
         None,
         description=(

@@ -79,7 +79,7 @@ def _read_lines(path: Path) -> Iterator[tuple[str, Any]]:
         if line.strip():
             try:
                 yield f"line {number}", json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ImportedSetError(f"{path}: line {number}: not JSON ({error}).") from None
 
 
@@ -87,11 +87,13 @@ def _read_document(path: Path) -> Iterator[tuple[str, Any]]:
     text = _text(path)
     try:
         records = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if text.lstrip().startswith("{"):
             yield from _read_lines(path)  # JSON Lines under another name, as many hubs have it
             return
         raise ImportedSetError(f"{path}: not JSON ({error}).") from None
+    if isinstance(records, dict) and not any(isinstance(v, list | dict) for v in records.values()):
+        records = [records]  # JSON Lines of one line
     if not isinstance(records, list):
         raise ImportedSetError(
             f"{path}: expected a JSON list of rows, found {type(records).__name__}."
@@ -102,6 +104,7 @@ def _read_document(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _read_csv(path: Path) -> Iterator[tuple[str, Any]]:
     _text(path)  # names a wrong encoding before the parser trips over it
+    csv.field_size_limit(2**31 - 1)  # the default, 128 KiB, is less than a long note
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         try:

@@ -6,12 +6,16 @@ here: the text. Does not: whether a task is any good (curation).
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from bioinstruct_dagster.store.database import is_storable
 
-_FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
+_FENCED = (  # to the last fence, since tasks may hold some; else to the first
+    re.compile(r"```(?:json)?\s*\n(.*)\n?```", re.DOTALL),
+    re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL),
+)
 _DETAIL_CHARACTERS = 200
 TASK_FIELDS = ("instruction", "input", "output")
 OUTCOMES = ("parsed", "truncated", "refused", "empty", "malformed", "wrong_schema")
@@ -36,13 +40,22 @@ def read_reply(content: str, finish_reason: str | None, refusal: str | None) -> 
         return Reading("refused", detail=refusal[:_DETAIL_CHARACTERS])
     if not content.strip():
         return Reading("empty")
-    fenced = _FENCED.search(content)
     try:
-        value = json.loads(fenced.group(1) if fenced else content)
+        value = _json_of(content)
     except (ValueError, RecursionError) as error:
         outcome = "truncated" if finish_reason == "length" else "malformed"
         return Reading(outcome, detail=str(error)[:_DETAIL_CHARACTERS])
     return _tasks_of(value)
+
+
+def _json_of(content: str) -> Any:
+    """The reply as JSON, or what stands in a fence; the whole first, as a task may hold a fence."""
+    found = (fence.search(content) for fence in _FENCED)
+    *others, last = (content, *(match.group(1) for match in found if match))
+    for text in others:
+        with suppress(ValueError, RecursionError):
+            return json.loads(text)
+    return json.loads(last)
 
 
 def _tasks_of(value: Any) -> Reading:

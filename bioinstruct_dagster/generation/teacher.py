@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.prices import price_of
 from bioinstruct_dagster.generation.requests import TeacherRequest
+from bioinstruct_dagster.generation.retries import FATAL_CODES, is_fatal, send_with_retries
 from bioinstruct_dagster.rehearsal import FINGERPRINT
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store, insert
@@ -23,12 +24,9 @@ from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJourn
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
-MAX_RETRIES = 5  # by the SDK, with its exponential backoff, honouring retry-after
 TIMEOUT_SECONDS = 300.0
 CONNECT_SECONDS = 10.0
 # Wrong key, no access, no such model: no request can succeed.
-_FATAL_STATUS = frozenset({401, 403, 404})
-_FATAL_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _KEPT_ERRORS = 5
 
 
@@ -179,7 +177,7 @@ async def _ask_all(
         AsyncOpenAI(
             api_key=endpoint.api_key,
             base_url=endpoint.base_url,
-            max_retries=MAX_RETRIES,
+            max_retries=0,  # see retries
             timeout=TIMEOUT_SECONDS,
             http_client=http_client,
         ) as client,
@@ -221,11 +219,13 @@ async def _complete(
     requested_at = datetime.now(UTC)
     create: Any = client.chat.completions.with_raw_response.create
     try:
-        raw = await create(
-            model=request.model, messages=list(request.messages), **request.parameters
+        raw = await send_with_retries(
+            lambda: create(
+                model=request.model, messages=list(request.messages), **request.parameters
+            )
         )
     except APIStatusError as error:
-        if error.status_code in _FATAL_STATUS or error.code in _FATAL_CODES:
+        if is_fatal(error):
             raise TeacherError(_fatal_advice(error, request.model)) from None
         raise
     reply = raw.parse()
@@ -262,7 +262,7 @@ async def _complete(
 
 def _fatal_advice(error: "APIStatusError", model: str) -> str:
     # The server's message is left out: OpenAI's 401 repeats part of the key.
-    if error.code in _FATAL_CODES:
+    if error.code in FATAL_CODES:
         return (
             f"The teacher refuses further requests: {error.code}. "
             "Add credit or raise the limit, then run again."

@@ -61,16 +61,18 @@ class RehearsalTeacher:
         try:
             asked = await request.json()
             prompt = "\n".join(message["content"] for message in asked["messages"])
-        except (ValueError, KeyError, TypeError):
+            last = asked["messages"][-1]["content"]
+            number = int(asked.get("seed") or 0)
+            schema = ((asked.get("response_format") or {}).get("json_schema") or {}).get("name")
+        except (ValueError, LookupError, TypeError, AttributeError):
             return _error(
                 400, "invalid_request_error", "The body is not a chat completion request."
             )
         await asyncio.sleep(self._latency)
-        schema = (asked.get("response_format") or {}).get("json_schema") or {}
-        if schema.get("name") == CATEGORIZATION_SCHEMA:
-            message, finish_reason = self._label(asked["messages"][-1]["content"]), "stop"
+        if schema == CATEGORIZATION_SCHEMA:
+            message, finish_reason = self._label(last), "stop"
         else:
-            recording = self._recordings[int(asked.get("seed") or 0) % len(self._recordings)]
+            recording = self._recordings[number % len(self._recordings)]
             message = {
                 "role": "assistant",
                 "content": recording.content,

@@ -45,17 +45,7 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
     Raises:
         SeedFileError: names file, line, field and fault of every error found, not only the first.
     """
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise SeedFileError(
-            f"{path}: no such file. Set BIOINSTRUCT_SEEDS to a JSONL file."
-        ) from None
-    except UnicodeDecodeError as error:
-        raise SeedFileError(
-            f"{path}: not UTF-8 text ({error.reason} at byte {error.start})."
-        ) from None
-
+    text = _text_of(path)
     seeds: list[SeedTask] = []
     errors: list[str] = []
     first_line_of: dict[str, int] = {}
@@ -63,18 +53,19 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        found = list(_faults(line))
-        errors += [f"{path}:{number}: {fault}" for fault in found]
-        if found:
+        try:
+            record = _record(line)
+        except ValueError as error:
+            errors.append(f"{path}:{number}: {error}")
             continue
-        record = json.loads(line)
-        seed = SeedTask(**{field.name: record[field.name].strip() for field in fields(SeedTask)})
-        if seed.id in first_line_of:
-            errors.append(
-                f"{path}:{number}: id: {seed.id!r} was used on line {first_line_of[seed.id]}"
-            )
-        first_line_of.setdefault(seed.id, number)
-        seeds.append(seed)
+        faults = list(_faults(record))
+        seed_id = str(record.get("id", "")).strip()
+        if seed_id and first_line_of.setdefault(seed_id, number) != number:
+            faults.insert(0, f"id: {seed_id!r} was used on line {first_line_of[seed_id]}")
+        errors += [f"{path}:{number}: {fault}" for fault in faults]
+        if not faults:
+            names = (field.name for field in fields(SeedTask))
+            seeds.append(SeedTask(**{name: record[name].strip() for name in names}))
     if not errors and len(seeds) < SEEDS_PER_PROMPT:
         errors.append(
             f"{path}: {len(seeds)} seed tasks; a prompt shows {SEEDS_PER_PROMPT}, "
@@ -85,16 +76,36 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
     return seeds
 
 
-def _faults(line: str) -> Iterator[str]:
-    """What is wrong with one line, as `field: fault`."""
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise SeedFileError(
+            f"{path}: no such file. Set BIOINSTRUCT_SEEDS to a JSONL file."
+        ) from None
+    except OSError as error:
+        raise SeedFileError(f"{path}: can't be read ({error.strerror}).") from None
+    except UnicodeDecodeError as error:
+        raise SeedFileError(
+            f"{path}: not UTF-8 text ({error.reason} at byte {error.start})."
+        ) from None
+
+
+def _record(line: str) -> dict[str, Any]:
+    """The JSON object of one line; a ValueError says why there is none."""
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
-        yield f"not JSON ({error.msg} at column {error.colno})"
-        return
+        raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
+    except (ValueError, RecursionError) as error:  # a number too long, or nested too deep
+        raise ValueError(f"not JSON ({error})") from None
     if not isinstance(record, dict):
-        yield f"expected a JSON object, found {type(record).__name__}"
-        return
+        raise ValueError(f"expected a JSON object, found {type(record).__name__}")  # noqa: TRY004
+    return record
+
+
+def _faults(record: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with one record, as `field: fault`."""
     names = [field.name for field in fields(SeedTask)]
     for name in sorted(set(record) - set(names)):
         yield f"{name}: unknown field (known: {', '.join(names)})"

@@ -9,6 +9,7 @@ Does not: what a stage's rows mean, or the statements that select them.
 import random
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -22,6 +23,7 @@ from bioinstruct_dagster.errors import StatedError
 
 SCHEMA_VERSION = 1
 # Between attempts to open, drawn at random so that waiters don't march in step.
+_LOCKED = "Could not set lock on file"  # of DuckDB's message; other IO errors are no reason to wait
 _RETRY_SECONDS = (0.02, 0.25)
 
 
@@ -67,6 +69,8 @@ class Store:
                     "Wait for it to finish, or raise BIOINSTRUCT_LOCK_TIMEOUT."
                 ) from error
             try:
+                if not self.path.exists() or not self.path.stat().st_size:
+                    self._create()
                 connection = self._open(deadline, read_only=False)
                 try:
                     connection.begin()
@@ -82,14 +86,13 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection; waits while another process writes."""
-        if not self.path.exists():
-            raise StoreError(
-                f"There is no store at {self.path} yet. Materialize the first asset: "
-                "dagster asset materialize -m bioinstruct_dagster --select 'key:seed_tasks'"
-            )
+        if not self.path.exists() or not self.path.stat().st_size:
+            raise _no_store(self.path)
         with self._in_process:
             connection = self._open(time.monotonic() + self.timeout, read_only=True)
             try:
+                if not _has_schema(connection, self.path):
+                    raise _no_store(self.path)
                 yield connection
             finally:
                 connection.close()
@@ -110,12 +113,23 @@ class Store:
                 connection.execute(f"delete from {_identifier(table)}")
                 insert(connection, table, rows)
 
+    def _create(self) -> None:
+        # Under another name until it is whole: DuckDB makes the file before it writes its header,
+        # and a kill in between would leave a store that can't be opened.
+        fresh = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}")
+        try:
+            with duckdb.connect(fresh) as connection:
+                _ensure_schema(connection, self.path)
+            fresh.replace(self.path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
     def _open(self, deadline: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         while True:
             try:
                 return duckdb.connect(self.path, read_only=read_only)
             except duckdb.IOException as error:
-                if "lock" not in str(error).lower():
+                if _LOCKED not in str(error):
                     raise StoreError(f"Can't open {self.path}: {error}") from error
                 if time.monotonic() > deadline:
                     raise StoreBusyError(
@@ -157,18 +171,32 @@ def _identifier(table: str) -> str:
 
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    if not _has_schema(connection, path):
+        schema = files("bioinstruct_dagster.store").joinpath("schema.sql").read_text("utf-8")
+        connection.execute(schema)
+        connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])
+
+
+def _has_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Whether the tables are there; raises where they are those of another version."""
     # fetchall, not fetchone: DuckDB 2 keeps a result open, and the connection busy, until its end.
     [(present,)] = connection.execute(
         "select count(*) from information_schema.tables where table_name = 'store_version'"
     ).fetchall()
-    if present:
-        [(version,)] = connection.execute("select max(version) from store_version").fetchall()
-        if version == SCHEMA_VERSION:
-            return
+    if not present:
+        return False
+    [(version,)] = connection.execute("select max(version) from store_version").fetchall()
+    if version != SCHEMA_VERSION:
         raise StoreError(
             f"{path} was written by another version of this project (schema {version}, this one "
             f"has {SCHEMA_VERSION}). Set BIOINSTRUCT_DATA_DIR to a new folder, "
             "or run the version that wrote it."
         )
-    connection.execute(files("bioinstruct_dagster.store").joinpath("schema.sql").read_text("utf-8"))
-    connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])
+    return True
+
+
+def _no_store(path: Path) -> StoreError:
+    return StoreError(
+        f"There is no store at {path} yet. Materialize the first asset: "
+        "dagster asset materialize -m bioinstruct_dagster --select 'key:seed_tasks'"
+    )

@@ -39,8 +39,11 @@ class CompletionJournal:
     async def __aenter__(self) -> Self:
         self._store.journal_dir.mkdir(parents=True, exist_ok=True)
         path = self._store.journal_dir / f"{uuid.uuid4().hex}.jsonl"
-        self._file = path.open("ab")
+        # Locked before it has its name: a fold would clear away a journal that nobody holds.
+        unnamed = path.with_suffix(".opening")
+        self._file = unnamed.open("ab")
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        unnamed.rename(path)
         _fsync_directory(self._store.journal_dir)
         self._flusher = asyncio.create_task(self._flush())
         return self
@@ -145,11 +148,13 @@ def _as_row(journalled: dict[str, Any]) -> dict[str, Any]:
         row[column] = datetime.fromisoformat(row[column])
     for column in ("parameters", "messages"):
         row[column] = json.dumps(row[column], ensure_ascii=True)
-    for column in ("content", "refusal"):
-        # DuckDB text is UTF-8: a lone surrogate becomes its escape; the reply is not lost for it.
-        if row[column] is not None:
-            row[column] = row[column].encode("utf-8", "backslashreplace").decode()
-    return row
+    # DuckDB text is UTF-8: a lone surrogate is stored as its escape, not lost with its reply.
+    return {
+        name: value.encode("utf-8", "backslashreplace").decode()
+        if isinstance(value, str)
+        else value
+        for name, value in row.items()
+    }
 
 
 def _unowned(file: BinaryIO) -> bool:

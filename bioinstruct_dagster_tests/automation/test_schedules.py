@@ -1,4 +1,6 @@
-"""The weekly refresh: what a tick asks for, and that it grows the set without paying twice or training."""
+"""The weekly refresh: what a tick asks for, and that it grows the set without paying twice or
+training.
+"""
 
 import datetime as dt
 

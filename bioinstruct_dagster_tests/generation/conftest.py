@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bioinstruct_dagster.generation.requests import TeacherRequest, generation_requests
+from bioinstruct_dagster.generation.requests import Series, TeacherRequest
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 
@@ -123,11 +123,22 @@ def shipped_seeds():
 
 
 @pytest.fixture
-def requests_of(shipped_seeds) -> Callable[..., list[TeacherRequest]]:
-    """The first requests of a run seed."""
+def series_of(shipped_seeds) -> Callable[..., Series]:
+    """The series of requests of a run seed, over the shipped seeds unless others are named."""
+
+    def make(**changed: Any) -> Series:
+        usual = {"seeds": shipped_seeds, "run_seed": 42, "tasks_per_request": 5}
+        return Series(**{"teacher": "rehearsal", "model": "rehearsal-teacher", **usual, **changed})
+
+    return make
+
+
+@pytest.fixture
+def requests_of(series_of) -> Callable[..., list[TeacherRequest]]:
+    """The first requests of a series."""
 
     def make(count: int, **changed: Any) -> list[TeacherRequest]:
-        asked = {"teacher": "rehearsal", "model": "rehearsal-teacher", "run_seed": 42, **changed}
-        return list(generation_requests(shipped_seeds, count=count, tasks_per_request=5, **asked))
+        series = series_of(**changed)
+        return [series.request(number) for number in range(count)]
 
     return make

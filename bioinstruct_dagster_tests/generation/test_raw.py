@@ -4,12 +4,7 @@ import json
 
 import pytest
 
-from bioinstruct_dagster.generation.raw import (
-    HIGHEST_REQUEST_NUMBER,
-    imported_rows,
-    raw_rows,
-    requests_for_growth,
-)
+from bioinstruct_dagster.generation.raw import imported_rows, raw_rows
 from bioinstruct_dagster.generation.teacher import Endpoint, ask
 from bioinstruct_dagster.rehearsal import server
 
@@ -110,27 +105,6 @@ def test_a_completions_cost_is_shared_out_among_its_rows(store, requests_of, ans
     assert shared == pytest.approx(total)
 
 
-def test_the_highest_request_number_is_that_of_the_same_series(store, requests_of, answered):
-    requests = requests_of(5)
-    answered(requests, [content("p")] * 5)
-    other = requests_of(9, run_seed=43)
-    answered(other, [content("p")] * 9)
-
-    def highest(**changed):
-        series = {
-            "teacher": "rehearsal",
-            "model": "rehearsal-teacher",
-            "template_sha256": requests[0].template_sha256,
-            "run_seed": 42,
-        }
-        return store.rows(HIGHEST_REQUEST_NUMBER, {**series, **changed})[0]["number"]
-
-    assert (highest(), highest(run_seed=43)) == (4, 8)
-    for changed in ({"run_seed": 1}, {"model": "m"}, {"teacher": "openai"}):
-        assert highest(**changed) is None
-    assert highest(template_sha256="0" * 64) is None
-
-
 def test_an_imported_row_keeps_its_id_when_the_file_moves_or_grows():
     before = imported_rows(RECORDS, "a.jsonl")
     after = imported_rows([{"instruction": "New", "input": "", "output": "n"}, *RECORDS], "b.csv")
@@ -147,37 +121,3 @@ def test_an_imported_row_that_stands_twice_has_two_ids():
 def test_text_that_moves_to_the_next_field_is_another_row():
     one, other = ({**RECORDS[0], "input": i, "output": o} for i, o in (("ab", ""), ("a", "b")))
     assert imported_rows([one], "a")[0]["row_id"] != imported_rows([other], "a")[0]["row_id"]
-
-
-def grown_from(store, kept: int, requests: int) -> None:
-    row = {"instruction": "i", "input": "", "output": "o", "nearest_score": 0, "rehearsal": True}
-    outcome = {"outcome": "parsed", "tasks": 5, "detail": ""}
-    store.replace(
-        {
-            "deduplicated_instructions": [
-                {**row, "row_id": str(n), "ordinal": n} for n in range(kept)
-            ],
-            "completion_outcomes": [{**outcome, "completion_id": str(n)} for n in range(requests)],
-        }
-    )
-
-
-@pytest.mark.parametrize(
-    ("kept", "requests", "wanted", "expected"),
-    [
-        (300, 100, 30, 10),  # three kept rows a request
-        (300, 100, 1, 1),
-        (0, 0, 50, 20),  # nothing known yet: half of five tasks
-        (1, 100, 50, 100),  # hardly anything kept: no flood of requests
-    ],
-)
-def test_growth_asks_for_as_many_requests_as_the_yield_so_far_suggests(
-    store, kept, requests, wanted, expected
-):
-    grown_from(store, kept, requests)
-    assert requests_for_growth(store, wanted, tasks_per_request=5) == expected
-
-
-def test_growth_after_an_import_begins_as_if_nothing_were_known(store):
-    grown_from(store, kept=1_000, requests=0)
-    assert requests_for_growth(store, 50, tasks_per_request=5) == 20

@@ -31,6 +31,7 @@ def tasks(*changed, **more) -> str:
         f"```\n{tasks({})}\n```",
         f"Here are your tasks:\n\n```json\n{tasks({})}\n```\nLet me know!",
         f"```json\r\n{tasks({})}\r\n```",
+        f"```json\n{tasks({})}\n```\nTo load it:\n```python\njson.loads(reply)\n```\n",
         f"```json\n{json.dumps({'tasks': [TASK]}, indent=2)}```",
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.generation.requests import generation_requests
+from bioinstruct_dagster.generation.requests import Series
 from bioinstruct_dagster.generation.sampling import draw_seeds, sampling_seed
 from bioinstruct_dagster.seeds.tasks import SeedTask
 
@@ -23,14 +23,11 @@ RUN_SEEDS = st.integers(0, 2**40)
 DRAWS = 3_000
 
 
-def completion_ids(seeds, run_seed, count=40):
-    """The key of each request, with the ids of the seeds that it shows."""
-    return [
-        (request.completion_id, set(request.seed_ids))
-        for request in generation_requests(
-            seeds, teacher="t", model="m", run_seed=run_seed, count=count, tasks_per_request=5
-        )
-    ]
+def completion_ids(seeds, run_seed):
+    """The key of each request of a series, with the ids of the seeds that it shows."""
+    series = Series(seeds, teacher="t", model="m", run_seed=run_seed, tasks_per_request=5)
+    requests = [series.request(number) for number in range(40)]
+    return [(request.completion_id, set(request.seed_ids)) for request in requests]
 
 
 @given(SEED_LISTS, RUN_SEEDS, st.integers(0, 10**6))

@@ -120,6 +120,13 @@ def test_what_a_killed_run_left_in_the_journal_is_reused(
     assert len(served.bodies) == 2
 
 
+def test_a_rehearsal_teacher_that_poses_as_a_real_one_is_still_a_rehearsal(
+    ask_at, store, requests_of, rehearsal_url
+):
+    ask_at(requests_of(1, teacher="openai", model="gpt-4.1"), rehearsal_url, rehearsal=False)
+    assert store.rows("select rehearsal from completions") == [{"rehearsal": True}]
+
+
 def test_a_request_that_is_given_twice_is_asked_once(ask_at, requests_of, serve, reply):
     async def answer(_):
         return reply()

@@ -19,17 +19,16 @@ CONCURRENCY = 4
 RUN = """
 import sys
 from pathlib import Path
-from bioinstruct_dagster.generation.requests import generation_requests
+from bioinstruct_dagster.generation.requests import Series
 from bioinstruct_dagster.generation.teacher import Endpoint, ask
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
 
 store, url, count, concurrency = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-requests = list(generation_requests(
-    read_seed_tasks(INPUTS / "seed_tasks.jsonl"), teacher="rehearsal", model="rehearsal-teacher",
-    run_seed=42, count=count, tasks_per_request=5,
-))
+seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
+series = Series(seeds, "rehearsal", "rehearsal-teacher", run_seed=42, tasks_per_request=5)
+requests = [series.request(number) for number in range(count)]
 endpoint = Endpoint(url, "rehearsal", rehearsal=True)
 ask(requests, endpoint, Store(store), concurrency=concurrency, log=lambda _: None)
 """

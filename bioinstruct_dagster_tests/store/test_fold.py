@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import shutil
+import time
 from datetime import datetime
 
 import pytest
@@ -182,9 +183,13 @@ def test_two_folds_at_once_store_each_completion_once(store, completion, start_p
     for half in (range(300), range(150, 450)):  # two writers that were given the same replies
         put(store, *map(completion, half))
     folders = [start_python(FOLDER, store.path) for _ in range(2)]
-    for folder in folders:
-        assert folder.stdout.readline() == "ready\n"
-    results = [folder.communicate("\n", timeout=120) for folder in folders]
+    with store.write():  # both list the files and then wait here; one of them finds them gone
+        for folder in folders:
+            assert folder.stdout.readline() == "ready\n"
+            folder.stdin.write("\n")
+            folder.stdin.flush()
+        time.sleep(0.5)
+    results = [folder.communicate(timeout=120) for folder in folders]
     assert [folder.returncode for folder in folders] == [0, 0], results
     assert sum(int(output) for output, _ in results) == 450
     assert stored(store) == ids(*range(450))
