@@ -6,16 +6,12 @@ here: the text. Does not: whether a task is any good (curation).
 
 import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from bioinstruct_dagster.store.database import is_storable
 
-_FENCED = (  # to the last fence, since tasks may hold some; else to the first
-    re.compile(r"```(?:json)?\s*\n(.*)\n?```", re.DOTALL),
-    re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL),
-)
+_FENCE = re.compile(r"```(?:json)?\s*(?=[{\[])")
 _DETAIL_CHARACTERS = 200
 TASK_FIELDS = ("instruction", "input", "output")
 OUTCOMES = ("parsed", "truncated", "refused", "empty", "malformed", "wrong_schema")
@@ -49,13 +45,18 @@ def read_reply(content: str, finish_reason: str | None, refusal: str | None) -> 
 
 
 def _json_of(content: str) -> Any:
-    """The reply as JSON, or what stands in a fence; the whole first, as a task may hold a fence."""
-    found = (fence.search(content) for fence in _FENCED)
-    *others, last = (content, *(match.group(1) for match in found if match))
-    for text in others:
-        with suppress(ValueError, RecursionError):
-            return json.loads(text)
-    return json.loads(last)
+    """The reply as JSON, or the JSON that its first fence opens with.
+
+    The whole comes first, since a task may itself hold a fence. What a fence opens with is read to
+    the end of its value, not to the next fence: linear, however the model rambles on.
+    """
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        fence = _FENCE.search(content)
+        if not fence:
+            raise
+        return json.JSONDecoder().raw_decode(content, fence.end())[0]
 
 
 def _tasks_of(value: Any) -> Reading:

@@ -6,7 +6,10 @@ off, and these take their place, with the same delays and the same respect for t
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -54,6 +57,8 @@ def passes(error: "APIStatusError") -> bool:
     wish = error.response.headers.get("x-should-retry")
     if wish in {"true", "false"}:
         return wish == "true"
+    if (_asked_delay(error) or 0.0) > LONGEST_ASKED_SECONDS:
+        return False  # the next run's affair: pestering the server meanwhile helps nobody
     return error.status_code in _PASSING_STATUS or error.status_code >= _SERVER_ERROR
 
 
@@ -63,13 +68,11 @@ def _backoff(attempt: int) -> float:
 
 
 def _asked_delay(error: "APIStatusError") -> float | None:
-    """What the server asks for in `retry-after-ms` or `retry-after` (seconds), within reason."""
+    """Seconds that the server asks for: `retry-after-ms`, or `retry-after` as seconds or a date."""
     headers = error.response.headers
     for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
-        try:
-            delay = float(headers[name]) * unit
-        except (KeyError, ValueError):
-            continue
-        if 0 < delay <= LONGEST_ASKED_SECONDS:
-            return delay
+        with suppress(KeyError, ValueError):
+            return max(0.0, float(headers[name]) * unit)
+    with suppress(KeyError, ValueError):
+        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
     return None
