@@ -116,6 +116,18 @@ def test_rehearsal_is_marked_in_every_row(chain):
         assert counts["n"] == counts["marked"] > 0, table
 
 
+def test_the_run_is_marked_as_a_rehearsal(chain):
+    run = chain.instance.get_run_by_id(chain.result.run_id)
+    assert run.tags["rehearsal"] == "true"
+
+
+def test_the_columns_are_explained(chain):
+    schema = metadata(chain, "deduplicated_instructions")["dagster/column_schema"].schema
+    notes = {column.name: column.description for column in schema.columns}
+    assert notes["nearest_score"] == "its ROUGE-L F1, at most the threshold"
+    assert all(notes.values())
+
+
 def test_a_kept_row_is_followed_to_completion_seeds_and_cost_by_one_statement(chain):
     statement = """
         select lineage.row_id, lineage.request_id, lineage.usd_share, completion.messages,

@@ -50,7 +50,9 @@ CATEGORIZED_COLUMNS = (
     deps=["seed_tasks", "raw_instructions"],
 )
 @stating_errors
-def deduplicated_instructions(store: dg.ResourceParam[Store]) -> dg.MaterializeResult[None]:
+def deduplicated_instructions(
+    context: dg.AssetExecutionContext, store: dg.ResourceParam[Store]
+) -> dg.MaterializeResult[None]:
     """Raw rows that pass the Self-Instruct and Alpaca filters, then Self-Instruct's novelty rule.
 
     A row is new if its ROUGE-L F1 with every seed and every row kept before it is at most 0.7.
@@ -73,6 +75,7 @@ def deduplicated_instructions(store: dg.ResourceParam[Store]) -> dg.MaterializeR
         "kept": len(selection.kept),
     }
     return materialization(
+        context,
         store,
         "deduplicated_instructions",
         sha256_of_rows(selection.kept, KEPT_COLUMNS),
@@ -122,6 +125,7 @@ def categorized_instructions(
     store.replace({"categorized_instructions": labelling.rows})
     shares = Counter(row["category"] for row in labelling.rows)
     return materialization(
+        context,
         store,
         "categorized_instructions",
         sha256_of_rows(labelling.rows, CATEGORIZED_COLUMNS),

@@ -37,7 +37,9 @@ TEACHERS = """
 )
 @stating_errors
 def hf_dataset(
-    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+    context: dg.AssetExecutionContext,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """The instruction set as a Hugging Face data set on disk: Parquet shards and a card.
 
@@ -62,6 +64,7 @@ def hf_dataset(
     columns = ("row_id", "split", "category", "rehearsal", "dataset_fingerprint")
     store.replace({"hf_dataset": [{name: row[name] for name in columns} for row in table]})
     return materialization(
+        context,
         store,
         "hf_dataset",
         built.fingerprint,

@@ -115,6 +115,7 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
             for s in result["scores"]
         ]
         return materialization(
+            context,
             store,
             "eval_scores",
             sha256_of_rows(scores, SCORE_COLUMNS),

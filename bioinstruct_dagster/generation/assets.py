@@ -90,7 +90,7 @@ def raw_instructions(
     """
     source = settings.import_ if config.import_from is None else config.import_from
     if source:
-        return _import(source, store, settings)
+        return _import(context, source, store, settings)
 
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
     if not seeds:
@@ -122,6 +122,7 @@ def raw_instructions(
     for message in tally.errors:
         context.log.warning("Request failed, to be asked again by the next run: %s", message)
     return materialization(
+        context,
         store,
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
@@ -142,11 +143,14 @@ def raw_instructions(
     )
 
 
-def _import(source: str, store: Store, settings: Settings) -> dg.MaterializeResult[None]:
+def _import(
+    context: dg.AssetExecutionContext, source: str, store: Store, settings: Settings
+) -> dg.MaterializeResult[None]:
     records = read_instruction_set(source, settings.import_columns, settings.import_split)
     rows = raw.imported_rows(records, source)
     store.replace({"raw_instructions": rows, "completion_outcomes": []})
     return materialization(
+        context,
         store,
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),

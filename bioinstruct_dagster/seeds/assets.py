@@ -33,6 +33,7 @@ def seed_tasks(
     store.replace({"seed_tasks": rows})
     shares = Counter(seed.category for seed in seeds)
     return materialization(
+        context,
         store,
         "seed_tasks",
         sha256_of_rows(rows, SEED_COLUMNS),

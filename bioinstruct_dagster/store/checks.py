@@ -8,6 +8,7 @@ import duckdb
 
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.resources import COLUMNS, markdown_table
+from bioinstruct_dagster.store.schema import schema_sql
 
 
 def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
@@ -46,11 +47,8 @@ def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
 
 def _declared_columns(table: str) -> dict[str, dict[str, object]]:
     # The declaration is executed rather than parsed: DuckDB is the one reader of its dialect.
-    from importlib.resources import files
-
-    schema = files("bioinstruct_dagster.store").joinpath("schema.sql").read_text("utf-8")
     with duckdb.connect(":memory:") as connection:
-        connection.execute(schema)
+        connection.execute(schema_sql())
         rows = connection.execute(COLUMNS, {"table": table})
         names = [column[0] for column in rows.description or ()]
         return {row[0]: dict(zip(names, row, strict=True)) for row in rows.fetchall()}

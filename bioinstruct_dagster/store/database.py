@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.store.schema import schema_sql
 
 SCHEMA_VERSION = 1
 # Between attempts to open, drawn at random so that waiters don't march in step.
@@ -172,8 +172,7 @@ def _identifier(table: str) -> str:
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if not _has_schema(connection, path):
-        schema = files("bioinstruct_dagster.store").joinpath("schema.sql").read_text("utf-8")
-        connection.execute(schema)
+        connection.execute(schema_sql())
         connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])
 
 

@@ -13,6 +13,7 @@ import dagster as dg
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.schema import column_notes
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,6 +35,7 @@ COLUMNS = """
 
 
 def materialization(
+    context: dg.AssetExecutionContext,
     store: Store,
     table: str,
     fingerprint: str,
@@ -45,6 +47,7 @@ def materialization(
     """The materialization of an asset that is a table.
 
     Args:
+        context: of the step; a run that makes anything rehearsal-made is tagged so.
         store: where the table is.
         table: its name.
         fingerprint: hash of the content, which becomes the data version.
@@ -54,6 +57,7 @@ def materialization(
     """
     condition = f"where {where}" if where else ""
     columns = store.rows(COLUMNS, {"table": table})
+    notes = column_notes(table)
     preview = store.rows(f"select * from {table} {condition} limit {PREVIEW_ROWS}")
     count = store.rows(f"select count(*) as n from {table} {condition}")[0]["n"]
     metadata: dict[str, Any] = dict(extra or {})
@@ -61,12 +65,14 @@ def materialization(
         metadata["rehearsal"] = dg.MetadataValue.bool(rehearsal)
         if rehearsal:
             metadata["rehearsal_note"] = REHEARSAL_NOTE
+            context.instance.add_run_tags(context.run.run_id, {"rehearsal": "true"})
     metadata["dagster/row_count"] = count
     metadata["dagster/column_schema"] = dg.TableSchema(
         [
             dg.TableColumn(
                 c["column_name"],
                 c["data_type"].lower(),
+                notes.get(c["column_name"]),
                 constraints=dg.TableColumnConstraints(nullable=c["nullable"]),
             )
             for c in columns

@@ -7,36 +7,36 @@ create table if not exists store_version (version integer not null);
 create table if not exists seed_tasks (
     seed_id         varchar not null,   -- the file's `id`
     ordinal         integer not null,   -- position in the file, from 0
-    category        varchar not null,
-    source_family   varchar not null,
-    instruction     varchar not null,
-    input           varchar not null,
-    output          varchar not null
+    category        varchar not null,   -- information_extraction | question_answering | generation | other
+    source_family   varchar not null,   -- kind of task in the literature that it follows
+    instruction     varchar not null,   -- what is asked
+    input           varchar not null,   -- what it is asked of; empty where the task needs none
+    output          varchar not null    -- the answer to learn
 );
 
 -- [append-only] Every reply a teacher ever gave us, stored before it is parsed.
 create table if not exists completions (
-    completion_id       varchar not null,   -- sha256 of the canonical request: the same request is asked once
-    purpose             varchar not null,   -- generation | categorization
-    teacher             varchar not null,   -- rehearsal | openai
+    completion_id       varchar not null,     -- sha256 of the canonical request: the same request is asked once
+    purpose             varchar not null,     -- generation | categorization
+    teacher             varchar not null,     -- rehearsal | openai
     rehearsal           boolean not null,
     model_asked         varchar not null,
     model_answered      varchar,
-    parameters          json not null,      -- decoding parameters, token limit, response format
-    messages            json not null,      -- the full prompt, system message included
+    parameters          json not null,        -- decoding parameters, token limit, response format
+    messages            json not null,        -- the full prompt, system message included
     template_id         varchar not null,
     template_sha256     varchar not null,
-    run_seed            bigint,             -- generation: with request_number, fixes the draw of seeds
+    run_seed            bigint,               -- generation: with request_number, fixes the draw of seeds
     request_number      bigint,
-    seed_ids            varchar[] not null, -- seeds shown, in the order shown
-    content             varchar not null,   -- the reply, as received
+    seed_ids            varchar[] not null,   -- seeds shown, in the order shown
+    content             varchar not null,     -- the reply, as received
     refusal             varchar,
     finish_reason       varchar,
-    request_id          varchar,            -- the server's x-request-id
+    request_id          varchar,              -- the server's x-request-id
     system_fingerprint  varchar,
     prompt_tokens       bigint,
     completion_tokens   bigint,
-    usd                 double,             -- null where the model's price is not known
+    usd                 double,               -- null where the model's price is not known
     requested_at        timestamptz not null,
     completed_at        timestamptz not null
 );
@@ -68,34 +68,34 @@ create table if not exists raw_instructions (
     position        integer not null,   -- place in the reply, or in the imported file, from 0
     source          varchar not null,   -- completion | import:<file or hub id>
     instruction     varchar not null,   -- as the teacher wrote it
-    input           varchar not null,
-    output          varchar not null,
-    rehearsal       boolean not null
+    input           varchar not null,   -- what it is asked of; empty where the task needs none
+    output          varchar not null,   -- the answer to learn
+    rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
 create table if not exists deduplicated_instructions (
-    row_id          varchar not null,
-    ordinal         bigint not null,
-    instruction     varchar not null,
+    row_id          varchar not null,   -- of raw_instructions
+    ordinal         bigint not null,    -- canonical order, as in raw_instructions
+    instruction     varchar not null,   -- what is asked
     input           varchar not null,   -- no-input markers normalised to ''
-    output          varchar not null,
+    output          varchar not null,   -- the answer to learn
     nearest_id      varchar,            -- most similar seed or kept row before this one
     nearest_score   double not null,    -- its ROUGE-L F1, at most the threshold
-    rehearsal       boolean not null
+    rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
 create table if not exists rejected_instructions (
-    row_id          varchar not null,
-    ordinal         bigint not null,
+    row_id          varchar not null,   -- of raw_instructions
+    ordinal         bigint not null,    -- canonical order, as in raw_instructions
     gate            varchar not null,   -- quality | novelty
     reason          varchar not null,
     detail          varchar not null,
     nearest_id      varchar,            -- novelty: the seed or kept row it repeats
     nearest_score   double,             -- novelty: ROUGE-L F1 with it
-    instruction     varchar not null,
-    input           varchar not null,
-    output          varchar not null,
-    rehearsal       boolean not null
+    instruction     varchar not null,   -- what is asked
+    input           varchar not null,   -- what it is asked of; empty where the task needs none
+    output          varchar not null,   -- the answer to learn
+    rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
 -- [append-only] Labels a teacher gave, by instruction, so that none is asked for twice.
@@ -109,63 +109,63 @@ create table if not exists category_labels (
 );
 
 create table if not exists categorized_instructions (
-    row_id              varchar not null,
-    ordinal             bigint not null,
-    instruction         varchar not null,
-    input               varchar not null,
-    output              varchar not null,
-    category            varchar not null,
+    row_id              varchar not null,   -- of raw_instructions
+    ordinal             bigint not null,    -- canonical order, as in raw_instructions
+    instruction         varchar not null,   -- what is asked
+    input               varchar not null,   -- what it is asked of; empty where the task needs none
+    output              varchar not null,   -- the answer to learn
+    category            varchar not null,   -- one of the four
     labelled_by         varchar not null,   -- teacher:<model> | embedded-classifier
     confidence          double,             -- the classifier's; null for a teacher's label
     label_completion_id varchar,            -- the reply the label came in
-    rehearsal           boolean not null
+    rehearsal           boolean not null    -- made with the embedded teacher or base model
 );
 
 create table if not exists hf_dataset (
-    row_id              varchar not null,
+    row_id              varchar not null,   -- of raw_instructions
     split               varchar not null,   -- train | validation | test, by hash of the instruction
-    category            varchar not null,
-    rehearsal           boolean not null,
+    category            varchar not null,   -- one of the four
+    rehearsal           boolean not null,   -- made with the embedded teacher or base model
     dataset_fingerprint varchar not null    -- sha256 over the rows of all splits
 );
 
 create table if not exists lora_adapter (
-    base_model          varchar not null,
-    recipe              varchar not null,
-    adapter_sha256      varchar not null,
-    adapter_path        varchar not null,
-    base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
-    dataset_fingerprint varchar not null,
-    recipe_sha256       varchar not null,
-    prompt_version      varchar not null,
-    train_rows          bigint not null,
-    train_tokens        bigint not null,    -- tokens read over all epochs, padding not counted
-    steps               bigint not null,
-    first_loss          double not null,    -- mean response-token loss of the first logged step
-    last_loss           double not null,
-    losses              double[] not null,  -- by logged step
-    train_seconds       double not null,
-    device              varchar not null,
-    rehearsal           boolean not null,
+    base_model          varchar not null,    -- name in the experiment file
+    recipe              varchar not null,    -- name in the experiment file
+    adapter_sha256      varchar not null,    -- of adapter_model.safetensors
+    adapter_path        varchar not null,    -- folder that PeftModel.from_pretrained opens
+    base_fingerprint    varchar not null,    -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
+    dataset_fingerprint varchar not null,    -- the data set it was trained on
+    recipe_sha256       varchar not null,    -- of all its values
+    prompt_version      varchar not null,    -- template of prompt and response
+    train_rows          bigint not null,     -- rows of the train split used
+    train_tokens        bigint not null,     -- tokens read over all epochs, padding not counted
+    steps               bigint not null,     -- optimizer updates
+    first_loss          double not null,     -- mean response-token loss of the first logged step
+    last_loss           double not null,     -- the same of the last
+    losses              double[] not null,   -- by logged step
+    train_seconds       double not null,     -- without loading
+    device              varchar not null,    -- cpu | cuda
+    rehearsal           boolean not null,    -- made with the embedded teacher or base model
     trained_at          timestamptz not null
 );
 
 create table if not exists eval_scores (
-    base_model          varchar not null,
-    recipe              varchar not null,
+    base_model          varchar not null,   -- name in the experiment file
+    recipe              varchar not null,   -- name in the experiment file
     task                varchar not null,   -- held_out
     metric              varchar not null,   -- loss | rouge_l
     category            varchar not null,   -- all, or one category of the test split
     subject             varchar not null,   -- base | adapter | difference (adapter minus base, paired)
-    score               double not null,
+    score               double not null,    -- loss in nats per token, or F1
     ci_low              double not null,    -- 95 % percentile bootstrap over items
-    ci_high             double not null,
+    ci_high             double not null,    -- its upper end
     n                   bigint not null,    -- items
-    prompt_version      varchar not null,
-    dataset_fingerprint varchar not null,
+    prompt_version      varchar not null,   -- template of prompt and response
+    dataset_fingerprint varchar not null,   -- the data set whose test split was scored
     base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
     adapter_sha256      varchar,            -- null for the base
-    rehearsal           boolean not null,
+    rehearsal           boolean not null,   -- made with the embedded teacher or base model
     scored_at           timestamptz not null
 );
 
@@ -173,14 +173,14 @@ create table if not exists eval_predictions (
     base_model      varchar not null,
     recipe          varchar not null,
     task            varchar not null,
-    subject         varchar not null,       -- base | adapter
-    row_id          varchar not null,       -- the test row
+    subject         varchar not null,   -- base | adapter
+    row_id          varchar not null,   -- the test row
     category        varchar not null,
-    prediction      varchar not null,       -- greedy decoding
-    rouge_l         double not null,        -- F1 of prediction against the row's output
-    nll             double not null,        -- summed over the output's tokens, nats
+    prediction      varchar not null,   -- greedy decoding
+    rouge_l         double not null,    -- F1 of prediction against the row's output
+    nll             double not null,    -- summed over the output's tokens, nats
     output_tokens   bigint not null,
-    rehearsal       boolean not null
+    rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
 -- From seeds to data set: how many rows reached each step, and why the others did not.

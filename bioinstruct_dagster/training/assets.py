@@ -105,6 +105,7 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
             connection.execute(f"delete from lora_adapter where {owned}")
             insert(connection, "lora_adapter", [row])
         return materialization(
+            context,
             store,
             "lora_adapter",
             result["adapter_sha256"],
