@@ -20,8 +20,9 @@ from bioinstruct_dagster.store.database import Store, insert
 EMBEDDED = "embedded-classifier"
 
 STORED_LABELS = """
-    select label_key, category, completion_id
+    select label_key, category, completion_id, completion.rehearsal
     from category_labels
+    join completions as completion using (completion_id)
     where label_key in (select unnest($wanted::varchar[]))
 """
 
@@ -32,6 +33,19 @@ REPLIES = """
 """
 
 SEED_LABELS = "select instruction, category from seed_tasks order by ordinal"
+
+
+@dataclass(frozen=True)
+class StoredLabel:
+    """A teacher's answer about one instruction.
+
+    The category is None where it gave no valid one: such a row is the classifier's, and asking
+    again in another batch would pay again.
+    """
+
+    category: str | None
+    completion_id: str
+    rehearsal: bool
 
 
 @dataclass
@@ -67,11 +81,9 @@ def label_rows(
         log=log,
     )
     stored = {
-        text: (category, completion_id)
-        for text, (category, completion_id) in stored_labels(
-            instructions, store, teacher=teacher, model=model
-        ).items()
-        if category
+        text: label
+        for text, label in stored_labels(instructions, store, teacher=teacher, model=model).items()
+        if label.category
     }
     unlabelled = [text for text in instructions if text not in stored]
 
@@ -85,33 +97,33 @@ def label_rows(
 
     for row in rows:
         text = row["instruction"]
+        labelled = {**row, "confidence": None, "label_completion_id": None}
         if text in stored:
-            category, completion_id = stored[text]
-            label: dict[str, str | float | None] = {
+            labelled |= {
+                "category": stored[text].category,
                 "labelled_by": f"teacher:{model}",
-                "confidence": None,
-                "label_completion_id": completion_id,
+                "label_completion_id": stored[text].completion_id,
+                # A sound row with a rehearsed label is a rehearsal's row.
+                "rehearsal": row["rehearsal"] or stored[text].rehearsal,
             }
             result.by_teacher += 1
         else:
             category, confidence = predicted[text]
-            label = {"labelled_by": EMBEDDED, "confidence": confidence, "label_completion_id": None}
+            labelled |= {"category": category, "labelled_by": EMBEDDED, "confidence": confidence}
             result.by_classifier += 1
-        result.rows.append({**row, "category": category, **label})
+        result.rows.append(labelled)
     return result
 
 
 def stored_labels(
     instructions: Sequence[str], store: Store, *, teacher: str, model: str
-) -> dict[str, tuple[str | None, str]]:
-    """(category, completion_id) of each instruction that this teacher was asked about before.
-
-    The category is None where it gave no valid label: such a row is the classifier's, and asking
-    again in another batch would pay again.
-    """
+) -> dict[str, StoredLabel]:
+    """What this teacher said of each instruction that it was asked about before."""
     text_of = {label_key(text, teacher, model): text for text in instructions}
     return {
-        text_of[row["label_key"]]: (row["category"], row["completion_id"])
+        text_of[row["label_key"]]: StoredLabel(
+            row["category"], row["completion_id"], row["rehearsal"]
+        )
         for row in store.rows(STORED_LABELS, {"wanted": list(text_of)})
     }
 

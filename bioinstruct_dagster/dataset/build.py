@@ -41,7 +41,7 @@ class BuiltDataset:
 def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -> BuiltDataset:
     """Write the rows to `folder`, in place of what was there.
 
-    The new folder is complete before the old one goes, so a kill leaves one of the two.
+    The new folder is complete before the old one goes, so no reader ever sees half of one.
     """
     import datasets
 

@@ -31,8 +31,7 @@ FIRST_YIELD = 0.5  # assumed while there is nothing to go by
 def plan_requests(
     series: Series, store: Store, *, wanted: int, grow_by: int = 0
 ) -> list[TeacherRequest]:
-    """The first `wanted` requests, all later ones that are answered already, and new ones to grow
-    by.
+    """The first `wanted` requests, later ones that are answered already, and new ones to grow by.
 
     A later request is never asked for merely because it was once: a changed seed file or prompt
     must not spend money beyond what the settings ask for.

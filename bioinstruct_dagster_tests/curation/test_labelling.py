@@ -37,7 +37,7 @@ def label(seeded_store, settings):
 
     def run(instructions) -> Labelling:
         rows = [
-            {"row_id": f"row-{n}", "ordinal": n, "instruction": text, "input": "kept as it is"}
+            {"row_id": f"row-{n}", "ordinal": n, "instruction": text, "input": "kept as it is", "rehearsal": False}
             for n, text in enumerate(instructions)
         ]
         with open_teacher(settings) as endpoint:
@@ -84,10 +84,12 @@ def test_the_teacher_labels_what_it_knows_and_the_classifier_the_rest(label, see
             assert row["category"] in CATEGORIES
             assert 0.25 <= row["confidence"] <= 1
             assert row["label_completion_id"] is None
+            assert not row["rehearsal"]
         else:
             assert row["labelled_by"] == "teacher:rehearsal-teacher"
             assert row["category"] == recorded[normalized(row["instruction"])]
             assert row["confidence"] is None
+            assert row["rehearsal"]  # for its label, whatever its text
             assert row["label_completion_id"] in categorizations
     assert (result.by_teacher, result.by_classifier) == (27, 3)
     assert result.cross_validated_accuracy > 0.7
