@@ -111,6 +111,9 @@ def ui(environment: dict[str, str], command_line_run: str) -> Iterator[str]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # A shell ignores SIGINT in what it starts in the background, and children inherit it:
+            # Dagster's could then not be stopped.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
     try:
         _wait_until_loaded(server, port, log)
