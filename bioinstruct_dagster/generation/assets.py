@@ -107,7 +107,7 @@ def raw_instructions(
     rows, outcomes = raw.raw_rows(store, requests)
     if not rows:
         raise StatedError(
-            f"None of {len(outcomes)} replies could be read; see table completion_outcomes."
+            f"None of {len(outcomes)} replies could be read. They are kept in table completions."
         )
     store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
 

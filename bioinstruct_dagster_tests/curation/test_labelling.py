@@ -37,7 +37,13 @@ def label(seeded_store, settings):
 
     def run(instructions) -> Labelling:
         rows = [
-            {"row_id": f"row-{n}", "ordinal": n, "instruction": text, "input": "kept as it is", "rehearsal": False}
+            {
+                "row_id": f"row-{n}",
+                "ordinal": n,
+                "instruction": text,
+                "input": "kept as it is",
+                "rehearsal": False,
+            }
             for n, text in enumerate(instructions)
         ]
         with open_teacher(settings) as endpoint:

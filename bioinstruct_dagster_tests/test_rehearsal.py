@@ -1,0 +1,32 @@
+"""The rehearsal at its full size, as `make demo` runs it: the adapter visibly learns."""
+
+import dagster as dg
+import pytest
+
+from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
+
+pytestmark = pytest.mark.chain
+
+HELD_OUT_LOSS = """
+    select subject, score, ci_high
+    from eval_scores
+    where metric = 'loss' and category = 'all'
+"""
+
+
+def test_the_adapter_lowers_the_held_out_loss_by_a_twentieth(tmp_path):
+    settings = Settings(_env_file=None, data_dir=tmp_path / "data")
+    defs = build_defs(settings)
+    result = dg.materialize(
+        [*defs.assets, *defs.asset_checks],
+        resources=defs.resources,
+        partition_key="rehearsal-llama|all",
+        instance=dg.DagsterInstance.ephemeral(),
+    )
+    failed = [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
+    assert failed == []
+    scores = {row["subject"]: row for row in Store(settings.store_path).rows(HELD_OUT_LOSS)}
+    assert scores["adapter"]["score"] < 0.95 * scores["base"]["score"]
+    assert scores["difference"]["ci_high"] < 0
