@@ -1,0 +1,104 @@
+"""Two at once: assets of one run under the multiprocess executor, and partitions in two runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster.store.database import Store
+
+# Two assets that nothing orders, each with a transaction that takes its time while the other wants
+# to write, and with reads in between.
+TWO_WRITERS = """
+import time
+import dagster as dg
+from bioinstruct_dagster.settings import load_settings
+from bioinstruct_dagster.store.database import Store, insert
+
+STORE = Store(load_settings().store_path, timeout=60)
+
+def write(table, row):
+    for number in range(5):
+        with STORE.write() as connection:
+            connection.execute(f"delete from {table}")
+            insert(connection, table, [row])
+            time.sleep(0.2)
+        assert STORE.rows(f"select count(*) as n from {table}")[0]["n"] == 1
+
+@dg.asset
+def first():
+    write("seed_tasks", dict(seed_id="s", ordinal=0, category="other", source_family="f",
+                             instruction="i", input="", output="o"))
+
+@dg.asset
+def second():
+    write("completion_outcomes", dict(completion_id="c", outcome="parsed", tasks=1, detail=""))
+
+defs = dg.Definitions([first, second], executor=dg.multiprocess_executor)
+"""
+
+
+@pytest.fixture
+def environment(tmp_path, experiments):
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    shutil.copy(PROJECT_ROOT / ".dagster_home" / "dagster.yaml", home)
+    return {
+        **os.environ,
+        "DAGSTER_HOME": str(home),
+        "BIOINSTRUCT_DATA_DIR": str(tmp_path / "data"),
+        "BIOINSTRUCT_EXPERIMENTS": str(experiments),
+        "BIOINSTRUCT_REQUESTS": "12",
+    }
+
+
+def materialize(environment, *options):
+    """Start `dagster asset materialize` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "dagster", "asset", "materialize", *options],
+        env=environment,
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def store_of(environment):
+    return Store(Path(environment["BIOINSTRUCT_DATA_DIR"]) / "bioinstruct.duckdb", timeout=30)
+
+
+def test_two_assets_of_one_run_write_at_once_and_both_succeed(environment, tmp_path):
+    module = tmp_path / "two_writers.py"
+    module.write_text(TWO_WRITERS, "utf-8")
+    run = materialize(environment, "-f", str(module), "--select", "*")
+    _, errors = run.communicate()
+    assert run.returncode == 0, errors[-3000:]
+    store = store_of(environment)
+    for table in ("seed_tasks", "completion_outcomes"):
+        assert store.rows(f"select count(*) as n from {table}") == [{"n": 1}]
+
+
+def test_two_partitions_are_trained_at_once_on_a_base_model_that_is_built_once(environment):
+    project = ("-m", "bioinstruct_dagster", "--select")
+    first = materialize(environment, *project, "+key:hf_dataset")
+    _, said = first.communicate()
+    assert first.returncode == 0, said[-3000:]
+    recipes = ("all", "information_extraction")
+    runs = [
+        materialize(
+            environment, *project, "key:lora_adapter", "--partition", f"rehearsal-llama|{r}"
+        )
+        for r in recipes
+    ]
+    errors = [run.communicate()[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], errors
+    rows = store_of(environment).rows("select recipe, base_fingerprint from lora_adapter")
+    assert {row["recipe"] for row in rows} == set(recipes)
+    assert len({row["base_fingerprint"] for row in rows}) == 1
+    built = sum("pre-training the embedded base model: step 1 of" in text for text in errors)
+    assert built == 1
