@@ -1,6 +1,7 @@
 """Fixtures that every stage's tests share: an environment of its own, settings, a store."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from bioinstruct_dagster.dataset.build import BuiltDataset, build_dataset
 from bioinstruct_dagster.dataset.card import Card
 from bioinstruct_dagster.generation.replies import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
-from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.training.base_models import LoadedModel, load
 from bioinstruct_dagster.training.experiments import read_experiments
@@ -35,6 +36,17 @@ defaults: {lora_rank: 4, lora_alpha: 8, lora_dropout: 0.05, target_modules: all-
            learning_rate: 3.0e-4, epochs: 1, batch_size: 4, accumulation: 1, warmup: 0.03,
            max_length: 256}
 """
+
+
+CHAIN = [
+    "seed_tasks",
+    "raw_instructions",
+    "deduplicated_instructions",
+    "categorized_instructions",
+    "hf_dataset",
+    "lora_adapter",
+    "eval_scores",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +75,26 @@ def settings(tmp_path: Path, experiments: Path) -> Settings:
     return Settings(
         _env_file=None, data_dir=tmp_path / "data", experiments=experiments, requests=12
     )
+
+
+@pytest.fixture
+def environment(tmp_path: Path, experiments: Path) -> dict[str, str]:
+    """A user's shell: an instance by the project's own dagster.yaml, and a data folder."""
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    shutil.copy(PROJECT_ROOT / ".dagster_home" / "dagster.yaml", home)
+    return {
+        **os.environ,
+        "DAGSTER_HOME": str(home),
+        "BIOINSTRUCT_DATA_DIR": str(tmp_path / "data"),
+        "BIOINSTRUCT_EXPERIMENTS": str(experiments),
+        "BIOINSTRUCT_REQUESTS": "12",
+    }
+
+
+def store_of(environment: dict[str, str]) -> Store:
+    """The store that commands in this environment write to."""
+    return Store(Path(environment["BIOINSTRUCT_DATA_DIR"]) / "bioinstruct.duckdb", timeout=30)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ their own.
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,37 +14,18 @@ import pytest
 
 from bioinstruct_dagster.rehearsal.server import serving
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.journal import fold
+from bioinstruct_dagster_tests.conftest import store_of
 
 DAGSTER = [sys.executable, "-m", "dagster"]
 MATERIALIZE = [*DAGSTER, "asset", "materialize", "-m", "bioinstruct_dagster"]
 PLANTED_KEY = "sk-planted-5f0c1d7e9ab34c21"
 
 
-@pytest.fixture
-def environment(tmp_path, experiments):
-    """A user's environment: an instance and a data folder of its own."""
-    home = tmp_path / "dagster_home"
-    home.mkdir()
-    shutil.copy(PROJECT_ROOT / ".dagster_home" / "dagster.yaml", home)
-    return {
-        **os.environ,
-        "DAGSTER_HOME": str(home),
-        "BIOINSTRUCT_DATA_DIR": str(tmp_path / "data"),
-        "BIOINSTRUCT_EXPERIMENTS": str(experiments),
-        "BIOINSTRUCT_REQUESTS": "12",
-    }
-
-
 def run(command, environment):
     return subprocess.run(
         command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
     )
-
-
-def store_of(environment):
-    return Store(Path(environment["BIOINSTRUCT_DATA_DIR"]) / "bioinstruct.duckdb", timeout=30)
 
 
 def test_one_command_goes_from_seeds_to_the_data_set(environment):

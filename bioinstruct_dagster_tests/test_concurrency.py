@@ -1,15 +1,10 @@
 """Two at once: assets of one run under the multiprocess executor, and partitions in two runs."""
 
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
 
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster_tests.conftest import store_of
 
 # Two assets that nothing orders, each with a transaction that takes its time while the other wants
 # to write, and with reads in between.
@@ -42,20 +37,6 @@ defs = dg.Definitions([first, second], executor=dg.multiprocess_executor)
 """
 
 
-@pytest.fixture
-def environment(tmp_path, experiments):
-    home = tmp_path / "dagster_home"
-    home.mkdir()
-    shutil.copy(PROJECT_ROOT / ".dagster_home" / "dagster.yaml", home)
-    return {
-        **os.environ,
-        "DAGSTER_HOME": str(home),
-        "BIOINSTRUCT_DATA_DIR": str(tmp_path / "data"),
-        "BIOINSTRUCT_EXPERIMENTS": str(experiments),
-        "BIOINSTRUCT_REQUESTS": "12",
-    }
-
-
 def materialize(environment, *options):
     """Start `dagster asset materialize` in a process of its own."""
     return subprocess.Popen(
@@ -66,10 +47,6 @@ def materialize(environment, *options):
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def store_of(environment):
-    return Store(Path(environment["BIOINSTRUCT_DATA_DIR"]) / "bioinstruct.duckdb", timeout=30)
 
 
 def test_two_assets_of_one_run_write_at_once_and_both_succeed(environment, tmp_path):

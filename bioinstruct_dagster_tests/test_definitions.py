@@ -11,16 +11,8 @@ from dagster_k8s.job import UserDefinedDagsterK8sConfig
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.training.assets import GPU_TAGS
+from bioinstruct_dagster_tests.conftest import CHAIN
 
-CHAIN = [
-    "seed_tasks",
-    "raw_instructions",
-    "deduplicated_instructions",
-    "categorized_instructions",
-    "hf_dataset",
-    "lora_adapter",
-    "eval_scores",
-]
 TABULAR = CHAIN  # every asset has its table
 HEAVY = ["torch", "transformers", "peft", "datasets", "accelerate", "sklearn", "openai", "pyarrow"]
 

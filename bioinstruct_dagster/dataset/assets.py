@@ -60,9 +60,12 @@ def hf_dataset(
         rehearsal=rehearsal,
     )
     built = build_dataset(rows, settings.data_dir / "hf_dataset", card)
-    table = [{**row, "dataset_fingerprint": built.fingerprint} for row in built.rows]
-    columns = ("row_id", "split", "category", "rehearsal", "dataset_fingerprint")
-    store.replace({"hf_dataset": [{name: row[name] for name in columns} for row in table]})
+    placed = [
+        {name: row[name] for name in ("row_id", "split", "category", "rehearsal")}
+        | {"dataset_fingerprint": built.fingerprint}
+        for row in built.rows
+    ]
+    store.replace({"hf_dataset": placed})
     return materialization(
         context,
         store,

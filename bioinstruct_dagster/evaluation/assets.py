@@ -8,7 +8,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec
 from bioinstruct_dagster.evaluation.predict import TASK
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.database import Store, insert
+from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.provenance import sha256_of_rows
 from bioinstruct_dagster.store.resources import (
     OWNERS,
@@ -56,7 +56,8 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         are stored item by item in `eval_predictions`.
         """
         base_model, recipe = experiment_of(context)
-        found = store.rows(ADAPTER, {"base_model": base_model, "recipe": recipe})
+        experiment = {"base_model": base_model, "recipe": recipe}
+        found = store.rows(ADAPTER, experiment)
         if not found:
             raise StatedError(
                 f"There is no adapter for {base_model}|{recipe}. Materialize key:lora_adapter with "
@@ -75,7 +76,6 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
             "bioinstruct_dagster.evaluation",
             EvaluationSpec(spec, adapter["adapter_path"], settings.seed).to_json(),
         )
-        experiment = {"base_model": base_model, "recipe": recipe}
         provenance = {
             "task": TASK,
             "prompt_version": adapter["prompt_version"],
@@ -97,11 +97,7 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
             {**experiment, **item, "rehearsal": adapter["rehearsal"]}
             for item in result["predictions"]
         ]
-        owned = f"base_model = '{base_model}' and recipe = '{recipe}'"
-        with store.write() as connection:
-            for table, rows in (("eval_scores", scores), ("eval_predictions", predictions)):
-                connection.execute(f"delete from {table} where {owned}")
-                insert(connection, table, rows)
+        store.replace({"eval_scores": scores, "eval_predictions": predictions}, part=experiment)
         overall = {
             f"{s['metric']}_{s['subject']}": s["score"]
             for s in result["scores"]
@@ -120,7 +116,7 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
             "eval_scores",
             sha256_of_rows(scores, SCORE_COLUMNS),
             rehearsal=adapter["rehearsal"],
-            where=owned,
+            part=experiment,
             extra={"scores": dg.MetadataValue.md(markdown_table(shown)), **overall},
         )
 

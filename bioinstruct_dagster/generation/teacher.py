@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
 TIMEOUT_SECONDS = 300.0
-CONNECT_SECONDS = 10.0
-# Wrong key, no access, no such model: no request can succeed.
 _KEPT_ERRORS = 5
 
 

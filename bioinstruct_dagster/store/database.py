@@ -106,11 +106,22 @@ class Store:
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-    def replace(self, contents: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Replace whole tables in one transaction: readers see the old rows or the new ones."""
+    def replace(
+        self,
+        contents: Mapping[str, Sequence[Mapping[str, Any]]],
+        part: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Replace tables in one transaction: readers see the old rows or the new ones.
+
+        Args:
+            contents: the new rows by table.
+            part: the column values of the rows that are replaced, such as those of one partition;
+                whole tables without it.
+        """
+        condition = condition_of(part)
         with self.write() as connection:
             for table, rows in contents.items():
-                connection.execute(f"delete from {_identifier(table)}")
+                connection.execute(f"delete from {_identifier(table)} {condition}", part or {})
                 insert(connection, table, rows)
 
     def _create(self) -> None:
@@ -156,6 +167,12 @@ def insert(
     connection.register("batch", batch)
     connection.execute(f"insert into {_identifier(table)} by name select * from batch")
     connection.unregister("batch")
+
+
+def condition_of(part: Mapping[str, Any] | None) -> str:
+    """The `where` clause that picks the rows with these column values, as named parameters."""
+    terms = " and ".join(f"{_identifier(column)} = ${column}" for column in part or {})
+    return f"where {terms}" if terms else ""
 
 
 def is_storable(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 import dagster as dg
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.database import Store, condition_of
 from bioinstruct_dagster.store.schema import column_notes
 
 P = ParamSpec("P")
@@ -42,7 +42,7 @@ def materialization(
     *,
     rehearsal: bool | None = None,
     extra: Mapping[str, Any] | None = None,
-    where: str = "",
+    part: Mapping[str, Any] | None = None,
 ) -> dg.MaterializeResult[None]:
     """The materialization of an asset that is a table.
 
@@ -53,13 +53,13 @@ def materialization(
         fingerprint: hash of the content, which becomes the data version.
         rehearsal: whether any of it is rehearsal-made; None where it does not apply.
         extra: further metadata; it comes first in the UI.
-        where: an SQL condition for assets that own part of a table (one partition).
+        part: the column values of an asset's own rows, where it has only part of the table.
     """
-    condition = f"where {where}" if where else ""
+    condition = condition_of(part)
     columns = store.rows(COLUMNS, {"table": table})
     notes = column_notes(table)
-    preview = store.rows(f"select * from {table} {condition} limit {PREVIEW_ROWS}")
-    count = store.rows(f"select count(*) as n from {table} {condition}")[0]["n"]
+    preview = store.rows(f"select * from {table} {condition} limit {PREVIEW_ROWS}", part or {})
+    count = store.rows(f"select count(*) as n from {table} {condition}", part or {})[0]["n"]
     metadata: dict[str, Any] = dict(extra or {})
     if rehearsal is not None:
         metadata["rehearsal"] = dg.MetadataValue.bool(rehearsal)

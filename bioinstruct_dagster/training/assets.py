@@ -8,7 +8,7 @@ from pydantic import Field
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.database import Store, insert
+from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
 from bioinstruct_dagster.training.experiments import ExperimentMatrix
 from bioinstruct_dagster.training.partitions import experiment_of, experiment_partitions
@@ -96,21 +96,19 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
                 "Same data, base model and recipe as %s: adapter reused", result["adapter_path"]
             )
 
-        row = {"base_model": base_model, "recipe": recipe, **result}
+        experiment = {"base_model": base_model, "recipe": recipe}
+        row = {**experiment, **result}
         row["trained_at"] = datetime.fromisoformat(result["trained_at"])
         for name in ("base_path", "rows_too_long"):
             row.pop(name)
-        owned = f"base_model = '{base_model}' and recipe = '{recipe}'"
-        with store.write() as connection:
-            connection.execute(f"delete from lora_adapter where {owned}")
-            insert(connection, "lora_adapter", [row])
+        store.replace({"lora_adapter": [row]}, part=experiment)
         return materialization(
             context,
             store,
             "lora_adapter",
             result["adapter_sha256"],
             rehearsal=result["rehearsal"],
-            where=owned,
+            part=experiment,
             extra={
                 "loss_curve": dg.MetadataValue.md(figures.curve("Training loss", result["losses"])),
                 "first_loss": result["first_loss"],

@@ -157,3 +157,17 @@ def test_storable_text_is_exactly_what_survives_utf8_and_holds_no_nul(text):
     except UnicodeEncodeError:
         survives = False
     assert is_storable(text) is survives
+
+
+def test_replacing_a_part_leaves_the_other_rows(store, seed_row):
+    first, second = seed_row(1) | {"category": "other"}, seed_row(2) | {"category": "generation"}
+    store.replace({"seed_tasks": [first, second]})
+    store.replace({"seed_tasks": [first | {"output": "new"}]}, part={"category": "other"})
+    rows = store.rows("select seed_id, output from seed_tasks order by seed_id")
+    assert [row["output"] for row in rows] == ["new", second["output"]]
+
+
+def test_the_values_of_a_part_are_never_text_of_the_statement(store, seed_row):
+    store.replace({"seed_tasks": [seed_row(1)]})
+    store.replace({"seed_tasks": []}, part={"category": "' or 1=1; --"})
+    assert len(store.rows("select * from seed_tasks")) == 1

@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster_tests.conftest import CHAIN
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 BROWSER_ARGUMENTS = [
@@ -34,15 +35,6 @@ BROWSER_ARGUMENTS = [
 ]
 # The longest wait for anything; each ends as soon as what it waits for is there.
 PATIENCE = 120
-CHAIN = [
-    "seed_tasks",
-    "raw_instructions",
-    "deduplicated_instructions",
-    "categorized_instructions",
-    "hf_dataset",
-    "lora_adapter",
-    "eval_scores",
-]
 CODE_LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
 
 pytestmark = [
