@@ -5,9 +5,11 @@ Belongs here: reading `data/recorded_completions.jsonl`. Does not: serving it (s
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from bioinstruct_dagster.errors import StatedError
@@ -15,6 +17,7 @@ from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
 
 RECORDINGS = INPUTS / "recorded_completions.jsonl"
+_TASK = re.compile(r'\{\s*"instruction"')
 
 
 @dataclass(frozen=True)
@@ -32,15 +35,21 @@ class Recording:
     categories: tuple[str, ...]
     faults: tuple[str, ...]
 
+    def tasks(self) -> Iterator[tuple[dict[str, str] | None, str]]:
+        """Each task as written, and its text; None for a task that is cut or broken."""
+        starts = [found.start() for found in _TASK.finditer(self.content)]
+        for start, end in pairwise([*starts, len(self.content)]):
+            try:
+                task, _ = json.JSONDecoder().raw_decode(self.content, start)
+            except ValueError:
+                task = None
+            yield task, self.content[start:end].rstrip(", \n")
+
     def labels(self) -> Iterator[tuple[str, str]]:
-        """(instruction, category) of each task that can be read; none where the reply is broken."""
-        start, end = self.content.find("{"), self.content.rfind("}")
-        try:
-            tasks = json.loads(self.content[start : end + 1])["tasks"]
-        except (ValueError, KeyError, TypeError):
-            return
-        for task, category in zip(tasks, self.categories, strict=True):
-            yield task["instruction"], category
+        """(instruction, category) of each whole task, whatever became of its neighbours."""
+        for (task, _), category in zip(self.tasks(), self.categories, strict=True):
+            if task:
+                yield task["instruction"], category
 
 
 class RecordingsError(StatedError):

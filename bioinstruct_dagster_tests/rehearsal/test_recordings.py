@@ -122,12 +122,18 @@ def test_near_duplicates_of_seeds_and_of_other_replies_are_among_the_faults():
 def test_every_task_that_can_be_read_has_one_recorded_label():
     labels = recorded_labels(read_recordings())
     assert set(labels.values()) == set(CATEGORIES)
-    by_instruction: dict[str, set[str]] = {}
     for recording, reading in readings():
-        assert len(recording.categories) >= len(reading.tasks)
-        for task, category in zip(reading.tasks, recording.categories, strict=False):
-            by_instruction.setdefault(normalized(task["instruction"]), set()).add(category)
-    assert by_instruction == {text: {category} for text, category in labels.items()}
+        for task, position in zip(reading.tasks, reading.positions, strict=True):
+            assert labels[normalized(task["instruction"])] == recording.categories[position]
+
+
+def test_a_cut_or_broken_task_has_no_label_and_its_neighbours_keep_theirs():
+    for fault in ("truncated", "broken_json"):
+        for recording, _ in readings(fault):
+            labels = dict(recording.labels())
+            whole = [task for task, _ in recording.tasks() if task is not None]
+            assert len(labels) == len(whole) == len(recording.categories) - 1
+            assert all(task["instruction"] in labels for task in whole)
 
 
 def test_labels_are_found_whatever_the_case_and_blanks():

@@ -16,6 +16,7 @@ from bioinstruct_dagster.rehearsal.recordings import read_recordings
 LABELLING = {"type": "json_schema", "json_schema": {"name": "category_labels", "schema": {}}}
 CATEGORIZE = {"response_format": LABELLING, "messages": [{"role": "user", "content": "hello"}]}
 PROMPT = [{"role": "user", "content": "Write five tasks."}]
+AS_JSON = {"type": "json_schema", "json_schema": {"name": "biomedical_tasks", "schema": {}}}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,9 @@ def post(base_url: str, body: bytes) -> tuple[int, dict]:
 def test_the_seed_points_to_a_recording(client):
     recordings = read_recordings()
     for seed in (0, 7, len(recordings) - 1, len(recordings), 2**31 - 1):
-        reply = client.chat.completions.create(model="m", messages=PROMPT, seed=seed)
+        reply = client.chat.completions.create(
+            model="m", messages=PROMPT, seed=seed, response_format=AS_JSON
+        )
         recording = recordings[seed % len(recordings)]
         (choice,) = reply.choices
         assert choice.message.content == recording.content
@@ -55,7 +58,9 @@ def test_the_seed_points_to_a_recording(client):
 def test_successive_seeds_give_every_recording(client):
     recordings = read_recordings()
     replies = {
-        client.chat.completions.create(model="m", messages=PROMPT, seed=seed)
+        client.chat.completions.create(
+            model="m", messages=PROMPT, seed=seed, response_format=AS_JSON
+        )
         .choices[0]
         .message.content
         for seed in range(1_000, 1_000 + len(recordings))
@@ -112,11 +117,13 @@ def test_known_instructions_get_their_label_and_unknown_ones_none(client):
         b"[]",
         b"\xff",
         b"{}",
+        b"[" * 100_000,
         b'{"messages": null}',
         b'{"messages": ["hello"]}',
         b'{"messages": [{"role": "user"}]}',
         b'{"messages": [{"role": "user", "content": null}]}',
         json.dumps({"messages": PROMPT, "seed": "x"}).encode(),
+        json.dumps({"messages": PROMPT}).encode()[:-1] + b', "seed": 1e999}',
         json.dumps({"messages": PROMPT, "response_format": "json"}).encode(),
         json.dumps({"messages": PROMPT, "response_format": {"json_schema": "x"}}).encode(),
         json.dumps({**CATEGORIZE, "messages": []}).encode(),
@@ -134,15 +141,17 @@ def test_the_client_understands_the_refusal(client):
 
 
 def test_a_prompt_with_half_an_emoji_is_answered(base_url):
-    body = json.dumps({"messages": [{"role": "user", "content": "\ud83d"}], "seed": 0})
-    status, answer = post(base_url, body.encode())
+    body = {"messages": [{"role": "user", "content": "\ud83d"}], "response_format": AS_JSON}
+    status, answer = post(base_url, json.dumps(body).encode())
     assert status == 200
     assert answer["choices"][0]["message"]["content"] == read_recordings()[0].content
 
 
 def test_requests_at_once_are_all_answered_with_their_own(client):
     def ask(seed):
-        reply = client.chat.completions.create(model="m", messages=PROMPT, seed=seed)
+        reply = client.chat.completions.create(
+            model="m", messages=PROMPT, seed=seed, response_format=AS_JSON
+        )
         return reply.choices[0].message.content
 
     with ThreadPoolExecutor(16) as pool:
