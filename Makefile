@@ -13,10 +13,10 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
-.PHONY: help setup demo test lint format ui report browser constraints clean
+.PHONY: help setup demo test lint format ui report browser constraints bench-generation clean
 
 help:  ## List the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -57,6 +57,9 @@ constraints: setup  ## Pin every dependency anew, by pip-tools
 	CUSTOM_COMPILE_COMMAND='make constraints' $(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-annotate --output-file constraints.txt pyproject.toml
 	sed -i 's/+cpu$$//' constraints.txt  # a local build of torch pins the public version
+
+bench-generation: setup  ## Measure generation clients side by side, the peers installed apart (30 min)
+	$(BIN)/python -m benchmarks.generation
 
 clean:  ## Remove .venv and all caches; outputs under data/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -7,9 +7,10 @@ or by what is imported here: loading this module stays under two CPU-seconds.
 
 import dagster as dg
 
-from bioinstruct_dagster.automation import jobs, schedules
+from bioinstruct_dagster.automation import jobs, schedules, sensors
 from bioinstruct_dagster.curation import assets as curation
 from bioinstruct_dagster.curation import checks as curation_checks
+from bioinstruct_dagster.curation.selection import gate_of
 from bioinstruct_dagster.dataset import assets as dataset
 from bioinstruct_dagster.dataset import checks as dataset_checks
 from bioinstruct_dagster.evaluation import checks as evaluation_checks
@@ -55,10 +56,13 @@ def build_defs(settings: Settings) -> dg.Definitions:
             jobs.experiment_job,
         ],
         schedules=[schedules.weekly_refresh],
+        sensors=[sensors.batch_results],
         resources={
             "settings": settings,
             "store": Store(settings.store_path, settings.lock_timeout),
             "process": ModelProcess(),
+            # Generation comes before curation, and asks until its gates keep enough rows.
+            "gate": dg.ResourceDefinition.hardcoded_resource(gate_of),
         },
         # The steps are short or wait on the network; training has its own process in any case. One
         # process per step, Dagster's default, would cost 26 CPU-seconds a run where this costs 3.

@@ -31,8 +31,13 @@ LABELLERS = """
     order by rows desc
 """
 SPEND = """
-    select count(*) as completions, count(usd) as priced, sum(usd) as usd
-    from completions
+    select
+        sum(requests) filter (where kind = 'settled') as completions,
+        sum(requests - unpriced) filter (where kind = 'settled') as priced,
+        sum(usd) filter (where kind = 'settled') as usd,
+        sum(requests) filter (where kind = 'presumed') as unanswered,
+        sum(usd) filter (where kind = 'presumed') as presumed_usd
+    from spend
     where not rehearsal
 """
 ADAPTERS = "select * from lora_adapter order by base_model, recipe"
@@ -100,6 +105,9 @@ def _funnel(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
         known = f"${spend['usd'] or 0:,.2f} for {spend['priced']:,} completions"
         unknown = spend["completions"] - spend["priced"]
         yield f"  Spent so far: {known}" + (f", {unknown:,} of unknown price" if unknown else "")
+        if spend["unanswered"]:
+            most = f"${spend['presumed_usd'] or 0:,.2f}"
+            yield f"    and at most {most} for {spend['unanswered']:,} that were never answered"
 
 
 def _categories(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
@@ -171,7 +179,7 @@ def _next_steps(settings: Settings) -> Iterator[str]:
         yield "  Use a real teacher:      export BIOINSTRUCT_TEACHER=openai OPENAI_API_KEY=..."
         yield (
             "                           export BIOINSTRUCT_DATA_DIR=data/real "
-            "BIOINSTRUCT_REQUESTS=20"
+            "BIOINSTRUCT_INSTRUCTIONS=100 BIOINSTRUCT_MAX_USD=2"
         )
         yield "                           export DAGSTER_HOME=$PWD/.dagster_home"
         yield (

@@ -19,6 +19,8 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 INPUTS = PROJECT_ROOT / "data"
 
 Teacher = Literal["rehearsal", "openai"]
+Service = Literal["online", "flex", "batch"]
+Api = Literal["chat", "responses"]
 DEFAULT_MODELS: dict[Teacher, str] = {"rehearsal": "rehearsal-teacher", "openai": "gpt-4.1"}
 IMPORT_COLUMNS = ("instruction", "input", "output")
 
@@ -70,13 +72,57 @@ class Settings(BaseSettings):
         validation_alias="OPENAI_BASE_URL",
         description="A compatible server's address, such as `http://localhost:8000/v1`.",
     )
-    requests: int = Field(
-        100, ge=1, le=1_000_000, description="Generation requests that a data set rests on."
+    instructions: int = Field(
+        380,
+        ge=1,
+        le=10_000_000,
+        description="The goal: rows that quality and novelty gates keep. Stored replies count.",
+    )
+    requests: int | None = Field(
+        None, ge=1, le=10_000_000, description="Use at most this many requests, goal or no goal."
     )
     tasks_per_request: int = Field(
         5, ge=1, le=20, description="New tasks asked of the teacher in each request."
     )
-    concurrency: int = Field(16, ge=1, le=10_000, description="Requests in flight at once.")
+    controls: Path | None = Field(
+        INPUTS / "controls.yaml",
+        description="What tasks are asked for, by share; `none` leaves it to the teacher.",
+    )
+    max_usd: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Most dollars that all runs on this store may spend together.",
+    )
+    max_tokens: int | None = Field(None, ge=0, description="The same in tokens, in and out.")
+    run_max_usd: float | None = Field(
+        None, ge=0, description="Most dollars that one run may spend."
+    )
+    run_max_tokens: int | None = Field(None, ge=0, description="The same in tokens.")
+    service: Service = Field(
+        "online",
+        description=(
+            "`online`, `batch` (Batch API: half the price, within a day) "
+            "or `flex` (half the price, slower)."
+        ),
+    )
+    api: Api = Field("chat", description="`chat` completions, or `responses`.")
+    reply_format: Literal["auto", "json_schema", "json_object", "text"] = Field(
+        "auto", description="How replies are written; `auto` asks the server once by a probe."
+    )
+    concurrency: int = Field(64, ge=1, le=10_000, description="Most requests in flight at once.")
+    rpm: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Requests per minute; otherwise as the server's headers say.",
+    )
+    tpm: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Tokens per minute; otherwise as the server's headers say.",
+    )
     import_: str = Field(
         "",
         validation_alias="BIOINSTRUCT_IMPORT",
@@ -100,9 +146,16 @@ class Settings(BaseSettings):
         120.0, gt=0, description="Seconds to wait for another process that is using the store."
     )
 
-    @field_validator("data_dir", "seeds", "experiments")
+    @field_validator("controls", mode="before")
     @classmethod
-    def _from_project_root(cls, value: Path) -> Path:
+    def _no_controls(cls, value: Any) -> Any:
+        return None if value == "none" else value
+
+    @field_validator("data_dir", "seeds", "experiments", "controls")
+    @classmethod
+    def _from_project_root(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
         # One base for relative paths, whatever directory Dagster starts a run in.
         try:
             return (PROJECT_ROOT / value.expanduser()).resolve()

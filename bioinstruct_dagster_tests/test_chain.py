@@ -154,7 +154,12 @@ def test_the_funnel_adds_up(chain):
     total = {}
     for row in funnel:
         total[row["stage"]] = total.get(row["stage"], 0) + row["rows"]
-    assert total["completions"] == 40
+    [asked] = chain.store.rows(
+        "select count(*) as n, count(distinct request_number) as numbers from completions "
+        "where purpose = 'generation'"
+    )
+    assert asked["numbers"] == 40
+    assert total["completions"] == asked["n"] >= 40  # a malformed reply is asked for once more
     assert total["raw_instructions"] == (
         total["rejected_instructions"] + total["deduplicated_instructions"]
     )
@@ -210,7 +215,8 @@ def test_a_second_run_pays_for_nothing_and_changes_nothing(chain):
     assert again.success
     (raw,) = again.asset_materializations_for_node("raw_instructions")
     assert raw.metadata["completions_asked"].value == 0
-    assert raw.metadata["completions_reused"].value == 40
+    before = metadata(chain, "raw_instructions")
+    assert raw.metadata["completions_reused"].value == before["completions_asked"].value
     (labels,) = again.asset_materializations_for_node("categorized_instructions")
     assert labels.metadata["completions_asked"].value == 0
     (adapter,) = again.asset_materializations_for_node("lora_adapter")

@@ -31,7 +31,8 @@ def first():
 
 @dg.asset
 def second():
-    write("completion_outcomes", dict(completion_id="c", outcome="parsed", tasks=1, detail=""))
+    write("completion_outcomes", dict(completion_id="c", outcome="parsed", tasks=1,
+                                       dropped=0, detail=""))
 
 defs = dg.Definitions([first, second], executor=dg.multiprocess_executor)
 """

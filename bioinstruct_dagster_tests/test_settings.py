@@ -19,7 +19,18 @@ WRONG_VALUES = [
     ("BIOINSTRUCT_TEACHER", "gpt"),
     ("BIOINSTRUCT_REQUESTS", "0"),
     ("BIOINSTRUCT_REQUESTS", "many"),
-    ("BIOINSTRUCT_REQUESTS", "1000001"),
+    ("BIOINSTRUCT_REQUESTS", "10000001"),
+    ("BIOINSTRUCT_INSTRUCTIONS", "0"),
+    ("BIOINSTRUCT_INSTRUCTIONS", "10000001"),
+    ("BIOINSTRUCT_MAX_USD", "-1"),
+    ("BIOINSTRUCT_MAX_TOKENS", "1.5"),
+    ("BIOINSTRUCT_RUN_MAX_USD", "ten"),
+    ("BIOINSTRUCT_RUN_MAX_TOKENS", "-1"),
+    ("BIOINSTRUCT_SERVICE", "cheap"),
+    ("BIOINSTRUCT_API", "assistants"),
+    ("BIOINSTRUCT_REPLY_FORMAT", "yaml"),
+    ("BIOINSTRUCT_RPM", "0"),
+    ("BIOINSTRUCT_TPM", "-1"),
     ("BIOINSTRUCT_TASKS_PER_REQUEST", "0"),
     ("BIOINSTRUCT_TASKS_PER_REQUEST", "21"),
     ("BIOINSTRUCT_CONCURRENCY", "-1"),
@@ -44,7 +55,13 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(monkeypatch, varia
 
 
 @pytest.mark.parametrize(
-    "variable", ["BIOINSTRUCT_DATA_DIR", "BIOINSTRUCT_SEEDS", "BIOINSTRUCT_EXPERIMENTS"]
+    "variable",
+    [
+        "BIOINSTRUCT_DATA_DIR",
+        "BIOINSTRUCT_SEEDS",
+        "BIOINSTRUCT_EXPERIMENTS",
+        "BIOINSTRUCT_CONTROLS",
+    ],
 )
 def test_a_path_in_the_home_of_an_unknown_user_is_refused_by_name(monkeypatch, variable):
     monkeypatch.setenv(variable, "~no-such-user-here/folder")
@@ -79,7 +96,7 @@ def test_all_wrong_values_are_named_at_once(monkeypatch):
     [
         ("BIOINSTRUCT_REQUSTS", "BIOINSTRUCT_REQUESTS"),
         ("BIOINSTRUCT_TEACHERMODEL", "BIOINSTRUCT_TEACHER_MODEL"),
-        ("BIOINSTRUCT_OPENAI_API_KEY", "OPENAI_API_KEY"),
+        ("BIOINSTRUCT_OPENAI_BASE_URL", "OPENAI_BASE_URL"),
         ("BIOINSTRUCT_IMPORT_", "BIOINSTRUCT_IMPORT"),
     ],
 )
@@ -103,7 +120,7 @@ def test_the_environment_wins_over_the_env_file_and_the_file_over_the_default(
     env_file.write_text("BIOINSTRUCT_REQUESTS=3\nBIOINSTRUCT_SEED=4\nOPENAI_API_KEY=k\n", "utf-8")
     monkeypatch.setenv("BIOINSTRUCT_REQUESTS", "5")
     settings = load_settings(env_file)
-    assert (settings.requests, settings.seed, settings.concurrency) == (5, 4, 16)
+    assert (settings.requests, settings.seed, settings.concurrency) == (5, 4, 64)
     assert settings.openai_api_key is not None
     assert settings.openai_api_key.get_secret_value() == "k"
 
@@ -117,7 +134,18 @@ def test_every_setting_is_read_from_the_variable_that_is_its_documented_name(mon
         "teacher_model": ("gpt-5", "gpt-5"),
         "openai_api_key": (KEY, KEY),
         "openai_base_url": ("http://localhost:8000/v1", "http://localhost:8000/v1"),
+        "instructions": ("70", 70),
         "requests": ("7", 7),
+        "controls": ("none", None),
+        "max_usd": ("1.5", 1.5),
+        "max_tokens": ("1000", 1000),
+        "run_max_usd": ("0", 0.0),
+        "run_max_tokens": ("10", 10),
+        "service": ("flex", "flex"),
+        "api": ("responses", "responses"),
+        "reply_format": ("text", "text"),
+        "rpm": ("500", 500.0),
+        "tpm": ("200000.5", 200000.5),
         "tasks_per_request": ("4", 4),
         "concurrency": ("2", 2),
         "import_": ("owner/name", "owner/name"),
@@ -158,7 +186,7 @@ def test_an_empty_variable_means_the_default(monkeypatch):
     for variable in ("BIOINSTRUCT_REQUESTS", "BIOINSTRUCT_DATA_DIR", "OPENAI_API_KEY"):
         monkeypatch.setenv(variable, "")
     settings = load_settings(env_file=None)
-    assert (settings.requests, settings.data_dir, settings.openai_api_key) == (100, INPUTS, None)
+    assert (settings.requests, settings.data_dir, settings.openai_api_key) == (None, INPUTS, None)
 
 
 @pytest.mark.parametrize(

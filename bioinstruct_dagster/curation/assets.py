@@ -1,6 +1,7 @@
 """Curation as assets: what is kept, and what kind of task it is."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -9,7 +10,9 @@ from bioinstruct_dagster.curation.labelling import label_rows
 from bioinstruct_dagster.curation.novelty import Text
 from bioinstruct_dagster.curation.selection import select
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.generation.dialects import with_dialect
 from bioinstruct_dagster.generation.teacher import open_teacher
+from bioinstruct_dagster.generation.terms import terms_of
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.provenance import sha256_of_rows
@@ -93,15 +96,16 @@ def deduplicated_instructions(
     group_name="curation",
     kinds={"openai", "scikitlearn", "duckdb"},
     owners=OWNERS,
-    code_version="1",
+    code_version="2",
     deps=["seed_tasks", "deduplicated_instructions"],
+    output_required=False,
 )
 @stating_errors
 def categorized_instructions(
     context: dg.AssetExecutionContext,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Kept rows, each with one of four categories.
 
     They are information extraction, question answering, generation, other. The teacher labels rows
@@ -113,18 +117,32 @@ def categorized_instructions(
     if not kept:
         raise StatedError("No kept rows. Materialize key:deduplicated_instructions first.")
     with open_teacher(settings) as endpoint:
+        terms = with_dialect(
+            terms_of(settings, context.run.run_id), settings, endpoint, store, context.log.info
+        )
         labelling = label_rows(
             kept,
             endpoint,
             store,
             teacher=settings.teacher,
             model=settings.model,
-            concurrency=settings.concurrency,
             log=context.log.info,
+            terms=terms,
+        )
+    if labelling.tally.pending:
+        context.log.info(
+            "%s requests are with the Batch API. The sensor batch_results starts a run when they "
+            "are done.",
+            labelling.tally.pending,
+        )
+        return
+    if labelling.tally.stopped:
+        context.log.warning(
+            "The embedded classifier labelled the rest: %s", labelling.tally.stopped
         )
     store.replace({"categorized_instructions": labelling.rows})
     shares = Counter(row["category"] for row in labelling.rows)
-    return materialization(
+    yield materialization(
         context,
         store,
         "categorized_instructions",

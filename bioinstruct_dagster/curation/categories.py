@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.generation.prompts import ReplyFormat
 from bioinstruct_dagster.generation.requests import TeacherRequest
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
@@ -21,8 +22,13 @@ DEFINITIONS = INPUTS / "categories.yaml"
 BATCH = 20
 TOKENS_PER_LABEL = 40
 
-TEMPLATE_ID = "category/1"
+TEMPLATE_ID = "category/2"
 SYSTEM = "You classify biomedical instructions. You answer with JSON only."
+# For a server that is not told the form by a schema.
+ANSWER = """
+
+Answer in this form, with the number and category of every instruction:
+{"labels": [{"number": 1, "category": "..."}]}"""
 USER = """\
 Assign each numbered instruction below to exactly one category. Judge mainly by the instruction.
 
@@ -76,9 +82,20 @@ def definitions() -> dict[str, str]:
     return {name: str(found[name]) for name in CATEGORIES}
 
 
-def template_sha256() -> str:
+RESPONSE_FORMATS: dict[ReplyFormat, dict[str, Any] | None] = {
+    "json_schema": RESPONSE_FORMAT,
+    "json_object": {"type": "json_object"},
+    "text": None,
+}
+
+
+@cache
+def template_sha256(reply_format: ReplyFormat = "json_schema") -> str:
     """Hash of all that the prompt is made of, the definitions included."""
-    return sha256_of([TEMPLATE_ID, SYSTEM, USER, RESPONSE_FORMAT, definitions()])
+    answer = "" if reply_format == "json_schema" else ANSWER
+    return sha256_of(
+        [TEMPLATE_ID, SYSTEM, USER, answer, RESPONSE_FORMATS[reply_format], definitions()]
+    )
 
 
 def label_key(instruction: str, teacher: str, model: str) -> str:
@@ -87,10 +104,16 @@ def label_key(instruction: str, teacher: str, model: str) -> str:
 
 
 def categorization_requests(
-    instructions: Sequence[str], *, teacher: str, model: str
+    instructions: Sequence[str],
+    *,
+    teacher: str,
+    model: str,
+    reply_format: ReplyFormat = "json_schema",
 ) -> Iterator[tuple[TeacherRequest, Sequence[str]]]:
     """Requests that cover the instructions, each with those it asks about, in its numbering."""
     lines = "\n".join(f"- {name}: {meaning}" for name, meaning in definitions().items())
+    form = RESPONSE_FORMATS[reply_format]
+    answer = "" if reply_format == "json_schema" else ANSWER
     for start in range(0, len(instructions), BATCH):
         batch = instructions[start : start + BATCH]
         items = "\n".join(
@@ -104,27 +127,43 @@ def categorization_requests(
             parameters={
                 "temperature": 0.0,
                 "max_completion_tokens": TOKENS_PER_LABEL * (len(batch) + 1),
-                "response_format": RESPONSE_FORMAT,
+                **({"response_format": form} if form else {}),
             },
             messages=[
                 {"role": "system", "content": SYSTEM},
-                {"role": "user", "content": USER.format(definitions=lines, items=items)},
+                {"role": "user", "content": USER.format(definitions=lines, items=items) + answer},
             ],
             template_id=TEMPLATE_ID,
-            template_sha256=template_sha256(),
+            template_sha256=template_sha256(reply_format),
+            reply_format=reply_format,
         )
         yield request, batch
 
 
 def read_labels(content: str, batch: Sequence[str]) -> dict[str, str]:
-    """Category by instruction, where the reply has a valid one; contradictory ones are none."""
-    try:
-        labels = json.loads(content)["labels"]
-        pairs = [(label["number"], label["category"]) for label in labels]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return {}
+    """Category by instruction, where the reply has a valid one; contradictory ones are none.
+
+    Prose and fences around the JSON are passed over: servers without structured output add them.
+    """
     found: dict[str, set[str]] = {}
-    for number, category in pairs:
+    for label in _labels_of(content) or []:
+        number, category = label.get("number"), label.get("category")
         if category in CATEGORIES and type(number) is int and 1 <= number <= len(batch):
             found.setdefault(batch[number - 1], set()).add(category)
     return {text: next(iter(given)) for text, given in found.items() if len(given) == 1}
+
+
+def is_label_list(content: str) -> bool:
+    """Whether a reply has the form that was asked for, were the list empty."""
+    return _labels_of(content) is not None
+
+
+def _labels_of(content: str) -> list[dict[str, Any]] | None:
+    start, end = content.find("{"), content.rfind("}")
+    try:
+        labels = json.loads(content[start : end + 1])["labels"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not isinstance(labels, list):
+        return None
+    return [label for label in labels if isinstance(label, dict)]

@@ -1,9 +1,14 @@
 """Checks on the curated rows."""
 
+import json
+
 import dagster as dg
 
 from bioinstruct_dagster.curation.novelty import THRESHOLD, rouge_l_f1_of_texts
+from bioinstruct_dagster.generation.controls import read_controls
+from bioinstruct_dagster.generation.measuring import mix
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
+from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.checks import schema_check
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.resources import markdown_table
@@ -13,6 +18,18 @@ SAMPLE = 1_000  # rows compared all against all; the rule itself is tested exhau
 deduplicated_instructions_schema = schema_check("deduplicated_instructions", key=("row_id",))
 categorized_instructions_schema = schema_check("categorized_instructions", key=("row_id",))
 
+# Points of share between what was asked for and what the kept rows show, at most; the share of
+# rows that show what was asked of them, at least. Both where there are rows enough to tell.
+MOST_APART = 0.10
+LEAST_AGREEMENT = 0.5
+ROWS_TO_JUDGE = 100
+
+KEPT_WITH_CONTROLS = """
+    select kept.instruction, kept.input, kept.output, raw.controls, raw.rehearsal
+    from deduplicated_instructions as kept
+    join raw_instructions as raw using (row_id)
+    where raw.controls is not null
+"""
 UNACCOUNTED = """
     select row_id from raw_instructions
     except
@@ -69,4 +86,37 @@ def every_row_has_a_category(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
     return dg.AssetCheckResult(
         passed=not wrong and counts["kept"] == counts["labelled"],
         metadata={**counts, "wrong": dg.MetadataValue.md(markdown_table(wrong[:5]))},
+    )
+
+
+@dg.asset_check(asset="deduplicated_instructions")
+def kept_rows_are_what_was_asked_for(
+    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
+    """The mix of the kept rows is what the controls asked for: no share is 10 points off.
+
+    And half of the rows or more show what was asked of them. Judged where rows can show it (signs,
+    words of input), from 100 rows on. Recorded replies follow no controls, so a rehearsal's mix is
+    shown and not judged. Warns.
+    """
+    rows = store.rows(KEPT_WITH_CONTROLS) if settings.controls else []
+    if not rows or settings.controls is None:
+        return dg.AssetCheckResult(passed=True, metadata={"rows_with_controls": 0})
+    controls = read_controls(settings.controls)
+    found = mix(controls, [(row, json.loads(row["controls"])) for row in rows])
+    measured = [m for m in found if m["dimension_agreement"] is not None]
+    apart = max((abs(m["achieved"] - m["asked"]) for m in measured), default=0.0)
+    agreement = min((m["dimension_agreement"] for m in measured), default=1.0)
+    rehearsal = any(row["rehearsal"] for row in rows)
+    judged = len(rows) >= ROWS_TO_JUDGE and not rehearsal
+    return dg.AssetCheckResult(
+        passed=not judged or (apart <= MOST_APART and agreement >= LEAST_AGREEMENT),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "rows_with_controls": len(rows),
+            "furthest_apart": apart,
+            "least_agreement": agreement,
+            "judged": judged,
+            "mix": dg.MetadataValue.md(markdown_table(found)),
+        },
     )

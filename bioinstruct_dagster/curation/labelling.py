@@ -10,11 +10,12 @@ from typing import Any
 
 from bioinstruct_dagster.curation.categories import (
     categorization_requests,
+    is_label_list,
     label_key,
     read_labels,
 )
 from bioinstruct_dagster.curation.classifier import CategoryClassifier, labelled_examples
-from bioinstruct_dagster.generation.teacher import Endpoint, Tally, ask
+from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms, ask
 from bioinstruct_dagster.store.database import Store, insert
 
 EMBEDDED = "embedded-classifier"
@@ -66,8 +67,8 @@ def label_rows(
     *,
     teacher: str,
     model: str,
-    concurrency: int,
     log: Callable[[str], None],
+    terms: Terms | None = None,
 ) -> Labelling:
     """Give each row (row_id, instruction, …) a category."""
     instructions = list(dict.fromkeys(row["instruction"] for row in rows))
@@ -77,9 +78,11 @@ def label_rows(
         store,
         teacher=teacher,
         model=model,
-        concurrency=concurrency,
         log=log,
+        terms=terms,
     )
+    if tally.pending:
+        return Labelling([], tally)
     stored = {
         text: label
         for text, label in stored_labels(instructions, store, teacher=teacher, model=model).items()
@@ -135,19 +138,31 @@ def _ask_for_missing(
     *,
     teacher: str,
     model: str,
-    concurrency: int,
     log: Callable[[str], None],
+    terms: Terms | None = None,
 ) -> Tally:
     known = stored_labels(instructions, store, teacher=teacher, model=model)
     missing = [text for text in instructions if text not in known]
-    batches = list(categorization_requests(missing, teacher=teacher, model=model))
-    tally = ask(
-        [request for request, _ in batches], endpoint, store, concurrency=concurrency, log=log
+    form = terms.dialect.reply_format if terms else "json_schema"
+    batches = list(
+        categorization_requests(missing, teacher=teacher, model=model, reply_format=form)
     )
-    asked_about = {request.completion_id: batch for request, batch in batches}
+    tally = ask(
+        [request for request, _ in batches],
+        endpoint,
+        store,
+        log=log,
+        terms=terms,
+        worth_again=lambda reply: not reply["refusal"] and not is_label_list(reply["content"]),
+    )
+    wanted = [r.completion_id for first, _ in batches for r in (first, first.again())]
+    replies = {row["completion_id"]: row for row in store.rows(REPLIES, {"wanted": wanted})}
     labels = []
-    for reply in store.rows(REPLIES, {"wanted": list(asked_about)}):
-        batch = asked_about[reply["completion_id"]]
+    for request, batch in batches:
+        again = request.again().completion_id
+        reply = replies.get(again) or replies.get(request.completion_id)
+        if reply is None:
+            continue
         given = read_labels(reply["content"], batch)
         labels += [
             {

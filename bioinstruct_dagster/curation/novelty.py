@@ -46,34 +46,54 @@ def tokenize(text: str) -> list[str]:
     return _NOT_ALPHANUMERIC.sub(" ", text.lower()).split()
 
 
-def judge_novelty(
-    seeds: Sequence[Text], candidates: Sequence[Text], threshold: float = THRESHOLD
-) -> list[Verdict]:
-    """Judge candidates in their order; each novel one joins what later ones are compared with."""
-    encode = _Encoder()
-    kept_ids = [seed.id for seed in seeds]
-    kept = [encode(seed.instruction) for seed in seeds]
-    verdicts = []
-    for start in range(0, len(candidates), _BLOCK):
-        block = candidates[start : start + _BLOCK]
-        encoded = [encode(candidate.instruction) for candidate in block]
-        before = len(kept)
-        against_kept = rouge_l_f1(encoded, kept)
+class NoveltyFilter:
+    """The rule over a growing set: candidates come in their order, in portions of any size.
+
+    Args:
+        seeds: kept from the start.
+        threshold: a ROUGE-L F1 above it is a repetition.
+    """
+
+    def __init__(self, seeds: Sequence[Text], threshold: float = THRESHOLD) -> None:
+        self._threshold = threshold
+        self._encode = _Encoder()
+        self._kept_ids = [seed.id for seed in seeds]
+        self._kept = [self._encode(seed.instruction) for seed in seeds]
+
+    def judge(self, candidates: Sequence[Text]) -> list[Verdict]:
+        """Judge candidates; each novel one joins what later ones are compared with."""
+        verdicts: list[Verdict] = []
+        for start in range(0, len(candidates), _BLOCK):
+            verdicts += self._judge_block(candidates[start : start + _BLOCK])
+        return verdicts
+
+    def _judge_block(self, block: Sequence[Text]) -> list[Verdict]:
+        encoded = [self._encode(candidate.instruction) for candidate in block]
+        before = len(self._kept)
+        against_kept = rouge_l_f1(encoded, self._kept)
         within = rouge_l_f1(encoded, encoded)
         joined: list[int] = []  # members of this block that were kept, in order
+        verdicts = []
         for i, candidate in enumerate(block):
             scores = np.concatenate([against_kept[i, :before], within[i, joined]])
             nearest = int(scores.argmax()) if scores.size else -1
             score = float(scores[nearest]) if scores.size else 0.0
-            novel = not score > threshold
+            novel = not score > self._threshold
             verdicts.append(
-                Verdict(candidate.id, novel, kept_ids[nearest] if score > 0 else None, score)
+                Verdict(candidate.id, novel, self._kept_ids[nearest] if score > 0 else None, score)
             )
             if novel:
                 joined.append(i)
-                kept.append(encoded[i])
-                kept_ids.append(candidate.id)
-    return verdicts
+                self._kept.append(encoded[i])
+                self._kept_ids.append(candidate.id)
+        return verdicts
+
+
+def judge_novelty(
+    seeds: Sequence[Text], candidates: Sequence[Text], threshold: float = THRESHOLD
+) -> list[Verdict]:
+    """Judge candidates in their order; each novel one joins what later ones are compared with."""
+    return NoveltyFilter(seeds, threshold).judge(candidates)
 
 
 def rouge_l_f1(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:

@@ -6,7 +6,6 @@ from bioinstruct_dagster import figures
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card import Card
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, TEMPLATE_SHA256
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.provenance import sha256_of_rows
@@ -19,6 +18,13 @@ ROWS_IN_ORDER = """
     order by labelled.ordinal
 """
 SEEDS = "select seed_id, category, instruction, input, output from seed_tasks order by ordinal"
+TEMPLATES = """
+    select distinct template_id || ' (sha256 ' || template_sha256[:12] || ')' as template
+    from completions
+    join completion_outcomes using (completion_id)
+    where tasks > 0
+    order by template
+"""
 FUNNEL_TO_HERE = "select stage, outcome, rows from funnel where step <= 6"
 TEACHERS = """
     select distinct completion.teacher || ': ' || completion.model_answered as teacher
@@ -54,7 +60,7 @@ def hf_dataset(
     seeds = store.rows(SEEDS)
     card = Card(
         teacher=", ".join(row["teacher"] for row in store.rows(TEACHERS)) or "none (imported)",
-        template=f"{TEMPLATE_ID} (sha256 {TEMPLATE_SHA256[:12]})",
+        template=", ".join(row["template"] for row in store.rows(TEMPLATES)) or "none (imported)",
         seeds_fingerprint=sha256_of_rows(seeds, tuple(seeds[0])) if seeds else "none",
         funnel=store.rows(FUNNEL_TO_HERE),
         rehearsal=rehearsal,

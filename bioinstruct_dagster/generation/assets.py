@@ -1,6 +1,7 @@
 """Generation as an asset."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -9,10 +10,14 @@ from pydantic import Field
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation import raw, teacher
+from bioinstruct_dagster.generation.controls import read_controls
+from bioinstruct_dagster.generation.dialects import with_dialect
+from bioinstruct_dagster.generation.estimates import Estimate
+from bioinstruct_dagster.generation.goal import GateMaker, GoalFeed, goal_feed
 from bioinstruct_dagster.generation.imported import read_instruction_set
-from bioinstruct_dagster.generation.plan import plan_requests
-from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, TEMPLATE_SHA256
+from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, ReplyFormat, template
 from bioinstruct_dagster.generation.requests import Series
+from bioinstruct_dagster.generation.terms import terms_of
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -36,12 +41,15 @@ STORED_SEEDS = """
     order by ordinal
 """
 
+# Spend of the whole store, and of what the present rows rest on.
 SPEND = """
     select
         count(*) as completions,
         sum(prompt_tokens)::bigint as prompt_tokens,
         sum(completion_tokens)::bigint as completion_tokens,
-        case when count(usd) = count(*) then sum(usd) end as usd
+        case when count(usd) = count(*) then sum(usd) end as usd,
+        (select sum(usd) from spend) as usd_so_far,
+        (select sum(tokens)::bigint from spend) as tokens_so_far
     from completions
     join completion_outcomes using (completion_id)
 """
@@ -50,11 +58,22 @@ SPEND = """
 class RawInstructionsConfig(dg.Config):
     """What a run may change; what is left out comes from the settings."""
 
-    requests: int | None = Field(
-        None, ge=1, description="Requests that the set rests on (default: BIOINSTRUCT_REQUESTS)."
+    instructions: int | None = Field(
+        None, ge=1, description="Rows to be kept (default: BIOINSTRUCT_INSTRUCTIONS)."
     )
-    grow_by: int = Field(
-        0, ge=0, description="Ask for about this many further kept instructions than there are now."
+    grow_by: int = Field(0, ge=0, description="Keep so many rows more than there are now.")
+    requests: int | None = Field(
+        None, ge=1, description="Use at most this many requests (default: BIOINSTRUCT_REQUESTS)."
+    )
+    max_usd: float | None = Field(
+        None,
+        ge=0,
+        description="Most dollars this run may spend (default: BIOINSTRUCT_RUN_MAX_USD).",
+    )
+    max_tokens: int | None = Field(
+        None,
+        ge=0,
+        description="Most tokens this run may take (default: BIOINSTRUCT_RUN_MAX_TOKENS).",
     )
     seed: int | None = Field(
         None, ge=0, le=2**32 - 1, description="Run seed (default: BIOINSTRUCT_SEED)."
@@ -71,8 +90,9 @@ class RawInstructionsConfig(dg.Config):
     group_name="generation",
     kinds={"openai", "json", "duckdb"},
     owners=OWNERS,
-    code_version="1",
+    code_version="2",
     deps=["seed_tasks"],
+    output_required=False,
 )
 @stating_errors
 def raw_instructions(
@@ -80,47 +100,99 @@ def raw_instructions(
     config: RawInstructionsConfig,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
-) -> dg.MaterializeResult[None]:
+    gate: dg.ResourceParam[GateMaker],
+) -> Iterator[dg.MaterializeResult[None]]:
     """New tasks as the teacher wrote them (Self-Instruct), or an imported instruction set's rows.
 
-    Each request shows the teacher three seeds drawn at random from (run seed, request number) and
-    asks for new tasks as JSON. Every reply is stored before it is read, under the hash of its
-    request, so a request that was answered once is never paid for again. A reply that can't be read
-    is kept and counted.
+    Each request shows the teacher three seeds drawn at random from (run seed, request number), says
+    what kinds of task the kept rows lack, and asks for new tasks. Requests go out until the gates
+    of `deduplicated_instructions` would keep as many rows as asked for, a cap is reached, or the
+    yield is too low to go on. Every reply is stored before it is read, under the hash of its
+    request, so a request that was answered once is never paid for again. With the Batch API a run
+    ends once its batches are submitted; the sensor `batch_results` takes them up.
     """
     source = settings.import_ if config.import_from is None else config.import_from
     if source:
-        return _import(context, source, store, settings)
+        yield _import(context, source, store, settings)
+        return
 
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
     if not seeds:
         raise StatedError("There are no seed tasks. Materialize key:seed_tasks first.")
     run_seed = settings.seed if config.seed is None else config.seed
-    series = Series(seeds, settings.teacher, settings.model, run_seed, settings.tasks_per_request)
-    requests = plan_requests(
-        series, store, wanted=config.requests or settings.requests, grow_by=config.grow_by
+    controls = read_controls(settings.controls) if settings.controls else None
+    terms = terms_of(
+        settings, context.run.run_id, run_max_usd=config.max_usd, run_max_tokens=config.max_tokens
     )
     with teacher.open_teacher(settings) as endpoint:
-        tally = teacher.ask(
-            requests, endpoint, store, concurrency=settings.concurrency, log=context.log.info
+        terms = with_dialect(terms, settings, endpoint, store, context.log.info)
+        series = Series(
+            seeds,
+            settings.teacher,
+            settings.model,
+            run_seed,
+            settings.tasks_per_request,
+            terms.dialect.reply_format,
+            controls.sha256 if controls else None,
         )
-    rows, outcomes = raw.raw_rows(store, requests)
-    if not rows:
-        raise StatedError(
-            f"None of {len(outcomes)} replies could be read. They are kept in table completions."
+        feed, tally = teacher.pursue(
+            lambda: goal_feed(
+                series,
+                store,
+                gate(seeds),
+                goal=config.instructions or settings.instructions,
+                grow_by=config.grow_by,
+                limit=config.requests or settings.requests,
+                controls=controls,
+                concurrency=settings.concurrency,
+            ),
+            endpoint,
+            store,
+            purpose="generation",
+            log=context.log.info,
+            terms=terms,
+            announce=lambda expected: _announce(context, expected),
         )
-    store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
-
-    context.log.info(
-        "%s completions asked of the teacher, %s reused from the store, "
-        "%s requests failed; %s tasks read",
-        tally.asked,
-        tally.reused,
-        tally.failed,
-        len(rows),
-    )
     for message in tally.errors:
         context.log.warning("Request failed, to be asked again by the next run: %s", message)
+    if tally.pending:
+        context.log.info(
+            "%s requests are with the Batch API. The sensor batch_results starts a run when they "
+            "are done.",
+            tally.pending,
+        )
+        return
+    if why := _stopped(feed, tally):
+        context.log.warning("Stopped before the goal: %s", why)
+    yield _materialize(
+        context,
+        store,
+        settings,
+        feed,
+        tally=tally,
+        run_seed=run_seed,
+        reply_format=terms.dialect.reply_format,
+    )
+
+
+def _materialize(
+    context: dg.AssetExecutionContext,
+    store: Store,
+    settings: Settings,
+    feed: GoalFeed,
+    *,
+    tally: teacher.Tally,
+    run_seed: int,
+    reply_format: ReplyFormat,
+) -> dg.MaterializeResult[None]:
+    rows, outcomes = raw.raw_rows(store, feed.completion_ids())
+    if not rows:
+        raise StatedError(
+            _stopped(feed, tally)
+            or f"None of {len(outcomes)} replies could be read. They are kept in table completions."
+        )
+    store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
+    form = template(reply_format, controlled=settings.controls is not None)
     return materialization(
         context,
         store,
@@ -131,15 +203,49 @@ def raw_instructions(
             "replies": dg.MetadataValue.md(
                 figures.bars("Replies by outcome", Counter(o["outcome"] for o in outcomes))
             ),
+            "goal": feed.goal,
+            "rows_the_gates_would_keep": feed.kept,
+            "stopped": _stopped(feed, tally)
+            or ("at the goal" if feed.kept >= feed.goal else "at BIOINSTRUCT_REQUESTS"),
             "completions_asked": tally.asked,
             "completions_reused": tally.reused,
+            "completions_for_later": feed.beyond(),
             "requests_failed": tally.failed,
+            "requests_retried": tally.retried,
+            "rate_limited": tally.rate_limited,
+            "kept_rows_per_request": feed.kept / len(outcomes),
             "tasks_per_reply": len(rows) / len(outcomes),
             "teacher": f"{settings.teacher}: {settings.model}",
-            "template": f"{TEMPLATE_ID} ({TEMPLATE_SHA256[:12]})",
+            "template": f"{TEMPLATE_ID} ({form.sha256[:12]})",
+            "reply_format": reply_format,
+            "service": settings.service,
             "run_seed": run_seed,
-            **_spend(store),
+            **_spend(store, feed.kept),
         },
+    )
+
+
+def _stopped(feed: GoalFeed, tally: teacher.Tally) -> str | None:
+    """Why generation ended short of its goal; stored replies alone may show that it must."""
+    return None if feed.kept >= feed.goal else tally.stopped or feed.stopped
+
+
+def _announce(context: dg.AssetExecutionContext, expected: Estimate) -> None:
+    """Show the estimate in the UI before the first request is sent."""
+    context.log_event(
+        dg.AssetObservation(
+            asset_key="raw_instructions",
+            description=str(expected),
+            metadata={
+                "estimated_requests": expected.requests,
+                "estimated_prompt_tokens": expected.prompt_tokens,
+                "estimated_completion_tokens": expected.completion_tokens,
+                "estimated_usd": "unknown: no price" if expected.usd is None else expected.usd,
+                "most_usd": "unknown: no price" if expected.usd_most is None else expected.usd_most,
+                "estimated_hours": expected.hours,
+                "from_earlier_replies": expected.from_replies,
+            },
+        )
     )
 
 
@@ -159,10 +265,14 @@ def _import(
     )
 
 
-def _spend(store: Store) -> dict[str, Any]:
+def _spend(store: Store, kept: int) -> dict[str, Any]:
     spend = store.rows(SPEND)[0]
+    unknown = "unknown: no price for this model"
     return {
         "prompt_tokens": spend["prompt_tokens"],
         "completion_tokens": spend["completion_tokens"],
-        "usd": "unknown: no price for this model" if spend["usd"] is None else spend["usd"],
+        "usd": unknown if spend["usd"] is None else spend["usd"],
+        "usd_per_kept_row": unknown if spend["usd"] is None else spend["usd"] / max(kept, 1),
+        "project_usd_so_far": spend["usd_so_far"] or 0.0,
+        "project_tokens_so_far": spend["tokens_so_far"] or 0,
     }

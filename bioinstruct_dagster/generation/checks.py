@@ -1,5 +1,7 @@
 """Checks on the raw instructions."""
 
+from typing import Any
+
 import dagster as dg
 
 from bioinstruct_dagster.store.checks import schema_check
@@ -22,6 +24,15 @@ OUTCOMES = """
     from completion_outcomes
     group by outcome
     order by replies desc
+"""
+
+
+LAST_ROUND = """
+    select stopped, failed
+    from teacher_rounds
+    where purpose = 'generation'
+    order by finished_at desc
+    limit 1
 """
 
 
@@ -51,4 +62,17 @@ def most_replies_can_be_read(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
             "readable_share": parsed / replies if replies else 1.0,
             "outcomes": dg.MetadataValue.md(markdown_table(outcomes)),
         },
+    )
+
+
+@dg.asset_check(asset="raw_instructions")
+def the_last_round_reached_its_goal(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """Generation was not stopped by a cap or a low yield, and no request was given up. Warns."""
+    rounds = store.rows(LAST_ROUND)
+    last: dict[str, Any] = rounds[0] if rounds else {"stopped": None, "failed": 0}
+    return dg.AssetCheckResult(
+        passed=not last["stopped"] and not last["failed"],
+        severity=dg.AssetCheckSeverity.WARN,
+        description=last["stopped"],
+        metadata={"requests_failed": last["failed"]},
     )

@@ -1,84 +1,128 @@
-"""Reading a reply: from its text to tasks, or to the reason why there are none.
+"""Reading a reply: from its text to its tasks, and to the outcome by name.
 
-A reply is read whole or not at all; whatever the outcome, its text stays in the store. Belongs
-here: the text. Does not: whether a task is any good (curation).
+Whole tasks are read, whatever became of their neighbours; a task that is cut or broken is never
+mended into one. Whatever the outcome, the reply's text stays in the store. Belongs here: which
+form a reply has, and what its outcome is called. Does not: the forms themselves (salvage,
+numbered), or whether a task is any good (curation).
 """
 
-import json
-import re
 from dataclasses import dataclass
-from typing import Any
 
-from bioinstruct_dagster.store.database import is_storable
+from bioinstruct_dagster.generation.numbered import TextReading, read_numbered
+from bioinstruct_dagster.generation.salvage import JsonReading, read_json
+from bioinstruct_dagster.generation.written import TASK_FIELDS, Written
 
-_FENCE = re.compile(r"```(?:json)?\s*(?=[{\[])")
-_DETAIL_CHARACTERS = 200
-TASK_FIELDS = ("instruction", "input", "output")
+__all__ = ["FORMS", "OUTCOMES", "TASK_FIELDS", "Reading", "read_reply"]
+
 OUTCOMES = ("parsed", "truncated", "refused", "empty", "malformed", "wrong_schema")
+FORMS = ("json", "text")
+_DETAIL_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reply held: its tasks (instruction, input, output), and the outcome by name."""
+    """What a reply held.
+
+    Attributes:
+        outcome: one of `OUTCOMES`; "parsed" only where every written task was read.
+        tasks: instruction, input and output of each task that was read, as the reply has them.
+        detail: what was dropped and why, for people; tasks are numbered from 0, like positions.
+        positions: the place of each task among all that were written, the broken ones included.
+        dropped: how many were written and not read.
+    """
 
     outcome: str
     tasks: tuple[dict[str, str], ...] = ()
     detail: str = ""
+    positions: tuple[int, ...] = ()
+    dropped: int = 0
 
 
-def read_reply(content: str, finish_reason: str | None, refusal: str | None) -> Reading:
-    """Read one reply; never raises.
+def read_reply(
+    content: str, finish_reason: str | None, refusal: str | None, form: str = "json"
+) -> Reading:
+    """Read one reply; never raises, and takes time in proportion to its length.
 
-    Text before and after a fenced JSON block is ignored, since servers without structured output
-    add it.
+    Args:
+        content: the text that the teacher sent.
+        finish_reason: why it stopped: "length" where the reply may be cut.
+        refusal: the teacher's own words, where it declined.
+        form: what it was asked for, "json" or "text"; a reply in the other form is read all the
+            same where there is no doubt.
     """
     if refusal:
-        return Reading("refused", detail=refusal[:_DETAIL_CHARACTERS])
-    if not content.strip():
-        return Reading("empty")
-    try:
-        value = _json_of(content)
-    except (ValueError, RecursionError) as error:
-        outcome = "truncated" if finish_reason == "length" else "malformed"
-        return Reading(outcome, detail=str(error)[:_DETAIL_CHARACTERS])
-    return _tasks_of(value)
+        return Reading("refused", detail=_storable(refusal[:_DETAIL_CHARACTERS]))
+    reading = _read(content, finish_reason, form) if content.strip() else Reading("empty")
+    if finish_reason == "content_filter" and not reading.tasks:
+        # What the filter cut is no task that this reader failed to read.
+        return Reading("refused", detail="the content filter stopped the reply")
+    return reading
 
 
-def _json_of(content: str) -> Any:
-    """The reply as JSON, or the JSON that its first fence opens with.
+def _read(content: str, finish_reason: str | None, form: str) -> Reading:
+    in_json = read_json(content)
+    if in_json.start >= 0 and not content[: in_json.start].strip():
+        return _of_json(in_json, finish_reason)  # no label can come before it
+    in_text = read_numbered(content, cut=finish_reason in {"length", "content_filter"})
+    if _is_text(in_text, in_json, form):
+        return _of_text(in_text, finish_reason)
+    return _of_json(in_json, finish_reason)
 
-    The whole comes first, since a task may itself hold a fence. What a fence opens with is read to
-    the end of its value, not to the next fence: linear, however the model rambles on.
+
+def _is_text(in_text: TextReading, in_json: JsonReading, form: str) -> bool:
+    """Whether the reply is numbered text.
+
+    The form that comes first holds the other: a numbered task may give JSON, and a JSON string can
+    hold no line that begins with a label.
     """
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        fence = _FENCE.search(content)
-        if not fence:
-            raise
-        return json.JSONDecoder().raw_decode(content, fence.end())[0]
+    if in_text.start < 0:
+        return form == "text" and not in_json.written.named and not in_json.is_json
+    if not (form == "text" or in_text.is_numbered or in_text.written.tasks):
+        return False  # prose before JSON may well have a line with one of the labels
+    return in_json.start < 0 or in_text.start < in_json.start
 
 
-def _tasks_of(value: Any) -> Reading:
-    tasks = value.get("tasks") if isinstance(value, dict) else value
-    if not isinstance(tasks, list):
-        return Reading("wrong_schema", detail="no list of tasks")
-    read = []
-    for number, task in enumerate(tasks):
-        if not isinstance(task, dict):
-            return Reading("wrong_schema", detail=f"task {number} is not an object")
-        fields = {}
-        for name in TASK_FIELDS:
-            text = task.get(name)
-            if not isinstance(text, str):
-                return Reading(
-                    "wrong_schema", detail=f"task {number}: {name} is missing or not text"
-                )
-            if not is_storable(text):
-                return Reading(
-                    "wrong_schema",
-                    detail=f"task {number}: {name} holds a character that is no text",
-                )
-            fields[name] = text.strip()
-        read.append(fields)
-    return Reading("parsed", tuple(read))
+def _of_json(found: JsonReading, finish_reason: str | None) -> Reading:
+    written, fault = found.written, found.fault
+    if fault or (found.open_end and finish_reason == "length"):
+        cut = finish_reason == "length" or (fault is not None and fault.cut)
+        why = str(fault) if fault else "the reply ends inside a value"
+        return _reading("truncated" if cut else "malformed", written, why)
+    if not (written.named or found.is_json):
+        return _nothing("no JSON", finish_reason)
+    if not written.named:
+        return _reading("wrong_schema", written, "no list of tasks")
+    return _reading("wrong_schema" if written.dropped else "parsed", written)
+
+
+def _of_text(found: TextReading, finish_reason: str | None) -> Reading:
+    written = found.written
+    if found.start < 0:
+        return _nothing("no numbered task", finish_reason)
+    if finish_reason in {"length", "content_filter"}:
+        return _reading("truncated", written, "the reply was cut")
+    return _reading("wrong_schema" if written.dropped else "parsed", written)
+
+
+def _nothing(why: str, finish_reason: str | None) -> Reading:
+    return Reading("truncated" if finish_reason == "length" else "malformed", detail=why)
+
+
+def _reading(outcome: str, written: Written, why: str = "") -> Reading:
+    tally = (
+        f"{len(written.tasks)} of {written.count} tasks read"
+        if outcome != "parsed" and written.count
+        else ""
+    )
+    detail = "; ".join(part for part in (written.fault, why, tally) if part)
+    return Reading(
+        outcome,
+        tuple(written.tasks),
+        detail[:_DETAIL_CHARACTERS],
+        tuple(written.positions),
+        written.dropped,
+    )
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")

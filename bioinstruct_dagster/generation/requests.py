@@ -1,43 +1,44 @@
 """A request to the teacher as a value, and the key under which its completion is stored.
 
 The key covers everything that shapes the answer: teacher, model, parameters with the response
-format, every message. Two equal requests are one request; a request that differs in any of these is
-another. Does not belong here: sending it.
+format, every message, the template's text, the number of the draw. Two equal requests are one
+request; a request that differs in any of these is another. How it travels (online, flex, batch, and
+the names that a server gives to parameters) is no part of it. Does not belong here: sending it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from bioinstruct_dagster.generation.prompts import (
-    RESPONSE_FORMAT,
-    TEMPLATE_ID,
-    TEMPLATE_SHA256,
-    generation_messages,
-)
+from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, ReplyFormat, template
 from bioinstruct_dagster.generation.sampling import draw_seeds, sampling_seed
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.store.provenance import sha256_of
 
 TEMPERATURE = 1.0  # stanford_alpaca's generate_instruction.py
 TOKENS_PER_TASK = 600  # room for an instruction, a 100-word input and a 100-word output, with slack
+_REDRAW_OFFSET = 2**30  # the sampling seed of a second draw: no first draw of the series has it
 
 
 @dataclass(frozen=True)
 class TeacherRequest:
     """One request, complete: whoever holds it can send it."""
 
-    purpose: Literal["generation", "categorization"]
+    purpose: Literal["generation", "categorization", "probe"]
     teacher: str
     model: str
     parameters: Mapping[str, Any]
     messages: Sequence[Mapping[str, str]]
     template_id: str
     template_sha256: str
+    reply_format: ReplyFormat = "json_schema"
+    draw: int = 0
     run_seed: int | None = None
     request_number: int | None = None
     seed_ids: Sequence[str] = field(default=())
+    controls: Sequence[Mapping[str, str]] = field(default=())
+    controls_sha256: str | None = None
 
     @cached_property
     def completion_id(self) -> str:
@@ -49,8 +50,16 @@ class TeacherRequest:
                 dict(self.parameters),
                 [dict(message) for message in self.messages],
                 self.template_sha256,
+                self.draw,
             ]
         )
+
+    def again(self) -> "TeacherRequest":
+        """The same request as a second draw, which is another completion."""
+        parameters = dict(self.parameters)
+        if parameters.get("seed") is not None:
+            parameters["seed"] = (parameters["seed"] + _REDRAW_OFFSET) % 2**31
+        return replace(self, draw=self.draw + 1, parameters=parameters)
 
 
 @dataclass(frozen=True)
@@ -64,24 +73,43 @@ class Series:
     model: str
     run_seed: int
     tasks_per_request: int
+    reply_format: ReplyFormat = "json_schema"
+    controls_sha256: str | None = None
 
-    def request(self, number: int) -> TeacherRequest:
-        """The request of this number, from 0."""
+    def request(
+        self,
+        number: int,
+        controls: Sequence[Mapping[str, str]] = (),
+        control_lines: Sequence[str] = (),
+    ) -> TeacherRequest:
+        """The request of this number, from 0.
+
+        Args:
+            number: place in the series; with the run seed it fixes the seeds shown.
+            controls: what is asked of each task, by control dimension.
+            control_lines: the same in the words of the prompt.
+        """
         shown = draw_seeds(self.seeds, self.run_seed, number)
+        form = template(self.reply_format, controlled=bool(control_lines))
+        parameters: dict[str, Any] = {
+            "temperature": TEMPERATURE,
+            "max_completion_tokens": TOKENS_PER_TASK * self.tasks_per_request,
+            "seed": sampling_seed(self.run_seed, number),
+        }
+        if form.response_format is not None:
+            parameters["response_format"] = form.response_format
         return TeacherRequest(
             purpose="generation",
             teacher=self.teacher,
             model=self.model,
-            parameters={
-                "temperature": TEMPERATURE,
-                "max_completion_tokens": TOKENS_PER_TASK * self.tasks_per_request,
-                "seed": sampling_seed(self.run_seed, number),
-                "response_format": RESPONSE_FORMAT,
-            },
-            messages=generation_messages(shown, self.tasks_per_request),
+            parameters=parameters,
+            messages=form.messages(shown, self.tasks_per_request, control_lines),
             template_id=TEMPLATE_ID,
-            template_sha256=TEMPLATE_SHA256,
+            template_sha256=form.sha256,
+            reply_format=self.reply_format,
             run_seed=self.run_seed,
             request_number=number,
             seed_ids=tuple(seed.id for seed in shown),
+            controls=tuple(controls),
+            controls_sha256=self.controls_sha256 if controls else None,
         )

@@ -1,54 +1,82 @@
 """The teacher: requests in, completions out, each one durable before anything else happens to it.
 
-`ask` skips what the store already holds, keeps a bounded number of requests in flight with no
-barrier between them, journals every reply, and goes on when single requests fail. Belongs here: the
-client, retries, what stops a run. Does not: what the prompts say, or how replies are read.
+`ask` and `pursue` are one round: find out what the store holds, say what the rest will take, hold
+the caps, ask, fold the journal, and write down what it came to. One process at a time asks for one
+store, under an OS lock: two would pay twice for the same requests, and neither could hold a cap of
+the project. Belongs here: the round. Does not: the flow of requests (asking), or what the prompts
+say.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
-from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.generation.prices import price_of
+from filelock import FileLock, Timeout
+
+from bioinstruct_dagster.generation import batches
+from bioinstruct_dagster.generation.asking import Asker, Means, Tally
+from bioinstruct_dagster.generation.budget import Budget
+from bioinstruct_dagster.generation.client import Endpoint, TeacherClient
+from bioinstruct_dagster.generation.estimates import FIRST_LATENCY, Estimate, estimate
+from bioinstruct_dagster.generation.feeds import FeedWithPlan, ListFeed
+from bioinstruct_dagster.generation.pacing import Pacer
+from bioinstruct_dagster.generation.prices import Price, price_of
 from bioinstruct_dagster.generation.requests import TeacherRequest
-from bioinstruct_dagster.generation.retries import FATAL_CODES, is_fatal, send_with_retries
-from bioinstruct_dagster.rehearsal import FINGERPRINT
+from bioinstruct_dagster.generation.terms import Terms, budget_of
+from bioinstruct_dagster.generation.troubles import TeacherError
+from bioinstruct_dagster.generation.usage import FIRST_OUTPUT_SHARE, TokenModel
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.database import Store, insert
+from bioinstruct_dagster.store.database import Store, StoreBusyError
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJournal, fold
 
-if TYPE_CHECKING:
-    from openai import APIStatusError, AsyncOpenAI
+__all__ = [
+    "Endpoint",
+    "Tally",
+    "TeacherError",
+    "Terms",
+    "ask",
+    "known_completions",
+    "open_teacher",
+    "openai_endpoint",
+    "pursue",
+]
 
-TIMEOUT_SECONDS = 300.0
-_KEPT_ERRORS = 5
+BATCHED = """
+    select
+        coalesce(sum(usd), 0) as usd,
+        coalesce(sum(prompt_tokens + completion_tokens), 0)::bigint as tokens,
+        count(*) filter (where usd is null) as unpriced
+    from completions
+    where service = 'batch' and purpose = $purpose
+"""
+
+STORED_REPLIES = """
+    select completion_id, content, refusal, finish_reason
+    from completions
+    where completion_id in (select unnest($wanted::varchar[]))
+"""
+
+# What the same kind of request took before: the newest few hundred are enough to go by.
+EXPERIENCE = """
+    select
+        count(*) as replies,
+        avg(completion_tokens / (parameters ->> 'max_completion_tokens')::bigint) as output_share,
+        median(epoch(completed_at) - epoch(requested_at)) as latency
+    from (
+        select *
+        from completions
+        where teacher = $teacher and model_asked = $model and template_id = $template_id
+            and service != 'batch'
+        order by completed_at desc
+        limit 300
+    )
+"""
 
 
-class TeacherError(StatedError):
-    """The teacher can't be used as set; the message says what to change. Never holds a key."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where to send requests and with what key."""
-
-    base_url: str | None
-    api_key: str = field(repr=False)
-    rehearsal: bool
-
-
-@dataclass
-class Tally:
-    """What came of a round of requests."""
-
-    reused: int = 0
-    asked: int = 0
-    failed: int = 0
-    errors: list[str] = field(default_factory=list)
+F = TypeVar("F", bound=FeedWithPlan)
 
 
 @contextmanager
@@ -60,9 +88,15 @@ def open_teacher(settings: Settings) -> Iterator[Endpoint]:
     """
     if settings.teacher == "rehearsal":
         from bioinstruct_dagster.rehearsal import server
+        from bioinstruct_dagster.rehearsal.options import ServerOptions
 
-        with server.serving() as base_url:
-            yield Endpoint(base_url, "rehearsal", rehearsal=True)
+        # Batches outlive the run that submits them, and so must the server's memory of them: also
+        # for a run that asks online while one is open.
+        batches_dir = settings.data_dir / "rehearsal_batches"
+        kept = settings.service == "batch" or batches_dir.exists()
+        folder = batches_dir if kept else None
+        with server.serving(options=ServerOptions(state_dir=folder)) as base_url:
+            yield Endpoint(base_url, "no-key-needed", rehearsal=True)
         return
     yield openai_endpoint(settings)
 
@@ -88,60 +122,138 @@ def ask(
     endpoint: Endpoint,
     store: Store,
     *,
-    concurrency: int,
     log: Callable[[str], None],
+    terms: Terms | None = None,
+    worth_again: Callable[[Mapping[str, Any]], bool] | None = None,
+    announce: Callable[[Estimate], None] | None = None,
 ) -> Tally:
     """Get every request answered and stored, asking only for what the store lacks.
 
     A request that fails is counted and left for the next run. The journal is folded into the store
     even when the round is broken off, so nothing that was paid for waits for luck.
 
+    Args:
+        requests: all that are wanted.
+        endpoint: whom to ask.
+        store: where replies go.
+        log: takes lines for the user.
+        terms: pace and caps.
+        worth_again: whether a reply is to be asked for once more.
+        announce: takes the estimate, before the first request.
+
     Raises:
         TeacherError: no request can succeed as things are (wrong key, no quota, unknown model), or
             all failed.
+        BudgetError: a cap can't be held.
+        StoreBusyError: another process is asking for this store.
     """
-    fold(store)
-    wanted = {request.completion_id: request for request in requests}
-    tally = Tally()
-    for completion_id in known_completions(store, list(wanted)):
-        del wanted[completion_id]
-        tally.reused += 1
-    log(f"{tally.reused} stored completions reused, {len(wanted)} to ask of the teacher")
-    try:
-        asyncio.run(
-            _ask_all(
-                list(wanted.values()),
-                endpoint,
-                store,
-                concurrency=concurrency,
-                tally=tally,
-                log=log,
-            )
-        )
-    finally:
-        fold(store)
-        if requests:
-            _record_round(store, requests[0], endpoint, tally)
-    if tally.failed and not tally.asked and not tally.reused:
-        raise TeacherError(
-            f"All {tally.failed} requests to the teacher failed. First error: {tally.errors[0]}"
-        )
+    if not requests:
+        return Tally()
+
+    def feed() -> ListFeed:
+        both = [r.completion_id for first in requests for r in (first, first.again())]
+        known = known_completions(store, both)
+        stored = store.rows(STORED_REPLIES, {"wanted": list(known)}) if known else []
+        return ListFeed(requests, stored, worth_again)
+
+    _, tally = pursue(
+        feed,
+        endpoint,
+        store,
+        purpose=requests[0].purpose,
+        log=log,
+        terms=terms,
+        announce=announce,
+    )
     return tally
 
 
-def _record_round(store: Store, example: TeacherRequest, endpoint: Endpoint, tally: Tally) -> None:
-    round_ = {
-        "finished_at": datetime.now(UTC),
-        "purpose": example.purpose,
-        "teacher": example.teacher,
-        "model": example.model,
-        "reused": tally.reused,
-        "asked": tally.asked,
-        "failed": tally.failed,
-        "rehearsal": endpoint.rehearsal,
-    }
-    with store.write() as connection:
-        insert(connection, "teacher_rounds", [round_])
+def pursue(
+    make_feed: Callable[[], F],
+    endpoint: Endpoint,
+    store: Store,
+    *,
+    purpose: str,
+    log: Callable[[str], None],
+    terms: Terms | None = None,
+    announce: Callable[[Estimate], None] | None = None,
+) -> tuple[F, Tally]:
+    """Ask all that a feed offers, as `ask` does; the feed is made once the store is known.
+
+    By the Batch API nothing is asked while batches of the same purpose are open: their replies may
+    be all that is missing. `Tally.pending` says so.
+    """
+    round_ = _Round(endpoint, store, terms or Terms(), log, announce)
+    started = datetime.now(UTC)
+    with asking_alone(store):
+        fold(store)
+        harvested = 0
+        pending = _with_batches(store, purpose)
+        tally = Tally()
+        if pending:
+            before = store.rows(BATCHED, {"purpose": purpose})[0]
+            harvested = batches.harvest(endpoint, store, purpose, log)
+            after = store.rows(BATCHED, {"purpose": purpose})[0]
+            tally.asked = harvested
+            tally.tokens = after["tokens"] - before["tokens"]
+            priced = after["unpriced"] == before["unpriced"]
+            tally.usd = after["usd"] - before["usd"] if priced else None
+            pending = _with_batches(store, purpose)
+        feed = make_feed()
+        tally.reused = max(feed.reused - harvested, 0)
+        log(
+            f"{tally.reused} stored completions reused, "
+            + (
+                f"{pending} requests are in batches that have not ended"
+                if pending
+                else f"about {feed.expected_requests} to ask of the teacher"
+            )
+        )
+        example = feed.example
+        try:
+            if pending:
+                tally.pending = pending
+            elif feed.expected_requests:
+                round_.ask(feed, example, tally)
+        except BaseException:
+            # What ended the round is what the user must hear of, even where the store can't be
+            # written either, as on a full disk: the journal waits for the next run then.
+            with suppress(Exception):
+                fold(store, rounds=[round_.record(example, tally, started)])
+            raise
+        tally.stopped = tally.stopped or feed.stopped
+        tally.reused = max(feed.reused - harvested, 0)
+        fold(store, rounds=[round_.record(example, tally, started)])
+        feed.finish()
+    if tally.failed and not (tally.asked or tally.reused or tally.stopped):
+        first = f" First error: {tally.errors[0]}" if tally.errors else ""
+        raise TeacherError(f"All {tally.failed} requests to the teacher failed.{first}")
+    if tally.stopped:
+        log(f"Stopped: {tally.stopped}")
+    return feed, tally
+
+
+@contextmanager
+def asking_alone(store: Store) -> Iterator[None]:
+    """Hold the store's asking lock, which the kernel releases however its holder dies.
+
+    Raises:
+        StoreBusyError: another process held it for longer than the store's deadline.
+    """
+    store.path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(store.path.with_name("asking.lock"))
+    try:
+        lock.acquire(timeout=store.timeout)
+    except Timeout as error:
+        raise StoreBusyError(
+            f"Another run is asking the teacher for {store.path} (waited {store.timeout:.0f} s). "
+            "Two at once would pay twice for the same requests. Wait for it to finish, or raise "
+            "BIOINSTRUCT_LOCK_TIMEOUT."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def known_completions(store: Store, completion_ids: Sequence[str]) -> set[str]:
@@ -154,134 +266,126 @@ def known_completions(store: Store, completion_ids: Sequence[str]) -> set[str]:
     }
 
 
-async def _ask_all(
-    requests: Sequence[TeacherRequest],
-    endpoint: Endpoint,
-    store: Store,
-    *,
-    concurrency: int,
-    tally: Tally,
-    log: Callable[[str], None],
-) -> None:
-    if not requests:
-        return
-    from openai import AsyncOpenAI, DefaultAioHttpClient
-
-    queue = iter(requests)
-    report_every = max(25, len(requests) // 10)
-    async with (
-        CompletionJournal(store) as journal,
-        DefaultAioHttpClient() as http_client,
-        AsyncOpenAI(
-            api_key=endpoint.api_key,
-            base_url=endpoint.base_url,
-            max_retries=0,  # see retries
-            timeout=TIMEOUT_SECONDS,
-            http_client=http_client,
-        ) as client,
-    ):
-
-        async def work() -> None:
-            for request in queue:  # one shared iterator: a slow request holds back no other
-                try:
-                    completion = await _complete(client, request, rehearsal=endpoint.rehearsal)
-                except TeacherError:
-                    raise
-                # Whatever fails one request must not stop the others; it is counted and shown.
-                except Exception as error:  # noqa: BLE001
-                    tally.failed += 1
-                    if len(tally.errors) < _KEPT_ERRORS:
-                        tally.errors.append(_describe(error, endpoint.api_key))
-                    continue
-                await journal.append(completion)
-                tally.asked += 1
-                if tally.asked % report_every == 0:
-                    log(
-                        f"{tally.asked} of {len(requests)} completions stored, "
-                        f"{tally.failed} failed"
-                    )
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(concurrency, len(requests))):
-                    group.create_task(work())
-        except* TeacherError as stopped:
-            raise _first(stopped) from None
+def experience(store: Store, example: TeacherRequest) -> tuple[TokenModel, float, int]:
+    """What such requests took before: tokens, seconds, and from how many replies that is known."""
+    known: dict[str, Any] = {"replies": 0}
+    if store.path.exists():
+        known = store.rows(
+            EXPERIENCE,
+            {
+                "teacher": example.teacher,
+                "model": example.model,
+                "template_id": example.template_id,
+            },
+        )[0]
+    if not known["replies"]:
+        return TokenModel(), FIRST_LATENCY, 0
+    share = FIRST_OUTPUT_SHARE if known["output_share"] is None else known["output_share"]
+    return TokenModel(output_share=share), known["latency"], known["replies"]
 
 
-async def _complete(
-    client: "AsyncOpenAI", request: TeacherRequest, *, rehearsal: bool
-) -> dict[str, Any]:
-    from openai import APIStatusError
+def _with_batches(store: Store, purpose: str) -> int:
+    """Requests that are in batches which were not taken up yet."""
+    return sum(row["requests"] for row in batches.open_batches(store, purpose))
 
-    requested_at = datetime.now(UTC)
-    create: Any = client.chat.completions.with_raw_response.create
-    try:
-        raw = await send_with_retries(
-            lambda: create(
-                model=request.model, messages=list(request.messages), **request.parameters
+
+@dataclass(frozen=True)
+class _Round:
+    """Whom to ask, on what terms, and who hears of it."""
+
+    endpoint: Endpoint
+    store: Store
+    terms: Terms
+    log: Callable[[str], None]
+    announce: Callable[[Estimate], None] | None = None
+
+    def ask(self, feed: FeedWithPlan, example: TeacherRequest, tally: Tally) -> None:
+        """Estimate, then ask or submit all that the feed offers."""
+        terms = self.terms
+        price = price_of(example.model)
+        budget = budget_of(terms, self.store, example.model)
+        usage, latency, replies = experience(self.store, example)
+        expected = estimate(
+            example,
+            feed.expected_requests,
+            usage,
+            price=price,
+            service=terms.service,
+            concurrency=terms.concurrency,
+            latency=latency,
+            requests_per_minute=terms.requests_per_minute or terms.limits_seen[0],
+            tokens_per_minute=terms.tokens_per_minute or terms.limits_seen[1],
+            from_replies=replies,
+        )
+        self.log(str(expected))
+        if self.announce:
+            self.announce(expected)
+        if terms.service == "batch":
+            batches.submit(
+                feed,
+                self.endpoint,
+                self.store,
+                terms=terms,
+                budget=budget,
+                tally=tally,
+                log=self.log,
             )
-        )
-    except APIStatusError as error:
-        if is_fatal(error):
-            raise TeacherError(_fatal_advice(error, request.model)) from None
-        raise
-    reply = raw.parse()
-    choice = reply.choices[0]
-    usage = reply.usage
-    price = price_of(request.model)
-    return {
-        "completion_id": request.completion_id,
-        "purpose": request.purpose,
-        "teacher": request.teacher,
-        # A rehearsal teacher that was reached as if it were a real one is still a rehearsal.
-        "rehearsal": rehearsal or reply.system_fingerprint == FINGERPRINT,
-        "model_asked": request.model,
-        "model_answered": reply.model,
-        "parameters": dict(request.parameters),
-        "messages": [dict(message) for message in request.messages],
-        "template_id": request.template_id,
-        "template_sha256": request.template_sha256,
-        "run_seed": request.run_seed,
-        "request_number": request.request_number,
-        "seed_ids": list(request.seed_ids),
-        "content": choice.message.content or "",
-        "refusal": getattr(choice.message, "refusal", None),
-        "finish_reason": choice.finish_reason,
-        "request_id": raw.headers.get("x-request-id"),
-        "system_fingerprint": reply.system_fingerprint,
-        "prompt_tokens": usage.prompt_tokens if usage else None,
-        "completion_tokens": usage.completion_tokens if usage else None,
-        "usd": price.usd(usage.prompt_tokens, usage.completion_tokens) if price and usage else None,
-        "requested_at": requested_at.isoformat(),
-        "completed_at": datetime.now(UTC).isoformat(),
-    }
+        else:
+            asyncio.run(self._ask_online(feed, tally, budget, usage, price))
 
+    async def _ask_online(
+        self,
+        feed: FeedWithPlan,
+        tally: Tally,
+        budget: Budget,
+        usage: TokenModel,
+        price: Price | None,
+    ) -> None:
+        terms = self.terms
+        async with (
+            CompletionJournal(self.store) as journal,
+            TeacherClient(
+                self.endpoint, connections=terms.concurrency, service=terms.service
+            ) as client,
+        ):
+            means = Means(
+                client=client,
+                endpoint=self.endpoint,
+                dialect=terms.dialect,
+                journal=journal,
+                pacer=Pacer(
+                    terms.concurrency,
+                    requests_per_minute=terms.requests_per_minute,
+                    tokens_per_minute=terms.tokens_per_minute,
+                    seen=terms.limits_seen,
+                ),
+                budget=budget,
+                usage=usage,
+                price=price,
+                service=terms.service,
+                run_id=terms.run_id,
+            )
+            await Asker(means, feed, tally, self.log).run()
 
-def _fatal_advice(error: "APIStatusError", model: str) -> str:
-    # The server's message is left out: OpenAI's 401 repeats part of the key.
-    if error.code in FATAL_CODES:
-        return (
-            f"The teacher refuses further requests: {error.code}. "
-            "Add credit or raise the limit, then run again."
-        )
-    if error.status_code == 404:  # noqa: PLR2004
-        return (
-            f"The teacher has no model {model!r} at {error.request.url}. "
-            "Set BIOINSTRUCT_TEACHER_MODEL."
-        )
-    return (
-        f"The teacher rejects the key (HTTP {error.status_code}). "
-        f"Check OPENAI_API_KEY and that it may use {model!r}. Completions stored so far are kept."
-    )
-
-
-def _describe(error: Exception, key: str) -> str:
-    return f"{type(error).__name__}: {error}".replace(key, "[key]")[:300]
-
-
-def _first(group: BaseExceptionGroup[TeacherError]) -> TeacherError:
-    error: TeacherError | BaseExceptionGroup[TeacherError] = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    def record(self, example: TeacherRequest, tally: Tally, started: datetime) -> dict[str, Any]:
+        """What the round came to, as a row of `teacher_rounds`."""
+        terms = self.terms
+        return {
+            "started_at": started,
+            "finished_at": datetime.now(UTC),
+            "run_id": terms.run_id,
+            "purpose": example.purpose,
+            "teacher": example.teacher,
+            "model": example.model,
+            "service": terms.service,
+            "reused": tally.reused,
+            "asked": tally.asked,
+            "failed": tally.failed,
+            "rate_limited": tally.rate_limited,
+            "retried": tally.retried,
+            "presumed": tally.presumed,
+            "usd": tally.usd,
+            "tokens": tally.tokens,
+            "stopped": tally.stopped,
+            "rehearsal": self.endpoint.rehearsal,
+        }

@@ -7,6 +7,7 @@ Does not: what a stage's rows mean, or the statements that select them.
 """
 
 import random
+import re
 import threading
 import time
 import uuid
@@ -21,10 +22,11 @@ from filelock import FileLock, Timeout
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.schema import schema_sql
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # Between attempts to open, drawn at random so that waiters don't march in step.
 _LOCKED = "Could not set lock on file"  # of DuckDB's message; other IO errors are no reason to wait
 _RETRY_SECONDS = (0.02, 0.25)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class StoreError(StatedError):
@@ -177,7 +179,7 @@ def condition_of(part: Mapping[str, Any] | None) -> str:
 
 def is_storable(text: str) -> bool:
     """Whether the store can hold the text: DuckDB keeps UTF-8, so no NUL and no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def _identifier(table: str) -> str:

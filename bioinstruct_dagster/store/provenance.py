@@ -10,10 +10,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces; equal values give equal text."""
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON as UTF-8, keys as they come, as fast as can be; not for hashes.
+
+    A lone surrogate, which UTF-8 can't hold, becomes its ASCII escape.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def json_value(data: bytes) -> Any:
+    """The value of JSON bytes, those included that only Python's own reader takes.
+
+    Raises:
+        ValueError, RecursionError: it is no JSON.
+    """
+    try:
+        return orjson.loads(data)
+    except ValueError:  # an escaped lone surrogate, NaN, an integer beyond 64 bits
+        return json.loads(data)
 
 
 def sha256_of(value: Any) -> str:

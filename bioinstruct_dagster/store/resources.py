@@ -5,8 +5,10 @@ The store itself knows nothing of Dagster; this is its face.
 
 import atexit
 import functools
+import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import dagster as dg
@@ -88,16 +90,30 @@ def stating_errors(compute: Callable[P, R]) -> Callable[P, R]:
 
     A shell shows the message last, below what Dagster prints of the failure.
     """
+    if inspect.isgeneratorfunction(compute):
+
+        @functools.wraps(compute)
+        def stated_one_by_one(*args: P.args, **kwargs: P.kwargs) -> Any:
+            with _stating():
+                yield from compute(*args, **kwargs)
+
+        return stated_one_by_one
 
     @functools.wraps(compute)
     def stated(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
+        with _stating():
             return compute(*args, **kwargs)
-        except StatedError as error:
-            atexit.register(_say_last, str(error))
-            raise dg.Failure(str(error), allow_retries=False) from None
 
     return stated
+
+
+@contextmanager
+def _stating() -> Iterator[None]:
+    try:
+        yield
+    except StatedError as error:
+        atexit.register(_say_last, str(error))
+        raise dg.Failure(str(error), allow_retries=False) from None
 
 
 def _say_last(message: str) -> None:

@@ -14,6 +14,8 @@ from bioinstruct_dagster.store.database import Store
 COUNTS = """
     select
         (select count(*) from completions where purpose = 'generation') as completions,
+        (select count(distinct completion_id) from completions where purpose = 'generation')
+            as different,
         (select count(*) from hf_dataset) as rows
 """
 
@@ -41,16 +43,16 @@ def test_it_reaches_the_data_set_and_stops_before_training(settings):
 
 
 def test_a_tick_grows_the_data_set_and_pays_only_for_what_is_new(settings, tick):
-    defs = build_defs(settings)
-    job = defs.resolve_job_def("data_set")
+    settings = settings.model_copy(update={"requests": None, "instructions": 30})
+    job = build_defs(settings).resolve_job_def("data_set")
     store = Store(settings.store_path)
     with dg.instance_for_test() as instance:
         assert job.execute_in_process(instance=instance).success
         before = store.rows(COUNTS)[0]
         assert job.execute_in_process(instance=instance, run_config=tick.run_config).success
         after = store.rows(COUNTS)[0]
-        assert before["completions"] == settings.requests < after["completions"]
-        assert before["rows"] < after["rows"]
+        assert after["rows"] >= before["rows"] + 8
+        assert before["completions"] < after["completions"] == after["different"]
         # A plain run afterwards keeps what the refresh added, and asks for nothing.
         assert job.execute_in_process(instance=instance).success
         assert store.rows(COUNTS)[0] == after

@@ -14,6 +14,7 @@ from bioinstruct_dagster.curation.categories import (
     CategoryFileError,
     categorization_requests,
     definitions,
+    is_label_list,
     label_key,
     read_labels,
     template_sha256,
@@ -34,9 +35,15 @@ def definitions_file(tmp_path, monkeypatch):
     path = tmp_path / "categories.yaml"
     path.write_text(yaml.safe_dump(definitions()), "utf-8")
     monkeypatch.setattr(categories, "DEFINITIONS", path)
-    definitions.cache_clear()
+    forget()
     yield path
+    forget()
+
+
+def forget():
+    """Read the definitions anew, as a new process does."""
     definitions.cache_clear()
+    template_sha256.cache_clear()
 
 
 def requests_for(texts, teacher="rehearsal", model="rehearsal-teacher"):
@@ -159,7 +166,7 @@ def test_an_edited_definition_asks_for_every_label_anew(definitions_file):
     ((request, _),) = requests_for(TEXTS)
     edited = definitions() | {"other": "what fits nowhere else"}
     definitions_file.write_text(yaml.safe_dump(edited), "utf-8")
-    definitions.cache_clear()
+    forget()
     ((after, _),) = requests_for(TEXTS)
     assert template_sha256() != template
     assert label_key(TEXTS[0], "openai", "one") != key
@@ -185,3 +192,37 @@ def test_definitions_come_in_the_order_of_the_categories(definitions_file):
     definitions_file.write_text(yaml.safe_dump(definitions(), sort_keys=True), "utf-8")
     definitions.cache_clear()
     assert tuple(definitions()) == CATEGORIES
+
+
+@pytest.mark.parametrize("reply_format", ["json_object", "text"])
+def test_a_server_that_is_sent_no_schema_is_told_the_form_in_words(reply_format):
+    ((plain, _),) = requests_for(TEXTS)
+    ((request, batch),) = categorization_requests(
+        TEXTS, teacher="openai", model="one", reply_format=reply_format
+    )
+    form = request.parameters.get("response_format")
+    assert form == ({"type": "json_object"} if reply_format == "json_object" else None)
+    example = request.messages[1]["content"].rpartition("\n")[2]
+    assert list(json.loads(example)["labels"][0]) == ["number", "category"]
+    assert request.messages[1]["content"].startswith(plain.messages[1]["content"])
+    assert request.template_sha256 == template_sha256(reply_format) != template_sha256()
+    assert batch == TEXTS
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (reply(), True),
+        (f"Sure, here it is:\n```json\n{reply((1, 'other'))}\n```", True),
+        ('{"labels": {}}', False),
+        ("I can't do that.", False),
+        ("", False),
+    ],
+)
+def test_a_reply_in_the_form_asked_for_is_told_from_others(content, expected):
+    assert is_label_list(content) is expected
+
+
+def test_prose_and_fences_around_the_labels_are_passed_over():
+    content = f"Sure:\n```json\n{reply((1, 'other'))}\n```\nAnything else?"
+    assert read_labels(content, TEXTS) == {"List the drugs.": "other"}

@@ -1,12 +1,17 @@
 """Labelling over the real rehearsal teacher: its labels first, the embedded classifier's after."""
 
+import contextlib
+import json
+import threading
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from bioinstruct_dagster.curation.labelling import EMBEDDED, Labelling, label_rows, stored_labels
+from bioinstruct_dagster.generation.client import Dialect
 from bioinstruct_dagster.generation.replies import read_reply
-from bioinstruct_dagster.generation.teacher import open_teacher
+from bioinstruct_dagster.generation.teacher import Endpoint, Terms, open_teacher
 from bioinstruct_dagster.rehearsal.recordings import (
     normalized,
     read_recordings,
@@ -53,8 +58,8 @@ def label(seeded_store, settings):
                 seeded_store,
                 teacher=settings.teacher,
                 model=settings.model,
-                concurrency=4,
                 log=lambda _: None,
+                terms=Terms(concurrency=4),
             )
 
     return run
@@ -152,3 +157,97 @@ def test_the_label_of_another_model_is_not_used(label, seeded_store, settings):
     assert stored_labels([text], seeded_store, teacher=settings.teacher, model=settings.model)
     assert not stored_labels([text], seeded_store, teacher=settings.teacher, model="another")
     assert not stored_labels([text], seeded_store, teacher="openai", model=settings.model)
+
+
+@pytest.fixture
+def label_over(seeded_store, serve_labels):
+    """Label instructions by a server that answers as told; who labelled each, and the sends."""
+
+    def run(instructions, *contents, **terms):
+        rows = [
+            {"row_id": f"r{n}", "ordinal": n, "instruction": text, "input": "", "rehearsal": False}
+            for n, text in enumerate(instructions)
+        ]
+        bodies, url = serve_labels(contents)
+        result = label_rows(
+            rows,
+            Endpoint(url, "k", rehearsal=False),
+            seeded_store,
+            teacher="openai",
+            model="gpt-4.1-mini",
+            log=lambda _: None,
+            terms=Terms(**terms),
+        )
+        return result, bodies
+
+    return run
+
+
+@pytest.fixture
+def serve_labels():
+    """Answer the first request with the first content, and so on; the last one repeats."""
+    with contextlib.ExitStack() as servers:
+
+        def start(contents):
+            bodies = []
+
+            class Handler(BaseHTTPRequestHandler):
+                def do_POST(self):
+                    bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+                    content = contents[min(len(bodies), len(contents)) - 1]
+                    message = {"role": "assistant", "content": content, "refusal": None}
+                    body = json.dumps(
+                        {
+                            "id": "c", "object": "chat.completion", "created": 0, "model": "m",
+                            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                            "usage": {
+                                "prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18
+                            },
+                        }
+                    ).encode()  # fmt: skip
+                    self.send_response(200)
+                    self.send_header("content-type", "application/json")
+                    self.send_header("content-length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+
+                def log_message(self, *_):
+                    pass
+
+            server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            servers.callback(server.server_close)
+            servers.callback(server.shutdown)
+            return bodies, f"http://127.0.0.1:{server.server_port}/v1"
+
+        yield start
+
+
+GIVEN = json.dumps({"labels": [{"number": 1, "category": "other"}]})
+
+
+def test_a_reply_that_is_no_list_of_labels_is_asked_once_more(label_over):
+    result, bodies = label_over(UNKNOWN[:1], "Let me think.", GIVEN)
+    assert len(bodies) == 2
+    assert (result.by_teacher, result.rows[0]["category"]) == (1, "other")
+
+
+def test_it_is_not_asked_a_third_time_and_no_later_run_pays_again(label_over):
+    result, bodies = label_over(UNKNOWN[:1], "Let me think.")
+    assert (len(bodies), result.by_classifier) == (2, 1)
+    again, later = label_over(UNKNOWN[:1], GIVEN)
+    assert (later, again.by_classifier) == ([], 1)
+
+
+def test_a_label_is_reused_whichever_way_it_was_written(label_over):
+    label_over(UNKNOWN[:1], GIVEN)
+    result, bodies = label_over(UNKNOWN[:1], GIVEN, dialect=Dialect(reply_format="text"))
+    assert (bodies, result.by_teacher) == ([], 1)
+
+
+def test_at_a_cap_the_classifier_labels_the_rest_and_the_next_run_asks(label_over):
+    capped, bodies = label_over(UNKNOWN, GIVEN, run_max_tokens=0, run_id="one")
+    assert (bodies, capped.by_classifier) == ([], 3)
+    assert "BIOINSTRUCT_RUN_MAX_TOKENS" in capped.tally.stopped
+    on, bodies = label_over(UNKNOWN, GIVEN)
+    assert (len(bodies), on.by_teacher) == (1, 1)

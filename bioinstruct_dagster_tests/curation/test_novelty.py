@@ -1,5 +1,6 @@
 """Novelty against the reference: a plain greedy loop over Google's `rouge_score`."""
 
+import itertools
 import json
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from rouge_score.tokenizers import DefaultTokenizer
 
 from bioinstruct_dagster.curation import novelty
 from bioinstruct_dagster.curation.novelty import (
+    NoveltyFilter,
     Text,
     Verdict,
     judge_novelty,
@@ -107,6 +109,19 @@ def test_growing_the_candidates_changes_no_earlier_verdict(texts, data):
     seeds, candidates = texts
     cut = data.draw(st.integers(0, len(candidates)))
     assert judge_novelty(seeds, candidates[:cut]) == judge_novelty(seeds, candidates)[:cut]
+
+
+@given(pools(), st.lists(st.integers(0, 40), max_size=6))
+def test_candidates_in_portions_of_any_size_get_the_same_verdicts(texts, cuts):
+    seeds, candidates = texts
+    growing = NoveltyFilter(seeds)
+    edges = [0, *sorted(min(cut, len(candidates)) for cut in cuts), len(candidates)]
+    found = [
+        verdict
+        for start, end in itertools.pairwise(edges)
+        for verdict in growing.judge(candidates[start:end])
+    ]
+    assert found == judge_novelty(seeds, candidates)
 
 
 @given(st.one_of(st.text(), INSTRUCTIONS))

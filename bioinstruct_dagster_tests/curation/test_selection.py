@@ -1,11 +1,14 @@
 """From raw rows to kept and rejected rows: none is lost, none judged twice."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bioinstruct_dagster.curation.novelty import Text
-from bioinstruct_dagster.curation.selection import select
+from bioinstruct_dagster.curation.selection import Selector, gate_of, select
+from bioinstruct_dagster.seeds.tasks import SeedTask
 
 SEEDS = [Text("seed-1", "Name the antidote for a paracetamol overdose.")]
 SOUND = "Summarize the discharge note in two plain sentences."
@@ -75,6 +78,29 @@ def test_growing_the_raw_rows_changes_no_earlier_decision(raw, data):
     earlier, whole = select(raw[:cut], SEEDS), select(raw, SEEDS)
     assert earlier.kept == [row for row in whole.kept if row["ordinal"] < cut]
     assert earlier.rejected == [row for row in whole.rejected if row["ordinal"] < cut]
+
+
+@given(raw_sets(), st.lists(st.integers(0, 25), max_size=6))
+def test_portions_of_any_size_give_the_same_decisions(raw, cuts):
+    selector = Selector(SEEDS)
+    edges = [0, *sorted(cuts), len(raw)]
+    verdicts = [
+        kept
+        for start, end in itertools.pairwise(edges)
+        for kept in selector.extend(raw[start : max(start, end)])
+    ]
+    whole = select(raw, SEEDS)
+    kept = {row["row_id"] for row in whole.kept}
+    assert verdicts == [row["row_id"] in kept for row in raw]
+    assert selector.selection.kept == whole.kept
+    assert sorted(selector.selection.rejected, key=lambda r: r["ordinal"]) == whole.rejected
+    assert selector.selection.inputs_normalized == whole.inputs_normalized
+
+
+def test_the_gate_of_generation_is_that_of_curation():
+    seed = SeedTask("seed-1", "other", "f", SEEDS[0].instruction, "", "Acetylcysteine.")
+    raw = [raw_row(0, SEEDS[0].instruction), raw_row(1), raw_row(2, SOUND.upper())]
+    assert gate_of([seed]).extend(raw) == [False, True, False]
 
 
 def test_a_repeated_seed_and_a_repeated_row_are_told_apart():

@@ -29,7 +29,7 @@ def test_output_never_costs_less_than_input():
 
 def test_prices_are_read_from_the_file_that_is_named(tmp_path):
     path = tmp_path / "prices.yaml"
-    path.write_text("models:\n  mine: {input: 1, output: 2.5}\n", "utf-8")
+    path.write_text("batch: 0.5\nflex: 0.25\nmodels:\n  mine: {input: 1, output: 2.5}\n", "utf-8")
     (name,) = read_prices(path)
     assert name == "mine"
     assert read_prices(path)[name].usd(2_000_000, 2_000_000) == pytest.approx(7.0)

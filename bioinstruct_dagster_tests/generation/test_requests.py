@@ -4,11 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bioinstruct_dagster.generation.prompts import (
-    RESPONSE_FORMAT,
-    TEMPLATE_SHA256,
-    generation_messages,
-)
+from bioinstruct_dagster.generation.prompts import RESPONSE_FORMAT, template
 from bioinstruct_dagster.generation.requests import TeacherRequest
 from bioinstruct_dagster.generation.sampling import draw_seeds, sampling_seed
 
@@ -40,6 +36,7 @@ REQUEST = TeacherRequest(
         {"messages": REQUEST.messages[1:]},
         {"messages": list(reversed(REQUEST.messages))},
         {"template_sha256": "b" * 64},
+        {"draw": 1},
     ],
 )
 def test_what_shapes_the_answer_changes_the_key(changed):
@@ -53,6 +50,7 @@ def test_what_shapes_the_answer_changes_the_key(changed):
         {"run_seed": 43},
         {"request_number": 4},
         {"seed_ids": ("c", "b", "a")},
+        {"controls": ({"family": "ranking"},), "controls_sha256": "c" * 64},
         {"parameters": {"seed": 7, "temperature": 1.0}},
         {"messages": tuple(dict(reversed(message.items())) for message in REQUEST.messages)},
     ],
@@ -67,10 +65,10 @@ def test_a_request_can_be_rebuilt_from_what_is_stored_of_it(shipped_seeds, reque
         assert request.request_number == number
         shown = draw_seeds(shipped_seeds, 5, number)
         assert request.seed_ids == tuple(seed.id for seed in shown)
-        assert request.messages == generation_messages([by_id[i] for i in request.seed_ids], 5)
+        assert request.messages == template().messages([by_id[i] for i in request.seed_ids], 5)
         assert request.parameters["seed"] == sampling_seed(5, number)
         assert request.parameters["response_format"] == RESPONSE_FORMAT
-        assert request.template_sha256 == TEMPLATE_SHA256
+        assert request.template_sha256 == template().sha256
 
 
 def test_more_requests_begin_with_the_same_ones(requests_of):
@@ -82,3 +80,44 @@ def test_more_requests_begin_with_the_same_ones(requests_of):
 def test_another_run_seed_shares_no_request(requests_of):
     one, other = ({r.completion_id for r in requests_of(30, run_seed=s)} for s in (1, 2))
     assert not one & other
+
+
+@pytest.mark.parametrize("reply_format", ["json_schema", "json_object", "text"])
+def test_a_request_asks_in_the_form_of_its_series(series_of, reply_format):
+    request = series_of(reply_format=reply_format).request(0)
+    form = template(reply_format)
+    assert request.reply_format == reply_format
+    assert request.parameters.get("response_format") == form.response_format
+    assert ("response_format" in request.parameters) == (reply_format != "text")
+    assert request.template_sha256 == form.sha256
+
+
+def test_what_is_asked_of_each_task_is_in_prompt_and_key(series_of):
+    series = series_of(controls_sha256="c" * 64)
+    plain = series.request(3)
+    asked = ({"family": "ranking"}, {"family": "dialogue"})
+    lines = ["Task 1: rank.", "Task 2: talk."]
+    steered = series.request(3, asked, lines)
+    assert "\n".join(lines) in steered.messages[1]["content"]
+    assert (steered.controls, steered.controls_sha256) == (asked, "c" * 64)
+    assert (plain.controls, plain.controls_sha256) == ((), None)
+    assert steered.seed_ids == plain.seed_ids
+    assert steered.completion_id != plain.completion_id
+    assert steered.template_sha256 == template(controlled=True).sha256
+
+
+def test_a_second_draw_is_another_request_with_a_sampling_seed_of_its_own(requests_of):
+    first = requests_of(200)
+    again = [request.again() for request in first]
+    assert {request.draw for request in again} == {1}
+    assert len({request.completion_id for request in [*first, *again]}) == 400
+    assert len({request.parameters["seed"] for request in [*first, *again]}) == 400
+    assert all(0 <= request.parameters["seed"] < 2**31 for request in again)
+    for one, other in zip(first, again, strict=True):
+        assert replace(other, draw=0, parameters=one.parameters) == one
+
+
+def test_a_second_draw_of_a_request_without_a_sampling_seed_differs_too():
+    request = replace(REQUEST, parameters={"temperature": 0.0})
+    assert request.again().parameters == request.parameters
+    assert request.again().completion_id != request.completion_id

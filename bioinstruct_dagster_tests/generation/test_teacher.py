@@ -9,6 +9,7 @@ import pytest
 from bioinstruct_dagster.generation.teacher import (
     Endpoint,
     TeacherError,
+    Terms,
     ask,
     known_completions,
     open_teacher,
@@ -34,7 +35,7 @@ def ask_at(store, said):
 
     def run(requests, url, *, concurrency=4, key=KEY, rehearsal=False):
         endpoint = Endpoint(url, key, rehearsal=rehearsal)
-        return ask(requests, endpoint, store, concurrency=concurrency, log=said.append)
+        return ask(requests, endpoint, store, terms=Terms(concurrency=concurrency), log=said.append)
 
     return run
 

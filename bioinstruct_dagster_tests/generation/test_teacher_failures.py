@@ -3,23 +3,34 @@
 import pytest
 from aiohttp import web
 
-from bioinstruct_dagster.generation.teacher import Endpoint, TeacherError, ask
+from bioinstruct_dagster.generation import retries
+from bioinstruct_dagster.generation.teacher import Endpoint, TeacherError, Terms, ask
 
 KEY = "sk-proj-a-key-that-nobody-may-see"
 FATAL = [
     (401, "invalid_api_key", "rejects the key .*OPENAI_API_KEY"),
     (403, None, "rejects the key .*OPENAI_API_KEY"),
+    (402, None, "refuses further requests: HTTP 402.*Add credit"),
     (404, "model_not_found", "has no model 'rehearsal-teacher' .*BIOINSTRUCT_TEACHER_MODEL"),
     (429, "insufficient_quota", "refuses further requests: insufficient_quota.*run again"),
     (429, "billing_hard_limit_reached", "refuses further requests: billing_hard_limit_reached"),
 ]
 
 
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch):
+    """The same delays before a request is sent again, a thousandth as long."""
+    monkeypatch.setattr(retries, "FIRST_SECONDS", 0.0005)
+    monkeypatch.setattr(retries, "LONGEST_SECONDS", 0.008)
+
+
 @pytest.fixture
 def ask_at(store):
     def run(requests, url, *, concurrency=4, key=KEY):
         endpoint = Endpoint(url, key, rehearsal=False)
-        return ask(requests, endpoint, store, concurrency=concurrency, log=lambda _: None)
+        return ask(
+            requests, endpoint, store, terms=Terms(concurrency=concurrency), log=lambda _: None
+        )
 
     return run
 
@@ -160,13 +171,19 @@ def test_a_key_that_a_server_repeats_is_not_shown(ask_at, requests_of, serve, re
     assert KEY not in everything_said_by(caught.value)
 
 
-@pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY}\r\n{KEY}", f"{KEY}é", f"{KEY}\u200b"])
-def test_a_key_that_no_header_can_carry_is_not_shown(ask_at, requests_of, serve, reply, key):
+@pytest.mark.parametrize(
+    "key", [f"{KEY}\n", f"{KEY}\r\n{KEY}", f"{KEY}é", f"{KEY}\u200b", f" {KEY}"]
+)
+def test_a_key_that_no_header_can_carry_is_named_before_any_request_and_not_shown(
+    ask_at, requests_of, serve, reply, key
+):
     async def answer(_):
         return reply()
 
-    with pytest.raises(TeacherError) as caught:
-        ask_at(requests_of(1), serve(answer).url, key=key)
+    served = serve(answer)
+    with pytest.raises(TeacherError, match="OPENAI_API_KEY holds a character") as caught:
+        ask_at(requests_of(1), served.url, key=key)
+    assert served.bodies == []
     assert KEY not in everything_said_by(caught.value)
 
 

@@ -73,12 +73,12 @@ def test_a_null_where_none_is_declared_is_refused(store, seed_row):
 
 
 def test_a_column_left_out_of_a_row_is_null(store, completion):
-    from bioinstruct_dagster.store.journal import _as_row
+    from bioinstruct_dagster.store.journal import as_row
 
-    row = _as_row(completion(1))
+    row = as_row(completion(1))
     del row["usd"]
     with store.write() as connection:
-        insert(connection, "completions", [row, _as_row(completion(2))])
+        insert(connection, "completions", [row, as_row(completion(2))])
     found = store.rows("select usd from completions order by request_number")
     assert found == [{"usd": None}, {"usd": 0.5}]
 

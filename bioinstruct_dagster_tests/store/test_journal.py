@@ -1,6 +1,7 @@
 """Writing to the completion journal: an acknowledged completion is on disk, whatever comes next."""
 
 import asyncio
+import errno
 import json
 import os
 import threading
@@ -136,3 +137,91 @@ def test_each_writer_has_a_file_of_its_own(store, completion):
 
     asyncio.run(main())
     assert fold(store) == 2
+
+
+def test_after_a_failed_write_every_append_is_told_and_none_waits_for_ever(
+    store, completion, monkeypatch
+):
+    # The real fsync, but for one that the disk refuses. Replies in flight come in after it.
+    fsync = os.fsync
+    failures = iter([OSError(errno.ENOSPC, "No space left on device")])
+
+    def failing_once(descriptor):
+        for error in failures:
+            raise error
+        fsync(descriptor)
+
+    async def main():
+        async with CompletionJournal(store) as journal:
+            await journal.append(completion(0))
+            monkeypatch.setattr(os, "fsync", failing_once)
+            together = [asyncio.create_task(journal.append(completion(n))) for n in (1, 2, 3)]
+            await asyncio.sleep(0)
+            together[1].cancel()
+            first = await asyncio.gather(*together, return_exceptions=True)
+            with pytest.raises(OSError, match="No space left"):
+                await journal.append(completion(4))
+            return first
+
+    one, cancelled, three = asyncio.run(asyncio.wait_for(main(), 60))
+    assert isinstance(cancelled, asyncio.CancelledError)
+    assert {one.errno, three.errno} == {errno.ENOSPC}
+    # Nothing is written behind a line that may be torn.
+    assert f"{4:064x}" not in journalled(store)
+    assert fold(store) >= 1
+
+
+def test_an_append_that_comes_while_a_write_fails_is_told_too(store, completion, monkeypatch):
+    reached, released = threading.Event(), threading.Event()
+
+    def held_back(_):
+        reached.set()
+        released.wait()
+        raise OSError(errno.EIO, "Input/output error")
+
+    async def main():
+        async with CompletionJournal(store) as journal:
+            monkeypatch.setattr(os, "fsync", held_back)
+            early = asyncio.create_task(journal.append(completion(1)))
+            await asyncio.to_thread(reached.wait, 60)
+            late = asyncio.create_task(journal.append(completion(2)))
+            await asyncio.sleep(0)
+            released.set()
+            return await asyncio.gather(early, late, return_exceptions=True)
+
+    errors = asyncio.run(asyncio.wait_for(main(), 60))
+    assert [error.errno for error in errors] == [errno.EIO, errno.EIO]
+
+
+def test_what_is_sent_is_in_its_file_before_reserve_returns(store):
+    async def main():
+        async with CompletionJournal(store) as journal:
+            journal.reserve({"reservation_id": "r1", "completion_id": "c"})
+            journal.release("r1")
+            (path,) = store.journal_dir.glob("*.sent")
+            return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+    sent, released = asyncio.run(main())
+    assert sent["reservation_id"] == released["released"] == "r1"
+
+
+def test_what_is_sent_does_not_wait_for_the_sync_of_replies(store, completion, monkeypatch):
+    reached, released = threading.Event(), threading.Event()
+    fsync = os.fsync
+
+    def held_back(descriptor):
+        reached.set()
+        released.wait()
+        fsync(descriptor)
+
+    async def main():
+        async with CompletionJournal(store) as journal:
+            monkeypatch.setattr(os, "fsync", held_back)
+            task = asyncio.create_task(journal.append(completion(1)))
+            await asyncio.to_thread(reached.wait, 60)
+            journal.reserve({"reservation_id": "r1", "completion_id": "c"})  # returns
+            assert not task.done()
+            released.set()
+            await task
+
+    asyncio.run(asyncio.wait_for(main(), 60))

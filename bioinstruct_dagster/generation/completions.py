@@ -1,0 +1,79 @@
+"""A completion as it is stored: the request, the reply, who answered, and what it cost.
+
+Belongs here: from a reply to a row of `completions`. Does not: writing it (journal).
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bioinstruct_dagster.generation.budget import Amount
+from bioinstruct_dagster.generation.client import Endpoint, Reply
+from bioinstruct_dagster.generation.prices import Price, billed_service
+from bioinstruct_dagster.generation.requests import TeacherRequest
+from bioinstruct_dagster.rehearsal import FINGERPRINT
+from bioinstruct_dagster.settings import DEFAULT_MODELS, Service
+
+
+def cost_of(reply: Reply, price: Price | None, service: Service) -> Amount | None:
+    """What a reply was billed; None where the server reports no tokens."""
+    tokens = reply.tokens
+    if tokens is None or reply.prompt_tokens is None or reply.completion_tokens is None:
+        return None
+    if price is None:
+        return Amount(None, tokens)
+    usd = price.usd(
+        reply.prompt_tokens,
+        reply.completion_tokens,
+        cached_tokens=min(reply.cached_tokens, reply.prompt_tokens),
+        service=billed_service(reply.service_tier, service),
+    )
+    return Amount(usd, tokens)
+
+
+def completion_of(
+    request: TeacherRequest,
+    reply: Reply,
+    endpoint: Endpoint,
+    *,
+    service: Service,
+    run_id: str | None,
+) -> dict[str, Any]:
+    """A row of `completions`, but for its dollars and the time of asking."""
+    rehearsed = (
+        endpoint.rehearsal
+        or reply.system_fingerprint == FINGERPRINT
+        or reply.model == DEFAULT_MODELS["rehearsal"]
+    )
+    return {
+        "completion_id": request.completion_id,
+        "purpose": request.purpose,
+        "teacher": request.teacher,
+        "endpoint": endpoint.address,
+        # A rehearsal teacher that was reached as if it were a real one is still a rehearsal.
+        "rehearsal": rehearsed,
+        "model_asked": request.model,
+        "model_answered": reply.model,
+        "parameters": dict(request.parameters),
+        "messages": [dict(message) for message in request.messages],
+        "reply_format": request.reply_format,
+        "template_id": request.template_id,
+        "template_sha256": request.template_sha256,
+        "draw": request.draw,
+        "run_seed": request.run_seed,
+        "request_number": request.request_number,
+        "seed_ids": list(request.seed_ids),
+        "controls": [dict(task) for task in request.controls] or None,
+        "controls_sha256": request.controls_sha256,
+        "content": reply.content,
+        "refusal": reply.refusal,
+        "finish_reason": reply.finish_reason,
+        "request_id": reply.request_id,
+        "system_fingerprint": reply.system_fingerprint,
+        "service": service,
+        "service_tier": reply.service_tier,
+        "prompt_tokens": reply.prompt_tokens,
+        "cached_tokens": reply.cached_tokens,
+        "completion_tokens": reply.completion_tokens,
+        "run_id": run_id,
+        "completed_at": datetime.now(UTC).isoformat(),
+    }

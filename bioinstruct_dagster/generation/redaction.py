@@ -1,0 +1,51 @@
+"""What libraries log while they hold the key, without the key.
+
+The SDK and its transport log the headers of replies at their DEBUG level, and a server may repeat
+there what it was sent. Belongs here: their loggers. Does not: our own messages (`Endpoint`).
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LIBRARIES = ("openai", "httpx", "httpcore", "aiohttp", "asyncio")
+
+
+class _Redaction(logging.Filter):
+    """Takes the key out of records on their way to whichever handler."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self._key = key
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, without the key."""
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + logging.Formatter().formatException(record.exc_info)
+        if self._key in text:
+            record.msg, record.args = text.replace(self._key, "[key]"), ()
+            record.exc_info = record.exc_text = None
+        return True
+
+
+@contextmanager
+def without_key(key: str | None) -> Iterator[None]:
+    """Within it, no library that speaks for us logs the key; None is no secret."""
+    if not key:
+        yield
+        return
+    # A logger's filter does not see what its children log, so each has its own.
+    loggers = [
+        logging.getLogger(name)
+        for name in list(logging.root.manager.loggerDict)
+        if name.startswith(_LIBRARIES)
+    ]
+    redaction = _Redaction(key)
+    for logger in loggers:
+        logger.addFilter(redaction)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(redaction)

@@ -1,0 +1,105 @@
+"""Rounds towards a goal over a real server, as `raw_instructions` makes them.
+
+Belongs here: one round, and what is read off it. Does not: what is tested.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bioinstruct_dagster.curation.novelty import Text
+from bioinstruct_dagster.curation.selection import gate_of, select
+from bioinstruct_dagster.generation import raw
+from bioinstruct_dagster.generation.controls import Controls
+from bioinstruct_dagster.generation.goal import GoalFeed, goal_feed
+from bioinstruct_dagster.generation.requests import Series
+from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms, pursue
+from bioinstruct_dagster.store.database import Store
+
+
+@dataclass
+class Round:
+    """What a round came to."""
+
+    feed: GoalFeed
+    tally: Tally
+    numbers: list[int]  # of the requests that the set rests on
+    rows: list[dict[str, Any]]  # of the set
+    kept: list[str]  # row ids that curation keeps of it
+    logged: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Pursuit:
+    """A store, a series and a server, and rounds of them."""
+
+    store: Store
+    url: str
+    series: Series
+    controls: Controls | None = None
+    concurrency: int = 8
+
+    def round(
+        self,
+        goal: int,
+        *,
+        grow_by: int = 0,
+        limit: int | None = None,
+        concurrency: int | None = None,
+        **terms: Any,
+    ) -> Round:
+        """One round; the set is written to the store as the assets write it."""
+        logged: list[str] = []
+        concurrency = concurrency or self.concurrency
+        feed, tally = pursue(
+            lambda: goal_feed(
+                self.series,
+                self.store,
+                gate_of(self.series.seeds),
+                goal=goal,
+                grow_by=grow_by,
+                limit=limit,
+                controls=self.controls,
+                concurrency=concurrency,
+            ),
+            Endpoint(self.url, "k", rehearsal=False),
+            self.store,
+            purpose="generation",
+            log=logged.append,
+            terms=Terms(concurrency=concurrency, **terms),
+        )
+        rows, outcomes = raw.raw_rows(self.store, feed.completion_ids())
+        seeds = [Text(seed.id, seed.instruction) for seed in self.series.seeds]
+        selection = select(rows, seeds)
+        self.store.replace(
+            {
+                "raw_instructions": rows,
+                "completion_outcomes": outcomes,
+                "deduplicated_instructions": selection.kept,
+                "rejected_instructions": selection.rejected,
+            }
+        )
+        return Round(
+            feed,
+            tally,
+            self.numbers(feed.completion_ids()),
+            rows,
+            [row["row_id"] for row in selection.kept],
+            logged,
+        )
+
+    def numbers(self, completion_ids: Sequence[str]) -> list[int]:
+        """The request numbers of completions, each once, in order."""
+        return [
+            row["request_number"]
+            for row in self.store.rows(
+                "select distinct request_number from completions "
+                "where completion_id in (select unnest($ids::varchar[])) order by 1",
+                {"ids": list(completion_ids)},
+            )
+        ]
+
+    def stored(self) -> int:
+        """Completions of generation in the store."""
+        statement = "select count(*) as n from completions where purpose = 'generation'"
+        return int(self.store.rows(statement)[0]["n"])

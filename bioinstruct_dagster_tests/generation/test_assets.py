@@ -1,0 +1,267 @@
+"""`raw_instructions` as Dagster runs it: what a user sees, may change, and is warned of."""
+
+import json
+
+import dagster as dg
+import pytest
+
+from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.generation.controls import read_controls
+from bioinstruct_dagster.settings import INPUTS, Settings
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster_tests.generation.writer import Writer
+
+UPSTREAM = ["seed_tasks", "raw_instructions", "deduplicated_instructions"]
+
+
+class Project:
+    """The project under some settings, with an instance of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.store_path, timeout=30)
+        self.instance = dg.DagsterInstance.ephemeral()
+
+    def run(self, *assets, settings=None, **config):
+        defs = build_defs(settings or self.settings)
+        return dg.materialize(
+            [*defs.assets, *defs.asset_checks],
+            selection=dg.AssetSelection.assets(*(assets or UPSTREAM)),
+            resources=defs.resources,
+            instance=self.instance,
+            run_config={"ops": {"raw_instructions": {"config": config}}} if config else None,
+            raise_on_error=False,
+        )
+
+    def count(self, table):
+        return self.store.rows(f"select count(*) as n from {table}")[0]["n"]
+
+
+@pytest.fixture
+def project(settings):
+    """A project that asks the embedded teacher."""
+
+    def make(**changed):
+        return Project(
+            settings.model_copy(update={"requests": None, "instructions": 30, **changed})
+        )
+
+    return make
+
+
+@pytest.fixture
+def written(project, serve):
+    """A project that asks a writer over HTTP, as a server of OpenAI's kind."""
+
+    def make(writer, **changed):
+        url = serve(writer).url
+        connection = {"teacher": "openai", "openai_base_url": url, "reply_format": "json_schema"}
+        settings = project().settings.model_dump(by_alias=False) | connection
+        settings |= {"openai_api_key": "k", "teacher_model": "gpt-4.1-mini", **changed}
+        return Project(Settings(_env_file=None, **settings))
+
+    return make
+
+
+def shown(result, asset="raw_instructions"):
+    (event,) = result.asset_materializations_for_node(asset)
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def checks(result):
+    return {check.check_name: check for check in result.get_asset_check_evaluations()}
+
+
+def why_it_failed(result):
+    (failure,) = [e for e in result.get_step_failure_events() if e.step_key == "raw_instructions"]
+    return failure.step_failure_data.error.message
+
+
+def test_the_goal_is_rows_that_the_next_asset_keeps(project):
+    running = project()
+    result = running.run()
+    assert result.success
+    found = shown(result)
+    assert found["goal"] == 30 <= found["rows_the_gates_would_keep"]
+    assert found["rows_the_gates_would_keep"] == running.count("deduplicated_instructions")
+    assert found["stopped"] == "at the goal"
+    assert checks(result)["the_last_round_reached_its_goal"].passed
+
+
+def test_spend_yield_and_counts_are_metadata_that_can_be_plotted(written):
+    writer = Writer()
+    running = written(writer)
+    found = shown(running.run())
+    kept = running.count("deduplicated_instructions")
+    [spent] = running.store.rows("select sum(usd) as usd, sum(tokens) as tokens from spend")
+    assert found["project_usd_so_far"] == pytest.approx(spent["usd"])
+    assert found["project_tokens_so_far"] == spent["tokens"] == 1_500 * len(writer.asked)
+    assert 0 < found["usd"] <= found["project_usd_so_far"]
+    assert found["usd_per_kept_row"] == pytest.approx(found["usd"] / kept)
+    replies = running.count("completion_outcomes")
+    assert found["kept_rows_per_request"] == pytest.approx(kept / replies)
+    assert found["completions_asked"] == replies + found["completions_for_later"]
+    for name in ("usd", "usd_per_kept_row", "project_usd_so_far", "kept_rows_per_request"):
+        assert isinstance(found[name], float), name
+
+
+def test_a_model_without_a_price_says_so_in_place_of_a_number(written):
+    found = shown(written(Writer(), teacher_model="a-local-model").run())
+    assert found["usd"] == found["usd_per_kept_row"] == "unknown: no price for this model"
+    assert found["project_usd_so_far"] == 0.0
+
+
+def test_the_estimate_is_in_the_ui_before_the_first_completion(written):
+    running = written(Writer())
+    assert running.run("seed_tasks").success
+    result = running.run("raw_instructions")
+    records = running.instance.fetch_observations(dg.AssetKey("raw_instructions"), limit=5).records
+    (event,) = [record.asset_observation for record in records]
+    told = {name: value.value for name, value in event.metadata.items()}
+    assert told["estimated_requests"] > 0
+    assert 0 < told["estimated_usd"] <= told["most_usd"]
+    assert told["estimated_hours"] > 0
+    assert str(told["estimated_requests"]) in event.description
+    when = records[0].event_log_entry.timestamp
+    asked = "select min(epoch(requested_at)) as first from completions where purpose = 'generation'"
+    assert when <= running.store.rows(asked)[0]["first"]
+    assert result.success
+
+
+def test_a_run_may_cap_its_dollars_and_the_next_goes_on(written):
+    writer = Writer()
+    running = written(writer, instructions=60)
+    capped = running.run(max_usd=0.015)
+    assert capped.success
+    found = shown(capped)
+    assert "BIOINSTRUCT_RUN_MAX_USD is reached" in found["stopped"]
+    assert 0 < found["project_usd_so_far"] <= 0.015
+    assert 0 < running.count("deduplicated_instructions") < 60
+    warned = checks(capped)["the_last_round_reached_its_goal"]
+    assert not warned.passed
+    assert warned.severity == dg.AssetCheckSeverity.WARN
+    assert warned.description == found["stopped"]
+    on = running.run()
+    assert shown(on)["stopped"] == "at the goal"
+    assert checks(on)["the_last_round_reached_its_goal"].passed
+    assert set(writer.asked.values()) == {1}
+
+
+def test_a_run_that_may_spend_nothing_fails_with_the_reason(written):
+    writer = Writer()
+    running = written(writer)
+    running.run("seed_tasks")
+    result = running.run("raw_instructions", max_usd=0.0)
+    assert not result.success
+    assert "BIOINSTRUCT_RUN_MAX_USD" in why_it_failed(result)
+    assert not writer.asked
+
+
+def test_a_run_may_name_goal_growth_limit_and_seed(project):
+    running = project()
+    running.run("seed_tasks")
+    first = shown(running.run("raw_instructions", "deduplicated_instructions", instructions=12))
+    assert first["goal"] == 12
+    kept = running.count("deduplicated_instructions")
+    grown = shown(running.run("raw_instructions", "deduplicated_instructions", grow_by=5))
+    assert grown["goal"] == kept + 5
+    limited = shown(running.run("raw_instructions", requests=2, seed=7, instructions=500))
+    assert (limited["run_seed"], limited["stopped"]) == (7, "at BIOINSTRUCT_REQUESTS")
+    rows = running.store.rows("select distinct request_number from completions where run_seed = 7")
+    assert sorted(row["request_number"] for row in rows) == [0, 1]
+
+
+def test_a_low_yield_stops_with_a_message_and_keeps_its_rows(written):
+    running = written(Writer(repeats=1.0), instructions=400)
+    result = running.run()
+    assert result.success
+    assert "The yield fell to" in shown(result)["stopped"]
+    assert not checks(result)["the_last_round_reached_its_goal"].passed
+    assert running.count("deduplicated_instructions") == 7
+    again = running.run("raw_instructions")
+    assert "The yield fell to" in shown(again)["stopped"]
+    assert shown(again)["completions_asked"] == 0
+
+
+def test_a_request_that_is_given_up_is_a_warning(written):
+    writer = Writer()
+    running = written(writer)
+    writer.refused = {42 * 1_000_003 + 1}
+    result = running.run()
+    assert result.success
+    assert shown(result)["requests_failed"] == 1
+    warned = checks(result)["the_last_round_reached_its_goal"]
+    assert not warned.passed
+    assert warned.metadata["requests_failed"].value == 1
+
+
+def test_replies_that_cannot_be_read_are_a_warning_and_none_at_all_an_error(written):
+    writer = Writer()
+    running = written(writer, requests=8)
+    for number in range(4):
+        for seed in (42 * 1_000_003 + number, (42 * 1_000_003 + number + 2**30) % 2**31):
+            writer.contents[seed] = "no task here"
+    result = running.run()
+    assert result.success
+    warned = checks(result)["most_replies_can_be_read"]
+    assert not warned.passed
+    assert warned.metadata["readable_share"].value == pytest.approx(4 / 12)
+    nothing = running.run("raw_instructions", requests=4)
+    assert not nothing.success or shown(nothing)["completions_asked"] == 0
+
+
+@pytest.mark.parametrize("reply_format", ["text", "json_object"])
+def test_each_way_of_writing_replies_goes_down_to_the_data_set(project, reply_format):
+    running = project(reply_format=reply_format)
+    assets = [*UPSTREAM, "categorized_instructions", "hf_dataset"]
+    result = running.run(*assets)
+    assert result.success
+    failed = {name for name, check in checks(result).items() if not check.passed}
+    assert failed <= {"most_replies_can_be_read"}  # a warning that a few recordings may bring
+    assert shown(result)["reply_format"] == reply_format
+    assert running.count("hf_dataset") == running.count("deduplicated_instructions") >= 30
+    [row] = running.store.rows(
+        "select list(distinct reply_format) as forms, bool_or(parameters::varchar like "
+        "'%json_schema%') as schema from completions where purpose = 'generation'"
+    )
+    assert row == {"forms": [reply_format], "schema": False}
+    labelled = running.store.rows("select distinct labelled_by from categorized_instructions")
+    assert {"labelled_by": "teacher:rehearsal-teacher"} in labelled
+    again = running.run(*assets)
+    assert shown(again)["completions_asked"] == 0
+    assert shown(again)["fingerprint"] == shown(result)["fingerprint"]
+
+
+@pytest.mark.parametrize("controls", ["none", "shipped"])
+def test_what_was_asked_of_a_row_is_stored_with_it_or_nothing_is(project, controls):
+    running = project(**({"controls": None} if controls == "none" else {}))
+    result = running.run()
+    assert result.success
+    rows = running.store.rows("select controls from raw_instructions")
+    assert all((row["controls"] is None) == (controls == "none") for row in rows)
+    check = checks(result)["kept_rows_are_what_was_asked_for"]
+    assert check.passed
+    if controls == "shipped":
+        assert check.metadata["rows_with_controls"].value > 0
+        assert not check.metadata["judged"].value  # recordings follow no controls
+        dimensions = {one.id for one in read_controls(INPUTS / "controls.yaml").dimensions}
+        assert all(json.loads(row["controls"]).keys() == dimensions for row in rows)
+
+
+def test_a_mix_that_is_not_what_was_asked_for_is_a_warning(written):
+    # The writer ignores its prompts: its rows show hardly anything that they were asked to be.
+    running = written(Writer(repeats=0.0), instructions=120)
+    check = checks(running.run())["kept_rows_are_what_was_asked_for"]
+    assert check.metadata["judged"].value
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    assert check.metadata["furthest_apart"].value > 0.10
+    assert "| --- |" in check.metadata["mix"].md_str
+
+
+def test_without_seeds_it_says_what_to_do_first(project):
+    running = project()
+    running.store.replace({})
+    result = running.run("raw_instructions")
+    assert not result.success
+    assert "Materialize key:seed_tasks first" in why_it_failed(result)
