@@ -1,0 +1,103 @@
+"""`python -m benchmarks.generation`: measure all clients in one session and report.
+
+The whole session writes `docs/benchmarks.md`; with `--quick` or `--only` the report is printed and
+not written, because its tables would not belong together.
+"""
+
+import argparse
+import dataclasses
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.generation import clients, report
+from benchmarks.generation.environments import PeerInstallError, interpreter
+from benchmarks.generation.measures import MEASURES, Figure, Plan
+from benchmarks.generation.service import Service, serving
+
+_QUICK_SCALE = 0.15
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and write where the session is whole."""
+    options = _parser().parse_args(arguments)
+    whole = not options.quick and not options.only
+    folder = Path(tempfile.mkdtemp(prefix="bench-generation-"))
+    plan = Plan(
+        folder=folder,
+        only=frozenset(options.only),
+        runs=1 if options.quick else options.runs,
+        kills=2 if options.quick else 20,
+        cap_seeds=2 if options.quick else 5,
+        scale=_QUICK_SCALE if options.quick else 1.0,
+    )
+    where = report.machine(_versions(plan))
+    try:
+        with serving() as service:
+            figures = list(_measured(plan, service))
+    finally:
+        if options.keep:
+            print(f"kept: {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    if options.json:
+        lines = (json.dumps(dataclasses.asdict(figure)) + "\n" for figure in figures)
+        options.json.write_text("".join(lines), "utf-8")
+    if options.quick:
+        where += f" A quick session, of {_QUICK_SCALE:.0%} of the sizes named below."
+    text = report.render(figures, where)
+    print(text)
+    if whole:
+        report.write(text)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    names = [*MEASURES, *clients.TITLES]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.generation", description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="runs of each client (default 5)")
+    parser.add_argument(
+        "--only", nargs="+", default=[], choices=names, metavar="NAME", help=", ".join(names)
+    )
+    parser.add_argument("--quick", action="store_true", help="small and once: does it all work?")
+    parser.add_argument("--json", type=Path, help="write every run's figures here, as JSON lines")
+    parser.add_argument("--keep", action="store_true", help="keep the clients' folders and logs")
+    return parser
+
+
+def _measured(plan: Plan, service: Service) -> Iterator[Figure]:
+    for name, measure in MEASURES.items():
+        if not plan.wants(name, frozenset(MEASURES)):
+            continue
+        for figure in measure(plan, service):
+            print(f"{name} {figure.client} {figure.error or _short(figure)}", file=sys.stderr)
+            yield figure
+
+
+def _short(figure: Figure) -> str:
+    return ", ".join(f"{name} {value:.5g}" for name, value in figure.values.items())
+
+
+def _versions(plan: Plan) -> dict[str, str]:
+    """Versions by client; a peer that can't be installed has none, and its tables say why."""
+    package = "bioinstruct-dagster"
+    versions = {clients.OURS: version(package)}
+    for name in clients.PEERS:
+        if not plan.wants(name, frozenset(clients.TITLES)):
+            continue
+        try:
+            interpreter(name)
+        except PeerInstallError:
+            continue
+        pins = (Path(__file__).parent / "peers" / f"{name}.txt").read_text("utf-8")
+        pinned = next(line for line in pins.splitlines() if "==" in line)
+        versions[name] = pinned.split("==")[1]
+    return versions
+
+
+if __name__ == "__main__":
+    sys.exit(main())

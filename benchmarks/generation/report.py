@@ -1,0 +1,205 @@
+"""Figures as Markdown, set into `docs/benchmarks.md` between its markers.
+
+A table names what was measured beside what; a client that could not run has its reason in place of
+numbers. Belongs here: medians, ratios, wording. Does not: measuring.
+"""
+
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.generation.clients import OURS, TITLES
+from benchmarks.generation.measures import Figure
+
+BEGIN, END = "<!-- bench-generation:begin -->", "<!-- bench-generation:end -->"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+_PREFACE = "# Benchmarks\n"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure of a table. `across` says what of the runs is shown."""
+
+    title: str
+    key: str
+    form: str = "{:,.0f}"
+    across: str = "median"  # or "sum", "worst"
+    better: str | None = None  # "more" or "less": the column that the ratio speaks of
+
+
+@dataclass(frozen=True)
+class Table:
+    """How one measure is shown."""
+
+    title: str
+    note: str
+    columns: Sequence[Column]
+
+
+_LOST = Column("rows lost", "lost", across="worst")
+_LIMIT_COLUMNS = (
+    Column("share of the limit", "share_of_limit", "{:.1%}", better="more"),
+    Column("ideal time / time", "ideal_over_wall", "{:.1%}"),
+    Column("seconds", "wall", "{:.1f}"),
+    Column("429s", "refused"),
+    _LOST,
+)
+TABLES: dict[str, Table] = {
+    "throughput": Table(
+        "Durable replies per second",
+        "2,000 requests of 2.4 kB, answers of 0.9 kB, 50 ms of latency; each client at its best "
+        "concurrency with its cache or checkpoints on. From the call to its return; CPU of the "
+        "client and its children. The last column is the server's own CPU: it is not the limit.",
+        (
+            Column("replies/s", "replies_per_second", better="more"),
+            Column("CPU µs per reply", "cpu_us_per_reply"),
+            _LOST,
+            Column("server µs per request", "server_us_per_request"),
+        ),
+    ),
+    "request_limit": Table(
+        "Under 6,000 requests a minute",
+        "1,500 requests, 50 ms of latency. The limit is also applied over one second, and refused "
+        "at once with OpenAI's body and headers. Share of what was allowed: by the server's "
+        "ledger, admitted / (burst + rate x (last - first admission)). Ideal: requests / rate + "
+        "latency.",
+        _LIMIT_COLUMNS,
+    ),
+    "token_limit": Table(
+        "Under 4.32 million tokens a minute",
+        "3,000 requests of 600 + 120 tokens, 2 s of latency; otherwise as above.",
+        _LIMIT_COLUMNS,
+    ),
+    "kills": Table(
+        "SIGKILL at a random moment, then a rerun",
+        "2,000 requests, 100 at once, 0.25 to 0.75 s of latency. Billed again: by the server's "
+        "ledger, beyond one per request. In flight: sent, and its reply not yet on disk (ours: by "
+        "its list of what was sent; others: as many as they keep under way). Sums over all kills; "
+        "the ratio is per kill.",
+        (
+            Column("billed again", "billed_again", across="sum", better="less"),
+            Column("in flight at the kill", "in_flight_at_kill", across="sum"),
+            Column("most beyond those in flight", "more_than_in_flight", across="worst"),
+            Column("billed by the kill", "billed_at_kill", across="sum"),
+            Column("most again in one kill", "billed_again", across="worst"),
+            _LOST,
+        ),
+    ),
+    "growth": Table(
+        "A target that grows by one row",
+        "200 rows finished, then 201 asked for. A lost row here is the new one: the client took "
+        "the finished run for the answer and never asked.",
+        (Column("billed again", "billed_again", across="worst"), _LOST),
+    ),
+    "cap": Table(
+        "A cap in dollars",
+        "4,000 requests at concurrency 500, a cap between 20 and 80 % of their price; in every "
+        "second run 5 % of answers are broken off after they are billed and 10 % refused with HTTP "
+        "500. By the server's ledger; below the cap is negative. No peer has a cap.",
+        (
+            Column("billed - cap, $", "over_cap_usd", "{:+.6f}", across="worst"),
+            Column("share of the cap spent", "share_of_cap", "{:.1%}"),
+            Column("most in flight", "most_in_flight"),
+            Column("answers broken off", "broken_off"),
+        ),
+    ),
+}
+
+
+def machine(versions: Mapping[str, str]) -> str:
+    """Where and with what it was measured."""
+    model = "unknown CPU"
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text("utf-8").splitlines() if "model name" in line]
+        model = names[0].split(":", 1)[1].strip() if names else model
+    peers = ", ".join(f"{TITLES[name]} {version}" for name, version in versions.items())
+    return (
+        f"{model}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}; load before: {os.getloadavg()[0]:.2f}. Versions: {peers}."
+    )
+
+
+def render(figures: Sequence[Figure], where: str) -> str:
+    """All tables."""
+    parts = [f"Measured on {where}\n\nMedians, and in brackets the smallest and the largest."]
+    for name, table in TABLES.items():
+        of_measure = [figure for figure in figures if figure.measure == name]
+        if of_measure:
+            parts.append(_rendered(table, of_measure))
+    return "\n\n".join(parts)
+
+
+def write(text: str, document: Path = DOCUMENT) -> None:
+    """Set the text between the markers; the rest of the file stays as it is."""
+    old = document.read_text("utf-8") if document.exists() else f"{_PREFACE}\n{BEGIN}\n{END}\n"
+    if BEGIN not in old or END not in old:
+        old = f"{old.rstrip()}\n\n{BEGIN}\n{END}\n"
+    before, rest = old.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
+
+
+def _rendered(table: Table, figures: Sequence[Figure]) -> str:
+    better = next((column for column in table.columns if column.better), None)
+    names = list(dict.fromkeys(figure.client for figure in figures))
+    names.sort(key=list(TITLES).index)
+    ratio = better is not None and OURS in names and len(names) > 1
+    heads = ["client", "runs", *(column.title for column in table.columns)]
+    heads += [f"against ours ({better.title})"] if ratio and better else []
+    lines = [_line(heads), _line(["---"] * len(heads))]
+    ours = [figure.values for figure in figures if figure.client == OURS and not figure.error]
+    for name in names:
+        of_client = [figure for figure in figures if figure.client == name]
+        values = [figure.values for figure in of_client if not figure.error]
+        cells = [TITLES[name], str(len(values))]
+        cells += [_cell(column, values) for column in table.columns]
+        if ratio and better:
+            cells.append(_ratio(better, values, ours) if name != OURS else "")
+        lines.append(_line(cells))
+        lines += [
+            _line([TITLES[name], "failed", figure.error or ""] + [""] * (len(heads) - 3))
+            for figure in of_client
+            if figure.error
+        ]
+    return f"### {table.title}\n\n{table.note}\n\n" + "\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
+_ACROSS: dict[str, Callable[[Iterable[float]], float]] = {
+    "median": lambda numbers: median(list(numbers)),
+    "sum": sum,
+    "worst": max,
+}
+
+
+def _cell(column: Column, values: Sequence[Mapping[str, float]]) -> str:
+    numbers = [value[column.key] for value in values]
+    if not numbers:
+        return "-"
+    shown = column.form.format(_ACROSS[column.across](numbers))
+    if column.across != "median" or len(numbers) == 1:
+        return shown
+    return f"{shown} ({column.form.format(min(numbers))}-{column.form.format(max(numbers))})"
+
+
+def _ratio(
+    column: Column, values: Sequence[Mapping[str, float]], ours: Sequence[Mapping[str, float]]
+) -> str:
+    if not values or not ours:
+        return "-"
+    across: Callable[[Iterable[float]], float] = (
+        _ACROSS["median"]
+        if column.across == "median"
+        else lambda numbers: sum(items := list(numbers)) / len(items)  # runs differ in number
+    )
+    theirs, mine = (across(value[column.key] for value in runs) for runs in (values, ours))
+    if not mine:
+        return f"{theirs:,.0f} : 0"
+    return f"{theirs / mine:.2f}x"
