@@ -38,7 +38,7 @@ ui: setup  ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/dagster dev -h 127.0.0.1
 
 test: setup  ## All tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## Formatting, lint rules, types, import contracts
 	$(BIN)/ruff format --check .

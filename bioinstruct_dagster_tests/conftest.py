@@ -49,6 +49,15 @@ CHAIN = [
 ]
 
 
+# Files that take longest, a minute or more each: first, so that no worker is left alone with one.
+LONGEST = ["test_rehearsal.py", "test_ui.py", "test_chain.py", "test_cli.py", "test_goal.py"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else 99)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the developer's shell reaches a test, and no test reaches the developer's

@@ -207,6 +207,7 @@ def _materialize(
             "rows_the_gates_would_keep": feed.kept,
             "stopped": _stopped(feed, tally)
             or ("at the goal" if feed.kept >= feed.goal else "at BIOINSTRUCT_REQUESTS"),
+            **_spend(store, feed.kept),
             "completions_asked": tally.asked,
             "completions_reused": tally.reused,
             "completions_for_later": feed.beyond(),
@@ -220,7 +221,6 @@ def _materialize(
             "reply_format": reply_format,
             "service": settings.service,
             "run_seed": run_seed,
-            **_spend(store, feed.kept),
         },
     )
 

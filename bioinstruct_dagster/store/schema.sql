@@ -142,7 +142,7 @@ create table if not exists raw_instructions (
     completion_id   varchar,            -- null for imported rows
     position        integer not null,   -- place in the reply, or in the imported file, from 0
     controls        json,               -- what was asked of this task, by control dimension
-    source          varchar not null,   -- completion | import:<file or hub id>
+    source          varchar not null,   -- completion, or import: with file or hub id
     instruction     varchar not null,   -- as the teacher wrote it
     input           varchar not null,   -- what it is asked of; empty where the task needs none
     output          varchar not null,   -- the answer to learn
