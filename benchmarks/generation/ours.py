@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.generation.peers.measured import Job, read_job, run
 from benchmarks.generation.prompts import MODEL, WARM_UP
 from bioinstruct_dagster.generation.client import Dialect, TeacherClient
-from bioinstruct_dagster.generation.pacing import Pacer
+from bioinstruct_dagster.generation.pacing import limits_of
 from bioinstruct_dagster.generation.requests import TeacherRequest
 from bioinstruct_dagster.generation.teacher import Endpoint, Terms, ask
 from bioinstruct_dagster.store.database import Store
@@ -51,13 +51,15 @@ def client(job: Job, prompts: list[str], cache: Path) -> list[str | None]:
     endpoint = Endpoint(job.base_url, "benchmark", rehearsal=False)
     terms = Terms(concurrency=job.options["concurrency"], max_usd=job.options.get("cap_usd"))
     if job.options.get("probe"):
-        terms = replace(terms, limits_seen=asyncio.run(limits_of(endpoint, requests[0])))
+        terms = replace(terms, limits_seen=asyncio.run(limits_by_probe(endpoint, requests[0])))
     ask(requests, endpoint, store, log=print, terms=terms)
     wanted = [request.completion_id for request in requests]
     return [row["content"] for row in store.rows(CONTENTS, {"wanted": wanted})]
 
 
-async def limits_of(endpoint: Endpoint, like: TeacherRequest) -> tuple[float | None, float | None]:
+async def limits_by_probe(
+    endpoint: Endpoint, like: TeacherRequest
+) -> tuple[float | None, float | None]:
     """The server's limits by one request, as the project's probe of an unknown server finds them.
 
     It is within the time that is measured; its text is one that the server does not count.
@@ -65,9 +67,7 @@ async def limits_of(endpoint: Endpoint, like: TeacherRequest) -> tuple[float | N
     messages = ({"role": "user", "content": f"{WARM_UP} The probe."},)
     async with TeacherClient(endpoint, connections=1) as client:
         reply = await client.complete(replace(like, messages=messages), Dialect())
-    pacer = Pacer(1)
-    pacer.learn(reply.headers)
-    return pacer.requests.per_minute, pacer.tokens.per_minute
+    return limits_of(reply.headers)
 
 
 def make_store(path: Path) -> None:

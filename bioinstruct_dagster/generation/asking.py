@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from bioinstruct_dagster.generation.budget import Amount, Budget
 from bioinstruct_dagster.generation.client import Dialect, Endpoint, Reply, TeacherClient
-from bioinstruct_dagster.generation.completions import completion_of, cost_of
+from bioinstruct_dagster.generation.completions import completion_of, cost_of, reservation_of
 from bioinstruct_dagster.generation.pacing import CircuitBreaker, Pacer
 from bioinstruct_dagster.generation.prices import Price
 from bioinstruct_dagster.generation.requests import TeacherRequest
@@ -46,6 +46,11 @@ class Feed(Protocol):
     """What is to be asked."""
 
     stopped: str | None
+    reused: int
+
+    @property
+    def example(self) -> TeacherRequest:
+        """A request of the usual size."""
 
     @property
     def expected_requests(self) -> int:
@@ -76,6 +81,9 @@ class Feed(Protocol):
 
     def progress(self) -> str:
         """Where things stand, for the log."""
+
+    def finish(self) -> None:
+        """The round is over."""
 
 
 @dataclass
@@ -272,15 +280,13 @@ class Asker:
         flight.reservation_id = f"{self._round}-{next(self._numbers)}"
         try:
             means.journal.reserve(
-                {
-                    "reservation_id": flight.reservation_id,
-                    "completion_id": flight.request.completion_id,
-                    "run_id": means.run_id,
-                    "usd": flight.most.usd,
-                    "tokens": flight.most.tokens,
-                    "rehearsal": means.endpoint.rehearsal,
-                    "reserved_at": datetime.now(UTC).isoformat(),
-                }
+                reservation_of(
+                    flight.reservation_id,
+                    flight.request,
+                    flight.most,
+                    endpoint=means.endpoint,
+                    run_id=means.run_id,
+                )
             )
         except OSError as error:
             self._fatal = unwritable(error)
@@ -315,8 +321,13 @@ class Asker:
         means.breaker.succeeded()
         actual = cost_of(reply, means.price, means.service)
         completion = completion_of(
-            flight.request, reply, means.endpoint, service=means.service, run_id=means.run_id
-        ) | {"usd": actual.usd if actual else None, "requested_at": requested_at.isoformat()}
+            flight.request,
+            reply,
+            means.endpoint,
+            cost=actual,
+            service=means.service,
+            run_id=means.run_id,
+        ) | {"requested_at": requested_at.isoformat()}
         if actual is None:
             # The server does not say what it took: the reservation stays, as the most it can be.
             means.budget.presume(flight.most)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bioinstruct_dagster.generation.budget import Amount
-from bioinstruct_dagster.generation.client import PATHS, Dialect, Endpoint, Reply, read_body
+from bioinstruct_dagster.generation.client import PATHS, Dialect, Endpoint, read_body
 from bioinstruct_dagster.generation.completions import completion_of, cost_of
 from bioinstruct_dagster.generation.prices import Price
 from bioinstruct_dagster.generation.requests import TeacherRequest
@@ -107,16 +107,9 @@ def _take(
         output.uncertain[request.completion_id] = most
     else:
         output.uncertain.pop(request.completion_id, None)
-    output.completions[request.completion_id] = _completion(request, reply, cost, origin)
-
-
-def _completion(
-    request: TeacherRequest, reply: Reply, cost: Amount | None, origin: Origin
-) -> dict[str, Any]:
-    completion = completion_of(
-        request, reply, origin.endpoint, service="batch", run_id=origin.run_id
+    output.completions[request.completion_id] = completion_of(
+        request, reply, origin.endpoint, cost=cost, service="batch", run_id=origin.run_id
     )
-    return completion | {"usd": cost.usd if cost else None}
 
 
 def _headers(response: Mapping[str, Any]) -> dict[str, str]:

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from bioinstruct_dagster.generation.batch_files import Output
 from bioinstruct_dagster.generation.budget import Amount
 from bioinstruct_dagster.generation.client import Endpoint
@@ -163,31 +165,32 @@ def store_batch(
             for completion_id, most in uncertain.items()
         ]
         insert(connection, "presumed_spend", presumed)
-        connection.execute(
-            CLOSE,
-            {
-                "batch_key": row["batch_key"],
-                "state": "harvested" if output.completions else "failed",
-                "status": batch.status,
-                "answered": len(output.completions),
-                "detail": detail,
-                "finished_at": datetime.now(UTC),
-            },
-        )
+        _end(connection, row, status=batch.status, answered=len(output.completions), detail=detail)
     return len(pending)
 
 
 def close(store: Store, row: Mapping[str, Any], *, detail: str) -> None:
     """Close a batch that never came to be."""
     with store.write() as connection:
-        connection.execute(
-            CLOSE,
-            {
-                "batch_key": row["batch_key"],
-                "state": "failed",
-                "status": None,
-                "answered": 0,
-                "detail": detail,
-                "finished_at": datetime.now(UTC),
-            },
-        )
+        _end(connection, row, status=None, answered=0, detail=detail)
+
+
+def _end(
+    connection: duckdb.DuckDBPyConnection,
+    row: Mapping[str, Any],
+    *,
+    status: str | None,
+    answered: int,
+    detail: str,
+) -> None:
+    connection.execute(
+        CLOSE,
+        {
+            "batch_key": row["batch_key"],
+            "state": "harvested" if answered else "failed",
+            "status": status,
+            "answered": answered,
+            "detail": detail,
+            "finished_at": datetime.now(UTC),
+        },
+    )

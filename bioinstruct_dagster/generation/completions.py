@@ -1,6 +1,7 @@
 """A completion as it is stored: the request, the reply, who answered, and what it cost.
 
-Belongs here: from a reply to a row of `completions`. Does not: writing it (journal).
+Belongs here: from a reply to a row of `completions`, and from a request that is about to be sent to
+a row of `presumed_spend`, which it becomes if no reply comes. Does not: writing them (journal).
 """
 
 from datetime import UTC, datetime
@@ -35,10 +36,11 @@ def completion_of(
     reply: Reply,
     endpoint: Endpoint,
     *,
+    cost: Amount | None,
     service: Service,
     run_id: str | None,
 ) -> dict[str, Any]:
-    """A row of `completions`, but for its dollars and the time of asking."""
+    """A row of `completions`, but for the time of asking."""
     rehearsed = (
         endpoint.rehearsal
         or reply.system_fingerprint == FINGERPRINT
@@ -74,6 +76,27 @@ def completion_of(
         "prompt_tokens": reply.prompt_tokens,
         "cached_tokens": reply.cached_tokens,
         "completion_tokens": reply.completion_tokens,
+        "usd": cost.usd if cost else None,
         "run_id": run_id,
         "completed_at": datetime.now(UTC).isoformat(),
+    }
+
+
+def reservation_of(
+    reservation_id: str,
+    request: TeacherRequest,
+    most: Amount,
+    *,
+    endpoint: Endpoint,
+    run_id: str | None,
+) -> dict[str, Any]:
+    """A row of `presumed_spend`: what the request may cost, until its reply says what it did."""
+    return {
+        "reservation_id": reservation_id,
+        "completion_id": request.completion_id,
+        "run_id": run_id,
+        "usd": most.usd,
+        "tokens": most.tokens,
+        "rehearsal": endpoint.rehearsal,
+        "reserved_at": datetime.now(UTC).isoformat(),
     }

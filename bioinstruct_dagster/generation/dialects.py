@@ -15,7 +15,8 @@ from typing import Any
 
 from bioinstruct_dagster.generation.budget import BudgetError
 from bioinstruct_dagster.generation.client import Dialect, Endpoint, Reply, TeacherClient
-from bioinstruct_dagster.generation.completions import completion_of, cost_of
+from bioinstruct_dagster.generation.completions import completion_of, cost_of, reservation_of
+from bioinstruct_dagster.generation.pacing import limits_of
 from bioinstruct_dagster.generation.prices import price_of
 from bioinstruct_dagster.generation.prompts import RESPONSE_FORMATS, ReplyFormat
 from bioinstruct_dagster.generation.replies import read_reply
@@ -181,16 +182,12 @@ class _Probe:
                 f"{cap.setting} leaves no room to probe the server: {cap.shown(cap.left())} "
                 f"left, and it may take {cap.shown(most.in_unit(cap.unit))}. Raise it."
             )
-        reservation: dict[str, Any] = {
-            "reservation_id": f"probe-{uuid.uuid4().hex}",
-            "completion_id": request.completion_id,
-            "run_id": self._run_id,
-            "usd": most.usd,
-            "tokens": most.tokens,
-            "rehearsal": self._endpoint.rehearsal,
-            "reserved_at": datetime.now(UTC).isoformat(),
-        }
-        journal.reserve(reservation)
+        reservation_id = f"probe-{uuid.uuid4().hex}"
+        journal.reserve(
+            reservation_of(
+                reservation_id, request, most, endpoint=self._endpoint, run_id=self._run_id
+            )
+        )
         self._budget.reserve(most)
         requested_at = datetime.now(UTC)
         try:
@@ -200,15 +197,19 @@ class _Probe:
             raise
         except (RefusedError, UnreachedError) as error:
             self._budget.release(most)
-            journal.release(reservation["reservation_id"])
+            journal.release(reservation_id)
             raise self._without_key(error) from None
         actual = cost_of(reply, self._price, self._service)
         completion = completion_of(
-            request, reply, self._endpoint, service=self._service, run_id=self._run_id
+            request,
+            reply,
+            self._endpoint,
+            cost=actual,
+            service=self._service,
+            run_id=self._run_id,
         ) | {
-            "usd": actual.usd if actual else None,
             "requested_at": requested_at.isoformat(),
-            **({"reservation_id": reservation["reservation_id"]} if actual else {}),
+            **({"reservation_id": reservation_id} if actual else {}),
         }
         await journal.append(completion)
         self._budget.settle(most, actual or most)
@@ -271,10 +272,7 @@ class _Probe:
         )
 
     def _found(self, reply: Reply) -> dict[str, Any]:
-        from bioinstruct_dagster.generation.pacing import Pacer
-
-        pacer = Pacer(1)
-        pacer.learn(reply.headers)
+        requests_per_minute, tokens_per_minute = limits_of(reply.headers)
         return {
             "teacher": self._settings.teacher,
             "endpoint": self._endpoint.address,
@@ -284,8 +282,8 @@ class _Probe:
             "token_limit_name": self._dialect.token_limit_name,
             "left_out": sorted(self._dialect.left_out),
             "evidence": (_SET if self._forced else "") + ", ".join(self._seen),
-            "requests_per_minute": _storable(pacer.requests.per_minute),
-            "tokens_per_minute": _storable(pacer.tokens.per_minute),
+            "requests_per_minute": _storable(requests_per_minute),
+            "tokens_per_minute": _storable(tokens_per_minute),
             "probed_at": datetime.now(UTC),
         }
 

@@ -4,23 +4,9 @@ module.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from bioinstruct_dagster.generation.asking import Feed
 from bioinstruct_dagster.generation.requests import TeacherRequest
-
-
-class FeedWithPlan(Feed, Protocol):
-    """A feed that knows what it will probably offer."""
-
-    reused: int
-
-    @property
-    def example(self) -> TeacherRequest:
-        """A request of the usual size."""
-
-    def finish(self) -> None:
-        """The round is over."""
 
 
 class ListFeed:

@@ -6,11 +6,12 @@ number in flight. Belongs here: when the next request may leave. Does not: which
 it may be paid for.
 """
 
-import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from bioinstruct_dagster.generation.retries import jittered
 
 # Servers allow about a second's worth at once; half of it is used, and the rate lies below the
 # limit by as much, so that no minute, wherever it begins, holds more than the limit.
@@ -264,9 +265,11 @@ class Pacer:
                 )
 
 
-def jittered(seconds: float) -> float:
-    """The same or up to a quarter longer, so that those who wait don't return together."""
-    return seconds * (1 + 0.25 * random.random())  # noqa: S311
+def limits_of(headers: Mapping[str, str]) -> tuple[float | None, float | None]:
+    """Requests and tokens per minute, as one reply's headers state them."""
+    pacer = Pacer(1)
+    pacer.learn(headers)
+    return pacer.requests.per_minute, pacer.tokens.per_minute
 
 
 def duration(text: str | None) -> float | None:

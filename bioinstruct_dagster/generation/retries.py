@@ -124,7 +124,7 @@ class Attempts:
                 self.rate_limits += 1
                 if self.rate_limits > MAX_RATE_RETRIES:
                     return None
-                return _jittered(error.retry_after or backoff(self.rate_limits - 1))
+                return jittered(error.retry_after or backoff(self.rate_limits - 1))
         self.failures += 1
         if self.failures > MAX_RETRIES:
             return None
@@ -138,5 +138,6 @@ def backoff(attempt: int) -> float:
     return float(delay * (1 - JITTER * random.random()))  # noqa: S311
 
 
-def _jittered(seconds: float) -> float:
+def jittered(seconds: float) -> float:
+    """The same or up to a quarter longer, so that those who wait don't return together."""
     return seconds * (1 + JITTER * random.random())  # noqa: S311

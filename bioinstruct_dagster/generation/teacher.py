@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.generation import batches
-from bioinstruct_dagster.generation.asking import Asker, Means, Tally
+from bioinstruct_dagster.generation.asking import Asker, Feed, Means, Tally
 from bioinstruct_dagster.generation.budget import Budget
 from bioinstruct_dagster.generation.client import Endpoint, TeacherClient
 from bioinstruct_dagster.generation.estimates import FIRST_LATENCY, Estimate, estimate
-from bioinstruct_dagster.generation.feeds import FeedWithPlan, ListFeed
+from bioinstruct_dagster.generation.feeds import ListFeed
 from bioinstruct_dagster.generation.pacing import Pacer
 from bioinstruct_dagster.generation.prices import Price, price_of
 from bioinstruct_dagster.generation.requests import TeacherRequest
@@ -76,7 +76,7 @@ EXPERIENCE = """
 """
 
 
-F = TypeVar("F", bound=FeedWithPlan)
+F = TypeVar("F", bound=Feed)
 
 
 @contextmanager
@@ -299,7 +299,7 @@ class _Round:
     log: Callable[[str], None]
     announce: Callable[[Estimate], None] | None = None
 
-    def ask(self, feed: FeedWithPlan, example: TeacherRequest, tally: Tally) -> None:
+    def ask(self, feed: Feed, example: TeacherRequest, tally: Tally) -> None:
         """Estimate, then ask or submit all that the feed offers."""
         terms = self.terms
         price = price_of(example.model)
@@ -335,7 +335,7 @@ class _Round:
 
     async def _ask_online(
         self,
-        feed: FeedWithPlan,
+        feed: Feed,
         tally: Tally,
         budget: Budget,
         usage: TokenModel,
