@@ -4,9 +4,17 @@ Belongs here: from settings and the store to a `Budget`. Does not: asking.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from bioinstruct_dagster.generation.budget import Budget, BudgetError, Cap, Unit, picodollars
+from bioinstruct_dagster.generation.budget import (
+    PICODOLLARS,
+    Budget,
+    BudgetError,
+    Cap,
+    Unit,
+    picodollars,
+)
 from bioinstruct_dagster.generation.client import Dialect
 from bioinstruct_dagster.generation.prices import Price, price_of
 from bioinstruct_dagster.settings import Service, Settings
@@ -15,7 +23,7 @@ from bioinstruct_dagster.store.database import Store
 # Completions that were stored without a price are priced now, where the price has become known.
 SPENT = """
     select
-        model_asked, service, service_tier,
+        model_asked,
         sum(usd) as usd,
         sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0))::bigint as tokens,
         coalesce(sum(prompt_tokens) filter (where usd is null), 0)::bigint
@@ -86,13 +94,17 @@ def budget_of(terms: Terms, store: Store, model: str) -> Budget:
         BudgetError: a dollar cap is set and the model, or what was spent before, has no price.
     """
     price = price_of(model)
+    project = _Spending(store, None)
+    # A run without a name has spent nothing before it begins.
+    run = _Spending(store, terms.run_id) if terms.run_id else None
+    limits: tuple[tuple[str, float | None, Unit, _Spending | None], ...] = (
+        ("BIOINSTRUCT_MAX_USD", terms.max_usd, "usd", project),
+        ("BIOINSTRUCT_MAX_TOKENS", terms.max_tokens, "tokens", project),
+        ("BIOINSTRUCT_RUN_MAX_USD", terms.run_max_usd, "usd", run),
+        ("BIOINSTRUCT_RUN_MAX_TOKENS", terms.run_max_tokens, "tokens", run),
+    )
     caps = []
-    for setting, limit, unit, run_id in (
-        ("BIOINSTRUCT_MAX_USD", terms.max_usd, "usd", None),
-        ("BIOINSTRUCT_MAX_TOKENS", terms.max_tokens, "tokens", None),
-        ("BIOINSTRUCT_RUN_MAX_USD", terms.run_max_usd, "usd", terms.run_id),
-        ("BIOINSTRUCT_RUN_MAX_TOKENS", terms.run_max_tokens, "tokens", terms.run_id),
-    ):
+    for setting, limit, unit, spending in limits:
         if limit is None or limit == float("inf"):
             continue
         if unit == "usd" and price is None:
@@ -101,30 +113,38 @@ def budget_of(terms: Terms, store: Store, model: str) -> Budget:
                 "dollars can't be held. Add the model with its price, or cap tokens instead "
                 f"({setting.replace('USD', 'TOKENS')})."
             )
-        of_run = setting.startswith("BIOINSTRUCT_RUN_")
-        spent = 0 if of_run and run_id is None else _spent(store, _unit(unit), run_id, setting)
-        whole = int(limit * 10**12) if unit == "usd" else int(limit)
-        caps.append(Cap(setting, _unit(unit), whole, spent))
+        spent = spending.in_unit(unit, setting) if spending else 0
+        whole = int(limit * PICODOLLARS) if unit == "usd" else int(limit)
+        caps.append(Cap(setting, unit, whole, spent))
     return Budget(caps)
 
 
-def _unit(name: str) -> Unit:
-    return "usd" if name == "usd" else "tokens"
+class _Spending:
+    """What a run, or the whole project, has spent; read from the store once, and only if asked."""
 
+    def __init__(self, store: Store, run_id: str | None) -> None:
+        self._store = store
+        self._run_id = run_id
 
-def _spent(store: Store, unit: Unit, run_id: str | None, setting: str) -> int:
-    if not store.path.exists():
-        return 0
-    unsettled = store.rows(UNSETTLED, {"run_id": run_id})[0]
-    rows = store.rows(SPENT, {"run_id": run_id})
-    if unit == "tokens":
-        return int(unsettled["tokens"] + sum(row["tokens"] for row in rows))
-    if unsettled["unpriced"]:
-        raise _unpriced(setting, "requests without a reply")
-    usd = unsettled["usd"] or 0.0
-    for row in rows:
-        usd += (row["usd"] or 0.0) + _priced_now(row, setting)
-    return picodollars(usd)
+    @cached_property
+    def _rows(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Settled spend by model, and what is presumed or reserved."""
+        key = {"run_id": self._run_id}
+        return self._store.rows(SPENT, key), self._store.rows(UNSETTLED, key)[0]
+
+    def in_unit(self, unit: Unit, setting: str) -> int:
+        """Picodollars, or tokens."""
+        if not self._store.path.exists():
+            return 0
+        settled, unsettled = self._rows
+        if unit == "tokens":
+            return int(unsettled["tokens"] + sum(row["tokens"] for row in settled))
+        if unsettled["unpriced"]:
+            raise _unpriced(setting, "requests without a reply")
+        usd = unsettled["usd"] or 0.0
+        for row in settled:
+            usd += (row["usd"] or 0.0) + _priced_now(row, setting)
+        return picodollars(usd)
 
 
 def _priced_now(row: dict[str, Any], setting: str) -> float:

@@ -22,6 +22,19 @@ def state(store) -> list[str]:
     return column(store, "batches", "state")
 
 
+def _refusing_once(status, message):
+    """Around a server: the first creation of a batch is refused."""
+    refusing = [True]
+
+    async def around(request, handler):
+        if _creating(request) and refusing:
+            refusing.pop()
+            return web.json_response({"error": {"message": message}}, status=status)
+        return await handler(request)
+
+    return around
+
+
 def _creating(request: web.Request) -> bool:
     return (request.method, request.path) == ("POST", "/v1/batches")
 
@@ -69,15 +82,7 @@ def test_a_creation_that_shows_late_is_waited_for(store, asked):
 
 
 def test_a_creation_that_never_shows_is_given_up_in_the_end(store, asked, monkeypatch):
-    failing = [True]
-
-    async def around(request, handler):
-        if _creating(request) and failing:
-            failing.pop()
-            return web.json_response({"error": {"message": "Down"}}, status=503)
-        return await handler(request)
-
-    with live(around) as server:
+    with live(_refusing_once(503, "Down")) as server:
         with pytest.raises(TeacherError):
             server.ask(asked(3), store)
         monkeypatch.setattr(batches, "CONFIRMED_WITHIN", timedelta(0))
@@ -88,15 +93,7 @@ def test_a_creation_that_never_shows_is_given_up_in_the_end(store, asked, monkey
 
 
 def test_a_creation_that_is_refused_is_closed_at_once(store, asked):
-    refusing = [True]
-
-    async def around(request, handler):
-        if _creating(request) and refusing:
-            refusing.pop()
-            return web.json_response({"error": {"message": "No such window"}}, status=400)
-        return await handler(request)
-
-    with live(around) as server:
+    with live(_refusing_once(400, "No such window")) as server:
         with pytest.raises(TeacherError, match="No such window"):
             server.ask(asked(3), store)
         assert (state(store), spent(store)) == (["failed"], {})
