@@ -13,7 +13,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
-.PHONY: help setup demo test lint format ui report browser constraints bench-generation clean
+.PHONY: help setup demo test lint format ui report browser constraints bench-generation bench-curation bench-privacy clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -60,6 +60,12 @@ constraints: setup  ## Pin every dependency anew, by pip-tools
 
 bench-generation: setup  ## Measure generation clients side by side, the peers installed apart (30 min)
 	$(BIN)/python -m benchmarks.generation
+
+bench-curation: setup  ## Measure the gates of curation beside their peers, installed apart (30 min)
+	$(BIN)/python -m benchmarks.curation
+
+bench-privacy: setup  ## Measure the privacy gate on synthetic notes, for docs/privacy.md
+	$(BIN)/python -m benchmarks.privacy
 
 clean:  ## Remove .venv and all caches; outputs under data/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -88,6 +88,46 @@ class Settings(BaseSettings):
         INPUTS / "controls.yaml",
         description="What tasks are asked for, by share; `none` leaves it to the teacher.",
     )
+    quality_rules: Path = Field(
+        INPUTS / "quality_rules.yaml", description="What makes a row unfit, rule by rule."
+    )
+    privacy: Literal["reject", "redact", "flag", "off"] = Field(
+        "reject", description="What happens to rows that hold identifiers of a person."
+    )
+    privacy_model: str = Field(
+        "", description="A spaCy model, by name or folder, to find names beyond the patterns."
+    )
+    evaluation_tasks: Path = Field(
+        INPUTS / "evaluation_tasks.yaml",
+        description="Evaluation sets whose items may not be trained on, and how they are read.",
+    )
+    eval_dir: Path = Field(INPUTS / "eval", description="Where the files of those sets are.")
+    contamination: Literal["reject", "flag"] = Field(
+        "reject", description="What happens to rows that repeat an evaluation item."
+    )
+    meaning_model: Path | None = Field(
+        None,
+        description=(
+            "A sentence-transformers folder: then rows that an earlier one says in other words "
+            "are dropped too."
+        ),
+    )
+    meaning_threshold: float = Field(
+        0.9, gt=0, le=1, description="The cosine above which two instructions mean the same."
+    )
+    category_confidence: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="Rows that the embedded classifier is less sure of are listed for review.",
+    )
+    ray_address: str = Field(
+        "",
+        description=(
+            "A Ray cluster to look for near-duplicates on, when many: its address, or `local`. "
+            "Needs the extra `ray`."
+        ),
+    )
     max_usd: float | None = Field(
         None,
         ge=0,
@@ -151,7 +191,10 @@ class Settings(BaseSettings):
     def _no_controls(cls, value: Any) -> Any:
         return None if value == "none" else value
 
-    @field_validator("data_dir", "seeds", "experiments", "controls")
+    @field_validator(
+        "data_dir", "seeds", "experiments", "controls", "quality_rules", "evaluation_tasks",
+        "eval_dir", "meaning_model",
+    )  # fmt: skip
     @classmethod
     def _from_project_root(cls, value: Path | None) -> Path | None:
         if value is None:

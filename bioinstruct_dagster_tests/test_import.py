@@ -69,7 +69,7 @@ def test_a_file_with_other_column_names_goes_through_the_chain(settings, tmp_pat
     [rejected] = store.rows("select * from rejected_instructions")
     assert rejected["reason"] == "repeats_kept_row"
     assert rejected["nearest_id"] == kept[0]["row_id"]
-    assert rejected["nearest_score"] > 0.7
+    assert rejected["score"] > 0.7
 
 
 def test_a_file_that_cannot_be_imported_is_named_with_row_and_column(settings, tmp_path):

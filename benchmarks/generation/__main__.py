@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.environments import GENERATION, PeerInstallError
 from benchmarks.generation import clients, report
-from benchmarks.generation.environments import PeerInstallError, interpreter
 from benchmarks.generation.measures import MEASURES, Figure, Plan
 from benchmarks.generation.service import Service, serving
 
@@ -90,7 +90,7 @@ def _versions(plan: Plan) -> dict[str, str]:
         if not plan.wants(name, frozenset(clients.TITLES)):
             continue
         try:
-            interpreter(name)
+            GENERATION.interpreter(name)
         except PeerInstallError:
             continue
         pins = (Path(__file__).parent / "peers" / f"{name}.txt").read_text("utf-8")

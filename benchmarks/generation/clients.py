@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.generation import environments
+from benchmarks.environments import GENERATION
 from benchmarks.generation.prompts import WARM_UP, answered_number
 from benchmarks.generation.service import Service
 
@@ -64,7 +64,7 @@ def command(client: str) -> list[str]:
     if client == OURS:
         return [sys.executable, "-m", "benchmarks.generation.ours"]
     script = Path(__file__).parent / "peers" / f"{client}_peer.py"
-    return [str(environments.interpreter(client)), str(script)]
+    return [str(GENERATION.interpreter(client)), str(script)]
 
 
 def start(task: Task, service: Service) -> subprocess.Popen[bytes]:

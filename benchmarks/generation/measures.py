@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.environments import PeerInstallError
 from benchmarks.generation import clients
 from benchmarks.generation.clients import OURS, ClientError, Outcome, Task
-from benchmarks.generation.environments import PeerInstallError
 from benchmarks.generation.prompts import MODEL, prompt
 from benchmarks.generation.service import Service
 from bioinstruct_dagster.generation.prices import price_of

@@ -1,14 +1,19 @@
 """Curation as assets: what is kept, and what kind of task it is."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
 from bioinstruct_dagster import figures
-from bioinstruct_dagster.curation.labelling import label_rows
-from bioinstruct_dagster.curation.novelty import Text
-from bioinstruct_dagster.curation.selection import select
+from bioinstruct_dagster.curation.category.labelling import Labelling, label_rows
+from bioinstruct_dagster.curation.curating import Curation, curate, write_labels
+from bioinstruct_dagster.curation.novelty.rule import Text
+from bioinstruct_dagster.curation.quality.llm_checks import asked_for
+from bioinstruct_dagster.curation.quality.rules import read_rules
+from bioinstruct_dagster.curation.second_looks import TeachersWord
+from bioinstruct_dagster.curation.selection import meaning_filter, row_gates
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.dialects import with_dialect
 from bioinstruct_dagster.generation.teacher import open_teacher
@@ -16,24 +21,42 @@ from bioinstruct_dagster.generation.terms import terms_of
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.provenance import sha256_of_rows
-from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
+from bioinstruct_dagster.store.resources import (
+    OWNERS,
+    markdown_table,
+    materialization,
+    stating_errors,
+)
+
+PENDING = (
+    "%s requests are with the Batch API. The sensor batch_results starts a run when they are done."
+)
+GATES = ("quality", "privacy", "contamination", "novelty")
 
 SEED_INSTRUCTIONS = "select seed_id, instruction from seed_tasks order by ordinal"
-RAW_IN_ORDER = "select * from raw_instructions order by ordinal"
+RAW_ROWS = "select count(*) as n from raw_instructions"
 KEPT_IN_ORDER = """
     select row_id, ordinal, instruction, input, output, rehearsal
     from deduplicated_instructions
     order by ordinal
 """
-KEPT_COLUMNS = (
-    "row_id",
-    "instruction",
-    "input",
-    "output",
-    "nearest_id",
-    "nearest_score",
-    "rehearsal",
-)
+KEPT_SUMMARY = """
+    select
+        count(*) as kept,
+        count(*) filter (where len(repaired) > 0) as repaired,
+        count(*) filter (where len(flags) > 0) as flagged,
+        coalesce(bool_or(rehearsal), false) as rehearsal,
+        sha256(string_agg(
+            sha256(concat_ws(chr(31), row_id, instruction, input, output)), '' order by ordinal
+        )) as fingerprint
+    from deduplicated_instructions
+"""
+REJECTED_BY_RULE = """
+    select gate, reason, count(*) as rows
+    from rejected_instructions
+    group by gate, reason
+    order by rows desc, gate, reason
+"""
 CATEGORIZED_COLUMNS = (
     "row_id",
     "instruction",
@@ -49,47 +72,94 @@ CATEGORIZED_COLUMNS = (
     group_name="curation",
     kinds={"python", "duckdb"},
     owners=OWNERS,
-    code_version="1",
+    code_version="2",
     deps=["seed_tasks", "raw_instructions"],
+    output_required=False,
 )
 @stating_errors
 def deduplicated_instructions(
-    context: dg.AssetExecutionContext, store: dg.ResourceParam[Store]
-) -> dg.MaterializeResult[None]:
-    """Raw rows that pass the Self-Instruct and Alpaca filters, then Self-Instruct's novelty rule.
+    context: dg.AssetExecutionContext,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Raw rows that four gates let pass: quality, privacy, contamination, novelty.
 
-    A row is new if its ROUGE-L F1 with every seed and every row kept before it is at most 0.7.
-    Rejected rows stay in `rejected_instructions` with gate, reason, score and the row they repeat;
-    markers that mean "no input" become an empty input.
+    What each gate says of each row, and why, is in `verdicts`. A row is new if its ROUGE-L F1 with
+    every seed and every row kept before it is at most 0.7. Only what changed is judged again: new
+    rows, and all rows for a gate whose rules changed.
     """
     seeds = [Text(row["seed_id"], row["instruction"]) for row in store.rows(SEED_INSTRUCTIONS)]
-    raw = store.rows(RAW_IN_ORDER)
+    raw = store.rows(RAW_ROWS)[0]["n"]
     if not raw:
         raise StatedError("There are no raw rows. Materialize key:raw_instructions first.")
-    selection = select(raw, seeds)
-    store.replace(
-        {"deduplicated_instructions": selection.kept, "rejected_instructions": selection.rejected}
+    gates = row_gates(settings)
+    asking = AskingTeacher(context, store, settings)
+    done = curate(
+        store,
+        seeds,
+        gates,
+        context.log.info,
+        meaning=meaning_filter(settings),
+        ask_teacher=asking if asking.wanted else None,
     )
-    reasons = Counter(f"{row['gate']}: {row['reason']}" for row in selection.rejected)
-    funnel = {
-        "raw rows": len(raw),
-        "rejected: quality": sum(row["gate"] == "quality" for row in selection.rejected),
-        "rejected: novelty": sum(row["gate"] == "novelty" for row in selection.rejected),
-        "kept": len(selection.kept),
-    }
-    return materialization(
+    if asking.pending:
+        context.log.info(PENDING, asking.pending)
+        return
+    kept = store.rows(KEPT_SUMMARY)[0]
+    yield materialization(
         context,
         store,
         "deduplicated_instructions",
-        sha256_of_rows(selection.kept, KEPT_COLUMNS),
-        rehearsal=any(row["rehearsal"] for row in selection.kept),
-        extra={
-            "funnel": dg.MetadataValue.md(figures.bars("Funnel", funnel)),
-            "rejected_by_reason": dg.MetadataValue.json(dict(reasons.most_common())),
-            "kept_share": len(selection.kept) / len(raw),
-            "inputs_normalized": selection.inputs_normalized,
-        },
+        kept["fingerprint"] or "empty",
+        rehearsal=kept["rehearsal"],
+        extra=_shown(raw, kept, store.rows(REJECTED_BY_RULE), done),
     )
+
+
+class AskingTeacher:
+    """The teacher's word on the kept rows, where a quality rule wants it."""
+
+    def __init__(self, context: dg.AssetExecutionContext, store: Store, settings: Settings) -> None:
+        rules = read_rules(settings.quality_rules)
+        self.wanted = asked_for(rules)
+        self.pending = 0
+        self._context, self._store, self._settings = context, store, settings
+        self._word = TeachersWord(store, rules, teacher=settings.teacher, model=settings.model)
+
+    def __call__(self) -> bool:
+        """Ask about kept rows that it was not asked about; whether it drops any of them."""
+        log = self._context.log
+        with open_teacher(self._settings) as endpoint:
+            terms = terms_of(self._settings, self._context.run.run_id)
+            terms = with_dialect(terms, self._settings, endpoint, self._store, log.info)
+            tally = self._word.ask(endpoint, log.info, terms)
+        self.pending = tally.pending
+        for message in tally.errors:
+            log.warning("Request failed, to be asked again by the next run: %s", message)
+        if tally.stopped:
+            log.warning("Not all kept rows were checked by the teacher: %s", tally.stopped)
+        return self._word.apply() and not self.pending
+
+
+def _shown(
+    raw: int, kept: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], done: Curation
+) -> dict[str, Any]:
+    by_gate = {
+        f"dropped: {gate}": sum(row["rows"] for row in rejected if row["gate"] == gate)
+        for gate in GATES
+    }
+    funnel = {"raw rows": raw, **by_gate, "kept": kept["kept"]}
+    return {
+        "funnel": dg.MetadataValue.md(figures.bars("Funnel", funnel)),
+        "rejected_by_reason": dg.MetadataValue.json(
+            {f"{row['gate']}: {row['reason']}": row["rows"] for row in rejected}
+        ),
+        "kept_share": kept["kept"] / raw,
+        "repaired": kept["repaired"],
+        "flagged": kept["flagged"],
+        "repeat_in_meaning": done.repeat_in_meaning,
+        **{f"judged_now_{gate}": rows for gate, rows in done.judged.items()},
+    }
 
 
 @dg.asset(
@@ -110,12 +180,15 @@ def categorized_instructions(
 
     They are information extraction, question answering, generation, other. The teacher labels rows
     in batches of 20, as structured output restricted to the four; what it does not label, the
-    embedded classifier does (TF-IDF and logistic regression on the seeds and recorded labels).
-    Every row says which of them labelled it.
+    embedded classifier does. Every row says which of them labelled it; those of which it is not
+    sure, or that the teacher labels otherwise a second time, are in the view `category_review`.
     """
     kept = store.rows(KEPT_IN_ORDER)
     if not kept:
-        raise StatedError("No kept rows. Materialize key:deduplicated_instructions first.")
+        raise StatedError(
+            "No kept rows. Materialize key:deduplicated_instructions first; where it kept none, "
+            "the view rejected_instructions says why."
+        )
     with open_teacher(settings) as endpoint:
         terms = with_dialect(
             terms_of(settings, context.run.run_id), settings, endpoint, store, context.log.info
@@ -128,19 +201,16 @@ def categorized_instructions(
             model=settings.model,
             log=context.log.info,
             terms=terms,
+            review_below=settings.category_confidence,
         )
     if labelling.tally.pending:
-        context.log.info(
-            "%s requests are with the Batch API. The sensor batch_results starts a run when they "
-            "are done.",
-            labelling.tally.pending,
-        )
+        context.log.info(PENDING, labelling.tally.pending)
         return
     if labelling.tally.stopped:
         context.log.warning(
             "The embedded classifier labelled the rest: %s", labelling.tally.stopped
         )
-    store.replace({"categorized_instructions": labelling.rows})
+    write_labels(store, labelling)
     shares = Counter(row["category"] for row in labelling.rows)
     yield materialization(
         context,
@@ -154,10 +224,29 @@ def categorized_instructions(
             ),
             "labelled_by_teacher": labelling.by_teacher,
             "labelled_by_classifier": labelling.by_classifier,
-            "classifier_cross_validated_accuracy": labelling.cross_validated_accuracy
-            if labelling.cross_validated_accuracy is not None
-            else "not used",
+            "rows_to_review": labelling.to_review,
+            **_measured(labelling),
             "completions_asked": labelling.tally.asked,
             **{f"share_{category}": n / len(labelling.rows) for category, n in shares.items()},
         },
     )
+
+
+def _measured(labelling: Labelling) -> dict[str, Any]:
+    """What is known of the labels' quality: the teacher's second labels, and the classifier's
+    account of itself.
+    """
+    shown: dict[str, Any] = {}
+    if labelling.agreement:
+        twice = labelling.agreement
+        shown["labelled_twice"] = twice.compared
+        shown["two_way_agreement"] = twice.share if twice.share is not None else "nothing compared"
+        shown["cohens_kappa"] = twice.kappa if twice.kappa is not None else "undefined"
+        if twice.rehearsal:
+            shown["agreement_note"] = "rehearsal: recorded labels agree with themselves trivially"
+    if labelling.calibration:
+        known = labelling.calibration
+        shown["classifier_cross_validated_accuracy"] = known.accuracy
+        shown["classifier_calibration_error"] = known.expected_calibration_error
+        shown["classifier_reliability"] = dg.MetadataValue.md(markdown_table(known.table()))
+    return shown

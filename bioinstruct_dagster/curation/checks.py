@@ -4,7 +4,10 @@ import json
 
 import dagster as dg
 
-from bioinstruct_dagster.curation.novelty import THRESHOLD, rouge_l_f1_of_texts
+from bioinstruct_dagster.curation.contamination.gate import check_clean
+from bioinstruct_dagster.curation.contamination.items import load_items
+from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.generation.controls import read_controls
 from bioinstruct_dagster.generation.measuring import mix
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
@@ -44,6 +47,18 @@ JUDGED_TWICE = """
     intersect
     select row_id from rejected_instructions
 """
+# Gates that look at each row by itself look at every row; novelty at those that these let pass.
+UNSEEN = """
+    select raw.row_id, gate.name as gate
+    from raw_instructions as raw
+    cross join (select unnest(['quality', 'privacy', 'contamination']) as name) as gate
+    anti join verdicts as said on said.row_id = raw.row_id and said.gate = gate.name
+    union all
+    select row_id, 'novelty'
+    from deduplicated_instructions
+    anti join (select row_id from verdicts where gate = 'novelty') as said using (row_id)
+"""
+KEPT_TEXTS = "select instruction, input, output from deduplicated_instructions order by ordinal"
 KEPT_SAMPLE = "select instruction from deduplicated_instructions order by row_id limit $n"
 UNLABELLED = """
     select row_id, category
@@ -54,10 +69,16 @@ UNLABELLED = """
 
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each raw row is either kept or rejected with a reason; none vanishes, none is both."""
+    """Each raw row is either kept or rejected with a reason; every gate has looked at its rows."""
     lost, twice = store.rows(UNACCOUNTED), store.rows(JUDGED_TWICE)
+    unseen = store.rows(UNSEEN)
     return dg.AssetCheckResult(
-        passed=not lost and not twice, metadata={"lost": len(lost), "kept_and_rejected": len(twice)}
+        passed=not lost and not twice and not unseen,
+        metadata={
+            "lost": len(lost),
+            "kept_and_rejected": len(twice),
+            "not_looked_at": len(unseen),
+        },
     )
 
 
@@ -72,6 +93,48 @@ def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not highest > THRESHOLD,
         metadata={"compared": len(texts), "highest_rouge_l_f1": highest},
+    )
+
+
+@dg.asset_check(asset="deduplicated_instructions", blocking=True)
+def kept_rows_are_no_evaluation_items(
+    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
+    """No kept row repeats an item of an evaluation set that is at hand, by any of the rules.
+
+    The kept texts are compared anew, whatever was written down of them before. Where contaminated
+    rows are only flagged, it warns.
+    """
+    kept = [Task(*row.values()) for row in store.rows(KEPT_TEXTS)]
+    found = check_clean(kept, load_items(settings.evaluation_tasks, settings.eval_dir))
+    rejecting = settings.contamination == "reject"
+    return dg.AssetCheckResult(
+        passed=found.passed,
+        severity=dg.AssetCheckSeverity.ERROR if rejecting else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "rows": found.rows,
+            "items": found.items,
+            "rows_that_repeat_one": dg.MetadataValue.json(found.leaks_by_task),
+            "sets_not_at_hand": dg.MetadataValue.json(list(found.missing)),
+        },
+    )
+
+
+@dg.asset_check(asset="deduplicated_instructions")
+def evaluation_sets_are_at_hand(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
+    """Every evaluation set that is listed has been compared with; of others nothing is known.
+
+    Warns: put the files where `data/evaluation_tasks.yaml` says, under `BIOINSTRUCT_EVAL_DIR`.
+    """
+    items = load_items(settings.evaluation_tasks, settings.eval_dir)
+    return dg.AssetCheckResult(
+        passed=not items.missing,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "items_by_set": dg.MetadataValue.json(dict(items.counts)),
+            "sets_not_at_hand": dg.MetadataValue.json(list(items.missing)),
+            "folder": dg.MetadataValue.path(settings.eval_dir),
+        },
     )
 
 

@@ -1,26 +1,34 @@
-"""From raw rows to kept and rejected rows: the gates in their order.
+"""From raw rows to kept ones: the gates in their order.
 
-Belongs here: which gate looks when, and the rows of the two tables. Does not: what a gate rejects.
+First each row by itself (quality, privacy, contamination), then likeness to what is kept (novelty):
+a row that another gate drops must not stand in the way of a sound one. Belongs here: which gate
+looks when, over rows in memory. Does not: what a gate rejects, or a whole store brought up to date
+(curating).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.curation.novelty import THRESHOLD, NoveltyFilter, Text, Verdict
-from bioinstruct_dagster.curation.quality import find_fault, normalized_input
+from bioinstruct_dagster.curation.gates import FIELDS, Finding, Gate, Judgement, Task
+from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
+from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter, Text, Verdict
+from bioinstruct_dagster.curation.verdicts import Remembered
 from bioinstruct_dagster.seeds.tasks import SeedTask
-
-_CARRIED = ("row_id", "ordinal", "instruction", "output", "rehearsal")
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
 
 
 @dataclass
 class Selection:
-    """Rows of `deduplicated_instructions` and `rejected_instructions`; each raw row is in one."""
+    """What the gates made of raw rows; each raw row is either kept or rejected.
+
+    `kept` has rows of `deduplicated_instructions`; `rejected` names the first gate that dropped a
+    row, and its rule.
+    """
 
     kept: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
-    inputs_normalized: int = 0
 
 
 class Selector:
@@ -28,61 +36,136 @@ class Selector:
 
     The order is that of request number and place in the reply, so that the result depends neither
     on which reply came first nor on how many runs it took, and growing the set changes no earlier
-    decision. Generation uses the same object to know how many rows would be kept.
+    decision. Generation uses it to know how many rows would be kept.
+
+    Args:
+        seeds: what no row may repeat.
+        gates: those that judge each row by itself, in their order.
+        remembered: what they said before.
     """
 
-    def __init__(self, seeds: Sequence[Text]) -> None:
+    def __init__(
+        self, seeds: Sequence[Text], gates: Sequence[Gate], remembered: Remembered | None = None
+    ) -> None:
         self.selection = Selection()
-        self._seed_ids = {seed.id for seed in seeds}
+        self._gates = gates
+        self._remembered = remembered or Remembered(None, gates)
+        self._seed_ids = frozenset(seed.id for seed in seeds)
         self._novelty = NoveltyFilter(seeds)
 
     def extend(self, raw: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """Judge the next raw rows, quality first, then novelty; whether each is kept."""
+        """Judge the next raw rows; whether each is kept."""
+        tasks = [Task(*(row[name] for name in FIELDS)) for row in raw]
+        said = [self._remembered(gate, tasks) for gate in self._gates]
         passed: list[dict[str, Any]] = []
         places: list[int] = []
         kept = [False] * len(raw)
-        for place, source in enumerate(raw):
-            row = {name: source[name] for name in _CARRIED}
-            row["input"] = normalized_input(source["input"])
-            self.selection.inputs_normalized += row["input"] != source["input"]
-            fault = find_fault(row["instruction"], row["input"], row["output"])
-            if fault:
-                self.selection.rejected.append(
-                    row | {"gate": "quality", "reason": fault.reason, "detail": fault.detail}
-                )
+        for place, row in enumerate(raw):
+            judgements = [by_gate[place] for by_gate in said]
+            if (dropped := self._first_reject(judgements)) is not None:
+                self._reject(row, *dropped)
             else:
-                passed.append(row)
+                passed.append(_repaired(row, self._gates, judgements))
                 places.append(place)
         verdicts = self._novelty.judge([Text(row["row_id"], row["instruction"]) for row in passed])
         for place, row, verdict in zip(places, passed, verdicts, strict=True):
             kept[place] = verdict.novel
-            self._place(row, verdict)
+            if verdict.novel:
+                self.selection.kept.append(row)
+            else:
+                self._reject(row, "novelty", novelty_finding(verdict, "", self._seed_ids))
         return kept
 
-    def _place(self, row: dict[str, Any], verdict: Verdict) -> None:
-        judged = row | {"nearest_id": verdict.nearest_id, "nearest_score": verdict.score}
-        if verdict.novel:
-            self.selection.kept.append(judged)
-            return
-        of_seed = verdict.nearest_id in self._seed_ids
+    def _first_reject(self, judgements: Sequence[Judgement]) -> tuple[str, Finding] | None:
+        for gate, judgement in zip(self._gates, judgements, strict=True):
+            for finding in judgement.findings:
+                if finding.verdict == "reject":
+                    return gate.name, finding
+        return None
+
+    def _reject(self, row: Mapping[str, Any], gate: str, finding: Finding) -> None:
         self.selection.rejected.append(
-            judged
-            | {
-                "gate": "novelty",
-                "reason": "repeats_seed" if of_seed else "repeats_kept_row",
-                "detail": f"ROUGE-L F1 {verdict.score:.3f} is above {THRESHOLD}",
+            {
+                "row_id": row["row_id"],
+                "ordinal": row["ordinal"],
+                "gate": gate,
+                "reason": finding.rule,
+                "detail": dict(finding.evidence),
+                "score": finding.score,
             }
         )
 
 
-def select(raw: Sequence[Mapping[str, Any]], seeds: Sequence[Text]) -> Selection:
+def novelty_finding(verdict: Verdict, version: str, seed_ids: frozenset[str]) -> Finding:
+    """The verdict of novelty as a finding."""
+    if verdict.novel:
+        return Finding("novel", version, "keep")
+    rule = "repeats_seed" if verdict.nearest_id in seed_ids else "repeats_kept_row"
+    evidence = {"nearest_id": verdict.nearest_id, "measure": verdict.measure}
+    return Finding(rule, version, "reject", verdict.score, evidence)
+
+
+def _repaired(
+    row: Mapping[str, Any], gates: Sequence[Gate], judgements: Sequence[Judgement]
+) -> dict[str, Any]:
+    """The row as kept; quality has the last word, as in the view `repaired_instructions`."""
+    repairs: dict[str, str] = {}
+    for judgement in reversed(judgements):
+        repairs |= judgement.repairs
+    flags = {
+        f"{gate.name}: {finding.rule}"
+        for gate, judgement in zip(gates, judgements, strict=True)
+        for finding in judgement.findings
+        if finding.verdict == "flag"
+    }
+    return {
+        "row_id": row["row_id"],
+        "ordinal": row["ordinal"],
+        **{name: repairs.get(name, row[name]) for name in FIELDS},
+        "repaired": sorted(repairs),
+        "flags": sorted(flags),
+        "rehearsal": row["rehearsal"],
+    }
+
+
+def select(
+    raw: Sequence[Mapping[str, Any]], seeds: Sequence[Text], gates: Sequence[Gate]
+) -> Selection:
     """Judge raw rows, given in canonical order."""
-    selector = Selector(seeds)
+    selector = Selector(seeds, gates)
     selector.extend(raw)
     selector.selection.rejected.sort(key=lambda row: row["ordinal"])
     return selector.selection
 
 
-def gate_of(seeds: Sequence[SeedTask]) -> Selector:
+def row_gates(settings: Settings) -> list[Gate]:
+    """The gates that judge each row by itself, in their order, as the settings have them."""
+    from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
+    from bioinstruct_dagster.curation.contamination.items import load_items
+    from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
+    from bioinstruct_dagster.curation.quality.gate import QualityGate
+
+    items = load_items(settings.evaluation_tasks, settings.eval_dir)
+    return [
+        QualityGate(settings.quality_rules),
+        PrivacyGate(settings.privacy, settings.privacy_model),
+        ContaminationGate(items, settings.contamination),
+    ]
+
+
+def meaning_filter(settings: Settings) -> MeaningFilter | None:
+    """The second stage of novelty, where it is switched on."""
+    if settings.meaning_model is None:
+        return None
+    return MeaningFilter(settings.meaning_model, settings.meaning_threshold)
+
+
+def gate_maker(settings: Settings, store: Store) -> Callable[[Sequence[SeedTask]], Selector]:
     """The gates for generation, which asks until they keep enough rows."""
-    return Selector([Text(seed.id, seed.instruction) for seed in seeds])
+
+    def gate_of(seeds: Sequence[SeedTask]) -> Selector:
+        gates = row_gates(settings)
+        texts = [Text(seed.id, seed.instruction) for seed in seeds]
+        return Selector(texts, gates, Remembered(store, gates))
+
+    return gate_of

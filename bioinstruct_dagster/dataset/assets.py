@@ -1,5 +1,9 @@
 """The data set as an asset."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import dagster as dg
 
 from bioinstruct_dagster import figures
@@ -24,6 +28,13 @@ TEMPLATES = """
     join completion_outcomes using (completion_id)
     where tasks > 0
     order by template
+"""
+GATES = """
+    select gate, version, made_of
+    from gate_versions
+    semi join (select distinct gate, gate_version as version from verdicts) as used
+        using (gate, version)
+    order by list_position(['quality', 'privacy', 'contamination', 'novelty'], gate), first_used_at
 """
 FUNNEL_TO_HERE = "select stage, outcome, rows from funnel where step <= 6"
 TEACHERS = """
@@ -63,6 +74,7 @@ def hf_dataset(
         template=", ".join(row["template"] for row in store.rows(TEMPLATES)) or "none (imported)",
         seeds_fingerprint=sha256_of_rows(seeds, tuple(seeds[0])) if seeds else "none",
         funnel=store.rows(FUNNEL_TO_HERE),
+        gates={row["gate"]: _told(row) for row in store.rows(GATES)},
         rehearsal=rehearsal,
     )
     built = build_dataset(rows, settings.data_dir / "hf_dataset", card)
@@ -86,3 +98,21 @@ def hf_dataset(
             ),
         },
     )
+
+
+def _told(gate: Mapping[str, Any]) -> str:
+    """What a gate was, in a line of the card."""
+    made_of = json.loads(gate["made_of"])
+    told = [f"version {gate['version']}"]
+    if "rules" in made_of:
+        told.append(f"{sum(rule['action'] != 'off' for rule in made_of['rules'].values())} rules")
+    if "threshold" in made_of:
+        told.append(f"ROUGE-L F1 with seeds and earlier rows at most {made_of['threshold']}")
+    if "action" in made_of:
+        told.append(f"action: {made_of['action']}")
+    if "items" in made_of:
+        sets = ", ".join(f"{name} ({n})" for name, n in made_of["items"].items() if n)
+        told.append(f"compared with the items of {sets or 'no evaluation set'}")
+        if made_of["missing"]:
+            told.append(f"not at hand, so not compared: {', '.join(made_of['missing'])}")
+    return "; ".join(told)

@@ -30,6 +30,7 @@ class Card:
     template: str
     seeds_fingerprint: str
     funnel: Sequence[Mapping[str, Any]] = field(default=())
+    gates: Mapping[str, str] = field(default_factory=dict)  # what each gate was, by its name
     rehearsal: bool = False
 
 
@@ -81,6 +82,7 @@ def render_card(
             "Categories",
             {name: f"{n} ({n / len(rows):.1%})" for name, n in categories.most_common()},
         ),
+        _section("Gates", card.gates) if card.gates else "",
         "## Funnel\n\n| stage | outcome | rows |\n| --- | --- | --- |\n"
         + "".join(f"| {f['stage']} | {f['outcome']} | {f['rows']} |\n" for f in card.funnel),
         (

@@ -25,7 +25,7 @@ _REDRAW_OFFSET = 2**30  # the sampling seed of a second draw: no first draw of t
 class TeacherRequest:
     """One request, complete: whoever holds it can send it."""
 
-    purpose: Literal["generation", "categorization", "probe"]
+    purpose: Literal["generation", "categorization", "quality_check", "probe"]
     teacher: str
     model: str
     parameters: Mapping[str, Any]

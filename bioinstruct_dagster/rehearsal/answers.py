@@ -1,4 +1,4 @@
-"""What the rehearsal teacher answers: recorded tasks, recorded labels, or a probe's tiny reply.
+"""What the rehearsal teacher answers: recorded tasks or labels, row checks, a probe's tiny reply.
 
 Every answer comes as JSON or, where no JSON is asked for, as numbered text in the form of Alpaca.
 Belongs here: the text of an answer. Does not: its envelope (wire) or its faults (faults).
@@ -11,8 +11,9 @@ from typing import Any
 from bioinstruct_dagster.rehearsal.exchange import Answer, Asked
 from bioinstruct_dagster.rehearsal.recordings import Recording, normalized, recorded_labels
 
-# The response format's name tells the two kinds of request apart.
+# The response format's name tells the kinds of request apart.
 CATEGORIZATION_SCHEMA = "category_labels"
+QUALITY_SCHEMA = "quality_checks"
 # A client that finds out which formats a server takes asks with one of these.
 PROBE_SCHEMA = "format_probe"
 PROBE_WORD = "format-probe"
@@ -48,6 +49,8 @@ class Answers:
         """The answer to a request; the same to the same request."""
         if asked.schema == PROBE_SCHEMA or PROBE_WORD in asked.last:
             return _PROBE_TEXT if asked.form == "text" else _PROBE_JSON
+        if rows := _rows_to_check(asked):
+            return Answer(json.dumps({"checks": [_check(row) for row in rows]}), None, "stop")
         if self._is_categorization(asked):
             return Answer(json.dumps({"labels": self._label(asked.last)}), None, "stop")
         known = self._as_text if asked.form == "text" else self._as_json
@@ -66,17 +69,37 @@ class Answers:
         return [{"number": number, "category": label} for number, label in found if label]
 
 
+def _rows_to_check(asked: Asked) -> list[dict[str, Any]]:
+    """The rows of a request to check them: unlike a row to label, each has its output."""
+    if asked.form == "json_schema" and asked.schema != QUALITY_SCHEMA:
+        return []
+    return [item for item in _numbered_items(asked.last) if "output" in item]
+
+
+def _check(row: dict[str, Any]) -> dict[str, Any]:
+    # A recording is no clinician. It knows one fault, which its recorded tasks have: a bare link.
+    link = str(row.get("input", "")).strip()
+    grounded = " " in link or not link.startswith(("http://", "https://", "www."))
+    reason = "" if grounded else "The input is a link, not the text that the task needs."
+    return {"number": row["number"], "grounded": grounded, "correct": True, "reason": reason}
+
+
 def _numbered_instructions(content: str) -> Iterator[tuple[Any, str]]:
+    for item in _numbered_items(content):
+        yield item["number"], item["instruction"]
+
+
+def _numbered_items(content: str) -> Iterator[dict[str, Any]]:
     if '"instruction"' not in content or '"number"' not in content:
         return
     for line in content.split("\n"):
         try:
             item = json.loads(line)
-            number, instruction = item["number"], item["instruction"]
+            known = isinstance(item["instruction"], str) and "number" in item
         except (ValueError, KeyError, TypeError):
             continue  # the prompt's prose
-        if isinstance(instruction, str):
-            yield number, instruction
+        if known:
+            yield item
 
 
 def numbered_text(recording: Recording) -> str:

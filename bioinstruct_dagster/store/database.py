@@ -20,9 +20,10 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.store.migrations import MIGRATIONS
 from bioinstruct_dagster.store.schema import schema_sql
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # Between attempts to open, drawn at random so that waiters don't march in step.
 _LOCKED = "Could not set lock on file"  # of DuckDB's message; other IO errors are no reason to wait
 _RETRY_SECONDS = (0.02, 0.25)
@@ -93,6 +94,11 @@ class Store:
         with self._in_process:
             connection = self._open(time.monotonic() + self.timeout, read_only=True)
             try:
+                if _version(connection) in MIGRATIONS:
+                    connection.close()
+                    with self.write():
+                        pass  # brings the tables up to date
+                    connection = self._open(time.monotonic() + self.timeout, read_only=True)
                 if not _has_schema(connection, self.path):
                     raise _no_store(self.path)
                 yield connection
@@ -190,20 +196,34 @@ def _identifier(table: str) -> str:
 
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    if not _has_schema(connection, path):
-        connection.execute(schema_sql())
-        connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])
+    """Declare the tables where they are not there, or are those of a version that we can lift."""
+    before, after = MIGRATIONS.get(_version(connection) or 0, (None, None))
+    if before is None and _has_schema(connection, path):
+        return
+    connection.execute(before or "")
+    connection.execute(schema_sql())
+    connection.execute(after or "")
+    connection.execute("delete from store_version")
+    connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])
+
+
+def _version(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """The version of the tables, or None where there are none."""
+    # fetchall, not fetchone: DuckDB 2 keeps a result open, and the connection busy, until its end.
+    [(present,)] = connection.execute(
+        "select count(*) from duckdb_tables() where table_name = 'store_version'"
+    ).fetchall()
+    if not present:
+        return None
+    [(version,)] = connection.execute("select max(version) from store_version").fetchall()
+    return int(version or 0)
 
 
 def _has_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Whether the tables are there; raises where they are those of another version."""
-    # fetchall, not fetchone: DuckDB 2 keeps a result open, and the connection busy, until its end.
-    [(present,)] = connection.execute(
-        "select count(*) from information_schema.tables where table_name = 'store_version'"
-    ).fetchall()
-    if not present:
+    version = _version(connection)
+    if version is None:
         return False
-    [(version,)] = connection.execute("select max(version) from store_version").fetchall()
     if version != SCHEMA_VERSION:
         raise StoreError(
             f"{path} was written by another version of this project (schema {version}, this one "

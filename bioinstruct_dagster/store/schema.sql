@@ -17,7 +17,7 @@ create table if not exists seed_tasks (
 -- [append-only] Every reply a teacher ever gave us, stored before it is parsed.
 create table if not exists completions (
     completion_id       varchar not null,     -- sha256 of the canonical request: the same request is asked once
-    purpose             varchar not null,     -- generation | categorization | probe
+    purpose             varchar not null,     -- generation | categorization | quality_check | probe
     teacher             varchar not null,     -- rehearsal | openai
     endpoint            varchar,              -- address asked, without credentials
     rehearsal           boolean not null,
@@ -68,7 +68,7 @@ create table if not exists teacher_rounds (
     started_at          timestamptz not null,
     finished_at         timestamptz not null,
     run_id              varchar,
-    purpose             varchar not null,   -- generation | categorization
+    purpose             varchar not null,   -- generation | categorization | quality_check
     teacher             varchar not null,
     model               varchar not null,
     service             varchar not null,   -- online | flex | batch
@@ -149,28 +149,98 @@ create table if not exists raw_instructions (
     rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
+-- What each gate said of each row, and why: a row per finding, at least one per gate that looked. Judged again only
+-- where the gate's version or the row's text has changed; what was said before moves to superseded_verdicts.
+create table if not exists verdicts (
+    row_id          varchar not null,   -- of raw_instructions
+    gate            varchar not null,   -- quality | privacy | contamination | novelty | category
+    place           utinyint not null,  -- of the finding among those of its gate, from 0
+    rule            varchar not null,   -- its id; sound | no_identifier | clean | novel where the gate found nothing
+    version         varchar not null,   -- of the rule: a hash of what it is made of
+    verdict         varchar not null,   -- keep | reject | repair | flag
+    score           double,             -- the rule's measure, where it has one
+    evidence        json not null,      -- what was seen
+    gate_version    varchar not null,   -- of all rules of the gate together, and their data
+    text_sha256     varchar not null,   -- first 16 hex digits, of the texts that were judged
+    judged_at       timestamptz not null,
+    rehearsal       boolean not null    -- of the row judged
+);
+
+-- [append-only] Verdicts that later ones replaced.
+create table if not exists superseded_verdicts (
+    row_id          varchar not null,
+    gate            varchar not null,
+    place           utinyint not null,
+    rule            varchar not null,
+    version         varchar not null,
+    verdict         varchar not null,
+    score           double,
+    evidence        json not null,
+    gate_version    varchar not null,
+    text_sha256     varchar not null,
+    judged_at       timestamptz not null,
+    rehearsal       boolean not null,
+    superseded_at   timestamptz not null
+);
+
+-- [append-only] What each version of a gate was made of: its rules, settings, data.
+create table if not exists gate_versions (
+    gate            varchar not null,
+    version         varchar not null,
+    made_of         json not null,
+    first_used_at   timestamptz not null
+);
+
+-- Texts that a gate put right; the raw row keeps what the teacher wrote.
+create table if not exists repairs (
+    row_id          varchar not null,
+    gate            varchar not null,   -- quality | privacy
+    field           varchar not null,   -- instruction | input | output
+    text            varchar not null    -- what takes its place
+);
+
+-- The index of novelty: a signature per kept row, by which the few rows are found that can be like a new one.
+create table if not exists novelty_signatures (
+    row_id          varchar not null,   -- of a kept row
+    place           bigint not null,    -- canonical order: the row's ordinal
+    measure         varchar not null,   -- rouge_score | unicode: how the text is tokenised
+    tokens          uinteger not null,  -- number of tokens
+    low             ubigint not null,   -- bits 0-63: one bit per token, by its hash
+    high            ubigint not null    -- bits 64-127
+);
+
+-- Which version of the index the signatures are of; another version's are made anew.
+create table if not exists novelty_index (
+    measure         varchar not null,
+    version         varchar not null
+);
+
+-- [append-only] What a teacher said of a row's grounding and correctness, so that nothing is asked twice.
+create table if not exists quality_checks (
+    check_key       varchar not null,   -- sha256 of (teacher, model, template, instruction, input, output)
+    grounded        boolean,            -- null: asked about, and given no valid answer
+    correct         boolean,
+    reason          varchar not null,
+    teacher         varchar not null,
+    model           varchar not null,
+    completion_id   varchar not null
+);
+
+-- [append-only] Vectors of kept instructions, where the stage of meaning is switched on.
+create table if not exists embeddings (
+    text_sha256     varchar not null,   -- first 16 hex digits, of the instruction
+    model           varchar not null,   -- fingerprint of the sentence-transformers folder
+    vector          float[] not null    -- of unit length
+);
+
 create table if not exists deduplicated_instructions (
     row_id          varchar not null,   -- of raw_instructions
     ordinal         bigint not null,    -- canonical order, as in raw_instructions
     instruction     varchar not null,   -- what is asked
     input           varchar not null,   -- no-input markers normalised to ''
     output          varchar not null,   -- the answer to learn
-    nearest_id      varchar,            -- most similar seed or kept row before this one
-    nearest_score   double not null,    -- its ROUGE-L F1, at most the threshold
-    rehearsal       boolean not null    -- made with the embedded teacher or base model
-);
-
-create table if not exists rejected_instructions (
-    row_id          varchar not null,   -- of raw_instructions
-    ordinal         bigint not null,    -- canonical order, as in raw_instructions
-    gate            varchar not null,   -- quality | novelty
-    reason          varchar not null,
-    detail          varchar not null,
-    nearest_id      varchar,            -- novelty: the seed or kept row it repeats
-    nearest_score   double,             -- novelty: ROUGE-L F1 with it
-    instruction     varchar not null,   -- what is asked
-    input           varchar not null,   -- what it is asked of; empty where the task needs none
-    output          varchar not null,   -- the answer to learn
+    repaired        varchar[] not null, -- fields whose text a gate put right
+    flags           varchar[] not null, -- what gates noted without rejecting, as gate: rule
     rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
@@ -181,7 +251,8 @@ create table if not exists category_labels (
     category        varchar,            -- null: asked about, and given no valid label
     teacher         varchar not null,
     model           varchar not null,
-    completion_id   varchar not null
+    completion_id   varchar not null,
+    pass            integer not null    -- 1; 2 where a sample is labelled once more, to see whether it agrees
 );
 
 create table if not exists categorized_instructions (
@@ -192,7 +263,8 @@ create table if not exists categorized_instructions (
     output              varchar not null,   -- the answer to learn
     category            varchar not null,   -- one of the four
     labelled_by         varchar not null,   -- teacher:<model> | embedded-classifier
-    confidence          double,             -- the classifier's; null for a teacher's label
+    confidence          double,             -- the classifier's, calibrated; null for a teacher's label
+    needs_review        boolean not null,   -- below the confidence asked for, or labelled otherwise the second time
     label_completion_id varchar,            -- the reply the label came in
     rehearsal           boolean not null    -- made with the embedded teacher or base model
 );
@@ -258,6 +330,66 @@ create table if not exists eval_predictions (
     output_tokens   bigint not null,
     rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
+
+-- Each raw row with the texts that the gates leave it. The quality gate has the last word: an input that only says that
+-- there is none is empty, whatever else was put right in it.
+create or replace view repaired_instructions as
+with put_right as (
+    select
+        row_id,
+        arg_min(text, gate = 'privacy') filter (where field = 'instruction') as instruction,
+        arg_min(text, gate = 'privacy') filter (where field = 'input') as input,
+        arg_min(text, gate = 'privacy') filter (where field = 'output') as output,
+        list_sort(list(distinct field)) as fields
+    from repairs
+    group by row_id
+)
+select
+    raw.row_id,
+    raw.ordinal,
+    coalesce(put_right.instruction, raw.instruction) as instruction,
+    coalesce(put_right.input, raw.input) as input,
+    coalesce(put_right.output, raw.output) as output,
+    coalesce(put_right.fields, []) as repaired,
+    raw.rehearsal
+from raw_instructions as raw
+left join put_right using (row_id);
+
+-- Raw rows that are not kept: each with the first gate that dropped it, in the order in which the gates look.
+create or replace view rejected_instructions as
+select
+    raw.row_id,
+    raw.ordinal,
+    said.gate,
+    said.rule as reason,
+    said.evidence as detail,
+    said.evidence ->> 'nearest_id' as nearest_id,
+    said.score,
+    raw.instruction,
+    raw.input,
+    raw.output,
+    raw.rehearsal
+from raw_instructions as raw
+join verdicts as said using (row_id)
+where said.verdict = 'reject'
+qualify row_number() over (
+    partition by raw.row_id
+    order by list_position(['quality', 'privacy', 'contamination', 'novelty'], said.gate), said.place
+) = 1;
+
+-- Rows whose category a person should look at.
+create or replace view category_review as
+select
+    labelled.row_id,
+    labelled.instruction,
+    labelled.category,
+    labelled.labelled_by,
+    labelled.confidence,
+    said.evidence
+from categorized_instructions as labelled
+left join verdicts as said on said.row_id = labelled.row_id and said.gate = 'category'
+where labelled.needs_review
+order by labelled.confidence nulls first, labelled.ordinal;
 
 -- From seeds to data set: how many rows reached each step, and why the others did not.
 create or replace view funnel as

@@ -2,15 +2,17 @@
 
 import itertools
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.curation.novelty import Text
-from bioinstruct_dagster.curation.selection import Selector, gate_of, select
+from bioinstruct_dagster.curation.novelty.rule import Text
+from bioinstruct_dagster.curation.quality.gate import QualityGate
+from bioinstruct_dagster.curation.selection import Selector, gate_maker, select
+from bioinstruct_dagster.curation.verdicts import Remembered, judge_stale
 from bioinstruct_dagster.seeds.tasks import SeedTask
 
 SEEDS = [Text("seed-1", "Name the antidote for a paracetamol overdose.")]
+GATES = [QualityGate()]
 SOUND = "Summarize the discharge note in two plain sentences."
 
 
@@ -51,7 +53,7 @@ def raw_sets(draw):
 
 @given(raw_sets())
 def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
-    selection = select(raw, SEEDS)
+    selection = select(raw, SEEDS, GATES)
     kept = [row["ordinal"] for row in selection.kept]
     rejected = [row["ordinal"] for row in selection.rejected]
     assert kept == sorted(kept)
@@ -61,54 +63,77 @@ def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
 
 @given(raw_sets())
 def test_texts_are_carried_unchanged_but_for_no_input_markers(raw):
-    selection = select(raw, SEEDS)
     source = {row["row_id"]: row for row in raw}
-    for row in selection.kept + selection.rejected:
+    for row in select(raw, SEEDS, GATES).kept:
         before = source[row["row_id"]]
         assert [row[name] for name in ("ordinal", "instruction", "output", "rehearsal")] == [
             before[name] for name in ("ordinal", "instruction", "output", "rehearsal")
         ]
-        assert row["input"] == ("" if before["input"] == "N/A" else before["input"])
-    assert selection.inputs_normalized == sum(row["input"] == "N/A" for row in raw)
+        marked = before["input"] == "N/A"
+        assert row["input"] == ("" if marked else before["input"])
+        assert row["repaired"] == (["input"] if marked else [])
 
 
 @given(raw_sets(), st.data())
 def test_growing_the_raw_rows_changes_no_earlier_decision(raw, data):
     cut = data.draw(st.integers(0, len(raw)))
-    earlier, whole = select(raw[:cut], SEEDS), select(raw, SEEDS)
+    earlier, whole = select(raw[:cut], SEEDS, GATES), select(raw, SEEDS, GATES)
     assert earlier.kept == [row for row in whole.kept if row["ordinal"] < cut]
     assert earlier.rejected == [row for row in whole.rejected if row["ordinal"] < cut]
 
 
 @given(raw_sets(), st.lists(st.integers(0, 25), max_size=6))
 def test_portions_of_any_size_give_the_same_decisions(raw, cuts):
-    selector = Selector(SEEDS)
+    selector = Selector(SEEDS, GATES)
     edges = [0, *sorted(cuts), len(raw)]
     verdicts = [
         kept
         for start, end in itertools.pairwise(edges)
         for kept in selector.extend(raw[start : max(start, end)])
     ]
-    whole = select(raw, SEEDS)
+    whole = select(raw, SEEDS, GATES)
     kept = {row["row_id"] for row in whole.kept}
     assert verdicts == [row["row_id"] in kept for row in raw]
     assert selector.selection.kept == whole.kept
     assert sorted(selector.selection.rejected, key=lambda r: r["ordinal"]) == whole.rejected
-    assert selector.selection.inputs_normalized == whole.inputs_normalized
 
 
-def test_the_gate_of_generation_is_that_of_curation():
+def test_the_gates_of_generation_are_those_of_curation(settings, store):
     seed = SeedTask("seed-1", "other", "f", SEEDS[0].instruction, "", "Acetylcysteine.")
-    raw = [raw_row(0, SEEDS[0].instruction), raw_row(1), raw_row(2, SOUND.upper())]
-    assert gate_of([seed]).extend(raw) == [False, True, False]
+    raw = [
+        raw_row(0, SEEDS[0].instruction),
+        raw_row(1),
+        raw_row(2, SOUND.upper()),
+        raw_row(3, "Draw the heart with all four chambers."),
+        raw_row(4, "Write a letter to the patient.", "Maria Keller, MRN 00482913, 555-0142"),
+    ]
+    found = gate_maker(settings, store)([seed])
+    assert found.extend(raw) == [False, True, False, False, False]
+    assert [row["gate"] for row in found.selection.rejected] == [
+        "quality", "privacy", "novelty", "novelty",
+    ]  # fmt: skip
+
+
+def test_stored_verdicts_are_not_made_again(store):
+    raw = [raw_row(0), raw_row(1, "Draw the heart with all four chambers.")]
+    store.replace({"raw_instructions": raw})
+    judge_stale(store, GATES[0])
+
+    class Silent(QualityGate):
+        def judge(self, tasks):
+            assert not tasks
+            return []
+
+    selector = Selector(SEEDS, [Silent()], Remembered(store, GATES))
+    assert selector.extend(raw) == [True, False]
 
 
 def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
     raw = [raw_row(0, SEEDS[0].instruction), raw_row(1), raw_row(2, SOUND.upper())]
-    selection = select(raw, SEEDS)
+    selection = select(raw, SEEDS, GATES)
     assert [row["row_id"] for row in selection.kept] == ["row-1"]
     assert [
-        (row["row_id"], row["gate"], row["reason"], row["nearest_id"], row["nearest_score"])
+        (row["row_id"], row["gate"], row["reason"], row["detail"]["nearest_id"], row["score"])
         for row in selection.rejected
     ] == [
         ("row-0", "novelty", "repeats_seed", "seed-1", 1.0),
@@ -117,40 +142,27 @@ def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
 
 
 def test_a_row_of_bad_quality_does_not_stand_in_the_way_of_a_sound_one():
-    selection = select([raw_row(0, output=""), raw_row(1)], SEEDS)
+    selection = select([raw_row(0, output=""), raw_row(1)], SEEDS, GATES)
     assert [row["row_id"] for row in selection.kept] == ["row-1"]
     (rejected,) = selection.rejected
     assert (rejected["gate"], rejected["reason"]) == ("quality", "empty_output")
-    assert "nearest_id" not in rejected
 
 
 def test_the_input_is_normalised_before_it_is_judged():
-    (kept,) = select([raw_row(0, task_input="N/A")], SEEDS).kept
+    (kept,) = select([raw_row(0, task_input="N/A")], SEEDS, GATES).kept
     assert kept["input"] == ""
 
 
-def test_kept_rows_tell_their_nearest_text():
-    near = "Name the antidote for a methotrexate rash in adults."
-    (kept,) = select([raw_row(0, near)], SEEDS).kept
-    assert kept["nearest_id"] == "seed-1"
-    assert kept["nearest_score"] == pytest.approx(2 * 5 / (7 + 9))
+def test_what_a_gate_flags_is_told_of_the_kept_row():
+    dose = "Compute the daily dose."
+    raw = [raw_row(0, dose, "Naproxen 250 mg twice daily", "400 mg per day")]
+    (kept,) = select(raw, SEEDS, GATES).kept
+    assert kept["flags"] == ["quality: wrong_arithmetic"]
 
 
-def test_both_results_fit_their_tables(store):
-    raw = [raw_row(0), raw_row(1), raw_row(2, "Too short.")]
-    selection = select(raw, SEEDS)
-    store.replace(
-        {"deduplicated_instructions": selection.kept, "rejected_instructions": selection.rejected}
-    )
-    assert store.rows("select row_id from deduplicated_instructions") == [{"row_id": "row-0"}]
-    assert store.rows(
-        "select row_id, gate, reason, nearest_id from rejected_instructions order by ordinal"
-    ) == [
-        {"row_id": "row-1", "gate": "novelty", "reason": "repeats_kept_row", "nearest_id": "row-0"},
-        {
-            "row_id": "row-2",
-            "gate": "quality",
-            "reason": "instruction_too_short",
-            "nearest_id": None,
-        },
+def test_kept_rows_fit_their_table(store):
+    raw = [raw_row(0, task_input="N/A"), raw_row(1), raw_row(2, "Too short.")]
+    store.replace({"deduplicated_instructions": select(raw, SEEDS, GATES).kept})
+    assert store.rows("select row_id, repaired from deduplicated_instructions") == [
+        {"row_id": "row-0", "repaired": ["input"]}
     ]

@@ -112,3 +112,8 @@ def test_a_set_without_rows_has_a_card(dataset_rows):
     assert header_of(card_of([]))["size_categories"] == ["n<1K"]
     assert "## Example" not in card_of([])
     assert "## Example" in card_of(dataset_rows)
+
+
+def test_the_card_tells_what_each_gate_was(dataset_rows):
+    body = body_of(card_of(dataset_rows, gates={"privacy": "version abc; action: reject"}))
+    assert "## Gates\n\n- privacy: version abc; action: reject\n" in body

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.curation.novelty import Text
-from bioinstruct_dagster.curation.selection import gate_of, select
+from bioinstruct_dagster.curation.novelty.rule import Text
+from bioinstruct_dagster.curation.quality.gate import QualityGate
+from bioinstruct_dagster.curation.selection import Selector, select
 from bioinstruct_dagster.generation import raw
 from bioinstruct_dagster.generation.controls import Controls
 from bioinstruct_dagster.generation.goal import GoalFeed, goal_feed
 from bioinstruct_dagster.generation.requests import Series
 from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms, pursue
 from bioinstruct_dagster.store.database import Store
+
+GATES = [QualityGate()]
 
 
 @dataclass
@@ -55,7 +58,7 @@ class Pursuit:
             lambda: goal_feed(
                 self.series,
                 self.store,
-                gate_of(self.series.seeds),
+                Selector(self.seeds, GATES),
                 goal=goal,
                 grow_by=grow_by,
                 limit=limit,
@@ -69,14 +72,12 @@ class Pursuit:
             terms=Terms(concurrency=concurrency, **terms),
         )
         rows, outcomes = raw.raw_rows(self.store, feed.completion_ids())
-        seeds = [Text(seed.id, seed.instruction) for seed in self.series.seeds]
-        selection = select(rows, seeds)
+        selection = select(rows, self.seeds, GATES)
         self.store.replace(
             {
                 "raw_instructions": rows,
                 "completion_outcomes": outcomes,
                 "deduplicated_instructions": selection.kept,
-                "rejected_instructions": selection.rejected,
             }
         )
         return Round(
@@ -87,6 +88,11 @@ class Pursuit:
             [row["row_id"] for row in selection.kept],
             logged,
         )
+
+    @property
+    def seeds(self) -> list[Text]:
+        """What no row may repeat."""
+        return [Text(seed.id, seed.instruction) for seed in self.series.seeds]
 
     def numbers(self, completion_ids: Sequence[str]) -> list[int]:
         """The request numbers of completions, each once, in order."""

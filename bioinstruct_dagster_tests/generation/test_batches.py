@@ -6,7 +6,7 @@ import time
 import pytest
 from aiohttp import web
 
-from bioinstruct_dagster.curation.labelling import label_rows
+from bioinstruct_dagster.curation.category.labelling import label_rows
 from bioinstruct_dagster.generation import batch_files, batches
 from bioinstruct_dagster.generation.client import Endpoint
 from bioinstruct_dagster.generation.prices import price_of
@@ -195,12 +195,13 @@ def test_labels_come_by_batch_too(store):
     store.replace({"seed_tasks": []})
     with live() as server:
         first = label_rows(rows, server.endpoint, store, **usual)
-        assert (first.rows, first.tally.pending) == ([], 1)
+        # One request for the labels, one for a second label of a sample.
+        assert (first.rows, first.tally.pending) == ([], 2)
         second = label_rows(rows, server.endpoint, store, **usual)
         assert second.by_teacher == len(texts)
         assert [row["category"] for row in second.rows] == list(recorded.categories)
         third = label_rows(rows, server.endpoint, store, **usual)
-        assert (third.by_teacher, server.billed) == (len(texts), 1)
+        assert (third.by_teacher, server.billed) == (len(texts), 2)
     assert store.rows("select distinct purpose from batches") == [{"purpose": "categorization"}]
 
 

@@ -8,13 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from bioinstruct_dagster.curation.novelty import Text
 from bioinstruct_dagster.curation.selection import Selector
 from bioinstruct_dagster.generation import raw
 from bioinstruct_dagster.generation.controls import Controls, read_controls
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster_tests.generation.pursuits import Pursuit
+from bioinstruct_dagster_tests.generation.pursuits import GATES, Pursuit
 from bioinstruct_dagster_tests.generation.writer import Writer, tasks_of
 
 
@@ -43,7 +42,7 @@ def kept_by_all_stored(pursuit):
     """Rows that the gates keep of everything that was paid for."""
     ids = [row["completion_id"] for row in pursuit.store.rows("select * from completions")]
     rows, _ = raw.raw_rows(pursuit.store, ids)
-    gate = Selector([Text(seed.id, seed.instruction) for seed in pursuit.series.seeds])
+    gate = Selector(pursuit.seeds, GATES)
     return sum(gate.extend(rows))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.curation.novelty import tokenize
+from bioinstruct_dagster.curation.novelty.rule import tokenize
 from bioinstruct_dagster.dataset.splits import split_of
 from bioinstruct_dagster.generation.replies import read_reply
 from bioinstruct_dagster.rehearsal import base_model

@@ -5,7 +5,7 @@ import json
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
-from bioinstruct_dagster.curation.quality import find_fault, normalized_input
+from bioinstruct_dagster.curation.quality.gate import find_fault, normalized_input
 from bioinstruct_dagster.generation.replies import read_reply
 from bioinstruct_dagster.rehearsal.recordings import (
     RECORDINGS,

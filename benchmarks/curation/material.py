@@ -1,0 +1,88 @@
+"""A session's material, made in a process of its own: `python -m benchmarks.curation.material`.
+
+The harness must stay small, since it starts every process that is measured. Belongs here: writing
+files. Does not: what is in them (texts, rows).
+"""
+
+import argparse
+import dataclasses
+import itertools
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.curation.rows import Rows
+from benchmarks.curation.texts import Instructions
+
+SEED = 4
+REAL = Path(__file__).parents[3] / "shared" / "data"
+_QUESTIONS = {  # where the real evaluation sets keep their questions
+    "medmcqa/*.jsonl": "question",
+    "bioasq/*.jsonl": "body",
+    "medqa/*.jsonl": "question",
+    "nli4ct/*.jsonl": "statement",
+    "pubmedqa/*.jsonl": "QUESTION",
+}
+
+
+def main() -> None:
+    """Write what is asked for into a folder."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.curation.material")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--texts", type=int, nargs="*", default=[], help="sizes")
+    parser.add_argument("--rows", type=int, default=0)
+    parser.add_argument("--items", type=int, default=0)
+    options = parser.parse_args()
+    for size in options.texts:
+        _write(texts_at(options.folder, size), itertools.islice(Instructions(SEED), size))
+    if options.rows:
+        draw = Rows(SEED)
+        items, tasks = draw.items(options.items), draw.tasks(options.rows)
+        leaks = draw.plant(tasks, items)
+        _write(options.folder / "items.jsonl", items)
+        _write(options.folder / "rows.jsonl", tasks)
+        _write(options.folder / "leaks.jsonl", map(dataclasses.asdict, leaks))
+    if REAL.is_dir():
+        rows = real_rows()
+        _write(options.folder / "real_rows.jsonl", rows)
+        _write(options.folder / "real_texts.jsonl", [row[0] for row in rows] + real_questions())
+
+
+def texts_at(folder: Path, size: int) -> Path:
+    """The file with this many instructions."""
+    return folder / f"texts_{size}.jsonl"
+
+
+def real_rows() -> list[list[str]]:
+    """Published rows, where they are at hand; they are no part of the project."""
+    return [
+        [row["instruction"], row["input"], row["output"]]
+        for path in sorted((REAL / "bioinstruct").glob("*.jsonl"))
+        for row in _lines(path)
+    ]
+
+
+def real_questions() -> list[str]:
+    """Questions of published evaluation sets, where they are at hand."""
+    return [
+        row[name]
+        for pattern, name in _QUESTIONS.items()
+        for path in sorted((REAL / "eval").glob(pattern))
+        for row in _lines(path)
+        if row.get(name)
+    ]
+
+
+def _lines(path: Path) -> list[Any]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def _write(path: Path, values: Iterable[Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
+
+
+if __name__ == "__main__":
+    main()

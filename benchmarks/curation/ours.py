@@ -1,0 +1,213 @@
+"""This project's side of every measure, in the same frame as the peers.
+
+Each runner warms up with a small call of the same kind, which compiles what is compiled on first
+use. Belongs here: the calls, as the assets make them. Does not: anything that a user would not do.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks.curation.peers.measured import Body, Job, run
+from benchmarks.curation.stored import filled_store, incremental
+
+_WARM_UP = 2_000  # texts, enough for more than one thread
+_FEW = 100
+_TASKS = """
+tasks:
+  - name: benchmark
+    what: Generated items, as many as the measure says.
+    files: ["items.jsonl"]
+    question: question
+    answer: answer
+    context: context?
+"""
+
+
+def novelty(job: Job) -> Body:
+    """Self-Instruct's rule over texts in memory."""
+    from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
+
+    texts = job.read("texts")
+    NoveltyFilter([]).judge_texts(texts[:_WARM_UP])
+
+    def body() -> dict[str, Any]:
+        judged = NoveltyFilter([]).judge_texts(texts)
+        return {"removed": (~judged.novel).nonzero()[0].tolist}
+
+    return body
+
+
+def cold(job: Job) -> Body:
+    """The first call of a process, with its imports."""
+    texts = job.read("texts")[:_FEW]
+
+    def body() -> dict[str, Any]:
+        from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
+
+        NoveltyFilter([]).judge_texts(texts)
+        return {}
+
+    return body
+
+
+def contamination(job: Job) -> Body:
+    """The gate over rows and items in memory."""
+    from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
+    from bioinstruct_dagster.curation.contamination.items import EvaluationItem, collected
+    from bioinstruct_dagster.curation.gates import Judgement, Task
+
+    rows = [Task(*row) for row in job.read("rows")]
+    given = job.read("items")
+
+    def judge(items: list[Any], tasks: list[Task]) -> list[Judgement]:
+        listed = [
+            EvaluationItem(
+                item["task"],
+                str(number),
+                item["question"],
+                answers=(item["answer"],),
+                context=(item["context"],) if item["context"] else (),
+            )
+            for number, item in enumerate(items)
+        ]
+        return ContaminationGate(collected(listed)).judge(tasks)
+
+    judge(given[:_FEW], rows[:_WARM_UP])
+
+    def body() -> dict[str, Any]:
+        judged = judge(given, rows)
+        return {"removed": lambda: [n for n, said in enumerate(judged) if said.rejected]}
+
+    return body
+
+
+def gates(job: Job) -> Body:
+    """All gates over a store, as the assets of the stage run them."""
+    from bioinstruct_dagster.curation.category.classifier import trained
+
+    folder = job.folder / "eval"
+    folder.mkdir()
+    (job.folder / "tasks.yaml").write_text(_TASKS, "utf-8")
+    (folder / "items.jsonl").write_text(Path(job.material["items"]).read_text("utf-8"), "utf-8")
+    rows = job.read("rows")
+    few = _filled(job.folder / "warm-up" / "store.duckdb", rows[:_FEW])
+    _curated(few, job.folder)
+    trained.cache_clear()  # a run trains its classifier once
+    store = _filled(job.folder / "measured" / "store.duckdb", rows)
+
+    def body() -> dict[str, Any]:
+        spent = _curated(store, job.folder)
+        kept = "select count(*) as rows from categorized_instructions"
+        return {
+            "spent": spent,
+            "rows": len(rows),
+            "kept": lambda: store.rows(kept)[0]["rows"],
+        }
+
+    return body
+
+
+def _filled(path: Path, rows: list[list[str]]) -> Any:
+    """A store with the shipped seeds and these raw rows."""
+    from bioinstruct_dagster.seeds.tasks import read_seed_tasks
+    from bioinstruct_dagster.settings import Settings
+    from bioinstruct_dagster.store.database import Store
+
+    seeds = read_seed_tasks(Settings.model_fields["seeds"].default)
+    store = Store(path)
+    raw = [
+        {
+            "row_id": f"{number:024x}",
+            "ordinal": number,
+            "position": 0,
+            "source": "benchmark",
+            "instruction": row[0],
+            "input": row[1],
+            "output": row[2],
+            "rehearsal": False,
+        }
+        for number, row in enumerate(rows)
+    ]
+    seed_rows = [seed.to_row(ordinal) for ordinal, seed in enumerate(seeds)]
+    store.replace({"seed_tasks": seed_rows, "raw_instructions": raw})
+    return store
+
+
+def _curated(store: Any, folder: Path) -> dict[str, float]:
+    """Judge all raw rows and label those kept; seconds by gate."""
+    from bioinstruct_dagster.curation.assets import KEPT_IN_ORDER, SEED_INSTRUCTIONS
+    from bioinstruct_dagster.curation.category.labelling import label_rows
+    from bioinstruct_dagster.curation.curating import curate, write_labels
+    from bioinstruct_dagster.curation.novelty.rule import Text
+    from bioinstruct_dagster.curation.selection import row_gates
+    from bioinstruct_dagster.generation.teacher import Endpoint, Terms
+    from bioinstruct_dagster.settings import Settings
+
+    spent: dict[str, float] = {}
+    started = perf_counter()
+
+    def log(message: str, *_: object) -> None:
+        nonlocal started
+        name = message.split(":", maxsplit=1)[0]
+        if name in {"quality", "privacy", "contamination", "novelty"}:
+            spent[name] = perf_counter() - started
+            started = perf_counter()
+
+    settings = Settings(evaluation_tasks=folder / "tasks.yaml", eval_dir=folder / "eval")
+    seeds = [Text(row["seed_id"], row["instruction"]) for row in store.rows(SEED_INSTRUCTIONS)]
+    curate(store, seeds, row_gates(settings), log)
+    spent["novelty"] += perf_counter() - started  # the kept rows are written at the end
+    started = perf_counter()
+    nowhere = Endpoint("http://127.0.0.1:9", "no-key", rehearsal=False)
+    labelling = label_rows(
+        store.rows(KEPT_IN_ORDER),
+        nowhere,
+        store,
+        teacher="openai",
+        model="gpt-4o-mini",
+        log=lambda *_: None,
+        terms=Terms(max_usd=0.0),  # the teacher costs too much; the classifier labels everything
+    )
+    write_labels(store, labelling)
+    return spent | {"category": perf_counter() - started}
+
+
+def sharded(job: Job) -> Body:
+    """The join on a local Ray cluster that is up."""
+    from bioinstruct_dagster.curation.novelty.ray_cluster import LOCAL, connected
+    from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
+    from bioinstruct_dagster.curation.novelty.sharded import judge_sharded
+
+    texts = job.read("texts")
+    workers = job.options["workers"]
+    cluster = connected(LOCAL, workers)
+    cluster.__enter__()
+    judge_sharded([], texts[:_WARM_UP], workers)
+
+    def body() -> dict[str, Any]:
+        judged = judge_sharded([], texts, workers)
+
+        def same() -> bool:
+            cluster.__exit__(None, None, None)
+            alone = NoveltyFilter([]).judge_texts(texts)
+            return bool((alone.novel == judged.novel).all())
+
+        return {"same": same}
+
+    return body
+
+
+RUNNERS: dict[str, Callable[[Job], Body]] = {
+    "novelty": novelty,
+    "cold": cold,
+    "contamination": contamination,
+    "gates": gates,
+    "sharded": sharded,
+    "filled_store": filled_store,
+    "incremental": incremental,
+}
+
+if __name__ == "__main__":
+    run(RUNNERS, "bioinstruct-dagster")

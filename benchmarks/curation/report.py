@@ -1,0 +1,256 @@
+"""Figures as Markdown, set into `docs/benchmarks.md` between its markers.
+
+A table names what was measured beside what; a client that could not run has its reason in place of
+numbers. Belongs here: medians, ratios, wording. Does not: measuring.
+"""
+
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.curation.clients import CLIENTS
+from benchmarks.curation.measures import Figure
+from benchmarks.curation.rows import LEAK_KINDS
+from benchmarks.curation.runs import OURS
+
+BEGIN, END = "<!-- bench-curation:begin -->", "<!-- bench-curation:end -->"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+_PREFACE = "# Benchmarks\n"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure of a table. `across` says what of the runs is shown."""
+
+    title: str
+    key: str
+    form: str = "{:,.0f}"
+    across: str = "median"  # or "worst", "least"
+    times: float = 1.0
+    against_ours: bool = False  # the column that the ratio speaks of
+
+
+@dataclass(frozen=True)
+class Table:
+    """How one measure is shown."""
+
+    title: str
+    note: str
+    columns: Sequence[Column]
+    case: str  # what the rows' cases are
+
+
+_SECONDS = Column("seconds", "seconds", "{:,.2f}", against_ours=True)
+_CPU = Column("CPU seconds", "cpu", "{:,.2f}")
+_GIB = Column("GiB at most", "gib", "{:.2f}", across="worst")
+_SAME = Column("as the exact answer", "same", "{:.0%}", across="least")
+_NOVELTY = (
+    _SECONDS,
+    _CPU,
+    _GIB,
+    Column("removed", "removed", "{:.1%}"),
+    Column("found of what the rule removes", "recall", "{:.1%}"),
+    Column("wrongly removed", "wrong", "{:.1%}"),
+)
+TABLES: dict[str, Table] = {
+    "novelty": Table(
+        "Novelty, 25,000 rows",
+        "From the texts to a verdict per row, in the rows' order. Ours and rapidfuzz are exact: "
+        "Self-Instruct's rule, ROUGE-L F1 above 0.7 with a row kept before. Wrongly removed: the "
+        "share of what a client removes that the rule keeps.",
+        _NOVELTY,
+        "rows",
+    ),
+    "loops": Table(
+        "The loops that the rule comes from",
+        "Timed at two sizes; from the two follow a cost per candidate (a pool of processes is made "
+        "for each) and one per pair, and from these the time at the rows named.",
+        (
+            Column("s at the first", "early", "{:,.1f}"),
+            Column("s at the second", "late", "{:,.1f}"),
+            _SAME,
+            Column("ms per candidate", "per_candidate", "{:,.1f}", times=1e3),
+            Column("µs per pair", "per_pair", "{:,.1f}", times=1e6),
+            Column("million pairs", "pairs", "{:,.0f}", times=1e-6),
+            Column("extrapolated, s", "seconds", "{:,.0f}", against_ours=True),
+        ),
+        "rows",
+    ),
+    "scale": Table(
+        "Novelty, larger sets",
+        "As above. The rows removed by ours are the share of duplicates.",
+        _NOVELTY,
+        "rows",
+    ),
+    "growth": Table(
+        "How the cost grows",
+        "The exponent e of rows^e between the two sizes; a comparison of all pairs has 2.",
+        (
+            Column("of the seconds", "seconds", "{:.2f}"),
+            Column("of the CPU seconds", "cpu", "{:.2f}"),
+        ),
+        "rows",
+    ),
+    "real": Table(
+        "Novelty, real texts",
+        "Published instructions and the questions of evaluation sets, where they are at hand; most "
+        "passed a filter like this one before they were published.",
+        _NOVELTY,
+        "rows",
+    ),
+    "incremental": Table(
+        "New rows against those that a store holds",
+        "Open the store, read the index, judge the new rows, write what was kept and said. The "
+        "exact answer: what the same rows get when everything is judged from the start.",
+        (_SECONDS, _CPU, _GIB, Column("new rows removed", "removed"), _SAME),
+        "rows",
+    ),
+    "contamination": Table(
+        "Contamination, rows x evaluation items",
+        "From rows and items to what is removed, the index over the items included. One row in a "
+        "hundred holds an item's question: the share found, by how it was planted. The n-gram "
+        "tools look for 12 or 13 tokens in a row, and see no question that is shorter.",
+        (
+            _SECONDS,
+            _CPU,
+            _GIB,
+            *(Column(kind, kind, "{:.0%}") for kind in LEAK_KINDS),
+            Column("other rows removed", "others"),
+        ),
+        "size",
+    ),
+    "gates": Table(
+        "All five gates",
+        "Raw rows in a new store to verdicts, kept rows and categories in it, as the assets do it, "
+        "evaluation items included, no teacher asked. The parts are seconds, each with its writes.",
+        (
+            _SECONDS,
+            _CPU,
+            _GIB,
+            *(
+                Column(gate, gate, "{:.2f}")
+                for gate in ("quality", "privacy", "contamination", "novelty", "category")
+            ),
+            Column("raw rows", "rows"),
+            Column("kept", "kept"),
+        ),
+        "case",
+    ),
+    "sharded": Table(
+        "The join on Ray",
+        "A local cluster that is up; starting the actors is counted.",
+        (_SECONDS, _SAME),
+        "workers",
+    ),
+    "cold": Table(
+        "The first call in a process",
+        "100 rows from the import on. All other figures are taken after such a call: kernels are "
+        "compiled once per machine and kept beside the code.",
+        (_SECONDS, _CPU),
+        "cache",
+    ),
+}
+
+
+def machine(versions: Sequence[str]) -> str:
+    """Where and with what it was measured."""
+    model = "unknown CPU"
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text("utf-8").splitlines() if "model name" in line]
+        model = names[0].split(":", 1)[1].strip() if names else model
+    return (
+        f"{model}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}; load before: {os.getloadavg()[0]:.2f}. Versions: "
+        f"{', '.join(versions)}."
+    )
+
+
+def render(figures: Sequence[Figure], where: str) -> str:
+    """All tables."""
+    parts = [f"Measured on {where}\n\nMedians, and in brackets the smallest and the largest."]
+    ours = [figure for figure in figures if figure.client == OURS and not figure.error]
+    for name, table in TABLES.items():
+        of_measure = [figure for figure in figures if figure.measure == name]
+        if of_measure:
+            # The loops are timed apart, and stand beside our figures of the same rows.
+            beside = [f for f in ours if f.measure == ("novelty" if name == "loops" else name)]
+            parts.append(_rendered(table, of_measure, beside))
+    return "\n\n".join(parts)
+
+
+def write(text: str, document: Path = DOCUMENT) -> None:
+    """Set the text between the markers; the rest of the file stays as it is."""
+    old = document.read_text("utf-8") if document.exists() else f"{_PREFACE}\n{BEGIN}\n{END}\n"
+    if BEGIN not in old or END not in old:
+        old = f"{old.rstrip()}\n\n{BEGIN}\n{END}\n"
+    before, rest = old.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
+
+
+def _rendered(table: Table, figures: Sequence[Figure], ours: Sequence[Figure]) -> str:
+    ratio = next((column for column in table.columns if column.against_ours), None)
+    if {figure.client for figure in figures} == {OURS}:
+        ratio = None
+    heads = ["client", table.case, "runs", *(column.title for column in table.columns)]
+    heads += [f"against ours ({ratio.key})"] if ratio else []
+    lines = [_line(heads), _line(["---"] * len(heads))]
+    for case in dict.fromkeys(figure.case for figure in figures):
+        of_case = [figure for figure in figures if figure.case == case]
+        mine = [figure.values for figure in ours if figure.case == case]
+        names = list(dict.fromkeys(figure.client for figure in of_case))
+        names.sort(key=list(CLIENTS).index)
+        for name in names:
+            of_client = [figure for figure in of_case if figure.client == name]
+            values = [figure.values for figure in of_client if not figure.error]
+            if values:
+                cells = [CLIENTS[name].title, case, str(len(values))]
+                cells += [_cell(column, values) for column in table.columns]
+                if ratio:
+                    cells.append(_ratio(ratio, values, mine) if name != OURS else "")
+                lines.append(_line(cells))
+            lines += [
+                _line([CLIENTS[name].title, case, "failed", error] + [""] * (len(heads) - 4))
+                for error in dict.fromkeys(figure.error for figure in of_client if figure.error)
+            ]
+    return f"### {table.title}\n\n{table.note}\n\n" + "\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
+_ACROSS: dict[str, Callable[[Sequence[float]], float]] = {
+    "median": median,
+    "worst": max,
+    "least": min,
+}
+
+
+def _numbers(column: Column, values: Sequence[Mapping[str, float]]) -> list[float]:
+    return [value[column.key] * column.times for value in values if column.key in value]
+
+
+def _cell(column: Column, values: Sequence[Mapping[str, float]]) -> str:
+    numbers = _numbers(column, values)
+    if not numbers:
+        return "-"
+    shown = column.form.format(_ACROSS[column.across](numbers))
+    least, most = column.form.format(min(numbers)), column.form.format(max(numbers))
+    if column.across != "median" or least == most:
+        return shown
+    return f"{shown} ({least}-{most})"
+
+
+def _ratio(
+    column: Column, values: Sequence[Mapping[str, float]], ours: Sequence[Mapping[str, float]]
+) -> str:
+    theirs, mine = _numbers(column, values), _numbers(column, ours)
+    if not theirs or not mine:
+        return "-"
+    ratio = median(theirs) / median(mine)
+    return f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.2f}x"  # noqa: PLR2004

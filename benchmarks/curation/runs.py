@@ -1,0 +1,92 @@
+"""The runners as processes: a job handed over, its figures read back.
+
+Every run is a fresh process in a process group of its own, so that nothing of it outlives it.
+Belongs here: starting, ending, reading. Does not: what is measured.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environments import CURATION
+
+OURS = "ours"
+_OFFLINE = {"HF_HUB_OFFLINE": "1"}
+
+
+class RunError(Exception):
+    """A run failed; the message is what it said last."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run to make: a runner of ours, or of a peer by the name of its environment."""
+
+    peer: str
+    runner: str
+    material: Mapping[str, Path]
+    folder: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 1_200.0
+
+
+def run(task: Task) -> dict[str, Any]:
+    """Make a run, and give what it measured.
+
+    Raises:
+        RunError: it failed, or took longer than it should.
+    """
+    task.folder.mkdir(parents=True)
+    job, result = task.folder / "job.json", task.folder / "result.json"
+    job.write_text(
+        json.dumps(
+            {
+                "runner": task.runner,
+                "material": {name: str(path) for name, path in task.material.items()},
+                "options": dict(task.options),
+                "folder": str(task.folder),
+                "result": str(result),
+            }
+        ),
+        "utf-8",
+    )
+    log = task.folder / "output.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*_command(task.peer), str(job)],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            env=os.environ | _OFFLINE | dict(task.environment),
+        )
+    try:
+        process.wait(task.timeout)
+    except subprocess.TimeoutExpired:
+        raise RunError(f"no end after {task.timeout:.0f} s") from None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # also what it leaves behind
+        process.wait()
+    if not result.exists():
+        lines = log.read_text("utf-8", "replace").strip().splitlines()
+        raise RunError(f"status {process.returncode}: {' '.join(lines[-1:])[:200]}")
+    figures: dict[str, Any] = json.loads(result.read_text("utf-8"))
+    return figures
+
+
+def _command(peer: str) -> list[str]:
+    if peer == OURS:
+        return [sys.executable, "-m", "benchmarks.curation.ours"]
+    return [
+        str(CURATION.interpreter(peer)),
+        str(Path(__file__).parent / "peers" / f"{peer}_peer.py"),
+    ]

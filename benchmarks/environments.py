@@ -1,0 +1,74 @@
+"""The peers' virtual environments: one each, pinned, made on first use.
+
+A peer's dependencies may contradict another's or ours, so no two share an environment. Pins lie in
+`benchmarks/<session>/peers/<peer>.txt` with `<peer>.constraints.txt`. Belongs here: making the
+environments. Does not: what is run in them.
+"""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+_PIP_INSTALL = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+
+
+class PeerInstallError(Exception):
+    """A peer can't be installed here; the message is pip's."""
+
+
+class Environments:
+    """The environments of one benchmark session.
+
+    Args:
+        session: the folder below `benchmarks/` whose `peers/` hold the pins.
+        alone: peers that are installed without what their package depends on.
+    """
+
+    def __init__(self, session: str, alone: frozenset[str] = frozenset()) -> None:
+        self._pins = HERE / session / "peers"
+        self._home = HERE / ".peers" / session
+        self._alone = alone
+
+    def interpreter(self, name: str) -> Path:
+        """The peer's interpreter, its environment made if the pins changed since it was.
+
+        Raises:
+            PeerInstallError: pip failed.
+        """
+        folder = self._home / name
+        python, stamp = folder / "bin" / "python", folder / "pins"
+        pins = self._digest(name)
+        if stamp.exists() and stamp.read_text("utf-8") == pins:
+            return python
+        print(f"installing {name} into {folder}", file=sys.stderr, flush=True)
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        alone = ["--no-deps"] if name in self._alone else []
+        done = subprocess.run(
+            [python, *_PIP_INSTALL, *alone, "-r", self._pins / f"{name}.txt"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            lines = done.stderr.splitlines()
+            errors = [line for line in lines if line.startswith(("ERROR", "error"))]
+            raise PeerInstallError(f"not installed: {' '.join(errors)[:300]}")
+        stamp.write_text(pins, "utf-8")
+        return python
+
+    def version_pinned(self, name: str) -> str:
+        """The version of the package that the peer is named after."""
+        lines = (self._pins / f"{name}.txt").read_text("utf-8").splitlines()
+        return next(line for line in lines if "==" in line).split("==")[1]
+
+    def _digest(self, name: str) -> str:
+        files = (self._pins / f"{name}.txt", self._pins / f"{name}.constraints.txt")
+        return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+GENERATION = Environments("generation")
+# Its decontamination stands on the standard library; the package's dependencies are a stack of GBs.
+CURATION = Environments("curation", alone=frozenset({"lm_eval"}))

@@ -1,0 +1,1 @@
+"""The category gate: what kind of task each kept row is."""

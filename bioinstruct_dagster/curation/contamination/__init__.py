@@ -1,0 +1,1 @@
+"""The contamination gate: rows that repeat an evaluation item."""

@@ -1,0 +1,171 @@
+"""Contamination: rows that repeat an evaluation item are not trained on.
+
+Four rules, any of which decides, since none suffices for short medical questions; `reordered` is
+the sibling of `rouge_l` for the same words in another order. Which text each looks at is told in
+docs/contamination.md. Belongs here: what is said of a hit. Does not: loading the items
+(evaluation_items), or measuring what rows share with them (overlap).
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from bioinstruct_dagster.curation.contamination.items import EvaluationItems
+from bioinstruct_dagster.curation.contamination.overlap import Hit, ItemIndex, Rows, Rule
+from bioinstruct_dagster.curation.gates import Finding, Judgement, Task
+from bioinstruct_dagster.store.provenance import sha256_of
+
+CODE = 1  # raise it when the same rows, items and numbers would get other findings
+# The strongest evidence first.
+RULES: tuple[Rule, ...] = ("whole_item", "ngram_13", "coverage_8", "rouge_l", "reordered")
+MOST_FINDINGS = 5
+_LONGEST_EVIDENCE = 200
+
+
+class ContaminationGate:
+    """The gate: each row against all evaluation items.
+
+    Args:
+        items: from `load_items`. Where there are none, every row is `clean`, and its evidence says
+            that it was compared with 0 items.
+        action: what becomes of a row that repeats one.
+    """
+
+    name = "contamination"
+
+    def __init__(
+        self, items: EvaluationItems, action: Literal["reject", "flag"] = "reject"
+    ) -> None:
+        self.items = items
+        self._action = action
+        limits = items.limits.model_dump(mode="json")
+        self.version = _short([CODE, action, limits, items.fingerprint])
+        self._rule_versions = {
+            rule: _short([CODE, rule, action, _limits_of(rule, limits), items.fingerprint])
+            for rule in RULES
+        }
+        self._clean = Judgement(
+            (Finding("clean", self.version, "keep", None, {"items": len(items.items)}),)
+        )
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """The items by task, those that are missing, the rules' numbers, and the action."""
+        return {
+            "action": self._action,
+            "items": dict(self.items.counts),
+            "missing": list(self.items.missing),
+            "items_sha256": self.items.fingerprint,
+            "limits": self.items.limits.model_dump(mode="json"),
+        }
+
+    @cached_property
+    def _index(self) -> ItemIndex:
+        # Not before a row is judged: most runs find nothing to judge.
+        return ItemIndex(self.items)
+
+    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
+        """A judgement per task, in their order."""
+        judgements = [self._clean] * len(tasks)
+        if not tasks or not self.items.items:
+            return judgements
+        rows = self._index.encode(tasks)
+        by_row: dict[int, list[Hit]] = {}
+        for hit in self._index.scan(rows):
+            by_row.setdefault(hit.row, []).append(hit)
+        for row, hits in by_row.items():
+            judgements[row] = Judgement(tuple(self._finding(rows, hit) for hit in _strongest(hits)))
+        return judgements
+
+    def _finding(self, rows: Rows, hit: Hit) -> Finding:
+        item = self.items.items[hit.item]
+        field, words, size = self._index.matching(rows, hit)
+        return Finding(
+            rule=hit.rule,
+            version=self._rule_versions[hit.rule],
+            verdict=self._action,
+            score=float(size) if hit.rule == "ngram_13" else hit.score,
+            evidence={
+                "task": item.task,
+                "item": item.id,
+                "field": field,
+                "text": words[:_LONGEST_EVIDENCE],
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Cleanliness:
+    """Whether rows repeat evaluation items.
+
+    Attributes:
+        rows: how many were compared.
+        items: with how many items.
+        missing: tasks whose items are not there, so nothing is known of them.
+        leaks: by place of the row, what it repeats.
+    """
+
+    rows: int
+    items: int
+    missing: tuple[str, ...]
+    leaks: Mapping[int, tuple[Finding, ...]]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no row repeats an item that could be loaded."""
+        return not self.leaks
+
+    @property
+    def leaks_by_task(self) -> dict[str, int]:
+        """Rows that repeat an item of each task."""
+        return dict(
+            Counter(
+                task
+                for findings in self.leaks.values()
+                for task in sorted({finding.evidence["task"] for finding in findings})
+            )
+        )
+
+
+def check_clean(tasks: Sequence[Task], items: EvaluationItems) -> Cleanliness:
+    """Compare rows with all items, by the gate's own rules."""
+    judgements = ContaminationGate(items).judge(tasks)
+    return Cleanliness(
+        rows=len(tasks),
+        items=len(items.items),
+        missing=items.missing,
+        leaks={
+            row: judgement.findings
+            for row, judgement in enumerate(judgements)
+            if judgement.rejected
+        },
+    )
+
+
+def _strongest(hits: Sequence[Hit]) -> list[Hit]:
+    """At most `MOST_FINDINGS`; of a rule's hits with one item, the one with the highest score."""
+    best: dict[tuple[int, Rule], Hit] = {}
+    for hit in hits:
+        known = best.setdefault((hit.item, hit.rule), hit)
+        if hit.score > known.score:
+            best[hit.item, hit.rule] = hit
+    order = sorted(best.values(), key=lambda hit: (RULES.index(hit.rule), -hit.score, hit.item))
+    return order[:MOST_FINDINGS]
+
+
+def _limits_of(rule: Rule, limits: Mapping[str, Any]) -> list[Any]:
+    match rule:
+        case "ngram_13":
+            return [limits["ngram"], limits["boilerplate"]]
+        case "coverage_8":
+            return [limits["coverage"], limits["boilerplate"]]
+        case "reordered":  # where `rouge_l` holds, it is not asked
+            return [limits["reordered"], limits["rouge_l"]]
+        case _:
+            return [limits[rule]]
+
+
+def _short(value: Any) -> str:
+    return sha256_of(value)[:12]

@@ -1,0 +1,385 @@
+"""Shared runs, whole texts and likeness between rows and evaluation texts, compiled.
+
+Belongs here: the loops. Import inside functions only: numba costs a second to load. Does not: which
+texts are compared (overlap), and what a match means (contamination).
+
+Texts are token numbers, one text after the other, as `tokens.Encoded` has them. Rows share the
+evaluation texts' vocabulary; numbers beyond `known` occur in no evaluation text.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioinstruct_dagster.curation.tokens.compiled import compiled
+from bioinstruct_dagster.curation.tokens.lcs_kernels import popcount
+from bioinstruct_dagster.curation.tokens.token_kernels import mixed
+
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(64)
+_BIT = np.uint64(127)
+_ONE = np.uint64(1)
+_COLUMNS = 4
+_SLACK = 1e-6  # above rounding, below the distance of unequal scores
+
+Ints = NDArray[np.int64]
+Numbers = NDArray[np.int32]
+
+
+class Texts(NamedTuple):
+    """Texts one after the other: those of text i are `tokens[offsets[i] : offsets[i + 1]]`."""
+
+    tokens: Numbers
+    offsets: Ints
+
+
+class Runs(NamedTuple):
+    """All runs of `size` tokens of the evaluation texts, each known by its first place."""
+
+    size: int
+    most: int  # a run that more items have tells nothing of any one of them
+    slots: Numbers  # open-addressing hash table: run + 1, 0 where empty
+    first: Numbers  # by run: where it starts in the tokens
+    last: Numbers  # by run: the last place entered
+    items: Numbers  # by run: how many different items have it
+    before: Numbers  # by place in the tokens: the place of the same run before it, or -1
+    used: Ints  # one number: how many runs there are
+
+
+class Heads(NamedTuple):
+    """Texts by their first tokens, at most `size` of them."""
+
+    size: int
+    slots: Numbers  # open-addressing hash table: text + 1, 0 where empty
+    before: Numbers  # by text: another text with the same head, or -1
+
+
+class Signed(NamedTuple):
+    """Texts by length, with the set of their tokens folded to 128 bits."""
+
+    texts: Texts
+    ordered: Numbers  # the tokens, sorted within each text
+    low: NDArray[np.uint64]
+    high: NDArray[np.uint64]
+
+
+@compiled
+def hash_of(tokens: Numbers, start: int, size: int) -> np.uint64:
+    """A hash of a run of tokens."""
+    digest = _STEP
+    for place in range(start, start + size):
+        digest = mixed(digest ^ np.uint64(tokens[place])) + _STEP
+    return digest
+
+
+@compiled
+def same(left: Numbers, at: int, right: Numbers, to: int, size: int) -> bool:
+    """Whether two runs of tokens are equal."""
+    for step in range(size):  # noqa: SIM110
+        if left[at + step] != right[to + step]:
+            return False
+    return True
+
+
+@compiled
+def find_run(runs: Runs, tokens: Numbers, other: Numbers, start: int) -> tuple[int, int]:
+    """The run that starts at a place of other tokens, or -1; and its slot."""
+    mask = runs.slots.shape[0] - 1
+    slot = np.int64(hash_of(other, start, runs.size) & np.uint64(mask))
+    while runs.slots[slot] != 0:
+        run = np.int64(runs.slots[slot]) - 1
+        if same(tokens, runs.first[run], other, start, runs.size):
+            return int(run), int(slot)
+        slot = (slot + 1) & mask
+    return -1, int(slot)
+
+
+@compiled
+def enter_runs(runs: Runs, texts: Texts, item_of: Numbers) -> None:
+    """Enter every run of every text; texts come in the order of their items."""
+    latest = np.full(runs.first.shape[0], -1, np.int32)
+    for text in range(item_of.shape[0]):
+        for place in range(texts.offsets[text], texts.offsets[text + 1] - runs.size + 1):
+            run, slot = find_run(runs, texts.tokens, texts.tokens, place)
+            if run < 0:
+                run = runs.used[0]
+                runs.used[0] += 1
+                runs.slots[slot] = run + 1
+                runs.first[run] = place
+                runs.last[run] = -1
+            runs.before[place] = runs.last[run]
+            runs.last[run] = place
+            if latest[run] != item_of[text]:
+                latest[run] = item_of[text]
+                runs.items[run] += 1
+
+
+@compiled
+def appended(table: Ints, used: int, row: tuple[int, int, int, int]) -> Ints:
+    """The table with one more line, which may be a larger copy."""
+    if used == table.shape[0]:
+        larger = np.empty((2 * used, _COLUMNS), np.int64)
+        larger[:used] = table
+        table = larger
+    table[used, 0], table[used, 1], table[used, 2], table[used, 3] = row
+    return table
+
+
+@compiled
+def shared_places(runs: Runs, texts: Texts, row: Texts, stamps: Numbers, stamp: int) -> Ints:
+    """Sorted places in the evaluation texts of all telling runs that a row's texts share."""
+    places = np.empty(64, np.int64)
+    used = 0
+    for text in range(row.offsets.shape[0] - 1):
+        for start in range(row.offsets[text], row.offsets[text + 1] - runs.size + 1):
+            run, _ = find_run(runs, texts.tokens, row.tokens, start)
+            if run < 0 or stamps[run] == stamp or runs.items[run] > runs.most:
+                continue
+            stamps[run] = stamp
+            place = runs.last[run]
+            while place >= 0:
+                if used == places.shape[0]:
+                    larger = np.empty(2 * used, np.int64)
+                    larger[:used] = places
+                    places = larger
+                places[used] = place
+                used += 1
+                place = runs.before[place]
+    return np.sort(places[:used])
+
+
+@compiled
+def shared_runs(runs: Runs, texts: Texts, text_of: Numbers, rows: Texts) -> Ints:
+    """What each row shares with each text: row, text, runs, and tokens that lie in them.
+
+    Each row has two texts, its instruction with its input, and its output.
+    """
+    found = np.empty((64, _COLUMNS), np.int64)
+    used = 0
+    stamps = np.full(runs.first.shape[0], -1, np.int32)
+    for row in range((rows.offsets.shape[0] - 1) // 2):
+        own = Texts(rows.tokens, rows.offsets[2 * row : 2 * row + 3])
+        places = shared_places(runs, texts, own, stamps, row)
+        at = 0
+        while at < places.shape[0]:
+            text = text_of[places[at]]
+            count, covered, end = 0, 0, np.int64(-1)
+            while at < places.shape[0] and text_of[places[at]] == text:
+                covered += places[at] + runs.size - max(end, places[at])
+                end = places[at] + runs.size
+                count += 1
+                at += 1
+            found = appended(found, used, (row, text, count, covered))
+            used += 1
+    return found[:used]
+
+
+@compiled
+def enter_heads(heads: Heads, texts: Texts) -> None:
+    """Enter all texts; none may be empty."""
+    mask = heads.slots.shape[0] - 1
+    for text in range(texts.offsets.shape[0] - 1):
+        start = texts.offsets[text]
+        size = min(heads.size, texts.offsets[text + 1] - start)
+        slot = np.int64(hash_of(texts.tokens, start, size) & np.uint64(mask))
+        while heads.slots[slot] != 0:
+            other = heads.slots[slot] - 1
+            at = texts.offsets[other]
+            if min(heads.size, texts.offsets[other + 1] - at) == size and same(
+                texts.tokens, at, texts.tokens, start, size
+            ):
+                heads.before[text] = other
+                break
+            slot = (slot + 1) & mask
+        heads.slots[slot] = text + 1
+
+
+@compiled
+def first_with_head(
+    heads: Heads, texts: Texts, digest: np.uint64, tokens: Numbers, span: tuple[int, int]
+) -> int:
+    """A text whose head is a run of tokens with this hash, or -1."""
+    start, size = span
+    mask = heads.slots.shape[0] - 1
+    slot = np.int64(digest & np.uint64(mask))
+    while heads.slots[slot] != 0:
+        text = np.int64(heads.slots[slot]) - 1
+        at = texts.offsets[text]
+        if min(heads.size, texts.offsets[text + 1] - at) == size and same(
+            texts.tokens, at, tokens, start, size
+        ):
+            return int(text)
+        slot = (slot + 1) & mask
+    return -1
+
+
+@compiled
+def whole_texts(heads: Heads, sizes: Ints, texts: Texts, known: int, rows: Texts) -> Ints:
+    """Every place where a row's text holds an evaluation text whole: text of rows, text, place, 0.
+
+    `sizes` are the heads' lengths that occur.
+    """
+    found = np.empty((64, _COLUMNS), np.int64)
+    used = 0
+    for own in range(rows.offsets.shape[0] - 1):
+        stop = rows.offsets[own + 1]
+        for start in range(rows.offsets[own], stop):
+            if rows.tokens[start] >= known:
+                continue
+            digest, hashed = _STEP, 0
+            for size in sizes:
+                if start + size > stop:
+                    break
+                while hashed < size:  # as hash_of has it
+                    digest = mixed(digest ^ np.uint64(rows.tokens[start + hashed])) + _STEP
+                    hashed += 1
+                text = first_with_head(heads, texts, digest, rows.tokens, (start, size))
+                while text >= 0:
+                    at, end = texts.offsets[text], texts.offsets[text + 1]
+                    if start + end - at <= stop and same(
+                        texts.tokens, at, rows.tokens, start, end - at
+                    ):
+                        found = appended(found, used, (own, text, start - rows.offsets[own], 0))
+                        used += 1
+                    text = heads.before[text]
+    return found[:used]
+
+
+@compiled
+def signature(
+    tokens: Numbers, start: int, end: int, hashes: NDArray[np.uint64]
+) -> tuple[np.uint64, np.uint64, int]:
+    """The 128 bits of the known tokens, and how many tokens are known."""
+    low, high, count = np.uint64(0), np.uint64(0), 0
+    for place in range(start, end):
+        if tokens[place] >= hashes.shape[0]:  # in no evaluation text
+            continue
+        count += 1
+        bit = hashes[tokens[place]] & _BIT
+        if bit < _HALF:
+            low |= _ONE << bit
+        else:
+            high |= _ONE << (bit - _HALF)
+    return low, high, count
+
+
+@compiled
+def sign(signed: Signed, hashes: NDArray[np.uint64]) -> None:
+    """Fill in the signatures of the evaluation texts and their sorted tokens."""
+    tokens, offsets = signed.texts
+    for text in range(offsets.shape[0] - 1):
+        start, end = offsets[text], offsets[text + 1]
+        signed.low[text], signed.high[text], _ = signature(tokens, start, end, hashes)
+        signed.ordered[start:end] = np.sort(tokens[start:end])
+
+
+@compiled
+def tokens_in_common(left: Numbers, right: Numbers) -> int:
+    """Tokens that two sorted texts share, each as often as both have it."""
+    shared = one = other = 0
+    while one < left.shape[0] and other < right.shape[0]:
+        if left[one] == right[other]:
+            shared += 1
+            one += 1
+            other += 1
+        elif left[one] < right[other]:
+            one += 1
+        else:
+            other += 1
+    return shared
+
+
+@compiled
+def longest_subsequence(left: Numbers, right: Numbers) -> int:
+    """Length of the longest common subsequence."""
+    best = np.zeros(right.shape[0] + 1, np.int32)
+    for token in left:
+        diagonal = np.int32(0)
+        for place in range(right.shape[0]):
+            above = best[place + 1]
+            if token == right[place]:
+                best[place + 1] = diagonal + 1
+            elif best[place] > above:
+                best[place + 1] = best[place]
+            diagonal = above
+    return int(best[right.shape[0]])
+
+
+@compiled
+def longest_run(left: Numbers, right: Numbers) -> tuple[int, int]:
+    """The longest run of tokens that two texts share: its length, and where it ends in `right`."""
+    best, end = 0, 0
+    lengths = np.zeros(right.shape[0] + 1, np.int32)
+    for token in left:
+        diagonal = np.int32(0)
+        for place in range(right.shape[0]):
+            above = lengths[place + 1]
+            lengths[place + 1] = diagonal + 1 if token == right[place] else 0
+            diagonal = above
+            if lengths[place + 1] > best:
+                best, end = int(lengths[place + 1]), place + 1
+    return best, end
+
+
+@compiled
+def spare(
+    others: tuple[NDArray[np.uint64], NDArray[np.uint64], Ints],
+    own: tuple[np.uint64, np.uint64, int, int],
+    least: float,
+    spared: NDArray[np.float64],
+) -> None:
+    """By text: tokens that it can have in common with a signed one, beyond those that it needs.
+
+    Each bit that one signature has and the other lacks is at least one token that the other text
+    lacks. The loop has no branch, so that the machine can take many texts at once.
+    """
+    lows, highs, lengths = others
+    low, high, known, size = own
+    for text in range(lengths.shape[0]):
+        other_low, other_high = lows[text], highs[text]
+        mine = known - popcount(low & ~other_low) - popcount(high & ~other_high)
+        its = lengths[text] - popcount(other_low & ~low) - popcount(other_high & ~high)
+        spared[text] = min(mine, its) - least * (size + lengths[text]) / 2
+
+
+@compiled
+def alike(signed: Signed, least: float, hashes: NDArray[np.uint64], rows: Texts) -> Ints:
+    """Pairs whose tokens in common could make an F1 of `least`: text of rows, text, shared, LCS.
+
+    Exact: 2·LCS / (m + n) >= least needs as many tokens in common.
+    """
+    found = np.empty((64, _COLUMNS), np.int64)
+    used = 0
+    tokens, offsets = signed.texts
+    lengths = offsets[1:] - offsets[:-1]
+    memory = np.empty(lengths.shape[0], np.float64)
+    for own in range(rows.offsets.shape[0] - 1):
+        start, end = rows.offsets[own], rows.offsets[own + 1]
+        size = end - start
+        low, high, known = signature(rows.tokens, start, end, hashes)
+        if size == 0 or 2 * known < least * size - _SLACK:
+            continue
+        ordered = np.empty(0, np.int32)
+        # least <= 2·shorter / (shorter + longer) bounds the other's length from both sides.
+        shortest = np.int64(np.ceil(least * size / (2 - least) - _SLACK))
+        longest = np.int64(size * (2 - least) / least + _SLACK)
+        first = int(np.searchsorted(lengths, shortest))
+        last = int(np.searchsorted(lengths, longest + 1))
+        spared = memory[: last - first]
+        others = (signed.low[first:last], signed.high[first:last], lengths[first:last])
+        spare(others, (low, high, known, size), least, spared)
+        for text in range(first, last):
+            if spared[text - first] < -_SLACK:
+                continue
+            if ordered.shape[0] == 0:
+                ordered = np.sort(rows.tokens[start:end])
+            shared = tokens_in_common(ordered, signed.ordered[offsets[text] : offsets[text + 1]])
+            if 2 * shared < least * (size + lengths[text]) - _SLACK:
+                continue
+            lcs = longest_subsequence(
+                rows.tokens[start:end], tokens[offsets[text] : offsets[text + 1]]
+            )
+            found = appended(found, used, (own, text, shared, lcs))
+            used += 1
+    return found[:used]

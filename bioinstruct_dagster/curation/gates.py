@@ -1,0 +1,71 @@
+"""What a gate is: it looks at a row's texts and says keep, reject, repair or flag, and why.
+
+Belongs here: the words that all gates speak. Does not: any rule, nor the order of the gates
+(selection), nor how verdicts are stored (verdicts).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+Decision = Literal["keep", "reject", "repair", "flag"]
+FIELDS = ("instruction", "input", "output")
+
+
+class Task(NamedTuple):
+    """The texts of a row, as the teacher wrote them."""
+
+    instruction: str
+    input: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says of a row: a row of the table `verdicts`.
+
+    Attributes:
+        rule: its id; where no rule of the gate had anything to say, the gate's word for that.
+        version: of the rule, or of the whole gate where no rule had anything to say.
+        verdict: `reject` drops the row, `repair` keeps it with another text, `flag` keeps it and
+            shows it, `keep` has nothing against it.
+        score: the rule's measure, where it has one.
+        evidence: what was seen, as JSON values; never text that a row must not repeat.
+    """
+
+    rule: str
+    version: str
+    verdict: Decision
+    score: float | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one gate says of one row: at least one finding, and the texts that it puts right."""
+
+    findings: tuple[Finding, ...]
+    repairs: Mapping[str, str] = field(default_factory=dict)  # new text by field
+
+    @property
+    def rejected(self) -> bool:
+        """Whether any rule of the gate drops the row."""
+        return any(finding.verdict == "reject" for finding in self.findings)
+
+
+class Gate(Protocol):
+    """A gate that judges each row by itself.
+
+    `version` changes whenever any verdict could: it covers rules, code and data. Verdicts of an
+    equal version are not made again.
+    """
+
+    name: str
+    version: str
+
+    @property
+    def made_of(self) -> Mapping[str, Any]:
+        """What this version is: rules, settings, data; as JSON values, for the record."""
+
+    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
+        """A judgement per task, in their order."""

@@ -1,0 +1,1 @@
+"""The novelty gate: rows that repeat a seed or an earlier row."""

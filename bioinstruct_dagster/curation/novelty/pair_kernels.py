@@ -1,0 +1,270 @@
+"""The index of rare token pairs, compiled: probing, settling. Import inside functions only.
+
+Belongs here: the loops over candidates. Does not: the keys (key_kernels), or the memory that the
+loops work in (pairs).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioinstruct_dagster.curation.novelty.key_kernels import (
+    FROM,
+    HIGH,
+    INSERTED,
+    LENGTH,
+    LOW,
+    LOW_WORD,
+    MOST_BITS,
+    PROBED,
+    SLACK,
+    START,
+    TO,
+    Batch,
+    Desk,
+    Texts,
+    tokens_of,
+)
+from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
+from bioinstruct_dagster.curation.tokens.lcs_kernels import (
+    WORD,
+    clear_masks,
+    f1_of,
+    lcs_in_word,
+    lcs_in_words,
+    popcount,
+    set_masks,
+)
+
+# Places in an index's `counts`.
+ROWS, TOKENS, POOL, ENTRIES = 0, 1, 2, 3
+SEEN = 1_024  # candidates remembered as compared
+TOGETHER = 1_024  # candidates gathered before they are compared
+# A node of a bucket's list: a header (next node << 32 | room << 16 | entries), then its entries
+# (row << 32 | tokens of the row << 8 | most that the row can have in common by this key).
+_MOST_ROOM = 255
+
+
+class Buckets(NamedTuple):
+    """Rows by key: a list per bucket, the newest row first."""
+
+    heads: NDArray[np.int32]  # by bucket: its first node, -1 where empty
+    pool: NDArray[np.int64]  # the nodes
+    rows: Texts
+    counts: NDArray[np.int64]
+    threshold: float
+    least: NDArray[np.int64]  # `least_lcs` by total, for texts that have pair keys
+
+
+@inner
+def least_lcs(total: int, threshold: float) -> int:
+    """The smallest LCS whose F1 can be above the threshold, for `total` tokens in both texts."""
+    return max(1, math.ceil(threshold * total / 2 - SLACK * total))
+
+
+@inner
+def most_in_common(one: NDArray[np.int64], i: int, other: NDArray[np.int64], j: int) -> int:
+    """A bound on the LCS by two texts' marks: a token whose bit the other lacks is unmatched."""
+    low, high = np.uint64(one[i, LOW]), np.uint64(one[i, HIGH])
+    other_low, other_high = np.uint64(other[j, LOW]), np.uint64(other[j, HIGH])
+    mine: int = one[i, LENGTH] - popcount(low & ~other_low) - popcount(high & ~other_high)
+    its: int = other[j, LENGTH] - popcount(other_low & ~low) - popcount(other_high & ~high)
+    return min(mine, its)
+
+
+@inner
+def lcs_with_row(buckets: Buckets, batch: Batch, i: int, row: int, desk: Desk) -> int:
+    """LCS of a text of the batch with a row."""
+    tokens = tokens_of(batch.texts, i)
+    if not desk.are_set[0]:
+        set_masks(tokens, desk.masks)
+        desk.are_set[0] = True
+    other = tokens_of(buckets.rows, row)
+    if tokens.shape[0] <= WORD:
+        return lcs_in_word(other, desk.masks)
+    return lcs_in_words(other, desk.masks, tokens.shape[0])
+
+
+@inner
+def compare(buckets: Buckets, batch: Batch, i: int, count: int, desk: Desk) -> None:
+    """Note the most similar candidate, the earliest of equal ones, if above the threshold.
+
+    No array is sliced on the way to a comparison: that costs as much as all else per candidate.
+    """
+    marks, row_marks = batch.texts.marks, buckets.rows.marks
+    candidates, seen, threshold = desk.candidates, desk.seen, buckets.threshold
+    size, best, nearest = marks[i, LENGTH], batch.scores[i], batch.nearest[i]
+    for c in range(count):
+        row = int(candidates[c])
+        if seen[row % SEEN] == row:
+            continue
+        seen[row % SEEN] = row
+        most = most_in_common(marks, i, row_marks, row)
+        other_size = row_marks[row, LENGTH]
+        if most < least_lcs(size + other_size, threshold):
+            continue
+        reachable = f1_of(most, size, other_size)
+        if reachable < best or (reachable == best and row >= nearest):
+            continue
+        score = f1_of(lcs_with_row(buckets, batch, i, row, desk), size, other_size)
+        if score > threshold and (score > best or (score == best and row < nearest)):
+            best, nearest = score, row
+    batch.scores[i], batch.nearest[i] = best, nearest
+
+
+@inner
+def fill(array: NDArray[np.int32]) -> None:
+    """Write -1 everywhere. A loop, because numba takes a second to compile `array[:] = -1`."""
+    for i in range(array.shape[0]):
+        array[i] = -1
+
+
+@inner
+def probe(buckets: Buckets, batch: Batch, i: int, since: int, desk: Desk) -> None:
+    """Compare a text with the rows from `since` on that share a key with it.
+
+    The lists are walked abreast, and all headers are read before any entry, so that the processor
+    waits for many memory reads at once.
+    """
+    pool, ahead, headers, candidates = buckets.pool, desk.ahead, desk.headers, desk.candidates
+    size = batch.texts.marks[i, LENGTH]
+    count = look_up(buckets, batch, i, desk)
+    fill(desk.seen)
+    found = int(np.int64(0))  # a bare 0 is a type of its own to numba, compiled for once more
+    while count > 0:
+        for a in range(count):
+            headers[a] = pool[ahead[a] >> 32]
+        going = 0
+        for a in range(count):
+            if found + _MOST_ROOM > candidates.shape[0]:
+                # One call for many candidates: its arguments cost more to pass than a comparison.
+                compare(buckets, batch, i, found, desk)
+                found = int(np.int64(0))
+            query = (ahead[a] >> 32, headers[a], since, size, ahead[a] & LOW_WORD)
+            following, found = gather(pool, buckets.least, query, candidates, found)
+            if following >= 0:
+                ahead[going] = (following << 32) | query[4]
+                going += 1
+        count = going
+    compare(buckets, batch, i, found, desk)
+    if desk.are_set[0]:
+        clear_masks(tokens_of(batch.texts, i), desk.masks)
+        desk.are_set[0] = False
+
+
+@inner
+def look_up(buckets: Buckets, batch: Batch, i: int, desk: Desk) -> int:
+    """Note the first node of each bucket that a text probes; how many are not empty.
+
+    Beside the node is noted the most that the text can have in common by the key; 0 for keys that
+    leave no row out.
+    """
+    keys, heads, ahead = batch.keys, buckets.heads, desk.ahead
+    mask = heads.shape[0] - 1
+    has_pairs = batch.texts.marks[i, LENGTH] + 0xFF < buckets.least.shape[0]
+    telling_to = batch.spans[i, INSERTED] if has_pairs else 0
+    count = 0
+    for k in range(batch.spans[i, PROBED], batch.spans[i, TO]):
+        head = heads[np.int64(keys[k]) & mask]
+        if head >= 0:
+            most = np.int64(keys[k] >> np.uint64(MOST_BITS)) if k < telling_to else 0
+            ahead[count] = (np.int64(head) << 32) | most
+            count += 1
+    return count
+
+
+@inner
+def gather(
+    pool: NDArray[np.int64],
+    least: NDArray[np.int64],
+    query: tuple[int, int, int, int, int],
+    candidates: NDArray[np.int32],
+    found: int,
+) -> tuple[int, int]:
+    """Note a node's rows that can be similar, newest first; the next node, and how many are noted.
+
+    The query is the node, its header, the first row of interest, the text's number of tokens, and
+    the most that it can have in common by the key; 0 where no row is to be left out.
+    """
+    node, header, since, size, most = query
+    for e in range(node + (header & 0xFFFF), node, -1):
+        entry = pool[e]
+        row = entry >> 32
+        if row < since:
+            return -1, found
+        if most == 0 or min(most, entry & 0xFF) >= least[size + ((entry >> 8) & 0xFF)]:
+            candidates[found] = row
+            found += 1
+    return header >> 32, found
+
+
+@compiled
+def probe_batch(
+    buckets: Buckets, batch: Batch, which: tuple[int, int], since: int, desk: Desk
+) -> None:
+    """Compare some texts of a batch with the rows from `since` on."""
+    for i in range(which[0], which[1]):
+        probe(buckets, batch, i, since, desk)
+
+
+@inner
+def link(buckets: Buckets, row: int, keys: NDArray[np.uint64]) -> None:
+    """Enter a row under its keys; there is room for the nodes."""
+    heads, pool, counts = buckets.heads, buckets.pool, buckets.counts
+    mask = heads.shape[0] - 1
+    size = min(buckets.rows.marks[row, LENGTH], 0xFF)  # longer texts' entries are not left out
+    entry = (row << 32) | (size << 8)
+    for key in keys:
+        bucket = np.int64(key) & mask
+        node = np.int64(heads[bucket])
+        room = 1
+        if node >= 0:
+            header = pool[node]
+            room = (header >> 16) & 0xFFFF
+            used = header & 0xFFFF
+            if used < room:
+                pool[node] = header + 1
+                pool[node + used + 1] = entry | np.int64(key >> np.uint64(MOST_BITS))
+                continue
+            room = min(2 * room + 1, _MOST_ROOM)
+        fresh = counts[POOL]
+        pool[fresh] = (node << 32) | (room << 16) | 1
+        pool[fresh + 1] = entry | np.int64(key >> np.uint64(MOST_BITS))
+        heads[bucket] = fresh
+        counts[POOL] = fresh + room + 1
+    counts[ENTRIES] += keys.shape[0]
+
+
+@compiled
+def append(buckets: Buckets, batch: Batch, which: tuple[int, int]) -> None:
+    """Make some texts of a batch rows of the index; there is room for them."""
+    for i in range(which[0], which[1]):
+        row, start = buckets.counts[ROWS], buckets.counts[TOKENS]
+        tokens = tokens_of(batch.texts, i)
+        for j in range(tokens.shape[0]):
+            buckets.rows.tokens[start + j] = tokens[j]
+        for column in (LOW, HIGH, LENGTH):
+            buckets.rows.marks[row, column] = batch.texts.marks[i, column]
+        buckets.rows.marks[row, START] = start
+        buckets.counts[ROWS] = row + 1
+        buckets.counts[TOKENS] = start + tokens.shape[0]
+        link(buckets, row, batch.keys[batch.spans[i, FROM] : batch.spans[i, INSERTED]])
+
+
+@compiled
+def settle(buckets: Buckets, batch: Batch, which: tuple[int, int], since: int, desk: Desk) -> None:
+    """Judge texts in their order against the rows from `since` on, and append each novel one."""
+    for i in range(which[0], which[1]):
+        probe(buckets, batch, i, since, desk)
+        if batch.nearest[i] == -1:
+            append(buckets, batch, (i, i + 1))
+
+
+@compiled
+def link_batch(buckets: Buckets, batch: Batch, first_row: int) -> None:
+    """Enter rows under their keys; the batch is of rows that the index has."""
+    for i in range(batch.spans.shape[0]):
+        keys = batch.keys[batch.spans[i, FROM] : batch.spans[i, INSERTED]]
+        link(buckets, first_row + i, keys)

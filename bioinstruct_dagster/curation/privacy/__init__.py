@@ -1,0 +1,1 @@
+"""The privacy gate: what identifies a person."""

@@ -1,0 +1,180 @@
+"""Privacy: no row carries what identifies a person.
+
+Belongs here: the gate, i.e. what is done about identifiers that were found, and how a row's texts
+are redacted. Does not: how they are found (scan). What is written down is the kind and the place of
+an identifier, never its text.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from bioinstruct_dagster.curation.gates import FIELDS, Decision, Finding, Judgement, Task
+from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
+from bioinstruct_dagster.curation.privacy.places import is_large
+from bioinstruct_dagster.curation.privacy.scan import NOTHING, Entities, Scan, scan
+from bioinstruct_dagster.errors import StatedError
+
+Action = Literal["reject", "redact", "flag", "off"]
+
+_VERDICTS: Mapping[str, Decision] = {"reject": "reject", "redact": "repair", "flag": "flag"}
+# What spaCy's models call persons and places.
+_ENTITIES = {
+    "PERSON": "name", "PER": "name", "GPE": "location", "LOC": "location", "FAC": "location",
+}  # fmt: skip
+
+
+class PrivacyModelError(StatedError):
+    """The language model for names and places can't be used."""
+
+
+class PrivacyGate:
+    """The gate for the identifiers of HIPAA's Safe Harbor rule.
+
+    A name alone is a placeholder, which is flagged; a name beside another identifier identifies.
+    With `model`, a spaCy model's name or folder, its names and places are used too.
+    """
+
+    name = "privacy"
+
+    def __init__(self, action: Action = "reject", model: str = "") -> None:
+        self._action = action
+        self._model = model
+        settings = "\x1f".join((action, model, _content_of(model), _code()))
+        self.version = _hash(settings)
+        self._versions = {
+            kind: _hash(f"{kind}\x1f{settings}") for kind in (*KINDS, "placeholder_person")
+        }
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """The settings, and what recognises identifiers."""
+        return {
+            "action": self._action,
+            "model": self._model,
+            "presidio": version("presidio-analyzer"),
+        }
+
+    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
+        """A judgement per task, in their order."""
+        if self._action == "off":
+            return [Judgement((Finding("off", self.version, "keep"),)) for _ in tasks]
+        return [
+            self._judgement(task, scan(task, entities))
+            for task, entities in zip(tasks, self._entities(tasks), strict=True)
+        ]
+
+    def _judgement(self, task: Task, result: Scan) -> Judgement:
+        if any(result.found):
+            findings = tuple(self._findings(result.found, _VERDICTS[self._action]))
+            return Judgement(findings, self._repairs(task, result.found))
+        if any(result.placeholders):
+            evidence = {"found": _places(result.placeholders)}
+            rule = "placeholder_person"
+            return Judgement((Finding(rule, self._versions[rule], "flag", None, evidence),))
+        return Judgement((Finding("no_identifier", self.version, "keep"),))
+
+    def _findings(self, found: Sequence[Sequence[Span]], verdict: Decision) -> Iterator[Finding]:
+        for kind in KINDS:
+            spans = [[span for span in of_field if span.kind == kind] for of_field in found]
+            if any(spans):
+                score = max(span.score for of_field in spans for span in of_field)
+                yield Finding(kind, self._versions[kind], verdict, score, {"found": _places(spans)})
+
+    def _repairs(self, task: Task, found: Sequence[Sequence[Span]]) -> dict[str, str]:
+        if self._action != "redact":
+            return {}
+        return {
+            name: redacted(text, spans)
+            for name, text, spans in zip(FIELDS, task, found, strict=True)
+            if spans
+        }
+
+    def _entities(self, tasks: Sequence[Task]) -> Iterator[Entities]:
+        if not self._model:
+            yield from (NOTHING for _ in tasks)
+            return
+        texts = (text for task in tasks for text in task)
+        documents = _loaded(self._model).pipe(texts, batch_size=64)
+        for _ in tasks:
+            yield tuple(_spans(next(documents)) for _ in FIELDS)
+
+
+def redacted(text: str, spans: Sequence[Span]) -> str:
+    """The text with `<KIND>` in the place of each span; the spans are in order and apart."""
+    parts, end = [], 0
+    for span in spans:
+        parts += [text[end : span.start], f"<{span.kind.upper()}>"]
+        end = span.end
+    return "".join((*parts, text[end:]))
+
+
+def _places(spans: Sequence[Sequence[Span]]) -> list[dict[str, Any]]:
+    """Kind and span, and nothing of the text."""
+    return [
+        {"kind": span.kind, "field": name, "start": span.start, "end": span.end}
+        for name, of_field in zip(FIELDS, spans, strict=True)
+        for span in of_field
+    ]
+
+
+def _spans(document: Any) -> list[Span]:
+    return [
+        Span(_ENTITIES[entity.label_], entity.start_char, entity.end_char, 0.65)
+        for entity in document.ents
+        if entity.label_ in _ENTITIES
+        and not (_ENTITIES[entity.label_] == "location" and is_large(entity.text))
+    ]
+
+
+@cache
+def _loaded(model: str) -> Any:
+    import spacy
+
+    try:
+        return spacy.load(model, exclude=["lemmatizer", "parser", "textcat"])
+    except (OSError, ValueError, ImportError) as error:
+        raise PrivacyModelError(
+            f"The privacy model {model!r} can't be loaded by spaCy ({type(error).__name__})."
+            " Give the name of an installed spaCy model or the folder of one, or none for patterns"
+            " alone."
+        ) from None
+
+
+def _content_of(model: str) -> str:
+    """What tells one state of the model from another, without loading it."""
+    if not model:
+        return ""
+    folder = Path(model)
+    if (folder / "meta.json").is_file():
+        sizes = [
+            f"{file.relative_to(folder)} {file.stat().st_size}"
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        ]
+        content = "\n".join((folder.joinpath("meta.json").read_text("utf-8"), *sizes))
+        return _hash(content) + version("spacy")
+    try:
+        return f"{version(model)} {version('spacy')}"
+    except (PackageNotFoundError, ValueError):
+        raise PrivacyModelError(
+            f"The privacy model {model!r} is neither the name of an installed spaCy model nor"
+            " a folder with a meta.json. Install it, give another, or give none for patterns alone."
+        ) from None
+
+
+@cache
+def _code() -> str:
+    """What a verdict depends on: the text of our modules, and the versions of what they call."""
+    here = Path(__file__)
+    modules = sorted(here.parent.glob("*.py"))
+    texts = [module.read_bytes() for module in modules]
+    libraries = [version(name) for name in ("presidio-analyzer", "phonenumbers", "tldextract")]
+    return hashlib.sha256(b"\x1f".join(texts)).hexdigest() + " ".join(libraries)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

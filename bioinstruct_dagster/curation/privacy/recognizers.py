@@ -1,0 +1,143 @@
+"""Presidio's recognisers, run where they can match.
+
+Belongs here: which of its recognisers serve which kind, the score each must reach, and the cheap
+test that a text must pass before one is run. Does not: our own patterns. Presidio takes
+milliseconds a text and seconds to import, so it sees only pieces around what could be a match.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from bioinstruct_dagster.curation.privacy.kinds import Span, Text
+from bioinstruct_dagster.curation.privacy.labelled import TOLL_FREE
+
+_AROUND = 80  # characters on either side of what could be a match
+_PIECE = 1200  # most characters of a piece: what a quadratic pattern may see at once
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """A recogniser of Presidio's.
+
+    Attributes:
+        kind: the kind that its results are.
+        recognizer: its class.
+        hint: where it could match; nothing else of a text is shown to it.
+        word: a word, in lower case, that the text must hold too.
+        least_score: what a result must reach; 1.0 is what a passed checksum gives.
+    """
+
+    kind: str
+    recognizer: str
+    hint: str
+    least_score: float
+    word: str = ""
+
+
+_DIGITS_13 = r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)"
+BORROWED: tuple[Borrowed, ...] = (
+    Borrowed("email", "EmailRecognizer", r"\w@\w", 0.5),
+    Borrowed(
+        "ip", "IpRecognizer", r"\d\.\d{1,3}\.\d{1,3}\.\d|[0-9a-fA-F]:{1,2}[0-9a-fA-F]{1,4}:", 0.6
+    ),
+    Borrowed(
+        "device", "MacAddressRecognizer", r"[0-9A-Fa-f]{2}[:.-][0-9A-Fa-f]{2}[0-9A-Fa-f:.-]{7}", 0.6
+    ),
+    Borrowed("other_id", "UuidRecognizer", r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-", 0.5),
+    Borrowed("account", "CreditCardRecognizer", _DIGITS_13, 1.0),
+    Borrowed("account", "IbanRecognizer", r"\b[A-Z]{2}\d\d ?[A-Z0-9]{4} ?[A-Z0-9]{4}", 1.0),
+    Borrowed("account", "CryptoRecognizer", r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}", 1.0),
+    Borrowed("ssn", "UsSsnRecognizer", r"(?<![\d-])\d{3}[- .]\d\d[- .]\d{4}(?![\d-])", 0.5),
+    Borrowed("other_id", "UsItinRecognizer", r"(?<![\d-])9\d\d[- ]\d\d[- ]\d{4}(?![\d-])", 0.5),
+    Borrowed(
+        "license",
+        "UsNpiRecognizer",
+        r"(?<!\d)[12]\d{9}(?!\d)|[12]\d{3}[ -]\d{3}[ -]\d{3}",
+        1.0,
+        "npi",
+    ),
+    Borrowed("license", "MedicalLicenseRecognizer", r"\b[A-Za-z][A-Za-z9]\d{7}\b", 1.0, "dea"),
+    Borrowed(
+        "health_plan",
+        "UsMbiRecognizer",
+        r"\b\d[A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d\d\b",
+        0.3,
+    ),
+    Borrowed("phone", "PhoneRecognizer", r"\+\d{1,3}[ .(-]?\d", 0.4),
+    Borrowed("date", "DateRecognizer", r"\d[/.-]\d{1,2}[/.-]\d|\d\d?-[A-Za-z]{3}-\d\d", 0.6),
+)
+_NO_ADDRESS = re.compile(r"\b(?:version|ver|release|v|section|chapter)\.?\s?$", re.IGNORECASE)
+_HINTS = tuple((borrowed, re.compile(borrowed.hint)) for borrowed in BORROWED)
+
+
+def presidio_spans(text: Text) -> Iterator[Span]:
+    """What Presidio's recognisers find in a text."""
+    for borrowed, hint in _HINTS:
+        if "@" in text.raw if borrowed.kind == "email" else text.has_number:
+            if borrowed.word and borrowed.word not in text.words:
+                continue
+            for start, end in _pieces(hint, text.raw):
+                yield from _run(borrowed, text.raw, start, end)
+
+
+def _pieces(hint: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Stretches of the text around hints; near ones are one piece, up to the most allowed."""
+    begin = end = -1
+    for match in hint.finditer(text):
+        low, high = max(0, match.start() - _AROUND), min(len(text), match.end() + _AROUND)
+        if begin >= 0 and low <= end and high - begin <= _PIECE:
+            end = high
+            continue
+        if begin >= 0:
+            yield begin, end
+        begin, end = low, high
+    if begin >= 0:
+        yield begin, end
+
+
+def _run(borrowed: Borrowed, text: str, start: int, end: int) -> Iterator[Span]:
+    for result in _recognizer(borrowed.recognizer).analyze(text[start:end], [], None):
+        # What touches a cut may be a part of something else.
+        cut = (start and not result.start) or (end < len(text) and result.end == end - start)
+        span = Span(borrowed.kind, start + result.start, start + result.end, 0.8)
+        if result.score >= borrowed.least_score and not cut and _is_whole(text, span):
+            yield span
+
+
+def _is_whole(text: str, span: Span) -> bool:
+    """Whether a result is not part of a longer word, and no hotline."""
+    before, after = text[span.start - 1 : span.start], text[span.end : span.end + 1]
+    if before.isalnum() or after.isalnum():
+        return False
+    if span.kind == "ip" and _NO_ADDRESS.search(text[max(0, span.start - 12) : span.start]):
+        return False
+    return span.kind != "phone" or not TOLL_FREE.match(text[span.start : span.end])
+
+
+@cache
+def _recognizer(name: str) -> Any:
+    from presidio_analyzer import predefined_recognizers
+
+    if name == "EmailRecognizer":
+        return _email_recognizer()
+    if name == "PhoneRecognizer":
+        # Numbers with a country's code only, so one region serves for all.
+        return predefined_recognizers.PhoneRecognizer(supported_regions=("US",))
+    return getattr(predefined_recognizers, name)()
+
+
+def _email_recognizer() -> Any:
+    from presidio_analyzer.predefined_recognizers import EmailRecognizer
+    from tldextract import TLDExtract
+
+    # Presidio would fetch the list of public suffixes from the network; the package holds a copy.
+    suffixes = TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+    class OfflineEmailRecognizer(EmailRecognizer):
+        def validate_result(self, pattern_text: str) -> bool:
+            return suffixes(pattern_text).fqdn != ""
+
+    return OfflineEmailRecognizer()

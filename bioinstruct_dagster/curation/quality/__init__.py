@@ -1,0 +1,1 @@
+"""The quality gate: what a row alone shows to be wrong."""

@@ -1,0 +1,144 @@
+"""The quality gate: what a row alone shows to be wrong, by the rules of `data/quality_rules.yaml`.
+
+Belongs here: from rules to findings. Does not: what a kind of rule looks for (wording, grounding,
+dosing), the file of rules (quality_rules), or likeness to other rows (novelty).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bioinstruct_dagster.curation.gates import Decision, Finding, Judgement, Task
+from bioinstruct_dagster.curation.quality import dosing, grounding, wording
+from bioinstruct_dagster.curation.quality.rules import (
+    ArithmeticRule,
+    LacksRule,
+    LengthRule,
+    LlmRule,
+    MarkerRule,
+    PatternRule,
+    RepeatedRule,
+    Rule,
+    TruncatedRule,
+    UngroundedRule,
+    read_rules,
+)
+from bioinstruct_dagster.curation.quality.wording import Check, Seen
+from bioinstruct_dagster.settings import INPUTS
+from bioinstruct_dagster.store.provenance import sha256_of
+
+QUALITY_RULES = INPUTS / "quality_rules.yaml"
+SOUND = "sound"
+# How findings are made of rules; what a kind of rule looks for has its own version.
+CODE = 1
+
+CHECKS: dict[type[Rule], Callable[[Any], Check]] = {
+    PatternRule: wording.pattern_check,
+    LengthRule: wording.length_check,
+    LacksRule: wording.lacks_check,
+    MarkerRule: wording.marker_check,
+    RepeatedRule: wording.repeated_check,
+    TruncatedRule: wording.truncated_check,
+    UngroundedRule: grounding.ungrounded_check,
+    ArithmeticRule: dosing.arithmetic_check,
+}
+
+
+@dataclass(frozen=True)
+class _Active:
+    """A rule that looks at rows, ready to."""
+
+    id: str
+    version: str
+    verdict: Decision
+    look: Check
+
+    def finding(self, seen: Seen) -> Finding:
+        return Finding(self.id, self.version, self.verdict, seen.score, seen.evidence)
+
+
+class QualityGate:
+    """Judges rows by a file of rules (see gates.Gate).
+
+    Texts are put right first, and the rules that drop or flag see them so. Rules of the kind `llm`
+    are judged where the teacher's answers are (llm_checks).
+    """
+
+    name = "quality"
+
+    def __init__(self, rules_path: Path = QUALITY_RULES) -> None:
+        """Raises QualityRulesError where the file is malformed."""
+        self.rules = read_rules(rules_path)
+        on = [rule for rule in self.rules if rule.action != "off"]
+        # A rule that is off changes nothing.
+        self.version = sha256_of([CODE, [[rule.id, rule.version] for rule in on]])[:12]
+        active = [_active(rule) for rule in on if not isinstance(rule, LlmRule)]
+        self._repairing = [rule for rule in active if rule.verdict == "repair"]
+        self._judging = [rule for rule in active if rule.verdict != "repair"]
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """The rules: what each does, and its version."""
+        return {
+            "rules": {
+                rule.id: {"action": rule.action, "version": rule.version} for rule in self.rules
+            }
+        }
+
+    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
+        """A judgement per task: a finding of every rule that fires, or one `keep`."""
+        return [self._judge(task) for task in tasks]
+
+    def _judge(self, task: Task) -> Judgement:
+        findings: list[Finding] = []
+        repairs: dict[str, str] = {}
+        for rule in self._repairing:
+            seen = rule.look(task)
+            if seen is not None and seen.emptied:
+                findings.append(rule.finding(seen))
+                repairs[seen.emptied] = ""
+                task = task._replace(**{seen.emptied: ""})
+        for rule in self._judging:
+            seen = rule.look(task)
+            if seen is not None:
+                findings.append(rule.finding(seen))
+        if not findings:
+            findings.append(Finding(SOUND, self.version, "keep"))
+        return Judgement(tuple(findings), repairs)
+
+
+def _active(rule: Rule) -> _Active:
+    verdict: Decision = "keep" if rule.action == "off" else rule.action
+    return _Active(rule.id, rule.version, verdict, CHECKS[type(rule)](rule))
+
+
+@cache
+def shipped_gate() -> QualityGate:
+    """The gate by the rules that ship with the project."""
+    return QualityGate(QUALITY_RULES)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a row is rejected: the rule's name, and what it saw."""
+
+    reason: str
+    detail: str
+
+
+def normalized_input(text: str) -> str:
+    """The input, or the empty string where it only says that there is none."""
+    (judgement,) = shipped_gate().judge([Task("", text, "")])
+    return judgement.repairs.get("input", text)
+
+
+def find_fault(instruction: str, task_input: str, output: str) -> Fault | None:
+    """The first of the shipped rules that rejects the row, or None."""
+    (judgement,) = shipped_gate().judge([Task(instruction, task_input, output)])
+    for finding in judgement.findings:
+        if finding.verdict == "reject":
+            detail = ", ".join(f"{name}: {value}" for name, value in finding.evidence.items())
+            return Fault(finding.rule, detail)
+    return None

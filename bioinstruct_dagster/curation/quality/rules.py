@@ -1,0 +1,344 @@
+"""The quality rules as data: what `data/quality_rules.yaml` may say, and reading it.
+
+Belongs here: each kind's settings, their checks, and the version of a rule. Does not: what a kind
+looks for in a row (wording, grounding, dosing), or the verdicts (quality).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from re import _constants, _parser  # type: ignore[attr-defined]  # the only reader of expressions
+from typing import Annotated, Any, ClassVar, Literal
+
+import pydantic
+import yaml
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.generation.measuring import pattern
+from bioinstruct_dagster.store.provenance import sha256_of
+
+HINTS = {
+    "extra_forbidden": "unknown setting; remove it or mend its spelling",
+    "missing": "missing; add it",
+    "tuple_type": "must be a list, such as [one, two]",
+    "string_type": "must be text; put it in quotes",
+    "string_pattern_mismatch": "must be small letters, digits and _, beginning with a letter",
+    "too_short": "is empty; name at least one",
+}
+ACTIONS = ("reject", "repair", "flag", "off")
+
+Action = Literal["reject", "repair", "flag", "off"]
+RowField = Literal["instruction", "input", "output"]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", strict=True)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, strict=True)]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
+Words = tuple[Word, ...]
+Count = Annotated[int, Field(ge=0, strict=True)]
+
+
+def _sound_sign(sign: str) -> str:
+    pattern(sign)
+    if sign.startswith("/") and _nests(_parser.parse(sign[1:].removesuffix("/"))):
+        raise ValueError(
+            f"{sign} repeats a repetition without bound, which some texts make endless; "
+            "give the inner or the outer one a bound, such as {0,5}"
+        )
+    return sign
+
+
+def _nests(tree: Any, *, inside: bool = False) -> bool:
+    """Whether an unbounded repetition stands in another."""
+    for operation, argument in tree:
+        unbounded = operation in {_constants.MAX_REPEAT, _constants.MIN_REPEAT} and (
+            argument[1] is _constants.MAXREPEAT
+        )
+        if unbounded and inside:
+            return True
+        parts = argument if isinstance(argument, (list, tuple)) else [argument]
+        for part in parts:
+            trees = part if isinstance(part, list) else [part]
+            for one in trees:
+                if isinstance(one, _parser.SubPattern) and _nests(one, inside=inside or unbounded):
+                    return True
+    return False
+
+
+def _spelled(action: object) -> object:
+    # YAML reads a bare `off` as false.
+    return "off" if action is False else action
+
+
+Sign = Annotated[Text, pydantic.AfterValidator(_sound_sign)]
+Signs = tuple[Sign, ...]
+
+
+class Rule(pydantic.BaseModel):
+    """What all rules say of themselves. `code` counts the versions of what a kind looks for."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    code: ClassVar[int] = 1
+    repairs: ClassVar[bool] = False  # whether this kind knows a better text
+
+    id: Name
+    what: Text
+    why: Text
+    action: Annotated[Action, BeforeValidator(_spelled)]
+
+    @property
+    def version(self) -> str:
+        """Changes with all that can change a verdict; the words for readers are no part of it."""
+        said = self.model_dump(mode="json", exclude={"what", "why"})
+        return str(sha256_of([self.code, said]))[:12]
+
+    @pydantic.model_validator(mode="after")
+    def _can_do(self) -> "Rule":
+        if self.action == "repair" and not (
+            self.repairs and getattr(self, "field", None) == "input"
+        ):
+            raise ValueError(
+                "action: only an input can be repaired, by a rule of the kind marker or repeated; "
+                "say reject, flag or off"
+            )
+        return self
+
+
+class PatternRule(Rule):
+    """Fires where a sign is found in a field, outside of what the signs of `unless` match.
+
+    Signs are those of the controls: whole words, a star for any ending, or a regular expression
+    between slashes. `input_words` is the most words of input with which the rule still looks.
+    """
+
+    kind: Literal["pattern"]
+    fields: tuple[RowField, ...] = Field(min_length=1)
+    any: Signs = Field(min_length=1)
+    unless: Signs = ()
+    input_words: Count | None = None
+
+
+class LengthRule(Rule):
+    """Fires where a field has fewer or more words than it may have."""
+
+    kind: Literal["length"]
+    field: RowField
+    least: Count | None = None
+    most: Count | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _bounds(self) -> "LengthRule":
+        if self.least is None and self.most is None:
+            raise ValueError("needs least or most")
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise ValueError("least is above most")
+        return self
+
+
+class LacksRule(Rule):
+    """Fires where no word of any of the fields is known, nor begins or ends as a known one.
+
+    A short row may lack them by chance: of fewer than `sure_words` words in all, one of the signs
+    must be found as well.
+    """
+
+    kind: Literal["lacks"]
+    fields: tuple[RowField, ...] = Field(min_length=1)
+    stems: Words = Field(min_length=1)
+    endings: Words = ()
+    words: Words = ()  # whole words, for those too short to be a stem
+    sure_words: Count = 0
+    signs: Signs = ()
+
+
+class MarkerRule(Rule):
+    """Fires where a field says nothing but that there is nothing; a repair empties it.
+
+    A marker is one of `whole`; or begins with one of `first` and holds nothing but those of `rest`,
+    `nouns` and `first`, at least one of `nouns` among them. Case, brackets and punctuation do not
+    count.
+    """
+
+    kind: Literal["marker"]
+    repairs: ClassVar[bool] = True
+    field: RowField
+    whole: Words = Field(min_length=1)
+    first: Words = ()
+    nouns: Words = ()
+    rest: Words = ()
+    empty: bool = False  # whether an empty text is one as well
+
+
+class RepeatedRule(Rule):
+    """Fires where a field is another one's text again; a repair empties it.
+
+    Attributes:
+        begins: whether it is enough that the field begins with the other one.
+        unless: signs in the instruction with which the same text may be right.
+    """
+
+    kind: Literal["repeated"]
+    repairs: ClassVar[bool] = True
+    field: RowField
+    of: RowField
+    least_words: Count = 4
+    begins: bool = False
+    unless: Signs = ()
+
+
+class TruncatedRule(Rule):
+    """Fires where a field ends in a word or sign after which more must come."""
+
+    kind: Literal["truncated"]
+    field: RowField
+    least_words: Count = 5
+    dangling: Words = Field(min_length=1)
+
+
+class UngroundedRule(Rule):
+    """Fires where the input only names what the task is about (see grounding).
+
+    Attributes:
+        most_words: a longer input is never taken for a mere name.
+        works: what has a title, such as an article.
+        records: what holds somebody's data, such as a report.
+        recordings: what is a record only as somebody's, and else a kind of test, such as an X-ray.
+        particulars: what names data only as somebody's, such as a medical history.
+        holders: whose, as in "patient's medical history".
+        titles: labels of a title, besides the works.
+        links: words beside a bare link that add nothing to it.
+        asides: labels of what says nothing of the source, beside its name.
+        tells: verbs after which comes what a work is about, not what it says.
+        reads: signs in the instruction that the content of a source is wanted.
+        subjects: signs that a kind of source is the subject, unless `reads` says otherwise.
+        titles_do: signs that a title is enough, unless `reads` says otherwise.
+        spares: signs that a name is enough, whatever else the instruction says.
+    """
+
+    kind: Literal["ungrounded"]
+    most_words: Count = 60
+    works: Words = Field(min_length=1)
+    records: Words = Field(min_length=1)
+    recordings: Words = ()
+    particulars: Words = ()
+    holders: Words = ()
+    titles: Words = ()
+    links: Words = ()
+    asides: Words = ()
+    tells: Words = ()
+    reads: Signs = Field(min_length=1)
+    subjects: Signs = ()
+    titles_do: Signs = ()
+    spares: Signs = ()
+
+
+class ArithmeticRule(Rule):
+    """Fires where a figure that can be computed from the row is another one (see dosing)."""
+
+    kind: Literal["arithmetic"]
+    checks: tuple[Literal["doses", "bmi", "percentages", "conversions", "sums"], ...] = Field(
+        min_length=1
+    )
+    tolerance: float = Field(0.02, ge=0, le=0.5)
+
+
+class LlmRule(Rule):
+    """Fires where the teacher was asked and says so (see llm_checks); `off`: it is not asked."""
+
+    kind: Literal["llm"]
+    says: Literal["ungrounded", "incorrect"]
+
+
+AnyRule = Annotated[
+    PatternRule
+    | LengthRule
+    | LacksRule
+    | MarkerRule
+    | RepeatedRule
+    | TruncatedRule
+    | UngroundedRule
+    | ArithmeticRule
+    | LlmRule,
+    Field(discriminator="kind"),
+]
+_RULE: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(AnyRule)
+
+
+class QualityRulesError(StatedError):
+    """The rules file is malformed; the message lists every fault with rule and setting."""
+
+
+def read_rules(path: Path) -> tuple[Rule, ...]:
+    """Read and check a rules file.
+
+    Raises:
+        QualityRulesError: lists every fault with file, rule, setting and what to do.
+    """
+    content = _read(path)
+    entries = content.get("rules") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not entries or set(content) != {"rules"}:
+        raise QualityRulesError(
+            f"{path}: must be one list under `rules:`, as in the file that ships with the project."
+        )
+    rules: list[Rule] = []
+    faults: list[str] = []
+    for number, entry in enumerate(entries, start=1):
+        named = entry.get("id") if isinstance(entry, dict) else None
+        try:
+            rule = _RULE.validate_python(entry)
+        except pydantic.ValidationError as error:
+            faults += [f"rule {named or number}: {line}" for line in _stated(error)]
+            continue
+        if rule.id in {one.id for one in rules}:
+            faults.append(f"rule {rule.id}: there twice; rename or remove one")
+        rules.append(rule)
+    if faults:
+        raise QualityRulesError("\n".join(f"{path}: {fault}" for fault in faults))
+    return tuple(rules)
+
+
+def _read(path: Path) -> Any:
+    try:
+        loader = yaml.SafeLoader(path.read_text("utf-8"))
+        document = loader.get_single_node()
+        twice = list(_keys_twice(document))
+        content = loader.construct_document(document) if document else None
+    except OSError as error:
+        raise QualityRulesError(f"{path}: can't be read ({error.strerror}).") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise QualityRulesError(f"{path}: not YAML: {error}") from None
+    if twice:  # YAML takes the last silently, so that half of an edit would be lost
+        raise QualityRulesError("\n".join(f"{path}: {fault}" for fault in twice))
+    return content
+
+
+def _keys_twice(node: yaml.Node | None) -> Iterator[str]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _keys_twice(item)
+    elif isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                yield f"line {line}: {key.value} is there already in line {seen[key.value]}"
+            seen[str(key.value)] = line
+            yield from _keys_twice(value)
+
+
+def _stated(error: pydantic.ValidationError) -> Iterator[str]:
+    kinds = {"union_tag_invalid", "union_tag_not_found"}
+    for fault in error.errors():
+        if fault["type"] in kinds:
+            known = ", ".join(one.__args__[0] for one in _kinds())
+            yield f"kind: must be one of {known}"
+            continue
+        if fault["type"] == "model_attributes_type":
+            yield "must be settings with values"
+            continue
+        place = [str(part + 1) if isinstance(part, int) else part for part in fault["loc"][1:]]
+        said = HINTS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+        yield ": ".join([*filter(None, [" ".join(place)]), said])
+
+
+def _kinds() -> list[Any]:
+    union = AnyRule.__args__[0]
+    return [rule.model_fields["kind"].annotation for rule in union.__args__]

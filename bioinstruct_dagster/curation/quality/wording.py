@@ -1,0 +1,208 @@
+"""What a row's wording shows: signs, lengths, markers for nothing, repetition, broken endings.
+
+Belongs here: the kinds of rule that look at words alone. Does not: whether an input holds what its
+task needs (grounding), or figures (dosing).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.quality.rules import (
+    LacksRule,
+    LengthRule,
+    MarkerRule,
+    PatternRule,
+    RepeatedRule,
+    TruncatedRule,
+)
+from bioinstruct_dagster.generation.measuring import pattern
+
+MOST_SHOWN = 80  # characters of a text that a verdict repeats
+# A regular expression may take time in the square of a text: it sees no more than this of it.
+MOST_SEARCHED = 20_000
+MOST_MARKER_WORDS = 12
+MOST_MARKER_CHARS = 200
+MOST_KNOWN = 50_000  # words of which it is remembered whether they are known
+WORD = re.compile(r"[^\W_]+")
+ENDINGS = ",:-–—([{"
+CLOSERS = "\"'”’)]}*_` "
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a rule saw in a row. `emptied` is the field that a repair would empty."""
+
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    score: float | None = None
+    emptied: str | None = None
+
+
+Check = Callable[[Task], Seen | None]
+
+
+def shown(text: str) -> str:
+    """As much of a text as a verdict repeats."""
+    flat = " ".join(text[: 2 * MOST_SHOWN].split())
+    return flat if len(flat) <= MOST_SHOWN else f"{flat[: MOST_SHOWN - 1]}…"
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, in small letters."""
+    return WORD.findall(text.lower())
+
+
+class Signs:
+    """Signs (see measuring.pattern) as few expressions: those that are whole words make one."""
+
+    def __init__(self, signs: tuple[str, ...]) -> None:
+        plain = [sign for sign in signs if not sign.startswith("/")]
+        self._found = [pattern("|".join(plain))] if plain else []
+        self._found += [pattern(sign) for sign in signs if sign.startswith("/")]
+
+    def search(self, text: str) -> str | None:
+        """What the first sign that is found matches."""
+        for one in self._found:
+            if found := one.search(text, 0, MOST_SEARCHED):
+                return found.group(0)
+        return None
+
+    def without(self, text: str) -> str:
+        """The text without what the signs match."""
+        for one in self._found:
+            text = one.sub(" ", text[:MOST_SEARCHED])
+        return text
+
+
+def pattern_check(rule: PatternRule) -> Check:
+    """A sign in one of the fields."""
+    sought, spared = Signs(rule.any), Signs(rule.unless)
+
+    def look(task: Task) -> Seen | None:
+        if rule.input_words is not None and len(task.input.split()) > rule.input_words:
+            return None
+        for name in rule.fields:
+            text = getattr(task, name)
+            found = sought.search(text)
+            if found is not None and rule.unless:
+                found = sought.search(spared.without(text))
+            if found is not None:
+                return Seen({"field": name, "saw": shown(found)})
+        return None
+
+    return look
+
+
+def length_check(rule: LengthRule) -> Check:
+    """Too few or too many words in a field."""
+
+    def look(task: Task) -> Seen | None:
+        words = len(getattr(task, rule.field).split())
+        if rule.least is not None and words < rule.least:
+            return Seen({"words": words, "least": rule.least}, score=words)
+        if rule.most is not None and words > rule.most:
+            return Seen({"words": words, "most": rule.most}, score=words)
+        return None
+
+    return look
+
+
+def lacks_check(rule: LacksRule) -> Check:
+    """No word of any of the fields that is known, or begins or ends as a known one."""
+    lengths = sorted({len(stem) for stem in rule.stems})
+    tails = sorted({len(ending) for ending in rule.endings})
+    stems, endings, whole = frozenset(rule.stems), frozenset(rule.endings), frozenset(rule.words)
+    signs = Signs(rule.signs)
+
+    @lru_cache(MOST_KNOWN)
+    def known(word: str) -> bool:
+        return (
+            word in whole
+            or any(word[:length] in stems for length in lengths)
+            or any(word[-length:] in endings for length in tails)
+        )
+
+    def look(task: Task) -> Seen | None:
+        count = 0
+        for name in rule.fields:
+            for found in WORD.finditer(getattr(task, name).lower(), 0, MOST_SEARCHED):
+                if known(found.group(0)):
+                    return None
+                count += 1
+        if count >= rule.sure_words:
+            return Seen({"saw": shown(getattr(task, rule.fields[0]))}, score=count)
+        seen = (signs.search(getattr(task, name)) for name in rule.fields)
+        sign = next((one for one in seen if one is not None), None)
+        return None if sign is None else Seen({"saw": shown(sign)}, score=count)
+
+    return look
+
+
+def marker_check(rule: MarkerRule) -> Check:
+    """Nothing in a field but words for nothing."""
+    whole = frozenset(" ".join(words_of(marker)) for marker in rule.whole)
+    first, nouns = frozenset(rule.first), frozenset(rule.nouns)
+    known = first | nouns | frozenset(rule.rest)
+
+    def look(task: Task) -> Seen | None:
+        text = getattr(task, rule.field)
+        if not text.strip():
+            # Blanks alone are repaired as well, so that an input is either empty or a text.
+            return Seen({"saw": ""}, emptied=rule.field) if rule.empty or text else None
+        if len(text) > MOST_MARKER_CHARS:
+            return None
+        words = words_of(text)
+        if len(words) > MOST_MARKER_WORDS:
+            return None
+        is_marker = (
+            # Signs of other scripts are words; what is left is punctuation.
+            not any(character.isalnum() for character in text)
+            or " ".join(words) in whole
+            or (words[0] in first and nouns.intersection(words) and known.issuperset(words))
+        )
+        return Seen({"saw": shown(text)}, emptied=rule.field) if is_marker else None
+
+    return look
+
+
+def repeated_check(rule: RepeatedRule) -> Check:
+    """A field that is another one's text again."""
+    spared = Signs(rule.unless)
+
+    def look(task: Task) -> Seen | None:
+        text, other = getattr(task, rule.field), getattr(task, rule.of)
+        if not rule.begins and abs(len(text) - len(other)) > max(len(text), len(other)) // 4:
+            return None
+        if text[:1].lower() != other[:1].lower():
+            return None
+        if rule.begins:
+            text = text[: len(other) + len(other) // 4 + 1]
+        words, others = words_of(text), words_of(other)
+        if len(others) < rule.least_words:
+            return None
+        same = words[: len(others)] == others if rule.begins else words == others
+        if not same or spared.search(task.instruction) is not None:
+            return None
+        return Seen({"of": rule.of, "saw": shown(other)}, emptied=rule.field)
+
+    return look
+
+
+def truncated_check(rule: TruncatedRule) -> Check:
+    """An ending after which more must come."""
+    dangling = frozenset(rule.dangling)
+
+    def look(task: Task) -> Seen | None:
+        text = getattr(task, rule.field).rstrip()
+        end = text[-MOST_SHOWN:]
+        if not end or len(text.split(None, rule.least_words)) < rule.least_words:
+            return None
+        last = end.split()[-1]
+        if end[-1] in ENDINGS or last in dangling:
+            return Seen({"ends": end[-40:]})
+        return None
+
+    return look

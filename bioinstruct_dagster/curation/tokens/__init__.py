@@ -1,0 +1,1 @@
+"""Texts as numbers, and the loops over them that several gates share."""

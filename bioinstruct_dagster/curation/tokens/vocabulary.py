@@ -1,0 +1,215 @@
+"""Texts as numbers: `rouge_score`'s tokens, and those of scripts that it does not see.
+
+Belongs here: the two tokenisations and the vocabulary that numbers their tokens. Does not: what is
+done with the numbers (novelty, contamination).
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
+# The only characters outside ASCII whose lower case has a letter in it: a test asks them all.
+_LOWERED_TO_ASCII = {"\u0130": "i ", "\u212a": "k"}
+
+# Scripts written without spaces: Thai and Lao, Khmer, Myanmar (with its extensions), Hiragana and
+# Katakana (with phonetic extensions and kana supplements), Han (all blocks and planes).
+_SPACELESS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\ua9e0-\ua9ff\uaa60-\uaa7f"
+    "\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U000323af"
+)
+_ASCII_ALPHANUMERIC = re.compile(r"[a-z0-9]")
+_OTHER_ALPHANUMERIC = re.compile(r"[^\W_\x00-\x7f]")
+_UNICODE_TOKEN = re.compile(f"[{_SPACELESS}]|[^ {_SPACELESS}]+")
+_MOST_COMBINING = 30  # in a row: the limit of Unicode's Stream-Safe Text Format
+_CHUNK_CHARACTERS = 1 << 22  # numbered at once, or one text; bounds the working memory
+
+_Prepare = Callable[[Sequence[str]], bytes]
+
+
+class Encoded(NamedTuple):
+    """Token numbers of texts: those of text i are `tokens[offsets[i] : offsets[i + 1]]`."""
+
+    tokens: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+    def part(self, start: int, stop: int) -> "Encoded":
+        """The texts from `start` to before `stop`."""
+        first = self.offsets[start]
+        tokens = self.tokens[first : self.offsets[stop]]
+        return Encoded(tokens, self.offsets[start : stop + 1] - first)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each text."""
+        return np.diff(self.offsets)
+
+
+def tokenize(text: str) -> list[str]:
+    """`rouge_score`'s tokens without stemming: lower-case runs of a-z and 0-9."""
+    return _NOT_ALPHANUMERIC.sub(" ", text.lower()).split()
+
+
+def tokenize_unicode(text: str) -> list[str]:
+    """Tokens of any script: the second measure's.
+
+    The text is brought to NFKC, case-folded, and NFKC again. Runs of letters, digits and combining
+    marks (Unicode categories L, N and M) are tokens; but each character of a script written without
+    spaces (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar) is a token of its own.
+    """
+    composed = unicodedata.normalize("NFKC", _broken(text))
+    folded = unicodedata.normalize("NFKC", composed.casefold())
+    kept = "".join(
+        character if unicodedata.category(character)[0] in "LNM" else " " for character in folded
+    )
+    return _UNICODE_TOKEN.findall(kept)
+
+
+def is_half_unseen(text: str) -> bool:
+    """Whether `rouge_score` sees none of the text's letters and digits, or less than half."""
+    lowered = text.lower()
+    seen = len(_ASCII_ALPHANUMERIC.findall(lowered))
+    return seen == 0 or (not text.isascii() and seen < len(_OTHER_ALPHANUMERIC.findall(lowered)))
+
+
+def _broken(text: str) -> str:
+    """The text with a space after each `_MOST_COMBINING` combining characters in a row.
+
+    Normalisation sorts such a run in quadratic time, and no script stacks so many.
+    """
+    pieces, run = [], 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        pieces.append(character)
+        if run == _MOST_COMBINING:
+            pieces.append(" ")
+            run = 0
+    return "".join(pieces)
+
+
+class Vocabulary:
+    """Numbers for tokens, given in the order in which they are first met.
+
+    Exact: tokens are compared byte by byte, and equal numbers mean equal tokens. `hashes` holds a
+    64-bit hash per token that is the same in every process. Not to be used by two threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._arena = np.empty(1 << 12, np.uint8)
+        self._starts = np.zeros(1 << 9, np.int64)
+        self._hashes = np.empty(1 << 9, np.uint64)
+        self._slots = np.zeros(1 << 10, np.int32)
+        self._used = 0
+
+    def __len__(self) -> int:
+        return self._used
+
+    @property
+    def hashes(self) -> NDArray[np.uint64]:
+        """By token number: a hash that depends on the token alone."""
+        return self._hashes[: self._used]
+
+    def token(self, number: int) -> str:
+        """The token with this number."""
+        if not 0 <= number < self._used:
+            raise IndexError(number)
+        return bytes(self._arena[self._starts[number] : self._starts[number + 1]]).decode(
+            "utf-8", "surrogatepass"
+        )
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """`tokenize` of each text, as numbers."""
+        return self._encode(texts, _ROUGE_FOLD, _prepared)
+
+    def encode_tokens(self, texts: Iterable[Sequence[str]]) -> Encoded:
+        """Numbers of tokens that were split elsewhere; no token may hold a space or a NUL."""
+        return self._encode([" ".join(tokens) for tokens in texts], _SPACE_FOLD, _terminated)
+
+    def encode_unicode(self, texts: Sequence[str]) -> Encoded:
+        """`tokenize_unicode` of each text, as numbers."""
+        return self.encode_tokens(tokenize_unicode(text) for text in texts)
+
+    def _encode(self, texts: Sequence[str], fold: NDArray[np.uint8], prepare: _Prepare) -> Encoded:
+        parts: list[NDArray[np.int32]] = []
+        ends = np.empty(len(texts) + 1, np.int64)
+        ends[0] = written = start = 0
+        while start < len(texts):
+            stop, characters = start, 0
+            while stop < len(texts) and characters < _CHUNK_CHARACTERS:
+                characters += len(texts[stop]) + 1
+                stop += 1
+            buffer = np.frombuffer(prepare(texts[start:stop]), np.uint8)
+            part = self._number(buffer, fold, ends[start + 1 : stop + 1])
+            ends[start + 1 : stop + 1] += written
+            written += len(part)
+            parts.append(part)
+            start = stop
+        if len(parts) == 1:
+            return Encoded(parts[0], ends)
+        return Encoded(np.concatenate(parts) if parts else np.empty(0, np.int32), ends)
+
+    def _number(
+        self, buffer: NDArray[np.uint8], fold: NDArray[np.uint8], ends: NDArray[np.int64]
+    ) -> NDArray[np.int32]:
+        from bioinstruct_dagster.curation.tokens.token_kernels import (
+            Cursor,
+            Source,
+            Tables,
+            number_tokens,
+        )
+
+        # Each token but the last of a text is followed by a byte that is none.
+        tokens = np.empty(len(buffer) // 2 + 1, np.int32)
+        cursor = Cursor(self._used, 0, 0, 0)
+        source = Source(buffer, fold)
+        while cursor.position < len(buffer):
+            tables = Tables(self._arena, self._starts, self._hashes, self._slots)
+            cursor = Cursor(*number_tokens(source, tables, cursor, tokens, ends))
+            self._used = cursor.used
+            if cursor.position < len(buffer):
+                self._grow()
+        return tokens[: cursor.written].copy()
+
+    def _grow(self) -> None:
+        from bioinstruct_dagster.curation.tokens.token_kernels import fill_slots
+
+        self._arena = np.concatenate([self._arena, np.empty_like(self._arena)])
+        if 2 * (self._used + 1) > len(self._slots) - 1 or self._used + 1 >= len(self._starts):
+            self._starts = np.concatenate([self._starts, np.zeros_like(self._starts)])
+            self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)])
+            self._slots = np.zeros(2 * len(self._slots), np.int32)
+            fill_slots(self._hashes, self._used, self._slots)
+
+
+def _fold(kept: bytes) -> NDArray[np.uint8]:
+    table = np.zeros(256, np.uint8)
+    table[list(kept)] = list(kept)
+    return table
+
+
+_ROUGE_FOLD = _fold(b"abcdefghijklmnopqrstuvwxyz0123456789")
+_ROUGE_FOLD[ord("A") : ord("Z") + 1] = _ROUGE_FOLD[ord("a") : ord("z") + 1]
+_SPACE_FOLD = _fold(bytes(byte for byte in range(1, 256) if byte != ord(" ")))
+
+
+def _terminated(texts: Sequence[str]) -> bytes:
+    """The texts as bytes, each followed by a NUL."""
+    joined = "\0".join(texts) + "\0"
+    if joined.count("\0") != len(texts):
+        # A NUL inside a text is no part of a token; a space is none either.
+        joined = "\0".join(text.replace("\0", " ") for text in texts) + "\0"
+    # Half a surrogate pair is no part of a token, but texts with one do come.
+    return joined.encode("utf-8", "surrogatepass")
+
+
+def _prepared(texts: Sequence[str]) -> bytes:
+    """The same, so that ASCII case is all that lowering the texts would still change in tokens."""
+    buffer = _terminated(texts)
+    for character, lowered in _LOWERED_TO_ASCII.items():
+        buffer = buffer.replace(character.encode(), lowered.encode())
+    return buffer

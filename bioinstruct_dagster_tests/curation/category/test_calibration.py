@@ -1,0 +1,79 @@
+"""The measures of calibration, on predictions whose honesty is known."""
+
+import random
+
+import numpy as np
+import pytest
+
+from bioinstruct_dagster.curation.category.calibration import (
+    calibration,
+    softmax,
+    temperature,
+)
+
+
+def predictions(pairs):
+    """Truth and prediction out of (right, confidence) pairs."""
+    truth = ["generation"] * len(pairs)
+    predicted = ["generation" if right else "other" for right, _ in pairs]
+    return truth, predicted, [confidence for _, confidence in pairs]
+
+
+def test_accuracy_error_and_bins_are_those_counted_by_hand():
+    found = calibration(
+        *predictions([(True, 0.95), (True, 0.91), (False, 0.93), (False, 0.55), (True, 0.5)])
+    )
+    assert found.rows == 5
+    assert found.accuracy == pytest.approx(0.6)
+    low, high = found.bins
+    assert (low.low, low.high, low.rows, low.accuracy) == (0.5, 0.6, 2, 0.5)
+    assert (high.low, high.high, high.rows) == (0.9, 1.0, 3)
+    assert high.accuracy == pytest.approx(2 / 3)
+    assert high.confidence == pytest.approx(0.93)
+    expected = (2 * abs(0.525 - 0.5) + 3 * abs(0.93 - 2 / 3)) / 5
+    assert found.expected_calibration_error == pytest.approx(expected)
+    assert found.by_category == {"generation": pytest.approx(0.6)}
+
+
+def test_a_certain_prediction_is_in_the_last_bin():
+    (only,) = calibration(*predictions([(True, 1.0)])).bins
+    assert (only.low, only.high, only.rows) == (0.9, 1.0, 1)
+
+
+def test_of_nothing_nothing_is_claimed():
+    found = calibration([], [], [])
+    assert (found.rows, found.accuracy, found.bins) == (0, 0.0, ())
+
+
+def test_an_overconfident_classifier_has_a_large_error_and_an_honest_one_a_small():
+    draw = random.Random(0)
+    honest = [(draw.random() < c, c) for c in (draw.uniform(0.3, 1) for _ in range(5_000))]
+    boasting = [(draw.random() < 0.6, 0.95) for _ in range(5_000)]
+    assert calibration(*predictions(honest)).expected_calibration_error < 0.03
+    assert calibration(*predictions(boasting)).expected_calibration_error > 0.3
+
+
+def test_a_threshold_tells_what_it_lets_pass_and_how_often_that_is_right():
+    pairs = [(True, 0.9)] * 4 + [(False, 0.8)] * 1 + [(True, 0.6)] * 2 + [(False, 0.4)] * 3
+    accepted = {one.threshold: one for one in calibration(*predictions(pairs)).accepted}
+    assert (accepted[0.9].share, accepted[0.9].accuracy) == (0.4, 1.0)
+    assert (accepted[0.8].share, accepted[0.8].accuracy) == (0.5, 0.8)
+    assert accepted[0.5].share == 0.7
+    assert accepted[0.5].accuracy == pytest.approx(6 / 7)
+
+
+def test_a_threshold_that_nothing_reaches_has_no_accuracy():
+    last = calibration(*predictions([(True, 0.4)])).accepted[-1]
+    assert (last.share, last.accuracy) == (0.0, None)
+
+
+def test_temperature_finds_how_far_scores_exaggerate():
+    draw = np.random.default_rng(0)
+    honest = draw.normal(0, 2, (4_000, 4))
+    columns = np.array([draw.choice(4, p=row) for row in softmax(honest)])
+    assert temperature(honest, columns) == pytest.approx(1.0, rel=0.1)
+    assert temperature(honest * 3, columns) == pytest.approx(3.0, rel=0.1)
+
+
+def test_softmax_of_huge_scores_is_finite():
+    assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]

@@ -1,0 +1,250 @@
+"""The categorization prompt, and reading the teacher's answer to it."""
+
+import json
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioinstruct_dagster.curation.category import prompts as categories
+from bioinstruct_dagster.curation.category.prompts import (
+    BATCH,
+    FIRST,
+    RESPONSE_FORMAT,
+    SECOND,
+    CategoryFileError,
+    categorization_requests,
+    definitions,
+    is_label_list,
+    label_key,
+    read_labels,
+    template_sha256,
+)
+from bioinstruct_dagster.rehearsal.server import CATEGORIZATION_SCHEMA
+from bioinstruct_dagster.seeds.tasks import CATEGORIES
+
+TEXTS = ["List the drugs.", "Explain the result.", "Rank the tests."]
+
+
+def reply(*labels):
+    return json.dumps({"labels": [{"number": n, "category": c} for n, c in labels]})
+
+
+@pytest.fixture
+def definitions_file(tmp_path, monkeypatch):
+    """A file of definitions of the test's own."""
+    path = tmp_path / "categories.yaml"
+    path.write_text(yaml.safe_dump(definitions()), "utf-8")
+    monkeypatch.setattr(categories, "DEFINITIONS", path)
+    forget()
+    yield path
+    forget()
+
+
+def forget():
+    """Read the definitions anew, as a new process does."""
+    definitions.cache_clear()
+    template_sha256.cache_clear()
+
+
+def requests_for(texts, teacher="rehearsal", model="rehearsal-teacher"):
+    return list(categorization_requests(texts, teacher=teacher, model=model))
+
+
+def test_valid_labels_are_read_by_their_number():
+    content = reply((3, "other"), (1, "information_extraction"), (2, "generation"))
+    assert read_labels(content, TEXTS) == {
+        "List the drugs.": "information_extraction",
+        "Explain the result.": "generation",
+        "Rank the tests.": "other",
+    }
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        pytest.param((2, "summarization"), id="unknown category"),
+        pytest.param((2, "Generation"), id="category in another case"),
+        pytest.param((2, ["generation"]), id="list of categories"),
+        pytest.param((2, None), id="no category"),
+        pytest.param((0, "generation"), id="number zero"),
+        pytest.param((-1, "generation"), id="negative number"),
+        pytest.param((4, "generation"), id="number above the batch"),
+        pytest.param((2.0, "generation"), id="fractional number"),
+        pytest.param(("2", "generation"), id="number as text"),
+        pytest.param((True, "generation"), id="true for a number"),
+        pytest.param((None, "generation"), id="no number"),
+    ],
+)
+def test_a_wrong_label_is_left_out_and_spoils_no_other(label):
+    assert read_labels(reply(label, (3, "other")), TEXTS) == {"Rank the tests.": "other"}
+
+
+def test_contradictory_labels_count_as_none_and_repeated_ones_as_one():
+    content = reply((1, "other"), (1, "generation"), (2, "other"), (2, "other"))
+    assert read_labels(content, TEXTS) == {"Explain the result.": "other"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "no JSON",
+        '{"labels": [{"number": 1, "category": "oth',
+        "null",
+        "[]",
+        "{}",
+        '{"labels": null}',
+        '{"labels": 5}',
+        '{"labels": ["other"]}',
+        '{"labels": [{"number": 1}]}',
+        "[" * 100_000,
+    ],
+)
+def test_a_reply_that_is_not_in_the_format_gives_no_labels(content):
+    assert read_labels(content, TEXTS) == {}
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(CATEGORIES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+LABELS = st.fixed_dictionaries({"number": JSON_VALUES, "category": JSON_VALUES})
+
+
+@given(st.lists(LABELS | JSON_VALUES, max_size=4) | JSON_VALUES)
+def test_whatever_the_reply_only_valid_labels_come_of_it(labels):
+    found = read_labels(json.dumps({"labels": labels}), TEXTS)
+    assert set(found) <= set(TEXTS)
+    assert set(found.values()) <= set(CATEGORIES)
+
+
+def test_requests_cover_every_instruction_once_in_batches():
+    texts = [f"Instruction number {n}." for n in range(2 * BATCH + 1)]
+    requests = requests_for(texts)
+    assert [len(batch) for _, batch in requests] == [BATCH, BATCH, 1]
+    assert [text for _, batch in requests for text in batch] == texts
+
+
+def test_a_prompt_numbers_its_instructions_one_a_line_and_defines_the_categories():
+    texts = ["Explain {definitions}, please.", 'Two\nlines and "quotes"', "Ποια; 血圧"]
+    ((request, _),) = requests_for(texts)
+    prompt = request.messages[-1]["content"]
+    items = [json.loads(line) for line in prompt.split("\n") if line.startswith("{")]
+    assert items == [{"number": n, "instruction": text} for n, text in enumerate(texts, start=1)]
+    for name, meaning in definitions().items():
+        assert f"- {name}: {meaning}" in prompt
+
+
+def test_the_answer_is_restricted_to_the_four_categories():
+    ((request, _),) = requests_for(TEXTS)
+    assert request.purpose == "categorization"
+    schema = request.parameters["response_format"]["json_schema"]
+    label = schema["schema"]["properties"]["labels"]["items"]
+    assert schema["strict"] is True
+    assert label["properties"]["category"]["enum"] == list(CATEGORIES)
+    assert label["additionalProperties"] is False
+
+
+def test_the_rehearsal_teacher_knows_a_categorization_request_by_its_format():
+    assert RESPONSE_FORMAT["json_schema"]["name"] == CATEGORIZATION_SCHEMA
+
+
+def test_a_label_is_kept_under_all_that_it_depends_on():
+    keys = {
+        label_key(text, teacher, model)
+        for text in TEXTS[:2]
+        for teacher in ("rehearsal", "openai")
+        for model in ("one", "two")
+    }
+    assert len(keys) == 8
+    assert label_key(TEXTS[0], "openai", "one") == label_key(TEXTS[0], "openai", "one")
+
+
+def test_a_second_label_has_a_key_of_its_own_and_the_first_keeps_the_one_it_had():
+    key = label_key(TEXTS[0], "openai", "one")
+    assert label_key(TEXTS[0], "openai", "one", FIRST) == key
+    assert label_key(TEXTS[0], "openai", "one", SECOND) != key
+
+
+def test_the_second_pass_is_another_prompt_with_the_categories_in_the_opposite_order():
+    ((first, _),) = requests_for(TEXTS)
+    ((second, batch),) = categorization_requests(
+        TEXTS, teacher="rehearsal", model="rehearsal-teacher", nth=SECOND
+    )
+    assert batch == TEXTS
+    assert second.completion_id != first.completion_id
+    places = [
+        [r.messages[-1]["content"].index(f"- {n}: ") for n in CATEGORIES] for r in (first, second)
+    ]
+    assert places[0] == sorted(places[0])
+    assert places[1] == sorted(places[1], reverse=True)
+
+
+def test_an_edited_definition_asks_for_every_label_anew(definitions_file):
+    key, template = label_key(TEXTS[0], "openai", "one"), template_sha256()
+    ((request, _),) = requests_for(TEXTS)
+    edited = definitions() | {"other": "what fits nowhere else"}
+    definitions_file.write_text(yaml.safe_dump(edited), "utf-8")
+    forget()
+    ((after, _),) = requests_for(TEXTS)
+    assert template_sha256() != template
+    assert label_key(TEXTS[0], "openai", "one") != key
+    assert after.completion_id != request.completion_id
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "other: a\n", "- information_extraction\n", "surplus"],
+    ids=["empty file", "three missing", "a list", "one too many"],
+)
+def test_definitions_of_other_than_the_four_categories_are_refused(definitions_file, content):
+    if content == "surplus":
+        content = yaml.safe_dump(definitions() | {"surplus": "a fifth"})
+        definitions.cache_clear()
+    definitions_file.write_text(content, "utf-8")
+    with pytest.raises(CategoryFileError, match="question_answering") as raised:
+        definitions()
+    assert str(definitions_file) in str(raised.value)
+
+
+def test_definitions_come_in_the_order_of_the_categories(definitions_file):
+    definitions_file.write_text(yaml.safe_dump(definitions(), sort_keys=True), "utf-8")
+    definitions.cache_clear()
+    assert tuple(definitions()) == CATEGORIES
+
+
+@pytest.mark.parametrize("reply_format", ["json_object", "text"])
+def test_a_server_that_is_sent_no_schema_is_told_the_form_in_words(reply_format):
+    ((plain, _),) = requests_for(TEXTS)
+    ((request, batch),) = categorization_requests(
+        TEXTS, teacher="openai", model="one", reply_format=reply_format
+    )
+    form = request.parameters.get("response_format")
+    assert form == ({"type": "json_object"} if reply_format == "json_object" else None)
+    example = request.messages[1]["content"].rpartition("\n")[2]
+    assert list(json.loads(example)["labels"][0]) == ["number", "category"]
+    assert request.messages[1]["content"].startswith(plain.messages[1]["content"])
+    assert request.template_sha256 == template_sha256(reply_format) != template_sha256()
+    assert batch == TEXTS
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (reply(), True),
+        (f"Sure, here it is:\n```json\n{reply((1, 'other'))}\n```", True),
+        ('{"labels": {}}', False),
+        ("I can't do that.", False),
+        ("", False),
+    ],
+)
+def test_a_reply_in_the_form_asked_for_is_told_from_others(content, expected):
+    assert is_label_list(content) is expected
+
+
+def test_prose_and_fences_around_the_labels_are_passed_over():
+    content = f"Sure:\n```json\n{reply((1, 'other'))}\n```\nAnything else?"
+    assert read_labels(content, TEXTS) == {"List the drugs.": "other"}

@@ -1,0 +1,331 @@
+"""Novelty against the reference: a plain greedy loop over Google's `rouge_score`."""
+
+import itertools
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.tokenizers import DefaultTokenizer
+
+from bioinstruct_dagster.curation.novelty.rule import (
+    NoveltyFilter,
+    Text,
+    Verdict,
+    judge_novelty,
+    nearest,
+    rouge_l_f1_of_texts,
+)
+from bioinstruct_dagster.curation.tokens.vocabulary import tokenize_unicode
+from bioinstruct_dagster.generation.replies import read_reply
+from bioinstruct_dagster.rehearsal.recordings import read_recordings
+from bioinstruct_dagster.seeds.tasks import read_seed_tasks
+from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
+
+PUBLISHED = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
+
+
+class Remembering:
+    """A tokenizer that splits each text once."""
+
+    def __init__(self, split):
+        self._split = split
+        self._seen: dict[str, list[str]] = {}
+
+    def tokenize(self, text):
+        if text not in self._seen:
+            self._seen[text] = self._split(text)
+        return self._seen[text]
+
+
+def most_similar(scorer: RougeScorer, text: str, kept: Sequence[Text]) -> tuple[str | None, float]:
+    nearest_id, highest = None, 0.0
+    for other in kept:
+        score = scorer.score(other.instruction, text)["rougeL"].fmeasure
+        if score > highest:
+            nearest_id, highest = other.id, score
+    return nearest_id, highest
+
+
+def judge_plainly(seeds: Sequence[Text], candidates: Sequence[Text]) -> list[Verdict]:
+    """Self-Instruct's loop, one `rouge_score` call a pair, and the second measure after it."""
+    latin = RougeScorer(["rougeL"], tokenizer=Remembering(DefaultTokenizer().tokenize))
+    any_script = RougeScorer(["rougeL"], tokenizer=Remembering(tokenize_unicode))
+
+    def is_second(text: str) -> bool:
+        seen = sum(map(len, DefaultTokenizer().tokenize(text)))
+        return not seen or 2 * seen < sum(character.isalnum() for character in text)
+
+    kept = list(seeds)
+    verdicts = []
+    for candidate in candidates:
+        measure = "rouge_score"
+        nearest_id, score = most_similar(latin, candidate.instruction, kept)
+        if not score > 0.7 and is_second(candidate.instruction):
+            measure = "unicode"
+            alike = [other for other in kept if is_second(other.instruction)]
+            nearest_id, score = most_similar(any_script, candidate.instruction, alike)
+        if score > 0.7:
+            verdicts.append(Verdict(candidate.id, False, nearest_id, score, measure))
+        else:
+            verdicts.append(Verdict(candidate.id, True, None, None, measure))
+            kept.append(candidate)
+    return verdicts
+
+
+def as_texts(instructions: Sequence[str], prefix: str) -> list[Text]:
+    return [Text(f"{prefix}-{number}", text) for number, text in enumerate(instructions)]
+
+
+def recorded_instructions() -> list[str]:
+    return [
+        task["instruction"]
+        for recording in read_recordings()
+        for task in read_reply(recording.content, "stop", None).tasks
+    ]
+
+
+def seed_texts() -> list[Text]:
+    return [
+        Text(seed.id, seed.instruction) for seed in read_seed_tasks(INPUTS / "seed_tasks.jsonl")
+    ]
+
+
+WORDS = st.sampled_from(["a", "b", "c", "D", "7", "β", "血圧", "Na+"])
+SEPARATORS = st.sampled_from([" ", "-", ", ", "\n"])
+SEQUENCES = st.builds(
+    lambda words, separator: separator.join(words), st.lists(WORDS, max_size=14), SEPARATORS
+)
+ODD_TEXTS = st.sampled_from(
+    ["", "a", "A.", "δοσολογία του φαρμάκου", "高血压的治疗", "β-blocker", "—", "7", "İ", "K 5"]
+)
+GREEK = ["α", "β", "δόση", "του", "ΤΟΥ", "aspirin"]
+OTHER_SCRIPTS = st.one_of(
+    st.lists(st.sampled_from("高血压的治疗a7。 "), max_size=14).map("".join),
+    st.lists(st.sampled_from(GREEK), max_size=10).map(" ".join),
+)
+INSTRUCTIONS = st.one_of(SEQUENCES, ODD_TEXTS, OTHER_SCRIPTS)
+
+
+@st.composite
+def pools(draw) -> tuple[list[Text], list[Text]]:
+    """Seeds and candidates, some of them word for word the same."""
+    pool = draw(st.lists(INSTRUCTIONS, min_size=1, max_size=12))
+    seeds = draw(st.lists(st.sampled_from(pool), max_size=4))
+    candidates = draw(st.lists(st.sampled_from(pool), max_size=14))
+    return as_texts(seeds, "seed"), as_texts(candidates, "row")
+
+
+@given(pools(), st.integers(1, 16))
+def test_any_texts_get_the_verdicts_of_rouge_score_at_any_block_size(texts, block):
+    seeds, candidates = texts
+    assert NoveltyFilter(seeds, block=block).judge(candidates) == judge_plainly(seeds, candidates)
+
+
+@given(pools(), st.data())
+def test_growing_the_candidates_changes_no_earlier_verdict(texts, data):
+    seeds, candidates = texts
+    cut = data.draw(st.integers(0, len(candidates)))
+    assert judge_novelty(seeds, candidates[:cut]) == judge_novelty(seeds, candidates)[:cut]
+
+
+@given(pools(), st.lists(st.integers(0, 40), max_size=6))
+def test_candidates_in_portions_of_any_size_get_the_same_verdicts(texts, cuts):
+    seeds, candidates = texts
+    growing = NoveltyFilter(seeds)
+    edges = [0, *sorted(min(cut, len(candidates)) for cut in cuts), len(candidates)]
+    found = [
+        verdict
+        for start, end in itertools.pairwise(edges)
+        for verdict in growing.judge(candidates[start:end])
+    ]
+    assert found == judge_novelty(seeds, candidates)
+
+
+def test_recorded_instructions_get_the_verdicts_of_rouge_score():
+    seeds, candidates = seed_texts(), as_texts(recorded_instructions()[:120], "row")
+    verdicts = judge_novelty(seeds, candidates)
+    assert verdicts == judge_plainly(seeds, candidates)
+    assert {verdict.novel for verdict in verdicts} == {True, False}
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published rows are not part of the project")
+def test_published_rows_get_the_verdicts_of_rouge_score():
+    lines = PUBLISHED.read_text("utf-8").split("\n")[:300]
+    candidates = as_texts([json.loads(line)["instruction"] for line in lines], "row")
+    assert judge_novelty([], candidates) == judge_plainly([], candidates)
+
+
+@pytest.mark.parametrize("block", [1, 2, 7, 100, 1_000])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_neither_block_size_nor_threads_make_a_difference(block, threads):
+    seeds, candidates = seed_texts(), as_texts(recorded_instructions(), "row")
+    usual = judge_novelty(seeds, candidates)
+    assert NoveltyFilter(seeds, block=block, threads=threads).judge(candidates) == usual
+
+
+def test_texts_without_identifiers_get_the_same_verdicts_by_column():
+    seeds, candidates = (
+        seed_texts(),
+        as_texts([*recorded_instructions()[:300], "", "高血压"], "row"),
+    )
+    verdicts = judge_novelty(seeds, candidates)
+    growing = NoveltyFilter(seeds)
+    columns = [
+        growing.judge_texts([text.instruction for text in candidates[a : a + 90]])
+        for a in range(0, len(candidates), 90)
+    ]
+    novel, places, scores, second = (
+        np.concatenate(column) for column in zip(*columns, strict=True)
+    )
+    kept = [seed.id for seed in seeds] + [v.id for v in verdicts if v.novel]
+    assert len(growing) == len(kept)
+    assert [
+        Verdict(
+            candidate.id,
+            bool(novel[i]),
+            None if novel[i] else kept[places[i]],
+            None if novel[i] else scores[i],
+            "unicode" if second[i] else "rouge_score",
+        )
+        for i, candidate in enumerate(candidates)
+    ] == verdicts
+    assert set(places[novel].tolist()) == {-1}
+    assert set(scores[novel].tolist()) == {0.0}
+
+
+def pair_with_common_tokens(left: int, right: int, common: int) -> tuple[str, str]:
+    """Two texts of so many tokens, so many of them common, in the same order."""
+    shared = [f"common{i}" for i in range(common)]
+    lefts = [f"left{i}" for i in range(left - common)]
+    rights = [f"right{i}" for i in range(right - common)]
+    return " ".join(shared + lefts), " ".join(shared + rights)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "common", "novel"),
+    [
+        pytest.param(7, 13, 7, False, id="7 and 13 tokens: 0.7000000000000001"),
+        pytest.param(13, 7, 7, False, id="13 and 7 tokens: 0.7000000000000001"),
+        pytest.param(10, 10, 7, True, id="10 and 10 tokens: 0.7"),
+        pytest.param(10, 10, 8, False, id="one token above the tie"),
+        pytest.param(7, 14, 7, True, id="one token below the tie"),
+    ],
+)
+def test_a_tie_is_decided_by_floating_point_as_in_self_instruct(left, right, common, novel):
+    seed, candidate = pair_with_common_tokens(left, right, common)
+    (verdict,) = judge_novelty([Text("seed", seed)], [Text("row", candidate)])
+    assert verdict.novel is novel
+    assert verdict.nearest_id == (None if novel else "seed")
+
+
+def test_every_exact_tie_of_up_to_forty_tokens_falls_as_in_rouge_score():
+    outcomes = []
+    for left in range(1, 41):
+        for right in range(1, 41):
+            common, rest = divmod(7 * (left + right), 20)
+            if rest or common > min(left, right):
+                continue
+            seed, candidate = pair_with_common_tokens(left, right, common)
+            texts = [Text("seed", seed)], [Text("row", candidate)]
+            (verdict,) = judge_novelty(*texts)
+            assert [verdict] == judge_plainly(*texts), (left, right)
+            outcomes.append(verdict.novel)
+    assert set(outcomes) == {True, False}
+
+
+def test_of_equally_similar_texts_the_earliest_is_named_nearest():
+    seeds = as_texts(["name the drug", "name the drug"], "seed")
+    (verdict,) = judge_novelty(seeds, [Text("row", "Name the drug.")])
+    assert verdict == Verdict("row", False, "seed-0", 1.0, "rouge_score")
+
+
+def test_a_dropped_row_is_not_what_later_rows_are_compared_with():
+    # The second row repeats the first, and the third is near the second alone.
+    first = "one two three four five six seven eight nine ten"
+    second = "one two three four five six seven eight eleven twelve"
+    third = "one two three four five six eleven twelve thirteen fourteen"
+    verdicts = judge_novelty([], as_texts([first, second, third], "row"))
+    assert [verdict.novel for verdict in verdicts] == [True, False, True]
+
+
+def test_texts_that_rouge_score_does_not_see_are_judged_by_the_second_measure():
+    texts = [
+        "高血压的治疗",
+        "高血压的治疗。",
+        "Δόση του φαρμάκου",
+        "ΔΌΣΗ ΤΟΥ ΦΑΡΜΆΚΟΥ",
+        "",
+        "—",
+        "—",
+    ]
+    verdicts = judge_novelty([], as_texts(texts, "row"))
+    assert [(v.novel, v.nearest_id, v.score) for v in verdicts] == [
+        (True, None, None),
+        (False, "row-0", 1.0),
+        (True, None, None),
+        (False, "row-2", 1.0),
+        *[(True, None, None)] * 3,
+    ]
+    assert {verdict.measure for verdict in verdicts} == {"unicode"}
+
+
+def test_a_row_that_the_second_measure_rejects_is_not_what_later_rows_are_compared_with():
+    # By rouge_score the third repeats the second, which the second measure alone rejects.
+    texts = ["高血压的治疗方案 a b c", "高血压的治疗方法 a d e", "a d e"]
+    verdicts = judge_novelty([], as_texts(texts, "row"))
+    assert [(v.novel, v.measure) for v in verdicts] == [
+        (True, "unicode"),
+        (False, "unicode"),
+        (True, "rouge_score"),
+    ]
+
+
+def test_rows_mostly_in_latin_script_are_not_compared_by_the_second_measure():
+    texts = ["Explain β-blockers to a patient", "高血压"]
+    assert [v.measure for v in judge_novelty([], as_texts(texts, "row"))] == [
+        "rouge_score",
+        "unicode",
+    ]
+
+
+def test_kept_rows_need_no_judging():
+    growing = NoveltyFilter([])
+    growing.keep(as_texts(["one two three", "one two three", "高血压"], "old"))
+    verdicts = growing.judge(as_texts(["one two three", "高血压"], "row"))
+    assert [v.nearest_id for v in verdicts] == ["old-0", "old-2"]
+
+
+def test_sixty_thousand_different_words_stay_apart():
+    # One character a word: past 55,295 of them the characters skip the surrogates.
+    words = [f"word{number}" for number in range(60_000)]
+    late = words[57_000:57_010]
+    candidates = [
+        " ".join(late),
+        " ".join(late[:7] + words[58_000:58_003]),  # 7 of 10 words of the first: exactly 0.7
+        " ".join(late[:8] + words[59_000:59_002]),  # 8 of 10
+    ]
+    verdicts = judge_novelty([Text("seed", " ".join(words))], as_texts(candidates, "row"))
+    assert [verdict.novel for verdict in verdicts] == [True, True, False]
+    assert (verdicts[2].nearest_id, verdicts[2].score) == ("row-0", 0.8000000000000002)
+
+
+def test_the_nearest_text_is_found_however_unlike_it_is():
+    among = ["one two three", "three four five", "three four five", ""]
+    assert nearest("four five six", among) == (1, 2 / 3)
+    assert nearest("seven", among) is None
+    assert nearest("seven", []) is None
+    assert nearest("血压", ["高血压"], "unicode") == (0, 0.8)
+
+
+@given(st.lists(INSTRUCTIONS, max_size=4), st.lists(INSTRUCTIONS, max_size=4))
+def test_all_pairs_are_scored_as_by_rouge_score(left, right):
+    scorer = RougeScorer(["rougeL"])
+    scores = rouge_l_f1_of_texts(left, right)
+    assert scores.shape == (len(left), len(right))
+    assert scores.tolist() == [
+        [scorer.score(one, other)["rougeL"].fmeasure for other in right] for one in left
+    ]

@@ -1,0 +1,288 @@
+"""The privacy gate: what it rejects, lets pass, redacts, and writes down."""
+
+import json
+import logging
+import socket
+from pathlib import Path
+
+import pytest
+
+from bioinstruct_dagster.curation.gates import FIELDS, Judgement, Task
+from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, PrivacyModelError, redacted
+from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, without_overlaps
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.generation.replies import read_reply
+from bioinstruct_dagster.rehearsal.recordings import read_recordings
+from bioinstruct_dagster.seeds.tasks import read_seed_tasks
+from bioinstruct_dagster.settings import INPUTS
+
+IDENTIFIED = Task(
+    "Summarise the note.",
+    "Harold Finch, DOB 03/14/1961, MRN: 4839201, was seen on April 3, 2021.",
+    "Mr. Finch was seen in clinic.",
+)
+
+
+def judged(text: str, action: str = "reject") -> Judgement:
+    return PrivacyGate(action).judge([Task("Summarise.", text, "")])[0]
+
+
+def rules(text: str) -> set[str]:
+    return {finding.rule for finding in judged(text).findings}
+
+
+def placed(task: Task, result: Judgement) -> list[tuple[str, str]]:
+    return [
+        (place["kind"], getattr(task, place["field"])[place["start"] : place["end"]])
+        for finding in result.findings
+        for place in finding.evidence["found"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("name", "Patient: Oluwaseun Adeyemi, MRN 4839201"),
+        ("location", "She lives at 12 Oak Street, Apt 4, Dayton, OH 45402."),
+        ("location", "Address: 221B Baker Street, London NW1 6XE"),
+        ("date", "Date of birth: 5 May 1980"),
+        ("date", "The patient was admitted on 2021-03-04."),
+        ("age_over_89", "A 93-year-old man with dyspnea."),
+        ("phone", "Call her on (937) 555-0142."),
+        ("phone", "Tel. +49 30 1234567"),
+        ("fax", "Fax: 937-555-0143"),
+        ("email", "Write to h.finch61@gmail.com"),
+        ("ssn", "SSN 219-09-9999"),
+        ("mrn", "Medical record number (MRN) is 0012345."),
+        ("health_plan", "Medicare number 1EG4-TE5-MK73"),
+        ("account", "Card 4111 1111 1111 1111 was charged."),
+        ("license", "Driver's license: D1234567"),
+        ("vehicle", "VIN 1HGCM82633A004352"),
+        ("device", "Pacemaker serial number PM-88213-X"),
+        ("url", "See https://www.facebook.com/harold.finch.61"),
+        ("ip", "Login from 203.0.113.77."),
+        ("biometric", "Fingerprint ID FP-88123"),
+        ("photo", "Full-face photograph attached to the chart."),
+        ("other_id", "Passport no. X12345678"),
+    ],
+)
+def test_one_identifier_of_each_kind_rejects(kind, text):
+    result = judged(text)
+    assert kind in {finding.rule for finding in result.findings}
+    assert result.rejected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Parkinson disease, Hodgkin lymphoma, Down syndrome, Crohn's disease and Bell's palsy.",
+        "Guillain-Barre syndrome; Wilson's disease; a Foley catheter; the Allen test.",
+        "NCT01234567, PMID: 23456789, doi 10.1056/NEJMoa2034577, rs28934578, NM_000546.6.",
+        "ICD-10 E11.9, CPT 99213, SNOMED 73211009, LOINC 4548-4.",
+        "Patients were followed between 2010 and 2015; the 2017 guideline was revised.",
+        "Enrollment ran from June 1, 2014 to May 31, 2016 at 12 centers.",
+        "The FDA approved it on December 11, 2020.",
+        "Platelets 150,000-400,000/uL, glucose 150-400, Na 135-145, CK 1200-1500 U/L.",
+        "Metformin 500-1000 mg twice daily; BP 128/76; pain 7/10; BMI 18.5-24.9.",
+        "Adults aged 90 years or older; patients over 95 years of age; aged 85-95 years.",
+        "https://www.ncbi.nlm.nih.gov/pmc/articles/PMC6350527/ and https://www.who.int/news/item/1",
+        "For poisoning, call 1-800-222-1222; in a crisis, 988.",
+        "Facial photographs were rated; DNA fingerprinting; retinal scans show drusen.",
+        "First dose on 3 March; onset 17 March, 14 days after the first dose.",
+        "Version 2.1.0.3 of the software was used.",
+        "",
+    ],
+)
+def test_what_only_looks_like_an_identifier_passes(text):
+    assert rules(text) == {"no_identifier"}
+    assert not judged(text).rejected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "John Doe, 45, presents with a sore throat.",
+        "Jane Smith has asthma.",
+        "Mr. X is a smoker.",
+        "Patient A had a rash; Patient B did not.",
+        "Mrs. Johnson has hypertension and takes lisinopril.",
+    ],
+)
+def test_a_name_alone_is_a_placeholder_which_is_shown_and_kept(text):
+    (finding,) = judged(text).findings
+    assert (finding.rule, finding.verdict) == ("placeholder_person", "flag")
+
+
+@pytest.mark.parametrize(
+    "detail", ["DOB 03/14/1961", "MRN 4839201", "phone 937-555-0142", "12 Oak Street, Dayton, OH"]
+)
+def test_a_name_beside_another_identifier_identifies(detail):
+    text = f"Jane Smith, {detail}, has asthma."
+    assert "name" in rules(text)
+    assert judged(text).rejected
+
+
+def test_a_detail_too_weak_alone_counts_beside_a_name_but_not_beside_a_placeholder():
+    visit = "came from {} and was seen again on 3 March."
+    assert rules("The patient " + visit.format("hospital")) == {"no_identifier"}
+    assert rules("Mr. X " + visit.format("hospital")) == {"placeholder_person"}
+    assert {"name", "date"} <= rules("Jane Smith " + visit.format("hospital"))
+
+
+def test_a_name_in_one_field_and_a_number_in_another_belong_together():
+    task = Task("Write to Harold Finch.", "", "Your record, MRN 4839201, is ready, Mr. Finch.")
+    (result,) = PrivacyGate().judge([task])
+    assert placed(task, result) == [
+        ("name", "Harold Finch"),
+        ("name", "Finch"),
+        ("mrn", "4839201"),
+    ]
+
+
+def test_evidence_holds_kind_and_span_and_no_text(caplog):
+    with caplog.at_level(logging.DEBUG):
+        (result,) = PrivacyGate().judge([IDENTIFIED])
+    written = json.dumps([dict(finding.evidence) for finding in result.findings]) + caplog.text
+    for secret in ("Finch", "Harold", "03/14", "4839201", "April"):
+        assert secret not in written
+    for finding in result.findings:
+        assert finding.rule in KINDS
+        for place in finding.evidence["found"]:
+            assert place.keys() == {"kind", "field", "start", "end"}
+            assert place["kind"] == finding.rule
+            assert place["field"] in FIELDS
+
+
+def test_redaction_puts_the_kind_in_the_place_of_the_text_in_each_field():
+    (result,) = PrivacyGate("redact").judge([IDENTIFIED])
+    assert {finding.verdict for finding in result.findings} == {"repair"}
+    assert not result.rejected
+    assert result.repairs == {
+        "input": "<NAME>, DOB <DATE>, MRN: <MRN>, was seen on <DATE>.",
+        "output": "Mr. <NAME> was seen in clinic.",
+    }
+
+
+def test_a_redacted_row_is_found_clean():
+    (result,) = PrivacyGate("redact").judge([IDENTIFIED])
+    (again,) = PrivacyGate().judge([IDENTIFIED._replace(**result.repairs)])
+    assert not again.rejected
+
+
+def test_the_action_flag_keeps_and_shows():
+    (result,) = PrivacyGate("flag").judge([IDENTIFIED])
+    assert {finding.verdict for finding in result.findings} == {"flag"}
+    assert not result.repairs
+
+
+def test_the_action_off_says_that_nothing_was_looked_at():
+    (finding,) = PrivacyGate("off").judge([IDENTIFIED])[0].findings
+    assert (finding.rule, finding.verdict) == ("off", "keep")
+
+
+def test_each_setting_changes_the_version_and_the_same_settings_do_not(tmp_path):
+    folder = str(model_in(tmp_path))
+    gates = [PrivacyGate(), PrivacyGate("redact"), PrivacyGate("flag"), PrivacyGate(model=folder)]
+    assert len({gate.version for gate in gates}) == len(gates)
+    assert PrivacyGate().version == PrivacyGate().version
+
+
+def test_findings_of_different_kinds_carry_different_versions_of_their_rules():
+    (result,) = PrivacyGate().judge([IDENTIFIED])
+    assert len({finding.version for finding in result.findings}) == len(result.findings) > 1
+
+
+def test_judgements_come_in_the_order_of_the_tasks_and_depend_on_no_other():
+    tasks = [IDENTIFIED, Task("a", "", ""), Task("Jane Smith", "", "")]
+    gate = PrivacyGate()
+    assert gate.judge(tasks) == [gate.judge([task])[0] for task in tasks]
+
+
+def test_surer_and_longer_spans_win_where_two_overlap():
+    spans = [Span("phone", 0, 8, 0.8), Span("fax", 2, 8, 0.9), Span("date", 8, 9, 0.1)]
+    assert without_overlaps(spans) == [spans[1], spans[2]]
+    assert redacted("x 12345678", [Span("mrn", 2, 10, 1.0)]) == "x <MRN>"
+
+
+def test_e_mail_addresses_are_judged_without_the_network(monkeypatch):
+    def refuse(*_: object) -> None:
+        raise AssertionError("the network was asked for")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    assert rules("Write to someone@a-domain-not-seen-before.co.uk please") == {"email"}
+    assert rules("Write to someone@nowhere please") == {"no_identifier"}
+
+
+# A pattern that backtracks over the whole text takes many minutes for one of these.
+@pytest.mark.timeout(100)
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "1", "@", "a@", "a.", "Mr. ", "mrn ", "1-", "1/1/", "+1", "(", "call 1 ", "March 1 ",
+     "http://", "Name: ", "12 Oak Street ", "lives in Aa ", "xxx-", "John Smith 45 ", "AB12-",
+     "0a:", "ffff:", ":", "4111 ", "\n", "é"],
+)  # fmt: skip
+def test_hostile_repetition_is_judged_in_time(piece):
+    text = piece * (150_000 // len(piece))
+    assert len(PrivacyGate().judge([Task(f"{text}MRN 4839201", "", "")])) == 1
+
+
+def model_in(folder: Path) -> Path:
+    """A real spaCy pipeline of the smallest kind: it knows a person and a place by heart."""
+    import spacy
+
+    pipeline = spacy.blank("en")
+    pipeline.add_pipe("entity_ruler").add_patterns(
+        [
+            {"label": "PERSON", "pattern": "Zyx Qwertin"},
+            {"label": "GPE", "pattern": "Lower Wobbling"},
+            {"label": "GPE", "pattern": "Germany"},
+            {"label": "PERSON", "pattern": "Kaposi"},
+        ]
+    )
+    pipeline.to_disk(folder / "model")
+    return folder / "model"
+
+
+def test_a_spacy_model_adds_persons_and_places_that_no_pattern_knows(tmp_path):
+    task = Task(
+        "yesterday zyx said", "zyx", "Then Zyx Qwertin left for Lower Wobbling. MRN 4839201."
+    )
+    (without,) = PrivacyGate().judge([task])
+    (result,) = PrivacyGate(model=str(model_in(tmp_path))).judge([task])
+    assert placed(task, without) == [("mrn", "4839201")]
+    assert placed(task, result) == [
+        ("name", "Zyx Qwertin"),
+        ("location", "Lower Wobbling"),
+        ("mrn", "4839201"),
+    ]
+
+
+def test_a_models_place_or_eponym_alone_identifies_nobody(tmp_path):
+    gate = PrivacyGate(model=str(model_in(tmp_path)))
+    tasks = [Task("A study in Lower Wobbling, Germany.", "Kaposi sarcoma", "")]
+    assert [finding.rule for finding in gate.judge(tasks)[0].findings] == ["no_identifier"]
+
+
+@pytest.mark.parametrize("model", ["no_such_model_anywhere", "/no/such/folder"])
+def test_a_model_that_is_not_there_is_a_stated_error(model):
+    with pytest.raises(PrivacyModelError, match="privacy model") as raised:
+        PrivacyGate(model=model)
+    assert isinstance(raised.value, StatedError)
+
+
+def test_shipped_seed_tasks_carry_no_identifier():
+    seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
+    tasks = [Task(seed.instruction, seed.input, seed.output) for seed in seeds]
+    assert not any(result.rejected for result in PrivacyGate().judge(tasks))
+
+
+def test_of_the_recorded_tasks_only_one_about_identifiers_is_rejected():
+    rejected = []
+    for recording in read_recordings():
+        tasks = read_reply(recording.content, recording.finish_reason, recording.refusal).tasks
+        of_reply = [Task(task["instruction"], task["input"], task["output"]) for task in tasks]
+        judgements = PrivacyGate().judge(of_reply)
+        rejected += [task for task, one in zip(of_reply, judgements, strict=True) if one.rejected]
+    assert [task.instruction for task in rejected] == [
+        "Detect every item of protected health information in this note and give its type."
+    ]

@@ -1,0 +1,353 @@
+"""The shipped quality rules: each with a row that triggers it and a near miss that does not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.quality.gate import (
+    QUALITY_RULES,
+    QualityGate,
+    find_fault,
+    normalized_input,
+    shipped_gate,
+)
+from bioinstruct_dagster.curation.quality.rules import PatternRule, read_rules
+from bioinstruct_dagster.generation.replies import read_reply
+from bioinstruct_dagster.rehearsal.recordings import read_recordings
+from bioinstruct_dagster.seeds.tasks import read_seed_tasks
+from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
+
+PUBLISHED = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
+EXAMS = PROJECT_ROOT.parent / "shared" / "data" / "eval" / "medmcqa" / "dev.jsonl"
+SELF_INSTRUCT = {
+    "instruction_too_short",
+    "instruction_too_long",
+    "beyond_text",
+    "writes_program",
+    "odd_first_character",
+}
+INSTRUCTION = "Name the drug of first choice."
+PASSAGE = "Gout is treated with colchicine, or with naproxen where the kidneys are sound."
+PROSE = "Colchicine is given first. It is followed by allopurinol once the attack is over"
+
+
+def findings(instruction=INSTRUCTION, task_input="", output="Allopurinol."):
+    (judgement,) = shipped_gate().judge([Task(instruction, task_input, output)])
+    return judgement.findings
+
+
+def rules(**task):
+    return [finding.rule for finding in findings(**task)]
+
+
+CASES = [
+    (
+        "instruction_too_short",
+        {"instruction": "Define renal failure."},
+        {"instruction": "Define acute renal failure."},
+    ),
+    (
+        "instruction_too_long",
+        {"instruction": "word " * 151 + "gout"},
+        {"instruction": "word " * 149 + "gout"},
+    ),
+    (
+        "beyond_text",
+        {"instruction": "Describe the findings in this IMAGE."},
+        {"instruction": "Describe when imaging is needed for back pain."},
+    ),
+    (
+        "beyond_text",
+        {"instruction": "Go to the registry and count the trials."},
+        {"instruction": "List the risks for those who undergo total knee replacement."},
+    ),
+    (
+        "beyond_text",
+        {"instruction": "Draw the heart and label it."},
+        {"instruction": "Draw up a plan, given this clinical picture."},
+    ),
+    (
+        "unseen_picture",
+        {"instruction": "Describe the abnormality visible in the attached radiograph."},
+        {
+            "instruction": "Interpret the following chest X-ray.",
+            "task_input": "Infiltrates in both lower lobes; no effusion.",
+        },
+    ),
+    (
+        "unseen_picture",
+        {"instruction": "Look at the electrocardiogram, or the ECG shown below, and name it."},
+        {"instruction": "Explain how an electrocardiogram or ECG is recorded."},
+    ),
+    (
+        "writes_program",
+        {"instruction": "Write a program that computes the body-mass index."},
+        {"instruction": "Write a screening program for a rural clinic."},
+    ),
+    (
+        "odd_first_character",
+        {"instruction": "- Name the drug of first choice."},
+        {"instruction": "5 mg or 10 mg: which dose is usual?"},
+    ),
+    (
+        "odd_first_character",
+        {"instruction": "Ποια είναι η πρώτη επιλογή;"},
+        {"instruction": "Translate η πρώτη επιλογή into English."},
+    ),
+    ("empty_output", {"output": ""}, {"output": "No."}),
+    ("empty_output", {"output": " N/A "}, {"output": "None of these drugs interact."}),
+    ("empty_output", {"output": "(no output required)"}, {"output": "None."}),
+    (
+        "refusal",
+        {"output": "I'm sorry, but I cannot give medical advice."},
+        {"output": "The nurse said: I'm sorry, but visiting hours are over."},
+    ),
+    (
+        "refusal",
+        {"output": "Please provide the article so that I can summarize it."},
+        {"output": "Please provide urine on the morning of the visit."},
+    ),
+    (
+        "refusal",
+        {"output": "As an AI language model, I lack clinical experience."},
+        {"output": "As an aid to memory, use a chart."},
+    ),
+    (
+        "refusal",
+        {"output": "It seems that no input was provided."},
+        {"output": "The data were provided by the registry."},
+    ),
+    ("truncated_output", {"output": PROSE + " and the"}, {"output": PROSE}),
+    (
+        "truncated_output",
+        {"output": PROSE + ","},
+        {"output": "It is most likely hepatitis B or hepatitis A"},
+    ),
+    (
+        "truncated_output",
+        {"output": "The following drugs may be given first:"},
+        {"output": "ATG GCC TAA ACG TTC GGA"},
+    ),
+    (
+        "output_repeats_input",
+        {"task_input": PASSAGE, "output": PASSAGE.upper()},
+        {"task_input": PASSAGE, "output": PASSAGE + " Rest helps as well."},
+    ),
+    (
+        "output_repeats_input",
+        {"task_input": PASSAGE, "output": PASSAGE},
+        {
+            "instruction": "Correct the spelling of the sentence.",
+            "task_input": PASSAGE,
+            "output": PASSAGE,
+        },
+    ),
+    (
+        "output_repeats_instruction",
+        {"output": f"{INSTRUCTION} Allopurinol."},
+        {"output": "The drug of first choice is allopurinol."},
+    ),
+    (
+        "merged_tasks",
+        {"output": "Gout.\n\n### 5. Instruction: Name the drug."},
+        {"output": "Gout.\n\n### Treatment\nColchicine."},
+    ),
+    (
+        "merged_tasks",
+        {"output": "Gout.\n5. Input:\n<noinput>"},
+        {"output": "1. Fluid input: 2 L\n2. Fluid output: 1 L"},
+    ),
+    (
+        "merged_tasks",
+        {"task_input": "Task 1: Name the drug.\nTask 2: Name the dose."},
+        {"task_input": "Task 1 of the nurse is to watch the pulse."},
+    ),
+    (
+        "listed_instructions",
+        {"instruction": "1. Name the drug of choice. 2. Give its dose in adults."},
+        {"instruction": "1 mg or 2 mg of colchicine: which dose is usual?"},
+    ),
+    (
+        "off_domain",
+        {"instruction": "Write a poem on a winter night.", "output": "The stars are out."},
+        {"instruction": "Write a poem on a night at the ward.", "output": "The stars are out."},
+    ),
+    (
+        "off_domain",
+        {"instruction": "Name the bottom line of the text.", "output": "It went as agreed. " * 12},
+        {"instruction": "Name the bottom line of the text.", "output": "It went as agreed."},
+    ),
+    (
+        "ungrounded_input",
+        {"task_input": "https://example.org/articles/12"},
+        {"task_input": "Leaflet (https://example.org/articles/12): take two tablets daily."},
+    ),
+    (
+        "wrong_arithmetic",
+        {"output": "12 mg/kg × 20 kg = 260 mg"},
+        {"output": "12 mg/kg × 20 kg = 240 mg"},
+    ),
+    (
+        "input_repeats_instruction",
+        {"task_input": INSTRUCTION.lower()},
+        {"task_input": "Name the drug."},
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "faulty", "near_miss"), CASES)
+def test_a_rule_fires_on_its_fault_and_not_on_the_near_miss(rule, faulty, near_miss):
+    assert rule in rules(**faulty)
+    assert rules(**near_miss) == ["sound"]
+
+
+def test_every_shipped_rule_that_looks_has_such_a_case():
+    looking = {
+        rule.id for rule in shipped_gate().rules if rule.kind != "llm" and rule.action != "off"
+    }
+    assert looking - {rule for rule, _, _ in CASES} == {"no_input_marker"}  # see below
+
+
+def test_every_word_of_the_blacklist_rejects_whole_and_in_any_case():
+    (listed,) = (rule for rule in shipped_gate().rules if rule.id == "beyond_text")
+    assert isinstance(listed, PatternRule)
+    for word in listed.any:
+        assert rules(instruction=f"Please explain the {word.upper()} to the patient.") == [
+            "beyond_text"
+        ]
+        assert rules(instruction=f"Please explain the x{word}x to the patient.") == ["sound"]
+
+
+def test_only_the_instruction_is_searched_for_the_blacklist():
+    shown = rules(task_input="The image shows a fracture.", output="See the picture of the bone.")
+    assert shown == ["sound"]
+
+
+def test_every_rule_that_fires_gives_its_finding_in_the_order_of_the_file():
+    found = findings("Draw it", "https://example.org/12", "")
+    assert [finding.rule for finding in found] == [
+        "instruction_too_short",
+        "beyond_text",
+        "empty_output",
+        "ungrounded_input",
+    ]
+    assert {finding.verdict for finding in found} == {"reject"}
+    assert found[1].evidence == {"field": "instruction", "saw": "Draw"}
+
+
+def test_evidence_is_small_and_json():
+    long = "gout " * 2_000
+    for task in ({"output": f"{long} 1 + 1 = 3"}, {"instruction": f"Draw {long}"}):
+        for finding in findings(**task):
+            assert len(json.dumps(dict(finding.evidence))) < 250
+
+
+MARKERS = [
+    "N/A", "n/a", "NA", "N / A", "None", "(None)", "none required.", "None given", "null", "-",
+    "---", "Not applicable", "(Not Applicable)", "No input required", "No input is required.",
+    "(no input required)", "No input", "<noinput>", '"N/A"', "[empty]", "Nil", " None \n", "...",
+    " ", "No specific input needed.", "There is no input for this task", "Not Applicable (N/A)",
+    "No additional context required", "None - no input provided", "Input: N/A", "<no input>",
+    "This task does not require any input.", "(left blank)", "—", "N.A.", "Nothing", "[Blank]",
+    "No data provided", "without input", "No input needed, general knowledge question",
+]  # fmt: skip
+REAL = [
+    "Na 135 mmol/L", "None of the above applies to the patient", "no fever", "Nonecto", "NAD",
+    "No input from the family was needed for consent", "Not applicable to children", "0",
+    "-5 mmHg", "K+", "Nil by mouth", "nan", "empty sella", "高血压", " aspirin ",
+    "There is no fever",
+    "No information on smoking", "None: the patient takes nothing", "blank stare", "naloxone", "No",
+    "No insulin required", "No known allergies", "Not given orally", "no treatment needed",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_a_marker_for_no_input_is_repaired_to_the_empty_input(marker):
+    (judgement,) = shipped_gate().judge([Task(INSTRUCTION, marker, "Allopurinol.")])
+    assert [(one.rule, one.verdict) for one in judgement.findings] == [
+        ("no_input_marker", "repair")
+    ]
+    assert judgement.repairs == {"input": ""}
+    assert not judgement.rejected
+    assert normalized_input(marker) == ""
+
+
+@pytest.mark.parametrize("text", ["", *REAL])
+def test_a_real_input_stays_as_it_is(text):
+    (judgement,) = shipped_gate().judge([Task(INSTRUCTION, text, "Allopurinol.")])
+    assert not judgement.repairs
+    assert normalized_input(text) == text
+
+
+def test_a_repaired_row_is_judged_as_repaired():
+    (judgement,) = shipped_gate().judge([Task("Interpret the attached ECG.", "N/A", "Gout.")])
+    assert [one.rule for one in judgement.findings] == ["no_input_marker", "unseen_picture"]
+
+
+def test_the_first_rule_that_rejects_is_the_fault():
+    assert find_fault(INSTRUCTION, "N/A", "Allopurinol.") is None
+    assert find_fault(INSTRUCTION, "", "1 x 2 = 3 mg of the drug") is None  # flagged only
+    fault = find_fault("Draw it", "https://example.org/12", "")
+    assert (fault.reason, fault.detail) == ("instruction_too_short", "words: 2, least: 4")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["N" * 50_000, "no " * 20_000, "### " * 9_000, "1. a " * 9_000, "\n" * 30_000, "I " * 9_000],
+)
+def test_hostile_texts_are_judged_as_well(text):
+    # An expression gone wild would run into the suite's time limit.
+    for task in (Task(text, text, text), Task(INSTRUCTION, text, text)):
+        assert shipped_gate().judge([task])[0].findings
+
+
+def test_all_seeds_are_sound():
+    seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
+    tasks = [Task(seed.instruction, seed.input, seed.output) for seed in seeds]
+    wrong = [
+        (seed.id, finding.rule)
+        for seed, judgement in zip(seeds, shipped_gate().judge(tasks), strict=True)
+        for finding in judgement.findings
+        if finding.verdict != "keep"
+    ]
+    assert wrong == []
+
+
+def test_of_the_recorded_tasks_only_those_with_a_fault_on_purpose_are_rejected():
+    innocent = []
+    for recording in read_recordings():
+        tasks = read_reply(recording.content, recording.finish_reason, recording.refusal).tasks
+        judged = shipped_gate().judge(
+            [Task(task["instruction"], task["input"], task["output"]) for task in tasks]
+        )
+        if not recording.faults:
+            innocent += [one for one in judged if one.rejected]
+    assert innocent == []
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published rows are not part of the project")
+def test_published_rows_break_none_of_the_filters_their_authors_used():
+    rows = [json.loads(line) for line in PUBLISHED.read_text("utf-8").splitlines()]
+    tasks = [Task(row["instruction"], row["input"], row["output"]) for row in rows]
+    fired = {finding.rule for one in shipped_gate().judge(tasks) for finding in one.findings}
+    assert fired & SELF_INSTRUCT == set()
+
+
+@pytest.mark.skipif(not EXAMS.exists(), reason="the examination questions are not in the project")
+def test_hardly_any_examination_question_is_taken_for_off_domain():
+    rows = [json.loads(line) for line in EXAMS.read_text("utf-8").splitlines()]
+    tasks = [Task(row["question"], "", row["opa"]) for row in rows]
+    judged = shipped_gate().judge(tasks)
+    wrong = sum(any(one.rule == "off_domain" for one in each.findings) for each in judged)
+    assert wrong < 0.01 * len(tasks)
+
+
+def test_two_gates_by_one_file_have_one_version(tmp_path: Path):
+    again = tmp_path / "rules.yaml"
+    again.write_text(QUALITY_RULES.read_text("utf-8"), "utf-8")
+    assert QualityGate(again).version == shipped_gate().version
+    assert [rule.version for rule in read_rules(again)] == [
+        rule.version for rule in shipped_gate().rules
+    ]

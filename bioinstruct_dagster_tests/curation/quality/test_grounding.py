@@ -1,0 +1,218 @@
+"""Inputs that only name what the task needs, beside such as hold it or need no more than a name."""
+
+import pytest
+
+from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.quality.gate import shipped_gate
+
+RULE = "ungrounded_input"
+
+
+def seen(instruction, task_input, output="The patient improved."):
+    (judgement,) = shipped_gate().judge([Task(instruction, task_input, output)])
+    found = [finding.evidence for finding in judgement.findings if finding.rule == RULE]
+    return found[0]["as"] if found else None
+
+
+@pytest.mark.parametrize(
+    ("instruction", "task_input"),
+    [
+        ("Summarize the linked article.", "https://journal.example/articles/12"),
+        ("Summarize the linked article.", "Link to the paper: <www.journal.example/a1>"),
+        ("Summarize the main points of the paper.", "doi:10.1000/j.example.2020.15"),
+        ("Summarize the main points of the paper.", "PMID: 12345678"),
+        ("Summarize the trial's results.", "Clinical trial NCT01234567"),
+        ("Extract the adverse events from the report.", "report_of_may.pdf"),
+    ],
+)
+def test_a_bare_link_is_no_input(instruction, task_input):
+    assert seen(instruction, task_input) == "link"
+
+
+@pytest.mark.parametrize(
+    "task_input",
+    [
+        "Leaflet (https://pharmacy.example/a): take two tablets daily.",
+        "Drug: methotrexate 2.5 mg",
+        "The patient was seen at clinic.example and sent home with a cast.",
+    ],
+)
+def test_a_link_within_a_text_is_a_text(task_input):
+    assert seen("Summarize the leaflet or note.", task_input) is None
+
+
+@pytest.mark.parametrize(
+    ("instruction", "task_input"),
+    [
+        ("Summarize the abstract below.", "[Insert abstract here]"),
+        ("Interpret the report.", "<paste the pathology report>"),
+        ("Summarize the passage.", "See the attached document."),
+        ("Summarize the passage.", "The given passage"),
+    ],
+)
+def test_a_place_for_a_text_is_no_text(instruction, task_input):
+    assert seen(instruction, task_input) == "placeholder"
+
+
+@pytest.mark.parametrize(
+    ("instruction", "task_input"),
+    [
+        ("Interpret the results of the blood test.", "The blood test results of patient K."),
+        (
+            "Given a radiology report, identify the key findings.",
+            "A radiology report for a patient with suspected gout.",
+        ),
+        (
+            "Summarize the consultation between nurse and patient.",
+            "Conversation between a nurse and a patient about wound care.",
+        ),
+        (
+            "Extract all medications from the clinical note.",
+            "A clinical note about a patient with heart block",
+        ),
+        (
+            "Interpret the patient's electrocardiogram and state the rhythm.",
+            "Patient's electrocardiogram",
+        ),
+        (
+            "Given a patient's genetic test results, interpret them.",
+            "Genetic test results of a patient",
+        ),
+        (
+            "Analyze the survey data and report trends.",
+            "Survey responses from midwives about night shifts",
+        ),
+        ("Summarize the key points of the article.", "Article: The role of zinc in wound healing"),
+        (
+            "Summarize the study in one sentence.",
+            'Study title: "Zinc lozenges for sore throat in adults"',
+        ),
+        (
+            "Summarize the findings of this paper.",
+            '"Zinc Lozenges for Sore Throat in Adults: A Trial"',
+        ),
+        (
+            "Summarize the findings of this paper.",
+            '"Zinc lozenges for sore throat" (Doe et al., 2016)',
+        ),
+        (
+            "Summarize the findings of the article.",
+            'Title: "Zinc and Colds: A Review", Authors: A. B. Doe, C. Roe, published in 2016.',
+        ),
+        (
+            "Summarize the findings of the paper.",
+            "A study that examined the effect of zinc on colds.",
+        ),
+        (
+            "Based on the patient's medical records, identify risk factors.",
+            "The patient's medical records are attached.",
+        ),
+        (
+            "Explain the results to the patient.",
+            "Doctor: I have received the results of the patient's biopsy.",
+        ),
+        ("Extract the symptoms from the transcript.", "Transcript of a telephone consultation"),
+        ("Given a patient's symptoms, suggest a diagnosis.", "A list of the patient's symptoms"),
+        (
+            "Assess the patient and make a plan from the details.",
+            "Patient details, including age, sex, medical history and current medications.",
+        ),
+        (
+            "Given a pathology report, state whether the tumor is malignant.",
+            "Pathology report of a skin lesion.",
+        ),
+        (
+            "Identify trends in the given dataset.",
+            "Dataset of hospital admissions from 2010 to 2020",
+        ),
+        ("Given a patient's scan, determine the findings.", "MRI scan of a patient's knee"),
+        (
+            "List the follow-up actions in this discharge summary.",
+            "Discharge summary of patient 1234",
+        ),
+    ],
+)
+def test_an_input_that_only_names_its_source_is_ungrounded(instruction, task_input):
+    assert seen(instruction, task_input) == "name"
+
+
+@pytest.mark.parametrize(
+    ("instruction", "task_input"),
+    [
+        # A subject that can be spoken of from knowledge.
+        ("Explain the purpose of this kind of medical document.", "Referral letter"),
+        (
+            "Describe how the given technology helps in diagnosis.",
+            "Positron emission tomography (PET) scan",
+        ),
+        ("Explain the strengths of the given study design.", "Case-control study"),
+        ("Provide a list of potential complications for a surgery.", "Liver transplant surgery"),
+        ("Explain the benefits of electronic records.", "Electronic health records in hospitals"),
+        ("What does the following laboratory test measure?", "Thyroid function test"),
+        ("Describe the given phase of a clinical trial.", "Phase II clinical trial"),
+        ("Summarize the benefits of the given treatment.", "Speech therapy after a stroke"),
+        (
+            "Given a set of guidelines, list the steps.",
+            "Guidelines for inserting a urinary catheter",
+        ),
+        (
+            "Summarize the key facts on the disease.",
+            "Cystic Fibrosis and its Treatment in Children",
+        ),
+        # Little, but the thing itself.
+        ("Given a patient's medical history, suggest lifestyle changes.", "Medical history: gout"),
+        ("Interpret the laboratory results.", "Laboratory results: raised TSH and low free T4"),
+        (
+            "Given a case study, recommend treatment.",
+            "Case study: 45-year-old male with gout of the left knee",
+        ),
+        ("Extract the symptoms from the text.", "Text: Fever, neck stiffness and photophobia"),
+        ("Extract the diagnosis from the report.", "Report of gout, confirmed by crystals"),
+        ("Summarize the patient's condition.", "Patient has a history of gout."),
+        ("Given a patient's MRI report, explain it.", "MRI of the knee: torn meniscus"),
+        ("Simplify this radiology report.", "No acute cardiopulmonary abnormality."),
+        ("Explain the results of this test to the patient.", "Positive rapid strep test"),
+        ("Given a medication order, compute the daily dose.", "Order: 500 mg every 8 hours"),
+        (
+            "Given the findings, name the diagnosis.",
+            "The findings were as follows: low ferritin, low iron.",
+        ),
+        (
+            "Summarize the results of the trial.",
+            "The trial found that zinc shortened colds by one day.",
+        ),
+        ("Classify each drug on the list.", "Colchicine, Allopurinol, Febuxostat"),
+        # A title is enough.
+        ("Given the title of a paper, suggest keywords.", "Zinc Lozenges for Sore Throat: A Trial"),
+        ("Classify the article by its topic.", "Article: Zinc lozenges for sore throat in adults"),
+        ("Write a short article on the topic.", "Managing Gout at Home: Advice for Patients"),
+    ],
+)
+def test_a_subject_or_a_short_but_real_input_is_grounded(instruction, task_input):
+    assert seen(instruction, task_input) is None
+
+
+def test_a_question_beside_a_name_adds_nothing():
+    instruction = "Given the medical records, identify the risk factors."
+    named = "Medical records of a patient with gout."
+    assert seen(instruction, f"{named}\nWhich risk factors are there?") == "name"
+    assert seen(instruction, f"{named}\nHe smokes and is obese.") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "report of " * 300,
+        "a-" * 3_000,
+        "(" * 5_000,
+        '"' * 5_000,
+        "[the " + "x" * 5_000,
+        "list of " * 5_000 + "results",
+        "Title: " * 800,
+        "." * 9_000,
+    ],
+)
+def test_hostile_texts_are_judged_as_well(text):
+    # An expression gone wild would run into the suite's time limit.
+    assert seen("Summarize the findings of the article.", text) in {None, "name"}
+    assert seen(text, "Article: " + text[:500]) in {None, "name"}

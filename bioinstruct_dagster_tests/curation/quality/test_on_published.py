@@ -1,0 +1,70 @@
+"""The quality gate on real rows, against labels made by reading them: the half not tuned on."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from bioinstruct_dagster.curation.gates import Judgement, Task
+from bioinstruct_dagster.curation.quality.gate import shipped_gate
+from bioinstruct_dagster.settings import PROJECT_ROOT
+
+PUBLISHED = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
+LABELS = Path(__file__).parents[1] / "published_labels.jsonl"
+HALF = "held_out"
+FAULTS = ("fabricated", "wrong", "off_domain", "list_merged", "repeats")
+
+pytestmark = pytest.mark.skipif(
+    not PUBLISHED.exists() or not LABELS.exists(),
+    reason="the published rows are not part of the project",
+)
+
+
+def digest(row) -> str:
+    text = "\x1f".join((row["instruction"], row["input"], row["output"]))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[tuple[dict, Judgement]]:
+    """Each labelled row of the half: its labels, and what the gate says of it."""
+    rows = {digest(row): row for row in map(json.loads, PUBLISHED.read_text("utf-8").splitlines())}
+    labelled = [json.loads(line) for line in LABELS.read_text("utf-8").splitlines()]
+    held_out = [one for one in labelled if one["half"] == HALF]
+    assert len(held_out) > 100
+    tasks = [
+        Task(*(rows[one["hash"]][name] for name in ("instruction", "input", "output")))
+        for one in held_out
+    ]
+    judgements = shipped_gate().judge(tasks)
+    return [(one, judgement) for one, judgement in zip(held_out, judgements, strict=True)]
+
+
+def fired(judgement: Judgement, rule: str) -> bool:
+    return any(finding.rule == rule for finding in judgement.findings)
+
+
+def test_every_junk_marker_is_repaired_and_nothing_else(judged):
+    marked = [labels["input"] == "junk_marker" for labels, _ in judged]
+    assert any(marked)
+    assert [judgement.repairs.get("input") == "" for _, judgement in judged] == marked
+
+
+def test_four_of_five_ungrounded_rows_are_caught_and_four_of_five_caught_are_so(judged):
+    caught = [labels for labels, judgement in judged if fired(judgement, "ungrounded_input")]
+    right = sum(labels["input"] == "ungrounded" for labels in caught)
+    ungrounded = sum(labels["input"] == "ungrounded" for labels, _ in judged)
+    assert ungrounded > 0
+    assert right >= 0.8 * ungrounded
+    assert right >= 0.8 * len(caught)
+
+
+def test_at_most_one_sound_row_in_fifty_is_rejected(judged):
+    sound = [
+        judgement
+        for labels, judgement in judged
+        if labels["input"] != "ungrounded" and not any(labels[fault] for fault in FAULTS)
+    ]
+    assert len(sound) > 50
+    assert sum(judgement.rejected for judgement in sound) <= 0.02 * len(sound)

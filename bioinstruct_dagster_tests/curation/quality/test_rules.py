@@ -1,0 +1,202 @@
+"""The rules file: what an edit changes, and how a mistake in it is refused."""
+
+import pytest
+import yaml
+
+from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES, QualityGate
+from bioinstruct_dagster.curation.quality.rules import QualityRulesError, read_rules
+from bioinstruct_dagster.settings import PROJECT_ROOT
+
+NAMES_DOSE = {
+    "id": "names_no_dose",
+    "kind": "pattern",
+    "fields": ["output"],
+    "any": ["ask your pharmacist"],
+    "what": "an output that names no dose",
+    "why": "the model is to name one",
+    "action": "flag",
+}
+ROW = Task("Name the usual dose of colchicine.", "", "Ask your pharmacist.")
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write rules to a file and return its path."""
+
+    def to(*rules):
+        path = tmp_path / "quality_rules.yaml"
+        path.write_text(yaml.safe_dump({"rules": list(rules)}), "utf-8")
+        return path
+
+    return to
+
+
+@pytest.fixture
+def shipped():
+    """The shipped rules, ready to be changed."""
+    return yaml.safe_load(QUALITY_RULES.read_text("utf-8"))["rules"]
+
+
+def verdicts(path, task=ROW):
+    (judgement,) = QualityGate(path).judge([task])
+    return {finding.rule: finding.verdict for finding in judgement.findings}
+
+
+def test_a_new_rule_needs_no_code(write, shipped):
+    assert verdicts(write(*shipped)) == {"sound": "keep"}
+    assert verdicts(write(*shipped, NAMES_DOSE)) == {"names_no_dose": "flag"}
+    assert verdicts(write(*shipped, NAMES_DOSE | {"action": "reject"})) == {
+        "names_no_dose": "reject"
+    }
+
+
+def test_a_length_rule_needs_no_code(write):
+    rule = {key: NAMES_DOSE[key] for key in ("id", "what", "why", "action")}
+    rule |= {"kind": "length", "field": "output", "least": 4}
+    assert verdicts(write(rule)) == {"names_no_dose": "flag"}
+    assert verdicts(write(rule), ROW._replace(output="It is 0.5 mg.")) == {"sound": "keep"}
+
+
+@pytest.mark.parametrize("off", ["off", False])  # YAML reads a bare `off` as false
+def test_a_rule_that_is_off_does_not_look(write, off):
+    assert verdicts(write(NAMES_DOSE | {"action": off})) == {"sound": "keep"}
+
+
+def test_what_unless_matches_is_passed_over_and_the_rest_is_not(write):
+    path = write(
+        NAMES_DOSE | {"any": ["dose"], "unless": ["usual dose"], "fields": ["instruction"]}
+    )
+    assert verdicts(path) == {"sound": "keep"}
+    task = ROW._replace(instruction="Name the usual dose and the highest dose.")
+    assert verdicts(path, task) == {"names_no_dose": "flag"}
+
+
+def test_a_change_of_one_rule_is_a_new_version_of_that_rule_and_of_the_gate(write, shipped):
+    before = QualityGate(write(*shipped))
+    (changed,) = (rule for rule in shipped if rule["id"] == "instruction_too_long")
+    changed["most"] = 120
+    after = QualityGate(write(*shipped))
+    assert after.version != before.version
+    versions = {rule.id: rule.version for rule in before.rules}
+    assert [rule.id for rule in after.rules if rule.version != versions[rule.id]] == [
+        "instruction_too_long"
+    ]
+
+
+@pytest.mark.parametrize("change", [{"what": "other words"}, {"why": "other words"}])
+def test_words_for_readers_change_no_version(write, change):
+    assert QualityGate(write(NAMES_DOSE | change)).version == QualityGate(write(NAMES_DOSE)).version
+
+
+@pytest.mark.parametrize("change", [{"action": "reject"}, {"any": ["see"]}, {"fields": ["input"]}])
+def test_anything_else_changes_it(write, change):
+    assert QualityGate(write(NAMES_DOSE | change)).version != QualityGate(write(NAMES_DOSE)).version
+
+
+def test_a_rule_that_is_off_changes_no_version_of_the_gate(write, shipped):
+    alone = QualityGate(write(*shipped)).version
+    assert QualityGate(write(*shipped, NAMES_DOSE | {"action": "off"})).version == alone
+
+
+def test_findings_carry_the_version_of_their_rule(write):
+    gate = QualityGate(write(NAMES_DOSE))
+    (judgement,) = gate.judge([ROW])
+    assert judgement.findings[0].version == gate.rules[0].version
+    (judgement,) = gate.judge([ROW._replace(output="0.5 mg twice daily.")])
+    assert judgement.findings[0].version == gate.version
+
+
+def without(key):
+    return {name: value for name, value in NAMES_DOSE.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (NAMES_DOSE | {"kind": "patern"}, "names_no_dose: kind: must be one of pattern, length,"),
+        (without("kind"), "names_no_dose: kind: must be one of pattern"),
+        (NAMES_DOSE | {"action": "drop"}, "names_no_dose: action: Input should be 'reject'"),
+        (NAMES_DOSE | {"action": "repair"}, "names_no_dose: action: only an input can be repaired"),
+        (NAMES_DOSE | {"any": ["/(/"]}, "names_no_dose: any 1: /(/ is no regular expression"),
+        (NAMES_DOSE | {"any": ["/x*/"]}, "names_no_dose: any 1: /x*/ is found in every row"),
+        (NAMES_DOSE | {"any": ["a", "/(a+)+b/"]}, "any 2: /(a+)+b/ repeats a repetition"),
+        (NAMES_DOSE | {"any": ["/(?:a|(b*c)){2,}/"]}, "repeats a repetition without bound"),
+        (NAMES_DOSE | {"any": []}, "names_no_dose: any: is empty; name at least one"),
+        (NAMES_DOSE | {"any": "dose"}, "names_no_dose: any: must be a list"),
+        (NAMES_DOSE | {"any": [5]}, "names_no_dose: any 1: must be text; put it in quotes"),
+        (NAMES_DOSE | {"fields": ["answer"]}, "names_no_dose: fields 1: Input should be"),
+        (NAMES_DOSE | {"unles": ["a"]}, "names_no_dose: unles: unknown setting; remove it"),
+        (without("why"), "names_no_dose: why: missing; add it"),
+        (without("id"), "rule 1: id: missing; add it"),
+        (NAMES_DOSE | {"id": "Names"}, "rule Names: id: must be small letters"),
+        ("names_no_dose", "rule 1: must be settings with values"),
+    ],
+)
+def test_a_mistake_is_refused_with_file_rule_and_setting(write, rule, said):
+    path = write(rule)
+    with pytest.raises(QualityRulesError) as refused:
+        read_rules(path)
+    assert str(refused.value).startswith(f"{path}: rule ")
+    assert said in str(refused.value)
+
+
+def test_bounds_the_wrong_way_round_are_refused(write):
+    rule = {key: NAMES_DOSE[key] for key in ("id", "what", "why", "action")}
+    rule |= {"kind": "length", "field": "output"}
+    for change, said in (({}, "needs least or most"), ({"least": 5, "most": 4}, "least is above")):
+        with pytest.raises(QualityRulesError, match=said):
+            read_rules(write(rule | change))
+
+
+def test_a_repair_of_an_output_is_refused(write, shipped):
+    (marker,) = (rule for rule in shipped if rule["id"] == "empty_output")
+    with pytest.raises(QualityRulesError, match="only an input can be repaired"):
+        read_rules(write(marker | {"action": "repair"}))
+
+
+def test_every_fault_is_named_at_once(write):
+    with pytest.raises(QualityRulesError) as refused:
+        read_rules(write(NAMES_DOSE, NAMES_DOSE, without("why") | {"id": "other"}))
+    assert len(str(refused.value).splitlines()) == 2
+    assert "rule names_no_dose: there twice" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "must be one list under `rules:`"),
+        ("rules: []", "must be one list under `rules:`"),
+        ("- id: a", "must be one list under `rules:`"),
+        ("rules:\n- id: a\nversion: 1", "must be one list under `rules:`"),
+        ("rules: [", "not YAML"),
+        ("rules:\n- id: a\n  id: b", "line 3: id is there already in line 2"),
+    ],
+)
+def test_a_file_of_another_form_is_refused(tmp_path, text, said):
+    path = tmp_path / "quality_rules.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(QualityRulesError, match=r"quality_rules\.yaml: ") as refused:
+        read_rules(path)
+    assert said in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(QualityRulesError, match=r"none\.yaml: can't be read \(No such file"):
+        read_rules(tmp_path / "none.yaml")
+
+
+def test_the_docs_name_every_shipped_rule_and_its_action():
+    table = (PROJECT_ROOT / "docs" / "quality.md").read_text("utf-8")
+    for rule in read_rules(QUALITY_RULES):
+        (line,) = (line for line in table.splitlines() if line.startswith("|") and rule.id in line)
+        assert line.rsplit("|", 2)[1].strip().startswith(rule.action)
+
+
+def test_the_example_in_the_docs_is_a_sound_rule(tmp_path):
+    text = (PROJECT_ROOT / "docs" / "quality.md").read_text("utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    path = tmp_path / "quality_rules.yaml"
+    path.write_text(f"rules:\n{example}", "utf-8")
+    assert verdicts(path, ROW._replace(output="See a doctor.")) == {"advises_doctor_only": "reject"}
+    assert verdicts(path, ROW._replace(output="0.5 mg; see a doctor.")) == {"sound": "keep"}

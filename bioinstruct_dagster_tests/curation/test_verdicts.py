@@ -1,0 +1,222 @@
+"""Verdicts in the store: judged once, judged again where something changed, never lost."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from bioinstruct_dagster.curation.gates import Finding, Judgement, Task
+from bioinstruct_dagster.curation.verdicts import (
+    Remembered,
+    UnknownRowError,
+    judge_stale,
+    text_sha256,
+    why,
+)
+
+SAID = "select row_id, rule, verdict, version, gate_version from verdicts order by row_id, place"
+
+
+@dataclass
+class WordGate:
+    """A gate that rejects one word, flags another and repairs a third."""
+
+    rejected: str = "forbidden"
+    name: str = "quality"
+    looked: list[Task] = field(default_factory=list)
+
+    @property
+    def version(self) -> str:
+        return f"word-{self.rejected}"
+
+    @property
+    def made_of(self) -> dict[str, str]:
+        return {"rejected": self.rejected}
+
+    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
+        self.looked += tasks
+        return [self._judge(task) for task in tasks]
+
+    def _judge(self, task: Task) -> Judgement:
+        found = []
+        if self.rejected in task.instruction:
+            found.append(Finding("word", "1", "reject", 1.0, {"saw": self.rejected}))
+        if "odd" in task.instruction:
+            found.append(Finding("odd", "1", "flag"))
+        repairs = {}
+        if task.input == "N/A":
+            repairs["input"] = ""
+            found.append(Finding("no_input", "1", "repair"))
+        return Judgement(tuple(found) or (Finding("sound", self.version, "keep"),), repairs)
+
+
+def raw_row(ordinal, instruction="Name the drug.", task_input="", output="An answer."):
+    return {
+        "row_id": f"row-{ordinal}",
+        "ordinal": ordinal,
+        "position": ordinal,
+        "source": "completion",
+        "instruction": instruction,
+        "input": task_input,
+        "output": output,
+        "rehearsal": True,
+    }
+
+
+@pytest.fixture
+def rows():
+    return [
+        raw_row(0),
+        raw_row(1, "A forbidden odd thing."),
+        raw_row(2, task_input="N/A"),
+        raw_row(3, "An odd thing of Ünïcode 血圧."),
+    ]
+
+
+@pytest.fixture
+def filled(store, rows):
+    store.replace({"raw_instructions": rows})
+    return store
+
+
+def test_each_row_is_judged_once(filled):
+    gate = WordGate()
+    assert judge_stale(filled, gate) == 4
+    assert judge_stale(filled, gate) == 0
+    assert len(gate.looked) == 4
+    assert [(row["row_id"], row["rule"], row["verdict"]) for row in filled.rows(SAID)] == [
+        ("row-0", "sound", "keep"),
+        ("row-1", "word", "reject"),
+        ("row-1", "odd", "flag"),
+        ("row-2", "no_input", "repair"),
+        ("row-3", "odd", "flag"),
+    ]
+
+
+def test_the_store_and_python_agree_on_the_hash_of_a_text(filled, rows):
+    statement = (
+        "select sha256(instruction || chr(31) || input || chr(31) || output)[:16] as sha "
+        "from raw_instructions order by ordinal"
+    )
+    expected = [text_sha256([row["instruction"], row["input"], row["output"]]) for row in rows]
+    assert [row["sha"] for row in filled.rows(statement)] == expected
+
+
+def test_only_new_rows_are_judged_when_the_set_grows(filled, rows):
+    gate = WordGate()
+    judge_stale(filled, gate)
+    gate.looked.clear()
+    filled.replace({"raw_instructions": [*rows, raw_row(4, "Name the test.")]})
+    assert judge_stale(filled, gate) == 1
+    assert [task.instruction for task in gate.looked] == ["Name the test."]
+
+
+def test_a_changed_text_is_judged_again(filled, rows):
+    gate = WordGate()
+    judge_stale(filled, gate)
+    changed = [{**rows[0], "instruction": "A forbidden change."}, *rows[1:]]
+    filled.replace({"raw_instructions": changed})
+    assert judge_stale(filled, gate) == 1
+    assert filled.rows(SAID)[0]["verdict"] == "reject"
+
+
+def test_a_changed_rule_judges_its_own_gate_anew_and_no_other(filled):
+    quality, privacy = WordGate(), WordGate("secret", "privacy")
+    judge_stale(filled, quality)
+    judge_stale(filled, privacy)
+    quality.looked.clear()
+    privacy.looked.clear()
+    quality.rejected = "odd"
+    assert judge_stale(filled, quality) == 4
+    assert judge_stale(filled, privacy) == 0
+    assert not privacy.looked
+    rejected = (
+        "select row_id from verdicts where gate = 'quality' and verdict = 'reject' order by 1"
+    )
+    assert [row["row_id"] for row in filled.rows(rejected)] == ["row-1", "row-3"]
+
+
+def test_what_was_said_before_is_kept_apart(filled):
+    gate = WordGate()
+    judge_stale(filled, gate)
+    before = filled.rows(SAID)
+    gate.rejected = "odd"
+    judge_stale(filled, gate)
+    superseded = SAID.replace("from verdicts", "from superseded_verdicts")
+    assert filled.rows(superseded) == before
+
+
+def test_a_repair_that_no_longer_holds_is_gone(filled, rows):
+    gate = WordGate()
+    judge_stale(filled, gate)
+    texts = "select input, repaired from repaired_instructions where row_id = 'row-2'"
+    assert filled.rows(texts) == [{"input": "", "repaired": ["input"]}]
+    filled.replace({"raw_instructions": [*rows[:2], {**rows[2], "input": "Na 135"}, rows[3]]})
+    judge_stale(filled, gate)
+    assert filled.rows(texts) == [{"input": "Na 135", "repaired": []}]
+
+
+def test_portions_are_written_one_by_one(filled, monkeypatch):
+    monkeypatch.setattr("bioinstruct_dagster.curation.verdicts.PORTION", 3)
+
+    class Failing(WordGate):
+        def judge(self, tasks):
+            if self.looked:
+                raise RuntimeError("killed")
+            return super().judge(tasks)
+
+    with pytest.raises(RuntimeError):
+        judge_stale(filled, Failing())
+    assert len({row["row_id"] for row in filled.rows(SAID)}) == 3
+    monkeypatch.undo()
+    assert judge_stale(filled, WordGate()) == 1
+
+
+def test_what_a_gate_said_is_remembered(filled, rows):
+    gate = WordGate()
+    judge_stale(filled, gate)
+    gate.looked.clear()
+    remembered = Remembered(filled, [gate])
+    tasks = [Task(row["instruction"], row["input"], row["output"]) for row in rows]
+    judgements = remembered(gate, [*tasks, Task("Something new.", "", "o")])
+    assert gate.looked == [Task("Something new.", "", "o")]
+    assert judgements[:4] == WordGate().judge(tasks)
+    assert remembered(gate, tasks) == judgements[:4]
+
+
+def test_another_version_is_not_remembered(filled, rows):
+    judge_stale(filled, WordGate())
+    gate = WordGate("odd")
+    Remembered(filled, [gate])(gate, [Task(rows[3]["instruction"], "", "An answer.")])
+    assert len(gate.looked) == 1
+
+
+def test_why_says_what_each_gate_says_in_their_order(filled):
+    judge_stale(filled, WordGate("secret", "privacy"))
+    judge_stale(filled, WordGate())
+    said = [(row["gate"], row["rule"], row["verdict"]) for row in why(filled, "row-1")]
+    assert said == [
+        ("quality", "word", "reject"),
+        ("quality", "odd", "flag"),
+        ("privacy", "odd", "flag"),
+    ]
+    assert why(filled, "row-1")[0]["evidence"] == {"saw": "forbidden"}
+
+
+def test_why_of_a_row_that_is_not_there_says_how_to_find_one(filled):
+    with pytest.raises(UnknownRowError, match=r"No row 'row-99'.*ilike"):
+        why(filled, "row-99")
+
+
+def test_each_version_of_a_gate_says_what_it_was_made_of(filled):
+    gate = WordGate()
+    judge_stale(filled, gate)
+    judge_stale(filled, gate)
+    gate.rejected = "odd"
+    judge_stale(filled, gate)
+    made = filled.rows("select gate, version, made_of from gate_versions order by first_used_at")
+    assert [(row["version"], json.loads(row["made_of"])) for row in made] == [
+        ("word-forbidden", {"rejected": "forbidden"}),
+        ("word-odd", {"rejected": "odd"}),
+    ]
