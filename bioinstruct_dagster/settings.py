@@ -128,6 +128,9 @@ class Settings(BaseSettings):
             "Needs the extra `ray`."
         ),
     )
+    ray_workers: int = Field(
+        2, ge=1, le=1_000, description="Processes on that cluster, a processor each."
+    )
     max_usd: float | None = Field(
         None,
         ge=0,

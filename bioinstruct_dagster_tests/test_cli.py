@@ -70,7 +70,8 @@ def test_a_step_before_its_input_says_which_asset_is_missing(environment):
     assert run([*MATERIALIZE, "--select", "key:seed_tasks"], environment).returncode == 0
     result = run([*MATERIALIZE, "--select", "key:categorized_instructions"], environment)
     assert result.returncode != 0
-    assert result.stderr.strip().endswith("Materialize key:deduplicated_instructions first.")
+    last = result.stderr.strip().splitlines()[-1]
+    assert "Materialize key:deduplicated_instructions first" in last
 
 
 def test_a_malformed_seed_file_is_explained_last(environment, tmp_path):

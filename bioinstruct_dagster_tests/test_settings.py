@@ -147,6 +147,7 @@ def test_every_setting_is_read_from_the_variable_that_is_its_documented_name(mon
         "meaning_threshold": ("0.85", 0.85),
         "category_confidence": ("0.6", 0.6),
         "ray_address": ("local", "local"),
+        "ray_workers": ("4", 4),
         "max_usd": ("1.5", 1.5),
         "max_tokens": ("1000", 1000),
         "run_max_usd": ("0", 0.0),

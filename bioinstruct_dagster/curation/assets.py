@@ -13,7 +13,7 @@ from bioinstruct_dagster.curation.novelty.rule import Text
 from bioinstruct_dagster.curation.quality.llm_checks import asked_for
 from bioinstruct_dagster.curation.quality.rules import read_rules
 from bioinstruct_dagster.curation.second_looks import TeachersWord
-from bioinstruct_dagster.curation.selection import meaning_filter, row_gates
+from bioinstruct_dagster.curation.selection import meaning_filter, novelty_judge, row_gates
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.dialects import with_dialect
 from bioinstruct_dagster.generation.teacher import open_teacher
@@ -101,6 +101,7 @@ def deduplicated_instructions(
         context.log.info,
         meaning=meaning_filter(settings),
         ask_teacher=asking if asking.wanted else None,
+        judge_many=novelty_judge(settings),
     )
     if asking.pending:
         context.log.info(PENDING, asking.pending)
@@ -127,7 +128,7 @@ class AskingTeacher:
         self._word = TeachersWord(store, rules, teacher=settings.teacher, model=settings.model)
 
     def __call__(self) -> bool:
-        """Ask about kept rows that it was not asked about; whether it drops any of them."""
+        """Ask about kept rows that it was not asked about; whether its word is new."""
         log = self._context.log
         with open_teacher(self._settings) as endpoint:
             terms = terms_of(self._settings, self._context.run.run_id)

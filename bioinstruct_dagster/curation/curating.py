@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from bioinstruct_dagster.curation.category.labelling import Labelling
 from bioinstruct_dagster.curation.gates import Gate
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
-from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, Text
+from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, Text, judge_here
 from bioinstruct_dagster.curation.novelty.stored_index import (
     INDEX_VERSION,
+    Judge,
     StoredIndex,
     write_change,
 )
@@ -133,6 +134,7 @@ def curate(
     *,
     meaning: MeaningFilter | None = None,
     ask_teacher: Callable[[], bool] | None = None,
+    judge_many: Judge = judge_here,
 ) -> Curation:
     """Judge what is not judged, and write `deduplicated_instructions`.
 
@@ -142,9 +144,10 @@ def curate(
         gates: those that judge each row by itself, in their order.
         log: takes lines for the user.
         meaning: drops rows that say the same in other words; None to leave them.
-        ask_teacher: asks a teacher about the kept rows and writes down what it says; whether it
-            dropped any. Asked again until it drops none, since a dropped row no longer stands in
-            the way of others.
+        ask_teacher: asks a teacher about the kept rows and writes down what it says; whether that
+            is new. Asked again until it is not, since a dropped row no longer stands in the way of
+            others.
+        judge_many: judges novelty where rows are many: here, or on a cluster.
     """
     done = Curation()
     for gate in gates:
@@ -155,7 +158,7 @@ def curate(
     if ask_teacher is None:
         forget_teachers_word(store)
     while True:
-        done.judged["novelty"] += judge_novelty_from_first_change(store, seeds)
+        done.judged["novelty"] += judge_novelty_from_first_change(store, seeds, judge_many)
         done.repeat_in_meaning = look_for_meaning(store, meaning)
         with store.write() as connection:
             connection.execute("delete from deduplicated_instructions")
@@ -166,7 +169,9 @@ def curate(
     return done
 
 
-def judge_novelty_from_first_change(store: Store, seeds: Sequence[Text]) -> int:
+def judge_novelty_from_first_change(
+    store: Store, seeds: Sequence[Text], judge_many: Judge = judge_here
+) -> int:
     """Judge novelty from the first row for which it may have changed; how many rows that were."""
     version = novelty_version(seeds)
     record_version(
@@ -188,7 +193,7 @@ def judge_novelty_from_first_change(store: Store, seeds: Sequence[Text]) -> int:
         found = store.rows(TEXTS_OF, {"wanted": list(row_ids)})
         return {row["row_id"]: row["instruction"] for row in found}
 
-    verdicts, change = StoredIndex(store, seeds, texts_of).judge(
+    verdicts, change = StoredIndex(store, seeds, texts_of, judge_many=judge_many).judge(
         [Text(row["row_id"], row["instruction"]) for row in rows], [row["ordinal"] for row in rows]
     )
     seed_ids = frozenset(seed.id for seed in seeds)

@@ -93,7 +93,7 @@ class TeachersWord:
         )
 
     def apply(self) -> bool:
-        """Write what it said as verdicts; whether it drops other rows than before."""
+        """Write what it said as verdicts; whether they are others than before."""
         where = {"gate": "quality", "place": TEACHERS_PLACE}
         rows = self._store.rows(LOOKED_AT, where)
         tasks = [_task(row) for row in rows]
@@ -106,15 +106,7 @@ class TeachersWord:
             if task in said
             for finding in findings_of(said[task], self._rules)
         ]
-        present = {row["row_id"] for row in rows}
-        dropped_before = {
-            row["row_id"]
-            for row in self._store.rows(PRESENT, where)
-            if row["verdict"] == "reject" and row["row_id"] in present
-        }
-        _put(self._store, "quality", TEACHERS_PLACE, _rows(found, TEACHERS_PLACE))
-        dropped = {row_id for row_id, finding in found if finding.verdict == "reject"}
-        return dropped != dropped_before
+        return _put(self._store, "quality", TEACHERS_PLACE, _rows(found, TEACHERS_PLACE))
 
 
 def forget_teachers_word(store: Store) -> None:
@@ -154,15 +146,18 @@ def _rows(found: Iterable[tuple[str, Finding]], place: int) -> list[dict[str, An
     return rows
 
 
-def _put(store: Store, gate: str, place: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put these in the place of the gate's verdicts from that place on, where they differ."""
+def _put(store: Store, gate: str, place: int, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Put these in the place of the gate's verdicts from that place on; whether they differ.
+
+    Those that stay the same are left as they are.
+    """
     import pyarrow as pa
 
     said = {tuple(row.values()) for row in rows}
     with store.write() as connection:
         before = set(connection.execute(PRESENT, {"gate": gate, "place": place}).fetchall())
         if before == said:
-            return
+            return False
         gone = sorted((row_id, at) for row_id, at, *_ in before - said)
         ids, places = [row_id for row_id, _ in gone], [at for _, at in gone]
         connection.register(
@@ -176,6 +171,7 @@ def _put(store: Store, gate: str, place: int, rows: Sequence[Mapping[str, Any]])
             connection.execute(f"alter table found drop column {column}")
         insert(connection, "found", [row for row in rows if tuple(row.values()) not in before])
         connection.execute(ADD, {"gate": gate})
+    return True
 
 
 def _task(row: Mapping[str, Any]) -> Task:

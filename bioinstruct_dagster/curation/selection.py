@@ -8,11 +8,13 @@ looks when, over rows in memory. Does not: what a gate rejects, or a whole store
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bioinstruct_dagster.curation.gates import FIELDS, Finding, Gate, Judgement, Task
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
-from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter, Text, Verdict
+from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter, Text, Verdict, judge_here
+from bioinstruct_dagster.curation.novelty.stored_index import Judge
 from bioinstruct_dagster.curation.verdicts import Remembered
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import Settings
@@ -158,6 +160,15 @@ def meaning_filter(settings: Settings) -> MeaningFilter | None:
     if settings.meaning_model is None:
         return None
     return MeaningFilter(settings.meaning_model, settings.meaning_threshold)
+
+
+def novelty_judge(settings: Settings) -> Judge:
+    """Where novelty is judged when rows are many: in this process, or on a Ray cluster."""
+    if not settings.ray_address:
+        return judge_here
+    from bioinstruct_dagster.curation.novelty.sharded import judge_on_cluster
+
+    return partial(judge_on_cluster, workers=settings.ray_workers, address=settings.ray_address)
 
 
 def gate_maker(settings: Settings, store: Store) -> Callable[[Sequence[SeedTask]], Selector]:

@@ -1,7 +1,6 @@
 """Curation as a user runs it: an import with every kind of trouble, through the real graph."""
 
 import json
-import re
 
 import pytest
 
@@ -29,10 +28,10 @@ REFUSED = (
 LINKED = ("Summarize the trial on asthma.", "https://example.org/asthma/12", "Asthma improved.")
 MARKED = ("Say how gout is treated in its first days.", "N/A", "With colchicine or naproxen.")
 REPEATED = ("Say what a low ferritin means.", "Say what a low ferritin means.", "Lack of iron.")
-ODD_DOSE = (
-    "Give the total daily dose of the antibiotic in the note.",
-    "Amoxicillin 500 mg three times a day.",
-    "The total daily dose is 2000 mg.",
+ODD_BMI = (
+    "Calculate the body-mass index of the patient.",
+    "Weight 70 kg, height 1.75 m.",
+    "The BMI is 31.0 kg/m2.",
 )
 NAMED = (
     "Shorten the ward note for the family doctor.",
@@ -49,7 +48,7 @@ LEAKED = (
     "",
     "Weight, blood pressure and temperature of the patient.",
 )
-TROUBLED = [*SOUND, NEAR, TOO_SHORT, REFUSED, LINKED, MARKED, REPEATED, ODD_DOSE, NAMED]
+TROUBLED = [*SOUND, NEAR, TOO_SHORT, REFUSED, LINKED, MARKED, REPEATED, ODD_BMI, NAMED]
 
 
 @pytest.fixture
@@ -193,9 +192,6 @@ def test_another_way_with_identifiers_judges_privacy_alone_and_novelty_from_ther
     off = project.run(privacy="off")
     assert judged(off)["novelty"] == 0
     assert set(project.values("select rule from verdicts where gate = 'privacy'")) == {"off"}
-    project.run(privacy="reject")
-    assert project.dropped()[NAMED[0]].startswith("privacy: ")
-    assert project.values("from repairs where gate = 'privacy'") == []
 
 
 # Contamination.
@@ -239,13 +235,6 @@ def test_a_rule_switched_off_judges_quality_alone(project):
     assert project.dropped()[REFUSED[0]] == "quality: refusal"
 
 
-def test_words_for_readers_change_no_verdict(project, tmp_path):
-    project.run(TROUBLED)
-    rules = project.rules()
-    rules.write_text(re.sub("Self-Instruct and Alpaca", "We", rules.read_text("utf-8")), "utf-8")
-    assert judged(project.run(quality_rules=rules)) == dict.fromkeys(GATES, 0)
-
-
 def test_another_file_takes_the_place_of_the_first_and_the_first_comes_back(project):
     project.run(TROUBLED)
     before = (project.kept(), project.dropped())
@@ -258,12 +247,11 @@ def test_another_file_takes_the_place_of_the_first_and_the_first_comes_back(proj
     assert all(passed for name, passed in checks(back).items() if "evaluation" not in name)
 
 
-@pytest.mark.parametrize("first", [TOO_SHORT, REFUSED])
-def test_rows_in_another_order_are_judged_in_that_order(project, first):
+def test_rows_in_another_order_are_judged_in_that_order(project):
     # Neither the kept row's place nor what is kept before it changes; only the dropped one moves.
-    project.run([first, SOUND[0], NEAR])
+    project.run([TOO_SHORT, SOUND[0], NEAR])
     assert project.kept() == [SOUND[0][0]]
-    project.run([NEAR, SOUND[0], first])
+    project.run([NEAR, SOUND[0], TOO_SHORT])
     assert project.kept() == [NEAR[0]]
     assert project.dropped()[SOUND[0][0]] == "novelty: repeats_kept_row"
 

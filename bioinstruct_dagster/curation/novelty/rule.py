@@ -118,25 +118,8 @@ class NoveltyFilter:
     def judge(self, candidates: Sequence[Text]) -> list[Verdict]:
         """Judge candidates; each novel one joins what later ones are compared with."""
         judged = self._judge([candidate.instruction for candidate in candidates])
-        novel = judged.novel.tolist()
-        self._ids += [c.id for c, is_novel in zip(candidates, novel, strict=True) if is_novel]
-        return [
-            Verdict(
-                candidate.id,
-                is_novel,
-                None if is_novel else self._ids[nearest],
-                None if is_novel else score,
-                MEASURES[second],
-            )
-            for candidate, is_novel, nearest, score, second in zip(
-                candidates,
-                novel,
-                judged.nearest.tolist(),
-                judged.scores.tolist(),
-                judged.second.tolist(),
-                strict=True,
-            )
-        ]
+        self._ids += [candidates[n].id for n in np.flatnonzero(judged.novel).tolist()]
+        return verdicts_of(candidates, judged, self._ids)
 
     def judge_texts(self, texts: Sequence[str]) -> Judged:
         """Judge texts that have no identifiers; the same rule, by column."""
@@ -169,6 +152,34 @@ class NoveltyFilter:
 
     def _encode_second(self, texts: Sequence[str], seconds: Sequence[int]) -> Encoded:
         return self._second_vocabulary.encode_unicode([texts[i] for i in seconds])
+
+
+def verdicts_of(
+    candidates: Sequence[Text], judged: Judged, ids: Sequence[str | None]
+) -> list[Verdict]:
+    """Verdicts by row of those by column; `ids` are of seeds and all kept rows, in their order."""
+    return [
+        Verdict(
+            candidate.id,
+            is_novel,
+            None if is_novel else ids[nearest],
+            None if is_novel else score,
+            MEASURES[second],
+        )
+        for candidate, is_novel, nearest, score, second in zip(
+            candidates,
+            judged.novel.tolist(),
+            judged.nearest.tolist(),
+            judged.scores.tolist(),
+            judged.second.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def judge_here(kept: Sequence[Text], candidates: Sequence[Text]) -> list[Verdict]:
+    """Judge candidates in this process, against seeds and rows kept before."""
+    return NoveltyFilter(kept).judge(candidates)
 
 
 def for_second_measure(texts: Sequence[str], encoded: Encoded) -> list[int]:

@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.novelty.pairs import NOVEL, PairIndex
 from bioinstruct_dagster.curation.novelty.ray_cluster import LOCAL, actors_of, connected
-from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, Judged, for_second_measure
+from bioinstruct_dagster.curation.novelty.rule import (
+    THRESHOLD,
+    Judged,
+    Text,
+    Verdict,
+    for_second_measure,
+    verdicts_of,
+)
 from bioinstruct_dagster.curation.tokens.vocabulary import Encoded, Vocabulary
 
 if TYPE_CHECKING:
@@ -85,6 +92,18 @@ def judge_sharded(
         arguments = [((k, workers), threshold, orders) for k in range(workers)]
         with actors_of(ray, address, Shard, arguments) as actors:
             return _Driver(ray, actors, measures, len(seeds)).judge(len(texts), block)
+
+
+def judge_on_cluster(
+    kept: Sequence[Text], candidates: Sequence[Text], *, workers: int, address: str
+) -> list[Verdict]:
+    """Judge candidates on a Ray cluster, against seeds and rows kept before; see judge_sharded."""
+    instructions = [candidate.instruction for candidate in candidates]
+    judged = judge_sharded([text.instruction for text in kept], instructions, workers, address)
+    ids = [text.id for text in kept] + [
+        candidates[n].id for n in np.flatnonzero(judged.novel).tolist()
+    ]
+    return verdicts_of(candidates, judged, ids)
 
 
 class _Driver:

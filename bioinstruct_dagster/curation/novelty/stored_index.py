@@ -25,10 +25,10 @@ from bioinstruct_dagster.curation.novelty.rule import (
     MEASURES,
     THRESHOLD,
     Measure,
-    NoveltyFilter,
     Text,
     Verdict,
     for_second_measure,
+    judge_here,
 )
 from bioinstruct_dagster.curation.tokens.vocabulary import Encoded, Vocabulary
 from bioinstruct_dagster.store.database import Store
@@ -57,6 +57,7 @@ KEPT_PLACES = "select distinct place from novelty_signatures where place < $befo
 VERSIONS = "select measure, version from novelty_index"
 _CURRENT: dict[str, str] = dict.fromkeys(MEASURES, INDEX_VERSION)
 
+Judge = Callable[[Sequence[Text], Sequence[Text]], list[Verdict]]
 FetchTexts = Callable[[Sequence[str]], Mapping[str, str]]
 
 
@@ -87,9 +88,9 @@ class StoredIndex:
         store: holds the two tables.
         seeds: kept from the start; never stored here.
         fetch: gives the instructions of kept rows, by row id.
-        threshold: a ROUGE-L F1 above it is a repetition.
         scanned_at_most: with more new rows, all kept ones are read; any number gives the same
             verdicts.
+        judge_many: judges these, as `judge_here` does.
     """
 
     def __init__(
@@ -98,14 +99,14 @@ class StoredIndex:
         seeds: Sequence[Text],
         fetch: FetchTexts,
         *,
-        threshold: float = THRESHOLD,
         scanned_at_most: int = SCANNED_AT_MOST,
+        judge_many: Judge = judge_here,
     ) -> None:
         self._store = store
         self._seeds = seeds
         self._fetch = fetch
-        self._threshold = threshold
         self._scanned_at_most = scanned_at_most
+        self._judge_many = judge_many
 
     def judge(
         self, candidates: Sequence[Text], places: Sequence[int]
@@ -123,9 +124,8 @@ class StoredIndex:
             return [], Change(_END, _no_signatures())
         first = places[0]
         is_current, kept, kept_places = self._kept(candidates, first)
-        judge = NoveltyFilter(self._seeds, self._threshold)
-        judge.keep(kept)
-        verdicts = judge.judge(candidates)
+        many = len(candidates) > self._scanned_at_most
+        verdicts = (self._judge_many if many else judge_here)([*self._seeds, *kept], candidates)
         added = [n for n, verdict in enumerate(verdicts) if verdict.novel]
         texts = [candidates[n] for n in added]
         at = [places[n] for n in added]
@@ -165,9 +165,7 @@ class StoredIndex:
                 KEPT_SIGNATURES, {"measure": measure, "before": before}
             ).fetchnumpy()
             sketches = _sketches(kept["tokens"], kept["low"], kept["high"])
-            found.append(
-                kept["place"][those_that_can_match(sketches, new[measure], self._threshold)]
-            )
+            found.append(kept["place"][those_that_can_match(sketches, new[measure], THRESHOLD)])
         return np.unique(np.concatenate(found))
 
 

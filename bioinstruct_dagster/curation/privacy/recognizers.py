@@ -6,13 +6,17 @@ milliseconds a text and seconds to import, so it sees only pieces around what co
 """
 
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import Span, Text
 from bioinstruct_dagster.curation.privacy.labelled import TOLL_FREE
+
+_MODELS = ("torch", "transformers", "stanza", "gliner", "flair", "tensorflow", "cupy")
 
 _AROUND = 80  # characters on either side of what could be a match
 _PIECE = 1200  # most characters of a piece: what a quadratic pattern may see at once
@@ -117,9 +121,26 @@ def _is_whole(text: str, span: Span) -> bool:
     return span.kind != "phone" or not TOLL_FREE.match(text[span.start : span.end])
 
 
+@contextmanager
+def _without_models() -> Iterator[None]:
+    """Keep Presidio and spaCy from loading what only language models need, where it is installed.
+
+    Both take it for absent then. It would cost twelve CPU-seconds and put torch into a process that
+    only looks for patterns; what is loaded already stays.
+    """
+    kept_out = [name for name in _MODELS if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(kept_out))  # None: an import of it fails
+    try:
+        yield
+    finally:
+        for name in kept_out:
+            sys.modules.pop(name, None)
+
+
 @cache
 def _recognizer(name: str) -> Any:
-    from presidio_analyzer import predefined_recognizers
+    with _without_models():
+        from presidio_analyzer import predefined_recognizers
 
     if name == "EmailRecognizer":
         return _email_recognizer()

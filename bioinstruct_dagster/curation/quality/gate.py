@@ -23,6 +23,7 @@ from bioinstruct_dagster.curation.quality.rules import (
     Rule,
     TruncatedRule,
     UngroundedRule,
+    UntoldRule,
     read_rules,
 )
 from bioinstruct_dagster.curation.quality.wording import Check, Seen
@@ -41,6 +42,7 @@ CHECKS: dict[type[Rule], Callable[[Any], Check]] = {
     MarkerRule: wording.marker_check,
     RepeatedRule: wording.repeated_check,
     TruncatedRule: wording.truncated_check,
+    UntoldRule: wording.untold_check,
     UngroundedRule: grounding.ungrounded_check,
     ArithmeticRule: dosing.arithmetic_check,
 }

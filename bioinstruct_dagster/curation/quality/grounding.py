@@ -8,6 +8,7 @@ is no source. Belongs here: that judgement. Does not: the word lists (data/quali
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -110,6 +111,12 @@ LISTS = _words("set list collection series description overview")
 PATIENTS = re.compile(
     r"(?:(?:an?|the)\s)?(?:[\w-]+\s)?(?:patient|man|woman|child|case)\b", re.IGNORECASE
 )
+# A word for any, and what it stands before: "a drug".
+ECHO = re.compile(
+    r"(?i)((?:an?|some|any|(?:the )?(?:given|specific|particular|certain))\s)?([\w\s’'-]{3,90})\.?"
+)
+CLAUSES = re.compile(r"[,:;.(]")
+MOST_POINTED = 5  # words between "given" and the end of what it stands before
 JOINTS = _words(", and or & / ( ) along with as well plus including such")
 
 
@@ -154,6 +161,7 @@ class _Judge:
         self._names = _Names(rule)
         self._reads, self._spares = Signs(rule.reads), Signs(rule.spares)
         self._subjects, self._titles_do = Signs(rule.subjects), Signs(rule.titles_do)
+        self._results, self._texts = Signs(rule.results), frozenset(rule.texts)
 
     def look(self, task: Task) -> Seen | None:
         """What an ungrounded input names, and as what: a link, a placeholder or a name."""
@@ -166,16 +174,23 @@ class _Judge:
         wanted = self._names.sources_in(task.instruction)
         if not wanted:
             return None
-        if PLACEHOLDER.fullmatch(text):
+        if PLACEHOLDER.fullmatch(text) or self._names.is_echo(text, task.instruction):
             return Seen({"saw": shown(text), "as": "placeholder"})
         found = self._names.read(LOCATOR.sub("", text) if located else text)
         if (
             found is not None
-            and self._names.serves(found, wanted)
+            and self._names.serves(found, set(wanted.values()))
+            and not (found.told and self._is_the_text(wanted, task.instruction))
             and not self._is_enough(found, task.instruction)
         ):
             return Seen({"saw": shown(text), "as": "name"})
         return None
+
+    def _is_the_text(self, wanted: Mapping[str, str], instruction: str) -> bool:
+        """Whether a sentence on a work is itself the text that the instruction speaks of."""
+        texts = self._texts.intersection(wanted)
+        others = any(wanted[noun] in {"work", "recording"} for noun in wanted if noun not in texts)
+        return bool(texts) and not others and self._results.search(instruction) is None
 
     def _is_enough(self, name: "_Name", instruction: str) -> bool:
         """Whether the task can be done from the mere name."""
@@ -199,12 +214,14 @@ class _Name:
         bare: whether nothing says whose it is or what it is about.
         titled: whether it is a title, or says what a work is about.
         plain: whether no label says that it is a title.
+        told: whether it is a whole sentence, such as "This study compares …".
     """
 
     noun: str
     bare: bool = False
     titled: bool = False
     plain: bool = False
+    told: bool = False
 
 
 class _Names:
@@ -223,15 +240,39 @@ class _Names:
         self._links = ARTICLES.union(rule.links, rule.works, rule.records, rule.recordings)
         self._tells = frozenset(rule.tells)
         self._asides = frozenset(rule.asides)
+        self._points, self._fillers = frozenset(rule.points), frozenset(rule.fillers)
 
     def is_link(self, text: str) -> bool:
         """Whether there is a link, and nothing but words for one."""
         rest, found = LOCATOR.subn(" ", text)
         return bool(found) and self._links.issuperset(nouns_of(rest))
 
-    def sources_in(self, instruction: str) -> set[str]:
-        """The classes of source that an instruction speaks of."""
-        return {self._class_of[noun] for noun in nouns_of(instruction) if noun in self._class_of}
+    def sources_in(self, instruction: str) -> dict[str, str]:
+        """The sources that an instruction speaks of, and the class of each."""
+        return {one: self._class_of[one] for one in nouns_of(instruction) if one in self._class_of}
+
+    def is_echo(self, text: str, instruction: str) -> bool:
+        """Whether "a given drug" is asked about, and the input is "A drug": no word is new."""
+        echoed = ECHO.fullmatch(text)
+        if echoed is None or MEASURED.search(text):
+            return False
+        nouns = nouns_of(echoed.group(2))
+        if not echoed.group(1) and len(nouns) > 1:
+            return False  # "Heart disease" may be what is meant; "a heart disease" is not
+        kinds = {noun for noun in nouns if self._class_of.get(noun) == "particular"}
+        known = ARTICLES.union(nouns_of(instruction), self._fillers, self._holders)
+        return known.issuperset(nouns) and any(
+            # The first source after "given" is the given one.
+            next((noun for noun in after if noun in self._class_of), "") in kinds
+            for after in self._pointed_at(instruction)
+        )
+
+    def _pointed_at(self, instruction: str) -> Iterator[list[str]]:
+        for clause in CLAUSES.split(instruction):
+            nouns = nouns_of(clause)
+            for place, noun in enumerate(nouns):
+                if noun in self._points:
+                    yield nouns[place + 1 : place + MOST_POINTED]
 
     def serves(self, name: _Name, wanted: set[str]) -> bool:
         """Whether what is named is what is asked about."""
@@ -314,7 +355,8 @@ class _Names:
         noun = self._class_of.get(singular(head[-1]), "")
         held = any(singular(word) in self._holders for word in head)
         if noun == "work" and self._leaves_open(rest):
-            return _Name(noun, bare=not rest, titled=bool(rest))
+            told = bool(self._tells.intersection(rest[:1]))
+            return _Name(noun, bare=not rest, titled=bool(rest), told=told)
         if noun == "record" and rest[:1] != ["with"] and self._leaves_open(rest):
             return _Name(noun, bare=not (rest or held))
         if noun in {"recording", "particular"}:

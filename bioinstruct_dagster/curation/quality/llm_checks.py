@@ -124,7 +124,11 @@ def findings_of(check: Check, rules: Sequence[Rule]) -> tuple[Finding, ...]:
             continue
         verdict = _verdict(rule)
         if verdict is not None:
-            evidence = {"saw": shown(check.reason), "completion_id": check.completion_id}
+            evidence: dict[str, Any] = {
+                "saw": shown(check.reason),
+                "completion_id": check.completion_id,
+                **({"rehearsal": True} if check.rehearsal else {}),
+            }
             findings.append(Finding(rule.id, rule.version, verdict, evidence=evidence))
     return tuple(findings)
 

@@ -193,6 +193,33 @@ class TruncatedRule(Rule):
     dangling: Words = Field(min_length=1)
 
 
+class UntoldRule(Rule):
+    """Fires where the output tells what the instruction asks for, and the input does not.
+
+    A list that is left out asks for nothing. A question in the input is passed over.
+
+    Attributes:
+        asked: signs in the instruction that it is asked for.
+        told: signs in the output that it is there.
+        given: signs in the input that it is there, and the rule does not fire.
+        unless: signs in the instruction or the output with which the rule does not fire.
+        about: signs of which the input must hold one.
+        each: signs of which each sentence of the input must hold one.
+        mere: what is passed over when the input is searched for `given`.
+        most_words: a longer input is not looked at.
+    """
+
+    kind: Literal["untold"]
+    asked: Signs = Field(min_length=1)
+    told: Signs = Field(min_length=1)
+    given: Signs = Field(min_length=1)
+    unless: Signs = ()
+    about: Signs = ()
+    each: Signs = ()
+    mere: Signs = ()
+    most_words: Count = 250
+
+
 class UngroundedRule(Rule):
     """Fires where the input only names what the task is about (see grounding).
 
@@ -207,12 +234,17 @@ class UngroundedRule(Rule):
         links: words beside a bare link that add nothing to it.
         asides: labels of what says nothing of the source, beside its name.
         tells: verbs after which comes what a work is about, not what it says.
+        texts: what a sentence with such a verb is itself, where no results are asked of it.
+        results: signs in the instruction that results are asked for.
+        points: words after which the instruction speaks of one source or thing, as in "a given".
+        fillers: words that make a mere kind of thing no thing: "a procedure that is needed".
         reads: signs in the instruction that the content of a source is wanted.
         subjects: signs that a kind of source is the subject, unless `reads` says otherwise.
         titles_do: signs that a title is enough, unless `reads` says otherwise.
         spares: signs that a name is enough, whatever else the instruction says.
     """
 
+    code: ClassVar[int] = 2
     kind: Literal["ungrounded"]
     most_words: Count = 60
     works: Words = Field(min_length=1)
@@ -224,6 +256,10 @@ class UngroundedRule(Rule):
     links: Words = ()
     asides: Words = ()
     tells: Words = ()
+    texts: Words = ()
+    results: Signs = ()
+    points: Words = ()
+    fillers: Words = ()
     reads: Signs = Field(min_length=1)
     subjects: Signs = ()
     titles_do: Signs = ()
@@ -254,6 +290,7 @@ AnyRule = Annotated[
     | MarkerRule
     | RepeatedRule
     | TruncatedRule
+    | UntoldRule
     | UngroundedRule
     | ArithmeticRule
     | LlmRule,

@@ -1,7 +1,7 @@
 """What a row's wording shows: signs, lengths, markers for nothing, repetition, broken endings.
 
-Belongs here: the kinds of rule that look at words alone. Does not: whether an input holds what its
-task needs (grounding), or figures (dosing).
+Belongs here: the kinds of rule that look at words alone, and what they say of another field. Does
+not: whether an input names a source or holds one (grounding), or figures (dosing).
 """
 
 import re
@@ -18,6 +18,7 @@ from bioinstruct_dagster.curation.quality.rules import (
     PatternRule,
     RepeatedRule,
     TruncatedRule,
+    UntoldRule,
 )
 from bioinstruct_dagster.generation.measuring import pattern
 
@@ -28,6 +29,9 @@ MOST_MARKER_WORDS = 12
 MOST_MARKER_CHARS = 200
 MOST_KNOWN = 50_000  # words of which it is remembered whether they are known
 WORD = re.compile(r"[^\W_]+")
+# A stop before a small letter, as in "vs. placebo", ends no sentence.
+SENTENCES = re.compile(r"\n+|\\n|(?<=[.!?])[\"”’)]?\s+(?=[\"“(A-Z0-9])")
+LEAST_LETTERS = 4  # of a sentence
 ENDINGS = ",:-–—([{"
 CLOSERS = "\"'”’)]}*_` "
 
@@ -187,6 +191,39 @@ def repeated_check(rule: RepeatedRule) -> Check:
         if not same or spared.search(task.instruction) is not None:
             return None
         return Seen({"of": rule.of, "saw": shown(other)}, emptied=rule.field)
+
+    return look
+
+
+def untold_check(rule: UntoldRule) -> Check:
+    """Something told in the output that the instruction asks for and the input does not give."""
+    asked, told, given = Signs(rule.asked), Signs(rule.told), Signs(rule.given)
+    unless, about, each, mere = map(Signs, (rule.unless, rule.about, rule.each, rule.mere))
+
+    def lacks(text: str) -> bool:
+        said = [one for one in map(str.strip, SENTENCES.split(text)) if not one.endswith("?")]
+        said = [one for one in said if not one.endswith(":") and len(one) >= LEAST_LETTERS]
+        return (
+            bool(said)
+            and (not rule.each or all(each.search(one) is not None for one in said))
+            and given.search(mere.without("\n".join(said))) is None
+        )
+
+    def look(task: Task) -> Seen | None:
+        text = task.input
+        if not text or len(text) > MOST_SEARCHED or len(text.split()) > rule.most_words:
+            return None
+        # The rarest first: few rows are searched for more than this.
+        if rule.about and about.search(text) is None:
+            return None
+        if asked.search(task.instruction) is None or not lacks(text):
+            return None
+        saw = told.search(task.output)
+        if saw is None:
+            return None
+        if unless.search(task.instruction) is not None or unless.search(task.output) is not None:
+            return None
+        return Seen({"saw": shown(text), "told": shown(saw)})
 
     return look
 

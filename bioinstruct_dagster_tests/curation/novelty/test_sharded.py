@@ -4,6 +4,7 @@ import os
 import random
 import socket
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,12 +18,14 @@ from bioinstruct_dagster.curation.novelty.ray_cluster import (
     actors_of,
     connected,
 )
-from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter, Text
+from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter, Text, judge_here
 from bioinstruct_dagster.curation.novelty.sharded import (
     ShardIndex,
     in_order_of_rarity,
+    judge_on_cluster,
     judge_sharded,
 )
+from bioinstruct_dagster.curation.novelty.stored_index import StoredIndex
 from bioinstruct_dagster.curation.tokens.vocabulary import Vocabulary
 from bioinstruct_dagster.errors import StatedError
 
@@ -204,3 +207,18 @@ def test_what_an_actor_says_to_the_user_arrives_as_it_was_said(cluster):
         actors_of(ray, cluster, Failing, [()]) as [actor],
     ):
         ray.get(actor.complain.remote())
+
+
+def test_a_store_is_judged_on_a_cluster_as_here(cluster, store):
+    rows = generated(400)
+    texts = [Text(str(n), text) for n, text in enumerate(rows)]
+    on_cluster = partial(judge_on_cluster, workers=2, address=cluster)
+    store.replace({})
+    found = [
+        StoredIndex(store, texts[:5], dict, scanned_at_most=10, judge_many=judge).judge(
+            texts[5:], range(len(texts) - 5)
+        )[0]
+        for judge in (judge_here, on_cluster)
+    ]
+    assert found[0] == found[1]
+    assert {verdict.novel for verdict in found[1]} == {True, False}

@@ -185,6 +185,20 @@ CASES = [
         {"task_input": "Leaflet (https://example.org/articles/12): take two tablets daily."},
     ),
     (
+        "results_not_given",
+        {
+            "instruction": "Summarize the findings of the trial.",
+            "task_input": "In this trial, 40 women were randomly assigned to zinc or placebo.",
+            "output": "The trial found that zinc shortened colds.",
+        },
+        {
+            "instruction": "Summarize the findings of the trial.",
+            "task_input": "In this trial, 40 women were randomly assigned to zinc or placebo. "
+            "Colds were shorter with zinc.",
+            "output": "The trial found that zinc shortened colds.",
+        },
+    ),
+    (
         "wrong_arithmetic",
         {"output": "12 mg/kg × 20 kg = 260 mg"},
         {"output": "12 mg/kg × 20 kg = 240 mg"},

@@ -13,6 +13,7 @@ from bioinstruct_dagster.settings import PROJECT_ROOT
 PUBLISHED = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
 LABELS = Path(__file__).parents[1] / "published_labels.jsonl"
 HALF = "held_out"
+UNGROUNDED = {"ungrounded_input", "results_not_given"}
 FAULTS = ("fabricated", "wrong", "off_domain", "list_merged", "repeats")
 
 pytestmark = pytest.mark.skipif(
@@ -41,8 +42,8 @@ def judged() -> list[tuple[dict, Judgement]]:
     return [(one, judgement) for one, judgement in zip(held_out, judgements, strict=True)]
 
 
-def fired(judgement: Judgement, rule: str) -> bool:
-    return any(finding.rule == rule for finding in judgement.findings)
+def is_taken_for_ungrounded(judgement: Judgement) -> bool:
+    return any(finding.rule in UNGROUNDED for finding in judgement.findings)
 
 
 def test_every_junk_marker_is_repaired_and_nothing_else(judged):
@@ -52,10 +53,10 @@ def test_every_junk_marker_is_repaired_and_nothing_else(judged):
 
 
 def test_four_of_five_ungrounded_rows_are_caught_and_four_of_five_caught_are_so(judged):
-    caught = [labels for labels, judgement in judged if fired(judgement, "ungrounded_input")]
+    caught = [labels for labels, judgement in judged if is_taken_for_ungrounded(judgement)]
     right = sum(labels["input"] == "ungrounded" for labels in caught)
     ungrounded = sum(labels["input"] == "ungrounded" for labels, _ in judged)
-    assert ungrounded > 0
+    assert ungrounded > 20
     assert right >= 0.8 * ungrounded
     assert right >= 0.8 * len(caught)
 

@@ -1,0 +1,190 @@
+"""Each check on curated rows passes on a sound store and fails on one that is spoilt its way."""
+
+import json
+import os
+import shutil
+
+import dagster as dg
+import pytest
+
+from bioinstruct_dagster.curation import checks
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster_tests.curation.imports import LABELLED, SOUND, Imported
+
+REFUSED = ("Compare beta blockers in angina.", "", "I'm sorry, but as an AI I cannot do that.")
+PUBLIC = "What do nurses at the harbour clinic of Ostrava measure before every dialysis?"
+COPY = """
+    insert into deduplicated_instructions by name
+    select 'copy' as row_id, 99 as ordinal, {text} as instruction, input, output, repaired, flags,
+        rehearsal
+    from deduplicated_instructions where ordinal = 0
+"""
+ONE = "(select row_id from raw_instructions where ordinal = {place})"
+
+STORE_CHECKS = {
+    "every_raw_row_is_accounted_for": "deduplicated_instructions",
+    "kept_rows_differ": "deduplicated_instructions",
+    "deduplicated_instructions_schema": "deduplicated_instructions",
+    "categorized_instructions_schema": "categorized_instructions",
+    "every_row_has_a_category": "categorized_instructions",
+}
+# What spoils a store, the check that is to see it, and what it says.
+SPOILT = [
+    (
+        f"delete from deduplicated_instructions where row_id = {ONE.format(place=0)}",
+        "every_raw_row_is_accounted_for",
+        {"lost": 1},
+    ),
+    (
+        f"delete from verdicts where row_id = {ONE.format(place=len(SOUND))}",
+        "every_raw_row_is_accounted_for",
+        {"lost": 1, "not_looked_at": 3},
+    ),
+    (
+        f"update verdicts set verdict = 'reject' where row_id = {ONE.format(place=1)}",
+        "every_raw_row_is_accounted_for",
+        {"kept_and_rejected": 1},
+    ),
+    *(
+        (
+            f"delete from verdicts where gate = '{gate}' and row_id = {ONE.format(place=1)}",
+            "every_raw_row_is_accounted_for",
+            {"lost": 0, "kept_and_rejected": 0, "not_looked_at": 1},
+        )
+        for gate in ("quality", "privacy", "contamination", "novelty")
+    ),
+    (COPY.format(text="instruction"), "kept_rows_differ", {"highest_rouge_l_f1": 1.0}),
+    (COPY.format(text="instruction || ' Please.'"), "kept_rows_differ", {"compared": 7}),
+    (
+        "insert into deduplicated_instructions from deduplicated_instructions limit 1",
+        "deduplicated_instructions_schema",
+        {},
+    ),
+    (
+        "alter table deduplicated_instructions drop column flags",
+        "deduplicated_instructions_schema",
+        {},
+    ),
+    (
+        "insert into categorized_instructions from categorized_instructions limit 1",
+        "categorized_instructions_schema",
+        {},
+    ),
+    (
+        f"delete from categorized_instructions where row_id = {ONE.format(place=1)}",
+        "every_row_has_a_category",
+        {"kept": 6, "labelled": 5},
+    ),
+    (
+        "update categorized_instructions set category = 'poetry' where ordinal = 1",
+        "every_row_has_a_category",
+        {"kept": 6, "labelled": 6},
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A project whose rows are curated and labelled, made once."""
+    folder = tmp_path_factory.mktemp("sound")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("BIOINSTRUCT_", "OPENAI_"))]:
+            patch.delenv(name)
+        project = Imported(Settings(_env_file=None, data_dir=folder / "data"), folder)
+        assert project.run([*SOUND, REFUSED], LABELLED).success
+    return project
+
+
+@pytest.fixture
+def spoil(sound, tmp_path):
+    """A copy of that project's store, with statements executed on it."""
+
+    def make(*statements):
+        store = Store(tmp_path / "spoilt.duckdb", timeout=10)
+        shutil.copy(sound.settings.store_path, store.path)
+        with store.write() as connection:
+            for statement in statements:
+                connection.execute(statement)
+        return store
+
+    return make
+
+
+def result_of(name, **resources):
+    return getattr(checks, name)(**resources)
+
+
+@pytest.mark.parametrize("name", STORE_CHECKS)
+def test_a_sound_store_passes(sound, name):
+    assert result_of(name, store=sound.store).passed
+
+
+@pytest.mark.parametrize(("statement", "name", "said"), SPOILT)
+def test_what_is_spoilt_is_seen(spoil, statement, name, said):
+    result = result_of(name, store=spoil(statement))
+    assert not result.passed
+    assert said.items() <= {key: value.value for key, value in result.metadata.items()}.items()
+
+
+@pytest.mark.parametrize("name", STORE_CHECKS)
+def test_a_store_without_any_kept_row_passes(spoil, name):
+    store = spoil(
+        "delete from raw_instructions where ordinal < 6",
+        "delete from deduplicated_instructions",
+        "delete from categorized_instructions",
+    )
+    assert result_of(name, store=store).passed
+
+
+def test_what_stops_a_run_blocks_and_what_warns_does_not():
+    definitions = dg.load_asset_checks_from_modules([checks])
+    blocking = {spec.name: spec.blocking for one in definitions for spec in one.check_specs}
+    assert {name for name, stops in blocking.items() if not stops} == {
+        "evaluation_sets_are_at_hand",
+        "kept_rows_are_what_was_asked_for",
+    }
+    assert set(STORE_CHECKS) < set(blocking)
+
+
+@pytest.fixture
+def evaluation(tmp_path):
+    """A folder of evaluation files with one item."""
+    file = tmp_path / "eval" / "medqa" / "items.jsonl"
+    file.parent.mkdir(parents=True)
+    item = {"question": PUBLIC, "options": {"A": "Weight", "B": "Height"}, "answer": "Weight"}
+    file.write_text(json.dumps(item), "utf-8")
+    return tmp_path / "eval"
+
+
+@pytest.mark.parametrize(("action", "severity"), [("reject", "ERROR"), ("flag", "WARN")])
+def test_a_kept_row_that_repeats_an_evaluation_item_is_seen(
+    sound, spoil, evaluation, action, severity
+):
+    changed = {"eval_dir": evaluation, "contamination": action}
+    settings = sound.settings.model_copy(update=changed)
+    name = "kept_rows_are_no_evaluation_items"
+    good = result_of(name, store=sound.store, settings=settings)
+    assert good.passed
+    assert (good.metadata["rows"].value, good.metadata["items"].value) == (6, 1)
+    store = spoil(COPY.format(text=f"'{PUBLIC}'"))
+    bad = result_of(name, store=store, settings=settings)
+    assert not bad.passed
+    assert bad.severity.name == severity
+    assert bad.metadata["rows_that_repeat_one"].value == {"medqa": 1}
+
+
+def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path):
+    settings = sound.settings.model_copy(update={"eval_dir": evaluation})
+    result = result_of("evaluation_sets_are_at_hand", settings=settings)
+    assert not result.passed
+    assert result.severity.name == "WARN"
+    assert "medqa" not in result.metadata["sets_not_at_hand"].value
+    assert "pubmedqa" in result.metadata["sets_not_at_hand"].value
+    assert result.metadata["items_by_set"].value["medqa"] == 1
+    tasks = tmp_path / "tasks.yaml"
+    tasks.write_text(
+        "tasks: [{name: medqa, what: ours, files: [medqa/*.jsonl], question: question}]", "utf-8"
+    )
+    settings = settings.model_copy(update={"evaluation_tasks": tasks})
+    assert result_of("evaluation_sets_are_at_hand", settings=settings).passed

@@ -1,0 +1,91 @@
+"""`python -m bioinstruct_dagster.curation why`: what a person reads who misses a row."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster_tests.curation.imports import SOUND, Imported
+
+PLANTED = "sk-planted-5f0c1d7e9ab34c218d6e"
+TOO_SHORT = ("Name drug.", "N/A", "Aspirin.")
+NEAR = ("Name the vitamin whose lack causes scurvy in grown adults.", "", "Ascorbic acid.")
+PRIVATE = ("Say how gout is treated.", "", "The patient with MRN: 4839201 takes colchicine.")
+
+
+@pytest.fixture
+def project(settings, tmp_path):
+    return Imported(settings, tmp_path)
+
+
+def why(project, *arguments, **environment):
+    """The command, as a user types it."""
+    return subprocess.run(
+        [sys.executable, "-m", "bioinstruct_dagster.curation", *arguments],
+        cwd=PROJECT_ROOT,
+        env={
+            **os.environ,
+            "BIOINSTRUCT_DATA_DIR": str(project.settings.data_dir),
+            "OPENAI_API_KEY": PLANTED,
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_a_line_per_finding_in_the_order_of_the_gates(project):
+    project.run([SOUND[0], TOO_SHORT, NEAR, PRIVATE])
+    kept, short, near, private = project.values(
+        "select row_id from raw_instructions order by ordinal"
+    )
+    told = why(project, "why", kept)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert [line.split()[:3] for line in told.stdout.splitlines()] == [
+        ["quality", "keep", "sound"],
+        ["privacy", "keep", "no_identifier"],
+        ["contamination", "keep", "clean"],
+        ["novelty", "keep", "novel"],
+    ]
+    first, second, *_ = why(project, "why", short).stdout.splitlines()
+    assert first.split() == ["quality", "repair", "no_input_marker", '{"saw":"N/A"}']
+    assert second.split()[:3] == ["quality", "reject", "instruction_too_short"]
+    assert '"words":2' in second
+    *_, last = why(project, "why", near).stdout.splitlines()
+    assert last.split()[:3] == ["novelty", "reject", "repeats_kept_row"]
+    assert float(last.split()[3]) > 0.7
+    assert f'"nearest_id":"{kept}"' in last
+    told = why(project, "why", private)
+    assert "reject  mrn" in told.stdout
+    assert "4839201" not in told.stdout
+
+
+def test_a_row_that_no_gate_has_looked_at_says_what_to_do(project):
+    project.run([SOUND[0]], assets=[])
+    [row_id] = project.values("select row_id from raw_instructions")
+    told = why(project, "why", row_id)
+    assert told.returncode == 0
+    assert "Materialize key:deduplicated_instructions" in told.stdout
+
+
+def test_what_cannot_be_answered_says_why_and_shows_no_secret(project):
+    no_store = why(project, "why", "0" * 24)
+    assert no_store.returncode == 1
+    assert "There is no store at" in no_store.stderr
+    project.run([SOUND[0]], assets=[])
+    unknown = why(project, "why", "'; drop table verdicts; --")
+    assert unknown.returncode == 1
+    assert "in raw_instructions" in unknown.stderr
+    wrong = why(project, "why", "x", BIOINSTRUCT_PRIVACY="shred", OPENAI_BASE_URL=PLANTED)
+    assert wrong.returncode == 1
+    assert "BIOINSTRUCT_PRIVACY" in wrong.stderr
+    usage = why(project, "why")
+    assert usage.returncode == 2
+    for told in (no_store, unknown, wrong, usage):
+        assert told.stdout == ""
+        assert "Traceback" not in told.stderr
+        assert PLANTED not in told.stderr
