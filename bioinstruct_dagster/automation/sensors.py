@@ -20,9 +20,10 @@ UNDER_WAY = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-# The assets that batches are for, and those that follow from labels alone.
-ASKING = {dg.AssetKey("raw_instructions"), dg.AssetKey("categorized_instructions")}
+# What follows from labels alone, and from quality checks; and the assets that batches are for.
 FROM_LABELS = [dg.AssetKey("categorized_instructions"), dg.AssetKey("hf_dataset")]
+FROM_CHECKS = [dg.AssetKey("deduplicated_instructions"), *FROM_LABELS]
+ASKING = {dg.AssetKey("raw_instructions"), *FROM_CHECKS} - {dg.AssetKey("hf_dataset")}
 _JOBS = {data_set_job.name, data_set_multiprocess_job.name}
 
 
@@ -41,7 +42,8 @@ def batch_results(
 
     Asks the server once a minute while batches are open, and nothing while none is. Its run works
     towards the goal of the run that submitted, under the same caps, and asks again for what an
-    expired batch left out; where labels were all that was missing, it asks for no instructions.
+    expired batch left out; where labels or checks were all that was missing, it asks for no
+    instructions.
     Where its run fails, it tries again after an hour.
     """
     try:
@@ -67,8 +69,10 @@ def batch_results(
         return dg.SkipReason(f"Run {runs[0].run_id} is under way.")
     hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
     run_key = f"{sha256_of(sorted(batch.batch_key for batch in ended))[:16]} {hour}"
-    if all(batch.purpose == "categorization" for batch in ended):
-        return dg.RunRequest(run_key=run_key, asset_selection=FROM_LABELS)
+    purposes = {batch.purpose for batch in ended}
+    if "generation" not in purposes:
+        selection = FROM_CHECKS if "quality_check" in purposes else FROM_LABELS
+        return dg.RunRequest(run_key=run_key, asset_selection=selection)
     return dg.RunRequest(
         run_key=run_key,
         run_config=dg.RunConfig(ops={"raw_instructions": {"config": batches.resume_of(open_now)}}),

@@ -187,7 +187,7 @@ def withhold_identifiers(store: Store) -> None:
     """
     changed = []
     for row in store.rows(SEEN_BESIDE_IDENTIFIERS):
-        spans = [span for found in row["found"] for span in json.loads(found)["found"]]
+        spans = [span for found in row["found"] for span in json.loads(found).get("found", [])]
         identifiers = [row[span["field"]][span["start"] : span["end"]] for span in spans]
         before = json.loads(row["evidence"])
         evidence = {name: _withheld(value, identifiers) for name, value in before.items()}

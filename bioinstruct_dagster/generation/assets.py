@@ -24,6 +24,8 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.provenance import sha256_of_rows
 from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
 
+# Not previewed: no gate has looked yet, and Dagster's events would keep an identifier for good.
+UNCHECKED = ("instruction", "input", "output")
 RAW_COLUMNS = (
     "row_id",
     "ordinal",
@@ -199,6 +201,7 @@ def _materialize(
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
         rehearsal=any(row["rehearsal"] for row in rows),
+        hidden=UNCHECKED,
         extra={
             "replies": dg.MetadataValue.md(
                 figures.bars("Replies by outcome", Counter(o["outcome"] for o in outcomes))
@@ -261,6 +264,7 @@ def _import(
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
         rehearsal=False,
+        hidden=UNCHECKED,
         extra={"imported_from": source, "columns": str(dict(settings.import_columns))},
     )
 

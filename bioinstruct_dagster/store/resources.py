@@ -7,7 +7,7 @@ import atexit
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -45,6 +45,7 @@ def materialization(
     rehearsal: bool | None = None,
     extra: Mapping[str, Any] | None = None,
     part: Mapping[str, Any] | None = None,
+    hidden: Sequence[str] = (),
 ) -> dg.MaterializeResult[None]:
     """The materialization of an asset that is a table.
 
@@ -56,11 +57,15 @@ def materialization(
         rehearsal: whether any of it is rehearsal-made; None where it does not apply.
         extra: further metadata; it comes first in the UI.
         part: the column values of an asset's own rows, where it has only part of the table.
+        hidden: columns that the preview leaves out.
     """
     condition = condition_of(part)
     columns = store.rows(COLUMNS, {"table": table})
     notes = column_notes(table)
-    preview = store.rows(f"select * from {table} {condition} limit {PREVIEW_ROWS}", part or {})
+    left_out = f"exclude ({', '.join(hidden)})" if hidden else ""
+    preview = store.rows(
+        f"select * {left_out} from {table} {condition} limit {PREVIEW_ROWS}", part or {}
+    )
     count = store.rows(f"select count(*) as n from {table} {condition}", part or {})[0]["n"]
     metadata: dict[str, Any] = dict(extra or {})
     if rehearsal is not None:

@@ -137,7 +137,7 @@ create table if not exists completion_outcomes (
 );
 
 create table if not exists raw_instructions (
-    row_id          varchar not null,   -- sha256 of (completion, position) or (import, row), 24 hex digits
+    row_id          varchar not null,   -- sha256 of (completion, position) or (import, texts, times before), 24 hex digits
     ordinal         bigint not null,    -- canonical order: request number then position, or row of the import
     completion_id   varchar,            -- null for imported rows
     position        integer not null,   -- place in the reply, or in the imported file, from 0

@@ -13,6 +13,7 @@ from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.rehearsal.server import RehearsalTeacher, ServerOptions, running
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster_tests.curation.imports import rules_file
 
 DAY = 86_400.0
 CATEGORIZATION = dg.AssetKey("categorized_instructions")
@@ -233,3 +234,22 @@ def test_the_embedded_teacher_works_by_batch_too(tmp_path, instance):
     made.settled()
     assert made.column("select count(*) >= 10 from hf_dataset") == [True]
     assert set(made.column("select service from completions")) == {"batch"}
+
+
+def test_quality_checks_by_batch_are_taken_up_without_asking_for_instructions(project, tmp_path):
+    rules = rules_file(tmp_path / "rules.yaml", {"llm_incorrect": "reject"})
+    made = project(quality_rules=rules)
+    assert made.run().success
+    request = made.tick()
+    while request.asset_selection is None:
+        made.launch(request)
+        request = made.tick()
+    assert request.asset_selection[0] == dg.AssetKey("deduplicated_instructions")
+    asked = "select count(*) from completions where purpose = 'generation'"
+    before = made.column(asked)
+    made.launch(request)
+    made.settled()
+    assert made.column(asked) == before
+    assert made.column("select count(*) from quality_checks")[0] >= 10
+    assert made.column("select count(*) from hf_dataset")[0] >= 10
+    assert made.teacher.ledger.as_json()["most_billed_of_a_digest"] == 1

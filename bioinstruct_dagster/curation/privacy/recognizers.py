@@ -129,7 +129,8 @@ def _without_models() -> Iterator[None]:
     only looks for patterns; what is loaded already stays.
     """
     kept_out = [name for name in _MODELS if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(kept_out))  # None: an import of it fails
+    modules: dict[str, Any] = sys.modules
+    modules.update(dict.fromkeys(kept_out))  # None: an import of it fails
     try:
         yield
     finally:
