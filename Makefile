@@ -61,7 +61,7 @@ constraints: setup  ## Pin every dependency anew, by pip-tools
 bench-generation: setup  ## Measure generation clients side by side, the peers installed apart (30 min)
 	$(BIN)/python -m benchmarks.generation
 
-bench-curation: setup  ## Measure the gates of curation beside their peers, installed apart (30 min)
+bench-curation: setup  ## Measure the gates of curation beside their peers, installed apart (40 min)
 	$(BIN)/python -m benchmarks.curation
 
 bench-privacy: setup  ## Measure the privacy gate on synthetic notes, for docs/privacy.md
