@@ -176,7 +176,7 @@ def test_a_kept_row_that_repeats_an_evaluation_item_is_seen(
 
 def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path):
     settings = sound.settings.model_copy(update={"eval_dir": evaluation})
-    result = result_of("evaluation_sets_are_at_hand", settings=settings)
+    result = result_of("evaluation_sets_are_at_hand", store=sound.store, settings=settings)
     assert not result.passed
     assert result.severity.name == "WARN"
     assert "medqa" not in result.metadata["sets_not_at_hand"].value
@@ -187,4 +187,4 @@ def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path)
         "tasks: [{name: medqa, what: ours, files: [medqa/*.jsonl], question: question}]", "utf-8"
     )
     settings = settings.model_copy(update={"evaluation_tasks": tasks})
-    assert result_of("evaluation_sets_are_at_hand", settings=settings).passed
+    assert result_of("evaluation_sets_are_at_hand", store=sound.store, settings=settings).passed
