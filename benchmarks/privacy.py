@@ -11,8 +11,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from pathlib import Path
 
+from benchmarks.documents import DOCS, write_between_markers
 from bioinstruct_dagster.curation.gates import Task
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
 from bioinstruct_dagster.curation.privacy.kinds import KINDS
@@ -20,8 +20,6 @@ from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster_tests.curation.privacy.notes import Counts, notes, score
 
-BEGIN, END = "<!-- bench-privacy:begin -->", "<!-- bench-privacy:end -->"
-DOCUMENT = Path(__file__).parents[1] / "docs" / "privacy.md"
 SEED, NOTES, ROWS = 7, 1000, 25_000
 
 
@@ -34,8 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = f"{_speed(options.rows)}\n\n{_table()}"
     print(text)
     if not options.no_write:
-        before, rest = DOCUMENT.read_text("utf-8").split(BEGIN, 1)
-        DOCUMENT.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END, 1)[1]}", "utf-8")
+        write_between_markers(text, "bench-privacy", DOCS / "privacy.md")
     return 0
 
 

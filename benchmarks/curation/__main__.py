@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.curation import report
 from benchmarks.curation.clients import CLIENTS, PEERS, pinned
 from benchmarks.curation.measures import MEASURES, QUICK, Figure, Plan, Sizes
+from benchmarks.documents import machine, write_between_markers
 from benchmarks.environments import CURATION, PeerInstallError
 
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs=1 if options.quick else options.runs,
         sizes=QUICK if options.quick else Sizes(),
     )
-    where = report.machine(_versions(plan))
+    where = machine(_versions(plan))
     try:
         figures = list(_measured(plan))
     finally:
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = report.render(figures, where)
     print(text)
     if whole:
-        report.write(text)
+        write_between_markers(text, "bench-curation")
     return 0
 
 

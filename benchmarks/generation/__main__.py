@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.documents import machine, write_between_markers
 from benchmarks.environments import GENERATION, PeerInstallError
 from benchmarks.generation import clients, report
 from benchmarks.generation.measures import MEASURES, Figure, Plan
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cap_seeds=2 if options.quick else 5,
         scale=_QUICK_SCALE if options.quick else 1.0,
     )
-    where = report.machine(_versions(plan))
+    versions = _versions(plan).items()
+    where = machine([f"{clients.TITLES[name]} {version}" for name, version in versions])
     try:
         with serving() as service:
             figures = list(_measured(plan, service))
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = report.render(figures, where)
     print(text)
     if whole:
-        report.write(text)
+        write_between_markers(text, "bench-generation")
     return 0
 
 

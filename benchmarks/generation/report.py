@@ -4,19 +4,12 @@ A table names what was measured beside what; a client that could not run has its
 numbers. Belongs here: medians, ratios, wording. Does not: measuring.
 """
 
-import os
-import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from benchmarks.generation.clients import OURS, TITLES
 from benchmarks.generation.measures import Figure
-
-BEGIN, END = "<!-- bench-generation:begin -->", "<!-- bench-generation:end -->"
-DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-_PREFACE = "# Benchmarks\n"
 
 
 @dataclass(frozen=True)
@@ -109,20 +102,6 @@ TABLES: dict[str, Table] = {
 }
 
 
-def machine(versions: Mapping[str, str]) -> str:
-    """Where and with what it was measured."""
-    model = "unknown CPU"
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text("utf-8").splitlines() if "model name" in line]
-        model = names[0].split(":", 1)[1].strip() if names else model
-    peers = ", ".join(f"{TITLES[name]} {version}" for name, version in versions.items())
-    return (
-        f"{model}, {os.cpu_count()} cores, {platform.system()}, Python "
-        f"{platform.python_version()}; load before: {os.getloadavg()[0]:.2f}. Versions: {peers}."
-    )
-
-
 def render(figures: Sequence[Figure], where: str) -> str:
     """All tables."""
     parts = [f"Measured on {where}\n\nMedians, and in brackets the smallest and the largest."]
@@ -131,16 +110,6 @@ def render(figures: Sequence[Figure], where: str) -> str:
         if of_measure:
             parts.append(_rendered(table, of_measure))
     return "\n\n".join(parts)
-
-
-def write(text: str, document: Path = DOCUMENT) -> None:
-    """Set the text between the markers; the rest of the file stays as it is."""
-    old = document.read_text("utf-8") if document.exists() else f"{_PREFACE}\n{BEGIN}\n{END}\n"
-    if BEGIN not in old or END not in old:
-        old = f"{old.rstrip()}\n\n{BEGIN}\n{END}\n"
-    before, rest = old.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
 
 
 def _rendered(table: Table, figures: Sequence[Figure]) -> str:

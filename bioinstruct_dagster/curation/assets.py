@@ -10,8 +10,9 @@ from bioinstruct_dagster import figures
 from bioinstruct_dagster.curation.category.labelling import Labelling, label_rows
 from bioinstruct_dagster.curation.curating import Curation, curate, write_labels
 from bioinstruct_dagster.curation.novelty.rule import Text
+from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.curation.quality.llm_checks import asked_for
-from bioinstruct_dagster.curation.quality.rules import read_rules
+from bioinstruct_dagster.curation.quality.rules import Rule
 from bioinstruct_dagster.curation.second_looks import TeachersWord
 from bioinstruct_dagster.curation.selection import meaning_filter, novelty_judge, row_gates
 from bioinstruct_dagster.errors import StatedError
@@ -93,7 +94,8 @@ def deduplicated_instructions(
     if not raw:
         raise StatedError("There are no raw rows. Materialize key:raw_instructions first.")
     gates = row_gates(settings)
-    asking = AskingTeacher(context, store, settings)
+    rules = next(gate.rules for gate in gates if isinstance(gate, QualityGate))
+    asking = AskingTeacher(context, store, settings, rules)
     done = curate(
         store,
         seeds,
@@ -120,8 +122,13 @@ def deduplicated_instructions(
 class AskingTeacher:
     """The teacher's word on the kept rows, where a quality rule wants it."""
 
-    def __init__(self, context: dg.AssetExecutionContext, store: Store, settings: Settings) -> None:
-        rules = read_rules(settings.quality_rules)
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        store: Store,
+        settings: Settings,
+        rules: Sequence[Rule],
+    ) -> None:
         self.wanted = asked_for(rules)
         self.pending = 0
         self._context, self._store, self._settings = context, store, settings

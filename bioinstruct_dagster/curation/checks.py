@@ -108,7 +108,7 @@ def kept_rows_are_no_evaluation_items(
     The kept texts are compared anew, whatever was written down of them before. Where contaminated
     rows are only flagged, it warns.
     """
-    kept = [Task(*row.values()) for row in store.rows(KEPT_TEXTS)]
+    kept = [Task.of(row) for row in store.rows(KEPT_TEXTS)]
     found = check_clean(kept, load_items(settings.evaluation_tasks, settings.eval_dir))
     rejecting = settings.contamination == "reject"
     return dg.AssetCheckResult(

@@ -31,15 +31,9 @@ from bioinstruct_dagster.curation.verdicts import (
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.provenance import sha256_of
 
-# Rows that each gate that looks at a row by itself lets pass, with the texts that it leaves them.
 PASSING = """
     passing as (
-        select repaired.*, sha256(repaired.instruction)[:16] as text_sha256
-        from repaired_instructions as repaired
-        anti join (
-            select row_id from verdicts
-            where verdict = 'reject' and gate in ('quality', 'privacy', 'contamination')
-        ) as dropped using (row_id)
+        select *, sha256(instruction)[:16] as text_sha256 from passing_instructions
     ),
     judged as (
         select row_id, text_sha256, verdict
@@ -174,12 +168,6 @@ def judge_novelty_from_first_change(
 ) -> int:
     """Judge novelty from the first row for which it may have changed; how many rows that were."""
     version = novelty_version(seeds)
-    record_version(
-        store,
-        "novelty",
-        version,
-        {"threshold": THRESHOLD, "index": INDEX_VERSION, "seeds": len(seeds)},
-    )
     place = store.rows(FIRST_CHANGE, {"version": version})[0]["place"]
     if place is None:
         return 0
@@ -197,6 +185,7 @@ def judge_novelty_from_first_change(
         [Text(row["row_id"], row["instruction"]) for row in rows], [row["ordinal"] for row in rows]
     )
     seed_ids = frozenset(seed.id for seed in seeds)
+    made_of = {"threshold": THRESHOLD, "index": INDEX_VERSION, "seeds": len(seeds)}
     said = (
         written
         for row, verdict in zip(rows, verdicts, strict=True)
@@ -209,6 +198,7 @@ def judge_novelty_from_first_change(
         )
     )
     with store.write() as connection:
+        record_version(connection, "novelty", version, made_of)
         # Looked up here, lest a run that ends at the same time has its verdicts doubled.
         replaced = connection.execute(JUDGED_FROM_HERE_ON, {"place": place}).fetchall()
         replace_verdicts(connection, "novelty", [row_id for (row_id,) in replaced], said)
@@ -227,11 +217,11 @@ def write_labels(store: Store, labelling: Labelling) -> None:
             "category", version, rows[row_id], [finding], [rows[row_id]["instruction"]]
         )
     ]
-    record_version(store, "category", version, labelling.versions)
     before = {tuple(row.values()) for row in store.rows(CATEGORY_VERDICTS)}
     changed = [row for row in said if tuple(row[name] for name in COMPARED) not in before]
     gone = {row_id for row_id, *_ in before} - rows.keys()  # no longer kept, so of no category
     with store.write() as connection:
+        record_version(connection, "category", version, labelling.versions)
         connection.execute("delete from categorized_instructions")
         insert(connection, "categorized_instructions", labelling.rows)
         replaced = [*gone, *(row["row_id"] for row in changed)]

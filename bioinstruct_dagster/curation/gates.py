@@ -6,7 +6,7 @@ Belongs here: the words that all gates speak. Does not: any rule, nor the order 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 Decision = Literal["keep", "reject", "repair", "flag"]
 FIELDS = ("instruction", "input", "output")
@@ -18,6 +18,11 @@ class Task(NamedTuple):
     instruction: str
     input: str
     output: str
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """The texts of a row that has more than these."""
+        return cls(row["instruction"], row["input"], row["output"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ Belongs here: which rows are looked at, and the verdicts in the store. Does not:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bioinstruct_dagster.curation.gates import FIELDS, Finding, Task
+from bioinstruct_dagster.curation.gates import Finding, Task
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter, embed_stored
 from bioinstruct_dagster.curation.quality.llm_checks import (
     Check,
@@ -35,16 +35,11 @@ LOOKED_AT = """
     order by ordinal
 """
 NOVEL_IN_ORDER = """
-    select raw.row_id, repaired.instruction
-    from verdicts as said
-    join raw_instructions as raw using (row_id)
-    join repaired_instructions as repaired using (row_id)
-    anti join (
-        select row_id from verdicts
-        where verdict = 'reject' and gate in ('quality', 'privacy', 'contamination')
-    ) as dropped using (row_id)
+    select row_id, instruction
+    from passing_instructions
+    join verdicts as said using (row_id)
     where said.gate = 'novelty' and said.place = 0 and said.verdict = 'keep'
-    order by raw.ordinal
+    order by ordinal
 """
 PRESENT = """
     select row_id, place, rule, version, verdict, score, evidence
@@ -81,7 +76,7 @@ class TeachersWord:
 
     def ask(self, endpoint: Endpoint, log: Callable[[str], None], terms: Terms | None) -> Tally:
         """Ask about kept rows that the teacher was not asked about."""
-        kept = [_task(row) for row in self._store.rows(KEPT)]
+        kept = [Task.of(row) for row in self._store.rows(KEPT)]
         return ask_checks(
             kept,
             endpoint,
@@ -96,7 +91,7 @@ class TeachersWord:
         """Write what it said as verdicts; whether they are others than before."""
         where = {"gate": "quality", "place": TEACHERS_PLACE}
         rows = self._store.rows(LOOKED_AT, where)
-        tasks = [_task(row) for row in rows]
+        tasks = [Task.of(row) for row in rows]
         said: Mapping[Task, Check] = stored_checks(
             tasks, self._store, teacher=self._teacher, model=self._model
         )
@@ -172,7 +167,3 @@ def _put(store: Store, gate: str, place: int, rows: Sequence[Mapping[str, Any]])
         insert(connection, "found", [row for row in rows if tuple(row.values()) not in before])
         connection.execute(ADD, {"gate": gate})
     return True
-
-
-def _task(row: Mapping[str, Any]) -> Task:
-    return Task(*(row[field] for field in FIELDS))

@@ -57,7 +57,7 @@ class Selector:
 
     def extend(self, raw: Sequence[Mapping[str, Any]]) -> list[bool]:
         """Judge the next raw rows; whether each is kept."""
-        tasks = [Task(*(row[name] for name in FIELDS)) for row in raw]
+        tasks = [Task.of(row) for row in raw]
         said = [self._remembered(gate, tasks) for gate in self._gates]
         passed: list[dict[str, Any]] = []
         places: list[int] = []

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from bioinstruct_dagster.curation.gates import FIELDS, Finding, Gate, Judgement, Task
+from bioinstruct_dagster.curation.gates import Finding, Gate, Judgement, Task
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.provenance import canonical_json
@@ -127,10 +127,9 @@ def judge_stale(store: Store, gate: Gate) -> int:
     Rows are judged outside the connection and written in portions, each in a short transaction.
     """
     judged = 0
-    record_version(store, gate.name, gate.version, gate.made_of)
     parameters = {"gate": gate.name, "version": gate.version, "portion": PORTION}
     while rows := store.rows(STALE, parameters):
-        judgements = gate.judge([_task(row) for row in rows])
+        judgements = gate.judge([Task.of(row) for row in rows])
         write_judgements(store, gate, rows, judgements)
         judged += len(rows)
         if len(rows) < PORTION:
@@ -138,11 +137,12 @@ def judge_stale(store: Store, gate: Gate) -> int:
     return judged
 
 
-def record_version(store: Store, gate: str, version: str, made_of: Mapping[str, Any]) -> None:
+def record_version(
+    connection: duckdb.DuckDBPyConnection, gate: str, version: str, made_of: Mapping[str, Any]
+) -> None:
     """Write down once what a version of a gate is made of."""
     parameters = {"gate": gate, "version": version, "made_of": canonical_json(made_of)}
-    with store.write() as connection:
-        connection.execute(RECORD_VERSION, parameters)
+    connection.execute(RECORD_VERSION, parameters)
 
 
 def write_judgements(
@@ -152,12 +152,13 @@ def write_judgements(
     said: list[dict[str, Any]] = []
     put_right: list[dict[str, str]] = []
     for row, judgement in zip(rows, judgements, strict=True):
-        said += verdict_rows(gate.name, gate.version, row, judgement.findings, _task(row))
+        said += verdict_rows(gate.name, gate.version, row, judgement.findings, Task.of(row))
         put_right += [
             {"row_id": row["row_id"], "gate": gate.name, "field": field, "text": text}
             for field, text in judgement.repairs.items()
         ]
     with store.write() as connection:
+        record_version(connection, gate.name, gate.version, gate.made_of)
         replace_verdicts(connection, gate.name, [row["row_id"] for row in rows], said)
         with _these(connection, [row["row_id"] for row in rows]):
             connection.execute(FORGET.format(table="repairs"), {"gate": gate.name})
@@ -264,10 +265,6 @@ def why(store: Store, row_id: str) -> list[dict[str, Any]]:
             "find one by its text: select row_id from raw_instructions where instruction ilike ..."
         )
     return [row | {"evidence": json.loads(row["evidence"])} for row in found]
-
-
-def _task(row: Mapping[str, Any]) -> Task:
-    return Task(*(row[field] for field in FIELDS))
 
 
 @contextmanager

@@ -355,6 +355,15 @@ select
 from raw_instructions as raw
 left join put_right using (row_id);
 
+-- Those that each gate which looks at a row by itself lets pass: what novelty looks at.
+create or replace view passing_instructions as
+select *
+from repaired_instructions
+anti join (
+    select row_id from verdicts
+    where verdict = 'reject' and gate in ('quality', 'privacy', 'contamination')
+) as dropped using (row_id);
+
 -- Raw rows that are not kept: each with the first gate that dropped it, in the order in which the gates look.
 create or replace view rejected_instructions as
 select

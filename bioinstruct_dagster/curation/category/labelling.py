@@ -2,7 +2,7 @@
 
 Every row says which of them labelled it, and whether a person should look at it: where the
 classifier is unsure, or where the teacher, asked twice, says two things. Belongs here: the order of
-the two, and the teacher's labels kept for reuse. Does not: prompt and definitions (categories), the
+the two, and the teacher's labels kept for reuse. Does not: prompt and definitions (prompts), the
 classifier itself, or which instructions are labelled twice (agreement).
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bioinstruct_dagster.curation.batched import ask_in_batches
 from bioinstruct_dagster.curation.category.agreement import Agreement, agreement, sample
 from bioinstruct_dagster.curation.category.calibration import Calibration
 from bioinstruct_dagster.curation.category.classifier import (
@@ -29,7 +30,8 @@ from bioinstruct_dagster.curation.category.prompts import (
     template_sha256,
 )
 from bioinstruct_dagster.curation.gates import Finding
-from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms, ask
+from bioinstruct_dagster.generation.requests import TeacherRequest
+from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms
 from bioinstruct_dagster.store.database import Store, insert
 
 EMBEDDED = "embedded-classifier"
@@ -39,12 +41,6 @@ STORED_LABELS = """
     from category_labels
     join completions as completion using (completion_id)
     where label_key in (select unnest($wanted::varchar[]))
-"""
-
-REPLIES = """
-    select completion_id, content
-    from completions
-    where completion_id in (select unnest($wanted::varchar[]))
 """
 
 SEED_LABELS = "select instruction, category from seed_tasks order by ordinal"
@@ -248,32 +244,21 @@ def _ask_for_missing(
     terms: Terms | None,
 ) -> Tally:
     form = terms.dialect.reply_format if terms else "json_schema"
-    batches = []
+    batches: list[tuple[TeacherRequest, tuple[Sequence[str], Pass]]] = []
     for nth, instructions in wanted.items():
         known = stored_labels(instructions, store, teacher=teacher, model=model, nth=nth)
         missing = [text for text in instructions if text not in known]
         batches += [
-            (request, batch, nth)
+            (request, (batch, nth))
             for request, batch in categorization_requests(
                 missing, teacher=teacher, model=model, reply_format=form, nth=nth
             )
         ]
-    tally = ask(
-        [request for request, _, _ in batches],
-        endpoint,
-        store,
-        log=log,
-        terms=terms,
-        worth_again=lambda reply: not reply["refusal"] and not is_label_list(reply["content"]),
+    tally, answered = ask_in_batches(
+        batches, endpoint, store, is_well_formed=is_label_list, log=log, terms=terms
     )
-    asked = [r.completion_id for first, _, _ in batches for r in (first, first.again())]
-    replies = {row["completion_id"]: row for row in store.rows(REPLIES, {"wanted": asked})}
     labels = []
-    for request, batch, nth in batches:
-        again = request.again().completion_id
-        reply = replies.get(again) or replies.get(request.completion_id)
-        if reply is None:
-            continue
+    for (batch, nth), reply in answered:
         given = read_labels(reply["content"], batch)
         labels += [
             {

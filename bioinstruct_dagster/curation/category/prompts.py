@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
+from bioinstruct_dagster.curation.batched import objects_listed
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.prompts import ReplyFormat
 from bioinstruct_dagster.generation.requests import TeacherRequest
@@ -157,7 +158,7 @@ def read_labels(content: str, batch: Sequence[str]) -> dict[str, str]:
     Prose and fences around the JSON are passed over: servers without structured output add them.
     """
     found: dict[str, set[str]] = {}
-    for label in _labels_of(content) or []:
+    for label in objects_listed(content, "labels") or []:
         number, category = label.get("number"), label.get("category")
         if category in CATEGORIES and type(number) is int and 1 <= number <= len(batch):
             found.setdefault(batch[number - 1], set()).add(category)
@@ -166,15 +167,4 @@ def read_labels(content: str, batch: Sequence[str]) -> dict[str, str]:
 
 def is_label_list(content: str) -> bool:
     """Whether a reply has the form that was asked for, were the list empty."""
-    return _labels_of(content) is not None
-
-
-def _labels_of(content: str) -> list[dict[str, Any]] | None:
-    start, end = content.find("{"), content.rfind("}")
-    try:
-        labels = json.loads(content[start : end + 1])["labels"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    if not isinstance(labels, list):
-        return None
-    return [label for label in labels if isinstance(label, dict)]
+    return objects_listed(content, "labels") is not None

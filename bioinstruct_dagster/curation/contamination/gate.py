@@ -3,7 +3,7 @@
 Four rules, any of which decides, since none suffices for short medical questions; `reordered` is
 the sibling of `rouge_l` for the same words in another order. Which text each looks at is told in
 docs/contamination.md. Belongs here: what is said of a hit. Does not: loading the items
-(evaluation_items), or measuring what rows share with them (overlap).
+(items), or measuring what rows share with them (overlap).
 """
 
 from collections import Counter

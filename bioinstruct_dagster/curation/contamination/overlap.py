@@ -73,11 +73,7 @@ class Rows(NamedTuple):
     def portion(self, start: int, stop: int) -> "Rows":
         """Some of the rows."""
         size = len(ROW_TEXTS)
-        texts, runs = self.texts, self.runs
-        return Rows(
-            Encoded(texts.tokens, texts.offsets[size * start : size * stop + 1]),
-            Encoded(runs.tokens, runs.offsets[2 * start : 2 * stop + 1]),
-        )
+        return Rows(self.texts.part(size * start, size * stop), self.runs.part(2 * start, 2 * stop))
 
 
 class ItemIndex:

@@ -6,7 +6,6 @@ Belongs here: the vectors and that rule. Does not: likeness by words (novelty), 
 has no effect.
 """
 
-import hashlib
 import importlib.util
 from collections.abc import Sequence
 from functools import cached_property
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.gates import Finding
+from bioinstruct_dagster.curation.verdicts import text_sha256
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.provenance import sha256_of, sha256_of_file
@@ -163,7 +163,7 @@ def embed_stored(store: Store, meaning: MeaningFilter, texts: Sequence[str]) -> 
 
 def text_key(text: str) -> str:
     """Under what a text's vector is stored: first 16 hex digits of its sha256."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return text_sha256([text])
 
 
 def near_in_meaning(vectors: Vectors, threshold: float) -> list[Likeness]:

@@ -28,7 +28,6 @@ threads, with the rows indexed before the block; then, one by one, with the rows
 itself adds.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +36,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bioinstruct_dagster.curation.tokens.compiled import default_threads
 from bioinstruct_dagster.curation.tokens.vocabulary import Encoded, Vocabulary
 from bioinstruct_dagster.errors import StatedError
 
@@ -49,7 +49,6 @@ BLOCK = 8_192  # texts judged at once; any number gives the same result
 NOVEL, KNOWN = -1, -2  # in place of a row
 _KEYS_AT_ONCE = 1 << 22
 _INLINE = 512  # texts up to which threads cost more than they save
-_MOST_THREADS = 8
 # A list of c entries takes at most three numbers per entry: see the nodes in pair_kernels.
 _POOL_PER_ENTRY = 3
 _MOST_ENTRIES = (1 << 31) // _POOL_PER_ENTRY
@@ -100,7 +99,7 @@ class PairIndex:
         self._vocabulary = vocabulary
         self._threshold = threshold
         self._shard = shard
-        self._threads = threads or min(os.cpu_count() or 1, _MOST_THREADS)
+        self._threads = threads or default_threads()
         self._block = block
         self._heads = np.full(1 << 12, -1, np.int32)
         self._pool = np.empty(1 << 12, np.int64)

@@ -10,7 +10,6 @@ Belongs here: signatures, the scan, and their two tables. Does not: the rule (no
 rows are to be judged (curating).
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from bioinstruct_dagster.curation.novelty.rule import (
     for_second_measure,
     judge_here,
 )
+from bioinstruct_dagster.curation.tokens.compiled import default_threads
 from bioinstruct_dagster.curation.tokens.vocabulary import Encoded, Vocabulary
 from bioinstruct_dagster.store.database import Store
 
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 INDEX_VERSION = "1"
 # With more new texts, a scan costs more than reading and indexing all kept ones.
 SCANNED_AT_MOST = 5_000
-_MOST_THREADS = 8
 _ROWS_AT_ONCE = 1 << 16
 
 KEPT_SIGNATURES = """
@@ -250,7 +249,7 @@ def those_that_can_match(
         which = (start, min(start + _ROWS_AT_ONCE, count))
         mark_matching(kept, sorted_new, windows, which, marked)
 
-    with ThreadPoolExecutor(threads or min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+    with ThreadPoolExecutor(threads or default_threads()) as pool:
         list(pool.map(scan, range(0, count, _ROWS_AT_ONCE)))
     return marked
 

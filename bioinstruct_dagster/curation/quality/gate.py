@@ -1,7 +1,7 @@
 """The quality gate: what a row alone shows to be wrong, by the rules of `data/quality_rules.yaml`.
 
 Belongs here: from rules to findings. Does not: what a kind of rule looks for (wording, grounding,
-dosing), the file of rules (quality_rules), or likeness to other rows (novelty).
+dosing), the file of rules (rules), or likeness to other rows (novelty).
 """
 
 from collections.abc import Callable, Sequence

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from bioinstruct_dagster.curation.batched import ask_in_batches, objects_listed
 from bioinstruct_dagster.curation.gates import Finding, Task
 from bioinstruct_dagster.curation.quality.rules import LlmRule, Rule
 from bioinstruct_dagster.curation.quality.wording import shown
 from bioinstruct_dagster.generation.prompts import ReplyFormat
 from bioinstruct_dagster.generation.requests import TeacherRequest
-from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms, ask
+from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.provenance import sha256_of
 
@@ -86,12 +87,6 @@ STORED_CHECKS = """
     from quality_checks
     join completions as completion using (completion_id)
     where check_key in (select unnest($wanted::varchar[]))
-"""
-
-REPLIES = """
-    select completion_id, content
-    from completions
-    where completion_id in (select unnest($wanted::varchar[]))
 """
 
 
@@ -190,7 +185,7 @@ def read_checks(content: str, batch: Sequence[Task]) -> dict[Task, tuple[bool, b
     """
     found: dict[Task, tuple[bool, bool, str]] = {}
     contradicted: set[Task] = set()
-    for check in _checks_of(content) or []:
+    for check in objects_listed(content, "checks") or []:
         number, grounded, correct = (check.get(key) for key in ("number", "grounded", "correct"))
         if type(number) is not int or not 1 <= number <= len(batch):
             continue
@@ -207,18 +202,7 @@ def read_checks(content: str, batch: Sequence[Task]) -> dict[Task, tuple[bool, b
 
 def is_check_list(content: str) -> bool:
     """Whether a reply has the form that was asked for, were the list empty."""
-    return _checks_of(content) is not None
-
-
-def _checks_of(content: str) -> list[dict[str, Any]] | None:
-    start, end = content.find("{"), content.rfind("}")
-    try:
-        checks = json.loads(content[start : end + 1])["checks"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    if not isinstance(checks, list):
-        return None
-    return [check for check in checks if isinstance(check, dict)]
+    return objects_listed(content, "checks") is not None
 
 
 def stored_checks(
@@ -258,22 +242,11 @@ def ask_checks(
     missing = [task for task in wanted if task not in known]
     form = terms.dialect.reply_format if terms else "json_schema"
     batches = list(check_requests(missing, teacher=teacher, model=model, reply_format=form))
-    tally = ask(
-        [request for request, _ in batches],
-        endpoint,
-        store,
-        log=log,
-        terms=terms,
-        worth_again=lambda reply: not reply["refusal"] and not is_check_list(reply["content"]),
+    tally, answered = ask_in_batches(
+        batches, endpoint, store, is_well_formed=is_check_list, log=log, terms=terms
     )
-    ids = [one.completion_id for first, _ in batches for one in (first, first.again())]
-    replies = {row["completion_id"]: row for row in store.rows(REPLIES, {"wanted": ids})}
     checks = []
-    for request, batch in batches:
-        again = request.again().completion_id
-        reply = replies.get(again) or replies.get(request.completion_id)
-        if reply is None:
-            continue
+    for batch, reply in answered:
         given = read_checks(reply["content"], batch)
         for task in batch:
             grounded, correct, reason = given.get(task, (None, None, ""))

@@ -1,16 +1,18 @@
-"""Compiling the loops of this stage to machine code, once per machine.
+"""Compiling the loops of this stage to machine code, once per machine, and running them in threads.
 
-Belongs here: how a function becomes a kernel. Does not: any kernel (the modules named *_kernels,
+Belongs here: how a function becomes a kernel, and how many run at once. Does not: any kernel (the modules named *_kernels,
 which are imported inside functions only, since numba costs a second to load).
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 _STAGE = Path(__file__).parents[1]
+_MOST_THREADS = 8
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -43,6 +45,11 @@ def inner(function: Function) -> Function:
     options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     kernel: Any = numba.njit(nogil=True, **options)(function)
     return cast("Function", kernel)
+
+
+def default_threads() -> int:
+    """One per processor; past some, memory is what they wait for."""
+    return min(os.cpu_count() or 1, _MOST_THREADS)
 
 
 @cache
