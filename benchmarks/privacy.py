@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from benchmarks.documents import DOCS, write_between_markers
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
 from bioinstruct_dagster.curation.privacy.kinds import KINDS
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
@@ -39,19 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _speed(rows: int) -> str:
     """CPU-seconds for many rows, and those of loading the libraries."""
     seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
-    tasks = [Task(seed.instruction, seed.input, seed.output) for seed in seeds]
+    tasks = [RowTexts(seed.instruction, seed.input, seed.output) for seed in seeds]
     tasks = [tasks[place % len(tasks)] for place in range(rows)]
     tasks[::100] = [
-        Task("Summarise the note.", note.text, "")
+        RowTexts("Summarise the note.", note.text, "")
         for note in notes(SEED, "held_out", len(tasks[::100]))
     ]
     mean = sum(len(text) for task in tasks for text in task) / rows
     gate = PrivacyGate()
-    loading = _cpu(lambda: gate.judge(tasks[:1]))
-    judging = _cpu(lambda: gate.judge(tasks))
+    loading = _cpu(lambda: gate.check(tasks[:1]))
+    checking = _cpu(lambda: gate.check(tasks))
     return (
-        f"{rows:,} rows of {mean:.0f} characters on average (the seed tasks, again and again; every"
-        f" hundredth row a note with identifiers): {judging:.1f} CPU-seconds, and {loading:.1f} for"
+        f"{rows:,} rows of {mean:.0f} characters on average (the seed tasks, repeated; every"
+        f" hundredth row a note with identifiers): {checking:.1f} CPU-seconds, {loading:.1f} for"
         f" loading Presidio, once. {platform.machine()}, {os.cpu_count()} cores, load"
         f" {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, Presidio"
         f" {version('presidio-analyzer')}."

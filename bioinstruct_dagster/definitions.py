@@ -10,21 +10,21 @@ import dagster as dg
 from bioinstruct_dagster.automation import jobs, schedules, sensors
 from bioinstruct_dagster.curation import assets as curation
 from bioinstruct_dagster.curation import checks as curation_checks
-from bioinstruct_dagster.curation.selection import gate_maker
+from bioinstruct_dagster.curation.curate_rows import gate_maker
 from bioinstruct_dagster.dataset import assets as dataset
 from bioinstruct_dagster.dataset import checks as dataset_checks
 from bioinstruct_dagster.evaluation import checks as evaluation_checks
 from bioinstruct_dagster.evaluation.assets import eval_scores_asset
 from bioinstruct_dagster.generation import assets as generation
 from bioinstruct_dagster.generation import checks as generation_checks
+from bioinstruct_dagster.models.experiments import read_experiments
+from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.seeds import assets as seeds
 from bioinstruct_dagster.seeds import checks as seeds_checks
 from bioinstruct_dagster.settings import Settings, load_settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.training import checks as training_checks
 from bioinstruct_dagster.training.assets import lora_adapter_asset
-from bioinstruct_dagster.training.experiments import read_experiments
-from bioinstruct_dagster.training.resources import ModelProcess
 
 CHECK_MODULES = [
     seeds_checks,

@@ -13,12 +13,12 @@ import pytest
 
 from bioinstruct_dagster.dataset.build import BuiltDataset, build_dataset
 from bioinstruct_dagster.dataset.card import Card
-from bioinstruct_dagster.generation.replies import read_reply
+from bioinstruct_dagster.generation.replies.reading import read_reply
+from bioinstruct_dagster.models.base_models import LoadedBaseModel, load
+from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.training.base_models import LoadedModel, load
-from bioinstruct_dagster.training.experiments import read_experiments
 from bioinstruct_dagster.training.train import TrainingSpec, train
 
 # Small enough for a test, and still the real chain: a Llama pre-trained for a few steps, two
@@ -112,7 +112,7 @@ def store(settings: Settings) -> Store:
     return Store(settings.store_path, timeout=10.0)
 
 
-# Properties are judged by what they find, never by how long an example took on a busy machine.
+# Properties are checked by what they find, never by how long an example took on a busy machine.
 hypothesis.settings.register_profile("bioinstruct", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("bioinstruct")
 
@@ -230,13 +230,13 @@ def training_spec(
 
 
 @pytest.fixture(scope="session")
-def tiny_base(training_spec: TrainingSpec) -> LoadedModel:
+def tiny_base(training_spec: TrainingSpec) -> LoadedBaseModel:
     """The experiment's base model in memory. Read it only: peft changes a model in place."""
     return load(training_spec.base, Path(training_spec.models_dir), lambda _: None)
 
 
 @pytest.fixture(scope="session")
-def adapter(training_spec: TrainingSpec, tiny_base: LoadedModel) -> dict[str, Any]:
+def adapter(training_spec: TrainingSpec, tiny_base: LoadedBaseModel) -> dict[str, Any]:
     """The experiment's adapter, trained: the result that `train` returned."""
     return train(training_spec, lambda _: None)
 

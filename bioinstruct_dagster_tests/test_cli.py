@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.rehearsal.server import serving
+from bioinstruct_dagster.rehearsal.api_server.app import serving
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster_tests.conftest import store_of

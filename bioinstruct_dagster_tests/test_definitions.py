@@ -9,8 +9,8 @@ import pytest
 from dagster_k8s.job import UserDefinedDagsterK8sConfig
 
 from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.models.gpu import GPU_TAGS
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster.training.assets import GPU_TAGS
 from bioinstruct_dagster_tests.conftest import CHAIN
 
 TABULAR = CHAIN  # every asset has its table

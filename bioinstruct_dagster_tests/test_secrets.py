@@ -11,8 +11,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, running
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
-from bioinstruct_dagster.rehearsal.server import RehearsalTeacher, running
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.conftest import store_of
 

@@ -30,11 +30,11 @@ def novelty(job: Job) -> Body:
     from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
 
     texts = job.read("texts")
-    NoveltyFilter([]).judge_texts(texts[:_WARM_UP])
+    NoveltyFilter([]).check_texts(texts[:_WARM_UP])
 
     def body() -> dict[str, Any]:
-        judged = NoveltyFilter([]).judge_texts(texts)
-        return {"removed": (~judged.novel).nonzero()[0].tolist}
+        checked = NoveltyFilter([]).check_texts(texts)
+        return {"removed": (~checked.novel).nonzero()[0].tolist}
 
     return body
 
@@ -46,7 +46,7 @@ def cold(job: Job) -> Body:
     def body() -> dict[str, Any]:
         from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
 
-        NoveltyFilter([]).judge_texts(texts)
+        NoveltyFilter([]).check_texts(texts)
         return {}
 
     return body
@@ -55,13 +55,13 @@ def cold(job: Job) -> Body:
 def contamination(job: Job) -> Body:
     """The gate over rows and items in memory."""
     from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
-    from bioinstruct_dagster.curation.contamination.items import EvaluationItem, collected
-    from bioinstruct_dagster.curation.gates import Judgement, Task
+    from bioinstruct_dagster.curation.gates import GateResult, RowTexts
+    from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
 
-    rows = [Task(*row) for row in job.read("rows")]
+    rows = [RowTexts(*row) for row in job.read("rows")]
     given = job.read("items")
 
-    def judge(items: list[Any], tasks: list[Task]) -> list[Judgement]:
+    def check(items: list[Any], tasks: list[RowTexts]) -> list[GateResult]:
         listed = [
             EvaluationItem(
                 item["task"],
@@ -72,13 +72,13 @@ def contamination(job: Job) -> Body:
             )
             for number, item in enumerate(items)
         ]
-        return ContaminationGate(collected(listed)).judge(tasks)
+        return ContaminationGate(collected(listed)).check(tasks)
 
-    judge(given[:_FEW], rows[:_WARM_UP])
+    check(given[:_FEW], rows[:_WARM_UP])
 
     def body() -> dict[str, Any]:
-        judged = judge(given, rows)
-        return {"removed": lambda: [n for n, said in enumerate(judged) if said.rejected]}
+        checked = check(given, rows)
+        return {"removed": lambda: [n for n, said in enumerate(checked) if said.rejected]}
 
     return body
 
@@ -136,14 +136,14 @@ def _filled(path: Path, rows: list[list[str]]) -> Any:
 
 
 def _curated(store: Any, folder: Path) -> dict[str, float]:
-    """Judge all raw rows and label those kept; seconds by gate."""
+    """Check all raw rows and label those kept; seconds by gate."""
     from bioinstruct_dagster.curation.assets import KEPT_IN_ORDER, SEED_INSTRUCTIONS
     from bioinstruct_dagster.curation.category.labelling import label_rows
-    from bioinstruct_dagster.curation.curating import curate, write_labels
-    from bioinstruct_dagster.curation.novelty.rule import Text
-    from bioinstruct_dagster.curation.selection import row_gates
-    from bioinstruct_dagster.generation.teacher import Endpoint, Terms
+    from bioinstruct_dagster.curation.curate_rows import row_gates
+    from bioinstruct_dagster.curation.curate_store import curate, write_labels
+    from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
     from bioinstruct_dagster.settings import Settings
+    from bioinstruct_dagster.teacher.rounds import Endpoint, Terms
 
     spent: dict[str, float] = {}
     started = perf_counter()
@@ -156,7 +156,10 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
             started = perf_counter()
 
     settings = Settings(evaluation_tasks=folder / "tasks.yaml", eval_dir=folder / "eval")
-    seeds = [Text(row["seed_id"], row["instruction"]) for row in store.rows(SEED_INSTRUCTIONS)]
+    seeds = [
+        NamedInstruction(row["seed_id"], row["instruction"])
+        for row in store.rows(SEED_INSTRUCTIONS)
+    ]
     curate(store, seeds, row_gates(settings), log)
     spent["novelty"] += perf_counter() - started  # the kept rows are written at the end
     started = perf_counter()
@@ -176,23 +179,23 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
 
 def sharded(job: Job) -> Body:
     """The join on a local Ray cluster that is up."""
-    from bioinstruct_dagster.curation.novelty.ray_cluster import LOCAL, connected
+    from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import LOCAL, connected
+    from bioinstruct_dagster.curation.novelty.cluster.sharded import check_sharded
     from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
-    from bioinstruct_dagster.curation.novelty.sharded import judge_sharded
 
     texts = job.read("texts")
     workers = job.options["workers"]
     cluster = connected(LOCAL, workers)
     cluster.__enter__()
-    judge_sharded([], texts[:_WARM_UP], workers)
+    check_sharded([], texts[:_WARM_UP], workers)
 
     def body() -> dict[str, Any]:
-        judged = judge_sharded([], texts, workers)
+        checked = check_sharded([], texts, workers)
 
         def same() -> bool:
             cluster.__exit__(None, None, None)
-            alone = NoveltyFilter([]).judge_texts(texts)
-            return bool((alone.novel == judged.novel).all())
+            alone = NoveltyFilter([]).check_texts(texts)
+            return bool((alone.novel == checked.novel).all())
 
         return {"same": same}
 

@@ -96,8 +96,8 @@ TABLES: dict[str, Table] = {
     ),
     "incremental": Table(
         "New rows against those that a store holds",
-        "Open the store, read the index, judge the new rows, write what was kept and said. The "
-        "exact answer: what the same rows get when everything is judged from the start.",
+        "Open the store, read the index, check the new rows, write what was kept and said. The "
+        "exact answer: what the same rows get when everything is checked from the start.",
         (_SECONDS, _CPU, _GIB, Column("new rows removed", "removed"), _SAME),
         "rows",
     ),

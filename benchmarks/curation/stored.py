@@ -20,51 +20,51 @@ TEXTS_OF = """
 
 
 def filled_store(job: Job) -> Body:
-    """Judge texts until enough are kept, and store those; the texts after them are the new ones."""
+    """Check texts until enough are kept, and store those; the texts after them are the new ones."""
     texts, wanted, new = job.read("texts"), job.options["kept"], job.options["new"]
 
     def body() -> dict[str, Any]:
         from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
 
-        judge, kept, at = NoveltyFilter([]), list[str](), 0
+        check, kept, at = NoveltyFilter([]), list[str](), 0
         while len(kept) < wanted:
             portion = texts[at : at + min(_PORTION, wanted - len(kept))]
             if not portion:
                 raise ValueError(f"{len(texts)} texts are too few to keep {wanted}")
-            novel = judge.judge_texts(portion).novel.tolist()
+            novel = check.check_texts(portion).novel.tolist()
             kept += [text for text, keep in zip(portion, novel, strict=True) if keep]
             at += len(portion)
         following = texts[at : at + new]
         _write(job.folder / "new.jsonl", following)
-        _write(job.folder / "expected.jsonl", judge.judge_texts(following).novel.tolist())
+        _write(job.folder / "expected.jsonl", check.check_texts(following).novel.tolist())
         _store_with(job.folder / "store.duckdb", kept)
-        return {"judged": at}
+        return {"checked": at}
 
     return body
 
 
 def incremental(job: Job) -> Body:
-    """Read the index, judge the new rows, write what is kept of them."""
+    """Read the index, check the new rows, write what is kept of them."""
     from bioinstruct_dagster.store.database import Store
 
     texts, expected = job.read("new"), job.read("expected")
     few = _store_with(job.folder / "few.duckdb", texts[:_FEW])
-    _judged(few, texts[:_FEW], _FEW)
+    _checked(few, texts[:_FEW], _FEW)
     store = Store(Path(job.material["store"]))
     first = store.rows("select count(*) as rows from raw_instructions")[0]["rows"]
 
     def body() -> dict[str, Any]:
-        novel = _judged(store, texts, first)
+        novel = _checked(store, texts, first)
         return {"removed": novel.count(False), "same": novel == expected}
 
     return body
 
 
-def _judged(store: Any, texts: Sequence[str], first: int) -> list[bool]:
-    """Judge rows that come after all stored ones, and write those that are kept."""
+def _checked(store: Any, texts: Sequence[str], first: int) -> list[bool]:
+    """Check rows that come after all stored ones, and write those that are kept."""
     import pyarrow as pa
 
-    from bioinstruct_dagster.curation.novelty.rule import Text
+    from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
     from bioinstruct_dagster.curation.novelty.stored_index import StoredIndex, write_change
     from bioinstruct_dagster.store.database import insert
 
@@ -74,8 +74,8 @@ def _judged(store: Any, texts: Sequence[str], first: int) -> list[bool]:
             return dict(connection.execute(TEXTS_OF).fetchall())
 
     rows = [_row(first + number, text) for number, text in enumerate(texts)]
-    candidates = [Text(row["row_id"], row["instruction"]) for row in rows]
-    verdicts, change = StoredIndex(store, [], fetch).judge(
+    candidates = [NamedInstruction(row["row_id"], row["instruction"]) for row in rows]
+    verdicts, change = StoredIndex(store, [], fetch).check(
         candidates, [row["ordinal"] for row in rows]
     )
     kept = [row for row, verdict in zip(rows, verdicts, strict=True) if verdict.novel]
@@ -86,9 +86,9 @@ def _judged(store: Any, texts: Sequence[str], first: int) -> list[bool]:
 
 
 def _store_with(path: Path, kept: Sequence[str]) -> Any:
-    from bioinstruct_dagster.curation.novelty.rule import Text
+    from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
     from bioinstruct_dagster.curation.novelty.stored_index import (
-        Change,
+        IndexChange,
         signatures_of,
         write_change,
     )
@@ -102,8 +102,8 @@ def _store_with(path: Path, kept: Sequence[str]) -> Any:
                 for number, text in enumerate(kept[start : start + _PORTION])
             ]
             insert(connection, "raw_instructions", rows)
-        named = [Text(f"{number:024x}", text) for number, text in enumerate(kept)]
-        write_change(connection, Change(0, signatures_of(named, range(len(kept)))))
+        named = [NamedInstruction(f"{number:024x}", text) for number, text in enumerate(kept)]
+        write_change(connection, IndexChange(0, signatures_of(named, range(len(kept)))))
     return store
 
 

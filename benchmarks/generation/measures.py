@@ -17,8 +17,8 @@ from benchmarks.generation import clients
 from benchmarks.generation.clients import OURS, ClientError, Outcome, Task
 from benchmarks.generation.prompts import MODEL, prompt
 from benchmarks.generation.service import Service
-from bioinstruct_dagster.generation.prices import price_of
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.money.prices import price_of
 
 BURST_SECONDS = 1.0
 KILLS_PEERS = 3

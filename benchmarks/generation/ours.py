@@ -11,11 +11,11 @@ from pathlib import Path
 
 from benchmarks.generation.peers.measured import Job, read_job, run
 from benchmarks.generation.prompts import MODEL, WARM_UP
-from bioinstruct_dagster.generation.client import Dialect, TeacherClient
-from bioinstruct_dagster.generation.pacing import limits_of
-from bioinstruct_dagster.generation.requests import TeacherRequest
-from bioinstruct_dagster.generation.teacher import Endpoint, Terms, ask
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.flow.pacing import limits_of
+from bioinstruct_dagster.teacher.requests import TeacherRequest
+from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
+from bioinstruct_dagster.teacher.wire.client import Dialect, TeacherClient
 
 # As for five tasks in a request; what a reply takes of it is for the client to learn.
 MOST_OUTPUT_TOKENS = 3_000

@@ -7,11 +7,11 @@ import dagster as dg
 
 from bioinstruct_dagster.automation.jobs import data_set_job, data_set_multiprocess_job
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.generation import batches
-from bioinstruct_dagster.generation.teacher import open_teacher
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.provenance import sha256_of
+from bioinstruct_dagster.store.fingerprints import sha256_of
+from bioinstruct_dagster.teacher.batch_api import batches
+from bioinstruct_dagster.teacher.rounds import open_teacher
 
 POLL_SECONDS = 60
 UNDER_WAY = [

@@ -7,7 +7,7 @@ from bioinstruct_dagster.curation.verdicts import why
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import load_settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.provenance import canonical_json
+from bioinstruct_dagster.store.fingerprints import canonical_json
 
 
 def main() -> int:

@@ -8,26 +8,26 @@ import dagster as dg
 
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.curation.category.labelling import Labelling, label_rows
-from bioinstruct_dagster.curation.curating import Curation, curate, write_labels
-from bioinstruct_dagster.curation.novelty.rule import Text
+from bioinstruct_dagster.curation.curate_rows import meaning_filter, novelty_checker, row_gates
+from bioinstruct_dagster.curation.curate_store import CurationCounts, curate, write_labels
+from bioinstruct_dagster.curation.later_verdicts import TeacherVerdicts
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.curation.quality.llm_checks import asked_for
-from bioinstruct_dagster.curation.quality.rules import Rule
-from bioinstruct_dagster.curation.second_looks import TeachersWord
-from bioinstruct_dagster.curation.selection import meaning_filter, novelty_judge, row_gates
+from bioinstruct_dagster.curation.quality.rules import QualityRule
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.generation.dialects import with_dialect
-from bioinstruct_dagster.generation.teacher import open_teacher
-from bioinstruct_dagster.generation.terms import terms_of
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.provenance import sha256_of_rows
-from bioinstruct_dagster.store.resources import (
+from bioinstruct_dagster.store.fingerprints import sha256_of_rows
+from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
     materialization,
     stating_errors,
 )
+from bioinstruct_dagster.teacher.probe import with_dialect
+from bioinstruct_dagster.teacher.rounds import open_teacher
+from bioinstruct_dagster.teacher.terms import terms_of
 
 PENDING = (
     "%s requests are with the Batch API. The sensor batch_results starts a run when they are done."
@@ -86,16 +86,19 @@ def deduplicated_instructions(
     """Raw rows that four gates let pass: quality, privacy, contamination, novelty.
 
     What each gate says of each row, and why, is in `verdicts`. A row is new if its ROUGE-L F1 with
-    every seed and every row kept before it is at most 0.7. Only what changed is judged again: new
+    every seed and every row kept before it is at most 0.7. Only what changed is checked again: new
     rows, and all rows for a gate whose rules changed.
     """
-    seeds = [Text(row["seed_id"], row["instruction"]) for row in store.rows(SEED_INSTRUCTIONS)]
+    seeds = [
+        NamedInstruction(row["seed_id"], row["instruction"])
+        for row in store.rows(SEED_INSTRUCTIONS)
+    ]
     raw = store.rows(RAW_ROWS)[0]["n"]
     if not raw:
         raise StatedError("There are no raw rows. Materialize key:raw_instructions first.")
     gates = row_gates(settings)
     rules = next(gate.rules for gate in gates if isinstance(gate, QualityGate))
-    asking = AskingTeacher(context, store, settings, rules)
+    asking = TeacherQualityCheck(context, store, settings, rules)
     done = curate(
         store,
         seeds,
@@ -103,7 +106,7 @@ def deduplicated_instructions(
         context.log.info,
         meaning=meaning_filter(settings),
         ask_teacher=asking if asking.wanted else None,
-        judge_many=novelty_judge(settings),
+        check_many=novelty_checker(settings),
     )
     if asking.pending:
         context.log.info(PENDING, asking.pending)
@@ -119,7 +122,7 @@ def deduplicated_instructions(
     )
 
 
-class AskingTeacher:
+class TeacherQualityCheck:
     """The teacher's word on the kept rows, where a quality rule wants it."""
 
     def __init__(
@@ -127,12 +130,12 @@ class AskingTeacher:
         context: dg.AssetExecutionContext,
         store: Store,
         settings: Settings,
-        rules: Sequence[Rule],
+        rules: Sequence[QualityRule],
     ) -> None:
         self.wanted = asked_for(rules)
         self.pending = 0
         self._context, self._store, self._settings = context, store, settings
-        self._word = TeachersWord(store, rules, teacher=settings.teacher, model=settings.model)
+        self._word = TeacherVerdicts(store, rules, teacher=settings.teacher, model=settings.model)
 
     def __call__(self) -> bool:
         """Ask about kept rows that it was not asked about; whether its word is new."""
@@ -150,7 +153,7 @@ class AskingTeacher:
 
 
 def _shown(
-    raw: int, kept: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], done: Curation
+    raw: int, kept: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], done: CurationCounts
 ) -> dict[str, Any]:
     by_gate = {
         f"dropped: {gate}": sum(row["rows"] for row in rejected if row["gate"] == gate)
@@ -166,7 +169,7 @@ def _shown(
         "repaired": kept["repaired"],
         "flagged": kept["flagged"],
         "repeat_in_meaning": done.repeat_in_meaning,
-        **{f"judged_now_{gate}": rows for gate, rows in done.judged.items()},
+        **{f"checked_now_{gate}": rows for gate, rows in done.checked.items()},
     }
 
 

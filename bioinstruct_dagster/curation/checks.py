@@ -5,16 +5,16 @@ import json
 import dagster as dg
 
 from bioinstruct_dagster.curation.contamination.gate import check_clean
-from bioinstruct_dagster.curation.contamination.items import load_items
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
-from bioinstruct_dagster.generation.controls import read_controls
-from bioinstruct_dagster.generation.measuring import mix
+from bioinstruct_dagster.eval_sets.items import load_items
+from bioinstruct_dagster.generation.controls.file import read_controls
+from bioinstruct_dagster.generation.controls.measuring import mix
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.checks import schema_check
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.resources import markdown_table
+from bioinstruct_dagster.store.materialization import markdown_table
+from bioinstruct_dagster.store.schema_checks import schema_check
 
 SAMPLE = 1_000  # rows compared all against all; the rule itself is tested exhaustively
 
@@ -108,7 +108,7 @@ def kept_rows_are_no_evaluation_items(
     The kept texts are compared anew, whatever was written down of them before. Where contaminated
     rows are only flagged, it warns.
     """
-    kept = [Task.of(row) for row in store.rows(KEPT_TEXTS)]
+    kept = [RowTexts.of(row) for row in store.rows(KEPT_TEXTS)]
     found = check_clean(kept, load_items(settings.evaluation_tasks, settings.eval_dir))
     rejecting = settings.contamination == "reject"
     return dg.AssetCheckResult(
@@ -130,7 +130,7 @@ def evaluation_sets_are_at_hand(
     """Every evaluation set that is listed has been compared with; of others nothing is known.
 
     Warns: put the files where `data/evaluation_tasks.yaml` says, under `BIOINSTRUCT_EVAL_DIR`. A
-    rehearsal's set is trained on for no score that counts, so there it is shown and not judged.
+    rehearsal's set is trained on for no score that counts, so there it is shown and not checked.
     """
     items = load_items(settings.evaluation_tasks, settings.eval_dir)
     rehearsal = store.rows(ANY_REHEARSAL)[0]["rehearsal"]
@@ -141,7 +141,7 @@ def evaluation_sets_are_at_hand(
             "items_by_set": dg.MetadataValue.json(dict(items.counts)),
             "sets_not_at_hand": dg.MetadataValue.json(list(items.missing)),
             "folder": dg.MetadataValue.path(settings.eval_dir),
-            "judged": not rehearsal,
+            "checked": not rehearsal,
         },
     )
 
@@ -166,9 +166,9 @@ def kept_rows_are_what_was_asked_for(
 ) -> dg.AssetCheckResult:
     """The mix of the kept rows is what the controls asked for: no share is 10 points off.
 
-    And half of the rows or more show what was asked of them. Judged where rows can show it (signs,
+    And half of the rows or more show what was asked of them. Checked where rows can show it (signs,
     words of input), from 100 rows on. Recorded replies follow no controls, so a rehearsal's mix is
-    shown and not judged. Warns.
+    shown and not checked. Warns.
     """
     rows = store.rows(KEPT_WITH_CONTROLS) if settings.controls else []
     if not rows or settings.controls is None:
@@ -179,15 +179,15 @@ def kept_rows_are_what_was_asked_for(
     apart = max((abs(m["achieved"] - m["asked"]) for m in measured), default=0.0)
     agreement = min((m["dimension_agreement"] for m in measured), default=1.0)
     rehearsal = any(row["rehearsal"] for row in rows)
-    judged = len(rows) >= ROWS_TO_JUDGE and not rehearsal
+    checked = len(rows) >= ROWS_TO_JUDGE and not rehearsal
     return dg.AssetCheckResult(
-        passed=not judged or (apart <= MOST_APART and agreement >= LEAST_AGREEMENT),
+        passed=not checked or (apart <= MOST_APART and agreement >= LEAST_AGREEMENT),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "rows_with_controls": len(rows),
             "furthest_apart": apart,
             "least_agreement": agreement,
-            "judged": judged,
+            "checked": checked,
             "mix": dg.MetadataValue.md(markdown_table(found)),
         },
     )

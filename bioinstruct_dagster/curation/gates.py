@@ -12,7 +12,7 @@ Decision = Literal["keep", "reject", "repair", "flag"]
 FIELDS = ("instruction", "input", "output")
 
 
-class Task(NamedTuple):
+class RowTexts(NamedTuple):
     """The texts of a row, as the teacher wrote them."""
 
     instruction: str
@@ -46,7 +46,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class GateResult:
     """What one gate says of one row: at least one finding, and the texts that it puts right."""
 
     findings: tuple[Finding, ...]
@@ -59,7 +59,7 @@ class Judgement:
 
 
 class Gate(Protocol):
-    """A gate that judges each row by itself.
+    """A gate that checks each row by itself.
 
     `version` changes whenever any verdict could: it covers rules, code and data. Verdicts of an
     equal version are not made again.
@@ -72,5 +72,5 @@ class Gate(Protocol):
     def made_of(self) -> Mapping[str, Any]:
         """What this version is: rules, settings, data; as JSON values, for the record."""
 
-    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
-        """A judgement per task, in their order."""
+    def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
+        """A result per task, in their order."""

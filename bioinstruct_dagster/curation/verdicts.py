@@ -1,8 +1,8 @@
-"""Verdicts in the store: which rows a gate has yet to judge, writing what it says, and asking why.
+"""Verdicts in the store: which rows a gate has yet to check, writing what it says, and asking why.
 
 A verdict holds as long as the gate's version and the row's text do; what later ones replace moves
 to `superseded_verdicts`, so that nothing that a gate ever said is lost. Belongs here: the
-statements. Does not: judging (the gates), nor the order of the gates (selection).
+statements. Does not: checking (the gates), nor the order of the gates (selection).
 """
 
 import hashlib
@@ -14,12 +14,12 @@ from typing import Any
 
 import duckdb
 
-from bioinstruct_dagster.curation.gates import Finding, Gate, Judgement, Task
+from bioinstruct_dagster.curation.gates import Finding, Gate, GateResult, RowTexts
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, insert
-from bioinstruct_dagster.store.provenance import canonical_json
+from bioinstruct_dagster.store.fingerprints import canonical_json
 
-PORTION = 20_000  # rows judged and written at once: what a kill may lose
+PORTION = 20_000  # rows checked and written at once: what a kill may lose
 
 # Rows whose verdict of this gate is missing, of an earlier version of the gate, or of another text.
 STALE = """
@@ -29,9 +29,9 @@ STALE = """
         select row_id, text_sha256
         from verdicts
         where gate = $gate and gate_version = $version
-    ) as judged
-        on judged.row_id = raw.row_id
-        and judged.text_sha256
+    ) as checked
+        on checked.row_id = raw.row_id
+        and checked.text_sha256
             = sha256(raw.instruction || chr(31) || raw.input || chr(31) || raw.output)[:16]
     order by raw.ordinal
     limit $portion
@@ -40,9 +40,9 @@ SUPERSEDE = """
     insert into superseded_verdicts by name
     select said.*, now() as superseded_at
     from verdicts as said
-    where gate = $gate and row_id in (select row_id from judged)
+    where gate = $gate and row_id in (select row_id from checked)
 """
-FORGET = "delete from {table} where gate = $gate and row_id in (select row_id from judged)"
+FORGET = "delete from {table} where gate = $gate and row_id in (select row_id from checked)"
 SEEN_BEFORE = """
     select row_id, text_sha256, rule, version, verdict, score, evidence
     from verdicts
@@ -121,20 +121,20 @@ def verdict_rows(
         }
 
 
-def judge_stale(store: Store, gate: Gate) -> int:
-    """Bring a gate's verdicts up to date; how many rows it had to judge.
+def check_stale(store: Store, gate: Gate) -> int:
+    """Bring a gate's verdicts up to date; how many rows it had to check.
 
-    Rows are judged outside the connection and written in portions, each in a short transaction.
+    Rows are checked outside the connection and written in portions, each in a short transaction.
     """
-    judged = 0
+    checked = 0
     parameters = {"gate": gate.name, "version": gate.version, "portion": PORTION}
     while rows := store.rows(STALE, parameters):
-        judgements = gate.judge([Task.of(row) for row in rows])
-        write_judgements(store, gate, rows, judgements)
-        judged += len(rows)
+        results = gate.check([RowTexts.of(row) for row in rows])
+        write_results(store, gate, rows, results)
+        checked += len(rows)
         if len(rows) < PORTION:
             break
-    return judged
+    return checked
 
 
 def record_version(
@@ -145,17 +145,17 @@ def record_version(
     connection.execute(RECORD_VERSION, parameters)
 
 
-def write_judgements(
-    store: Store, gate: Gate, rows: Sequence[Mapping[str, Any]], judgements: Sequence[Judgement]
+def write_results(
+    store: Store, gate: Gate, rows: Sequence[Mapping[str, Any]], results: Sequence[GateResult]
 ) -> None:
     """Put what a gate says of these rows in the place of what it said before, repairs included."""
     said: list[dict[str, Any]] = []
     put_right: list[dict[str, str]] = []
-    for row, judgement in zip(rows, judgements, strict=True):
-        said += verdict_rows(gate.name, gate.version, row, judgement.findings, Task.of(row))
+    for row, result in zip(rows, results, strict=True):
+        said += verdict_rows(gate.name, gate.version, row, result.findings, RowTexts.of(row))
         put_right += [
             {"row_id": row["row_id"], "gate": gate.name, "field": field, "text": text}
-            for field, text in judgement.repairs.items()
+            for field, text in result.repairs.items()
         ]
     with store.write() as connection:
         record_version(connection, gate.name, gate.version, gate.made_of)
@@ -184,7 +184,7 @@ def replace_verdicts(
 def withhold_identifiers(store: Store) -> None:
     """Take identifiers out of what other gates wrote down of a row.
 
-    They judge the text as it was written, and show some of it as evidence.
+    They check the text as it was written, and show some of it as evidence.
     """
     changed = []
     for row in store.rows(SEEN_BESIDE_IDENTIFIERS):
@@ -210,24 +210,24 @@ def _withheld(value: Any, identifiers: Sequence[str]) -> Any:
     return WITHHELD if tells else value
 
 
-class Remembered:
-    """What gates said before of texts, so that generation need not judge stored replies again."""
+class StoredResults:
+    """What gates said before of texts, so that generation need not check stored replies again."""
 
     def __init__(self, store: Store | None, gates: Sequence[Gate]) -> None:
-        self._judgements: dict[tuple[str, str], Judgement] = {}
+        self._results: dict[tuple[str, str], GateResult] = {}
         if store is None or not store.path.exists():
             return
         for gate in gates:
             self._recall(store, gate)
 
-    def __call__(self, gate: Gate, tasks: Sequence[Task]) -> list[Judgement]:
-        """The gate's judgements; those it has made of the same texts are not made again."""
+    def __call__(self, gate: Gate, tasks: Sequence[RowTexts]) -> list[GateResult]:
+        """The gate's results; those it has made of the same texts are not made again."""
         keys = [(gate.name, text_sha256(task)) for task in tasks]
-        missing = [place for place, key in enumerate(keys) if key not in self._judgements]
-        fresh = gate.judge([tasks[place] for place in missing])
-        for place, judgement in zip(missing, fresh, strict=True):
-            self._judgements[keys[place]] = judgement
-        return [self._judgements[key] for key in keys]
+        missing = [place for place, key in enumerate(keys) if key not in self._results]
+        fresh = gate.check([tasks[place] for place in missing])
+        for place, result in zip(missing, fresh, strict=True):
+            self._results[keys[place]] = result
+        return [self._results[key] for key in keys]
 
     def _recall(self, store: Store, gate: Gate) -> None:
         repairs: dict[str, dict[str, str]] = {}
@@ -245,7 +245,7 @@ class Remembered:
                 )
             )
         for (row_id, sha), found in findings.items():
-            self._judgements[gate.name, sha] = Judgement(tuple(found), repairs.get(row_id, {}))
+            self._results[gate.name, sha] = GateResult(tuple(found), repairs.get(row_id, {}))
 
 
 def why(store: Store, row_id: str) -> list[dict[str, Any]]:
@@ -269,9 +269,9 @@ def why(store: Store, row_id: str) -> list[dict[str, Any]]:
 
 @contextmanager
 def _these(connection: duckdb.DuckDBPyConnection, row_ids: Sequence[str]) -> Iterator[None]:
-    """The row ids as the relation `judged`."""
+    """The row ids as the relation `checked`."""
     import pyarrow as pa
 
-    connection.register("judged", pa.table({"row_id": pa.array(row_ids, pa.string())}))
+    connection.register("checked", pa.table({"row_id": pa.array(row_ids, pa.string())}))
     yield
-    connection.unregister("judged")
+    connection.unregister("checked")

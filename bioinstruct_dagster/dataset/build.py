@@ -14,7 +14,7 @@ from typing import Any
 from bioinstruct_dagster.dataset.card import Card, render_card
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.store.provenance import sha256_of_rows
+from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 
 COLUMNS = (
     "row_id", "instruction", "input", "output", "category", "labelled_by", "source",

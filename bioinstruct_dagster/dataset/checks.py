@@ -4,8 +4,8 @@ import dagster as dg
 
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.checks import schema_check
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.schema_checks import schema_check
 
 hf_dataset_schema = schema_check("hf_dataset", key=("row_id",))
 

@@ -3,7 +3,7 @@
 import sys
 
 from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec, evaluate
-from bioinstruct_dagster.training.entry import run_from_files
+from bioinstruct_dagster.models.process.child import run_from_files
 
 if __name__ == "__main__":
     sys.exit(

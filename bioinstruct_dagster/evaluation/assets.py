@@ -5,21 +5,22 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.evaluation.engine.predict import TASK
 from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec
-from bioinstruct_dagster.evaluation.predict import TASK
+from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
+from bioinstruct_dagster.models.partitions import experiment_of, experiment_partitions
+from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.provenance import sha256_of_rows
-from bioinstruct_dagster.store.resources import (
+from bioinstruct_dagster.store.fingerprints import sha256_of_rows
+from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
     materialization,
     stating_errors,
 )
-from bioinstruct_dagster.training.assets import GPU_POOL, GPU_TAGS, training_spec
-from bioinstruct_dagster.training.experiments import ExperimentMatrix
-from bioinstruct_dagster.training.partitions import experiment_of, experiment_partitions
-from bioinstruct_dagster.training.resources import ModelProcess
+from bioinstruct_dagster.training.assets import training_spec
 
 ADAPTER = """
     select adapter_path, adapter_sha256, dataset_fingerprint, prompt_version, rehearsal

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from bioinstruct_dagster.store.checks import schema_check
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.resources import markdown_table
+from bioinstruct_dagster.store.materialization import markdown_table
+from bioinstruct_dagster.store.schema_checks import schema_check
 
 eval_scores_schema = schema_check(
     "eval_scores", key=("base_model", "recipe", "task", "metric", "category", "subject")

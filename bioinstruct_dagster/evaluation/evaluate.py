@@ -13,9 +13,9 @@ from typing import Any, Self
 
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.evaluation.predict import predict
-from bioinstruct_dagster.evaluation.scores import score_items
-from bioinstruct_dagster.training import base_models
+from bioinstruct_dagster.evaluation.engine.predict import predict
+from bioinstruct_dagster.evaluation.statistics.intervals import score_items
+from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.training.train import WEIGHTS, TrainingSpec
 
 SPLIT = "test"

@@ -9,20 +9,22 @@ from pydantic import Field
 
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.generation import raw, teacher
-from bioinstruct_dagster.generation.controls import read_controls
-from bioinstruct_dagster.generation.dialects import with_dialect
-from bioinstruct_dagster.generation.estimates import Estimate
+from bioinstruct_dagster.generation import raw_rows as raw
+from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.goal import GateMaker, GoalFeed, goal_feed
-from bioinstruct_dagster.generation.imported import read_instruction_set
-from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, ReplyFormat, template
-from bioinstruct_dagster.generation.requests import Series
-from bioinstruct_dagster.generation.terms import terms_of
+from bioinstruct_dagster.generation.imported_set import read_instruction_set
+from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
+from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.provenance import sha256_of_rows
-from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
+from bioinstruct_dagster.store.fingerprints import sha256_of_rows
+from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
+from bioinstruct_dagster.teacher import rounds as teacher
+from bioinstruct_dagster.teacher.money.estimates import Estimate
+from bioinstruct_dagster.teacher.probe import with_dialect
+from bioinstruct_dagster.teacher.requests import ReplyFormat
+from bioinstruct_dagster.teacher.terms import terms_of
 
 # Not previewed: no gate has looked yet, and Dagster's events would keep an identifier for good.
 UNCHECKED = ("instruction", "input", "output")

@@ -4,9 +4,9 @@ from typing import Any
 
 import dagster as dg
 
-from bioinstruct_dagster.store.checks import schema_check
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.resources import markdown_table
+from bioinstruct_dagster.store.materialization import markdown_table
+from bioinstruct_dagster.store.schema_checks import schema_check
 
 LEAST_READABLE = 0.8  # below this the prompt, the token limit or the model needs a look
 

@@ -1,6 +1,6 @@
 """Generating until enough rows are kept: which requests are still to be asked, and when to stop.
 
-Rows are judged by the gates that `deduplicated_instructions` uses, in their canonical order, as
+Rows are checked by the gates that `deduplicated_instructions` uses, in their canonical order, as
 replies come in; how many are still needed is what the yield so far says. The set rests on the
 shortest run of requests that reaches the goal, so it does not depend on which reply came first;
 what was asked beyond it is stored, and used when the goal grows. Belongs here: the goal. Does not:
@@ -14,27 +14,28 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
-from bioinstruct_dagster.generation.controls import Controls
-from bioinstruct_dagster.generation.raw import Answer
-from bioinstruct_dagster.generation.replay import Replay
-from bioinstruct_dagster.generation.requests import Series, TeacherRequest
-from bioinstruct_dagster.generation.steering import Steering
-from bioinstruct_dagster.generation.yields import FLOOR_REQUESTS, LEAST_YIELD, YieldModel
+from bioinstruct_dagster.generation.controls.file import Controls
+from bioinstruct_dagster.generation.controls.steering import ControlSteering
+from bioinstruct_dagster.generation.raw_rows import RequestReplies
+from bioinstruct_dagster.generation.series.replay import SeriesReplay
+from bioinstruct_dagster.generation.series.series import Series
+from bioinstruct_dagster.generation.series.yields import FLOOR_REQUESTS, LEAST_YIELD, YieldModel
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.requests import TeacherRequest
 
 OVERSHOOT = 0.05  # of the goal: what in-flight requests may bring beyond it
-_PORTION = 100  # stored replies judged at once
+_PORTION = 100  # stored replies checked at once
 
 
-class Gate(Protocol):
+class RowGates(Protocol):
     """The gates of curation over rows in canonical order."""
 
     def extend(self, raw: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """Judge the next rows; whether each is kept."""
+        """Check the next rows; whether each is kept."""
 
 
-GateMaker = Callable[[Sequence[SeedTask]], Gate]
+GateMaker = Callable[[Sequence[SeedTask]], RowGates]
 
 
 class GoalFeed:
@@ -42,7 +43,7 @@ class GoalFeed:
 
     Args:
         series: the requests by number.
-        gate: judges rows; nothing else may use it meanwhile.
+        gate: checks rows; nothing else may use it meanwhile.
         goal: rows to be kept.
         stored: the store's completions of this series, rows of `STORED`.
         limit: requests that may be used at most, one asked once more counted once; None for no
@@ -54,13 +55,13 @@ class GoalFeed:
     def __init__(
         self,
         series: Series,
-        gate: Gate,
+        gate: RowGates,
         *,
         goal: int,
         stored: Sequence[Mapping[str, Any]] = (),
         limit: int | None = None,
         reach: int = -1,
-        steering: Steering | None = None,
+        steering: ControlSteering | None = None,
     ) -> None:
         self._series = series
         self._gate = gate
@@ -68,14 +69,14 @@ class GoalFeed:
         self._limit = limit
         self._reach = reach
         self._steering = steering
-        self._replay = Replay(series, stored, steering)
-        self._answers: dict[int, Answer] = {}  # resolved: answered, or given up
+        self._replay = SeriesReplay(series, stored, steering)
+        self._answers: dict[int, RequestReplies] = {}  # resolved: answered, or given up
         self._again: list[TeacherRequest] = []
-        self._offered: dict[int, Answer] = {}
+        self._offered: dict[int, RequestReplies] = {}
         self._next = 0  # the next number to be offered
-        self._judged = 0  # numbers below it are judged
+        self._checked = 0  # numbers below it are checked
         self._kept_of: dict[int, int] = {}
-        self._judging: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
         self._bench = ThreadPoolExecutor(1, "gate")
         self._at_gate: tuple[list[int], Future[list[bool]]] | None = None
         self._failure: Exception | None = None
@@ -118,8 +119,8 @@ class GoalFeed:
 
     @property
     def busy(self) -> bool:
-        """Whether rows are being judged."""
-        return self._judging is not None
+        """Whether rows are being checked."""
+        return self._checking is not None
 
     def start(self, wake: Callable[[], None]) -> None:
         """The loop begins."""
@@ -139,9 +140,9 @@ class GoalFeed:
             if not self._use(number):
                 request = self._replay.request(number)
                 self._note_asked(number, request.controls)
-                self._offered[number] = Answer()
+                self._offered[number] = RequestReplies()
                 return request
-            self._judge_later()
+            self._check_later()
         return None
 
     def stored(self, request: TeacherRequest, completion: Mapping[str, Any]) -> None:
@@ -165,7 +166,7 @@ class GoalFeed:
         return self.end is None
 
     def finish(self) -> None:
-        """The round is over: judge what came beyond a gap, and take in what else is stored.
+        """The round is over: check what came beyond a gap, and take in what else is stored.
 
         What the present set holds stays in it. Where the goal was not reached, all that was paid
         for is used.
@@ -175,16 +176,16 @@ class GoalFeed:
             numbers, verdicts = self._at_gate
             self._count(numbers, verdicts.result())  # the loop ended while the gates worked
         for number in range(self._next):
-            self._answers.setdefault(number, self._offered.pop(number, Answer()))
+            self._answers.setdefault(number, self._offered.pop(number, RequestReplies()))
         for number in self._replay.numbers():
             if number not in self._answers:
                 self._use(number, ask_again=False)
-        self._judge(sorted(n for n in self._answers if self._judged <= n <= self._last))
+        self._check(sorted(n for n in self._answers if self._checked <= n <= self._last))
         self.kept = sum(kept for number, kept in self._kept_of.items() if number <= self._last)
 
     def progress(self) -> str:
         """Where things stand."""
-        return f"{self.kept} of {self.goal} rows kept by {self._judged} requests"
+        return f"{self.kept} of {self.goal} rows kept by {self._checked} requests"
 
     def completion_ids(self) -> list[str]:
         """The completions that the set rests on, in order."""
@@ -212,14 +213,14 @@ class GoalFeed:
         return self._limit is not None and number >= self._limit
 
     def _use_stored(self) -> None:
-        """Judge what the store holds, as far as it goes without a gap."""
+        """Check what the store holds, as far as it goes without a gap."""
         while self.end is None and not self._again and not self._is_beyond_limit(self._next):
             if not self._use(self._next):
                 break
             self._next += 1
-            if (self._next - self._judged) >= _PORTION:
-                self._judge(self._unjudged())
-        self._judge(self._unjudged())
+            if (self._next - self._checked) >= _PORTION:
+                self._check(self._unchecked())
+        self._check(self._unchecked())
 
     def _use(self, number: int, *, ask_again: bool = True) -> bool:
         """Whether the store answers this number; its rows are taken then."""
@@ -227,7 +228,7 @@ class GoalFeed:
         if not found:
             return False
         request, reply = found
-        answer = Answer()
+        answer = RequestReplies()
         self.reused += 1
         self._note_asked(number, request.controls)
         if not answer.take(reply):
@@ -247,48 +248,48 @@ class GoalFeed:
         if self._steering and self.end is None:
             self._steering.asked(number, controls)
 
-    def _resolve(self, number: int, answer: Answer) -> None:
+    def _resolve(self, number: int, answer: RequestReplies) -> None:
         self._answers[number] = answer
-        self._judge_later()
+        self._check_later()
 
     def _room(self) -> bool:
         """Whether one more request may be under way without risking to overshoot the goal."""
-        unjudged = self._next - self._judged
-        if not unjudged:
+        unchecked = self._next - self._checked
+        if not unchecked:
             return True
-        expected = self.kept + unjudged * self._yield.mean
-        most = self.kept + self._yield.most(unjudged + 1)
+        expected = self.kept + unchecked * self._yield.mean
+        most = self.kept + self._yield.most(unchecked + 1)
         return expected < self.goal and most <= self.goal * (1 + OVERSHOOT)
 
-    def _unjudged(self) -> list[int]:
+    def _unchecked(self) -> list[int]:
         numbers = []
-        number = self._judged
+        number = self._checked
         while number in self._answers:
             numbers.append(number)
             number += 1
         return numbers
 
-    def _judge_later(self) -> None:
-        """Judge in a thread what has come in, so that no reply waits for it."""
-        if self._judging is None and self.end is None and self._judged in self._answers:
-            self._judging = asyncio.get_running_loop().create_task(self._judge_in_thread())
+    def _check_later(self) -> None:
+        """Check in a thread what has come in, so that no reply waits for it."""
+        if self._checking is None and self.end is None and self._checked in self._answers:
+            self._checking = asyncio.get_running_loop().create_task(self._check_in_thread())
 
-    async def _judge_in_thread(self) -> None:
+    async def _check_in_thread(self) -> None:
         try:
-            while self.end is None and (numbers := self._unjudged()):
+            while self.end is None and (numbers := self._unchecked()):
                 verdicts = self._bench.submit(self._gate.extend, self._rows_of(numbers))
                 self._at_gate = (numbers, verdicts)
-                judged = await asyncio.wrap_future(verdicts)
+                checked = await asyncio.wrap_future(verdicts)
                 self._at_gate = None
-                self._count(numbers, judged)
+                self._count(numbers, checked)
                 self._wake()
         except Exception as error:  # noqa: BLE001  # raised by `take`, where the loop sees it
             self._failure = error
         finally:
-            self._judging = None
+            self._checking = None
             self._wake()
 
-    def _judge(self, numbers: list[int]) -> None:
+    def _check(self, numbers: list[int]) -> None:
         self._count(numbers, self._gate.extend(self._rows_of(numbers)))
 
     def _rows_of(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
@@ -299,14 +300,14 @@ class GoalFeed:
         for number in numbers:
             kept = [row for row in self._answers[number].rows if next(verdict)]
             self._kept_of[number] = len(kept)
-            self._judged = number + 1
+            self._checked = number + 1
             if self.end is not None:
                 continue
             self.kept += len(kept)
             if self._answers[number].completion_ids:
                 self._yield.add(len(kept), of_today=self._replay.of_today(number))
             if self._steering:
-                self._steering.judged(number, [(row, _asked(row)) for row in kept])
+                self._steering.checked(number, [(row, _asked(row)) for row in kept])
             if self.kept >= self.goal:
                 self.end = number
             elif (low := self._yield.below_floor()) is not None:
@@ -345,7 +346,7 @@ STORED = """
 def goal_feed(
     series: Series,
     store: Store,
-    gate: Gate,
+    gate: RowGates,
     *,
     goal: int,
     grow_by: int = 0,
@@ -370,7 +371,7 @@ def goal_feed(
     if grow_by and present["reach"] >= 0:
         goal = present["kept"] + grow_by
     steering = (
-        Steering(controls, series.run_seed, series.tasks_per_request, concurrency)
+        ControlSteering(controls, series.run_seed, series.tasks_per_request, concurrency)
         if controls
         else None
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from bioinstruct_dagster.settings import INPUTS
-from bioinstruct_dagster.store.provenance import sha256_of, sha256_of_file
+from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -26,7 +26,7 @@ BUILDER_VERSION = 1  # raised when the same corpus and shape would give another 
 
 
 @dataclass(frozen=True)
-class Shape:
+class ModelShape:
     """Size of the model and its pre-training, chosen for about a minute on two cores."""
 
     steps: int = 200
@@ -42,12 +42,12 @@ class Shape:
     seed: int = 0
 
 
-def fingerprint(shape: Shape) -> str:
+def fingerprint(shape: ModelShape) -> str:
     """sha256 of what the model is made from; the build is deterministic, so it names weights."""
     return sha256_of([BUILDER_VERSION, sha256_of_file(CORPUS), asdict(shape)])
 
 
-def build(folder: Path, shape: Shape, log: Callable[[str], None]) -> Path:
+def build(folder: Path, shape: ModelShape, log: Callable[[str], None]) -> Path:
     """The model's folder, `folder/rehearsal-llama-<fingerprint>`; built unless it is there."""
     target = folder / f"rehearsal-llama-{fingerprint(shape)[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def build(folder: Path, shape: Shape, log: Callable[[str], None]) -> Path:
     return target
 
 
-def _pretrain(folder: Path, shape: Shape, log: Callable[[str], None]) -> None:
+def _pretrain(folder: Path, shape: ModelShape, log: Callable[[str], None]) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, set_seed
     from transformers.utils.logging import disable_progress_bar
@@ -112,7 +112,7 @@ def _pretrain(folder: Path, shape: Shape, log: Callable[[str], None]) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def _train_tokenizer(shape: Shape) -> "PreTrainedTokenizerFast":
+def _train_tokenizer(shape: ModelShape) -> "PreTrainedTokenizerFast":
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast

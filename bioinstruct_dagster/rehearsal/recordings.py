@@ -1,7 +1,7 @@
 """The recorded completions behind the rehearsal teacher, and the labels recorded with them.
 
-Belongs here: reading `data/recorded_completions.jsonl`. Does not: serving it (server) or judging it
-(curation).
+Belongs here: reading `data/recorded_completions.jsonl`. Does not: serving it (api_server) or
+checking it (curation).
 """
 
 import json

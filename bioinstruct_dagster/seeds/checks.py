@@ -3,8 +3,8 @@
 import dagster as dg
 
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
-from bioinstruct_dagster.store.checks import schema_check
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.schema_checks import schema_check
 
 seed_tasks_schema = schema_check("seed_tasks", key=("seed_id",))
 

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Self
 import duckdb
 
 from bioinstruct_dagster.store.database import Store, insert
-from bioinstruct_dagster.store.provenance import json_bytes, json_value
+from bioinstruct_dagster.store.fingerprints import json_bytes, json_value
 
 GROUP_SECONDS = 0.02  # how long a commit waits for company; a reply is durable well within 50 ms
 

@@ -149,7 +149,7 @@ create table if not exists raw_instructions (
     rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
--- What each gate said of each row, and why: a row per finding, at least one per gate that looked. Judged again only
+-- What each gate said of each row, and why: a row per finding, at least one per gate that looked. Checked again only
 -- where the gate's version or the row's text has changed; what was said before moves to superseded_verdicts.
 create table if not exists verdicts (
     row_id          varchar not null,   -- of raw_instructions
@@ -161,9 +161,9 @@ create table if not exists verdicts (
     score           double,             -- the rule's measure, where it has one
     evidence        json not null,      -- what was seen
     gate_version    varchar not null,   -- of all rules of the gate together, and their data
-    text_sha256     varchar not null,   -- first 16 hex digits, of the texts that were judged
+    text_sha256     varchar not null,   -- first 16 hex digits, of the texts that were checked
     judged_at       timestamptz not null,
-    rehearsal       boolean not null    -- of the row judged
+    rehearsal       boolean not null    -- of the row checked
 );
 
 -- [append-only] Verdicts that later ones replaced.

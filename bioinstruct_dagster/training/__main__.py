@@ -2,7 +2,7 @@
 
 import sys
 
-from bioinstruct_dagster.training.entry import run_from_files
+from bioinstruct_dagster.models.process.child import run_from_files
 from bioinstruct_dagster.training.train import TrainingSpec, train
 
 if __name__ == "__main__":

@@ -7,20 +7,14 @@ from pydantic import Field
 
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
+from bioinstruct_dagster.models.partitions import experiment_of, experiment_partitions
+from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.resources import OWNERS, materialization, stating_errors
-from bioinstruct_dagster.training.experiments import ExperimentMatrix
-from bioinstruct_dagster.training.partitions import experiment_of, experiment_partitions
-from bioinstruct_dagster.training.resources import ModelProcess
+from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
 from bioinstruct_dagster.training.train import TrainingSpec, finished
-
-# Routes the step to a GPU node under dagster-k8s's executor; without Kubernetes it has no effect.
-GPU_TAGS = {
-    "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": 1}}}}
-}
-# A fair queue for a GPU, where the instance gives the pool a limit. No correctness rests on it.
-GPU_POOL = "gpu"
 
 DATASET = """
     select any_value(dataset_fingerprint) as fingerprint, bool_or(rehearsal) as rehearsal

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from bioinstruct_dagster.store.checks import schema_check
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.provenance import sha256_of_file
+from bioinstruct_dagster.store.fingerprints import sha256_of_file
+from bioinstruct_dagster.store.schema_checks import schema_check
 from bioinstruct_dagster.training.train import WEIGHTS
 
 lora_adapter_schema = schema_check("lora_adapter", key=("base_model", "recipe"))

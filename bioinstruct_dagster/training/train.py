@@ -17,11 +17,11 @@ from typing import Any, Self
 
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.store.provenance import sha256_of, sha256_of_file
-from bioinstruct_dagster.training import base_models
-from bioinstruct_dagster.training.examples import IGNORED, Example, encode_all
-from bioinstruct_dagster.training.experiments import BaseModelSpec, Recipe
-from bioinstruct_dagster.training.prompts import PROMPT_VERSION
+from bioinstruct_dagster.models import base_models
+from bioinstruct_dagster.models.encoding import IGNORED, Example, encode_all
+from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
+from bioinstruct_dagster.models.prompt import PROMPT_VERSION
+from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
 TRAINER_VERSION = 1  # raised when the same specification would give another adapter
 WEIGHTS = "adapter_model.safetensors"
@@ -174,7 +174,7 @@ def _train_rows(spec: TrainingSpec) -> list[dict[str, Any]]:
 
 def _optimize(
     model: Any,
-    base: base_models.LoadedModel,
+    base: base_models.LoadedBaseModel,
     examples: Sequence[Example],
     spec: TrainingSpec,
     log: Callable[[str], None],
@@ -189,7 +189,7 @@ def _optimize(
         1, round(len(examples) * recipe.epochs / (recipe.batch_size * recipe.accumulation))
     )
 
-    class Progress(TrainerCallback):  # type: ignore[misc]
+    class TrainingProgress(TrainerCallback):  # type: ignore[misc]
         def on_log(self, _args: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
             if logs and "loss" in logs and state.global_step % max(1, state.max_steps // 10) == 0:
                 log(
@@ -225,7 +225,7 @@ def _optimize(
             data_collator=DataCollatorForSeq2Seq(
                 base.tokenizer, label_pad_token_id=IGNORED, pad_to_multiple_of=8
             ),
-            callbacks=[Progress()],
+            callbacks=[TrainingProgress()],
         )
         _silence_printed_logs(trainer)
         trainer.train()

@@ -9,8 +9,8 @@ import pytest
 
 from bioinstruct_dagster.automation.sensors import batch_results
 from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
-from bioinstruct_dagster.rehearsal.server import RehearsalTeacher, ServerOptions, running
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.curation.imports import rules_file

@@ -103,10 +103,10 @@ def shown(
     return {name: value.value for name, value in event.metadata.items()}
 
 
-def judged(result: dg.ExecuteInProcessResult) -> dict[str, int]:
+def checked(result: dg.ExecuteInProcessResult) -> dict[str, int]:
     """How many rows each gate had to look at."""
     found = shown(result)
-    return {gate: found[f"judged_now_{gate}"] for gate in GATES}
+    return {gate: found[f"checked_now_{gate}"] for gate in GATES}
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:

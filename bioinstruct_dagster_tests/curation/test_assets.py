@@ -11,8 +11,8 @@ from bioinstruct_dagster_tests.curation.imports import (
     LABELLED,
     SOUND,
     Imported,
+    checked,
     checks,
-    judged,
     shown,
     why_it_failed,
 )
@@ -97,7 +97,7 @@ def test_the_asset_s_page_counts_what_the_store_holds(project):
     assert found["funnel"].startswith("![Funnel](data:image/svg+xml;base64,")
     assert len(found["funnel"]) < INLINE_CHARACTERS
     # Novelty looks only at rows that the others let pass.
-    assert judged(result) == {"quality": 14, "privacy": 14, "contamination": 14, "novelty": 10}
+    assert checked(result) == {"quality": 14, "privacy": 14, "contamination": 14, "novelty": 10}
     steps = project.store.rows("select stage, outcome, rows from funnel")
     assert {"stage": "deduplicated_instructions", "outcome": "kept", "rows": 9} in steps
     rejected = {row["outcome"]: row["rows"] for row in steps if "rejected" in row["stage"]}
@@ -106,11 +106,11 @@ def test_the_asset_s_page_counts_what_the_store_holds(project):
     assert warned == {"evaluation_sets_are_at_hand"}
 
 
-def test_a_second_materialization_judges_nothing_and_changes_nothing(project):
+def test_a_second_materialization_checks_nothing_and_changes_nothing(project):
     first = project.run(TROUBLED)
     before = project.store.rows("from verdicts order by all")
     again = project.run()
-    assert judged(again) == dict.fromkeys(GATES, 0)
+    assert checked(again) == dict.fromkeys(GATES, 0)
     assert shown(again)["fingerprint"] == shown(first)["fingerprint"]
     assert project.store.rows("from verdicts order by all") == before
     assert project.store.rows("from superseded_verdicts") == []
@@ -179,18 +179,18 @@ def test_a_marker_beside_a_redaction_stays_emptied(project):
     assert (kept["input"], kept["repaired"]) == ("", ["input", "instruction", "output"])
 
 
-def test_another_way_with_identifiers_judges_privacy_alone_and_novelty_from_there(project):
+def test_another_way_with_identifiers_checks_privacy_alone_and_novelty_from_there(project):
     rows = [*SOUND, NAMED, MARKED]
     project.run(rows)
     flagged = project.run(privacy="flag")
-    assert judged(flagged) == {"quality": 0, "privacy": 8, "contamination": 0, "novelty": 2}
+    assert checked(flagged) == {"quality": 0, "privacy": 8, "contamination": 0, "novelty": 2}
     [row] = project.store.rows(
         "from deduplicated_instructions where instruction = $i", {"i": NAMED[0]}
     )
     assert row["flags"] == ["privacy: mrn", "privacy: name", "privacy: phone"]
     assert MRN in row["input"]
     off = project.run(privacy="off")
-    assert judged(off)["novelty"] == 0
+    assert checked(off)["novelty"] == 0
     assert set(project.values("select rule from verdicts where gate = 'privacy'")) == {"off"}
 
 
@@ -202,7 +202,7 @@ def test_a_row_that_repeats_an_evaluation_item_is_dropped_or_flagged(project, ev
     assert project.dropped() == {LEAKED[0]: "contamination: whole_item"}
     assert checks(result)["kept_rows_are_no_evaluation_items"]
     flagged = project.run(checked=True, eval_dir=evaluation, contamination="flag")
-    assert judged(flagged) == {"quality": 0, "privacy": 0, "contamination": 7, "novelty": 1}
+    assert checked(flagged) == {"quality": 0, "privacy": 0, "contamination": 7, "novelty": 1}
     assert project.dropped() == {}
     *_, row = project.store.rows("from deduplicated_instructions order by ordinal")
     assert "contamination: whole_item" in row["flags"]
@@ -211,27 +211,27 @@ def test_a_row_that_repeats_an_evaluation_item_is_dropped_or_flagged(project, ev
     assert not checks(flagged)["kept_rows_are_no_evaluation_items"]  # warns
 
 
-def test_new_evaluation_items_judge_contamination_alone(project, evaluation):
+def test_new_evaluation_items_check_contamination_alone(project, evaluation):
     project.run([*SOUND, LEAKED])
     assert LEAKED[0] in project.kept()
     result = project.run(eval_dir=evaluation)
-    assert judged(result) == {"quality": 0, "privacy": 0, "contamination": 7, "novelty": 0}
+    assert checked(result) == {"quality": 0, "privacy": 0, "contamination": 7, "novelty": 0}
     assert LEAKED[0] not in project.kept()
 
 
 # Rules and files that change, and files that are broken.
 
 
-def test_a_rule_switched_off_judges_quality_alone(project):
+def test_a_rule_switched_off_checks_quality_alone(project):
     project.run(TROUBLED)
     result = project.run(quality_rules=project.rules(refusal="off"))
-    counts = judged(result)
+    counts = checked(result)
     assert (counts["quality"], counts["privacy"], counts["contamination"]) == (14, 0, 0)
     assert REFUSED[0] in project.kept()
     assert "refusal" not in project.values("select rule from verdicts")
     assert "refusal" in project.values("select rule from superseded_verdicts")
     back = project.run()
-    assert judged(back)["quality"] == 14
+    assert checked(back)["quality"] == 14
     assert project.dropped()[REFUSED[0]] == "quality: refusal"
 
 
@@ -239,15 +239,15 @@ def test_another_file_takes_the_place_of_the_first_and_the_first_comes_back(proj
     project.run(TROUBLED)
     before = (project.kept(), project.dropped())
     result = project.run([SOUND[1], LINKED])
-    assert judged(result)["quality"] == 0  # rows are known by their text
+    assert checked(result)["quality"] == 0  # rows are known by their text
     assert (project.kept(), list(project.dropped())) == ([SOUND[1][0]], [LINKED[0]])
     back = project.run(TROUBLED, checked=True)
     assert (project.kept(), project.dropped()) == before
-    assert judged(back)["quality"] == 0
+    assert checked(back)["quality"] == 0
     assert all(passed for name, passed in checks(back).items() if "evaluation" not in name)
 
 
-def test_rows_in_another_order_are_judged_in_that_order(project):
+def test_rows_in_another_order_are_checked_in_that_order(project):
     # Neither the kept row's place nor what is kept before it changes; only the dropped one moves.
     project.run([TOO_SHORT, SOUND[0], NEAR])
     assert project.kept() == [SOUND[0][0]]

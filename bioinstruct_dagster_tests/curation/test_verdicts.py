@@ -1,4 +1,4 @@
-"""Verdicts in the store: judged once, judged again where something changed, never lost."""
+"""Verdicts in the store: checked once, checked again where something changed, never lost."""
 
 import json
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import Finding, Judgement, Task
+from bioinstruct_dagster.curation.gates import Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.verdicts import (
-    Remembered,
+    StoredResults,
     UnknownRowError,
-    judge_stale,
+    check_stale,
     text_sha256,
     why,
 )
@@ -24,7 +24,7 @@ class WordGate:
 
     rejected: str = "forbidden"
     name: str = "quality"
-    looked: list[Task] = field(default_factory=list)
+    looked: list[RowTexts] = field(default_factory=list)
 
     @property
     def version(self) -> str:
@@ -34,11 +34,11 @@ class WordGate:
     def made_of(self) -> dict[str, str]:
         return {"rejected": self.rejected}
 
-    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
+    def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
         self.looked += tasks
-        return [self._judge(task) for task in tasks]
+        return [self._check(task) for task in tasks]
 
-    def _judge(self, task: Task) -> Judgement:
+    def _check(self, task: RowTexts) -> GateResult:
         found = []
         if self.rejected in task.instruction:
             found.append(Finding("word", "1", "reject", 1.0, {"saw": self.rejected}))
@@ -48,7 +48,7 @@ class WordGate:
         if task.input == "N/A":
             repairs["input"] = ""
             found.append(Finding("no_input", "1", "repair"))
-        return Judgement(tuple(found) or (Finding("sound", self.version, "keep"),), repairs)
+        return GateResult(tuple(found) or (Finding("sound", self.version, "keep"),), repairs)
 
 
 def raw_row(ordinal, instruction="Name the drug.", task_input="", output="An answer."):
@@ -80,10 +80,10 @@ def filled(store, rows):
     return store
 
 
-def test_each_row_is_judged_once(filled):
+def test_each_row_is_checked_once(filled):
     gate = WordGate()
-    assert judge_stale(filled, gate) == 4
-    assert judge_stale(filled, gate) == 0
+    assert check_stale(filled, gate) == 4
+    assert check_stale(filled, gate) == 0
     assert len(gate.looked) == 4
     assert [(row["row_id"], row["rule"], row["verdict"]) for row in filled.rows(SAID)] == [
         ("row-0", "sound", "keep"),
@@ -103,33 +103,33 @@ def test_the_store_and_python_agree_on_the_hash_of_a_text(filled, rows):
     assert [row["sha"] for row in filled.rows(statement)] == expected
 
 
-def test_only_new_rows_are_judged_when_the_set_grows(filled, rows):
+def test_only_new_rows_are_checked_when_the_set_grows(filled, rows):
     gate = WordGate()
-    judge_stale(filled, gate)
+    check_stale(filled, gate)
     gate.looked.clear()
     filled.replace({"raw_instructions": [*rows, raw_row(4, "Name the test.")]})
-    assert judge_stale(filled, gate) == 1
+    assert check_stale(filled, gate) == 1
     assert [task.instruction for task in gate.looked] == ["Name the test."]
 
 
-def test_a_changed_text_is_judged_again(filled, rows):
+def test_a_changed_text_is_checked_again(filled, rows):
     gate = WordGate()
-    judge_stale(filled, gate)
+    check_stale(filled, gate)
     changed = [{**rows[0], "instruction": "A forbidden change."}, *rows[1:]]
     filled.replace({"raw_instructions": changed})
-    assert judge_stale(filled, gate) == 1
+    assert check_stale(filled, gate) == 1
     assert filled.rows(SAID)[0]["verdict"] == "reject"
 
 
-def test_a_changed_rule_judges_its_own_gate_anew_and_no_other(filled):
+def test_a_changed_rule_checks_its_own_gate_anew_and_no_other(filled):
     quality, privacy = WordGate(), WordGate("secret", "privacy")
-    judge_stale(filled, quality)
-    judge_stale(filled, privacy)
+    check_stale(filled, quality)
+    check_stale(filled, privacy)
     quality.looked.clear()
     privacy.looked.clear()
     quality.rejected = "odd"
-    assert judge_stale(filled, quality) == 4
-    assert judge_stale(filled, privacy) == 0
+    assert check_stale(filled, quality) == 4
+    assert check_stale(filled, privacy) == 0
     assert not privacy.looked
     rejected = (
         "select row_id from verdicts where gate = 'quality' and verdict = 'reject' order by 1"
@@ -139,21 +139,21 @@ def test_a_changed_rule_judges_its_own_gate_anew_and_no_other(filled):
 
 def test_what_was_said_before_is_kept_apart(filled):
     gate = WordGate()
-    judge_stale(filled, gate)
+    check_stale(filled, gate)
     before = filled.rows(SAID)
     gate.rejected = "odd"
-    judge_stale(filled, gate)
+    check_stale(filled, gate)
     superseded = SAID.replace("from verdicts", "from superseded_verdicts")
     assert filled.rows(superseded) == before
 
 
 def test_a_repair_that_no_longer_holds_is_gone(filled, rows):
     gate = WordGate()
-    judge_stale(filled, gate)
+    check_stale(filled, gate)
     texts = "select input, repaired from repaired_instructions where row_id = 'row-2'"
     assert filled.rows(texts) == [{"input": "", "repaired": ["input"]}]
     filled.replace({"raw_instructions": [*rows[:2], {**rows[2], "input": "Na 135"}, rows[3]]})
-    judge_stale(filled, gate)
+    check_stale(filled, gate)
     assert filled.rows(texts) == [{"input": "Na 135", "repaired": []}]
 
 
@@ -161,40 +161,40 @@ def test_portions_are_written_one_by_one(filled, monkeypatch):
     monkeypatch.setattr("bioinstruct_dagster.curation.verdicts.PORTION", 3)
 
     class Failing(WordGate):
-        def judge(self, tasks):
+        def check(self, tasks):
             if self.looked:
                 raise RuntimeError("killed")
-            return super().judge(tasks)
+            return super().check(tasks)
 
     with pytest.raises(RuntimeError):
-        judge_stale(filled, Failing())
+        check_stale(filled, Failing())
     assert len({row["row_id"] for row in filled.rows(SAID)}) == 3
     monkeypatch.undo()
-    assert judge_stale(filled, WordGate()) == 1
+    assert check_stale(filled, WordGate()) == 1
 
 
 def test_what_a_gate_said_is_remembered(filled, rows):
     gate = WordGate()
-    judge_stale(filled, gate)
+    check_stale(filled, gate)
     gate.looked.clear()
-    remembered = Remembered(filled, [gate])
-    tasks = [Task(row["instruction"], row["input"], row["output"]) for row in rows]
-    judgements = remembered(gate, [*tasks, Task("Something new.", "", "o")])
-    assert gate.looked == [Task("Something new.", "", "o")]
-    assert judgements[:4] == WordGate().judge(tasks)
-    assert remembered(gate, tasks) == judgements[:4]
+    remembered = StoredResults(filled, [gate])
+    tasks = [RowTexts(row["instruction"], row["input"], row["output"]) for row in rows]
+    results = remembered(gate, [*tasks, RowTexts("Something new.", "", "o")])
+    assert gate.looked == [RowTexts("Something new.", "", "o")]
+    assert results[:4] == WordGate().check(tasks)
+    assert remembered(gate, tasks) == results[:4]
 
 
 def test_another_version_is_not_remembered(filled, rows):
-    judge_stale(filled, WordGate())
+    check_stale(filled, WordGate())
     gate = WordGate("odd")
-    Remembered(filled, [gate])(gate, [Task(rows[3]["instruction"], "", "An answer.")])
+    StoredResults(filled, [gate])(gate, [RowTexts(rows[3]["instruction"], "", "An answer.")])
     assert len(gate.looked) == 1
 
 
 def test_why_says_what_each_gate_says_in_their_order(filled):
-    judge_stale(filled, WordGate("secret", "privacy"))
-    judge_stale(filled, WordGate())
+    check_stale(filled, WordGate("secret", "privacy"))
+    check_stale(filled, WordGate())
     said = [(row["gate"], row["rule"], row["verdict"]) for row in why(filled, "row-1")]
     assert said == [
         ("quality", "word", "reject"),
@@ -211,10 +211,10 @@ def test_why_of_a_row_that_is_not_there_says_how_to_find_one(filled):
 
 def test_each_version_of_a_gate_says_what_it_was_made_of(filled):
     gate = WordGate()
-    judge_stale(filled, gate)
-    judge_stale(filled, gate)
+    check_stale(filled, gate)
+    check_stale(filled, gate)
     gate.rejected = "odd"
-    judge_stale(filled, gate)
+    check_stale(filled, gate)
     made = filled.rows("select gate, version, made_of from gate_versions order by first_used_at")
     assert [(row["version"], json.loads(row["made_of"])) for row in made] == [
         ("word-forbidden", {"rejected": "forbidden"}),

@@ -11,9 +11,9 @@ import pytest
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card import Card
 from bioinstruct_dagster.dataset.splits import split_of
-from bioinstruct_dagster.evaluation import predict as predict_module
+from bioinstruct_dagster.evaluation.engine import predict as predict_module
+from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.evaluate import EvaluationError, EvaluationSpec, evaluate
-from bioinstruct_dagster.evaluation.predict import predict
 
 ANSWER_TOKENS = 8
 

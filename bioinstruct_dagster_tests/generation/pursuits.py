@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.curation.novelty.rule import Text
+from bioinstruct_dagster.curation.curate_rows import RowCurator, select
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
-from bioinstruct_dagster.curation.selection import Selector, select
-from bioinstruct_dagster.generation import raw
-from bioinstruct_dagster.generation.controls import Controls
+from bioinstruct_dagster.generation import raw_rows as raw
+from bioinstruct_dagster.generation.controls.file import Controls
 from bioinstruct_dagster.generation.goal import GoalFeed, goal_feed
-from bioinstruct_dagster.generation.requests import Series
-from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms, pursue
+from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.rounds import Endpoint, Tally, Terms, pursue
 
 GATES = [QualityGate()]
 
@@ -58,7 +58,7 @@ class Pursuit:
             lambda: goal_feed(
                 self.series,
                 self.store,
-                Selector(self.seeds, GATES),
+                RowCurator(self.seeds, GATES),
                 goal=goal,
                 grow_by=grow_by,
                 limit=limit,
@@ -90,9 +90,9 @@ class Pursuit:
         )
 
     @property
-    def seeds(self) -> list[Text]:
+    def seeds(self) -> list[NamedInstruction]:
         """What no row may repeat."""
-        return [Text(seed.id, seed.instruction) for seed in self.series.seeds]
+        return [NamedInstruction(seed.id, seed.instruction) for seed in self.series.seeds]
 
     def numbers(self, completion_ids: Sequence[str]) -> list[int]:
         """The request numbers of completions, each once, in order."""

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.generation.controls import read_controls
+from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.settings import INPUTS, Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.generation.writer import Writer
@@ -243,7 +243,7 @@ def test_what_was_asked_of_a_row_is_stored_with_it_or_nothing_is(project, contro
     assert check.passed
     if controls == "shipped":
         assert check.metadata["rows_with_controls"].value > 0
-        assert not check.metadata["judged"].value  # recordings follow no controls
+        assert not check.metadata["checked"].value  # recordings follow no controls
         dimensions = {one.id for one in read_controls(INPUTS / "controls.yaml").dimensions}
         assert all(json.loads(row["controls"]).keys() == dimensions for row in rows)
 
@@ -252,7 +252,7 @@ def test_a_mix_that_is_not_what_was_asked_for_is_a_warning(written):
     # The writer ignores its prompts: its rows show hardly anything that they were asked to be.
     running = written(Writer(repeats=0.0), instructions=120)
     check = checks(running.run())["kept_rows_are_what_was_asked_for"]
-    assert check.metadata["judged"].value
+    assert check.metadata["checked"].value
     assert not check.passed
     assert check.severity == dg.AssetCheckSeverity.WARN
     assert check.metadata["furthest_apart"].value > 0.10

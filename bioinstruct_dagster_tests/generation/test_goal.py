@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from bioinstruct_dagster.curation.selection import Selector
-from bioinstruct_dagster.generation import raw
-from bioinstruct_dagster.generation.controls import Controls, read_controls
+from bioinstruct_dagster.curation.curate_rows import RowCurator
+from bioinstruct_dagster.generation import raw_rows as raw
+from bioinstruct_dagster.generation.controls.file import Controls, read_controls
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.generation.pursuits import GATES, Pursuit
@@ -42,7 +42,7 @@ def kept_by_all_stored(pursuit):
     """Rows that the gates keep of everything that was paid for."""
     ids = [row["completion_id"] for row in pursuit.store.rows("select * from completions")]
     rows, _ = raw.raw_rows(pursuit.store, ids)
-    gate = Selector(pursuit.seeds, GATES)
+    gate = RowCurator(pursuit.seeds, GATES)
     return sum(gate.extend(rows))
 
 
@@ -266,7 +266,7 @@ def test_a_cap_keeps_the_rows_that_were_paid_for_and_going_on_pays_for_none_twic
     capped = running.round(80, run_max_tokens=24_000, run_id="one")
     assert "BIOINSTRUCT_RUN_MAX_TOKENS is reached" in capped.tally.stopped
     assert 0 < len(capped.kept) < 80
-    assert capped.feed.kept == len(capped.kept)  # no row judged twice at the end
+    assert capped.feed.kept == len(capped.kept)  # no row checked twice at the end
     assert len(capped.numbers) == running.stored()
     done = running.round(80)
     assert len(done.kept) >= 80

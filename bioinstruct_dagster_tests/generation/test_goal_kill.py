@@ -2,7 +2,7 @@
 
 import time
 
-from bioinstruct_dagster.generation.controls import read_controls
+from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.generation.pursuits import Pursuit
@@ -13,8 +13,8 @@ GOAL, IN_FLIGHT, KILLS = 150, 8, (5, 12, 12)  # answers between one kill and the
 ROUND = """
 import sys
 from pathlib import Path
-from bioinstruct_dagster.generation.controls import read_controls
-from bioinstruct_dagster.generation.requests import Series
+from bioinstruct_dagster.generation.controls.file import read_controls
+from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from bioinstruct_dagster.curation.novelty.rule import tokenize
 from bioinstruct_dagster.dataset.splits import split_of
-from bioinstruct_dagster.generation.replies import read_reply
+from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal import base_model
-from bioinstruct_dagster.rehearsal.base_model import CORPUS, Shape, build, fingerprint
+from bioinstruct_dagster.rehearsal.base_model import CORPUS, ModelShape, build, fingerprint
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
-from bioinstruct_dagster.store.provenance import sha256_of_file
+from bioinstruct_dagster.store.fingerprints import sha256_of_file
 
-SHAPE = Shape(steps=3)
+SHAPE = ModelShape(steps=3)
 OVERLAP = 13  # tokens; GPT-3's n-gram for contamination
 
 
@@ -56,7 +56,9 @@ def test_a_built_model_is_used_again(built):
 def test_of_two_builds_at_once_one_builds_and_the_other_finds_it_built(tmp_path):
     lines = []
     with ThreadPoolExecutor(2) as pool:
-        one, other = pool.map(lambda _: build(tmp_path, Shape(steps=1), lines.append), range(2))
+        one, other = pool.map(
+            lambda _: build(tmp_path, ModelShape(steps=1), lines.append), range(2)
+        )
     assert one == other
     assert len(lines) == 1
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == [one]
@@ -67,11 +69,11 @@ def test_a_broken_off_build_leaves_no_folder_to_be_mistaken_for_a_model(tmp_path
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build(tmp_path, Shape(steps=1), interrupt)
+        build(tmp_path, ModelShape(steps=1), interrupt)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Shape)])
+@pytest.mark.parametrize("name", [field.name for field in fields(ModelShape)])
 def test_the_fingerprint_changes_with_every_part_of_the_shape(name):
     assert fingerprint(replace(SHAPE, **{name: 7})) != fingerprint(SHAPE)
 

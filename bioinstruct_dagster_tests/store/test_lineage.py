@@ -7,10 +7,10 @@ import dagster as dg
 import pytest
 
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.generation.controls import read_controls
-from bioinstruct_dagster.generation.prompts import TEMPLATE_ID, template
+from bioinstruct_dagster.generation.controls.file import read_controls
+from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
+from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, running
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
-from bioinstruct_dagster.rehearsal.server import RehearsalTeacher, running
 from bioinstruct_dagster.settings import INPUTS, Settings
 from bioinstruct_dagster.store.database import Store
 

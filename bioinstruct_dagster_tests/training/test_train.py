@@ -11,7 +11,7 @@ import pytest
 from bioinstruct_dagster.dataset.build import DatasetError, build_dataset
 from bioinstruct_dagster.dataset.card import Card
 from bioinstruct_dagster.dataset.splits import split_of
-from bioinstruct_dagster.store.provenance import sha256_of_file
+from bioinstruct_dagster.store.fingerprints import sha256_of_file
 from bioinstruct_dagster.training.train import WEIGHTS, TrainingError, TrainingSpec, finished, train
 
 EXTRACTION = ("information_extraction",)
@@ -44,7 +44,7 @@ def test_peft_opens_the_adapter_and_it_changes_what_the_model_says(adapter, trai
     import peft
     import torch
 
-    from bioinstruct_dagster.training.base_models import load
+    from bioinstruct_dagster.models.base_models import load
 
     base = load(training_spec.base, Path(training_spec.models_dir), lambda _: None)
     ids = torch.tensor([base.tokenizer("Fever and cough.")["input_ids"]]).to(base.device)

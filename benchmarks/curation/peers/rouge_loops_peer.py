@@ -81,7 +81,7 @@ class Marks:
         self._removed: list[int] = []
 
     def passed(self, compared_with: int, *, kept: bool) -> None:
-        """One more candidate is judged."""
+        """One more candidate is checked."""
         if not kept:
             self._removed.append(self._candidates)
         self._candidates += 1

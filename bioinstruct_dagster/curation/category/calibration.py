@@ -16,7 +16,7 @@ _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True)
-class Bin:
+class ReliabilityBin:
     """Predictions whose confidence is in [low, high), the last bin's up to 1."""
 
     low: float
@@ -27,7 +27,7 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class Acceptance:
+class AcceptedShare:
     """What a threshold of confidence would let pass without review."""
 
     threshold: float
@@ -52,8 +52,8 @@ class Calibration:
     rows: int
     accuracy: float
     expected_calibration_error: float
-    bins: tuple[Bin, ...]
-    accepted: tuple[Acceptance, ...]
+    bins: tuple[ReliabilityBin, ...]
+    accepted: tuple[AcceptedShare, ...]
     by_category: dict[str, float]
 
     def table(self) -> list[dict[str, float]]:
@@ -114,23 +114,23 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _accepted(
     sure: NDArray[np.float64], right: NDArray[np.float64], threshold: float
-) -> Acceptance:
+) -> AcceptedShare:
     passed = right[sure >= threshold]
-    return Acceptance(
+    return AcceptedShare(
         threshold=threshold,
         share=len(passed) / max(len(right), 1),
         accuracy=float(passed.mean()) if len(passed) else None,
     )
 
 
-def _bins(sure: NDArray[np.float64], right: NDArray[np.float64]) -> list[Bin]:
+def _bins(sure: NDArray[np.float64], right: NDArray[np.float64]) -> list[ReliabilityBin]:
     places = np.minimum((sure * BINS).astype(np.intp), BINS - 1)
     found = []
     for place in range(BINS):
         inside = places == place
         if inside.any():
             found.append(
-                Bin(
+                ReliabilityBin(
                     low=place / BINS,
                     high=(place + 1) / BINS,
                     rows=int(inside.sum()),

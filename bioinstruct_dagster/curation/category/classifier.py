@@ -25,7 +25,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.rehearsal.recordings import normalized, read_recordings, recorded_labels
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
-from bioinstruct_dagster.store.provenance import sha256_of
+from bioinstruct_dagster.store.fingerprints import sha256_of
 
 EXAMPLES = INPUTS / "category_examples.jsonl"
 # Below it a row is listed for review. Chosen on the tuning half of the hand-labelled published
@@ -88,7 +88,7 @@ class CategoryClassifier:
         return cls(pipeline, divisor, account, len(examples), classifier_version(examples))
 
     def predict(self, instructions: Sequence[str]) -> list[Prediction]:
-        """The category of each instruction, judged by it alone."""
+        """The category of each instruction, checked by it alone."""
         if not instructions:
             return []
         scores = self.pipeline.decision_function([features(text) for text in instructions])

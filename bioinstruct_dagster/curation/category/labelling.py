@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.curation.batched import ask_in_batches
 from bioinstruct_dagster.curation.category.agreement import Agreement, agreement, sample
 from bioinstruct_dagster.curation.category.calibration import Calibration
 from bioinstruct_dagster.curation.category.classifier import (
@@ -22,7 +21,7 @@ from bioinstruct_dagster.curation.category.classifier import (
 from bioinstruct_dagster.curation.category.prompts import (
     FIRST,
     SECOND,
-    Pass,
+    LabelPass,
     categorization_requests,
     is_label_list,
     label_key,
@@ -30,9 +29,10 @@ from bioinstruct_dagster.curation.category.prompts import (
     template_sha256,
 )
 from bioinstruct_dagster.curation.gates import Finding
-from bioinstruct_dagster.generation.requests import TeacherRequest
-from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms
 from bioinstruct_dagster.store.database import Store, insert
+from bioinstruct_dagster.teacher.questions import ask_in_batches
+from bioinstruct_dagster.teacher.requests import TeacherRequest
+from bioinstruct_dagster.teacher.rounds import Endpoint, Tally, Terms
 
 EMBEDDED = "embedded-classifier"
 
@@ -134,12 +134,12 @@ def label_rows(
     """
     instructions = list(dict.fromkeys(row["instruction"] for row in rows))
 
-    def stored(nth: Pass) -> dict[str, StoredLabel]:
+    def stored(nth: LabelPass) -> dict[str, StoredLabel]:
         return stored_labels(instructions, store, teacher=teacher, model=model, nth=nth)
 
     twice = sample(instructions, stored(SECOND))
     # Asked together: they share a batch's day, and at a cap it is second labels that are left out.
-    wanted: dict[Pass, Sequence[str]] = {FIRST: instructions, SECOND: twice}
+    wanted: dict[LabelPass, Sequence[str]] = {FIRST: instructions, SECOND: twice}
     tally = _ask_for_missing(
         wanted, endpoint, store, teacher=teacher, model=model, log=log, terms=terms
     )
@@ -169,7 +169,7 @@ def label_rows(
 
 
 def stored_labels(
-    instructions: Sequence[str], store: Store, *, teacher: str, model: str, nth: Pass = FIRST
+    instructions: Sequence[str], store: Store, *, teacher: str, model: str, nth: LabelPass = FIRST
 ) -> dict[str, StoredLabel]:
     """What this teacher said of each instruction that it was asked about before."""
     text_of = {label_key(text, teacher, model, nth): text for text in instructions}
@@ -234,7 +234,7 @@ def _by_classifier(
 
 
 def _ask_for_missing(
-    wanted: Mapping[Pass, Sequence[str]],
+    wanted: Mapping[LabelPass, Sequence[str]],
     endpoint: Endpoint,
     store: Store,
     *,
@@ -244,7 +244,7 @@ def _ask_for_missing(
     terms: Terms | None,
 ) -> Tally:
     form = terms.dialect.reply_format if terms else "json_schema"
-    batches: list[tuple[TeacherRequest, tuple[Sequence[str], Pass]]] = []
+    batches: list[tuple[TeacherRequest, tuple[Sequence[str], LabelPass]]] = []
     for nth, instructions in wanted.items():
         known = stored_labels(instructions, store, teacher=teacher, model=model, nth=nth)
         missing = [text for text in instructions if text not in known]

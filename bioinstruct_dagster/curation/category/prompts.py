@@ -10,22 +10,21 @@ from typing import Any, Literal
 
 import yaml
 
-from bioinstruct_dagster.curation.batched import objects_listed
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.generation.prompts import ReplyFormat
-from bioinstruct_dagster.generation.requests import TeacherRequest
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
-from bioinstruct_dagster.store.provenance import sha256_of
+from bioinstruct_dagster.store.fingerprints import sha256_of
+from bioinstruct_dagster.teacher.questions import objects_listed
+from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
 
 DEFINITIONS = INPUTS / "categories.yaml"
 # Instructions per request: enough to spread the prompt's cost, few enough to stay exact.
 BATCH = 20
 TOKENS_PER_LABEL = 40
 # A sample is labelled a second time, to see how far the labels agree.
-Pass = Literal[1, 2]
-FIRST: Pass = 1
-SECOND: Pass = 2
+LabelPass = Literal[1, 2]
+FIRST: LabelPass = 1
+SECOND: LabelPass = 2
 
 TEMPLATE_ID = "category/2"
 SYSTEM = "You classify biomedical instructions. You answer with JSON only."
@@ -35,7 +34,7 @@ ANSWER = """
 Answer in this form, with the number and category of every instruction:
 {"labels": [{"number": 1, "category": "..."}]}"""
 USER = """\
-Assign each numbered instruction below to exactly one category. Judge mainly by the instruction.
+Assign each numbered instruction below to exactly one category. Check mainly by the instruction.
 
 Categories:
 {definitions}
@@ -103,7 +102,7 @@ def template_sha256(reply_format: ReplyFormat = "json_schema") -> str:
     )
 
 
-def label_key(instruction: str, teacher: str, model: str, nth: Pass = FIRST) -> str:
+def label_key(instruction: str, teacher: str, model: str, nth: LabelPass = FIRST) -> str:
     """Under what a teacher's label is stored, so that none is asked for twice."""
     key = [teacher, model, template_sha256(), instruction]
     return sha256_of(key if nth == FIRST else [*key, nth])
@@ -115,7 +114,7 @@ def categorization_requests(
     teacher: str,
     model: str,
     reply_format: ReplyFormat = "json_schema",
-    nth: Pass = FIRST,
+    nth: LabelPass = FIRST,
 ) -> Iterator[tuple[TeacherRequest, Sequence[str]]]:
     """Requests that cover the instructions, each with those it asks about, in its numbering.
 

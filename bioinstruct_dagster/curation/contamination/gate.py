@@ -12,14 +12,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from bioinstruct_dagster.curation.contamination.items import EvaluationItems
-from bioinstruct_dagster.curation.contamination.overlap import Hit, ItemIndex, Rows, Rule
-from bioinstruct_dagster.curation.gates import Finding, Judgement, Task
-from bioinstruct_dagster.store.provenance import sha256_of
+from bioinstruct_dagster.curation.contamination.overlap import (
+    EncodedRows,
+    Hit,
+    ItemIndex,
+    OverlapRule,
+)
+from bioinstruct_dagster.curation.gates import Finding, GateResult, RowTexts
+from bioinstruct_dagster.eval_sets.items import EvaluationItems
+from bioinstruct_dagster.store.fingerprints import sha256_of
 
 CODE = 1  # raise it when the same rows, items and numbers would get other findings
 # The strongest evidence first.
-RULES: tuple[Rule, ...] = ("whole_item", "ngram_13", "coverage_8", "rouge_l", "reordered")
+RULES: tuple[OverlapRule, ...] = ("whole_item", "ngram_13", "coverage_8", "rouge_l", "reordered")
 MOST_FINDINGS = 5
 _LONGEST_EVIDENCE = 200
 
@@ -46,7 +51,7 @@ class ContaminationGate:
             rule: _short([CODE, rule, action, _limits_of(rule, limits), items.fingerprint])
             for rule in RULES
         }
-        self._clean = Judgement(
+        self._clean = GateResult(
             (Finding("clean", self.version, "keep", None, {"items": len(items.items)}),)
         )
 
@@ -63,23 +68,23 @@ class ContaminationGate:
 
     @cached_property
     def _index(self) -> ItemIndex:
-        # Not before a row is judged: most runs find nothing to judge.
+        # Not before a row is checked: most runs find nothing to check.
         return ItemIndex(self.items)
 
-    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
-        """A judgement per task, in their order."""
-        judgements = [self._clean] * len(tasks)
+    def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
+        """A result per task, in their order."""
+        results = [self._clean] * len(tasks)
         if not tasks or not self.items.items:
-            return judgements
+            return results
         rows = self._index.encode(tasks)
         by_row: dict[int, list[Hit]] = {}
         for hit in self._index.scan(rows):
             by_row.setdefault(hit.row, []).append(hit)
         for row, hits in by_row.items():
-            judgements[row] = Judgement(tuple(self._finding(rows, hit) for hit in _strongest(hits)))
-        return judgements
+            results[row] = GateResult(tuple(self._finding(rows, hit) for hit in _strongest(hits)))
+        return results
 
-    def _finding(self, rows: Rows, hit: Hit) -> Finding:
+    def _finding(self, rows: EncodedRows, hit: Hit) -> Finding:
         item = self.items.items[hit.item]
         field, words, size = self._index.matching(rows, hit)
         return Finding(
@@ -97,7 +102,7 @@ class ContaminationGate:
 
 
 @dataclass(frozen=True)
-class Cleanliness:
+class ContaminationReport:
     """Whether rows repeat evaluation items.
 
     Attributes:
@@ -129,24 +134,20 @@ class Cleanliness:
         )
 
 
-def check_clean(tasks: Sequence[Task], items: EvaluationItems) -> Cleanliness:
+def check_clean(tasks: Sequence[RowTexts], items: EvaluationItems) -> ContaminationReport:
     """Compare rows with all items, by the gate's own rules."""
-    judgements = ContaminationGate(items).judge(tasks)
-    return Cleanliness(
+    results = ContaminationGate(items).check(tasks)
+    return ContaminationReport(
         rows=len(tasks),
         items=len(items.items),
         missing=items.missing,
-        leaks={
-            row: judgement.findings
-            for row, judgement in enumerate(judgements)
-            if judgement.rejected
-        },
+        leaks={row: result.findings for row, result in enumerate(results) if result.rejected},
     )
 
 
 def _strongest(hits: Sequence[Hit]) -> list[Hit]:
     """At most `MOST_FINDINGS`; of a rule's hits with one item, the one with the highest score."""
-    best: dict[tuple[int, Rule], Hit] = {}
+    best: dict[tuple[int, OverlapRule], Hit] = {}
     for hit in hits:
         known = best.setdefault((hit.item, hit.rule), hit)
         if hit.score > known.score:
@@ -155,7 +156,7 @@ def _strongest(hits: Sequence[Hit]) -> list[Hit]:
     return order[:MOST_FINDINGS]
 
 
-def _limits_of(rule: Rule, limits: Mapping[str, Any]) -> list[Any]:
+def _limits_of(rule: OverlapRule, limits: Mapping[str, Any]) -> list[Any]:
     match rule:
         case "ngram_13":
             return [limits["ngram"], limits["boilerplate"]]

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.vocabulary import Encoded
+from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts
 
 _LONGEST_HEAD = 8  # tokens by which whole texts are found; a power of speed, not of meaning
 
 
-def of_spans(tokens: NDArray[np.int32], spans: NDArray[np.int64]) -> Encoded:
+def of_spans(tokens: NDArray[np.int32], spans: NDArray[np.int64]) -> EncodedTexts:
     """The stretches of tokens with these starts and ends, one after the other."""
     sizes = spans[:, 1] - spans[:, 0]
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     places = np.arange(offsets[-1]) + np.repeat(spans[:, 0] - offsets[:-1], sizes)
-    return Encoded(tokens[places], offsets)
+    return EncodedTexts(tokens[places], offsets)
 
 
 def longest_shared(left: NDArray[np.int32], right: NDArray[np.int32]) -> tuple[int, int]:
@@ -30,7 +30,7 @@ def longest_shared(left: NDArray[np.int32], right: NDArray[np.int32]) -> tuple[i
     return int(size), int(end)
 
 
-def _subset(texts: Encoded, chosen: NDArray[np.int64]) -> Encoded:
+def _subset(texts: EncodedTexts, chosen: NDArray[np.int64]) -> EncodedTexts:
     spans = np.stack([texts.offsets[chosen], texts.offsets[chosen + 1]], axis=1)
     return of_spans(texts.tokens, spans)
 
@@ -53,7 +53,7 @@ class RunIndex:
 
     def __init__(
         self,
-        texts: Encoded,
+        texts: EncodedTexts,
         chosen: NDArray[np.int64],
         items: NDArray[np.int32],
         *,
@@ -61,17 +61,17 @@ class RunIndex:
         most: int,
     ) -> None:
         from bioinstruct_dagster.curation.contamination.overlap_kernels import (
-            Runs,
-            Texts,
+            TokenRuns,
+            TokenTexts,
             enter_runs,
         )
 
         own = _subset(texts, chosen)
         self._chosen = chosen
-        self._texts = Texts(*own)
+        self._texts = TokenTexts(*own)
         self._text_of = np.repeat(np.arange(len(chosen), dtype=np.int32), own.lengths)
         places = len(own.tokens)
-        self._runs = Runs(
+        self._runs = TokenRuns(
             size=size,
             most=most,
             slots=_slots(places),
@@ -83,11 +83,14 @@ class RunIndex:
         )
         enter_runs(self._runs, self._texts, items)
 
-    def shared(self, rows: Encoded) -> Iterator[tuple[int, int, int, int]]:
+    def shared(self, rows: EncodedTexts) -> Iterator[tuple[int, int, int, int]]:
         """Row, text, runs shared, and tokens of the text that lie in them; rows of two texts."""
-        from bioinstruct_dagster.curation.contamination.overlap_kernels import Texts, shared_runs
+        from bioinstruct_dagster.curation.contamination.overlap_kernels import (
+            TokenTexts,
+            shared_runs,
+        )
 
-        found = shared_runs(self._runs, self._texts, self._text_of, Texts(*rows))
+        found = shared_runs(self._runs, self._texts, self._text_of, TokenTexts(*rows))
         for row, text, count, covered in found.tolist():
             yield row, int(self._chosen[text]), count, covered
 
@@ -95,26 +98,31 @@ class RunIndex:
 class HeadIndex:
     """Whole texts: which of them does a text hold word for word?"""
 
-    def __init__(self, texts: Encoded, chosen: NDArray[np.int64], known: int) -> None:
+    def __init__(self, texts: EncodedTexts, chosen: NDArray[np.int64], known: int) -> None:
         from bioinstruct_dagster.curation.contamination.overlap_kernels import (
-            Heads,
-            Texts,
+            TokenHeads,
+            TokenTexts,
             enter_heads,
         )
 
         own = _subset(texts, chosen)
         self._chosen = chosen
         self._known = known
-        self._texts = Texts(*own)
+        self._texts = TokenTexts(*own)
         self._sizes = np.unique(np.minimum(own.lengths, _LONGEST_HEAD))
-        self._heads = Heads(_LONGEST_HEAD, _slots(len(chosen)), np.full(len(chosen), -1, np.int32))
+        self._heads = TokenHeads(
+            _LONGEST_HEAD, _slots(len(chosen)), np.full(len(chosen), -1, np.int32)
+        )
         enter_heads(self._heads, self._texts)
 
-    def whole(self, rows: Encoded) -> Iterator[tuple[int, int]]:
+    def whole(self, rows: EncodedTexts) -> Iterator[tuple[int, int]]:
         """Each text of the rows with each evaluation text that it holds, once."""
-        from bioinstruct_dagster.curation.contamination.overlap_kernels import Texts, whole_texts
+        from bioinstruct_dagster.curation.contamination.overlap_kernels import (
+            TokenTexts,
+            whole_texts,
+        )
 
-        found = whole_texts(self._heads, self._sizes, self._texts, self._known, Texts(*rows))
+        found = whole_texts(self._heads, self._sizes, self._texts, self._known, TokenTexts(*rows))
         for own, text in np.unique(found[:, :2], axis=0).tolist():
             yield own, int(self._chosen[text])
 
@@ -124,30 +132,34 @@ class LikenessIndex:
 
     def __init__(
         self,
-        texts: Encoded,
+        texts: EncodedTexts,
         chosen: NDArray[np.int64],
         hashes: NDArray[np.uint64],
         least: float,
     ) -> None:
-        from bioinstruct_dagster.curation.contamination.overlap_kernels import Signed, Texts, sign
+        from bioinstruct_dagster.curation.contamination.overlap_kernels import (
+            SignedTexts,
+            TokenTexts,
+            sign,
+        )
 
         self._chosen = chosen[np.argsort(texts.lengths[chosen], kind="stable")]
         self._hashes = hashes
         self._least = least
         own = _subset(texts, self._chosen)
         size = len(self._chosen)
-        self._signed = Signed(
-            texts=Texts(*own),
+        self._signed = SignedTexts(
+            texts=TokenTexts(*own),
             ordered=np.empty_like(own.tokens),
             low=np.zeros(size, np.uint64),
             high=np.zeros(size, np.uint64),
         )
         sign(self._signed, hashes)
 
-    def alike(self, rows: Encoded) -> Iterator[tuple[int, int, int, int]]:
+    def alike(self, rows: EncodedTexts) -> Iterator[tuple[int, int, int, int]]:
         """Text of the rows, evaluation text, tokens in common, longest common subsequence."""
-        from bioinstruct_dagster.curation.contamination.overlap_kernels import Texts, alike
+        from bioinstruct_dagster.curation.contamination.overlap_kernels import TokenTexts, alike
 
-        found = alike(self._signed, self._least, self._hashes, Texts(*rows))
+        found = alike(self._signed, self._least, self._hashes, TokenTexts(*rows))
         for own, text, shared, lcs in found.tolist():
             yield own, int(self._chosen[text]), shared, lcs

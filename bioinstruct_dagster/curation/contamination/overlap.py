@@ -1,4 +1,4 @@
-"""What rows share with evaluation items: measured by the numbers of the rules, not yet judged.
+"""What rows share with evaluation items: measured by the numbers of the rules, not yet checked.
 
 Belongs here: which texts of an item each rule looks at, scanning rows in threads, and the text that
 a hit rests on. Does not: the tables behind (overlap_indexes), or what is said of a hit
@@ -20,13 +20,13 @@ from bioinstruct_dagster.curation.contamination.indexes import (
     longest_shared,
     of_spans,
 )
-from bioinstruct_dagster.curation.contamination.items import EvaluationItem, EvaluationItems
-from bioinstruct_dagster.curation.gates import Task
-from bioinstruct_dagster.curation.tokens.vocabulary import Encoded, Vocabulary
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, EvaluationItems
 
-Role = Literal["question", "answer", "passage", "question_with_options"]
-Rule = Literal["whole_item", "ngram_13", "coverage_8", "rouge_l", "reordered"]
-ROLES: tuple[Role, ...] = ("question", "answer", "passage", "question_with_options")
+TextRole = Literal["question", "answer", "passage", "question_with_options"]
+OverlapRule = Literal["whole_item", "ngram_13", "coverage_8", "rouge_l", "reordered"]
+ROLES: tuple[TextRole, ...] = ("question", "answer", "passage", "question_with_options")
 # A row's texts that are compared. A copy may begin in the instruction and end in the input.
 ROW_TEXTS = ("instruction", "input", "output", "instruction input")
 _ROWS_AT_ONCE = 1024  # per thread and turn
@@ -36,7 +36,7 @@ _NEVER = 1 << 40  # more tokens than any text has
 class ItemText(NamedTuple):
     """A text of evaluation items; the items are those that have it word for word."""
 
-    role: Role
+    role: TextRole
     items: list[int]
 
 
@@ -47,18 +47,18 @@ class Hit(NamedTuple):
     """
 
     row: int
-    rule: Rule
+    rule: OverlapRule
     item: int
     text: int
     score: float
     row_text: int | None = None
 
 
-class Rows(NamedTuple):
+class EncodedRows(NamedTuple):
     """Rows as token numbers: four texts each, as `ROW_TEXTS` names them, and two."""
 
-    texts: Encoded
-    runs: Encoded  # instruction with input; output
+    texts: EncodedTexts
+    runs: EncodedTexts  # instruction with input; output
 
     @property
     def number(self) -> int:
@@ -70,10 +70,12 @@ class Rows(NamedTuple):
         at = len(ROW_TEXTS) * row + place
         return self.texts.tokens[self.texts.offsets[at] : self.texts.offsets[at + 1]]
 
-    def portion(self, start: int, stop: int) -> "Rows":
+    def portion(self, start: int, stop: int) -> "EncodedRows":
         """Some of the rows."""
         size = len(ROW_TEXTS)
-        return Rows(self.texts.part(size * start, size * stop), self.runs.part(2 * start, 2 * stop))
+        return EncodedRows(
+            self.texts.part(size * start, size * stop), self.runs.part(2 * start, 2 * stop)
+        )
 
 
 class ItemIndex:
@@ -128,7 +130,7 @@ class ItemIndex:
         texts = np.array([text for text, _ in pairs], np.int64)
         return np.bincount(texts, minlength=len(self._texts))
 
-    def _distinct_texts(self) -> Encoded:
+    def _distinct_texts(self) -> EncodedTexts:
         """Every text once, in the order of the items, with the items that have it."""
         named = [
             (item, role, text)
@@ -136,7 +138,7 @@ class ItemIndex:
             for role, text in _texts_of(held)
         ]
         encoded = self._vocabulary.encode([text for _, _, text in named])
-        numbers: dict[tuple[Role, bytes], int] = {}
+        numbers: dict[tuple[TextRole, bytes], int] = {}
         spans = []
         for (item, role, _), start, end in zip(
             named, encoded.offsets[:-1], encoded.offsets[1:], strict=True
@@ -163,7 +165,7 @@ class ItemIndex:
                     found[item] = sorted((each for each in answers if each[0]), reverse=True)
         return found
 
-    def encode(self, tasks: Sequence[Task]) -> Rows:
+    def encode(self, tasks: Sequence[RowTexts]) -> EncodedRows:
         """The rows' texts as numbers. Not to be called by two threads at once."""
         encoded = self._vocabulary.encode([text for task in tasks for text in task])
         starts = encoded.offsets
@@ -173,9 +175,11 @@ class ItemIndex:
         joined[(single[:, :2, 0] == single[:, :2, 1]).any(axis=1)] = 0  # nothing to join
         spans = np.concatenate([single, joined[:, None, :]], axis=1)
         runs = np.append(np.stack([starts[:-1:3], starts[2::3]], axis=1), starts[-1])
-        return Rows(of_spans(encoded.tokens, spans.reshape(-1, 2)), Encoded(encoded.tokens, runs))
+        return EncodedRows(
+            of_spans(encoded.tokens, spans.reshape(-1, 2)), EncodedTexts(encoded.tokens, runs)
+        )
 
-    def scan(self, rows: Rows) -> list[Hit]:
+    def scan(self, rows: EncodedRows) -> list[Hit]:
         """Every hit of every rule, in the order of the rows."""
         starts = range(0, rows.number, _ROWS_AT_ONCE)
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as threads:
@@ -190,7 +194,7 @@ class ItemIndex:
             )
             return [hit for portion in portions for hit in portion]
 
-    def _hits(self, rows: Rows) -> Iterator[Hit]:
+    def _hits(self, rows: EncodedRows) -> Iterator[Hit]:
         for row, text, count, _ in self._by_run.shared(rows.runs):
             yield from self._of(Hit(row, "ngram_13", -1, text, float(count)))
         for row, text, _, covered in self._by_coverage.shared(rows.runs):
@@ -208,7 +212,7 @@ class ItemIndex:
                 tasks.add(self.items[item].task)
                 yield hit._replace(item=item)
 
-    def _whole(self, runs: Encoded) -> Iterator[Hit]:
+    def _whole(self, runs: EncodedTexts) -> Iterator[Hit]:
         spelt_row, spelt = -1, ""
         for own, text in self._heads.whole(runs):
             size = int(self._lengths[text])
@@ -230,7 +234,7 @@ class ItemIndex:
             if longest and together >= self._limits.whole_item.with_answer:
                 yield hit._replace(item=item, score=float(together))
 
-    def _alike(self, texts: Encoded) -> Iterator[Hit]:
+    def _alike(self, texts: EncodedTexts) -> Iterator[Hit]:
         near, other = self._limits.rouge_l, self._limits.reordered
         lengths = texts.lengths
         for own, text, shared, lcs in self._likeness.alike(texts):
@@ -243,11 +247,11 @@ class ItemIndex:
             elif dice >= other.dice and size >= self._least_other[text]:
                 yield from self._of(Hit(row, "reordered", -1, text, dice, place))
 
-    def role(self, hit: Hit) -> Role:
+    def role(self, hit: Hit) -> TextRole:
         """Which text of the item a hit lies in."""
         return self._texts[hit.text].role
 
-    def matching(self, rows: Rows, hit: Hit) -> tuple[str, str, int]:
+    def matching(self, rows: EncodedRows, hit: Hit) -> tuple[str, str, int]:
         """The row's text that a hit lies in, the words that it rests on, and how many they are.
 
         They are the longest run of tokens that row and item share; where a rule measures likeness,
@@ -276,7 +280,7 @@ def _spelt(tokens: NDArray[np.int32]) -> str:
     return f" {' '.join(map(str, tokens.tolist()))} "
 
 
-def _texts_of(item: EvaluationItem) -> Iterator[tuple[Role, str]]:
+def _texts_of(item: EvaluationItem) -> Iterator[tuple[TextRole, str]]:
     yield "question", item.question
     for answer in item.answers:
         yield "answer", answer

@@ -27,14 +27,14 @@ Ints = NDArray[np.int64]
 Numbers = NDArray[np.int32]
 
 
-class Texts(NamedTuple):
+class TokenTexts(NamedTuple):
     """Texts one after the other: those of text i are `tokens[offsets[i] : offsets[i + 1]]`."""
 
     tokens: Numbers
     offsets: Ints
 
 
-class Runs(NamedTuple):
+class TokenRuns(NamedTuple):
     """All runs of `size` tokens of the evaluation texts, each known by its first place."""
 
     size: int
@@ -47,7 +47,7 @@ class Runs(NamedTuple):
     used: Ints  # one number: how many runs there are
 
 
-class Heads(NamedTuple):
+class TokenHeads(NamedTuple):
     """Texts by their first tokens, at most `size` of them."""
 
     size: int
@@ -55,10 +55,10 @@ class Heads(NamedTuple):
     before: Numbers  # by text: another text with the same head, or -1
 
 
-class Signed(NamedTuple):
+class SignedTexts(NamedTuple):
     """Texts by length, with the set of their tokens folded to 128 bits."""
 
-    texts: Texts
+    texts: TokenTexts
     ordered: Numbers  # the tokens, sorted within each text
     low: NDArray[np.uint64]
     high: NDArray[np.uint64]
@@ -83,7 +83,7 @@ def same(left: Numbers, at: int, right: Numbers, to: int, size: int) -> bool:
 
 
 @compiled
-def find_run(runs: Runs, tokens: Numbers, other: Numbers, start: int) -> tuple[int, int]:
+def find_run(runs: TokenRuns, tokens: Numbers, other: Numbers, start: int) -> tuple[int, int]:
     """The run that starts at a place of other tokens, or -1; and its slot."""
     mask = runs.slots.shape[0] - 1
     slot = np.int64(hash_of(other, start, runs.size) & np.uint64(mask))
@@ -96,7 +96,7 @@ def find_run(runs: Runs, tokens: Numbers, other: Numbers, start: int) -> tuple[i
 
 
 @compiled
-def enter_runs(runs: Runs, texts: Texts, item_of: Numbers) -> None:
+def enter_runs(runs: TokenRuns, texts: TokenTexts, item_of: Numbers) -> None:
     """Enter every run of every text; texts come in the order of their items."""
     latest = np.full(runs.first.shape[0], -1, np.int32)
     for text in range(item_of.shape[0]):
@@ -127,7 +127,9 @@ def appended(table: Ints, used: int, row: tuple[int, int, int, int]) -> Ints:
 
 
 @compiled
-def shared_places(runs: Runs, texts: Texts, row: Texts, stamps: Numbers, stamp: int) -> Ints:
+def shared_places(
+    runs: TokenRuns, texts: TokenTexts, row: TokenTexts, stamps: Numbers, stamp: int
+) -> Ints:
     """Sorted places in the evaluation texts of all telling runs that a row's texts share."""
     places = np.empty(64, np.int64)
     used = 0
@@ -150,7 +152,7 @@ def shared_places(runs: Runs, texts: Texts, row: Texts, stamps: Numbers, stamp: 
 
 
 @compiled
-def shared_runs(runs: Runs, texts: Texts, text_of: Numbers, rows: Texts) -> Ints:
+def shared_runs(runs: TokenRuns, texts: TokenTexts, text_of: Numbers, rows: TokenTexts) -> Ints:
     """What each row shares with each text: row, text, runs, and tokens that lie in them.
 
     Each row has two texts, its instruction with its input, and its output.
@@ -159,7 +161,7 @@ def shared_runs(runs: Runs, texts: Texts, text_of: Numbers, rows: Texts) -> Ints
     used = 0
     stamps = np.full(runs.first.shape[0], -1, np.int32)
     for row in range((rows.offsets.shape[0] - 1) // 2):
-        own = Texts(rows.tokens, rows.offsets[2 * row : 2 * row + 3])
+        own = TokenTexts(rows.tokens, rows.offsets[2 * row : 2 * row + 3])
         places = shared_places(runs, texts, own, stamps, row)
         at = 0
         while at < places.shape[0]:
@@ -176,7 +178,7 @@ def shared_runs(runs: Runs, texts: Texts, text_of: Numbers, rows: Texts) -> Ints
 
 
 @compiled
-def enter_heads(heads: Heads, texts: Texts) -> None:
+def enter_heads(heads: TokenHeads, texts: TokenTexts) -> None:
     """Enter all texts; none may be empty."""
     mask = heads.slots.shape[0] - 1
     for text in range(texts.offsets.shape[0] - 1):
@@ -197,7 +199,7 @@ def enter_heads(heads: Heads, texts: Texts) -> None:
 
 @compiled
 def first_with_head(
-    heads: Heads, texts: Texts, digest: np.uint64, tokens: Numbers, span: tuple[int, int]
+    heads: TokenHeads, texts: TokenTexts, digest: np.uint64, tokens: Numbers, span: tuple[int, int]
 ) -> int:
     """A text whose head is a run of tokens with this hash, or -1."""
     start, size = span
@@ -215,7 +217,9 @@ def first_with_head(
 
 
 @compiled
-def whole_texts(heads: Heads, sizes: Ints, texts: Texts, known: int, rows: Texts) -> Ints:
+def whole_texts(
+    heads: TokenHeads, sizes: Ints, texts: TokenTexts, known: int, rows: TokenTexts
+) -> Ints:
     """Every place where a row's text holds an evaluation text whole: text of rows, text, place, 0.
 
     `sizes` are the heads' lengths that occur.
@@ -265,7 +269,7 @@ def signature(
 
 
 @compiled
-def sign(signed: Signed, hashes: NDArray[np.uint64]) -> None:
+def sign(signed: SignedTexts, hashes: NDArray[np.uint64]) -> None:
     """Fill in the signatures of the evaluation texts and their sorted tokens."""
     tokens, offsets = signed.texts
     for text in range(offsets.shape[0] - 1):
@@ -344,7 +348,7 @@ def spare(
 
 
 @compiled
-def alike(signed: Signed, least: float, hashes: NDArray[np.uint64], rows: Texts) -> Ints:
+def alike(signed: SignedTexts, least: float, hashes: NDArray[np.uint64], rows: TokenTexts) -> Ints:
     """Pairs whose tokens in common could make an F1 of `least`: text of rows, text, shared, LCS.
 
     Exact: 2·LCS / (m + n) >= least needs as many tokens in common.

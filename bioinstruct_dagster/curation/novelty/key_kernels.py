@@ -27,14 +27,14 @@ LOW_WORD = np.int64(0xFFFFFFFF)
 _SHORT, _LONG, _MEDIUM = -1, -2, -3
 
 
-class Texts(NamedTuple):
+class MarkedTexts(NamedTuple):
     """Tokens of texts, and a line of four numbers for each, in one cache line."""
 
     tokens: NDArray[np.int32]
     marks: NDArray[np.int64]  # signature (low, high), number of tokens, first token's place
 
 
-class Keying(NamedTuple):
+class KeyRule(NamedTuple):
     """What keys a text has."""
 
     ranks: NDArray[np.int64]  # by token: lower where rarer
@@ -45,7 +45,7 @@ class Keying(NamedTuple):
     shards: int
 
 
-class Desk(NamedTuple):
+class ThreadMemory(NamedTuple):
     """Memory of one thread."""
 
     masks: Masks
@@ -60,10 +60,10 @@ class Desk(NamedTuple):
     seen: NDArray[np.int32]  # rows compared already, by their last bits
 
 
-class Batch(NamedTuple):
-    """Texts to be judged, their keys, and the most similar row found so far for each."""
+class CandidateBatch(NamedTuple):
+    """Texts to be checked, their keys, and the most similar row found so far for each."""
 
-    texts: Texts
+    texts: MarkedTexts
     keys: NDArray[np.uint64]
     spans: NDArray[np.int64]
     nearest: NDArray[np.int32]  # -1: no score is above the threshold; -2: one found elsewhere is
@@ -100,7 +100,7 @@ def describe(
 
 
 @inner
-def tokens_of(texts: Texts, i: int) -> NDArray[np.int32]:
+def tokens_of(texts: MarkedTexts, i: int) -> NDArray[np.int32]:
     """The tokens of a text."""
     start = texts.marks[i, START]
     return texts.tokens[start : start + texts.marks[i, LENGTH]]
@@ -118,7 +118,7 @@ def key_of(first: int, second: int, most: int) -> np.uint64:
 
 
 @inner
-def find_runs(tokens: NDArray[np.int32], size: int, desk: Desk) -> int:
+def find_runs(tokens: NDArray[np.int32], size: int, desk: ThreadMemory) -> int:
     """Find the distinct tokens among the `size` rarest, rarest first; how many."""
     runs = 0
     last_token = -1
@@ -136,7 +136,7 @@ def find_runs(tokens: NDArray[np.int32], size: int, desk: Desk) -> int:
 
 
 @inner
-def is_ours(token: int, keying: Keying) -> bool:
+def is_ours(token: int, keying: KeyRule) -> bool:
     """Whether keys whose rarer token this is belong to this shard."""
     if keying.shards == 1:
         return True
@@ -144,7 +144,9 @@ def is_ours(token: int, keying: Keying) -> bool:
 
 
 @inner
-def write_pairs(size: int, runs: int, desk: Desk, keying: Keying, out: NDArray[np.uint64]) -> int:
+def write_pairs(
+    size: int, runs: int, desk: ThreadMemory, keying: KeyRule, out: NDArray[np.uint64]
+) -> int:
     """Write the key of each ordered pair of tokens of a text of `size` tokens, once; how many."""
     count = 0
     for a in range(runs):
@@ -166,7 +168,9 @@ def write_pairs(size: int, runs: int, desk: Desk, keying: Keying, out: NDArray[n
 
 
 @inner
-def write_singles(runs: int, kind: int, desk: Desk, keying: Keying, out: NDArray[np.uint64]) -> int:
+def write_singles(
+    runs: int, kind: int, desk: ThreadMemory, keying: KeyRule, out: NDArray[np.uint64]
+) -> int:
     """Write a key of this kind for each token; how many."""
     count = 0
     for a in range(runs):
@@ -178,7 +182,7 @@ def write_singles(runs: int, kind: int, desk: Desk, keying: Keying, out: NDArray
 
 @inner
 def write_keys(
-    tokens: NDArray[np.int32], desk: Desk, keying: Keying, out: NDArray[np.uint64]
+    tokens: NDArray[np.int32], desk: ThreadMemory, keying: KeyRule, out: NDArray[np.uint64]
 ) -> tuple[int, int, int]:
     """Write a text's keys: those only inserted, those inserted and probed, those only probed.
 
@@ -215,7 +219,9 @@ def write_keys(
 
 
 @compiled
-def write_batch_keys(batch: Batch, which: tuple[int, int], desk: Desk, keying: Keying) -> None:
+def write_batch_keys(
+    batch: CandidateBatch, which: tuple[int, int], desk: ThreadMemory, keying: KeyRule
+) -> None:
     """Write the keys of some texts of a batch; each text's span starts where it has room."""
     for i in range(which[0], which[1]):
         start = batch.spans[i, FROM]

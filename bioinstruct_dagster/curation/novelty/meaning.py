@@ -19,13 +19,13 @@ from bioinstruct_dagster.curation.gates import Finding
 from bioinstruct_dagster.curation.verdicts import text_sha256
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, insert
-from bioinstruct_dagster.store.provenance import sha256_of, sha256_of_file
+from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
 Vectors = NDArray[np.float32]
 
 RULE = "meaning"
 NOTHING_FOUND = "novel_in_meaning"
-CODE_VERSION = 1  # raise when equal vectors would be judged otherwise
+CODE_VERSION = 1  # raise when equal vectors would be checked otherwise
 
 _BLOCK = 1_024  # rows settled at once; any size gives the same result
 _STRETCH = 8_192  # earlier kept rows compared at once; bounds the memory
@@ -47,7 +47,7 @@ class MeaningModelError(StatedError):
     """The model of `BIOINSTRUCT_MEANING_MODEL` can't be used; the message says why."""
 
 
-class Likeness(NamedTuple):
+class NearestMeaning(NamedTuple):
     """The earlier row that a row repeats, or -1 where it is kept; and a cosine.
 
     The cosine is the highest with any earlier row that is kept, 0 where there is none.
@@ -166,7 +166,7 @@ def text_key(text: str) -> str:
     return text_sha256([text])
 
 
-def near_in_meaning(vectors: Vectors, threshold: float) -> list[Likeness]:
+def near_in_meaning(vectors: Vectors, threshold: float) -> list[NearestMeaning]:
     """Which rows repeat an earlier one that is kept: greedily, in their order.
 
     Args:
@@ -175,7 +175,7 @@ def near_in_meaning(vectors: Vectors, threshold: float) -> list[Likeness]:
     """
     kept = np.empty(len(vectors), np.int64)
     used = 0
-    found: list[Likeness] = []
+    found: list[NearestMeaning] = []
     for start in range(0, len(vectors), _BLOCK):
         block = vectors[start : start + _BLOCK]
         nearest, highest = _nearest_kept(block, vectors, kept[:used])
@@ -188,7 +188,7 @@ def near_in_meaning(vectors: Vectors, threshold: float) -> list[Likeness]:
                 nearest[row] = start + here[np.argmax(within[row, here] >= top - _TIE)]
             cosine = round(float(highest[row]), _DECIMALS) if nearest[row] >= 0 else 0.0
             joined[row] = not cosine > threshold
-            found.append(Likeness(-1 if joined[row] else int(nearest[row]), cosine))
+            found.append(NearestMeaning(-1 if joined[row] else int(nearest[row]), cosine))
         new = start + np.flatnonzero(joined)
         kept[used : used + len(new)] = new
         used += len(new)

@@ -22,9 +22,9 @@ from bioinstruct_dagster.curation.novelty.key_kernels import (
     SLACK,
     START,
     TO,
-    Batch,
-    Desk,
-    Texts,
+    CandidateBatch,
+    MarkedTexts,
+    ThreadMemory,
     tokens_of,
 )
 from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
@@ -47,12 +47,12 @@ TOGETHER = 1_024  # candidates gathered before they are compared
 _MOST_ROOM = 255
 
 
-class Buckets(NamedTuple):
+class KeyBuckets(NamedTuple):
     """Rows by key: a list per bucket, the newest row first."""
 
     heads: NDArray[np.int32]  # by bucket: its first node, -1 where empty
     pool: NDArray[np.int64]  # the nodes
-    rows: Texts
+    rows: MarkedTexts
     counts: NDArray[np.int64]
     threshold: float
     least: NDArray[np.int64]  # `least_lcs` by total, for texts that have pair keys
@@ -75,7 +75,9 @@ def most_in_common(one: NDArray[np.int64], i: int, other: NDArray[np.int64], j: 
 
 
 @inner
-def lcs_with_row(buckets: Buckets, batch: Batch, i: int, row: int, desk: Desk) -> int:
+def lcs_with_row(
+    buckets: KeyBuckets, batch: CandidateBatch, i: int, row: int, desk: ThreadMemory
+) -> int:
     """LCS of a text of the batch with a row."""
     tokens = tokens_of(batch.texts, i)
     if not desk.are_set[0]:
@@ -88,7 +90,9 @@ def lcs_with_row(buckets: Buckets, batch: Batch, i: int, row: int, desk: Desk) -
 
 
 @inner
-def compare(buckets: Buckets, batch: Batch, i: int, count: int, desk: Desk) -> None:
+def compare(
+    buckets: KeyBuckets, batch: CandidateBatch, i: int, count: int, desk: ThreadMemory
+) -> None:
     """Note the most similar candidate, the earliest of equal ones, if above the threshold.
 
     No array is sliced on the way to a comparison: that costs as much as all else per candidate.
@@ -122,7 +126,9 @@ def fill(array: NDArray[np.int32]) -> None:
 
 
 @inner
-def probe(buckets: Buckets, batch: Batch, i: int, since: int, desk: Desk) -> None:
+def probe(
+    buckets: KeyBuckets, batch: CandidateBatch, i: int, since: int, desk: ThreadMemory
+) -> None:
     """Compare a text with the rows from `since` on that share a key with it.
 
     The lists are walked abreast, and all headers are read before any entry, so that the processor
@@ -155,7 +161,7 @@ def probe(buckets: Buckets, batch: Batch, i: int, since: int, desk: Desk) -> Non
 
 
 @inner
-def look_up(buckets: Buckets, batch: Batch, i: int, desk: Desk) -> int:
+def look_up(buckets: KeyBuckets, batch: CandidateBatch, i: int, desk: ThreadMemory) -> int:
     """Note the first node of each bucket that a text probes; how many are not empty.
 
     Beside the node is noted the most that the text can have in common by the key; 0 for keys that
@@ -202,7 +208,11 @@ def gather(
 
 @compiled
 def probe_batch(
-    buckets: Buckets, batch: Batch, which: tuple[int, int], since: int, desk: Desk
+    buckets: KeyBuckets,
+    batch: CandidateBatch,
+    which: tuple[int, int],
+    since: int,
+    desk: ThreadMemory,
 ) -> None:
     """Compare some texts of a batch with the rows from `since` on."""
     for i in range(which[0], which[1]):
@@ -210,7 +220,7 @@ def probe_batch(
 
 
 @inner
-def link(buckets: Buckets, row: int, keys: NDArray[np.uint64]) -> None:
+def link(buckets: KeyBuckets, row: int, keys: NDArray[np.uint64]) -> None:
     """Enter a row under its keys; there is room for the nodes."""
     heads, pool, counts = buckets.heads, buckets.pool, buckets.counts
     mask = heads.shape[0] - 1
@@ -238,7 +248,7 @@ def link(buckets: Buckets, row: int, keys: NDArray[np.uint64]) -> None:
 
 
 @compiled
-def append(buckets: Buckets, batch: Batch, which: tuple[int, int]) -> None:
+def append(buckets: KeyBuckets, batch: CandidateBatch, which: tuple[int, int]) -> None:
     """Make some texts of a batch rows of the index; there is room for them."""
     for i in range(which[0], which[1]):
         row, start = buckets.counts[ROWS], buckets.counts[TOKENS]
@@ -254,8 +264,14 @@ def append(buckets: Buckets, batch: Batch, which: tuple[int, int]) -> None:
 
 
 @compiled
-def settle(buckets: Buckets, batch: Batch, which: tuple[int, int], since: int, desk: Desk) -> None:
-    """Judge texts in their order against the rows from `since` on, and append each novel one."""
+def settle(
+    buckets: KeyBuckets,
+    batch: CandidateBatch,
+    which: tuple[int, int],
+    since: int,
+    desk: ThreadMemory,
+) -> None:
+    """Check texts in their order against the rows from `since` on, and append each novel one."""
     for i in range(which[0], which[1]):
         probe(buckets, batch, i, since, desk)
         if batch.nearest[i] == -1:
@@ -263,7 +279,7 @@ def settle(buckets: Buckets, batch: Batch, which: tuple[int, int], since: int, d
 
 
 @compiled
-def link_batch(buckets: Buckets, batch: Batch, first_row: int) -> None:
+def link_batch(buckets: KeyBuckets, batch: CandidateBatch, first_row: int) -> None:
     """Enter rows under their keys; the batch is of rows that the index has."""
     for i in range(batch.spans.shape[0]):
         keys = batch.keys[batch.spans[i, FROM] : batch.spans[i, INSERTED]]

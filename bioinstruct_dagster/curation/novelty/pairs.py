@@ -37,15 +37,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.tokens.compiled import default_threads
-from bioinstruct_dagster.curation.tokens.vocabulary import Encoded, Vocabulary
+from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
 from bioinstruct_dagster.errors import StatedError
 
 if TYPE_CHECKING:
-    from bioinstruct_dagster.curation.novelty.key_kernels import Batch, Desk, Keying, Texts
-    from bioinstruct_dagster.curation.novelty.pair_kernels import Buckets
+    from bioinstruct_dagster.curation.novelty.key_kernels import (
+        CandidateBatch,
+        KeyRule,
+        MarkedTexts,
+        ThreadMemory,
+    )
+    from bioinstruct_dagster.curation.novelty.pair_kernels import KeyBuckets
 
 LONG = 128  # tokens; longer texts have keys of one token
-BLOCK = 8_192  # texts judged at once; any number gives the same result
+BLOCK = 8_192  # texts checked at once; any number gives the same result
 NOVEL, KNOWN = -1, -2  # in place of a row
 _KEYS_AT_ONCE = 1 << 22
 _INLINE = 512  # texts up to which threads cost more than they save
@@ -82,7 +87,7 @@ class PairIndex:
             token. Each finds part of the similar pairs, and together they find all, if each is
             given the same texts in the same calls, for these fix the ranks of the tokens.
         threads: that compare texts; by default one per processor.
-        block: texts judged at once.
+        block: texts checked at once.
     """
 
     def __init__(
@@ -112,13 +117,13 @@ class PairIndex:
         self._ranks = np.empty(0, np.int64)
         self._ranked_texts = 0
         self._longest = 0
-        self._desks: list[Desk] = []
+        self._desks: list[ThreadMemory] = []
         self._desk_room = (-1, -1)
 
     def __len__(self) -> int:
         return int(self._counts[0])
 
-    def add(self, texts: Encoded) -> None:
+    def add(self, texts: EncodedTexts) -> None:
         """Index texts, whatever they resemble."""
         from bioinstruct_dagster.curation.novelty.pair_kernels import append
 
@@ -128,7 +133,7 @@ class PairIndex:
             self._compare(batch, 0, probing=False)
             append(self._buckets(), batch, (0, stop - start))
 
-    def nearest(self, texts: Encoded) -> Matches:
+    def nearest(self, texts: EncodedTexts) -> Matches:
         """The most similar row of each text; nothing is indexed."""
         self._prepare(texts)
         found = _no_matches(len(texts.offsets) - 1)
@@ -138,15 +143,15 @@ class PairIndex:
             _record(found, batch, start, stop)
         return found
 
-    def judge(
+    def check(
         self,
-        texts: Encoded,
+        texts: EncodedTexts,
         *,
         known: NDArray[np.float64] | None = None,
         asked: Sequence[int] = (),
         admit: Callable[[int], bool] | None = None,
     ) -> Matches:
-        """Judge texts in their order; each that repeats no row before it is indexed.
+        """Check texts in their order; each that repeats no row before it is indexed.
 
         Args:
             texts: in the order in which they are to be kept.
@@ -176,7 +181,7 @@ class PairIndex:
             _record(found, batch, start, stop)
         return found
 
-    def _settle(self, batch: "Batch", which: tuple[int, int], since: int) -> None:
+    def _settle(self, batch: "CandidateBatch", which: tuple[int, int], since: int) -> None:
         from bioinstruct_dagster.curation.novelty.pair_kernels import settle
 
         if which[0] < which[1]:
@@ -184,7 +189,7 @@ class PairIndex:
 
     def _settle_asked(
         self,
-        batch: "Batch",
+        batch: "CandidateBatch",
         i: int,
         since: int,
         admit: Callable[[int], bool] | None,
@@ -196,14 +201,14 @@ class PairIndex:
         if batch.nearest[i] == NOVEL and (admit is None or admit(place)):
             append(self._buckets(), batch, (i, i + 1))
 
-    def _compare(self, batch: "Batch", since: int, *, probing: bool = True) -> None:
+    def _compare(self, batch: "CandidateBatch", since: int, *, probing: bool = True) -> None:
         """Write the batch's keys and compare its texts with the rows so far, in threads."""
         from bioinstruct_dagster.curation.novelty import key_kernels, pair_kernels
 
         buckets, keying = self._buckets(), self._keying()
         size = len(batch.nearest)
 
-        def work(which: tuple[int, int], desk: "Desk") -> None:
+        def work(which: tuple[int, int], desk: "ThreadMemory") -> None:
             key_kernels.write_batch_keys(batch, which, desk, keying)
             if probing:
                 pair_kernels.probe_batch(buckets, batch, which, since, desk)
@@ -214,7 +219,7 @@ class PairIndex:
         step = _INLINE // 2
         parts = deque((start, min(start + step, size)) for start in range(0, size, step))
 
-        def take(desk: "Desk") -> None:
+        def take(desk: "ThreadMemory") -> None:
             while True:
                 try:
                     part = parts.popleft()
@@ -252,29 +257,29 @@ class PairIndex:
             + np.where(least == 1, lengths, 0)
         )
 
-    def _batch(self, texts: Encoded, start: int, stop: int) -> "Batch":
+    def _batch(self, texts: EncodedTexts, start: int, stop: int) -> "CandidateBatch":
         """The texts of a block, with room for their keys, and room in the index for all of them."""
-        from bioinstruct_dagster.curation.novelty.key_kernels import Texts, describe
+        from bioinstruct_dagster.curation.novelty.key_kernels import MarkedTexts, describe
 
         offsets = texts.offsets[start : stop + 1]
         marks = np.empty((stop - start, 4), np.int64)
         describe(texts.tokens, offsets, self._vocabulary.hashes, marks)
-        batch = self._batch_of(Texts(texts.tokens, marks))
+        batch = self._batch_of(MarkedTexts(texts.tokens, marks))
         self._reserve(stop - start, int(offsets[-1] - offsets[0]), len(batch.keys))
         return batch
 
-    def _batch_of(self, texts: "Texts") -> "Batch":
+    def _batch_of(self, texts: "MarkedTexts") -> "CandidateBatch":
         """Texts with room for their keys."""
-        from bioinstruct_dagster.curation.novelty.key_kernels import LENGTH, Batch
+        from bioinstruct_dagster.curation.novelty.key_kernels import LENGTH, CandidateBatch
 
         size = len(texts.marks)
         rooms = np.cumsum(self._key_room(texts.marks[:, LENGTH]))
         spans = np.zeros((size, 4), np.int64)
         spans[1:, 0] = rooms[:-1]
         keys = np.empty(rooms[-1] if size else 0, np.uint64)
-        return Batch(texts, keys, spans, np.full(size, NOVEL, np.int32), np.zeros(size))
+        return CandidateBatch(texts, keys, spans, np.full(size, NOVEL, np.int32), np.zeros(size))
 
-    def _prepare(self, texts: Encoded) -> None:
+    def _prepare(self, texts: EncodedTexts) -> None:
         """Ranks for all tokens, and memory for the longest text."""
         size = len(self._vocabulary)
         longest = int(texts.lengths.max(initial=0))
@@ -304,7 +309,7 @@ class PairIndex:
         tokens, longest = self._desk_room = (2 * tokens + 256, 2 * longest + 256)
         keys = int(self._key_room(np.arange(longest)).max())
         self._desks = [
-            key_kernels.Desk(
+            key_kernels.ThreadMemory(
                 lcs_kernels.Masks(
                     np.zeros(tokens, np.int32),
                     np.empty(longest, np.int64),
@@ -354,22 +359,22 @@ class PairIndex:
         self._heads.fill(-1)
         self._counts[2:] = 0
         for start, stop in self._blocks(lengths):
-            batch = self._batch_of(key_kernels.Texts(self._tokens, self._marks[start:stop]))
+            batch = self._batch_of(key_kernels.MarkedTexts(self._tokens, self._marks[start:stop]))
             self._compare(batch, 0, probing=False)
             pair_kernels.link_batch(self._buckets(), batch, start)
 
-    def _buckets(self) -> "Buckets":
+    def _buckets(self) -> "KeyBuckets":
         from bioinstruct_dagster.curation.novelty import key_kernels, pair_kernels
 
-        rows = key_kernels.Texts(self._tokens, self._marks)
-        return pair_kernels.Buckets(
+        rows = key_kernels.MarkedTexts(self._tokens, self._marks)
+        return pair_kernels.KeyBuckets(
             self._heads, self._pool, rows, self._counts, self._threshold, self._least
         )
 
-    def _keying(self) -> "Keying":
-        from bioinstruct_dagster.curation.novelty.key_kernels import Keying
+    def _keying(self) -> "KeyRule":
+        from bioinstruct_dagster.curation.novelty.key_kernels import KeyRule
 
-        return Keying(self._ranks, self._vocabulary.hashes, self._threshold, LONG, *self._shard)
+        return KeyRule(self._ranks, self._vocabulary.hashes, self._threshold, LONG, *self._shard)
 
 
 def least_lcs_by_total(threshold: float, most: int) -> NDArray[np.int64]:
@@ -382,7 +387,7 @@ def _no_matches(size: int) -> Matches:
     return Matches(np.full(size, NOVEL, np.int64), np.zeros(size))
 
 
-def _record(found: Matches, batch: "Batch", start: int, stop: int) -> None:
+def _record(found: Matches, batch: "CandidateBatch", start: int, stop: int) -> None:
     found.rows[start:stop] = batch.nearest
     found.scores[start:stop] = batch.scores
 

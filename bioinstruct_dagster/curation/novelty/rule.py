@@ -4,7 +4,7 @@ A row is kept iff its ROUGE-L F1 with every seed and every row kept before it is
 0.7, by `rouge_score`'s tokenisation and floating-point arithmetic, greedily in the order given.
 
 `rouge_score` sees a-z and 0-9 alone. A row whose letters and digits it sees less than half of, or
-none of, is judged by a second measure as well: the same F1 over `tokenize_unicode`'s tokens, with
+none of, is checked by a second measure as well: the same F1 over `tokenize_unicode`'s tokens, with
 all seeds and kept rows to which the second measure applies too. Either measure can reject it.
 
 Belongs here: the measures and the rule. Does not: the join that makes it fast (pairs), what is
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.novelty.pairs import BLOCK, PairIndex
 from bioinstruct_dagster.curation.tokens.vocabulary import (
-    Encoded,
+    EncodedTexts,
     Vocabulary,
     is_half_unseen,
     tokenize,
@@ -30,9 +30,9 @@ from bioinstruct_dagster.curation.tokens.vocabulary import (
 # Self-Instruct (Wang et al., 2023), bootstrap_instructions.py: dropped iff max(scores) > 0.7.
 THRESHOLD = 0.7
 
-Measure = Literal["rouge_score", "unicode"]
-MEASURES: tuple[Measure, ...] = ("rouge_score", "unicode")
-_TOKENIZERS: dict[Measure, Callable[[str], list[str]]] = {
+RougeMeasure = Literal["rouge_score", "unicode"]
+MEASURES: tuple[RougeMeasure, ...] = ("rouge_score", "unicode")
+_TOKENIZERS: dict[RougeMeasure, Callable[[str], list[str]]] = {
     "rouge_score": tokenize,
     "unicode": tokenize_unicode,
 }
@@ -40,7 +40,7 @@ _SURROGATES = (0xD800, 0xE000)
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class NamedInstruction:
     """A text with its identifier: a seed, or a candidate row."""
 
     id: str
@@ -48,14 +48,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class NoveltyVerdict:
     """Whether a candidate is novel, and which text it repeats if it is not.
 
     Attributes:
         id: the candidate's.
         novel: whether no score is above the threshold.
         nearest_id: the most similar seed or row kept before, the earliest of equally similar ones;
-            None for a novel candidate. Among the texts that `judge_texts` kept, none has an id.
+            None for a novel candidate. Among the texts that `check_texts` kept, none has an id.
         score: their F1; None for a novel candidate, whose nearest row is not searched for.
         measure: which one the score is of; for a novel candidate the last that looked.
     """
@@ -64,10 +64,10 @@ class Verdict:
     novel: bool
     nearest_id: str | None
     score: float | None
-    measure: Measure
+    measure: RougeMeasure
 
 
-class Judged(NamedTuple):
+class NoveltyColumns(NamedTuple):
     """Verdicts by column, a text each."""
 
     novel: NDArray[np.bool_]
@@ -88,7 +88,7 @@ class NoveltyFilter:
 
     def __init__(
         self,
-        seeds: Sequence[Text],
+        seeds: Sequence[NamedInstruction],
         threshold: float = THRESHOLD,
         *,
         threads: int | None = None,
@@ -105,8 +105,8 @@ class NoveltyFilter:
         """Number of seeds and kept rows."""
         return len(self._index)
 
-    def keep(self, texts: Sequence[Text]) -> None:
-        """Keep texts unjudged: seeds, or rows that were judged before."""
+    def keep(self, texts: Sequence[NamedInstruction]) -> None:
+        """Keep texts unchecked: seeds, or rows that were checked before."""
         instructions = [text.instruction for text in texts]
         encoded = self._vocabulary.encode(instructions)
         seconds = for_second_measure(instructions, encoded)
@@ -115,19 +115,19 @@ class NoveltyFilter:
         self._index.add(encoded)
         self._ids += [text.id for text in texts]
 
-    def judge(self, candidates: Sequence[Text]) -> list[Verdict]:
-        """Judge candidates; each novel one joins what later ones are compared with."""
-        judged = self._judge([candidate.instruction for candidate in candidates])
-        self._ids += [candidates[n].id for n in np.flatnonzero(judged.novel).tolist()]
-        return verdicts_of(candidates, judged, self._ids)
+    def check(self, candidates: Sequence[NamedInstruction]) -> list[NoveltyVerdict]:
+        """Check candidates; each novel one joins what later ones are compared with."""
+        checked = self._check([candidate.instruction for candidate in candidates])
+        self._ids += [candidates[n].id for n in np.flatnonzero(checked.novel).tolist()]
+        return verdicts_of(candidates, checked, self._ids)
 
-    def judge_texts(self, texts: Sequence[str]) -> Judged:
-        """Judge texts that have no identifiers; the same rule, by column."""
-        judged = self._judge(texts)
-        self._ids += [None] * int(judged.novel.sum())
-        return judged
+    def check_texts(self, texts: Sequence[str]) -> NoveltyColumns:
+        """Check texts that have no identifiers; the same rule, by column."""
+        checked = self._check(texts)
+        self._ids += [None] * int(checked.novel.sum())
+        return checked
 
-    def _judge(self, texts: Sequence[str]) -> Judged:
+    def _check(self, texts: Sequence[str]) -> NoveltyColumns:
         encoded = self._vocabulary.encode(texts)
         seconds = for_second_measure(texts, encoded)
         by_second = self._encode_second(texts, seconds)
@@ -136,30 +136,30 @@ class NoveltyFilter:
 
         def admit(place: int) -> bool:
             number = numbers[place]
-            found = self._second.judge(by_second.part(number, number + 1))
+            found = self._second.check(by_second.part(number, number + 1))
             if (row := int(found.rows[0])) >= 0:
                 rejected[place] = self._second_places[row], float(found.scores[0])
                 return False
             self._second_places.append(len(self._index))
             return True
 
-        nearest, scores = self._index.judge(encoded, asked=seconds, admit=admit)
+        nearest, scores = self._index.check(encoded, asked=seconds, admit=admit)
         second = np.zeros(len(texts), np.bool_)
         second[seconds] = nearest[seconds] < 0
         for place, (row, score) in rejected.items():
             nearest[place], scores[place] = row, score
-        return Judged(nearest < 0, nearest, scores, second)
+        return NoveltyColumns(nearest < 0, nearest, scores, second)
 
-    def _encode_second(self, texts: Sequence[str], seconds: Sequence[int]) -> Encoded:
+    def _encode_second(self, texts: Sequence[str], seconds: Sequence[int]) -> EncodedTexts:
         return self._second_vocabulary.encode_unicode([texts[i] for i in seconds])
 
 
 def verdicts_of(
-    candidates: Sequence[Text], judged: Judged, ids: Sequence[str | None]
-) -> list[Verdict]:
+    candidates: Sequence[NamedInstruction], checked: NoveltyColumns, ids: Sequence[str | None]
+) -> list[NoveltyVerdict]:
     """Verdicts by row of those by column; `ids` are of seeds and all kept rows, in their order."""
     return [
-        Verdict(
+        NoveltyVerdict(
             candidate.id,
             is_novel,
             None if is_novel else ids[nearest],
@@ -168,36 +168,40 @@ def verdicts_of(
         )
         for candidate, is_novel, nearest, score, second in zip(
             candidates,
-            judged.novel.tolist(),
-            judged.nearest.tolist(),
-            judged.scores.tolist(),
-            judged.second.tolist(),
+            checked.novel.tolist(),
+            checked.nearest.tolist(),
+            checked.scores.tolist(),
+            checked.second.tolist(),
             strict=True,
         )
     ]
 
 
-def judge_here(kept: Sequence[Text], candidates: Sequence[Text]) -> list[Verdict]:
-    """Judge candidates in this process, against seeds and rows kept before."""
-    return NoveltyFilter(kept).judge(candidates)
+def check_here(
+    kept: Sequence[NamedInstruction], candidates: Sequence[NamedInstruction]
+) -> list[NoveltyVerdict]:
+    """Check candidates in this process, against seeds and rows kept before."""
+    return NoveltyFilter(kept).check(candidates)
 
 
-def for_second_measure(texts: Sequence[str], encoded: Encoded) -> list[int]:
+def for_second_measure(texts: Sequence[str], encoded: EncodedTexts) -> list[int]:
     """Which texts the second measure applies to, in ascending order."""
     unseen = set(np.flatnonzero(encoded.lengths == 0).tolist())
     unseen.update(i for i, text in enumerate(texts) if not text.isascii() and is_half_unseen(text))
     return sorted(unseen)
 
 
-def judge_novelty(
-    seeds: Sequence[Text], candidates: Sequence[Text], threshold: float = THRESHOLD
-) -> list[Verdict]:
-    """Judge candidates in their order; each novel one joins what later ones are compared with."""
-    return NoveltyFilter(seeds, threshold).judge(candidates)
+def check_novelty(
+    seeds: Sequence[NamedInstruction],
+    candidates: Sequence[NamedInstruction],
+    threshold: float = THRESHOLD,
+) -> list[NoveltyVerdict]:
+    """Check candidates in their order; each novel one joins what later ones are compared with."""
+    return NoveltyFilter(seeds, threshold).check(candidates)
 
 
 def nearest(
-    text: str, among: Sequence[str], measure: Measure = "rouge_score"
+    text: str, among: Sequence[str], measure: RougeMeasure = "rouge_score"
 ) -> tuple[int, float] | None:
     """Position of the text most similar to this one, and their F1, however low; the earliest.
 
@@ -211,7 +215,7 @@ def nearest(
 
 
 def rouge_l_f1_of_texts(
-    left: Sequence[str], right: Sequence[str], measure: Measure = "rouge_score"
+    left: Sequence[str], right: Sequence[str], measure: RougeMeasure = "rouge_score"
 ) -> NDArray[np.float64]:
     """ROUGE-L F1 of all pairs of texts, by comparing all with all; shape (left, right).
 

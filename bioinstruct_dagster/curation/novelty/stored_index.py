@@ -4,10 +4,10 @@ A kept row is stored as a signature: its number of tokens, and 128 bits of which
 one that its hash names. Two texts' signatures bound what they can have in common; a scan of all
 kept signatures finds the rows that can matter to any new one, a few in a thousand, and only their
 texts are read. Kept rows that no new row can repeat change no verdict, so the result is that of
-judging everything from the start.
+checking everything from the start.
 
 Belongs here: signatures, the scan, and their two tables. Does not: the rule (novelty), or which
-rows are to be judged (curating).
+rows are to be checked (curating).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,14 +23,14 @@ from bioinstruct_dagster.curation.novelty.pairs import least_lcs_by_total
 from bioinstruct_dagster.curation.novelty.rule import (
     MEASURES,
     THRESHOLD,
-    Measure,
-    Text,
-    Verdict,
+    NamedInstruction,
+    NoveltyVerdict,
+    RougeMeasure,
+    check_here,
     for_second_measure,
-    judge_here,
 )
 from bioinstruct_dagster.curation.tokens.compiled import default_threads
-from bioinstruct_dagster.curation.tokens.vocabulary import Encoded, Vocabulary
+from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
 from bioinstruct_dagster.store.database import Store
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ KEPT_PLACES = "select distinct place from novelty_signatures where place < $befo
 VERSIONS = "select measure, version from novelty_index"
 _CURRENT: dict[str, str] = dict.fromkeys(MEASURES, INDEX_VERSION)
 
-Judge = Callable[[Sequence[Text], Sequence[Text]], list[Verdict]]
+CheckNovelty = Callable[
+    [Sequence[NamedInstruction], Sequence[NamedInstruction]], list[NoveltyVerdict]
+]
 FetchTexts = Callable[[Sequence[str]], Mapping[str, str]]
 
 
@@ -66,15 +68,15 @@ class Signatures:
 
     row_ids: Sequence[str]
     places: NDArray[np.int64]
-    measures: Sequence[Measure]
+    measures: Sequence[RougeMeasure]
     tokens: NDArray[np.uint32]
     low: NDArray[np.uint64]
     high: NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
-class Change:
-    """What the tables must hold after rows were judged: these signatures, from this place on."""
+class IndexChange:
+    """What the tables must hold after rows were checked: these signatures, from this place on."""
 
     first_place: int
     signatures: Signatures
@@ -89,28 +91,28 @@ class StoredIndex:
         fetch: gives the instructions of kept rows, by row id.
         scanned_at_most: with more new rows, all kept ones are read; any number gives the same
             verdicts.
-        judge_many: judges these, as `judge_here` does.
+        check_many: checks these, as `check_here` does.
     """
 
     def __init__(
         self,
         store: Store,
-        seeds: Sequence[Text],
+        seeds: Sequence[NamedInstruction],
         fetch: FetchTexts,
         *,
         scanned_at_most: int = SCANNED_AT_MOST,
-        judge_many: Judge = judge_here,
+        check_many: CheckNovelty = check_here,
     ) -> None:
         self._store = store
         self._seeds = seeds
         self._fetch = fetch
         self._scanned_at_most = scanned_at_most
-        self._judge_many = judge_many
+        self._check_many = check_many
 
-    def judge(
-        self, candidates: Sequence[Text], places: Sequence[int]
-    ) -> tuple[list[Verdict], Change]:
-        """Judge rows against the seeds and the rows kept at places before the first of theirs.
+    def check(
+        self, candidates: Sequence[NamedInstruction], places: Sequence[int]
+    ) -> tuple[list[NoveltyVerdict], IndexChange]:
+        """Check rows against the seeds and the rows kept at places before the first of theirs.
 
         Args:
             candidates: in the order of their places.
@@ -120,11 +122,11 @@ class StoredIndex:
             A verdict each, and what is to be written with them.
         """
         if not candidates:
-            return [], Change(_END, _no_signatures())
+            return [], IndexChange(_END, _no_signatures())
         first = places[0]
         is_current, kept, kept_places = self._kept(candidates, first)
         many = len(candidates) > self._scanned_at_most
-        verdicts = (self._judge_many if many else judge_here)([*self._seeds, *kept], candidates)
+        verdicts = (self._check_many if many else check_here)([*self._seeds, *kept], candidates)
         added = [n for n, verdict in enumerate(verdicts) if verdict.novel]
         texts = [candidates[n] for n in added]
         at = [places[n] for n in added]
@@ -132,9 +134,11 @@ class StoredIndex:
             # The stored signatures mean something else: make those of all kept rows anew.
             texts, at = [*kept, *texts], [*kept_places, *at]
             first = min(first, *kept_places) if kept_places else first
-        return verdicts, Change(first, signatures_of(texts, at))
+        return verdicts, IndexChange(first, signatures_of(texts, at))
 
-    def _kept(self, candidates: Sequence[Text], before: int) -> tuple[bool, list[Text], list[int]]:
+    def _kept(
+        self, candidates: Sequence[NamedInstruction], before: int
+    ) -> tuple[bool, list[NamedInstruction], list[int]]:
         """Whether the signatures are of this version; kept rows, those that matter at least."""
         import pyarrow as pa
 
@@ -148,11 +152,14 @@ class StoredIndex:
             connection.register("wanted", pa.table({"place": wanted}))
             rows = connection.execute(ROWS_AT).fetchall()
         texts = self._fetch([row_id for _, row_id in rows])
-        kept = [Text(row_id, texts[row_id]) for _, row_id in rows]
+        kept = [NamedInstruction(row_id, texts[row_id]) for _, row_id in rows]
         return is_current, kept, [place for place, _ in rows]
 
     def _places_that_matter(
-        self, connection: duckdb.DuckDBPyConnection, candidates: Sequence[Text], before: int
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        candidates: Sequence[NamedInstruction],
+        before: int,
     ) -> NDArray[np.int64]:
         """Places of kept rows that a candidate may repeat."""
         new = sketches_of([candidate.instruction for candidate in candidates])
@@ -168,8 +175,8 @@ class StoredIndex:
         return np.unique(np.concatenate(found))
 
 
-def write_change(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
-    """Bring the two tables to what rows judged from a place on made of them."""
+def write_change(connection: duckdb.DuckDBPyConnection, change: IndexChange) -> None:
+    """Bring the two tables to what rows checked from a place on made of them."""
     import pyarrow as pa
 
     connection.execute(
@@ -196,7 +203,7 @@ def write_change(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     )
 
 
-def signatures_of(texts: Sequence[Text], places: Sequence[int]) -> Signatures:
+def signatures_of(texts: Sequence[NamedInstruction], places: Sequence[int]) -> Signatures:
     """The rows of `novelty_signatures` for kept texts: one by `rouge_score`, or one per measure."""
     instructions = [text.instruction for text in texts]
     parts = list(_measured(instructions))
@@ -212,7 +219,7 @@ def signatures_of(texts: Sequence[Text], places: Sequence[int]) -> Signatures:
     )
 
 
-def sketches_of(texts: Sequence[str]) -> dict[Measure, "Sketches"]:
+def sketches_of(texts: Sequence[str]) -> dict[RougeMeasure, "Sketches"]:
     """By measure: the sketches of those texts that it applies to."""
     return {measure: sketches for measure, _, sketches in _measured(texts)}
 
@@ -254,7 +261,7 @@ def those_that_can_match(
     return marked
 
 
-def _measured(texts: Sequence[str]) -> Iterator[tuple[Measure, Sequence[int], "Sketches"]]:
+def _measured(texts: Sequence[str]) -> Iterator[tuple[RougeMeasure, Sequence[int], "Sketches"]]:
     """By measure: which texts it applies to, and their sketches."""
     vocabulary = Vocabulary()
     encoded = vocabulary.encode(texts)
@@ -265,7 +272,7 @@ def _measured(texts: Sequence[str]) -> Iterator[tuple[Measure, Sequence[int], "S
     yield "unicode", seconds, _described(encoded, vocabulary)
 
 
-def _described(encoded: Encoded, vocabulary: Vocabulary) -> "Sketches":
+def _described(encoded: EncodedTexts, vocabulary: Vocabulary) -> "Sketches":
     from bioinstruct_dagster.curation.novelty.key_kernels import HIGH, LENGTH, LOW, describe
 
     marks = np.empty((len(encoded.offsets) - 1, 4), np.int64)

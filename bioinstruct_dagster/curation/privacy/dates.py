@@ -8,7 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import Span, Text, words
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, words
 
 _BORN, _EVENT_SCORE, _WEAK = 0.85, 0.75, 0.5
 
@@ -85,7 +85,7 @@ _BREAK = re.compile(r"(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!Mrs)(?<!\b[A-Z])[.!?;]\s|\n
 _BEFORE, _AFTER = 160, 80
 
 
-def date_spans(text: Text, numeric: Sequence[Span], named: Sequence[Span]) -> Iterator[Span]:
+def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]) -> Iterator[Span]:
     """The dates of a text that are a person's, at the score that their context gives them.
 
     Args:
@@ -190,7 +190,7 @@ _MANY_AFTER = re.compile(
 )
 
 
-def age_spans(text: Text) -> Iterator[Span]:
+def age_spans(text: ScannedText) -> Iterator[Span]:
     """Ages over 89 of one person."""
     if "ninety" not in text.words and not (text.has_digit and _OLD_HINT.search(text.raw)):
         return

@@ -12,13 +12,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from bioinstruct_dagster.curation.gates import FIELDS, Decision, Finding, Judgement, Task
+from bioinstruct_dagster.curation.gates import FIELDS, Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
 from bioinstruct_dagster.curation.privacy.places import is_large
 from bioinstruct_dagster.curation.privacy.scan import NOTHING, Entities, Scan, scan
 from bioinstruct_dagster.errors import StatedError
 
-Action = Literal["reject", "redact", "flag", "off"]
+PrivacyAction = Literal["reject", "redact", "flag", "off"]
 
 _VERDICTS: Mapping[str, Decision] = {"reject": "reject", "redact": "repair", "flag": "flag"}
 # What spaCy's models call persons and places.
@@ -40,7 +40,7 @@ class PrivacyGate:
 
     name = "privacy"
 
-    def __init__(self, action: Action = "reject", model: str = "") -> None:
+    def __init__(self, action: PrivacyAction = "reject", model: str = "") -> None:
         self._action = action
         self._model = model
         settings = "\x1f".join((action, model, _content_of(model), _code()))
@@ -58,24 +58,24 @@ class PrivacyGate:
             "presidio": version("presidio-analyzer"),
         }
 
-    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
-        """A judgement per task, in their order."""
+    def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
+        """A result per task, in their order."""
         if self._action == "off":
-            return [Judgement((Finding("off", self.version, "keep"),)) for _ in tasks]
+            return [GateResult((Finding("off", self.version, "keep"),)) for _ in tasks]
         return [
-            self._judgement(task, scan(task, entities))
+            self._result(task, scan(task, entities))
             for task, entities in zip(tasks, self._entities(tasks), strict=True)
         ]
 
-    def _judgement(self, task: Task, result: Scan) -> Judgement:
+    def _result(self, task: RowTexts, result: Scan) -> GateResult:
         if any(result.found):
             findings = tuple(self._findings(result.found, _VERDICTS[self._action]))
-            return Judgement(findings, self._repairs(task, result.found))
+            return GateResult(findings, self._repairs(task, result.found))
         if any(result.placeholders):
             evidence = {"found": _places(result.placeholders)}
             rule = "placeholder_person"
-            return Judgement((Finding(rule, self._versions[rule], "flag", None, evidence),))
-        return Judgement((Finding("no_identifier", self.version, "keep"),))
+            return GateResult((Finding(rule, self._versions[rule], "flag", None, evidence),))
+        return GateResult((Finding("no_identifier", self.version, "keep"),))
 
     def _findings(self, found: Sequence[Sequence[Span]], verdict: Decision) -> Iterator[Finding]:
         for kind in KINDS:
@@ -84,7 +84,7 @@ class PrivacyGate:
                 score = max(span.score for of_field in spans for span in of_field)
                 yield Finding(kind, self._versions[kind], verdict, score, {"found": _places(spans)})
 
-    def _repairs(self, task: Task, found: Sequence[Sequence[Span]]) -> dict[str, str]:
+    def _repairs(self, task: RowTexts, found: Sequence[Sequence[Span]]) -> dict[str, str]:
         if self._action != "redact":
             return {}
         return {
@@ -93,7 +93,7 @@ class PrivacyGate:
             if spans
         }
 
-    def _entities(self, tasks: Sequence[Task]) -> Iterator[Entities]:
+    def _entities(self, tasks: Sequence[RowTexts]) -> Iterator[Entities]:
         if not self._model:
             yield from (NOTHING for _ in tasks)
             return

@@ -55,7 +55,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.lower()))
 
 
-class Text:
+class ScannedText:
     """A text, and what is cheap to know about it before any pattern is tried."""
 
     __slots__ = ("has_digit", "has_long_number", "has_number", "lowered", "raw", "words")

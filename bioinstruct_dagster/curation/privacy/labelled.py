@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.privacy.kinds import Span, Text
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 
 SURE = 0.9
 # Between a label and its value: a word for "number", punctuation, Markdown, "is".
@@ -31,7 +31,7 @@ GROUPS = (
 _LETTERED_LEAST = 3  # "AB-123" is a number, "123" is none
 
 
-class Rule(NamedTuple):
+class LabelledPattern(NamedTuple):
     """A labelled pattern. One of `words` is in every text that it matches."""
 
     kind: str
@@ -43,13 +43,15 @@ class Rule(NamedTuple):
 
 def strong(
     kind: str, words: str, label: str, *, value: str = VALUE, least: int = 4, gap: str = GAP
-) -> Rule:
+) -> LabelledPattern:
     """A label that names nothing but an identifier: the word for "number" may be left out."""
     pattern = rf"(?<![A-Za-z0-9-])(?:{label}){gap}(?:{NUMBER})?(?:{gap}{_IS})?{gap}{value}"
     return _rule(kind, words, pattern, least, SURE)
 
 
-def weak(kind: str, words: str, label: str, *, value: str = VALUE, least: int = 4) -> Rule:
+def weak(
+    kind: str, words: str, label: str, *, value: str = VALUE, least: int = 4
+) -> LabelledPattern:
     """A label that also means other things: a word for "number", a colon or a # must follow."""
     pattern = (
         rf"(?<![A-Za-z0-9-])(?:{label})[ \t*_]{{0,4}}(?:\([A-Z ]{{1,12}}\)\s?)?"
@@ -58,13 +60,17 @@ def weak(kind: str, words: str, label: str, *, value: str = VALUE, least: int = 
     return _rule(kind, words, pattern, least, SURE)
 
 
-def plain(kind: str, words: str, pattern: str, *, least: int = 0, score: float = 0.8) -> Rule:
+def plain(
+    kind: str, words: str, pattern: str, *, least: int = 0, score: float = 0.8
+) -> LabelledPattern:
     """A pattern of its own, whose group `v` is the identifier. No words: it is always tried."""
     return _rule(kind, words, pattern, least, score)
 
 
-def _rule(kind: str, words: str, pattern: str, least: int, score: float) -> Rule:
-    return Rule(kind, frozenset(words.split()), re.compile(pattern, re.IGNORECASE), least, score)
+def _rule(kind: str, words: str, pattern: str, least: int, score: float) -> LabelledPattern:
+    return LabelledPattern(
+        kind, frozenset(words.split()), re.compile(pattern, re.IGNORECASE), least, score
+    )
 
 
 # Public registries' numbers and codes for things; none of them points at a person.
@@ -80,7 +86,7 @@ _DATE = re.compile(rf"(?:19|20)\d\d[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.]
 TOLL_FREE = re.compile(r"\+?1?[-. (]{0,2}8(?:00|33|44|55|66|77|88)\b")
 
 
-def labelled_spans(text: Text, rules: tuple[Rule, ...]) -> Iterator[Span]:
+def labelled_spans(text: ScannedText, rules: tuple[LabelledPattern, ...]) -> Iterator[Span]:
     """What the rules find in a text."""
     for rule in rules:
         if rule.words and not text.says(rule.words):
@@ -91,7 +97,7 @@ def labelled_spans(text: Text, rules: tuple[Rule, ...]) -> Iterator[Span]:
                 yield Span(rule.kind, *match.span(group), rule.score)
 
 
-def _is_number(value: str, rule: Rule) -> bool:
+def _is_number(value: str, rule: LabelledPattern) -> bool:
     if not rule.least:
         return True
     if _DATE.fullmatch(value) or _PUBLIC.match(value) or _YEARS.fullmatch(value):

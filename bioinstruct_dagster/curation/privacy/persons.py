@@ -8,8 +8,8 @@ bounded.
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.given_names import GIVEN, NOT_NAMES
-from bioinstruct_dagster.curation.privacy.kinds import Span, Text, words
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, words
+from bioinstruct_dagster.curation.privacy.name_words import GIVEN, NOT_NAMES
 
 _WORD = (
     r"(?:(?:Mc|Mac|O['’]|D['’]|De|Di|La|Le|Van|Al-|El-)?[A-ZÀ-Þ][a-zß-ÿ'’]{1,20}"
@@ -29,7 +29,7 @@ _NO_GIVEN = r"(?!(?:RN|MD|DO|PA|NP|LPN|MPH|DDS|MRN|DOB|SSN|Ph|Pharm)\b)"
 _COMMA = rf"{_ANY},[ ]{_NO_GIVEN}{_ANY}(?:[ ][A-Z]\b\.?)?"
 _TITLE = (
     r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sr|Sra|Mme|Herr|Frau|Doctor|Professor|Nurse|Sister|Rev|Sgt|Capt"
-    r"|Lt|Judge|Officer|Señora?)"
+    r"|Lt|Check|Officer|Señora?)"
 )
 _NAME = rf"(?P<v>{_COMMA}|{_FULL}|{_FULL_UPPER})"
 _RELATIVES = (
@@ -144,7 +144,7 @@ _AUTHORS = re.compile(
 )
 
 
-def name_spans(text: Text) -> Iterator[Span]:
+def name_spans(text: ScannedText) -> Iterator[Span]:
     """What reads as a person's name; "John Doe" too, but no initials."""
     for start, end, score in _candidates(text):
         begin, finish = _trimmed(text.raw, start, end)
@@ -152,7 +152,7 @@ def name_spans(text: Text) -> Iterator[Span]:
             yield Span("name", begin, finish, score)
 
 
-def _candidates(text: Text) -> Iterator[tuple[int, int, float]]:
+def _candidates(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     if text.says(_LONE_WORDS):
         for match in _LONE.finditer(text.raw):
             yield (*match.span("v"), 0.6)
@@ -198,7 +198,7 @@ def _described(text: str, begin: int, end: int) -> Iterator[tuple[int, int, floa
             yield before + name.start(), hint.start(), 0.8
 
 
-def placeholder_spans(text: Text) -> Iterator[Span]:
+def placeholder_spans(text: ScannedText) -> Iterator[Span]:
     """Placeholders that never identify: "Patient A", "Mr. X", "John Doe"."""
     if not text.says(_PLACEHOLDER_WORDS):
         return

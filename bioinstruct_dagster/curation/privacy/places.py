@@ -7,7 +7,7 @@ cities by themselves, which tell where a company or a hospital is. Every repetit
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ALONE, Span, Text, words
+from bioinstruct_dagster.curation.privacy.kinds import ALONE, ScannedText, Span, words
 
 _CAP = r"[A-ZÀ-Þ][A-Za-zÀ-ÿ'’.-]{0,24}"
 _UK = r"[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}"
@@ -107,7 +107,7 @@ _POSTCODE_HINT = re.compile(r"\d\s?[A-Z]{2}\b|\d[A-Z]\d")
 _ZIP_WORDS = words("zip zipcode postal postcode post")
 
 
-def place_spans(text: Text) -> Iterator[Span]:
+def place_spans(text: ScannedText) -> Iterator[Span]:
     """The addresses, homes and postal codes of a text."""
     for pattern, group, score in _tried(text):
         for match in pattern.finditer(text.raw):
@@ -115,7 +115,7 @@ def place_spans(text: Text) -> Iterator[Span]:
                 yield Span("location", *match.span(group), score)
 
 
-def _tried(text: Text) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
+def _tried(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
     """The patterns that could match, with the group that is the place, and the score."""
     if text.says(_HOME_WORDS) or ("from" in text.words and text.says(_PERSON_WORDS)):
         for pattern in (_HOME, _HOME_LABEL, _COUNTY):
@@ -187,7 +187,7 @@ _PERSONS_CUE = re.compile(
 _MOST_NAMES, _SHORT_NAME = 40, 3
 
 
-def url_spans(text: Text, names: Iterable[str]) -> Iterator[Span]:
+def url_spans(text: ScannedText, names: Iterable[str]) -> Iterator[Span]:
     """Web addresses of a person. `names` are the words of the persons' names in the row."""
     if "://" not in text.raw and "www." not in text.lowered and not text.says(_HOSTS):
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bioinstruct_dagster.curation.privacy.kinds import Span, Text
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 from bioinstruct_dagster.curation.privacy.labelled import TOLL_FREE
 
 _MODELS = ("torch", "transformers", "stanza", "gliner", "flair", "tensorflow", "cupy")
@@ -23,7 +23,7 @@ _PIECE = 1200  # most characters of a piece: what a quadratic pattern may see at
 
 
 @dataclass(frozen=True)
-class Borrowed:
+class PresidioRecognizer:
     """A recogniser of Presidio's.
 
     Attributes:
@@ -42,42 +42,52 @@ class Borrowed:
 
 
 _DIGITS_13 = r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)"
-BORROWED: tuple[Borrowed, ...] = (
-    Borrowed("email", "EmailRecognizer", r"\w@\w", 0.5),
-    Borrowed(
+BORROWED: tuple[PresidioRecognizer, ...] = (
+    PresidioRecognizer("email", "EmailRecognizer", r"\w@\w", 0.5),
+    PresidioRecognizer(
         "ip", "IpRecognizer", r"\d\.\d{1,3}\.\d{1,3}\.\d|[0-9a-fA-F]:{1,2}[0-9a-fA-F]{1,4}:", 0.6
     ),
-    Borrowed(
+    PresidioRecognizer(
         "device", "MacAddressRecognizer", r"[0-9A-Fa-f]{2}[:.-][0-9A-Fa-f]{2}[0-9A-Fa-f:.-]{7}", 0.6
     ),
-    Borrowed("other_id", "UuidRecognizer", r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-", 0.5),
-    Borrowed("account", "CreditCardRecognizer", _DIGITS_13, 1.0),
-    Borrowed("account", "IbanRecognizer", r"\b[A-Z]{2}\d\d ?[A-Z0-9]{4} ?[A-Z0-9]{4}", 1.0),
-    Borrowed("account", "CryptoRecognizer", r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}", 1.0),
-    Borrowed("ssn", "UsSsnRecognizer", r"(?<![\d-])\d{3}[- .]\d\d[- .]\d{4}(?![\d-])", 0.5),
-    Borrowed("other_id", "UsItinRecognizer", r"(?<![\d-])9\d\d[- ]\d\d[- ]\d{4}(?![\d-])", 0.5),
-    Borrowed(
+    PresidioRecognizer("other_id", "UuidRecognizer", r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-", 0.5),
+    PresidioRecognizer("account", "CreditCardRecognizer", _DIGITS_13, 1.0),
+    PresidioRecognizer(
+        "account", "IbanRecognizer", r"\b[A-Z]{2}\d\d ?[A-Z0-9]{4} ?[A-Z0-9]{4}", 1.0
+    ),
+    PresidioRecognizer("account", "CryptoRecognizer", r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25}", 1.0),
+    PresidioRecognizer(
+        "ssn", "UsSsnRecognizer", r"(?<![\d-])\d{3}[- .]\d\d[- .]\d{4}(?![\d-])", 0.5
+    ),
+    PresidioRecognizer(
+        "other_id", "UsItinRecognizer", r"(?<![\d-])9\d\d[- ]\d\d[- ]\d{4}(?![\d-])", 0.5
+    ),
+    PresidioRecognizer(
         "license",
         "UsNpiRecognizer",
         r"(?<!\d)[12]\d{9}(?!\d)|[12]\d{3}[ -]\d{3}[ -]\d{3}",
         1.0,
         "npi",
     ),
-    Borrowed("license", "MedicalLicenseRecognizer", r"\b[A-Za-z][A-Za-z9]\d{7}\b", 1.0, "dea"),
-    Borrowed(
+    PresidioRecognizer(
+        "license", "MedicalLicenseRecognizer", r"\b[A-Za-z][A-Za-z9]\d{7}\b", 1.0, "dea"
+    ),
+    PresidioRecognizer(
         "health_plan",
         "UsMbiRecognizer",
         r"\b\d[A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d\d\b",
         0.3,
     ),
-    Borrowed("phone", "PhoneRecognizer", r"\+\d{1,3}[ .(-]?\d", 0.4),
-    Borrowed("date", "DateRecognizer", r"\d[/.-]\d{1,2}[/.-]\d|\d\d?-[A-Za-z]{3}-\d\d", 0.6),
+    PresidioRecognizer("phone", "PhoneRecognizer", r"\+\d{1,3}[ .(-]?\d", 0.4),
+    PresidioRecognizer(
+        "date", "DateRecognizer", r"\d[/.-]\d{1,2}[/.-]\d|\d\d?-[A-Za-z]{3}-\d\d", 0.6
+    ),
 )
 _NO_ADDRESS = re.compile(r"\b(?:version|ver|release|v|section|chapter)\.?\s?$", re.IGNORECASE)
 _HINTS = tuple((borrowed, re.compile(borrowed.hint)) for borrowed in BORROWED)
 
 
-def presidio_spans(text: Text) -> Iterator[Span]:
+def presidio_spans(text: ScannedText) -> Iterator[Span]:
     """What Presidio's recognisers find in a text."""
     for borrowed, hint in _HINTS:
         if "@" in text.raw if borrowed.kind == "email" else text.has_number:
@@ -102,7 +112,7 @@ def _pieces(hint: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _run(borrowed: Borrowed, text: str, start: int, end: int) -> Iterator[Span]:
+def _run(borrowed: PresidioRecognizer, text: str, start: int, end: int) -> Iterator[Span]:
     for result in _recognizer(borrowed.recognizer).analyze(text[start:end], [], None):
         # What touches a cut may be a part of something else.
         cut = (start and not result.start) or (end < len(text) and result.end == end - start)

@@ -7,9 +7,9 @@ another identifier identifies. Does not: any pattern, nor what follows from it (
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.dates import age_spans, date_spans
-from bioinstruct_dagster.curation.privacy.kinds import ALONE, Span, Text, without_overlaps
+from bioinstruct_dagster.curation.privacy.kinds import ALONE, ScannedText, Span, without_overlaps
 from bioinstruct_dagster.curation.privacy.labelled import labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import NUMBERED, TELEPHONES, WORDED
 from bioinstruct_dagster.curation.privacy.persons import (
@@ -41,9 +41,9 @@ class Scan(NamedTuple):
 NOTHING: Entities = ((), (), ())
 
 
-def scan(task: Task, entities: Entities = NOTHING) -> Scan:
+def scan(task: RowTexts, entities: Entities = NOTHING) -> Scan:
     """What the texts of a row hold. `entities` is what a language model sees in them."""
-    texts = [Text(raw) for raw in task]
+    texts = [ScannedText(raw) for raw in task]
     names = [
         [*name_spans(text), *_persons(text, seen)]
         for text, seen in zip(texts, entities, strict=True)
@@ -75,7 +75,7 @@ def _identifies(details: Sequence[Sequence[Span]], names: Iterable[str]) -> bool
     return any(details) and not all(map(is_placeholder, names))
 
 
-def _details(text: Text, names: Sequence[Span], words: Iterable[str]) -> Iterator[Span]:
+def _details(text: ScannedText, names: Sequence[Span], words: Iterable[str]) -> Iterator[Span]:
     """Everything but names."""
     if text.has_number:
         yield from labelled_spans(text, NUMBERED)
@@ -90,7 +90,7 @@ def _details(text: Text, names: Sequence[Span], words: Iterable[str]) -> Iterato
     yield from date_spans(text, _of_kind("date", presidio), names)
 
 
-def _persons(text: Text, entities: Iterable[Span]) -> Iterator[Span]:
+def _persons(text: ScannedText, entities: Iterable[Span]) -> Iterator[Span]:
     for span in _of_kind("name", entities):
         if not is_else(text.raw, span.start, span.end):
             yield span

@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.curation.gates import Decision, Finding, Judgement, Task
-from bioinstruct_dagster.curation.quality import dosing, grounding, wording
+from bioinstruct_dagster.curation.gates import Decision, Finding, GateResult, RowTexts
+from bioinstruct_dagster.curation.quality import grounding, wording
+from bioinstruct_dagster.curation.quality.arithmetic import patients as dosing
 from bioinstruct_dagster.curation.quality.rules import (
     ArithmeticRule,
     LacksRule,
@@ -19,23 +20,23 @@ from bioinstruct_dagster.curation.quality.rules import (
     LlmRule,
     MarkerRule,
     PatternRule,
+    QualityRule,
     RepeatedRule,
-    Rule,
     TruncatedRule,
     UngroundedRule,
     UntoldRule,
     read_rules,
 )
-from bioinstruct_dagster.curation.quality.wording import Check, Seen
+from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
 from bioinstruct_dagster.settings import INPUTS
-from bioinstruct_dagster.store.provenance import sha256_of
+from bioinstruct_dagster.store.fingerprints import sha256_of
 
 QUALITY_RULES = INPUTS / "quality_rules.yaml"
 SOUND = "sound"
 # How findings are made of rules; what a kind of rule looks for has its own version.
 CODE = 1
 
-CHECKS: dict[type[Rule], Callable[[Any], Check]] = {
+CHECKS: dict[type[QualityRule], Callable[[Any], RowCheck]] = {
     PatternRule: wording.pattern_check,
     LengthRule: wording.length_check,
     LacksRule: wording.lacks_check,
@@ -49,23 +50,24 @@ CHECKS: dict[type[Rule], Callable[[Any], Check]] = {
 
 
 @dataclass(frozen=True)
-class _Active:
+class ActiveRule:
     """A rule that looks at rows, ready to."""
 
     id: str
     version: str
     verdict: Decision
-    look: Check
+    look: RowCheck
 
-    def finding(self, seen: Seen) -> Finding:
+    def finding(self, seen: RuleMatch) -> Finding:
+        """The finding for what the rule matched."""
         return Finding(self.id, self.version, self.verdict, seen.score, seen.evidence)
 
 
 class QualityGate:
-    """Judges rows by a file of rules (see gates.Gate).
+    """Checks rows by a file of rules (see gates.Gate).
 
     Texts are put right first, and the rules that drop or flag see them so. Rules of the kind `llm`
-    are judged where the teacher's answers are (llm_checks).
+    are checked where the teacher's answers are (llm_checks).
     """
 
     name = "quality"
@@ -78,7 +80,7 @@ class QualityGate:
         self.version = sha256_of([CODE, [[rule.id, rule.version] for rule in on]])[:12]
         active = [_active(rule) for rule in on if not isinstance(rule, LlmRule)]
         self._repairing = [rule for rule in active if rule.verdict == "repair"]
-        self._judging = [rule for rule in active if rule.verdict != "repair"]
+        self._checking = [rule for rule in active if rule.verdict != "repair"]
 
     @property
     def made_of(self) -> dict[str, Any]:
@@ -89,11 +91,11 @@ class QualityGate:
             }
         }
 
-    def judge(self, tasks: Sequence[Task]) -> list[Judgement]:
-        """A judgement per task: a finding of every rule that fires, or one `keep`."""
-        return [self._judge(task) for task in tasks]
+    def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
+        """A result per task: a finding of every rule that fires, or one `keep`."""
+        return [self._check(task) for task in tasks]
 
-    def _judge(self, task: Task) -> Judgement:
+    def _check(self, task: RowTexts) -> GateResult:
         findings: list[Finding] = []
         repairs: dict[str, str] = {}
         for rule in self._repairing:
@@ -102,18 +104,18 @@ class QualityGate:
                 findings.append(rule.finding(seen))
                 repairs[seen.emptied] = ""
                 task = task._replace(**{seen.emptied: ""})
-        for rule in self._judging:
+        for rule in self._checking:
             seen = rule.look(task)
             if seen is not None:
                 findings.append(rule.finding(seen))
         if not findings:
             findings.append(Finding(SOUND, self.version, "keep"))
-        return Judgement(tuple(findings), repairs)
+        return GateResult(tuple(findings), repairs)
 
 
-def _active(rule: Rule) -> _Active:
+def _active(rule: QualityRule) -> ActiveRule:
     verdict: Decision = "keep" if rule.action == "off" else rule.action
-    return _Active(rule.id, rule.version, verdict, CHECKS[type(rule)](rule))
+    return ActiveRule(rule.id, rule.version, verdict, CHECKS[type(rule)](rule))
 
 
 @cache
@@ -123,7 +125,7 @@ def shipped_gate() -> QualityGate:
 
 
 @dataclass(frozen=True)
-class Fault:
+class FirstReject:
     """Why a row is rejected: the rule's name, and what it saw."""
 
     reason: str
@@ -132,15 +134,15 @@ class Fault:
 
 def normalized_input(text: str) -> str:
     """The input, or the empty string where it only says that there is none."""
-    (judgement,) = shipped_gate().judge([Task("", text, "")])
-    return judgement.repairs.get("input", text)
+    (result,) = shipped_gate().check([RowTexts("", text, "")])
+    return result.repairs.get("input", text)
 
 
-def find_fault(instruction: str, task_input: str, output: str) -> Fault | None:
+def find_fault(instruction: str, task_input: str, output: str) -> FirstReject | None:
     """The first of the shipped rules that rejects the row, or None."""
-    (judgement,) = shipped_gate().judge([Task(instruction, task_input, output)])
-    for finding in judgement.findings:
+    (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
+    for finding in result.findings:
         if finding.verdict == "reject":
             detail = ", ".join(f"{name}: {value}" for name, value in finding.evidence.items())
-            return Fault(finding.rule, detail)
+            return FirstReject(finding.rule, detail)
     return None

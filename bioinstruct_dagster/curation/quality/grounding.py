@@ -4,7 +4,7 @@
 discharge summary", leaves the teacher nothing but to invent. An input is ungrounded where each of
 its parts names a source (a document, a record, generic particulars), none says what is in it, and
 the instruction speaks of such a source. A topic, a term, a question or a short but real description
-is no source. Belongs here: that judgement. Does not: the word lists (data/quality_rules.yaml).
+is no source. Belongs here: that result. Does not: the word lists (data/quality_rules.yaml).
 """
 
 import re
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.wording import Check, Seen, Signs, shown
+from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, shown
+from bioinstruct_dagster.signs import SignSearch
 
-Reading = Literal["names", "neutral", "content"]
+PartReading = Literal["names", "neutral", "content"]
 
 MOST_CHARS = 600
 MOST_NOUNS = 20_000  # whose singular is remembered
@@ -148,34 +149,34 @@ def nouns_of(text: str) -> list[str]:
     return [singular(word) for word in LETTERS.findall(text.lower())]
 
 
-def ungrounded_check(rule: UngroundedRule) -> Check:
+def ungrounded_check(rule: UngroundedRule) -> RowCheck:
     """An input that only names the source that its task needs."""
-    return _Judge(rule).look
+    return _GroundingCheck(rule).look
 
 
-class _Judge:
+class _GroundingCheck:
     """Holds what an input names against what the instruction asks."""
 
     def __init__(self, rule: UngroundedRule) -> None:
         self._most_words = rule.most_words
-        self._names = _Names(rule)
-        self._reads, self._spares = Signs(rule.reads), Signs(rule.spares)
-        self._subjects, self._titles_do = Signs(rule.subjects), Signs(rule.titles_do)
-        self._results, self._texts = Signs(rule.results), frozenset(rule.texts)
+        self._names = _SourceNames(rule)
+        self._reads, self._spares = SignSearch(rule.reads), SignSearch(rule.spares)
+        self._subjects, self._titles_do = SignSearch(rule.subjects), SignSearch(rule.titles_do)
+        self._results, self._texts = SignSearch(rule.results), frozenset(rule.texts)
 
-    def look(self, task: Task) -> Seen | None:
+    def look(self, task: RowTexts) -> RuleMatch | None:
         """What an ungrounded input names, and as what: a link, a placeholder or a name."""
         text = task.input.strip()
         if not text or len(text) > MOST_CHARS or len(text.split()) > self._most_words:
             return None
         located = LOCATES.search(text) is not None
         if located and self._names.is_link(text):
-            return Seen({"saw": shown(text), "as": "link"})
+            return RuleMatch({"saw": shown(text), "as": "link"})
         wanted = self._names.sources_in(task.instruction)
         if not wanted:
             return None
         if PLACEHOLDER.fullmatch(text) or self._names.is_echo(text, task.instruction):
-            return Seen({"saw": shown(text), "as": "placeholder"})
+            return RuleMatch({"saw": shown(text), "as": "placeholder"})
         found = self._names.read(LOCATOR.sub("", text) if located else text)
         if (
             found is not None
@@ -183,7 +184,7 @@ class _Judge:
             and not (found.told and self._is_the_text(wanted, task.instruction))
             and not self._is_enough(found, task.instruction)
         ):
-            return Seen({"saw": shown(text), "as": "name"})
+            return RuleMatch({"saw": shown(text), "as": "name"})
         return None
 
     def _is_the_text(self, wanted: Mapping[str, str], instruction: str) -> bool:
@@ -192,7 +193,7 @@ class _Judge:
         others = any(wanted[noun] in {"work", "recording"} for noun in wanted if noun not in texts)
         return bool(texts) and not others and self._results.search(instruction) is None
 
-    def _is_enough(self, name: "_Name", instruction: str) -> bool:
+    def _is_enough(self, name: "_SourceName", instruction: str) -> bool:
         """Whether the task can be done from the mere name."""
         if self._spares.search(instruction) is not None:
             return True
@@ -206,7 +207,7 @@ class _Judge:
 
 
 @dataclass(frozen=True)
-class _Name:
+class _SourceName:
     """What an input names, and how.
 
     Attributes:
@@ -224,7 +225,7 @@ class _Name:
     told: bool = False
 
 
-class _Names:
+class _SourceNames:
     """Reads an input as the name of a source, by the rule's lists."""
 
     def __init__(self, rule: UngroundedRule) -> None:
@@ -274,7 +275,7 @@ class _Names:
                 if noun in self._points:
                     yield nouns[place + 1 : place + MOST_POINTED]
 
-    def serves(self, name: _Name, wanted: set[str]) -> bool:
+    def serves(self, name: _SourceName, wanted: set[str]) -> bool:
         """Whether what is named is what is asked about."""
         if name.titled:
             return "work" in wanted or ("record" in wanted and not name.plain)
@@ -282,10 +283,10 @@ class _Names:
             return True
         return bool(wanted & {"work", "record", "recording"})
 
-    def read(self, text: str) -> _Name | None:
+    def read(self, text: str) -> _SourceName | None:
         """What an input names; None where any part of it says more than that."""
         parts = [part.strip(" \t-•*") for part in PARTS.split(text)]
-        names: list[_Name] = []
+        names: list[_SourceName] = []
         for part in parts:
             if not part.strip(" .\"'“”") or part.endswith("?"):
                 continue  # a question asks again, and adds nothing
@@ -304,7 +305,7 @@ class _Names:
         label = nouns_of(found.group(1)) if found else []
         return bool(label) and label[-1] in self._asides and MEASURED.search(part) is None
 
-    def _read_part(self, part: str) -> _Name | None:
+    def _read_part(self, part: str) -> _SourceName | None:
         found = LABEL.fullmatch(part)
         if found and len(found.group(1).split()) <= MOST_LABEL_WORDS:
             label, body = nouns_of(found.group(1)), found.group(2).strip()
@@ -314,7 +315,7 @@ class _Names:
             return self._title(body, labelled=True) if titled else None
         return self._phrase(part) or self._title(part, labelled=False)
 
-    def _title(self, text: str, *, labelled: bool) -> _Name | None:
+    def _title(self, text: str, *, labelled: bool) -> _SourceName | None:
         """A work's title: no sentence, no figures; in quotes or capitals where no label says so."""
         bare = text.strip().strip(".\"'“”‘’")
         words = bare.split()
@@ -325,11 +326,13 @@ class _Names:
         if any(word.strip(",:;()\"'").lower() in SAYS | VERBS for word in words):
             return None
         if labelled:
-            return _Name("work", titled=True)
+            return _SourceName("work", titled=True)
         quoted = QUOTED.fullmatch(text.strip()) is not None
-        return _Name("work", titled=True, plain=True) if quoted or _in_capitals(words) else None
+        return (
+            _SourceName("work", titled=True, plain=True) if quoted or _in_capitals(words) else None
+        )
 
-    def _phrase(self, text: str) -> _Name | None:
+    def _phrase(self, text: str) -> _SourceName | None:
         """A noun phrase for a source, with at most what it is about after it."""
         if MEASURED.search(text):
             return None
@@ -349,22 +352,22 @@ class _Names:
             head, rest = head + inner, after
         if not head or len(head) > MOST_HEAD_WORDS:
             return None
-        return self._judge(head, rest, listed=listed)
+        return self._check(head, rest, listed=listed)
 
-    def _judge(self, head: list[str], rest: list[str], *, listed: bool) -> _Name | None:
+    def _check(self, head: list[str], rest: list[str], *, listed: bool) -> _SourceName | None:
         noun = self._class_of.get(singular(head[-1]), "")
         held = any(singular(word) in self._holders for word in head)
         if noun == "work" and self._leaves_open(rest):
             told = bool(self._tells.intersection(rest[:1]))
-            return _Name(noun, bare=not rest, titled=bool(rest), told=told)
+            return _SourceName(noun, bare=not rest, titled=bool(rest), told=told)
         if noun == "record" and rest[:1] != ["with"] and self._leaves_open(rest):
-            return _Name(noun, bare=not (rest or held))
+            return _SourceName(noun, bare=not (rest or held))
         if noun in {"recording", "particular"}:
             of_holder = rest[:1] == ["of"] and any(singular(word) in self._holders for word in rest)
             if noun == "recording" and (held or of_holder) and self._leaves_open(rest):
-                return None if rest[:1] == ["with"] else _Name(noun)
+                return None if rest[:1] == ["with"] else _SourceName(noun)
             if self._is_generic(rest, held=held or listed):
-                return _Name(noun)
+                return _SourceName(noun)
         return None
 
     def _split(self, tokens: list[str]) -> tuple[list[str], list[str]]:

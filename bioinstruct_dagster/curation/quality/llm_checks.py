@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from bioinstruct_dagster.curation.batched import ask_in_batches, objects_listed
-from bioinstruct_dagster.curation.gates import Finding, Task
-from bioinstruct_dagster.curation.quality.rules import LlmRule, Rule
+from bioinstruct_dagster.curation.gates import Finding, RowTexts
+from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule
 from bioinstruct_dagster.curation.quality.wording import shown
-from bioinstruct_dagster.generation.prompts import ReplyFormat
-from bioinstruct_dagster.generation.requests import TeacherRequest
-from bioinstruct_dagster.generation.teacher import Endpoint, Tally, Terms
 from bioinstruct_dagster.store.database import Store, insert
-from bioinstruct_dagster.store.provenance import sha256_of
+from bioinstruct_dagster.store.fingerprints import sha256_of
+from bioinstruct_dagster.teacher.questions import ask_in_batches, objects_listed
+from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
+from bioinstruct_dagster.teacher.rounds import Endpoint, Tally, Terms
 
-# Rows per request: long enough texts that more would be judged carelessly.
+# Rows per request: long enough texts that more would be checked carelessly.
 BATCH = 10
 TOKENS_PER_CHECK = 90
 MOST_REASON = 200  # characters of a teacher's reason that are kept
@@ -33,14 +32,14 @@ ANSWER = """
 Answer in this form, with every number once:
 {"checks": [{"number": 1, "grounded": true, "correct": true, "reason": "..."}]}"""
 USER = """\
-Judge each numbered row below, which holds an instruction, its input (may be empty) and an output.
+Check each numbered row below, which holds an instruction, its input (may be empty) and an output.
 
 - grounded: false where the task needs a text, record, report, article, picture or data set that \
 the input only names or links to, so that the output had to be invented. A topic, a term, a \
 question or a short but sufficient description is grounded, and so is an empty input where the \
 instruction says all that is needed.
 - correct: false where the output is wrong in fact or figures, contradicts the input, or does not \
-do what the instruction asks. Judge by established medical knowledge; where you are unsure, say \
+do what the instruction asks. Check by established medical knowledge; where you are unsure, say \
 true.
 - reason: at most fifteen words; empty where both are true.
 
@@ -91,7 +90,7 @@ STORED_CHECKS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class TeacherCheck:
     """What a teacher said of one row.
 
     Both answers are None where it was asked and gave no valid one: asking again in another batch
@@ -105,12 +104,12 @@ class Check:
     rehearsal: bool = False
 
 
-def asked_for(rules: Sequence[Rule]) -> bool:
+def asked_for(rules: Sequence[QualityRule]) -> bool:
     """Whether any rule needs the teacher's word."""
     return any(isinstance(rule, LlmRule) and rule.action != "off" for rule in rules)
 
 
-def findings_of(check: Check, rules: Sequence[Rule]) -> tuple[Finding, ...]:
+def findings_of(check: TeacherCheck, rules: Sequence[QualityRule]) -> tuple[Finding, ...]:
     """What the rules that need the teacher's word make of it; nothing where it has no objection."""
     said = {"ungrounded": check.grounded, "incorrect": check.correct}
     findings = []
@@ -139,14 +138,18 @@ def template_sha256(reply_format: ReplyFormat = "json_schema") -> str:
     return sha256_of([TEMPLATE_ID, SYSTEM, USER, answer, RESPONSE_FORMATS[reply_format]])
 
 
-def check_key(task: Task, teacher: str, model: str) -> str:
+def check_key(task: RowTexts, teacher: str, model: str) -> str:
     """Under what a teacher's word is stored, so that no row is checked twice."""
     return sha256_of([teacher, model, template_sha256(), *task])
 
 
 def check_requests(
-    tasks: Sequence[Task], *, teacher: str, model: str, reply_format: ReplyFormat = "json_schema"
-) -> Iterator[tuple[TeacherRequest, Sequence[Task]]]:
+    tasks: Sequence[RowTexts],
+    *,
+    teacher: str,
+    model: str,
+    reply_format: ReplyFormat = "json_schema",
+) -> Iterator[tuple[TeacherRequest, Sequence[RowTexts]]]:
     """Requests that cover the rows, each with those it asks about, in its numbering."""
     form = RESPONSE_FORMATS[reply_format]
     answer = "" if reply_format == "json_schema" else ANSWER
@@ -177,14 +180,14 @@ def check_requests(
         yield request, batch
 
 
-def read_checks(content: str, batch: Sequence[Task]) -> dict[Task, tuple[bool, bool, str]]:
+def read_checks(content: str, batch: Sequence[RowTexts]) -> dict[RowTexts, tuple[bool, bool, str]]:
     """Grounded, correct and reason by row, where the reply has a valid one.
 
     A row answered twice is answered where both say the same; prose and fences around the JSON are
     passed over.
     """
-    found: dict[Task, tuple[bool, bool, str]] = {}
-    contradicted: set[Task] = set()
+    found: dict[RowTexts, tuple[bool, bool, str]] = {}
+    contradicted: set[RowTexts] = set()
     for check in objects_listed(content, "checks") or []:
         number, grounded, correct = (check.get(key) for key in ("number", "grounded", "correct"))
         if type(number) is not int or not 1 <= number <= len(batch):
@@ -206,12 +209,12 @@ def is_check_list(content: str) -> bool:
 
 
 def stored_checks(
-    tasks: Sequence[Task], store: Store, *, teacher: str, model: str
-) -> dict[Task, Check]:
+    tasks: Sequence[RowTexts], store: Store, *, teacher: str, model: str
+) -> dict[RowTexts, TeacherCheck]:
     """What this teacher said of each row that it was asked about before."""
     task_of = {check_key(task, teacher, model): task for task in tasks}
     return {
-        task_of[row["check_key"]]: Check(
+        task_of[row["check_key"]]: TeacherCheck(
             row["grounded"],
             row["correct"],
             row["reason"],
@@ -223,7 +226,7 @@ def stored_checks(
 
 
 def ask_checks(
-    tasks: Sequence[Task],
+    tasks: Sequence[RowTexts],
     endpoint: Endpoint,
     store: Store,
     *,
@@ -232,7 +235,7 @@ def ask_checks(
     log: Callable[[str], None],
     terms: Terms | None = None,
 ) -> Tally:
-    """Ask the teacher about every row that it has not judged, and store what it says.
+    """Ask the teacher about every row that it has not checked, and store what it says.
 
     Raises:
         TeacherError, BudgetError, StoreBusyError: see teacher.ask.

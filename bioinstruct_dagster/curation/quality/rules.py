@@ -6,7 +6,6 @@ looks for in a row (wording, grounding, dosing), or the verdicts (quality).
 
 from collections.abc import Iterator
 from pathlib import Path
-from re import _constants, _parser  # type: ignore[attr-defined]  # the only reader of expressions
 from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
@@ -14,8 +13,8 @@ import yaml
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.generation.measuring import pattern
-from bioinstruct_dagster.store.provenance import sha256_of
+from bioinstruct_dagster.signs import checked_sign
+from bioinstruct_dagster.store.fingerprints import sha256_of
 
 HINTS = {
     "extra_forbidden": "unknown setting; remove it or mend its spelling",
@@ -27,40 +26,13 @@ HINTS = {
 }
 ACTIONS = ("reject", "repair", "flag", "off")
 
-Action = Literal["reject", "repair", "flag", "off"]
-RowField = Literal["instruction", "input", "output"]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", strict=True)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, strict=True)]
-Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
-Words = tuple[Word, ...]
-Count = Annotated[int, Field(ge=0, strict=True)]
-
-
-def _sound_sign(sign: str) -> str:
-    pattern(sign)
-    if sign.startswith("/") and _nests(_parser.parse(sign[1:].removesuffix("/"))):
-        raise ValueError(
-            f"{sign} repeats a repetition without bound, which some texts make endless; "
-            "give the inner or the outer one a bound, such as {0,5}"
-        )
-    return sign
-
-
-def _nests(tree: Any, *, inside: bool = False) -> bool:
-    """Whether an unbounded repetition stands in another."""
-    for operation, argument in tree:
-        unbounded = operation in {_constants.MAX_REPEAT, _constants.MIN_REPEAT} and (
-            argument[1] is _constants.MAXREPEAT
-        )
-        if unbounded and inside:
-            return True
-        parts = argument if isinstance(argument, (list, tuple)) else [argument]
-        for part in parts:
-            trees = part if isinstance(part, list) else [part]
-            for one in trees:
-                if isinstance(one, _parser.SubPattern) and _nests(one, inside=inside or unbounded):
-                    return True
-    return False
+RuleAction = Literal["reject", "repair", "flag", "off"]
+TextField = Literal["instruction", "input", "output"]
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", strict=True)]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, strict=True)]
+LowerWord = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
+LowerWords = tuple[LowerWord, ...]
+WordCount = Annotated[int, Field(ge=0, strict=True)]
 
 
 def _spelled(action: object) -> object:
@@ -68,21 +40,21 @@ def _spelled(action: object) -> object:
     return "off" if action is False else action
 
 
-Sign = Annotated[Text, pydantic.AfterValidator(_sound_sign)]
-Signs = tuple[Sign, ...]
+CheckedSign = Annotated[Sentence, pydantic.AfterValidator(checked_sign)]
+CheckedSigns = tuple[CheckedSign, ...]
 
 
-class Rule(pydantic.BaseModel):
+class QualityRule(pydantic.BaseModel):
     """What all rules say of themselves. `code` counts the versions of what a kind looks for."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
     code: ClassVar[int] = 1
     repairs: ClassVar[bool] = False  # whether this kind knows a better text
 
-    id: Name
-    what: Text
-    why: Text
-    action: Annotated[Action, BeforeValidator(_spelled)]
+    id: RuleId
+    what: Sentence
+    why: Sentence
+    action: Annotated[RuleAction, BeforeValidator(_spelled)]
 
     @property
     def version(self) -> str:
@@ -91,7 +63,7 @@ class Rule(pydantic.BaseModel):
         return str(sha256_of([self.code, said]))[:12]
 
     @pydantic.model_validator(mode="after")
-    def _can_do(self) -> "Rule":
+    def _can_do(self) -> "QualityRule":
         if self.action == "repair" and not (
             self.repairs and getattr(self, "field", None) == "input"
         ):
@@ -102,7 +74,7 @@ class Rule(pydantic.BaseModel):
         return self
 
 
-class PatternRule(Rule):
+class PatternRule(QualityRule):
     """Fires where a sign is found in a field, outside of what the signs of `unless` match.
 
     Signs are those of the controls: whole words, a star for any ending, or a regular expression
@@ -110,19 +82,19 @@ class PatternRule(Rule):
     """
 
     kind: Literal["pattern"]
-    fields: tuple[RowField, ...] = Field(min_length=1)
-    any: Signs = Field(min_length=1)
-    unless: Signs = ()
-    input_words: Count | None = None
+    fields: tuple[TextField, ...] = Field(min_length=1)
+    any: CheckedSigns = Field(min_length=1)
+    unless: CheckedSigns = ()
+    input_words: WordCount | None = None
 
 
-class LengthRule(Rule):
+class LengthRule(QualityRule):
     """Fires where a field has fewer or more words than it may have."""
 
     kind: Literal["length"]
-    field: RowField
-    least: Count | None = None
-    most: Count | None = None
+    field: TextField
+    least: WordCount | None = None
+    most: WordCount | None = None
 
     @pydantic.model_validator(mode="after")
     def _bounds(self) -> "LengthRule":
@@ -133,7 +105,7 @@ class LengthRule(Rule):
         return self
 
 
-class LacksRule(Rule):
+class LacksRule(QualityRule):
     """Fires where no word of any of the fields is known, nor begins or ends as a known one.
 
     A short row may lack them by chance: of fewer than `sure_words` words in all, one of the signs
@@ -141,15 +113,15 @@ class LacksRule(Rule):
     """
 
     kind: Literal["lacks"]
-    fields: tuple[RowField, ...] = Field(min_length=1)
-    stems: Words = Field(min_length=1)
-    endings: Words = ()
-    words: Words = ()  # whole words, for those too short to be a stem
-    sure_words: Count = 0
-    signs: Signs = ()
+    fields: tuple[TextField, ...] = Field(min_length=1)
+    stems: LowerWords = Field(min_length=1)
+    endings: LowerWords = ()
+    words: LowerWords = ()  # whole words, for those too short to be a stem
+    sure_words: WordCount = 0
+    signs: CheckedSigns = ()
 
 
-class MarkerRule(Rule):
+class MarkerRule(QualityRule):
     """Fires where a field says nothing but that there is nothing; a repair empties it.
 
     A marker is one of `whole`; or begins with one of `first` and holds nothing but those of `rest`,
@@ -159,15 +131,15 @@ class MarkerRule(Rule):
 
     kind: Literal["marker"]
     repairs: ClassVar[bool] = True
-    field: RowField
-    whole: Words = Field(min_length=1)
-    first: Words = ()
-    nouns: Words = ()
-    rest: Words = ()
+    field: TextField
+    whole: LowerWords = Field(min_length=1)
+    first: LowerWords = ()
+    nouns: LowerWords = ()
+    rest: LowerWords = ()
     empty: bool = False  # whether an empty text is one as well
 
 
-class RepeatedRule(Rule):
+class RepeatedRule(QualityRule):
     """Fires where a field is another one's text again; a repair empties it.
 
     Attributes:
@@ -177,23 +149,23 @@ class RepeatedRule(Rule):
 
     kind: Literal["repeated"]
     repairs: ClassVar[bool] = True
-    field: RowField
-    of: RowField
-    least_words: Count = 4
+    field: TextField
+    of: TextField
+    least_words: WordCount = 4
     begins: bool = False
-    unless: Signs = ()
+    unless: CheckedSigns = ()
 
 
-class TruncatedRule(Rule):
+class TruncatedRule(QualityRule):
     """Fires where a field ends in a word or sign after which more must come."""
 
     kind: Literal["truncated"]
-    field: RowField
-    least_words: Count = 5
-    dangling: Words = Field(min_length=1)
+    field: TextField
+    least_words: WordCount = 5
+    dangling: LowerWords = Field(min_length=1)
 
 
-class UntoldRule(Rule):
+class UntoldRule(QualityRule):
     """Fires where the output tells what the instruction asks for, and the input does not.
 
     A list that is left out asks for nothing. A question in the input is passed over.
@@ -210,17 +182,17 @@ class UntoldRule(Rule):
     """
 
     kind: Literal["untold"]
-    asked: Signs = Field(min_length=1)
-    told: Signs = Field(min_length=1)
-    given: Signs = Field(min_length=1)
-    unless: Signs = ()
-    about: Signs = ()
-    each: Signs = ()
-    mere: Signs = ()
-    most_words: Count = 250
+    asked: CheckedSigns = Field(min_length=1)
+    told: CheckedSigns = Field(min_length=1)
+    given: CheckedSigns = Field(min_length=1)
+    unless: CheckedSigns = ()
+    about: CheckedSigns = ()
+    each: CheckedSigns = ()
+    mere: CheckedSigns = ()
+    most_words: WordCount = 250
 
 
-class UngroundedRule(Rule):
+class UngroundedRule(QualityRule):
     """Fires where the input only names what the task is about (see grounding).
 
     Attributes:
@@ -246,27 +218,27 @@ class UngroundedRule(Rule):
 
     code: ClassVar[int] = 2
     kind: Literal["ungrounded"]
-    most_words: Count = 60
-    works: Words = Field(min_length=1)
-    records: Words = Field(min_length=1)
-    recordings: Words = ()
-    particulars: Words = ()
-    holders: Words = ()
-    titles: Words = ()
-    links: Words = ()
-    asides: Words = ()
-    tells: Words = ()
-    texts: Words = ()
-    results: Signs = ()
-    points: Words = ()
-    fillers: Words = ()
-    reads: Signs = Field(min_length=1)
-    subjects: Signs = ()
-    titles_do: Signs = ()
-    spares: Signs = ()
+    most_words: WordCount = 60
+    works: LowerWords = Field(min_length=1)
+    records: LowerWords = Field(min_length=1)
+    recordings: LowerWords = ()
+    particulars: LowerWords = ()
+    holders: LowerWords = ()
+    titles: LowerWords = ()
+    links: LowerWords = ()
+    asides: LowerWords = ()
+    tells: LowerWords = ()
+    texts: LowerWords = ()
+    results: CheckedSigns = ()
+    points: LowerWords = ()
+    fillers: LowerWords = ()
+    reads: CheckedSigns = Field(min_length=1)
+    subjects: CheckedSigns = ()
+    titles_do: CheckedSigns = ()
+    spares: CheckedSigns = ()
 
 
-class ArithmeticRule(Rule):
+class ArithmeticRule(QualityRule):
     """Fires where a figure that can be computed from the row is another one (see dosing)."""
 
     kind: Literal["arithmetic"]
@@ -276,7 +248,7 @@ class ArithmeticRule(Rule):
     tolerance: float = Field(0.02, ge=0, le=0.5)
 
 
-class LlmRule(Rule):
+class LlmRule(QualityRule):
     """Fires where the teacher was asked and says so (see llm_checks); `off`: it is not asked."""
 
     kind: Literal["llm"]
@@ -307,7 +279,7 @@ class QualityRulesError(StatedError):
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_rules(path: Path) -> tuple[Rule, ...]:
+def read_rules(path: Path) -> tuple[QualityRule, ...]:
     """Read and check a rules file.
 
     Raises:
@@ -319,7 +291,7 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
         raise QualityRulesError(
             f"{path}: must be one list under `rules:`, as in the file that ships with the project."
         )
-    rules: list[Rule] = []
+    rules: list[QualityRule] = []
     faults: list[str] = []
     for number, entry in enumerate(entries, start=1):
         named = entry.get("id") if isinstance(entry, dict) else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.rules import (
     LacksRule,
     LengthRule,
@@ -20,11 +20,9 @@ from bioinstruct_dagster.curation.quality.rules import (
     TruncatedRule,
     UntoldRule,
 )
-from bioinstruct_dagster.generation.measuring import pattern
+from bioinstruct_dagster.signs import MOST_SEARCHED, SignSearch
 
 MOST_SHOWN = 80  # characters of a text that a verdict repeats
-# A regular expression may take time in the square of a text: it sees no more than this of it.
-MOST_SEARCHED = 20_000
 MOST_MARKER_WORDS = 12
 MOST_MARKER_CHARS = 200
 MOST_KNOWN = 50_000  # words of which it is remembered whether they are known
@@ -37,7 +35,7 @@ CLOSERS = "\"'”’)]}*_` "
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RuleMatch:
     """What a rule saw in a row. `emptied` is the field that a repair would empty."""
 
     evidence: Mapping[str, Any] = field(default_factory=dict)
@@ -45,7 +43,7 @@ class Seen:
     emptied: str | None = None
 
 
-Check = Callable[[Task], Seen | None]
+RowCheck = Callable[[RowTexts], RuleMatch | None]
 
 
 def shown(text: str) -> str:
@@ -59,33 +57,11 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
-class Signs:
-    """Signs (see measuring.pattern) as few expressions: those that are whole words make one."""
-
-    def __init__(self, signs: tuple[str, ...]) -> None:
-        plain = [sign for sign in signs if not sign.startswith("/")]
-        self._found = [pattern("|".join(plain))] if plain else []
-        self._found += [pattern(sign) for sign in signs if sign.startswith("/")]
-
-    def search(self, text: str) -> str | None:
-        """What the first sign that is found matches."""
-        for one in self._found:
-            if found := one.search(text, 0, MOST_SEARCHED):
-                return found.group(0)
-        return None
-
-    def without(self, text: str) -> str:
-        """The text without what the signs match."""
-        for one in self._found:
-            text = one.sub(" ", text[:MOST_SEARCHED])
-        return text
-
-
-def pattern_check(rule: PatternRule) -> Check:
+def pattern_check(rule: PatternRule) -> RowCheck:
     """A sign in one of the fields."""
-    sought, spared = Signs(rule.any), Signs(rule.unless)
+    sought, spared = SignSearch(rule.any), SignSearch(rule.unless)
 
-    def look(task: Task) -> Seen | None:
+    def look(task: RowTexts) -> RuleMatch | None:
         if rule.input_words is not None and len(task.input.split()) > rule.input_words:
             return None
         for name in rule.fields:
@@ -94,32 +70,32 @@ def pattern_check(rule: PatternRule) -> Check:
             if found is not None and rule.unless:
                 found = sought.search(spared.without(text))
             if found is not None:
-                return Seen({"field": name, "saw": shown(found)})
+                return RuleMatch({"field": name, "saw": shown(found)})
         return None
 
     return look
 
 
-def length_check(rule: LengthRule) -> Check:
+def length_check(rule: LengthRule) -> RowCheck:
     """Too few or too many words in a field."""
 
-    def look(task: Task) -> Seen | None:
+    def look(task: RowTexts) -> RuleMatch | None:
         words = len(getattr(task, rule.field).split())
         if rule.least is not None and words < rule.least:
-            return Seen({"words": words, "least": rule.least}, score=words)
+            return RuleMatch({"words": words, "least": rule.least}, score=words)
         if rule.most is not None and words > rule.most:
-            return Seen({"words": words, "most": rule.most}, score=words)
+            return RuleMatch({"words": words, "most": rule.most}, score=words)
         return None
 
     return look
 
 
-def lacks_check(rule: LacksRule) -> Check:
+def lacks_check(rule: LacksRule) -> RowCheck:
     """No word of any of the fields that is known, or begins or ends as a known one."""
     lengths = sorted({len(stem) for stem in rule.stems})
     tails = sorted({len(ending) for ending in rule.endings})
     stems, endings, whole = frozenset(rule.stems), frozenset(rule.endings), frozenset(rule.words)
-    signs = Signs(rule.signs)
+    signs = SignSearch(rule.signs)
 
     @lru_cache(MOST_KNOWN)
     def known(word: str) -> bool:
@@ -129,7 +105,7 @@ def lacks_check(rule: LacksRule) -> Check:
             or any(word[-length:] in endings for length in tails)
         )
 
-    def look(task: Task) -> Seen | None:
+    def look(task: RowTexts) -> RuleMatch | None:
         count = 0
         for name in rule.fields:
             for found in WORD.finditer(getattr(task, name).lower(), 0, MOST_SEARCHED):
@@ -137,25 +113,25 @@ def lacks_check(rule: LacksRule) -> Check:
                     return None
                 count += 1
         if count >= rule.sure_words:
-            return Seen({"saw": shown(getattr(task, rule.fields[0]))}, score=count)
+            return RuleMatch({"saw": shown(getattr(task, rule.fields[0]))}, score=count)
         seen = (signs.search(getattr(task, name)) for name in rule.fields)
         sign = next((one for one in seen if one is not None), None)
-        return None if sign is None else Seen({"saw": shown(sign)}, score=count)
+        return None if sign is None else RuleMatch({"saw": shown(sign)}, score=count)
 
     return look
 
 
-def marker_check(rule: MarkerRule) -> Check:
+def marker_check(rule: MarkerRule) -> RowCheck:
     """Nothing in a field but words for nothing."""
     whole = frozenset(" ".join(words_of(marker)) for marker in rule.whole)
     first, nouns = frozenset(rule.first), frozenset(rule.nouns)
     known = first | nouns | frozenset(rule.rest)
 
-    def look(task: Task) -> Seen | None:
+    def look(task: RowTexts) -> RuleMatch | None:
         text = getattr(task, rule.field)
         if not text.strip():
             # Blanks alone are repaired as well, so that an input is either empty or a text.
-            return Seen({"saw": ""}, emptied=rule.field) if rule.empty or text else None
+            return RuleMatch({"saw": ""}, emptied=rule.field) if rule.empty or text else None
         if len(text) > MOST_MARKER_CHARS:
             return None
         words = words_of(text)
@@ -167,16 +143,16 @@ def marker_check(rule: MarkerRule) -> Check:
             or " ".join(words) in whole
             or (words[0] in first and nouns.intersection(words) and known.issuperset(words))
         )
-        return Seen({"saw": shown(text)}, emptied=rule.field) if is_marker else None
+        return RuleMatch({"saw": shown(text)}, emptied=rule.field) if is_marker else None
 
     return look
 
 
-def repeated_check(rule: RepeatedRule) -> Check:
+def repeated_check(rule: RepeatedRule) -> RowCheck:
     """A field that is another one's text again."""
-    spared = Signs(rule.unless)
+    spared = SignSearch(rule.unless)
 
-    def look(task: Task) -> Seen | None:
+    def look(task: RowTexts) -> RuleMatch | None:
         text, other = getattr(task, rule.field), getattr(task, rule.of)
         if not rule.begins and abs(len(text) - len(other)) > max(len(text), len(other)) // 4:
             return None
@@ -190,15 +166,15 @@ def repeated_check(rule: RepeatedRule) -> Check:
         same = words[: len(others)] == others if rule.begins else words == others
         if not same or spared.search(task.instruction) is not None:
             return None
-        return Seen({"of": rule.of, "saw": shown(other)}, emptied=rule.field)
+        return RuleMatch({"of": rule.of, "saw": shown(other)}, emptied=rule.field)
 
     return look
 
 
-def untold_check(rule: UntoldRule) -> Check:
+def untold_check(rule: UntoldRule) -> RowCheck:
     """Something told in the output that the instruction asks for and the input does not give."""
-    asked, told, given = Signs(rule.asked), Signs(rule.told), Signs(rule.given)
-    unless, about, each, mere = map(Signs, (rule.unless, rule.about, rule.each, rule.mere))
+    asked, told, given = SignSearch(rule.asked), SignSearch(rule.told), SignSearch(rule.given)
+    unless, about, each, mere = map(SignSearch, (rule.unless, rule.about, rule.each, rule.mere))
 
     def lacks(text: str) -> bool:
         said = [one for one in map(str.strip, SENTENCES.split(text)) if not one.endswith("?")]
@@ -209,7 +185,7 @@ def untold_check(rule: UntoldRule) -> Check:
             and given.search(mere.without("\n".join(said))) is None
         )
 
-    def look(task: Task) -> Seen | None:
+    def look(task: RowTexts) -> RuleMatch | None:
         text = task.input
         if not text or len(text) > MOST_SEARCHED or len(text.split()) > rule.most_words:
             return None
@@ -223,23 +199,23 @@ def untold_check(rule: UntoldRule) -> Check:
             return None
         if unless.search(task.instruction) is not None or unless.search(task.output) is not None:
             return None
-        return Seen({"saw": shown(text), "told": shown(saw)})
+        return RuleMatch({"saw": shown(text), "told": shown(saw)})
 
     return look
 
 
-def truncated_check(rule: TruncatedRule) -> Check:
+def truncated_check(rule: TruncatedRule) -> RowCheck:
     """An ending after which more must come."""
     dangling = frozenset(rule.dangling)
 
-    def look(task: Task) -> Seen | None:
+    def look(task: RowTexts) -> RuleMatch | None:
         text = getattr(task, rule.field).rstrip()
         end = text[-MOST_SHOWN:]
         if not end or len(text.split(None, rule.least_words)) < rule.least_words:
             return None
         last = end.split()[-1]
         if end[-1] in ENDINGS or last in dangling:
-            return Seen({"ends": end[-40:]})
+            return RuleMatch({"ends": end[-40:]})
         return None
 
     return look

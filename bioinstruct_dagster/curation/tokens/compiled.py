@@ -1,7 +1,7 @@
-"""Compiling the loops of this stage to machine code, once per machine, and running them in threads.
+"""Compiling the loops of this stage to machine code, once per machine; threads to run them.
 
-Belongs here: how a function becomes a kernel, and how many run at once. Does not: any kernel (the modules named *_kernels,
-which are imported inside functions only, since numba costs a second to load).
+Belongs here: how a function becomes a kernel, how many threads run it. Does not: any kernel (the
+modules named *_kernels, which are imported inside functions only: numba takes a second to load).
 """
 
 import hashlib

@@ -27,7 +27,7 @@ def mixed(value: np.uint64) -> np.uint64:
     return value ^ (value >> _SHIFT_3)
 
 
-class Tables(NamedTuple):
+class CharacterTables(NamedTuple):
     """A vocabulary's memory; `used` tokens are known."""
 
     arena: NDArray[np.uint8]  # the tokens' bytes, one after the other
@@ -36,7 +36,7 @@ class Tables(NamedTuple):
     slots: NDArray[np.int32]  # open-addressing hash table: token + 1, 0 where empty
 
 
-class Source(NamedTuple):
+class CharacterSource(NamedTuple):
     """What is read: bytes of texts, a zero byte after each, and what each byte counts as."""
 
     text: NDArray[np.uint8]
@@ -54,7 +54,7 @@ class Cursor(NamedTuple):
 
 @inner
 def fold_token(
-    source: Source, position: int, arena: NDArray[np.uint8], end: int
+    source: CharacterSource, position: int, arena: NDArray[np.uint8], end: int
 ) -> tuple[int, int, np.uint64]:
     """Copy the token at a position, folded, to the arena; its end in both, and its hash.
 
@@ -85,7 +85,7 @@ def same_bytes(arena: NDArray[np.uint8], one: int, other: int, size: int) -> boo
 
 
 @inner
-def find_or_add(tables: Tables, used: int, end: int, digest: np.uint64) -> int:
+def find_or_add(tables: CharacterTables, used: int, end: int, digest: np.uint64) -> int:
     """The number of the token that lies at the arena's free end; -1 where no table has room.
 
     It equals `used` where the token is new.
@@ -114,8 +114,8 @@ def find_or_add(tables: Tables, used: int, end: int, digest: np.uint64) -> int:
 
 @compiled
 def number_tokens(
-    source: Source,
-    tables: Tables,
+    source: CharacterSource,
+    tables: CharacterTables,
     cursor: Cursor,
     tokens: NDArray[np.int32],
     ends: NDArray[np.int64],

@@ -32,17 +32,17 @@ _CHUNK_CHARACTERS = 1 << 22  # numbered at once, or one text; bounds the working
 _Prepare = Callable[[Sequence[str]], bytes]
 
 
-class Encoded(NamedTuple):
+class EncodedTexts(NamedTuple):
     """Token numbers of texts: those of text i are `tokens[offsets[i] : offsets[i + 1]]`."""
 
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
 
-    def part(self, start: int, stop: int) -> "Encoded":
+    def part(self, start: int, stop: int) -> "EncodedTexts":
         """The texts from `start` to before `stop`."""
         first = self.offsets[start]
         tokens = self.tokens[first : self.offsets[stop]]
-        return Encoded(tokens, self.offsets[start : stop + 1] - first)
+        return EncodedTexts(tokens, self.offsets[start : stop + 1] - first)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -122,19 +122,21 @@ class Vocabulary:
             "utf-8", "surrogatepass"
         )
 
-    def encode(self, texts: Sequence[str]) -> Encoded:
+    def encode(self, texts: Sequence[str]) -> EncodedTexts:
         """`tokenize` of each text, as numbers."""
         return self._encode(texts, _ROUGE_FOLD, _prepared)
 
-    def encode_tokens(self, texts: Iterable[Sequence[str]]) -> Encoded:
+    def encode_tokens(self, texts: Iterable[Sequence[str]]) -> EncodedTexts:
         """Numbers of tokens that were split elsewhere; no token may hold a space or a NUL."""
         return self._encode([" ".join(tokens) for tokens in texts], _SPACE_FOLD, _terminated)
 
-    def encode_unicode(self, texts: Sequence[str]) -> Encoded:
+    def encode_unicode(self, texts: Sequence[str]) -> EncodedTexts:
         """`tokenize_unicode` of each text, as numbers."""
         return self.encode_tokens(tokenize_unicode(text) for text in texts)
 
-    def _encode(self, texts: Sequence[str], fold: NDArray[np.uint8], prepare: _Prepare) -> Encoded:
+    def _encode(
+        self, texts: Sequence[str], fold: NDArray[np.uint8], prepare: _Prepare
+    ) -> EncodedTexts:
         parts: list[NDArray[np.int32]] = []
         ends = np.empty(len(texts) + 1, np.int64)
         ends[0] = written = start = 0
@@ -150,25 +152,25 @@ class Vocabulary:
             parts.append(part)
             start = stop
         if len(parts) == 1:
-            return Encoded(parts[0], ends)
-        return Encoded(np.concatenate(parts) if parts else np.empty(0, np.int32), ends)
+            return EncodedTexts(parts[0], ends)
+        return EncodedTexts(np.concatenate(parts) if parts else np.empty(0, np.int32), ends)
 
     def _number(
         self, buffer: NDArray[np.uint8], fold: NDArray[np.uint8], ends: NDArray[np.int64]
     ) -> NDArray[np.int32]:
         from bioinstruct_dagster.curation.tokens.token_kernels import (
+            CharacterSource,
+            CharacterTables,
             Cursor,
-            Source,
-            Tables,
             number_tokens,
         )
 
         # Each token but the last of a text is followed by a byte that is none.
         tokens = np.empty(len(buffer) // 2 + 1, np.int32)
         cursor = Cursor(self._used, 0, 0, 0)
-        source = Source(buffer, fold)
+        source = CharacterSource(buffer, fold)
         while cursor.position < len(buffer):
-            tables = Tables(self._arena, self._starts, self._hashes, self._slots)
+            tables = CharacterTables(self._arena, self._starts, self._hashes, self._slots)
             cursor = Cursor(*number_tokens(source, tables, cursor, tokens, ends))
             self._used = cursor.used
             if cursor.position < len(buffer):

@@ -17,15 +17,15 @@ from bioinstruct_dagster.curation.category.labelling import (
     stored_labels,
 )
 from bioinstruct_dagster.curation.category.prompts import template_sha256
-from bioinstruct_dagster.generation.client import Dialect
-from bioinstruct_dagster.generation.replies import read_reply
-from bioinstruct_dagster.generation.teacher import Endpoint, Terms, open_teacher
+from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import (
     normalized,
     read_recordings,
     recorded_labels,
 )
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
+from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, open_teacher
+from bioinstruct_dagster.teacher.wire.client import Dialect
 
 pytestmark = pytest.mark.usefixtures("one_blas_thread")
 

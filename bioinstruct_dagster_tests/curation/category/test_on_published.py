@@ -1,4 +1,4 @@
-"""The embedded classifier on published BioInstruct rows, whose categories were judged by reading.
+"""The embedded classifier on published BioInstruct rows, whose categories were checked by reading.
 
 The labels are keyed by the rows' hash; the texts are no part of the project, and without them these
 tests are skipped. The classifier was tuned on one half of the labels only.
@@ -62,7 +62,7 @@ def classifier(one_blas_thread):
 
 
 @pytest.fixture
-def judged(rows, classifier):
+def checked(rows, classifier):
     """(category by reading, prediction) of each labelled row of a half."""
 
     def of(half):
@@ -100,13 +100,15 @@ def report(pairs, record_property):
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
-def test_four_of_five_rows_get_the_category_that_a_reader_gives_them(judged, half, record_property):
-    assert report(judged(half), record_property).accuracy >= 0.8
+def test_four_of_five_rows_get_the_category_that_a_reader_gives_them(
+    checked, half, record_property
+):
+    assert report(checked(half), record_property).accuracy >= 0.8
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
-def test_rows_that_are_not_for_review_are_right_more_often_than_the_others(judged, half):
-    pairs = judged(half)
+def test_rows_that_are_not_for_review_are_right_more_often_than_the_others(checked, half):
+    pairs = checked(half)
     sure = [truth == one.category for truth, one in pairs if one.confidence >= CONFIDENCE]
     unsure = [truth == one.category for truth, one in pairs if one.confidence < CONFIDENCE]
     say(f"{len(unsure)} of {len(pairs)} for review; of the others {sum(sure)} are right")

@@ -21,7 +21,7 @@ from bioinstruct_dagster.curation.category.prompts import (
     read_labels,
     template_sha256,
 )
-from bioinstruct_dagster.rehearsal.server import CATEGORIZATION_SCHEMA
+from bioinstruct_dagster.rehearsal.api_server.app import CATEGORIZATION_SCHEMA
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 
 TEXTS = ["List the drugs.", "Explain the result.", "Rank the tests."]

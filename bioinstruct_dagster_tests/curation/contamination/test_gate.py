@@ -9,9 +9,9 @@ from bioinstruct_dagster.curation.contamination.gate import (
     ContaminationGate,
     check_clean,
 )
-from bioinstruct_dagster.curation.contamination.items import EvaluationItem, collected
-from bioinstruct_dagster.curation.contamination.tasks import Likeness, Limits, read_tasks
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.eval_sets.catalogue import OverlapLimits, RougeLimits, read_tasks
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
 
 LIMITS = read_tasks().limits
 BAKER = EvaluationItem(
@@ -50,9 +50,9 @@ def gate():
 
 def rules(gate, *texts):
     """Rules that a row breaks, by item."""
-    (judgement,) = gate.judge([Task(*texts)])
+    (result,) = gate.check([RowTexts(*texts)])
     found = {}
-    for finding in judgement.findings:
+    for finding in result.findings:
         found.setdefault(finding.evidence.get("item"), set()).add(finding.rule)
     return found
 
@@ -103,8 +103,8 @@ def test_a_question_with_some_words_changed_is_caught_by_likeness(gate):
 
 def test_likeness_is_asked_of_each_field_and_of_instruction_and_input_together(gate):
     halves = ("Do evening walks reduce the time", "to sleep in night workers?")
-    (judgement,) = gate.judge([Task(*halves, "")])
-    (finding,) = judgement.findings
+    (result,) = gate.check([RowTexts(*halves, "")])
+    (finding,) = result.findings
     assert (finding.rule, finding.evidence["field"]) == ("rouge_l", "instruction input")
 
 
@@ -147,21 +147,21 @@ def test_what_many_items_have_tells_of_none():
     items = [EvaluationItem("exam", organ, f"{stem} {organ}") for organ in organs]
     items.append(EvaluationItem("exam", "stem", stem))
     gate = ContaminationGate(collected(items, limits=LIMITS))
-    row = Task(f"{FILLER} {stem} a ship", FILLER, "It floats.")
-    assert not gate.judge([row])[0].rejected
+    row = RowTexts(f"{FILLER} {stem} a ship", FILLER, "It floats.")
+    assert not gate.check([row])[0].rejected
     few = ContaminationGate(collected([*items[:2], items[-1]], limits=LIMITS))
-    assert few.judge([row])[0].rejected
+    assert few.check([row])[0].rejected
 
 
 def test_a_finding_says_task_item_field_and_text(gate):
-    (judgement,) = gate.judge([Task("Read.", 9 * FILLER + BAKER.question, "")])
-    finding = judgement.findings[0]
-    assert judgement.rejected
+    (result,) = gate.check([RowTexts("Read.", 9 * FILLER + BAKER.question, "")])
+    finding = result.findings[0]
+    assert result.rejected
     assert finding.rule == "whole_item"
     assert finding.evidence["task"] == "exam"
     assert finding.evidence["field"] == "input"
     assert finding.evidence["text"].startswith("a baker of 52 years has sneezed every workday")
-    by_rule = {each.rule: each for each in judgement.findings}
+    by_rule = {each.rule: each for each in result.findings}
     assert by_rule["ngram_13"].score == by_rule["whole_item"].score == 25
     assert by_rule["coverage_8"].score == 1.0
     json.dumps(dict(finding.evidence))
@@ -170,47 +170,47 @@ def test_a_finding_says_task_item_field_and_text(gate):
 def test_evidence_and_findings_stay_small():
     long = "many " * 300
     items = [EvaluationItem("exam", str(i), f"{long} {i} {'x' * i}") for i in range(20)]
-    gate = ContaminationGate(collected(items, limits=Limits(boilerplate={"texts": 99})))
-    (judgement,) = gate.judge([Task("Go.", long, long)])
-    assert len(judgement.findings) == MOST_FINDINGS
-    assert all(len(finding.evidence["text"]) <= 200 for finding in judgement.findings)
+    gate = ContaminationGate(collected(items, limits=OverlapLimits(boilerplate={"texts": 99})))
+    (result,) = gate.check([RowTexts("Go.", long, long)])
+    assert len(result.findings) == MOST_FINDINGS
+    assert all(len(finding.evidence["text"]) <= 200 for finding in result.findings)
 
 
 def test_a_clean_row_says_with_how_many_items_it_was_compared(gate):
-    (judgement,) = gate.judge([Task("Name a river.", "", "Elbe")])
-    (finding,) = judgement.findings
+    (result,) = gate.check([RowTexts("Name a river.", "", "Elbe")])
+    (finding,) = result.findings
     assert (finding.rule, finding.verdict, finding.version) == ("clean", "keep", gate.version)
     assert finding.evidence == {"items": 4}
 
 
 def test_without_items_every_row_is_clean_and_says_so():
     gate = ContaminationGate(collected([]))
-    (judgement,) = gate.judge([Task(BAKER.question, "", "")])
-    assert judgement.findings[0].evidence == {"items": 0}
+    (result,) = gate.check([RowTexts(BAKER.question, "", "")])
+    assert result.findings[0].evidence == {"items": 0}
 
 
 def test_items_and_rows_without_tokens_are_no_error():
     gate = ContaminationGate(collected([EvaluationItem("other", "1", "头痛怎么办?")]))
-    rows = [Task("头痛怎么办?", "", ""), Task("", "", "")]
-    assert [row.rejected for row in gate.judge(rows)] == [False, False]
+    rows = [RowTexts("头痛怎么办?", "", ""), RowTexts("", "", "")]
+    assert [row.rejected for row in gate.check(rows)] == [False, False]
 
 
 def test_flagged_rows_are_kept(gate):
     flagging = ContaminationGate(collected(ITEMS, limits=LIMITS), action="flag")
-    (judgement,) = flagging.judge([Task(BAKER.question, "", "")])
-    assert not judgement.rejected
-    assert {finding.verdict for finding in judgement.findings} == {"flag"}
+    (result,) = flagging.check([RowTexts(BAKER.question, "", "")])
+    assert not result.rejected
+    assert {finding.verdict for finding in result.findings} == {"flag"}
 
 
-def test_judgements_do_not_depend_on_the_portion(gate):
+def test_results_do_not_depend_on_the_portion(gate):
     rows = [
-        Task("Name a river.", "", "Elbe"),
-        Task("Answer.", BAKER.question, ""),
-        Task("Lens held by", "", "Zonular fibres"),
-        Task(words(SLEEP.question, sorted), "", ""),
+        RowTexts("Name a river.", "", "Elbe"),
+        RowTexts("Answer.", BAKER.question, ""),
+        RowTexts("Lens held by", "", "Zonular fibres"),
+        RowTexts(words(SLEEP.question, sorted), "", ""),
     ] * 600
-    together = gate.judge(rows)
-    assert together == [gate.judge([row])[0] for row in rows[:4]] * 600
+    together = gate.check(rows)
+    assert together == [gate.check([row])[0] for row in rows[:4]] * 600
 
 
 def test_the_version_covers_items_numbers_and_action(gate):
@@ -219,7 +219,7 @@ def test_the_version_covers_items_numbers_and_action(gate):
         ContaminationGate(collected(ITEMS[:-1], limits=LIMITS)),
         ContaminationGate(collected(ITEMS, limits=LIMITS), "flag"),
         ContaminationGate(
-            collected(ITEMS, limits=LIMITS.model_copy(update={"rouge_l": Likeness(f1=0.8)}))
+            collected(ITEMS, limits=LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)}))
         ),
     ]
     assert same.version == gate.version
@@ -227,11 +227,11 @@ def test_the_version_covers_items_numbers_and_action(gate):
 
 
 def test_a_rule_keeps_its_version_when_another_rule_changes(gate):
-    stricter = LIMITS.model_copy(update={"rouge_l": Likeness(f1=0.8)})
+    stricter = LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)})
     other = ContaminationGate(collected(ITEMS, limits=stricter))
-    row = [Task(BAKER.question, "", "")]
-    before = {each.rule: each.version for each in gate.judge(row)[0].findings}
-    after = {each.rule: each.version for each in other.judge(row)[0].findings}
+    row = [RowTexts(BAKER.question, "", "")]
+    before = {each.rule: each.version for each in gate.check(row)[0].findings}
+    after = {each.rule: each.version for each in other.check(row)[0].findings}
     assert before["ngram_13"] == after["ngram_13"]
     assert before["rouge_l"] != after["rouge_l"]
 
@@ -239,9 +239,9 @@ def test_a_rule_keeps_its_version_when_another_rule_changes(gate):
 def test_the_check_names_leaking_rows_by_task_and_what_is_missing():
     items = collected(ITEMS, counts={"exam": 2, "gone": 0}, missing=("gone",), limits=LIMITS)
     rows = [
-        Task("Name a river.", "", "Elbe"),
-        Task(BAKER.question, "", ""),
-        Task(SLEEP.question, "", ""),
+        RowTexts("Name a river.", "", "Elbe"),
+        RowTexts(BAKER.question, "", ""),
+        RowTexts(SLEEP.question, "", ""),
     ]
     found = check_clean(rows, items)
     assert not found.passed

@@ -7,31 +7,31 @@ import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
-from bioinstruct_dagster.curation.contamination.items import EvaluationItem, collected, load_items
 from bioinstruct_dagster.curation.contamination.overlap import ItemIndex
-from bioinstruct_dagster.curation.contamination.tasks import (
-    Boilerplate,
-    Coverage,
-    Likeness,
-    Limits,
-    Reordering,
-    Run,
-    Whole,
-)
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.tokens.vocabulary import tokenize
+from bioinstruct_dagster.eval_sets.catalogue import (
+    BoilerplateLimits,
+    CoverageLimits,
+    NgramLimits,
+    OverlapLimits,
+    ReorderedLimits,
+    RougeLimits,
+    WholeItemLimits,
+)
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected, load_items
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
 REAL = PROJECT_ROOT.parent / "shared" / "data" / "eval"
 SCORER = RougeScorer(["rougeL"])
 # Small numbers, so that short random texts of few words hit every rule often, and often just not.
-SMALL = Limits(
-    ngram=Run(tokens=4),
-    coverage=Coverage(tokens=3, share=0.5),
-    boilerplate=Boilerplate(texts=2),
-    rouge_l=Likeness(f1=0.7, question=3, answer=4),
-    reordered=Reordering(dice=0.8, question=3, answer=4),
-    whole_item=Whole(question=3, answer=4, passage=4, with_answer=4),
+SMALL = OverlapLimits(
+    ngram=NgramLimits(tokens=4),
+    coverage=CoverageLimits(tokens=3, share=0.5),
+    boilerplate=BoilerplateLimits(texts=2),
+    rouge_l=RougeLimits(f1=0.7, question=3, answer=4),
+    reordered=ReorderedLimits(dice=0.8, question=3, answer=4),
+    whole_item=WholeItemLimits(question=3, answer=4, passage=4, with_answer=4),
 )
 
 
@@ -52,7 +52,7 @@ def cases(seed, words):
         )
         for number in range(12)
     ]
-    rows = [Task(*(text(source, 14, words) for _ in range(3))) for _ in range(60)]
+    rows = [RowTexts(*(text(source, 14, words) for _ in range(3))) for _ in range(60)]
     return items, rows
 
 
@@ -211,8 +211,8 @@ def exam(real_gate):
 
 
 def caught(gate, rows):
-    judgements = gate.judge(rows)
-    return sum(judgement.rejected for judgement in judgements) / len(rows)
+    results = gate.check(rows)
+    return sum(result.rejected for result in results) / len(rows)
 
 
 FILLER = "the harbour was quiet and nobody had seen the grey cat since the boats went out. "
@@ -221,7 +221,7 @@ FILLER = "the harbour was quiet and nobody had seen the grey cat since the boats
 @real
 def test_copies_of_real_items_are_caught(real_gate, exam):
     def row(item, question):
-        return Task("Choose the right option.", question, item.answers[0])
+        return RowTexts("Choose the right option.", question, item.answers[0])
 
     forms = {
         "copy": lambda item: row(item, item.question),
@@ -245,8 +245,8 @@ def test_real_items_in_another_word_order_are_caught(real_gate, exam):
     for item in long_enough:
         words = item.question.split()
         cut = source.randint(1, max(1, len(words) - 1))
-        swapped.append(Task("Answer.", " ".join([*words[cut:], *words[:cut]]), ""))
-        shuffled.append(Task("Answer.", " ".join(source.sample(words, len(words))), ""))
+        swapped.append(RowTexts("Answer.", " ".join([*words[cut:], *words[:cut]]), ""))
+        shuffled.append(RowTexts("Answer.", " ".join(source.sample(words, len(words))), ""))
     assert caught(real_gate, swapped) >= 0.99
     assert caught(real_gate, shuffled) >= 0.99
 
@@ -256,5 +256,5 @@ def test_an_item_without_its_task_is_not_caught(exam):
     others = load_items(folder=REAL)
     kept = [item for item in others.items if item.task != "medmcqa"]
     gate = ContaminationGate(collected(kept, limits=others.limits))
-    rows = [Task(item.question, "", item.answers[0]) for item in exam]
+    rows = [RowTexts(item.question, "", item.answers[0]) for item in exam]
     assert caught(gate, rows) <= 0.02

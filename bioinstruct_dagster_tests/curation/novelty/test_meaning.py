@@ -90,7 +90,7 @@ def clusters(seed: int, rows: int, spread: float) -> np.ndarray:
     return vectors.astype(np.float32)
 
 
-def judge_plainly(vectors, threshold):
+def check_plainly(vectors, threshold):
     """The rule as it reads, a pair at a time."""
     kept, found = [], []
     for row in vectors.astype(np.float64):
@@ -109,7 +109,7 @@ def judge_plainly(vectors, threshold):
 def test_the_same_rows_are_dropped_as_by_a_plain_loop(seed, rows, spread, threshold):
     vectors = clusters(seed, rows, spread)
     found = near_in_meaning(vectors, threshold)
-    plain = judge_plainly(vectors, threshold)
+    plain = check_plainly(vectors, threshold)
     assert [row.nearest for row in found] == [nearest for nearest, _ in plain]
     assert np.allclose([row.cosine for row in found], [cosine for _, cosine in plain], atol=2e-6)
 
@@ -157,36 +157,36 @@ def test_vectors_have_unit_length_and_no_network_is_used(folder, monkeypatch):
 
 
 def test_what_the_model_sees_as_equal_is_dropped_with_its_reason(folder):
-    judge = MeaningFilter(folder, 0.999)
+    check = MeaningFilter(folder, 0.999)
     texts = [*TEXTS, TEXTS[1].upper()]  # the model's tokenizer lowers its texts
-    found = judge.findings(["a", "b", "c", "d"], judge.embed(texts))
+    found = check.findings(["a", "b", "c", "d"], check.embed(texts))
     assert [finding.rule for finding in found] == ["novel_in_meaning"] * 3 + ["meaning"]
     assert [finding.verdict for finding in found] == ["keep"] * 3 + ["reject"]
     assert found[3].evidence == {"nearest_id": "b"}
     assert found[3].score == pytest.approx(1, abs=1e-5)
-    assert {finding.version for finding in found} == {judge.version}
+    assert {finding.version for finding in found} == {check.version}
 
 
 def test_the_version_tells_models_and_thresholds_apart(folder, tmp_path):
-    judge = MeaningFilter(folder, 0.9)
+    check = MeaningFilter(folder, 0.9)
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     (copy / ".cache").mkdir()
     (copy / ".cache" / "seen").write_text("now", "utf-8")
-    assert MeaningFilter(copy, 0.9).version == judge.version
-    assert MeaningFilter(copy, 0.8).version != judge.version
+    assert MeaningFilter(copy, 0.9).version == check.version
+    assert MeaningFilter(copy, 0.8).version != check.version
     with (copy / "README.md").open("a", encoding="utf-8") as file:
         file.write("changed")
-    assert MeaningFilter(copy, 0.9).fingerprint != judge.fingerprint
-    assert MeaningFilter(copy, 0.9).version != judge.version
+    assert MeaningFilter(copy, 0.9).fingerprint != check.fingerprint
+    assert MeaningFilter(copy, 0.9).version != check.version
 
 
 def test_nothing_is_embedded_twice(folder, store, monkeypatch):
     monkeypatch.setattr(meaning, "_PORTION", 2)
-    judge = MeaningFilter(folder, 0.9)
-    first = embed_stored(store, judge, [*TEXTS[:2], TEXTS[0]])
+    check = MeaningFilter(folder, 0.9)
+    first = embed_stored(store, check, [*TEXTS[:2], TEXTS[0]])
     assert np.array_equal(first[0], first[2])
-    assert np.allclose(first[:2], judge.embed(TEXTS[:2]), atol=1e-6)
+    assert np.allclose(first[:2], check.embed(TEXTS[:2]), atol=1e-6)
     # A vector that no model gives: it comes back only where the text is not embedded again.
     planted = np.zeros(16, np.float32)
     planted[3] = 1
@@ -195,7 +195,7 @@ def test_nothing_is_embedded_twice(folder, store, monkeypatch):
             "update embeddings set vector = $vector where text_sha256 = $key",
             {"vector": planted.tolist(), "key": text_key(TEXTS[0])},
         )
-    again = embed_stored(store, judge, list(reversed(TEXTS)))
+    again = embed_stored(store, check, list(reversed(TEXTS)))
     assert np.array_equal(again[2], planted)
     assert np.array_equal(again[1], first[1])
     stored = store.rows("select text_sha256 from embeddings")
@@ -213,9 +213,9 @@ def test_vectors_of_another_model_are_not_used(folder, store, tmp_path):
 
 
 def test_no_texts_need_no_model_to_be_loaded(folder, store):
-    judge = MeaningFilter(folder, 0.9)
-    assert len(embed_stored(store, judge, [])) == 0
-    assert judge.findings([], judge.embed([])) == []
+    check = MeaningFilter(folder, 0.9)
+    assert len(embed_stored(store, check, [])) == 0
+    assert check.findings([], check.embed([])) == []
     assert not store.path.exists()
 
 

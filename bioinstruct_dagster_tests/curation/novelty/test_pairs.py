@@ -34,7 +34,7 @@ def similar(candidate, kept, threshold) -> tuple[int, float]:
     return found, best if found >= 0 else 0.0
 
 
-def judge_plainly(texts: Sequence[str], threshold: float) -> list[tuple[int, float]]:
+def check_plainly(texts: Sequence[str], threshold: float) -> list[tuple[int, float]]:
     kept, found = [], []
     for text in map(tokenize, texts):
         found.append(similar(text, kept, threshold))
@@ -84,9 +84,9 @@ def test_what_is_found_is_what_comparing_all_with_all_finds(seed, threshold, blo
         start = 0
         while start < len(texts):
             stop = start + draw.randint(1, len(texts))
-            found += listed(index.judge(vocabulary.encode(texts[start:stop])))
+            found += listed(index.check(vocabulary.encode(texts[start:stop])))
             start = stop
-    assert found == judge_plainly(texts, threshold)
+    assert found == check_plainly(texts, threshold)
     assert len(index) == sum(row == NOVEL for row, _ in found)
 
 
@@ -151,7 +151,7 @@ def test_texts_that_are_asked_about_are_indexed_only_if_admitted():
         asked.append((place, len(index)))
         return place != 2
 
-    found = index.judge(vocabulary.encode(texts), asked=[1, 2, 4], admit=admit)
+    found = index.check(vocabulary.encode(texts), asked=[1, 2, 4], admit=admit)
     # The second repeats the first, so nobody is asked about it.
     assert asked == [(2, 1), (4, 2)]
     assert found.rows.tolist() == [NOVEL, 0, NOVEL, NOVEL, NOVEL]
@@ -162,7 +162,7 @@ def test_a_score_known_before_stands_unless_a_row_surpasses_it():
     texts = ["a b c d", "a b c d", "a b c d e", "x y z"]
     vocabulary = Vocabulary()
     index = PairIndex(vocabulary, 0.7)
-    found = index.judge(vocabulary.encode(texts), known=np.array([0.0, 0.9, 0.95, 0.8]))
+    found = index.check(vocabulary.encode(texts), known=np.array([0.0, 0.9, 0.95, 0.8]))
     assert found.rows.tolist() == [NOVEL, 0, KNOWN, KNOWN]
     assert found.scores.tolist() == [0.0, 1.0, 0.95, 0.8]
     assert len(index) == 1
@@ -178,7 +178,7 @@ def test_texts_of_many_thousand_tokens():
     texts = [long, other, edited, same, same + "b"]
     vocabulary = Vocabulary()
     index = PairIndex(vocabulary, 0.7)
-    assert listed(index.judge(vocabulary.encode(texts))) == judge_plainly(texts, 0.7)
+    assert listed(index.check(vocabulary.encode(texts))) == check_plainly(texts, 0.7)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -1.0])

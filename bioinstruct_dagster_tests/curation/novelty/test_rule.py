@@ -12,15 +12,15 @@ from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.tokenizers import DefaultTokenizer
 
 from bioinstruct_dagster.curation.novelty.rule import (
+    NamedInstruction,
     NoveltyFilter,
-    Text,
-    Verdict,
-    judge_novelty,
+    NoveltyVerdict,
+    check_novelty,
     nearest,
     rouge_l_f1_of_texts,
 )
 from bioinstruct_dagster.curation.tokens.vocabulary import tokenize_unicode
-from bioinstruct_dagster.generation.replies import read_reply
+from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
@@ -41,7 +41,9 @@ class Remembering:
         return self._seen[text]
 
 
-def most_similar(scorer: RougeScorer, text: str, kept: Sequence[Text]) -> tuple[str | None, float]:
+def most_similar(
+    scorer: RougeScorer, text: str, kept: Sequence[NamedInstruction]
+) -> tuple[str | None, float]:
     nearest_id, highest = None, 0.0
     for other in kept:
         score = scorer.score(other.instruction, text)["rougeL"].fmeasure
@@ -50,7 +52,9 @@ def most_similar(scorer: RougeScorer, text: str, kept: Sequence[Text]) -> tuple[
     return nearest_id, highest
 
 
-def judge_plainly(seeds: Sequence[Text], candidates: Sequence[Text]) -> list[Verdict]:
+def check_plainly(
+    seeds: Sequence[NamedInstruction], candidates: Sequence[NamedInstruction]
+) -> list[NoveltyVerdict]:
     """Self-Instruct's loop, one `rouge_score` call a pair, and the second measure after it."""
     latin = RougeScorer(["rougeL"], tokenizer=Remembering(DefaultTokenizer().tokenize))
     any_script = RougeScorer(["rougeL"], tokenizer=Remembering(tokenize_unicode))
@@ -69,15 +73,17 @@ def judge_plainly(seeds: Sequence[Text], candidates: Sequence[Text]) -> list[Ver
             alike = [other for other in kept if is_second(other.instruction)]
             nearest_id, score = most_similar(any_script, candidate.instruction, alike)
         if score > 0.7:
-            verdicts.append(Verdict(candidate.id, False, nearest_id, score, measure))
+            verdicts.append(NoveltyVerdict(candidate.id, False, nearest_id, score, measure))
         else:
-            verdicts.append(Verdict(candidate.id, True, None, None, measure))
+            verdicts.append(NoveltyVerdict(candidate.id, True, None, None, measure))
             kept.append(candidate)
     return verdicts
 
 
-def as_texts(instructions: Sequence[str], prefix: str) -> list[Text]:
-    return [Text(f"{prefix}-{number}", text) for number, text in enumerate(instructions)]
+def as_texts(instructions: Sequence[str], prefix: str) -> list[NamedInstruction]:
+    return [
+        NamedInstruction(f"{prefix}-{number}", text) for number, text in enumerate(instructions)
+    ]
 
 
 def recorded_instructions() -> list[str]:
@@ -88,9 +94,10 @@ def recorded_instructions() -> list[str]:
     ]
 
 
-def seed_texts() -> list[Text]:
+def seed_texts() -> list[NamedInstruction]:
     return [
-        Text(seed.id, seed.instruction) for seed in read_seed_tasks(INPUTS / "seed_tasks.jsonl")
+        NamedInstruction(seed.id, seed.instruction)
+        for seed in read_seed_tasks(INPUTS / "seed_tasks.jsonl")
     ]
 
 
@@ -111,7 +118,7 @@ INSTRUCTIONS = st.one_of(SEQUENCES, ODD_TEXTS, OTHER_SCRIPTS)
 
 
 @st.composite
-def pools(draw) -> tuple[list[Text], list[Text]]:
+def pools(draw) -> tuple[list[NamedInstruction], list[NamedInstruction]]:
     """Seeds and candidates, some of them word for word the same."""
     pool = draw(st.lists(INSTRUCTIONS, min_size=1, max_size=12))
     seeds = draw(st.lists(st.sampled_from(pool), max_size=4))
@@ -122,14 +129,14 @@ def pools(draw) -> tuple[list[Text], list[Text]]:
 @given(pools(), st.integers(1, 16))
 def test_any_texts_get_the_verdicts_of_rouge_score_at_any_block_size(texts, block):
     seeds, candidates = texts
-    assert NoveltyFilter(seeds, block=block).judge(candidates) == judge_plainly(seeds, candidates)
+    assert NoveltyFilter(seeds, block=block).check(candidates) == check_plainly(seeds, candidates)
 
 
 @given(pools(), st.data())
 def test_growing_the_candidates_changes_no_earlier_verdict(texts, data):
     seeds, candidates = texts
     cut = data.draw(st.integers(0, len(candidates)))
-    assert judge_novelty(seeds, candidates[:cut]) == judge_novelty(seeds, candidates)[:cut]
+    assert check_novelty(seeds, candidates[:cut]) == check_novelty(seeds, candidates)[:cut]
 
 
 @given(pools(), st.lists(st.integers(0, 40), max_size=6))
@@ -140,15 +147,15 @@ def test_candidates_in_portions_of_any_size_get_the_same_verdicts(texts, cuts):
     found = [
         verdict
         for start, end in itertools.pairwise(edges)
-        for verdict in growing.judge(candidates[start:end])
+        for verdict in growing.check(candidates[start:end])
     ]
-    assert found == judge_novelty(seeds, candidates)
+    assert found == check_novelty(seeds, candidates)
 
 
 def test_recorded_instructions_get_the_verdicts_of_rouge_score():
     seeds, candidates = seed_texts(), as_texts(recorded_instructions()[:120], "row")
-    verdicts = judge_novelty(seeds, candidates)
-    assert verdicts == judge_plainly(seeds, candidates)
+    verdicts = check_novelty(seeds, candidates)
+    assert verdicts == check_plainly(seeds, candidates)
     assert {verdict.novel for verdict in verdicts} == {True, False}
 
 
@@ -156,15 +163,15 @@ def test_recorded_instructions_get_the_verdicts_of_rouge_score():
 def test_published_rows_get_the_verdicts_of_rouge_score():
     lines = PUBLISHED.read_text("utf-8").split("\n")[:300]
     candidates = as_texts([json.loads(line)["instruction"] for line in lines], "row")
-    assert judge_novelty([], candidates) == judge_plainly([], candidates)
+    assert check_novelty([], candidates) == check_plainly([], candidates)
 
 
 @pytest.mark.parametrize("block", [1, 2, 7, 100, 1_000])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_neither_block_size_nor_threads_make_a_difference(block, threads):
     seeds, candidates = seed_texts(), as_texts(recorded_instructions(), "row")
-    usual = judge_novelty(seeds, candidates)
-    assert NoveltyFilter(seeds, block=block, threads=threads).judge(candidates) == usual
+    usual = check_novelty(seeds, candidates)
+    assert NoveltyFilter(seeds, block=block, threads=threads).check(candidates) == usual
 
 
 def test_texts_without_identifiers_get_the_same_verdicts_by_column():
@@ -172,10 +179,10 @@ def test_texts_without_identifiers_get_the_same_verdicts_by_column():
         seed_texts(),
         as_texts([*recorded_instructions()[:300], "", "高血压"], "row"),
     )
-    verdicts = judge_novelty(seeds, candidates)
+    verdicts = check_novelty(seeds, candidates)
     growing = NoveltyFilter(seeds)
     columns = [
-        growing.judge_texts([text.instruction for text in candidates[a : a + 90]])
+        growing.check_texts([text.instruction for text in candidates[a : a + 90]])
         for a in range(0, len(candidates), 90)
     ]
     novel, places, scores, second = (
@@ -184,7 +191,7 @@ def test_texts_without_identifiers_get_the_same_verdicts_by_column():
     kept = [seed.id for seed in seeds] + [v.id for v in verdicts if v.novel]
     assert len(growing) == len(kept)
     assert [
-        Verdict(
+        NoveltyVerdict(
             candidate.id,
             bool(novel[i]),
             None if novel[i] else kept[places[i]],
@@ -217,7 +224,9 @@ def pair_with_common_tokens(left: int, right: int, common: int) -> tuple[str, st
 )
 def test_a_tie_is_decided_by_floating_point_as_in_self_instruct(left, right, common, novel):
     seed, candidate = pair_with_common_tokens(left, right, common)
-    (verdict,) = judge_novelty([Text("seed", seed)], [Text("row", candidate)])
+    (verdict,) = check_novelty(
+        [NamedInstruction("seed", seed)], [NamedInstruction("row", candidate)]
+    )
     assert verdict.novel is novel
     assert verdict.nearest_id == (None if novel else "seed")
 
@@ -230,17 +239,17 @@ def test_every_exact_tie_of_up_to_forty_tokens_falls_as_in_rouge_score():
             if rest or common > min(left, right):
                 continue
             seed, candidate = pair_with_common_tokens(left, right, common)
-            texts = [Text("seed", seed)], [Text("row", candidate)]
-            (verdict,) = judge_novelty(*texts)
-            assert [verdict] == judge_plainly(*texts), (left, right)
+            texts = [NamedInstruction("seed", seed)], [NamedInstruction("row", candidate)]
+            (verdict,) = check_novelty(*texts)
+            assert [verdict] == check_plainly(*texts), (left, right)
             outcomes.append(verdict.novel)
     assert set(outcomes) == {True, False}
 
 
 def test_of_equally_similar_texts_the_earliest_is_named_nearest():
     seeds = as_texts(["name the drug", "name the drug"], "seed")
-    (verdict,) = judge_novelty(seeds, [Text("row", "Name the drug.")])
-    assert verdict == Verdict("row", False, "seed-0", 1.0, "rouge_score")
+    (verdict,) = check_novelty(seeds, [NamedInstruction("row", "Name the drug.")])
+    assert verdict == NoveltyVerdict("row", False, "seed-0", 1.0, "rouge_score")
 
 
 def test_a_dropped_row_is_not_what_later_rows_are_compared_with():
@@ -248,11 +257,11 @@ def test_a_dropped_row_is_not_what_later_rows_are_compared_with():
     first = "one two three four five six seven eight nine ten"
     second = "one two three four five six seven eight eleven twelve"
     third = "one two three four five six eleven twelve thirteen fourteen"
-    verdicts = judge_novelty([], as_texts([first, second, third], "row"))
+    verdicts = check_novelty([], as_texts([first, second, third], "row"))
     assert [verdict.novel for verdict in verdicts] == [True, False, True]
 
 
-def test_texts_that_rouge_score_does_not_see_are_judged_by_the_second_measure():
+def test_texts_that_rouge_score_does_not_see_are_checked_by_the_second_measure():
     texts = [
         "高血压的治疗",
         "高血压的治疗。",
@@ -262,7 +271,7 @@ def test_texts_that_rouge_score_does_not_see_are_judged_by_the_second_measure():
         "—",
         "—",
     ]
-    verdicts = judge_novelty([], as_texts(texts, "row"))
+    verdicts = check_novelty([], as_texts(texts, "row"))
     assert [(v.novel, v.nearest_id, v.score) for v in verdicts] == [
         (True, None, None),
         (False, "row-0", 1.0),
@@ -276,7 +285,7 @@ def test_texts_that_rouge_score_does_not_see_are_judged_by_the_second_measure():
 def test_a_row_that_the_second_measure_rejects_is_not_what_later_rows_are_compared_with():
     # By rouge_score the third repeats the second, which the second measure alone rejects.
     texts = ["高血压的治疗方案 a b c", "高血压的治疗方法 a d e", "a d e"]
-    verdicts = judge_novelty([], as_texts(texts, "row"))
+    verdicts = check_novelty([], as_texts(texts, "row"))
     assert [(v.novel, v.measure) for v in verdicts] == [
         (True, "unicode"),
         (False, "unicode"),
@@ -286,16 +295,16 @@ def test_a_row_that_the_second_measure_rejects_is_not_what_later_rows_are_compar
 
 def test_rows_mostly_in_latin_script_are_not_compared_by_the_second_measure():
     texts = ["Explain β-blockers to a patient", "高血压"]
-    assert [v.measure for v in judge_novelty([], as_texts(texts, "row"))] == [
+    assert [v.measure for v in check_novelty([], as_texts(texts, "row"))] == [
         "rouge_score",
         "unicode",
     ]
 
 
-def test_kept_rows_need_no_judging():
+def test_kept_rows_need_no_checking():
     growing = NoveltyFilter([])
     growing.keep(as_texts(["one two three", "one two three", "高血压"], "old"))
-    verdicts = growing.judge(as_texts(["one two three", "高血压"], "row"))
+    verdicts = growing.check(as_texts(["one two three", "高血压"], "row"))
     assert [v.nearest_id for v in verdicts] == ["old-0", "old-2"]
 
 
@@ -308,7 +317,9 @@ def test_sixty_thousand_different_words_stay_apart():
         " ".join(late[:7] + words[58_000:58_003]),  # 7 of 10 words of the first: exactly 0.7
         " ".join(late[:8] + words[59_000:59_002]),  # 8 of 10
     ]
-    verdicts = judge_novelty([Text("seed", " ".join(words))], as_texts(candidates, "row"))
+    verdicts = check_novelty(
+        [NamedInstruction("seed", " ".join(words))], as_texts(candidates, "row")
+    )
     assert [verdict.novel for verdict in verdicts] == [True, True, False]
     assert (verdicts[2].nearest_id, verdicts[2].score) == ("row-0", 0.8000000000000002)
 

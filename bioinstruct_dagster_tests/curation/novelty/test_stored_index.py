@@ -1,4 +1,4 @@
-"""The stored index: judging new rows against it gives what judging everything gives."""
+"""The stored index: checking new rows against it gives what checking everything gives."""
 
 import itertools
 import random
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from bioinstruct_dagster.curation.novelty import stored_index as novelty_index
 from bioinstruct_dagster.curation.novelty.rule import (
     MEASURES,
+    NamedInstruction,
     NoveltyFilter,
-    Text,
-    judge_novelty,
+    check_novelty,
     rouge_l_f1_of_texts,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import (
@@ -28,8 +28,8 @@ from bioinstruct_dagster.curation.novelty.stored_index import (
 from bioinstruct_dagster.store.database import Store
 
 SEEDS = [
-    Text("seed-0", "name the drug of choice for this infection"),
-    Text("seed-1", "高血压的治疗"),
+    NamedInstruction("seed-0", "name the drug of choice for this infection"),
+    NamedInstruction("seed-1", "高血压的治疗"),
 ]
 WORDS = ["dose", "of", "the", "drug", "β", "δόση", "a", "7", "patient", "risk", "血压", "治疗"]
 
@@ -46,7 +46,7 @@ def store(tmp_path) -> Store:
 class Rows:
     """Rows by id, which also count how many of them were read."""
 
-    def __init__(self, texts: Sequence[Text]) -> None:
+    def __init__(self, texts: Sequence[NamedInstruction]) -> None:
         self._instructions = {text.id: text.instruction for text in texts}
         self.read: list[str] = []
 
@@ -55,7 +55,7 @@ class Rows:
         return {row_id: self._instructions[row_id] for row_id in row_ids}
 
 
-def texts_of(draw: random.Random, count: int) -> list[Text]:
+def texts_of(draw: random.Random, count: int) -> list[NamedInstruction]:
     instructions: list[str] = []
     for _ in range(count):
         if instructions and draw.random() < 0.5:
@@ -64,16 +64,20 @@ def texts_of(draw: random.Random, count: int) -> list[Text]:
             instructions.append(" ".join(words))
         else:
             instructions.append(" ".join(draw.choices(WORDS, k=draw.randint(0, 14))))
-    return [Text(f"row-{number}", text) for number, text in enumerate(instructions)]
+    return [NamedInstruction(f"row-{number}", text) for number, text in enumerate(instructions)]
 
 
-def different_texts(count: int) -> list[Text]:
-    return [Text(f"row-{n}", " ".join(f"w{n}x{k}" for k in range(10))) for n in range(count)]
+def different_texts(count: int) -> list[NamedInstruction]:
+    return [
+        NamedInstruction(f"row-{n}", " ".join(f"w{n}x{k}" for k in range(10))) for n in range(count)
+    ]
 
 
-def judge_and_store(store: Store, texts: Sequence[Text], first: int, fetch: Rows, **options):
+def check_and_store(
+    store: Store, texts: Sequence[NamedInstruction], first: int, fetch: Rows, **options
+):
     index = StoredIndex(store, SEEDS, fetch, **options)
-    verdicts, change = index.judge(texts, list(range(first, first + len(texts))))
+    verdicts, change = index.check(texts, list(range(first, first + len(texts))))
     with store.write() as connection:
         write_change(connection, change)
     return verdicts
@@ -83,9 +87,9 @@ def stored(store: Store) -> list[dict]:
     return store.rows("select * from novelty_signatures order by place, measure")
 
 
-def expected_rows(texts: Sequence[Text]) -> list[dict]:
-    """What the table holds when all texts were judged from the start."""
-    verdicts = judge_novelty(SEEDS, texts)
+def expected_rows(texts: Sequence[NamedInstruction]) -> list[dict]:
+    """What the table holds when all texts were checked from the start."""
+    verdicts = check_novelty(SEEDS, texts)
     places = [place for place, verdict in enumerate(verdicts) if verdict.novel]
     made = signatures_of([texts[place] for place in places], places)
     columns = (made.row_ids, made.places, made.measures, made.tokens, made.low, made.high)
@@ -100,7 +104,7 @@ def plain(value):
 
 @pytest.mark.parametrize("scanned_at_most", [0, 100])
 @pytest.mark.parametrize("seed", range(6))
-def test_portions_judged_from_the_store_get_the_verdicts_of_judging_all(
+def test_portions_checked_from_the_store_get_the_verdicts_of_checking_all(
     store, seed, scanned_at_most
 ):
     draw = random.Random(seed)
@@ -110,11 +114,11 @@ def test_portions_judged_from_the_store_get_the_verdicts_of_judging_all(
     found = [
         verdict
         for start, end in itertools.pairwise(edges)
-        for verdict in judge_and_store(
+        for verdict in check_and_store(
             store, texts[start:end], start, fetch, scanned_at_most=scanned_at_most
         )
     ]
-    assert found == judge_novelty(SEEDS, texts)
+    assert found == check_novelty(SEEDS, texts)
     assert {verdict.novel for verdict in found} == {True, False}
     assert {verdict.measure for verdict in found} == set(MEASURES)
     assert stored(store) == expected_rows(texts)
@@ -123,21 +127,21 @@ def test_portions_judged_from_the_store_get_the_verdicts_of_judging_all(
 def test_only_rows_that_a_new_one_may_repeat_are_read(store):
     texts = different_texts(200)
     fetch = Rows(texts)
-    judge_and_store(store, texts, 0, fetch)
+    check_and_store(store, texts, 0, fetch)
     fetch.read.clear()
-    new = Text("new", texts[71].instruction.replace("w71x3", "other"))
-    (verdict,) = judge_and_store(store, [new], 200, fetch)
+    new = NamedInstruction("new", texts[71].instruction.replace("w71x3", "other"))
+    (verdict,) = check_and_store(store, [new], 200, fetch)
     assert (verdict.novel, verdict.nearest_id) == (False, "row-71")
     assert "row-71" in fetch.read
     assert len(fetch.read) < 20
 
 
-def test_judging_from_an_earlier_place_forgets_what_was_kept_after_it(store):
+def test_checking_from_an_earlier_place_forgets_what_was_kept_after_it(store):
     texts = different_texts(6)
-    fetch = Rows([*texts, Text("changed", texts[1].instruction)])
-    judge_and_store(store, texts, 0, fetch)
-    changed = [Text("changed", texts[1].instruction), *texts[4:]]
-    verdicts = judge_and_store(store, changed, 3, fetch)
+    fetch = Rows([*texts, NamedInstruction("changed", texts[1].instruction)])
+    check_and_store(store, texts, 0, fetch)
+    changed = [NamedInstruction("changed", texts[1].instruction), *texts[4:]]
+    verdicts = check_and_store(store, changed, 3, fetch)
     assert [verdict.nearest_id for verdict in verdicts] == ["row-1", None, None]
     assert [(row["row_id"], row["place"]) for row in stored(store)] == [
         ("row-0", 0),
@@ -152,12 +156,12 @@ def test_signatures_of_another_version_are_made_anew(store, monkeypatch):
     texts = texts_of(random.Random(3), 30)
     fetch = Rows(texts)
     monkeypatch.setattr(novelty_index, "_CURRENT", dict.fromkeys(MEASURES, "0"))
-    judge_and_store(store, texts[:20], 0, fetch)
+    check_and_store(store, texts[:20], 0, fetch)
     with store.write() as connection:  # as if an earlier version had other hashes
         connection.execute("update novelty_signatures set low = 0, high = 0, tokens = 1")
     monkeypatch.undo()
-    found = judge_and_store(store, texts[20:], 20, fetch)
-    assert found == judge_novelty(SEEDS, texts)[20:]
+    found = check_and_store(store, texts[20:], 20, fetch)
+    assert found == check_novelty(SEEDS, texts)[20:]
     assert stored(store) == expected_rows(texts)
     assert store.rows("select * from novelty_index order by measure") == [
         {"measure": measure, "version": INDEX_VERSION} for measure in MEASURES
@@ -166,14 +170,16 @@ def test_signatures_of_another_version_are_made_anew(store, monkeypatch):
 
 def test_no_rows_change_nothing(store):
     texts = different_texts(3)
-    judge_and_store(store, texts, 0, Rows(texts))
+    check_and_store(store, texts, 0, Rows(texts))
     before = stored(store)
-    assert judge_and_store(store, [], 3, Rows(texts)) == []
+    assert check_and_store(store, [], 3, Rows(texts)) == []
     assert stored(store) == before
 
 
 def test_a_row_of_a_script_that_rouge_score_does_not_see_has_two_signatures():
-    made = signatures_of([Text("a", "高血压的治疗"), Text("b", "blood pressure")], [4, 9])
+    made = signatures_of(
+        [NamedInstruction("a", "高血压的治疗"), NamedInstruction("b", "blood pressure")], [4, 9]
+    )
     assert made.row_ids == ["a", "b", "a"]
     assert made.places.tolist() == [4, 9, 4]
     assert made.measures == ["rouge_score", "rouge_score", "unicode"]
@@ -203,7 +209,7 @@ def test_the_scan_leaves_out_texts_that_are_like_none():
 
 def test_kept_rows_of_the_filter_are_those_of_the_store(store):
     texts = texts_of(random.Random(5), 60)
-    judge_and_store(store, texts, 0, Rows(texts))
+    check_and_store(store, texts, 0, Rows(texts))
     growing = NoveltyFilter(SEEDS)
-    growing.judge(texts)
+    growing.check(texts)
     assert len(growing) == len(SEEDS) + len({row["row_id"] for row in stored(store)})

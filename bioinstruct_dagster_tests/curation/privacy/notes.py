@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
 from bioinstruct_dagster.curation.privacy.scan import scan
 from bioinstruct_dagster_tests.curation.privacy.note_sentences import HELD_OUT, TUNE
@@ -345,7 +345,7 @@ def score(written: Sequence[Note]) -> dict[str, Counts]:
     """The counts of each kind, and of all of them under the name "all"."""
     counts = {name: Counts() for name in (*KINDS, "all")}
     for note in written:
-        found = scan(Task("", note.text, "")).found[1]
+        found = scan(RowTexts("", note.text, "")).found[1]
         for span in note.planted:
             hit = any(
                 other.kind == span.kind and other.start <= span.start and other.end >= span.end

@@ -7,31 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import FIELDS, Judgement, Task
+from bioinstruct_dagster.curation.gates import FIELDS, GateResult, RowTexts
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, PrivacyModelError, redacted
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, without_overlaps
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.generation.replies import read_reply
+from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 
-IDENTIFIED = Task(
+IDENTIFIED = RowTexts(
     "Summarise the note.",
     "Harold Finch, DOB 03/14/1961, MRN: 4839201, was seen on April 3, 2021.",
     "Mr. Finch was seen in clinic.",
 )
 
 
-def judged(text: str, action: str = "reject") -> Judgement:
-    return PrivacyGate(action).judge([Task("Summarise.", text, "")])[0]
+def checked(text: str, action: str = "reject") -> GateResult:
+    return PrivacyGate(action).check([RowTexts("Summarise.", text, "")])[0]
 
 
 def rules(text: str) -> set[str]:
-    return {finding.rule for finding in judged(text).findings}
+    return {finding.rule for finding in checked(text).findings}
 
 
-def placed(task: Task, result: Judgement) -> list[tuple[str, str]]:
+def placed(task: RowTexts, result: GateResult) -> list[tuple[str, str]]:
     return [
         (place["kind"], getattr(task, place["field"])[place["start"] : place["end"]])
         for finding in result.findings
@@ -67,7 +67,7 @@ def placed(task: Task, result: Judgement) -> list[tuple[str, str]]:
     ],
 )
 def test_one_identifier_of_each_kind_rejects(kind, text):
-    result = judged(text)
+    result = checked(text)
     assert kind in {finding.rule for finding in result.findings}
     assert result.rejected
 
@@ -95,7 +95,7 @@ def test_one_identifier_of_each_kind_rejects(kind, text):
 )
 def test_what_only_looks_like_an_identifier_passes(text):
     assert rules(text) == {"no_identifier"}
-    assert not judged(text).rejected
+    assert not checked(text).rejected
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_only_looks_like_an_identifier_passes(text):
     ],
 )
 def test_a_name_alone_is_a_placeholder_which_is_shown_and_kept(text):
-    (finding,) = judged(text).findings
+    (finding,) = checked(text).findings
     assert (finding.rule, finding.verdict) == ("placeholder_person", "flag")
 
 
@@ -119,7 +119,7 @@ def test_a_name_alone_is_a_placeholder_which_is_shown_and_kept(text):
 def test_a_name_beside_another_identifier_identifies(detail):
     text = f"Jane Smith, {detail}, has asthma."
     assert "name" in rules(text)
-    assert judged(text).rejected
+    assert checked(text).rejected
 
 
 def test_a_detail_too_weak_alone_counts_beside_a_name_but_not_beside_a_placeholder():
@@ -130,8 +130,8 @@ def test_a_detail_too_weak_alone_counts_beside_a_name_but_not_beside_a_placehold
 
 
 def test_a_name_in_one_field_and_a_number_in_another_belong_together():
-    task = Task("Write to Harold Finch.", "", "Your record, MRN 4839201, is ready, Mr. Finch.")
-    (result,) = PrivacyGate().judge([task])
+    task = RowTexts("Write to Harold Finch.", "", "Your record, MRN 4839201, is ready, Mr. Finch.")
+    (result,) = PrivacyGate().check([task])
     assert placed(task, result) == [
         ("name", "Harold Finch"),
         ("name", "Finch"),
@@ -141,7 +141,7 @@ def test_a_name_in_one_field_and_a_number_in_another_belong_together():
 
 def test_evidence_holds_kind_and_span_and_no_text(caplog):
     with caplog.at_level(logging.DEBUG):
-        (result,) = PrivacyGate().judge([IDENTIFIED])
+        (result,) = PrivacyGate().check([IDENTIFIED])
     written = json.dumps([dict(finding.evidence) for finding in result.findings]) + caplog.text
     for secret in ("Finch", "Harold", "03/14", "4839201", "April"):
         assert secret not in written
@@ -154,7 +154,7 @@ def test_evidence_holds_kind_and_span_and_no_text(caplog):
 
 
 def test_redaction_puts_the_kind_in_the_place_of_the_text_in_each_field():
-    (result,) = PrivacyGate("redact").judge([IDENTIFIED])
+    (result,) = PrivacyGate("redact").check([IDENTIFIED])
     assert {finding.verdict for finding in result.findings} == {"repair"}
     assert not result.rejected
     assert result.repairs == {
@@ -164,19 +164,19 @@ def test_redaction_puts_the_kind_in_the_place_of_the_text_in_each_field():
 
 
 def test_a_redacted_row_is_found_clean():
-    (result,) = PrivacyGate("redact").judge([IDENTIFIED])
-    (again,) = PrivacyGate().judge([IDENTIFIED._replace(**result.repairs)])
+    (result,) = PrivacyGate("redact").check([IDENTIFIED])
+    (again,) = PrivacyGate().check([IDENTIFIED._replace(**result.repairs)])
     assert not again.rejected
 
 
 def test_the_action_flag_keeps_and_shows():
-    (result,) = PrivacyGate("flag").judge([IDENTIFIED])
+    (result,) = PrivacyGate("flag").check([IDENTIFIED])
     assert {finding.verdict for finding in result.findings} == {"flag"}
     assert not result.repairs
 
 
 def test_the_action_off_says_that_nothing_was_looked_at():
-    (finding,) = PrivacyGate("off").judge([IDENTIFIED])[0].findings
+    (finding,) = PrivacyGate("off").check([IDENTIFIED])[0].findings
     assert (finding.rule, finding.verdict) == ("off", "keep")
 
 
@@ -188,14 +188,14 @@ def test_each_setting_changes_the_version_and_the_same_settings_do_not(tmp_path)
 
 
 def test_findings_of_different_kinds_carry_different_versions_of_their_rules():
-    (result,) = PrivacyGate().judge([IDENTIFIED])
+    (result,) = PrivacyGate().check([IDENTIFIED])
     assert len({finding.version for finding in result.findings}) == len(result.findings) > 1
 
 
-def test_judgements_come_in_the_order_of_the_tasks_and_depend_on_no_other():
-    tasks = [IDENTIFIED, Task("a", "", ""), Task("Jane Smith", "", "")]
+def test_results_come_in_the_order_of_the_tasks_and_depend_on_no_other():
+    tasks = [IDENTIFIED, RowTexts("a", "", ""), RowTexts("Jane Smith", "", "")]
     gate = PrivacyGate()
-    assert gate.judge(tasks) == [gate.judge([task])[0] for task in tasks]
+    assert gate.check(tasks) == [gate.check([task])[0] for task in tasks]
 
 
 def test_surer_and_longer_spans_win_where_two_overlap():
@@ -204,7 +204,7 @@ def test_surer_and_longer_spans_win_where_two_overlap():
     assert redacted("x 12345678", [Span("mrn", 2, 10, 1.0)]) == "x <MRN>"
 
 
-def test_e_mail_addresses_are_judged_without_the_network(monkeypatch):
+def test_e_mail_addresses_are_checked_without_the_network(monkeypatch):
     def refuse(*_: object) -> None:
         raise AssertionError("the network was asked for")
 
@@ -221,9 +221,9 @@ def test_e_mail_addresses_are_judged_without_the_network(monkeypatch):
      "http://", "Name: ", "12 Oak Street ", "lives in Aa ", "xxx-", "John Smith 45 ", "AB12-",
      "0a:", "ffff:", ":", "4111 ", "\n", "é"],
 )  # fmt: skip
-def test_hostile_repetition_is_judged_in_time(piece):
+def test_hostile_repetition_is_checked_in_time(piece):
     text = piece * (150_000 // len(piece))
-    assert len(PrivacyGate().judge([Task(f"{text}MRN 4839201", "", "")])) == 1
+    assert len(PrivacyGate().check([RowTexts(f"{text}MRN 4839201", "", "")])) == 1
 
 
 def model_in(folder: Path) -> Path:
@@ -244,11 +244,11 @@ def model_in(folder: Path) -> Path:
 
 
 def test_a_spacy_model_adds_persons_and_places_that_no_pattern_knows(tmp_path):
-    task = Task(
+    task = RowTexts(
         "yesterday zyx said", "zyx", "Then Zyx Qwertin left for Lower Wobbling. MRN 4839201."
     )
-    (without,) = PrivacyGate().judge([task])
-    (result,) = PrivacyGate(model=str(model_in(tmp_path))).judge([task])
+    (without,) = PrivacyGate().check([task])
+    (result,) = PrivacyGate(model=str(model_in(tmp_path))).check([task])
     assert placed(task, without) == [("mrn", "4839201")]
     assert placed(task, result) == [
         ("name", "Zyx Qwertin"),
@@ -259,8 +259,8 @@ def test_a_spacy_model_adds_persons_and_places_that_no_pattern_knows(tmp_path):
 
 def test_a_models_place_or_eponym_alone_identifies_nobody(tmp_path):
     gate = PrivacyGate(model=str(model_in(tmp_path)))
-    tasks = [Task("A study in Lower Wobbling, Germany.", "Kaposi sarcoma", "")]
-    assert [finding.rule for finding in gate.judge(tasks)[0].findings] == ["no_identifier"]
+    tasks = [RowTexts("A study in Lower Wobbling, Germany.", "Kaposi sarcoma", "")]
+    assert [finding.rule for finding in gate.check(tasks)[0].findings] == ["no_identifier"]
 
 
 @pytest.mark.parametrize("model", ["no_such_model_anywhere", "/no/such/folder"])
@@ -272,17 +272,17 @@ def test_a_model_that_is_not_there_is_a_stated_error(model):
 
 def test_shipped_seed_tasks_carry_no_identifier():
     seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
-    tasks = [Task(seed.instruction, seed.input, seed.output) for seed in seeds]
-    assert not any(result.rejected for result in PrivacyGate().judge(tasks))
+    tasks = [RowTexts(seed.instruction, seed.input, seed.output) for seed in seeds]
+    assert not any(result.rejected for result in PrivacyGate().check(tasks))
 
 
 def test_of_the_recorded_tasks_only_one_about_identifiers_is_rejected():
     rejected = []
     for recording in read_recordings():
         tasks = read_reply(recording.content, recording.finish_reason, recording.refusal).tasks
-        of_reply = [Task(task["instruction"], task["input"], task["output"]) for task in tasks]
-        judgements = PrivacyGate().judge(of_reply)
-        rejected += [task for task, one in zip(of_reply, judgements, strict=True) if one.rejected]
+        of_reply = [RowTexts(task["instruction"], task["input"], task["output"]) for task in tasks]
+        results = PrivacyGate().check(of_reply)
+        rejected += [task for task, one in zip(of_reply, results, strict=True) if one.rejected]
     assert [task.instruction for task in rejected] == [
         "Detect every item of protected health information in this note and give its type."
     ]
@@ -294,7 +294,7 @@ def test_looking_for_patterns_loads_no_language_model(start_python):
         "from bioinstruct_dagster.curation.gates import Task\n"
         "from bioinstruct_dagster.curation.privacy.gate import PrivacyGate\n"
         "note = 'Call +1 212 555 0123 or write to jo.keller@clinic-mail.org'\n"
-        "[said] = PrivacyGate().judge([Task('Summarize.', note, 'Done.')])\n"
+        "[said] = PrivacyGate().check([Task('Summarize.', note, 'Done.')])\n"
         "loaded = [name for name in ('torch', 'transformers') if sys.modules.get(name)]\n"
         "import torch\n"
         "print(sorted(f.rule for f in said.findings), loaded, torch.__name__)\n"

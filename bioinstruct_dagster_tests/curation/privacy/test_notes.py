@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
 from bioinstruct_dagster.curation.privacy.kinds import KINDS
 from bioinstruct_dagster_tests.curation.privacy.note_sentences import HELD_OUT, TUNE
@@ -58,17 +58,17 @@ def test_no_kind_is_found_badly(counts, kind):
 
 
 def test_notes_without_identifiers_pass_whole(held_out):
-    bare = [Task("Summarise the note.", note.text, "") for note in held_out if not note.planted]
+    bare = [RowTexts("Summarise the note.", note.text, "") for note in held_out if not note.planted]
     assert len(bare) >= 90
-    assert [judged.rejected for judged in PrivacyGate().judge(bare)] == [False] * len(bare)
+    assert [checked.rejected for checked in PrivacyGate().check(bare)] == [False] * len(bare)
 
 
 def test_redaction_leaves_no_planted_number_behind(held_out):
     kinds = {"ssn", "mrn", "phone", "fax", "email", "account", "ip"}
     left = total = 0
     for note in held_out:
-        (judged,) = PrivacyGate("redact").judge([Task("", note.text, "")])
-        after = judged.repairs.get("input", note.text)
+        (checked,) = PrivacyGate("redact").check([RowTexts("", note.text, "")])
+        after = checked.repairs.get("input", note.text)
         for span in note.planted:
             if span.kind in kinds:
                 total += 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.gate import (
     QUALITY_RULES,
     QualityGate,
@@ -14,7 +14,7 @@ from bioinstruct_dagster.curation.quality.gate import (
     shipped_gate,
 )
 from bioinstruct_dagster.curation.quality.rules import PatternRule, read_rules
-from bioinstruct_dagster.generation.replies import read_reply
+from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
@@ -34,8 +34,8 @@ PROSE = "Colchicine is given first. It is followed by allopurinol once the attac
 
 
 def findings(instruction=INSTRUCTION, task_input="", output="Allopurinol."):
-    (judgement,) = shipped_gate().judge([Task(instruction, task_input, output)])
-    return judgement.findings
+    (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
+    return result.findings
 
 
 def rules(**task):
@@ -279,25 +279,23 @@ REAL = [
 
 @pytest.mark.parametrize("marker", MARKERS)
 def test_a_marker_for_no_input_is_repaired_to_the_empty_input(marker):
-    (judgement,) = shipped_gate().judge([Task(INSTRUCTION, marker, "Allopurinol.")])
-    assert [(one.rule, one.verdict) for one in judgement.findings] == [
-        ("no_input_marker", "repair")
-    ]
-    assert judgement.repairs == {"input": ""}
-    assert not judgement.rejected
+    (result,) = shipped_gate().check([RowTexts(INSTRUCTION, marker, "Allopurinol.")])
+    assert [(one.rule, one.verdict) for one in result.findings] == [("no_input_marker", "repair")]
+    assert result.repairs == {"input": ""}
+    assert not result.rejected
     assert normalized_input(marker) == ""
 
 
 @pytest.mark.parametrize("text", ["", *REAL])
 def test_a_real_input_stays_as_it_is(text):
-    (judgement,) = shipped_gate().judge([Task(INSTRUCTION, text, "Allopurinol.")])
-    assert not judgement.repairs
+    (result,) = shipped_gate().check([RowTexts(INSTRUCTION, text, "Allopurinol.")])
+    assert not result.repairs
     assert normalized_input(text) == text
 
 
-def test_a_repaired_row_is_judged_as_repaired():
-    (judgement,) = shipped_gate().judge([Task("Interpret the attached ECG.", "N/A", "Gout.")])
-    assert [one.rule for one in judgement.findings] == ["no_input_marker", "unseen_picture"]
+def test_a_repaired_row_is_checked_as_repaired():
+    (result,) = shipped_gate().check([RowTexts("Interpret the attached ECG.", "N/A", "Gout.")])
+    assert [one.rule for one in result.findings] == ["no_input_marker", "unseen_picture"]
 
 
 def test_the_first_rule_that_rejects_is_the_fault():
@@ -311,19 +309,19 @@ def test_the_first_rule_that_rejects_is_the_fault():
     "text",
     ["N" * 50_000, "no " * 20_000, "### " * 9_000, "1. a " * 9_000, "\n" * 30_000, "I " * 9_000],
 )
-def test_hostile_texts_are_judged_as_well(text):
+def test_hostile_texts_are_checked_as_well(text):
     # An expression gone wild would run into the suite's time limit.
-    for task in (Task(text, text, text), Task(INSTRUCTION, text, text)):
-        assert shipped_gate().judge([task])[0].findings
+    for task in (RowTexts(text, text, text), RowTexts(INSTRUCTION, text, text)):
+        assert shipped_gate().check([task])[0].findings
 
 
 def test_all_seeds_are_sound():
     seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
-    tasks = [Task(seed.instruction, seed.input, seed.output) for seed in seeds]
+    tasks = [RowTexts(seed.instruction, seed.input, seed.output) for seed in seeds]
     wrong = [
         (seed.id, finding.rule)
-        for seed, judgement in zip(seeds, shipped_gate().judge(tasks), strict=True)
-        for finding in judgement.findings
+        for seed, result in zip(seeds, shipped_gate().check(tasks), strict=True)
+        for finding in result.findings
         if finding.verdict != "keep"
     ]
     assert wrong == []
@@ -333,28 +331,28 @@ def test_of_the_recorded_tasks_only_those_with_a_fault_on_purpose_are_rejected()
     innocent = []
     for recording in read_recordings():
         tasks = read_reply(recording.content, recording.finish_reason, recording.refusal).tasks
-        judged = shipped_gate().judge(
-            [Task(task["instruction"], task["input"], task["output"]) for task in tasks]
+        checked = shipped_gate().check(
+            [RowTexts(task["instruction"], task["input"], task["output"]) for task in tasks]
         )
         if not recording.faults:
-            innocent += [one for one in judged if one.rejected]
+            innocent += [one for one in checked if one.rejected]
     assert innocent == []
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the published rows are not part of the project")
 def test_published_rows_break_none_of_the_filters_their_authors_used():
     rows = [json.loads(line) for line in PUBLISHED.read_text("utf-8").splitlines()]
-    tasks = [Task(row["instruction"], row["input"], row["output"]) for row in rows]
-    fired = {finding.rule for one in shipped_gate().judge(tasks) for finding in one.findings}
+    tasks = [RowTexts(row["instruction"], row["input"], row["output"]) for row in rows]
+    fired = {finding.rule for one in shipped_gate().check(tasks) for finding in one.findings}
     assert fired & SELF_INSTRUCT == set()
 
 
 @pytest.mark.skipif(not EXAMS.exists(), reason="the examination questions are not in the project")
 def test_hardly_any_examination_question_is_taken_for_off_domain():
     rows = [json.loads(line) for line in EXAMS.read_text("utf-8").splitlines()]
-    tasks = [Task(row["question"], "", row["opa"]) for row in rows]
-    judged = shipped_gate().judge(tasks)
-    wrong = sum(any(one.rule == "off_domain" for one in each.findings) for each in judged)
+    tasks = [RowTexts(row["question"], "", row["opa"]) for row in rows]
+    checked = shipped_gate().check(tasks)
+    wrong = sum(any(one.rule == "off_domain" for one in each.findings) for each in checked)
     assert wrong < 0.01 * len(tasks)
 
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.gate import shipped_gate
 
 RULE = "ungrounded_input"
 
 
 def seen(instruction, task_input, output="The patient improved."):
-    (judgement,) = shipped_gate().judge([Task(instruction, task_input, output)])
-    found = [finding.evidence for finding in judgement.findings if finding.rule == RULE]
+    (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
+    found = [finding.evidence for finding in result.findings if finding.rule == RULE]
     return found[0]["as"] if found else None
 
 
@@ -271,7 +271,7 @@ def test_a_question_beside_a_name_adds_nothing():
         "." * 9_000,
     ],
 )
-def test_hostile_texts_are_judged_as_well(text):
+def test_hostile_texts_are_checked_as_well(text):
     # An expression gone wild would run into the suite's time limit.
     assert seen("Summarize the findings of the article.", text) in {None, "name"}
     assert seen(text, "Article: " + text[:500]) in {None, "name"}
@@ -332,8 +332,8 @@ MIXED = [
 
 
 def told(instruction, task_input, output):
-    (judgement,) = shipped_gate().judge([Task(instruction, task_input, output)])
-    return UNTOLD in {finding.rule for finding in judgement.findings}
+    (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
+    return UNTOLD in {finding.rule for finding in result.findings}
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -392,7 +392,7 @@ def test_what_is_not_all_design_is_passed_over(task_input):
 
 
 @pytest.mark.parametrize("text", ["study of " * 2_000, "was used to " * 60, "whether a " * 100])
-def test_hostile_designs_are_judged_as_well(text):
+def test_hostile_designs_are_checked_as_well(text):
     # An expression gone wild would run into the suite's time limit.
     assert told(ASKS + text, text, TOLD + text) in {True, False}
     assert told(ASKS, DESIGNS[0] + " whether" + " x" * 9_000, TOLD) is False

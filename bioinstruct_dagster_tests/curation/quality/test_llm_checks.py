@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES
 from bioinstruct_dagster.curation.quality.llm_checks import (
     BATCH,
     MOST_REASON,
-    Check,
+    TeacherCheck,
     ask_checks,
     asked_for,
     check_key,
@@ -21,12 +21,12 @@ from bioinstruct_dagster.curation.quality.llm_checks import (
     template_sha256,
 )
 from bioinstruct_dagster.curation.quality.rules import read_rules
-from bioinstruct_dagster.generation.client import Dialect
-from bioinstruct_dagster.generation.teacher import Terms, open_teacher
+from bioinstruct_dagster.teacher.rounds import Terms, open_teacher
+from bioinstruct_dagster.teacher.wire.client import Dialect
 
-LINK = Task("Summarize the linked article.", "https://example.org/12", "It shows a benefit.")
-SOUND = Task("Name the drug of first choice in gout.", "", "Colchicine {or} naproxen.")
-ROWS = [Task(f"Name drug number {number} of the list.", "", "Gold.") for number in range(12)]
+LINK = RowTexts("Summarize the linked article.", "https://example.org/12", "It shows a benefit.")
+SOUND = RowTexts("Name the drug of first choice in gout.", "", "Colchicine {or} naproxen.")
+ROWS = [RowTexts(f"Name drug number {number} of the list.", "", "Gold.") for number in range(12)]
 
 
 @pytest.fixture
@@ -159,14 +159,16 @@ def rules(**actions):
 def test_the_shipped_rules_do_not_ask():
     shipped = read_rules(QUALITY_RULES)
     assert not asked_for(shipped)
-    assert findings_of(Check(False, False, "", "c"), shipped) == ()
+    assert findings_of(TeacherCheck(False, False, "", "c"), shipped) == ()
     assert {"llm_ungrounded", "llm_incorrect"} <= {rule.id for rule in shipped}
 
 
 def test_a_finding_is_made_of_each_objection_whose_rule_is_on():
     on = rules(llm_ungrounded="reject", llm_incorrect="flag")
     assert asked_for(on)
-    both = findings_of(Check(grounded=False, correct=False, reason="why", completion_id="c"), on)
+    both = findings_of(
+        TeacherCheck(grounded=False, correct=False, reason="why", completion_id="c"), on
+    )
     assert [(one.rule, one.verdict) for one in both] == [
         ("llm_ungrounded", "reject"),
         ("llm_incorrect", "flag"),
@@ -174,7 +176,7 @@ def test_a_finding_is_made_of_each_objection_whose_rule_is_on():
     assert both[0].evidence == {"saw": "why", "completion_id": "c"}
     assert both[0].version == next(rule.version for rule in on if rule.id == "llm_ungrounded")
     half = rules(llm_incorrect="flag")
-    assert [one.rule for one in findings_of(Check(False, False, "", "c"), half)] == [
+    assert [one.rule for one in findings_of(TeacherCheck(False, False, "", "c"), half)] == [
         "llm_incorrect"
     ]
 
@@ -182,4 +184,4 @@ def test_a_finding_is_made_of_each_objection_whose_rule_is_on():
 @pytest.mark.parametrize("answer", [(True, True), (None, None)])
 def test_no_objection_is_no_finding(answer):
     on = rules(llm_ungrounded="reject", llm_incorrect="reject")
-    assert findings_of(Check(*answer, reason="", completion_id="c"), on) == ()
+    assert findings_of(TeacherCheck(*answer, reason="", completion_id="c"), on) == ()

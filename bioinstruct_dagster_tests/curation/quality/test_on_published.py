@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import Judgement, Task
+from bioinstruct_dagster.curation.gates import GateResult, RowTexts
 from bioinstruct_dagster.curation.quality.gate import shipped_gate
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
@@ -28,44 +28,44 @@ def digest(row) -> str:
 
 
 @pytest.fixture(scope="module")
-def judged() -> list[tuple[dict, Judgement]]:
+def checked() -> list[tuple[dict, GateResult]]:
     """Each labelled row of the half: its labels, and what the gate says of it."""
     rows = {digest(row): row for row in map(json.loads, PUBLISHED.read_text("utf-8").splitlines())}
     labelled = [json.loads(line) for line in LABELS.read_text("utf-8").splitlines()]
     held_out = [one for one in labelled if one["half"] == HALF]
     assert len(held_out) > 100
     tasks = [
-        Task(*(rows[one["hash"]][name] for name in ("instruction", "input", "output")))
+        RowTexts(*(rows[one["hash"]][name] for name in ("instruction", "input", "output")))
         for one in held_out
     ]
-    judgements = shipped_gate().judge(tasks)
-    return [(one, judgement) for one, judgement in zip(held_out, judgements, strict=True)]
+    results = shipped_gate().check(tasks)
+    return [(one, result) for one, result in zip(held_out, results, strict=True)]
 
 
-def is_taken_for_ungrounded(judgement: Judgement) -> bool:
-    return any(finding.rule in UNGROUNDED for finding in judgement.findings)
+def is_taken_for_ungrounded(result: GateResult) -> bool:
+    return any(finding.rule in UNGROUNDED for finding in result.findings)
 
 
-def test_every_junk_marker_is_repaired_and_nothing_else(judged):
-    marked = [labels["input"] == "junk_marker" for labels, _ in judged]
+def test_every_junk_marker_is_repaired_and_nothing_else(checked):
+    marked = [labels["input"] == "junk_marker" for labels, _ in checked]
     assert any(marked)
-    assert [judgement.repairs.get("input") == "" for _, judgement in judged] == marked
+    assert [result.repairs.get("input") == "" for _, result in checked] == marked
 
 
-def test_four_of_five_ungrounded_rows_are_caught_and_four_of_five_caught_are_so(judged):
-    caught = [labels for labels, judgement in judged if is_taken_for_ungrounded(judgement)]
+def test_four_of_five_ungrounded_rows_are_caught_and_four_of_five_caught_are_so(checked):
+    caught = [labels for labels, result in checked if is_taken_for_ungrounded(result)]
     right = sum(labels["input"] == "ungrounded" for labels in caught)
-    ungrounded = sum(labels["input"] == "ungrounded" for labels, _ in judged)
+    ungrounded = sum(labels["input"] == "ungrounded" for labels, _ in checked)
     assert ungrounded > 20
     assert right >= 0.8 * ungrounded
     assert right >= 0.8 * len(caught)
 
 
-def test_at_most_one_sound_row_in_fifty_is_rejected(judged):
+def test_at_most_one_sound_row_in_fifty_is_rejected(checked):
     sound = [
-        judgement
-        for labels, judgement in judged
+        result
+        for labels, result in checked
         if labels["input"] != "ungrounded" and not any(labels[fault] for fault in FAULTS)
     ]
     assert len(sound) > 50
-    assert sum(judgement.rejected for judgement in sound) <= 0.02 * len(sound)
+    assert sum(result.rejected for result in sound) <= 0.02 * len(sound)

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from bioinstruct_dagster.curation.gates import Task
+from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES, QualityGate
 from bioinstruct_dagster.curation.quality.rules import QualityRulesError, read_rules
 from bioinstruct_dagster.settings import PROJECT_ROOT
@@ -17,7 +17,7 @@ NAMES_DOSE = {
     "why": "the model is to name one",
     "action": "flag",
 }
-ROW = Task("Name the usual dose of colchicine.", "", "Ask your pharmacist.")
+ROW = RowTexts("Name the usual dose of colchicine.", "", "Ask your pharmacist.")
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def shipped():
 
 
 def verdicts(path, task=ROW):
-    (judgement,) = QualityGate(path).judge([task])
-    return {finding.rule: finding.verdict for finding in judgement.findings}
+    (result,) = QualityGate(path).check([task])
+    return {finding.rule: finding.verdict for finding in result.findings}
 
 
 def test_a_new_rule_needs_no_code(write, shipped):
@@ -101,10 +101,10 @@ def test_a_rule_that_is_off_changes_no_version_of_the_gate(write, shipped):
 
 def test_findings_carry_the_version_of_their_rule(write):
     gate = QualityGate(write(NAMES_DOSE))
-    (judgement,) = gate.judge([ROW])
-    assert judgement.findings[0].version == gate.rules[0].version
-    (judgement,) = gate.judge([ROW._replace(output="0.5 mg twice daily.")])
-    assert judgement.findings[0].version == gate.version
+    (result,) = gate.check([ROW])
+    assert result.findings[0].version == gate.rules[0].version
+    (result,) = gate.check([ROW._replace(output="0.5 mg twice daily.")])
+    assert result.findings[0].version == gate.version
 
 
 def without(key):

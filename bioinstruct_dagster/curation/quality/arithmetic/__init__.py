@@ -1,0 +1,1 @@
+"""Figures in a row: doses, conversions, sums, and whether they agree."""

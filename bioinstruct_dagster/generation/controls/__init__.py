@@ -1,0 +1,1 @@
+"""Prompt controls: what new tasks are asked to be, by share, and what rows show of it."""

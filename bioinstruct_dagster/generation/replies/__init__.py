@@ -1,0 +1,1 @@
+"""Replies: the tasks that a teacher wrote, read out of its text."""

@@ -1,0 +1,72 @@
+"""A request to the teacher as a value, and the key under which its completion is stored.
+
+The key covers everything that shapes the answer: teacher, model, parameters with the response
+format, every message, the template's text, the number of the draw. Two equal requests are one
+request; a request that differs in any of these is another. How it travels (online, flex, batch, and
+the names that a server gives to parameters) is no part of it. Does not belong here: sending it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
+from bioinstruct_dagster.generation.series.seed_draw import draw_seeds, sampling_seed
+from bioinstruct_dagster.seeds.tasks import SeedTask
+from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
+
+TEMPERATURE = 1.0  # stanford_alpaca's generate_instruction.py
+TOKENS_PER_TASK = 600  # room for an instruction, a 100-word input and a 100-word output, with slack
+
+
+@dataclass(frozen=True)
+class Series:
+    """The generation requests of one run seed: an endless series, of which any can be rebuilt
+    alone.
+    """
+
+    seeds: Sequence[SeedTask]
+    teacher: str
+    model: str
+    run_seed: int
+    tasks_per_request: int
+    reply_format: ReplyFormat = "json_schema"
+    controls_sha256: str | None = None
+
+    def request(
+        self,
+        number: int,
+        controls: Sequence[Mapping[str, str]] = (),
+        control_lines: Sequence[str] = (),
+    ) -> TeacherRequest:
+        """The request of this number, from 0.
+
+        Args:
+            number: place in the series; with the run seed it fixes the seeds shown.
+            controls: what is asked of each task, by control dimension.
+            control_lines: the same in the words of the prompt.
+        """
+        shown = draw_seeds(self.seeds, self.run_seed, number)
+        form = template(self.reply_format, controlled=bool(control_lines))
+        parameters: dict[str, Any] = {
+            "temperature": TEMPERATURE,
+            "max_completion_tokens": TOKENS_PER_TASK * self.tasks_per_request,
+            "seed": sampling_seed(self.run_seed, number),
+        }
+        if form.response_format is not None:
+            parameters["response_format"] = form.response_format
+        return TeacherRequest(
+            purpose="generation",
+            teacher=self.teacher,
+            model=self.model,
+            parameters=parameters,
+            messages=form.messages(shown, self.tasks_per_request, control_lines),
+            template_id=TEMPLATE_ID,
+            template_sha256=form.sha256,
+            reply_format=self.reply_format,
+            run_seed=self.run_seed,
+            request_number=number,
+            seed_ids=tuple(seed.id for seed in shown),
+            controls=tuple(controls),
+            controls_sha256=self.controls_sha256 if controls else None,
+        )

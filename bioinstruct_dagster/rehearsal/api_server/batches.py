@@ -1,0 +1,345 @@
+"""The Batch endpoints: a batch's course by the wall clock, and its output.
+
+What state a batch is in follows from its age alone, so that a restarted server goes on where the
+clock stands. Belongs here: states, counts, output and error files. Does not: answering a line
+(server), or what makes an input file valid (batch_input).
+"""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from bioinstruct_dagster.rehearsal.api_server.batch_input import errors_of, lines_of
+from bioinstruct_dagster.rehearsal.api_server.files import PURPOSE, Files
+from bioinstruct_dagster.rehearsal.api_server.openai_format import (
+    CHAT_URL,
+    RESPONSES_URL,
+    decoded,
+    error_body,
+    usage_of,
+)
+from bioinstruct_dagster.rehearsal.api_server.options import ServerOptions
+from bioinstruct_dagster.rehearsal.api_server.storage import RecordStorage
+from bioinstruct_dagster.rehearsal.api_server.transport import respond
+
+WINDOW = "24h"
+_WINDOW_SECONDS = 24 * 3600
+# Shares of a batch's time after which it is validated, and after which its output is gathered.
+_VALIDATED = 0.05
+_ANSWERED = 0.95
+_CANCEL_SECONDS = 1.0  # at most; OpenAI takes up to ten minutes
+_BREATH = 100  # lines answered before live requests get their turn
+_PAGE = 20
+_MAX_PAGE = 100
+_UNANSWERED = {
+    "expired": (
+        "batch_expired",
+        "This request could not be executed before the completion window expired.",
+    ),
+    "cancelled": (
+        "batch_cancelled",
+        "The batch was cancelled before this request was executed.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class BatchLineResult:
+    """What one line of a batch got."""
+
+    status: int
+    request_id: str
+    body: dict[str, Any]
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class RefusedCallError(Exception):
+    """A call that OpenAI would refuse, with its status."""
+
+    def __init__(self, status: int, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = error_body(message, "invalid_request_error", None, param)
+
+
+class Batches:
+    """All batches of a server.
+
+    Args:
+        answer: answers one line, given its endpoint and body.
+        finished: called when a batch's lines were answered, before its output shows.
+    """
+
+    def __init__(
+        self,
+        options: ServerOptions,
+        shelf: RecordStorage,
+        files: Files,
+        answer: Callable[[str, Any], BatchLineResult],
+        finished: Callable[[], None],
+    ) -> None:
+        self._options = options
+        self._shelf = shelf
+        self._files = files
+        self._answer = answer
+        self._finished = finished
+        self._turn = asyncio.Lock()  # two calls must not answer the same batch twice
+
+    def routes(self) -> list[tuple[str, str, Any]]:
+        """Method, path and handler of each endpoint."""
+        return [
+            (method, path, _refusing(handler))
+            for method, path, handler in (
+                ("POST", "/v1/batches", self._create),
+                ("GET", "/v1/batches", self._list),
+                ("GET", "/v1/batches/{id}", self._retrieve),
+                ("POST", "/v1/batches/{id}/cancel", self._cancel),
+            )
+        ]
+
+    async def _create(self, request: web.Request) -> Any:
+        body = decoded(await request.read())
+        asked = body if isinstance(body, dict) else {}
+        if asked.get("endpoint") not in (CHAT_URL, RESPONSES_URL):
+            supported = f"['{CHAT_URL}', '{RESPONSES_URL}']"
+            raise RefusedCallError(
+                400, f"Invalid 'endpoint'. Supported values are {supported}", "endpoint"
+            )
+        if asked.get("completion_window") != WINDOW:
+            raise RefusedCallError(
+                400, f"Invalid 'completion_window': use '{WINDOW}'", "completion_window"
+            )
+        file_id = str(asked.get("input_file_id"))
+        purpose = self._files.purpose(file_id)
+        if purpose is None:
+            raise RefusedCallError(400, f"No such File object: {file_id}", "input_file_id")
+        if purpose != PURPOSE:
+            raise RefusedCallError(400, f"The file's purpose must be '{PURPOSE}'.", "input_file_id")
+        now = time.time()
+        record: dict[str, Any] = {
+            "created": now,
+            "cancel": None,
+            "lines": None,
+            "final": None,
+            "batch": {
+                "id": f"batch_{uuid.uuid4().hex}",
+                "object": "batch",
+                "endpoint": asked["endpoint"],
+                "input_file_id": file_id,
+                "completion_window": WINDOW,
+                "created_at": int(now),
+                "expires_at": int(now) + _WINDOW_SECONDS,
+                "metadata": asked.get("metadata"),
+            },
+        }
+        self._shelf.put(record["batch"]["id"], record)
+        return _shown(record, {"status": "validating"})
+
+    async def _retrieve(self, request: web.Request) -> Any:
+        return await self._advance(self._record(request))
+
+    async def _cancel(self, request: web.Request) -> Any:
+        record = self._record(request)
+        state = await self._advance(record)
+        if record["final"]:
+            raise RefusedCallError(409, f"Cannot cancel a batch with status '{state['status']}'.")
+        if record["cancel"] is None:
+            record["cancel"] = time.time()
+            self._shelf.put(record["batch"]["id"], record)
+        return await self._advance(record)
+
+    async def _list(self, request: web.Request) -> Any:
+        try:
+            limit = min(max(int(request.query.get("limit", _PAGE)), 1), _MAX_PAGE)
+        except ValueError:
+            raise RefusedCallError(400, "Invalid 'limit': not an integer.", "limit") from None
+        records = sorted(self._shelf.records(), key=lambda record: -record["created"])
+        after = request.query.get("after")
+        if after is not None:
+            ids = [record["batch"]["id"] for record in records]
+            if after not in ids:
+                raise RefusedCallError(400, f"No batch found with id '{after}'.", "after")
+            records = records[ids.index(after) + 1 :]
+        data = [await self._advance(record) for record in records[:limit]]
+        return {
+            "object": "list",
+            "data": data,
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
+            "has_more": len(records) > limit,
+        }
+
+    def _record(self, request: web.Request) -> dict[str, Any]:
+        batch_id = request.match_info["id"]
+        record = self._shelf.record(batch_id)
+        if record is None:
+            raise RefusedCallError(404, f"No batch found with id '{batch_id}'.", "id")
+        return record
+
+    async def _advance(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The batch as it stands now; whatever became due is done first."""
+        async with self._turn:
+            if record["final"]:
+                return _shown(record, record["final"])
+            now = time.time()
+            seconds = self._options.batch_seconds
+            age = now - record["created"]
+            if age < _VALIDATED * seconds and record["cancel"] is None:
+                return _shown(record, {"status": "validating"})
+            if record["lines"] is None and not await self._validate(record):
+                return _shown(record, record["final"])
+            if record["cancel"] is not None:
+                return await self._cancelling(record, now)
+            if age >= seconds:
+                answered = record["lines"] - self._expiring(record["lines"])
+                status = "completed" if answered == record["lines"] else "expired"
+                return await self._finish(record, answered, status, record["created"] + seconds)
+            return self._under_way(record, age)
+
+    async def _validate(self, record: dict[str, Any]) -> bool:
+        batch = record["batch"]
+        content = self._files.content(batch["input_file_id"])
+        if content is None:
+            faults = [{"code": "file_not_found", "message": "The input file was deleted."}]
+        else:
+            # In a thread: a file of 200 MB would hold up live requests for a second.
+            faults = await asyncio.to_thread(errors_of, content, batch["endpoint"], self._options)
+            record["lines"] = sum(1 for _ in lines_of(content))
+        if faults:
+            failed_at = int(record["created"] + _VALIDATED * self._options.batch_seconds)
+            errors = {"object": "list", "data": faults}
+            record["final"] = {"status": "failed", "failed_at": failed_at, "errors": errors}
+        self._shelf.put(batch["id"], record)
+        return not faults
+
+    def _under_way(self, record: dict[str, Any], age: float) -> dict[str, Any]:
+        lines, seconds = record["lines"], self._options.batch_seconds
+        state = {"status": "in_progress", **self._times(record)}
+        state["request_counts"] = _counts(lines, completed=self._answered_at(lines, age))
+        if age >= _ANSWERED * seconds and not self._expiring(lines):
+            state["status"] = "finalizing"
+            state["finalizing_at"] = int(record["created"] + _ANSWERED * seconds)
+        return _shown(record, state)
+
+    async def _cancelling(self, record: dict[str, Any], now: float) -> dict[str, Any]:
+        answered = self._answered_at(record["lines"], record["cancel"] - record["created"])
+        over = record["cancel"] + min(_CANCEL_SECONDS, _VALIDATED * self._options.batch_seconds)
+        if now >= over:
+            return await self._finish(record, answered, "cancelled", over)
+        state = {
+            "status": "cancelling",
+            "cancelling_at": int(record["cancel"]),
+            "request_counts": _counts(record["lines"], completed=answered),
+        }
+        return _shown(record, {**self._times(record), **state})
+
+    def _answered_at(self, lines: int, age: float) -> int:
+        """How many lines a batch of this age has answered."""
+        seconds = self._options.batch_seconds
+        if not seconds:
+            return lines
+        share = (age / seconds - _VALIDATED) / (_ANSWERED - _VALIDATED)
+        return int(max(0.0, min(1.0, share)) * (lines - self._expiring(lines)))
+
+    def _expiring(self, lines: int) -> int:
+        # Rounded down: asking again for what expired comes to an end.
+        return int(lines * self._options.batch_expire_share)
+
+    def _times(self, record: dict[str, Any]) -> dict[str, Any]:
+        return {"in_progress_at": int(record["created"] + _VALIDATED * self._options.batch_seconds)}
+
+    async def _finish(
+        self, record: dict[str, Any], answered: int, status: str, at: float
+    ) -> dict[str, Any]:
+        """Answer the lines and write the files; the batch changes no more."""
+        batch = record["batch"]
+        content = self._files.content(batch["input_file_id"]) or b""
+        output: list[str] = []
+        errors: list[str] = []
+        used = [0, 0]
+        for position, (_, text) in enumerate(lines_of(content)):
+            if position % _BREATH == 0:
+                await asyncio.sleep(0)
+            line = json.loads(text)
+            if position >= answered:
+                code, message = _UNANSWERED[status]
+                error = {"code": code, "message": message}
+                errors.append(_entry(line["custom_id"], None, error))
+                continue
+            answer = self._answer(batch["endpoint"], line["body"])
+            used[0] += answer.prompt_tokens
+            used[1] += answer.completion_tokens
+            response = {
+                "status_code": answer.status,
+                "request_id": answer.request_id,
+                "body": answer.body,
+            }
+            lines = output if answer.status == 200 else errors  # noqa: PLR2004
+            lines.append(_entry(line["custom_id"], response, None))
+        self._finished()
+        record["final"] = {
+            **self._times(record),
+            "status": status,
+            "finalizing_at": int(at),
+            f"{status}_at": int(at),
+            "cancelling_at": record["cancel"] and int(record["cancel"]),
+            "output_file_id": self._written(batch["id"], "output", output),
+            "error_file_id": self._written(batch["id"], "error", errors),
+            "request_counts": _counts(record["lines"], completed=len(output), failed=len(errors)),
+            "usage": usage_of(*used),
+        }
+        self._shelf.put(batch["id"], record)
+        return _shown(record, record["final"])
+
+    def _written(self, batch_id: str, kind: str, lines: list[str]) -> str | None:
+        if not lines:
+            return None
+        content = "".join(f"{line}\n" for line in lines).encode()
+        record = self._files.add(content, f"{batch_id}_{kind}.jsonl", "batch_output")
+        return str(record["id"])
+
+
+def _entry(custom_id: str, response: Any, error: Any) -> str:
+    identity = {"id": f"batch_req_{uuid.uuid4().hex}", "custom_id": custom_id}
+    return json.dumps({**identity, "response": response, "error": error})
+
+
+def _shown(record: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    """The API's batch object: every field is there, null where it has no value yet."""
+    nothing = dict.fromkeys(
+        (
+            "errors",
+            "output_file_id",
+            "error_file_id",
+            "in_progress_at",
+            "finalizing_at",
+            "completed_at",
+            "failed_at",
+            "expired_at",
+            "cancelling_at",
+            "cancelled_at",
+        )
+    )
+    counts = {"request_counts": _counts(record["lines"] or 0)}
+    return {**record["batch"], **nothing, **counts, **state}
+
+
+def _counts(total: int, *, completed: int = 0, failed: int = 0) -> dict[str, int]:
+    return {"total": total, "completed": completed, "failed": failed}
+
+
+def _refusing(handler: Any) -> Any:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return web.json_response(await handler(request))
+        except RefusedCallError as error:
+            return respond(error.status, error.body)
+
+    return handle

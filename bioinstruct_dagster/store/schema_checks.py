@@ -1,0 +1,54 @@
+"""One blocking check per table, made from the schema: columns, types, nulls, and a unique key.
+
+What a stage expects of the meaning of its rows is checked in that stage.
+"""
+
+import dagster as dg
+import duckdb
+
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.materialization import COLUMNS, markdown_table
+from bioinstruct_dagster.store.schema import schema_sql
+
+
+def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
+    """A check that the table is as `schema.sql` declares it, and that `key` names each row once."""
+
+    @dg.asset_check(
+        asset=table,
+        name=f"{table}_schema",
+        blocking=True,
+        description=f"Columns, types and nulls as declared, rows unique by {', '.join(key)}.",
+    )
+    def check(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+        found = {c["column_name"]: c for c in store.rows(COLUMNS, {"table": table})}
+        expected = _declared_columns(table)
+        wrong = [
+            {"column": name, "expected": str(expected.get(name)), "found": str(found.get(name))}
+            for name in {**expected, **found}
+            if expected.get(name) != found.get(name)
+        ]
+        keys = ", ".join(key)
+        repeated = store.rows(
+            f"select {keys}, count(*) as times from {table} "
+            f"group by {keys} having count(*) > 1 limit 10"
+        )
+        return dg.AssetCheckResult(
+            passed=not wrong and not repeated,
+            metadata={
+                "columns": len(expected),
+                "unexpected_columns": dg.MetadataValue.md(markdown_table(wrong)),
+                "repeated_keys": dg.MetadataValue.md(markdown_table(repeated)),
+            },
+        )
+
+    return check
+
+
+def _declared_columns(table: str) -> dict[str, dict[str, object]]:
+    # The declaration is executed rather than parsed: DuckDB is the one reader of its dialect.
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(schema_sql())
+        rows = connection.execute(COLUMNS, {"table": table})
+        names = [column[0] for column in rows.description or ()]
+        return {row[0]: dict(zip(names, row, strict=True)) for row in rows.fetchall()}

@@ -1,0 +1,1 @@
+"""The one door to any language model: whoever asks a teacher anything opens a session here."""

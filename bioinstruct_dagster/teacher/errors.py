@@ -1,0 +1,150 @@
+"""What stops a round, in words: the errors that end it, and the caps that it reaches.
+
+Each message says what is kept and how to go on. None holds a key, or what a server says of one.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+
+from bioinstruct_dagster.errors import StatedError
+
+
+class TeacherError(StatedError):
+    """The teacher can't be used as set; the message says what to change. Never holds a key."""
+
+
+LONGEST_ASKED_SECONDS = 120.0
+TOO_MANY_REQUESTS = 429
+NOT_FOUND = 404
+NO_CREDIT = 402  # as some compatible servers have it; OpenAI answers 429 with a code
+
+# No credit, wrong key, no access, no such model.
+FATAL_STATUS = frozenset({401, NO_CREDIT, 403, NOT_FOUND})
+FATAL_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+_PASSING_STATUS = frozenset({408, 409, TOO_MANY_REQUESTS})
+_SERVER_ERROR = 500
+
+# Of a gateway: the server behind it may have finished, and billed, what never came through.
+_GATEWAY_STATUS = frozenset({502, 504, 520, 524})
+
+# OpenAI's 429 for a request that no wait can make fit into the limit.
+_TOO_LARGE = "Request too large"
+
+
+@dataclass
+class RefusedError(Exception):
+    """The server answered with an error status."""
+
+    status: int
+    message: str
+    code: str | None = None
+    param: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """What the server said."""
+        return f"HTTP {self.status} {self.code or ''}: {self.message}".replace(" :", ":")
+
+    @property
+    def fatal(self) -> bool:
+        """Whether no request of this run can succeed."""
+        return self.status in FATAL_STATUS or self.code in FATAL_CODES
+
+    @property
+    def rate_limited(self) -> bool:
+        """Whether it came too soon, and is worth nothing but a wait."""
+        return self.status == TOO_MANY_REQUESTS and not self.fatal and not self._too_large
+
+    @property
+    def maybe_billed(self) -> bool:
+        """Whether it is a gateway's word, behind which the request may have been answered."""
+        return self.status in _GATEWAY_STATUS
+
+    @property
+    def asks_too_long(self) -> bool:
+        """Whether the wait that the server asks for is the next run's affair."""
+        return (self.retry_after or 0.0) > LONGEST_ASKED_SECONDS
+
+    @property
+    def server_fault(self) -> bool:
+        """Whether the server, and not the request, is the cause."""
+        return self.status >= _SERVER_ERROR
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same request may succeed later."""
+        if self.fatal or self._too_large:
+            return False
+        wish = self.headers.get("x-should-retry")
+        if wish in {"true", "false"}:
+            return wish == "true"
+        if self.asks_too_long:
+            return False
+        return self.status in _PASSING_STATUS or self.server_fault
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the server asks for: `retry-after-ms`, or `retry-after` as seconds or a date."""
+        for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+            with suppress(KeyError, ValueError):
+                return max(0.0, float(self.headers[name]) * unit)
+        with suppress(KeyError, ValueError, TypeError, OverflowError):
+            date = parsedate_to_datetime(self.headers["retry-after"])
+            return max(0.0, date.timestamp() - time.time())
+        return None
+
+    @property
+    def _too_large(self) -> bool:
+        return self.status == TOO_MANY_REQUESTS and self.message.startswith(_TOO_LARGE)
+
+
+class LostError(Exception):
+    """The request was sent and no whole reply came back: it may have been billed."""
+
+
+class UnreachedError(Exception):
+    """The request never reached the server."""
+
+
+def unwritable(error: OSError) -> TeacherError:
+    """The disk takes no more replies."""
+    return TeacherError(
+        f"Replies can't be written to disk ({error}), so nothing more was asked. Free some space, "
+        "then run again: what was stored is not paid for again."
+    )
+
+
+def long_wait(error: RefusedError) -> str:
+    """The server asks for a wait that a run should not sit out."""
+    return (
+        f"The teacher asks to wait for {error.retry_after or 0.0:,.0f} seconds (HTTP "
+        f"{error.status}), as servers do when a limit per day is used up. What was asked so far is "
+        "kept. Run again after that time to go on: nothing stored is paid for again."
+    )
+
+
+def unsendable_key() -> TeacherError:
+    """No request can carry the key."""
+    return TeacherError(
+        "OPENAI_API_KEY holds a character that no request can carry (a line break, a space, or one "
+        "that is not ASCII). Copy the key anew, without what surrounds it."
+    )
+
+
+def fatal_advice(error: RefusedError, model: str) -> str:
+    """No request can succeed as things are."""
+    # The server's message is left out: OpenAI's 401 repeats part of the key.
+    if error.code in FATAL_CODES or error.status == NO_CREDIT:
+        return (
+            f"The teacher refuses further requests: {error.code or f'HTTP {error.status}'}. "
+            "Add credit or raise the limit, then run again. Completions stored so far are kept."
+        )
+    if error.status == NOT_FOUND:
+        return f"The teacher has no model {model!r} at this address. Set BIOINSTRUCT_TEACHER_MODEL."
+    return (
+        f"The teacher rejects the key (HTTP {error.status}). "
+        f"Check OPENAI_API_KEY and that it may use {model!r}. Completions stored so far are kept."
+    )

@@ -1,0 +1,1 @@
+"""Money and tokens: prices, caps, reservations, settlement, estimates."""

@@ -1,0 +1,329 @@
+"""How a server wants to be asked: found by one probe, then remembered.
+
+OpenAI has structured output by JSON schema; compatible servers have it, or JSON mode, or neither,
+and some refuse parameters or name them otherwise. A tiny request finds out. It is paid for like any
+other: it counts towards the caps, and its reply is stored.
+"""
+
+import asyncio
+import math
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bioinstruct_dagster.generation.replies.reading import read_reply
+from bioinstruct_dagster.generation.series.prompts import RESPONSE_FORMATS
+from bioinstruct_dagster.settings import Service, Settings
+from bioinstruct_dagster.store.database import Store, insert
+from bioinstruct_dagster.store.fingerprints import sha256_of
+from bioinstruct_dagster.store.journal import CompletionJournal, fold
+from bioinstruct_dagster.teacher.completions import completion_of, cost_of, reservation_of
+from bioinstruct_dagster.teacher.errors import (
+    LostError,
+    RefusedError,
+    TeacherError,
+    UnreachedError,
+    fatal_advice,
+)
+from bioinstruct_dagster.teacher.flow.pacing import limits_of
+from bioinstruct_dagster.teacher.flow.retries import Attempts
+from bioinstruct_dagster.teacher.money.budget import BudgetError
+from bioinstruct_dagster.teacher.money.prices import price_of
+from bioinstruct_dagster.teacher.money.tokens import size_of
+from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
+from bioinstruct_dagster.teacher.rounds import asking_alone
+from bioinstruct_dagster.teacher.terms import Terms, budget_of
+from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient, TeacherReply
+
+FORMATS: tuple[ReplyFormat, ...] = ("json_schema", "json_object", "text")
+PROBE_ID = "format-probe/1"
+PROBE = (
+    "This is a format-probe. Write one short biomedical task with its answer, as JSON: "
+    '{"tasks": [{"instruction": "...", "input": "", "output": "..."}]}'
+)
+PROBE_TEXT = (
+    "This is a format-probe. Write one short biomedical task with its answer, in this form:\n"
+    "###\n1. Instruction: ...\n1. Input:\n<noinput>\n1. Output:\n..."
+)
+PROBE_TOKENS = 2_000  # a reasoning model thinks before it writes
+OPTIONAL = ("seed", "temperature")
+_UNPROCESSABLE = (400, 422)
+_UNREACHED_TRIES = 3  # who can't be reached now is soon told so, and starts the server
+_SET = "set: "  # how the evidence of a probe begins whose format was not the probe's to choose
+_NO_LIMIT = 10**12  # a minute; servers write the largest integer where they have none
+# What a reply says of the format it was asked for in: these neither fit nor break it.
+_SOUND = frozenset({"parsed", "truncated", "refused"})
+
+KNOWN_DIALECT = """
+    select *
+    from teacher_dialects
+    where teacher = $teacher and endpoint = $endpoint and model = $model and api = $api
+      and ($forced or not starts_with(evidence, $set))
+    order by probed_at desc
+    limit 1
+"""
+
+
+def with_dialect(
+    terms: Terms,
+    settings: Settings,
+    endpoint: Endpoint,
+    store: Store,
+    log: Callable[[str], None],
+) -> Terms:
+    """The terms with the server's dialect and its rate limits, probing a server not met before.
+
+    The embedded teacher is ours, and so not probed.
+
+    Raises:
+        TeacherError: the server accepts no form of the probe.
+        BudgetError: the caps leave no room for the probe.
+    """
+    forced = None if settings.reply_format == "auto" else settings.reply_format
+    if settings.teacher == "rehearsal":
+        return replace(
+            terms, dialect=Dialect(api=settings.api, reply_format=forced or "json_schema")
+        )
+    known = _known(settings, endpoint, store) or _probed(terms, settings, endpoint, store, log=log)
+    dialect = Dialect(
+        api=settings.api,
+        reply_format=forced or known["reply_format"],
+        token_limit_name=known["token_limit_name"],
+        left_out=frozenset(known["left_out"]),
+    )
+    seen = (known["requests_per_minute"], known["tokens_per_minute"])
+    return replace(terms, dialect=dialect, limits_seen=seen)
+
+
+def _known(settings: Settings, endpoint: Endpoint, store: Store) -> dict[str, Any] | None:
+    if not store.path.exists():
+        return None
+    rows = store.rows(
+        KNOWN_DIALECT,
+        {
+            "teacher": settings.teacher,
+            "endpoint": endpoint.address,
+            "model": settings.model,
+            "api": settings.api,
+            "forced": settings.reply_format != "auto",
+            "set": _SET,
+        },
+    )
+    return rows[0] if rows else None
+
+
+def _probed(
+    terms: Terms,
+    settings: Settings,
+    endpoint: Endpoint,
+    store: Store,
+    *,
+    log: Callable[[str], None],
+) -> dict[str, Any]:
+    # Alone, as whoever asks: a cap holds only while one process spends under it.
+    with asking_alone(store):
+        known = _known(settings, endpoint, store)
+        if known:  # by the run that was waited for
+            return known
+        fold(store)
+        try:
+            found = asyncio.run(_Probe(terms, settings, endpoint, store).run())
+        finally:
+            fold(store)
+        with store.write() as connection:
+            insert(connection, "teacher_dialects", [found])
+    log(
+        f"Probed {endpoint.address}: {found['model']} answers as {found['reply_format']} "
+        f"({found['evidence']})"
+    )
+    return found
+
+
+class _Probe:
+    """One request, tried in one form after another until the server answers in the form asked."""
+
+    def __init__(self, terms: Terms, settings: Settings, endpoint: Endpoint, store: Store) -> None:
+        self._run_id = terms.run_id
+        # A probe goes out at once, and at the price of that, also where the rest goes by batch.
+        self._service: Service = "online" if terms.service == "batch" else terms.service
+        self._settings = settings
+        self._endpoint = endpoint
+        self._store = store
+        self._forced = settings.reply_format != "auto"
+        self._budget = budget_of(terms, store, settings.model)
+        self._price = price_of(settings.model)
+        self._dialect = Dialect(
+            api=settings.api,
+            reply_format=FORMATS[0] if settings.reply_format == "auto" else settings.reply_format,
+        )
+        self._seen: list[str] = []
+
+    async def run(self) -> dict[str, Any]:
+        """A row of `teacher_dialects`."""
+        attempts = Attempts()
+        async with (
+            CompletionJournal(self._store) as journal,
+            TeacherClient(self._endpoint, connections=1, service=self._service) as client,
+        ):
+            while True:
+                try:
+                    reply = await self._ask(client, journal)
+                except (RefusedError, LostError, UnreachedError) as error:
+                    await self._overcome(error, attempts)
+                    continue
+                outcome = self._outcome(reply)
+                self._seen.append(outcome)
+                following = _following(self._dialect.reply_format)
+                if outcome in _SOUND or self._forced or following is None:
+                    return self._found(reply)
+                self._dialect = replace(self._dialect, reply_format=following)
+
+    async def _ask(self, client: TeacherClient, journal: CompletionJournal) -> TeacherReply:
+        request = self._request()
+        most = size_of(request).most(self._price, self._service)
+        if cap := self._budget.refusal(most):
+            raise BudgetError(
+                f"{cap.setting} leaves no room to probe the server: {cap.shown(cap.left())} "
+                f"left, and it may take {cap.shown(most.in_unit(cap.unit))}. Raise it."
+            )
+        reservation_id = f"probe-{uuid.uuid4().hex}"
+        journal.reserve(
+            reservation_of(
+                reservation_id, request, most, endpoint=self._endpoint, run_id=self._run_id
+            )
+        )
+        self._budget.reserve(most)
+        requested_at = datetime.now(UTC)
+        try:
+            reply = await client.complete(request, self._dialect, self._service)
+        except LostError:
+            self._budget.presume(most)
+            raise
+        except (RefusedError, UnreachedError) as error:
+            self._budget.release(most)
+            journal.release(reservation_id)
+            raise self._without_key(error) from None
+        actual = cost_of(reply, self._price, self._service)
+        completion = completion_of(
+            request,
+            reply,
+            self._endpoint,
+            cost=actual,
+            service=self._service,
+            run_id=self._run_id,
+        ) | {
+            "requested_at": requested_at.isoformat(),
+            **({"reservation_id": reservation_id} if actual else {}),
+        }
+        await journal.append(completion)
+        self._budget.settle(most, actual or most)
+        return reply
+
+    def _without_key(self, error: Exception) -> Exception:
+        """The error with nothing in it that repeats the key: what it says is shown and stored."""
+        if not isinstance(error, RefusedError):
+            return error
+        hide = self._endpoint.hiding_key
+        return replace(
+            error,
+            code=hide(error.code) if error.code else None,
+            param=hide(error.param) if error.param else None,
+        )
+
+    async def _overcome(self, error: Exception, attempts: Attempts) -> None:
+        """Wait, or ask in another form; raise where neither helps."""
+        if isinstance(error, RefusedError):
+            self._seen.append(f"refused {error.param or error.status}")
+            if not error.passes or error.status in _UNPROCESSABLE:
+                self._dialect = _adapted(self._dialect, error, self._forced, self._settings.model)
+                return
+        else:
+            self._seen.append(type(error).__name__)
+        delay = attempts.delay_after(error)
+        soon_told = isinstance(error, UnreachedError) and attempts.failures >= _UNREACHED_TRIES
+        if delay is None or soon_told:
+            raise TeacherError(
+                f"The teacher at {self._endpoint.address} answers no probe "
+                f"({self._endpoint.hiding_key(str(error))}). Check OPENAI_BASE_URL and that the "
+                "server runs; BIOINSTRUCT_REPLY_FORMAT names a format that it is known to take."
+            ) from None
+        await asyncio.sleep(delay)
+
+    def _outcome(self, reply: TeacherReply) -> str:
+        form = "text" if self._dialect.reply_format == "text" else "json"
+        return read_reply(reply.content, reply.finish_reason, reply.refusal, form).outcome
+
+    def _request(self) -> TeacherRequest:
+        form = RESPONSE_FORMATS[self._dialect.reply_format]
+        prompt = PROBE_TEXT if self._dialect.reply_format == "text" else PROBE
+        return TeacherRequest(
+            purpose="probe",
+            teacher=self._settings.teacher,
+            model=self._settings.model,
+            parameters={
+                "temperature": 0.0,  # some models refuse any but their own
+                "max_completion_tokens": PROBE_TOKENS,
+                "seed": 0,
+                **({"response_format": form} if form else {}),
+            },
+            messages=[{"role": "user", "content": prompt}],
+            template_id=PROBE_ID,
+            # Another server, or API, is another probe: what it costs is a completion of its own.
+            template_sha256=sha256_of(
+                [PROBE_ID, prompt, form, self._endpoint.address, self._settings.api]
+            ),
+            reply_format=self._dialect.reply_format,
+        )
+
+    def _found(self, reply: TeacherReply) -> dict[str, Any]:
+        requests_per_minute, tokens_per_minute = limits_of(reply.headers)
+        return {
+            "teacher": self._settings.teacher,
+            "endpoint": self._endpoint.address,
+            "model": self._settings.model,
+            "api": self._dialect.api,
+            "reply_format": self._dialect.reply_format,
+            "token_limit_name": self._dialect.token_limit_name,
+            "left_out": sorted(self._dialect.left_out),
+            "evidence": (_SET if self._forced else "") + ", ".join(self._seen),
+            "requests_per_minute": _storable(requests_per_minute),
+            "tokens_per_minute": _storable(tokens_per_minute),
+            "probed_at": datetime.now(UTC),
+        }
+
+
+def _storable(limit: float | None) -> int | None:
+    """A limit per minute as the store has it."""
+    return math.ceil(limit) if limit is not None and limit < _NO_LIMIT else None
+
+
+def _adapted(dialect: Dialect, error: RefusedError, forced: bool, model: str) -> Dialect:  # noqa: FBT001
+    """The dialect without what the server just refused."""
+    if error.fatal:
+        raise TeacherError(fatal_advice(error, model))
+    said = f"{error.param or ''} {error.message}"
+    if error.status not in _UNPROCESSABLE:
+        raise TeacherError(f"The teacher refuses a probe: {error}")
+    if "max_completion_tokens" in said and dialect.token_limit_name != "max_tokens":  # noqa: S105
+        return replace(dialect, token_limit_name="max_tokens")  # noqa: S106
+    for name in OPTIONAL:
+        if name in said and name not in dialect.left_out:
+            return replace(dialect, left_out=dialect.left_out | {name})
+    if "service_tier" in said:
+        raise TeacherError(
+            f"The teacher has no flex processing: {error}. Set BIOINSTRUCT_SERVICE=online."
+        )
+    following = _following(dialect.reply_format)
+    if following and not forced and any(word in said for word in ("format", "schema")):
+        return replace(dialect, reply_format=following)
+    raise TeacherError(
+        f"The teacher refuses a probe in the format {dialect.reply_format}: {error}. "
+        "Set BIOINSTRUCT_REPLY_FORMAT to text for a server that knows no other."
+    )
+
+
+def _following(reply_format: ReplyFormat) -> ReplyFormat | None:
+    place = FORMATS.index(reply_format) + 1
+    return FORMATS[place] if place < len(FORMATS) else None

@@ -1,0 +1,165 @@
+"""The terms of a round: how fast, how dear, by which service; and the caps with what is spent.
+
+Belongs here: from settings and the store to a `Budget`. Does not: asking.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from bioinstruct_dagster.settings import Service, Settings
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.money.budget import (
+    PICODOLLARS,
+    Budget,
+    BudgetError,
+    Cap,
+    Unit,
+    picodollars,
+)
+from bioinstruct_dagster.teacher.money.prices import Price, price_of
+from bioinstruct_dagster.teacher.wire.client import Dialect
+
+# Completions that were stored without a price are priced now, where the price has become known.
+SPENT = """
+    select
+        model_asked,
+        sum(usd) as usd,
+        sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0))::bigint as tokens,
+        coalesce(sum(prompt_tokens) filter (where usd is null), 0)::bigint
+            as unpriced_prompt_tokens,
+        coalesce(sum(completion_tokens) filter (where usd is null), 0)::bigint
+            as unpriced_completion_tokens
+    from completions
+    where $run_id is null or run_id = $run_id
+    group by all
+"""
+
+UNSETTLED = """
+    select
+        sum(usd) as usd,
+        coalesce(sum(tokens), 0)::bigint as tokens,
+        count(*) filter (where usd is null) as unpriced
+    from spend
+    where kind != 'settled' and ($run_id is null or run_id = $run_id)
+"""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How requests are asked. The caps are in dollars and tokens; None is no cap.
+
+    `limits_seen` are the server's limits per minute (requests, tokens) as a probe saw them.
+    """
+
+    concurrency: int = 16
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    limits_seen: tuple[float | None, float | None] = (None, None)
+    max_usd: float | None = None
+    max_tokens: int | None = None
+    run_max_usd: float | None = None
+    run_max_tokens: int | None = None
+    service: Service = "online"
+    dialect: Dialect = field(default_factory=Dialect)
+    run_id: str | None = None
+
+    @property
+    def capped(self) -> bool:
+        """Whether any cap is set."""
+        caps = (self.max_usd, self.max_tokens, self.run_max_usd, self.run_max_tokens)
+        return any(cap is not None for cap in caps)
+
+
+def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> Terms:
+    """The terms that the settings name; `changed` are those of one run."""
+    terms = Terms(
+        concurrency=settings.concurrency,
+        requests_per_minute=settings.rpm,
+        tokens_per_minute=settings.tpm,
+        max_usd=settings.max_usd,
+        max_tokens=settings.max_tokens,
+        run_max_usd=settings.run_max_usd,
+        run_max_tokens=settings.run_max_tokens,
+        service=settings.service,
+        run_id=run_id,
+    )
+    return replace(terms, **{name: v for name, v in changed.items() if v is not None})
+
+
+def budget_of(terms: Terms, store: Store, model: str) -> Budget:
+    """The caps, and what counts towards them already.
+
+    Raises:
+        BudgetError: a dollar cap is set and the model, or what was spent before, has no price.
+    """
+    price = price_of(model)
+    project = _Spending(store, None)
+    # A run without a name has spent nothing before it begins.
+    run = _Spending(store, terms.run_id) if terms.run_id else None
+    limits: tuple[tuple[str, float | None, Unit, _Spending | None], ...] = (
+        ("BIOINSTRUCT_MAX_USD", terms.max_usd, "usd", project),
+        ("BIOINSTRUCT_MAX_TOKENS", terms.max_tokens, "tokens", project),
+        ("BIOINSTRUCT_RUN_MAX_USD", terms.run_max_usd, "usd", run),
+        ("BIOINSTRUCT_RUN_MAX_TOKENS", terms.run_max_tokens, "tokens", run),
+    )
+    caps = []
+    for setting, limit, unit, spending in limits:
+        if limit is None or limit == float("inf"):
+            continue
+        if unit == "usd" and price is None:
+            raise BudgetError(
+                f"{setting} is set, but data/prices.yaml has no price for {model!r}: a cap in "
+                "dollars can't be held. Add the model with its price, or cap tokens instead "
+                f"({setting.replace('USD', 'TOKENS')})."
+            )
+        spent = spending.in_unit(unit, setting) if spending else 0
+        whole = int(limit * PICODOLLARS) if unit == "usd" else int(limit)
+        caps.append(Cap(setting, unit, whole, spent))
+    return Budget(caps)
+
+
+class _Spending:
+    """What a run, or the whole project, has spent; read from the store once, and only if asked."""
+
+    def __init__(self, store: Store, run_id: str | None) -> None:
+        self._store = store
+        self._run_id = run_id
+
+    @cached_property
+    def _rows(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Settled spend by model, and what is presumed or reserved."""
+        key = {"run_id": self._run_id}
+        return self._store.rows(SPENT, key), self._store.rows(UNSETTLED, key)[0]
+
+    def in_unit(self, unit: Unit, setting: str) -> int:
+        """Picodollars, or tokens."""
+        if not self._store.path.exists():
+            return 0
+        settled, unsettled = self._rows
+        if unit == "tokens":
+            return int(unsettled["tokens"] + sum(row["tokens"] for row in settled))
+        if unsettled["unpriced"]:
+            raise _unpriced(setting, "requests without a reply")
+        usd = unsettled["usd"] or 0.0
+        for row in settled:
+            usd += (row["usd"] or 0.0) + _priced_now(row, setting)
+        return picodollars(usd)
+
+
+def _priced_now(row: dict[str, Any], setting: str) -> float:
+    prompt, output = row["unpriced_prompt_tokens"], row["unpriced_completion_tokens"]
+    if not prompt and not output:
+        return 0.0
+    price: Price | None = price_of(row["model_asked"])
+    if price is None:
+        raise _unpriced(setting, f"completions of {row['model_asked']!r}")
+    return price.usd(prompt, output)
+
+
+def _unpriced(setting: str, what: str) -> BudgetError:
+    return BudgetError(
+        f"{setting} is set, but the store holds {what} of unknown price, so it is not known "
+        "what is left. Add the model to data/prices.yaml, cap tokens or single runs instead, "
+        "or use a new BIOINSTRUCT_DATA_DIR."
+    )

@@ -1,0 +1,337 @@
+"""The client: one request over the wire, one reply back.
+
+It is the SDK's in its authentication, headers, address, files and batches. Only the call of a
+completion goes straight to aiohttp, which the SDK's own fast transport stands on: its request path
+takes 1,100 to 1,400 µs of CPU to build and check models of a request that we have checked already,
+ours about 150. Belongs here: bodies, replies and errors as the API has them, for chat completions
+and for responses. Does not: when to send, or again (asking).
+"""
+
+import resource
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from bioinstruct_dagster.settings import Api, Service
+from bioinstruct_dagster.store.fingerprints import json_bytes, json_value
+from bioinstruct_dagster.teacher.errors import (
+    FATAL_CODES,
+    LostError,
+    RefusedError,
+    TeacherError,
+    UnreachedError,
+    unsendable_key,
+)
+from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
+
+if TYPE_CHECKING:
+    import aiohttp
+    from openai import AsyncOpenAI
+
+TIMEOUT_SECONDS = 300.0
+FLEX_TIMEOUT_SECONDS = 900.0  # OpenAI's guide to flex processing recommends 15 minutes
+CONNECT_SECONDS = 10.0
+KEEPALIVE_SECONDS = 60.0
+_SHOWN_CHARACTERS = 300
+_SHORTEST_SECRET = 16  # characters; OpenAI's keys have more than 40
+_OTHER_FILES = 256  # the store, logs, libraries
+_MOST_TOKENS = 2**31  # that any reply could take; more is a mistake of the server's
+_OK = 200
+_REDIRECT = 300
+
+PATHS: dict[Api, str] = {"chat": "/chat/completions", "responses": "/responses"}
+# What is made use of, of a reply's headers.
+_HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry")
+_FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where to send requests and with what key."""
+
+    base_url: str | None
+    api_key: str = field(repr=False)
+    rehearsal: bool
+
+    @property
+    def address(self) -> str:
+        """The address without credentials or query, fit to be stored and shown."""
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(self.base_url or "https://api.openai.com/v1")
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}".rstrip("/")
+
+    @property
+    def secret(self) -> str | None:
+        """The key, where it is long enough for one.
+
+        Local servers take any word; such a word may well occur in a reply, and hiding it there
+        would spoil the reply.
+        """
+        return self.api_key if len(self.api_key) >= _SHORTEST_SECRET else None
+
+    def without_key(self, data: bytes) -> bytes:
+        """What a server sent, without the key: one that repeats it is not to have it stored."""
+        key = self.secret.encode() if self.secret else None
+        return data.replace(key, b"[key]") if key and key in data else data
+
+    def hiding_key(self, text: str) -> str:
+        """A text of the server's or a library's, without the key and not long."""
+        hidden = text.replace(self.secret, "[key]") if self.secret else text
+        return hidden[:_SHOWN_CHARACTERS]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a server wants to be asked; found by a probe, or set."""
+
+    api: Api = "chat"
+    reply_format: ReplyFormat = "json_schema"
+    token_limit_name: str = "max_completion_tokens"  # noqa: S105
+    left_out: frozenset[str] = frozenset()
+
+    def body(self, request: TeacherRequest, service: Service = "online") -> dict[str, Any]:
+        """The request's JSON body."""
+        parameters = {k: v for k, v in request.parameters.items() if k not in self.left_out}
+        limit = parameters.pop("max_completion_tokens")
+        messages = list(request.messages)
+        body: dict[str, Any] = {"model": request.model}
+        if self.api == "chat":
+            body |= {"messages": messages, **parameters, self.token_limit_name: limit}
+        else:
+            form = parameters.pop("response_format", None)
+            parameters.pop("seed", None)  # the Responses API has none
+            body |= {"input": messages, **parameters, "max_output_tokens": limit, "store": False}
+            if form:
+                body["text"] = {"format": {"type": form["type"], **form.get("json_schema", {})}}
+        if service == "flex":
+            body["service_tier"] = "flex"
+        return body
+
+
+@dataclass(frozen=True)
+class TeacherReply:
+    """A completion as the server sent it."""
+
+    content: str
+    refusal: str | None
+    finish_reason: str | None
+    model: str | None
+    system_fingerprint: str | None
+    service_tier: str | None
+    prompt_tokens: int | None
+    cached_tokens: int
+    completion_tokens: int | None
+    request_id: str | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int | None:
+        """Tokens billed; None where the server does not say."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
+
+
+class TeacherClient:
+    """Connections to one endpoint, open for as long as the context is.
+
+    Args:
+        endpoint: where and with what key.
+        connections: as many as requests in flight; a smaller pool would make them queue unseen.
+        service: flex replies take longer.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, *, connections: int = 16, service: Service = "online"
+    ) -> None:
+        self._endpoint = endpoint
+        self._connections = connections
+        self._seconds = FLEX_TIMEOUT_SECONDS if service == "flex" else TIMEOUT_SECONDS
+        self.sdk: AsyncOpenAI
+        self._session: aiohttp.ClientSession
+        self._url: str
+
+    async def __aenter__(self) -> Self:
+        key = self._endpoint.api_key
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise unsendable_key()
+        import aiohttp
+        import httpx2
+        from openai import AsyncOpenAI, Omit
+
+        _allow_open_files(self._connections)
+        # Asked for its address and headers; it never sends anything, and needs no certificates.
+        nothing = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.sdk = AsyncOpenAI(
+            api_key=self._endpoint.api_key,
+            base_url=self._endpoint.base_url,
+            http_client=httpx2.AsyncClient(verify=nothing),
+        )
+        self._url = str(self.sdk.base_url).rstrip("/")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._connections,
+                keepalive_timeout=KEEPALIVE_SECONDS,
+                # The SDK's certificates, which heed SSL_CERT_FILE.
+                ssl=httpx2.create_ssl_context() if self._url.startswith("https") else True,
+            ),
+            timeout=aiohttp.ClientTimeout(total=self._seconds, sock_connect=CONNECT_SECONDS),
+            headers={
+                name: value
+                for name, value in {**self.sdk.default_headers, **self.sdk.auth_headers}.items()
+                if not isinstance(value, Omit)
+            },
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Not trust_env: it reads ~/.netrc anew for each request.
+            proxy=_proxy_for(self._url),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+        await self.sdk.close()
+
+    async def complete(
+        self, request: TeacherRequest, dialect: Dialect, service: Service = "online"
+    ) -> TeacherReply:
+        """Send one request.
+
+        Raises:
+            RefusedError: the server answered with an error status.
+            LostError: it was sent, and no whole reply came.
+            UnreachedError: it was not sent.
+        """
+        import aiohttp
+
+        url = self._url + PATHS[dialect.api]
+        try:
+            async with self._session.post(
+                url, data=json_bytes(dialect.body(request, service)), allow_redirects=False
+            ) as response:
+                body = self._endpoint.without_key(await response.read())
+                headers = {
+                    name.lower(): self._endpoint.hiding_key(value)
+                    for name, value in response.headers.items()
+                    if name.lower().startswith(_HEADERS)
+                }
+                status = response.status
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.ClientHttpProxyError,
+        ) as error:
+            raise UnreachedError(self._described(error)) from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise LostError(self._described(error)) from None
+        if not _OK <= status < _REDIRECT:
+            raise self._refused(status, body, headers)
+        try:
+            return read_body(json_value(body), headers)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise LostError(f"The reply is no completion: {error!r}"[:_SHOWN_CHARACTERS]) from None
+
+    def _described(self, error: Exception) -> str:
+        return self._endpoint.hiding_key(f"{type(error).__name__}: {error}")
+
+    def _refused(self, status: int, body: bytes, headers: Mapping[str, str]) -> RefusedError:
+        try:
+            error = json_value(body)["error"]
+            message, code, param = (str(error["message"]), error.get("code"), error.get("param"))
+            if not isinstance(code, str):
+                code = error.get("type") if error.get("type") in FATAL_CODES else None
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            # Whole: a key that a cut went through would not be recognised, and half of it shown.
+            message, code, param = body.decode("utf-8", "replace"), None, None
+        return RefusedError(
+            status,
+            self._endpoint.hiding_key(message),
+            code,
+            param if isinstance(param, str) else None,
+            headers,
+        )
+
+
+def _allow_open_files(connections: int) -> None:
+    """Raise the process's limit of open files, within what it may, to one for each connection."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise TeacherError(
+            f"BIOINSTRUCT_CONCURRENCY is {connections}, but this process may open no more than "
+            f"{hard} files. Lower it, or raise the limit (ulimit -n)."
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def _proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for this address (HTTPS_PROXY, NO_PROXY, …)."""
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]  # NO_PROXY names hosts, not who logs in there
+    return None if proxy_bypass(host) else getproxies().get(parts.scheme)
+
+
+def read_body(body: Mapping[str, Any], headers: Mapping[str, str]) -> TeacherReply:
+    """A reply's JSON, of either API, as a `Reply`.
+
+    Raises:
+        TypeError, LookupError, AttributeError: it is no completion.
+    """
+    usage = body.get("usage") or {}
+    if "choices" in body:
+        choice = body["choices"][0]
+        message = choice["message"]
+        content, refusal = message.get("content"), message.get("refusal")
+        finish = choice.get("finish_reason")
+        names = ("prompt_tokens", "completion_tokens", "prompt_tokens_details")
+    else:
+        parts = [
+            part
+            for item in body["output"]
+            if item.get("type") == "message"
+            for part in item["content"]
+        ]
+        content = "".join(part["text"] for part in parts if part["type"] == "output_text")
+        refusal = "".join(part["refusal"] for part in parts if part["type"] == "refusal") or None
+        reason = (body.get("incomplete_details") or {}).get("reason")
+        finish = _FINISH.get(str(reason), reason) if body.get("status") == "incomplete" else "stop"
+        names = ("input_tokens", "output_tokens", "input_tokens_details")
+    prompt, completion, details = (usage.get(name) for name in names)
+    return TeacherReply(
+        content=_text(content) or "",
+        refusal=_text(refusal),
+        finish_reason=_text(finish),
+        model=_text(body.get("model")),
+        system_fingerprint=_text(body.get("system_fingerprint")),
+        service_tier=_text(body.get("service_tier")),
+        prompt_tokens=_count(prompt),
+        cached_tokens=_count((details or {}).get("cached_tokens")) or 0,
+        completion_tokens=_count(completion),
+        request_id=headers.get("x-request-id"),
+        headers=headers,
+    )
+
+
+def _text(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"expected text, found {type(value).__name__}")
+    return value
+
+
+def _count(value: Any) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= _MOST_TOKENS else None  # else the store could not hold it

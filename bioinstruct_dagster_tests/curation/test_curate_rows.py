@@ -1,0 +1,168 @@
+"""From raw rows to kept and rejected rows: none is lost, none checked twice."""
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioinstruct_dagster.curation.curate_rows import RowCurator, gate_maker, select
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
+from bioinstruct_dagster.curation.quality.gate import QualityGate
+from bioinstruct_dagster.curation.verdicts import StoredResults, check_stale
+from bioinstruct_dagster.seeds.tasks import SeedTask
+
+SEEDS = [NamedInstruction("seed-1", "Name the antidote for a paracetamol overdose.")]
+GATES = [QualityGate()]
+SOUND = "Summarize the discharge note in two plain sentences."
+
+
+def raw_row(ordinal, instruction=SOUND, task_input="", output="An answer."):
+    return {
+        "row_id": f"row-{ordinal}",
+        "ordinal": ordinal,
+        "completion_id": "completion",
+        "position": ordinal,
+        "source": "completion",
+        "instruction": instruction,
+        "input": task_input,
+        "output": output,
+        "rehearsal": True,
+    }
+
+
+@st.composite
+def raw_sets(draw):
+    instructions = st.sampled_from(
+        [
+            SOUND,
+            SOUND.upper(),
+            SEEDS[0].instruction,
+            "Rank these four drugs by half-life.",
+            "Rank these five drugs by half-life.",
+            "Draw the heart with all four chambers.",
+            "Too short.",
+            "",
+            "¿Qué significa este resultado de laboratorio?",
+        ]
+    )
+    inputs = st.sampled_from(["", "N/A", "https://example.org", "Na 135 mmol/L"])
+    outputs = st.sampled_from(["An answer.", "", "None"])
+    tasks = draw(st.lists(st.tuples(instructions, inputs, outputs), max_size=25))
+    return [raw_row(number, *task) for number, task in enumerate(tasks)]
+
+
+@given(raw_sets())
+def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
+    selection = select(raw, SEEDS, GATES)
+    kept = [row["ordinal"] for row in selection.kept]
+    rejected = [row["ordinal"] for row in selection.rejected]
+    assert kept == sorted(kept)
+    assert rejected == sorted(rejected)
+    assert sorted(kept + rejected) == [row["ordinal"] for row in raw]
+
+
+@given(raw_sets())
+def test_texts_are_carried_unchanged_but_for_no_input_markers(raw):
+    source = {row["row_id"]: row for row in raw}
+    for row in select(raw, SEEDS, GATES).kept:
+        before = source[row["row_id"]]
+        assert [row[name] for name in ("ordinal", "instruction", "output", "rehearsal")] == [
+            before[name] for name in ("ordinal", "instruction", "output", "rehearsal")
+        ]
+        marked = before["input"] == "N/A"
+        assert row["input"] == ("" if marked else before["input"])
+        assert row["repaired"] == (["input"] if marked else [])
+
+
+@given(raw_sets(), st.data())
+def test_growing_the_raw_rows_changes_no_earlier_decision(raw, data):
+    cut = data.draw(st.integers(0, len(raw)))
+    earlier, whole = select(raw[:cut], SEEDS, GATES), select(raw, SEEDS, GATES)
+    assert earlier.kept == [row for row in whole.kept if row["ordinal"] < cut]
+    assert earlier.rejected == [row for row in whole.rejected if row["ordinal"] < cut]
+
+
+@given(raw_sets(), st.lists(st.integers(0, 25), max_size=6))
+def test_portions_of_any_size_give_the_same_decisions(raw, cuts):
+    selector = RowCurator(SEEDS, GATES)
+    edges = [0, *sorted(cuts), len(raw)]
+    verdicts = [
+        kept
+        for start, end in itertools.pairwise(edges)
+        for kept in selector.extend(raw[start : max(start, end)])
+    ]
+    whole = select(raw, SEEDS, GATES)
+    kept = {row["row_id"] for row in whole.kept}
+    assert verdicts == [row["row_id"] in kept for row in raw]
+    assert selector.selection.kept == whole.kept
+    assert sorted(selector.selection.rejected, key=lambda r: r["ordinal"]) == whole.rejected
+
+
+def test_the_gates_of_generation_are_those_of_curation(settings, store):
+    seed = SeedTask("seed-1", "other", "f", SEEDS[0].instruction, "", "Acetylcysteine.")
+    raw = [
+        raw_row(0, SEEDS[0].instruction),
+        raw_row(1),
+        raw_row(2, SOUND.upper()),
+        raw_row(3, "Draw the heart with all four chambers."),
+        raw_row(4, "Write a letter to the patient.", "Maria Keller, MRN 00482913, 555-0142"),
+    ]
+    found = gate_maker(settings, store)([seed])
+    assert found.extend(raw) == [False, True, False, False, False]
+    assert [row["gate"] for row in found.selection.rejected] == [
+        "quality", "privacy", "novelty", "novelty",
+    ]  # fmt: skip
+
+
+def test_stored_verdicts_are_not_made_again(store):
+    raw = [raw_row(0), raw_row(1, "Draw the heart with all four chambers.")]
+    store.replace({"raw_instructions": raw})
+    check_stale(store, GATES[0])
+
+    class Silent(QualityGate):
+        def check(self, tasks):
+            assert not tasks
+            return []
+
+    selector = RowCurator(SEEDS, [Silent()], StoredResults(store, GATES))
+    assert selector.extend(raw) == [True, False]
+
+
+def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
+    raw = [raw_row(0, SEEDS[0].instruction), raw_row(1), raw_row(2, SOUND.upper())]
+    selection = select(raw, SEEDS, GATES)
+    assert [row["row_id"] for row in selection.kept] == ["row-1"]
+    assert [
+        (row["row_id"], row["gate"], row["reason"], row["detail"]["nearest_id"], row["score"])
+        for row in selection.rejected
+    ] == [
+        ("row-0", "novelty", "repeats_seed", "seed-1", 1.0),
+        ("row-2", "novelty", "repeats_kept_row", "row-1", 1.0),
+    ]
+
+
+def test_a_row_of_bad_quality_does_not_stand_in_the_way_of_a_sound_one():
+    selection = select([raw_row(0, output=""), raw_row(1)], SEEDS, GATES)
+    assert [row["row_id"] for row in selection.kept] == ["row-1"]
+    (rejected,) = selection.rejected
+    assert (rejected["gate"], rejected["reason"]) == ("quality", "empty_output")
+
+
+def test_the_input_is_normalised_before_it_is_checked():
+    (kept,) = select([raw_row(0, task_input="N/A")], SEEDS, GATES).kept
+    assert kept["input"] == ""
+
+
+def test_what_a_gate_flags_is_told_of_the_kept_row():
+    dose = "Compute the daily dose."
+    raw = [raw_row(0, dose, "Naproxen 250 mg twice daily", "400 mg per day")]
+    (kept,) = select(raw, SEEDS, GATES).kept
+    assert kept["flags"] == ["quality: wrong_arithmetic"]
+
+
+def test_kept_rows_fit_their_table(store):
+    raw = [raw_row(0, task_input="N/A"), raw_row(1), raw_row(2, "Too short.")]
+    store.replace({"deduplicated_instructions": select(raw, SEEDS, GATES).kept})
+    assert store.rows("select row_id, repaired from deduplicated_instructions") == [
+        {"row_id": "row-0", "repaired": ["input"]}
+    ]

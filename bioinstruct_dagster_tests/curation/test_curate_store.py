@@ -1,0 +1,204 @@
+"""A store brought up to date gate by gate: always what checking from scratch would give."""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bioinstruct_dagster.curation.curate_rows import select
+from bioinstruct_dagster.curation.curate_store import curate
+from bioinstruct_dagster.curation.gates import Finding, GateResult
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
+from bioinstruct_dagster.curation.quality.gate import QualityGate
+from bioinstruct_dagster.store.database import Store
+
+SEEDS = [NamedInstruction("seed-1", "Name the antidote for a paracetamol overdose in adults.")]
+KEPT = """
+    select row_id, ordinal, instruction, input, output, repaired, flags, rehearsal
+    from deduplicated_instructions order by ordinal
+"""
+REJECTED = "select row_id, ordinal, gate, reason from rejected_instructions order by ordinal"
+
+
+class NamedGate:
+    """A gate that drops rows whose output holds one word."""
+
+    def __init__(self, name="privacy", word="secret"):
+        self.name, self.word = name, word
+        self.checked = 0
+
+    @property
+    def version(self):
+        return f"{self.word}"
+
+    @property
+    def made_of(self):
+        return {"word": self.word}
+
+    def check(self, tasks):
+        self.checked += len(tasks)
+        drop = GateResult((Finding("word", "1", "reject"),))
+        keep = GateResult((Finding("nothing", "1", "keep"),))
+        return [drop if self.word in task.output else keep for task in tasks]
+
+
+def raw_row(ordinal, instruction, output="An answer."):
+    return {
+        "row_id": f"row-{ordinal:04d}",
+        "ordinal": ordinal,
+        "position": ordinal,
+        "source": "completion",
+        "instruction": instruction,
+        "input": "N/A" if ordinal % 7 == 3 else "",
+        "output": output,
+        "rehearsal": False,
+    }
+
+
+def rows(n, seed=0):
+    """Rows in clusters of paraphrases, some odd, some in other scripts, some short."""
+    draw = random.Random(seed)
+    words = [f"word{number}" for number in range(60)]
+    stems = [[draw.choice(words) for _ in range(draw.randint(5, 14))] for _ in range(n // 4 + 1)]
+    made = []
+    for ordinal in range(n):
+        text = list(draw.choice(stems))
+        for _ in range(draw.randint(0, 3)):
+            text[draw.randrange(len(text))] = draw.choice(words)
+        instruction = "Explain " + " ".join(text)
+        odd = draw.random()
+        if odd < 0.05:
+            instruction = "Too short."
+        elif odd < 0.1:
+            instruction = f"Explain this to me 高血压的治疗方案 {draw.choice('一二三四')} 血圧"
+        elif odd < 0.13:
+            instruction = SEEDS[0].instruction
+        made.append(raw_row(ordinal, instruction, draw.choice(["An answer.", "a secret", "open"])))
+    return made
+
+
+QUALITY = QualityGate()
+
+
+def gates():
+    return [QUALITY, NamedGate("privacy", "secret"), NamedGate("contamination", "leak")]
+
+
+def from_scratch(raw, used):
+    found = select(raw, SEEDS, used)
+    rejected = [
+        {name: row[name] for name in ("row_id", "ordinal", "gate", "reason")}
+        for row in found.rejected
+    ]
+    return found.kept, rejected
+
+
+def brought_up_to_date(store, raw, used):
+    store.replace({"raw_instructions": raw})
+    done = curate(store, SEEDS, used, lambda _: None)
+    return store.rows(KEPT), store.rows(REJECTED), done.checked
+
+
+def test_the_store_says_what_the_gates_in_memory_say(store):
+    raw = rows(300)
+    kept, rejected, checked = brought_up_to_date(store, raw, gates())
+    assert (kept, rejected) == from_scratch(raw, gates())
+    assert {row["gate"] for row in rejected} == {"quality", "privacy", "novelty"}
+    assert checked["quality"] == checked["privacy"] == checked["contamination"] == 300
+
+
+def test_nothing_is_checked_twice(store):
+    raw = rows(60)
+    brought_up_to_date(store, raw, gates())
+    before = store.rows("select * from verdicts order by all")
+    _, _, checked = brought_up_to_date(store, raw, gates())
+    assert set(checked.values()) == {0}
+    assert store.rows("select * from verdicts order by all") == before
+    assert store.rows("select * from superseded_verdicts") == []
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_course_of_changes_ends_where_checking_everything_ends(data, tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("course") / "bioinstruct.duckdb", timeout=10)
+    everything = rows(80, seed=data.draw(st.integers(0, 3)))
+    for _ in range(3):
+        present = data.draw(st.sets(st.sampled_from(range(80)), min_size=1))
+        raw = [everything[number] for number in sorted(present)]
+        used = gates()
+        used[1].word = data.draw(st.sampled_from(["secret", "open", "never"]))
+        kept, rejected, _ = brought_up_to_date(store, raw, used)
+        assert (kept, rejected) == from_scratch(raw, used)
+
+
+def test_added_rows_are_checked_and_no_other(store):
+    raw = rows(120)
+    brought_up_to_date(store, raw[:100], gates())
+    before = store.rows("select * from verdicts order by all")
+    _, _, checked = brought_up_to_date(store, raw, gates())
+    assert checked["quality"] == checked["privacy"] == 20
+    assert checked["novelty"] <= 20
+    after = store.rows("select * from verdicts order by all")
+    assert all(verdict in after for verdict in before)
+
+
+def test_a_changed_rule_checks_its_gate_anew_and_novelty_from_the_first_row_it_changes(store):
+    raw = [raw_row(n, f"Explain the sign number {n} of disease {n * 7}") for n in range(10)]
+    raw[6]["output"] = "private"
+    brought_up_to_date(store, raw, gates())
+    used = gates()
+    used[1].word = "private"
+    kept, rejected, checked = brought_up_to_date(store, raw, used)
+    assert checked["quality"] == checked["contamination"] == 0
+    assert checked["privacy"] == 10
+    assert checked["novelty"] <= 3
+    assert (kept, rejected) == from_scratch(raw, used)
+
+
+def test_another_seed_checks_novelty_anew(store):
+    raw = rows(40)
+    brought_up_to_date(store, raw, gates())
+    store.replace({"raw_instructions": raw})
+    more = [*SEEDS, NamedInstruction("seed-2", raw[0]["instruction"])]
+    done = curate(store, more, gates(), lambda _: None)
+    assert done.checked["novelty"] > 0
+    assert "repeats_seed" in {row["reason"] for row in store.rows(REJECTED)}
+
+
+def test_a_lost_index_is_made_anew(store):
+    raw = rows(80)
+    kept, rejected, _ = brought_up_to_date(store, raw, gates())
+    store.replace({"novelty_signatures": []})
+    assert brought_up_to_date(store, raw, gates())[:2] == (kept, rejected)
+    [found] = store.rows("select count(distinct row_id) as n from novelty_signatures")
+    assert found["n"] == len(kept)
+
+
+def test_a_kill_between_two_writes_costs_nothing_but_the_work(store, monkeypatch):
+    raw = rows(80)
+    brought_up_to_date(store, raw[:50], gates())
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bioinstruct_dagster.curation.curate_store.write_change", killed)
+    with pytest.raises(KeyboardInterrupt):
+        brought_up_to_date(store, raw, gates())
+    monkeypatch.undo()
+    kept, rejected, checked = brought_up_to_date(store, raw, gates())
+    assert (kept, rejected) == from_scratch(raw, gates())
+    assert checked["quality"] == 0
+
+
+def test_a_rejected_row_names_what_it_repeats_and_by_which_measure(store):
+    texts = [f"Please explain to me 高血压的治疗方案和药物 {number}" for number in "一二"]
+    raw = [raw_row(place, text) for place, text in enumerate(texts)]
+    brought_up_to_date(store, raw, [QualityGate()])
+    [said] = store.rows(
+        "select row_id, rule, score, evidence ->> 'nearest_id' as nearest_id, "
+        "evidence ->> 'measure' as measure from verdicts "
+        "where gate = 'novelty' and verdict = 'reject'"
+    )
+    assert said["nearest_id"] == "row-0000"
+    assert said["score"] > 0.7

@@ -1,0 +1,234 @@
+"""The words put into the prompt, and what rows show of what was asked."""
+
+import json
+
+import pytest
+
+from bioinstruct_dagster.generation.controls.file import read_controls
+from bioinstruct_dagster.generation.controls.measuring import mix
+from bioinstruct_dagster.settings import INPUTS
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The controls file in git."""
+    return read_controls(INPUTS / "controls.yaml")
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "controls.yaml"
+    path.write_text(
+        """
+version: 1
+dimensions:
+  - id: kind
+    measure: signs
+    fields: [instruction]
+    values:
+      - {id: choose, share: 1, ask: "a choice\\n of four", signs: ['/\\bwhich\\b/']}
+      - {id: write, share: 1, ask: a letter, signs: [write, draft*]}
+      - {id: free, share: 2, ask: anything}
+  - id: topic
+    measure: signs
+    values:
+      - {id: heart, share: 1, ask: on the heart, signs: [heart failure, cardi*]}
+      - {id: lung, share: 1, ask: on the lung, signs: [lung, lungs]}
+  - id: audience
+    measure: asked
+    values:
+      - {id: nurse, share: 1, ask: for nurses}
+      - {id: patient, share: 1, ask: for patients}
+  - id: length
+    measure: input_words
+    separator: "; "
+    values:
+      - {id: none, share: 1, ask: no input, words: [0, 0]}
+      - {id: short, share: 1, ask: an input of at most 5 words, words: [1, 5]}
+""",
+        "utf-8",
+    )
+    return read_controls(path)
+
+
+def row(instruction, text="", output="o"):
+    return {"instruction": instruction, "input": text, "output": output}
+
+
+def test_a_line_of_the_prompt_names_the_task_and_reads_as_a_sentence(small):
+    asked = [
+        {"kind": "choose", "topic": "heart", "audience": "nurse", "length": "none"},
+        {"kind": "write", "topic": "lung", "audience": "patient", "length": "short"},
+    ]
+    assert small.lines(asked) == [
+        "Task 1: a choice of four, on the heart, for nurses; no input.",
+        "Task 2: a letter, on the lung, for patients; an input of at most 5 words.",
+    ]
+
+
+def test_a_line_leaves_out_what_was_not_asked_or_is_no_longer_in_the_file(small):
+    assert small.lines([{"length": "none", "kind": "removed", "gone": "x"}]) == [
+        "Task 1: no input."
+    ]
+
+
+def test_every_shipped_line_is_one_sentence_on_one_line(shipped):
+    for number in range(100):
+        tasks = shipped.draw_all(1, number, 5, {})
+        for place, (task, line) in enumerate(zip(tasks, shipped.lines(tasks), strict=True), 1):
+            assert line.startswith(f"Task {place}: ")
+            assert line.endswith(".")
+            assert "\n" not in line
+            assert "  " not in line
+            assert len(line.split()) < 90
+            for one in shipped.dimensions:
+                assert one.by_id[task[one.id]].ask in line
+
+
+def test_a_row_is_measured_by_whole_words_in_any_case(small):
+    assert small.measure(row("WRITE a note", "on Cardiology"), None) == {
+        "kind": {"write"},
+        "topic": {"heart"},
+        "audience": set(),
+        "length": {"short"},
+    }
+    assert small.measure(row("Rewrite it", "the plunge"), None)["kind"] == set()
+    assert small.measure(row("Rewrite it", "the plunge"), None)["topic"] == set()
+    assert small.measure(row("Drafting", "heart \n failure"), None)["topic"] == {"heart"}
+
+
+def test_a_row_may_show_several_values_and_only_the_named_fields_count(small):
+    shown = small.measure(row("Which lung?", "write cardiac", "draft"), None)
+    assert shown["kind"] == {"choose"}
+    assert shown["topic"] == {"heart", "lung"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", {"none"}),
+        (" \n", {"none"}),
+        ("one", {"short"}),
+        ("a b c d e", {"short"}),
+        ("a " * 6, set()),
+    ],
+)
+def test_the_inputs_length_is_counted_in_words(small, text, shown):
+    assert small.measure(row("Do", text), None)["length"] == shown
+
+
+def test_what_no_row_can_show_is_taken_from_what_was_asked(small):
+    asked = {"kind": "free", "topic": "lung", "audience": "nurse", "length": "short"}
+    shown = small.measure(row("Do it"), asked)
+    assert shown == {"kind": {"free"}, "topic": set(), "audience": {"nurse"}, "length": {"none"}}
+    assert small.measure(row("Do it"), {"audience": "removed"})["audience"] == set()
+
+
+def test_a_row_counts_once_in_each_dimension_of_the_pool(small):
+    asked = {"kind": "write", "topic": "heart", "audience": "nurse", "length": "none"}
+    pool = small.count(
+        [
+            (row("Write on the heart", "cardiac, lung"), asked),  # as asked, and more
+            (row("Write on the liver"), asked),  # topic not recognised: as asked
+            (row("Which lung?"), asked),  # another kind and topic than asked
+            (row("Draft: lung, cardiac"), None),  # nothing asked: in equal parts
+            (row("Do it"), None),
+        ]
+    )
+    assert pool == {
+        "kind": {"choose": 1, "write": 3, "free": 0},
+        "topic": {"heart": 2.5, "lung": 1.5},
+        "audience": {"nurse": 3, "patient": 0},
+        "length": {"none": 4, "short": 1},
+    }
+
+
+def test_the_mix_compares_target_asked_and_achieved(small):
+    asked = {"kind": "write", "topic": "heart", "audience": "nurse", "length": "none"}
+    table = {
+        (line["dimension"], line["value"]): line
+        for line in mix(
+            small,
+            [
+                (row("Write on cardiac care"), asked),
+                (row("Write on cardiac and lung care"), asked),
+                (row("Write on the liver", "x"), {**asked, "topic": "lung"}),
+                (row("Which heart?"), None),
+            ],
+        )
+    }
+    assert table["topic", "heart"] == {
+        "dimension": "topic",
+        "value": "heart",
+        "target": 0.5,
+        "asked": pytest.approx(2 / 3),
+        "achieved": 1.5 / 4,
+        "n": 2,
+        "agreement": 1.0,
+        "dimension_agreement": pytest.approx(2 / 3),
+    }
+    assert (table["topic", "lung"]["n"], table["topic", "lung"]["agreement"]) == (1, 0.0)
+    assert table["kind", "choose"]["agreement"] is None  # never asked for
+    assert table["kind", "write"]["dimension_agreement"] == 1.0
+    assert table["audience", "nurse"]["agreement"] is None  # can't be measured
+    assert table["audience", "nurse"]["dimension_agreement"] is None
+    assert table["audience", "nurse"]["achieved"] == 3 / 4
+    assert table["length", "none"]["agreement"] == pytest.approx(2 / 3)
+    assert sum(line["target"] for line in table.values()) == pytest.approx(4)
+
+
+def test_the_mix_of_no_rows_has_targets_only(small):
+    for line in mix(small, []):
+        assert line["target"] > 0
+        assert (line["asked"], line["achieved"], line["n"]) == (None, 0, 0)
+        assert line["agreement"] is None
+
+
+OPTIONS = "A) Aspirin B) Heparin C) Warfarin D) None"
+ROWS = [
+    ("task_family", "multiple_choice", row("Choose the antidote.", OPTIONS), True),
+    ("task_family", "multiple_choice", row("Pick one.", "Q?\nA. One\nB. Two\nC. Three"), True),
+    ("task_family", "multiple_choice", row("Compare.", "Drug A: x; Drug B: y; Drug C: z"), False),
+    ("task_family", "multiple_choice", row("Give vitamin A. Then B. Then C."), False),
+    ("task_family", "named_entity_recognition", row("Extract all drug names from the note."), True),
+    (
+        "task_family",
+        "named_entity_recognition",
+        row("Given a list of symptoms, name the likeliest disease."),
+        False,
+    ),
+    ("task_family", "short_answer", row("Which vitamin prevents scurvy?"), True),
+    ("task_family", "calculation", row("Calculate the infusion rate in ml per hour."), True),
+    ("topic", "cardiology", row("Explain.", "A woman has heart failure."), True),
+    ("topic", "cardiology", row("Explain.", "Medical history: hypertension."), False),
+    ("topic", "endocrinology", row("Advise.", "Type 2 diabetes for ten years."), True),
+    ("topic", "endocrinology", row("Advise.", "A family history of diabetes."), False),
+    ("topic", "haematology", row("Interpret the platelet count."), True),
+    ("form", "question", row("Which drug is safest in pregnancy?"), True),
+    ("form", "question", row("A man coughs. What is next?"), False),
+    ("form", "order", row("Summarise the note."), True),
+    ("form", "order", row("Given a note, summarise it."), False),
+    ("form", "order", row('Find the sentence that answers: "Why was it stopped?"'), True),
+    ("form", "situation_then_request", row("A man coughs for weeks. What is next?"), True),
+    ("form", "situation_then_request", row("Given a note, do this. Then do that."), False),
+    ("form", "completion", row("Complete the sentence below."), True),
+    ("form", "completion", row("Interpret the complete blood count."), False),
+]
+
+
+@pytest.mark.parametrize(("dimension", "value", "example", "shows"), ROWS)
+def test_the_shipped_signs_tell_examples_apart(shipped, dimension, value, example, shows):
+    assert (value in shipped.measure(example, None)[dimension]) == shows
+
+
+def test_given_is_none_of_the_shipped_forms(shipped):
+    example = row("Given a list of drugs, name those that prolong the QT interval.")
+    assert shipped.measure(example, None)["form"] == set()
+
+
+def test_the_shipped_signs_recognise_most_seeds(shipped):
+    seeds = (INPUTS / "seed_tasks.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in seeds]
+    measured = [shipped.measure(one, None) for one in rows]
+    for dimension, least in [("topic", 0.95), ("form", 0.9), ("task_family", 0.6)]:
+        assert sum(bool(shown[dimension]) for shown in measured) >= least * len(rows)

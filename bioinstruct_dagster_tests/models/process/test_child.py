@@ -1,0 +1,77 @@
+"""The model process from its own side: files in, files out, messages where they belong."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from bioinstruct_dagster.models.base_models import BaseModelError
+from bioinstruct_dagster.models.process.child import run_from_files
+from bioinstruct_dagster.settings import PROJECT_ROOT
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Specification and result file, given on the command line."""
+    spec, result = tmp_path / "spec.json", tmp_path / "result.json"
+    spec.write_text('{"β": 1}', "utf-8")
+    monkeypatch.setattr(sys, "argv", ["python -m module", str(spec), str(result)])
+    return spec, result
+
+
+def test_what_the_work_returns_is_written_and_its_log_printed(files, capsys):
+    def work(text, log):
+        log("half-way")
+        return {"read": json.loads(text)}
+
+    assert run_from_files("module", work) == 0
+    assert json.loads(files[1].read_text("utf-8")) == {"read": {"β": 1}}
+    assert capsys.readouterr().out == "half-way\n"
+
+
+def test_a_stated_error_is_a_message_and_no_traceback(files, capsys):
+    def work(text, log):
+        raise BaseModelError("no such model: give another")
+
+    assert run_from_files("module", work) == 1
+    assert json.loads(files[1].read_text("utf-8")) == {"error": "no such model: give another"}
+    assert capsys.readouterr().err == "no such model: give another\n"
+
+
+def test_any_other_error_keeps_its_traceback_and_writes_no_result(files):
+    def work(text, log):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_from_files("module", work)
+    assert not files[1].exists()
+
+
+def test_without_its_files_it_says_how_it_is_called(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["module"])
+    with pytest.raises(SystemExit) as stopped:
+        run_from_files("bioinstruct_dagster.training", lambda *_: {})
+    assert stopped.value.code == 2
+    assert "usage: python -m bioinstruct_dagster.training" in capsys.readouterr().err
+
+
+def test_an_unreachable_hub_model_fails_the_process_with_a_message(training_spec, tmp_path):
+    base = training_spec.base.model_copy(update={"source": "nobody/no-such-model"})
+    (tmp_path / "spec.json").write_text(replace(training_spec, base=base).to_json(), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "bioinstruct_dagster.training", "spec.json", "result.json"],
+        cwd=tmp_path,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(PROJECT_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    error = json.loads((tmp_path / "result.json").read_text("utf-8"))["error"]
+    assert "Base model 'nobody/no-such-model'" in error
+    assert "neither a whole model in a folder here nor one that the hub would give" in error
+    assert error in done.stderr
+    assert "Traceback" not in done.stderr

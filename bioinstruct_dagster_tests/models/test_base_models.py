@@ -1,0 +1,134 @@
+"""Base models from a folder, from the project, or from a hub that is not there."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bioinstruct_dagster.models.base_models import (
+    BaseModelError,
+    load,
+    local_fingerprint,
+    local_folder,
+)
+from bioinstruct_dagster.models.experiments import BaseModelSpec
+from bioinstruct_dagster.settings import PROJECT_ROOT
+
+
+@pytest.fixture
+def model_folder(tiny_base, tmp_path) -> Path:
+    """A copy of the embedded model's folder, as a user's own model."""
+    return shutil.copytree(tiny_base.path, tmp_path / "model")
+
+
+def load_folder(folder):
+    return load(BaseModelSpec(source=str(folder)), folder.parent / "models", lambda _: None)
+
+
+def test_the_embedded_model_is_built_where_it_is_asked_for(tiny_base, training_spec):
+    assert Path(tiny_base.path).parent == Path(training_spec.models_dir)
+    assert tiny_base.fingerprint == local_fingerprint(training_spec.base)
+    assert tiny_base.tokenizer.pad_token_id != tiny_base.tokenizer.eos_token_id
+
+
+def test_pre_training_longer_is_another_embedded_model(training_spec):
+    longer = training_spec.base.model_copy(update={"pretraining_steps": 4})
+    assert local_fingerprint(longer) != local_fingerprint(training_spec.base)
+
+
+def test_a_local_folder_is_loaded_as_it_is(model_folder, tiny_base):
+    import torch
+
+    loaded = load_folder(model_folder)
+    assert loaded.path == str(model_folder)
+    ids = torch.tensor([loaded.tokenizer("Fever and cough.")["input_ids"]])
+    with torch.inference_mode():
+        ours, theirs = loaded.model(ids).logits, tiny_base.model(ids).logits
+    assert torch.equal(ours.cpu(), theirs.cpu())
+
+
+def test_a_folder_is_named_by_its_content_wherever_it_lies(model_folder, tmp_path):
+    elsewhere = shutil.copytree(model_folder, tmp_path / "elsewhere")
+    prints = {local_fingerprint(BaseModelSpec(source=str(p))) for p in (model_folder, elsewhere)}
+    assert len(prints) == 1
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+        content = (elsewhere / name).read_bytes()
+        (elsewhere / name).write_bytes(content + b" ")
+        prints.add(local_fingerprint(BaseModelSpec(source=str(elsewhere))))
+    assert len(prints) == 4
+
+
+def test_another_end_of_text_is_another_model(model_folder):
+    # The end-of-text token closes every training example.
+    spec = BaseModelSpec(source=str(model_folder))
+    before = local_fingerprint(spec)
+    path = model_folder / "tokenizer_config.json"
+    settings = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(settings | {"eos_token": "<pad>"}), "utf-8")
+    assert local_fingerprint(spec) != before
+
+
+def test_a_tokenizer_without_padding_pads_with_the_end_of_text(model_folder):
+    path = model_folder / "tokenizer_config.json"
+    settings = json.loads(path.read_text("utf-8"))
+    del settings["pad_token"]
+    path.write_text(json.dumps(settings), "utf-8")
+    tokenizer = load_folder(model_folder).tokenizer
+    assert tokenizer.pad_token_id == tokenizer.eos_token_id is not None
+
+
+def test_relative_folders_start_at_the_project():
+    assert local_folder("bioinstruct_dagster/training") == (
+        PROJECT_ROOT / "bioinstruct_dagster" / "training"
+    )
+    assert local_folder("owner/name") is None
+
+
+@pytest.mark.parametrize(
+    "source", ["./nowhere", "../nowhere", "~/nowhere-at-all", "/nowhere/at/all"]
+)
+def test_a_path_to_nowhere_is_refused_before_any_loading(source):
+    with pytest.raises(BaseModelError, match="is not a folder") as raised:
+        local_fingerprint(BaseModelSpec(source=source))
+    assert "nowhere" in str(raised.value)
+
+
+def test_pickled_weights_are_not_loaded(model_folder):
+    (model_folder / "model.safetensors").rename(model_folder / "pytorch_model.bin")
+    with pytest.raises(BaseModelError, match=r"no \.safetensors"):
+        load_folder(model_folder)
+
+
+def truncate_weights(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1_000])
+
+
+def forget_tokenizer(folder):
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+
+
+def break_config(folder):
+    (folder / "config.json").write_text("{", "utf-8")
+
+
+def unknown_architecture(folder):
+    (folder / "config.json").write_text('{"model_type": "no-such-model"}', "utf-8")
+
+
+@pytest.mark.parametrize(
+    "damage", [truncate_weights, forget_tokenizer, break_config, unknown_architecture]
+)
+def test_a_folder_that_cannot_be_loaded_is_named(model_folder, damage):
+    damage(model_folder)
+    with pytest.raises(BaseModelError) as raised:
+        load_folder(model_folder)
+    assert str(model_folder) in str(raised.value)
+
+
+def test_a_hub_model_is_known_beforehand_only_by_its_pinned_revision():
+    assert local_fingerprint(BaseModelSpec(source="owner/name")) is None
+    pinned = BaseModelSpec(source="owner/name", revision="abc123")
+    assert local_fingerprint(pinned) == "owner/name@abc123"

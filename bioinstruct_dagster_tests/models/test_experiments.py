@@ -1,0 +1,159 @@
+"""The experiment file: its defaults and overrides, and every error named by file and field."""
+
+import pytest
+import yaml
+
+from bioinstruct_dagster.models.experiments import ExperimentFileError, read_experiments
+from bioinstruct_dagster.seeds.tasks import CATEGORIES
+from bioinstruct_dagster.settings import INPUTS
+
+DEFAULTS = {
+    "lora_rank": 8, "lora_alpha": 16, "lora_dropout": 0.05, "target_modules": "all-linear",
+    "learning_rate": 3e-4, "epochs": 3, "batch_size": 8, "accumulation": 1, "warmup": 0.03,
+    "max_length": 512,
+}  # fmt: skip
+
+
+def matrix(**changes):
+    return {
+        "base_models": {"tiny": {"source": "rehearsal"}, "hub": {"source": "owner/name"}},
+        "recipes": {"all": {}, "qa": {"categories": ["question_answering"]}},
+        "defaults": DEFAULTS,
+    } | changes
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read a file with the given content: text, or what YAML is to be made of."""
+
+    def run(content):
+        path = tmp_path / "experiments.yaml"
+        text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
+        path.write_text(text, "utf-8")
+        return read_experiments(path)
+
+    return run
+
+
+def message_of(read, content):
+    with pytest.raises(ExperimentFileError) as raised:
+        read(content)
+    assert "experiments.yaml" in str(raised.value)
+    return str(raised.value)
+
+
+def test_the_models_training_overrides_the_recipe_and_the_recipe_the_defaults(read):
+    models = {"tiny": {"source": "rehearsal", "training": {"epochs": 1}}, "big": {"source": "a/b"}}
+    found = read(matrix(base_models=models, recipes={"all": {"epochs": 2, "lora_rank": 4}}))
+    tiny, big = found.recipe("tiny", "all"), found.recipe("big", "all")
+    assert (tiny.epochs, tiny.lora_rank, tiny.lora_alpha) == (1, 4, 16)
+    assert (big.epochs, big.lora_rank, big.lora_alpha) == (2, 4, 16)
+    assert tiny.categories == CATEGORIES
+
+
+def test_only_the_word_rehearsal_is_the_embedded_model(read):
+    models = read(matrix()).base_models
+    assert models["tiny"].rehearsal
+    assert not models["hub"].rehearsal
+
+
+def test_a_learning_rate_in_any_notation_is_a_number(read):
+    # YAML 1.1 reads 3e-4 as text and 3.0e-4 as a number.
+    text = yaml.safe_dump(matrix()).replace("learning_rate: 0.0003", "learning_rate: 3e-4")
+    assert "3e-4" in text
+    assert read(text).recipe("tiny", "all").learning_rate == 3e-4
+
+
+def test_the_projects_own_file_is_sound():
+    found = read_experiments(INPUTS / "experiments.yaml")
+    assert found.base_models["rehearsal-llama"].rehearsal
+    assert set(found.recipes) >= {"all", "information_extraction"}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"base_models": {}}, ["base_models"]),
+        ({"recipes": {}}, ["recipes"]),
+        ({"surplus": 1}, ["surplus"]),
+        ({"base_models": {"a b": {"source": "x"}}}, ["base_models.a b"]),
+        ({"base_models": {"a|b": {"source": "x"}}}, ["base_models.a|b"]),
+        ({"base_models": {"tiny": {"source": ""}}}, ["base_models.tiny.source"]),
+        ({"base_models": {"tiny": {}}}, ["base_models.tiny.source"]),
+        ({"base_models": {"tiny": {"source": "x", "reversion": "1"}}}, ["tiny.reversion"]),
+        (
+            {"base_models": {"tiny": {"source": "rehearsal", "pretraining_steps": 0}}},
+            ["base_models.tiny.pretraining_steps"],
+        ),
+        ({"base_models": {"tiny": {"source": "x", "training": None}}}, ["tiny.training"]),
+        ({"recipes": {"a/b": {}}}, ["recipes.a/b"]),
+        ({"recipes": {"all": ["epochs"]}}, ["recipes.all"]),
+        (
+            {"base_models": {"a": {"source": ""}, "b": {"source": "x", "training": 3}}},
+            ["base_models.a.source", "base_models.b.training"],
+        ),
+    ],
+)
+def test_a_malformed_file_is_refused_by_field(read, change, named):
+    message = message_of(read, matrix(**change))
+    for field in named:
+        assert field in message
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("lora_rank", 0),
+        ("lora_alpha", "high"),
+        ("lora_dropout", 1),
+        ("lora_dropout", -0.1),
+        ("target_modules", 3),
+        ("learning_rate", 0),
+        ("epochs", -1),
+        ("batch_size", 2.5),
+        ("accumulation", 0),
+        ("warmup", 1),
+        ("max_length", 15),
+        ("categories", []),
+        ("categories", ["summarization"]),
+        ("surplus", 1),
+    ],
+)
+def test_a_bad_value_is_named_with_base_model_recipe_and_field(read, field, value):
+    in_recipe = message_of(read, matrix(recipes={"all": {}, "odd": {field: value}}))
+    assert f"tiny with odd: {field}" in in_recipe
+    overriding = {
+        "tiny": {"source": "rehearsal"},
+        "hub": {"source": "x", "training": {field: value}},
+    }
+    assert f"hub with all: {field}" in message_of(read, matrix(base_models=overriding))  # fmt: skip
+
+
+def test_a_value_that_nothing_sets_is_named(read):
+    incomplete = {name: value for name, value in DEFAULTS.items() if name != "epochs"}
+    assert "tiny with all: epochs" in message_of(read, matrix(defaults=incomplete))
+
+
+def test_every_bad_field_is_named_at_once(read):
+    odd = {"all": {"epochs": 0, "warmup": 2}, "qa": {"lora_rank": 0}}
+    message = message_of(read, matrix(recipes=odd))
+    for field in ("epochs", "warmup", "lora_rank"):
+        assert field in message
+
+
+@pytest.mark.parametrize("text", ["", "just text", "- a\n- b\n", "a: [1", "a: b: c", "\tx: 1"])
+def test_what_is_no_mapping_or_no_yaml_is_refused(read, text):
+    message_of(read, text)
+
+
+def test_a_missing_file_and_the_setting_for_it_are_named(tmp_path):
+    with pytest.raises(ExperimentFileError, match="BIOINSTRUCT_EXPERIMENTS") as raised:
+        read_experiments(tmp_path / "nowhere.yaml")
+    assert str(tmp_path / "nowhere.yaml") in str(raised.value)
+
+
+def test_a_file_that_is_not_utf_8_is_named(tmp_path):
+    path = tmp_path / "experiments.yaml"
+    path.write_bytes(b"recipes: \xff\xfe")
+    with pytest.raises(ExperimentFileError, match=r"experiments\.yaml"):
+        read_experiments(path)

@@ -1,0 +1,28 @@
+"""The prompt: Alpaca's to the letter, whatever braces a text holds."""
+
+import pytest
+
+from bioinstruct_dagster.models.prompt import prompt_of
+
+
+def test_with_an_input_the_prompt_is_alpacas():
+    assert prompt_of("Name the drug.", "Warfarin 5 mg") == (
+        "Below is an instruction that describes a task, paired with an input that provides further "
+        "context. Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\nName the drug.\n\n### Input:\nWarfarin 5 mg\n\n### Response:"
+    )
+
+
+def test_without_an_input_the_prompt_is_alpacas():
+    assert prompt_of("Name a drug.", "") == (
+        "Below is an instruction that describes a task. "
+        "Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\nName a drug.\n\n### Response:"
+    )
+
+
+@pytest.mark.parametrize("braces", ["{}", "{0}", "{name!r}", "{input}", "{instruction}", "{{", "}"])
+def test_braces_of_a_text_are_text(braces):
+    prompt = prompt_of(f"Fill in {braces}.", f"Dose: {braces} mg")
+    assert f"### Instruction:\nFill in {braces}.\n\n" in prompt
+    assert f"### Input:\nDose: {braces} mg\n\n" in prompt

@@ -1,0 +1,102 @@
+"""Output files that are not as one would wish: no reply is lost, nothing billed is forgotten."""
+
+import json
+
+import pytest
+from aiohttp import web
+
+from bioinstruct_dagster.teacher.money.prices import price_of
+from bioinstruct_dagster.teacher.money.tokens import size_of
+from bioinstruct_dagster.teacher.rounds import TeacherError
+from bioinstruct_dagster_tests.teacher.rehearsal_servers import MODEL, column, live, spent
+
+
+@pytest.fixture
+def asked(requests_of):
+    """Requests to a teacher with a price."""
+    return lambda count: requests_of(count, teacher="openai", model=MODEL)
+
+
+def at_most(requests) -> float:
+    return sum(size_of(request).most(price_of(MODEL), "batch").usd for request in requests)
+
+
+def rewriting(rewrite):
+    """Pass the lines of an output file through a function."""
+
+    async def around(request, handler):
+        response = await handler(request)
+        if not request.path.endswith("/content"):
+            return response
+        lines = [rewrite(json.loads(line)) for line in response.body.splitlines()]
+        return web.Response(body=b"".join(line + b"\n" for line in lines))
+
+    return around
+
+
+def raw_unicode(entry):
+    message = entry["response"]["body"]["choices"][0]["message"]
+    message["content"] = "a\u2028b\u0085c\u001dd\r" + message["content"]
+    return json.dumps(entry, ensure_ascii=False).encode()
+
+
+def test_line_separators_inside_a_reply_do_not_lose_it(store, asked):
+    with live(rewriting(raw_unicode)) as server:
+        server.ask(asked(3), store)
+        assert server.ask(asked(3), store).asked == 3
+    assert all(
+        content.startswith("a\u2028b\u0085c\u001dd\r")
+        for content in column(store, "completions", "content")
+    )
+
+
+def without_request_id(entry):
+    del entry["response"]["request_id"]
+    return json.dumps(entry).encode()
+
+
+def test_a_line_without_a_request_id_is_a_reply(store, asked):
+    with live(rewriting(without_request_id)) as server:
+        server.ask(asked(2), store)
+        assert server.ask(asked(2), store).asked == 2
+    assert column(store, "completions", "request_id") == [None, None]
+
+
+def without_usage(entry):
+    del entry["response"]["body"]["usage"]
+    return json.dumps(entry).encode()
+
+
+def test_replies_that_do_not_say_what_they_took_count_at_their_most(store, asked):
+    with live(rewriting(without_usage)) as server:
+        server.ask(asked(2), store)
+        assert server.ask(asked(2), store).asked == 2
+    assert spent(store) == {"presumed": pytest.approx(at_most(asked(2)))}
+
+
+def no_completion(entry):
+    entry["response"]["body"] = {"choices": []}
+    return json.dumps(entry).encode()
+
+
+def test_an_answer_that_is_no_completion_counts_as_billed_and_is_said_so(store, asked):
+    with live(rewriting(no_completion)) as server:
+        server.ask(asked(2), store)
+        with pytest.raises(TeacherError, match="counted as billed"):
+            server.ask(asked(2), store)
+    assert spent(store) == {"presumed": pytest.approx(at_most(asked(2)))}
+
+
+@pytest.mark.parametrize(
+    "line", [b"\xff\xfe", b"[1]", b'{"custom_id": ["x"]}', b"[" * 100_000, b'{"custom_id": "x"}']
+)
+def test_a_broken_line_spoils_no_other(store, asked, line):
+    async def around(request, handler):
+        response = await handler(request)
+        if request.path.endswith("/content"):
+            return web.Response(body=line + b"\n" + response.body)
+        return response
+
+    with live(around) as server:
+        server.ask(asked(2), store)
+        assert server.ask(asked(2), store).asked == 2

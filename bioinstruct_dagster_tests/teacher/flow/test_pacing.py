@@ -1,0 +1,389 @@
+"""The pace, against the limits of the rehearsal server: by a clock of the test's own where seconds
+would be measured, and over real HTTP.
+"""
+
+import heapq
+import itertools
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.rate_limits import RateLimits
+from bioinstruct_dagster.rehearsal.recordings import read_recordings
+from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
+from bioinstruct_dagster.teacher.flow.pacing import FIRST_WINDOW, Pacer, duration
+from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
+
+
+@dataclass
+class World:
+    """A server with limits, a pacer and a clock that moves when both have nothing to do."""
+
+    options: ServerOptions
+    latency: float = 0.5
+    tokens: int = 100
+    expected: int = 100
+    now: float = 1_000.0
+    admitted: int = 0
+    refused: int = 0
+    events: list = field(default_factory=list)
+    order: itertools.count = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.limits = RateLimits(self.options, self.clock)
+
+    def clock(self) -> float:
+        return self.now
+
+    def pacer(self, concurrency: int, **known) -> Pacer:
+        return Pacer(concurrency, clock=self.clock, **known)
+
+    def later(self, seconds: float, event) -> None:
+        heapq.heappush(self.events, (self.now + seconds, next(self.order), event))
+
+    def run(self, pacer: Pacer, seconds: float) -> None:
+        """As many requests as the pacer lets out in so many seconds."""
+        end = self.now + seconds
+        while self.now < end:
+            wait = pacer.wait()
+            if wait == 0:
+                self.send(pacer)
+                continue
+            until = end if wait is None else min(end, self.now + wait)
+            if self.events and self.events[0][0] <= until:
+                self.now, _, event = heapq.heappop(self.events)
+                event()
+            else:
+                self.now = until
+
+    def send(self, pacer: Pacer) -> None:
+        pacer.sent(self.expected)
+        refusal = self.limits.refusal(self.tokens)
+        if refusal:
+            self.refused += 1
+            headers = {**refusal.headers, **self.limits.headers()}
+
+            def refused() -> None:
+                pacer.learn(headers)
+                asked = float(headers["retry-after-ms"]) / 1_000
+                pacer.refused(self.expected, overloaded=True, limited=True, retry_after=asked)
+
+            self.later(0.01, refused)
+            return
+        self.limits.admit(self.tokens)
+        self.admitted += 1
+
+        def replied() -> None:
+            pacer.learn(self.limits.headers())
+            pacer.replied(self.expected, self.tokens, self.latency)
+
+        self.later(self.latency, replied)
+
+
+def test_the_most_of_a_limit_per_minute_of_requests_is_used_and_nothing_refused():
+    world = World(ServerOptions(rpm=6_000), latency=1.0)
+    world.run(world.pacer(500), 120)
+    assert 0.98 * 12_000 <= world.admitted <= 12_000
+    assert world.refused == 0
+
+
+def test_the_most_of_a_limit_of_tokens_is_used_although_their_number_is_guessed_wrong():
+    world = World(ServerOptions(tpm=4_300_000), latency=2.0, tokens=720, expected=900)
+    world.run(world.pacer(2_000), 120)
+    assert world.admitted * 720 >= 0.95 * 2 * 4_300_000
+    assert world.refused < 0.01 * world.admitted
+
+
+@pytest.mark.parametrize("burst_seconds", [1.0, 5.0, 60.0])
+def test_no_minute_holds_more_than_the_limit(burst_seconds):
+    world = World(ServerOptions(rpm=1_200, burst_seconds=burst_seconds), latency=0.2)
+    pacer = world.pacer(500, requests_per_minute=1_200)
+    counts = []
+    for _ in range(20):
+        before = world.admitted
+        world.run(pacer, 15)
+        counts.append(world.admitted - before)
+    assert max(sum(counts[i : i + 4]) for i in range(17)) <= 1_200
+    assert world.refused == 0
+
+
+def test_before_the_first_reply_only_so_many_leave_as_feel_the_way():
+    world = World(ServerOptions(rpm=600), latency=5.0)
+    world.run(pacer := world.pacer(500), 4.9)
+    assert pacer.in_flight <= FIRST_WINDOW
+    known = World(ServerOptions(rpm=60_000), latency=5.0)
+    known.run(pacer := known.pacer(500, seen=(60_000, None)), 4.9)
+    assert pacer.in_flight == 500  # a probe saw the limits: no need to
+
+
+def test_the_tightest_of_both_limits_sets_the_pace():
+    world = World(ServerOptions(rpm=6_000, tpm=60_000), latency=0.5, tokens=100)
+    world.run(world.pacer(100), 60)
+    assert 0.9 * 600 <= world.admitted <= 1.05 * 600
+
+
+def test_the_users_own_limit_is_kept_where_the_servers_is_higher_and_not_where_it_is_lower():
+    world = World(ServerOptions(rpm=6_000), latency=0.1)
+    world.run(world.pacer(100, requests_per_minute=600), 60)
+    assert 0.95 * 600 <= world.admitted <= 615
+    world = World(ServerOptions(rpm=600), latency=0.1)
+    world.run(world.pacer(100, requests_per_minute=6_000), 60)
+    assert 0.95 * 600 <= world.admitted <= 615
+    assert world.refused < 40  # those that left before the first reply said what the limit is
+
+
+def test_it_yields_to_others_who_use_the_same_limit_and_takes_what_they_leave():
+    world = World(ServerOptions(rpm=6_000, burst_seconds=1.0), latency=0.3)
+    pacer = world.pacer(500)
+    refused = []
+    for _ in range(120):  # half of the limit goes to somebody else
+        for _ in range(50):
+            world.limits.admit(1)
+        before = world.refused
+        world.run(pacer, 1.0)
+        refused.append(world.refused - before)
+    assert world.admitted >= 0.9 * 6_000
+    assert sum(refused) < 0.1 * world.admitted
+    alone = world.admitted
+    world.run(pacer, 60)  # they are gone
+    assert world.admitted - alone >= 0.85 * 6_000
+
+
+def test_nothing_remaining_holds_up_a_small_limit_no_longer_than_its_reset():
+    # An account with 3 requests a minute: 2 % of that rate would be one in a quarter of an hour.
+    world = World(ServerOptions(rpm=3, burst_seconds=60.0), latency=0.1)
+    pacer = world.pacer(4)
+    for _ in range(3):
+        world.limits.admit(1)  # another has just used it up
+    pacer.sent(1)
+    pacer.learn({**world.limits.headers()})
+    pacer.replied(1, 1, 0.1)
+    assert 0 < pacer.wait() <= 61
+    world.run(pacer, 600)
+    assert world.admitted >= 20
+
+
+def headers(limit, remaining, reset, kind="requests") -> dict[str, str]:
+    names = {"limit": limit, "remaining": remaining, "reset": reset}
+    return {f"x-ratelimit-{name}-{kind}": str(value) for name, value in names.items()}
+
+
+def test_a_limit_per_day_may_be_used_when_it_suits_and_is_not_spread_over_the_day():
+    world = World(ServerOptions())
+    pacer = world.pacer(50)
+    for used in range(1, 2_001):
+        wait = pacer.wait()
+        assert wait is not None
+        world.now += wait
+        pacer.sent(100)
+        pacer.learn(headers(14_400, 14_400 - used, f"{used * 6}s"))
+        pacer.replied(100, 100, 0.1)
+    assert world.now - 1_000 < 3_600  # at an even pace it would be 3.3 hours
+
+
+def test_a_limit_per_day_that_is_used_up_is_not_passed_and_its_renewal_is_seen():
+    world = World(ServerOptions())
+    pacer = world.pacer(50)
+    pacer.sent(100)
+    pacer.learn(headers(1_000, 0, "20h"))
+    pacer.replied(100, 100, 0.1)
+    assert pacer.wait() > 60
+    pacer.sent(100)
+    pacer.learn(headers(1_000, 999, "23h59m"))  # midnight
+    pacer.replied(100, 100, 0.1)
+    assert pacer.wait() == 0
+
+
+def test_a_servers_limit_per_day_does_not_slow_down_a_limit_per_minute_that_the_user_states():
+    world = World(ServerOptions())
+    pacer = world.pacer(50, requests_per_minute=600)
+    for used in range(2_000, 2_100):
+        world.now += pacer.wait()
+        pacer.sent(100)
+        pacer.learn(headers(14_400, 14_400 - used, f"{used * 6}s"))
+        pacer.replied(100, 100, 0.1)
+    assert 5 < world.now - 1_000 < 12
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from([
+                f"x-ratelimit-{name}-{kind}"
+                for name in ("limit", "remaining", "reset")
+                for kind in ("requests", "tokens")
+            ]),
+            st.text(max_size=8)
+            | st.sampled_from(["0", "-1", "nan", "inf", "1e308", "0.5", "1", "60", "6m0s", "1d"])
+            | st.from_regex(r"\A[0-9]{1,400}(ms|s|m|h|d)\Z"),
+        ),
+        max_size=6,
+    )
+)  # fmt: skip
+def test_no_header_breaks_the_pacer(replies):
+    world = World(ServerOptions())
+    pacer = world.pacer(10)
+    for reply in replies:
+        pacer.sent(100.0)
+        pacer.learn(reply)
+        pacer.replied(100.0, 50, 0.1)
+        wait = pacer.wait()
+        assert wait is not None
+        assert 0 <= wait < float("inf")
+        world.now += min(wait, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("12ms", 0.012), ("8.64s", 8.64), ("6m0s", 360), ("1h2m5s", 3_725), ("1d", 86_400),
+        ("0s", 0), (" 1s ", 1), ("20m", 1_200), ("1m30.5s", 90.5),
+        ("", None), (None, None), ("soon", None), ("1.2.3s", None), ("-1s", None), (".s", None),
+        ("10", None), ("999999999d", None), ("9" * 400 + "s", None),
+    ],
+)  # fmt: skip
+def test_resets_are_read_as_openai_writes_them(text, seconds):
+    assert duration(text) == seconds
+
+
+def refuse(pacer: Pacer, world: World, count: int, *, limited: bool) -> None:
+    for _ in range(count):
+        pacer.refused(100, overloaded=True, limited=limited)
+
+
+def full(pacer: Pacer, world: World) -> int:
+    """Send as many as may be in flight."""
+    while pacer.wait() == 0:
+        pacer.sent(100)
+    return pacer.in_flight
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_a_failing_server_has_fewer_in_flight_and_recovers_step_by_step(limited):
+    world = World(ServerOptions())
+    pacer = world.pacer(200)
+    pacer.sent(100)
+    pacer.replied(100, 100, 0.5)
+    assert full(pacer, world) == 200
+    refuse(pacer, world, 50, limited=limited)
+    after = pacer.window
+    assert 1 <= after < 200
+    # One cut for one burst: the refusals of a moment are one event.
+    refuse(pacer, world, 50, limited=limited)
+    assert pacer.window == after
+    world.now += 60
+    refuse(pacer, world, 1, limited=limited)
+    assert pacer.window < after
+    windows = []
+    for _ in range(3_000):
+        if pacer.wait() == 0:
+            pacer.sent(100)
+        pacer.replied(100, 100, 0.5)
+        windows.append(pacer.window)
+        pacer.in_flight = max(pacer.in_flight, 0)
+    assert windows == sorted(windows)
+    assert windows[-1] == 200
+
+
+def test_refusals_of_the_first_requests_are_not_forgotten_with_the_first_reply():
+    world = World(ServerOptions())
+    pacer = world.pacer(500)
+    assert full(pacer, world) == FIRST_WINDOW
+    refuse(pacer, world, FIRST_WINDOW - 1, limited=True)
+    pacer.replied(100, 100, 0.5)
+    assert pacer.window < 500
+
+
+def test_with_the_window_shut_to_one_a_request_still_leaves():
+    world = World(ServerOptions())
+    pacer = world.pacer(8)
+    for _ in range(100):
+        pacer.sent(100)
+        world.now += 60
+        refuse(pacer, world, 1, limited=True)
+    assert pacer.window == 1
+    assert pacer.wait() == 0
+
+
+def test_what_a_refusal_says_to_wait_is_waited_by_all():
+    world = World(ServerOptions())
+    pacer = world.pacer(8)
+    pacer.sent(100)
+    pacer.refused(100, overloaded=True, limited=True, retry_after=7.0)
+    assert 7.0 <= pacer.wait() <= 7.0 * 1.25
+    world.now += 9
+    assert pacer.wait() == 0
+
+
+def test_a_circuit_breaker_opens_tries_and_closes_again():
+    world = World(ServerOptions())
+    breaker = CircuitBreaker(threshold=3, tries=2, first_pause=4.0, clock=world.clock)
+    for _ in range(2):
+        breaker.failed()
+    breaker.succeeded()
+    for _ in range(2):
+        breaker.failed()
+    assert breaker.wait() == 0.0  # not in a row
+    breaker.failed()
+    assert breaker.open
+    assert 4.0 <= breaker.wait() <= 5.0
+    world.now += 5
+    assert breaker.wait() == 0.0
+    assert breaker.sent()
+    assert breaker.wait() is None  # one tries, the others wait for it
+    breaker.failed(trying=True)
+    assert 8.0 <= breaker.wait() <= 10.0  # twice as long
+    world.now += 10
+    breaker.sent()
+    breaker.succeeded()
+    assert (breaker.open, breaker.given_up, breaker.wait()) == (False, False, 0.0)
+    assert not breaker.sent()
+
+
+def test_a_circuit_breaker_gives_up_after_its_tries_and_not_for_requests_that_left_before():
+    world = World(ServerOptions())
+    breaker = CircuitBreaker(threshold=3, tries=2, first_pause=1.0, clock=world.clock)
+    for _ in range(500):  # all those that were in flight
+        breaker.failed()
+    assert not breaker.given_up
+    for attempt in range(2):
+        world.now += 60
+        assert breaker.sent()
+        breaker.failed()  # a late one of the first: not the one that tries
+        assert breaker.wait() is None
+        breaker.failed(trying=True)
+        assert breaker.given_up is (attempt == 1)
+
+
+# Over real HTTP.
+
+
+@pytest.mark.parametrize(
+    ("limits", "known"),
+    [
+        ({"rpm": 6_000}, {}),
+        ({"rpm": 6_000}, {"limits_seen": (6_000, None)}),
+        ({"tpm": 720 * 6_000, "prompt_tokens": 220, "answer_tokens": 500}, {}),
+        ({"rpm": 6_000}, {"requests_per_minute": 5_000}),
+    ],
+    ids=["requests", "requests-probed", "tokens", "stated"],
+)
+def test_against_a_server_with_limits_all_rows_arrive_and_hardly_any_is_refused(
+    store, requests_of, limits, known
+):
+    teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(latency=0.1, **limits))
+    with running(teacher) as url:
+        tally = ask(
+            requests_of(300),
+            Endpoint(url, "key", rehearsal=False),
+            store,
+            terms=Terms(concurrency=100, **known),
+            log=lambda _: None,
+        )
+    assert (tally.asked, tally.failed, tally.stopped) == (300, 0, None)
+    assert teacher.ledger.billed == 300
+    assert tally.rate_limited == teacher.ledger.refused_429 <= 6
+    assert tally.retried == tally.rate_limited

@@ -1,0 +1,198 @@
+"""When a failed request is sent again: as the SDK does it, except where no request can succeed."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioinstruct_dagster.teacher.errors import LostError, RefusedError, UnreachedError
+from bioinstruct_dagster.teacher.flow import retries
+from bioinstruct_dagster.teacher.flow.retries import (
+    MAX_RATE_RETRIES,
+    MAX_RETRIES,
+    Attempts,
+    backoff,
+)
+from bioinstruct_dagster.teacher.rounds import Endpoint, TeacherError, Terms, ask
+
+SOON = {"retry-after-ms": "1"}
+NOW = datetime.now(UTC)
+IN_AN_HOUR = format_datetime(NOW + timedelta(hours=1), usegmt=True)
+IN_A_MINUTE = format_datetime(NOW + timedelta(minutes=1), usegmt=True)
+AN_HOUR_AGO = format_datetime(NOW - timedelta(hours=1), usegmt=True)
+TOO_LARGE = "Request too large for gpt-4.1 in organization org-x on tokens per min (TPM): Limit 10."
+
+
+@pytest.fixture
+def send(serve, store, requests_of):
+    """Ask one request of a server whose answers are given in order, the last one for ever: how
+    often it came, and whether it was answered.
+    """
+
+    def run(*answers):
+        async def answer(_):
+            return answers[min(len(served.bodies), len(answers)) - 1]()
+
+        served = serve(answer)
+        try:
+            tally = ask(
+                requests_of(1),
+                Endpoint(served.url, "k", rehearsal=False),
+                store,
+                terms=Terms(concurrency=1),
+                log=lambda _: None,
+            )
+        except TeacherError:
+            return len(served.bodies), False
+        return len(served.bodies), bool(tally.asked)
+
+    return run
+
+
+@pytest.fixture
+def no_waits(monkeypatch):
+    """The same delays, a thousandth as long."""
+    monkeypatch.setattr(retries, "FIRST_SECONDS", 0.0005)
+    monkeypatch.setattr(retries, "LONGEST_SECONDS", 0.008)
+
+
+def failing(status, message="No.", **headers):
+    """An answer that is an error; header names with underscores for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    error = {"error": {"message": message, "code": None}}
+    return lambda: web.json_response(error, status=status, headers={**SOON, **named})
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 529])
+def test_a_failure_that_may_pass_is_tried_again(send, reply, status):
+    assert send(failing(status), failing(status), lambda: reply("at last")) == (3, True)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 402, 403, 404, 413, 422])
+def test_a_failure_that_will_not_pass_is_not_tried_again(send, status):
+    assert send(failing(status)) == (1, False)
+
+
+def test_after_so_many_tries_the_last_failure_is_the_answer(send):
+    assert send(failing(500)) == (MAX_RETRIES + 1, False)
+
+
+def test_a_rate_limit_is_tried_again_for_longer_than_a_failing_server(send, reply):
+    limits = MAX_RETRIES + 3
+    assert send(*[failing(429)] * limits, reply) == (limits + 1, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "wish", "tries"), [(503, "false", 1), (400, "true", 2), (503, "perhaps", 2)]
+)
+def test_the_servers_wish_about_trying_again_is_respected(send, reply, status, wish, tries):
+    answers = (failing(status, x_should_retry=wish), lambda: reply("at last"))
+    assert send(*answers)[0] == tries
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    "asked", [{"retry-after-ms": "3600000"}, {"retry-after": "3600"}, {"retry-after": IN_AN_HOUR}]
+)
+def test_a_server_that_asks_for_a_long_wait_is_not_pestered(send, reply, status, asked):
+    def refused():
+        error = {"error": {"message": "Later.", "code": "rate_limit_exceeded"}}
+        return web.json_response(error, status=status, headers=asked)
+
+    assert send(refused, lambda: reply("too soon")) == (1, False)
+
+
+def test_a_request_larger_than_the_limit_is_not_sent_again_and_again(send, reply):
+    assert send(failing(429, TOO_LARGE), reply) == (1, False)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"choices": "none"}'])
+def test_a_reply_that_is_none_is_tried_again(send, reply, no_waits, body):
+    def broken():
+        return web.Response(body=body, content_type="application/json")
+
+    assert send(broken, broken, reply) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        ({"retry-after-ms": "250"}, 0.25, 0.25),
+        ({"retry-after": "7"}, 7, 7),
+        ({"retry-after-ms": "40", "retry-after": "7"}, 0.04, 0.04),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, 7, 7),
+        ({"retry-after": IN_A_MINUTE}, 0, 60),
+        ({"retry-after": AN_HOUR_AGO}, 0, 0),
+        ({"retry-after": "-3"}, 0, 0),
+        ({"retry-after": "nan"}, 0, 0),
+    ],
+)
+def test_the_wait_that_a_server_asks_for_is_read_in_all_its_forms(headers, least, most):
+    asked = RefusedError(429, "Later.", headers=headers).retry_after
+    assert asked is not None
+    assert least <= asked <= most
+
+
+@pytest.mark.parametrize(
+    "garbage", ["", "soon", "Mon, 99 Foo 2026 25:61:61 GMT", "Mon, 01 Jan 0001 00:00:00", "9" * 99]
+)
+def test_a_wait_that_makes_no_sense_is_no_reason_to_fail(garbage):
+    error = RefusedError(503, "Later.", headers={"retry-after": garbage})
+    assert error.retry_after is None or error.retry_after >= 0
+    delay = Attempts().delay_after(error)
+    assert delay is None or 0 < delay <= 8
+
+
+def test_the_wait_that_is_asked_for_is_kept_and_never_cut_short():
+    for asked in ("0.05", "2", "90"):
+        error = RefusedError(429, "Later.", headers={"retry-after": asked})
+        delays = [Attempts().delay_after(error) for _ in range(50)]
+        assert all(float(asked) <= delay <= 1.25 * float(asked) for delay in delays)
+        assert len(set(delays)) > 1  # those who wait don't return together
+
+
+def test_every_kind_of_failure_comes_to_an_end():
+    for error, most in (
+        (LostError("gone"), MAX_RETRIES),
+        (UnreachedError("no route"), MAX_RETRIES),
+        (RefusedError(500, "No."), MAX_RETRIES),
+        (RefusedError(429, "Later."), MAX_RATE_RETRIES),
+        (ValueError("a fault of ours"), MAX_RETRIES),
+    ):
+        attempts = Attempts()
+        delays = [attempts.delay_after(error) for _ in range(most + 1)]
+        assert delays[-1] is None
+        assert all(delay is not None for delay in delays[:-1])
+
+
+@pytest.mark.parametrize(
+    ("error", "fatal"),
+    [
+        (RefusedError(401, "m"), True),
+        (RefusedError(402, "m"), True),
+        (RefusedError(403, "m"), True),
+        (RefusedError(404, "m"), True),
+        (RefusedError(429, "m", "insufficient_quota"), True),
+        (RefusedError(429, "m", "billing_hard_limit_reached"), True),
+        (RefusedError(429, "m", "rate_limit_exceeded"), False),
+        (RefusedError(400, "m"), False),
+        (RefusedError(503, "m"), False),
+    ],
+)
+def test_what_ends_a_run_is_never_tried_again_whatever_the_server_wishes(error, fatal):
+    assert error.fatal is fatal
+    if fatal:
+        error.headers = {"x-should-retry": "true"}
+        assert Attempts().delay_after(error) is None
+        assert not error.rate_limited
+
+
+@given(st.integers(0, MAX_RETRIES), st.integers(0, MAX_RETRIES))
+def test_each_wait_is_longer_than_the_one_before_up_to_a_limit(one, other):
+    earlier, later = sorted((one, other))
+    assert 0 < backoff(earlier) <= 8
+    if later > earlier and 0.5 * 2**later <= 8:
+        assert backoff(earlier) < backoff(later)

@@ -1,0 +1,114 @@
+"""The estimate before a round: requests, tokens, dollars, hours."""
+
+import pytest
+
+from bioinstruct_dagster.teacher.money.estimates import BATCH_HOURS, FIRST_LATENCY, estimate
+from bioinstruct_dagster.teacher.money.prices import Price
+from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenModel, size_of
+from bioinstruct_dagster.teacher.rounds import Endpoint, ask, experience
+
+PRICE = Price(input=2.0, output=8.0, batch=0.5, flex=0.5)
+
+
+@pytest.fixture
+def of(requests_of):
+    """An estimate for requests of the usual kind."""
+    (example,) = requests_of(1)
+
+    def make(requests=1_000, usage=None, **changed):
+        usual = {"price": PRICE, "service": "online", "concurrency": 100}
+        return estimate(example, requests, usage or TokenModel(), **{**usual, **changed})
+
+    return make
+
+
+def test_tokens_and_dollars_follow_from_the_size_of_a_request(of, requests_of):
+    size = size_of(requests_of(1)[0])
+    found = of(requests=1_000)
+    assert found.prompt_tokens == pytest.approx(250 * size.prompt_bytes, rel=1e-3)
+    assert found.completion_tokens == pytest.approx(1_000 * size.most_output * FIRST_OUTPUT_SHARE)
+    assert found.usd == pytest.approx(PRICE.usd(found.prompt_tokens, found.completion_tokens))
+    assert found.usd_most == pytest.approx(1_000 * size.most(PRICE, "online").usd)
+    assert found.usd < found.usd_most
+
+
+def test_half_the_price_is_half_the_dollars_by_batch_and_flex(of):
+    online = of()
+    assert of(service="batch").usd == of(service="flex").usd == online.usd / 2
+    # Flex may be billed as the standard tier.
+    assert of(service="flex").usd_most == online.usd_most
+    assert of(service="batch").usd_most == online.usd_most / 2
+
+
+def test_without_a_price_the_dollars_are_said_to_be_unknown_and_not_zero(of):
+    found = of(price=None)
+    assert (found.usd, found.usd_most) == (None, None)
+    assert "cost unknown" in str(found)
+    assert "$" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "hours"),
+    [
+        ({}, 10 * FIRST_LATENCY / 3600),
+        ({"latency": 36.0}, 0.1),
+        ({"concurrency": 1, "latency": 3.6}, 1.0),
+        ({"concurrency": 10_000, "latency": 36.0}, 0.01),  # no more in flight than there are
+        ({"requests_per_minute": 10}, 100 / 60),
+        ({"requests_per_minute": 10**9, "tokens_per_minute": 10**9}, 10 * FIRST_LATENCY / 3600),
+        ({"service": "batch", "requests_per_minute": 10}, BATCH_HOURS),
+    ],
+)
+def test_the_hours_are_those_of_the_tightest_limit(of, changed, hours):
+    assert of(**changed).hours == pytest.approx(hours)
+
+
+def test_a_limit_of_tokens_sets_the_hours_where_it_is_the_tightest(of):
+    found = of(tokens_per_minute=10_000)
+    tokens = found.prompt_tokens + found.completion_tokens
+    assert found.hours == pytest.approx(tokens / 10_000 / 60)
+
+
+def test_nothing_to_ask_takes_nothing(of):
+    for service in ("online", "batch"):
+        found = of(requests=0, service=service)
+        assert (found.requests, found.usd, found.usd_most, found.hours) == (0, 0, 0, 0)
+
+
+def test_the_line_for_the_log_says_all_of_it_and_on_what_it_rests(of):
+    line = str(of(requests=12_345, latency=40.0))
+    assert line.startswith("Estimate by rule of thumb: 12,345 requests, ")
+    for part in ("tokens in", "out", "about $", "if every reply is at its longest", "about 1.4 h"):
+        assert part in line
+    assert "by 300 earlier replies" in str(of(from_replies=300))
+    assert "less than a minute" in str(of(requests=1))
+    assert "about 2 min" in str(of(latency=12.0))
+
+
+def test_earlier_replies_of_the_same_kind_replace_the_rule_of_thumb(
+    store, requests_of, serve, reply
+):
+    async def answer(_):
+        return reply(usage={"prompt_tokens": 900, "completion_tokens": 1_500})
+
+    requests = requests_of(8)
+    size = size_of(requests[0])
+    assert experience(store, requests[0])[1:] == (FIRST_LATENCY, 0)
+    ask(requests, Endpoint(serve(answer).url, "k", rehearsal=False), store, log=lambda _: None)
+    usage, latency, replies = experience(store, requests[0])
+    assert replies == 8
+    assert usage.output(size) == pytest.approx(1_500)
+    assert 0 < latency < FIRST_LATENCY
+    # Another model has its own habits.
+    assert experience(store, requests_of(1, model="another")[0])[2] == 0
+
+
+def test_replies_without_usage_are_no_experience_of_tokens(store, requests_of, serve, reply):
+    async def answer(_):
+        return reply(usage=None)
+
+    requests = requests_of(3)
+    ask(requests, Endpoint(serve(answer).url, "k", rehearsal=False), store, log=lambda _: None)
+    usage, _, _ = experience(store, requests[0])
+    size = size_of(requests[0])
+    assert usage.output(size) == TokenModel().output(size)
