@@ -1,4 +1,8 @@
-"""Signs: words and regular expressions by which a text shows something, searched all at once."""
+"""Signs: words and regular expressions by which a text shows something, searched all at once.
+
+Controls and quality rules are written in signs. Belongs here: what a sign means, whether it is
+sound, and searching a text for many at once. Does not: what a sign stands for (the files of data/).
+"""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -10,11 +10,11 @@ from bioinstruct_dagster import figures
 from bioinstruct_dagster.curation.category.labelling import Labelling, label_rows
 from bioinstruct_dagster.curation.curate_rows import meaning_filter, novelty_checker, row_gates
 from bioinstruct_dagster.curation.curate_store import CurationCounts, curate, write_labels
-from bioinstruct_dagster.curation.later_verdicts import TeacherVerdicts
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.curation.quality.llm_checks import asked_for
 from bioinstruct_dagster.curation.quality.rules import QualityRule
+from bioinstruct_dagster.curation.quality.teacher_verdicts import TeacherVerdicts
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store

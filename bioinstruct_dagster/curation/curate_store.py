@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from bioinstruct_dagster.curation.category.labelling import Labelling
 from bioinstruct_dagster.curation.curate_rows import novelty_finding
 from bioinstruct_dagster.curation.gates import Gate
-from bioinstruct_dagster.curation.later_verdicts import forget_teachers_word, look_for_meaning
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
+from bioinstruct_dagster.curation.novelty.meaning_verdicts import look_for_meaning
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, NamedInstruction, check_here
 from bioinstruct_dagster.curation.novelty.stored_index import (
     INDEX_VERSION,
@@ -21,6 +21,7 @@ from bioinstruct_dagster.curation.novelty.stored_index import (
     StoredIndex,
     write_change,
 )
+from bioinstruct_dagster.curation.quality.teacher_verdicts import forget_teachers_word
 from bioinstruct_dagster.curation.verdicts import (
     check_stale,
     record_version,

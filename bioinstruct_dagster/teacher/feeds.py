@@ -1,5 +1,7 @@
-"""Feeds: what a round is to ask. Here the plain list; the one that works towards a goal has its own
-module.
+"""Feeds: the requests that a round sends, and the tally of what came of them.
+
+Belongs here: what every feed offers, and the feed over a plain list. Does not: the feed that works
+towards a goal (generation.goal).
 """
 
 from collections import deque

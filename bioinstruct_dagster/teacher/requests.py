@@ -1,4 +1,10 @@
-"""A request to a teacher as a value, and the key under which its completion is stored."""
+"""A request to a teacher as a value, and the key under which its completion is stored.
+
+The key covers everything that shapes the reply: teacher, model, parameters with the response
+format, every message, the template's text, the number of the draw. Two equal requests are one
+request; a request that differs in any of these is another. How it travels (online, flex, batch, and
+the names that a server gives to parameters) is no part of it. Does not belong here: sending it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,8 +14,6 @@ from typing import Any, Literal
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 ReplyFormat = Literal["json_schema", "json_object", "text"]
-
-
 _REDRAW_OFFSET = 2**30  # the sampling seed of a second draw: no first draw of the series has it
 
 

@@ -1,9 +1,7 @@
-"""A request to the teacher as a value, and the key under which its completion is stored.
+"""The endless series of generation requests of one run seed: any of them can be rebuilt alone.
 
-The key covers everything that shapes the answer: teacher, model, parameters with the response
-format, every message, the template's text, the number of the draw. Two equal requests are one
-request; a request that differs in any of these is another. How it travels (online, flex, batch, and
-the names that a server gives to parameters) is no part of it. Does not belong here: sending it.
+Belongs here: what makes the request of a number. Does not: the draw of seeds (seed_draw), the words
+of a prompt (prompts), or how many requests are sent (goal).
 """
 
 from collections.abc import Mapping, Sequence
