@@ -37,6 +37,7 @@ ADD = """
 
 
 def verdict_rows_from(found: Iterable[tuple[str, Finding]], place: int) -> list[dict[str, Any]]:
+    """Rows for `replace_from_place`: findings by row id, numbered in each row from `place` on."""
     rows: list[dict[str, Any]] = []
     last, here = "", place
     for row_id, finding in found:

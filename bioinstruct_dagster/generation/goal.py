@@ -1,10 +1,10 @@
-"""Generating until enough rows are kept: which requests are still to be asked, and when to stop.
+"""Generating until enough rows are kept: which requests are still to be sent, and when to stop.
 
-Rows are checked by the gates that `deduplicated_instructions` uses, in their canonical order, as
-replies come in; how many are still needed is what the yield so far says. The set rests on the
-shortest run of requests that reaches the goal, so it does not depend on which reply came first;
-what was asked beyond it is stored, and used when the goal grows. Belongs here: the goal. Does not:
-sending (asking), or the gates.
+As replies come in, the gates of `deduplicated_instructions` check their rows in canonical order.
+The data set uses the requests up to the first one that reaches the goal, so it does not depend on
+which reply came first. Replies beyond that one are stored, and used when the goal grows. Belongs
+here: the feed of requests towards a goal. Does not: how many are needed (look_ahead), sending them
+(teacher.flow.sending), or the gates (curation).
 """
 
 import asyncio
@@ -16,15 +16,14 @@ from typing import Any, Protocol
 
 from bioinstruct_dagster.generation.controls.file import Controls
 from bioinstruct_dagster.generation.controls.steering import ControlSteering
+from bioinstruct_dagster.generation.look_ahead import LookAhead
 from bioinstruct_dagster.generation.raw_rows import RequestReplies
 from bioinstruct_dagster.generation.series.replay import SeriesReplay
 from bioinstruct_dagster.generation.series.series import Series
-from bioinstruct_dagster.generation.series.yields import FLOOR_REQUESTS, LEAST_YIELD, YieldModel
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
-OVERSHOOT = 0.05  # of the goal: what in-flight requests may bring beyond it
 _PORTION = 100  # stored replies checked at once
 
 
@@ -81,7 +80,7 @@ class GoalFeed:
         self._at_gate: tuple[list[int], Future[list[bool]]] | None = None
         self._failure: Exception | None = None
         self._wake: Callable[[], None] = lambda: None
-        self._yield = YieldModel(series.tasks_per_request)
+        self._ahead = LookAhead(goal, series.tasks_per_request)
         self.kept = 0
         self.end: int | None = None  # the number with which the goal, or the floor, was reached
         self.reused = 0
@@ -93,8 +92,7 @@ class GoalFeed:
         """Requests that are probably still to be asked."""
         if self.end is not None:
             return 0
-        needed = math.ceil((self.goal - self.kept) / max(self._yield.mean, 1e-9))
-        last = self._next + needed
+        last = self._next + self._ahead.requests_needed(self.kept)
         if self._limit is not None:
             last = max(self._next, min(last, self._limit))
         have = sum(
@@ -254,12 +252,7 @@ class GoalFeed:
 
     def _room(self) -> bool:
         """Whether one more request may be under way without risking to overshoot the goal."""
-        unchecked = self._next - self._checked
-        if not unchecked:
-            return True
-        expected = self.kept + unchecked * self._yield.mean
-        most = self.kept + self._yield.most(unchecked + 1)
-        return expected < self.goal and most <= self.goal * (1 + OVERSHOOT)
+        return self._ahead.has_room(self.kept, self._next - self._checked)
 
     def _unchecked(self) -> list[int]:
         numbers = []
@@ -305,20 +298,14 @@ class GoalFeed:
                 continue
             self.kept += len(kept)
             if self._answers[number].completion_ids:
-                self._yield.add(len(kept), of_today=self._replay.of_today(number))
+                self._ahead.learn(len(kept), of_today=self._replay.of_today(number))
             if self._steering:
                 self._steering.checked(number, [(row, _asked(row)) for row in kept])
             if self.kept >= self.goal:
                 self.end = number
-            elif (low := self._yield.below_floor()) is not None:
+            elif why := self._ahead.too_low(self.kept):
                 self.end = number
-                self.stopped = (
-                    f"The yield fell to {low:.2f} kept rows per request over the last "
-                    f"{FLOOR_REQUESTS} requests, below {LEAST_YIELD:.0%} of the tasks asked for; "
-                    f"{self.kept} of {self.goal} rows are kept. More requests of this kind would "
-                    "mostly repeat what there is: add seeds, widen data/controls.yaml, use another "
-                    "teacher or run seed, or lower the goal."
-                )
+                self.stopped = why
 
 
 # How far the present set goes, and how many rows of it are kept.
