@@ -13,7 +13,8 @@ Every word is read as text, so that `no`, `on` and `12` need no quotes. Belongs 
 checking such a file. Does not: the words (the files), or how a gate uses them (the gate's modules).
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -66,6 +67,15 @@ def word_values(package: str, file: str, name: str) -> Mapping[str, float]:
                 "such as `mg: 0.001`."
             ) from None
     return MappingProxyType(values)
+
+
+def alternatives(words: Iterable[str]) -> str:
+    """The part of a regular expression that matches any of the words, the longest first.
+
+    Args:
+        words: plain words or phrases; their punctuation stands for itself.
+    """
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
 
 
 class _List(NamedTuple):

@@ -1,6 +1,7 @@
 """Word lists: what a file may say, and what is said of a file that is malformed."""
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 import bioinstruct_dagster
-from bioinstruct_dagster.curation.word_lists import WordListError, word_list, word_values
+from bioinstruct_dagster.curation.word_lists import WordListError, alternatives, word_list, word_values
 
 SHIPPED = sorted(Path(bioinstruct_dagster.__file__).parent.glob("curation/**/words/*.yaml"))
 
@@ -72,6 +73,11 @@ def test_a_malformed_file_is_refused_with_its_place(written, text, said):
         word_list(package, "lists.yaml", "a")
     assert f"{package}/words/lists.yaml" in str(refused.value)
     assert said in str(refused.value)
+
+
+def test_alternatives_match_the_longest_word_as_it_stands():
+    sought = re.compile(alternatives({"m", "m/s", "mm", "m.s"}))
+    assert sought.findall("m/s mm m m.s mxs") == ["m/s", "mm", "m", "m.s", "m"]
 
 
 def test_a_word_without_a_number_is_refused(written):

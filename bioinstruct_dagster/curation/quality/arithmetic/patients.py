@@ -1,40 +1,41 @@
 """Figures that the row itself allows to recompute: totals of doses, body-mass indices, shares.
 
 Belongs here: what figures of a patient or a prescription come to. Does not: reading numbers and
-units, written sums and conversions (conversions). A figure is doubted only where the row can be
-read in one way: one weight, one height, one regimen of a drug; anything else is passed over.
+units (quantities), written sums (sums), conversions (conversions), or the words by which a dose is
+read (words/doses.yaml). A figure is doubted only where the row can be read in one way: one weight,
+one height, one regimen of a drug; anything else is passed over. Patterns whose parts depend on each
+other stand here; plain words stand in the lists.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.arithmetic.conversions import (
+from bioinstruct_dagster.curation.quality.arithmetic.conversions import conversion_figures
+from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     MOST_READ,
     NUMBER,
-    UNITS,
+    QUALITY,
     ComputedFigure,
     agree,
-    conversion_figures,
     decimals_of,
     number,
     quantities,
-    sum_figures,
+    units,
 )
+from bioinstruct_dagster.curation.quality.arithmetic.sums import sum_figures
 from bioinstruct_dagster.curation.quality.rules import ArithmeticRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, shown
+from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
 
-INCH, POUND = 0.0254, 0.453592
+DOSES = "doses.yaml"
+INCH = 0.0254  # meters
 SAME = 0.02  # a weight given twice, in two units, is one weight
 LIKELY_WEIGHTS, LIKELY_HEIGHTS = (2.0, 350.0), (0.4, 2.5)
-DAYS = {"day": 1, "week": 7, "month": 30}
 
 DIGIT = re.compile(r"\d")
-COMPUTES = re.compile(
-    r"\b(?:calculat|comput|total|cumulative|convert|how (?:much|many)|work out|add up|sum)\w*",
-    re.IGNORECASE,
-)
 FEET = re.compile(
     r"(?<![\d.])(\d)\s?(?:'|’|′|ft\.?|feet|foot)\s{0,2}(?:,|and)?\s{0,2}"
     r"(?:(\d{1,2}(?:\.\d)?)\s?(?:\"|”|″|''|’’|in\b|inch(?:es)?)?)?",
@@ -49,26 +50,6 @@ BARE = re.compile(r"\D{0,12}(\d{2}\.\d{1,3})(?:\s?kg/m(?:²|\^?2))?\.?", re.IGNO
 SHARE = re.compile(
     rf"({NUMBER})\s(?:out of|of(?: the| all)?)\s({NUMBER})\s(?:[a-z]{{3,20}}\s){{0,2}}"
     rf"\(({NUMBER})\s?(?:%|percent)\)",
-    re.IGNORECASE,
-)
-TIMES = {"once": 1, "one time": 1, "twice": 2, "two times": 2, "three times": 3, "thrice": 3,
-         "four times": 4, "five times": 5, "six times": 6}  # fmt: skip
-REGIMEN = re.compile(
-    rf"(?:\b([A-Z][a-z]{{4,20}}),?\s)?({NUMBER})\s?(mg|mcg|µg|g|milligrams|micrograms|units)\b"
-    r"(?:\s?of\s([A-Za-z]{5,20}))?[^.;\n\d]{0,40}?"
-    r"\b(?:(once|twice|thrice|(?:one|two|three|four|five|six|[1-6]) times)"
-    r"(?:\s(?:a|per|each|every)\s?day|\sdaily)|every\s(\d{1,2})\shours)",
-    re.IGNORECASE,
-)
-UNCERTAIN = re.compile(
-    r"\bas needed\b|\bprn\b|\bif needed\b|\bup to\b|\bmax|\bnot (?:to )?exceed|\btaper|\bthen\b"
-    r"|\bdivided\b|/kg|\bper kg\b|\balternate|\bevery other\b|\bincrease|\bloading\b"
-    r"|\d\s?[-–]\s?\d+\s?mg",
-    re.IGNORECASE,
-)
-TOTAL = re.compile(
-    rf"({NUMBER})\s?(mg|mcg|µg|g|milligrams|micrograms|units)\b(?:\s?of\s([A-Za-z]{{5,20}}))?"
-    r"(?:\s(?:in total|total))?\s?(?:/|per |a |in a |each |every |in one )(day|week)\b",
     re.IGNORECASE,
 )
 PER_KG = re.compile(
@@ -106,6 +87,59 @@ def arithmetic_check(rule: ArithmeticRule) -> RowCheck:
 
 
 @dataclass(frozen=True)
+class DosePatterns:
+    """The patterns that are made of the word lists.
+
+    Attributes:
+        computes: a question for a calculation.
+        regimen: a dose and how often it is taken; groups: drug, dose, unit, drug, times, hours.
+        uncertain: what leaves a regimen's total open.
+        total: a dose per day or week; groups: dose, unit, drug, period.
+        times: how often a day, by its words.
+        days: the days of a period, by its name.
+    """
+
+    computes: re.Pattern[str]
+    regimen: re.Pattern[str]
+    uncertain: re.Pattern[str]
+    total: re.Pattern[str]
+    times: Mapping[str, float]
+    days: Mapping[str, float]
+
+
+@cache
+def dose_patterns() -> DosePatterns:
+    """The patterns, made when a row first needs them."""
+    times, days = (word_values(QUALITY, DOSES, name) for name in ("times_a_day", "days"))
+    dose_units, open_phrases, open_beginnings, computes = (
+        alternatives(word_list(QUALITY, DOSES, name))
+        for name in ("dose_units", "uncertain", "uncertain_beginnings", "computes")
+    )
+    return DosePatterns(
+        computes=re.compile(rf"\b(?:{computes})", re.IGNORECASE),
+        regimen=re.compile(
+            rf"(?:\b([A-Z][a-z]{{4,20}}),?\s)?({NUMBER})\s?({dose_units})\b"
+            r"(?:\s?of\s([A-Za-z]{5,20}))?[^.;\n\d]{0,40}?"
+            rf"\b(?:({alternatives(times)}|[1-6] times)"
+            r"(?:\s(?:a|per|each|every)\s?day|\sdaily)|every\s(\d{1,2})\shours)",
+            re.IGNORECASE,
+        ),
+        uncertain=re.compile(
+            rf"\b(?:{open_phrases})\b|\b(?:{open_beginnings})|/kg|\d\s?[-–]\s?\d+\s?mg",
+            re.IGNORECASE,
+        ),
+        total=re.compile(
+            rf"({NUMBER})\s?({dose_units})\b(?:\s?of\s([A-Za-z]{{5,20}}))?"
+            rf"(?:\s(?:in total|total))?\s?(?:/|per |a |in a |each |every |in one )"
+            rf"({alternatives(days)})\b",
+            re.IGNORECASE,
+        ),
+        times=times,
+        days=days,
+    )
+
+
+@dataclass(frozen=True)
 class _Regimen:
     drug: str
     milligrams: float
@@ -134,19 +168,18 @@ def bmi_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
 
 
 def _weights(text: str) -> list[float]:
-    grams = {"kg", "lb"}
+    of_weights = word_list(QUALITY, DOSES, "weight_units")
     return [
-        one.value * UNITS[one.unit][1] / 1000
+        one.value * units()[one.unit][1] / 1000
         for one in quantities(text)
-        if UNITS[one.unit][0] == "mass" and one.unit[:2] in grams | {"po", "ki"}
+        if one.unit in of_weights
     ]
 
 
 def _heights(text: str) -> list[float]:
+    of_heights = word_list(QUALITY, DOSES, "height_units")
     metric = [
-        one.value * UNITS[one.unit][1] / 100
-        for one in quantities(text)
-        if one.unit in {"cm", "m", "centimeters", "meters", "metres", "meter"}
+        one.value * units()[one.unit][1] / 100 for one in quantities(text) if one.unit in of_heights
     ]
     feet = [
         (12 * int(found.group(1)) + float(found.group(2) or 0)) * INCH
@@ -165,42 +198,45 @@ def _one_of(values: list[float], likely: tuple[float, float]) -> float | None:
 
 def dose_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
     """A total per day or week, or a dose by weight, that the prescription does not make."""
-    if COMPUTES.search(task.instruction) is None and COMPUTES.search(task.input) is None:
+    computes = dose_patterns().computes
+    if computes.search(task.instruction) is None and computes.search(task.input) is None:
         return
     given = f"{task.instruction}\n{task.input}"[:MOST_READ]
-    if UNCERTAIN.search(given) is None:
+    if dose_patterns().uncertain.search(given) is None:
         yield from _totals(given, task.output[:MOST_READ], tolerance)
     yield from _by_weight(given, task.output[:MOST_READ], tolerance)
 
 
 def _totals(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
-    regimens = [_regimen(found) for found in REGIMEN.finditer(given)]
-    for found in TOTAL.finditer(output):
+    patterns = dose_patterns()
+    regimens = [_regimen(found, patterns.times) for found in patterns.regimen.finditer(given)]
+    totals = list(patterns.total.finditer(output))
+    for found in totals:
         drug = (found.group(3) or "").lower()
         named = [one for one in regimens if drug and drug == one.drug]
-        if not drug and len(regimens) == 1 and len(TOTAL.findall(output)) == 1:
+        if not drug and len(regimens) == 1 and len(totals) == 1:
             named = regimens
         if len(named) != 1:
             continue
         stated = number(found.group(1)) * _milligrams(found.group(2))
-        computed = named[0].milligrams * named[0].per_day * DAYS[found.group(4).lower()]
+        computed = named[0].milligrams * named[0].per_day * patterns.days[found.group(4).lower()]
         decimals = decimals_of(found.group(1))
         if not agree(stated, computed, decimals, tolerance):
             yield ComputedFigure("total dose in mg", found.group(0), stated, computed)
 
 
-def _regimen(found: re.Match[str]) -> _Regimen:
+def _regimen(found: re.Match[str], times: Mapping[str, float]) -> _Regimen:
     drug = (found.group(4) or found.group(1) or "").lower()
     if found.group(6):
         per_day = 24 / max(int(found.group(6)), 1)
     else:
         spelled = found.group(5).lower()
-        per_day = float(TIMES[spelled]) if spelled in TIMES else float(spelled[0])
+        per_day = times[spelled] if spelled in times else float(spelled[0])
     return _Regimen(drug, number(found.group(2)) * _milligrams(found.group(3)), per_day)
 
 
 def _milligrams(unit: str) -> float:
-    known = UNITS.get(unit.lower())
+    known = units().get(unit.lower())
     return known[1] * 1000 if known else 1.0  # units of insulin stay what they are
 
 
