@@ -10,7 +10,12 @@ import pytest
 import yaml
 
 import bioinstruct_dagster
-from bioinstruct_dagster.curation.word_lists import WordListError, alternatives, word_list, word_values
+from bioinstruct_dagster.curation.word_lists import (
+    WordListError,
+    alternatives,
+    word_list,
+    word_values,
+)
 
 SHIPPED = sorted(Path(bioinstruct_dagster.__file__).parent.glob("curation/**/words/*.yaml"))
 
