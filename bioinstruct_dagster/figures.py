@@ -2,7 +2,8 @@
 
 Dagster shows Markdown of fewer than 1,000 characters in place and puts longer text behind a button,
 so a drawing here is written to fit: one path for all bars or the curve, short attributes, no
-styling beyond what reads well on light and dark.
+styling beyond what reads well on light and dark. Written by hand: a plotting library's drawings
+are longer than that, and the library would be in every install.
 """
 
 import base64

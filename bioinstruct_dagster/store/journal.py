@@ -6,8 +6,10 @@ left by a kill, is a reply that was still in flight. Beside it lies a file of wh
 before each request, so that one whose reply never came is known, and counted as possibly billed
 (`presumed_spend`). Those lines are written and not fsynced: they survive a kill, and of a power cut
 they may lose the last. They have a file of their own, since a write waits for a file's fsync.
-Belongs here: bytes to disk and from there to the tables. Does not: how a
-completion is asked for or read.
+
+Written by hand: a database's log commits a transaction at a time by one process, while here several
+processes append at once, share one fsync among many replies, and may be killed at any byte. Belongs
+here: bytes to disk and from there to the tables. Does not: how a completion is asked for or read.
 """
 
 import asyncio

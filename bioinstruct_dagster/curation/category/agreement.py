@@ -1,11 +1,10 @@
 """Two-way agreement: which instructions a teacher labels twice, and how far it agrees with itself.
 
-Belongs here: drawing the sample and the measures. Does not: asking (labelling).
+Belongs here: drawing the sample and the measures; kappa is scikit-learn's. Does not: asking the
+teacher (labelling).
 """
 
 import hashlib
-import math
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -83,14 +82,17 @@ def agreement(
 
 
 def cohens_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Agreement beyond chance (Cohen, 1960); None where it is undefined."""
-    if not pairs:
+    """Agreement beyond chance (Cohen, 1960); None where it is undefined.
+
+    It is undefined without pairs, and where all labels of both passes are one category: there,
+    labels drawn by chance would agree as well.
+    """
+    if len({label for pair in pairs for label in pair}) <= 1:
         return None
-    n = len(pairs)
-    observed = sum(one == other for one, other in pairs) / n
-    left, right = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
-    chance = sum(left[name] * right[name] for name in left) / (n * n)
-    return None if math.isclose(chance, 1.0) else (observed - chance) / (1 - chance)
+    from sklearn.metrics import cohen_kappa_score
+
+    first, second = zip(*pairs, strict=True)
+    return float(cohen_kappa_score(first, second))
 
 
 def _place(text: str) -> int:

@@ -1,23 +1,23 @@
 """Calibration: whether a classifier that says 80 % is right in 80 of 100 cases.
 
-Belongs here: the measures, from predictions on rows that the classifier was not trained on. Does
-not: making such predictions (classifier), or what is done with unsure rows (labelling).
+Belongs here: probabilities out of decision values, and the measures, both from predictions on rows
+that the classifier was not trained on. Does not: making such predictions (classifier), or what is
+done with unsure rows (labelling). Temperature scaling and the calibration curve are scikit-learn's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 BINS = 10
-_TEMPERATURES = np.geomspace(0.2, 5.0, 161)
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Predictions whose confidence is in [low, high), the last bin's up to 1."""
+    """Predictions whose confidence is above `low`, and at most `high`."""
 
     low: float
     high: float
@@ -89,27 +89,34 @@ def calibration(
     )
 
 
-def temperature(scores: NDArray[np.float64], columns: NDArray[np.intp]) -> float:
-    """What the log-probabilities are divided by so that they tell best how often they are right.
+Probabilities = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-    One number for all categories: the order of the categories stays, and a few hundred rows are
-    enough to find it.
+
+def temperature_scaling(scores: NDArray[np.float64], columns: NDArray[np.intp]) -> Probabilities:
+    """A function that makes probabilities of decision values, so that they tell the accuracy.
+
+    The decision values are divided by one number for all categories: the order of the categories
+    stays, and a few hundred rows are enough to find the number.
 
     Args:
         scores: decision values on rows that the classifier was not trained on; (rows, categories).
         columns: the true category's column of each row.
     """
-    rows = np.arange(len(scores))
-    losses = [
-        -float(np.log(softmax(scores / t)[rows, columns] + 1e-12).mean()) for t in _TEMPERATURES
-    ]
-    return float(_TEMPERATURES[int(np.argmin(losses))])
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.frozen import FrozenEstimator
+    from sklearn.linear_model import LogisticRegression
 
-
-def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores as probabilities, row by row."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
+    categories = scores.shape[1]
+    # The calibration expects a classifier. This one's decision values are the scores themselves, so
+    # that the folds' classifiers, which are trained already, need not be trained again.
+    passed_on = LogisticRegression()
+    passed_on.classes_ = np.arange(categories)
+    passed_on.coef_, passed_on.intercept_ = np.eye(categories), np.zeros(categories)
+    scaled = CalibratedClassifierCV(
+        FrozenEstimator(passed_on), method="temperature", ensemble=False
+    ).fit(scores, columns)
+    probabilities: Probabilities = scaled.predict_proba
+    return probabilities
 
 
 def _accepted(
@@ -124,18 +131,22 @@ def _accepted(
 
 
 def _bins(sure: NDArray[np.float64], right: NDArray[np.float64]) -> list[ReliabilityBin]:
-    places = np.minimum((sure * BINS).astype(np.intp), BINS - 1)
-    found = []
-    for place in range(BINS):
-        inside = places == place
-        if inside.any():
-            found.append(
-                ReliabilityBin(
-                    low=place / BINS,
-                    high=(place + 1) / BINS,
-                    rows=int(inside.sum()),
-                    confidence=float(sure[inside].mean()),
-                    accuracy=float(right[inside].mean()),
-                )
-            )
-    return found
+    from sklearn.calibration import calibration_curve
+
+    if not len(sure):
+        return []
+    accuracies, confidences = calibration_curve(right, sure, n_bins=BINS)  # of bins with rows
+    edges = np.linspace(0, 1, BINS + 1)
+    rows = np.bincount(np.searchsorted(edges[1:-1], sure), minlength=BINS)
+    return [
+        ReliabilityBin(
+            low=int(place) / BINS,
+            high=(int(place) + 1) / BINS,
+            rows=int(rows[place]),
+            confidence=float(confidence),
+            accuracy=float(accuracy),
+        )
+        for place, confidence, accuracy in zip(
+            np.flatnonzero(rows), confidences, accuracies, strict=True
+        )
+    ]

@@ -16,9 +16,9 @@ import numpy as np
 
 from bioinstruct_dagster.curation.category.calibration import (
     Calibration,
+    Probabilities,
     calibration,
-    softmax,
-    temperature,
+    temperature_scaling,
 )
 from bioinstruct_dagster.curation.category.phrasing import features
 from bioinstruct_dagster.errors import StatedError
@@ -54,7 +54,7 @@ class CategoryClassifier:
     """A trained classifier, with an account of how good it is on what it was not trained on."""
 
     pipeline: Any
-    temperature: float
+    probabilities: Probabilities
     calibration: Calibration
     examples: int
     version: str
@@ -80,19 +80,19 @@ class CategoryClassifier:
             )
             pipeline = _pipeline().fit(found, labels)
         columns = np.searchsorted(pipeline.classes_, labels)
-        divisor = temperature(scores, columns)
-        unseen = _predictions(scores, divisor, pipeline.classes_)
+        probabilities = temperature_scaling(scores, columns)
+        unseen = _predictions(probabilities(scores), pipeline.classes_)
         account = calibration(
             labels, [one.category for one in unseen], [one.confidence for one in unseen]
         )
-        return cls(pipeline, divisor, account, len(examples), classifier_version(examples))
+        return cls(pipeline, probabilities, account, len(examples), classifier_version(examples))
 
     def predict(self, instructions: Sequence[str]) -> list[Prediction]:
         """The category of each instruction, checked by it alone."""
         if not instructions:
             return []
         scores = self.pipeline.decision_function([features(text) for text in instructions])
-        return _predictions(scores, self.temperature, self.pipeline.classes_)
+        return _predictions(self.probabilities(scores), self.pipeline.classes_)
 
 
 @lru_cache(maxsize=1)
@@ -151,8 +151,7 @@ def own_examples(path: Path) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _predictions(scores: Any, divisor: float, classes: Any) -> list[Prediction]:
-    probabilities = softmax(scores / divisor)
+def _predictions(probabilities: Any, classes: Any) -> list[Prediction]:
     order = np.argsort(-probabilities, axis=1, kind="stable")
     return [
         Prediction(str(classes[first]), float(row[first]), str(classes[second]))

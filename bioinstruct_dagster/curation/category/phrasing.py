@@ -2,58 +2,38 @@
 
 "Given a discharge note, list the doses." is about listing doses: what is given says much less than
 what is to be done. Belongs here: taking an instruction apart. Does not: learning from the parts
-(classifier). Every step is linear in the text's length.
+(classifier), or the words (words/phrasing.yaml). Every step is linear in the text's length.
 """
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
+
+from bioinstruct_dagster.curation.word_lists import word_list
 
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_PREAMBLES = _words(
-    "given based from for using in considering with according if read as to on after by of"
-)
-_QUESTIONS = _words("what which how is when why where who does do can should are will")
-_STOP = _words(
-    "the a an of to and or in on for with their its it is are that this these those by as at be "
-    "from"
-)
-# What a main clause may begin with, and what "and" may join to it.
-_VERBS = _words(
-    """
-    add advise allocate alphabetize analyse analyze annotate answer argue arrange ask assess
-    assign break brief briefly build calculate categorise categorize change check choose clarify
-    classify cluster code combine comment compare complete compose compute condense contrast
-    convert correct counsel count create critique decide deduce define demonstrate describe design
-    detect determine develop devise diagnose differentiate discuss distinguish divide draft draw
-    edit educate elaborate encode encourage estimate evaluate examine expand explain explore
-    express extract fill find flag format formulate generate give grade group help highlight
-    identify illustrate imagine implement improve indicate inform instruct interpret check justify
-    label link list locate make map mark match mention motivate name narrate normalise normalize
-    offer order organise organize outline pair paraphrase persuade pick plan plot point predict
-    prepare present prioritise prioritize produce propose provide pull put quote rank recast
-    recode recognise recognize recommend record reduce refer reflect reformulate remove reorganise
-    reorganize rephrase replace reply report resolve respond restate retrieve review reword
-    rewrite rule schedule score select separate sequence set share shorten simplify simulate solve
-    sort specify split spot state structure suggest summarise summarize supply tag teach tell
-    transcribe transform translate turn underline unscramble validate verify work write
-    """
-)
-# A text that something can be picked out of, rather than a fact to reason from.
-_TEXTS = _words(
-    "text passage paragraph abstract note report sentence record letter excerpt article document "
-    "transcript"
-)
-_POINTERS = _words("following given provided below mentioned")
 _OBJECT_WORDS = 4  # content words after the verb: what is asked for
 _REACH = 12  # words of the main clause that may pair with its verb
 _OPENING = 3
+
+
+class _Lists(NamedTuple):
+    """The word lists by which an instruction is taken apart; words/phrasing.yaml explains each."""
+
+    preambles: frozenset[str]
+    questions: frozenset[str]
+    stop: frozenset[str]
+    verbs: frozenset[str]
+    texts: frozenset[str]
+    pointers: frozenset[str]
+
+
+@cache
+def _lists() -> _Lists:
+    package = "bioinstruct_dagster.curation.category"
+    return _Lists(*(word_list(package, "phrasing.yaml", name) for name in _Lists._fields))
 
 
 def clauses(instruction: str) -> tuple[str, str]:
@@ -62,13 +42,14 @@ def clauses(instruction: str) -> tuple[str, str]:
     What is given may itself hold commas: the main clause begins at the first part that begins with
     a verb or a question word.
     """
+    lists = _lists()
     lowered = " ".join(instruction.lower().split())
-    if lowered.partition(" ")[0] not in _PREAMBLES:
+    if lowered.partition(" ")[0] not in lists.preambles:
         return "", lowered
     parts = lowered.split(", ")
     for place, part in enumerate(parts[1:], start=1):
         first = _WORD.match(part)
-        if first and (first.group() in _VERBS or first.group() in _QUESTIONS):
+        if first and (first.group() in lists.verbs or first.group() in lists.questions):
             return ", ".join(parts[:place]), ", ".join(parts[place:])
     given, comma, rest = lowered.partition(", ")
     return (given, rest) if comma else ("", lowered)
@@ -76,6 +57,7 @@ def clauses(instruction: str) -> tuple[str, str]:
 
 def features(instruction: str) -> list[str]:
     """The features of an instruction, as words of a language of their own."""
+    lists = _lists()
     given, main = clauses(instruction)
     words, given_words = _WORD.findall(main), _WORD.findall(given)
     found = [f"word={word}" for word in words]
@@ -83,30 +65,32 @@ def features(instruction: str) -> list[str]:
     found += [f"opening={' '.join(words[:length])}" for length in range(1, _OPENING + 1)]
     if words:
         found += _of_the_verb(words, given_words)
-    found += [f"given={word}" for word in sorted(set(given_words) - _STOP)]
+    found += [f"given={word}" for word in sorted(set(given_words) - lists.stop)]
     found += _signs(instruction, given, words, given_words)
     return found
 
 
 def _of_the_verb(words: list[str], given_words: list[str]) -> Iterator[str]:
+    lists = _lists()
     verb, *after = words
-    content = [word for word in after if word not in _STOP]
+    content = [word for word in after if word not in lists.stop]
     yield from (f"object={word}" for word in content[:_OBJECT_WORDS])
-    yield from (f"pair={verb} {word}" for word in sorted(set(after[: _REACH - 1]) - _STOP))
-    yield from (f"source={verb} {word}" for word in sorted(set(given_words) - _STOP))
+    yield from (f"pair={verb} {word}" for word in sorted(set(after[: _REACH - 1]) - lists.stop))
+    yield from (f"source={verb} {word}" for word in sorted(set(given_words) - lists.stop))
     # "identify ... and explain ..." is another task than "identify ...".
     for joint, second in pairwise(words):
-        if joint in {"and", "then"} and second in _VERBS:
+        if joint in {"and", "then"} and second in lists.verbs:
             yield f"joined={second}"
             yield f"verbs={verb} {second}"
 
 
 def _signs(instruction: str, given: str, words: list[str], given_words: list[str]) -> Iterator[str]:
+    lists = _lists()
     if instruction.rstrip().endswith("?"):
         yield "sign=question"
     if given:
         yield "sign=given"
-    if not _TEXTS.isdisjoint(words) or not _TEXTS.isdisjoint(given_words):
+    if not lists.texts.isdisjoint(words) or not lists.texts.isdisjoint(given_words):
         yield "sign=text"
-    if not _POINTERS.isdisjoint(words):
+    if not lists.pointers.isdisjoint(words):
         yield "sign=pointer"

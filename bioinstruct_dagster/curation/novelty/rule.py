@@ -7,6 +7,10 @@ A row is kept iff its ROUGE-L F1 with every seed and every row kept before it is
 none of, is checked by a second measure as well: the same F1 over `tokenize_unicode`'s tokens, with
 all seeds and kept rows to which the second measure applies too. Either measure can reject it.
 
+Written by hand: `rouge_score` compares two texts at a time in Python, which is too slow for all
+pairs of a set, and libraries for near-duplicates are approximate. Tests compare it with
+`rouge_score`.
+
 Belongs here: the measures and the rule. Does not: the join that makes it fast (pairs), what is
 stored of it (novelty_index), or other reasons to reject a row (quality).
 """

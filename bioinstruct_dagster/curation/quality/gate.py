@@ -1,7 +1,7 @@
 """The quality gate: what a row alone shows to be wrong, by the rules of `data/quality_rules.yaml`.
 
 Belongs here: from rules to findings. Does not: what a kind of rule looks for (wording, grounding,
-dosing), the file of rules (rules), or likeness to other rows (novelty).
+arithmetic), the file of rules (rules), or likeness to other rows (novelty).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 from bioinstruct_dagster.curation.gates import Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.quality import grounding, wording
-from bioinstruct_dagster.curation.quality.arithmetic import patients as dosing
+from bioinstruct_dagster.curation.quality.arithmetic.check import arithmetic_check
 from bioinstruct_dagster.curation.quality.rules import (
     ArithmeticRule,
     LacksRule,
@@ -45,7 +45,7 @@ CHECKS: dict[type[QualityRule], Callable[[Any], RowCheck]] = {
     TruncatedRule: wording.truncated_check,
     UntoldRule: wording.untold_check,
     UngroundedRule: grounding.ungrounded_check,
-    ArithmeticRule: dosing.arithmetic_check,
+    ArithmeticRule: arithmetic_check,
 }
 
 

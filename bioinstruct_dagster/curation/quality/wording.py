@@ -1,7 +1,8 @@
 """What a row's wording shows: signs, lengths, markers for nothing, repetition, broken endings.
 
 Belongs here: the kinds of rule that look at words alone, and what they say of another field. Does
-not: whether an input names a source or holds one (grounding), or figures (dosing).
+not: whether an input names a source or holds one (grounding), figures (arithmetic), or the words
+that a rule looks for (data/quality_rules.yaml).
 """
 
 import re
@@ -31,7 +32,6 @@ WORD = re.compile(r"[^\W_]+")
 SENTENCES = re.compile(r"\n+|\\n|(?<=[.!?])[\"”’)]?\s+(?=[\"“(A-Z0-9])")
 LEAST_LETTERS = 4  # of a sentence
 ENDINGS = ",:-–—([{"
-CLOSERS = "\"'”’)]}*_` "
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Scores from items: mean, interval, and the paired difference between adapter and base.
 
-Belongs here: the statistics. Does not: getting predictions out of a model (predict).
+The intervals are those of `scipy.stats.bootstrap`, percentile method (Efron and Tibshirani, 1993,
+chapter 13). Belongs here: the statistics. Does not: getting predictions out of a model
+(evaluation/engine/predict.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 2_000  # of the percentile bootstrap (Efron and Tibshirani, 1993, chapter 13)
+RESAMPLES = 2_000
 COVERAGE = 0.95
 ALL = "all"
+SUBJECTS = ("base", "adapter", "difference")
+# What each metric adds up over the items, and what it is divided by: the field, or the items.
+METRICS = {"loss": ("nll", "output_tokens"), "rouge_l": ("rouge_l", None)}
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -40,62 +47,67 @@ def score_items(
     """
     if [item["row_id"] for item in base] != [item["row_id"] for item in adapter]:
         raise ValueError("base and adapter were not scored on the same items")
-    scores: list[Score] = []
     categories = [item["category"] for item in base]
+    names = [(metric, subject) for metric in METRICS for subject in SUBJECTS]
+    scores: list[Score] = []
     for category in [ALL, *sorted(set(categories))]:
         members = [i for i, name in enumerate(categories) if category in (ALL, name)]
-        draws = resamples(len(members), seed)
-        for metric, (numerator, denominator) in {
-            "loss": ("nll", "output_tokens"),
-            "rouge_l": ("rouge_l", None),
-        }.items():
-            of_base = _resampled([base[i] for i in members], numerator, denominator, draws)
-            of_adapter = _resampled([adapter[i] for i in members], numerator, denominator, draws)
-            for subject, values in {
-                "base": of_base,
-                "adapter": of_adapter,
-                "difference": of_adapter - of_base,
-            }.items():
-                low, high = np.quantile(values[1:], [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
-                scores.append(
-                    Score(
-                        metric,
-                        category,
-                        subject,
-                        float(values[0]),
-                        float(low),
-                        float(high),
-                        len(members),
-                    )
-                )
+        pair = _PairedItems([base[i] for i in members], [adapter[i] for i in members])
+        values = pair.scores(np.arange(len(members)))
+        lows, highs = pair.intervals(seed)
+        scores += [
+            Score(metric, category, subject, float(score), float(low), float(high), len(members))
+            for (metric, subject), score, low, high in zip(names, values, lows, highs, strict=True)
+        ]
     return scores
 
 
-def resamples(items: int, seed: int) -> NDArray[np.int64]:
-    """Item indices; shape (1 + RESAMPLES, items). The first row is the sample itself."""
-    generator = np.random.default_rng(seed)
-    drawn = generator.integers(items, size=(RESAMPLES, items))
-    return np.vstack([np.arange(items), drawn])
+class _PairedItems:
+    """The items of one category, and their scores in any resample."""
 
+    def __init__(
+        self, base: Sequence[Mapping[str, Any]], adapter: Sequence[Mapping[str, Any]]
+    ) -> None:
+        self._count = len(base)
+        self._columns = [
+            {
+                name: np.array([item[name] for item in items], dtype=np.float64)
+                for name in ("nll", "output_tokens", "rouge_l")
+            }
+            for items in (base, adapter)
+        ]
 
-def _resampled(
-    items: Sequence[Mapping[str, Any]],
-    numerator: str,
-    denominator: str | None,
-    draws: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """The score of each resample; shape (1 + RESAMPLES,).
+    def scores(self, drawn: NDArray[np.intp], axis: int = -1) -> Floats:
+        """The scores of resamples: each metric of base, of adapter, and their difference.
 
-    A ratio of sums where there is a denominator (nats per token), else a mean over items.
-    """
-    above = _resampled_sums(items, numerator, draws)
-    below = draws.shape[1] if denominator is None else _resampled_sums(items, denominator, draws)
-    return above / below
+        Args:
+            drawn: item indices of one resample, or of many.
+            axis: the one along which the items of a resample lie.
+        """
+        values: list[Floats] = []
+        for numerator, denominator in METRICS.values():
+            base, adapter = (
+                columns[numerator][drawn].sum(axis=axis)
+                / (columns[denominator][drawn].sum(axis=axis) if denominator else self._count)
+                for columns in self._columns
+            )
+            values += [base, adapter, adapter - base]
+        return np.stack(values)
 
+    def intervals(self, seed: int) -> tuple[Floats, Floats]:
+        """The lower and the upper ends of the scores' intervals."""
+        from scipy import stats
 
-def _resampled_sums(
-    items: Sequence[Mapping[str, Any]], name: str, draws: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    values = np.array([item[name] for item in items], dtype=np.float64)
-    sums: NDArray[np.float64] = values[draws].sum(axis=1)
-    return sums
+        if self._count == 1:  # all resamples are the item itself, and scipy demands two
+            only = self.scores(np.arange(1))
+            return only, only
+        found = stats.bootstrap(
+            (np.arange(self._count),),
+            self.scores,
+            n_resamples=RESAMPLES,
+            confidence_level=COVERAGE,
+            method="percentile",
+            vectorized=True,
+            rng=np.random.default_rng(seed),
+        ).confidence_interval
+        return found.low, found.high

@@ -1,8 +1,10 @@
 """Reading tasks out of JSON that may be cut, broken, wrapped in prose, or hostile.
 
 One pass from left to right that keeps nothing but the tasks: linear in the reply's length, no
-recursion that the reply could drive, and what was whole before a break is whole after it. Belongs
-here: JSON. Does not: numbered text (numbered), or the name of the outcome (replies).
+recursion that the reply could drive, and what was whole before a break is whole after it. Written
+by hand: `json` reads nothing of a broken reply, and libraries that repair JSON guess what is
+missing, so that a row could hold text which the teacher never wrote. Belongs here: JSON. Does not:
+numbered text (numbered_tasks), or the name of the outcome (reading).
 """
 
 import json

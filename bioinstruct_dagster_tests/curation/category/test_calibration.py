@@ -4,12 +4,9 @@ import random
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
-from bioinstruct_dagster.curation.category.calibration import (
-    calibration,
-    softmax,
-    temperature,
-)
+from bioinstruct_dagster.curation.category.calibration import calibration, temperature_scaling
 
 
 def predictions(pairs):
@@ -21,7 +18,7 @@ def predictions(pairs):
 
 def test_accuracy_error_and_bins_are_those_counted_by_hand():
     found = calibration(
-        *predictions([(True, 0.95), (True, 0.91), (False, 0.93), (False, 0.55), (True, 0.5)])
+        *predictions([(True, 0.95), (True, 0.91), (False, 0.93), (False, 0.54), (True, 0.51)])
     )
     assert found.rows == 5
     assert found.accuracy == pytest.approx(0.6)
@@ -38,6 +35,12 @@ def test_accuracy_error_and_bins_are_those_counted_by_hand():
 def test_a_certain_prediction_is_in_the_last_bin():
     (only,) = calibration(*predictions([(True, 1.0)])).bins
     assert (only.low, only.high, only.rows) == (0.9, 1.0, 1)
+
+
+@pytest.mark.parametrize(("confidence", "high"), [(0.0, 0.1), (0.1, 0.1), (0.7, 0.7), (0.71, 0.8)])
+def test_a_bin_holds_its_upper_end(confidence, high):
+    (only,) = calibration(*predictions([(False, confidence)])).bins
+    assert (only.high, only.rows, only.confidence, only.accuracy) == (high, 1, confidence, 0.0)
 
 
 def test_of_nothing_nothing_is_claimed():
@@ -67,13 +70,20 @@ def test_a_threshold_that_nothing_reaches_has_no_accuracy():
     assert (last.share, last.accuracy) == (0.0, None)
 
 
-def test_temperature_finds_how_far_scores_exaggerate():
+@pytest.mark.parametrize("exaggeration", [0.5, 1, 3])
+def test_probabilities_are_those_of_honest_scores(exaggeration):
     draw = np.random.default_rng(0)
     honest = draw.normal(0, 2, (4_000, 4))
-    columns = np.array([draw.choice(4, p=row) for row in softmax(honest)])
-    assert temperature(honest, columns) == pytest.approx(1.0, rel=0.1)
-    assert temperature(honest * 3, columns) == pytest.approx(3.0, rel=0.1)
+    columns = np.array([draw.choice(4, p=row) for row in softmax(honest, axis=1)])
+    probabilities = temperature_scaling(honest * exaggeration, columns)
+    new = draw.normal(0, 2, (50, 4))
+    found = probabilities(new * exaggeration)
+    assert found == pytest.approx(softmax(new, axis=1), abs=0.03)
+    assert (found.argmax(axis=1) == new.argmax(axis=1)).all()
+    assert probabilities(new[:1] * exaggeration)[0] == pytest.approx(found[0])
 
 
-def test_softmax_of_huge_scores_is_finite():
-    assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
+def test_the_probability_of_a_huge_score_is_finite():
+    scores = np.array([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0], [0.0, -1.0, 1.0]] * 5)
+    probabilities = temperature_scaling(scores, np.array([0, 1, 1] * 4 + [2, 1, 2]))
+    assert probabilities(np.array([[1e4, 0.0, -1e4]])).tolist() == [[1.0, 0.0, 0.0]]

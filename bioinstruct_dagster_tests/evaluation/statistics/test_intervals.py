@@ -3,11 +3,12 @@
 import math
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.evaluation.statistics.intervals import ALL, score_items
+from bioinstruct_dagster.evaluation.statistics.intervals import ALL, RESAMPLES, score_items
 
 NLL = st.floats(0, 1_000)
 TOKENS = st.integers(1, 500)
@@ -108,6 +109,17 @@ def test_the_interval_of_many_items_is_that_of_the_normal_distribution():
     half_width = 1.96 * deviation / math.sqrt(400)
     assert score.ci_high - score.score == pytest.approx(half_width, rel=0.1)
     assert score.score - score.ci_low == pytest.approx(half_width, rel=0.1)
+
+
+@pytest.mark.parametrize("count", [2, 30])
+def test_intervals_are_quantiles_of_resampled_scores(count):
+    base, adapter = noisy_items(count, seed=1), noisy_items(count, seed=2)
+    drawn = np.random.default_rng(9).integers(count, size=(RESAMPLES, count))
+    loss = [np.array([row["nll"] for row in items])[drawn].sum(axis=1) for items in (base, adapter)]
+    differences = (loss[1] - loss[0]) / (10 * count)
+    found = scored(base, adapter, seed=9)["loss", ALL, "difference"]
+    ends = np.quantile(differences, [0.025, 0.975])
+    assert (found.ci_low, found.ci_high) == pytest.approx(tuple(ends), rel=1e-12)
 
 
 def test_the_seed_decides_the_intervals_and_nothing_else():

@@ -1,0 +1,167 @@
+"""Doses that the row itself allows to recompute: totals per day or week, and doses by weight.
+
+Belongs here: what a prescription comes to. Does not: the words by which it is read
+(words/doses.yaml), or a patient's weight (patients). A dose is doubted only where the row can be
+read in one way, such as one regimen of a drug; anything else is passed over. A pattern whose parts
+depend on each other stands here; plain words stand in the lists.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.arithmetic.patients import (
+    weight_in,
+)
+from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
+    MOST_READ,
+    NUMBER,
+    QUALITY,
+    ComputedFigure,
+    agree,
+    decimals_of,
+    number,
+    units,
+)
+from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
+
+DOSES = "doses.yaml"
+
+PER_KG = re.compile(
+    rf"({NUMBER})\s?(?:mg|milligrams)\s?(?:/|per )\s?(?:kg|kilogram)", re.IGNORECASE
+)
+
+MILLIGRAMS = re.compile(
+    rf"({NUMBER})\s?(?:mg|milligrams)\b(?!\s?(?:/|per )\s?(?:kg|kilogram|m|d?l))", re.IGNORECASE
+)
+
+DIVIDED = re.compile(
+    r"\b(?:(\d)|two|three|four)\s(?:equal(?:ly)?\s)?(?:divided\s)?doses\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class DosePatterns:
+    """The patterns that are made of the word lists.
+
+    Attributes:
+        computes: a question for a calculation.
+        regimen: a dose and how often it is taken; groups: drug, dose, unit, drug, times, hours.
+        uncertain: what leaves a regimen's total open.
+        total: a dose per day or week; groups: dose, unit, drug, period.
+        times: how often a day, by its words.
+        days: the days of a period, by its name.
+    """
+
+    computes: re.Pattern[str]
+    regimen: re.Pattern[str]
+    uncertain: re.Pattern[str]
+    total: re.Pattern[str]
+    times: Mapping[str, float]
+    days: Mapping[str, float]
+
+
+@cache
+def dose_patterns() -> DosePatterns:
+    """The patterns, made when a row first needs them."""
+    times, days = (word_values(QUALITY, DOSES, name) for name in ("times_a_day", "days"))
+    dose_units, open_phrases, open_beginnings, computes = (
+        alternatives(word_list(QUALITY, DOSES, name))
+        for name in ("dose_units", "uncertain", "uncertain_beginnings", "computes")
+    )
+    return DosePatterns(
+        computes=re.compile(rf"\b(?:{computes})", re.IGNORECASE),
+        regimen=re.compile(
+            rf"(?:\b([A-Z][a-z]{{4,20}}),?\s)?({NUMBER})\s?({dose_units})\b"
+            r"(?:\s?of\s([A-Za-z]{5,20}))?[^.;\n\d]{0,40}?"
+            rf"\b(?:({alternatives(times)}|[1-6] times)"
+            r"(?:\s(?:a|per|each|every)\s?day|\sdaily)|every\s(\d{1,2})\shours)",
+            re.IGNORECASE,
+        ),
+        uncertain=re.compile(
+            rf"\b(?:{open_phrases})\b|\b(?:{open_beginnings})|/kg|\d\s?[-–]\s?\d+\s?mg",
+            re.IGNORECASE,
+        ),
+        total=re.compile(
+            rf"({NUMBER})\s?({dose_units})\b(?:\s?of\s([A-Za-z]{{5,20}}))?"
+            rf"(?:\s(?:in total|total))?\s?(?:/|per |a |in a |each |every |in one )"
+            rf"({alternatives(days)})\b",
+            re.IGNORECASE,
+        ),
+        times=times,
+        days=days,
+    )
+
+
+@dataclass(frozen=True)
+class _Regimen:
+    drug: str
+    milligrams: float
+    per_day: float
+
+
+def dose_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
+    """A total per day or week, or a dose by weight, that the prescription does not make."""
+    computes = dose_patterns().computes
+    if computes.search(task.instruction) is None and computes.search(task.input) is None:
+        return
+    given = f"{task.instruction}\n{task.input}"[:MOST_READ]
+    if dose_patterns().uncertain.search(given) is None:
+        yield from _totals(given, task.output[:MOST_READ], tolerance)
+    yield from _by_weight(given, task.output[:MOST_READ], tolerance)
+
+
+def _totals(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
+    patterns = dose_patterns()
+    regimens = [_regimen(found, patterns.times) for found in patterns.regimen.finditer(given)]
+    totals = list(patterns.total.finditer(output))
+    for found in totals:
+        drug = (found.group(3) or "").lower()
+        named = [one for one in regimens if drug and drug == one.drug]
+        if not drug and len(regimens) == 1 and len(totals) == 1:
+            named = regimens
+        if len(named) != 1:
+            continue
+        stated = number(found.group(1)) * _milligrams(found.group(2))
+        computed = named[0].milligrams * named[0].per_day * patterns.days[found.group(4).lower()]
+        decimals = decimals_of(found.group(1))
+        if not agree(stated, computed, decimals, tolerance):
+            yield ComputedFigure("total dose in mg", found.group(0), stated, computed)
+
+
+def _regimen(found: re.Match[str], times: Mapping[str, float]) -> _Regimen:
+    drug = (found.group(4) or found.group(1) or "").lower()
+    if found.group(6):
+        per_day = 24 / max(int(found.group(6)), 1)
+    else:
+        spelled = found.group(5).lower()
+        per_day = times[spelled] if spelled in times else float(spelled[0])
+    return _Regimen(drug, number(found.group(2)) * _milligrams(found.group(3)), per_day)
+
+
+def _milligrams(unit: str) -> float:
+    known = units().get(unit.lower())
+    return known[1] * 1000 if known else 1.0  # units of insulin stay what they are
+
+
+def _by_weight(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
+    rates = {number(found.group(1)) for found in PER_KG.finditer(given)}
+    weight = weight_in(PER_KG.sub(" ", given))
+    if len(rates) != 1 or weight is None or PER_KG.search(output) or re.search(r"\bmax", given):
+        return
+    stated = list(MILLIGRAMS.finditer(output))
+    known = {number(found.group(1)) for found in MILLIGRAMS.finditer(given)}
+    if len({number(found.group(1)) for found in stated}) != 1 or known:
+        return
+    computed = rates.pop() * weight
+    value = number(stated[0].group(1))
+    # The daily dose or one of several: any share of it that a day is divided into.
+    shares = [computed * times for times in (1, 2, 3, 4, 1 / 2, 1 / 3, 1 / 4)]
+    divided = DIVIDED.search(given) is not None or re.search(
+        r"every|times|daily|/day|per day", given
+    )
+    if any(agree(value, one, 0, tolerance) for one in (shares if divided else shares[:1])):
+        return
+    yield ComputedFigure("dose by weight in mg", stated[0].group(0), value, computed)

@@ -1,0 +1,272 @@
+"""Reading an input as the name of a source: "An article on asthma", "A patient's lab results".
+
+Belongs here: which noun phrases and titles name a source, and which parts make an input content.
+Does not: links and placeholders (stand_ins), whether the name is enough (grounding), or the words
+(words/sources.yaml, and the rule in data/quality_rules.yaml).
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from bioinstruct_dagster.curation.quality.rules import UngroundedRule
+from bioinstruct_dagster.curation.word_lists import alternatives, word_list
+
+QUALITY = "bioinstruct_dagster.curation.quality"  # whose word lists are read
+LISTS = "sources.yaml"
+MOST_NOUNS = 20_000  # whose singular is remembered
+MOST_HEAD_WORDS = 10  # of a noun phrase that names a source
+MOST_TITLE_WORDS = 60
+LEAST_TITLE_WORDS = 3
+MOST_LABEL_WORDS = 7
+
+LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,60}?)\s*(?::|\s[-–—])\s*(.*)", re.DOTALL)
+# An initial or a number before a stop ends no sentence.
+PARTS = re.compile(r"\n+|\\n|(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z])|;\s")
+TOKEN = re.compile(r"\w[\w’'-]*|[,:;()\"“”/&]")
+LETTERS = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
+AGED = re.compile(r"\d[\s-]?(?:years?|months?|weeks?|days?|y)[\s/-]?(?:olds?|o)\b", re.IGNORECASE)
+# A quotation, and perhaps who wrote it.
+QUOTED = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
+
+
+@lru_cache(MOST_NOUNS)
+def singular(word: str) -> str:
+    """A noun without its plural or possessive ending, roughly."""
+    word = word.removesuffix("'s").removesuffix("’s").removesuffix("'").removesuffix("’")
+    if word.endswith("ies") and len(word) > 4:  # noqa: PLR2004 - not "dies"
+        return word[:-3] + "y"
+    if word.endswith("s") and not word.endswith(("ss", "is", "us")):
+        return word[:-1]
+    return word
+
+
+def nouns_of(text: str) -> list[str]:
+    """The words of a text in small letters, in the singular."""
+    return [singular(word) for word in LETTERS.findall(text.lower())]
+
+
+def source_classes(rule: UngroundedRule) -> dict[str, str]:
+    """The class of each noun that is a source by the rule."""
+    lists = {
+        "particular": rule.particulars,
+        "recording": rule.recordings,
+        "record": rule.records,
+        "work": rule.works,
+    }
+    return {noun: name for name, nouns in lists.items() for noun in nouns}
+
+
+def measured(text: str) -> bool:
+    """Whether a text holds measured content: a figure with a unit, a ratio, a percentage."""
+    return _measured().search(text) is not None
+
+
+@cache
+def _measured() -> re.Pattern[str]:
+    units, words = (
+        alternatives(word_list(QUALITY, LISTS, name)) for name in ("measures", "measure_words")
+    )
+    return re.compile(
+        rf"\d[\d,.]{{0,12}}\s?(?:{units}|(?:{words})\b)|\d\.\d|/\d|[<>=≥≤]\s?\d", re.IGNORECASE
+    )
+
+
+@cache
+def _received() -> re.Pattern[str]:
+    """What only says that a source is there."""
+    verbs = alternatives(word_list(QUALITY, LISTS, "received"))
+    return re.compile(
+        r"(?:(?:here (?:is|are)|please find|attached (?:is|are)|see)"
+        r"|(?:i|we|you|he|she|the (?:patient|doctor|nurse)|patient|doctor)\s"
+        rf"(?:(?:have|has|had|just)\s){{0,2}}(?:{verbs}))\s+",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _person() -> re.Pattern[str]:
+    persons = alternatives(word_list(QUALITY, LISTS, "persons"))
+    return re.compile(rf"(?:(?:an?|the)\s)?(?:[\w-]+\s)?(?:{persons})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SourceName:
+    """What an input names, and how.
+
+    Attributes:
+        noun: the class of the source, as in the rule.
+        bare: whether nothing says whose it is or what it is about.
+        titled: whether it is a title, or says what a work is about.
+        plain: whether no label says that it is a title.
+        told: whether it is a whole sentence, such as "This study compares …".
+    """
+
+    noun: str
+    bare: bool = False
+    titled: bool = False
+    plain: bool = False
+    told: bool = False
+
+
+class SourceNames:
+    """Reads an input as the name of a source, by the rule's lists and those of every rule."""
+
+    def __init__(self, rule: UngroundedRule) -> None:
+        self._class_of = source_classes(rule)
+        self._holders, self._asides = frozenset(rule.holders), frozenset(rule.asides)
+        self._titles = frozenset([*rule.titles, *rule.works])
+        self._tells = frozenset(rule.tells)
+        self._about, self._says, self._verbs, self._merely, self._articles = (
+            word_list(QUALITY, LISTS, name)
+            for name in ("about", "says", "verbs", "merely", "articles")
+        )
+        self._groups, self._lists, self._joints = (
+            word_list(QUALITY, LISTS, name) for name in ("groups", "lists", "joints")
+        )
+        self._ends = self._about | self._verbs | self._joints | self._tells
+        self._sentence, self._small = self._says | self._verbs, self._about | self._articles
+
+    def sources_in(self, instruction: str) -> dict[str, str]:
+        """The sources that an instruction speaks of, and the class of each."""
+        return {one: self._class_of[one] for one in nouns_of(instruction) if one in self._class_of}
+
+    def serves(self, name: SourceName, wanted: set[str]) -> bool:
+        """Whether what is named is what is asked about."""
+        if name.titled:
+            return "work" in wanted or ("record" in wanted and not name.plain)
+        if name.noun == "particular":
+            return True
+        return bool(wanted & {"work", "record", "recording"})
+
+    def read(self, text: str) -> SourceName | None:
+        """What an input names; None where any part of it says more than that."""
+        parts = [part.strip(" \t-•*") for part in PARTS.split(text)]
+        names: list[SourceName] = []
+        for part in parts:
+            if not part.strip(" .\"'“”") or part.endswith("?"):
+                continue  # a question asks again, and adds nothing
+            if names and self._is_aside(part):
+                continue
+            name = self._read_part(part)
+            if name is None:
+                return None
+            names.append(name)
+        if not names:
+            return None
+        return names[0] if len(names) == 1 else max(names, key=lambda name: name.titled)
+
+    def _is_aside(self, part: str) -> bool:
+        found = LABEL.fullmatch(part)
+        label = nouns_of(found.group(1)) if found else []
+        return bool(label) and label[-1] in self._asides and not measured(part)
+
+    def _read_part(self, part: str) -> SourceName | None:
+        found = LABEL.fullmatch(part)
+        if found and len(found.group(1).split()) <= MOST_LABEL_WORDS:
+            label, body = nouns_of(found.group(1)), found.group(2).strip()
+            if named := self._phrase(body):
+                return named
+            titled = label and label[-1] in self._titles and "case" not in label
+            return self._title(body, labelled=True) if titled else None
+        return self._phrase(part) or self._title(part, labelled=False)
+
+    def _title(self, text: str, *, labelled: bool) -> SourceName | None:
+        """A work's title: no sentence, no figures; in quotes or capitals where no label says so."""
+        bare = text.strip().strip(".\"'“”‘’")
+        words = bare.split()
+        if not LEAST_TITLE_WORDS <= len(words) <= MOST_TITLE_WORDS:
+            return None
+        if measured(bare) or AGED.search(bare) or _person().match(bare):
+            return None
+        if any(word.strip(",:;()\"'").lower() in self._sentence for word in words):
+            return None
+        if labelled:
+            return SourceName("work", titled=True)
+        quoted = QUOTED.fullmatch(text.strip()) is not None
+        return (
+            SourceName("work", titled=True, plain=True)
+            if quoted or self._in_capitals(words)
+            else None
+        )
+
+    def _in_capitals(self, words: list[str]) -> bool:
+        """Whether words are set as a title is, and are no enumeration."""
+        small = [word for word in words if word.lower() in self._small]
+        long = [word for word in words if len(word) > 3 and word.lower() not in self._about]  # noqa: PLR2004
+        return (
+            bool(small)
+            and len(long) >= LEAST_TITLE_WORDS
+            and all(word[:1].isupper() for word in long)
+            and sum(word.endswith(",") for word in words) < LEAST_TITLE_WORDS - 1
+        )
+
+    def _phrase(self, text: str) -> SourceName | None:
+        """A noun phrase for a source, with at most what it is about after it."""
+        if measured(text):
+            return None
+        text = text.strip()
+        if received := _received().match(text):
+            text = text[received.end() :]
+        tokens = TOKEN.findall(text.rstrip(".").lower())
+        if self._says.intersection(tokens):
+            return None
+        head, rest = self._split(tokens)
+        listed = False
+        while head and rest[:1] == ["of"] and head[-1] in self._groups:
+            inner, after = self._split(rest[1:])
+            if not inner or singular(inner[-1]) not in self._class_of:
+                break
+            listed = listed or head[-1] in self._lists
+            head, rest = head + inner, after
+        if not head or len(head) > MOST_HEAD_WORDS:
+            return None
+        return self._check(head, rest, listed=listed)
+
+    def _check(self, head: list[str], rest: list[str], *, listed: bool) -> SourceName | None:
+        noun = self._class_of.get(singular(head[-1]), "")
+        held = any(singular(word) in self._holders for word in head)
+        if noun == "work" and self._leaves_open(rest):
+            told = bool(self._tells.intersection(rest[:1]))
+            return SourceName(noun, bare=not rest, titled=bool(rest), told=told)
+        if noun == "record" and rest[:1] != ["with"] and self._leaves_open(rest):
+            return SourceName(noun, bare=not (rest or held))
+        if noun in {"recording", "particular"}:
+            of_holder = rest[:1] == ["of"] and any(singular(word) in self._holders for word in rest)
+            if noun == "recording" and (held or of_holder) and self._leaves_open(rest):
+                return None if rest[:1] == ["with"] else SourceName(noun)
+            if self._is_generic(rest, held=held or listed):
+                return SourceName(noun)
+        return None
+
+    def _split(self, tokens: list[str]) -> tuple[list[str], list[str]]:
+        """A noun phrase, and what comes after it."""
+        for place, token in enumerate(tokens):
+            if token in self._ends or not token[0].isalnum():
+                return tokens[:place], tokens[place:]
+        return tokens, []
+
+    def _leaves_open(self, rest: list[str]) -> bool:
+        """Whether what follows a source's name tells no more than what it is about."""
+        if not rest:
+            return True
+        if ":" in rest[1:] and '"' not in rest and "“" not in rest:
+            return False
+        return not self._verbs.intersection(rest) or bool(self._merely.intersection(rest))
+
+    def _is_generic(self, rest: list[str], *, held: bool) -> bool:
+        """Particulars of nobody: "a patient's medical history and current symptoms"."""
+        while rest and rest[0] in {"of", "for", "from", "about"}:
+            inner = [
+                word for word in rest[1:] if word not in self._articles and not word[0].isdigit()
+            ]
+            if not inner or singular(inner[0]) not in self._holders:
+                return False
+            held, rest = True, inner[1:]
+        items: list[list[str]] = [[]]
+        for token in rest:
+            if token in self._joints:
+                items.append([])
+            else:
+                items[-1].append(token)
+        return held and all(not item or singular(item[-1]) in self._class_of for item in items)

@@ -1,0 +1,85 @@
+"""Links, placeholders and echoes, beside inputs that hold a text."""
+
+import pytest
+
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.gate import shipped_gate
+
+RULE = "ungrounded_input"
+
+
+def seen(instruction, task_input, output="The patient improved."):
+    (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
+    found = [finding.evidence for finding in result.findings if finding.rule == RULE]
+    return found[0]["as"] if found else None
+
+
+@pytest.mark.parametrize(
+    ("instruction", "task_input"),
+    [
+        ("Summarize the linked article.", "https://journal.example/articles/12"),
+        ("Summarize the linked article.", "Link to the paper: <www.journal.example/a1>"),
+        ("Summarize the main points of the paper.", "doi:10.1000/j.example.2020.15"),
+        ("Summarize the main points of the paper.", "PMID: 12345678"),
+        ("Summarize the trial's results.", "Clinical trial NCT01234567"),
+        ("Extract the adverse events from the report.", "report_of_may.pdf"),
+    ],
+)
+def test_a_bare_link_is_no_input(instruction, task_input):
+    assert seen(instruction, task_input) == "link"
+
+
+@pytest.mark.parametrize(
+    "task_input",
+    [
+        "Leaflet (https://pharmacy.example/a): take two tablets daily.",
+        "Drug: methotrexate 2.5 mg",
+        "The patient was seen at clinic.example and sent home with a cast.",
+    ],
+)
+def test_a_link_within_a_text_is_a_text(task_input):
+    assert seen("Summarize the leaflet or note.", task_input) is None
+
+
+@pytest.mark.parametrize(
+    ("instruction", "task_input"),
+    [
+        ("Summarize the abstract below.", "[Insert abstract here]"),
+        ("Interpret the report.", "<paste the pathology report>"),
+        ("Summarize the passage.", "See the attached document."),
+        ("Summarize the passage.", "The given passage"),
+    ],
+)
+def test_a_place_for_a_text_is_no_text(instruction, task_input):
+    assert seen(instruction, task_input) == "placeholder"
+
+
+@pytest.mark.parametrize(
+    ("instruction", "task_input"),
+    [
+        ("Name the side effects of the given drug.", "A drug."),
+        ("Given a medical term, explain it to a child.", "Term"),
+        ("Suggest a plan for a patient with a certain disease.", "A patient with a disease"),
+        (
+            "List the dressings that a specific skin procedure may need.",
+            "A skin procedure requiring dressings.",
+        ),
+        ("Describe the following treatment in plain words.", "Some treatment"),
+    ],
+)
+def test_any_thing_of_the_kind_asked_about_is_no_thing(instruction, task_input):
+    assert seen(instruction, task_input) == "placeholder"
+
+
+@pytest.mark.parametrize(
+    ("instruction", "task_input"),
+    [
+        ("Name the side effects of the given drug.", "A beta blocker drug"),
+        ("Describe the given heart disease and other heart diseases.", "Heart disease"),
+        ("Describe the given word: drug.", "Drug"),
+        ("Explain to a child what a drug is.", "A drug"),
+        ("Name the tests for the given disease.", "A disease of the thyroid"),
+    ],
+)
+def test_a_kind_that_says_more_or_is_itself_asked_about_is_one(instruction, task_input):
+    assert seen(instruction, task_input) is None
