@@ -24,5 +24,6 @@ def test_one_rehearsal_row_makes_the_version_a_rehearsal(store, settings):
 
 
 def test_without_a_data_set_the_command_that_makes_one_is_named(store, settings):
+    store.replace({})
     with pytest.raises(StatedError, match="Materialize key:hf_dataset first"):
         current_dataset(store, settings)
