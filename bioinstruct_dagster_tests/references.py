@@ -114,6 +114,7 @@ class Project:
             or name in self.values
             or name in last_parts
             or (of_a_parameter and name in self.parameters)
+            or self.has_setting(name.rstrip("_").upper())  # a variable's name in lower case
             or hasattr(builtins, name)
             or is_library(name)
         )

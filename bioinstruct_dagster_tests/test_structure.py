@@ -20,7 +20,7 @@ MOST_MODULES = 16
 
 IMPORT_ALL = """
 import importlib, json, sys
-for name in json.loads(sys.argv[1]):
+for name in json.load(sys.stdin):
     importlib.import_module(name)
 print(json.dumps(sorted(sys.modules)))
 """
@@ -79,30 +79,30 @@ def is_face(module: str) -> bool:
     return any(fnmatchcase(module, face) and module.count(".") == face.count(".") for face in faces)
 
 
+def loaded_with(modules: list[str]) -> set[str]:
+    """What a fresh interpreter has loaded after importing the modules."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL],
+        input=json.dumps(modules),
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=PROJECT_ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout))
+    assert set(modules) <= loaded
+    return loaded
+
+
 def test_modules_below_the_faces_load_without_dagster():
     below = [m for m in map(module_of, FILES) if not is_face(m) and not m.endswith("__main__")]
     assert len(below) > len(FILES) / 2
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORT_ALL, json.dumps(below)],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=PROJECT_ROOT,
-    )
-    loaded = set(json.loads(done.stdout))
-    assert set(below) <= loaded
-    assert "dagster" not in loaded
+    assert "dagster" not in loaded_with(below)
 
 
 def test_the_model_process_loads_neither_store_nor_dagster():
-    entries = ["bioinstruct_dagster.training.__main__", "bioinstruct_dagster.evaluation.__main__"]
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORT_ALL, json.dumps(entries)],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=PROJECT_ROOT,
+    loaded = loaded_with(
+        ["bioinstruct_dagster.training.__main__", "bioinstruct_dagster.evaluation.__main__"]
     )
-    loaded = set(json.loads(done.stdout))
-    assert set(entries) <= loaded
     assert not loaded & {"dagster", "duckdb", "bioinstruct_dagster.store.database"}
