@@ -19,7 +19,8 @@ from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.training.train import TrainingSpec, train
+from bioinstruct_dagster.training.spec import TrainingSpec
+from bioinstruct_dagster.training.train import train
 
 # Small enough for a test, and still the real chain: a Llama pre-trained for a few steps, two
 # recipes.

@@ -7,7 +7,6 @@ Does not: what a stage's rows mean, or the statements that select them.
 """
 
 import random
-import re
 import threading
 import time
 import uuid
@@ -27,7 +26,6 @@ SCHEMA_VERSION = 3
 # Between attempts to open, drawn at random so that waiters don't march in step.
 _LOCKED = "Could not set lock on file"  # of DuckDB's message; other IO errors are no reason to wait
 _RETRY_SECONDS = (0.02, 0.25)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class StoreError(StatedError):
@@ -181,11 +179,6 @@ def condition_of(part: Mapping[str, Any] | None) -> str:
     """The `where` clause that picks the rows with these column values, as named parameters."""
     terms = " and ".join(f"{_identifier(column)} = ${column}" for column in part or {})
     return f"where {terms}" if terms else ""
-
-
-def is_storable(text: str) -> bool:
-    """Whether the store can hold the text: DuckDB keeps UTF-8, so no NUL and no lone surrogate."""
-    return _UNSTORABLE.search(text) is None
 
 
 def _identifier(table: str) -> str:
