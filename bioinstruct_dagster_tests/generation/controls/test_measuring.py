@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bioinstruct_dagster.generation.controls.file import read_controls
-from bioinstruct_dagster.generation.controls.measuring import mix
+from bioinstruct_dagster.generation.controls.mix import mix
 from bioinstruct_dagster.settings import INPUTS
 
 
