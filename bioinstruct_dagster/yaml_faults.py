@@ -23,8 +23,8 @@ HINTS = {
     "less_than_equal": "must be at most {le}, not {found}",
     "finite_number": "must be a finite number, not {found}",
     "int_from_float": "must be a whole number, not {found}",
-    "too_short": "has {actual_length}, but needs at least {min_length}; add what is missing",
-    "too_long": "has {actual_length}, but may have {max_length} at most; remove what is too many",
+    "too_short": "has {actual_length} of at least {min_length} entries; add some",
+    "too_long": "has {actual_length} of at most {max_length} entries; remove some",
     "string_too_short": "is empty; write something, or remove the key if it may be left out",
     "string_pattern_mismatch": "{found} does not have the form {pattern}; mend it",
 }
@@ -74,7 +74,7 @@ class _Field(NamedTuple):
     place: Place
     union: Place | None  # the innermost value that may be of several kinds
     known: tuple[str, ...]  # the keys that the mapping may have
-    kinds: tuple[str, ...]  # the values of the key by which a mapping's kind is told
+    kinds: dict[str, type[pydantic.BaseModel]]  # by the key that tells a mapping's kind
     about: str
 
 
@@ -105,9 +105,8 @@ def faults_of(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
     """What to do about a word that is not known: the nearest one, or all of them."""
-    folded = {one.casefold(): one for one in reversed(known)}
-    if near := difflib.get_close_matches(word.casefold(), folded, n=1):
-        return f"did you mean {folded[near[0]]!r}?"
+    if near := _nearest(word, known):
+        return f"did you mean {near!r}?"
     return f"use one of: {', '.join(known)}" if known else "remove it"
 
 
@@ -115,7 +114,7 @@ def _is_echo(detail: Mapping[str, Any]) -> bool:
     """Whether a list is called too short only because some of its entries have faults."""
     if detail["type"] != "too_short":
         return False
-    return len(detail["input"]) >= detail["ctx"]["min_length"]
+    return bool(len(detail["input"]) >= detail["ctx"]["min_length"])
 
 
 def _said(detail: Mapping[str, Any], field: _Field) -> Iterator[tuple[Place, str]]:
@@ -130,26 +129,52 @@ def _said(detail: Mapping[str, Any], field: _Field) -> Iterator[tuple[Place, str
         name = str(field.place[-1])
         yield field.place, f"unknown key {name!r}; {suggestion(name, field.known)}"
     elif kind in {"union_tag_invalid", "union_tag_not_found"}:
-        key = context["discriminator"].strip("'")
-        known = ", ".join(field.kinds)
-        tag = value.get(key)
-        said = f"missing; add one of: {known}"
-        if tag is not REFUSED and kind == "union_tag_invalid":
-            said = f"must be one of {known}, not {_shown(tag)}"
-            said += f"; {suggestion(tag, field.kinds)}" if isinstance(tag, str) else ""
-        yield (*field.place, key), said
+        yield from _said_of_kind(value, context["discriminator"].strip("'"), field)
     elif kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", context["expected"])
-        said = f"must be one of {', '.join(choices)}, not {_shown(value)}"
-        near = suggestion(value, choices) if isinstance(value, str) else ""
-        yield field.place, f"{said}; {near}" if near.startswith("did") else said
+        yield field.place, _one_of(re.findall(r"'([^']*)'", context["expected"]), value)
     elif kind in KINDS:
         yield field.place, _of_kinds([kind], value) + field.about
     elif kind in HINTS:
-        said = HINTS[kind].format(found=_shown(value), **context)
+        numbers = {
+            name: f"{one:g}" if isinstance(one, float) else one for name, one in context.items()
+        }
+        said = HINTS[kind].format(found=_shown(value), **numbers)
         yield field.place, said + (field.about if kind != "missing" else "")
     else:
         yield field.place, f"{detail['msg']}, not {_shown(value)}; mend it"
+
+
+def _said_of_kind(value: Mapping[str, Any], key: str, field: _Field) -> Iterator[tuple[Place, str]]:
+    """A mapping without a known kind, and its other faults if its kind is only misspelt."""
+    tag = value.get(key)
+    if tag is REFUSED:
+        return
+    if key not in value:
+        yield (*field.place, key), f"missing; add one of: {', '.join(field.kinds)}"
+        return
+    yield (*field.place, key), _one_of(field.kinds, tag)
+    if near := _nearest(tag, list(field.kinds)):
+        try:
+            field.kinds[near].model_validate({**value, key: near})
+        except pydantic.ValidationError as error:
+            for fault in faults_of(error, field.kinds[near]):
+                yield field.place + fault.place, fault.said
+
+
+def _one_of(choices: Iterable[str], value: Any) -> str:
+    known = list(choices)
+    said = f"must be one of {', '.join(known)}, not {_shown(value)}"
+    near = _nearest(value, known)
+    return f"{said}; did you mean {near!r}?" if near else said
+
+
+def _nearest(word: Any, known: Sequence[str]) -> str:
+    """The known word that is most like this one; empty if none is."""
+    folded = {one.casefold(): one for one in reversed(known)}
+    if not isinstance(word, str):
+        return ""
+    near = difflib.get_close_matches(word.casefold(), folded, n=1)
+    return folded[near[0]] if near else ""
 
 
 def _of_kinds(kinds: Sequence[str], value: Any) -> str:
@@ -159,6 +184,7 @@ def _of_kinds(kinds: Sequence[str], value: Any) -> str:
         return f"has no value; it must be {wanted}"
     if "string_type" in kinds and isinstance(value, bool | int | float | date):
         reads = f"YAML reads it as {_shown(value)}"
+        reads += ", as a bare yes, no, on or off" if isinstance(value, bool) else ""
         return f"must be {wanted}, but {reads}; put it in quotes if it is text"
     said = f"must be {wanted}, not {_shown(value)}"
     if isinstance(value, str) and _NUMBERS & set(kinds):
@@ -172,7 +198,7 @@ def _of_kinds(kinds: Sequence[str], value: Any) -> str:
 def _shown(value: Any) -> str:
     """A value in a message: short, whatever the file holds."""
     if isinstance(value, bool):
-        return f"{str(value).lower()} (as it does every bare yes, no, on and off)"
+        return str(value).lower()
     if isinstance(value, int) and abs(value) > _LARGE:
         return "a number of many digits"
     if isinstance(value, date):
@@ -205,7 +231,7 @@ def _field(model: type[pydantic.BaseModel], steps: Sequence[str | int]) -> _Fiel
             about = ""
             if field := shape.model_fields.get(str(step)):
                 inside = Annotated[field.annotation, field]
-                about = f" ({field.description})" if field.description else ""
+                about = _about(inside)
         elif get_origin(shape) is dict and step != "[key]":
             inside = get_args(shape)[1]
         elif get_origin(shape) is tuple and isinstance(step, int):
@@ -244,6 +270,15 @@ def _is_kind(shape: Any, step: str | int, tag: str) -> bool:
     return step in _tags([shape], tag) if tag else shape.__name__ in str(step)
 
 
-def _tags(shapes: Sequence[Any], tag: str) -> tuple[str, ...]:
+def _tags(shapes: Sequence[Any], tag: str) -> dict[str, type[pydantic.BaseModel]]:
     models = [one for one in shapes if tag and _is_model(one)]
-    return tuple(each for one in models for each in get_args(one.model_fields[tag].annotation))
+    return {each: one for one in models for each in get_args(one.model_fields[tag].annotation)}
+
+
+def _about(annotation: Any) -> str:
+    """What a field's model says of it, such as its unit."""
+    inner = get_args(annotation)
+    own = [getattr(one, "description", None) for one in inner[1:]]
+    if said := next(filter(None, own), None):
+        return f" ({said})"
+    return next(filter(None, map(_about, inner)), "")

@@ -20,6 +20,13 @@ _TAG = "tag:yaml.org,2002:"
 _TEXT = {_TAG + "str", _TAG + "value"}  # `value` is a bare `=`
 _KEYS = _TEXT | {_TAG + "merge"}
 _SCALARS = {_TAG + name for name in ("int", "float", "bool", "null", "timestamp")}
+_KINDS = {
+    "timestamp": "a date",
+    "bool": "true or false",
+    "int": "a number",
+    "float": "a number",
+    "null": "no value",
+}
 _SPACES = "indent with spaces; YAML allows no tab here"
 _QUOTES = "put the text in quotes"
 _HINTS = {
@@ -75,6 +82,9 @@ class _Extent(NamedTuple):
 
     values: int
     levels: int
+
+
+_LEAF = _Extent(1, 1)
 
 
 class YamlDocument:
@@ -168,6 +178,8 @@ class YamlDocument:
 
     def _value(self, node: yaml.Node, place: Place) -> Any:
         """A node's value; an alias's node has been made already."""
+        if isinstance(node, yaml.ScalarNode) and node.tag in _TEXT:  # most are; to save time
+            return node.value
         if node in self._open:
             said = f"the alias at {self.named(place)} lies inside its own anchor; write it out"
             raise YamlTextError(self._line_of(node), said)
@@ -175,7 +187,7 @@ class YamlDocument:
             self._open.add(node)
             value, parts = self._made(node, place)
             self._open.remove(node)
-            extents = [self._known[part][1] for part in parts]
+            extents = [self._known[part][1] if part in self._known else _LEAF for part in parts]
             extent = _Extent(
                 1 + sum(each.values for each in extents),
                 1 + max((each.levels for each in extents), default=0),
@@ -199,15 +211,14 @@ class YamlDocument:
         return self._scalar(node, place), []
 
     def _scalar(self, node: yaml.Node, place: Place) -> Any:
-        if node.tag in _TEXT:
-            return node.value
         said = f"the tag {node.tag.removeprefix(_TAG)} is not read here; remove it"
         if node.tag in _SCALARS:
             try:
                 return self._loader.construct_object(node)
-            except (ValueError, OverflowError, yaml.YAMLError) as error:
-                kind = node.tag.removeprefix(_TAG)
-                said = f"{node.value[:40]} is no {kind} ({error}); mend it, or put it in quotes"
+            except (ValueError, OverflowError, yaml.YAMLError):
+                kind = _KINDS.get(node.tag.removeprefix(_TAG), "")
+                said = f"YAML takes {node.value[:40]} for {kind} and can't read it; "
+                said += "mend it, or put it in quotes if it is text"
         self.faults.append(Fault(place, said, self._line_of(node)))
         return REFUSED
 
@@ -220,14 +231,13 @@ class YamlDocument:
         first: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if key.tag not in _KEYS or not isinstance(key.value, str):
-                name = key.value[:40] if isinstance(key.value, str) else "list or mapping"
-                kind = key.tag.removeprefix(_TAG)
-                said = f"YAML reads the key {name} as {kind}, not as text; put it in quotes"
-                self.faults.append(Fault(place, said, self._line_of(key)))
+                self.faults.append(Fault(place, _no_text(key), self._line_of(key)))
                 continue
             if first.setdefault(key.value, key) is not key:
                 said = f"given twice, first in line {self._line_of(first[key.value])}; keep one"
                 self.faults.append(Fault((*place, key.value), said, self._line_of(key)))
+                if key.value in own:  # looked through all the same, for faults of its text
+                    self._value(own[key.value][1], (*place, key.value))
             if key.tag == _TAG + "merge":
                 for pairs in self._merges(key, value, place):
                     merged = {**pairs, **merged}
@@ -261,3 +271,11 @@ class YamlDocument:
                 ]
                 said = f"{name} is there twice, first in line {lines[0]}; rename or remove one"
                 yield Fault((*place, at, self._name_key), said, lines[1])
+
+
+def _no_text(key: yaml.Node) -> str:
+    """What to do about a key that is not text."""
+    if not isinstance(key, yaml.ScalarNode):
+        return "a key must be text, not a list or mapping; mend the indentation or the brackets"
+    kind = _KINDS.get(key.tag.removeprefix(_TAG), key.tag)
+    return f"YAML reads the key {key.value[:40]} as {kind}, not as text; put it in quotes"

@@ -225,12 +225,21 @@ def test_a_file_of_no_known_form_is_named(tmp_path, folder):
 @pytest.mark.parametrize(
     ("task", "said"),
     [
-        ("question: 'a b'", "task quiz: question"),
-        ("question: q, anser: a", "anser: unknown key"),
-        ("what_for: x", "question: missing"),
-        ("question: q, answer: {letter: k}", "there are no `options`"),
-        ("question: q, options: o, answer: {}", "give either `letter` or `index`"),
-        ("question: q, format: xml", "task quiz: format"),
+        ("question: 'a b'", "yaml:2: tasks.quiz.question: 'a b' is no path to a field"),
+        ("question: q, anser: a", "tasks.quiz.anser: unknown key 'anser'; did you mean 'answer'?"),
+        ("what_for: x", "tasks.quiz.question: missing"),
+        (
+            "question: q, answer: {letter: k}",
+            "tasks.quiz.answer: picks an option, but the task has no `options`",
+        ),
+        (
+            "question: q, options: o, answer: {}",
+            "tasks.quiz.answer: must have either `letter` or `index`",
+        ),
+        (
+            "question: q, format: xml",
+            "tasks.quiz.format: must be one of jsonl, json, csv, parquet, not 'xml'",
+        ),
     ],
 )
 def test_a_bad_entry_of_the_list_is_named(tmp_path, folder, task, said):
@@ -243,11 +252,17 @@ def test_a_bad_entry_of_the_list_is_named(tmp_path, folder, task, said):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("tasks: [", "is no YAML"),
+        ("tasks: [", "tasks.yaml:1: is not YAML"),
         ("[]", "must be names with values"),
         ("tasks: [{name: a, what: b, files: [../x], question: q}]", "relative to the evaluation"),
-        ("tasks: []\nlimits: {ngram: {tokens: 1}}", "limits: ngram: tokens"),
-        ("tasks: []\nlimits: {rouge_l: {f1: 1.5}}", "limits: rouge_l: f1"),
+        (
+            "tasks: []\nlimits: {ngram: {tokens: 1}}",
+            "yaml:2: limits.ngram.tokens: must be at least 2, not 1",
+        ),
+        (
+            "tasks: []\nlimits: {rouge_l: {f1: 1.5}}",
+            "yaml:2: limits.rouge_l.f1: must be at most 1, not 1.5",
+        ),
     ],
 )
 def test_a_bad_list_is_named(tmp_path, folder, content, said):
@@ -262,12 +277,16 @@ def test_two_tasks_of_one_name_are_refused(tmp_path, folder):
     path = tmp_path / "tasks.yaml"
     entry = "  - {name: a, what: b, files: [x], question: q}\n"
     path.write_text("tasks:\n" + 2 * entry)
-    with pytest.raises(EvaluationTasksError, match="two tasks are named a"):
+    with pytest.raises(
+        EvaluationTasksError, match=r"yaml:3: tasks\.a\.name: a is there twice, first in line 2"
+    ):
         load_items(path, folder)
 
 
 def test_a_list_that_is_not_there_is_named(tmp_path, folder):
-    with pytest.raises(EvaluationTasksError, match=r"nowhere\.yaml: cannot be read"):
+    with pytest.raises(
+        EvaluationTasksError, match=r"nowhere\.yaml: can't be read.*BIOINSTRUCT_EVAL"
+    ):
         load_items(tmp_path / "nowhere.yaml", folder)
 
 

@@ -96,9 +96,7 @@ class LengthRule(QualityRule):
         if self.least is None and self.most is None:
             raise ValueError("has neither least nor most; add one of them, or both")
         if self.least is not None and self.most is not None and self.least > self.most:
-            raise FieldFaultsError(
-                [(("least",), f"must be at most {self.most}, which is its most")]
-            )
+            raise FieldFaultsError([(("least",), f"must be no more than `most`, {self.most}")])
         return self
 
 
