@@ -1,40 +1,30 @@
 """The list of evaluation tasks: `data/evaluation_tasks.yaml`, read and checked.
 
-Belongs here: what that file may say, and paths into an item. Does not: reading the tasks' own files
-(evaluation_items), or what counts as a repetition (contamination).
+Belongs here: what that file may say. Does not: paths into an item (field_paths), reading the tasks'
+own files (items), or what counts as a repetition (curation.contamination).
 """
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.eval_sets.field_paths import FieldPath
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.yaml_faults import FieldFaultsError
-from bioinstruct_dagster.yaml_files import Identifier, StrictModel, read_yaml, text_of_form
+from bioinstruct_dagster.yaml_files import Identifier, StrictModel, read_yaml
 
 EVALUATION_TASKS = INPUTS / "evaluation_tasks.yaml"
 FORMATS = ("jsonl", "json", "csv", "parquet")
 
-_STEP = r"[A-Za-z_][\w-]*(?:\[\])?"
-_PATH = rf"{_STEP}(?:\.{_STEP})*"
-FieldPath = Annotated[
-    str,
-    Field(strict=True),
-    text_of_form(
-        rf"{_PATH}(?:\|{_PATH})*\??",
-        "is no path to a field; the file's head explains paths",
-    ),
-]
 TokenCount = Annotated[int, Field(ge=1, le=1_000, strict=True)]
 Fraction = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
 
 
 class EvaluationTasksError(StatedError):
-    """The list of evaluation tasks is malformed; the message names the entries and their faults."""
+    """The list of evaluation tasks is malformed; the message lists every fault with its line."""
 
 
 class NgramLimits(StrictModel):
@@ -161,38 +151,3 @@ def read_tasks(path: Path = EVALUATION_TASKS) -> Catalogue:
         setting="BIOINSTRUCT_EVALUATION_TASKS",
         name_key="name",
     )
-
-
-class PathError(Exception):
-    """A path that does not fit an item; holds what to say of it."""
-
-
-def values_at(item: Mapping[str, Any], path: str) -> list[Any]:
-    """The values that a path leads to; empty where an optional path leads nowhere.
-
-    Raises:
-        PathError: no alternative of a path that is not optional is there.
-    """
-    wanted = path.removesuffix("?")
-    for alternative in wanted.split("|"):
-        found = list(_follow([item], alternative))
-        if found or _ends_empty(item, alternative):
-            return found
-    if path.endswith("?"):
-        return []
-    raise PathError("is missing")
-
-
-def _follow(values: list[Any], path: str) -> Iterator[Any]:
-    for step in path.split("."):
-        name = step.removesuffix("[]")
-        values = [value[name] for value in values if isinstance(value, Mapping) and name in value]
-        if step.endswith("[]"):
-            values = [each for value in values if isinstance(value, list) for each in value]
-    yield from values
-
-
-def _ends_empty(item: Mapping[str, Any], path: str) -> bool:
-    """Whether the path leads to a list that is there, but empty."""
-    head, separator, _ = path.partition("[]")
-    return bool(separator) and any(value == [] for value in _follow([item], head))

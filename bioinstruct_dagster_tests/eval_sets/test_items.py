@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bioinstruct_dagster.eval_sets.catalogue import EvaluationTasksError, read_tasks
+from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.items import EvaluationFileError, load_items
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
@@ -220,74 +220,6 @@ def test_a_file_of_no_known_form_is_named(tmp_path, folder):
         load_items(listed(tmp_path, "question: q"), folder)
     put(folder, "quiz/a.xlsx", [{"q": "Sees?"}])
     assert only(folder, listed(tmp_path, "question: q, format: jsonl")).question == "Sees?"
-
-
-@pytest.mark.parametrize(
-    ("task", "said"),
-    [
-        ("question: 'a b'", "yaml:2: tasks.quiz.question: 'a b' is no path to a field"),
-        ("question: q, anser: a", "tasks.quiz.anser: unknown key 'anser'; did you mean 'answer'?"),
-        ("what_for: x", "tasks.quiz.question: missing"),
-        (
-            "question: q, answer: {letter: k}",
-            "tasks.quiz.answer: picks an option, but the task has no `options`",
-        ),
-        (
-            "question: q, options: o, answer: {}",
-            "tasks.quiz.answer: must have either `letter` or `index`",
-        ),
-        (
-            "question: q, format: xml",
-            "tasks.quiz.format: must be one of jsonl, json, csv, parquet, not 'xml'",
-        ),
-    ],
-)
-def test_a_bad_entry_of_the_list_is_named(tmp_path, folder, task, said):
-    with pytest.raises(EvaluationTasksError) as stated:
-        load_items(listed(tmp_path, task), folder)
-    assert str(tmp_path / "tasks.yaml") in str(stated.value)
-    assert said in str(stated.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("tasks: [", "tasks.yaml:1: is not YAML"),
-        ("[]", "must be names with values"),
-        ("tasks: [{name: a, what: b, files: [../x], question: q}]", "relative to the evaluation"),
-        (
-            "tasks: []\nlimits: {ngram: {tokens: 1}}",
-            "yaml:2: limits.ngram.tokens: must be at least 2, not 1",
-        ),
-        (
-            "tasks: []\nlimits: {rouge_l: {f1: 1.5}}",
-            "yaml:2: limits.rouge_l.f1: must be at most 1, not 1.5",
-        ),
-    ],
-)
-def test_a_bad_list_is_named(tmp_path, folder, content, said):
-    path = tmp_path / "tasks.yaml"
-    path.write_text(content)
-    with pytest.raises(EvaluationTasksError, match=r"tasks\.yaml") as stated:
-        load_items(path, folder)
-    assert said in str(stated.value)
-
-
-def test_two_tasks_of_one_name_are_refused(tmp_path, folder):
-    path = tmp_path / "tasks.yaml"
-    entry = "  - {name: a, what: b, files: [x], question: q}\n"
-    path.write_text("tasks:\n" + 2 * entry)
-    with pytest.raises(
-        EvaluationTasksError, match=r"yaml:3: tasks\.a\.name: a is there twice, first in line 2"
-    ):
-        load_items(path, folder)
-
-
-def test_a_list_that_is_not_there_is_named(tmp_path, folder):
-    with pytest.raises(
-        EvaluationTasksError, match=r"nowhere\.yaml: can't be read.*BIOINSTRUCT_EVAL"
-    ):
-        load_items(tmp_path / "nowhere.yaml", folder)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="real evaluation items are not here")

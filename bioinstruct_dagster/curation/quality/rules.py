@@ -1,7 +1,7 @@
 """The quality rules as data: what `data/quality_rules.yaml` may say, and reading it.
 
 Belongs here: each kind's settings, their checks, and the version of a rule. Does not: what a kind
-looks for in a row (wording, grounding, dosing), or the verdicts (quality).
+looks for in a row (wording, grounding, arithmetic), or the findings made of it (gate).
 """
 
 from pathlib import Path
