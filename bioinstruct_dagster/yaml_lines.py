@@ -12,7 +12,7 @@ import yaml
 
 Place = tuple[str | int, ...]  # a field: keys, and positions in lists, from the top of the file
 
-DEEPEST = 50  # levels; libyaml's parser crashes Python at some ten thousand
+DEEPEST = 50  # levels; at 100,000 the parser in C ends the whole process
 MOST_VALUES = 1_000_000  # with every alias written out; a few lines of aliases can stand for 10^9
 REFUSED: Any = object()  # stands for a value that has its fault already
 
