@@ -9,7 +9,7 @@ from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.eval_sets.items import load_items
 from bioinstruct_dagster.generation.controls.file import read_controls
-from bioinstruct_dagster.generation.controls.measuring import mix
+from bioinstruct_dagster.generation.controls.mix import mix
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store

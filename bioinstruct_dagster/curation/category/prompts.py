@@ -6,9 +6,10 @@ Does not belong here: sending the prompt (labelling), or labelling without a tea
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
+import pydantic
+from pydantic import Field
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
@@ -16,6 +17,7 @@ from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.questions import objects_listed
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
+from bioinstruct_dagster.yaml_files import StrictModel, read_yaml
 
 DEFINITIONS = INPUTS / "categories.yaml"
 # Instructions per request: enough to spread the prompt's cost, few enough to stay exact.
@@ -34,7 +36,7 @@ ANSWER = """
 Answer in this form, with the number and category of every instruction:
 {"labels": [{"number": 1, "category": "..."}]}"""
 USER = """\
-Assign each numbered instruction below to exactly one category. Check mainly by the instruction.
+Assign each numbered instruction below to exactly one category. Judge mainly by the instruction.
 
 Categories:
 {definitions}
@@ -72,18 +74,26 @@ RESPONSE_FORMAT: dict[str, Any] = {
 
 
 class CategoryFileError(StatedError):
-    """`data/categories.yaml` does not define the four categories."""
+    """`data/categories.yaml` does not define the four categories; the message names each fault."""
+
+
+# Not stripped of spaces: the prompt holds a definition as the file has it.
+_Definition = Annotated[str, Field(min_length=1, strict=True)]
+_Definitions: type[pydantic.BaseModel] = pydantic.create_model(
+    "_Definitions",
+    __base__=StrictModel,
+    **dict.fromkeys(CATEGORIES, (_Definition, ...)),  # type: ignore[call-overload]
+)
 
 
 @cache
 def definitions() -> dict[str, str]:
-    """Definition by category, in the order of `CATEGORIES`."""
-    found = yaml.safe_load(DEFINITIONS.read_text("utf-8"))
-    if not isinstance(found, dict) or set(found) != set(CATEGORIES):
-        raise CategoryFileError(
-            f"{DEFINITIONS}: expected definitions of exactly {', '.join(CATEGORIES)}."
-        )
-    return {name: str(found[name]) for name in CATEGORIES}
+    """Definition by category, in the order of `CATEGORIES`.
+
+    Raises:
+        CategoryFileError: lists every fault of the file with line, category and what to do.
+    """
+    return read_yaml(DEFINITIONS, _Definitions, CategoryFileError).model_dump()
 
 
 RESPONSE_FORMATS: dict[ReplyFormat, dict[str, Any] | None] = {

@@ -196,18 +196,30 @@ def test_an_edited_definition_asks_for_every_label_anew(definitions_file):
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["", "other: a\n", "- information_extraction\n", "surplus"],
-    ids=["empty file", "three missing", "a list", "one too many"],
+    ("content", "said"),
+    [
+        ("", ["1: the file: is empty"]),
+        ("other: a\n", [f"1: {name}: missing; add it" for name in sorted(CATEGORIES[:3])]),
+        ("- information_extraction\n", ["1: the file: must be names with values"]),
+        ("surplus", ["5: surplus: unknown key 'surplus'; use one of: information_extraction"]),
+        ("a number", ["5: other: must be text, but YAML reads it as 5; put it in quotes"]),
+    ],
+    ids=["empty file", "three missing", "a list", "one too many", "a number"],
 )
-def test_definitions_of_other_than_the_four_categories_are_refused(definitions_file, content):
+def test_definitions_of_other_than_the_four_categories_are_refused(definitions_file, content, said):
+    four = {name: f"what {name} means" for name in CATEGORIES}
     if content == "surplus":
-        content = yaml.safe_dump(definitions() | {"surplus": "a fifth"})
-        definitions.cache_clear()
+        content = yaml.safe_dump(four | {"surplus": "a fifth"}, sort_keys=False)
+    elif content == "a number":
+        content = "\n" + yaml.safe_dump(four | {"other": 5}, sort_keys=False)
     definitions_file.write_text(content, "utf-8")
-    with pytest.raises(CategoryFileError, match="question_answering") as raised:
+    forget()
+    with pytest.raises(CategoryFileError) as raised:
         definitions()
-    assert str(definitions_file) in str(raised.value)
+    lines = str(raised.value).splitlines()
+    assert len(lines) == len(said)
+    for line, start in zip(lines, said, strict=True):
+        assert line.startswith(f"{definitions_file}:{start}")
 
 
 def test_definitions_come_in_the_order_of_the_categories(definitions_file):
