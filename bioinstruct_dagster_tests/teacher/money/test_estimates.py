@@ -3,9 +3,12 @@
 import pytest
 
 from bioinstruct_dagster.teacher.money.estimates import BATCH_HOURS, FIRST_LATENCY, estimate
+from bioinstruct_dagster.teacher.money.experience import experience
 from bioinstruct_dagster.teacher.money.prices import Price
 from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenModel, size_of
-from bioinstruct_dagster.teacher.rounds import Endpoint, ask, experience
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 PRICE = Price(input=2.0, output=8.0, batch=0.5, flex=0.5)
 
@@ -94,7 +97,10 @@ def test_earlier_replies_of_the_same_kind_replace_the_rule_of_thumb(
     requests = requests_of(8)
     size = size_of(requests[0])
     assert experience(store, requests[0])[1:] == (FIRST_LATENCY, 0)
-    ask(requests, Endpoint(serve(answer).url, "k", rehearsal=False), store, log=lambda _: None)
+    ask(
+        session_of(Endpoint(serve(answer).url, "k", rehearsal=False), store),
+        requests,
+    )
     usage, latency, replies = experience(store, requests[0])
     assert replies == 8
     assert usage.output(size) == pytest.approx(1_500)
@@ -108,7 +114,10 @@ def test_replies_without_usage_are_no_experience_of_tokens(store, requests_of, s
         return reply(usage=None)
 
     requests = requests_of(3)
-    ask(requests, Endpoint(serve(answer).url, "k", rehearsal=False), store, log=lambda _: None)
+    ask(
+        session_of(Endpoint(serve(answer).url, "k", rehearsal=False), store),
+        requests,
+    )
     usage, _, _ = experience(store, requests[0])
     size = size_of(requests[0])
     assert usage.output(size) == TokenModel().output(size)
