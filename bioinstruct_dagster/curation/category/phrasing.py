@@ -34,7 +34,7 @@ _VERBS = _words(
     detect determine develop devise diagnose differentiate discuss distinguish divide draft draw
     edit educate elaborate encode encourage estimate evaluate examine expand explain explore
     express extract fill find flag format formulate generate give grade group help highlight
-    identify illustrate imagine implement improve indicate inform instruct interpret check justify
+    identify illustrate imagine implement improve indicate inform instruct interpret judge justify
     label link list locate make map mark match mention motivate name narrate normalise normalize
     offer order organise organize outline pair paraphrase persuade pick plan plot point predict
     prepare present prioritise prioritize produce propose provide pull put quote rank recast

@@ -32,7 +32,7 @@ ANSWER = """
 Answer in this form, with the number and category of every instruction:
 {"labels": [{"number": 1, "category": "..."}]}"""
 USER = """\
-Assign each numbered instruction below to exactly one category. Check mainly by the instruction.
+Assign each numbered instruction below to exactly one category. Judge mainly by the instruction.
 
 Categories:
 {definitions}

@@ -30,14 +30,14 @@ ANSWER = """
 Answer in this form, with every number once:
 {"checks": [{"number": 1, "grounded": true, "correct": true, "reason": "..."}]}"""
 USER = """\
-Check each numbered row below, which holds an instruction, its input (may be empty) and an output.
+Judge each numbered row below, which holds an instruction, its input (may be empty) and an output.
 
 - grounded: false where the task needs a text, record, report, article, picture or data set that \
 the input only names or links to, so that the output had to be invented. A topic, a term, a \
 question or a short but sufficient description is grounded, and so is an empty input where the \
 instruction says all that is needed.
 - correct: false where the output is wrong in fact or figures, contradicts the input, or does not \
-do what the instruction asks. Check by established medical knowledge; where you are unsure, say \
+do what the instruction asks. Judge by established medical knowledge; where you are unsure, say \
 true.
 - reason: at most fifteen words; empty where both are true.
 
