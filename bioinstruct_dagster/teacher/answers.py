@@ -99,14 +99,16 @@ def ask_together(
 def stored_answers(
     session: TeacherSession, question: Question[Item, Answer], items: Sequence[Item]
 ) -> dict[Item, StoredAnswer[Answer]]:
-    """What this teacher answered about each item that it was asked about before."""
+    """What this teacher answered about each item that it was asked about before, in their order."""
     item_of = {question.key(item, session.teacher, session.model): item for item in items}
-    return {
-        item_of[row["answer_key"]]: StoredAnswer(
+    rows = session.store.rows(question.table.stored, {"wanted": list(item_of)})
+    answers = {
+        row["answer_key"]: StoredAnswer(
             question.table.answer_of(row), row["completion_id"], row["rehearsal"]
         )
-        for row in session.store.rows(question.table.stored, {"wanted": list(item_of)})
+        for row in rows
     }
+    return {item: answers[key] for key, item in item_of.items() if key in answers}
 
 
 def _missing(

@@ -8,11 +8,9 @@ import pytest
 
 from bioinstruct_dagster.rehearsal.api_server import app as server
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
-from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.journal import CompletionJournal
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.rounds import ask, known_completions
-from bioinstruct_dagster.teacher.session import open_endpoint
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
@@ -242,25 +240,3 @@ def test_half_an_emoji_in_any_part_of_a_reply_does_not_lose_it(
 
     assert ask_at(requests_of(2), serve(answer).url).asked == 2
     assert [row["content"] for row in store.rows(COMPLETIONS)] == ["paid for"] * 2
-
-
-def test_the_rehearsal_teacher_is_up_while_it_is_open(requests_of, ask_at):
-    with open_endpoint(Settings(_env_file=None)) as endpoint:
-        assert endpoint.rehearsal
-        assert ask_at(requests_of(1), endpoint.base_url).asked == 1
-
-
-@pytest.mark.parametrize("key", [None, ""])
-def test_without_a_key_nothing_begins_and_the_variable_is_named(key):
-    settings = Settings(_env_file=None, teacher="openai", openai_api_key=key)
-    with pytest.raises(TeacherError, match="OPENAI_API_KEY is not set"), open_endpoint(settings):
-        pytest.fail("the teacher was opened without a key")
-
-
-@pytest.mark.parametrize("url", [None, "http://localhost:8000/v1"])
-def test_a_compatible_server_is_used_where_one_is_set(url):
-    settings = Settings(_env_file=None, teacher="openai", openai_api_key=KEY, openai_base_url=url)
-    with open_endpoint(settings) as endpoint:
-        assert (endpoint.base_url, endpoint.api_key) == (url, KEY)
-        assert not endpoint.rehearsal
-        assert KEY not in f"{endpoint!r} {endpoint}"

@@ -86,8 +86,7 @@ def test_a_request_covers_its_rows_in_order():
     request, _ = requests[0]
     assert request.purpose == "quality_check"
     assert request.template_sha256 == prompt.template_sha256()
-    prompt = request.messages[1]["content"]
-    assert json.dumps({"number": 1, **SOUND._asdict()}) in prompt
+    assert json.dumps({"number": 1, **SOUND._asdict()}) in request.messages[1]["content"]
     assert "response_format" in request.parameters
     (in_prose, _), *_ = prompt.requests(tasks, teacher="r", model="m", reply_format="text")
     assert "response_format" not in in_prose.parameters
