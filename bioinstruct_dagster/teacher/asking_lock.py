@@ -1,7 +1,7 @@
-"""One process at a time asks the teacher for a store.
+"""The asking lock: one process at a time asks the teacher for one store.
 
 Two processes would pay twice for the same requests, and neither could hold a cap of the project.
-Belongs here: the lock, which rounds and the probe hold. Does not: asking (rounds, probe).
+Belongs here: the lock. Does not: what is asked under it (rounds, probe).
 """
 
 from collections.abc import Iterator

@@ -144,7 +144,7 @@ def test_two_questions_are_asked_in_one_round(opened, store):
     assert (list(first), list(second)) == (["Jena"], ["Jena", "Bern"])
 
 
-def test_a_run_that_was_killed_before_it_kept_an_answer_pays_nothing_again(opened, store):
+def test_answers_lost_in_a_kill_cost_nothing_again(opened, store):
     session, bodies = opened(rivers)
     _, first = ask_about(session, RIVERS, ["Jena"])
     store.replace({"teacher_answers": []})

@@ -77,9 +77,6 @@ def category_question(nth: LabelPass) -> Question[str, str]:
         QuestionPrompt(
             purpose="categorization",
             template_id=TEMPLATE_ID,
-            system=SYSTEM,
-            user=USER,
-            form=ANSWER,
             schema_name="category_labels",
             list_name="labels",
             properties={"category": {"type": "string", "enum": list(CATEGORIES)}},
@@ -88,6 +85,9 @@ def category_question(nth: LabelPass) -> Question[str, str]:
             tokens_per_item=TOKENS_PER_LABEL,
             values={"definitions": "\n".join(f"- {name}: {text}" for name, text in meanings)},
             covers=(definitions(),),
+            system=SYSTEM,
+            user=USER,
+            form=ANSWER,
         ),
         _valid_category,
         AnswerTable(
