@@ -1,5 +1,6 @@
-"""Likeness in meaning as a user switches it on and off; the teacher's checks have tests of their own
-(quality/test_teacher_verdicts.py).
+"""Later verdicts by likeness in meaning, as a user switches it on and off.
+
+Those by a teacher's checks are tested in quality/test_teacher_verdicts.py.
 """
 
 import pytest
