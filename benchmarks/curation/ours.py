@@ -143,7 +143,9 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     from bioinstruct_dagster.curation.curate_store import curate, write_labels
     from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
     from bioinstruct_dagster.settings import Settings
-    from bioinstruct_dagster.teacher.rounds import Endpoint, Terms
+    from bioinstruct_dagster.teacher.session import TeacherSession
+    from bioinstruct_dagster.teacher.terms import Terms
+    from bioinstruct_dagster.teacher.wire.client import Endpoint
 
     spent: dict[str, float] = {}
     started = perf_counter()
@@ -166,12 +168,14 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     nowhere = Endpoint("http://127.0.0.1:9", "no-key", rehearsal=False)
     labelling = label_rows(
         store.rows(KEPT_IN_ORDER),
-        nowhere,
-        store,
-        teacher="openai",
-        model="gpt-4o-mini",
-        log=lambda *_: None,
-        terms=Terms(max_usd=0.0),  # the teacher costs too much; the classifier labels everything
+        TeacherSession(
+            "openai",
+            "gpt-4o-mini",
+            nowhere,
+            store,
+            lambda _: None,
+            Terms(max_usd=0.0),  # the teacher costs too much; the classifier labels everything
+        ),
     )
     write_labels(store, labelling)
     return spent | {"category": perf_counter() - started}

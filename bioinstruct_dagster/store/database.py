@@ -22,7 +22,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.migrations import MIGRATIONS
 from bioinstruct_dagster.store.schema import schema_sql
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # Between attempts to open, drawn at random so that waiters don't march in step.
 _LOCKED = "Could not set lock on file"  # of DuckDB's message; other IO errors are no reason to wait
 _RETRY_SECONDS = (0.02, 0.25)

@@ -17,7 +17,7 @@ create table if not exists seed_tasks (
 -- [append-only] Every reply a teacher ever gave us, stored before it is parsed.
 create table if not exists completions (
     completion_id       varchar not null,     -- sha256 of the canonical request: the same request is asked once
-    purpose             varchar not null,     -- generation | categorization | quality_check | probe
+    purpose             varchar not null,     -- generation | categorization | quality_check | probe | that of another question
     teacher             varchar not null,     -- rehearsal | openai
     endpoint            varchar,              -- address asked, without credentials
     rehearsal           boolean not null,
@@ -213,6 +213,15 @@ create table if not exists novelty_signatures (
 create table if not exists novelty_index (
     measure         varchar not null,
     version         varchar not null
+);
+
+-- [append-only] A teacher's answers to questions that have no table of their own.
+create table if not exists teacher_answers (
+    answer_key      varchar not null,   -- sha256 of (teacher, model, template, the item's fields)
+    answer          json,               -- null: asked about, and given no valid answer
+    teacher         varchar not null,
+    model           varchar not null,
+    completion_id   varchar not null
 );
 
 -- [append-only] What a teacher said of a row's grounding and correctness, so that nothing is asked twice.

@@ -1,4 +1,4 @@
-"""Feeds: the requests that a round sends, and the tally of what came of them.
+"""Feeds: the requests that a round sends; and the tally: what the round took.
 
 Belongs here: what every feed offers, and the feed over a plain list. Does not: the feed that works
 towards a goal (generation.goal).
@@ -76,7 +76,7 @@ class ListFeed:
 
 
 class Feed(Protocol):
-    """What is to be asked."""
+    """The requests that a round sends, one after another."""
 
     stopped: str | None
     reused: int
@@ -106,7 +106,7 @@ class Feed(Protocol):
 
     @property
     def resume(self) -> Mapping[str, Any]:
-        """Run configuration of `raw_instructions` with which a later run goes on."""
+        """Run configuration with which a later run goes on towards the same goal."""
 
     @property
     def busy(self) -> bool:
@@ -121,7 +121,7 @@ class Feed(Protocol):
 
 @dataclass
 class Tally:
-    """What came of a round of requests."""
+    """What a round took: requests, tokens and dollars, and why it stopped."""
 
     reused: int = 0
     asked: int = 0

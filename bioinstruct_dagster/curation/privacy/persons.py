@@ -29,7 +29,7 @@ _NO_GIVEN = r"(?!(?:RN|MD|DO|PA|NP|LPN|MPH|DDS|MRN|DOB|SSN|Ph|Pharm)\b)"
 _COMMA = rf"{_ANY},[ ]{_NO_GIVEN}{_ANY}(?:[ ][A-Z]\b\.?)?"
 _TITLE = (
     r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sr|Sra|Mme|Herr|Frau|Doctor|Professor|Nurse|Sister|Rev|Sgt|Capt"
-    r"|Lt|Check|Officer|Señora?)"
+    r"|Lt|Judge|Officer|Señora?)"
 )
 _NAME = rf"(?P<v>{_COMMA}|{_FULL}|{_FULL_UPPER})"
 _RELATIVES = (

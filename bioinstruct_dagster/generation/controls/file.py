@@ -114,7 +114,7 @@ class Controls(StrictModel):
         return self._measuring.measure(row, asked)
 
     def count(self, rows: Iterable[MeasuredRow]) -> dict[str, dict[str, float]]:
-        """The pool that rows make: each counts once in each dimension (see ControlMeasure.count)."""
+        """The pool of these rows: each counts once a dimension (see ControlMeasure.count)."""
         return self._measuring.count(rows)
 
 

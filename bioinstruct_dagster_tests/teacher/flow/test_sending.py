@@ -10,6 +10,7 @@ from aiohttp import web
 from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, start
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.feeds import ListFeed, Tally
 from bioinstruct_dagster.teacher.flow import pacing, retries
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
@@ -17,17 +18,23 @@ from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.flow.sending import Sender, SendingTools
 from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.tokens import TokenModel
-from bioinstruct_dagster.teacher.rounds import TeacherError, Terms, ask, pursue
+from bioinstruct_dagster.teacher.rounds import ask, pursue
+from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from bioinstruct_dagster.generation.series.series import Series
-from bioinstruct_dagster.teacher.rounds import Endpoint, TeacherError, Terms, ask
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.errors import TeacherError
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 store, url, limit = Store(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
@@ -38,9 +45,9 @@ def full(_):
 
 try:
     ask(
+        session_of(Endpoint(url, "rehearsal", rehearsal=True), store, terms=Terms(concurrency=16)),
         [series.request(number) for number in range(200)],
-        Endpoint(url, "rehearsal", rehearsal=True), store,
-        terms=Terms(concurrency=16), log=lambda _: None, announce=full,
+        announce=full,
     )
 except TeacherError as error:
     print(error, flush=True)
@@ -59,7 +66,7 @@ def ask_at(store):
     def run(requests, url, *, concurrency=4, **terms):
         endpoint = Endpoint(url, "key", rehearsal=False)
         terms = Terms(concurrency=concurrency, **terms)
-        return ask(requests, endpoint, store, terms=terms, log=lambda _: None)
+        return ask(session_of(endpoint, store, terms=terms), requests)
 
     return run
 
@@ -137,12 +144,14 @@ def test_a_fault_of_ours_ends_the_round_as_itself_and_costs_nothing_that_was_pai
     served = serve(answer)
     with pytest.raises(LookupError, match="a fault in the"):
         pursue(
+            session_of(
+                Endpoint(served.url, "key", rehearsal=False),
+                store,
+                log=lambda _: None,
+                terms=Terms(concurrency=5),
+            ),
             lambda: Brittle(requests_of(30), **where),
-            Endpoint(served.url, "key", rehearsal=False),
-            store,
             purpose="generation",
-            log=lambda _: None,
-            terms=Terms(concurrency=5),
         )
     # All that was asked is stored, and nothing was asked twice.
     assert len(stored_numbers(store)) == len(served.bodies) == len(set(served.asked_seeds())) == 5
@@ -168,7 +177,7 @@ def test_where_the_disk_takes_no_more_the_round_ends_and_says_so(
     presumed = store.rows("select count(*) as n from presumed_spend")[0]["n"]
     assert survived + presumed == len(served.bodies)
     endpoint = Endpoint(served.url, "rehearsal", rehearsal=True)
-    tally = ask(requests_of(60), endpoint, store, log=lambda _: None)
+    tally = ask(session_of(endpoint, store), requests_of(60))
     assert (tally.reused, tally.asked) == (survived, 60 - survived)
 
 
@@ -309,7 +318,7 @@ def test_it_says_how_it_goes(store, requests_of, serve, reply, monkeypatch):
         return reply()
 
     endpoint = Endpoint(serve(answer).url, "key", rehearsal=False)
-    ask(requests_of(30, model="gpt-4.1"), endpoint, store, log=said.append)
+    ask(session_of(endpoint, store, log=said.append), requests_of(30, model="gpt-4.1"))
     assert any("25 completions stored" in line and "$" in line for line in said)
 
 
@@ -339,10 +348,8 @@ def test_a_reply_of_no_use_is_asked_for_once_more_and_never_a_third_time(
     endpoint = Endpoint(served.url, "key", rehearsal=False)
     for _ in range(2):  # nor does the next run
         ask(
+            session_of(endpoint, store),
             requests_of(1),
-            endpoint,
-            store,
-            log=lambda _: None,
             worth_again=lambda completion: completion["content"] == "of no use",
         )
     rows = store.rows("select draw, content from completions order by draw")
