@@ -38,8 +38,8 @@ CHECK_MODULES = [
 
 def build_defs(settings: Settings) -> dg.Definitions:
     """The project under the given settings."""
-    matrix = read_experiments(settings.experiments)
-    store = Store(settings.store_path, settings.lock_timeout)
+    matrix = read_experiments(settings.models.experiments)
+    store = Store(settings.store.path, settings.store.lock_timeout)
     return dg.Definitions(
         assets=[
             seeds.seed_tasks,

@@ -135,7 +135,9 @@ class TeacherQualityCheck:
         self.wanted = asked_for(rules)
         self.pending = 0
         self._context, self._store, self._settings = context, store, settings
-        self._word = TeacherVerdicts(store, rules, teacher=settings.teacher, model=settings.model)
+        self._word = TeacherVerdicts(
+            store, rules, teacher=settings.teacher.name, model=settings.teacher.model
+        )
 
     def __call__(self) -> bool:
         """Ask about kept rows that it was not asked about; whether its word is new."""
@@ -208,11 +210,11 @@ def categorized_instructions(
             kept,
             endpoint,
             store,
-            teacher=settings.teacher,
-            model=settings.model,
+            teacher=settings.teacher.name,
+            model=settings.teacher.model,
             log=context.log.info,
             terms=terms,
-            review_below=settings.category_confidence,
+            review_below=settings.curation.category_confidence,
         )
     if labelling.tally.pending:
         context.log.info(PENDING, labelling.tally.pending)

@@ -75,7 +75,7 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         result = process.run(
             context,
             "bioinstruct_dagster.evaluation",
-            EvaluationSpec(spec, adapter["adapter_path"], settings.seed).to_json(),
+            EvaluationSpec(spec, adapter["adapter_path"], settings.runs.seed).to_json(),
         )
         provenance = {
             "task": TASK,

@@ -115,7 +115,7 @@ def raw_instructions(
     request, so a request that was answered once is never paid for again. With the Batch API a run
     ends once its batches are submitted; the sensor `batch_results` takes them up.
     """
-    source = settings.import_ if config.import_from is None else config.import_from
+    source = settings.imports.source if config.import_from is None else config.import_from
     if source:
         yield _import(context, source, store, settings)
         return
@@ -123,8 +123,8 @@ def raw_instructions(
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
     if not seeds:
         raise StatedError("There are no seed tasks. Materialize key:seed_tasks first.")
-    run_seed = settings.seed if config.seed is None else config.seed
-    controls = read_controls(settings.controls) if settings.controls else None
+    run_seed = settings.runs.seed if config.seed is None else config.seed
+    controls = read_controls(settings.generation.controls) if settings.generation.controls else None
     terms = terms_of(
         settings, context.run.run_id, run_max_usd=config.max_usd, run_max_tokens=config.max_tokens
     )
@@ -132,10 +132,10 @@ def raw_instructions(
         terms = with_dialect(terms, settings, endpoint, store, context.log.info)
         series = Series(
             seeds,
-            settings.teacher,
-            settings.model,
+            settings.teacher.name,
+            settings.teacher.model,
             run_seed,
-            settings.tasks_per_request,
+            settings.generation.tasks_per_request,
             terms.dialect.reply_format,
             controls.sha256 if controls else None,
         )
@@ -144,11 +144,11 @@ def raw_instructions(
                 series,
                 store,
                 gate(seeds),
-                goal=config.instructions or settings.instructions,
+                goal=config.instructions or settings.generation.instructions,
                 grow_by=config.grow_by,
-                limit=config.requests or settings.requests,
+                limit=config.requests or settings.generation.requests,
                 controls=controls,
-                concurrency=settings.concurrency,
+                concurrency=settings.teacher.concurrency,
             ),
             endpoint,
             store,
@@ -196,7 +196,7 @@ def _materialize(
             or f"None of {len(outcomes)} replies could be read. They are kept in table completions."
         )
     store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
-    form = template(reply_format, controlled=settings.controls is not None)
+    form = template(reply_format, controlled=settings.generation.controls is not None)
     return materialization(
         context,
         store,
@@ -221,10 +221,10 @@ def _materialize(
             "rate_limited": tally.rate_limited,
             "kept_rows_per_request": feed.kept / len(outcomes),
             "tasks_per_reply": len(rows) / len(outcomes),
-            "teacher": f"{settings.teacher}: {settings.model}",
+            "teacher": f"{settings.teacher.name}: {settings.teacher.model}",
             "template": f"{TEMPLATE_ID} ({form.sha256[:12]})",
             "reply_format": reply_format,
-            "service": settings.service,
+            "service": settings.teacher.service,
             "run_seed": run_seed,
         },
     )
@@ -257,7 +257,7 @@ def _announce(context: dg.AssetExecutionContext, expected: Estimate) -> None:
 def _import(
     context: dg.AssetExecutionContext, source: str, store: Store, settings: Settings
 ) -> dg.MaterializeResult[None]:
-    records = read_instruction_set(source, settings.import_columns, settings.import_split)
+    records = read_instruction_set(source, settings.imports.columns, settings.imports.split)
     rows = raw.imported_rows(records, source)
     store.replace({"raw_instructions": rows, "completion_outcomes": []})
     return materialization(
@@ -267,7 +267,7 @@ def _import(
         sha256_of_rows(rows, RAW_COLUMNS),
         rehearsal=False,
         hidden=UNCHECKED,
-        extra={"imported_from": source, "columns": str(dict(settings.import_columns))},
+        extra={"imported_from": source, "columns": str(dict(settings.imports.columns))},
     )
 
 

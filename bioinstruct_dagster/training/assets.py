@@ -42,12 +42,12 @@ def training_spec(
         experiment=f"{base_model}|{recipe}",
         base=matrix.base_models[base_model],
         recipe=matrix.recipe(base_model, recipe),
-        dataset_path=str(settings.data_dir / "hf_dataset"),
+        dataset_path=str(settings.store.data_dir / "hf_dataset"),
         dataset_fingerprint=dataset["fingerprint"],
         dataset_rehearsal=dataset["rehearsal"],
-        seed=settings.seed,
-        models_dir=str(settings.data_dir / "models"),
-        adapters_dir=str(settings.data_dir / "adapters"),
+        seed=settings.runs.seed,
+        models_dir=str(settings.store.data_dir / "models"),
+        adapters_dir=str(settings.store.data_dir / "adapters"),
     )
 
 

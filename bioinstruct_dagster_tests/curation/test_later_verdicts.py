@@ -2,7 +2,6 @@
 
 import pytest
 
-from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster_tests.curation.imports import (
     SOUND,
     Imported,
@@ -120,8 +119,7 @@ def test_with_the_batch_api_a_run_ends_and_a_later_one_takes_its_word_up(project
             "service": "batch",
             "reply_format": "json_schema",
         }
-        own = project.settings.model_dump(by_alias=False) | connection
-        project.settings = Settings(_env_file=None, **own)
+        project.settings = project.settings.changed(**connection)
         results = [project.run(ROWS, quality_rules=rules)]
         while not results[-1].asset_materializations_for_node("deduplicated_instructions"):
             assert results[-1].success
@@ -142,7 +140,7 @@ def test_a_teacher_that_cannot_be_reached_fails_the_step_and_names_the_server(pr
         quality_rules=asking(project),
         teacher="openai",
         openai_base_url=url,
-        openai_api_key=Settings(_env_file=None, openai_api_key=KEY).openai_api_key,
+        openai_api_key=KEY,
         reply_format="json_schema",
     )
     message = why_it_failed(result, "deduplicated_instructions")

@@ -244,21 +244,21 @@ def test_half_an_emoji_in_any_part_of_a_reply_does_not_lose_it(
 
 
 def test_the_rehearsal_teacher_is_up_while_it_is_open(requests_of, ask_at):
-    with open_teacher(Settings(_env_file=None)) as endpoint:
+    with open_teacher(Settings.of()) as endpoint:
         assert endpoint.rehearsal
         assert ask_at(requests_of(1), endpoint.base_url).asked == 1
 
 
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_nothing_begins_and_the_variable_is_named(key):
-    settings = Settings(_env_file=None, teacher="openai", openai_api_key=key)
+    settings = Settings.of(teacher="openai", openai_api_key=key)
     with pytest.raises(TeacherError, match="OPENAI_API_KEY is not set"), open_teacher(settings):
         pytest.fail("the teacher was opened without a key")
 
 
 @pytest.mark.parametrize("url", [None, "http://localhost:8000/v1"])
 def test_a_compatible_server_is_used_where_one_is_set(url):
-    settings = Settings(_env_file=None, teacher="openai", openai_api_key=KEY, openai_base_url=url)
+    settings = Settings.of(teacher="openai", openai_api_key=KEY, openai_base_url=url)
     with open_teacher(settings) as endpoint:
         assert (endpoint.base_url, endpoint.api_key) == (url, KEY)
         assert not endpoint.rehearsal

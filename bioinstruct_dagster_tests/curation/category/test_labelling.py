@@ -39,7 +39,7 @@ UNKNOWN = [
 @pytest.fixture
 def seeded_store(store, settings):
     """The store with the seed tasks in it, which the classifier learns from."""
-    seeds = read_seed_tasks(settings.seeds)
+    seeds = read_seed_tasks(settings.seeds.file)
     store.replace({"seed_tasks": [seed.to_row(n) for n, seed in enumerate(seeds)]})
     return store
 
@@ -64,8 +64,8 @@ def label(seeded_store, settings):
                 rows,
                 endpoint,
                 seeded_store,
-                teacher=settings.teacher,
-                model=settings.model,
+                teacher=settings.teacher.name,
+                model=settings.teacher.model,
                 log=lambda _: None,
                 terms=Terms(concurrency=4),
             )
@@ -165,9 +165,11 @@ def test_rows_of_one_instruction_share_its_label_and_are_asked_about_once(label,
 def test_the_label_of_another_model_is_not_used(label, seeded_store, settings):
     (text,) = known_instructions(1)
     label([text])
-    assert stored_labels([text], seeded_store, teacher=settings.teacher, model=settings.model)
-    assert not stored_labels([text], seeded_store, teacher=settings.teacher, model="another")
-    assert not stored_labels([text], seeded_store, teacher="openai", model=settings.model)
+    assert stored_labels(
+        [text], seeded_store, teacher=settings.teacher.name, model=settings.teacher.model
+    )
+    assert not stored_labels([text], seeded_store, teacher=settings.teacher.name, model="another")
+    assert not stored_labels([text], seeded_store, teacher="openai", model=settings.teacher.model)
 
 
 @pytest.fixture

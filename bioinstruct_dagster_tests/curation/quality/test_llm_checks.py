@@ -40,8 +40,8 @@ def check(store, settings):
                 tasks,
                 endpoint,
                 store,
-                teacher=settings.teacher,
-                model=settings.model,
+                teacher=settings.teacher.name,
+                model=settings.teacher.model,
                 log=lambda _: None,
                 terms=Terms(concurrency=2, dialect=Dialect(reply_format=reply_format)),
             )
@@ -52,7 +52,9 @@ def check(store, settings):
 @pytest.fixture
 def stored(store, settings):
     """What the store holds of rows."""
-    return lambda tasks: stored_checks(tasks, store, teacher=settings.teacher, model=settings.model)
+    return lambda tasks: stored_checks(
+        tasks, store, teacher=settings.teacher.name, model=settings.teacher.model
+    )
 
 
 @pytest.mark.parametrize("form", ["json_schema", "json_object", "text"])
