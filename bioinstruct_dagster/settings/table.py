@@ -12,7 +12,7 @@ from typing import Any, get_args
 from bioinstruct_dagster.settings.fields import PROJECT_ROOT
 from bioinstruct_dagster.settings.reading import PLACES, SettingPlace, Settings
 
-BEGIN, END = "<!-- settings: begin -->", "<!-- settings: end -->"
+BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 _HEAD = """\
 # Copy this file to .env and edit it. The environment wins over .env. Each line shows the default.
 # README.md explains each setting. Relative paths start at the project's root.
