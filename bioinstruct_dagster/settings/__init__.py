@@ -5,13 +5,11 @@ assets' run configuration) or per experiment (`data/experiments.yaml`).
 """
 
 from bioinstruct_dagster.settings.fields import INPUTS, PROJECT_ROOT
-from bioinstruct_dagster.settings.generation import IMPORT_COLUMNS
 from bioinstruct_dagster.settings.reading import Settings, SettingsError, load_settings
 from bioinstruct_dagster.settings.teacher import DEFAULT_MODELS, Api, Service, Teacher
 
 __all__ = [
     "DEFAULT_MODELS",
-    "IMPORT_COLUMNS",
     "INPUTS",
     "PROJECT_ROOT",
     "Api",
