@@ -129,6 +129,6 @@ def _resource(resource: dg.ResourceDefinition) -> str:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        text = graph_text(build_defs(Settings(_env_file=None, data_dir=Path(folder))))
+        text = graph_text(build_defs(Settings.of(data_dir=Path(folder))))
     SNAPSHOT.parent.mkdir(exist_ok=True)
     SNAPSHOT.write_text(text, "utf-8")

@@ -82,9 +82,7 @@ def experiments(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, experiments: Path) -> Settings:
     """Settings of a small rehearsal whose outputs go to the test's folder."""
-    return Settings(
-        _env_file=None, data_dir=tmp_path / "data", experiments=experiments, requests=12
-    )
+    return Settings.of(data_dir=tmp_path / "data", experiments=experiments, requests=12)
 
 
 @pytest.fixture
@@ -110,7 +108,7 @@ def store_of(environment: dict[str, str]) -> Store:
 @pytest.fixture
 def store(settings: Settings) -> Store:
     """An empty store."""
-    return Store(settings.store_path, timeout=10.0)
+    return Store(settings.store.path, timeout=10.0)
 
 
 # Properties are checked by what they find, never by how long an example took on a busy machine.

@@ -115,7 +115,7 @@ def _filled(path: Path, rows: list[list[str]]) -> Any:
     from bioinstruct_dagster.settings import Settings
     from bioinstruct_dagster.store.database import Store
 
-    seeds = read_seed_tasks(Settings.model_fields["seeds"].default)
+    seeds = read_seed_tasks(Settings.of().seeds.file)
     store = Store(path)
     raw = [
         {
@@ -157,7 +157,7 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
             spent[name] = perf_counter() - started
             started = perf_counter()
 
-    settings = Settings(evaluation_tasks=folder / "tasks.yaml", eval_dir=folder / "eval")
+    settings = Settings.of(evaluation_tasks=folder / "tasks.yaml", eval_dir=folder / "eval")
     seeds = [
         NamedInstruction(row["seed_id"], row["instruction"])
         for row in store.rows(SEED_INSTRUCTIONS)

@@ -202,7 +202,7 @@ def categorized_instructions(
         )
     run_id = context.run.run_id
     with open_session(settings, store, context.log.info, run_id=run_id) as session:
-        labelling = label_rows(kept, session, review_below=settings.category_confidence)
+        labelling = label_rows(kept, session, review_below=settings.curation.category_confidence)
     if labelling.tally.pending:
         context.log.info(PENDING, labelling.tally.pending)
         return

@@ -109,8 +109,8 @@ def kept_rows_are_no_evaluation_items(
     rows are only flagged, it warns.
     """
     kept = [RowTexts.of(row) for row in store.rows(KEPT_TEXTS)]
-    found = check_clean(kept, load_items(settings.evaluation_tasks, settings.eval_dir))
-    rejecting = settings.contamination == "reject"
+    found = check_clean(kept, load_items(settings.eval_sets.tasks, settings.eval_sets.folder))
+    rejecting = settings.curation.contamination == "reject"
     return dg.AssetCheckResult(
         passed=found.passed,
         severity=dg.AssetCheckSeverity.ERROR if rejecting else dg.AssetCheckSeverity.WARN,
@@ -132,7 +132,7 @@ def evaluation_sets_are_at_hand(
     Warns: put the files where `data/evaluation_tasks.yaml` says, under `BIOINSTRUCT_EVAL_DIR`. A
     rehearsal's set is trained on for no score that counts, so there it is shown and not checked.
     """
-    items = load_items(settings.evaluation_tasks, settings.eval_dir)
+    items = load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
     rehearsal = store.rows(ANY_REHEARSAL)[0]["rehearsal"]
     return dg.AssetCheckResult(
         passed=not items.missing or rehearsal,
@@ -140,7 +140,7 @@ def evaluation_sets_are_at_hand(
         metadata={
             "items_by_set": dg.MetadataValue.json(dict(items.counts)),
             "sets_not_at_hand": dg.MetadataValue.json(list(items.missing)),
-            "folder": dg.MetadataValue.path(settings.eval_dir),
+            "folder": dg.MetadataValue.path(settings.eval_sets.folder),
             "checked": not rehearsal,
         },
     )
@@ -170,10 +170,10 @@ def kept_rows_are_what_was_asked_for(
     words of input), from 100 rows on. Recorded replies follow no controls, so a rehearsal's mix is
     shown and not checked. Warns.
     """
-    rows = store.rows(KEPT_WITH_CONTROLS) if settings.controls else []
-    if not rows or settings.controls is None:
+    rows = store.rows(KEPT_WITH_CONTROLS) if settings.generation.controls else []
+    if not rows or settings.generation.controls is None:
         return dg.AssetCheckResult(passed=True, metadata={"rows_with_controls": 0})
-    controls = read_controls(settings.controls)
+    controls = read_controls(settings.generation.controls)
     found = mix(controls, [(row, json.loads(row["controls"])) for row in rows])
     measured = [m for m in found if m["dimension_agreement"] is not None]
     apart = max((abs(m["achieved"] - m["asked"]) for m in measured), default=0.0)

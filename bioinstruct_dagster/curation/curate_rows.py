@@ -157,28 +157,32 @@ def row_gates(settings: Settings) -> list[Gate]:
     from bioinstruct_dagster.curation.quality.gate import QualityGate
     from bioinstruct_dagster.eval_sets.items import load_items
 
-    items = load_items(settings.evaluation_tasks, settings.eval_dir)
+    items = load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
     return [
-        QualityGate(settings.quality_rules),
-        PrivacyGate(settings.privacy, settings.privacy_model),
-        ContaminationGate(items, settings.contamination),
+        QualityGate(settings.curation.quality_rules),
+        PrivacyGate(settings.curation.privacy, settings.curation.privacy_model),
+        ContaminationGate(items, settings.curation.contamination),
     ]
 
 
 def meaning_filter(settings: Settings) -> MeaningFilter | None:
     """The second stage of novelty, where it is switched on."""
-    if settings.meaning_model is None:
+    if settings.curation.meaning_model is None:
         return None
-    return MeaningFilter(settings.meaning_model, settings.meaning_threshold)
+    return MeaningFilter(settings.curation.meaning_model, settings.curation.meaning_threshold)
 
 
 def novelty_checker(settings: Settings) -> CheckNovelty:
     """Where novelty is checked when rows are many: in this process, or on a Ray cluster."""
-    if not settings.ray_address:
+    if not settings.curation.ray_address:
         return check_here
     from bioinstruct_dagster.curation.novelty.cluster.sharded import check_on_cluster
 
-    return partial(check_on_cluster, workers=settings.ray_workers, address=settings.ray_address)
+    return partial(
+        check_on_cluster,
+        workers=settings.curation.ray_workers,
+        address=settings.curation.ray_address,
+    )
 
 
 def gate_maker(settings: Settings, store: Store) -> Callable[[Sequence[SeedTask]], RowCurator]:

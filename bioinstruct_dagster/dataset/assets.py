@@ -77,7 +77,7 @@ def hf_dataset(
         gates={row["gate"]: _told(row) for row in store.rows(GATES)},
         rehearsal=rehearsal,
     )
-    built = build_dataset(rows, settings.data_dir / "hf_dataset", card)
+    built = build_dataset(rows, settings.store.data_dir / "hf_dataset", card)
     placed = [
         {name: row[name] for name in ("row_id", "split", "category", "rehearsal")}
         | {"dataset_fingerprint": built.fingerprint}

@@ -77,8 +77,8 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
             adapter_path=adapter["adapter_path"],
             dataset_path=str(dataset.path),
             dataset_fingerprint=dataset.fingerprint,
-            models_dir=str(settings.data_dir / "models"),
-            seed=settings.seed,
+            models_dir=str(settings.store.data_dir / "models"),
+            seed=settings.runs.seed,
         )
         result = process.run(context, "bioinstruct_dagster.evaluation", spec.to_json())
         provenance = {

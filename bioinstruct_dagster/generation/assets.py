@@ -114,7 +114,7 @@ def raw_instructions(
     request, so a request that was answered once is never paid for again. With the Batch API a run
     ends once its batches are submitted; the sensor `batch_results` starts a run that harvests them.
     """
-    source = settings.import_ if config.import_from is None else config.import_from
+    source = settings.imports.source if config.import_from is None else config.import_from
     if source:
         yield _import(context, source, store, settings)
         return
@@ -122,8 +122,8 @@ def raw_instructions(
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
     if not seeds:
         raise StatedError("There are no seed tasks. Materialize key:seed_tasks first.")
-    run_seed = settings.seed if config.seed is None else config.seed
-    controls = read_controls(settings.controls) if settings.controls else None
+    run_seed = settings.runs.seed if config.seed is None else config.seed
+    controls = read_controls(settings.generation.controls) if settings.generation.controls else None
     with open_session(
         settings,
         store,
@@ -137,7 +137,7 @@ def raw_instructions(
             session.teacher,
             session.model,
             run_seed,
-            settings.tasks_per_request,
+            settings.generation.tasks_per_request,
             session.reply_format,
             controls.sha256 if controls else None,
         )
@@ -147,11 +147,11 @@ def raw_instructions(
                 series,
                 store,
                 gate(seeds),
-                goal=config.instructions or settings.instructions,
+                goal=config.instructions or settings.generation.instructions,
                 grow_by=config.grow_by,
-                limit=config.requests or settings.requests,
+                limit=config.requests or settings.generation.requests,
                 controls=controls,
-                concurrency=settings.concurrency,
+                concurrency=settings.teacher.concurrency,
             ),
             purpose="generation",
             announce=lambda expected: _announce(context, expected),
@@ -255,7 +255,7 @@ def _announce(context: dg.AssetExecutionContext, expected: Estimate) -> None:
 def _import(
     context: dg.AssetExecutionContext, source: str, store: Store, settings: Settings
 ) -> dg.MaterializeResult[None]:
-    records = read_instruction_set(source, settings.import_columns, settings.import_split)
+    records = read_instruction_set(source, settings.imports.columns, settings.imports.split)
     rows = raw.imported_rows(records, source)
     store.replace({"raw_instructions": rows, "completion_outcomes": []})
     return materialization(
@@ -265,7 +265,7 @@ def _import(
         sha256_of_rows(rows, RAW_COLUMNS),
         rehearsal=False,
         hidden=UNCHECKED,
-        extra={"imported_from": source, "columns": str(dict(settings.import_columns))},
+        extra={"imported_from": source, "columns": str(dict(settings.imports.columns))},
     )
 
 

@@ -25,5 +25,5 @@ def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
     if found["fingerprint"] is None:
         raise StatedError("There is no data set. Materialize key:hf_dataset first.")
     return DatasetVersion(
-        settings.data_dir / "hf_dataset", found["fingerprint"], found["rehearsal"]
+        settings.store.data_dir / "hf_dataset", found["fingerprint"], found["rehearsal"]
     )

@@ -81,14 +81,14 @@ def with_dialect(
         TeacherError: the server accepts no form of the probe.
         BudgetError: the caps leave no room for the probe.
     """
-    forced = None if settings.reply_format == "auto" else settings.reply_format
-    if settings.teacher == "rehearsal":
+    forced = None if settings.teacher.reply_format == "auto" else settings.teacher.reply_format
+    if settings.teacher.name == "rehearsal":
         return replace(
-            terms, dialect=Dialect(api=settings.api, reply_format=forced or "json_schema")
+            terms, dialect=Dialect(api=settings.teacher.api, reply_format=forced or "json_schema")
         )
     known = _known(settings, endpoint, store) or _probed(terms, settings, endpoint, store, log=log)
     dialect = Dialect(
-        api=settings.api,
+        api=settings.teacher.api,
         reply_format=forced or known["reply_format"],
         token_limit_name=known["token_limit_name"],
         left_out=frozenset(known["left_out"]),
@@ -103,11 +103,11 @@ def _known(settings: Settings, endpoint: Endpoint, store: Store) -> dict[str, An
     rows = store.rows(
         KNOWN_DIALECT,
         {
-            "teacher": settings.teacher,
+            "teacher": settings.teacher.name,
             "endpoint": endpoint.address,
-            "model": settings.model,
-            "api": settings.api,
-            "forced": settings.reply_format != "auto",
+            "model": settings.teacher.model,
+            "api": settings.teacher.api,
+            "forced": settings.teacher.reply_format != "auto",
             "set": _SET,
         },
     )
@@ -151,12 +151,14 @@ class _Probe:
         self._settings = settings
         self._endpoint = endpoint
         self._store = store
-        self._forced = settings.reply_format != "auto"
-        self._budget = budget_of(terms, store, settings.model)
-        self._price = price_of(settings.model)
+        self._forced = settings.teacher.reply_format != "auto"
+        self._budget = budget_of(terms, store, settings.teacher.model)
+        self._price = price_of(settings.teacher.model)
         self._dialect = Dialect(
-            api=settings.api,
-            reply_format=FORMATS[0] if settings.reply_format == "auto" else settings.reply_format,
+            api=settings.teacher.api,
+            reply_format=FORMATS[0]
+            if settings.teacher.reply_format == "auto"
+            else settings.teacher.reply_format,
         )
         self._seen: list[str] = []
 
@@ -237,7 +239,9 @@ class _Probe:
         if isinstance(error, RefusedError):
             self._seen.append(f"refused {error.param or error.status}")
             if not error.passes or error.status in _UNPROCESSABLE:
-                self._dialect = _adapted(self._dialect, error, self._forced, self._settings.model)
+                self._dialect = _adapted(
+                    self._dialect, error, self._forced, self._settings.teacher.model
+                )
                 return
         else:
             self._seen.append(type(error).__name__)
@@ -260,8 +264,8 @@ class _Probe:
         prompt = PROBE_TEXT if self._dialect.reply_format == "text" else PROBE
         return TeacherRequest(
             purpose="probe",
-            teacher=self._settings.teacher,
-            model=self._settings.model,
+            teacher=self._settings.teacher.name,
+            model=self._settings.teacher.model,
             parameters={
                 "temperature": 0.0,  # some models refuse any but their own
                 "max_completion_tokens": PROBE_TOKENS,
@@ -272,7 +276,7 @@ class _Probe:
             template_id=PROBE_ID,
             # Another server, or API, is another probe: what it costs is a completion of its own.
             template_sha256=sha256_of(
-                [PROBE_ID, prompt, form, self._endpoint.address, self._settings.api]
+                [PROBE_ID, prompt, form, self._endpoint.address, self._settings.teacher.api]
             ),
             reply_format=self._dialect.reply_format,
         )
@@ -280,9 +284,9 @@ class _Probe:
     def _found(self, reply: TeacherReply) -> dict[str, Any]:
         requests_per_minute, tokens_per_minute = limits_of(reply.headers)
         return {
-            "teacher": self._settings.teacher,
+            "teacher": self._settings.teacher.name,
             "endpoint": self._endpoint.address,
-            "model": self._settings.model,
+            "model": self._settings.teacher.model,
             "api": self._dialect.api,
             "reply_format": self._dialect.reply_format,
             "token_limit_name": self._dialect.token_limit_name,

@@ -73,8 +73,8 @@ def open_session(
     terms = terms_of(settings, run_id, run_max_usd=run_max_usd, run_max_tokens=run_max_tokens)
     with open_endpoint(settings) as endpoint:
         yield TeacherSession(
-            settings.teacher,
-            settings.model,
+            settings.teacher.name,
+            settings.teacher.model,
             endpoint,
             store,
             log,
@@ -91,14 +91,14 @@ def open_endpoint(settings: Settings) -> Iterator[Endpoint]:
     Raises:
         TeacherError: the teacher is `openai` and no key is set.
     """
-    if settings.teacher == "rehearsal":
+    if settings.teacher.name == "rehearsal":
         from bioinstruct_dagster.rehearsal.api_server import app as server
         from bioinstruct_dagster.rehearsal.api_server.options import ServerOptions
 
         # Batches outlive the run that submits them, and so must the server's memory of them: also
         # for a run that asks online while one is open.
-        batches_dir = settings.data_dir / "rehearsal_batches"
-        kept = settings.service == "batch" or batches_dir.exists()
+        batches_dir = settings.store.data_dir / "rehearsal_batches"
+        kept = settings.teacher.service == "batch" or batches_dir.exists()
         folder = batches_dir if kept else None
         with server.serving(options=ServerOptions(state_dir=folder)) as base_url:
             yield Endpoint(base_url, "no-key-needed", rehearsal=True)
@@ -112,11 +112,11 @@ def openai_endpoint(settings: Settings) -> Endpoint:
     Raises:
         TeacherError: no key is set.
     """
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
+    key = settings.teacher.api_key.get_secret_value() if settings.teacher.api_key else ""
     if not key:
         raise TeacherError(
             "BIOINSTRUCT_TEACHER is 'openai' but OPENAI_API_KEY is not set. Export it, or put it "
             "in .env (for a local server that asks for no key, any word will do)."
         )
-    url = str(settings.openai_base_url) if settings.openai_base_url else None
+    url = str(settings.teacher.base_url) if settings.teacher.base_url else None
     return Endpoint(url, key, rehearsal=False)

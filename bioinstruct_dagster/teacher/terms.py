@@ -74,14 +74,14 @@ class Terms:
 def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> Terms:
     """The terms that the settings name; `changed` are those of one run."""
     terms = Terms(
-        concurrency=settings.concurrency,
-        requests_per_minute=settings.rpm,
-        tokens_per_minute=settings.tpm,
-        max_usd=settings.max_usd,
-        max_tokens=settings.max_tokens,
-        run_max_usd=settings.run_max_usd,
-        run_max_tokens=settings.run_max_tokens,
-        service=settings.service,
+        concurrency=settings.teacher.concurrency,
+        requests_per_minute=settings.teacher.requests_per_minute,
+        tokens_per_minute=settings.teacher.tokens_per_minute,
+        max_usd=settings.caps.max_usd,
+        max_tokens=settings.caps.max_tokens,
+        run_max_usd=settings.caps.run_max_usd,
+        run_max_tokens=settings.caps.run_max_tokens,
+        service=settings.teacher.service,
         run_id=run_id,
     )
     return replace(terms, **{name: v for name, v in changed.items() if v is not None})

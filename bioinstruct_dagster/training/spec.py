@@ -87,7 +87,7 @@ def training_spec(
         dataset_path=str(dataset.path),
         dataset_fingerprint=dataset.fingerprint,
         dataset_rehearsal=dataset.rehearsal,
-        seed=settings.seed,
-        models_dir=str(settings.data_dir / "models"),
-        adapters_dir=str(settings.data_dir / "adapters"),
+        seed=settings.runs.seed,
+        models_dir=str(settings.store.data_dir / "models"),
+        adapters_dir=str(settings.store.data_dir / "adapters"),
     )

@@ -37,7 +37,7 @@ class Imported:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
         self.folder = folder
-        self.store = Store(settings.store_path, timeout=30)
+        self.store = Store(settings.store.path, timeout=30)
         self.instance = dg.DagsterInstance.ephemeral()
 
     def run(
@@ -55,7 +55,7 @@ class Imported:
             lines = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
             source.write_text("\n".join(lines), "utf-8")
             assets = ("raw_instructions", *assets)
-        settings = self.settings.model_copy(update={"import_": str(source), **changed})
+        settings = self.settings.changed(**{"import_": str(source), **changed})
         defs = build_defs(settings)
         selection = dg.AssetSelection.assets(*assets)
         return dg.materialize(

@@ -295,6 +295,6 @@ def test_a_broken_evaluation_file_stops_the_step_with_its_place(project, evaluat
 
 
 def test_without_raw_rows_it_says_what_to_do_first(project):
-    Store(project.settings.store_path).replace({})
+    Store(project.settings.store.path).replace({})
     result = project.run(assets=["deduplicated_instructions"])
     assert "key:raw_instructions" in why_it_failed(result, "deduplicated_instructions")

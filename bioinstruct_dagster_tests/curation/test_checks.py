@@ -91,7 +91,7 @@ def sound(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("BIOINSTRUCT_", "OPENAI_"))]:
             patch.delenv(name)
-        project = Imported(Settings(_env_file=None, data_dir=folder / "data"), folder)
+        project = Imported(Settings.of(data_dir=folder / "data"), folder)
         assert project.run([*SOUND, REFUSED], LABELLED).success
     return project
 
@@ -102,7 +102,7 @@ def spoil(sound, tmp_path):
 
     def make(*statements):
         store = Store(tmp_path / "spoilt.duckdb", timeout=10)
-        shutil.copy(sound.settings.store_path, store.path)
+        shutil.copy(sound.settings.store.path, store.path)
         with store.write() as connection:
             for statement in statements:
                 connection.execute(statement)
@@ -162,7 +162,7 @@ def test_a_kept_row_that_repeats_an_evaluation_item_is_seen(
     sound, spoil, evaluation, action, severity
 ):
     changed = {"eval_dir": evaluation, "contamination": action}
-    settings = sound.settings.model_copy(update=changed)
+    settings = sound.settings.changed(**changed)
     name = "kept_rows_are_no_evaluation_items"
     good = result_of(name, store=sound.store, settings=settings)
     assert good.passed
@@ -175,7 +175,7 @@ def test_a_kept_row_that_repeats_an_evaluation_item_is_seen(
 
 
 def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path):
-    settings = sound.settings.model_copy(update={"eval_dir": evaluation})
+    settings = sound.settings.changed(eval_dir=evaluation)
     result = result_of("evaluation_sets_are_at_hand", store=sound.store, settings=settings)
     assert not result.passed
     assert result.severity.name == "WARN"
@@ -186,5 +186,5 @@ def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path)
     tasks.write_text(
         "tasks: [{name: medqa, what: ours, files: [medqa/*.jsonl], question: question}]", "utf-8"
     )
-    settings = settings.model_copy(update={"evaluation_tasks": tasks})
+    settings = settings.changed(evaluation_tasks=tasks)
     assert result_of("evaluation_sets_are_at_hand", store=sound.store, settings=settings).passed

@@ -19,7 +19,7 @@ def row(row_id, *, rehearsal):
 
 def test_one_rehearsal_row_makes_the_version_a_rehearsal(store, settings):
     store.replace({"hf_dataset": [row("1", rehearsal=False), row("2", rehearsal=True)]})
-    expected = DatasetVersion(settings.data_dir / "hf_dataset", "c" * 64, rehearsal=True)
+    expected = DatasetVersion(settings.store.data_dir / "hf_dataset", "c" * 64, rehearsal=True)
     assert current_dataset(store, settings) == expected
 
 

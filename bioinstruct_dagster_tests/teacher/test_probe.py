@@ -34,7 +34,7 @@ def probe(store, tmp_path):
 
     def find(server, terms=None, **changed):
         usual = {"teacher": "openai", "teacher_model": MODEL, "data_dir": tmp_path / "data"}
-        settings = Settings(_env_file=None, **{**usual, **changed})
+        settings = Settings.of(**{**usual, **changed})
         endpoint = server if isinstance(server, Endpoint) else server.endpoint
         lines = [] if isinstance(server, Endpoint) else server.lines
         return with_dialect(terms or Terms(), settings, endpoint, store, lines.append)

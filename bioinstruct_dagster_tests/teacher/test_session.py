@@ -12,7 +12,7 @@ from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 def test_a_session_holds_what_the_settings_name(store, settings):
     lines = []
-    named = settings.model_copy(update={"concurrency": 3, "max_tokens": 900, "run_max_usd": 2.0})
+    named = settings.changed(concurrency=3, max_tokens=900, run_max_usd=2.0)
     with open_session(named, store, lines.append, run_id="one", run_max_usd=1.5) as session:
         assert (session.teacher, session.model) == ("rehearsal", "rehearsal-teacher")
         assert (session.store, session.endpoint.rehearsal) == (store, True)
@@ -25,8 +25,7 @@ def test_a_session_holds_what_the_settings_name(store, settings):
 
 def test_a_server_is_probed_when_it_is_opened_first(store):
     with live(formats=frozenset({"json_object"})) as server:
-        settings = Settings(
-            _env_file=None,
+        settings = Settings.of(
             teacher="openai",
             teacher_model=MODEL,
             openai_api_key=KEY,
@@ -41,8 +40,7 @@ def test_a_server_is_probed_when_it_is_opened_first(store):
 
 def test_an_endpoint_alone_is_not_probed(store):
     with live() as server:
-        settings = Settings(
-            _env_file=None,
+        settings = Settings.of(
             teacher="openai",
             openai_api_key=KEY,
             openai_base_url=server.endpoint.base_url,
@@ -54,21 +52,21 @@ def test_an_endpoint_alone_is_not_probed(store):
 
 
 def test_the_rehearsal_teacher_is_up_while_it_is_open(requests_of, store):
-    with open_endpoint(Settings(_env_file=None)) as endpoint:
+    with open_endpoint(Settings.of()) as endpoint:
         assert endpoint.rehearsal
         assert ask(session_of(endpoint, store), requests_of(1)).asked == 1
 
 
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_nothing_begins_and_the_variable_is_named(key):
-    settings = Settings(_env_file=None, teacher="openai", openai_api_key=key)
+    settings = Settings.of(teacher="openai", openai_api_key=key)
     with pytest.raises(TeacherError, match="OPENAI_API_KEY is not set"), open_endpoint(settings):
         pytest.fail("the teacher was opened without a key")
 
 
 @pytest.mark.parametrize("url", [None, "http://localhost:8000/v1"])
 def test_a_compatible_server_is_used_where_one_is_set(url):
-    settings = Settings(_env_file=None, teacher="openai", openai_api_key=KEY, openai_base_url=url)
+    settings = Settings.of(teacher="openai", openai_api_key=KEY, openai_base_url=url)
     with open_endpoint(settings) as endpoint:
         assert (endpoint.base_url, endpoint.api_key) == (url, KEY)
         assert not endpoint.rehearsal

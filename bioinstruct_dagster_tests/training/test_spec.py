@@ -85,6 +85,6 @@ def test_a_specification_is_made_from_matrix_data_set_and_settings(settings, exp
     assert spec.recipe.categories == ("information_extraction",)
     assert spec.recipe.learning_rate == 4.0e-3  # the base model's own, over the default
     assert (spec.dataset_path, spec.dataset_fingerprint) == ("data_set", "b" * 64)
-    assert spec.seed == settings.seed
-    assert spec.adapters_dir == str(settings.data_dir / "adapters")
+    assert spec.seed == settings.runs.seed
+    assert spec.adapters_dir == str(settings.store.data_dir / "adapters")
     assert spec.rehearsal  # the base model is, even where the data set is not

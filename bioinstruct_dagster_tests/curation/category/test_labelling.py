@@ -41,7 +41,7 @@ UNKNOWN = [
 @pytest.fixture
 def seeded_store(store, settings):
     """The store with the seed tasks in it, which the classifier learns from."""
-    seeds = read_seed_tasks(settings.seeds)
+    seeds = read_seed_tasks(settings.seeds.file)
     store.replace({"seed_tasks": [seed.to_row(n) for n, seed in enumerate(seeds)]})
     return store
 
@@ -165,9 +165,9 @@ def test_the_label_of_another_model_is_not_used(label, seeded_store, settings):
         session = session_of(nowhere, seeded_store, teacher=teacher, model=model)
         return stored_answers(session, category_question(FIRST), [text])
 
-    assert known(settings.teacher, settings.model)
-    assert not known(settings.teacher, "another")
-    assert not known("openai", settings.model)
+    assert known(settings.teacher.name, settings.teacher.model)
+    assert not known(settings.teacher.name, "another")
+    assert not known("openai", settings.teacher.model)
 
 
 @pytest.fixture

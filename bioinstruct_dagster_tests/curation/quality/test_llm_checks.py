@@ -31,7 +31,7 @@ def check(store, settings):
     store.replace({"seed_tasks": []})
 
     def run(tasks, reply_format="json_schema"):
-        asking = settings.model_copy(update={"reply_format": reply_format})
+        asking = settings.changed(reply_format=reply_format)
         with open_session(asking, store, lambda _: None) as session:
             return ask_about(session, quality_question(), tasks)[0]
 
@@ -42,7 +42,7 @@ def check(store, settings):
 def stored(store, settings):
     """What the store holds of rows."""
 
-    def look_up(tasks, teacher=settings.teacher, model=settings.model):
+    def look_up(tasks, teacher=settings.teacher.name, model=settings.teacher.model):
         nowhere = Endpoint(None, "k", rehearsal=False)
         session = session_of(nowhere, store, teacher=teacher, model=model)
         return stored_answers(session, quality_question(), tasks)

@@ -114,8 +114,7 @@ def test_with_the_batch_api_a_later_run_takes_in_the_checks(project):
             "service": "batch",
             "reply_format": "json_schema",
         }
-        own = project.settings.model_dump(by_alias=False) | connection
-        project.settings = Settings(_env_file=None, **own)
+        project.settings = project.settings.changed(**connection)
         results = [project.run(ROWS, quality_rules=rules)]
         while not results[-1].asset_materializations_for_node("deduplicated_instructions"):
             assert results[-1].success
@@ -136,7 +135,7 @@ def test_a_teacher_that_cannot_be_reached_is_named(project):
         quality_rules=asking(project),
         teacher="openai",
         openai_base_url=url,
-        openai_api_key=Settings(_env_file=None, openai_api_key=KEY).openai_api_key,
+        openai_api_key=Settings.of(openai_api_key=KEY).teacher.api_key,
         reply_format="json_schema",
     )
     message = why_it_failed(result, "deduplicated_instructions")
