@@ -24,6 +24,7 @@ from bioinstruct_dagster.curation.verdicts import StoredResults
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.gate_order import ROW_GATES
 
 
 @dataclass
@@ -158,11 +159,12 @@ def row_gates(settings: Settings) -> list[Gate]:
     from bioinstruct_dagster.eval_sets.items import load_items
 
     items = load_items(settings.evaluation_tasks, settings.eval_dir)
-    return [
+    gates: list[Gate] = [
         QualityGate(settings.quality_rules),
         PrivacyGate(settings.privacy, settings.privacy_model),
         ContaminationGate(items, settings.contamination),
     ]
+    return sorted(gates, key=lambda gate: ROW_GATES.index(gate.name))
 
 
 def meaning_filter(settings: Settings) -> MeaningFilter | None:

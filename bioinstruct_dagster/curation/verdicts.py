@@ -57,7 +57,8 @@ RECORD_VERSION = """
     select $gate, $version, $made_of, now()
     where not exists (from gate_versions where gate = $gate and version = $version)
 """
-# What other gates saw of rows in which the privacy gate found identifiers, and where these are.
+# What the other row gates saw of rows in which the privacy gate found identifiers, and where these
+# are. Novelty and category show no text of a row as evidence.
 SEEN_BESIDE_IDENTIFIERS = """
     select
         said.row_id, said.gate, said.place, said.evidence,
@@ -65,7 +66,8 @@ SEEN_BESIDE_IDENTIFIERS = """
     from verdicts as said
     join verdicts as private using (row_id)
     join raw_instructions as raw using (row_id)
-    where said.gate in ('quality', 'contamination') and said.verdict <> 'keep'
+    join gates on gates.gate = said.gate
+    where gates.by_row and said.gate <> 'privacy' and said.verdict <> 'keep'
         and private.gate = 'privacy' and private.verdict <> 'keep'
         and private.rule <> 'placeholder_person'
     group by all
@@ -79,10 +81,9 @@ TOLD = 4  # characters of an identifier that already tell something of it
 WHY = """
     select gate, rule, verdict, score, evidence, version, judged_at
     from verdicts
+    join gates using (gate)
     where row_id = $row_id
-    order by
-        list_position(['quality', 'privacy', 'contamination', 'novelty', 'category'], gate),
-        place
+    order by gate_order, place
 """
 
 

@@ -5,7 +5,6 @@ are redacted. Does not: how they are found (scan). What is written down is the k
 an identifier, never its text.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -16,9 +15,14 @@ from bioinstruct_dagster.curation.gates import FIELDS, Decision, Finding, GateRe
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
 from bioinstruct_dagster.curation.privacy.places import is_large
 from bioinstruct_dagster.curation.privacy.scan import NOTHING, Entities, Scan, scan
+from bioinstruct_dagster.curation.versions import code_sha256, library_version
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.store.fingerprints import sha256_of
 
 PrivacyAction = Literal["reject", "redact", "flag", "off"]
+
+# Libraries that decide what is found, though only presidio's own code imports them.
+CALLED_BY_PRESIDIO = ("phonenumbers",)
 
 _VERDICTS: Mapping[str, Decision] = {"reject": "reject", "redact": "repair", "flag": "flag"}
 # What spaCy's models call persons and places.
@@ -43,10 +47,12 @@ class PrivacyGate:
     def __init__(self, action: PrivacyAction = "reject", model: str = "") -> None:
         self._action = action
         self._model = model
-        settings = "\x1f".join((action, model, _content_of(model), _code()))
-        self.version = _hash(settings)
+        self._libraries = {name: library_version(name) for name in CALLED_BY_PRESIDIO}
+        code = code_sha256("curation.privacy.gate.PrivacyGate")
+        made_of = [code, self._libraries, action, model, _content_of(model)]
+        self.version = _short(made_of)
         self._versions = {
-            kind: _hash(f"{kind}\x1f{settings}") for kind in (*KINDS, "placeholder_person")
+            kind: _short([kind, *made_of]) for kind in (*KINDS, "placeholder_person")
         }
 
     @property
@@ -55,7 +61,7 @@ class PrivacyGate:
         return {
             "action": self._action,
             "model": self._model,
-            "presidio": version("presidio-analyzer"),
+            "presidio": library_version("presidio_analyzer"),
         }
 
     def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
@@ -156,7 +162,7 @@ def _content_of(model: str) -> str:
             if file.is_file()
         ]
         content = "\n".join((folder.joinpath("meta.json").read_text("utf-8"), *sizes))
-        return _hash(content) + version("spacy")
+        return _short(content) + version("spacy")
     try:
         return f"{version(model)} {version('spacy')}"
     except (PackageNotFoundError, ValueError):
@@ -166,15 +172,5 @@ def _content_of(model: str) -> str:
         ) from None
 
 
-@cache
-def _code() -> str:
-    """What a verdict depends on: the text of our modules, and the versions of what they call."""
-    here = Path(__file__)
-    modules = sorted(here.parent.glob("*.py"))
-    texts = [module.read_bytes() for module in modules]
-    libraries = [version(name) for name in ("presidio-analyzer", "phonenumbers", "tldextract")]
-    return hashlib.sha256(b"\x1f".join(texts)).hexdigest() + " ".join(libraries)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def _short(value: Any) -> str:
+    return sha256_of(value)[:12]
