@@ -1,9 +1,9 @@
-"""From raw rows to kept ones: the gates in their order.
+"""From raw rows to kept ones, in memory: generation counts with it how many rows would be kept.
 
-First each row by itself (quality, privacy, contamination), then likeness to what is kept (novelty):
-a row that another gate drops must not stand in the way of a sound one. Belongs here: which gate
-looks when, over rows in memory. Does not: what a gate rejects, or a whole store brought up to date
-(curating).
+First the gates check each row by itself, then novelty compares the rows that they let pass: a row
+that is dropped anyway must not make a sound one a repetition. Belongs here: that order, over rows
+in memory, and making the gates that the settings ask for. Does not: what a gate rejects (the gates'
+packages), or bringing a whole store up to date (curation.curate_store).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 from bioinstruct_dagster.curation.gates import FIELDS, Finding, Gate, GateResult, RowTexts
+from bioinstruct_dagster.curation.novelty.gate import novelty_finding
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
 from bioinstruct_dagster.curation.novelty.rule import (
     NamedInstruction,
     NoveltyFilter,
-    NoveltyVerdict,
     check_here,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
@@ -29,7 +29,7 @@ from bioinstruct_dagster.store.gate_order import ROW_GATES
 
 @dataclass
 class CuratedRows:
-    """What the gates made of raw rows; each raw row is either kept or rejected.
+    """Raw rows by what the gates decided: each is either kept or rejected.
 
     `kept` has rows of `deduplicated_instructions`; `rejected` names the first gate that dropped a
     row, and its rule.
@@ -107,15 +107,6 @@ class RowCurator:
                 "score": finding.score,
             }
         )
-
-
-def novelty_finding(verdict: NoveltyVerdict, version: str, seed_ids: frozenset[str]) -> Finding:
-    """The verdict of novelty as a finding."""
-    if verdict.novel:
-        return Finding("novel", version, "keep")
-    rule = "repeats_seed" if verdict.nearest_id in seed_ids else "repeats_kept_row"
-    evidence = {"nearest_id": verdict.nearest_id, "measure": verdict.measure}
-    return Finding(rule, version, "reject", verdict.score, evidence)
 
 
 def _repaired(

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from bioinstruct_dagster.errors import StatedError
 
 PACKAGE = Path(__file__).parents[1]
+WORDS = "words"  # the folder of word lists in a gate's package
 WHOLE = "*"  # in place of a name: all that a module defines
 EFFECTS = ""  # in place of a name: what a module does when it is imported, besides defining
 
@@ -45,11 +46,13 @@ class Definition(NamedTuple):
         text: its syntax.
         references: what it refers to in this package.
         libraries: top-level names of the libraries that it calls.
+        words: files of word lists that it names.
     """
 
     text: str
-    references: frozenset[Reference]
-    libraries: frozenset[str]
+    references: frozenset[Reference] = frozenset()
+    libraries: frozenset[str] = frozenset()
+    words: frozenset[Path] = frozenset()
 
 
 class _Library(NamedTuple):
@@ -88,15 +91,15 @@ class ModuleSource:
         if name == EFFECTS:
             return self._read(self._effects)
         if name == WHOLE:
-            return Definition("", frozenset(self._own(one) for one in self._defined), frozenset())
+            return Definition("", frozenset(self._own(one) for one in self._defined))
         if name in self._defined:
             read = self._read(self._defined[name])
             return read._replace(references=read.references | {self._own(EFFECTS)})
         target = self._imported.get(name)
         if isinstance(target, Reference):
-            return Definition("", frozenset({target}), frozenset())
+            return Definition("", references=frozenset({target}))
         if isinstance(target, _Library):
-            return Definition("", frozenset(), frozenset({target.name}))
+            return Definition("", libraries=frozenset({target.name}))
         raise SourceCodeError(f"{self._package}: module {self._name} defines no {name}.")
 
     def resolve(self, name: str) -> Reference | _Library | None:
@@ -144,8 +147,19 @@ class ModuleSource:
         for statement in statements:
             reading.add(statement, {})
         return Definition(
-            "".join(reading.text), frozenset(reading.references), frozenset(reading.libraries)
+            "".join(reading.text),
+            frozenset(reading.references),
+            frozenset(reading.libraries),
+            frozenset(self._words(reading.texts)),
         )
+
+    def _words(self, texts: Iterable[str]) -> Iterator[Path]:
+        """The files that texts name in a folder `words` of the module's package."""
+        names = [text for text in texts if text.endswith(".yaml")]
+        parts = self._name.split(".")[:-1]
+        for depth in range(len(parts), 0, -1):
+            folder = self._package.joinpath(*parts[:depth], WORDS)
+            yield from (folder / name for name in names if (folder / name).is_file())
 
 
 @cache
@@ -162,6 +176,7 @@ class _Reading:
         self.text: list[str] = []
         self.references: set[Reference] = set()
         self.libraries: set[str] = set()
+        self.texts: set[str] = set()  # that the code writes out
 
     def add(self, value: Any, scope: _Scope) -> None:
         """A node, a list of nodes, or the value of a field."""
@@ -181,6 +196,8 @@ class _Reading:
             self.text.append(")")
         else:
             self.text.append(repr(value))
+            if isinstance(value, str):
+                self.texts.add(value)
 
     def _refer(self, node: ast.AST, scope: _Scope) -> frozenset[str]:
         """Note what a node refers to; the fields in which there is nothing more to read."""

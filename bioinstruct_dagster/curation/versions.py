@@ -1,13 +1,14 @@
 """The version of a gate: a hash of what determines its verdicts besides the rows.
 
-That is its code, the versions of the libraries that the code calls, its data and its settings. This
-module finds the first two: a gate names the class or function that checks rows, and every
-definition that it refers to is followed, through the modules of the gate and those that gates
-share. A change of a comment, a docstring or the formatting re-checks nothing, nor does a change of
-code that the gate does not use. No number is raised by hand.
+That is its code, the word lists and the versions of the libraries that the code uses, and its
+settings. This module finds all but the settings: a gate names the class or function that checks
+rows, and every definition that it refers to is followed, through the modules of the gate and those
+that gates share. A change of a comment, a docstring or the formatting re-checks nothing, nor does a
+change of code that the gate does not use. No number is raised by hand.
 
-Belongs here: which code and which libraries count. Does not: reading source (source_code), a gate's
-data and settings (the gate adds them), or the rows that a new version leaves to check (verdicts).
+Belongs here: which code, word lists and libraries count. Does not: reading source (source_code),
+settings and evaluation items (the gate adds them), or the rows that a new version leaves to check
+(verdicts).
 """
 
 import sys
@@ -31,6 +32,7 @@ FOLLOWED = (
     *(f"curation.{gate}" for gate in GATE_ORDER),
     "curation.gates",
     "curation.tokens",
+    "curation.word_lists",
     "signs",
 )
 # Libraries that carry rows, read settings or start workers: no verdict depends on their version.
@@ -46,17 +48,19 @@ class CodeVersion(NamedTuple):
     Attributes:
         code: hash of their syntax.
         libraries: versions of the libraries that they call, by the name that is imported.
+        words: hashes of the word lists that they use, by file.
     """
 
     code: str
     libraries: dict[str, str]
+    words: dict[str, str]
 
 
 @cache
 def code_version(
     *definitions: str, without: frozenset[str] = frozenset(), package: Path = PACKAGE
 ) -> CodeVersion:
-    """The code behind some definitions, and the libraries that it calls.
+    """The code behind some definitions, and the libraries and word lists that it uses.
 
     Args:
         definitions: where to begin, such as `curation.privacy.gate.PrivacyGate`.
@@ -70,12 +74,17 @@ def code_version(
     texts = [[*name, definition.text] for name, definition in sorted(reached.items())]
     libraries = {name for one in reached.values() for name in one.libraries}
     counted = sorted(libraries - CARRIERS - sys.stdlib_module_names)
-    return CodeVersion(sha256_of(texts), {name: library_version(name) for name in counted})
+    words = sorted({path for one in reached.values() for path in one.words})
+    return CodeVersion(
+        code=sha256_of(texts),
+        libraries={name: library_version(name) for name in counted},
+        words={path.relative_to(package).as_posix(): _words_sha256(path) for path in words},
+    )
 
 
 @cache
 def code_sha256(*definitions: str, without: frozenset[str] = frozenset()) -> str:
-    """Hash of the code behind some definitions and of the libraries that it calls."""
+    """Hash of the code behind some definitions, and the libraries and word lists that it uses."""
     return sha256_of(code_version(*definitions, without=without))
 
 
@@ -102,6 +111,15 @@ def library_version(name: str) -> str:
         return version(PACKAGES.get(name, name))
     except PackageNotFoundError:
         return ""
+
+
+@cache
+def _words_sha256(path: Path) -> str:
+    """Hash of a file's words; what the file tells its readers about them is left out."""
+    import yaml
+
+    lists = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506 - makes texts alone
+    return sha256_of({name: one["words"] for name, one in lists.items()})
 
 
 def _reference(definition: str) -> Reference:

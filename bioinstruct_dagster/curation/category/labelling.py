@@ -73,6 +73,7 @@ class Labelling:
         agreement: of the teacher's first and second labels; None where it gave no second ones.
         seconds: by `row_id`, the classifier's runner-up, or the teacher's other label.
         versions: of what labelled, by its name in `labelled_by`.
+        review_below: rows of which the classifier is less sure are for review.
     """
 
     rows: list[dict[str, Any]]
@@ -84,6 +85,7 @@ class Labelling:
     agreement: Agreement | None = None
     seconds: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    review_below: float = CONFIDENCE
 
     @property
     def cross_validated_accuracy(self) -> float | None:
@@ -147,7 +149,7 @@ def label_rows(
         return Labelling([], tally)
     first, second = _valid(stored(FIRST)), _valid(stored(SECOND))
     unlabelled = [text for text in instructions if text not in first]
-    result = Labelling([], tally)
+    result = Labelling([], tally, review_below=review_below)
     if second:
         result.agreement = agreement(
             twice,

@@ -19,7 +19,7 @@ from bioinstruct_dagster.curation.contamination.overlap import (
     OverlapRule,
 )
 from bioinstruct_dagster.curation.gates import Finding, GateResult, RowTexts
-from bioinstruct_dagster.curation.versions import code_sha256
+from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.eval_sets.items import EvaluationItems
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
@@ -46,10 +46,10 @@ class ContaminationGate:
         self.items = items
         self._action = action
         limits = items.limits.model_dump(mode="json")
-        code = code_sha256("curation.contamination.gate.ContaminationGate")
-        self.version = _short([code, action, limits, items.fingerprint])
+        self._code = code_version("curation.contamination.gate.ContaminationGate")
+        self.version = _short([self._code, action, limits, items.fingerprint])
         self._rule_versions = {
-            rule: _short([code, rule, action, _limits_of(rule, limits), items.fingerprint])
+            rule: _short([self._code, rule, action, _limits_of(rule, limits), items.fingerprint])
             for rule in RULES
         }
         self._clean = GateResult(
@@ -58,8 +58,9 @@ class ContaminationGate:
 
     @property
     def made_of(self) -> dict[str, Any]:
-        """The items by task, those that are missing, the rules' numbers, and the action."""
+        """The code, the items by task, those that are missing, the rules' numbers, the action."""
         return {
+            **self._code._asdict(),
             "action": self._action,
             "items": dict(self.items.counts),
             "missing": list(self.items.missing),

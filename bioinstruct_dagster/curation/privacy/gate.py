@@ -15,7 +15,7 @@ from bioinstruct_dagster.curation.gates import FIELDS, Decision, Finding, GateRe
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
 from bioinstruct_dagster.curation.privacy.places import is_large
 from bioinstruct_dagster.curation.privacy.scan import NOTHING, Entities, Scan, scan
-from bioinstruct_dagster.curation.versions import code_sha256, library_version
+from bioinstruct_dagster.curation.versions import code_version, library_version
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
@@ -47,18 +47,17 @@ class PrivacyGate:
     def __init__(self, action: PrivacyAction = "reject", model: str = "") -> None:
         self._action = action
         self._model = model
-        self._libraries = {name: library_version(name) for name in CALLED_BY_PRESIDIO}
-        code = code_sha256("curation.privacy.gate.PrivacyGate")
-        made_of = [code, self._libraries, action, model, _content_of(model)]
+        self._code = code_version("curation.privacy.gate.PrivacyGate")
+        indirect = {name: library_version(name) for name in CALLED_BY_PRESIDIO}
+        made_of = [self._code, indirect, action, model, _content_of(model)]
         self.version = _short(made_of)
-        self._versions = {
-            kind: _short([kind, *made_of]) for kind in (*KINDS, "placeholder_person")
-        }
+        self._versions = {kind: _short([kind, *made_of]) for kind in (*KINDS, "placeholder_person")}
 
     @property
     def made_of(self) -> dict[str, Any]:
-        """The settings, and what recognises identifiers."""
+        """The settings, and what recognises identifiers; and the code."""
         return {
+            **self._code._asdict(),
             "action": self._action,
             "model": self._model,
             "presidio": library_version("presidio_analyzer"),

@@ -18,8 +18,8 @@ from bioinstruct_dagster.curation.novelty.rule import (
     rouge_l_f1_of_texts,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import (
-    INDEX_VERSION,
     StoredIndex,
+    index_version,
     signatures_of,
     sketches_of,
     those_that_can_match,
@@ -164,7 +164,7 @@ def test_signatures_of_another_version_are_made_anew(store, monkeypatch):
     assert found == check_novelty(SEEDS, texts)[20:]
     assert stored(store) == expected_rows(texts)
     assert store.rows("select * from novelty_index order by measure") == [
-        {"measure": measure, "version": INDEX_VERSION} for measure in MEASURES
+        {"measure": measure, "version": index_version()} for measure in MEASURES
     ]
 
 
