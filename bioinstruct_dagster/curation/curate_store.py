@@ -28,7 +28,6 @@ from bioinstruct_dagster.curation.verdicts import (
     verdict_rows,
     withhold_identifiers,
 )
-from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
@@ -113,12 +112,7 @@ def curate(
 
 def write_labels(store: Store, labelling: Labelling) -> None:
     """Write `categorized_instructions`, and what the category gate says of its rows."""
-    made_of = {
-        "labelled_by": labelling.versions,
-        "review_below": labelling.review_below,
-        "code": code_sha256("curation.category.labelling.label_rows"),
-    }
-    version = sha256_of(made_of)[:8]
+    version = sha256_of(labelling.made_of)[:8]
     rows = {row["row_id"]: row for row in labelling.rows}
     said = [
         verdict
@@ -131,7 +125,7 @@ def write_labels(store: Store, labelling: Labelling) -> None:
     changed = [row for row in said if tuple(row[name] for name in COMPARED) not in before]
     gone = {row_id for row_id, *_ in before} - rows.keys()  # no longer kept, so of no category
     with store.write() as connection:
-        record_version(connection, "category", version, made_of)
+        record_version(connection, "category", version, labelling.made_of)
         connection.execute(FORGET_LABELLED)
         insert(connection, "categorized_instructions", labelling.rows)
         replaced = [*gone, *(row["row_id"] for row in changed)]

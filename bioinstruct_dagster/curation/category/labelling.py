@@ -29,6 +29,7 @@ from bioinstruct_dagster.curation.category.prompts import (
     template_sha256,
 )
 from bioinstruct_dagster.curation.gates import Finding
+from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.teacher.questions import ask_in_batches
 from bioinstruct_dagster.teacher.requests import TeacherRequest
@@ -86,6 +87,15 @@ class Labelling:
     seconds: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     review_below: float = CONFIDENCE
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """What determines the verdicts: code, what labelled, and the setting; for the record."""
+        return {
+            **code_version("curation.category.labelling.label_rows")._asdict(),
+            "labelled_by": self.versions,
+            "review_below": self.review_below,
+        }
 
     @property
     def cross_validated_accuracy(self) -> float | None:
