@@ -106,7 +106,7 @@ class ModuleSource:
         """What a name of the module's top level stands for; None where it is built in."""
         return self._own(name) if name in self._defined else self._imported.get(name)
 
-    def imports_of(self, statement: ast.stmt) -> dict[str, Reference | _Library | None]:
+    def imports_of(self, statement: ast.AST) -> dict[str, Reference | _Library | None]:
         """What names an import statement brings; empty for any other statement."""
         if isinstance(statement, ast.Import):
             return {
