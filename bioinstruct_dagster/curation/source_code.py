@@ -17,6 +17,7 @@ from bioinstruct_dagster.errors import StatedError
 
 PACKAGE = Path(__file__).parents[1]
 WORDS = "words"  # the folder of word lists in a gate's package
+WORD_LISTS = "curation.word_lists"  # the module that reads them
 WHOLE = "*"  # in place of a name: all that a module defines
 EFFECTS = ""  # in place of a name: what a module does when it is imported, besides defining
 
@@ -150,12 +151,17 @@ class ModuleSource:
             "".join(reading.text),
             frozenset(reading.references),
             frozenset(reading.libraries),
-            frozenset(self._words(reading.texts)),
+            frozenset(self._words(reading)),
         )
 
-    def _words(self, texts: Iterable[str]) -> Iterator[Path]:
-        """The files that texts name in a folder `words` of the module's package."""
-        names = [text for text in texts if text.endswith(".yaml")]
+    def _words(self, reading: "_Reading") -> Iterator[Path]:
+        """The files in a folder `words` of the module's package that the code names.
+
+        Code that calls the reader of word lists may name a file without its ending.
+        """
+        names = [text for text in reading.texts if text.endswith(".yaml")]
+        if any(one.module == WORD_LISTS for one in reading.references):
+            names += [f"{text}.yaml" for text in reading.texts if text.isidentifier()]
         parts = self._name.split(".")[:-1]
         for depth in range(len(parts), 0, -1):
             folder = self._package.joinpath(*parts[:depth], WORDS)

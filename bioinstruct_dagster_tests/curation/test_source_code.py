@@ -189,6 +189,17 @@ def test_a_file_of_words_that_the_code_names_is_found(read, tmp_path):
         assert words == {tmp_path / "rules" / "words" / "titles.yaml"}
 
 
+def test_code_that_reads_word_lists_may_leave_out_the_ending(read, tmp_path):
+    (tmp_path / "rules" / "words").mkdir(parents=True)
+    file = tmp_path / "rules" / "words" / "titles.yaml"
+    file.write_text("", "utf-8")
+    reads = "from bioinstruct_dagster.curation.word_lists import word_list\n"
+    names = "LISTS = [word_list('rules', f'{name}.yaml', 'all') for name in ('titles',)]"
+    for source, words in ((reads + names, {file}), (names, set())):
+        (tmp_path / "rules" / "gate.py").write_text(source, "utf-8")
+        assert ModuleSource(tmp_path, "rules.gate").definition("LISTS").words == words
+
+
 def test_a_name_that_is_not_there_is_refused(read):
     with pytest.raises(SourceCodeError, match="module gate defines no check"):
         read("").definition("check")

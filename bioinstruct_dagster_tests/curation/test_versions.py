@@ -317,3 +317,16 @@ def test_all_code_that_runs_while_a_gate_checks_is_counted(prepare, starts, at_l
     ran = executed(prepare(store))
     assert len(ran) >= at_least
     assert ran <= {(module, name) for module, name in reached_definitions(*starts)}
+
+
+def test_every_file_of_word_lists_is_part_of_a_version():
+    starts = [
+        "curation.quality.gate.QualityGate",
+        "curation.privacy.gate.PrivacyGate",
+        "curation.contamination.gate.ContaminationGate",
+        "curation.category.labelling.label_rows",
+        *NOVELTY_CODE,
+        *(kind.checked_by for kind in AnyRule.__args__[0].__args__),
+    ]
+    files = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("words/*.yaml")}
+    assert files == set(code_version(*starts).words)
