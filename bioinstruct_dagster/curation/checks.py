@@ -42,7 +42,7 @@ UNACCOUNTED = """
         select row_id from rejected_instructions
     )
 """
-JUDGED_TWICE = """
+KEPT_AND_REJECTED = """
     select row_id from deduplicated_instructions
     intersect
     select row_id from rejected_instructions
@@ -74,7 +74,7 @@ UNLABELLED = """
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     """Each raw row is either kept or rejected with a reason; every gate has looked at its rows."""
-    lost, twice = store.rows(UNACCOUNTED), store.rows(JUDGED_TWICE)
+    lost, twice = store.rows(UNACCOUNTED), store.rows(KEPT_AND_REJECTED)
     unseen = store.rows(UNSEEN)
     return dg.AssetCheckResult(
         passed=not lost and not twice and not unseen,
