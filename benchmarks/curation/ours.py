@@ -143,6 +143,7 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     from bioinstruct_dagster.curation.curate_store import curate, write_labels
     from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
     from bioinstruct_dagster.settings import Settings
+    from bioinstruct_dagster.store.gate_order import DROPPING_GATES
     from bioinstruct_dagster.teacher.session import TeacherSession
     from bioinstruct_dagster.teacher.terms import Terms
     from bioinstruct_dagster.teacher.wire.client import Endpoint
@@ -153,7 +154,7 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     def log(message: str, *_: object) -> None:
         nonlocal started
         name = message.split(":", maxsplit=1)[0]
-        if name in {"quality", "privacy", "contamination", "novelty"}:
+        if name in DROPPING_GATES:
             spent[name] = perf_counter() - started
             started = perf_counter()
 

@@ -22,6 +22,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
+from bioinstruct_dagster.store.gate_order import DROPPING_GATES
 from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
@@ -33,7 +34,6 @@ from bioinstruct_dagster.teacher.session import open_session
 PENDING = (
     "%s requests are with the Batch API. The sensor batch_results starts a run when they are done."
 )
-GATES = ("quality", "privacy", "contamination", "novelty")
 
 SEED_INSTRUCTIONS = "select seed_id, instruction from seed_tasks order by ordinal"
 RAW_ROWS = "select count(*) as n from raw_instructions"
@@ -157,7 +157,7 @@ def _shown(
 ) -> dict[str, Any]:
     by_gate = {
         f"dropped: {gate}": sum(row["rows"] for row in rejected if row["gate"] == gate)
-        for gate in GATES
+        for gate in DROPPING_GATES
     }
     funnel = {"raw rows": raw, **by_gate, "kept": kept["kept"]}
     return {

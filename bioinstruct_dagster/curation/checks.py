@@ -42,20 +42,21 @@ UNACCOUNTED = """
         select row_id from rejected_instructions
     )
 """
-JUDGED_TWICE = """
+KEPT_AND_REJECTED = """
     select row_id from deduplicated_instructions
     intersect
     select row_id from rejected_instructions
 """
-# Gates that look at each row by itself look at every row; novelty at those that these let pass.
+# The gates that check a row by itself check every row; novelty checks those that they let pass.
 UNSEEN = """
-    select raw.row_id, gate.name as gate
+    select raw.row_id, gates.gate
     from raw_instructions as raw
-    cross join (select unnest(['quality', 'privacy', 'contamination']) as name) as gate
-    anti join verdicts as said on said.row_id = raw.row_id and said.gate = gate.name
+    cross join gates
+    anti join verdicts as said on said.row_id = raw.row_id and said.gate = gates.gate
+    where gates.by_row
     union all
     select row_id, 'novelty'
-    from deduplicated_instructions
+    from passing_instructions
     anti join (select row_id from verdicts where gate = 'novelty') as said using (row_id)
 """
 KEPT_TEXTS = "select instruction, input, output from deduplicated_instructions order by ordinal"
@@ -73,7 +74,7 @@ UNLABELLED = """
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     """Each raw row is either kept or rejected with a reason; every gate has looked at its rows."""
-    lost, twice = store.rows(UNACCOUNTED), store.rows(JUDGED_TWICE)
+    lost, twice = store.rows(UNACCOUNTED), store.rows(KEPT_AND_REJECTED)
     unseen = store.rows(UNSEEN)
     return dg.AssetCheckResult(
         passed=not lost and not twice and not unseen,

@@ -10,6 +10,7 @@ import pytest
 from bioinstruct_dagster.curation import checks
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.gate_order import DROPPING_GATES
 from bioinstruct_dagster_tests.curation.imports import LABELLED, SOUND, Imported
 
 REFUSED = ("Compare beta blockers in angina.", "", "I'm sorry, but as an AI I cannot do that.")
@@ -39,7 +40,7 @@ SPOILT = [
     (
         f"delete from verdicts where row_id = {ONE.format(place=len(SOUND))}",
         "every_raw_row_is_accounted_for",
-        {"lost": 1, "not_looked_at": 3},
+        {"lost": 1, "not_looked_at": 4},
     ),
     (
         f"update verdicts set verdict = 'reject' where row_id = {ONE.format(place=1)}",
@@ -52,7 +53,7 @@ SPOILT = [
             "every_raw_row_is_accounted_for",
             {"lost": 0, "kept_and_rejected": 0, "not_looked_at": 1},
         )
-        for gate in ("quality", "privacy", "contamination", "novelty")
+        for gate in DROPPING_GATES
     ),
     (COPY.format(text="instruction"), "kept_rows_differ", {"highest_rouge_l_f1": 1.0}),
     (COPY.format(text="instruction || ' Please.'"), "kept_rows_differ", {"compared": 7}),

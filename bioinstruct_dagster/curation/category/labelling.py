@@ -25,6 +25,7 @@ from bioinstruct_dagster.curation.category.prompts import (
     category_question,
 )
 from bioinstruct_dagster.curation.gates import Finding
+from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.answers import StoredAnswer, ask_together, stored_answers
 from bioinstruct_dagster.teacher.feeds import Tally
@@ -49,6 +50,7 @@ class Labelling:
         agreement: of the teacher's first and second labels; None where it gave no second ones.
         seconds: by `row_id`, the classifier's runner-up, or the teacher's other label.
         versions: of what labelled, by its name in `labelled_by`.
+        review_below: rows of which the classifier is less sure are for review.
     """
 
     rows: list[dict[str, Any]]
@@ -60,6 +62,16 @@ class Labelling:
     agreement: Agreement | None = None
     seconds: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    review_below: float = CONFIDENCE
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """What determines the verdicts: code, what labelled, and the setting; for the record."""
+        return {
+            **code_version("curation.category.labelling.label_rows")._asdict(),
+            "labelled_by": self.versions,
+            "review_below": self.review_below,
+        }
 
     @property
     def cross_validated_accuracy(self) -> float | None:
@@ -114,7 +126,7 @@ def label_rows(
         return Labelling([], tally)
     first, second = _valid(stored(FIRST)), _valid(stored(SECOND))
     unlabelled = [text for text in instructions if text not in first]
-    result = Labelling([], tally)
+    result = Labelling([], tally, review_below=review_below)
     if second:
         result.agreement = agreement(
             twice,

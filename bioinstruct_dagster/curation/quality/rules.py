@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 import pydantic
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.signs import checked_sign
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -40,9 +41,12 @@ CheckedSigns = tuple[CheckedSign, ...]
 
 
 class QualityRule(StrictModel):
-    """What all rules say of themselves. `code` counts the versions of what a kind looks for."""
+    """What all rules say of themselves.
 
-    code: ClassVar[int] = 1
+    `checked_by` names the function whose code decides what rules of a kind find.
+    """
+
+    checked_by: ClassVar[str]
     repairs: ClassVar[bool] = False  # whether this kind knows a better text
 
     id: Identifier
@@ -52,9 +56,9 @@ class QualityRule(StrictModel):
 
     @property
     def version(self) -> str:
-        """Changes with all that can change a verdict; the words for readers are no part of it."""
+        """Hash of the rule's settings and of the code of its kind; not of the words for readers."""
         said = self.model_dump(mode="json", exclude={"what", "why"})
-        return str(sha256_of([self.code, said]))[:12]
+        return sha256_of([code_sha256(self.checked_by), said])[:12]
 
     @pydantic.model_validator(mode="after")
     def _can_do(self) -> "QualityRule":
@@ -76,6 +80,7 @@ class PatternRule(QualityRule):
     between slashes. `input_words` is the most words of input with which the rule still looks.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.pattern_check"
     kind: Literal["pattern"]
     fields: tuple[TextField, ...] = Field(min_length=1)
     any: CheckedSigns = Field(min_length=1)
@@ -86,6 +91,7 @@ class PatternRule(QualityRule):
 class LengthRule(QualityRule):
     """Fires where a field has fewer or more words than it may have."""
 
+    checked_by: ClassVar[str] = "curation.quality.wording.length_check"
     kind: Literal["length"]
     field: TextField
     least: WordCount | None = None
@@ -107,6 +113,7 @@ class LacksRule(QualityRule):
     must be found as well.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.lacks_check"
     kind: Literal["lacks"]
     fields: tuple[TextField, ...] = Field(min_length=1)
     stems: LowerWords = Field(min_length=1)
@@ -124,6 +131,7 @@ class MarkerRule(QualityRule):
     count.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.marker_check"
     kind: Literal["marker"]
     repairs: ClassVar[bool] = True
     field: TextField
@@ -142,6 +150,7 @@ class RepeatedRule(QualityRule):
         unless: signs in the instruction with which the same text may be right.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.repeated_check"
     kind: Literal["repeated"]
     repairs: ClassVar[bool] = True
     field: TextField
@@ -154,6 +163,7 @@ class RepeatedRule(QualityRule):
 class TruncatedRule(QualityRule):
     """Fires where a field ends in a word or sign after which more must come."""
 
+    checked_by: ClassVar[str] = "curation.quality.wording.truncated_check"
     kind: Literal["truncated"]
     field: TextField
     least_words: WordCount = 5
@@ -176,6 +186,7 @@ class UntoldRule(QualityRule):
         most_words: a longer input is not looked at.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.untold_check"
     kind: Literal["untold"]
     asked: CheckedSigns = Field(min_length=1)
     told: CheckedSigns = Field(min_length=1)
@@ -211,7 +222,7 @@ class UngroundedRule(QualityRule):
         spares: signs that a name is enough, whatever else the instruction says.
     """
 
-    code: ClassVar[int] = 2
+    checked_by: ClassVar[str] = "curation.quality.grounding.ungrounded_check"
     kind: Literal["ungrounded"]
     most_words: WordCount = 60
     works: LowerWords = Field(min_length=1)
@@ -236,6 +247,7 @@ class UngroundedRule(QualityRule):
 class ArithmeticRule(QualityRule):
     """Fires where a figure that can be computed from the row is another one (see dosing)."""
 
+    checked_by: ClassVar[str] = "curation.quality.arithmetic.check.arithmetic_check"
     kind: Literal["arithmetic"]
     checks: tuple[Literal["doses", "bmi", "percentages", "conversions", "sums"], ...] = Field(
         min_length=1
@@ -246,6 +258,7 @@ class ArithmeticRule(QualityRule):
 class LlmRule(QualityRule):
     """Fires where the teacher was asked and says so (see llm_checks); `off`: it is not asked."""
 
+    checked_by: ClassVar[str] = "curation.quality.llm_checks.findings_of"
     kind: Literal["llm"]
     says: Literal["ungrounded", "incorrect"]
 

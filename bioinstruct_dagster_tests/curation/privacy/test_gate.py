@@ -291,10 +291,10 @@ def test_of_the_recorded_tasks_only_one_about_identifiers_is_rejected():
 def test_looking_for_patterns_loads_no_language_model(start_python):
     process = start_python(
         "import sys\n"
-        "from bioinstruct_dagster.curation.gates import Task\n"
+        "from bioinstruct_dagster.curation.gates import RowTexts\n"
         "from bioinstruct_dagster.curation.privacy.gate import PrivacyGate\n"
         "note = 'Call +1 212 555 0123 or write to jo.keller@clinic-mail.org'\n"
-        "[said] = PrivacyGate().check([Task('Summarize.', note, 'Done.')])\n"
+        "[said] = PrivacyGate().check([RowTexts('Summarize.', note, 'Done.')])\n"
         "loaded = [name for name in ('torch', 'transformers') if sys.modules.get(name)]\n"
         "import torch\n"
         "print(sorted(f.rule for f in said.findings), loaded, torch.__name__)\n"
