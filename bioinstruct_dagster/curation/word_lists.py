@@ -1,0 +1,160 @@
+"""The word lists of the gates: what `curation/<gate>/words/*.yaml` says, read when first needed.
+
+A file names its lists; each list says in one plain sentence what it is for, and holds its words:
+
+    articles:
+      what: Words that carry no content of their own. Whole words in small letters.
+      words: [a, an, the, of]
+    mass:
+      what: Names of units of mass. The number after a unit says how many grams it is.
+      words: {mg: 0.001, g: 1, kg: 1000}
+
+Every word is read as text, so that `no`, `on` and `12` need no quotes. Belongs here: reading and
+checking such a file. Does not: the words (the files), or how a gate uses them (the gate's modules).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from bioinstruct_dagster.errors import StatedError
+
+FOLDER = "words"  # of a gate's package
+FIELDS = frozenset({"what", "words"})
+
+
+class WordListError(StatedError):
+    """A file of word lists is malformed; the message names the file, the line and the list."""
+
+
+@cache
+def word_list(package: str, file: str, name: str) -> frozenset[str]:
+    """The words of one list.
+
+    Args:
+        package: the gate's package, such as "bioinstruct_dagster.curation.quality".
+        file: the file in its folder `words`, such as "grounding.yaml".
+        name: the list in that file.
+
+    Raises:
+        WordListError: the file is malformed, or has no such list.
+    """
+    return frozenset(_list(package, file, name).words)
+
+
+@cache
+def word_values(package: str, file: str, name: str) -> Mapping[str, float]:
+    """The words of one list whose words have a number each, in the order of the file.
+
+    Args:
+        package: the gate's package, such as "bioinstruct_dagster.curation.quality".
+        file: the file in its folder `words`, such as "units.yaml".
+        name: the list in that file.
+
+    Raises:
+        WordListError: the file is malformed, has no such list, or a word has no number.
+    """
+    values: dict[str, float] = {}
+    for word, value in _list(package, file, name).words.items():
+        try:
+            values[word] = float(value or "")
+        except ValueError:
+            raise WordListError(
+                f"{package}/{FOLDER}/{file}: list {name}: {word}: needs a number after it, "
+                "such as `mg: 0.001`."
+            ) from None
+    return MappingProxyType(values)
+
+
+def alternatives(words: Iterable[str]) -> str:
+    """The part of a regular expression that matches any of the words, the longest first.
+
+    Args:
+        words: plain words or phrases; their punctuation stands for itself.
+    """
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+
+
+class _List(NamedTuple):
+    what: str
+    words: dict[str, str | None]  # what stands after a word, if anything
+
+
+def _list(package: str, file: str, name: str) -> _List:
+    lists = _lists(package, file)
+    if name not in lists:
+        raise WordListError(
+            f"{package}/{FOLDER}/{file}: has no list {name}; add it, or put it back under that "
+            "name: the gate needs it."
+        )
+    return lists[name]
+
+
+@cache
+def _lists(package: str, file: str) -> dict[str, _List]:
+    """All lists of a file.
+
+    The file's nodes are read, not values made of them: a node keeps its line, a key that is there
+    twice, and `no` as the word that it is.
+    """
+    import yaml
+
+    # In C where PyYAML was built with it, which takes a tenth of the time.
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    place = f"{package}/{FOLDER}/{file}"
+    try:
+        text = files(package).joinpath(FOLDER, file).read_text("utf-8")
+        root = yaml.compose(text, Loader=loader)
+    except OSError as error:
+        raise WordListError(f"{place}: can't be read ({error.strerror}).") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise WordListError(f"{place}: not YAML: {error}") from None
+    if not isinstance(root, yaml.MappingNode):
+        raise WordListError(f"{place}: must name its lists, each with `what` and `words`.")
+    return {name: _read_list(place, name, node) for name, node in _entries(place, "", root)}
+
+
+def _read_list(place: str, name: str, node: Any) -> _List:
+    fault = f"{place}: line {node.start_mark.line + 1}: list {name}"
+    parts = dict(_entries(place, name, node)) if node.id == "mapping" else {}
+    if set(parts) != FIELDS:
+        raise WordListError(f"{fault}: must have `what` and `words`, and nothing else.")
+    what, words = parts["what"], parts["words"]
+    if what.id != "scalar" or not what.value.strip():
+        raise WordListError(f"{fault}: `what` must be one sentence that says what the list is for.")
+    if words.id == "sequence":
+        found = {_word(place, name, each): None for each in words.value}
+    elif words.id == "mapping":
+        found = {word: _word(place, name, value) for word, value in _entries(place, name, words)}
+    else:
+        found = {}
+    if not found:
+        raise WordListError(f"{fault}: `words` must be a list of words, such as [one, two].")
+    return _List(what.value, found)
+
+
+def _entries(place: str, name: str, node: Any) -> Iterator[tuple[str, Any]]:
+    """The keys and values of a mapping; a key that is there twice is refused."""
+    seen: dict[str, int] = {}
+    for key, value in node.value:
+        word, line = _word(place, name, key), key.start_mark.line + 1
+        if word in seen:
+            within = f"list {name}: " if name else ""
+            raise WordListError(
+                f"{place}: line {line}: {within}{word} is there already in line {seen[word]}; "
+                "remove one."
+            )
+        seen[word] = line
+        yield word, value
+
+
+def _word(place: str, name: str, node: Any) -> str:
+    if node.id != "scalar" or not node.value.strip():
+        raise WordListError(
+            f"{place}: line {node.start_mark.line + 1}: list {name}: must be single words or "
+            "phrases, separated by commas."
+        )
+    return str(node.value)
