@@ -1,19 +1,25 @@
-"""Telephone and fax numbers, as the library phonenumbers sees them.
+"""Telephone and fax numbers: found by cheap patterns, checked by the library phonenumbers.
 
 Belongs here: where a number may stand (after a label such as "Tel.", after a plus, in the North
 American form), and what the library must say of it. Does not: the labels (`words/labels.yaml`).
-The library's search over a whole text takes milliseconds, and without a label it takes laboratory
-values and codes for telephones. So it only sees the characters after a place that a cheap pattern
-found, and says there how far the number goes, whether its length is possible and whether it is a
-hotline, which is nobody's.
+The library could search whole texts, but it takes milliseconds a text, and without a label it takes
+laboratory values and codes for telephones. So it only checks the numbers that a pattern found:
+whether a country uses numbers of that length, and whether the number is a hotline, which is
+nobody's.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
-from bioinstruct_dagster.curation.privacy.labelled import SURE, announced, is_date
+from bioinstruct_dagster.curation.privacy.labelled import (
+    SURE,
+    LabelledPattern,
+    announced,
+    is_date,
+    plain,
+)
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, cues
 
 # A telephone number may begin with a bracket or a plus.
@@ -22,114 +28,107 @@ _CALL = (
     rf"\.?(?:[ \t](?:\w{{1,12}}['’]?\w?[ \t]){{0,4}}{any_of(LABELS('phone_links'))}"
     rf"|\s?\([a-z]{{1,8}}\))?{_GAP}"
 )
-_BEGINS = r"(?=\+?\(?\d)"
+_EXTENSION = rf"(?:,?\s?{any_of(LABELS('phone_extensions'))}\.?\s?\d{{1,5}})?"
+# Between groups of digits, and a group: of one digit only after a plus, as "pH 7.12 (7.32-7.42)" is
+# no number of anybody's. No repetition takes more than linear time.
+_BETWEEN = r"(?:[ /-]|\.(?=\d)|\s-\s|(?<=\))){1,2}+"
+_WITH_PLUS = rf"\+\(?\d{{1,15}}+\)?(?:{_BETWEEN}\(?\d{{1,12}}+\)?){{0,6}}"
+_WITHOUT_PLUS = rf"\(?\d{{1,10}}+\)?(?:{_BETWEEN}\(?\d{{2,8}}+\)?){{0,5}}"
+_NUMBER = rf"(?P<v>(?:{_WITH_PLUS}|{_WITHOUT_PLUS}){_EXTENSION})(?!\w)"
 _FAX = rf"{any_of(LABELS('fax_labels'))}(?:\s{any_of(LABELS('fax_fillers'))}){{0,4}}"
-
-
-class TelephoneLabel(NamedTuple):
-    """The labels of a kind: a number of that kind stands where the pattern ends."""
-
-    kind: str
-    words: frozenset[str]
-    pattern: re.Pattern[str]
-
-
+_LEAST = 7  # digits of a number after a label
 _LABELLED = (
-    TelephoneLabel(
-        "fax",
-        cues(LABELS("fax_labels")),
-        re.compile(announced(_FAX, _GAP) + _BEGINS, re.IGNORECASE),
+    plain(
+        "fax", cues(LABELS("fax_labels")), announced(_FAX, _GAP) + _NUMBER, least=_LEAST, score=SURE
     ),
-    TelephoneLabel(
+    plain(
         "phone",
         cues(LABELS("phone_labels")),
-        re.compile(
-            announced(any_of(LABELS("phone_labels")), _GAP) + _CALL + _BEGINS, re.IGNORECASE
-        ),
+        announced(any_of(LABELS("phone_labels")), _GAP) + _CALL + _NUMBER,
+        least=_LEAST,
+        score=SURE,
     ),
 )
 _NORTH_AMERICAN = re.compile(
-    r"(?<![\w.,/-])(?:\+?1[-. ]?)?(?:\(\d{3}\)\s?|\d{3}[-. ])\d{3}[-. ]\d{4}(?!\d)"
+    r"(?<![\w.,/-])(?P<v>(?:\+?1[-. ]?)?(?:\(\d{3}\)\s?|\d{3}[-. ])\d{3}[-. ]\d{4}"
+    rf"{_EXTENSION})(?![\w/-]|\.\d)",
+    re.IGNORECASE,
 )
-_INTERNATIONAL = re.compile(r"\+\d{1,3}[ .(-]?\d")
+_INTERNATIONAL = re.compile(r"(?<!\w)(?=\+\d{1,3}[ .(-]?\d)" + _NUMBER, re.IGNORECASE)
 
-# Whose rules a number without a country's code must meet. The texts are English; Germany's numbers
-# have no fixed length, so its rules take in what other countries write.
-_REGIONS = ("US", "GB", "DE")
-_TRUNK_REGIONS = ("GB", "DE")  # no North American number begins with 0
-_LONGEST = 48  # characters of a number with its extension
-_LEAST, _LEAST_ALONE = 7, 10  # digits of a number with a label, and of one without
-_POSSIBLE, _VALID = 0, 1  # of phonenumbers.Leniency, which is imported where it is needed
-# Made-up hotlines too, such as 800-123-4567, which no rule of a country allows.
+# Whose rules a number without a country's code must meet: the first region's that allow it. The
+# texts are English; Germany's numbers have no fixed length, so its rules take in what other
+# countries write. No North American number begins with 0.
+_REGIONS, _TRUNK_REGIONS = ("US", "GB", "DE"), ("GB", "DE")
+# Made-up hotlines too, such as 800-123-4567, which no country's rules allow.
 _TOLL_FREE = re.compile(r"\+?1?[-. (]{0,2}8(?:00|33|44|55|66|77|88)\b")
+# What may follow a number and is none of it: "call 937-555-0142 20 times", or a second number.
+_AFTER = re.compile(r"(?<=[\d)])(?:\D{1,2}\d{1,3}|/[\d ().-]{7,})$")
 
 
 def telephone_spans(text: ScannedText) -> Iterator[Span]:
     """The telephone and fax numbers of a text."""
     if text.has_long_number:
-        for label in _LABELLED:
-            if text.says(label.words):
-                places = (match.end() for match in label.pattern.finditer(text.raw))
-                yield from _spans(text.raw, label.kind, places, SURE, least=_LEAST)
-        places = (match.start() for match in _NORTH_AMERICAN.finditer(text.raw))
-        yield from _spans(text.raw, "phone", places, 0.8, least=_LEAST_ALONE)
+        for labelled in _LABELLED:
+            if text.says(labelled.words):
+                yield from _labelled(text.raw, labelled)
+        for match in _NORTH_AMERICAN.finditer(text.raw):
+            if _is_somebodys(match["v"], ("US",)):
+                yield Span("phone", *match.span("v"), 0.8)
     if text.has_number and "+" in text.raw:
-        places = (match.start() for match in _INTERNATIONAL.finditer(text.raw))
-        yield from _spans(text.raw, "phone", places, 0.8, leniency=_VALID)
+        for match in _INTERNATIONAL.finditer(text.raw):
+            for number in _readings(match["v"]):
+                if _is_somebodys(number, ("US",), valid=True):
+                    yield Span("phone", match.start(), match.start() + len(number), 0.8)
+                    break
 
 
-def _spans(
-    text: str,
-    kind: str,
-    places: Iterable[int],
-    score: float,
-    *,
-    least: int = 0,
-    leniency: int = _POSSIBLE,
-) -> Iterator[Span]:
-    for start in places:
-        length = _length(text[start : start + _LONGEST], leniency)
-        number = text[start : start + length]
-        if sum(map(str.isdigit, number)) >= max(1, least) and _is_whole(text, start, length):
-            yield Span(kind, start, start + length, score)
+def _labelled(text: str, labelled: LabelledPattern) -> Iterator[Span]:
+    for match in labelled.pattern.finditer(text):
+        if is_date(match["v"]):
+            continue
+        for number in _readings(match["v"]):
+            regions = _TRUNK_REGIONS if number.lstrip("(").startswith("0") else _REGIONS
+            if sum(map(str.isdigit, number)) >= labelled.least and _is_somebodys(number, regions):
+                start = match.start("v")
+                yield Span(labelled.kind, start, start + len(number), labelled.score)
+                break
 
 
-def _is_whole(text: str, start: int, length: int) -> bool:
-    """Whether a number is not part of a longer word, and no date."""
-    around = text[start - 1 : start] + text[start + length : start + length + 1]
-    return not any(map(str.isalnum, around)) and not is_date(text[start : start + length])
+def _readings(number: str) -> Iterator[str]:
+    """The number, and the number without a count or a second number that may follow it."""
+    yield number
+    if after := _AFTER.search(number):
+        yield number[: after.start()]
 
 
-def _length(piece: str, leniency: int) -> int:
-    """Characters of the number that a piece begins with; 0 where there is none, or a hotline."""
-    if _TOLL_FREE.match(piece):
-        return 0
-    trunk = piece.lstrip("(").startswith("0")
-    found = [
-        match
-        for region in (_TRUNK_REGIONS if trunk else _REGIONS)
-        if (match := _first(piece, region, leniency))
-    ]
-    if not found or any(map(_is_hotline, found if trunk else found[:1])):
-        return 0
-    # Without a trunk's 0 the first region that knows the number is right.
-    return max(match.end for match in found) if trunk else int(found[0].end)
+def _is_somebodys(number: str, regions: tuple[str, ...], *, valid: bool = False) -> bool:
+    """Whether a number can be a telephone's, and is no hotline.
+
+    Args:
+        number: the number.
+        regions: whose rules count, if the number has no country's code.
+        valid: whether the number must be one that can be in use, not only of a possible length.
+    """
+    import phonenumbers
+
+    if _TOLL_FREE.match(number) or is_date(number):
+        return False
+    for region in regions:
+        try:
+            parsed = phonenumbers.parse(number, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(parsed):
+            return not _is_hotline(parsed) and (not valid or phonenumbers.is_valid_number(parsed))
+    return False
 
 
-def _first(piece: str, region: str, leniency: int) -> Any:
-    """The library's match at the begin of a piece, or None."""
-    from phonenumbers import PhoneNumberMatcher
-
-    match = next(iter(PhoneNumberMatcher(piece, region, leniency=leniency)), None)
-    return match if match and match.start == 0 else None
-
-
-def _is_hotline(match: Any) -> bool:
+def _is_hotline(number: Any) -> bool:
     from phonenumbers import PhoneNumberType, number_type
 
-    return number_type(match.number) in {
+    return number_type(number) in {
         PhoneNumberType.TOLL_FREE,
         PhoneNumberType.PREMIUM_RATE,
         PhoneNumberType.SHARED_COST,
-        PhoneNumberType.UAN,
     }
