@@ -80,7 +80,7 @@ def alternatives(words: Iterable[str]) -> str:
 
 class _List(NamedTuple):
     what: str
-    words: dict[str, str | None]  # what stands after a word, if anything
+    words: Mapping[str, str | None]  # what stands after a word, if anything
 
 
 def _list(package: str, file: str, name: str) -> _List:
@@ -126,7 +126,7 @@ def _read_list(place: str, name: str, node: Any) -> _List:
     if what.id != "scalar" or not what.value.strip():
         raise WordListError(f"{fault}: `what` must be one sentence that says what the list is for.")
     if words.id == "sequence":
-        found = {_word(place, name, each): None for each in words.value}
+        found: dict[str, str | None] = {_word(place, name, each): None for each in words.value}
     elif words.id == "mapping":
         found = {word: _word(place, name, value) for word, value in _entries(place, name, words)}
     else:

@@ -1,11 +1,12 @@
 """Which places are as large as a state or larger, after pycountry's lists of ISO 3166.
 
 Belongs here: countries, the states of the USA, and regions that are no country. Does not: addresses
-and homes (places). HIPAA's Safe Harbor rule lets states and whatever is larger stand.
+and homes (places). HIPAA's Safe Harbor rule permits the names of states and of anything larger.
 """
 
 import re
 from functools import cache
+from typing import Any
 
 from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, WORD
 
@@ -33,7 +34,11 @@ def is_large(place: str) -> bool:
     parts = tuple(WORD.findall(place.lower()))
     if not parts or parts[0] in _first_words() or parts[-1] in PLACES("not_places_last"):
         return True
-    return parts[-1] != "city" and any(parts[: len(name)] == name for name in _countries())
+    # "Mexico City" is a town.
+    return any(
+        parts[: len(name)] == name and parts[len(name) : len(name) + 1] != ("city",)
+        for name in _countries()
+    )
 
 
 @cache
@@ -52,22 +57,23 @@ def _countries() -> frozenset[_PLACE]:
         for country in pycountry.countries
         for name in (country.name, getattr(country, "common_name", country.name))
     }
-    # "Wales [Cymru GB-CYM]"; "Iran, Islamic Republic of".
-    names |= {
-        part.name
-        for part in pycountry.subdivisions.get(country_code="GB")
-        if part.type == "Country"
-    }
+    names |= {part.name for part in _subdivisions("GB") if part.type == "Country"}
+    # "Iran, Islamic Republic of"; "Wales [Cymru GB-CYM]".
     words = (tuple(WORD.findall(re.split(r"[,\[]", name)[0].lower())) for name in names)
     return frozenset(place for place in words if place)
 
 
 @cache
-def _states() -> tuple[object, ...]:
-    import pycountry
-
+def _states() -> tuple[Any, ...]:
     return tuple(
         state
-        for state in pycountry.subdivisions.get(country_code="US")
+        for state in _subdivisions("US")
         if state.type in _STATE_TYPES or state.code in _POSTAL_TERRITORIES
     )
+
+
+def _subdivisions(country: str) -> list[Any]:
+    import pycountry
+
+    found: Any = pycountry.subdivisions.get(country_code=country)
+    return list(found)

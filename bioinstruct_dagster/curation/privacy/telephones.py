@@ -56,10 +56,10 @@ _NORTH_AMERICAN = re.compile(
 )
 _INTERNATIONAL = re.compile(r"(?<!\w)(?=\+\d{1,3}[ .(-]?\d)" + _NUMBER, re.IGNORECASE)
 
-# Whose rules a number without a country's code must meet: the first region's that allow it. The
-# texts are English; Germany's numbers have no fixed length, so its rules take in what other
+# Whose rules a number without a country's code must meet: those of the first regions that allow it.
+# The texts are English; Germany's numbers have no fixed length, so its rules take in what other
 # countries write. No North American number begins with 0.
-_REGIONS, _TRUNK_REGIONS = ("US", "GB", "DE"), ("GB", "DE")
+_NORTH_AMERICA, _REST = ("US",), ("GB", "DE")
 # Made-up hotlines too, such as 800-123-4567, which no country's rules allow.
 _TOLL_FREE = re.compile(r"\+?1?[-. (]{0,2}8(?:00|33|44|55|66|77|88)\b")
 # What may follow a number and is none of it: "call 937-555-0142 20 times", or a second number.
@@ -73,26 +73,33 @@ def telephone_spans(text: ScannedText) -> Iterator[Span]:
             if text.says(labelled.words):
                 yield from _labelled(text.raw, labelled)
         for match in _NORTH_AMERICAN.finditer(text.raw):
-            if _is_somebodys(match["v"], ("US",)):
+            if _is_somebodys(match["v"], _NORTH_AMERICA):
                 yield Span("phone", *match.span("v"), 0.8)
     if text.has_number and "+" in text.raw:
         for match in _INTERNATIONAL.finditer(text.raw):
             for number in _readings(match["v"]):
-                if _is_somebodys(number, ("US",), valid=True):
+                if _is_somebodys(number, _NORTH_AMERICA, valid=True):
                     yield Span("phone", match.start(), match.start() + len(number), 0.8)
                     break
 
 
 def _labelled(text: str, labelled: LabelledPattern) -> Iterator[Span]:
     for match in labelled.pattern.finditer(text):
-        if is_date(match["v"]):
-            continue
-        for number in _readings(match["v"]):
-            regions = _TRUNK_REGIONS if number.lstrip("(").startswith("0") else _REGIONS
-            if sum(map(str.isdigit, number)) >= labelled.least and _is_somebodys(number, regions):
-                start = match.start("v")
-                yield Span(labelled.kind, start, start + len(number), labelled.score)
-                break
+        if number := _labelled_number(match["v"], labelled.least):
+            start = match.start("v")
+            yield Span(labelled.kind, start, start + len(number), labelled.score)
+
+
+def _labelled_number(found: str, least: int) -> str:
+    """As much of what stands after a label as is a telephone number; "" if nothing is."""
+    if is_date(found):
+        return ""
+    trunk = found.lstrip("(").startswith("0")
+    for regions in (_REST,) if trunk else (_NORTH_AMERICA, _REST):
+        for number in _readings(found):
+            if sum(map(str.isdigit, number)) >= least and _is_somebodys(number, regions):
+                return number
+    return ""
 
 
 def _readings(number: str) -> Iterator[str]:
