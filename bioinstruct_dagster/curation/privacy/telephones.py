@@ -73,14 +73,13 @@ def telephone_spans(text: ScannedText) -> Iterator[Span]:
             if text.says(labelled.words):
                 yield from _labelled(text.raw, labelled)
         for match in _NORTH_AMERICAN.finditer(text.raw):
-            if _is_somebodys(match["v"], _NORTH_AMERICA):
+            parsed = _parsed(match["v"], _NORTH_AMERICA)
+            if parsed and not _is_hotline(match["v"], parsed):
                 yield Span("phone", *match.span("v"), 0.8)
     if text.has_number and "+" in text.raw:
         for match in _INTERNATIONAL.finditer(text.raw):
-            for number in _readings(match["v"]):
-                if _is_somebodys(number, _NORTH_AMERICA, valid=True):
-                    yield Span("phone", match.start(), match.start() + len(number), 0.8)
-                    break
+            if number := _international_number(match["v"]):
+                yield Span("phone", match.start(), match.start() + len(number), 0.8)
 
 
 def _labelled(text: str, labelled: LabelledPattern) -> Iterator[Span]:
@@ -97,8 +96,21 @@ def _labelled_number(found: str, least: int) -> str:
     trunk = found.lstrip("(").startswith("0")
     for regions in (_REST,) if trunk else (_NORTH_AMERICA, _REST):
         for number in _readings(found):
-            if sum(map(str.isdigit, number)) >= least and _is_somebodys(number, regions):
-                return number
+            parsed = _parsed(number, regions)
+            if parsed and sum(map(str.isdigit, number)) >= least:
+                return "" if is_date(number) or _is_hotline(number, parsed) else number
+    return ""
+
+
+def _international_number(found: str) -> str:
+    """As much of what begins with a plus as is a number that can be in use; "" if nothing is."""
+    from phonenumbers import is_valid_number
+
+    for number in _readings(found):
+        # The region does not count where a number has its country's code.
+        parsed = _parsed(number, _NORTH_AMERICA)
+        if parsed and is_valid_number(parsed):
+            return "" if _is_hotline(number, parsed) else number
     return ""
 
 
@@ -109,32 +121,29 @@ def _readings(number: str) -> Iterator[str]:
         yield number[: after.start()]
 
 
-def _is_somebodys(number: str, regions: tuple[str, ...], *, valid: bool = False) -> bool:
-    """Whether a number can be a telephone's, and is no hotline.
+def _parsed(number: str, regions: tuple[str, ...]) -> Any:
+    """The number as the library reads it by the first region whose length it has, or None.
 
     Args:
         number: the number.
-        regions: whose rules count, if the number has no country's code.
-        valid: whether the number must be one that can be in use, not only of a possible length.
+        regions: whose rules count if the number has no country's code.
     """
-    import phonenumbers
+    from phonenumbers import NumberParseException, is_possible_number, parse
 
-    if _TOLL_FREE.match(number) or is_date(number):
-        return False
     for region in regions:
         try:
-            parsed = phonenumbers.parse(number, region)
-        except phonenumbers.NumberParseException:
+            parsed = parse(number, region)
+        except NumberParseException:
             continue
-        if phonenumbers.is_possible_number(parsed):
-            return not _is_hotline(parsed) and (not valid or phonenumbers.is_valid_number(parsed))
-    return False
+        if is_possible_number(parsed):
+            return parsed
+    return None
 
 
-def _is_hotline(number: Any) -> bool:
+def _is_hotline(number: str, parsed: Any) -> bool:
     from phonenumbers import PhoneNumberType, number_type
 
-    return number_type(number) in {
+    return _TOLL_FREE.match(number) is not None or number_type(parsed) in {
         PhoneNumberType.TOLL_FREE,
         PhoneNumberType.PREMIUM_RATE,
         PhoneNumberType.SHARED_COST,
