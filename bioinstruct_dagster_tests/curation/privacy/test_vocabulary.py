@@ -55,3 +55,14 @@ def test_every_list_is_used_by_a_pattern(file):
     names = yaml.safe_load(file.read_text("utf-8"))
     assert names
     assert [name for name in names if not re.search(rf"['\"]{name}['\"]", code)] == []
+
+
+def test_loading_the_definitions_reads_no_word_list(start_python):
+    process = start_python(
+        "import sys\n"
+        "import bioinstruct_dagster.definitions\n"
+        "late = ('privacy.vocabulary', 'pycountry', 'phonenumbers')\n"
+        "print([name for name in sys.modules if name.endswith(late)])\n"
+    )
+    output, errors = process.communicate()
+    assert output == "[]\n", errors
