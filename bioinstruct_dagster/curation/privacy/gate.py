@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import FIELDS, Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
-from bioinstruct_dagster.curation.privacy.places import is_large
+from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.scan import NOTHING, Entities, Scan, scan
 from bioinstruct_dagster.curation.versions import code_version, library_version
 from bioinstruct_dagster.errors import StatedError
