@@ -19,6 +19,7 @@ from bioinstruct_dagster.settings import Service, Settings
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
+from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.completions import completion_of, cost_of, reservation_of
 from bioinstruct_dagster.teacher.errors import (
     LostError,
@@ -33,7 +34,6 @@ from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
-from bioinstruct_dagster.teacher.rounds import asking_alone
 from bioinstruct_dagster.teacher.terms import Terms, budget_of
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient, TeacherReply
 

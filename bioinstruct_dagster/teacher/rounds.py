@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
-
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.database import Store, StoreBusyError
+from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJournal, fold
+from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.batch_api import batches
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.feeds import Feed, ListFeed, Tally
@@ -231,29 +230,6 @@ def pursue(
     if tally.stopped:
         log(f"Stopped: {tally.stopped}")
     return feed, tally
-
-
-@contextmanager
-def asking_alone(store: Store) -> Iterator[None]:
-    """Hold the store's asking lock, which the kernel releases however its holder dies.
-
-    Raises:
-        StoreBusyError: another process held it for longer than the store's deadline.
-    """
-    store.path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(store.path.with_name("asking.lock"))
-    try:
-        lock.acquire(timeout=store.timeout)
-    except Timeout as error:
-        raise StoreBusyError(
-            f"Another run is asking the teacher for {store.path} (waited {store.timeout:.0f} s). "
-            "Two at once would pay twice for the same requests. Wait for it to finish, or raise "
-            "BIOINSTRUCT_LOCK_TIMEOUT."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def known_completions(store: Store, completion_ids: Sequence[str]) -> set[str]:

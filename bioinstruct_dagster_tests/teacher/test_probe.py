@@ -10,11 +10,12 @@ from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import StoreBusyError
 from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster.teacher import probe as dialects
+from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.probe import with_dialect
-from bioinstruct_dagster.teacher.rounds import TeacherError, Terms, asking_alone
+from bioinstruct_dagster.teacher.rounds import TeacherError, Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
     KEY,
