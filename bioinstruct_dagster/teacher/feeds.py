@@ -18,7 +18,7 @@ class ListFeed:
     Args:
         requests: all that are wanted.
         replies: what the store holds of them, second draws included.
-        worth_again: whether a reply is to be asked for once more; never, without it.
+        worth_again: whether a request is sent once more after such a reply; never, without it.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Feed(Protocol):
 
     @property
     def expected_requests(self) -> int:
-        """Requests that are probably still to be asked."""
+        """Requests that are probably still to be sent."""
 
     def start(self, wake: Callable[[], None]) -> None:
         """The loop begins; `wake` tells it that `take` may have something new."""

@@ -25,6 +25,7 @@ from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.estimates import Estimate, estimate
 from bioinstruct_dagster.teacher.money.experience import experience
 from bioinstruct_dagster.teacher.money.prices import Price, price_of
+from bioinstruct_dagster.teacher.money.settling import Account, Billing
 from bioinstruct_dagster.teacher.money.tokens import TokenModel
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.session import TeacherSession
@@ -228,20 +229,19 @@ class _Round:
         ):
             means = SendingTools(
                 client=client,
-                endpoint=self.session.endpoint,
                 dialect=terms.dialect,
-                journal=journal,
+                account=Account(
+                    Billing(self.session.endpoint, price, terms.service, terms.run_id),
+                    budget,
+                    journal,
+                ),
                 pacer=Pacer(
                     terms.concurrency,
                     requests_per_minute=terms.requests_per_minute,
                     tokens_per_minute=terms.tokens_per_minute,
                     seen=terms.limits_seen,
                 ),
-                budget=budget,
                 usage=usage,
-                price=price,
-                service=terms.service,
-                run_id=terms.run_id,
             )
             await Sender(means, feed, tally, self.session.log).run()
 

@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
@@ -211,6 +211,14 @@ def test_a_servers_limit_per_day_does_not_slow_down_a_limit_per_minute_that_the_
     assert 5 < world.now - 1_000 < 12
 
 
+HUGE = {
+    "x-ratelimit-limit-requests": "1e307",
+    "x-ratelimit-remaining-requests": "0",
+    "x-ratelimit-reset-requests": "100s",
+}
+
+
+@example([HUGE])
 @given(
     st.lists(
         st.dictionaries(

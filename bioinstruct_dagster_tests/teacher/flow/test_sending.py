@@ -17,6 +17,7 @@ from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.flow.sending import Sender, SendingTools
 from bioinstruct_dagster.teacher.money.budget import Budget
+from bioinstruct_dagster.teacher.money.settling import Account, Billing
 from bioinstruct_dagster.teacher.money.tokens import TokenModel
 from bioinstruct_dagster.teacher.rounds import ask, pursue
 from bioinstruct_dagster.teacher.terms import Terms
@@ -72,8 +73,8 @@ def ask_at(store):
 
 
 @pytest.fixture
-def asker_of(store):
-    """An asker with parts of the test's own, within the open journal and client."""
+def sender_of(store):
+    """A sender with parts of the test's own, within the open journal and client."""
 
     @asynccontextmanager
     async def make(requests, url, **parts):
@@ -82,20 +83,17 @@ def asker_of(store):
             CompletionJournal(store) as journal,
             TeacherClient(endpoint, connections=50) as client,
         ):
-            means = {
+            tools = {
                 "client": client,
-                "endpoint": endpoint,
                 "dialect": Dialect(),
-                "journal": journal,
+                "account": Account(Billing(endpoint, price=None), Budget(), journal),
                 "pacer": Pacer(8),
-                "budget": Budget(),
                 "usage": TokenModel(),
-                "price": None,
                 **parts,
             }
             tally = Tally()
             yield (
-                Sender(SendingTools(**means), ListFeed(requests, set()), tally, lambda _: None),
+                Sender(SendingTools(**tools), ListFeed(requests, set()), tally, lambda _: None),
                 tally,
             )
 
@@ -181,15 +179,15 @@ def test_where_the_disk_takes_no_more_the_round_ends_and_says_so(
     assert (tally.reused, tally.asked) == (survived, 60 - survived)
 
 
-def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, asker_of):
+def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, sender_of):
     teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(latency=0.02))
     breaker = CircuitBreaker(threshold=5, tries=50, first_pause=0.02, longest_pause=0.1)
 
     async def main():
         runner, url = await start(teacher, "127.0.0.1", 0)
         port = int(url.rsplit(":", 1)[1].split("/")[0])
-        async with asker_of(requests_of(60), url, breaker=breaker) as (asker, tally):
-            asking = asyncio.create_task(asker.run())
+        async with sender_of(requests_of(60), url, breaker=breaker) as (sender, tally):
+            asking = asyncio.create_task(sender.run())
             await until(lambda: teacher.ledger.billed >= 10)
             await runner.cleanup()
             await until(lambda: breaker.open)
@@ -206,7 +204,7 @@ def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, asker_o
 
 
 def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
-    store, requests_of, asker_of, serve, refuse
+    store, requests_of, sender_of, serve, refuse
 ):
     async def answer(_):
         return refuse(503, None, "Down for maintenance.")
@@ -215,8 +213,8 @@ def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
     breaker = CircuitBreaker(threshold=6, tries=3, first_pause=0.01, longest_pause=0.02)
 
     async def main():
-        async with asker_of(requests_of(200), served.url, breaker=breaker) as (asker, _):
-            await asker.run()
+        async with sender_of(requests_of(200), served.url, breaker=breaker) as (sender, _):
+            await sender.run()
 
     with pytest.raises(TeacherError, match=r"keeps failing.*maintenance.*Run again"):
         asyncio.run(main())
@@ -224,12 +222,15 @@ def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
     assert len(served.bodies) <= 6 + 8 + 3
 
 
-def test_no_server_at_all_is_no_reason_to_count_a_cent(store, requests_of, asker_of):
+def test_no_server_at_all_is_no_reason_to_count_a_cent(store, requests_of, sender_of):
     breaker = CircuitBreaker(threshold=3, tries=1, first_pause=0.01)
 
     async def main():
-        async with asker_of(requests_of(5), "http://127.0.0.1:9/v1", breaker=breaker) as (a, _):
-            await a.run()
+        async with sender_of(requests_of(5), "http://127.0.0.1:9/v1", breaker=breaker) as (
+            sender,
+            _,
+        ):
+            await sender.run()
 
     with pytest.raises(TeacherError, match=r"http://127\.0\.0\.1:9/v1 keeps failing"):
         asyncio.run(main())
@@ -287,7 +288,7 @@ def test_rate_limit_headers_that_make_no_sense_stop_nothing(ask_at, requests_of,
 
 
 def test_a_stop_of_the_process_in_mid_flight_keeps_what_was_stored(
-    store, requests_of, asker_of, serve, reply
+    store, requests_of, sender_of, serve, reply
 ):
     async def answer(_):
         if len(served.bodies) > 3:
@@ -297,8 +298,8 @@ def test_a_stop_of_the_process_in_mid_flight_keeps_what_was_stored(
     served = serve(answer)
 
     async def main():
-        async with asker_of(requests_of(20), served.url) as (asker, tally):
-            asking = asyncio.create_task(asker.run())
+        async with sender_of(requests_of(20), served.url) as (sender, tally):
+            asking = asyncio.create_task(sender.run())
             await until(lambda: tally.asked == 3)
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
