@@ -9,7 +9,6 @@ from typing import Any
 
 from bioinstruct_dagster.rehearsal import FINGERPRINT
 from bioinstruct_dagster.settings import DEFAULT_MODELS, Service
-from bioinstruct_dagster.teacher.money.budget import Amount
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherReply
 
@@ -19,7 +18,7 @@ def completion_of(
     reply: TeacherReply,
     endpoint: Endpoint,
     *,
-    cost: Amount | None,
+    usd: float | None,
     service: Service,
     run_id: str | None,
 ) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def completion_of(
         "prompt_tokens": reply.prompt_tokens,
         "cached_tokens": reply.cached_tokens,
         "completion_tokens": reply.completion_tokens,
-        "usd": cost.usd if cost else None,
+        "usd": usd,
         "run_id": run_id,
         "completed_at": datetime.now(UTC).isoformat(),
     }

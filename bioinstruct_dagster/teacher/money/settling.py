@@ -92,7 +92,7 @@ class Billing:
             request,
             reply,
             self.endpoint,
-            cost=cost,
+            usd=cost.usd if cost else None,
             service=self.service,
             run_id=self.run_id,
         )
