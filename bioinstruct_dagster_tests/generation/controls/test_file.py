@@ -51,7 +51,7 @@ def changed(change):
     return content
 
 
-def test_the_shipped_file_covers_what_generation_is_to_vary():
+def test_the_shipped_file_has_every_dimension():
     controls = read_controls(INPUTS / "controls.yaml")
     sizes = {one.id: len(one.values) for one in controls.dimensions}
     assert sizes == {
@@ -322,7 +322,7 @@ def test_every_fault_is_listed_at_once(write):
         "version: 2026-13-45",
     ],
 )
-def test_what_is_no_controls_file_is_refused_with_its_name(write, text):
+def test_another_file_is_refused_with_its_name(write, text):
     path = write(text)
     with pytest.raises(ControlsError, match=r"controls\.yaml:\d+: "):
         read_controls(path)
@@ -372,7 +372,7 @@ dimensions:
     assert read_controls(write(text)).dimensions[0].shares == {"heart": 0.5, "lung": 0.5}
 
 
-def test_a_missing_file_and_one_that_is_not_text_are_refused(tmp_path):
+def test_a_missing_file_and_a_binary_file_are_refused(tmp_path):
     with pytest.raises(ControlsError, match=r"nowhere\.yaml: can't be read.*BIOINSTRUCT_CONTROLS"):
         read_controls(tmp_path / "nowhere.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\xff")

@@ -239,7 +239,7 @@ def test_any_text_shows_what_it_shows_plainly(odd, instruction, text):
 
 
 @pytest.mark.parametrize(("sign", "text"), SIGNS.items())
-def test_a_sign_is_found_in_its_example_and_not_in_another_text(odd, sign, text):
+def test_a_sign_is_found_in_its_example_only(odd, sign, text):
     value = f"v{[*SIGNS].index(sign)}"
     row = {"instruction": text, "input": "Given Q", "output": ""}
     assert value in odd.measure(row, None)["signs"]
@@ -264,7 +264,7 @@ def test_words_are_forgotten_when_there_are_too_many(odd, monkeypatch):
     assert all(len(one._known) <= 12 for one in odd._measuring._signs.values())
 
 
-def test_a_python_that_hides_its_syntax_trees_finds_the_same(shipped, recorded, monkeypatch):
+def test_signs_are_found_without_pythons_syntax_trees(shipped, recorded, monkeypatch):
     monkeypatch.delattr(re, "_parser")
     slower = measuring.ControlMeasure(shipped.dimensions)
     for row in recorded[:60]:

@@ -163,7 +163,7 @@ def altered(change_level):
     return content
 
 
-def test_another_text_for_a_value_pays_again_only_for_the_prompts_that_ask_for_it(change):
+def test_a_reworded_value_pays_again_only_for_prompts_with_it(change):
     after = altered(lambda values: values[1].update(ask="very hard"))
     (first, again, back), asked, paid_again = change(TWO, after)
     touched = {n for n, tasks in asked.items() if any(t["level"] == "high" for t in tasks)}
@@ -172,7 +172,7 @@ def test_another_text_for_a_value_pays_again_only_for_the_prompts_that_ask_for_i
     assert (back.rows, back.tally.asked) == (first.rows, 0)  # what was paid for is found again
 
 
-def test_a_value_taken_out_pays_again_only_for_the_prompts_that_asked_for_it(change):
+def test_a_removed_value_pays_again_only_for_prompts_with_it(change):
     before = altered(lambda values: values.append({"id": "odd", "share": 1, "ask": "odd"}))
     (first, again, back), asked, paid_again = change(before, TWO)
     touched = {n for n, tasks in asked.items() if any(t["level"] == "odd" for t in tasks)}
@@ -188,7 +188,7 @@ def test_a_value_put_in_pays_for_nothing_again(change):
     assert (again.rows, again.tally.asked, paid_again) == (first.rows, 0, set())
 
 
-def test_controls_off_and_on_again_finds_each_set_as_it_was(pursuit, controls_file):
+def test_controls_off_and_on_again_find_each_set_unchanged(pursuit, controls_file):
     writer = Writer()
     running = pursuit(writer, controls_file(TWO))
     steered, controls, series = running.round(30), running.controls, running.series
@@ -201,7 +201,7 @@ def test_controls_off_and_on_again_finds_each_set_as_it_was(pursuit, controls_fi
     assert (again.rows, again.tally.asked) == (steered.rows, 0)
 
 
-def test_replies_from_before_there_were_controls_are_used(pursuit, controls_file):
+def test_replies_without_controls_are_used(pursuit, controls_file):
     running = pursuit(Writer(), controls_file(TWO))
     controls, series = running.controls, running.series
     running.controls, running.series = None, replace(series, controls_sha256=None)

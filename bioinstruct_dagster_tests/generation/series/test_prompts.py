@@ -17,7 +17,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("reply_format", ["json_schema", "json_object"])
-def test_the_prompt_shows_the_seeds_whole_and_asks_for_the_number_of_tasks(reply_format):
+def test_the_prompt_shows_whole_seeds_and_the_number_of_tasks(reply_format):
     system, user = template(reply_format).messages(ODD, 4)
     assert system == {"role": "system", "content": SYSTEM}
     heading, _, examples = user["content"].partition("Examples:\n")
@@ -28,7 +28,7 @@ def test_the_prompt_shows_the_seeds_whole_and_asks_for_the_number_of_tasks(reply
 
 
 @pytest.mark.parametrize("reply_format", FORMATS)
-def test_a_reply_written_as_the_examples_are_is_read_whole(reply_format):
+def test_a_reply_in_the_form_of_the_examples_is_read_whole(reply_format):
     seeds = [
         SeedTask("a", "other", "f", "Name the nerve.", "It moves the eye out.", "Abducens."),
         SeedTask("b", "other", "f", "Name a vitamin.", "", "Vitamin C."),
@@ -42,7 +42,7 @@ def test_a_reply_written_as_the_examples_are_is_read_whole(reply_format):
     ]
 
 
-def test_a_server_without_structured_output_is_told_the_form_in_words():
+def test_without_structured_output_the_prompt_describes_the_form():
     said = {name: template(name).messages(ODD, 4)[1]["content"] for name in FORMATS}
     assert '{"tasks": [...]}' in said["json_object"]
     assert "<noinput>" in said["text"]
@@ -52,7 +52,7 @@ def test_a_server_without_structured_output_is_told_the_form_in_words():
     assert template("text").response_format is None
 
 
-def test_a_plan_stands_between_requirements_and_examples_and_without_one_no_word_of_it():
+def test_a_plan_stands_between_requirements_and_examples():
     lines = ["Task 1: rank {drugs}.", "Task 2: explain."]
     planned = template(controlled=True).messages(ODD, 2, lines)[1]["content"]
     plain = template().messages(ODD, 2)[1]["content"]

@@ -24,7 +24,7 @@ def model_of(kept, tasks=5):
     return model
 
 
-def test_before_anything_is_checked_an_assumption_stands_in():
+def test_the_first_yield_is_assumed():
     assert YieldModel(8).mean == FIRST_YIELD * 8
     assert YieldModel(8).below_floor() is None
 
@@ -43,7 +43,7 @@ def test_only_the_requests_checked_last_count():
 
 
 @given(KEPT, st.integers(1, 500))
-def test_the_most_that_requests_bring_lies_between_their_mean_and_all_their_tasks(kept, requests):
+def test_the_most_lies_between_the_mean_and_all_tasks(kept, requests):
     model = model_of(kept)
     expected, most = requests * model.mean, model.most(requests)
     assert min(expected, requests * 5) <= most <= requests * 5
@@ -69,13 +69,13 @@ def test_the_most_is_seldom_passed():
         ([5] * 3 + [0] * (FLOOR_REQUESTS - 3), 15 / FLOOR_REQUESTS),
     ],
 )
-def test_the_floor_is_a_tenth_of_the_tasks_over_forty_requests_in_a_row(kept, below):
+def test_the_floor_is_a_tenth_of_the_tasks_over_forty_requests(kept, below):
     assert LEAST_YIELD * 5 * FLOOR_REQUESTS == 20
     found = model_of(kept).below_floor()
     assert found == (None if below == 0.5 else below)
 
 
-def test_requests_that_were_asked_otherwise_than_today_do_not_count_for_the_floor():
+def test_requests_with_other_controls_do_not_count_for_the_floor():
     model = model_of([0] * (FLOOR_REQUESTS - 1))
     model.add(0, of_today=False)
     assert model.below_floor() is None

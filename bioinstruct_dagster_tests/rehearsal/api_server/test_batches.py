@@ -126,7 +126,7 @@ def test_every_line_gets_what_a_live_call_gets(serve, endpoint):
     assert server.get("/rehearsal/ledger")["billed_digests"] == 7
 
 
-def test_a_batch_is_answered_once_however_often_it_is_looked_at(serve):
+def test_a_batch_is_answered_once_if_it_is_polled_often(serve):
     server = serve()
     batch = ended(server, submit(server, [line(n) for n in range(5)]))
     again = server.client.batches.retrieve(batch.id)
@@ -222,7 +222,7 @@ def test_a_batch_can_only_be_made_of_what_openai_takes(serve):
         server.client.batches.retrieve("batch_unknown")
 
 
-def test_lines_that_fail_are_in_the_error_file_with_their_status(serve):
+def test_failed_lines_are_in_the_error_file_with_their_status(serve):
     server = serve(faults={"server_error": 0.4, "unavailable": 0.3, "reset": 0.3}, fault_seed=3)
     wrong = line(99, body={"model": "m", "messages": None})
     batch = ended(server, submit(server, [*(line(n) for n in range(30)), wrong]))
@@ -335,7 +335,7 @@ def test_files_and_batches_survive_a_restart(serve, tmp_path):
         again.client.files.retrieve(found.output_file_id)
 
 
-def test_a_line_that_had_its_faults_before_a_restart_has_had_them(serve, tmp_path):
+def test_a_restarted_server_remembers_the_faults_of_a_line(serve, tmp_path):
     options = {"faults": {"server_error": 1.0}, "fault_attempts": 1, "state_dir": tmp_path}
     before, lines = serve(**options), [line(n) for n in range(3)]
     assert ended(before, submit(before, lines)).request_counts.failed == 3

@@ -44,7 +44,7 @@ def client_of(line: str, key: str = "rehearsal") -> OpenAI:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_how_to_point_a_client_at_it_and_stops_cleanly(stop):
+def test_it_says_how_to_connect_a_client_and_stops_cleanly(stop):
     with command() as (process, line):
         assert re.match(r"Serving at http://127\.0\.0\.1:\d+/v1 ", line)
         with client_of(line) as client:

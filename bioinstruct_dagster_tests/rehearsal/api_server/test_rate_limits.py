@@ -52,7 +52,7 @@ def test_times_are_written_as_openai_writes_them(seconds, text):
     assert duration(seconds) == text
 
 
-def test_a_burst_is_let_in_at_once_and_then_the_steady_rate(clock):
+def test_a_burst_is_admitted_at_once_then_the_steady_rate(clock):
     limits = RateLimits(ServerOptions(rpm=600, burst_seconds=2), clock)
     assert [admitted(limits) for _ in range(25)] == [True] * 20 + [False] * 5
     clock.now += 0.1
@@ -70,7 +70,7 @@ def test_refused_requests_are_not_debited(clock):
     assert admitted(limits)
 
 
-def test_the_hint_is_exactly_when_the_next_request_is_let_in(clock):
+def test_the_hint_is_exactly_when_a_request_is_admitted(clock):
     limits = RateLimits(ServerOptions(rpm=500), clock)
     while admitted(limits):
         pass
@@ -82,7 +82,7 @@ def test_the_hint_is_exactly_when_the_next_request_is_let_in(clock):
     assert admitted(limits)
 
 
-def test_no_order_of_arrival_gets_more_than_burst_and_rate(clock):
+def test_no_order_of_arrival_exceeds_burst_and_rate(clock):
     draw = random.Random(5)
     limits = RateLimits(ServerOptions(tpm=60_000, rpm=600, burst_seconds=1.5), clock)
     start, requests, tokens, largest = clock.now, 0, 0, 0
@@ -98,7 +98,7 @@ def test_no_order_of_arrival_gets_more_than_burst_and_rate(clock):
     assert tokens > 0.9 * 1_000 * elapsed
 
 
-def test_a_request_larger_than_the_burst_is_let_in_and_paid_off(clock):
+def test_a_request_larger_than_the_burst_leaves_a_debt(clock):
     limits = RateLimits(ServerOptions(tpm=6_000), clock)
     assert admitted(limits, 900)
     clock.now += 8.99
@@ -165,7 +165,7 @@ def test_tokens_of_prompt_and_answer_are_limited(serve):
     assert refused.value.type == "tokens"
 
 
-def test_a_request_larger_than_the_limit_can_never_be_let_in_and_says_so(serve):
+def test_a_request_larger_than_the_limit_is_refused_for_good(serve):
     server = serve(tpm=1_000, prompt_tokens=600, answer_tokens=900)
     with pytest.raises(RateLimitError, match=r"Request too large.*Requested 1500") as refused:
         server.ask()
@@ -239,7 +239,7 @@ def test_a_reset_starts_anew(serve):
     assert server.ask().choices
 
 
-def test_a_request_that_is_refused_for_its_form_is_not_admitted(serve):
+def test_a_malformed_request_is_not_admitted(serve):
     server = serve(formats=frozenset())
     with pytest.raises(BadRequestError):
         server.ask()
