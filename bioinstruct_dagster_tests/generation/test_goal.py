@@ -50,7 +50,11 @@ def test_the_set_ends_with_the_request_that_reaches_the_goal(pursuit):
     done = pursuit(Writer(delay=0.02, lost=0.1)).round(60)
     assert done.numbers == list(range(done.feed.end + 1))
     assert done.feed.kept == len(done.kept) >= 60
-    last = {row["row_id"] for row in done.rows if row["ordinal"] // raw.POSITIONS == done.feed.end}
+    last = {
+        row["row_id"]
+        for row in done.rows
+        if row["ordinal"] // raw.POSITIONS_PER_REPLY == done.feed.end
+    }
     assert len(set(done.kept) - last) < 60
     assert done.tally.stopped is None
 
@@ -75,7 +79,7 @@ def test_the_overshoot_is_at_most_a_twentieth_of_the_goal(pursuit, goal, repeats
     done = running.round(goal)
     assert goal <= len(done.kept) <= goal + 4  # the reply that reached it may hold five
     assert kept_by_all_stored(running) <= 1.05 * goal
-    assert done.feed.beyond() == len(writer.asked) - len(done.numbers)
+    assert done.feed.unused_completions() == len(writer.asked) - len(done.numbers)
 
 
 @pytest.mark.parametrize("goal", [1, 3, 10, 25])
@@ -92,11 +96,11 @@ def test_a_second_round_and_a_grown_goal_pay_nothing_twice(pursuit):
     again = running.round(200)
     assert (again.tally.asked, again.rows) == (0, first.rows)
     assert again.tally.reused == len(first.feed.completion_ids())
-    assert again.feed.beyond() == first.feed.beyond()
+    assert again.feed.unused_completions() == first.feed.unused_completions()
     grown = running.round(first.feed.kept + 1)
     assert len(grown.kept) > len(first.kept)
     assert grown.rows[: len(first.rows)] == first.rows
-    if first.feed.beyond():
+    if first.feed.unused_completions():
         assert grown.tally.asked == 0
     assert set(writer.asked.values()) == {1}
 
@@ -256,7 +260,7 @@ def test_no_request_beyond_the_goal_is_retried(pursuit):
         writer.late.add(request.parameters["seed"])
     done = running.round(200)
     assert done.feed.end == 39
-    assert done.feed.beyond() > 0
+    assert done.feed.unused_completions() > 0
     assert not [r for r in beyond if writer.asked[r.again().parameters["seed"]]]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bioinstruct_dagster.generation.raw_rows import (
     imported_rows,
-    is_asked_again,
+    needs_retry,
     raw_rows,
     reading_of,
     rows_of,
@@ -83,7 +83,7 @@ def test_rows_of_a_rehearsal_are_the_same_in_every_store(store, tmp_path, reques
     requests = requests_of(12)
     other = Store(tmp_path / "other" / "s.duckdb")
     results = []
-    with server.serving() as url:
+    with server.serve_recordings() as url:
         for place, order in ((store, requests), (other, requests[::-1])):
             endpoint = Endpoint(url, "k", rehearsal=True)
             ask(session_of(endpoint, place, terms=Terms(concurrency=5)), order)
@@ -184,7 +184,7 @@ def outcome_of(content, draw=0, refusal=None, finish_reason="stop"):
         "content": content, "draw": draw, "refusal": refusal, "finish_reason": finish_reason,
         "reply_format": "json_schema",
     }  # fmt: skip
-    return is_asked_again(reply, reading_of(reply))
+    return needs_retry(reply, reading_of(reply))
 
 
 def test_only_an_outcome_that_a_retry_may_mend_is_retried():

@@ -1,8 +1,8 @@
 """Measuring: which values of the controls a row shows.
 
 Belongs here: looking for the signs of all values at once, and counting the rows that show each
-value. Does not: what a sign means (signs), how the counts compare with the targets (mix), what is
-asked for (drawing), or which rows are kept.
+value. Does not: how a sign matches text (signs), how the counts compare with the targets (mix), or
+which values are requested (drawing).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,8 @@ from bioinstruct_dagster.generation.controls.dimensions import ControlDimension
 from bioinstruct_dagster.signs import SignIndex
 
 RequestedValues = Mapping[str, str]  # value by dimension
-MeasuredRow = tuple[Mapping[str, str], RequestedValues | None]  # a row and what was asked of it
+# A row and the values that were requested of it.
+MeasuredRow = tuple[Mapping[str, str], RequestedValues | None]
 
 
 class ControlMeasure:
@@ -27,9 +28,9 @@ class ControlMeasure:
         self._signs = {fields: SignIndex(own) for fields, own in signs.items()}
 
     def measure(self, row: Mapping[str, str], asked: RequestedValues | None) -> dict[str, set[str]]:
-        """By dimension the values that a row shows; an empty set where nothing is recognised.
+        """The values that a row shows, by dimension; an empty set if it shows none.
 
-        A value that no row can show is taken from what was asked.
+        If a requested value cannot be measured, the row counts as showing it.
         """
         found: dict[str, set[str]] = {one.id: set() for one in self._dimensions}
         for fields, signs in self._signs.items():
@@ -41,15 +42,15 @@ class ControlMeasure:
                 fits = (v.id for v in one.values if v.words and v.words[0] <= length <= v.words[1])
                 found[one.id].update(fits)
             wanted = (asked or {}).get(one.id, "")
-            if wanted in one.by_id and not one.measurable(wanted):
+            if wanted in one.by_id and not one.is_measurable(wanted):
                 found[one.id].add(wanted)
         return found
 
     def count(self, rows: Iterable[MeasuredRow]) -> dict[str, dict[str, float]]:
-        """The pool that rows make: each counts once in each dimension.
+        """The number of rows by dimension and value. Each row counts once in each dimension.
 
-        It counts for the value asked for where it shows that or nothing, else in equal parts for
-        the values that it shows.
+        A row counts for its requested value if it shows this value or none. Otherwise it counts in
+        equal parts for the values that it shows.
         """
         pool = {one.id: dict.fromkeys(one.shares, 0.0) for one in self._dimensions}
         for row, asked in rows:

@@ -69,7 +69,7 @@ def test_the_shipped_files_shares_and_signs_are_complete():
     for one in read_controls(INPUTS / "controls.yaml").dimensions:
         assert sum(one.shares.values()) == pytest.approx(1)
         assert max(one.shares.values()) < 0.5
-        assert all(one.measurable(value) for value in one.shares) == (one.measure != "asked")
+        assert all(one.is_measurable(value) for value in one.shares) == (one.measure != "asked")
 
 
 def test_shares_are_normalised_over_their_dimension(write):

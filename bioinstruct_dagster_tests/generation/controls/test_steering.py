@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bioinstruct_dagster.generation.controls.file import read_controls
-from bioinstruct_dagster.generation.controls.steering import BLOCK, ControlSteering
+from bioinstruct_dagster.generation.controls.steering import BLOCK_REQUESTS, ControlSteering
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.generation.pursuits import Pursuit
@@ -73,11 +73,11 @@ def drive(steering, requests, is_kept, lateness):
     asked, checked = [], 0
     for number in range(requests):
         asked.append(steering.draw(number))
-        steering.asked(number, asked[-1])
+        steering.note_requested(number, asked[-1])
         while checked <= number - lateness(number):
             kept = [({"instruction": "x", "input": "", "output": "y"}, task)
                     for task in asked[checked] if is_kept(task)]  # fmt: skip
-            steering.checked(checked, kept)
+            steering.note_kept(checked, kept)
             checked += 1
     return asked
 
@@ -112,17 +112,17 @@ def test_what_is_seldom_kept_is_asked_for_more(controls_file):
 
 def test_a_reply_that_never_comes_holds_up_nothing(shipped):
     steering = ControlSteering(shipped, 42, 5, 8)
-    for number in range(10 * BLOCK):  # nothing is checked
-        steering.asked(number, steering.draw(number))
-    assert steering.draw(10 * BLOCK)
+    for number in range(10 * BLOCK_REQUESTS):  # nothing is checked
+        steering.note_requested(number, steering.draw(number))
+    assert steering.draw(10 * BLOCK_REQUESTS)
 
 
 def test_values_that_the_file_no_longer_has_are_not_known(controls_file):
     steering = ControlSteering(controls_file(TWO), 42, 5, 8)
-    assert steering.knows([{"kind": "ask", "level": "low"}])
-    assert not steering.knows([{"kind": "ask", "level": "middle"}])
-    assert not steering.knows([{"kind": "ask"}])
-    assert not steering.knows([{"kind": "ask", "level": "low", "more": "x"}])
+    assert steering.has_values([{"kind": "ask", "level": "low"}])
+    assert not steering.has_values([{"kind": "ask", "level": "middle"}])
+    assert not steering.has_values([{"kind": "ask"}])
+    assert not steering.has_values([{"kind": "ask", "level": "low", "more": "x"}])
 
 
 def test_replies_in_any_order_give_the_same_requests(pursuit, shipped):

@@ -145,9 +145,7 @@ def check(content: str, finish_reason: str | None, form: str) -> int:
         (wrong_types_json, 8_000, 16_000),
     ],
 )
-def test_hostile_replies_raise_nothing_and_invent_nothing(
-    make, number, least, part
-):
+def test_hostile_replies_raise_nothing_and_invent_nothing(make, number, least, part):
     draw = random.Random(f"{make.__name__} {part}")
     read = 0
     for _ in range(number):

@@ -6,7 +6,7 @@ import pytest
 
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.generation.series import prompts
-from bioinstruct_dagster.generation.series.prompts import RESPONSE_FORMAT, SYSTEM, template
+from bioinstruct_dagster.generation.series.prompts import RESPONSE_FORMAT, SYSTEM_PROMPT, template
 from bioinstruct_dagster.seeds.tasks import SeedTask
 
 FORMATS = ["json_schema", "json_object", "text"]
@@ -19,7 +19,7 @@ ODD = [
 @pytest.mark.parametrize("reply_format", ["json_schema", "json_object"])
 def test_the_prompt_shows_whole_seeds_and_the_number_of_tasks(reply_format):
     system, user = template(reply_format).messages(ODD, 4)
-    assert system == {"role": "system", "content": SYSTEM}
+    assert system == {"role": "system", "content": SYSTEM_PROMPT}
     heading, _, examples = user["content"].partition("Examples:\n")
     assert heading.startswith("Write 4 new biomedical or clinical tasks")
     assert json.loads(examples) == {
@@ -67,13 +67,13 @@ def test_each_kind_of_prompt_has_a_hash_of_its_own():
     assert len(kinds) == 6
 
 
-@pytest.mark.parametrize("part", ["TEMPLATE_ID", "SYSTEM", "USER", "PLAN"])
+@pytest.mark.parametrize("part", ["TEMPLATE_ID", "SYSTEM_PROMPT", "USER_PROMPT", "PLAN_SECTION"])
 def test_a_changed_word_changes_the_hash_of_what_uses_it(monkeypatch, part):
     before = [template("text", controlled=c).sha256 for c in (False, True)]
     monkeypatch.setattr(prompts, part, getattr(prompts, part) + " ")
     after = [template.__wrapped__("text", controlled=c).sha256 for c in (False, True)]
     changed = [old != new for old, new in zip(before, after, strict=True)]
-    assert changed == [part != "PLAN", True]
+    assert changed == [part != "PLAN_SECTION", True]
 
 
 def test_the_reply_format_is_one_that_strict_servers_accept():

@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 
 
@@ -63,7 +67,7 @@ def serve() -> Iterator[Callable[..., Server]]:
 
         def start(*, client_key: str = "rehearsal", **options: Any) -> Server:
             teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(**options))
-            url = stack.enter_context(running(teacher))
+            url = stack.enter_context(serve_teacher(teacher))
             client = OpenAI(base_url=url, api_key=client_key, max_retries=0, timeout=60)
             return Server(url, teacher, stack.enter_context(client))
 

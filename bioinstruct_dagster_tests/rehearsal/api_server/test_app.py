@@ -21,7 +21,7 @@ AS_JSON = {"type": "json_schema", "json_schema": {"name": "biomedical_tasks", "s
 
 @pytest.fixture(scope="module")
 def base_url():
-    with server.serving() as url:
+    with server.serve_recordings() as url:
         yield url
 
 
@@ -160,8 +160,8 @@ def test_concurrent_requests_get_their_own_answers(client):
 
 
 def test_two_servers_run_at_once_and_end_with_their_contexts():
-    with server.serving() as one:
-        with server.serving() as other:
+    with server.serve_recordings() as one:
+        with server.serve_recordings() as other:
             assert one != other
             assert post(other, b"{}")[0] == 400
         with pytest.raises(urllib.error.URLError):
@@ -175,7 +175,7 @@ def test_the_server_ends_when_its_user_fails():
     urls = []
 
     def fail():
-        with server.serving() as url:
+        with server.serve_recordings() as url:
             urls.append(url)
             raise RuntimeError("the asset failed")
 

@@ -145,7 +145,7 @@ def test_options_that_make_no_sense_are_said_so(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["--port", "70000"], "70000 is no port"),
+        (["--port", "70000"], "70000 is not a port"),
         (["--port", "x"], "--port"),
         (["--fault", "earthquake=0.1"], "earthquake"),
         (["--fault", "reset"], "NAME=SHARE"),

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from openai import APIConnectionError, APIStatusError, APITimeoutError, RateLimitError
 
-from bioinstruct_dagster.rehearsal.api_server.faults import Faults, spoil
+from bioinstruct_dagster.rehearsal.api_server.faults import FaultPlan, spoil
 from bioinstruct_dagster.rehearsal.api_server.messages import Completion
 from bioinstruct_dagster.rehearsal.api_server.options import CONTENT_FAULTS, FAULTS, ServerOptions
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
@@ -188,7 +188,7 @@ def test_a_request_is_faulted_no_oftener_than_told(serve):
 
 
 def test_a_request_that_passes_has_used_up_no_fault():
-    faults = Faults(ServerOptions(faults={"reset": 0.5}, fault_attempts=2))
+    faults = FaultPlan(ServerOptions(faults={"reset": 0.5}, fault_attempts=2))
     met = dict.fromkeys(range(200), 0)
     for _ in range(30):
         for number in met:
@@ -207,7 +207,7 @@ def test_a_rate_limited_request_meets_its_fault_later(serve):
 
 def test_the_shares_are_met(serve):
     shares = dict.fromkeys(FAULTS, 0.05)
-    faults = Faults(ServerOptions(faults=shares))
+    faults = FaultPlan(ServerOptions(faults=shares))
     chosen = [faults.choose(f"digest-{n}") for n in range(20_000)]
     for name in FAULTS:
         assert chosen.count(name) == pytest.approx(1_000, rel=0.15)

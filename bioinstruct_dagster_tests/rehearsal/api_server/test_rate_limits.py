@@ -8,7 +8,7 @@ import pytest
 from openai import AuthenticationError, BadRequestError, RateLimitError
 
 from bioinstruct_dagster.rehearsal.api_server.options import OptionsError, ServerOptions
-from bioinstruct_dagster.rehearsal.api_server.rate_limits import RateLimits, duration
+from bioinstruct_dagster.rehearsal.api_server.rate_limits import RateLimits, format_duration
 
 
 class Clock:
@@ -49,7 +49,7 @@ def admitted(limits: RateLimits, tokens: int = 1) -> bool:
     ],
 )
 def test_times_are_written_as_openai_writes_them(seconds, text):
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 def test_a_burst_is_admitted_at_once_then_the_steady_rate(clock):
