@@ -1,5 +1,6 @@
 # The commands of the project. `make demo` and `make test` work from a fresh clone with nothing installed by
-# hand but Python 3.11 or newer; both install into .venv.
+# hand but Python 3.11 or newer. Both install into .venv: `make demo` what the chain needs, `make test` also the
+# development tools and the optional libraries.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -11,19 +12,34 @@ export DAGSTER_HOME := $(CURDIR)/.dagster_home
 export PYTHONWARNINGS := ignore:Function
 export HF_HUB_DISABLE_TELEMETRY := 1
 
+# pip does not compile the packages: that takes two thirds of an installation, and most modules are never
+# imported. Python compiles a module at its first import, so it must be allowed to keep the bytecode.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+unexport PYTHONDONTWRITEBYTECODE
+
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
-.PHONY: help setup demo test lint format ui report browser constraints bench-generation bench-curation bench-privacy clean
+.PHONY: help setup setup-dev demo test lint format ui report browser settings-table constraints \
+	bench-generation bench-curation bench-privacy bench-loading clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-$(VENV)/installed: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) -e .
 	@touch $@
 
-setup: $(VENV)/installed  ## Make .venv and install the project with pinned dependencies
+# Holds everything of the user's installation, so it stands for that one too.
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) -e '.[dev]'
+	@touch $(VENV)/installed $@
+
+setup: $(VENV)/installed  ## Make .venv and install what a user needs, with pinned dependencies
+
+setup-dev: $(VENV)/installed-dev  ## Install the development tools and the optional libraries too
 
 demo: setup  ## Materialize the whole chain on the embedded teacher and base model, and report
 	$(MATERIALIZE) --select '*' --partition 'rehearsal-llama|all'
@@ -37,35 +53,41 @@ report: setup  ## Print the report of what is in the store
 ui: setup  ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/dagster dev -h 127.0.0.1
 
-test: setup  ## All tests
+test: setup-dev  ## All tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-lint: setup  ## Formatting, lint rules, types, import contracts
+lint: setup-dev  ## Formatting, lint rules, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: setup  ## Format the code and fix what ruff can
+format: setup-dev  ## Format the code and fix what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 browser:  ## Install Chromium for the UI test (Debian and Ubuntu)
 	command -v chromium google-chrome >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 
-constraints: setup  ## Pin every dependency anew, by pip-tools
-	CUSTOM_COMPILE_COMMAND='make constraints' $(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras \
+settings-table: setup  ## Write README.md's tables of settings and .env.example anew
+	$(BIN)/python -m bioinstruct_dagster.settings
+
+constraints: setup-dev  ## Pin the dependencies of both installations anew, by pip-tools
+	CUSTOM_COMPILE_COMMAND='make constraints    (one file for both installations, the user'"'"'s and `make setup-dev`)' $(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-annotate --output-file constraints.txt pyproject.toml
 	sed -i 's/+cpu$$//' constraints.txt  # a local build of torch pins the public version
 
-bench-generation: setup  ## Measure generation clients side by side, the peers installed apart (30 min)
+bench-generation: setup-dev  ## Measure generation clients side by side, the peers installed apart (30 min)
 	$(BIN)/python -m benchmarks.generation
 
-bench-curation: setup  ## Measure the gates of curation beside their peers, installed apart (40 min)
+bench-curation: setup-dev  ## Measure the gates of curation beside their peers, installed apart (40 min)
 	$(BIN)/python -m benchmarks.curation
 
-bench-privacy: setup  ## Measure the privacy gate on synthetic notes, for docs/privacy.md
+bench-privacy: setup-dev  ## Measure the privacy gate on synthetic notes, for docs/privacy.md
 	$(BIN)/python -m benchmarks.privacy
+
+bench-loading: setup  ## Compare loading the definitions with loading Dagster alone
+	$(BIN)/python -m benchmarks.loading
 
 clean:  ## Remove .venv and all caches; outputs under data/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -67,7 +67,7 @@ def render(settings: Settings, store: Store) -> Iterator[str]:
     yield from _training(adapters)
     yield from _scores(store)
     yield from _places(settings, adapters)
-    if settings.teacher == "rehearsal" or any(row["rehearsal"] for row in adapters):
+    if settings.teacher.name == "rehearsal" or any(row["rehearsal"] for row in adapters):
         yield from _heading("What this is")
         yield (
             "  A rehearsal: made with the embedded teacher or base model. "
@@ -162,8 +162,8 @@ def _interval(row: dict[str, Any], name: str, prefix: str) -> str:
 
 def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]:
     yield from _heading("Where things are")
-    yield f"  store       {settings.store_path}"
-    yield f"  data set    {settings.data_dir / 'hf_dataset'}"
+    yield f"  store       {settings.store.path}"
+    yield f"  data set    {settings.store.data_dir / 'hf_dataset'}"
     for row in adapters:
         yield f"  adapter     {row['adapter_path']}"
 
@@ -175,7 +175,7 @@ def _next_steps(settings: Settings) -> Iterator[str]:
         "  Ask the store:           .venv/bin/python -m bioinstruct_dagster.store "
         '"select * from funnel"'
     )
-    if settings.teacher == "rehearsal":
+    if settings.teacher.name == "rehearsal":
         yield "  Use a real teacher:      export BIOINSTRUCT_TEACHER=openai OPENAI_API_KEY=..."
         yield (
             "                           export BIOINSTRUCT_DATA_DIR=data/real "
@@ -203,7 +203,7 @@ def main() -> int:
     """Print the report; exit status 1 where there is nothing to report."""
     try:
         settings = load_settings()
-        for line in render(settings, Store(settings.store_path, settings.lock_timeout)):
+        for line in render(settings, Store(settings.store.path, settings.store.lock_timeout)):
             print(line)
     except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)

@@ -19,7 +19,8 @@ from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.training.train import TrainingSpec, train
+from bioinstruct_dagster.training.spec import TrainingSpec
+from bioinstruct_dagster.training.train import train
 
 # Small enough for a test, and still the real chain: a Llama pre-trained for a few steps, two
 # recipes.
@@ -81,9 +82,7 @@ def experiments(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, experiments: Path) -> Settings:
     """Settings of a small rehearsal whose outputs go to the test's folder."""
-    return Settings(
-        _env_file=None, data_dir=tmp_path / "data", experiments=experiments, requests=12
-    )
+    return Settings.of(data_dir=tmp_path / "data", experiments=experiments, requests=12)
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ def store_of(environment: dict[str, str]) -> Store:
 @pytest.fixture
 def store(settings: Settings) -> Store:
     """An empty store."""
-    return Store(settings.store_path, timeout=10.0)
+    return Store(settings.store.path, timeout=10.0)
 
 
 # Properties are checked by what they find, never by how long an example took on a busy machine.

@@ -28,13 +28,12 @@ class Chain:
     def __init__(self, folder: Path, **overrides: object) -> None:
         experiments = folder / "experiments.yaml"
         experiments.write_text(TINY_EXPERIMENTS, "utf-8")
-        self.settings = Settings(
-            _env_file=None,
+        self.settings = Settings.of(
             data_dir=folder / "data",
             experiments=experiments,
             **{"requests": 40, **overrides},
         )
-        self.store = Store(self.settings.store_path)
+        self.store = Store(self.settings.store.path)
         self.defs = build_defs(self.settings)
         self.instance = dg.DagsterInstance.ephemeral()
 
@@ -168,7 +167,7 @@ def test_the_funnel_adds_up(chain):
 
 
 def test_load_dataset_opens_the_folder(chain):
-    loaded = datasets.load_dataset(str(chain.settings.data_dir / "hf_dataset"))
+    loaded = datasets.load_dataset(str(chain.settings.store.data_dir / "hf_dataset"))
     assert set(loaded) == {"train", "validation", "test"}
     assert (
         sum(len(split) for split in loaded.values())

@@ -53,14 +53,11 @@ def materialize(settings, folder):
 def test_a_file_with_other_column_names_goes_through_the_chain(settings, tmp_path):
     source = tmp_path / "rows.jsonl"
     source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")
-    imported = settings.model_copy(
-        update={
-            "import_": str(source),
-            "import_columns": {"instruction": "q", "input": "ctx", "output": "a"},
-        }
+    imported = settings.changed(
+        import_=str(source), import_columns={"instruction": "q", "input": "ctx", "output": "a"}
     )
     assert materialize(imported, tmp_path).success
-    store = Store(settings.store_path)
+    store = Store(settings.store.path)
     kept = store.rows("select * from categorized_instructions order by ordinal")
     assert [row["input"] for row in kept] == ["", "Aspirin 75 mg.", ""]
     assert {row["labelled_by"] for row in kept} == {"embedded-classifier"}
@@ -75,26 +72,26 @@ def test_a_file_with_other_column_names_goes_through_the_chain(settings, tmp_pat
 def test_a_file_that_cannot_be_imported_is_named_with_row_and_column(settings, tmp_path):
     source = tmp_path / "rows.jsonl"
     source.write_text(json.dumps({"instruction": "Name a vitamin.", "output": 7}), "utf-8")
-    result = materialize(settings.model_copy(update={"import_": str(source)}), tmp_path)
+    result = materialize(settings.changed(import_=str(source)), tmp_path)
     assert not result.success
     (failure,) = [e for e in result.get_step_failure_events() if e.step_key == "raw_instructions"]
     message = failure.step_failure_data.error.message
     assert str(source) in message
     assert "line 1: column 'output'" in message
-    assert Store(settings.store_path).rows("select * from raw_instructions") == []
+    assert Store(settings.store.path).rows("select * from raw_instructions") == []
 
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published sample is not at hand")
 def test_published_rows_keep_to_their_own_rule(settings, tmp_path):
-    settings = settings.model_copy(update={"import_": os.path.relpath(PUBLISHED, PROJECT_ROOT)})
+    settings = settings.changed(import_=os.path.relpath(PUBLISHED, PROJECT_ROOT))
     assert materialize(settings, tmp_path).success
-    store = Store(settings.store_path)
+    store = Store(settings.store.path)
     # The published rows passed BioInstruct's own novelty filter; only likeness to our seeds can
     # reject.
     [counts] = store.rows(
         "select count_if(reason = 'repeats_kept_row') as repeats from rejected_instructions"
     )
     assert counts["repeats"] == 0
-    loaded = datasets.load_dataset(str(settings.data_dir / "hf_dataset"))
+    loaded = datasets.load_dataset(str(settings.store.data_dir / "hf_dataset"))
     assert sum(len(split) for split in loaded.values()) > 1_200
     assert not any(row.strip().lower() in {"n/a", "none"} for row in loaded["train"]["input"])

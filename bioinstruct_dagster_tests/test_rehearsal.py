@@ -17,7 +17,7 @@ HELD_OUT_LOSS = """
 
 
 def test_the_adapter_lowers_the_held_out_loss_by_a_twentieth(tmp_path):
-    settings = Settings(_env_file=None, data_dir=tmp_path / "data")
+    settings = Settings.of(data_dir=tmp_path / "data")
     defs = build_defs(settings)
     result = dg.materialize(
         [*defs.assets, *defs.asset_checks],
@@ -27,6 +27,6 @@ def test_the_adapter_lowers_the_held_out_loss_by_a_twentieth(tmp_path):
     )
     failed = [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
     assert failed == []
-    scores = {row["subject"]: row for row in Store(settings.store_path).rows(HELD_OUT_LOSS)}
+    scores = {row["subject"]: row for row in Store(settings.store.path).rows(HELD_OUT_LOSS)}
     assert scores["adapter"]["score"] < 0.95 * scores["base"]["score"]
     assert scores["difference"]["ci_high"] < 0

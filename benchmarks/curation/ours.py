@@ -115,7 +115,7 @@ def _filled(path: Path, rows: list[list[str]]) -> Any:
     from bioinstruct_dagster.settings import Settings
     from bioinstruct_dagster.store.database import Store
 
-    seeds = read_seed_tasks(Settings.model_fields["seeds"].default)
+    seeds = read_seed_tasks(Settings.of().seeds.file)
     store = Store(path)
     raw = [
         {
@@ -143,7 +143,10 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     from bioinstruct_dagster.curation.curate_store import curate, write_labels
     from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
     from bioinstruct_dagster.settings import Settings
-    from bioinstruct_dagster.teacher.rounds import Endpoint, Terms
+    from bioinstruct_dagster.store.gate_order import DROPPING_GATES
+    from bioinstruct_dagster.teacher.session import TeacherSession
+    from bioinstruct_dagster.teacher.terms import Terms
+    from bioinstruct_dagster.teacher.wire.client import Endpoint
 
     spent: dict[str, float] = {}
     started = perf_counter()
@@ -151,11 +154,11 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     def log(message: str, *_: object) -> None:
         nonlocal started
         name = message.split(":", maxsplit=1)[0]
-        if name in {"quality", "privacy", "contamination", "novelty"}:
+        if name in DROPPING_GATES:
             spent[name] = perf_counter() - started
             started = perf_counter()
 
-    settings = Settings(evaluation_tasks=folder / "tasks.yaml", eval_dir=folder / "eval")
+    settings = Settings.of(evaluation_tasks=folder / "tasks.yaml", eval_dir=folder / "eval")
     seeds = [
         NamedInstruction(row["seed_id"], row["instruction"])
         for row in store.rows(SEED_INSTRUCTIONS)
@@ -166,12 +169,14 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     nowhere = Endpoint("http://127.0.0.1:9", "no-key", rehearsal=False)
     labelling = label_rows(
         store.rows(KEPT_IN_ORDER),
-        nowhere,
-        store,
-        teacher="openai",
-        model="gpt-4o-mini",
-        log=lambda *_: None,
-        terms=Terms(max_usd=0.0),  # the teacher costs too much; the classifier labels everything
+        TeacherSession(
+            "openai",
+            "gpt-4o-mini",
+            nowhere,
+            store,
+            lambda _: None,
+            Terms(max_usd=0.0),  # the teacher costs too much; the classifier labels everything
+        ),
     )
     write_labels(store, labelling)
     return spent | {"category": perf_counter() - started}

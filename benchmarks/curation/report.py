@@ -12,6 +12,7 @@ from benchmarks.curation.clients import CLIENTS
 from benchmarks.curation.measures import Figure
 from benchmarks.curation.rows import LEAK_KINDS
 from benchmarks.curation.runs import OURS
+from bioinstruct_dagster.store.gate_order import GATE_ORDER
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,7 @@ TABLES: dict[str, Table] = {
             _SECONDS,
             _CPU,
             _GIB,
-            *(
-                Column(gate, gate, "{:.2f}")
-                for gate in ("quality", "privacy", "contamination", "novelty", "category")
-            ),
+            *(Column(gate, gate, "{:.2f}") for gate in GATE_ORDER),
             Column("raw rows", "rows"),
             Column("kept", "kept"),
         ),

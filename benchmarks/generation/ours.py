@@ -1,6 +1,6 @@
 """This project's client in the same frame as the peers: `ask`, with its journal and its store.
 
-The requests are as `generation.requests` makes them but for their messages, which are the prompts
+The requests are as `generation.series` makes them but for their messages, which are the prompts
 that all clients send. Belongs here: the call. Does not: anything that a user would not do.
 """
 
@@ -14,8 +14,10 @@ from benchmarks.generation.prompts import MODEL, WARM_UP
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.flow.pacing import limits_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
-from bioinstruct_dagster.teacher.wire.client import Dialect, TeacherClient
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.session import TeacherSession
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient
 
 # As for five tasks in a request; what a reply takes of it is for the client to learn.
 MOST_OUTPUT_TOKENS = 3_000
@@ -52,7 +54,7 @@ def client(job: Job, prompts: list[str], cache: Path) -> list[str | None]:
     terms = Terms(concurrency=job.options["concurrency"], max_usd=job.options.get("cap_usd"))
     if job.options.get("probe"):
         terms = replace(terms, limits_seen=asyncio.run(limits_by_probe(endpoint, requests[0])))
-    ask(requests, endpoint, store, log=print, terms=terms)
+    ask(TeacherSession("openai", MODEL, endpoint, store, print, terms), requests)
     wanted = [request.completion_id for request in requests]
     return [row["content"] for row in store.rows(CONTENTS, {"wanted": wanted})]
 

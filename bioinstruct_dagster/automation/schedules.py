@@ -25,6 +25,6 @@ def weekly_refresh(
     return dg.RunRequest(
         run_key=context.scheduled_execution_time.isoformat(),
         run_config=dg.RunConfig(
-            ops={"raw_instructions": {"config": {"grow_by": settings.refresh_instructions}}}
+            ops={"raw_instructions": {"config": {"grow_by": settings.runs.refresh_instructions}}}
         ),
     )

@@ -11,7 +11,7 @@ from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.batch_api import batches
-from bioinstruct_dagster.teacher.rounds import open_teacher
+from bioinstruct_dagster.teacher.session import open_endpoint
 
 POLL_SECONDS = 60
 UNDER_WAY = [
@@ -38,7 +38,7 @@ def batch_results(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.RunRequest | dg.SkipReason:
-    """Take up batches of the Batch API once they have ended, down to the Hugging Face set.
+    """Start a run once batches of the Batch API have ended, up to the Hugging Face set.
 
     Asks the server once a minute while batches are open, and nothing while none is. Its run works
     towards the goal of the run that submitted, under the same caps, and asks again for what an
@@ -50,7 +50,7 @@ def batch_results(
         open_now = batches.open_batches(store)
         if not open_now:
             return dg.SkipReason("No batch is open.")
-        with open_teacher(settings) as endpoint:
+        with open_endpoint(settings) as endpoint:
             found = batches.poll(endpoint, store)
     except StatedError as error:
         return dg.SkipReason(str(error))

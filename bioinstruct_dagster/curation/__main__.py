@@ -19,7 +19,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         settings = load_settings()
-        found = why(Store(settings.store_path, settings.lock_timeout), arguments.row_id)
+        found = why(Store(settings.store.path, settings.store.lock_timeout), arguments.row_id)
     except StatedError as error:
         print(error, file=sys.stderr)
         return 1

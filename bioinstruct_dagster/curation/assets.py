@@ -14,25 +14,26 @@ from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.curation.quality.llm_checks import asked_for
 from bioinstruct_dagster.curation.quality.rules import QualityRule
-from bioinstruct_dagster.curation.quality.teacher_verdicts import TeacherVerdicts
+from bioinstruct_dagster.curation.quality.teacher_verdicts import (
+    ask_about_kept_rows,
+    write_teachers_verdicts,
+)
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
+from bioinstruct_dagster.store.gate_order import DROPPING_GATES
 from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
     materialization,
     stating_errors,
 )
-from bioinstruct_dagster.teacher.probe import with_dialect
-from bioinstruct_dagster.teacher.rounds import open_teacher
-from bioinstruct_dagster.teacher.terms import terms_of
+from bioinstruct_dagster.teacher.session import open_session
 
 PENDING = (
     "%s requests are with the Batch API. The sensor batch_results starts a run when they are done."
 )
-GATES = ("quality", "privacy", "contamination", "novelty")
 
 SEED_INSTRUCTIONS = "select seed_id, instruction from seed_tasks order by ordinal"
 RAW_ROWS = "select count(*) as n from raw_instructions"
@@ -123,7 +124,7 @@ def deduplicated_instructions(
 
 
 class TeacherQualityCheck:
-    """The teacher's word on the kept rows, where a quality rule wants it."""
+    """The teacher's check of the kept rows, if a quality rule needs it."""
 
     def __init__(
         self,
@@ -135,21 +136,20 @@ class TeacherQualityCheck:
         self.wanted = asked_for(rules)
         self.pending = 0
         self._context, self._store, self._settings = context, store, settings
-        self._word = TeacherVerdicts(store, rules, teacher=settings.teacher, model=settings.model)
+        self._rules = rules
 
     def __call__(self) -> bool:
-        """Ask about kept rows that it was not asked about; whether its word is new."""
-        log = self._context.log
-        with open_teacher(self._settings) as endpoint:
-            terms = terms_of(self._settings, self._context.run.run_id)
-            terms = with_dialect(terms, self._settings, endpoint, self._store, log.info)
-            tally = self._word.ask(endpoint, log.info, terms)
+        """Ask about the kept rows that were not asked about; whether any verdict has changed."""
+        log, run_id = self._context.log, self._context.run.run_id
+        with open_session(self._settings, self._store, log.info, run_id=run_id) as session:
+            tally = ask_about_kept_rows(session)
+            changed = write_teachers_verdicts(session, self._rules)
         self.pending = tally.pending
         for message in tally.errors:
             log.warning("Request failed, to be asked again by the next run: %s", message)
         if tally.stopped:
             log.warning("Not all kept rows were checked by the teacher: %s", tally.stopped)
-        return self._word.apply() and not self.pending
+        return changed and not self.pending
 
 
 def _shown(
@@ -157,7 +157,7 @@ def _shown(
 ) -> dict[str, Any]:
     by_gate = {
         f"dropped: {gate}": sum(row["rows"] for row in rejected if row["gate"] == gate)
-        for gate in GATES
+        for gate in DROPPING_GATES
     }
     funnel = {"raw rows": raw, **by_gate, "kept": kept["kept"]}
     return {
@@ -200,20 +200,9 @@ def categorized_instructions(
             "No kept rows. Materialize key:deduplicated_instructions first; where it kept none, "
             "the view rejected_instructions says why."
         )
-    with open_teacher(settings) as endpoint:
-        terms = with_dialect(
-            terms_of(settings, context.run.run_id), settings, endpoint, store, context.log.info
-        )
-        labelling = label_rows(
-            kept,
-            endpoint,
-            store,
-            teacher=settings.teacher,
-            model=settings.model,
-            log=context.log.info,
-            terms=terms,
-            review_below=settings.category_confidence,
-        )
+    run_id = context.run.run_id
+    with open_session(settings, store, context.log.info, run_id=run_id) as session:
+        labelling = label_rows(kept, session, review_below=settings.curation.category_confidence)
     if labelling.tally.pending:
         context.log.info(PENDING, labelling.tally.pending)
         return

@@ -9,7 +9,7 @@ from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.eval_sets.items import load_items
 from bioinstruct_dagster.generation.controls.file import read_controls
-from bioinstruct_dagster.generation.controls.measuring import mix
+from bioinstruct_dagster.generation.controls.mix import mix
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -42,20 +42,21 @@ UNACCOUNTED = """
         select row_id from rejected_instructions
     )
 """
-JUDGED_TWICE = """
+KEPT_AND_REJECTED = """
     select row_id from deduplicated_instructions
     intersect
     select row_id from rejected_instructions
 """
-# Gates that look at each row by itself look at every row; novelty at those that these let pass.
+# The gates that check a row by itself check every row; novelty checks those that they let pass.
 UNSEEN = """
-    select raw.row_id, gate.name as gate
+    select raw.row_id, gates.gate
     from raw_instructions as raw
-    cross join (select unnest(['quality', 'privacy', 'contamination']) as name) as gate
-    anti join verdicts as said on said.row_id = raw.row_id and said.gate = gate.name
+    cross join gates
+    anti join verdicts as said on said.row_id = raw.row_id and said.gate = gates.gate
+    where gates.by_row
     union all
     select row_id, 'novelty'
-    from deduplicated_instructions
+    from passing_instructions
     anti join (select row_id from verdicts where gate = 'novelty') as said using (row_id)
 """
 KEPT_TEXTS = "select instruction, input, output from deduplicated_instructions order by ordinal"
@@ -73,7 +74,7 @@ UNLABELLED = """
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     """Each raw row is either kept or rejected with a reason; every gate has looked at its rows."""
-    lost, twice = store.rows(UNACCOUNTED), store.rows(JUDGED_TWICE)
+    lost, twice = store.rows(UNACCOUNTED), store.rows(KEPT_AND_REJECTED)
     unseen = store.rows(UNSEEN)
     return dg.AssetCheckResult(
         passed=not lost and not twice and not unseen,
@@ -109,8 +110,8 @@ def kept_rows_are_no_evaluation_items(
     rows are only flagged, it warns.
     """
     kept = [RowTexts.of(row) for row in store.rows(KEPT_TEXTS)]
-    found = check_clean(kept, load_items(settings.evaluation_tasks, settings.eval_dir))
-    rejecting = settings.contamination == "reject"
+    found = check_clean(kept, load_items(settings.eval_sets.tasks, settings.eval_sets.folder))
+    rejecting = settings.curation.contamination == "reject"
     return dg.AssetCheckResult(
         passed=found.passed,
         severity=dg.AssetCheckSeverity.ERROR if rejecting else dg.AssetCheckSeverity.WARN,
@@ -132,7 +133,7 @@ def evaluation_sets_are_at_hand(
     Warns: put the files where `data/evaluation_tasks.yaml` says, under `BIOINSTRUCT_EVAL_DIR`. A
     rehearsal's set is trained on for no score that counts, so there it is shown and not checked.
     """
-    items = load_items(settings.evaluation_tasks, settings.eval_dir)
+    items = load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
     rehearsal = store.rows(ANY_REHEARSAL)[0]["rehearsal"]
     return dg.AssetCheckResult(
         passed=not items.missing or rehearsal,
@@ -140,7 +141,7 @@ def evaluation_sets_are_at_hand(
         metadata={
             "items_by_set": dg.MetadataValue.json(dict(items.counts)),
             "sets_not_at_hand": dg.MetadataValue.json(list(items.missing)),
-            "folder": dg.MetadataValue.path(settings.eval_dir),
+            "folder": dg.MetadataValue.path(settings.eval_sets.folder),
             "checked": not rehearsal,
         },
     )
@@ -170,10 +171,10 @@ def kept_rows_are_what_was_asked_for(
     words of input), from 100 rows on. Recorded replies follow no controls, so a rehearsal's mix is
     shown and not checked. Warns.
     """
-    rows = store.rows(KEPT_WITH_CONTROLS) if settings.controls else []
-    if not rows or settings.controls is None:
+    rows = store.rows(KEPT_WITH_CONTROLS) if settings.generation.controls else []
+    if not rows or settings.generation.controls is None:
         return dg.AssetCheckResult(passed=True, metadata={"rows_with_controls": 0})
-    controls = read_controls(settings.controls)
+    controls = read_controls(settings.generation.controls)
     found = mix(controls, [(row, json.loads(row["controls"])) for row in rows])
     measured = [m for m in found if m["dimension_agreement"] is not None]
     apart = max((abs(m["achieved"] - m["asked"]) for m in measured), default=0.0)

@@ -1,9 +1,9 @@
-"""From raw rows to kept ones: the gates in their order.
+"""From raw rows to kept ones, in memory: generation counts with it how many rows would be kept.
 
-First each row by itself (quality, privacy, contamination), then likeness to what is kept (novelty):
-a row that another gate drops must not stand in the way of a sound one. Belongs here: which gate
-looks when, over rows in memory. Does not: what a gate rejects, or a whole store brought up to date
-(curating).
+First the gates check each row by itself, then novelty compares the rows that they let pass: a row
+that is dropped anyway must not make a sound one a repetition. Belongs here: that order, over rows
+in memory, and making the gates that the settings ask for. Does not: what a gate rejects (the gates'
+packages), or bringing a whole store up to date (curation.curate_store).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 from bioinstruct_dagster.curation.gates import FIELDS, Finding, Gate, GateResult, RowTexts
+from bioinstruct_dagster.curation.novelty.gate import novelty_finding
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
 from bioinstruct_dagster.curation.novelty.rule import (
     NamedInstruction,
     NoveltyFilter,
-    NoveltyVerdict,
     check_here,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
@@ -24,11 +24,12 @@ from bioinstruct_dagster.curation.verdicts import StoredResults
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.gate_order import ROW_GATES
 
 
 @dataclass
 class CuratedRows:
-    """What the gates made of raw rows; each raw row is either kept or rejected.
+    """Raw rows by what the gates decided: each is either kept or rejected.
 
     `kept` has rows of `deduplicated_instructions`; `rejected` names the first gate that dropped a
     row, and its rule.
@@ -108,15 +109,6 @@ class RowCurator:
         )
 
 
-def novelty_finding(verdict: NoveltyVerdict, version: str, seed_ids: frozenset[str]) -> Finding:
-    """The verdict of novelty as a finding."""
-    if verdict.novel:
-        return Finding("novel", version, "keep")
-    rule = "repeats_seed" if verdict.nearest_id in seed_ids else "repeats_kept_row"
-    evidence = {"nearest_id": verdict.nearest_id, "measure": verdict.measure}
-    return Finding(rule, version, "reject", verdict.score, evidence)
-
-
 def _repaired(
     row: Mapping[str, Any], gates: Sequence[Gate], results: Sequence[GateResult]
 ) -> dict[str, Any]:
@@ -157,28 +149,33 @@ def row_gates(settings: Settings) -> list[Gate]:
     from bioinstruct_dagster.curation.quality.gate import QualityGate
     from bioinstruct_dagster.eval_sets.items import load_items
 
-    items = load_items(settings.evaluation_tasks, settings.eval_dir)
-    return [
-        QualityGate(settings.quality_rules),
-        PrivacyGate(settings.privacy, settings.privacy_model),
-        ContaminationGate(items, settings.contamination),
+    items = load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
+    gates: list[Gate] = [
+        QualityGate(settings.curation.quality_rules),
+        PrivacyGate(settings.curation.privacy, settings.curation.privacy_model),
+        ContaminationGate(items, settings.curation.contamination),
     ]
+    return sorted(gates, key=lambda gate: ROW_GATES.index(gate.name))
 
 
 def meaning_filter(settings: Settings) -> MeaningFilter | None:
     """The second stage of novelty, where it is switched on."""
-    if settings.meaning_model is None:
+    if settings.curation.meaning_model is None:
         return None
-    return MeaningFilter(settings.meaning_model, settings.meaning_threshold)
+    return MeaningFilter(settings.curation.meaning_model, settings.curation.meaning_threshold)
 
 
 def novelty_checker(settings: Settings) -> CheckNovelty:
     """Where novelty is checked when rows are many: in this process, or on a Ray cluster."""
-    if not settings.ray_address:
+    if not settings.curation.ray_address:
         return check_here
     from bioinstruct_dagster.curation.novelty.cluster.sharded import check_on_cluster
 
-    return partial(check_on_cluster, workers=settings.ray_workers, address=settings.ray_address)
+    return partial(
+        check_on_cluster,
+        workers=settings.curation.ray_workers,
+        address=settings.curation.ray_address,
+    )
 
 
 def gate_maker(settings: Settings, store: Store) -> Callable[[Sequence[SeedTask]], RowCurator]:

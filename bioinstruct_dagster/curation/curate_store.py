@@ -1,26 +1,25 @@
-"""A whole store brought up to date: all raw rows checked by all gates, and the kept rows written.
+"""Brings a whole store up to date: the gates check its raw rows, and the kept rows are written.
 
-Only what is not checked yet, or was checked by an earlier version of a gate, is checked. Novelty,
-which depends on what is kept before, is checked again from the first row whose place, text or fate
-has changed. Belongs here: that order of work. Does not: what a gate rejects, or the words of the
-store (verdicts).
+Only what is not checked yet, or was checked by an earlier version of a gate, is checked: first by
+the row gates, then for novelty among the rows that they let pass. Belongs here: that order of work,
+and the tables of kept and of labelled rows. Does not: what a gate rejects (the gate's package), or
+reading and writing verdicts (curation.verdicts).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bioinstruct_dagster.curation.category.labelling import Labelling
-from bioinstruct_dagster.curation.curate_rows import novelty_finding
 from bioinstruct_dagster.curation.gates import Gate
+from bioinstruct_dagster.curation.novelty.gate import (
+    PASSING,
+    check_novelty_from_first_change,
+    novelty_version,
+)
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
 from bioinstruct_dagster.curation.novelty.meaning_verdicts import look_for_meaning
-from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, NamedInstruction, check_here
-from bioinstruct_dagster.curation.novelty.stored_index import (
-    INDEX_VERSION,
-    CheckNovelty,
-    StoredIndex,
-    write_change,
-)
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, check_here
+from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
 from bioinstruct_dagster.curation.quality.teacher_verdicts import forget_teachers_word
 from bioinstruct_dagster.curation.verdicts import (
     check_stale,
@@ -32,62 +31,6 @@ from bioinstruct_dagster.curation.verdicts import (
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-PASSING = """
-    passing as (
-        select *, sha256(instruction)[:16] as text_sha256 from passing_instructions
-    ),
-    checked as (
-        select row_id, text_sha256, verdict
-        from verdicts
-        where gate = 'novelty' and gate_version = $version and place = 0
-    )
-"""
-# The first row from which novelty has to be checked: one that was not checked so far, one that was
-# kept and is no longer there, one that was kept and is missing from the index, or one that was
-# dropped for a row that now comes after it (an import in another order).
-FIRST_CHANGE = f"""
-    with {PASSING},
-    standing as (
-        select row_id, ordinal as place
-        from passing semi join checked using (row_id, text_sha256)
-    ),
-    kept as (
-        select standing.* from standing join checked using (row_id) where verdict = 'keep'
-    ),
-    overtaking as (
-        select standing.place
-        from standing
-        join verdicts as said
-            on said.row_id = standing.row_id and said.gate = 'novelty' and said.verdict = 'reject'
-        join raw_instructions as nearest on nearest.row_id = (said.evidence ->> 'nearest_id')
-        where said.place = 0 and nearest.ordinal > standing.place
-    )
-    select least(
-        (select min(ordinal) from passing anti join checked using (row_id, text_sha256)),
-        (select min(place) from novelty_signatures anti join kept using (row_id, place)),
-        (select min(place) from kept anti join novelty_signatures using (row_id, place)),
-        (select min(place) from overtaking)
-    ) as place
-"""
-FROM_HERE_ON = f"""
-    with {PASSING}
-    select row_id, ordinal, instruction, rehearsal
-    from passing
-    where ordinal >= $place
-    order by ordinal
-"""
-JUDGED_FROM_HERE_ON = """
-    select row_id
-    from verdicts
-    left join raw_instructions as raw using (row_id)
-    where gate = 'novelty' and (raw.ordinal is null or raw.ordinal >= $place)
-"""
-TEXTS_OF = """
-    select row_id, instruction
-    from repaired_instructions
-    where row_id in (select unnest($wanted::varchar[]))
-"""
-FORGET_SIGNATURES = "delete from novelty_signatures where place >= $place"
 WRITE_KEPT = f"""
     insert into deduplicated_instructions by name
     with {PASSING},
@@ -107,9 +50,12 @@ WRITE_KEPT = f"""
     left join flagged using (row_id)
     order by ordinal
 """
-
-
-COMPARED = ("row_id", "rule", "version", "verdict", "score", "evidence", "text_sha256")
+FORGET_KEPT = "delete from deduplicated_instructions"
+FORGET_LABELLED = "delete from categorized_instructions"
+# A verdict on a category is written again where any of these is another.
+COMPARED = (
+    "row_id", "rule", "version", "verdict", "score", "evidence", "gate_version", "text_sha256",
+)  # fmt: skip
 CATEGORY_VERDICTS = f"select {', '.join(COMPARED)} from verdicts where gate = 'category'"
 
 
@@ -156,7 +102,7 @@ def curate(
         done.checked["novelty"] += check_novelty_from_first_change(store, seeds, check_many)
         done.repeat_in_meaning = look_for_meaning(store, meaning)
         with store.write() as connection:
-            connection.execute("delete from deduplicated_instructions")
+            connection.execute(FORGET_KEPT)
             connection.execute(WRITE_KEPT, {"version": novelty_version(seeds)})
         if ask_teacher is None or not ask_teacher():
             break
@@ -164,53 +110,9 @@ def curate(
     return done
 
 
-def check_novelty_from_first_change(
-    store: Store, seeds: Sequence[NamedInstruction], check_many: CheckNovelty = check_here
-) -> int:
-    """Check novelty from the first row for which it may have changed; how many rows that were."""
-    version = novelty_version(seeds)
-    place = store.rows(FIRST_CHANGE, {"version": version})[0]["place"]
-    if place is None:
-        return 0
-    # Signatures of rows that are no longer kept must not be found. A kill after this is harmless:
-    # a kept row without a signature is where the next run begins.
-    with store.write() as connection:
-        connection.execute(FORGET_SIGNATURES, {"place": place})
-    rows = store.rows(FROM_HERE_ON, {"version": version, "place": place})
-
-    def texts_of(row_ids: Sequence[str]) -> Mapping[str, str]:
-        found = store.rows(TEXTS_OF, {"wanted": list(row_ids)})
-        return {row["row_id"]: row["instruction"] for row in found}
-
-    verdicts, change = StoredIndex(store, seeds, texts_of, check_many=check_many).check(
-        [NamedInstruction(row["row_id"], row["instruction"]) for row in rows],
-        [row["ordinal"] for row in rows],
-    )
-    seed_ids = frozenset(seed.id for seed in seeds)
-    made_of = {"threshold": THRESHOLD, "index": INDEX_VERSION, "seeds": len(seeds)}
-    said = (
-        written
-        for row, verdict in zip(rows, verdicts, strict=True)
-        for written in verdict_rows(
-            "novelty",
-            version,
-            row,
-            [novelty_finding(verdict, version, seed_ids)],
-            [row["instruction"]],
-        )
-    )
-    with store.write() as connection:
-        record_version(connection, "novelty", version, made_of)
-        # Looked up here, lest a run that ends at the same time has its verdicts doubled.
-        replaced = connection.execute(JUDGED_FROM_HERE_ON, {"place": place}).fetchall()
-        replace_verdicts(connection, "novelty", [row_id for (row_id,) in replaced], said)
-        write_change(connection, change)
-    return len(rows)
-
-
 def write_labels(store: Store, labelling: Labelling) -> None:
     """Write `categorized_instructions`, and what the category gate says of its rows."""
-    version = sha256_of(labelling.versions)[:8]
+    version = sha256_of(labelling.made_of)[:8]
     rows = {row["row_id"]: row for row in labelling.rows}
     said = [
         verdict
@@ -223,15 +125,8 @@ def write_labels(store: Store, labelling: Labelling) -> None:
     changed = [row for row in said if tuple(row[name] for name in COMPARED) not in before]
     gone = {row_id for row_id, *_ in before} - rows.keys()  # no longer kept, so of no category
     with store.write() as connection:
-        record_version(connection, "category", version, labelling.versions)
-        connection.execute("delete from categorized_instructions")
+        record_version(connection, "category", version, labelling.made_of)
+        connection.execute(FORGET_LABELLED)
         insert(connection, "categorized_instructions", labelling.rows)
         replaced = [*gone, *(row["row_id"] for row in changed)]
         replace_verdicts(connection, "category", replaced, changed)
-
-
-def novelty_version(seeds: Sequence[NamedInstruction]) -> str:
-    """What a verdict of novelty rests on besides the rows: the rule, the index, the seeds."""
-    return sha256_of([THRESHOLD, INDEX_VERSION, [[seed.id, seed.instruction] for seed in seeds]])[
-        :8
-    ]

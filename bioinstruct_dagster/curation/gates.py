@@ -1,7 +1,8 @@
-"""What a gate is: it looks at a row's texts and says keep, reject, repair or flag, and why.
+"""What a gate is: it checks a row's texts and says keep, reject, repair or flag, and why.
 
-Belongs here: the words that all gates speak. Does not: any rule, nor the order of the gates
-(selection), nor how verdicts are stored (verdicts).
+Belongs here: the types that all gates share. Does not: any rule, the order of the gates
+(store.gate_order), their versions (curation.versions), or how verdicts are stored
+(curation.verdicts).
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,8 +62,8 @@ class GateResult:
 class Gate(Protocol):
     """A gate that checks each row by itself.
 
-    `version` changes whenever any verdict could: it covers rules, code and data. Verdicts of an
-    equal version are not made again.
+    `version` changes whenever a verdict could: it covers code, libraries, data and settings (see
+    curation.versions). Rows that have a verdict of the same version are not checked again.
     """
 
     name: str
@@ -70,7 +71,7 @@ class Gate(Protocol):
 
     @property
     def made_of(self) -> Mapping[str, Any]:
-        """What this version is: rules, settings, data; as JSON values, for the record."""
+        """What determines this version: code, settings, data; as JSON values, for the record."""
 
     def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
         """A result per task, in their order."""

@@ -1,15 +1,17 @@
-"""Verdicts that come after those of a gate's own rules, each from a place of its own on.
+"""Verdicts that are added to those of a gate's own rules, from a higher place on.
 
 A teacher's answers (quality.teacher_verdicts) and likeness in meaning (novelty.meaning_verdicts)
 add such verdicts. Belongs here: replacing them in the store. Does not: what they find.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from bioinstruct_dagster.curation.gates import Finding
+from bioinstruct_dagster.curation.verdicts import finding_columns
 from bioinstruct_dagster.store.database import Store, insert
-from bioinstruct_dagster.store.fingerprints import canonical_json
 
 PRESENT = """
     select row_id, place, rule, version, verdict, score, evidence
@@ -37,32 +39,25 @@ ADD = """
 
 
 def verdict_rows_from(found: Iterable[tuple[str, Finding]], place: int) -> list[dict[str, Any]]:
-    """Rows for `replace_from_place`: findings by row id, numbered in each row from `place` on."""
-    rows: list[dict[str, Any]] = []
-    last, here = "", place
-    for row_id, finding in found:
-        here = here + 1 if row_id == last else place
-        last = row_id
-        rows.append(
-            {
-                "row_id": row_id,
-                "place": here,
-                "rule": finding.rule,
-                "version": finding.version,
-                "verdict": finding.verdict,
-                "score": finding.score,
-                "evidence": canonical_json(finding.evidence),
-            }
-        )
-    return rows
+    """Rows for `replace_from_place`.
+
+    Args:
+        found: findings by row id; those of one row follow each other.
+        place: of a row's first finding; further ones of the same row get the places after it.
+    """
+    return [
+        finding_columns(row_id, here, finding)
+        for row_id, of_row in groupby(found, key=itemgetter(0))
+        for here, (_, finding) in enumerate(of_row, start=place)
+    ]
 
 
 def replace_from_place(
     store: Store, gate: str, place: int, rows: Sequence[Mapping[str, Any]]
 ) -> bool:
-    """Put these in the place of the gate's verdicts from that place on; whether they differ.
+    """Replace the gate's verdicts from a place on; whether any differs from before.
 
-    Those that stay the same are left as they are.
+    Verdicts that stay the same are left as they are.
     """
     import pyarrow as pa
 

@@ -1,8 +1,9 @@
 """Verdicts in the store: which rows a gate has yet to check, writing what it says, and asking why.
 
-A verdict holds as long as the gate's version and the row's text do; what later ones replace moves
-to `superseded_verdicts`, so that nothing that a gate ever said is lost. Belongs here: the
-statements. Does not: checking (the gates), nor the order of the gates (selection).
+A verdict holds as long as the gate's version and the row's text do. A verdict that a later one
+replaces moves to `superseded_verdicts`, so that nothing that a gate ever said is lost. Belongs
+here: the statements. Does not: checking rows (the gates), the order of the gates
+(store.gate_order), or the order of work (curation.curate_store).
 """
 
 import hashlib
@@ -57,7 +58,8 @@ RECORD_VERSION = """
     select $gate, $version, $made_of, now()
     where not exists (from gate_versions where gate = $gate and version = $version)
 """
-# What other gates saw of rows in which the privacy gate found identifiers, and where these are.
+# What the other row gates saw of rows in which the privacy gate found identifiers, and where these
+# are. Novelty and category show no text of a row as evidence.
 SEEN_BESIDE_IDENTIFIERS = """
     select
         said.row_id, said.gate, said.place, said.evidence,
@@ -65,7 +67,8 @@ SEEN_BESIDE_IDENTIFIERS = """
     from verdicts as said
     join verdicts as private using (row_id)
     join raw_instructions as raw using (row_id)
-    where said.gate in ('quality', 'contamination') and said.verdict <> 'keep'
+    join gates on gates.gate = said.gate
+    where gates.by_row and said.gate <> 'privacy' and said.verdict <> 'keep'
         and private.gate = 'privacy' and private.verdict <> 'keep'
         and private.rule <> 'placeholder_person'
     group by all
@@ -79,10 +82,9 @@ TOLD = 4  # characters of an identifier that already tell something of it
 WHY = """
     select gate, rule, verdict, score, evidence, version, judged_at
     from verdicts
+    join gates using (gate)
     where row_id = $row_id
-    order by
-        list_position(['quality', 'privacy', 'contamination', 'novelty', 'category'], gate),
-        place
+    order by gate_order, place
 """
 
 
@@ -107,18 +109,25 @@ def verdict_rows(
     sha = text_sha256(texts)
     for place, finding in enumerate(findings):
         yield {
-            "row_id": row["row_id"],
+            **finding_columns(row["row_id"], place, finding),
             "gate": gate,
-            "place": place,
-            "rule": finding.rule,
-            "version": finding.version,
-            "verdict": finding.verdict,
-            "score": finding.score,
-            "evidence": canonical_json(finding.evidence),
             "gate_version": gate_version,
             "text_sha256": sha,
             "rehearsal": row["rehearsal"],
         }
+
+
+def finding_columns(row_id: str, place: int, finding: Finding) -> dict[str, Any]:
+    """The columns of `verdicts` that a finding decides; `place` is among those of its gate."""
+    return {
+        "row_id": row_id,
+        "place": place,
+        "rule": finding.rule,
+        "version": finding.version,
+        "verdict": finding.verdict,
+        "score": finding.score,
+        "evidence": canonical_json(finding.evidence),
+    }
 
 
 def check_stale(store: Store, gate: Gate) -> int:
@@ -140,7 +149,7 @@ def check_stale(store: Store, gate: Gate) -> int:
 def record_version(
     connection: duckdb.DuckDBPyConnection, gate: str, version: str, made_of: Mapping[str, Any]
 ) -> None:
-    """Write down once what a version of a gate is made of."""
+    """Write down, once a version, what a gate is made of."""
     parameters = {"gate": gate, "version": version, "made_of": canonical_json(made_of)}
     connection.execute(RECORD_VERSION, parameters)
 
@@ -148,7 +157,7 @@ def record_version(
 def write_results(
     store: Store, gate: Gate, rows: Sequence[Mapping[str, Any]], results: Sequence[GateResult]
 ) -> None:
-    """Put what a gate says of these rows in the place of what it said before, repairs included."""
+    """Write what a gate says of these rows, repairs included, in place of what it said before."""
     said: list[dict[str, Any]] = []
     put_right: list[dict[str, str]] = []
     for row, result in zip(rows, results, strict=True):
@@ -171,7 +180,7 @@ def replace_verdicts(
     row_ids: Sequence[str],
     verdicts: Iterable[Mapping[str, Any]],
 ) -> None:
-    """Put verdicts of a gate in the place of those it gave on these rows."""
+    """Replace all verdicts of a gate on these rows."""
     with _these(connection, row_ids):
         connection.execute(SUPERSEDE, {"gate": gate})
         connection.execute(FORGET.format(table="verdicts"), {"gate": gate})
@@ -182,9 +191,9 @@ def replace_verdicts(
 
 
 def withhold_identifiers(store: Store) -> None:
-    """Take identifiers out of what other gates wrote down of a row.
+    """Take identifiers out of the evidence that other gates wrote down of a row.
 
-    They check the text as it was written, and show some of it as evidence.
+    Those gates check the text as the teacher wrote it, and show some of it as evidence.
     """
     changed = []
     for row in store.rows(SEEN_BESIDE_IDENTIFIERS):
@@ -211,7 +220,7 @@ def _withheld(value: Any, identifiers: Sequence[str]) -> Any:
 
 
 class StoredResults:
-    """What gates said before of texts, so that generation need not check stored replies again."""
+    """What gates said of texts before, so that generation does not check stored replies again."""
 
     def __init__(self, store: Store | None, gates: Sequence[Gate]) -> None:
         self._results: dict[tuple[str, str], GateResult] = {}
@@ -221,7 +230,7 @@ class StoredResults:
             self._recall(store, gate)
 
     def __call__(self, gate: Gate, tasks: Sequence[RowTexts]) -> list[GateResult]:
-        """The gate's results; those it has made of the same texts are not made again."""
+        """The gate's results; texts that it has checked before are not checked again."""
         keys = [(gate.name, text_sha256(task)) for task in tasks]
         missing = [place for place, key in enumerate(keys) if key not in self._results]
         fresh = gate.check([tasks[place] for place in missing])
@@ -249,7 +258,7 @@ class StoredResults:
 
 
 def why(store: Store, row_id: str) -> list[dict[str, Any]]:
-    """What each gate says of a row, in the order in which they look; the first reject decides.
+    """What each gate says of a row, in the order of the gates; the first reject decides.
 
     Rows have gate, rule, verdict, score, evidence (a JSON object), version, judged_at.
 

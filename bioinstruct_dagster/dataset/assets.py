@@ -34,7 +34,8 @@ GATES = """
     from gate_versions
     semi join (select distinct gate, gate_version as version from verdicts) as used
         using (gate, version)
-    order by list_position(['quality', 'privacy', 'contamination', 'novelty'], gate), first_used_at
+    join gates using (gate)
+    order by gate_order, first_used_at
 """
 FUNNEL_TO_HERE = "select stage, outcome, rows from funnel where step <= 6"
 TEACHERS = """
@@ -77,7 +78,7 @@ def hf_dataset(
         gates={row["gate"]: _told(row) for row in store.rows(GATES)},
         rehearsal=rehearsal,
     )
-    built = build_dataset(rows, settings.data_dir / "hf_dataset", card)
+    built = build_dataset(rows, settings.store.data_dir / "hf_dataset", card)
     placed = [
         {name: row[name] for name in ("row_id", "split", "category", "rehearsal")}
         | {"dataset_fingerprint": built.fingerprint}

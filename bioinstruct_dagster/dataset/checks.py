@@ -17,7 +17,7 @@ def folder_holds_the_table(
     """The Parquet files hold the table's rows, each in the split that its instruction says."""
     import pyarrow.parquet as pq
 
-    folder = settings.data_dir / "hf_dataset" / "data"
+    folder = settings.store.data_dir / "hf_dataset" / "data"
     found = {
         row["row_id"]: (split, row["instruction"])
         for split in SPLITS

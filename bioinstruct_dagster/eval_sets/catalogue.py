@@ -1,67 +1,52 @@
 """The list of evaluation tasks: `data/evaluation_tasks.yaml`, read and checked.
 
-Belongs here: what that file may say, and paths into an item. Does not: reading the tasks' own files
-(evaluation_items), or what counts as a repetition (contamination).
+Belongs here: what that file may say. Does not: paths into an item (field_paths), reading the tasks'
+own files (items), or what counts as a repetition (curation.contamination).
 """
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pydantic
-import yaml
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.eval_sets.field_paths import FieldPath
 from bioinstruct_dagster.settings import INPUTS
+from bioinstruct_dagster.yaml_faults import FieldFaultsError
+from bioinstruct_dagster.yaml_files import Identifier, StrictModel, read_yaml
 
 EVALUATION_TASKS = INPUTS / "evaluation_tasks.yaml"
 FORMATS = ("jsonl", "json", "csv", "parquet")
 
-_STEP = r"[A-Za-z_][\w-]*(?:\[\])?"
-_PATH = rf"{_STEP}(?:\.{_STEP})*"
-SetName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", strict=True)]
-FieldPath = Annotated[str, StringConstraints(pattern=rf"^{_PATH}(?:\|{_PATH})*\??$", strict=True)]
 TokenCount = Annotated[int, Field(ge=1, le=1_000, strict=True)]
 Fraction = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
 
-_HINTS = {
-    "extra_forbidden": "unknown key; remove it or mend its spelling",
-    "missing": "missing; add it",
-    "string_type": "must be text; put it in quotes",
-    "string_pattern_mismatch": "is not of the form that the head of the file explains",
-    "model_type": "must be names with values, as in the file that ships with the project",
-}
-
 
 class EvaluationTasksError(StatedError):
-    """The list of evaluation tasks is malformed; the message names the entries and their faults."""
+    """The list of evaluation tasks is malformed; the message lists every fault with its line."""
 
 
-class _StrictModel(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
-
-
-class NgramLimits(_StrictModel):
+class NgramLimits(StrictModel):
     """The rule `ngram_13`: the length of a shared run of tokens."""
 
     tokens: Annotated[int, Field(ge=2, le=64, strict=True)] = 13
 
 
-class CoverageLimits(_StrictModel):
+class CoverageLimits(StrictModel):
     """The rule `coverage_8`: how much of a text must lie in runs that the row shares."""
 
     tokens: Annotated[int, Field(ge=2, le=64, strict=True)] = 8
     share: Fraction = 0.5
 
 
-class BoilerplateLimits(_StrictModel):
+class BoilerplateLimits(StrictModel):
     """In how many different texts a run may be found and still tell of any one of them."""
 
     texts: Annotated[int, Field(ge=1, strict=True)] = 3
 
 
-class RougeLimits(_StrictModel):
+class RougeLimits(StrictModel):
     """The rule `rouge_l`: the score, and the fewest tokens of a text that is compared at all."""
 
     f1: Fraction = 0.7
@@ -69,7 +54,7 @@ class RougeLimits(_StrictModel):
     answer: TokenCount = 12
 
 
-class ReorderedLimits(_StrictModel):
+class ReorderedLimits(StrictModel):
     """The rule `reordered`, likewise."""
 
     dice: Fraction = 0.9
@@ -77,7 +62,7 @@ class ReorderedLimits(_StrictModel):
     answer: TokenCount = 12
 
 
-class WholeItemLimits(_StrictModel):
+class WholeItemLimits(StrictModel):
     """The rule `whole_item`: the fewest tokens of a text that counts by itself.
 
     A shorter question counts together with its answer, from `with_answer` tokens in both on.
@@ -89,7 +74,7 @@ class WholeItemLimits(_StrictModel):
     with_answer: TokenCount = 5
 
 
-class OverlapLimits(_StrictModel):
+class OverlapLimits(StrictModel):
     """The numbers of the rules."""
 
     ngram: NgramLimits = NgramLimits()
@@ -100,7 +85,7 @@ class OverlapLimits(_StrictModel):
     whole_item: WholeItemLimits = WholeItemLimits()
 
 
-class ChoiceField(_StrictModel):
+class ChoiceField(StrictModel):
     """An answer that is one of the options, by its letter or its place."""
 
     letter: FieldPath | None = None
@@ -110,14 +95,14 @@ class ChoiceField(_StrictModel):
     @pydantic.model_validator(mode="after")
     def _one_of_both(self) -> "ChoiceField":
         if (self.letter is None) == (self.index is None):
-            raise ValueError("give either `letter` or `index`")
+            raise ValueError("must have either `letter` or `index`; give one of them")
         return self
 
 
-class EvaluationTask(_StrictModel):
+class EvaluationTask(StrictModel):
     """One task: where its files are, and which fields of an item are what."""
 
-    name: SetName
+    name: Identifier
     what: str = Field(min_length=1)
     files: tuple[str, ...] = Field(min_length=1)
     format: Literal["jsonl", "json", "csv", "parquet"] | None = None
@@ -131,92 +116,38 @@ class EvaluationTask(_StrictModel):
     @pydantic.field_validator("files")
     @classmethod
     def _inside(cls, files: tuple[str, ...]) -> tuple[str, ...]:
-        for pattern in files:
-            if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-                raise ValueError(f"{pattern!r} must be relative to the evaluation folder")
+        FieldFaultsError.refuse(
+            ((at,), f"{pattern!r} must be relative to the evaluation folder, without ..")
+            for at, pattern in enumerate(files)
+            if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts
+        )
         return files
 
     @pydantic.model_validator(mode="after")
     def _options_to_choose_from(self) -> "EvaluationTask":
         if isinstance(self.answer, ChoiceField) and self.options is None:
-            raise ValueError("`answer` picks an option, but there are no `options`")
+            said = "picks an option, but the task has no `options`; add them"
+            raise FieldFaultsError([(("answer",), said)])
         return self
 
 
-class Catalogue(_StrictModel):
+class Catalogue(StrictModel):
     """The whole file."""
 
     limits: OverlapLimits = OverlapLimits()
     tasks: tuple[EvaluationTask, ...]
-
-    @pydantic.model_validator(mode="after")
-    def _names_differ(self) -> "Catalogue":
-        names = [task.name for task in self.tasks]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two tasks are named {name}; each needs a name of its own")
-        return self
 
 
 def read_tasks(path: Path = EVALUATION_TASKS) -> Catalogue:
     """Read and check the list.
 
     Raises:
-        EvaluationTasksError: names the file, the entry and what to do.
+        EvaluationTasksError: lists every fault with file, line, task, field and what to do.
     """
-    try:
-        found = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise EvaluationTasksError(f"{path}: cannot be read ({error.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise EvaluationTasksError(f"{path}: is no YAML: {error}") from None
-    try:
-        return Catalogue.model_validate(found)
-    except pydantic.ValidationError as error:
-        faults = sorted({_fault(detail, found) for detail in error.errors()})
-        raise EvaluationTasksError(f"{path}:\n  " + "\n  ".join(faults)) from None
-
-
-def _fault(detail: Any, found: Any) -> str:
-    place = list(detail["loc"])
-    if len(place) > 1 and place[0] == "tasks" and isinstance(place[1], int):
-        task = found["tasks"][place[1]]
-        name = task.get("name") if isinstance(task, dict) else None
-        place[:2] = [f"task {name or f'number {place[1] + 1}'}"]
-    message = _HINTS.get(detail["type"], detail["msg"].removeprefix("Value error, "))
-    return f"{': '.join(map(str, place)) or 'the file'}: {message}"
-
-
-class PathError(Exception):
-    """A path that does not fit an item; holds what to say of it."""
-
-
-def values_at(item: Mapping[str, Any], path: str) -> list[Any]:
-    """The values that a path leads to; empty where an optional path leads nowhere.
-
-    Raises:
-        PathError: no alternative of a path that is not optional is there.
-    """
-    wanted = path.removesuffix("?")
-    for alternative in wanted.split("|"):
-        found = list(_follow([item], alternative))
-        if found or _ends_empty(item, alternative):
-            return found
-    if path.endswith("?"):
-        return []
-    raise PathError("is missing")
-
-
-def _follow(values: list[Any], path: str) -> Iterator[Any]:
-    for step in path.split("."):
-        name = step.removesuffix("[]")
-        values = [value[name] for value in values if isinstance(value, Mapping) and name in value]
-        if step.endswith("[]"):
-            values = [each for value in values if isinstance(value, list) for each in value]
-    yield from values
-
-
-def _ends_empty(item: Mapping[str, Any], path: str) -> bool:
-    """Whether the path leads to a list that is there, but empty."""
-    head, separator, _ = path.partition("[]")
-    return bool(separator) and any(value == [] for value in _follow([item], head))
+    return read_yaml(
+        path,
+        Catalogue,
+        EvaluationTasksError,
+        setting="BIOINSTRUCT_EVALUATION_TASKS",
+        name_key="name",
+    )

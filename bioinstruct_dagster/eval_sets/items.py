@@ -1,7 +1,7 @@
 """The evaluation items that the project can load: the files of `data/evaluation_tasks.yaml`.
 
 Belongs here: reading those files, one item at a time, with faults named by file, line and field.
-Does not: the list of tasks (evaluation_tasks), or comparing rows with items (contamination).
+Does not: the list of tasks (catalogue), or comparing rows with items (curation.contamination).
 """
 
 import csv
@@ -20,10 +20,9 @@ from bioinstruct_dagster.eval_sets.catalogue import (
     ChoiceField,
     EvaluationTask,
     OverlapLimits,
-    PathError,
     read_tasks,
-    values_at,
 )
+from bioinstruct_dagster.eval_sets.field_paths import PathError, values_at
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import canonical_json
 

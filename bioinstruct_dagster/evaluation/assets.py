@@ -7,6 +7,7 @@ import dagster as dg
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import TASK
 from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec
+from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
 from bioinstruct_dagster.models.partitions import experiment_of, experiment_partitions
@@ -20,7 +21,6 @@ from bioinstruct_dagster.store.materialization import (
     materialization,
     stating_errors,
 )
-from bioinstruct_dagster.training.assets import training_spec
 
 ADAPTER = """
     select adapter_path, adapter_sha256, dataset_fingerprint, prompt_version, rehearsal
@@ -65,18 +65,22 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
                 f"--partition '{base_model}|{recipe}' first."
             )
         adapter = found[0]
-        spec = training_spec(matrix, base_model, recipe, store, settings)
-        if spec.dataset_fingerprint != adapter["dataset_fingerprint"]:
+        dataset = current_dataset(store, settings)
+        if dataset.fingerprint != adapter["dataset_fingerprint"]:
             raise StatedError(
                 f"The adapter for {base_model}|{recipe} was trained on another version of the data "
                 "set, whose test split may hold rows it has seen. Materialize key:lora_adapter for "
                 "this partition first."
             )
-        result = process.run(
-            context,
-            "bioinstruct_dagster.evaluation",
-            EvaluationSpec(spec, adapter["adapter_path"], settings.seed).to_json(),
+        spec = EvaluationSpec(
+            base=matrix.base_models[base_model],
+            adapter_path=adapter["adapter_path"],
+            dataset_path=str(dataset.path),
+            dataset_fingerprint=dataset.fingerprint,
+            models_dir=str(settings.store.data_dir / "models"),
+            seed=settings.runs.seed,
         )
+        result = process.run(context, "bioinstruct_dagster.evaluation", spec.to_json())
         provenance = {
             "task": TASK,
             "prompt_version": adapter["prompt_version"],

@@ -1,8 +1,8 @@
-"""Evaluating one adapter: base and adapter on the same held-out rows.
+"""The evaluation of one adapter: base and adapter on the same held-out rows.
 
 Knows nothing of Dagster: it runs in a process of its own (`python -m
 bioinstruct_dagster.evaluation`), or from a notebook. Belongs here: one evaluation, whole. Does not:
-the tables its results go to (assets).
+the tables that its results go to (evaluation.assets).
 """
 
 import json
@@ -16,7 +16,8 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.statistics.intervals import score_items
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.training.train import WEIGHTS, TrainingSpec
+from bioinstruct_dagster.models.adapters import missing_file
+from bioinstruct_dagster.models.experiments import BaseModelSpec
 
 SPLIT = "test"
 
@@ -27,27 +28,24 @@ class EvaluationError(StatedError):
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """An adapter, the specification it was trained by, and the seed of the bootstrap."""
+    """An adapter, its base model, the data set to score it on, and the seed of the bootstrap."""
 
-    training: TrainingSpec
+    base: BaseModelSpec
     adapter_path: str
+    dataset_path: str
+    dataset_fingerprint: str
+    models_dir: str
     seed: int
 
     def to_json(self) -> str:
         """For the evaluation process; `from_json` reads it back."""
-        return json.dumps(
-            {
-                "training": self.training.to_json(),
-                "adapter_path": self.adapter_path,
-                "seed": self.seed,
-            }
-        )
+        return json.dumps(asdict(self) | {"base": self.base.model_dump(mode="json")})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The specification that `to_json` wrote."""
         values = json.loads(text)
-        values["training"] = TrainingSpec.from_json(values["training"])
+        values["base"] = BaseModelSpec.model_validate(values["base"])
         return cls(**values)
 
 
@@ -55,19 +53,18 @@ def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]
     """Score base and adapter on the test split: `scores`, `predictions`, `base_fingerprint`."""
     import peft
 
-    trained = spec.training
-    rows = read_split(Path(trained.dataset_path), SPLIT, trained.dataset_fingerprint)
+    rows = read_split(Path(spec.dataset_path), SPLIT, spec.dataset_fingerprint)
     if not rows:
         raise EvaluationError(
-            f"The {SPLIT} split of {spec.training.dataset_path} is empty: nothing to score."
+            f"The {SPLIT} split of {spec.dataset_path} is empty: nothing to score."
         )
-    for name in ("adapter_config.json", WEIGHTS):
-        if not (Path(spec.adapter_path) / name).is_file():
-            raise EvaluationError(
-                f"There is no adapter at {spec.adapter_path} ({name} is missing). "
-                "Materialize key:lora_adapter for this partition first."
-            )
-    base = base_models.load(spec.training.base, Path(spec.training.models_dir), log)
+    missing = missing_file(Path(spec.adapter_path))
+    if missing:
+        raise EvaluationError(
+            f"There is no adapter at {spec.adapter_path} ({missing} is missing). "
+            "Materialize key:lora_adapter for this partition first."
+        )
+    base = base_models.load(spec.base, Path(spec.models_dir), log)
     model = peft.PeftModel.from_pretrained(base.model, spec.adapter_path).eval()
     of_adapter = predict(model, base, rows, "adapter", log)
     with model.disable_adapter():

@@ -1,4 +1,4 @@
-"""Generation as an asset."""
+"""Generation as an asset: `raw_instructions`, from a teacher or from an imported set."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,11 +20,10 @@ from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
-from bioinstruct_dagster.teacher import rounds as teacher
+from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.money.estimates import Estimate
-from bioinstruct_dagster.teacher.probe import with_dialect
-from bioinstruct_dagster.teacher.requests import ReplyFormat
-from bioinstruct_dagster.teacher.terms import terms_of
+from bioinstruct_dagster.teacher.rounds import pursue
+from bioinstruct_dagster.teacher.session import TeacherSession, open_session
 
 # Not previewed: no gate has looked yet, and Dagster's events would keep an identifier for good.
 UNCHECKED = ("instruction", "input", "output")
@@ -113,9 +112,9 @@ def raw_instructions(
     of `deduplicated_instructions` would keep as many rows as asked for, a cap is reached, or the
     yield is too low to go on. Every reply is stored before it is read, under the hash of its
     request, so a request that was answered once is never paid for again. With the Batch API a run
-    ends once its batches are submitted; the sensor `batch_results` takes them up.
+    ends once its batches are submitted; the sensor `batch_results` starts a run that harvests them.
     """
-    source = settings.import_ if config.import_from is None else config.import_from
+    source = settings.imports.source if config.import_from is None else config.import_from
     if source:
         yield _import(context, source, store, settings)
         return
@@ -123,38 +122,38 @@ def raw_instructions(
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
     if not seeds:
         raise StatedError("There are no seed tasks. Materialize key:seed_tasks first.")
-    run_seed = settings.seed if config.seed is None else config.seed
-    controls = read_controls(settings.controls) if settings.controls else None
-    terms = terms_of(
-        settings, context.run.run_id, run_max_usd=config.max_usd, run_max_tokens=config.max_tokens
-    )
-    with teacher.open_teacher(settings) as endpoint:
-        terms = with_dialect(terms, settings, endpoint, store, context.log.info)
+    run_seed = settings.runs.seed if config.seed is None else config.seed
+    controls = read_controls(settings.generation.controls) if settings.generation.controls else None
+    with open_session(
+        settings,
+        store,
+        context.log.info,
+        run_id=context.run.run_id,
+        run_max_usd=config.max_usd,
+        run_max_tokens=config.max_tokens,
+    ) as session:
         series = Series(
             seeds,
-            settings.teacher,
-            settings.model,
+            session.teacher,
+            session.model,
             run_seed,
-            settings.tasks_per_request,
-            terms.dialect.reply_format,
+            settings.generation.tasks_per_request,
+            session.reply_format,
             controls.sha256 if controls else None,
         )
-        feed, tally = teacher.pursue(
+        feed, tally = pursue(
+            session,
             lambda: goal_feed(
                 series,
                 store,
                 gate(seeds),
-                goal=config.instructions or settings.instructions,
+                goal=config.instructions or settings.generation.instructions,
                 grow_by=config.grow_by,
-                limit=config.requests or settings.requests,
+                limit=config.requests or settings.generation.requests,
                 controls=controls,
-                concurrency=settings.concurrency,
+                concurrency=settings.teacher.concurrency,
             ),
-            endpoint,
-            store,
             purpose="generation",
-            log=context.log.info,
-            terms=terms,
             announce=lambda expected: _announce(context, expected),
         )
     for message in tally.errors:
@@ -170,25 +169,24 @@ def raw_instructions(
         context.log.warning("Stopped before the goal: %s", why)
     yield _materialize(
         context,
-        store,
-        settings,
+        session,
         feed,
         tally=tally,
         run_seed=run_seed,
-        reply_format=terms.dialect.reply_format,
+        controlled=controls is not None,
     )
 
 
 def _materialize(
     context: dg.AssetExecutionContext,
-    store: Store,
-    settings: Settings,
+    session: TeacherSession,
     feed: GoalFeed,
     *,
-    tally: teacher.Tally,
+    tally: Tally,
     run_seed: int,
-    reply_format: ReplyFormat,
+    controlled: bool,
 ) -> dg.MaterializeResult[None]:
+    store, reply_format = session.store, session.reply_format
     rows, outcomes = raw.raw_rows(store, feed.completion_ids())
     if not rows:
         raise StatedError(
@@ -196,7 +194,7 @@ def _materialize(
             or f"None of {len(outcomes)} replies could be read. They are kept in table completions."
         )
     store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
-    form = template(reply_format, controlled=settings.controls is not None)
+    form = template(reply_format, controlled=controlled)
     return materialization(
         context,
         store,
@@ -221,16 +219,16 @@ def _materialize(
             "rate_limited": tally.rate_limited,
             "kept_rows_per_request": feed.kept / len(outcomes),
             "tasks_per_reply": len(rows) / len(outcomes),
-            "teacher": f"{settings.teacher}: {settings.model}",
+            "teacher": f"{session.teacher}: {session.model}",
             "template": f"{TEMPLATE_ID} ({form.sha256[:12]})",
             "reply_format": reply_format,
-            "service": settings.service,
+            "service": session.terms.service,
             "run_seed": run_seed,
         },
     )
 
 
-def _stopped(feed: GoalFeed, tally: teacher.Tally) -> str | None:
+def _stopped(feed: GoalFeed, tally: Tally) -> str | None:
     """Why generation ended short of its goal; stored replies alone may show that it must."""
     return None if feed.kept >= feed.goal else tally.stopped or feed.stopped
 
@@ -257,7 +255,7 @@ def _announce(context: dg.AssetExecutionContext, expected: Estimate) -> None:
 def _import(
     context: dg.AssetExecutionContext, source: str, store: Store, settings: Settings
 ) -> dg.MaterializeResult[None]:
-    records = read_instruction_set(source, settings.import_columns, settings.import_split)
+    records = read_instruction_set(source, settings.imports.columns, settings.imports.split)
     rows = raw.imported_rows(records, source)
     store.replace({"raw_instructions": rows, "completion_outcomes": []})
     return materialization(
@@ -267,7 +265,7 @@ def _import(
         sha256_of_rows(rows, RAW_COLUMNS),
         rehearsal=False,
         hidden=UNCHECKED,
-        extra={"imported_from": source, "columns": str(dict(settings.import_columns))},
+        extra={"imported_from": source, "columns": str(dict(settings.imports.columns))},
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.replies.reading import TASK_FIELDS
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster.store.database import is_storable
+from bioinstruct_dagster.store.storable_text import is_storable
 
 SUFFIXES = (".json", ".jsonl", ".csv", ".parquet")
 _SHOWN_ERRORS = 20

@@ -4,24 +4,30 @@ Belongs here: what an experiment is. Does not: running one (train), or Dagster's
 (partitions).
 """
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, ValidationError
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, Category
+from bioinstruct_dagster.yaml_faults import faults_of
+from bioinstruct_dagster.yaml_files import StrictModel, read_yaml, text_of_form
+from bioinstruct_dagster.yaml_lines import Fault
 
-ExperimentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+# Part of a partition's name, and of a folder's.
+ExperimentId = Annotated[
+    str,
+    text_of_form(
+        "[A-Za-z0-9][A-Za-z0-9._-]*", "must be letters, digits and any of . _ -, no space or |"
+    ),
+]
 REHEARSAL = "rehearsal"
 
 
-class _StrictModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Recipe(_StrictModel):
+class Recipe(StrictModel):
     """How an adapter is trained, complete."""
 
     categories: tuple[Category, ...] = Field(CATEGORIES, min_length=1)
@@ -37,7 +43,7 @@ class Recipe(_StrictModel):
     max_length: int = Field(ge=16, description="tokens per row, prompt and response")
 
 
-class BaseModelSpec(_StrictModel):
+class BaseModelSpec(StrictModel):
     """A base model: where it comes from, and what its training overrides."""
 
     source: str = Field(min_length=1, description="`rehearsal`, a local folder, or a hub id")
@@ -51,7 +57,7 @@ class BaseModelSpec(_StrictModel):
         return self.source == REHEARSAL
 
 
-class ExperimentMatrix(_StrictModel):
+class ExperimentMatrix(StrictModel):
     """Every base model with every recipe."""
 
     base_models: dict[ExperimentId, BaseModelSpec] = Field(min_length=1)
@@ -69,43 +75,54 @@ class ExperimentMatrix(_StrictModel):
 
 
 class ExperimentFileError(StatedError):
-    """The experiment file is malformed; the message names file and field."""
+    """The experiment file is malformed; the message lists every fault with line and field."""
 
 
 def read_experiments(path: Path) -> ExperimentMatrix:
     """Read and check the whole matrix, every combination included.
 
     Raises:
-        ExperimentFileError: names the file and every bad field.
+        ExperimentFileError: lists every fault with file, line, field and what to do.
     """
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ExperimentFileError(f"{path}: no such file. Set BIOINSTRUCT_EXPERIMENTS.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ExperimentFileError(f"{path}: not YAML: {error}") from None
-    try:
-        matrix = ExperimentMatrix.model_validate(content)
-    except ValidationError as error:
-        raise _malformed(path, _faults("", error)) from None
-    faults: list[str] = []
-    for base_model in matrix.base_models:
-        for name in matrix.recipes:
+    return read_yaml(
+        path,
+        ExperimentMatrix,
+        ExperimentFileError,
+        setting="BIOINSTRUCT_EXPERIMENTS",
+        more_faults=_faults_of_combinations,
+    )
+
+
+def _faults_of_combinations(content: Mapping[str, Any]) -> Iterator[Fault]:
+    """Faults of the values that a base model is trained with, each where it stands in the file."""
+    defaults = _mapping(content.get("defaults"))
+    lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for base_model, spec in _mapping(content.get("base_models")).items():
+        training = _mapping(_mapping(spec).get("training"))
+        for name, values in _mapping(content.get("recipes")).items():
+            recipe = _mapping(values)
             try:
-                matrix.recipe(base_model, name)
+                Recipe.model_validate({**defaults, **recipe, **training})
             except ValidationError as error:
-                faults += _faults(f"{base_model} with {name}: ", error)
-    if faults:
-        raise _malformed(path, faults)
-    return matrix
+                for fault in faults_of(error, Recipe):
+                    field = str(fault.place[0])
+                    if field in training:
+                        yield _within(fault, "base_models", base_model, "training")
+                    elif field in recipe:
+                        yield _within(fault, "recipes", name)
+                    elif field in defaults:
+                        yield _within(fault, "defaults")
+                    else:
+                        lacking[name, field].append(base_model)
+    for (name, field), base_models in lacking.items():
+        said = f"missing for {', '.join(base_models)}; add it here, or to defaults for all recipes"
+        yield Fault(("recipes", name, field), said)
 
 
-def _faults(where: str, error: ValidationError) -> list[str]:
-    return [
-        f"{where}{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
-        for fault in error.errors()
-    ]
+def _mapping(value: Any) -> dict[str, Any]:
+    """The value where it is a mapping; another one is a fault that the models find."""
+    return value if isinstance(value, dict) else {}
 
 
-def _malformed(path: Path, faults: list[str]) -> ExperimentFileError:
-    return ExperimentFileError(f"{path}:\n  " + "\n  ".join(faults))
+def _within(fault: Fault, *place: str) -> Fault:
+    return fault._replace(place=(*place, *fault.place))

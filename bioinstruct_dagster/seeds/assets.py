@@ -28,7 +28,7 @@ def seed_tasks(
     malformed file fails with every error at once, and nothing is written.
     """
     _refuse_empty_selection(context)
-    seeds = read_seed_tasks(settings.seeds)
+    seeds = read_seed_tasks(settings.seeds.file)
     rows = [seed.to_row(ordinal) for ordinal, seed in enumerate(seeds)]
     store.replace({"seed_tasks": rows})
     shares = Counter(seed.category for seed in seeds)
@@ -40,7 +40,7 @@ def seed_tasks(
         extra={
             "categories": dg.MetadataValue.md(figures.bars("Seeds by category", dict(shares))),
             "source_families": len({seed.source_family for seed in seeds}),
-            "file": dg.MetadataValue.path(settings.seeds),
+            "file": dg.MetadataValue.path(settings.seeds.file),
         },
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.store.database import is_storable
+from bioinstruct_dagster.store.storable_text import is_storable
 
 # The four categories of BioInstruct (Tran et al., JAMIA 2024).
 Category = Literal["information_extraction", "question_answering", "generation", "other"]

@@ -21,7 +21,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         settings = load_settings()
-        with Store(settings.store_path, settings.lock_timeout).read() as connection:
+        with Store(settings.store.path, settings.store.lock_timeout).read() as connection:
             result = connection.sql(arguments.statement)
             if result is not None:
                 result.show(max_width=200, max_rows=1000)

@@ -7,7 +7,6 @@ Does not: what a stage's rows mean, or the statements that select them.
 """
 
 import random
-import re
 import threading
 import time
 import uuid
@@ -20,14 +19,14 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.store.gate_order import lists_gates, write_gates
 from bioinstruct_dagster.store.migrations import MIGRATIONS
 from bioinstruct_dagster.store.schema import schema_sql
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # Between attempts to open, drawn at random so that waiters don't march in step.
 _LOCKED = "Could not set lock on file"  # of DuckDB's message; other IO errors are no reason to wait
 _RETRY_SECONDS = (0.02, 0.25)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class StoreError(StatedError):
@@ -94,12 +93,14 @@ class Store:
         with self._in_process:
             connection = self._open(time.monotonic() + self.timeout, read_only=True)
             try:
-                if _version(connection) in MIGRATIONS:
+                version = _version(connection)
+                if _is_behind(connection, version):
                     connection.close()
                     with self.write():
                         pass  # brings the tables up to date
                     connection = self._open(time.monotonic() + self.timeout, read_only=True)
-                if not _has_schema(connection, self.path):
+                    version = _version(connection)
+                if not _has_schema(version, self.path):
                     raise _no_store(self.path)
                 yield connection
             finally:
@@ -183,11 +184,6 @@ def condition_of(part: Mapping[str, Any] | None) -> str:
     return f"where {terms}" if terms else ""
 
 
-def is_storable(text: str) -> bool:
-    """Whether the store can hold the text: DuckDB keeps UTF-8, so no NUL and no lone surrogate."""
-    return _UNSTORABLE.search(text) is None
-
-
 def _identifier(table: str) -> str:
     # Table names come from the code, never from data; this keeps it so.
     if not table.isidentifier():
@@ -197,14 +193,25 @@ def _identifier(table: str) -> str:
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Declare the tables where they are not there, or are those of a version that we can lift."""
-    before, after = MIGRATIONS.get(_version(connection) or 0, (None, None))
-    if before is None and _has_schema(connection, path):
+    version = _version(connection)
+    if not _is_behind(connection, version) and _has_schema(version, path):
         return
-    connection.execute(before or "")
+    before, after = MIGRATIONS.get(version or 0, ("", ""))
+    connection.execute(before)
     connection.execute(schema_sql())
-    connection.execute(after or "")
+    connection.execute(after)
+    write_gates(connection)
     connection.execute("delete from store_version")
     connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])
+
+
+def _is_behind(connection: duckdb.DuckDBPyConnection, version: int | None) -> bool:
+    """Whether there are tables that the present version has to bring up to date.
+
+    They are of an earlier version that it knows, or of its own and from before a change in the list
+    of gates; then executing the declaration again adds what is new and redefines the views.
+    """
+    return version in MIGRATIONS or (version == SCHEMA_VERSION and not lists_gates(connection))
 
 
 def _version(connection: duckdb.DuckDBPyConnection) -> int | None:
@@ -219,9 +226,8 @@ def _version(connection: duckdb.DuckDBPyConnection) -> int | None:
     return int(version or 0)
 
 
-def _has_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+def _has_schema(version: int | None, path: Path) -> bool:
     """Whether the tables are there; raises where they are those of another version."""
-    version = _version(connection)
     if version is None:
         return False
     if version != SCHEMA_VERSION:

@@ -17,7 +17,7 @@ create table if not exists seed_tasks (
 -- [append-only] Every reply a teacher ever gave us, stored before it is parsed.
 create table if not exists completions (
     completion_id       varchar not null,     -- sha256 of the canonical request: the same request is asked once
-    purpose             varchar not null,     -- generation | categorization | quality_check | probe
+    purpose             varchar not null,     -- generation | categorization | quality_check | probe | that of another question
     teacher             varchar not null,     -- rehearsal | openai
     endpoint            varchar,              -- address asked, without credentials
     rehearsal           boolean not null,
@@ -149,11 +149,18 @@ create table if not exists raw_instructions (
     rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
+-- The gates in the order in which they check a row; written from store/gate_order.py when a store is opened.
+create table if not exists gates (
+    gate            varchar not null,
+    gate_order      utinyint not null,  -- from 0; the first gate that rejects a row gives the reason
+    by_row          boolean not null    -- it checks each row by itself, not against other rows
+);
+
 -- What each gate said of each row, and why: a row per finding, at least one per gate that looked. Checked again only
 -- where the gate's version or the row's text has changed; what was said before moves to superseded_verdicts.
 create table if not exists verdicts (
     row_id          varchar not null,   -- of raw_instructions
-    gate            varchar not null,   -- quality | privacy | contamination | novelty | category
+    gate            varchar not null,   -- as in the table gates
     place           utinyint not null,  -- of the finding among those of its gate, from 0
     rule            varchar not null,   -- its id; sound | no_identifier | clean | novel where the gate found nothing
     version         varchar not null,   -- of the rule: a hash of what it is made of
@@ -213,6 +220,15 @@ create table if not exists novelty_signatures (
 create table if not exists novelty_index (
     measure         varchar not null,
     version         varchar not null
+);
+
+-- [append-only] A teacher's answers to questions that have no table of their own.
+create table if not exists teacher_answers (
+    answer_key      varchar not null,   -- sha256 of (teacher, model, template, the item's fields)
+    answer          json,               -- null: asked about, and given no valid answer
+    teacher         varchar not null,
+    model           varchar not null,
+    completion_id   varchar not null
 );
 
 -- [append-only] What a teacher said of a row's grounding and correctness, so that nothing is asked twice.
@@ -331,17 +347,18 @@ create table if not exists eval_predictions (
     rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
--- Each raw row with the texts that the gates leave it. The quality gate has the last word: an input that only says that
--- there is none is empty, whatever else was put right in it.
+-- Each raw row with the texts that the gates leave it. Where two gates put a field right, the earlier gate decides: an
+-- input that only says that there is none is empty, whatever the privacy gate put right in it.
 create or replace view repaired_instructions as
 with put_right as (
     select
         row_id,
-        arg_min(text, gate = 'privacy') filter (where field = 'instruction') as instruction,
-        arg_min(text, gate = 'privacy') filter (where field = 'input') as input,
-        arg_min(text, gate = 'privacy') filter (where field = 'output') as output,
+        arg_min(text, gate_order) filter (where field = 'instruction') as instruction,
+        arg_min(text, gate_order) filter (where field = 'input') as input,
+        arg_min(text, gate_order) filter (where field = 'output') as output,
         list_sort(list(distinct field)) as fields
     from repairs
+    join gates using (gate)
     group by row_id
 )
 select
@@ -355,16 +372,18 @@ select
 from raw_instructions as raw
 left join put_right using (row_id);
 
--- Those that each gate which looks at a row by itself lets pass: what novelty looks at.
+-- The rows that no gate rejects which checks a row by itself: the novelty gate compares these.
 create or replace view passing_instructions as
 select *
 from repaired_instructions
 anti join (
-    select row_id from verdicts
-    where verdict = 'reject' and gate in ('quality', 'privacy', 'contamination')
+    select row_id
+    from verdicts
+    join gates using (gate)
+    where verdict = 'reject' and by_row
 ) as dropped using (row_id);
 
--- Raw rows that are not kept: each with the first gate that dropped it, in the order in which the gates look.
+-- Raw rows that are not kept: each with the first gate that rejected it, in the order of the table gates.
 create or replace view rejected_instructions as
 select
     raw.row_id,
@@ -380,11 +399,9 @@ select
     raw.rehearsal
 from raw_instructions as raw
 join verdicts as said using (row_id)
+join gates using (gate)
 where said.verdict = 'reject'
-qualify row_number() over (
-    partition by raw.row_id
-    order by list_position(['quality', 'privacy', 'contamination', 'novelty'], said.gate), said.place
-) = 1;
+qualify row_number() over (partition by raw.row_id order by gates.gate_order, said.place) = 1;
 
 -- Rows whose category a person should look at.
 create or replace view category_review as

@@ -1,6 +1,8 @@
-"""What stops a round, in words: the errors that end it, and the caps that it reaches.
+"""The errors of a request to a teacher, and the messages of those that end a round.
 
-Each message says what is kept and how to go on. None holds a key, or what a server says of one.
+Each message says what is kept and how to go on. No message holds a key, or a server's text about a
+key. Belongs here: what an error means for the next request. Does not: whether the failed request
+may have been billed (money.settling), or the message of a reached cap (money.budget).
 """
 
 import time
@@ -26,9 +28,6 @@ FATAL_STATUS = frozenset({401, NO_CREDIT, 403, NOT_FOUND})
 FATAL_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _PASSING_STATUS = frozenset({408, 409, TOO_MANY_REQUESTS})
 _SERVER_ERROR = 500
-
-# Of a gateway: the server behind it may have finished, and billed, what never came through.
-_GATEWAY_STATUS = frozenset({502, 504, 520, 524})
 
 # OpenAI's 429 for a request that no wait can make fit into the limit.
 _TOO_LARGE = "Request too large"
@@ -57,11 +56,6 @@ class RefusedError(Exception):
     def rate_limited(self) -> bool:
         """Whether it came too soon, and is worth nothing but a wait."""
         return self.status == TOO_MANY_REQUESTS and not self.fatal and not self._too_large
-
-    @property
-    def maybe_billed(self) -> bool:
-        """Whether it is a gateway's word, behind which the request may have been answered."""
-        return self.status in _GATEWAY_STATUS
 
     @property
     def asks_too_long(self) -> bool:

@@ -1,4 +1,4 @@
-"""Feeds: the requests that a round sends, and the tally of what came of them.
+"""Feeds: the requests that a round sends; and the tally: what the round took.
 
 Belongs here: what every feed offers, and the feed over a plain list. Does not: the feed that works
 towards a goal (generation.goal).
@@ -18,7 +18,7 @@ class ListFeed:
     Args:
         requests: all that are wanted.
         replies: what the store holds of them, second draws included.
-        worth_again: whether a reply is to be asked for once more; never, without it.
+        worth_again: whether a request is sent once more after such a reply; never, without it.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class ListFeed:
 
 
 class Feed(Protocol):
-    """What is to be asked."""
+    """The requests that a round sends, one after another."""
 
     stopped: str | None
     reused: int
@@ -87,7 +87,7 @@ class Feed(Protocol):
 
     @property
     def expected_requests(self) -> int:
-        """Requests that are probably still to be asked."""
+        """Requests that are probably still to be sent."""
 
     def start(self, wake: Callable[[], None]) -> None:
         """The loop begins; `wake` tells it that `take` may have something new."""
@@ -106,7 +106,7 @@ class Feed(Protocol):
 
     @property
     def resume(self) -> Mapping[str, Any]:
-        """Run configuration of `raw_instructions` with which a later run goes on."""
+        """Run configuration with which a later run goes on towards the same goal."""
 
     @property
     def busy(self) -> bool:
@@ -121,7 +121,7 @@ class Feed(Protocol):
 
 @dataclass
 class Tally:
-    """What came of a round of requests."""
+    """What a round took: requests, tokens and dollars, and why it stopped."""
 
     reused: int = 0
     asked: int = 0

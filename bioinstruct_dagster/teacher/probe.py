@@ -1,25 +1,22 @@
-"""How a server wants to be asked: found by one probe, then remembered.
+"""The probe: a tiny request finds the dialect of a server, and the store remembers it.
 
-OpenAI has structured output by JSON schema; compatible servers have it, or JSON mode, or neither,
-and some refuse parameters or name them otherwise. A tiny request finds out. It is paid for like any
-other: it counts towards the caps, and its reply is stored.
+OpenAI has structured output by JSON schema. Compatible servers have it, or JSON mode, or neither,
+and some refuse parameters or name them otherwise. A probe is paid for like any other request: it
+counts towards the caps, and its reply is stored. Belongs here: which form of the probe is sent
+next, and what the store remembers. Does not: the requests, or the form of a reply (probe_request).
 """
 
 import asyncio
 import math
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bioinstruct_dagster.generation.replies.reading import read_reply
-from bioinstruct_dagster.generation.series.prompts import RESPONSE_FORMATS
 from bioinstruct_dagster.settings import Service, Settings
 from bioinstruct_dagster.store.database import Store, insert
-from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
-from bioinstruct_dagster.teacher.completions import completion_of, cost_of, reservation_of
+from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.errors import (
     LostError,
     RefusedError,
@@ -31,30 +28,19 @@ from bioinstruct_dagster.teacher.flow.pacing import limits_of
 from bioinstruct_dagster.teacher.flow.retries import Attempts
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
+from bioinstruct_dagster.teacher.money.settling import Account, Billing
 from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
-from bioinstruct_dagster.teacher.rounds import asking_alone
+from bioinstruct_dagster.teacher.probe_request import SOUND, outcome_of, probe_request
+from bioinstruct_dagster.teacher.requests import ReplyFormat
 from bioinstruct_dagster.teacher.terms import Terms, budget_of
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient, TeacherReply
 
 FORMATS: tuple[ReplyFormat, ...] = ("json_schema", "json_object", "text")
-PROBE_ID = "format-probe/1"
-PROBE = (
-    "This is a format-probe. Write one short biomedical task with its answer, as JSON: "
-    '{"tasks": [{"instruction": "...", "input": "", "output": "..."}]}'
-)
-PROBE_TEXT = (
-    "This is a format-probe. Write one short biomedical task with its answer, in this form:\n"
-    "###\n1. Instruction: ...\n1. Input:\n<noinput>\n1. Output:\n..."
-)
-PROBE_TOKENS = 2_000  # a reasoning model thinks before it writes
 OPTIONAL = ("seed", "temperature")
 _UNPROCESSABLE = (400, 422)
-_UNREACHED_TRIES = 3  # who can't be reached now is soon told so, and starts the server
-_SET = "set: "  # how the evidence of a probe begins whose format was not the probe's to choose
+_UNREACHED_TRIES = 3  # then the user is told, who may have to start the server
+_SET = "set: "  # the evidence of a probe begins with this where the user set the format
 _NO_LIMIT = 10**12  # a minute; servers write the largest integer where they have none
-# What a reply says of the format it was asked for in: these neither fit nor break it.
-_SOUND = frozenset({"parsed", "truncated", "refused"})
 
 KNOWN_DIALECT = """
     select *
@@ -81,14 +67,14 @@ def with_dialect(
         TeacherError: the server accepts no form of the probe.
         BudgetError: the caps leave no room for the probe.
     """
-    forced = None if settings.reply_format == "auto" else settings.reply_format
-    if settings.teacher == "rehearsal":
+    forced = None if settings.teacher.reply_format == "auto" else settings.teacher.reply_format
+    if settings.teacher.name == "rehearsal":
         return replace(
-            terms, dialect=Dialect(api=settings.api, reply_format=forced or "json_schema")
+            terms, dialect=Dialect(api=settings.teacher.api, reply_format=forced or "json_schema")
         )
     known = _known(settings, endpoint, store) or _probed(terms, settings, endpoint, store, log=log)
     dialect = Dialect(
-        api=settings.api,
+        api=settings.teacher.api,
         reply_format=forced or known["reply_format"],
         token_limit_name=known["token_limit_name"],
         left_out=frozenset(known["left_out"]),
@@ -103,11 +89,11 @@ def _known(settings: Settings, endpoint: Endpoint, store: Store) -> dict[str, An
     rows = store.rows(
         KNOWN_DIALECT,
         {
-            "teacher": settings.teacher,
+            "teacher": settings.teacher.name,
             "endpoint": endpoint.address,
-            "model": settings.model,
-            "api": settings.api,
-            "forced": settings.reply_format != "auto",
+            "model": settings.teacher.model,
+            "api": settings.teacher.api,
+            "forced": settings.teacher.reply_format != "auto",
             "set": _SET,
         },
     )
@@ -122,7 +108,7 @@ def _probed(
     *,
     log: Callable[[str], None],
 ) -> dict[str, Any]:
-    # Alone, as whoever asks: a cap holds only while one process spends under it.
+    # Under the asking lock, because a cap holds only while one process spends under it.
     with asking_alone(store):
         known = _known(settings, endpoint, store)
         if known:  # by the run that was waited for
@@ -145,18 +131,19 @@ class _Probe:
     """One request, tried in one form after another until the server answers in the form asked."""
 
     def __init__(self, terms: Terms, settings: Settings, endpoint: Endpoint, store: Store) -> None:
-        self._run_id = terms.run_id
-        # A probe goes out at once, and at the price of that, also where the rest goes by batch.
-        self._service: Service = "online" if terms.service == "batch" else terms.service
+        # Where the other requests go by batch, a probe is sent online, at the online price.
+        service: Service = "online" if terms.service == "batch" else terms.service
+        self._billing = Billing(endpoint, price_of(settings.teacher.model), service, terms.run_id)
         self._settings = settings
         self._endpoint = endpoint
         self._store = store
-        self._forced = settings.reply_format != "auto"
-        self._budget = budget_of(terms, store, settings.model)
-        self._price = price_of(settings.model)
+        self._forced = settings.teacher.reply_format != "auto"
+        self._budget = budget_of(terms, store, settings.teacher.model)
         self._dialect = Dialect(
-            api=settings.api,
-            reply_format=FORMATS[0] if settings.reply_format == "auto" else settings.reply_format,
+            api=settings.teacher.api,
+            reply_format=FORMATS[0]
+            if settings.teacher.reply_format == "auto"
+            else settings.teacher.reply_format,
         )
         self._seen: list[str] = []
 
@@ -165,60 +152,40 @@ class _Probe:
         attempts = Attempts()
         async with (
             CompletionJournal(self._store) as journal,
-            TeacherClient(self._endpoint, connections=1, service=self._service) as client,
+            TeacherClient(self._endpoint, connections=1, service=self._billing.service) as client,
         ):
+            account = Account(self._billing, self._budget, journal)
             while True:
                 try:
-                    reply = await self._ask(client, journal)
+                    reply = await self._ask(client, account)
                 except (RefusedError, LostError, UnreachedError) as error:
                     await self._overcome(error, attempts)
                     continue
-                outcome = self._outcome(reply)
+                outcome = outcome_of(reply, self._dialect.reply_format)
                 self._seen.append(outcome)
                 following = _following(self._dialect.reply_format)
-                if outcome in _SOUND or self._forced or following is None:
+                if outcome in SOUND or self._forced or following is None:
                     return self._found(reply)
                 self._dialect = replace(self._dialect, reply_format=following)
 
-    async def _ask(self, client: TeacherClient, journal: CompletionJournal) -> TeacherReply:
-        request = self._request()
-        most = size_of(request).most(self._price, self._service)
+    async def _ask(self, client: TeacherClient, account: Account) -> TeacherReply:
+        request = probe_request(self._settings, self._endpoint, self._dialect.reply_format)
+        most = self._billing.most(size_of(request))
+        if self._budget.broken:
+            raise BudgetError(self._budget.broken)
         if cap := self._budget.refusal(most):
             raise BudgetError(
                 f"{cap.setting} leaves no room to probe the server: {cap.shown(cap.left())} "
                 f"left, and it may take {cap.shown(most.in_unit(cap.unit))}. Raise it."
             )
-        reservation_id = f"probe-{uuid.uuid4().hex}"
-        journal.reserve(
-            reservation_of(
-                reservation_id, request, most, endpoint=self._endpoint, run_id=self._run_id
-            )
-        )
-        self._budget.reserve(most)
+        reservation = account.reserve(request, most)
         requested_at = datetime.now(UTC)
         try:
-            reply = await client.complete(request, self._dialect, self._service)
-        except LostError:
-            self._budget.presume(most)
-            raise
-        except (RefusedError, UnreachedError) as error:
-            self._budget.release(most)
-            journal.release(reservation_id)
+            reply = await client.complete(request, self._dialect, self._billing.service)
+        except Exception as error:  # noqa: BLE001  # raised again once its money is settled
+            account.settle_failure(reservation, error)
             raise self._without_key(error) from None
-        actual = cost_of(reply, self._price, self._service)
-        completion = completion_of(
-            request,
-            reply,
-            self._endpoint,
-            cost=actual,
-            service=self._service,
-            run_id=self._run_id,
-        ) | {
-            "requested_at": requested_at.isoformat(),
-            **({"reservation_id": reservation_id} if actual else {}),
-        }
-        await journal.append(completion)
-        self._budget.settle(most, actual or most)
+        await account.journal.append(account.settle(reservation, reply, requested_at))
         return reply
 
     def _without_key(self, error: Exception) -> Exception:
@@ -237,7 +204,9 @@ class _Probe:
         if isinstance(error, RefusedError):
             self._seen.append(f"refused {error.param or error.status}")
             if not error.passes or error.status in _UNPROCESSABLE:
-                self._dialect = _adapted(self._dialect, error, self._forced, self._settings.model)
+                self._dialect = _adapted(
+                    self._dialect, error, self._forced, self._settings.teacher.model
+                )
                 return
         else:
             self._seen.append(type(error).__name__)
@@ -251,38 +220,12 @@ class _Probe:
             ) from None
         await asyncio.sleep(delay)
 
-    def _outcome(self, reply: TeacherReply) -> str:
-        form = "text" if self._dialect.reply_format == "text" else "json"
-        return read_reply(reply.content, reply.finish_reason, reply.refusal, form).outcome
-
-    def _request(self) -> TeacherRequest:
-        form = RESPONSE_FORMATS[self._dialect.reply_format]
-        prompt = PROBE_TEXT if self._dialect.reply_format == "text" else PROBE
-        return TeacherRequest(
-            purpose="probe",
-            teacher=self._settings.teacher,
-            model=self._settings.model,
-            parameters={
-                "temperature": 0.0,  # some models refuse any but their own
-                "max_completion_tokens": PROBE_TOKENS,
-                "seed": 0,
-                **({"response_format": form} if form else {}),
-            },
-            messages=[{"role": "user", "content": prompt}],
-            template_id=PROBE_ID,
-            # Another server, or API, is another probe: what it costs is a completion of its own.
-            template_sha256=sha256_of(
-                [PROBE_ID, prompt, form, self._endpoint.address, self._settings.api]
-            ),
-            reply_format=self._dialect.reply_format,
-        )
-
     def _found(self, reply: TeacherReply) -> dict[str, Any]:
         requests_per_minute, tokens_per_minute = limits_of(reply.headers)
         return {
-            "teacher": self._settings.teacher,
+            "teacher": self._settings.teacher.name,
             "endpoint": self._endpoint.address,
-            "model": self._settings.model,
+            "model": self._settings.teacher.model,
             "api": self._dialect.api,
             "reply_format": self._dialect.reply_format,
             "token_limit_name": self._dialect.token_limit_name,

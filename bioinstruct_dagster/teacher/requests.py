@@ -9,11 +9,12 @@ the names that a server gives to parameters) is no part of it. Does not belong h
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 ReplyFormat = Literal["json_schema", "json_object", "text"]
+REPLY_FORMATS: tuple[ReplyFormat, ...] = get_args(ReplyFormat)
 _REDRAW_OFFSET = 2**30  # the sampling seed of a second draw: no first draw of the series has it
 
 
@@ -21,7 +22,7 @@ _REDRAW_OFFSET = 2**30  # the sampling seed of a second draw: no first draw of t
 class TeacherRequest:
     """One request, complete: whoever holds it can send it."""
 
-    purpose: Literal["generation", "categorization", "quality_check", "probe"]
+    purpose: str  # generation, probe, or that of a question (questions)
     teacher: str
     model: str
     parameters: Mapping[str, Any]

@@ -1,48 +1,36 @@
-"""The teacher: requests in, completions out, each one durable before anything else happens to it.
+"""A round: all requests that are wanted and not stored yet are asked of the teacher, and stored.
 
-`ask` and `pursue` are one round: find out what the store holds, say what the rest will take, hold
-the caps, ask, fold the journal, and write down what it came to. One process at a time asks for one
-store, under an OS lock: two would pay twice for the same requests, and neither could hold a cap of
-the project. Belongs here: the round. Does not: the flow of requests (asking), or what the prompts
-say.
+`ask` takes a list of requests, `pursue` a feed. Both harvest batches that ended, say what the round
+will take, hold the caps, send, fold the journal into the store, and record the round in
+`teacher_rounds`. Belongs here: the order of these steps. Does not: opening the teacher (session),
+sending (flow.sending), files of requests (batch_api.batches), or what the requests say.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
-
-from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.database import Store, StoreBusyError
+from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJournal, fold
+from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.batch_api import batches
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.feeds import Feed, ListFeed, Tally
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.flow.sending import Sender, SendingTools
 from bioinstruct_dagster.teacher.money.budget import Budget
-from bioinstruct_dagster.teacher.money.estimates import FIRST_LATENCY, Estimate, estimate
+from bioinstruct_dagster.teacher.money.estimates import Estimate, estimate
+from bioinstruct_dagster.teacher.money.experience import experience
 from bioinstruct_dagster.teacher.money.prices import Price, price_of
-from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenModel
+from bioinstruct_dagster.teacher.money.settling import Account, Billing
+from bioinstruct_dagster.teacher.money.tokens import TokenModel
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.terms import Terms, budget_of
-from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherClient
-
-__all__ = [
-    "Endpoint",
-    "Tally",
-    "TeacherError",
-    "Terms",
-    "ask",
-    "known_completions",
-    "open_teacher",
-    "openai_endpoint",
-    "pursue",
-]
+from bioinstruct_dagster.teacher.session import TeacherSession
+from bioinstruct_dagster.teacher.terms import budget_of
+from bioinstruct_dagster.teacher.wire.client import TeacherClient
 
 BATCHED = """
     select
@@ -59,86 +47,26 @@ STORED_REPLIES = """
     where completion_id in (select unnest($wanted::varchar[]))
 """
 
-# What the same kind of request took before: the newest few hundred are enough to go by.
-EXPERIENCE = """
-    select
-        count(*) as replies,
-        avg(completion_tokens / (parameters ->> 'max_completion_tokens')::bigint) as output_share,
-        median(epoch(completed_at) - epoch(requested_at)) as latency
-    from (
-        select *
-        from completions
-        where teacher = $teacher and model_asked = $model and template_id = $template_id
-            and service != 'batch'
-        order by completed_at desc
-        limit 300
-    )
-"""
-
 
 F = TypeVar("F", bound=Feed)
 
 
-@contextmanager
-def open_teacher(settings: Settings) -> Iterator[Endpoint]:
-    """The teacher that the settings name; the rehearsal teacher is started and stopped here.
-
-    Raises:
-        TeacherError: the teacher is `openai` and no key is set.
-    """
-    if settings.teacher == "rehearsal":
-        from bioinstruct_dagster.rehearsal.api_server import app as server
-        from bioinstruct_dagster.rehearsal.api_server.options import ServerOptions
-
-        # Batches outlive the run that submits them, and so must the server's memory of them: also
-        # for a run that asks online while one is open.
-        batches_dir = settings.data_dir / "rehearsal_batches"
-        kept = settings.service == "batch" or batches_dir.exists()
-        folder = batches_dir if kept else None
-        with server.serving(options=ServerOptions(state_dir=folder)) as base_url:
-            yield Endpoint(base_url, "no-key-needed", rehearsal=True)
-        return
-    yield openai_endpoint(settings)
-
-
-def openai_endpoint(settings: Settings) -> Endpoint:
-    """The configured OpenAI-compatible endpoint.
-
-    Raises:
-        TeacherError: no key is set.
-    """
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
-    if not key:
-        raise TeacherError(
-            "BIOINSTRUCT_TEACHER is 'openai' but OPENAI_API_KEY is not set. Export it, or put it "
-            "in .env (for a local server that asks for no key, any word will do)."
-        )
-    url = str(settings.openai_base_url) if settings.openai_base_url else None
-    return Endpoint(url, key, rehearsal=False)
-
-
 def ask(
+    session: TeacherSession,
     requests: Sequence[TeacherRequest],
-    endpoint: Endpoint,
-    store: Store,
     *,
-    log: Callable[[str], None],
-    terms: Terms | None = None,
     worth_again: Callable[[Mapping[str, Any]], bool] | None = None,
     announce: Callable[[Estimate], None] | None = None,
 ) -> Tally:
     """Get every request answered and stored, asking only for what the store lacks.
 
     A request that fails is counted and left for the next run. The journal is folded into the store
-    even when the round is broken off, so nothing that was paid for waits for luck.
+    even when the round is broken off, so that no reply that was paid for is lost.
 
     Args:
-        requests: all that are wanted.
-        endpoint: whom to ask.
-        store: where replies go.
-        log: takes lines for the user.
-        terms: pace and caps.
-        worth_again: whether a reply is to be asked for once more.
+        session: the open teacher.
+        requests: all that are wanted, of one purpose.
+        worth_again: whether the request of a reply is to be sent once more.
         announce: takes the estimate, before the first request.
 
     Raises:
@@ -152,53 +80,34 @@ def ask(
 
     def feed() -> ListFeed:
         both = [r.completion_id for first in requests for r in (first, first.again())]
-        known = known_completions(store, both)
-        stored = store.rows(STORED_REPLIES, {"wanted": list(known)}) if known else []
+        known = known_completions(session.store, both)
+        stored = session.store.rows(STORED_REPLIES, {"wanted": list(known)}) if known else []
         return ListFeed(requests, stored, worth_again)
 
-    _, tally = pursue(
-        feed,
-        endpoint,
-        store,
-        purpose=requests[0].purpose,
-        log=log,
-        terms=terms,
-        announce=announce,
-    )
+    _, tally = pursue(session, feed, purpose=requests[0].purpose, announce=announce)
     return tally
 
 
 def pursue(
+    session: TeacherSession,
     make_feed: Callable[[], F],
-    endpoint: Endpoint,
-    store: Store,
     *,
     purpose: str,
-    log: Callable[[str], None],
-    terms: Terms | None = None,
     announce: Callable[[Estimate], None] | None = None,
 ) -> tuple[F, Tally]:
     """Ask all that a feed offers, as `ask` does; the feed is made once the store is known.
 
-    By the Batch API nothing is asked while batches of the same purpose are open: their replies may
-    be all that is missing. `Tally.pending` says so.
+    While batches of the same purpose are open, nothing is asked: their replies may be all that is
+    missing. `Tally.pending` says so.
     """
-    round_ = _Round(endpoint, store, terms or Terms(), log, announce)
+    store, log = session.store, session.log
+    round_ = _Round(session, announce)
     started = datetime.now(UTC)
+    tally = Tally()
     with asking_alone(store):
         fold(store)
-        harvested = 0
-        pending = _with_batches(store, purpose)
-        tally = Tally()
-        if pending:
-            before = store.rows(BATCHED, {"purpose": purpose})[0]
-            harvested = batches.harvest(endpoint, store, purpose, log)
-            after = store.rows(BATCHED, {"purpose": purpose})[0]
-            tally.asked = harvested
-            tally.tokens = after["tokens"] - before["tokens"]
-            priced = after["unpriced"] == before["unpriced"]
-            tally.usd = after["usd"] - before["usd"] if priced else None
-            pending = _with_batches(store, purpose)
+        pending = _harvest(session, purpose, tally)
+        harvested = tally.asked
         feed = make_feed()
         tally.reused = max(feed.reused - harvested, 0)
         log(
@@ -233,29 +142,6 @@ def pursue(
     return feed, tally
 
 
-@contextmanager
-def asking_alone(store: Store) -> Iterator[None]:
-    """Hold the store's asking lock, which the kernel releases however its holder dies.
-
-    Raises:
-        StoreBusyError: another process held it for longer than the store's deadline.
-    """
-    store.path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(store.path.with_name("asking.lock"))
-    try:
-        lock.acquire(timeout=store.timeout)
-    except Timeout as error:
-        raise StoreBusyError(
-            f"Another run is asking the teacher for {store.path} (waited {store.timeout:.0f} s). "
-            "Two at once would pay twice for the same requests. Wait for it to finish, or raise "
-            "BIOINSTRUCT_LOCK_TIMEOUT."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def known_completions(store: Store, completion_ids: Sequence[str]) -> set[str]:
     """Which of the completions the store holds."""
     if not store.path.exists():
@@ -266,45 +152,38 @@ def known_completions(store: Store, completion_ids: Sequence[str]) -> set[str]:
     }
 
 
-def experience(store: Store, example: TeacherRequest) -> tuple[TokenModel, float, int]:
-    """What such requests took before: tokens, seconds, and from how many replies that is known."""
-    known: dict[str, Any] = {"replies": 0}
-    if store.path.exists():
-        known = store.rows(
-            EXPERIENCE,
-            {
-                "teacher": example.teacher,
-                "model": example.model,
-                "template_id": example.template_id,
-            },
-        )[0]
-    if not known["replies"]:
-        return TokenModel(), FIRST_LATENCY, 0
-    share = FIRST_OUTPUT_SHARE if known["output_share"] is None else known["output_share"]
-    return TokenModel(output_share=share), known["latency"], known["replies"]
+def _harvest(session: TeacherSession, purpose: str, tally: Tally) -> int:
+    """Store the replies of batches that ended. Returns how many requests are still in batches."""
+    store = session.store
+    if not _with_batches(store, purpose):
+        return 0
+    before = store.rows(BATCHED, {"purpose": purpose})[0]
+    tally.asked = batches.harvest(session.endpoint, store, purpose, session.log)
+    after = store.rows(BATCHED, {"purpose": purpose})[0]
+    tally.tokens = after["tokens"] - before["tokens"]
+    priced = after["unpriced"] == before["unpriced"]
+    tally.usd = after["usd"] - before["usd"] if priced else None
+    return _with_batches(store, purpose)
 
 
 def _with_batches(store: Store, purpose: str) -> int:
-    """Requests that are in batches which were not taken up yet."""
+    """Requests that are in batches which were not harvested yet."""
     return sum(row["requests"] for row in batches.open_batches(store, purpose))
 
 
 @dataclass(frozen=True)
 class _Round:
-    """Whom to ask, on what terms, and who hears of it."""
+    """One round of a session."""
 
-    endpoint: Endpoint
-    store: Store
-    terms: Terms
-    log: Callable[[str], None]
+    session: TeacherSession
     announce: Callable[[Estimate], None] | None = None
 
     def ask(self, feed: Feed, example: TeacherRequest, tally: Tally) -> None:
         """Estimate, then ask or submit all that the feed offers."""
-        terms = self.terms
+        terms = self.session.terms
         price = price_of(example.model)
-        budget = budget_of(terms, self.store, example.model)
-        usage, latency, replies = experience(self.store, example)
+        budget = budget_of(terms, self.session.store, example.model)
+        usage, latency, replies = experience(self.session.store, example)
         expected = estimate(
             example,
             feed.expected_requests,
@@ -317,18 +196,18 @@ class _Round:
             tokens_per_minute=terms.tokens_per_minute or terms.limits_seen[1],
             from_replies=replies,
         )
-        self.log(str(expected))
+        self.session.log(str(expected))
         if self.announce:
             self.announce(expected)
         if terms.service == "batch":
             batches.submit(
                 feed,
-                self.endpoint,
-                self.store,
+                self.session.endpoint,
+                self.session.store,
                 terms=terms,
                 budget=budget,
                 tally=tally,
-                log=self.log,
+                log=self.session.log,
             )
         else:
             asyncio.run(self._ask_online(feed, tally, budget, usage, price))
@@ -341,35 +220,34 @@ class _Round:
         usage: TokenModel,
         price: Price | None,
     ) -> None:
-        terms = self.terms
+        terms = self.session.terms
         async with (
-            CompletionJournal(self.store) as journal,
+            CompletionJournal(self.session.store) as journal,
             TeacherClient(
-                self.endpoint, connections=terms.concurrency, service=terms.service
+                self.session.endpoint, connections=terms.concurrency, service=terms.service
             ) as client,
         ):
             means = SendingTools(
                 client=client,
-                endpoint=self.endpoint,
                 dialect=terms.dialect,
-                journal=journal,
+                account=Account(
+                    Billing(self.session.endpoint, price, terms.service, terms.run_id),
+                    budget,
+                    journal,
+                ),
                 pacer=Pacer(
                     terms.concurrency,
                     requests_per_minute=terms.requests_per_minute,
                     tokens_per_minute=terms.tokens_per_minute,
                     seen=terms.limits_seen,
                 ),
-                budget=budget,
                 usage=usage,
-                price=price,
-                service=terms.service,
-                run_id=terms.run_id,
             )
-            await Sender(means, feed, tally, self.log).run()
+            await Sender(means, feed, tally, self.session.log).run()
 
     def record(self, example: TeacherRequest, tally: Tally, started: datetime) -> dict[str, Any]:
-        """What the round came to, as a row of `teacher_rounds`."""
-        terms = self.terms
+        """A row of `teacher_rounds`: what the round took, and why it stopped."""
+        terms = self.session.terms
         return {
             "started_at": started,
             "finished_at": datetime.now(UTC),
@@ -387,5 +265,5 @@ class _Round:
             "usd": tally.usd,
             "tokens": tally.tokens,
             "stopped": tally.stopped,
-            "rehearsal": self.endpoint.rehearsal,
+            "rehearsal": self.session.endpoint.rehearsal,
         }

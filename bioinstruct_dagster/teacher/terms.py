@@ -1,6 +1,7 @@
-"""The terms of a round: how fast, how dear, by which service; and the caps with what is spent.
+"""The terms of a round: its pace, its caps and its service; and its budget.
 
-Belongs here: from settings and the store to a `Budget`. Does not: asking.
+Belongs here: from settings and the store to `Terms` and a `Budget`. Does not: sending requests
+(flow.sending), or what one request reserves and costs (money.settling).
 """
 
 from dataclasses import dataclass, field, replace
@@ -47,7 +48,7 @@ UNSETTLED = """
 
 @dataclass(frozen=True)
 class Terms:
-    """How requests are asked. The caps are in dollars and tokens; None is no cap.
+    """How requests are sent. The caps are in dollars and tokens; None is no cap.
 
     `limits_seen` are the server's limits per minute (requests, tokens) as a probe saw them.
     """
@@ -74,21 +75,21 @@ class Terms:
 def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> Terms:
     """The terms that the settings name; `changed` are those of one run."""
     terms = Terms(
-        concurrency=settings.concurrency,
-        requests_per_minute=settings.rpm,
-        tokens_per_minute=settings.tpm,
-        max_usd=settings.max_usd,
-        max_tokens=settings.max_tokens,
-        run_max_usd=settings.run_max_usd,
-        run_max_tokens=settings.run_max_tokens,
-        service=settings.service,
+        concurrency=settings.teacher.concurrency,
+        requests_per_minute=settings.teacher.requests_per_minute,
+        tokens_per_minute=settings.teacher.tokens_per_minute,
+        max_usd=settings.caps.max_usd,
+        max_tokens=settings.caps.max_tokens,
+        run_max_usd=settings.caps.run_max_usd,
+        run_max_tokens=settings.caps.run_max_tokens,
+        service=settings.teacher.service,
         run_id=run_id,
     )
     return replace(terms, **{name: v for name, v in changed.items() if v is not None})
 
 
 def budget_of(terms: Terms, store: Store, model: str) -> Budget:
-    """The caps, and what counts towards them already.
+    """The caps of a round, with what the store counts towards them already.
 
     Raises:
         BudgetError: a dollar cap is set and the model, or what was spent before, has no price.

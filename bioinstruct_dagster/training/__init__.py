@@ -1,1 +1,4 @@
-"""Stage 5: LoRA adapters, each trained in a process of its own."""
+"""Stage 5: LoRA adapters, each trained in a process of its own.
+
+Tested by files of the same names; assets and checks in test_chain and test_definitions.
+"""

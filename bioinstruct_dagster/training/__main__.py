@@ -3,7 +3,8 @@
 import sys
 
 from bioinstruct_dagster.models.process.child import run_from_files
-from bioinstruct_dagster.training.train import TrainingSpec, train
+from bioinstruct_dagster.training.spec import TrainingSpec
+from bioinstruct_dagster.training.train import train
 
 if __name__ == "__main__":
     sys.exit(

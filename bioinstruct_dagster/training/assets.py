@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from bioinstruct_dagster import figures
-from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
 from bioinstruct_dagster.models.partitions import experiment_of, experiment_partitions
@@ -14,12 +14,8 @@ from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
-from bioinstruct_dagster.training.train import TrainingSpec, finished
-
-DATASET = """
-    select any_value(dataset_fingerprint) as fingerprint, bool_or(rehearsal) as rehearsal
-    from hf_dataset
-"""
+from bioinstruct_dagster.training.spec import training_spec
+from bioinstruct_dagster.training.train import finished
 
 
 class LoraAdapterConfig(dg.Config):
@@ -28,26 +24,6 @@ class LoraAdapterConfig(dg.Config):
     retrain: bool = Field(
         default=False,
         description="Train even if an adapter of the same data, base model and recipe is there.",
-    )
-
-
-def training_spec(
-    matrix: ExperimentMatrix, base_model: str, recipe: str, store: Store, settings: Settings
-) -> TrainingSpec:
-    """The specification of one experiment on the data set as it is now."""
-    dataset = store.rows(DATASET)[0]
-    if dataset["fingerprint"] is None:
-        raise StatedError("There is no data set. Materialize key:hf_dataset first.")
-    return TrainingSpec(
-        experiment=f"{base_model}|{recipe}",
-        base=matrix.base_models[base_model],
-        recipe=matrix.recipe(base_model, recipe),
-        dataset_path=str(settings.data_dir / "hf_dataset"),
-        dataset_fingerprint=dataset["fingerprint"],
-        dataset_rehearsal=dataset["rehearsal"],
-        seed=settings.seed,
-        models_dir=str(settings.data_dir / "models"),
-        adapters_dir=str(settings.data_dir / "adapters"),
     )
 
 
@@ -80,7 +56,7 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         `data/experiments.yaml`.
         """
         base_model, recipe = experiment_of(context)
-        spec = training_spec(matrix, base_model, recipe, store, settings)
+        spec = training_spec(matrix, base_model, recipe, current_dataset(store, settings), settings)
         result = None if config.retrain else finished(spec)
         reused = result is not None
         if result is None:

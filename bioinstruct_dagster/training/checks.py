@@ -5,10 +5,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from bioinstruct_dagster.models.adapters import WEIGHTS, weights_changed
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.fingerprints import sha256_of_file
 from bioinstruct_dagster.store.schema_checks import schema_check
-from bioinstruct_dagster.training.train import WEIGHTS
 
 lora_adapter_schema = schema_check("lora_adapter", key=("base_model", "recipe"))
 
@@ -23,10 +22,11 @@ def adapters_are_intact(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     """Every adapter lies where the table says, unchanged, as safetensors, from a finite loss."""
     faults = {}
     for row in store.rows(ADAPTERS):
-        weights = Path(row["adapter_path"]) / WEIGHTS
+        folder = Path(row["adapter_path"])
+        weights = folder / WEIGHTS
         if not weights.is_file():
             faults[f"{row['base_model']}|{row['recipe']}"] = f"{weights} is missing; train it again"
-        elif sha256_of_file(weights) != row["adapter_sha256"]:
+        elif weights_changed(folder, row["adapter_sha256"]):
             faults[f"{row['base_model']}|{row['recipe']}"] = (
                 f"{weights} was changed since it was trained"
             )

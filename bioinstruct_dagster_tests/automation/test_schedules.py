@@ -25,7 +25,7 @@ def tick(settings):
     """The run request of one tick on a Monday."""
     context = dg.build_schedule_context(
         scheduled_execution_time=dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC),
-        resources={"settings": settings.model_copy(update={"refresh_instructions": 8})},
+        resources={"settings": settings.changed(refresh_instructions=8)},
     )
     return weekly_refresh(context)
 
@@ -43,9 +43,9 @@ def test_it_reaches_the_data_set_and_stops_before_training(settings):
 
 
 def test_a_tick_grows_the_data_set_and_pays_only_for_what_is_new(settings, tick):
-    settings = settings.model_copy(update={"requests": None, "instructions": 30})
+    settings = settings.changed(requests=None, instructions=30)
     job = build_defs(settings).resolve_job_def("data_set")
-    store = Store(settings.store_path)
+    store = Store(settings.store.path)
     with dg.instance_for_test() as instance:
         assert job.execute_in_process(instance=instance).success
         before = store.rows(COUNTS)[0]

@@ -23,8 +23,7 @@ class Project:
     """A project whose teacher works by batch, with an instance of its own."""
 
     def __init__(self, folder, url, instance, **changed) -> None:
-        self.settings = Settings(
-            _env_file=None,
+        self.settings = Settings.of(
             data_dir=folder / "data",
             openai_api_key="sk-of-the-tests",
             openai_base_url=url,
@@ -32,7 +31,7 @@ class Project:
             **{"teacher": "openai", "instructions": 10, **changed},
         )
         self.defs = build_defs(self.settings)
-        self.store = Store(self.settings.store_path, timeout=10.0)
+        self.store = Store(self.settings.store.path, timeout=10.0)
         self.instance = instance
 
     def run(self, **options):
@@ -223,7 +222,7 @@ def test_a_server_that_is_gone_is_a_reason_to_skip(project, tmp_path, instance):
     assert made.run().success
     gone = Project(tmp_path, "http://127.0.0.1:9/v1", instance)
     assert "another server" in gone.tick().skip_message
-    keyless = made.settings.model_copy(update={"openai_api_key": None})
+    keyless = made.settings.changed(openai_api_key=None)
     made.settings = keyless
     assert "OPENAI_API_KEY" in made.tick().skip_message
 

@@ -14,11 +14,11 @@ import dagster as dg
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import INPUTS, Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.gate_order import DROPPING_GATES
 
 Row = tuple[str, str, str]
 CURATED = ("deduplicated_instructions",)
 LABELLED = ("deduplicated_instructions", "categorized_instructions")
-GATES = ("quality", "privacy", "contamination", "novelty")
 
 # Rows that every gate lets pass as they are.
 SOUND: tuple[Row, ...] = (
@@ -37,7 +37,7 @@ class Imported:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
         self.folder = folder
-        self.store = Store(settings.store_path, timeout=30)
+        self.store = Store(settings.store.path, timeout=30)
         self.instance = dg.DagsterInstance.ephemeral()
 
     def run(
@@ -55,7 +55,7 @@ class Imported:
             lines = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
             source.write_text("\n".join(lines), "utf-8")
             assets = ("raw_instructions", *assets)
-        settings = self.settings.model_copy(update={"import_": str(source), **changed})
+        settings = self.settings.changed(**{"import_": str(source), **changed})
         defs = build_defs(settings)
         selection = dg.AssetSelection.assets(*assets)
         return dg.materialize(
@@ -106,7 +106,7 @@ def shown(
 def checked(result: dg.ExecuteInProcessResult) -> dict[str, int]:
     """How many rows each gate had to look at."""
     found = shown(result)
-    return {gate: found[f"checked_now_{gate}"] for gate in GATES}
+    return {gate: found[f"checked_now_{gate}"] for gate in DROPPING_GATES}
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:

@@ -6,8 +6,8 @@ import pytest
 
 from bioinstruct_dagster.figures import INLINE_CHARACTERS
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.gate_order import DROPPING_GATES
 from bioinstruct_dagster_tests.curation.imports import (
-    GATES,
     LABELLED,
     SOUND,
     Imported,
@@ -110,7 +110,7 @@ def test_a_second_materialization_checks_nothing_and_changes_nothing(project):
     first = project.run(TROUBLED)
     before = project.store.rows("from verdicts order by all")
     again = project.run()
-    assert checked(again) == dict.fromkeys(GATES, 0)
+    assert checked(again) == dict.fromkeys(DROPPING_GATES, 0)
     assert shown(again)["fingerprint"] == shown(first)["fingerprint"]
     assert project.store.rows("from verdicts order by all") == before
     assert project.store.rows("from superseded_verdicts") == []
@@ -295,6 +295,6 @@ def test_a_broken_evaluation_file_stops_the_step_with_its_place(project, evaluat
 
 
 def test_without_raw_rows_it_says_what_to_do_first(project):
-    Store(project.settings.store_path).replace({})
+    Store(project.settings.store.path).replace({})
     result = project.run(assets=["deduplicated_instructions"])
     assert "key:raw_instructions" in why_it_failed(result, "deduplicated_instructions")

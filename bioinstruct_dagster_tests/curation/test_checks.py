@@ -10,6 +10,7 @@ import pytest
 from bioinstruct_dagster.curation import checks
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.gate_order import DROPPING_GATES
 from bioinstruct_dagster_tests.curation.imports import LABELLED, SOUND, Imported
 
 REFUSED = ("Compare beta blockers in angina.", "", "I'm sorry, but as an AI I cannot do that.")
@@ -39,7 +40,7 @@ SPOILT = [
     (
         f"delete from verdicts where row_id = {ONE.format(place=len(SOUND))}",
         "every_raw_row_is_accounted_for",
-        {"lost": 1, "not_looked_at": 3},
+        {"lost": 1, "not_looked_at": 4},
     ),
     (
         f"update verdicts set verdict = 'reject' where row_id = {ONE.format(place=1)}",
@@ -52,7 +53,7 @@ SPOILT = [
             "every_raw_row_is_accounted_for",
             {"lost": 0, "kept_and_rejected": 0, "not_looked_at": 1},
         )
-        for gate in ("quality", "privacy", "contamination", "novelty")
+        for gate in DROPPING_GATES
     ),
     (COPY.format(text="instruction"), "kept_rows_differ", {"highest_rouge_l_f1": 1.0}),
     (COPY.format(text="instruction || ' Please.'"), "kept_rows_differ", {"compared": 7}),
@@ -91,7 +92,7 @@ def sound(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("BIOINSTRUCT_", "OPENAI_"))]:
             patch.delenv(name)
-        project = Imported(Settings(_env_file=None, data_dir=folder / "data"), folder)
+        project = Imported(Settings.of(data_dir=folder / "data"), folder)
         assert project.run([*SOUND, REFUSED], LABELLED).success
     return project
 
@@ -102,7 +103,7 @@ def spoil(sound, tmp_path):
 
     def make(*statements):
         store = Store(tmp_path / "spoilt.duckdb", timeout=10)
-        shutil.copy(sound.settings.store_path, store.path)
+        shutil.copy(sound.settings.store.path, store.path)
         with store.write() as connection:
             for statement in statements:
                 connection.execute(statement)
@@ -162,7 +163,7 @@ def test_a_kept_row_that_repeats_an_evaluation_item_is_seen(
     sound, spoil, evaluation, action, severity
 ):
     changed = {"eval_dir": evaluation, "contamination": action}
-    settings = sound.settings.model_copy(update=changed)
+    settings = sound.settings.changed(**changed)
     name = "kept_rows_are_no_evaluation_items"
     good = result_of(name, store=sound.store, settings=settings)
     assert good.passed
@@ -175,7 +176,7 @@ def test_a_kept_row_that_repeats_an_evaluation_item_is_seen(
 
 
 def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path):
-    settings = sound.settings.model_copy(update={"eval_dir": evaluation})
+    settings = sound.settings.changed(eval_dir=evaluation)
     result = result_of("evaluation_sets_are_at_hand", store=sound.store, settings=settings)
     assert not result.passed
     assert result.severity.name == "WARN"
@@ -186,5 +187,5 @@ def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path)
     tasks.write_text(
         "tasks: [{name: medqa, what: ours, files: [medqa/*.jsonl], question: question}]", "utf-8"
     )
-    settings = settings.model_copy(update={"evaluation_tasks": tasks})
+    settings = settings.changed(evaluation_tasks=tasks)
     assert result_of("evaluation_sets_are_at_hand", store=sound.store, settings=settings).passed

@@ -182,7 +182,7 @@ def test_a_kill_between_two_writes_costs_nothing_but_the_work(store, monkeypatch
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bioinstruct_dagster.curation.curate_store.write_change", killed)
+    monkeypatch.setattr("bioinstruct_dagster.curation.novelty.gate.write_change", killed)
     with pytest.raises(KeyboardInterrupt):
         brought_up_to_date(store, raw, gates())
     monkeypatch.undo()

@@ -1,28 +1,13 @@
-"""Second looks as a user switches them on and off: the teacher's word on rows, and meaning."""
+"""Later verdicts by likeness in meaning, as a user switches it on and off.
+
+Those by a teacher's checks are tested in quality/test_teacher_verdicts.py.
+"""
 
 import pytest
 
-from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster_tests.curation.imports import (
-    SOUND,
-    Imported,
-    checked,
-    shown,
-    why_it_failed,
-)
+from bioinstruct_dagster_tests.curation.imports import SOUND, Imported, checked, shown
 from bioinstruct_dagster_tests.curation.novelty.test_meaning import build_model
-from bioinstruct_dagster_tests.teacher.rehearsal_servers import KEY, MODEL, live
 
-# The rehearsal teacher objects to a bare link; the rule that sees this without it is off here.
-LINKED = (
-    "Say how asthma is treated in children.",
-    "https://example.org/asthma/12",
-    "With inhaled steroids.",
-)
-BEHIND = ("Say how asthma is treated in small children.", "", "With inhaled steroids.")
-ROWS = [SOUND[0], LINKED, SOUND[1], BEHIND]
-WORD = "select rule, verdict, place from verdicts where gate = 'quality' and rule like 'llm%'"
-ASKED = "select count(*) as n from completions where purpose = 'quality_check'"
 # Equal to the tiny model, which knows no digits, and not alike by words.
 COUNTED = [
     ("Explain the dose of the drug in 11 12 13 14 15 16 17 18.", "", "By weight."),
@@ -33,121 +18,6 @@ COUNTED = [
 @pytest.fixture
 def project(settings, tmp_path):
     return Imported(settings, tmp_path)
-
-
-def asking(project, action="reject"):
-    """Rules by which the teacher is asked."""
-    return project.rules(ungrounded_input="off", llm_ungrounded=action)
-
-
-def silent(project):
-    """The same rules, the teacher's word apart."""
-    return project.rules(ungrounded_input="off")
-
-
-def test_the_teacher_drops_a_row_and_the_one_behind_it_comes_back(project):
-    project.run(ROWS, quality_rules=silent(project))
-    assert project.kept() == [SOUND[0][0], LINKED[0], SOUND[1][0]]
-    assert project.dropped() == {BEHIND[0]: "novelty: repeats_kept_row"}
-    assert project.values(ASKED) == [0]
-
-    rules = asking(project)
-    result = project.run(quality_rules=rules)
-    assert project.kept() == [SOUND[0][0], SOUND[1][0], BEHIND[0]]
-    assert project.dropped() == {LINKED[0]: "quality: llm_ungrounded"}
-    assert project.store.rows(WORD) == [
-        {"rule": "llm_ungrounded", "verdict": "reject", "place": 100}
-    ]
-    # Once about the rows that would be kept, and once about the row that came back.
-    assert project.values(ASKED) == [2]
-    assert len(project.values("select check_key from quality_checks")) == 4
-    assert shown(result)["dagster/row_count"] == 3
-    said = project.store.rows("from verdicts order by all")
-
-    again = project.run(quality_rules=rules)
-    assert set(checked(again).values()) == {0}
-    assert project.values(ASKED) == [2]
-    assert project.store.rows("from verdicts order by all") == said
-
-    off = project.run(quality_rules=silent(project))
-    assert shown(off)["dagster/row_count"] == 3
-    assert project.kept() == [SOUND[0][0], LINKED[0], SOUND[1][0]]
-    assert project.store.rows(WORD) == []
-    assert len(project.values("select check_key from quality_checks")) == 4
-    assert "llm_ungrounded" in project.values("select rule from superseded_verdicts")
-
-
-def test_a_flag_keeps_the_row_and_only_added_rows_are_asked_about(project):
-    rules = asking(project, "flag")
-    result = project.run(ROWS, quality_rules=rules)
-    assert shown(result)["flagged"] == 1
-    project.run([*ROWS, SOUND[2]], quality_rules=rules)
-    rows = project.store.rows("from deduplicated_instructions order by ordinal")
-    assert [row["flags"] for row in rows] == [[], ["quality: llm_ungrounded"], [], []]
-    first, second = project.values(
-        "select messages::varchar from completions where purpose = 'quality_check' "
-        "order by requested_at"
-    )
-    assert LINKED[0] in first
-    assert SOUND[2][0] in second
-    assert LINKED[0] not in second
-
-
-def test_what_a_teacher_said_of_a_text_holds_for_no_other_text_and_no_other_teacher(project):
-    # As the gates leave it, the row is another text once identifiers are redacted.
-    private = ("Say how gout is treated for MRN: 4839201.", "https://example.org/1", "Colchicine.")
-    rules = asking(project)
-    project.run([private], quality_rules=rules, privacy="off")
-    assert project.kept() == []
-    project.run(quality_rules=rules, privacy="redact")
-    assert project.dropped() == {private[0]: "quality: llm_ungrounded"}
-    contents = project.values("select messages::varchar from completions order by requested_at")
-    assert ["<MRN>" in content for content in contents] == [False, True]
-    project.run(quality_rules=rules, privacy="redact", teacher_model="another-teacher")
-    assert project.dropped() == {private[0]: "quality: llm_ungrounded"}
-    models = project.values("select model from quality_checks order by 1")
-    assert models == ["another-teacher", "rehearsal-teacher", "rehearsal-teacher"]
-
-
-def test_with_the_batch_api_a_run_ends_and_a_later_one_takes_its_word_up(project):
-    rules = asking(project)
-    with live() as server:
-        connection = {
-            "teacher": "openai",
-            "teacher_model": MODEL,
-            "openai_base_url": server.endpoint.base_url,
-            "openai_api_key": KEY,
-            "service": "batch",
-            "reply_format": "json_schema",
-        }
-        own = project.settings.model_dump(by_alias=False) | connection
-        project.settings = Settings(_env_file=None, **own)
-        results = [project.run(ROWS, quality_rules=rules)]
-        while not results[-1].asset_materializations_for_node("deduplicated_instructions"):
-            assert results[-1].success
-            assert len(results) < 5
-            results.append(project.run(quality_rules=rules))
-        # The first batch, and one for the row that came back.
-        assert len(results) == 3
-        assert (server.count("POST", "/batches"), server.repeated) == (2, 1)
-    assert project.kept() == [SOUND[0][0], SOUND[1][0], BEHIND[0]]
-    assert KEY not in str(project.store.rows("from completions"))
-
-
-def test_a_teacher_that_cannot_be_reached_fails_the_step_and_names_the_server(project):
-    with live() as server:
-        url = server.endpoint.base_url
-    result = project.run(
-        ROWS,
-        quality_rules=asking(project),
-        teacher="openai",
-        openai_base_url=url,
-        openai_api_key=Settings(_env_file=None, openai_api_key=KEY).openai_api_key,
-        reply_format="json_schema",
-    )
-    message = why_it_failed(result, "deduplicated_instructions")
-    assert url in message
-    assert "OPENAI_BASE_URL" in message
 
 
 def test_rows_that_mean_the_same_are_dropped_and_come_back(project, tmp_path):

@@ -27,7 +27,7 @@ def why(project, *arguments, **environment):
         cwd=PROJECT_ROOT,
         env={
             **os.environ,
-            "BIOINSTRUCT_DATA_DIR": str(project.settings.data_dir),
+            "BIOINSTRUCT_DATA_DIR": str(project.settings.store.data_dir),
             "OPENAI_API_KEY": PLANTED,
             **environment,
         },

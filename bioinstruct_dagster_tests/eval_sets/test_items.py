@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bioinstruct_dagster.eval_sets.catalogue import EvaluationTasksError, read_tasks
+from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.items import EvaluationFileError, load_items
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
@@ -220,55 +220,6 @@ def test_a_file_of_no_known_form_is_named(tmp_path, folder):
         load_items(listed(tmp_path, "question: q"), folder)
     put(folder, "quiz/a.xlsx", [{"q": "Sees?"}])
     assert only(folder, listed(tmp_path, "question: q, format: jsonl")).question == "Sees?"
-
-
-@pytest.mark.parametrize(
-    ("task", "said"),
-    [
-        ("question: 'a b'", "task quiz: question"),
-        ("question: q, anser: a", "anser: unknown key"),
-        ("what_for: x", "question: missing"),
-        ("question: q, answer: {letter: k}", "there are no `options`"),
-        ("question: q, options: o, answer: {}", "give either `letter` or `index`"),
-        ("question: q, format: xml", "task quiz: format"),
-    ],
-)
-def test_a_bad_entry_of_the_list_is_named(tmp_path, folder, task, said):
-    with pytest.raises(EvaluationTasksError) as stated:
-        load_items(listed(tmp_path, task), folder)
-    assert str(tmp_path / "tasks.yaml") in str(stated.value)
-    assert said in str(stated.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("tasks: [", "is no YAML"),
-        ("[]", "must be names with values"),
-        ("tasks: [{name: a, what: b, files: [../x], question: q}]", "relative to the evaluation"),
-        ("tasks: []\nlimits: {ngram: {tokens: 1}}", "limits: ngram: tokens"),
-        ("tasks: []\nlimits: {rouge_l: {f1: 1.5}}", "limits: rouge_l: f1"),
-    ],
-)
-def test_a_bad_list_is_named(tmp_path, folder, content, said):
-    path = tmp_path / "tasks.yaml"
-    path.write_text(content)
-    with pytest.raises(EvaluationTasksError, match=r"tasks\.yaml") as stated:
-        load_items(path, folder)
-    assert said in str(stated.value)
-
-
-def test_two_tasks_of_one_name_are_refused(tmp_path, folder):
-    path = tmp_path / "tasks.yaml"
-    entry = "  - {name: a, what: b, files: [x], question: q}\n"
-    path.write_text("tasks:\n" + 2 * entry)
-    with pytest.raises(EvaluationTasksError, match="two tasks are named a"):
-        load_items(path, folder)
-
-
-def test_a_list_that_is_not_there_is_named(tmp_path, folder):
-    with pytest.raises(EvaluationTasksError, match=r"nowhere\.yaml: cannot be read"):
-        load_items(tmp_path / "nowhere.yaml", folder)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="real evaluation items are not here")

@@ -20,7 +20,14 @@ ANSWER_TOKENS = 8
 
 @pytest.fixture(scope="module")
 def spec(training_spec, adapter) -> EvaluationSpec:
-    return EvaluationSpec(training_spec, adapter["adapter_path"], seed=1)
+    return EvaluationSpec(
+        base=training_spec.base,
+        adapter_path=adapter["adapter_path"],
+        dataset_path=training_spec.dataset_path,
+        dataset_fingerprint=training_spec.dataset_fingerprint,
+        models_dir=training_spec.models_dir,
+        seed=1,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +100,11 @@ def test_a_data_set_without_test_rows_is_refused(spec, dataset_rows, tmp_path):
     rows = [row for row in dataset_rows if split_of(row["instruction"]) != "test"]
     card = Card(teacher="rehearsal", template="test/1", seeds_fingerprint="none")
     built = build_dataset(rows, tmp_path / "untested_set", card)
-    training = replace(
-        spec.training, dataset_path=str(built.path), dataset_fingerprint=built.fingerprint
+    without_test_rows = replace(
+        spec, dataset_path=str(built.path), dataset_fingerprint=built.fingerprint
     )
     with pytest.raises(EvaluationError, match=r"test split of .*untested_set is empty"):
-        evaluate(replace(spec, training=training), lambda _: None)
+        evaluate(without_test_rows, lambda _: None)
 
 
 def test_an_adapter_that_is_gone_is_refused_by_its_path(spec, tmp_path):

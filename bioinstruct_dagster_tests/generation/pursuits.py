@@ -15,7 +15,11 @@ from bioinstruct_dagster.generation.controls.file import Controls
 from bioinstruct_dagster.generation.goal import GoalFeed, goal_feed
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.teacher.rounds import Endpoint, Tally, Terms, pursue
+from bioinstruct_dagster.teacher.feeds import Tally
+from bioinstruct_dagster.teacher.rounds import pursue
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 GATES = [QualityGate()]
 
@@ -55,6 +59,12 @@ class Pursuit:
         logged: list[str] = []
         concurrency = concurrency or self.concurrency
         feed, tally = pursue(
+            session_of(
+                Endpoint(self.url, "k", rehearsal=False),
+                self.store,
+                log=logged.append,
+                terms=Terms(concurrency=concurrency, **terms),
+            ),
             lambda: goal_feed(
                 self.series,
                 self.store,
@@ -65,11 +75,7 @@ class Pursuit:
                 controls=self.controls,
                 concurrency=concurrency,
             ),
-            Endpoint(self.url, "k", rehearsal=False),
-            self.store,
             purpose="generation",
-            log=logged.append,
-            terms=Terms(concurrency=concurrency, **terms),
         )
         rows, outcomes = raw.raw_rows(self.store, feed.completion_ids())
         selection = select(rows, self.seeds, GATES)

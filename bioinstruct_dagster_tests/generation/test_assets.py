@@ -19,7 +19,7 @@ class Project:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.store = Store(settings.store_path, timeout=30)
+        self.store = Store(settings.store.path, timeout=30)
         self.instance = dg.DagsterInstance.ephemeral()
 
     def run(self, *assets, settings=None, **config):
@@ -42,9 +42,7 @@ def project(settings):
     """A project that asks the embedded teacher."""
 
     def make(**changed):
-        return Project(
-            settings.model_copy(update={"requests": None, "instructions": 30, **changed})
-        )
+        return Project(settings.changed(**{"requests": None, "instructions": 30, **changed}))
 
     return make
 
@@ -56,9 +54,8 @@ def written(project, serve):
     def make(writer, **changed):
         url = serve(writer).url
         connection = {"teacher": "openai", "openai_base_url": url, "reply_format": "json_schema"}
-        settings = project().settings.model_dump(by_alias=False) | connection
-        settings |= {"openai_api_key": "k", "teacher_model": "gpt-4.1-mini", **changed}
-        return Project(Settings(_env_file=None, **settings))
+        connection |= {"openai_api_key": "k", "teacher_model": "gpt-4.1-mini", **changed}
+        return Project(project().settings.changed(**connection))
 
     return make
 

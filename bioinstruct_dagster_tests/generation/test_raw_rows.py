@@ -12,7 +12,10 @@ from bioinstruct_dagster.generation.raw_rows import (
     rows_of,
 )
 from bioinstruct_dagster.rehearsal.api_server import app as server
-from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 RECORDS = [
     {"instruction": "Name it.", "input": "a", "output": "A"},
@@ -29,7 +32,7 @@ def answered(store, serve, reply):
             return reply(contents[body["seed"] - requests[0].parameters["seed"]])
 
         endpoint = Endpoint(serve(answer).url, "k", rehearsal=False)
-        ask(requests, endpoint, store, terms=Terms(concurrency=4), log=lambda _: None)
+        ask(session_of(endpoint, store, terms=Terms(concurrency=4)), requests)
 
     return run
 
@@ -83,7 +86,7 @@ def test_rows_of_a_rehearsal_are_the_same_in_every_store(store, tmp_path, reques
     with server.serving() as url:
         for place, order in ((store, requests), (other, requests[::-1])):
             endpoint = Endpoint(url, "k", rehearsal=True)
-            ask(order, endpoint, place, terms=Terms(concurrency=5), log=lambda _: None)
+            ask(session_of(endpoint, place, terms=Terms(concurrency=5)), order)
             results.append(raw_rows(place, ids_of(requests)))
     assert results[0] == results[1]
     assert all(row["rehearsal"] for row in results[0][0])

@@ -1,5 +1,7 @@
 """The experiment file: its defaults and overrides, and every error named by file and field."""
 
+import re
+
 import pytest
 import yaml
 
@@ -119,19 +121,40 @@ def test_a_malformed_file_is_refused_by_field(read, change, named):
         ("surplus", 1),
     ],
 )
-def test_a_bad_value_is_named_with_base_model_recipe_and_field(read, field, value):
+def test_a_bad_value_is_named_where_it_stands(read, field, value):
     in_recipe = message_of(read, matrix(recipes={"all": {}, "odd": {field: value}}))
-    assert f"tiny with odd: {field}" in in_recipe
+    assert re.search(rf"yaml:\d+: recipes\.odd\.{field}", in_recipe)
+    assert len(in_recipe.splitlines()) == 1  # although two base models are trained with it
+    as_default = message_of(read, matrix(defaults=DEFAULTS | {field: value}))
+    assert re.search(rf"yaml:\d+: defaults\.{field}", as_default)
     overriding = {
         "tiny": {"source": "rehearsal"},
         "hub": {"source": "x", "training": {field: value}},
     }
-    assert f"hub with all: {field}" in message_of(read, matrix(base_models=overriding))  # fmt: skip
+    message = message_of(read, matrix(base_models=overriding))
+    assert re.search(rf"yaml:\d+: base_models\.hub\.training\.{field}", message)
 
 
 def test_a_value_that_nothing_sets_is_named(read):
     incomplete = {name: value for name, value in DEFAULTS.items() if name != "epochs"}
-    assert "tiny with all: epochs" in message_of(read, matrix(defaults=incomplete))
+    message = message_of(read, matrix(defaults=incomplete))
+    assert "recipes.all.epochs: missing for tiny, hub; add it here, or to defaults" in message
+    assert "recipes.qa.epochs: missing for tiny, hub" in message
+    own = {"tiny": {"source": "a", "training": {"epochs": 1}}, "hub": {"source": "b"}}
+    message = message_of(read, matrix(defaults=incomplete, base_models=own))
+    assert "recipes.all.epochs: missing for hub; add it" in message
+
+
+def test_a_default_that_everything_overrides_is_not_checked(read):
+    found = read(matrix(defaults=DEFAULTS | {"epochs": 0}, recipes={"all": {"epochs": 1}}))
+    assert found.recipe("tiny", "all").epochs == 1
+
+
+def test_faults_of_the_matrix_and_of_its_values_are_named_at_once(read):
+    models = {"tiny": {"sorce": "rehearsal"}}
+    message = message_of(read, matrix(base_models=models, recipes={"all": {"epochs": 0}}))
+    assert "base_models.tiny.sorce: unknown key 'sorce'; did you mean 'source'?" in message
+    assert "recipes.all.epochs: must be greater than 0, not 0" in message
 
 
 def test_every_bad_field_is_named_at_once(read):

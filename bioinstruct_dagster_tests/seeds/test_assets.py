@@ -16,9 +16,7 @@ def materialize(tmp_path, experiments):
     """Materialize `seed_tasks` with its checks from a seed file, through the production graph."""
 
     def run(seeds=INPUTS / "seed_tasks.jsonl"):
-        settings = Settings(
-            _env_file=None, data_dir=tmp_path / "data", experiments=experiments, seeds=seeds
-        )
+        settings = Settings.of(data_dir=tmp_path / "data", experiments=experiments, seeds=seeds)
         return (
             build_defs(settings)
             .resolve_implicit_global_asset_job_def()

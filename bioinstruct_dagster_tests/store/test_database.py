@@ -2,8 +2,6 @@
 
 import duckdb
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bioinstruct_dagster.store.database import (
     SCHEMA_VERSION,
@@ -11,7 +9,6 @@ from bioinstruct_dagster.store.database import (
     StoreBusyError,
     StoreError,
     insert,
-    is_storable,
 )
 
 
@@ -148,15 +145,6 @@ def test_views_say_nothing_of_an_empty_store(store):
     store.replace({})
     assert [row["rows"] for row in store.rows("select rows from funnel")] == [0, 0, 0]
     assert store.rows("select * from lineage") == []
-
-
-@given(st.text(st.characters(exclude_categories=()), max_size=5))
-def test_storable_text_is_exactly_what_survives_utf8_and_holds_no_nul(text):
-    try:
-        survives = text.encode("utf-8").decode("utf-8") == text and b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        survives = False
-    assert is_storable(text) is survives
 
 
 def test_replacing_a_part_leaves_the_other_rows(store, seed_row):

@@ -30,8 +30,7 @@ class Made:
         server = RehearsalTeacher(read_recordings())
         with running(server) as url:
             self.url = url
-            self.settings = Settings(
-                _env_file=None,
+            self.settings = Settings.of(
                 data_dir=folder / "data",
                 instructions=30,
                 teacher="openai",
@@ -47,7 +46,7 @@ class Made:
                 instance=dg.DagsterInstance.ephemeral(),
             )
         self.ledger = server.ledger.as_json()
-        self.store = Store(self.settings.store_path)
+        self.store = Store(self.settings.store.path)
         self.rows = self.store.rows("select * from lineage")
         self.kept = [row for row in self.rows if row["fate"] == "kept"]
 

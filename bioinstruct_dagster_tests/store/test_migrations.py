@@ -8,7 +8,7 @@ import pytest
 from bioinstruct_dagster.store.database import SCHEMA_VERSION, Store
 from bioinstruct_dagster.store.migrations import MIGRATIONS
 
-VERSION_2 = Path(__file__).with_name("schema_2.sql")  # as that version declared its tables
+HERE = Path(__file__).parent  # schema_2.sql and schema_3.sql: as those versions declared the tables
 
 COMPLETION = """
     insert into completions by name select
@@ -19,25 +19,39 @@ COMPLETION = """
         'online' as service, 1.25 as usd, now() as requested_at, now() as completed_at
 """
 LABEL = """
-    insert into category_labels values
-        ('key', 'Name the drug.', 'question_answering', 'openai', 'gpt-4.1', 'paid')
+    insert into category_labels by name select
+        'key' as label_key, 'Name the drug.' as instruction, 'question_answering' as category,
+        'openai' as teacher, 'gpt-4.1' as model, 'paid' as completion_id
 """
+ROW = """
+    insert into deduplicated_instructions by name select
+        'row' as row_id, 0 as ordinal, 'i' as instruction, '' as input, 'o' as output,
+        false as rehearsal
+"""
+# Columns that only one of the versions has, of labels and of rows.
+OWN = {
+    2: {"pass": "", "row": ", 0 as nearest_score"},
+    3: {"pass": ", 1 as pass", "row": ", [] as repaired, [] as flags"},
+}
 
 
-@pytest.fixture
-def earlier(tmp_path) -> Store:
-    """A store of version 2 with a completion and a label that were paid for, and curated rows."""
-    path = tmp_path / "data" / "bioinstruct.duckdb"
+def made_by(version, folder) -> Store:
+    """A store of a version with a completion and a label that were paid for, and a curated row."""
+    path = folder / "data" / "bioinstruct.duckdb"
     path.parent.mkdir()
     with duckdb.connect(path) as connection:
-        connection.execute(VERSION_2.read_text("utf-8"))
-        connection.execute("insert into store_version values (2)")
+        connection.execute((HERE / f"schema_{version}.sql").read_text("utf-8"))
+        connection.execute(f"insert into store_version values ({version})")
         connection.execute(COMPLETION)
-        connection.execute(LABEL)
-        connection.execute(
-            "insert into deduplicated_instructions values ('row', 0, 'i', '', 'o', null, 0, false)"
-        )
+        connection.execute(LABEL + OWN[version]["pass"])
+        connection.execute(ROW + OWN[version]["row"])
     return Store(path, timeout=5.0)
+
+
+@pytest.fixture(params=OWN)
+def earlier(request, tmp_path) -> Store:
+    """A store of each earlier version."""
+    return made_by(request.param, tmp_path)
 
 
 def test_a_reader_finds_what_was_paid_for(earlier):
@@ -73,11 +87,14 @@ def test_the_tables_are_then_those_that_a_new_store_has(earlier, tmp_path):
     assert earlier.rows(columns) == fresh.rows(columns)
 
 
-def test_curated_rows_are_to_be_made_anew(earlier):
-    assert earlier.rows("select * from deduplicated_instructions") == []
+@pytest.mark.parametrize(("version", "rows"), [(2, 0), (3, 1)])
+def test_curated_rows_of_version_2_are_made_anew(tmp_path, version, rows):
+    store = made_by(version, tmp_path)
+    assert len(store.rows("select * from deduplicated_instructions")) == rows
 
 
-def test_a_migration_that_fails_leaves_the_store_as_it_was(earlier, monkeypatch):
+def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
+    earlier = made_by(2, tmp_path)
     monkeypatch.setattr(
         "bioinstruct_dagster.store.database.MIGRATIONS", {2: (MIGRATIONS[2][0], "oops")}
     )

@@ -13,10 +13,12 @@ from aiohttp import web
 from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.teacher.feeds import ListFeed
+from bioinstruct_dagster.teacher.feeds import ListFeed, Tally
 from bioinstruct_dagster.teacher.money.prices import price_of
-from bioinstruct_dagster.teacher.rounds import Tally, Terms, ask
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 KEY = "sk-of-the-tests-0123456789"
 MODEL = "gpt-4.1"
@@ -71,7 +73,9 @@ class Live:
 
     def ask(self, requests: Any, store: Store, terms: Terms = BATCH, **more: Any) -> Tally:
         """One round."""
-        return ask(requests, self.endpoint, store, log=self.lines.append, terms=terms, **more)
+        return ask(
+            session_of(self.endpoint, store, log=self.lines.append, terms=terms), requests, **more
+        )
 
 
 @contextmanager

@@ -9,12 +9,14 @@ from aiohttp import web
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import StoreBusyError
 from bioinstruct_dagster.store.journal import fold
-from bioinstruct_dagster.teacher import probe as dialects
+from bioinstruct_dagster.teacher.asking_lock import asking_alone
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.probe import with_dialect
-from bioinstruct_dagster.teacher.rounds import TeacherError, Terms, asking_alone
+from bioinstruct_dagster.teacher.probe_request import PROBE_TOKENS
+from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
     KEY,
@@ -32,7 +34,7 @@ def probe(store, tmp_path):
 
     def find(server, terms=None, **changed):
         usual = {"teacher": "openai", "teacher_model": MODEL, "data_dir": tmp_path / "data"}
-        settings = Settings(_env_file=None, **{**usual, **changed})
+        settings = Settings.of(**{**usual, **changed})
         endpoint = server if isinstance(server, Endpoint) else server.endpoint
         lines = [] if isinstance(server, Endpoint) else server.lines
         return with_dialect(terms or Terms(), settings, endpoint, store, lines.append)
@@ -270,7 +272,7 @@ def test_a_probe_whose_reply_is_lost_is_repeated_and_counted_at_its_most(probe, 
     [probed] = store.rows("select usd from completions")
     price = price_of(MODEL)
     assert spent(store)["settled"] == pytest.approx(probed["usd"])
-    assert spent(store)["presumed"] > price.usd(0, dialects.PROBE_TOKENS)
+    assert spent(store)["presumed"] > price.usd(0, PROBE_TOKENS)
 
 
 def test_a_server_that_is_down_is_named_and_counts_for_nothing(probe, store, monkeypatch):
@@ -278,7 +280,7 @@ def test_a_server_that_is_down_is_named_and_counts_for_nothing(probe, store, mon
     down = Endpoint("http://127.0.0.1:9/v1", KEY, rehearsal=False)
     for _ in range(2):
         with pytest.raises(TeacherError, match="OPENAI_BASE_URL and that the server runs"):
-            probe(down, Terms(max_tokens=dialects.PROBE_TOKENS + 5_000))
+            probe(down, Terms(max_tokens=PROBE_TOKENS + 5_000))
     assert spent(store) == {}
     assert column(store, "presumed_spend", "tokens") == []
 
@@ -328,7 +330,7 @@ def test_a_reply_without_usage_counts_at_its_most(probe, store):
 
     with live(around) as server:
         probe(server)
-    assert spent(store)["presumed"] > price_of(MODEL).usd(0, dialects.PROBE_TOKENS)
+    assert spent(store)["presumed"] > price_of(MODEL).usd(0, PROBE_TOKENS)
 
 
 def test_it_is_not_sent_while_another_run_spends_under_the_same_cap(probe, store):

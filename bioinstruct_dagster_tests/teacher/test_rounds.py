@@ -8,16 +8,12 @@ import pytest
 
 from bioinstruct_dagster.rehearsal.api_server import app as server
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
-from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.journal import CompletionJournal
-from bioinstruct_dagster.teacher.rounds import (
-    Endpoint,
-    TeacherError,
-    Terms,
-    ask,
-    known_completions,
-    open_teacher,
-)
+from bioinstruct_dagster.teacher.errors import TeacherError
+from bioinstruct_dagster.teacher.rounds import ask, known_completions
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 KEY = "sk-proj-a-key-that-nobody-may-see"
 COMPLETIONS = "select * from completions order by request_number"
@@ -35,7 +31,10 @@ def ask_at(store, said):
 
     def run(requests, url, *, concurrency=4, key=KEY, rehearsal=False):
         endpoint = Endpoint(url, key, rehearsal=rehearsal)
-        return ask(requests, endpoint, store, terms=Terms(concurrency=concurrency), log=said.append)
+        return ask(
+            session_of(endpoint, store, terms=Terms(concurrency=concurrency), log=said.append),
+            requests,
+        )
 
     return run
 
@@ -241,25 +240,3 @@ def test_half_an_emoji_in_any_part_of_a_reply_does_not_lose_it(
 
     assert ask_at(requests_of(2), serve(answer).url).asked == 2
     assert [row["content"] for row in store.rows(COMPLETIONS)] == ["paid for"] * 2
-
-
-def test_the_rehearsal_teacher_is_up_while_it_is_open(requests_of, ask_at):
-    with open_teacher(Settings(_env_file=None)) as endpoint:
-        assert endpoint.rehearsal
-        assert ask_at(requests_of(1), endpoint.base_url).asked == 1
-
-
-@pytest.mark.parametrize("key", [None, ""])
-def test_without_a_key_nothing_begins_and_the_variable_is_named(key):
-    settings = Settings(_env_file=None, teacher="openai", openai_api_key=key)
-    with pytest.raises(TeacherError, match="OPENAI_API_KEY is not set"), open_teacher(settings):
-        pytest.fail("the teacher was opened without a key")
-
-
-@pytest.mark.parametrize("url", [None, "http://localhost:8000/v1"])
-def test_a_compatible_server_is_used_where_one_is_set(url):
-    settings = Settings(_env_file=None, teacher="openai", openai_api_key=KEY, openai_base_url=url)
-    with open_teacher(settings) as endpoint:
-        assert (endpoint.base_url, endpoint.api_key) == (url, KEY)
-        assert not endpoint.rehearsal
-        assert KEY not in f"{endpoint!r} {endpoint}"

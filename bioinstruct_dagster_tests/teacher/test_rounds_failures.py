@@ -3,8 +3,12 @@
 import pytest
 from aiohttp import web
 
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.flow import retries
-from bioinstruct_dagster.teacher.rounds import Endpoint, TeacherError, Terms, ask
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 KEY = "sk-proj-a-key-that-nobody-may-see"
 FATAL = [
@@ -29,7 +33,8 @@ def ask_at(store):
     def run(requests, url, *, concurrency=4, key=KEY):
         endpoint = Endpoint(url, key, rehearsal=False)
         return ask(
-            requests, endpoint, store, terms=Terms(concurrency=concurrency), log=lambda _: None
+            session_of(endpoint, store, terms=Terms(concurrency=concurrency)),
+            requests,
         )
 
     return run

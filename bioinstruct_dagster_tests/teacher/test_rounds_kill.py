@@ -17,7 +17,10 @@ from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 REQUESTS = 24
 CONCURRENCY = 4
@@ -26,17 +29,20 @@ RUN = """
 import sys
 from pathlib import Path
 from bioinstruct_dagster.generation.series.series import Series
-from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 store, url, count, concurrency = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
 series = Series(seeds, "rehearsal", "rehearsal-teacher", run_seed=42, tasks_per_request=5)
 requests = [series.request(number) for number in range(count)]
 endpoint = Endpoint(url, "rehearsal", rehearsal=True)
-ask(requests, endpoint, Store(store), terms=Terms(concurrency=concurrency), log=lambda _: None)
+ask(session_of(endpoint, Store(store), terms=Terms(concurrency=concurrency)), requests)
 """
 
 
@@ -115,7 +121,10 @@ def test_a_killed_run_loses_no_stored_completion_and_repeats_only_what_was_in_fl
     answers.release()
     requests = requests_of(REQUESTS)
     endpoint = Endpoint(served.url, "rehearsal", rehearsal=True)
-    tally = ask(requests, endpoint, store, terms=Terms(concurrency=CONCURRENCY), log=lambda _: None)
+    tally = ask(
+        session_of(endpoint, store, terms=Terms(concurrency=CONCURRENCY)),
+        requests,
+    )
     assert (tally.reused, tally.asked) == (len(survived), REQUESTS - len(survived))
     assert len(served.bodies) == REQUESTS + CONCURRENCY
     assert contents(store) == {
@@ -128,12 +137,14 @@ def test_a_killed_run_loses_no_stored_completion_and_repeats_only_what_was_in_fl
 NURSERY = """
 import os, sys, traceback
 from pathlib import Path
-from bioinstruct_dagster.generation import teacher
 from bioinstruct_dagster.generation.series.series import Series
-from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 import aiohttp, duckdb, openai, pyarrow
 
 store, url, count, concurrency = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -148,7 +159,7 @@ for line in sys.stdin:
         try:
             terms = Terms(concurrency=concurrency, max_usd=float(line))
             endpoint = Endpoint(url, "key", rehearsal=False)
-            tally = ask(requests, endpoint, Store(store), terms=terms, log=lambda _: None)
+            tally = ask(session_of(endpoint, Store(store), terms=terms), requests)
             status = 3 if tally.stopped else 0
         except BaseException:
             traceback.print_exc()
@@ -245,6 +256,6 @@ def test_a_killed_run_leaves_what_it_had_in_flight_counted_as_spent(
     terms = Terms(max_usd=row["usd"] + 0.9 * mosts[CONCURRENCY].usd)
     with running(RehearsalTeacher(read_recordings())) as url:
         endpoint = Endpoint(url, "key", rehearsal=False)
-        tally = ask(requests, endpoint, store, terms=terms, log=lambda _: None)
+        tally = ask(session_of(endpoint, store, terms=terms), requests)
     assert tally.asked == 0
     assert "BIOINSTRUCT_MAX_USD is reached" in tally.stopped

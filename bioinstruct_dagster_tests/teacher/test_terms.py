@@ -149,8 +149,8 @@ def test_a_model_without_a_price_refuses_a_dollar_cap_and_names_the_other(store,
 
 
 def test_settings_become_terms_and_a_run_may_change_them():
-    settings = Settings(
-        _env_file=None, concurrency=7, rpm=60, tpm=6_000, max_usd=5, max_tokens=6, run_max_usd=3,
+    settings = Settings.of(
+        concurrency=7, rpm=60, tpm=6_000, max_usd=5, max_tokens=6, run_max_usd=3,
         run_max_tokens=4, service="flex",
     )  # fmt: skip
     assert terms_of(settings, "one") == Terms(

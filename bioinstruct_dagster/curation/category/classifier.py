@@ -21,6 +21,7 @@ from bioinstruct_dagster.curation.category.calibration import (
     temperature_scaling,
 )
 from bioinstruct_dagster.curation.category.phrasing import features
+from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.rehearsal.recordings import normalized, read_recordings, recorded_labels
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
@@ -34,7 +35,6 @@ CONFIDENCE = 0.7
 FOLDS = 5
 REGULARIZATION = 16.0  # inverse strength; 4, 8 and 16 differ by less than a point
 _RANDOM_STATE = 0  # of the folds; the fit itself is deterministic
-_CODE = 2  # raise where features or model change what is predicted
 
 
 class Prediction(NamedTuple):
@@ -102,8 +102,9 @@ def trained(examples: tuple[tuple[str, str], ...]) -> CategoryClassifier:
 
 
 def classifier_version(examples: Sequence[tuple[str, str]]) -> str:
-    """Short hash of what the classifier is made of: its examples, and the state of its code."""
-    return sha256_of([_CODE, [list(example) for example in examples]])[:12]
+    """Short hash of what the classifier is made of: its code and libraries, and its examples."""
+    code = code_sha256("curation.category.classifier.CategoryClassifier")
+    return sha256_of([code, [list(example) for example in examples]])[:12]
 
 
 def labelled_examples(seeds: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

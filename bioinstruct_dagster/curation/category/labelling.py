@@ -1,12 +1,12 @@
 """Labelling: the teacher's category where it gives one, else the embedded classifier's.
 
-Every row says which of them labelled it, and whether a person should look at it: where the
-classifier is unsure, or where the teacher, asked twice, says two things. Belongs here: the order of
-the two, and the teacher's labels kept for reuse. Does not: prompt and definitions (prompts), the
-classifier itself, or which instructions are labelled twice (agreement).
+Every row says which of them labelled it, and whether a person should look at it: the classifier was
+unsure, or the teacher, asked twice, gave two categories. Belongs here: the order of the two. Does
+not: the question (prompts), asking and keeping labels (teacher.answers), the classifier itself
+(classifier), or which instructions are labelled twice (agreement).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,41 +22,18 @@ from bioinstruct_dagster.curation.category.prompts import (
     FIRST,
     SECOND,
     LabelPass,
-    categorization_requests,
-    is_label_list,
-    label_key,
-    read_labels,
-    template_sha256,
+    category_question,
 )
 from bioinstruct_dagster.curation.gates import Finding
-from bioinstruct_dagster.store.database import Store, insert
-from bioinstruct_dagster.teacher.questions import ask_in_batches
-from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.rounds import Endpoint, Tally, Terms
+from bioinstruct_dagster.curation.versions import code_version
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.answers import StoredAnswer, ask_together, stored_answers
+from bioinstruct_dagster.teacher.feeds import Tally
+from bioinstruct_dagster.teacher.session import TeacherSession
 
 EMBEDDED = "embedded-classifier"
 
-STORED_LABELS = """
-    select label_key, category, completion_id, completion.rehearsal
-    from category_labels
-    join completions as completion using (completion_id)
-    where label_key in (select unnest($wanted::varchar[]))
-"""
-
 SEED_LABELS = "select instruction, category from seed_tasks order by ordinal"
-
-
-@dataclass(frozen=True)
-class StoredLabel:
-    """A teacher's answer about one instruction.
-
-    The category is None where it gave no valid one: such a row is the classifier's, and asking
-    again in another batch would pay again.
-    """
-
-    category: str | None
-    completion_id: str
-    rehearsal: bool
 
 
 @dataclass
@@ -73,6 +50,7 @@ class Labelling:
         agreement: of the teacher's first and second labels; None where it gave no second ones.
         seconds: by `row_id`, the classifier's runner-up, or the teacher's other label.
         versions: of what labelled, by its name in `labelled_by`.
+        review_below: rows of which the classifier is less sure are for review.
     """
 
     rows: list[dict[str, Any]]
@@ -84,6 +62,16 @@ class Labelling:
     agreement: Agreement | None = None
     seconds: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    review_below: float = CONFIDENCE
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """What determines the verdicts: code, what labelled, and the setting; for the record."""
+        return {
+            **code_version("curation.category.labelling.label_rows")._asdict(),
+            "labelled_by": self.versions,
+            "review_below": self.review_below,
+        }
 
     @property
     def cross_validated_accuracy(self) -> float | None:
@@ -111,43 +99,34 @@ class Labelling:
 
 def label_rows(
     rows: Sequence[Mapping[str, Any]],
-    endpoint: Endpoint,
-    store: Store,
+    session: TeacherSession,
     *,
-    teacher: str,
-    model: str,
-    log: Callable[[str], None],
-    terms: Terms | None = None,
     review_below: float = CONFIDENCE,
 ) -> Labelling:
     """Give each row a category.
 
     Args:
         rows: with row_id, instruction and rehearsal; what else they hold is carried over.
-        endpoint: the teacher.
-        store: keeps the teacher's labels, so that none is paid for twice.
-        teacher: the teacher's name.
-        model: the model asked.
-        log: takes lines for the user.
-        terms: pace and caps.
+        session: the open teacher, whose store keeps the labels, so that none is paid for twice.
         review_below: rows of which the classifier is less sure are for review.
+
+    Raises:
+        TeacherError, BudgetError, StoreBusyError: see rounds.ask.
     """
     instructions = list(dict.fromkeys(row["instruction"] for row in rows))
 
-    def stored(nth: LabelPass) -> dict[str, StoredLabel]:
-        return stored_labels(instructions, store, teacher=teacher, model=model, nth=nth)
+    def stored(nth: LabelPass) -> dict[str, StoredAnswer[str]]:
+        return stored_answers(session, category_question(nth), instructions)
 
     twice = sample(instructions, stored(SECOND))
-    # Asked together: they share a batch's day, and at a cap it is second labels that are left out.
-    wanted: dict[LabelPass, Sequence[str]] = {FIRST: instructions, SECOND: twice}
-    tally = _ask_for_missing(
-        wanted, endpoint, store, teacher=teacher, model=model, log=log, terms=terms
+    tally = ask_together(
+        session, [(category_question(FIRST), instructions), (category_question(SECOND), twice)]
     )
     if tally.pending:
         return Labelling([], tally)
     first, second = _valid(stored(FIRST)), _valid(stored(SECOND))
     unlabelled = [text for text in instructions if text not in first]
-    result = Labelling([], tally)
+    result = Labelling([], tally, review_below=review_below)
     if second:
         result.agreement = agreement(
             twice,
@@ -155,9 +134,9 @@ def label_rows(
             _categories(second),
             rehearsal=any(label.rehearsal for label in second.values()),
         )
-    predicted = _predict(unlabelled, store, result) if unlabelled else {}
-    name = f"teacher:{model}"
-    result.versions[name] = template_sha256()[:12]
+    predicted = _predict(unlabelled, session.store, result) if unlabelled else {}
+    name = f"teacher:{session.model}"
+    result.versions[name] = category_question(FIRST).prompt.template_sha256()[:12]
     for row in rows:
         text = row["instruction"]
         if text in first:
@@ -168,25 +147,12 @@ def label_rows(
     return result
 
 
-def stored_labels(
-    instructions: Sequence[str], store: Store, *, teacher: str, model: str, nth: LabelPass = FIRST
-) -> dict[str, StoredLabel]:
-    """What this teacher said of each instruction that it was asked about before."""
-    text_of = {label_key(text, teacher, model, nth): text for text in instructions}
-    return {
-        text_of[row["label_key"]]: StoredLabel(
-            row["category"], row["completion_id"], row["rehearsal"]
-        )
-        for row in store.rows(STORED_LABELS, {"wanted": list(text_of)})
-    }
+def _valid(labels: Mapping[str, StoredAnswer[str]]) -> dict[str, StoredAnswer[str]]:
+    return {text: label for text, label in labels.items() if label.answer}
 
 
-def _valid(labels: Mapping[str, StoredLabel]) -> dict[str, StoredLabel]:
-    return {text: label for text, label in labels.items() if label.category}
-
-
-def _categories(labels: Mapping[str, StoredLabel]) -> dict[str, str]:
-    return {text: label.category for text, label in labels.items() if label.category}
+def _categories(labels: Mapping[str, StoredAnswer[str]]) -> dict[str, str]:
+    return {text: label.answer for text, label in labels.items() if label.answer}
 
 
 def _predict(instructions: Sequence[str], store: Store, result: Labelling) -> dict[str, Prediction]:
@@ -197,7 +163,9 @@ def _predict(instructions: Sequence[str], store: Store, result: Labelling) -> di
     return dict(zip(instructions, classifier.predict(instructions), strict=True))
 
 
-def _by_teacher(result: Labelling, row: Mapping[str, Any], label: StoredLabel, name: str) -> None:
+def _by_teacher(
+    result: Labelling, row: Mapping[str, Any], label: StoredAnswer[str], name: str
+) -> None:
     other = result.agreement.disagreeing.get(row["instruction"]) if result.agreement else None
     if other:
         result.seconds[row["row_id"]] = other
@@ -205,7 +173,7 @@ def _by_teacher(result: Labelling, row: Mapping[str, Any], label: StoredLabel, n
     result.rows.append(
         {
             **row,
-            "category": label.category,
+            "category": label.answer,
             "labelled_by": name,
             "confidence": None,
             "needs_review": other is not None,
@@ -231,47 +199,3 @@ def _by_classifier(
             "label_completion_id": None,
         }
     )
-
-
-def _ask_for_missing(
-    wanted: Mapping[LabelPass, Sequence[str]],
-    endpoint: Endpoint,
-    store: Store,
-    *,
-    teacher: str,
-    model: str,
-    log: Callable[[str], None],
-    terms: Terms | None,
-) -> Tally:
-    form = terms.dialect.reply_format if terms else "json_schema"
-    batches: list[tuple[TeacherRequest, tuple[Sequence[str], LabelPass]]] = []
-    for nth, instructions in wanted.items():
-        known = stored_labels(instructions, store, teacher=teacher, model=model, nth=nth)
-        missing = [text for text in instructions if text not in known]
-        batches += [
-            (request, (batch, nth))
-            for request, batch in categorization_requests(
-                missing, teacher=teacher, model=model, reply_format=form, nth=nth
-            )
-        ]
-    tally, answered = ask_in_batches(
-        batches, endpoint, store, is_well_formed=is_label_list, log=log, terms=terms
-    )
-    labels = []
-    for (batch, nth), reply in answered:
-        given = read_labels(reply["content"], batch)
-        labels += [
-            {
-                "label_key": label_key(text, teacher, model, nth),
-                "instruction": text,
-                "category": given.get(text),
-                "teacher": teacher,
-                "model": model,
-                "completion_id": reply["completion_id"],
-                "pass": nth,
-            }
-            for text in batch
-        ]
-    with store.write() as connection:
-        insert(connection, "category_labels", labels)
-    return tally

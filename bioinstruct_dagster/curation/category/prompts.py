@@ -1,21 +1,21 @@
-"""Categories: what each means, the prompt that asks a teacher for them, and reading its answer.
+"""Categories: what each means, and the question that asks a teacher for them.
 
-Does not belong here: sending the prompt (labelling), or labelling without a teacher (classifier).
+Does not belong here: asking (labelling), or labelling without a teacher (classifier).
 """
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
+import pydantic
+from pydantic import Field
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
-from bioinstruct_dagster.store.fingerprints import sha256_of
-from bioinstruct_dagster.teacher.questions import objects_listed
-from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
+from bioinstruct_dagster.teacher.answer_tables import AnswerTable
+from bioinstruct_dagster.teacher.questions import Question, QuestionPrompt
+from bioinstruct_dagster.yaml_files import StrictModel, read_yaml
 
 DEFINITIONS = INPUTS / "categories.yaml"
 # Instructions per request: enough to spread the prompt's cost, few enough to stay exact.
@@ -34,7 +34,7 @@ ANSWER = """
 Answer in this form, with the number and category of every instruction:
 {"labels": [{"number": 1, "category": "..."}]}"""
 USER = """\
-Assign each numbered instruction below to exactly one category. Check mainly by the instruction.
+Assign each numbered instruction below to exactly one category. Judge mainly by the instruction.
 
 Categories:
 {definitions}
@@ -42,128 +42,80 @@ Categories:
 Instructions, one JSON object a line:
 {items}"""
 
-# The rehearsal teacher knows a categorization request by this format's name.
-RESPONSE_FORMAT: dict[str, Any] = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "category_labels",
-        "strict": True,
-        "schema": {
-            "type": "object",
-            "properties": {
-                "labels": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {
-                            "number": {"type": "integer"},
-                            "category": {"type": "string", "enum": list(CATEGORIES)},
-                        },
-                        "required": ["number", "category"],
-                        "additionalProperties": False,
-                    },
-                }
-            },
-            "required": ["labels"],
-            "additionalProperties": False,
-        },
-    },
-}
-
 
 class CategoryFileError(StatedError):
-    """`data/categories.yaml` does not define the four categories."""
+    """`data/categories.yaml` does not define the four categories; the message names each fault."""
+
+
+# Not stripped of spaces: the prompt holds a definition as the file has it.
+_Definition = Annotated[str, Field(min_length=1, strict=True)]
+_Definitions: type[pydantic.BaseModel] = pydantic.create_model(
+    "_Definitions",
+    __base__=StrictModel,
+    **dict.fromkeys(CATEGORIES, (_Definition, ...)),  # type: ignore[call-overload]
+)
 
 
 @cache
 def definitions() -> dict[str, str]:
-    """Definition by category, in the order of `CATEGORIES`."""
-    found = yaml.safe_load(DEFINITIONS.read_text("utf-8"))
-    if not isinstance(found, dict) or set(found) != set(CATEGORIES):
-        raise CategoryFileError(
-            f"{DEFINITIONS}: expected definitions of exactly {', '.join(CATEGORIES)}."
-        )
-    return {name: str(found[name]) for name in CATEGORIES}
+    """Definition by category, in the order of `CATEGORIES`.
+
+    Raises:
+        CategoryFileError: lists every fault of the file with line, category and what to do.
+    """
+    return read_yaml(DEFINITIONS, _Definitions, CategoryFileError).model_dump()
 
 
-RESPONSE_FORMATS: dict[ReplyFormat, dict[str, Any] | None] = {
-    "json_schema": RESPONSE_FORMAT,
-    "json_object": {"type": "json_object"},
-    "text": None,
-}
+STORED_LABELS = """
+    select label_key as answer_key, category, completion_id, completion.rehearsal
+    from category_labels
+    join completions as completion using (completion_id)
+    where label_key in (select unnest($wanted::varchar[]))
+"""
 
 
 @cache
-def template_sha256(reply_format: ReplyFormat = "json_schema") -> str:
-    """Hash of all that the prompt is made of, the definitions included."""
-    answer = "" if reply_format == "json_schema" else ANSWER
-    return sha256_of(
-        [TEMPLATE_ID, SYSTEM, USER, answer, RESPONSE_FORMATS[reply_format], definitions()]
+def category_question(nth: LabelPass) -> Question[str, str]:
+    """The question for the category of each instruction, in a first or a second pass.
+
+    The second pass names the categories in the opposite order. This reveals a label that depends on
+    the order; and no prompt of the second pass is a prompt of the first, whose reply would be used
+    again.
+    """
+    meanings = list(definitions().items())[:: 1 if nth == FIRST else -1]
+    return Question(
+        QuestionPrompt(
+            purpose="categorization",
+            template_id=TEMPLATE_ID,
+            schema_name="category_labels",
+            list_name="labels",
+            properties={"category": {"type": "string", "enum": list(CATEGORIES)}},
+            fields_of=lambda instruction: {"instruction": instruction},
+            items_per_request=BATCH,
+            tokens_per_item=TOKENS_PER_LABEL,
+            values={"definitions": "\n".join(f"- {name}: {text}" for name, text in meanings)},
+            covers=(definitions(),),
+            system=SYSTEM,
+            user=USER,
+            form=ANSWER,
+        ),
+        _valid_category,
+        AnswerTable(
+            "category_labels",
+            STORED_LABELS,
+            lambda key, instruction, category: {
+                "label_key": key,
+                "instruction": instruction,
+                "category": category,
+                "pass": nth,
+            },
+            lambda row: row["category"],
+        ),
+        # The first pass keeps the keys that it had before there was a second.
+        key_ends=() if nth == FIRST else (nth,),
     )
 
 
-def label_key(instruction: str, teacher: str, model: str, nth: LabelPass = FIRST) -> str:
-    """Under what a teacher's label is stored, so that none is asked for twice."""
-    key = [teacher, model, template_sha256(), instruction]
-    return sha256_of(key if nth == FIRST else [*key, nth])
-
-
-def categorization_requests(
-    instructions: Sequence[str],
-    *,
-    teacher: str,
-    model: str,
-    reply_format: ReplyFormat = "json_schema",
-    nth: LabelPass = FIRST,
-) -> Iterator[tuple[TeacherRequest, Sequence[str]]]:
-    """Requests that cover the instructions, each with those it asks about, in its numbering.
-
-    The second pass names the categories in the opposite order: a label that hangs on the order is
-    found out, and no prompt of the second pass is one of the first, whose reply would be reused.
-    """
-    meanings = list(definitions().items())[:: 1 if nth == FIRST else -1]
-    lines = "\n".join(f"- {name}: {meaning}" for name, meaning in meanings)
-    form = RESPONSE_FORMATS[reply_format]
-    answer = "" if reply_format == "json_schema" else ANSWER
-    for start in range(0, len(instructions), BATCH):
-        batch = instructions[start : start + BATCH]
-        items = "\n".join(
-            json.dumps({"number": number, "instruction": text}, ensure_ascii=False)
-            for number, text in enumerate(batch, start=1)
-        )
-        request = TeacherRequest(
-            purpose="categorization",
-            teacher=teacher,
-            model=model,
-            parameters={
-                "temperature": 0.0,
-                "max_completion_tokens": TOKENS_PER_LABEL * (len(batch) + 1),
-                **({"response_format": form} if form else {}),
-            },
-            messages=[
-                {"role": "system", "content": SYSTEM},
-                {"role": "user", "content": USER.format(definitions=lines, items=items) + answer},
-            ],
-            template_id=TEMPLATE_ID,
-            template_sha256=template_sha256(reply_format),
-            reply_format=reply_format,
-        )
-        yield request, batch
-
-
-def read_labels(content: str, batch: Sequence[str]) -> dict[str, str]:
-    """Category by instruction, where the reply has a valid one; contradictory ones are none.
-
-    Prose and fences around the JSON are passed over: servers without structured output add them.
-    """
-    found: dict[str, set[str]] = {}
-    for label in objects_listed(content, "labels") or []:
-        number, category = label.get("number"), label.get("category")
-        if category in CATEGORIES and type(number) is int and 1 <= number <= len(batch):
-            found.setdefault(batch[number - 1], set()).add(category)
-    return {text: next(iter(given)) for text, given in found.items() if len(given) == 1}
-
-
-def is_label_list(content: str) -> bool:
-    """Whether a reply has the form that was asked for, were the list empty."""
-    return objects_listed(content, "labels") is not None
+def _valid_category(listed: Mapping[str, Any]) -> str | None:
+    category = listed.get("category")
+    return category if category in CATEGORIES else None

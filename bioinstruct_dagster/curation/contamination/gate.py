@@ -19,10 +19,10 @@ from bioinstruct_dagster.curation.contamination.overlap import (
     OverlapRule,
 )
 from bioinstruct_dagster.curation.gates import Finding, GateResult, RowTexts
+from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.eval_sets.items import EvaluationItems
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-CODE = 1  # raise it when the same rows, items and numbers would get other findings
 # The strongest evidence first.
 RULES: tuple[OverlapRule, ...] = ("whole_item", "ngram_13", "coverage_8", "rouge_l", "reordered")
 MOST_FINDINGS = 5
@@ -46,9 +46,10 @@ class ContaminationGate:
         self.items = items
         self._action = action
         limits = items.limits.model_dump(mode="json")
-        self.version = _short([CODE, action, limits, items.fingerprint])
+        self._code = code_version("curation.contamination.gate.ContaminationGate")
+        self.version = _short([self._code, action, limits, items.fingerprint])
         self._rule_versions = {
-            rule: _short([CODE, rule, action, _limits_of(rule, limits), items.fingerprint])
+            rule: _short([self._code, rule, action, _limits_of(rule, limits), items.fingerprint])
             for rule in RULES
         }
         self._clean = GateResult(
@@ -57,8 +58,9 @@ class ContaminationGate:
 
     @property
     def made_of(self) -> dict[str, Any]:
-        """The items by task, those that are missing, the rules' numbers, and the action."""
+        """The code, the items by task, those that are missing, the rules' numbers, the action."""
         return {
+            **self._code._asdict(),
             "action": self._action,
             "items": dict(self.items.counts),
             "missing": list(self.items.missing),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.gates import Finding
 from bioinstruct_dagster.curation.verdicts import text_sha256
+from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
@@ -25,7 +26,6 @@ Vectors = NDArray[np.float32]
 
 RULE = "meaning"
 NOTHING_FOUND = "novel_in_meaning"
-CODE_VERSION = 1  # raise when equal vectors would be checked otherwise
 
 _BLOCK = 1_024  # rows settled at once; any size gives the same result
 _STRETCH = 8_192  # earlier kept rows compared at once; bounds the memory
@@ -90,8 +90,9 @@ class MeaningFilter:
 
     @property
     def version(self) -> str:
-        """What a finding rests on besides the rows: model, threshold, code."""
-        return sha256_of([self.fingerprint, self.threshold, CODE_VERSION])[:8]
+        """Hash of the model's files, the threshold and the code; what the rows do not decide."""
+        code = code_sha256("curation.novelty.meaning.MeaningFilter")
+        return sha256_of([self.fingerprint, self.threshold, code])[:8]
 
     @cached_property
     def _model(self) -> Any:

@@ -6,8 +6,8 @@ kept signatures finds the rows that can matter to any new one, a few in a thousa
 texts are read. Kept rows that no new row can repeat change no verdict, so the result is that of
 checking everything from the start.
 
-Belongs here: signatures, the scan, and their two tables. Does not: the rule (novelty), or which
-rows are to be checked (curating).
+Belongs here: signatures, the scan, and their two tables. Does not: the rule (novelty.rule), or
+which rows are to be checked (novelty.gate).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,13 +31,12 @@ from bioinstruct_dagster.curation.novelty.rule import (
 )
 from bioinstruct_dagster.curation.tokens.compiled import default_threads
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
+from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.store.database import Store
 
 if TYPE_CHECKING:
     from bioinstruct_dagster.curation.novelty.signature_kernels import Sketches
 
-# Of what is stored: raise it with any change of a tokenisation, a token's hash or a signature.
-INDEX_VERSION = "1"
 # With more new texts, a scan costs more than reading and indexing all kept ones.
 SCANNED_AT_MOST = 5_000
 _ROWS_AT_ONCE = 1 << 16
@@ -54,7 +53,6 @@ ROWS_AT = """
 """
 KEPT_PLACES = "select distinct place from novelty_signatures where place < $before"
 VERSIONS = "select measure, version from novelty_index"
-_CURRENT: dict[str, str] = dict.fromkeys(MEASURES, INDEX_VERSION)
 
 CheckNovelty = Callable[
     [Sequence[NamedInstruction], Sequence[NamedInstruction]], list[NoveltyVerdict]
@@ -143,7 +141,7 @@ class StoredIndex:
         import pyarrow as pa
 
         with self._store.read() as connection:
-            is_current = dict(connection.execute(VERSIONS).fetchall()) == _CURRENT
+            is_current = dict(connection.execute(VERSIONS).fetchall()) == _present_versions()
             if is_current and len(candidates) <= self._scanned_at_most:
                 wanted = self._places_that_matter(connection, candidates, before)
             else:
@@ -199,8 +197,17 @@ def write_change(connection: duckdb.DuckDBPyConnection, change: IndexChange) -> 
     connection.execute("delete from novelty_index")
     connection.executemany(
         "insert into novelty_index (measure, version) values (?, ?)",
-        list(_CURRENT.items()),
+        list(_present_versions().items()),
     )
+
+
+def index_version() -> str:
+    """Short hash of what a signature depends on besides its text: the code that makes it."""
+    return code_sha256("curation.novelty.stored_index.signatures_of")[:12]
+
+
+def _present_versions() -> dict[str, str]:
+    return dict.fromkeys(MEASURES, index_version())
 
 
 def signatures_of(texts: Sequence[NamedInstruction], places: Sequence[int]) -> Signatures:

@@ -1,25 +1,25 @@
-"""Dates that are tied to a person, and ages over 89.
+"""Dates that are tied to a person.
 
 Belongs here: what makes a date a person's (a birth, a visit, a stay) and not a study's, a
-guideline's or a publication's. Does not: persons' names. Every repetition is bounded.
+guideline's or a publication's. Does not: ages (ages), persons' names (persons), nor the words that
+decide (`words/dates.yaml`). Every repetition is bounded.
 """
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, words
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, cues
 
 _BORN, _EVENT_SCORE, _WEAK = 0.85, 0.75, 0.5
 
-_MONTH_WORDS = words(
-    "january february march april may june july august september october november december"
-    " jan feb mar apr jun jul aug sep sept oct nov dec"
-)
-_MONTH = (
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
-    r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG"
-    r"|SEP|OCT|NOV|DEC)"
+_MONTHS_WRITTEN = DATES("months") | DATES("month_abbreviations")
+_MONTH_WORDS = cues(_MONTHS_WRITTEN)
+_CAPITALS = 3  # letters of an abbreviation that is written in capitals, as in "03-MAR-21"
+_MONTH = any_of(
+    _MONTHS_WRITTEN,
+    {name.upper() for name in DATES("month_abbreviations") if len(name) == _CAPITALS},
 )
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?:19|20)\d\d"
@@ -32,53 +32,27 @@ _DAYS = re.compile(
 _MONTHS = re.compile(rf"(?<![\w.-]){_MONTH}\b\.?,?\s(?:of\s)?{_YEAR}\b")
 _SHORT = re.compile(r"(?<=\s)(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?![\w/%]|\.\d)")
 _SHORT_CUE = re.compile(
-    r"\b(?:(?:admitted|seen|discharged|visit|transferred|expired|died|born|presented|operated"
-    r"|surgery|appointment|appt|delivered|placed|removed|started|date|evaluated)(?:\s(?:on|of))?"
-    r"|dob|on)[:\s]{1,2}$",
+    rf"\b(?:{any_of(DATES('short_date_cues'))}(?:\s(?:on|of))?|dob|on)[:\s]{{1,2}}$",
     re.IGNORECASE,
 )
 
-_BIRTH = re.compile(
-    r"\b(?:d\.?o\.?b|birth\s?da(?:te|y)|date of birth|(?:was|is|were|be) born|born|b\.)(?![\w])",
-    re.IGNORECASE,
-)
+
+def _whole(*names: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{any_of(*map(DATES, names))}(?!\w)", re.IGNORECASE)
+
+
+def _beginnings(beginnings: str, whole: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{any_of(DATES(beginnings))}|{any_of(DATES(whole))}\b)", re.IGNORECASE)
+
+
+_BIRTH, _EVENT = _whole("births"), _whole("events")
 # A stay, a visit or a death is a person's even where the person is not named.
-_STAY = re.compile(
-    r"\b(?:admi(?:tted|ssion)|discharged?|d/c|dod|dos|died|deceased|death|passed away|pronounced"
-    r"|seen|appointment|appt|visit(?:ed)?\s(?:on|date)|hospitali[sz]ed|date of (?:service|visit"
-    r"|surgery|procedure|exam\w{0,8}"
-    r"|injury|onset|consult\w{0,6}|collection)|encounter|transferred)\b",
-    re.IGNORECASE,
-)
-_EVENT = re.compile(
-    r"\b(?:evaluated|examined|exam|presented|visit(?:ed)?|follow-?up|f/u|underwent|operated"
-    r"|operation|surgery|procedure|lmp|menstrual period|edd|due date|collected|drawn|dictated"
-    r"|signed|scheduled|delivered|delivery|implant(?:ed|ation)|placed|inserted|diagnosed"
-    r"|diagnosis|onset|injur(?:y|ed)|accident|consult(?:ed|ation)?|service|referred|referral"
-    r"|arriv(?:ed|al)|biops(?:y|ied)|transplant(?:ed)?|vaccinat(?:ed|ion)|married|fell|struck"
-    r"|stopped|returned|intubated|extubated|resected|expired|registration|registered)\b",
-    re.IGNORECASE,
-)
+_STAY = _whole("stays")
 # Of the world, not of a person: publications, studies, approvals, ranges of time.
-_WORLD = re.compile(
-    r"\b(?:publish|publication|updated|accessed|retriev|guideline|recommendation|version|approv"
-    r"|fda\b|ema\b|who\s(?:declared|issued|released|guideline)|cdc\b|trial|stud(?:y|ies)\b|enrol"
-    r"|recruit|between|journal|conference|congress|releas|copyright|effective|pandemic|outbreak"
-    r"|epidemic|declared|literature|search|database|cohort|participants|patients|cases\b"
-    r"|population|survey|law\b|act\b|policy|regulation|issued|awareness|world|international"
-    r"|doi\b|pubmed|medline|embase|cochrane|et al|article|season|recall(?:ed)?|press\b|announc"
-    r"|licensed|marketing|invented|discovered|histor(?:ical|ian)|nobel|investigator|centers)",
-    re.IGNORECASE,
-)
+_WORLD = _beginnings("world_beginnings", "world_words")
+_NOTE = _beginnings("note_beginnings", "note_words")
 _ONE_PERSON = re.compile(
-    r"\b(?:patient|infant|child|neonate|decedent|pt|\d{1,3}[- ](?:year|yr|month)s?[- ]old|y/?o|he"
-    r"|she|his|her|him|mr|mrs|ms|mom|mother|father|wife|husband|son|daughter|baby)\b(?!s)",
-    re.IGNORECASE,
-)
-_NOTE = re.compile(
-    r"\b(?:hpi|chief complaint|mrn|discharge summary|progress note|clinic note|admission note"
-    r"|operative (?:note|report)|dob|attending|history of present illness|subjective:|pt\b"
-    r"|patient(?: name)?:|patient id)",
+    rf"\b(?:{any_of(DATES('one_person'))}|\d{{1,3}}[- ](?:year|yr|month)s?[- ]old)\b(?!s)",
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!Mrs)(?<!\b[A-Z])[.!?;]\s|\n")
@@ -160,42 +134,3 @@ def _sentence(text: str, start: int, end: int) -> tuple[str, str]:
         begins = match.end()
     ends = _BREAK.search(after)
     return before[begins:], after[: ends.start()] if ends else after
-
-
-_OLD_HINT = re.compile(r"9\d|1[01]\d")
-_TENS = r"(?:9\d|1[01]\d)"
-_AGES = re.compile(
-    rf"(?<![\w.$€£<>≥≤/–-])(?P<v>{_TENS})(?:[- ]?(?:years?|yrs?)[- ]?old|[- ]?y\.?/?o\.?(?!\w)"
-    r"|[- ]years?[- ]of[- ]age)"
-    rf"|\b(?:[Aa]ge|AGE|[Aa]ged)[*_]{{0,2}}(?:\s(?:is|was|of)\s|\s?[:=]\s?|\s\(years\):?\s"
-    rf"|\s)[*_]{{0,2}}"
-    rf"(?P<a>{_TENS})\b(?!\s?[-–%/]\s?\d|\.\d|\s(?:to|or|and)\s|\s?(?:%|mg|kg|cm|min|hours|days"
-    rf"|weeks|months))"
-    r"|(?P<n>[Nn]inety(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)[- ]years?[- ]old"
-    rf"|\b(?:turned|turning|is now)\s(?P<t>{_TENS})\b(?=\s(?:years|this|last|in|on|and)|[,.])"
-    rf"|(?<![\w.-])(?P<s>{_TENS})\s(?:female|male|man|woman|gentleman|lady)\b(?!-)"
-    rf"|(?:^|\(|[Pp]t\s|\b[Aa]\s)(?P<f>{_TENS})[FM]\b"
-)
-_NOT_ONE = re.compile(
-    r"(?:over|above|than|least|beyond|≥|>|<|≤|until|up to|between|to|-|–|and|or|adults|patients"
-    r"|people|individuals|persons|participants|residents|those|women|men|subjects|groups?|under"
-    r"|below|range|mean|median|average|reach(?:ed|ing)?)\s{0,2}(?:the\s)?(?:age[ds]?\s)?(?:of\s)?$",
-    re.IGNORECASE,
-)
-_MANY_AFTER = re.compile(
-    r"\s?(?:s\b|adults|patients|people|individuals|persons|participants|residents|women|men"
-    r"|subjects|groups?|populations?|or (?:older|over|above|more)|and (?:older|over|above|up)"
-    r"|years (?:or|and) (?:older|over|above)|trees?|hospital|building|institution)",
-    re.IGNORECASE,
-)
-
-
-def age_spans(text: ScannedText) -> Iterator[Span]:
-    """Ages over 89 of one person."""
-    if "ninety" not in text.words and not (text.has_digit and _OLD_HINT.search(text.raw)):
-        return
-    for match in _AGES.finditer(text.raw):
-        start, end = match.span(str(match.lastgroup))
-        many = _MANY_AFTER.match(text.raw, match.end())
-        if not many and not _NOT_ONE.search(text.raw[max(0, start - 40) : start]):
-            yield Span("age_over_89", start, end, 0.85)

@@ -5,7 +5,6 @@ are redacted. Does not: how they are found (scan). What is written down is the k
 an identifier, never its text.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -14,11 +13,16 @@ from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import FIELDS, Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
-from bioinstruct_dagster.curation.privacy.places import is_large
+from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.scan import NOTHING, Entities, Scan, scan
+from bioinstruct_dagster.curation.versions import code_version, library_version
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.store.fingerprints import sha256_of
 
 PrivacyAction = Literal["reject", "redact", "flag", "off"]
+
+# Libraries that decide what is found, though only presidio's own code imports them.
+CALLED_BY_PRESIDIO = ("phonenumbers",)
 
 _VERDICTS: Mapping[str, Decision] = {"reject": "reject", "redact": "repair", "flag": "flag"}
 # What spaCy's models call persons and places.
@@ -43,19 +47,20 @@ class PrivacyGate:
     def __init__(self, action: PrivacyAction = "reject", model: str = "") -> None:
         self._action = action
         self._model = model
-        settings = "\x1f".join((action, model, _content_of(model), _code()))
-        self.version = _hash(settings)
-        self._versions = {
-            kind: _hash(f"{kind}\x1f{settings}") for kind in (*KINDS, "placeholder_person")
-        }
+        self._code = code_version("curation.privacy.gate.PrivacyGate")
+        indirect = {name: library_version(name) for name in CALLED_BY_PRESIDIO}
+        made_of = [self._code, indirect, action, model, _content_of(model)]
+        self.version = _short(made_of)
+        self._versions = {kind: _short([kind, *made_of]) for kind in (*KINDS, "placeholder_person")}
 
     @property
     def made_of(self) -> dict[str, Any]:
-        """The settings, and what recognises identifiers."""
+        """The settings, and what recognises identifiers; and the code."""
         return {
+            **self._code._asdict(),
             "action": self._action,
             "model": self._model,
-            "presidio": version("presidio-analyzer"),
+            "presidio": library_version("presidio_analyzer"),
         }
 
     def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
@@ -156,7 +161,7 @@ def _content_of(model: str) -> str:
             if file.is_file()
         ]
         content = "\n".join((folder.joinpath("meta.json").read_text("utf-8"), *sizes))
-        return _hash(content) + version("spacy")
+        return _short(content) + version("spacy")
     try:
         return f"{version(model)} {version('spacy')}"
     except (PackageNotFoundError, ValueError):
@@ -166,15 +171,5 @@ def _content_of(model: str) -> str:
         ) from None
 
 
-@cache
-def _code() -> str:
-    """What a verdict depends on: the text of our modules, and the versions of what they call."""
-    here = Path(__file__)
-    modules = sorted(here.parent.glob("*.py"))
-    texts = [module.read_bytes() for module in modules]
-    libraries = [version(name) for name in ("presidio-analyzer", "phonenumbers", "tldextract")]
-    return hashlib.sha256(b"\x1f".join(texts)).hexdigest() + " ".join(libraries)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def _short(value: Any) -> str:
+    return sha256_of(value)[:12]

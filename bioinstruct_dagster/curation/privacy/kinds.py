@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from bioinstruct_dagster.curation.privacy.vocabulary import WORD
+
 # The Safe Harbor list, in its order; ages over 89 stand in its item on dates.
 KINDS: dict[str, str] = {
     "name": "names of the person, of relatives and of others around the person",
@@ -44,15 +46,9 @@ class Span(NamedTuple):
     score: float
 
 
-_WORD = re.compile(r"[a-zß-ÿ]+")
 # Four digits, or a letter and three, as near as in one number.
 _NUMBER = re.compile(r"\d(?:[A-Za-z./*: -]{0,6}\d){3}|[A-Za-z]-?\d(?:[A-Za-z./-]{0,6}\d){2}")
 _LONG_NUMBER = re.compile(r"\d(?:[ ().+/-]{0,3}\d){6}")
-
-
-def words(text: str) -> frozenset[str]:
-    """The words of a text, in lower case."""
-    return frozenset(_WORD.findall(text.lower()))
 
 
 class ScannedText:
@@ -63,7 +59,7 @@ class ScannedText:
     def __init__(self, raw: str) -> None:
         self.raw = raw
         self.lowered = raw.lower()
-        self.words = frozenset(_WORD.findall(self.lowered))
+        self.words = frozenset(WORD.findall(self.lowered))
         self.has_digit = any(digit in raw for digit in "0123456789")
         self.has_number = self.has_digit and _NUMBER.search(raw) is not None
         self.has_long_number = self.has_number and _LONG_NUMBER.search(raw) is not None

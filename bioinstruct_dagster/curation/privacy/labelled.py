@@ -1,8 +1,8 @@
 """Identifiers that clinical notes announce: a label such as "MRN", then a number.
 
-Belongs here: how a label leads to its number, and which numbers are none. Does not: the labels
-themselves (labels), nor what is recognised by its form alone (recognizers). Every repetition is
-bounded, so that no text takes more than linear time.
+Belongs here: how a label leads to its number, and which numbers identify nobody. Does not: the
+labels of each kind (labels, marks), telephone numbers (telephones), nor what is recognised by its
+form alone (recognizers). Every repetition is bounded, so that no text takes more than linear time.
 """
 
 import re
@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, any_shape_of
 
 SURE = 0.9
 # Between a label and its value: a word for "number", punctuation, Markdown, "is".
 GAP = r"[^\w\n.;!?]{0,6}"
-# A telephone number may begin with a bracket or a plus.
-PHONE_GAP = r"[^\w\n.;!?(+]{0,6}"
-NUMBER = r"(?:numbers?|num\b\.?|nos?\b\.?|nr\b\.?|nbr\b\.?|ids?\b|identifier|identification|code)"
-_IS = r"(?:is|was|reads|assigned|ending in)\b"
+NUMBER = (
+    rf"(?:{any_of(LABELS('number_words'))}|{any_of(LABELS('number_abbreviations'))}\b\.?"
+    rf"|{any_of(LABELS('id_abbreviations'))}\b)"
+)
+_IS = rf"{any_of(LABELS('number_verbs'))}\b"
 # Three digits or more, letters and single separators between them.
 VALUE = (
     r"(?P<v>(?=(?:[A-Z./-]{0,7}\d){3})[A-Z0-9]{1,20}(?:[-./][A-Z0-9]{1,20}){0,6}"
@@ -32,7 +34,7 @@ _LETTERED_LEAST = 3  # "AB-123" is a number, "123" is none
 
 
 class LabelledPattern(NamedTuple):
-    """A labelled pattern. One of `words` is in every text that it matches."""
+    """A labelled pattern. One of `words`, if there are any, is in every text that it matches."""
 
     kind: str
     words: frozenset[str]
@@ -42,68 +44,68 @@ class LabelledPattern(NamedTuple):
 
 
 def strong(
-    kind: str, words: str, label: str, *, value: str = VALUE, least: int = 4, gap: str = GAP
+    kind: str, words: frozenset[str], label: str, *, value: str = VALUE, least: int = 4
 ) -> LabelledPattern:
     """A label that names nothing but an identifier: the word for "number" may be left out."""
-    pattern = rf"(?<![A-Za-z0-9-])(?:{label}){gap}(?:{NUMBER})?(?:{gap}{_IS})?{gap}{value}"
-    return _rule(kind, words, pattern, least, SURE)
+    return _compiled(kind, words, f"{announced(label)}{value}", least, SURE)
 
 
 def weak(
-    kind: str, words: str, label: str, *, value: str = VALUE, least: int = 4
+    kind: str, words: frozenset[str], label: str, *, value: str = VALUE, least: int = 4
 ) -> LabelledPattern:
     """A label that also means other things: a word for "number", a colon or a # must follow."""
     pattern = (
         rf"(?<![A-Za-z0-9-])(?:{label})[ \t*_]{{0,4}}(?:\([A-Z ]{{1,12}}\)\s?)?"
         rf"(?:{NUMBER}|#|:)(?:{GAP}{_IS})?{GAP}{value}"
     )
-    return _rule(kind, words, pattern, least, SURE)
+    return _compiled(kind, words, pattern, least, SURE)
 
 
 def plain(
-    kind: str, words: str, pattern: str, *, least: int = 0, score: float = 0.8
+    kind: str, words: frozenset[str], pattern: str, *, least: int = 0, score: float = 0.8
 ) -> LabelledPattern:
     """A pattern of its own, whose group `v` is the identifier. No words: it is always tried."""
-    return _rule(kind, words, pattern, least, score)
+    return _compiled(kind, words, pattern, least, score)
 
 
-def _rule(kind: str, words: str, pattern: str, least: int, score: float) -> LabelledPattern:
-    return LabelledPattern(
-        kind, frozenset(words.split()), re.compile(pattern, re.IGNORECASE), least, score
-    )
+def announced(label: str, gap: str = GAP) -> str:
+    """The pattern of a strong label and of what may stand between it and its number."""
+    return rf"(?<![A-Za-z0-9-])(?:{label}){gap}(?:{NUMBER})?(?:{gap}{_IS})?{gap}"
+
+
+def _compiled(
+    kind: str, words: frozenset[str], pattern: str, least: int, score: float
+) -> LabelledPattern:
+    return LabelledPattern(kind, words, re.compile(pattern, re.IGNORECASE), least, score)
 
 
 # Public registries' numbers and codes for things; none of them points at a person.
-_PUBLIC = re.compile(
-    r"NCT|PMC|PMID|ISRCTN|EUDRACT|CHICTR|ACTRN|GS[EM]\d|PRJ[A-Z]{2}|SR[APRX]\d|RS\d{4}|CVCL"
-    r"|[NX][MPRCGT]_|ENS[A-Z]|UNIPROT|DOI|10\.\d{4}|OMIM|CHEBI|HGNC|ICD|CPT|LOINC|RRID",
-    re.IGNORECASE,
-)
+_PUBLIC = re.compile(any_shape_of(LABELS("public_numbers")), re.IGNORECASE)
 _YEARS = re.compile(r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?")
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(rf"(?:19|20)\d\d[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.](?:19|20)?\d\d")
-# Hotlines and the like are everybody's.
-TOLL_FREE = re.compile(r"\+?1?[-. (]{0,2}8(?:00|33|44|55|66|77|88)\b")
 
 
-def labelled_spans(text: ScannedText, rules: tuple[LabelledPattern, ...]) -> Iterator[Span]:
-    """What the rules find in a text."""
-    for rule in rules:
-        if rule.words and not text.says(rule.words):
+def labelled_spans(text: ScannedText, patterns: tuple[LabelledPattern, ...]) -> Iterator[Span]:
+    """The identifiers that the patterns find in a text."""
+    for labelled in patterns:
+        if labelled.words and not text.says(labelled.words):
             continue
-        for match in rule.pattern.finditer(text.raw):
+        for match in labelled.pattern.finditer(text.raw):
             group = "v" if match["v"] else "g"
-            if _is_number(match[group], rule):
-                yield Span(rule.kind, *match.span(group), rule.score)
+            if _is_number(match[group], labelled.least):
+                yield Span(labelled.kind, *match.span(group), labelled.score)
 
 
-def _is_number(value: str, rule: LabelledPattern) -> bool:
-    if not rule.least:
+def is_date(value: str) -> bool:
+    """Whether a value is a date in figures, a year or a span of years."""
+    return _DATE.fullmatch(value) is not None or _YEARS.fullmatch(value) is not None
+
+
+def _is_number(value: str, least: int) -> bool:
+    if not least:
         return True
-    if _DATE.fullmatch(value) or _PUBLIC.match(value) or _YEARS.fullmatch(value):
-        return False
-    if rule.kind in {"phone", "fax"} and TOLL_FREE.match(value):
+    if is_date(value) or _PUBLIC.match(value):
         return False
     digits = sum(map(str.isdigit, value))
-    lettered = value[0].isalpha() and rule.kind not in {"phone", "fax"}
-    return digits >= (min(rule.least, _LETTERED_LEAST) if lettered else rule.least)
+    return digits >= (min(least, _LETTERED_LEAST) if value[0].isalpha() else least)

@@ -1,8 +1,9 @@
 """Presidio's recognisers, run where they can match.
 
 Belongs here: which of its recognisers serve which kind, the score each must reach, and the cheap
-test that a text must pass before one is run. Does not: our own patterns. Presidio takes
-milliseconds a text and seconds to import, so it sees only pieces around what could be a match.
+test that a text must pass before one is run. Does not: our own patterns, nor telephone numbers
+(telephones), which Presidio too leaves to phonenumbers. Presidio takes milliseconds a text and
+seconds to import, so it sees only pieces around what could be a match.
 """
 
 import re
@@ -14,7 +15,6 @@ from functools import cache
 from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
-from bioinstruct_dagster.curation.privacy.labelled import TOLL_FREE
 
 _MODELS = ("torch", "transformers", "stanza", "gliner", "flair", "tensorflow", "cupy")
 
@@ -78,7 +78,6 @@ BORROWED: tuple[PresidioRecognizer, ...] = (
         r"\b\d[A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d\d\b",
         0.3,
     ),
-    PresidioRecognizer("phone", "PhoneRecognizer", r"\+\d{1,3}[ .(-]?\d", 0.4),
     PresidioRecognizer(
         "date", "DateRecognizer", r"\d[/.-]\d{1,2}[/.-]\d|\d\d?-[A-Za-z]{3}-\d\d", 0.6
     ),
@@ -122,13 +121,11 @@ def _run(borrowed: PresidioRecognizer, text: str, start: int, end: int) -> Itera
 
 
 def _is_whole(text: str, span: Span) -> bool:
-    """Whether a result is not part of a longer word, and no hotline."""
+    """Whether a result is not part of a longer word, and no number of a version."""
     before, after = text[span.start - 1 : span.start], text[span.end : span.end + 1]
     if before.isalnum() or after.isalnum():
         return False
-    if span.kind == "ip" and _NO_ADDRESS.search(text[max(0, span.start - 12) : span.start]):
-        return False
-    return span.kind != "phone" or not TOLL_FREE.match(text[span.start : span.end])
+    return span.kind != "ip" or not _NO_ADDRESS.search(text[max(0, span.start - 12) : span.start])
 
 
 @contextmanager
@@ -155,9 +152,6 @@ def _recognizer(name: str) -> Any:
 
     if name == "EmailRecognizer":
         return _email_recognizer()
-    if name == "PhoneRecognizer":
-        # Numbers with a country's code only, so one region serves for all.
-        return predefined_recognizers.PhoneRecognizer(supported_regions=("US",))
     return getattr(predefined_recognizers, name)()
 
 

@@ -1,26 +1,29 @@
 """All recognisers over the texts of a row, and what their results mean together.
 
 Belongs here: in which order they look, and that a name alone is a placeholder but a name beside
-another identifier identifies. Does not: any pattern, nor what follows from it (privacy).
+another identifier identifies. Does not: any pattern, nor what follows from it (gate).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.privacy.dates import age_spans, date_spans
+from bioinstruct_dagster.curation.privacy.ages import age_spans
+from bioinstruct_dagster.curation.privacy.dates import date_spans
 from bioinstruct_dagster.curation.privacy.kinds import ALONE, ScannedText, Span, without_overlaps
 from bioinstruct_dagster.curation.privacy.labelled import labelled_spans
-from bioinstruct_dagster.curation.privacy.labels import NUMBERED, TELEPHONES, WORDED
-from bioinstruct_dagster.curation.privacy.persons import (
-    again,
-    is_else,
+from bioinstruct_dagster.curation.privacy.labels import NUMBERED, PLATES
+from bioinstruct_dagster.curation.privacy.marks import MARKS, NUMBERED_MARKS
+from bioinstruct_dagster.curation.privacy.not_persons import (
+    is_no_person,
     is_placeholder,
-    name_spans,
     placeholder_spans,
 )
-from bioinstruct_dagster.curation.privacy.places import place_spans, url_spans
+from bioinstruct_dagster.curation.privacy.persons import again, name_spans
+from bioinstruct_dagster.curation.privacy.places import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
+from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
+from bioinstruct_dagster.curation.privacy.web_addresses import url_spans
 
 # What a language model sees in each of the texts: spans of the kinds name and location.
 Entities = Sequence[Sequence[Span]]
@@ -78,10 +81,9 @@ def _identifies(details: Sequence[Sequence[Span]], names: Iterable[str]) -> bool
 def _details(text: ScannedText, names: Sequence[Span], words: Iterable[str]) -> Iterator[Span]:
     """Everything but names."""
     if text.has_number:
-        yield from labelled_spans(text, NUMBERED)
-    if text.has_long_number:
-        yield from labelled_spans(text, TELEPHONES)
-    yield from labelled_spans(text, WORDED)
+        yield from labelled_spans(text, (*NUMBERED, *NUMBERED_MARKS))
+    yield from telephone_spans(text)
+    yield from labelled_spans(text, (*PLATES, *MARKS))
     yield from place_spans(text)
     yield from age_spans(text)
     yield from url_spans(text, {part for name in words for part in name.split()})
@@ -92,7 +94,7 @@ def _details(text: ScannedText, names: Sequence[Span], words: Iterable[str]) -> 
 
 def _persons(text: ScannedText, entities: Iterable[Span]) -> Iterator[Span]:
     for span in _of_kind("name", entities):
-        if not is_else(text.raw, span.start, span.end):
+        if not is_no_person(text.raw, span.start, span.end):
             yield span
 
 

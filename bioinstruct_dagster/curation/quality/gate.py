@@ -28,13 +28,15 @@ from bioinstruct_dagster.curation.quality.rules import (
     read_rules,
 )
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
+from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 QUALITY_RULES = INPUTS / "quality_rules.yaml"
 SOUND = "sound"
-# How findings are made of rules; what a kind of rule looks for has its own version.
-CODE = 1
+# Parts of the gate that its own code does not count: what each kind of rule finds is in the rule's
+# version, and what the file of rules says is read into the rules' settings.
+APART = frozenset({"curation.quality.gate.CHECKS", "curation.quality.rules.read_rules"})
 
 CHECKS: dict[type[QualityRule], Callable[[Any], RowCheck]] = {
     PatternRule: wording.pattern_check,
@@ -77,18 +79,20 @@ class QualityGate:
         self.rules = read_rules(rules_path)
         on = [rule for rule in self.rules if rule.action != "off"]
         # A rule that is off changes nothing.
-        self.version = sha256_of([CODE, [[rule.id, rule.version] for rule in on]])[:12]
+        self._code = code_version("curation.quality.gate.QualityGate", without=APART)
+        self.version = sha256_of([self._code, [[rule.id, rule.version] for rule in on]])[:12]
         active = [_active(rule) for rule in on if not isinstance(rule, LlmRule)]
         self._repairing = [rule for rule in active if rule.verdict == "repair"]
         self._checking = [rule for rule in active if rule.verdict != "repair"]
 
     @property
     def made_of(self) -> dict[str, Any]:
-        """The rules: what each does, and its version."""
+        """The rules: what each does, and its version; and the code."""
         return {
+            **self._code._asdict(),
             "rules": {
                 rule.id: {"action": rule.action, "version": rule.version} for rule in self.rules
-            }
+            },
         }
 
     def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:

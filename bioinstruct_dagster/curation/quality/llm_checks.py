@@ -1,24 +1,22 @@
-"""The teacher's word on quality: whether a row's input suffices, and whether its output is right.
+"""The teacher's check of a row: whether its input suffices, and whether its output is right.
 
-Optional: asked only where a rule of the kind `llm` is not off. What a teacher said of a row is
-stored and never asked again. Belongs here: the prompt, reading its answer, keeping it, and the
-findings made of it. Does not: the rules that need no teacher (quality).
+Optional: the teacher is asked only if a rule of the kind `llm` is not off. Belongs here: the
+question, and the findings that its answers lead to. Does not: asking and keeping answers
+(teacher.answers), which rows are asked about (teacher_verdicts), or the rules that need no teacher
+(rules).
 """
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import Finding, RowTexts
 from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule
 from bioinstruct_dagster.curation.quality.wording import shown
-from bioinstruct_dagster.store.database import Store, insert
-from bioinstruct_dagster.store.fingerprints import sha256_of
-from bioinstruct_dagster.teacher.questions import ask_in_batches, objects_listed
-from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
-from bioinstruct_dagster.teacher.rounds import Endpoint, Tally, Terms
+from bioinstruct_dagster.teacher.answer_tables import AnswerTable
+from bioinstruct_dagster.teacher.answers import StoredAnswer
+from bioinstruct_dagster.teacher.questions import Question, QuestionPrompt
 
 # Rows per request: long enough texts that more would be checked carelessly.
 BATCH = 10
@@ -32,57 +30,24 @@ ANSWER = """
 Answer in this form, with every number once:
 {"checks": [{"number": 1, "grounded": true, "correct": true, "reason": "..."}]}"""
 USER = """\
-Check each numbered row below, which holds an instruction, its input (may be empty) and an output.
+Judge each numbered row below, which holds an instruction, its input (may be empty) and an output.
 
 - grounded: false where the task needs a text, record, report, article, picture or data set that \
 the input only names or links to, so that the output had to be invented. A topic, a term, a \
 question or a short but sufficient description is grounded, and so is an empty input where the \
 instruction says all that is needed.
 - correct: false where the output is wrong in fact or figures, contradicts the input, or does not \
-do what the instruction asks. Check by established medical knowledge; where you are unsure, say \
+do what the instruction asks. Judge by established medical knowledge; where you are unsure, say \
 true.
 - reason: at most fifteen words; empty where both are true.
 
 Rows, one JSON object a line:
 {items}"""
 
-# The rehearsal teacher knows such a request by this format's name.
-RESPONSE_FORMAT: dict[str, Any] = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "quality_checks",
-        "strict": True,
-        "schema": {
-            "type": "object",
-            "properties": {
-                "checks": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {
-                            "number": {"type": "integer"},
-                            "grounded": {"type": "boolean"},
-                            "correct": {"type": "boolean"},
-                            "reason": {"type": "string"},
-                        },
-                        "required": ["number", "grounded", "correct", "reason"],
-                        "additionalProperties": False,
-                    },
-                }
-            },
-            "required": ["checks"],
-            "additionalProperties": False,
-        },
-    },
-}
-RESPONSE_FORMATS: dict[ReplyFormat, dict[str, Any] | None] = {
-    "json_schema": RESPONSE_FORMAT,
-    "json_object": {"type": "json_object"},
-    "text": None,
-}
 
 STORED_CHECKS = """
-    select check_key, grounded, correct, reason, completion_id, completion.rehearsal
+    select
+        check_key as answer_key, grounded, correct, reason, completion_id, completion.rehearsal
     from quality_checks
     join completions as completion using (completion_id)
     where check_key in (select unnest($wanted::varchar[]))
@@ -91,37 +56,36 @@ STORED_CHECKS = """
 
 @dataclass(frozen=True, slots=True)
 class TeacherCheck:
-    """What a teacher said of one row.
+    """What a teacher said of one row. Two checks that differ only in the reason are equal."""
 
-    Both answers are None where it was asked and gave no valid one: asking again in another batch
-    would pay again.
-    """
-
-    grounded: bool | None
-    correct: bool | None
-    reason: str
-    completion_id: str
-    rehearsal: bool = False
+    grounded: bool
+    correct: bool
+    reason: str = field(default="", compare=False)
 
 
 def asked_for(rules: Sequence[QualityRule]) -> bool:
-    """Whether any rule needs the teacher's word."""
+    """Whether any rule needs the teacher's check."""
     return any(isinstance(rule, LlmRule) and rule.action != "off" for rule in rules)
 
 
-def findings_of(check: TeacherCheck, rules: Sequence[QualityRule]) -> tuple[Finding, ...]:
-    """What the rules that need the teacher's word make of it; nothing where it has no objection."""
-    said = {"ungrounded": check.grounded, "incorrect": check.correct}
+def findings_of(
+    said: StoredAnswer[TeacherCheck], rules: Sequence[QualityRule]
+) -> tuple[Finding, ...]:
+    """The findings of the rules that need the teacher's check; none where it has no objection."""
+    check = said.answer
+    if check is None:
+        return ()
+    answers = {"ungrounded": check.grounded, "incorrect": check.correct}
     findings = []
     for rule in rules:
-        if not isinstance(rule, LlmRule) or said[rule.says] is not False:
+        if not isinstance(rule, LlmRule) or answers[rule.says]:
             continue
         verdict = _verdict(rule)
         if verdict is not None:
             evidence: dict[str, Any] = {
                 "saw": shown(check.reason),
-                "completion_id": check.completion_id,
-                **({"rehearsal": True} if check.rehearsal else {}),
+                "completion_id": said.completion_id,
+                **({"rehearsal": True} if said.rehearsal else {}),
             }
             findings.append(Finding(rule.id, rule.version, verdict, evidence=evidence))
     return tuple(findings)
@@ -132,138 +96,49 @@ def _verdict(rule: LlmRule) -> Literal["reject", "flag"] | None:
 
 
 @cache
-def template_sha256(reply_format: ReplyFormat = "json_schema") -> str:
-    """Hash of all that the prompt is made of."""
-    answer = "" if reply_format == "json_schema" else ANSWER
-    return sha256_of([TEMPLATE_ID, SYSTEM, USER, answer, RESPONSE_FORMATS[reply_format]])
-
-
-def check_key(task: RowTexts, teacher: str, model: str) -> str:
-    """Under what a teacher's word is stored, so that no row is checked twice."""
-    return sha256_of([teacher, model, template_sha256(), *task])
-
-
-def check_requests(
-    tasks: Sequence[RowTexts],
-    *,
-    teacher: str,
-    model: str,
-    reply_format: ReplyFormat = "json_schema",
-) -> Iterator[tuple[TeacherRequest, Sequence[RowTexts]]]:
-    """Requests that cover the rows, each with those it asks about, in its numbering."""
-    form = RESPONSE_FORMATS[reply_format]
-    answer = "" if reply_format == "json_schema" else ANSWER
-    for start in range(0, len(tasks), BATCH):
-        batch = tasks[start : start + BATCH]
-        items = "\n".join(
-            json.dumps({"number": number, **task._asdict()}, ensure_ascii=False)
-            for number, task in enumerate(batch, start=1)
-        )
-        request = TeacherRequest(
+def quality_question() -> Question[RowTexts, TeacherCheck]:
+    """The question whether a row is grounded and correct."""
+    return Question(
+        QuestionPrompt(
             purpose="quality_check",
-            teacher=teacher,
-            model=model,
-            parameters={
-                "temperature": 0.0,
-                "max_completion_tokens": TOKENS_PER_CHECK * (len(batch) + 1),
-                **({"response_format": form} if form else {}),
-            },
-            messages=[
-                {"role": "system", "content": SYSTEM},
-                # Not `format`: rows hold braces.
-                {"role": "user", "content": USER.replace("{items}", items) + answer},
-            ],
             template_id=TEMPLATE_ID,
-            template_sha256=template_sha256(reply_format),
-            reply_format=reply_format,
-        )
-        yield request, batch
+            system=SYSTEM,
+            user=USER,
+            form=ANSWER,
+            schema_name="quality_checks",
+            list_name="checks",
+            properties={
+                "grounded": {"type": "boolean"},
+                "correct": {"type": "boolean"},
+                "reason": {"type": "string"},
+            },
+            fields_of=RowTexts._asdict,
+            items_per_request=BATCH,
+            tokens_per_item=TOKENS_PER_CHECK,
+        ),
+        _valid_check,
+        AnswerTable("quality_checks", STORED_CHECKS, _row_of, _check_of),
+    )
 
 
-def read_checks(content: str, batch: Sequence[RowTexts]) -> dict[RowTexts, tuple[bool, bool, str]]:
-    """Grounded, correct and reason by row, where the reply has a valid one.
-
-    A row answered twice is answered where both say the same; prose and fences around the JSON are
-    passed over.
-    """
-    found: dict[RowTexts, tuple[bool, bool, str]] = {}
-    contradicted: set[RowTexts] = set()
-    for check in objects_listed(content, "checks") or []:
-        number, grounded, correct = (check.get(key) for key in ("number", "grounded", "correct"))
-        if type(number) is not int or not 1 <= number <= len(batch):
-            continue
-        if not isinstance(grounded, bool) or not isinstance(correct, bool):
-            continue
-        task = batch[number - 1]
-        if task in found and found[task][:2] != (grounded, correct):
-            contradicted.add(task)
-        reason = check.get("reason")
-        kept = " ".join(reason.split())[:MOST_REASON] if isinstance(reason, str) else ""
-        found.setdefault(task, (grounded, correct, kept))
-    return {task: said for task, said in found.items() if task not in contradicted}
+def _valid_check(listed: Mapping[str, Any]) -> TeacherCheck | None:
+    grounded, correct, reason = (listed.get(key) for key in ("grounded", "correct", "reason"))
+    if not isinstance(grounded, bool) or not isinstance(correct, bool):
+        return None
+    kept = " ".join(reason.split())[:MOST_REASON] if isinstance(reason, str) else ""
+    return TeacherCheck(grounded, correct, kept)
 
 
-def is_check_list(content: str) -> bool:
-    """Whether a reply has the form that was asked for, were the list empty."""
-    return objects_listed(content, "checks") is not None
-
-
-def stored_checks(
-    tasks: Sequence[RowTexts], store: Store, *, teacher: str, model: str
-) -> dict[RowTexts, TeacherCheck]:
-    """What this teacher said of each row that it was asked about before."""
-    task_of = {check_key(task, teacher, model): task for task in tasks}
+def _row_of(key: str, _row: RowTexts, check: TeacherCheck | None) -> dict[str, Any]:
     return {
-        task_of[row["check_key"]]: TeacherCheck(
-            row["grounded"],
-            row["correct"],
-            row["reason"],
-            row["completion_id"],
-            rehearsal=row["rehearsal"],
-        )
-        for row in store.rows(STORED_CHECKS, {"wanted": list(task_of)})
+        "check_key": key,
+        "grounded": check.grounded if check else None,
+        "correct": check.correct if check else None,
+        "reason": check.reason if check else "",
     }
 
 
-def ask_checks(
-    tasks: Sequence[RowTexts],
-    endpoint: Endpoint,
-    store: Store,
-    *,
-    teacher: str,
-    model: str,
-    log: Callable[[str], None],
-    terms: Terms | None = None,
-) -> Tally:
-    """Ask the teacher about every row that it has not checked, and store what it says.
-
-    Raises:
-        TeacherError, BudgetError, StoreBusyError: see teacher.ask.
-    """
-    wanted = list(dict.fromkeys(tasks))
-    known = stored_checks(wanted, store, teacher=teacher, model=model)
-    missing = [task for task in wanted if task not in known]
-    form = terms.dialect.reply_format if terms else "json_schema"
-    batches = list(check_requests(missing, teacher=teacher, model=model, reply_format=form))
-    tally, answered = ask_in_batches(
-        batches, endpoint, store, is_well_formed=is_check_list, log=log, terms=terms
-    )
-    checks = []
-    for batch, reply in answered:
-        given = read_checks(reply["content"], batch)
-        for task in batch:
-            grounded, correct, reason = given.get(task, (None, None, ""))
-            checks.append(
-                {
-                    "check_key": check_key(task, teacher, model),
-                    "grounded": grounded,
-                    "correct": correct,
-                    "reason": reason,
-                    "teacher": teacher,
-                    "model": model,
-                    "completion_id": reply["completion_id"],
-                }
-            )
-    with store.write() as connection:
-        insert(connection, "quality_checks", checks)
-    return tally
+def _check_of(row: Mapping[str, Any]) -> TeacherCheck | None:
+    if row["grounded"] is None:
+        return None
+    return TeacherCheck(row["grounded"], row["correct"], row["reason"])

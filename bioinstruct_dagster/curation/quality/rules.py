@@ -1,38 +1,34 @@
 """The quality rules as data: what `data/quality_rules.yaml` may say, and reading it.
 
 Belongs here: each kind's settings, their checks, and the version of a rule. Does not: what a kind
-looks for in a row (wording, grounding, dosing), or the verdicts (quality).
+looks for in a row (wording, grounding, arithmetic), or the findings made of it (gate).
 """
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pydantic
-import yaml
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.signs import checked_sign
 from bioinstruct_dagster.store.fingerprints import sha256_of
+from bioinstruct_dagster.yaml_faults import FieldFaultsError
+from bioinstruct_dagster.yaml_files import (
+    Identifier,
+    NonEmptyText,
+    StrictModel,
+    TextField,
+    WordCount,
+    read_yaml,
+)
 
-HINTS = {
-    "extra_forbidden": "unknown setting; remove it or mend its spelling",
-    "missing": "missing; add it",
-    "tuple_type": "must be a list, such as [one, two]",
-    "string_type": "must be text; put it in quotes",
-    "string_pattern_mismatch": "must be small letters, digits and _, beginning with a letter",
-    "too_short": "is empty; name at least one",
-}
 ACTIONS = ("reject", "repair", "flag", "off")
 
 RuleAction = Literal["reject", "repair", "flag", "off"]
-TextField = Literal["instruction", "input", "output"]
-RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", strict=True)]
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, strict=True)]
 LowerWord = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 LowerWords = tuple[LowerWord, ...]
-WordCount = Annotated[int, Field(ge=0, strict=True)]
 
 
 def _spelled(action: object) -> object:
@@ -40,37 +36,40 @@ def _spelled(action: object) -> object:
     return "off" if action is False else action
 
 
-CheckedSign = Annotated[Sentence, pydantic.AfterValidator(checked_sign)]
+CheckedSign = Annotated[NonEmptyText, pydantic.AfterValidator(checked_sign)]
 CheckedSigns = tuple[CheckedSign, ...]
 
 
-class QualityRule(pydantic.BaseModel):
-    """What all rules say of themselves. `code` counts the versions of what a kind looks for."""
+class QualityRule(StrictModel):
+    """What all rules say of themselves.
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
-    code: ClassVar[int] = 1
+    `checked_by` names the function whose code decides what rules of a kind find.
+    """
+
+    checked_by: ClassVar[str]
     repairs: ClassVar[bool] = False  # whether this kind knows a better text
 
-    id: RuleId
-    what: Sentence
-    why: Sentence
+    id: Identifier
+    what: NonEmptyText
+    why: NonEmptyText
     action: Annotated[RuleAction, BeforeValidator(_spelled)]
 
     @property
     def version(self) -> str:
-        """Changes with all that can change a verdict; the words for readers are no part of it."""
+        """Hash of the rule's settings and of the code of its kind; not of the words for readers."""
         said = self.model_dump(mode="json", exclude={"what", "why"})
-        return str(sha256_of([self.code, said]))[:12]
+        return sha256_of([code_sha256(self.checked_by), said])[:12]
 
     @pydantic.model_validator(mode="after")
     def _can_do(self) -> "QualityRule":
         if self.action == "repair" and not (
             self.repairs and getattr(self, "field", None) == "input"
         ):
-            raise ValueError(
-                "action: only an input can be repaired, by a rule of the kind marker or repeated; "
+            said = (
+                "only an input can be repaired, by a rule of the kind marker or repeated; "
                 "say reject, flag or off"
             )
+            raise FieldFaultsError([(("action",), said)])
         return self
 
 
@@ -81,6 +80,7 @@ class PatternRule(QualityRule):
     between slashes. `input_words` is the most words of input with which the rule still looks.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.pattern_check"
     kind: Literal["pattern"]
     fields: tuple[TextField, ...] = Field(min_length=1)
     any: CheckedSigns = Field(min_length=1)
@@ -91,6 +91,7 @@ class PatternRule(QualityRule):
 class LengthRule(QualityRule):
     """Fires where a field has fewer or more words than it may have."""
 
+    checked_by: ClassVar[str] = "curation.quality.wording.length_check"
     kind: Literal["length"]
     field: TextField
     least: WordCount | None = None
@@ -99,9 +100,9 @@ class LengthRule(QualityRule):
     @pydantic.model_validator(mode="after")
     def _bounds(self) -> "LengthRule":
         if self.least is None and self.most is None:
-            raise ValueError("needs least or most")
+            raise ValueError("has neither least nor most; add one of them, or both")
         if self.least is not None and self.most is not None and self.least > self.most:
-            raise ValueError("least is above most")
+            raise FieldFaultsError([(("least",), f"must be no more than `most`, {self.most}")])
         return self
 
 
@@ -112,6 +113,7 @@ class LacksRule(QualityRule):
     must be found as well.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.lacks_check"
     kind: Literal["lacks"]
     fields: tuple[TextField, ...] = Field(min_length=1)
     stems: LowerWords = Field(min_length=1)
@@ -129,6 +131,7 @@ class MarkerRule(QualityRule):
     count.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.marker_check"
     kind: Literal["marker"]
     repairs: ClassVar[bool] = True
     field: TextField
@@ -147,6 +150,7 @@ class RepeatedRule(QualityRule):
         unless: signs in the instruction with which the same text may be right.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.repeated_check"
     kind: Literal["repeated"]
     repairs: ClassVar[bool] = True
     field: TextField
@@ -159,6 +163,7 @@ class RepeatedRule(QualityRule):
 class TruncatedRule(QualityRule):
     """Fires where a field ends in a word or sign after which more must come."""
 
+    checked_by: ClassVar[str] = "curation.quality.wording.truncated_check"
     kind: Literal["truncated"]
     field: TextField
     least_words: WordCount = 5
@@ -181,6 +186,7 @@ class UntoldRule(QualityRule):
         most_words: a longer input is not looked at.
     """
 
+    checked_by: ClassVar[str] = "curation.quality.wording.untold_check"
     kind: Literal["untold"]
     asked: CheckedSigns = Field(min_length=1)
     told: CheckedSigns = Field(min_length=1)
@@ -216,7 +222,7 @@ class UngroundedRule(QualityRule):
         spares: signs that a name is enough, whatever else the instruction says.
     """
 
-    code: ClassVar[int] = 2
+    checked_by: ClassVar[str] = "curation.quality.grounding.ungrounded_check"
     kind: Literal["ungrounded"]
     most_words: WordCount = 60
     works: LowerWords = Field(min_length=1)
@@ -241,6 +247,7 @@ class UngroundedRule(QualityRule):
 class ArithmeticRule(QualityRule):
     """Fires where a figure that can be computed from the row is another one (see dosing)."""
 
+    checked_by: ClassVar[str] = "curation.quality.arithmetic.check.arithmetic_check"
     kind: Literal["arithmetic"]
     checks: tuple[Literal["doses", "bmi", "percentages", "conversions", "sums"], ...] = Field(
         min_length=1
@@ -251,6 +258,7 @@ class ArithmeticRule(QualityRule):
 class LlmRule(QualityRule):
     """Fires where the teacher was asked and says so (see llm_checks); `off`: it is not asked."""
 
+    checked_by: ClassVar[str] = "curation.quality.llm_checks.findings_of"
     kind: Literal["llm"]
     says: Literal["ungrounded", "incorrect"]
 
@@ -268,90 +276,22 @@ AnyRule = Annotated[
     | LlmRule,
     Field(discriminator="kind"),
 ]
-_RULE: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(AnyRule)
+
+
+class RulesFile(StrictModel):
+    """A checked rules file."""
+
+    rules: tuple[AnyRule, ...] = Field(min_length=1)
 
 
 class QualityRulesError(StatedError):
-    """The rules file is malformed; the message lists every fault with rule and setting."""
-
-
-# In C where PyYAML was built with it, which takes a tenth of the time.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    """The rules file is malformed; the message lists every fault with line, rule and setting."""
 
 
 def read_rules(path: Path) -> tuple[QualityRule, ...]:
     """Read and check a rules file.
 
     Raises:
-        QualityRulesError: lists every fault with file, rule, setting and what to do.
+        QualityRulesError: lists every fault with file, line, rule, setting and what to do.
     """
-    content = _read(path)
-    entries = content.get("rules") if isinstance(content, dict) else None
-    if not isinstance(entries, list) or not entries or set(content) != {"rules"}:
-        raise QualityRulesError(
-            f"{path}: must be one list under `rules:`, as in the file that ships with the project."
-        )
-    rules: list[QualityRule] = []
-    faults: list[str] = []
-    for number, entry in enumerate(entries, start=1):
-        named = entry.get("id") if isinstance(entry, dict) else None
-        try:
-            rule = _RULE.validate_python(entry)
-        except pydantic.ValidationError as error:
-            faults += [f"rule {named or number}: {line}" for line in _stated(error)]
-            continue
-        if rule.id in {one.id for one in rules}:
-            faults.append(f"rule {rule.id}: there twice; rename or remove one")
-        rules.append(rule)
-    if faults:
-        raise QualityRulesError("\n".join(f"{path}: {fault}" for fault in faults))
-    return tuple(rules)
-
-
-def _read(path: Path) -> Any:
-    try:
-        loader = _Loader(path.read_text("utf-8"))
-        document = loader.get_single_node()
-        twice = list(_keys_twice(document))
-        content = loader.construct_document(document) if document else None
-    except OSError as error:
-        raise QualityRulesError(f"{path}: can't be read ({error.strerror}).") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise QualityRulesError(f"{path}: not YAML: {error}") from None
-    if twice:  # YAML takes the last silently, so that half of an edit would be lost
-        raise QualityRulesError("\n".join(f"{path}: {fault}" for fault in twice))
-    return content
-
-
-def _keys_twice(node: yaml.Node | None) -> Iterator[str]:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _keys_twice(item)
-    elif isinstance(node, yaml.MappingNode):
-        seen: dict[str, int] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if key.value in seen:
-                yield f"line {line}: {key.value} is there already in line {seen[key.value]}"
-            seen[str(key.value)] = line
-            yield from _keys_twice(value)
-
-
-def _stated(error: pydantic.ValidationError) -> Iterator[str]:
-    kinds = {"union_tag_invalid", "union_tag_not_found"}
-    for fault in error.errors():
-        if fault["type"] in kinds:
-            known = ", ".join(one.__args__[0] for one in _kinds())
-            yield f"kind: must be one of {known}"
-            continue
-        if fault["type"] == "model_attributes_type":
-            yield "must be settings with values"
-            continue
-        place = [str(part + 1) if isinstance(part, int) else part for part in fault["loc"][1:]]
-        said = HINTS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-        yield ": ".join([*filter(None, [" ".join(place)]), said])
-
-
-def _kinds() -> list[Any]:
-    union = AnyRule.__args__[0]
-    return [rule.model_fields["kind"].annotation for rule in union.__args__]
+    return read_yaml(path, RulesFile, QualityRulesError, setting="BIOINSTRUCT_QUALITY_RULES").rules

@@ -1,6 +1,7 @@
 """Predictions on the held-out rows: the loss of the true output, and the model's own answer.
 
-Belongs here: running a model over items. Does not: what the items' numbers add up to (scores).
+Belongs here: running a model over items. Does not: the scores over all items
+(evaluation.statistics.intervals).
 """
 
 from collections.abc import Callable, Mapping, Sequence

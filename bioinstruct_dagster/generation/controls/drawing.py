@@ -1,7 +1,7 @@
 """Drawing what to ask: a value of every dimension, by what the pool lacks, never what to avoid.
 
 Belongs here: the weights of values, and the draw by hashes. Does not: what a value means
-(controls), how a row shows it (measuring), or which rows the pool holds (steering).
+(dimensions), how a row shows it (measuring), or which rows the pool holds (steering).
 """
 
 import itertools
@@ -85,8 +85,8 @@ class ControlDraw:
             drawn.append(self._draw(clocks, have, drawn))
         return [self._named(places) for places in drawn]
 
-    def faults(self) -> Iterator[str]:
-        """Values that `avoid` keeps from their shares."""
+    def faults(self) -> Iterator[tuple[tuple[str, str], str]]:
+        """Values that `avoid` keeps from their shares: dimension and value, and what to do."""
         product = self._product(self._base)
         for axis, place in enumerate(self._tied):
             one, had = self._all[place], _margin(product, axis)
@@ -94,7 +94,7 @@ class ControlDraw:
                 if not abs(reached - share) <= FIT_GAP:
                     what = f"avoid allows a share of {reached:.1%}, not {share:.1%}"
                     hint = "change the share or remove it from an avoid"
-                    yield f"dimension {one.id}, value {value}: {what}; {hint}"
+                    yield (one.id, value), f"{what}; {hint}"
 
     def _have(self, pool: Pool) -> list[list[float]]:
         counts = [pool.get(one.id, {}) for one in self._all]

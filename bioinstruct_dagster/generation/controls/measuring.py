@@ -1,18 +1,14 @@
-"""Measuring: which values of the controls a row shows, and how rows compare with the targets.
+"""Measuring: which values of the controls a row shows.
 
-Belongs here: what a sign means, looking for all of them at once, and counts of what was found. Does
-not: what is asked for (drawing), or which rows are kept.
+Belongs here: looking for the signs of all values at once, and counting the rows that show each
+value. Does not: what a sign means (signs), how the counts compare with the targets (mix), what is
+asked for (drawing), or which rows are kept.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean as mean
-from typing import TYPE_CHECKING, Any
 
+from bioinstruct_dagster.generation.controls.dimensions import ControlDimension
 from bioinstruct_dagster.signs import SignIndex
-
-if TYPE_CHECKING:
-    from bioinstruct_dagster.generation.controls.file import ControlDimension, Controls
-
 
 RequestedValues = Mapping[str, str]  # value by dimension
 MeasuredRow = tuple[Mapping[str, str], RequestedValues | None]  # a row and what was asked of it
@@ -21,7 +17,7 @@ MeasuredRow = tuple[Mapping[str, str], RequestedValues | None]  # a row and what
 class ControlMeasure:
     """Looks for the signs of one controls file."""
 
-    def __init__(self, dimensions: Sequence["ControlDimension"]) -> None:
+    def __init__(self, dimensions: Sequence[ControlDimension]) -> None:
         self._dimensions = dimensions
         signs: dict[tuple[str, ...], list[tuple[tuple[str, str], str]]] = {}
         for one in dimensions:
@@ -63,35 +59,3 @@ class ControlMeasure:
                 for value in {wanted} if counts else found:
                     pool[dimension][value] += 1 if counts else 1 / len(found)
         return pool
-
-
-def mix(controls: "Controls", rows: Iterable[MeasuredRow]) -> list[dict[str, Any]]:
-    """Targets against what was asked and what kept rows show, by dimension and value.
-
-    `target`, `asked` (of rows with something asked) and `achieved` (of all rows; each counts once,
-    in equal parts for the values it shows) are shares; `n` rows show the value at all. `agreement`
-    is the share of rows asked for the value that show it, `dimension_agreement` the same over the
-    dimension: None where nothing measurable was asked.
-    """
-    measured = [(controls.measure(row, asked), asked or {}) for row, asked in rows]
-    table: list[dict[str, Any]] = []
-    for one in controls.dimensions:
-        pairs = [(found[one.id], asked.get(one.id, "")) for found, asked in measured]
-        wanted = [value for _, value in pairs if value in one.shares]
-        agrees = [(v, v in found) for found, v in pairs if v in one.shares and one.measurable(v)]
-        for value, share in one.shares.items():
-            shown = [len(found) for found, _ in pairs if value in found]
-            own = [agreed for asked, agreed in agrees if asked == value]
-            table.append(
-                {
-                    "dimension": one.id,
-                    "value": value,
-                    "target": share,
-                    "asked": wanted.count(value) / len(wanted) if wanted else None,
-                    "achieved": sum(1 / n for n in shown) / max(len(pairs), 1),
-                    "n": len(shown),
-                    "agreement": mean(own) if own else None,
-                    "dimension_agreement": mean(agreed for _, agreed in agrees) if agrees else None,
-                }
-            )
-    return table

@@ -6,7 +6,7 @@ Belongs here: what makes a written task sound, and the count. Does not: finding 
 
 from collections.abc import Mapping
 
-from bioinstruct_dagster.store.database import is_storable
+from bioinstruct_dagster.store.storable_text import is_storable
 
 TASK_FIELDS = ("instruction", "input", "output")
 INCOMPLETE = "task {} is not complete"

@@ -1,12 +1,14 @@
 """The Batch API: the same requests as files, at half the price, within a day.
 
-No process waits: a round submits what is missing and ends, a sensor looks now and then, and the run
-that it starts harvests. A batch that expires half-way is harvested too, and only the rest is
-submitted again. A batch is written down before it is created and carries our key as metadata, so
-that a kill in between does not pay for it twice; nor does an answer that is lost on its way, since
-no creation is ever repeated before the server was asked for its outcome. Belongs here: states,
-submission, harvest. Does not: which requests there are (the feed), what a line looks like
-(batch_files), the rows (batch_store), or when to look (automation).
+No process waits for a batch: a round submits the missing requests and ends, a sensor asks for the
+state of the batch from time to time, and the run that the sensor starts harvests it. A batch that
+expires half-way is harvested too, and only its other requests are submitted again. A batch is
+written to the store before it is created, and it carries our key as metadata. So a run that is
+killed in between does not pay for it twice. Nor does a run whose creation got no answer: no
+creation is repeated before the server was asked whether the batch exists. Belongs here: states,
+submission, harvest. Does not: which requests there are (teacher.feeds), what a line looks like
+(files), the rows of the store (tables), what a line costs (money.settling), or when a sensor asks
+(automation).
 """
 
 import json
@@ -17,12 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.teacher.batch_api.files import (
-    BatchOrigin,
-    BatchOutput,
-    input_files,
-    read_output,
-)
+from bioinstruct_dagster.teacher.batch_api.files import BatchOutput, input_files, read_output
 from bioinstruct_dagster.teacher.batch_api.tables import (
     CREATING,
     adopt,
@@ -38,10 +35,14 @@ from bioinstruct_dagster.teacher.batch_api.tables import (
 )
 from bioinstruct_dagster.teacher.errors import RefusedError, TeacherError, fatal_advice
 from bioinstruct_dagster.teacher.feeds import Feed, Tally
-from bioinstruct_dagster.teacher.money.budget import Amount, Budget, reached
+from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.prices import price_of
-from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.requests import TeacherRequest
+from bioinstruct_dagster.teacher.money.settling import (
+    BatchAccount,
+    BatchSettlement,
+    Billing,
+    batch_may_exist,
+)
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import PATHS, Endpoint
 from bioinstruct_dagster.teacher.wire.log_redaction import without_key
@@ -56,18 +57,17 @@ WINDOW: Literal["24h"] = "24h"  # the only completion window that the API offers
 METADATA_KEY = "bioinstruct_batch"
 PAGE = 100  # the most batches that one page of the list may have
 ENDED = frozenset({"completed", "expired", "cancelled", "failed"})
-UNCONFIRMED = "unconfirmed"  # our word for a batch that may exist, and is not in the server's list
-# How long a batch may stay out of the server's list after its creation was sent: a request that was
-# cut off may still be worked on, and giving the batch up too soon would pay for it twice.
+UNCONFIRMED = "unconfirmed"  # our state of a batch that may exist, and is not in the server's list
+# How long a batch may be missing from the server's list after its creation was sent. The server may
+# work on a creation that was cut off, and giving the batch up too soon would pay for it twice.
 CONFIRMED_WITHIN = timedelta(minutes=15)
 MOST_FRUITLESS = 3  # batches in which the same requests got no reply, before a run fails of it
 _CLOCKS_APART = timedelta(days=2)  # the server's clock and ours, at most
-_CERTAIN_REFUSALS = frozenset({400, 401, 403, 404, 413, 422, 429})
 
 
 @dataclass(frozen=True)
 class OpenBatch:
-    """A batch that was not harvested yet, with the server's last word on it."""
+    """A batch that was not harvested yet, with its state at the server."""
 
     batch_key: str
     batch_id: str | None
@@ -76,7 +76,7 @@ class OpenBatch:
 
     @property
     def ended(self) -> bool:
-        """Whether there is something to harvest, or nothing to wait for."""
+        """Whether the batch can be harvested, or does not exist."""
         return self.status in ENDED
 
 
@@ -128,8 +128,8 @@ def harvest(endpoint: Endpoint, store: Store, purpose: str, log: Callable[[str],
                 log(f"Batch {batch.id} is {batch.status}{done}")
                 continue
             output, detail = _read_batch(client, batch, row, endpoint=endpoint, store=store)
-            new += store_batch(store, row, batch, output, detail)
-            replies = len(output.completions)
+            new += store_batch(store, row, batch, output.settlement, detail)
+            replies = len(output.settlement.completions)
             log(f"Batch {batch.id} is {batch.status}: {replies} replies; {detail or 'ok'}")
             if trouble := _trouble(store, row, batch, output, detail):
                 troubles.append(trouble)
@@ -149,16 +149,13 @@ def submit(
     log: Callable[[str], None],
 ) -> None:
     """Submit all that the feed offers and the caps allow, in as many batches as it takes."""
-    requests: list[TeacherRequest] = []
-    bounds: list[Amount] = []
+    billing = Billing(endpoint, price_of(feed.example.model), "batch", terms.run_id)
+    account = BatchAccount(billing, budget)
     while (request := feed.take()) is not None:
-        most = size_of(request).most(price_of(request.model), "batch")
-        if cap := budget.refusal(most):
-            tally.stopped = reached(cap, most)
+        if stopped := account.reserve(request):
+            tally.stopped = stopped
             break
-        budget.reserve(most)
-        requests.append(request)
-        bounds.append(most)
+    requests = account.requests
     if not requests:
         return
     resume = {name: value for name, value in feed.resume.items() if value is not None}
@@ -168,7 +165,7 @@ def submit(
         resume |= {name: value for name, value in caps.items() if value is not None}
     with _client(endpoint, requests[0].model) as client:
         for start, end, data in input_files(requests, terms.dialect):
-            row = batch_row(requests[start:end], bounds[start:end], endpoint, terms)
+            row = batch_row(requests[start:end], account.reserved(start, end), endpoint, terms)
             row["resume"] = json.dumps(resume)
             note(store, row, requests[start:end])
             batch = _create(client, store, row, data, PATHS[terms.dialect.api])
@@ -207,7 +204,7 @@ def _client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
 def _create(
     client: "OpenAI", store: Store, row: Mapping[str, Any], data: bytes, path: str
 ) -> "Batch":
-    """Upload a batch's file and create it: once, whatever becomes of the answer."""
+    """Upload a batch's file and create the batch. The creation is sent once, answered or not."""
     from openai import APIStatusError
 
     name = f"bioinstruct-{row['batch_key']}.jsonl"
@@ -222,7 +219,7 @@ def _create(
             metadata={METADATA_KEY: row["batch_key"]},
         )
     except APIStatusError as error:
-        if error.status_code in _CERTAIN_REFUSALS:
+        if not batch_may_exist(error.status_code):
             close(store, row, detail=f"refused: HTTP {error.status_code}")
         raise
 
@@ -267,18 +264,18 @@ def _batch_of(client: "OpenAI", row: Mapping[str, Any], endpoint: Endpoint) -> "
 
 
 def _may_appear(row: Mapping[str, Any]) -> bool:
-    """Whether a batch that the server does not list may still come to be."""
+    """Whether a batch that the server does not list may still appear in its list."""
     age = datetime.now(UTC) - row["submitted_at"]
     return bool(row["status"] == CREATING and age < CONFIRMED_WITHIN)
 
 
 def _settle_missing(store: Store, row: Mapping[str, Any], log: Callable[[str], None]) -> None:
-    """Close a batch that the server never heard of, once it can't appear any more."""
+    """Close a batch that the server does not know, once it can't appear any more."""
     if _may_appear(row):
         minutes = CONFIRMED_WITHIN.total_seconds() / 60
         log(
-            f"The creation of a batch of {row['requests']} requests was cut off. It is looked for "
-            f"until {minutes:.0f} minutes after that, lest it be paid for twice."
+            f"The creation of a batch of {row['requests']} requests was cut off. The server is "
+            f"asked for it for {minutes:.0f} minutes, so that it is not paid for twice."
         )
         return
     close(store, row, detail="never created: the run ended before it was")
@@ -292,25 +289,31 @@ def _read_batch(
     endpoint: Endpoint,
     store: Store,
 ) -> tuple[BatchOutput, str]:
-    """What a batch that ended brought, and what went wrong, in short."""
+    """The files of a batch that ended, read and settled; and what went wrong, in short."""
     requests = requests_of(store, row)
+    billing = Billing(endpoint, price_of(row["model"]), "batch", row["run_id"])
+    settlement = BatchSettlement(billing, requests)
     output = read_output(
         (
             endpoint.without_key(client.files.content(file_id).content)
             for file_id in (batch.output_file_id, batch.error_file_id)
             if file_id
         ),
-        requests,
-        BatchOrigin(endpoint, price_of(row["model"]), row["run_id"]),
+        settlement,
     )
+    said = batch.request_counts.completed if batch.request_counts else 0
+    if output.unreadable or said > output.answered:
+        unexplained = settlement.presume_unexplained()
+        if unexplained:
+            output.troubles.append(f"{unexplained} requests have no line that can be read")
     ended = batch.completed_at or batch.expired_at or batch.cancelled_at
-    for completion in output.completions.values():
+    for completion in settlement.completions.values():
         completion |= {"batch_id": batch.id, "requested_at": row["submitted_at"].isoformat()}
         if ended:
             completion["completed_at"] = datetime.fromtimestamp(ended, UTC).isoformat()
     failed = (batch.errors.data if batch.errors else None) or []
     errors = [error.message or error.code or "" for error in failed]
-    missing = len(requests) - len(output.completions)
+    missing = len(requests) - len(settlement.completions)
     detail = f"{missing} of {len(requests)} without a reply" if missing else ""
     if troubles := [*errors, *output.troubles]:
         detail += f"; first trouble: {endpoint.hiding_key(troubles[0])}"
@@ -320,20 +323,22 @@ def _read_batch(
 def _trouble(
     store: Store, row: Mapping[str, Any], batch: "Batch", output: BatchOutput, detail: str
 ) -> str | None:
-    """Why the run that took up this batch must not go on, in words; None where it may."""
+    """Why the run that harvested this batch must not go on, in words; None where it may."""
+    replies, presumed = len(output.settlement.completions), output.settlement.presumed
     if batch.status == "cancelled":
         return (
-            f"Batch {batch.id} was cancelled: {len(output.completions)} replies came, and are "
-            "stored. Run again to submit the others anew."
+            f"Batch {batch.id} was cancelled. It brought {replies} replies, which are stored. "
+            "Run again to submit the other requests anew."
         )
-    if output.completions:
+    if replies:
         return None
-    passing = batch.status != "failed" and not output.uncertain
+    passing = batch.status != "failed" and not presumed
     if passing and fruitless(store, row) < MOST_FRUITLESS:
         return None
     billed = (
-        "What was answered can't be read; it is counted as billed, at the most it can have cost. "
-        if output.uncertain
+        f"{len(presumed)} requests may have been billed. They are counted as billed, at the most "
+        "that they can have cost. "
+        if presumed
         else "Nothing was billed for it. "
     )
     return (

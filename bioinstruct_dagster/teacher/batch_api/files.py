@@ -1,7 +1,7 @@
-"""The files of the Batch API: requests as the lines of an input file, output lines as completions.
+"""The files of the Batch API: requests as lines of an input file, and the lines of an output file.
 
-Belongs here: lines, and the limits of a file. Does not: the course of a batch (batches), or what a
-request and a reply look like (client).
+Belongs here: lines, and the limits of a file. Does not: the course of a batch (batches), what a
+line costs (money.settling), or what a request and a reply look like (wire.client).
 """
 
 import io
@@ -10,16 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.teacher.completions import completion_of, cost_of
-from bioinstruct_dagster.teacher.money.budget import Amount
-from bioinstruct_dagster.teacher.money.prices import Price
-from bioinstruct_dagster.teacher.money.tokens import size_of
+from bioinstruct_dagster.teacher.errors import LostError, RefusedError, UnreachedError
+from bioinstruct_dagster.teacher.money.settling import BatchSettlement
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import PATHS, Dialect, Endpoint, read_body
+from bioinstruct_dagster.teacher.wire.client import PATHS, Dialect, read_body
 
 MOST_LINES = 50_000  # OpenAI's limits for one input file
 MOST_BYTES = 200 * 10**6
 _OK = 200
+_REDIRECT = 300
+# The API's codes of a line that was not sent to the model, and so not billed.
+_NOT_EXECUTED = ("batch_expired", "batch_cancelled")
 
 
 @dataclass
@@ -27,24 +28,16 @@ class BatchOutput:
     """What the output and error files of a batch hold.
 
     Attributes:
-        completions: rows of `completions`, but for what only the batch knows (its id, its times).
-        uncertain: what may have been billed beyond that, by completion id, at its most: lines that
-            were answered and can't be read, replies that do not say what they took.
+        settlement: the replies and the money of the lines.
         troubles: what lines say in place of a reply, as received.
+        answered: lines with an answer of the model, whether or not it can be read.
+        unreadable: lines that can't be read, or that name none of the batch's requests.
     """
 
-    completions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    uncertain: dict[str, Amount] = field(default_factory=dict)
+    settlement: BatchSettlement
     troubles: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class BatchOrigin:
-    """Who answered, on whose behalf, at what price."""
-
-    endpoint: Endpoint
-    price: Price | None
-    run_id: str | None
+    answered: int = 0
+    unreadable: int = 0
 
 
 def input_files(
@@ -71,45 +64,54 @@ def input_files(
         yield start, len(requests), b"\n".join(lines)
 
 
-def read_output(
-    files: Iterable[bytes], requests: Mapping[str, TeacherRequest], origin: BatchOrigin
-) -> BatchOutput:
-    """Read what a batch answered to these requests; lines of others are passed over."""
-    output = BatchOutput()
+def read_output(files: Iterable[bytes], settlement: BatchSettlement) -> BatchOutput:
+    """Read what a batch answered to its requests, and settle each line."""
+    output = BatchOutput(settlement)
     for content in files:
         # Not splitlines(), nor the SDK's iter_lines(): they split at U+2028 and U+0085 too, which
         # JSON may hold as they are, and the reply would be lost.
         for line in io.BytesIO(content):
+            if not line.strip():
+                continue
             entry = _entry(line)
             custom_id = entry.get("custom_id")
-            request = requests.get(custom_id) if isinstance(custom_id, str) else None
-            if request is not None:
-                _take(output, entry, request, origin)
+            request = settlement.requests.get(custom_id) if isinstance(custom_id, str) else None
+            if request is None:
+                output.unreadable += 1
+            else:
+                _take(output, entry, request)
     return output
 
 
-def _take(
-    output: BatchOutput, entry: Mapping[str, Any], request: TeacherRequest, origin: BatchOrigin
-) -> None:
+def _take(output: BatchOutput, entry: Mapping[str, Any], request: TeacherRequest) -> None:
     response = entry.get("response")
-    if not isinstance(response, dict) or response.get("status_code", _OK) != _OK:
+    if not isinstance(response, dict) or not _succeeded(response):
         output.troubles.append(_trouble(entry))
+        output.settlement.settle_failure(request, _error(entry))
         return
-    most = size_of(request).most(origin.price, "batch")
+    output.answered += 1
     try:
         reply = read_body(response["body"], _headers(response))
     except (LookupError, TypeError, AttributeError):
-        output.uncertain[request.completion_id] = most
-        output.troubles.append(f"this is no completion: {json.dumps(response.get('body'))}")
-        return
-    cost = cost_of(reply, origin.price, "batch")
-    if cost is None:
-        output.uncertain[request.completion_id] = most
+        trouble = f"this is no completion: {json.dumps(response.get('body'))}"
+        output.troubles.append(trouble)
+        output.settlement.settle_failure(request, LostError(trouble))
     else:
-        output.uncertain.pop(request.completion_id, None)
-    output.completions[request.completion_id] = completion_of(
-        request, reply, origin.endpoint, cost=cost, service="batch", run_id=origin.run_id
-    )
+        output.settlement.settle(request, reply)
+
+
+def _succeeded(response: Mapping[str, Any]) -> bool:
+    status = response.get("status_code")
+    return not isinstance(status, int) or _OK <= status < _REDIRECT
+
+
+def _error(entry: Mapping[str, Any]) -> Exception:
+    """The error of a line without a reply, as the error of a request that was sent by itself."""
+    response, error = entry.get("response"), entry.get("error")
+    if isinstance(response, dict):
+        return RefusedError(response["status_code"], "")
+    code = error.get("code") if isinstance(error, dict) else None
+    return (UnreachedError if code in _NOT_EXECUTED else LostError)(f"batch line: {code}")
 
 
 def _headers(response: Mapping[str, Any]) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""What the store knows of batches: written down before they exist, closed with what they brought.
+"""Batches in the store: a row is written before its batch exists, and closed with its replies.
 
-Belongs here: the rows of `batches` and `batch_requests`. Does not: the server's word (batches), or
-the files (batch_files).
+Belongs here: the rows of `batches` and `batch_requests`. Does not: what the server says of a batch
+(batches), its files (files), or what its lines cost (money.settling).
 """
 
 import json
@@ -15,8 +15,8 @@ import duckdb
 
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, as_row
-from bioinstruct_dagster.teacher.batch_api.files import BatchOutput
 from bioinstruct_dagster.teacher.money.budget import Amount
+from bioinstruct_dagster.teacher.money.settling import BatchSettlement
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
@@ -63,20 +63,26 @@ def open_batches(store: Store, purpose: str | None = None) -> list[dict[str, Any
 
 
 def resume_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Run configuration of `raw_instructions` that works on towards what these batches are for."""
+    """Run configuration with which `raw_instructions` goes on towards the goal of these batches."""
     configs = [json.loads(row["resume"]) for row in rows if row["purpose"] == "generation"]
     return max(configs, key=lambda config: config.get("instructions", 0), default={})
 
 
 def batch_row(
     requests: Sequence[TeacherRequest],
-    bounds: Sequence[Amount],
+    reserved: Amount,
     endpoint: Endpoint,
     terms: Terms,
 ) -> dict[str, Any]:
-    """A row of `batches` for requests that are about to be submitted, but for `resume`."""
+    """A row of `batches`, without `resume`, for requests that are about to be submitted.
+
+    Args:
+        requests: those of the batch.
+        reserved: what they may cost together.
+        endpoint: where they are submitted.
+        terms: of the round.
+    """
     first = requests[0]
-    dollars = [bound.usd for bound in bounds]
     return {
         "batch_key": uuid.uuid4().hex,
         "batch_id": None,
@@ -88,8 +94,8 @@ def batch_row(
         "model": first.model,
         "requests": len(requests),
         "answered": 0,
-        "usd": None if None in dollars else sum(usd for usd in dollars if usd is not None),
-        "tokens": sum(bound.tokens for bound in bounds),
+        "usd": reserved.usd,
+        "tokens": reserved.tokens,
         "run_id": terms.run_id,
         "detail": "",
         "submitted_at": datetime.now(UTC),
@@ -133,44 +139,27 @@ def requests_of(store: Store, row: Mapping[str, Any]) -> dict[str, TeacherReques
 
 
 def fruitless(store: Store, row: Mapping[str, Any]) -> int:
-    """How many batches brought no reply at all and had requests of this one, itself included."""
+    """How many batches brought no reply and had requests of this batch; it is one of them."""
     return int(store.rows(FRUITLESS, {"batch_key": row["batch_key"]})[0]["batches"])
 
 
 def store_batch(
-    store: Store, row: Mapping[str, Any], batch: "Batch", output: BatchOutput, detail: str
+    store: Store, row: Mapping[str, Any], batch: "Batch", settlement: BatchSettlement, detail: str
 ) -> int:
-    """Replies, what may have been billed beside them, and the batch's end, in one transaction."""
-    pending = dict(output.completions)
-    uncertain = dict(output.uncertain)
+    """Write replies, presumed spend and the batch's end in one transaction; how many are new."""
+    candidates = {"candidates": list(settlement.completions)}
     with store.write() as connection:
-        for (known,) in connection.execute(
-            KNOWN_COMPLETIONS, {"candidates": list(pending)}
-        ).fetchall():
-            # Paid for all the same, though another way had brought it by then.
-            reply = pending.pop(known)
-            used = (reply["prompt_tokens"] or 0) + (reply["completion_tokens"] or 0)
-            uncertain.setdefault(known, Amount(reply["usd"], used))
-        insert(connection, "completions", [as_row(reply) for reply in pending.values()])
-        presumed = [
-            {
-                "reservation_id": f"batch-{row['batch_key']}-{completion_id}",
-                "completion_id": completion_id,
-                "run_id": row["run_id"],
-                "usd": most.usd,
-                "tokens": most.tokens,
-                "rehearsal": row["teacher"] == "rehearsal",
-                "reserved_at": row["submitted_at"],
-            }
-            for completion_id, most in uncertain.items()
-        ]
-        insert(connection, "presumed_spend", presumed)
-        _end(connection, row, status=batch.status, answered=len(output.completions), detail=detail)
-    return len(pending)
+        known = {key for (key,) in connection.execute(KNOWN_COMPLETIONS, candidates).fetchall()}
+        completions, presumed = settlement.rows(known, row["batch_key"], row["submitted_at"])
+        insert(connection, "completions", [as_row(reply) for reply in completions])
+        insert(connection, "presumed_spend", [as_row(line) for line in presumed])
+        answered = len(settlement.completions)
+        _end(connection, row, status=batch.status, answered=answered, detail=detail)
+    return len(completions)
 
 
 def close(store: Store, row: Mapping[str, Any], *, detail: str) -> None:
-    """Close a batch that never came to be."""
+    """Close a batch that was never created, which releases its reservation."""
     with store.write() as connection:
         _end(connection, row, status=None, answered=0, detail=detail)
 

@@ -1,4 +1,8 @@
-"""When a server that keeps failing is left alone, tried again, and given up."""
+"""The circuit breaker: when a server that keeps failing is left alone, tried again and given up.
+
+Does not belong here: when one failed request is sent again (retries), or the pace of requests to a
+server that answers (pacing).
+"""
 
 import time
 from collections.abc import Callable
@@ -46,7 +50,7 @@ class CircuitBreaker:
         return self._tried > self._tries
 
     def wait(self) -> float | None:
-        """Seconds until a request may leave; None while the one that tries is under way."""
+        """Seconds until a request may leave; None while the server is tried with one request."""
         if not self.open:
             return 0.0
         if self._probing:
@@ -54,12 +58,12 @@ class CircuitBreaker:
         return max(0.0, self._until - self._clock())
 
     def sent(self) -> bool:
-        """A request leaves; whether it is the one that tries."""
+        """A request leaves; whether it is the request with which the server is tried."""
         self._probing = self.open
         return self._probing
 
     def succeeded(self) -> None:
-        """The server answered, with whatever: it lives."""
+        """The server answered, be it with a refusal: it works."""
         self._failures = self._tried = 0
         self._probing = False
 
@@ -67,7 +71,8 @@ class CircuitBreaker:
         """The server failed: 5xx, no connection, no reply in time.
 
         Args:
-            trying: whether this was the request that tries, and not one that left long before.
+            trying: whether the server was tried with this request. Other requests that fail may
+                have left long before.
         """
         self._failures += 1
         if not self.open:

@@ -133,7 +133,8 @@ def _window(limit: float, remaining: float | None, reset: float | None) -> float
     """Seconds in which a limit refills: a minute, or much longer where its reset says so."""
     if remaining is None or remaining >= limit or not reset or reset <= _LONG_WINDOW:
         return MINUTE
-    return max(reset, limit * reset / (limit - remaining))
+    # The quotient first: a server's limit may be so large that its product is infinite.
+    return max(reset, reset * (limit / (limit - remaining)))
 
 
 class Pacer:

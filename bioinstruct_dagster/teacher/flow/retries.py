@@ -1,8 +1,8 @@
 """When a failed request is sent again, and after how long.
 
-The SDK retries every 429, even the one that says that the quota is spent, and each request on its
-own. So its retries are off, and these take their place, with the same delays and the same respect
-for the server's wishes. Does not belong here: the pace of all requests together (pacing).
+The SDK retries every 429, also one that says that the quota is spent, and it retries each request
+on its own. So its retries are off, and these replace them: with the same delays, and with the waits
+that the server asks for. Does not belong here: the pace of all requests together (pacing).
 """
 
 import random

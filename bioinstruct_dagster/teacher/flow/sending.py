@@ -1,46 +1,40 @@
-"""The flow of requests: one loop sends what the feed offers, as fast as pace and budget allow.
+"""Sending: one loop sends the requests that the feed offers, as fast as pace and budget allow.
 
-There are no batches and no barriers: a slow or failing request holds back no other. Each reply is
-on disk before the feed, or anything else, sees it. Belongs here: sending, trying again, settling.
-Does not: which requests there are (the feed), or what a reply says.
+There are no batches and no barriers, so a slow or failing request holds back no other. Each reply
+is on disk before the feed, or anything else, sees it. Belongs here: sending, waiting, and sending
+again. Does not: which requests there are (teacher.feeds), what a request reserves and costs
+(money.settling), or what a reply says.
 """
 
 import asyncio
-import gc
 import heapq
 import itertools
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bioinstruct_dagster.settings import Service
-from bioinstruct_dagster.store.journal import CompletionJournal
-from bioinstruct_dagster.teacher.completions import completion_of, cost_of, reservation_of
 from bioinstruct_dagster.teacher.errors import (
     RefusedError,
     TeacherError,
-    UnreachedError,
     fatal_advice,
     long_wait,
     unwritable,
 )
 from bioinstruct_dagster.teacher.feeds import Feed, Tally
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
+from bioinstruct_dagster.teacher.flow.garbage_collection import rare_collections
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.flow.retries import Attempts
-from bioinstruct_dagster.teacher.money.budget import Amount, Budget, reached
-from bioinstruct_dagster.teacher.money.prices import Price
+from bioinstruct_dagster.teacher.money.budget import Amount
+from bioinstruct_dagster.teacher.money.settling import Account, Reservation
 from bioinstruct_dagster.teacher.money.tokens import RequestSize, TokenModel, size_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient, TeacherReply
+from bioinstruct_dagster.teacher.wire.client import Dialect, TeacherClient, TeacherReply
 
 _KEPT_ERRORS = 5
 _SENDS_BETWEEN_YIELDS = 32
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 _REPORT_SECONDS = 30.0
 _REPORT_REPLIES = 25
 
@@ -53,58 +47,35 @@ class SentRequest:
     size: RequestSize
     most: Amount
     attempts: Attempts = field(default_factory=Attempts)
-    reservation_id: str = ""
+    reservation: Reservation = field(init=False)  # of its last attempt
     expected_tokens: float = 0.0
-    trying: bool = False  # whether it is the one with which the circuit breaker tries the server
+    trying: bool = False  # whether the circuit breaker tries the server with this request
 
 
 @dataclass(frozen=True)
 class SendingTools:
-    """What a loop works with."""
+    """The parts that a sender works with."""
 
     client: TeacherClient
-    endpoint: Endpoint
     dialect: Dialect
-    journal: CompletionJournal
+    account: Account
     pacer: Pacer
-    budget: Budget
     usage: TokenModel
-    price: Price | None
-    service: Service = "online"
-    run_id: str | None = None
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
 
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Let the garbage collector look less often, and never at what was there before.
-
-    Thousands of requests in flight are many objects and little garbage in cycles; the collector's
-    usual rhythm takes a fifth of a round's CPU.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
-
 class Sender:
-    """One round: asks all that the feed offers, and keeps the tally."""
+    """Sends all that a feed offers in one round, and keeps the tally."""
 
     def __init__(
-        self, means: SendingTools, feed: Feed, tally: Tally, log: Callable[[str], None]
+        self, tools: SendingTools, feed: Feed, tally: Tally, log: Callable[[str], None]
     ) -> None:
-        self._means = means
+        self._tools = tools
         self._feed = feed
         self._tally = tally
         self._log = log
         self._wake = asyncio.Event()
         self._numbers = itertools.count()
-        self._round = uuid.uuid4().hex[:16]
         self._retries: list[tuple[float, int, SentRequest]] = []
         self._held: SentRequest | None = None
         self._flying = 0
@@ -112,9 +83,9 @@ class Sender:
         self._reported = time.monotonic()
 
     async def run(self) -> None:
-        """Until nothing is left to ask, or nothing more may be asked.
+        """Send until no request is left, or until no more may be sent.
 
-        What is in flight when it stops is waited for: it is paid for.
+        When it stops, it waits for the requests in flight, because they are paid for.
 
         Raises:
             TeacherError: no request can succeed as things are (wrong key, no quota, unknown
@@ -124,7 +95,7 @@ class Sender:
         with rare_collections():
             await self._send_all()
         self._tally.failed += len(self._retries)  # given up with the round
-        self._tally.rate_limited += self._means.pacer.rate_limited
+        self._tally.rate_limited += self._tools.pacer.rate_limited
         self._tally.stopped = self._tally.stopped or self._feed.stopped
         if self._fatal:
             self._tally.stopped = self._tally.stopped or str(self._fatal)
@@ -135,29 +106,29 @@ class Sender:
             sends = 0
             while not self._fatal and not self._tally.stopped:
                 try:
-                    flight = self._next()
-                except Exception as error:  # noqa: BLE001  # raised once what is in flight is in
+                    sent = self._next()
+                except Exception as error:  # noqa: BLE001  # raised once no request is in flight
                     self._fatal = error
                     break
-                if flight is None:
+                if sent is None:
                     if self._at_rest():
                         break
                     await self._woken(self._until_retry())
-                elif (seconds := self._hindrance(flight)) == 0.0:
-                    if not self._reserve(flight):
+                elif (seconds := self._hindrance(sent)) == 0.0:
+                    if not self._reserve(sent):
                         break
-                    group.create_task(self._send(flight))
+                    group.create_task(self._send(sent))
                     sends += 1
                     if sends % _SENDS_BETWEEN_YIELDS == 0:
                         await asyncio.sleep(0)
                 elif not self._tally.stopped:
-                    self._held = flight
+                    self._held = sent
                     await self._woken(seconds)
 
     def _next(self) -> SentRequest | None:
-        flight, self._held = self._held, None
-        if flight and self._is_wanted(flight):
-            return flight
+        sent, self._held = self._held, None
+        if sent and self._is_wanted(sent):
+            return sent
         while self._retries and not self._is_wanted(self._retries[0][2]):
             heapq.heappop(self._retries)
         if self._retries and self._retries[0][0] <= time.monotonic():
@@ -166,12 +137,12 @@ class Sender:
         if request is None:
             return None
         size = size_of(request)
-        return SentRequest(request, size, size.most(self._means.price, self._means.service))
+        return SentRequest(request, size, self._tools.account.billing.most(size))
 
-    def _is_wanted(self, flight: SentRequest) -> bool:
-        wanted = self._feed.wants(flight.request)
+    def _is_wanted(self, sent: SentRequest) -> bool:
+        wanted = self._feed.wants(sent.request)
         if not wanted:  # the goal was reached while it waited
-            self._feed.failed(flight.request)
+            self._feed.failed(sent.request)
         return wanted
 
     def _at_rest(self) -> bool:
@@ -180,18 +151,19 @@ class Sender:
     def _until_retry(self) -> float | None:
         return max(0.0, self._retries[0][0] - time.monotonic()) if self._retries else None
 
-    def _hindrance(self, flight: SentRequest) -> float | None:
+    def _hindrance(self, sent: SentRequest) -> float | None:
         """Seconds until the request may leave: 0 for now, None for not before a reply comes."""
-        means = self._means
-        if means.budget.broken:
-            self._tally.stopped = means.budget.broken
+        tools = self._tools
+        budget = tools.account.budget
+        if budget.broken:
+            self._tally.stopped = budget.broken
             return None
-        cap = means.budget.refusal(flight.most)
+        cap = budget.refusal(sent.most)
         if cap:
-            if not means.budget.in_flight:
-                self._tally.stopped = reached(cap, flight.most)
+            if not budget.in_flight:
+                self._tally.stopped = cap.reached(sent.most)
             return None
-        waits = (means.breaker.wait(), means.pacer.wait())
+        waits = (tools.breaker.wait(), tools.pacer.wait())
         return None if None in waits else max(w for w in waits if w is not None)
 
     async def _woken(self, seconds: float | None) -> None:
@@ -203,102 +175,82 @@ class Sender:
         if timer:
             timer.cancel()
 
-    async def _send(self, flight: SentRequest) -> None:
-        means = self._means
+    async def _send(self, sent: SentRequest) -> None:
+        tools = self._tools
         requested_at, started = datetime.now(UTC), time.monotonic()
         try:
-            reply = await means.client.complete(flight.request, means.dialect, means.service)
-        # Whatever fails one request must not stop the others; it is counted and shown.
+            reply = await tools.client.complete(
+                sent.request, tools.dialect, tools.account.billing.service
+            )
+        # An error of one request must not stop the others; it is counted and shown.
         except Exception as error:  # noqa: BLE001
-            self._handle(flight, error)
+            self._handle(sent, error)
         else:
-            await self._take_in(flight, reply, requested_at, time.monotonic() - started)
+            await self._take_in(sent, reply, requested_at, time.monotonic() - started)
         finally:
             self._flying -= 1
             self._wake.set()
 
-    def _reserve(self, flight: SentRequest) -> bool:
-        """Set aside what the request may cost; False where that can't be noted on disk."""
-        means = self._means
-        flight.expected_tokens = means.usage.total(flight.size)
-        flight.reservation_id = f"{self._round}-{next(self._numbers)}"
+    def _reserve(self, sent: SentRequest) -> bool:
+        """Set aside what the request may cost; False where the disk takes no note of it."""
+        tools = self._tools
         try:
-            means.journal.reserve(
-                reservation_of(
-                    flight.reservation_id,
-                    flight.request,
-                    flight.most,
-                    endpoint=means.endpoint,
-                    run_id=means.run_id,
-                )
-            )
-        except OSError as error:
-            self._fatal = unwritable(error)
+            sent.reservation = tools.account.reserve(sent.request, sent.most)
+        except TeacherError as error:
+            self._fatal = error
             return False
+        sent.expected_tokens = tools.usage.total(sent.size)
         self._flying += 1
-        means.budget.reserve(flight.most)
-        means.pacer.sent(flight.expected_tokens)
-        flight.trying = means.breaker.sent()
+        tools.pacer.sent(sent.expected_tokens)
+        sent.trying = tools.breaker.sent()
         return True
 
     async def _take_in(
-        self, flight: SentRequest, reply: TeacherReply, requested_at: datetime, seconds: float
+        self, sent: SentRequest, reply: TeacherReply, requested_at: datetime, seconds: float
     ) -> None:
-        """Settle and store a reply. It is paid for: whatever fails here, it is not asked again."""
+        """Settle and store a reply. It is paid for, so no error here sends its request again."""
         try:
-            completion = self._settle(flight, reply, requested_at, seconds)
-            await self._means.journal.append(completion)
+            completion = self._settle(sent, reply, requested_at, seconds)
+            await self._tools.account.journal.append(completion)
             self._tally.asked += 1
-            self._feed.stored(flight.request, completion)
+            self._feed.stored(sent.request, completion)
             self._report()
         except OSError as error:
             self._fatal = self._fatal or unwritable(error)
-        except Exception as error:  # noqa: BLE001  # raised once what is in flight is in
+        except Exception as error:  # noqa: BLE001  # raised once no request is in flight
             self._fatal = self._fatal or error
 
     def _settle(
-        self, flight: SentRequest, reply: TeacherReply, requested_at: datetime, seconds: float
+        self, sent: SentRequest, reply: TeacherReply, requested_at: datetime, seconds: float
     ) -> dict[str, Any]:
-        means = self._means
-        means.pacer.learn(reply.headers)
-        means.pacer.replied(flight.expected_tokens, reply.tokens, seconds)
-        means.breaker.succeeded()
-        actual = cost_of(reply, means.price, means.service)
-        completion = completion_of(
-            flight.request,
-            reply,
-            means.endpoint,
-            cost=actual,
-            service=means.service,
-            run_id=means.run_id,
-        ) | {"requested_at": requested_at.isoformat()}
+        tools = self._tools
+        tools.pacer.learn(reply.headers)
+        tools.pacer.replied(sent.expected_tokens, reply.tokens, seconds)
+        tools.breaker.succeeded()
+        completion = tools.account.settle(sent.reservation, reply, requested_at)
+        actual = sent.reservation.cost
         if actual is None:
-            # The server does not say what it took: the reservation stays, as the most it can be.
-            means.budget.presume(flight.most)
             self._tally.presumed += 1
         else:
-            means.budget.settle(flight.most, actual)
-            means.usage.learn(flight.size, reply.prompt_tokens or 0, reply.completion_tokens or 0)
-            completion["reservation_id"] = flight.reservation_id
+            tools.usage.learn(sent.size, reply.prompt_tokens or 0, reply.completion_tokens or 0)
             self._tally.tokens += actual.tokens
             if self._tally.usd is not None:
                 self._tally.usd = None if actual.usd is None else self._tally.usd + actual.usd
         return completion
 
-    def _handle(self, flight: SentRequest, error: Exception) -> None:
-        means = self._means
+    def _handle(self, sent: SentRequest, error: Exception) -> None:
+        tools = self._tools
         refused = error if isinstance(error, RefusedError) else None
-        if isinstance(error, UnreachedError) or (refused and not refused.maybe_billed):
-            self._release(flight)
-        else:
-            means.budget.presume(flight.most)
-            self._tally.presumed += 1
+        try:
+            self._tally.presumed += tools.account.settle_failure(sent.reservation, error)
+        except TeacherError as unwritten:
+            self._fatal = self._fatal or unwritten
         if refused:
-            means.pacer.learn(refused.headers)
+            tools.pacer.learn(refused.headers)
         limited = bool(refused and refused.rate_limited)
         server_fault = not refused or refused.server_fault
-        means.pacer.refused(
-            flight.expected_tokens,
+        tools.pacer.refused(
+            sent.expected_tokens,
             overloaded=limited or server_fault,
             limited=limited,
             retry_after=refused.retry_after if refused and (limited or server_fault) else None,
@@ -306,38 +258,31 @@ class Sender:
         if refused and refused.asks_too_long and (limited or server_fault):
             self._tally.stopped = self._tally.stopped or long_wait(refused)
         if server_fault:
-            means.breaker.failed(trying=flight.trying)
+            tools.breaker.failed(trying=sent.trying)
         else:
-            means.breaker.succeeded()
+            tools.breaker.succeeded()
         if refused and refused.fatal:
-            self._fatal = self._fatal or TeacherError(fatal_advice(refused, flight.request.model))
+            self._fatal = self._fatal or TeacherError(fatal_advice(refused, sent.request.model))
             return
-        if means.breaker.given_up:
+        if tools.breaker.given_up:
             self._fatal = self._fatal or TeacherError(
-                f"The teacher at {means.endpoint.address} keeps failing: "
+                f"The teacher at {tools.account.billing.endpoint.address} keeps failing: "
                 f"{self._describe(error)}. {self._tally.asked} completions of this round are "
                 "stored. Run again when it is back; nothing stored is paid for again."
             )
             return
-        delay = flight.attempts.delay_after(error)
+        delay = sent.attempts.delay_after(error)
         if delay is not None:
             self._tally.retried += 1
-            heapq.heappush(self._retries, (time.monotonic() + delay, next(self._numbers), flight))
+            heapq.heappush(self._retries, (time.monotonic() + delay, next(self._numbers), sent))
             return
         self._tally.failed += 1
         if len(self._tally.errors) < _KEPT_ERRORS:
             self._tally.errors.append(self._describe(error))
-        self._feed.failed(flight.request)
-
-    def _release(self, flight: SentRequest) -> None:
-        self._means.budget.release(flight.most)
-        try:
-            self._means.journal.release(flight.reservation_id)
-        except OSError as error:
-            self._fatal = self._fatal or unwritable(error)
+        self._feed.failed(sent.request)
 
     def _describe(self, error: Exception) -> str:
-        return self._means.endpoint.hiding_key(f"{type(error).__name__}: {error}")
+        return self._tools.account.billing.endpoint.hiding_key(f"{type(error).__name__}: {error}")
 
     def _report(self) -> None:
         now = time.monotonic()

@@ -1,9 +1,10 @@
-"""The budget: what may still be spent, by reservation before a request and settlement after it.
+"""The budget: the caps of a round, and how much of each is reserved and spent.
 
-A reservation is the most that a request can cost, so the sum of what is settled and reserved never
-passes a cap, whatever the replies turn out to be. Dollars are counted in whole picodollars, since
-sums of floating-point prices drift. Belongs here: caps and arithmetic. Does not: what a request can
-cost at most (usage), or what was spent before (the store).
+A reservation is the most that a request can cost, so the sum of settled and reserved amounts never
+passes a cap, whatever the replies say. Dollars are counted in whole picodollars, since sums of
+floating-point prices drift. Belongs here: caps and arithmetic. Does not: when an amount is reserved
+or settled (settling, the only caller), what a request can cost at most (tokens), or what was spent
+before (teacher.terms).
 """
 
 from collections.abc import Sequence
@@ -63,6 +64,15 @@ class Cap:
             return f"${amount / PICODOLLARS:,.4f}".rstrip("0").rstrip(".")
         return f"{amount:,} tokens"
 
+    def reached(self, most: Amount) -> str:
+        """The message that the cap leaves no room for a request of at most this amount."""
+        return (
+            f"{self.setting} is reached: {self.shown(self.spent)} of {self.shown(self.limit)} are "
+            f"spent, and the next request may take up to {self.shown(most.in_unit(self.unit))}. "
+            "What was asked so far is kept. Raise it and run again to go on: nothing stored is "
+            "paid for again."
+        )
+
 
 @dataclass
 class Budget:
@@ -80,19 +90,19 @@ class Budget:
         return None
 
     def reserve(self, most: Amount) -> None:
-        """Set aside the most that a request can cost. Ask `refusal` first."""
+        """Set aside the most that a request can cost. Call `refusal` first."""
         self.in_flight += 1
         for cap in self.caps:
             cap.reserved += most.in_unit(cap.unit)
 
     def release(self, most: Amount) -> None:
-        """The request was certainly not billed."""
+        """Free a reservation: the request was certainly not billed."""
         self.in_flight -= 1
         for cap in self.caps:
             cap.reserved -= most.in_unit(cap.unit)
 
     def settle(self, most: Amount, actual: Amount) -> None:
-        """The reply came, and says what it cost."""
+        """Turn a reservation into what the reply says that it cost."""
         self.release(most)
         for cap in self.caps:
             cost = actual.in_unit(cap.unit)
@@ -107,19 +117,10 @@ class Budget:
                 )
 
     def presume(self, most: Amount) -> None:
-        """No reply came, and the request may have been billed: it counts at its most."""
+        """Turn a reservation into spent money: the request may have been billed, at most that."""
         self.settle(most, most)
 
 
 def picodollars(usd: float) -> int:
     """Whole picodollars, rounded up."""
     return -int(-usd * PICODOLLARS // 1)
-
-
-def reached(cap: Cap, most: Amount) -> str:
-    """A cap leaves no room for the next request."""
-    return (
-        f"{cap.setting} is reached: {cap.shown(cap.spent)} of {cap.shown(cap.limit)} are spent, "
-        f"and the next request may take up to {cap.shown(most.in_unit(cap.unit))}. What was asked "
-        "so far is kept. Raise it and run again to go on: nothing stored is paid for again."
-    )

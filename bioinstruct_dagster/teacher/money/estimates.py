@@ -1,7 +1,7 @@
 """What a round will take, said before the first request: requests, tokens, dollars, hours.
 
-An estimate, and said to be one: it rests on earlier replies where there are any, else on rules of
-thumb. What the round can't pass is the budget's affair.
+An estimate comes from earlier replies where there are any, or else from rules of thumb. Does not
+belong here: the limits that a round can't pass (budget).
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ BATCH_HOURS = 24.0  # the Batch API's completion window
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is to be expected of a round; `usd_most` is where every reply is as long as it may be.
+    """What a round will probably take; `usd_most` is its cost if every reply is at its longest.
 
-    Neither is a bound: requests that are lost on the way are sent again. That is what caps are for.
+    Neither is a bound: requests that are lost on the way are sent again. Only caps are bounds.
     """
 
     requests: int

@@ -1,22 +1,36 @@
 """What a completion cost, from the price list `data/prices.yaml`."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import yaml
+from pydantic import Field
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import INPUTS, Service
+from bioinstruct_dagster.yaml_files import NonEmptyText, StrictModel, read_yaml
 
 PRICES = INPUTS / "prices.yaml"
 # What the API calls the tier it billed; anything else is billed as the standard tier.
 _TIERS: dict[str | None, Service] = {"flex": "flex", "batch": "batch"}
 
 
+Dollars = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False, strict=True, description="in US dollars per million tokens"),
+]
+Share = Annotated[
+    float,
+    Field(
+        ge=0, allow_inf_nan=False, strict=True, description="a share of the standard tier's price"
+    ),
+]
+
+
 class PricesError(StatedError):
-    """The price list is malformed; the message names the model and the field."""
+    """The price list is malformed; the message lists every fault with line, model and field."""
 
 
 @dataclass(frozen=True)
@@ -59,38 +73,45 @@ def billed_service(tier: str | None, asked: Service) -> Service:
     return "batch" if asked == "batch" else _TIERS.get(tier, "online")
 
 
+class ModelPrices(StrictModel):
+    """What the list says of one model; `batch` and `flex` only where they differ from the rest."""
+
+    input: Dollars
+    output: Dollars
+    cached_input: Dollars | None = None
+    batch: Share | None = None
+    flex: Share | None = None
+
+
+class PriceList(StrictModel):
+    """The whole file."""
+
+    as_of: date | None = None
+    batch: Share
+    flex: Share
+    models: dict[NonEmptyText, ModelPrices]
+
+
 @cache
 def read_prices(path: Path = PRICES) -> dict[str, Price]:
     """Prices by model name.
 
     Raises:
-        PricesError: an entry lacks a price, or holds one that is no price.
+        PricesError: lists every fault with file, line, model, field and what to do.
     """
-    document = yaml.safe_load(path.read_text("utf-8"))
-    shares = {name: _number(path, document, name, "") for name in ("batch", "flex")}
-    prices = {}
-    for model, entry in document["models"].items():
-        cached = _number(path, entry, "cached_input", model) if "cached_input" in entry else None
-        prices[model] = Price(
-            _number(path, entry, "input", model),
-            _number(path, entry, "output", model),
-            cached,
-            **{name: float(entry.get(name, share)) for name, share in shares.items()},
+    found = read_yaml(path, PriceList, PricesError)
+    return {
+        name: Price(
+            input=one.input,
+            output=one.output,
+            cached_input=one.cached_input,
+            batch=found.batch if one.batch is None else one.batch,
+            flex=found.flex if one.flex is None else one.flex,
         )
-    return prices
+        for name, one in found.models.items()
+    }
 
 
 def price_of(model: str, path: Path = PRICES) -> Price | None:
     """The price of a model as asked, or None where the list has none."""
     return read_prices(path).get(model)
-
-
-def _number(path: Path, entry: dict[str, Any], field: str, model: str) -> float:
-    value = entry.get(field)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        where = f"models.{model}.{field}" if model else field
-        raise PricesError(
-            f"{path}: {where} is {value!r}; it must be a number, in US dollars per million tokens "
-            "(or, for batch and flex, a share of the standard price)."
-        )
-    return float(value)

@@ -1,9 +1,9 @@
 """How many tokens a request takes: at most, for the budget, and as expected, for the pace.
 
-There is no tokenizer here: teachers differ in theirs, and one that must be downloaded fails where
-there is no network. A byte-level tokenizer makes at least one byte of each token, which bounds the
-prompt; the expectation is learned from the replies. Belongs here: tokens. Does not: dollars, or
-what is done about either (budget, pacing).
+There is no tokenizer here: each teacher has its own, and a tokenizer that must be downloaded fails
+without a network. Each token of a byte-level tokenizer stands for at least one byte, so a prompt
+has at most as many tokens as bytes. The expectation is learned from the replies. Belongs here:
+tokens. Does not: prices (prices), caps (budget), or the pace (flow.pacing).
 """
 
 import json

@@ -1,10 +1,11 @@
 """The client: one request over the wire, one reply back.
 
-It is the SDK's in its authentication, headers, address, files and batches. Only the call of a
-completion goes straight to aiohttp, which the SDK's own fast transport stands on: its request path
-takes 1,100 to 1,400 µs of CPU to build and check models of a request that we have checked already,
-ours about 150. Belongs here: bodies, replies and errors as the API has them, for chat completions
-and for responses. Does not: when to send, or again (asking).
+Authentication, headers, address, files and batches are those of the SDK. Only the call of a
+completion goes straight to aiohttp, which the SDK's own fast transport uses too. The SDK takes
+1,100 to 1,400 µs of CPU to build and check models of a request that we have checked already; this
+client takes about 150. Belongs here: bodies, replies and errors as the API has them, for chat
+completions and for responses. Does not: when a request is sent (flow.sending) or sent again
+(flow.retries).
 """
 
 import resource
@@ -42,7 +43,7 @@ _OK = 200
 _REDIRECT = 300
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "responses": "/responses"}
-# What is made use of, of a reply's headers.
+# The headers of a reply that are used.
 _HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry")
 _FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
@@ -74,7 +75,7 @@ class Endpoint:
         return self.api_key if len(self.api_key) >= _SHORTEST_SECRET else None
 
     def without_key(self, data: bytes) -> bytes:
-        """What a server sent, without the key: one that repeats it is not to have it stored."""
+        """The bytes that a server sent, without the key: a key that it repeats is not stored."""
         key = self.secret.encode() if self.secret else None
         return data.replace(key, b"[key]") if key and key in data else data
 
@@ -164,7 +165,7 @@ class TeacherClient:
         from openai import AsyncOpenAI, Omit
 
         _allow_open_files(self._connections)
-        # Asked for its address and headers; it never sends anything, and needs no certificates.
+        # Used for its address and headers only; it sends nothing, and needs no certificates.
         nothing = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.sdk = AsyncOpenAI(
             api_key=self._endpoint.api_key,
@@ -285,7 +286,7 @@ def _proxy_for(url: str) -> str | None:
 
 
 def read_body(body: Mapping[str, Any], headers: Mapping[str, str]) -> TeacherReply:
-    """A reply's JSON, of either API, as a `Reply`.
+    """A reply's JSON, of either API, as a `TeacherReply`.
 
     Raises:
         TypeError, LookupError, AttributeError: it is no completion.

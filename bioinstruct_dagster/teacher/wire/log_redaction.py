@@ -1,4 +1,4 @@
-"""What libraries log while they hold the key, without the key.
+"""The logs of libraries that hold the key, without the key.
 
 The SDK and its transport log the headers of replies at their DEBUG level, and a server may repeat
 there what it was sent. Belongs here: their loggers. Does not: our own messages (`Endpoint`).
@@ -31,7 +31,7 @@ class _Redaction(logging.Filter):
 
 @contextmanager
 def without_key(key: str | None) -> Iterator[None]:
-    """Within it, no library that speaks for us logs the key; None is no secret."""
+    """While it is open, the libraries that send our requests do not log the key."""
     if not key:
         yield
         return

@@ -14,9 +14,8 @@ from bioinstruct_dagster.curation.category.labelling import (
     EMBEDDED,
     Labelling,
     label_rows,
-    stored_labels,
 )
-from bioinstruct_dagster.curation.category.prompts import template_sha256
+from bioinstruct_dagster.curation.category.prompts import FIRST, category_question
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import (
     normalized,
@@ -24,8 +23,11 @@ from bioinstruct_dagster.rehearsal.recordings import (
     recorded_labels,
 )
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
-from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, open_teacher
-from bioinstruct_dagster.teacher.wire.client import Dialect
+from bioinstruct_dagster.teacher.answers import stored_answers
+from bioinstruct_dagster.teacher.session import open_session
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 pytestmark = pytest.mark.usefixtures("one_blas_thread")
 
@@ -39,14 +41,14 @@ UNKNOWN = [
 @pytest.fixture
 def seeded_store(store, settings):
     """The store with the seed tasks in it, which the classifier learns from."""
-    seeds = read_seed_tasks(settings.seeds)
+    seeds = read_seed_tasks(settings.seeds.file)
     store.replace({"seed_tasks": [seed.to_row(n) for n, seed in enumerate(seeds)]})
     return store
 
 
 @pytest.fixture
 def label(seeded_store, settings):
-    """Label instructions as the asset does; `log` of the result holds what was logged."""
+    """Label instructions as the asset does."""
 
     def run(instructions) -> Labelling:
         rows = [
@@ -59,16 +61,8 @@ def label(seeded_store, settings):
             }
             for n, text in enumerate(instructions)
         ]
-        with open_teacher(settings) as endpoint:
-            return label_rows(
-                rows,
-                endpoint,
-                seeded_store,
-                teacher=settings.teacher,
-                model=settings.model,
-                log=lambda _: None,
-                terms=Terms(concurrency=4),
-            )
+        with open_session(settings, seeded_store, lambda _: None) as session:
+            return label_rows(rows, session)
 
     return run
 
@@ -165,9 +159,15 @@ def test_rows_of_one_instruction_share_its_label_and_are_asked_about_once(label,
 def test_the_label_of_another_model_is_not_used(label, seeded_store, settings):
     (text,) = known_instructions(1)
     label([text])
-    assert stored_labels([text], seeded_store, teacher=settings.teacher, model=settings.model)
-    assert not stored_labels([text], seeded_store, teacher=settings.teacher, model="another")
-    assert not stored_labels([text], seeded_store, teacher="openai", model=settings.model)
+    nowhere = Endpoint(None, "k", rehearsal=False)
+
+    def known(teacher, model):
+        session = session_of(nowhere, seeded_store, teacher=teacher, model=model)
+        return stored_answers(session, category_question(FIRST), [text])
+
+    assert known(settings.teacher.name, settings.teacher.model)
+    assert not known(settings.teacher.name, "another")
+    assert not known("openai", settings.teacher.model)
 
 
 @pytest.fixture
@@ -182,12 +182,12 @@ def label_over(seeded_store, serve_labels):
         bodies, url = serve_labels(contents)
         result = label_rows(
             rows,
-            Endpoint(url, "k", rehearsal=False),
-            seeded_store,
-            teacher="openai",
-            model="gpt-4.1-mini",
-            log=lambda _: None,
-            terms=Terms(**terms),
+            session_of(
+                Endpoint(url, "k", rehearsal=False),
+                seeded_store,
+                model="gpt-4.1-mini",
+                terms=Terms(**terms),
+            ),
             review_below=review_below,
         )
         return result, bodies
@@ -342,7 +342,7 @@ def test_rows_whose_two_labels_differ_are_flagged_with_both(label_over, fickle):
     flagged = found["r1"]
     assert flagged.evidence == {"category": "generation", "second": "other"}
     assert (flagged.rule, flagged.score) == ("teacher:gpt-4.1-mini", None)
-    assert flagged.version == template_sha256()[:12]
+    assert flagged.version == category_question(FIRST).prompt.template_sha256()[:12]
     assert found["r0"].evidence == {"category": "other", "second": None}
 
 

@@ -11,15 +11,10 @@ from bioinstruct_dagster.curation.category import prompts as categories
 from bioinstruct_dagster.curation.category.prompts import (
     BATCH,
     FIRST,
-    RESPONSE_FORMAT,
     SECOND,
     CategoryFileError,
-    categorization_requests,
+    category_question,
     definitions,
-    is_label_list,
-    label_key,
-    read_labels,
-    template_sha256,
 )
 from bioinstruct_dagster.rehearsal.api_server.app import CATEGORIZATION_SCHEMA
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
@@ -45,11 +40,24 @@ def definitions_file(tmp_path, monkeypatch):
 def forget():
     """Read the definitions anew, as a new process does."""
     definitions.cache_clear()
-    template_sha256.cache_clear()
+    category_question.cache_clear()
 
 
-def requests_for(texts, teacher="rehearsal", model="rehearsal-teacher"):
-    return list(categorization_requests(texts, teacher=teacher, model=model))
+def requests_for(texts, nth=FIRST, model="rehearsal-teacher", **form):
+    prompt = category_question(nth).prompt
+    return list(prompt.requests(texts, teacher="rehearsal", model=model, **form))
+
+
+def read_labels(content, batch):
+    return category_question(FIRST).answers_in(content, batch)
+
+
+def label_key(text, teacher, model, nth=FIRST):
+    return category_question(nth).key(text, teacher, model)
+
+
+def template_sha256(reply_format="json_schema"):
+    return category_question(FIRST).prompt.template_sha256(reply_format)
 
 
 def test_valid_labels_are_read_by_their_number():
@@ -149,7 +157,7 @@ def test_the_answer_is_restricted_to_the_four_categories():
 
 
 def test_the_rehearsal_teacher_knows_a_categorization_request_by_its_format():
-    assert RESPONSE_FORMAT["json_schema"]["name"] == CATEGORIZATION_SCHEMA
+    assert category_question(FIRST).prompt.schema_name == CATEGORIZATION_SCHEMA
 
 
 def test_a_label_is_kept_under_all_that_it_depends_on():
@@ -171,9 +179,7 @@ def test_a_second_label_has_a_key_of_its_own_and_the_first_keeps_the_one_it_had(
 
 def test_the_second_pass_is_another_prompt_with_the_categories_in_the_opposite_order():
     ((first, _),) = requests_for(TEXTS)
-    ((second, batch),) = categorization_requests(
-        TEXTS, teacher="rehearsal", model="rehearsal-teacher", nth=SECOND
-    )
+    ((second, batch),) = requests_for(TEXTS, SECOND)
     assert batch == TEXTS
     assert second.completion_id != first.completion_id
     places = [
@@ -196,18 +202,30 @@ def test_an_edited_definition_asks_for_every_label_anew(definitions_file):
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["", "other: a\n", "- information_extraction\n", "surplus"],
-    ids=["empty file", "three missing", "a list", "one too many"],
+    ("content", "said"),
+    [
+        ("", ["1: the file: is empty"]),
+        ("other: a\n", [f"1: {name}: missing; add it" for name in sorted(CATEGORIES[:3])]),
+        ("- information_extraction\n", ["1: the file: must be names with values"]),
+        ("surplus", ["5: surplus: unknown key 'surplus'; use one of: information_extraction"]),
+        ("a number", ["5: other: must be text, but YAML reads it as 5; put it in quotes"]),
+    ],
+    ids=["empty file", "three missing", "a list", "one too many", "a number"],
 )
-def test_definitions_of_other_than_the_four_categories_are_refused(definitions_file, content):
+def test_definitions_of_other_than_the_four_categories_are_refused(definitions_file, content, said):
+    four = {name: f"what {name} means" for name in CATEGORIES}
     if content == "surplus":
-        content = yaml.safe_dump(definitions() | {"surplus": "a fifth"})
-        definitions.cache_clear()
+        content = yaml.safe_dump(four | {"surplus": "a fifth"}, sort_keys=False)
+    elif content == "a number":
+        content = "\n" + yaml.safe_dump(four | {"other": 5}, sort_keys=False)
     definitions_file.write_text(content, "utf-8")
-    with pytest.raises(CategoryFileError, match="question_answering") as raised:
+    forget()
+    with pytest.raises(CategoryFileError) as raised:
         definitions()
-    assert str(definitions_file) in str(raised.value)
+    lines = str(raised.value).splitlines()
+    assert len(lines) == len(said)
+    for line, start in zip(lines, said, strict=True):
+        assert line.startswith(f"{definitions_file}:{start}")
 
 
 def test_definitions_come_in_the_order_of_the_categories(definitions_file):
@@ -219,9 +237,7 @@ def test_definitions_come_in_the_order_of_the_categories(definitions_file):
 @pytest.mark.parametrize("reply_format", ["json_object", "text"])
 def test_a_server_that_is_sent_no_schema_is_told_the_form_in_words(reply_format):
     ((plain, _),) = requests_for(TEXTS)
-    ((request, batch),) = categorization_requests(
-        TEXTS, teacher="openai", model="one", reply_format=reply_format
-    )
+    ((request, batch),) = requests_for(TEXTS, reply_format=reply_format)
     form = request.parameters.get("response_format")
     assert form == ({"type": "json_object"} if reply_format == "json_object" else None)
     example = request.messages[1]["content"].rpartition("\n")[2]
@@ -242,9 +258,34 @@ def test_a_server_that_is_sent_no_schema_is_told_the_form_in_words(reply_format)
     ],
 )
 def test_a_reply_in_the_form_asked_for_is_told_from_others(content, expected):
-    assert is_label_list(content) is expected
+    assert category_question(FIRST).is_well_formed(content) is expected
 
 
 def test_prose_and_fences_around_the_labels_are_passed_over():
     content = f"Sure:\n```json\n{reply((1, 'other'))}\n```\nAnything else?"
     assert read_labels(content, TEXTS) == {"List the drugs.": "other"}
+
+
+# By the code before the two questions shared one implementation: completions that are stored under
+# these ids were paid for, and are found by them.
+STORED_TEXTS = [f'Explain finding {n} in {{a}} "report" – 血圧.' for n in range(23)]
+STORED_IDS = {
+    ("json_schema", FIRST): ["97632d9734878753", "bb4f6fedc3d9ac51"],
+    ("json_schema", SECOND): ["46d699ef85a67598", "8daeea208e804850"],
+    ("json_object", FIRST): ["26324a0a921ed983", "a3e753c5d84f59f7"],
+    ("json_object", SECOND): ["cc70483bcac4e3bb", "357f684daa5c26e1"],
+    ("text", FIRST): ["56af18c8b6a2bd0b", "59776d6bd03fba41"],
+    ("text", SECOND): ["ea024b8a6b383fca", "dc444e84a0a26f57"],
+}
+
+
+@pytest.mark.parametrize(("form", "nth"), STORED_IDS)
+def test_requests_keep_the_ids_that_stores_hold(form, nth):
+    prompt = category_question(nth).prompt
+    requests = prompt.requests(STORED_TEXTS, teacher="openai", model="gpt-4.1", reply_format=form)
+    assert [one.completion_id[:16] for one, _ in requests] == STORED_IDS[form, nth]
+
+
+def test_labels_keep_the_keys_that_stores_hold():
+    keys = [label_key(STORED_TEXTS[0], "openai", "gpt-4.1", nth)[:16] for nth in (FIRST, SECOND)]
+    assert keys == ["0ef88d085c13ec7e", "67461781dbb03c22"]

@@ -18,8 +18,8 @@ from bioinstruct_dagster.curation.novelty.rule import (
     rouge_l_f1_of_texts,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import (
-    INDEX_VERSION,
     StoredIndex,
+    index_version,
     signatures_of,
     sketches_of,
     those_that_can_match,
@@ -155,7 +155,7 @@ def test_checking_from_an_earlier_place_forgets_what_was_kept_after_it(store):
 def test_signatures_of_another_version_are_made_anew(store, monkeypatch):
     texts = texts_of(random.Random(3), 30)
     fetch = Rows(texts)
-    monkeypatch.setattr(novelty_index, "_CURRENT", dict.fromkeys(MEASURES, "0"))
+    monkeypatch.setattr(novelty_index, "index_version", lambda: "0")
     check_and_store(store, texts[:20], 0, fetch)
     with store.write() as connection:  # as if an earlier version had other hashes
         connection.execute("update novelty_signatures set low = 0, high = 0, tokens = 1")
@@ -164,7 +164,7 @@ def test_signatures_of_another_version_are_made_anew(store, monkeypatch):
     assert found == check_novelty(SEEDS, texts)[20:]
     assert stored(store) == expected_rows(texts)
     assert store.rows("select * from novelty_index order by measure") == [
-        {"measure": measure, "version": INDEX_VERSION} for measure in MEASURES
+        {"measure": measure, "version": index_version()} for measure in MEASURES
     ]
 
 

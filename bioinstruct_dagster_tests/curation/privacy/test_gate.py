@@ -122,14 +122,14 @@ def test_a_name_beside_another_identifier_identifies(detail):
     assert checked(text).rejected
 
 
-def test_a_detail_too_weak_alone_counts_beside_a_name_but_not_beside_a_placeholder():
+def test_a_weak_detail_counts_only_beside_a_real_name():
     visit = "came from {} and was seen again on 3 March."
     assert rules("The patient " + visit.format("hospital")) == {"no_identifier"}
     assert rules("Mr. X " + visit.format("hospital")) == {"placeholder_person"}
     assert {"name", "date"} <= rules("Jane Smith " + visit.format("hospital"))
 
 
-def test_a_name_in_one_field_and_a_number_in_another_belong_together():
+def test_a_name_and_a_number_in_two_fields_belong_together():
     task = RowTexts("Write to Harold Finch.", "", "Your record, MRN 4839201, is ready, Mr. Finch.")
     (result,) = PrivacyGate().check([task])
     assert placed(task, result) == [
@@ -153,7 +153,7 @@ def test_evidence_holds_kind_and_span_and_no_text(caplog):
             assert place["field"] in FIELDS
 
 
-def test_redaction_puts_the_kind_in_the_place_of_the_text_in_each_field():
+def test_redaction_replaces_the_text_by_its_kind():
     (result,) = PrivacyGate("redact").check([IDENTIFIED])
     assert {finding.verdict for finding in result.findings} == {"repair"}
     assert not result.rejected
@@ -180,19 +180,19 @@ def test_the_action_off_says_that_nothing_was_looked_at():
     assert (finding.rule, finding.verdict) == ("off", "keep")
 
 
-def test_each_setting_changes_the_version_and_the_same_settings_do_not(tmp_path):
+def test_each_setting_changes_the_version(tmp_path):
     folder = str(model_in(tmp_path))
     gates = [PrivacyGate(), PrivacyGate("redact"), PrivacyGate("flag"), PrivacyGate(model=folder)]
     assert len({gate.version for gate in gates}) == len(gates)
     assert PrivacyGate().version == PrivacyGate().version
 
 
-def test_findings_of_different_kinds_carry_different_versions_of_their_rules():
+def test_each_kind_has_a_version_of_its_own():
     (result,) = PrivacyGate().check([IDENTIFIED])
     assert len({finding.version for finding in result.findings}) == len(result.findings) > 1
 
 
-def test_results_come_in_the_order_of_the_tasks_and_depend_on_no_other():
+def test_a_rows_result_depends_on_no_other_row():
     tasks = [IDENTIFIED, RowTexts("a", "", ""), RowTexts("Jane Smith", "", "")]
     gate = PrivacyGate()
     assert gate.check(tasks) == [gate.check([task])[0] for task in tasks]
@@ -219,7 +219,7 @@ def test_e_mail_addresses_are_checked_without_the_network(monkeypatch):
     "piece",
     ["a", "1", "@", "a@", "a.", "Mr. ", "mrn ", "1-", "1/1/", "+1", "(", "call 1 ", "March 1 ",
      "http://", "Name: ", "12 Oak Street ", "lives in Aa ", "xxx-", "John Smith 45 ", "AB12-",
-     "0a:", "ffff:", ":", "4111 ", "\n", "é"],
+     "0a:", "ffff:", ":", "4111 ", "\n", "é", "+1 2 ", "tel +1", "fax (1)", "555-0142 "],
 )  # fmt: skip
 def test_hostile_repetition_is_checked_in_time(piece):
     text = piece * (150_000 // len(piece))
@@ -243,7 +243,7 @@ def model_in(folder: Path) -> Path:
     return folder / "model"
 
 
-def test_a_spacy_model_adds_persons_and_places_that_no_pattern_knows(tmp_path):
+def test_a_spacy_model_adds_persons_and_places(tmp_path):
     task = RowTexts(
         "yesterday zyx said", "zyx", "Then Zyx Qwertin left for Lower Wobbling. MRN 4839201."
     )
@@ -276,7 +276,7 @@ def test_shipped_seed_tasks_carry_no_identifier():
     assert not any(result.rejected for result in PrivacyGate().check(tasks))
 
 
-def test_of_the_recorded_tasks_only_one_about_identifiers_is_rejected():
+def test_one_recorded_task_about_identifiers_is_rejected():
     rejected = []
     for recording in read_recordings():
         tasks = read_reply(recording.content, recording.finish_reason, recording.refusal).tasks
@@ -291,10 +291,10 @@ def test_of_the_recorded_tasks_only_one_about_identifiers_is_rejected():
 def test_looking_for_patterns_loads_no_language_model(start_python):
     process = start_python(
         "import sys\n"
-        "from bioinstruct_dagster.curation.gates import Task\n"
+        "from bioinstruct_dagster.curation.gates import RowTexts\n"
         "from bioinstruct_dagster.curation.privacy.gate import PrivacyGate\n"
         "note = 'Call +1 212 555 0123 or write to jo.keller@clinic-mail.org'\n"
-        "[said] = PrivacyGate().check([Task('Summarize.', note, 'Done.')])\n"
+        "[said] = PrivacyGate().check([RowTexts('Summarize.', note, 'Done.')])\n"
         "loaded = [name for name in ('torch', 'transformers') if sys.modules.get(name)]\n"
         "import torch\n"
         "print(sorted(f.rule for f in said.findings), loaded, torch.__name__)\n"

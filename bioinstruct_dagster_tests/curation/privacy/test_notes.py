@@ -21,7 +21,7 @@ def counts(held_out: list[Note]) -> dict[str, Counts]:
     return score(held_out)
 
 
-def test_the_same_seed_writes_the_same_notes_and_another_writes_others():
+def test_the_same_seed_writes_the_same_notes():
     assert notes(1, "tune", 5) == notes(1, "tune", 5)
     assert notes(1, "tune", 5) != notes(2, "tune", 5)
 

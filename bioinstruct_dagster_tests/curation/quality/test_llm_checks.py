@@ -10,19 +10,15 @@ from bioinstruct_dagster.curation.quality.llm_checks import (
     BATCH,
     MOST_REASON,
     TeacherCheck,
-    ask_checks,
     asked_for,
-    check_key,
-    check_requests,
     findings_of,
-    is_check_list,
-    read_checks,
-    stored_checks,
-    template_sha256,
+    quality_question,
 )
 from bioinstruct_dagster.curation.quality.rules import read_rules
-from bioinstruct_dagster.teacher.rounds import Terms, open_teacher
-from bioinstruct_dagster.teacher.wire.client import Dialect
+from bioinstruct_dagster.teacher.answers import StoredAnswer, ask_about, stored_answers
+from bioinstruct_dagster.teacher.session import open_session
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 LINK = RowTexts("Summarize the linked article.", "https://example.org/12", "It shows a benefit.")
 SOUND = RowTexts("Name the drug of first choice in gout.", "", "Colchicine {or} naproxen.")
@@ -35,16 +31,9 @@ def check(store, settings):
     store.replace({"seed_tasks": []})
 
     def run(tasks, reply_format="json_schema"):
-        with open_teacher(settings) as endpoint:
-            return ask_checks(
-                tasks,
-                endpoint,
-                store,
-                teacher=settings.teacher,
-                model=settings.model,
-                log=lambda _: None,
-                terms=Terms(concurrency=2, dialect=Dialect(reply_format=reply_format)),
-            )
+        asking = settings.changed(reply_format=reply_format)
+        with open_session(asking, store, lambda _: None) as session:
+            return ask_about(session, quality_question(), tasks)[0]
 
     return run
 
@@ -52,7 +41,13 @@ def check(store, settings):
 @pytest.fixture
 def stored(store, settings):
     """What the store holds of rows."""
-    return lambda tasks: stored_checks(tasks, store, teacher=settings.teacher, model=settings.model)
+
+    def look_up(tasks, teacher=settings.teacher.name, model=settings.teacher.model):
+        nowhere = Endpoint(None, "k", rehearsal=False)
+        session = session_of(nowhere, store, teacher=teacher, model=model)
+        return stored_answers(session, quality_question(), tasks)
+
+    return look_up
 
 
 @pytest.mark.parametrize("form", ["json_schema", "json_object", "text"])
@@ -61,9 +56,10 @@ def test_the_teacher_is_asked_in_batches_and_its_word_is_stored(check, stored, f
     assert tally.asked == 2
     said = stored([LINK, SOUND, *ROWS])
     assert len(said) == 14
-    assert (said[LINK].grounded, said[LINK].correct) == (False, True)
-    assert "link" in said[LINK].reason
-    assert (said[SOUND].grounded, said[SOUND].correct, said[SOUND].reason) == (True, True, "")
+    assert said[LINK].answer == TeacherCheck(grounded=False, correct=True)
+    assert "link" in said[LINK].answer.reason
+    assert said[SOUND].answer == TeacherCheck(grounded=True, correct=True)
+    assert said[SOUND].answer.reason == ""
     assert said[SOUND].rehearsal
 
 
@@ -75,24 +71,24 @@ def test_no_row_is_asked_about_twice(check, stored, store):
     assert store.rows("select count(*) as n from quality_checks")[0]["n"] == 3
 
 
-def test_another_teacher_or_text_is_another_row(check, stored, store):
+def test_another_teacher_or_text_is_another_row(check, stored):
     check([SOUND])
     assert stored([SOUND._replace(output="Naproxen.")]) == {}
-    assert stored_checks([SOUND], store, teacher="openai", model="gpt-4.1") == {}
+    assert stored([SOUND], "openai", "gpt-4.1") == {}
 
 
 def test_a_request_covers_its_rows_in_order():
     tasks = [SOUND, *ROWS]
-    requests = list(check_requests(tasks, teacher="rehearsal", model="m"))
+    prompt = quality_question().prompt
+    requests = list(prompt.requests(tasks, teacher="rehearsal", model="m"))
     assert [len(batch) for _, batch in requests] == [BATCH, 3]
     assert [task for _, batch in requests for task in batch] == tasks
     request, _ = requests[0]
     assert request.purpose == "quality_check"
-    assert request.template_sha256 == template_sha256()
-    prompt = request.messages[1]["content"]
-    assert json.dumps({"number": 1, **SOUND._asdict()}) in prompt
+    assert request.template_sha256 == prompt.template_sha256()
+    assert json.dumps({"number": 1, **SOUND._asdict()}) in request.messages[1]["content"]
     assert "response_format" in request.parameters
-    (in_prose, _), *_ = check_requests(tasks, teacher="r", model="m", reply_format="text")
+    (in_prose, _), *_ = prompt.requests(tasks, teacher="r", model="m", reply_format="text")
     assert "response_format" not in in_prose.parameters
     assert in_prose.messages[1]["content"].endswith('"reason": "..."}]}')
 
@@ -103,6 +99,16 @@ def reply(*checks):
 
 def said(number, grounded=True, correct=True, reason=""):
     return {"number": number, "grounded": grounded, "correct": correct, "reason": reason}
+
+
+def read_checks(content, batch):
+    """Grounded, correct and reason by row."""
+    answers = quality_question().answers_in(content, batch)
+    return {task: (said.grounded, said.correct, said.reason) for task, said in answers.items()}
+
+
+def check_key(task, teacher, model):
+    return quality_question().key(task, teacher, model)
 
 
 def test_a_reply_is_read_by_number():
@@ -133,9 +139,10 @@ def test_what_is_no_answer_is_none(content):
 def test_fences_are_passed_over_and_reasons_cut():
     content = f"Here:\n```json\n{reply(said(1, reason='x' * 900))}\n```"
     assert read_checks(content, [LINK])[LINK] == (True, True, "x" * MOST_REASON)
-    assert is_check_list(content)
-    assert is_check_list(reply())
-    assert not is_check_list("no")
+    is_well_formed = quality_question().is_well_formed
+    assert is_well_formed(content)
+    assert is_well_formed(reply())
+    assert not is_well_formed("no")
 
 
 def test_the_key_tells_rows_teachers_and_models_apart():
@@ -149,6 +156,9 @@ def test_the_key_tells_rows_teachers_and_models_apart():
     assert len(keys) == 5
 
 
+OBJECTING = StoredAnswer(TeacherCheck(grounded=False, correct=False, reason="why"), "c")
+
+
 def rules(**actions):
     return [
         rule.model_copy(update={"action": actions.get(rule.id, "off")})
@@ -159,16 +169,14 @@ def rules(**actions):
 def test_the_shipped_rules_do_not_ask():
     shipped = read_rules(QUALITY_RULES)
     assert not asked_for(shipped)
-    assert findings_of(TeacherCheck(False, False, "", "c"), shipped) == ()
+    assert findings_of(OBJECTING, shipped) == ()
     assert {"llm_ungrounded", "llm_incorrect"} <= {rule.id for rule in shipped}
 
 
 def test_a_finding_is_made_of_each_objection_whose_rule_is_on():
     on = rules(llm_ungrounded="reject", llm_incorrect="flag")
     assert asked_for(on)
-    both = findings_of(
-        TeacherCheck(grounded=False, correct=False, reason="why", completion_id="c"), on
-    )
+    both = findings_of(OBJECTING, on)
     assert [(one.rule, one.verdict) for one in both] == [
         ("llm_ungrounded", "reject"),
         ("llm_incorrect", "flag"),
@@ -176,12 +184,38 @@ def test_a_finding_is_made_of_each_objection_whose_rule_is_on():
     assert both[0].evidence == {"saw": "why", "completion_id": "c"}
     assert both[0].version == next(rule.version for rule in on if rule.id == "llm_ungrounded")
     half = rules(llm_incorrect="flag")
-    assert [one.rule for one in findings_of(TeacherCheck(False, False, "", "c"), half)] == [
-        "llm_incorrect"
-    ]
+    assert [one.rule for one in findings_of(OBJECTING, half)] == ["llm_incorrect"]
 
 
-@pytest.mark.parametrize("answer", [(True, True), (None, None)])
+@pytest.mark.parametrize("answer", [TeacherCheck(grounded=True, correct=True), None])
 def test_no_objection_is_no_finding(answer):
     on = rules(llm_ungrounded="reject", llm_incorrect="reject")
-    assert findings_of(TeacherCheck(*answer, reason="", completion_id="c"), on) == ()
+    assert findings_of(StoredAnswer(answer, "c"), on) == ()
+
+
+# By the code before the two questions shared one implementation: completions that are stored under
+# these ids were paid for, and are found by them.
+STORED_ROWS = [
+    RowTexts(
+        f'Explain finding {n} in {{a}} "report" – 血圧.',
+        "" if n % 2 else f"Input {{items}} {n}",
+        f"Output {n}\nsecond line",
+    )
+    for n in range(23)
+]
+STORED_IDS = {
+    "json_schema": ["ae6453b29a4c1ade", "94176cc230c52819", "048193719e93b26d"],
+    "json_object": ["69ca45cd1950c863", "c5423520155d5d4e", "c82cc07489c3ce44"],
+    "text": ["755a04ffdcd48a01", "0273ace7ca94fd29", "78f98013b5c1d8be"],
+}
+
+
+@pytest.mark.parametrize("form", STORED_IDS)
+def test_requests_keep_the_ids_that_stores_hold(form):
+    prompt = quality_question().prompt
+    requests = prompt.requests(STORED_ROWS, teacher="openai", model="gpt-4.1", reply_format=form)
+    assert [one.completion_id[:16] for one, _ in requests] == STORED_IDS[form]
+
+
+def test_checks_keep_the_keys_that_stores_hold():
+    assert check_key(STORED_ROWS[0], "openai", "gpt-4.1")[:16] == "12ac02af86c216ac"

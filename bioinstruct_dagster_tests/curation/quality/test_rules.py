@@ -1,5 +1,7 @@
 """The rules file: what an edit changes, and how a mistake in it is refused."""
 
+import re
+
 import pytest
 import yaml
 
@@ -114,37 +116,50 @@ def without(key):
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        (NAMES_DOSE | {"kind": "patern"}, "names_no_dose: kind: must be one of pattern, length,"),
-        (without("kind"), "names_no_dose: kind: must be one of pattern"),
-        (NAMES_DOSE | {"action": "drop"}, "names_no_dose: action: Input should be 'reject'"),
-        (NAMES_DOSE | {"action": "repair"}, "names_no_dose: action: only an input can be repaired"),
-        (NAMES_DOSE | {"any": ["/(/"]}, "names_no_dose: any 1: /(/ is no regular expression"),
-        (NAMES_DOSE | {"any": ["/x*/"]}, "names_no_dose: any 1: /x*/ is found in every row"),
-        (NAMES_DOSE | {"any": ["a", "/(a+)+b/"]}, "any 2: /(a+)+b/ repeats a repetition"),
+        (
+            NAMES_DOSE | {"kind": "patern"},
+            "names_no_dose.kind: must be one of pattern, length",
+        ),
+        (NAMES_DOSE | {"kind": "patern"}, "llm, not 'patern'; did you mean 'pattern'?"),
+        (without("kind"), "names_no_dose.kind: missing; add one of: pattern, length"),
+        (NAMES_DOSE | {"action": "drop"}, "names_no_dose.action: must be one of reject, repair"),
+        (NAMES_DOSE | {"action": "repair"}, "names_no_dose.action: only an input can be repaired"),
+        (NAMES_DOSE | {"any": ["/(/"]}, "names_no_dose.any.1: /(/ is no regular expression"),
+        (NAMES_DOSE | {"any": ["/x*/"]}, "names_no_dose.any.1: /x*/ is found in every row"),
+        (NAMES_DOSE | {"any": ["a", "/(a+)+b/"]}, "any.2: /(a+)+b/ repeats a repetition"),
         (NAMES_DOSE | {"any": ["/(?:a|(b*c)){2,}/"]}, "repeats a repetition without bound"),
-        (NAMES_DOSE | {"any": []}, "names_no_dose: any: is empty; name at least one"),
-        (NAMES_DOSE | {"any": "dose"}, "names_no_dose: any: must be a list"),
-        (NAMES_DOSE | {"any": [5]}, "names_no_dose: any 1: must be text; put it in quotes"),
-        (NAMES_DOSE | {"fields": ["answer"]}, "names_no_dose: fields 1: Input should be"),
-        (NAMES_DOSE | {"unles": ["a"]}, "names_no_dose: unles: unknown setting; remove it"),
-        (without("why"), "names_no_dose: why: missing; add it"),
-        (without("id"), "rule 1: id: missing; add it"),
-        (NAMES_DOSE | {"id": "Names"}, "rule Names: id: must be small letters"),
-        ("names_no_dose", "rule 1: must be settings with values"),
+        (NAMES_DOSE | {"any": []}, "names_no_dose.any: has 0 of at least 1 entries"),
+        (NAMES_DOSE | {"any": "dose"}, "names_no_dose.any: must be a list"),
+        (
+            NAMES_DOSE | {"any": [5]},
+            "any.1: must be text, but YAML reads it as 5; put it in",
+        ),
+        (
+            NAMES_DOSE | {"fields": ["answer"]},
+            "fields.1: must be one of instruction, input",
+        ),
+        (NAMES_DOSE | {"unles": ["a"]}, "unles: unknown key 'unles'; did you mean 'unless'?"),
+        (without("why"), "names_no_dose.why: missing; add it"),
+        (without("id"), "rules.1.id: missing; add it"),
+        (NAMES_DOSE | {"id": "Names"}, "rules.Names.id: 'Names' must be small letters"),
+        ("names_no_dose", "rules.1: must be names with values"),
     ],
 )
-def test_a_mistake_is_refused_with_file_rule_and_setting(write, rule, said):
+def test_a_mistake_is_refused_with_line_rule_and_setting(write, rule, said):
     path = write(rule)
     with pytest.raises(QualityRulesError) as refused:
         read_rules(path)
-    assert str(refused.value).startswith(f"{path}: rule ")
+    assert re.match(rf"{re.escape(str(path))}:\d+: rules\.", str(refused.value))
     assert said in str(refused.value)
 
 
 def test_bounds_the_wrong_way_round_are_refused(write):
     rule = {key: NAMES_DOSE[key] for key in ("id", "what", "why", "action")}
     rule |= {"kind": "length", "field": "output"}
-    for change, said in (({}, "needs least or most"), ({"least": 5, "most": 4}, "least is above")):
+    for change, said in (
+        ({}, "names_no_dose: has neither least nor most"),
+        ({"least": 5, "most": 4}, "names_no_dose.least: must be no more than `most`, 4"),
+    ):
         with pytest.raises(QualityRulesError, match=said):
             read_rules(write(rule | change))
 
@@ -157,26 +172,37 @@ def test_a_repair_of_an_output_is_refused(write, shipped):
 
 def test_every_fault_is_named_at_once(write):
     with pytest.raises(QualityRulesError) as refused:
-        read_rules(write(NAMES_DOSE, NAMES_DOSE, without("why") | {"id": "other"}))
+        read_rules(write(NAMES_DOSE, dict(NAMES_DOSE), without("why") | {"id": "other"}))
     assert len(str(refused.value).splitlines()) == 2
-    assert "rule names_no_dose: there twice" in str(refused.value)
+    assert "rules.names_no_dose.id: names_no_dose is there twice" in str(refused.value)
+    assert "rules.other.why: missing" in str(refused.value)
+
+
+def test_a_rule_of_a_misspelt_kind_has_its_other_faults_named(write):
+    with pytest.raises(QualityRulesError) as refused:
+        read_rules(write(without("why") | {"kind": "patern", "fields": ["title"]}))
+    fields = [line.split(": ")[1] for line in str(refused.value).splitlines()]
+    assert sorted(fields) == [f"rules.names_no_dose.{key}" for key in ("fields.1", "kind", "why")]
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "must be one list under `rules:`"),
-        ("rules: []", "must be one list under `rules:`"),
-        ("- id: a", "must be one list under `rules:`"),
-        ("rules:\n- id: a\nversion: 1", "must be one list under `rules:`"),
-        ("rules: [", "not YAML"),
-        ("rules:\n- id: a\n  id: b", "line 3: id is there already in line 2"),
+        ("", "yaml:1: the file: is empty"),
+        ("rules: []", "yaml:1: rules: has 0 of at least 1"),
+        (
+            "- id: a",
+            "yaml:1: the file: must be names with values, such as",
+        ),
+        ("rules:\n- id: a\nversion: 1", "yaml:3: version: unknown key 'version'"),
+        ("rules: [", "yaml:1: is not YAML"),
+        ("rules:\n- id: a\n  id: b", "yaml:3: rules.b.id: given twice, first in line 2; keep one"),
     ],
 )
 def test_a_file_of_another_form_is_refused(tmp_path, text, said):
     path = tmp_path / "quality_rules.yaml"
     path.write_text(text, "utf-8")
-    with pytest.raises(QualityRulesError, match=r"quality_rules\.yaml: ") as refused:
+    with pytest.raises(QualityRulesError, match=r"quality_rules\.yaml:\d+: ") as refused:
         read_rules(path)
     assert said in str(refused.value)
 

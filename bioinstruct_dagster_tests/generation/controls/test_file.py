@@ -38,7 +38,7 @@ def write(tmp_path):
 
     def make(content):
         path = tmp_path / "controls.yaml"
-        text = content if isinstance(content, str) else yaml.safe_dump(content)
+        text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
         path.write_text(text, "utf-8")
         return path
 
@@ -82,114 +82,214 @@ def first(dimensions):
     return dimensions[0]["values"][0]
 
 
+# What is changed, the field that is named, what is said of it, and what its line in the file holds.
 FAULTS = {
     "an unknown key": (
         lambda d, c: first(d).update(colour="red"),
-        "dimension topic, value heart, colour: unknown key",
+        "dimensions.topic.values.heart.colour",
+        "unknown key 'colour'; use one of: id, share, ask, signs, words",
+        "colour: red",
     ),
-    "an unknown key at the top": (lambda d, c: c.update(dimension=[]), "dimension: unknown key"),
-    "a missing key": (lambda d, c: first(d).pop("ask"), "value heart, ask: missing"),
+    "an unknown key at the top": (
+        lambda d, c: c.update(dimension=[]),
+        "dimension",
+        "unknown key 'dimension'; did you mean 'dimensions'?",
+        "dimension: []",
+    ),
+    "a missing key": (
+        lambda d, c: first(d).pop("ask"),
+        "dimensions.topic.values.heart.ask",
+        "missing; add it",
+        "- id: heart",
+    ),
     "a share of zero": (
         lambda d, c: first(d).update(share=0),
-        "dimension topic, value heart, share: Input should be greater than 0",
+        "dimensions.topic.values.heart.share",
+        "must be greater than 0, not 0",
+        "share: 0",
     ),
     "a negative share": (
         lambda d, c: first(d).update(share=-1),
-        "heart, share: Input should be greater",
+        "dimensions.topic.values.heart.share",
+        "must be greater than 0, not -1",
+        "share: -1",
     ),
-    "an infinite share": (lambda d, c: first(d).update(share=float("inf")), "heart, share: "),
-    "a share in words": (lambda d, c: first(d).update(share="5"), "heart, share: "),
+    "an infinite share": (
+        lambda d, c: first(d).update(share=float("inf")),
+        "dimensions.topic.values.heart.share",
+        "must be a finite number, not inf",
+        "share: .inf",
+    ),
+    "a share in words": (
+        lambda d, c: first(d).update(share="5"),
+        "dimensions.topic.values.heart.share",
+        "must be a number, not '5'; write 5.0, without quotes",
+        "share: '5'",
+    ),
     "an id that YAML takes for a truth value": (
         lambda d, c: first(d).update(id=False),
-        "dimension topic, value 1, id: must be text; put it in quotes",
+        "dimensions.topic.values.1.id",
+        "must be text, but YAML reads it as false, as a bare yes, no, on or off; put it in quotes",
+        "id: false",
     ),
-    "an id with a space": (lambda d, c: first(d).update(id="my heart"), "id: must be small"),
-    "words that are empty": (lambda d, c: first(d).update(ask="  "), "value heart, ask: "),
+    "an id with a space": (
+        lambda d, c: first(d).update(id="my heart"),
+        "dimensions.topic.values.my heart.id",
+        "'my heart' must be small letters, digits and _, beginning with a letter",
+        "id: my heart",
+    ),
+    "words that are empty": (
+        lambda d, c: first(d).update(ask="  "),
+        "dimensions.topic.values.heart.ask",
+        "is empty; write something",
+        "ask: '  '",
+    ),
     "a bad regular expression": (
         lambda d, c: first(d).update(signs=["heart", "/(/"]),
-        "value heart, sign 2: /(/ is no regular expression",
+        "dimensions.topic.values.heart.signs.2",
+        "/(/ is no regular expression",
+        "- /(/",
     ),
     "a sign that every row shows": (
         lambda d, c: first(d).update(signs=["/x?/"]),
-        "value heart, sign 1: /x?/ is found in every row",
+        "dimensions.topic.values.heart.signs.1",
+        "/x?/ is found in every row",
+        "- /x?/",
     ),
     "signs that are one text": (
         lambda d, c: first(d).update(signs="cardi*"),
-        "value heart, signs: must be a list",
+        "dimensions.topic.values.heart.signs",
+        "must be a list, such as [one, two], not 'cardi*'",
+        "signs: cardi*",
     ),
     "a value twice": (
-        lambda d, c: d[0]["values"].append(first(d)),
-        "dimension topic: value heart: there twice",
+        lambda d, c: d[0]["values"].append(dict(first(d))),
+        "dimensions.topic.values.heart.id",
+        "heart is there twice, first in line 6; rename or remove one",
+        "id: heart",
     ),
-    "a dimension twice": (lambda d, c: d.append(d[0]), "dimension topic: there twice"),
-    "one value only": (lambda d, c: d[0]["values"].pop(), "dimension topic, values: holds too"),
+    "a dimension twice": (
+        lambda d, c: d.append(copy.deepcopy(d[0])),
+        "dimensions.topic.id",
+        "topic is there twice, first in line 3; rename or remove one",
+        "id: topic",
+    ),
+    "one value only": (
+        lambda d, c: d[0]["values"].pop(),
+        "dimensions.topic.values",
+        "has 1 of at least 2 entries",
+        "values:",
+    ),
     "an unknown measure": (
-        lambda d, c: d[0].update(measure="guess"),
-        "dimension topic, measure: Input should be 'signs', 'input_words' or 'asked'",
+        lambda d, c: d[0].update(measure="sign"),
+        "dimensions.topic.measure",
+        "must be one of signs, input_words, asked, not 'sign'; did you mean 'signs'?",
+        "measure: sign",
     ),
-    "an unknown field": (lambda d, c: d[0].update(fields=["title"]), "topic, field 1: "),
+    "an unknown field": (
+        lambda d, c: d[0].update(fields=["title"]),
+        "dimensions.topic.fields.1",
+        "must be one of instruction, input, output, not 'title'",
+        "- title",
+    ),
     "signs where nothing reads them": (
         lambda d, c: d[0].update(measure="asked"),
-        "dimension topic: value heart: has signs; remove them",
+        "dimensions.topic.values.heart.signs",
+        "remove the signs, or set measure: signs",
+        "signs:",
     ),
     "a length without words": (
         lambda d, c: d[1]["values"][0].pop("words"),
-        "dimension length: value none: words go with measure: input_words",
+        "dimensions.length.values.none.words",
+        "missing; add [lowest, highest], or change measure",
+        "- id: none",
     ),
     "words outside a length": (
         lambda d, c: first(d).update(words=[1, 2]),
-        "dimension topic: value heart: words go with measure: input_words",
+        "dimensions.topic.values.heart.words",
+        "remove the words, or set measure: input_words",
+        "words:",
     ),
     "words the wrong way round": (
         lambda d, c: d[1]["values"][1].update(words=[50, 1]),
-        "dimension length: words: must be [lowest, highest]",
+        "dimensions.length.values.some.words",
+        "must be [lowest, highest]",
+        "words:",
     ),
     "lengths that overlap": (
         lambda d, c: d[1]["values"][1].update(words=[0, 50]),
-        "dimension length: words: must be [lowest, highest], without overlap",
+        "dimensions.length.values.some.words",
+        "must begin above 0, where the range of another value ends",
+        "words:",
     ),
     "avoiding an unknown value": (
-        lambda d, c: c.update(avoid=[{"together": {"topic": ["liver"], "length": ["none"]}}]),
-        "avoid: topic has no value liver",
+        lambda d, c: c.update(avoid=[{"together": {"topic": ["haert"], "length": ["none"]}}]),
+        "avoid.1.together.topic.1",
+        "topic has no value haert; did you mean 'heart'?",
+        "- haert",
     ),
     "avoiding an unknown dimension": (
         lambda d, c: c.update(avoid=[{"together": {"colour": ["red"], "length": ["none"]}}]),
-        "avoid: colour has no value red",
+        "avoid.1.together.colour",
+        "unknown dimension; use one of: topic, length",
+        "colour:",
     ),
     "avoiding one dimension": (
         lambda d, c: c.update(avoid=[{"together": {"topic": ["lung"]}}]),
-        "avoid 1, together: holds too little",
+        "avoid.1.together",
+        "has 1 of at least 2 entries",
+        "together:",
     ),
-    "a version in words": (lambda d, c: c.update(version="one"), "version: "),
-    "no dimensions": (lambda d, c: c.update(dimensions=[]), "dimensions: holds too little"),
+    "a version in words": (
+        lambda d, c: c.update(version="one"),
+        "version",
+        "must be a whole number, not 'one'; write it in digits",
+        "version: one",
+    ),
+    "no dimensions": (
+        lambda d, c: c.update(dimensions=[]),
+        "dimensions",
+        "has 0 of at least 1 entries",
+        "dimensions: []",
+    ),
     "a value that is avoided with everything": (
         lambda d, c: c.update(
             avoid=[{"together": {"topic": ["lung"], "length": ["none", "some"]}}]
         ),
-        "dimension topic, value lung: avoid allows a share of 0.0%, not 25.0%",
+        "dimensions.topic.values.lung.share",
+        "avoid allows a share of 0.0%, not 25.0%",
+        "share: 1",
     ),
     "a dimension whose every value is avoided": (
         lambda d, c: c.update(
             avoid=[{"together": {"topic": ["lung", "heart"], "length": ["none", "some"]}}]
         ),
-        "dimension length, value some: avoid allows a share of 0.0%, not 50.0%",
+        "dimensions.length.values.some.share",
+        "avoid allows a share of 0.0%, not 50.0%",
+        "share: 1",
     ),
     "a share that avoiding puts out of reach": (
         lambda d, c: c.update(avoid=[{"together": {"topic": ["heart"], "length": ["some"]}}]),
+        "dimensions.topic.values.heart.share",
         "change the share or remove it from an avoid",
+        "share: 3",
     ),
 }
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_named_with_file_and_place(write, name):
-    change, message = FAULTS[name]
+def test_a_fault_is_named_with_file_line_and_field(write, name):
+    change, field, message, on_line = FAULTS[name]
     path = write(changed(change))
     with pytest.raises(ControlsError) as raised:
         read_controls(path)
-    assert any(
-        line.startswith(f"{path}: ") and message in line for line in str(raised.value).splitlines()
-    ), str(raised.value)
+    (number, said) = next(
+        (line.removeprefix(f"{path}:").split(": ", 1))
+        for line in str(raised.value).splitlines()
+        if f": {field}: " in line and message in line
+    )
+    assert said.startswith(f"{field}: ")
+    assert on_line in path.read_text("utf-8").splitlines()[int(number) - 1]
 
 
 def test_every_fault_is_listed_at_once(write):
@@ -201,9 +301,11 @@ def test_every_fault_is_listed_at_once(write):
     path = write(changed(change))
     with pytest.raises(ControlsError) as raised:
         read_controls(path)
-    places = ["heart, share", "heart, ask", "some, share", "some, word 2", "version", "more"]
-    lines = str(raised.value).splitlines()
-    assert all(any(place in line for line in lines) for place in places)
+    heart, some = "dimensions.topic.values.heart", "dimensions.length.values.some"
+    fields = [line.split(": ")[1] for line in str(raised.value).splitlines()]
+    assert sorted(fields) == sorted(
+        [f"{heart}.share", f"{heart}.ask", f"{some}.share", f"{some}.words.2", "version", "more"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -222,7 +324,7 @@ def test_every_fault_is_listed_at_once(write):
 )
 def test_what_is_no_controls_file_is_refused_with_its_name(write, text):
     path = write(text)
-    with pytest.raises(ControlsError, match=r"controls\.yaml: "):
+    with pytest.raises(ControlsError, match=r"controls\.yaml:\d+: "):
         read_controls(path)
 
 
@@ -242,20 +344,19 @@ avoid:
 """
 
 
-def test_a_key_given_twice_is_refused_with_its_lines(write):
+def test_a_key_given_twice_is_refused_with_both_lines(write):
     path = write(TWICE)
     with pytest.raises(ControlsError) as raised:
         read_controls(path)
-    places = {
-        "version": "1 and 2",
-        "dimension topic, value heart, share": "7 and 7",
-        "avoid 1, together, topic": "11 and 11",
-        "avoid 1, why": "10 and 12",
-    }
-    assert sorted(str(raised.value).splitlines()) == sorted(
-        f"{path}: {place}: there 2 times (lines {lines}); keep one"
-        for place, lines in places.items()
-    )
+    assert [line for line in str(raised.value).splitlines() if "given twice" in line] == [
+        f"{path}:{line}: {field}: given twice, first in line {earlier}; keep one"
+        for line, field, earlier in (
+            (2, "version", 1),
+            (7, "dimensions.topic.values.heart.share", 7),
+            (11, "avoid.1.together.topic", 11),
+            (12, "avoid.1.why", 10),
+        )
+    ]
 
 
 def test_an_anchor_and_a_merge_give_no_key_twice(write):
@@ -272,10 +373,10 @@ dimensions:
 
 
 def test_a_missing_file_and_one_that_is_not_text_are_refused(tmp_path):
-    with pytest.raises(ControlsError, match=r"nowhere\.yaml: can't be read"):
+    with pytest.raises(ControlsError, match=r"nowhere\.yaml: can't be read.*BIOINSTRUCT_CONTROLS"):
         read_controls(tmp_path / "nowhere.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(ControlsError, match=r"bytes\.yaml: not YAML"):
+    with pytest.raises(ControlsError, match=r"bytes\.yaml:1: is not UTF-8"):
         read_controls(tmp_path / "bytes.yaml")
 
 

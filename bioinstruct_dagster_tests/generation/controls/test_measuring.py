@@ -5,7 +5,6 @@ import json
 import pytest
 
 from bioinstruct_dagster.generation.controls.file import read_controls
-from bioinstruct_dagster.generation.controls.measuring import mix
 from bioinstruct_dagster.settings import INPUTS
 
 
@@ -13,42 +12,6 @@ from bioinstruct_dagster.settings import INPUTS
 def shipped():
     """The controls file in git."""
     return read_controls(INPUTS / "controls.yaml")
-
-
-@pytest.fixture
-def small(tmp_path):
-    path = tmp_path / "controls.yaml"
-    path.write_text(
-        """
-version: 1
-dimensions:
-  - id: kind
-    measure: signs
-    fields: [instruction]
-    values:
-      - {id: choose, share: 1, ask: "a choice\\n of four", signs: ['/\\bwhich\\b/']}
-      - {id: write, share: 1, ask: a letter, signs: [write, draft*]}
-      - {id: free, share: 2, ask: anything}
-  - id: topic
-    measure: signs
-    values:
-      - {id: heart, share: 1, ask: on the heart, signs: [heart failure, cardi*]}
-      - {id: lung, share: 1, ask: on the lung, signs: [lung, lungs]}
-  - id: audience
-    measure: asked
-    values:
-      - {id: nurse, share: 1, ask: for nurses}
-      - {id: patient, share: 1, ask: for patients}
-  - id: length
-    measure: input_words
-    separator: "; "
-    values:
-      - {id: none, share: 1, ask: no input, words: [0, 0]}
-      - {id: short, share: 1, ask: an input of at most 5 words, words: [1, 5]}
-""",
-        "utf-8",
-    )
-    return read_controls(path)
 
 
 def row(instruction, text="", output="o"):
@@ -141,47 +104,6 @@ def test_a_row_counts_once_in_each_dimension_of_the_pool(small):
         "audience": {"nurse": 3, "patient": 0},
         "length": {"none": 4, "short": 1},
     }
-
-
-def test_the_mix_compares_target_asked_and_achieved(small):
-    asked = {"kind": "write", "topic": "heart", "audience": "nurse", "length": "none"}
-    table = {
-        (line["dimension"], line["value"]): line
-        for line in mix(
-            small,
-            [
-                (row("Write on cardiac care"), asked),
-                (row("Write on cardiac and lung care"), asked),
-                (row("Write on the liver", "x"), {**asked, "topic": "lung"}),
-                (row("Which heart?"), None),
-            ],
-        )
-    }
-    assert table["topic", "heart"] == {
-        "dimension": "topic",
-        "value": "heart",
-        "target": 0.5,
-        "asked": pytest.approx(2 / 3),
-        "achieved": 1.5 / 4,
-        "n": 2,
-        "agreement": 1.0,
-        "dimension_agreement": pytest.approx(2 / 3),
-    }
-    assert (table["topic", "lung"]["n"], table["topic", "lung"]["agreement"]) == (1, 0.0)
-    assert table["kind", "choose"]["agreement"] is None  # never asked for
-    assert table["kind", "write"]["dimension_agreement"] == 1.0
-    assert table["audience", "nurse"]["agreement"] is None  # can't be measured
-    assert table["audience", "nurse"]["dimension_agreement"] is None
-    assert table["audience", "nurse"]["achieved"] == 3 / 4
-    assert table["length", "none"]["agreement"] == pytest.approx(2 / 3)
-    assert sum(line["target"] for line in table.values()) == pytest.approx(4)
-
-
-def test_the_mix_of_no_rows_has_targets_only(small):
-    for line in mix(small, []):
-        assert line["target"] > 0
-        assert (line["asked"], line["achieved"], line["n"]) == (None, 0, 0)
-        assert line["agreement"] is None
 
 
 OPTIONS = "A) Aspirin B) Heparin C) Warfarin D) None"

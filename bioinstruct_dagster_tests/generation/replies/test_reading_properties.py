@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bioinstruct_dagster.generation.replies.reading import FORMS, OUTCOMES, TASK_FIELDS, read_reply
-from bioinstruct_dagster.store.database import is_storable
+from bioinstruct_dagster.store.storable_text import is_storable
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
 MARKS = st.sampled_from(

@@ -10,9 +10,10 @@ from bioinstruct_dagster.curation.category.labelling import label_rows
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.teacher.batch_api import batches
 from bioinstruct_dagster.teacher.batch_api import files as batch_files
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.rounds import TeacherError, Terms
+from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
     BATCH,
@@ -23,6 +24,7 @@ from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
     live,
     spent,
 )
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 DAY = 86_400.0
 ONLINE = Terms(concurrency=4)
@@ -200,16 +202,16 @@ def test_labels_come_by_batch_too(store):
     recorded = read_recordings()[0]
     texts = [task["instruction"] for task in json.loads(recorded.content)["tasks"]]
     rows = [{"row_id": text, "instruction": text, "rehearsal": True} for text in texts]
-    usual = {"teacher": "openai", "model": MODEL, "terms": BATCH, "log": lambda _: None}
     store.replace({"seed_tasks": []})
     with live() as server:
-        first = label_rows(rows, server.endpoint, store, **usual)
+        session = session_of(server.endpoint, store, terms=BATCH, model=MODEL)
+        first = label_rows(rows, session)
         # One request for the labels, one for a second label of a sample.
         assert (first.rows, first.tally.pending) == ([], 2)
-        second = label_rows(rows, server.endpoint, store, **usual)
+        second = label_rows(rows, session)
         assert second.by_teacher == len(texts)
         assert [row["category"] for row in second.rows] == list(recorded.categories)
-        third = label_rows(rows, server.endpoint, store, **usual)
+        third = label_rows(rows, session)
         assert (third.by_teacher, server.billed) == (len(texts), 2)
     assert store.rows("select distinct purpose from batches") == [{"purpose": "categorization"}]
 

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from bioinstruct_dagster.teacher.batch_api import batches
-from bioinstruct_dagster.teacher.rounds import TeacherError
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import KEY, MODEL, column, live, spent
 
 DAY = 86_400.0

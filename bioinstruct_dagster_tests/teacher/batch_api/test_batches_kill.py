@@ -15,17 +15,20 @@ RUN = """
 import sys
 from pathlib import Path
 from bioinstruct_dagster.generation.series.series import Series
-from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 store, url, key, model, count = sys.argv[1:]
 seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
 series = Series(seeds, "openai", model, run_seed=42, tasks_per_request=5)
 requests = [series.request(number) for number in range(int(count))]
 endpoint = Endpoint(url, key, rehearsal=False)
-ask(requests, endpoint, Store(Path(store)), terms=Terms(service="batch"), log=lambda _: None)
+ask(session_of(endpoint, Store(Path(store)), terms=Terms(service="batch")), requests)
 """
 
 

@@ -5,9 +5,9 @@ import json
 import pytest
 from aiohttp import web
 
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.rounds import TeacherError
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import MODEL, column, live, spent
 
 

@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
@@ -15,7 +15,10 @@ from bioinstruct_dagster.rehearsal.api_server.rate_limits import RateLimits
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
 from bioinstruct_dagster.teacher.flow.pacing import FIRST_WINDOW, Pacer, duration
-from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 
 @dataclass
@@ -208,6 +211,14 @@ def test_a_servers_limit_per_day_does_not_slow_down_a_limit_per_minute_that_the_
     assert 5 < world.now - 1_000 < 12
 
 
+HUGE = {
+    "x-ratelimit-limit-requests": "1e307",
+    "x-ratelimit-remaining-requests": "0",
+    "x-ratelimit-reset-requests": "100s",
+}
+
+
+@example([HUGE])
 @given(
     st.lists(
         st.dictionaries(
@@ -377,11 +388,12 @@ def test_against_a_server_with_limits_all_rows_arrive_and_hardly_any_is_refused(
     teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(latency=0.1, **limits))
     with running(teacher) as url:
         tally = ask(
+            session_of(
+                Endpoint(url, "key", rehearsal=False),
+                store,
+                terms=Terms(concurrency=100, **known),
+            ),
             requests_of(300),
-            Endpoint(url, "key", rehearsal=False),
-            store,
-            terms=Terms(concurrency=100, **known),
-            log=lambda _: None,
         )
     assert (tally.asked, tally.failed, tally.stopped) == (300, 0, None)
     assert teacher.ledger.billed == 300

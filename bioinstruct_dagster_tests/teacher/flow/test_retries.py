@@ -8,7 +8,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.teacher.errors import LostError, RefusedError, UnreachedError
+from bioinstruct_dagster.teacher.errors import LostError, RefusedError, TeacherError, UnreachedError
 from bioinstruct_dagster.teacher.flow import retries
 from bioinstruct_dagster.teacher.flow.retries import (
     MAX_RATE_RETRIES,
@@ -16,7 +16,10 @@ from bioinstruct_dagster.teacher.flow.retries import (
     Attempts,
     backoff,
 )
-from bioinstruct_dagster.teacher.rounds import Endpoint, TeacherError, Terms, ask
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 SOON = {"retry-after-ms": "1"}
 NOW = datetime.now(UTC)
@@ -39,11 +42,12 @@ def send(serve, store, requests_of):
         served = serve(answer)
         try:
             tally = ask(
+                session_of(
+                    Endpoint(served.url, "k", rehearsal=False),
+                    store,
+                    terms=Terms(concurrency=1),
+                ),
                 requests_of(1),
-                Endpoint(served.url, "k", rehearsal=False),
-                store,
-                terms=Terms(concurrency=1),
-                log=lambda _: None,
             )
         except TeacherError:
             return len(served.bodies), False

@@ -10,24 +10,32 @@ from aiohttp import web
 from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, start
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.feeds import ListFeed, Tally
 from bioinstruct_dagster.teacher.flow import pacing, retries
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.flow.sending import Sender, SendingTools
 from bioinstruct_dagster.teacher.money.budget import Budget
+from bioinstruct_dagster.teacher.money.settling import Account, Billing
 from bioinstruct_dagster.teacher.money.tokens import TokenModel
-from bioinstruct_dagster.teacher.rounds import TeacherError, Terms, ask, pursue
+from bioinstruct_dagster.teacher.rounds import ask, pursue
+from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from bioinstruct_dagster.generation.series.series import Series
-from bioinstruct_dagster.teacher.rounds import Endpoint, TeacherError, Terms, ask
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.errors import TeacherError
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 store, url, limit = Store(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
@@ -38,9 +46,9 @@ def full(_):
 
 try:
     ask(
+        session_of(Endpoint(url, "rehearsal", rehearsal=True), store, terms=Terms(concurrency=16)),
         [series.request(number) for number in range(200)],
-        Endpoint(url, "rehearsal", rehearsal=True), store,
-        terms=Terms(concurrency=16), log=lambda _: None, announce=full,
+        announce=full,
     )
 except TeacherError as error:
     print(error, flush=True)
@@ -59,14 +67,14 @@ def ask_at(store):
     def run(requests, url, *, concurrency=4, **terms):
         endpoint = Endpoint(url, "key", rehearsal=False)
         terms = Terms(concurrency=concurrency, **terms)
-        return ask(requests, endpoint, store, terms=terms, log=lambda _: None)
+        return ask(session_of(endpoint, store, terms=terms), requests)
 
     return run
 
 
 @pytest.fixture
-def asker_of(store):
-    """An asker with parts of the test's own, within the open journal and client."""
+def sender_of(store):
+    """A sender with parts of the test's own, within the open journal and client."""
 
     @asynccontextmanager
     async def make(requests, url, **parts):
@@ -75,20 +83,17 @@ def asker_of(store):
             CompletionJournal(store) as journal,
             TeacherClient(endpoint, connections=50) as client,
         ):
-            means = {
+            tools = {
                 "client": client,
-                "endpoint": endpoint,
                 "dialect": Dialect(),
-                "journal": journal,
+                "account": Account(Billing(endpoint, price=None), Budget(), journal),
                 "pacer": Pacer(8),
-                "budget": Budget(),
                 "usage": TokenModel(),
-                "price": None,
                 **parts,
             }
             tally = Tally()
             yield (
-                Sender(SendingTools(**means), ListFeed(requests, set()), tally, lambda _: None),
+                Sender(SendingTools(**tools), ListFeed(requests, set()), tally, lambda _: None),
                 tally,
             )
 
@@ -137,12 +142,14 @@ def test_a_fault_of_ours_ends_the_round_as_itself_and_costs_nothing_that_was_pai
     served = serve(answer)
     with pytest.raises(LookupError, match="a fault in the"):
         pursue(
+            session_of(
+                Endpoint(served.url, "key", rehearsal=False),
+                store,
+                log=lambda _: None,
+                terms=Terms(concurrency=5),
+            ),
             lambda: Brittle(requests_of(30), **where),
-            Endpoint(served.url, "key", rehearsal=False),
-            store,
             purpose="generation",
-            log=lambda _: None,
-            terms=Terms(concurrency=5),
         )
     # All that was asked is stored, and nothing was asked twice.
     assert len(stored_numbers(store)) == len(served.bodies) == len(set(served.asked_seeds())) == 5
@@ -168,19 +175,19 @@ def test_where_the_disk_takes_no_more_the_round_ends_and_says_so(
     presumed = store.rows("select count(*) as n from presumed_spend")[0]["n"]
     assert survived + presumed == len(served.bodies)
     endpoint = Endpoint(served.url, "rehearsal", rehearsal=True)
-    tally = ask(requests_of(60), endpoint, store, log=lambda _: None)
+    tally = ask(session_of(endpoint, store), requests_of(60))
     assert (tally.reused, tally.asked) == (survived, 60 - survived)
 
 
-def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, asker_of):
+def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, sender_of):
     teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(latency=0.02))
     breaker = CircuitBreaker(threshold=5, tries=50, first_pause=0.02, longest_pause=0.1)
 
     async def main():
         runner, url = await start(teacher, "127.0.0.1", 0)
         port = int(url.rsplit(":", 1)[1].split("/")[0])
-        async with asker_of(requests_of(60), url, breaker=breaker) as (asker, tally):
-            asking = asyncio.create_task(asker.run())
+        async with sender_of(requests_of(60), url, breaker=breaker) as (sender, tally):
+            asking = asyncio.create_task(sender.run())
             await until(lambda: teacher.ledger.billed >= 10)
             await runner.cleanup()
             await until(lambda: breaker.open)
@@ -197,7 +204,7 @@ def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, asker_o
 
 
 def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
-    store, requests_of, asker_of, serve, refuse
+    store, requests_of, sender_of, serve, refuse
 ):
     async def answer(_):
         return refuse(503, None, "Down for maintenance.")
@@ -206,8 +213,8 @@ def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
     breaker = CircuitBreaker(threshold=6, tries=3, first_pause=0.01, longest_pause=0.02)
 
     async def main():
-        async with asker_of(requests_of(200), served.url, breaker=breaker) as (asker, _):
-            await asker.run()
+        async with sender_of(requests_of(200), served.url, breaker=breaker) as (sender, _):
+            await sender.run()
 
     with pytest.raises(TeacherError, match=r"keeps failing.*maintenance.*Run again"):
         asyncio.run(main())
@@ -215,12 +222,15 @@ def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
     assert len(served.bodies) <= 6 + 8 + 3
 
 
-def test_no_server_at_all_is_no_reason_to_count_a_cent(store, requests_of, asker_of):
+def test_no_server_at_all_is_no_reason_to_count_a_cent(store, requests_of, sender_of):
     breaker = CircuitBreaker(threshold=3, tries=1, first_pause=0.01)
 
     async def main():
-        async with asker_of(requests_of(5), "http://127.0.0.1:9/v1", breaker=breaker) as (a, _):
-            await a.run()
+        async with sender_of(requests_of(5), "http://127.0.0.1:9/v1", breaker=breaker) as (
+            sender,
+            _,
+        ):
+            await sender.run()
 
     with pytest.raises(TeacherError, match=r"http://127\.0\.0\.1:9/v1 keeps failing"):
         asyncio.run(main())
@@ -278,7 +288,7 @@ def test_rate_limit_headers_that_make_no_sense_stop_nothing(ask_at, requests_of,
 
 
 def test_a_stop_of_the_process_in_mid_flight_keeps_what_was_stored(
-    store, requests_of, asker_of, serve, reply
+    store, requests_of, sender_of, serve, reply
 ):
     async def answer(_):
         if len(served.bodies) > 3:
@@ -288,8 +298,8 @@ def test_a_stop_of_the_process_in_mid_flight_keeps_what_was_stored(
     served = serve(answer)
 
     async def main():
-        async with asker_of(requests_of(20), served.url) as (asker, tally):
-            asking = asyncio.create_task(asker.run())
+        async with sender_of(requests_of(20), served.url) as (sender, tally):
+            asking = asyncio.create_task(sender.run())
             await until(lambda: tally.asked == 3)
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -309,7 +319,7 @@ def test_it_says_how_it_goes(store, requests_of, serve, reply, monkeypatch):
         return reply()
 
     endpoint = Endpoint(serve(answer).url, "key", rehearsal=False)
-    ask(requests_of(30, model="gpt-4.1"), endpoint, store, log=said.append)
+    ask(session_of(endpoint, store, log=said.append), requests_of(30, model="gpt-4.1"))
     assert any("25 completions stored" in line and "$" in line for line in said)
 
 
@@ -339,10 +349,8 @@ def test_a_reply_of_no_use_is_asked_for_once_more_and_never_a_third_time(
     endpoint = Endpoint(served.url, "key", rehearsal=False)
     for _ in range(2):  # nor does the next run
         ask(
+            session_of(endpoint, store),
             requests_of(1),
-            endpoint,
-            store,
-            log=lambda _: None,
             worth_again=lambda completion: completion["content"] == "of no use",
         )
     rows = store.rows("select draw, content from completions order by draw")

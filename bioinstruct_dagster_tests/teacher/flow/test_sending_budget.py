@@ -4,11 +4,15 @@ import pytest
 
 from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.flow import retries
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.rounds import Endpoint, TeacherError, Terms, ask
+from bioinstruct_dagster.teacher.rounds import ask
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 MODEL = "gpt-4.1"
 FAULTS = {"reset": 0.06, "truncated_json": 0.02, "server_error": 0.06, "rate_limited": 0.06,
@@ -40,7 +44,9 @@ def teacher_with():
 def ask_at(store):
     def run(requests, url, log=lambda _: None, announce=None, **terms):
         endpoint = Endpoint(url, "key", rehearsal=False)
-        return ask(requests, endpoint, store, terms=Terms(**terms), log=log, announce=announce)
+        return ask(
+            session_of(endpoint, store, terms=Terms(**terms), log=log), requests, announce=announce
+        )
 
     return run
 

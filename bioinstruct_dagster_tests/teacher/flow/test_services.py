@@ -4,7 +4,7 @@ import pytest
 
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.rounds import Terms
+from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import MODEL, column, cost, live, spent
 
 FLEX = Terms(concurrency=4, service="flex")

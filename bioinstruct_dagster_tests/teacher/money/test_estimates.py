@@ -5,7 +5,6 @@ import pytest
 from bioinstruct_dagster.teacher.money.estimates import BATCH_HOURS, FIRST_LATENCY, estimate
 from bioinstruct_dagster.teacher.money.prices import Price
 from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenModel, size_of
-from bioinstruct_dagster.teacher.rounds import Endpoint, ask, experience
 
 PRICE = Price(input=2.0, output=8.0, batch=0.5, flex=0.5)
 
@@ -83,32 +82,3 @@ def test_the_line_for_the_log_says_all_of_it_and_on_what_it_rests(of):
     assert "by 300 earlier replies" in str(of(from_replies=300))
     assert "less than a minute" in str(of(requests=1))
     assert "about 2 min" in str(of(latency=12.0))
-
-
-def test_earlier_replies_of_the_same_kind_replace_the_rule_of_thumb(
-    store, requests_of, serve, reply
-):
-    async def answer(_):
-        return reply(usage={"prompt_tokens": 900, "completion_tokens": 1_500})
-
-    requests = requests_of(8)
-    size = size_of(requests[0])
-    assert experience(store, requests[0])[1:] == (FIRST_LATENCY, 0)
-    ask(requests, Endpoint(serve(answer).url, "k", rehearsal=False), store, log=lambda _: None)
-    usage, latency, replies = experience(store, requests[0])
-    assert replies == 8
-    assert usage.output(size) == pytest.approx(1_500)
-    assert 0 < latency < FIRST_LATENCY
-    # Another model has its own habits.
-    assert experience(store, requests_of(1, model="another")[0])[2] == 0
-
-
-def test_replies_without_usage_are_no_experience_of_tokens(store, requests_of, serve, reply):
-    async def answer(_):
-        return reply(usage=None)
-
-    requests = requests_of(3)
-    ask(requests, Endpoint(serve(answer).url, "k", rehearsal=False), store, log=lambda _: None)
-    usage, _, _ = experience(store, requests[0])
-    size = size_of(requests[0])
-    assert usage.output(size) == TokenModel().output(size)

@@ -3,7 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.settings import DEFAULT_MODELS
-from bioinstruct_dagster.teacher.money.prices import price_of, read_prices
+from bioinstruct_dagster.teacher.money.prices import PricesError, price_of, read_prices
 
 
 def test_a_completion_costs_what_its_tokens_cost():
@@ -33,3 +33,51 @@ def test_prices_are_read_from_the_file_that_is_named(tmp_path):
     (name,) = read_prices(path)
     assert name == "mine"
     assert read_prices(path)[name].usd(2_000_000, 2_000_000) == pytest.approx(7.0)
+
+
+SOUND = """\
+batch: 0.5
+flex: 0.25
+models:
+  mine: {input: 1, output: 2.5, cached_input: 0, flex: 0.75}
+  other: {input: 3, output: 4}
+"""
+
+
+def test_a_model_may_have_shares_and_a_cached_price_of_its_own(tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_text(SOUND, "utf-8")
+    mine, other = read_prices(path).values()
+    assert (mine.cached_input, mine.batch, mine.flex) == (0, 0.5, 0.75)
+    assert (other.cached_input, other.batch, other.flex) == (None, 0.5, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("input: 3, ", "", "5: models.other.input: missing; add it"),
+        ("output: 4", "output: -4", "5: models.other.output: must be at least 0, not -4 (in US"),
+        ("output: 4", "output: four", "5: models.other.output: must be a number, not 'four'"),
+        ("output: 4", "output: '4'", "5: models.other.output: must be a number, not '4'; write"),
+        ("output: 4", "output: yes", "5: models.other.output: must be a number, not true"),
+        ("output: 4", "output: ", "5: models.other.output: has no value; it must be a number"),
+        ("output: 4", "output: .nan", "5: models.other.output: must be a finite number, not nan"),
+        ("output: 4", "output: .inf", "5: models.other.output: must be a finite number, not inf"),
+        ("output: 4", "ouput: 4", "5: models.other.ouput: unknown key 'ouput'; did you mean 'ou"),
+        ("cached_input: 0", "cached_input: -1", "4: models.mine.cached_input: must be at least 0"),
+        ("flex: 0.75", "flex: half", "4: models.mine.flex: must be a number, not 'half'"),
+        ("batch: 0.5\n", "", "1: batch: missing; add it"),
+        ("flex: 0.25", "flex: -1", "2: flex: must be at least 0, not -1 (a share of"),
+        ("models:", "model:", "1: models: missing; add it"),
+        ("  other: {input: 3, output: 4}", "  other: 3", "5: models.other: must be names with"),
+        ("  other:", "  4:", "5: models: YAML reads the key 4 as a number, not as text; put it in"),
+        ("  other:", "  mine:", "5: models.mine: given twice, first in line 4; keep one"),
+    ],
+)
+def test_a_malformed_price_list_is_a_stated_error(tmp_path, old, new, said):
+    path = tmp_path / "prices.yaml"
+    assert SOUND.count(old) == 1
+    path.write_text(SOUND.replace(old, new), "utf-8")
+    with pytest.raises(PricesError) as raised:
+        price_of("mine", path)
+    assert f"{path}:{said}" in str(raised.value)

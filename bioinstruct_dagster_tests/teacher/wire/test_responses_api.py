@@ -7,7 +7,7 @@ from openai import OpenAI
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.teacher.rounds import Terms
+from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Dialect
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
     KEY,
@@ -86,8 +86,7 @@ def test_it_works_by_batch_and_flex(store, asked):
 
 def test_the_whole_chain_down_to_the_data_set(tmp_path):
     with live() as server, dg.DagsterInstance.ephemeral() as instance:
-        settings = Settings(
-            _env_file=None,
+        settings = Settings.of(
             data_dir=tmp_path / "data",
             teacher="openai",
             openai_api_key=KEY,
@@ -102,5 +101,5 @@ def test_the_whole_chain_down_to_the_data_set(tmp_path):
         billed = server.billed
         assert job.execute_in_process(instance=instance).success
         assert server.billed == billed
-    [rows] = Store(settings.store_path).rows("select count(*) as n from hf_dataset")
+    [rows] = Store(settings.store.path).rows("select count(*) as n from hf_dataset")
     assert rows["n"] >= 20

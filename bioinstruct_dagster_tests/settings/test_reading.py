@@ -1,8 +1,11 @@
-"""Settings: what is read from where, what is refused and by which name, and that the key stays
-hidden.
+"""Settings: where each value is read, which values are refused and by which name, and that the key
+stays hidden.
 """
 
+from operator import attrgetter
+
 import pytest
+from pydantic import HttpUrl, SecretStr
 
 from bioinstruct_dagster.settings import (
     INPUTS,
@@ -10,8 +13,8 @@ from bioinstruct_dagster.settings import (
     Settings,
     SettingsError,
     load_settings,
-    variable_of,
 )
+from bioinstruct_dagster.settings.reading import PLACES
 
 KEY = "sk-proj-a-key-that-nobody-may-see"
 
@@ -94,6 +97,7 @@ def test_all_wrong_values_are_named_at_once(monkeypatch):
 @pytest.mark.parametrize(
     ("unknown", "meant"),
     [
+        ("bioinstruct_max_usd", "BIOINSTRUCT_MAX_USD"),
         ("BIOINSTRUCT_REQUSTS", "BIOINSTRUCT_REQUESTS"),
         ("BIOINSTRUCT_TEACHERMODEL", "BIOINSTRUCT_TEACHER_MODEL"),
         ("BIOINSTRUCT_OPENAI_BASE_URL", "OPENAI_BASE_URL"),
@@ -120,84 +124,110 @@ def test_the_environment_wins_over_the_env_file_and_the_file_over_the_default(
     env_file.write_text("BIOINSTRUCT_REQUESTS=3\nBIOINSTRUCT_SEED=4\nOPENAI_API_KEY=k\n", "utf-8")
     monkeypatch.setenv("BIOINSTRUCT_REQUESTS", "5")
     settings = load_settings(env_file)
-    assert (settings.requests, settings.seed, settings.concurrency) == (5, 4, 64)
-    assert settings.openai_api_key is not None
-    assert settings.openai_api_key.get_secret_value() == "k"
+    assert (settings.generation.requests, settings.runs.seed, settings.teacher.concurrency) == (
+        5,
+        4,
+        64,
+    )
+    assert settings.teacher.api_key is not None
+    assert settings.teacher.api_key.get_secret_value() == "k"
 
 
-def test_every_setting_is_read_from_the_variable_that_is_its_documented_name(monkeypatch, tmp_path):
+def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path):
     values = {
-        "data_dir": (str(tmp_path), tmp_path),
-        "seeds": ("data/mine.jsonl", PROJECT_ROOT / "data" / "mine.jsonl"),
-        "experiments": (str(tmp_path / "e.yaml"), tmp_path / "e.yaml"),
-        "teacher": ("openai", "openai"),
-        "teacher_model": ("gpt-5", "gpt-5"),
-        "openai_api_key": (KEY, KEY),
-        "openai_base_url": ("http://localhost:8000/v1", "http://localhost:8000/v1"),
-        "instructions": ("70", 70),
-        "requests": ("7", 7),
-        "controls": ("none", None),
-        "quality_rules": ("data/rules.yaml", PROJECT_ROOT / "data" / "rules.yaml"),
-        "privacy": ("redact", "redact"),
-        "privacy_model": ("en_core_web_sm", "en_core_web_sm"),
-        "evaluation_tasks": ("data/tasks.yaml", PROJECT_ROOT / "data" / "tasks.yaml"),
-        "eval_dir": (str(tmp_path / "eval"), tmp_path / "eval"),
-        "contamination": ("flag", "flag"),
-        "meaning_model": (str(tmp_path / "model"), tmp_path / "model"),
-        "meaning_threshold": ("0.85", 0.85),
-        "category_confidence": ("0.6", 0.6),
-        "ray_address": ("local", "local"),
-        "ray_workers": ("4", 4),
-        "max_usd": ("1.5", 1.5),
-        "max_tokens": ("1000", 1000),
-        "run_max_usd": ("0", 0.0),
-        "run_max_tokens": ("10", 10),
-        "service": ("flex", "flex"),
-        "api": ("responses", "responses"),
-        "reply_format": ("text", "text"),
-        "rpm": ("500", 500.0),
-        "tpm": ("200000.5", 200000.5),
-        "tasks_per_request": ("4", 4),
-        "concurrency": ("2", 2),
-        "import_": ("owner/name", "owner/name"),
-        "import_columns": (
+        "BIOINSTRUCT_DATA_DIR": ("store.data_dir", str(tmp_path), tmp_path),
+        "BIOINSTRUCT_SEEDS": (
+            "seeds.file",
+            "data/mine.jsonl",
+            PROJECT_ROOT / "data" / "mine.jsonl",
+        ),
+        "BIOINSTRUCT_EXPERIMENTS": (
+            "models.experiments",
+            str(tmp_path / "e.yaml"),
+            tmp_path / "e.yaml",
+        ),
+        "BIOINSTRUCT_TEACHER": ("teacher.name", "openai", "openai"),
+        "BIOINSTRUCT_TEACHER_MODEL": ("teacher.model_name", "gpt-5", "gpt-5"),
+        "OPENAI_API_KEY": ("teacher.api_key", KEY, SecretStr(KEY)),
+        "OPENAI_BASE_URL": (
+            "teacher.base_url",
+            "http://localhost:8000/v1",
+            HttpUrl("http://localhost:8000/v1"),
+        ),
+        "BIOINSTRUCT_INSTRUCTIONS": ("generation.instructions", "70", 70),
+        "BIOINSTRUCT_REQUESTS": ("generation.requests", "7", 7),
+        "BIOINSTRUCT_CONTROLS": ("generation.controls", "none", None),
+        "BIOINSTRUCT_QUALITY_RULES": (
+            "curation.quality_rules",
+            "data/rules.yaml",
+            PROJECT_ROOT / "data" / "rules.yaml",
+        ),
+        "BIOINSTRUCT_PRIVACY": ("curation.privacy", "redact", "redact"),
+        "BIOINSTRUCT_PRIVACY_MODEL": ("curation.privacy_model", "en_core_web_sm", "en_core_web_sm"),
+        "BIOINSTRUCT_EVALUATION_TASKS": (
+            "eval_sets.tasks",
+            "data/tasks.yaml",
+            PROJECT_ROOT / "data" / "tasks.yaml",
+        ),
+        "BIOINSTRUCT_EVAL_DIR": ("eval_sets.folder", str(tmp_path / "eval"), tmp_path / "eval"),
+        "BIOINSTRUCT_CONTAMINATION": ("curation.contamination", "flag", "flag"),
+        "BIOINSTRUCT_MEANING_MODEL": (
+            "curation.meaning_model",
+            str(tmp_path / "model"),
+            tmp_path / "model",
+        ),
+        "BIOINSTRUCT_MEANING_THRESHOLD": ("curation.meaning_threshold", "0.85", 0.85),
+        "BIOINSTRUCT_CATEGORY_CONFIDENCE": ("curation.category_confidence", "0.6", 0.6),
+        "BIOINSTRUCT_RAY_ADDRESS": ("curation.ray_address", "local", "local"),
+        "BIOINSTRUCT_RAY_WORKERS": ("curation.ray_workers", "4", 4),
+        "BIOINSTRUCT_MAX_USD": ("caps.max_usd", "1.5", 1.5),
+        "BIOINSTRUCT_MAX_TOKENS": ("caps.max_tokens", "1000", 1000),
+        "BIOINSTRUCT_RUN_MAX_USD": ("caps.run_max_usd", "0", 0.0),
+        "BIOINSTRUCT_RUN_MAX_TOKENS": ("caps.run_max_tokens", "10", 10),
+        "BIOINSTRUCT_SERVICE": ("teacher.service", "flex", "flex"),
+        "BIOINSTRUCT_API": ("teacher.api", "responses", "responses"),
+        "BIOINSTRUCT_REPLY_FORMAT": ("teacher.reply_format", "text", "text"),
+        "BIOINSTRUCT_RPM": ("teacher.requests_per_minute", "500", 500.0),
+        "BIOINSTRUCT_TPM": ("teacher.tokens_per_minute", "200000.5", 200000.5),
+        "BIOINSTRUCT_TASKS_PER_REQUEST": ("generation.tasks_per_request", "4", 4),
+        "BIOINSTRUCT_CONCURRENCY": ("teacher.concurrency", "2", 2),
+        "BIOINSTRUCT_IMPORT": ("imports.source", "owner/name", "owner/name"),
+        "BIOINSTRUCT_IMPORT_COLUMNS": (
+            "imports.columns",
             "instruction = question,output=answer",
             {"instruction": "question", "input": "input", "output": "answer"},
         ),
-        "import_split": ("test", "test"),
-        "seed": ("1", 1),
-        "refresh_instructions": ("9", 9),
-        "lock_timeout": ("0.5", 0.5),
+        "BIOINSTRUCT_IMPORT_SPLIT": ("imports.split", "test", "test"),
+        "BIOINSTRUCT_SEED": ("runs.seed", "1", 1),
+        "BIOINSTRUCT_REFRESH_INSTRUCTIONS": ("runs.refresh_instructions", "9", 9),
+        "BIOINSTRUCT_LOCK_TIMEOUT": ("store.lock_timeout", "0.5", 0.5),
     }
-    assert set(values) == set(Settings.model_fields)
-    for field, (text, _) in values.items():
-        monkeypatch.setenv(variable_of(field), text)
+    assert set(values) == set(PLACES)
+    for variable, (_, text, _) in values.items():
+        monkeypatch.setenv(variable, text)
     settings = load_settings(env_file=None)
-    for field, (_, expected) in values.items():
-        found = getattr(settings, field)
-        if field == "openai_api_key":
-            found = found.get_secret_value()
-        assert (str(found) if field == "openai_base_url" else found) == expected, field
-
-
-def test_every_setting_says_what_it_means():
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+    found = {variable: attrgetter(place)(settings) for variable, (place, _, _) in values.items()}
+    assert found == {variable: expected for variable, (_, _, expected) in values.items()}
 
 
 def test_with_nothing_set_the_embedded_teacher_and_the_shipped_inputs_are_used(monkeypatch):
     monkeypatch.delenv("BIOINSTRUCT_DATA_DIR")
     settings = load_settings(env_file=None)
-    assert (settings.teacher, settings.model) == ("rehearsal", "rehearsal-teacher")
-    assert settings.openai_api_key is None
-    assert settings.seeds == INPUTS / "seed_tasks.jsonl"
-    assert settings.store_path == INPUTS / "bioinstruct.duckdb"
+    assert (settings.teacher.name, settings.teacher.model) == ("rehearsal", "rehearsal-teacher")
+    assert settings.teacher.api_key is None
+    assert settings.seeds.file == INPUTS / "seed_tasks.jsonl"
+    assert settings.store.path == INPUTS / "bioinstruct.duckdb"
 
 
 def test_an_empty_variable_means_the_default(monkeypatch):
     for variable in ("BIOINSTRUCT_REQUESTS", "BIOINSTRUCT_DATA_DIR", "OPENAI_API_KEY"):
         monkeypatch.setenv(variable, "")
     settings = load_settings(env_file=None)
-    assert (settings.requests, settings.data_dir, settings.openai_api_key) == (None, INPUTS, None)
+    assert (settings.generation.requests, settings.store.data_dir, settings.teacher.api_key) == (
+        None,
+        INPUTS,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -205,18 +235,41 @@ def test_an_empty_variable_means_the_default(monkeypatch):
     [("openai", "", "gpt-4.1"), ("openai", "x", "x"), ("rehearsal", "", "rehearsal-teacher")],
 )
 def test_the_model_defaults_by_teacher(teacher, model, asked):
-    assert Settings(_env_file=None, teacher=teacher, teacher_model=model).model == asked
+    assert Settings.of(teacher=teacher, teacher_model=model).teacher.model == asked
 
 
 def test_relative_paths_do_not_depend_on_the_working_directory(monkeypatch, tmp_path):
     monkeypatch.setenv("BIOINSTRUCT_DATA_DIR", "elsewhere")
     monkeypatch.chdir(tmp_path)
-    assert load_settings(env_file=None).data_dir == PROJECT_ROOT / "elsewhere"
+    assert load_settings(env_file=None).store.data_dir == PROJECT_ROOT / "elsewhere"
 
 
-def test_settings_cannot_be_changed_once_read():
+def test_settings_cannot_be_assigned():
+    settings = Settings.of()
     with pytest.raises(ValueError, match="frozen"):
-        Settings(_env_file=None).requests = 3
+        settings.generation.requests = 3
+    with pytest.raises(ValueError, match="frozen"):
+        settings.generation = settings.generation
+
+
+def test_a_changed_copy_keeps_every_other_setting(tmp_path):
+    first = Settings.of(data_dir=tmp_path, controls=None, openai_api_key=KEY, import_="rows.jsonl")
+    second = first.changed(requests=3, openai_api_key=None)
+    assert first.teacher.api_key == SecretStr(KEY)
+    assert second == Settings.of(data_dir=tmp_path, controls=None, import_="rows.jsonl", requests=3)
+
+
+def test_a_changed_copy_is_checked_as_the_environment_is():
+    with pytest.raises(ValueError, match="requests"):
+        Settings.of().changed(requests=0)
+    with pytest.raises(KeyError, match="BIOINSTRUCT_REQUSTS"):
+        Settings.of().changed(requsts=1)
+
+
+def test_settings_from_code_do_not_read_the_environment(monkeypatch):
+    monkeypatch.setenv("BIOINSTRUCT_REQUESTS", "7")
+    assert Settings.of(seed=1).generation.requests is None
+    assert load_settings(env_file=None).generation.requests == 7
 
 
 def test_the_key_is_never_shown(monkeypatch):
@@ -243,6 +296,6 @@ def test_a_key_put_where_another_setting_belongs_is_not_repeated(monkeypatch):
     with pytest.raises(SettingsError) as caught:
         load_settings(env_file=None)
     assert KEY not in str(caught.value)
-    with pytest.raises(ValueError, match=r"(?i)openai_base_url") as direct:
-        Settings(_env_file=None, openai_base_url=KEY)
+    with pytest.raises(ValueError, match="base_url") as direct:
+        Settings.of(openai_base_url=KEY)
     assert KEY not in str(direct.value)

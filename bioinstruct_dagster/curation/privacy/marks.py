@@ -1,0 +1,77 @@
+"""The patterns for biometric identifiers, pictures of persons, user names and e-mail addresses.
+
+Belongs here: how the lists of `words/pictures.yaml` make patterns. Does not: labelled numbers
+(labels), e-mail addresses with a known ending (recognizers), web addresses (web_addresses).
+"""
+
+from bioinstruct_dagster.curation.privacy.labelled import NUMBER, plain
+from bioinstruct_dagster.curation.privacy.vocabulary import PICTURES, all_words, any_of, cues
+
+
+def _of(*names: str) -> str:
+    return any_of(*map(PICTURES, names))
+
+
+_BIOMETRIC, _RECORD = _of("biometrics"), _of("biometric_records")
+_IMAGE = rf"\.{_of('picture_endings')}\b"
+_FACE, _PICTURE, _PERSONS = _of("faces"), _of("pictures"), _of("pictured_persons")
+_KEPT = _of("kept_pictures")
+_SHOWN = rf"(?=[^.!?\n]{{0,60}}\b{_KEPT}|[^.!?\n]{{0,40}}{_IMAGE})"
+_PICTURE_WORDS = cues(PICTURES("pictures")) | {"face", "facial", "head"}
+
+# Tried where a text holds something like a number.
+NUMBERED_MARKS = (
+    plain(
+        "biometric",
+        cues(PICTURES("biometrics")),
+        rf"(?P<v>\b{_BIOMETRIC}(?: {_RECORD})?(?:\s(?:on file|stored|enrolled|filed))?"
+        r"(?:\s(?:under|as|in))?[^\w\n.;!?]{1,4}"
+        rf"(?:(?:{NUMBER}|ref(?:erence)?\.?|is|was)[^\w\n;!?]{{1,4}})?"
+        r"(?=(?:[A-Z_./-]{0,8}\d){4})[A-Z0-9]{1,20}(?:[-_./][A-Z0-9]{1,20}){0,6})(?!\w)",
+    ),
+)
+
+# Tried where a text holds one of their words.
+MARKS = (
+    plain(
+        "email",
+        frozenset({"email", "mail"}),
+        r"mail\b[^.\n]{0,40}?\b(?P<v>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,4})",
+    ),
+    plain(
+        "other_id",
+        cues(PICTURES("user_names")),
+        rf"\b{_of('user_names')}(?: {_of('user_name_papers')})?\s?(?:is|:|=)?\s?"
+        r"(?P<v>@\w{3,30}|(?<=[:=]\s)[\w.-]{0,30}[\d_.][\w.-]{1,30}\b)",
+    ),
+    plain(
+        "biometric",
+        all_words(PICTURES("kept_biometric_cues")),
+        rf"(?P<v>\b{_BIOMETRIC}(?: {_RECORD})?)"
+        rf"(?=(?: \w{{2,12}}){{0,3}} {_of('kept_biometrics')}\b)",
+    ),
+    plain(
+        "photo",
+        _PICTURE_WORDS,
+        rf"\b(?P<v>(?:{_PERSONS} )?(?:{_FACE} {_PICTURE}|full[- ]face {_PICTURE}s"
+        rf"|head[- ]?shot)(?: {_PERSONS})?)\b{_SHOWN}",
+    ),
+    plain(
+        "photo",
+        _PICTURE_WORDS,
+        rf"\b(?P<v>{_PICTURE} (?:{_PERSONS}(?:['’]s)? face|showing (?:his|her|the patient['’]s)"
+        rf" (?:full )?face)|(?:patient|his|her)(?:['’]s)? {_PICTURE})\b{_SHOWN}",
+    ),
+    plain(
+        "photo",
+        _PICTURE_WORDS,
+        rf"\b{_KEPT}:?\s(?:\w{{1,10}}\s){{0,3}}?(?P<v>(?:{_FACE} {_PICTURE}|head[- ]?shot"
+        rf"|{_PICTURE} {_PERSONS})(?: {_PERSONS})?)\b",
+    ),
+    plain(
+        "photo",
+        all_words(PICTURES("picture_endings")),
+        rf"(?<![\w'’-])(?P<v>[\w'’-]{{0,40}}?(?<![a-z]){_of('picture_files')}"
+        rf"(?![a-z])[\w'’-]{{0,40}}{_IMAGE})",
+    ),
+)

@@ -1,0 +1,79 @@
+"""Which places are as large as a state or larger, after pycountry's lists of ISO 3166.
+
+Belongs here: countries, the states of the USA, and regions that are no country. Does not: addresses
+and homes (places). HIPAA's Safe Harbor rule permits the names of states and of anything larger.
+"""
+
+import re
+from functools import cache
+from typing import Any
+
+from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, WORD
+
+_PLACE = tuple[str, ...]  # the words of a place, in small letters
+_STATE_TYPES = ("State", "District")
+_POSTAL_TERRITORIES = ("US-PR",)  # of the others VI, AS and MP are words or numerals of medicine
+
+
+@cache
+def state_names() -> frozenset[str]:
+    """The names of the states of the USA."""
+    return frozenset(state.name for state in _states() if state.type == "State")
+
+
+@cache
+def state_codes() -> frozenset[str]:
+    """The two letters of the states of the USA, as the post writes them."""
+    return frozenset(state.code.removeprefix("US-") for state in _states())
+
+
+def is_large(place: str) -> bool:
+    """Whether a place is a state or larger, or no place at all."""
+    if place.isupper() or place in state_names():
+        return True
+    parts = tuple(WORD.findall(place.lower()))
+    if not parts or parts[0] in _first_words() or parts[-1] in PLACES("not_places_last"):
+        return True
+    # "Mexico City" is a town.
+    return any(
+        parts[: len(name)] == name and parts[len(name) : len(name) + 1] != ("city",)
+        for name in _countries()
+    )
+
+
+@cache
+def _first_words() -> frozenset[str]:
+    lists = ("large_places", "directions_and_peoples", "not_places")
+    return frozenset[str]().union(*map(PLACES, lists))
+
+
+@cache
+def _countries() -> frozenset[_PLACE]:
+    """The countries, and the parts of the United Kingdom that are called so."""
+    import pycountry
+
+    names = {
+        name
+        for country in pycountry.countries
+        for name in (country.name, getattr(country, "common_name", country.name))
+    }
+    names |= {part.name for part in _subdivisions("GB") if part.type == "Country"}
+    # "Iran, Islamic Republic of"; "Wales [Cymru GB-CYM]".
+    words = (tuple(WORD.findall(re.split(r"[,\[]", name)[0].lower())) for name in names)
+    return frozenset(place for place in words if place)
+
+
+@cache
+def _states() -> tuple[Any, ...]:
+    return tuple(
+        state
+        for state in _subdivisions("US")
+        if state.type in _STATE_TYPES or state.code in _POSTAL_TERRITORIES
+    )
+
+
+def _subdivisions(country: str) -> list[Any]:
+    import pycountry
+
+    found: Any = pycountry.subdivisions.get(country_code=country)
+    return list(found)

@@ -1,0 +1,50 @@
+"""The gate's word lists, as sets of words and as parts of patterns.
+
+Belongs here: how a list of `words/*.yaml` becomes a set or a part of a regular expression. Does
+not: the words (the files), nor the reading of a file (curation.word_lists).
+"""
+
+import re
+from collections.abc import Iterable
+from functools import partial
+
+from bioinstruct_dagster.curation.word_lists import alternatives, word_list
+
+# The lists of a file: `NAMES("titles")`.
+DATES, LABELS, NAMES, PICTURES, PLACES, WEB = (
+    partial(word_list, "bioinstruct_dagster.curation.privacy", f"{file}.yaml")
+    for file in ("dates", "labels", "names", "pictures", "places", "web")
+)
+WORD = re.compile(r"[a-zß-ÿ]+")
+
+
+def any_of(*lists: Iterable[str]) -> str:
+    """The group of a pattern that matches any word of the lists, the longest first."""
+    return f"(?:{alternatives({word for words in lists for word in words})})"
+
+
+def any_shape_of(*lists: Iterable[str]) -> str:
+    """As any_of; "#" in a word stands for a digit and "@" for a letter."""
+    return any_of(*lists).replace(r"\#", r"\d").replace("@", "[A-Za-z]")
+
+
+def any_start_of(*lists: Iterable[str]) -> str:
+    """As any_of; the first letter of a word may be a capital."""
+    words = {word for words in lists for word in words}
+    return any_of(words, {word[0].upper() + word[1:] for word in words})
+
+
+def cues(*lists: Iterable[str]) -> frozenset[str]:
+    """The first words of all entries: a text that holds none of them holds no entry.
+
+    A pattern takes far longer than the comparison of two sets of words.
+    """
+    found = (WORD.search(entry.lower()) for words in lists for entry in words)
+    return frozenset(match.group() for match in found if match)
+
+
+def all_words(*lists: Iterable[str]) -> frozenset[str]:
+    """Every word of all entries, in small letters."""
+    return frozenset(
+        word for words in lists for entry in words for word in WORD.findall(entry.lower())
+    )

@@ -1,0 +1,57 @@
+"""Web addresses that belong to a person.
+
+Belongs here: which address is public and which leads to a person. Does not: e-mail addresses
+(recognizers, marks). The hosts and paths stand in `words/web.yaml`. Every repetition is bounded.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.vocabulary import WEB, any_of, any_shape_of
+
+_URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'()\[\]{}|]{3,300}", re.IGNORECASE)
+_HOSTS = WEB("person_hosts")
+_BARE_URL = re.compile(
+    rf"\b{any_of(_HOSTS)}\.(?:com|org|net|me)/[^\s<>\"'()]{{2,200}}", re.IGNORECASE
+)
+_PUBLIC_HOST = re.compile(
+    rf"\.{any_shape_of(WEB('public_endings'))}$"
+    rf"|(?:^|\.){any_of(WEB('public_hosts'))}\.{any_of(WEB('public_host_endings'))}$",
+    re.IGNORECASE,
+)
+_RECORD_PATH = re.compile(
+    rf"/{any_of(WEB('record_paths'))}/\w|[?&]{any_of(WEB('record_queries'))}\w{{0,6}}=|mychart",
+    re.IGNORECASE,
+)
+_PERSONS_PATH = re.compile(
+    rf"/{any_of(WEB('person_paths'))}|[?&]{any_of(WEB('person_queries'))}\w{{0,6}}="
+    rf"|{any_of(WEB('profile_hosts'))}\.\w{{2,3}}/|{any_of(WEB('blog_hosts'))}",
+    re.IGNORECASE,
+)
+_PERSONS_CUE = re.compile(
+    rf"\b{any_of(WEB('person_cues'))}\b(?:['’]s)?[^.!?\n]{{0,60}}$", re.IGNORECASE
+)
+_MOST_NAMES, _SHORT_NAME = 40, 3
+
+
+def url_spans(text: ScannedText, names: Iterable[str]) -> Iterator[Span]:
+    """Web addresses of a person. `names` are the words of the persons' names in the row."""
+    if "://" not in text.raw and "www." not in text.lowered and not text.says(_HOSTS):
+        return
+    parts = sorted({name.lower() for name in names if len(name) > _SHORT_NAME})[:_MOST_NAMES]
+    for pattern in (_URL, _BARE_URL):
+        for match in pattern.finditer(text.raw):
+            address = match.group().rstrip(".,;:!?*")
+            if _is_persons(address, text.raw[max(0, match.start() - 80) : match.start()], parts):
+                yield Span("url", match.start(), match.start() + len(address), 0.8)
+
+
+def _is_persons(address: str, before: str, names: list[str]) -> bool:
+    rest = re.sub(r"^https?://", "", address, flags=re.IGNORECASE)
+    host = re.split(r"[/?#:]", rest, maxsplit=1)[0].lower()
+    if _PUBLIC_HOST.search(host) and not _RECORD_PATH.search(address):
+        return False
+    if _PERSONS_PATH.search(address):
+        return True
+    return _PERSONS_CUE.search(before) is not None or any(name in address.lower() for name in names)

@@ -1,0 +1,301 @@
+"""A module's source as definitions: each with its syntax as text, and the names that it refers to.
+
+The text holds what Python would execute. Comments, formatting, docstrings and the annotations of
+functions are left out, and so is whatever only some versions of Python write into a syntax tree.
+Names are resolved as Python does: a name that a function binds is its own, any other is a
+definition or an import of the module. Belongs here: reading one module. Does not: which references
+are followed, or versions (curation.versions).
+"""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bioinstruct_dagster.errors import StatedError
+
+PACKAGE = Path(__file__).parents[1]
+WORDS = "words"  # the folder of word lists in a gate's package
+WORD_LISTS = "curation.word_lists"  # the module that reads them
+WHOLE = "*"  # in place of a name: all that a module defines
+EFFECTS = ""  # in place of a name: what a module does when it is imported, besides defining
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+# Fields of a node that change nothing that the code computes.
+_UNREAD = frozenset({"ctx", "kind", "returns", "type_comment", "type_ignores"})
+
+
+class SourceCodeError(StatedError):
+    """A definition or a module that a version is computed from is not there."""
+
+
+class Reference(NamedTuple):
+    """A name in a module of this package; the module is named without the package."""
+
+    module: str
+    name: str
+
+
+class Definition(NamedTuple):
+    """One definition of a module.
+
+    Attributes:
+        text: its syntax.
+        references: what it refers to in this package.
+        libraries: top-level names of the libraries that it calls.
+        words: files of word lists that it names.
+    """
+
+    text: str
+    references: frozenset[Reference] = frozenset()
+    libraries: frozenset[str] = frozenset()
+    words: frozenset[Path] = frozenset()
+
+
+class _Library(NamedTuple):
+    name: str
+
+
+# What a name stands for: an import, or (None) a variable of a function.
+_Scope = Mapping[str, Reference | _Library | None]
+
+
+class ModuleSource:
+    """The definitions of one module.
+
+    Args:
+        package: the folder of the package.
+        name: of the module, without the package.
+    """
+
+    def __init__(self, package: Path, name: str) -> None:
+        self._package, self._name = package, name
+        self._defined: dict[str, list[ast.stmt]] = {}
+        self._effects: list[ast.stmt] = []
+        self._imported: dict[str, Reference | _Library | None] = {}
+        path = _path_of(package, name)
+        if path is None:
+            raise SourceCodeError(f"{package}: there is no module {name}.")
+        for statement in ast.parse(path.read_text("utf-8")).body:
+            self._sort(statement)
+
+    def definition(self, name: str) -> Definition:
+        """The definition of a name, or what `WHOLE` or `EFFECTS` stand for.
+
+        Raises:
+            SourceCodeError: the module has no such name.
+        """
+        if name == EFFECTS:
+            return self._read(self._effects)
+        if name == WHOLE:
+            return Definition("", frozenset(self._own(one) for one in self._defined))
+        if name in self._defined:
+            read = self._read(self._defined[name])
+            return read._replace(references=read.references | {self._own(EFFECTS)})
+        target = self._imported.get(name)
+        if isinstance(target, Reference):
+            return Definition("", references=frozenset({target}))
+        if isinstance(target, _Library):
+            return Definition("", libraries=frozenset({target.name}))
+        raise SourceCodeError(f"{self._package}: module {self._name} defines no {name}.")
+
+    def resolve(self, name: str) -> Reference | _Library | None:
+        """What a name of the module's top level stands for; None where it is built in."""
+        return self._own(name) if name in self._defined else self._imported.get(name)
+
+    def imports_of(self, statement: ast.AST) -> dict[str, Reference | _Library | None]:
+        """What names an import statement brings; empty for any other statement."""
+        if isinstance(statement, ast.Import):
+            return {
+                (alias.asname or alias.name.split(".")[0]): _Library(alias.name.split(".")[0])
+                for alias in statement.names
+            }
+        if not isinstance(statement, ast.ImportFrom):
+            return {}
+        root, _, module = (statement.module or "").partition(".")
+        if statement.level or root != PACKAGE.name:
+            return {alias.asname or alias.name: _Library(root) for alias in statement.names}
+        return {
+            alias.asname or alias.name: self._target(module, alias.name)
+            for alias in statement.names
+        }
+
+    def _target(self, module: str, name: str) -> Reference:
+        inner = f"{module}.{name}" if module else name
+        is_module = _path_of(self._package, inner) is not None
+        return Reference(inner, WHOLE) if is_module else Reference(module, name)
+
+    def _own(self, name: str) -> Reference:
+        return Reference(self._name, name)
+
+    def _sort(self, statement: ast.stmt) -> None:
+        imports = self.imports_of(statement)
+        self._imported |= imports
+        if imports or _is_text(statement) or _is_for_type_checkers(statement):
+            return
+        names = _bound_by([statement]) | _changed_by(statement)
+        for name in names:
+            self._defined.setdefault(name, []).append(statement)
+        if not names:
+            self._effects.append(statement)
+
+    def _read(self, statements: Sequence[ast.stmt]) -> Definition:
+        reading = _Reading(self)
+        for statement in statements:
+            reading.add(statement, {})
+        return Definition(
+            "".join(reading.text),
+            frozenset(reading.references),
+            frozenset(reading.libraries),
+            frozenset(self._words(reading)),
+        )
+
+    def _words(self, reading: "_Reading") -> Iterator[Path]:
+        """The files in a folder `words` of the module's package that the code names.
+
+        Code that calls the reader of word lists may name a file without its ending.
+        """
+        names = [text for text in reading.texts if text.endswith(".yaml")]
+        if any(one.module == WORD_LISTS for one in reading.references):
+            names += [f"{text}.yaml" for text in reading.texts if text.isidentifier()]
+        parts = self._name.split(".")[:-1]
+        for depth in range(len(parts), 0, -1):
+            folder = self._package.joinpath(*parts[:depth], WORDS)
+            yield from (folder / name for name in names if (folder / name).is_file())
+
+
+@cache
+def module_source(package: Path, name: str) -> ModuleSource:
+    """The definitions of a module, read once a process."""
+    return ModuleSource(package, name)
+
+
+class _Reading:
+    """Text and references of statements, collected in one walk through their syntax."""
+
+    def __init__(self, module: ModuleSource) -> None:
+        self._module = module
+        self.text: list[str] = []
+        self.references: set[Reference] = set()
+        self.libraries: set[str] = set()
+        self.texts: set[str] = set()  # that the code writes out
+
+    def add(self, value: Any, scope: _Scope) -> None:
+        """A node, a list of nodes, or the value of a field."""
+        if isinstance(value, list):
+            for item in value:
+                if not _is_text(item):
+                    self.add(item, scope)
+                    self.text.append(",")
+        elif isinstance(value, ast.AST):
+            unread = self._refer(value, scope)
+            self.text.append(f"{type(value).__name__}(")
+            for name, part in ast.iter_fields(value):
+                if name in unread or part is None or part == []:
+                    continue
+                self.text.append(f"{name}=")
+                self.add(part, self._scope_of(value, name, scope))
+            self.text.append(")")
+        else:
+            self.text.append(repr(value))
+            if isinstance(value, str):
+                self.texts.add(value)
+
+    def _refer(self, node: ast.AST, scope: _Scope) -> frozenset[str]:
+        """Note what a node refers to; the fields in which there is nothing more to read."""
+        if isinstance(node, ast.arg):
+            return _UNREAD | {"annotation"}
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            target = self._target(node.value.id, scope)
+            if isinstance(target, Reference) and target.name == WHOLE:
+                self.references.add(Reference(target.module, node.attr))
+                self.text.append(f"{node.value.id}:")
+                return _UNREAD | {"value"}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            target = self._target(node.id, scope)
+            if isinstance(target, _Library):
+                self.libraries.add(target.name)
+            elif target is not None:
+                self.references.add(target)
+        return _UNREAD
+
+    def _target(self, name: str, scope: _Scope) -> Reference | _Library | None:
+        return scope[name] if name in scope else self._module.resolve(name)
+
+    def _scope_of(self, node: ast.AST, part: str, scope: _Scope) -> _Scope:
+        """The scope in which a part of a node is evaluated."""
+        if isinstance(node, _Function) and part == "body":
+            body = node.body if isinstance(node.body, list) else []
+            own = dict.fromkeys(_parameters(node.args) | _bound_by(body))
+            imports = (self._module.imports_of(one) for one in _own_nodes(body))
+            return {**scope, **own, **{name: t for one in imports for name, t in one.items()}}
+        if isinstance(node, _Comprehension) and part != "generators":
+            targets = set().union(*(_bound_by([one.target]) for one in node.generators))
+            return {**scope, **dict.fromkeys(targets)}
+        return scope
+
+
+def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """These nodes and all within them, but for what has a scope of its own."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, (*_SCOPES, *_COMPREHENSIONS)):
+            yield from _own_nodes(ast.iter_child_nodes(node))
+
+
+def _bound_by(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that code binds in its own scope. To miss one makes a version cover more, not less."""
+    bound: set[str] = set()
+    elsewhere: set[str] = set()
+    for node in _own_nodes(nodes):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                bound.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                bound.add(name)
+            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                bound.add(name)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                elsewhere |= set(names)
+    return bound - elsewhere
+
+
+def _changed_by(statement: ast.stmt) -> set[str]:
+    """Names whose values a statement changes in place, as in `TABLE[key] = value`."""
+    return {
+        inner.id
+        for node in _own_nodes([statement])
+        if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store)
+        for inner in ast.walk(node.value)
+        if isinstance(inner, ast.Name)
+    }
+
+
+def _parameters(arguments: ast.arguments) -> set[str]:
+    return {node.arg for node in ast.walk(arguments) if isinstance(node, ast.arg)}
+
+
+def _is_text(node: Any) -> bool:
+    """Whether a statement is a bare text: a docstring."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _is_for_type_checkers(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.If)
+        and isinstance(statement.test, ast.Name)
+        and statement.test.id == "TYPE_CHECKING"
+    )
+
+
+def _path_of(package: Path, name: str) -> Path | None:
+    stem = package.joinpath(*name.split("."))
+    return next((p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()), None)

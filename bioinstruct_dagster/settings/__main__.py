@@ -1,0 +1,6 @@
+"""`python -m bioinstruct_dagster.settings`: write the README's tables and `.env.example` anew."""
+
+from bioinstruct_dagster.settings.table import write_files
+
+if __name__ == "__main__":
+    write_files()

@@ -1,0 +1,95 @@
+"""How rows are checked: the gates between raw rows and the data set, and the evaluation sets.
+
+Belongs here: what the stage `curation` depends on. The evaluation sets stand here, because both the
+contamination gate and evaluation read them. Does not: the rules of a gate (`data/*.yaml`).
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from bioinstruct_dagster.settings.fields import INPUTS, SettingsGroup, setting
+
+
+class CurationSettings(SettingsGroup):
+    """The gates between raw rows and the data set."""
+
+    quality_rules: Path = setting(
+        INPUTS / "quality_rules.yaml",
+        "BIOINSTRUCT_QUALITY_RULES",
+        "The rules of the quality gate.",
+        unit="YAML file",
+    )
+    privacy: Literal["reject", "redact", "flag", "off"] = setting(
+        "reject",
+        "BIOINSTRUCT_PRIVACY",
+        "What happens to a row that holds identifiers of a person.",
+    )
+    privacy_model: str = setting(
+        "",
+        "BIOINSTRUCT_PRIVACY_MODEL",
+        "A spaCy model that finds names beyond the patterns.",
+        unit="model name or folder",
+        empty="patterns only",
+    )
+    contamination: Literal["reject", "flag"] = setting(
+        "reject",
+        "BIOINSTRUCT_CONTAMINATION",
+        "What happens to a row that repeats an evaluation item.",
+    )
+    meaning_model: Path | None = setting(
+        None,
+        "BIOINSTRUCT_MEANING_MODEL",
+        "A sentence-transformers model. With it, a row is also rejected if an earlier row says the "
+        "same in other words. Needs the extra `embeddings`.",
+        unit="folder",
+        empty="words only",
+    )
+    meaning_threshold: float = setting(
+        0.9,
+        "BIOINSTRUCT_MEANING_THRESHOLD",
+        "Two instructions mean the same if their similarity is above this value.",
+        unit="cosine, above 0 to 1",
+        gt=0,
+        le=1,
+    )
+    category_confidence: float = setting(
+        0.7,
+        "BIOINSTRUCT_CATEGORY_CONFIDENCE",
+        "A row is listed for review if the embedded classifier's confidence is below this value.",
+        unit="share, 0 to 1",
+        ge=0,
+        le=1,
+    )
+    ray_address: str = setting(
+        "",
+        "BIOINSTRUCT_RAY_ADDRESS",
+        "A Ray cluster that compares very many rows for novelty: its address, or `local`. "
+        "Needs the extra `ray`.",
+        unit="address, or `local`",
+        empty="this machine, without Ray",
+    )
+    ray_workers: int = setting(
+        2,
+        "BIOINSTRUCT_RAY_WORKERS",
+        "How many processes run on that cluster, with one processor each.",
+        unit="processes",
+        ge=1,
+        le=1_000,
+    )
+
+
+class EvalSetSettings(SettingsGroup):
+    """The evaluation sets."""
+
+    tasks: Path = setting(
+        INPUTS / "evaluation_tasks.yaml",
+        "BIOINSTRUCT_EVALUATION_TASKS",
+        "The catalogue of evaluation sets. Their items may not be trained on.",
+        unit="YAML file",
+    )
+    folder: Path = setting(
+        INPUTS / "eval",
+        "BIOINSTRUCT_EVAL_DIR",
+        "The folder that holds the files of those evaluation sets.",
+        unit="folder",
+    )

@@ -1,0 +1,131 @@
+"""From environment variables and `.env` to `Settings`, or to one error that names every fault.
+
+Belongs here: the groups together, and how their values are read and changed. Does not: a single
+setting (teacher, generation, curation, runs) or the README's table (table).
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.settings.curation import CurationSettings, EvalSetSettings
+from bioinstruct_dagster.settings.fields import PROJECT_ROOT
+from bioinstruct_dagster.settings.generation import (
+    GenerationSettings,
+    ImportSettings,
+    SeedSettings,
+)
+from bioinstruct_dagster.settings.runs import ModelSettings, RunSettings, StoreSettings
+from bioinstruct_dagster.settings.teacher import CapSettings, TeacherSettings
+
+_PREFIX = "BIOINSTRUCT_"
+
+
+class SettingsError(StatedError):
+    """A setting has a value that the project can't use; the message names the variable."""
+
+
+class Settings(BaseModel):
+    """The installation's settings, one group per stage."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    store: StoreSettings = StoreSettings()
+    seeds: SeedSettings = SeedSettings()
+    teacher: TeacherSettings = TeacherSettings()
+    caps: CapSettings = CapSettings()
+    generation: GenerationSettings = GenerationSettings()
+    imports: ImportSettings = ImportSettings()
+    curation: CurationSettings = CurationSettings()
+    eval_sets: EvalSetSettings = EvalSetSettings()
+    models: ModelSettings = ModelSettings()
+    runs: RunSettings = RunSettings()
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """The defaults, but for these values; the environment is not read.
+
+        Args:
+            **values: by the variable's name in lower case without `BIOINSTRUCT_`, such as
+                `data_dir` or `openai_api_key`. `import_` is the one for BIOINSTRUCT_IMPORT.
+        """
+        return cls().changed(**values)
+
+    def changed(self, **values: Any) -> Self:
+        """A checked copy with other values, named as for `of`."""
+        groups = {name: dict(getattr(self, name)) for name in type(self).model_fields}
+        for name, value in values.items():
+            place = PLACES[_variable_of(name)]
+            groups[place.group][place.field] = value
+        return type(self).model_validate(groups)
+
+
+class SettingPlace(NamedTuple):
+    """Where the value of a variable stands in `Settings`, and the field that describes it."""
+
+    group: str
+    field: str
+    info: FieldInfo
+
+
+def _places() -> dict[str, SettingPlace]:
+    found = {}
+    for group, model in Settings.model_fields.items():
+        settings_group: Any = model.annotation
+        for name, info in settings_group.model_fields.items():
+            found[info.json_schema_extra["variable"]] = SettingPlace(group, name, info)
+    return found
+
+
+# Every variable, in the order of the groups and of their fields.
+PLACES: Mapping[str, SettingPlace] = _places()
+
+
+def _variable_of(name: str) -> str:
+    """The variable behind a lower-case name such as `data_dir`, `import_` or `openai_api_key`."""
+    variable = name.rstrip("_").upper()
+    return variable if variable in PLACES else _PREFIX + variable
+
+
+def load_settings(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
+    """Read the settings; the environment wins over `env_file`. An empty value means the default.
+
+    Raises:
+        SettingsError: names every variable with a bad value, and every unknown `BIOINSTRUCT_*`
+            variable.
+    """
+    in_file = dotenv_values(env_file) if env_file else {}
+    problems = list(map(_unknown, sorted(_unknown_names({*os.environ, *in_file}))))
+    groups: dict[str, dict[str, str]] = {}
+    for variable, place in PLACES.items():
+        value = os.environ.get(variable) or in_file.get(variable)
+        if value:
+            groups.setdefault(place.group, {})[place.field] = value
+    settings = None
+    try:
+        settings = Settings.model_validate(groups)
+    except ValidationError as error:
+        variables = {(place.group, place.field): name for name, place in PLACES.items()}
+        for detail in error.errors(include_input=False, include_url=False):
+            group, field = map(str, detail["loc"][:2])
+            problems.append(f"{variables[group, field]}: {detail['msg']}")
+    if problems or settings is None:
+        raise SettingsError("Bad settings (environment or .env):\n  " + "\n  ".join(problems))
+    return settings
+
+
+def _unknown_names(names: set[str]) -> set[str]:
+    # A known name in lower case is refused too: left unread, a cap would silently be none.
+    return {name for name in names if name.upper().startswith(_PREFIX) and name not in PLACES}
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name.upper(), PLACES, n=1)
+    return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")

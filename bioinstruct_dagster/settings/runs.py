@@ -1,0 +1,63 @@
+"""What all stages share: the store, the experiments, the run seed, automation.
+
+Belongs here: a setting that no single stage before training owns. Does not: recipes and base models
+(`data/experiments.yaml`).
+"""
+
+from pathlib import Path
+
+from bioinstruct_dagster.settings.fields import INPUTS, SettingsGroup, setting
+
+
+class StoreSettings(SettingsGroup):
+    """Where outputs go."""
+
+    data_dir: Path = setting(
+        INPUTS,
+        "BIOINSTRUCT_DATA_DIR",
+        "The folder of all outputs: the store, the data set, models, adapters and evaluations.",
+        unit="folder",
+    )
+    lock_timeout: float = setting(
+        120.0,
+        "BIOINSTRUCT_LOCK_TIMEOUT",
+        "How long a process waits for another process that is writing to the store.",
+        unit="seconds",
+        gt=0,
+    )
+
+    @property
+    def path(self) -> Path:
+        """The DuckDB file."""
+        return self.data_dir / "bioinstruct.duckdb"
+
+
+class ModelSettings(SettingsGroup):
+    """Base models and training."""
+
+    experiments: Path = setting(
+        INPUTS / "experiments.yaml",
+        "BIOINSTRUCT_EXPERIMENTS",
+        "The base models and training recipes.",
+        unit="YAML file",
+    )
+
+
+class RunSettings(SettingsGroup):
+    """Runs and automation."""
+
+    seed: int = setting(
+        42,
+        "BIOINSTRUCT_SEED",
+        "The run seed: the drawing of seed tasks, training and bootstrap intervals depend on it.",
+        unit="whole number, 0 to 4294967295",
+        ge=0,
+        le=2**32 - 1,
+    )
+    refresh_instructions: int = setting(
+        50,
+        "BIOINSTRUCT_REFRESH_INSTRUCTIONS",
+        "How much the schedule `weekly_refresh` raises the goal.",
+        unit="rows",
+        ge=1,
+    )

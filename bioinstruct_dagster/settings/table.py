@@ -1,0 +1,94 @@
+"""The settings as the README's tables and as `.env.example`, written from their declarations.
+
+Belongs here: how a setting is shown to a reader. Does not: what a setting is (teacher, generation,
+curation, runs).
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any, get_args
+
+from bioinstruct_dagster.settings.fields import PROJECT_ROOT
+from bioinstruct_dagster.settings.reading import PLACES, SettingPlace, Settings
+
+BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
+_HEAD = """\
+# Copy this file to .env and edit it. The environment wins over .env. Each line shows the default.
+# README.md explains each setting. Relative paths start at the project's root.
+# `make settings-table` writes this file from bioinstruct_dagster/settings/.
+"""
+
+
+def readme_tables() -> str:
+    """A table per group: variable, default, unit or choices, meaning."""
+    return "\n".join(line for title, rows in _groups() for line in _table(title, rows))
+
+
+def env_example() -> str:
+    """The text of `.env.example`: every variable with its default, commented out."""
+    parts = [_HEAD]
+    for title, rows in _groups():
+        lines = [f"# {variable}={_as_text(place.info.default)}" for variable, place in rows]
+        parts.append("\n".join((f"# {title}", *lines)) + "\n")
+    return "\n".join(parts)
+
+
+def with_tables(readme: str) -> str:
+    """The README's text with the tables between its two markers."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"README.md needs the lines {BEGIN} and {END}, once each.")
+    return f"{before}{BEGIN}\n{readme_tables()}\n{END}{after}"
+
+
+def write_files(root: Path = PROJECT_ROOT) -> None:
+    """Write the tables into `README.md`, and `.env.example` anew."""
+    readme = root / "README.md"
+    readme.write_text(with_tables(readme.read_text("utf-8")), "utf-8")
+    (root / ".env.example").write_text(env_example(), "utf-8")
+
+
+def _groups() -> Iterator[tuple[str, list[tuple[str, SettingPlace]]]]:
+    for name, places in groupby(PLACES.items(), key=lambda item: item[1].group):
+        group: Any = Settings.model_fields[name].annotation
+        yield str(group.__doc__).splitlines()[0].rstrip("."), list(places)
+
+
+def _table(title: str, rows: list[tuple[str, SettingPlace]]) -> Iterator[str]:
+    yield f"\n**{title}**\n"
+    yield "| variable | default | unit or choices | meaning |"
+    yield "| --- | --- | --- | --- |"
+    for variable, place in rows:
+        meaning = place.info.description
+        yield f"| `{variable}` | {_default(place)} | {unit_of(place)} | {meaning} |"
+
+
+def unit_of(place: SettingPlace) -> str:
+    """What the value counts or holds, or the words to choose from."""
+    extra: Any = place.info.json_schema_extra
+    choices = get_args(place.info.annotation)
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return ", ".join(f"`{choice}`" for choice in choices)
+    return str(extra["unit"])
+
+
+def _default(place: SettingPlace) -> str:
+    extra: Any = place.info.json_schema_extra
+    text = _as_text(place.info.default)
+    return f"`{text}`" if text else str(extra["empty"])
+
+
+def _as_text(value: Any) -> str:
+    """A default as it would stand in `.env`."""
+    match value:
+        case None:
+            return ""
+        case Path():
+            return value.relative_to(PROJECT_ROOT).as_posix()
+        case dict():
+            return ",".join(f"{ours}={theirs}" for ours, theirs in value.items())
+        case float():
+            return f"{value:g}"
+    return str(value)

@@ -1,0 +1,129 @@
+"""The teacher: which model, where it answers, how it is asked, and what may be spent.
+
+Belongs here: what a request to the teacher depends on. Does not: what is asked for (generation).
+"""
+
+from typing import Literal
+
+from pydantic import HttpUrl, SecretStr
+
+from bioinstruct_dagster.settings.fields import SettingsGroup, setting
+
+Teacher = Literal["rehearsal", "openai"]
+Service = Literal["online", "flex", "batch"]
+Api = Literal["chat", "responses"]
+DEFAULT_MODELS: dict[Teacher, str] = {"rehearsal": "rehearsal-teacher", "openai": "gpt-4.1"}
+
+
+class TeacherSettings(SettingsGroup):
+    """The teacher: the language model that completes requests."""
+
+    name: Teacher = setting(
+        "rehearsal",
+        "BIOINSTRUCT_TEACHER",
+        "`rehearsal` answers from recorded completions, without key or network. "
+        "`openai` is the OpenAI API or any compatible server.",
+    )
+    model_name: str = setting(
+        "",
+        "BIOINSTRUCT_TEACHER_MODEL",
+        "The model that completes the requests.",
+        unit="model name",
+        empty="`rehearsal-teacher`, or `gpt-4.1` with the teacher `openai`",
+    )
+    api_key: SecretStr | None = setting(
+        None,
+        "OPENAI_API_KEY",
+        "The key for the teacher `openai`. It is never logged and never stored.",
+        unit="secret",
+    )
+    base_url: HttpUrl | None = setting(
+        None,
+        "OPENAI_BASE_URL",
+        "The address of a compatible server, such as `http://localhost:8000/v1`.",
+        unit="URL",
+        empty="OpenAI's address",
+    )
+    api: Api = setting(
+        "chat", "BIOINSTRUCT_API", "The OpenAI API in use: chat completions or responses."
+    )
+    reply_format: Literal["auto", "json_schema", "json_object", "text"] = setting(
+        "auto",
+        "BIOINSTRUCT_REPLY_FORMAT",
+        "The format of the replies. With `auto`, one probe request finds what the server supports.",
+    )
+    service: Service = setting(
+        "online",
+        "BIOINSTRUCT_SERVICE",
+        "`online`; `batch` (Batch API: half the price, a reply within a day); "
+        "or `flex` (half the price, slower).",
+    )
+    concurrency: int = setting(
+        64,
+        "BIOINSTRUCT_CONCURRENCY",
+        "The most requests that are in flight at once.",
+        unit="requests",
+        ge=1,
+        le=10_000,
+    )
+    requests_per_minute: float | None = setting(
+        None,
+        "BIOINSTRUCT_RPM",
+        "The most requests that are sent in a minute.",
+        unit="requests per minute",
+        empty="the limit in the server's headers",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    tokens_per_minute: float | None = setting(
+        None,
+        "BIOINSTRUCT_TPM",
+        "The most tokens that are sent and received in a minute.",
+        unit="tokens per minute",
+        empty="the limit in the server's headers",
+        gt=0,
+        allow_inf_nan=False,
+    )
+
+    @property
+    def model(self) -> str:
+        """The model that completes the requests: the setting, or the teacher's default."""
+        return self.model_name or DEFAULT_MODELS[self.name]
+
+
+class CapSettings(SettingsGroup):
+    """The most that may be spent on the teacher."""
+
+    max_usd: float | None = setting(
+        None,
+        "BIOINSTRUCT_MAX_USD",
+        "The most that all runs on this store may spend together.",
+        unit="US dollars",
+        empty="no cap",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    max_tokens: int | None = setting(
+        None,
+        "BIOINSTRUCT_MAX_TOKENS",
+        "The most that all runs on this store may use together, input and output.",
+        unit="tokens",
+        empty="no cap",
+        ge=0,
+    )
+    run_max_usd: float | None = setting(
+        None,
+        "BIOINSTRUCT_RUN_MAX_USD",
+        "The most that one run may spend.",
+        unit="US dollars",
+        empty="no cap",
+        ge=0,
+    )
+    run_max_tokens: int | None = setting(
+        None,
+        "BIOINSTRUCT_RUN_MAX_TOKENS",
+        "The most that one run may use, input and output.",
+        unit="tokens",
+        empty="no cap",
+        ge=0,
+    )

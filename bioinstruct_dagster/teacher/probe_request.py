@@ -1,0 +1,119 @@
+"""The probe's request, and whether a reply to it has the form that was asked for.
+
+The request asks for one tiny task, by JSON schema, as a JSON object or as numbered text. A reply
+has the right form or not; what it says does not matter. Belongs here: the three requests and the
+check of a reply's form. Does not: which request is sent next (probe), or how replies of real
+requests are read (the callers of a round read their own).
+"""
+
+import json
+import re
+from typing import Any
+
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.fingerprints import sha256_of
+from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
+from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherReply
+
+PROBE_ID = "format-probe/1"
+PROBE = (
+    "This is a format-probe. Write one short biomedical task with its answer, as JSON: "
+    '{"tasks": [{"instruction": "...", "input": "", "output": "..."}]}'
+)
+PROBE_TEXT = (
+    "This is a format-probe. Write one short biomedical task with its answer, in this form:\n"
+    "###\n1. Instruction: ...\n1. Input:\n<noinput>\n1. Output:\n..."
+)
+PROBE_TOKENS = 2_000  # a reasoning model thinks before it writes
+# The outcomes that say nothing against the format. The others are empty, malformed, wrong_schema.
+SOUND = frozenset({"parsed", "truncated", "refused"})
+
+_FIELDS = ("instruction", "input", "output")
+_TASKS = re.compile(r'\{\s*"tasks"')
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    """The JSON schema of an object with these properties and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_TASK = _object(**{name: {"type": "string"} for name in _FIELDS})
+# The name and the schema are part of the request's key: changed, every server is probed anew.
+_FORMS: dict[ReplyFormat, dict[str, Any] | None] = {
+    "json_schema": {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "biomedical_tasks",
+            "strict": True,
+            "schema": _object(tasks={"type": "array", "items": _TASK}),
+        },
+    },
+    "json_object": {"type": "json_object"},
+    "text": None,
+}
+
+
+def probe_request(
+    settings: Settings, endpoint: Endpoint, reply_format: ReplyFormat
+) -> TeacherRequest:
+    """The request that asks a server for one task in this format."""
+    form = _FORMS[reply_format]
+    prompt = PROBE_TEXT if reply_format == "text" else PROBE
+    return TeacherRequest(
+        purpose="probe",
+        teacher=settings.teacher.name,
+        model=settings.teacher.model,
+        parameters={
+            "temperature": 0.0,  # some models refuse any but their own
+            "max_completion_tokens": PROBE_TOKENS,
+            "seed": 0,
+            **({"response_format": form} if form else {}),
+        },
+        messages=[{"role": "user", "content": prompt}],
+        template_id=PROBE_ID,
+        # Another server, or API, is another probe: what it costs is a completion of its own.
+        template_sha256=sha256_of([PROBE_ID, prompt, form, endpoint.address, settings.teacher.api]),
+        reply_format=reply_format,
+    )
+
+
+def outcome_of(reply: TeacherReply, reply_format: ReplyFormat) -> str:
+    """Whether a reply has the form of the probe, in one word; `SOUND` lists the good outcomes."""
+    if reply.refusal:
+        return "refused"
+    if not reply.content.strip():
+        outcome = "empty"
+    elif reply_format == "text":
+        before, _, output = reply.content.partition("Output:")
+        outcome = "parsed" if "Instruction:" in before and output.strip() else "malformed"
+    else:
+        outcome = _json_outcome(reply.content)
+    if outcome != "parsed" and reply.finish_reason == "content_filter":
+        return "refused"
+    if outcome == "malformed" and reply.finish_reason == "length":
+        return "truncated"
+    return outcome
+
+
+def _json_outcome(content: str) -> str:
+    # Words or a code fence around the JSON are no fault: readers of replies pass over them.
+    start = _TASKS.search(content)
+    try:
+        value, _ = json.JSONDecoder().raw_decode(
+            content, start.start() if start else content.find("{")
+        )
+    except (ValueError, RecursionError):
+        return "malformed"
+    tasks = value.get("tasks") if isinstance(value, dict) else None
+    if not isinstance(tasks, list) or not tasks:
+        return "wrong_schema"
+    whole = all(
+        isinstance(task, dict) and all(isinstance(task.get(name), str) for name in _FIELDS)
+        for task in tasks
+    )
+    return "parsed" if whole else "wrong_schema"

@@ -1,0 +1,96 @@
+"""The optimization: batches of encoded rows through transformers' Trainer, in a fixed order.
+
+Belongs here: how the weights are changed. Does not: which rows, or where the adapter is saved
+(training.train).
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bioinstruct_dagster.models.base_models import LoadedBaseModel
+from bioinstruct_dagster.models.encoding import IGNORED, Example
+from bioinstruct_dagster.training.spec import TrainingSpec
+
+LOGGED_STEPS = 200  # at most, so that the loss curve of a long run stays a row in a table
+
+
+def optimize(
+    model: Any,
+    base: LoadedBaseModel,
+    examples: Sequence[Example],
+    spec: TrainingSpec,
+    log: Callable[[str], None],
+) -> tuple[list[float], int]:
+    """Train the adapter in place; return the loss by logged step and the number of updates."""
+    from transformers import DataCollatorForSeq2Seq, Trainer, TrainerCallback, TrainingArguments
+
+    recipe = spec.recipe
+    updates = max(
+        1, round(len(examples) * recipe.epochs / (recipe.batch_size * recipe.accumulation))
+    )
+
+    class TrainingProgress(TrainerCallback):  # type: ignore[misc]
+        def on_log(self, _args: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
+            if logs and "loss" in logs and state.global_step % max(1, state.max_steps // 10) == 0:
+                log(
+                    f"{spec.experiment}: step {state.global_step} of {state.max_steps}, "
+                    f"loss {logs['loss']:.3f}"
+                )
+
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = Trainer(
+            model=model,
+            args=TrainingArguments(
+                output_dir=scratch,
+                num_train_epochs=recipe.epochs,
+                per_device_train_batch_size=recipe.batch_size,
+                gradient_accumulation_steps=recipe.accumulation,
+                learning_rate=recipe.learning_rate,
+                lr_scheduler_type="cosine",
+                warmup_steps=recipe.warmup,
+                # Rows of like length together: of 16 random ones, 39 % of tokens are useful.
+                train_sampling_strategy="group_by_length",
+                length_column_name="length",
+                bf16=base.device == "cuda",
+                use_cpu=base.device == "cpu",
+                seed=spec.seed,
+                data_seed=spec.seed,
+                logging_steps=max(1, updates // LOGGED_STEPS),
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+                dataloader_pin_memory=base.device == "cuda",
+            ),
+            train_dataset=_torch_rows(examples),
+            data_collator=DataCollatorForSeq2Seq(
+                base.tokenizer, label_pad_token_id=IGNORED, pad_to_multiple_of=8
+            ),
+            callbacks=[TrainingProgress()],
+        )
+        _silence_printed_logs(trainer)
+        trainer.train()
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    return [float(loss) for loss in losses], int(trainer.state.global_step)
+
+
+def _torch_rows(examples: Sequence[Example]) -> Any:
+    import datasets
+
+    return datasets.Dataset.from_list(
+        [
+            {
+                "input_ids": example.input_ids,
+                "attention_mask": [1] * example.length,
+                "labels": example.labels,
+                "length": example.length,
+            }
+            for example in examples
+        ]
+    )
+
+
+def _silence_printed_logs(trainer: Any) -> None:
+    from transformers.trainer_callback import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)  # `log` reports instead

@@ -1,0 +1,93 @@
+"""The specification of one adapter: all that determines it, its key, and its folder.
+
+Belongs here: what is known before training starts. Does not: training (training.train), or what
+lies in the folder afterwards (models.adapters). It is read in the model process, so it never
+imports the store.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from bioinstruct_dagster.dataset.version import DatasetVersion
+from bioinstruct_dagster.models.experiments import BaseModelSpec, ExperimentMatrix, Recipe
+from bioinstruct_dagster.models.prompt import PROMPT_VERSION
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.fingerprints import sha256_of
+
+TRAINER_VERSION = 1  # raised when the same specification would give another adapter
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """All that determines an adapter, and where to put it."""
+
+    experiment: str
+    base: BaseModelSpec
+    recipe: Recipe
+    dataset_path: str
+    dataset_fingerprint: str
+    dataset_rehearsal: bool
+    seed: int
+    models_dir: str
+    adapters_dir: str
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether the data or the base model is rehearsal-made."""
+        return self.dataset_rehearsal or self.base.rehearsal
+
+    def key(self, base_fingerprint: str) -> str:
+        """sha256 of what determines the adapter: equal keys, equal adapters."""
+        return sha256_of(
+            [
+                TRAINER_VERSION,
+                PROMPT_VERSION,
+                base_fingerprint,
+                self.recipe.model_dump(mode="json"),
+                self.dataset_fingerprint,
+                self.seed,
+            ]
+        )
+
+    def folder(self, base_fingerprint: str) -> Path:
+        """Where the adapter goes."""
+        name = self.experiment.replace("|", "__")
+        return Path(self.adapters_dir) / name / self.key(base_fingerprint)[:12]
+
+    def to_json(self) -> str:
+        """For the training process; `from_json` reads it back."""
+        values = asdict(self)
+        values["base"] = self.base.model_dump(mode="json")
+        values["recipe"] = self.recipe.model_dump(mode="json")
+        return json.dumps(values)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The specification that `to_json` wrote."""
+        values = json.loads(text)
+        values["base"] = BaseModelSpec.model_validate(values["base"])
+        values["recipe"] = Recipe.model_validate(values["recipe"])
+        return cls(**values)
+
+
+def training_spec(
+    matrix: ExperimentMatrix,
+    base_model: str,
+    recipe: str,
+    dataset: DatasetVersion,
+    settings: Settings,
+) -> TrainingSpec:
+    """The specification of one experiment on one version of the data set."""
+    return TrainingSpec(
+        experiment=f"{base_model}|{recipe}",
+        base=matrix.base_models[base_model],
+        recipe=matrix.recipe(base_model, recipe),
+        dataset_path=str(dataset.path),
+        dataset_fingerprint=dataset.fingerprint,
+        dataset_rehearsal=dataset.rehearsal,
+        seed=settings.runs.seed,
+        models_dir=str(settings.store.data_dir / "models"),
+        adapters_dir=str(settings.store.data_dir / "adapters"),
+    )

@@ -1,0 +1,153 @@
+"""A third question costs a prompt and a reader: asked over real HTTP, its answers are kept.
+
+The question is that of test_questions; the server is the tests' own, since the rehearsal teacher
+knows only the questions of curation.
+"""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bioinstruct_dagster.teacher.answers import (
+    StoredAnswer,
+    ask_about,
+    ask_together,
+    stored_answers,
+)
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint
+from bioinstruct_dagster_tests.teacher.rehearsal_servers import column
+from bioinstruct_dagster_tests.teacher.sessions import session_of
+from bioinstruct_dagster_tests.teacher.test_questions import RIVERS
+
+KNOWN = {"Jena": "Saale", "Bern": "Aare", "Graz": "Mur"}
+
+
+def cities_of(body):
+    """The cities that a request asks about."""
+    lines = body["messages"][-1]["content"].split("\n")
+    return [json.loads(line)["city"] for line in lines if line.startswith('{"number"')]
+
+
+def rivers(body):
+    """What a server answers that knows the rivers of some cities."""
+    return json.dumps(
+        {
+            "rivers": [
+                {"number": n, "river": KNOWN[city]}
+                for n, city in enumerate(cities_of(body), 1)
+                if city in KNOWN
+            ]
+        }
+    )
+
+
+@pytest.fixture
+def opened(store, serve, reply):
+    """A session with a server that says these replies in turn, and what the server was sent."""
+    store.replace({"seed_tasks": []})
+
+    def start(*contents, **terms):
+        async def answer(body):
+            content = contents[min(len(served.bodies), len(contents)) - 1]
+            if isinstance(content, dict):
+                return reply(None, **content)
+            return reply(content(body) if callable(content) else content)
+
+        served = serve(answer)
+        endpoint = Endpoint(served.url, "k", rehearsal=False)
+        return session_of(endpoint, store, terms=Terms(concurrency=1, **terms)), served.bodies
+
+    return start
+
+
+def answers_of(stored):
+    return {city: said.answer for city, said in stored.items()}
+
+
+def test_every_answer_is_kept_with_its_completion(opened, store):
+    session, bodies = opened(rivers)
+    tally, answers = ask_about(session, RIVERS, ["Jena", "Bern", "Jena", "Graz"])
+    assert (tally.asked, len(bodies)) == (2, 2)
+    assert answers_of(answers) == KNOWN
+    assert {said.completion_id for said in answers.values()} == set(
+        column(store, "completions", "completion_id")
+    )
+    assert column(store, "teacher_answers", "answer") == ['"Aare"', '"Mur"', '"Saale"']
+
+
+def test_no_item_is_asked_about_twice(opened):
+    session, bodies = opened(rivers)
+    _, first = ask_about(session, RIVERS, ["Jena", "Ulm"])
+    assert answers_of(first) == {"Jena": "Saale", "Ulm": None}
+    tally, again = ask_about(session, RIVERS, ["Ulm", "Jena"])
+    assert (tally.asked, len(bodies), again) == (0, 1, first)
+    ask_about(session, RIVERS, ["Ulm", "Bern", "Jena"])
+    assert [cities_of(body) for body in bodies] == [["Jena", "Ulm"], ["Bern"]]
+
+
+def test_an_answer_holds_in_whatever_form_it_was_asked_for(opened):
+    session, _ = opened(rivers)
+    _, first = ask_about(session, RIVERS, ["Jena"])
+    other, bodies = opened(rivers, dialect=Dialect(reply_format="text"))
+    assert ask_about(other, RIVERS, ["Jena"])[1] == first
+    assert bodies == []
+
+
+def test_another_model_is_asked_anew(opened):
+    session, bodies = opened(rivers)
+    ask_about(session, RIVERS, ["Jena"])
+    other = replace(session, model="gpt-4.1-mini")
+    assert stored_answers(other, RIVERS, ["Jena"]) == {}
+    ask_about(other, RIVERS, ["Jena"])
+    assert [body["model"] for body in bodies] == ["gpt-4.1", "gpt-4.1-mini"]
+
+
+def test_a_malformed_reply_is_asked_for_once_more(opened):
+    session, bodies = opened("Let me think.", rivers)
+    tally, answers = ask_about(session, RIVERS, ["Jena"])
+    assert (tally.asked, len(bodies), answers_of(answers)) == (2, 2, {"Jena": "Saale"})
+
+
+def test_it_is_not_asked_for_a_third_time(opened):
+    session, bodies = opened("Let me think.")
+    for _ in range(2):
+        _, answers = ask_about(session, RIVERS, ["Jena"])
+    assert (len(bodies), answers_of(answers)) == (2, {"Jena": None})
+
+
+def test_a_refusal_is_not_asked_for_again(opened):
+    session, bodies = opened({"refusal": "I won't."})
+    _, answers = ask_about(session, RIVERS, ["Jena"])
+    assert (len(bodies), answers_of(answers)) == (1, {"Jena": None})
+
+
+def test_items_without_a_reply_are_asked_about_later(opened):
+    session, bodies = opened(rivers, run_max_tokens=0, run_id="one")
+    tally, answers = ask_about(session, RIVERS, ["Jena"])
+    assert "BIOINSTRUCT_RUN_MAX_TOKENS" in tally.stopped
+    assert (bodies, answers) == ([], {})
+    later, bodies = opened(rivers)
+    assert answers_of(ask_about(later, RIVERS, ["Jena"])[1]) == {"Jena": "Saale"}
+
+
+def test_two_questions_are_asked_in_one_round(opened, store):
+    session, bodies = opened(rivers)
+    again = replace(
+        RIVERS, key_ends=(2,), prompt=replace(RIVERS.prompt, values={"thing": "same city"})
+    )
+    tally = ask_together(session, [(RIVERS, ["Jena"]), (again, ["Jena", "Bern"])])
+    assert (tally.asked, len(column(store, "teacher_rounds", "purpose"))) == (2, 1)
+    assert [cities_of(body) for body in bodies] == [["Jena"], ["Jena", "Bern"]]
+    first, second = (stored_answers(session, q, ["Jena", "Bern"]) for q in (RIVERS, again))
+    assert (list(first), list(second)) == (["Jena"], ["Jena", "Bern"])
+
+
+def test_answers_lost_in_a_kill_cost_nothing_again(opened, store):
+    session, bodies = opened(rivers)
+    _, first = ask_about(session, RIVERS, ["Jena"])
+    store.replace({"teacher_answers": []})
+    tally, again = ask_about(session, RIVERS, ["Jena"])
+    assert (tally.asked, len(bodies), again) == (0, 1, first)
+    assert again == {"Jena": StoredAnswer("Saale", first["Jena"].completion_id)}

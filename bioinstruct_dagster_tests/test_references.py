@@ -1,0 +1,169 @@
+"""Every module, file, table, setting and function that a page or a docstring names exists."""
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster_tests.references import (
+    Mention,
+    Project,
+    anchors_of,
+    mentions_in_docstrings,
+    mentions_in_page,
+    read_project,
+)
+
+PAGES = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "CONTRIBUTING.md"]
+PAGES += sorted((PROJECT_ROOT / "docs").glob("*.md"))
+SOURCES = [
+    path for folder in ("bioinstruct_dagster", "benchmarks")
+    for path in sorted((PROJECT_ROOT / folder).rglob("*.py"))
+]  # fmt: skip
+
+# Names that are right although nothing here is called so. Each says why.
+ALLOWED = {
+    "BioInstruct": "the data set of the paper",
+    "bioinstruct.duckdb.lock": "made beside the store while a run writes",
+    "errors.data": "a field of OpenAI's batch object",
+    "find_query_ngrams": "a method of datatrove's decontamination filter",
+    "Janitor.clean_cpp": "of lm-evaluation-harness",
+    "MinHash.generator": "of datasketch",
+    "owner/name": "the form of an id on the Hugging Face hub",
+    "PeftModel.from_pretrained": "of peft",
+    "process.cdist": "of rapidfuzz",
+    "ru_maxrss": "of Python's resource module",
+    "_score_lcs": "a function of rouge_score",
+    "scorer.score": "of rouge_score",
+    "SentenceTransformer.save": "of sentence-transformers",
+    "stanford_alpaca": "a repository on GitHub",
+}
+
+
+@cache
+def project() -> Project:
+    return read_project(PROJECT_ROOT)
+
+
+def is_known(mention: Mention, known: Project) -> bool:
+    name = mention.name
+    near = mention.file.removesuffix(".py").replace("/", ".") if ".py" in mention.file else ""
+    exists = {
+        "make target": lambda: name in known.targets,
+        "module": lambda: known.has_module(name, near),
+        "setting": lambda: known.has_setting(name),
+        "file": lambda: known.has_path(name, mention.file),
+        "path": lambda: known.has_path(name, mention.file),
+        "dotted name": lambda: known.has_dotted(name, near),
+        "link": lambda: has_link(mention, known),
+        "name": lambda: known.has_name(name, of_a_parameter=bool(near)),
+    }
+    return exists[mention.kind]()
+
+
+def has_link(mention: Mention, known: Project) -> bool:
+    path, _, anchor = mention.name.partition("#")
+    target = ((known.root / mention.file).parent / path) if path else known.root / mention.file
+    if not target.exists():
+        return False
+    return not anchor or anchor in anchors_of(target.read_text("utf-8"))
+
+
+def unknown(mentions: Iterator[Mention]) -> list[str]:
+    return sorted({str(each) for each in mentions if not is_known(each, project())})
+
+
+def in_pages() -> Iterator[Mention]:
+    for path in PAGES:
+        file = path.relative_to(PROJECT_ROOT).as_posix()
+        yield from mentions_in_page(path.read_text("utf-8"), file)
+
+
+def in_docstrings() -> Iterator[Mention]:
+    for path in SOURCES:
+        file = path.relative_to(PROJECT_ROOT).as_posix()
+        yield from mentions_in_docstrings(path.read_text("utf-8"), file)
+
+
+def listed(faults: list[str]) -> str:
+    return "these names exist nowhere:\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize("page", [path.relative_to(PROJECT_ROOT).as_posix() for path in PAGES])
+def test_a_page_names_what_exists(page):
+    mentions = (each for each in in_pages() if each.file == page and each.name not in ALLOWED)
+    faults = unknown(mentions)
+    assert not faults, listed(faults)
+
+
+def test_docstrings_name_what_exists():
+    faults = unknown(each for each in in_docstrings() if each.name not in ALLOWED)
+    assert not faults, listed(faults)
+
+
+def test_every_allowed_name_is_still_mentioned_and_unknown():
+    mentioned = [*in_pages(), *in_docstrings()]
+    needed = {each.name for each in mentioned if not is_known(each, project())}
+    assert ALLOWED.keys() <= needed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See `no_such_table`.", "See `NoSuchClass`.", "See `no_such_call(rows)`.",
+        "See `store/no_such.py`.", "See `no_such.py`.", "See docs/no_such.md.",
+        "See `store.no_such_module`.", "See `Store.no_such_method`.", "See `verdicts.no_column`.",
+        "Run `make nosuchtarget`.", "```sh\nmake nosuchtarget\n```", "`python -m benchmarks.none`",
+        "Set `BIOINSTRUCT_NO_SUCH`.", "```sh\nBIOINSTRUCT_NO_SUCH=1 make demo\n```",
+        "[a](no_such.md)", "[a](docs/store.md#no-such-heading)", "![a](docs/images/none.png)",
+        "Keys are `row_id, no_such_column`.", "`select * from no_such_view`", "`key:no_such_asset`",
+    ],
+)  # fmt: skip
+def test_a_page_with_an_invented_name_is_found_out(text):
+    assert len(unknown(mentions_in_page(f"\n\n{text}\n", "README.md"))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See `verdicts`, `row_id` and `verdicts.row_id`, or `Store.replace`.",
+        "See `store/database.py`, `database.py`, docs/store.md and `data/experiments.yaml`.",
+        "See `store.journal` and `bioinstruct_dagster.store.database.Store`.",
+        "See `datasets.load_dataset(path)`, `data/hf_dataset` and `build_defs(settings)`.",
+        "Run `make demo`; make sure of it.", "```sh\nmake demo\n```",
+        "`python -m benchmarks.privacy`",
+        "Set `BIOINSTRUCT_DATA_DIR` and `OPENAI_API_KEY`.",
+        "[a](docs/store.md) and [b](https://example.org/no_such.md)",
+        "Keys are `row_id, gate`.", "`select * from funnel`", "`key:hf_dataset`",
+    ],
+)  # fmt: skip
+def test_a_page_with_real_names_passes(text):
+    assert unknown(mentions_in_page(f"\n\n{text}\n", "README.md")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rows. Belongs here: rows. Does not: columns (no_such).",
+        "Rows. Belongs here: rows. Does not: columns (journal).",  # in the store, not in curation
+        "Rows. Belongs here: rows. Does not: the rest (verdicts, no_such).",
+        "Rows as no_such_function made them.", "Rows of a NoSuchClass.", "Rows of docs/no_such.md.",
+        "Rows.\n\nRaises:\n    NoSuchError: always.\n",
+    ],
+)  # fmt: skip
+def test_a_docstring_with_an_invented_name_is_found_out(text):
+    source = f'"""{text}"""\n'
+    found = unknown(mentions_in_docstrings(source, "bioinstruct_dagster/curation/gates.py"))
+    assert {line.partition(" ")[0] for line in found} == {
+        f"bioinstruct_dagster/curation/gates.py:{1 if 'Raises' not in text else 4}:"
+    }
+
+
+def test_a_docstring_with_real_names_passes():
+    text = (
+        "Rows of `verdicts`, by row_id.\n\nBelongs here: rows (verdicts, store.journal). Does not: "
+        "files (docs/store.md),\nor the rest (quality.gate).\n\nRaises:\n    StoreError: always.\n"
+    )
+    found = mentions_in_docstrings(f'"""{text}"""\n', "bioinstruct_dagster/curation/gates.py")
+    assert unknown(found) == []

@@ -1,0 +1,90 @@
+"""The specification of an adapter: its key, its folder, its way to the model process."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bioinstruct_dagster.dataset.version import DatasetVersion
+from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe, read_experiments
+from bioinstruct_dagster.training.spec import TrainingSpec, training_spec
+
+# Computed by the version before training was split into modules. A test holds them, because an
+# adapter whose key changes is not found again and would be trained anew.
+KNOWN_KEY = "f425295458be98410d574e7069ad0e419d60fb9e2d2d0ccaf7ee1cae653a1396"
+KNOWN_FOLDER = "adapters/rehearsal-llama__all/f425295458be"
+
+
+def with_recipe(spec, **changes):
+    return replace(spec, recipe=spec.recipe.model_copy(update=changes))
+
+
+@pytest.fixture
+def known_spec():
+    """A specification that depends on no file of the project."""
+    return TrainingSpec(
+        experiment="rehearsal-llama|all",
+        base=BaseModelSpec(source="rehearsal"),
+        recipe=Recipe(
+            categories=("information_extraction", "question_answering", "generation", "other"),
+            lora_rank=16,
+            lora_alpha=32,
+            lora_dropout=0.1,
+            target_modules=("q_proj", "v_proj"),
+            learning_rate=3e-4,
+            epochs=2,
+            batch_size=4,
+            accumulation=8,
+            warmup=0.03,
+            max_length=512,
+        ),
+        dataset_path="data_set",
+        dataset_fingerprint="a" * 64,
+        dataset_rehearsal=True,
+        seed=42,
+        models_dir="models",
+        adapters_dir="adapters",
+    )
+
+
+def test_adapters_of_earlier_versions_are_found(known_spec):
+    assert known_spec.key("base fingerprint") == KNOWN_KEY
+    assert known_spec.folder("base fingerprint") == Path(KNOWN_FOLDER)
+
+
+def test_a_specification_survives_the_way_to_its_process(training_spec):
+    spec = with_recipe(training_spec, target_modules=("q_proj", "v_proj"))
+    assert TrainingSpec.from_json(spec.to_json()) == spec
+
+
+def test_the_key_depends_on_what_determines_the_adapter_alone(training_spec):
+    key = training_spec.key("base")
+    moved = replace(training_spec, models_dir="m", adapters_dir="a", dataset_path="d")
+    assert moved.key("base") == replace(moved, experiment="renamed|all").key("base") == key
+    different = [
+        training_spec.key("another base"),
+        replace(training_spec, seed=1).key("base"),
+        replace(training_spec, dataset_fingerprint="another").key("base"),
+        *(
+            with_recipe(training_spec, **change).key("base")
+            for change in (
+                {"lora_rank": 2}, {"lora_dropout": 0.2}, {"learning_rate": 1e-5}, {"epochs": 9.0},
+                {"batch_size": 2}, {"warmup": 0.5}, {"max_length": 99}, {"categories": ("other",)},
+                {"target_modules": ("q_proj",)},
+            )
+        ),
+    ]  # fmt: skip
+    assert len({key, *different}) == len(different) + 1
+
+
+def test_a_specification_is_made_from_matrix_data_set_and_settings(settings, experiments):
+    matrix = read_experiments(experiments)
+    dataset = DatasetVersion(Path("data_set"), "b" * 64, rehearsal=False)
+    spec = training_spec(matrix, "rehearsal-llama", "information_extraction", dataset, settings)
+    assert spec.experiment == "rehearsal-llama|information_extraction"
+    assert spec.recipe.categories == ("information_extraction",)
+    assert spec.recipe.learning_rate == 4.0e-3  # the base model's own, over the default
+    assert (spec.dataset_path, spec.dataset_fingerprint) == ("data_set", "b" * 64)
+    assert spec.seed == settings.runs.seed
+    assert spec.adapters_dir == str(settings.store.data_dir / "adapters")
+    assert spec.rehearsal  # the base model is, even where the data set is not
