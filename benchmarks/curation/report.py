@@ -53,8 +53,8 @@ TABLES: dict[str, Table] = {
     "novelty": Table(
         "Novelty, 25,000 rows",
         "From the texts to a verdict for each row, in the order of the rows. Ours and rapidfuzz "
-        "are exact: they follow Self-Instruct's rule, ROUGE-L F1 above 0.7 with an earlier kept row. "
-        "Wrongly removed: the share of the rows that a client removes and the rule keeps.",
+        "are exact: they follow Self-Instruct's rule, ROUGE-L F1 above 0.7 with an earlier kept "
+        "row. Wrongly removed: the share of the rows that a client removes and the rule keeps.",
         _NOVELTY,
         "rows",
     ),
