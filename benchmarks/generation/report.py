@@ -92,8 +92,8 @@ TABLES: dict[str, Table] = {
         "A cap in dollars",
         "4,000 requests at concurrency 500, with a cap between 20 and 80 % of their price. In "
         "every second run, the server breaks off 5 % of the answers after billing and refuses "
-        "10 % with HTTP 500. The figures come from the server's ledger; a negative one is below the cap. No "
-        "peer has a cap.",
+        "10 % with HTTP 500. The figures come from the server's ledger; a negative one is below "
+        "the cap. No peer has a cap.",
         (
             Column("billed - cap, $", "over_cap_usd", "{:+.6f}", across="worst"),
             Column("share of the cap spent", "share_of_cap", "{:.1%}"),
