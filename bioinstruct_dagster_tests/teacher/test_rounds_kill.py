@@ -128,7 +128,6 @@ def test_a_killed_run_loses_no_stored_completion_and_repeats_only_what_was_in_fl
 NURSERY = """
 import os, sys, traceback
 from pathlib import Path
-from bioinstruct_dagster.generation import teacher
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.teacher.rounds import Endpoint, Terms, ask
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
