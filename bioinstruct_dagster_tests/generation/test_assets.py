@@ -1,4 +1,4 @@
-"""`raw_instructions` as Dagster runs it: what a user sees, may change, and is warned of."""
+"""`raw_instructions` through Dagster: its metadata, its run configuration, and its warnings."""
 
 import json
 
@@ -192,7 +192,7 @@ def test_a_request_that_is_given_up_is_a_warning(written):
     assert warned.metadata["requests_failed"].value == 1
 
 
-def test_unreadable_replies_warn_and_no_readable_reply_fails(written):
+def test_many_unreadable_replies_are_a_warning(written):
     writer = Writer()
     running = written(writer, requests=8)
     for number in range(4):
@@ -203,8 +203,18 @@ def test_unreadable_replies_warn_and_no_readable_reply_fails(written):
     warned = checks(result)["most_replies_can_be_read"]
     assert not warned.passed
     assert warned.metadata["readable_share"].value == pytest.approx(4 / 12)
-    nothing = running.run("raw_instructions", requests=4)
-    assert not nothing.success or shown(nothing)["completions_asked"] == 0
+
+
+def test_a_run_without_a_readable_reply_fails_with_the_reason(written):
+    writer = Writer()
+    running = written(writer, requests=4)
+    for number in range(4):
+        for seed in (42 * 1_000_003 + number, (42 * 1_000_003 + number + 2**30) % 2**31):
+            writer.contents[seed] = "no task here"
+    result = running.run("seed_tasks", "raw_instructions")
+    assert not result.success
+    assert "None of the 8 replies holds a readable task" in why_it_failed(result)
+    assert running.count("completions") == 8  # their text is kept
 
 
 @pytest.mark.parametrize("reply_format", ["text", "json_object"])

@@ -1,6 +1,6 @@
-"""Generating until enough rows are kept: which replies the set rests on, and what is paid for.
+"""Generating until enough rows are kept: which replies the set uses, and what is paid for.
 
-Over a real server with random delays and faults, a real store, and the gates of curation.
+The tests use a real server with random delays and faults, a real store, and curation's gates.
 """
 
 import json
@@ -19,7 +19,7 @@ from bioinstruct_dagster_tests.generation.writer import Writer, tasks_of
 
 @pytest.fixture
 def pursuit(store, serve, series_of):
-    """Rounds over a server that answers as the writer says."""
+    """Rounds over a server that answers as the writer does."""
 
     def make(writer, place=store, **changed):
         place.replace({})
@@ -39,7 +39,7 @@ def seed_of(pursuit, number):
 
 
 def kept_by_all_stored(pursuit):
-    """Rows that the gates keep of everything that was paid for."""
+    """How many rows the gates keep of all stored completions."""
     ids = [row["completion_id"] for row in pursuit.store.rows("select * from completions")]
     rows, _ = raw.raw_rows(pursuit.store, ids)
     gate = RowCurator(pursuit.seeds, GATES)

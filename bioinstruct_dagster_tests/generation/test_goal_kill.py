@@ -1,4 +1,4 @@
-"""A round towards a goal that is killed: what comes of the next one, and what it pays for."""
+"""A round towards a goal that is killed: the result of the next round, and what it pays again."""
 
 import time
 

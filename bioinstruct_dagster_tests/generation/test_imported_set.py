@@ -1,4 +1,4 @@
-"""Importing an instruction set: the same rows from every format, errors by row and column."""
+"""Importing an instruction set: equal rows from every format, and errors by row and column."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""How many requests a goal needs, by the yield of those that were checked."""
+"""How many requests a goal needs, estimated from the yield of checked requests."""
 
 import pytest
 

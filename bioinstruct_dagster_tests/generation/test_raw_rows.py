@@ -1,4 +1,4 @@
-"""Raw rows: each points to its completion, and the same content has the same rows."""
+"""Raw rows: each points to its completion, and equal contents give equal rows."""
 
 import json
 

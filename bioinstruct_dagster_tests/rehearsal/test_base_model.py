@@ -1,4 +1,4 @@
-"""The embedded base model: built alike everywhere, opened by transformers, honest about tests."""
+"""The embedded base model: equal builds, use by transformers, and a corpus without test rows."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace

@@ -1,4 +1,4 @@
-"""The recorded completions: read strictly, and in git as many and as faulty as the issue asks."""
+"""The recorded completions: the strict reader, and the number and faults of those in git."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Seeds through Dagster: the table, what the UI shows; a malformed file changes nothing."""
+"""`seed_tasks` through Dagster: the table, the metadata, and the refusal of a malformed file."""
 
 import json
 

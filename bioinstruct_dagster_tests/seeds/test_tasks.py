@@ -1,4 +1,4 @@
-"""Reading a seed file: every error at once, by line and field."""
+"""Reading a seed file: every error is named at once, by line and field."""
 
 import contextlib
 import json

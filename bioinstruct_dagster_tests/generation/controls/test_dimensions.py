@@ -1,4 +1,4 @@
-"""One dimension of the controls: its shares, and which of its values a row can show."""
+"""One dimension of the controls: its shares, and which of its values can be measured."""
 
 import pytest
 from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""Drawing what to ask: towards the targets, never against `avoid`, and the same again anywhere."""
+"""Drawing controls: towards the targets, never an avoided pair, and equal on every machine."""
 
 import copy
 import itertools
@@ -66,7 +66,14 @@ def shipped():
 
 
 def simulate(controls, requests, answer=dict, *, behind=0):
-    """The rows kept and asked for when a teacher answers so, and the pool lags so many tasks."""
+    """The counts of kept rows and of requested values after this many requests.
+
+    Args:
+        controls: the controls to draw from.
+        requests: how many requests are drawn.
+        answer: the values of the row that the teacher writes for a task; None if it is rejected.
+        behind: how many tasks are drawn before the first of them is counted.
+    """
     kept = {one.id: Counter() for one in controls.dimensions}
     asked = {one.id: Counter() for one in controls.dimensions}
     unanswered = []
@@ -109,7 +116,7 @@ def test_an_obedient_teachers_rows_reach_the_targets(shipped):
                 by_chance[dimension][value] += 1
     for one in shipped.dimensions:
         assert furthest(kept[one.id], one.shares) < 0.008, one.id
-    # Counting what is there must be worth its while: draws without it stay further away.
+    # Draws that ignore the pool must stay further from the targets.
     gaps = [
         sum(furthest(counts[one.id], one.shares) for one in shipped.dimensions)
         for counts in (kept, by_chance)

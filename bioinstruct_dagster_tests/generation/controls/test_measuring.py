@@ -1,4 +1,4 @@
-"""The words put into the prompt, and what rows show of what was asked."""
+"""The prompt's line for a task, and the values that rows show."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Drawing and measuring, which take short cuts, against the same done plainly, one by one."""
+"""Drawing and measuring, which take short cuts, compared with a plain implementation."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ FIELDS = ("instruction", "input", "output")
 
 @cache
 def plain_pattern(sign):
-    """A sign's regular expression, to be sought over all of a text."""
+    """A sign's regular expression, which is searched in the whole text."""
     expression = sign[1:].removesuffix("/")
     if not sign.startswith("/"):
         each = (r"\s+".join(map(re.escape, words.split())) for words in sign.split("|"))
@@ -72,7 +72,7 @@ def plain_first(key, dimension, weights):
 
 
 class PlainDrawing:
-    """All combinations of all tied values, weighed anew for every task."""
+    """Weighs all combinations of the paired values again for every task."""
 
     def __init__(self, controls):
         self.all = controls.dimensions
@@ -219,7 +219,7 @@ TEXTS = st.lists(
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory):
-    """Controls with a value for every kind of sign that could be misread."""
+    """Controls with a value for every kind of sign that could be read wrongly."""
     values = [
         {"id": f"v{number}", "share": 1, "ask": "a", "signs": [sign]}
         for number, sign in enumerate(SIGNS)
@@ -247,7 +247,7 @@ def test_a_sign_is_found_in_its_example_only(odd, sign, text):
 
 
 def test_every_word_of_unicode_stays_a_word_when_folded():
-    # What the look-up by words rests on, for any newer version of Python.
+    # The look-up by words relies on this; a new version of Python could break it.
     for number in range(0x110000):
         char = chr(number)
         if char not in signs.FOLDED and re.match("[a-z0-9_]", char, re.IGNORECASE):

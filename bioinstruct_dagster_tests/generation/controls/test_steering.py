@@ -1,4 +1,4 @@
-"""Steering: requests ask for what the kept rows lack, and the same replies give the same ones."""
+"""Steering: requests ask for values that kept rows lack, and equal replies give equal requests."""
 
 import json
 import random
@@ -69,7 +69,10 @@ def pursuit(serve, series_of, tmp_path):
 
 
 def drive(steering, requests, is_kept, lateness):
-    """Ask and check as a round does, each checked so many requests later; what was asked."""
+    """Draw and check as a round does; each request is checked `lateness` requests later.
+
+    Returns the controls of each request.
+    """
     asked, checked = [], 0
     for number in range(requests):
         asked.append(steering.draw(number))
@@ -136,7 +139,10 @@ def test_replies_in_any_order_give_the_same_requests(pursuit, shipped):
 
 @pytest.fixture
 def change(pursuit, controls_file):
-    """Ask for 40 rows under one file, then under another; both rounds, and what the first asked."""
+    """Rounds to 40 rows with one controls file, another one, and the first one again.
+
+    Returns the rounds, the first round's controls by request, and the requests paid twice.
+    """
 
     def run(before, after):
         writer = Writer(tasks=2)

@@ -1,4 +1,4 @@
-"""Reading numbered text: Alpaca's form, and what teachers make of it."""
+"""Reading numbered text: Alpaca's form, and the variants that teachers write."""
 
 import json
 

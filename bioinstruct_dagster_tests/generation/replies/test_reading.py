@@ -1,4 +1,4 @@
-"""Reading a reply: the whole tasks it holds, and what became of the rest; never an error."""
+"""Reading a reply: its whole tasks, its outcome, and never an error."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What holds of every reply: nothing is made up, nothing sound is lost, every place is kept."""
+"""Properties of every reading: no invented text, no lost sound task, every task in its place."""
 
 import json
 from json.decoder import scanstring

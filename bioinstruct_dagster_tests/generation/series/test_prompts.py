@@ -1,4 +1,4 @@
-"""The generation prompt: the seeds whole, the requirements in words, a format servers accept."""
+"""The generation prompt: whole seeds, the requirements, and a format that servers accept."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Which seeds a request shows: rebuilt exactly, drawn evenly, disturbed as little as can be."""
+"""Which seeds a request shows: equal draws every time, even shares, and few changed requests."""
 
 from collections import Counter
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The yield: what a request brings, how sure that is, and when it is too little to go on."""
+"""The yield: its mean, its upper bound, and the floor below which a round ends."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Files and batches over real HTTP, through the SDK: states, output, and every way to fail."""
+"""Batches over real HTTP, through the SDK: states, output, and every way to fail."""
 
 import json
 import time
@@ -48,7 +48,7 @@ def submit(server, lines, endpoint=CHAT, **asked):
 
 
 def ended(server, batch):
-    """The batch once it changes no more."""
+    """The batch in its final state."""
     while batch.status in {"validating", "in_progress", "finalizing", "cancelling"}:
         time.sleep(0.01)
         batch = server.client.batches.retrieve(batch.id)
@@ -60,42 +60,6 @@ def rows(server, file_id) -> list[dict]:
         return []
     text = server.client.files.content(file_id).text
     return [json.loads(row) for row in text.splitlines()]
-
-
-def test_a_file_is_uploaded_described_read_and_deleted(serve):
-    files = serve().client.files
-    content = '{"a": "é\r\n"}\n'.encode()
-    uploaded = files.create(file=("mine.jsonl", content), purpose="batch")
-    assert (uploaded.filename, uploaded.bytes, uploaded.purpose) == (
-        "mine.jsonl",
-        len(content),
-        "batch",
-    )
-    assert files.retrieve(uploaded.id) == uploaded
-    assert files.content(uploaded.id).read() == content
-    assert files.delete(uploaded.id).deleted
-    for gone in (files.retrieve, files.content, files.delete):
-        with pytest.raises(NotFoundError, match=uploaded.id):
-            gone(uploaded.id)
-
-
-def test_a_file_for_another_purpose_is_refused(serve):
-    with pytest.raises(BadRequestError, match="fine-tune"):
-        serve().client.files.create(file=("a.jsonl", b"{}"), purpose="fine-tune")
-
-
-@pytest.mark.parametrize("path", ["file-x", "..%2Ffaults", "file-" + "0" * 32])
-def test_no_other_file_can_be_reached(serve, tmp_path, path):
-    (tmp_path / "faults.json").write_text("{}")
-    server = serve(state_dir=tmp_path)
-    with pytest.raises(NotFoundError):
-        server.client.get(f"/files/{path}/content", cast_to=object)
-
-
-def test_an_upload_that_is_no_form_is_refused(serve):
-    status, _, answer = serve().post("/v1/files", b"{}")
-    assert status == 400
-    assert "multipart" in answer["error"]["message"]
 
 
 @pytest.mark.parametrize("endpoint", [CHAT, RESPONSES])

@@ -1,4 +1,4 @@
-"""The command `bioinstruct-rehearsal-server`: as a process of its own, as its users start it."""
+"""The command `bioinstruct-rehearsal-server`, started as a process, as its users start it."""
 
 import importlib.metadata
 import os

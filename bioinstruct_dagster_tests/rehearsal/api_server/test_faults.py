@@ -1,4 +1,4 @@
-"""Faults on purpose: each as the SDK meets it, when it comes, and what the ledger says of it."""
+"""Faults on purpose: the error that the SDK raises, which requests meet it, and the ledger."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""The forms of request and answer: JSON, numbered text, probes, and the Responses endpoint."""
+"""The forms of requests and answers: JSON, numbered text, probes, and the Responses endpoint."""
 
 import json
 import re
