@@ -65,16 +65,16 @@ class ControlDimension(StrictModel):
         return self
 
     def _misplaced_fields(self) -> Iterator[tuple[Place, str]]:
-        for at, one in enumerate(self.values):
-            if one.signs and self.measure != "signs":
+        for at, value in enumerate(self.values):
+            if value.signs and self.measure != "signs":
                 yield ("values", at, "signs"), "remove the signs, or set measure: signs"
-            if one.words and self.measure != "input_words":
+            if value.words and self.measure != "input_words":
                 yield ("values", at, "words"), "remove the words, or set measure: input_words"
-            if not one.words and self.measure == "input_words":
+            if not value.words and self.measure == "input_words":
                 yield ("values", at, "words"), "missing; add [lowest, highest], or change measure"
 
     def _wrong_ranges(self) -> Iterator[tuple[Place, str]]:
-        ranges = sorted((one.words, at) for at, one in enumerate(self.values) if one.words)
+        ranges = sorted((value.words, at) for at, value in enumerate(self.values) if value.words)
         last = -1
         for (low, high), at in ranges:
             if high < low:

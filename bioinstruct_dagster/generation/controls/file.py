@@ -48,9 +48,9 @@ class Controls(StrictModel):
     def _check_avoid(self) -> "Controls":
         FieldFaultsError.refuse([*self._unknown_values()])
         places = {
-            (one.id, value.id): ("dimensions", at, "values", number, "share")
-            for at, one in enumerate(self.dimensions)
-            for number, value in enumerate(one.values)
+            (dimension.id, value.id): ("dimensions", at, "values", number, "share")
+            for at, dimension in enumerate(self.dimensions)
+            for number, value in enumerate(dimension.values)
         }
         FieldFaultsError.refuse(
             (places[value], said) for value, said in self._control_draw.unreachable_shares()
@@ -58,7 +58,7 @@ class Controls(StrictModel):
         return self
 
     def _unknown_values(self) -> Iterator[tuple[Place, str]]:
-        by_id = {one.id: one for one in self.dimensions}
+        by_id = {dimension.id: dimension for dimension in self.dimensions}
         for at, rule in enumerate(self.avoid):
             for dimension, values in rule.together.items():
                 place = ("avoid", at, "together", dimension)
@@ -86,12 +86,14 @@ class Controls(StrictModel):
 
         Comments and reasons in the file do not change it.
         """
-        dimensions = [one.model_dump(mode="json") for one in self.dimensions]
+        dimensions = [dimension.model_dump(mode="json") for dimension in self.dimensions]
         return sha256_of([self.version, dimensions, self.pairs])
 
     @cached_property
     def _control_draw(self) -> ControlDraw:
-        return ControlDraw({one.id: one.shares for one in self.dimensions}, self.pairs)
+        return ControlDraw(
+            {dimension.id: dimension.shares for dimension in self.dimensions}, self.pairs
+        )
 
     @cached_property
     def _control_measure(self) -> ControlMeasure:
@@ -105,18 +107,25 @@ class Controls(StrictModel):
         """The values to request of each task; values of earlier tasks are drawn less often."""
         return self._control_draw.draw_all(run_seed, number, tasks, pool)
 
-    def lines(self, asked: Sequence[RequestedValues]) -> list[str]:
+    def lines(self, requested: Sequence[RequestedValues]) -> list[str]:
         """One line of the prompt per task."""
         lines = []
-        for number, values in enumerate(asked, start=1):
-            asks = [(one, one.by_id.get(values.get(one.id, ""))) for one in self.dimensions]
-            text = "".join(f"{one.separator}{value.ask}" for one, value in asks if value)
+        for number, values in enumerate(requested, start=1):
+            asks = [
+                (dimension, dimension.by_id.get(values.get(dimension.id, "")))
+                for dimension in self.dimensions
+            ]
+            text = "".join(
+                f"{dimension.separator}{value.ask}" for dimension, value in asks if value
+            )
             lines.append(f"Task {number}: {' '.join(text.lstrip(' ,;').split())}.")
         return lines
 
-    def measure(self, row: Mapping[str, str], asked: RequestedValues | None) -> dict[str, set[str]]:
+    def measure(
+        self, row: Mapping[str, str], requested: RequestedValues | None
+    ) -> dict[str, set[str]]:
         """The values that a row shows, by dimension; an empty set if it shows none."""
-        return self._control_measure.measure(row, asked)
+        return self._control_measure.measure(row, requested)
 
     def count(self, rows: Iterable[MeasuredRow]) -> dict[str, dict[str, float]]:
         """The number of rows by dimension and value (see ControlMeasure.count)."""

@@ -25,25 +25,34 @@ def mix(controls: Controls, rows: Iterable[MeasuredRow]) -> list[dict[str, Any]]
         dimension_agreement: the same share over all values of the dimension. Both are None if no
             measurable value was requested.
     """
-    measured = [(controls.measure(row, asked), asked or {}) for row, asked in rows]
+    measured = [(controls.measure(row, requested), requested or {}) for row, requested in rows]
     table: list[dict[str, Any]] = []
-    for one in controls.dimensions:
-        pairs = [(found[one.id], asked.get(one.id, "")) for found, asked in measured]
-        wanted = [value for _, value in pairs if value in one.shares]
-        agrees = [(v, v in found) for found, v in pairs if v in one.shares and one.is_measurable(v)]
-        for value, share in one.shares.items():
-            shown = [len(found) for found, _ in pairs if value in found]
-            own = [agreed for asked, agreed in agrees if asked == value]
+    for dimension in controls.dimensions:
+        shares = dimension.shares
+        pairs = [
+            (shown[dimension.id], requested.get(dimension.id, "")) for shown, requested in measured
+        ]
+        requests = [value for _, value in pairs if value in shares]
+        agreements = [
+            (value, value in shown)
+            for shown, value in pairs
+            if value in shares and dimension.is_measurable(value)
+        ]
+        for value, share in shares.items():
+            sizes = [len(shown) for shown, _ in pairs if value in shown]
+            own = [agrees for requested, agrees in agreements if requested == value]
             table.append(
                 {
-                    "dimension": one.id,
+                    "dimension": dimension.id,
                     "value": value,
                     "target": share,
-                    "asked": wanted.count(value) / len(wanted) if wanted else None,
-                    "achieved": sum(1 / n for n in shown) / max(len(pairs), 1),
-                    "n": len(shown),
+                    "asked": requests.count(value) / len(requests) if requests else None,
+                    "achieved": sum(1 / size for size in sizes) / max(len(pairs), 1),
+                    "n": len(sizes),
                     "agreement": mean(own) if own else None,
-                    "dimension_agreement": mean(agreed for _, agreed in agrees) if agrees else None,
+                    "dimension_agreement": mean(agrees for _, agrees in agreements)
+                    if agreements
+                    else None,
                 }
             )
     return table
