@@ -22,9 +22,8 @@ REPLIES_BY_ID = """
     order by request_number, draw
 """
 
-POSITIONS_PER_REPLY = (
-    1_000  # places in a reply; more tasks than this in one reply would collide in `ordinal`
-)
+# Places in a reply. With more tasks than this, a reply would share `ordinal` values with the next.
+POSITIONS_PER_REPLY = 1_000
 
 # If a reply holds no usable row, and it was neither refused nor truncated, the request is sent once
 # more. A second refusal would be likely, and a reply that exceeds the token limit would exceed it

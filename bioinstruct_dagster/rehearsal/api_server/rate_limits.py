@@ -14,9 +14,8 @@ from bioinstruct_dagster.rehearsal.api_server.options import MINUTE, ServerOptio
 
 _UNITS = {"requests": "requests per min (RPM)", "tokens": "tokens per min (TPM)"}
 
-_ROUNDING_SECONDS = (
-    1e-6  # seconds: whoever waits as long as told must not be early by a rounding error
-)
+# A client that waits exactly as long as the hint says must not be refused by a rounding error.
+_ROUNDING_SECONDS = 1e-6
 
 
 class Bucket:
