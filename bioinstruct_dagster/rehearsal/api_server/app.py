@@ -120,9 +120,8 @@ class RehearsalTeacher:
         self._answers = RecordedCompletions(recordings)
         self._limits = RateLimits(self.options)
         self._faults = FaultPlan(self.options)
-        self._promised_answers = (
-            0  # answers that are or will be billed; the quota limits this number
-        )
+        # Answers that are or will be billed; the quota limits this number.
+        self._promised_answers = 0
         folder = self.options.state_dir
         self._files = Files(RecordStorage(folder and folder / "files"))
         self._batches = Batches(
