@@ -5,10 +5,10 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.curation.curate_rows import RowCurator, gate_maker, select
+from bioinstruct_dagster.curation.curate_rows import RowCurator, curator_maker, curate_raw_rows
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
-from bioinstruct_dagster.curation.verdicts import StoredResults, check_stale
+from bioinstruct_dagster.curation.verdicts import StoredResults, check_outdated_rows
 from bioinstruct_dagster.seeds.tasks import SeedTask
 
 SEEDS = [NamedInstruction("seed-1", "Name the antidote for a paracetamol overdose.")]
@@ -53,7 +53,7 @@ def raw_sets(draw):
 
 @given(raw_sets())
 def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
-    selection = select(raw, SEEDS, GATES)
+    selection = curate_raw_rows(raw, SEEDS, GATES)
     kept = [row["ordinal"] for row in selection.kept]
     rejected = [row["ordinal"] for row in selection.rejected]
     assert kept == sorted(kept)
@@ -64,7 +64,7 @@ def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
 @given(raw_sets())
 def test_texts_are_carried_unchanged_but_for_no_input_markers(raw):
     source = {row["row_id"]: row for row in raw}
-    for row in select(raw, SEEDS, GATES).kept:
+    for row in curate_raw_rows(raw, SEEDS, GATES).kept:
         before = source[row["row_id"]]
         assert [row[name] for name in ("ordinal", "instruction", "output", "rehearsal")] == [
             before[name] for name in ("ordinal", "instruction", "output", "rehearsal")
@@ -77,7 +77,7 @@ def test_texts_are_carried_unchanged_but_for_no_input_markers(raw):
 @given(raw_sets(), st.data())
 def test_growing_the_raw_rows_changes_no_earlier_decision(raw, data):
     cut = data.draw(st.integers(0, len(raw)))
-    earlier, whole = select(raw[:cut], SEEDS, GATES), select(raw, SEEDS, GATES)
+    earlier, whole = curate_raw_rows(raw[:cut], SEEDS, GATES), curate_raw_rows(raw, SEEDS, GATES)
     assert earlier.kept == [row for row in whole.kept if row["ordinal"] < cut]
     assert earlier.rejected == [row for row in whole.rejected if row["ordinal"] < cut]
 
@@ -91,7 +91,7 @@ def test_portions_of_any_size_give_the_same_decisions(raw, cuts):
         for start, end in itertools.pairwise(edges)
         for kept in selector.extend(raw[start : max(start, end)])
     ]
-    whole = select(raw, SEEDS, GATES)
+    whole = curate_raw_rows(raw, SEEDS, GATES)
     kept = {row["row_id"] for row in whole.kept}
     assert verdicts == [row["row_id"] in kept for row in raw]
     assert selector.selection.kept == whole.kept
@@ -107,7 +107,7 @@ def test_the_gates_of_generation_are_those_of_curation(settings, store):
         raw_row(3, "Draw the heart with all four chambers."),
         raw_row(4, "Write a letter to the patient.", "Maria Keller, MRN 00482913, 555-0142"),
     ]
-    found = gate_maker(settings, store)([seed])
+    found = curator_maker(settings, store)([seed])
     assert found.extend(raw) == [False, True, False, False, False]
     assert [row["gate"] for row in found.selection.rejected] == [
         "quality", "privacy", "novelty", "novelty",
@@ -117,7 +117,7 @@ def test_the_gates_of_generation_are_those_of_curation(settings, store):
 def test_stored_verdicts_are_not_made_again(store):
     raw = [raw_row(0), raw_row(1, "Draw the heart with all four chambers.")]
     store.replace({"raw_instructions": raw})
-    check_stale(store, GATES[0])
+    check_outdated_rows(store, GATES[0])
 
     class Silent(QualityGate):
         def check(self, tasks):
@@ -130,7 +130,7 @@ def test_stored_verdicts_are_not_made_again(store):
 
 def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
     raw = [raw_row(0, SEEDS[0].instruction), raw_row(1), raw_row(2, SOUND.upper())]
-    selection = select(raw, SEEDS, GATES)
+    selection = curate_raw_rows(raw, SEEDS, GATES)
     assert [row["row_id"] for row in selection.kept] == ["row-1"]
     assert [
         (row["row_id"], row["gate"], row["reason"], row["detail"]["nearest_id"], row["score"])
@@ -142,27 +142,27 @@ def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
 
 
 def test_a_row_of_bad_quality_does_not_stand_in_the_way_of_a_sound_one():
-    selection = select([raw_row(0, output=""), raw_row(1)], SEEDS, GATES)
+    selection = curate_raw_rows([raw_row(0, output=""), raw_row(1)], SEEDS, GATES)
     assert [row["row_id"] for row in selection.kept] == ["row-1"]
     (rejected,) = selection.rejected
     assert (rejected["gate"], rejected["reason"]) == ("quality", "empty_output")
 
 
 def test_the_input_is_normalised_before_it_is_checked():
-    (kept,) = select([raw_row(0, task_input="N/A")], SEEDS, GATES).kept
+    (kept,) = curate_raw_rows([raw_row(0, task_input="N/A")], SEEDS, GATES).kept
     assert kept["input"] == ""
 
 
 def test_what_a_gate_flags_is_told_of_the_kept_row():
     dose = "Compute the daily dose."
     raw = [raw_row(0, dose, "Naproxen 250 mg twice daily", "400 mg per day")]
-    (kept,) = select(raw, SEEDS, GATES).kept
+    (kept,) = curate_raw_rows(raw, SEEDS, GATES).kept
     assert kept["flags"] == ["quality: wrong_arithmetic"]
 
 
 def test_kept_rows_fit_their_table(store):
     raw = [raw_row(0, task_input="N/A"), raw_row(1), raw_row(2, "Too short.")]
-    store.replace({"deduplicated_instructions": select(raw, SEEDS, GATES).kept})
+    store.replace({"deduplicated_instructions": curate_raw_rows(raw, SEEDS, GATES).kept})
     assert store.rows("select row_id, repaired from deduplicated_instructions") == [
         {"row_id": "row-0", "repaired": ["input"]}
     ]

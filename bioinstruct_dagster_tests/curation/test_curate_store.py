@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.curation.curate_rows import select
+from bioinstruct_dagster.curation.curate_rows import curate_raw_rows
 from bioinstruct_dagster.curation.curate_store import curate
 from bioinstruct_dagster.curation.gates import Finding, GateResult
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
@@ -86,7 +86,7 @@ def gates():
 
 
 def from_scratch(raw, used):
-    found = select(raw, SEEDS, used)
+    found = curate_raw_rows(raw, SEEDS, used)
     rejected = [
         {name: row[name] for name in ("row_id", "ordinal", "gate", "reason")}
         for row in found.rejected

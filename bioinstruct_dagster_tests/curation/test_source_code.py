@@ -5,8 +5,8 @@ import textwrap
 import pytest
 
 from bioinstruct_dagster.curation.source_code import (
-    EFFECTS,
-    WHOLE,
+    IMPORT_EFFECTS,
+    WHOLE_MODULE,
     ModuleSource,
     Reference,
     SourceCodeError,
@@ -27,7 +27,9 @@ def read(tmp_path):
 
 def named(definition):
     """The names that a definition refers to, besides what its module does on import."""
-    return {f"{one.module}.{one.name}" for one in definition.references if one.name != EFFECTS}
+    return {
+        f"{one.module}.{one.name}" for one in definition.references if one.name != IMPORT_EFFECTS
+    }
 
 
 def test_the_syntax_is_written_the_same_by_every_version_of_python(read):
@@ -141,8 +143,8 @@ def test_a_module_that_is_passed_on_counts_as_a_whole(read):
         from bioinstruct_dagster import other
         def check(): return getattr(other, "helper")
     """
-    assert read(source).definition("check").references >= {Reference("other", WHOLE)}
-    assert named(read("def a(): ...\nB = 1").definition(WHOLE)) == {"gate.a", "gate.B"}
+    assert read(source).definition("check").references >= {Reference("other", WHOLE_MODULE)}
+    assert named(read("def a(): ...\nB = 1").definition(WHOLE_MODULE)) == {"gate.a", "gate.B"}
 
 
 def test_what_only_type_checkers_import_does_not_count(read):
@@ -173,8 +175,8 @@ def test_a_table_that_is_filled_later_is_one_definition(read):
 
 def test_what_a_module_does_on_import_counts_with_each_definition(read):
     module = read("def check(): ...\nregister(check)")
-    assert Reference("gate", EFFECTS) in module.definition("check").references
-    assert "register" in module.definition(EFFECTS).text
+    assert Reference("gate", IMPORT_EFFECTS) in module.definition("check").references
+    assert "register" in module.definition(IMPORT_EFFECTS).text
 
 
 def test_a_file_of_words_that_the_code_names_is_found(read, tmp_path):

@@ -17,11 +17,11 @@ from bioinstruct_dagster.curation.novelty.gate import CODE as NOVELTY_CODE
 from bioinstruct_dagster.curation.novelty.gate import check_novelty_from_first_change
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
-from bioinstruct_dagster.curation.quality.gate import CHECKS, QualityGate
+from bioinstruct_dagster.curation.quality.gate import CHECK_MAKERS, QualityGate
 from bioinstruct_dagster.curation.quality.rules import AnyRule
-from bioinstruct_dagster.curation.source_code import PACKAGE, SourceCodeError
+from bioinstruct_dagster.curation.source_code import PACKAGE_FOLDER, SourceCodeError
 from bioinstruct_dagster.curation.versions import (
-    FOLLOWED,
+    FOLLOWED_MODULES,
     code_version,
     library_version,
     reached_definitions,
@@ -77,7 +77,9 @@ CHANGED_KINDS = {
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the package's source that a test may change."""
-    shutil.copytree(PACKAGE, tmp_path / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        PACKAGE_FOLDER, tmp_path / PACKAGE_FOLDER.name, ignore=shutil.ignore_patterns("__pycache__")
+    )
     (tmp_path / "data").symlink_to(INPUTS)
     return tmp_path
 
@@ -98,7 +100,7 @@ def versions_in(folder):
 
 @pytest.fixture(scope="module")
 def present():
-    return versions_in(PACKAGE.parent)
+    return versions_in(PACKAGE_FOLDER.parent)
 
 
 def change(folder, file, old, new):
@@ -150,7 +152,7 @@ def test_code_that_gates_share_changes_those_that_use_it(copy):
     name = "tokens/token_kernels.py"
     path = copy / CURATION / name
     path.write_text(path.read_text("utf-8").replace(">>", "<<"), "utf-8")
-    package = copy / PACKAGE.name
+    package = copy / PACKAGE_FOLDER.name
     for start, uses in (
         ("curation.contamination.gate.ContaminationGate", True),
         ("curation.novelty.stored_index.StoredIndex", True),
@@ -176,7 +178,7 @@ def test_a_changed_word_changes_the_version_and_a_remark_does_not(copy):
         package = shutil.copytree(copy, copy.parent / f"state-{number}", symlinks=True)
         (package / CURATION / "privacy" / "words" / "made.yaml").write_text(text, "utf-8")
         start = "curation.privacy.gate.PrivacyGate"
-        found.append(code_version(start, package=package / PACKAGE.name))
+        found.append(code_version(start, package=package / PACKAGE_FOLDER.name))
     assert "curation/privacy/words/made.yaml" in found[0].words
     assert found[0] == found[1]
     assert found[0] != found[2]
@@ -211,10 +213,10 @@ def test_an_unknown_definition_is_named():
 
 def test_each_kind_of_rule_names_the_function_that_checks_it():
     kinds = AnyRule.__args__[0].__args__
-    named = {kind: kind.checked_by for kind in kinds if kind in CHECKS}
+    named = {kind: kind.checked_by for kind in kinds if kind in CHECK_MAKERS}
     assert named == {
-        kind: f"{check.__module__.removeprefix(f'{PACKAGE.name}.')}.{check.__qualname__}"
-        for kind, check in CHECKS.items()
+        kind: f"{check.__module__.removeprefix(f'{PACKAGE_FOLDER.name}.')}.{check.__qualname__}"
+        for kind, check in CHECK_MAKERS.items()
     }
     for kind in kinds:
         assert code_version(kind.checked_by).code
@@ -237,8 +239,8 @@ def executed(work):
     """Names of the top-level definitions that run in the modules that are followed."""
     found = set()
     modules = {
-        str(path): ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        for path in PACKAGE.rglob("*.py")
+        str(path): ".".join(path.relative_to(PACKAGE_FOLDER).with_suffix("").parts)
+        for path in PACKAGE_FOLDER.rglob("*.py")
     }
 
     def note(frame, event, _):
@@ -256,7 +258,7 @@ def executed(work):
     return {
         (module, name)
         for module, name in found
-        if any(module == part or module.startswith(f"{part}.") for part in FOLLOWED)
+        if any(module == part or module.startswith(f"{part}.") for part in FOLLOWED_MODULES)
     }
 
 
@@ -328,5 +330,7 @@ def test_every_file_of_word_lists_is_part_of_a_version():
         *NOVELTY_CODE,
         *(kind.checked_by for kind in AnyRule.__args__[0].__args__),
     ]
-    files = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("words/*.yaml")}
+    files = {
+        path.relative_to(PACKAGE_FOLDER).as_posix() for path in PACKAGE_FOLDER.rglob("words/*.yaml")
+    }
     assert files == set(code_version(*starts).words)

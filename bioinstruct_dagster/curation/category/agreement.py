@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-SHARE = 0.05
-LEAST = 20  # instructions in the sample, where there are as many
-_WHOLE = 2**64
+SAMPLE_SHARE = 0.05
+LEAST_SAMPLE = 20  # instructions in the sample, where there are as many
+_HASH_RANGE = 2**64
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Agreement:
         return self.agreed / self.compared if self.compared else None
 
 
-def sample(instructions: Sequence[str], already: Collection[str] = ()) -> list[str]:
+def draw_sample(instructions: Sequence[str], already: Collection[str] = ()) -> list[str]:
     """What is labelled twice: 5 % of the instructions, and 20 at the least.
 
     An instruction is in the sample by its own hash, so a growing set keeps its sample and adds to
@@ -54,13 +54,13 @@ def sample(instructions: Sequence[str], already: Collection[str] = ()) -> list[s
     """
     before = set(already)
     places = sorted((_place(text), text) for text in instructions)
-    drawn = {text for place, text in places if place < SHARE * _WHOLE or text in before}
+    drawn = {text for place, text in places if place < SAMPLE_SHARE * _HASH_RANGE or text in before}
     others = (text for _, text in places if text not in drawn)
-    drawn |= set(islice(others, max(LEAST - len(drawn), 0)))
+    drawn |= set(islice(others, max(LEAST_SAMPLE - len(drawn), 0)))
     return [text for _, text in places if text in drawn]
 
 
-def agreement(
+def measure_agreement(
     sampled: Sequence[str],
     first: Mapping[str, str],
     second: Mapping[str, str],

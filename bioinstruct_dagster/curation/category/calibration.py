@@ -70,7 +70,7 @@ class Calibration:
         ]
 
 
-def calibration(
+def measure_calibration(
     truth: Sequence[str], predicted: Sequence[str], confidence: Sequence[float]
 ) -> Calibration:
     """Compare what was predicted, and how surely, with what is true."""
@@ -84,7 +84,7 @@ def calibration(
         accuracy=float(right.mean()) if len(right) else 0.0,
         expected_calibration_error=float(error),
         bins=bins,
-        accepted=tuple(_accepted(sure, right, threshold) for threshold in _THRESHOLDS),
+        accepted=tuple(_accepted_share(sure, right, threshold) for threshold in _THRESHOLDS),
         by_category={str(name): float(right[labels == name].mean()) for name in sorted(set(truth))},
     )
 
@@ -119,7 +119,7 @@ def temperature_scaling(scores: NDArray[np.float64], columns: NDArray[np.intp]) 
     return probabilities
 
 
-def _accepted(
+def _accepted_share(
     sure: NDArray[np.float64], right: NDArray[np.float64], threshold: float
 ) -> AcceptedShare:
     passed = right[sure >= threshold]

@@ -17,7 +17,7 @@ import numpy as np
 from bioinstruct_dagster.curation.category.calibration import (
     Calibration,
     Probabilities,
-    calibration,
+    measure_calibration,
     temperature_scaling,
 )
 from bioinstruct_dagster.curation.category.phrasing import features
@@ -28,10 +28,10 @@ from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-EXAMPLES = INPUTS / "category_examples.jsonl"
+EXAMPLES_FILE = INPUTS / "category_examples.jsonl"
 # Below it a row is listed for review. Chosen on the tuning half of the hand-labelled published
 # rows; docs/categories.md has the table.
-CONFIDENCE = 0.7
+REVIEW_CONFIDENCE = 0.7
 FOLDS = 5
 REGULARIZATION = 16.0  # inverse strength; 4, 8 and 16 differ by less than a point
 _RANDOM_STATE = 0  # of the folds; the fit itself is deterministic
@@ -55,7 +55,7 @@ class CategoryClassifier:
 
     pipeline: Any
     probabilities: Probabilities
-    calibration: Calibration
+    measure_calibration: Calibration
     examples: int
     version: str
 
@@ -82,7 +82,7 @@ class CategoryClassifier:
         columns = np.searchsorted(pipeline.classes_, labels)
         probabilities = temperature_scaling(scores, columns)
         unseen = _predictions(probabilities(scores), pipeline.classes_)
-        account = calibration(
+        account = measure_calibration(
             labels, [one.category for one in unseen], [one.confidence for one in unseen]
         )
         return cls(pipeline, probabilities, account, len(examples), classifier_version(examples))
@@ -96,7 +96,7 @@ class CategoryClassifier:
 
 
 @lru_cache(maxsize=1)
-def trained(examples: tuple[tuple[str, str], ...]) -> CategoryClassifier:
+def trained_classifier(examples: tuple[tuple[str, str], ...]) -> CategoryClassifier:
     """The classifier of these examples, trained once a process."""
     return CategoryClassifier.train(examples)
 
@@ -112,7 +112,7 @@ def labelled_examples(seeds: Sequence[tuple[str, str]]) -> list[tuple[str, str]]
     examples: dict[str, str] = {}
     for instruction, category in [
         *seeds,
-        *own_examples(EXAMPLES),
+        *handwritten_examples(EXAMPLES_FILE),
         *recorded_labels(read_recordings()).items(),
     ]:
         examples.setdefault(normalized(instruction), category)
@@ -120,7 +120,7 @@ def labelled_examples(seeds: Sequence[tuple[str, str]]) -> list[tuple[str, str]]
 
 
 @cache
-def own_examples(path: Path) -> tuple[tuple[str, str], ...]:
+def handwritten_examples(path: Path) -> tuple[tuple[str, str], ...]:
     """Instructions that were written and labelled by hand for the classifier.
 
     Raises:

@@ -10,17 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.curation.category.agreement import Agreement, agreement, sample
+from bioinstruct_dagster.curation.category.agreement import (
+    Agreement,
+    measure_agreement,
+    draw_sample,
+)
 from bioinstruct_dagster.curation.category.calibration import Calibration
 from bioinstruct_dagster.curation.category.classifier import (
-    CONFIDENCE,
+    REVIEW_CONFIDENCE,
     Prediction,
     labelled_examples,
-    trained,
+    trained_classifier,
 )
 from bioinstruct_dagster.curation.category.prompts import (
-    FIRST,
-    SECOND,
+    FIRST_PASS,
+    SECOND_PASS,
     LabelPass,
     category_question,
 )
@@ -31,7 +35,7 @@ from bioinstruct_dagster.teacher.answers import StoredAnswer, ask_together, stor
 from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.session import TeacherSession
 
-EMBEDDED = "embedded-classifier"
+EMBEDDED_CLASSIFIER = "embedded-classifier"
 
 SEED_LABELS = "select instruction, category from seed_tasks order by ordinal"
 
@@ -59,10 +63,10 @@ class Labelling:
     by_classifier: int = 0
     to_review: int = 0
     calibration: Calibration | None = None
-    agreement: Agreement | None = None
+    measure_agreement: Agreement | None = None
     seconds: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    review_below: float = CONFIDENCE
+    review_below: float = REVIEW_CONFIDENCE
 
     @property
     def made_of(self) -> dict[str, Any]:
@@ -101,7 +105,7 @@ def label_rows(
     rows: Sequence[Mapping[str, Any]],
     session: TeacherSession,
     *,
-    review_below: float = CONFIDENCE,
+    review_below: float = REVIEW_CONFIDENCE,
 ) -> Labelling:
     """Give each row a category.
 
@@ -118,36 +122,37 @@ def label_rows(
     def stored(nth: LabelPass) -> dict[str, StoredAnswer[str]]:
         return stored_answers(session, category_question(nth), instructions)
 
-    twice = sample(instructions, stored(SECOND))
+    twice = draw_sample(instructions, stored(SECOND_PASS))
     tally = ask_together(
-        session, [(category_question(FIRST), instructions), (category_question(SECOND), twice)]
+        session,
+        [(category_question(FIRST_PASS), instructions), (category_question(SECOND_PASS), twice)],
     )
     if tally.pending:
         return Labelling([], tally)
-    first, second = _valid(stored(FIRST)), _valid(stored(SECOND))
+    first, second = _valid_labels(stored(FIRST_PASS)), _valid_labels(stored(SECOND_PASS))
     unlabelled = [text for text in instructions if text not in first]
     result = Labelling([], tally, review_below=review_below)
     if second:
-        result.agreement = agreement(
+        result.agreement = measure_agreement(
             twice,
             _categories(first),
             _categories(second),
             rehearsal=any(label.rehearsal for label in second.values()),
         )
-    predicted = _predict(unlabelled, session.store, result) if unlabelled else {}
+    predicted = _classify(unlabelled, session.store, result) if unlabelled else {}
     name = f"teacher:{session.model}"
-    result.versions[name] = category_question(FIRST).prompt.template_sha256()[:12]
+    result.versions[name] = category_question(FIRST_PASS).prompt.template_sha256()[:12]
     for row in rows:
         text = row["instruction"]
         if text in first:
-            _by_teacher(result, row, first[text], name)
+            _add_teacher_label(result, row, first[text], name)
         else:
-            _by_classifier(result, row, predicted[text], review_below)
+            _add_classifier_label(result, row, predicted[text], review_below)
     result.to_review = sum(row["needs_review"] for row in result.rows)
     return result
 
 
-def _valid(labels: Mapping[str, StoredAnswer[str]]) -> dict[str, StoredAnswer[str]]:
+def _valid_labels(labels: Mapping[str, StoredAnswer[str]]) -> dict[str, StoredAnswer[str]]:
     return {text: label for text, label in labels.items() if label.answer}
 
 
@@ -155,15 +160,17 @@ def _categories(labels: Mapping[str, StoredAnswer[str]]) -> dict[str, str]:
     return {text: label.answer for text, label in labels.items() if label.answer}
 
 
-def _predict(instructions: Sequence[str], store: Store, result: Labelling) -> dict[str, Prediction]:
+def _classify(
+    instructions: Sequence[str], store: Store, result: Labelling
+) -> dict[str, Prediction]:
     seeds = [(row["instruction"], row["category"]) for row in store.rows(SEED_LABELS)]
-    classifier = trained(tuple(labelled_examples(seeds)))
+    classifier = trained_classifier(tuple(labelled_examples(seeds)))
     result.calibration = classifier.calibration
-    result.versions[EMBEDDED] = classifier.version
+    result.versions[EMBEDDED_CLASSIFIER] = classifier.version
     return dict(zip(instructions, classifier.predict(instructions), strict=True))
 
 
-def _by_teacher(
+def _add_teacher_label(
     result: Labelling, row: Mapping[str, Any], label: StoredAnswer[str], name: str
 ) -> None:
     other = result.agreement.disagreeing.get(row["instruction"]) if result.agreement else None
@@ -184,7 +191,7 @@ def _by_teacher(
     )
 
 
-def _by_classifier(
+def _add_classifier_label(
     result: Labelling, row: Mapping[str, Any], prediction: Prediction, review_below: float
 ) -> None:
     result.seconds[row["row_id"]] = prediction.second
@@ -193,7 +200,7 @@ def _by_classifier(
         {
             **row,
             "category": prediction.category,
-            "labelled_by": EMBEDDED,
+            "labelled_by": EMBEDDED_CLASSIFIER,
             "confidence": prediction.confidence,
             "needs_review": prediction.confidence < review_below,
             "label_completion_id": None,

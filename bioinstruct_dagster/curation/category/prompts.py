@@ -17,23 +17,23 @@ from bioinstruct_dagster.teacher.answer_tables import AnswerTable
 from bioinstruct_dagster.teacher.questions import Question, QuestionPrompt
 from bioinstruct_dagster.yaml_files import StrictModel, read_yaml
 
-DEFINITIONS = INPUTS / "categories.yaml"
+DEFINITIONS_FILE = INPUTS / "categories.yaml"
 # Instructions per request: enough to spread the prompt's cost, few enough to stay exact.
-BATCH = 20
+INSTRUCTIONS_PER_REQUEST = 20
 TOKENS_PER_LABEL = 40
 # A sample is labelled a second time, to see how far the labels agree.
 LabelPass = Literal[1, 2]
-FIRST: LabelPass = 1
-SECOND: LabelPass = 2
+FIRST_PASS: LabelPass = 1
+SECOND_PASS: LabelPass = 2
 
 TEMPLATE_ID = "category/2"
-SYSTEM = "You classify biomedical instructions. You answer with JSON only."
+SYSTEM_PROMPT = "You classify biomedical instructions. You answer with JSON only."
 # For a server that is not told the form by a schema.
-ANSWER = """
+ANSWER_FORM = """
 
 Answer in this form, with the number and category of every instruction:
 {"labels": [{"number": 1, "category": "..."}]}"""
-USER = """\
+USER_PROMPT = """\
 Assign each numbered instruction below to exactly one category. Judge mainly by the instruction.
 
 Categories:
@@ -57,13 +57,13 @@ _Definitions: type[pydantic.BaseModel] = pydantic.create_model(
 
 
 @cache
-def definitions() -> dict[str, str]:
+def category_definitions() -> dict[str, str]:
     """Definition by category, in the order of `CATEGORIES`.
 
     Raises:
         CategoryFileError: lists every fault of the file with line, category and what to do.
     """
-    return read_yaml(DEFINITIONS, _Definitions, CategoryFileError).model_dump()
+    return read_yaml(DEFINITIONS_FILE, _Definitions, CategoryFileError).model_dump()
 
 
 STORED_LABELS = """
@@ -82,7 +82,7 @@ def category_question(nth: LabelPass) -> Question[str, str]:
     the order; and no prompt of the second pass is a prompt of the first, whose reply would be used
     again.
     """
-    meanings = list(definitions().items())[:: 1 if nth == FIRST else -1]
+    meanings = list(category_definitions().items())[:: 1 if nth == FIRST_PASS else -1]
     return Question(
         QuestionPrompt(
             purpose="categorization",
@@ -91,13 +91,15 @@ def category_question(nth: LabelPass) -> Question[str, str]:
             list_name="labels",
             properties={"category": {"type": "string", "enum": list(CATEGORIES)}},
             fields_of=lambda instruction: {"instruction": instruction},
-            items_per_request=BATCH,
+            items_per_request=INSTRUCTIONS_PER_REQUEST,
             tokens_per_item=TOKENS_PER_LABEL,
-            values={"definitions": "\n".join(f"- {name}: {text}" for name, text in meanings)},
-            covers=(definitions(),),
-            system=SYSTEM,
-            user=USER,
-            form=ANSWER,
+            values={
+                "category_definitions": "\n".join(f"- {name}: {text}" for name, text in meanings)
+            },
+            covers=(category_definitions(),),
+            system=SYSTEM_PROMPT,
+            user=USER_PROMPT,
+            form=ANSWER_FORM,
         ),
         _valid_category,
         AnswerTable(
@@ -112,7 +114,7 @@ def category_question(nth: LabelPass) -> Question[str, str]:
             lambda row: row["category"],
         ),
         # The first pass keeps the keys that it had before there was a second.
-        key_ends=() if nth == FIRST else (nth,),
+        key_ends=() if nth == FIRST_PASS else (nth,),
     )
 
 

@@ -33,12 +33,12 @@ from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 QUALITY_RULES = INPUTS / "quality_rules.yaml"
-SOUND = "sound"
+SOUND_ROW = "sound"
 # Parts of the gate that its own code does not count: what each kind of rule finds is in the rule's
 # version, and what the file of rules says is read into the rules' settings.
-APART = frozenset({"curation.quality.gate.CHECKS", "curation.quality.rules.read_rules"})
+SEPARATE_VERSIONS = frozenset({"curation.quality.gate.CHECKS", "curation.quality.rules.read_rules"})
 
-CHECKS: dict[type[QualityRule], Callable[[Any], RowCheck]] = {
+CHECK_MAKERS: dict[type[QualityRule], Callable[[Any], RowCheck]] = {
     PatternRule: wording.pattern_check,
     LengthRule: wording.length_check,
     LacksRule: wording.lacks_check,
@@ -79,9 +79,9 @@ class QualityGate:
         self.rules = read_rules(rules_path)
         on = [rule for rule in self.rules if rule.action != "off"]
         # A rule that is off changes nothing.
-        self._code = code_version("curation.quality.gate.QualityGate", without=APART)
+        self._code = code_version("curation.quality.gate.QualityGate", without=SEPARATE_VERSIONS)
         self.version = sha256_of([self._code, [[rule.id, rule.version] for rule in on]])[:12]
-        active = [_active(rule) for rule in on if not isinstance(rule, LlmRule)]
+        active = [_active_rule(rule) for rule in on if not isinstance(rule, LlmRule)]
         self._repairing = [rule for rule in active if rule.verdict == "repair"]
         self._checking = [rule for rule in active if rule.verdict != "repair"]
 
@@ -113,13 +113,13 @@ class QualityGate:
             if seen is not None:
                 findings.append(rule.finding(seen))
         if not findings:
-            findings.append(Finding(SOUND, self.version, "keep"))
+            findings.append(Finding(SOUND_ROW, self.version, "keep"))
         return GateResult(tuple(findings), repairs)
 
 
-def _active(rule: QualityRule) -> ActiveRule:
+def _active_rule(rule: QualityRule) -> ActiveRule:
     verdict: Decision = "keep" if rule.action == "off" else rule.action
-    return ActiveRule(rule.id, rule.version, verdict, CHECKS[type(rule)](rule))
+    return ActiveRule(rule.id, rule.version, verdict, CHECK_MAKERS[type(rule)](rule))
 
 
 @cache

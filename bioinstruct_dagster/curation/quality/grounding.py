@@ -14,7 +14,7 @@ from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.source_names import SourceName, SourceNames
 from bioinstruct_dagster.curation.quality.stand_ins import StandIns
-from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, shown
+from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.signs import SignSearch
 
 MOST_CHARS = 600
@@ -41,12 +41,12 @@ class _GroundingCheck:
         if not text or len(text) > MOST_CHARS or len(text.split()) > self._most_words:
             return None
         if self._stand_ins.is_link(text):
-            return RuleMatch({"saw": shown(text), "as": "link"})
+            return RuleMatch({"saw": excerpt(text), "as": "link"})
         wanted = self._names.sources_in(task.instruction)
         if not wanted:
             return None
         if self._stand_ins.is_placeholder(text, task.instruction):
-            return RuleMatch({"saw": shown(text), "as": "placeholder"})
+            return RuleMatch({"saw": excerpt(text), "as": "placeholder"})
         found = self._names.read(self._stand_ins.without_links(text))
         if (
             found is not None
@@ -54,7 +54,7 @@ class _GroundingCheck:
             and not (found.told and self._is_the_text(wanted, task.instruction))
             and not self._is_enough(found, task.instruction)
         ):
-            return RuleMatch({"saw": shown(text), "as": "name"})
+            return RuleMatch({"saw": excerpt(text), "as": "name"})
         return None
 
     def _is_the_text(self, wanted: Mapping[str, str], instruction: str) -> bool:

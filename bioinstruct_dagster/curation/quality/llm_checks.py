@@ -13,23 +13,25 @@ from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import Finding, RowTexts
 from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule
-from bioinstruct_dagster.curation.quality.wording import shown
+from bioinstruct_dagster.curation.quality.wording import excerpt
 from bioinstruct_dagster.teacher.answer_tables import AnswerTable
 from bioinstruct_dagster.teacher.answers import StoredAnswer
 from bioinstruct_dagster.teacher.questions import Question, QuestionPrompt
 
 # Rows per request: long enough texts that more would be checked carelessly.
-BATCH = 10
+ROWS_PER_REQUEST = 10
 TOKENS_PER_CHECK = 90
-MOST_REASON = 200  # characters of a teacher's reason that are kept
+MOST_REASON_CHARS = 200  # characters of a teacher's reason that are kept
 
 TEMPLATE_ID = "quality/1"
-SYSTEM = "You check biomedical instruction data as a careful clinician. You answer with JSON only."
-ANSWER = """
+SYSTEM_PROMPT = (
+    "You check biomedical instruction data as a careful clinician. You answer with JSON only."
+)
+ANSWER_FORM = """
 
 Answer in this form, with every number once:
 {"checks": [{"number": 1, "grounded": true, "correct": true, "reason": "..."}]}"""
-USER = """\
+USER_PROMPT = """\
 Judge each numbered row below, which holds an instruction, its input (may be empty) and an output.
 
 - grounded: false where the task needs a text, record, report, article, picture or data set that \
@@ -63,12 +65,12 @@ class TeacherCheck:
     reason: str = field(default="", compare=False)
 
 
-def asked_for(rules: Sequence[QualityRule]) -> bool:
+def needs_teacher(rules: Sequence[QualityRule]) -> bool:
     """Whether any rule needs the teacher's check."""
     return any(isinstance(rule, LlmRule) and rule.action != "off" for rule in rules)
 
 
-def findings_of(
+def teacher_findings(
     said: StoredAnswer[TeacherCheck], rules: Sequence[QualityRule]
 ) -> tuple[Finding, ...]:
     """The findings of the rules that need the teacher's check; none where it has no objection."""
@@ -83,7 +85,7 @@ def findings_of(
         verdict = _verdict(rule)
         if verdict is not None:
             evidence: dict[str, Any] = {
-                "saw": shown(check.reason),
+                "saw": excerpt(check.reason),
                 "completion_id": said.completion_id,
                 **({"rehearsal": True} if said.rehearsal else {}),
             }
@@ -102,9 +104,9 @@ def quality_question() -> Question[RowTexts, TeacherCheck]:
         QuestionPrompt(
             purpose="quality_check",
             template_id=TEMPLATE_ID,
-            system=SYSTEM,
-            user=USER,
-            form=ANSWER,
+            system=SYSTEM_PROMPT,
+            user=USER_PROMPT,
+            form=ANSWER_FORM,
             schema_name="quality_checks",
             list_name="checks",
             properties={
@@ -113,11 +115,11 @@ def quality_question() -> Question[RowTexts, TeacherCheck]:
                 "reason": {"type": "string"},
             },
             fields_of=RowTexts._asdict,
-            items_per_request=BATCH,
+            items_per_request=ROWS_PER_REQUEST,
             tokens_per_item=TOKENS_PER_CHECK,
         ),
         _valid_check,
-        AnswerTable("quality_checks", STORED_CHECKS, _row_of, _check_of),
+        AnswerTable("quality_checks", STORED_CHECKS, _stored_row, _check_of),
     )
 
 
@@ -125,11 +127,11 @@ def _valid_check(listed: Mapping[str, Any]) -> TeacherCheck | None:
     grounded, correct, reason = (listed.get(key) for key in ("grounded", "correct", "reason"))
     if not isinstance(grounded, bool) or not isinstance(correct, bool):
         return None
-    kept = " ".join(reason.split())[:MOST_REASON] if isinstance(reason, str) else ""
+    kept = " ".join(reason.split())[:MOST_REASON_CHARS] if isinstance(reason, str) else ""
     return TeacherCheck(grounded, correct, kept)
 
 
-def _row_of(key: str, _row: RowTexts, check: TeacherCheck | None) -> dict[str, Any]:
+def _stored_row(key: str, _row: RowTexts, check: TeacherCheck | None) -> dict[str, Any]:
     return {
         "check_key": key,
         "grounded": check.grounded if check else None,

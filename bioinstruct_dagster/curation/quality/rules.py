@@ -31,7 +31,7 @@ LowerWord = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=Tru
 LowerWords = tuple[LowerWord, ...]
 
 
-def _spelled(action: object) -> object:
+def _action_name(action: object) -> object:
     # YAML reads a bare `off` as false.
     return "off" if action is False else action
 
@@ -52,7 +52,7 @@ class QualityRule(StrictModel):
     id: Identifier
     what: NonEmptyText
     why: NonEmptyText
-    action: Annotated[RuleAction, BeforeValidator(_spelled)]
+    action: Annotated[RuleAction, BeforeValidator(_action_name)]
 
     @property
     def version(self) -> str:

@@ -12,9 +12,9 @@ from functools import cache, lru_cache
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list
 
-QUALITY = "bioinstruct_dagster.curation.quality"  # whose word lists are read
-LISTS = "sources.yaml"
-MOST_NOUNS = 20_000  # whose singular is remembered
+QUALITY_PACKAGE = "bioinstruct_dagster.curation.quality"  # whose word lists are read
+SOURCE_LISTS = "sources.yaml"
+MOST_REMEMBERED_NOUNS = 20_000  # whose singular is remembered
 MOST_HEAD_WORDS = 10  # of a noun phrase that names a source
 MOST_TITLE_WORDS = 60
 LEAST_TITLE_WORDS = 3
@@ -25,12 +25,12 @@ LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,60}?)\s*(?::|\s[-–—])\s*(.*)",
 PARTS = re.compile(r"\n+|\\n|(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z])|;\s")
 TOKEN = re.compile(r"\w[\w’'-]*|[,:;()\"“”/&]")
 LETTERS = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
-AGED = re.compile(r"\d[\s-]?(?:years?|months?|weeks?|days?|y)[\s/-]?(?:olds?|o)\b", re.IGNORECASE)
+AGE = re.compile(r"\d[\s-]?(?:years?|months?|weeks?|days?|y)[\s/-]?(?:olds?|o)\b", re.IGNORECASE)
 # A quotation, and perhaps who wrote it.
-QUOTED = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
+QUOTATION = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
 
 
-@lru_cache(MOST_NOUNS)
+@lru_cache(MOST_REMEMBERED_NOUNS)
 def singular(word: str) -> str:
     """A noun without its plural or possessive ending, roughly."""
     word = word.removesuffix("'s").removesuffix("’s").removesuffix("'").removesuffix("’")
@@ -57,15 +57,16 @@ def source_classes(rule: UngroundedRule) -> dict[str, str]:
     return {noun: name for name, nouns in lists.items() for noun in nouns}
 
 
-def measured(text: str) -> bool:
+def has_measurement(text: str) -> bool:
     """Whether a text holds measured content: a figure with a unit, a ratio, a percentage."""
-    return _measured().search(text) is not None
+    return _measurement_pattern().search(text) is not None
 
 
 @cache
-def _measured() -> re.Pattern[str]:
+def _measurement_pattern() -> re.Pattern[str]:
     units, words = (
-        alternatives(word_list(QUALITY, LISTS, name)) for name in ("measures", "measure_words")
+        alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, name))
+        for name in ("measures", "measure_words")
     )
     return re.compile(
         rf"\d[\d,.]{{0,12}}\s?(?:{units}|(?:{words})\b)|\d\.\d|/\d|[<>=≥≤]\s?\d", re.IGNORECASE
@@ -73,9 +74,9 @@ def _measured() -> re.Pattern[str]:
 
 
 @cache
-def _received() -> re.Pattern[str]:
+def _receipt_pattern() -> re.Pattern[str]:
     """What only says that a source is there."""
-    verbs = alternatives(word_list(QUALITY, LISTS, "received"))
+    verbs = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "received"))
     return re.compile(
         r"(?:(?:here (?:is|are)|please find|attached (?:is|are)|see)"
         r"|(?:i|we|you|he|she|the (?:patient|doctor|nurse)|patient|doctor)\s"
@@ -85,8 +86,8 @@ def _received() -> re.Pattern[str]:
 
 
 @cache
-def _person() -> re.Pattern[str]:
-    persons = alternatives(word_list(QUALITY, LISTS, "persons"))
+def _person_pattern() -> re.Pattern[str]:
+    persons = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "persons"))
     return re.compile(rf"(?:(?:an?|the)\s)?(?:[\w-]+\s)?(?:{persons})\b", re.IGNORECASE)
 
 
@@ -118,11 +119,11 @@ class SourceNames:
         self._titles = frozenset([*rule.titles, *rule.works])
         self._tells = frozenset(rule.tells)
         self._about, self._says, self._verbs, self._merely, self._articles = (
-            word_list(QUALITY, LISTS, name)
+            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name)
             for name in ("about", "says", "verbs", "merely", "articles")
         )
         self._groups, self._lists, self._joints = (
-            word_list(QUALITY, LISTS, name) for name in ("groups", "lists", "joints")
+            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name) for name in ("groups", "lists", "joints")
         )
         self._ends = self._about | self._verbs | self._joints | self._tells
         self._sentence, self._small = self._says | self._verbs, self._about | self._articles
@@ -159,7 +160,7 @@ class SourceNames:
     def _is_aside(self, part: str) -> bool:
         found = LABEL.fullmatch(part)
         label = nouns_of(found.group(1)) if found else []
-        return bool(label) and label[-1] in self._asides and not measured(part)
+        return bool(label) and label[-1] in self._asides and not has_measurement(part)
 
     def _read_part(self, part: str) -> SourceName | None:
         found = LABEL.fullmatch(part)
@@ -177,13 +178,13 @@ class SourceNames:
         words = bare.split()
         if not LEAST_TITLE_WORDS <= len(words) <= MOST_TITLE_WORDS:
             return None
-        if measured(bare) or AGED.search(bare) or _person().match(bare):
+        if has_measurement(bare) or AGE.search(bare) or _person_pattern().match(bare):
             return None
         if any(word.strip(",:;()\"'").lower() in self._sentence for word in words):
             return None
         if labelled:
             return SourceName("work", titled=True)
-        quoted = QUOTED.fullmatch(text.strip()) is not None
+        quoted = QUOTATION.fullmatch(text.strip()) is not None
         return (
             SourceName("work", titled=True, plain=True)
             if quoted or self._in_capitals(words)
@@ -203,10 +204,10 @@ class SourceNames:
 
     def _phrase(self, text: str) -> SourceName | None:
         """A noun phrase for a source, with at most what it is about after it."""
-        if measured(text):
+        if has_measurement(text):
             return None
         text = text.strip()
-        if received := _received().match(text):
+        if received := _receipt_pattern().match(text):
             text = text[received.end() :]
         tokens = TOKEN.findall(text.rstrip(".").lower())
         if self._says.intersection(tokens):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.later_verdicts import replace_from_place, verdict_rows_from
-from bioinstruct_dagster.curation.quality.llm_checks import findings_of, quality_question
+from bioinstruct_dagster.curation.quality.llm_checks import teacher_findings, quality_question
 from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.answers import ask_about, stored_answers
@@ -16,12 +16,14 @@ from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.session import TeacherSession
 
 # Places of findings within their gate, beyond those of the gate's own rules.
-TEACHERS_PLACE = 100
+FIRST_TEACHER_PLACE = 100
 
-KEPT = "select row_id, instruction, input, output from deduplicated_instructions order by ordinal"
+KEPT_TEXTS = (
+    "select row_id, instruction, input, output from deduplicated_instructions order by ordinal"
+)
 
 # The kept rows, and those that have a teacher's verdict, with their present texts.
-LOOKED_AT = """
+ROWS_WITH_CHECKS = """
     select row_id, instruction, input, output
     from repaired_instructions
     where row_id in (select row_id from deduplicated_instructions)
@@ -36,29 +38,29 @@ def ask_about_kept_rows(session: TeacherSession) -> Tally:
     Raises:
         TeacherError, BudgetError, StoreBusyError: see rounds.ask.
     """
-    kept = [RowTexts.of(row) for row in session.store.rows(KEPT)]
+    kept = [RowTexts.of(row) for row in session.store.rows(KEPT_TEXTS)]
     tally, _ = ask_about(session, quality_question(), kept)
     return tally
 
 
-def write_teachers_verdicts(session: TeacherSession, rules: Sequence[QualityRule]) -> bool:
+def write_teacher_verdicts(session: TeacherSession, rules: Sequence[QualityRule]) -> bool:
     """Write the teacher's checks as verdicts; whether they differ from the verdicts before."""
     store = session.store
     wanted = [rule for rule in rules if isinstance(rule, LlmRule)]
-    rows = store.rows(LOOKED_AT, {"gate": "quality", "place": TEACHERS_PLACE})
+    rows = store.rows(ROWS_WITH_CHECKS, {"gate": "quality", "place": FIRST_TEACHER_PLACE})
     texts = [RowTexts.of(row) for row in rows]
     said = stored_answers(session, quality_question(), texts)
     found = [
         (row["row_id"], finding)
         for row, text in zip(rows, texts, strict=True)
         if text in said
-        for finding in findings_of(said[text], wanted)
+        for finding in teacher_findings(said[text], wanted)
     ]
     return replace_from_place(
-        store, "quality", TEACHERS_PLACE, verdict_rows_from(found, TEACHERS_PLACE)
+        store, "quality", FIRST_TEACHER_PLACE, verdict_rows_from(found, FIRST_TEACHER_PLACE)
     )
 
 
-def forget_teachers_word(store: Store) -> None:
+def remove_teacher_verdicts(store: Store) -> None:
     """Take back the verdicts that depend on a teacher's checks; the checks stay stored."""
-    replace_from_place(store, "quality", TEACHERS_PLACE, [])
+    replace_from_place(store, "quality", FIRST_TEACHER_PLACE, [])

@@ -23,15 +23,15 @@ from bioinstruct_dagster.curation.quality.rules import (
 )
 from bioinstruct_dagster.signs import MOST_SEARCHED, SignSearch
 
-MOST_SHOWN = 80  # characters of a text that a verdict repeats
+MOST_EXCERPT_CHARS = 80  # characters of a text that a verdict repeats
 MOST_MARKER_WORDS = 12
 MOST_MARKER_CHARS = 200
-MOST_KNOWN = 50_000  # words of which it is remembered whether they are known
+MOST_REMEMBERED_WORDS = 50_000  # words of which it is remembered whether they are known
 WORD = re.compile(r"[^\W_]+")
 # A stop before a small letter, as in "vs. placebo", ends no sentence.
 SENTENCES = re.compile(r"\n+|\\n|(?<=[.!?])[\"”’)]?\s+(?=[\"“(A-Z0-9])")
 LEAST_LETTERS = 4  # of a sentence
-ENDINGS = ",:-–—([{"
+OPEN_ENDINGS = ",:-–—([{"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class RuleMatch:
 RowCheck = Callable[[RowTexts], RuleMatch | None]
 
 
-def shown(text: str) -> str:
+def excerpt(text: str) -> str:
     """As much of a text as a verdict repeats."""
-    flat = " ".join(text[: 2 * MOST_SHOWN].split())
-    return flat if len(flat) <= MOST_SHOWN else f"{flat[: MOST_SHOWN - 1]}…"
+    flat = " ".join(text[: 2 * MOST_EXCERPT_CHARS].split())
+    return flat if len(flat) <= MOST_EXCERPT_CHARS else f"{flat[: MOST_SHOWN - 1]}…"
 
 
 def words_of(text: str) -> list[str]:
@@ -70,7 +70,7 @@ def pattern_check(rule: PatternRule) -> RowCheck:
             if found is not None and rule.unless:
                 found = sought.search(spared.without(text))
             if found is not None:
-                return RuleMatch({"field": name, "saw": shown(found)})
+                return RuleMatch({"field": name, "saw": excerpt(found)})
         return None
 
     return look
@@ -97,7 +97,7 @@ def lacks_check(rule: LacksRule) -> RowCheck:
     stems, endings, whole = frozenset(rule.stems), frozenset(rule.endings), frozenset(rule.words)
     signs = SignSearch(rule.signs)
 
-    @lru_cache(MOST_KNOWN)
+    @lru_cache(MOST_REMEMBERED_WORDS)
     def known(word: str) -> bool:
         return (
             word in whole
@@ -113,10 +113,10 @@ def lacks_check(rule: LacksRule) -> RowCheck:
                     return None
                 count += 1
         if count >= rule.sure_words:
-            return RuleMatch({"saw": shown(getattr(task, rule.fields[0]))}, score=count)
+            return RuleMatch({"saw": excerpt(getattr(task, rule.fields[0]))}, score=count)
         seen = (signs.search(getattr(task, name)) for name in rule.fields)
         sign = next((one for one in seen if one is not None), None)
-        return None if sign is None else RuleMatch({"saw": shown(sign)}, score=count)
+        return None if sign is None else RuleMatch({"saw": excerpt(sign)}, score=count)
 
     return look
 
@@ -143,7 +143,7 @@ def marker_check(rule: MarkerRule) -> RowCheck:
             or " ".join(words) in whole
             or (words[0] in first and nouns.intersection(words) and known.issuperset(words))
         )
-        return RuleMatch({"saw": shown(text)}, emptied=rule.field) if is_marker else None
+        return RuleMatch({"saw": excerpt(text)}, emptied=rule.field) if is_marker else None
 
     return look
 
@@ -166,7 +166,7 @@ def repeated_check(rule: RepeatedRule) -> RowCheck:
         same = words[: len(others)] == others if rule.begins else words == others
         if not same or spared.search(task.instruction) is not None:
             return None
-        return RuleMatch({"of": rule.of, "saw": shown(other)}, emptied=rule.field)
+        return RuleMatch({"of": rule.of, "saw": excerpt(other)}, emptied=rule.field)
 
     return look
 
@@ -199,7 +199,7 @@ def untold_check(rule: UntoldRule) -> RowCheck:
             return None
         if unless.search(task.instruction) is not None or unless.search(task.output) is not None:
             return None
-        return RuleMatch({"saw": shown(text), "told": shown(saw)})
+        return RuleMatch({"saw": excerpt(text), "told": excerpt(saw)})
 
     return look
 
@@ -210,11 +210,11 @@ def truncated_check(rule: TruncatedRule) -> RowCheck:
 
     def look(task: RowTexts) -> RuleMatch | None:
         text = getattr(task, rule.field).rstrip()
-        end = text[-MOST_SHOWN:]
+        end = text[-MOST_EXCERPT_CHARS:]
         if not end or len(text.split(None, rule.least_words)) < rule.least_words:
             return None
         last = end.split()[-1]
-        if end[-1] in ENDINGS or last in dangling:
+        if end[-1] in OPEN_ENDINGS or last in dangling:
             return RuleMatch({"ends": end[-40:]})
         return None
 

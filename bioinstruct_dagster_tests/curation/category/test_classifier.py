@@ -8,12 +8,12 @@ import pytest
 
 from bioinstruct_dagster.curation.category import classifier as module
 from bioinstruct_dagster.curation.category.classifier import (
-    EXAMPLES,
+    EXAMPLES_FILE,
     CategoryClassifier,
     ExampleFileError,
     classifier_version,
     labelled_examples,
-    own_examples,
+    handwritten_examples,
 )
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.rehearsal.recordings import read_recordings, recorded_labels
@@ -93,7 +93,7 @@ def test_plain_instructions_get_their_category_with_its_probability(classifier):
 def test_a_text_unlike_any_example_is_labelled_with_little_confidence(classifier):
     ((category, confidence, _),) = classifier.predict(["血圧 δόση"])
     assert category in CATEGORIES
-    assert confidence < module.CONFIDENCE
+    assert confidence < module.REVIEW_CONFIDENCE
 
 
 def test_nothing_is_predicted_of_nothing(classifier):
@@ -114,13 +114,13 @@ def test_seeds_go_before_own_examples_and_those_before_recorded_labels():
     contrary = next(name for name in CATEGORIES if name != category)
     examples = labelled_examples([(f"  {text.upper()} ", contrary), ("A seed alone", "other")])
     assert examples[:2] == [(text, contrary), ("a seed alone", "other")]
-    own = own_examples(EXAMPLES)
+    own = handwritten_examples(EXAMPLES_FILE)
     assert examples[2] == (own[0][0].lower(), own[0][1])
     assert len(examples) == len(dict(examples)) == len(recorded) + len(own) + 1
 
 
 def test_the_shipped_examples_are_many_of_every_category_and_differ_from_each_other():
-    own = own_examples(EXAMPLES)
+    own = handwritten_examples(EXAMPLES_FILE)
     counts = Counter(category for _, category in own)
     assert len(own) >= 600
     assert min(counts[name] for name in CATEGORIES) >= 100
@@ -147,10 +147,10 @@ def test_a_bad_line_of_the_examples_is_named(tmp_path, line, fault):
     good = json.dumps({"instruction": "Rank them.", "category": "other"})
     path.write_text(f"{good}\n\n{line}\n", "utf-8")
     with pytest.raises(ExampleFileError, match=fault) as raised:
-        own_examples(path)
+        handwritten_examples(path)
     assert f"{path}:3" in str(raised.value)
 
 
 def test_a_missing_file_of_examples_is_named(tmp_path):
     with pytest.raises(ExampleFileError, match=r"none\.jsonl"):
-        own_examples(tmp_path / "none.jsonl")
+        handwritten_examples(tmp_path / "none.jsonl")

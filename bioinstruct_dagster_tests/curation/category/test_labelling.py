@@ -8,14 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bioinstruct_dagster.curation.category.agreement import sample
-from bioinstruct_dagster.curation.category.classifier import CONFIDENCE
+from bioinstruct_dagster.curation.category.agreement import draw_sample
+from bioinstruct_dagster.curation.category.classifier import REVIEW_CONFIDENCE
 from bioinstruct_dagster.curation.category.labelling import (
-    EMBEDDED,
+    EMBEDDED_CLASSIFIER,
     Labelling,
     label_rows,
 )
-from bioinstruct_dagster.curation.category.prompts import FIRST, category_question
+from bioinstruct_dagster.curation.category.prompts import FIRST_PASS, category_question
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import (
     normalized,
@@ -93,10 +93,10 @@ def test_the_teacher_labels_what_it_knows_and_the_classifier_the_rest(label, see
     }
     for row in result.rows:
         if row["instruction"] in UNKNOWN:
-            assert row["labelled_by"] == EMBEDDED
+            assert row["labelled_by"] == EMBEDDED_CLASSIFIER
             assert row["category"] in CATEGORIES
             assert 0.25 <= row["confidence"] <= 1
-            assert row["needs_review"] == (row["confidence"] < CONFIDENCE)
+            assert row["needs_review"] == (row["confidence"] < REVIEW_CONFIDENCE)
             assert row["label_completion_id"] is None
             assert not row["rehearsal"]
         else:
@@ -163,7 +163,7 @@ def test_the_label_of_another_model_is_not_used(label, seeded_store, settings):
 
     def known(teacher, model):
         session = session_of(nowhere, seeded_store, teacher=teacher, model=model)
-        return stored_answers(session, category_question(FIRST), [text])
+        return stored_answers(session, category_question(FIRST_PASS), [text])
 
     assert known(settings.teacher.name, settings.teacher.model)
     assert not known(settings.teacher.name, "another")
@@ -174,7 +174,7 @@ def test_the_label_of_another_model_is_not_used(label, seeded_store, settings):
 def label_over(seeded_store, serve_labels):
     """Label instructions by a server that answers as told; who labelled each, and the sends."""
 
-    def run(instructions, *contents, review_below=CONFIDENCE, **terms):
+    def run(instructions, *contents, review_below=REVIEW_CONFIDENCE, **terms):
         rows = [
             {"row_id": f"r{n}", "ordinal": n, "instruction": text, "input": "", "rehearsal": False}
             for n, text in enumerate(instructions)
@@ -274,10 +274,10 @@ def test_a_sample_is_labelled_twice_and_what_was_asked_costs_nothing_again(label
     first = label(known)
     assert (first.agreement.sampled, first.agreement.compared) == (20, 20)
     stored = seeded_store.rows("select instruction, category from category_labels where pass = 2")
-    assert {row["instruction"] for row in stored} == set(sample(known))
+    assert {row["instruction"] for row in stored} == set(draw_sample(known))
     assert label(known).agreement == first.agreement
     grown = label(known_instructions(40))
-    twice = sample(known_instructions(40), sample(known))
+    twice = draw_sample(known_instructions(40), draw_sample(known))
     assert grown.agreement.sampled == len(twice) <= 22
     assert grown.tally.asked == 1 + (len(twice) > 20)
 
@@ -324,9 +324,9 @@ def fickle():
 
 
 def test_rows_whose_two_labels_differ_are_flagged_with_both(label_over, fickle):
-    assert sample(UNKNOWN) != UNKNOWN  # what tells the passes apart here
+    assert draw_sample(UNKNOWN) != UNKNOWN  # what tells the passes apart here
     result, bodies = label_over(UNKNOWN, fickle)
-    assert sorted(map(numbered, bodies)) == sorted([UNKNOWN, sample(UNKNOWN)])
+    assert sorted(map(numbered, bodies)) == sorted([UNKNOWN, draw_sample(UNKNOWN)])
     assert (result.agreement.compared, result.agreement.agreed) == (3, 2)
     assert result.agreement.disagreeing == {DIVERGENT: "other"}
     assert not result.agreement.rehearsal
@@ -342,7 +342,7 @@ def test_rows_whose_two_labels_differ_are_flagged_with_both(label_over, fickle):
     flagged = found["r1"]
     assert flagged.evidence == {"category": "generation", "second": "other"}
     assert (flagged.rule, flagged.score) == ("teacher:gpt-4.1-mini", None)
-    assert flagged.version == category_question(FIRST).prompt.template_sha256()[:12]
+    assert flagged.version == category_question(FIRST_PASS).prompt.template_sha256()[:12]
     assert found["r0"].evidence == {"category": "other", "second": None}
 
 
@@ -363,7 +363,7 @@ def test_rows_that_the_classifier_is_less_sure_of_are_flagged(label_over, thresh
     result, _ = label_over(UNKNOWN, json.dumps({"labels": []}), review_below=threshold)
     assert result.to_review == (3 if verdict == "flag" else 0)
     for (row_id, finding), row in zip(result.findings(), result.rows, strict=True):
-        assert (row_id, finding.rule) == (row["row_id"], EMBEDDED)
+        assert (row_id, finding.rule) == (row["row_id"], EMBEDDED_CLASSIFIER)
         assert (finding.verdict, finding.score) == (verdict, row["confidence"])
         assert finding.evidence["category"] == row["category"]
         assert finding.evidence["second"] in set(CATEGORIES) - {row["category"]}

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.curation.category.calibration import calibration
+from bioinstruct_dagster.curation.category.calibration import measure_calibration
 from bioinstruct_dagster.curation.category.classifier import (
-    CONFIDENCE,
+    REVIEW_CONFIDENCE,
     labelled_examples,
-    own_examples,
-    trained,
+    handwritten_examples,
+    trained_classifier,
 )
-from bioinstruct_dagster.curation.category.classifier import EXAMPLES as OWN
+from bioinstruct_dagster.curation.category.classifier import EXAMPLES_FILE as OWN
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
@@ -58,7 +58,9 @@ def rows():
 @pytest.fixture(scope="module")
 def classifier(one_blas_thread):
     seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
-    return trained(tuple(labelled_examples([(s.instruction, s.category) for s in seeds])))
+    return trained_classifier(
+        tuple(labelled_examples([(s.instruction, s.category) for s in seeds]))
+    )
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def say(what):
 
 
 def report(pairs, record_property):
-    found = calibration(
+    found = measure_calibration(
         [truth for truth, _ in pairs],
         [one.category for _, one in pairs],
         [one.confidence for _, one in pairs],
@@ -109,8 +111,8 @@ def test_four_of_five_rows_get_the_category_that_a_reader_gives_them(
 @pytest.mark.parametrize("half", ["tune", "held_out"])
 def test_rows_that_are_not_for_review_are_right_more_often_than_the_others(checked, half):
     pairs = checked(half)
-    sure = [truth == one.category for truth, one in pairs if one.confidence >= CONFIDENCE]
-    unsure = [truth == one.category for truth, one in pairs if one.confidence < CONFIDENCE]
+    sure = [truth == one.category for truth, one in pairs if one.confidence >= REVIEW_CONFIDENCE]
+    unsure = [truth == one.category for truth, one in pairs if one.confidence < REVIEW_CONFIDENCE]
     say(f"{len(unsure)} of {len(pairs)} for review; of the others {sum(sure)} are right")
     assert sum(sure) / len(sure) > sum(unsure) / max(len(unsure), 1)
 
@@ -124,14 +126,14 @@ def test_the_shares_of_the_whole_sample_are_reported_beside_the_published_ones(
         share = counts[name] / len(predicted)
         record_property(f"share_{name}", share)
         say(f"{name}: {share:.3f}; published {PUBLISHED_SHARES[name]:.3f}")
-    review = sum(one.confidence < CONFIDENCE for one in predicted) / len(predicted)
+    review = sum(one.confidence < REVIEW_CONFIDENCE for one in predicted) / len(predicted)
     say(f"for review: {review:.3f}")
     assert all(counts[name] for name in CATEGORIES)
     assert review < 0.25
 
 
 def test_no_example_of_the_classifier_is_a_published_row(rows):
-    own = [text for text, _ in own_examples(OWN)]
+    own = [text for text, _ in handwritten_examples(OWN)]
     published = [row["instruction"] for row in rows.values()]
     nearest = rouge_l_f1_of_texts(own, published).max(axis=1)
     assert [text for text, score in zip(own, nearest, strict=True) if score > THRESHOLD] == []

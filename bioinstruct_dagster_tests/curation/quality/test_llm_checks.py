@@ -7,11 +7,11 @@ import pytest
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES
 from bioinstruct_dagster.curation.quality.llm_checks import (
-    BATCH,
-    MOST_REASON,
+    ROWS_PER_REQUEST,
+    MOST_REASON_CHARS,
     TeacherCheck,
-    asked_for,
-    findings_of,
+    needs_teacher,
+    teacher_findings,
     quality_question,
 )
 from bioinstruct_dagster.curation.quality.rules import read_rules
@@ -81,7 +81,7 @@ def test_a_request_covers_its_rows_in_order():
     tasks = [SOUND, *ROWS]
     prompt = quality_question().prompt
     requests = list(prompt.requests(tasks, teacher="rehearsal", model="m"))
-    assert [len(batch) for _, batch in requests] == [BATCH, 3]
+    assert [len(batch) for _, batch in requests] == [ROWS_PER_REQUEST, 3]
     assert [task for _, batch in requests for task in batch] == tasks
     request, _ = requests[0]
     assert request.purpose == "quality_check"
@@ -138,7 +138,7 @@ def test_what_is_no_answer_is_none(content):
 
 def test_fences_are_passed_over_and_reasons_cut():
     content = f"Here:\n```json\n{reply(said(1, reason='x' * 900))}\n```"
-    assert read_checks(content, [LINK])[LINK] == (True, True, "x" * MOST_REASON)
+    assert read_checks(content, [LINK])[LINK] == (True, True, "x" * MOST_REASON_CHARS)
     is_well_formed = quality_question().is_well_formed
     assert is_well_formed(content)
     assert is_well_formed(reply())
@@ -168,15 +168,15 @@ def rules(**actions):
 
 def test_the_shipped_rules_do_not_ask():
     shipped = read_rules(QUALITY_RULES)
-    assert not asked_for(shipped)
-    assert findings_of(OBJECTING, shipped) == ()
+    assert not needs_teacher(shipped)
+    assert teacher_findings(OBJECTING, shipped) == ()
     assert {"llm_ungrounded", "llm_incorrect"} <= {rule.id for rule in shipped}
 
 
 def test_a_finding_is_made_of_each_objection_whose_rule_is_on():
     on = rules(llm_ungrounded="reject", llm_incorrect="flag")
-    assert asked_for(on)
-    both = findings_of(OBJECTING, on)
+    assert needs_teacher(on)
+    both = teacher_findings(OBJECTING, on)
     assert [(one.rule, one.verdict) for one in both] == [
         ("llm_ungrounded", "reject"),
         ("llm_incorrect", "flag"),
@@ -184,13 +184,13 @@ def test_a_finding_is_made_of_each_objection_whose_rule_is_on():
     assert both[0].evidence == {"saw": "why", "completion_id": "c"}
     assert both[0].version == next(rule.version for rule in on if rule.id == "llm_ungrounded")
     half = rules(llm_incorrect="flag")
-    assert [one.rule for one in findings_of(OBJECTING, half)] == ["llm_incorrect"]
+    assert [one.rule for one in teacher_findings(OBJECTING, half)] == ["llm_incorrect"]
 
 
 @pytest.mark.parametrize("answer", [TeacherCheck(grounded=True, correct=True), None])
 def test_no_objection_is_no_finding(answer):
     on = rules(llm_ungrounded="reject", llm_incorrect="reject")
-    assert findings_of(StoredAnswer(answer, "c"), on) == ()
+    assert teacher_findings(StoredAnswer(answer, "c"), on) == ()
 
 
 # By the code before the two questions shared one implementation: completions that are stored under

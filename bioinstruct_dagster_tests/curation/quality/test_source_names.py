@@ -7,7 +7,7 @@ from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.source_names import (
     SourceName,
     SourceNames,
-    measured,
+    has_measurement,
     nouns_of,
     singular,
 )
@@ -68,7 +68,7 @@ def test_an_input_that_says_more_is_no_name(names, text):
     ],
 )
 def test_a_figure_with_a_unit_is_measured_content(text, is_measured):
-    assert measured(text) is is_measured
+    assert has_measurement(text) is is_measured
 
 
 def test_plurals_and_possessives_are_one_noun():

@@ -21,22 +21,22 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
 )
 from bioinstruct_dagster.curation.quality.arithmetic.sums import sum_figures
 from bioinstruct_dagster.curation.quality.rules import ArithmeticRule
-from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, shown
+from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 
 DIGIT = re.compile(r"\d")
 
-SHARE = re.compile(
+PERCENTAGE_OF = re.compile(
     rf"({NUMBER})\s(?:out of|of(?: the| all)?)\s({NUMBER})\s(?:[a-z]{{3,20}}\s){{0,2}}"
     rf"\(({NUMBER})\s?(?:%|percent)\)",
     re.IGNORECASE,
 )
 
-FindFigures = Callable[[RowTexts, float], Iterator[ComputedFigure]]
+FigureFinder = Callable[[RowTexts, float], Iterator[ComputedFigure]]
 
 
 def arithmetic_check(rule: ArithmeticRule) -> RowCheck:
     """A figure of the output that is not what the row's figures come to."""
-    finds = [FINDS[name] for name in rule.checks]
+    finds = [FIGURE_FINDERS[name] for name in rule.checks]
 
     def look(task: RowTexts) -> RuleMatch | None:
         if DIGIT.search(task.output) is None:
@@ -45,7 +45,7 @@ def arithmetic_check(rule: ArithmeticRule) -> RowCheck:
             for figure in find(task, rule.tolerance):
                 evidence = {
                     "check": figure.check,
-                    "saw": shown(figure.saw),
+                    "saw": excerpt(figure.saw),
                     "stated": figure.stated,
                     "computed": float(f"{figure.computed:.6g}"),
                 }
@@ -57,7 +57,7 @@ def arithmetic_check(rule: ArithmeticRule) -> RowCheck:
 
 def share_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
     """A percentage in brackets that the two numbers before it do not make."""
-    for found in SHARE.finditer(task.output, 0, MOST_READ):
+    for found in PERCENTAGE_OF.finditer(task.output, 0, MOST_READ):
         part, whole, stated = (number(found.group(place)) for place in (1, 2, 3))
         if not 0 < part <= whole:
             continue
@@ -66,18 +66,18 @@ def share_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
             yield ComputedFigure("percentage", found.group(0), stated, computed)
 
 
-def _conversions(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
+def _conversion_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
     return conversion_figures(task.instruction, task.input, task.output, tolerance)
 
 
-def _sums(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
+def _sum_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
     return sum_figures(task.output, tolerance)
 
 
-FINDS: dict[str, FindFigures] = {
+FIGURE_FINDERS: dict[str, FigureFinder] = {
     "doses": dose_figures,
     "bmi": bmi_figures,
     "percentages": share_figures,
-    "conversions": _conversions,
-    "sums": _sums,
+    "conversions": _conversion_figures,
+    "sums": _sum_figures,
 }

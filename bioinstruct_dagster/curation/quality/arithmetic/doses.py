@@ -18,7 +18,7 @@ from bioinstruct_dagster.curation.quality.arithmetic.patients import (
 from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     MOST_READ,
     NUMBER,
-    QUALITY,
+    QUALITY_PACKAGE,
     ComputedFigure,
     agree,
     decimals_of,
@@ -27,9 +27,9 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
 )
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
 
-DOSES = "doses.yaml"
+DOSE_LISTS = "doses.yaml"
 
-PER_KG = re.compile(
+DOSE_PER_KG = re.compile(
     rf"({NUMBER})\s?(?:mg|milligrams)\s?(?:/|per )\s?(?:kg|kilogram)", re.IGNORECASE
 )
 
@@ -37,7 +37,7 @@ MILLIGRAMS = re.compile(
     rf"({NUMBER})\s?(?:mg|milligrams)\b(?!\s?(?:/|per )\s?(?:kg|kilogram|m|d?l))", re.IGNORECASE
 )
 
-DIVIDED = re.compile(
+DIVIDED_DOSES = re.compile(
     r"\b(?:(\d)|two|three|four)\s(?:equal(?:ly)?\s)?(?:divided\s)?doses\b", re.IGNORECASE
 )
 
@@ -66,9 +66,11 @@ class DosePatterns:
 @cache
 def dose_patterns() -> DosePatterns:
     """The patterns, made when a row first needs them."""
-    times, days = (word_values(QUALITY, DOSES, name) for name in ("times_a_day", "days"))
+    times, days = (
+        word_values(QUALITY_PACKAGE, DOSE_LISTS, name) for name in ("times_a_day", "days")
+    )
     dose_units, open_phrases, open_beginnings, computes = (
-        alternatives(word_list(QUALITY, DOSES, name))
+        alternatives(word_list(QUALITY_PACKAGE, DOSE_LISTS, name))
         for name in ("dose_units", "uncertain", "uncertain_beginnings", "computes")
     )
     return DosePatterns(
@@ -109,11 +111,11 @@ def dose_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
         return
     given = f"{task.instruction}\n{task.input}"[:MOST_READ]
     if dose_patterns().uncertain.search(given) is None:
-        yield from _totals(given, task.output[:MOST_READ], tolerance)
-    yield from _by_weight(given, task.output[:MOST_READ], tolerance)
+        yield from _total_figures(given, task.output[:MOST_READ], tolerance)
+    yield from _weight_figures(given, task.output[:MOST_READ], tolerance)
 
 
-def _totals(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
+def _total_figures(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
     patterns = dose_patterns()
     regimens = [_regimen(found, patterns.times) for found in patterns.regimen.finditer(given)]
     totals = list(patterns.total.finditer(output))
@@ -146,10 +148,15 @@ def _milligrams(unit: str) -> float:
     return known[1] * 1000 if known else 1.0  # units of insulin stay what they are
 
 
-def _by_weight(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
-    rates = {number(found.group(1)) for found in PER_KG.finditer(given)}
-    weight = weight_in(PER_KG.sub(" ", given))
-    if len(rates) != 1 or weight is None or PER_KG.search(output) or re.search(r"\bmax", given):
+def _weight_figures(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
+    rates = {number(found.group(1)) for found in DOSE_PER_KG.finditer(given)}
+    weight = weight_in(DOSE_PER_KG.sub(" ", given))
+    if (
+        len(rates) != 1
+        or weight is None
+        or DOSE_PER_KG.search(output)
+        or re.search(r"\bmax", given)
+    ):
         return
     stated = list(MILLIGRAMS.finditer(output))
     known = {number(found.group(1)) for found in MILLIGRAMS.finditer(given)}
@@ -159,7 +166,7 @@ def _by_weight(given: str, output: str, tolerance: float) -> Iterator[ComputedFi
     value = number(stated[0].group(1))
     # The daily dose or one of several: any share of it that a day is divided into.
     shares = [computed * times for times in (1, 2, 3, 4, 1 / 2, 1 / 3, 1 / 4)]
-    divided = DIVIDED.search(given) is not None or re.search(
+    divided = DIVIDED_DOSES.search(given) is not None or re.search(
         r"every|times|daily|/day|per day", given
     )
     if any(agree(value, one, 0, tolerance) for one in (shares if divided else shares[:1])):

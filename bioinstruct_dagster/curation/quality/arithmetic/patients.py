@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     MOST_READ,
-    QUALITY,
+    QUALITY_PACKAGE,
     ComputedFigure,
     agree,
     decimals_of,
@@ -21,7 +21,7 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
 from bioinstruct_dagster.curation.word_lists import word_list
 
 INCH = 0.0254  # meters
-SAME = 0.02  # a weight given twice, in two units, is one weight
+SAME_VALUE_TOLERANCE = 0.02  # a weight given twice, in two units, is one weight
 LIKELY_WEIGHTS, LIKELY_HEIGHTS = (2.0, 350.0), (0.4, 2.5)
 
 FEET = re.compile(
@@ -34,7 +34,7 @@ BMI = re.compile(r"\b(?:BMI|body[ -]mass index)\b", re.IGNORECASE)
 BMI_STATED = re.compile(
     r"\b(?:BMI|body[ -]mass index)\b[^\d.;\n]{0,60}?(\d{2}(?:\.\d{1,3})?)(?![\d/%])", re.IGNORECASE
 )
-BARE = re.compile(r"\D{0,12}(\d{2}\.\d{1,3})(?:\s?kg/m(?:²|\^?2))?\.?", re.IGNORECASE)
+BMI_ALONE = re.compile(r"\D{0,12}(\d{2}\.\d{1,3})(?:\s?kg/m(?:²|\^?2))?\.?", re.IGNORECASE)
 
 
 def bmi_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
@@ -47,7 +47,7 @@ def bmi_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
         return
     found = BMI_STATED.search(task.output[:MOST_READ])
     if found is None and BMI.search(task.instruction):
-        found = BARE.fullmatch(task.output.strip())
+        found = BMI_ALONE.fullmatch(task.output.strip())
     # A sum that leads up to the figure is recomputed as a sum.
     if found is None or re.match(r"\s?(?:kg|cm|m\b|[÷/x×(])(?!/m)", task.output[found.end() :]):
         return
@@ -59,18 +59,18 @@ def bmi_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
 
 def weight_in(text: str) -> float | None:
     """The one weight of a text, in kilograms; None where there is none, or more than one."""
-    of_weights = word_list(QUALITY, "units.yaml", "weight_units")
+    of_weights = word_list(QUALITY_PACKAGE, "units.yaml", "weight_units")
     found = [
         one.value * units()[one.unit][1] / 1000
         for one in quantities(text)
         if one.unit in of_weights
     ]
-    return _one_of(found, LIKELY_WEIGHTS)
+    return _single_value(found, LIKELY_WEIGHTS)
 
 
 def _height_in(text: str) -> float | None:
     """The one height of a text, in meters."""
-    of_heights = word_list(QUALITY, "units.yaml", "height_units")
+    of_heights = word_list(QUALITY_PACKAGE, "units.yaml", "height_units")
     metric = [
         one.value * units()[one.unit][1] / 100 for one in quantities(text) if one.unit in of_heights
     ]
@@ -79,11 +79,11 @@ def _height_in(text: str) -> float | None:
         for found in FEET.finditer(text)
     ]
     inches = [] if feet else [float(found.group(1)) * INCH for found in INCHES.finditer(text)]
-    return _one_of(metric + feet + inches, LIKELY_HEIGHTS)
+    return _single_value(metric + feet + inches, LIKELY_HEIGHTS)
 
 
-def _one_of(values: list[float], likely: tuple[float, float]) -> float | None:
+def _single_value(values: list[float], likely: tuple[float, float]) -> float | None:
     """The one value that all of them are, where it is a likely one."""
-    if not values or max(values) > min(values) * (1 + SAME):
+    if not values or max(values) > min(values) * (1 + SAME_VALUE_TOLERANCE):
         return None
     return values[0] if likely[0] <= values[0] <= likely[1] else None

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from bioinstruct_dagster.curation.word_lists import alternatives, word_values
 
-QUALITY = "bioinstruct_dagster.curation.quality"  # whose word lists are read
+QUALITY_PACKAGE = "bioinstruct_dagster.curation.quality"  # whose word lists are read
 DIMENSIONS = (
     "mass", "volume", "length", "concentration", "molar", "pressure", "celsius", "fahrenheit",
 )  # fmt: skip
 MOST_READ = 6_000  # characters of a text that are searched for figures
 
-LEAST = 1e-9
+LEAST_VALUE = 1e-9
 
 # The digit comes before the look behind it: such an expression is found faster.
 NUMBER = r"(?:\d(?<![\w.,]\d)(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?!\d))"
@@ -52,13 +52,13 @@ def units() -> Mapping[str, tuple[str, float]]:
         {
             unit: (dimension, factor)
             for dimension in DIMENSIONS
-            for unit, factor in word_values(QUALITY, "units.yaml", dimension).items()
+            for unit, factor in word_values(QUALITY_PACKAGE, "units.yaml", dimension).items()
         }
     )
 
 
 @cache
-def _quantity() -> re.Pattern[str]:
+def _quantity_pattern() -> re.Pattern[str]:
     return re.compile(
         rf"({NUMBER})[ -]?(?:degrees )?(?:° ?)?({alternatives(units())})(?![\w²]|/[a-z]|\^)",
         re.IGNORECASE,
@@ -90,5 +90,5 @@ def quantities(text: str) -> list[Quantity]:
             found.end(),
             decimals_of(found.group(1)),
         )
-        for found in _quantity().finditer(text, 0, MOST_READ)
+        for found in _quantity_pattern().finditer(text, 0, MOST_READ)
     ]

@@ -12,10 +12,10 @@ from math import log
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
-    LEAST,
+    LEAST_VALUE,
     MOST_READ,
     NUMBER,
-    QUALITY,
+    QUALITY_PACKAGE,
     ComputedFigure,
     agree,
     decimals_of,
@@ -42,7 +42,7 @@ OPERATIONS: dict[str, Callable[[float, float], float]] = {
     "/": operator.truediv,
 }
 
-SPELLED = {"×": "*", "x": "*", "X": "*", "*": "*", "·": "*", "÷": "/", "/": "/", "+": "+"}
+OPERATOR_OF_SIGN = {"×": "*", "x": "*", "X": "*", "*": "*", "·": "*", "÷": "/", "/": "/", "+": "+"}
 
 
 class _Token(NamedTuple):
@@ -56,7 +56,7 @@ class _Token(NamedTuple):
 @cache
 def _factors() -> tuple[float, ...]:
     """A sum may be right although its unit is not the one that its operands make."""
-    return (1.0, *word_values(QUALITY, "doses.yaml", "sum_factors").values())
+    return (1.0, *word_values(QUALITY_PACKAGE, "doses.yaml", "sum_factors").values())
 
 
 def sum_figures(text: str, tolerance: float) -> Iterator[ComputedFigure]:
@@ -73,7 +73,7 @@ def sum_figures(text: str, tolerance: float) -> Iterator[ComputedFigure]:
             continue
         stated, unit = result
         computed = _evaluate(operands)
-        if computed is None or computed <= LEAST:
+        if computed is None or computed <= LEAST_VALUE:
             continue
         decimals = decimals_of(stated.text)
         units = {one.text.lower() for one in operands if one.kind == "unit"}
@@ -81,7 +81,9 @@ def sum_figures(text: str, tolerance: float) -> Iterator[ComputedFigure]:
         factors = (1.0,) if strict else _factors()
         candidates = [one for factor in factors for one in (computed * factor, computed / factor)]
         if not any(agree(stated.value, one, decimals, tolerance) for one in candidates):
-            nearest = min(candidates, key=lambda one: abs(log(max(stated.value, LEAST) / one)))
+            nearest = min(
+                candidates, key=lambda one: abs(log(max(stated.value, LEAST_VALUE) / one))
+            )
             saw = text[operands[0].start : stated.end]
             yield ComputedFigure("sum", saw, stated.value, nearest)
 
@@ -160,7 +162,7 @@ def _evaluate(tokens: list[_Token]) -> float | None:
                 _apply(values, pending, 1)
                 pending.pop()
             elif token.kind == "op":
-                sign = SPELLED.get(token.text, "-")
+                sign = OPERATOR_OF_SIGN.get(token.text, "-")
                 _apply(values, pending, PRECEDENCE[sign])
                 pending.append(sign)
         _apply(values, pending, 1)
