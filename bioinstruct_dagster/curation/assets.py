@@ -214,7 +214,8 @@ def categorized_instructions(
         return
     if labelling.tally.stopped:
         context.log.warning(
-            "The teacher stopped, so the embedded classifier labelled the other rows: %s", labelling.tally.stopped
+            "The teacher stopped, so the embedded classifier labelled the other rows: %s",
+            labelling.tally.stopped,
         )
     write_labels(store, labelling)
     shares = Counter(row["category"] for row in labelling.rows)
@@ -243,16 +244,17 @@ def _label_quality(labelling: Labelling) -> dict[str, Any]:
     calibration.
     """
     metadata: dict[str, Any] = {}
-    if labelling.agreement:
-        agreement = labelling.agreement
+    if agreement := labelling.agreement:
+        share, kappa = agreement.share, agreement.kappa
         metadata["labelled_twice"] = agreement.compared
-        metadata["two_way_agreement"] = agreement.share if agreement.share is not None else "nothing compared"
-        metadata["cohens_kappa"] = agreement.kappa if agreement.kappa is not None else "undefined"
+        metadata["two_way_agreement"] = "nothing compared" if share is None else share
+        metadata["cohens_kappa"] = "undefined" if kappa is None else kappa
         if agreement.rehearsal:
             metadata["agreement_note"] = "rehearsal: recorded labels always agree with themselves"
-    if labelling.calibration:
-        calibration = labelling.calibration
+    if calibration := labelling.calibration:
         metadata["classifier_cross_validated_accuracy"] = calibration.accuracy
         metadata["classifier_calibration_error"] = calibration.expected_calibration_error
-        metadata["classifier_reliability"] = dg.MetadataValue.md(markdown_table(calibration.table()))
+        metadata["classifier_reliability"] = dg.MetadataValue.md(
+            markdown_table(calibration.table())
+        )
     return metadata

@@ -186,7 +186,8 @@ def kept_rows_are_what_was_asked_for(
     rehearsal = any(row["rehearsal"] for row in rows)
     checked = len(rows) >= LEAST_ROWS_FOR_MIX and not rehearsal
     return dg.AssetCheckResult(
-        passed=not checked or (difference <= MOST_SHARE_DIFFERENCE and agreement >= LEAST_AGREEMENT),
+        passed=not checked
+        or (difference <= MOST_SHARE_DIFFERENCE and agreement >= LEAST_AGREEMENT),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "rows_with_controls": len(rows),

@@ -31,8 +31,8 @@ from bioinstruct_dagster.store.gate_order import ROW_GATES
 class CuratedRows:
     """Raw rows after the gates' decisions: each is either kept or rejected.
 
-    `kept` holds rows of `deduplicated_instructions`. `rejected` holds, for each other row, the first
-    gate that rejected it and the rule.
+    `kept` holds rows of `deduplicated_instructions`. `rejected` holds the other rows, with the
+    first gate that rejected each and its rule.
     """
 
     kept: list[dict[str, Any]] = field(default_factory=list)

@@ -122,7 +122,9 @@ def write_labels(store: Store, labelling: Labelling) -> None:
         )
     ]
     before = {tuple(row.values()) for row in store.rows(CATEGORY_VERDICTS)}
-    changed = [row for row in verdicts if tuple(row[name] for name in COMPARED_COLUMNS) not in before]
+    changed = [
+        row for row in verdicts if tuple(row[name] for name in COMPARED_COLUMNS) not in before
+    ]
     removed = {row_id for row_id, *_ in before} - rows.keys()  # no longer kept, so without category
     with store.write() as connection:
         record_version(connection, "category", version, labelling.made_of)

@@ -248,7 +248,7 @@ def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def _bound_by(nodes: Iterable[ast.AST]) -> set[str]:
-    """Names that code binds in its own scope. A missed name makes a version cover more, not less."""
+    """Names that code binds in its own scope. A missed name makes a version cover more."""
     bound: set[str] = set()
     elsewhere: set[str] = set()
     for node in _own_nodes(nodes):

@@ -59,8 +59,8 @@ RECORD_VERSION = """
     select $gate, $version, $made_of, now()
     where not exists (from gate_versions where gate = $gate and version = $version)
 """
-# Findings of the other row gates on rows in which the privacy gate found identifiers, and the places
-# of these identifiers. Novelty and category show no text of a row as evidence.
+# Findings of the other row gates on rows in which the privacy gate found identifiers, and where
+# these identifiers are. Novelty and category show no text of a row as evidence.
 FINDINGS_BESIDE_IDENTIFIERS = """
     select
         other.row_id, other.gate, other.place, other.evidence,
@@ -234,7 +234,7 @@ class StoredResults:
             self._load(store, gate)
 
     def __call__(self, gate: Gate, rows: Sequence[RowTexts]) -> list[GateResult]:
-        """The gate's result for each row; a text that it has checked before is not checked again."""
+        """The gate's result for each row; texts with a stored result are not checked again."""
         keys = [(gate.name, text_sha256(row)) for row in rows]
         missing = [place for place, key in enumerate(keys) if key not in self._results]
         new_results = gate.check([rows[place] for place in missing])

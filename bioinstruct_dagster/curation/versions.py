@@ -26,8 +26,8 @@ from bioinstruct_dagster.curation.source_code import (
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.store.gate_order import GATE_ORDER
 
-# The modules in which references are followed. Other modules give a gate values, which the gate adds
-# to its version (settings, evaluation items), or replies, which are stored under keys of their own.
+# The modules in which references are followed. Other modules give a gate values that it adds to its
+# version (settings, evaluation items), or replies that are stored under keys of their own.
 FOLLOWED_MODULES = (
     *(f"curation.{gate}" for gate in GATE_ORDER),
     "curation.gates",

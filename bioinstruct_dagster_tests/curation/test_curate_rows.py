@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.curation.curate_rows import RowCurator, curator_maker, curate_raw_rows
+from bioinstruct_dagster.curation.curate_rows import RowCurator, curate_raw_rows, curator_maker
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.curation.verdicts import StoredResults, check_outdated_rows

@@ -11,8 +11,8 @@ from bioinstruct_dagster.curation.verdicts import (
     StoredResults,
     UnknownRowError,
     check_outdated_rows,
-    text_sha256,
     findings_of_row,
+    text_sha256,
 )
 
 SAID = "select row_id, rule, verdict, version, gate_version from verdicts order by row_id, place"

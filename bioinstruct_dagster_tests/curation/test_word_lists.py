@@ -53,23 +53,23 @@ def test_numbers_of_words_keep_the_order_of_the_file(written):
     ("text", "said"),
     [
         ("a: [", "not YAML"),
-        ("- a\n", "must name its lists"),
+        ("- a\n", "must hold named lists"),
         ("a: [one]\n", "line 1: list a: must have `what` and `words`"),
         ("a:\n  what: x.\n  words: [b]\n  word: [c]\n", "list a: must have `what` and `words`"),
         ("a:\n  what: [x]\n  words: [b]\n", "list a: `what` must be one sentence"),
         ("a:\n  what: x.\n  words: []\n", "list a: `words` must be a list of words"),
         ("a:\n  what: x.\n  words: b c\n", "list a: `words` must be a list of words"),
-        ("a:\n  what: x.\n  words: [b, [c]]\n", "line 3: list a: must be single words"),
-        ("a:\n  what: x.\n  words: [b, '']\n", "line 3: list a: must be single words"),
+        ("a:\n  what: x.\n  words: [b, [c]]\n", "line 3: list a: write single words"),
+        ("a:\n  what: x.\n  words: [b, '']\n", "line 3: list a: write single words"),
         (
             "a:\n  what: x.\n  words: [b]\na:\n  what: x.\n  words: [c]\n",
-            "line 4: a is there already in line 1",
+            "line 4: a is already in line 1",
         ),
         (
             "a:\n  what: x.\n  words:\n    b: 1\n    b: 2\n",
-            "line 5: list a: b is there already in line 4",
+            "line 5: list a: b is already in line 4",
         ),
-        ("b:\n  what: x.\n  words: [c]\n", "has no list a"),
+        ("b:\n  what: x.\n  words: [c]\n", "the list a is missing"),
     ],
 )
 def test_a_malformed_file_is_refused_with_its_place(written, text, said):

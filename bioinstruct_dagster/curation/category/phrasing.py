@@ -1,8 +1,8 @@
-"""How an instruction is phrased: its main clause, and the features that tell the kind of task.
+"""Splits an instruction into its parts, and makes the features that show the kind of task.
 
-"Given a discharge note, list the doses." is about listing doses: what is given says much less than
-what is to be done. Belongs here: taking an instruction apart. Does not: learning from the parts
-(classifier), or the words (words/phrasing.yaml). Every step is linear in the text's length.
+"Given a discharge note, list the doses." asks to list doses. The main clause shows the kind of task
+better than the given part. Belongs here: the parts and the features. Does not: learning from them
+(classifier), or the words (words/phrasing.yaml). Every step is linear in the length of the text.
 """
 
 import re
@@ -14,13 +14,13 @@ from typing import NamedTuple
 from bioinstruct_dagster.curation.word_lists import word_list
 
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-_OBJECT_WORDS = 4  # content words after the verb: what is asked for
+_OBJECT_WORDS = 4  # content words after the verb
 _PAIR_WORDS = 12  # words of the main clause that may pair with its verb
-_OPENING_WORDS = 3
+_OPENING_WORDS = 3  # longest opening that is a feature
 
 
 class _PhrasingLists(NamedTuple):
-    """The word lists by which an instruction is taken apart; words/phrasing.yaml explains each."""
+    """The word lists that split an instruction; words/phrasing.yaml explains each."""
 
     preambles: frozenset[str]
     questions: frozenset[str]
@@ -39,9 +39,9 @@ def _phrasing_lists() -> _PhrasingLists:
 
 
 def clauses(instruction: str) -> tuple[str, str]:
-    """What is given, and what is to be done with it; both in lower case.
+    """The given part and the main clause of an instruction, both in lower case.
 
-    What is given may itself hold commas: the main clause begins at the first part that begins with
+    The given part may hold commas. The main clause begins after the first comma that is followed by
     a verb or a question word.
     """
     lists = _phrasing_lists()
@@ -58,7 +58,7 @@ def clauses(instruction: str) -> tuple[str, str]:
 
 
 def features(instruction: str) -> list[str]:
-    """The features of an instruction, as words of a language of their own."""
+    """The features of an instruction, each as a text such as `word=list`."""
     lists = _phrasing_lists()
     given, main = clauses(instruction)
     words, given_words = _WORD.findall(main), _WORD.findall(given)

@@ -4,9 +4,9 @@ import pytest
 
 from bioinstruct_dagster.curation.category.agreement import (
     LEAST_SAMPLE,
-    measure_agreement,
     cohens_kappa,
     draw_sample,
+    measure_agreement,
 )
 
 TEXTS = [f"Instruction number {n}." for n in range(2_000)]
@@ -66,7 +66,7 @@ def test_agreement_counts_only_what_has_both_labels_and_names_the_disagreeing():
     second = {"one": "other", "two": "other", "four": "other"}
     found = measure_agreement(["one", "two", "three", "four"], first, second, rehearsal=True)
     assert (found.sampled, found.compared, found.agreed, found.share) == (4, 2, 1, 0.5)
-    assert found.disagreeing == {"two": "other"}
+    assert found.other_labels == {"two": "other"}
     assert found.rehearsal
 
 

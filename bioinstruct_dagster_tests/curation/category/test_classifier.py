@@ -12,8 +12,8 @@ from bioinstruct_dagster.curation.category.classifier import (
     CategoryClassifier,
     ExampleFileError,
     classifier_version,
-    labelled_examples,
     handwritten_examples,
+    labelled_examples,
 )
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.rehearsal.recordings import read_recordings, recorded_labels

@@ -328,7 +328,7 @@ def test_rows_whose_two_labels_differ_are_flagged_with_both(label_over, fickle):
     result, bodies = label_over(UNKNOWN, fickle)
     assert sorted(map(numbered, bodies)) == sorted([UNKNOWN, draw_sample(UNKNOWN)])
     assert (result.agreement.compared, result.agreement.agreed) == (3, 2)
-    assert result.agreement.disagreeing == {DIVERGENT: "other"}
+    assert result.agreement.other_labels == {DIVERGENT: "other"}
     assert not result.agreement.rehearsal
     assert [row["needs_review"] for row in result.rows] == [False, True, False]
     assert result.to_review == 1

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.curation.category.calibration import measure_calibration
+from bioinstruct_dagster.curation.category.classifier import EXAMPLES_FILE as OWN
 from bioinstruct_dagster.curation.category.classifier import (
     REVIEW_CONFIDENCE,
-    labelled_examples,
     handwritten_examples,
+    labelled_examples,
     trained_classifier,
 )
-from bioinstruct_dagster.curation.category.classifier import EXAMPLES_FILE as OWN
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from bioinstruct_dagster.curation.category import prompts as categories
 from bioinstruct_dagster.curation.category.prompts import (
-    INSTRUCTIONS_PER_REQUEST,
     FIRST_PASS,
+    INSTRUCTIONS_PER_REQUEST,
     SECOND_PASS,
     CategoryFileError,
-    category_question,
     category_definitions,
+    category_question,
 )
 from bioinstruct_dagster.rehearsal.api_server.app import CATEGORIZATION_SCHEMA
 from bioinstruct_dagster.seeds.tasks import CATEGORIES

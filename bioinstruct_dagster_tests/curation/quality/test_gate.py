@@ -6,18 +6,17 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.gate import (
-    QUALITY_RULES,
-    QualityGate,
-    find_fault,
-    normalized_input,
-    shipped_gate,
-)
+from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES, QualityGate
 from bioinstruct_dagster.curation.quality.rules import PatternRule, read_rules
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import (
+    first_reject,
+    repaired_input,
+    shipped_gate,
+)
 
 PUBLISHED = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
 EXAMS = PROJECT_ROOT.parent / "shared" / "data" / "eval" / "medmcqa" / "dev.jsonl"
@@ -283,14 +282,14 @@ def test_a_marker_for_no_input_is_repaired_to_the_empty_input(marker):
     assert [(one.rule, one.verdict) for one in result.findings] == [("no_input_marker", "repair")]
     assert result.repairs == {"input": ""}
     assert not result.rejected
-    assert normalized_input(marker) == ""
+    assert repaired_input(marker) == ""
 
 
 @pytest.mark.parametrize("text", ["", *REAL])
 def test_a_real_input_stays_as_it_is(text):
     (result,) = shipped_gate().check([RowTexts(INSTRUCTION, text, "Allopurinol.")])
     assert not result.repairs
-    assert normalized_input(text) == text
+    assert repaired_input(text) == text
 
 
 def test_a_repaired_row_is_checked_as_repaired():
@@ -299,10 +298,10 @@ def test_a_repaired_row_is_checked_as_repaired():
 
 
 def test_the_first_rule_that_rejects_is_the_fault():
-    assert find_fault(INSTRUCTION, "N/A", "Allopurinol.") is None
-    assert find_fault(INSTRUCTION, "", "1 x 2 = 3 mg of the drug") is None  # flagged only
-    fault = find_fault("Draw it", "https://example.org/12", "")
-    assert (fault.reason, fault.detail) == ("instruction_too_short", "words: 2, least: 4")
+    assert first_reject(INSTRUCTION, "N/A", "Allopurinol.") is None
+    assert first_reject(INSTRUCTION, "", "1 x 2 = 3 mg of the drug") is None  # flagged only
+    fault = first_reject("Draw it", "https://example.org/12", "")
+    assert (fault.rule, fault.evidence) == ("instruction_too_short", {"words": 2, "least": 4})
 
 
 @pytest.mark.parametrize(

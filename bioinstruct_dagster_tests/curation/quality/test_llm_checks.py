@@ -7,12 +7,12 @@ import pytest
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES
 from bioinstruct_dagster.curation.quality.llm_checks import (
-    ROWS_PER_REQUEST,
     MOST_REASON_CHARS,
+    ROWS_PER_REQUEST,
     TeacherCheck,
     needs_teacher,
-    teacher_findings,
     quality_question,
+    teacher_findings,
 )
 from bioinstruct_dagster.curation.quality.rules import read_rules
 from bioinstruct_dagster.teacher.answers import StoredAnswer, ask_about, stored_answers

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.curation.gates import GateResult, RowTexts
-from bioinstruct_dagster.curation.quality.gate import shipped_gate
 from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 PUBLISHED = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
 LABELS = Path(__file__).parents[1] / "published_labels.jsonl"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.quality.gate import shipped_gate
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.source_names import (
     SourceName,
@@ -11,6 +10,7 @@ from bioinstruct_dagster.curation.quality.source_names import (
     nouns_of,
     singular,
 )
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
-"""Conversions between units, such as "180 mg/dL = 10 mmol/L": reading and recomputing them.
+"""Reads and recomputes conversions between units, such as "180 mg/dL = 10 mmol/L".
 
-Belongs here: one quantity that is stated as another. Does not: the units and substances
-(words/units.yaml), written sums (sums), or what figures mean for a patient (patients). Only what
-can be read in one way is recomputed.
+Belongs here: a quantity that is stated in two units. Does not: the units and substances
+(words/units.yaml), written sums (sums), or a patient's figures (patients). A text that can be read
+in several ways is not recomputed.
 """
 
 import re
@@ -41,7 +41,7 @@ RATE_ENDING = re.compile(
 
 @cache
 def molar_factors() -> Mapping[str, float]:
-    """Micromoles per liter of one milligram per liter, by the name of what is measured."""
+    """For each substance, the micromoles per liter of one milligram per liter."""
     masses = word_values(QUALITY_PACKAGE, "units.yaml", "molar_masses")
     return MappingProxyType(
         {
@@ -58,14 +58,14 @@ def _conversion_request() -> re.Pattern[str]:
 
 
 def analyte_of(text: str) -> str | None:
-    """What is measured, where just one known substance is named."""
-    low = text.lower()
-    named = {round(factor, 6): name for name, factor in molar_factors().items() if name in low}
+    """The measured substance, if the text names exactly one that is known."""
+    lowered = text.lower()
+    named = {round(factor, 6): name for name, factor in molar_factors().items() if name in lowered}
     return next(iter(named.values())) if len(named) == 1 else None
 
 
 def convert(value: float, unit: str, into: str, analyte: str | None) -> float | None:
-    """A value in another unit; None where nothing leads from one to the other."""
+    """A value in another unit; None if the units cannot be converted."""
     (kind, factor), (other, into_factor) = units()[unit], units()[into]
     if kind == other:
         return value * factor / into_factor
@@ -73,9 +73,9 @@ def convert(value: float, unit: str, into: str, analyte: str | None) -> float | 
         return value * 9 / 5 + 32
     if (kind, other) == ("fahrenheit", "celsius"):
         return (value - 32) * 5 / 9
-    if analyte and (kind, other) == ("concentration", "molar_factors"):
+    if analyte and (kind, other) == ("concentration", "molar"):
         return value * factor * molar_factors()[analyte] / into_factor
-    if analyte and (kind, other) == ("molar_factors", "concentration"):
+    if analyte and (kind, other) == ("molar", "concentration"):
         return value * factor / molar_factors()[analyte] / into_factor
     return None
 
@@ -83,7 +83,7 @@ def convert(value: float, unit: str, into: str, analyte: str | None) -> float | 
 def conversion_figures(
     instruction: str, task_input: str, output: str, tolerance: float
 ) -> Iterator[ComputedFigure]:
-    """Conversions in the output that are wrong."""
+    """The wrong conversions in the output."""
     found = quantities(output)
     analyte = analyte_of(f"{instruction} {task_input} {output[:MOST_READ]}")
     linked = False
@@ -114,25 +114,25 @@ def _stands_alone(text: str, one: Quantity, other: Quantity, between: str) -> bo
 
 
 def _is_weight_and_dose(one: Quantity, other: Quantity) -> bool:
-    """Whether one of two masses is a patient's and the other one a drug's."""
+    """Whether one of two masses is a patient's weight and the other a dose."""
     factors = sorted(units()[each.unit][1] for each in (one, other))
     masses = {units()[each.unit][0] for each in (one, other)} == {"mass"}
     return masses and factors[0] < 1 and factors[1] > 1
 
 
 def _wrong_conversion(
-    one: Quantity, other: Quantity, analyte: str | None, saw: str, tolerance: float
+    one: Quantity, other: Quantity, analyte: str | None, excerpt: str, tolerance: float
 ) -> Iterator[ComputedFigure]:
     if one.unit == other.unit or _is_weight_and_dose(one, other):
         return
     computed = convert(one.value, one.unit, other.unit, analyte)
     if computed is None or abs(computed) < LEAST_VALUE:
         return
-    # Of a rounded value only as much is known as its digits say.
+    # A rounded value is only as exact as its digits.
     rounded = 0.51 * 10.0**-one.decimals / max(abs(one.value), LEAST_VALUE)
     if agree(other.value, computed, other.decimals, max(tolerance, min(rounded, 0.2))):
         return
     difference = DEGREES_IN_OTHER_SCALE.get(units()[one.unit][0])
     if difference and isclose(one.value * difference, other.value, rel_tol=0.1):
-        return  # a rise by so many degrees
-    yield ComputedFigure("conversion", saw, other.value, computed)
+        return  # a difference in temperature, not a temperature
+    yield ComputedFigure("conversion", excerpt, other.value, computed)

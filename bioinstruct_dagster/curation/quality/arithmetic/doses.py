@@ -1,9 +1,8 @@
-"""Doses that the row itself allows to recompute: totals per day or week, and doses by weight.
+"""Recomputes doses from the figures of a row: totals per day or week, and doses by weight.
 
-Belongs here: what a prescription comes to. Does not: the words by which it is read
-(words/doses.yaml), or a patient's weight (patients). A dose is doubted only where the row can be
-read in one way, such as one regimen of a drug; anything else is passed over. A pattern whose parts
-depend on each other stands here; plain words stand in the lists.
+Belongs here: the total of a prescription, and patterns whose parts depend on each other. Does not:
+plain words (words/doses.yaml), or a patient's weight (patients). A dose is recomputed only if the
+row can be read in one way, such as with one regimen for each drug.
 """
 
 import re
@@ -12,9 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.arithmetic.patients import (
-    weight_in,
-)
+from bioinstruct_dagster.curation.quality.arithmetic.patients import weight_in
 from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     MOST_READ,
     NUMBER,
@@ -44,15 +41,16 @@ DIVIDED_DOSES = re.compile(
 
 @dataclass(frozen=True)
 class DosePatterns:
-    """The patterns that are made of the word lists.
+    """The patterns and numbers from the word lists.
 
     Attributes:
-        computes: a question for a calculation.
-        regimen: a dose and how often it is taken; groups: drug, dose, unit, drug, times, hours.
-        uncertain: what leaves a regimen's total open.
-        total: a dose per day or week; groups: dose, unit, drug, period.
-        times: how often a day, by its words.
-        days: the days of a period, by its name.
+        computes: matches a request for a calculation.
+        regimen: matches a dose and how often it is taken; its groups are drug, dose, unit, drug,
+            times, hours.
+        uncertain: matches phrases with which a regimen has no certain total.
+        total: matches a dose per day or week; its groups are dose, unit, drug, period.
+        times: the number of doses a day, by phrase.
+        days: the number of days of a period, by its name.
     """
 
     computes: re.Pattern[str]
@@ -65,7 +63,7 @@ class DosePatterns:
 
 @cache
 def dose_patterns() -> DosePatterns:
-    """The patterns, made when a row first needs them."""
+    """The patterns; each process makes them once, when a row needs them."""
     times, days = (
         word_values(QUALITY_PACKAGE, DOSE_LISTS, name) for name in ("times_a_day", "days")
     )
@@ -104,15 +102,15 @@ class _Regimen:
     per_day: float
 
 
-def dose_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
-    """A total per day or week, or a dose by weight, that the prescription does not make."""
+def dose_figures(row: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
+    """The totals per day or week, and the doses by weight, that differ from the prescription."""
     computes = dose_patterns().computes
-    if computes.search(task.instruction) is None and computes.search(task.input) is None:
+    if computes.search(row.instruction) is None and computes.search(row.input) is None:
         return
-    given = f"{task.instruction}\n{task.input}"[:MOST_READ]
+    given = f"{row.instruction}\n{row.input}"[:MOST_READ]
     if dose_patterns().uncertain.search(given) is None:
-        yield from _total_figures(given, task.output[:MOST_READ], tolerance)
-    yield from _weight_figures(given, task.output[:MOST_READ], tolerance)
+        yield from _total_figures(given, row.output[:MOST_READ], tolerance)
+    yield from _weight_figures(given, row.output[:MOST_READ], tolerance)
 
 
 def _total_figures(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
@@ -145,7 +143,7 @@ def _regimen(found: re.Match[str], times: Mapping[str, float]) -> _Regimen:
 
 def _milligrams(unit: str) -> float:
     known = units().get(unit.lower())
-    return known[1] * 1000 if known else 1.0  # units of insulin stay what they are
+    return known[1] * 1000 if known else 1.0  # units of insulin are not converted
 
 
 def _weight_figures(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
@@ -164,7 +162,7 @@ def _weight_figures(given: str, output: str, tolerance: float) -> Iterator[Compu
         return
     computed = rates.pop() * weight
     value = number(stated[0].group(1))
-    # The daily dose or one of several: any share of it that a day is divided into.
+    # The figure may be the daily dose or one of several doses a day.
     shares = [computed * times for times in (1, 2, 3, 4, 1 / 2, 1 / 3, 1 / 4)]
     divided = DIVIDED_DOSES.search(given) is not None or re.search(
         r"every|times|daily|/day|per day", given

@@ -3,7 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.gate import shipped_gate
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 RULE = "wrong_arithmetic"
 ASKS = "Calculate or convert the figures, such as the body mass index or total dose."
