@@ -1,4 +1,4 @@
-"""From raw rows to kept and rejected rows: none is lost, none checked twice."""
+"""Every raw row becomes a kept or a rejected row, and no row is checked twice."""
 
 import itertools
 
@@ -52,7 +52,7 @@ def raw_sets(draw):
 
 
 @given(raw_sets())
-def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
+def test_every_raw_row_is_in_one_table_in_order(raw):
     selection = curate_raw_rows(raw, SEEDS, GATES)
     kept = [row["ordinal"] for row in selection.kept]
     rejected = [row["ordinal"] for row in selection.rejected]
@@ -62,7 +62,7 @@ def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
 
 
 @given(raw_sets())
-def test_texts_are_carried_unchanged_but_for_no_input_markers(raw):
+def test_only_no_input_markers_change_a_text(raw):
     source = {row["row_id"]: row for row in raw}
     for row in curate_raw_rows(raw, SEEDS, GATES).kept:
         before = source[row["row_id"]]
@@ -141,7 +141,7 @@ def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
     ]
 
 
-def test_a_row_of_bad_quality_does_not_stand_in_the_way_of_a_sound_one():
+def test_a_rejected_row_does_not_make_another_a_repetition():
     selection = curate_raw_rows([raw_row(0, output=""), raw_row(1)], SEEDS, GATES)
     assert [row["row_id"] for row in selection.kept] == ["row-1"]
     (rejected,) = selection.rejected

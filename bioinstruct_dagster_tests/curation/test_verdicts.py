@@ -1,4 +1,4 @@
-"""Verdicts in the store: checked once, checked again where something changed, never lost."""
+"""Verdicts in the store: rows are checked once, and again after a change; no verdict is lost."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,9 @@ from bioinstruct_dagster.curation.verdicts import (
     text_sha256,
 )
 
-SAID = "select row_id, rule, verdict, version, gate_version from verdicts order by row_id, place"
+FINDINGS = (
+    "select row_id, rule, verdict, version, gate_version from verdicts order by row_id, place"
+)
 
 
 @dataclass
@@ -85,7 +87,7 @@ def test_each_row_is_checked_once(filled):
     assert check_outdated_rows(filled, gate) == 4
     assert check_outdated_rows(filled, gate) == 0
     assert len(gate.looked) == 4
-    assert [(row["row_id"], row["rule"], row["verdict"]) for row in filled.rows(SAID)] == [
+    assert [(row["row_id"], row["rule"], row["verdict"]) for row in filled.rows(FINDINGS)] == [
         ("row-0", "sound", "keep"),
         ("row-1", "word", "reject"),
         ("row-1", "odd", "flag"),
@@ -118,10 +120,10 @@ def test_a_changed_text_is_checked_again(filled, rows):
     changed = [{**rows[0], "instruction": "A forbidden change."}, *rows[1:]]
     filled.replace({"raw_instructions": changed})
     assert check_outdated_rows(filled, gate) == 1
-    assert filled.rows(SAID)[0]["verdict"] == "reject"
+    assert filled.rows(FINDINGS)[0]["verdict"] == "reject"
 
 
-def test_a_changed_rule_checks_its_own_gate_anew_and_no_other(filled):
+def test_a_changed_rule_rechecks_its_own_gate_only(filled):
     quality, privacy = WordGate(), WordGate("secret", "privacy")
     check_outdated_rows(filled, quality)
     check_outdated_rows(filled, privacy)
@@ -137,13 +139,13 @@ def test_a_changed_rule_checks_its_own_gate_anew_and_no_other(filled):
     assert [row["row_id"] for row in filled.rows(rejected)] == ["row-1", "row-3"]
 
 
-def test_what_was_said_before_is_kept_apart(filled):
+def test_replaced_verdicts_are_kept_apart(filled):
     gate = WordGate()
     check_outdated_rows(filled, gate)
-    before = filled.rows(SAID)
+    before = filled.rows(FINDINGS)
     gate.rejected = "odd"
     check_outdated_rows(filled, gate)
-    superseded = SAID.replace("from verdicts", "from superseded_verdicts")
+    superseded = FINDINGS.replace("from verdicts", "from superseded_verdicts")
     assert filled.rows(superseded) == before
 
 
@@ -168,21 +170,21 @@ def test_portions_are_written_one_by_one(filled, monkeypatch):
 
     with pytest.raises(RuntimeError):
         check_outdated_rows(filled, Failing())
-    assert len({row["row_id"] for row in filled.rows(SAID)}) == 3
+    assert len({row["row_id"] for row in filled.rows(FINDINGS)}) == 3
     monkeypatch.undo()
     assert check_outdated_rows(filled, WordGate()) == 1
 
 
-def test_what_a_gate_said_is_remembered(filled, rows):
+def test_stored_results_are_used_again(filled, rows):
     gate = WordGate()
     check_outdated_rows(filled, gate)
     gate.looked.clear()
-    remembered = StoredResults(filled, [gate])
+    stored_results = StoredResults(filled, [gate])
     tasks = [RowTexts(row["instruction"], row["input"], row["output"]) for row in rows]
-    results = remembered(gate, [*tasks, RowTexts("Something new.", "", "o")])
+    results = stored_results(gate, [*tasks, RowTexts("Something new.", "", "o")])
     assert gate.looked == [RowTexts("Something new.", "", "o")]
     assert results[:4] == WordGate().check(tasks)
-    assert remembered(gate, tasks) == results[:4]
+    assert stored_results(gate, tasks) == results[:4]
 
 
 def test_another_version_is_not_remembered(filled, rows):
@@ -204,12 +206,12 @@ def test_why_says_what_each_gate_says_in_their_order(filled):
     assert findings_of_row(filled, "row-1")[0]["evidence"] == {"saw": "forbidden"}
 
 
-def test_why_of_a_row_that_is_not_there_says_how_to_find_one(filled):
+def test_an_unknown_row_id_says_how_to_find_one(filled):
     with pytest.raises(UnknownRowError, match=r"No row 'row-99'.*ilike"):
         findings_of_row(filled, "row-99")
 
 
-def test_each_version_of_a_gate_says_what_it_was_made_of(filled):
+def test_each_version_stores_what_it_is_computed_from(filled):
     gate = WordGate()
     check_outdated_rows(filled, gate)
     check_outdated_rows(filled, gate)

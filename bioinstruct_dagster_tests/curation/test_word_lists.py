@@ -1,4 +1,4 @@
-"""Word lists: what a file may say, and what is said of a file that is malformed."""
+"""Reading word lists, and the error for each fault of a file."""
 
 import importlib
 import re
@@ -17,12 +17,12 @@ from bioinstruct_dagster.curation.word_lists import (
     word_values,
 )
 
-SHIPPED = sorted(Path(bioinstruct_dagster.__file__).parent.glob("curation/**/words/*.yaml"))
+SHIPPED_FILES = sorted(Path(bioinstruct_dagster.__file__).parent.glob("curation/**/words/*.yaml"))
 
 
 @pytest.fixture
 def written(tmp_path, monkeypatch):
-    """Writes a file of lists into a package of its own, and returns the package's name."""
+    """Writes a file of lists into a new package, and returns the package's name."""
     name = f"gate_{tmp_path.name}"  # another for each test: Python remembers packages
     folder = tmp_path / name / "words"
     folder.mkdir(parents=True)
@@ -50,7 +50,7 @@ def test_numbers_of_words_keep_the_order_of_the_file(written):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: [", "not YAML"),
         ("- a\n", "must hold named lists"),
@@ -72,12 +72,12 @@ def test_numbers_of_words_keep_the_order_of_the_file(written):
         ("b:\n  what: x.\n  words: [c]\n", "the list a is missing"),
     ],
 )
-def test_a_malformed_file_is_refused_with_its_place(written, text, said):
+def test_a_malformed_file_is_refused_with_its_place(written, text, message):
     package = written(text)
     with pytest.raises(WordListError) as refused:
         word_list(package, "lists.yaml", "a")
     assert f"{package}/words/lists.yaml" in str(refused.value)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_alternatives_match_the_longest_word_as_it_stands():
@@ -101,7 +101,7 @@ def _as_text(path):
     return yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506 - makes texts only
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+@pytest.mark.parametrize("path", SHIPPED_FILES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_shipped_lists_are_sound(path):
     package = ".".join(path.relative_to(Path(bioinstruct_dagster.__file__).parents[1]).parts[:-2])
     for name, entry in _as_text(path).items():

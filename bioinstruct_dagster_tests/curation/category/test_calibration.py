@@ -1,4 +1,4 @@
-"""The measures of calibration, on predictions whose honesty is known."""
+"""The measures of calibration, on predictions of known calibration."""
 
 import random
 
@@ -13,13 +13,13 @@ from bioinstruct_dagster.curation.category.calibration import (
 
 
 def predictions(pairs):
-    """Truth and prediction out of (right, confidence) pairs."""
+    """The truth, the predictions and their confidence, from (right, confidence) pairs."""
     truth = ["generation"] * len(pairs)
     predicted = ["generation" if right else "other" for right, _ in pairs]
     return truth, predicted, [confidence for _, confidence in pairs]
 
 
-def test_accuracy_error_and_bins_are_those_counted_by_hand():
+def test_accuracy_error_and_bins_match_a_hand_count():
     found = measure_calibration(
         *predictions([(True, 0.95), (True, 0.91), (False, 0.93), (False, 0.54), (True, 0.51)])
     )
@@ -51,7 +51,7 @@ def test_of_nothing_nothing_is_claimed():
     assert (found.rows, found.accuracy, found.bins) == (0, 0.0, ())
 
 
-def test_an_overconfident_classifier_has_a_large_error_and_an_honest_one_a_small():
+def test_overconfidence_is_a_large_calibration_error():
     draw = random.Random(0)
     honest = [(draw.random() < c, c) for c in (draw.uniform(0.3, 1) for _ in range(5_000))]
     boasting = [(draw.random() < 0.6, 0.95) for _ in range(5_000)]
@@ -59,7 +59,7 @@ def test_an_overconfident_classifier_has_a_large_error_and_an_honest_one_a_small
     assert measure_calibration(*predictions(boasting)).expected_calibration_error > 0.3
 
 
-def test_a_threshold_tells_what_it_lets_pass_and_how_often_that_is_right():
+def test_each_threshold_has_a_share_and_an_accuracy():
     pairs = [(True, 0.9)] * 4 + [(False, 0.8)] * 1 + [(True, 0.6)] * 2 + [(False, 0.4)] * 3
     accepted = {one.threshold: one for one in measure_calibration(*predictions(pairs)).accepted}
     assert (accepted[0.9].share, accepted[0.9].accuracy) == (0.4, 1.0)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.curation.category.calibration import measure_calibration
-from bioinstruct_dagster.curation.category.classifier import EXAMPLES_FILE as OWN
 from bioinstruct_dagster.curation.category.classifier import (
+    EXAMPLES_FILE,
     REVIEW_CONFIDENCE,
     handwritten_examples,
     labelled_examples,
@@ -24,7 +24,7 @@ from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_t
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
 
-PUBLISHED = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
+PUBLISHED_ROWS = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
 LABELS = Path(__file__).parents[1] / "published_labels.jsonl"
 # Tran et al., JAMIA 2024, by GPT-4 with a prompt and definitions that are not published.
 PUBLISHED_SHARES = {
@@ -37,7 +37,8 @@ PUBLISHED_SHARES = {
 pytestmark = [
     pytest.mark.usefixtures("one_blas_thread"),
     pytest.mark.skipif(
-        not (PUBLISHED.exists() and LABELS.exists()), reason="the published rows are not at hand"
+        not (PUBLISHED_ROWS.exists() and LABELS.exists()),
+        reason="the published rows are not at hand",
     ),
 ]
 
@@ -45,7 +46,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def rows():
     """The published rows by the hash of their texts."""
-    with PUBLISHED.open(encoding="utf-8") as file:
+    with PUBLISHED_ROWS.open(encoding="utf-8") as file:
         read = [json.loads(line) for line in file]
     return {
         hashlib.sha256(
@@ -102,14 +103,12 @@ def report(pairs, record_property):
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
-def test_four_of_five_rows_get_the_category_that_a_reader_gives_them(
-    checked, half, record_property
-):
+def test_four_of_five_categories_agree_with_a_reader(checked, half, record_property):
     assert report(checked(half), record_property).accuracy >= 0.8
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
-def test_rows_that_are_not_for_review_are_right_more_often_than_the_others(checked, half):
+def test_rows_without_review_are_right_more_often(checked, half):
     pairs = checked(half)
     sure = [truth == one.category for truth, one in pairs if one.confidence >= REVIEW_CONFIDENCE]
     unsure = [truth == one.category for truth, one in pairs if one.confidence < REVIEW_CONFIDENCE]
@@ -117,9 +116,7 @@ def test_rows_that_are_not_for_review_are_right_more_often_than_the_others(check
     assert sum(sure) / len(sure) > sum(unsure) / max(len(unsure), 1)
 
 
-def test_the_shares_of_the_whole_sample_are_reported_beside_the_published_ones(
-    rows, classifier, record_property
-):
+def test_our_shares_are_reported_beside_the_published_ones(rows, classifier, record_property):
     predicted = classifier.predict([row["instruction"] for row in rows.values()])
     counts = Counter(one.category for one in predicted)
     for name in CATEGORIES:
@@ -133,7 +130,7 @@ def test_the_shares_of_the_whole_sample_are_reported_beside_the_published_ones(
 
 
 def test_no_example_of_the_classifier_is_a_published_row(rows):
-    own = [text for text, _ in handwritten_examples(OWN)]
+    own = [text for text, _ in handwritten_examples(EXAMPLES_FILE)]
     published = [row["instruction"] for row in rows.values()]
     nearest = rouge_l_f1_of_texts(own, published).max(axis=1)
     assert [text for text, score in zip(own, nearest, strict=True) if score > THRESHOLD] == []

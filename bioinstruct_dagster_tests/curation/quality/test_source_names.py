@@ -1,4 +1,4 @@
-"""What an input names: sources, their titles, and inputs that say more than a name."""
+"""Inputs that name a source or its title, and inputs with content."""
 
 import pytest
 
@@ -24,9 +24,12 @@ def names():
     [
         ("An article", SourceName("work", bare=True)),
         ("An article on asthma", SourceName("work", titled=True)),
-        ("This study compares two drugs", SourceName("work", titled=True, told=True)),
+        ("This study compares two drugs", SourceName("work", titled=True, is_sentence=True)),
         ("Title: Asthma and the weather", SourceName("work", titled=True)),
-        ("Asthma Attacks and the Weather of Spring", SourceName("work", titled=True, plain=True)),
+        (
+            "Asthma Attacks and the Weather of Spring",
+            SourceName("work", titled=True, unlabelled=True),
+        ),
         ("I have received the medical report", SourceName("record", bare=True)),
         ("A collection of articles on asthma", SourceName("work", titled=True)),
         ("A patient's medical history", SourceName("particular")),

@@ -1,4 +1,4 @@
-"""Numbers with units, as prose has them."""
+"""Reading numbers with units from prose."""
 
 import pytest
 
