@@ -36,7 +36,7 @@ def word_list(package: str, file: str, name: str) -> frozenset[str]:
 
     Args:
         package: the gate's package, such as "bioinstruct_dagster.curation.quality".
-        file: a file in its folder `words`, such as "grounding.yaml".
+        file: a file in its folder `words`, such as "sources.yaml".
         name: the name of a list in that file.
 
     Raises:

@@ -54,8 +54,11 @@ def test_numbers_of_words_keep_the_order_of_the_file(written):
     [
         ("a: [", "not YAML"),
         ("- a\n", "must hold named lists"),
-        ("a: [one]\n", "line 1: list a: must have `what` and `words`"),
-        ("a:\n  what: x.\n  words: [b]\n  word: [c]\n", "list a: must have `what` and `words`"),
+        ("a: [one]\n", "line 1: list a: a list must have `what` and `words`"),
+        (
+            "a:\n  what: x.\n  words: [b]\n  word: [c]\n",
+            "list a: a list must have `what` and `words`",
+        ),
         ("a:\n  what: [x]\n  words: [b]\n", "list a: `what` must be one sentence"),
         ("a:\n  what: x.\n  words: []\n", "list a: `words` must be a list of words"),
         ("a:\n  what: x.\n  words: b c\n", "list a: `words` must be a list of words"),
@@ -87,7 +90,7 @@ def test_alternatives_match_the_longest_word_as_it_stands():
 
 def test_a_word_without_a_number_is_refused(written):
     package = written("a:\n  what: x.\n  words: {mg: 0.001, g: one}\n")
-    with pytest.raises(WordListError, match="list a: g: needs a number"):
+    with pytest.raises(WordListError, match="list a: the word g has no number"):
         word_values(package, "lists.yaml", "a")
 
 
@@ -114,6 +117,6 @@ def test_shipped_lists_are_sound(path):
 def test_no_list_is_read_before_a_gate_looks():
     code = (
         "import sys, bioinstruct_dagster.definitions, bioinstruct_dagster.curation.word_lists as w;"
-        "sys.exit(w._lists.cache_info().currsize)"
+        "sys.exit(w._lists_in.cache_info().currsize)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
