@@ -125,7 +125,7 @@ def test_a_readers_own_faults_come_with_the_models(read):
 def read_categories(path):
     """The definitions of another file than the shipped one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prompts, "DEFINITIONS", path)
+        patch.setattr(prompts, "DEFINITIONS_FILE", path)
         category_definitions.cache_clear()
         try:
             return category_definitions()

@@ -160,7 +160,7 @@ def test_a_repair_that_no_longer_holds_is_gone(filled, rows):
 
 
 def test_portions_are_written_one_by_one(filled, monkeypatch):
-    monkeypatch.setattr("bioinstruct_dagster.curation.verdicts.PORTION", 3)
+    monkeypatch.setattr("bioinstruct_dagster.curation.verdicts.ROWS_PER_WRITE", 3)
 
     class Failing(WordGate):
         def check(self, tasks):

@@ -31,7 +31,7 @@ def definitions_file(tmp_path, monkeypatch):
     """A file of definitions that a test may change."""
     path = tmp_path / "categories.yaml"
     path.write_text(yaml.safe_dump(category_definitions()), "utf-8")
-    monkeypatch.setattr(categories, "DEFINITIONS", path)
+    monkeypatch.setattr(categories, "DEFINITIONS_FILE", path)
     forget()
     yield path
     forget()
