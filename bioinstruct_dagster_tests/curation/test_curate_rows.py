@@ -84,18 +84,18 @@ def test_growing_the_raw_rows_changes_no_earlier_decision(raw, data):
 
 @given(raw_sets(), st.lists(st.integers(0, 25), max_size=6))
 def test_portions_of_any_size_give_the_same_decisions(raw, cuts):
-    selector = RowCurator(SEEDS, GATES)
+    curator = RowCurator(SEEDS, GATES)
     edges = [0, *sorted(cuts), len(raw)]
     verdicts = [
         kept
         for start, end in itertools.pairwise(edges)
-        for kept in selector.extend(raw[start : max(start, end)])
+        for kept in curator.extend(raw[start : max(start, end)])
     ]
     whole = curate_raw_rows(raw, SEEDS, GATES)
     kept = {row["row_id"] for row in whole.kept}
     assert verdicts == [row["row_id"] in kept for row in raw]
-    assert selector.selection.kept == whole.kept
-    assert sorted(selector.selection.rejected, key=lambda r: r["ordinal"]) == whole.rejected
+    assert curator.curated.kept == whole.kept
+    assert sorted(curator.curated.rejected, key=lambda r: r["ordinal"]) == whole.rejected
 
 
 def test_the_gates_of_generation_are_those_of_curation(settings, store):
@@ -109,7 +109,7 @@ def test_the_gates_of_generation_are_those_of_curation(settings, store):
     ]
     found = curator_maker(settings, store)([seed])
     assert found.extend(raw) == [False, True, False, False, False]
-    assert [row["gate"] for row in found.selection.rejected] == [
+    assert [row["gate"] for row in found.curated.rejected] == [
         "quality", "privacy", "novelty", "novelty",
     ]  # fmt: skip
 
@@ -124,8 +124,8 @@ def test_stored_verdicts_are_not_made_again(store):
             assert not tasks
             return []
 
-    selector = RowCurator(SEEDS, [Silent()], StoredResults(store, GATES))
-    assert selector.extend(raw) == [True, False]
+    curator = RowCurator(SEEDS, [Silent()], StoredResults(store, GATES))
+    assert curator.extend(raw) == [True, False]
 
 
 def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
@@ -153,7 +153,7 @@ def test_the_input_is_normalised_before_it_is_checked():
     assert kept["input"] == ""
 
 
-def test_what_a_gate_flags_is_told_of_the_kept_row():
+def test_a_flag_is_written_on_the_kept_row():
     dose = "Compute the daily dose."
     raw = [raw_row(0, dose, "Naproxen 250 mg twice daily", "400 mg per day")]
     (kept,) = curate_raw_rows(raw, SEEDS, GATES).kept

@@ -134,8 +134,8 @@ def test_shipped_examples_are_many_per_category_and_distinct():
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("{", "expected an object"),
-        ("[]", "expected an object"),
+        ("{", "write an object"),
+        ("[]", "write an object"),
         ('{"instruction": "List them."}', "category"),
         ('{"instruction": " ", "category": "other"}', "field instruction"),
         ('{"instruction": 5, "category": "other"}', "field instruction"),
