@@ -10,7 +10,7 @@ import dagster as dg
 from bioinstruct_dagster.automation import jobs, schedules, sensors
 from bioinstruct_dagster.curation import assets as curation
 from bioinstruct_dagster.curation import checks as curation_checks
-from bioinstruct_dagster.curation.curate_rows import gate_maker
+from bioinstruct_dagster.curation.curate_rows import curator_maker
 from bioinstruct_dagster.dataset import assets as dataset
 from bioinstruct_dagster.dataset import checks as dataset_checks
 from bioinstruct_dagster.evaluation import checks as evaluation_checks
@@ -63,7 +63,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
             "store": store,
             "process": ModelProcess(),
             # Generation comes before curation, and asks until its gates keep enough rows.
-            "gate": dg.ResourceDefinition.hardcoded_resource(gate_maker(settings, store)),
+            "gate": dg.ResourceDefinition.hardcoded_resource(curator_maker(settings, store)),
         },
         # The steps are short or wait on the network; training has its own process in any case. One
         # process per step, Dagster's default, would cost 26 CPU-seconds a run where this costs 3.

@@ -85,7 +85,7 @@ def contamination(job: Job) -> Body:
 
 def gates(job: Job) -> Body:
     """All gates over a store, as the assets of the stage run them."""
-    from bioinstruct_dagster.curation.category.classifier import trained
+    from bioinstruct_dagster.curation.category.classifier import trained_classifier
 
     folder = job.folder / "eval"
     folder.mkdir()
@@ -94,7 +94,7 @@ def gates(job: Job) -> Body:
     rows = job.read("rows")
     few = _filled(job.folder / "warm-up" / "store.duckdb", rows[:_FEW])
     _curated(few, job.folder)
-    trained.cache_clear()  # a run trains its classifier once
+    trained_classifier.cache_clear()  # a run trains its classifier once
     store = _filled(job.folder / "measured" / "store.duckdb", rows)
 
     def body() -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _filled(path: Path, rows: list[list[str]]) -> Any:
 
 def _curated(store: Any, folder: Path) -> dict[str, float]:
     """Check all raw rows and label those kept; seconds by gate."""
-    from bioinstruct_dagster.curation.assets import KEPT_IN_ORDER, SEED_INSTRUCTIONS
+    from bioinstruct_dagster.curation.assets import KEPT_ROWS, SEED_INSTRUCTIONS
     from bioinstruct_dagster.curation.category.labelling import label_rows
     from bioinstruct_dagster.curation.curate_rows import row_gates
     from bioinstruct_dagster.curation.curate_store import curate, write_labels
@@ -168,7 +168,7 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     started = perf_counter()
     nowhere = Endpoint("http://127.0.0.1:9", "no-key", rehearsal=False)
     labelling = label_rows(
-        store.rows(KEPT_IN_ORDER),
+        store.rows(KEPT_ROWS),
         TeacherSession(
             "openai",
             "gpt-4o-mini",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.curation.curate_rows import RowCurator, select
+from bioinstruct_dagster.curation.curate_rows import RowCurator, curate_raw_rows
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.generation import raw_rows as raw
@@ -78,7 +78,7 @@ class Pursuit:
             purpose="generation",
         )
         rows, outcomes = raw.raw_rows(self.store, feed.completion_ids())
-        selection = select(rows, self.seeds, GATES)
+        selection = curate_raw_rows(rows, self.seeds, GATES)
         self.store.replace(
             {
                 "raw_instructions": rows,

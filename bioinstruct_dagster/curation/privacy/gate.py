@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from bioinstruct_dagster.curation.gates import FIELDS, Decision, Finding, GateResult, RowTexts
+from bioinstruct_dagster.curation.gates import TEXT_FIELDS, Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.scan import NOTHING, Entities, Scan, scan
@@ -94,7 +94,7 @@ class PrivacyGate:
             return {}
         return {
             name: redacted(text, spans)
-            for name, text, spans in zip(FIELDS, task, found, strict=True)
+            for name, text, spans in zip(TEXT_FIELDS, task, found, strict=True)
             if spans
         }
 
@@ -105,7 +105,7 @@ class PrivacyGate:
         texts = (text for task in tasks for text in task)
         documents = _loaded(self._model).pipe(texts, batch_size=64)
         for _ in tasks:
-            yield tuple(_spans(next(documents)) for _ in FIELDS)
+            yield tuple(_spans(next(documents)) for _ in TEXT_FIELDS)
 
 
 def redacted(text: str, spans: Sequence[Span]) -> str:
@@ -121,7 +121,7 @@ def _places(spans: Sequence[Sequence[Span]]) -> list[dict[str, Any]]:
     """Kind and span, and nothing of the text."""
     return [
         {"kind": span.kind, "field": name, "start": span.start, "end": span.end}
-        for name, of_field in zip(FIELDS, spans, strict=True)
+        for name, of_field in zip(TEXT_FIELDS, spans, strict=True)
         for span in of_field
     ]
 

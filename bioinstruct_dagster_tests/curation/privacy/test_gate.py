@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import FIELDS, GateResult, RowTexts
+from bioinstruct_dagster.curation.gates import TEXT_FIELDS, GateResult, RowTexts
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, PrivacyModelError, redacted
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, without_overlaps
 from bioinstruct_dagster.errors import StatedError
@@ -150,7 +150,7 @@ def test_evidence_holds_kind_and_span_and_no_text(caplog):
         for place in finding.evidence["found"]:
             assert place.keys() == {"kind", "field", "start", "end"}
             assert place["kind"] == finding.rule
-            assert place["field"] in FIELDS
+            assert place["field"] in TEXT_FIELDS
 
 
 def test_redaction_replaces_the_text_by_its_kind():
