@@ -184,8 +184,8 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
 
 def sharded(job: Job) -> Body:
     """The join on a local Ray cluster that is up."""
+    from bioinstruct_dagster.curation.novelty.cluster.driver import check_sharded
     from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import LOCAL, connected
-    from bioinstruct_dagster.curation.novelty.cluster.sharded import check_sharded
     from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
 
     texts = job.read("texts")

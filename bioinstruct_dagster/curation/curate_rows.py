@@ -169,7 +169,7 @@ def novelty_checker(settings: Settings) -> CheckNovelty:
     """Where novelty is checked when rows are many: in this process, or on a Ray cluster."""
     if not settings.curation.ray_address:
         return check_here
-    from bioinstruct_dagster.curation.novelty.cluster.sharded import check_on_cluster
+    from bioinstruct_dagster.curation.novelty.cluster.driver import check_on_cluster
 
     return partial(
         check_on_cluster,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import compiled
+from bioinstruct_dagster.curation.tokens.compilation import compiled
 from bioinstruct_dagster.curation.tokens.lcs_kernels import popcount
 from bioinstruct_dagster.curation.tokens.token_kernels import mixed
 

@@ -32,7 +32,7 @@ NAME = "novelty"
 # The rule and the index; and the rule as a cluster checks it, which must come to the same verdicts.
 CODE = (
     "curation.novelty.gate.check_novelty_from_first_change",
-    "curation.novelty.cluster.sharded.check_on_cluster",
+    "curation.novelty.cluster.driver.check_on_cluster",
 )
 
 # The rows that the row gates let pass, and those of them that have a present verdict of this gate.

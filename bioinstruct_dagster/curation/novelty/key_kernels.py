@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
+from bioinstruct_dagster.curation.tokens.compilation import compiled, inner
 from bioinstruct_dagster.curation.tokens.lcs_kernels import Masks, sort_positions
 from bioinstruct_dagster.curation.tokens.token_kernels import mixed
 

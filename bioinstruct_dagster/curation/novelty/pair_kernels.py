@@ -27,7 +27,7 @@ from bioinstruct_dagster.curation.novelty.key_kernels import (
     ThreadMemory,
     tokens_of,
 )
-from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
+from bioinstruct_dagster.curation.tokens.compilation import compiled, inner
 from bioinstruct_dagster.curation.tokens.lcs_kernels import (
     WORD,
     clear_masks,

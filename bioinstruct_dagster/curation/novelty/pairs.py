@@ -36,7 +36,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import default_threads
+from bioinstruct_dagster.curation.novelty.length_bounds import KeyRoom, least_lcs_by_total
+from bioinstruct_dagster.curation.tokens.compilation import default_threads
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
 from bioinstruct_dagster.errors import StatedError
 
@@ -52,12 +53,10 @@ if TYPE_CHECKING:
 LONG = 128  # tokens; longer texts have keys of one token
 BLOCK = 8_192  # texts checked at once; any number gives the same result
 NOVEL, KNOWN = -1, -2  # in place of a row
-_KEYS_AT_ONCE = 1 << 22
 _INLINE = 512  # texts up to which threads cost more than they save
 # A list of c entries takes at most three numbers per entry: see the nodes in pair_kernels.
 _POOL_PER_ENTRY = 3
 _MOST_ENTRIES = (1 << 31) // _POOL_PER_ENTRY
-_SLACK = 1e-9
 
 Array = TypeVar("Array", bound=NDArray[Any])
 
@@ -111,8 +110,7 @@ class PairIndex:
         self._tokens = np.empty(1 << 10, np.int32)
         self._marks = np.empty((1 << 6, 4), np.int64)
         self._counts = np.zeros(4, np.int64)
-        self._rooms = np.empty(0, np.int64)  # of the frequent lengths, once they are computed
-        self._rooms = self._key_room(np.arange(LONG + 1))
+        self._key_room = KeyRoom(threshold, LONG)
         self._least = least_lcs_by_total(threshold, LONG + 255)
         self._ranks = np.empty(0, np.int64)
         self._ranked_texts = 0
@@ -128,7 +126,7 @@ class PairIndex:
         from bioinstruct_dagster.curation.novelty.pair_kernels import append
 
         self._prepare(texts)
-        for start, stop in self._blocks(texts.lengths):
+        for start, stop in self._key_room.blocks(texts.lengths, self._block):
             batch = self._batch(texts, start, stop)
             self._compare(batch, 0, probing=False)
             append(self._buckets(), batch, (0, stop - start))
@@ -137,7 +135,7 @@ class PairIndex:
         """The most similar row of each text; nothing is indexed."""
         self._prepare(texts)
         found = _no_matches(len(texts.offsets) - 1)
-        for start, stop in self._blocks(texts.lengths):
+        for start, stop in self._key_room.blocks(texts.lengths, self._block):
             batch = self._batch(texts, start, stop)
             self._compare(batch, 0)
             _record(found, batch, start, stop)
@@ -164,7 +162,7 @@ class PairIndex:
         self._prepare(texts)
         found = _no_matches(len(texts.offsets) - 1)
         waiting = deque(asked)
-        for start, stop in self._blocks(texts.lengths):
+        for start, stop in self._key_room.blocks(texts.lengths, self._block):
             batch = self._batch(texts, start, stop)
             if known is not None:
                 batch.scores[:] = known[start:stop]
@@ -230,33 +228,6 @@ class PairIndex:
         with ThreadPoolExecutor(self._threads) as pool:
             list(pool.map(take, self._desks))
 
-    def _blocks(self, lengths: NDArray[np.int64]) -> list[tuple[int, int]]:
-        """Where to cut texts of these lengths so that the keys of a block fit in memory."""
-        rooms = np.cumsum(self._key_room(lengths))
-        blocks, start = [], 0
-        while start < len(rooms):
-            before = rooms[start - 1] if start else 0
-            fitting = int(np.searchsorted(rooms, before + _KEYS_AT_ONCE, side="right"))
-            stop = min(start + self._block, max(fitting, start + 1))
-            blocks.append((start, stop))
-            start = stop
-        return blocks
-
-    def _key_room(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        """At most how many keys texts with so many tokens have."""
-        if lengths.max(initial=0) < len(self._rooms):
-            return np.asarray(self._rooms[lengths])
-        t = self._threshold
-        least = np.maximum(1, np.ceil(t * lengths / (2 - t) - _SLACK * lengths)).astype(np.int64)
-        pairs = (lengths - least + 2) * (lengths - least + 1) // 2
-        singles = lengths - least + 1
-        meets_long = lengths * (2 - t) / t * (1 + _SLACK) >= LONG + 1  # as do the long ones
-        return np.asarray(
-            np.where(lengths <= LONG, pairs, 0)
-            + np.where(meets_long, 2 * singles, 0)
-            + np.where(least == 1, lengths, 0)
-        )
-
     def _batch(self, texts: EncodedTexts, start: int, stop: int) -> "CandidateBatch":
         """The texts of a block, with room for their keys, and room in the index for all of them."""
         from bioinstruct_dagster.curation.novelty.key_kernels import MarkedTexts, describe
@@ -273,7 +244,7 @@ class PairIndex:
         from bioinstruct_dagster.curation.novelty.key_kernels import LENGTH, CandidateBatch
 
         size = len(texts.marks)
-        rooms = np.cumsum(self._key_room(texts.marks[:, LENGTH]))
+        rooms = np.cumsum(self._key_room.of(texts.marks[:, LENGTH]))
         spans = np.zeros((size, 4), np.int64)
         spans[1:, 0] = rooms[:-1]
         keys = np.empty(rooms[-1] if size else 0, np.uint64)
@@ -307,7 +278,7 @@ class PairIndex:
         if tokens <= self._desk_room[0] and longest <= self._desk_room[1]:
             return
         tokens, longest = self._desk_room = (2 * tokens + 256, 2 * longest + 256)
-        keys = int(self._key_room(np.arange(longest)).max())
+        keys = int(self._key_room.of(np.arange(longest)).max())
         self._desks = [
             key_kernels.ThreadMemory(
                 lcs_kernels.Masks(
@@ -355,10 +326,10 @@ class PairIndex:
         from bioinstruct_dagster.curation.novelty import key_kernels, pair_kernels
 
         lengths = self._marks[: len(self), 2]
-        self._pool = _grown(self._pool, 0, _POOL_PER_ENTRY * int(self._key_room(lengths).sum()))
+        self._pool = _grown(self._pool, 0, _POOL_PER_ENTRY * int(self._key_room.of(lengths).sum()))
         self._heads.fill(-1)
         self._counts[2:] = 0
-        for start, stop in self._blocks(lengths):
+        for start, stop in self._key_room.blocks(lengths, self._block):
             batch = self._batch_of(key_kernels.MarkedTexts(self._tokens, self._marks[start:stop]))
             self._compare(batch, 0, probing=False)
             pair_kernels.link_batch(self._buckets(), batch, start)
@@ -375,12 +346,6 @@ class PairIndex:
         from bioinstruct_dagster.curation.novelty.key_kernels import KeyRule
 
         return KeyRule(self._ranks, self._vocabulary.hashes, self._threshold, LONG, *self._shard)
-
-
-def least_lcs_by_total(threshold: float, most: int) -> NDArray[np.int64]:
-    """By the tokens of two texts together, up to `most`: the smallest LCS that can exceed it."""
-    totals = np.arange(most + 1)
-    return np.maximum(1, np.ceil(threshold * totals / 2 - _SLACK * totals)).astype(np.int64)
 
 
 def _no_matches(size: int) -> Matches:

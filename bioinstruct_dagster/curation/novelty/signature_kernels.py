@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
+from bioinstruct_dagster.curation.tokens.compilation import compiled, inner
 from bioinstruct_dagster.curation.tokens.lcs_kernels import popcount
 
 

@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.novelty.pairs import least_lcs_by_total
+from bioinstruct_dagster.curation.novelty.length_bounds import least_lcs_by_total
 from bioinstruct_dagster.curation.novelty.rule import (
     MEASURES,
     THRESHOLD,
@@ -29,7 +29,7 @@ from bioinstruct_dagster.curation.novelty.rule import (
     check_here,
     for_second_measure,
 )
-from bioinstruct_dagster.curation.tokens.compiled import default_threads
+from bioinstruct_dagster.curation.tokens.compilation import default_threads
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
 from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.store.database import Store

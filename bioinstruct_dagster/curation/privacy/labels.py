@@ -4,7 +4,7 @@ Belongs here: how the lists of `words/labels.yaml` make labels. Does not: how a 
 number (labelled), telephone numbers (telephones), pictures and biometrics (marks).
 """
 
-from bioinstruct_dagster.curation.privacy.labelled import (
+from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     GAP,
     GROUPS,
     NUMBER,

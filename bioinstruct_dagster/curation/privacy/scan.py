@@ -11,15 +11,15 @@ from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.ages import age_spans
 from bioinstruct_dagster.curation.privacy.dates import date_spans
 from bioinstruct_dagster.curation.privacy.kinds import ALONE, ScannedText, Span, without_overlaps
-from bioinstruct_dagster.curation.privacy.labelled import labelled_spans
+from bioinstruct_dagster.curation.privacy.labelled_numbers import labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import NUMBERED, PLATES
-from bioinstruct_dagster.curation.privacy.marks import MARKS, NUMBERED_MARKS
-from bioinstruct_dagster.curation.privacy.not_persons import (
+from bioinstruct_dagster.curation.privacy.names.not_persons import (
     is_no_person,
     is_placeholder,
     placeholder_spans,
 )
-from bioinstruct_dagster.curation.privacy.persons import again, name_spans
+from bioinstruct_dagster.curation.privacy.names.persons import again, name_spans
+from bioinstruct_dagster.curation.privacy.pictures import MARKS, NUMBERED_MARKS
 from bioinstruct_dagster.curation.privacy.places import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
-from bioinstruct_dagster.curation.privacy.labelled import (
+from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     SURE,
     LabelledPattern,
     announced,

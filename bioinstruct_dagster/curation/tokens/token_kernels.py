@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
+from bioinstruct_dagster.curation.tokens.compilation import compiled, inner
 
 # FNV-1a over the bytes, then the finaliser of SplitMix64, which spreads it over all bits.
 _FNV_OFFSET = np.uint64(0xCBF29CE484222325)

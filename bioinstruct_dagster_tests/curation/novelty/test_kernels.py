@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 OUTER = """
-from bioinstruct_dagster.curation.tokens.compiled import compiled
+from bioinstruct_dagster.curation.tokens.compilation import compiled
 from inner_kernels import answer
 
 @compiled
@@ -13,7 +13,7 @@ def ask():
     return answer()
 """
 INNER = """
-from bioinstruct_dagster.curation.tokens.compiled import inner
+from bioinstruct_dagster.curation.tokens.compilation import inner
 
 @inner
 def answer():

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
-from bioinstruct_dagster.curation.privacy.name_patterns import (
+from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
+from bioinstruct_dagster.curation.privacy.names.patterns import (
     BEFORE_HINT,
     CAPITALS,
     DESCRIBED_HINT,
@@ -19,7 +20,6 @@ from bioinstruct_dagster.curation.privacy.name_patterns import (
     NOT_NAMES,
     PAIR,
 )
-from bioinstruct_dagster.curation.privacy.not_persons import is_eponym, is_no_person
 
 _AROUND = 90  # characters on either side of two words in capitals
 _INITIAL = 2  # letters; "J." and "Jo" tell too little

@@ -3,9 +3,9 @@
 import pytest
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, without_overlaps
-from bioinstruct_dagster.curation.privacy.labelled import is_date, labelled_spans
+from bioinstruct_dagster.curation.privacy.labelled_numbers import is_date, labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import NUMBERED, PLATES
-from bioinstruct_dagster.curation.privacy.marks import MARKS, NUMBERED_MARKS
+from bioinstruct_dagster.curation.privacy.pictures import MARKS, NUMBERED_MARKS
 
 
 def found(text: str) -> list[tuple[str, str]]:

@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
+from bioinstruct_dagster.curation.novelty.cluster.driver import (
+    check_on_cluster,
+    check_sharded,
+    in_order_of_rarity,
+)
 from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import (
     LOCAL,
     RayClusterError,
     actors_of,
     connected,
 )
-from bioinstruct_dagster.curation.novelty.cluster.sharded import (
-    ShardIndex,
-    check_on_cluster,
-    check_sharded,
-    in_order_of_rarity,
-)
+from bioinstruct_dagster.curation.novelty.cluster.shard import ShardIndex
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, NoveltyFilter, check_here
 from bioinstruct_dagster.curation.novelty.stored_index import StoredIndex
 from bioinstruct_dagster.curation.tokens.vocabulary import Vocabulary
@@ -146,7 +146,7 @@ def test_shards_together_list_each_similar_pair_of_a_block(words, shards):
 # In a process of its own: Ray can't go back to another cluster in a process that started one.
 JUDGE_LOCALLY = """
 import os, ray
-from bioinstruct_dagster.curation.novelty.cluster.sharded import check_sharded
+from bioinstruct_dagster.curation.novelty.cluster.driver import check_sharded
 checked = check_sharded(["Name the bones of the hand."], ["Name the bones of a hand."], 1, "local")
 print(checked.novel.tolist(), checked.nearest.tolist(), ray.is_initialized())
 print(os.environ["RAY_USAGE_STATS_ENABLED"])

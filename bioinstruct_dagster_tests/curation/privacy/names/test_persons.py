@@ -3,7 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, without_overlaps
-from bioinstruct_dagster.curation.privacy.persons import again, name_spans
+from bioinstruct_dagster.curation.privacy.names.persons import again, name_spans
 
 
 def named(text: str) -> list[str]:

@@ -25,7 +25,7 @@ from bioinstruct_dagster.curation.novelty.pair_kernels import (
     least_lcs,
     most_in_common,
 )
-from bioinstruct_dagster.curation.tokens.compiled import compiled
+from bioinstruct_dagster.curation.tokens.compilation import compiled
 from bioinstruct_dagster.curation.tokens.lcs_kernels import (
     WORD,
     clear_masks,

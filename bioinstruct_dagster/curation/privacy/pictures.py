@@ -4,7 +4,7 @@ Belongs here: how the lists of `words/pictures.yaml` make patterns. Does not: la
 (labels), e-mail addresses with a known ending (recognizers), web addresses (web_addresses).
 """
 
-from bioinstruct_dagster.curation.privacy.labelled import NUMBER, plain
+from bioinstruct_dagster.curation.privacy.labelled_numbers import NUMBER, plain
 from bioinstruct_dagster.curation.privacy.vocabulary import PICTURES, all_words, any_of, cues
 
 
