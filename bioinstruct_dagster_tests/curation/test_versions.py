@@ -57,7 +57,11 @@ print(json.dumps({"gates": versions, "rules": rules, "kinds": kinds}))
 # A comparison in each gate's code, and another one in its place.
 CHANGED = {
     "quality": ("quality/gate.py", 'if rule.verdict == "repair"', 'if rule.verdict != "keep"'),
-    "privacy": ("privacy/scan.py", "span.score >= ALONE", "span.score > ALONE"),
+    "privacy": (
+        "privacy/scan.py",
+        "span.score >= IDENTIFYING_SCORE",
+        "span.score > IDENTIFYING_SCORE",
+    ),
     "contamination": ("contamination/overlap.py", "if size > best[0]:", "if size >= best[0]:"),
     "novelty": ("novelty/pairs.py", "if total >= 2 * self", "if total > 2 * self"),
     "category": (
@@ -163,8 +167,8 @@ def test_code_that_gates_share_changes_those_that_use_it(copy):
 def test_a_changed_word_changes_the_version_and_a_remark_does_not(copy):
     words = copy / CURATION / "privacy" / "words"
     words.mkdir(exist_ok=True)
-    change(copy, "privacy/scan.py", "\nNOTHING", "\nMADE = 'made.yaml'\nNOTHING")
-    change(copy, "privacy/scan.py", "ALONE for", "ALONE + len(MADE) for")
+    change(copy, "privacy/scan.py", "\nNO_ENTITIES", "\nMADE = 'made.yaml'\nNO_ENTITIES")
+    change(copy, "privacy/scan.py", "IDENTIFYING_SCORE for", "IDENTIFYING_SCORE + len(MADE) for")
     found = []
     for number, text in enumerate(
         (

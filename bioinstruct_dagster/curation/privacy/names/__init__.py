@@ -1,5 +1,1 @@
-"""Names of persons in running text: the patterns, where they are tried, and what is no person.
-
-`persons` is the way in; `scan` of the privacy gate also asks `not_persons` about placeholders. Both
-`patterns` and `not_persons` are tested with `persons`.
-"""
+"""Names of persons in running text: their patterns, and the names that stand for no person."""
