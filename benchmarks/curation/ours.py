@@ -56,7 +56,7 @@ def contamination(job: Job) -> Body:
     """The gate over rows and items in memory."""
     from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
     from bioinstruct_dagster.curation.gates import GateResult, RowTexts
-    from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
+    from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 
     rows = [RowTexts(*row) for row in job.read("rows")]
     given = job.read("items")
@@ -72,7 +72,7 @@ def contamination(job: Job) -> Body:
             )
             for number, item in enumerate(items)
         ]
-        return ContaminationGate(collected(listed)).check(tasks)
+        return ContaminationGate(collect_items(listed)).check(tasks)
 
     check(given[:_FEW], rows[:_WARM_UP])
 

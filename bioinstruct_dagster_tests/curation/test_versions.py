@@ -26,7 +26,7 @@ from bioinstruct_dagster.curation.versions import (
     library_version,
     reached_definitions,
 )
-from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.gate_order import GATE_ORDER
 
@@ -40,12 +40,12 @@ from bioinstruct_dagster.curation.novelty.gate import novelty_version
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
 from bioinstruct_dagster.curation.quality.gate import QualityGate
-from bioinstruct_dagster.eval_sets.items import collected
+from bioinstruct_dagster.eval_sets.items import collect_items
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.feeds import Tally
 
 quality = QualityGate()
-row_gates = [quality, PrivacyGate(), ContaminationGate(collected([]))]
+row_gates = [quality, PrivacyGate(), ContaminationGate(collect_items([]))]
 versions = {gate.name: gate.version for gate in row_gates}
 versions["novelty"] = novelty_version([NamedInstruction("seed-1", "Name the antidote.")])
 classifier = classifier_version([("Name the antidote.", "other")])
@@ -276,7 +276,7 @@ def check_privacy(_):
 
 def check_contamination(_):
     item = EvaluationItem("set", "1", TEXTS[4].instruction, (TEXTS[4].output,))
-    gate = ContaminationGate(collected([item]))
+    gate = ContaminationGate(collect_items([item]))
     return lambda: gate.check(TEXTS)
 
 

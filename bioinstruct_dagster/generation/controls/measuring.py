@@ -33,7 +33,7 @@ class ControlMeasure:
         """
         found: dict[str, set[str]] = {one.id: set() for one in self._dimensions}
         for fields, signs in self._signs.items():
-            for dimension, value in signs.shown("\n".join([row[name] for name in fields])):
+            for dimension, value in signs.values_in("\n".join([row[name] for name in fields])):
                 found[dimension].add(value)
         length = len(row["input"].split())
         for one in self._dimensions:

@@ -11,7 +11,7 @@ from bioinstruct_dagster.curation.contamination.gate import (
 )
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.eval_sets.catalogue import OverlapLimits, RougeLimits, read_tasks
-from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 
 LIMITS = read_tasks().limits
 BAKER = EvaluationItem(
@@ -45,7 +45,7 @@ FILLER = "the harbour was quiet and nobody had seen the grey cat since the boats
 
 @pytest.fixture(scope="module")
 def gate():
-    return ContaminationGate(collected(ITEMS, limits=LIMITS))
+    return ContaminationGate(collect_items(ITEMS, limits=LIMITS))
 
 
 def rules(gate, *texts):
@@ -146,10 +146,10 @@ def test_what_many_items_have_tells_of_none():
     organs = ["spleen", "liver", "pylorus", "tongue", "retina", "cochlea"]
     items = [EvaluationItem("exam", organ, f"{stem} {organ}") for organ in organs]
     items.append(EvaluationItem("exam", "stem", stem))
-    gate = ContaminationGate(collected(items, limits=LIMITS))
+    gate = ContaminationGate(collect_items(items, limits=LIMITS))
     row = RowTexts(f"{FILLER} {stem} a ship", FILLER, "It floats.")
     assert not gate.check([row])[0].rejected
-    few = ContaminationGate(collected([*items[:2], items[-1]], limits=LIMITS))
+    few = ContaminationGate(collect_items([*items[:2], items[-1]], limits=LIMITS))
     assert few.check([row])[0].rejected
 
 
@@ -170,7 +170,7 @@ def test_a_finding_says_task_item_field_and_text(gate):
 def test_evidence_and_findings_stay_small():
     long = "many " * 300
     items = [EvaluationItem("exam", str(i), f"{long} {i} {'x' * i}") for i in range(20)]
-    gate = ContaminationGate(collected(items, limits=OverlapLimits(boilerplate={"texts": 99})))
+    gate = ContaminationGate(collect_items(items, limits=OverlapLimits(boilerplate={"texts": 99})))
     (result,) = gate.check([RowTexts("Go.", long, long)])
     assert len(result.findings) == MOST_FINDINGS
     assert all(len(finding.evidence["text"]) <= 200 for finding in result.findings)
@@ -184,19 +184,19 @@ def test_a_clean_row_says_with_how_many_items_it_was_compared(gate):
 
 
 def test_without_items_every_row_is_clean_and_says_so():
-    gate = ContaminationGate(collected([]))
+    gate = ContaminationGate(collect_items([]))
     (result,) = gate.check([RowTexts(BAKER.question, "", "")])
     assert result.findings[0].evidence == {"items": 0}
 
 
 def test_items_and_rows_without_tokens_are_no_error():
-    gate = ContaminationGate(collected([EvaluationItem("other", "1", "头痛怎么办?")]))
+    gate = ContaminationGate(collect_items([EvaluationItem("other", "1", "头痛怎么办?")]))
     rows = [RowTexts("头痛怎么办?", "", ""), RowTexts("", "", "")]
     assert [row.rejected for row in gate.check(rows)] == [False, False]
 
 
 def test_flagged_rows_are_kept(gate):
-    flagging = ContaminationGate(collected(ITEMS, limits=LIMITS), action="flag")
+    flagging = ContaminationGate(collect_items(ITEMS, limits=LIMITS), action="flag")
     (result,) = flagging.check([RowTexts(BAKER.question, "", "")])
     assert not result.rejected
     assert {finding.verdict for finding in result.findings} == {"flag"}
@@ -214,12 +214,12 @@ def test_results_do_not_depend_on_the_portion(gate):
 
 
 def test_the_version_covers_items_numbers_and_action(gate):
-    same = ContaminationGate(collected(list(ITEMS), limits=LIMITS))
+    same = ContaminationGate(collect_items(list(ITEMS), limits=LIMITS))
     others = [
-        ContaminationGate(collected(ITEMS[:-1], limits=LIMITS)),
-        ContaminationGate(collected(ITEMS, limits=LIMITS), "flag"),
+        ContaminationGate(collect_items(ITEMS[:-1], limits=LIMITS)),
+        ContaminationGate(collect_items(ITEMS, limits=LIMITS), "flag"),
         ContaminationGate(
-            collected(ITEMS, limits=LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)}))
+            collect_items(ITEMS, limits=LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)}))
         ),
     ]
     assert same.version == gate.version
@@ -228,7 +228,7 @@ def test_the_version_covers_items_numbers_and_action(gate):
 
 def test_a_rule_keeps_its_version_when_another_rule_changes(gate):
     stricter = LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)})
-    other = ContaminationGate(collected(ITEMS, limits=stricter))
+    other = ContaminationGate(collect_items(ITEMS, limits=stricter))
     row = [RowTexts(BAKER.question, "", "")]
     before = {each.rule: each.version for each in gate.check(row)[0].findings}
     after = {each.rule: each.version for each in other.check(row)[0].findings}
@@ -237,7 +237,7 @@ def test_a_rule_keeps_its_version_when_another_rule_changes(gate):
 
 
 def test_the_check_names_leaking_rows_by_task_and_what_is_missing():
-    items = collected(ITEMS, counts={"exam": 2, "gone": 0}, missing=("gone",), limits=LIMITS)
+    items = collect_items(ITEMS, counts={"exam": 2, "gone": 0}, missing=("gone",), limits=LIMITS)
     rows = [
         RowTexts("Name a river.", "", "Elbe"),
         RowTexts(BAKER.question, "", ""),

@@ -51,7 +51,7 @@ def test_names_keep_the_title_judge():
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_list_is_used_by_a_pattern(file):
-    code = "\n".join(module.read_text("utf-8") for module in PACKAGE.glob("*.py"))
+    code = "\n".join(module.read_text("utf-8") for module in PACKAGE.rglob("*.py"))
     names = yaml.safe_load(file.read_text("utf-8"))
     assert names
     assert [name for name in names if not re.search(rf"['\"]{name}['\"]", code)] == []
