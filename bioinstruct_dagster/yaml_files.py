@@ -81,7 +81,7 @@ def read_yaml(
         do = f"set {setting} to a file that is there" if setting else "restore it"
         raise error(f"{path}: can't be read ({cause.strerror}); {do}.") from None
     except YamlTextError as cause:
-        raise error(f"{path}:{cause.line}: {cause.said}") from None
+        raise error(f"{path}:{cause.line}: {cause.message}") from None
     faults = list(document.faults)
     checked: Model | None = None
     try:

@@ -185,12 +185,15 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
 def sharded(job: Job) -> Body:
     """The join on a local Ray cluster that is up."""
     from bioinstruct_dagster.curation.novelty.cluster.driver import check_sharded
-    from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import LOCAL, connected
+    from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import (
+        LOCAL_CLUSTER,
+        ray_connection,
+    )
     from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
 
     texts = job.read("texts")
     workers = job.options["workers"]
-    cluster = connected(LOCAL, workers)
+    cluster = ray_connection(LOCAL_CLUSTER, workers)
     cluster.__enter__()
     check_sharded([], texts[:_WARM_UP], workers)
 

@@ -17,7 +17,7 @@ from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
 from bioinstruct_dagster.curation.novelty.rule import (
     NamedInstruction,
     NoveltyFilter,
-    check_here,
+    check_in_process,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
 from bioinstruct_dagster.curation.verdicts import StoredResults
@@ -168,7 +168,7 @@ def meaning_filter(settings: Settings) -> MeaningFilter | None:
 def novelty_checker(settings: Settings) -> CheckNovelty:
     """Where novelty is checked when rows are many: in this process, or on a Ray cluster."""
     if not settings.curation.ray_address:
-        return check_here
+        return check_in_process
     from bioinstruct_dagster.curation.novelty.cluster.driver import check_on_cluster
 
     return partial(

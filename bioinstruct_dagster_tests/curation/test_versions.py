@@ -13,7 +13,7 @@ import pytest
 from bioinstruct_dagster.curation.category.classifier import CategoryClassifier
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.novelty.gate import CODE as NOVELTY_CODE
+from bioinstruct_dagster.curation.novelty.gate import CHECKING_CODE as NOVELTY_CODE
 from bioinstruct_dagster.curation.novelty.gate import check_novelty_from_first_change
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate

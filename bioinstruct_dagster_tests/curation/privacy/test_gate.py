@@ -108,7 +108,7 @@ def test_what_only_looks_like_an_identifier_passes(text):
         "Mrs. Johnson has hypertension and takes lisinopril.",
     ],
 )
-def test_a_name_alone_is_a_placeholder_which_is_shown_and_kept(text):
+def test_a_name_alone_is_flagged_as_a_placeholder(text):
     (finding,) = checked(text).findings
     assert (finding.rule, finding.verdict) == ("placeholder_person", "flag")
 
@@ -264,7 +264,7 @@ def test_a_models_place_or_eponym_alone_identifies_nobody(tmp_path):
 
 
 @pytest.mark.parametrize("model", ["no_such_model_anywhere", "/no/such/folder"])
-def test_a_model_that_is_not_there_is_a_stated_error(model):
+def test_a_missing_model_is_a_stated_error(model):
     with pytest.raises(PrivacyModelError, match="BIOINSTRUCT_PRIVACY_MODEL") as raised:
         PrivacyGate(model=model)
     assert isinstance(raised.value, StatedError)

@@ -15,35 +15,38 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.novelty.pairs import NOVEL, PairIndex
+from bioinstruct_dagster.curation.novelty.pairs import NO_ROW, PairIndex
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
 
 if TYPE_CHECKING:
     from bioinstruct_dagster.curation.novelty.cluster.block_kernels import SimilarPairs, TextLinks
     from bioinstruct_dagster.curation.novelty.key_kernels import CandidateBatch
 
-_FEWEST_PAIRS = 1 << 16
+_LEAST_PAIR_ROOM = 1 << 16
 
 
 class TextOrder(NamedTuple):
-    """By token: what all shards must agree on, so that one of them has each key."""
+    """By token: the hash and the rank, which must be equal in all shards.
+
+    They determine which shard holds which key.
+    """
 
     hashes: NDArray[np.uint64]
     ranks: NDArray[np.int64]  # lower where rarer in all texts
 
 
 class KnownRepeats(NamedTuple):
-    """By text of a block, for those only that repeat a row: which row, and their F1."""
+    """The texts of a block that repeat a kept row of an earlier block: the row, and their F1."""
 
     places: NDArray[np.int64]
-    rows: NDArray[np.int64]  # by number among all kept texts that the measure is for
+    rows: NDArray[np.int64]  # the row's number among all kept texts that the measure checks
     scores: NDArray[np.float64]
 
 
 class Shard:
-    """What one actor holds: an index per measure, of the keys of its shard.
+    """An actor: for each measure, an index with the keys of one shard.
 
-    Blocks come as the tokens of each measure, for those of its texts that the measure is for.
+    A block comes as one set of tokens for each measure, of the texts that the measure checks.
     """
 
     def __init__(
@@ -57,22 +60,25 @@ class Shard:
     def start(self, seeds: Sequence[EncodedTexts]) -> None:
         """Index what is kept from the start."""
         for index, texts in zip(self._indexes, seeds, strict=True):
-            index.start(_own(texts))
+            index.start(_writable_copy(texts))
 
-    def take(self, block: Sequence[EncodedTexts]) -> "list[SimilarPairs]":
-        """Take the next block, and say which of its texts are similar, whatever is kept."""
-        return [index.take(_own(texts)) for index, texts in zip(self._indexes, block, strict=True)]
+    def take_block(self, block: Sequence[EncodedTexts]) -> "list[SimilarPairs]":
+        """Take the next block; by measure, its similar pairs, as far as this shard's keys show."""
+        return [
+            index.take_block(_writable_copy(texts))
+            for index, texts in zip(self._indexes, block, strict=True)
+        ]
 
-    def look(self, kept: Sequence[NDArray[np.bool_]]) -> list[KnownRepeats]:
-        """Index what was kept of the block before; then which rows the next block repeats."""
-        return [index.look(which) for index, which in zip(self._indexes, kept, strict=True)]
+    def find_repeats(self, kept: Sequence[NDArray[np.bool_]]) -> list[KnownRepeats]:
+        """Index the kept texts of the previous block; by measure, what the next block repeats."""
+        return [index.find_repeats(which) for index, which in zip(self._indexes, kept, strict=True)]
 
 
 class ShardIndex(PairIndex):
-    """An index of one shard's keys that writes the keys of each text once.
+    """An index of one shard's keys, which writes the keys of each text only once.
 
-    Ranks never change, so the keys that a block's texts are compared by are those that the kept
-    ones are entered under. Texts that have no key in this shard are not held.
+    Ranks never change here. So the keys by which the texts of a block are compared are also the
+    keys under which the kept texts are entered. Texts without a key in this shard are not stored.
     """
 
     def __init__(self, order: TextOrder, threshold: float, shard: tuple[int, int]) -> None:
@@ -82,8 +88,8 @@ class ShardIndex(PairIndex):
         self._ranked_texts = sys.maxsize  # never rank again
         self._kept = 0
         self._numbers = np.empty(0, np.int64)  # by row: its number among all that are kept
-        self._now: CandidateBatch | None = None
-        self._next: CandidateBatch | None = None
+        self._current_block: CandidateBatch | None = None
+        self._next_block: CandidateBatch | None = None
 
     def start(self, texts: EncodedTexts) -> None:
         """Index what is kept from the start."""
@@ -91,8 +97,8 @@ class ShardIndex(PairIndex):
         self._kept = len(self)
         self._numbers = np.arange(self._kept)
 
-    def take(self, texts: EncodedTexts) -> "SimilarPairs":
-        """Take the next block; its similar texts, as far as the keys of this shard show them."""
+    def take_block(self, texts: EncodedTexts) -> "SimilarPairs":
+        """Take the next block; its similar pairs, as far as the keys of this shard show them."""
         from bioinstruct_dagster.curation.novelty.cluster.block_kernels import (
             SimilarPairs,
             list_pairs,
@@ -100,14 +106,16 @@ class ShardIndex(PairIndex):
 
         size = len(texts.offsets) - 1
         self._prepare(texts)
-        batch = self._next = self._batch(texts, 0, size)
+        batch = self._next_block = self._batch(texts, 0, size)
         self._compare(batch, 0, probing=False)
-        links = _links(size, _keys_of(batch, np.ones(size, np.bool_)), self._threshold)
-        room = _room_for_pairs(max(_FEWEST_PAIRS, size))
-        found = [_room_for_pairs(0)]
+        links = _empty_links(size, _key_count(batch, np.ones(size, np.bool_)), self._threshold)
+        room = _empty_pairs(max(_LEAST_PAIR_ROOM, size))
+        found = [_empty_pairs(0)]
         done = entries = 0
         while done < size:
-            done, entries, count = list_pairs(batch, (done, entries), self._desks[0], links, room)
+            done, entries, count = list_pairs(
+                batch, (done, entries), self._memories[0], links, room
+            )
             found.append(
                 SimilarPairs(
                     room.first[:count].copy(),
@@ -121,20 +129,20 @@ class ShardIndex(PairIndex):
             np.concatenate([part.scores for part in found]),
         )
 
-    def look(self, kept: NDArray[np.bool_]) -> KnownRepeats:
-        """Index what was kept of the block before; then which rows the one taken repeats."""
+    def find_repeats(self, kept: NDArray[np.bool_]) -> KnownRepeats:
+        """Index the kept texts of the previous block; then find what the taken block repeats."""
         from bioinstruct_dagster.curation.novelty.pair_kernels import probe_batch
 
-        if self._now is not None:
-            self._enter(self._now, kept)
-        batch, self._now, self._next = self._next, self._next, None
+        if self._current_block is not None:
+            self._enter_kept(self._current_block, kept)
+        batch, self._current_block, self._next_block = self._next_block, self._next_block, None
         if batch is None:
             raise RuntimeError("No block was taken.")
-        probe_batch(self._buckets(), batch, (0, len(batch.nearest)), 0, self._desks[0])
-        places = np.flatnonzero(batch.nearest != NOVEL)
+        probe_batch(self._buckets(), batch, (0, len(batch.nearest)), 0, self._memories[0])
+        places = np.flatnonzero(batch.nearest != NO_ROW)
         return KnownRepeats(places, self._numbers[batch.nearest[places]], batch.scores[places])
 
-    def _enter(self, batch: "CandidateBatch", kept: NDArray[np.bool_]) -> None:
+    def _enter_kept(self, batch: "CandidateBatch", kept: NDArray[np.bool_]) -> None:
         from bioinstruct_dagster.curation.novelty.cluster.block_kernels import append_kept
 
         numbers = self._kept + np.cumsum(kept) - 1
@@ -142,7 +150,7 @@ class ShardIndex(PairIndex):
         held = kept & (batch.spans[:, 2] > batch.spans[:, 0])
         lengths = batch.texts.marks[held, 2]
         before, after = len(self), len(self) + len(lengths)
-        self._reserve(len(lengths), int(lengths.sum()), _keys_of(batch, held))
+        self._reserve(len(lengths), int(lengths.sum()), _key_count(batch, held))
         append_kept(self._buckets(), batch, held)
         if after > len(self._numbers):
             more = np.empty(after, np.int64)
@@ -151,7 +159,7 @@ class ShardIndex(PairIndex):
 
 
 class NumberedVocabulary:
-    """A vocabulary as far as an index needs it: the tokens were numbered elsewhere."""
+    """The part of a vocabulary that an index needs; the driver has numbered the tokens."""
 
     def __init__(self, hashes: NDArray[np.uint64]) -> None:
         self.hashes = hashes
@@ -160,12 +168,12 @@ class NumberedVocabulary:
         return len(self.hashes)
 
 
-def _keys_of(batch: "CandidateBatch", which: NDArray[np.bool_]) -> int:
-    """Keys that these texts of a batch are entered under."""
+def _key_count(batch: "CandidateBatch", which: NDArray[np.bool_]) -> int:
+    """The number of keys under which these texts of a batch are entered."""
     return int((batch.spans[which, 2] - batch.spans[which, 0]).sum())
 
 
-def _links(texts: int, entries: int, threshold: float) -> "TextLinks":
+def _empty_links(texts: int, entries: int, threshold: float) -> "TextLinks":
     from bioinstruct_dagster.curation.novelty.cluster.block_kernels import TextLinks
 
     return TextLinks(
@@ -177,12 +185,12 @@ def _links(texts: int, entries: int, threshold: float) -> "TextLinks":
     )
 
 
-def _room_for_pairs(size: int) -> "SimilarPairs":
+def _empty_pairs(size: int) -> "SimilarPairs":
     from bioinstruct_dagster.curation.novelty.cluster.block_kernels import SimilarPairs
 
     return SimilarPairs(np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
 
 
-def _own(texts: EncodedTexts) -> EncodedTexts:
-    # What comes through Ray is read-only, and all loops would be compiled once more for that.
+def _writable_copy(texts: EncodedTexts) -> EncodedTexts:
+    # Arrays that come through Ray are read-only, and numba would compile all loops again for them.
     return EncodedTexts(texts.tokens.copy(), texts.offsets.copy())
