@@ -119,8 +119,8 @@ def test_the_size_of_a_block_changes_nothing(monkeypatch, block, stretch):
     vectors = clusters(4, 400, 0.25)
     whole = nearest_meanings(vectors, 0.9)
     assert 0 < sum(row.nearest < 0 for row in whole) < len(whole)
-    monkeypatch.setattr(meaning, "_BLOCK", block)
-    monkeypatch.setattr(meaning, "_STRETCH", stretch)
+    monkeypatch.setattr(meaning, "_BLOCK_ROWS", block)
+    monkeypatch.setattr(meaning, "_ROWS_COMPARED", stretch)
     parted = nearest_meanings(vectors, 0.9)
     assert [row.nearest for row in parted] == [row.nearest for row in whole]
 
@@ -182,7 +182,7 @@ def test_the_version_tells_models_and_thresholds_apart(folder, tmp_path):
 
 
 def test_nothing_is_embedded_twice(folder, store, monkeypatch):
-    monkeypatch.setattr(meaning, "_PORTION", 2)
+    monkeypatch.setattr(meaning, "_PORTION_TEXTS", 2)
     check = MeaningFilter(folder, 0.9)
     first = embed_stored(store, check, [*TEXTS[:2], TEXTS[0]])
     assert np.array_equal(first[0], first[2])

@@ -250,18 +250,18 @@ def test_every_word_of_unicode_stays_a_word_when_folded():
     # What the look-up by words rests on, for any newer version of Python.
     for number in range(0x110000):
         char = chr(number)
-        if char not in signs.FOLDED and re.match("[a-z0-9_]", char, re.IGNORECASE):
+        if char not in signs.ASCII_FOLDS and re.match("[a-z0-9_]", char, re.IGNORECASE):
             assert char.isascii(), hex(number)
-        low = signs.FOLDED.get(char, char.lower())
+        low = signs.ASCII_FOLDS.get(char, char.lower())
         assert bool(re.fullmatch(r"\w", char)) == bool(re.fullmatch(r"\w", low)), hex(number)
 
 
 def test_words_are_forgotten_when_there_are_too_many(odd, monkeypatch):
-    monkeypatch.setattr(signs, "WORDS_KNOWN", 10)
+    monkeypatch.setattr(signs, "MOST_CACHED_WORDS", 10)
     for number in range(40):
         row = {"instruction": f"w{number} cardiac", "input": "", "output": ""}
         assert odd.measure(row, None)["signs"] == plain_measure(odd, row, {})["signs"]
-    assert all(len(one._known) <= 12 for one in odd._measuring._signs.values())
+    assert all(len(one._marks_by_word) <= 12 for one in odd._measuring._signs.values())
 
 
 def test_a_python_that_hides_its_syntax_trees_finds_the_same(shipped, recorded, monkeypatch):

@@ -29,7 +29,7 @@ def said(folder: Path) -> str:
     return done.stdout.strip()
 
 
-def test_a_change_in_one_module_of_kernels_is_a_change_in_all(tmp_path):
+def test_a_changed_kernel_compiles_its_callers_anew(tmp_path):
     (tmp_path / "outer_kernels.py").write_text(OUTER)
     (tmp_path / "inner_kernels.py").write_text(INNER.format(value=1))
     assert said(tmp_path) == "1 0"
