@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.rehearsal.api_server.app import serving
+from bioinstruct_dagster.rehearsal.api_server.app import serve_recordings
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster_tests.conftest import store_of
@@ -128,7 +128,7 @@ def test_the_multiprocess_job_succeeds(environment):
 
 
 def test_a_planted_key_is_written_nowhere(environment, tmp_path):
-    with serving() as base_url:
+    with serve_recordings() as base_url:
         keyed = {
             **environment,
             "BIOINSTRUCT_TEACHER": "openai",
@@ -150,7 +150,7 @@ def test_a_planted_key_is_written_nowhere(environment, tmp_path):
 
 def test_a_run_killed_in_generation_loses_nothing_and_asks_only_for_the_rest(environment):
     requests, in_flight = 60, 4
-    with serving(latency=0.25) as base_url:
+    with serve_recordings(latency=0.25) as base_url:
         slow = {
             **environment,
             "BIOINSTRUCT_TEACHER": "openai",

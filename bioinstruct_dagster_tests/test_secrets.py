@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, running
+from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, serve_teacher
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.conftest import store_of
@@ -119,7 +119,7 @@ def telltale(environment) -> Iterator[dict[str, str]]:
     """The environment of a user whose server is one, and whose instance logs all there is."""
     config = Path(environment["DAGSTER_HOME"]) / "dagster.yaml"
     config.write_text(config.read_text("utf-8") + LOUD, "utf-8")
-    with running(Telltale(read_recordings())) as url:
+    with serve_teacher(Telltale(read_recordings())) as url:
         yield {
             **environment,
             "BIOINSTRUCT_TEACHER": "openai",

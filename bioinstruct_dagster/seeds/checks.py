@@ -1,4 +1,7 @@
-"""Checks on the seeds."""
+"""Asset checks of `seed_tasks`.
+
+Belongs here: what the UI warns of. Does not: what makes a seed task valid (tasks).
+"""
 
 import dagster as dg
 
@@ -13,7 +16,7 @@ SEEDS_BY_CATEGORY = "select category, count(*) as seeds from seed_tasks group by
 
 @dg.asset_check(asset="seed_tasks")
 def every_category_has_seeds(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """A category without a seed is never shown to the teacher. Warns: it may be intended."""
+    """Every category has a seed, so that the teacher sees an example of each. Warns."""
     found = {row["category"]: row["seeds"] for row in store.rows(SEEDS_BY_CATEGORY)}
     return dg.AssetCheckResult(
         passed=all(category in found for category in CATEGORIES),

@@ -100,7 +100,7 @@ def open_endpoint(settings: Settings) -> Iterator[Endpoint]:
         batches_dir = settings.store.data_dir / "rehearsal_batches"
         kept = settings.teacher.service == "batch" or batches_dir.exists()
         folder = batches_dir if kept else None
-        with server.serving(options=ServerOptions(state_dir=folder)) as base_url:
+        with server.serve_recordings(options=ServerOptions(state_dir=folder)) as base_url:
             yield Endpoint(base_url, "no-key-needed", rehearsal=True)
         return
     yield openai_endpoint(settings)

@@ -9,7 +9,11 @@ import pytest
 
 from bioinstruct_dagster.automation.sensors import batch_results
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -87,7 +91,9 @@ def project(tmp_path, instance):
 
         def make(options=None, **changed):
             teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(**options or {}))
-            made = Project(tmp_path, stack.enter_context(running(teacher)), instance, **changed)
+            made = Project(
+                tmp_path, stack.enter_context(serve_teacher(teacher)), instance, **changed
+            )
             made.teacher = teacher
             return made
 

@@ -1,4 +1,4 @@
-"""The recorded completions: read strictly, and in git as many and as faulty as the issue asks."""
+"""The recorded completions: the strict reader, and the number and faults of those in git."""
 
 import json
 
@@ -98,7 +98,7 @@ def test_a_task_outside_the_domain_is_among_the_faults():
     assert readings("off_domain")
 
 
-def test_near_duplicates_of_seeds_and_of_other_replies_are_among_the_faults():
+def test_the_faults_include_near_duplicates_of_seeds_and_replies():
     scorer = RougeScorer(["rougeL"])
 
     def alike(one: str, other: str) -> bool:
@@ -127,7 +127,7 @@ def test_every_task_that_can_be_read_has_one_recorded_label():
             assert labels[normalized(task["instruction"])] == recording.categories[position]
 
 
-def test_a_cut_or_broken_task_has_no_label_and_its_neighbours_keep_theirs():
+def test_a_broken_task_has_no_label_and_its_neighbours_keep_theirs():
     for fault in ("truncated", "broken_json"):
         for recording, _ in readings(fault):
             labels = dict(recording.labels())

@@ -1,4 +1,4 @@
-"""The seed tasks in git: as many, as mixed and as unlike each other as they should be."""
+"""The seed tasks in git: their number, their categories, and how they differ from each other."""
 
 from collections import Counter
 from itertools import combinations

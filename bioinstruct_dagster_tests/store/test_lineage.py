@@ -9,7 +9,7 @@ import pytest
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, running
+from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, serve_teacher
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import INPUTS, Settings
 from bioinstruct_dagster.store.database import Store
@@ -28,7 +28,7 @@ class Made:
 
     def __init__(self, folder):
         server = RehearsalTeacher(read_recordings())
-        with running(server) as url:
+        with serve_teacher(server) as url:
             self.url = url
             self.settings = Settings.of(
                 data_dir=folder / "data",

@@ -41,7 +41,7 @@ def ask_at(store, said):
 
 @pytest.fixture(scope="module")
 def rehearsal_url():
-    with server.serving() as url:
+    with server.serve_recordings() as url:
         yield url
 
 

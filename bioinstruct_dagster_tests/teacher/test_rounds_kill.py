@@ -12,7 +12,11 @@ import time
 import pytest
 from aiohttp import web
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster.teacher.money.prices import price_of
@@ -197,7 +201,7 @@ def test_twenty_kills_at_random_moments_repay_no_more_than_was_in_flight_and_pas
     teacher = RehearsalTeacher(read_recordings(), options=options)
     ledger = teacher.ledger
     most = size_of(requests_of(1, model="gpt-4.1")[0]).most(price_of("gpt-4.1"), "online").usd
-    with running(teacher) as url:
+    with serve_teacher(teacher) as url:
         nursery = Nursery(start_python(NURSERY, store.path, url, count, concurrency))
         killed = 0
         while killed < kills:
@@ -239,7 +243,7 @@ def test_a_killed_run_leaves_what_it_had_in_flight_counted_as_spent(
 ):
     options = ServerOptions(latency=60.0)  # no reply ever comes
     teacher = RehearsalTeacher(read_recordings(), options=options)
-    with running(teacher) as url:
+    with serve_teacher(teacher) as url:
         nursery = Nursery(start_python(NURSERY, store.path, url, 30, CONCURRENCY))
         process = nursery.begin(1.0)
         while teacher.ledger.admitted < CONCURRENCY:
@@ -254,7 +258,7 @@ def test_a_killed_run_leaves_what_it_had_in_flight_counted_as_spent(
     assert row["tokens"] == sum(most.tokens for most in mosts[:CONCURRENCY])
     # And so the next run's cap has no room, although no reply was ever seen.
     terms = Terms(max_usd=row["usd"] + 0.9 * mosts[CONCURRENCY].usd)
-    with running(RehearsalTeacher(read_recordings())) as url:
+    with serve_teacher(RehearsalTeacher(read_recordings())) as url:
         endpoint = Endpoint(url, "key", rehearsal=False)
         tally = ask(session_of(endpoint, store, terms=terms), requests)
     assert tally.asked == 0

@@ -10,7 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.api_server.rate_limits import RateLimits
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
@@ -386,7 +390,7 @@ def test_against_a_server_with_limits_all_rows_arrive_and_hardly_any_is_refused(
     store, requests_of, limits, known
 ):
     teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(latency=0.1, **limits))
-    with running(teacher) as url:
+    with serve_teacher(teacher) as url:
         tally = ask(
             session_of(
                 Endpoint(url, "key", rehearsal=False),

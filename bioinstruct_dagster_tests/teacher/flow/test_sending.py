@@ -7,7 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, start
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    start_server,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
 from bioinstruct_dagster.teacher.errors import TeacherError
@@ -184,14 +188,14 @@ def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, sender_
     breaker = CircuitBreaker(threshold=5, tries=50, first_pause=0.02, longest_pause=0.1)
 
     async def main():
-        runner, url = await start(teacher, "127.0.0.1", 0)
+        runner, url = await start_server(teacher, "127.0.0.1", 0)
         port = int(url.rsplit(":", 1)[1].split("/")[0])
         async with sender_of(requests_of(60), url, breaker=breaker) as (sender, tally):
             asking = asyncio.create_task(sender.run())
             await until(lambda: teacher.ledger.billed >= 10)
             await runner.cleanup()
             await until(lambda: breaker.open)
-            runner, _ = await start(teacher, "127.0.0.1", port)
+            runner, _ = await start_server(teacher, "127.0.0.1", port)
             await asyncio.wait_for(asking, 60)
             await runner.cleanup()
         return tally

@@ -2,7 +2,11 @@
 
 import pytest
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.flow import retries
@@ -35,7 +39,7 @@ def teacher_with():
 
         def start(**options):
             teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(**options))
-            return stack.enter_context(running(teacher)), teacher.ledger
+            return stack.enter_context(serve_teacher(teacher)), teacher.ledger
 
         yield start
 

@@ -59,7 +59,7 @@ def test_as_many_connections_are_open_as_requests_are_in_flight(serve, requests_
 @pytest.mark.parametrize("api", ["chat", "responses"])
 def test_both_apis_bring_the_same_reply(requests_of, api):
     (request,) = requests_of(1)
-    with server.serving(options=ServerOptions(rpm=600)) as url:
+    with server.serve_recordings(options=ServerOptions(rpm=600)) as url:
         (reply,) = complete(request, url, dialect=Dialect(api=api))
     assert json.loads(reply.content)["tasks"]
     assert (reply.finish_reason, reply.refusal) == ("stop", None)
@@ -73,7 +73,7 @@ def test_both_apis_bring_the_same_reply(requests_of, api):
 @pytest.mark.parametrize("api", ["chat", "responses"])
 @pytest.mark.parametrize(("fault", "finish"), [("refusal", "stop"), ("length", "length")])
 def test_both_apis_say_alike_why_a_reply_is_not_whole(requests_of, api, fault, finish):
-    with server.serving(options=ServerOptions(faults={fault: 1.0})) as url:
+    with server.serve_recordings(options=ServerOptions(faults={fault: 1.0})) as url:
         (reply,) = complete(requests_of(1)[0], url, dialect=Dialect(api=api))
     assert reply.finish_reason == finish
     assert bool(reply.refusal) is (fault == "refusal")
@@ -159,7 +159,7 @@ def test_a_redirect_does_not_carry_the_key_elsewhere(answered, serve, reply):
 @pytest.mark.parametrize("fault", ["reset", "truncated_json"])
 def test_a_reply_that_breaks_off_is_lost_and_may_be_billed(requests_of, fault):
     with (
-        server.serving(options=ServerOptions(faults={fault: 1.0})) as url,
+        server.serve_recordings(options=ServerOptions(faults={fault: 1.0})) as url,
         pytest.raises(LostError),
     ):
         complete(requests_of(1)[0], url)
