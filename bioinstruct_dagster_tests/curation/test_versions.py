@@ -73,8 +73,8 @@ CHANGED = {
 # The same for kinds of quality rules.
 CHANGED_KINDS = {
     "length": ("quality/wording.py", "words < rule.least", "words <= rule.least"),
-    "ungrounded": ("quality/grounding.py", 'name.noun == "particular"', 'name.noun != "work"'),
-    "arithmetic": ("quality/arithmetic/patients.py", "if not 0 < part <= whole", "if not part"),
+    "ungrounded": ("quality/source_names.py", 'name.noun == "particular"', 'name.noun != "work"'),
+    "arithmetic": ("quality/arithmetic/check.py", "if not 0 < part <= whole", "if not part"),
 }  # fmt: skip
 
 

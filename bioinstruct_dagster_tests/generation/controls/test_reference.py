@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioinstruct_dagster import signs
-from bioinstruct_dagster.generation.controls import drawing, measuring
+from bioinstruct_dagster.generation.controls import drawing
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.settings import INPUTS
 
@@ -262,13 +262,6 @@ def test_words_are_forgotten_when_there_are_too_many(odd, monkeypatch):
         row = {"instruction": f"w{number} cardiac", "input": "", "output": ""}
         assert odd.measure(row, None)["signs"] == plain_measure(odd, row, {})["signs"]
     assert all(len(one._marks_by_word) <= 12 for one in odd._control_measure._signs.values())
-
-
-def test_signs_are_found_without_pythons_syntax_trees(shipped, recorded, monkeypatch):
-    monkeypatch.delattr(re, "_parser")
-    slower = measuring.ControlMeasure(shipped.dimensions)
-    for row in recorded[:60]:
-        assert slower.measure(row, {}) == shipped.measure(row, {})
 
 
 # -- Drawing --
