@@ -56,7 +56,7 @@ def contamination(job: Job) -> Body:
     """The gate over rows and items in memory."""
     from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
     from bioinstruct_dagster.curation.gates import GateResult, RowTexts
-    from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
+    from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 
     rows = [RowTexts(*row) for row in job.read("rows")]
     given = job.read("items")
@@ -72,7 +72,7 @@ def contamination(job: Job) -> Body:
             )
             for number, item in enumerate(items)
         ]
-        return ContaminationGate(collected(listed)).check(tasks)
+        return ContaminationGate(collect_items(listed)).check(tasks)
 
     check(given[:_FEW], rows[:_WARM_UP])
 
@@ -184,13 +184,16 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
 
 def sharded(job: Job) -> Body:
     """The join on a local Ray cluster that is up."""
-    from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import LOCAL, connected
-    from bioinstruct_dagster.curation.novelty.cluster.sharded import check_sharded
+    from bioinstruct_dagster.curation.novelty.cluster.driver import check_sharded
+    from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import (
+        LOCAL_CLUSTER,
+        ray_connection,
+    )
     from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
 
     texts = job.read("texts")
     workers = job.options["workers"]
-    cluster = connected(LOCAL, workers)
+    cluster = ray_connection(LOCAL_CLUSTER, workers)
     cluster.__enter__()
     check_sharded([], texts[:_WARM_UP], workers)
 

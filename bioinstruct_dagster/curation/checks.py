@@ -8,7 +8,7 @@ import json
 
 import dagster as dg
 
-from bioinstruct_dagster.curation.contamination.gate import check_clean
+from bioinstruct_dagster.curation.contamination.gate import contamination_report
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.eval_sets.items import load_items
@@ -113,7 +113,9 @@ def kept_rows_are_no_evaluation_items(
     fail, if the settings only flag contaminated rows.
     """
     kept = [RowTexts.of(row) for row in store.rows(KEPT_TEXTS)]
-    found = check_clean(kept, load_items(settings.eval_sets.tasks, settings.eval_sets.folder))
+    found = contamination_report(
+        kept, load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
+    )
     rejecting = settings.curation.contamination == "reject"
     return dg.AssetCheckResult(
         passed=found.passed,

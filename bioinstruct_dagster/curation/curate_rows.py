@@ -17,7 +17,7 @@ from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
 from bioinstruct_dagster.curation.novelty.rule import (
     NamedInstruction,
     NoveltyFilter,
-    check_here,
+    check_in_process,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
 from bioinstruct_dagster.curation.verdicts import StoredResults
@@ -171,8 +171,8 @@ def meaning_filter(settings: Settings) -> MeaningFilter | None:
 def novelty_checker(settings: Settings) -> CheckNovelty:
     """The function that checks novelty of many rows: in this process, or on a Ray cluster."""
     if not settings.curation.ray_address:
-        return check_here
-    from bioinstruct_dagster.curation.novelty.cluster.sharded import check_on_cluster
+        return check_in_process
+    from bioinstruct_dagster.curation.novelty.cluster.driver import check_on_cluster
 
     return partial(
         check_on_cluster,

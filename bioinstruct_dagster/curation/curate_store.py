@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from bioinstruct_dagster.curation.category.labelling import Labelling
 from bioinstruct_dagster.curation.gates import Gate
 from bioinstruct_dagster.curation.novelty.gate import (
-    PASSING,
+    PASSING_AND_CHECKED,
     check_novelty_from_first_change,
     novelty_version,
 )
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
-from bioinstruct_dagster.curation.novelty.meaning_verdicts import look_for_meaning
-from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, check_here
+from bioinstruct_dagster.curation.novelty.meaning_verdicts import reject_repeated_meanings
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, check_in_process
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
 from bioinstruct_dagster.curation.quality.teacher_verdicts import remove_teacher_verdicts
 from bioinstruct_dagster.curation.verdicts import (
@@ -33,7 +33,7 @@ from bioinstruct_dagster.store.fingerprints import sha256_of
 
 INSERT_KEPT_ROWS = f"""
     insert into deduplicated_instructions by name
-    with {PASSING},
+    with {PASSING_AND_CHECKED},
     flagged as (
         select row_id, list_sort(list(distinct gate || ': ' || rule)) as flags
         from verdicts
@@ -75,7 +75,7 @@ def curate(
     *,
     meaning: MeaningFilter | None = None,
     ask_teacher: Callable[[], bool] | None = None,
-    check_many: CheckNovelty = check_here,
+    check_many: CheckNovelty = check_in_process,
 ) -> CurationCounts:
     """Check all rows without a valid verdict, and write `deduplicated_instructions`.
 
@@ -100,7 +100,7 @@ def curate(
         remove_teacher_verdicts(store)
     while True:
         counts.checked["novelty"] += check_novelty_from_first_change(store, seeds, check_many)
-        counts.repeat_in_meaning = look_for_meaning(store, meaning)
+        counts.repeat_in_meaning = reject_repeated_meanings(store, meaning)
         with store.write() as connection:
             connection.execute(DELETE_KEPT_ROWS)
             connection.execute(INSERT_KEPT_ROWS, {"version": novelty_version(seeds)})

@@ -13,7 +13,7 @@ import pytest
 from bioinstruct_dagster.curation.category.classifier import CategoryClassifier
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.novelty.gate import CODE as NOVELTY_CODE
+from bioinstruct_dagster.curation.novelty.gate import CHECKING_CODE as NOVELTY_CODE
 from bioinstruct_dagster.curation.novelty.gate import check_novelty_from_first_change
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
@@ -26,7 +26,7 @@ from bioinstruct_dagster.curation.versions import (
     library_version,
     reached_definitions,
 )
-from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.gate_order import GATE_ORDER
 
@@ -40,12 +40,12 @@ from bioinstruct_dagster.curation.novelty.gate import novelty_version
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
 from bioinstruct_dagster.curation.quality.gate import QualityGate
-from bioinstruct_dagster.eval_sets.items import collected
+from bioinstruct_dagster.eval_sets.items import collect_items
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.feeds import Tally
 
 quality = QualityGate()
-row_gates = [quality, PrivacyGate(), ContaminationGate(collected([]))]
+row_gates = [quality, PrivacyGate(), ContaminationGate(collect_items([]))]
 versions = {gate.name: gate.version for gate in row_gates}
 versions["novelty"] = novelty_version([NamedInstruction("seed-1", "Name the antidote.")])
 classifier = classifier_version([("Name the antidote.", "other")])
@@ -57,7 +57,11 @@ print(json.dumps({"gates": versions, "rules": rules, "kinds": kinds}))
 # For each gate: a module, a comparison in it, and another comparison that replaces it.
 CHANGED_COMPARISONS = {
     "quality": ("quality/gate.py", 'if rule.verdict == "repair"', 'if rule.verdict != "keep"'),
-    "privacy": ("privacy/scan.py", "span.score >= ALONE", "span.score > ALONE"),
+    "privacy": (
+        "privacy/scan.py",
+        "span.score >= IDENTIFYING_SCORE",
+        "span.score > IDENTIFYING_SCORE",
+    ),
     "contamination": ("contamination/overlap.py", "if size > best[0]:", "if size >= best[0]:"),
     "novelty": ("novelty/pairs.py", "if total >= 2 * self", "if total > 2 * self"),
     "category": (
@@ -171,8 +175,8 @@ def test_code_that_gates_share_changes_those_that_use_it(copy):
 def test_a_word_changes_the_version_and_a_comment_does_not(copy):
     words = copy / CURATION / "privacy" / "words"
     words.mkdir(exist_ok=True)
-    change(copy, "privacy/scan.py", "\nNOTHING", "\nMADE = 'made.yaml'\nNOTHING")
-    change(copy, "privacy/scan.py", "ALONE for", "ALONE + len(MADE) for")
+    change(copy, "privacy/scan.py", "\nNO_ENTITIES", "\nMADE = 'made.yaml'\nNO_ENTITIES")
+    change(copy, "privacy/scan.py", "IDENTIFYING_SCORE for", "IDENTIFYING_SCORE + len(MADE) for")
     found = []
     for number, text in enumerate(
         (
@@ -280,7 +284,7 @@ def check_privacy(_):
 
 def check_contamination(_):
     item = EvaluationItem("set", "1", TEXTS[4].instruction, (TEXTS[4].output,))
-    gate = ContaminationGate(collected([item]))
+    gate = ContaminationGate(collect_items([item]))
     return lambda: gate.check(TEXTS)
 
 

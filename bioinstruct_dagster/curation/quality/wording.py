@@ -21,7 +21,7 @@ from bioinstruct_dagster.curation.quality.rules import (
     TruncatedRule,
     UntoldRule,
 )
-from bioinstruct_dagster.signs import MOST_SEARCHED, SignSearch
+from bioinstruct_dagster.signs import SEARCHED_CHARACTERS, SignSearch
 
 MOST_EXCERPT_CHARS = 80  # of a text that a verdict shows
 MOST_MARKER_WORDS = 12
@@ -108,7 +108,7 @@ def lacks_check(rule: LacksRule) -> RowCheck:
     def check(row: RowTexts) -> RuleMatch | None:
         count = 0
         for name in rule.fields:
-            for found in WORD.finditer(getattr(row, name).lower(), 0, MOST_SEARCHED):
+            for found in WORD.finditer(getattr(row, name).lower(), 0, SEARCHED_CHARACTERS):
                 if known(found.group(0)):
                     return None
                 count += 1
@@ -188,7 +188,7 @@ def untold_check(rule: UntoldRule) -> RowCheck:
 
     def check(row: RowTexts) -> RuleMatch | None:
         text = row.input
-        if not text or len(text) > MOST_SEARCHED or len(text.split()) > rule.most_words:
+        if not text or len(text) > SEARCHED_CHARACTERS or len(text.split()) > rule.most_words:
             return None
         # The rarest sign is searched first, so most rows need no further search.
         if rule.about and about.search(text) is None:

@@ -40,7 +40,7 @@ class ControlMeasure:
         """
         found: dict[str, set[str]] = {dimension.id: set() for dimension in self._dimensions}
         for fields, signs in self._signs.items():
-            for dimension_id, value in signs.shown("\n".join([row[name] for name in fields])):
+            for dimension_id, value in signs.values_in("\n".join([row[name] for name in fields])):
                 found[dimension_id].add(value)
         length = len(row["input"].split())
         for dimension in self._dimensions:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioinstruct_dagster import signs
-from bioinstruct_dagster.generation.controls import drawing, measuring
+from bioinstruct_dagster.generation.controls import drawing
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.settings import INPUTS
 
@@ -250,25 +250,18 @@ def test_every_word_of_unicode_stays_a_word_when_folded():
     # The look-up by words relies on this; a new version of Python could break it.
     for number in range(0x110000):
         char = chr(number)
-        if char not in signs.FOLDED and re.match("[a-z0-9_]", char, re.IGNORECASE):
+        if char not in signs.ASCII_FOLDS and re.match("[a-z0-9_]", char, re.IGNORECASE):
             assert char.isascii(), hex(number)
-        low = signs.FOLDED.get(char, char.lower())
+        low = signs.ASCII_FOLDS.get(char, char.lower())
         assert bool(re.fullmatch(r"\w", char)) == bool(re.fullmatch(r"\w", low)), hex(number)
 
 
 def test_words_are_forgotten_when_there_are_too_many(odd, monkeypatch):
-    monkeypatch.setattr(signs, "WORDS_KNOWN", 10)
+    monkeypatch.setattr(signs, "MOST_CACHED_WORDS", 10)
     for number in range(40):
         row = {"instruction": f"w{number} cardiac", "input": "", "output": ""}
         assert odd.measure(row, None)["signs"] == plain_measure(odd, row, {})["signs"]
-    assert all(len(one._known) <= 12 for one in odd._control_measure._signs.values())
-
-
-def test_signs_are_found_without_pythons_syntax_trees(shipped, recorded, monkeypatch):
-    monkeypatch.delattr(re, "_parser")
-    slower = measuring.ControlMeasure(shipped.dimensions)
-    for row in recorded[:60]:
-        assert slower.measure(row, {}) == shipped.measure(row, {})
+    assert all(len(one._marks_by_word) <= 12 for one in odd._control_measure._signs.values())
 
 
 # -- Drawing --
