@@ -11,14 +11,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.curation.gates import Finding, Gate, GateResult, RowTexts
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import canonical_json
+
+if TYPE_CHECKING:
+    import duckdb
 
 PORTION = 20_000  # rows checked and written at once: what a kill may lose
 
@@ -147,7 +148,7 @@ def check_stale(store: Store, gate: Gate) -> int:
 
 
 def record_version(
-    connection: duckdb.DuckDBPyConnection, gate: str, version: str, made_of: Mapping[str, Any]
+    connection: "duckdb.DuckDBPyConnection", gate: str, version: str, made_of: Mapping[str, Any]
 ) -> None:
     """Write down, once a version, what a gate is made of."""
     parameters = {"gate": gate, "version": version, "made_of": canonical_json(made_of)}
@@ -175,7 +176,7 @@ def write_results(
 
 
 def replace_verdicts(
-    connection: duckdb.DuckDBPyConnection,
+    connection: "duckdb.DuckDBPyConnection",
     gate: str,
     row_ids: Sequence[str],
     verdicts: Iterable[Mapping[str, Any]],
@@ -277,7 +278,7 @@ def why(store: Store, row_id: str) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _these(connection: duckdb.DuckDBPyConnection, row_ids: Sequence[str]) -> Iterator[None]:
+def _these(connection: "duckdb.DuckDBPyConnection", row_ids: Sequence[str]) -> Iterator[None]:
     """The row ids as the relation `checked`."""
     import pyarrow as pa
 

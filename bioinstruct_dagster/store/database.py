@@ -13,15 +13,17 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.gate_order import lists_gates, write_gates
 from bioinstruct_dagster.store.migrations import MIGRATIONS
 from bioinstruct_dagster.store.schema import schema_sql
+
+if TYPE_CHECKING:
+    import duckdb
 
 SCHEMA_VERSION = 4
 # Between attempts to open, drawn at random so that waiters don't march in step.
@@ -57,7 +59,7 @@ class Store:
         return self.path.parent / "journal"
 
     @contextmanager
-    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def write(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """One transaction, committed on leaving and rolled back on an exception. Keep it short."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{self.path}.lock")
@@ -86,7 +88,7 @@ class Store:
                 lock.release()
 
     @contextmanager
-    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def read(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A read-only connection; waits while another process writes."""
         if not self.path.exists() or not self.path.stat().st_size:
             raise _no_store(self.path)
@@ -137,6 +139,8 @@ class Store:
         # Under another name until it is whole: DuckDB makes the file before it writes its header,
         # and a kill in between would leave a store that can't be opened.
         fresh = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}")
+        import duckdb
+
         try:
             with duckdb.connect(fresh) as connection:
                 _ensure_schema(connection, self.path)
@@ -144,7 +148,9 @@ class Store:
         finally:
             fresh.unlink(missing_ok=True)
 
-    def _open(self, deadline: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    def _open(self, deadline: float, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
         while True:
             try:
                 return duckdb.connect(self.path, read_only=read_only)
@@ -161,7 +167,7 @@ class Store:
 
 
 def insert(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]
+    connection: "duckdb.DuckDBPyConnection", table: str, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Insert rows by column name, through Arrow. Columns that a row lacks become null."""
     if not rows:
@@ -191,7 +197,7 @@ def _identifier(table: str) -> str:
     return table
 
 
-def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _ensure_schema(connection: "duckdb.DuckDBPyConnection", path: Path) -> None:
     """Declare the tables where they are not there, or are those of a version that we can lift."""
     version = _version(connection)
     if not _is_behind(connection, version) and _has_schema(version, path):
@@ -205,7 +211,7 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])
 
 
-def _is_behind(connection: duckdb.DuckDBPyConnection, version: int | None) -> bool:
+def _is_behind(connection: "duckdb.DuckDBPyConnection", version: int | None) -> bool:
     """Whether there are tables that the present version has to bring up to date.
 
     They are of an earlier version that it knows, or of its own and from before a change in the list
@@ -214,7 +220,7 @@ def _is_behind(connection: duckdb.DuckDBPyConnection, version: int | None) -> bo
     return version in MIGRATIONS or (version == SCHEMA_VERSION and not lists_gates(connection))
 
 
-def _version(connection: duckdb.DuckDBPyConnection) -> int | None:
+def _version(connection: "duckdb.DuckDBPyConnection") -> int | None:
     """The version of the tables, or None where there are none."""
     # fetchall, not fetchone: DuckDB 2 keeps a result open, and the connection busy, until its end.
     [(present,)] = connection.execute(

@@ -6,7 +6,10 @@ when a store is made, or opened by a version of the project whose list differs. 
 here: what a gate is (curation.gates), or which class checks rows (curation.curate_rows).
 """
 
-import duckdb
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
 
 # The gates that check a row by itself: they look at every raw row.
 ROW_GATES = ("quality", "privacy", "contamination")
@@ -23,13 +26,13 @@ WRITE_GATE = "insert into gates (gate, gate_order, by_row) values (?, ?, ?)"
 _ROWS = [(gate, place, gate in ROW_GATES) for place, gate in enumerate(GATE_ORDER)]
 
 
-def lists_gates(connection: duckdb.DuckDBPyConnection) -> bool:
+def lists_gates(connection: "duckdb.DuckDBPyConnection") -> bool:
     """Whether the store's table `gates` is there and holds the present list."""
     [(present,)] = connection.execute(HAS_GATES).fetchall()
     return bool(present) and connection.execute(GATES).fetchall() == _ROWS
 
 
-def write_gates(connection: duckdb.DuckDBPyConnection) -> None:
+def write_gates(connection: "duckdb.DuckDBPyConnection") -> None:
     """Make the store's table `gates` hold the present list."""
     connection.execute(FORGET_GATES)
     connection.executemany(WRITE_GATE, _ROWS)

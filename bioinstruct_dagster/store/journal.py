@@ -20,12 +20,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
-
-import duckdb
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import json_bytes, json_value
+
+if TYPE_CHECKING:
+    import duckdb
 
 GROUP_SECONDS = 0.02  # how long a commit waits for company; a reply is durable well within 50 ms
 
@@ -187,7 +188,7 @@ def fold(store: Store, rounds: Sequence[Mapping[str, Any]] = ()) -> int:
 
 
 def _fold_replies(
-    connection: duckdb.DuckDBPyConnection, file: BinaryIO
+    connection: "duckdb.DuckDBPyConnection", file: BinaryIO
 ) -> tuple[int, set[str | None]]:
     """Insert a journal's completions; how many were new, and the reservations that they settle."""
     new = 0
@@ -218,7 +219,7 @@ def _unsettled(sent: Path, settled: set[str | None]) -> dict[str, dict[str, Any]
 
 
 def _insert_new(
-    connection: duckdb.DuckDBPyConnection,
+    connection: "duckdb.DuckDBPyConnection",
     table: str,
     known: str,
     rows: Mapping[str, Mapping[str, Any]],

@@ -4,7 +4,6 @@ What a stage expects of the meaning of its rows is checked in that stage.
 """
 
 import dagster as dg
-import duckdb
 
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import COLUMNS, markdown_table
@@ -47,6 +46,8 @@ def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
 
 def _declared_columns(table: str) -> dict[str, dict[str, object]]:
     # The declaration is executed rather than parsed: DuckDB is the one reader of its dialect.
+    import duckdb
+
     with duckdb.connect(":memory:") as connection:
         connection.execute(schema_sql())
         rows = connection.execute(COLUMNS, {"table": table})

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +34,8 @@ from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.store.database import Store
 
 if TYPE_CHECKING:
+    import duckdb
+
     from bioinstruct_dagster.curation.novelty.signature_kernels import Sketches
 
 # With more new texts, a scan costs more than reading and indexing all kept ones.
@@ -155,7 +156,7 @@ class StoredIndex:
 
     def _places_that_matter(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        connection: "duckdb.DuckDBPyConnection",
         candidates: Sequence[NamedInstruction],
         before: int,
     ) -> NDArray[np.int64]:
@@ -173,7 +174,7 @@ class StoredIndex:
         return np.unique(np.concatenate(found))
 
 
-def write_change(connection: duckdb.DuckDBPyConnection, change: IndexChange) -> None:
+def write_change(connection: "duckdb.DuckDBPyConnection", change: IndexChange) -> None:
     """Bring the two tables to what rows checked from a place on made of them."""
     import pyarrow as pa
 
