@@ -84,11 +84,12 @@ def deduplicated_instructions(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Raw rows that four gates let pass: quality, privacy, contamination, novelty.
+    """The raw rows that pass four gates: quality, privacy, contamination and novelty.
 
-    What each gate says of each row, and why, is in `verdicts`. A row is new if its ROUGE-L F1 with
-    every seed and every row kept before it is at most 0.7. Only what changed is checked again: new
-    rows, and all rows for a gate whose rules changed.
+    The table `verdicts` holds the verdict of each gate on each row, with its evidence. A row passes
+    the novelty gate if its ROUGE-L F1 with each seed and each earlier kept row is at most 0.7. A
+    run checks only new and changed rows; if a gate's rules changed, that gate checks all rows
+    again.
     """
     seeds = [
         NamedInstruction(row["seed_id"], row["instruction"])
@@ -187,12 +188,13 @@ def categorized_instructions(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Kept rows, each with one of four categories.
+    """The kept rows, each labelled with one of four categories.
 
-    They are information extraction, question answering, generation, other. The teacher labels rows
-    in batches of 20, as structured output restricted to the four; what it does not label, the
-    embedded classifier does. Every row says which of them labelled it; those of which it is not
-    sure, or that the teacher labels otherwise a second time, are in the view `category_review`.
+    The categories are information extraction, question answering, generation and other. The teacher
+    labels rows in batches of 20, as structured output. The embedded classifier labels the rows that
+    the teacher does not label. The column `labelled_by` names the labeller. The view
+    `category_review` lists the rows with an uncertain label: the classifier's confidence is low, or
+    the teacher gave two different labels.
     """
     kept = store.rows(KEPT_IN_ORDER)
     if not kept:

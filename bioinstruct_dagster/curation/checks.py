@@ -73,7 +73,7 @@ UNLABELLED = """
 
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each raw row is either kept or rejected with a reason; every gate has looked at its rows."""
+    """Each raw row is either kept or rejected with a reason, and each gate has checked its rows."""
     lost, twice = store.rows(UNACCOUNTED), store.rows(KEPT_AND_REJECTED)
     unseen = store.rows(UNSEEN)
     return dg.AssetCheckResult(
@@ -88,7 +88,7 @@ def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCh
 
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """No two kept instructions (of up to 1,000, all against all) have ROUGE-L F1 above 0.7."""
+    """No two kept instructions have a ROUGE-L F1 above 0.7, in a sample of up to 1,000 rows."""
     texts = [row["instruction"] for row in store.rows(KEPT_SAMPLE, {"n": SAMPLE})]
     scores = rouge_l_f1_of_texts(texts, texts)
     for i in range(len(texts)):
@@ -104,10 +104,10 @@ def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
 def kept_rows_are_no_evaluation_items(
     store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """No kept row repeats an item of an evaluation set that is at hand, by any of the rules.
+    """No kept row repeats an item of an evaluation set whose file is present.
 
-    The kept texts are compared anew, whatever was written down of them before. Where contaminated
-    rows are only flagged, it warns.
+    The check compares all kept rows again and does not rely on stored verdicts. It only warns if
+    the setting `BIOINSTRUCT_CONTAMINATION` is `flag`.
     """
     kept = [RowTexts.of(row) for row in store.rows(KEPT_TEXTS)]
     found = check_clean(kept, load_items(settings.eval_sets.tasks, settings.eval_sets.folder))
@@ -128,10 +128,11 @@ def kept_rows_are_no_evaluation_items(
 def evaluation_sets_are_at_hand(
     store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """Every evaluation set that is listed has been compared with; of others nothing is known.
+    """The files of all evaluation sets in the catalogue are present. Warns if some are missing.
 
-    Warns: put the files where `data/evaluation_tasks.yaml` says, under `BIOINSTRUCT_EVAL_DIR`. A
-    rehearsal's set is trained on for no score that counts, so there it is shown and not checked.
+    Kept rows are not compared with a set whose files are missing. Put the files into the folder
+    `BIOINSTRUCT_EVAL_DIR`, under the names in `data/evaluation_tasks.yaml`. In a rehearsal the
+    check shows the missing sets and passes, because a rehearsal's scores mean nothing.
     """
     items = load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
     rehearsal = store.rows(ANY_REHEARSAL)[0]["rehearsal"]
@@ -149,7 +150,7 @@ def evaluation_sets_are_at_hand(
 
 @dg.asset_check(asset="categorized_instructions", blocking=True)
 def every_row_has_a_category(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each row has one of the four categories, and no kept row is missing."""
+    """Each row has one of the four categories, and every kept row has a label."""
     wrong = store.rows(UNLABELLED, {"categories": list(CATEGORIES)})
     counts = store.rows(
         "select (select count(*) from deduplicated_instructions) as kept, count(*) as labelled "
@@ -165,11 +166,13 @@ def every_row_has_a_category(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
 def kept_rows_are_what_was_asked_for(
     store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """The mix of the kept rows is what the controls asked for: no share is 10 points off.
+    """The kept rows follow the controls. Warns otherwise.
 
-    And half of the rows or more show what was asked of them. Checked where rows can show it (signs,
-    words of input), from 100 rows on. Recorded replies follow no controls, so a rehearsal's mix is
-    shown and not checked. Warns.
+    The share of each control value differs from the requested share by at most 10 percentage
+    points, and at least half of the rows show the value that their request asked for. The check
+    covers the dimensions that can be measured on a row, such as the length of the input, and needs
+    100 rows. In a rehearsal it shows the mix and passes, because recorded replies follow no
+    controls.
     """
     rows = store.rows(KEPT_WITH_CONTROLS) if settings.generation.controls else []
     if not rows or settings.generation.controls is None:

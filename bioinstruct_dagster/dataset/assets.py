@@ -59,11 +59,11 @@ def hf_dataset(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
-    """The instruction set as a Hugging Face data set on disk: Parquet shards and a card.
+    """The labelled rows as a Hugging Face data set on disk: Parquet shards and a data set card.
 
-    `datasets.load_dataset("<data dir>/hf_dataset")` opens it, by the card's YAML header. Train,
-    validation and test (80/10/10) follow from a hash of the instruction, so a row never changes its
-    split when the set grows.
+    Open it with `datasets.load_dataset("<data dir>/hf_dataset")`. A hash of the instruction decides
+    whether a row is in the train, validation or test split (80/10/10 %). A row keeps its split when
+    the data set grows.
     """
     rows = store.rows(ROWS_IN_ORDER)
     if not rows:

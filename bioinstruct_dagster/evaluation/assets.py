@@ -50,11 +50,12 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
     ) -> dg.MaterializeResult[None]:
-        """Held-out loss and ROUGE-L of greedy answers on the test split, base beside adapter.
+        """Scores of the base model, of the adapter, and their difference on the test split.
 
-        Each score has its bootstrap 95 % interval, the number of items, the prompt version and the
-        data's fingerprint; the difference between adapter and base is paired by item. Predictions
-        are stored item by item in `eval_predictions`.
+        The metrics are the loss on the held-out outputs and the ROUGE-L F1 of greedily decoded
+        answers. Each score has a bootstrap 95 % confidence interval, the number of items, the
+        prompt version and the fingerprint of the data set. Differences are paired by item. The
+        table `eval_predictions` holds the prediction for each item.
         """
         base_model, recipe = experiment_of(context)
         experiment = {"base_model": base_model, "recipe": recipe}

@@ -59,32 +59,36 @@ SPEND = """
 
 
 class RawInstructionsConfig(dg.Config):
-    """What a run may change; what is left out comes from the settings."""
+    """What a run may change. A field without a value takes the setting."""
 
     instructions: int | None = Field(
-        None, ge=1, description="Rows to be kept (default: BIOINSTRUCT_INSTRUCTIONS)."
+        None,
+        ge=1,
+        description="The goal: how many rows pass the gates (default: BIOINSTRUCT_INSTRUCTIONS).",
     )
-    grow_by: int = Field(0, ge=0, description="Keep so many rows more than there are now.")
+    grow_by: int = Field(
+        0, ge=0, description="Raise the goal to this many rows more than are kept now."
+    )
     requests: int | None = Field(
-        None, ge=1, description="Use at most this many requests (default: BIOINSTRUCT_REQUESTS)."
+        None, ge=1, description="The most requests to use (default: BIOINSTRUCT_REQUESTS)."
     )
     max_usd: float | None = Field(
         None,
         ge=0,
-        description="Most dollars this run may spend (default: BIOINSTRUCT_RUN_MAX_USD).",
+        description="The most US dollars this run may spend (default: BIOINSTRUCT_RUN_MAX_USD).",
     )
     max_tokens: int | None = Field(
         None,
         ge=0,
-        description="Most tokens this run may take (default: BIOINSTRUCT_RUN_MAX_TOKENS).",
+        description="The most tokens this run may use (default: BIOINSTRUCT_RUN_MAX_TOKENS).",
     )
     seed: int | None = Field(
-        None, ge=0, le=2**32 - 1, description="Run seed (default: BIOINSTRUCT_SEED)."
+        None, ge=0, le=2**32 - 1, description="The run seed (default: BIOINSTRUCT_SEED)."
     )
     import_from: str | None = Field(
         None,
         description=(
-            "Import this file or hub id in place of generating (default: BIOINSTRUCT_IMPORT)."
+            "A file or hub id to import instead of generating rows (default: BIOINSTRUCT_IMPORT)."
         ),
     )
 
@@ -105,14 +109,14 @@ def raw_instructions(
     settings: dg.ResourceParam[Settings],
     gate: dg.ResourceParam[GateMaker],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """New tasks as the teacher wrote them (Self-Instruct), or an imported instruction set's rows.
+    """New tasks as the teacher wrote them (Self-Instruct), or the rows of an imported set.
 
-    Each request shows the teacher three seeds drawn at random from (run seed, request number), says
-    what kinds of task the kept rows lack, and asks for new tasks. Requests go out until the gates
-    of `deduplicated_instructions` would keep as many rows as asked for, a cap is reached, or the
-    yield is too low to go on. Every reply is stored before it is read, under the hash of its
-    request, so a request that was answered once is never paid for again. With the Batch API a run
-    ends once its batches are submitted; the sensor `batch_results` starts a run that harvests them.
+    Each request shows the teacher three randomly drawn seed tasks, names the kinds of task that the
+    kept rows lack, and asks for new tasks. The run sends requests until enough rows pass the gates
+    of `deduplicated_instructions`, a spending cap is reached, or too few new rows pass. Every reply
+    is stored under the hash of its request before it is parsed. A later run reuses stored replies,
+    so no request is paid for twice. With the Batch API, a run ends after it has submitted its
+    batches. When they are done, the sensor `batch_results` starts a run that stores their replies.
     """
     source = settings.imports.source if config.import_from is None else config.import_from
     if source:

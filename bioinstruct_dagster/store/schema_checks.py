@@ -17,7 +17,10 @@ def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
         asset=table,
         name=f"{table}_schema",
         blocking=True,
-        description=f"Columns, types and nulls as declared, rows unique by {', '.join(key)}.",
+        description=(
+            "The table has the columns, types and not-null constraints that schema.sql declares, "
+            f"and no two rows have the same {', '.join(key)}."
+        ),
     )
     def check(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
         found = {c["column_name"]: c for c in store.rows(COLUMNS, {"table": table})}

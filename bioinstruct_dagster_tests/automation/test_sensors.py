@@ -199,7 +199,7 @@ def test_it_waits_for_a_run_that_asks_and_for_no_other(project):
         answer = made.tick()
         assert isinstance(answer, dg.SkipReason) == waits, job
         if waits:
-            assert answer.skip_message == f"Run {run.run_id} is under way."
+            assert answer.skip_message == f"Run {run.run_id} has not finished yet."
         made.instance.delete_run(run.run_id)
 
 
