@@ -1,4 +1,4 @@
-"""Checks on the data set folder."""
+"""Asset checks of `hf_dataset`: the table's schema, and the folder against the table."""
 
 import dagster as dg
 

@@ -1,4 +1,7 @@
-"""Scores as an asset, one partition an experiment."""
+"""Scores as an asset with one partition per experiment.
+
+Belongs here: the step, and the rows in the store. Does not: scoring (evaluation.evaluate).
+"""
 
 from datetime import UTC, datetime
 
@@ -31,7 +34,7 @@ SCORE_COLUMNS = ("metric", "category", "subject", "score", "ci_low", "ci_high", 
 
 
 def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
-    """The asset `eval_scores`, partitioned by the matrix."""
+    """The asset `eval_scores` with the matrix's experiments as partitions."""
 
     @dg.asset(
         group_name="evaluation",
@@ -70,8 +73,8 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         if dataset.fingerprint != adapter["dataset_fingerprint"]:
             raise StatedError(
                 f"The adapter for {base_model}|{recipe} was trained on another version of the data "
-                "set, whose test split may hold rows it has seen. Materialize key:lora_adapter for "
-                "this partition first."
+                "set, so the test split may hold rows that it was trained on. Materialize "
+                f"key:lora_adapter with --partition '{base_model}|{recipe}' first."
             )
         spec = EvaluationSpec(
             base=matrix.base_models[base_model],

@@ -1,4 +1,4 @@
-"""Checks on the scores."""
+"""Asset checks of `eval_scores`: the table's schema, its predictions, and the adapter's effect."""
 
 import dagster as dg
 

@@ -18,7 +18,7 @@ create table if not exists seed_tasks (
 -- [append-only] Every reply of a teacher, stored before it is parsed.
 create table if not exists completions (
     completion_id       varchar not null,     -- sha256 of the canonical request; a request is paid for only once
-    purpose             varchar not null,     -- generation | categorization | quality_check | probe | ... (one per kind of question)
+    purpose             varchar not null,     -- generation | categorization | quality_check | probe | ...
     teacher             varchar not null,     -- rehearsal | openai
     endpoint            varchar,              -- address of the server, without credentials
     rehearsal           boolean not null,
@@ -33,7 +33,7 @@ create table if not exists completions (
     run_seed            bigint,               -- generation: this and request_number determine the seeds shown
     request_number      bigint,
     seed_ids            varchar[] not null,   -- seeds shown, in the order shown
-    controls            json,                 -- for each task of the reply, the requested value of each control dimension
+    controls            json,                 -- requested values by task of the reply and control dimension
     controls_sha256     varchar,              -- sha256 of the controls file
     content             varchar not null,     -- the reply, as received
     refusal             varchar,
@@ -85,7 +85,7 @@ create table if not exists teacher_rounds (
     rehearsal           boolean not null
 );
 
--- [append-only] The form of request that a server accepts, as a probe request found it. The last row of a server counts.
+-- [append-only] The form of request that a server accepts, as a probe found it. The last row of a server counts.
 create table if not exists teacher_dialects (
     teacher             varchar not null,
     endpoint            varchar not null,
@@ -138,7 +138,7 @@ create table if not exists completion_outcomes (
 );
 
 create table if not exists raw_instructions (
-    row_id          varchar not null,   -- sha256 of (completion, position) or (import, texts, times before), 24 hex digits
+    row_id          varchar not null,   -- sha256 of (completion, position) or (import, texts, repeat); 24 hex digits
     ordinal         bigint not null,    -- canonical order: by request number and position, or import order
     completion_id   varchar,            -- null for imported rows
     position        integer not null,   -- place in the reply, or in the imported file, from 0

@@ -1,6 +1,7 @@
-"""One blocking check per table, made from the schema: columns, types, nulls, and a unique key.
+"""One blocking check per table, made from `schema.sql`: columns, types, nulls and a unique key.
 
-What a stage expects of the meaning of its rows is checked in that stage.
+Belongs here: the form of a table. Does not: the meaning of its rows, which each stage checks in its
+own module `checks`.
 """
 
 import dagster as dg
@@ -11,7 +12,7 @@ from bioinstruct_dagster.store.schema import schema_sql
 
 
 def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
-    """A check that the table is as `schema.sql` declares it, and that `key` names each row once."""
+    """A check that a table has its declared form, and that no two rows have the same `key`."""
 
     @dg.asset_check(
         asset=table,
@@ -48,7 +49,7 @@ def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
 
 
 def _declared_columns(table: str) -> dict[str, dict[str, object]]:
-    # The declaration is executed rather than parsed: DuckDB is the one reader of its dialect.
+    # The declaration is executed, not parsed, because only DuckDB reads its own dialect reliably.
     import duckdb
 
     with duckdb.connect(":memory:") as connection:

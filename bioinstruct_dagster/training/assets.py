@@ -1,4 +1,7 @@
-"""Adapters as an asset, one partition an experiment."""
+"""Adapters as an asset with one partition per experiment.
+
+Belongs here: the step, and the row in the store. Does not: training (training.train).
+"""
 
 from datetime import datetime
 
@@ -30,7 +33,7 @@ class LoraAdapterConfig(dg.Config):
 
 
 def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
-    """The asset `lora_adapter`, partitioned by the matrix."""
+    """The asset `lora_adapter` with the matrix's experiments as partitions."""
 
     @dg.asset(
         group_name="training",

@@ -1,11 +1,11 @@
-"""Checks on the adapters."""
+"""Asset checks of `lora_adapter`: the table's schema, and the adapters' files."""
 
 import math
 from pathlib import Path
 
 import dagster as dg
 
-from bioinstruct_dagster.models.adapters import WEIGHTS, weights_changed
+from bioinstruct_dagster.models.adapters import WEIGHTS_FILE, weights_changed
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.schema_checks import schema_check
 
@@ -23,7 +23,7 @@ def adapters_are_intact(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     faults = {}
     for row in store.rows(ADAPTERS):
         folder = Path(row["adapter_path"])
-        weights = folder / WEIGHTS
+        weights = folder / WEIGHTS_FILE
         if not weights.is_file():
             fault = f"{weights} is missing; materialize this partition again"
         elif weights_changed(folder, row["adapter_sha256"]):

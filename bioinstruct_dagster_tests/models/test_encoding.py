@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioinstruct_dagster.models.encoding import IGNORED, encode, encode_all
+from bioinstruct_dagster.models.encoding import IGNORED_LABEL, encode, encode_all
 from bioinstruct_dagster.models.prompt import prompt_of
 
 ROW = {
@@ -30,9 +30,9 @@ def test_the_loss_is_on_the_response_alone_and_its_end_is_learned(tokenizer, pro
     assert example.prompt_tokens == size
     assert example.input_ids[:size] == prompt_ids
     assert prompt_ids[0] == tokenizer.bos_token_id
-    assert example.labels[:size] == [IGNORED] * size
+    assert example.labels[:size] == [IGNORED_LABEL] * size
     assert example.labels[size:] == example.input_ids[size:]
-    assert IGNORED not in example.labels[size:]
+    assert IGNORED_LABEL not in example.labels[size:]
     assert example.labels[-1] == tokenizer.eos_token_id
     assert tokenizer.decode(example.labels[size:-1]) == ROW["output"]
     assert example.length == len(example.input_ids) == len(example.labels)

@@ -81,7 +81,7 @@ def test_a_writer_to_an_earlier_store_gets_table_and_views(earlier):
 def test_a_list_that_has_changed_is_written_again(store, monkeypatch):
     with store.write():
         pass
-    shorter = gate_order._ROWS[:2]
+    shorter = gate_order._GATE_ROWS[:2]
     monkeypatch.setattr(gate_order, "_ROWS", shorter)
     assert listed(store) == shorter
     monkeypatch.undo()

@@ -11,7 +11,7 @@ import pytest
 from bioinstruct_dagster.dataset.build import DatasetError, build_dataset
 from bioinstruct_dagster.dataset.card import Card
 from bioinstruct_dagster.dataset.splits import split_of
-from bioinstruct_dagster.models.adapters import WEIGHTS
+from bioinstruct_dagster.models.adapters import WEIGHTS_FILE
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 from bioinstruct_dagster.training.spec import TrainingSpec
 from bioinstruct_dagster.training.train import TrainingError, finished, train
@@ -37,8 +37,8 @@ def elsewhere(training_spec, adapter, tmp_path) -> TrainingSpec:
 def test_the_adapter_is_safetensors_and_holds_no_pickle(adapter):
     folder = Path(adapter["adapter_path"])
     names = {path.name for path in folder.rglob("*")}
-    assert names == {WEIGHTS, "adapter_config.json", "result.json", "README.md"}
-    assert sha256_of_file(folder / WEIGHTS) == adapter["adapter_sha256"]
+    assert names == {WEIGHTS_FILE, "adapter_config.json", "result.json", "README.md"}
+    assert sha256_of_file(folder / WEIGHTS_FILE) == adapter["adapter_sha256"]
     assert list(folder.parent.iterdir()) == [folder]
 
 
@@ -146,14 +146,14 @@ def test_an_adapter_of_another_specification_is_not_taken_for_it(adapter, traini
 
 def test_an_adapter_whose_weights_were_altered_is_not_used(elsewhere):
     weights = Path(finished(elsewhere)["adapter_path"]).name
-    (path,) = Path(elsewhere.adapters_dir).rglob(f"{weights}/{WEIGHTS}")
+    (path,) = Path(elsewhere.adapters_dir).rglob(f"{weights}/{WEIGHTS_FILE}")
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     assert finished(elsewhere) is None
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, "result.json"])
+@pytest.mark.parametrize("name", [WEIGHTS_FILE, "result.json"])
 def test_an_adapter_that_lacks_a_file_is_not_used(elsewhere, name):
     assert finished(elsewhere) is not None
     for path in Path(elsewhere.adapters_dir).rglob(name):

@@ -22,7 +22,7 @@ def items(tiny_base, rows):
     """Predictions in batches of four, and what was logged."""
     lines = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "BATCH", 4)
+        patch.setattr(module, "BATCH_ROWS", 4)
         patch.setattr(module, "ANSWER_TOKENS", ANSWER_TOKENS)
         return predict(tiny_base.model, tiny_base, rows, "base", lines.append), lines
 
