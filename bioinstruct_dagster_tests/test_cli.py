@@ -59,7 +59,7 @@ def test_definitions_validate_by_pyproject_and_by_workspace(environment):
         (["--select", "key:hf_dataset"], "Materialize the first asset"),
     ],
 )
-def test_a_wrong_selection_fails_with_a_message_and_spends_nothing(environment, options, message):
+def test_a_wrong_selection_fails_and_spends_nothing(environment, options, message):
     result = run([*MATERIALIZE, *options], environment)
     assert result.returncode != 0
     assert message in result.stderr.strip().splitlines()[-1]
@@ -148,7 +148,7 @@ def test_a_planted_key_is_written_nowhere(environment, tmp_path):
         assert PLANTED_KEY.encode() not in path.read_bytes(), path
 
 
-def test_a_run_killed_in_generation_loses_nothing_and_asks_only_for_the_rest(environment):
+def test_a_killed_run_loses_nothing_and_pays_only_for_the_rest(environment):
     requests, in_flight = 60, 4
     with serving(latency=0.25) as base_url:
         slow = {

@@ -140,7 +140,7 @@ def test_a_batch_ends_in_the_data_set_without_a_second_payment(project):
     assert made.tick().skip_message == "No batch is open."
 
 
-def test_what_expires_or_fails_is_asked_again_and_the_data_set_is_whole(project):
+def test_expired_and_failed_requests_are_sent_again(project):
     faults = {"faults": {"server_error": 0.4}, "fault_attempts": 1, "fault_seed": 1}
     made = project({"batch_expire_share": 0.5, **faults})
     assert made.run().success
@@ -152,7 +152,7 @@ def test_what_expires_or_fails_is_asked_again_and_the_data_set_is_whole(project)
     assert made.teacher.ledger.as_json()["most_billed_of_a_digest"] == 1
 
 
-def test_the_goal_the_seed_and_the_caps_of_the_run_are_carried_over(project):
+def test_the_new_run_has_the_first_runs_goal_seed_and_caps(project):
     made = project()
     config = {"instructions": 4, "seed": 5, "requests": 30, "max_usd": 2.0, "max_tokens": 900_000}
     assert made.run(run_config={"ops": {"raw_instructions": {"config": config}}}).success
@@ -235,7 +235,7 @@ def test_the_embedded_teacher_works_by_batch_too(tmp_path, instance):
     assert set(made.column("select service from completions")) == {"batch"}
 
 
-def test_quality_checks_by_batch_are_taken_up_without_asking_for_instructions(project, tmp_path):
+def test_a_batch_of_quality_checks_starts_no_generation(project, tmp_path):
     rules = rules_file(tmp_path / "rules.yaml", {"llm_incorrect": "reject"})
     made = project(quality_rules=rules)
     assert made.run().success

@@ -23,7 +23,7 @@ def prompt_ids(tokenizer):
     return tokenizer(prompt_of(ROW["instruction"], ROW["input"]))["input_ids"]
 
 
-def test_the_loss_is_on_the_response_alone_and_its_end_is_learned(tokenizer, prompt_ids):
+def test_the_loss_covers_the_response_and_its_end(tokenizer, prompt_ids):
     example = encode(ROW, tokenizer, 512)
     size = len(prompt_ids)
     assert example.row_id == "row"
@@ -58,7 +58,7 @@ def test_an_empty_output_is_learned_as_an_immediate_end(tokenizer, prompt_ids):
     assert example.labels[len(prompt_ids) :] == [tokenizer.eos_token_id]
 
 
-def test_rows_that_do_not_fit_are_counted_and_the_others_keep_their_order(tokenizer):
+def test_rows_that_do_not_fit_are_counted_and_left_out(tokenizer):
     long = ROW | {"row_id": "long", "instruction": "word " * 200}
     rows = [ROW, long, ROW | {"row_id": "second"}]
     examples, dropped = encode_all(rows, tokenizer, 128)

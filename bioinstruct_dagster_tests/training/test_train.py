@@ -42,7 +42,7 @@ def test_the_adapter_is_safetensors_and_holds_no_pickle(adapter):
     assert list(folder.parent.iterdir()) == [folder]
 
 
-def test_peft_opens_the_adapter_and_it_changes_what_the_model_says(adapter, training_spec):
+def test_peft_opens_the_adapter_and_it_changes_the_output(adapter, training_spec):
     import peft
     import torch
 
@@ -87,7 +87,7 @@ def is_learned_from(row):
     return row["category"] in EXTRACTION and split_of(row["instruction"]) == "train"
 
 
-def test_only_training_rows_of_the_recipes_categories_leave_a_trace(
+def test_only_train_rows_of_the_recipes_categories_are_used(
     training_spec, dataset_rows, tmp_path
 ):
     several_steps = with_recipe(training_spec, categories=EXTRACTION, epochs=1.0)
@@ -109,7 +109,7 @@ def test_only_training_rows_of_the_recipes_categories_leave_a_trace(
     assert all_altered["adapter_sha256"] != usual["adapter_sha256"]
 
 
-def test_a_local_folder_with_the_same_weights_gives_the_same_adapter(
+def test_a_folder_with_equal_weights_gives_an_equal_adapter(
     adapter, training_spec, tiny_base, tmp_path
 ):
     base = training_spec.base.model_copy(update={"source": tiny_base.path})

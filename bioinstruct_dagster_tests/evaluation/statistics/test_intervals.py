@@ -108,7 +108,7 @@ def test_the_difference_is_paired_by_item():
     assert difference.ci_high == pytest.approx(-0.5)
 
 
-def test_the_interval_of_many_items_is_that_of_the_normal_distribution():
+def test_the_interval_of_many_items_is_nearly_normal():
     items = noisy_items(400)
     values = [row["rouge_l"] for row in items]
     mean = sum(values) / 400
