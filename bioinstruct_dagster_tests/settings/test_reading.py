@@ -117,9 +117,7 @@ def test_an_unknown_name_in_the_env_file_is_refused_too(tmp_path):
         load_settings(env_file)
 
 
-def test_the_environment_wins_over_env_file_and_default(
-    monkeypatch, tmp_path
-):
+def test_the_environment_wins_over_env_file_and_default(monkeypatch, tmp_path):
     env_file = tmp_path / ".env"
     env_file.write_text("BIOINSTRUCT_REQUESTS=3\nBIOINSTRUCT_SEED=4\nOPENAI_API_KEY=k\n", "utf-8")
     monkeypatch.setenv("BIOINSTRUCT_REQUESTS", "5")

@@ -82,9 +82,7 @@ def test_folding_removes_the_files_and_can_be_repeated(store, completion):
     assert stored(store) == ids(1, 2)
 
 
-def test_a_fold_killed_before_removing_files_can_be_repeated(
-    store, completion, tmp_path
-):
+def test_a_fold_killed_before_removing_files_can_be_repeated(store, completion, tmp_path):
     put(store, completion(1), completion(2))
     shutil.copytree(store.journal_dir, tmp_path / "copy")
     fold(store)
@@ -173,9 +171,7 @@ def test_a_living_writers_file_is_read_but_not_removed(store, completion, start_
     assert stored(store) == ids(1, 2)
 
 
-def test_a_killed_writers_journal_is_folded_and_removed(
-    store, completion, start_python
-):
+def test_a_killed_writers_journal_is_folded_and_removed(store, completion, start_python):
     writer = start_python(WRITER, store.path)
     for number in range(3):
         writer.stdin.write(json.dumps(completion(number)) + "\n")
@@ -205,9 +201,7 @@ def test_two_folds_at_once_store_each_completion_once(store, completion, start_p
     assert list(store.journal_dir.iterdir()) == []
 
 
-def test_a_fold_before_the_writers_lock_loses_nothing(
-    store, completion, monkeypatch
-):
+def test_a_fold_before_the_writers_lock_loses_nothing(store, completion, monkeypatch):
     # The one instant in which a new file has no owner yet: what another process folds just then
     # must not take the file away from under its writer.
     store.replace({})

@@ -139,9 +139,7 @@ def test_each_writer_has_a_file_of_its_own(store, completion):
     assert fold(store) == 2
 
 
-def test_after_a_failed_write_every_append_raises(
-    store, completion, monkeypatch
-):
+def test_after_a_failed_write_every_append_raises(store, completion, monkeypatch):
     # The real fsync, but for one that the disk refuses. Replies in flight come in after it.
     fsync = os.fsync
     failures = iter([OSError(errno.ENOSPC, "No space left on device")])

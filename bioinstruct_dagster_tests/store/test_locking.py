@@ -128,9 +128,7 @@ def test_after_the_deadline_the_user_is_told_who_is_in_the_way(
     assert len(written.rows(OUTPUTS)) == 1
 
 
-def test_a_killed_writer_leaves_a_usable_store_with_its_rows(
-    written, start_python, seed_row
-):
+def test_a_killed_writer_leaves_a_usable_store_with_its_rows(written, start_python, seed_row):
     holder = start_python(HOLDER, written.path)
     assert said(holder) == "holding"
     holder.kill()

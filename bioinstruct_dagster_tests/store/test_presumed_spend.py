@@ -94,9 +94,7 @@ def test_a_round_without_a_single_reply_is_presumed_too(store):
     assert presumed(store) == ["r1"]
 
 
-def test_requests_of_a_live_writer_are_not_presumed(
-    store, completion, start_python
-):
+def test_requests_of_a_live_writer_are_not_presumed(store, completion, start_python):
     writer = start_python(WRITER, store.path)
 
     def write(entry) -> None:

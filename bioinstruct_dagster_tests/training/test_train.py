@@ -87,9 +87,7 @@ def is_learned_from(row):
     return row["category"] in EXTRACTION and split_of(row["instruction"]) == "train"
 
 
-def test_only_train_rows_of_the_recipes_categories_are_used(
-    training_spec, dataset_rows, tmp_path
-):
+def test_only_train_rows_of_the_recipes_categories_are_used(training_spec, dataset_rows, tmp_path):
     several_steps = with_recipe(training_spec, categories=EXTRACTION, epochs=1.0)
     spec = replace(several_steps, adapters_dir=str(tmp_path / "adapters"))
 
