@@ -1,7 +1,7 @@
 """The real chain on a reduced rehearsal: teacher over HTTP, DuckDB, a Llama trained on the CPU,
 scores.
 
-One materialization is shared by the tests; each looks at one promise about it.
+All tests share one materialization, and each test checks one promise about it.
 """
 
 import json

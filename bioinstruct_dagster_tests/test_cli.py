@@ -1,6 +1,4 @@
-"""The command line as a user has it: `dagster asset materialize` and `dg launch` in a process of
-their own.
-"""
+"""The command line of a user: `dagster asset materialize` and `dg launch` as processes."""
 
 import json
 import os
@@ -189,7 +187,7 @@ def test_a_killed_run_loses_nothing_and_pays_only_for_the_rest(environment):
 
 
 def wait_for_lines(folder, lines, process):
-    """Complete lines in the journal, once there are at least so many."""
+    """Wait for this many complete lines in the journal, and return them."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, "the run ended before it was killed"

@@ -1,4 +1,4 @@
-"""Two at once: assets of one run under the multiprocess executor, and partitions in two runs."""
+"""Concurrent steps: assets of one run in several processes, and partitions in two runs."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ defs = dg.Definitions([first, second], executor=dg.multiprocess_executor)
 
 
 def materialize(environment, *options):
-    """Start `dagster asset materialize` in a process of its own."""
+    """Start `dagster asset materialize` in its own process."""
     return subprocess.Popen(
         [sys.executable, "-m", "dagster", "asset", "materialize", *options],
         env=environment,

@@ -1,4 +1,4 @@
-"""The front door: it loads lightly, and holds what the project promises."""
+"""The definitions: they load few modules, and hold the promised assets, checks and partitions."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Figures: small enough to be shown in place, well-formed, and true to their numbers."""
+"""Figures are short enough for the UI, well-formed SVG, and drawn to scale."""
 
 import base64
 import re

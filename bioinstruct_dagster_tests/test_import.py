@@ -1,6 +1,4 @@
-"""An existing instruction set in place of generation, through the real chain down to the data
-set.
-"""
+"""An imported instruction set goes through the real chain up to the data set."""
 
 import json
 import os

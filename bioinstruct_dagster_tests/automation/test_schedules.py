@@ -1,6 +1,4 @@
-"""The weekly refresh: what a tick asks for, and that it grows the set without paying twice or
-training.
-"""
+"""The weekly refresh: it grows the data set, pays for nothing twice, and does not train."""
 
 import datetime as dt
 

@@ -1,6 +1,4 @@
-"""The sensor of the Batch API: when it keeps still, and that what it starts ends in the data set
-the run was for.
-"""
+"""The sensor of the Batch API: when it skips, and that its runs complete the data set."""
 
 from datetime import timedelta
 
@@ -20,7 +18,7 @@ CATEGORIZATION = dg.AssetKey("categorized_instructions")
 
 
 class Project:
-    """A project whose teacher works by batch, with an instance of its own."""
+    """A project whose teacher uses the Batch API, with its own Dagster instance."""
 
     def __init__(self, folder, url, instance, **changed) -> None:
         self.settings = Settings.of(
@@ -57,7 +55,7 @@ class Project:
         return result
 
     def settled(self):
-        """Tick and run until no batch is open; the number of runs."""
+        """Tick and run until no batch is open. Returns the number of runs."""
         for number in range(12):
             request = self.tick()
             if isinstance(request, dg.SkipReason):

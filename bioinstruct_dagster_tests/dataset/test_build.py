@@ -1,4 +1,4 @@
-"""The data set folder as `datasets` sees it, and what its fingerprint covers."""
+"""The data set folder: `datasets` opens it, and its fingerprint covers its rows."""
 
 from pathlib import Path
 

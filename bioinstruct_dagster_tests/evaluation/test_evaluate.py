@@ -1,4 +1,4 @@
-"""One evaluation, whole: base and adapter on the same held-out rows."""
+"""A complete evaluation: base model and adapter on the same held-out rows."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The folder of an adapter: what is missing from it, and whether it is as training left it."""
+"""The folder of an adapter: missing files and changed weights are noticed."""
 
 import json
 

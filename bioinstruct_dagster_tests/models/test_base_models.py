@@ -1,4 +1,4 @@
-"""Base models from a folder, from the project, or from a hub that is not there."""
+"""Base models: the embedded model, a local folder, and an unreachable hub."""
 
 import json
 import shutil

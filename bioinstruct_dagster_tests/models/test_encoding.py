@@ -1,4 +1,4 @@
-"""Rows as token ids: which are learned from, and what happens at the length limit."""
+"""Rows as token ids: the loss covers the response, and long rows are cut or left out."""
 
 import pytest
 

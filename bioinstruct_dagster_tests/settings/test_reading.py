@@ -1,6 +1,4 @@
-"""Settings: where each value is read, which values are refused and by which name, and that the key
-stays hidden.
-"""
+"""Reading settings: sources and their order, refused values with their variables, hidden keys."""
 
 from operator import attrgetter
 

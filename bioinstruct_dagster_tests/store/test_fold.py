@@ -1,4 +1,4 @@
-"""From the journal to the table: whole lines only, each once, and no living writer is disturbed."""
+"""Folding: only complete lines reach the table, each once, and live writers keep their files."""
 
 import asyncio
 import fcntl

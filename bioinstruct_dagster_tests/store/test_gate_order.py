@@ -1,4 +1,4 @@
-"""One list of gates: SQL has it from Python, and no other place names the order."""
+"""The list of gates: SQL gets it from Python, and no other place names the order."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Writing to the completion journal: an acknowledged completion is on disk, whatever comes next."""
+"""The completion journal: an acknowledged completion is on disk and stays there."""
 
 import asyncio
 import errno

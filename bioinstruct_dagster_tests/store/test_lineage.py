@@ -1,4 +1,4 @@
-"""Lineage: of every row of a real materialization, one view tells where it came from."""
+"""The view `lineage`: it gives the origin of each row of a real materialization."""
 
 import json
 from datetime import datetime

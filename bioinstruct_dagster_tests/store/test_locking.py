@@ -1,4 +1,4 @@
-"""Several processes and one store: writers queue, readers wait, a killed writer harms nothing."""
+"""Several processes use one store: writers queue, readers wait, a killed writer does no harm."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""What was sent and never answered: presumed to be billed, once, and nothing else is."""
+"""Requests without a reply are presumed to be billed, once, and no other requests are."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The specification of an adapter: its key, its folder, its way to the model process."""
+"""The specification of an adapter: its key, its folder, its JSON for the model process."""
 
 from dataclasses import replace
 from pathlib import Path

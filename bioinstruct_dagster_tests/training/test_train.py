@@ -1,4 +1,4 @@
-"""Training: an adapter that depends on its specification alone, and opens anywhere."""
+"""Training: an adapter depends only on its specification, and peft opens it."""
 
 import json
 import math
@@ -92,7 +92,7 @@ def test_only_train_rows_of_the_recipes_categories_are_used(training_spec, datas
     spec = replace(several_steps, adapters_dir=str(tmp_path / "adapters"))
 
     def trained_with(altered):
-        """Trained on the rows, with another output where `altered` says so."""
+        """An adapter trained on the rows. `altered` replaces the output of some of them."""
         card = Card(teacher="rehearsal", template="test/1", seeds_fingerprint="none")
         rows = [row | ({"output": "Another."} if altered(row) else {}) for row in dataset_rows]
         built = build_dataset(rows, tmp_path / "hf_dataset", card)

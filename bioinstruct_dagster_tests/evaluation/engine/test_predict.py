@@ -1,4 +1,4 @@
-"""Predictions in padded batches, against the same model asked one by one without padding."""
+"""Predictions in padded batches equal those of the same model on single rows without padding."""
 
 import pytest
 from rouge_score.rouge_scorer import RougeScorer

@@ -1,4 +1,4 @@
-"""The model process from its own side: files in, files out, messages where they belong."""
+"""The child's side of the model process: its files, log lines and error messages."""
 
 import json
 import os
