@@ -7,7 +7,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-_TABLE = re.compile(r"create table if not exists (\w+) \((.*?)\n\);", re.DOTALL)
+_TABLE = re.compile(r"create table if not exists (\w+) \(\n(.*?)\n\);", re.DOTALL)
 _NOTE = re.compile(r"^\s+(\w+)\s.*?--\s*(.+)$", re.MULTILINE)
 
 
