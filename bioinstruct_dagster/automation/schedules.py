@@ -8,12 +8,12 @@ import dagster as dg
 from bioinstruct_dagster.automation.jobs import data_set_job
 from bioinstruct_dagster.settings import Settings
 
-WEEKLY = "0 6 * * 1"  # Monday, 06:00 UTC
+MONDAYS_AT_SIX = "0 6 * * 1"  # Monday, 06:00 UTC
 
 
 @dg.schedule(
     job=data_set_job,
-    cron_schedule=WEEKLY,
+    cron_schedule=MONDAYS_AT_SIX,
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )

@@ -35,7 +35,7 @@ GROUP_SECONDS = 0.02  # how long a commit waits for more lines; a reply is on di
 
 _PORTION_LINES = 2_000  # completions in memory at once while folding, some 20 MB
 
-KNOWN_PRESUMED = """
+KNOWN_RESERVATIONS = """
     select reservation_id
     from presumed_spend
     where reservation_id in (select unnest($candidates::varchar[]))
@@ -182,7 +182,7 @@ def fold(store: Store, rounds: Sequence[Mapping[str, Any]] = ()) -> int:
             if is_closed:
                 closed_journals.append(path)
                 unsettled = _unsettled(path.with_suffix(".sent"), settled)
-                _insert_new(connection, "presumed_spend", KNOWN_PRESUMED, unsettled)
+                _insert_new(connection, "presumed_spend", KNOWN_RESERVATIONS, unsettled)
         insert(connection, "teacher_rounds", rounds)
     for path in closed_journals:
         # The file of sent requests is removed last, because it is read only beside its journal.

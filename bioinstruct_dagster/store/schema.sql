@@ -349,7 +349,7 @@ create table if not exists eval_predictions (
 );
 
 -- Each raw row with its repaired texts. If two gates repaired the same field, the text of the earlier gate is used: an
--- input that only says "no input" becomes empty, whatever the privacy gate changed in it.
+-- input that only says "no input" becomes empty, even if the privacy gate changed it.
 create or replace view repaired_instructions as
 with put_right as (
     select

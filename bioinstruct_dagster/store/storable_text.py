@@ -6,9 +6,9 @@ the rule on characters. Does not: anything that opens the store (store.database)
 
 import re
 
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_UNSTORABLE_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 
 
 def is_storable(text: str) -> bool:
     """Whether the text holds no NUL and no lone surrogate. DuckDB stores neither of them."""
-    return _UNSTORABLE.search(text) is None
+    return _UNSTORABLE_CHARACTERS.search(text) is None
