@@ -82,7 +82,7 @@ def test_a_list_that_has_changed_is_written_again(store, monkeypatch):
     with store.write():
         pass
     shorter = gate_order._GATE_ROWS[:2]
-    monkeypatch.setattr(gate_order, "_ROWS", shorter)
+    monkeypatch.setattr(gate_order, "_GATE_ROWS", shorter)
     assert listed(store) == shorter
     monkeypatch.undo()
     assert [gate for gate, *_ in listed(store)] == list(GATE_ORDER)
@@ -109,7 +109,7 @@ def test_no_other_place_names_the_order():
         f"{path.relative_to(PROJECT_ROOT)}: {found.group()}"
         for folder in ("bioinstruct_dagster", "bioinstruct_dagster_tests", "benchmarks")
         for path in sorted(PROJECT_ROOT.joinpath(folder).rglob("*"))
-        if path.suffix in {".py", ".sql"} and path.name != "gate_order.py"
+        if path.suffix in {".py", ".sql"} and path.name not in {"gate_order.py", "schema_3.sql"}
         for found in AN_ORDER.finditer(path.read_text("utf-8"))
     ]
     assert not places

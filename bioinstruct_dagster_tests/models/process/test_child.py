@@ -72,6 +72,6 @@ def test_an_unreachable_hub_model_fails_with_a_message(training_spec, tmp_path):
     assert done.returncode == 1
     error = json.loads((tmp_path / "result.json").read_text("utf-8"))["error"]
     assert "Base model 'nobody/no-such-model'" in error
-    assert "neither a whole model in a folder here nor one that the hub would give" in error
+    assert "neither a complete model in a local folder nor a hub model" in error
     assert error in done.stderr
     assert "Traceback" not in done.stderr
