@@ -54,7 +54,8 @@ class Settings(BaseModel):
 
         Args:
             **values: by the variable's name in lower case without `BIOINSTRUCT_`, such as
-                `data_dir` or `openai_api_key`. For BIOINSTRUCT_IMPORT the name is `import_`.
+                `data_dir` or `openai_api_key`. BIOINSTRUCT_IMPORT would be a Python keyword, so
+                its name ends in an underscore.
         """
         return cls().changed(**values)
 
@@ -89,7 +90,7 @@ PLACES: Mapping[str, SettingPlace] = _places()
 
 
 def _variable_of(name: str) -> str:
-    """The variable for a lower-case name such as `data_dir`, `import_` or `openai_api_key`."""
+    """The variable for a lower-case name such as `data_dir` or `openai_api_key`."""
     variable = name.rstrip("_").upper()
     return variable if variable in PLACES else _PREFIX + variable
 
