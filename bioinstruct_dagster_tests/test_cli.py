@@ -1,6 +1,4 @@
-"""The command line as a user has it: `dagster asset materialize` and `dg launch` in a process of
-their own.
-"""
+"""The command line of a user: `dagster asset materialize` and `dg launch` as processes."""
 
 import json
 import os
@@ -59,7 +57,7 @@ def test_definitions_validate_by_pyproject_and_by_workspace(environment):
         (["--select", "key:hf_dataset"], "Materialize the first asset"),
     ],
 )
-def test_a_wrong_selection_fails_with_a_message_and_spends_nothing(environment, options, message):
+def test_a_wrong_selection_fails_and_spends_nothing(environment, options, message):
     result = run([*MATERIALIZE, *options], environment)
     assert result.returncode != 0
     assert message in result.stderr.strip().splitlines()[-1]
@@ -148,7 +146,7 @@ def test_a_planted_key_is_written_nowhere(environment, tmp_path):
         assert PLANTED_KEY.encode() not in path.read_bytes(), path
 
 
-def test_a_run_killed_in_generation_loses_nothing_and_asks_only_for_the_rest(environment):
+def test_a_killed_run_loses_nothing_and_pays_only_for_the_rest(environment):
     requests, in_flight = 60, 4
     with serve_recordings(latency=0.25) as base_url:
         slow = {
@@ -189,7 +187,7 @@ def test_a_run_killed_in_generation_loses_nothing_and_asks_only_for_the_rest(env
 
 
 def wait_for_lines(folder, lines, process):
-    """Complete lines in the journal, once there are at least so many."""
+    """Wait for this many complete lines in the journal, and return them."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, "the run ended before it was killed"

@@ -1,7 +1,7 @@
 """This project's client in the same frame as the peers: `ask`, with its journal and its store.
 
-The requests are as `generation.series` makes them but for their messages, which are the prompts
-that all clients send. Belongs here: the call. Does not: anything that a user would not do.
+The requests are those of `generation.series`, but with the prompts that all clients send. Belongs
+here: the call. Does not: calls that no user would make.
 """
 
 import asyncio

@@ -89,11 +89,12 @@ def deduplicated_instructions(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Raw rows that pass four gates: quality, privacy, contamination and novelty.
+    """The raw rows that pass four gates: quality, privacy, contamination and novelty.
 
-    The table `verdicts` holds each gate's verdict on each row, and the reason. A row is new if its
-    ROUGE-L F1 with every seed and every row kept before it is at most 0.7. A run checks new rows,
-    and re-checks all rows for a gate whose rules changed.
+    The table `verdicts` holds the verdict of each gate on each row, with its evidence. A row passes
+    the novelty gate if its ROUGE-L F1 with each seed and each earlier kept row is at most 0.7. A
+    run checks only new and changed rows; if a gate's rules changed, that gate checks all rows
+    again.
     """
     seeds = [
         NamedInstruction(row["seed_id"], row["instruction"])
@@ -192,13 +193,13 @@ def categorized_instructions(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Kept rows, each with one of four categories.
+    """The kept rows, each labelled with one of four categories.
 
     The categories are information extraction, question answering, generation and other. The teacher
-    labels rows in batches of 20, by structured output restricted to these four. The embedded
-    classifier labels the other rows. The column `labelled_by` names the labeller. The view
-    `category_review` lists rows for a person to review: those of which the classifier is unsure,
-    and those that the teacher labelled differently a second time.
+    labels rows in batches of 20, as structured output. The embedded classifier labels the rows that
+    the teacher does not label. The column `labelled_by` names the labeller. The view
+    `category_review` lists the rows with an uncertain label: the classifier's confidence is low, or
+    the teacher gave two different labels.
     """
     kept = store.rows(KEPT_ROWS)
     if not kept:

@@ -76,7 +76,7 @@ ROWS_WITHOUT_CATEGORY = """
 
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each raw row is either kept or rejected with a reason, and every gate checked its rows."""
+    """Each raw row is either kept or rejected with a reason, and each gate has checked its rows."""
     lost, twice = store.rows(LOST_ROWS), store.rows(ROWS_KEPT_AND_REJECTED)
     unchecked = store.rows(UNCHECKED_ROWS)
     return dg.AssetCheckResult(
@@ -91,7 +91,7 @@ def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCh
 
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """No two of up to 1,000 kept instructions have a ROUGE-L F1 above 0.7."""
+    """No two kept instructions have a ROUGE-L F1 above 0.7, in a sample of up to 1,000 rows."""
     texts = [row["instruction"] for row in store.rows(KEPT_SAMPLE, {"n": SAMPLE_ROWS})]
     scores = rouge_l_f1_of_texts(texts, texts)
     for i in range(len(texts)):
@@ -107,10 +107,10 @@ def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
 def kept_rows_are_no_evaluation_items(
     store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """No kept row repeats an item of an evaluation set that is at hand, by any of the rules.
+    """No kept row repeats an item of an evaluation set whose file is present.
 
-    The check compares the kept texts again and ignores stored verdicts. It warns, and does not
-    fail, if the settings only flag contaminated rows.
+    The check compares all kept rows again and does not rely on stored verdicts. It only warns if
+    the setting `BIOINSTRUCT_CONTAMINATION` is `flag`.
     """
     kept = [RowTexts.of(row) for row in store.rows(KEPT_TEXTS)]
     found = contamination_report(
@@ -133,11 +133,11 @@ def kept_rows_are_no_evaluation_items(
 def evaluation_sets_are_at_hand(
     store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """The items of every listed evaluation set are at hand, so rows were compared with them.
+    """The files of all evaluation sets in the catalogue are present. Warns if some are missing.
 
-    Warns if a set is missing: put its files under `BIOINSTRUCT_EVAL_DIR`, where
-    `data/evaluation_tasks.yaml` says. For a rehearsal, whose scores do not count, the missing sets
-    are shown and the check passes.
+    Kept rows are not compared with a set whose files are missing. Put the files into the folder
+    `BIOINSTRUCT_EVAL_DIR`, under the names in `data/evaluation_tasks.yaml`. In a rehearsal the
+    check shows the missing sets and passes, because a rehearsal's scores mean nothing.
     """
     items = load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
     rehearsal = store.rows(HAS_REHEARSAL_ROWS)[0]["rehearsal"]
@@ -155,7 +155,7 @@ def evaluation_sets_are_at_hand(
 
 @dg.asset_check(asset="categorized_instructions", blocking=True)
 def every_row_has_a_category(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each kept row is labelled with one of the four categories."""
+    """Each row has one of the four categories, and every kept row has a label."""
     unlabelled = store.rows(ROWS_WITHOUT_CATEGORY, {"categories": list(CATEGORIES)})
     counts = store.rows(
         "select (select count(*) from deduplicated_instructions) as kept, count(*) as labelled "
@@ -171,11 +171,13 @@ def every_row_has_a_category(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
 def kept_rows_are_what_was_asked_for(
     store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """The mix of the kept rows is what the controls asked for. Warns.
+    """The kept rows follow the controls. Warns otherwise.
 
-    No share differs by more than 10 points, and at least half of the rows show what their request
-    asked for. The check needs 100 rows, and uses controls that a row can show by its signs or the
-    length of its input. Recorded replies follow no controls, so a rehearsal's mix is only shown.
+    The share of each control value differs from the requested share by at most 10 percentage
+    points, and at least half of the rows show the value that their request asked for. The check
+    covers the dimensions that can be measured on a row, such as the length of the input, and needs
+    100 rows. In a rehearsal it shows the mix and passes, because recorded replies follow no
+    controls.
     """
     rows = store.rows(KEPT_WITH_CONTROLS) if settings.generation.controls else []
     if not rows or settings.generation.controls is None:

@@ -11,14 +11,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.curation.gates import Finding, Gate, GateResult, RowTexts
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import canonical_json
+
+if TYPE_CHECKING:
+    import duckdb
 
 ROWS_PER_WRITE = 20_000  # rows checked and written in one transaction; a kill loses at most these
 
@@ -149,7 +150,7 @@ def check_outdated_rows(store: Store, gate: Gate) -> int:
 
 
 def record_version(
-    connection: duckdb.DuckDBPyConnection, gate: str, version: str, made_of: Mapping[str, Any]
+    connection: "duckdb.DuckDBPyConnection", gate: str, version: str, made_of: Mapping[str, Any]
 ) -> None:
     """Store what a gate's version is computed from, once for each version."""
     parameters = {"gate": gate, "version": version, "made_of": canonical_json(made_of)}
@@ -177,7 +178,7 @@ def write_results(
 
 
 def replace_verdicts(
-    connection: duckdb.DuckDBPyConnection,
+    connection: "duckdb.DuckDBPyConnection",
     gate: str,
     row_ids: Sequence[str],
     verdicts: Iterable[Mapping[str, Any]],
@@ -281,7 +282,9 @@ def findings_of_row(store: Store, row_id: str) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _checked_rows(connection: duckdb.DuckDBPyConnection, row_ids: Sequence[str]) -> Iterator[None]:
+def _checked_rows(
+    connection: "duckdb.DuckDBPyConnection", row_ids: Sequence[str]
+) -> Iterator[None]:
     """Register the row ids as the relation `checked`."""
     import pyarrow as pa
 

@@ -64,35 +64,36 @@ SPEND_OF_THE_SET = """
 
 
 class RawInstructionsConfig(dg.Config):
-    """Options of one run. An option that is left out takes its value from the settings."""
+    """What a run may change. A field without a value takes the setting."""
 
     instructions: int | None = Field(
-        None, ge=1, description="Number of rows to keep (default: BIOINSTRUCT_INSTRUCTIONS)."
+        None,
+        ge=1,
+        description="The goal: how many rows pass the gates (default: BIOINSTRUCT_INSTRUCTIONS).",
     )
     grow_by: int = Field(
-        0, ge=0, description="Keep this many rows more than the set keeps now (0: ignore)."
+        0, ge=0, description="Raise the goal to this many rows more than are kept now."
     )
     requests: int | None = Field(
-        None, ge=1, description="Use at most this many requests (default: BIOINSTRUCT_REQUESTS)."
+        None, ge=1, description="The most requests to use (default: BIOINSTRUCT_REQUESTS)."
     )
     max_usd: float | None = Field(
         None,
         ge=0,
-        description="Most dollars this run may spend (default: BIOINSTRUCT_RUN_MAX_USD).",
+        description="The most US dollars this run may spend (default: BIOINSTRUCT_RUN_MAX_USD).",
     )
     max_tokens: int | None = Field(
         None,
         ge=0,
-        description="Most tokens this run may use (default: BIOINSTRUCT_RUN_MAX_TOKENS).",
+        description="The most tokens this run may use (default: BIOINSTRUCT_RUN_MAX_TOKENS).",
     )
     seed: int | None = Field(
-        None, ge=0, le=2**32 - 1, description="Run seed (default: BIOINSTRUCT_SEED)."
+        None, ge=0, le=2**32 - 1, description="The run seed (default: BIOINSTRUCT_SEED)."
     )
     import_from: str | None = Field(
         None,
         description=(
-            "Import this file or hub data set instead of generating rows (default: "
-            "BIOINSTRUCT_IMPORT)."
+            "A file or hub id to import instead of generating rows (default: BIOINSTRUCT_IMPORT)."
         ),
     )
 
@@ -115,12 +116,12 @@ def raw_instructions(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """New tasks as the teacher wrote them (Self-Instruct), or the rows of an imported set.
 
-    Each request shows the teacher three seeds, states which kinds of task the kept rows lack, and
-    asks for new tasks. The run seed and the request number determine the three seeds. The run sends
-    requests until the gates of `deduplicated_instructions` would keep enough rows, a cap is
-    reached, or the yield is too low. Every reply is stored under the hash of its request before it
-    is read, so no answered request is paid twice. With the Batch API, the run ends once its
-    batches are submitted. The sensor `batch_results` starts a run that collects the results.
+    Each request shows the teacher three randomly drawn seed tasks, names the kinds of task that the
+    kept rows lack, and asks for new tasks. The run sends requests until enough rows pass the gates
+    of `deduplicated_instructions`, a spending cap is reached, or too few new rows pass. Every reply
+    is stored under the hash of its request before it is parsed. A later run reuses stored replies,
+    so no request is paid for twice. With the Batch API, a run ends after it has submitted its
+    batches. When they are done, the sensor `batch_results` starts a run that stores their replies.
     """
     source = settings.imports.source if config.import_from is None else config.import_from
     if source:

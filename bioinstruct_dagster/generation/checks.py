@@ -43,7 +43,7 @@ LAST_ROUND = """
 
 @dg.asset_check(asset="raw_instructions", blocking=True)
 def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each generated row points to a stored completion, so that its source and cost are known."""
+    """Each generated row names a stored completion, so its origin and its cost can be traced."""
     orphans = store.rows(ROWS_WITHOUT_COMPLETION)
     return dg.AssetCheckResult(
         passed=not orphans,
@@ -56,7 +56,11 @@ def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetChec
 
 @dg.asset_check(asset="raw_instructions")
 def most_replies_can_be_read(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """At least four of five replies are readable. The others cost money in vain. Warns."""
+    """At least four of five replies could be parsed into tasks. Warns if fewer.
+
+    An unreadable reply costs money and gives no rows. Check the prompt, the token limit and the
+    model.
+    """
     outcomes = store.rows(REPLIES_BY_OUTCOME)
     replies = sum(row["replies"] for row in outcomes)
     parsed = sum(row["replies"] for row in outcomes if row["outcome"] == "parsed")
@@ -72,7 +76,11 @@ def most_replies_can_be_read(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
 
 @dg.asset_check(asset="raw_instructions")
 def the_last_round_reached_its_goal(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """No cap and no low yield stopped the last round, and none of its requests failed. Warns."""
+    """The last generation round reached its goal, and no request failed. Warns otherwise.
+
+    A round stops before its goal at a spending cap, or if too few of the new rows pass the gates.
+    The next run sends failed requests again.
+    """
     rounds = store.rows(LAST_ROUND)
     last: dict[str, Any] = rounds[0] if rounds else {"stopped": None, "failed": 0}
     return dg.AssetCheckResult(

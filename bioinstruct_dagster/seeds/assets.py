@@ -26,11 +26,10 @@ def seed_tasks(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
-    """Expert-written biomedical tasks that show the teacher what a good task looks like.
+    """Expert-written biomedical tasks that show the teacher examples of good tasks.
 
-    The run reads them from the JSONL file that `BIOINSTRUCT_SEEDS` names (default
-    `data/seed_tasks.jsonl`). If the file is malformed, the run fails, lists every error and writes
-    nothing.
+    The setting `BIOINSTRUCT_SEEDS` names the JSONL file (default `data/seed_tasks.jsonl`). If the
+    file is malformed, the step fails with a list of all errors, and nothing is written.
     """
     _refuse_empty_selection(context)
     seeds = read_seed_tasks(settings.seeds.file)

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +34,8 @@ from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.store.database import Store
 
 if TYPE_CHECKING:
+    import duckdb
+
     from bioinstruct_dagster.curation.novelty.signature_kernels import Sketches
 
 # For more new rows than this, it is faster to read and index all kept rows than to scan.
@@ -161,7 +162,7 @@ class StoredIndex:
 
     def _places_of_candidates(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        connection: "duckdb.DuckDBPyConnection",
         candidates: Sequence[NamedInstruction],
         before: int,
     ) -> NDArray[np.int64]:
@@ -179,7 +180,7 @@ class StoredIndex:
         return np.unique(np.concatenate(found))
 
 
-def write_change(connection: duckdb.DuckDBPyConnection, change: IndexChange) -> None:
+def write_change(connection: "duckdb.DuckDBPyConnection", change: IndexChange) -> None:
     """Apply a change to the two tables."""
     import pyarrow as pa
 

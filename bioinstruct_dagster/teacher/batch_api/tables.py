@@ -11,8 +11,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, as_row
 from bioinstruct_dagster.teacher.money.budget import Amount
@@ -22,6 +20,7 @@ from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 
 if TYPE_CHECKING:
+    import duckdb
     from openai.types import Batch
 
 CREATING = "creating"  # our own status of a batch whose creation was begun and not confirmed
@@ -165,7 +164,7 @@ def close(store: Store, row: Mapping[str, Any], *, detail: str) -> None:
 
 
 def _end(
-    connection: duckdb.DuckDBPyConnection,
+    connection: "duckdb.DuckDBPyConnection",
     row: Mapping[str, Any],
     *,
     status: str | None,
