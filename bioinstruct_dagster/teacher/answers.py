@@ -19,7 +19,7 @@ from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.session import TeacherSession
 
-REPLIES = """
+REPLY_CONTENTS = """
     select completion_id, content
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
@@ -91,7 +91,7 @@ def ask_together(
         question = question_of[reply["completion_id"]]
         return not reply["refusal"] and not question.is_well_formed(reply["content"])
 
-    tally = ask(session, [batch.request for batch in batches], worth_again=is_useless)
+    tally = ask(session, [batch.request for batch in batches], is_useless=is_useless)
     _keep(session, batches)
     return tally
 
@@ -121,7 +121,7 @@ def _missing(
 def _keep(session: TeacherSession, batches: Sequence[_Batch]) -> None:
     """Store what each reply says of its items; of two draws, the second counts."""
     both = [one.completion_id for b in batches for one in (b.request, b.request.again())]
-    replies = {row["completion_id"]: row for row in session.store.rows(REPLIES, {"wanted": both})}
+    replies = {row["completion_id"]: row for row in session.store.rows(REPLY_CONTENTS, {"wanted": both})}
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for batch in batches:
         first, second = batch.request.completion_id, batch.request.again().completion_id

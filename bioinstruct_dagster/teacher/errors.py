@@ -18,23 +18,23 @@ class TeacherError(StatedError):
     """The teacher can't be used as set; the message says what to change. Never holds a key."""
 
 
-LONGEST_ASKED_SECONDS = 120.0
+LONGEST_WAIT_SECONDS = 120.0
 TOO_MANY_REQUESTS = 429
 NOT_FOUND = 404
 NO_CREDIT = 402  # as some compatible servers have it; OpenAI answers 429 with a code
 
 # No credit, wrong key, no access, no such model.
-FATAL_STATUS = frozenset({401, NO_CREDIT, 403, NOT_FOUND})
+FATAL_STATUSES = frozenset({401, NO_CREDIT, 403, NOT_FOUND})
 FATAL_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-_PASSING_STATUS = frozenset({408, 409, TOO_MANY_REQUESTS})
+_TRANSIENT_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS})
 _SERVER_ERROR = 500
 
 # OpenAI's 429 for a request that no wait can make fit into the limit.
-_TOO_LARGE = "Request too large"
+_TOO_LARGE_PREFIX = "Request too large"
 
 
 @dataclass
-class RefusedError(Exception):
+class StatusError(Exception):
     """The server answered with an error status."""
 
     status: int
@@ -50,7 +50,7 @@ class RefusedError(Exception):
     @property
     def fatal(self) -> bool:
         """Whether no request of this run can succeed."""
-        return self.status in FATAL_STATUS or self.code in FATAL_CODES
+        return self.status in FATAL_STATUSES or self.code in FATAL_CODES
 
     @property
     def rate_limited(self) -> bool:
@@ -58,9 +58,9 @@ class RefusedError(Exception):
         return self.status == TOO_MANY_REQUESTS and not self.fatal and not self._too_large
 
     @property
-    def asks_too_long(self) -> bool:
+    def asks_for_long_wait(self) -> bool:
         """Whether the wait that the server asks for is the next run's affair."""
-        return (self.retry_after or 0.0) > LONGEST_ASKED_SECONDS
+        return (self.retry_after or 0.0) > LONGEST_WAIT_SECONDS
 
     @property
     def server_fault(self) -> bool:
@@ -68,16 +68,16 @@ class RefusedError(Exception):
         return self.status >= _SERVER_ERROR
 
     @property
-    def passes(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether the same request may succeed later."""
         if self.fatal or self._too_large:
             return False
         wish = self.headers.get("x-should-retry")
         if wish in {"true", "false"}:
             return wish == "true"
-        if self.asks_too_long:
+        if self.asks_for_long_wait:
             return False
-        return self.status in _PASSING_STATUS or self.server_fault
+        return self.status in _TRANSIENT_STATUSES or self.server_fault
 
     @property
     def retry_after(self) -> float | None:
@@ -92,18 +92,18 @@ class RefusedError(Exception):
 
     @property
     def _too_large(self) -> bool:
-        return self.status == TOO_MANY_REQUESTS and self.message.startswith(_TOO_LARGE)
+        return self.status == TOO_MANY_REQUESTS and self.message.startswith(_TOO_LARGE_PREFIX)
 
 
-class LostError(Exception):
+class LostReplyError(Exception):
     """The request was sent and no whole reply came back: it may have been billed."""
 
 
-class UnreachedError(Exception):
+class UnreachedServerError(Exception):
     """The request never reached the server."""
 
 
-def unwritable(error: OSError) -> TeacherError:
+def unwritable_error(error: OSError) -> TeacherError:
     """The disk takes no more replies."""
     return TeacherError(
         f"Replies can't be written to disk ({error}), so nothing more was asked. Free some space, "
@@ -111,7 +111,7 @@ def unwritable(error: OSError) -> TeacherError:
     )
 
 
-def long_wait(error: RefusedError) -> str:
+def long_wait_message(error: StatusError) -> str:
     """The server asks for a wait that a run should not sit out."""
     return (
         f"The teacher asks to wait for {error.retry_after or 0.0:,.0f} seconds (HTTP "
@@ -120,7 +120,7 @@ def long_wait(error: RefusedError) -> str:
     )
 
 
-def unsendable_key() -> TeacherError:
+def unsendable_key_error() -> TeacherError:
     """No request can carry the key."""
     return TeacherError(
         "OPENAI_API_KEY holds a character that no request can carry (a line break, a space, or one "
@@ -128,7 +128,7 @@ def unsendable_key() -> TeacherError:
     )
 
 
-def fatal_advice(error: RefusedError, model: str) -> str:
+def fatal_advice(error: StatusError, model: str) -> str:
     """No request can succeed as things are."""
     # The server's message is left out: OpenAI's 401 repeats part of the key.
     if error.code in FATAL_CODES or error.status == NO_CREDIT:

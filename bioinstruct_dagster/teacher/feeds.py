@@ -18,14 +18,14 @@ class ListFeed:
     Args:
         requests: all that are wanted.
         replies: what the store holds of them, second draws included.
-        worth_again: whether a request is sent once more after such a reply; never, without it.
+        is_useless: whether a request is sent once more after such a reply; never, without it.
     """
 
     def __init__(
         self,
         requests: Sequence[TeacherRequest],
         replies: Sequence[Mapping[str, Any]],
-        worth_again: Callable[[Mapping[str, Any]], bool] | None = None,
+        is_useless: Callable[[Mapping[str, Any]], bool] | None = None,
     ) -> None:
         wanted = {request.completion_id: request for request in requests}
         stored = {reply["completion_id"]: reply for reply in replies}
@@ -33,10 +33,10 @@ class ListFeed:
         self._left = deque(r for key, r in wanted.items() if key not in stored)
         for key, request in wanted.items():
             again = request.again()
-            useless = worth_again and key in stored and worth_again(stored[key])
+            useless = is_useless and key in stored and is_useless(stored[key])
             if useless and again.completion_id not in stored:
                 self._left.append(again)  # a kill came between the two draws
-        self._worth_again = worth_again
+        self._worth_again = is_useless
         self.expected_requests = len(self._left)
         self.stopped: str | None = None
         self._requests = requests

@@ -18,10 +18,10 @@ from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
 from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.errors import (
-    LostError,
-    RefusedError,
+    LostReplyError,
+    StatusError,
     TeacherError,
-    UnreachedError,
+    UnreachedServerError,
     fatal_advice,
 )
 from bioinstruct_dagster.teacher.flow.pacing import limits_of
@@ -30,16 +30,15 @@ from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import Account, Billing
 from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.probe_request import SOUND, outcome_of, probe_request
-from bioinstruct_dagster.teacher.requests import ReplyFormat
+from bioinstruct_dagster.teacher.probe_request import SOUND_OUTCOMES, outcome_of, probe_request
+from bioinstruct_dagster.teacher.requests import REPLY_FORMATS, ReplyFormat
 from bioinstruct_dagster.teacher.terms import Terms, budget_of
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient, TeacherReply
 
-FORMATS: tuple[ReplyFormat, ...] = ("json_schema", "json_object", "text")
-OPTIONAL = ("seed", "temperature")
-_UNPROCESSABLE = (400, 422)
+OPTIONAL_PARAMETERS = ("seed", "temperature")
+_UNPROCESSABLE_STATUSES = (400, 422)
 _UNREACHED_TRIES = 3  # then the user is told, who may have to start the server
-_SET = "set: "  # the evidence of a probe begins with this where the user set the format
+_SET_BY_USER = "set: "  # the evidence of a probe begins with this where the user set the format
 _NO_LIMIT = 10**12  # a minute; servers write the largest integer where they have none
 
 KNOWN_DIALECT = """
@@ -80,7 +79,7 @@ def with_dialect(
         left_out=frozenset(known["left_out"]),
     )
     seen = (known["requests_per_minute"], known["tokens_per_minute"])
-    return replace(terms, dialect=dialect, limits_seen=seen)
+    return replace(terms, dialect=dialect, known_limits=seen)
 
 
 def _known(settings: Settings, endpoint: Endpoint, store: Store) -> dict[str, Any] | None:
@@ -94,7 +93,7 @@ def _known(settings: Settings, endpoint: Endpoint, store: Store) -> dict[str, An
             "model": settings.teacher.model,
             "api": settings.teacher.api,
             "forced": settings.teacher.reply_format != "auto",
-            "set": _SET,
+            "set": _SET_BY_USER,
         },
     )
     return rows[0] if rows else None
@@ -141,7 +140,7 @@ class _Probe:
         self._budget = budget_of(terms, store, settings.teacher.model)
         self._dialect = Dialect(
             api=settings.teacher.api,
-            reply_format=FORMATS[0]
+            reply_format=REPLY_FORMATS[0]
             if settings.teacher.reply_format == "auto"
             else settings.teacher.reply_format,
         )
@@ -158,27 +157,27 @@ class _Probe:
             while True:
                 try:
                     reply = await self._ask(client, account)
-                except (RefusedError, LostError, UnreachedError) as error:
+                except (StatusError, LostReplyError, UnreachedServerError) as error:
                     await self._overcome(error, attempts)
                     continue
                 outcome = outcome_of(reply, self._dialect.reply_format)
                 self._seen.append(outcome)
-                following = _following(self._dialect.reply_format)
-                if outcome in SOUND or self._forced or following is None:
+                following = _next_format(self._dialect.reply_format)
+                if outcome in SOUND_OUTCOMES or self._forced or following is None:
                     return self._found(reply)
                 self._dialect = replace(self._dialect, reply_format=following)
 
     async def _ask(self, client: TeacherClient, account: Account) -> TeacherReply:
         request = probe_request(self._settings, self._endpoint, self._dialect.reply_format)
-        most = self._billing.most(size_of(request))
-        if self._budget.broken:
-            raise BudgetError(self._budget.broken)
-        if cap := self._budget.refusal(most):
+        max_cost = self._billing.max_cost(size_of(request))
+        if self._budget.failure:
+            raise BudgetError(self._budget.failure)
+        if cap := self._budget.cap_without_room(max_cost):
             raise BudgetError(
-                f"{cap.setting} leaves no room to probe the server: {cap.shown(cap.left())} "
-                f"left, and it may take {cap.shown(most.in_unit(cap.unit))}. Raise it."
+                f"{cap.setting} leaves no room to probe the server: {cap.formatted(cap.remaining())} "
+                f"left, and it may take {cap.formatted(max_cost.in_unit(cap.unit))}. Raise it."
             )
-        reservation = account.reserve(request, most)
+        reservation = account.reserve(request, max_cost)
         requested_at = datetime.now(UTC)
         try:
             reply = await client.complete(request, self._dialect, self._billing.service)
@@ -190,9 +189,9 @@ class _Probe:
 
     def _without_key(self, error: Exception) -> Exception:
         """The error with nothing in it that repeats the key: what it says is shown and stored."""
-        if not isinstance(error, RefusedError):
+        if not isinstance(error, StatusError):
             return error
-        hide = self._endpoint.hiding_key
+        hide = self._endpoint.redacted
         return replace(
             error,
             code=hide(error.code) if error.code else None,
@@ -201,21 +200,21 @@ class _Probe:
 
     async def _overcome(self, error: Exception, attempts: Attempts) -> None:
         """Wait, or ask in another form; raise where neither helps."""
-        if isinstance(error, RefusedError):
+        if isinstance(error, StatusError):
             self._seen.append(f"refused {error.param or error.status}")
-            if not error.passes or error.status in _UNPROCESSABLE:
-                self._dialect = _adapted(
+            if not error.is_transient or error.status in _UNPROCESSABLE_STATUSES:
+                self._dialect = _adapted_dialect(
                     self._dialect, error, self._forced, self._settings.teacher.model
                 )
                 return
         else:
             self._seen.append(type(error).__name__)
         delay = attempts.delay_after(error)
-        soon_told = isinstance(error, UnreachedError) and attempts.failures >= _UNREACHED_TRIES
+        soon_told = isinstance(error, UnreachedServerError) and attempts.failures >= _UNREACHED_TRIES
         if delay is None or soon_told:
             raise TeacherError(
                 f"The teacher at {self._endpoint.address} answers no probe "
-                f"({self._endpoint.hiding_key(str(error))}). Check OPENAI_BASE_URL and that the "
+                f"({self._endpoint.redacted(str(error))}). Check OPENAI_BASE_URL and that the "
                 "server runs; BIOINSTRUCT_REPLY_FORMAT names a format that it is known to take."
             ) from None
         await asyncio.sleep(delay)
@@ -230,35 +229,35 @@ class _Probe:
             "reply_format": self._dialect.reply_format,
             "token_limit_name": self._dialect.token_limit_name,
             "left_out": sorted(self._dialect.left_out),
-            "evidence": (_SET if self._forced else "") + ", ".join(self._seen),
-            "requests_per_minute": _storable(requests_per_minute),
-            "tokens_per_minute": _storable(tokens_per_minute),
+            "evidence": (_SET_BY_USER if self._forced else "") + ", ".join(self._seen),
+            "requests_per_minute": _storable_limit(requests_per_minute),
+            "tokens_per_minute": _storable_limit(tokens_per_minute),
             "probed_at": datetime.now(UTC),
         }
 
 
-def _storable(limit: float | None) -> int | None:
+def _storable_limit(limit: float | None) -> int | None:
     """A limit per minute as the store has it."""
     return math.ceil(limit) if limit is not None and limit < _NO_LIMIT else None
 
 
-def _adapted(dialect: Dialect, error: RefusedError, forced: bool, model: str) -> Dialect:  # noqa: FBT001
+def _adapted_dialect(dialect: Dialect, error: StatusError, forced: bool, model: str) -> Dialect:  # noqa: FBT001
     """The dialect without what the server just refused."""
     if error.fatal:
         raise TeacherError(fatal_advice(error, model))
     said = f"{error.param or ''} {error.message}"
-    if error.status not in _UNPROCESSABLE:
+    if error.status not in _UNPROCESSABLE_STATUSES:
         raise TeacherError(f"The teacher refuses a probe: {error}")
     if "max_completion_tokens" in said and dialect.token_limit_name != "max_tokens":  # noqa: S105
         return replace(dialect, token_limit_name="max_tokens")  # noqa: S106
-    for name in OPTIONAL:
+    for name in OPTIONAL_PARAMETERS:
         if name in said and name not in dialect.left_out:
             return replace(dialect, left_out=dialect.left_out | {name})
     if "service_tier" in said:
         raise TeacherError(
             f"The teacher has no flex processing: {error}. Set BIOINSTRUCT_SERVICE=online."
         )
-    following = _following(dialect.reply_format)
+    following = _next_format(dialect.reply_format)
     if following and not forced and any(word in said for word in ("format", "schema")):
         return replace(dialect, reply_format=following)
     raise TeacherError(
@@ -267,6 +266,6 @@ def _adapted(dialect: Dialect, error: RefusedError, forced: bool, model: str) ->
     )
 
 
-def _following(reply_format: ReplyFormat) -> ReplyFormat | None:
-    place = FORMATS.index(reply_format) + 1
-    return FORMATS[place] if place < len(FORMATS) else None
+def _next_format(reply_format: ReplyFormat) -> ReplyFormat | None:
+    place = REPLY_FORMATS.index(reply_format) + 1
+    return REPLY_FORMATS[place] if place < len(REPLY_FORMATS) else None

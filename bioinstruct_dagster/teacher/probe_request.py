@@ -16,20 +16,20 @@ from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherReply
 
 PROBE_ID = "format-probe/1"
-PROBE = (
+JSON_PROBE = (
     "This is a format-probe. Write one short biomedical task with its answer, as JSON: "
     '{"tasks": [{"instruction": "...", "input": "", "output": "..."}]}'
 )
-PROBE_TEXT = (
+TEXT_PROBE = (
     "This is a format-probe. Write one short biomedical task with its answer, in this form:\n"
     "###\n1. Instruction: ...\n1. Input:\n<noinput>\n1. Output:\n..."
 )
-PROBE_TOKENS = 2_000  # a reasoning model thinks before it writes
+MAX_PROBE_TOKENS = 2_000  # a reasoning model thinks before it writes
 # The outcomes that say nothing against the format. The others are empty, malformed, wrong_schema.
-SOUND = frozenset({"parsed", "truncated", "refused"})
+SOUND_OUTCOMES = frozenset({"parsed", "truncated", "refused"})
 
 _FIELDS = ("instruction", "input", "output")
-_TASKS = re.compile(r'\{\s*"tasks"')
+_TASKS_START = re.compile(r'\{\s*"tasks"')
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 _TASK = _object(**{name: {"type": "string"} for name in _FIELDS})
 # The name and the schema are part of the request's key: changed, every server is probed anew.
-_FORMS: dict[ReplyFormat, dict[str, Any] | None] = {
+_RESPONSE_FORMATS: dict[ReplyFormat, dict[str, Any] | None] = {
     "json_schema": {
         "type": "json_schema",
         "json_schema": {
@@ -62,15 +62,15 @@ def probe_request(
     settings: Settings, endpoint: Endpoint, reply_format: ReplyFormat
 ) -> TeacherRequest:
     """The request that asks a server for one task in this format."""
-    form = _FORMS[reply_format]
-    prompt = PROBE_TEXT if reply_format == "text" else PROBE
+    form = _RESPONSE_FORMATS[reply_format]
+    prompt = TEXT_PROBE if reply_format == "text" else JSON_PROBE
     return TeacherRequest(
         purpose="probe",
         teacher=settings.teacher.name,
         model=settings.teacher.model,
         parameters={
             "temperature": 0.0,  # some models refuse any but their own
-            "max_completion_tokens": PROBE_TOKENS,
+            "max_completion_tokens": MAX_PROBE_TOKENS,
             "seed": 0,
             **({"response_format": form} if form else {}),
         },
@@ -102,7 +102,7 @@ def outcome_of(reply: TeacherReply, reply_format: ReplyFormat) -> str:
 
 def _json_outcome(content: str) -> str:
     # Words or a code fence around the JSON are no fault: readers of replies pass over them.
-    start = _TASKS.search(content)
+    start = _TASKS_START.search(content)
     try:
         value, _ = json.JSONDecoder().raw_decode(
             content, start.start() if start else content.find("{")

@@ -22,7 +22,7 @@ from bioinstruct_dagster.teacher.money.prices import Price, price_of
 from bioinstruct_dagster.teacher.wire.client import Dialect
 
 # Completions that were stored without a price are priced now, where the price has become known.
-SPENT = """
+SETTLED_SPEND = """
     select
         model_asked,
         sum(usd) as usd,
@@ -36,7 +36,7 @@ SPENT = """
     group by all
 """
 
-UNSETTLED = """
+UNSETTLED_SPEND = """
     select
         sum(usd) as usd,
         coalesce(sum(tokens), 0)::bigint as tokens,
@@ -50,13 +50,13 @@ UNSETTLED = """
 class Terms:
     """How requests are sent. The caps are in dollars and tokens; None is no cap.
 
-    `limits_seen` are the server's limits per minute (requests, tokens) as a probe saw them.
+    `known_limits` are the server's limits per minute (requests, tokens) as a probe saw them.
     """
 
     concurrency: int = 16
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
-    limits_seen: tuple[float | None, float | None] = (None, None)
+    known_limits: tuple[float | None, float | None] = (None, None)
     max_usd: float | None = None
     max_tokens: int | None = None
     run_max_usd: float | None = None
@@ -131,7 +131,7 @@ class _Spending:
     def _rows(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Settled spend by model, and what is presumed or reserved."""
         key = {"run_id": self._run_id}
-        return self._store.rows(SPENT, key), self._store.rows(UNSETTLED, key)[0]
+        return self._store.rows(SETTLED_SPEND, key), self._store.rows(UNSETTLED_SPEND, key)[0]
 
     def in_unit(self, unit: Unit, setting: str) -> int:
         """Picodollars, or tokens."""

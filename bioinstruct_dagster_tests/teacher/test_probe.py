@@ -15,7 +15,7 @@ from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.probe import with_dialect
-from bioinstruct_dagster.teacher.probe_request import PROBE_TOKENS
+from bioinstruct_dagster.teacher.probe_request import MAX_PROBE_TOKENS
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
@@ -272,7 +272,7 @@ def test_a_probe_whose_reply_is_lost_is_repeated_and_counted_at_its_most(probe, 
     [probed] = store.rows("select usd from completions")
     price = price_of(MODEL)
     assert spent(store)["settled"] == pytest.approx(probed["usd"])
-    assert spent(store)["presumed"] > price.usd(0, PROBE_TOKENS)
+    assert spent(store)["presumed"] > price.usd(0, MAX_PROBE_TOKENS)
 
 
 def test_a_server_that_is_down_is_named_and_counts_for_nothing(probe, store, monkeypatch):
@@ -280,7 +280,7 @@ def test_a_server_that_is_down_is_named_and_counts_for_nothing(probe, store, mon
     down = Endpoint("http://127.0.0.1:9/v1", KEY, rehearsal=False)
     for _ in range(2):
         with pytest.raises(TeacherError, match="OPENAI_BASE_URL and that the server runs"):
-            probe(down, Terms(max_tokens=PROBE_TOKENS + 5_000))
+            probe(down, Terms(max_tokens=MAX_PROBE_TOKENS + 5_000))
     assert spent(store) == {}
     assert column(store, "presumed_spend", "tokens") == []
 
@@ -330,7 +330,7 @@ def test_a_reply_without_usage_counts_at_its_most(probe, store):
 
     with live(around) as server:
         probe(server)
-    assert spent(store)["presumed"] > price_of(MODEL).usd(0, PROBE_TOKENS)
+    assert spent(store)["presumed"] > price_of(MODEL).usd(0, MAX_PROBE_TOKENS)
 
 
 def test_it_is_not_sent_while_another_run_spends_under_the_same_cap(probe, store):
@@ -360,9 +360,9 @@ def test_it_is_not_sent_while_another_run_spends_under_the_same_cap(probe, store
 def test_the_limits_that_the_probe_saw_seed_the_pacer(probe, store):
     with live(rpm=3_000, tpm=400_000) as server:
         terms = probe(server)
-        assert terms.limits_seen == (3_000, 400_000)
-        assert probe(server).limits_seen == (3_000, 400_000)
-    pacer = Pacer(4, seen=terms.limits_seen)
+        assert terms.known_limits == (3_000, 400_000)
+        assert probe(server).known_limits == (3_000, 400_000)
+    pacer = Pacer(4, seen=terms.known_limits)
     assert (pacer.requests.per_minute, pacer.tokens.per_minute) == (3_000, 400_000)
 
 
@@ -378,7 +378,7 @@ def test_odd_limits_are_survived(probe, stated, seen):
         return response
 
     with live(around) as server:
-        assert probe(server).limits_seen == (seen, seen)
+        assert probe(server).known_limits == (seen, seen)
 
 
 def test_flex_is_asked_for_and_billed_as_the_server_says(probe, store):

@@ -247,7 +247,7 @@ def test_a_killed_run_leaves_what_it_had_in_flight_counted_as_spent(
         os.kill(process, signal.SIGKILL)
         nursery.end()
     requests = requests_of(30, teacher="openai", model="gpt-4.1")
-    mosts = [size_of(request).most(price_of("gpt-4.1"), "online") for request in requests]
+    mosts = [size_of(request).max_cost(price_of("gpt-4.1"), "online") for request in requests]
     fold(store)
     (row,) = store.rows("select sum(usd) as usd, sum(tokens) as tokens from presumed_spend")
     assert row["usd"] == pytest.approx(sum(most.usd for most in mosts[:CONCURRENCY]))

@@ -21,21 +21,20 @@ from typing import TYPE_CHECKING, Any, Literal
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.batch_api.files import BatchOutput, input_files, read_output
 from bioinstruct_dagster.teacher.batch_api.tables import (
-    CREATING,
-    adopt,
+    CREATING_STATUS,
     batch_row,
-    begin,
-    close,
-    fruitless,
-    note,
+    close_uncreated,
+    count_batches_without_reply,
+    insert_batch,
+    mark_creating,
     open_batches,
     requests_of,
     resume_of,
+    set_batch_id,
     store_batch,
 )
-from bioinstruct_dagster.teacher.errors import RefusedError, TeacherError, fatal_advice
+from bioinstruct_dagster.teacher.errors import StatusError, TeacherError, fatal_advice
 from bioinstruct_dagster.teacher.feeds import Feed, Tally
-from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import (
     BatchAccount,
@@ -45,7 +44,7 @@ from bioinstruct_dagster.teacher.money.settling import (
 )
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import PATHS, Endpoint
-from bioinstruct_dagster.teacher.wire.log_redaction import without_key
+from bioinstruct_dagster.teacher.wire.log_redaction import redacted_logs
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -53,16 +52,16 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenBatch", "harvest", "open_batches", "poll", "resume_of", "submit"]
 
-WINDOW: Literal["24h"] = "24h"  # the only completion window that the API offers
+COMPLETION_WINDOW: Literal["24h"] = "24h"  # the only completion window that the API offers
 METADATA_KEY = "bioinstruct_batch"
-PAGE = 100  # the most batches that one page of the list may have
-ENDED = frozenset({"completed", "expired", "cancelled", "failed"})
-UNCONFIRMED = "unconfirmed"  # our state of a batch that may exist, and is not in the server's list
+PAGE_SIZE = 100  # the most batches that one page of the list may have
+ENDED_STATUSES = frozenset({"completed", "expired", "cancelled", "failed"})
+UNCONFIRMED_STATUS = "unconfirmed"  # our state of a batch that may exist, and is not in the server's list
 # How long a batch may be missing from the server's list after its creation was sent. The server may
 # work on a creation that was cut off, and giving the batch up too soon would pay for it twice.
-CONFIRMED_WITHIN = timedelta(minutes=15)
-MOST_FRUITLESS = 3  # batches in which the same requests got no reply, before a run fails of it
-_CLOCKS_APART = timedelta(days=2)  # the server's clock and ours, at most
+CONFIRMATION_TIME = timedelta(minutes=15)
+MAX_BATCHES_WITHOUT_REPLY = 3  # batches in which the same requests got no reply, before a run fails of it
+_MAX_CLOCK_DIFFERENCE = timedelta(days=2)  # the server's clock and ours, at most
 
 
 @dataclass(frozen=True)
@@ -77,12 +76,12 @@ class OpenBatch:
     @property
     def ended(self) -> bool:
         """Whether the batch can be harvested, or does not exist."""
-        return self.status in ENDED
+        return self.status in ENDED_STATUSES
 
 
 def poll(endpoint: Endpoint, store: Store) -> list[OpenBatch]:
     """Ask the server how its open batches stand; those of another server are left out."""
-    rows = [row for row in open_batches(store) if not _elsewhere(row, endpoint)]
+    rows = [row for row in open_batches(store) if not _is_elsewhere(row, endpoint)]
     if not rows:
         return []
     found = []
@@ -90,7 +89,7 @@ def poll(endpoint: Endpoint, store: Store) -> list[OpenBatch]:
         for row in rows:
             batch = _batch_of(client, row, endpoint)
             # One that was never created is for the next round to settle.
-            status = batch.status if batch else UNCONFIRMED if _may_appear(row) else "failed"
+            status = batch.status if batch else UNCONFIRMED_STATUS if _may_still_appear(row) else "failed"
             batch_id = batch.id if batch else None
             found.append(OpenBatch(row["batch_key"], batch_id, status, row["purpose"]))
     return found
@@ -107,10 +106,10 @@ def harvest(endpoint: Endpoint, store: Store, purpose: str, log: Callable[[str],
     if not rows:
         return 0
     new = 0
-    troubles = [_elsewhere_advice(row) for row in rows if _elsewhere(row, endpoint)]
+    troubles = [_elsewhere_advice(row) for row in rows if _is_elsewhere(row, endpoint)]
     with _client(endpoint, rows[0]["model"]) as client:
         for row in rows:
-            if _elsewhere(row, endpoint):
+            if _is_elsewhere(row, endpoint):
                 continue
             try:
                 batch = _batch_of(client, row, endpoint)
@@ -121,8 +120,8 @@ def harvest(endpoint: Endpoint, store: Store, purpose: str, log: Callable[[str],
                 _settle_missing(store, row, log)
                 continue
             if row["batch_id"] is None:
-                adopt(store, row, batch)
-            if batch.status not in ENDED:
+                set_batch_id(store, row, batch)
+            if batch.status not in ENDED_STATUSES:
                 counts = batch.request_counts
                 done = f", {counts.completed} of {counts.total} done" if counts else ""
                 log(f"Batch {batch.id} is {batch.status}{done}")
@@ -131,7 +130,7 @@ def harvest(endpoint: Endpoint, store: Store, purpose: str, log: Callable[[str],
             new += store_batch(store, row, batch, output.settlement, detail)
             replies = len(output.settlement.completions)
             log(f"Batch {batch.id} is {batch.status}: {replies} replies; {detail or 'ok'}")
-            if trouble := _trouble(store, row, batch, output, detail):
+            if trouble := _harvest_fault(store, row, batch, output, detail):
                 troubles.append(trouble)
     if troubles:
         raise TeacherError("\n".join(troubles))
@@ -140,17 +139,23 @@ def harvest(endpoint: Endpoint, store: Store, purpose: str, log: Callable[[str],
 
 def submit(
     feed: Feed,
-    endpoint: Endpoint,
     store: Store,
+    account: BatchAccount,
     *,
     terms: Terms,
-    budget: Budget,
     tally: Tally,
     log: Callable[[str], None],
 ) -> None:
-    """Submit all that the feed offers and the caps allow, in as many batches as it takes."""
-    billing = Billing(endpoint, price_of(feed.example.model), "batch", terms.run_id)
-    account = BatchAccount(billing, budget)
+    """Submit every request that the feed offers and the caps allow, in one batch or several.
+
+    Args:
+        feed: offers the requests.
+        store: notes each batch before it is created.
+        account: reserves the money of each request.
+        terms: the dialect and the caps of the run.
+        tally: counts the submitted requests as pending.
+        log: takes lines for the user.
+    """
     while (request := feed.take()) is not None:
         if stopped := account.reserve(request):
             tally.stopped = stopped
@@ -163,13 +168,14 @@ def submit(
         # The run that goes on has the caps of this one: nobody looks on when it is started.
         caps = {"max_usd": terms.run_max_usd, "max_tokens": terms.run_max_tokens}
         resume |= {name: value for name, value in caps.items() if value is not None}
+    endpoint = account.billing.endpoint
     with _client(endpoint, requests[0].model) as client:
         for start, end, data in input_files(requests, terms.dialect):
             row = batch_row(requests[start:end], account.reserved(start, end), endpoint, terms)
             row["resume"] = json.dumps(resume)
-            note(store, row, requests[start:end])
+            insert_batch(store, row, requests[start:end])
             batch = _create(client, store, row, data, PATHS[terms.dialect.api])
-            adopt(store, row, batch)
+            set_batch_id(store, row, batch)
             tally.pending += end - start
             log(f"Submitted batch {batch.id} of {end - start} requests")
 
@@ -181,23 +187,23 @@ def _client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
 
     with (
         OpenAI(api_key=endpoint.api_key, base_url=endpoint.base_url) as client,
-        without_key(endpoint.secret),
+        redacted_logs(endpoint.secret),
     ):
         try:
             yield client
         except APIStatusError as error:
-            refused = RefusedError(error.status_code, "", error.code)
+            refused = StatusError(error.status_code, "", error.code)
             if refused.fatal and error.status_code != 404:  # noqa: PLR2004
                 raise TeacherError(fatal_advice(refused, model)) from None
             raise TeacherError(
                 f"The Batch API at {endpoint.address} answers: "
-                f"{endpoint.hiding_key(str(error))}. A server without it needs "
+                f"{endpoint.redacted(str(error))}. A server without it needs "
                 "BIOINSTRUCT_SERVICE=online."
             ) from None
         except APIError as error:
             raise TeacherError(
                 f"The Batch API at {endpoint.address} can't be used: "
-                f"{endpoint.hiding_key(f'{type(error).__name__}: {error}')}"
+                f"{endpoint.redacted(f'{type(error).__name__}: {error}')}"
             ) from None
 
 
@@ -209,22 +215,22 @@ def _create(
 
     name = f"bioinstruct-{row['batch_key']}.jsonl"
     file = client.files.create(file=(name, data), purpose="batch")
-    begin(store, row)
+    mark_creating(store, row)
     try:
         # The SDK would repeat it after a lost answer, and the server has no way to tell.
         return client.with_options(max_retries=0).batches.create(
             input_file_id=file.id,
             endpoint=f"/v1{path}",  # type: ignore[arg-type]
-            completion_window=WINDOW,
+            completion_window=COMPLETION_WINDOW,
             metadata={METADATA_KEY: row["batch_key"]},
         )
     except APIStatusError as error:
         if not batch_may_exist(error.status_code):
-            close(store, row, detail=f"refused: HTTP {error.status_code}")
+            close_uncreated(store, row, detail=f"refused: HTTP {error.status_code}")
         raise
 
 
-def _elsewhere(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
+def _is_elsewhere(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
     """Whether a batch is another server's. The embedded one has a new address in each run."""
     embedded: bool = row["teacher"] == "rehearsal"
     if endpoint.rehearsal or embedded:
@@ -255,30 +261,30 @@ def _batch_of(client: "OpenAI", row: Mapping[str, Any], endpoint: Endpoint) -> "
                 "what it was to bring, run in the store: update batches set state = 'failed' "
                 f"where batch_id = '{row['batch_id']}'"
             ) from None
-    for batch in client.batches.list(limit=PAGE):
+    for batch in client.batches.list(limit=PAGE_SIZE):
         if (batch.metadata or {}).get(METADATA_KEY) == row["batch_key"]:
             return batch
-        if batch.created_at < (row["submitted_at"] - _CLOCKS_APART).timestamp():
+        if batch.created_at < (row["submitted_at"] - _MAX_CLOCK_DIFFERENCE).timestamp():
             return None  # newest first: what follows is older than ours
     return None
 
 
-def _may_appear(row: Mapping[str, Any]) -> bool:
+def _may_still_appear(row: Mapping[str, Any]) -> bool:
     """Whether a batch that the server does not list may still appear in its list."""
     age = datetime.now(UTC) - row["submitted_at"]
-    return bool(row["status"] == CREATING and age < CONFIRMED_WITHIN)
+    return bool(row["status"] == CREATING_STATUS and age < CONFIRMATION_TIME)
 
 
 def _settle_missing(store: Store, row: Mapping[str, Any], log: Callable[[str], None]) -> None:
     """Close a batch that the server does not know, once it can't appear any more."""
-    if _may_appear(row):
-        minutes = CONFIRMED_WITHIN.total_seconds() / 60
+    if _may_still_appear(row):
+        minutes = CONFIRMATION_TIME.total_seconds() / 60
         log(
             f"The creation of a batch of {row['requests']} requests was cut off. The server is "
             f"asked for it for {minutes:.0f} minutes, so that it is not paid for twice."
         )
         return
-    close(store, row, detail="never created: the run ended before it was")
+    close_uncreated(store, row, detail="never created: the run ended before it was")
 
 
 def _read_batch(
@@ -295,7 +301,7 @@ def _read_batch(
     settlement = BatchSettlement(billing, requests)
     output = read_output(
         (
-            endpoint.without_key(client.files.content(file_id).content)
+            endpoint.redacted_bytes(client.files.content(file_id).content)
             for file_id in (batch.output_file_id, batch.error_file_id)
             if file_id
         ),
@@ -316,11 +322,11 @@ def _read_batch(
     missing = len(requests) - len(settlement.completions)
     detail = f"{missing} of {len(requests)} without a reply" if missing else ""
     if troubles := [*errors, *output.troubles]:
-        detail += f"; first trouble: {endpoint.hiding_key(troubles[0])}"
+        detail += f"; first trouble: {endpoint.redacted(troubles[0])}"
     return output, detail
 
 
-def _trouble(
+def _harvest_fault(
     store: Store, row: Mapping[str, Any], batch: "Batch", output: BatchOutput, detail: str
 ) -> str | None:
     """Why the run that harvested this batch must not go on, in words; None where it may."""
@@ -333,7 +339,7 @@ def _trouble(
     if replies:
         return None
     passing = batch.status != "failed" and not presumed
-    if passing and fruitless(store, row) < MOST_FRUITLESS:
+    if passing and count_batches_without_reply(store, row) < MAX_BATCHES_WITHOUT_REPLY:
         return None
     billed = (
         f"{len(presumed)} requests may have been billed. They are counted as billed, at the most "

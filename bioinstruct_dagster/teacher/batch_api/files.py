@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.teacher.errors import LostError, RefusedError, UnreachedError
+from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, UnreachedServerError
 from bioinstruct_dagster.teacher.money.settling import BatchSettlement
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import PATHS, Dialect, read_body
 
-MOST_LINES = 50_000  # OpenAI's limits for one input file
-MOST_BYTES = 200 * 10**6
+MAX_LINES = 50_000  # OpenAI's limits for one input file
+MAX_BYTES = 200 * 10**6
 _OK = 200
 _REDIRECT = 300
 # The API's codes of a line that was not sent to the model, and so not billed.
-_NOT_EXECUTED = ("batch_expired", "batch_cancelled")
+_UNBILLED_CODES = ("batch_expired", "batch_cancelled")
 
 
 @dataclass
@@ -55,7 +55,7 @@ def input_files(
                 "body": dialect.body(request, "batch"),
             }
         ).encode()
-        if lines and (len(lines) == MOST_LINES or size + len(line) + 1 > MOST_BYTES):
+        if lines and (len(lines) == MAX_LINES or size + len(line) + 1 > MAX_BYTES):
             yield start, number, b"\n".join(lines)
             start, lines, size = number, [], 0
         lines.append(line)
@@ -73,53 +73,53 @@ def read_output(files: Iterable[bytes], settlement: BatchSettlement) -> BatchOut
         for line in io.BytesIO(content):
             if not line.strip():
                 continue
-            entry = _entry(line)
+            entry = _line_entry(line)
             custom_id = entry.get("custom_id")
             request = settlement.requests.get(custom_id) if isinstance(custom_id, str) else None
             if request is None:
                 output.unreadable += 1
             else:
-                _take(output, entry, request)
+                _settle_entry(output, entry, request)
     return output
 
 
-def _take(output: BatchOutput, entry: Mapping[str, Any], request: TeacherRequest) -> None:
+def _settle_entry(output: BatchOutput, entry: Mapping[str, Any], request: TeacherRequest) -> None:
     response = entry.get("response")
-    if not isinstance(response, dict) or not _succeeded(response):
-        output.troubles.append(_trouble(entry))
-        output.settlement.settle_failure(request, _error(entry))
+    if not isinstance(response, dict) or not _is_success(response):
+        output.troubles.append(_line_fault(entry))
+        output.settlement.settle_failure(request, _line_error(entry))
         return
     output.answered += 1
     try:
-        reply = read_body(response["body"], _headers(response))
+        reply = read_body(response["body"], _line_headers(response))
     except (LookupError, TypeError, AttributeError):
         trouble = f"this is no completion: {json.dumps(response.get('body'))}"
         output.troubles.append(trouble)
-        output.settlement.settle_failure(request, LostError(trouble))
+        output.settlement.settle_failure(request, LostReplyError(trouble))
     else:
         output.settlement.settle(request, reply)
 
 
-def _succeeded(response: Mapping[str, Any]) -> bool:
+def _is_success(response: Mapping[str, Any]) -> bool:
     status = response.get("status_code")
     return not isinstance(status, int) or _OK <= status < _REDIRECT
 
 
-def _error(entry: Mapping[str, Any]) -> Exception:
+def _line_error(entry: Mapping[str, Any]) -> Exception:
     """The error of a line without a reply, as the error of a request that was sent by itself."""
     response, error = entry.get("response"), entry.get("error")
     if isinstance(response, dict):
-        return RefusedError(response["status_code"], "")
+        return StatusError(response["status_code"], "")
     code = error.get("code") if isinstance(error, dict) else None
-    return (UnreachedError if code in _NOT_EXECUTED else LostError)(f"batch line: {code}")
+    return (UnreachedServerError if code in _UNBILLED_CODES else LostReplyError)(f"batch line: {code}")
 
 
-def _headers(response: Mapping[str, Any]) -> dict[str, str]:
+def _line_headers(response: Mapping[str, Any]) -> dict[str, str]:
     identity = response.get("request_id")
     return {"x-request-id": identity} if isinstance(identity, str) else {}
 
 
-def _entry(line: bytes) -> Mapping[str, Any]:
+def _line_entry(line: bytes) -> Mapping[str, Any]:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
@@ -127,7 +127,7 @@ def _entry(line: bytes) -> Mapping[str, Any]:
     return entry if isinstance(entry, dict) else {}
 
 
-def _trouble(entry: Mapping[str, Any]) -> str:
+def _line_fault(entry: Mapping[str, Any]) -> str:
     response = entry.get("response")
     body = response.get("body") if isinstance(response, dict) else None
     return json.dumps(entry.get("error") or body or entry)

@@ -24,7 +24,7 @@ from bioinstruct_dagster.teacher.wire.client import Endpoint
 if TYPE_CHECKING:
     from openai.types import Batch
 
-CREATING = "creating"  # our own status of a batch whose creation was begun and not confirmed
+CREATING_STATUS = "creating"  # our own status of a batch whose creation was begun and not confirmed
 
 OPEN_BATCHES = """
     select *
@@ -33,14 +33,14 @@ OPEN_BATCHES = """
       and ($purpose is null or purpose = $purpose)
     order by submitted_at
 """
-REQUESTS_OF = "select request from batch_requests where batch_key = $batch_key"
-ADOPT = "update batches set batch_id = $batch_id, state = 'open' where batch_key = $batch_key"
-BEGIN = """
+BATCH_REQUESTS = "select request from batch_requests where batch_key = $batch_key"
+SET_BATCH_ID = "update batches set batch_id = $batch_id, state = 'open' where batch_key = $batch_key"
+SET_CREATING = """
     update batches
     set status = $status, submitted_at = $submitted_at
     where batch_key = $batch_key
 """
-FRUITLESS = """
+BATCHES_WITHOUT_REPLY = """
     select count(distinct batch_key) as batches
     from batches
     join batch_requests using (batch_key)
@@ -49,7 +49,7 @@ FRUITLESS = """
           select completion_id from batch_requests where batch_key = $batch_key
       )
 """
-CLOSE = """
+CLOSE_BATCH = """
     update batches
     set state = $state, status = $status, answered = $answered, usd = null, tokens = 0,
         detail = $detail, finished_at = $finished_at
@@ -103,7 +103,7 @@ def batch_row(
     }
 
 
-def note(store: Store, row: Mapping[str, Any], requests: Sequence[TeacherRequest]) -> None:
+def insert_batch(store: Store, row: Mapping[str, Any], requests: Sequence[TeacherRequest]) -> None:
     """Write the batch down before it exists."""
     lines = [
         {
@@ -118,29 +118,29 @@ def note(store: Store, row: Mapping[str, Any], requests: Sequence[TeacherRequest
         insert(connection, "batch_requests", lines)
 
 
-def begin(store: Store, row: Mapping[str, Any]) -> None:
+def mark_creating(store: Store, row: Mapping[str, Any]) -> None:
     """Note that the batch's creation is about to be sent: from now on it may exist."""
-    begun = {"status": CREATING, "submitted_at": datetime.now(UTC)}
+    begun = {"status": CREATING_STATUS, "submitted_at": datetime.now(UTC)}
     with store.write() as connection:
-        connection.execute(BEGIN, begun | {"batch_key": row["batch_key"]})
+        connection.execute(SET_CREATING, begun | {"batch_key": row["batch_key"]})
 
 
-def adopt(store: Store, row: Mapping[str, Any], batch: "Batch") -> None:
+def set_batch_id(store: Store, row: Mapping[str, Any], batch: "Batch") -> None:
     """Note the server's id of a batch: it exists."""
     with store.write() as connection:
-        connection.execute(ADOPT, {"batch_id": batch.id, "batch_key": row["batch_key"]})
+        connection.execute(SET_BATCH_ID, {"batch_id": batch.id, "batch_key": row["batch_key"]})
 
 
 def requests_of(store: Store, row: Mapping[str, Any]) -> dict[str, TeacherRequest]:
     """The requests of a batch, by completion id."""
-    stored = store.rows(REQUESTS_OF, {"batch_key": row["batch_key"]})
+    stored = store.rows(BATCH_REQUESTS, {"batch_key": row["batch_key"]})
     requests = (TeacherRequest(**json.loads(line["request"])) for line in stored)
     return {request.completion_id: request for request in requests}
 
 
-def fruitless(store: Store, row: Mapping[str, Any]) -> int:
+def count_batches_without_reply(store: Store, row: Mapping[str, Any]) -> int:
     """How many batches brought no reply and had requests of this batch; it is one of them."""
-    return int(store.rows(FRUITLESS, {"batch_key": row["batch_key"]})[0]["batches"])
+    return int(store.rows(BATCHES_WITHOUT_REPLY, {"batch_key": row["batch_key"]})[0]["batches"])
 
 
 def store_batch(
@@ -154,17 +154,17 @@ def store_batch(
         insert(connection, "completions", [as_row(reply) for reply in completions])
         insert(connection, "presumed_spend", [as_row(line) for line in presumed])
         answered = len(settlement.completions)
-        _end(connection, row, status=batch.status, answered=answered, detail=detail)
+        _close_batch(connection, row, status=batch.status, answered=answered, detail=detail)
     return len(completions)
 
 
-def close(store: Store, row: Mapping[str, Any], *, detail: str) -> None:
+def close_uncreated(store: Store, row: Mapping[str, Any], *, detail: str) -> None:
     """Close a batch that was never created, which releases its reservation."""
     with store.write() as connection:
-        _end(connection, row, status=None, answered=0, detail=detail)
+        _close_batch(connection, row, status=None, answered=0, detail=detail)
 
 
-def _end(
+def _close_batch(
     connection: duckdb.DuckDBPyConnection,
     row: Mapping[str, Any],
     *,
@@ -173,7 +173,7 @@ def _end(
     detail: str,
 ) -> None:
     connection.execute(
-        CLOSE,
+        CLOSE_BATCH,
         {
             "batch_key": row["batch_key"],
             "state": "harvested" if answered else "failed",

@@ -19,11 +19,11 @@ from bioinstruct_dagster.settings import Api, Service
 from bioinstruct_dagster.store.fingerprints import json_bytes, json_value
 from bioinstruct_dagster.teacher.errors import (
     FATAL_CODES,
-    LostError,
-    RefusedError,
+    LostReplyError,
+    StatusError,
     TeacherError,
-    UnreachedError,
-    unsendable_key,
+    UnreachedServerError,
+    unsendable_key_error,
 )
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
 
@@ -38,14 +38,14 @@ KEEPALIVE_SECONDS = 60.0
 _SHOWN_CHARACTERS = 300
 _SHORTEST_SECRET = 16  # characters; OpenAI's keys have more than 40
 _OTHER_FILES = 256  # the store, logs, libraries
-_MOST_TOKENS = 2**31  # that any reply could take; more is a mistake of the server's
+_MAX_TOKENS = 2**31  # that any reply could take; more is a mistake of the server's
 _OK = 200
 _REDIRECT = 300
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "responses": "/responses"}
 # The headers of a reply that are used.
-_HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry")
-_FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_USED_HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry")
+_FINISH_REASONS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class Endpoint:
         """
         return self.api_key if len(self.api_key) >= _SHORTEST_SECRET else None
 
-    def without_key(self, data: bytes) -> bytes:
+    def redacted_bytes(self, data: bytes) -> bytes:
         """The bytes that a server sent, without the key: a key that it repeats is not stored."""
         key = self.secret.encode() if self.secret else None
         return data.replace(key, b"[key]") if key and key in data else data
 
-    def hiding_key(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
         """A text of the server's or a library's, without the key and not long."""
         hidden = text.replace(self.secret, "[key]") if self.secret else text
         return hidden[:_SHOWN_CHARACTERS]
@@ -159,7 +159,7 @@ class TeacherClient:
     async def __aenter__(self) -> Self:
         key = self._endpoint.api_key
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise unsendable_key()
+            raise unsendable_key_error()
         import aiohttp
         import httpx2
         from openai import AsyncOpenAI, Omit
@@ -218,11 +218,11 @@ class TeacherClient:
             async with self._session.post(
                 url, data=json_bytes(dialect.body(request, service)), allow_redirects=False
             ) as response:
-                body = self._endpoint.without_key(await response.read())
+                body = self._endpoint.redacted_bytes(await response.read())
                 headers = {
-                    name.lower(): self._endpoint.hiding_key(value)
+                    name.lower(): self._endpoint.redacted(value)
                     for name, value in response.headers.items()
-                    if name.lower().startswith(_HEADERS)
+                    if name.lower().startswith(_USED_HEADERS)
                 }
                 status = response.status
         except (
@@ -230,20 +230,20 @@ class TeacherClient:
             aiohttp.ConnectionTimeoutError,
             aiohttp.ClientHttpProxyError,
         ) as error:
-            raise UnreachedError(self._described(error)) from None
+            raise UnreachedServerError(self._described(error)) from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise LostError(self._described(error)) from None
+            raise LostReplyError(self._described(error)) from None
         if not _OK <= status < _REDIRECT:
             raise self._refused(status, body, headers)
         try:
             return read_body(json_value(body), headers)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            raise LostError(f"The reply is no completion: {error!r}"[:_SHOWN_CHARACTERS]) from None
+            raise LostReplyError(f"The reply is no completion: {error!r}"[:_SHOWN_CHARACTERS]) from None
 
     def _described(self, error: Exception) -> str:
-        return self._endpoint.hiding_key(f"{type(error).__name__}: {error}")
+        return self._endpoint.redacted(f"{type(error).__name__}: {error}")
 
-    def _refused(self, status: int, body: bytes, headers: Mapping[str, str]) -> RefusedError:
+    def _refused(self, status: int, body: bytes, headers: Mapping[str, str]) -> StatusError:
         try:
             error = json_value(body)["error"]
             message, code, param = (str(error["message"]), error.get("code"), error.get("param"))
@@ -252,9 +252,9 @@ class TeacherClient:
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             # Whole: a key that a cut went through would not be recognised, and half of it shown.
             message, code, param = body.decode("utf-8", "replace"), None, None
-        return RefusedError(
+        return StatusError(
             status,
-            self._endpoint.hiding_key(message),
+            self._endpoint.redacted(message),
             code,
             param if isinstance(param, str) else None,
             headers,
@@ -308,7 +308,7 @@ def read_body(body: Mapping[str, Any], headers: Mapping[str, str]) -> TeacherRep
         content = "".join(part["text"] for part in parts if part["type"] == "output_text")
         refusal = "".join(part["refusal"] for part in parts if part["type"] == "refusal") or None
         reason = (body.get("incomplete_details") or {}).get("reason")
-        finish = _FINISH.get(str(reason), reason) if body.get("status") == "incomplete" else "stop"
+        finish = _FINISH_REASONS.get(str(reason), reason) if body.get("status") == "incomplete" else "stop"
         names = ("input_tokens", "output_tokens", "input_tokens_details")
     prompt, completion, details = (usage.get(name) for name in names)
     return TeacherReply(
@@ -335,4 +335,4 @@ def _text(value: Any) -> str | None:
 def _count(value: Any) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
-    return value if 0 <= value <= _MOST_TOKENS else None  # else the store could not hold it
+    return value if 0 <= value <= _MAX_TOKENS else None  # else the store could not hold it

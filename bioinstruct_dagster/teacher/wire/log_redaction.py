@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LIBRARIES = ("openai", "httpx", "httpcore", "aiohttp", "asyncio")
+_LOGGER_PREFIXES = ("openai", "httpx", "httpcore", "aiohttp", "asyncio")
 
 
 class _Redaction(logging.Filter):
@@ -30,7 +30,7 @@ class _Redaction(logging.Filter):
 
 
 @contextmanager
-def without_key(key: str | None) -> Iterator[None]:
+def redacted_logs(key: str | None) -> Iterator[None]:
     """While it is open, the libraries that send our requests do not log the key."""
     if not key:
         yield
@@ -39,7 +39,7 @@ def without_key(key: str | None) -> Iterator[None]:
     loggers = [
         logging.getLogger(name)
         for name in list(logging.root.manager.loggerDict)
-        if name.startswith(_LIBRARIES)
+        if name.startswith(_LOGGER_PREFIXES)
     ]
     redaction = _Redaction(key)
     for logger in loggers:

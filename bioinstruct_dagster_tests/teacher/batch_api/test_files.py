@@ -18,7 +18,7 @@ def asked(requests_of):
 
 
 def at_most(requests) -> float:
-    return sum(size_of(request).most(price_of(MODEL), "batch").usd for request in requests)
+    return sum(size_of(request).max_cost(price_of(MODEL), "batch").usd for request in requests)
 
 
 def rewriting(rewrite):

@@ -64,7 +64,7 @@ class World:
 
     def send(self, pacer: Pacer) -> None:
         pacer.sent(self.expected)
-        refusal = self.limits.refusal(self.tokens)
+        refusal = self.limits.cap_without_room(self.tokens)
         if refusal:
             self.refused += 1
             headers = {**refusal.headers, **self.limits.headers()}
@@ -345,7 +345,7 @@ def test_a_circuit_breaker_opens_tries_and_closes_again():
     assert breaker.wait() == 0.0
     assert breaker.sent()
     assert breaker.wait() is None  # one tries, the others wait for it
-    breaker.failed(trying=True)
+    breaker.failed(is_trial=True)
     assert 8.0 <= breaker.wait() <= 10.0  # twice as long
     world.now += 10
     breaker.sent()
@@ -365,7 +365,7 @@ def test_a_circuit_breaker_gives_up_after_its_tries_and_not_for_requests_that_le
         assert breaker.sent()
         breaker.failed()  # a late one of the first: not the one that tries
         assert breaker.wait() is None
-        breaker.failed(trying=True)
+        breaker.failed(is_trial=True)
         assert breaker.given_up is (attempt == 1)
 
 
@@ -376,7 +376,7 @@ def test_a_circuit_breaker_gives_up_after_its_tries_and_not_for_requests_that_le
     ("limits", "known"),
     [
         ({"rpm": 6_000}, {}),
-        ({"rpm": 6_000}, {"limits_seen": (6_000, None)}),
+        ({"rpm": 6_000}, {"known_limits": (6_000, None)}),
         ({"tpm": 720 * 6_000, "prompt_tokens": 220, "answer_tokens": 500}, {}),
         ({"rpm": 6_000}, {"requests_per_minute": 5_000}),
     ],

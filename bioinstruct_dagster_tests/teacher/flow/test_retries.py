@@ -8,10 +8,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.teacher.errors import LostError, RefusedError, TeacherError, UnreachedError
+from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, TeacherError, UnreachedServerError
 from bioinstruct_dagster.teacher.flow import retries
 from bioinstruct_dagster.teacher.flow.retries import (
-    MAX_RATE_RETRIES,
+    MAX_RATE_LIMIT_RETRIES,
     MAX_RETRIES,
     Attempts,
     backoff,
@@ -135,7 +135,7 @@ def test_a_reply_that_is_none_is_tried_again(send, reply, no_waits, body):
     ],
 )
 def test_the_wait_that_a_server_asks_for_is_read_in_all_its_forms(headers, least, most):
-    asked = RefusedError(429, "Later.", headers=headers).retry_after
+    asked = StatusError(429, "Later.", headers=headers).retry_after
     assert asked is not None
     assert least <= asked <= most
 
@@ -144,7 +144,7 @@ def test_the_wait_that_a_server_asks_for_is_read_in_all_its_forms(headers, least
     "garbage", ["", "soon", "Mon, 99 Foo 2026 25:61:61 GMT", "Mon, 01 Jan 0001 00:00:00", "9" * 99]
 )
 def test_a_wait_that_makes_no_sense_is_no_reason_to_fail(garbage):
-    error = RefusedError(503, "Later.", headers={"retry-after": garbage})
+    error = StatusError(503, "Later.", headers={"retry-after": garbage})
     assert error.retry_after is None or error.retry_after >= 0
     delay = Attempts().delay_after(error)
     assert delay is None or 0 < delay <= 8
@@ -152,7 +152,7 @@ def test_a_wait_that_makes_no_sense_is_no_reason_to_fail(garbage):
 
 def test_the_wait_that_is_asked_for_is_kept_and_never_cut_short():
     for asked in ("0.05", "2", "90"):
-        error = RefusedError(429, "Later.", headers={"retry-after": asked})
+        error = StatusError(429, "Later.", headers={"retry-after": asked})
         delays = [Attempts().delay_after(error) for _ in range(50)]
         assert all(float(asked) <= delay <= 1.25 * float(asked) for delay in delays)
         assert len(set(delays)) > 1  # those who wait don't return together
@@ -160,10 +160,10 @@ def test_the_wait_that_is_asked_for_is_kept_and_never_cut_short():
 
 def test_every_kind_of_failure_comes_to_an_end():
     for error, most in (
-        (LostError("gone"), MAX_RETRIES),
-        (UnreachedError("no route"), MAX_RETRIES),
-        (RefusedError(500, "No."), MAX_RETRIES),
-        (RefusedError(429, "Later."), MAX_RATE_RETRIES),
+        (LostReplyError("gone"), MAX_RETRIES),
+        (UnreachedServerError("no route"), MAX_RETRIES),
+        (StatusError(500, "No."), MAX_RETRIES),
+        (StatusError(429, "Later."), MAX_RATE_LIMIT_RETRIES),
         (ValueError("a fault of ours"), MAX_RETRIES),
     ):
         attempts = Attempts()
@@ -175,15 +175,15 @@ def test_every_kind_of_failure_comes_to_an_end():
 @pytest.mark.parametrize(
     ("error", "fatal"),
     [
-        (RefusedError(401, "m"), True),
-        (RefusedError(402, "m"), True),
-        (RefusedError(403, "m"), True),
-        (RefusedError(404, "m"), True),
-        (RefusedError(429, "m", "insufficient_quota"), True),
-        (RefusedError(429, "m", "billing_hard_limit_reached"), True),
-        (RefusedError(429, "m", "rate_limit_exceeded"), False),
-        (RefusedError(400, "m"), False),
-        (RefusedError(503, "m"), False),
+        (StatusError(401, "m"), True),
+        (StatusError(402, "m"), True),
+        (StatusError(403, "m"), True),
+        (StatusError(404, "m"), True),
+        (StatusError(429, "m", "insufficient_quota"), True),
+        (StatusError(429, "m", "billing_hard_limit_reached"), True),
+        (StatusError(429, "m", "rate_limit_exceeded"), False),
+        (StatusError(400, "m"), False),
+        (StatusError(503, "m"), False),
     ],
 )
 def test_what_ends_a_run_is_never_tried_again_whatever_the_server_wishes(error, fatal):

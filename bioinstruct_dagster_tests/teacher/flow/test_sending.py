@@ -18,7 +18,7 @@ from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.flow.sending import Sender, SendingTools
 from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.settling import Account, Billing
-from bioinstruct_dagster.teacher.money.tokens import TokenModel
+from bioinstruct_dagster.teacher.money.tokens import TokenForecast
 from bioinstruct_dagster.teacher.rounds import ask, pursue
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient
@@ -88,7 +88,7 @@ def sender_of(store):
                 "dialect": Dialect(),
                 "account": Account(Billing(endpoint, price=None), Budget(), journal),
                 "pacer": Pacer(8),
-                "usage": TokenModel(),
+                "usage": TokenForecast(),
                 **parts,
             }
             tally = Tally()
@@ -335,7 +335,7 @@ def test_a_burst_of_refusals_leaves_no_request_behind(ask_at, store, requests_of
 
     tally = ask_at(requests_of(80), serve(answer).url, concurrency=50)
     assert (tally.asked, tally.failed, tally.rate_limited) == (80, 0, 60)
-    assert pacing.CUT < 1
+    assert pacing.WINDOW_CUT < 1
 
 
 @pytest.mark.parametrize("second", ["of no use", "good"])
@@ -351,7 +351,7 @@ def test_a_reply_of_no_use_is_asked_for_once_more_and_never_a_third_time(
         ask(
             session_of(endpoint, store),
             requests_of(1),
-            worth_again=lambda completion: completion["content"] == "of no use",
+            is_useless=lambda completion: completion["content"] == "of no use",
         )
     rows = store.rows("select draw, content from completions order by draw")
     assert [(row["draw"], row["content"]) for row in rows] == [(0, "of no use"), (1, second)]

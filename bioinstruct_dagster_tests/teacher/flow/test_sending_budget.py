@@ -70,7 +70,7 @@ def counted(store, unit: str) -> float:
 
 
 def most_of(requests) -> float:
-    return max(size_of(r).most(price_of(MODEL), "online").usd for r in requests)
+    return max(size_of(r).max_cost(price_of(MODEL), "online").usd for r in requests)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

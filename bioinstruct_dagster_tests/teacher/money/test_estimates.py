@@ -4,7 +4,7 @@ import pytest
 
 from bioinstruct_dagster.teacher.money.estimates import BATCH_HOURS, FIRST_LATENCY, estimate
 from bioinstruct_dagster.teacher.money.prices import Price
-from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenModel, size_of
+from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenForecast, size_of
 
 PRICE = Price(input=2.0, output=8.0, batch=0.5, flex=0.5)
 
@@ -16,7 +16,7 @@ def of(requests_of):
 
     def make(requests=1_000, usage=None, **changed):
         usual = {"price": PRICE, "service": "online", "concurrency": 100}
-        return estimate(example, requests, usage or TokenModel(), **{**usual, **changed})
+        return estimate(example, requests, usage or TokenForecast(), **{**usual, **changed})
 
     return make
 
@@ -25,9 +25,9 @@ def test_tokens_and_dollars_follow_from_the_size_of_a_request(of, requests_of):
     size = size_of(requests_of(1)[0])
     found = of(requests=1_000)
     assert found.prompt_tokens == pytest.approx(250 * size.prompt_bytes, rel=1e-3)
-    assert found.completion_tokens == pytest.approx(1_000 * size.most_output * FIRST_OUTPUT_SHARE)
+    assert found.completion_tokens == pytest.approx(1_000 * size.max_output * FIRST_OUTPUT_SHARE)
     assert found.usd == pytest.approx(PRICE.usd(found.prompt_tokens, found.completion_tokens))
-    assert found.usd_most == pytest.approx(1_000 * size.most(PRICE, "online").usd)
+    assert found.usd_most == pytest.approx(1_000 * size.max_cost(PRICE, "online").usd)
     assert found.usd < found.usd_most
 
 

@@ -19,7 +19,7 @@ from aiohttp import web
 import bioinstruct_dagster
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.teacher.batch_api import batches
-from bioinstruct_dagster.teacher.errors import LostError, RefusedError, TeacherError, UnreachedError
+from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, TeacherError, UnreachedServerError
 from bioinstruct_dagster.teacher.flow import retries
 from bioinstruct_dagster.teacher.money import settling
 from bioinstruct_dagster.teacher.money.budget import BudgetError
@@ -204,7 +204,7 @@ def nearly_the_most(*requests) -> dict[str, int]:
     """Server options by which an answer costs nearly all that its request reserves."""
     sizes = [size_of(request) for request in requests]
     return {
-        "answer_tokens": min(size.most_output for size in sizes),
+        "answer_tokens": min(size.max_output for size in sizes),
         "prompt_tokens": min(size.prompt_bytes for size in sizes),
     }
 
@@ -218,8 +218,8 @@ def presumed(store) -> int:
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_a_sender_counts_what_was_billed(store, requests_of, watch, outcome):
     requests = requests_of(2, teacher="openai", model=MODEL)
-    most = [size_of(request).most_tokens for request in requests]
-    cap = sum(most) + OUTCOMES[outcome] * max(most)
+    most = [size_of(request).max_tokens for request in requests]
+    cap = sum(max_cost) + OUTCOMES[outcome] * max(max_cost)
     around = meeting([outcome], watch.look)
     with live(around, **nearly_the_most(*requests)) as server:
         watch.server = server
@@ -239,7 +239,7 @@ def test_a_probe_counts_what_was_billed(store, watch, tmp_path, outcome):
     settings = Settings.of(teacher="openai", teacher_model=MODEL, data_dir=tmp_path / "data")
     first = probe_request(settings, Endpoint("http://127.0.0.1/v1", KEY, rehearsal=False), "text")
     probe = probe_request(settings, Endpoint(None, KEY, rehearsal=False), "json_schema")
-    cap = (1 + OUTCOMES[outcome]) * size_of(probe).most_tokens
+    cap = (1 + OUTCOMES[outcome]) * size_of(probe).max_tokens
     around = meeting([outcome], watch.look)
     with live(around, **nearly_the_most(first)) as server:
         watch.server = server
@@ -260,7 +260,7 @@ def test_many_at_once_count_what_was_billed(store, requests_of, watch, seed):
     chosen = random.Random(seed)
     script = chosen.choices([name for name in OUTCOMES if name not in {"401", "404"}], k=16)
     requests = requests_of(12, teacher="openai", model=MODEL)
-    most = max(size_of(request).most_tokens for request in requests)
+    most = max(size_of(request).max_tokens for request in requests)
     around = meeting(script, lambda: watch.look(in_budgets=False))
     with live(around, **nearly_the_most(*requests)) as server:
         watch.server = server
@@ -351,8 +351,8 @@ def bring_up_to_date(server) -> None:
 def test_batches_count_what_was_billed(store, requests_of, watch, monkeypatch, outcome):
     monkeypatch.setattr(batches, "CONFIRMED_WITHIN", timedelta(0))
     requests = requests_of(4, teacher="openai", model=MODEL)
-    most = [size_of(request).most_tokens for request in requests]
-    cap = sum(most) + BATCH_OUTCOMES[outcome] * max(most)
+    most = [size_of(request).max_tokens for request in requests]
+    cap = sum(max_cost) + BATCH_OUTCOMES[outcome] * max(max_cost)
     around = batch_meeting(outcome, lambda: watch.look(in_budgets=False))
     options = nearly_the_most(*requests) | OPTIONS.get(outcome, {})
     with live(around, **options) as server:
@@ -376,11 +376,11 @@ def test_batches_count_what_was_billed(store, requests_of, watch, monkeypatch, o
 @pytest.mark.parametrize(
     ("raised", "billed"),
     [
-        (UnreachedError("no route"), False),
-        (LostError("cut"), True),
+        (UnreachedServerError("no route"), False),
+        (LostReplyError("cut"), True),
         (RuntimeError("ours"), True),
-        *((RefusedError(int(status), ""), False) for status in REFUSALS),
-        *((RefusedError(int(status), ""), True) for status in GATEWAYS),
+        *((StatusError(int(status), ""), False) for status in REFUSALS),
+        *((StatusError(int(status), ""), True) for status in GATEWAYS),
     ],
     ids=str,
 )
