@@ -1,10 +1,9 @@
-"""Asking a teacher a question about many items, and keeping every answer under its key.
+"""Answers to a question about many items: asks for missing answers, and stores each under its key.
 
-An item that was asked about once is never asked about again, even if the reply held no valid answer
-for it: another request would pay again. If a reply is no refusal and has another form than the one
-that was asked for, its request is sent once more. Belongs here: the way from items to kept answers.
-Does not: the prompt and the reader (questions), the form of a table (answer_tables), or sending
-(rounds).
+No item is asked about twice. This holds even if a reply has no valid answer about the item, because
+another request would be paid for too. Only if a reply has the wrong form and is no refusal, its
+request is sent once more. Belongs here: asking about items, and reading and writing answers. Does
+not: the prompt, the reader and the table (questions), or sending requests (rounds).
 """
 
 from collections import defaultdict
@@ -28,12 +27,12 @@ REPLY_CONTENTS = """
 
 @dataclass(frozen=True)
 class StoredAnswer(Generic[Answer]):
-    """What a teacher answered about one item.
+    """A teacher's answer about one item.
 
     Attributes:
-        answer: None where the teacher was asked and gave no valid answer.
+        answer: None if the reply held no valid answer.
         completion_id: of the reply.
-        rehearsal: whether the reply is a rehearsal teacher's.
+        rehearsal: whether the reply comes from a rehearsal teacher.
     """
 
     answer: Answer | None
@@ -43,7 +42,7 @@ class StoredAnswer(Generic[Answer]):
 
 @dataclass(frozen=True)
 class _Batch:
-    """A request, and the items that it asks about."""
+    """A request of a question, with the items that it asks about."""
 
     question: Question[Any, Any]
     request: TeacherRequest
@@ -56,26 +55,30 @@ def ask_about(
     """Ask about every item that this teacher was not asked about before.
 
     Returns:
-        What the round took, and everything that is known of the items: earlier answers and new
-        ones. While a batch is open (`Tally.pending`), its answers are missing.
+        What the round took; and the earlier and new answers by item. While a batch is open
+        (`Tally.pending`), its answers are missing.
 
     Raises:
-        TeacherError, BudgetError, StoreBusyError: see rounds.ask.
+        TeacherError, BudgetError, StoreBusyError: see `rounds.ask`.
     """
     tally = ask_together(session, [(question, items)])
     return tally, stored_answers(session, question, items)
 
 
 def ask_together(
-    session: TeacherSession, asked: Sequence[tuple[Question[Any, Any], Sequence[Any]]]
+    session: TeacherSession, questions: Sequence[tuple[Question[Any, Any], Sequence[Any]]]
 ) -> Tally:
-    """Ask several questions of one purpose in one round; see `ask_about`.
+    """Ask several questions with one purpose in one round; see `ask_about`.
 
-    With the Batch API they share one day of waiting. At a cap, the last ones are left out.
+    With the Batch API, the questions share one day of waiting. If a cap is reached, the last items
+    stay without an answer.
+
+    Returns:
+        What the round took. `stored_answers` returns the answers.
     """
     batches = [
         _Batch(question, request, batch)
-        for question, items in asked
+        for question, items in questions
         for request, batch in question.prompt.requests(
             _missing(session, question, items),
             teacher=session.teacher,
@@ -92,14 +95,14 @@ def ask_together(
         return not reply["refusal"] and not question.is_well_formed(reply["content"])
 
     tally = ask(session, [batch.request for batch in batches], is_useless=is_useless)
-    _keep(session, batches)
+    _store(session, batches)
     return tally
 
 
 def stored_answers(
     session: TeacherSession, question: Question[Item, Answer], items: Sequence[Item]
 ) -> dict[Item, StoredAnswer[Answer]]:
-    """What this teacher answered about each item that it was asked about before, in their order."""
+    """This teacher's answers by item, in the order of the items; items never asked are left out."""
     item_of = {question.key(item, session.teacher, session.model): item for item in items}
     rows = session.store.rows(question.table.stored, {"wanted": list(item_of)})
     answers = {
@@ -118,10 +121,11 @@ def _missing(
     return [item for item in dict.fromkeys(items) if item not in known]
 
 
-def _keep(session: TeacherSession, batches: Sequence[_Batch]) -> None:
-    """Store what each reply says of its items; of two draws, the second counts."""
+def _store(session: TeacherSession, batches: Sequence[_Batch]) -> None:
+    """Store the answers in each reply; if a request has two replies, the second counts."""
     both = [one.completion_id for b in batches for one in (b.request, b.request.again())]
-    replies = {row["completion_id"]: row for row in session.store.rows(REPLY_CONTENTS, {"wanted": both})}
+    found = session.store.rows(REPLY_CONTENTS, {"wanted": both})
+    replies = {row["completion_id"]: row for row in found}
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for batch in batches:
         first, second = batch.request.completion_id, batch.request.again().completion_id
@@ -142,5 +146,5 @@ def _keep(session: TeacherSession, batches: Sequence[_Batch]) -> None:
             for item in batch.items
         ]
     with session.store.write() as connection:
-        for table, kept in rows.items():
-            insert(connection, table, kept)
+        for table, answers_of_table in rows.items():
+            insert(connection, table, answers_of_table)

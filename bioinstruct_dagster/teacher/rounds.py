@@ -219,13 +219,16 @@ def _send(
             log=session.log,
         )
     else:
-        asyncio.run(_send_online(session, feed, tally, billing, budget, forecast))
+        asyncio.run(
+            _send_online(session, feed, tally, billing=billing, budget=budget, forecast=forecast)
+        )
 
 
 async def _send_online(
     session: TeacherSession,
     feed: Feed,
     tally: Tally,
+    *,
     billing: Billing,
     budget: Budget,
     forecast: TokenForecast,

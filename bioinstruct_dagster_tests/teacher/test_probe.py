@@ -362,7 +362,7 @@ def test_the_limits_that_the_probe_saw_seed_the_pacer(probe, store):
         terms = probe(server)
         assert terms.known_limits == (3_000, 400_000)
         assert probe(server).known_limits == (3_000, 400_000)
-    pacer = Pacer(4, seen=terms.known_limits)
+    pacer = Pacer(4, known_limits=terms.known_limits)
     assert (pacer.requests.per_minute, pacer.tokens.per_minute) == (3_000, 400_000)
 
 

@@ -66,14 +66,12 @@ def spent(store, **terms) -> dict[str, float]:
 
 
 def test_without_caps_there_are_none(store):
-    assert not Terms().capped
     assert budget_of(Terms(), store, "no-such-model").caps == []
 
 
 @pytest.mark.parametrize("name", ["max_usd", "max_tokens", "run_max_usd", "run_max_tokens"])
 def test_each_cap_is_known_by_its_setting(store, name):
     terms = Terms(**{name: 5})
-    assert terms.capped
     (cap,) = budget_of(terms, store, "gpt-4.1").caps
     assert cap.setting == f"BIOINSTRUCT_{name.upper()}"
     assert cap.limit == (5 * PICODOLLARS if cap.unit == "usd" else 5)
@@ -82,7 +80,6 @@ def test_each_cap_is_known_by_its_setting(store, name):
 
 def test_a_cap_of_nothing_is_a_cap(store):
     terms = Terms(max_usd=0.0, max_tokens=0)
-    assert terms.capped
     assert [cap.limit for cap in budget_of(terms, store, "gpt-4.1").caps] == [0, 0]
 
 

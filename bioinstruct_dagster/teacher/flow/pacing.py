@@ -69,7 +69,13 @@ class PacedLimit:
         """Units per second at which the bucket refills."""
         if self.per_minute is None:
             return float("inf")
-        return self.per_minute / self.window * SAFETY_FACTOR * self.sharing_factor * self.refusal_factor
+        return (
+            self.per_minute
+            / self.window
+            * SAFETY_FACTOR
+            * self.sharing_factor
+            * self.refusal_factor
+        )
 
     @property
     def max_level(self) -> float:

@@ -45,7 +45,7 @@ class Estimate:
         dollars = (
             "cost unknown (no price for this model)"
             if self.usd is None or self.usd_most is None
-            else f"about ${self.usd:,.2f} (${self.usd_most:,.2f} if every reply has its full length)"
+            else f"about ${self.usd:,.2f} (${self.usd_most:,.2f} if every reply has full length)"
         )
         basis = (
             f"by {self.from_replies:,} earlier replies" if self.from_replies else "by rule of thumb"

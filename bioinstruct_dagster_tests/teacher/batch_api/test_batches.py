@@ -298,20 +298,14 @@ def test_a_server_without_batches_is_named_with_the_way_out(store, asked):
 def test_a_run_goes_on_towards_its_goal_under_its_own_caps(store, asked):
     from bioinstruct_dagster.teacher.feeds import ListFeed, Tally
     from bioinstruct_dagster.teacher.money.budget import Budget
+    from bioinstruct_dagster.teacher.money.settling import BatchAccount, Billing
 
     feed = ListFeed(asked(2), set())
     feed.resume = {"instructions": 7, "requests": None, "seed": 3}
     terms = Terms(service="batch", run_max_usd=5.0, run_max_tokens=900_000)
     with live() as server:
-        batches.submit(
-            feed,
-            server.endpoint,
-            store,
-            terms=terms,
-            budget=Budget(),
-            tally=Tally(),
-            log=lambda _: None,
-        )
+        account = BatchAccount(Billing(server.endpoint, None, "batch"), Budget())
+        batches.submit(feed, store, account, terms=terms, tally=Tally(), log=lambda _: None)
     assert batches.resume_of(batches.open_batches(store)) == {
         "instructions": 7,
         "seed": 3,

@@ -118,7 +118,7 @@ def test_before_the_first_reply_only_so_many_leave_as_feel_the_way():
     world.run(pacer := world.pacer(500), 4.9)
     assert pacer.in_flight <= FIRST_WINDOW
     known = World(ServerOptions(rpm=60_000), latency=5.0)
-    known.run(pacer := known.pacer(500, seen=(60_000, None)), 4.9)
+    known.run(pacer := known.pacer(500, known_limits=(60_000, None)), 4.9)
     assert pacer.in_flight == 500  # a probe saw the limits: no need to
 
 
@@ -331,7 +331,7 @@ def test_what_a_refusal_says_to_wait_is_waited_by_all():
 
 def test_a_circuit_breaker_opens_tries_and_closes_again():
     world = World(ServerOptions())
-    breaker = CircuitBreaker(threshold=3, tries=2, first_pause=4.0, clock=world.clock)
+    breaker = CircuitBreaker(threshold=3, trials=2, first_pause=4.0, clock=world.clock)
     for _ in range(2):
         breaker.failed()
     breaker.succeeded()
@@ -356,7 +356,7 @@ def test_a_circuit_breaker_opens_tries_and_closes_again():
 
 def test_a_circuit_breaker_gives_up_after_its_tries_and_not_for_requests_that_left_before():
     world = World(ServerOptions())
-    breaker = CircuitBreaker(threshold=3, tries=2, first_pause=1.0, clock=world.clock)
+    breaker = CircuitBreaker(threshold=3, trials=2, first_pause=1.0, clock=world.clock)
     for _ in range(500):  # all those that were in flight
         breaker.failed()
     assert not breaker.given_up

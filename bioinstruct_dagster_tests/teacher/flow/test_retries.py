@@ -8,7 +8,12 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, TeacherError, UnreachedServerError
+from bioinstruct_dagster.teacher.errors import (
+    LostReplyError,
+    StatusError,
+    TeacherError,
+    UnreachedServerError,
+)
 from bioinstruct_dagster.teacher.flow import retries
 from bioinstruct_dagster.teacher.flow.retries import (
     MAX_RATE_LIMIT_RETRIES,

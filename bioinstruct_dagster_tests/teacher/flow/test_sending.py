@@ -15,7 +15,7 @@ from bioinstruct_dagster.teacher.feeds import ListFeed, Tally
 from bioinstruct_dagster.teacher.flow import pacing, retries
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
-from bioinstruct_dagster.teacher.flow.sending import Sender, SendingTools
+from bioinstruct_dagster.teacher.flow.sending import Sender
 from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.settling import Account, Billing
 from bioinstruct_dagster.teacher.money.tokens import TokenForecast
@@ -83,19 +83,16 @@ def sender_of(store):
             CompletionJournal(store) as journal,
             TeacherClient(endpoint, connections=50) as client,
         ):
-            tools = {
+            parts = {
                 "client": client,
                 "dialect": Dialect(),
                 "account": Account(Billing(endpoint, price=None), Budget(), journal),
                 "pacer": Pacer(8),
-                "usage": TokenForecast(),
+                "forecast": TokenForecast(),
                 **parts,
             }
             tally = Tally()
-            yield (
-                Sender(SendingTools(**tools), ListFeed(requests, set()), tally, lambda _: None),
-                tally,
-            )
+            yield Sender(ListFeed(requests, set()), tally, log=lambda _: None, **parts), tally
 
     return make
 
@@ -181,7 +178,7 @@ def test_where_the_disk_takes_no_more_the_round_ends_and_says_so(
 
 def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, sender_of):
     teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(latency=0.02))
-    breaker = CircuitBreaker(threshold=5, tries=50, first_pause=0.02, longest_pause=0.1)
+    breaker = CircuitBreaker(threshold=5, trials=50, first_pause=0.02, longest_pause=0.1)
 
     async def main():
         runner, url = await start(teacher, "127.0.0.1", 0)
@@ -210,7 +207,7 @@ def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
         return refuse(503, None, "Down for maintenance.")
 
     served = serve(answer)
-    breaker = CircuitBreaker(threshold=6, tries=3, first_pause=0.01, longest_pause=0.02)
+    breaker = CircuitBreaker(threshold=6, trials=3, first_pause=0.01, longest_pause=0.02)
 
     async def main():
         async with sender_of(requests_of(200), served.url, breaker=breaker) as (sender, _):
@@ -223,7 +220,7 @@ def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
 
 
 def test_no_server_at_all_is_no_reason_to_count_a_cent(store, requests_of, sender_of):
-    breaker = CircuitBreaker(threshold=3, tries=1, first_pause=0.01)
+    breaker = CircuitBreaker(threshold=3, trials=1, first_pause=0.01)
 
     async def main():
         async with sender_of(requests_of(5), "http://127.0.0.1:9/v1", breaker=breaker) as (

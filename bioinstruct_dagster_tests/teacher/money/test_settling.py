@@ -19,7 +19,12 @@ from aiohttp import web
 import bioinstruct_dagster
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.teacher.batch_api import batches
-from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, TeacherError, UnreachedServerError
+from bioinstruct_dagster.teacher.errors import (
+    LostReplyError,
+    StatusError,
+    TeacherError,
+    UnreachedServerError,
+)
 from bioinstruct_dagster.teacher.flow import retries
 from bioinstruct_dagster.teacher.money import settling
 from bioinstruct_dagster.teacher.money.budget import BudgetError
@@ -218,8 +223,8 @@ def presumed(store) -> int:
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_a_sender_counts_what_was_billed(store, requests_of, watch, outcome):
     requests = requests_of(2, teacher="openai", model=MODEL)
-    most = [size_of(request).max_tokens for request in requests]
-    cap = sum(max_cost) + OUTCOMES[outcome] * max(max_cost)
+    max_tokens = [size_of(request).max_tokens for request in requests]
+    cap = sum(max_tokens) + OUTCOMES[outcome] * max(max_tokens)
     around = meeting([outcome], watch.look)
     with live(around, **nearly_the_most(*requests)) as server:
         watch.server = server
@@ -260,15 +265,15 @@ def test_many_at_once_count_what_was_billed(store, requests_of, watch, seed):
     chosen = random.Random(seed)
     script = chosen.choices([name for name in OUTCOMES if name not in {"401", "404"}], k=16)
     requests = requests_of(12, teacher="openai", model=MODEL)
-    most = max(size_of(request).max_tokens for request in requests)
+    max_tokens = max(size_of(request).max_tokens for request in requests)
     around = meeting(script, lambda: watch.look(in_budgets=False))
     with live(around, **nearly_the_most(*requests)) as server:
         watch.server = server
         for room in (4, 9):
-            terms = Terms(concurrency=4, max_tokens=room * most)
+            terms = Terms(concurrency=4, max_tokens=room * max_tokens)
             assert "BIOINSTRUCT_MAX_TOKENS is reached" in server.ask(requests, store, terms).stopped
             watch.look(in_budgets=False)
-            watch.holds(room * most)
+            watch.holds(room * max_tokens)
     assert server.billed > 4
 
 
@@ -351,8 +356,8 @@ def bring_up_to_date(server) -> None:
 def test_batches_count_what_was_billed(store, requests_of, watch, monkeypatch, outcome):
     monkeypatch.setattr(batches, "CONFIRMED_WITHIN", timedelta(0))
     requests = requests_of(4, teacher="openai", model=MODEL)
-    most = [size_of(request).max_tokens for request in requests]
-    cap = sum(max_cost) + BATCH_OUTCOMES[outcome] * max(max_cost)
+    max_tokens = [size_of(request).max_tokens for request in requests]
+    cap = sum(max_tokens) + BATCH_OUTCOMES[outcome] * max(max_tokens)
     around = batch_meeting(outcome, lambda: watch.look(in_budgets=False))
     options = nearly_the_most(*requests) | OPTIONS.get(outcome, {})
     with live(around, **options) as server:
