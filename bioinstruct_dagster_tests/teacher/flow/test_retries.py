@@ -89,7 +89,7 @@ def test_after_so_many_tries_the_last_failure_is_the_answer(send):
     assert send(failing(500)) == (MAX_RETRIES + 1, False)
 
 
-def test_a_rate_limit_is_tried_again_for_longer_than_a_failing_server(send, reply):
+def test_a_rate_limit_is_retried_longer_than_a_server_fault(send, reply):
     limits = MAX_RETRIES + 3
     assert send(*[failing(429)] * limits, reply) == (limits + 1, True)
 
@@ -114,7 +114,7 @@ def test_a_server_that_asks_for_a_long_wait_is_not_pestered(send, reply, status,
     assert send(refused, lambda: reply("too soon")) == (1, False)
 
 
-def test_a_request_larger_than_the_limit_is_not_sent_again_and_again(send, reply):
+def test_a_request_larger_than_the_limit_is_not_retried(send, reply):
     assert send(failing(429, TOO_LARGE), reply) == (1, False)
 
 
@@ -139,7 +139,7 @@ def test_a_reply_that_is_none_is_tried_again(send, reply, no_waits, body):
         ({"retry-after": "nan"}, 0, 0),
     ],
 )
-def test_the_wait_that_a_server_asks_for_is_read_in_all_its_forms(headers, least, most):
+def test_every_form_of_retry_after_is_read(headers, least, most):
     asked = StatusError(429, "Later.", headers=headers).retry_after
     assert asked is not None
     assert least <= asked <= most
@@ -191,7 +191,7 @@ def test_every_kind_of_failure_comes_to_an_end():
         (StatusError(503, "m"), False),
     ],
 )
-def test_what_ends_a_run_is_never_tried_again_whatever_the_server_wishes(error, fatal):
+def test_a_fatal_error_is_never_retried(error, fatal):
     assert error.fatal is fatal
     if fatal:
         error.headers = {"x-should-retry": "true"}

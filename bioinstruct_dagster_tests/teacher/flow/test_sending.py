@@ -127,7 +127,7 @@ class Brittle(ListFeed):
 
 
 @pytest.mark.parametrize("where", [{"stored_at": 0}, {"take_at": 5}])
-def test_a_fault_of_ours_ends_the_round_as_itself_and_costs_nothing_that_was_paid_for(
+def test_an_error_of_the_feed_ends_the_round_and_keeps_replies(
     store, requests_of, serve, reply, where
 ):
     async def answer(body):
@@ -200,9 +200,7 @@ def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, sender_
     assert not breaker.open
 
 
-def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
-    store, requests_of, sender_of, serve, refuse
-):
+def test_a_server_that_stays_down_ends_the_round(store, requests_of, sender_of, serve, refuse):
     async def answer(_):
         return refuse(503, None, "Down for maintenance.")
 
@@ -236,7 +234,7 @@ def test_no_server_at_all_is_no_reason_to_count_a_cent(store, requests_of, sende
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_asks_to_wait_for_an_hour_ends_the_round_with_all_that_was_stored(
+def test_a_wait_of_an_hour_ends_the_round_and_keeps_replies(
     ask_at, store, requests_of, serve, reply, status
 ):
     async def answer(_):
@@ -284,9 +282,7 @@ def test_rate_limit_headers_that_make_no_sense_stop_nothing(ask_at, requests_of,
     assert ask_at(requests_of(20), serve(answer).url).asked == 20
 
 
-def test_a_stop_of_the_process_in_mid_flight_keeps_what_was_stored(
-    store, requests_of, sender_of, serve, reply
-):
+def test_a_cancelled_round_keeps_stored_replies(store, requests_of, sender_of, serve, reply):
     async def answer(_):
         if len(served.bodies) > 3:
             await asyncio.sleep(1)
@@ -336,9 +332,7 @@ def test_a_burst_of_refusals_leaves_no_request_behind(ask_at, store, requests_of
 
 
 @pytest.mark.parametrize("second", ["of no use", "good"])
-def test_a_reply_of_no_use_is_asked_for_once_more_and_never_a_third_time(
-    store, requests_of, serve, reply, second
-):
+def test_a_useless_reply_is_asked_for_once_more_only(store, requests_of, serve, reply, second):
     async def answer(_):
         return reply("of no use" if len(served.bodies) == 1 else second)
 

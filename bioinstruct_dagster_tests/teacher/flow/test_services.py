@@ -29,7 +29,7 @@ def test_flex_is_asked_for_and_billed_at_its_price(store, asked):
     assert tiers == [{"service": "flex", "service_tier": "flex"}]
 
 
-def test_a_server_that_gives_the_standard_tier_is_billed_at_its_price(store, asked):
+def test_a_standard_tier_reply_is_billed_at_its_price(store, asked):
     with live(service_tiers=frozenset({"default"})) as server:
         tally = server.ask(asked(4), store, FLEX)
     assert tally.usd == pytest.approx(cost(server, "online"))
@@ -38,13 +38,13 @@ def test_a_server_that_gives_the_standard_tier_is_billed_at_its_price(store, ask
     assert tiers == [{"service": "flex", "service_tier": "default"}]
 
 
-def test_the_reservation_is_the_standard_price_whatever_the_service_costs(asked):
+def test_flex_is_reserved_at_the_standard_price(asked):
     [request] = asked(1)
     assert max_cost(request, "flex") == pytest.approx(max_cost(request, "online"))
     assert max_cost(request, "batch") == pytest.approx(max_cost(request, "online") / 2)
 
 
-def test_a_cap_holds_where_every_flex_request_is_billed_as_standard(store, asked):
+def test_a_cap_holds_if_flex_is_billed_as_standard(store, asked):
     requests = asked(12)
     cap = max_cost(requests[0], "online") * 1.5
     with live(service_tiers=frozenset({"default"}), answer_tokens=3_000) as server:

@@ -354,7 +354,7 @@ def bring_up_to_date(server) -> None:
 
 @pytest.mark.parametrize("outcome", BATCH_OUTCOMES)
 def test_batches_count_what_was_billed(store, requests_of, watch, monkeypatch, outcome):
-    monkeypatch.setattr(batches, "CONFIRMED_WITHIN", timedelta(0))
+    monkeypatch.setattr(batches, "CONFIRMATION_TIME", timedelta(0))
     requests = requests_of(4, teacher="openai", model=MODEL)
     max_tokens = [size_of(request).max_tokens for request in requests]
     cap = sum(max_tokens) + BATCH_OUTCOMES[outcome] * max(max_tokens)

@@ -182,7 +182,7 @@ def test_a_server_that_is_not_there_was_not_reached(requests_of):
     ],
     ids=str,
 )  # fmt: skip
-def test_a_success_that_is_no_completion_is_lost_and_nothing_worse(answered, body):
+def test_a_success_that_is_no_completion_is_a_lost_reply(answered, body):
     with pytest.raises(LostReplyError, match="no completion"):
         answered(lambda: web.json_response(body))
 
@@ -209,7 +209,7 @@ def test_tokens_are_taken_from_a_usage_that_makes_sense(usage, tokens, cached):
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY"])
-def test_the_proxy_of_the_environment_is_used_unless_no_proxy_names_the_host(
+def test_the_environments_proxy_is_used_except_for_no_proxy(
     serve, requests_of, reply, monkeypatch, variable
 ):
     seen = []
@@ -249,7 +249,7 @@ def test_the_address_that_is_stored_and_shown_holds_no_secret(url, shown):
     assert KEY not in f"{endpoint!r} {endpoint}"
 
 
-def test_the_limit_of_open_files_grows_with_the_connections_or_refuses_them_by_name(start_python):
+def test_the_limit_of_open_files_grows_with_the_connections(start_python):
     source = """
 import asyncio, resource, sys
 from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherClient
