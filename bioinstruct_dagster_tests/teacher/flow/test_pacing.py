@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
 from bioinstruct_dagster.rehearsal.api_server.rate_limits import RateLimits
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
-from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
 from bioinstruct_dagster.teacher.flow.pacing import FIRST_WINDOW, Pacer, duration
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
@@ -327,46 +326,6 @@ def test_what_a_refusal_says_to_wait_is_waited_by_all():
     assert 7.0 <= pacer.wait() <= 7.0 * 1.25
     world.now += 9
     assert pacer.wait() == 0
-
-
-def test_a_circuit_breaker_opens_tries_and_closes_again():
-    world = World(ServerOptions())
-    breaker = CircuitBreaker(threshold=3, trials=2, first_pause=4.0, clock=world.clock)
-    for _ in range(2):
-        breaker.failed()
-    breaker.succeeded()
-    for _ in range(2):
-        breaker.failed()
-    assert breaker.wait() == 0.0  # not in a row
-    breaker.failed()
-    assert breaker.open
-    assert 4.0 <= breaker.wait() <= 5.0
-    world.now += 5
-    assert breaker.wait() == 0.0
-    assert breaker.sent()
-    assert breaker.wait() is None  # one tries, the others wait for it
-    breaker.failed(is_trial=True)
-    assert 8.0 <= breaker.wait() <= 10.0  # twice as long
-    world.now += 10
-    breaker.sent()
-    breaker.succeeded()
-    assert (breaker.open, breaker.given_up, breaker.wait()) == (False, False, 0.0)
-    assert not breaker.sent()
-
-
-def test_a_breaker_gives_up_after_failed_trials_only():
-    world = World(ServerOptions())
-    breaker = CircuitBreaker(threshold=3, trials=2, first_pause=1.0, clock=world.clock)
-    for _ in range(500):  # all those that were in flight
-        breaker.failed()
-    assert not breaker.given_up
-    for attempt in range(2):
-        world.now += 60
-        assert breaker.sent()
-        breaker.failed()  # a late one of the first: not the one that tries
-        assert breaker.wait() is None
-        breaker.failed(is_trial=True)
-        assert breaker.given_up is (attempt == 1)
 
 
 # Over real HTTP.
