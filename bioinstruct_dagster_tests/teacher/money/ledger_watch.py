@@ -30,7 +30,7 @@ class Watch:
         step = {"billed": ledger.prompt_tokens + ledger.completion_tokens}
         step["on disk"] = self.left_by_a_kill()
         if in_budgets and self.budgets:
-            cap = self.budgets[-1].caps[0]
+            [cap] = self.budgets[-1].caps
             step["in the budget"] = cap.spent + cap.reserved
         self.steps.append(step)
 

@@ -25,6 +25,7 @@ from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.probe import with_dialect
 from bioinstruct_dagster.teacher.probe_request import probe_request
+from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.money.ledger_watch import (
@@ -71,8 +72,7 @@ def meeting(script, look):
         if outcome in GATEWAYS:
             return error(outcome)
         if outcome == "reply without usage":
-            body = json.loads(response.body)
-            return web.json_response(body | {"usage": None})
+            return web.json_response(json.loads(response.body) | {"usage": None})
         if outcome == "no completion":
             return web.json_response({"choices": []})
         if outcome == "reply cut off":
@@ -149,8 +149,6 @@ def test_many_at_once_count_what_was_billed(store, requests_of, watch, seed):
 
 def test_a_server_that_is_down_costs_nothing(store, requests_of):
     down = Endpoint("http://127.0.0.1:9/v1", KEY, rehearsal=False)
-    from bioinstruct_dagster.teacher.rounds import ask
-
     with pytest.raises(TeacherError):
         ask(
             session_of(down, store, terms=Terms(max_tokens=10**6), log=lambda _: None),
