@@ -41,7 +41,7 @@ class StoredAnswer(Generic[Answer]):
 
 
 @dataclass(frozen=True)
-class _Batch:
+class _ItemRequest:
     """A request of a question, with the items that it asks about."""
 
     question: Question[Any, Any]
@@ -76,26 +76,26 @@ def ask_together(
     Returns:
         What the round took. `stored_answers` returns the answers.
     """
-    batches = [
-        _Batch(question, request, batch)
+    item_requests = [
+        _ItemRequest(question, request, asked_items)
         for question, items in questions
-        for request, batch in question.prompt.requests(
+        for request, asked_items in question.prompt.requests(
             _missing(session, question, items),
             teacher=session.teacher,
             model=session.model,
             reply_format=session.reply_format,
         )
     ]
-    if not batches:
+    if not item_requests:
         return Tally()
-    question_of = {batch.request.completion_id: batch.question for batch in batches}
+    question_of = {each.request.completion_id: each.question for each in item_requests}
 
     def is_useless(reply: Mapping[str, Any]) -> bool:
         question = question_of[reply["completion_id"]]
         return not reply["refusal"] and not question.is_well_formed(reply["content"])
 
-    tally = ask(session, [batch.request for batch in batches], is_useless=is_useless)
-    _store(session, batches)
+    tally = ask(session, [each.request for each in item_requests], is_useless=is_useless)
+    _store(session, item_requests)
     return tally
 
 
@@ -121,19 +121,20 @@ def _missing(
     return [item for item in dict.fromkeys(items) if item not in known]
 
 
-def _store(session: TeacherSession, batches: Sequence[_Batch]) -> None:
+def _store(session: TeacherSession, item_requests: Sequence[_ItemRequest]) -> None:
     """Store the answers in each reply; if a request has two replies, the second counts."""
-    both = [one.completion_id for b in batches for one in (b.request, b.request.again())]
-    found = session.store.rows(REPLY_CONTENTS, {"wanted": both})
+    firsts = [each.request for each in item_requests]
+    both_draws = [one.completion_id for first in firsts for one in (first, first.again())]
+    found = session.store.rows(REPLY_CONTENTS, {"wanted": both_draws})
     replies = {row["completion_id"]: row for row in found}
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for batch in batches:
-        first, second = batch.request.completion_id, batch.request.again().completion_id
+    for each in item_requests:
+        first, second = each.request.completion_id, each.request.again().completion_id
         reply = replies.get(second) or replies.get(first)
         if reply is None:
             continue
-        question = batch.question
-        answers = question.answers_in(reply["content"], batch.items)
+        question = each.question
+        answers = question.answers_in(reply["content"], each.items)
         rows[question.table.name] += [
             {
                 **question.table.row_of(
@@ -143,7 +144,7 @@ def _store(session: TeacherSession, batches: Sequence[_Batch]) -> None:
                 "model": session.model,
                 "completion_id": reply["completion_id"],
             }
-            for item in batch.items
+            for item in each.items
         ]
     with session.store.write() as connection:
         for table, answers_of_table in rows.items():

@@ -192,7 +192,7 @@ def submit(
 
 @contextmanager
 def _client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
-    """The SDK's client. Its errors become TeacherErrors without the key."""
+    """The SDK's client. Each of its errors becomes a `TeacherError` without the key."""
     from openai import APIError, APIStatusError, OpenAI
 
     with (
