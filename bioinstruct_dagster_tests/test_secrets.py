@@ -216,7 +216,7 @@ def test_no_batch_of_a_server_that_repeats_the_key_tells_it(environment, tmp_pat
         results, printed = drive(keyed, *runs)
     # Submitted; half harvested, and the rest refused twice; then cut off, and waited for.
     assert results == [True, False, False, False, True]
-    assert any("first trouble" in d for d in details(environment))
+    assert any("first fault" in d for d in details(environment))
     assert leaks(tmp_path, environment, printed) == []
 
 

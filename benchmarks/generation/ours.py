@@ -53,7 +53,7 @@ def client(job: Job, prompts: list[str], cache: Path) -> list[str | None]:
     endpoint = Endpoint(job.base_url, "benchmark", rehearsal=False)
     terms = Terms(concurrency=job.options["concurrency"], max_usd=job.options.get("cap_usd"))
     if job.options.get("probe"):
-        terms = replace(terms, limits_seen=asyncio.run(limits_by_probe(endpoint, requests[0])))
+        terms = replace(terms, known_limits=asyncio.run(limits_by_probe(endpoint, requests[0])))
     ask(TeacherSession("openai", MODEL, endpoint, store, print, terms), requests)
     wanted = [request.completion_id for request in requests]
     return [row["content"] for row in store.rows(CONTENTS, {"wanted": wanted})]

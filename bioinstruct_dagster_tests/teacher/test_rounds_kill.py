@@ -101,7 +101,7 @@ def wait_for(condition, process) -> None:
 
 
 @pytest.mark.parametrize("stored_before_kill", [1, 9, 19])
-def test_a_killed_run_loses_no_stored_completion_and_repeats_only_what_was_in_flight(
+def test_a_killed_run_repeats_only_requests_in_flight(
     store, start_python, requests_of, serve, stored_before_kill
 ):
     recordings = read_recordings()
@@ -192,9 +192,7 @@ class Nursery:
         return int(self._process.stdout.readline())
 
 
-def test_twenty_kills_at_random_moments_repay_no_more_than_was_in_flight_and_pass_no_cap(
-    store, start_python, requests_of
-):
+def test_twenty_kills_repay_only_requests_in_flight(store, start_python, requests_of):
     draw = random.Random(11)
     kills, concurrency, count, cap = 20, 6, 220, 6.0
     options = ServerOptions(latency=0.03, prompt_tokens=900, answer_tokens=2_000)
@@ -238,9 +236,7 @@ def test_twenty_kills_at_random_moments_repay_no_more_than_was_in_flight_and_pas
     assert list(store.journal_dir.glob("*.jsonl")) == []
 
 
-def test_a_killed_run_leaves_what_it_had_in_flight_counted_as_spent(
-    store, start_python, requests_of
-):
+def test_a_killed_runs_requests_in_flight_count_as_spent(store, start_python, requests_of):
     options = ServerOptions(latency=60.0)  # no reply ever comes
     teacher = RehearsalTeacher(read_recordings(), options=options)
     with serve_teacher(teacher) as url:
@@ -251,7 +247,7 @@ def test_a_killed_run_leaves_what_it_had_in_flight_counted_as_spent(
         os.kill(process, signal.SIGKILL)
         nursery.end()
     requests = requests_of(30, teacher="openai", model="gpt-4.1")
-    mosts = [size_of(request).most(price_of("gpt-4.1"), "online") for request in requests]
+    mosts = [size_of(request).max_cost(price_of("gpt-4.1"), "online") for request in requests]
     fold(store)
     (row,) = store.rows("select sum(usd) as usd, sum(tokens) as tokens from presumed_spend")
     assert row["usd"] == pytest.approx(sum(most.usd for most in mosts[:CONCURRENCY]))

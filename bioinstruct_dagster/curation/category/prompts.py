@@ -14,8 +14,7 @@ from pydantic import Field
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
-from bioinstruct_dagster.teacher.answer_tables import AnswerTable
-from bioinstruct_dagster.teacher.questions import Question, QuestionPrompt
+from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt
 from bioinstruct_dagster.yaml_files import StrictModel, read_yaml
 
 DEFINITIONS_FILE = INPUTS / "categories.yaml"

@@ -13,9 +13,8 @@ from typing import Any, Literal
 from bioinstruct_dagster.curation.gates import Finding, RowTexts
 from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule
 from bioinstruct_dagster.curation.quality.wording import excerpt
-from bioinstruct_dagster.teacher.answer_tables import AnswerTable
 from bioinstruct_dagster.teacher.answers import StoredAnswer
-from bioinstruct_dagster.teacher.questions import Question, QuestionPrompt
+from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt
 
 # With more rows in a request, a teacher checks each less carefully.
 ROWS_PER_REQUEST = 10
