@@ -1,4 +1,4 @@
-"""Reading `.env`: no line that names a setting is skipped in silence, and no message shows a key."""
+"""Reading `.env`: no line that names a setting is skipped silently, and no message shows a key."""
 
 import pytest
 
