@@ -15,7 +15,6 @@ DROPPING_GATES = (*ROW_GATES, "novelty")
 # All gates: category labels the kept rows and drops none.
 GATE_ORDER = (*DROPPING_GATES, "category")
 
-HAS_GATES = "select count(*) from duckdb_tables() where table_name = 'gates'"
 GATES = "select gate, gate_order, by_row from gates order by gate_order"
 FORGET_GATES = "delete from gates"
 WRITE_GATE = "insert into gates (gate, gate_order, by_row) values (?, ?, ?)"
@@ -25,8 +24,10 @@ _ROWS = [(gate, place, gate in ROW_GATES) for place, gate in enumerate(GATE_ORDE
 
 def lists_gates(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the store's table `gates` is there and holds the present list."""
-    [(present,)] = connection.execute(HAS_GATES).fetchall()
-    return bool(present) and connection.execute(GATES).fetchall() == _ROWS
+    try:
+        return connection.execute(GATES).fetchall() == _ROWS
+    except duckdb.CatalogException:
+        return False
 
 
 def write_gates(connection: duckdb.DuckDBPyConnection) -> None:
