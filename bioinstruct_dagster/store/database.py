@@ -75,8 +75,12 @@ class Store:
                     self._create()
                 connection = self._open(deadline, read_only=False)
                 try:
+                    # Before the transaction, which asking a table that is not there would abort.
+                    version = _version(connection)
+                    behind = _is_behind(connection, version) or not _has_schema(version, self.path)
                     connection.begin()
-                    _ensure_schema(connection, self.path)
+                    if behind:
+                        _declare(connection, version)
                     yield connection
                     connection.commit()
                 finally:
@@ -139,7 +143,7 @@ class Store:
         fresh = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}")
         try:
             with duckdb.connect(fresh) as connection:
-                _ensure_schema(connection, self.path)
+                _declare(connection, None)
             fresh.replace(self.path)
         finally:
             fresh.unlink(missing_ok=True)
@@ -191,11 +195,8 @@ def _identifier(table: str) -> str:
     return table
 
 
-def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Declare the tables where they are not there, or are those of a version that we can lift."""
-    version = _version(connection)
-    if not _is_behind(connection, version) and _has_schema(version, path):
-        return
+def _declare(connection: duckdb.DuckDBPyConnection, version: int | None) -> None:
+    """Declare the tables; those of an earlier version (None: of none) are brought up to date."""
     before, after = MIGRATIONS.get(version or 0, ("", ""))
     connection.execute(before)
     connection.execute(schema_sql())
