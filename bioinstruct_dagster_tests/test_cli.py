@@ -119,6 +119,7 @@ def test_run_configuration_overrides_the_settings(environment):
     assert {(row["run_seed"], row["request_number"]) for row in rows} == {(7, 0), (7, 1), (7, 2)}
 
 
+@pytest.mark.slow
 def test_the_multiprocess_job_succeeds(environment):
     job = ["job", "execute", "-m", "bioinstruct_dagster", "-j", "data_set_multiprocess"]
     result = run([*DAGSTER, *job], environment)

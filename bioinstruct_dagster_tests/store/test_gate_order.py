@@ -110,6 +110,7 @@ def test_no_other_place_names_the_order():
         for folder in ("bioinstruct_dagster", "bioinstruct_dagster_tests", "benchmarks")
         for path in sorted(PROJECT_ROOT.joinpath(folder).rglob("*"))
         if path.suffix in {".py", ".sql"} and path.name != "gate_order.py"
+        if not path.match("store/schema_*.sql")  # what earlier versions declared
         for found in AN_ORDER.finditer(path.read_text("utf-8"))
     ]
     assert not places
