@@ -67,9 +67,7 @@ SLOW_UNTIL = "SLOW_TESTS_UNTIL"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each file's tests to one worker, and begin with the longest files."""
     with_models = {
-        item.path
-        for item in items
-        if MODEL_FIXTURES & set(getattr(item, "fixturenames", ()))
+        item.path for item in items if MODEL_FIXTURES & set(getattr(item, "fixturenames", ()))
     }
     for item in items:
         group = "models" if item.path in with_models else item.path.as_posix()
@@ -113,7 +111,7 @@ def declared_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copied_declaration(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, declared_store: Path
 ) -> None:
-    """A new store of a test is a copy of the declared one; those of the store's own tests are not."""
+    """A test's new store is a copy of the declared one, but for the tests of the store itself."""
     if request.path.parent.name != "store":
         monkeypatch.setattr(Store, "_create", lambda store: shutil.copy(declared_store, store.path))
 
