@@ -19,7 +19,6 @@ from bioinstruct_dagster_tests.conftest import store_of
 
 DAGSTER = [sys.executable, "-m", "dagster"]
 MATERIALIZE = [*DAGSTER, "asset", "materialize", "-m", "bioinstruct_dagster"]
-PLANTED_KEY = "sk-planted-5f0c1d7e9ab34c21"
 
 
 def run(command, environment):
@@ -126,27 +125,6 @@ def test_the_multiprocess_job_succeeds(environment):
     assert result.returncode == 0, result.stderr[-3000:]
     [counts] = store_of(environment).rows("select count(*) as rows from hf_dataset")
     assert counts["rows"] > 0
-
-
-def test_a_planted_key_is_written_nowhere(environment, tmp_path):
-    with serving() as base_url:
-        keyed = {
-            **environment,
-            "BIOINSTRUCT_TEACHER": "openai",
-            "BIOINSTRUCT_TEACHER_MODEL": "rehearsal-teacher",
-            "OPENAI_BASE_URL": base_url,
-            "OPENAI_API_KEY": PLANTED_KEY,
-        }
-        good = run([*MATERIALIZE, "--select", "+key:hf_dataset"], keyed)
-        assert good.returncode == 0, good.stderr[-3000:]
-    keyed["BIOINSTRUCT_REQUESTS"] = "14"
-    bad = run([*MATERIALIZE, "--select", "key:raw_instructions"], keyed)  # the server is gone
-    outputs = [good.stdout, good.stderr, bad.stdout, bad.stderr]
-    assert not any(PLANTED_KEY in text for text in outputs)
-    written = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) > 10
-    for path in written:
-        assert PLANTED_KEY.encode() not in path.read_bytes(), path
 
 
 def test_a_run_killed_in_generation_loses_nothing_and_asks_only_for_the_rest(environment):
