@@ -52,16 +52,17 @@ _NOVELTY = (
 TABLES: dict[str, Table] = {
     "novelty": Table(
         "Novelty, 25,000 rows",
-        "From the texts to a verdict per row, in the rows' order. Ours and rapidfuzz are exact: "
-        "Self-Instruct's rule, ROUGE-L F1 above 0.7 with a row kept before. Wrongly removed: the "
-        "share of what a client removes that the rule keeps.",
+        "From the texts to a verdict for each row, in the order of the rows. Ours and rapidfuzz "
+        "are exact: they follow Self-Instruct's rule, ROUGE-L F1 above 0.7 with an earlier kept "
+        "row. Wrongly removed: the share of the rows that a client removes and the rule keeps.",
         _NOVELTY,
         "rows",
     ),
     "loops": Table(
         "The loops that the rule comes from",
-        "Timed at two sizes; from the two follow a cost per candidate (a pool of processes is made "
-        "for each) and one per pair, and from these the time at the rows named.",
+        "The loops are timed at two sizes. The two times give a cost per candidate (each starts a "
+        "pool of processes) and a cost per pair. From these the time at the named size is "
+        "computed.",
         (
             Column("s at the first", "early", "{:,.1f}"),
             Column("s at the second", "late", "{:,.1f}"),
@@ -75,13 +76,13 @@ TABLES: dict[str, Table] = {
     ),
     "scale": Table(
         "Novelty, larger sets",
-        "As above. The rows removed by ours are the share of duplicates.",
+        "As above. The share of rows that ours removes is the share of duplicates.",
         _NOVELTY,
         "rows",
     ),
     "growth": Table(
         "How the cost grows",
-        "The exponent e of rows^e between the two sizes; a comparison of all pairs has 2.",
+        "The exponent e of rows^e between the two sizes. A comparison of all pairs has e = 2.",
         (
             Column("of the seconds", "seconds", "{:.2f}"),
             Column("of the CPU seconds", "cpu", "{:.2f}"),
@@ -90,23 +91,24 @@ TABLES: dict[str, Table] = {
     ),
     "real": Table(
         "Novelty, real texts",
-        "Published instructions and the questions of evaluation sets, where they are at hand; most "
-        "passed a filter like this one before they were published.",
+        "Published instructions and the questions of evaluation sets, if they are at hand. Most "
+        "passed a similar filter before they were published.",
         _NOVELTY,
         "rows",
     ),
     "incremental": Table(
         "New rows against those that a store holds",
-        "Open the store, read the index, check the new rows, write what was kept and said. The "
-        "exact answer: what the same rows get when everything is checked from the start.",
+        "The client opens the store, reads the index, checks the new rows, and writes kept rows "
+        "and verdicts. The exact answer is that of checking all rows from the start.",
         (_SECONDS, _CPU, _GIB, Column("new rows removed", "removed"), _SAME),
         "rows",
     ),
     "contamination": Table(
         "Contamination, rows x evaluation items",
-        "From rows and items to what is removed, the index over the items included. One row in a "
-        "hundred holds an item's question: the share found, by how it was planted. The n-gram "
-        "tools look for 12 or 13 tokens in a row, and see no question that is shorter.",
+        "From rows and items to the removed rows, including the index over the items. One row in a "
+        "hundred holds an item's question. The columns show the share of them that is found, by "
+        "the way in which they were planted. The n-gram tools look for 12 or 13 tokens in a row, "
+        "so they find no shorter question.",
         (
             _SECONDS,
             _CPU,
@@ -118,8 +120,9 @@ TABLES: dict[str, Table] = {
     ),
     "gates": Table(
         "All five gates",
-        "Raw rows in a new store to verdicts, kept rows and categories in it, as the assets do it, "
-        "evaluation items included, no teacher asked. The parts are seconds, each with its writes.",
+        "From raw rows in a new store to its verdicts, kept rows and categories, as the assets do "
+        "it, with evaluation items and without a teacher. The parts are seconds, each with its "
+        "writes.",
         (
             _SECONDS,
             _CPU,
@@ -132,13 +135,13 @@ TABLES: dict[str, Table] = {
     ),
     "sharded": Table(
         "The join on Ray",
-        "A local cluster that is up; starting the actors is counted.",
+        "The local cluster is already running. The time to start the actors counts.",
         (_SECONDS, _SAME),
         "workers",
     ),
     "cold": Table(
         "The first call in a process",
-        "100 rows from the import on. All other figures are taken after such a call: kernels are "
+        "100 rows, from the import on. All other figures are taken after such a call. Kernels are "
         "compiled once per machine and kept beside the code.",
         (_SECONDS, _CPU),
         "cache",
@@ -148,7 +151,7 @@ TABLES: dict[str, Table] = {
 
 def render(figures: Sequence[Figure], where: str) -> str:
     """All tables."""
-    parts = [f"Measured on {where}\n\nMedians, and in brackets the smallest and the largest."]
+    parts = [f"Measured on {where}\n\nMedians; in brackets the smallest and the largest."]
     ours = [figure for figure in figures if figure.client == OURS and not figure.error]
     for name, table in TABLES.items():
         of_measure = [figure for figure in figures if figure.measure == name]

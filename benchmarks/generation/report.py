@@ -43,9 +43,10 @@ _LIMIT_COLUMNS = (
 TABLES: dict[str, Table] = {
     "throughput": Table(
         "Durable replies per second",
-        "2,000 requests of 2.4 kB, answers of 0.9 kB, 50 ms of latency; each client at its best "
-        "concurrency with its cache or checkpoints on. From the call to its return; CPU of the "
-        "client and its children. The last column is the server's own CPU: it is not the limit.",
+        "2,000 requests of 2.4 kB, answers of 0.9 kB, 50 ms of latency. Each client runs at its "
+        "best concurrency with its cache or checkpoints on. The clock runs from the call to its "
+        "return. CPU is that of the client and its children. The last column is the server's own "
+        "CPU, which is not the limit.",
         (
             Column("replies/s", "replies_per_second", better="more"),
             Column("CPU µs per reply", "cpu_us_per_reply"),
@@ -55,23 +56,23 @@ TABLES: dict[str, Table] = {
     ),
     "request_limit": Table(
         "Under 6,000 requests a minute",
-        "1,500 requests, 50 ms of latency. The limit is also applied over one second, and refused "
-        "at once with OpenAI's body and headers. Share of what was allowed: by the server's "
-        "ledger, admitted / (burst + rate x (last - first admission)). Ideal: requests / rate + "
-        "latency.",
+        "1,500 requests, 50 ms of latency. The server also applies the limit over one second, and "
+        "refuses at once with OpenAI's body and headers. Share of the limit, by the server's "
+        "ledger: admitted / (burst + rate x (last - first admission)). Ideal time: requests / rate "
+        "+ latency.",
         _LIMIT_COLUMNS,
     ),
     "token_limit": Table(
         "Under 4.32 million tokens a minute",
-        "3,000 requests of 600 + 120 tokens, 2 s of latency; otherwise as above.",
+        "3,000 requests of 600 + 120 tokens, 2 s of latency. Otherwise as above.",
         _LIMIT_COLUMNS,
     ),
     "kills": Table(
         "SIGKILL at a random moment, then a rerun",
-        "2,000 requests, 100 at once, 0.25 to 0.75 s of latency. Billed again: by the server's "
-        "ledger, beyond one per request. In flight: sent, and its reply not yet on disk (ours: by "
-        "its list of what was sent; others: as many as they keep under way). Sums over all kills; "
-        "the ratio is per kill.",
+        "2,000 requests, 100 at once, 0.25 to 0.75 s of latency. Billed again: more than once per "
+        "request, by the server's ledger. In flight: requests that were sent and whose reply was "
+        "not yet on disk (ours: by its list of sent requests; others: as many as they keep in "
+        "flight). The figures are sums over all kills; the ratio is per kill.",
         (
             Column("billed again", "billed_again", across="sum", better="less"),
             Column("in flight at the kill", "in_flight_at_kill", across="sum"),
@@ -83,15 +84,16 @@ TABLES: dict[str, Table] = {
     ),
     "growth": Table(
         "A target that grows by one row",
-        "200 rows finished, then 201 asked for. A lost row here is the new one: the client took "
-        "the finished run for the answer and never asked.",
+        "200 rows are finished, then 201 are asked for. A lost row is the new one: the client took "
+        "the finished run for the result and sent no request.",
         (Column("billed again", "billed_again", across="worst"), _LOST),
     ),
     "cap": Table(
         "A cap in dollars",
-        "4,000 requests at concurrency 500, a cap between 20 and 80 % of their price; in every "
-        "second run 5 % of answers are broken off after they are billed and 10 % refused with HTTP "
-        "500. By the server's ledger; below the cap is negative. No peer has a cap.",
+        "4,000 requests at concurrency 500, with a cap between 20 and 80 % of their price. In "
+        "every second run, the server breaks off 5 % of the answers after billing and refuses "
+        "10 % with HTTP 500. The figures come from the server's ledger; a negative one is below "
+        "the cap. No peer has a cap.",
         (
             Column("billed - cap, $", "over_cap_usd", "{:+.6f}", across="worst"),
             Column("share of the cap spent", "share_of_cap", "{:.1%}"),
@@ -104,7 +106,7 @@ TABLES: dict[str, Table] = {
 
 def render(figures: Sequence[Figure], where: str) -> str:
     """All tables."""
-    parts = [f"Measured on {where}\n\nMedians, and in brackets the smallest and the largest."]
+    parts = [f"Measured on {where}\n\nMedians; in brackets the smallest and the largest."]
     for name, table in TABLES.items():
         of_measure = [figure for figure in figures if figure.measure == name]
         if of_measure:

@@ -26,6 +26,7 @@ from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.probe import with_dialect
 from bioinstruct_dagster.teacher.probe_request import probe_request
+from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire import client
 from bioinstruct_dagster.teacher.wire.client import Endpoint
@@ -89,7 +90,7 @@ class Watch:
         step = {"billed": ledger.prompt_tokens + ledger.completion_tokens}
         step["on disk"] = self.left_by_a_kill()
         if in_budgets and self.budgets:
-            cap = self.budgets[-1].caps[0]
+            [cap] = self.budgets[-1].caps
             step["in the budget"] = cap.spent + cap.reserved
         self.steps.append(step)
 
@@ -107,10 +108,9 @@ class Watch:
         return self.in_the_store() + journalled + pending
 
     def lines(self, ending: str) -> list[dict]:
-        files = sorted(self.store.journal_dir.glob(ending))
         return [
             json.loads(line)
-            for path in files
+            for path in sorted(self.store.journal_dir.glob(ending))
             for line in path.read_bytes().splitlines(keepends=True)
             if line.endswith(b"\n")
         ]
@@ -181,8 +181,7 @@ def meeting(script, look):
         if outcome in GATEWAYS:
             return error(outcome)
         if outcome == "reply without usage":
-            body = json.loads(response.body)
-            return web.json_response(body | {"usage": None})
+            return web.json_response(json.loads(response.body) | {"usage": None})
         if outcome == "no completion":
             return web.json_response({"choices": []})
         if outcome == "reply cut off":
@@ -274,8 +273,6 @@ def test_many_at_once_count_what_was_billed(store, requests_of, watch, seed):
 
 def test_a_server_that_is_down_costs_nothing(store, requests_of):
     down = Endpoint("http://127.0.0.1:9/v1", KEY, rehearsal=False)
-    from bioinstruct_dagster.teacher.rounds import ask
-
     with pytest.raises(TeacherError):
         ask(
             session_of(down, store, terms=Terms(max_tokens=10**6), log=lambda _: None),
@@ -288,7 +285,7 @@ def harmed(entries, outcome):
     """The lines of an output file as the outcome has them."""
     for number, entry in enumerate(entries):
         body = entry["response"]["body"]
-        if outcome in {"lines with 502", "lines with 504", "lines with 524"}:
+        if outcome.startswith("lines with 5"):
             entry["response"] |= {"status_code": int(outcome[-3:]), "body": {"error": {}}}
         elif outcome == "lines that timed out":
             entry |= {"response": None, "error": {"code": "request_timeout"}}
