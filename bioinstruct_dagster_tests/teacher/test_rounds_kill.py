@@ -188,6 +188,7 @@ class Nursery:
         return int(self._process.stdout.readline())
 
 
+@pytest.mark.slow
 def test_twenty_kills_at_random_moments_repay_no_more_than_was_in_flight_and_pass_no_cap(
     store, start_python, requests_of
 ):

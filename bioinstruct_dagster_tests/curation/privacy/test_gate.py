@@ -221,7 +221,7 @@ def test_e_mail_addresses_are_checked_without_the_network(monkeypatch):
      "0a:", "ffff:", ":", "4111 ", "\n", "é", "+1 2 ", "tel +1", "fax (1)", "555-0142 "],
 )  # fmt: skip
 def test_hostile_repetition_is_checked_to_its_end(piece):
-    text = piece * (150_000 // len(piece))
+    text = piece * (60_000 // len(piece))
     assert len(PrivacyGate().check([RowTexts(f"{text}MRN 4839201", "", "")])) == 1
 
 
