@@ -84,7 +84,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out slow tests that would begin too late, and say so."""
     until = os.environ.get(SLOW_UNTIL)
     if until and item.get_closest_marker("slow") and time.time() > float(until):
-        pytest.skip("no time was left for this slow test; `make test-slow` runs it")
+        pytest.skip(f"no time was left for {item.name}; `make test-slow` runs it")
 
 
 @pytest.fixture(autouse=True)
