@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.rehearsal.api_server.app import serving
-from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster.seeds.tasks import read_seed_tasks
+from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
 from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster_tests.conftest import store_of
 
@@ -25,6 +26,14 @@ def run(command, environment):
     return subprocess.run(
         command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
     )
+
+
+def with_seeds(environment):
+    """The user's store with the seeds in it, as `seed_tasks` writes them."""
+    store = store_of(environment)
+    seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
+    store.replace({"seed_tasks": [seed.to_row(n) for n, seed in enumerate(seeds)]})
+    return store
 
 
 def test_one_command_goes_from_seeds_to_the_data_set(environment):
@@ -66,7 +75,7 @@ def test_a_wrong_selection_fails_with_a_message_and_spends_nothing(environment, 
 
 
 def test_a_step_before_its_input_says_which_asset_is_missing(environment):
-    assert run([*MATERIALIZE, "--select", "key:seed_tasks"], environment).returncode == 0
+    with_seeds(environment)
     result = run([*MATERIALIZE, "--select", "key:categorized_instructions"], environment)
     assert result.returncode != 0
     last = result.stderr.strip().splitlines()[-1]
@@ -97,7 +106,7 @@ def test_a_wrong_setting_is_refused_at_start_by_name(environment):
 
 
 def test_a_real_teacher_without_a_key_stops_before_any_work(environment):
-    assert run([*MATERIALIZE, "--select", "key:seed_tasks"], environment).returncode == 0
+    with_seeds(environment)
     result = run(
         [*MATERIALIZE, "--select", "key:raw_instructions"],
         {**environment, "BIOINSTRUCT_TEACHER": "openai"},
@@ -139,8 +148,7 @@ def test_a_run_killed_in_generation_loses_nothing_and_asks_only_for_the_rest(env
             "BIOINSTRUCT_REQUESTS": str(requests),
             "BIOINSTRUCT_CONCURRENCY": str(in_flight),
         }
-        assert run([*MATERIALIZE, "--select", "key:seed_tasks"], slow).returncode == 0
-        store = store_of(environment)
+        store = with_seeds(environment)
         with subprocess.Popen(
             [*MATERIALIZE, "--select", "key:raw_instructions"],
             env=slow,
