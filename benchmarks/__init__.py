@@ -1,1 +1,1 @@
-"""Measurements of this project beside its peers; nothing here is imported by the package."""
+"""Benchmarks of this project and its peers. The package imports nothing from here."""

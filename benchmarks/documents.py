@@ -1,7 +1,7 @@
-"""Where figures are written down: the machine they are of, and the place between a page's markers.
+"""Parts that all benchmark reports share: the description of the machine, and writing into a page.
 
-Belongs here: what every benchmark says of its machine, and setting text into a page. Does not: the
-tables (each session's report).
+Belongs here: the machine's description, and the text between a page's markers. Does not: the tables
+(generation.report, curation.report).
 """
 
 import os
@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def machine(versions: Sequence[str]) -> str:
-    """Where and with what it was measured."""
+    """A description of the machine, the load and the versions of a session."""
     model = "unknown CPU"
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -27,7 +27,7 @@ def machine(versions: Sequence[str]) -> str:
 
 
 def write_between_markers(text: str, name: str, document: Path = DOCS / "benchmarks.md") -> None:
-    """Set the text between the markers of this name; the rest of the page stays as it is."""
+    """Write the text between the markers of this name. The rest of the page is unchanged."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     old = document.read_text("utf-8") if document.exists() else "# Benchmarks\n"
     if begin not in old or end not in old:

@@ -1,8 +1,8 @@
-"""The peers' virtual environments: one each, pinned, made on first use.
+"""The peers' virtual environments: one per peer, with pinned versions, made on first use.
 
-A peer's dependencies may contradict another's or ours, so no two share an environment. Pins lie in
+The dependencies of two peers may conflict, so each peer has its own environment. The pins are in
 `benchmarks/<session>/peers/<peer>.txt` with `<peer>.constraints.txt`. Belongs here: making the
-environments. Does not: what is run in them.
+environments. Does not: running scripts in them.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ _PIP_INSTALL = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check"
 
 
 class PeerInstallError(Exception):
-    """A peer can't be installed here; the message is pip's."""
+    """A peer can't be installed on this machine. The message is pip's."""
 
 
 class Environments:

@@ -1,7 +1,7 @@
 """`python -m benchmarks.privacy`: how well and how fast the privacy gate finds identifiers.
 
-Prints the tables and sets them into `docs/privacy.md` between its markers. The notes are the tests'
-own, under another seed than theirs.
+It prints the tables and writes them into `docs/privacy.md` between the page's markers. The notes
+are made as for the tests, but from another seed.
 """
 
 import argparse
@@ -24,7 +24,7 @@ SEED, NOTES, ROWS = 7, 1000, 25_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, and write."""
+    """Measure, print the tables, and write them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.privacy", description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS, help="rows of the speed measure")
     parser.add_argument("--no-write", action="store_true", help="leave docs/privacy.md as it is")
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _speed(rows: int) -> str:
-    """CPU-seconds for many rows, and those of loading the libraries."""
+    """A sentence with the CPU-seconds for many rows and for loading the libraries."""
     seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
     tasks = [RowTexts(seed.instruction, seed.input, seed.output) for seed in seeds]
     tasks = [tasks[place % len(tasks)] for place in range(rows)]

@@ -1,8 +1,8 @@
 """From a few expert-written biomedical tasks to an instruction-tuned model, as Dagster assets.
 
-Only the lazily resolved name `defs` lives here, so that `-m bioinstruct_dagster` loads the project
-while `import bioinstruct_dagster.training` (in a trainer's process, in a notebook) stays free of
-Dagster.
+This module holds only the name `defs`, which is loaded when it is first read. So
+`-m bioinstruct_dagster` loads the project, and `import bioinstruct_dagster.training`, in the model
+process or in a notebook, does not import Dagster.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,5 +22,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    # Dagster finds loadable objects through dir(); without this it would not see the lazy name.
+    # Dagster finds loadable objects with dir(), which does not list a lazily loaded name by itself.
     return [*globals(), "defs"]

@@ -1,8 +1,8 @@
-"""The front door: the whole project as Dagster sees it.
+"""The whole project as Dagster sees it: assets, checks, jobs, schedules, sensors and resources.
 
-`build_defs` assembles assets, checks, jobs, schedules and resources from settings; tests call it
-with settings of their own, and so run the production graph. Neither this module nor what it imports
-may import a heavy library: loading it takes at most half as long again as loading Dagster.
+`build_defs` assembles them from settings. Tests call it with their own settings, so they run the
+production graph. This module and its imports load no heavy library at import time: loading it costs
+at most 1.5 times as much as loading Dagster (benchmarks.loading).
 """
 
 import dagster as dg
@@ -10,7 +10,7 @@ import dagster as dg
 from bioinstruct_dagster.automation import jobs, schedules, sensors
 from bioinstruct_dagster.curation import assets as curation
 from bioinstruct_dagster.curation import checks as curation_checks
-from bioinstruct_dagster.curation.curate_rows import gate_maker
+from bioinstruct_dagster.curation.curate_rows import curator_maker
 from bioinstruct_dagster.dataset import assets as dataset
 from bioinstruct_dagster.dataset import checks as dataset_checks
 from bioinstruct_dagster.evaluation import checks as evaluation_checks
@@ -37,7 +37,7 @@ CHECK_MODULES = [
 
 
 def build_defs(settings: Settings) -> dg.Definitions:
-    """The project under the given settings."""
+    """The definitions of the project with these settings."""
     matrix = read_experiments(settings.models.experiments)
     store = Store(settings.store.path, settings.store.lock_timeout)
     return dg.Definitions(
@@ -62,11 +62,12 @@ def build_defs(settings: Settings) -> dg.Definitions:
             "settings": settings,
             "store": store,
             "process": ModelProcess(),
-            # Generation comes before curation, and asks until its gates keep enough rows.
-            "gate": dg.ResourceDefinition.hardcoded_resource(gate_maker(settings, store)),
+            # Generation needs curation's gates to count the rows that would be kept. It may not
+            # import curation, so it receives the gates as a resource.
+            "gate": dg.ResourceDefinition.hardcoded_resource(curator_maker(settings, store)),
         },
-        # The steps are short or wait on the network; training has its own process in any case. One
-        # process per step, Dagster's default, would cost 26 CPU-seconds a run where this costs 3.
+        # Most steps are short or wait for the network, and training has its own process in any
+        # case. Dagster's default, one process per step, costs 26 CPU-seconds a run; this costs 3.
         executor=dg.in_process_executor,
     )
 

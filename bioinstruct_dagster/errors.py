@@ -1,9 +1,10 @@
-"""The base of all errors that are a user's to mend: what is wrong, where, and what to do.
+"""The base class of all errors that a user can correct.
 
-Dagster, the command line and the model process show such a message without a traceback; any other
-exception is a fault of ours and keeps its traceback.
+The message says what is wrong, where, and what to do next. Dagster, the command line and the model
+process show it without a traceback. Any other exception is a fault of this project and keeps its
+traceback.
 """
 
 
 class StatedError(Exception):
-    """An error that its message explains. Never holds a secret."""
+    """An error whose message explains it to the user. The message never holds a secret."""

@@ -1,9 +1,9 @@
 """Figures for the UI: small SVG drawings as Markdown images.
 
-Dagster shows Markdown of fewer than 1,000 characters in place and puts longer text behind a button,
-so a drawing here is written to fit: one path for all bars or the curve, short attributes, no
-styling beyond what reads well on light and dark. Written by hand: a plotting library's drawings
-are longer than that, and the library would be in every install.
+Dagster shows Markdown of fewer than 1,000 characters directly and hides longer text behind a
+button. So a drawing has to be short: one path for all bars, short attributes, and two colours that
+can be read on light and dark backgrounds. The SVG is written by hand, because a plotting library
+writes longer drawings and every install would need it.
 """
 
 import base64
@@ -17,7 +17,7 @@ _CURVE_POINTS = 40
 
 
 def bars(title: str, counts: Mapping[str, int]) -> str:
-    """Horizontal bars with their counts, largest share first as given."""
+    """A drawing of horizontal bars with their names and counts, in the given order."""
     row, label, width = 15, 132, 120
     top = max(counts.values(), default=0) or 1
     path = "".join(
@@ -38,7 +38,7 @@ def bars(title: str, counts: Mapping[str, int]) -> str:
 
 
 def curve(title: str, values: Sequence[float]) -> str:
-    """A line over steps, from the first value to the last, with the extremes written beside it."""
+    """A drawing of a line over the values, labelled with its highest and its lowest point."""
     if not values:
         return "no values"
     stride = max(1, -(-len(values) // _CURVE_POINTS))

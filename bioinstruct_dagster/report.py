@@ -1,7 +1,7 @@
-"""The printed report: what is in the store, from seeds to scores, and what to do next.
+"""The printed report: the contents of the store, from seeds to scores, and the next steps.
 
-Everything in it is read from the store; it computes nothing of its own. Run by `make demo` and
-`make report`.
+`make demo` and `make report` print it. Belongs here: layout and wording. Does not: computing
+figures; the report reads all of them from the store.
 """
 
 import sys
@@ -59,7 +59,7 @@ METRIC_NAMES = {"loss": "held-out loss (nats/token)", "rouge_l": "ROUGE-L F1"}
 
 
 def render(settings: Settings, store: Store) -> Iterator[str]:
-    """The report's lines."""
+    """The lines of the report."""
     funnel = store.rows(FUNNEL)
     adapters = store.rows(ADAPTERS)
     yield from _funnel(funnel, store)
@@ -68,12 +68,9 @@ def render(settings: Settings, store: Store) -> Iterator[str]:
     yield from _scores(store)
     yield from _places(settings, adapters)
     if settings.teacher.name == "rehearsal" or any(row["rehearsal"] for row in adapters):
-        yield from _heading("What this is")
-        yield (
-            "  A rehearsal: made with the embedded teacher or base model. "
-            "It shows that the chain works,"
-        )
-        yield "  says nothing of medicine, and can't be published."
+        yield from _heading("This is a rehearsal")
+        yield "  The embedded teacher or base model made these results. They show that the chain"
+        yield "  works. They have no medical meaning and must not be published."
     yield from _next_steps(settings)
 
 
@@ -98,7 +95,7 @@ def _funnel(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
     for row in store.rows(LAST_ROUNDS):
         yield (
             f"  Last {row['purpose']} round: {row['reused']:,} stored completions reused, "
-            f"{row['asked']:,} asked of the teacher, {row['failed']:,} failed."
+            f"{row['asked']:,} new from the teacher, {row['failed']:,} requests failed."
         )
     spend = store.rows(SPEND)[0]
     if spend["completions"]:
@@ -107,7 +104,7 @@ def _funnel(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
         yield f"  Spent so far: {known}" + (f", {unknown:,} of unknown price" if unknown else "")
         if spend["unanswered"]:
             most = f"${spend['presumed_usd'] or 0:,.2f}"
-            yield f"    and at most {most} for {spend['unanswered']:,} that were never answered"
+            yield f"    and at most {most} for {spend['unanswered']:,} requests without a reply"
 
 
 def _categories(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
@@ -170,9 +167,9 @@ def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]
 
 def _next_steps(settings: Settings) -> Iterator[str]:
     yield from _heading("Next")
-    yield "  See it in the UI:        make ui        (then http://127.0.0.1:3000)"
+    yield "  Open the UI:             make ui        (then http://127.0.0.1:3000)"
     yield (
-        "  Ask the store:           .venv/bin/python -m bioinstruct_dagster.store "
+        "  Query the store:         .venv/bin/python -m bioinstruct_dagster.store "
         '"select * from funnel"'
     )
     if settings.teacher.name == "rehearsal":
@@ -200,7 +197,7 @@ def _heading(text: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print the report; exit status 1 where there is nothing to report."""
+    """Print the report. Returns exit status 1 if there is no store or a setting is wrong."""
     try:
         settings = load_settings()
         for line in render(settings, Store(settings.store.path, settings.store.lock_timeout)):

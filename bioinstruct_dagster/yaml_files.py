@@ -1,8 +1,8 @@
-"""Reading the project's YAML files: one way for all of them, with every fault named at once.
+"""The one reader of the project's YAML files; it names every fault of a file at once.
 
-Belongs here: from a path to a checked model, the form of the messages, and types that several files
-share. Does not: what one file may say (the module that owns it), YAML's own grammar (yaml_lines),
-or the sentence for a value that does not fit (yaml_faults).
+Belongs here: reading a path into a checked model, the form of the messages, and types that several
+files share. Does not: the fields of one file (the module that owns the file), YAML's own grammar
+(yaml_lines), or the message about a wrong value (yaml_faults).
 """
 
 import re
@@ -19,18 +19,23 @@ from bioinstruct_dagster.yaml_lines import Fault, YamlDocument, YamlTextError
 
 
 class StrictModel(pydantic.BaseModel):
-    """A mapping of a file: every key is known, and nothing changes once it is read."""
+    """A mapping in a file: unknown keys are refused, and the values cannot change."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
-def text_of_form(form: str, said: str) -> AfterValidator:
-    """Refuses text of another form, and says which form it must have."""
+def text_of_form(form: str, requirement: str) -> AfterValidator:
+    """A validator that refuses text of another form.
+
+    Args:
+        form: a regular expression for the whole text.
+        requirement: the end of the message, such as "must be a name"; the text stands before it.
+    """
     pattern = re.compile(form)
 
     def check(text: str) -> str:
         if not pattern.fullmatch(text):
-            raise ValueError(f"{text!r} {said}")
+            raise ValueError(f"{text!r} {requirement}")
         return text
 
     return AfterValidator(check)
@@ -43,7 +48,7 @@ Identifier = Annotated[
 ]
 NonEmptyText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, strict=True)]
 WordCount = Annotated[int, Field(ge=0, strict=True)]
-TextField = Literal["instruction", "input", "output"]  # the texts of a row, where signs are sought
+TextField = Literal["instruction", "input", "output"]  # the texts of a row, which hold signs
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -61,28 +66,28 @@ def read_yaml(
 
     Args:
         path: the file.
-        model: what the file may say.
-        error: raised when it says something else.
+        model: the fields that the file may have.
+        error: the class of the error if the file has faults.
         setting: the environment variable that names the file, for the message.
-        name_key: the key by which entries of one list are told apart; each name may stand once.
-        more_faults: finds faults that no single model sees, in the content as it was read.
+        name_key: the key that names the entries of a list; two entries may not share a name.
+        more_faults: finds further faults in the content, which no single model can see.
 
     Raises:
         StatedError: of the class `error`; lists every fault with file, line, field and what to do.
     """
     try:
-        document = YamlDocument(_text_of(path), name_key)
+        document = YamlDocument(_read_text(path), name_key)
     except OSError as cause:
         do = f"set {setting} to a file that is there" if setting else "restore it"
         raise error(f"{path}: can't be read ({cause.strerror}); {do}.") from None
     except YamlTextError as cause:
-        raise error(f"{path}:{cause.line}: {cause.said}") from None
+        raise error(f"{path}:{cause.line}: {cause.message}") from None
     faults = list(document.faults)
     checked: Model | None = None
     try:
         if document.content is None:
-            said = "is empty; begin with the file that ships with the project"
-            faults.append(Fault((), said))
+            message = "is empty; begin with the file that ships with the project"
+            faults.append(Fault((), message))
         else:
             checked = model.model_validate(document.content)
     except pydantic.ValidationError as found:
@@ -90,11 +95,11 @@ def read_yaml(
     if more_faults and isinstance(document.content, dict):
         faults += more_faults(document.content)
     if faults or checked is None:
-        raise error("\n".join(_lines(path, document, faults)))
+        raise error("\n".join(_message_lines(path, document, faults)))
     return checked
 
 
-def _text_of(path: Path) -> str:
+def _read_text(path: Path) -> str:
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
@@ -104,10 +109,10 @@ def _text_of(path: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _lines(path: Path, document: YamlDocument, faults: Iterable[Fault]) -> list[str]:
+def _message_lines(path: Path, document: YamlDocument, faults: Iterable[Fault]) -> list[str]:
     """One line per fault, in the order of the file."""
     stated = {
-        (fault.line or document.line(fault.place), document.named(fault.place), fault.said)
+        (fault.line or document.line(fault.place), document.named(fault.place), fault.message)
         for fault in faults
     }
-    return [f"{path}:{line}: {field}: {said}" for line, field, said in sorted(stated)]
+    return [f"{path}:{line}: {field}: {message}" for line, field, message in sorted(stated)]

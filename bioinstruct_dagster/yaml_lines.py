@@ -1,8 +1,8 @@
 """YAML text as plain values, with the line of every field and the faults of the text itself.
 
-Belongs here: what YAML allows and the project's files do not (a key given twice, a key that is not
-text, an entry's name used twice). Does not: which fields a file has (yaml_files), or the messages
-for values that do not fit (yaml_faults).
+Belongs here: faults that YAML allows and the project's files do not (a key given twice, a key that
+is not text, a name of two entries). Does not: the fields of a file (yaml_files), or the messages
+about wrong values (yaml_faults).
 """
 
 from collections.abc import Iterator
@@ -12,73 +12,76 @@ import yaml
 
 Place = tuple[str | int, ...]  # a field: keys, and positions in lists, from the top of the file
 
-DEEPEST = 50  # levels; at 100,000 the parser in C ends the whole process
-MOST_VALUES = 1_000_000  # with every alias written out; a few lines of aliases can stand for 10^9
-REFUSED: Any = object()  # stands for a value that has its fault already
+MOST_LEVELS = 50  # at 100,000 levels the parser in C ends the whole process
+MOST_VALUES = 1_000_000  # with every alias written out; a few lines of aliases can mean 10^9 values
+REFUSED_VALUE: Any = object()  # in place of a value whose fault is already reported
 
-_TAG = "tag:yaml.org,2002:"
-_TEXT = {_TAG + "str", _TAG + "value"}  # `value` is a bare `=`
-_KEYS = _TEXT | {_TAG + "merge"}
-_SCALARS = {_TAG + name for name in ("int", "float", "bool", "null", "timestamp")}
-_KINDS = {
+_TAG_PREFIX = "tag:yaml.org,2002:"
+_TEXT_TAGS = {_TAG_PREFIX + "str", _TAG_PREFIX + "value"}  # `value` is a bare `=`
+_KEY_TAGS = _TEXT_TAGS | {_TAG_PREFIX + "merge"}
+_SCALAR_TAGS = {_TAG_PREFIX + name for name in ("int", "float", "bool", "null", "timestamp")}
+_KIND_NAMES = {
     "timestamp": "a date",
     "bool": "true or false",
     "int": "a number",
     "float": "a number",
     "null": "no value",
 }
-_SPACES = "indent with spaces; YAML allows no tab here"
-_QUOTES = "put the text in quotes"
-_HINTS = {
+_TAB_HINT = "indent with spaces; YAML allows no tab here"
+_QUOTES_HINT = "put the text in quotes"
+_SYNTAX_HINTS = {
     "mapping values are not allowed": "put text with a colon in quotes, or mend the indentation",
     "undefined alias": "mend its name, or define it above with &",
     "another document": "remove the line ---; the file is one document",
     "did not find expected key": "mend the indentation",
 }
-# In C where PyYAML was built with it, which takes a tenth of the time.
+# PyYAML's loader in C, if there is one, takes a tenth of the time.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Fault(NamedTuple):
-    """What is wrong with a field, and what to do. The line is found by the field if it is None."""
+    """A fault of a field; the message says what is wrong and what to do.
+
+    If `line` is None, the field's own line is meant.
+    """
 
     place: Place
-    said: str
+    message: str
     line: int | None = None
 
 
 class YamlTextError(Exception):
-    """The text can't be read at all; holds the line and what is wrong."""
+    """The text can't be read at all; `line` and `message` say where and why."""
 
-    def __init__(self, line: int, said: str) -> None:
-        super().__init__(said)
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
         self.line = line
-        self.said = said
+        self.message = message
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc]  # typed Any above
-    """Counts the levels on the way down, so that no nesting reaches the end of the C stack."""
+    """A loader that counts the levels of nesting, so that the C stack cannot overflow."""
 
     _level = 0
 
     def descend_resolver(self, parent: Any, index: Any) -> None:
-        """Called by PyYAML when a value begins."""
+        """Count a level; PyYAML calls this when a value begins."""
         self._level += 1
-        if self._level > DEEPEST:
+        if self._level > MOST_LEVELS:
             raise yaml.MarkedYAMLError(
-                problem=f"nested deeper than {DEEPEST} levels",
+                problem=f"nested deeper than {MOST_LEVELS} levels",
                 problem_mark=parent.start_mark,
             )
         super().descend_resolver(parent, index)
 
     def ascend_resolver(self) -> None:
-        """Called by PyYAML when a value ends."""
+        """Leave a level; PyYAML calls this when a value ends."""
         self._level -= 1
         super().ascend_resolver()
 
 
 class _Extent(NamedTuple):
-    """How much a value stands for when its aliases are written out."""
+    """The size of a value when its aliases are written out."""
 
     values: int
     levels: int
@@ -96,26 +99,26 @@ class YamlDocument:
 
     Attributes:
         content: dicts, lists and scalars; None for an empty text.
-        faults: what is wrong with the text.
+        faults: the faults of the text.
 
     Raises:
-        YamlTextError: the text is not YAML, or has no end.
+        YamlTextError: the text is not YAML, or its nesting or its aliases are too large.
     """
 
     def __init__(self, text: str, name_key: str) -> None:
         self._text = text
         self._name_key = name_key
-        self._root, self._loader = self._composed()
+        self._root, self._loader = self._compose()
         self._fields: dict[yaml.Node, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
-        self._known: dict[yaml.Node, tuple[Any, _Extent]] = {}
-        self._open: set[yaml.Node] = set()
+        self._values_by_node: dict[yaml.Node, tuple[Any, _Extent]] = {}
+        self._open_nodes: set[yaml.Node] = set()
         self.faults: list[Fault] = []
         self.content: Any = None
         if self._root is not None:
             self.content = self._value(self._root, ())
 
     def line(self, place: Place) -> int:
-        """The line of a field, or of the innermost one around it that is there."""
+        """The line of a field, or of the innermost field around it if the field is missing."""
         node, line = self._root, 1
         for step in place:
             if isinstance(node, yaml.MappingNode) and step in self._fields[node]:
@@ -131,7 +134,7 @@ class YamlDocument:
         return line
 
     def named(self, place: Place) -> str:
-        """A field as a reader looks for it: an entry's name, or its number from 1, in a list."""
+        """The field as a message names it; an entry of a list by its name, or its number from 1."""
         words: list[str] = []
         inside = self.content
         for step in place:
@@ -144,16 +147,17 @@ class YamlDocument:
                 words.append(step)
         return ".".join(words) or "the file"
 
-    def _composed(self) -> tuple[yaml.Node | None, Any]:
+    def _compose(self) -> tuple[yaml.Node | None, Any]:
         try:
             loader = _Loader(self._text)
             return loader.get_single_node(), loader
         except yaml.MarkedYAMLError as error:
             raise self._syntax_error(error) from None
         except yaml.reader.ReaderError as error:
-            at = self._text.find(chr(error.character))  # PyYAML counts characters, libyaml bytes
-            said = f"holds the character U+{error.character:04X}, which YAML forbids; remove it"
-            raise YamlTextError(self._line_at(at), said) from None
+            # The error's own position counts characters in PyYAML, but bytes in libyaml.
+            at = self._text.find(chr(error.character))
+            message = f"holds the character U+{error.character:04X}, which YAML forbids; remove it"
+            raise YamlTextError(self._line_at(at), message) from None
 
     def _syntax_error(self, error: yaml.MarkedYAMLError) -> YamlTextError:
         mark = error.problem_mark or error.context_mark
@@ -161,11 +165,11 @@ class YamlDocument:
         problem = ", ".join(filter(None, [error.context, error.problem]))
         if problem.startswith("nested"):
             return YamlTextError(self._line_at(at), f"is {problem}; write it flatter")
-        hint = next((hint for part, hint in _HINTS.items() if part in problem), "")
+        hint = next((hint for part, hint in _SYNTAX_HINTS.items() if part in problem), "")
         if "cannot start any token" in problem:
-            hint = _SPACES if self._text[at : at + 1] == "\t" else _QUOTES
+            hint = _TAB_HINT if self._text[at : at + 1] == "\t" else _QUOTES_HINT
         elif "found a tab character" in problem:
-            hint = _SPACES
+            hint = _TAB_HINT
         hint = hint or "mend the quotes, brackets or indentation, here or in the line above"
         return YamlTextError(self._line_at(at), f"is not YAML: {problem}; {hint}")
 
@@ -173,80 +177,85 @@ class YamlDocument:
         return self._line_at(node.start_mark.index)
 
     def _line_at(self, index: int) -> int:
-        # Not the mark's own line: YAML counts U+2028 as the end of one, an editor does not.
+        # Not the mark's own line: in YAML U+2028 ends a line, in an editor it does not.
         return self._text.count("\n", 0, index) + 1
 
     def _value(self, node: yaml.Node, place: Place) -> Any:
-        """A node's value; an alias's node has been made already."""
-        if isinstance(node, yaml.ScalarNode) and node.tag in _TEXT:  # most are; to save time
+        """The value of a node; the node of an alias has its value already."""
+        if (
+            isinstance(node, yaml.ScalarNode) and node.tag in _TEXT_TAGS
+        ):  # saves time: most are text
             return node.value
-        if node in self._open:
-            said = f"the alias at {self.named(place)} lies inside its own anchor; write it out"
-            raise YamlTextError(self._line_of(node), said)
-        if node not in self._known:
-            self._open.add(node)
-            value, parts = self._made(node, place)
-            self._open.remove(node)
-            extents = [self._known[part][1] if part in self._known else _LEAF for part in parts]
+        if node in self._open_nodes:
+            message = f"the alias at {self.named(place)} lies inside its own anchor; write it out"
+            raise YamlTextError(self._line_of(node), message)
+        if node not in self._values_by_node:
+            self._open_nodes.add(node)
+            value, parts = self._make(node, place)
+            self._open_nodes.remove(node)
+            extents = [
+                self._values_by_node[part][1] if part in self._values_by_node else _LEAF
+                for part in parts
+            ]
             extent = _Extent(
                 1 + sum(each.values for each in extents),
                 1 + max((each.levels for each in extents), default=0),
             )
-            if extent.values > MOST_VALUES or extent.levels > DEEPEST:
-                said = "its aliases stand for too much; write fewer of them, or none"
-                raise YamlTextError(self._line_of(node), f"{self.named(place)}: {said}")
-            self._known[node] = value, extent
-        return self._known[node][0]
+            if extent.values > MOST_VALUES or extent.levels > MOST_LEVELS:
+                message = "its aliases stand for too much; write fewer of them, or none"
+                raise YamlTextError(self._line_of(node), f"{self.named(place)}: {message}")
+            self._values_by_node[node] = value, extent
+        return self._values_by_node[node][0]
 
-    def _made(self, node: yaml.Node, place: Place) -> tuple[Any, list[yaml.Node]]:
-        if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
+    def _make(self, node: yaml.Node, place: Place) -> tuple[Any, list[yaml.Node]]:
+        if isinstance(node, yaml.MappingNode) and node.tag == _TAG_PREFIX + "map":
             fields = self._fields_of(node, place)
             made = {key: self._value(value, (*place, key)) for key, (_, value) in fields.items()}
             return made, [value for _, value in fields.values()]
-        if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
+        if isinstance(node, yaml.SequenceNode) and node.tag == _TAG_PREFIX + "seq":
             items = [self._value(one, (*place, at)) for at, one in enumerate(node.value)]
-            self.faults += self._names_twice(node, items, place)
+            self.faults += self._duplicate_names(node, items, place)
             return items, node.value
         self._fields[node] = {}  # a mapping with a tag of its own has no fields to look up
         return self._scalar(node, place), []
 
     def _scalar(self, node: yaml.Node, place: Place) -> Any:
-        said = f"the tag {node.tag.removeprefix(_TAG)} is not read here; remove it"
-        if node.tag in _SCALARS:
+        message = f"the tag {node.tag.removeprefix(_TAG_PREFIX)} is not read here; remove it"
+        if node.tag in _SCALAR_TAGS:
             try:
                 return self._loader.construct_object(node)
             except (ValueError, OverflowError, yaml.YAMLError):
-                kind = _KINDS.get(node.tag.removeprefix(_TAG), "")
-                said = f"YAML takes {node.value[:40]} for {kind} and can't read it; "
-                said += "mend it, or put it in quotes if it is text"
-        self.faults.append(Fault(place, said, self._line_of(node)))
-        return REFUSED
+                kind = _KIND_NAMES.get(node.tag.removeprefix(_TAG_PREFIX), "")
+                message = f"YAML takes {node.value[:40]} for {kind} and can't read it; "
+                message += "mend it, or put it in quotes if it is text"
+        self.faults.append(Fault(place, message, self._line_of(node)))
+        return REFUSED_VALUE
 
     def _fields_of(
         self, node: yaml.MappingNode, place: Place
     ) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-        """Key and value by the key's text; what is merged in yields to what is there."""
+        """The nodes of key and value, by the key's text; own keys replace merged ones."""
         own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         merged: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         first: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            if key.tag not in _KEYS or not isinstance(key.value, str):
-                self.faults.append(Fault(place, _no_text(key), self._line_of(key)))
+            if key.tag not in _KEY_TAGS or not isinstance(key.value, str):
+                self.faults.append(Fault(place, _key_fault(key), self._line_of(key)))
                 continue
             if first.setdefault(key.value, key) is not key:
-                said = f"given twice, first in line {self._line_of(first[key.value])}; keep one"
-                self.faults.append(Fault((*place, key.value), said, self._line_of(key)))
-                if key.value in own:  # looked through all the same, for faults of its text
+                message = f"given twice, first in line {self._line_of(first[key.value])}; keep one"
+                self.faults.append(Fault((*place, key.value), message, self._line_of(key)))
+                if key.value in own:  # read the replaced value too, for the faults of its text
                     self._value(own[key.value][1], (*place, key.value))
-            if key.tag == _TAG + "merge":
-                for pairs in self._merges(key, value, place):
+            if key.tag == _TAG_PREFIX + "merge":
+                for pairs in self._merged_fields(key, value, place):
                     merged = {**pairs, **merged}
             else:
                 own[key.value] = key, value
         self._fields[node] = {**merged, **own}
         return self._fields[node]
 
-    def _merges(
+    def _merged_fields(
         self, key: yaml.Node, value: yaml.Node, place: Place
     ) -> Iterator[dict[str, tuple[yaml.Node, yaml.Node]]]:
         sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
@@ -255,10 +264,10 @@ class YamlDocument:
                 self._value(source, (*place, "<<"))
                 yield self._fields[source]
             else:
-                said = "merges what is no mapping; name the anchor of a mapping"
-                self.faults.append(Fault((*place, "<<"), said, self._line_of(key)))
+                message = "merges what is no mapping; name the anchor of a mapping"
+                self.faults.append(Fault((*place, "<<"), message, self._line_of(key)))
 
-    def _names_twice(
+    def _duplicate_names(
         self, node: yaml.SequenceNode, items: list[Any], place: Place
     ) -> Iterator[Fault]:
         first: dict[str, int] = {}
@@ -269,13 +278,13 @@ class YamlDocument:
                     self._line_of(self._fields[node.value[one]][self._name_key][0])
                     for one in (first[name], at)
                 ]
-                said = f"{name} is there twice, first in line {lines[0]}; rename or remove one"
-                yield Fault((*place, at, self._name_key), said, lines[1])
+                message = f"{name} is there twice, first in line {lines[0]}; rename or remove one"
+                yield Fault((*place, at, self._name_key), message, lines[1])
 
 
-def _no_text(key: yaml.Node) -> str:
-    """What to do about a key that is not text."""
+def _key_fault(key: yaml.Node) -> str:
+    """The message about a key that is not text."""
     if not isinstance(key, yaml.ScalarNode):
         return "a key must be text, not a list or mapping; mend the indentation or the brackets"
-    kind = _KINDS.get(key.tag.removeprefix(_TAG), key.tag)
+    kind = _KIND_NAMES.get(key.tag.removeprefix(_TAG_PREFIX), key.tag)
     return f"YAML reads the key {key.value[:40]} as {kind}, not as text; put it in quotes"

@@ -1,4 +1,4 @@
-"""Fixtures that every stage's tests share: an environment of its own, settings, a store."""
+"""Fixtures for the tests of all stages: a clean environment, settings, a store, an adapter."""
 
 import os
 import shutil
@@ -118,7 +118,7 @@ def copied_declaration(
 
 @pytest.fixture
 def experiments(tmp_path: Path) -> Path:
-    """An experiment file with a base model that is built in seconds."""
+    """An experiment file with a base model that is quick to build."""
     path = tmp_path / "experiments.yaml"
     path.write_text(TINY_EXPERIMENTS, "utf-8")
     return path
@@ -163,7 +163,7 @@ hypothesis.settings.load_profile("bioinstruct")
 
 @pytest.fixture
 def start_python() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """Start real Python processes from source text; what still runs at the end is killed."""
+    """Start Python processes from source text. Processes that still run at the end are killed."""
     started: list[subprocess.Popen[str]] = []
 
     def start(source: str, *arguments: object) -> "subprocess.Popen[str]":
@@ -188,7 +188,7 @@ def start_python() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
 @pytest.fixture(scope="session")
 def hugging_face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Hugging Face's caches in a folder of the session, whose fixtures precede a test's own."""
+    """Hugging Face's caches in a folder of the session, because session fixtures use them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hf")))
         import datasets
@@ -199,7 +199,7 @@ def hugging_face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def one_thread() -> None:
-    """Torch on one thread: a tiny model gains nothing from two, and loses on a busy machine."""
+    """Torch on one thread, because a tiny model gains nothing from a second one."""
     import torch
 
     torch.set_num_threads(1)
@@ -207,7 +207,7 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def one_blas_thread() -> Iterator[None]:
-    """The same for scikit-learn, which waits actively for its second thread."""
+    """scikit-learn on one thread, because it spins while it waits for a second one."""
     import sklearn.linear_model  # noqa: F401  # loads the libraries that are limited
     import threadpoolctl
 
@@ -217,7 +217,7 @@ def one_blas_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def dataset_rows() -> list[dict[str, Any]]:
-    """60 rows as `hf_dataset` is built from, out of the recordings; every split has some."""
+    """60 rows from the recordings, as `hf_dataset` is built from. Each split has some."""
     tasks = [
         (task, category)
         for recording in read_recordings()
@@ -275,7 +275,7 @@ def training_spec(
 
 @pytest.fixture(scope="session")
 def tiny_base(training_spec: TrainingSpec) -> LoadedBaseModel:
-    """The experiment's base model in memory. Read it only: peft changes a model in place."""
+    """The experiment's base model in memory. Do not change it; peft changes a model in place."""
     return load(training_spec.base, Path(training_spec.models_dir), lambda _: None)
 
 
@@ -287,7 +287,7 @@ def adapter(training_spec: TrainingSpec, tiny_base: LoadedBaseModel) -> dict[str
 
 @pytest.fixture(scope="session")
 def experiments_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same experiment file as `experiments`, for what lives longer than a test."""
+    """The same experiment file as `experiments`, for fixtures that live longer than one test."""
     path = tmp_path_factory.mktemp("experiments") / "experiments.yaml"
     path.write_text(TINY_EXPERIMENTS, "utf-8")
     return path

@@ -1,7 +1,7 @@
 """The real chain on a reduced rehearsal: teacher over HTTP, DuckDB, a Llama trained on the CPU,
 scores.
 
-One materialization is shared by the tests; each looks at one promise about it.
+All tests share one materialization, and each test checks one promise about it.
 """
 
 import json
@@ -122,7 +122,7 @@ def test_the_columns_are_explained(chain):
     assert all(notes.values())
 
 
-def test_a_kept_row_is_followed_to_completion_seeds_and_cost_by_one_statement(chain):
+def test_lineage_links_a_row_to_completion_seeds_and_cost(chain):
     statement = """
         select lineage.row_id, lineage.request_id, lineage.usd_share, completion.messages,
             list(seed.instruction) as seeds

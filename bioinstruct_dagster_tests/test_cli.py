@@ -1,6 +1,4 @@
-"""The command line as a user has it: `dagster asset materialize` and `dg launch` in a process of
-their own.
-"""
+"""The command line of a user: `dagster asset materialize` and `dg launch` as processes."""
 
 import json
 import os
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.rehearsal.api_server.app import serving
+from bioinstruct_dagster.rehearsal.api_server.app import serve_recordings
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
 from bioinstruct_dagster.store.journal import fold
@@ -67,7 +65,7 @@ def test_definitions_validate_by_pyproject_and_by_workspace(environment):
         (["--select", "key:hf_dataset"], "Materialize the first asset"),
     ],
 )
-def test_a_wrong_selection_fails_with_a_message_and_spends_nothing(environment, options, message):
+def test_a_wrong_selection_fails_and_spends_nothing(environment, options, message):
     result = run([*MATERIALIZE, *options], environment)
     assert result.returncode != 0
     assert message in result.stderr.strip().splitlines()[-1]
@@ -136,9 +134,9 @@ def test_the_multiprocess_job_succeeds(environment):
     assert counts["rows"] > 0
 
 
-def test_a_run_killed_in_generation_loses_nothing_and_asks_only_for_the_rest(environment):
+def test_a_killed_run_loses_nothing_and_pays_only_for_the_rest(environment):
     requests, in_flight = 60, 4
-    with serving(latency=0.25) as base_url:
+    with serve_recordings(latency=0.25) as base_url:
         slow = {
             **environment,
             "BIOINSTRUCT_TEACHER": "openai",
@@ -176,7 +174,7 @@ def test_a_run_killed_in_generation_loses_nothing_and_asks_only_for_the_rest(env
 
 
 def wait_for_lines(folder, lines, process):
-    """Complete lines in the journal, once there are at least so many."""
+    """Wait for this many complete lines in the journal, and return them."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, "the run ended before it was killed"

@@ -1,4 +1,4 @@
-"""Two at once: assets of one run under the multiprocess executor, and partitions in two runs."""
+"""Concurrent steps: assets of one run in several processes, and partitions in two runs."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ defs = dg.Definitions([first, second], executor=dg.multiprocess_executor)
 
 
 def materialize(environment, *options):
-    """Start `dagster asset materialize` in a process of its own."""
+    """Start `dagster asset materialize` in its own process."""
     return subprocess.Popen(
         [sys.executable, "-m", "dagster", "asset", "materialize", *options],
         env=environment,
@@ -64,7 +64,7 @@ def test_two_assets_of_one_run_write_at_once_and_both_succeed(environment, tmp_p
 
 
 @pytest.mark.slow
-def test_two_partitions_are_trained_at_once_on_one_base_model(environment):
+def test_two_runs_at_once_build_the_base_model_once(environment):
     project = ("-m", "bioinstruct_dagster", "--select")
     first = materialize(environment, *project, "+key:hf_dataset")
     _, said = first.communicate()

@@ -1,4 +1,4 @@
-"""Figures: small enough to be shown in place, well-formed, and true to their numbers."""
+"""Figures are short enough for the UI, well-formed SVG, and drawn to scale."""
 
 import base64
 import re
@@ -73,7 +73,7 @@ def test_a_figure_is_short_enough_to_be_shown_in_place(figure):
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
-def test_a_curve_stays_inside_the_drawing_and_reads_left_to_right(values):
+def test_a_curve_runs_left_to_right_inside_the_drawing(values):
     root = drawing(curve("t", values))
     (line,) = root.iter(f"{SVG}polyline")
     points = [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]

@@ -1,6 +1,4 @@
-"""An existing instruction set in place of generation, through the real chain down to the data
-set.
-"""
+"""An imported instruction set goes through the real chain up to the data set."""
 
 import json
 import os
@@ -50,7 +48,7 @@ def materialize(settings, folder):
     )
 
 
-def test_a_file_with_other_column_names_goes_through_the_chain(settings, tmp_path):
+def test_a_file_with_other_column_names_can_be_imported(settings, tmp_path):
     source = tmp_path / "rows.jsonl"
     source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")
     imported = settings.changed(
@@ -69,7 +67,7 @@ def test_a_file_with_other_column_names_goes_through_the_chain(settings, tmp_pat
     assert rejected["score"] > 0.7
 
 
-def test_a_file_that_cannot_be_imported_is_named_with_row_and_column(settings, tmp_path):
+def test_a_faulty_import_is_named_with_line_and_column(settings, tmp_path):
     source = tmp_path / "rows.jsonl"
     source.write_text(json.dumps({"instruction": "Name a vitamin.", "output": 7}), "utf-8")
     result = materialize(settings.changed(import_=str(source)), tmp_path)

@@ -26,9 +26,9 @@ names = json.loads(sys.argv[1])
 print(json.dumps([name for name in names if importlib.util.find_spec(name) is None]))
 """
 WITHOUT_RAY = """
-from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import RayClusterError, connected
+from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import RayClusterError, ray_connection
 try:
-    with connected("local", 1):
+    with ray_connection("local", 1):
         pass
 except RayClusterError as error:
     print(error)

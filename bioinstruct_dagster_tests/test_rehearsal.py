@@ -1,4 +1,4 @@
-"""The rehearsal at its full size, as `make demo` runs it: the adapter visibly learns."""
+"""The rehearsal at full size, as `make demo` runs it: the adapter lowers the loss."""
 
 import dagster as dg
 import pytest

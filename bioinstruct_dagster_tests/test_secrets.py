@@ -1,5 +1,5 @@
-"""The key of a teacher is written nowhere: not by success, not by failure, not where the server
-itself repeats it, and not with every logger at its most talkative.
+"""The teacher's API key is never written: not on success or failure, not if the server repeats it,
+and not with all loggers at their lowest level.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, running
+from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, serve_teacher
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.conftest import store_of
@@ -117,10 +117,10 @@ def _failing_lines(content: bytes, key: str) -> bytes:
 
 @contextmanager
 def telltale(environment) -> Iterator[dict[str, str]]:
-    """The environment of a user whose server is one, and whose instance logs all there is."""
+    """The environment of a user whose server is a Telltale, with all loggers on."""
     config = Path(environment["DAGSTER_HOME"]) / "dagster.yaml"
     config.write_text(config.read_text("utf-8") + LOUD, "utf-8")
-    with running(Telltale(read_recordings())) as url:
+    with serve_teacher(Telltale(read_recordings())) as url:
         yield {
             **environment,
             "BIOINSTRUCT_TEACHER": "openai",
@@ -139,7 +139,7 @@ def run(command, environment):
 
 
 def drive(environment, *runs):
-    """Materialize again and again; whether each succeeded, and all that was printed."""
+    """Materialize several times. Returns whether each run succeeded, and all printed text."""
     result = run([sys.executable, "-c", DRIVER, json.dumps(runs)], environment)
     told = [line for line in result.stdout.splitlines() if line.startswith("RESULTS ")]
     assert told, result.stderr[-3000:]
@@ -147,12 +147,12 @@ def drive(environment, *runs):
 
 
 def pieces() -> list[bytes]:
-    """Every stretch of the key that would give it away."""
+    """All parts of the key that are long enough to reveal it."""
     return [PLANTED[at : at + PIECE].encode() for at in range(len(PLANTED) - PIECE + 1)]
 
 
 def leaks(folder: Path, environment, *printed: str) -> list[str]:
-    """Where the key, or a stretch of it, was written."""
+    """The places where the key or a part of it was written."""
     found = [f"printed {number}" for number, text in enumerate(printed) if told_by(text.encode())]
     found += [
         str(path.relative_to(folder))
@@ -221,7 +221,7 @@ def test_no_batch_of_a_server_that_repeats_the_key_tells_it(environment, tmp_pat
         results, printed = drive(keyed, *runs)
     # Submitted; half harvested, and the rest refused twice; then cut off, and waited for.
     assert results == [True, False, False, False, True]
-    assert any("first trouble" in d for d in details(environment))
+    assert any("first fault" in d for d in details(environment))
     assert leaks(tmp_path, environment, printed) == []
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bioinstruct_dagster.yaml_faults import FieldFaultsError, faults_of, suggestion
 from bioinstruct_dagster.yaml_files import StrictModel
-from bioinstruct_dagster.yaml_lines import REFUSED
+from bioinstruct_dagster.yaml_lines import REFUSED_VALUE
 
 
 class Circle(StrictModel):
@@ -66,7 +66,7 @@ def faults(content: Any) -> dict[str, str]:
         Drawing.model_validate(content)
     found = faults_of(raised.value, Drawing)
     assert all(fault.line is None for fault in found)
-    stated = {".".join(map(str, fault.place)): fault.said for fault in found}
+    stated = {".".join(map(str, fault.place)): fault.message for fault in found}
     assert len(stated) == len(found)
     return stated
 
@@ -196,14 +196,14 @@ def test_a_list_is_not_called_short_for_its_entries_faults():
     with pytest.raises(pydantic.ValidationError) as raised:
         Few.model_validate({"numbers": [1]})
     (fault,) = faults_of(raised.value, Few)
-    assert fault.said == "has 1 of at least 2 entries; add some"
+    assert fault.message == "has 1 of at least 2 entries; add some"
 
 
 def test_a_value_whose_text_was_refused_has_no_second_fault():
-    assert faults({"size": REFUSED, "answer": REFUSED, "pair": [1, REFUSED], "x": 1}) == {
-        "x": "unknown key 'x'; use one of: shapes, named, answer, texts, pair, on, day, size"
-    }
-    assert faults({"shapes": [{"kind": REFUSED}], "y": 1}).keys() == {"y"}
+    assert faults(
+        {"size": REFUSED_VALUE, "answer": REFUSED_VALUE, "pair": [1, REFUSED_VALUE], "x": 1}
+    ) == {"x": "unknown key 'x'; use one of: shapes, named, answer, texts, pair, on, day, size"}
+    assert faults({"shapes": [{"kind": REFUSED_VALUE}], "y": 1}).keys() == {"y"}
 
 
 def test_a_long_value_is_shown_in_part():

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from bioinstruct_dagster.curation.category import prompts
-from bioinstruct_dagster.curation.category.prompts import CategoryFileError, definitions
+from bioinstruct_dagster.curation.category.prompts import CategoryFileError, category_definitions
 from bioinstruct_dagster.curation.quality.rules import QualityRulesError, read_rules
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.eval_sets.catalogue import EvaluationTasksError, read_tasks
@@ -125,12 +125,12 @@ def test_a_readers_own_faults_come_with_the_models(read):
 def read_categories(path):
     """The definitions of another file than the shipped one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prompts, "DEFINITIONS", path)
-        definitions.cache_clear()
+        patch.setattr(prompts, "DEFINITIONS_FILE", path)
+        category_definitions.cache_clear()
         try:
-            return definitions()
+            return category_definitions()
         finally:
-            definitions.cache_clear()
+            category_definitions.cache_clear()
 
 
 # Of each file: how it is read, its error, a line that it holds once and where that line's key is,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bioinstruct_dagster import yaml_lines
 from bioinstruct_dagster.settings import INPUTS
-from bioinstruct_dagster.yaml_lines import DEEPEST, REFUSED, YamlDocument, YamlTextError
+from bioinstruct_dagster.yaml_lines import MOST_LEVELS, REFUSED_VALUE, YamlDocument, YamlTextError
 
 
 def document(text):
@@ -21,7 +21,7 @@ def document(text):
 def stated(text):
     """The faults of a text that can be read."""
     return [
-        (fault.line, document(text).named(fault.place), fault.said)
+        (fault.line, document(text).named(fault.place), fault.message)
         for fault in document(text).faults
     ]
 
@@ -30,7 +30,7 @@ def refused(text):
     """Line and message of a text that can't be read."""
     with pytest.raises(YamlTextError) as raised:
         document(text)
-    return raised.value.line, raised.value.said
+    return raised.value.line, raised.value.message
 
 
 @pytest.mark.parametrize("path", sorted(INPUTS.glob("*.yaml")), ids=lambda path: path.stem)
@@ -176,8 +176,8 @@ def test_a_value_that_can_not_be_made_is_refused(value, said):
     read = document(f"a: 1\nb:\n- x\n- {value}\n")
     (fault,) = read.faults
     assert (fault.line, read.named(fault.place)) == (4, "b.2")
-    assert fault.said.startswith(said)
-    assert read.content["b"][1] is REFUSED
+    assert fault.message.startswith(said)
+    assert read.content["b"][1] is REFUSED_VALUE
 
 
 def test_a_date_and_a_number_are_read_as_such():
@@ -227,17 +227,17 @@ def test_aliases_that_stand_for_too_much_are_refused():
     said = "its aliases stand for too much; write fewer of them, or none"
     assert refused(wide) == (6, f"f: {said}")
     deep = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 5000))
-    assert refused(deep) == (DEEPEST, f"a{DEEPEST - 1}: {said}")
+    assert refused(deep) == (MOST_LEVELS, f"a{MOST_LEVELS - 1}: {said}")
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, "- " * 200_000 + "x", "{a: " * 200_000])
-def test_endless_nesting_is_refused_and_does_not_end_the_process(text):
-    said = f"is nested deeper than {DEEPEST} levels; write it flatter"
+def test_endless_nesting_is_refused(text):
+    said = f"is nested deeper than {MOST_LEVELS} levels; write it flatter"
     assert refused(f"a: 1\nb:\n  {text}") == (3, said)
 
 
 def test_as_many_levels_as_are_allowed_are_read():
-    levels = DEEPEST - 2  # the mapping and the innermost text are levels too
+    levels = MOST_LEVELS - 2  # the mapping and the innermost text are levels too
     assert document("a: " + "[" * levels + "x" + "]" * levels).faults == []
 
 

@@ -1,6 +1,6 @@
-"""Curation side by side with its peers: `python -m benchmarks.curation`.
+"""The benchmark of curation and its peers: `python -m benchmarks.curation`.
 
-`texts.py` and `rows.py` make the material; `ours.py` and `peers/` hold one runner per measure, each
-run in a fresh process by its own interpreter; `measures.py` says what is run, `report.py` what is
-written. No runner knows of another.
+`texts.py` and `rows.py` make the texts. `ours.py` and `peers/` hold one runner per measure, and
+each runs in a fresh process with its own interpreter. `measures.py` defines the measures and
+`report.py` writes the tables. No runner imports another.
 """

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.curation`: measure curation beside its peers in one session and report.
+"""`python -m benchmarks.curation`: measure curation and its peers in one session and report.
 
-The whole session writes `docs/benchmarks.md`; with `--quick` or `--only` the report is printed and
-not written, because its tables would not belong together.
+A whole session writes `docs/benchmarks.md`. With `--quick` or `--only`, the report is only printed,
+because its tables cannot be compared with those of a whole session.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from benchmarks.environments import CURATION, PeerInstallError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, and write where the session is whole."""
+    """Measure and print the report. A whole session also writes it."""
     options = _parser().parse_args(arguments)
     whole = not options.quick and not options.only
     folder = Path(tempfile.mkdtemp(prefix="bench-curation-", dir=options.scratch))
@@ -81,7 +81,7 @@ def _short(figure: Figure) -> str:
 
 
 def _versions(plan: Plan) -> list[str]:
-    """Versions of what is measured; a peer that can't be installed has none: its tables say why."""
+    """The versions of the measured clients. A peer that can't be installed is left out."""
     versions = [
         f"bioinstruct_dagster {version('bioinstruct-dagster')}",
         f"numba {version('numba')}",

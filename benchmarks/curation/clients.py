@@ -1,6 +1,6 @@
-"""Who is measured: this project and its peers, and how each is run.
+"""The clients that are measured: this project and its peers.
 
-Belongs here: names. Does not: what they are asked to do (measures).
+Belongs here: the name, script and runner of each client. Does not: the measures (measures).
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from benchmarks.environments import CURATION
 
 @dataclass(frozen=True)
 class Client:
-    """One of those who stand side by side in a table."""
+    """One client: a line in the tables."""
 
     title: str
     peer: str  # its environment and script
-    runner: str = ""  # of that script; ours are named by the measure
+    runner: str = ""  # a function of that script; the measure names ours
 
 
 CLIENTS = {

@@ -1,7 +1,7 @@
-"""A session's material, made in a process of its own: `python -m benchmarks.curation.material`.
+"""`python -m benchmarks.curation.material`: write the texts and rows of a session into files.
 
-The harness must stay small, since it starts every process that is measured. Belongs here: writing
-files. Does not: what is in them (texts, rows).
+It runs in its own process, because the harness starts every measured process and must stay small.
+Belongs here: writing files. Does not: making the texts (texts, rows).
 """
 
 import argparse
@@ -17,7 +17,8 @@ from benchmarks.curation.texts import Instructions
 
 SEED = 4
 REAL = Path(__file__).parents[3] / "shared" / "data"
-_QUESTIONS = {  # where the real evaluation sets keep their questions
+# The field of the question in the files of published evaluation sets.
+_QUESTION_FIELDS = {
     "medmcqa/*.jsonl": "question",
     "bioasq/*.jsonl": "body",
     "medqa/*.jsonl": "question",
@@ -27,7 +28,7 @@ _QUESTIONS = {  # where the real evaluation sets keep their questions
 
 
 def main() -> None:
-    """Write what is asked for into a folder."""
+    """Write the requested material into a folder."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.curation.material")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--texts", type=int, nargs="*", default=[], help="sizes")
@@ -50,12 +51,12 @@ def main() -> None:
 
 
 def texts_at(folder: Path, size: int) -> Path:
-    """The file with this many instructions."""
+    """The path of the file with this many instructions."""
     return folder / f"texts_{size}.jsonl"
 
 
 def real_rows() -> list[list[str]]:
-    """Published rows, where they are at hand; they are no part of the project."""
+    """Published rows, if their files are present. They are not part of the project."""
     return [
         [row["instruction"], row["input"], row["output"]]
         for path in sorted((REAL / "bioinstruct").glob("*.jsonl"))
@@ -64,10 +65,10 @@ def real_rows() -> list[list[str]]:
 
 
 def real_questions() -> list[str]:
-    """Questions of published evaluation sets, where they are at hand."""
+    """The questions of published evaluation sets, if their files are present."""
     return [
         row[name]
-        for pattern, name in _QUESTIONS.items()
+        for pattern, name in _QUESTION_FIELDS.items()
         for path in sorted((REAL / "eval").glob(pattern))
         for row in _lines(path)
         if row.get(name)

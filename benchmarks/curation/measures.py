@@ -1,8 +1,8 @@
-"""What is measured, and how a figure follows from what a run gave.
+"""The measures of curation, and the figures that follow from each run.
 
-Each measure is a generator of `Figure`s, one per run; the clients of a measure take turns, so that
-a slow minute of the machine is shared by all. Belongs here: sizes, arithmetic. Does not: how a
-client does its work, or how figures are printed.
+Each measure is a generator of `Figure`s, one per run. The clients of a measure take turns, so that
+a slow minute of the machine affects all of them. Belongs here: sizes and arithmetic. Does not: the
+work of a client (ours, peers), or the tables (report).
 """
 
 import json
@@ -28,7 +28,7 @@ LOOPS = ("self_instruct", "alpaca")
 
 @dataclass(frozen=True)
 class Figure:
-    """What one run of one client gave in one case of a measure, or why it gave nothing."""
+    """The values of one run of one client in one case of a measure, or the reason for none."""
 
     measure: str
     case: str
@@ -40,10 +40,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of the full session; the quick one only shows that everything works."""
+    """The sizes of a session. The quick session only shows that everything works."""
 
     texts: int = 25_000
-    loops: tuple[int, int] = (2_000, 5_000)  # timed at; the rest is extrapolated by pairs
+    loops: tuple[int, int] = (2_000, 5_000)  # timed at these sizes and extrapolated to `texts`
     scale: tuple[int, int] = (250_000, 1_000_000)
     kept: int = 1_000_000
     new: int = 1_000
@@ -56,7 +56,7 @@ QUICK = Sizes(2_000, (100, 250), (5_000, 20_000), 10_000, 200, 1_000, 500)
 
 @dataclass(frozen=True)
 class Plan:
-    """A session."""
+    """A session: its folder, clients, measures, number of runs, and sizes."""
 
     folder: Path
     only: frozenset[str]  # names of clients and measures; empty: all
@@ -64,30 +64,30 @@ class Plan:
     sizes: Sizes
 
     def wants(self, name: str, among: Sequence[str]) -> bool:
-        """Whether `--only` leaves this name in, where it speaks of its kind at all."""
+        """Whether `--only` selects this name, or names none of its kind."""
         chosen = self.only & frozenset(among)
         return not chosen or name in chosen
 
     @property
     def material(self) -> Path:
-        """Where the texts are."""
+        """The folder of the texts."""
         return self.folder / "material"
 
     def make(self, *wanted: str | int) -> None:
-        """Make material, if it is not there."""
+        """Write material into that folder."""
         self.material.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "benchmarks.curation.material", str(self.material)]
         subprocess.run([*command, *map(str, wanted)], check=True)
 
     def texts(self, size: int) -> Path:
-        """A file of so many instructions."""
+        """The file with this many instructions, which is made if it is missing."""
         path = texts_at(self.material, size)
         if not path.exists():
             self.make("--texts", size)
         return path
 
     def real(self, name: str) -> Path | None:
-        """A file of real texts, where there are any."""
+        """The file of real texts, or None if there are none."""
         path = self.material / f"real_{name}.jsonl"
         if not self.material.exists():
             self.make()
@@ -104,7 +104,7 @@ Body = Callable[[str, int], Mapping[str, float]]
 def _in_turns(
     plan: Plan, measure: str, case: str, runs: Mapping[str, int], body: Body
 ) -> Iterator[Figure]:
-    """`body` for every client of a measure, run by run; a client that can't run says why."""
+    """The figures of `body` for all clients, run by run. A client that can't run gives a reason."""
     wanted = [name for name in runs if plan.wants(name, tuple(CLIENTS))]
     for number in range(max((runs[name] for name in wanted), default=0)):
         for name in wanted[number % len(wanted) :] + wanted[: number % len(wanted)]:
@@ -121,7 +121,7 @@ def _usage(given: Mapping[str, Any]) -> dict[str, float]:
 
 
 class _Exact:
-    """What is rightly removed, by the first exact run of ours, and how others do beside it."""
+    """The rows that the exact rule removes, and how many of them other clients remove."""
 
     def __init__(self, texts: int) -> None:
         self.texts = texts
@@ -139,7 +139,7 @@ class _Exact:
         return figures
 
     def pairs(self) -> int:
-        """How many pairs a loop compares that looks at everything kept before."""
+        """The number of pairs that a loop over all kept rows compares."""
         kept, pairs = 0, 0
         for place in range(self.texts):
             pairs += kept
@@ -148,7 +148,7 @@ class _Exact:
 
 
 def _novelty(plan: Plan, measure: str, texts: Path, runs: Mapping[str, int]) -> Iterator[Figure]:
-    """One set of texts through all clients of `runs`."""
+    """The figures of all clients in `runs` on one set of texts."""
     with texts.open(encoding="utf-8") as file:
         exact = _Exact(sum(1 for _ in file))
 
@@ -164,13 +164,13 @@ def _novelty(plan: Plan, measure: str, texts: Path, runs: Mapping[str, int]) -> 
 
 
 def novelty(plan: Plan) -> Iterator[Figure]:
-    """25,000 rows: exact, beside brute force, MinHash, and the loops that the rule comes from."""
+    """25,000 rows: our filter, brute force, MinHash, and the loops that introduced the rule."""
     runs = dict.fromkeys((OURS, "rapidfuzz", *MINHASH), plan.runs)
     yield from _novelty(plan, "novelty", plan.texts(plan.sizes.texts), runs)
 
 
 def _loops(plan: Plan, texts: Path, exact: _Exact) -> Iterator[Figure]:
-    """The loops, timed at two sizes; from the two, a cost per candidate and one per pair."""
+    """The loops, timed at two sizes, which give a cost per candidate and a cost per pair."""
 
     def body(client: str, number: int) -> Mapping[str, float]:
         who, folder = CLIENTS[client], plan.place("loops", client, number)
@@ -198,16 +198,16 @@ def _loops(plan: Plan, texts: Path, exact: _Exact) -> Iterator[Figure]:
 
 
 def _costs(few: Sequence[float], many: Sequence[float]) -> tuple[float, float]:
-    """Seconds per candidate and per pair, from two marks of (candidates, pairs, seconds)."""
+    """The seconds per candidate and per pair, from two marks of (candidates, pairs, seconds)."""
     per_pair = (many[2] * few[0] - few[2] * many[0]) / (many[1] * few[0] - few[1] * many[0])
     per_candidate = (few[2] - per_pair * few[1]) / few[0]
-    if per_candidate < 0:  # a slow minute at the end: all of it is laid to the pairs
+    if per_candidate < 0:  # the machine was slow at the end: attribute all seconds to the pairs
         return 0.0, many[2] / many[1]
     return per_candidate, max(0.0, per_pair)
 
 
 def scale(plan: Plan) -> Iterator[Figure]:
-    """The same at 250,000 and a million rows, and how the cost grows from one to the other."""
+    """Novelty at 250,000 and a million rows, and the growth of the cost from one to the other."""
     runs = {OURS: plan.runs, "rensa": plan.runs, "datasketch_words": 1}
     figures: list[Figure] = []
     for size in plan.sizes.scale:
@@ -235,7 +235,7 @@ def scale(plan: Plan) -> Iterator[Figure]:
 
 
 def real(plan: Plan) -> Iterator[Figure]:
-    """Real instructions and questions, where they are at hand."""
+    """Novelty of real instructions and questions, if their files are present."""
     texts = plan.real("texts")
     if texts:
         runs = dict.fromkeys((OURS, "rapidfuzz", *MINHASH), 1)
@@ -243,7 +243,7 @@ def real(plan: Plan) -> Iterator[Figure]:
 
 
 def incremental(plan: Plan) -> Iterator[Figure]:
-    """1,000 new rows against a million kept ones in the store."""
+    """1,000 new rows against a million kept rows in the store."""
     if not plan.wants(OURS, tuple(CLIENTS)):
         return
     sizes = plan.sizes
@@ -271,7 +271,7 @@ def incremental(plan: Plan) -> Iterator[Figure]:
 
 
 def contamination(plan: Plan) -> Iterator[Figure]:
-    """25,000 rows against 10,000 evaluation items, some of which are planted in the rows."""
+    """25,000 rows against 10,000 evaluation items. Some items are planted in the rows."""
     material = _rows(plan)
     leaks = [json.loads(line) for line in material["leaks"].read_text("utf-8").splitlines()]
     planted = {leak["row"] for leak in leaks}
@@ -293,7 +293,7 @@ def contamination(plan: Plan) -> Iterator[Figure]:
 
 
 def gates(plan: Plan) -> Iterator[Figure]:
-    """All five gates over a store, from raw rows to categories, without a teacher."""
+    """All five gates on a store, from raw rows to categories, without a teacher."""
     material = _rows(plan)
     cases = {f"{plan.sizes.rows:,} rows": material["rows"]}
     if real_rows := plan.real("rows"):
@@ -310,7 +310,7 @@ def gates(plan: Plan) -> Iterator[Figure]:
 
 
 def cold(plan: Plan) -> Iterator[Figure]:
-    """The first call in a process: its imports, and its kernels compiled or read from the cache."""
+    """The first call in a process, with imports, and with kernels compiled or from the cache."""
     texts = plan.texts(plan.sizes.texts)
     cache = plan.place("cold", "cache")
     for case in ("nothing compiled", "compiled before"):

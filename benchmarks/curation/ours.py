@@ -1,7 +1,7 @@
-"""This project's side of every measure, in the same frame as the peers.
+"""This project's runner for each measure, in the same frame as the peers' runners.
 
-Each runner warms up with a small call of the same kind, which compiles what is compiled on first
-use. Belongs here: the calls, as the assets make them. Does not: anything that a user would not do.
+Each runner first makes a small call of the same kind, so that kernels are compiled before the clock
+starts. Belongs here: calls that the assets make too. Does not: calls that no user would make.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.curation.peers.measured import Body, Job, run
 from benchmarks.curation.stored import filled_store, incremental
 
-_WARM_UP = 2_000  # texts, enough for more than one thread
+_WARM_UP_TEXTS = 2_000  # enough for more than one thread
 _FEW = 100
 _TASKS = """
 tasks:
@@ -30,7 +30,7 @@ def novelty(job: Job) -> Body:
     from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
 
     texts = job.read("texts")
-    NoveltyFilter([]).check_texts(texts[:_WARM_UP])
+    NoveltyFilter([]).check_texts(texts[:_WARM_UP_TEXTS])
 
     def body() -> dict[str, Any]:
         checked = NoveltyFilter([]).check_texts(texts)
@@ -56,7 +56,7 @@ def contamination(job: Job) -> Body:
     """The gate over rows and items in memory."""
     from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
     from bioinstruct_dagster.curation.gates import GateResult, RowTexts
-    from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
+    from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 
     rows = [RowTexts(*row) for row in job.read("rows")]
     given = job.read("items")
@@ -72,9 +72,9 @@ def contamination(job: Job) -> Body:
             )
             for number, item in enumerate(items)
         ]
-        return ContaminationGate(collected(listed)).check(tasks)
+        return ContaminationGate(collect_items(listed)).check(tasks)
 
-    check(given[:_FEW], rows[:_WARM_UP])
+    check(given[:_FEW], rows[:_WARM_UP_TEXTS])
 
     def body() -> dict[str, Any]:
         checked = check(given, rows)
@@ -84,8 +84,8 @@ def contamination(job: Job) -> Body:
 
 
 def gates(job: Job) -> Body:
-    """All gates over a store, as the assets of the stage run them."""
-    from bioinstruct_dagster.curation.category.classifier import trained
+    """All gates on a store, as the assets of the stage run them."""
+    from bioinstruct_dagster.curation.category.classifier import trained_classifier
 
     folder = job.folder / "eval"
     folder.mkdir()
@@ -94,7 +94,7 @@ def gates(job: Job) -> Body:
     rows = job.read("rows")
     few = _filled(job.folder / "warm-up" / "store.duckdb", rows[:_FEW])
     _curated(few, job.folder)
-    trained.cache_clear()  # a run trains its classifier once
+    trained_classifier.cache_clear()  # a run trains its classifier once
     store = _filled(job.folder / "measured" / "store.duckdb", rows)
 
     def body() -> dict[str, Any]:
@@ -110,7 +110,7 @@ def gates(job: Job) -> Body:
 
 
 def _filled(path: Path, rows: list[list[str]]) -> Any:
-    """A store with the shipped seeds and these raw rows."""
+    """A new store with the shipped seeds and these raw rows."""
     from bioinstruct_dagster.seeds.tasks import read_seed_tasks
     from bioinstruct_dagster.settings import Settings
     from bioinstruct_dagster.store.database import Store
@@ -136,8 +136,8 @@ def _filled(path: Path, rows: list[list[str]]) -> Any:
 
 
 def _curated(store: Any, folder: Path) -> dict[str, float]:
-    """Check all raw rows and label those kept; seconds by gate."""
-    from bioinstruct_dagster.curation.assets import KEPT_IN_ORDER, SEED_INSTRUCTIONS
+    """Check all raw rows and label the kept rows. Returns the seconds by gate."""
+    from bioinstruct_dagster.curation.assets import KEPT_ROWS, SEED_INSTRUCTIONS
     from bioinstruct_dagster.curation.category.labelling import label_rows
     from bioinstruct_dagster.curation.curate_rows import row_gates
     from bioinstruct_dagster.curation.curate_store import curate, write_labels
@@ -168,7 +168,7 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     started = perf_counter()
     nowhere = Endpoint("http://127.0.0.1:9", "no-key", rehearsal=False)
     labelling = label_rows(
-        store.rows(KEPT_IN_ORDER),
+        store.rows(KEPT_ROWS),
         TeacherSession(
             "openai",
             "gpt-4o-mini",
@@ -183,16 +183,19 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
 
 
 def sharded(job: Job) -> Body:
-    """The join on a local Ray cluster that is up."""
-    from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import LOCAL, connected
-    from bioinstruct_dagster.curation.novelty.cluster.sharded import check_sharded
+    """The join on a running local Ray cluster."""
+    from bioinstruct_dagster.curation.novelty.cluster.driver import check_sharded
+    from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import (
+        LOCAL_CLUSTER,
+        ray_connection,
+    )
     from bioinstruct_dagster.curation.novelty.rule import NoveltyFilter
 
     texts = job.read("texts")
     workers = job.options["workers"]
-    cluster = connected(LOCAL, workers)
+    cluster = ray_connection(LOCAL_CLUSTER, workers)
     cluster.__enter__()
-    check_sharded([], texts[:_WARM_UP], workers)
+    check_sharded([], texts[:_WARM_UP_TEXTS], workers)
 
     def body() -> dict[str, Any]:
         checked = check_sharded([], texts, workers)

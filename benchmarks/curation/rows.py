@@ -1,8 +1,8 @@
-"""Whole rows and evaluation items, seeded; and evaluation items planted in rows.
+"""Random rows and evaluation items from a seed, and evaluation items planted in rows.
 
-Rows are as long as published ones (some 600 characters over three fields), with ages, doses, dates,
-names and markers for "no input" in the places where they stand in real ones, so that every rule has
-something to look at. Belongs here: the texts. Does not: what is measured with them.
+Rows are as long as published rows (some 600 characters in three fields). They hold ages, doses,
+dates, names and "no input" markers where real rows hold them, so that every rule has work to do.
+Belongs here: the texts. Does not: measuring (measures).
 """
 
 import random
@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.curation.texts import Instructions
 
 LEAK_KINDS = ("word for word", "case, punctuation", "inside a text", "15 % reworded", "reordered")
-_LEAKS = 0.01  # of the rows
+_LEAK_SHARE = 0.01  # of the rows
 _RARE = 150
 # No run of eight words is the same in two sentences but by chance: no leak that is not planted.
 _SENTENCES = """
@@ -49,7 +49,7 @@ _QUESTIONS = (
 
 @dataclass(frozen=True)
 class Leak:
-    """An evaluation item planted in a row."""
+    """An evaluation item that was planted in a row."""
 
     row: int
     item: int
@@ -57,7 +57,7 @@ class Leak:
 
 
 class Rows:
-    """Draws rows and items; the same for the same seed."""
+    """Draws rows and items. Equal seeds give equal rows and items."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311
@@ -75,8 +75,8 @@ class Rows:
         return [self._item(n) for n in range(number)]
 
     def plant(self, tasks: list[list[str]], items: Sequence[dict[str, str]]) -> list[Leak]:
-        """Put items into some of the rows, in place; every kind as often."""
-        number = round(_LEAKS * len(tasks))
+        """Plant items in some of the rows, in place, with equal numbers of each kind."""
+        number = round(_LEAK_SHARE * len(tasks))
         rows = self._random.sample(range(len(tasks)), number)
         leaks = [
             Leak(row, self._random.randrange(len(items)), LEAK_KINDS[n % len(LEAK_KINDS)])

@@ -1,7 +1,7 @@
-"""The runners as processes: a job handed over, its figures read back.
+"""The runners as processes: each gets a job and returns its figures.
 
-Every run is a fresh process in a process group of its own, so that nothing of it outlives it.
-Belongs here: starting, ending, reading. Does not: what is measured.
+Every run is a fresh process in its own process group, so that no process outlives its run. Belongs
+here: starting a run, ending it, reading its figures. Does not: the measures (measures).
 """
 
 import json
@@ -22,12 +22,12 @@ _OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 
 class RunError(Exception):
-    """A run failed; the message is what it said last."""
+    """A run failed. The message holds the end of its output."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One run to make: a runner of ours, or of a peer by the name of its environment."""
+    """One run to make: a runner of this project or of a peer, whose environment it names."""
 
     peer: str
     runner: str

@@ -1,7 +1,7 @@
-"""New rows against a store of kept ones: making such a store, and our runner over it.
+"""New rows against a store of kept rows: making such a store, and our runner on it.
 
-The store holds what the project's own would hold of these rows: their texts in `raw_instructions`
-and the index of novelty. Belongs here: that measure of ours. Does not: the others (ours).
+The store holds the rows' texts in `raw_instructions` and the novelty index, as a project's store
+does. Belongs here: our runner of this measure. Does not: our other runners (ours).
 """
 
 import json
@@ -20,7 +20,7 @@ TEXTS_OF = """
 
 
 def filled_store(job: Job) -> Body:
-    """Check texts until enough are kept, and store those; the texts after them are the new ones."""
+    """Check texts until enough are kept, and store those. The texts after them are the new rows."""
     texts, wanted, new = job.read("texts"), job.options["kept"], job.options["new"]
 
     def body() -> dict[str, Any]:
@@ -44,7 +44,7 @@ def filled_store(job: Job) -> Body:
 
 
 def incremental(job: Job) -> Body:
-    """Read the index, check the new rows, write what is kept of them."""
+    """Read the index, check the new rows, and write the rows that are kept."""
     from bioinstruct_dagster.store.database import Store
 
     texts, expected = job.read("new"), job.read("expected")
@@ -61,7 +61,7 @@ def incremental(job: Job) -> Body:
 
 
 def _checked(store: Any, texts: Sequence[str], first: int) -> list[bool]:
-    """Check rows that come after all stored ones, and write those that are kept."""
+    """Check rows that follow all stored rows, and write the rows that are kept."""
     import pyarrow as pa
 
     from bioinstruct_dagster.curation.novelty.rule import NamedInstruction

@@ -1,10 +1,10 @@
-"""Instructions by the million, seeded: what generation gives, as far as likeness goes.
+"""Millions of random instructions from a seed, which resemble each other as generated ones do.
 
-Word frequencies fall as in text (19,000 distinct words in 25,000 instructions, 119,000 in a
-million), openings and topics recur, and a third of the rows rework an earlier one: words exchanged,
-dropped or moved, a clause added, the end cut off. Half of those end above ROUGE-L F1 0.7. An
-earlier row is reworked the more often the more it was before, so a few ideas come hundreds of
-times. Belongs here: the texts. Does not: whole rows (rows), or what is measured with them.
+Word frequencies fall as in real text (19,000 distinct words in 25,000 instructions, 119,000 in a
+million). Openings and topics recur. A third of the rows rework an earlier row: words are exchanged,
+dropped or moved, a clause is added, or the end is cut off. Half of the reworked rows have a ROUGE-L
+F1 above 0.7. A row that was reworked often is reworked again more often, so a few ideas occur
+hundreds of times. Belongs here: the instructions. Does not: whole rows (rows).
 """
 
 import random
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-REWORKED = 0.32  # of the rows
+REWORKED_SHARE = 0.32  # of the rows
 _WORDS, _KNEE = 400_000, 1_000  # all; and where the fall of frequencies grows steeper
 _FALL = (1.0, 1.6)
 _OPENINGS, _TOPICS = 4_000, 80_000
@@ -36,7 +36,7 @@ _ENDINGS = ("", "n", "l", "ric", "th")
 
 
 class Words:
-    """A vocabulary, most frequent word first, and draws from it."""
+    """A vocabulary in order of frequency, and random draws from it."""
 
     def __init__(self) -> None:
         common = list(dict.fromkeys(_COMMON_WORDS.split()))
@@ -71,9 +71,9 @@ def _cumulative(weights: NDArray[Any]) -> NDArray[np.float64]:
 
 
 class Instructions:
-    """An endless sequence of instructions, the same for the same seed; draw with `next`."""
+    """An endless iterator of instructions. Equal seeds give equal instructions."""
 
-    def __init__(self, seed: int, reworked: float = REWORKED) -> None:
+    def __init__(self, seed: int, reworked: float = REWORKED_SHARE) -> None:
         self.words = Words()
         self._reworked = reworked
         self._generator = np.random.default_rng(seed)

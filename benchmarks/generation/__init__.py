@@ -1,7 +1,7 @@
-"""Generation clients side by side: `python -m benchmarks.generation`.
+"""The benchmark of generation clients: `python -m benchmarks.generation`.
 
-`server.py` is the endpoint all of them talk to, in a process of its own; `ours.py` and `peers/` are
-one client each, run by its own interpreter; `measures.py` says what is run, `report.py` what is
-written. No client knows of another, and every figure is read off the server's ledger or the
-client's own clocks.
+All clients send their requests to `server.py`, which runs in its own process. `ours.py` and each
+script in `peers/` is one client, run by its own interpreter. `measures.py` defines the measures and
+`report.py` writes the tables. No client imports another. Every figure comes from the server's
+ledger or the client's clocks.
 """

@@ -1,7 +1,7 @@
 """`python -m benchmarks.generation`: measure all clients in one session and report.
 
-The whole session writes `docs/benchmarks.md`; with `--quick` or `--only` the report is printed and
-not written, because its tables would not belong together.
+A whole session writes `docs/benchmarks.md`. With `--quick` or `--only`, the report is only printed,
+because its tables cannot be compared with those of a whole session.
 """
 
 import argparse
@@ -24,7 +24,7 @@ _QUICK_SCALE = 0.15
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, and write where the session is whole."""
+    """Measure and print the report. A whole session also writes it."""
     options = _parser().parse_args(arguments)
     whole = not options.quick and not options.only
     folder = Path(tempfile.mkdtemp(prefix="bench-generation-"))
@@ -85,7 +85,7 @@ def _short(figure: Figure) -> str:
 
 
 def _versions(plan: Plan) -> dict[str, str]:
-    """Versions by client; a peer that can't be installed has none, and its tables say why."""
+    """The versions by client. A peer that can't be installed is left out."""
     package = "bioinstruct-dagster"
     versions = {clients.OURS: version(package)}
     for name in clients.PEERS:

@@ -1,8 +1,8 @@
-"""Rate limits as a hosted endpoint applies them: what refuses, and what the headers say.
+"""Rate limits as a hosted endpoint applies them: which requests it refuses, and its headers.
 
-A limit per minute is also applied over one second, so a client can't spend a minute's worth at
-once. The headers speak of the minute all the same, which is why a client that trusts them alone
-gets refused. Belongs here: the arithmetic. Does not: the wire.
+The endpoint also applies a limit per minute to each second, so a client can't use a minute's limit
+at once. But the headers name only the limit per minute. So a client that follows the headers alone
+is refused. Belongs here: the arithmetic. Does not: HTTP (server).
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Bucket:
 
 
 class Limit:
-    """One limit, of requests or of tokens: the second's bucket decides, the minute's is shown."""
+    """One limit, of requests or tokens. The second's bucket decides; headers show the minute's."""
 
     def __init__(self, kind: str, per_minute: int) -> None:
         self.kind = kind

@@ -1,7 +1,8 @@
-"""The clients as processes: the command of each, a job handed over, its rows and figures read back.
+"""The clients as processes: each gets a job and returns its rows and figures.
 
-Every run is a fresh process in a process group of its own, so that a kill takes a client's
-children along. Belongs here: starting, killing, reading. Does not: what is measured.
+Every run is a fresh process in its own process group, so that a kill also ends the client's
+children. Belongs here: starting a run, killing it, reading its rows. Does not: the measures
+(measures).
 """
 
 import json
@@ -34,7 +35,7 @@ _OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 
 class ClientError(Exception):
-    """A client's run failed; the message is what it said last."""
+    """A client's run failed. The message holds the end of its output."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""What the server saw: the only book in which a client's loss, waste and pace are read.
+"""The server's ledger: it counts the requests of a client that were admitted, refused and billed.
 
-Billed is what a hosted endpoint would charge for: every admitted request whose answer was computed,
-delivered or not. Belongs here: counting. Does not: deciding.
+A request is billed if it was admitted and its answer was computed, even if the answer was not
+delivered. A hosted endpoint would charge for it too. Belongs here: counting. Does not: admitting or
+refusing requests (buckets).
 """
 
 import time
@@ -12,7 +13,7 @@ from typing import Any
 
 @dataclass
 class Ledger:
-    """Counts since the last reset; times are the server's monotonic seconds."""
+    """Counts since the last reset. Times are the server's monotonic seconds."""
 
     admitted: int = 0
     billed: int = 0

@@ -1,8 +1,8 @@
-"""What is measured, and how a figure follows from a ledger and a client's clocks.
+"""The measures of generation, and the figures that follow from the ledger and the clients' clocks.
 
-Each measure is a generator of `Figure`s, one per run; the clients of a measure take turns, so that
-a slow minute of the machine is shared by all. Belongs here: sizes, limits, arithmetic. Does not:
-how a client is driven, or how figures are printed.
+Each measure is a generator of `Figure`s, one per run. The clients of a measure take turns, so that
+a slow minute of the machine affects all of them. Belongs here: sizes, limits, arithmetic. Does not:
+running a client (clients), or the tables (report).
 """
 
 import random
@@ -26,7 +26,7 @@ KILLS_PEERS = 3
 
 @dataclass(frozen=True)
 class Figure:
-    """What one run of one client gave in one measure; values by name, or why there are none."""
+    """The values of one run of one client in one measure, or the reason for none."""
 
     measure: str
     client: str
@@ -37,7 +37,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Plan:
-    """Sizes of a session: the full one, or one that only shows that everything works."""
+    """The sizes of a session. A quick session only shows that everything works."""
 
     folder: Path
     only: frozenset[str]  # names of clients and measures; empty: all
@@ -47,7 +47,7 @@ class Plan:
     scale: float  # of the number of requests
 
     def wants(self, name: str, among: Iterator[str] | frozenset[str]) -> bool:
-        """Whether `--only` leaves this name in, where it speaks of its kind at all."""
+        """Whether `--only` selects this name, or names none of its kind."""
         chosen = self.only & frozenset(among)
         return not chosen or name in chosen
 
@@ -66,7 +66,7 @@ Body = Callable[[str, int], Mapping[str, float]]
 def _in_turns(
     plan: Plan, measure: str, options: Mapping[str, Any], runs: Mapping[str, int], body: Body
 ) -> Iterator[Figure]:
-    """`body` for every client of a measure, run by run; a client that can't run says why."""
+    """The figures of `body` for all clients, run by run. A client that can't run gives a reason."""
     wanted = [name for name in options if plan.wants(name, frozenset(clients.TITLES))]
     for run in range(max(runs[name] for name in wanted) if wanted else 0):
         for name in wanted[run % len(wanted) :] + wanted[: run % len(wanted)]:
@@ -79,7 +79,7 @@ def _in_turns(
 
 
 def throughput(plan: Plan, service: Service) -> Iterator[Figure]:
-    """Replies made durable per second, and what each cost in CPU, with 50 ms of latency."""
+    """Replies stored on disk per second, and the CPU time of each, with 50 ms of latency."""
     options: dict[str, Any] = {
         OURS: {"concurrency": 500},
         "curator": {},
@@ -105,7 +105,7 @@ def throughput(plan: Plan, service: Service) -> Iterator[Figure]:
 
 
 def request_limit(plan: Plan, service: Service) -> Iterator[Figure]:
-    """6,000 requests a minute: how much of the limit a client uses, and what it is refused."""
+    """6,000 requests a minute: the share of the limit that a client uses, and its refusals."""
     options: dict[str, Any] = {
         OURS: {"concurrency": 500, "probe": True},
         "curator": {},
@@ -168,7 +168,7 @@ def _use_of_limit(
 
 
 def kills(plan: Plan, service: Service) -> Iterator[Figure]:
-    """SIGKILL at a seeded moment, then a rerun to the end: what is billed a second time."""
+    """SIGKILL at a random moment, then a rerun to the end: requests that are billed twice."""
     options: dict[str, Any] = {
         OURS: {"concurrency": 100},
         "curator": {"max_concurrent_requests": 100},
@@ -213,12 +213,12 @@ def kills(plan: Plan, service: Service) -> Iterator[Figure]:
 
 
 def _presumed(store: Path) -> int:
-    """Requests that our store knows were sent and never answered."""
+    """The requests that our store knows as sent but never answered."""
     return int(Store(store).rows("select count(*) as n from presumed_spend")[0]["n"])
 
 
 def growth(plan: Plan, service: Service) -> Iterator[Figure]:
-    """One row more than last time, 200 -> 201: what is billed again."""
+    """One row more than in the last run, 200 -> 201: requests that are billed again."""
     options: dict[str, Any] = {
         OURS: {"concurrency": 100},
         "curator": {},
@@ -244,7 +244,7 @@ def growth(plan: Plan, service: Service) -> Iterator[Figure]:
 
 
 def cap(plan: Plan, service: Service) -> Iterator[Figure]:
-    """A cap in dollars over requests that break and fail at concurrency 500: dollars beyond it."""
+    """A cap in dollars with failing requests at concurrency 500: dollars beyond the cap."""
     # A token limit near the answers' size, so that the cap leaves room for 500 at once.
     options: dict[str, Any] = {OURS: {"concurrency": 500, "most_output": 300}}
     prompts = [prompt(number) for number in range(plan.size(4_000))]

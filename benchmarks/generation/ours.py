@@ -1,7 +1,7 @@
 """This project's client in the same frame as the peers: `ask`, with its journal and its store.
 
-The requests are as `generation.series` makes them but for their messages, which are the prompts
-that all clients send. Belongs here: the call. Does not: anything that a user would not do.
+The requests are those of `generation.series`, but with the prompts that all clients send. Belongs
+here: the call. Does not: calls that no user would make.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ def client(job: Job, prompts: list[str], cache: Path) -> list[str | None]:
     endpoint = Endpoint(job.base_url, "benchmark", rehearsal=False)
     terms = Terms(concurrency=job.options["concurrency"], max_usd=job.options.get("cap_usd"))
     if job.options.get("probe"):
-        terms = replace(terms, limits_seen=asyncio.run(limits_by_probe(endpoint, requests[0])))
+        terms = replace(terms, known_limits=asyncio.run(limits_by_probe(endpoint, requests[0])))
     ask(TeacherSession("openai", MODEL, endpoint, store, print, terms), requests)
     wanted = [request.completion_id for request in requests]
     return [row["content"] for row in store.rows(CONTENTS, {"wanted": wanted})]

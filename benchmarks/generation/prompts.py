@@ -1,7 +1,7 @@
-"""The prompts that all clients send and the answers that they should bring back.
+"""The prompts that all clients send, and the answers that they should return.
 
-A prompt carries its number, which the server counts by and the answer repeats, so that a lost,
-doubled or swapped row is seen. Belongs here: text. Does not: who sends it.
+Each prompt holds its number. The server counts by this number and the answer repeats it, so that a
+lost, doubled or swapped row is found. Belongs here: texts. Does not: sending them (ours, peers).
 """
 
 MODEL = "gpt-4o-mini"  # asked for by all; its real limits and prices are known to the clients
@@ -40,7 +40,7 @@ def answer_to(number: str, size: int) -> str:
 
 
 def answered_number(answer: object) -> str | None:
-    """The number that an answer repeats, or None where the text is no answer of the server's."""
+    """The number that an answer repeats; None if the text is not an answer of the server."""
     head = "Answer "
     if not isinstance(answer, str) or not answer.startswith(head):
         return None

@@ -1,7 +1,7 @@
-"""Figures as Markdown, set into `docs/benchmarks.md` between its markers.
+"""The report: figures as Markdown tables, which `docs/benchmarks.md` holds between its markers.
 
-A table names what was measured beside what; a client that could not run has its reason in place of
-numbers. Belongs here: medians, ratios, wording. Does not: measuring.
+For a client that could not run, the table gives the reason. Belongs here: medians, ratios, wording.
+Does not: measuring (measures).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,18 +14,18 @@ from benchmarks.generation.measures import Figure
 
 @dataclass(frozen=True)
 class Column:
-    """One figure of a table. `across` says what of the runs is shown."""
+    """One column of a table. `across` names the statistic over the runs."""
 
     title: str
     key: str
     form: str = "{:,.0f}"
     across: str = "median"  # or "sum", "worst"
-    better: str | None = None  # "more" or "less": the column that the ratio speaks of
+    better: str | None = None  # "more" or "less" if the ratio to our client is of this column
 
 
 @dataclass(frozen=True)
 class Table:
-    """How one measure is shown."""
+    """The layout of one measure's table."""
 
     title: str
     note: str
@@ -105,7 +105,7 @@ TABLES: dict[str, Table] = {
 
 
 def render(figures: Sequence[Figure], where: str) -> str:
-    """All tables."""
+    """The text of all tables."""
     parts = [f"Measured on {where}\n\nMedians; in brackets the smallest and the largest."]
     for name, table in TABLES.items():
         of_measure = [figure for figure in figures if figure.measure == name]

@@ -1,12 +1,12 @@
-"""The endpoint that all clients are measured against: chat completions, lean, in its own process.
+"""The endpoint for all clients: a fast chat completions server in its own process.
 
-Hand-written HTTP on an asyncio protocol, so that the server is never the limit: a request costs it
-some 40 microseconds of CPU. A request is known by the number in its prompt (`prompts.py`), because
-clients wrap the same prompt in different bodies. Belongs here: the wire. Does not: the arithmetic
-of limits (`buckets.py`) or counting (`ledger.py`).
+HTTP is written by hand on an asyncio protocol and costs some 40 microseconds of CPU a request, so
+the server is never the bottleneck. The server identifies a request by the number in its prompt
+(`prompts.py`), because clients wrap a prompt in different bodies. Belongs here: HTTP. Does not: the
+arithmetic of limits (`buckets.py`) or counting (`ledger.py`).
 
-Run as `python -m benchmarks.generation.server`; it prints its port and ends with its standard
-input. POST /reset with `Options` as JSON starts a measurement, GET /ledger reads it.
+`python -m benchmarks.generation.server` prints its port and ends when its standard input ends.
+POST /reset with `Options` as JSON starts a measurement, and GET /ledger reads its counts.
 """
 
 import asyncio
@@ -116,7 +116,7 @@ class Endpoint:
 
 
 class Server:
-    """Holds the current `Endpoint`; requests of an earlier one are finished in its own ledger."""
+    """Holds the current `Endpoint`. A request of an earlier endpoint ends in that one's ledger."""
 
     def __init__(self) -> None:
         self.endpoint = Endpoint(Options())
@@ -271,7 +271,7 @@ def _error(message: str, kind: str, code: str | None) -> bytes:
 
 
 async def serve() -> None:
-    """Serve until standard input ends: no server outlives the harness that started it."""
+    """Serve until standard input ends, so that no server outlives the harness that started it."""
     loop = asyncio.get_running_loop()
     server = Server()
     listener = await loop.create_server(
@@ -283,7 +283,7 @@ async def serve() -> None:
 
 
 def main() -> None:
-    """Run on uvloop where it is installed."""
+    """Serve on uvloop if it is installed, else on asyncio's own loop."""
     try:
         import uvloop
     except ImportError:

@@ -1,4 +1,4 @@
-"""The harness's end of the server: start it, set it, read its ledger, stop it."""
+"""The harness's side of the server: starting it, setting its options, reading its ledger."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ class Service:
 
     @property
     def base_url(self) -> str:
-        """What a client is given."""
+        """The address that a client gets."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def reset(self, **options: Any) -> None:
@@ -26,7 +26,7 @@ class Service:
         self._call("POST", "/reset", json.dumps(options))
 
     def ledger(self) -> dict[str, Any]:
-        """The ledger as it stands."""
+        """The current counts of the ledger."""
         return self._call("GET", "/ledger")
 
     def _call(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
@@ -41,7 +41,7 @@ class Service:
 
 @contextmanager
 def serving() -> Iterator[Service]:
-    """A server in a process of its own, for the length of the block."""
+    """A server in its own process, which ends with the block."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.generation.server"],
         stdin=subprocess.PIPE,

@@ -1,1 +1,1 @@
-"""Jobs and schedules over the assets."""
+"""Jobs, schedules and sensors over the assets."""

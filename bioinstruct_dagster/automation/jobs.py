@@ -1,4 +1,7 @@
-"""Jobs: the data set, and the experiments, apart, so that nothing spends GPU time unasked."""
+"""Jobs: one makes the data set and another runs experiments, so no data set run uses a GPU.
+
+Belongs here: which assets a job materializes. Does not: when a job runs (schedules, sensors).
+"""
 
 import dagster as dg
 
@@ -8,20 +11,26 @@ TRAINING_SELECTION = dg.AssetSelection.groups("training", "evaluation")
 data_set_job = dg.define_asset_job(
     "data_set",
     selection=DATA_SET_SELECTION,
-    description="Seeds to Hugging Face data set.",
+    description="Materialize all assets from the seed tasks to the Hugging Face data set.",
 )
 
-# For a machine that has cores to spare: each step in a process of its own.
+# For a machine with idle cores: each step runs in its own process.
 data_set_multiprocess_job = dg.define_asset_job(
     "data_set_multiprocess",
     selection=DATA_SET_SELECTION,
     executor_def=dg.multiprocess_executor,
-    description="Seeds to Hugging Face data set, each step in a process of its own.",
+    description=(
+        "Materialize all assets from the seed tasks to the Hugging Face data set, with each step "
+        "in its own process."
+    ),
 )
 
-# Partitioned as its assets are; backfill it to run the whole matrix.
+# This job has the partitions of its assets. A backfill runs the whole experiment matrix.
 experiment_job = dg.define_asset_job(
     "experiment",
     selection=TRAINING_SELECTION,
-    description="LoRA adapter and scores of one base model and recipe.",
+    description=(
+        "Train the LoRA adapter of one base model and recipe, and score it. "
+        "A backfill over all partitions runs the whole experiment matrix."
+    ),
 )

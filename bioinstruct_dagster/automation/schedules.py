@@ -1,26 +1,30 @@
-"""Schedules. None trains: a schedule must not spend GPU money unasked."""
+"""Schedules. No schedule trains: GPU time is spent only by runs that a person starts.
+
+Belongs here: runs by the clock. Does not: runs that follow an event (sensors).
+"""
 
 import dagster as dg
 
 from bioinstruct_dagster.automation.jobs import data_set_job
 from bioinstruct_dagster.settings import Settings
 
-WEEKLY = "0 6 * * 1"  # Monday, 06:00 UTC
+MONDAYS_AT_SIX = "0 6 * * 1"  # Monday, 06:00 UTC
 
 
 @dg.schedule(
     job=data_set_job,
-    cron_schedule=WEEKLY,
+    cron_schedule=MONDAYS_AT_SIX,
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 def weekly_refresh(
     context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.RunRequest:
-    """Grow the data set by about BIOINSTRUCT_REFRESH_INSTRUCTIONS kept instructions.
+    """Add about BIOINSTRUCT_REFRESH_INSTRUCTIONS kept rows to the data set, every Monday at 06:00.
 
-    Runs down to the Hugging Face set. Off until it is switched on, since with a real teacher each
-    tick costs money. What is stored is reused: only the further requests are asked of the teacher.
+    The run materializes all assets up to the Hugging Face data set. It reuses stored completions
+    and sends only new requests. The schedule is off by default, because with a real teacher each
+    run costs money.
     """
     return dg.RunRequest(
         run_key=context.scheduled_execution_time.isoformat(),

@@ -1,4 +1,8 @@
-"""Sensors: what starts a run when the world outside has changed."""
+"""Sensors: they start a run when something outside Dagster has changed.
+
+Belongs here: when a run starts, and with which selection and configuration. Does not: polling and
+reading batches (teacher.batch_api).
+"""
 
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
@@ -14,23 +18,26 @@ from bioinstruct_dagster.teacher.batch_api import batches
 from bioinstruct_dagster.teacher.session import open_endpoint
 
 POLL_SECONDS = 60
-UNDER_WAY = [
+UNFINISHED_STATUSES = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-# What follows from labels alone, and from quality checks; and the assets that batches are for.
-FROM_LABELS = [dg.AssetKey("categorized_instructions"), dg.AssetKey("hf_dataset")]
-FROM_CHECKS = [dg.AssetKey("deduplicated_instructions"), *FROM_LABELS]
-ASKING = {dg.AssetKey("raw_instructions"), *FROM_CHECKS} - {dg.AssetKey("hf_dataset")}
-_JOBS = {data_set_job.name, data_set_multiprocess_job.name}
+# The assets to materialize when a batch of category labels, or of quality checks, has ended.
+ASSETS_AFTER_LABELS = [dg.AssetKey("categorized_instructions"), dg.AssetKey("hf_dataset")]
+ASSETS_AFTER_CHECKS = [dg.AssetKey("deduplicated_instructions"), *ASSETS_AFTER_LABELS]
+# The assets that send requests to the teacher.
+TEACHER_ASSETS = {dg.AssetKey("raw_instructions"), *ASSETS_AFTER_CHECKS} - {
+    dg.AssetKey("hf_dataset")
+}
+DATA_SET_JOBS = {data_set_job.name, data_set_multiprocess_job.name}
 
 
 @dg.sensor(
     job=data_set_job,
     minimum_interval_seconds=POLL_SECONDS,
-    # On from the start: it only ever finishes what a run has submitted, and paid for.
+    # On by default: it only finishes batches that a run has submitted and that will be billed.
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def batch_results(
@@ -38,13 +45,12 @@ def batch_results(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.RunRequest | dg.SkipReason:
-    """Start a run once batches of the Batch API have ended, up to the Hugging Face set.
+    """Start a run up to the Hugging Face data set when batches of the Batch API have ended.
 
-    Asks the server once a minute while batches are open, and nothing while none is. Its run works
-    towards the goal of the run that submitted, under the same caps, and asks again for what an
-    expired batch left out; where labels or checks were all that was missing, it asks for no
-    instructions.
-    Where its run fails, it tries again after an hour.
+    While batches are open, the sensor asks the server for their state once a minute. The new run
+    has the goal and the caps of the run that submitted the batches, and sends requests again that
+    an expired batch left without a reply. After a batch of category labels or quality checks, the
+    run generates no new rows. If the run fails, the sensor starts another after an hour.
     """
     try:
         open_now = batches.open_batches(store)
@@ -58,20 +64,22 @@ def batch_results(
     if not ended:
         states = [f"{batch.batch_id or 'A batch'} is {batch.status}" for batch in found]
         return dg.SkipReason(
-            ", ".join(states) or "Batches are open at another server than the one that is set."
+            ", ".join(states)
+            or "The open batches are at another server. Set OPENAI_BASE_URL to that server's "
+            "address to store their replies."
         )
     runs = [
         run
-        for run in context.instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
-        if _asks(run.job_name, run.asset_selection)
+        for run in context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED_STATUSES))
+        if _uses_teacher(run.job_name, run.asset_selection)
     ]
     if runs:
-        return dg.SkipReason(f"Run {runs[0].run_id} is under way.")
+        return dg.SkipReason(f"Run {runs[0].run_id} has not finished yet.")
     hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
     run_key = f"{sha256_of(sorted(batch.batch_key for batch in ended))[:16]} {hour}"
     purposes = {batch.purpose for batch in ended}
     if "generation" not in purposes:
-        selection = FROM_CHECKS if "quality_check" in purposes else FROM_LABELS
+        selection = ASSETS_AFTER_CHECKS if "quality_check" in purposes else ASSETS_AFTER_LABELS
         return dg.RunRequest(run_key=run_key, asset_selection=selection)
     return dg.RunRequest(
         run_key=run_key,
@@ -79,6 +87,8 @@ def batch_results(
     )
 
 
-def _asks(job_name: str, selected: AbstractSet[dg.AssetKey] | None) -> bool:
-    """Whether a run asks the teacher: one of the data set's jobs, or of these assets by hand."""
-    return job_name in _JOBS if selected is None else bool(ASKING & set(selected))
+def _uses_teacher(job_name: str, selected: AbstractSet[dg.AssetKey] | None) -> bool:
+    """Whether a run sends requests to the teacher: by its job, or by its selected assets."""
+    if selected is None:
+        return job_name in DATA_SET_JOBS
+    return bool(TEACHER_ASSETS & set(selected))

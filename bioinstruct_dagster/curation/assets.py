@@ -1,4 +1,9 @@
-"""Curation as assets: what is kept, and what kind of task it is."""
+"""The assets of curation: the kept rows, and their categories.
+
+Belongs here: the assets, their metadata, and the teacher's check of kept rows. Does not: the order
+of the gates' work (curation.curate_store), labelling (category.labelling), or checks on the assets
+(curation.checks).
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +17,11 @@ from bioinstruct_dagster.curation.curate_rows import meaning_filter, novelty_che
 from bioinstruct_dagster.curation.curate_store import CurationCounts, curate, write_labels
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
-from bioinstruct_dagster.curation.quality.llm_checks import asked_for
+from bioinstruct_dagster.curation.quality.llm_checks import needs_teacher
 from bioinstruct_dagster.curation.quality.rules import QualityRule
 from bioinstruct_dagster.curation.quality.teacher_verdicts import (
     ask_about_kept_rows,
-    write_teachers_verdicts,
+    write_teacher_verdicts,
 )
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
@@ -31,13 +36,13 @@ from bioinstruct_dagster.store.materialization import (
 )
 from bioinstruct_dagster.teacher.session import open_session
 
-PENDING = (
+PENDING_MESSAGE = (
     "%s requests are with the Batch API. The sensor batch_results starts a run when they are done."
 )
 
 SEED_INSTRUCTIONS = "select seed_id, instruction from seed_tasks order by ordinal"
-RAW_ROWS = "select count(*) as n from raw_instructions"
-KEPT_IN_ORDER = """
+COUNT_RAW_ROWS = "select count(*) as n from raw_instructions"
+KEPT_ROWS = """
     select row_id, ordinal, instruction, input, output, rehearsal
     from deduplicated_instructions
     order by ordinal
@@ -84,33 +89,34 @@ def deduplicated_instructions(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Raw rows that four gates let pass: quality, privacy, contamination, novelty.
+    """The raw rows that pass four gates: quality, privacy, contamination and novelty.
 
-    What each gate says of each row, and why, is in `verdicts`. A row is new if its ROUGE-L F1 with
-    every seed and every row kept before it is at most 0.7. Only what changed is checked again: new
-    rows, and all rows for a gate whose rules changed.
+    The table `verdicts` holds the verdict of each gate on each row, with its evidence. A row passes
+    the novelty gate if its ROUGE-L F1 with each seed and each earlier kept row is at most 0.7. A
+    run checks only new and changed rows; if a gate's rules changed, that gate checks all rows
+    again.
     """
     seeds = [
         NamedInstruction(row["seed_id"], row["instruction"])
         for row in store.rows(SEED_INSTRUCTIONS)
     ]
-    raw = store.rows(RAW_ROWS)[0]["n"]
+    raw = store.rows(COUNT_RAW_ROWS)[0]["n"]
     if not raw:
         raise StatedError("There are no raw rows. Materialize key:raw_instructions first.")
     gates = row_gates(settings)
     rules = next(gate.rules for gate in gates if isinstance(gate, QualityGate))
-    asking = TeacherQualityCheck(context, store, settings, rules)
-    done = curate(
+    teacher_check = TeacherQualityCheck(context, store, settings, rules)
+    counts = curate(
         store,
         seeds,
         gates,
         context.log.info,
         meaning=meaning_filter(settings),
-        ask_teacher=asking if asking.wanted else None,
+        ask_teacher=teacher_check if teacher_check.needed else None,
         check_many=novelty_checker(settings),
     )
-    if asking.pending:
-        context.log.info(PENDING, asking.pending)
+    if teacher_check.pending:
+        context.log.info(PENDING_MESSAGE, teacher_check.pending)
         return
     kept = store.rows(KEPT_SUMMARY)[0]
     yield materialization(
@@ -119,7 +125,7 @@ def deduplicated_instructions(
         "deduplicated_instructions",
         kept["fingerprint"] or "empty",
         rehearsal=kept["rehearsal"],
-        extra=_shown(raw, kept, store.rows(REJECTED_BY_RULE), done),
+        extra=_curation_metadata(raw, kept, store.rows(REJECTED_BY_RULE), counts),
     )
 
 
@@ -133,27 +139,27 @@ class TeacherQualityCheck:
         settings: Settings,
         rules: Sequence[QualityRule],
     ) -> None:
-        self.wanted = asked_for(rules)
+        self.needed = needs_teacher(rules)
         self.pending = 0
         self._context, self._store, self._settings = context, store, settings
         self._rules = rules
 
     def __call__(self) -> bool:
-        """Ask about the kept rows that were not asked about; whether any verdict has changed."""
+        """Ask about the kept rows not asked about before; return whether any verdict changed."""
         log, run_id = self._context.log, self._context.run.run_id
         with open_session(self._settings, self._store, log.info, run_id=run_id) as session:
             tally = ask_about_kept_rows(session)
-            changed = write_teachers_verdicts(session, self._rules)
+            changed = write_teacher_verdicts(session, self._rules)
         self.pending = tally.pending
         for message in tally.errors:
-            log.warning("Request failed, to be asked again by the next run: %s", message)
+            log.warning("A request failed; the next run will send it again: %s", message)
         if tally.stopped:
-            log.warning("Not all kept rows were checked by the teacher: %s", tally.stopped)
+            log.warning("The teacher did not check all kept rows: %s", tally.stopped)
         return changed and not self.pending
 
 
-def _shown(
-    raw: int, kept: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], done: CurationCounts
+def _curation_metadata(
+    raw: int, kept: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], counts: CurationCounts
 ) -> dict[str, Any]:
     by_gate = {
         f"dropped: {gate}": sum(row["rows"] for row in rejected if row["gate"] == gate)
@@ -168,8 +174,8 @@ def _shown(
         "kept_share": kept["kept"] / raw,
         "repaired": kept["repaired"],
         "flagged": kept["flagged"],
-        "repeat_in_meaning": done.repeat_in_meaning,
-        **{f"checked_now_{gate}": rows for gate, rows in done.checked.items()},
+        "repeat_in_meaning": counts.repeat_in_meaning,
+        **{f"checked_now_{gate}": rows for gate, rows in counts.checked.items()},
     }
 
 
@@ -187,28 +193,30 @@ def categorized_instructions(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Kept rows, each with one of four categories.
+    """The kept rows, each labelled with one of four categories.
 
-    They are information extraction, question answering, generation, other. The teacher labels rows
-    in batches of 20, as structured output restricted to the four; what it does not label, the
-    embedded classifier does. Every row says which of them labelled it; those of which it is not
-    sure, or that the teacher labels otherwise a second time, are in the view `category_review`.
+    The categories are information extraction, question answering, generation and other. The teacher
+    labels rows in batches of 20, as structured output. The embedded classifier labels the rows that
+    the teacher does not label. The column `labelled_by` names the labeller. The view
+    `category_review` lists the rows with an uncertain label: the classifier's confidence is low, or
+    the teacher gave two different labels.
     """
-    kept = store.rows(KEPT_IN_ORDER)
+    kept = store.rows(KEPT_ROWS)
     if not kept:
         raise StatedError(
-            "No kept rows. Materialize key:deduplicated_instructions first; where it kept none, "
-            "the view rejected_instructions says why."
+            "There are no kept rows. Materialize key:deduplicated_instructions first. If it kept "
+            "none, the view rejected_instructions gives the reasons."
         )
     run_id = context.run.run_id
     with open_session(settings, store, context.log.info, run_id=run_id) as session:
         labelling = label_rows(kept, session, review_below=settings.curation.category_confidence)
     if labelling.tally.pending:
-        context.log.info(PENDING, labelling.tally.pending)
+        context.log.info(PENDING_MESSAGE, labelling.tally.pending)
         return
     if labelling.tally.stopped:
         context.log.warning(
-            "The embedded classifier labelled the rest: %s", labelling.tally.stopped
+            "The teacher stopped, so the embedded classifier labelled the other rows: %s",
+            labelling.tally.stopped,
         )
     write_labels(store, labelling)
     shares = Counter(row["category"] for row in labelling.rows)
@@ -225,28 +233,29 @@ def categorized_instructions(
             "labelled_by_teacher": labelling.by_teacher,
             "labelled_by_classifier": labelling.by_classifier,
             "rows_to_review": labelling.to_review,
-            **_measured(labelling),
+            **_label_quality(labelling),
             "completions_asked": labelling.tally.asked,
             **{f"share_{category}": n / len(labelling.rows) for category, n in shares.items()},
         },
     )
 
 
-def _measured(labelling: Labelling) -> dict[str, Any]:
-    """What is known of the labels' quality: the teacher's second labels, and the classifier's
-    account of itself.
+def _label_quality(labelling: Labelling) -> dict[str, Any]:
+    """Metadata on the labels' quality: the teacher's agreement with itself, and the classifier's
+    calibration.
     """
-    shown: dict[str, Any] = {}
-    if labelling.agreement:
-        twice = labelling.agreement
-        shown["labelled_twice"] = twice.compared
-        shown["two_way_agreement"] = twice.share if twice.share is not None else "nothing compared"
-        shown["cohens_kappa"] = twice.kappa if twice.kappa is not None else "undefined"
-        if twice.rehearsal:
-            shown["agreement_note"] = "rehearsal: recorded labels agree with themselves trivially"
-    if labelling.calibration:
-        known = labelling.calibration
-        shown["classifier_cross_validated_accuracy"] = known.accuracy
-        shown["classifier_calibration_error"] = known.expected_calibration_error
-        shown["classifier_reliability"] = dg.MetadataValue.md(markdown_table(known.table()))
-    return shown
+    metadata: dict[str, Any] = {}
+    if agreement := labelling.agreement:
+        share, kappa = agreement.share, agreement.kappa
+        metadata["labelled_twice"] = agreement.compared
+        metadata["two_way_agreement"] = "nothing compared" if share is None else share
+        metadata["cohens_kappa"] = "undefined" if kappa is None else kappa
+        if agreement.rehearsal:
+            metadata["agreement_note"] = "rehearsal: recorded labels always agree with themselves"
+    if calibration := labelling.calibration:
+        metadata["classifier_cross_validated_accuracy"] = calibration.accuracy
+        metadata["classifier_calibration_error"] = calibration.expected_calibration_error
+        metadata["classifier_reliability"] = dg.MetadataValue.md(
+            markdown_table(calibration.table())
+        )
+    return metadata

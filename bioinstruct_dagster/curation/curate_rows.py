@@ -1,9 +1,9 @@
-"""From raw rows to kept ones, in memory: generation counts with it how many rows would be kept.
+"""Curates raw rows in memory. Generation uses it to count how many of its rows would be kept.
 
-First the gates check each row by itself, then novelty compares the rows that they let pass: a row
-that is dropped anyway must not make a sound one a repetition. Belongs here: that order, over rows
-in memory, and making the gates that the settings ask for. Does not: what a gate rejects (the gates'
-packages), or bringing a whole store up to date (curation.curate_store).
+The row gates check each row by itself. The novelty filter then compares the rows that pass, so that
+a rejected row never makes a sound row a repetition. Belongs here: this order for rows in memory,
+and making the gates by the settings. Does not: what a gate rejects (the gates' packages), or
+bringing a whole store up to date (curation.curate_store).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from bioinstruct_dagster.curation.gates import FIELDS, Finding, Gate, GateResult, RowTexts
+from bioinstruct_dagster.curation.gates import TEXT_FIELDS, Finding, Gate, GateResult, RowTexts
 from bioinstruct_dagster.curation.novelty.gate import novelty_finding
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
 from bioinstruct_dagster.curation.novelty.rule import (
     NamedInstruction,
     NoveltyFilter,
-    check_here,
+    check_in_process,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
 from bioinstruct_dagster.curation.verdicts import StoredResults
@@ -29,10 +29,10 @@ from bioinstruct_dagster.store.gate_order import ROW_GATES
 
 @dataclass
 class CuratedRows:
-    """Raw rows by what the gates decided: each is either kept or rejected.
+    """Raw rows after the gates' decisions: each is either kept or rejected.
 
-    `kept` has rows of `deduplicated_instructions`; `rejected` names the first gate that dropped a
-    row, and its rule.
+    `kept` holds rows of `deduplicated_instructions`. `rejected` holds the other rows, with the
+    first gate that rejected each and its rule.
     """
 
     kept: list[dict[str, Any]] = field(default_factory=list)
@@ -40,41 +40,41 @@ class CuratedRows:
 
 
 class RowCurator:
-    """The gates over raw rows that come in canonical order, in portions of any size.
+    """Applies all gates to raw rows that arrive in canonical order, in portions of any size.
 
-    The order is that of request number and place in the reply, so that the result depends neither
-    on which reply came first nor on how many runs it took, and growing the set changes no earlier
-    decision. Generation uses it to know how many rows would be kept.
+    The canonical order is that of the request's number and the row's position in the reply. So the
+    result does not depend on which reply arrived first, or on the number of runs, and new rows
+    change no earlier decision.
 
     Args:
-        seeds: what no row may repeat.
-        gates: those that check each row by itself, in their order.
-        remembered: what they said before.
+        seeds: instructions that no row may repeat.
+        gates: the row gates, in their order.
+        stored_results: results of these gates from earlier runs.
     """
 
     def __init__(
         self,
         seeds: Sequence[NamedInstruction],
         gates: Sequence[Gate],
-        remembered: StoredResults | None = None,
+        stored_results: StoredResults | None = None,
     ) -> None:
-        self.selection = CuratedRows()
+        self.curated = CuratedRows()
         self._gates = gates
-        self._remembered = remembered or StoredResults(None, gates)
+        self._results_of = stored_results or StoredResults(None, gates)
         self._seed_ids = frozenset(seed.id for seed in seeds)
         self._novelty = NoveltyFilter(seeds)
 
     def extend(self, raw: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """Check the next raw rows; whether each is kept."""
-        tasks = [RowTexts.of(row) for row in raw]
-        said = [self._remembered(gate, tasks) for gate in self._gates]
+        """Check the next raw rows; return for each whether it is kept."""
+        texts = [RowTexts.of(row) for row in raw]
+        results_by_gate = [self._results_of(gate, texts) for gate in self._gates]
         passed: list[dict[str, Any]] = []
         places: list[int] = []
         kept = [False] * len(raw)
         for place, row in enumerate(raw):
-            results = [by_gate[place] for by_gate in said]
-            if (dropped := self._first_reject(results)) is not None:
-                self._reject(row, *dropped)
+            results = [of_gate[place] for of_gate in results_by_gate]
+            if (reject := self._first_reject(results)) is not None:
+                self._reject(row, *reject)
             else:
                 passed.append(_repaired(row, self._gates, results))
                 places.append(place)
@@ -84,7 +84,7 @@ class RowCurator:
         for place, row, verdict in zip(places, passed, verdicts, strict=True):
             kept[place] = verdict.novel
             if verdict.novel:
-                self.selection.kept.append(row)
+                self.curated.kept.append(row)
             else:
                 self._reject(row, "novelty", novelty_finding(verdict, "", self._seed_ids))
         return kept
@@ -97,7 +97,7 @@ class RowCurator:
         return None
 
     def _reject(self, row: Mapping[str, Any], gate: str, finding: Finding) -> None:
-        self.selection.rejected.append(
+        self.curated.rejected.append(
             {
                 "row_id": row["row_id"],
                 "ordinal": row["ordinal"],
@@ -112,7 +112,10 @@ class RowCurator:
 def _repaired(
     row: Mapping[str, Any], gates: Sequence[Gate], results: Sequence[GateResult]
 ) -> dict[str, Any]:
-    """The row as kept; quality has the last word, as in the view `repaired_instructions`."""
+    """The row with its repairs; if gates differ, the first gate's repair is used.
+
+    The view `repaired_instructions` has the same rule.
+    """
     repairs: dict[str, str] = {}
     for result in reversed(results):
         repairs |= result.repairs
@@ -125,25 +128,25 @@ def _repaired(
     return {
         "row_id": row["row_id"],
         "ordinal": row["ordinal"],
-        **{name: repairs.get(name, row[name]) for name in FIELDS},
+        **{name: repairs.get(name, row[name]) for name in TEXT_FIELDS},
         "repaired": sorted(repairs),
         "flags": sorted(flags),
         "rehearsal": row["rehearsal"],
     }
 
 
-def select(
+def curate_raw_rows(
     raw: Sequence[Mapping[str, Any]], seeds: Sequence[NamedInstruction], gates: Sequence[Gate]
 ) -> CuratedRows:
-    """Check raw rows, given in canonical order."""
-    selector = RowCurator(seeds, gates)
-    selector.extend(raw)
-    selector.selection.rejected.sort(key=lambda row: row["ordinal"])
-    return selector.selection
+    """Apply all gates to raw rows in canonical order."""
+    curator = RowCurator(seeds, gates)
+    curator.extend(raw)
+    curator.curated.rejected.sort(key=lambda row: row["ordinal"])
+    return curator.curated
 
 
 def row_gates(settings: Settings) -> list[Gate]:
-    """The gates that check each row by itself, in their order, as the settings have them."""
+    """The gates that check each row by itself, made by the settings, in their order."""
     from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
     from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
     from bioinstruct_dagster.curation.quality.gate import QualityGate
@@ -159,17 +162,17 @@ def row_gates(settings: Settings) -> list[Gate]:
 
 
 def meaning_filter(settings: Settings) -> MeaningFilter | None:
-    """The second stage of novelty, where it is switched on."""
+    """The comparison of meanings, the second stage of novelty; None if it is switched off."""
     if settings.curation.meaning_model is None:
         return None
     return MeaningFilter(settings.curation.meaning_model, settings.curation.meaning_threshold)
 
 
 def novelty_checker(settings: Settings) -> CheckNovelty:
-    """Where novelty is checked when rows are many: in this process, or on a Ray cluster."""
+    """The function that checks novelty of many rows: in this process, or on a Ray cluster."""
     if not settings.curation.ray_address:
-        return check_here
-    from bioinstruct_dagster.curation.novelty.cluster.sharded import check_on_cluster
+        return check_in_process
+    from bioinstruct_dagster.curation.novelty.cluster.driver import check_on_cluster
 
     return partial(
         check_on_cluster,
@@ -178,12 +181,12 @@ def novelty_checker(settings: Settings) -> CheckNovelty:
     )
 
 
-def gate_maker(settings: Settings, store: Store) -> Callable[[Sequence[SeedTask]], RowCurator]:
-    """The gates for generation, which asks until they keep enough rows."""
+def curator_maker(settings: Settings, store: Store) -> Callable[[Sequence[SeedTask]], RowCurator]:
+    """A function that makes the curator of generation, which asks until enough rows are kept."""
 
-    def gate_of(seeds: Sequence[SeedTask]) -> RowCurator:
+    def curator_of(seeds: Sequence[SeedTask]) -> RowCurator:
         gates = row_gates(settings)
         texts = [NamedInstruction(seed.id, seed.instruction) for seed in seeds]
         return RowCurator(texts, gates, StoredResults(store, gates))
 
-    return gate_of
+    return curator_of

@@ -1,9 +1,9 @@
 """Brings a whole store up to date: the gates check its raw rows, and the kept rows are written.
 
-Only what is not checked yet, or was checked by an earlier version of a gate, is checked: first by
-the row gates, then for novelty among the rows that they let pass. Belongs here: that order of work,
-and the tables of kept and of labelled rows. Does not: what a gate rejects (the gate's package), or
-reading and writing verdicts (curation.verdicts).
+A gate checks only rows that it has not checked yet, or that an earlier version of it checked. The
+row gates come first; the novelty filter compares the rows that pass them. Belongs here: this order
+of work, and the tables of kept and of labelled rows. Does not: what a gate rejects (the gate's
+package), or reading and writing verdicts (curation.verdicts).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from bioinstruct_dagster.curation.category.labelling import Labelling
 from bioinstruct_dagster.curation.gates import Gate
 from bioinstruct_dagster.curation.novelty.gate import (
-    PASSING,
+    PASSING_AND_CHECKED,
     check_novelty_from_first_change,
     novelty_version,
 )
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
-from bioinstruct_dagster.curation.novelty.meaning_verdicts import look_for_meaning
-from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, check_here
+from bioinstruct_dagster.curation.novelty.meaning_verdicts import reject_repeated_meanings
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, check_in_process
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
-from bioinstruct_dagster.curation.quality.teacher_verdicts import forget_teachers_word
+from bioinstruct_dagster.curation.quality.teacher_verdicts import remove_teacher_verdicts
 from bioinstruct_dagster.curation.verdicts import (
-    check_stale,
+    check_outdated_rows,
     record_version,
     replace_verdicts,
     verdict_rows,
@@ -31,9 +31,9 @@ from bioinstruct_dagster.curation.verdicts import (
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-WRITE_KEPT = f"""
+INSERT_KEPT_ROWS = f"""
     insert into deduplicated_instructions by name
-    with {PASSING},
+    with {PASSING_AND_CHECKED},
     flagged as (
         select row_id, list_sort(list(distinct gate || ': ' || rule)) as flags
         from verdicts
@@ -50,18 +50,18 @@ WRITE_KEPT = f"""
     left join flagged using (row_id)
     order by ordinal
 """
-FORGET_KEPT = "delete from deduplicated_instructions"
-FORGET_LABELLED = "delete from categorized_instructions"
-# A verdict on a category is written again where any of these is another.
-COMPARED = (
+DELETE_KEPT_ROWS = "delete from deduplicated_instructions"
+DELETE_LABELLED_ROWS = "delete from categorized_instructions"
+# A verdict of the category gate is written again if any of these columns changed.
+COMPARED_COLUMNS = (
     "row_id", "rule", "version", "verdict", "score", "evidence", "gate_version", "text_sha256",
 )  # fmt: skip
-CATEGORY_VERDICTS = f"select {', '.join(COMPARED)} from verdicts where gate = 'category'"
+CATEGORY_VERDICTS = f"select {', '.join(COMPARED_COLUMNS)} from verdicts where gate = 'category'"
 
 
 @dataclass
 class CurationCounts:
-    """What was done: rows that each gate had to check; the others' verdicts still held."""
+    """How many rows each gate had to check, and how many rows repeat another in meaning."""
 
     checked: dict[str, int] = field(default_factory=dict)
     repeat_in_meaning: int = 0
@@ -75,46 +75,46 @@ def curate(
     *,
     meaning: MeaningFilter | None = None,
     ask_teacher: Callable[[], bool] | None = None,
-    check_many: CheckNovelty = check_here,
+    check_many: CheckNovelty = check_in_process,
 ) -> CurationCounts:
-    """Check what is not checked, and write `deduplicated_instructions`.
+    """Check all rows without a valid verdict, and write `deduplicated_instructions`.
 
     Args:
-        store: of raw rows and verdicts.
-        seeds: what no row may repeat.
-        gates: those that check each row by itself, in their order.
+        store: the store of raw rows and verdicts.
+        seeds: instructions that no row may repeat.
+        gates: the row gates, in their order.
         log: takes lines for the user.
-        meaning: drops rows that say the same in other words; None to leave them.
-        ask_teacher: asks a teacher about the kept rows and writes down what it says; whether that
-            is new. Asked again until it is not, since a dropped row no longer stands in the way of
-            others.
-        check_many: checks novelty where rows are many: here, or on a cluster.
+        meaning: rejects rows that repeat another in other words; None to keep them.
+        ask_teacher: asks a teacher about the kept rows, writes its verdicts, and returns whether
+            any verdict changed. If so, novelty is checked again, because a row that the teacher
+            rejects may make room for others, and the teacher is asked about those.
+        check_many: checks novelty of many rows, in this process or on a cluster.
     """
-    done = CurationCounts()
+    counts = CurationCounts()
     for gate in gates:
-        done.checked[gate.name] = check_stale(store, gate)
-        log(f"{gate.name}: {done.checked[gate.name]:,} rows checked.")
+        counts.checked[gate.name] = check_outdated_rows(store, gate)
+        log(f"{gate.name}: {counts.checked[gate.name]:,} rows checked.")
     withhold_identifiers(store)
-    done.checked["novelty"] = 0
+    counts.checked["novelty"] = 0
     if ask_teacher is None:
-        forget_teachers_word(store)
+        remove_teacher_verdicts(store)
     while True:
-        done.checked["novelty"] += check_novelty_from_first_change(store, seeds, check_many)
-        done.repeat_in_meaning = look_for_meaning(store, meaning)
+        counts.checked["novelty"] += check_novelty_from_first_change(store, seeds, check_many)
+        counts.repeat_in_meaning = reject_repeated_meanings(store, meaning)
         with store.write() as connection:
-            connection.execute(FORGET_KEPT)
-            connection.execute(WRITE_KEPT, {"version": novelty_version(seeds)})
+            connection.execute(DELETE_KEPT_ROWS)
+            connection.execute(INSERT_KEPT_ROWS, {"version": novelty_version(seeds)})
         if ask_teacher is None or not ask_teacher():
             break
-    log(f"novelty: {done.checked['novelty']:,} rows checked.")
-    return done
+    log(f"novelty: {counts.checked['novelty']:,} rows checked.")
+    return counts
 
 
 def write_labels(store: Store, labelling: Labelling) -> None:
-    """Write `categorized_instructions`, and what the category gate says of its rows."""
+    """Write `categorized_instructions`, and the category gate's verdicts on its rows."""
     version = sha256_of(labelling.made_of)[:8]
     rows = {row["row_id"]: row for row in labelling.rows}
-    said = [
+    verdicts = [
         verdict
         for row_id, finding in labelling.findings()
         for verdict in verdict_rows(
@@ -122,11 +122,13 @@ def write_labels(store: Store, labelling: Labelling) -> None:
         )
     ]
     before = {tuple(row.values()) for row in store.rows(CATEGORY_VERDICTS)}
-    changed = [row for row in said if tuple(row[name] for name in COMPARED) not in before]
-    gone = {row_id for row_id, *_ in before} - rows.keys()  # no longer kept, so of no category
+    changed = [
+        row for row in verdicts if tuple(row[name] for name in COMPARED_COLUMNS) not in before
+    ]
+    removed = {row_id for row_id, *_ in before} - rows.keys()  # no longer kept, so without category
     with store.write() as connection:
         record_version(connection, "category", version, labelling.made_of)
-        connection.execute(FORGET_LABELLED)
+        connection.execute(DELETE_LABELLED_ROWS)
         insert(connection, "categorized_instructions", labelling.rows)
-        replaced = [*gone, *(row["row_id"] for row in changed)]
+        replaced = [*removed, *(row["row_id"] for row in changed)]
         replace_verdicts(connection, "category", replaced, changed)

@@ -1,8 +1,8 @@
-"""What a gate is: it checks a row's texts and says keep, reject, repair or flag, and why.
+"""The types that all gates share. A gate checks a row's texts: keep, reject, repair or flag.
 
-Belongs here: the types that all gates share. Does not: any rule, the order of the gates
-(store.gate_order), their versions (curation.versions), or how verdicts are stored
-(curation.verdicts).
+Belongs here: a row's texts, a finding, a gate's result, the protocol of a gate. Does not: any rule,
+the order of the gates (store.gate_order), their versions (curation.versions), or how verdicts are
+stored (curation.verdicts).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, Self
 
 Decision = Literal["keep", "reject", "repair", "flag"]
-FIELDS = ("instruction", "input", "output")
+TEXT_FIELDS = ("instruction", "input", "output")
 
 
 class RowTexts(NamedTuple):
-    """The texts of a row, as the teacher wrote them."""
+    """The three texts of a row, as the teacher wrote them."""
 
     instruction: str
     input: str
@@ -22,21 +22,21 @@ class RowTexts(NamedTuple):
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        """The texts of a row that has more than these."""
+        """The texts of a row that may have more columns."""
         return cls(row["instruction"], row["input"], row["output"])
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule says of a row: a row of the table `verdicts`.
+    """The result of one rule on one row. It becomes a row of the table `verdicts`.
 
     Attributes:
-        rule: its id; where no rule of the gate had anything to say, the gate's word for that.
-        version: of the rule, or of the whole gate where no rule had anything to say.
-        verdict: `reject` drops the row, `repair` keeps it with another text, `flag` keeps it and
-            shows it, `keep` has nothing against it.
-        score: the rule's measure, where it has one.
-        evidence: what was seen, as JSON values; never text that a row must not repeat.
+        rule: the rule's id. If no rule fired, the gate's name for a row without fault.
+        version: the rule's version, or the gate's version if no rule fired.
+        verdict: `reject` drops the row, `repair` keeps it with a corrected text, `flag` keeps it
+            and marks it for readers, `keep` has no objection.
+        score: the number that the rule measured, if it measures one.
+        evidence: what the rule found, as JSON values; never text that a row must not repeat.
     """
 
     rule: str
@@ -48,22 +48,22 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What one gate says of one row: at least one finding, and the texts that it puts right."""
+    """The result of one gate on one row: at least one finding, and the texts that it corrects."""
 
     findings: tuple[Finding, ...]
-    repairs: Mapping[str, str] = field(default_factory=dict)  # new text by field
+    repairs: Mapping[str, str] = field(default_factory=dict)  # corrected text by field
 
     @property
     def rejected(self) -> bool:
-        """Whether any rule of the gate drops the row."""
+        """Whether any finding drops the row."""
         return any(finding.verdict == "reject" for finding in self.findings)
 
 
 class Gate(Protocol):
     """A gate that checks each row by itself.
 
-    `version` changes whenever a verdict could: it covers code, libraries, data and settings (see
-    curation.versions). Rows that have a verdict of the same version are not checked again.
+    `version` changes whenever a verdict could change: it covers code, libraries, data and settings
+    (see curation.versions). A row that has a verdict of this version is not checked again.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Gate(Protocol):
 
     @property
     def made_of(self) -> Mapping[str, Any]:
-        """What determines this version: code, settings, data; as JSON values, for the record."""
+        """What the version is computed from: code, settings and data, as JSON values."""
 
-    def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
-        """A result per task, in their order."""
+    def check(self, rows: Sequence[RowTexts]) -> list[GateResult]:
+        """One result per row, in the order of the rows."""

@@ -1,10 +1,10 @@
-"""A module's source as definitions: each with its syntax as text, and the names that it refers to.
+"""Reads a module's source as definitions, each with its syntax and the names that it refers to.
 
-The text holds what Python would execute. Comments, formatting, docstrings and the annotations of
-functions are left out, and so is whatever only some versions of Python write into a syntax tree.
-Names are resolved as Python does: a name that a function binds is its own, any other is a
-definition or an import of the module. Belongs here: reading one module. Does not: which references
-are followed, or versions (curation.versions).
+The syntax is written as a text. It leaves out comments, formatting, docstrings, annotations of
+functions, and the parts of a syntax tree that only some versions of Python have. Names are resolved
+as Python does: a name that a function binds is local, any other name is a definition or an import
+of the module. Belongs here: reading one module. Does not: which references are followed, or
+versions (curation.versions).
 """
 
 import ast
@@ -13,28 +13,28 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bioinstruct_dagster.curation.word_lists import WORDS_FOLDER
 from bioinstruct_dagster.errors import StatedError
 
-PACKAGE = Path(__file__).parents[1]
-WORDS = "words"  # the folder of word lists in a gate's package
-WORD_LISTS = "curation.word_lists"  # the module that reads them
-WHOLE = "*"  # in place of a name: all that a module defines
-EFFECTS = ""  # in place of a name: what a module does when it is imported, besides defining
+PACKAGE_FOLDER = Path(__file__).parents[1]
+WORD_LIST_MODULE = "curation.word_lists"  # the module that reads word lists
+WHOLE_MODULE = "*"  # stands for all definitions of a module
+IMPORT_EFFECTS = ""  # stands for what a module executes on import besides its definitions
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-# Fields of a node that change nothing that the code computes.
-_UNREAD = frozenset({"ctx", "kind", "returns", "type_comment", "type_ignores"})
+# Fields of a node that do not change what the code computes.
+_SKIPPED_FIELDS = frozenset({"ctx", "kind", "returns", "type_comment", "type_ignores"})
 
 
 class SourceCodeError(StatedError):
-    """A definition or a module that a version is computed from is not there."""
+    """A version is computed from a definition or a module that does not exist."""
 
 
 class Reference(NamedTuple):
-    """A name in a module of this package; the module is named without the package."""
+    """A name in a module of this package; `module` leaves out the package's name."""
 
     module: str
     name: str
@@ -45,9 +45,9 @@ class Definition(NamedTuple):
 
     Attributes:
         text: its syntax.
-        references: what it refers to in this package.
-        libraries: top-level names of the libraries that it calls.
-        words: files of word lists that it names.
+        references: the names of this package that it refers to.
+        libraries: the top-level names of the libraries that it calls.
+        words: the files of word lists that it names.
     """
 
     text: str
@@ -60,7 +60,7 @@ class _Library(NamedTuple):
     name: str
 
 
-# What a name stands for: an import, or (None) a variable of a function.
+# What each name stands for: an import, or None for a variable of a function.
 _Scope = Mapping[str, Reference | _Library | None]
 
 
@@ -69,7 +69,7 @@ class ModuleSource:
 
     Args:
         package: the folder of the package.
-        name: of the module, without the package.
+        name: the module's name, without the package.
     """
 
     def __init__(self, package: Path, name: str) -> None:
@@ -84,18 +84,18 @@ class ModuleSource:
             self._sort(statement)
 
     def definition(self, name: str) -> Definition:
-        """The definition of a name, or what `WHOLE` or `EFFECTS` stand for.
+        """The definition of a name, or of `WHOLE_MODULE` or `IMPORT_EFFECTS`.
 
         Raises:
-            SourceCodeError: the module has no such name.
+            SourceCodeError: the module does not define the name.
         """
-        if name == EFFECTS:
+        if name == IMPORT_EFFECTS:
             return self._read(self._effects)
-        if name == WHOLE:
+        if name == WHOLE_MODULE:
             return Definition("", frozenset(self._own(one) for one in self._defined))
         if name in self._defined:
             read = self._read(self._defined[name])
-            return read._replace(references=read.references | {self._own(EFFECTS)})
+            return read._replace(references=read.references | {self._own(IMPORT_EFFECTS)})
         target = self._imported.get(name)
         if isinstance(target, Reference):
             return Definition("", references=frozenset({target}))
@@ -104,11 +104,11 @@ class ModuleSource:
         raise SourceCodeError(f"{self._package}: module {self._name} defines no {name}.")
 
     def resolve(self, name: str) -> Reference | _Library | None:
-        """What a name of the module's top level stands for; None where it is built in."""
+        """The target of a name at the module's top level; None for a built-in name."""
         return self._own(name) if name in self._defined else self._imported.get(name)
 
     def imports_of(self, statement: ast.AST) -> dict[str, Reference | _Library | None]:
-        """What names an import statement brings; empty for any other statement."""
+        """The targets of the names that a statement imports; empty for other statements."""
         if isinstance(statement, ast.Import):
             return {
                 (alias.asname or alias.name.split(".")[0]): _Library(alias.name.split(".")[0])
@@ -117,7 +117,7 @@ class ModuleSource:
         if not isinstance(statement, ast.ImportFrom):
             return {}
         root, _, module = (statement.module or "").partition(".")
-        if statement.level or root != PACKAGE.name:
+        if statement.level or root != PACKAGE_FOLDER.name:
             return {alias.asname or alias.name: _Library(root) for alias in statement.names}
         return {
             alias.asname or alias.name: self._target(module, alias.name)
@@ -127,7 +127,7 @@ class ModuleSource:
     def _target(self, module: str, name: str) -> Reference:
         inner = f"{module}.{name}" if module else name
         is_module = _path_of(self._package, inner) is not None
-        return Reference(inner, WHOLE) if is_module else Reference(module, name)
+        return Reference(inner, WHOLE_MODULE) if is_module else Reference(module, name)
 
     def _own(self, name: str) -> Reference:
         return Reference(self._name, name)
@@ -135,7 +135,7 @@ class ModuleSource:
     def _sort(self, statement: ast.stmt) -> None:
         imports = self.imports_of(statement)
         self._imported |= imports
-        if imports or _is_text(statement) or _is_for_type_checkers(statement):
+        if imports or _is_docstring(statement) or _is_for_type_checkers(statement):
             return
         names = _bound_by([statement]) | _changed_by(statement)
         for name in names:
@@ -144,58 +144,58 @@ class ModuleSource:
             self._effects.append(statement)
 
     def _read(self, statements: Sequence[ast.stmt]) -> Definition:
-        reading = _Reading(self)
+        reader = _SyntaxReader(self)
         for statement in statements:
-            reading.add(statement, {})
+            reader.add(statement, {})
         return Definition(
-            "".join(reading.text),
-            frozenset(reading.references),
-            frozenset(reading.libraries),
-            frozenset(self._words(reading)),
+            "".join(reader.text),
+            frozenset(reader.references),
+            frozenset(reader.libraries),
+            frozenset(self._words(reader)),
         )
 
-    def _words(self, reading: "_Reading") -> Iterator[Path]:
-        """The files in a folder `words` of the module's package that the code names.
+    def _words(self, reader: "_SyntaxReader") -> Iterator[Path]:
+        """The files of word lists that the code names, in folders of the module's package.
 
         Code that calls the reader of word lists may name a file without its ending.
         """
-        names = [text for text in reading.texts if text.endswith(".yaml")]
-        if any(one.module == WORD_LISTS for one in reading.references):
-            names += [f"{text}.yaml" for text in reading.texts if text.isidentifier()]
+        names = [text for text in reader.texts if text.endswith(".yaml")]
+        if any(one.module == WORD_LIST_MODULE for one in reader.references):
+            names += [f"{text}.yaml" for text in reader.texts if text.isidentifier()]
         parts = self._name.split(".")[:-1]
         for depth in range(len(parts), 0, -1):
-            folder = self._package.joinpath(*parts[:depth], WORDS)
+            folder = self._package.joinpath(*parts[:depth], WORDS_FOLDER)
             yield from (folder / name for name in names if (folder / name).is_file())
 
 
 @cache
 def module_source(package: Path, name: str) -> ModuleSource:
-    """The definitions of a module, read once a process."""
+    """The definitions of a module; each process reads a module once."""
     return ModuleSource(package, name)
 
 
-class _Reading:
-    """Text and references of statements, collected in one walk through their syntax."""
+class _SyntaxReader:
+    """Collects the text and the references of statements in one walk through their syntax."""
 
     def __init__(self, module: ModuleSource) -> None:
         self._module = module
         self.text: list[str] = []
         self.references: set[Reference] = set()
         self.libraries: set[str] = set()
-        self.texts: set[str] = set()  # that the code writes out
+        self.texts: set[str] = set()  # string constants of the code
 
     def add(self, value: Any, scope: _Scope) -> None:
-        """A node, a list of nodes, or the value of a field."""
+        """Add a node, a list of nodes, or the value of a field."""
         if isinstance(value, list):
             for item in value:
-                if not _is_text(item):
+                if not _is_docstring(item):
                     self.add(item, scope)
                     self.text.append(",")
         elif isinstance(value, ast.AST):
-            unread = self._refer(value, scope)
+            skipped = self._note_references(value, scope)
             self.text.append(f"{type(value).__name__}(")
             for name, part in ast.iter_fields(value):
-                if name in unread or part is None or part == []:
+                if name in skipped or part is None or part == []:
                     continue
                 self.text.append(f"{name}=")
                 self.add(part, self._scope_of(value, name, scope))
@@ -205,23 +205,23 @@ class _Reading:
             if isinstance(value, str):
                 self.texts.add(value)
 
-    def _refer(self, node: ast.AST, scope: _Scope) -> frozenset[str]:
-        """Note what a node refers to; the fields in which there is nothing more to read."""
+    def _note_references(self, node: ast.AST, scope: _Scope) -> frozenset[str]:
+        """Note what a node refers to; return the fields that need no further reading."""
         if isinstance(node, ast.arg):
-            return _UNREAD | {"annotation"}
+            return _SKIPPED_FIELDS | {"annotation"}
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             target = self._target(node.value.id, scope)
-            if isinstance(target, Reference) and target.name == WHOLE:
+            if isinstance(target, Reference) and target.name == WHOLE_MODULE:
                 self.references.add(Reference(target.module, node.attr))
                 self.text.append(f"{node.value.id}:")
-                return _UNREAD | {"value"}
+                return _SKIPPED_FIELDS | {"value"}
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             target = self._target(node.id, scope)
             if isinstance(target, _Library):
                 self.libraries.add(target.name)
             elif target is not None:
                 self.references.add(target)
-        return _UNREAD
+        return _SKIPPED_FIELDS
 
     def _target(self, name: str, scope: _Scope) -> Reference | _Library | None:
         return scope[name] if name in scope else self._module.resolve(name)
@@ -240,7 +240,7 @@ class _Reading:
 
 
 def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """These nodes and all within them, but for what has a scope of its own."""
+    """These nodes and all nodes within them, except those within another scope."""
     for node in nodes:
         yield node
         if not isinstance(node, (*_SCOPES, *_COMPREHENSIONS)):
@@ -248,7 +248,7 @@ def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def _bound_by(nodes: Iterable[ast.AST]) -> set[str]:
-    """Names that code binds in its own scope. To miss one makes a version cover more, not less."""
+    """Names that code binds in its own scope. A missed name makes a version cover more."""
     bound: set[str] = set()
     elsewhere: set[str] = set()
     for node in _own_nodes(nodes):
@@ -279,8 +279,8 @@ def _parameters(arguments: ast.arguments) -> set[str]:
     return {node.arg for node in ast.walk(arguments) if isinstance(node, ast.arg)}
 
 
-def _is_text(node: Any) -> bool:
-    """Whether a statement is a bare text: a docstring."""
+def _is_docstring(node: Any) -> bool:
+    """Whether a statement is a docstring: a string constant alone."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

@@ -1,9 +1,9 @@
-"""Verdicts in the store: which rows a gate has yet to check, writing what it says, and asking why.
+"""Verdicts in the store: which rows a gate must check, writing its findings, and reading them.
 
-A verdict holds as long as the gate's version and the row's text do. A verdict that a later one
-replaces moves to `superseded_verdicts`, so that nothing that a gate ever said is lost. Belongs
-here: the statements. Does not: checking rows (the gates), the order of the gates
-(store.gate_order), or the order of work (curation.curate_store).
+A verdict is valid until the gate's version or the row's text changes. A verdict that a later one
+replaces moves to `superseded_verdicts`, so no verdict is lost. Belongs here: the statements. Does
+not: checking rows (the gates), the order of the gates (store.gate_order), verdicts that are added
+later (curation.later_verdicts), or the order of work (curation.curate_store).
 """
 
 import hashlib
@@ -11,19 +11,21 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.curation.gates import Finding, Gate, GateResult, RowTexts
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import canonical_json
 
-PORTION = 20_000  # rows checked and written at once: what a kill may lose
+if TYPE_CHECKING:
+    import duckdb
 
-# Rows whose verdict of this gate is missing, of an earlier version of the gate, or of another text.
-STALE = """
+ROWS_PER_WRITE = 20_000  # rows checked and written in one transaction; a kill loses at most these
+
+# Rows whose verdict of this gate is missing, has another version of the gate, or is about another
+# text.
+ROWS_TO_CHECK = """
     select raw.row_id, raw.instruction, raw.input, raw.output, raw.rehearsal
     from raw_instructions as raw
     anti join (
@@ -37,20 +39,20 @@ STALE = """
     order by raw.ordinal
     limit $portion
 """
-SUPERSEDE = """
+COPY_TO_SUPERSEDED = """
     insert into superseded_verdicts by name
-    select said.*, now() as superseded_at
-    from verdicts as said
+    select verdicts.*, now() as superseded_at
+    from verdicts
     where gate = $gate and row_id in (select row_id from checked)
 """
-FORGET = "delete from {table} where gate = $gate and row_id in (select row_id from checked)"
-SEEN_BEFORE = """
+DELETE_CHECKED = "delete from {table} where gate = $gate and row_id in (select row_id from checked)"
+STORED_FINDINGS = """
     select row_id, text_sha256, rule, version, verdict, score, evidence
     from verdicts
     where gate = $gate and gate_version = $version
     order by row_id, place
 """
-REPAIRS_BEFORE = """
+STORED_REPAIRS = """
     select row_id, field, text from repairs where gate = $gate
 """
 RECORD_VERSION = """
@@ -58,28 +60,28 @@ RECORD_VERSION = """
     select $gate, $version, $made_of, now()
     where not exists (from gate_versions where gate = $gate and version = $version)
 """
-# What the other row gates saw of rows in which the privacy gate found identifiers, and where these
-# are. Novelty and category show no text of a row as evidence.
-SEEN_BESIDE_IDENTIFIERS = """
+# Findings of the other row gates on rows in which the privacy gate found identifiers, and where
+# these identifiers are. Novelty and category show no text of a row as evidence.
+FINDINGS_BESIDE_IDENTIFIERS = """
     select
-        said.row_id, said.gate, said.place, said.evidence,
+        other.row_id, other.gate, other.place, other.evidence,
         raw.instruction, raw.input, raw.output, list(private.evidence) as found
-    from verdicts as said
+    from verdicts as other
     join verdicts as private using (row_id)
     join raw_instructions as raw using (row_id)
-    join gates on gates.gate = said.gate
-    where gates.by_row and said.gate <> 'privacy' and said.verdict <> 'keep'
+    join gates on gates.gate = other.gate
+    where gates.by_row and other.gate <> 'privacy' and other.verdict <> 'keep'
         and private.gate = 'privacy' and private.verdict <> 'keep'
         and private.rule <> 'placeholder_person'
     group by all
 """
-WITHHOLD = """
+REPLACE_EVIDENCE = """
     update verdicts set evidence = $evidence
     where row_id = $row_id and gate = $gate and place = $place
 """
-WITHHELD = "withheld: holds an identifier"
-TOLD = 4  # characters of an identifier that already tell something of it
-WHY = """
+WITHHELD_TEXT = "withheld: holds an identifier"
+TELLING_CHARACTERS = 4  # so many characters of an identifier already disclose a part of it
+FINDINGS_OF_ROW = """
     select gate, rule, verdict, score, evidence, version, judged_at
     from verdicts
     join gates using (gate)
@@ -89,11 +91,11 @@ WHY = """
 
 
 class UnknownRowError(StatedError):
-    """There is no such raw row."""
+    """No raw row has the given id."""
 
 
 def text_sha256(texts: Sequence[str]) -> str:
-    """First 16 hex digits of the sha256 of texts, as `STALE` computes it."""
+    """First 16 hex digits of the sha256 of texts, as `ROWS_TO_CHECK` computes it."""
     joined = "\x1f".join(texts)
     return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -105,7 +107,7 @@ def verdict_rows(
     findings: Sequence[Finding],
     texts: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
-    """Rows of `verdicts` for the findings of one gate on one row (row_id, rehearsal)."""
+    """The rows of `verdicts` for one gate's findings on one row, which has row_id and rehearsal."""
     sha = text_sha256(texts)
     for place, finding in enumerate(findings):
         yield {
@@ -118,7 +120,7 @@ def verdict_rows(
 
 
 def finding_columns(row_id: str, place: int, finding: Finding) -> dict[str, Any]:
-    """The columns of `verdicts` that a finding decides; `place` is among those of its gate."""
+    """The columns of `verdicts` that a finding fills; `place` orders the findings of its gate."""
     return {
         "row_id": row_id,
         "place": place,
@@ -130,26 +132,27 @@ def finding_columns(row_id: str, place: int, finding: Finding) -> dict[str, Any]
     }
 
 
-def check_stale(store: Store, gate: Gate) -> int:
-    """Bring a gate's verdicts up to date; how many rows it had to check.
+def check_outdated_rows(store: Store, gate: Gate) -> int:
+    """Bring a gate's verdicts up to date; return how many rows it had to check.
 
-    Rows are checked outside the connection and written in portions, each in a short transaction.
+    The gate checks rows while no connection is open. Each portion is written in one short
+    transaction.
     """
     checked = 0
-    parameters = {"gate": gate.name, "version": gate.version, "portion": PORTION}
-    while rows := store.rows(STALE, parameters):
+    parameters = {"gate": gate.name, "version": gate.version, "portion": ROWS_PER_WRITE}
+    while rows := store.rows(ROWS_TO_CHECK, parameters):
         results = gate.check([RowTexts.of(row) for row in rows])
         write_results(store, gate, rows, results)
         checked += len(rows)
-        if len(rows) < PORTION:
+        if len(rows) < ROWS_PER_WRITE:
             break
     return checked
 
 
 def record_version(
-    connection: duckdb.DuckDBPyConnection, gate: str, version: str, made_of: Mapping[str, Any]
+    connection: "duckdb.DuckDBPyConnection", gate: str, version: str, made_of: Mapping[str, Any]
 ) -> None:
-    """Write down, once a version, what a gate is made of."""
+    """Store what a gate's version is computed from, once for each version."""
     parameters = {"gate": gate, "version": version, "made_of": canonical_json(made_of)}
     connection.execute(RECORD_VERSION, parameters)
 
@@ -157,93 +160,95 @@ def record_version(
 def write_results(
     store: Store, gate: Gate, rows: Sequence[Mapping[str, Any]], results: Sequence[GateResult]
 ) -> None:
-    """Write what a gate says of these rows, repairs included, in place of what it said before."""
-    said: list[dict[str, Any]] = []
-    put_right: list[dict[str, str]] = []
+    """Replace a gate's verdicts and repairs on these rows by its new results."""
+    verdicts: list[dict[str, Any]] = []
+    repairs: list[dict[str, str]] = []
     for row, result in zip(rows, results, strict=True):
-        said += verdict_rows(gate.name, gate.version, row, result.findings, RowTexts.of(row))
-        put_right += [
+        verdicts += verdict_rows(gate.name, gate.version, row, result.findings, RowTexts.of(row))
+        repairs += [
             {"row_id": row["row_id"], "gate": gate.name, "field": field, "text": text}
             for field, text in result.repairs.items()
         ]
     with store.write() as connection:
         record_version(connection, gate.name, gate.version, gate.made_of)
-        replace_verdicts(connection, gate.name, [row["row_id"] for row in rows], said)
-        with _these(connection, [row["row_id"] for row in rows]):
-            connection.execute(FORGET.format(table="repairs"), {"gate": gate.name})
-        insert(connection, "repairs", put_right)
+        replace_verdicts(connection, gate.name, [row["row_id"] for row in rows], verdicts)
+        with _checked_rows(connection, [row["row_id"] for row in rows]):
+            connection.execute(DELETE_CHECKED.format(table="repairs"), {"gate": gate.name})
+        insert(connection, "repairs", repairs)
 
 
 def replace_verdicts(
-    connection: duckdb.DuckDBPyConnection,
+    connection: "duckdb.DuckDBPyConnection",
     gate: str,
     row_ids: Sequence[str],
     verdicts: Iterable[Mapping[str, Any]],
 ) -> None:
     """Replace all verdicts of a gate on these rows."""
-    with _these(connection, row_ids):
-        connection.execute(SUPERSEDE, {"gate": gate})
-        connection.execute(FORGET.format(table="verdicts"), {"gate": gate})
+    with _checked_rows(connection, row_ids):
+        connection.execute(COPY_TO_SUPERSEDED, {"gate": gate})
+        connection.execute(DELETE_CHECKED.format(table="verdicts"), {"gate": gate})
     [(now,)] = connection.execute("select now()").fetchall()
-    coming = iter(verdicts)
-    while portion := [{**row, "judged_at": now} for row in islice(coming, PORTION)]:
+    remaining = iter(verdicts)
+    while portion := [{**row, "judged_at": now} for row in islice(remaining, ROWS_PER_WRITE)]:
         insert(connection, "verdicts", portion)
 
 
 def withhold_identifiers(store: Store) -> None:
-    """Take identifiers out of the evidence that other gates wrote down of a row.
+    """Remove identifiers from the evidence that other gates stored.
 
-    Those gates check the text as the teacher wrote it, and show some of it as evidence.
+    These gates check the text as the teacher wrote it, and store a part of it as evidence.
     """
     changed = []
-    for row in store.rows(SEEN_BESIDE_IDENTIFIERS):
+    for row in store.rows(FINDINGS_BESIDE_IDENTIFIERS):
         spans = [span for found in row["found"] for span in json.loads(found).get("found", [])]
         identifiers = [row[span["field"]][span["start"] : span["end"]] for span in spans]
         before = json.loads(row["evidence"])
-        evidence = {name: _withheld(value, identifiers) for name, value in before.items()}
+        evidence = {
+            name: _without_identifiers(value, identifiers) for name, value in before.items()
+        }
         if evidence != before:
             key = {name: row[name] for name in ("row_id", "gate", "place")}
             changed.append({**key, "evidence": canonical_json(evidence)})
     if changed:
         with store.write() as connection:
-            connection.executemany(WITHHOLD, changed)
+            connection.executemany(REPLACE_EVIDENCE, changed)
 
 
-def _withheld(value: Any, identifiers: Sequence[str]) -> Any:
-    # Evidence is cut to some length, maybe in the middle of an identifier.
-    tells = isinstance(value, str) and any(
-        text[start : start + TOLD].lower() in value.lower()
+def _without_identifiers(value: Any, identifiers: Sequence[str]) -> Any:
+    # Evidence is truncated, perhaps within an identifier.
+    discloses = isinstance(value, str) and any(
+        text[start : start + TELLING_CHARACTERS].lower() in value.lower()
         for text in identifiers
-        for start in range(max(1, len(text) - TOLD + 1))
+        for start in range(max(1, len(text) - TELLING_CHARACTERS + 1))
     )
-    return WITHHELD if tells else value
+    return WITHHELD_TEXT if discloses else value
 
 
 class StoredResults:
-    """What gates said of texts before, so that generation does not check stored replies again."""
+    """Stored results of gates by text, so that generation checks no stored reply again."""
 
     def __init__(self, store: Store | None, gates: Sequence[Gate]) -> None:
         self._results: dict[tuple[str, str], GateResult] = {}
         if store is None or not store.path.exists():
             return
         for gate in gates:
-            self._recall(store, gate)
+            self._load(store, gate)
 
-    def __call__(self, gate: Gate, tasks: Sequence[RowTexts]) -> list[GateResult]:
-        """The gate's results; texts that it has checked before are not checked again."""
-        keys = [(gate.name, text_sha256(task)) for task in tasks]
+    def __call__(self, gate: Gate, rows: Sequence[RowTexts]) -> list[GateResult]:
+        """The gate's result for each row; texts with a stored result are not checked again."""
+        keys = [(gate.name, text_sha256(row)) for row in rows]
         missing = [place for place, key in enumerate(keys) if key not in self._results]
-        fresh = gate.check([tasks[place] for place in missing])
-        for place, result in zip(missing, fresh, strict=True):
+        new_results = gate.check([rows[place] for place in missing])
+        for place, result in zip(missing, new_results, strict=True):
             self._results[keys[place]] = result
         return [self._results[key] for key in keys]
 
-    def _recall(self, store: Store, gate: Gate) -> None:
+    def _load(self, store: Store, gate: Gate) -> None:
         repairs: dict[str, dict[str, str]] = {}
-        for row in store.rows(REPAIRS_BEFORE, {"gate": gate.name}):
+        for row in store.rows(STORED_REPAIRS, {"gate": gate.name}):
             repairs.setdefault(row["row_id"], {})[row["field"]] = row["text"]
         findings: dict[tuple[str, str], list[Finding]] = {}
-        for row in store.rows(SEEN_BEFORE, {"gate": gate.name, "version": gate.version}):
+        for row in store.rows(STORED_FINDINGS, {"gate": gate.name, "version": gate.version}):
             findings.setdefault((row["row_id"], row["text_sha256"]), []).append(
                 Finding(
                     row["rule"],
@@ -257,15 +262,15 @@ class StoredResults:
             self._results[gate.name, sha] = GateResult(tuple(found), repairs.get(row_id, {}))
 
 
-def why(store: Store, row_id: str) -> list[dict[str, Any]]:
-    """What each gate says of a row, in the order of the gates; the first reject decides.
+def findings_of_row(store: Store, row_id: str) -> list[dict[str, Any]]:
+    """The findings of every gate on a row, in the order of the gates; the first reject decides.
 
-    Rows have gate, rule, verdict, score, evidence (a JSON object), version, judged_at.
+    A finding has gate, rule, verdict, score, evidence (a JSON object), version and judged_at.
 
     Raises:
-        UnknownRowError: no raw row has this identifier.
+        UnknownRowError: no raw row has this id.
     """
-    found = store.rows(WHY, {"row_id": row_id})
+    found = store.rows(FINDINGS_OF_ROW, {"row_id": row_id})
     if not found and not store.rows(
         "select 1 from raw_instructions where row_id = $row_id", {"row_id": row_id}
     ):
@@ -277,8 +282,10 @@ def why(store: Store, row_id: str) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _these(connection: duckdb.DuckDBPyConnection, row_ids: Sequence[str]) -> Iterator[None]:
-    """The row ids as the relation `checked`."""
+def _checked_rows(
+    connection: "duckdb.DuckDBPyConnection", row_ids: Sequence[str]
+) -> Iterator[None]:
+    """Register the row ids as the relation `checked`."""
     import pyarrow as pa
 
     connection.register("checked", pa.table({"row_id": pa.array(row_ids, pa.string())}))

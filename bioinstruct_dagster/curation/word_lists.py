@@ -1,6 +1,6 @@
-"""The word lists of the gates: what `curation/<gate>/words/*.yaml` says, read when first needed.
+"""Reads the word lists of the gates, `curation/<gate>/words/*.yaml`, when a gate first needs them.
 
-A file names its lists; each list says in one plain sentence what it is for, and holds its words:
+A file holds named lists. Each list has a plain sentence that says what it is for, and its words:
 
     articles:
       what: Words that carry no content of their own. Whole words in small letters.
@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 from bioinstruct_dagster.errors import StatedError
 
-FOLDER = "words"  # of a gate's package
-FIELDS = frozenset({"what", "words"})
+WORDS_FOLDER = "words"  # in a gate's package
+LIST_FIELDS = frozenset({"what", "words"})
 
 
 class WordListError(StatedError):
@@ -36,92 +36,92 @@ def word_list(package: str, file: str, name: str) -> frozenset[str]:
 
     Args:
         package: the gate's package, such as "bioinstruct_dagster.curation.quality".
-        file: the file in its folder `words`, such as "grounding.yaml".
-        name: the list in that file.
+        file: a file in its folder `words`, such as "sources.yaml".
+        name: the name of a list in that file.
 
     Raises:
-        WordListError: the file is malformed, or has no such list.
+        WordListError: the file is malformed, or the list is missing.
     """
-    return frozenset(_list(package, file, name).words)
+    return frozenset(_read_list_of(package, file, name).words)
 
 
 @cache
 def word_values(package: str, file: str, name: str) -> Mapping[str, float]:
-    """The words of one list whose words have a number each, in the order of the file.
+    """The words of one list and the number of each, in the order of the file.
 
     Args:
         package: the gate's package, such as "bioinstruct_dagster.curation.quality".
-        file: the file in its folder `words`, such as "units.yaml".
-        name: the list in that file.
+        file: a file in its folder `words`, such as "units.yaml".
+        name: the name of a list in that file.
 
     Raises:
-        WordListError: the file is malformed, has no such list, or a word has no number.
+        WordListError: the file is malformed, the list is missing, or a word has no number.
     """
     values: dict[str, float] = {}
-    for word, value in _list(package, file, name).words.items():
+    for word, value in _read_list_of(package, file, name).words.items():
         try:
             values[word] = float(value or "")
         except ValueError:
             raise WordListError(
-                f"{package}/{FOLDER}/{file}: list {name}: {word}: needs a number after it, "
-                "such as `mg: 0.001`."
+                f"{package}/{WORDS_FOLDER}/{file}: list {name}: the word {word} has no number. "
+                "Write one after it, such as `mg: 0.001`."
             ) from None
     return MappingProxyType(values)
 
 
 def alternatives(words: Iterable[str]) -> str:
-    """The part of a regular expression that matches any of the words, the longest first.
+    """A part of a regular expression that matches any of the words, the longest first.
 
     Args:
-        words: plain words or phrases; their punctuation stands for itself.
+        words: plain words or phrases, with punctuation taken literally.
     """
     return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
 
 
-class _List(NamedTuple):
+class _WordList(NamedTuple):
     what: str
-    words: Mapping[str, str | None]  # what stands after a word, if anything
+    words: Mapping[str, str | None]  # the value after each word, if it has one
 
 
-def _list(package: str, file: str, name: str) -> _List:
-    lists = _lists(package, file)
+def _read_list_of(package: str, file: str, name: str) -> _WordList:
+    lists = _lists_in(package, file)
     if name not in lists:
         raise WordListError(
-            f"{package}/{FOLDER}/{file}: has no list {name}; add it, or put it back under that "
-            "name: the gate needs it."
+            f"{package}/{WORDS_FOLDER}/{file}: the list {name} is missing, and the gate needs it. "
+            "Add it, or restore its name."
         )
     return lists[name]
 
 
 @cache
-def _lists(package: str, file: str) -> dict[str, _List]:
+def _lists_in(package: str, file: str) -> dict[str, _WordList]:
     """All lists of a file.
 
-    The file's nodes are read, not values made of them: a node keeps its line, a key that is there
-    twice, and `no` as the word that it is.
+    The YAML nodes are read, not Python values: nodes keep their lines and repeated keys, and a word
+    such as `no` stays a text.
     """
     import yaml
 
-    # In C where PyYAML was built with it, which takes a tenth of the time.
+    # The loader in C, if PyYAML has it, takes a tenth of the time.
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    place = f"{package}/{FOLDER}/{file}"
+    place = f"{package}/{WORDS_FOLDER}/{file}"
     try:
-        text = files(package).joinpath(FOLDER, file).read_text("utf-8")
+        text = files(package).joinpath(WORDS_FOLDER, file).read_text("utf-8")
         root = yaml.compose(text, Loader=loader)
     except OSError as error:
         raise WordListError(f"{place}: can't be read ({error.strerror}).") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise WordListError(f"{place}: not YAML: {error}") from None
+        raise WordListError(f"{place}: is not YAML: {error}") from None
     if not isinstance(root, yaml.MappingNode):
-        raise WordListError(f"{place}: must name its lists, each with `what` and `words`.")
+        raise WordListError(f"{place}: must hold named lists, each with `what` and `words`.")
     return {name: _read_list(place, name, node) for name, node in _entries(place, "", root)}
 
 
-def _read_list(place: str, name: str, node: Any) -> _List:
+def _read_list(place: str, name: str, node: Any) -> _WordList:
     fault = f"{place}: line {node.start_mark.line + 1}: list {name}"
     parts = dict(_entries(place, name, node)) if node.id == "mapping" else {}
-    if set(parts) != FIELDS:
-        raise WordListError(f"{fault}: must have `what` and `words`, and nothing else.")
+    if set(parts) != LIST_FIELDS:
+        raise WordListError(f"{fault}: a list must have `what` and `words`, and nothing else.")
     what, words = parts["what"], parts["words"]
     if what.id != "scalar" or not what.value.strip():
         raise WordListError(f"{fault}: `what` must be one sentence that says what the list is for.")
@@ -133,19 +133,19 @@ def _read_list(place: str, name: str, node: Any) -> _List:
         found = {}
     if not found:
         raise WordListError(f"{fault}: `words` must be a list of words, such as [one, two].")
-    return _List(what.value, found)
+    return _WordList(what.value, found)
 
 
 def _entries(place: str, name: str, node: Any) -> Iterator[tuple[str, Any]]:
-    """The keys and values of a mapping; a key that is there twice is refused."""
+    """The keys and values of a mapping; a repeated key raises an error."""
     seen: dict[str, int] = {}
     for key, value in node.value:
         word, line = _word(place, name, key), key.start_mark.line + 1
         if word in seen:
             within = f"list {name}: " if name else ""
             raise WordListError(
-                f"{place}: line {line}: {within}{word} is there already in line {seen[word]}; "
-                "remove one."
+                f"{place}: line {line}: {within}{word} is already in line {seen[word]}; "
+                "remove one of them."
             )
         seen[word] = line
         yield word, value
@@ -154,7 +154,7 @@ def _entries(place: str, name: str, node: Any) -> Iterator[tuple[str, Any]]:
 def _word(place: str, name: str, node: Any) -> str:
     if node.id != "scalar" or not node.value.strip():
         raise WordListError(
-            f"{place}: line {node.start_mark.line + 1}: list {name}: must be single words or "
+            f"{place}: line {node.start_mark.line + 1}: list {name}: write single words or "
             "phrases, separated by commas."
         )
     return str(node.value)

@@ -1,4 +1,8 @@
-"""The data set as an asset."""
+"""The data set as an asset.
+
+Belongs here: the statements that choose rows and facts for the card, and the step. Does not: the
+folder (dataset.build) or the card's text (dataset.card).
+"""
 
 import json
 from collections.abc import Mapping
@@ -59,11 +63,11 @@ def hf_dataset(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
-    """The instruction set as a Hugging Face data set on disk: Parquet shards and a card.
+    """The labelled rows as a Hugging Face data set on disk: Parquet shards and a data set card.
 
-    `datasets.load_dataset("<data dir>/hf_dataset")` opens it, by the card's YAML header. Train,
-    validation and test (80/10/10) follow from a hash of the instruction, so a row never changes its
-    split when the set grows.
+    Open it with `datasets.load_dataset("<data dir>/hf_dataset")`. A hash of the instruction decides
+    whether a row is in the train, validation or test split (80/10/10 %). A row keeps its split when
+    the data set grows.
     """
     rows = store.rows(ROWS_IN_ORDER)
     if not rows:
@@ -75,7 +79,7 @@ def hf_dataset(
         template=", ".join(row["template"] for row in store.rows(TEMPLATES)) or "none (imported)",
         seeds_fingerprint=sha256_of_rows(seeds, tuple(seeds[0])) if seeds else "none",
         funnel=store.rows(FUNNEL_TO_HERE),
-        gates={row["gate"]: _told(row) for row in store.rows(GATES)},
+        gates={row["gate"]: _description(row) for row in store.rows(GATES)},
         rehearsal=rehearsal,
     )
     built = build_dataset(rows, settings.store.data_dir / "hf_dataset", card)
@@ -101,19 +105,19 @@ def hf_dataset(
     )
 
 
-def _told(gate: Mapping[str, Any]) -> str:
-    """What a gate was, in a line of the card."""
+def _description(gate: Mapping[str, Any]) -> str:
+    """The gate's line on the card: its version, rules, settings and evaluation sets."""
     made_of = json.loads(gate["made_of"])
-    told = [f"version {gate['version']}"]
+    facts = [f"version {gate['version']}"]
     if "rules" in made_of:
-        told.append(f"{sum(rule['action'] != 'off' for rule in made_of['rules'].values())} rules")
+        facts.append(f"{sum(rule['action'] != 'off' for rule in made_of['rules'].values())} rules")
     if "threshold" in made_of:
-        told.append(f"ROUGE-L F1 with seeds and earlier rows at most {made_of['threshold']}")
+        facts.append(f"ROUGE-L F1 with seeds and earlier rows at most {made_of['threshold']}")
     if "action" in made_of:
-        told.append(f"action: {made_of['action']}")
+        facts.append(f"action: {made_of['action']}")
     if "items" in made_of:
         sets = ", ".join(f"{name} ({n})" for name, n in made_of["items"].items() if n)
-        told.append(f"compared with the items of {sets or 'no evaluation set'}")
+        facts.append(f"compared with the items of {sets or 'no evaluation set'}")
         if made_of["missing"]:
-            told.append(f"not at hand, so not compared: {', '.join(made_of['missing'])}")
-    return "; ".join(told)
+            facts.append(f"not compared with missing sets: {', '.join(made_of['missing'])}")
+    return "; ".join(facts)

@@ -1,6 +1,7 @@
-"""Writing the data set folder: Parquet shards and a card, swapped in whole.
+"""The data set folder: Parquet shards and a card, which replace the old folder as a whole.
 
-Belongs here: the folder that `datasets.load_dataset(path)` opens. Does not: which rows are in it.
+Belongs here: writing and reading the folder that `datasets.load_dataset(path)` opens. Does not: the
+choice of rows (dataset.assets), or the text of the card (dataset.card).
 """
 
 import shutil
@@ -20,17 +21,20 @@ COLUMNS = (
     "row_id", "instruction", "input", "output", "category", "labelled_by", "source",
     "completion_id", "rehearsal",
 )  # fmt: skip
-CONTENT = ("split", *COLUMNS)
+FINGERPRINT_COLUMNS = ("split", *COLUMNS)
 ROWS_PER_SHARD = 50_000
 
 
 class DatasetError(StatedError):
-    """The data set folder is not what was asked for."""
+    """The data set folder does not hold the expected version of the data set."""
 
 
 @dataclass(frozen=True)
 class BuiltDataset:
-    """What was written: folder, fingerprint (sha256 over the rows of all splits), rows by split."""
+    """A data set that was written: folder, fingerprint, rows, and number of rows by split.
+
+    The fingerprint is the sha256 over the rows of all splits.
+    """
 
     path: Path
     fingerprint: str
@@ -39,15 +43,16 @@ class BuiltDataset:
 
 
 def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -> BuiltDataset:
-    """Write the rows to `folder`, in place of what was there.
+    """Write the rows to `folder`. An existing folder is replaced.
 
-    The new folder is complete before the old one goes, so no reader ever sees half of one.
+    The new folder is complete before the old folder is removed, so a reader never sees a part of a
+    data set.
     """
     import datasets
 
     datasets.disable_progress_bars()
     placed = [{**row, "split": split_of(row["instruction"])} for row in rows]
-    fingerprint = sha256_of_rows(placed, CONTENT)
+    fingerprint = sha256_of_rows(placed, FINGERPRINT_COLUMNS)
     sizes = Counter(row["split"] for row in placed)
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     data = fresh / "data"
@@ -60,7 +65,7 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
             members = [
                 {name: row[name] for name in COLUMNS} for row in placed if row["split"] == split
             ]
-            shards = -(-len(members) // ROWS_PER_SHARD)  # none for an empty split
+            shards = -(-len(members) // ROWS_PER_SHARD)  # 0 for an empty split
             for shard in range(shards):
                 part = members[shard * ROWS_PER_SHARD : (shard + 1) * ROWS_PER_SHARD]
                 columns = {name: [row[name] for row in part] for name in COLUMNS}
@@ -75,20 +80,20 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
 
 
 def shard_name(split: str, shard: int, shards: int, fingerprint: str) -> str:
-    """File name of a shard.
+    """The file name of a shard, which contains the fingerprint.
 
-    It holds the fingerprint because `datasets.load_dataset` caches a local folder by its card's
-    file patterns, not by the files: with constant names it would go on serving the first version
-    it saw, of any folder with the same card, and train on rows that are no longer there.
+    `datasets.load_dataset` caches a local folder by the file patterns of its card, not by its
+    files. Without the fingerprint in the name, it would return the first version that it loaded
+    from any folder with the same card.
     """
     return f"{split}-{shard:05d}-of-{shards:05d}-{fingerprint[:16]}.parquet"
 
 
 def read_split(folder: Path, split: str, fingerprint: str) -> list[dict[str, Any]]:
-    """Rows of one split, straight from the files, in their order.
+    """The rows of one split, read from the Parquet files in their order.
 
     Raises:
-        DatasetError: the folder holds another version of the data set than `fingerprint`.
+        DatasetError: the folder does not hold the version with this fingerprint.
     """
     import pyarrow.parquet as pq
 
@@ -96,14 +101,14 @@ def read_split(folder: Path, split: str, fingerprint: str) -> list[dict[str, Any
     shards = [path for path in present if path.name.startswith(f"{split}-")]
     if not present:
         raise DatasetError(
-            f"{folder} does not hold version {fingerprint[:16]} of the data set. It was rebuilt "
-            "meanwhile: materialize key:lora_adapter and key:eval_scores anew."
+            f"{folder} does not hold version {fingerprint[:16]} of the data set, because the data "
+            "set was rebuilt. Materialize key:lora_adapter and key:eval_scores again."
         )
     return [row for shard in shards for row in pq.read_table(shard).to_pylist()]
 
 
 def _swap(fresh: Path, folder: Path) -> None:
-    # A folder can't be replaced in one step; between the two renames a reader finds none, not half.
+    # A folder can't be replaced in one step. Between the two renames a reader finds no folder.
     old = folder.with_name(f".{folder.name}.old-{uuid.uuid4().hex}")
     if folder.exists():
         folder.rename(old)

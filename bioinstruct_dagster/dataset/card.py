@@ -1,4 +1,8 @@
-"""The data set card: what is in the folder, where it came from, and what it is not."""
+"""The data set card: the text of `README.md` in the data set folder.
+
+Belongs here: contents, provenance and limits as Markdown. Does not: writing the folder
+(dataset.build), or the card of an adapter (training.card).
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,20 +28,20 @@ _EXAMPLE_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Card:
-    """What the card says beyond the rows themselves."""
+    """The facts on the card that the rows themselves do not hold."""
 
     teacher: str
     template: str
     seeds_fingerprint: str
     funnel: Sequence[Mapping[str, Any]] = field(default=())
-    gates: Mapping[str, str] = field(default_factory=dict)  # what each gate was, by its name
+    gates: Mapping[str, str] = field(default_factory=dict)  # a description of each gate, by name
     rehearsal: bool = False
 
 
 def render_card(
     card: Card, rows: Sequence[Mapping[str, Any]], sizes: Mapping[str, int], fingerprint: str
 ) -> str:
-    """The README.md of the data set, with the YAML header that `datasets` and the hub read."""
+    """The text of README.md, with the YAML header that `datasets` and the hub read."""
     header: dict[str, Any] = {
         "pretty_name": "BioInstruct rebuild" + (" (rehearsal)" if card.rehearsal else ""),
         "language": ["en"],
@@ -119,6 +123,6 @@ def _example(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _size_category(rows: int) -> str:
-    """The hub's name for the size."""
+    """The hub's name for a data set of this many rows."""
     bounds = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
     return next((name for bound, name in bounds.items() if rows < bound), "1M<n<10M")

@@ -1,4 +1,4 @@
-"""Checks on the data set folder."""
+"""Asset checks of `hf_dataset`: the table's schema, and the folder against the table."""
 
 import dagster as dg
 
@@ -14,7 +14,7 @@ hf_dataset_schema = schema_check("hf_dataset", key=("row_id",))
 def folder_holds_the_table(
     store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """The Parquet files hold the table's rows, each in the split that its instruction says."""
+    """The Parquet files hold exactly the table's rows, each in the split of its instruction."""
     import pyarrow.parquet as pq
 
     folder = settings.store.data_dir / "hf_dataset" / "data"

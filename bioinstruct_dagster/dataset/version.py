@@ -1,7 +1,7 @@
-"""One version of the data set: what names it without opening it.
+"""One version of the data set: the facts that identify it without opening it.
 
-Belongs here: the three facts by which training and evaluation tell versions apart. Does not: the
-store's view of them (models.current_dataset), or reading the rows (dataset.build).
+Belongs here: the facts by which training and evaluation tell versions apart. Does not: the version
+in the store (models.current_dataset), or reading its rows (dataset.build).
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class DatasetVersion:
-    """The folder, the fingerprint that its shards carry, and whether any row is rehearsal-made."""
+    """The folder, the fingerprint in its shards' names, and whether any row is rehearsal-made."""
 
     path: Path
     fingerprint: str

@@ -1,1 +1,1 @@
-"""Evaluation sets: their catalogue and their items, for decontamination and for evaluation."""
+"""Evaluation sets: their catalogue and their items, for decontamination and evaluation."""

@@ -1,7 +1,7 @@
 """The list of evaluation tasks: `data/evaluation_tasks.yaml`, read and checked.
 
-Belongs here: what that file may say. Does not: paths into an item (field_paths), reading the tasks'
-own files (items), or what counts as a repetition (curation.contamination).
+Belongs here: the fields of that file. Does not: paths into an item (field_paths), reading the files
+of a task (items), or the rules of decontamination (curation.contamination).
 """
 
 from pathlib import Path
@@ -41,13 +41,13 @@ class CoverageLimits(StrictModel):
 
 
 class BoilerplateLimits(StrictModel):
-    """In how many different texts a run may be found and still tell of any one of them."""
+    """The most texts that may share a run; a run that more texts share counts for no rule."""
 
     texts: Annotated[int, Field(ge=1, strict=True)] = 3
 
 
 class RougeLimits(StrictModel):
-    """The rule `rouge_l`: the score, and the fewest tokens of a text that is compared at all."""
+    """The rule `rouge_l`: the score, and the fewest tokens that a compared text has."""
 
     f1: Fraction = 0.7
     question: TokenCount = 8
@@ -55,7 +55,7 @@ class RougeLimits(StrictModel):
 
 
 class ReorderedLimits(StrictModel):
-    """The rule `reordered`, likewise."""
+    """The rule `reordered`: the score, and the fewest tokens that a compared text has."""
 
     dice: Fraction = 0.9
     question: TokenCount = 8
@@ -65,7 +65,8 @@ class ReorderedLimits(StrictModel):
 class WholeItemLimits(StrictModel):
     """The rule `whole_item`: the fewest tokens of a text that counts by itself.
 
-    A shorter question counts together with its answer, from `with_answer` tokens in both on.
+    A shorter question counts only if the row holds its answer too, and both together have at least
+    `with_answer` tokens.
     """
 
     question: TokenCount = 8
@@ -93,14 +94,14 @@ class ChoiceField(StrictModel):
     first: Annotated[int, Field(ge=0, le=1, strict=True)] = 0
 
     @pydantic.model_validator(mode="after")
-    def _one_of_both(self) -> "ChoiceField":
+    def _check_one_field(self) -> "ChoiceField":
         if (self.letter is None) == (self.index is None):
             raise ValueError("must have either `letter` or `index`; give one of them")
         return self
 
 
 class EvaluationTask(StrictModel):
-    """One task: where its files are, and which fields of an item are what."""
+    """One task: its files, and which fields of an item are the question, the answer and so on."""
 
     name: Identifier
     what: str = Field(min_length=1)
@@ -115,7 +116,7 @@ class EvaluationTask(StrictModel):
 
     @pydantic.field_validator("files")
     @classmethod
-    def _inside(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_patterns(cls, files: tuple[str, ...]) -> tuple[str, ...]:
         FieldFaultsError.refuse(
             ((at,), f"{pattern!r} must be relative to the evaluation folder, without ..")
             for at, pattern in enumerate(files)
@@ -124,10 +125,10 @@ class EvaluationTask(StrictModel):
         return files
 
     @pydantic.model_validator(mode="after")
-    def _options_to_choose_from(self) -> "EvaluationTask":
+    def _check_options(self) -> "EvaluationTask":
         if isinstance(self.answer, ChoiceField) and self.options is None:
-            said = "picks an option, but the task has no `options`; add them"
-            raise FieldFaultsError([(("answer",), said)])
+            message = "picks an option, but the task has no `options`; add them"
+            raise FieldFaultsError([(("answer",), message)])
         return self
 
 

@@ -1,8 +1,9 @@
 """Paths into an evaluation item: how the catalogue writes them, and the values they lead to.
 
-Belongs here: `a.b` goes into objects, `a[]` takes each element of a list, `a|b` the first that is
-there, and a `?` at the end lets the value be absent. Does not: which paths a task has (catalogue),
-or what an item is made of (items).
+A full stop goes into an object, `[]` takes each element of a list, `|` separates alternatives of
+which the first that is there counts, and `?` at the end makes the value optional. Belongs here: the
+form of a path, and following it. Does not: the paths of a task (catalogue), or the fields of an
+item (items).
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,14 +25,14 @@ FieldPath = Annotated[
 
 
 class PathError(Exception):
-    """A path that does not fit an item; holds what to say of it."""
+    """A path does not fit an item; the message says why."""
 
 
 def values_at(item: Mapping[str, Any], path: str) -> list[Any]:
-    """The values that a path leads to; empty where an optional path leads nowhere.
+    """The values at a path; empty if the path is optional and nothing is there.
 
     Raises:
-        PathError: no alternative of a path that is not optional is there.
+        PathError: nothing is there, and the path is not optional.
     """
     wanted = path.removesuffix("?")
     for alternative in wanted.split("|"):
@@ -53,6 +54,6 @@ def _follow(values: list[Any], path: str) -> Iterator[Any]:
 
 
 def _ends_empty(item: Mapping[str, Any], path: str) -> bool:
-    """Whether the path leads to a list that is there, but empty."""
+    """Whether the path leads to an empty list."""
     head, separator, _ = path.partition("[]")
     return bool(separator) and any(value == [] for value in _follow([item], head))

@@ -1,7 +1,7 @@
-"""The evaluation items that the project can load: the files of `data/evaluation_tasks.yaml`.
+"""The evaluation items in the files that `data/evaluation_tasks.yaml` lists.
 
-Belongs here: reading those files, one item at a time, with faults named by file, line and field.
-Does not: the list of tasks (catalogue), or comparing rows with items (curation.contamination).
+Belongs here: reading these files, one item at a time; an error names file, line and field. Does
+not: the list of tasks (catalogue), or comparing rows with items (curation.contamination).
 """
 
 import csv
@@ -27,7 +27,7 @@ from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import canonical_json
 
 EVALUATION_FOLDER = INPUTS / "eval"
-_LONGEST_FIELD = 1 << 27  # of a CSV file, in characters; Python's own bound is 131,072
+_LONGEST_FIELD = 1 << 27  # characters of a CSV field; Python's own limit is 131,072
 
 
 class EvaluationFileError(StatedError):
@@ -36,13 +36,13 @@ class EvaluationFileError(StatedError):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationItem:
-    """One item of a task: what a model is asked, and what it should say.
+    """One item of a task: a question, and the right answers.
 
     Attributes:
         task: the task's name.
         id: the item's identifier within its task.
-        question: the text that the model is asked about.
-        answers: right answers in words; several where the task accepts several.
+        question: the text that a model must answer.
+        answers: the right answers in words; several if the task accepts several.
         options: the choices, in their order.
         context: passages that come with the question.
     """
@@ -57,14 +57,14 @@ class EvaluationItem:
 
 @dataclass(frozen=True)
 class EvaluationItems:
-    """All items that could be loaded, and what could not.
+    """The items of all tasks that have files, and the names of the tasks without files.
 
     Attributes:
-        items: in the order of the list of tasks, of the files' names and of their lines.
-        counts: items by task; 0 for a task that is listed but has no file.
-        missing: the names of those tasks.
-        fingerprint: of the items' content: equal content gives an equal one, wherever it lies.
-        limits: the numbers of the rules.
+        items: sorted by the list of tasks, then by the names of the files, then by line.
+        counts: number of items by task; 0 for a task without files.
+        missing: the names of the tasks without files.
+        fingerprint: hash of the items' content; names of files and folders do not change it.
+        limits: the numbers of decontamination's rules.
     """
 
     items: tuple[EvaluationItem, ...]
@@ -77,40 +77,40 @@ class EvaluationItems:
 def load_items(
     tasks_path: Path = EVALUATION_TASKS, folder: Path = EVALUATION_FOLDER
 ) -> EvaluationItems:
-    """Load every item of every listed task whose files are there.
+    """Load all items of all listed tasks that have files.
 
-    A task without files is no error: it is named in `missing`.
+    A task without files is no error; `missing` names it.
 
     Raises:
         EvaluationTasksError: the list of tasks is malformed.
         EvaluationFileError: a file is broken, or an item lacks a field that the list names.
     """
-    listed = read_tasks(tasks_path)
+    catalogue = read_tasks(tasks_path)
     items: list[EvaluationItem] = []
     missing = []
-    for task in listed.tasks:
+    for task in catalogue.tasks:
         files = sorted({path for pattern in task.files for path in folder.glob(pattern)})
         if not files:
             missing.append(task.name)
         for path in files:
             items.extend(_items_of(task, path, folder))
     counts = Counter(item.task for item in items)
-    return collected(
+    return collect_items(
         items,
-        counts={task.name: counts[task.name] for task in listed.tasks},
+        counts={task.name: counts[task.name] for task in catalogue.tasks},
         missing=tuple(missing),
-        limits=listed.limits,
+        limits=catalogue.limits,
     )
 
 
-def collected(
+def collect_items(
     items: list[EvaluationItem],
     *,
     counts: Mapping[str, int] | None = None,
     missing: tuple[str, ...] = (),
     limits: OverlapLimits | None = None,
 ) -> EvaluationItems:
-    """Items that come from elsewhere than files, as `load_items` would give them."""
+    """Items with their counts and fingerprint; `load_items` does the same for files."""
     digest = hashlib.sha256()
     for item in items:
         fields = [item.task, item.id, item.question, item.answers, item.options, item.context]
@@ -125,15 +125,15 @@ def collected(
 
 
 def _items_of(task: EvaluationTask, path: Path, folder: Path) -> Iterator[EvaluationItem]:
-    form = task.format or path.suffix.lower().removeprefix(".")
-    if form not in FORMATS:
+    suffix = task.format or path.suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
         raise EvaluationFileError(
-            f"{path}: task {task.name}: its ending says no form that can be read "
-            f"({', '.join(FORMATS)}). Rename it, or give `format` in the list of tasks."
+            f"{path}: task {task.name}: the ending of the file's name is no known format "
+            f"({', '.join(FORMATS)}). Rename the file, or give `format` in the list of tasks."
         )
     relative = path.relative_to(folder).as_posix()
     try:
-        for place, item in _READERS[form](path, task):
+        for place, item in _READERS[suffix](path, task):
             if not isinstance(item, Mapping):
                 raise PathError(f"{place}: is no object with fields")
             try:
@@ -146,7 +146,10 @@ def _items_of(task: EvaluationTask, path: Path, folder: Path) -> Iterator[Evalua
             "of evaluation tasks."
         ) from None
     except OSError as error:
-        raise EvaluationFileError(f"{path}: cannot be read ({error.strerror}).") from None
+        raise EvaluationFileError(
+            f"{path}: task {task.name}: can't be read ({error.strerror}). Make the file readable, "
+            "or move it out of the evaluation folder."
+        ) from None
 
 
 def _read_jsonl(path: Path, _task: EvaluationTask) -> Iterator[tuple[str, Any]]:
@@ -220,7 +223,7 @@ _READERS: Mapping[str, Callable[[Path, EvaluationTask], Iterator[tuple[str, Any]
 
 
 def _item(task: EvaluationTask, place: str, item: Mapping[str, Any]) -> EvaluationItem:
-    question = "\n".join(_texts(item, task.question))
+    question = "\n".join(_texts_at(item, task.question))
     if not question.strip() and not task.question.endswith("?"):
         raise PathError(f"field {task.question}: is empty")
     options = _options(task, item)
@@ -230,7 +233,7 @@ def _item(task: EvaluationTask, place: str, item: Mapping[str, Any]) -> Evaluati
         question=question,
         answers=_answers(task, item, options),
         options=tuple(options.values()),
-        context=tuple(_texts(item, task.context)) if task.context else (),
+        context=tuple(_texts_at(item, task.context)) if task.context else (),
     )
 
 
@@ -241,8 +244,8 @@ def _identifier(task: EvaluationTask, item: Mapping[str, Any]) -> str:
         raise PathError(f"field {task.id}: {error}") from None
 
 
-def _texts(item: Mapping[str, Any], path: str) -> list[str]:
-    """The texts at a path; a list without `[]` is joined by line breaks, nulls are left out."""
+def _texts_at(item: Mapping[str, Any], path: str) -> list[str]:
+    """The texts at a path; line breaks join a list without `[]`, and nulls are left out."""
     try:
         values = values_at(item, path)
     except PathError as error:
@@ -258,11 +261,11 @@ def _texts(item: Mapping[str, Any], path: str) -> list[str]:
 
 
 def _options(task: EvaluationTask, item: Mapping[str, Any]) -> dict[str, str]:
-    """The choices by letter; an object keeps its own."""
+    """The choices by letter; an object keeps its own letters."""
     if task.options is None:
         return {}
     if isinstance(task.options, tuple):
-        texts = ["\n".join(_texts(item, path)) for path in task.options]
+        texts = ["\n".join(_texts_at(item, path)) for path in task.options]
     else:
         try:
             found = values_at(item, task.options)
@@ -286,11 +289,11 @@ def _answers(
     if task.answer is None:
         return ()
     if isinstance(task.answer, str):
-        return tuple(_texts(item, task.answer))
-    return _chosen(task.answer, item, options)
+        return tuple(_texts_at(item, task.answer))
+    return _chosen_answer(task.answer, item, options)
 
 
-def _chosen(
+def _chosen_answer(
     choice: ChoiceField, item: Mapping[str, Any], options: Mapping[str, str]
 ) -> tuple[str, ...]:
     path = choice.letter or choice.index or ""
@@ -298,7 +301,7 @@ def _chosen(
         found = next(iter(values_at(item, path)), None)
     except PathError as error:
         raise PathError(f"field {path}: {error}") from None
-    if found is None:  # the splits whose answers are kept back
+    if found is None:  # splits whose answers are not published
         return ()
     if choice.letter:
         if not isinstance(found, str) or found not in options:

@@ -1,1 +1,1 @@
-"""Stage 6: scores, base beside adapter, with their intervals."""
+"""Stage 6: scores of base model and adapter, with confidence intervals."""

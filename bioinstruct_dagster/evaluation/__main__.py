@@ -1,4 +1,4 @@
-"""`python -m bioinstruct_dagster.evaluation SPEC RESULT`: score one adapter in its own process."""
+"""`python -m bioinstruct_dagster.evaluation SPEC RESULT`: score one adapter in this process."""
 
 import sys
 

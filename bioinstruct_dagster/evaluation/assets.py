@@ -1,4 +1,7 @@
-"""Scores as an asset, one partition an experiment."""
+"""Scores as an asset with one partition per experiment.
+
+Belongs here: the step, and the rows in the store. Does not: scoring (evaluation.evaluate).
+"""
 
 from datetime import UTC, datetime
 
@@ -31,7 +34,7 @@ SCORE_COLUMNS = ("metric", "category", "subject", "score", "ci_low", "ci_high", 
 
 
 def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
-    """The asset `eval_scores`, partitioned by the matrix."""
+    """The asset `eval_scores` with the matrix's experiments as partitions."""
 
     @dg.asset(
         group_name="evaluation",
@@ -50,11 +53,12 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
     ) -> dg.MaterializeResult[None]:
-        """Held-out loss and ROUGE-L of greedy answers on the test split, base beside adapter.
+        """Scores of the base model, of the adapter, and their difference on the test split.
 
-        Each score has its bootstrap 95 % interval, the number of items, the prompt version and the
-        data's fingerprint; the difference between adapter and base is paired by item. Predictions
-        are stored item by item in `eval_predictions`.
+        The metrics are the loss on the held-out outputs and the ROUGE-L F1 of greedily decoded
+        answers. Each score has a bootstrap 95 % confidence interval, the number of items, the
+        prompt version and the fingerprint of the data set. Differences are paired by item. The
+        table `eval_predictions` holds the prediction for each item.
         """
         base_model, recipe = experiment_of(context)
         experiment = {"base_model": base_model, "recipe": recipe}
@@ -69,8 +73,8 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         if dataset.fingerprint != adapter["dataset_fingerprint"]:
             raise StatedError(
                 f"The adapter for {base_model}|{recipe} was trained on another version of the data "
-                "set, whose test split may hold rows it has seen. Materialize key:lora_adapter for "
-                "this partition first."
+                "set, so the test split may hold rows that it was trained on. Materialize "
+                f"key:lora_adapter with --partition '{base_model}|{recipe}' first."
             )
         spec = EvaluationSpec(
             base=matrix.base_models[base_model],

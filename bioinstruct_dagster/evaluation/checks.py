@@ -1,4 +1,4 @@
-"""Checks on the scores."""
+"""Asset checks of `eval_scores`: the table's schema, its predictions, and the adapter's effect."""
 
 import dagster as dg
 
@@ -28,7 +28,7 @@ MISSING_PREDICTIONS = """
 
 @dg.asset_check(asset="eval_scores", blocking=True)
 def every_score_has_its_items(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each score rests on as many stored predictions as it says."""
+    """For each score, the number of stored predictions equals the score's number of items."""
     missing = store.rows(MISSING_PREDICTIONS)
     return dg.AssetCheckResult(
         passed=not missing, metadata={"missing": dg.MetadataValue.md(markdown_table(missing))}
@@ -37,7 +37,10 @@ def every_score_has_its_items(store: dg.ResourceParam[Store]) -> dg.AssetCheckRe
 
 @dg.asset_check(asset="eval_scores")
 def adapter_lowers_held_out_loss(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """The adapter's held-out loss is below the base model's, over the whole interval. Warns."""
+    """The adapter lowers the held-out loss of the base model. Warns otherwise.
+
+    The 95 % confidence interval of the difference (adapter minus base) must be below zero.
+    """
     differences = store.rows(LOSS_DIFFERENCES)
     return dg.AssetCheckResult(
         passed=all(row["ci_high"] < 0 for row in differences),

@@ -1,8 +1,8 @@
-"""The evaluation of one adapter: base and adapter on the same held-out rows.
+"""The evaluation of one adapter: base model and adapter on the same held-out rows.
 
-Knows nothing of Dagster: it runs in a process of its own (`python -m
-bioinstruct_dagster.evaluation`), or from a notebook. Belongs here: one evaluation, whole. Does not:
-the tables that its results go to (evaluation.assets).
+It runs in the model process (`python -m bioinstruct_dagster.evaluation`) or in a notebook, without
+Dagster. Belongs here: the order of work, from a specification to scores. Does not: storing the
+scores (evaluation.assets).
 """
 
 import json
@@ -23,12 +23,12 @@ SPLIT = "test"
 
 
 class EvaluationError(StatedError):
-    """The adapter can't be scored; the message says why."""
+    """The adapter can't be scored. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """An adapter, its base model, the data set to score it on, and the seed of the bootstrap."""
+    """An adapter, its base model, the data set for its scores, and the seed of the bootstrap."""
 
     base: BaseModelSpec
     adapter_path: str
@@ -38,7 +38,7 @@ class EvaluationSpec:
     seed: int
 
     def to_json(self) -> str:
-        """For the evaluation process; `from_json` reads it back."""
+        """The specification as JSON for the model process. `from_json` reads it."""
         return json.dumps(asdict(self) | {"base": self.base.model_dump(mode="json")})
 
     @classmethod
@@ -50,13 +50,17 @@ class EvaluationSpec:
 
 
 def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]:
-    """Score base and adapter on the test split: `scores`, `predictions`, `base_fingerprint`."""
+    """Score base model and adapter on the test split.
+
+    Returns a dict with the keys `scores`, `predictions` and `base_fingerprint`.
+    """
     import peft
 
     rows = read_split(Path(spec.dataset_path), SPLIT, spec.dataset_fingerprint)
     if not rows:
         raise EvaluationError(
-            f"The {SPLIT} split of {spec.dataset_path} is empty: nothing to score."
+            f"The {SPLIT} split of {spec.dataset_path} is empty, so nothing can be scored. "
+            "Generate more rows, then materialize key:hf_dataset and key:lora_adapter."
         )
     missing = missing_file(Path(spec.adapter_path))
     if missing:
@@ -70,7 +74,10 @@ def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]
     with model.disable_adapter():
         of_base = predict(model, base, rows, "base", log)
     if not of_base:
-        raise EvaluationError(f"Every row of the {SPLIT} split is too long to score.")
+        raise EvaluationError(
+            f"Every row of the {SPLIT} split of {spec.dataset_path} is too long to score. "
+            "Generate shorter rows."
+        )
     return {
         "scores": [asdict(score) for score in score_items(of_base, of_adapter, spec.seed)],
         "predictions": of_base + of_adapter,

@@ -1,1 +1,1 @@
-"""Stage 2: new tasks from the teacher, or from an existing instruction set."""
+"""Stage 2: new tasks, written by the teacher or imported from an existing instruction set."""

@@ -1,4 +1,8 @@
-"""Generation as an asset: `raw_instructions`, from a teacher or from an imported set."""
+"""The asset `raw_instructions`: rows that the teacher wrote, or rows of an imported set.
+
+Belongs here: the run's configuration, one round towards the goal, and the metadata in the UI. Does
+not: which requests are sent (goal), sending them (teacher.rounds), or reading replies (raw_rows).
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,8 +29,9 @@ from bioinstruct_dagster.teacher.money.estimates import Estimate
 from bioinstruct_dagster.teacher.rounds import pursue
 from bioinstruct_dagster.teacher.session import TeacherSession, open_session
 
-# Not previewed: no gate has looked yet, and Dagster's events would keep an identifier for good.
-UNCHECKED = ("instruction", "input", "output")
+# The preview hides these columns: no gate has checked them yet, and Dagster's events are permanent,
+# so an identifier in a preview could not be removed.
+UNCHECKED_COLUMNS = ("instruction", "input", "output")
 RAW_COLUMNS = (
     "row_id",
     "ordinal",
@@ -44,8 +49,8 @@ STORED_SEEDS = """
     order by ordinal
 """
 
-# Spend of the whole store, and of what the present rows rest on.
-SPEND = """
+# What the replies behind the present rows cost, and what the whole store cost.
+SPEND_OF_THE_SET = """
     select
         count(*) as completions,
         sum(prompt_tokens)::bigint as prompt_tokens,
@@ -59,32 +64,36 @@ SPEND = """
 
 
 class RawInstructionsConfig(dg.Config):
-    """What a run may change; what is left out comes from the settings."""
+    """What a run may change. A field without a value takes the setting."""
 
     instructions: int | None = Field(
-        None, ge=1, description="Rows to be kept (default: BIOINSTRUCT_INSTRUCTIONS)."
+        None,
+        ge=1,
+        description="The goal: how many rows pass the gates (default: BIOINSTRUCT_INSTRUCTIONS).",
     )
-    grow_by: int = Field(0, ge=0, description="Keep so many rows more than there are now.")
+    grow_by: int = Field(
+        0, ge=0, description="Raise the goal to this many rows more than are kept now."
+    )
     requests: int | None = Field(
-        None, ge=1, description="Use at most this many requests (default: BIOINSTRUCT_REQUESTS)."
+        None, ge=1, description="The most requests to use (default: BIOINSTRUCT_REQUESTS)."
     )
     max_usd: float | None = Field(
         None,
         ge=0,
-        description="Most dollars this run may spend (default: BIOINSTRUCT_RUN_MAX_USD).",
+        description="The most US dollars this run may spend (default: BIOINSTRUCT_RUN_MAX_USD).",
     )
     max_tokens: int | None = Field(
         None,
         ge=0,
-        description="Most tokens this run may take (default: BIOINSTRUCT_RUN_MAX_TOKENS).",
+        description="The most tokens this run may use (default: BIOINSTRUCT_RUN_MAX_TOKENS).",
     )
     seed: int | None = Field(
-        None, ge=0, le=2**32 - 1, description="Run seed (default: BIOINSTRUCT_SEED)."
+        None, ge=0, le=2**32 - 1, description="The run seed (default: BIOINSTRUCT_SEED)."
     )
     import_from: str | None = Field(
         None,
         description=(
-            "Import this file or hub id in place of generating (default: BIOINSTRUCT_IMPORT)."
+            "A file or hub id to import instead of generating rows (default: BIOINSTRUCT_IMPORT)."
         ),
     )
 
@@ -105,18 +114,18 @@ def raw_instructions(
     settings: dg.ResourceParam[Settings],
     gate: dg.ResourceParam[GateMaker],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """New tasks as the teacher wrote them (Self-Instruct), or an imported instruction set's rows.
+    """New tasks as the teacher wrote them (Self-Instruct), or the rows of an imported set.
 
-    Each request shows the teacher three seeds drawn at random from (run seed, request number), says
-    what kinds of task the kept rows lack, and asks for new tasks. Requests go out until the gates
-    of `deduplicated_instructions` would keep as many rows as asked for, a cap is reached, or the
-    yield is too low to go on. Every reply is stored before it is read, under the hash of its
-    request, so a request that was answered once is never paid for again. With the Batch API a run
-    ends once its batches are submitted; the sensor `batch_results` starts a run that harvests them.
+    Each request shows the teacher three randomly drawn seed tasks, names the kinds of task that the
+    kept rows lack, and asks for new tasks. The run sends requests until enough rows pass the gates
+    of `deduplicated_instructions`, a spending cap is reached, or too few new rows pass. Every reply
+    is stored under the hash of its request before it is parsed. A later run reuses stored replies,
+    so no request is paid for twice. With the Batch API, a run ends after it has submitted its
+    batches. When they are done, the sensor `batch_results` starts a run that stores their replies.
     """
     source = settings.imports.source if config.import_from is None else config.import_from
     if source:
-        yield _import(context, source, store, settings)
+        yield _import_set(context, source, store, settings)
         return
 
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
@@ -154,18 +163,18 @@ def raw_instructions(
                 concurrency=settings.teacher.concurrency,
             ),
             purpose="generation",
-            announce=lambda expected: _announce(context, expected),
+            announce=lambda expected: _show_estimate(context, expected),
         )
     for message in tally.errors:
-        context.log.warning("Request failed, to be asked again by the next run: %s", message)
+        context.log.warning("A request failed. The next run sends it again: %s", message)
     if tally.pending:
         context.log.info(
-            "%s requests are with the Batch API. The sensor batch_results starts a run when they "
-            "are done.",
+            "The Batch API is processing %s requests. The sensor batch_results starts a run when "
+            "they are done.",
             tally.pending,
         )
         return
-    if why := _stopped(feed, tally):
+    if why := _stop_reason(feed, tally):
         context.log.warning("Stopped before the goal: %s", why)
     yield _materialize(
         context,
@@ -190,8 +199,9 @@ def _materialize(
     rows, outcomes = raw.raw_rows(store, feed.completion_ids())
     if not rows:
         raise StatedError(
-            _stopped(feed, tally)
-            or f"None of {len(outcomes)} replies could be read. They are kept in table completions."
+            _stop_reason(feed, tally)
+            or f"None of the {len(outcomes)} replies holds a readable task. The table completions "
+            "keeps their text; look there for what the teacher wrote."
         )
     store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
     form = template(reply_format, controlled=controlled)
@@ -201,19 +211,19 @@ def _materialize(
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
         rehearsal=any(row["rehearsal"] for row in rows),
-        hidden=UNCHECKED,
+        hidden=UNCHECKED_COLUMNS,
         extra={
             "replies": dg.MetadataValue.md(
                 figures.bars("Replies by outcome", Counter(o["outcome"] for o in outcomes))
             ),
             "goal": feed.goal,
             "rows_the_gates_would_keep": feed.kept,
-            "stopped": _stopped(feed, tally)
+            "stopped": _stop_reason(feed, tally)
             or ("at the goal" if feed.kept >= feed.goal else "at BIOINSTRUCT_REQUESTS"),
-            **_spend(store, feed.kept),
+            **_spend_metadata(store, feed.kept),
             "completions_asked": tally.asked,
             "completions_reused": tally.reused,
-            "completions_for_later": feed.beyond(),
+            "completions_for_later": feed.unused_completions(),
             "requests_failed": tally.failed,
             "requests_retried": tally.retried,
             "rate_limited": tally.rate_limited,
@@ -228,12 +238,15 @@ def _materialize(
     )
 
 
-def _stopped(feed: GoalFeed, tally: Tally) -> str | None:
-    """Why generation ended short of its goal; stored replies alone may show that it must."""
+def _stop_reason(feed: GoalFeed, tally: Tally) -> str | None:
+    """Why generation ended before its goal; None if the goal was reached.
+
+    A low yield of stored replies ends it too, even if no request was sent.
+    """
     return None if feed.kept >= feed.goal else tally.stopped or feed.stopped
 
 
-def _announce(context: dg.AssetExecutionContext, expected: Estimate) -> None:
+def _show_estimate(context: dg.AssetExecutionContext, expected: Estimate) -> None:
     """Show the estimate in the UI before the first request is sent."""
     context.log_event(
         dg.AssetObservation(
@@ -252,7 +265,7 @@ def _announce(context: dg.AssetExecutionContext, expected: Estimate) -> None:
     )
 
 
-def _import(
+def _import_set(
     context: dg.AssetExecutionContext, source: str, store: Store, settings: Settings
 ) -> dg.MaterializeResult[None]:
     records = read_instruction_set(source, settings.imports.columns, settings.imports.split)
@@ -264,13 +277,13 @@ def _import(
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
         rehearsal=False,
-        hidden=UNCHECKED,
+        hidden=UNCHECKED_COLUMNS,
         extra={"imported_from": source, "columns": str(dict(settings.imports.columns))},
     )
 
 
-def _spend(store: Store, kept: int) -> dict[str, Any]:
-    spend = store.rows(SPEND)[0]
+def _spend_metadata(store: Store, kept: int) -> dict[str, Any]:
+    spend = store.rows(SPEND_OF_THE_SET)[0]
     unknown = "unknown: no price for this model"
     return {
         "prompt_tokens": spend["prompt_tokens"],

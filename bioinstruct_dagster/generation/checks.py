@@ -1,4 +1,8 @@
-"""Checks on the raw instructions."""
+"""Asset checks of `raw_instructions`.
+
+Belongs here: lineage, readable replies, and whether the last round reached its goal. Does not:
+checks of single rows (curation), or the mix of kept rows (curation.checks).
+"""
 
 from typing import Any
 
@@ -8,7 +12,8 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.schema_checks import schema_check
 
-LEAST_READABLE = 0.8  # below this the prompt, the token limit or the model needs a look
+# Below this share, look at the prompt, the token limit or the model.
+LEAST_READABLE_SHARE = 0.8
 
 raw_instructions_schema = schema_check("raw_instructions", key=("row_id",))
 
@@ -19,7 +24,7 @@ ROWS_WITHOUT_COMPLETION = """
     where raw.source = 'completion'
 """
 
-OUTCOMES = """
+REPLIES_BY_OUTCOME = """
     select outcome, count(*) as replies, any_value(detail) as example
     from completion_outcomes
     group by outcome
@@ -38,7 +43,7 @@ LAST_ROUND = """
 
 @dg.asset_check(asset="raw_instructions", blocking=True)
 def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each generated row points to a stored completion, so that row and cost can be traced."""
+    """Each generated row names a stored completion, so its origin and its cost can be traced."""
     orphans = store.rows(ROWS_WITHOUT_COMPLETION)
     return dg.AssetCheckResult(
         passed=not orphans,
@@ -51,12 +56,16 @@ def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetChec
 
 @dg.asset_check(asset="raw_instructions")
 def most_replies_can_be_read(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """At least four replies in five are readable; fewer means money spent for nothing. Warns."""
-    outcomes = store.rows(OUTCOMES)
+    """At least four of five replies could be parsed into tasks. Warns if fewer.
+
+    An unreadable reply costs money and gives no rows. Check the prompt, the token limit and the
+    model.
+    """
+    outcomes = store.rows(REPLIES_BY_OUTCOME)
     replies = sum(row["replies"] for row in outcomes)
     parsed = sum(row["replies"] for row in outcomes if row["outcome"] == "parsed")
     return dg.AssetCheckResult(
-        passed=not replies or parsed / replies >= LEAST_READABLE,
+        passed=not replies or parsed / replies >= LEAST_READABLE_SHARE,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "readable_share": parsed / replies if replies else 1.0,
@@ -67,7 +76,11 @@ def most_replies_can_be_read(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
 
 @dg.asset_check(asset="raw_instructions")
 def the_last_round_reached_its_goal(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Generation was not stopped by a cap or a low yield, and no request was given up. Warns."""
+    """The last generation round reached its goal, and no request failed. Warns otherwise.
+
+    A round stops before its goal at a spending cap, or if too few of the new rows pass the gates.
+    The next run sends failed requests again.
+    """
     rounds = store.rows(LAST_ROUND)
     last: dict[str, Any] = rounds[0] if rounds else {"stopped": None, "failed": 0}
     return dg.AssetCheckResult(

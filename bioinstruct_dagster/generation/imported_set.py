@@ -1,6 +1,7 @@
 """An existing instruction set in place of generation: a local file, or a data set on the hub.
 
-Belongs here: finding the rows and mapping their columns. Does not: checking them (curation).
+Belongs here: reading the rows and mapping their columns. Does not: checking rows (curation), or
+giving them ids (raw_rows).
 """
 
 import csv
@@ -29,12 +30,12 @@ def read_instruction_set(
 
     Args:
         source: path of a JSON, JSONL, CSV or Parquet file, or a hub id such as `owner/name`.
-        columns: the source's column for each of instruction, input, output. A missing input column,
-            and a null input, mean the empty input.
-        split: which split of a hub data set.
+        columns: the source's column for each of instruction, input and output. A missing input
+            column and a null input both mean an empty input.
+        split: the split of a hub data set.
 
     Raises:
-        ImportedSetError: names the file, and row and column of every error (the first 20 of them).
+        ImportedSetError: names the file, and the row and column of the first 20 errors.
     """
     path = (PROJECT_ROOT / Path(source).expanduser()).resolve()
     if path.is_file():
@@ -50,7 +51,7 @@ def read_instruction_set(
 
 
 def _read_file(path: Path) -> Iterable[tuple[str, Any]]:
-    """(place for messages, record) of each row."""
+    """Each row as a pair: its place, for messages, and its record."""
     match path.suffix:
         case ".jsonl":
             return _read_lines(path)
@@ -89,11 +90,11 @@ def _read_document(path: Path) -> Iterator[tuple[str, Any]]:
         records = json.loads(text)
     except (ValueError, RecursionError) as error:
         if text.lstrip().startswith("{"):
-            yield from _read_lines(path)  # JSON Lines under another name, as many hubs have it
+            yield from _read_lines(path)  # many hubs name a JSON Lines file .json
             return
         raise ImportedSetError(f"{path}: not JSON ({error}).") from None
     if isinstance(records, dict) and not any(isinstance(v, list | dict) for v in records.values()):
-        records = [records]  # JSON Lines of one line
+        records = [records]  # a JSON Lines file with one line
     if not isinstance(records, list):
         raise ImportedSetError(
             f"{path}: expected a JSON list of rows, found {type(records).__name__}."
@@ -103,8 +104,8 @@ def _read_document(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _read_csv(path: Path) -> Iterator[tuple[str, Any]]:
-    _text(path)  # names a wrong encoding before the parser trips over it
-    csv.field_size_limit(2**31 - 1)  # the default, 128 KiB, is less than a long note
+    _text(path)  # reports a wrong encoding by its name; the parser's own message would not
+    csv.field_size_limit(2**31 - 1)  # the default is 128 KiB; a long note may be larger
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         try:
@@ -133,8 +134,8 @@ def _read_hub(source: str, split: str) -> Iterator[tuple[str, Any]]:
         rows = datasets.load_dataset(source, split=split)
     except Exception as error:
         raise ImportedSetError(
-            f"BIOINSTRUCT_IMPORT: {source!r} is neither a file here nor a data set that the hub "
-            f"would give (split {split!r}): {type(error).__name__}: {error}"
+            f"BIOINSTRUCT_IMPORT: {source!r} is neither a file here nor a data set that can be "
+            f"loaded from the hub (split {split!r}): {type(error).__name__}: {error}"
         ) from error
     for number, record in enumerate(rows, start=1):
         yield f"row {number}", record
@@ -162,14 +163,15 @@ def _mapped(
                 )
             elif not is_storable(value):
                 errors.append(
-                    f"{place}: column {columns[name]!r} ({name}): holds a character that is no text"
+                    f"{place}: column {columns[name]!r} ({name}): holds a lone surrogate or NUL "
+                    "character, which can't be stored as text"
                 )
             else:
                 row[name] = value.strip()
         if len(row) == len(TASK_FIELDS):
             yield row
     if not rows:
-        errors.append("no rows")
+        errors.append("the set holds no rows")
     if errors:
         more = f"\n… and {len(errors) - _SHOWN_ERRORS} more" if len(errors) > _SHOWN_ERRORS else ""
         raise ImportedSetError(

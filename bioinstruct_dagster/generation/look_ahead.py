@@ -1,53 +1,58 @@
-"""How many requests a goal still needs, and how many may be under way without overshooting it.
+"""How many requests a goal still needs, and how many may be in flight without exceeding it.
 
-Belongs here: what follows from the yield so far (series.yields) for a goal. Does not: which
-requests these are, or checking their rows (goal).
+Belongs here: conclusions from the yield so far (series.yields) for one goal. Does not: which
+requests are sent, or checking their rows (goal).
 """
 
 import math
 
 from bioinstruct_dagster.generation.series.yields import FLOOR_REQUESTS, LEAST_YIELD, YieldModel
 
-OVERSHOOT = 0.05  # of the goal: the rows that requests under way may bring beyond it
+OVERSHOOT_SHARE = 0.05  # requests in flight may exceed the goal by this share of it
 
 
 class LookAhead:
-    """Expectations on the way to a goal, by the yield of the requests that were checked.
+    """What a goal still needs, estimated from the yield of the requests that were checked.
 
     Args:
-        goal: rows to be kept.
-        tasks_per_request: new tasks asked for in each request.
+        goal: number of rows to keep.
+        tasks_per_request: new tasks that each request asks for.
     """
 
     def __init__(self, goal: int, tasks_per_request: int) -> None:
         self._goal = goal
         self._yield = YieldModel(tasks_per_request)
 
-    def learn(self, kept_rows: int, *, of_today: bool) -> None:
-        """Take in how many rows of one request were kept; `of_today`: it was asked in this run."""
-        self._yield.add(kept_rows, of_today=of_today)
+    def learn(self, kept_rows: int, *, is_current: bool) -> None:
+        """Add the number of rows that one request brought.
+
+        Args:
+            kept_rows: rows of the request that the gates kept.
+            is_current: whether the request has the present seeds and controls.
+        """
+        self._yield.add(kept_rows, is_current=is_current)
 
     def requests_needed(self, kept: int) -> int:
-        """The requests that probably bring the rows which are still missing."""
+        """How many requests will probably bring the missing rows."""
         return math.ceil((self._goal - kept) / max(self._yield.mean, 1e-9))
 
     def has_room(self, kept: int, unchecked: int) -> bool:
-        """Whether one more request may be under way beside so many that are not checked yet."""
+        """Whether one more request may be sent while `unchecked` requests are not checked yet."""
         if not unchecked:
             return True
         expected = kept + unchecked * self._yield.mean
-        most = kept + self._yield.most(unchecked + 1)
-        return expected < self._goal and most <= self._goal * (1 + OVERSHOOT)
+        most = kept + self._yield.upper_bound(unchecked + 1)
+        return expected < self._goal and most <= self._goal * (1 + OVERSHOOT_SHARE)
 
-    def too_low(self, kept: int) -> str | None:
-        """Why more requests are not worth their price; None while they are."""
+    def low_yield_reason(self, kept: int) -> str | None:
+        """Why more requests are not worth their price; None if they are."""
         low = self._yield.below_floor()
         if low is None:
             return None
         return (
             f"The yield fell to {low:.2f} kept rows per request over the last "
-            f"{FLOOR_REQUESTS} requests, below {LEAST_YIELD:.0%} of the tasks asked for; "
+            f"{FLOOR_REQUESTS} requests, below {LEAST_YIELD:.0%} of the requested tasks; "
             f"{kept} of {self._goal} rows are kept. More requests of this kind would mostly "
-            "repeat the rows that there are: add seeds, widen data/controls.yaml, use another "
-            "teacher or run seed, or lower the goal."
+            "repeat rows that the set already has. To go on, add seeds, widen data/controls.yaml, "
+            "use another teacher or run seed, or lower the goal."
         )

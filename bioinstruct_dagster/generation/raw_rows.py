@@ -1,7 +1,7 @@
 """Raw rows: each task of each reply as a row that points to its completion.
 
-Belongs here: from stored completions, or imported records, to rows of `raw_instructions`. Does not:
-asking the teacher.
+Belongs here: making rows of `raw_instructions` from stored completions or imported records. Does
+not: sending requests (goal), or reading a reply's text (replies.reading).
 """
 
 import json
@@ -13,7 +13,7 @@ from bioinstruct_dagster.generation.replies.reading import ReplyReading, read_re
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import row_id
 
-REPLIES = """
+REPLIES_BY_ID = """
     select
         completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
         controls, rehearsal
@@ -22,35 +22,38 @@ REPLIES = """
     order by request_number, draw
 """
 
-POSITIONS = 1_000  # places in a reply; more tasks than this in one reply would collide in `ordinal`
+# Places in a reply. With more tasks than this, a reply would share `ordinal` values with the next.
+POSITIONS_PER_REPLY = 1_000
 
-# The rule for asking once more: a reply without any row that was no refusal and not cut off by the
-# token limit. A refusal repeats itself, and what fits into no limit fits into none the second time.
-ASKED_AGAIN = frozenset({"empty", "malformed", "wrong_schema"})
+# If a reply holds no usable row, and it was neither refused nor truncated, the request is sent once
+# more. A second refusal would be likely, and a reply that exceeds the token limit would exceed it
+# again.
+RETRIED_OUTCOMES = frozenset({"empty", "malformed", "wrong_schema"})
 
 
 def reading_of(reply: Mapping[str, Any]) -> ReplyReading:
-    """A stored completion as the reader of replies has it."""
+    """Read the reply that a completion holds."""
     form = "text" if reply["reply_format"] == "text" else "json"
-    # As the journal stores it, so that a reply read on arrival brings the rows that it will bring.
+    # The journal stores the text in this form. A reply is read in it on arrival too, so that it
+    # gives equal rows then and later.
     content = reply["content"].encode("utf-8", "backslashreplace").decode()
     return read_reply(content, reply["finish_reason"], reply["refusal"], form)
 
 
-def is_asked_again(reply: Mapping[str, Any], reading: ReplyReading) -> bool:
-    """Whether the same request is asked once more, as a second draw."""
-    return not reading.tasks and reading.outcome in ASKED_AGAIN and reply["draw"] == 0
+def needs_retry(reply: Mapping[str, Any], reading: ReplyReading) -> bool:
+    """Whether the request is sent once more, as a second draw."""
+    return not reading.tasks and reading.outcome in RETRIED_OUTCOMES and reply["draw"] == 0
 
 
 def rows_of(reply: Mapping[str, Any], reading: ReplyReading) -> list[dict[str, Any]]:
-    """Rows of `raw_instructions` of one reply, in the order of its tasks."""
+    """The rows of `raw_instructions` of one reply, in the order of its tasks."""
     controls = reply["controls"]
     if isinstance(controls, str):
         controls = json.loads(controls)
     return [
         {
             "row_id": row_id(reply["completion_id"], position),
-            "ordinal": reply["request_number"] * POSITIONS + position,
+            "ordinal": reply["request_number"] * POSITIONS_PER_REPLY + position,
             "completion_id": reply["completion_id"],
             "position": position,
             "controls": json.dumps(controls[position])
@@ -61,32 +64,32 @@ def rows_of(reply: Mapping[str, Any], reading: ReplyReading) -> list[dict[str, A
             "rehearsal": reply["rehearsal"],
         }
         for position, task in zip(reading.positions, reading.tasks, strict=True)
-        if position < POSITIONS
+        if position < POSITIONS_PER_REPLY
     ]
 
 
 @dataclass
 class RequestReplies:
-    """The replies to one request number: the first, and the second where it was asked again."""
+    """The replies to one request number: the first, and the second if the request was retried."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     completion_ids: list[str] = field(default_factory=list)
 
     def take(self, reply: Mapping[str, Any]) -> bool:
-        """Take a reply's rows; False where the request is to be asked once more."""
+        """Add a reply's rows; False if the request must be sent once more."""
         reading = reading_of(reply)
         self.completion_ids.append(reply["completion_id"])
         self.rows += rows_of(reply, reading)
-        return not is_asked_again(reply, reading)
+        return not needs_retry(reply, reading)
 
 
 def raw_rows(
     store: Store, completion_ids: Sequence[str]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of `raw_instructions` and `completion_outcomes` for these completions."""
+    """The rows of `raw_instructions` and of `completion_outcomes` for these completions."""
     rows: list[dict[str, Any]] = []
     outcomes: list[dict[str, Any]] = []
-    for reply in store.rows(REPLIES, {"wanted": list(completion_ids)}):
+    for reply in store.rows(REPLIES_BY_ID, {"wanted": list(completion_ids)}):
         reading = reading_of(reply)
         read = rows_of(reply, reading)
         outcomes.append(
@@ -103,9 +106,9 @@ def raw_rows(
 
 
 def imported_rows(records: Sequence[Mapping[str, str]], source: str) -> list[dict[str, Any]]:
-    """Rows of `raw_instructions` for an imported set.
+    """The rows of `raw_instructions` for an imported set.
 
-    They are identified by their text, so that a moved file is the same set.
+    A row's id depends on its text alone, so that a file which is moved or renamed keeps its ids.
     """
     seen: dict[str, int] = {}
     rows = []

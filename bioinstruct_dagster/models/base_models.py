@@ -1,6 +1,6 @@
-"""Base models: the embedded one, a local folder, or a model on the hub, each with its fingerprint.
+"""Base models, each with its fingerprint: the embedded model, a local folder or a hub model.
 
-Belongs here: getting model and tokenizer ready to train or score. Does not: adapters.
+Belongs here: loading model and tokenizer. Does not: adapters (models.adapters).
 """
 
 from collections.abc import Callable
@@ -17,16 +17,17 @@ from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-_FILES = ("*.safetensors", "*.json", "merges.txt", "tokenizer.model")  # what makes a model
+# The files that determine a model.
+_MODEL_FILES = ("*.safetensors", "*.json", "merges.txt", "tokenizer.model")
 
 
 class BaseModelError(StatedError):
-    """The base model can't be had; the message says what was tried."""
+    """The base model can't be found or loaded."""
 
 
 @dataclass(frozen=True)
 class LoadedBaseModel:
-    """A base model in memory. `path` is what an adapter's config names as its base."""
+    """A base model in memory. An adapter's config names `path` as its base model."""
 
     model: Any
     tokenizer: "PreTrainedTokenizerBase"
@@ -36,35 +37,38 @@ class LoadedBaseModel:
 
 
 def local_fingerprint(spec: BaseModelSpec) -> str | None:
-    """The fingerprint where it can be told without loading; None for a hub model not pinned.
+    """The fingerprint that is known without loading the model; None for an unpinned hub model.
 
-    It covers what the embedded model is built from, or the files of a local folder; of a hub model
-    it is the pinned revision.
+    For the embedded model, it covers the code and shape that the model is built from; for a local
+    folder, its files. For a hub model, it is the pinned revision.
     """
     if spec.rehearsal:
         return rehearsal.fingerprint(_shape(spec))
     folder = local_folder(spec.source)
     if folder:
-        files = sorted({path for pattern in _FILES for path in folder.glob(pattern)})
+        files = sorted({path for pattern in _MODEL_FILES for path in folder.glob(pattern)})
         if not any(path.suffix == ".safetensors" for path in files):
             raise BaseModelError(
-                f"{folder} holds no .safetensors weights; other formats are not loaded."
+                f"{folder} holds no .safetensors weights, and other formats are not loaded. "
+                "Convert the weights, or name another folder in data/experiments.yaml."
             )
         return sha256_of([[path.name, sha256_of_file(path)] for path in files])
     return f"{spec.source}@{spec.revision}" if spec.revision else None
 
 
 def local_folder(source: str) -> Path | None:
-    """The folder a source names, or None where it can only be a hub id.
+    """The folder that a source names; None if the source is a hub id.
 
     Raises:
-        BaseModelError: the source is written as a path and there is no such folder.
+        BaseModelError: the source is a path, but there is no such folder.
     """
     folder = (PROJECT_ROOT / Path(source).expanduser()).resolve()
     if folder.is_dir():
         return folder
     if source.startswith((".", "/", "~")):
-        raise BaseModelError(f"Base model: {folder} is not a folder.")
+        raise BaseModelError(
+            f"Base model: {folder} is not a folder. Correct `source` in data/experiments.yaml."
+        )
     return None
 
 
@@ -72,7 +76,7 @@ def load(spec: BaseModelSpec, models_dir: Path, log: Callable[[str], None]) -> L
     """Load model and tokenizer, in bfloat16 on a GPU if there is one, else in float32 on the CPU.
 
     Raises:
-        BaseModelError: neither a folder nor a model that the hub gives.
+        BaseModelError: the source is neither a model folder nor an accessible hub model.
     """
     import torch
     from safetensors import SafetensorError
@@ -96,11 +100,12 @@ def load(spec: BaseModelSpec, models_dir: Path, log: Callable[[str], None]) -> L
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise BaseModelError(
-            f"Base model {spec.source!r} ({path}) can't be loaded: neither a whole model in a "
-            f"folder here nor one that the hub would give. {type(error).__name__}: {error}"
+            f"Base model {spec.source!r} ({path}) can't be loaded: it is neither a complete model "
+            "in a local folder nor a hub model that can be downloaded. Correct `source` in "
+            f"data/experiments.yaml. {type(error).__name__}: {error}"
         ) from error
     if tokenizer.pad_token_id is None:
-        # Never seen by the loss: labels are masked over padding.
+        # The loss ignores padding, so any token can serve.
         tokenizer.pad_token = tokenizer.eos_token
     if fingerprint is None:
         commit = getattr(model.config, "_commit_hash", None)

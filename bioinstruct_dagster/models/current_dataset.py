@@ -1,7 +1,7 @@
-"""The data set that the store knows now: what an adapter is trained on, and scored on.
+"""The current version of the data set: adapters are trained and scored on it.
 
-Belongs here: the one query that training and evaluation both start from. Does not: anything that
-runs in the model process, which never opens the store.
+Belongs here: the query with which training and evaluation start. Does not: reading the rows
+(dataset.build), which the model process does without the store.
 """
 
 from bioinstruct_dagster.dataset.version import DatasetVersion
@@ -16,14 +16,14 @@ DATASET = """
 
 
 def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
-    """The version of the data set that was materialized last.
+    """The last materialized version of the data set.
 
     Raises:
-        StatedError: there is none yet.
+        StatedError: no version has been materialized yet.
     """
     found = store.rows(DATASET)[0]
     if found["fingerprint"] is None:
-        raise StatedError("There is no data set. Materialize key:hf_dataset first.")
+        raise StatedError("There is no data set yet. Materialize key:hf_dataset first.")
     return DatasetVersion(
         settings.store.data_dir / "hf_dataset", found["fingerprint"], found["rehearsal"]
     )

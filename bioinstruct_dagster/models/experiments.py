@@ -1,7 +1,7 @@
-"""The experiment matrix: base models times recipes, read from `data/experiments.yaml`.
+"""The experiment matrix: each base model with each recipe, read from `data/experiments.yaml`.
 
-Belongs here: what an experiment is. Does not: running one (train), or Dagster's view of them
-(partitions).
+Belongs here: reading and checking the experiment file. Does not: running an experiment
+(training.train), or experiments as partitions (models.partitions).
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from bioinstruct_dagster.yaml_faults import faults_of
 from bioinstruct_dagster.yaml_files import StrictModel, read_yaml, text_of_form
 from bioinstruct_dagster.yaml_lines import Fault
 
-# Part of a partition's name, and of a folder's.
+# A name that becomes a part of a partition key and of a folder name.
 ExperimentId = Annotated[
     str,
     text_of_form(
@@ -28,7 +28,7 @@ REHEARSAL = "rehearsal"
 
 
 class Recipe(StrictModel):
-    """How an adapter is trained, complete."""
+    """All values with which an adapter is trained."""
 
     categories: tuple[Category, ...] = Field(CATEGORIES, min_length=1)
     lora_rank: int = Field(ge=1)
@@ -44,7 +44,7 @@ class Recipe(StrictModel):
 
 
 class BaseModelSpec(StrictModel):
-    """A base model: where it comes from, and what its training overrides."""
+    """A base model: its source, and the recipe values that it overrides."""
 
     source: str = Field(min_length=1, description="`rehearsal`, a local folder, or a hub id")
     revision: str | None = None
@@ -58,16 +58,16 @@ class BaseModelSpec(StrictModel):
 
 
 class ExperimentMatrix(StrictModel):
-    """Every base model with every recipe."""
+    """The base models and the recipes. Each pair of them is an experiment."""
 
     base_models: dict[ExperimentId, BaseModelSpec] = Field(min_length=1)
     recipes: dict[ExperimentId, dict[str, Any]] = Field(min_length=1)
     defaults: dict[str, Any] = Field(default_factory=dict)
 
     def recipe(self, base_model: str, name: str) -> Recipe:
-        """The recipe as this base model is trained with it.
+        """The values with which this base model is trained under this recipe.
 
-        Defaults come first, then the recipe, then the model's overrides.
+        The recipe overrides the defaults, and the base model overrides both.
         """
         return Recipe(
             **{**self.defaults, **self.recipes[name], **self.base_models[base_model].training}
@@ -75,14 +75,14 @@ class ExperimentMatrix(StrictModel):
 
 
 class ExperimentFileError(StatedError):
-    """The experiment file is malformed; the message lists every fault with line and field."""
+    """The experiment file is malformed. The message lists all faults with line and field."""
 
 
 def read_experiments(path: Path) -> ExperimentMatrix:
-    """Read and check the whole matrix, every combination included.
+    """Read the experiment file and check every pair of base model and recipe.
 
     Raises:
-        ExperimentFileError: lists every fault with file, line, field and what to do.
+        ExperimentFileError: lists all faults with file, line, field and correction.
     """
     return read_yaml(
         path,
@@ -94,7 +94,7 @@ def read_experiments(path: Path) -> ExperimentMatrix:
 
 
 def _faults_of_combinations(content: Mapping[str, Any]) -> Iterator[Fault]:
-    """Faults of the values that a base model is trained with, each where it stands in the file."""
+    """The faults of each pair's values, each with its place in the file."""
     defaults = _mapping(content.get("defaults"))
     lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
     for base_model, spec in _mapping(content.get("base_models")).items():
@@ -115,12 +115,14 @@ def _faults_of_combinations(content: Mapping[str, Any]) -> Iterator[Fault]:
                     else:
                         lacking[name, field].append(base_model)
     for (name, field), base_models in lacking.items():
-        said = f"missing for {', '.join(base_models)}; add it here, or to defaults for all recipes"
-        yield Fault(("recipes", name, field), said)
+        message = (
+            f"missing for {', '.join(base_models)}; add it here, or to defaults for all recipes"
+        )
+        yield Fault(("recipes", name, field), message)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
-    """The value where it is a mapping; another one is a fault that the models find."""
+    """The value if it is a mapping, else an empty one. ExperimentMatrix reports other values."""
     return value if isinstance(value, dict) else {}
 
 

@@ -1,9 +1,11 @@
-"""The tags and the pool of steps that need a GPU."""
+"""The tags and the Dagster pool of steps that use a GPU."""
 
-# Routes the step to a GPU node under dagster-k8s's executor; without Kubernetes it has no effect.
+# On Kubernetes, dagster-k8s runs a step with these tags on a GPU node. Elsewhere the tags have no
+# effect.
 GPU_TAGS = {
     "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": 1}}}}
 }
 
-# A fair queue for a GPU, where the instance gives the pool a limit. No correctness rests on it.
+# If the Dagster instance limits this pool, steps wait for the GPU in a queue. Do not rely on the
+# pool for correctness: a run killed by SIGKILL never releases its slot.
 GPU_POOL = "gpu"

@@ -1,4 +1,8 @@
-"""Experiments as partitions by `base_model` and `recipe`; a key is `rehearsal-llama|all`."""
+"""Experiments as Dagster partitions with the dimensions `base_model` and `recipe`.
+
+A partition key is `rehearsal-llama|all`. Belongs here: the partitions. Does not: the experiment
+file (models.experiments).
+"""
 
 import dagster as dg
 
@@ -8,8 +12,8 @@ from bioinstruct_dagster.models.experiments import ExperimentMatrix
 def experiment_partitions(matrix: ExperimentMatrix) -> dg.MultiPartitionsDefinition:
     """One partition for each base model and recipe.
 
-    Fixed when the code location loads, as Dagster's static partitions are: reload after editing the
-    file.
+    The partitions are fixed when Dagster loads the code location. Reload it after you edit the
+    experiment file.
     """
     return dg.MultiPartitionsDefinition(
         {
@@ -20,12 +24,12 @@ def experiment_partitions(matrix: ExperimentMatrix) -> dg.MultiPartitionsDefinit
 
 
 def experiment_of(context: dg.AssetExecutionContext) -> tuple[str, str]:
-    """(base model, recipe) of the partition that is being materialized.
+    """The base model and the recipe of the partition that the step materializes.
 
     Raises:
         TypeError: the asset is not partitioned by `experiment_partitions`.
     """
     key = context.partition_key
     if not isinstance(key, dg.MultiPartitionKey):
-        raise TypeError(f"{key!r} is not the key of an experiment partition")
+        raise TypeError(f"{key!r} is not the key of an experiment partition.")
     return key.keys_by_dimension["base_model"], key.keys_by_dimension["recipe"]

@@ -1,7 +1,8 @@
-"""The prompt that training and evaluation share: Alpaca's template, with and without input.
+"""The prompt for training and evaluation: Alpaca's template, with and without input.
 
-An adapter is scored with the prompt it was trained with; the version is stored with every adapter
-and score.
+An adapter is scored with the prompt that it was trained with. The prompt version is stored with
+each adapter and each score. Belongs here: the prompt's text. Does not: its tokens
+(models.encoding).
 """
 
 import re
@@ -24,8 +25,8 @@ _FIELD = re.compile(r"\{(?:instruction|input)\}")
 
 
 def prompt_of(instruction: str, task_input: str) -> str:
-    """The text before the response."""
+    """The prompt of a task: the text before the response."""
     template = WITH_INPUT if task_input else WITHOUT_INPUT
     values = {"{instruction}": instruction, "{input}": task_input}
-    # In one pass, and not by str.format: clinical text may hold braces, even a field's name.
+    # One substitution and not str.format, because clinical text may hold braces or a field's name.
     return _FIELD.sub(lambda field: values[field.group()], template)

@@ -1,6 +1,6 @@
-"""The embedded teacher and base model, which let the whole chain run with no key, network or GPU.
+"""The embedded teacher and base model: the whole chain runs without a key, network or GPU.
 
-Everything they make is marked `rehearsal` and can't be published.
+All rows, adapters and scores made with them are marked `rehearsal` and can't be published.
 """
 
-FINGERPRINT = "fp_rehearsal"  # what the rehearsal server signs its replies with
+FINGERPRINT = "fp_rehearsal"  # the `system_fingerprint` of the rehearsal server's replies

@@ -1,8 +1,10 @@
 """The embedded base model: a small Llama and its BPE tokenizer, pre-trained on the project's prose.
 
-It is built once, from `data/rehearsal_corpus.txt` alone, and holds no row of any data set: the
-corpus is textbook-like prose without instructions, so what an adapter learns of the task it learns
-from the train split. Belongs here: building it. Does not: training adapters on it.
+It is built once, from `data/rehearsal_corpus.txt` alone. The corpus is textbook-like prose without
+instructions and holds no row of any data set. So an adapter can learn its task only from the train
+split.
+
+Belongs here: building the model and its tokenizer. Does not: training adapters on it (training).
 """
 
 import os
@@ -22,12 +24,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 CORPUS = INPUTS / "rehearsal_corpus.txt"
-BUILDER_VERSION = 1  # raised when the same corpus and shape would give another model
+BUILDER_VERSION = 1  # raise it when the same corpus and shape would give another model
 
 
 @dataclass(frozen=True)
 class ModelShape:
-    """Size of the model and its pre-training, chosen for about a minute on two cores."""
+    """Size of the model and its pre-training. With the defaults, two cores need about a minute."""
 
     steps: int = 200
     vocabulary: int = 3_000
@@ -43,15 +45,18 @@ class ModelShape:
 
 
 def fingerprint(shape: ModelShape) -> str:
-    """sha256 of what the model is made from; the build is deterministic, so it names weights."""
+    """sha256 of the builder version, corpus and shape.
+
+    The build is deterministic, so equal fingerprints mean equal weights.
+    """
     return sha256_of([BUILDER_VERSION, sha256_of_file(CORPUS), asdict(shape)])
 
 
 def build(folder: Path, shape: ModelShape, log: Callable[[str], None]) -> Path:
-    """The model's folder, `folder/rehearsal-llama-<fingerprint>`; built unless it is there."""
+    """The model's folder, `folder/rehearsal-llama-<fingerprint>`; builds the model if needed."""
     target = folder / f"rehearsal-llama-{fingerprint(shape)[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
-    # Two partitions may start at once: one builds, the other waits and finds it built.
+    # Two partitions may start at the same time: the first builds the model, and the second waits.
     with FileLock(f"{target}.lock"):
         if not target.exists():
             fresh = folder / f".{target.name}.{uuid.uuid4().hex}"

@@ -1,7 +1,7 @@
-"""The recorded completions behind the rehearsal teacher, and the labels recorded with them.
+"""The recorded completions that the rehearsal teacher answers with, and their category labels.
 
-Belongs here: reading `data/recorded_completions.jsonl`. Does not: serving it (api_server) or
-checking it (curation).
+Belongs here: reading `data/recorded_completions.jsonl`. Does not: serving recordings (api_server),
+or checking their rows (curation).
 """
 
 import json
@@ -17,15 +17,15 @@ from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
 
 RECORDINGS = INPUTS / "recorded_completions.jsonl"
-_TASK = re.compile(r'\{\s*"instruction"')
+_TASK_START = re.compile(r'\{\s*"instruction"')
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One recorded reply: four or five tasks as JSON text, some with a fault real teachers make.
+    """One recorded reply: four or five tasks as JSON text, some with a fault that teachers make.
 
-    `categories` holds the label of each task in the order of the reply, the unreadable ones
-    included.
+    `categories` holds the label of each task in the order of the reply, including the unreadable
+    tasks.
     """
 
     id: str
@@ -36,8 +36,8 @@ class Recording:
     faults: tuple[str, ...]
 
     def tasks(self) -> Iterator[tuple[dict[str, str] | None, str]]:
-        """Each task as written, and its text; None for a task that is cut or broken."""
-        starts = [found.start() for found in _TASK.finditer(self.content)]
+        """Each task and its text; the task is None if it is truncated or broken."""
+        starts = [found.start() for found in _TASK_START.finditer(self.content)]
         for start, end in pairwise([*starts, len(self.content)]):
             try:
                 task, _ = json.JSONDecoder().raw_decode(self.content, start)
@@ -46,7 +46,7 @@ class Recording:
             yield task, self.content[start:end].rstrip(", \n")
 
     def labels(self) -> Iterator[tuple[str, str]]:
-        """(instruction, category) of each whole task, whatever became of its neighbours."""
+        """The instruction and category of each whole task, even if other tasks are broken."""
         for (task, _), category in zip(self.tasks(), self.categories, strict=True):
             if task:
                 yield task["instruction"], category
@@ -87,7 +87,7 @@ def read_recordings(path: Path = RECORDINGS) -> tuple[Recording, ...]:
 
 
 def recorded_labels(recordings: Iterable[Recording]) -> dict[str, str]:
-    """Category by instruction, compared without case or surplus blanks."""
+    """Category by instruction; the instructions are normalized."""
     return {
         normalized(instruction): category
         for recording in recordings
@@ -96,5 +96,5 @@ def recorded_labels(recordings: Iterable[Recording]) -> dict[str, str]:
 
 
 def normalized(instruction: str) -> str:
-    """The form in which instructions are looked up."""
+    """The instruction in lower case and without surplus blanks, for look-ups."""
     return " ".join(instruction.lower().split())

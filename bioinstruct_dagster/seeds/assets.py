@@ -1,4 +1,8 @@
-"""Seeds as an asset."""
+"""The asset `seed_tasks`.
+
+Belongs here: writing the seed tasks to the store and describing them in the UI. Does not: reading
+the seed file (tasks), or checks (checks).
+"""
 
 from collections import Counter
 
@@ -12,7 +16,7 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
 
-SEED_COLUMNS = ("seed_id", "category", "source_family", "instruction", "input", "output")
+FINGERPRINT_COLUMNS = ("seed_id", "category", "source_family", "instruction", "input", "output")
 
 
 @dg.asset(group_name="seeds", kinds={"json", "duckdb"}, owners=OWNERS, code_version="1")
@@ -22,10 +26,10 @@ def seed_tasks(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
-    """Expert-written biomedical tasks that show the teacher what a good task looks like.
+    """Expert-written biomedical tasks that show the teacher examples of good tasks.
 
-    Read from the JSONL file that `BIOINSTRUCT_SEEDS` names (default `data/seed_tasks.jsonl`). A
-    malformed file fails with every error at once, and nothing is written.
+    The setting `BIOINSTRUCT_SEEDS` names the JSONL file (default `data/seed_tasks.jsonl`). If the
+    file is malformed, the step fails with a list of all errors, and nothing is written.
     """
     _refuse_empty_selection(context)
     seeds = read_seed_tasks(settings.seeds.file)
@@ -36,7 +40,7 @@ def seed_tasks(
         context,
         store,
         "seed_tasks",
-        sha256_of_rows(rows, SEED_COLUMNS),
+        sha256_of_rows(rows, FINGERPRINT_COLUMNS),
         extra={
             "categories": dg.MetadataValue.md(figures.bars("Seeds by category", dict(shares))),
             "source_families": len({seed.source_family for seed in seeds}),
@@ -46,10 +50,12 @@ def seed_tasks(
 
 
 def _refuse_empty_selection(context: dg.AssetExecutionContext) -> None:
-    # `dagster asset materialize --select` runs every asset when the selection matches none, so a
-    # typing error could spend a lab's money. All assets wait for this one: here it is caught.
+    # If a selection matches no asset, `dagster asset materialize --select` runs every asset, so a
+    # typing error could spend a lab's money. All assets depend on this one, so it refuses such a
+    # run.
     if context.run.job_name.startswith("__ASSET_JOB") and not context.run.asset_selection:
         raise StatedError(
             "The selection matches no asset; nothing was materialized. Check its spelling, such as "
-            "--select 'key:seed_tasks'. `dagster asset list -m bioinstruct_dagster` lists them."
+            "--select 'key:seed_tasks'. `dagster asset list -m bioinstruct_dagster` lists all "
+            "assets."
         )

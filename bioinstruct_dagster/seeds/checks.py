@@ -1,4 +1,7 @@
-"""Checks on the seeds."""
+"""Asset checks of `seed_tasks`.
+
+Belongs here: what the UI warns of. Does not: what makes a seed task valid (tasks).
+"""
 
 import dagster as dg
 
@@ -13,7 +16,10 @@ SEEDS_BY_CATEGORY = "select category, count(*) as seeds from seed_tasks group by
 
 @dg.asset_check(asset="seed_tasks")
 def every_category_has_seeds(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """A category without a seed is never shown to the teacher. Warns: it may be intended."""
+    """Each of the four categories has at least one seed task. Warns if one has none.
+
+    The teacher sees no example of a category without seeds. That may be intended.
+    """
     found = {row["category"]: row["seeds"] for row in store.rows(SEEDS_BY_CATEGORY)}
     return dg.AssetCheckResult(
         passed=all(category in found for category in CATEGORIES),

@@ -1,6 +1,7 @@
-"""The seed file: its format, and reading it with every error named at once.
+"""The seed file: its format, and a reader that names every error at once.
 
-Belongs here: what makes a seed task valid. Does not: how seeds are drawn for a prompt (generation).
+Belongs here: what makes a seed task valid. Does not: how seeds are drawn for a prompt
+(generation.series.seed_draw).
 """
 
 import json
@@ -20,7 +21,7 @@ SEEDS_PER_PROMPT = 3  # Tran et al., JAMIA 2024: three random seeds per prompt
 
 @dataclass(frozen=True)
 class SeedTask:
-    """One task written by an expert. `input` is empty where the task needs none."""
+    """One task written by an expert. `input` is empty if the task needs none."""
 
     id: str
     category: str
@@ -43,18 +44,19 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
     """Read a JSONL file of seed tasks, in the order of the file.
 
     Raises:
-        SeedFileError: names file, line, field and fault of every error found, not only the first.
+        SeedFileError: lists every error with file, line, field and fault.
     """
-    text = _text_of(path)
+    text = _read_text(path)
     seeds: list[SeedTask] = []
     errors: list[str] = []
     first_line_of: dict[str, int] = {}
-    # Not splitlines(): it also splits at U+2028 and its kin, which JSON allows inside a string.
+    # Not splitlines(): it also splits at U+2028 and similar characters, which JSON allows inside a
+    # string.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            record = _record(line)
+            record = _parsed_line(line)
         except ValueError as error:
             errors.append(f"{path}:{number}: {error}")
             continue
@@ -69,14 +71,14 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
     if not errors and len(seeds) < SEEDS_PER_PROMPT:
         errors.append(
             f"{path}: {len(seeds)} seed tasks; a prompt shows {SEEDS_PER_PROMPT}, "
-            "so at least that many are needed"
+            f"so the file needs at least {SEEDS_PER_PROMPT}"
         )
     if errors:
         raise SeedFileError(f"{len(errors)} error(s) in the seed file:\n" + "\n".join(errors))
     return seeds
 
 
-def _text_of(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
@@ -91,13 +93,13 @@ def _text_of(path: Path) -> str:
         ) from None
 
 
-def _record(line: str) -> dict[str, Any]:
-    """The JSON object of one line; a ValueError says why there is none."""
+def _parsed_line(line: str) -> dict[str, Any]:
+    """The JSON object of one line. If there is none, a ValueError says why."""
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
-    except (ValueError, RecursionError) as error:  # a number too long, or nested too deep
+    except (ValueError, RecursionError) as error:  # a number that is too long, or nesting too deep
         raise ValueError(f"not JSON ({error})") from None
     if not isinstance(record, dict):
         raise ValueError(f"expected a JSON object, found {type(record).__name__}")  # noqa: TRY004
@@ -105,7 +107,7 @@ def _record(line: str) -> dict[str, Any]:
 
 
 def _faults(record: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with one record, as `field: fault`."""
+    """The faults of one record, each as `field: fault`."""
     names = [field.name for field in fields(SeedTask)]
     for name in sorted(set(record) - set(names)):
         yield f"{name}: unknown field (known: {', '.join(names)})"

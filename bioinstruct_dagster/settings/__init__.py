@@ -1,7 +1,7 @@
-"""Every setting, typed, with its variable, default, unit and meaning, in one group per stage.
+"""All settings in one group per stage: each with its type, variable, default, unit and meaning.
 
-Belongs here: what a user sets once for an installation. Does not: what is chosen per run (the
-assets' run configuration) or per experiment (`data/experiments.yaml`).
+Belongs here: values that a user sets once for an installation. Does not: values of one run (the
+assets' run configuration) or of one experiment (`data/experiments.yaml`).
 """
 
 from bioinstruct_dagster.settings.fields import INPUTS, PROJECT_ROOT

@@ -1,7 +1,7 @@
-"""How rows are checked: the gates between raw rows and the data set, and the evaluation sets.
+"""The settings of curation: the gates between raw rows and the data set, and the evaluation sets.
 
-Belongs here: what the stage `curation` depends on. The evaluation sets stand here, because both the
-contamination gate and evaluation read them. Does not: the rules of a gate (`data/*.yaml`).
+Belongs here: settings of the stage `curation`, and of the evaluation sets, which the contamination
+gate and evaluation both read. Does not: the rules of a gate (`data/quality_rules.yaml`).
 """
 
 from pathlib import Path

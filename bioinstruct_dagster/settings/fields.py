@@ -1,6 +1,7 @@
-"""What every setting has: a variable, a default, a unit, a meaning; and the base of all groups.
+"""The declaration of a setting, and the base class of all groups.
 
-Belongs here: how a field is declared and how a path is resolved. Does not: any setting.
+Belongs here: declaring a field and resolving its path. Does not: a setting itself (teacher,
+generation, curation, runs).
 """
 
 from pathlib import Path
@@ -39,8 +40,8 @@ class SettingsGroup(BaseModel):
     def _from_project_root(cls, value: Any) -> Any:
         if not isinstance(value, Path):
             return value
-        # One base for relative paths, whatever directory Dagster starts a run in.
+        # Relative paths start at the project root, because Dagster may start a run in any folder.
         try:
             return (PROJECT_ROOT / value.expanduser()).resolve()
-        except RuntimeError as error:  # the home of a user who does not exist
+        except RuntimeError as error:  # the path names the home folder of an unknown user
             raise ValueError(str(error)) from None

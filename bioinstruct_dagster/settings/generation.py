@@ -1,6 +1,6 @@
-"""Where the raw rows come from: seeds, the goal of generation, or an imported set.
+"""The settings of seeds and generation: the goal, the controls, or an imported set.
 
-Belongs here: what the stages `seeds` and `generation` depend on. Does not: the teacher and the caps
+Belongs here: settings of the stages `seeds` and `generation`. Does not: the teacher and the caps
 (teacher).
 """
 

@@ -1,7 +1,7 @@
-"""From environment variables and `.env` to `Settings`, or to one error that names every fault.
+"""Reading `Settings` from the environment and `.env`, or raising one error that names all faults.
 
-Belongs here: the groups together, and how their values are read and changed. Does not: a single
-setting (teacher, generation, curation, runs) or the README's table (table).
+Belongs here: the class of all groups, and reading and changing its values. Does not: a single
+setting (teacher, generation, curation, runs) or the README's tables (table).
 """
 
 import difflib
@@ -29,7 +29,7 @@ _PREFIX = "BIOINSTRUCT_"
 
 
 class SettingsError(StatedError):
-    """A setting has a value that the project can't use; the message names the variable."""
+    """A setting is unknown or has a wrong value. The message names its variable."""
 
 
 class Settings(BaseModel):
@@ -50,16 +50,17 @@ class Settings(BaseModel):
 
     @classmethod
     def of(cls, **values: Any) -> Self:
-        """The defaults, but for these values; the environment is not read.
+        """The default settings with these values. The environment is not read.
 
         Args:
             **values: by the variable's name in lower case without `BIOINSTRUCT_`, such as
-                `data_dir` or `openai_api_key`. `import_` is the one for BIOINSTRUCT_IMPORT.
+                `data_dir` or `openai_api_key`. BIOINSTRUCT_IMPORT would be a Python keyword, so
+                its name ends in an underscore.
         """
         return cls().changed(**values)
 
     def changed(self, **values: Any) -> Self:
-        """A checked copy with other values, named as for `of`."""
+        """A checked copy with these values, which are named as for `of`."""
         groups = {name: dict(getattr(self, name)) for name in type(self).model_fields}
         for name, value in values.items():
             place = PLACES[_variable_of(name)]
@@ -68,7 +69,7 @@ class Settings(BaseModel):
 
 
 class SettingPlace(NamedTuple):
-    """Where the value of a variable stands in `Settings`, and the field that describes it."""
+    """The group and the field of a variable in `Settings`, and the field's description."""
 
     group: str
     field: str
@@ -89,17 +90,17 @@ PLACES: Mapping[str, SettingPlace] = _places()
 
 
 def _variable_of(name: str) -> str:
-    """The variable behind a lower-case name such as `data_dir`, `import_` or `openai_api_key`."""
+    """The variable for a lower-case name such as `data_dir` or `openai_api_key`."""
     variable = name.rstrip("_").upper()
     return variable if variable in PLACES else _PREFIX + variable
 
 
 def load_settings(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
-    """Read the settings; the environment wins over `env_file`. An empty value means the default.
+    """Read the settings. The environment wins over `env_file`, and an empty value is the default.
 
     Raises:
-        SettingsError: names every variable with a bad value, and every unknown `BIOINSTRUCT_*`
-            variable.
+        SettingsError: names all variables with a wrong value, and all unknown `BIOINSTRUCT_*`
+            variables.
     """
     in_file = dotenv_values(env_file) if env_file else {}
     problems = list(map(_unknown, sorted(_unknown_names({*os.environ, *in_file}))))
@@ -122,7 +123,8 @@ def load_settings(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
 
 
 def _unknown_names(names: set[str]) -> set[str]:
-    # A known name in lower case is refused too: left unread, a cap would silently be none.
+    # A known name in lower case is refused too. It would not be read, so a spending cap would have
+    # no effect.
     return {name for name in names if name.upper().startswith(_PREFIX) and name not in PLACES}
 
 

@@ -1,6 +1,6 @@
-"""What all stages share: the store, the experiments, the run seed, automation.
+"""The settings of the store, of experiments, and of runs and automation.
 
-Belongs here: a setting that no single stage before training owns. Does not: recipes and base models
+Belongs here: settings that several stages share. Does not: recipes and base models
 (`data/experiments.yaml`).
 """
 

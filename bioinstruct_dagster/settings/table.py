@@ -1,7 +1,7 @@
-"""The settings as the README's tables and as `.env.example`, written from their declarations.
+"""The README's settings tables and `.env.example`, written from the settings' declarations.
 
-Belongs here: how a setting is shown to a reader. Does not: what a setting is (teacher, generation,
-curation, runs).
+Belongs here: the form in which a reader sees a setting. Does not: the settings themselves (teacher,
+generation, curation, runs).
 """
 
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ _HEAD = """\
 
 
 def readme_tables() -> str:
-    """A table per group: variable, default, unit or choices, meaning."""
+    """One table per group with variable, default, unit or choices, and meaning."""
     return "\n".join(line for title, rows in _groups() for line in _table(title, rows))
 
 
 def env_example() -> str:
-    """The text of `.env.example`: every variable with its default, commented out."""
+    """The text of `.env.example`: each variable with its default, commented out."""
     parts = [_HEAD]
     for title, rows in _groups():
         lines = [f"# {variable}={_as_text(place.info.default)}" for variable, place in rows]
@@ -44,7 +44,7 @@ def with_tables(readme: str) -> str:
 
 
 def write_files(root: Path = PROJECT_ROOT) -> None:
-    """Write the tables into `README.md`, and `.env.example` anew."""
+    """Write the tables into `README.md`, and write `.env.example`."""
     readme = root / "README.md"
     readme.write_text(with_tables(readme.read_text("utf-8")), "utf-8")
     (root / ".env.example").write_text(env_example(), "utf-8")
@@ -66,7 +66,7 @@ def _table(title: str, rows: list[tuple[str, SettingPlace]]) -> Iterator[str]:
 
 
 def unit_of(place: SettingPlace) -> str:
-    """What the value counts or holds, or the words to choose from."""
+    """The unit of a setting's value, or the words to choose from."""
     extra: Any = place.info.json_schema_extra
     choices = get_args(place.info.annotation)
     if choices and all(isinstance(choice, str) for choice in choices):
@@ -81,7 +81,7 @@ def _default(place: SettingPlace) -> str:
 
 
 def _as_text(value: Any) -> str:
-    """A default as it would stand in `.env`."""
+    """A default value, written as in `.env`."""
     match value:
         case None:
             return ""

@@ -1,6 +1,7 @@
-"""The teacher: which model, where it answers, how it is asked, and what may be spent.
+"""The settings of the teacher: model, address, form of requests, rate limits and spending caps.
 
-Belongs here: what a request to the teacher depends on. Does not: what is asked for (generation).
+Belongs here: settings of every request to the teacher. Does not: the goal of generation
+(generation).
 """
 
 from typing import Literal

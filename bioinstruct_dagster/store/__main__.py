@@ -1,6 +1,6 @@
-"""`python -m bioinstruct_dagster.store "select * from funnel"`: one read-only statement.
+"""`python -m bioinstruct_dagster.store "select * from funnel"`: run one read-only SQL statement.
 
-It waits while a run is writing, which a bare DuckDB shell does not.
+The command waits while a run writes to the store. A DuckDB shell fails instead.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from bioinstruct_dagster.store.database import Store, StoreError
 
 
 def main() -> int:
-    """Print the result of the statement; exit status 1 where it can't be had."""
+    """Print the result of the statement. Returns exit status 1 if it fails."""
     parser = argparse.ArgumentParser(
         prog="python -m bioinstruct_dagster.store", description=__doc__
     )

@@ -1,9 +1,9 @@
-"""Opening the DuckDB file: one writer at a time, short transactions, readers that wait their turn.
+"""The DuckDB file: one process writes at a time, in short transactions, and readers wait.
 
-DuckDB lets one process write, or several read. A writer here first takes an OS file lock beside the
-database, which the kernel releases however its holder dies, so writers queue in order; both sides
-then retry the open itself until a deadline. Belongs here: connections, locks, whole-table writes.
-Does not: what a stage's rows mean, or the statements that select them.
+DuckDB allows either one process that writes or several that read. A writer first takes a file lock
+beside the database. The kernel releases this lock even if the writer is killed. Then writers and
+readers try to open the database until a deadline. Belongs here: connections, locks, replacing
+tables. Does not: the meaning of a stage's rows, or the statements that select them.
 """
 
 import random
@@ -13,9 +13,8 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.errors import StatedError
@@ -23,18 +22,22 @@ from bioinstruct_dagster.store.gate_order import lists_gates, write_gates
 from bioinstruct_dagster.store.migrations import MIGRATIONS
 from bioinstruct_dagster.store.schema import schema_sql
 
+if TYPE_CHECKING:
+    import duckdb
+
 SCHEMA_VERSION = 4
-# Between attempts to open, drawn at random so that waiters don't march in step.
-_LOCKED = "Could not set lock on file"  # of DuckDB's message; other IO errors are no reason to wait
+# The start of DuckDB's message if another process has the file open. Other IO errors are raised.
+_LOCK_MESSAGE = "Could not set lock on file"
+# The pause between two attempts to open is random, so that waiting processes do not collide again.
 _RETRY_SECONDS = (0.02, 0.25)
 
 
 class StoreError(StatedError):
-    """The store can't be used as asked; the message says what to do."""
+    """The store can't be opened, or a statement names a table or column that it does not have."""
 
 
 class StoreBusyError(StoreError):
-    """Another process kept the store for longer than the deadline."""
+    """Another process used the store for longer than the deadline."""
 
 
 class Store:
@@ -48,21 +51,24 @@ class Store:
     def __init__(self, path: Path, timeout: float = 120.0) -> None:
         self.path = path
         self.timeout = timeout
-        # DuckDB refuses two differently configured connections to one file in one process.
-        self._in_process = threading.RLock()
+        # In one process, DuckDB refuses a read-only and a writing connection to the same file.
+        self._thread_lock = threading.RLock()
 
     @property
     def journal_dir(self) -> Path:
-        """Where completions rest until they are folded into the database."""
+        """The folder of the completion journal (store.journal)."""
         return self.path.parent / "journal"
 
     @contextmanager
-    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One transaction, committed on leaving and rolled back on an exception. Keep it short."""
+    def write(self) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """A connection in one transaction: committed at the end, rolled back on an exception.
+
+        Keep the transaction short, because no other process can read or write meanwhile.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{self.path}.lock")
         deadline = time.monotonic() + self.timeout
-        with self._in_process:
+        with self._thread_lock:
             try:
                 lock.acquire(timeout=self.timeout)
             except Timeout as error:
@@ -75,7 +81,7 @@ class Store:
                     self._create()
                 connection = self._open(deadline, read_only=False)
                 try:
-                    # Before the transaction, which asking a table that is not there would abort.
+                    # Before the transaction: a query of a missing table would abort it.
                     version = _version(connection)
                     behind = _is_behind(connection, version) or not _has_schema(version, self.path)
                     connection.begin()
@@ -90,18 +96,18 @@ class Store:
                 lock.release()
 
     @contextmanager
-    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection; waits while another process writes."""
+    def read(self) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """A read-only connection. It waits while another process writes."""
         if not self.path.exists() or not self.path.stat().st_size:
             raise _no_store(self.path)
-        with self._in_process:
+        with self._thread_lock:
             connection = self._open(time.monotonic() + self.timeout, read_only=True)
             try:
                 version = _version(connection)
                 if _is_behind(connection, version):
                     connection.close()
                     with self.write():
-                        pass  # brings the tables up to date
+                        pass  # opening it for writing brings the tables up to date
                     connection = self._open(time.monotonic() + self.timeout, read_only=True)
                     version = _version(connection)
                 if not _has_schema(version, self.path):
@@ -113,7 +119,7 @@ class Store:
     def rows(
         self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
     ) -> list[dict[str, Any]]:
-        """The result of one read-only statement, a dict per row."""
+        """The result of one read-only statement, as one dict per row."""
         with self.read() as connection:
             result = connection.execute(statement, parameters)
             names = [column[0] for column in result.description or ()]
@@ -124,12 +130,12 @@ class Store:
         contents: Mapping[str, Sequence[Mapping[str, Any]]],
         part: Mapping[str, Any] | None = None,
     ) -> None:
-        """Replace tables in one transaction: readers see the old rows or the new ones.
+        """Replace tables in one transaction: a reader sees either the old rows or the new rows.
 
         Args:
-            contents: the new rows by table.
-            part: the column values of the rows that are replaced, such as those of one partition;
-                whole tables without it.
+            contents: the new rows, by table.
+            part: replace only the rows with these column values, such as those of one partition.
+                Without it, whole tables are replaced.
         """
         condition = condition_of(part)
         with self.write() as connection:
@@ -138,9 +144,11 @@ class Store:
                 insert(connection, table, rows)
 
     def _create(self) -> None:
-        # Under another name until it is whole: DuckDB makes the file before it writes its header,
-        # and a kill in between would leave a store that can't be opened.
+        # The file has another name until it is complete. DuckDB creates the file before it writes
+        # the header, so a process killed in between would leave a store that can't be opened.
         fresh = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}")
+        import duckdb
+
         try:
             with duckdb.connect(fresh) as connection:
                 _declare(connection, None)
@@ -148,12 +156,14 @@ class Store:
         finally:
             fresh.unlink(missing_ok=True)
 
-    def _open(self, deadline: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    def _open(self, deadline: float, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
         while True:
             try:
                 return duckdb.connect(self.path, read_only=read_only)
             except duckdb.IOException as error:
-                if _LOCKED not in str(error):
+                if _LOCK_MESSAGE not in str(error):
                     raise StoreError(f"Can't open {self.path}: {error}") from error
                 if time.monotonic() > deadline:
                     raise StoreBusyError(
@@ -165,9 +175,9 @@ class Store:
 
 
 def insert(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]
+    connection: "duckdb.DuckDBPyConnection", table: str, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Insert rows by column name, through Arrow. Columns that a row lacks become null."""
+    """Insert rows by column name, through Arrow. A column that a row lacks becomes null."""
     if not rows:
         return
     import pyarrow as pa
@@ -183,20 +193,20 @@ def insert(
 
 
 def condition_of(part: Mapping[str, Any] | None) -> str:
-    """The `where` clause that picks the rows with these column values, as named parameters."""
+    """The `where` clause that selects the rows with these column values, as named parameters."""
     terms = " and ".join(f"{_identifier(column)} = ${column}" for column in part or {})
     return f"where {terms}" if terms else ""
 
 
 def _identifier(table: str) -> str:
-    # Table names come from the code, never from data; this keeps it so.
+    # Table names come from the code, never from data. This check enforces that.
     if not table.isidentifier():
         raise StoreError(f"{table!r} is not a table name.")
     return table
 
 
-def _declare(connection: duckdb.DuckDBPyConnection, version: int | None) -> None:
-    """Declare the tables; those of an earlier version (None: of none) are brought up to date."""
+def _declare(connection: "duckdb.DuckDBPyConnection", version: int | None) -> None:
+    """Create the tables (version None), or migrate those of an earlier version."""
     before, after = MIGRATIONS.get(version or 0, ("", ""))
     connection.execute(before)
     connection.execute(schema_sql())
@@ -206,19 +216,21 @@ def _declare(connection: duckdb.DuckDBPyConnection, version: int | None) -> None
     connection.execute("insert into store_version values (?)", [SCHEMA_VERSION])
 
 
-def _is_behind(connection: duckdb.DuckDBPyConnection, version: int | None) -> bool:
-    """Whether there are tables that the present version has to bring up to date.
+def _is_behind(connection: "duckdb.DuckDBPyConnection", version: int | None) -> bool:
+    """Whether the tables must be brought up to date.
 
-    They are of an earlier version that it knows, or of its own and from before a change in the list
-    of gates; then executing the declaration again adds what is new and redefines the views.
+    That is so if they have an earlier version that `MIGRATIONS` knows, or the current version with
+    an earlier list of gates. Executing the declaration again adds new tables and redefines views.
     """
     return version in MIGRATIONS or (version == SCHEMA_VERSION and not lists_gates(connection))
 
 
-def _version(connection: duckdb.DuckDBPyConnection) -> int | None:
-    """The version of the tables, or None where there are none."""
-    # DuckDB needs as long to list its tables as to open the file, so the table is asked directly.
-    # fetchall, not fetchone: DuckDB 2 keeps a result open, and the connection busy, until its end.
+def _version(connection: "duckdb.DuckDBPyConnection") -> int | None:
+    """The version of the tables; None if there are no tables."""
+    import duckdb
+
+    # Listing the tables would take DuckDB as long as opening the file, so the query is just tried.
+    # DuckDB 2 keeps the connection busy until a result is read to its end, hence fetchall.
     try:
         [(version,)] = connection.execute("select max(version) from store_version").fetchall()
     except duckdb.CatalogException:
@@ -227,14 +239,14 @@ def _version(connection: duckdb.DuckDBPyConnection) -> int | None:
 
 
 def _has_schema(version: int | None, path: Path) -> bool:
-    """Whether the tables are there; raises where they are those of another version."""
+    """Whether the tables exist. Raises StoreError if they have another version."""
     if version is None:
         return False
     if version != SCHEMA_VERSION:
         raise StoreError(
-            f"{path} was written by another version of this project (schema {version}, this one "
-            f"has {SCHEMA_VERSION}). Set BIOINSTRUCT_DATA_DIR to a new folder, "
-            "or run the version that wrote it."
+            f"{path} was written by another version of this project: the store has schema "
+            f"{version}, and this version needs schema {SCHEMA_VERSION}. Set BIOINSTRUCT_DATA_DIR "
+            "to a new folder, or run the version that wrote the store."
         )
     return True
 

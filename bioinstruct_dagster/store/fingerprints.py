@@ -1,7 +1,7 @@
-"""Fingerprints: what a content hash covers and how it is made.
+"""Fingerprints: hashes of values, rows and files, and the JSON text that they are computed from.
 
-Every identifier and data version of the project comes from here, so that equal content has equal
-hashes across runs, machines and versions of the libraries underneath.
+All identifiers and data versions of the project are computed here. Equal content has equal hashes
+in every run, on every machine and with every version of the libraries.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ import orjson
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces; equal values give equal text."""
+    """JSON text with sorted keys and without spaces. Equal values give equal text."""
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 def json_bytes(value: Any) -> bytes:
-    """JSON as UTF-8, keys as they come, as fast as can be; not for hashes.
+    """JSON as UTF-8 with the keys in their given order. Fast, but not for hashes.
 
-    A lone surrogate, which UTF-8 can't hold, becomes its ASCII escape.
+    UTF-8 can't hold a lone surrogate, so it becomes an ASCII escape.
     """
     try:
         return orjson.dumps(value)
@@ -30,10 +30,10 @@ def json_bytes(value: Any) -> bytes:
 
 
 def json_value(data: bytes) -> Any:
-    """The value of JSON bytes, those included that only Python's own reader takes.
+    """The value of JSON bytes, including JSON that only Python's own reader accepts.
 
     Raises:
-        ValueError, RecursionError: it is no JSON.
+        ValueError, RecursionError: the bytes are not JSON.
     """
     try:
         return orjson.loads(data)
@@ -47,7 +47,7 @@ def sha256_of(value: Any) -> str:
 
 
 def sha256_of_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Hex sha256 over the named columns of the rows, in the order given."""
+    """Hex sha256 of the named columns of the rows, in the given order."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update(canonical_json([row[column] for column in columns]).encode())
@@ -62,5 +62,5 @@ def sha256_of_file(path: Path) -> str:
 
 
 def row_id(*parts: object) -> str:
-    """Identifier of a row from what it came from: 24 hex digits (96 bits)."""
+    """The identifier of a row with this origin: 24 hex digits (96 bits)."""
     return sha256_of([str(part) for part in parts])[:24]

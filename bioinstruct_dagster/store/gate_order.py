@@ -1,36 +1,42 @@
-"""The gates in the order in which they check a row: the one list, for Python and for SQL.
+"""The gates in the order in which they check a row: one list for Python and SQL.
 
-A row is rejected by the first gate that rejects it, so the order decides which reason is shown.
-Python reads the tuples below. SQL reads the table `gates`, which holds the same list and is written
-when a store is made, or opened by a version of the project whose list differs. Does not belong
-here: what a gate is (curation.gates), or which class checks rows (curation.curate_rows).
+The first gate that rejects a row gives the reason, so the order decides which reason is shown.
+Python reads the tuples below. SQL reads the table `gates`, which holds the same list. The store
+writes this table when it is created, and when it is opened with a different list. Does not belong
+here: the interface of a gate (curation.gates), or the classes that check rows
+(curation.curate_rows).
 """
 
-import duckdb
+from typing import TYPE_CHECKING
 
-# The gates that check a row by itself: they look at every raw row.
+if TYPE_CHECKING:
+    import duckdb
+
+# The gates that check a row by itself. They check every raw row.
 ROW_GATES = ("quality", "privacy", "contamination")
-# The gates that can drop a row: novelty compares the rows that the row gates let pass.
+# The gates that can reject a row. The novelty gate compares the rows that pass the row gates.
 DROPPING_GATES = (*ROW_GATES, "novelty")
-# All gates: category labels the kept rows and drops none.
+# All gates. The category gate labels kept rows and rejects none.
 GATE_ORDER = (*DROPPING_GATES, "category")
 
 GATES = "select gate, gate_order, by_row from gates order by gate_order"
-FORGET_GATES = "delete from gates"
-WRITE_GATE = "insert into gates (gate, gate_order, by_row) values (?, ?, ?)"
+DELETE_GATES = "delete from gates"
+INSERT_GATE = "insert into gates (gate, gate_order, by_row) values (?, ?, ?)"
 
-_ROWS = [(gate, place, gate in ROW_GATES) for place, gate in enumerate(GATE_ORDER)]
+_GATE_ROWS = [(gate, place, gate in ROW_GATES) for place, gate in enumerate(GATE_ORDER)]
 
 
-def lists_gates(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the store's table `gates` is there and holds the present list."""
+def lists_gates(connection: "duckdb.DuckDBPyConnection") -> bool:
+    """Whether the store has the table `gates` and it holds the current list."""
+    import duckdb
+
     try:
-        return connection.execute(GATES).fetchall() == _ROWS
+        return connection.execute(GATES).fetchall() == _GATE_ROWS
     except duckdb.CatalogException:
         return False
 
 
-def write_gates(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the store's table `gates` hold the present list."""
-    connection.execute(FORGET_GATES)
-    connection.executemany(WRITE_GATE, _ROWS)
+def write_gates(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Write the current list into the store's table `gates`."""
+    connection.execute(DELETE_GATES)
+    connection.executemany(INSERT_GATE, _GATE_ROWS)

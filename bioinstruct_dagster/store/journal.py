@@ -1,15 +1,18 @@
-"""The completion journal: replies become durable here before anything else happens to them.
+"""The completion journal: it writes each reply to disk before the reply is parsed.
 
-A writer appends one JSON line per completion to a file of its own and fsyncs in groups; `fold`
-moves the lines into the `completions` table. A line is the completion or nothing: a torn last line,
-left by a kill, is a reply that was still in flight. Beside it lies a file of what was sent, a line
-before each request, so that one whose reply never came is known, and counted as possibly billed
-(`presumed_spend`). Those lines are written and not fsynced: they survive a kill, and of a power cut
-they may lose the last. They have a file of their own, since a write waits for a file's fsync.
+Each writer appends one JSON line per completion to its own file, and one fsync covers a group of
+lines. `fold` moves the lines into the table `completions`. A kill can leave an incomplete last
+line; its reply was still in flight.
 
-Written by hand: a database's log commits a transaction at a time by one process, while here several
-processes append at once, share one fsync among many replies, and may be killed at any byte. Belongs
-here: bytes to disk and from there to the tables. Does not: how a completion is asked for or read.
+Beside this file, the writer has a second file with one line for each request that it is about to
+send. It shows which requests were sent but never answered, and the table `presumed_spend` counts
+them as possibly billed. These lines are not fsynced: they survive a kill, but a power cut may lose
+the last ones. They need their own file, because a write waits for the fsync of its file.
+
+The journal is written by hand, because a database commits one transaction of one process at a time.
+Here several processes append at once, many replies share one fsync, and a process may be killed at
+any byte. Belongs here: completions to disk, and from disk to the tables. Does not: sending requests
+(teacher.flow), or parsing replies (generation.replies).
 """
 
 import asyncio
@@ -20,18 +23,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
-
-import duckdb
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import json_bytes, json_value
 
-GROUP_SECONDS = 0.02  # how long a commit waits for company; a reply is durable well within 50 ms
+if TYPE_CHECKING:
+    import duckdb
 
-_PORTION = 2_000  # completions in memory at once while folding, some 20 MB
+GROUP_SECONDS = 0.02  # how long a commit waits for more lines; a reply is on disk within 50 ms
 
-KNOWN_PRESUMED = """
+_PORTION_LINES = 2_000  # completions in memory at once while folding, some 20 MB
+
+KNOWN_RESERVATIONS = """
     select reservation_id
     from presumed_spend
     where reservation_id in (select unnest($candidates::varchar[]))
@@ -45,23 +49,24 @@ KNOWN_COMPLETIONS = """
 
 
 class CompletionJournal:
-    """An append-only file of completions, locked by its one owner for as long as it lives."""
+    """An append-only file of completions. Its writer holds a lock on it until it is closed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._queue: asyncio.Queue[tuple[bytes, asyncio.Future[None]] | None] = asyncio.Queue()
         self._file: BinaryIO
-        self._sent: BinaryIO
+        self._sent_file: BinaryIO
         self._flusher: asyncio.Task[None]
         self._failure: OSError | None = None
 
     async def __aenter__(self) -> Self:
         self._store.journal_dir.mkdir(parents=True, exist_ok=True)
         path = self._store.journal_dir / f"{uuid.uuid4().hex}.jsonl"
-        # Locked before it has its name: a fold would clear away a journal that nobody holds.
+        # The file is locked before it has its final name, because a fold removes a journal that no
+        # writer has locked.
         unnamed = path.with_suffix(".opening")
-        # Unbuffered: what is written survives a kill at once, and a power cut after the fsync.
-        self._sent = path.with_suffix(".sent").open("ab", buffering=0)
+        # Unbuffered: written bytes survive a kill at once, and a power cut after the fsync.
+        self._sent_file = path.with_suffix(".sent").open("ab", buffering=0)
         self._file = unnamed.open("ab", buffering=0)
         fcntl.flock(self._file, fcntl.LOCK_EX)
         unnamed.rename(path)
@@ -79,27 +84,27 @@ class CompletionJournal:
         try:
             await self._flusher
         finally:
-            self._sent.close()
-            self._file.close()  # releases the lock: the next fold may clear the file away
+            self._sent_file.close()
+            self._file.close()  # releases the lock, so the next fold may remove the file
 
     def reserve(self, reservation: Mapping[str, Any]) -> None:
-        """Note a request that is about to be sent: the columns of `presumed_spend`."""
-        _write(self._sent, json_bytes(reservation) + b"\n")
+        """Write down a request that is about to be sent, with the columns of `presumed_spend`."""
+        _write(self._sent_file, json_bytes(reservation) + b"\n")
 
     def release(self, reservation_id: str) -> None:
-        """Note that a request was certainly not billed: it was refused, or never got through."""
-        _write(self._sent, json_bytes({"released": reservation_id}) + b"\n")
+        """Write down that a request was not billed: the server refused it or did not receive it."""
+        _write(self._sent_file, json_bytes({"released": reservation_id}) + b"\n")
 
     async def append(self, completion: Mapping[str, Any]) -> None:
-        """Return once the completion is on disk.
+        """Append a completion, and return when it is on disk.
 
-        Its key `reservation_id`, where it has one, settles that reservation.
+        If the completion has the key `reservation_id`, it settles that reservation.
 
         Raises:
-            OSError: the disk takes no more; from then on every append raises it.
+            OSError: the disk accepts no more data. All later appends raise it too.
         """
         if self._failure:
-            raise _another(self._failure)
+            raise _copy_of(self._failure)
         line = json_bytes(completion) + b"\n"
         done = asyncio.get_running_loop().create_future()
         await self._queue.put((line, done))
@@ -119,8 +124,8 @@ class CompletionJournal:
                     closing = True
                     break
                 group.append(entry)
-            # After a failed write the file may end in half a line, so nothing is written behind it;
-            # but each appender is told, or those with a reply in flight would wait for ever.
+            # After a failed write the file may end in half a line, so nothing more is written. But
+            # every waiting append gets the error, because it would wait forever without it.
             if not self._failure:
                 try:
                     await asyncio.to_thread(self._commit, b"".join(line for line, _ in group))
@@ -130,7 +135,7 @@ class CompletionJournal:
                 if done.done():
                     continue  # cancelled
                 if self._failure:
-                    done.set_exception(_another(self._failure))
+                    done.set_exception(_copy_of(self._failure))
                 else:
                     done.set_result(None)
 
@@ -139,8 +144,8 @@ class CompletionJournal:
         os.fsync(self._file.fileno())
 
 
-def _another(error: OSError) -> OSError:
-    """The same error for another to raise, who adds a traceback of their own."""
+def _copy_of(error: OSError) -> OSError:
+    """A copy of an error. Each caller raises its own copy, which gets its own traceback."""
     return OSError(*error.args)
 
 
@@ -151,45 +156,45 @@ def _write(file: BinaryIO, data: bytes) -> None:
 
 
 def fold(store: Store, rounds: Sequence[Mapping[str, Any]] = ()) -> int:
-    """Move journalled completions into the table; return how many were new.
+    """Move journalled completions into the table `completions`, and return how many were new.
 
-    Files whose writer still lives are read but left in place; the others are removed once their
-    lines are committed. Running it twice, or in two processes at once, changes nothing.
+    `fold` reads all journals. It removes a journal after the commit, unless a live writer still
+    holds its lock. Folding twice, or in two processes at once, has no further effect.
 
     Args:
-        store: whose journals.
-        rounds: rows of `teacher_rounds` to be written in the same transaction.
+        store: the store with its journals.
+        rounds: rows for the table `teacher_rounds`, written in the same transaction.
     """
     journals = sorted(store.journal_dir.glob("*.jsonl")) if store.journal_dir.is_dir() else []
     if not journals and not rounds:
         return 0
     new = 0
-    orphans: list[Path] = []
+    closed_journals: list[Path] = []
     with store.write() as connection:
         for path in journals:
             try:
                 with path.open("rb") as file:
-                    unowned = _unowned(file)
+                    is_closed = _is_unlocked(file)
                     added, settled = _fold_replies(connection, file)
             except FileNotFoundError:
-                continue  # another process folded it between the listing and the lock
+                continue  # another process folded it after the files were listed
             new += added
-            if unowned:
-                orphans.append(path)
+            if is_closed:
+                closed_journals.append(path)
                 unsettled = _unsettled(path.with_suffix(".sent"), settled)
-                _insert_new(connection, "presumed_spend", KNOWN_PRESUMED, unsettled)
+                _insert_new(connection, "presumed_spend", KNOWN_RESERVATIONS, unsettled)
         insert(connection, "teacher_rounds", rounds)
-    for path in orphans:
-        # The list of what was sent goes last: without its journal it would be read by nobody.
+    for path in closed_journals:
+        # The file of sent requests is removed last, because it is read only beside its journal.
         path.unlink(missing_ok=True)
         path.with_suffix(".sent").unlink(missing_ok=True)
     return new
 
 
 def _fold_replies(
-    connection: duckdb.DuckDBPyConnection, file: BinaryIO
+    connection: "duckdb.DuckDBPyConnection", file: BinaryIO
 ) -> tuple[int, set[str | None]]:
-    """Insert a journal's completions; how many were new, and the reservations that they settle."""
+    """Insert a journal's completions. Returns how many were new, and which reservations settle."""
     new = 0
     settled: set[str | None] = set()
     for lines in _portions(_complete_lines(file)):
@@ -200,12 +205,12 @@ def _fold_replies(
 
 
 def _portions(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while portion := list(islice(rows, _PORTION)):
+    while portion := list(islice(rows, _PORTION_LINES)):
         yield portion
 
 
 def _unsettled(sent: Path, settled: set[str | None]) -> dict[str, dict[str, Any]]:
-    """Requests that were sent and have neither a reply nor a refusal, by reservation."""
+    """Requests that were sent and have neither a reply nor a refusal, by reservation id."""
     pending: dict[str, dict[str, Any]] = {}
     if sent.exists():
         with sent.open("rb") as file:
@@ -218,12 +223,12 @@ def _unsettled(sent: Path, settled: set[str | None]) -> dict[str, dict[str, Any]
 
 
 def _insert_new(
-    connection: duckdb.DuckDBPyConnection,
+    connection: "duckdb.DuckDBPyConnection",
     table: str,
     known: str,
     rows: Mapping[str, Mapping[str, Any]],
 ) -> int:
-    """Insert the rows that the table lacks, by key; how many."""
+    """Insert the rows whose key the table lacks. Returns how many."""
     held = {key for (key,) in connection.execute(known, {"candidates": list(rows)}).fetchall()}
     new = [as_row(row) for key, row in rows.items() if key not in held]
     insert(connection, table, new)
@@ -233,17 +238,17 @@ def _insert_new(
 def _complete_lines(file: BinaryIO) -> Iterator[dict[str, Any]]:
     for line in file:
         if not line.endswith(b"\n"):
-            return  # torn by a kill: its reply was still in flight
+            return  # cut off by a kill; its reply was still in flight
         try:
             entry = json_value(line)
         except (ValueError, RecursionError):
-            continue  # a block that the disk lost on a power cut: its reply was never acknowledged
+            continue  # lost in a power cut; its reply was never reported as stored
         if isinstance(entry, dict):
             yield entry
 
 
 def as_row(journalled: Mapping[str, Any]) -> dict[str, Any]:
-    """A journalled line as a row of its table: times as times, JSON as text."""
+    """The table row of a journal line: times as datetimes, nested values as JSON text."""
     from datetime import datetime
 
     row = dict(journalled)
@@ -253,7 +258,8 @@ def as_row(journalled: Mapping[str, Any]) -> dict[str, Any]:
     for column in ("parameters", "messages", "controls"):
         if row.get(column) is not None:
             row[column] = json_bytes(row[column]).decode()
-    # DuckDB text is UTF-8: a lone surrogate is stored as its escape, not lost with its reply.
+    # DuckDB stores UTF-8, which has no lone surrogates. They are stored as escapes, so that the
+    # reply is not lost.
     return {
         name: value.encode("utf-8", "backslashreplace").decode()
         if isinstance(value, str)
@@ -262,7 +268,8 @@ def as_row(journalled: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _unowned(file: BinaryIO) -> bool:
+def _is_unlocked(file: BinaryIO) -> bool:
+    """Whether no live writer holds the journal's lock. Takes the lock if so."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

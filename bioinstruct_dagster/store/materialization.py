@@ -1,6 +1,7 @@
-"""What Dagster shows of a table: row count, column schema, a preview, the content's fingerprint.
+"""The metadata that Dagster shows of a table, and errors as failed steps.
 
-The store itself knows nothing of Dagster; this is its face.
+Belongs here: row count, column schema, preview, fingerprint, and how a stated error ends a step.
+Does not: anything that works without Dagster (store.database).
 """
 
 import atexit
@@ -24,8 +25,8 @@ PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
 OWNERS = ["team:bioinstruct"]
 REHEARSAL_NOTE = (
-    "rehearsal: made with the embedded teacher or base model; shows that the chain works, "
-    "says nothing of medicine, can't be published"
+    "Rehearsal: the embedded teacher or base model made this. It shows that the chain works. "
+    "It has no medical meaning and must not be published."
 )
 
 COLUMNS = """
@@ -47,16 +48,16 @@ def materialization(
     part: Mapping[str, Any] | None = None,
     hidden: Sequence[str] = (),
 ) -> dg.MaterializeResult[None]:
-    """The materialization of an asset that is a table.
+    """The result of a step that has written a table, with the metadata that the UI shows.
 
     Args:
-        context: of the step; a run that makes anything rehearsal-made is tagged so.
-        store: where the table is.
-        table: its name.
-        fingerprint: hash of the content, which becomes the data version.
-        rehearsal: whether any of it is rehearsal-made; None where it does not apply.
-        extra: further metadata; it comes first in the UI.
-        part: the column values of an asset's own rows, where it has only part of the table.
+        context: of the step. If the table is rehearsal-made, its run gets the tag `rehearsal`.
+        store: the store with the table.
+        table: the table's name.
+        fingerprint: a hash of the content, which becomes the data version.
+        rehearsal: whether any row is rehearsal-made; None if no row can be.
+        extra: further metadata, which comes first in the UI.
+        part: the column values of the rows that this step wrote, if it wrote one partition.
         hidden: columns that the preview leaves out.
     """
     condition = condition_of(part)
@@ -91,9 +92,9 @@ def materialization(
 
 
 def stating_errors(compute: Callable[P, R]) -> Callable[P, R]:
-    """An asset's function whose stated errors fail the step at once, without retry or traceback.
+    """An asset's function that fails its step on a stated error, without retry or traceback.
 
-    A shell shows the message last, below what Dagster prints of the failure.
+    On the command line, the error's message is printed last, below Dagster's own output.
     """
     if inspect.isgeneratorfunction(compute):
 
@@ -127,7 +128,7 @@ def _say_last(message: str) -> None:
 
 
 def markdown_table(rows: list[dict[str, Any]]) -> str:
-    """A Markdown table of a few rows, long cells cut."""
+    """A Markdown table of the rows. Long cells are shortened."""
     if not rows:
         return "no rows"
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]

@@ -1,12 +1,13 @@
-"""Bringing the store of an earlier version up to date, so that nothing that was paid for is lost.
+"""Migrations: they bring the store of an earlier version up to date without losing paid results.
 
-What was paid for or asked is carried over; tables that a materialization makes anew are dropped and
-declared as they are now. Belongs here: statements by version. Does not: the present declaration
-(`schema.sql`).
+A migration keeps every completion and label that a teacher gave. It drops tables that the next
+materialization writes again, and the current declaration creates them. Belongs here: statements by
+version. Does not: the current declaration (`schema.sql`).
 """
 
-# From version 2 (the first with a request store): rejected rows became verdicts, and labels have a
-# second pass. Curated rows are made anew from the raw ones, at no cost.
+# From version 2, the first version that stored requests: the table of rejected rows became a view
+# of verdicts, and labels got a second pass. The next materialization curates the raw rows again, at
+# no cost.
 _FROM_2 = """
     drop view if exists funnel;
     drop view if exists lineage;
@@ -20,6 +21,6 @@ _AFTER_2 = """
     drop table earlier_labels;
 """
 
-# What runs before and after the present declaration is executed, by the version found.
-# Version 4 has a table and a view more than version 3: the declaration alone adds them.
+# By the version of the store: the statements before and after the current declaration.
+# Version 4 has one table and one view more than version 3. The declaration alone adds them.
 MIGRATIONS: dict[int, tuple[str, str]] = {2: (_FROM_2, _AFTER_2), 3: ("", "")}

@@ -1,69 +1,70 @@
 -- Tables and views of the store; docs/store.md explains the keys and shows the joins.
--- One table per asset, named as the asset. Tables marked [append-only] hold what was paid for or
--- computed and are never rewritten; the others hold the last materialization of their asset.
+-- Each asset has one table, with the asset's name. A table marked [append-only] keeps every row that was ever written,
+-- such as completions that were paid for. Each other table holds the last materialization of its asset.
+-- The UI shows the comment behind a column as the column's description.
 
 create table if not exists store_version (version integer not null);
 
 create table if not exists seed_tasks (
-    seed_id         varchar not null,   -- the file's `id`
+    seed_id         varchar not null,   -- the field `id` of the file
     ordinal         integer not null,   -- position in the file, from 0
     category        varchar not null,   -- information_extraction | question_answering | generation | other
-    source_family   varchar not null,   -- kind of task in the literature that it follows
-    instruction     varchar not null,   -- what is asked
-    input           varchar not null,   -- what it is asked of; empty where the task needs none
+    source_family   varchar not null,   -- the published kind of task that this seed follows
+    instruction     varchar not null,   -- the task
+    input           varchar not null,   -- the text that the task is about; empty if the task needs none
     output          varchar not null    -- the answer to learn
 );
 
--- [append-only] Every reply a teacher ever gave us, stored before it is parsed.
+-- [append-only] Every reply of a teacher, stored before it is parsed.
 create table if not exists completions (
-    completion_id       varchar not null,     -- sha256 of the canonical request: the same request is asked once
-    purpose             varchar not null,     -- generation | categorization | quality_check | probe | that of another question
+    completion_id       varchar not null,     -- sha256 of the canonical request; a request is paid for only once
+    purpose             varchar not null,     -- generation | categorization | quality_check | probe | ...
     teacher             varchar not null,     -- rehearsal | openai
-    endpoint            varchar,              -- address asked, without credentials
+    endpoint            varchar,              -- address of the server, without credentials
     rehearsal           boolean not null,
-    model_asked         varchar not null,
-    model_answered      varchar,
+    model_asked         varchar not null,     -- model that the request names
+    model_answered      varchar,              -- model that the reply names
     parameters          json not null,        -- decoding parameters, token limit, response format
     messages            json not null,        -- the full prompt, system message included
     reply_format        varchar not null,     -- json_schema | json_object | text
     template_id         varchar not null,
-    template_sha256     varchar not null,     -- of the prompt's fixed text and response format
-    draw                integer not null,     -- 0, or 1 where the same request was asked once more
-    run_seed            bigint,               -- generation: with request_number, fixes the draw of seeds
+    template_sha256     varchar not null,     -- sha256 of the prompt's fixed text and response format
+    draw                integer not null,     -- 0; 1 if the request was sent once more for a second reply
+    run_seed            bigint,               -- generation: this and request_number determine the seeds shown
     request_number      bigint,
     seed_ids            varchar[] not null,   -- seeds shown, in the order shown
-    controls            json,                 -- what was asked of each task of the reply, by control dimension
-    controls_sha256     varchar,              -- of the controls file that these were drawn from
+    controls            json,                 -- requested values by task of the reply and control dimension
+    controls_sha256     varchar,              -- sha256 of the controls file
     content             varchar not null,     -- the reply, as received
     refusal             varchar,
     finish_reason       varchar,
-    request_id          varchar,              -- the server's x-request-id
+    request_id          varchar,              -- the header x-request-id of the reply
     system_fingerprint  varchar,
-    service             varchar not null,     -- online | flex | batch, as asked
-    service_tier        varchar,              -- as answered; what was really billed
-    batch_id            varchar,              -- of the Batch API
+    service             varchar not null,     -- online | flex | batch, as requested
+    service_tier        varchar,              -- the service tier that the reply names and the server bills
+    batch_id            varchar,              -- job of the Batch API
     prompt_tokens       bigint,
-    cached_tokens       bigint,               -- of the prompt, billed at the cached price
+    cached_tokens       bigint,               -- prompt tokens that are billed at the cached price
     completion_tokens   bigint,
-    usd                 double,               -- null where the model's price is not known
+    usd                 double,               -- null if the model's price is unknown
     run_id              varchar,              -- the Dagster run that paid for it
     requested_at        timestamptz not null,
     completed_at        timestamptz not null
 );
 
--- [append-only] Requests that were sent and whose reply never came: a kill, a broken connection. They may have been
--- billed, so the budget counts them at the most that they can have cost.
+-- [append-only] Requests that were sent but never answered, because the run was killed or the connection broke. The
+-- server may have billed them, so the budget counts the most that each of them can cost.
 create table if not exists presumed_spend (
     reservation_id  varchar not null,
-    completion_id   varchar not null,   -- the request; asked again, it may be in completions too
+    completion_id   varchar not null,   -- the request; if it was sent again, it may be in completions too
     run_id          varchar,
-    usd             double,             -- at most; null where the model's price is not known
-    tokens          bigint not null,    -- at most
+    usd             double,             -- the most that it can cost; null if the model's price is unknown
+    tokens          bigint not null,    -- the most that it can use
     rehearsal       boolean not null,
     reserved_at     timestamptz not null
 );
 
--- [append-only] What each round of requests came to, whichever way it ended.
+-- [append-only] One row per round of requests: how many were sent, what they cost, and why the round stopped.
 create table if not exists teacher_rounds (
     started_at          timestamptz not null,
     finished_at         timestamptz not null,
@@ -72,19 +73,19 @@ create table if not exists teacher_rounds (
     teacher             varchar not null,
     model               varchar not null,
     service             varchar not null,   -- online | flex | batch
-    reused              bigint not null,    -- completions that the store held already
-    asked               bigint not null,    -- completions asked of the teacher and stored
-    failed              bigint not null,    -- requests that failed, to be asked again
-    rate_limited        bigint not null,    -- 429 replies on the way
-    retried             bigint not null,    -- sends that were repeated, 429s included
-    presumed            bigint not null,    -- sent, and no reply came; see presumed_spend
-    usd                 double,             -- settled in this round; null where the price is not known
-    tokens              bigint not null,    -- settled in this round
-    stopped             varchar,            -- why it stopped before its goal; null where it did not
+    reused              bigint not null,    -- completions that were in the store already
+    asked               bigint not null,    -- completions that the teacher sent and the store received
+    failed              bigint not null,    -- requests that failed; the next run sends them again
+    rate_limited        bigint not null,    -- replies with status 429
+    retried             bigint not null,    -- repeated sends, including those after status 429
+    presumed            bigint not null,    -- requests without a reply; see presumed_spend
+    usd                 double,             -- cost of the replies of this round; null if the price is unknown
+    tokens              bigint not null,    -- tokens of the replies of this round
+    stopped             varchar,            -- why the round stopped before its goal; null if it reached the goal
     rehearsal           boolean not null
 );
 
--- [append-only] How a server wants to be asked, found by one probe; the last one counts.
+-- [append-only] The form of request that a server accepts, as a probe found it. The last row of a server counts.
 create table if not exists teacher_dialects (
     teacher             varchar not null,
     endpoint            varchar not null,
@@ -92,88 +93,88 @@ create table if not exists teacher_dialects (
     api                 varchar not null,   -- chat | responses
     reply_format        varchar not null,   -- json_schema | json_object | text
     token_limit_name    varchar not null,   -- max_completion_tokens | max_tokens
-    left_out            varchar[] not null, -- parameters that the server refuses
-    evidence            varchar not null,   -- what the probe saw
-    requests_per_minute bigint,             -- of the server's headers
+    left_out            varchar[] not null, -- request parameters that the server refuses
+    evidence            varchar not null,   -- the server's replies to the probe, in short
+    requests_per_minute bigint,             -- from the server's headers
     tokens_per_minute   bigint,
     probed_at           timestamptz not null
 );
 
--- Jobs of the Batch API. The row is written before the job exists, so that a kill in between leaves a trace.
+-- Jobs of the Batch API. A row is written before its job is created, so a killed run leaves a trace.
 create table if not exists batches (
-    batch_key       varchar not null,    -- ours; the job carries it as metadata
-    batch_id        varchar,             -- the server's; null until it is created
+    batch_key       varchar not null,    -- our key, which the job carries as metadata
+    batch_id        varchar,             -- the server's id; null until the job is created
     state           varchar not null,    -- submitting | open | harvested | failed
-    status          varchar,             -- the server's last word
+    status          varchar,             -- the last status that the server gave
     purpose         varchar not null,
     teacher         varchar not null,
     endpoint        varchar not null,
     model           varchar not null,
     requests        bigint not null,
     answered        bigint not null,
-    usd             double,              -- reserved while open; at most
-    tokens          bigint not null,     -- reserved while open; at most
+    usd             double,              -- reserved while the batch is open: the most that it can cost
+    tokens          bigint not null,     -- reserved while the batch is open: the most that it can use
     run_id          varchar,
-    resume          json not null,       -- run configuration with which a later run takes up its replies
-    detail          varchar not null,    -- errors, in short
+    resume          json not null,       -- run configuration of the run that stores its replies
+    detail          varchar not null,    -- errors in short
     submitted_at    timestamptz not null,
     finished_at     timestamptz
 );
 
--- [append-only] The requests of each batch, whole, so that a harvest needs nothing else.
+-- [append-only] The complete requests of each batch. A run that stores the replies needs no other input.
 create table if not exists batch_requests (
     batch_key       varchar not null,
     completion_id   varchar not null,
     request         json not null
 );
 
--- How the replies behind the current raw_instructions were read; one row per completion.
+-- The result of parsing each reply behind the current raw_instructions; one row per completion.
 create table if not exists completion_outcomes (
     completion_id   varchar not null,
     outcome         varchar not null,   -- parsed | truncated | refused | empty | malformed | wrong_schema
-    tasks           integer not null,   -- rows read from it, those salvaged from a broken reply included
-    dropped         integer not null,   -- tasks that were there and could not be read
+    tasks           integer not null,   -- tasks that were parsed, including those salvaged from a broken reply
+    dropped         integer not null,   -- tasks that could not be parsed
     detail          varchar not null
 );
 
 create table if not exists raw_instructions (
-    row_id          varchar not null,   -- sha256 of (completion, position) or (import, texts, times before), 24 hex digits
-    ordinal         bigint not null,    -- canonical order: request number then position, or row of the import
+    row_id          varchar not null,   -- sha256 of (completion, position) or (import, texts, repeat); 24 hex digits
+    ordinal         bigint not null,    -- canonical order: by request number and position, or import order
     completion_id   varchar,            -- null for imported rows
     position        integer not null,   -- place in the reply, or in the imported file, from 0
-    controls        json,               -- what was asked of this task, by control dimension
+    controls        json,               -- the requested value of each control dimension; null without controls
     source          varchar not null,   -- completion, or import: with file or hub id
-    instruction     varchar not null,   -- as the teacher wrote it
-    input           varchar not null,   -- what it is asked of; empty where the task needs none
+    instruction     varchar not null,   -- the task, as the teacher wrote it
+    input           varchar not null,   -- the text that the task is about; empty if the task needs none
     output          varchar not null,   -- the answer to learn
     rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
--- The gates in the order in which they check a row; written from store/gate_order.py when a store is opened.
+-- The gates in the order in which they check a row. The store writes this table from store/gate_order.py.
 create table if not exists gates (
     gate            varchar not null,
-    gate_order      utinyint not null,  -- from 0; the first gate that rejects a row gives the reason
-    by_row          boolean not null    -- it checks each row by itself, not against other rows
+    gate_order      utinyint not null,  -- from 0; the first gate that rejects a row gives its reason
+    by_row          boolean not null    -- whether the gate checks each row by itself, without other rows
 );
 
--- What each gate said of each row, and why: a row per finding, at least one per gate that looked. Checked again only
--- where the gate's version or the row's text has changed; what was said before moves to superseded_verdicts.
+-- The findings of each gate on each row, at least one for each gate that has checked the row. A gate checks a row again
+-- only if the gate's version or the row's text has changed. Its earlier verdicts move to superseded_verdicts.
 create table if not exists verdicts (
     row_id          varchar not null,   -- of raw_instructions
     gate            varchar not null,   -- as in the table gates
-    place           utinyint not null,  -- of the finding among those of its gate, from 0
-    rule            varchar not null,   -- its id; sound | no_identifier | clean | novel where the gate found nothing
-    version         varchar not null,   -- of the rule: a hash of what it is made of
+    place           utinyint not null,  -- position of the finding among the findings of its gate, from 0
+    rule            varchar not null,   -- id of the rule; without a finding: sound | no_identifier | clean | novel
+    version         varchar not null,   -- of the rule: a hash of its code, data and settings
     verdict         varchar not null,   -- keep | reject | repair | flag
-    score           double,             -- the rule's measure, where it has one
-    evidence        json not null,      -- what was seen
-    gate_version    varchar not null,   -- of all rules of the gate together, and their data
-    text_sha256     varchar not null,   -- first 16 hex digits, of the texts that were checked
+    score           double,             -- the rule's measure, if it has one
+    evidence        json not null,      -- the text or value that led to the verdict
+    gate_version    varchar not null,   -- of the gate: a hash of all its rules, data and settings
+    text_sha256     varchar not null,   -- first 16 hex digits, over the texts that the gate checked
     judged_at       timestamptz not null,
-    rehearsal       boolean not null    -- of the row checked
+    rehearsal       boolean not null    -- of the row: made with the embedded teacher or base model
 );
 
--- [append-only] Verdicts that later ones replaced.
+-- [append-only] Verdicts that later verdicts have replaced.
 create table if not exists superseded_verdicts (
     row_id          varchar not null,
     gate            varchar not null,
@@ -190,7 +191,7 @@ create table if not exists superseded_verdicts (
     superseded_at   timestamptz not null
 );
 
--- [append-only] What each version of a gate was made of: its rules, settings, data.
+-- [append-only] The contents of each version of a gate: its rules, settings and data.
 create table if not exists gate_versions (
     gate            varchar not null,
     version         varchar not null,
@@ -198,43 +199,43 @@ create table if not exists gate_versions (
     first_used_at   timestamptz not null
 );
 
--- Texts that a gate put right; the raw row keeps what the teacher wrote.
+-- Texts that a gate repaired. The table raw_instructions keeps the teacher's text.
 create table if not exists repairs (
     row_id          varchar not null,
     gate            varchar not null,   -- quality | privacy
     field           varchar not null,   -- instruction | input | output
-    text            varchar not null    -- what takes its place
+    text            varchar not null    -- the repaired text
 );
 
--- The index of novelty: a signature per kept row, by which the few rows are found that can be like a new one.
+-- The novelty index: one signature per kept row. It finds the few kept rows that can be similar to a new row.
 create table if not exists novelty_signatures (
-    row_id          varchar not null,   -- of a kept row
+    row_id          varchar not null,   -- of a row in deduplicated_instructions
     place           bigint not null,    -- canonical order: the row's ordinal
-    measure         varchar not null,   -- rouge_score | unicode: how the text is tokenised
+    measure         varchar not null,   -- rouge_score | unicode: the way the text is tokenised
     tokens          uinteger not null,  -- number of tokens
     low             ubigint not null,   -- bits 0-63: one bit per token, by its hash
     high            ubigint not null    -- bits 64-127
 );
 
--- Which version of the index the signatures are of; another version's are made anew.
+-- The version of the signatures in novelty_signatures. Signatures of another version are computed again.
 create table if not exists novelty_index (
     measure         varchar not null,
     version         varchar not null
 );
 
--- [append-only] A teacher's answers to questions that have no table of their own.
+-- [append-only] A teacher's answers to questions about rows, for questions without their own table.
 create table if not exists teacher_answers (
     answer_key      varchar not null,   -- sha256 of (teacher, model, template, the item's fields)
-    answer          json,               -- null: asked about, and given no valid answer
+    answer          json,               -- null: the teacher was asked but gave no valid answer
     teacher         varchar not null,
     model           varchar not null,
     completion_id   varchar not null
 );
 
--- [append-only] What a teacher said of a row's grounding and correctness, so that nothing is asked twice.
+-- [append-only] A teacher's checks of the grounding and correctness of rows. No row is asked about twice.
 create table if not exists quality_checks (
     check_key       varchar not null,   -- sha256 of (teacher, model, template, instruction, input, output)
-    grounded        boolean,            -- null: asked about, and given no valid answer
+    grounded        boolean,            -- null: the teacher was asked but gave no valid answer
     correct         boolean,
     reason          varchar not null,
     teacher         varchar not null,
@@ -242,53 +243,53 @@ create table if not exists quality_checks (
     completion_id   varchar not null
 );
 
--- [append-only] Vectors of kept instructions, where the stage of meaning is switched on.
+-- [append-only] Vectors of kept instructions. Written only if BIOINSTRUCT_MEANING_MODEL is set.
 create table if not exists embeddings (
-    text_sha256     varchar not null,   -- first 16 hex digits, of the instruction
+    text_sha256     varchar not null,   -- first 16 hex digits, over the instruction
     model           varchar not null,   -- fingerprint of the sentence-transformers folder
-    vector          float[] not null    -- of unit length
+    vector          float[] not null    -- a vector of length 1
 );
 
 create table if not exists deduplicated_instructions (
     row_id          varchar not null,   -- of raw_instructions
     ordinal         bigint not null,    -- canonical order, as in raw_instructions
-    instruction     varchar not null,   -- what is asked
-    input           varchar not null,   -- no-input markers normalised to ''
+    instruction     varchar not null,   -- the task
+    input           varchar not null,   -- the text that the task is about; empty if the task needs none
     output          varchar not null,   -- the answer to learn
-    repaired        varchar[] not null, -- fields whose text a gate put right
-    flags           varchar[] not null, -- what gates noted without rejecting, as gate: rule
+    repaired        varchar[] not null, -- fields whose text a gate repaired
+    flags           varchar[] not null, -- findings that did not reject the row, each as gate: rule
     rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
--- [append-only] Labels a teacher gave, by instruction, so that none is asked for twice.
+-- [append-only] Category labels of a teacher, by instruction. No instruction is labelled twice in one pass.
 create table if not exists category_labels (
     label_key       varchar not null,   -- sha256 of (teacher, model, template, instruction)
     instruction     varchar not null,
-    category        varchar,            -- null: asked about, and given no valid label
+    category        varchar,            -- null: the teacher was asked but gave no valid label
     teacher         varchar not null,
     model           varchar not null,
     completion_id   varchar not null,
-    pass            integer not null    -- 1; 2 where a sample is labelled once more, to see whether it agrees
+    pass            integer not null    -- 1; 2 for a sample that is labelled again to measure agreement
 );
 
 create table if not exists categorized_instructions (
     row_id              varchar not null,   -- of raw_instructions
     ordinal             bigint not null,    -- canonical order, as in raw_instructions
-    instruction         varchar not null,   -- what is asked
-    input               varchar not null,   -- what it is asked of; empty where the task needs none
+    instruction         varchar not null,   -- the task
+    input               varchar not null,   -- the text that the task is about; empty if the task needs none
     output              varchar not null,   -- the answer to learn
-    category            varchar not null,   -- one of the four
+    category            varchar not null,   -- information_extraction | question_answering | generation | other
     labelled_by         varchar not null,   -- teacher:<model> | embedded-classifier
-    confidence          double,             -- the classifier's, calibrated; null for a teacher's label
-    needs_review        boolean not null,   -- below the confidence asked for, or labelled otherwise the second time
-    label_completion_id varchar,            -- the reply the label came in
+    confidence          double,             -- calibrated confidence of the classifier; null for a teacher's label
+    needs_review        boolean not null,   -- low confidence, or the teacher's two labels differ
+    label_completion_id varchar,            -- completion that holds the label; null for the classifier's label
     rehearsal           boolean not null    -- made with the embedded teacher or base model
 );
 
 create table if not exists hf_dataset (
     row_id              varchar not null,   -- of raw_instructions
-    split               varchar not null,   -- train | validation | test, by hash of the instruction
-    category            varchar not null,   -- one of the four
+    split               varchar not null,   -- train | validation | test, by a hash of the instruction
+    category            varchar not null,   -- information_extraction | question_answering | generation | other
     rehearsal           boolean not null,   -- made with the embedded teacher or base model
     dataset_fingerprint varchar not null    -- sha256 over the rows of all splits
 );
@@ -296,19 +297,19 @@ create table if not exists hf_dataset (
 create table if not exists lora_adapter (
     base_model          varchar not null,    -- name in the experiment file
     recipe              varchar not null,    -- name in the experiment file
-    adapter_sha256      varchar not null,    -- of adapter_model.safetensors
+    adapter_sha256      varchar not null,    -- sha256 of adapter_model.safetensors
     adapter_path        varchar not null,    -- folder that PeftModel.from_pretrained opens
     base_fingerprint    varchar not null,    -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
-    dataset_fingerprint varchar not null,    -- the data set it was trained on
-    recipe_sha256       varchar not null,    -- of all its values
-    prompt_version      varchar not null,    -- template of prompt and response
-    train_rows          bigint not null,     -- rows of the train split used
-    train_tokens        bigint not null,     -- tokens read over all epochs, padding not counted
+    dataset_fingerprint varchar not null,    -- of the data set that it was trained on
+    recipe_sha256       varchar not null,    -- sha256 of all values of the recipe
+    prompt_version      varchar not null,    -- version of the prompt template
+    train_rows          bigint not null,     -- rows of the train split that were used
+    train_tokens        bigint not null,     -- tokens over all epochs, without padding
     steps               bigint not null,     -- optimizer updates
     first_loss          double not null,     -- mean response-token loss of the first logged step
-    last_loss           double not null,     -- the same of the last
-    losses              double[] not null,   -- by logged step
-    train_seconds       double not null,     -- without loading
+    last_loss           double not null,     -- mean response-token loss of the last logged step
+    losses              double[] not null,   -- loss of each logged step
+    train_seconds       double not null,     -- seconds of training, without loading the model
     device              varchar not null,    -- cpu | cuda
     rehearsal           boolean not null,    -- made with the embedded teacher or base model
     trained_at          timestamptz not null
@@ -320,15 +321,15 @@ create table if not exists eval_scores (
     task                varchar not null,   -- held_out
     metric              varchar not null,   -- loss | rouge_l
     category            varchar not null,   -- all, or one category of the test split
-    subject             varchar not null,   -- base | adapter | difference (adapter minus base, paired)
+    subject             varchar not null,   -- base | adapter | difference (adapter minus base, paired by item)
     score               double not null,    -- loss in nats per token, or F1
-    ci_low              double not null,    -- 95 % percentile bootstrap over items
-    ci_high             double not null,    -- its upper end
-    n                   bigint not null,    -- items
-    prompt_version      varchar not null,   -- template of prompt and response
-    dataset_fingerprint varchar not null,   -- the data set whose test split was scored
+    ci_low              double not null,    -- lower end of the 95 % bootstrap confidence interval
+    ci_high             double not null,    -- upper end of the interval
+    n                   bigint not null,    -- number of items
+    prompt_version      varchar not null,   -- version of the prompt template
+    dataset_fingerprint varchar not null,   -- of the data set whose test split was scored
     base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
-    adapter_sha256      varchar,            -- null for the base
+    adapter_sha256      varchar,            -- sha256 of adapter_model.safetensors; null for the base model
     rehearsal           boolean not null,   -- made with the embedded teacher or base model
     scored_at           timestamptz not null
 );
@@ -338,17 +339,17 @@ create table if not exists eval_predictions (
     recipe          varchar not null,
     task            varchar not null,
     subject         varchar not null,   -- base | adapter
-    row_id          varchar not null,   -- the test row
+    row_id          varchar not null,   -- of a row in the test split
     category        varchar not null,
-    prediction      varchar not null,   -- greedy decoding
-    rouge_l         double not null,    -- F1 of prediction against the row's output
-    nll             double not null,    -- summed over the output's tokens, nats
+    prediction      varchar not null,   -- the model's answer, decoded greedily
+    rouge_l         double not null,    -- ROUGE-L F1 of the prediction against the row's output
+    nll             double not null,    -- negative log-likelihood of the row's output, in nats, summed over its tokens
     output_tokens   bigint not null,
     rehearsal       boolean not null    -- made with the embedded teacher or base model
 );
 
--- Each raw row with the texts that the gates leave it. Where two gates put a field right, the earlier gate decides: an
--- input that only says that there is none is empty, whatever the privacy gate put right in it.
+-- Each raw row with its repaired texts. If two gates repaired the same field, the text of the earlier gate is used: an
+-- input that only says "no input" becomes empty, even if the privacy gate changed it.
 create or replace view repaired_instructions as
 with put_right as (
     select
@@ -372,7 +373,7 @@ select
 from raw_instructions as raw
 left join put_right using (row_id);
 
--- The rows that no gate rejects which checks a row by itself: the novelty gate compares these.
+-- The rows that pass all gates that check a row by itself. The novelty gate compares these rows.
 create or replace view passing_instructions as
 select *
 from repaired_instructions
@@ -383,7 +384,7 @@ anti join (
     where verdict = 'reject' and by_row
 ) as dropped using (row_id);
 
--- Raw rows that are not kept: each with the first gate that rejected it, in the order of the table gates.
+-- The rejected raw rows, each with the first gate that rejected it, in the order of the table gates.
 create or replace view rejected_instructions as
 select
     raw.row_id,
@@ -403,7 +404,7 @@ join gates using (gate)
 where said.verdict = 'reject'
 qualify row_number() over (partition by raw.row_id order by gates.gate_order, said.place) = 1;
 
--- Rows whose category a person should look at.
+-- Rows whose category a person should review.
 create or replace view category_review as
 select
     labelled.row_id,
@@ -417,7 +418,7 @@ left join verdicts as said on said.row_id = labelled.row_id and said.gate = 'cat
 where labelled.needs_review
 order by labelled.confidence nulls first, labelled.ordinal;
 
--- From seeds to data set: how many rows reached each step, and why the others did not.
+-- How many rows reached each step from seeds to data set, and the reasons of the others.
 create or replace view funnel as
 with steps as (
     select 1 as step, 'seed_tasks' as stage, 'kept' as outcome, count(*) as rows from seed_tasks
@@ -437,7 +438,7 @@ with steps as (
 )
 select step, stage, outcome, rows from steps order by step, rows desc, outcome;
 
--- Every raw row with its completion, what was asked of it, its share of the cost, and where it ended.
+-- Every raw row with its request, its completion, its share of the cost, and its place in the data set or its reason.
 create or replace view lineage as
 select
     raw.row_id,
@@ -483,7 +484,7 @@ left join rejected_instructions as rejected using (row_id)
 left join categorized_instructions as labelled using (row_id)
 left join hf_dataset as placed using (row_id);
 
--- What this store's completions cost so far, open batches and requests without a reply at their most.
+-- The cost of this store so far. Open batches and requests without a reply count at the most that they can cost.
 create or replace view spend as
 select 'settled' as kind, run_id, purpose, rehearsal, count(*) as requests, sum(usd) as usd,
     sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0))::bigint as tokens,

@@ -1,10 +1,10 @@
-"""One blocking check per table, made from the schema: columns, types, nulls, and a unique key.
+"""One blocking check per table, made from `schema.sql`: columns, types, nulls and a unique key.
 
-What a stage expects of the meaning of its rows is checked in that stage.
+Belongs here: the form of a table. Does not: the meaning of its rows, which each stage checks in its
+own module `checks`.
 """
 
 import dagster as dg
-import duckdb
 
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import COLUMNS, markdown_table
@@ -12,13 +12,16 @@ from bioinstruct_dagster.store.schema import schema_sql
 
 
 def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
-    """A check that the table is as `schema.sql` declares it, and that `key` names each row once."""
+    """A check that a table has its declared form, and that no two rows have the same `key`."""
 
     @dg.asset_check(
         asset=table,
         name=f"{table}_schema",
         blocking=True,
-        description=f"Columns, types and nulls as declared, rows unique by {', '.join(key)}.",
+        description=(
+            "The table has the columns, types and not-null constraints that schema.sql declares, "
+            f"and no two rows have the same {', '.join(key)}."
+        ),
     )
     def check(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
         found = {c["column_name"]: c for c in store.rows(COLUMNS, {"table": table})}
@@ -46,7 +49,9 @@ def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
 
 
 def _declared_columns(table: str) -> dict[str, dict[str, object]]:
-    # The declaration is executed rather than parsed: DuckDB is the one reader of its dialect.
+    # The declaration is executed, not parsed, because only DuckDB reads its own dialect reliably.
+    import duckdb
+
     with duckdb.connect(":memory:") as connection:
         connection.execute(schema_sql())
         rows = connection.execute(COLUMNS, {"table": table})

@@ -1,14 +1,14 @@
-"""Which texts the store can hold, told without opening it.
+"""Whether the store can hold a text, decided without opening the store.
 
-Belongs here: the one rule on characters. Does not: anything that imports DuckDB (store.database);
-seeds, replies and imported rows are checked by this rule before there is a store.
+Seeds, replies and imported rows are checked by this rule before they reach the store. Belongs here:
+the rule on characters. Does not: anything that opens the store (store.database).
 """
 
 import re
 
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_UNSTORABLE_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 
 
 def is_storable(text: str) -> bool:
-    """Whether the store can hold the text: DuckDB keeps UTF-8, so no NUL and no lone surrogate."""
-    return _UNSTORABLE.search(text) is None
+    """Whether the text holds no NUL and no lone surrogate. DuckDB stores neither of them."""
+    return _UNSTORABLE_CHARACTERS.search(text) is None

@@ -1,1 +1,1 @@
-"""The one door to any language model: whoever asks a teacher anything opens a session here."""
+"""The only way to a language model: a stage that needs a teacher opens a session here."""

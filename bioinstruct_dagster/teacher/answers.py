@@ -1,10 +1,9 @@
-"""Asking a teacher a question about many items, and keeping every answer under its key.
+"""Answers to a question about many items: asks for missing answers, and stores each under its key.
 
-An item that was asked about once is never asked about again, even if the reply held no valid answer
-for it: another request would pay again. If a reply is no refusal and has another form than the one
-that was asked for, its request is sent once more. Belongs here: the way from items to kept answers.
-Does not: the prompt and the reader (questions), the form of a table (answer_tables), or sending
-(rounds).
+No item is asked about twice. This holds even if a reply has no valid answer about the item, because
+another request would be paid for too. Only if a reply has the wrong form and is no refusal, its
+request is sent once more. Belongs here: asking about items, and reading and writing answers. Does
+not: the prompt, the reader and the table (questions), or sending requests (rounds).
 """
 
 from collections import defaultdict
@@ -19,7 +18,7 @@ from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.session import TeacherSession
 
-REPLIES = """
+REPLY_CONTENTS = """
     select completion_id, content
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
@@ -28,12 +27,12 @@ REPLIES = """
 
 @dataclass(frozen=True)
 class StoredAnswer(Generic[Answer]):
-    """What a teacher answered about one item.
+    """A teacher's answer about one item.
 
     Attributes:
-        answer: None where the teacher was asked and gave no valid answer.
+        answer: None if the reply held no valid answer.
         completion_id: of the reply.
-        rehearsal: whether the reply is a rehearsal teacher's.
+        rehearsal: whether the reply comes from a rehearsal teacher.
     """
 
     answer: Answer | None
@@ -42,8 +41,8 @@ class StoredAnswer(Generic[Answer]):
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """A request, and the items that it asks about."""
+class _ItemRequest:
+    """A request of a question, with the items that it asks about."""
 
     question: Question[Any, Any]
     request: TeacherRequest
@@ -56,50 +55,54 @@ def ask_about(
     """Ask about every item that this teacher was not asked about before.
 
     Returns:
-        What the round took, and everything that is known of the items: earlier answers and new
-        ones. While a batch is open (`Tally.pending`), its answers are missing.
+        What the round took; and the earlier and new answers by item. While a batch is open
+        (`Tally.pending`), its answers are missing.
 
     Raises:
-        TeacherError, BudgetError, StoreBusyError: see rounds.ask.
+        TeacherError, BudgetError, StoreBusyError: see `rounds.ask`.
     """
     tally = ask_together(session, [(question, items)])
     return tally, stored_answers(session, question, items)
 
 
 def ask_together(
-    session: TeacherSession, asked: Sequence[tuple[Question[Any, Any], Sequence[Any]]]
+    session: TeacherSession, questions: Sequence[tuple[Question[Any, Any], Sequence[Any]]]
 ) -> Tally:
-    """Ask several questions of one purpose in one round; see `ask_about`.
+    """Ask several questions with one purpose in one round; see `ask_about`.
 
-    With the Batch API they share one day of waiting. At a cap, the last ones are left out.
+    With the Batch API, the questions share one day of waiting. If a cap is reached, the last items
+    stay without an answer.
+
+    Returns:
+        What the round took. `stored_answers` returns the answers.
     """
-    batches = [
-        _Batch(question, request, batch)
-        for question, items in asked
-        for request, batch in question.prompt.requests(
+    item_requests = [
+        _ItemRequest(question, request, asked_items)
+        for question, items in questions
+        for request, asked_items in question.prompt.requests(
             _missing(session, question, items),
             teacher=session.teacher,
             model=session.model,
             reply_format=session.reply_format,
         )
     ]
-    if not batches:
+    if not item_requests:
         return Tally()
-    question_of = {batch.request.completion_id: batch.question for batch in batches}
+    question_of = {each.request.completion_id: each.question for each in item_requests}
 
     def is_useless(reply: Mapping[str, Any]) -> bool:
         question = question_of[reply["completion_id"]]
         return not reply["refusal"] and not question.is_well_formed(reply["content"])
 
-    tally = ask(session, [batch.request for batch in batches], worth_again=is_useless)
-    _keep(session, batches)
+    tally = ask(session, [each.request for each in item_requests], is_useless=is_useless)
+    _store(session, item_requests)
     return tally
 
 
 def stored_answers(
     session: TeacherSession, question: Question[Item, Answer], items: Sequence[Item]
 ) -> dict[Item, StoredAnswer[Answer]]:
-    """What this teacher answered about each item that it was asked about before, in their order."""
+    """This teacher's answers by item, in the order of the items; items never asked are left out."""
     item_of = {question.key(item, session.teacher, session.model): item for item in items}
     rows = session.store.rows(question.table.stored, {"wanted": list(item_of)})
     answers = {
@@ -118,18 +121,20 @@ def _missing(
     return [item for item in dict.fromkeys(items) if item not in known]
 
 
-def _keep(session: TeacherSession, batches: Sequence[_Batch]) -> None:
-    """Store what each reply says of its items; of two draws, the second counts."""
-    both = [one.completion_id for b in batches for one in (b.request, b.request.again())]
-    replies = {row["completion_id"]: row for row in session.store.rows(REPLIES, {"wanted": both})}
+def _store(session: TeacherSession, item_requests: Sequence[_ItemRequest]) -> None:
+    """Store the answers in each reply; if a request has two replies, the second counts."""
+    firsts = [each.request for each in item_requests]
+    both_draws = [one.completion_id for first in firsts for one in (first, first.again())]
+    found = session.store.rows(REPLY_CONTENTS, {"wanted": both_draws})
+    replies = {row["completion_id"]: row for row in found}
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for batch in batches:
-        first, second = batch.request.completion_id, batch.request.again().completion_id
+    for each in item_requests:
+        first, second = each.request.completion_id, each.request.again().completion_id
         reply = replies.get(second) or replies.get(first)
         if reply is None:
             continue
-        question = batch.question
-        answers = question.answers_in(reply["content"], batch.items)
+        question = each.question
+        answers = question.answers_in(reply["content"], each.items)
         rows[question.table.name] += [
             {
                 **question.table.row_of(
@@ -139,8 +144,8 @@ def _keep(session: TeacherSession, batches: Sequence[_Batch]) -> None:
                 "model": session.model,
                 "completion_id": reply["completion_id"],
             }
-            for item in batch.items
+            for item in each.items
         ]
     with session.store.write() as connection:
-        for table, kept in rows.items():
-            insert(connection, table, kept)
+        for table, answers_of_table in rows.items():
+            insert(connection, table, answers_of_table)

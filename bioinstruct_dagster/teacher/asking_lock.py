@@ -1,7 +1,7 @@
-"""The asking lock: one process at a time asks the teacher for one store.
+"""The asking lock: only one process at a time sends requests for a store.
 
 Two processes would pay twice for the same requests, and neither could hold a cap of the project.
-Belongs here: the lock. Does not: what is asked under it (rounds, probe).
+Belongs here: the lock. Does not: the requests that are sent under the lock (rounds, probe).
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from bioinstruct_dagster.store.database import Store, StoreBusyError
 
 @contextmanager
 def asking_alone(store: Store) -> Iterator[None]:
-    """Hold the store's asking lock, which the kernel releases however its holder dies.
+    """Hold the store's asking lock. The kernel releases the lock if the process is killed.
 
     Raises:
-        StoreBusyError: another process held it for longer than the store's deadline.
+        StoreBusyError: another process held the lock for longer than the store's deadline.
     """
     store.path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(store.path.with_name("asking.lock"))
@@ -25,9 +25,9 @@ def asking_alone(store: Store) -> Iterator[None]:
         lock.acquire(timeout=store.timeout)
     except Timeout as error:
         raise StoreBusyError(
-            f"Another run is asking the teacher for {store.path} (waited {store.timeout:.0f} s). "
-            "Two at once would pay twice for the same requests. Wait for it to finish, or raise "
-            "BIOINSTRUCT_LOCK_TIMEOUT."
+            f"Another run is sending requests for {store.path} (waited {store.timeout:.0f} s). "
+            "Two runs at once would pay twice for the same requests. Wait until the other run "
+            "ends, or raise BIOINSTRUCT_LOCK_TIMEOUT."
         ) from error
     try:
         yield

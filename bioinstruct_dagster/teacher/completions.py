@@ -1,6 +1,6 @@
-"""A completion as it is stored: the request, the reply, who answered, and what it cost.
+"""The row of a completion: the request, the reply, the model that replied, and the cost.
 
-Belongs here: from a reply to a row of `completions`. Does not: what it cost (money.settling), or
+Belongs here: the columns of `completions`. Does not: the cost of a reply (money.settling), or
 writing the row (store.journal).
 """
 
@@ -33,7 +33,7 @@ def completion_of(
         "purpose": request.purpose,
         "teacher": request.teacher,
         "endpoint": endpoint.address,
-        # A rehearsal teacher that was reached as if it were a real one is still a rehearsal.
+        # A rehearsal teacher behind the address of a real one is still a rehearsal.
         "rehearsal": rehearsed,
         "model_asked": request.model,
         "model_answered": reply.model,

@@ -1,6 +1,6 @@
-"""Feeds: the requests that a round sends; and the tally: what the round took.
+"""Feeds offer the requests that a round sends; the tally counts what the round takes.
 
-Belongs here: what every feed offers, and the feed over a plain list. Does not: the feed that works
+Belongs here: the methods of every feed, and the feed over a list. Does not: the feed that works
 towards a goal (generation.goal).
 """
 
@@ -16,16 +16,17 @@ class ListFeed:
     """Offers a fixed list of requests.
 
     Args:
-        requests: all that are wanted.
-        replies: what the store holds of them, second draws included.
-        worth_again: whether a request is sent once more after such a reply; never, without it.
+        requests: all requests whose replies the caller needs.
+        replies: the stored replies to these requests and to their second draws.
+        is_useless: whether a reply is useless, so that its request is sent once more. Without it,
+            no request is sent twice.
     """
 
     def __init__(
         self,
         requests: Sequence[TeacherRequest],
         replies: Sequence[Mapping[str, Any]],
-        worth_again: Callable[[Mapping[str, Any]], bool] | None = None,
+        is_useless: Callable[[Mapping[str, Any]], bool] | None = None,
     ) -> None:
         wanted = {request.completion_id: request for request in requests}
         stored = {reply["completion_id"]: reply for reply in replies}
@@ -33,10 +34,10 @@ class ListFeed:
         self._left = deque(r for key, r in wanted.items() if key not in stored)
         for key, request in wanted.items():
             again = request.again()
-            useless = worth_again and key in stored and worth_again(stored[key])
+            useless = is_useless and key in stored and is_useless(stored[key])
             if useless and again.completion_id not in stored:
-                self._left.append(again)  # a kill came between the two draws
-        self._worth_again = worth_again
+                self._left.append(again)  # the run was killed between the two draws
+        self._worth_again = is_useless
         self.expected_requests = len(self._left)
         self.stopped: str | None = None
         self._requests = requests
@@ -49,34 +50,39 @@ class ListFeed:
         return self._requests[0]
 
     def start(self, wake: Callable[[], None]) -> None:
-        """Nothing to prepare."""
+        """Do nothing: a list needs no preparation."""
 
     def take(self) -> TeacherRequest | None:
-        """The next request."""
+        """The next request, or None after the last one."""
         return self._left.popleft() if self._left else None
 
     def stored(self, request: TeacherRequest, completion: Mapping[str, Any]) -> None:
-        """Ask once more where the reply is of no use."""
+        """Offer the second draw of a request whose reply is useless."""
         if self._worth_again and request.draw == 0 and self._worth_again(completion):
             self._left.append(request.again())
 
     def failed(self, request: TeacherRequest) -> None:
-        """Left for the next run."""
+        """Do nothing: the next run offers the request again."""
 
     def wants(self, request: TeacherRequest) -> bool:  # noqa: ARG002
-        """All that was offered."""
+        """Always true: every request of the list is needed."""
         return True
 
     def progress(self) -> str:
-        """What is left."""
+        """The number of requests that are left, for the log."""
         return f"{len(self._left)} requests to go"
 
     def finish(self) -> None:
-        """Nothing to do."""
+        """Do nothing: a list keeps no results."""
 
 
 class Feed(Protocol):
-    """The requests that a round sends, one after another."""
+    """Offers the requests of a round, one after another.
+
+    Attributes:
+        stopped: why the feed offers no more requests before its goal; None while it does.
+        reused: stored replies that the feed uses in place of new ones.
+    """
 
     stopped: str | None
     reused: int
@@ -87,41 +93,55 @@ class Feed(Protocol):
 
     @property
     def expected_requests(self) -> int:
-        """Requests that are probably still to be sent."""
+        """The number of requests that will probably be sent."""
 
     def start(self, wake: Callable[[], None]) -> None:
-        """The loop begins; `wake` tells it that `take` may have something new."""
+        """Begin. The feed calls `wake` when `take` may return a new request."""
 
     def take(self) -> TeacherRequest | None:
-        """The next request; None where there is none, or none now."""
+        """The next request; None if there is none now."""
 
     def stored(self, request: TeacherRequest, completion: Mapping[str, Any]) -> None:
-        """The request's reply is on disk."""
+        """Take in the reply to a request. It is on disk already."""
 
     def failed(self, request: TeacherRequest) -> None:
-        """The request is given up in this round."""
+        """Take in that the round gives the request up."""
 
     def wants(self, request: TeacherRequest) -> bool:
-        """Whether a request that was offered is still worth its price."""
+        """Whether a request that was offered and not sent yet is still needed."""
 
     @property
     def resume(self) -> Mapping[str, Any]:
-        """Run configuration with which a later run goes on towards the same goal."""
+        """The run configuration with which a later run works towards the same goal."""
 
     @property
     def busy(self) -> bool:
-        """Whether `take` may have something new although no reply is awaited."""
+        """Whether `take` may return a new request although no request is in flight."""
 
     def progress(self) -> str:
-        """Where things stand, for the log."""
+        """The progress so far, for the log."""
 
     def finish(self) -> None:
-        """The round is over."""
+        """End the round."""
 
 
 @dataclass
 class Tally:
-    """What a round took: requests, tokens and dollars, and why it stopped."""
+    """What a round took: requests, tokens and dollars, and why it stopped.
+
+    Attributes:
+        reused: stored replies that were used in place of new ones.
+        asked: new replies that were stored.
+        failed: requests that were given up; the next run sends them again.
+        pending: requests in batches that have not ended.
+        rate_limited: refusals by a rate limit (429).
+        retried: attempts after a failure.
+        presumed: attempts that may have been billed, without a stated cost.
+        usd: dollars of the new replies; None if a price is unknown.
+        tokens: tokens of the new replies.
+        stopped: why the round ended before its goal; None if it did not.
+        errors: the first errors of failed requests.
+    """
 
     reused: int = 0
     asked: int = 0

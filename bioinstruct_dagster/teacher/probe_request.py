@@ -1,9 +1,9 @@
-"""The probe's request, and whether a reply to it has the form that was asked for.
+"""The request of the probe, and whether a reply has the requested form.
 
-The request asks for one tiny task, by JSON schema, as a JSON object or as numbered text. A reply
-has the right form or not; what it says does not matter. Belongs here: the three requests and the
-check of a reply's form. Does not: which request is sent next (probe), or how replies of real
-requests are read (the callers of a round read their own).
+The request asks for one tiny task, by JSON schema, as a JSON object or as numbered text. Only the
+form of a reply matters, not its content. Belongs here: the three requests, and checking the form of
+a reply. Does not: which request is sent next (probe), or reading the replies of other requests
+(generation.replies, questions).
 """
 
 import json
@@ -16,20 +16,20 @@ from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherReply
 
 PROBE_ID = "format-probe/1"
-PROBE = (
+JSON_PROBE = (
     "This is a format-probe. Write one short biomedical task with its answer, as JSON: "
     '{"tasks": [{"instruction": "...", "input": "", "output": "..."}]}'
 )
-PROBE_TEXT = (
+TEXT_PROBE = (
     "This is a format-probe. Write one short biomedical task with its answer, in this form:\n"
     "###\n1. Instruction: ...\n1. Input:\n<noinput>\n1. Output:\n..."
 )
-PROBE_TOKENS = 2_000  # a reasoning model thinks before it writes
-# The outcomes that say nothing against the format. The others are empty, malformed, wrong_schema.
-SOUND = frozenset({"parsed", "truncated", "refused"})
+MAX_PROBE_TOKENS = 2_000  # a reasoning model thinks before it writes
+# The outcomes that do not speak against the format. The others: empty, malformed, wrong_schema.
+SOUND_OUTCOMES = frozenset({"parsed", "truncated", "refused"})
 
 _FIELDS = ("instruction", "input", "output")
-_TASKS = re.compile(r'\{\s*"tasks"')
+_TASKS_START = re.compile(r'\{\s*"tasks"')
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -43,8 +43,8 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 
 _TASK = _object(**{name: {"type": "string"} for name in _FIELDS})
-# The name and the schema are part of the request's key: changed, every server is probed anew.
-_FORMS: dict[ReplyFormat, dict[str, Any] | None] = {
+# The name and the schema are part of the request's key. If they change, all servers are probed.
+_RESPONSE_FORMATS: dict[ReplyFormat, dict[str, Any] | None] = {
     "json_schema": {
         "type": "json_schema",
         "json_schema": {
@@ -61,29 +61,29 @@ _FORMS: dict[ReplyFormat, dict[str, Any] | None] = {
 def probe_request(
     settings: Settings, endpoint: Endpoint, reply_format: ReplyFormat
 ) -> TeacherRequest:
-    """The request that asks a server for one task in this format."""
-    form = _FORMS[reply_format]
-    prompt = PROBE_TEXT if reply_format == "text" else PROBE
+    """The request that asks a server for one task in a format."""
+    form = _RESPONSE_FORMATS[reply_format]
+    prompt = TEXT_PROBE if reply_format == "text" else JSON_PROBE
     return TeacherRequest(
         purpose="probe",
         teacher=settings.teacher.name,
         model=settings.teacher.model,
         parameters={
-            "temperature": 0.0,  # some models refuse any but their own
-            "max_completion_tokens": PROBE_TOKENS,
+            "temperature": 0.0,  # some models refuse any temperature but their own
+            "max_completion_tokens": MAX_PROBE_TOKENS,
             "seed": 0,
             **({"response_format": form} if form else {}),
         },
         messages=[{"role": "user", "content": prompt}],
         template_id=PROBE_ID,
-        # Another server, or API, is another probe: what it costs is a completion of its own.
+        # The probe of another server, or of another API, is a completion of its own.
         template_sha256=sha256_of([PROBE_ID, prompt, form, endpoint.address, settings.teacher.api]),
         reply_format=reply_format,
     )
 
 
 def outcome_of(reply: TeacherReply, reply_format: ReplyFormat) -> str:
-    """Whether a reply has the form of the probe, in one word; `SOUND` lists the good outcomes."""
+    """The outcome of a reply in one word. `SOUND_OUTCOMES` lists the good outcomes."""
     if reply.refusal:
         return "refused"
     if not reply.content.strip():
@@ -101,8 +101,8 @@ def outcome_of(reply: TeacherReply, reply_format: ReplyFormat) -> str:
 
 
 def _json_outcome(content: str) -> str:
-    # Words or a code fence around the JSON are no fault: readers of replies pass over them.
-    start = _TASKS.search(content)
+    # Prose or a code fence around the JSON is no fault, because readers of replies skip both.
+    start = _TASKS_START.search(content)
     try:
         value, _ = json.JSONDecoder().raw_decode(
             content, start.start() if start else content.find("{")

@@ -1,9 +1,10 @@
-"""A question that a teacher is asked about many items: a prompt, and a reader of its replies.
+"""A question about many items: its prompt, the reader of its replies, and the table of its answers.
 
 Each request holds several numbered items, one JSON object a line, and asks for a JSON list with one
-answer for each number. If the server takes a schema, the reply is structured output; any other
-server is told the form in words. Belongs here: the requests of a question, the key of an answer,
-and reading a reply. Does not: sending requests and keeping answers (answers).
+answer for each number. A server that takes a schema replies with structured output. For any other
+server, the prompt describes the form in words. Belongs here: the requests of a question, reading a
+reply, the key of an answer, and how an answer becomes a row. Does not: sending requests, and
+reading and writing the tables (answers).
 """
 
 import json
@@ -12,13 +13,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from bioinstruct_dagster.store.fingerprints import sha256_of
-from bioinstruct_dagster.teacher.answer_tables import TEACHER_ANSWERS, AnswerTable
+from bioinstruct_dagster.store.fingerprints import canonical_json, sha256_of
 from bioinstruct_dagster.teacher.requests import REPLY_FORMATS, ReplyFormat, TeacherRequest
 
 Item = TypeVar("Item", bound=Hashable)
 Answer = TypeVar("Answer")
 
+STORED_ANSWERS = """
+    select answer_key, answer, completion_id, completion.rehearsal
+    from teacher_answers
+    join completions as completion using (completion_id)
+    where answer_key in (select unnest($wanted::varchar[]))
+"""
 _JSON_OBJECT = {"type": "json_object"}
 
 
@@ -31,15 +37,15 @@ class QuestionPrompt(Generic[Item]):
         template_id: the prompt's name and version.
         system: the system message.
         user: the user message; the items stand in place of `{items}`.
-        form: the reply's form with an example, for a server that is sent no schema.
+        form: describes the reply's form with an example, for a server that takes no schema.
         schema_name: the schema's name; the rehearsal teacher knows the question by it.
         list_name: the name of the list of answers in a reply.
         properties: the JSON schema of each field of an answer, besides its number.
-        fields_of: the fields of an item that the prompt shows, and that its key covers.
+        fields_of: the fields of an item that the prompt shows and the answer's key covers.
         items_per_request: the most items that one request holds.
-        tokens_per_item: what an answer may take, at most.
-        values: what stands in place of other names in braces in `user`.
-        covers: what the template's hash covers besides these texts, such as definitions.
+        tokens_per_item: the most tokens that one answer may take.
+        values: the texts that replace other names in braces in `user`.
+        covers: further values that the template's hash covers, such as definitions.
     """
 
     purpose: str
@@ -76,12 +82,12 @@ class QuestionPrompt(Generic[Item]):
         }
 
     def response_format(self, reply_format: ReplyFormat) -> dict[str, Any] | None:
-        """The response format as a server of this kind takes it."""
+        """The response format for a server with this reply format; None for plain text."""
         known = {"json_schema": self.schema_format, "json_object": _JSON_OBJECT, "text": None}
         return known[reply_format]
 
     def template_sha256(self, reply_format: ReplyFormat = "json_schema") -> str:
-        """Hash of everything that the prompt consists of, but for the items."""
+        """The hash of the whole prompt except the items."""
         return self._template_hashes[reply_format]
 
     @cached_property
@@ -108,7 +114,7 @@ class QuestionPrompt(Generic[Item]):
         model: str,
         reply_format: ReplyFormat = "json_schema",
     ) -> Iterator[tuple[TeacherRequest, Sequence[Item]]]:
-        """Requests that cover the items, each with those that it asks about, in its numbering."""
+        """The requests about all items, each with its own items in the order of their numbers."""
         response_format = self.response_format(reply_format)
         template_sha256 = self.template_sha256(reply_format)
         for start in range(0, len(items), self.items_per_request):
@@ -141,7 +147,7 @@ class QuestionPrompt(Generic[Item]):
             for number, item in enumerate(batch, start=1)
         )
         text = self.user
-        # Not `format`, since texts hold braces; and the items last, since they may hold any name.
+        # Not `format`, because texts hold braces. The items come last: they may hold any name.
         for name, value in [*self.values.items(), ("items", lines)]:
             text = text.replace(f"{{{name}}}", value)
         return text
@@ -151,16 +157,51 @@ class QuestionPrompt(Generic[Item]):
 
 
 @dataclass(frozen=True)
-class Question(Generic[Item, Answer]):
-    """A prompt, and a reader of the answers that come back.
+class AnswerTable(Generic[Item, Answer]):
+    """A table of answers, with one row for each item that a teacher was asked about.
+
+    A question whose answers are read by SQL, such as the category labels, names a table with
+    columns of its own. `TEACHER_ANSWERS` keeps the answers of any other question as JSON.
 
     Attributes:
-        prompt: what is asked.
-        read: an answer from one object of a reply; None where the object is no valid answer. Two
-            answers about one item contradict each other where they are not equal.
-        table: where the answers are kept.
-        key_ends: what an answer's key covers besides teacher, model, template and item; it tells
-            apart two questions of one template.
+        name: of the table. It has the columns teacher, model and completion_id.
+        stored: the statement that finds the rows of the keys `$wanted`, with answer_key,
+            completion_id and rehearsal.
+        row_of: the table's own columns, from a key, an item and its answer. The answer is None if
+            the reply holds no valid answer.
+        answer_of: the answer in a row that `stored` found.
+    """
+
+    name: str
+    stored: str
+    row_of: Callable[[str, Item, Answer | None], Mapping[str, Any]]
+    answer_of: Callable[[Mapping[str, Any]], Answer | None]
+
+
+def _json_row(key: str, _item: Any, answer: Any) -> dict[str, Any]:
+    return {"answer_key": key, "answer": None if answer is None else canonical_json(answer)}
+
+
+def _json_answer(row: Mapping[str, Any]) -> Any:
+    return None if row["answer"] is None else json.loads(row["answer"])
+
+
+TEACHER_ANSWERS: AnswerTable[Any, Any] = AnswerTable(
+    "teacher_answers", STORED_ANSWERS, _json_row, _json_answer
+)
+
+
+@dataclass(frozen=True)
+class Question(Generic[Item, Answer]):
+    """A prompt, the reader of its answers, and the table that keeps them.
+
+    Attributes:
+        prompt: the prompt.
+        read: returns the answer in one object of a reply, or None if the object is no valid answer.
+            If two answers about one item are not equal, they contradict each other.
+        table: keeps the answers.
+        key_ends: further values that an answer's key covers, besides teacher, model, template and
+            item. They distinguish two questions with one template.
     """
 
     prompt: QuestionPrompt[Item]
@@ -169,16 +210,16 @@ class Question(Generic[Item, Answer]):
     key_ends: tuple[Any, ...] = ()
 
     def key(self, item: Item, teacher: str, model: str) -> str:
-        """The key of this teacher's answer about an item, in whatever form it is asked for."""
+        """The key of this teacher's answer about an item. It is the same for every reply format."""
         fields = self.prompt.fields_of(item).values()
         return sha256_of([teacher, model, self.prompt.template_sha256(), *fields, *self.key_ends])
 
     def is_well_formed(self, content: str) -> bool:
-        """Whether a reply has the form that was asked for, even if its list is empty."""
+        """Whether a reply has the requested form, even if its list is empty."""
         return self._listed(content) is not None
 
     def answers_in(self, content: str, batch: Sequence[Item]) -> dict[Item, Answer]:
-        """The valid answers of a reply, by item; an item with contradictory answers has none."""
+        """The valid answers of a reply, by item. An item with contradictory answers is left out."""
         found: dict[Item, Answer] = {}
         contradicted: set[Item] = set()
         for listed in self._listed(content) or []:
@@ -194,10 +235,10 @@ class Question(Generic[Item, Answer]):
         return {item: answer for item, answer in found.items() if item not in contradicted}
 
     def _listed(self, content: str) -> list[dict[str, Any]] | None:
-        """The objects of a reply's list, or None where the reply has another form.
+        """The objects of a reply's list, or None if the reply has another form.
 
-        Prose and fences around the JSON are passed over: servers without structured output add
-        them.
+        Prose and code fences around the JSON are skipped, because servers without structured output
+        add them.
         """
         start, end = content.find("{"), content.rfind("}")
         try:
@@ -210,7 +251,7 @@ class Question(Generic[Item, Answer]):
 
 
 def _object_of(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON schema of an object that has exactly these properties."""
+    """The JSON schema of an object with exactly these properties."""
     return {
         "type": "object",
         "properties": dict(properties),

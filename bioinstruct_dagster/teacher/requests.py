@@ -1,9 +1,10 @@
-"""A request to a teacher as a value, and the key under which its completion is stored.
+"""A request to a teacher as a value, and the key of its completion.
 
 The key covers everything that shapes the reply: teacher, model, parameters with the response
-format, every message, the template's text, the number of the draw. Two equal requests are one
-request; a request that differs in any of these is another. How it travels (online, flex, batch, and
-the names that a server gives to parameters) is no part of it. Does not belong here: sending it.
+format, every message, the template's text and the number of the draw. If two requests agree in all
+of these, they are one request. The key does not cover how the request is sent: the service (online,
+flex, batch), or a server's own names of parameters. Belongs here: the value and its key. Does not:
+sending a request (flow.sending).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,14 +16,31 @@ from bioinstruct_dagster.store.fingerprints import sha256_of
 
 ReplyFormat = Literal["json_schema", "json_object", "text"]
 REPLY_FORMATS: tuple[ReplyFormat, ...] = get_args(ReplyFormat)
-_REDRAW_OFFSET = 2**30  # the sampling seed of a second draw: no first draw of the series has it
+_REDRAW_OFFSET = 2**30  # of the sampling seed of a second draw, so that no first draw has it
 
 
 @dataclass(frozen=True)
 class TeacherRequest:
-    """One request, complete: whoever holds it can send it."""
+    """A complete request, with what the store keeps about its origin.
 
-    purpose: str  # generation, probe, or that of a question (questions)
+    Attributes:
+        purpose: generation, probe, or the purpose of a question.
+        teacher: the teacher's name in the settings.
+        model: the requested model.
+        parameters: the sampling parameters and the response format.
+        messages: the chat messages, each with role and content.
+        template_id: the prompt's name and version.
+        template_sha256: the hash of the prompt's template.
+        reply_format: the form in which the server gives its reply.
+        draw: 0 for the first draw, 1 for the second.
+        run_seed: the seed of the series that the request belongs to.
+        request_number: the request's number in its series.
+        seed_ids: the seed tasks in the prompt.
+        controls: the controls of each new task in the prompt.
+        controls_sha256: the hash of the file of controls.
+    """
+
+    purpose: str
     teacher: str
     model: str
     parameters: Mapping[str, Any]
@@ -39,7 +57,7 @@ class TeacherRequest:
 
     @cached_property
     def completion_id(self) -> str:
-        """sha256 of all that shapes the answer."""
+        """The sha256 of everything that shapes the reply."""
         return sha256_of(
             [
                 self.teacher,
@@ -52,7 +70,7 @@ class TeacherRequest:
         )
 
     def again(self) -> "TeacherRequest":
-        """The same request as a second draw, which is another completion."""
+        """The second draw of this request, which gets a completion of its own."""
         parameters = dict(self.parameters)
         if parameters.get("seed") is not None:
             parameters["seed"] = (parameters["seed"] + _REDRAW_OFFSET) % 2**31

@@ -1,15 +1,15 @@
-"""A round: all requests that are wanted and not stored yet are asked of the teacher, and stored.
+"""A round: sends the requests whose replies the store lacks, and stores every reply.
 
-`ask` takes a list of requests, `pursue` a feed. Both harvest batches that ended, say what the round
-will take, hold the caps, send, fold the journal into the store, and record the round in
-`teacher_rounds`. Belongs here: the order of these steps. Does not: opening the teacher (session),
-sending (flow.sending), files of requests (batch_api.batches), or what the requests say.
+`ask` takes a list of requests, `pursue` takes a feed. A round harvests batches that ended, says
+what it will take, sends requests within the caps, folds the journal into the store, and records
+itself in `teacher_rounds`. Belongs here: the order of these steps. Does not: opening the teacher
+(session), sending requests (flow.sending), submitting batches (batch_api.batches), or the texts of
+requests.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -20,19 +20,19 @@ from bioinstruct_dagster.teacher.batch_api import batches
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.feeds import Feed, ListFeed, Tally
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
-from bioinstruct_dagster.teacher.flow.sending import Sender, SendingTools
+from bioinstruct_dagster.teacher.flow.sending import Sender
 from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.estimates import Estimate, estimate
 from bioinstruct_dagster.teacher.money.experience import experience
-from bioinstruct_dagster.teacher.money.prices import Price, price_of
-from bioinstruct_dagster.teacher.money.settling import Account, Billing
-from bioinstruct_dagster.teacher.money.tokens import TokenModel
+from bioinstruct_dagster.teacher.money.prices import price_of
+from bioinstruct_dagster.teacher.money.settling import Account, BatchAccount, Billing
+from bioinstruct_dagster.teacher.money.tokens import TokenForecast
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.session import TeacherSession
 from bioinstruct_dagster.teacher.terms import budget_of
 from bioinstruct_dagster.teacher.wire.client import TeacherClient
 
-BATCHED = """
+BATCH_SPEND = """
     select
         coalesce(sum(usd), 0) as usd,
         coalesce(sum(prompt_tokens + completion_tokens), 0)::bigint as tokens,
@@ -48,32 +48,31 @@ STORED_REPLIES = """
 """
 
 
-F = TypeVar("F", bound=Feed)
+AnyFeed = TypeVar("AnyFeed", bound=Feed)
 
 
 def ask(
     session: TeacherSession,
     requests: Sequence[TeacherRequest],
     *,
-    worth_again: Callable[[Mapping[str, Any]], bool] | None = None,
+    is_useless: Callable[[Mapping[str, Any]], bool] | None = None,
     announce: Callable[[Estimate], None] | None = None,
 ) -> Tally:
-    """Get every request answered and stored, asking only for what the store lacks.
+    """Send the requests that the store has no reply to, and store every reply.
 
-    A request that fails is counted and left for the next run. The journal is folded into the store
-    even when the round is broken off, so that no reply that was paid for is lost.
+    A request that fails is counted, and the next run sends it again. The journal is folded into the
+    store even if the round fails, so that no reply that was paid for is lost.
 
     Args:
         session: the open teacher.
-        requests: all that are wanted, of one purpose.
-        worth_again: whether the request of a reply is to be sent once more.
-        announce: takes the estimate, before the first request.
+        requests: all requests whose replies the caller needs, with one purpose.
+        is_useless: whether a reply is useless, so that its request is sent once more.
+        announce: receives the estimate before the first request is sent.
 
     Raises:
-        TeacherError: no request can succeed as things are (wrong key, no quota, unknown model), or
-            all failed.
+        TeacherError: no request can succeed (wrong key, no quota, unknown model), or all failed.
         BudgetError: a cap can't be held.
-        StoreBusyError: another process is asking for this store.
+        StoreBusyError: another process is sending requests for this store.
     """
     if not requests:
         return Tally()
@@ -82,7 +81,7 @@ def ask(
         both = [r.completion_id for first in requests for r in (first, first.again())]
         known = known_completions(session.store, both)
         stored = session.store.rows(STORED_REPLIES, {"wanted": list(known)}) if known else []
-        return ListFeed(requests, stored, worth_again)
+        return ListFeed(requests, stored, is_useless)
 
     _, tally = pursue(session, feed, purpose=requests[0].purpose, announce=announce)
     return tally
@@ -90,18 +89,29 @@ def ask(
 
 def pursue(
     session: TeacherSession,
-    make_feed: Callable[[], F],
+    make_feed: Callable[[], AnyFeed],
     *,
     purpose: str,
     announce: Callable[[Estimate], None] | None = None,
-) -> tuple[F, Tally]:
-    """Ask all that a feed offers, as `ask` does; the feed is made once the store is known.
+) -> tuple[AnyFeed, Tally]:
+    """Send every request that a feed offers, and store every reply.
 
-    While batches of the same purpose are open, nothing is asked: their replies may be all that is
-    missing. `Tally.pending` says so.
+    While batches of the same purpose are open, the round sends nothing, because the batches may
+    bring every missing reply. `Tally.pending` then counts their requests.
+
+    Args:
+        session: the open teacher.
+        make_feed: makes the feed, once the store holds every earlier reply.
+        purpose: of the requests.
+        announce: receives the estimate before the first request is sent.
+
+    Returns:
+        The feed, and what the round took.
+
+    Raises:
+        TeacherError, BudgetError, StoreBusyError: see `ask`.
     """
     store, log = session.store, session.log
-    round_ = _Round(session, announce)
     started = datetime.now(UTC)
     tally = Tally()
     with asking_alone(store):
@@ -115,7 +125,7 @@ def pursue(
             + (
                 f"{pending} requests are in batches that have not ended"
                 if pending
-                else f"about {feed.expected_requests} to ask of the teacher"
+                else f"about {feed.expected_requests} requests to send"
             )
         )
         example = feed.example
@@ -123,16 +133,16 @@ def pursue(
             if pending:
                 tally.pending = pending
             elif feed.expected_requests:
-                round_.ask(feed, example, tally)
+                _send(session, feed, tally, announce)
         except BaseException:
-            # What ended the round is what the user must hear of, even where the store can't be
-            # written either, as on a full disk: the journal waits for the next run then.
+            # The user must see the error that ended the round. If the store can't be written
+            # either, as on a full disk, the next run folds the journal.
             with suppress(Exception):
-                fold(store, rounds=[round_.record(example, tally, started)])
+                fold(store, rounds=[_record(session, example, tally, started)])
             raise
         tally.stopped = tally.stopped or feed.stopped
         tally.reused = max(feed.reused - harvested, 0)
-        fold(store, rounds=[round_.record(example, tally, started)])
+        fold(store, rounds=[_record(session, example, tally, started)])
         feed.finish()
     if tally.failed and not (tally.asked or tally.reused or tally.stopped):
         first = f" First error: {tally.errors[0]}" if tally.errors else ""
@@ -143,7 +153,7 @@ def pursue(
 
 
 def known_completions(store: Store, completion_ids: Sequence[str]) -> set[str]:
-    """Which of the completions the store holds."""
+    """The ids, of those given, whose completions the store holds."""
     if not store.path.exists():
         return set()
     return {
@@ -153,117 +163,121 @@ def known_completions(store: Store, completion_ids: Sequence[str]) -> set[str]:
 
 
 def _harvest(session: TeacherSession, purpose: str, tally: Tally) -> int:
-    """Store the replies of batches that ended. Returns how many requests are still in batches."""
+    """Store the replies of batches that ended; how many requests are still in open batches."""
     store = session.store
-    if not _with_batches(store, purpose):
+    if not _requests_in_batches(store, purpose):
         return 0
-    before = store.rows(BATCHED, {"purpose": purpose})[0]
+    before = store.rows(BATCH_SPEND, {"purpose": purpose})[0]
     tally.asked = batches.harvest(session.endpoint, store, purpose, session.log)
-    after = store.rows(BATCHED, {"purpose": purpose})[0]
+    after = store.rows(BATCH_SPEND, {"purpose": purpose})[0]
     tally.tokens = after["tokens"] - before["tokens"]
     priced = after["unpriced"] == before["unpriced"]
     tally.usd = after["usd"] - before["usd"] if priced else None
-    return _with_batches(store, purpose)
+    return _requests_in_batches(store, purpose)
 
 
-def _with_batches(store: Store, purpose: str) -> int:
-    """Requests that are in batches which were not harvested yet."""
+def _requests_in_batches(store: Store, purpose: str) -> int:
+    """The number of requests in batches that were not harvested yet."""
     return sum(row["requests"] for row in batches.open_batches(store, purpose))
 
 
-@dataclass(frozen=True)
-class _Round:
-    """One round of a session."""
-
-    session: TeacherSession
-    announce: Callable[[Estimate], None] | None = None
-
-    def ask(self, feed: Feed, example: TeacherRequest, tally: Tally) -> None:
-        """Estimate, then ask or submit all that the feed offers."""
-        terms = self.session.terms
-        price = price_of(example.model)
-        budget = budget_of(terms, self.session.store, example.model)
-        usage, latency, replies = experience(self.session.store, example)
-        expected = estimate(
-            example,
-            feed.expected_requests,
-            usage,
-            price=price,
-            service=terms.service,
-            concurrency=terms.concurrency,
-            latency=latency,
-            requests_per_minute=terms.requests_per_minute or terms.limits_seen[0],
-            tokens_per_minute=terms.tokens_per_minute or terms.limits_seen[1],
-            from_replies=replies,
+def _send(
+    session: TeacherSession,
+    feed: Feed,
+    tally: Tally,
+    announce: Callable[[Estimate], None] | None,
+) -> None:
+    """Say what the round will take, then send every request that the feed offers."""
+    terms = session.terms
+    example = feed.example
+    price = price_of(example.model)
+    budget = budget_of(terms, session.store, example.model)
+    forecast, latency, replies = experience(session.store, example)
+    expected = estimate(
+        example,
+        feed.expected_requests,
+        forecast,
+        price=price,
+        service=terms.service,
+        concurrency=terms.concurrency,
+        latency=latency,
+        requests_per_minute=terms.requests_per_minute or terms.known_limits[0],
+        tokens_per_minute=terms.tokens_per_minute or terms.known_limits[1],
+        from_replies=replies,
+    )
+    session.log(str(expected))
+    if announce:
+        announce(expected)
+    billing = Billing(session.endpoint, price, terms.service, terms.run_id)
+    if terms.service == "batch":
+        batches.submit(
+            feed,
+            session.store,
+            BatchAccount(billing, budget),
+            terms=terms,
+            tally=tally,
+            log=session.log,
         )
-        self.session.log(str(expected))
-        if self.announce:
-            self.announce(expected)
-        if terms.service == "batch":
-            batches.submit(
-                feed,
-                self.session.endpoint,
-                self.session.store,
-                terms=terms,
-                budget=budget,
-                tally=tally,
-                log=self.session.log,
-            )
-        else:
-            asyncio.run(self._ask_online(feed, tally, budget, usage, price))
+    else:
+        asyncio.run(
+            _send_online(session, feed, tally, billing=billing, budget=budget, forecast=forecast)
+        )
 
-    async def _ask_online(
-        self,
-        feed: Feed,
-        tally: Tally,
-        budget: Budget,
-        usage: TokenModel,
-        price: Price | None,
-    ) -> None:
-        terms = self.session.terms
-        async with (
-            CompletionJournal(self.session.store) as journal,
-            TeacherClient(
-                self.session.endpoint, connections=terms.concurrency, service=terms.service
-            ) as client,
-        ):
-            means = SendingTools(
-                client=client,
-                dialect=terms.dialect,
-                account=Account(
-                    Billing(self.session.endpoint, price, terms.service, terms.run_id),
-                    budget,
-                    journal,
-                ),
-                pacer=Pacer(
-                    terms.concurrency,
-                    requests_per_minute=terms.requests_per_minute,
-                    tokens_per_minute=terms.tokens_per_minute,
-                    seen=terms.limits_seen,
-                ),
-                usage=usage,
-            )
-            await Sender(means, feed, tally, self.session.log).run()
 
-    def record(self, example: TeacherRequest, tally: Tally, started: datetime) -> dict[str, Any]:
-        """A row of `teacher_rounds`: what the round took, and why it stopped."""
-        terms = self.session.terms
-        return {
-            "started_at": started,
-            "finished_at": datetime.now(UTC),
-            "run_id": terms.run_id,
-            "purpose": example.purpose,
-            "teacher": example.teacher,
-            "model": example.model,
-            "service": terms.service,
-            "reused": tally.reused,
-            "asked": tally.asked,
-            "failed": tally.failed,
-            "rate_limited": tally.rate_limited,
-            "retried": tally.retried,
-            "presumed": tally.presumed,
-            "usd": tally.usd,
-            "tokens": tally.tokens,
-            "stopped": tally.stopped,
-            "rehearsal": self.session.endpoint.rehearsal,
-        }
+async def _send_online(
+    session: TeacherSession,
+    feed: Feed,
+    tally: Tally,
+    *,
+    billing: Billing,
+    budget: Budget,
+    forecast: TokenForecast,
+) -> None:
+    terms = session.terms
+    async with (
+        CompletionJournal(session.store) as journal,
+        TeacherClient(
+            session.endpoint, connections=terms.concurrency, service=terms.service
+        ) as client,
+    ):
+        sender = Sender(
+            feed,
+            tally,
+            client=client,
+            dialect=terms.dialect,
+            account=Account(billing, budget, journal),
+            pacer=Pacer(
+                terms.concurrency,
+                requests_per_minute=terms.requests_per_minute,
+                tokens_per_minute=terms.tokens_per_minute,
+                known_limits=terms.known_limits,
+            ),
+            forecast=forecast,
+            log=session.log,
+        )
+        await sender.run()
+
+
+def _record(
+    session: TeacherSession, example: TeacherRequest, tally: Tally, started: datetime
+) -> dict[str, Any]:
+    """A row of `teacher_rounds`: the counts of a round, and why it stopped."""
+    return {
+        "started_at": started,
+        "finished_at": datetime.now(UTC),
+        "run_id": session.terms.run_id,
+        "purpose": example.purpose,
+        "teacher": example.teacher,
+        "model": example.model,
+        "service": session.terms.service,
+        "reused": tally.reused,
+        "asked": tally.asked,
+        "failed": tally.failed,
+        "rate_limited": tally.rate_limited,
+        "retried": tally.retried,
+        "presumed": tally.presumed,
+        "usd": tally.usd,
+        "tokens": tally.tokens,
+        "stopped": tally.stopped,
+        "rehearsal": session.endpoint.rehearsal,
+    }

@@ -1,9 +1,9 @@
-"""A teacher session: the teacher that the settings name, opened in one call and passed on whole.
+"""A teacher session: one call opens the teacher that the settings name.
 
-A session holds everything that asking needs: where the teacher is, the terms (pace, caps, service,
-dialect), the store that keeps every reply, and the log. `rounds.ask` and `rounds.pursue` take it,
-and so does `answers.ask_about`. Belongs here: opening a session. Does not: asking (rounds), or how
-a server's dialect is found out (probe).
+A session holds everything that a round needs: the endpoint, the terms (pace, caps, service and
+dialect), the store of every reply, and the log. `rounds.ask`, `rounds.pursue` and
+`answers.ask_about` take a session. Belongs here: opening a session. Does not: sending requests
+(rounds), or finding a server's dialect (probe).
 """
 
 from collections.abc import Callable, Iterator
@@ -24,8 +24,8 @@ class TeacherSession:
     """An open teacher.
 
     Attributes:
-        teacher: its name in the settings: `rehearsal` or `openai`.
-        model: the model that is asked.
+        teacher: the teacher's name in the settings: `rehearsal` or `openai`.
+        model: the model that the requests name.
         endpoint: the server's address and key.
         store: keeps every reply.
         log: takes lines for the user.
@@ -41,7 +41,7 @@ class TeacherSession:
 
     @property
     def reply_format(self) -> ReplyFormat:
-        """How the server is told the form of its replies."""
+        """The form in which the server gives its replies."""
         return self.terms.dialect.reply_format
 
 
@@ -55,20 +55,20 @@ def open_session(
     run_max_usd: float | None = None,
     run_max_tokens: int | None = None,
 ) -> Iterator[TeacherSession]:
-    """Open the teacher that the settings name, and find out its dialect if it was not met before.
+    """Open the teacher that the settings name, and probe a server whose dialect is not known.
 
     Args:
         settings: name the teacher, its model, the pace and the caps.
         store: keeps every reply.
         log: takes lines for the user.
-        run_id: under which the requests are counted towards the caps of one run.
-        run_max_usd: the run's own cap in dollars, in place of the settings'.
-        run_max_tokens: the run's own cap in tokens, in place of the settings'.
+        run_id: the run whose caps the requests count towards.
+        run_max_usd: the run's own cap in dollars; it replaces the cap of the settings.
+        run_max_tokens: the run's own cap in tokens; it replaces the cap of the settings.
 
     Raises:
         TeacherError: no key is set, or the server accepts no form of the probe.
         BudgetError: the caps leave no room for the probe.
-        StoreBusyError: another process is asking for this store.
+        StoreBusyError: another process is sending requests for this store.
     """
     terms = terms_of(settings, run_id, run_max_usd=run_max_usd, run_max_tokens=run_max_tokens)
     with open_endpoint(settings) as endpoint:
@@ -84,9 +84,9 @@ def open_session(
 
 @contextmanager
 def open_endpoint(settings: Settings) -> Iterator[Endpoint]:
-    """The address of the teacher that the settings name, for what sends no request to a model.
+    """Open the address of the teacher that the settings name, without a probe.
 
-    The rehearsal teacher is started and stopped here.
+    The rehearsal teacher runs while the context is open.
 
     Raises:
         TeacherError: the teacher is `openai` and no key is set.
@@ -95,28 +95,23 @@ def open_endpoint(settings: Settings) -> Iterator[Endpoint]:
         from bioinstruct_dagster.rehearsal.api_server import app as server
         from bioinstruct_dagster.rehearsal.api_server.options import ServerOptions
 
-        # Batches outlive the run that submits them, and so must the server's memory of them: also
-        # for a run that asks online while one is open.
+        # A batch must outlive the run that submits it. So the server keeps its batches in a folder,
+        # also for a run that sends requests online while a batch is open.
         batches_dir = settings.store.data_dir / "rehearsal_batches"
-        kept = settings.teacher.service == "batch" or batches_dir.exists()
-        folder = batches_dir if kept else None
-        with server.serving(options=ServerOptions(state_dir=folder)) as base_url:
+        has_batches = settings.teacher.service == "batch" or batches_dir.exists()
+        folder = batches_dir if has_batches else None
+        with server.serve_recordings(options=ServerOptions(state_dir=folder)) as base_url:
             yield Endpoint(base_url, "no-key-needed", rehearsal=True)
         return
-    yield openai_endpoint(settings)
+    yield _openai_endpoint(settings)
 
 
-def openai_endpoint(settings: Settings) -> Endpoint:
-    """The configured OpenAI-compatible endpoint.
-
-    Raises:
-        TeacherError: no key is set.
-    """
+def _openai_endpoint(settings: Settings) -> Endpoint:
     key = settings.teacher.api_key.get_secret_value() if settings.teacher.api_key else ""
     if not key:
         raise TeacherError(
             "BIOINSTRUCT_TEACHER is 'openai' but OPENAI_API_KEY is not set. Export it, or put it "
-            "in .env (for a local server that asks for no key, any word will do)."
+            "in .env (any word will do for a local server that asks for no key)."
         )
     url = str(settings.teacher.base_url) if settings.teacher.base_url else None
     return Endpoint(url, key, rehearsal=False)

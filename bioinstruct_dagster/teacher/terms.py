@@ -1,7 +1,7 @@
-"""The terms of a round: its pace, its caps and its service; and its budget.
+"""The terms of a round: its pace, caps, service and dialect; and its budget.
 
-Belongs here: from settings and the store to `Terms` and a `Budget`. Does not: sending requests
-(flow.sending), or what one request reserves and costs (money.settling).
+Belongs here: making `Terms` from the settings, and a `Budget` from the terms and the store. Does
+not: sending requests (flow.sending), or what one request reserves and costs (money.settling).
 """
 
 from dataclasses import dataclass, field, replace
@@ -21,8 +21,8 @@ from bioinstruct_dagster.teacher.money.budget import (
 from bioinstruct_dagster.teacher.money.prices import Price, price_of
 from bioinstruct_dagster.teacher.wire.client import Dialect
 
-# Completions that were stored without a price are priced now, where the price has become known.
-SPENT = """
+# Completions that were stored without a price are priced now, if the price list has their model.
+SETTLED_SPEND = """
     select
         model_asked,
         sum(usd) as usd,
@@ -36,7 +36,7 @@ SPENT = """
     group by all
 """
 
-UNSETTLED = """
+UNSETTLED_SPEND = """
     select
         sum(usd) as usd,
         coalesce(sum(tokens), 0)::bigint as tokens,
@@ -48,15 +48,26 @@ UNSETTLED = """
 
 @dataclass(frozen=True)
 class Terms:
-    """How requests are sent. The caps are in dollars and tokens; None is no cap.
+    """How a round sends its requests.
 
-    `limits_seen` are the server's limits per minute (requests, tokens) as a probe saw them.
+    Attributes:
+        concurrency: the most requests in flight.
+        requests_per_minute: the user's own limit.
+        tokens_per_minute: the user's own limit.
+        known_limits: the server's limits per minute (requests, tokens), from its probe.
+        max_usd: the project's cap in dollars; None for no cap.
+        max_tokens: the project's cap in tokens; None for no cap.
+        run_max_usd: the run's cap in dollars; None for no cap.
+        run_max_tokens: the run's cap in tokens; None for no cap.
+        service: online, flex or batch.
+        dialect: the form in which the server takes requests.
+        run_id: the run whose caps the requests count towards.
     """
 
     concurrency: int = 16
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
-    limits_seen: tuple[float | None, float | None] = (None, None)
+    known_limits: tuple[float | None, float | None] = (None, None)
     max_usd: float | None = None
     max_tokens: int | None = None
     run_max_usd: float | None = None
@@ -65,15 +76,9 @@ class Terms:
     dialect: Dialect = field(default_factory=Dialect)
     run_id: str | None = None
 
-    @property
-    def capped(self) -> bool:
-        """Whether any cap is set."""
-        caps = (self.max_usd, self.max_tokens, self.run_max_usd, self.run_max_tokens)
-        return any(cap is not None for cap in caps)
-
 
 def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> Terms:
-    """The terms that the settings name; `changed` are those of one run."""
+    """The terms of the settings, with the changes of one run."""
     terms = Terms(
         concurrency=settings.teacher.concurrency,
         requests_per_minute=settings.teacher.requests_per_minute,
@@ -89,14 +94,14 @@ def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> T
 
 
 def budget_of(terms: Terms, store: Store, model: str) -> Budget:
-    """The caps of a round, with what the store counts towards them already.
+    """The caps of a round, with the spending in the store.
 
     Raises:
-        BudgetError: a dollar cap is set and the model, or what was spent before, has no price.
+        BudgetError: a dollar cap is set, and the model or an earlier request has no price.
     """
     price = price_of(model)
     project = _Spending(store, None)
-    # A run without a name has spent nothing before it begins.
+    # A run without an id has no earlier spending.
     run = _Spending(store, terms.run_id) if terms.run_id else None
     limits: tuple[tuple[str, float | None, Unit, _Spending | None], ...] = (
         ("BIOINSTRUCT_MAX_USD", terms.max_usd, "usd", project),
@@ -121,7 +126,7 @@ def budget_of(terms: Terms, store: Store, model: str) -> Budget:
 
 
 class _Spending:
-    """What a run, or the whole project, has spent; read from the store once, and only if asked."""
+    """The spending of a run or of the whole project. The store is read once, at the first use."""
 
     def __init__(self, store: Store, run_id: str | None) -> None:
         self._store = store
@@ -129,12 +134,12 @@ class _Spending:
 
     @cached_property
     def _rows(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """Settled spend by model, and what is presumed or reserved."""
+        """The settled spending by model, and the presumed and reserved spending."""
         key = {"run_id": self._run_id}
-        return self._store.rows(SPENT, key), self._store.rows(UNSETTLED, key)[0]
+        return self._store.rows(SETTLED_SPEND, key), self._store.rows(UNSETTLED_SPEND, key)[0]
 
     def in_unit(self, unit: Unit, setting: str) -> int:
-        """Picodollars, or tokens."""
+        """The spending in picodollars or in tokens."""
         if not self._store.path.exists():
             return 0
         settled, unsettled = self._rows
@@ -160,7 +165,7 @@ def _priced_now(row: dict[str, Any], setting: str) -> float:
 
 def _unpriced(setting: str, what: str) -> BudgetError:
     return BudgetError(
-        f"{setting} is set, but the store holds {what} of unknown price, so it is not known "
-        "what is left. Add the model to data/prices.yaml, cap tokens or single runs instead, "
-        "or use a new BIOINSTRUCT_DATA_DIR."
+        f"{setting} is set, but the store holds {what} of unknown price, so the rest of the cap is "
+        "unknown. Add the model to data/prices.yaml, cap tokens or single runs instead, or use a "
+        "new BIOINSTRUCT_DATA_DIR."
     )

@@ -1,4 +1,4 @@
-"""`python -m bioinstruct_dagster.training SPEC RESULT`: train one adapter in its own process."""
+"""`python -m bioinstruct_dagster.training SPEC RESULT`: train one adapter in this process."""
 
 import sys
 

@@ -1,4 +1,7 @@
-"""Adapters as an asset, one partition an experiment."""
+"""Adapters as an asset with one partition per experiment.
+
+Belongs here: the step, and the row in the store. Does not: training (training.train).
+"""
 
 from datetime import datetime
 
@@ -19,16 +22,18 @@ from bioinstruct_dagster.training.train import finished
 
 
 class LoraAdapterConfig(dg.Config):
-    """What a run may change."""
+    """What one run may set."""
 
     retrain: bool = Field(
         default=False,
-        description="Train even if an adapter of the same data, base model and recipe is there.",
+        description=(
+            "Train again, even if there is an adapter with the same data, base model and recipe."
+        ),
     )
 
 
 def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
-    """The asset `lora_adapter`, partitioned by the matrix."""
+    """The asset `lora_adapter` with the matrix's experiments as partitions."""
 
     @dg.asset(
         group_name="training",
@@ -50,10 +55,10 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         """A LoRA adapter for one base model and one recipe, as safetensors.
 
-        `PeftModel.from_pretrained` opens it. Trained with peft and transformers in a process of its
-        own, on a GPU where there is one, with the loss on the response alone. An adapter of the
-        same data, base model and recipe is used again. Base models and recipes are in
-        `data/experiments.yaml`.
+        Open it with `PeftModel.from_pretrained`. Training uses peft and transformers in a separate
+        process, on a GPU if there is one, and computes the loss on the response tokens only. The
+        run reuses an existing adapter with the same data, base model, recipe and seed. The file
+        `data/experiments.yaml` lists base models and recipes.
         """
         base_model, recipe = experiment_of(context)
         spec = training_spec(matrix, base_model, recipe, current_dataset(store, settings), settings)

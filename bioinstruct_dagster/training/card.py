@@ -1,4 +1,4 @@
-"""The card of an adapter: the `README.md` beside its weights.
+"""The card of an adapter: the text of the `README.md` beside its weights.
 
 Belongs here: the card's text. Does not: the card of the data set (dataset.card).
 """

@@ -1,6 +1,6 @@
-"""The optimization: batches of encoded rows through transformers' Trainer, in a fixed order.
+"""The optimization: transformers' Trainer trains the adapter on encoded rows, in a fixed order.
 
-Belongs here: how the weights are changed. Does not: which rows, or where the adapter is saved
+Belongs here: updating the weights. Does not: choosing the rows or saving the adapter
 (training.train).
 """
 
@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.encoding import IGNORED, Example
+from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example
 from bioinstruct_dagster.training.spec import TrainingSpec
 
-LOGGED_STEPS = 200  # at most, so that the loss curve of a long run stays a row in a table
+LOGGED_STEPS = 200  # the most values of a loss curve, which is stored in one row
 
 
 def optimize(
@@ -22,7 +22,7 @@ def optimize(
     spec: TrainingSpec,
     log: Callable[[str], None],
 ) -> tuple[list[float], int]:
-    """Train the adapter in place; return the loss by logged step and the number of updates."""
+    """Train the adapter in place. Returns the loss of each logged step and the update count."""
     from transformers import DataCollatorForSeq2Seq, Trainer, TrainerCallback, TrainingArguments
 
     recipe = spec.recipe
@@ -49,7 +49,8 @@ def optimize(
                 learning_rate=recipe.learning_rate,
                 lr_scheduler_type="cosine",
                 warmup_steps=recipe.warmup,
-                # Rows of like length together: of 16 random ones, 39 % of tokens are useful.
+                # Rows of similar length form a batch. Among 16 random rows, 61 % of the tokens
+                # would be padding.
                 train_sampling_strategy="group_by_length",
                 length_column_name="length",
                 bf16=base.device == "cuda",
@@ -64,7 +65,7 @@ def optimize(
             ),
             train_dataset=_torch_rows(examples),
             data_collator=DataCollatorForSeq2Seq(
-                base.tokenizer, label_pad_token_id=IGNORED, pad_to_multiple_of=8
+                base.tokenizer, label_pad_token_id=IGNORED_LABEL, pad_to_multiple_of=8
             ),
             callbacks=[TrainingProgress()],
         )

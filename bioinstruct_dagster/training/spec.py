@@ -1,8 +1,8 @@
-"""The specification of one adapter: all that determines it, its key, and its folder.
+"""The specification of one adapter: everything that determines it, its key and its folder.
 
-Belongs here: what is known before training starts. Does not: training (training.train), or what
-lies in the folder afterwards (models.adapters). It is read in the model process, so it never
-imports the store.
+Belongs here: facts that are known before training. Does not: training (training.train), or the
+files of a trained adapter (models.adapters). The model process reads the specification, so this
+module does not import store.database.
 """
 
 import json
@@ -16,12 +16,12 @@ from bioinstruct_dagster.models.prompt import PROMPT_VERSION
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-TRAINER_VERSION = 1  # raised when the same specification would give another adapter
+TRAINER_VERSION = 1  # raise it if the same specification would give another adapter
 
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """All that determines an adapter, and where to put it."""
+    """Everything that determines an adapter, and the folders for models and adapters."""
 
     experiment: str
     base: BaseModelSpec
@@ -39,7 +39,7 @@ class TrainingSpec:
         return self.dataset_rehearsal or self.base.rehearsal
 
     def key(self, base_fingerprint: str) -> str:
-        """sha256 of what determines the adapter: equal keys, equal adapters."""
+        """The sha256 of everything that determines the adapter. Equal keys mean equal adapters."""
         return sha256_of(
             [
                 TRAINER_VERSION,
@@ -52,12 +52,12 @@ class TrainingSpec:
         )
 
     def folder(self, base_fingerprint: str) -> Path:
-        """Where the adapter goes."""
+        """The folder of the adapter."""
         name = self.experiment.replace("|", "__")
         return Path(self.adapters_dir) / name / self.key(base_fingerprint)[:12]
 
     def to_json(self) -> str:
-        """For the training process; `from_json` reads it back."""
+        """The specification as JSON for the model process. `from_json` reads it."""
         values = asdict(self)
         values["base"] = self.base.model_dump(mode="json")
         values["recipe"] = self.recipe.model_dump(mode="json")

@@ -1,8 +1,8 @@
-"""Training one LoRA adapter: a specification in, a folder with safetensors and a result out.
+"""Training one LoRA adapter: from a specification to a folder with weights and a result.
 
-Knows nothing of Dagster: it runs in a process of its own (`python -m
-bioinstruct_dagster.training`), or from a notebook. Belongs here: the order of work, from rows to a
-saved adapter. Does not: the optimization (training.loop), or scoring the adapter (evaluation).
+It runs in the model process (`python -m bioinstruct_dagster.training`) or in a notebook, without
+Dagster. Belongs here: the order of work, from rows to a saved adapter. Does not: the optimization
+(training.loop), or scoring the adapter (evaluation).
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapters import RESULT, WEIGHTS, intact_result
+from bioinstruct_dagster.models.adapters import RESULT_FILE, WEIGHTS_FILE, intact_result
 from bioinstruct_dagster.models.encoding import encode_all
 from bioinstruct_dagster.models.prompt import PROMPT_VERSION
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
@@ -27,11 +27,11 @@ from bioinstruct_dagster.training.spec import TrainingSpec
 
 
 class TrainingError(StatedError):
-    """The specification can't be trained; the message says why."""
+    """No adapter can be trained from the specification. The message gives the reason."""
 
 
 def finished(spec: TrainingSpec) -> dict[str, Any] | None:
-    """The result of an adapter trained before from this specification, if it is still intact."""
+    """The result of an intact adapter that was trained from this specification before, or None."""
     fingerprint = base_models.local_fingerprint(spec.base)
     if fingerprint is None:
         return None
@@ -39,7 +39,7 @@ def finished(spec: TrainingSpec) -> dict[str, Any] | None:
 
 
 def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
-    """Train and save the adapter; return its result, which also lies beside it as `result.json`."""
+    """Train and save the adapter. Returns its result, which is also saved as `result.json`."""
     import peft
     from transformers import set_seed
 
@@ -48,9 +48,9 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
     examples, dropped = encode_all(rows, base.tokenizer, spec.recipe.max_length)
     if not examples:
         raise TrainingError(
-            f"{spec.experiment}: no training rows of categories "
-            f"{', '.join(spec.recipe.categories)} ({dropped} were too long). "
-            "Generate more, or change the recipe."
+            f"{spec.experiment}: there are no training rows of the categories "
+            f"{', '.join(spec.recipe.categories)} ({dropped} rows were too long). Generate more "
+            "rows, or change the recipe's categories or max_length in data/experiments.yaml."
         )
     log(
         f"{spec.experiment}: {len(examples)} rows to train on, {dropped} too long; "
@@ -77,7 +77,7 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
     try:
         model.save_pretrained(fresh, safe_serialization=True, save_embedding_layers=False)
         result = {
-            "adapter_sha256": sha256_of_file(fresh / WEIGHTS),
+            "adapter_sha256": sha256_of_file(fresh / WEIGHTS_FILE),
             "adapter_path": str(folder),
             "base_path": base.path,
             "base_fingerprint": base.fingerprint,
@@ -96,7 +96,7 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
             "rehearsal": spec.rehearsal,
             "trained_at": datetime.now(UTC).isoformat(),
         }
-        (fresh / RESULT).write_text(json.dumps(result, indent=1), "utf-8")
+        (fresh / RESULT_FILE).write_text(json.dumps(result, indent=1), "utf-8")
         (fresh / "README.md").write_text(render_card(spec, result), "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)

@@ -1,6 +1,4 @@
-"""The weekly refresh: what a tick asks for, and that it grows the set without paying twice or
-training.
-"""
+"""The weekly refresh: it grows the data set, pays for nothing twice, and does not train."""
 
 import datetime as dt
 
@@ -42,7 +40,7 @@ def test_it_reaches_the_data_set_and_stops_before_training(settings):
     assert not steps & {"lora_adapter", "eval_scores"}
 
 
-def test_a_tick_grows_the_data_set_and_pays_only_for_what_is_new(settings, tick):
+def test_a_tick_grows_the_data_set_and_pays_only_for_new_rows(settings, tick):
     settings = settings.changed(requests=None, instructions=30)
     job = build_defs(settings).resolve_job_def("data_set")
     store = Store(settings.store.path)

@@ -1,6 +1,4 @@
-"""The sensor of the Batch API: when it keeps still, and that what it starts ends in the data set
-the run was for.
-"""
+"""The sensor of the Batch API: when it skips, and that its runs complete the data set."""
 
 from datetime import timedelta
 
@@ -9,7 +7,11 @@ import pytest
 
 from bioinstruct_dagster.automation.sensors import batch_results
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -20,7 +22,7 @@ CATEGORIZATION = dg.AssetKey("categorized_instructions")
 
 
 class Project:
-    """A project whose teacher works by batch, with an instance of its own."""
+    """A project whose teacher uses the Batch API, with its own Dagster instance."""
 
     def __init__(self, folder, url, instance, **changed) -> None:
         self.settings = Settings.of(
@@ -57,7 +59,7 @@ class Project:
         return result
 
     def settled(self):
-        """Tick and run until no batch is open; the number of runs."""
+        """Tick and run until no batch is open. Returns the number of runs."""
         for number in range(12):
             request = self.tick()
             if isinstance(request, dg.SkipReason):
@@ -87,7 +89,9 @@ def project(tmp_path, instance):
 
         def make(options=None, **changed):
             teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(**options or {}))
-            made = Project(tmp_path, stack.enter_context(running(teacher)), instance, **changed)
+            made = Project(
+                tmp_path, stack.enter_context(serve_teacher(teacher)), instance, **changed
+            )
             made.teacher = teacher
             return made
 
@@ -140,7 +144,7 @@ def test_a_batch_ends_in_the_data_set_without_a_second_payment(project):
     assert made.tick().skip_message == "No batch is open."
 
 
-def test_what_expires_or_fails_is_asked_again_and_the_data_set_is_whole(project):
+def test_expired_and_failed_requests_are_sent_again(project):
     faults = {"faults": {"server_error": 0.4}, "fault_attempts": 1, "fault_seed": 1}
     made = project({"batch_expire_share": 0.5, **faults})
     assert made.run().success
@@ -152,7 +156,7 @@ def test_what_expires_or_fails_is_asked_again_and_the_data_set_is_whole(project)
     assert made.teacher.ledger.as_json()["most_billed_of_a_digest"] == 1
 
 
-def test_the_goal_the_seed_and_the_caps_of_the_run_are_carried_over(project):
+def test_the_new_run_has_the_first_runs_goal_seed_and_caps(project):
     made = project()
     config = {"instructions": 4, "seed": 5, "requests": 30, "max_usd": 2.0, "max_tokens": 900_000}
     assert made.run(run_config={"ops": {"raw_instructions": {"config": config}}}).success
@@ -199,7 +203,7 @@ def test_it_waits_for_a_run_that_asks_and_for_no_other(project):
         answer = made.tick()
         assert isinstance(answer, dg.SkipReason) == waits, job
         if waits:
-            assert answer.skip_message == f"Run {run.run_id} is under way."
+            assert answer.skip_message == f"Run {run.run_id} has not finished yet."
         made.instance.delete_run(run.run_id)
 
 
@@ -235,7 +239,7 @@ def test_the_embedded_teacher_works_by_batch_too(tmp_path, instance):
     assert set(made.column("select service from completions")) == {"batch"}
 
 
-def test_quality_checks_by_batch_are_taken_up_without_asking_for_instructions(project, tmp_path):
+def test_a_batch_of_quality_checks_starts_no_generation(project, tmp_path):
     rules = rules_file(tmp_path / "rules.yaml", {"llm_incorrect": "reject"})
     made = project(quality_rules=rules)
     assert made.run().success

@@ -1,4 +1,4 @@
-"""Curation as a user runs it: an import with every kind of trouble, through the real graph."""
+"""Curation as a user runs it: an import with every kind of faulty row, through the real graph."""
 
 import json
 
@@ -18,37 +18,47 @@ from bioinstruct_dagster_tests.curation.imports import (
 )
 
 MRN = "4839201"
-NEAR = ("Name the vitamin whose lack causes scurvy in grown adults.", "", "Ascorbic acid.")
-TOO_SHORT = ("Name drug.", "", "Aspirin.")
-REFUSED = (
+NEAR_ROW = ("Name the vitamin whose lack causes scurvy in grown adults.", "", "Ascorbic acid.")
+SHORT_ROW = ("Name drug.", "", "Aspirin.")
+REFUSED_ROW = (
     "Compare beta blockers with calcium antagonists in angina.",
     "",
     "I'm sorry, but as an AI language model I cannot help with that.",
 )
-LINKED = ("Summarize the trial on asthma.", "https://example.org/asthma/12", "Asthma improved.")
-MARKED = ("Say how gout is treated in its first days.", "N/A", "With colchicine or naproxen.")
-REPEATED = ("Say what a low ferritin means.", "Say what a low ferritin means.", "Lack of iron.")
-ODD_BMI = (
+LINK_ROW = ("Summarize the trial on asthma.", "https://example.org/asthma/12", "Asthma improved.")
+MARKER_ROW = ("Say how gout is treated in its first days.", "N/A", "With colchicine or naproxen.")
+REPEATED_ROW = ("Say what a low ferritin means.", "Say what a low ferritin means.", "Lack of iron.")
+WRONG_BMI_ROW = (
     "Calculate the body-mass index of the patient.",
     "Weight 70 kg, height 1.75 m.",
     "The BMI is 31.0 kg/m2.",
 )
-NAMED = (
+PERSON_ROW = (
     "Shorten the ward note for the family doctor.",
     f"Patient: Harold Finch, MRN: {MRN}, has asthma. Phone 937-555-0142.",
     f"Harold Finch (MRN: {MRN}) has asthma.",
 )
-CUT_OFF = (
+TRUNCATED_ROW = (
     f"Write discharge advice for the patient with gout and MRN: {MRN}.",
     "",
     f"Take colchicine for a week. Your MRN: {MRN} is on the form, and",
 )
-LEAKED = (
+CONTAMINATED_ROW = (
     "What do nurses at the harbour clinic of Ostrava measure before every dialysis?",
     "",
     "Weight, blood pressure and temperature of the patient.",
 )
-TROUBLED = [*SOUND, NEAR, TOO_SHORT, REFUSED, LINKED, MARKED, REPEATED, ODD_BMI, NAMED]
+FAULTY_ROWS = [
+    *SOUND,
+    NEAR_ROW,
+    SHORT_ROW,
+    REFUSED_ROW,
+    LINK_ROW,
+    MARKER_ROW,
+    REPEATED_ROW,
+    WRONG_BMI_ROW,
+    PERSON_ROW,
+]
 
 
 @pytest.fixture
@@ -61,20 +71,24 @@ def evaluation(tmp_path):
     """A folder of evaluation files with one item, which is one of the rows."""
     file = tmp_path / "eval" / "medqa" / "items.jsonl"
     file.parent.mkdir(parents=True)
-    item = {"question": LEAKED[0], "options": {"A": "Weight", "B": "Height"}, "answer": "Weight"}
+    item = {
+        "question": CONTAMINATED_ROW[0],
+        "options": {"A": "Weight", "B": "Height"},
+        "answer": "Weight",
+    }
     file.write_text(json.dumps(item) + "\n", "utf-8")
     return tmp_path / "eval"
 
 
-def test_each_kind_of_trouble_ends_where_the_documentation_says(project):
-    result = project.run(TROUBLED)
+def test_each_faulty_row_ends_where_the_docs_say(project):
+    result = project.run(FAULTY_ROWS)
     assert result.success
     assert project.dropped() == {
-        NEAR[0]: "novelty: repeats_kept_row",
-        TOO_SHORT[0]: "quality: instruction_too_short",
-        REFUSED[0]: "quality: refusal",
-        LINKED[0]: "quality: ungrounded_input",
-        NAMED[0]: "privacy: name",
+        NEAR_ROW[0]: "novelty: repeats_kept_row",
+        SHORT_ROW[0]: "quality: instruction_too_short",
+        REFUSED_ROW[0]: "quality: refusal",
+        LINK_ROW[0]: "quality: ungrounded_input",
+        PERSON_ROW[0]: "privacy: name",
     }
     kept = project.store.rows("from deduplicated_instructions order by ordinal")
     marked, repeated, odd = kept[-3:]
@@ -87,7 +101,7 @@ def test_each_kind_of_trouble_ends_where_the_documentation_says(project):
 
 
 def test_the_asset_s_page_counts_what_the_store_holds(project):
-    result = project.run(TROUBLED, checked=True)
+    result = project.run(FAULTY_ROWS, checked=True)
     found = shown(result)
     assert (found["repaired"], found["flagged"]) == (2, 1)
     assert found["kept_share"] == pytest.approx(9 / 14)
@@ -96,7 +110,7 @@ def test_the_asset_s_page_counts_what_the_store_holds(project):
     assert sum(found["rejected_by_reason"].values()) == 5
     assert found["funnel"].startswith("![Funnel](data:image/svg+xml;base64,")
     assert len(found["funnel"]) < INLINE_CHARACTERS
-    # Novelty looks only at rows that the others let pass.
+    # The novelty filter checks only rows that pass the other gates.
     assert checked(result) == {"quality": 14, "privacy": 14, "contamination": 14, "novelty": 10}
     steps = project.store.rows("select stage, outcome, rows from funnel")
     assert {"stage": "deduplicated_instructions", "outcome": "kept", "rows": 9} in steps
@@ -106,8 +120,8 @@ def test_the_asset_s_page_counts_what_the_store_holds(project):
     assert warned == {"evaluation_sets_are_at_hand"}
 
 
-def test_a_second_materialization_checks_nothing_and_changes_nothing(project):
-    first = project.run(TROUBLED)
+def test_a_second_materialization_changes_nothing(project):
+    first = project.run(FAULTY_ROWS)
     before = project.store.rows("from verdicts order by all")
     again = project.run()
     assert checked(again) == dict.fromkeys(DROPPING_GATES, 0)
@@ -116,14 +130,14 @@ def test_a_second_materialization_checks_nothing_and_changes_nothing(project):
     assert project.store.rows("from superseded_verdicts") == []
 
 
-def test_a_row_that_another_gate_drops_does_not_stand_in_the_way(project):
-    refused = (SOUND[0][0], "", REFUSED[2])
+def test_a_row_dropped_by_a_gate_blocks_no_other_row(project):
+    refused = (SOUND[0][0], "", REFUSED_ROW[2])
     project.run([refused, SOUND[0]])
     assert project.values("select output from deduplicated_instructions") == [SOUND[0][2]]
 
 
-def test_an_import_of_refused_rows_alone_keeps_none_and_says_so(project):
-    result = project.run([TOO_SHORT, REFUSED])
+def test_an_import_of_refused_rows_keeps_none(project):
+    result = project.run([SHORT_ROW, REFUSED_ROW])
     assert result.success
     assert (shown(result)["dagster/row_count"], shown(result)["kept_share"]) == (0, 0)
     after = project.run(assets=["categorized_instructions"])
@@ -135,7 +149,7 @@ def test_an_import_of_refused_rows_alone_keeps_none_and_says_so(project):
 
 
 def everywhere(project):
-    """What the store's tables and Dagster's events hold, as text; raw_instructions left out."""
+    """The store's tables without raw_instructions, and Dagster's events, as text."""
     tables = project.values("select table_name from duckdb_tables() where not internal")
     texts = {
         name: str(project.store.rows(f"from {name}"))
@@ -150,21 +164,21 @@ def everywhere(project):
     return texts
 
 
-def test_redaction_leaves_the_identifier_in_the_raw_row_alone(project):
+def test_after_redaction_only_the_raw_row_has_the_identifier(project):
     # The page of raw_instructions shows its first five rows, so the private ones come later.
     result = project.run(
-        [*SOUND, NAMED, CUT_OFF, MARKED],
+        [*SOUND, PERSON_ROW, TRUNCATED_ROW, MARKER_ROW],
         LABELLED,
         privacy="redact",
     )
     assert result.success
     [row] = project.store.rows(
-        "from deduplicated_instructions where instruction = $i", {"i": NAMED[0]}
+        "from deduplicated_instructions where instruction = $i", {"i": PERSON_ROW[0]}
     )
     assert row["input"] == "Patient: <NAME>, MRN: <MRN>, has asthma. Phone <PHONE>."
     assert row["output"] == "<NAME> (MRN: <MRN>) has asthma."
     assert row["repaired"] == ["input", "output"]
-    assert project.dropped()[CUT_OFF[0]] == "quality: truncated_output"
+    assert project.dropped()[TRUNCATED_ROW[0]] == "quality: truncated_output"
     raw = str(project.store.rows("from raw_instructions"))
     for secret in (MRN, "Finch", "555-0142"):
         assert secret in raw
@@ -179,13 +193,13 @@ def test_a_marker_beside_a_redaction_stays_emptied(project):
     assert (kept["input"], kept["repaired"]) == ("", ["input", "instruction", "output"])
 
 
-def test_another_way_with_identifiers_checks_privacy_alone_and_novelty_from_there(project):
-    rows = [*SOUND, NAMED, MARKED]
+def test_another_privacy_action_rechecks_privacy_and_novelty(project):
+    rows = [*SOUND, PERSON_ROW, MARKER_ROW]
     project.run(rows)
     flagged = project.run(privacy="flag")
     assert checked(flagged) == {"quality": 0, "privacy": 8, "contamination": 0, "novelty": 2}
     [row] = project.store.rows(
-        "from deduplicated_instructions where instruction = $i", {"i": NAMED[0]}
+        "from deduplicated_instructions where instruction = $i", {"i": PERSON_ROW[0]}
     )
     assert row["flags"] == ["privacy: mrn", "privacy: name", "privacy: phone"]
     assert MRN in row["input"]
@@ -197,9 +211,9 @@ def test_another_way_with_identifiers_checks_privacy_alone_and_novelty_from_ther
 # Contamination.
 
 
-def test_a_row_that_repeats_an_evaluation_item_is_dropped_or_flagged(project, evaluation):
-    result = project.run([*SOUND, LEAKED], checked=True, eval_dir=evaluation)
-    assert project.dropped() == {LEAKED[0]: "contamination: whole_item"}
+def test_a_contaminated_row_is_dropped_or_flagged(project, evaluation):
+    result = project.run([*SOUND, CONTAMINATED_ROW], checked=True, eval_dir=evaluation)
+    assert project.dropped() == {CONTAMINATED_ROW[0]: "contamination: whole_item"}
     assert checks(result)["kept_rows_are_no_evaluation_items"]
     flagged = project.run(checked=True, eval_dir=evaluation, contamination="flag")
     assert checked(flagged) == {"quality": 0, "privacy": 0, "contamination": 7, "novelty": 1}
@@ -212,52 +226,52 @@ def test_a_row_that_repeats_an_evaluation_item_is_dropped_or_flagged(project, ev
 
 
 def test_new_evaluation_items_check_contamination_alone(project, evaluation):
-    project.run([*SOUND, LEAKED])
-    assert LEAKED[0] in project.kept()
+    project.run([*SOUND, CONTAMINATED_ROW])
+    assert CONTAMINATED_ROW[0] in project.kept()
     result = project.run(eval_dir=evaluation)
     assert checked(result) == {"quality": 0, "privacy": 0, "contamination": 7, "novelty": 0}
-    assert LEAKED[0] not in project.kept()
+    assert CONTAMINATED_ROW[0] not in project.kept()
 
 
 # Rules and files that change, and files that are broken.
 
 
 def test_a_rule_switched_off_checks_quality_alone(project):
-    project.run(TROUBLED)
+    project.run(FAULTY_ROWS)
     result = project.run(quality_rules=project.rules(refusal="off"))
     counts = checked(result)
     assert (counts["quality"], counts["privacy"], counts["contamination"]) == (14, 0, 0)
-    assert REFUSED[0] in project.kept()
+    assert REFUSED_ROW[0] in project.kept()
     assert "refusal" not in project.values("select rule from verdicts")
     assert "refusal" in project.values("select rule from superseded_verdicts")
     back = project.run()
     assert checked(back)["quality"] == 14
-    assert project.dropped()[REFUSED[0]] == "quality: refusal"
+    assert project.dropped()[REFUSED_ROW[0]] == "quality: refusal"
 
 
-def test_another_file_takes_the_place_of_the_first_and_the_first_comes_back(project):
-    project.run(TROUBLED)
+def test_another_rules_file_changes_the_kept_rows_and_back(project):
+    project.run(FAULTY_ROWS)
     before = (project.kept(), project.dropped())
-    result = project.run([SOUND[1], LINKED])
+    result = project.run([SOUND[1], LINK_ROW])
     assert checked(result)["quality"] == 0  # rows are known by their text
-    assert (project.kept(), list(project.dropped())) == ([SOUND[1][0]], [LINKED[0]])
-    back = project.run(TROUBLED, checked=True)
+    assert (project.kept(), list(project.dropped())) == ([SOUND[1][0]], [LINK_ROW[0]])
+    back = project.run(FAULTY_ROWS, checked=True)
     assert (project.kept(), project.dropped()) == before
     assert checked(back)["quality"] == 0
     assert all(passed for name, passed in checks(back).items() if "evaluation" not in name)
 
 
 def test_rows_in_another_order_are_checked_in_that_order(project):
-    # Neither the kept row's place nor what is kept before it changes; only the dropped one moves.
-    project.run([TOO_SHORT, SOUND[0], NEAR])
+    # The kept row and the rows kept before it do not change; only the dropped row does.
+    project.run([SHORT_ROW, SOUND[0], NEAR_ROW])
     assert project.kept() == [SOUND[0][0]]
-    project.run([NEAR, SOUND[0], TOO_SHORT])
-    assert project.kept() == [NEAR[0]]
+    project.run([NEAR_ROW, SOUND[0], SHORT_ROW])
+    assert project.kept() == [NEAR_ROW[0]]
     assert project.dropped()[SOUND[0][0]] == "novelty: repeats_kept_row"
 
 
 def test_equal_rows_of_an_import_are_rows_of_their_own(project):
-    result = project.run([SOUND[0], SOUND[0], REFUSED, REFUSED], checked=True)
+    result = project.run([SOUND[0], SOUND[0], REFUSED_ROW, REFUSED_ROW], checked=True)
     assert (len(project.kept()), shown(result)["rejected_by_reason"]) == (
         1,
         {"quality: refusal": 2, "novelty: repeats_kept_row": 1},
@@ -265,9 +279,9 @@ def test_equal_rows_of_an_import_are_rows_of_their_own(project):
     assert checks(result)["every_raw_row_is_accounted_for"]
 
 
-def test_labels_of_rows_that_are_no_longer_kept_are_verdicts_no_more(project):
+def test_labels_of_dropped_rows_are_superseded_verdicts(project):
     project.run(SOUND, LABELLED)
-    project.run([*SOUND[:2], REFUSED], LABELLED)
+    project.run([*SOUND[:2], REFUSED_ROW], LABELLED)
     labelled = project.values("select distinct row_id from verdicts where gate = 'category'")
     assert sorted(labelled) == sorted(project.values("select row_id from categorized_instructions"))
     assert "category" in project.values("select gate from gate_versions")

@@ -1,4 +1,4 @@
-"""Each check on curated rows passes on a sound store and fails on one that is spoilt its way."""
+"""Each check on curated rows passes on a sound store and fails on its fault."""
 
 import json
 import os
@@ -30,8 +30,8 @@ STORE_CHECKS = {
     "categorized_instructions_schema": "categorized_instructions",
     "every_row_has_a_category": "categorized_instructions",
 }
-# What spoils a store, the check that is to see it, and what it says.
-SPOILT = [
+# A statement that makes a fault, the check that must fail, and its metadata.
+FAULTS = [
     (
         f"delete from deduplicated_instructions where row_id = {ONE.format(place=0)}",
         "every_raw_row_is_accounted_for",
@@ -121,11 +121,11 @@ def test_a_sound_store_passes(sound, name):
     assert result_of(name, store=sound.store).passed
 
 
-@pytest.mark.parametrize(("statement", "name", "said"), SPOILT)
-def test_what_is_spoilt_is_seen(spoil, statement, name, said):
+@pytest.mark.parametrize(("statement", "name", "expected"), FAULTS)
+def test_each_check_fails_on_its_fault(spoil, statement, name, expected):
     result = result_of(name, store=spoil(statement))
     assert not result.passed
-    assert said.items() <= {key: value.value for key, value in result.metadata.items()}.items()
+    assert expected.items() <= {key: value.value for key, value in result.metadata.items()}.items()
 
 
 @pytest.mark.parametrize("name", STORE_CHECKS)
@@ -159,9 +159,7 @@ def evaluation(tmp_path):
 
 
 @pytest.mark.parametrize(("action", "severity"), [("reject", "ERROR"), ("flag", "WARN")])
-def test_a_kept_row_that_repeats_an_evaluation_item_is_seen(
-    sound, spoil, evaluation, action, severity
-):
+def test_a_contaminated_kept_row_fails_the_check(sound, spoil, evaluation, action, severity):
     changed = {"eval_dir": evaluation, "contamination": action}
     settings = sound.settings.changed(**changed)
     name = "kept_rows_are_no_evaluation_items"

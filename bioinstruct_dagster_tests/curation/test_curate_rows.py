@@ -1,14 +1,14 @@
-"""From raw rows to kept and rejected rows: none is lost, none checked twice."""
+"""Every raw row becomes a kept or a rejected row, and no row is checked twice."""
 
 import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.curation.curate_rows import RowCurator, gate_maker, select
+from bioinstruct_dagster.curation.curate_rows import RowCurator, curate_raw_rows, curator_maker
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
-from bioinstruct_dagster.curation.verdicts import StoredResults, check_stale
+from bioinstruct_dagster.curation.verdicts import StoredResults, check_outdated_rows
 from bioinstruct_dagster.seeds.tasks import SeedTask
 
 SEEDS = [NamedInstruction("seed-1", "Name the antidote for a paracetamol overdose.")]
@@ -52,8 +52,8 @@ def raw_sets(draw):
 
 
 @given(raw_sets())
-def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
-    selection = select(raw, SEEDS, GATES)
+def test_every_raw_row_is_in_one_table_in_order(raw):
+    selection = curate_raw_rows(raw, SEEDS, GATES)
     kept = [row["ordinal"] for row in selection.kept]
     rejected = [row["ordinal"] for row in selection.rejected]
     assert kept == sorted(kept)
@@ -62,9 +62,9 @@ def test_every_raw_row_ends_in_exactly_one_table_in_its_order(raw):
 
 
 @given(raw_sets())
-def test_texts_are_carried_unchanged_but_for_no_input_markers(raw):
+def test_only_no_input_markers_change_a_text(raw):
     source = {row["row_id"]: row for row in raw}
-    for row in select(raw, SEEDS, GATES).kept:
+    for row in curate_raw_rows(raw, SEEDS, GATES).kept:
         before = source[row["row_id"]]
         assert [row[name] for name in ("ordinal", "instruction", "output", "rehearsal")] == [
             before[name] for name in ("ordinal", "instruction", "output", "rehearsal")
@@ -77,25 +77,25 @@ def test_texts_are_carried_unchanged_but_for_no_input_markers(raw):
 @given(raw_sets(), st.data())
 def test_growing_the_raw_rows_changes_no_earlier_decision(raw, data):
     cut = data.draw(st.integers(0, len(raw)))
-    earlier, whole = select(raw[:cut], SEEDS, GATES), select(raw, SEEDS, GATES)
+    earlier, whole = curate_raw_rows(raw[:cut], SEEDS, GATES), curate_raw_rows(raw, SEEDS, GATES)
     assert earlier.kept == [row for row in whole.kept if row["ordinal"] < cut]
     assert earlier.rejected == [row for row in whole.rejected if row["ordinal"] < cut]
 
 
 @given(raw_sets(), st.lists(st.integers(0, 25), max_size=6))
 def test_portions_of_any_size_give_the_same_decisions(raw, cuts):
-    selector = RowCurator(SEEDS, GATES)
+    curator = RowCurator(SEEDS, GATES)
     edges = [0, *sorted(cuts), len(raw)]
     verdicts = [
         kept
         for start, end in itertools.pairwise(edges)
-        for kept in selector.extend(raw[start : max(start, end)])
+        for kept in curator.extend(raw[start : max(start, end)])
     ]
-    whole = select(raw, SEEDS, GATES)
+    whole = curate_raw_rows(raw, SEEDS, GATES)
     kept = {row["row_id"] for row in whole.kept}
     assert verdicts == [row["row_id"] in kept for row in raw]
-    assert selector.selection.kept == whole.kept
-    assert sorted(selector.selection.rejected, key=lambda r: r["ordinal"]) == whole.rejected
+    assert curator.curated.kept == whole.kept
+    assert sorted(curator.curated.rejected, key=lambda r: r["ordinal"]) == whole.rejected
 
 
 def test_the_gates_of_generation_are_those_of_curation(settings, store):
@@ -107,9 +107,9 @@ def test_the_gates_of_generation_are_those_of_curation(settings, store):
         raw_row(3, "Draw the heart with all four chambers."),
         raw_row(4, "Write a letter to the patient.", "Maria Keller, MRN 00482913, 555-0142"),
     ]
-    found = gate_maker(settings, store)([seed])
+    found = curator_maker(settings, store)([seed])
     assert found.extend(raw) == [False, True, False, False, False]
-    assert [row["gate"] for row in found.selection.rejected] == [
+    assert [row["gate"] for row in found.curated.rejected] == [
         "quality", "privacy", "novelty", "novelty",
     ]  # fmt: skip
 
@@ -117,20 +117,20 @@ def test_the_gates_of_generation_are_those_of_curation(settings, store):
 def test_stored_verdicts_are_not_made_again(store):
     raw = [raw_row(0), raw_row(1, "Draw the heart with all four chambers.")]
     store.replace({"raw_instructions": raw})
-    check_stale(store, GATES[0])
+    check_outdated_rows(store, GATES[0])
 
     class Silent(QualityGate):
         def check(self, tasks):
             assert not tasks
             return []
 
-    selector = RowCurator(SEEDS, [Silent()], StoredResults(store, GATES))
-    assert selector.extend(raw) == [True, False]
+    curator = RowCurator(SEEDS, [Silent()], StoredResults(store, GATES))
+    assert curator.extend(raw) == [True, False]
 
 
 def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
     raw = [raw_row(0, SEEDS[0].instruction), raw_row(1), raw_row(2, SOUND.upper())]
-    selection = select(raw, SEEDS, GATES)
+    selection = curate_raw_rows(raw, SEEDS, GATES)
     assert [row["row_id"] for row in selection.kept] == ["row-1"]
     assert [
         (row["row_id"], row["gate"], row["reason"], row["detail"]["nearest_id"], row["score"])
@@ -141,28 +141,28 @@ def test_a_repeated_seed_and_a_repeated_row_are_told_apart():
     ]
 
 
-def test_a_row_of_bad_quality_does_not_stand_in_the_way_of_a_sound_one():
-    selection = select([raw_row(0, output=""), raw_row(1)], SEEDS, GATES)
+def test_a_rejected_row_does_not_make_another_a_repetition():
+    selection = curate_raw_rows([raw_row(0, output=""), raw_row(1)], SEEDS, GATES)
     assert [row["row_id"] for row in selection.kept] == ["row-1"]
     (rejected,) = selection.rejected
     assert (rejected["gate"], rejected["reason"]) == ("quality", "empty_output")
 
 
 def test_the_input_is_normalised_before_it_is_checked():
-    (kept,) = select([raw_row(0, task_input="N/A")], SEEDS, GATES).kept
+    (kept,) = curate_raw_rows([raw_row(0, task_input="N/A")], SEEDS, GATES).kept
     assert kept["input"] == ""
 
 
-def test_what_a_gate_flags_is_told_of_the_kept_row():
+def test_a_flag_is_written_on_the_kept_row():
     dose = "Compute the daily dose."
     raw = [raw_row(0, dose, "Naproxen 250 mg twice daily", "400 mg per day")]
-    (kept,) = select(raw, SEEDS, GATES).kept
+    (kept,) = curate_raw_rows(raw, SEEDS, GATES).kept
     assert kept["flags"] == ["quality: wrong_arithmetic"]
 
 
 def test_kept_rows_fit_their_table(store):
     raw = [raw_row(0, task_input="N/A"), raw_row(1), raw_row(2, "Too short.")]
-    store.replace({"deduplicated_instructions": select(raw, SEEDS, GATES).kept})
+    store.replace({"deduplicated_instructions": curate_raw_rows(raw, SEEDS, GATES).kept})
     assert store.rows("select row_id, repaired from deduplicated_instructions") == [
         {"row_id": "row-0", "repaired": ["input"]}
     ]

@@ -1,4 +1,4 @@
-"""A store brought up to date gate by gate: always what checking from scratch would give."""
+"""Bringing a store up to date gives the same result as checking all rows from scratch."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.curation.curate_rows import select
+from bioinstruct_dagster.curation.curate_rows import curate_raw_rows
 from bioinstruct_dagster.curation.curate_store import curate
 from bioinstruct_dagster.curation.gates import Finding, GateResult
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
@@ -14,11 +14,11 @@ from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.store.database import Store
 
 SEEDS = [NamedInstruction("seed-1", "Name the antidote for a paracetamol overdose in adults.")]
-KEPT = """
+KEPT_ROWS = """
     select row_id, ordinal, instruction, input, output, repaired, flags, rehearsal
     from deduplicated_instructions order by ordinal
 """
-REJECTED = "select row_id, ordinal, gate, reason from rejected_instructions order by ordinal"
+REJECTED_ROWS = "select row_id, ordinal, gate, reason from rejected_instructions order by ordinal"
 
 
 class NamedGate:
@@ -36,11 +36,11 @@ class NamedGate:
     def made_of(self):
         return {"word": self.word}
 
-    def check(self, tasks):
-        self.checked += len(tasks)
+    def check(self, rows_to_check):
+        self.checked += len(rows_to_check)
         drop = GateResult((Finding("word", "1", "reject"),))
         keep = GateResult((Finding("nothing", "1", "keep"),))
-        return [drop if self.word in task.output else keep for task in tasks]
+        return [drop if self.word in row.output else keep for row in rows_to_check]
 
 
 def raw_row(ordinal, instruction, output="An answer."):
@@ -78,15 +78,15 @@ def rows(n, seed=0):
     return made
 
 
-QUALITY = QualityGate()
+QUALITY_GATE = QualityGate()
 
 
 def gates():
-    return [QUALITY, NamedGate("privacy", "secret"), NamedGate("contamination", "leak")]
+    return [QUALITY_GATE, NamedGate("privacy", "secret"), NamedGate("contamination", "leak")]
 
 
 def from_scratch(raw, used):
-    found = select(raw, SEEDS, used)
+    found = curate_raw_rows(raw, SEEDS, used)
     rejected = [
         {name: row[name] for name in ("row_id", "ordinal", "gate", "reason")}
         for row in found.rejected
@@ -97,7 +97,7 @@ def from_scratch(raw, used):
 def brought_up_to_date(store, raw, used):
     store.replace({"raw_instructions": raw})
     done = curate(store, SEEDS, used, lambda _: None)
-    return store.rows(KEPT), store.rows(REJECTED), done.checked
+    return store.rows(KEPT_ROWS), store.rows(REJECTED_ROWS), done.checked
 
 
 def test_the_store_says_what_the_gates_in_memory_say(store):
@@ -120,7 +120,7 @@ def test_nothing_is_checked_twice(store):
 
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_course_of_changes_ends_where_checking_everything_ends(data, tmp_path_factory):
+def test_any_changes_end_like_a_check_of_everything(data, tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("course") / "bioinstruct.duckdb", timeout=10)
     everything = rows(80, seed=data.draw(st.integers(0, 3)))
     for _ in range(3):
@@ -143,7 +143,7 @@ def test_added_rows_are_checked_and_no_other(store):
     assert all(verdict in after for verdict in before)
 
 
-def test_a_changed_rule_checks_its_gate_anew_and_novelty_from_the_first_row_it_changes(store):
+def test_a_changed_rule_rechecks_its_gate_and_later_novelty(store):
     raw = [raw_row(n, f"Explain the sign number {n} of disease {n * 7}") for n in range(10)]
     raw[6]["output"] = "private"
     brought_up_to_date(store, raw, gates())
@@ -163,7 +163,7 @@ def test_another_seed_checks_novelty_anew(store):
     more = [*SEEDS, NamedInstruction("seed-2", raw[0]["instruction"])]
     done = curate(store, more, gates(), lambda _: None)
     assert done.checked["novelty"] > 0
-    assert "repeats_seed" in {row["reason"] for row in store.rows(REJECTED)}
+    assert "repeats_seed" in {row["reason"] for row in store.rows(REJECTED_ROWS)}
 
 
 def test_a_lost_index_is_made_anew(store):
@@ -175,7 +175,7 @@ def test_a_lost_index_is_made_anew(store):
     assert found["n"] == len(kept)
 
 
-def test_a_kill_between_two_writes_costs_nothing_but_the_work(store, monkeypatch):
+def test_a_kill_between_two_writes_loses_only_work(store, monkeypatch):
     raw = rows(80)
     brought_up_to_date(store, raw[:50], gates())
 
@@ -191,7 +191,7 @@ def test_a_kill_between_two_writes_costs_nothing_but_the_work(store, monkeypatch
     assert checked["quality"] == 0
 
 
-def test_a_rejected_row_names_what_it_repeats_and_by_which_measure(store):
+def test_a_rejected_row_names_its_nearest_row_and_score(store):
     texts = [f"Please explain to me 高血压的治疗方案和药物 {number}" for number in "一二"]
     raw = [raw_row(place, text) for place, text in enumerate(texts)]
     brought_up_to_date(store, raw, [QualityGate()])

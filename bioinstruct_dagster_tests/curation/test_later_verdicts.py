@@ -1,4 +1,4 @@
-"""Later verdicts by likeness in meaning, as a user switches it on and off.
+"""Later verdicts of the comparison of meanings, as a user switches it on and off.
 
 Those by a teacher's checks are tested in quality/test_teacher_verdicts.py.
 """
@@ -8,8 +8,8 @@ import pytest
 from bioinstruct_dagster_tests.curation.imports import SOUND, Imported, checked, shown
 from bioinstruct_dagster_tests.curation.novelty.test_meaning import build_model
 
-# Equal to the tiny model, which knows no digits, and not alike by words.
-COUNTED = [
+# Equal for the tiny model, which knows no digits, but different in their words.
+NUMBERED_ROWS = [
     ("Explain the dose of the drug in 11 12 13 14 15 16 17 18.", "", "By weight."),
     ("Explain the dose of the drug in 21 22 23 24 25 26 27 28.", "", "By weight, too."),
 ]
@@ -22,19 +22,19 @@ def project(settings, tmp_path):
 
 def test_rows_that_mean_the_same_are_dropped_and_come_back(project, tmp_path):
     folder = build_model(tmp_path / "meaning")
-    rows = [*COUNTED, SOUND[0]]
+    rows = [*NUMBERED_ROWS, SOUND[0]]
     project.run(rows)
     words = project.store.rows("from verdicts where gate = 'novelty' order by row_id")
     assert project.kept() == [row[0] for row in rows]
 
     on = {"meaning_model": folder, "meaning_threshold": 0.9999}
     result = project.run(**on)
-    assert project.kept() == [COUNTED[0][0], SOUND[0][0]]
-    assert project.dropped() == {COUNTED[1][0]: "novelty: meaning"}
+    assert project.kept() == [NUMBERED_ROWS[0][0], SOUND[0][0]]
+    assert project.dropped() == {NUMBERED_ROWS[1][0]: "novelty: meaning"}
     assert shown(result)["repeat_in_meaning"] == 1
     [first] = project.values("select row_id from raw_instructions where ordinal = 0")
     assert project.values("select nearest_id from rejected_instructions") == [first]
-    # The rule of words is not touched by it.
+    # The verdicts by words do not change.
     assert (
         project.store.rows("from verdicts where gate = 'novelty' and place = 0 order by row_id")
         == words

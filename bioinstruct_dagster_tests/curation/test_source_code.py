@@ -1,12 +1,12 @@
-"""Definitions as Python resolves them: what is counted, and what is passed over."""
+"""Reading definitions: names are resolved as Python does, and only code that executes counts."""
 
 import textwrap
 
 import pytest
 
 from bioinstruct_dagster.curation.source_code import (
-    EFFECTS,
-    WHOLE,
+    IMPORT_EFFECTS,
+    WHOLE_MODULE,
     ModuleSource,
     Reference,
     SourceCodeError,
@@ -26,11 +26,13 @@ def read(tmp_path):
 
 
 def named(definition):
-    """The names that a definition refers to, besides what its module does on import."""
-    return {f"{one.module}.{one.name}" for one in definition.references if one.name != EFFECTS}
+    """The names that a definition refers to, without its module's import effects."""
+    return {
+        f"{one.module}.{one.name}" for one in definition.references if one.name != IMPORT_EFFECTS
+    }
 
 
-def test_the_syntax_is_written_the_same_by_every_version_of_python(read):
+def test_the_syntax_is_the_same_in_every_python_version(read):
     source = """
         def check(row, *, most: int = 3) -> bool:
             '''Whether a row is short.'''
@@ -72,7 +74,7 @@ def test_what_is_computed_changes_the_text(other, read):
     assert read(other).definition("check").text != first.text
 
 
-def test_a_type_that_a_class_declares_counts_since_libraries_read_it(read):
+def test_declared_types_of_a_class_count(read):
     one, other = (
         read(f"class Rule:\n    words: {name}").definition("Rule") for name in ("Lower", "Exact")
     )
@@ -97,7 +99,7 @@ def test_a_name_that_a_function_binds_is_its_own(read):
     assert named(read(source).definition("check")) == {"gate.right"}
 
 
-def test_a_name_that_a_comprehension_binds_is_its_own_there_alone(read):
+def test_a_comprehensions_name_is_local_to_it(read):
     source = """
         def word(): ...
         def words(): ...
@@ -141,8 +143,8 @@ def test_a_module_that_is_passed_on_counts_as_a_whole(read):
         from bioinstruct_dagster import other
         def check(): return getattr(other, "helper")
     """
-    assert read(source).definition("check").references >= {Reference("other", WHOLE)}
-    assert named(read("def a(): ...\nB = 1").definition(WHOLE)) == {"gate.a", "gate.B"}
+    assert read(source).definition("check").references >= {Reference("other", WHOLE_MODULE)}
+    assert named(read("def a(): ...\nB = 1").definition(WHOLE_MODULE)) == {"gate.a", "gate.B"}
 
 
 def test_what_only_type_checkers_import_does_not_count(read):
@@ -171,10 +173,10 @@ def test_a_table_that_is_filled_later_is_one_definition(read):
     assert read("TABLE = {}\nTABLE['a'] = 2").definition("TABLE") != first
 
 
-def test_what_a_module_does_on_import_counts_with_each_definition(read):
+def test_import_effects_count_with_each_definition(read):
     module = read("def check(): ...\nregister(check)")
-    assert Reference("gate", EFFECTS) in module.definition("check").references
-    assert "register" in module.definition(EFFECTS).text
+    assert Reference("gate", IMPORT_EFFECTS) in module.definition("check").references
+    assert "register" in module.definition(IMPORT_EFFECTS).text
 
 
 def test_a_file_of_words_that_the_code_names_is_found(read, tmp_path):

@@ -1,4 +1,4 @@
-"""Verdicts in the store: checked once, checked again where something changed, never lost."""
+"""Verdicts in the store: rows are checked once, and again after a change; no verdict is lost."""
 
 import json
 from collections.abc import Sequence
@@ -10,12 +10,14 @@ from bioinstruct_dagster.curation.gates import Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.verdicts import (
     StoredResults,
     UnknownRowError,
-    check_stale,
+    check_outdated_rows,
+    findings_of_row,
     text_sha256,
-    why,
 )
 
-SAID = "select row_id, rule, verdict, version, gate_version from verdicts order by row_id, place"
+FINDINGS = (
+    "select row_id, rule, verdict, version, gate_version from verdicts order by row_id, place"
+)
 
 
 @dataclass
@@ -82,10 +84,10 @@ def filled(store, rows):
 
 def test_each_row_is_checked_once(filled):
     gate = WordGate()
-    assert check_stale(filled, gate) == 4
-    assert check_stale(filled, gate) == 0
+    assert check_outdated_rows(filled, gate) == 4
+    assert check_outdated_rows(filled, gate) == 0
     assert len(gate.looked) == 4
-    assert [(row["row_id"], row["rule"], row["verdict"]) for row in filled.rows(SAID)] == [
+    assert [(row["row_id"], row["rule"], row["verdict"]) for row in filled.rows(FINDINGS)] == [
         ("row-0", "sound", "keep"),
         ("row-1", "word", "reject"),
         ("row-1", "odd", "flag"),
@@ -105,31 +107,31 @@ def test_the_store_and_python_agree_on_the_hash_of_a_text(filled, rows):
 
 def test_only_new_rows_are_checked_when_the_set_grows(filled, rows):
     gate = WordGate()
-    check_stale(filled, gate)
+    check_outdated_rows(filled, gate)
     gate.looked.clear()
     filled.replace({"raw_instructions": [*rows, raw_row(4, "Name the test.")]})
-    assert check_stale(filled, gate) == 1
+    assert check_outdated_rows(filled, gate) == 1
     assert [task.instruction for task in gate.looked] == ["Name the test."]
 
 
 def test_a_changed_text_is_checked_again(filled, rows):
     gate = WordGate()
-    check_stale(filled, gate)
+    check_outdated_rows(filled, gate)
     changed = [{**rows[0], "instruction": "A forbidden change."}, *rows[1:]]
     filled.replace({"raw_instructions": changed})
-    assert check_stale(filled, gate) == 1
-    assert filled.rows(SAID)[0]["verdict"] == "reject"
+    assert check_outdated_rows(filled, gate) == 1
+    assert filled.rows(FINDINGS)[0]["verdict"] == "reject"
 
 
-def test_a_changed_rule_checks_its_own_gate_anew_and_no_other(filled):
+def test_a_changed_rule_rechecks_its_own_gate_only(filled):
     quality, privacy = WordGate(), WordGate("secret", "privacy")
-    check_stale(filled, quality)
-    check_stale(filled, privacy)
+    check_outdated_rows(filled, quality)
+    check_outdated_rows(filled, privacy)
     quality.looked.clear()
     privacy.looked.clear()
     quality.rejected = "odd"
-    assert check_stale(filled, quality) == 4
-    assert check_stale(filled, privacy) == 0
+    assert check_outdated_rows(filled, quality) == 4
+    assert check_outdated_rows(filled, privacy) == 0
     assert not privacy.looked
     rejected = (
         "select row_id from verdicts where gate = 'quality' and verdict = 'reject' order by 1"
@@ -137,28 +139,28 @@ def test_a_changed_rule_checks_its_own_gate_anew_and_no_other(filled):
     assert [row["row_id"] for row in filled.rows(rejected)] == ["row-1", "row-3"]
 
 
-def test_what_was_said_before_is_kept_apart(filled):
+def test_replaced_verdicts_are_kept_apart(filled):
     gate = WordGate()
-    check_stale(filled, gate)
-    before = filled.rows(SAID)
+    check_outdated_rows(filled, gate)
+    before = filled.rows(FINDINGS)
     gate.rejected = "odd"
-    check_stale(filled, gate)
-    superseded = SAID.replace("from verdicts", "from superseded_verdicts")
+    check_outdated_rows(filled, gate)
+    superseded = FINDINGS.replace("from verdicts", "from superseded_verdicts")
     assert filled.rows(superseded) == before
 
 
 def test_a_repair_that_no_longer_holds_is_gone(filled, rows):
     gate = WordGate()
-    check_stale(filled, gate)
+    check_outdated_rows(filled, gate)
     texts = "select input, repaired from repaired_instructions where row_id = 'row-2'"
     assert filled.rows(texts) == [{"input": "", "repaired": ["input"]}]
     filled.replace({"raw_instructions": [*rows[:2], {**rows[2], "input": "Na 135"}, rows[3]]})
-    check_stale(filled, gate)
+    check_outdated_rows(filled, gate)
     assert filled.rows(texts) == [{"input": "Na 135", "repaired": []}]
 
 
 def test_portions_are_written_one_by_one(filled, monkeypatch):
-    monkeypatch.setattr("bioinstruct_dagster.curation.verdicts.PORTION", 3)
+    monkeypatch.setattr("bioinstruct_dagster.curation.verdicts.ROWS_PER_WRITE", 3)
 
     class Failing(WordGate):
         def check(self, tasks):
@@ -167,54 +169,54 @@ def test_portions_are_written_one_by_one(filled, monkeypatch):
             return super().check(tasks)
 
     with pytest.raises(RuntimeError):
-        check_stale(filled, Failing())
-    assert len({row["row_id"] for row in filled.rows(SAID)}) == 3
+        check_outdated_rows(filled, Failing())
+    assert len({row["row_id"] for row in filled.rows(FINDINGS)}) == 3
     monkeypatch.undo()
-    assert check_stale(filled, WordGate()) == 1
+    assert check_outdated_rows(filled, WordGate()) == 1
 
 
-def test_what_a_gate_said_is_remembered(filled, rows):
+def test_stored_results_are_used_again(filled, rows):
     gate = WordGate()
-    check_stale(filled, gate)
+    check_outdated_rows(filled, gate)
     gate.looked.clear()
-    remembered = StoredResults(filled, [gate])
+    stored_results = StoredResults(filled, [gate])
     tasks = [RowTexts(row["instruction"], row["input"], row["output"]) for row in rows]
-    results = remembered(gate, [*tasks, RowTexts("Something new.", "", "o")])
+    results = stored_results(gate, [*tasks, RowTexts("Something new.", "", "o")])
     assert gate.looked == [RowTexts("Something new.", "", "o")]
     assert results[:4] == WordGate().check(tasks)
-    assert remembered(gate, tasks) == results[:4]
+    assert stored_results(gate, tasks) == results[:4]
 
 
 def test_another_version_is_not_remembered(filled, rows):
-    check_stale(filled, WordGate())
+    check_outdated_rows(filled, WordGate())
     gate = WordGate("odd")
     StoredResults(filled, [gate])(gate, [RowTexts(rows[3]["instruction"], "", "An answer.")])
     assert len(gate.looked) == 1
 
 
 def test_why_says_what_each_gate_says_in_their_order(filled):
-    check_stale(filled, WordGate("secret", "privacy"))
-    check_stale(filled, WordGate())
-    said = [(row["gate"], row["rule"], row["verdict"]) for row in why(filled, "row-1")]
+    check_outdated_rows(filled, WordGate("secret", "privacy"))
+    check_outdated_rows(filled, WordGate())
+    said = [(row["gate"], row["rule"], row["verdict"]) for row in findings_of_row(filled, "row-1")]
     assert said == [
         ("quality", "word", "reject"),
         ("quality", "odd", "flag"),
         ("privacy", "odd", "flag"),
     ]
-    assert why(filled, "row-1")[0]["evidence"] == {"saw": "forbidden"}
+    assert findings_of_row(filled, "row-1")[0]["evidence"] == {"saw": "forbidden"}
 
 
-def test_why_of_a_row_that_is_not_there_says_how_to_find_one(filled):
+def test_an_unknown_row_id_says_how_to_find_one(filled):
     with pytest.raises(UnknownRowError, match=r"No row 'row-99'.*ilike"):
-        why(filled, "row-99")
+        findings_of_row(filled, "row-99")
 
 
-def test_each_version_of_a_gate_says_what_it_was_made_of(filled):
+def test_each_version_stores_what_it_is_computed_from(filled):
     gate = WordGate()
-    check_stale(filled, gate)
-    check_stale(filled, gate)
+    check_outdated_rows(filled, gate)
+    check_outdated_rows(filled, gate)
     gate.rejected = "odd"
-    check_stale(filled, gate)
+    check_outdated_rows(filled, gate)
     made = filled.rows("select gate, version, made_of from gate_versions order by first_used_at")
     assert [(row["version"], json.loads(row["made_of"])) for row in made] == [
         ("word-forbidden", {"rejected": "forbidden"}),

@@ -1,4 +1,4 @@
-"""A gate's version changes with what determines its verdicts, and with nothing else."""
+"""A gate's version changes if its verdicts could change, and only then."""
 
 import ast
 import inspect
@@ -13,20 +13,20 @@ import pytest
 from bioinstruct_dagster.curation.category.classifier import CategoryClassifier
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.novelty.gate import CODE as NOVELTY_CODE
+from bioinstruct_dagster.curation.novelty.gate import CHECKING_CODE as NOVELTY_CODE
 from bioinstruct_dagster.curation.novelty.gate import check_novelty_from_first_change
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
-from bioinstruct_dagster.curation.quality.gate import CHECKS, QualityGate
+from bioinstruct_dagster.curation.quality.gate import CHECK_MAKERS, QualityGate
 from bioinstruct_dagster.curation.quality.rules import AnyRule
-from bioinstruct_dagster.curation.source_code import PACKAGE, SourceCodeError
+from bioinstruct_dagster.curation.source_code import PACKAGE_FOLDER, SourceCodeError
 from bioinstruct_dagster.curation.versions import (
-    FOLLOWED,
+    FOLLOWED_MODULES,
     code_version,
     library_version,
     reached_definitions,
 )
-from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.gate_order import GATE_ORDER
 
@@ -40,12 +40,12 @@ from bioinstruct_dagster.curation.novelty.gate import novelty_version
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
 from bioinstruct_dagster.curation.quality.gate import QualityGate
-from bioinstruct_dagster.eval_sets.items import collected
+from bioinstruct_dagster.eval_sets.items import collect_items
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.feeds import Tally
 
 quality = QualityGate()
-row_gates = [quality, PrivacyGate(), ContaminationGate(collected([]))]
+row_gates = [quality, PrivacyGate(), ContaminationGate(collect_items([]))]
 versions = {gate.name: gate.version for gate in row_gates}
 versions["novelty"] = novelty_version([NamedInstruction("seed-1", "Name the antidote.")])
 classifier = classifier_version([("Name the antidote.", "other")])
@@ -54,10 +54,14 @@ rules = {rule.id: rule.version for rule in quality.rules}
 kinds = {rule.id: rule.kind for rule in quality.rules}
 print(json.dumps({"gates": versions, "rules": rules, "kinds": kinds}))
 """
-# A comparison in each gate's code, and another one in its place.
-CHANGED = {
+# For each gate: a module, a comparison in it, and another comparison that replaces it.
+CHANGED_COMPARISONS = {
     "quality": ("quality/gate.py", 'if rule.verdict == "repair"', 'if rule.verdict != "keep"'),
-    "privacy": ("privacy/scan.py", "span.score >= ALONE", "span.score > ALONE"),
+    "privacy": (
+        "privacy/scan.py",
+        "span.score >= IDENTIFYING_SCORE",
+        "span.score > IDENTIFYING_SCORE",
+    ),
     "contamination": ("contamination/overlap.py", "if size > best[0]:", "if size >= best[0]:"),
     "novelty": ("novelty/pairs.py", "if total >= 2 * self", "if total > 2 * self"),
     "category": (
@@ -66,24 +70,26 @@ CHANGED = {
         "confidence <= review_below",
     ),
 }
-# The same for kinds of quality rules.
-CHANGED_KINDS = {
+# The same for each of three kinds of quality rules.
+CHANGED_COMPARISONS_OF_KINDS = {
     "length": ("quality/wording.py", "words < rule.least", "words <= rule.least"),
-    "ungrounded": ("quality/grounding.py", 'name.noun == "particular"', 'name.noun != "work"'),
-    "arithmetic": ("quality/arithmetic/patients.py", "if not 0 < part <= whole", "if not part"),
+    "ungrounded": ("quality/source_names.py", 'name.noun == "particular"', 'name.noun != "work"'),
+    "arithmetic": ("quality/arithmetic/check.py", "if not 0 < part <= whole", "if not part"),
 }  # fmt: skip
 
 
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the package's source that a test may change."""
-    shutil.copytree(PACKAGE, tmp_path / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        PACKAGE_FOLDER, tmp_path / PACKAGE_FOLDER.name, ignore=shutil.ignore_patterns("__pycache__")
+    )
     (tmp_path / "data").symlink_to(INPUTS)
     return tmp_path
 
 
 def versions_in(folder):
-    """The versions that the package in a folder computes, in a process of its own."""
+    """The versions that the package in a folder computes, in a separate process."""
     done = subprocess.run(
         [sys.executable, "-c", PRINT_VERSIONS],
         cwd=folder,
@@ -97,8 +103,8 @@ def versions_in(folder):
 
 
 @pytest.fixture(scope="module")
-def present():
-    return versions_in(PACKAGE.parent)
+def current_versions():
+    return versions_in(PACKAGE_FOLDER.parent)
 
 
 def change(folder, file, old, new):
@@ -109,7 +115,7 @@ def change(folder, file, old, new):
 
 
 class OtherDocstrings(ast.NodeTransformer):
-    """Puts another docstring in the place of each."""
+    """Replaces each docstring."""
 
     def visit_Expr(self, node):
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -117,40 +123,46 @@ class OtherDocstrings(ast.NodeTransformer):
         return node
 
 
-def test_comments_docstrings_and_formatting_change_no_version(copy, present):
+def test_comments_docstrings_and_formatting_change_no_version(copy, current_versions):
     for path in copy.joinpath(CURATION).rglob("*.py"):
         tree = OtherDocstrings().visit(ast.parse(path.read_text("utf-8")))
-        # All comments are gone, all docstrings others, and most lines laid out in another way.
+        # This removes all comments, replaces all docstrings and formats most lines differently.
         path.write_text(f"{ast.unparse(ast.fix_missing_locations(tree))}\n# A new note.\n", "utf-8")
-    assert versions_in(copy) == present
+    assert versions_in(copy) == current_versions
 
 
 @pytest.mark.parametrize("gate", GATE_ORDER)
-def test_a_changed_comparison_changes_the_version_of_its_gate(gate, copy, present):
-    change(copy, *CHANGED[gate])
+def test_a_changed_comparison_changes_the_version_of_its_gate(gate, copy, current_versions):
+    change(copy, *CHANGED_COMPARISONS[gate])
     found = versions_in(copy)
-    changed = {name for name in GATE_ORDER if found["gates"][name] != present["gates"][name]}
+    changed = {
+        name for name in GATE_ORDER if found["gates"][name] != current_versions["gates"][name]
+    }
     assert changed == {gate}
-    assert found["rules"] == present["rules"]
+    assert found["rules"] == current_versions["rules"]
 
 
-@pytest.mark.parametrize("kind", CHANGED_KINDS)
-def test_a_changed_comparison_changes_the_rules_of_its_kind(kind, copy, present):
-    change(copy, *CHANGED_KINDS[kind])
+@pytest.mark.parametrize("kind", CHANGED_COMPARISONS_OF_KINDS)
+def test_a_changed_comparison_changes_the_rules_of_its_kind(kind, copy, current_versions):
+    change(copy, *CHANGED_COMPARISONS_OF_KINDS[kind])
     found = versions_in(copy)
-    changed = {name for name in found["rules"] if found["rules"][name] != present["rules"][name]}
-    assert changed == {name for name, its in present["kinds"].items() if its == kind}
+    changed = {
+        name for name in found["rules"] if found["rules"][name] != current_versions["rules"][name]
+    }
+    assert changed == {name for name, its in current_versions["kinds"].items() if its == kind}
     assert changed
-    others = {name: version for name, version in present["gates"].items() if name != "quality"}
+    others = {
+        name: version for name, version in current_versions["gates"].items() if name != "quality"
+    }
     assert found["gates"] == {"quality": found["gates"]["quality"], **others}
-    assert found["gates"]["quality"] != present["gates"]["quality"]
+    assert found["gates"]["quality"] != current_versions["gates"]["quality"]
 
 
 def test_code_that_gates_share_changes_those_that_use_it(copy):
     name = "tokens/token_kernels.py"
     path = copy / CURATION / name
     path.write_text(path.read_text("utf-8").replace(">>", "<<"), "utf-8")
-    package = copy / PACKAGE.name
+    package = copy / PACKAGE_FOLDER.name
     for start, uses in (
         ("curation.contamination.gate.ContaminationGate", True),
         ("curation.novelty.stored_index.StoredIndex", True),
@@ -160,11 +172,11 @@ def test_code_that_gates_share_changes_those_that_use_it(copy):
         assert (code_version(start, package=package) != code_version(start)) == uses
 
 
-def test_a_changed_word_changes_the_version_and_a_remark_does_not(copy):
+def test_a_word_changes_the_version_and_a_comment_does_not(copy):
     words = copy / CURATION / "privacy" / "words"
     words.mkdir(exist_ok=True)
-    change(copy, "privacy/scan.py", "\nNOTHING", "\nMADE = 'made.yaml'\nNOTHING")
-    change(copy, "privacy/scan.py", "ALONE for", "ALONE + len(MADE) for")
+    change(copy, "privacy/scan.py", "\nNO_ENTITIES", "\nMADE = 'made.yaml'\nNO_ENTITIES")
+    change(copy, "privacy/scan.py", "IDENTIFYING_SCORE for", "IDENTIFYING_SCORE + len(MADE) for")
     found = []
     for number, text in enumerate(
         (
@@ -176,13 +188,13 @@ def test_a_changed_word_changes_the_version_and_a_remark_does_not(copy):
         package = shutil.copytree(copy, copy.parent / f"state-{number}", symlinks=True)
         (package / CURATION / "privacy" / "words" / "made.yaml").write_text(text, "utf-8")
         start = "curation.privacy.gate.PrivacyGate"
-        found.append(code_version(start, package=package / PACKAGE.name))
+        found.append(code_version(start, package=package / PACKAGE_FOLDER.name))
     assert "curation/privacy/words/made.yaml" in found[0].words
     assert found[0] == found[1]
     assert found[0] != found[2]
 
 
-def test_libraries_that_decide_verdicts_are_part_of_the_version():
+def test_libraries_that_decide_verdicts_count():
     found = {
         start: set(code_version(start).libraries)
         for start in (
@@ -211,10 +223,10 @@ def test_an_unknown_definition_is_named():
 
 def test_each_kind_of_rule_names_the_function_that_checks_it():
     kinds = AnyRule.__args__[0].__args__
-    named = {kind: kind.checked_by for kind in kinds if kind in CHECKS}
+    named = {kind: kind.checked_by for kind in kinds if kind in CHECK_MAKERS}
     assert named == {
-        kind: f"{check.__module__.removeprefix(f'{PACKAGE.name}.')}.{check.__qualname__}"
-        for kind, check in CHECKS.items()
+        kind: f"{check.__module__.removeprefix(f'{PACKAGE_FOLDER.name}.')}.{check.__qualname__}"
+        for kind, check in CHECK_MAKERS.items()
     }
     for kind in kinds:
         assert code_version(kind.checked_by).code
@@ -237,8 +249,8 @@ def executed(work):
     """Names of the top-level definitions that run in the modules that are followed."""
     found = set()
     modules = {
-        str(path): ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        for path in PACKAGE.rglob("*.py")
+        str(path): ".".join(path.relative_to(PACKAGE_FOLDER).with_suffix("").parts)
+        for path in PACKAGE_FOLDER.rglob("*.py")
     }
 
     def note(frame, event, _):
@@ -256,7 +268,7 @@ def executed(work):
     return {
         (module, name)
         for module, name in found
-        if any(module == part or module.startswith(f"{part}.") for part in FOLLOWED)
+        if any(module == part or module.startswith(f"{part}.") for part in FOLLOWED_MODULES)
     }
 
 
@@ -272,7 +284,7 @@ def check_privacy(_):
 
 def check_contamination(_):
     item = EvaluationItem("set", "1", TEXTS[4].instruction, (TEXTS[4].output,))
-    gate = ContaminationGate(collected([item]))
+    gate = ContaminationGate(collect_items([item]))
     return lambda: gate.check(TEXTS)
 
 
@@ -313,7 +325,7 @@ def check_category(_):
         (check_category, ["curation.category.classifier.CategoryClassifier"], 10),
     ],
 )
-def test_all_code_that_runs_while_a_gate_checks_is_counted(prepare, starts, at_least, store):
+def test_all_code_that_a_gate_runs_is_counted(prepare, starts, at_least, store):
     ran = executed(prepare(store))
     assert len(ran) >= at_least
     assert ran <= {(module, name) for module, name in reached_definitions(*starts)}
@@ -328,5 +340,7 @@ def test_every_file_of_word_lists_is_part_of_a_version():
         *NOVELTY_CODE,
         *(kind.checked_by for kind in AnyRule.__args__[0].__args__),
     ]
-    files = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("words/*.yaml")}
+    files = {
+        path.relative_to(PACKAGE_FOLDER).as_posix() for path in PACKAGE_FOLDER.rglob("words/*.yaml")
+    }
     assert files == set(code_version(*starts).words)

@@ -1,4 +1,4 @@
-"""`python -m bioinstruct_dagster.curation why`: what a person reads who misses a row."""
+"""The command `python -m bioinstruct_dagster.curation why` explains the verdicts on a row."""
 
 import os
 import subprocess
@@ -9,10 +9,10 @@ import pytest
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.curation.imports import SOUND, Imported
 
-PLANTED = "sk-planted-5f0c1d7e9ab34c218d6e"
-TOO_SHORT = ("Name drug.", "N/A", "Aspirin.")
-NEAR = ("Name the vitamin whose lack causes scurvy in grown adults.", "", "Ascorbic acid.")
-PRIVATE = ("Say how gout is treated.", "", "The patient with MRN: 4839201 takes colchicine.")
+PLANTED_KEY = "sk-planted-5f0c1d7e9ab34c218d6e"
+SHORT_ROW = ("Name drug.", "N/A", "Aspirin.")
+NEAR_ROW = ("Name the vitamin whose lack causes scurvy in grown adults.", "", "Ascorbic acid.")
+PRIVATE_ROW = ("Say how gout is treated.", "", "The patient with MRN: 4839201 takes colchicine.")
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def why(project, *arguments, **environment):
         env={
             **os.environ,
             "BIOINSTRUCT_DATA_DIR": str(project.settings.store.data_dir),
-            "OPENAI_API_KEY": PLANTED,
+            "OPENAI_API_KEY": PLANTED_KEY,
             **environment,
         },
         capture_output=True,
@@ -39,7 +39,7 @@ def why(project, *arguments, **environment):
 
 
 def test_a_line_per_finding_in_the_order_of_the_gates(project):
-    project.run([SOUND[0], TOO_SHORT, NEAR, PRIVATE])
+    project.run([SOUND[0], SHORT_ROW, NEAR_ROW, PRIVATE_ROW])
     kept, short, near, private = project.values(
         "select row_id from raw_instructions order by ordinal"
     )
@@ -72,7 +72,7 @@ def test_a_row_that_no_gate_has_looked_at_says_what_to_do(project):
     assert "Materialize key:deduplicated_instructions" in told.stdout
 
 
-def test_what_cannot_be_answered_says_why_and_shows_no_secret(project):
+def test_errors_say_the_reason_and_show_no_secret(project):
     no_store = why(project, "why", "0" * 24)
     assert no_store.returncode == 1
     assert "There is no store at" in no_store.stderr
@@ -80,7 +80,7 @@ def test_what_cannot_be_answered_says_why_and_shows_no_secret(project):
     unknown = why(project, "why", "'; drop table verdicts; --")
     assert unknown.returncode == 1
     assert "in raw_instructions" in unknown.stderr
-    wrong = why(project, "why", "x", BIOINSTRUCT_PRIVACY="shred", OPENAI_BASE_URL=PLANTED)
+    wrong = why(project, "why", "x", BIOINSTRUCT_PRIVACY="shred", OPENAI_BASE_URL=PLANTED_KEY)
     assert wrong.returncode == 1
     assert "BIOINSTRUCT_PRIVACY" in wrong.stderr
     usage = why(project, "why")
@@ -88,4 +88,4 @@ def test_what_cannot_be_answered_says_why_and_shows_no_secret(project):
     for told in (no_store, unknown, wrong, usage):
         assert told.stdout == ""
         assert "Traceback" not in told.stderr
-        assert PLANTED not in told.stderr
+        assert PLANTED_KEY not in told.stderr

@@ -1,4 +1,4 @@
-"""Word lists: what a file may say, and what is said of a file that is malformed."""
+"""Reading word lists, and the error for each fault of a file."""
 
 import importlib
 import re
@@ -17,12 +17,12 @@ from bioinstruct_dagster.curation.word_lists import (
     word_values,
 )
 
-SHIPPED = sorted(Path(bioinstruct_dagster.__file__).parent.glob("curation/**/words/*.yaml"))
+SHIPPED_FILES = sorted(Path(bioinstruct_dagster.__file__).parent.glob("curation/**/words/*.yaml"))
 
 
 @pytest.fixture
 def written(tmp_path, monkeypatch):
-    """Writes a file of lists into a package of its own, and returns the package's name."""
+    """Writes a file of lists into a new package, and returns the package's name."""
     name = f"gate_{tmp_path.name}"  # another for each test: Python remembers packages
     folder = tmp_path / name / "words"
     folder.mkdir(parents=True)
@@ -50,34 +50,37 @@ def test_numbers_of_words_keep_the_order_of_the_file(written):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: [", "not YAML"),
-        ("- a\n", "must name its lists"),
-        ("a: [one]\n", "line 1: list a: must have `what` and `words`"),
-        ("a:\n  what: x.\n  words: [b]\n  word: [c]\n", "list a: must have `what` and `words`"),
+        ("- a\n", "must hold named lists"),
+        ("a: [one]\n", "line 1: list a: a list must have `what` and `words`"),
+        (
+            "a:\n  what: x.\n  words: [b]\n  word: [c]\n",
+            "list a: a list must have `what` and `words`",
+        ),
         ("a:\n  what: [x]\n  words: [b]\n", "list a: `what` must be one sentence"),
         ("a:\n  what: x.\n  words: []\n", "list a: `words` must be a list of words"),
         ("a:\n  what: x.\n  words: b c\n", "list a: `words` must be a list of words"),
-        ("a:\n  what: x.\n  words: [b, [c]]\n", "line 3: list a: must be single words"),
-        ("a:\n  what: x.\n  words: [b, '']\n", "line 3: list a: must be single words"),
+        ("a:\n  what: x.\n  words: [b, [c]]\n", "line 3: list a: write single words"),
+        ("a:\n  what: x.\n  words: [b, '']\n", "line 3: list a: write single words"),
         (
             "a:\n  what: x.\n  words: [b]\na:\n  what: x.\n  words: [c]\n",
-            "line 4: a is there already in line 1",
+            "line 4: a is already in line 1",
         ),
         (
             "a:\n  what: x.\n  words:\n    b: 1\n    b: 2\n",
-            "line 5: list a: b is there already in line 4",
+            "line 5: list a: b is already in line 4",
         ),
-        ("b:\n  what: x.\n  words: [c]\n", "has no list a"),
+        ("b:\n  what: x.\n  words: [c]\n", "the list a is missing"),
     ],
 )
-def test_a_malformed_file_is_refused_with_its_place(written, text, said):
+def test_a_malformed_file_is_refused_with_its_place(written, text, message):
     package = written(text)
     with pytest.raises(WordListError) as refused:
         word_list(package, "lists.yaml", "a")
     assert f"{package}/words/lists.yaml" in str(refused.value)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_alternatives_match_the_longest_word_as_it_stands():
@@ -87,7 +90,7 @@ def test_alternatives_match_the_longest_word_as_it_stands():
 
 def test_a_word_without_a_number_is_refused(written):
     package = written("a:\n  what: x.\n  words: {mg: 0.001, g: one}\n")
-    with pytest.raises(WordListError, match="list a: g: needs a number"):
+    with pytest.raises(WordListError, match="list a: the word g has no number"):
         word_values(package, "lists.yaml", "a")
 
 
@@ -101,7 +104,7 @@ def _as_text(path):
     return yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506 - makes texts only
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+@pytest.mark.parametrize("path", SHIPPED_FILES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_shipped_lists_are_sound(path):
     package = ".".join(path.relative_to(Path(bioinstruct_dagster.__file__).parents[1]).parts[:-2])
     for name, entry in _as_text(path).items():
@@ -114,6 +117,6 @@ def test_shipped_lists_are_sound(path):
 def test_no_list_is_read_before_a_gate_looks():
     code = (
         "import sys, bioinstruct_dagster.definitions, bioinstruct_dagster.curation.word_lists as w;"
-        "sys.exit(w._lists.cache_info().currsize)"
+        "sys.exit(w._lists_in.cache_info().currsize)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

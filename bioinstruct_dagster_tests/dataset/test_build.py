@@ -1,4 +1,4 @@
-"""The data set folder as `datasets` sees it, and what its fingerprint covers."""
+"""The data set folder: `datasets` opens it, and its fingerprint covers its rows."""
 
 from pathlib import Path
 
@@ -145,9 +145,7 @@ def test_the_fingerprint_changes_with_any_content(built_dataset, dataset_rows, f
     assert build_dataset(changed, folder, CARD).fingerprint != built_dataset.fingerprint
 
 
-def test_the_fingerprint_changes_with_a_row_more_less_or_elsewhere(
-    built_dataset, dataset_rows, folder
-):
+def test_a_row_more_or_less_or_moved_changes_the_fingerprint(built_dataset, dataset_rows, folder):
     fewer, swapped = dataset_rows[:-1], [*dataset_rows[1:], dataset_rows[0]]
     prints = {build_dataset(rows, folder, CARD).fingerprint for rows in (fewer, swapped)}
     assert len(prints | {built_dataset.fingerprint}) == 3

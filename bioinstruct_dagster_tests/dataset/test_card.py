@@ -1,4 +1,4 @@
-"""The data set card: a header that machines read, and nothing left unsaid."""
+"""The data set card: its YAML header, and the facts that it must state."""
 
 import pytest
 import yaml

@@ -37,7 +37,7 @@ def only(folder, tasks=None):
     return item
 
 
-def test_the_shipped_list_names_all_tasks_and_misses_all_of_them_without_files(folder):
+def test_the_shipped_list_misses_all_tasks_without_files(folder):
     found = load_items(folder=folder)
     names = [task.name for task in read_tasks().tasks]
     assert {"medqa", "medmcqa", "pubmedqa", "bioasq", "mednli", "medication_status"} <= set(names)
@@ -110,7 +110,7 @@ def test_both_layouts_of_snippets_are_read(folder, snippets):
     assert item.answers == ("Yes.", "It is.")
 
 
-def test_json_files_hold_a_list_or_an_object_of_items_or_keep_them_in_a_field(folder):
+def test_json_files_hold_items_in_three_layouts(folder):
     item = {"QUESTION": "Does it?", "CONTEXTS": [], "LONG_ANSWER": "No."}
     put(folder, "pubmedqa/a.json", json.dumps({"77": item}))
     assert only(folder).id == "77"
@@ -216,7 +216,7 @@ def test_a_broken_file_is_named(folder, name, content, said):
 
 def test_a_file_of_no_known_form_is_named(tmp_path, folder):
     put(folder, "quiz/a.xlsx", "text")
-    with pytest.raises(EvaluationFileError, match=r"a\.xlsx.*Rename it, or give `format`"):
+    with pytest.raises(EvaluationFileError, match=r"a\.xlsx.*Rename the file, or give `format`"):
         load_items(listed(tmp_path, "question: q"), folder)
     put(folder, "quiz/a.xlsx", [{"q": "Sees?"}])
     assert only(folder, listed(tmp_path, "question: q, format: jsonl")).question == "Sees?"

@@ -1,4 +1,4 @@
-"""One evaluation, whole: base and adapter on the same held-out rows."""
+"""A complete evaluation: base model and adapter on the same held-out rows."""
 
 import json
 import math
@@ -54,7 +54,7 @@ def test_base_and_adapter_are_predicted_on_the_test_split_alone(result, held_out
     assert len(result["predictions"]) == 2 * len(expected)
 
 
-def test_each_metric_is_scored_over_all_and_by_category_with_its_n(result, held_out_rows):
+def test_each_metric_is_scored_overall_and_by_category(result, held_out_rows):
     categories = sorted({row["category"] for row in held_out_rows})
     keys = [(s["metric"], s["category"], s["subject"]) for s in result["scores"]]
     assert sorted(keys) == sorted(
@@ -113,7 +113,7 @@ def test_an_adapter_that_is_gone_is_refused_by_its_path(spec, tmp_path):
     assert str(tmp_path / "gone") in str(raised.value)
 
 
-def test_an_adapter_whose_weights_are_gone_is_refused_by_its_path(spec, tmp_path):
+def test_an_adapter_without_weights_is_refused_by_its_path(spec, tmp_path):
     folder = shutil.copytree(spec.adapter_path, tmp_path / "adapter")
     (Path(folder) / "adapter_model.safetensors").unlink()
     with pytest.raises(EvaluationError) as raised:

@@ -1,4 +1,4 @@
-"""The fixtures of tests that ask a teacher."""
+"""Fixtures of tests that send requests to a teacher."""
 
 from bioinstruct_dagster_tests.teacher.answering_servers import (  # noqa: F401
     refuse,

@@ -1,13 +1,13 @@
 """Rounds towards a goal over a real server, as `raw_instructions` makes them.
 
-Belongs here: one round, and what is read off it. Does not: what is tested.
+Belongs here: one round and its results. Does not: assertions (the test modules).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.curation.curate_rows import RowCurator, select
+from bioinstruct_dagster.curation.curate_rows import RowCurator, curate_raw_rows
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.generation import raw_rows as raw
@@ -26,19 +26,19 @@ GATES = [QualityGate()]
 
 @dataclass
 class Round:
-    """What a round came to."""
+    """The results of a round."""
 
     feed: GoalFeed
     tally: Tally
-    numbers: list[int]  # of the requests that the set rests on
-    rows: list[dict[str, Any]]  # of the set
-    kept: list[str]  # row ids that curation keeps of it
+    numbers: list[int]  # the numbers of the requests that the set uses
+    rows: list[dict[str, Any]]  # the raw rows of the set
+    kept: list[str]  # the ids of the rows that curation keeps
     logged: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Pursuit:
-    """A store, a series and a server, and rounds of them."""
+    """A store, a series and a server, for rounds towards a goal."""
 
     store: Store
     url: str
@@ -55,7 +55,7 @@ class Pursuit:
         concurrency: int | None = None,
         **terms: Any,
     ) -> Round:
-        """One round; the set is written to the store as the assets write it."""
+        """One round. It writes the set to the store as the assets do."""
         logged: list[str] = []
         concurrency = concurrency or self.concurrency
         feed, tally = pursue(
@@ -78,7 +78,7 @@ class Pursuit:
             purpose="generation",
         )
         rows, outcomes = raw.raw_rows(self.store, feed.completion_ids())
-        selection = select(rows, self.seeds, GATES)
+        selection = curate_raw_rows(rows, self.seeds, GATES)
         self.store.replace(
             {
                 "raw_instructions": rows,
@@ -97,7 +97,7 @@ class Pursuit:
 
     @property
     def seeds(self) -> list[NamedInstruction]:
-        """What no row may repeat."""
+        """The seeds' instructions, which no row may repeat."""
         return [NamedInstruction(seed.id, seed.instruction) for seed in self.series.seeds]
 
     def numbers(self, completion_ids: Sequence[str]) -> list[int]:

@@ -1,4 +1,4 @@
-"""`raw_instructions` as Dagster runs it: what a user sees, may change, and is warned of."""
+"""`raw_instructions` through Dagster: its metadata, its run configuration, and its warnings."""
 
 import json
 
@@ -85,7 +85,7 @@ def test_the_goal_is_rows_that_the_next_asset_keeps(project):
     assert checks(result)["the_last_round_reached_its_goal"].passed
 
 
-def test_spend_yield_and_counts_are_metadata_that_can_be_plotted(written):
+def test_spend_yield_and_counts_are_numbers_in_the_metadata(written):
     writer = Writer()
     running = written(writer)
     found = shown(running.run())
@@ -192,7 +192,7 @@ def test_a_request_that_is_given_up_is_a_warning(written):
     assert warned.metadata["requests_failed"].value == 1
 
 
-def test_replies_that_cannot_be_read_are_a_warning_and_none_at_all_an_error(written):
+def test_many_unreadable_replies_are_a_warning(written):
     writer = Writer()
     running = written(writer, requests=8)
     for number in range(4):
@@ -203,12 +203,25 @@ def test_replies_that_cannot_be_read_are_a_warning_and_none_at_all_an_error(writ
     warned = checks(result)["most_replies_can_be_read"]
     assert not warned.passed
     assert warned.metadata["readable_share"].value == pytest.approx(4 / 12)
-    nothing = running.run("raw_instructions", requests=4)
-    assert not nothing.success or shown(nothing)["completions_asked"] == 0
+
+
+def test_a_run_without_a_readable_reply_fails_with_the_reason(written):
+    writer = Writer()
+    running = written(writer, requests=4)
+    for number in range(4):
+        for seed in (42 * 1_000_003 + number, (42 * 1_000_003 + number + 2**30) % 2**31):
+            writer.contents[seed] = "no task here"
+    result = running.run("seed_tasks", "raw_instructions")
+    assert not result.success
+    assert "None of the 8 replies holds a readable task" in why_it_failed(result)
+    [stored] = running.store.rows(
+        "select count(*) as n from completions where purpose = 'generation'"
+    )
+    assert stored["n"] == 8  # the store keeps their text
 
 
 @pytest.mark.parametrize("reply_format", ["text", "json_object"])
-def test_each_way_of_writing_replies_goes_down_to_the_data_set(project, reply_format):
+def test_each_reply_format_reaches_the_data_set(project, reply_format):
     running = project(reply_format=reply_format)
     assets = [*UPSTREAM, "categorized_instructions", "hf_dataset"]
     result = running.run(*assets)
@@ -230,7 +243,7 @@ def test_each_way_of_writing_replies_goes_down_to_the_data_set(project, reply_fo
 
 
 @pytest.mark.parametrize("controls", ["none", "shipped"])
-def test_what_was_asked_of_a_row_is_stored_with_it_or_nothing_is(project, controls):
+def test_a_row_stores_its_controls_if_it_has_any(project, controls):
     running = project(**({"controls": None} if controls == "none" else {}))
     result = running.run()
     assert result.success
@@ -245,7 +258,7 @@ def test_what_was_asked_of_a_row_is_stored_with_it_or_nothing_is(project, contro
         assert all(json.loads(row["controls"]).keys() == dimensions for row in rows)
 
 
-def test_a_mix_that_is_not_what_was_asked_for_is_a_warning(written):
+def test_a_mix_far_from_its_targets_is_a_warning(written):
     # The writer ignores its prompts: its rows show hardly anything that they were asked to be.
     running = written(Writer(repeats=0.0), instructions=120)
     check = checks(running.run())["kept_rows_are_what_was_asked_for"]

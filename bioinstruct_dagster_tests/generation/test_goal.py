@@ -1,6 +1,6 @@
-"""Generating until enough rows are kept: which replies the set rests on, and what is paid for.
+"""Generating until enough rows are kept: which replies the set uses, and what is paid for.
 
-Over a real server with random delays and faults, a real store, and the gates of curation.
+The tests use a real server with random delays and faults, a real store, and curation's gates.
 """
 
 import json
@@ -19,7 +19,7 @@ from bioinstruct_dagster_tests.generation.writer import Writer, tasks_of
 
 @pytest.fixture
 def pursuit(store, serve, series_of):
-    """Rounds over a server that answers as the writer says."""
+    """Rounds over a server that answers as the writer does."""
 
     def make(writer, place=store, **changed):
         place.replace({})
@@ -39,23 +39,27 @@ def seed_of(pursuit, number):
 
 
 def kept_by_all_stored(pursuit):
-    """Rows that the gates keep of everything that was paid for."""
+    """How many rows the gates keep of all stored completions."""
     ids = [row["completion_id"] for row in pursuit.store.rows("select * from completions")]
     rows, _ = raw.raw_rows(pursuit.store, ids)
     gate = RowCurator(pursuit.seeds, GATES)
     return sum(gate.extend(rows))
 
 
-def test_the_set_rests_on_the_shortest_run_of_requests_that_reaches_the_goal(pursuit):
+def test_the_set_ends_with_the_request_that_reaches_the_goal(pursuit):
     done = pursuit(Writer(delay=0.02, lost=0.1)).round(60)
     assert done.numbers == list(range(done.feed.end + 1))
     assert done.feed.kept == len(done.kept) >= 60
-    last = {row["row_id"] for row in done.rows if row["ordinal"] // raw.POSITIONS == done.feed.end}
+    last = {
+        row["row_id"]
+        for row in done.rows
+        if row["ordinal"] // raw.POSITIONS_PER_REPLY == done.feed.end
+    }
     assert len(set(done.kept) - last) < 60
     assert done.tally.stopped is None
 
 
-def test_it_is_the_same_whatever_came_first(pursuit, tmp_path):
+def test_the_set_does_not_depend_on_the_order_of_replies(pursuit, tmp_path):
     found = []
     for shuffle, (concurrency, lost) in enumerate([(1, 0.0), (5, 0.3), (40, 0.1), (40, 0.0)]):
         store = Store(tmp_path / str(shuffle) / "s.duckdb")
@@ -69,39 +73,39 @@ def test_it_is_the_same_whatever_came_first(pursuit, tmp_path):
     ("goal", "repeats", "delay"),
     [(200, 0.0, 0.02), (200, 0.6, 0.02), (700, 0.6, 0.02), (2_000, 0.0, 0.4)],
 )
-def test_what_is_asked_beyond_the_goal_is_at_most_a_twentieth_of_it(pursuit, goal, repeats, delay):
+def test_the_overshoot_is_at_most_a_twentieth_of_the_goal(pursuit, goal, repeats, delay):
     writer = Writer(repeats=repeats, delay=delay)
     running = pursuit(writer, concurrency=600)  # all may be in flight before any yield is known
     done = running.round(goal)
     assert goal <= len(done.kept) <= goal + 4  # the reply that reached it may hold five
     assert kept_by_all_stored(running) <= 1.05 * goal
-    assert done.feed.beyond() == len(writer.asked) - len(done.numbers)
+    assert done.feed.unused_completions() == len(writer.asked) - len(done.numbers)
 
 
 @pytest.mark.parametrize("goal", [1, 3, 10, 25])
-def test_a_small_goal_is_passed_by_no_more_than_one_reply(pursuit, goal):
+def test_a_small_goal_is_exceeded_by_at_most_one_reply(pursuit, goal):
     running = pursuit(Writer(delay=0.01), concurrency=50)
     running.round(goal)
     assert kept_by_all_stored(running) < goal + 5
 
 
-def test_a_second_round_asks_for_nothing_and_a_goal_grown_by_one_pays_for_nothing_twice(pursuit):
+def test_a_second_round_and_a_grown_goal_pay_nothing_twice(pursuit):
     writer = Writer(delay=0.01)
     running = pursuit(writer, concurrency=40)
     first = running.round(200)
     again = running.round(200)
     assert (again.tally.asked, again.rows) == (0, first.rows)
     assert again.tally.reused == len(first.feed.completion_ids())
-    assert again.feed.beyond() == first.feed.beyond()
+    assert again.feed.unused_completions() == first.feed.unused_completions()
     grown = running.round(first.feed.kept + 1)
     assert len(grown.kept) > len(first.kept)
     assert grown.rows[: len(first.rows)] == first.rows
-    if first.feed.beyond():
+    if first.feed.unused_completions():
         assert grown.tally.asked == 0
     assert set(writer.asked.values()) == {1}
 
 
-def test_growth_by_so_many_rows_comes_on_top_of_what_is_kept(pursuit):
+def test_grow_by_counts_from_the_rows_that_are_kept(pursuit):
     running = pursuit(Writer())
     assert running.round(30, grow_by=20).feed.goal == 30  # nothing to grow yet
     first = running.round(30)
@@ -110,7 +114,7 @@ def test_growth_by_so_many_rows_comes_on_top_of_what_is_kept(pursuit):
     assert len(grown.kept) >= len(first.kept) + 20
 
 
-def test_the_set_does_not_shrink_with_its_goal_and_says_how_many_rows_it_keeps(pursuit):
+def test_a_lower_goal_does_not_shrink_the_set(pursuit):
     running = pursuit(Writer())
     first = running.round(80)
     lowered = running.round(20)
@@ -118,7 +122,7 @@ def test_the_set_does_not_shrink_with_its_goal_and_says_how_many_rows_it_keeps(p
     assert lowered.feed.kept == len(lowered.kept) == len(first.kept)
 
 
-def test_an_edited_seed_pays_again_only_for_the_requests_that_show_it(pursuit, shipped_seeds):
+def test_an_edited_seed_pays_again_only_for_requests_with_it(pursuit, shipped_seeds):
     writer = Writer()
     running = pursuit(writer)
     first = running.round(80)
@@ -144,7 +148,7 @@ def test_another_series_shares_nothing(pursuit, changed):
     assert other.tally.asked > 0
 
 
-def test_a_gap_left_by_a_failed_request_is_asked_next_time(pursuit):
+def test_the_next_round_fills_the_gap_of_a_failed_request(pursuit):
     writer = Writer(delay=0.01)
     running = pursuit(writer)
     writer.refused = {seed_of(running, 2), seed_of(running, 5)}
@@ -160,7 +164,7 @@ def test_a_gap_left_by_a_failed_request_is_asked_next_time(pursuit):
     assert set(writer.asked.values()) == {1}
 
 
-def test_a_teacher_that_repeats_itself_is_stopped_with_its_rows_kept(pursuit):
+def test_a_teacher_that_repeats_itself_stops_the_round(pursuit):
     writer = Writer(repeats=1.0)
     running = pursuit(writer)
     done = running.round(500)
@@ -174,7 +178,7 @@ def test_a_teacher_that_repeats_itself_is_stopped_with_its_rows_kept(pursuit):
     assert again.feed.stopped == done.feed.stopped
 
 
-def test_after_a_floor_other_controls_are_tried_and_pay_for_nothing_again(pursuit):
+def test_other_controls_go_on_after_a_low_yield(pursuit):
     writer = Writer(repeats=1.0)
     controls = read_controls(INPUTS / "controls.yaml")
     running = pursuit(writer, controls=controls)
@@ -204,7 +208,7 @@ def test_the_limit_of_requests_is_kept(pursuit):
     [("no task here", 2), ("", 2), ('{"rows": []}', 2), ("refuse", 1)],
     ids=["malformed", "empty", "wrong schema", "refusal"],
 )
-def test_a_reply_of_no_use_is_asked_once_more_and_a_refusal_is_not(pursuit, content, sends):
+def test_a_useless_reply_is_retried_once_and_a_refusal_never(pursuit, content, sends):
     writer = Writer()
     running = pursuit(writer)
     bad = [running.series.request(n) for n in (1, 4)]
@@ -221,7 +225,7 @@ def test_a_reply_of_no_use_is_asked_once_more_and_a_refusal_is_not(pursuit, cont
     assert (again.tally.asked, again.rows) == (0, done.rows)
 
 
-def test_the_second_try_brings_its_rows(pursuit):
+def test_a_retry_brings_its_rows(pursuit):
     writer = Writer()
     running = pursuit(writer)
     writer.contents[seed_of(running, 0)] = "no task here"
@@ -232,7 +236,7 @@ def test_the_second_try_brings_its_rows(pursuit):
     assert [row["instruction"] for row in written] == [task["instruction"] for task in wanted]
 
 
-def test_a_second_try_that_a_kill_prevented_is_made_by_the_next_round(pursuit):
+def test_the_next_round_makes_a_retry_that_a_kill_prevented(pursuit):
     writer = Writer()
     running = pursuit(writer)
     writer.contents[seed_of(running, 3)] = "no task here"
@@ -247,7 +251,7 @@ def test_a_second_try_that_a_kill_prevented_is_made_by_the_next_round(pursuit):
     assert writer.asked[seed_of(running, 3)] == 1
 
 
-def test_nothing_is_tried_again_that_lies_beyond_the_goal(pursuit):
+def test_no_request_beyond_the_goal_is_retried(pursuit):
     writer = Writer(repeats=0.0)
     running = pursuit(writer, concurrency=60)
     beyond = [running.series.request(number) for number in range(40, 60)]
@@ -256,11 +260,11 @@ def test_nothing_is_tried_again_that_lies_beyond_the_goal(pursuit):
         writer.late.add(request.parameters["seed"])
     done = running.round(200)
     assert done.feed.end == 39
-    assert done.feed.beyond() > 0
+    assert done.feed.unused_completions() > 0
     assert not [r for r in beyond if writer.asked[r.again().parameters["seed"]]]
 
 
-def test_a_cap_keeps_the_rows_that_were_paid_for_and_going_on_pays_for_none_twice(pursuit):
+def test_a_cap_keeps_paid_rows_and_the_next_round_reuses_them(pursuit):
     writer = Writer(delay=0.01)
     running = pursuit(writer)
     capped = running.round(80, run_max_tokens=24_000, run_id="one")
@@ -273,7 +277,7 @@ def test_a_cap_keeps_the_rows_that_were_paid_for_and_going_on_pays_for_none_twic
     assert set(writer.asked.values()) == {1}
 
 
-def test_where_the_goal_is_out_of_reach_all_that_was_paid_for_is_used(pursuit):
+def test_all_paid_replies_are_used_if_the_goal_is_not_reached(pursuit):
     writer = Writer()
     running = pursuit(writer)
     whole = running.round(60)
@@ -300,7 +304,7 @@ def test_the_estimate_counts_what_is_stored_beyond_a_gap(pursuit):
     assert 1 <= requests <= 0.2 * len(whole.numbers)
 
 
-def test_with_controls_too_nothing_is_paid_for_twice(pursuit):
+def test_with_controls_nothing_is_paid_twice(pursuit):
     writer = Writer(delay=0.02)
     running = pursuit(writer, controls=read_controls(INPUTS / "controls.yaml"), concurrency=20)
     first = running.round(150)

@@ -1,4 +1,4 @@
-"""A round towards a goal that is killed: what comes of the next one, and what it pays for."""
+"""A round towards a goal that is killed: the result of the next round, and what it pays again."""
 
 import time
 
@@ -36,7 +36,7 @@ def wait_for(writer, answers, process):
         time.sleep(0.002)
 
 
-def test_after_kills_the_set_is_the_same_and_only_what_was_in_flight_is_paid_for_again(
+def test_after_kills_the_set_is_unchanged_and_little_is_paid_again(
     serve, series_of, start_python, tmp_path
 ):
     controls = read_controls(INPUTS / "controls.yaml")

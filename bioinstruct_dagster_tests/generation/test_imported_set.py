@@ -1,4 +1,4 @@
-"""Importing an instruction set: the same rows from every format, errors by row and column."""
+"""Importing an instruction set: equal rows from every format, and errors by row and column."""
 
 import csv
 import json
@@ -103,7 +103,7 @@ def test_an_input_that_is_missing_is_the_empty_input(tmp_path, suffix, missing):
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_a_missing_column_is_named_with_every_row_that_lacks_it(tmp_path, suffix):
+def test_a_missing_column_is_named_with_every_row_without_it(tmp_path, suffix):
     records = [{"instruction": "Do.", "input": "", "answer": "Done."}] * 3
     lines = complaints(write(tmp_path / f"set.{suffix}", records))
     assert len(lines) == 3
@@ -146,7 +146,7 @@ def test_a_wrong_type_in_parquet_is_named(tmp_path):
     ]
 
 
-def test_of_many_errors_the_first_twenty_are_shown_and_the_rest_counted(tmp_path):
+def test_the_first_twenty_errors_are_shown_and_the_rest_counted(tmp_path):
     path = write(tmp_path / "set.jsonl", [{"input": "x", "output": "y"}] * 50)
     lines = complaints(path)
     assert len(lines) == 21
@@ -199,7 +199,7 @@ def test_a_byte_order_mark_is_no_part_of_the_data(tmp_path, suffix):
 @pytest.mark.parametrize(
     "source", ["missing.jsonl", "./missing", "~/no/such/file", "/no/such", "."]
 )
-def test_a_path_that_is_no_file_is_refused_and_not_looked_for_on_the_hub(source):
+def test_a_path_without_a_file_is_not_looked_up_on_the_hub(source):
     with pytest.raises(ImportedSetError, match=r"BIOINSTRUCT_IMPORT: .* is not a file"):
         read(source)
 
@@ -221,7 +221,7 @@ except ImportedSetError as error:
 """
 
 
-def test_what_is_no_file_is_asked_of_the_hub_and_its_absence_is_said_without_secrets(tmp_path):
+def test_a_set_that_the_hub_lacks_is_reported_without_secrets(tmp_path):
     # A process of its own: the hub's client reads its environment when it is imported.
     secrets = {"HF_TOKEN": "hf_" + "s" * 34, "OPENAI_API_KEY": "sk-proj-nobody-may-see"}
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}

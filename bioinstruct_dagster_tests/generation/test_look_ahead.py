@@ -1,15 +1,15 @@
-"""How many requests a goal needs, by the yield of those that were checked."""
+"""How many requests a goal needs, estimated from the yield of checked requests."""
 
 import pytest
 
-from bioinstruct_dagster.generation.look_ahead import OVERSHOOT, LookAhead
+from bioinstruct_dagster.generation.look_ahead import OVERSHOOT_SHARE, LookAhead
 from bioinstruct_dagster.generation.series.yields import FIRST_YIELD, FLOOR_REQUESTS
 
 
 def ahead(goal: int, *yields: int) -> LookAhead:
     look = LookAhead(goal, 5)
     for kept in yields:
-        look.learn(kept, of_today=True)
+        look.learn(kept, is_current=True)
     return look
 
 
@@ -29,12 +29,12 @@ def test_the_first_request_always_has_room():
 def test_requests_under_way_never_pass_the_overshoot():
     look = ahead(100, *[5] * 100)
     under_way = next(n for n in range(1_000) if not look.has_room(0, n))
-    assert under_way * 5 <= 100 * (1 + OVERSHOOT) < (under_way + 2) * 5
+    assert under_way * 5 <= 100 * (1 + OVERSHOOT_SHARE) < (under_way + 2) * 5
 
 
 def test_a_low_yield_ends_the_round_with_numbers_and_advice():
-    assert ahead(100, *[0] * (FLOOR_REQUESTS - 1)).too_low(7) is None
-    said = ahead(100, *[0] * FLOOR_REQUESTS).too_low(7)
+    assert ahead(100, *[0] * (FLOOR_REQUESTS - 1)).low_yield_reason(7) is None
+    said = ahead(100, *[0] * FLOOR_REQUESTS).low_yield_reason(7)
     assert "fell to 0.00" in said
     assert "7 of 100 rows" in said
     assert "add seeds" in said
@@ -43,5 +43,5 @@ def test_a_low_yield_ends_the_round_with_numbers_and_advice():
 def test_requests_of_an_earlier_run_do_not_count_for_the_floor():
     look = LookAhead(100, 5)
     for _ in range(FLOOR_REQUESTS):
-        look.learn(0, of_today=False)
-    assert look.too_low(0) is None
+        look.learn(0, is_current=False)
+    assert look.low_yield_reason(0) is None

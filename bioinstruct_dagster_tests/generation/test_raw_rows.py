@@ -1,4 +1,4 @@
-"""Raw rows: each points to its completion, and the same content has the same rows."""
+"""Raw rows: each points to its completion, and equal contents give equal rows."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from bioinstruct_dagster.generation.raw_rows import (
     imported_rows,
-    is_asked_again,
+    needs_retry,
     raw_rows,
     reading_of,
     rows_of,
@@ -83,7 +83,7 @@ def test_rows_of_a_rehearsal_are_the_same_in_every_store(store, tmp_path, reques
     requests = requests_of(12)
     other = Store(tmp_path / "other" / "s.duckdb")
     results = []
-    with server.serving() as url:
+    with server.serve_recordings() as url:
         for place, order in ((store, requests), (other, requests[::-1])):
             endpoint = Endpoint(url, "k", rehearsal=True)
             ask(session_of(endpoint, place, terms=Terms(concurrency=5)), order)
@@ -118,7 +118,7 @@ def test_a_completions_cost_is_shared_out_among_its_rows(store, requests_of, ans
     assert shared == pytest.approx(total)
 
 
-def test_an_imported_row_keeps_its_id_when_the_file_moves_or_grows():
+def test_an_imported_row_keeps_its_id_if_the_file_moves_or_grows():
     before = imported_rows(RECORDS, "a.jsonl")
     after = imported_rows([{"instruction": "New", "input": "", "output": "n"}, *RECORDS], "b.csv")
     assert [row["row_id"] for row in after[1:]] == [row["row_id"] for row in before]
@@ -136,7 +136,7 @@ def test_text_that_moves_to_the_next_field_is_another_row():
     assert imported_rows([one], "a")[0]["row_id"] != imported_rows([other], "a")[0]["row_id"]
 
 
-def test_a_second_draws_rows_stand_in_the_place_of_the_first(store, requests_of, answered):
+def test_a_retrys_rows_take_the_place_of_the_first_reply(store, requests_of, answered):
     first, *_ = requests = requests_of(2)
     answered(requests, ["no task", content("q")])
     with store.write() as connection:  # as a round stores the second draw
@@ -155,7 +155,7 @@ CONTROLS = [{"family": "ranking"}, {"family": "dialogue"}]
 
 
 @pytest.mark.parametrize("controls", [CONTROLS, json.dumps(CONTROLS)], ids=["fresh", "stored"])
-def test_a_row_has_what_was_asked_at_its_place_and_a_surplus_row_has_nothing(controls):
+def test_a_row_has_the_controls_of_its_place_if_there_are_any(controls):
     reply = {
         "completion_id": "c", "request_number": 3, "draw": 0, "finish_reason": "stop",
         "refusal": None, "reply_format": "json_schema", "controls": controls, "rehearsal": False,
@@ -167,7 +167,7 @@ def test_a_row_has_what_was_asked_at_its_place_and_a_surplus_row_has_nothing(con
 
 
 @pytest.mark.parametrize("form", ["json_schema", "text"])
-def test_a_reply_brings_the_same_rows_on_arrival_and_from_the_store(form):
+def test_a_reply_gives_equal_rows_on_arrival_and_from_the_store(form):
     task = {"instruction": "Name it.", "input": "", "output": "A \ud800 lone surrogate"}
     text = "###\n1. Instruction: Name it.\n1. Input:\n<noinput>\n1. Output:\nA \ud800 one"
     reply = {
@@ -184,10 +184,10 @@ def outcome_of(content, draw=0, refusal=None, finish_reason="stop"):
         "content": content, "draw": draw, "refusal": refusal, "finish_reason": finish_reason,
         "reply_format": "json_schema",
     }  # fmt: skip
-    return is_asked_again(reply, reading_of(reply))
+    return needs_retry(reply, reading_of(reply))
 
 
-def test_what_is_asked_once_more_is_what_a_second_try_may_mend():
+def test_only_an_outcome_that_a_retry_may_mend_is_retried():
     assert outcome_of("no task")
     assert outcome_of("")
     assert outcome_of('{"rows": []}')

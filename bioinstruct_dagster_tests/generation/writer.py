@@ -1,7 +1,7 @@
-"""A teacher for the tests of the goal: a real server that writes varied texts by a request's seed.
+"""A teacher for the tests of the goal: a real server whose texts depend on a request's seed.
 
-Belongs here: its answers, delays and faults, all decided by the request. Does not: what is
-tested.
+Belongs here: its answers, delays and faults, which depend on the request alone. Does not:
+assertions (the test modules).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ VERBS = ["Explain", "Rank", "List", "Classify", "Extract", "Rewrite", "Summarize
 
 
 def tasks_of(number: int, tasks: int = 5, repeats: float = 0.25) -> list[dict[str, str]]:
-    """The tasks of a reply; about so many of them repeat one another."""
+    """The tasks of a reply; about this share of them repeat earlier tasks."""
     drawn = random.Random(number)
     written = []
     for _ in range(tasks):
@@ -32,7 +32,7 @@ def tasks_of(number: int, tasks: int = 5, repeats: float = 0.25) -> list[dict[st
 
 @dataclass
 class Writer:
-    """Answers by the request's sampling seed; `contents` and `statuses` overrule, by seed."""
+    """Answers by the request's sampling seed. `contents` gives other answers for single seeds."""
 
     tasks: int = 5
     repeats: float = 0.25

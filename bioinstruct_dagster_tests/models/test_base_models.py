@@ -1,4 +1,4 @@
-"""Base models from a folder, from the project, or from a hub that is not there."""
+"""Base models: the embedded model, a local folder, and an unreachable hub."""
 
 import json
 import shutil
@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_loaded_is_named(model_folder, damage):
     assert str(model_folder) in str(raised.value)
 
 
-def test_a_hub_model_is_known_beforehand_only_by_its_pinned_revision():
+def test_a_hub_model_needs_a_revision_for_its_fingerprint():
     assert local_fingerprint(BaseModelSpec(source="owner/name")) is None
     pinned = BaseModelSpec(source="owner/name", revision="abc123")
     assert local_fingerprint(pinned) == "owner/name@abc123"

@@ -1,8 +1,8 @@
-"""Rows as token ids: which are learned from, and what happens at the length limit."""
+"""Rows as token ids: the loss covers the response, and long rows are cut or left out."""
 
 import pytest
 
-from bioinstruct_dagster.models.encoding import IGNORED, encode, encode_all
+from bioinstruct_dagster.models.encoding import IGNORED_LABEL, encode, encode_all
 from bioinstruct_dagster.models.prompt import prompt_of
 
 ROW = {
@@ -23,16 +23,16 @@ def prompt_ids(tokenizer):
     return tokenizer(prompt_of(ROW["instruction"], ROW["input"]))["input_ids"]
 
 
-def test_the_loss_is_on_the_response_alone_and_its_end_is_learned(tokenizer, prompt_ids):
+def test_the_loss_covers_the_response_and_its_end(tokenizer, prompt_ids):
     example = encode(ROW, tokenizer, 512)
     size = len(prompt_ids)
     assert example.row_id == "row"
     assert example.prompt_tokens == size
     assert example.input_ids[:size] == prompt_ids
     assert prompt_ids[0] == tokenizer.bos_token_id
-    assert example.labels[:size] == [IGNORED] * size
+    assert example.labels[:size] == [IGNORED_LABEL] * size
     assert example.labels[size:] == example.input_ids[size:]
-    assert IGNORED not in example.labels[size:]
+    assert IGNORED_LABEL not in example.labels[size:]
     assert example.labels[-1] == tokenizer.eos_token_id
     assert tokenizer.decode(example.labels[size:-1]) == ROW["output"]
     assert example.length == len(example.input_ids) == len(example.labels)
@@ -58,7 +58,7 @@ def test_an_empty_output_is_learned_as_an_immediate_end(tokenizer, prompt_ids):
     assert example.labels[len(prompt_ids) :] == [tokenizer.eos_token_id]
 
 
-def test_rows_that_do_not_fit_are_counted_and_the_others_keep_their_order(tokenizer):
+def test_rows_that_do_not_fit_are_counted_and_left_out(tokenizer):
     long = ROW | {"row_id": "long", "instruction": "word " * 200}
     rows = [ROW, long, ROW | {"row_id": "second"}]
     examples, dropped = encode_all(rows, tokenizer, 128)

@@ -44,7 +44,7 @@ def message_of(read, content):
     return str(raised.value)
 
 
-def test_the_models_training_overrides_the_recipe_and_the_recipe_the_defaults(read):
+def test_the_model_overrides_the_recipe_and_it_the_defaults(read):
     models = {"tiny": {"source": "rehearsal", "training": {"epochs": 1}}, "big": {"source": "a/b"}}
     found = read(matrix(base_models=models, recipes={"all": {"epochs": 2, "lora_rank": 4}}))
     tiny, big = found.recipe("tiny", "all"), found.recipe("big", "all")
@@ -150,7 +150,7 @@ def test_a_default_that_everything_overrides_is_not_checked(read):
     assert found.recipe("tiny", "all").epochs == 1
 
 
-def test_faults_of_the_matrix_and_of_its_values_are_named_at_once(read):
+def test_all_faults_of_the_matrix_are_named_at_once(read):
     models = {"tiny": {"sorce": "rehearsal"}}
     message = message_of(read, matrix(base_models=models, recipes={"all": {"epochs": 0}}))
     assert "base_models.tiny.sorce: unknown key 'sorce'; did you mean 'source'?" in message

@@ -1,4 +1,4 @@
-"""The prompt: Alpaca's to the letter, whatever braces a text holds."""
+"""The prompt: Alpaca's exact text, also around texts with braces."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The embedded base model: built alike everywhere, opened by transformers, honest about tests."""
+"""The embedded base model: equal builds, use by transformers, and a corpus without test rows."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
@@ -53,7 +53,7 @@ def test_a_built_model_is_used_again(built):
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
-def test_of_two_builds_at_once_one_builds_and_the_other_finds_it_built(tmp_path):
+def test_two_concurrent_calls_build_the_model_once(tmp_path):
     lines = []
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(
@@ -64,7 +64,7 @@ def test_of_two_builds_at_once_one_builds_and_the_other_finds_it_built(tmp_path)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == [one]
 
 
-def test_a_broken_off_build_leaves_no_folder_to_be_mistaken_for_a_model(tmp_path):
+def test_an_interrupted_build_leaves_no_model_folder(tmp_path):
     def interrupt(_line):
         raise KeyboardInterrupt
 
@@ -119,7 +119,7 @@ def runs(text):
     return {tuple(tokens[i : i + OVERLAP]) for i in range(len(tokens) - OVERLAP + 1)}
 
 
-def test_the_corpus_shares_no_run_of_thirteen_tokens_with_the_test_split():
+def test_the_corpus_shares_no_13_tokens_with_the_test_split():
     in_corpus = runs(CORPUS.read_text("utf-8"))
     tasks = [
         task

@@ -1,11 +1,10 @@
-"""The recorded completions: read strictly, and in git as many and as faulty as the issue asks."""
+"""The recorded completions: the strict reader, and the number and faults of those in git."""
 
 import json
 
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
-from bioinstruct_dagster.curation.quality.gate import find_fault, normalized_input
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import (
     RECORDINGS,
@@ -16,6 +15,7 @@ from bioinstruct_dagster.rehearsal.recordings import (
 )
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import first_reject, repaired_input
 
 MOST_ALIKE = 0.7  # above it the novelty gate rejects
 RECORD = {
@@ -79,11 +79,11 @@ def test_a_reply_without_a_fault_of_form_can_be_read():
 def test_a_fault_is_one_that_the_quality_rules_reject(fault, reason):
     # Not in every recording: the rules are Alpaca's, and a "radiograph" passes them as no image.
     faults = [
-        find_fault(task["instruction"], normalized_input(task["input"]), task["output"])
+        first_reject(task["instruction"], repaired_input(task["input"]), task["output"])
         for _, reading in readings(fault)
         for task in reading.tasks
     ]
-    assert reason in {fault.reason for fault in faults if fault}
+    assert reason in {fault.rule for fault in faults if fault}
 
 
 def test_inputs_that_only_say_none_are_among_the_faults():
@@ -91,14 +91,14 @@ def test_inputs_that_only_say_none_are_among_the_faults():
     assert found
     for recording, reading in found:
         inputs = [task["input"] for task in reading.tasks]
-        assert [text for text in inputs if text and not normalized_input(text)], recording.id
+        assert [text for text in inputs if text and not repaired_input(text)], recording.id
 
 
 def test_a_task_outside_the_domain_is_among_the_faults():
     assert readings("off_domain")
 
 
-def test_near_duplicates_of_seeds_and_of_other_replies_are_among_the_faults():
+def test_the_faults_include_near_duplicates_of_seeds_and_replies():
     scorer = RougeScorer(["rougeL"])
 
     def alike(one: str, other: str) -> bool:
@@ -127,7 +127,7 @@ def test_every_task_that_can_be_read_has_one_recorded_label():
             assert labels[normalized(task["instruction"])] == recording.categories[position]
 
 
-def test_a_cut_or_broken_task_has_no_label_and_its_neighbours_keep_theirs():
+def test_a_broken_task_has_no_label_and_its_neighbours_keep_theirs():
     for fault in ("truncated", "broken_json"):
         for recording, _ in readings(fault):
             labels = dict(recording.labels())

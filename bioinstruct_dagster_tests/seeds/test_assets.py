@@ -1,4 +1,4 @@
-"""Seeds through Dagster: the table, what the UI shows; a malformed file changes nothing."""
+"""`seed_tasks` through Dagster: the table, the metadata, and the refusal of a malformed file."""
 
 import json
 
@@ -58,7 +58,7 @@ def test_the_table_holds_the_file(materialize, store):
     assert all(check.passed for check in result.get_asset_check_evaluations())
 
 
-def test_the_ui_gets_count_schema_preview_figure_and_fingerprint(materialize):
+def test_the_ui_shows_count_schema_preview_and_fingerprint(materialize):
     metadata = metadata_of(materialize())
     assert metadata["dagster/row_count"].value == 80
     columns = metadata["dagster/column_schema"].value.columns
@@ -68,7 +68,7 @@ def test_the_ui_gets_count_schema_preview_figure_and_fingerprint(materialize):
     assert len(metadata["fingerprint"].value) == 64
 
 
-def test_the_data_version_changes_with_the_content_and_not_otherwise(materialize, edited_seeds):
+def test_the_data_version_changes_only_with_the_content(materialize, edited_seeds):
     before = metadata_of(materialize())["fingerprint"].value
     assert metadata_of(materialize())["fingerprint"].value == before
     assert metadata_of(materialize(edited_seeds()))["fingerprint"].value == before

@@ -1,4 +1,4 @@
-"""The seed tasks in git: as many, as mixed and as unlike each other as they should be."""
+"""The seed tasks in git: their number, their categories, and how they differ from each other."""
 
 from collections import Counter
 from itertools import combinations
@@ -45,6 +45,6 @@ def test_no_two_instructions_are_alike(seeds):
 
 
 def test_no_input_is_a_marker_for_no_input(seeds):
-    from bioinstruct_dagster.curation.quality.gate import normalized_input
+    from bioinstruct_dagster_tests.curation.quality.shipped_rules import repaired_input
 
-    assert [seed.id for seed in seeds if normalized_input(seed.input) != seed.input] == []
+    assert [seed.id for seed in seeds if repaired_input(seed.input) != seed.input] == []

@@ -1,4 +1,4 @@
-"""Reading a seed file: every error at once, by line and field."""
+"""Reading a seed file: every error is named at once, by line and field."""
 
 import contextlib
 import json
@@ -52,7 +52,7 @@ def complaints(path) -> list[str]:
     return [line.removeprefix(f"{path}:") for line in lines]
 
 
-def test_tasks_are_read_in_the_order_of_the_file_and_without_outer_blanks(seed_file):
+def test_tasks_are_read_in_file_order_without_outer_blanks(seed_file):
     path = seed_file(task(2, instruction="  Rank these. \n"), "", task(1, input=""), "  ", task(3))
     tasks = read_seed_tasks(path)
     assert [seed.id for seed in tasks] == ["seed-2", "seed-1", "seed-3"]
@@ -60,7 +60,7 @@ def test_tasks_are_read_in_the_order_of_the_file_and_without_outer_blanks(seed_f
     assert tasks[1].input == ""
 
 
-def test_line_separators_of_other_alphabets_do_not_split_a_line(seed_file):
+def test_unicode_line_separators_do_not_split_a_line(seed_file):
     lines = [json.dumps(task(n, input="a\u2028b\x85c"), ensure_ascii=False) for n in range(3)]
     assert [seed.input for seed in read_seed_tasks(seed_file(*lines))] == ["a\u2028b\x85c"] * 3
 
@@ -120,7 +120,7 @@ def test_every_error_is_named_at_once(seed_file):
 
 
 @pytest.mark.parametrize("faulty", [0, 1])
-def test_an_id_used_twice_is_named_even_where_one_of_its_lines_has_another_fault(seed_file, faulty):
+def test_a_repeated_id_is_named_beside_another_fault(seed_file, faulty):
     lines = [task(1), task(1)]
     lines[faulty] = {**lines[faulty], "output": ""}
     found = complaints(seed_file(*lines, task(3), task(4)))
@@ -140,7 +140,7 @@ def test_text_that_is_not_utf8_is_refused_with_the_byte(tmp_path):
         read_seed_tasks(path)
 
 
-def test_a_missing_file_is_refused_with_the_setting_that_names_it(tmp_path):
+def test_a_missing_file_is_refused_with_its_setting(tmp_path):
     with pytest.raises(SeedFileError, match=r"none\.jsonl: no such file\. Set BIOINSTRUCT_SEEDS"):
         read_seed_tasks(tmp_path / "none.jsonl")
 
@@ -164,7 +164,7 @@ ALMOST_TASKS = st.fixed_dictionaries(
 @examples(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text() | ALMOST_TASKS, max_size=5))
 @example(["\r", "\x0b", "\x1c\x1d"])
-def test_whatever_the_file_holds_it_is_read_or_refused_and_never_anything_else(seed_file, lines):
+def test_any_file_is_read_or_refused(seed_file, lines):
     with contextlib.suppress(SeedFileError):
         tasks = read_seed_tasks(seed_file(*lines))
         assert len({seed.id for seed in tasks}) == len(tasks) >= 3

@@ -1,6 +1,4 @@
-"""Settings: where each value is read, which values are refused and by which name, and that the key
-stays hidden.
-"""
+"""Reading settings: sources and their order, refused values with their variables, hidden keys."""
 
 from operator import attrgetter
 
@@ -66,7 +64,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(monkeypatch, varia
         "BIOINSTRUCT_CONTROLS",
     ],
 )
-def test_a_path_in_the_home_of_an_unknown_user_is_refused_by_name(monkeypatch, variable):
+def test_a_path_in_an_unknown_users_home_is_refused(monkeypatch, variable):
     monkeypatch.setenv(variable, "~no-such-user-here/folder")
     with pytest.raises(SettingsError, match=variable):
         load_settings(env_file=None)
@@ -117,9 +115,7 @@ def test_an_unknown_name_in_the_env_file_is_refused_too(tmp_path):
         load_settings(env_file)
 
 
-def test_the_environment_wins_over_the_env_file_and_the_file_over_the_default(
-    monkeypatch, tmp_path
-):
+def test_the_environment_wins_over_env_file_and_default(monkeypatch, tmp_path):
     env_file = tmp_path / ".env"
     env_file.write_text("BIOINSTRUCT_REQUESTS=3\nBIOINSTRUCT_SEED=4\nOPENAI_API_KEY=k\n", "utf-8")
     monkeypatch.setenv("BIOINSTRUCT_REQUESTS", "5")
@@ -210,7 +206,7 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
     assert found == {variable: expected for variable, (_, _, expected) in values.items()}
 
 
-def test_with_nothing_set_the_embedded_teacher_and_the_shipped_inputs_are_used(monkeypatch):
+def test_the_defaults_are_the_embedded_teacher_and_inputs(monkeypatch):
     monkeypatch.delenv("BIOINSTRUCT_DATA_DIR")
     settings = load_settings(env_file=None)
     assert (settings.teacher.name, settings.teacher.model) == ("rehearsal", "rehearsal-teacher")
@@ -291,7 +287,7 @@ def test_the_key_is_in_no_error(monkeypatch, variable, value):
         error = error.__cause__ or error.__context__
 
 
-def test_a_key_put_where_another_setting_belongs_is_not_repeated(monkeypatch):
+def test_a_key_in_another_setting_is_not_repeated(monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", KEY)
     with pytest.raises(SettingsError) as caught:
         load_settings(env_file=None)

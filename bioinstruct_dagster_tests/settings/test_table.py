@@ -1,4 +1,4 @@
-"""The README's tables and `.env.example` say what the settings are."""
+"""The README's tables and `.env.example` agree with the settings."""
 
 from pathlib import Path
 

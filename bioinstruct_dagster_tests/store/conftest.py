@@ -1,4 +1,4 @@
-"""What the store's tests share: seed rows and completions to write."""
+"""Fixtures of the store's tests: seed rows and completions to write."""
 
 from collections.abc import Callable
 from typing import Any

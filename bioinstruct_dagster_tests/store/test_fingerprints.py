@@ -57,7 +57,7 @@ def test_rows_are_fingerprinted_by_the_named_columns_in_order(rows, same):
     assert (sha256_of_rows(rows, columns) == sha256_of_rows(ROWS, columns)) is same
 
 
-def test_a_cell_that_moves_to_the_next_column_changes_the_fingerprint():
+def test_a_value_in_another_column_changes_the_fingerprint():
     one, other = [{"a": "xy", "b": ""}], [{"a": "x", "b": "y"}]
     assert sha256_of_rows(one, ("a", "b")) != sha256_of_rows(other, ("a", "b"))
 

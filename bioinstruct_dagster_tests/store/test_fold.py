@@ -1,4 +1,4 @@
-"""From the journal to the table: whole lines only, each once, and no living writer is disturbed."""
+"""Folding: only complete lines reach the table, each once, and live writers keep their files."""
 
 import asyncio
 import fcntl
@@ -75,16 +75,14 @@ def test_every_part_of_a_completion_reaches_the_table(store, completion):
     assert all(value is None for name, value in row.items() if name not in original)
 
 
-def test_folded_files_are_removed_and_folding_again_changes_nothing(store, completion):
+def test_folding_removes_the_files_and_can_be_repeated(store, completion):
     put(store, completion(1), completion(2))
     assert [fold(store), fold(store)] == [2, 0]
     assert list(store.journal_dir.iterdir()) == []
     assert stored(store) == ids(1, 2)
 
 
-def test_a_fold_that_died_before_it_removed_the_file_is_repeated_without_harm(
-    store, completion, tmp_path
-):
+def test_a_fold_killed_before_removing_files_can_be_repeated(store, completion, tmp_path):
     put(store, completion(1), completion(2))
     shutil.copytree(store.journal_dir, tmp_path / "copy")
     fold(store)
@@ -173,9 +171,7 @@ def test_a_living_writers_file_is_read_but_not_removed(store, completion, start_
     assert stored(store) == ids(1, 2)
 
 
-def test_a_killed_writers_completions_are_folded_and_its_file_removed(
-    store, completion, start_python
-):
+def test_a_killed_writers_journal_is_folded_and_removed(store, completion, start_python):
     writer = start_python(WRITER, store.path)
     for number in range(3):
         writer.stdin.write(json.dumps(completion(number)) + "\n")
@@ -205,9 +201,7 @@ def test_two_folds_at_once_store_each_completion_once(store, completion, start_p
     assert list(store.journal_dir.iterdir()) == []
 
 
-def test_a_fold_between_a_writers_open_and_its_lock_does_not_cost_its_completions(
-    store, completion, monkeypatch
-):
+def test_a_fold_before_the_writers_lock_loses_nothing(store, completion, monkeypatch):
     # The one instant in which a new file has no owner yet: what another process folds just then
     # must not take the file away from under its writer.
     store.replace({})

@@ -1,4 +1,4 @@
-"""Writing to the completion journal: an acknowledged completion is on disk, whatever comes next."""
+"""The completion journal: an acknowledged completion is on disk and stays there."""
 
 import asyncio
 import errno
@@ -83,7 +83,7 @@ def test_completions_that_come_together_share_a_sync(store, completion, monkeypa
     assert sorted(journalled(store)) == [f"{n:064x}" for n in range(200)]
 
 
-def test_leaving_the_journal_writes_what_was_still_in_the_queue(store, completion):
+def test_leaving_the_journal_writes_the_queue(store, completion):
     async def main():
         async with CompletionJournal(store) as journal:
             tasks = [asyncio.create_task(journal.append(completion(n))) for n in range(5)]
@@ -107,7 +107,7 @@ def test_an_appender_that_is_cancelled_harms_no_other(store, completion):
     assert {f"{n:064x}" for n in (0, 2, 3, 9)} <= set(journalled(store))
 
 
-def test_an_error_inside_the_journal_keeps_what_was_acknowledged(store, completion):
+def test_an_error_in_the_block_keeps_acknowledged_lines(store, completion):
     async def main():
         async with CompletionJournal(store) as journal:
             await journal.append(completion(1))
@@ -118,7 +118,7 @@ def test_an_error_inside_the_journal_keeps_what_was_acknowledged(store, completi
     assert fold(store) == 1
 
 
-def test_a_full_disk_fails_the_append_and_keeps_what_was_acknowledged(store, start_python):
+def test_a_full_disk_fails_the_append_and_keeps_stored_lines(store, start_python):
     process = start_python(FULL_DISK, store.path)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -139,9 +139,7 @@ def test_each_writer_has_a_file_of_its_own(store, completion):
     assert fold(store) == 2
 
 
-def test_after_a_failed_write_every_append_is_told_and_none_waits_for_ever(
-    store, completion, monkeypatch
-):
+def test_after_a_failed_write_every_append_raises(store, completion, monkeypatch):
     # The real fsync, but for one that the disk refuses. Replies in flight come in after it.
     fsync = os.fsync
     failures = iter([OSError(errno.ENOSPC, "No space left on device")])
@@ -193,7 +191,7 @@ def test_an_append_that_comes_while_a_write_fails_is_told_too(store, completion,
     assert [error.errno for error in errors] == [errno.EIO, errno.EIO]
 
 
-def test_what_is_sent_is_in_its_file_before_reserve_returns(store):
+def test_reserve_returns_after_the_line_is_in_its_file(store):
     async def main():
         async with CompletionJournal(store) as journal:
             journal.reserve({"reservation_id": "r1", "completion_id": "c"})
@@ -205,7 +203,7 @@ def test_what_is_sent_is_in_its_file_before_reserve_returns(store):
     assert sent["reservation_id"] == released["released"] == "r1"
 
 
-def test_what_is_sent_does_not_wait_for_the_sync_of_replies(store, completion, monkeypatch):
+def test_sent_lines_do_not_wait_for_the_sync_of_replies(store, completion, monkeypatch):
     reached, released = threading.Event(), threading.Event()
     fsync = os.fsync
 

@@ -1,4 +1,4 @@
-"""Lineage: of every row of a real materialization, one view tells where it came from."""
+"""The view `lineage`: it gives the origin of each row of a real materialization."""
 
 import json
 from datetime import datetime
@@ -9,7 +9,7 @@ import pytest
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, running
+from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, serve_teacher
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.settings import INPUTS, Settings
 from bioinstruct_dagster.store.database import Store
@@ -28,7 +28,7 @@ class Made:
 
     def __init__(self, folder):
         server = RehearsalTeacher(read_recordings())
-        with running(server) as url:
+        with serve_teacher(server) as url:
             self.url = url
             self.settings = Settings.of(
                 data_dir=folder / "data",
@@ -80,7 +80,7 @@ def test_the_seeds_shown_stand_in_the_prompt_that_was_sent(made):
             assert shown in prompts[row["completion_id"]]
 
 
-def test_the_control_values_of_a_row_are_those_of_its_line_in_the_plan(made):
+def test_a_rows_control_values_are_those_of_its_plan(made):
     controls = read_controls(INPUTS / "controls.yaml")
     prompts = {
         row["completion_id"]: json.loads(row["messages"])[-1]["content"]
@@ -109,7 +109,7 @@ def test_template_model_and_way_of_asking_are_told(made):
         assert row["rehearsal"]  # the server says that it is one
 
 
-def test_the_shares_of_tokens_and_dollars_add_up_to_what_was_billed(made):
+def test_the_rows_shares_add_up_to_what_was_billed(made):
     [paid] = made.store.rows(
         "select sum(prompt_tokens) as prompt, sum(completion_tokens) as output, sum(usd) as usd "
         "from completions join completion_outcomes using (completion_id) where tasks > 0"

@@ -1,4 +1,4 @@
-"""Several processes and one store: writers queue, readers wait, a killed writer harms nothing."""
+"""Several processes use one store: writers queue, readers wait, a killed writer does no harm."""
 
 import threading
 
@@ -92,7 +92,7 @@ def test_threads_that_write_and_read_at_once_all_succeed(written, seed_row):
     assert failures == []
 
 
-def test_a_reader_waits_for_a_writing_process_and_then_sees_its_rows(written, start_python):
+def test_a_reader_waits_for_a_writer_and_sees_its_rows(written, start_python):
     holder = start_python(HOLDER, written.path)
     assert said(holder) == "holding"
     found = []
@@ -128,9 +128,7 @@ def test_after_the_deadline_the_user_is_told_who_is_in_the_way(
     assert len(written.rows(OUTPUTS)) == 1
 
 
-def test_a_killed_writer_leaves_the_rows_before_it_and_a_store_that_can_be_used(
-    written, start_python, seed_row
-):
+def test_a_killed_writer_leaves_a_usable_store_with_its_rows(written, start_python, seed_row):
     holder = start_python(HOLDER, written.path)
     assert said(holder) == "holding"
     holder.kill()
@@ -157,7 +155,7 @@ def test_what_a_killed_writer_had_committed_is_kept(
 
 
 @pytest.mark.parametrize("left_behind", [b"", None])
-def test_a_store_whose_first_writer_was_killed_at_birth_can_be_used(store, seed_row, left_behind):
+def test_a_store_whose_creation_was_killed_can_be_used(store, seed_row, left_behind):
     # DuckDB creates the file before it writes its header, and the tables come later still.
     import duckdb
 

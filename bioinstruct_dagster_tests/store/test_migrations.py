@@ -1,4 +1,4 @@
-"""A store of an earlier version: what was paid for is carried over, by whoever opens it first."""
+"""A store of an earlier version: the first process that opens it keeps all paid results."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What was sent and never answered: presumed to be billed, once, and nothing else is."""
+"""Requests without a reply are presumed to be billed, once, and no other requests are."""
 
 import asyncio
 import json
@@ -72,7 +72,7 @@ def put(store: Store, *entries) -> None:
     asyncio.run(main())
 
 
-def test_only_what_has_neither_a_reply_nor_a_refusal_is_presumed(store, completion):
+def test_only_requests_without_reply_or_refusal_are_presumed(store, completion):
     put(
         store,
         *map(reservation, range(4)),
@@ -94,9 +94,7 @@ def test_a_round_without_a_single_reply_is_presumed_too(store):
     assert presumed(store) == ["r1"]
 
 
-def test_what_a_living_writer_has_in_flight_is_not_presumed_until_it_is_dead(
-    store, completion, start_python
-):
+def test_requests_of_a_live_writer_are_not_presumed(store, completion, start_python):
     writer = start_python(WRITER, store.path)
 
     def write(entry) -> None:
@@ -116,7 +114,7 @@ def test_what_a_living_writer_has_in_flight_is_not_presumed_until_it_is_dead(
     assert list(store.journal_dir.iterdir()) == []
 
 
-def test_a_fold_that_died_before_it_removed_the_files_counts_nothing_twice(store, completion):
+def test_a_fold_killed_before_removing_files_counts_once(store, completion):
     put(store, reservation(1), reservation(2), completion(2, reservation_id="r2"))
     kept = {path: path.read_bytes() for path in store.journal_dir.iterdir()}
     fold(store)
@@ -140,7 +138,7 @@ STEPS = st.lists(st.sampled_from(["reply", "unpriced reply", "refusal", "nothing
 
 @examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, cut=st.floats(0, 1), sent_cut=st.floats(0, 1))
-def test_wherever_both_files_are_cut_the_budget_never_counts_too_little(
+def test_cut_files_never_make_the_budget_count_too_little(
     completion, tmp_path_factory, steps, cut, sent_cut
 ):
     store = Store(tmp_path_factory.mktemp("cut") / "s.duckdb")

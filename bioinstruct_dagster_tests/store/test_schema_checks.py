@@ -1,4 +1,4 @@
-"""The schema check: passes on what the project writes, fails on any other table."""
+"""The schema check passes on tables of the project and fails on any other table."""
 
 import pytest
 

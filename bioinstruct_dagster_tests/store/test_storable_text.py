@@ -1,4 +1,4 @@
-"""Which texts the store can hold."""
+"""Texts that the store can hold, and texts that it cannot."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,7 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.feeds import ListFeed, Tally
@@ -82,7 +86,7 @@ class Live:
 def live(around: Around | None = None, **options: Any) -> Iterator[Live]:
     """A server with these options."""
     teacher = Watched(ServerOptions(**options), around)
-    with running(teacher) as url:
+    with serve_teacher(teacher) as url:
         yield Live(teacher, Endpoint(url, KEY, rehearsal=False))
 
 

@@ -15,7 +15,7 @@ from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.probe import with_dialect
-from bioinstruct_dagster.teacher.probe_request import PROBE_TOKENS
+from bioinstruct_dagster.teacher.probe_request import MAX_PROBE_TOKENS
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
@@ -104,7 +104,7 @@ def test_a_probe_is_stored_and_never_repeated(probe, store):
     assert spent(store) == {"settled": pytest.approx(cost(server, "online"))}
 
 
-def test_another_model_api_or_server_is_probed_for_itself_and_each_probe_is_booked(probe, store):
+def test_each_model_api_and_server_gets_its_own_probe(probe, store):
     with live() as server, live() as other:
         probe(server)
         probe(server, teacher_model="gpt-4o")
@@ -150,7 +150,7 @@ def test_the_older_name_of_the_token_limit_is_found(probe, requests_of):
     assert "max_completion_tokens" not in body
 
 
-def test_a_server_that_refuses_everything_but_plain_text_is_still_found(probe):
+def test_a_server_that_takes_only_plain_text_is_found(probe):
     around = refusing(
         seed="seed: extra inputs are not permitted",
         temperature="temperature: extra inputs are not permitted",
@@ -194,7 +194,7 @@ def test_a_refusal_or_a_cut_says_nothing_against_a_format(probe, fault):
 
 
 @pytest.mark.parametrize("form", ["json_schema", "json_object", "text"])
-def test_a_format_that_is_set_is_used_and_only_the_parameters_are_probed(probe, form):
+def test_a_set_format_is_used_and_parameters_are_probed(probe, form):
     with live(refusing(seed="No seed here.")) as server:
         dialect = probe(server, reply_format=form).dialect
     assert (dialect.reply_format, dialect.left_out, server.billed) == (form, {"seed"}, 1)
@@ -202,7 +202,7 @@ def test_a_format_that_is_set_is_used_and_only_the_parameters_are_probed(probe, 
 
 def test_a_format_that_is_set_and_refused_is_an_error(probe, store):
     with live(formats=frozenset()) as server:
-        with pytest.raises(TeacherError, match="BIOINSTRUCT_REPLY_FORMAT to text"):
+        with pytest.raises(TeacherError, match="BIOINSTRUCT_REPLY_FORMAT=text"):
             probe(server, reply_format="json_schema")
         assert server.billed == 0
     assert column(store, "teacher_dialects", "reply_format") == []
@@ -264,7 +264,7 @@ def test_a_server_error_is_tried_again_in_the_same_format(probe, store):
     assert set(spent(store)) == {"settled"}
 
 
-def test_a_probe_whose_reply_is_lost_is_repeated_and_counted_at_its_most(probe, store, monkeypatch):
+def test_a_probe_with_a_lost_reply_is_presumed_and_sent_again(probe, store, monkeypatch):
     monkeypatch.setattr("bioinstruct_dagster.teacher.flow.retries.FIRST_SECONDS", 0.01)
     with live(faults={"truncated_json": 1.0}, fault_attempts=1) as server:
         probe(server)
@@ -272,7 +272,7 @@ def test_a_probe_whose_reply_is_lost_is_repeated_and_counted_at_its_most(probe, 
     [probed] = store.rows("select usd from completions")
     price = price_of(MODEL)
     assert spent(store)["settled"] == pytest.approx(probed["usd"])
-    assert spent(store)["presumed"] > price.usd(0, PROBE_TOKENS)
+    assert spent(store)["presumed"] > price.usd(0, MAX_PROBE_TOKENS)
 
 
 def test_a_server_that_is_down_is_named_and_counts_for_nothing(probe, store, monkeypatch):
@@ -280,7 +280,7 @@ def test_a_server_that_is_down_is_named_and_counts_for_nothing(probe, store, mon
     down = Endpoint("http://127.0.0.1:9/v1", KEY, rehearsal=False)
     for _ in range(2):
         with pytest.raises(TeacherError, match="OPENAI_BASE_URL and that the server runs"):
-            probe(down, Terms(max_tokens=PROBE_TOKENS + 5_000))
+            probe(down, Terms(max_tokens=MAX_PROBE_TOKENS + 5_000))
     assert spent(store) == {}
     assert column(store, "presumed_spend", "tokens") == []
 
@@ -296,7 +296,7 @@ def test_a_cap_that_leaves_no_room_for_the_probe_sends_nothing(probe):
         assert server.teacher.calls == []
 
 
-def test_a_model_without_a_price_is_refused_under_a_cap_in_dollars(probe):
+def test_a_probe_of_an_unpriced_model_needs_no_dollar_cap(probe):
     with live() as server:
         with pytest.raises(BudgetError, match="no price"):
             probe(server, Terms(max_usd=5.0), teacher_model="unheard-of")
@@ -313,7 +313,7 @@ def test_the_caps_count_the_probe(probe, store, requests_of):
         assert "BIOINSTRUCT_MAX_TOKENS is reached" in tally.stopped
 
 
-def test_under_the_batch_api_the_probe_is_asked_at_once_and_at_the_price_of_that(probe, store):
+def test_with_the_batch_api_the_probe_goes_online_at_its_price(probe, store):
     with live() as server:
         probe(server, Terms(service="batch"), service="batch")
         assert (server.count("POST", "/files"), server.billed) == (0, 1)
@@ -330,10 +330,10 @@ def test_a_reply_without_usage_counts_at_its_most(probe, store):
 
     with live(around) as server:
         probe(server)
-    assert spent(store)["presumed"] > price_of(MODEL).usd(0, PROBE_TOKENS)
+    assert spent(store)["presumed"] > price_of(MODEL).usd(0, MAX_PROBE_TOKENS)
 
 
-def test_it_is_not_sent_while_another_run_spends_under_the_same_cap(probe, store):
+def test_a_probe_waits_for_a_run_under_the_same_cap(probe, store):
     store.timeout = 0.2
     held, done = threading.Event(), threading.Event()
 
@@ -360,9 +360,9 @@ def test_it_is_not_sent_while_another_run_spends_under_the_same_cap(probe, store
 def test_the_limits_that_the_probe_saw_seed_the_pacer(probe, store):
     with live(rpm=3_000, tpm=400_000) as server:
         terms = probe(server)
-        assert terms.limits_seen == (3_000, 400_000)
-        assert probe(server).limits_seen == (3_000, 400_000)
-    pacer = Pacer(4, seen=terms.limits_seen)
+        assert terms.known_limits == (3_000, 400_000)
+        assert probe(server).known_limits == (3_000, 400_000)
+    pacer = Pacer(4, known_limits=terms.known_limits)
     assert (pacer.requests.per_minute, pacer.tokens.per_minute) == (3_000, 400_000)
 
 
@@ -378,7 +378,7 @@ def test_odd_limits_are_survived(probe, stated, seen):
         return response
 
     with live(around) as server:
-        assert probe(server).limits_seen == (seen, seen)
+        assert probe(server).known_limits == (seen, seen)
 
 
 def test_flex_is_asked_for_and_billed_as_the_server_says(probe, store):

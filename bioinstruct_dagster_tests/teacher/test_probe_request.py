@@ -6,7 +6,7 @@ import pytest
 
 from bioinstruct_dagster.rehearsal.api_server.answers import PROBE_WORD
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.teacher.probe_request import SOUND, outcome_of, probe_request
+from bioinstruct_dagster.teacher.probe_request import SOUND_OUTCOMES, outcome_of, probe_request
 from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherReply
 
 TASK = '{"instruction": "Name one vitamin.", "input": "", "output": "Vitamin C."}'
@@ -71,7 +71,7 @@ def test_the_key_of_a_probe_does_not_change(reply_format, key):
 )
 def test_the_form_of_a_reply_is_seen(reply_format, content, outcome):
     assert outcome_of(reply(content), reply_format) == outcome
-    assert (outcome in SOUND) == (outcome == "parsed")
+    assert (outcome in SOUND_OUTCOMES) == (outcome == "parsed")
 
 
 @pytest.mark.parametrize(

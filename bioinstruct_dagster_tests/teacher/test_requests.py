@@ -106,7 +106,7 @@ def test_what_is_asked_of_each_task_is_in_prompt_and_key(series_of):
     assert steered.template_sha256 == template(controlled=True).sha256
 
 
-def test_a_second_draw_is_another_request_with_a_sampling_seed_of_its_own(requests_of):
+def test_a_second_draw_has_its_own_key_and_sampling_seed(requests_of):
     first = requests_of(200)
     again = [request.again() for request in first]
     assert {request.draw for request in again} == {1}
@@ -117,7 +117,7 @@ def test_a_second_draw_is_another_request_with_a_sampling_seed_of_its_own(reques
         assert replace(other, draw=0, parameters=one.parameters) == one
 
 
-def test_a_second_draw_of_a_request_without_a_sampling_seed_differs_too():
+def test_a_second_draw_without_a_sampling_seed_differs_too():
     request = replace(REQUEST, parameters={"temperature": 0.0})
     assert request.again().parameters == request.parameters
     assert request.again().completion_id != request.completion_id

@@ -41,7 +41,7 @@ def ask_at(store, said):
 
 @pytest.fixture(scope="module")
 def rehearsal_url():
-    with server.serving() as url:
+    with server.serve_recordings() as url:
         yield url
 
 
@@ -120,7 +120,7 @@ def test_what_a_killed_run_left_in_the_journal_is_reused(
     assert len(served.bodies) == 2
 
 
-def test_a_rehearsal_teacher_that_poses_as_a_real_one_is_still_a_rehearsal(
+def test_a_rehearsal_teacher_at_a_real_address_is_a_rehearsal(
     ask_at, store, requests_of, rehearsal_url
 ):
     ask_at(requests_of(1, teacher="openai", model="gpt-4.1"), rehearsal_url, rehearsal=False)

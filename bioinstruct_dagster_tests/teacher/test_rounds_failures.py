@@ -55,7 +55,7 @@ def everything_said_by(error: BaseException | None) -> str:
 
 
 @pytest.mark.parametrize(("status", "code", "advice"), FATAL)
-def test_where_no_request_can_succeed_the_run_stops_at_once_and_says_why(
+def test_a_run_stops_at_once_if_no_request_can_succeed(
     ask_at, store, requests_of, serve, reply, refuse, status, code, advice
 ):
     answered = 6
@@ -74,7 +74,7 @@ def test_where_no_request_can_succeed_the_run_stops_at_once_and_says_why(
     assert not any(part in said for part in (KEY, KEY[:7], KEY[-4:]))
 
 
-def test_one_failing_request_costs_no_other_and_is_asked_again_by_the_next_run(
+def test_a_failed_request_is_sent_again_by_the_next_run(
     ask_at, store, requests_of, serve, reply, refuse
 ):
     requests = requests_of(20)
@@ -126,7 +126,7 @@ def test_where_all_fail_the_run_fails_with_the_first_reason(ask_at, requests_of,
         ask_at(requests_of(7), serve(answer).url)
 
 
-def test_with_stored_completions_a_round_that_fails_whole_is_only_counted(
+def test_a_failed_round_with_stored_completions_is_no_error(
     ask_at, requests_of, serve, reply, refuse
 ):
     async def answer(_):
@@ -179,7 +179,7 @@ def test_a_key_that_a_server_repeats_is_not_shown(ask_at, requests_of, serve, re
 @pytest.mark.parametrize(
     "key", [f"{KEY}\n", f"{KEY}\r\n{KEY}", f"{KEY}é", f"{KEY}\u200b", f" {KEY}"]
 )
-def test_a_key_that_no_header_can_carry_is_named_before_any_request_and_not_shown(
+def test_an_unsendable_key_is_an_error_that_does_not_show_it(
     ask_at, requests_of, serve, reply, key
 ):
     async def answer(_):

@@ -12,7 +12,11 @@ import time
 import pytest
 from aiohttp import web
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster.teacher.money.prices import price_of
@@ -97,7 +101,7 @@ def wait_for(condition, process) -> None:
 
 
 @pytest.mark.parametrize("stored_before_kill", [1, 9, 19])
-def test_a_killed_run_loses_no_stored_completion_and_repeats_only_what_was_in_flight(
+def test_a_killed_run_repeats_only_requests_in_flight(
     store, start_python, requests_of, serve, stored_before_kill
 ):
     recordings = read_recordings()
@@ -189,16 +193,14 @@ class Nursery:
 
 
 @pytest.mark.slow
-def test_twenty_kills_at_random_moments_repay_no_more_than_was_in_flight_and_pass_no_cap(
-    store, start_python, requests_of
-):
+def test_twenty_kills_repay_only_requests_in_flight(store, start_python, requests_of):
     draw = random.Random(11)
     kills, concurrency, count, cap = 20, 6, 220, 6.0
     options = ServerOptions(latency=0.03, prompt_tokens=900, answer_tokens=2_000)
     teacher = RehearsalTeacher(read_recordings(), options=options)
     ledger = teacher.ledger
     most = size_of(requests_of(1, model="gpt-4.1")[0]).most(price_of("gpt-4.1"), "online").usd
-    with running(teacher) as url:
+    with serve_teacher(teacher) as url:
         nursery = Nursery(start_python(NURSERY, store.path, url, count, concurrency))
         killed = 0
         while killed < kills:
@@ -235,12 +237,10 @@ def test_twenty_kills_at_random_moments_repay_no_more_than_was_in_flight_and_pas
     assert list(store.journal_dir.glob("*.jsonl")) == []
 
 
-def test_a_killed_run_leaves_what_it_had_in_flight_counted_as_spent(
-    store, start_python, requests_of
-):
+def test_a_killed_runs_requests_in_flight_count_as_spent(store, start_python, requests_of):
     options = ServerOptions(latency=60.0)  # no reply ever comes
     teacher = RehearsalTeacher(read_recordings(), options=options)
-    with running(teacher) as url:
+    with serve_teacher(teacher) as url:
         nursery = Nursery(start_python(NURSERY, store.path, url, 30, CONCURRENCY))
         process = nursery.begin(1.0)
         while teacher.ledger.admitted < CONCURRENCY:
@@ -248,14 +248,14 @@ def test_a_killed_run_leaves_what_it_had_in_flight_counted_as_spent(
         os.kill(process, signal.SIGKILL)
         nursery.end()
     requests = requests_of(30, teacher="openai", model="gpt-4.1")
-    mosts = [size_of(request).most(price_of("gpt-4.1"), "online") for request in requests]
+    mosts = [size_of(request).max_cost(price_of("gpt-4.1"), "online") for request in requests]
     fold(store)
     (row,) = store.rows("select sum(usd) as usd, sum(tokens) as tokens from presumed_spend")
     assert row["usd"] == pytest.approx(sum(most.usd for most in mosts[:CONCURRENCY]))
     assert row["tokens"] == sum(most.tokens for most in mosts[:CONCURRENCY])
     # And so the next run's cap has no room, although no reply was ever seen.
     terms = Terms(max_usd=row["usd"] + 0.9 * mosts[CONCURRENCY].usd)
-    with running(RehearsalTeacher(read_recordings())) as url:
+    with serve_teacher(RehearsalTeacher(read_recordings())) as url:
         endpoint = Endpoint(url, "key", rehearsal=False)
         tally = ask(session_of(endpoint, store, terms=terms), requests)
     assert tally.asked == 0

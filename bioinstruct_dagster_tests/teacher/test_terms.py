@@ -66,14 +66,12 @@ def spent(store, **terms) -> dict[str, float]:
 
 
 def test_without_caps_there_are_none(store):
-    assert not Terms().capped
     assert budget_of(Terms(), store, "no-such-model").caps == []
 
 
 @pytest.mark.parametrize("name", ["max_usd", "max_tokens", "run_max_usd", "run_max_tokens"])
 def test_each_cap_is_known_by_its_setting(store, name):
     terms = Terms(**{name: 5})
-    assert terms.capped
     (cap,) = budget_of(terms, store, "gpt-4.1").caps
     assert cap.setting == f"BIOINSTRUCT_{name.upper()}"
     assert cap.limit == (5 * PICODOLLARS if cap.unit == "usd" else 5)
@@ -82,7 +80,6 @@ def test_each_cap_is_known_by_its_setting(store, name):
 
 def test_a_cap_of_nothing_is_a_cap(store):
     terms = Terms(max_usd=0.0, max_tokens=0)
-    assert terms.capped
     assert [cap.limit for cap in budget_of(terms, store, "gpt-4.1").caps] == [0, 0]
 
 
@@ -104,7 +101,7 @@ def test_replies_lost_requests_and_open_batches_all_count(store, spend):
     }
 
 
-def test_a_completion_stored_before_its_price_was_known_is_priced_now(store, spend):
+def test_a_completion_is_priced_once_its_price_is_known(store, spend):
     spend(completions=[{"usd": None, "prompt_tokens": 10**6, "completion_tokens": 10**6}])
     assert spent(store, max_usd=100.0) == {"MAX_USD": 10.0}
 
@@ -117,19 +114,19 @@ def test_a_completion_stored_before_its_price_was_known_is_priced_now(store, spe
         {"batches": [{"usd": None}]},
     ],
 )
-def test_spending_of_unknown_price_refuses_a_dollar_cap_and_no_cap_of_tokens(store, spend, unknown):
+def test_unpriced_spending_allows_token_caps_only(store, spend, unknown):
     spend(**unknown)
     with pytest.raises(BudgetError, match=r"BIOINSTRUCT_MAX_USD .*unknown price"):
         spent(store, max_usd=100.0)
     assert spent(store, max_tokens=10**6)["MAX_TOKENS"] > 0
 
 
-def test_what_another_run_spent_unpriced_does_not_refuse_this_runs_cap(store, spend):
+def test_another_runs_unpriced_spending_allows_a_run_cap(store, spend):
     spend(presumptions=[{"usd": None, "run_id": "two"}])
     assert spent(store, run_max_usd=1.0) == {"RUN_MAX_USD": 0}
 
 
-def test_a_reply_without_usage_is_counted_once_by_its_reservation(store, spend):
+def test_a_reply_without_usage_counts_once(store, spend):
     spend(
         completions=[{"usd": None, "prompt_tokens": None, "completion_tokens": None}],
         presumptions=[{"usd": 0.25}],
@@ -138,7 +135,7 @@ def test_a_reply_without_usage_is_counted_once_by_its_reservation(store, spend):
 
 
 @pytest.mark.parametrize("cap", ["max_usd", "run_max_usd"])
-def test_a_model_without_a_price_refuses_a_dollar_cap_and_names_the_other(store, cap):
+def test_a_dollar_cap_for_an_unpriced_model_names_the_token_cap(store, cap):
     with pytest.raises(BudgetError) as caught:
         budget_of(Terms(**{cap: 1.0}), store, "some-model")
     said = str(caught.value)

@@ -1,4 +1,4 @@
-"""The optimization: what it changes, what it returns, what it reports on the way."""
+"""The optimization: the weights it changes, its results, and its log lines."""
 
 from dataclasses import replace
 from pathlib import Path

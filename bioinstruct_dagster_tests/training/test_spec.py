@@ -1,4 +1,4 @@
-"""The specification of an adapter: its key, its folder, its way to the model process."""
+"""The specification of an adapter: its key, its folder, its JSON for the model process."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -77,7 +77,7 @@ def test_the_key_depends_on_what_determines_the_adapter_alone(training_spec):
     assert len({key, *different}) == len(different) + 1
 
 
-def test_a_specification_is_made_from_matrix_data_set_and_settings(settings, experiments):
+def test_a_specification_joins_matrix_data_set_and_settings(settings, experiments):
     matrix = read_experiments(experiments)
     dataset = DatasetVersion(Path("data_set"), "b" * 64, rehearsal=False)
     spec = training_spec(matrix, "rehearsal-llama", "information_extraction", dataset, settings)

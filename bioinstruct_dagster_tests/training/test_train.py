@@ -1,4 +1,4 @@
-"""Training: an adapter that depends on its specification alone, and opens anywhere."""
+"""Training: an adapter depends only on its specification, and peft opens it."""
 
 import json
 import math
@@ -11,7 +11,7 @@ import pytest
 from bioinstruct_dagster.dataset.build import DatasetError, build_dataset
 from bioinstruct_dagster.dataset.card import Card
 from bioinstruct_dagster.dataset.splits import split_of
-from bioinstruct_dagster.models.adapters import WEIGHTS
+from bioinstruct_dagster.models.adapters import WEIGHTS_FILE
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 from bioinstruct_dagster.training.spec import TrainingSpec
 from bioinstruct_dagster.training.train import TrainingError, finished, train
@@ -37,12 +37,12 @@ def elsewhere(training_spec, adapter, tmp_path) -> TrainingSpec:
 def test_the_adapter_is_safetensors_and_holds_no_pickle(adapter):
     folder = Path(adapter["adapter_path"])
     names = {path.name for path in folder.rglob("*")}
-    assert names == {WEIGHTS, "adapter_config.json", "result.json", "README.md"}
-    assert sha256_of_file(folder / WEIGHTS) == adapter["adapter_sha256"]
+    assert names == {WEIGHTS_FILE, "adapter_config.json", "result.json", "README.md"}
+    assert sha256_of_file(folder / WEIGHTS_FILE) == adapter["adapter_sha256"]
     assert list(folder.parent.iterdir()) == [folder]
 
 
-def test_peft_opens_the_adapter_and_it_changes_what_the_model_says(adapter, training_spec):
+def test_peft_opens_the_adapter_and_it_changes_the_output(adapter, training_spec):
     import peft
     import torch
 
@@ -87,14 +87,12 @@ def is_learned_from(row):
     return row["category"] in EXTRACTION and split_of(row["instruction"]) == "train"
 
 
-def test_only_training_rows_of_the_recipes_categories_leave_a_trace(
-    training_spec, dataset_rows, tmp_path
-):
+def test_only_train_rows_of_the_recipes_categories_are_used(training_spec, dataset_rows, tmp_path):
     several_steps = with_recipe(training_spec, categories=EXTRACTION, epochs=1.0)
     spec = replace(several_steps, adapters_dir=str(tmp_path / "adapters"))
 
     def trained_with(altered):
-        """Trained on the rows, with another output where `altered` says so."""
+        """An adapter trained on the rows. `altered` replaces the output of some of them."""
         card = Card(teacher="rehearsal", template="test/1", seeds_fingerprint="none")
         rows = [row | ({"output": "Another."} if altered(row) else {}) for row in dataset_rows]
         built = build_dataset(rows, tmp_path / "hf_dataset", card)
@@ -109,7 +107,7 @@ def test_only_training_rows_of_the_recipes_categories_leave_a_trace(
     assert all_altered["adapter_sha256"] != usual["adapter_sha256"]
 
 
-def test_a_local_folder_with_the_same_weights_gives_the_same_adapter(
+def test_a_folder_with_equal_weights_gives_an_equal_adapter(
     adapter, training_spec, tiny_base, tmp_path
 ):
     base = training_spec.base.model_copy(update={"source": tiny_base.path})
@@ -146,14 +144,14 @@ def test_an_adapter_of_another_specification_is_not_taken_for_it(adapter, traini
 
 def test_an_adapter_whose_weights_were_altered_is_not_used(elsewhere):
     weights = Path(finished(elsewhere)["adapter_path"]).name
-    (path,) = Path(elsewhere.adapters_dir).rglob(f"{weights}/{WEIGHTS}")
+    (path,) = Path(elsewhere.adapters_dir).rglob(f"{weights}/{WEIGHTS_FILE}")
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     assert finished(elsewhere) is None
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, "result.json"])
+@pytest.mark.parametrize("name", [WEIGHTS_FILE, "result.json"])
 def test_an_adapter_that_lacks_a_file_is_not_used(elsewhere, name):
     assert finished(elsewhere) is not None
     for path in Path(elsewhere.adapters_dir).rglob(name):

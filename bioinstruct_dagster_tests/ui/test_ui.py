@@ -88,7 +88,7 @@ def command_line_run(environment: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def ui(environment: dict[str, str], command_line_run: str) -> Iterator[str]:
-    """The address of `dagster dev`, stopped in the end as Ctrl-C stops it, with nothing left."""
+    """The address of `dagster dev`. Ctrl-C stops it at the end, and no process may be left."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -162,7 +162,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A tab so wide that the graph, fitted to it, writes asset names in full."""
+    """A tab that is wide enough for full asset names in the graph."""
     tab = browser.new_page(viewport={"width": 2600, "height": 1000})
     tab.set_default_timeout(PATIENCE * 1000)
     yield tab

@@ -1,8 +1,8 @@
-"""The frame of every run: read the job, make ready, run what is measured, say what it took.
+"""The frame of each run: read the job, prepare, run the measured function, and write the figures.
 
-Standard library only, because each peer's interpreter runs it. A runner reads its material and
-warms up unmeasured, and returns what the clock is put around. CPU is the process's own and its
-ended children's; memory is the most that this process itself ever held, all it read included.
+It uses the standard library only, because each peer's interpreter runs it. A runner reads its
+material and warms up unmeasured. Then it returns the function that is timed. The CPU time covers
+the process and its ended children. The memory is the peak of the process, with all its material.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """What a runner is to do, as the harness writes it."""
+    """The job of a runner, as the harness writes it."""
 
     runner: str
     material: Mapping[str, str]  # files by name
@@ -70,7 +70,7 @@ def peak_bytes() -> int:
 
 
 def removals(kept: Iterable[bool]) -> list[int]:
-    """The places that were not kept."""
+    """The positions that were not kept."""
     return [place for place, keep in enumerate(kept) if not keep]
 
 

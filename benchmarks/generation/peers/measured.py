@@ -1,8 +1,7 @@
-"""The frame of every client's run: read the job, call the client, say what it took.
+"""The frame of each client's run: read the job, call the client, and write the figures.
 
-Standard library only, because each peer's interpreter runs it. The clock is around the call alone:
-imports are done before, and a few unmeasured requests have warmed up what is imported or built on
-first use. CPU is the process's own and its children's.
+It uses the standard library only, because each peer's interpreter runs it. Only the call is timed.
+Imports and a few warm-up requests come before it. The CPU time covers the process and its children.
 """
 
 import json
@@ -18,7 +17,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """What a client is to do, as the harness writes it."""
+    """The job of a client, as the harness writes it."""
 
     base_url: str
     prompts: list[str]

@@ -1,1 +1,1 @@
-"""The category gate: what kind of task each kept row is."""
+"""The category gate: labels each kept row with a kind of task."""

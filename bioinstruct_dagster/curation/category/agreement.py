@@ -1,7 +1,7 @@
-"""Two-way agreement: which instructions a teacher labels twice, and how far it agrees with itself.
+"""Two-way agreement: draws the instructions that a teacher labels twice, and compares the labels.
 
-Belongs here: drawing the sample and the measures; kappa is scikit-learn's. Does not: asking the
-teacher (labelling).
+Belongs here: the sample and the measures; kappa is scikit-learn's. Does not: asking the teacher
+(labelling).
 """
 
 import hashlib
@@ -9,58 +9,58 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-SHARE = 0.05
-LEAST = 20  # instructions in the sample, where there are as many
-_WHOLE = 2**64
+SAMPLE_SHARE = 0.05  # of the instructions
+LEAST_SAMPLE = 20  # instructions in the sample, if the set has so many
+_HASH_RANGE = 2**64
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far first and second labels of the same instructions agree.
+    """The agreement of first and second labels of the same instructions.
 
     Attributes:
-        sampled: instructions that were to be labelled twice.
-        compared: those with two valid labels.
-        agreed: those whose two labels are the same.
-        kappa: Cohen's; None where chance alone would agree always, as with one category only.
-        disagreeing: the others, with the second label.
-        rehearsal: by a teacher that replays recorded labels, which agree trivially.
+        sampled: the number of instructions to label twice.
+        compared: how many of them have two valid labels.
+        agreed: how many of these have equal labels.
+        kappa: Cohen's kappa; None if it is undefined.
+        other_labels: the second label of each instruction whose labels differ.
+        rehearsal: whether the labels are recorded ones, which always agree.
     """
 
     sampled: int
     compared: int
     agreed: int
     kappa: float | None
-    disagreeing: Mapping[str, str]
+    other_labels: Mapping[str, str]
     rehearsal: bool
 
     @property
     def share(self) -> float | None:
-        """Raw agreement; None where nothing was compared."""
+        """The share of equal labels; None if no labels were compared."""
         return self.agreed / self.compared if self.compared else None
 
 
-def sample(instructions: Sequence[str], already: Collection[str] = ()) -> list[str]:
-    """What is labelled twice: 5 % of the instructions, and 20 at the least.
+def draw_sample(instructions: Sequence[str], labelled_twice: Collection[str] = ()) -> list[str]:
+    """The instructions to label twice: 5 % of all, and at least 20.
 
-    An instruction is in the sample by its own hash, so a growing set keeps its sample and adds to
-    it; where 5 % are fewer than 20, those already labelled twice count first. The order is that of
-    the hashes, which has nothing to do with the order of the rows: other instructions stand beside
-    each one than in the first pass.
+    An instruction's hash decides whether it is in the sample, so a growing set keeps its sample and
+    adds to it. If 5 % are fewer than 20, the instructions with the smallest hashes are added.
+    The sample is in the order of the hashes, so that its requests group other instructions together
+    than those of the first pass.
 
     Args:
         instructions: without repetitions.
-        already: those labelled twice before, which stay in the sample.
+        labelled_twice: instructions with a second label, which stay in the sample.
     """
-    before = set(already)
+    before = set(labelled_twice)
     places = sorted((_place(text), text) for text in instructions)
-    drawn = {text for place, text in places if place < SHARE * _WHOLE or text in before}
+    drawn = {text for place, text in places if place < SAMPLE_SHARE * _HASH_RANGE or text in before}
     others = (text for _, text in places if text not in drawn)
-    drawn |= set(islice(others, max(LEAST - len(drawn), 0)))
+    drawn |= set(islice(others, max(LEAST_SAMPLE - len(drawn), 0)))
     return [text for _, text in places if text in drawn]
 
 
-def agreement(
+def measure_agreement(
     sampled: Sequence[str],
     first: Mapping[str, str],
     second: Mapping[str, str],
@@ -76,16 +76,16 @@ def agreement(
         compared=len(pairs),
         agreed=sum(one == other for one, other in pairs.values()),
         kappa=cohens_kappa(list(pairs.values())),
-        disagreeing={text: other for text, (one, other) in pairs.items() if one != other},
+        other_labels={text: other for text, (one, other) in pairs.items() if one != other},
         rehearsal=rehearsal,
     )
 
 
 def cohens_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Agreement beyond chance (Cohen, 1960); None where it is undefined.
+    """Cohen's kappa (1960), the agreement beyond chance; None if it is undefined.
 
-    It is undefined without pairs, and where all labels of both passes are one category: there,
-    labels drawn by chance would agree as well.
+    It is undefined without pairs, and if all labels of both passes are the same category: random
+    labels would agree as well.
     """
     if len({label for pair in pairs for label in pair}) <= 1:
         return None
@@ -96,6 +96,6 @@ def cohens_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
 
 
 def _place(text: str) -> int:
-    # Not the hash that orders or names anything else, so that the sample is independent of it.
+    # No other hash in the project has this prefix, so the sample is independent of other orders.
     digest = hashlib.sha256(b"second label\x1f" + text.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big")

@@ -1,8 +1,8 @@
-"""Calibration: whether a classifier that says 80 % is right in 80 of 100 cases.
+"""Calibration: whether predictions with a confidence of 80 % are right in 80 of 100 cases.
 
-Belongs here: probabilities out of decision values, and the measures, both from predictions on rows
-that the classifier was not trained on. Does not: making such predictions (classifier), or what is
-done with unsure rows (labelling). Temperature scaling and the calibration curve are scikit-learn's.
+Belongs here: probabilities from decision values, and the measures, both by predictions on rows that
+the classifier was not trained on. Does not: making such predictions (classifier), or rows of low
+confidence (labelling). Temperature scaling and the calibration curve are scikit-learn's.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Predictions whose confidence is above `low`, and at most `high`."""
+    """The predictions with a confidence above `low` and at most `high`."""
 
     low: float
     high: float
@@ -28,25 +28,25 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class AcceptedShare:
-    """What a threshold of confidence would let pass without review."""
+    """The rows that would need no review at a threshold of confidence."""
 
     threshold: float
     share: float  # of all rows
-    accuracy: float | None  # of those; None where there are none
+    accuracy: float | None  # of these rows; None if there are none
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What out-of-fold predictions say of a classifier.
+    """The quality of a classifier, measured on out-of-fold predictions.
 
     Attributes:
-        rows: predicted, each by a classifier that was trained without it.
-        accuracy: share of them that were right.
-        expected_calibration_error: mean distance of confidence and accuracy over the bins, weighted
-            by their rows.
-        bins: the reliability table, empty bins left out.
-        accepted: how many rows thresholds let pass, and how often those are right.
-        by_category: share of each category's rows that were recognised.
+        rows: the number of predicted rows, each by a classifier that was trained without it.
+        accuracy: the share of right predictions.
+        expected_calibration_error: the mean difference of confidence and accuracy over the bins,
+            weighted by their rows.
+        bins: the reliability table without empty bins.
+        accepted: for each threshold, the share of rows above it and their accuracy.
+        by_category: for each category, the share of its rows that were recognised.
     """
 
     rows: int
@@ -57,7 +57,7 @@ class Calibration:
     by_category: dict[str, float]
 
     def table(self) -> list[dict[str, float]]:
-        """The reliability table, for a report."""
+        """The rows of the reliability table, for a report."""
         return [
             {
                 "confidence from": one.low,
@@ -70,13 +70,13 @@ class Calibration:
         ]
 
 
-def calibration(
+def measure_calibration(
     truth: Sequence[str], predicted: Sequence[str], confidence: Sequence[float]
 ) -> Calibration:
-    """Compare what was predicted, and how surely, with what is true."""
+    """Compare the predicted categories and their confidence with the true categories."""
     right = np.array([a == b for a, b in zip(truth, predicted, strict=True)], dtype=np.float64)
-    sure = np.asarray(confidence, dtype=np.float64)
-    bins = tuple(_bins(sure, right))
+    confidences = np.asarray(confidence, dtype=np.float64)
+    bins = tuple(_bins(confidences, right))
     error = sum(one.rows * abs(one.confidence - one.accuracy) for one in bins) / max(len(right), 1)
     labels = np.array(truth)
     return Calibration(
@@ -84,7 +84,7 @@ def calibration(
         accuracy=float(right.mean()) if len(right) else 0.0,
         expected_calibration_error=float(error),
         bins=bins,
-        accepted=tuple(_accepted(sure, right, threshold) for threshold in _THRESHOLDS),
+        accepted=tuple(_accepted_share(confidences, right, threshold) for threshold in _THRESHOLDS),
         by_category={str(name): float(right[labels == name].mean()) for name in sorted(set(truth))},
     )
 
@@ -93,10 +93,10 @@ Probabilities = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 def temperature_scaling(scores: NDArray[np.float64], columns: NDArray[np.intp]) -> Probabilities:
-    """A function that makes probabilities of decision values, so that they tell the accuracy.
+    """A function that turns decision values into probabilities that match the accuracy.
 
-    The decision values are divided by one number for all categories: the order of the categories
-    stays, and a few hundred rows are enough to find the number.
+    It divides all decision values by one number. This keeps the order of the categories, and a few
+    hundred rows are enough to find the number.
 
     Args:
         scores: decision values on rows that the classifier was not trained on; (rows, categories).
@@ -107,22 +107,22 @@ def temperature_scaling(scores: NDArray[np.float64], columns: NDArray[np.intp]) 
     from sklearn.linear_model import LogisticRegression
 
     categories = scores.shape[1]
-    # The calibration expects a classifier. This one's decision values are the scores themselves, so
-    # that the folds' classifiers, which are trained already, need not be trained again.
-    passed_on = LogisticRegression()
-    passed_on.classes_ = np.arange(categories)
-    passed_on.coef_, passed_on.intercept_ = np.eye(categories), np.zeros(categories)
+    # scikit-learn calibrates a classifier. This one returns the scores as its decision values, so
+    # that the classifiers of the folds need no second training.
+    identity = LogisticRegression()
+    identity.classes_ = np.arange(categories)
+    identity.coef_, identity.intercept_ = np.eye(categories), np.zeros(categories)
     scaled = CalibratedClassifierCV(
-        FrozenEstimator(passed_on), method="temperature", ensemble=False
+        FrozenEstimator(identity), method="temperature", ensemble=False
     ).fit(scores, columns)
     probabilities: Probabilities = scaled.predict_proba
     return probabilities
 
 
-def _accepted(
-    sure: NDArray[np.float64], right: NDArray[np.float64], threshold: float
+def _accepted_share(
+    confidences: NDArray[np.float64], right: NDArray[np.float64], threshold: float
 ) -> AcceptedShare:
-    passed = right[sure >= threshold]
+    passed = right[confidences >= threshold]
     return AcceptedShare(
         threshold=threshold,
         share=len(passed) / max(len(right), 1),
@@ -130,14 +130,15 @@ def _accepted(
     )
 
 
-def _bins(sure: NDArray[np.float64], right: NDArray[np.float64]) -> list[ReliabilityBin]:
+def _bins(confidences: NDArray[np.float64], right: NDArray[np.float64]) -> list[ReliabilityBin]:
     from sklearn.calibration import calibration_curve
 
-    if not len(sure):
+    if not len(confidences):
         return []
-    accuracies, confidences = calibration_curve(right, sure, n_bins=BINS)  # of bins with rows
+    # Both are of the bins that have rows.
+    accuracies, mean_confidences = calibration_curve(right, confidences, n_bins=BINS)
     edges = np.linspace(0, 1, BINS + 1)
-    rows = np.bincount(np.searchsorted(edges[1:-1], sure), minlength=BINS)
+    rows = np.bincount(np.searchsorted(edges[1:-1], confidences), minlength=BINS)
     return [
         ReliabilityBin(
             low=int(place) / BINS,
@@ -147,6 +148,6 @@ def _bins(sure: NDArray[np.float64], right: NDArray[np.float64]) -> list[Reliabi
             accuracy=float(accuracy),
         )
         for place, confidence, accuracy in zip(
-            np.flatnonzero(rows), confidences, accuracies, strict=True
+            np.flatnonzero(rows), mean_confidences, accuracies, strict=True
         )
     ]

@@ -1,8 +1,10 @@
 """The embedded category classifier: logistic regression on phrasing, trained at run time.
 
-It labels what no teacher labelled, by the instruction alone, from the seeds, from
-`data/category_examples.jsonl` and from the labels recorded with the rehearsal teacher's replies.
-Belongs here: the model and its honesty (accuracy and calibration on rows it was not trained on).
+It labels the instructions that no teacher labelled. Its examples are the seeds,
+`data/category_examples.jsonl` and the labels recorded with the rehearsal teacher's replies. Belongs
+here: the examples and the model, with its accuracy and calibration on examples that it was not
+trained on. Does not: the features (phrasing), the measures (calibration), or choosing between
+teacher and classifier (labelling).
 """
 
 import json
@@ -17,7 +19,7 @@ import numpy as np
 from bioinstruct_dagster.curation.category.calibration import (
     Calibration,
     Probabilities,
-    calibration,
+    measure_calibration,
     temperature_scaling,
 )
 from bioinstruct_dagster.curation.category.phrasing import features
@@ -28,17 +30,17 @@ from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-EXAMPLES = INPUTS / "category_examples.jsonl"
-# Below it a row is listed for review. Chosen on the tuning half of the hand-labelled published
-# rows; docs/categories.md has the table.
-CONFIDENCE = 0.7
+EXAMPLES_FILE = INPUTS / "category_examples.jsonl"
+# A row of less confidence is listed for review. The value was chosen on the tuning half of the
+# hand-labelled published rows; docs/categories.md has the table.
+REVIEW_CONFIDENCE = 0.7
 FOLDS = 5
 REGULARIZATION = 16.0  # inverse strength; 4, 8 and 16 differ by less than a point
 _RANDOM_STATE = 0  # of the folds; the fit itself is deterministic
 
 
 class Prediction(NamedTuple):
-    """A category, how probable it is by the classifier's account, and the runner-up."""
+    """The most probable category, its probability, and the second category."""
 
     category: str
     confidence: float
@@ -51,7 +53,7 @@ class ExampleFileError(StatedError):
 
 @dataclass(frozen=True)
 class CategoryClassifier:
-    """A trained classifier, with an account of how good it is on what it was not trained on."""
+    """A trained classifier, with its calibration on examples that it was not trained on."""
 
     pipeline: Any
     probabilities: Probabilities
@@ -61,7 +63,7 @@ class CategoryClassifier:
 
     @property
     def cross_validated_accuracy(self) -> float:
-        """Share of the examples that classifiers trained without them got right."""
+        """The share of examples that classifiers trained without them labelled right."""
         return self.calibration.accuracy
 
     @classmethod
@@ -73,7 +75,7 @@ class CategoryClassifier:
         labels = [category for _, category in examples]
         found = [features(text) for text, _ in examples]
         folds = StratifiedKFold(FOLDS, shuffle=True, random_state=_RANDOM_STATE)
-        # At this size, threads of the linear algebra mostly wait for each other.
+        # With so few rows, threads of the linear algebra mostly wait for each other.
         with threadpool_limits(1):
             scores = cross_val_predict(
                 _pipeline(), found, labels, cv=folds, method="decision_function"
@@ -81,14 +83,16 @@ class CategoryClassifier:
             pipeline = _pipeline().fit(found, labels)
         columns = np.searchsorted(pipeline.classes_, labels)
         probabilities = temperature_scaling(scores, columns)
-        unseen = _predictions(probabilities(scores), pipeline.classes_)
-        account = calibration(
-            labels, [one.category for one in unseen], [one.confidence for one in unseen]
+        held_out = _predictions(probabilities(scores), pipeline.classes_)
+        calibration = measure_calibration(
+            labels, [one.category for one in held_out], [one.confidence for one in held_out]
         )
-        return cls(pipeline, probabilities, account, len(examples), classifier_version(examples))
+        return cls(
+            pipeline, probabilities, calibration, len(examples), classifier_version(examples)
+        )
 
     def predict(self, instructions: Sequence[str]) -> list[Prediction]:
-        """The category of each instruction, checked by it alone."""
+        """The predicted category of each instruction."""
         if not instructions:
             return []
         scores = self.pipeline.decision_function([features(text) for text in instructions])
@@ -96,23 +100,23 @@ class CategoryClassifier:
 
 
 @lru_cache(maxsize=1)
-def trained(examples: tuple[tuple[str, str], ...]) -> CategoryClassifier:
-    """The classifier of these examples, trained once a process."""
+def trained_classifier(examples: tuple[tuple[str, str], ...]) -> CategoryClassifier:
+    """The classifier trained on these examples; each process trains it once."""
     return CategoryClassifier.train(examples)
 
 
 def classifier_version(examples: Sequence[tuple[str, str]]) -> str:
-    """Short hash of what the classifier is made of: its code and libraries, and its examples."""
+    """A short hash of the classifier's code, libraries and examples."""
     code = code_sha256("curation.category.classifier.CategoryClassifier")
     return sha256_of([code, [list(example) for example in examples]])[:12]
 
 
 def labelled_examples(seeds: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Seeds, own examples and recorded labels, each instruction once; the first to name it wins."""
+    """Seeds, handwritten examples and recorded labels; the first label of an instruction counts."""
     examples: dict[str, str] = {}
     for instruction, category in [
         *seeds,
-        *own_examples(EXAMPLES),
+        *handwritten_examples(EXAMPLES_FILE),
         *recorded_labels(read_recordings()).items(),
     ]:
         examples.setdefault(normalized(instruction), category)
@@ -120,11 +124,11 @@ def labelled_examples(seeds: Sequence[tuple[str, str]]) -> list[tuple[str, str]]
 
 
 @cache
-def own_examples(path: Path) -> tuple[tuple[str, str], ...]:
-    """Instructions that were written and labelled by hand for the classifier.
+def handwritten_examples(path: Path) -> tuple[tuple[str, str], ...]:
+    """The instructions that were written and labelled by hand for the classifier.
 
     Raises:
-        ExampleFileError: names the line that is no example.
+        ExampleFileError: a line is malformed; the message names it.
     """
     try:
         text = path.read_text("utf-8")
@@ -139,11 +143,13 @@ def own_examples(path: Path) -> tuple[tuple[str, str], ...]:
             instruction, category = record["instruction"], record["category"]
         except (ValueError, KeyError, TypeError) as error:
             raise ExampleFileError(
-                f"{path}:{number}: expected an object with the fields instruction and category "
+                f"{path}:{number}: write an object with the fields instruction and category "
                 f"({error!r})"
             ) from error
         if not isinstance(instruction, str) or not instruction.strip():
-            raise ExampleFileError(f"{path}:{number}: field instruction: expected a text")
+            raise ExampleFileError(
+                f"{path}:{number}: field instruction: write a text that is not empty"
+            )
         if category not in CATEGORIES:
             raise ExampleFileError(
                 f"{path}:{number}: field category: {category!r} is none of {', '.join(CATEGORIES)}"
@@ -166,6 +172,6 @@ def _pipeline() -> Any:
     from sklearn.pipeline import make_pipeline
 
     return make_pipeline(
-        TfidfVectorizer(analyzer=list, sublinear_tf=True),  # the features come ready
+        TfidfVectorizer(analyzer=list, sublinear_tf=True),  # the features are ready
         LogisticRegression(C=REGULARIZATION, max_iter=2000),
     )

@@ -1,8 +1,8 @@
-"""Labelling: the teacher's category where it gives one, else the embedded classifier's.
+"""Labels rows: with the teacher's category if it gives one, else with the embedded classifier's.
 
-Every row says which of them labelled it, and whether a person should look at it: the classifier was
-unsure, or the teacher, asked twice, gave two categories. Belongs here: the order of the two. Does
-not: the question (prompts), asking and keeping labels (teacher.answers), the classifier itself
+Every row names its labeller, and says whether a person should review it: the classifier was unsure,
+or the teacher gave two categories in two passes. Belongs here: choosing the label of each row. Does
+not: the question (prompts), asking and storing labels (teacher.answers), the classifier itself
 (classifier), or which instructions are labelled twice (agreement).
 """
 
@@ -10,17 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.curation.category.agreement import Agreement, agreement, sample
+from bioinstruct_dagster.curation.category.agreement import (
+    Agreement,
+    draw_sample,
+    measure_agreement,
+)
 from bioinstruct_dagster.curation.category.calibration import Calibration
 from bioinstruct_dagster.curation.category.classifier import (
-    CONFIDENCE,
+    REVIEW_CONFIDENCE,
     Prediction,
     labelled_examples,
-    trained,
+    trained_classifier,
 )
 from bioinstruct_dagster.curation.category.prompts import (
-    FIRST,
-    SECOND,
+    FIRST_PASS,
+    SECOND_PASS,
     LabelPass,
     category_question,
 )
@@ -31,26 +35,26 @@ from bioinstruct_dagster.teacher.answers import StoredAnswer, ask_together, stor
 from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.session import TeacherSession
 
-EMBEDDED = "embedded-classifier"
+EMBEDDED_CLASSIFIER = "embedded-classifier"
 
 SEED_LABELS = "select instruction, category from seed_tasks order by ordinal"
 
 
 @dataclass
 class Labelling:
-    """Labelled rows, and how they came by their labels.
+    """Labelled rows, and the sources of their labels.
 
     Attributes:
-        rows: of `categorized_instructions`; none while a batch is open.
-        tally: what the teacher was asked.
-        by_teacher: rows with a teacher's label.
-        by_classifier: rows with the classifier's.
-        to_review: rows that a person should look at.
-        calibration: the classifier's account of itself; None where it was not needed.
-        agreement: of the teacher's first and second labels; None where it gave no second ones.
-        seconds: by `row_id`, the classifier's runner-up, or the teacher's other label.
-        versions: of what labelled, by its name in `labelled_by`.
-        review_below: rows of which the classifier is less sure are for review.
+        rows: the rows of `categorized_instructions`; none while a batch is open.
+        tally: the tally of the requests to the teacher.
+        by_teacher: the number of rows that the teacher labelled.
+        by_classifier: the number of rows that the classifier labelled.
+        to_review: the number of rows that a person should review.
+        calibration: the classifier's calibration; None if no row needed the classifier.
+        agreement: the agreement of the teacher's two labels; None without second labels.
+        second_labels: by `row_id`, the classifier's second category or the teacher's other label.
+        versions: the version of each labeller, by its name in `labelled_by`.
+        review_below: rows of which the classifier is less confident are for review.
     """
 
     rows: list[dict[str, Any]]
@@ -60,13 +64,13 @@ class Labelling:
     to_review: int = 0
     calibration: Calibration | None = None
     agreement: Agreement | None = None
-    seconds: dict[str, str] = field(default_factory=dict)
+    second_labels: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    review_below: float = CONFIDENCE
+    review_below: float = REVIEW_CONFIDENCE
 
     @property
     def made_of(self) -> dict[str, Any]:
-        """What determines the verdicts: code, what labelled, and the setting; for the record."""
+        """What the gate's version is computed from: code, labellers and the setting."""
         return {
             **code_version("curation.category.labelling.label_rows")._asdict(),
             "labelled_by": self.versions,
@@ -79,7 +83,7 @@ class Labelling:
         return self.calibration.accuracy if self.calibration else None
 
     def findings(self) -> Iterator[tuple[str, Finding]]:
-        """(row_id, what the category gate says of the row): `keep`, or `flag` for a review."""
+        """(row_id, finding) of each row: `keep`, or `flag` if a person should review it."""
         for row in self.rows:
             name = row["labelled_by"]
             yield (
@@ -91,7 +95,7 @@ class Labelling:
                     score=row["confidence"],
                     evidence={
                         "category": row["category"],
-                        "second": self.seconds.get(row["row_id"]),
+                        "second": self.second_labels.get(row["row_id"]),
                     },
                 ),
             )
@@ -101,53 +105,57 @@ def label_rows(
     rows: Sequence[Mapping[str, Any]],
     session: TeacherSession,
     *,
-    review_below: float = CONFIDENCE,
+    review_below: float = REVIEW_CONFIDENCE,
 ) -> Labelling:
     """Give each row a category.
 
     Args:
-        rows: with row_id, instruction and rehearsal; what else they hold is carried over.
-        session: the open teacher, whose store keeps the labels, so that none is paid for twice.
-        review_below: rows of which the classifier is less sure are for review.
+        rows: with row_id, instruction and rehearsal; other columns are copied.
+        session: the open teacher. Its store keeps the labels, so none is paid twice.
+        review_below: rows of which the classifier is less confident are for review.
 
     Raises:
         TeacherError, BudgetError, StoreBusyError: see rounds.ask.
     """
     instructions = list(dict.fromkeys(row["instruction"] for row in rows))
 
-    def stored(nth: LabelPass) -> dict[str, StoredAnswer[str]]:
+    def stored_labels(nth: LabelPass) -> dict[str, StoredAnswer[str]]:
         return stored_answers(session, category_question(nth), instructions)
 
-    twice = sample(instructions, stored(SECOND))
+    twice = draw_sample(instructions, stored_labels(SECOND_PASS))
     tally = ask_together(
-        session, [(category_question(FIRST), instructions), (category_question(SECOND), twice)]
+        session,
+        [(category_question(FIRST_PASS), instructions), (category_question(SECOND_PASS), twice)],
     )
     if tally.pending:
         return Labelling([], tally)
-    first, second = _valid(stored(FIRST)), _valid(stored(SECOND))
+    first, second = (
+        _valid_labels(stored_labels(FIRST_PASS)),
+        _valid_labels(stored_labels(SECOND_PASS)),
+    )
     unlabelled = [text for text in instructions if text not in first]
     result = Labelling([], tally, review_below=review_below)
     if second:
-        result.agreement = agreement(
+        result.agreement = measure_agreement(
             twice,
             _categories(first),
             _categories(second),
             rehearsal=any(label.rehearsal for label in second.values()),
         )
-    predicted = _predict(unlabelled, session.store, result) if unlabelled else {}
+    predicted = _classify(unlabelled, session.store, result) if unlabelled else {}
     name = f"teacher:{session.model}"
-    result.versions[name] = category_question(FIRST).prompt.template_sha256()[:12]
+    result.versions[name] = category_question(FIRST_PASS).prompt.template_sha256()[:12]
     for row in rows:
         text = row["instruction"]
         if text in first:
-            _by_teacher(result, row, first[text], name)
+            _add_teacher_label(result, row, first[text], name)
         else:
-            _by_classifier(result, row, predicted[text], review_below)
+            _add_classifier_label(result, row, predicted[text], review_below)
     result.to_review = sum(row["needs_review"] for row in result.rows)
     return result
 
 
-def _valid(labels: Mapping[str, StoredAnswer[str]]) -> dict[str, StoredAnswer[str]]:
+def _valid_labels(labels: Mapping[str, StoredAnswer[str]]) -> dict[str, StoredAnswer[str]]:
     return {text: label for text, label in labels.items() if label.answer}
 
 
@@ -155,20 +163,22 @@ def _categories(labels: Mapping[str, StoredAnswer[str]]) -> dict[str, str]:
     return {text: label.answer for text, label in labels.items() if label.answer}
 
 
-def _predict(instructions: Sequence[str], store: Store, result: Labelling) -> dict[str, Prediction]:
+def _classify(
+    instructions: Sequence[str], store: Store, result: Labelling
+) -> dict[str, Prediction]:
     seeds = [(row["instruction"], row["category"]) for row in store.rows(SEED_LABELS)]
-    classifier = trained(tuple(labelled_examples(seeds)))
+    classifier = trained_classifier(tuple(labelled_examples(seeds)))
     result.calibration = classifier.calibration
-    result.versions[EMBEDDED] = classifier.version
+    result.versions[EMBEDDED_CLASSIFIER] = classifier.version
     return dict(zip(instructions, classifier.predict(instructions), strict=True))
 
 
-def _by_teacher(
+def _add_teacher_label(
     result: Labelling, row: Mapping[str, Any], label: StoredAnswer[str], name: str
 ) -> None:
-    other = result.agreement.disagreeing.get(row["instruction"]) if result.agreement else None
+    other = result.agreement.other_labels.get(row["instruction"]) if result.agreement else None
     if other:
-        result.seconds[row["row_id"]] = other
+        result.second_labels[row["row_id"]] = other
     result.by_teacher += 1
     result.rows.append(
         {
@@ -178,22 +188,22 @@ def _by_teacher(
             "confidence": None,
             "needs_review": other is not None,
             "label_completion_id": label.completion_id,
-            # A sound row with a rehearsed label is a rehearsal's row.
+            # A row with a rehearsal's label belongs to the rehearsal.
             "rehearsal": row["rehearsal"] or label.rehearsal,
         }
     )
 
 
-def _by_classifier(
+def _add_classifier_label(
     result: Labelling, row: Mapping[str, Any], prediction: Prediction, review_below: float
 ) -> None:
-    result.seconds[row["row_id"]] = prediction.second
+    result.second_labels[row["row_id"]] = prediction.second
     result.by_classifier += 1
     result.rows.append(
         {
             **row,
             "category": prediction.category,
-            "labelled_by": EMBEDDED,
+            "labelled_by": EMBEDDED_CLASSIFIER,
             "confidence": prediction.confidence,
             "needs_review": prediction.confidence < review_below,
             "label_completion_id": None,

@@ -1,8 +1,8 @@
-"""How an instruction is phrased: its main clause, and the features that tell the kind of task.
+"""Splits an instruction into its parts, and makes the features that show the kind of task.
 
-"Given a discharge note, list the doses." is about listing doses: what is given says much less than
-what is to be done. Belongs here: taking an instruction apart. Does not: learning from the parts
-(classifier), or the words (words/phrasing.yaml). Every step is linear in the text's length.
+"Given a discharge note, list the doses." asks to list doses. The main clause shows the kind of task
+better than the given part. Belongs here: the parts and the features. Does not: learning from them
+(classifier), or the words (words/phrasing.yaml). Every step is linear in the length of the text.
 """
 
 import re
@@ -14,13 +14,13 @@ from typing import NamedTuple
 from bioinstruct_dagster.curation.word_lists import word_list
 
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-_OBJECT_WORDS = 4  # content words after the verb: what is asked for
-_REACH = 12  # words of the main clause that may pair with its verb
-_OPENING = 3
+_OBJECT_WORDS = 4  # content words after the verb
+_PAIR_WORDS = 12  # words of the main clause that may pair with its verb
+_OPENING_WORDS = 3  # longest opening that is a feature
 
 
-class _Lists(NamedTuple):
-    """The word lists by which an instruction is taken apart; words/phrasing.yaml explains each."""
+class _PhrasingLists(NamedTuple):
+    """The word lists that split an instruction; words/phrasing.yaml explains each."""
 
     preambles: frozenset[str]
     questions: frozenset[str]
@@ -31,18 +31,20 @@ class _Lists(NamedTuple):
 
 
 @cache
-def _lists() -> _Lists:
+def _phrasing_lists() -> _PhrasingLists:
     package = "bioinstruct_dagster.curation.category"
-    return _Lists(*(word_list(package, "phrasing.yaml", name) for name in _Lists._fields))
+    return _PhrasingLists(
+        *(word_list(package, "phrasing.yaml", name) for name in _PhrasingLists._fields)
+    )
 
 
 def clauses(instruction: str) -> tuple[str, str]:
-    """What is given, and what is to be done with it; both in lower case.
+    """The given part and the main clause of an instruction, both in lower case.
 
-    What is given may itself hold commas: the main clause begins at the first part that begins with
+    The given part may hold commas. The main clause begins after the first comma that is followed by
     a verb or a question word.
     """
-    lists = _lists()
+    lists = _phrasing_lists()
     lowered = " ".join(instruction.lower().split())
     if lowered.partition(" ")[0] not in lists.preambles:
         return "", lowered
@@ -56,26 +58,28 @@ def clauses(instruction: str) -> tuple[str, str]:
 
 
 def features(instruction: str) -> list[str]:
-    """The features of an instruction, as words of a language of their own."""
-    lists = _lists()
+    """The features of an instruction, each as a text such as `word=list`."""
+    lists = _phrasing_lists()
     given, main = clauses(instruction)
     words, given_words = _WORD.findall(main), _WORD.findall(given)
     found = [f"word={word}" for word in words]
     found += [f"two={one} {two}" for one, two in pairwise(words)]
-    found += [f"opening={' '.join(words[:length])}" for length in range(1, _OPENING + 1)]
+    found += [f"opening={' '.join(words[:length])}" for length in range(1, _OPENING_WORDS + 1)]
     if words:
-        found += _of_the_verb(words, given_words)
+        found += _verb_features(words, given_words)
     found += [f"given={word}" for word in sorted(set(given_words) - lists.stop)]
-    found += _signs(instruction, given, words, given_words)
+    found += _sign_features(instruction, given, words, given_words)
     return found
 
 
-def _of_the_verb(words: list[str], given_words: list[str]) -> Iterator[str]:
-    lists = _lists()
+def _verb_features(words: list[str], given_words: list[str]) -> Iterator[str]:
+    lists = _phrasing_lists()
     verb, *after = words
     content = [word for word in after if word not in lists.stop]
     yield from (f"object={word}" for word in content[:_OBJECT_WORDS])
-    yield from (f"pair={verb} {word}" for word in sorted(set(after[: _REACH - 1]) - lists.stop))
+    yield from (
+        f"pair={verb} {word}" for word in sorted(set(after[: _PAIR_WORDS - 1]) - lists.stop)
+    )
     yield from (f"source={verb} {word}" for word in sorted(set(given_words) - lists.stop))
     # "identify ... and explain ..." is another task than "identify ...".
     for joint, second in pairwise(words):
@@ -84,8 +88,10 @@ def _of_the_verb(words: list[str], given_words: list[str]) -> Iterator[str]:
             yield f"verbs={verb} {second}"
 
 
-def _signs(instruction: str, given: str, words: list[str], given_words: list[str]) -> Iterator[str]:
-    lists = _lists()
+def _sign_features(
+    instruction: str, given: str, words: list[str], given_words: list[str]
+) -> Iterator[str]:
+    lists = _phrasing_lists()
     if instruction.rstrip().endswith("?"):
         yield "sign=question"
     if given:

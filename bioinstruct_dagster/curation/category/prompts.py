@@ -1,6 +1,7 @@
-"""Categories: what each means, and the question that asks a teacher for them.
+"""The definitions of the categories, and the question that asks a teacher for a category.
 
-Does not belong here: asking (labelling), or labelling without a teacher (classifier).
+Belongs here: reading `data/categories.yaml`, and the prompt. Does not: asking (labelling), or
+labelling without a teacher (classifier).
 """
 
 from collections.abc import Mapping
@@ -13,27 +14,26 @@ from pydantic import Field
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
-from bioinstruct_dagster.teacher.answer_tables import AnswerTable
-from bioinstruct_dagster.teacher.questions import Question, QuestionPrompt
+from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt
 from bioinstruct_dagster.yaml_files import StrictModel, read_yaml
 
-DEFINITIONS = INPUTS / "categories.yaml"
-# Instructions per request: enough to spread the prompt's cost, few enough to stay exact.
-BATCH = 20
+DEFINITIONS_FILE = INPUTS / "categories.yaml"
+# More instructions spread the cost of the prompt; fewer are labelled more exactly.
+INSTRUCTIONS_PER_REQUEST = 20
 TOKENS_PER_LABEL = 40
-# A sample is labelled a second time, to see how far the labels agree.
+# A sample is labelled a second time, to measure the agreement of the labels.
 LabelPass = Literal[1, 2]
-FIRST: LabelPass = 1
-SECOND: LabelPass = 2
+FIRST_PASS: LabelPass = 1
+SECOND_PASS: LabelPass = 2
 
 TEMPLATE_ID = "category/2"
-SYSTEM = "You classify biomedical instructions. You answer with JSON only."
-# For a server that is not told the form by a schema.
-ANSWER = """
+SYSTEM_PROMPT = "You classify biomedical instructions. You answer with JSON only."
+# For a server that takes no schema.
+ANSWER_FORM = """
 
 Answer in this form, with the number and category of every instruction:
 {"labels": [{"number": 1, "category": "..."}]}"""
-USER = """\
+USER_PROMPT = """\
 Assign each numbered instruction below to exactly one category. Judge mainly by the instruction.
 
 Categories:
@@ -47,7 +47,7 @@ class CategoryFileError(StatedError):
     """`data/categories.yaml` does not define the four categories; the message names each fault."""
 
 
-# Not stripped of spaces: the prompt holds a definition as the file has it.
+# Spaces are not stripped: the prompt holds each definition as the file has it.
 _Definition = Annotated[str, Field(min_length=1, strict=True)]
 _Definitions: type[pydantic.BaseModel] = pydantic.create_model(
     "_Definitions",
@@ -57,13 +57,13 @@ _Definitions: type[pydantic.BaseModel] = pydantic.create_model(
 
 
 @cache
-def definitions() -> dict[str, str]:
-    """Definition by category, in the order of `CATEGORIES`.
+def category_definitions() -> dict[str, str]:
+    """The definition of each category, in the order of `CATEGORIES`.
 
     Raises:
-        CategoryFileError: lists every fault of the file with line, category and what to do.
+        CategoryFileError: lists every fault of the file with its line and category.
     """
-    return read_yaml(DEFINITIONS, _Definitions, CategoryFileError).model_dump()
+    return read_yaml(DEFINITIONS_FILE, _Definitions, CategoryFileError).model_dump()
 
 
 STORED_LABELS = """
@@ -78,11 +78,11 @@ STORED_LABELS = """
 def category_question(nth: LabelPass) -> Question[str, str]:
     """The question for the category of each instruction, in a first or a second pass.
 
-    The second pass names the categories in the opposite order. This reveals a label that depends on
-    the order; and no prompt of the second pass is a prompt of the first, whose reply would be used
-    again.
+    The second pass names the categories in the opposite order. So a label that depends on the order
+    differs, and no prompt of the second pass equals one of the first, whose stored reply would be
+    used again.
     """
-    meanings = list(definitions().items())[:: 1 if nth == FIRST else -1]
+    meanings = list(category_definitions().items())[:: 1 if nth == FIRST_PASS else -1]
     return Question(
         QuestionPrompt(
             purpose="categorization",
@@ -91,13 +91,13 @@ def category_question(nth: LabelPass) -> Question[str, str]:
             list_name="labels",
             properties={"category": {"type": "string", "enum": list(CATEGORIES)}},
             fields_of=lambda instruction: {"instruction": instruction},
-            items_per_request=BATCH,
+            items_per_request=INSTRUCTIONS_PER_REQUEST,
             tokens_per_item=TOKENS_PER_LABEL,
             values={"definitions": "\n".join(f"- {name}: {text}" for name, text in meanings)},
-            covers=(definitions(),),
-            system=SYSTEM,
-            user=USER,
-            form=ANSWER,
+            covers=(category_definitions(),),
+            system=SYSTEM_PROMPT,
+            user=USER_PROMPT,
+            form=ANSWER_FORM,
         ),
         _valid_category,
         AnswerTable(
@@ -111,8 +111,8 @@ def category_question(nth: LabelPass) -> Question[str, str]:
             },
             lambda row: row["category"],
         ),
-        # The first pass keeps the keys that it had before there was a second.
-        key_ends=() if nth == FIRST else (nth,),
+        # The first pass has the keys from before the second pass existed.
+        key_ends=() if nth == FIRST_PASS else (nth,),
     )
 
 

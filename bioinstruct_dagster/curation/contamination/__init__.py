@@ -1,1 +1,1 @@
-"""The contamination gate: rows that repeat an evaluation item."""
+"""The contamination gate: finds rows that repeat an evaluation item."""

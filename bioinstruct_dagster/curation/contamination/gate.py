@@ -1,9 +1,9 @@
-"""Contamination: rows that repeat an evaluation item are not trained on.
+"""The contamination gate: no model is trained on rows that repeat an evaluation item.
 
-Four rules, any of which decides, since none suffices for short medical questions; `reordered` is
-the sibling of `rouge_l` for the same words in another order. Which text each looks at is told in
-docs/contamination.md. Belongs here: what is said of a hit. Does not: loading the items
-(items), or measuring what rows share with them (overlap).
+Any of the rules can reject a row, since no single rule suffices for short medical questions. The
+rule `reordered` is `rouge_l` for the same words in another order. docs/contamination.md says which
+texts each rule compares. Belongs here: the findings about a hit. Does not: loading the items
+(eval_sets.items), or measuring the overlap of rows and items (overlap).
 """
 
 from collections import Counter
@@ -30,12 +30,12 @@ _LONGEST_EVIDENCE = 200
 
 
 class ContaminationGate:
-    """The gate: each row against all evaluation items.
+    """The gate that compares each row with all evaluation items.
 
     Args:
-        items: from `load_items`. Where there are none, every row is `clean`, and its evidence says
-            that it was compared with 0 items.
-        action: what becomes of a row that repeats one.
+        items: from `load_items`. Without items every row is `clean`, and the evidence says that it
+            was compared with 0 items.
+        action: the verdict on a row that repeats an item.
     """
 
     name = "contamination"
@@ -47,18 +47,20 @@ class ContaminationGate:
         self._action = action
         limits = items.limits.model_dump(mode="json")
         self._code = code_version("curation.contamination.gate.ContaminationGate")
-        self.version = _short([self._code, action, limits, items.fingerprint])
+        self.version = _short_hash([self._code, action, limits, items.fingerprint])
         self._rule_versions = {
-            rule: _short([self._code, rule, action, _limits_of(rule, limits), items.fingerprint])
+            rule: _short_hash(
+                [self._code, rule, action, _limits_of(rule, limits), items.fingerprint]
+            )
             for rule in RULES
         }
-        self._clean = GateResult(
+        self._clean_result = GateResult(
             (Finding("clean", self.version, "keep", None, {"items": len(items.items)}),)
         )
 
     @property
     def made_of(self) -> dict[str, Any]:
-        """The code, the items by task, those that are missing, the rules' numbers, the action."""
+        """The code, the items by task, the missing tasks, the rules' numbers, and the action."""
         return {
             **self._code._asdict(),
             "action": self._action,
@@ -70,12 +72,12 @@ class ContaminationGate:
 
     @cached_property
     def _index(self) -> ItemIndex:
-        # Not before a row is checked: most runs find nothing to check.
+        # Built when the first row is checked, since most runs have no row to check.
         return ItemIndex(self.items)
 
     def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
         """A result per task, in their order."""
-        results = [self._clean] * len(tasks)
+        results = [self._clean_result] * len(tasks)
         if not tasks or not self.items.items:
             return results
         rows = self._index.encode(tasks)
@@ -83,12 +85,14 @@ class ContaminationGate:
         for hit in self._index.scan(rows):
             by_row.setdefault(hit.row, []).append(hit)
         for row, hits in by_row.items():
-            results[row] = GateResult(tuple(self._finding(rows, hit) for hit in _strongest(hits)))
+            results[row] = GateResult(
+                tuple(self._finding(rows, hit) for hit in _strongest_hits(hits))
+            )
         return results
 
     def _finding(self, rows: EncodedRows, hit: Hit) -> Finding:
         item = self.items.items[hit.item]
-        field, words, size = self._index.matching(rows, hit)
+        field, words, size = self._index.evidence_of(rows, hit)
         return Finding(
             rule=hit.rule,
             version=self._rule_versions[hit.rule],
@@ -108,10 +112,10 @@ class ContaminationReport:
     """Whether rows repeat evaluation items.
 
     Attributes:
-        rows: how many were compared.
-        items: with how many items.
-        missing: tasks whose items are not there, so nothing is known of them.
-        leaks: by place of the row, what it repeats.
+        rows: number of rows that were compared.
+        items: number of items that they were compared with.
+        missing: tasks without files, so nothing is known about their items.
+        leaks: by position of a row, the findings about the items that it repeats.
     """
 
     rows: int
@@ -121,12 +125,12 @@ class ContaminationReport:
 
     @property
     def passed(self) -> bool:
-        """Whether no row repeats an item that could be loaded."""
+        """Whether no row repeats a loaded item."""
         return not self.leaks
 
     @property
     def leaks_by_task(self) -> dict[str, int]:
-        """Rows that repeat an item of each task."""
+        """By task, the number of rows that repeat an item of that task."""
         return dict(
             Counter(
                 task
@@ -136,8 +140,8 @@ class ContaminationReport:
         )
 
 
-def check_clean(tasks: Sequence[RowTexts], items: EvaluationItems) -> ContaminationReport:
-    """Compare rows with all items, by the gate's own rules."""
+def contamination_report(tasks: Sequence[RowTexts], items: EvaluationItems) -> ContaminationReport:
+    """The result of comparing rows with all items, by the rules of the gate."""
     results = ContaminationGate(items).check(tasks)
     return ContaminationReport(
         rows=len(tasks),
@@ -147,8 +151,8 @@ def check_clean(tasks: Sequence[RowTexts], items: EvaluationItems) -> Contaminat
     )
 
 
-def _strongest(hits: Sequence[Hit]) -> list[Hit]:
-    """At most `MOST_FINDINGS`; of a rule's hits with one item, the one with the highest score."""
+def _strongest_hits(hits: Sequence[Hit]) -> list[Hit]:
+    """The strongest hits, at most `MOST_FINDINGS`; one for each pair of rule and item."""
     best: dict[tuple[int, OverlapRule], Hit] = {}
     for hit in hits:
         known = best.setdefault((hit.item, hit.rule), hit)
@@ -164,11 +168,11 @@ def _limits_of(rule: OverlapRule, limits: Mapping[str, Any]) -> list[Any]:
             return [limits["ngram"], limits["boilerplate"]]
         case "coverage_8":
             return [limits["coverage"], limits["boilerplate"]]
-        case "reordered":  # where `rouge_l` holds, it is not asked
+        case "reordered":  # applies only if `rouge_l` does not
             return [limits["reordered"], limits["rouge_l"]]
         case _:
             return [limits[rule]]
 
 
-def _short(value: Any) -> str:
+def _short_hash(value: Any) -> str:
     return sha256_of(value)[:12]

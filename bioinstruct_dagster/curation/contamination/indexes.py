@@ -1,7 +1,7 @@
-"""Tables over the evaluation texts, each with the one question that it answers for rows.
+"""Indexes of the evaluation texts, one for each way in which a row can repeat a text.
 
-Belongs here: setting up the memory that the compiled loops work on. Does not: the loops
-(overlap_kernels), or which texts and numbers are used (overlap).
+Belongs here: the memory that the compiled loops work on. Does not: the loops (overlap_kernels), or
+which texts and limits are used (overlap).
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts
 
-_LONGEST_HEAD = 8  # tokens by which whole texts are found; a power of speed, not of meaning
+_LONGEST_HEAD = 8  # tokens at the start of a text that find it; affects the speed alone
 
 
-def of_spans(tokens: NDArray[np.int32], spans: NDArray[np.int64]) -> EncodedTexts:
-    """The stretches of tokens with these starts and ends, one after the other."""
+def texts_of_spans(tokens: NDArray[np.int32], spans: NDArray[np.int64]) -> EncodedTexts:
+    """Texts made of the spans of tokens with these starts and ends."""
     sizes = spans[:, 1] - spans[:, 0]
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     places = np.arange(offsets[-1]) + np.repeat(spans[:, 0] - offsets[:-1], sizes)
@@ -23,7 +23,7 @@ def of_spans(tokens: NDArray[np.int32], spans: NDArray[np.int64]) -> EncodedText
 
 
 def longest_shared(left: NDArray[np.int32], right: NDArray[np.int32]) -> tuple[int, int]:
-    """Length of the longest run that two texts share, and where it ends in the second."""
+    """The length of the longest run that two texts share, and its end in the second text."""
     from bioinstruct_dagster.curation.contamination.overlap_kernels import longest_run
 
     size, end = longest_run(left, right)
@@ -32,23 +32,23 @@ def longest_shared(left: NDArray[np.int32], right: NDArray[np.int32]) -> tuple[i
 
 def _subset(texts: EncodedTexts, chosen: NDArray[np.int64]) -> EncodedTexts:
     spans = np.stack([texts.offsets[chosen], texts.offsets[chosen + 1]], axis=1)
-    return of_spans(texts.tokens, spans)
+    return texts_of_spans(texts.tokens, spans)
 
 
 def _slots(entries: int) -> NDArray[np.int32]:
-    """An empty hash table, at most half of which will be filled."""
+    """An empty hash table with room for twice the entries."""
     return np.zeros(1 << max(4, int(2 * entries).bit_length()), np.int32)
 
 
 class RunIndex:
-    """Runs of a fixed number of tokens: which texts does a row share some with, and how much?
+    """Runs of a fixed number of tokens: finds the texts that share runs with a row.
 
     Args:
         texts: all evaluation texts.
-        chosen: those that are looked at.
+        chosen: the positions of the texts to index.
         items: by chosen text, the item that it belongs to; in ascending order.
         size: tokens in a run.
-        most: a run that more items have is passed over.
+        most: a run that occurs in more items than this is ignored.
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class RunIndex:
         )
         enter_runs(self._runs, self._texts, items)
 
-    def shared(self, rows: EncodedTexts) -> Iterator[tuple[int, int, int, int]]:
-        """Row, text, runs shared, and tokens of the text that lie in them; rows of two texts."""
+    def shared_runs(self, rows: EncodedTexts) -> Iterator[tuple[int, int, int, int]]:
+        """Row, text, number of shared runs, tokens of the text in them; each row has two texts."""
         from bioinstruct_dagster.curation.contamination.overlap_kernels import (
             TokenTexts,
             shared_runs,
@@ -96,7 +96,7 @@ class RunIndex:
 
 
 class HeadIndex:
-    """Whole texts: which of them does a text hold word for word?"""
+    """Whole texts: finds the evaluation texts that a text of a row holds word for word."""
 
     def __init__(self, texts: EncodedTexts, chosen: NDArray[np.int64], known: int) -> None:
         from bioinstruct_dagster.curation.contamination.overlap_kernels import (
@@ -115,8 +115,8 @@ class HeadIndex:
         )
         enter_heads(self._heads, self._texts)
 
-    def whole(self, rows: EncodedTexts) -> Iterator[tuple[int, int]]:
-        """Each text of the rows with each evaluation text that it holds, once."""
+    def contained_texts(self, rows: EncodedTexts) -> Iterator[tuple[int, int]]:
+        """Each text of the rows with each evaluation text that it holds; no pair occurs twice."""
         from bioinstruct_dagster.curation.contamination.overlap_kernels import (
             TokenTexts,
             whole_texts,
@@ -128,7 +128,7 @@ class HeadIndex:
 
 
 class LikenessIndex:
-    """Whole texts against whole texts: which have so many tokens in common, and in which order?"""
+    """Whole texts: finds pairs that have many tokens in common, in the same or another order."""
 
     def __init__(
         self,
@@ -156,8 +156,8 @@ class LikenessIndex:
         )
         sign(self._signed, hashes)
 
-    def alike(self, rows: EncodedTexts) -> Iterator[tuple[int, int, int, int]]:
-        """Text of the rows, evaluation text, tokens in common, longest common subsequence."""
+    def similar_texts(self, rows: EncodedTexts) -> Iterator[tuple[int, int, int, int]]:
+        """Text of the rows, evaluation text, tokens in common, LCS; for all similar pairs."""
         from bioinstruct_dagster.curation.contamination.overlap_kernels import TokenTexts, alike
 
         found = alike(self._signed, self._least, self._hashes, TokenTexts(*rows))

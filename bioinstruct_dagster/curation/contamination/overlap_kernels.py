@@ -1,10 +1,10 @@
 """Shared runs, whole texts and likeness between rows and evaluation texts, compiled.
 
-Belongs here: the loops. Import inside functions only: numba costs a second to load. Does not: which
-texts are compared (overlap), and what a match means (contamination).
+Belongs here: the loops. Import this module inside functions only, since numba takes a second to
+load. Does not: which texts are compared (overlap), or the findings about a match (gate).
 
-Texts are token numbers, one text after the other, as `tokens.Encoded` has them. Rows share the
-evaluation texts' vocabulary; numbers beyond `known` occur in no evaluation text.
+Texts are token numbers, one text after the other, as in EncodedTexts. Rows share the vocabulary of
+the evaluation texts; numbers from `known` on occur in no evaluation text.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import compiled
+from bioinstruct_dagster.curation.tokens.compilation import compiled
 from bioinstruct_dagster.curation.tokens.lcs_kernels import popcount
 from bioinstruct_dagster.curation.tokens.token_kernels import mixed
 
@@ -28,23 +28,23 @@ Numbers = NDArray[np.int32]
 
 
 class TokenTexts(NamedTuple):
-    """Texts one after the other: those of text i are `tokens[offsets[i] : offsets[i + 1]]`."""
+    """Texts one after the other; text i has `tokens[offsets[i] : offsets[i + 1]]`."""
 
     tokens: Numbers
     offsets: Ints
 
 
 class TokenRuns(NamedTuple):
-    """All runs of `size` tokens of the evaluation texts, each known by its first place."""
+    """All runs of `size` tokens in the evaluation texts; the first place of a run stands for it."""
 
     size: int
-    most: int  # a run that more items have tells nothing of any one of them
+    most: int  # a run that occurs in more items than this is ignored
     slots: Numbers  # open-addressing hash table: run + 1, 0 where empty
     first: Numbers  # by run: where it starts in the tokens
     last: Numbers  # by run: the last place entered
-    items: Numbers  # by run: how many different items have it
+    items: Numbers  # by run: number of different items that hold it
     before: Numbers  # by place in the tokens: the place of the same run before it, or -1
-    used: Ints  # one number: how many runs there are
+    used: Ints  # one element: the number of runs
 
 
 class TokenHeads(NamedTuple):
@@ -56,7 +56,7 @@ class TokenHeads(NamedTuple):
 
 
 class SignedTexts(NamedTuple):
-    """Texts by length, with the set of their tokens folded to 128 bits."""
+    """Texts sorted by length, each with its set of tokens hashed to 128 bits."""
 
     texts: TokenTexts
     ordered: Numbers  # the tokens, sorted within each text
@@ -84,7 +84,7 @@ def same(left: Numbers, at: int, right: Numbers, to: int, size: int) -> bool:
 
 @compiled
 def find_run(runs: TokenRuns, tokens: Numbers, other: Numbers, start: int) -> tuple[int, int]:
-    """The run that starts at a place of other tokens, or -1; and its slot."""
+    """The run that starts at a place in other tokens, or -1 if it is unknown; and its slot."""
     mask = runs.slots.shape[0] - 1
     slot = np.int64(hash_of(other, start, runs.size) & np.uint64(mask))
     while runs.slots[slot] != 0:
@@ -117,7 +117,7 @@ def enter_runs(runs: TokenRuns, texts: TokenTexts, item_of: Numbers) -> None:
 
 @compiled
 def appended(table: Ints, used: int, row: tuple[int, int, int, int]) -> Ints:
-    """The table with one more line, which may be a larger copy."""
+    """The table with one more line; a larger copy if the table was full."""
     if used == table.shape[0]:
         larger = np.empty((2 * used, _COLUMNS), np.int64)
         larger[:used] = table
@@ -130,7 +130,7 @@ def appended(table: Ints, used: int, row: tuple[int, int, int, int]) -> Ints:
 def shared_places(
     runs: TokenRuns, texts: TokenTexts, row: TokenTexts, stamps: Numbers, stamp: int
 ) -> Ints:
-    """Sorted places in the evaluation texts of all telling runs that a row's texts share."""
+    """The sorted places in the evaluation texts of the runs that a row shares."""
     places = np.empty(64, np.int64)
     used = 0
     for text in range(row.offsets.shape[0] - 1):
@@ -153,9 +153,9 @@ def shared_places(
 
 @compiled
 def shared_runs(runs: TokenRuns, texts: TokenTexts, text_of: Numbers, rows: TokenTexts) -> Ints:
-    """What each row shares with each text: row, text, runs, and tokens that lie in them.
+    """By row and text: the number of runs that they share, and the text's tokens in these runs.
 
-    Each row has two texts, its instruction with its input, and its output.
+    Each row has two texts: its instruction with its input, and its output.
     """
     found = np.empty((64, _COLUMNS), np.int64)
     used = 0
@@ -201,7 +201,7 @@ def enter_heads(heads: TokenHeads, texts: TokenTexts) -> None:
 def first_with_head(
     heads: TokenHeads, texts: TokenTexts, digest: np.uint64, tokens: Numbers, span: tuple[int, int]
 ) -> int:
-    """A text whose head is a run of tokens with this hash, or -1."""
+    """A text whose head equals a run of tokens with this hash, or -1."""
     start, size = span
     mask = heads.slots.shape[0] - 1
     slot = np.int64(digest & np.uint64(mask))
@@ -220,9 +220,17 @@ def first_with_head(
 def whole_texts(
     heads: TokenHeads, sizes: Ints, texts: TokenTexts, known: int, rows: TokenTexts
 ) -> Ints:
-    """Every place where a row's text holds an evaluation text whole: text of rows, text, place, 0.
+    """All places where a text of the rows holds a whole evaluation text.
 
-    `sizes` are the heads' lengths that occur.
+    Args:
+        heads: of the evaluation texts.
+        sizes: the lengths of heads that occur.
+        texts: the evaluation texts.
+        known: numbers from here on occur in no evaluation text.
+        rows: the texts of the rows.
+
+    Returns:
+        Lines of: text of the rows, evaluation text, place, 0.
     """
     found = np.empty((64, _COLUMNS), np.int64)
     used = 0
@@ -235,7 +243,7 @@ def whole_texts(
             for size in sizes:
                 if start + size > stop:
                     break
-                while hashed < size:  # as hash_of has it
+                while hashed < size:  # the same hash as hash_of gives
                     digest = mixed(digest ^ np.uint64(rows.tokens[start + hashed])) + _STEP
                     hashed += 1
                 text = first_with_head(heads, texts, digest, rows.tokens, (start, size))
@@ -254,7 +262,7 @@ def whole_texts(
 def signature(
     tokens: Numbers, start: int, end: int, hashes: NDArray[np.uint64]
 ) -> tuple[np.uint64, np.uint64, int]:
-    """The 128 bits of the known tokens, and how many tokens are known."""
+    """The 128 bits of the known tokens, and the number of known tokens."""
     low, high, count = np.uint64(0), np.uint64(0), 0
     for place in range(start, end):
         if tokens[place] >= hashes.shape[0]:  # in no evaluation text
@@ -280,7 +288,7 @@ def sign(signed: SignedTexts, hashes: NDArray[np.uint64]) -> None:
 
 @compiled
 def tokens_in_common(left: Numbers, right: Numbers) -> int:
-    """Tokens that two sorted texts share, each as often as both have it."""
+    """Number of tokens that two sorted texts share, with repetitions."""
     shared = one = other = 0
     while one < left.shape[0] and other < right.shape[0]:
         if left[one] == right[other]:
@@ -312,7 +320,7 @@ def longest_subsequence(left: Numbers, right: Numbers) -> int:
 
 @compiled
 def longest_run(left: Numbers, right: Numbers) -> tuple[int, int]:
-    """The longest run of tokens that two texts share: its length, and where it ends in `right`."""
+    """The longest run of tokens that two texts share: its length, and its end in `right`."""
     best, end = 0, 0
     lengths = np.zeros(right.shape[0] + 1, np.int32)
     for token in left:
@@ -333,10 +341,10 @@ def spare(
     least: float,
     spared: NDArray[np.float64],
 ) -> None:
-    """By text: tokens that it can have in common with a signed one, beyond those that it needs.
+    """By text: how many more tokens it can share with the row's text than the rule needs.
 
-    Each bit that one signature has and the other lacks is at least one token that the other text
-    lacks. The loop has no branch, so that the machine can take many texts at once.
+    For each bit that only one signature has, the other text lacks at least one token. The loop has
+    no branch, so that the processor can work on many texts at once.
     """
     lows, highs, lengths = others
     low, high, known, size = own
@@ -349,9 +357,9 @@ def spare(
 
 @compiled
 def alike(signed: SignedTexts, least: float, hashes: NDArray[np.uint64], rows: TokenTexts) -> Ints:
-    """Pairs whose tokens in common could make an F1 of `least`: text of rows, text, shared, LCS.
+    """Pairs whose tokens in common allow an F1 of `least`: text of rows, text, shared, LCS.
 
-    Exact: 2·LCS / (m + n) >= least needs as many tokens in common.
+    No pair is missed: 2·LCS / (m + n) >= least needs at least LCS tokens in common.
     """
     found = np.empty((64, _COLUMNS), np.int64)
     used = 0

@@ -1,10 +1,9 @@
-"""The novelty gate over a store: which rows it has to compare again, and what it says of them.
+"""The novelty gate over a store: finds the rows to check again, and writes their verdicts.
 
 Whether a row is novel depends on the rows that are kept before it. When a row changes, the gate
-therefore re-checks that row and all rows after it; rows before it keep their verdicts. Belongs
-here: finding the first such row, and the gate's findings and version. Does not: the rule
-(novelty.rule), the index of kept rows (novelty.stored_index), or likeness in meaning
-(novelty.meaning_verdicts).
+re-checks that row and all rows after it. Rows before it keep their verdicts. Belongs here: finding
+the first changed row, and the gate's findings and version. Does not: the rule (rule), the index of
+kept rows (stored_index), or likeness in meaning (meaning_verdicts).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from bioinstruct_dagster.curation.novelty.rule import (
     THRESHOLD,
     NamedInstruction,
     NoveltyVerdict,
-    check_here,
+    check_in_process,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import (
     CheckNovelty,
@@ -28,15 +27,15 @@ from bioinstruct_dagster.curation.versions import CodeVersion, code_version
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-NAME = "novelty"
-# The rule and the index; and the rule as a cluster checks it, which must come to the same verdicts.
-CODE = (
+GATE_NAME = "novelty"
+# The rule with the index, and the rule on a cluster, which must give the same verdicts.
+CHECKING_CODE = (
     "curation.novelty.gate.check_novelty_from_first_change",
-    "curation.novelty.cluster.sharded.check_on_cluster",
+    "curation.novelty.cluster.driver.check_on_cluster",
 )
 
-# The rows that the row gates let pass, and those of them that have a present verdict of this gate.
-PASSING = """
+# `passing`: rows that pass the row gates. `checked`: rows with a current verdict of this gate.
+PASSING_AND_CHECKED = """
     passing as (
         select *, sha256(instruction)[:16] as text_sha256 from passing_instructions
     ),
@@ -46,11 +45,11 @@ PASSING = """
         where gate = 'novelty' and gate_version = $version and place = 0
     )
 """
-# The first row from which novelty has to be checked: one that was not checked so far, one that was
-# kept and is no longer there, one that was kept and is missing from the index, or one that was
-# dropped for a row that now comes after it (an import in another order).
+# The first row that must be checked. It is the first of: a row without a current verdict; the place
+# of a kept row that is gone; a kept row that the index lacks; a row that was rejected as a
+# repetition of a row that now comes after it (after an import in another order).
 FIRST_CHANGE = f"""
-    with {PASSING},
+    with {PASSING_AND_CHECKED},
     standing as (
         select row_id, ordinal as place
         from passing semi join checked using (row_id, text_sha256)
@@ -73,19 +72,19 @@ FIRST_CHANGE = f"""
         (select min(place) from overtaking)
     ) as place
 """
-FROM_HERE_ON = """
+ROWS_FROM_PLACE = """
     select row_id, ordinal, instruction, rehearsal
     from passing_instructions
     where ordinal >= $place
     order by ordinal
 """
-CHECKED_FROM_HERE_ON = """
+CHECKED_ROWS_FROM_PLACE = """
     select row_id
     from verdicts
     left join raw_instructions as raw using (row_id)
     where gate = 'novelty' and (raw.ordinal is null or raw.ordinal >= $place)
 """
-TEXTS_OF = """
+INSTRUCTIONS_OF_ROWS = """
     select row_id, instruction
     from repaired_instructions
     where row_id in (select unnest($wanted::varchar[]))
@@ -94,21 +93,30 @@ FORGET_SIGNATURES = "delete from novelty_signatures where place >= $place"
 
 
 def check_novelty_from_first_change(
-    store: Store, seeds: Sequence[NamedInstruction], check_many: CheckNovelty = check_here
+    store: Store, seeds: Sequence[NamedInstruction], check_many: CheckNovelty = check_in_process
 ) -> int:
-    """Check novelty from the first row for which it may have changed; how many rows that were."""
+    """Check all rows from the first one whose verdict may have changed.
+
+    Args:
+        store: holds the rows, the verdicts and the index.
+        seeds: kept from the start.
+        check_many: checks many candidates, like `check_in_process`.
+
+    Returns:
+        The number of rows that were checked.
+    """
     version = novelty_version(seeds)
     place = store.rows(FIRST_CHANGE, {"version": version})[0]["place"]
     if place is None:
         return 0
-    # Signatures of rows that are no longer kept must not be found. A kill after this is harmless:
-    # a kept row without a signature is where the next run begins.
+    # The scan must not find signatures of rows that are no longer kept. If the run is killed after
+    # this statement, the next run begins at the first kept row without a signature.
     with store.write() as connection:
         connection.execute(FORGET_SIGNATURES, {"place": place})
-    rows = store.rows(FROM_HERE_ON, {"place": place})
+    rows = store.rows(ROWS_FROM_PLACE, {"place": place})
 
     def texts_of(row_ids: Sequence[str]) -> Mapping[str, str]:
-        found = store.rows(TEXTS_OF, {"wanted": list(row_ids)})
+        found = store.rows(INSTRUCTIONS_OF_ROWS, {"wanted": list(row_ids)})
         return {row["row_id"]: row["instruction"] for row in found}
 
     verdicts, change = StoredIndex(store, seeds, texts_of, check_many=check_many).check(
@@ -117,23 +125,23 @@ def check_novelty_from_first_change(
     )
     said = _verdict_rows(rows, verdicts, version, frozenset(seed.id for seed in seeds))
     made_of = {
-        **_code()._asdict(),
+        **_code_version()._asdict(),
         "threshold": THRESHOLD,
         "index": index_version(),
         "seeds": len(seeds),
     }
     with store.write() as connection:
-        record_version(connection, NAME, version, made_of)
-        # Looked up in this transaction: another run that ends at the same time has written verdicts
-        # of the same rows, and they must be replaced too.
-        replaced = connection.execute(CHECKED_FROM_HERE_ON, {"place": place}).fetchall()
-        replace_verdicts(connection, NAME, [row_id for (row_id,) in replaced], said)
+        record_version(connection, GATE_NAME, version, made_of)
+        # Read in this transaction, because another run may just have written verdicts of the same
+        # rows. They must be replaced too.
+        replaced = connection.execute(CHECKED_ROWS_FROM_PLACE, {"place": place}).fetchall()
+        replace_verdicts(connection, GATE_NAME, [row_id for (row_id,) in replaced], said)
         write_change(connection, change)
     return len(rows)
 
 
 def novelty_finding(verdict: NoveltyVerdict, version: str, seed_ids: frozenset[str]) -> Finding:
-    """The verdict of novelty as a finding."""
+    """A verdict of the rule as a finding of the gate."""
     if verdict.novel:
         return Finding("novel", version, "keep")
     rule = "repeats_seed" if verdict.nearest_id in seed_ids else "repeats_kept_row"
@@ -142,12 +150,12 @@ def novelty_finding(verdict: NoveltyVerdict, version: str, seed_ids: frozenset[s
 
 
 def novelty_version(seeds: Sequence[NamedInstruction]) -> str:
-    """Short hash of what a verdict of novelty depends on besides the rows: code and seeds."""
-    return sha256_of([_code(), [[seed.id, seed.instruction] for seed in seeds]])[:8]
+    """Short hash of the code and the seeds, which determine a verdict besides the rows."""
+    return sha256_of([_code_version(), [[seed.id, seed.instruction] for seed in seeds]])[:8]
 
 
-def _code() -> CodeVersion:
-    return code_version(*CODE)
+def _code_version() -> CodeVersion:
+    return code_version(*CHECKING_CODE)
 
 
 def _verdict_rows(
@@ -158,4 +166,4 @@ def _verdict_rows(
 ) -> Iterator[dict[str, Any]]:
     for row, verdict in zip(rows, verdicts, strict=True):
         finding = novelty_finding(verdict, version, seed_ids)
-        yield from verdict_rows(NAME, version, row, [finding], [row["instruction"]])
+        yield from verdict_rows(GATE_NAME, version, row, [finding], [row["instruction"]])

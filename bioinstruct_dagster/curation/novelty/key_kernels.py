@@ -10,38 +10,38 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
+from bioinstruct_dagster.curation.tokens.compilation import compiled, inner
 from bioinstruct_dagster.curation.tokens.lcs_kernels import Masks, sort_positions
 from bioinstruct_dagster.curation.tokens.token_kernels import mixed
 
-# Columns of `Texts.marks`.
+# Columns of `MarkedTexts.marks`.
 LOW, HIGH, LENGTH, START = 0, 1, 2, 3
-# Columns of a text's `spans`: inserted are the keys [FROM, INSERTED), probed are [PROBED, TO).
+# Columns of `CandidateBatch.spans`: keys [FROM, INSERTED) are inserted, keys [PROBED, TO) probed.
 FROM, PROBED, INSERTED, TO = 0, 1, 2, 3
-# Of a key: its hash is below these bits.
+# The hash of a key is in its lower bits, below this one.
 MOST_BITS = 32
 SLACK = 1e-9  # relative; far above rounding, far below the distance of unequal scores
 LOW_WORD = np.int64(0xFFFFFFFF)
-# Second words of the keys of one token, which no token has for its number: for texts so short that
-# one common token may do, for long texts, and for those that a long text may resemble.
+# Second words in keys of one token: for texts so short that one common token may suffice, for long
+# texts, and for texts that a long text may resemble. No token has such a number.
 _SHORT, _LONG, _MEDIUM = -1, -2, -3
 
 
 class MarkedTexts(NamedTuple):
-    """Tokens of texts, and a line of four numbers for each, in one cache line."""
+    """Tokens of texts, and four numbers for each text, which share a cache line."""
 
     tokens: NDArray[np.int32]
     marks: NDArray[np.int64]  # signature (low, high), number of tokens, first token's place
 
 
 class KeyRule(NamedTuple):
-    """What keys a text has."""
+    """The numbers that determine the keys of a text."""
 
     ranks: NDArray[np.int64]  # by token: lower where rarer
     hashes: NDArray[np.uint64]  # by token
     threshold: float
     long: int  # texts with more tokens have no pair keys
-    shard: int  # which keys this index is for: those whose rarer token's hash falls to it
+    shard: int  # this index holds the keys whose rarer token's hash belongs to this shard
     shards: int
 
 
@@ -54,10 +54,10 @@ class ThreadMemory(NamedTuple):
     places: NDArray[np.int32]  # where each comes first in the sorted order
     firsts: NDArray[np.int32]  # their first positions in the text
     lasts: NDArray[np.int32]  # their last positions
-    ahead: NDArray[np.int64]  # nodes to look at
-    headers: NDArray[np.int64]  # their headers
-    candidates: NDArray[np.int32]  # rows to look at
-    seen: NDArray[np.int32]  # rows compared already, by their last bits
+    ahead: NDArray[np.int64]  # nodes that are visited next
+    headers: NDArray[np.int64]  # the headers of these nodes
+    candidates: NDArray[np.int32]  # rows to compare
+    seen: NDArray[np.int32]  # rows that were compared already, by their last bits
 
 
 class CandidateBatch(NamedTuple):
@@ -66,13 +66,13 @@ class CandidateBatch(NamedTuple):
     texts: MarkedTexts
     keys: NDArray[np.uint64]
     spans: NDArray[np.int64]
-    nearest: NDArray[np.int32]  # -1: no score is above the threshold; -2: one found elsewhere is
+    nearest: NDArray[np.int32]  # -1: no score above the threshold; -2: the known score is the best
     scores: NDArray[np.float64]
 
 
 @inner
 def least_lcs_of_any(size: int, threshold: float) -> int:
-    """The same over all partners of a text of `size` tokens."""
+    """The smallest LCS that can exceed the threshold, for a text with any other text."""
     return max(1, math.ceil(threshold * size / (2 - threshold) - SLACK * size))
 
 
@@ -83,7 +83,7 @@ def describe(
     hashes: NDArray[np.uint64],
     marks: NDArray[np.int64],
 ) -> None:
-    """Write each text's marks. In a signature, a token sets the bit that its hash names."""
+    """Write the marks of each text. In its signature, a token sets the bit that its hash names."""
     for i in range(marks.shape[0]):
         low = high = np.uint64(0)
         for j in range(offsets[i], offsets[i + 1]):
@@ -110,8 +110,8 @@ def tokens_of(texts: MarkedTexts, i: int) -> NDArray[np.int32]:
 def key_of(first: int, second: int, most: int) -> np.uint64:
     """The key of two tokens in text order, or of a token and a kind.
 
-    With it comes the most that texts with this key as their first can have in common, as far as
-    this text goes: the key's tokens, and all that come after them in the sorted order.
+    The key also holds `most`: if this key is the first that two texts share, they can have at most
+    so many tokens in common, namely the key's tokens and all later tokens in the sorted order.
     """
     digest = mixed(np.uint64((first << 32) | (second & LOW_WORD))) >> np.uint64(32)
     return digest | (np.uint64(most) << np.uint64(MOST_BITS))
@@ -119,7 +119,7 @@ def key_of(first: int, second: int, most: int) -> np.uint64:
 
 @inner
 def find_runs(tokens: NDArray[np.int32], size: int, desk: ThreadMemory) -> int:
-    """Find the distinct tokens among the `size` rarest, rarest first; how many."""
+    """Find the distinct tokens among the `size` rarest, the rarest first; returns their number."""
     runs = 0
     last_token = -1
     for i in range(size):
@@ -137,7 +137,7 @@ def find_runs(tokens: NDArray[np.int32], size: int, desk: ThreadMemory) -> int:
 
 @inner
 def is_ours(token: int, keying: KeyRule) -> bool:
-    """Whether keys whose rarer token this is belong to this shard."""
+    """Whether the keys with this token as their rarer one belong to this shard."""
     if keying.shards == 1:
         return True
     return bool(keying.hashes[token] % np.uint64(keying.shards) == np.uint64(keying.shard))
@@ -147,7 +147,7 @@ def is_ours(token: int, keying: KeyRule) -> bool:
 def write_pairs(
     size: int, runs: int, desk: ThreadMemory, keying: KeyRule, out: NDArray[np.uint64]
 ) -> int:
-    """Write the key of each ordered pair of tokens of a text of `size` tokens, once; how many."""
+    """Write the key of each distinct ordered pair of tokens; returns the number of keys."""
     count = 0
     for a in range(runs):
         rarer, first, last = int(desk.tokens[a]), desk.firsts[a], desk.lasts[a]
@@ -171,7 +171,7 @@ def write_pairs(
 def write_singles(
     runs: int, kind: int, desk: ThreadMemory, keying: KeyRule, out: NDArray[np.uint64]
 ) -> int:
-    """Write a key of this kind for each token; how many."""
+    """Write a key of this kind for each token; returns the number of keys."""
     count = 0
     for a in range(runs):
         if is_ours(desk.tokens[a], keying):
@@ -187,7 +187,7 @@ def write_keys(
     """Write a text's keys: those only inserted, those inserted and probed, those only probed.
 
     Returns:
-        Where the probed ones start, where the inserted ones end, how many there are.
+        The start of the probed keys, the end of the inserted keys, the number of keys.
     """
     size = tokens.shape[0]
     if size == 0:
@@ -222,7 +222,7 @@ def write_keys(
 def write_batch_keys(
     batch: CandidateBatch, which: tuple[int, int], desk: ThreadMemory, keying: KeyRule
 ) -> None:
-    """Write the keys of some texts of a batch; each text's span starts where it has room."""
+    """Write the keys of some texts of a batch, each text's keys from the start of its span."""
     for i in range(which[0], which[1]):
         start = batch.spans[i, FROM]
         probed, inserted, end = write_keys(

@@ -1,6 +1,6 @@
-"""Rows that say the same as an earlier row in other words, as verdicts in the store.
+"""The verdicts on rows that repeat the meaning of an earlier row in other words.
 
-Belongs here: which rows are compared by meaning, and their verdicts. Does not: the measure itself
+Belongs here: which rows are compared by meaning, and writing their verdicts. Does not: the measure
 (meaning).
 """
 
@@ -9,9 +9,9 @@ from bioinstruct_dagster.curation.later_verdicts import replace_from_place, verd
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter, embed_stored
 from bioinstruct_dagster.store.database import Store
 
-MEANINGS_PLACE = 1
+MEANING_PLACE = 1
 
-NOVEL_IN_ORDER = """
+NOVEL_ROWS = """
     select row_id, instruction
     from passing_instructions
     join verdicts as said using (row_id)
@@ -20,13 +20,16 @@ NOVEL_IN_ORDER = """
 """
 
 
-def look_for_meaning(store: Store, meaning: MeaningFilter | None) -> int:
-    """Drop rows that say the same as an earlier one; how many. None without a filter."""
+def reject_repeated_meanings(store: Store, meaning: MeaningFilter | None) -> int:
+    """Reject rows that repeat the meaning of an earlier row; returns the number of these rows.
+
+    Without a filter, no row is rejected, and earlier verdicts of this stage are removed.
+    """
     found: list[tuple[str, Finding]] = []
     if meaning:
-        rows = store.rows(NOVEL_IN_ORDER)
+        rows = store.rows(NOVEL_ROWS)
         ids = [row["row_id"] for row in rows]
         vectors = embed_stored(store, meaning, [row["instruction"] for row in rows])
         found = list(zip(ids, meaning.findings(ids, vectors), strict=True))
-    replace_from_place(store, "novelty", MEANINGS_PLACE, verdict_rows_from(found, MEANINGS_PLACE))
+    replace_from_place(store, "novelty", MEANING_PLACE, verdict_rows_from(found, MEANING_PLACE))
     return sum(finding.verdict == "reject" for _, finding in found)

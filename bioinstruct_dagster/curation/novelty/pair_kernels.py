@@ -1,7 +1,7 @@
-"""The index of rare token pairs, compiled: probing, settling. Import inside functions only.
+"""Probing and filling the index of rare token pairs, compiled. Import inside functions only.
 
 Belongs here: the loops over candidates. Does not: the keys (key_kernels), or the memory that the
-loops work in (pairs).
+loops use (pairs).
 """
 
 import math
@@ -27,7 +27,7 @@ from bioinstruct_dagster.curation.novelty.key_kernels import (
     ThreadMemory,
     tokens_of,
 )
-from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
+from bioinstruct_dagster.curation.tokens.compilation import compiled, inner
 from bioinstruct_dagster.curation.tokens.lcs_kernels import (
     WORD,
     clear_masks,
@@ -43,7 +43,7 @@ ROWS, TOKENS, POOL, ENTRIES = 0, 1, 2, 3
 SEEN = 1_024  # candidates remembered as compared
 TOGETHER = 1_024  # candidates gathered before they are compared
 # A node of a bucket's list: a header (next node << 32 | room << 16 | entries), then its entries
-# (row << 32 | tokens of the row << 8 | most that the row can have in common by this key).
+# (row << 32 | tokens of the row << 8 | most tokens that the row can share if it has this key).
 _MOST_ROOM = 255
 
 
@@ -55,7 +55,7 @@ class KeyBuckets(NamedTuple):
     rows: MarkedTexts
     counts: NDArray[np.int64]
     threshold: float
-    least: NDArray[np.int64]  # `least_lcs` by total, for texts that have pair keys
+    least: NDArray[np.int64]  # `least_lcs` by total, for texts with pair keys
 
 
 @inner
@@ -66,7 +66,7 @@ def least_lcs(total: int, threshold: float) -> int:
 
 @inner
 def most_in_common(one: NDArray[np.int64], i: int, other: NDArray[np.int64], j: int) -> int:
-    """A bound on the LCS by two texts' marks: a token whose bit the other lacks is unmatched."""
+    """A bound on the LCS by the marks of two texts: a token is unmatched if its bit is missing."""
     low, high = np.uint64(one[i, LOW]), np.uint64(one[i, HIGH])
     other_low, other_high = np.uint64(other[j, LOW]), np.uint64(other[j, HIGH])
     mine: int = one[i, LENGTH] - popcount(low & ~other_low) - popcount(high & ~other_high)
@@ -93,9 +93,9 @@ def lcs_with_row(
 def compare(
     buckets: KeyBuckets, batch: CandidateBatch, i: int, count: int, desk: ThreadMemory
 ) -> None:
-    """Note the most similar candidate, the earliest of equal ones, if above the threshold.
+    """Store the most similar candidate above the threshold, the earliest of equally similar ones.
 
-    No array is sliced on the way to a comparison: that costs as much as all else per candidate.
+    No array is sliced before a comparison: a slice would double the time per candidate.
     """
     marks, row_marks = batch.texts.marks, buckets.rows.marks
     candidates, seen, threshold = desk.candidates, desk.seen, buckets.threshold
@@ -131,21 +131,21 @@ def probe(
 ) -> None:
     """Compare a text with the rows from `since` on that share a key with it.
 
-    The lists are walked abreast, and all headers are read before any entry, so that the processor
+    All lists are followed in step, and all headers are read before any entry. So the processor
     waits for many memory reads at once.
     """
     pool, ahead, headers, candidates = buckets.pool, desk.ahead, desk.headers, desk.candidates
     size = batch.texts.marks[i, LENGTH]
     count = look_up(buckets, batch, i, desk)
     fill(desk.seen)
-    found = int(np.int64(0))  # a bare 0 is a type of its own to numba, compiled for once more
+    found = int(np.int64(0))  # for a bare 0, numba would compile another version
     while count > 0:
         for a in range(count):
             headers[a] = pool[ahead[a] >> 32]
         going = 0
         for a in range(count):
             if found + _MOST_ROOM > candidates.shape[0]:
-                # One call for many candidates: its arguments cost more to pass than a comparison.
+                # One call for many candidates: to pass its arguments is slower than to compare.
                 compare(buckets, batch, i, found, desk)
                 found = int(np.int64(0))
             query = (ahead[a] >> 32, headers[a], since, size, ahead[a] & LOW_WORD)
@@ -162,10 +162,10 @@ def probe(
 
 @inner
 def look_up(buckets: KeyBuckets, batch: CandidateBatch, i: int, desk: ThreadMemory) -> int:
-    """Note the first node of each bucket that a text probes; how many are not empty.
+    """List the first node of each bucket that a text probes; returns the number of nodes.
 
-    Beside the node is noted the most that the text can have in common by the key; 0 for keys that
-    leave no row out.
+    Each node is listed with the most tokens that the text can share if it has the key; 0 for keys
+    that exclude no row.
     """
     keys, heads, ahead = batch.keys, buckets.heads, desk.ahead
     mask = heads.shape[0] - 1
@@ -189,10 +189,18 @@ def gather(
     candidates: NDArray[np.int32],
     found: int,
 ) -> tuple[int, int]:
-    """Note a node's rows that can be similar, newest first; the next node, and how many are noted.
+    """Add the rows of a node that can be similar to the candidates, the newest first.
 
-    The query is the node, its header, the first row of interest, the text's number of tokens, and
-    the most that it can have in common by the key; 0 where no row is to be left out.
+    Args:
+        pool: the nodes.
+        least: the smallest LCS by total.
+        query: the node, its header, the first row to compare, the text's number of tokens, and the
+            most tokens that it can share if it has the key (0 to exclude no row).
+        candidates: written.
+        found: the number of candidates before.
+
+    Returns:
+        The next node, and the number of candidates.
     """
     node, header, since, size, most = query
     for e in range(node + (header & 0xFFFF), node, -1):
@@ -221,10 +229,10 @@ def probe_batch(
 
 @inner
 def link(buckets: KeyBuckets, row: int, keys: NDArray[np.uint64]) -> None:
-    """Enter a row under its keys; there is room for the nodes."""
+    """Enter a row under its keys; the pool must have room for the nodes."""
     heads, pool, counts = buckets.heads, buckets.pool, buckets.counts
     mask = heads.shape[0] - 1
-    size = min(buckets.rows.marks[row, LENGTH], 0xFF)  # longer texts' entries are not left out
+    size = min(buckets.rows.marks[row, LENGTH], 0xFF)  # entries of longer texts are never excluded
     entry = (row << 32) | (size << 8)
     for key in keys:
         bucket = np.int64(key) & mask
@@ -249,7 +257,7 @@ def link(buckets: KeyBuckets, row: int, keys: NDArray[np.uint64]) -> None:
 
 @compiled
 def append(buckets: KeyBuckets, batch: CandidateBatch, which: tuple[int, int]) -> None:
-    """Make some texts of a batch rows of the index; there is room for them."""
+    """Make some texts of a batch rows of the index, which must have room for them."""
     for i in range(which[0], which[1]):
         row, start = buckets.counts[ROWS], buckets.counts[TOKENS]
         tokens = tokens_of(batch.texts, i)
@@ -280,7 +288,7 @@ def settle(
 
 @compiled
 def link_batch(buckets: KeyBuckets, batch: CandidateBatch, first_row: int) -> None:
-    """Enter rows under their keys; the batch is of rows that the index has."""
+    """Enter rows that the index already has under their keys; the batch holds these rows."""
     for i in range(batch.spans.shape[0]):
         keys = batch.keys[batch.spans[i, FROM] : batch.spans[i, INSERTED]]
         link(buckets, first_row + i, keys)

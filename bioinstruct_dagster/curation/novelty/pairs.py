@@ -1,31 +1,33 @@
-"""An exact similarity join: of many texts, which indexed one each repeats, by ROUGE-L F1.
+"""An exact similarity join: finds for each of many texts the indexed text that it repeats.
 
 Belongs here: the index of rare token pairs, its memory, and the greedy order. Does not: the loops
-(pair_kernels), how texts become tokens (tokens), or which texts must not repeat which (novelty).
+(pair_kernels), the bounds by length (length_bounds), how texts become tokens (tokens.vocabulary),
+or which texts are compared (rule).
 
-Why no pair is missed. Let t be the threshold, and a and b two texts with m and n tokens and F1
-above t, that is LCS > t(m+n)/2; so LCS >= o for o = ceil(t(m+n)/2), where a hair less counts as
-reached, since floats round. As LCS <= n, n is at least LCS, and o is smallest for the shortest
-possible partner: o >= ceil(tm/(2-t)), which depends on m alone.
+Why no pair is missed. Let t be the threshold. Let a and b be two texts of m and n tokens whose
+ROUGE-L F1 is above t, so that LCS > t(m+n)/2. Then LCS >= o for o = ceil(t(m+n)/2). (Floats round,
+so a value just below o counts as o.) Since LCS <= n, the shortest possible b gives the smallest o:
+o >= ceil(tm/(2-t)), which depends on m alone.
 
-Sort each text's positions by (rank of the token, position), where ranks are any total order of all
-tokens. A common subsequence of o tokens leaves at most m-o positions of a unmatched; so in that
-order its first two matched elements lie within a's first m-o+2 positions, and likewise in b's.
-They are the same two elements in both: equal tokens have equal ranks, and among equal tokens a
-common subsequence keeps the order. It keeps it between the two as well, so that the ordered pair
-(token that is earlier in the text, later token) is a key of both. With rare tokens first, few other
-texts share it. Where an LCS of one token suffices, the first matched element alone is the key, and
-it lies within the first m-o+1 positions.
+Sort the positions of each text by (rank of the token, position). Any total order of all tokens
+gives valid ranks. A common subsequence of o tokens leaves at most m-o positions of a unmatched. So,
+in sorted order, its first two matched elements lie within the first m-o+2 positions of a, and
+likewise of b. They are the same two elements in both texts: equal tokens have equal ranks, and a
+common subsequence keeps the order of equal tokens. It also keeps the order of the two elements in
+the text. So the ordered pair (token that is earlier in the text, later token) is a key of both
+texts. Ranking rare tokens first has the effect that few other texts share a key. If an LCS of one
+token suffices, the first matched element alone is the key. It lies within the first m-o+1
+positions.
 
-Keys grow with the square of a text's length, so texts of more than `LONG` tokens have a key per
-token instead; texts that such a one may resemble have those besides their pairs, under another
-kind, so that they meet the long ones only.
+The number of keys grows with the square of a text's length. Therefore texts of more than `LONG`
+tokens have one key per token instead of pairs. Texts that may resemble such a long text have these
+keys too, besides their pairs. The keys are of another kind, so that they find long texts only.
 
-A key is hashed to a bucket. Other keys in the bucket cost a comparison and change nothing, since
-candidates are verified: first by a bound on the LCS from lengths and 128-bit signatures, then by
-the LCS. The greedy order is kept in two steps for each block of texts: all of them are compared, in
-threads, with the rows indexed before the block; then, one by one, with the rows that the block
-itself adds.
+A key is hashed to a bucket. Other keys in the same bucket cost time but change nothing, since each
+candidate is verified: first by a bound on the LCS from lengths and 128-bit signatures, then by the
+LCS. Two steps for each block of texts keep the greedy order. First, threads compare all texts with
+the rows that were indexed before the block. Then, one by one, each text is compared with the rows
+that the block itself adds.
 """
 
 from collections import deque
@@ -36,7 +38,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import default_threads
+from bioinstruct_dagster.curation.novelty.length_bounds import KeyRoom, least_lcs_by_total
+from bioinstruct_dagster.curation.tokens.compilation import default_threads
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
 from bioinstruct_dagster.errors import StatedError
 
@@ -51,26 +54,24 @@ if TYPE_CHECKING:
 
 LONG = 128  # tokens; longer texts have keys of one token
 BLOCK = 8_192  # texts checked at once; any number gives the same result
-NOVEL, KNOWN = -1, -2  # in place of a row
-_KEYS_AT_ONCE = 1 << 22
-_INLINE = 512  # texts up to which threads cost more than they save
-# A list of c entries takes at most three numbers per entry: see the nodes in pair_kernels.
+NO_ROW, KNOWN_REPEAT = -1, -2  # in place of a row
+_SINGLE_THREAD_TEXTS = 512  # for so few texts, threads cost more time than they save
+# A list takes at most three numbers per entry: see the nodes in pair_kernels.
 _POOL_PER_ENTRY = 3
 _MOST_ENTRIES = (1 << 31) // _POOL_PER_ENTRY
-_SLACK = 1e-9
 
 Array = TypeVar("Array", bound=NDArray[Any])
 
 
 class IndexFullError(StatedError):
-    """One index can't hold more texts."""
+    """The index can't hold more texts; the message says what to do."""
 
 
 class Matches(NamedTuple):
     """By text: the most similar row, and their F1.
 
-    The row is the earliest of equally similar ones. It is `NOVEL`, and the F1 0, where none is
-    above the threshold; and `KNOWN` where none surpasses the score that was known before.
+    Of equally similar rows, the earliest one counts. If no F1 is above the threshold, the row is
+    `NO_ROW` and the F1 is 0. If no F1 is above the known score, the row is `KNOWN_REPEAT`.
     """
 
     rows: NDArray[np.int64]
@@ -78,15 +79,15 @@ class Matches(NamedTuple):
 
 
 class PairIndex:
-    """Texts that others must not repeat.
+    """An index of texts that other texts must not repeat.
 
     Args:
-        vocabulary: numbers the tokens of all texts given to this index.
+        vocabulary: numbers the tokens of all texts of this index.
         threshold: an F1 above it is a repetition; above 0 and below 1.
-        shard: (k, n) for the k-th of n indexes that share the keys by the hash of their rarer
-            token. Each finds part of the similar pairs, and together they find all, if each is
-            given the same texts in the same calls, for these fix the ranks of the tokens.
-        threads: that compare texts; by default one per processor.
+        shard: (k, n) for the k-th of n indexes that share the keys, by the hash of the rarer token.
+            Each index finds a part of the similar pairs; together they find all pairs. All must
+            receive the same texts in the same calls, since these determine the ranks of the tokens.
+        threads: number of threads that compare texts; by default one per processor.
         block: texts checked at once.
     """
 
@@ -111,33 +112,32 @@ class PairIndex:
         self._tokens = np.empty(1 << 10, np.int32)
         self._marks = np.empty((1 << 6, 4), np.int64)
         self._counts = np.zeros(4, np.int64)
-        self._rooms = np.empty(0, np.int64)  # of the frequent lengths, once they are computed
-        self._rooms = self._key_room(np.arange(LONG + 1))
+        self._key_room = KeyRoom(threshold, LONG)
         self._least = least_lcs_by_total(threshold, LONG + 255)
         self._ranks = np.empty(0, np.int64)
         self._ranked_texts = 0
         self._longest = 0
-        self._desks: list[ThreadMemory] = []
-        self._desk_room = (-1, -1)
+        self._memories: list[ThreadMemory] = []
+        self._memory_room = (-1, -1)
 
     def __len__(self) -> int:
         return int(self._counts[0])
 
     def add(self, texts: EncodedTexts) -> None:
-        """Index texts, whatever they resemble."""
+        """Index texts without checking them."""
         from bioinstruct_dagster.curation.novelty.pair_kernels import append
 
         self._prepare(texts)
-        for start, stop in self._blocks(texts.lengths):
+        for start, stop in self._key_room.blocks(texts.lengths, self._block):
             batch = self._batch(texts, start, stop)
             self._compare(batch, 0, probing=False)
             append(self._buckets(), batch, (0, stop - start))
 
     def nearest(self, texts: EncodedTexts) -> Matches:
-        """The most similar row of each text; nothing is indexed."""
+        """The most similar row of each text; the texts are not indexed."""
         self._prepare(texts)
-        found = _no_matches(len(texts.offsets) - 1)
-        for start, stop in self._blocks(texts.lengths):
+        found = _empty_matches(len(texts.offsets) - 1)
+        for start, stop in self._key_room.blocks(texts.lengths, self._block):
             batch = self._batch(texts, start, stop)
             self._compare(batch, 0)
             _record(found, batch, start, stop)
@@ -148,34 +148,35 @@ class PairIndex:
         texts: EncodedTexts,
         *,
         known: NDArray[np.float64] | None = None,
-        asked: Sequence[int] = (),
+        on_admission: Sequence[int] = (),
         admit: Callable[[int], bool] | None = None,
     ) -> Matches:
-        """Check texts in their order; each that repeats no row before it is indexed.
+        """Check texts in their order; index each text that repeats no row before it.
 
         Args:
-            texts: in the order in which they are to be kept.
-            known: by text, a score above the threshold with a text that is older than all of this
-                index, or 0. Such a text is not indexed.
-            asked: texts, in ascending order, that are indexed only if `admit` agrees.
-            admit: called with the number of such a text when its turn has come and no row is
-                similar to it; the row it would get is `len(self)`.
+            texts: in the order in which they may be kept.
+            known: by text, its score with a text that is older than all rows of this index, if that
+                score is above the threshold, else 0. A text with a known score is not indexed.
+            on_admission: numbers of texts, in ascending order, that are indexed only if `admit`
+                returns true.
+            admit: called with the number of such a text if no earlier row is similar to it. The
+                text would become row `len(self)`.
         """
         self._prepare(texts)
-        found = _no_matches(len(texts.offsets) - 1)
-        waiting = deque(asked)
-        for start, stop in self._blocks(texts.lengths):
+        found = _empty_matches(len(texts.offsets) - 1)
+        waiting = deque(on_admission)
+        for start, stop in self._key_room.blocks(texts.lengths, self._block):
             batch = self._batch(texts, start, stop)
             if known is not None:
                 batch.scores[:] = known[start:stop]
-                batch.nearest[known[start:stop] > 0] = KNOWN
+                batch.nearest[known[start:stop] > 0] = KNOWN_REPEAT
             before = len(self)
             self._compare(batch, 0)
             settled = 0
             while waiting and waiting[0] < stop:
                 place = waiting.popleft()
                 self._settle(batch, (settled, place - start), before)
-                self._settle_asked(batch, place - start, before, admit, place)
+                self._settle_on_admission(batch, place - start, before, admit, place)
                 settled = place - start + 1
             self._settle(batch, (settled, stop - start), before)
             _record(found, batch, start, stop)
@@ -185,9 +186,9 @@ class PairIndex:
         from bioinstruct_dagster.curation.novelty.pair_kernels import settle
 
         if which[0] < which[1]:
-            settle(self._buckets(), batch, which, since, self._desks[0])
+            settle(self._buckets(), batch, which, since, self._memories[0])
 
-    def _settle_asked(
+    def _settle_on_admission(
         self,
         batch: "CandidateBatch",
         i: int,
@@ -197,12 +198,12 @@ class PairIndex:
     ) -> None:
         from bioinstruct_dagster.curation.novelty.pair_kernels import append, probe_batch
 
-        probe_batch(self._buckets(), batch, (i, i + 1), since, self._desks[0])
-        if batch.nearest[i] == NOVEL and (admit is None or admit(place)):
+        probe_batch(self._buckets(), batch, (i, i + 1), since, self._memories[0])
+        if batch.nearest[i] == NO_ROW and (admit is None or admit(place)):
             append(self._buckets(), batch, (i, i + 1))
 
     def _compare(self, batch: "CandidateBatch", since: int, *, probing: bool = True) -> None:
-        """Write the batch's keys and compare its texts with the rows so far, in threads."""
+        """Write the keys of a batch and compare its texts with the rows so far, in threads."""
         from bioinstruct_dagster.curation.novelty import key_kernels, pair_kernels
 
         buckets, keying = self._buckets(), self._keying()
@@ -213,10 +214,10 @@ class PairIndex:
             if probing:
                 pair_kernels.probe_batch(buckets, batch, which, since, desk)
 
-        if size <= _INLINE or self._threads == 1:
-            work((0, size), self._desks[0])
+        if size <= _SINGLE_THREAD_TEXTS or self._threads == 1:
+            work((0, size), self._memories[0])
             return
-        step = _INLINE // 2
+        step = _SINGLE_THREAD_TEXTS // 2
         parts = deque((start, min(start + step, size)) for start in range(0, size, step))
 
         def take(desk: "ThreadMemory") -> None:
@@ -228,37 +229,10 @@ class PairIndex:
                 work(part, desk)
 
         with ThreadPoolExecutor(self._threads) as pool:
-            list(pool.map(take, self._desks))
-
-    def _blocks(self, lengths: NDArray[np.int64]) -> list[tuple[int, int]]:
-        """Where to cut texts of these lengths so that the keys of a block fit in memory."""
-        rooms = np.cumsum(self._key_room(lengths))
-        blocks, start = [], 0
-        while start < len(rooms):
-            before = rooms[start - 1] if start else 0
-            fitting = int(np.searchsorted(rooms, before + _KEYS_AT_ONCE, side="right"))
-            stop = min(start + self._block, max(fitting, start + 1))
-            blocks.append((start, stop))
-            start = stop
-        return blocks
-
-    def _key_room(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        """At most how many keys texts with so many tokens have."""
-        if lengths.max(initial=0) < len(self._rooms):
-            return np.asarray(self._rooms[lengths])
-        t = self._threshold
-        least = np.maximum(1, np.ceil(t * lengths / (2 - t) - _SLACK * lengths)).astype(np.int64)
-        pairs = (lengths - least + 2) * (lengths - least + 1) // 2
-        singles = lengths - least + 1
-        meets_long = lengths * (2 - t) / t * (1 + _SLACK) >= LONG + 1  # as do the long ones
-        return np.asarray(
-            np.where(lengths <= LONG, pairs, 0)
-            + np.where(meets_long, 2 * singles, 0)
-            + np.where(least == 1, lengths, 0)
-        )
+            list(pool.map(take, self._memories))
 
     def _batch(self, texts: EncodedTexts, start: int, stop: int) -> "CandidateBatch":
-        """The texts of a block, with room for their keys, and room in the index for all of them."""
+        """The texts of a block with room for their keys; makes room in the index for all texts."""
         from bioinstruct_dagster.curation.novelty.key_kernels import MarkedTexts, describe
 
         offsets = texts.offsets[start : stop + 1]
@@ -273,20 +247,20 @@ class PairIndex:
         from bioinstruct_dagster.curation.novelty.key_kernels import LENGTH, CandidateBatch
 
         size = len(texts.marks)
-        rooms = np.cumsum(self._key_room(texts.marks[:, LENGTH]))
+        rooms = np.cumsum(self._key_room.of(texts.marks[:, LENGTH]))
         spans = np.zeros((size, 4), np.int64)
         spans[1:, 0] = rooms[:-1]
         keys = np.empty(rooms[-1] if size else 0, np.uint64)
-        return CandidateBatch(texts, keys, spans, np.full(size, NOVEL, np.int32), np.zeros(size))
+        return CandidateBatch(texts, keys, spans, np.full(size, NO_ROW, np.int32), np.zeros(size))
 
     def _prepare(self, texts: EncodedTexts) -> None:
-        """Ranks for all tokens, and memory for the longest text."""
+        """Rank all tokens, and reserve memory for the longest text."""
         size = len(self._vocabulary)
         longest = int(texts.lengths.max(initial=0))
         self._longest = max(self._longest, longest)
-        self._reserve_desks(size, self._longest)
+        self._reserve_memories(size, self._longest)
         if size > len(self._ranks):
-            # Tokens that are new since the last ranking are rarer than all others.
+            # Tokens that are new since the last ranking count as rarer than all others.
             grown = -np.arange(2 * size, dtype=np.int64) - 1
             grown[: len(self._ranks)] = self._ranks
             self._ranks = grown
@@ -299,16 +273,16 @@ class PairIndex:
             if len(self):
                 self._relink()
 
-    def _reserve_desks(self, tokens: int, longest: int) -> None:
-        """Memory for threads, for a vocabulary and texts of this size."""
+    def _reserve_memories(self, tokens: int, longest: int) -> None:
+        """Reserve the memory of the threads, for a vocabulary and texts of this size."""
         from bioinstruct_dagster.curation.novelty import key_kernels, pair_kernels
         from bioinstruct_dagster.curation.tokens import lcs_kernels
 
-        if tokens <= self._desk_room[0] and longest <= self._desk_room[1]:
+        if tokens <= self._memory_room[0] and longest <= self._memory_room[1]:
             return
-        tokens, longest = self._desk_room = (2 * tokens + 256, 2 * longest + 256)
-        keys = int(self._key_room(np.arange(longest)).max())
-        self._desks = [
+        tokens, longest = self._memory_room = (2 * tokens + 256, 2 * longest + 256)
+        keys = int(self._key_room.of(np.arange(longest)).max())
+        self._memories = [
             key_kernels.ThreadMemory(
                 lcs_kernels.Masks(
                     np.zeros(tokens, np.int32),
@@ -332,17 +306,17 @@ class PairIndex:
         ]
 
     def _reserve(self, rows: int, tokens: int, entries: int) -> None:
-        """Room in the index for so many more."""
-        self._marks = _grown(self._marks, len(self), rows)
-        self._tokens = _grown(self._tokens, int(self._counts[1]), tokens)
+        """Make room in the index for so many more rows, tokens and entries."""
+        self._marks = _with_room(self._marks, len(self), rows)
+        self._tokens = _with_room(self._tokens, int(self._counts[1]), tokens)
         entries += int(self._counts[3])
         if entries > _MOST_ENTRIES:
             raise IndexFullError(
-                f"The novelty index holds {len(self):,} texts and can't take more. "
-                "Share them among more shards."
+                f"The novelty index holds {len(self):,} texts and can't hold more. "
+                "Check novelty on a Ray cluster with more shards (docs/scale.md)."
             )
         used = int(self._counts[2])
-        self._pool = _grown(self._pool, used, _POOL_PER_ENTRY * entries - used)
+        self._pool = _with_room(self._pool, used, _POOL_PER_ENTRY * entries - used)
         if entries > len(self._heads):
             size = len(self._heads)
             while size < entries:
@@ -351,14 +325,16 @@ class PairIndex:
             self._relink()
 
     def _relink(self) -> None:
-        """Enter all rows anew, for other ranks or more buckets."""
+        """Enter all rows again, after a change of the ranks or of the number of buckets."""
         from bioinstruct_dagster.curation.novelty import key_kernels, pair_kernels
 
         lengths = self._marks[: len(self), 2]
-        self._pool = _grown(self._pool, 0, _POOL_PER_ENTRY * int(self._key_room(lengths).sum()))
+        self._pool = _with_room(
+            self._pool, 0, _POOL_PER_ENTRY * int(self._key_room.of(lengths).sum())
+        )
         self._heads.fill(-1)
         self._counts[2:] = 0
-        for start, stop in self._blocks(lengths):
+        for start, stop in self._key_room.blocks(lengths, self._block):
             batch = self._batch_of(key_kernels.MarkedTexts(self._tokens, self._marks[start:stop]))
             self._compare(batch, 0, probing=False)
             pair_kernels.link_batch(self._buckets(), batch, start)
@@ -377,14 +353,8 @@ class PairIndex:
         return KeyRule(self._ranks, self._vocabulary.hashes, self._threshold, LONG, *self._shard)
 
 
-def least_lcs_by_total(threshold: float, most: int) -> NDArray[np.int64]:
-    """By the tokens of two texts together, up to `most`: the smallest LCS that can exceed it."""
-    totals = np.arange(most + 1)
-    return np.maximum(1, np.ceil(threshold * totals / 2 - _SLACK * totals)).astype(np.int64)
-
-
-def _no_matches(size: int) -> Matches:
-    return Matches(np.full(size, NOVEL, np.int64), np.zeros(size))
+def _empty_matches(size: int) -> Matches:
+    return Matches(np.full(size, NO_ROW, np.int64), np.zeros(size))
 
 
 def _record(found: Matches, batch: "CandidateBatch", start: int, stop: int) -> None:
@@ -392,10 +362,10 @@ def _record(found: Matches, batch: "CandidateBatch", start: int, stop: int) -> N
     found.scores[start:stop] = batch.scores
 
 
-def _grown(array: Array, used: int, more: int) -> Array:
-    """The array with room for `more` items than are used, and for half as many where it grows.
+def _with_room(array: Array, used: int, more: int) -> Array:
+    """The array with room for `more` items after the used ones; grows by half as many again.
 
-    Room that is not used takes no memory: the system gives a page when it is first written.
+    Unused room takes no memory, since the system assigns a page only when it is first written.
     """
     if used + more <= len(array):
         return array

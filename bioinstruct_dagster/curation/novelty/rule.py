@@ -1,18 +1,19 @@
-"""Novelty: Self-Instruct's rule, exactly.
+"""The novelty rule: exactly the rule of Self-Instruct.
 
-A row is kept iff its ROUGE-L F1 with every seed and every row kept before it is not greater than
-0.7, by `rouge_score`'s tokenisation and floating-point arithmetic, greedily in the order given.
+Rows are checked in the given order. A row is kept if its ROUGE-L F1 with every seed and with every
+row kept before it is at most 0.7. Tokens and floating-point arithmetic are those of `rouge_score`.
 
-`rouge_score` sees a-z and 0-9 alone. A row whose letters and digits it sees less than half of, or
-none of, is checked by a second measure as well: the same F1 over `tokenize_unicode`'s tokens, with
-all seeds and kept rows to which the second measure applies too. Either measure can reject it.
+`rouge_score` reads only a-z and 0-9. If it reads none, or less than half, of the letters and digits
+of a row, a second measure checks the row too. This is the same F1 over the tokens of
+`tokenize_unicode`, with all seeds and kept rows that need the second measure too. Either measure
+can reject the row.
 
-Written by hand: `rouge_score` compares two texts at a time in Python, which is too slow for all
-pairs of a set, and libraries for near-duplicates are approximate. Tests compare it with
-`rouge_score`.
+Written by hand, because `rouge_score` compares two texts at a time in Python, which is too slow for
+all pairs of a set, and libraries for near-duplicates are approximate. Tests compare the verdicts
+with `rouge_score`.
 
-Belongs here: the measures and the rule. Does not: the join that makes it fast (pairs), what is
-stored of it (novelty_index), or other reasons to reject a row (quality).
+Belongs here: the measures and the rule. Does not: the join that makes the rule fast (pairs), the
+rows that the store remembers (stored_index), or other reasons to reject a row (curation.quality).
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ from bioinstruct_dagster.curation.tokens.vocabulary import (
     tokenize_unicode,
 )
 
-# Self-Instruct (Wang et al., 2023), bootstrap_instructions.py: dropped iff max(scores) > 0.7.
+# Self-Instruct (Wang et al., 2023), its bootstrapping script: dropped if max(scores) > 0.7.
 THRESHOLD = 0.7
 
 RougeMeasure = Literal["rouge_score", "unicode"]
@@ -53,15 +54,15 @@ class NamedInstruction:
 
 @dataclass(frozen=True, slots=True)
 class NoveltyVerdict:
-    """Whether a candidate is novel, and which text it repeats if it is not.
+    """Whether a candidate is novel; if not, which text it repeats.
 
     Attributes:
-        id: the candidate's.
+        id: of the candidate.
         novel: whether no score is above the threshold.
-        nearest_id: the most similar seed or row kept before, the earliest of equally similar ones;
-            None for a novel candidate. Among the texts that `check_texts` kept, none has an id.
-        score: their F1; None for a novel candidate, whose nearest row is not searched for.
-        measure: which one the score is of; for a novel candidate the last that looked.
+        nearest_id: of the most similar seed or earlier kept row; the earliest of equally similar
+            ones. None for a novel candidate, and for a text that `check_texts` kept.
+        score: F1 with the nearest text; None for a novel candidate.
+        measure: the measure of the score; for a novel candidate, the last measure that checked it.
     """
 
     id: str
@@ -72,21 +73,21 @@ class NoveltyVerdict:
 
 
 class NoveltyColumns(NamedTuple):
-    """Verdicts by column, a text each."""
+    """Verdicts by column, with one element for each text."""
 
     novel: NDArray[np.bool_]
-    nearest: NDArray[np.int64]  # place among seeds and kept rows, seeds first; -1 for a novel text
-    scores: NDArray[np.float64]  # 0 for a novel text
-    second: NDArray[np.bool_]  # whether the second measure found it, or looked last
+    nearest: NDArray[np.int64]  # number among seeds and kept rows, seeds first; -1 if novel
+    scores: NDArray[np.float64]  # 0 if novel
+    second: NDArray[np.bool_]  # whether the verdict comes from the second measure
 
 
 class NoveltyFilter:
-    """The rule over a growing set: candidates come in their order, in portions of any size.
+    """The rule over a growing set; candidates come in their order, in portions of any size.
 
     Args:
         seeds: kept from the start.
         threshold: a ROUGE-L F1 above it is a repetition.
-        threads: that compare texts; by default one per processor.
+        threads: number of threads that compare texts; by default one per processor.
         block: candidates compared at once; any number gives the same result.
     """
 
@@ -110,30 +111,30 @@ class NoveltyFilter:
         return len(self._index)
 
     def keep(self, texts: Sequence[NamedInstruction]) -> None:
-        """Keep texts unchecked: seeds, or rows that were checked before."""
+        """Keep texts without checking them: seeds, or rows that were checked before."""
         instructions = [text.instruction for text in texts]
         encoded = self._vocabulary.encode(instructions)
-        seconds = for_second_measure(instructions, encoded)
+        seconds = second_measure_texts(instructions, encoded)
         self._second_places += [len(self._index) + i for i in seconds]
         self._second.add(self._encode_second(instructions, seconds))
         self._index.add(encoded)
         self._ids += [text.id for text in texts]
 
     def check(self, candidates: Sequence[NamedInstruction]) -> list[NoveltyVerdict]:
-        """Check candidates; each novel one joins what later ones are compared with."""
+        """Check candidates in their order; later ones are compared with each novel one too."""
         checked = self._check([candidate.instruction for candidate in candidates])
         self._ids += [candidates[n].id for n in np.flatnonzero(checked.novel).tolist()]
         return verdicts_of(candidates, checked, self._ids)
 
     def check_texts(self, texts: Sequence[str]) -> NoveltyColumns:
-        """Check texts that have no identifiers; the same rule, by column."""
+        """Check texts without identifiers by the same rule; the verdicts come by column."""
         checked = self._check(texts)
         self._ids += [None] * int(checked.novel.sum())
         return checked
 
     def _check(self, texts: Sequence[str]) -> NoveltyColumns:
         encoded = self._vocabulary.encode(texts)
-        seconds = for_second_measure(texts, encoded)
+        seconds = second_measure_texts(texts, encoded)
         by_second = self._encode_second(texts, seconds)
         numbers = {place: number for number, place in enumerate(seconds)}
         rejected: dict[int, tuple[int, float]] = {}
@@ -147,7 +148,7 @@ class NoveltyFilter:
             self._second_places.append(len(self._index))
             return True
 
-        nearest, scores = self._index.check(encoded, asked=seconds, admit=admit)
+        nearest, scores = self._index.check(encoded, on_admission=seconds, admit=admit)
         second = np.zeros(len(texts), np.bool_)
         second[seconds] = nearest[seconds] < 0
         for place, (row, score) in rejected.items():
@@ -161,7 +162,13 @@ class NoveltyFilter:
 def verdicts_of(
     candidates: Sequence[NamedInstruction], checked: NoveltyColumns, ids: Sequence[str | None]
 ) -> list[NoveltyVerdict]:
-    """Verdicts by row of those by column; `ids` are of seeds and all kept rows, in their order."""
+    """Turn verdicts by column into a verdict for each candidate.
+
+    Args:
+        candidates: the texts that were checked.
+        checked: the verdicts on them.
+        ids: of the seeds and of all kept rows, in their order.
+    """
     return [
         NoveltyVerdict(
             candidate.id,
@@ -181,35 +188,26 @@ def verdicts_of(
     ]
 
 
-def check_here(
+def check_in_process(
     kept: Sequence[NamedInstruction], candidates: Sequence[NamedInstruction]
 ) -> list[NoveltyVerdict]:
-    """Check candidates in this process, against seeds and rows kept before."""
+    """Check candidates in their order, in this process, against seeds and rows kept before."""
     return NoveltyFilter(kept).check(candidates)
 
 
-def for_second_measure(texts: Sequence[str], encoded: EncodedTexts) -> list[int]:
-    """Which texts the second measure applies to, in ascending order."""
+def second_measure_texts(texts: Sequence[str], encoded: EncodedTexts) -> list[int]:
+    """The numbers of the texts that the second measure checks too, in ascending order."""
     unseen = set(np.flatnonzero(encoded.lengths == 0).tolist())
     unseen.update(i for i, text in enumerate(texts) if not text.isascii() and is_half_unseen(text))
     return sorted(unseen)
 
 
-def check_novelty(
-    seeds: Sequence[NamedInstruction],
-    candidates: Sequence[NamedInstruction],
-    threshold: float = THRESHOLD,
-) -> list[NoveltyVerdict]:
-    """Check candidates in their order; each novel one joins what later ones are compared with."""
-    return NoveltyFilter(seeds, threshold).check(candidates)
-
-
-def nearest(
+def nearest_text(
     text: str, among: Sequence[str], measure: RougeMeasure = "rouge_score"
 ) -> tuple[int, float] | None:
-    """Position of the text most similar to this one, and their F1, however low; the earliest.
+    """The position of the most similar text, and their F1, even if it is below the threshold.
 
-    None where no text has a token in common with it.
+    Of equally similar texts, the earliest counts. None if no text shares a token with it.
     """
     scores = rouge_l_f1_of_texts([text], among, measure)[0]
     if not scores.any():
@@ -221,11 +219,10 @@ def nearest(
 def rouge_l_f1_of_texts(
     left: Sequence[str], right: Sequence[str], measure: RougeMeasure = "rouge_score"
 ) -> NDArray[np.float64]:
-    """ROUGE-L F1 of all pairs of texts, by comparing all with all; shape (left, right).
+    """ROUGE-L F1 of all pairs of texts, in an array of shape (left, right).
 
-    Computed as `rouge_score` does, 2·P·R / (P + R) in double precision: the published rows show
-    that exact ties at 0.7 were decided by this rounding (7 of 7 and 13 tokens gives
-    0.7000000000000001).
+    Computed like in `rouge_score`: 2·P·R / (P + R) in double precision. The published rows show
+    that this rounding decided exact ties at 0.7 (7 of 7 and of 13 tokens gives 0.7000000000000001).
     """
     from rapidfuzz.distance import LCSseq
     from rapidfuzz.process import cdist
@@ -235,21 +232,21 @@ def rouge_l_f1_of_texts(
     split = _TOKENIZERS[measure]
     codes: dict[str, str] = {}
     one, other = (
-        ["".join(_code(t, codes) for t in split(x)) for x in side] for side in (left, right)
+        ["".join(_character_of(t, codes) for t in split(x)) for x in side] for side in (left, right)
     )
     lcs = cdist(one, other, scorer=LCSseq.similarity, dtype=np.int32, workers=-1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         precision = lcs / np.array([len(text) for text in one], dtype=np.float64)[:, None]
         recall = lcs / np.array([len(text) for text in other], dtype=np.float64)[None, :]
         f1 = 2 * precision * recall / (precision + recall)
-    return np.where(lcs > 0, f1, 0.0)  # nothing in common, or a text without tokens, scores 0
+    return np.where(lcs > 0, f1, 0.0)  # 0 for a text without tokens too
 
 
-def _code(token: str, codes: dict[str, str]) -> str:
-    """The one character that stands for a token, so that rapidfuzz compares texts as strings."""
+def _character_of(token: str, codes: dict[str, str]) -> str:
+    """The character that stands for a token, since rapidfuzz compares texts as strings."""
     if token not in codes:
         number = len(codes) + 1
         if number >= _SURROGATES[0]:
             number += _SURROGATES[1] - _SURROGATES[0]
-        codes[token] = chr(number)  # some 1.1 million distinct tokens fit
+        codes[token] = chr(number)  # enough for 1.1 million distinct tokens
     return codes[token]

@@ -1,6 +1,6 @@
-"""Which of many signatures can matter to any of a few, compiled. Import inside functions only.
+"""Scanning many signatures for texts that may be similar, compiled. Import inside functions only.
 
-Belongs here: the scan. Does not: what a signature is (key_kernels), or who asks (novelty_index).
+Belongs here: the scan. Does not: making signatures (key_kernels), or reading them (stored_index).
 """
 
 from typing import NamedTuple
@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
+from bioinstruct_dagster.curation.tokens.compilation import compiled, inner
 from bioinstruct_dagster.curation.tokens.lcs_kernels import popcount
 
 
 class Sketches(NamedTuple):
-    """Texts as far as a signature tells them, one of each column per text."""
+    """Length and signature of texts, by column."""
 
     sizes: NDArray[np.int64]  # tokens
     low: NDArray[np.uint64]
@@ -21,16 +21,16 @@ class Sketches(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """What a pair must have in common, and which sizes can go together."""
+    """The LCS that a pair must reach, and the sizes of texts that can be similar."""
 
     least: NDArray[np.int64]  # smallest LCS by tokens of both texts
-    first: NDArray[np.int64]  # by size of one text: the first of the other kind, sorted by size
-    last: NDArray[np.int64]  # and where they end
+    first: NDArray[np.int64]  # by size of a kept text: the first new text that may be similar
+    last: NDArray[np.int64]  # the end of these new texts, which are sorted by size
 
 
 @inner
 def can_match(one: Sketches, i: int, other: Sketches, j: int, least: int) -> bool:
-    """Whether two texts can have this many tokens in common, in order."""
+    """Whether two texts can have an LCS of this length."""
     low, high, other_low, other_high = one.low[i], one.high[i], other.low[j], other.high[j]
     mine = one.sizes[i] - popcount(low & ~other_low) - popcount(high & ~other_high)
     its = other.sizes[j] - popcount(other_low & ~low) - popcount(other_high & ~high)
@@ -45,7 +45,7 @@ def mark_matching(
     which: tuple[int, int],
     marked: NDArray[np.bool_],
 ) -> None:
-    """Mark the kept texts of a range that can match any new one; those are sorted by size."""
+    """Mark the kept texts of a range that may be similar to any new text."""
     for i in range(which[0], which[1]):
         size = kept.sizes[i]
         for j in range(windows.first[size], windows.last[size]):

@@ -1,13 +1,13 @@
-"""The novelty rule over a store: new rows against all that were kept, without reading all of them.
+"""The novelty rule over a store: checks new rows without reading the texts of all kept rows.
 
-A kept row is stored as a signature: its number of tokens, and 128 bits of which each token sets the
-one that its hash names. Two texts' signatures bound what they can have in common; a scan of all
-kept signatures finds the rows that can matter to any new one, a few in a thousand, and only their
-texts are read. Kept rows that no new row can repeat change no verdict, so the result is that of
-checking everything from the start.
+The store holds a signature of each kept row: its number of tokens, and 128 bits. Each token sets
+the bit that its hash names. Two signatures give a bound on the LCS of their texts. A scan of all
+signatures finds the kept rows that a new row may repeat, a few in a thousand, and only their texts
+are read. The other kept rows change no verdict, so the result is the same as a check of all rows
+from the start.
 
-Belongs here: signatures, the scan, and their two tables. Does not: the rule (novelty.rule), or
-which rows are to be checked (novelty.gate).
+Belongs here: signatures, the scan, and their two tables. Does not: the rule (rule), or which rows
+must be checked (gate).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,44 +15,45 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.novelty.pairs import least_lcs_by_total
+from bioinstruct_dagster.curation.novelty.length_bounds import least_lcs_by_total
 from bioinstruct_dagster.curation.novelty.rule import (
     MEASURES,
     THRESHOLD,
     NamedInstruction,
     NoveltyVerdict,
     RougeMeasure,
-    check_here,
-    for_second_measure,
+    check_in_process,
+    second_measure_texts,
 )
-from bioinstruct_dagster.curation.tokens.compiled import default_threads
+from bioinstruct_dagster.curation.tokens.compilation import default_threads
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
 from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.store.database import Store
 
 if TYPE_CHECKING:
+    import duckdb
+
     from bioinstruct_dagster.curation.novelty.signature_kernels import Sketches
 
-# With more new texts, a scan costs more than reading and indexing all kept ones.
-SCANNED_AT_MOST = 5_000
+# For more new rows than this, it is faster to read and index all kept rows than to scan.
+MOST_SCANNED_ROWS = 5_000
 _ROWS_AT_ONCE = 1 << 16
 
-KEPT_SIGNATURES = """
+SIGNATURES_BEFORE = """
     select place, tokens, low, high
     from novelty_signatures
     where measure = $measure and place < $before
 """
-ROWS_AT = """
+ROWS_AT_PLACES = """
     select distinct place, row_id
     from novelty_signatures semi join wanted using (place)
     order by place
 """
-KEPT_PLACES = "select distinct place from novelty_signatures where place < $before"
-VERSIONS = "select measure, version from novelty_index"
+PLACES_BEFORE = "select distinct place from novelty_signatures where place < $before"
+INDEX_VERSIONS = "select measure, version from novelty_index"
 
 CheckNovelty = Callable[
     [Sequence[NamedInstruction], Sequence[NamedInstruction]], list[NoveltyVerdict]
@@ -62,7 +63,7 @@ FetchTexts = Callable[[Sequence[str]], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Signatures:
-    """Rows of `novelty_signatures`, by column; texts come in the order of their places."""
+    """Rows of `novelty_signatures` by column, in the order of their places."""
 
     row_ids: Sequence[str]
     places: NDArray[np.int64]
@@ -74,22 +75,22 @@ class Signatures:
 
 @dataclass(frozen=True)
 class IndexChange:
-    """What the tables must hold after rows were checked: these signatures, from this place on."""
+    """A change of the two tables: these signatures replace all signatures from a place on."""
 
     first_place: int
     signatures: Signatures
 
 
 class StoredIndex:
-    """What was kept so far, as the store knows it.
+    """The kept rows in a store, and the check of new rows against them.
 
     Args:
         store: holds the two tables.
-        seeds: kept from the start; never stored here.
+        seeds: kept from the start; the tables do not hold them.
         fetch: gives the instructions of kept rows, by row id.
-        scanned_at_most: with more new rows, all kept ones are read; any number gives the same
-            verdicts.
-        check_many: checks these, as `check_here` does.
+        scanned_at_most: if there are more new rows, the texts of all kept rows are read; any number
+            gives the same verdicts.
+        check_many: used if there are more new rows; like `check_in_process`.
     """
 
     def __init__(
@@ -98,8 +99,8 @@ class StoredIndex:
         seeds: Sequence[NamedInstruction],
         fetch: FetchTexts,
         *,
-        scanned_at_most: int = SCANNED_AT_MOST,
-        check_many: CheckNovelty = check_here,
+        scanned_at_most: int = MOST_SCANNED_ROWS,
+        check_many: CheckNovelty = check_in_process,
     ) -> None:
         self._store = store
         self._seeds = seeds
@@ -110,52 +111,58 @@ class StoredIndex:
     def check(
         self, candidates: Sequence[NamedInstruction], places: Sequence[int]
     ) -> tuple[list[NoveltyVerdict], IndexChange]:
-        """Check rows against the seeds and the rows kept at places before the first of theirs.
+        """Check rows against the seeds and against the kept rows at earlier places.
 
         Args:
             candidates: in the order of their places.
             places: of the candidates in the canonical order, ascending.
 
         Returns:
-            A verdict each, and what is to be written with them.
+            A verdict for each candidate, and the change of the tables that belongs to the verdicts.
         """
         if not candidates:
-            return [], IndexChange(_END, _no_signatures())
+            return [], IndexChange(_AFTER_ALL_PLACES, _no_signatures())
         first = places[0]
-        is_current, kept, kept_places = self._kept(candidates, first)
+        is_current, kept, kept_places = self._kept_rows(candidates, first)
         many = len(candidates) > self._scanned_at_most
-        verdicts = (self._check_many if many else check_here)([*self._seeds, *kept], candidates)
+        verdicts = (self._check_many if many else check_in_process)(
+            [*self._seeds, *kept], candidates
+        )
         added = [n for n, verdict in enumerate(verdicts) if verdict.novel]
         texts = [candidates[n] for n in added]
         at = [places[n] for n in added]
         if not is_current:
-            # The stored signatures mean something else: make those of all kept rows anew.
+            # Another version has made the stored signatures: make those of all kept rows again.
             texts, at = [*kept, *texts], [*kept_places, *at]
             first = min(first, *kept_places) if kept_places else first
         return verdicts, IndexChange(first, signatures_of(texts, at))
 
-    def _kept(
+    def _kept_rows(
         self, candidates: Sequence[NamedInstruction], before: int
     ) -> tuple[bool, list[NamedInstruction], list[int]]:
-        """Whether the signatures are of this version; kept rows, those that matter at least."""
+        """Kept rows before a place: at least those that a candidate may repeat.
+
+        Returns:
+            Whether the signatures are of the current version, the rows, and their places.
+        """
         import pyarrow as pa
 
         with self._store.read() as connection:
-            is_current = dict(connection.execute(VERSIONS).fetchall()) == _present_versions()
+            is_current = dict(connection.execute(INDEX_VERSIONS).fetchall()) == _current_versions()
             if is_current and len(candidates) <= self._scanned_at_most:
-                wanted = self._places_that_matter(connection, candidates, before)
+                wanted = self._places_of_candidates(connection, candidates, before)
             else:
-                found = connection.execute(KEPT_PLACES, {"before": before}).fetchnumpy()
+                found = connection.execute(PLACES_BEFORE, {"before": before}).fetchnumpy()
                 wanted = found["place"]
             connection.register("wanted", pa.table({"place": wanted}))
-            rows = connection.execute(ROWS_AT).fetchall()
+            rows = connection.execute(ROWS_AT_PLACES).fetchall()
         texts = self._fetch([row_id for _, row_id in rows])
         kept = [NamedInstruction(row_id, texts[row_id]) for _, row_id in rows]
         return is_current, kept, [place for place, _ in rows]
 
-    def _places_that_matter(
+    def _places_of_candidates(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        connection: "duckdb.DuckDBPyConnection",
         candidates: Sequence[NamedInstruction],
         before: int,
     ) -> NDArray[np.int64]:
@@ -166,15 +173,15 @@ class StoredIndex:
             if not len(new[measure].sizes):
                 continue
             kept = connection.execute(
-                KEPT_SIGNATURES, {"measure": measure, "before": before}
+                SIGNATURES_BEFORE, {"measure": measure, "before": before}
             ).fetchnumpy()
             sketches = _sketches(kept["tokens"], kept["low"], kept["high"])
-            found.append(kept["place"][those_that_can_match(sketches, new[measure], THRESHOLD)])
+            found.append(kept["place"][mark_similar_candidates(sketches, new[measure], THRESHOLD)])
         return np.unique(np.concatenate(found))
 
 
-def write_change(connection: duckdb.DuckDBPyConnection, change: IndexChange) -> None:
-    """Bring the two tables to what rows checked from a place on made of them."""
+def write_change(connection: "duckdb.DuckDBPyConnection", change: IndexChange) -> None:
+    """Apply a change to the two tables."""
     import pyarrow as pa
 
     connection.execute(
@@ -197,23 +204,23 @@ def write_change(connection: duckdb.DuckDBPyConnection, change: IndexChange) -> 
     connection.execute("delete from novelty_index")
     connection.executemany(
         "insert into novelty_index (measure, version) values (?, ?)",
-        list(_present_versions().items()),
+        list(_current_versions().items()),
     )
 
 
 def index_version() -> str:
-    """Short hash of what a signature depends on besides its text: the code that makes it."""
+    """Short hash of the code that makes signatures."""
     return code_sha256("curation.novelty.stored_index.signatures_of")[:12]
 
 
-def _present_versions() -> dict[str, str]:
+def _current_versions() -> dict[str, str]:
     return dict.fromkeys(MEASURES, index_version())
 
 
 def signatures_of(texts: Sequence[NamedInstruction], places: Sequence[int]) -> Signatures:
-    """The rows of `novelty_signatures` for kept texts: one by `rouge_score`, or one per measure."""
+    """The rows of `novelty_signatures` for kept texts: one for each measure that checks a text."""
     instructions = [text.instruction for text in texts]
-    parts = list(_measured(instructions))
+    parts = list(_sketches_by_measure(instructions))
     numbers = np.concatenate([np.asarray(which, np.int64) for _, which, _ in parts])
     sketches = [sketch for _, _, sketch in parts]
     return Signatures(
@@ -227,14 +234,14 @@ def signatures_of(texts: Sequence[NamedInstruction], places: Sequence[int]) -> S
 
 
 def sketches_of(texts: Sequence[str]) -> dict[RougeMeasure, "Sketches"]:
-    """By measure: the sketches of those texts that it applies to."""
-    return {measure: sketches for measure, _, sketches in _measured(texts)}
+    """By measure: the sketches of the texts that it checks."""
+    return {measure: sketches for measure, _, sketches in _sketches_by_measure(texts)}
 
 
-def those_that_can_match(
+def mark_similar_candidates(
     kept: "Sketches", new: "Sketches", threshold: float, threads: int | None = None
 ) -> NDArray[np.bool_]:
-    """Which kept texts may have an F1 above the threshold with any new one."""
+    """By kept text: whether it may have an F1 above the threshold with any new text."""
     from bioinstruct_dagster.curation.novelty.signature_kernels import (
         Sketches,
         Windows,
@@ -250,14 +257,14 @@ def those_that_can_match(
     longest = int(kept.sizes.max())
     sizes = np.arange(longest + 1)
     least = least_lcs_by_total(threshold, longest + int(new.sizes.max()))
-    # Both sizes must reach the smallest LCS, t(m+n)/2; one more on either side for the rounding.
+    # Both sizes must reach the smallest LCS, t(m+n)/2. The bounds allow one more for rounding.
     ratio = threshold / (2 - threshold)
     windows = Windows(
         least,
         np.searchsorted(sorted_new.sizes, np.maximum(np.floor(sizes * ratio) - 1, 1)),
         np.searchsorted(sorted_new.sizes, np.ceil(sizes / ratio) + 1, side="right"),
     )
-    windows.last[0] = 0  # a text without tokens is like none
+    windows.last[0] = 0  # a text without tokens is similar to no text
 
     def scan(start: int) -> None:
         which = (start, min(start + _ROWS_AT_ONCE, count))
@@ -268,18 +275,20 @@ def those_that_can_match(
     return marked
 
 
-def _measured(texts: Sequence[str]) -> Iterator[tuple[RougeMeasure, Sequence[int], "Sketches"]]:
-    """By measure: which texts it applies to, and their sketches."""
+def _sketches_by_measure(
+    texts: Sequence[str],
+) -> Iterator[tuple[RougeMeasure, Sequence[int], "Sketches"]]:
+    """For each measure: the numbers of the texts that it checks, and their sketches."""
     vocabulary = Vocabulary()
     encoded = vocabulary.encode(texts)
-    yield "rouge_score", range(len(texts)), _described(encoded, vocabulary)
-    seconds = for_second_measure(texts, encoded)
+    yield "rouge_score", range(len(texts)), _sketches_of_encoded(encoded, vocabulary)
+    seconds = second_measure_texts(texts, encoded)
     vocabulary = Vocabulary()
     encoded = vocabulary.encode_unicode([texts[i] for i in seconds])
-    yield "unicode", seconds, _described(encoded, vocabulary)
+    yield "unicode", seconds, _sketches_of_encoded(encoded, vocabulary)
 
 
-def _described(encoded: EncodedTexts, vocabulary: Vocabulary) -> "Sketches":
+def _sketches_of_encoded(encoded: EncodedTexts, vocabulary: Vocabulary) -> "Sketches":
     from bioinstruct_dagster.curation.novelty.key_kernels import HIGH, LENGTH, LOW, describe
 
     marks = np.empty((len(encoded.offsets) - 1, 4), np.int64)
@@ -299,7 +308,7 @@ def _sketches(sizes: Any, low: Any, high: Any) -> "Sketches":
     )
 
 
-_END = np.iinfo(np.int64).max
+_AFTER_ALL_PLACES = np.iinfo(np.int64).max
 
 
 def _no_signatures() -> Signatures:

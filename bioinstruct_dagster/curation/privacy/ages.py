@@ -1,7 +1,7 @@
 """Ages over 89 of one person.
 
-Belongs here: how such an age is written, and what makes it a limit or a group's. Does not: dates
-(dates). Every repetition is bounded.
+Belongs here: how such an age is written, and which words make it a limit or the age of a group.
+Does not: dates (dates). The words are in `words/dates.yaml`. Every repetition is bounded.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
-_OLD_HINT = re.compile(r"9\d|1[01]\d")
+_OLD_AGE_HINT = re.compile(r"9\d|1[01]\d")
 _TENS = r"(?:9\d|1[01]\d)"
 _AGES = re.compile(
     rf"(?<![\w.$€£<>≥≤/–-])(?P<v>{_TENS})(?:[- ]?(?:years?|yrs?)[- ]?old|[- ]?y\.?/?o\.?(?!\w)"
@@ -24,19 +24,19 @@ _AGES = re.compile(
     rf"|(?<![\w.-])(?P<s>{_TENS})\s{any_of(DATES('aged_persons'))}\b(?!-)"
     rf"|(?:^|\(|[Pp]t\s|\b[Aa]\s)(?P<f>{_TENS})[FM]\b"
 )
-_NOT_ONE = re.compile(
+_GROUP_BEFORE = re.compile(
     rf"{any_of(DATES('not_one_age_before'))}\s{{0,2}}(?:the\s)?(?:age[ds]?\s)?(?:of\s)?$",
     re.IGNORECASE,
 )
-_MANY_AFTER = re.compile(rf"\s?(?:s\b|{any_of(DATES('not_one_age_after'))})", re.IGNORECASE)
+_GROUP_AFTER = re.compile(rf"\s?(?:s\b|{any_of(DATES('not_one_age_after'))})", re.IGNORECASE)
 
 
 def age_spans(text: ScannedText) -> Iterator[Span]:
-    """Ages over 89 of one person."""
-    if "ninety" not in text.words and not (text.has_digit and _OLD_HINT.search(text.raw)):
+    """The ages over 89 in a text, without limits and ages of groups."""
+    if "ninety" not in text.words and not (text.has_digit and _OLD_AGE_HINT.search(text.raw)):
         return
     for match in _AGES.finditer(text.raw):
         start, end = match.span(str(match.lastgroup))
-        many = _MANY_AFTER.match(text.raw, match.end())
-        if not many and not _NOT_ONE.search(text.raw[max(0, start - 40) : start]):
+        is_group = _GROUP_AFTER.match(text.raw, match.end())
+        if not is_group and not _GROUP_BEFORE.search(text.raw[max(0, start - 40) : start]):
             yield Span("age_over_89", start, end, 0.85)

@@ -1,8 +1,7 @@
-"""Privacy: no row carries what identifies a person.
+"""The privacy gate: no row may hold an identifier of a person.
 
-Belongs here: the gate, i.e. what is done about identifiers that were found, and how a row's texts
-are redacted. Does not: how they are found (scan). What is written down is the kind and the place of
-an identifier, never its text.
+Belongs here: the findings about identifiers, and the redaction of a row's texts. Does not: finding
+identifiers (scan). A finding records the kind and the span of an identifier, never its text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,35 +10,39 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from bioinstruct_dagster.curation.gates import FIELDS, Decision, Finding, GateResult, RowTexts
+from bioinstruct_dagster.curation.gates import TEXT_FIELDS, Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
 from bioinstruct_dagster.curation.privacy.regions import is_large
-from bioinstruct_dagster.curation.privacy.scan import NOTHING, Entities, Scan, scan
+from bioinstruct_dagster.curation.privacy.scan import NO_ENTITIES, Entities, ScanResult, scan
 from bioinstruct_dagster.curation.versions import code_version, library_version
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 PrivacyAction = Literal["reject", "redact", "flag", "off"]
 
-# Libraries that decide what is found, though only presidio's own code imports them.
-CALLED_BY_PRESIDIO = ("phonenumbers",)
+# Libraries that affect the findings, although only the code of Presidio imports them.
+PRESIDIO_LIBRARIES = ("phonenumbers",)
 
 _VERDICTS: Mapping[str, Decision] = {"reject": "reject", "redact": "repair", "flag": "flag"}
-# What spaCy's models call persons and places.
+# The labels of spaCy's models for persons and places, and the kind of each.
 _ENTITIES = {
     "PERSON": "name", "PER": "name", "GPE": "location", "LOC": "location", "FAC": "location",
 }  # fmt: skip
 
 
 class PrivacyModelError(StatedError):
-    """The language model for names and places can't be used."""
+    """The language model for names and places can't be used; the message says why."""
 
 
 class PrivacyGate:
     """The gate for the identifiers of HIPAA's Safe Harbor rule.
 
-    A name alone is a placeholder, which is flagged; a name beside another identifier identifies.
-    With `model`, a spaCy model's name or folder, its names and places are used too.
+    A name without any other identifier counts as a placeholder, and the row is flagged. A name
+    beside another identifier identifies a person.
+
+    Args:
+        action: what the gate does about identifiers.
+        model: name or folder of a spaCy model that finds further names and places; empty for none.
     """
 
     name = "privacy"
@@ -48,14 +51,16 @@ class PrivacyGate:
         self._action = action
         self._model = model
         self._code = code_version("curation.privacy.gate.PrivacyGate")
-        indirect = {name: library_version(name) for name in CALLED_BY_PRESIDIO}
-        made_of = [self._code, indirect, action, model, _content_of(model)]
-        self.version = _short(made_of)
-        self._versions = {kind: _short([kind, *made_of]) for kind in (*KINDS, "placeholder_person")}
+        indirect = {name: library_version(name) for name in PRESIDIO_LIBRARIES}
+        made_of = [self._code, indirect, action, model, _model_state(model)]
+        self.version = _short_hash(made_of)
+        self._versions = {
+            kind: _short_hash([kind, *made_of]) for kind in (*KINDS, "placeholder_person")
+        }
 
     @property
     def made_of(self) -> dict[str, Any]:
-        """The settings, and what recognises identifiers; and the code."""
+        """The code, its libraries and word lists, and the settings."""
         return {
             **self._code._asdict(),
             "action": self._action,
@@ -72,7 +77,7 @@ class PrivacyGate:
             for task, entities in zip(tasks, self._entities(tasks), strict=True)
         ]
 
-    def _result(self, task: RowTexts, result: Scan) -> GateResult:
+    def _result(self, task: RowTexts, result: ScanResult) -> GateResult:
         if any(result.found):
             findings = tuple(self._findings(result.found, _VERDICTS[self._action]))
             return GateResult(findings, self._repairs(task, result.found))
@@ -93,23 +98,23 @@ class PrivacyGate:
         if self._action != "redact":
             return {}
         return {
-            name: redacted(text, spans)
-            for name, text, spans in zip(FIELDS, task, found, strict=True)
+            name: redact(text, spans)
+            for name, text, spans in zip(TEXT_FIELDS, task, found, strict=True)
             if spans
         }
 
     def _entities(self, tasks: Sequence[RowTexts]) -> Iterator[Entities]:
         if not self._model:
-            yield from (NOTHING for _ in tasks)
+            yield from (NO_ENTITIES for _ in tasks)
             return
         texts = (text for task in tasks for text in task)
-        documents = _loaded(self._model).pipe(texts, batch_size=64)
+        documents = _language_model(self._model).pipe(texts, batch_size=64)
         for _ in tasks:
-            yield tuple(_spans(next(documents)) for _ in FIELDS)
+            yield tuple(_entity_spans(next(documents)) for _ in TEXT_FIELDS)
 
 
-def redacted(text: str, spans: Sequence[Span]) -> str:
-    """The text with `<KIND>` in the place of each span; the spans are in order and apart."""
+def redact(text: str, spans: Sequence[Span]) -> str:
+    """The text with `<KIND>` in place of each span; spans are sorted and do not overlap."""
     parts, end = [], 0
     for span in spans:
         parts += [text[end : span.start], f"<{span.kind.upper()}>"]
@@ -118,15 +123,15 @@ def redacted(text: str, spans: Sequence[Span]) -> str:
 
 
 def _places(spans: Sequence[Sequence[Span]]) -> list[dict[str, Any]]:
-    """Kind and span, and nothing of the text."""
+    """Kind, field and span of each identifier, without its text."""
     return [
         {"kind": span.kind, "field": name, "start": span.start, "end": span.end}
-        for name, of_field in zip(FIELDS, spans, strict=True)
+        for name, of_field in zip(TEXT_FIELDS, spans, strict=True)
         for span in of_field
     ]
 
 
-def _spans(document: Any) -> list[Span]:
+def _entity_spans(document: Any) -> list[Span]:
     return [
         Span(_ENTITIES[entity.label_], entity.start_char, entity.end_char, 0.65)
         for entity in document.ents
@@ -136,21 +141,21 @@ def _spans(document: Any) -> list[Span]:
 
 
 @cache
-def _loaded(model: str) -> Any:
+def _language_model(model: str) -> Any:
     import spacy
 
     try:
         return spacy.load(model, exclude=["lemmatizer", "parser", "textcat"])
     except (OSError, ValueError, ImportError) as error:
         raise PrivacyModelError(
-            f"The privacy model {model!r} can't be loaded by spaCy ({type(error).__name__})."
-            " Give the name of an installed spaCy model or the folder of one, or none for patterns"
-            " alone."
+            f"BIOINSTRUCT_PRIVACY_MODEL: spaCy can't load {model!r} ({type(error).__name__})."
+            " Set it to the name of an installed spaCy model or to the folder of one, or leave it"
+            " empty to use patterns alone."
         ) from None
 
 
-def _content_of(model: str) -> str:
-    """What tells one state of the model from another, without loading it."""
+def _model_state(model: str) -> str:
+    """A text that changes with the model's files or version; the model is not loaded."""
     if not model:
         return ""
     folder = Path(model)
@@ -161,15 +166,16 @@ def _content_of(model: str) -> str:
             if file.is_file()
         ]
         content = "\n".join((folder.joinpath("meta.json").read_text("utf-8"), *sizes))
-        return _short(content) + version("spacy")
+        return _short_hash(content) + version("spacy")
     try:
         return f"{version(model)} {version('spacy')}"
     except (PackageNotFoundError, ValueError):
         raise PrivacyModelError(
-            f"The privacy model {model!r} is neither the name of an installed spaCy model nor"
-            " a folder with a meta.json. Install it, give another, or give none for patterns alone."
+            f"BIOINSTRUCT_PRIVACY_MODEL: {model!r} is neither the name of an installed spaCy model"
+            " nor a folder with a meta.json. Install the model, name another one, or leave the"
+            " setting empty to use patterns alone."
         ) from None
 
 
-def _short(value: Any) -> str:
+def _short_hash(value: Any) -> str:
     return sha256_of(value)[:12]

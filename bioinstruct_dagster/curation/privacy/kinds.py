@@ -1,7 +1,7 @@
-"""The kinds of identifiers, the spans where they stand, and a text that is to be searched.
+"""The kinds of identifiers, the spans of identifiers in a text, and the text to search.
 
-Belongs here: the kinds, after the 18 of HIPAA's Safe Harbor rule (45 CFR 164.514(b)(2)), and what
-to do where two spans overlap. Does not: how any kind is recognised.
+The kinds follow the 18 items of HIPAA's Safe Harbor rule (45 CFR 164.514(b)(2)). Belongs here:
+these types, and which of two overlapping spans stays. Does not: recognising any kind (scan).
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.vocabulary import WORD
 
-# The Safe Harbor list, in its order; ages over 89 stand in its item on dates.
+# The Safe Harbor list, in its order. Its item on dates includes ages over 89.
 KINDS: dict[str, str] = {
     "name": "names of the person, of relatives and of others around the person",
     "location": "places smaller than a state: street, home town, postal code",
@@ -33,12 +33,13 @@ KINDS: dict[str, str] = {
     "other_id": "any other unique number, characteristic or code",
 }
 
-# Below this, a span counts only beside a name or a surer identifier: "in Dayton", "on 3 May".
-ALONE = 0.7
+# A span of this score or more identifies a person by itself. A span of a lower score, such as
+# "in Dayton" or "on 3 May", counts only beside a name or beside a span that identifies.
+IDENTIFYING_SCORE = 0.7
 
 
 class Span(NamedTuple):
-    """Where a text holds an identifier. The text itself is never carried along."""
+    """Kind, start, end and score of an identifier in a text; the text itself is not kept."""
 
     kind: str
     start: int
@@ -46,13 +47,13 @@ class Span(NamedTuple):
     score: float
 
 
-# Four digits, or a letter and three, as near as in one number.
+# Four digits, or a letter and three digits, as close together as in one number.
 _NUMBER = re.compile(r"\d(?:[A-Za-z./*: -]{0,6}\d){3}|[A-Za-z]-?\d(?:[A-Za-z./-]{0,6}\d){2}")
 _LONG_NUMBER = re.compile(r"\d(?:[ ().+/-]{0,3}\d){6}")
 
 
 class ScannedText:
-    """A text, and what is cheap to know about it before any pattern is tried."""
+    """A text, and cheap facts about it that decide which patterns are tried."""
 
     __slots__ = ("has_digit", "has_long_number", "has_number", "lowered", "raw", "words")
 
@@ -64,13 +65,13 @@ class ScannedText:
         self.has_number = self.has_digit and _NUMBER.search(raw) is not None
         self.has_long_number = self.has_number and _LONG_NUMBER.search(raw) is not None
 
-    def says(self, any_of: frozenset[str]) -> bool:
-        """Whether one of the words, all in lower case, stands in the text."""
+    def holds_any(self, any_of: frozenset[str]) -> bool:
+        """Whether the text holds one of these words, which are in lower case."""
         return not self.words.isdisjoint(any_of)
 
 
-def without_overlaps(spans: Iterable[Span]) -> list[Span]:
-    """The surest of overlapping spans, the longest of equally sure ones, in order of place."""
+def resolve_overlaps(spans: Iterable[Span]) -> list[Span]:
+    """The spans without overlaps: the highest score stays, then the longest; sorted by start."""
     kept: list[Span] = []
     taken = bytearray()
     for span in sorted(spans, key=lambda span: (-span.score, span.start - span.end, span.start)):

@@ -1,22 +1,23 @@
-"""The labelled patterns: which labels announce which kind of identifier, and the form of its value.
+"""The labelled patterns: which label belongs to which kind of identifier, and the value's form.
 
-Belongs here: how the lists of `words/labels.yaml` make labels. Does not: how a label leads to its
-number (labelled), telephone numbers (telephones), pictures and biometrics (marks).
+Belongs here: labels built from the lists of `words/labels.yaml`. Does not: the text between a label
+and its number (labelled_numbers), telephone numbers (telephones), or pictures and biometric
+identifiers (pictures).
 """
 
-from bioinstruct_dagster.curation.privacy.labelled import (
+from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     GAP,
     GROUPS,
     NUMBER,
-    plain,
-    strong,
-    weak,
+    plain_pattern,
+    strong_label,
+    weak_label,
 )
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, all_words, any_of, cues
 
 _SSN = r"(?P<v>[\dx*]{3}[-. ]?[\dx*]{2}[-. ]?\d{4}|\d{4})(?![\w-])"
 _PLATE = r"(?P<v>(?-i:(?=[A-Z -]{0,5}\d)[A-Z0-9]{1,4}(?:[ -]?[A-Z0-9]{1,4}){1,2}))(?!\w)"
-_ALWAYS = frozenset[str]()
+_NO_WORDS = frozenset[str]()
 
 
 def _of(*names: str) -> str:
@@ -27,72 +28,72 @@ def _cues(*names: str) -> frozenset[str]:
     return cues(*map(LABELS, names))
 
 
-# Tried where a text holds something like a number. A few abbreviations that are words too (MR, SS,
-# DL, SN, Rx, unit, group) count as labels only with a word or a sign for "number" after them.
-NUMBERED = (
-    strong(
+# Tried if a text holds something like a number. Some abbreviations are also words (MR, SS, DL, SN,
+# Rx, unit, group). They count as labels only before a word or a sign for "number".
+LABEL_PATTERNS = (
+    strong_label(
         "mrn",
         _cues("record_labels", "record_keepers", "patient_words") | {"mr"},
         rf"{_of('record_labels')}|{_of('record_keepers')} {_of('record_papers')}"
         rf"|{_of('patient_words')} {_of('patient_papers')}|mr(?=\s?(?:#|no\b|num))",
         value=GROUPS,
     ),
-    weak(
+    weak_label(
         "mrn",
         _cues("weak_record_labels") | {"unit"},
         rf"{_of('weak_record_labels')}|unit(?=\s{NUMBER})",
     ),
-    strong("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
-    plain("ssn", _ALWAYS, r"(?<![\w-])(?P<v>\d{3}-\d{2}-\d{4})(?![\w-])"),
-    plain("ssn", frozenset({"x", "xxx"}), r"(?<!\w)(?P<v>x{3}-x{2}-\d{4})(?!\w)"),
-    strong(
+    strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
+    plain_pattern("ssn", _NO_WORDS, r"(?<![\w-])(?P<v>\d{3}-\d{2}-\d{4})(?![\w-])"),
+    plain_pattern("ssn", frozenset({"x", "xxx"}), r"(?<!\w)(?P<v>x{3}-x{2}-\d{4})(?!\w)"),
+    strong_label(
         "health_plan",
         _cues("insurances", "insurance_number_labels"),
         rf"{_of('insurances')} ?{_of('insurance_papers')}?{GAP}{NUMBER}"
         rf"|{_of('insurance_number_labels')}",
         value=GROUPS,
     ),
-    weak(
+    weak_label(
         "health_plan",
         _cues("weak_insurance_labels") | {"group"},
         rf"{_of('weak_insurance_labels')}|group(?=\s?{NUMBER})",
         value=GROUPS,
     ),
-    weak(
+    weak_label(
         "account",
         _cues("account_labels", "weak_account_labels"),
         _of("account_labels", "weak_account_labels"),
         value=GROUPS,
     ),
-    strong("account", _cues("account_labels"), _of("account_labels"), value=GROUPS, least=6),
-    strong(
+    strong_label("account", _cues("account_labels"), _of("account_labels"), value=GROUPS, least=6),
+    strong_label(
         "license",
         _cues("license_labels") | {"dl"},
         rf"{_of('license_labels')}|(?<!/)dl(?=\s?[:#]|\s(?:no|num))",
         value=GROUPS,
         least=5,
     ),
-    weak(
+    weak_label(
         "license",
         _cues("weak_license_labels"),
         rf"{_of('weak_license_labels')}(?: of \w{{1,12}})?",
         value=GROUPS,
     ),
-    strong(
+    strong_label(
         "license",
         _cues("license_words"),
         rf"{_of('license_holders')} {_of('license_words')}",
         value=GROUPS,
     ),
-    strong("vehicle", _cues("vehicle_labels"), _of("vehicle_labels"), least=6),
-    strong(
+    strong_label("vehicle", _cues("vehicle_labels"), _of("vehicle_labels"), least=6),
+    strong_label(
         "device",
         _cues("device_labels", "devices") | {"sn"},
         rf"{_of('device_labels')}|sn(?=\s?[:#])|{_of('devices')} {_of('device_numbers')}",
     ),
-    weak("device", _cues("weak_device_labels"), _of("weak_device_labels")),
-    plain("device", _ALWAYS, r"(?P<v>\(01\)\d{14}(?:\(\d{2}\)[\w/-]{1,20}){1,4})"),
-    strong(
+    weak_label("device", _cues("weak_device_labels"), _of("weak_device_labels")),
+    plain_pattern("device", _NO_WORDS, r"(?P<v>\(01\)\d{14}(?:\(\d{2}\)[\w/-]{1,20}){1,4})"),
+    strong_label(
         "other_id",
         _cues("other_labels", "numbered_persons", "numbered_papers"),
         rf"{_of('other_labels')}|{_of('numbered_persons')} {_of('person_numbers')}"
@@ -100,9 +101,9 @@ NUMBERED = (
     ),
 )
 
-# A number plate may hold few digits; it is tried where a text holds one of its words.
-PLATES = (
-    plain(
+# A number plate may have few digits, so these patterns depend on the words in the text alone.
+PLATE_PATTERNS = (
+    plain_pattern(
         "vehicle",
         all_words(LABELS("plates")),
         rf"\b(?:{_of('vehicles')} {_of('plates')}|{_of('lone_plates')})"

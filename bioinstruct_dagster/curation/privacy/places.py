@@ -1,35 +1,35 @@
 """Places smaller than a state: street addresses, homes, postal codes.
 
-Belongs here: how such places are written, and what ties a town to a person. Does not: which places
-are large (regions), nor cities by themselves, which tell where a company or a hospital is. The
-words stand in `words/places.yaml`. Every repetition is bounded.
+Belongs here: how such places are written, and which words tie a town to a person. Does not: which
+places are large (regions). A town without such words is no identifier, since it may be the place of
+a company or a hospital. The words are in `words/places.yaml`. Every repetition is bounded.
 """
 
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ALONE, ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import IDENTIFYING_SCORE, ScannedText, Span
 from bioinstruct_dagster.curation.privacy.regions import is_large, state_codes, state_names
 from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, any_of, any_start_of, cues
 
-_CAP = r"[A-ZÀ-Þ][A-Za-zÀ-ÿ'’.-]{0,24}"
-_UK = r"[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}"
-_STREET, _STREET_SHORT = any_of(PLACES("streets")), any_of(PLACES("street_abbreviations"))
+_TOWN_WORD = r"[A-ZÀ-Þ][A-Za-zÀ-ÿ'’.-]{0,24}"
+_UK_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}"
+_STREET, _STREET_ABBREVIATION = any_of(PLACES("streets")), any_of(PLACES("street_abbreviations"))
 _STATE = any_of(state_codes(), state_names())
-_CITY = rf"(?:{_CAP})(?:\s(?:{_CAP}|de|la|of|the|upon|del)){{0,3}}"
+_CITY = rf"(?:{_TOWN_WORD})(?:\s(?:{_TOWN_WORD}|de|la|of|the|upon|del)){{0,3}}"
 _ZIP = r"\d{5}(?:-\d{4})?"
-_UNIT = rf"(?:,?\s{any_of(PLACES('units'))}\.?\s?#?[\w-]{{1,6}})?"
-_AFTER_STREET = rf"(?:,?\s{_CITY})?(?:,?\s{_STATE}\b)?(?:,?\s(?:{_ZIP}|{_UK})\b)?"
+_UNIT_PART = rf"(?:,?\s{any_of(PLACES('units'))}\.?\s?#?[\w-]{{1,6}})?"
+_AFTER_STREET = rf"(?:,?\s{_CITY})?(?:,?\s{_STATE}\b)?(?:,?\s(?:{_ZIP}|{_UK_POSTCODE})\b)?"
 _ADDRESS = re.compile(
     r"(?<![\w.,/-])\d{1,5}[A-Z]?(?:-\d{1,4})?\s(?:[NSEW]{1,2}\.?\s|(?:North|South|East|West)\s)?"
-    rf"(?:(?:{_CAP}|\d{{1,3}}(?:st|nd|rd|th)|of|the|de|la)\s){{1,4}}?"
-    rf"(?:{_STREET}\b|{_STREET_SHORT}\b(?:\.|(?=[,;)]|\n|$|\s(?:Apt|Unit|Suite|#|in\b|and\b"
+    rf"(?:(?:{_TOWN_WORD}|\d{{1,3}}(?:st|nd|rd|th)|of|the|de|la)\s){{1,4}}?"
+    rf"(?:{_STREET}\b|{_STREET_ABBREVIATION}\b(?:\.|(?=[,;)]|\n|$|\s(?:Apt|Unit|Suite|#|in\b|and\b"
     rf"|[A-Z]))))"
-    rf"{_UNIT}{_AFTER_STREET}"
+    rf"{_UNIT_PART}{_AFTER_STREET}"
 )
 _PO_BOX = re.compile(r"\bP\.?\s?O\.?\s?Box\s#?\d{1,7}\b", re.IGNORECASE)
 _CITY_ZIP = re.compile(rf"(?<!\w)(?:{_CITY},?\s)?{_STATE},?\s{_ZIP}(?![\w-])")
-_LABELLED_ZIP = re.compile(
+_ZIP_AFTER_LABEL = re.compile(
     rf"\b{any_of(PLACES('postal_code_labels'))}\b[^\w\n.]{{0,4}}(?:(?:is|was|of)\s)?"
     r"(?P<v>\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4})\b",
     re.IGNORECASE,
@@ -52,7 +52,9 @@ _HOME_LABEL = re.compile(
     rf"\b(?:{any_start_of(PLACES('home_labels'))}|ADDRESS)"
     rf"\s?[:=]\s?(?P<v>{_CITY}(?:,\s{_STATE}\b)?)"
 )
-_COUNTY = re.compile(rf"\b(?:in|of|from)\s(?P<v>{_CAP}(?:\s{_CAP})?\sCounty(?:,\s{_STATE}\b)?)")
+_COUNTY = re.compile(
+    rf"\b(?:in|of|from)\s(?P<v>{_TOWN_WORD}(?:\s{_TOWN_WORD})?\sCounty(?:,\s{_STATE}\b)?)"
+)
 
 _STREET_WORDS = cues(PLACES("streets"), PLACES("street_abbreviations"))
 _ZIP_HINT = re.compile(r"(?<!\d)\d{5}(?![\d.])")
@@ -62,26 +64,26 @@ _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 
 def place_spans(text: ScannedText) -> Iterator[Span]:
     """The addresses, homes and postal codes of a text."""
-    for pattern, group, score in _tried(text):
+    for pattern, group, score in _matching_patterns(text):
         for match in pattern.finditer(text.raw):
-            if score >= ALONE or not is_large(match[group]):
+            if score >= IDENTIFYING_SCORE or not is_large(match[group]):
                 yield Span("location", *match.span(group), score)
 
 
-def _tried(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
-    """The patterns that could match, with the group that is the place, and the score."""
-    if text.says(_HOME_WORDS) or ("from" in text.words and text.says(_PERSON_WORDS)):
+def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
+    """The patterns that could match a text, each with the group of the place and the score."""
+    if text.holds_any(_HOME_WORDS) or ("from" in text.words and text.holds_any(_PERSON_WORDS)):
         for pattern in (_HOME, _HOME_LABEL, _COUNTY):
             yield pattern, "v", 0.6
     if not text.has_digit:
         return
-    if text.says(_STREET_WORDS):
+    if text.holds_any(_STREET_WORDS):
         yield _ADDRESS, 0, 0.9
     if "box" in text.words:
         yield _PO_BOX, 0, 0.9
     if _ZIP_HINT.search(text.raw):
         yield _CITY_ZIP, 0, 0.85
-    if text.says(_ZIP_WORDS):
-        yield _LABELLED_ZIP, "v", 0.85
+    if text.holds_any(_ZIP_WORDS):
+        yield _ZIP_AFTER_LABEL, "v", 0.85
     if _POSTCODE_HINT.search(text.raw):
         yield _POSTCODE, 0, 0.6

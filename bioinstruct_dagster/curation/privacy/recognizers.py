@@ -1,9 +1,9 @@
-"""Presidio's recognisers, run where they can match.
+"""Presidio's recognisers, run on the parts of a text that they can match.
 
-Belongs here: which of its recognisers serve which kind, the score each must reach, and the cheap
-test that a text must pass before one is run. Does not: our own patterns, nor telephone numbers
-(telephones), which Presidio too leaves to phonenumbers. Presidio takes milliseconds a text and
-seconds to import, so it sees only pieces around what could be a match.
+Presidio takes milliseconds a text and seconds to import. So a cheap expression (the hint) selects
+the parts of a text that a recogniser sees. Belongs here: the recognisers of each kind, their hints,
+and the score that a result must reach. Does not: our own patterns (labels, pictures), or telephone
+numbers (telephones), for which Presidio too calls phonenumbers.
 """
 
 import re
@@ -16,22 +16,22 @@ from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 
-_MODELS = ("torch", "transformers", "stanza", "gliner", "flair", "tensorflow", "cupy")
+_MODEL_LIBRARIES = ("torch", "transformers", "stanza", "gliner", "flair", "tensorflow", "cupy")
 
 _AROUND = 80  # characters on either side of what could be a match
-_PIECE = 1200  # most characters of a piece: what a quadratic pattern may see at once
+_MOST_PIECE = 1200  # characters of a piece at most, since some patterns take quadratic time
 
 
 @dataclass(frozen=True)
 class PresidioRecognizer:
-    """A recogniser of Presidio's.
+    """One of Presidio's recognisers, and when to run it.
 
     Attributes:
-        kind: the kind that its results are.
-        recognizer: its class.
-        hint: where it could match; nothing else of a text is shown to it.
-        word: a word, in lower case, that the text must hold too.
-        least_score: what a result must reach; 1.0 is what a passed checksum gives.
+        kind: the kind of its results.
+        recognizer: the name of its class.
+        hint: an expression that matches wherever the recogniser could match.
+        least_score: the score that a result must reach; Presidio gives 1.0 for a passed checksum.
+        word: a word, in lower case, that the text must hold too; empty for none.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class PresidioRecognizer:
 
 
 _DIGITS_13 = r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)"
-BORROWED: tuple[PresidioRecognizer, ...] = (
+PRESIDIO_RECOGNIZERS: tuple[PresidioRecognizer, ...] = (
     PresidioRecognizer("email", "EmailRecognizer", r"\w@\w", 0.5),
     PresidioRecognizer(
         "ip", "IpRecognizer", r"\d\.\d{1,3}\.\d{1,3}\.\d|[0-9a-fA-F]:{1,2}[0-9a-fA-F]{1,4}:", 0.6
@@ -83,25 +83,25 @@ BORROWED: tuple[PresidioRecognizer, ...] = (
     ),
 )
 _NO_ADDRESS = re.compile(r"\b(?:version|ver|release|v|section|chapter)\.?\s?$", re.IGNORECASE)
-_HINTS = tuple((borrowed, re.compile(borrowed.hint)) for borrowed in BORROWED)
+_HINTS = tuple((entry, re.compile(entry.hint)) for entry in PRESIDIO_RECOGNIZERS)
 
 
 def presidio_spans(text: ScannedText) -> Iterator[Span]:
-    """What Presidio's recognisers find in a text."""
-    for borrowed, hint in _HINTS:
-        if "@" in text.raw if borrowed.kind == "email" else text.has_number:
-            if borrowed.word and borrowed.word not in text.words:
+    """The spans that Presidio's recognisers find in a text."""
+    for entry, hint in _HINTS:
+        if "@" in text.raw if entry.kind == "email" else text.has_number:
+            if entry.word and entry.word not in text.words:
                 continue
             for start, end in _pieces(hint, text.raw):
-                yield from _run(borrowed, text.raw, start, end)
+                yield from _result_spans(entry, text.raw, start, end)
 
 
 def _pieces(hint: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """Stretches of the text around hints; near ones are one piece, up to the most allowed."""
+    """Pieces of the text around hints; pieces that overlap become one, up to a size."""
     begin = end = -1
     for match in hint.finditer(text):
         low, high = max(0, match.start() - _AROUND), min(len(text), match.end() + _AROUND)
-        if begin >= 0 and low <= end and high - begin <= _PIECE:
+        if begin >= 0 and low <= end and high - begin <= _MOST_PIECE:
             end = high
             continue
         if begin >= 0:
@@ -111,17 +111,17 @@ def _pieces(hint: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _run(borrowed: PresidioRecognizer, text: str, start: int, end: int) -> Iterator[Span]:
-    for result in _recognizer(borrowed.recognizer).analyze(text[start:end], [], None):
-        # What touches a cut may be a part of something else.
+def _result_spans(entry: PresidioRecognizer, text: str, start: int, end: int) -> Iterator[Span]:
+    for result in _recognizer(entry.recognizer).analyze(text[start:end], [], None):
+        # A result at the edge of a piece may be a part of a longer text.
         cut = (start and not result.start) or (end < len(text) and result.end == end - start)
-        span = Span(borrowed.kind, start + result.start, start + result.end, 0.8)
-        if result.score >= borrowed.least_score and not cut and _is_whole(text, span):
+        span = Span(entry.kind, start + result.start, start + result.end, 0.8)
+        if result.score >= entry.least_score and not cut and _is_whole(text, span):
             yield span
 
 
 def _is_whole(text: str, span: Span) -> bool:
-    """Whether a result is not part of a longer word, and no number of a version."""
+    """Whether a result is not part of a longer word, and not the number of a version."""
     before, after = text[span.start - 1 : span.start], text[span.end : span.end + 1]
     if before.isalnum() or after.isalnum():
         return False
@@ -130,12 +130,12 @@ def _is_whole(text: str, span: Span) -> bool:
 
 @contextmanager
 def _without_models() -> Iterator[None]:
-    """Keep Presidio and spaCy from loading what only language models need, where it is installed.
+    """Keep Presidio and spaCy from loading the libraries of language models.
 
-    Both take it for absent then. It would cost twelve CPU-seconds and put torch into a process that
-    only looks for patterns; what is loaded already stays.
+    Both then treat these libraries as not installed. To load them would cost twelve CPU-seconds
+    and put torch into a process that only searches for patterns. A loaded library stays.
     """
-    kept_out = [name for name in _MODELS if name not in sys.modules]
+    kept_out = [name for name in _MODEL_LIBRARIES if name not in sys.modules]
     modules: dict[str, Any] = sys.modules
     modules.update(dict.fromkeys(kept_out))  # None: an import of it fails
     try:

@@ -1,7 +1,7 @@
-"""Which places are as large as a state or larger, after pycountry's lists of ISO 3166.
+"""Which places are as large as a state or larger, by pycountry's lists of ISO 3166.
 
-Belongs here: countries, the states of the USA, and regions that are no country. Does not: addresses
-and homes (places). HIPAA's Safe Harbor rule permits the names of states and of anything larger.
+HIPAA's Safe Harbor rule permits the names of states and of larger places. Belongs here: countries,
+the states of the USA, and regions that are no country. Does not: addresses and homes (places).
 """
 
 import re
@@ -12,7 +12,7 @@ from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, WORD
 
 _PLACE = tuple[str, ...]  # the words of a place, in small letters
 _STATE_TYPES = ("State", "District")
-_POSTAL_TERRITORIES = ("US-PR",)  # of the others VI, AS and MP are words or numerals of medicine
+_POSTAL_TERRITORIES = ("US-PR",)  # VI, AS and MP of the others are words or numerals of medicine
 
 
 @cache
@@ -23,12 +23,12 @@ def state_names() -> frozenset[str]:
 
 @cache
 def state_codes() -> frozenset[str]:
-    """The two letters of the states of the USA, as the post writes them."""
+    """The codes of two letters that the post uses for the states of the USA."""
     return frozenset(state.code.removeprefix("US-") for state in _states())
 
 
 def is_large(place: str) -> bool:
-    """Whether a place is a state or larger, or no place at all."""
+    """Whether a place is a state or larger, or the words are no place at all."""
     if place.isupper() or place in state_names():
         return True
     parts = tuple(WORD.findall(place.lower()))
@@ -49,7 +49,7 @@ def _first_words() -> frozenset[str]:
 
 @cache
 def _countries() -> frozenset[_PLACE]:
-    """The countries, and the parts of the United Kingdom that are called so."""
+    """The words of each country, and of the parts of the United Kingdom that are countries."""
     import pycountry
 
     names = {

@@ -1,7 +1,8 @@
-"""All recognisers over the texts of a row, and what their results mean together.
+"""All recognisers over the texts of a row, and the decision whether the row identifies a person.
 
-Belongs here: in which order they look, and that a name alone is a placeholder but a name beside
-another identifier identifies. Does not: any pattern, nor what follows from it (gate).
+A name without any other identifier is a placeholder; a name beside another identifier identifies.
+Belongs here: this rule, and the order of the recognisers. Does not: any pattern (labels, pictures,
+places, names.patterns), or the findings of the gate (gate).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,42 +11,52 @@ from typing import NamedTuple
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.ages import age_spans
 from bioinstruct_dagster.curation.privacy.dates import date_spans
-from bioinstruct_dagster.curation.privacy.kinds import ALONE, ScannedText, Span, without_overlaps
-from bioinstruct_dagster.curation.privacy.labelled import labelled_spans
-from bioinstruct_dagster.curation.privacy.labels import NUMBERED, PLATES
-from bioinstruct_dagster.curation.privacy.marks import MARKS, NUMBERED_MARKS
-from bioinstruct_dagster.curation.privacy.not_persons import (
+from bioinstruct_dagster.curation.privacy.kinds import (
+    IDENTIFYING_SCORE,
+    ScannedText,
+    Span,
+    resolve_overlaps,
+)
+from bioinstruct_dagster.curation.privacy.labelled_numbers import labelled_spans
+from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
+from bioinstruct_dagster.curation.privacy.names.not_persons import (
     is_no_person,
     is_placeholder,
     placeholder_spans,
 )
-from bioinstruct_dagster.curation.privacy.persons import again, name_spans
+from bioinstruct_dagster.curation.privacy.names.persons import name_spans, repeated_name_spans
+from bioinstruct_dagster.curation.privacy.pictures import BIOMETRIC_PATTERNS, PICTURE_PATTERNS
 from bioinstruct_dagster.curation.privacy.places import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
 from bioinstruct_dagster.curation.privacy.web_addresses import url_spans
 
-# What a language model sees in each of the texts: spans of the kinds name and location.
+# Per text, the spans that a language model finds; their kinds are name and location.
 Entities = Sequence[Sequence[Span]]
 
 
-class Scan(NamedTuple):
-    """What the texts of a row hold, one list per text, in the order of the texts.
+class ScanResult(NamedTuple):
+    """The spans in the texts of a row, one list per text, in the order of the texts.
 
     Attributes:
         found: identifiers.
-        placeholders: persons without any identifying detail; empty where there is one.
+        placeholders: names of a row that identifies nobody; empty if the row has identifiers.
     """
 
     found: tuple[list[Span], ...]
     placeholders: tuple[list[Span], ...]
 
 
-NOTHING: Entities = ((), (), ())
+NO_ENTITIES: Entities = ((), (), ())
 
 
-def scan(task: RowTexts, entities: Entities = NOTHING) -> Scan:
-    """What the texts of a row hold. `entities` is what a language model sees in them."""
+def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
+    """Find the identifiers and placeholders in the texts of a row.
+
+    Args:
+        task: the texts.
+        entities: the names and places that a language model found in them.
+    """
     texts = [ScannedText(raw) for raw in task]
     names = [
         [*name_spans(text), *_persons(text, seen)]
@@ -62,28 +73,28 @@ def scan(task: RowTexts, entities: Entities = NOTHING) -> Scan:
         for text, spans, seen in zip(texts, names, entities, strict=True)
     ]
     if not _identifies(details, words):
-        placeholders = (without_overlaps((*n, *b)) for n, b in zip(names, bare, strict=True))
-        return Scan(([], [], []), tuple(placeholders))
+        placeholders = (resolve_overlaps((*n, *b)) for n, b in zip(names, bare, strict=True))
+        return ScanResult(([], [], []), tuple(placeholders))
     found = (
-        without_overlaps((*of_text, *spans, *again(text.raw, words)))
+        resolve_overlaps((*of_text, *spans, *repeated_name_spans(text.raw, words)))
         for text, of_text, spans in zip(texts, details, names, strict=True)
     )
-    return Scan(tuple(found), ([], [], []))
+    return ScanResult(tuple(found), ([], [], []))
 
 
 def _identifies(details: Sequence[Sequence[Span]], names: Iterable[str]) -> bool:
-    """Whether there is something that identifies by itself, or any detail beside a real name."""
-    if any(span.score >= ALONE for spans in details for span in spans):
+    """Whether a span identifies by itself, or any span stands beside a real name."""
+    if any(span.score >= IDENTIFYING_SCORE for spans in details for span in spans):
         return True
     return any(details) and not all(map(is_placeholder, names))
 
 
 def _details(text: ScannedText, names: Sequence[Span], words: Iterable[str]) -> Iterator[Span]:
-    """Everything but names."""
+    """All identifiers of a text but its names."""
     if text.has_number:
-        yield from labelled_spans(text, (*NUMBERED, *NUMBERED_MARKS))
+        yield from labelled_spans(text, (*LABEL_PATTERNS, *BIOMETRIC_PATTERNS))
     yield from telephone_spans(text)
-    yield from labelled_spans(text, (*PLATES, *MARKS))
+    yield from labelled_spans(text, (*PLATE_PATTERNS, *PICTURE_PATTERNS))
     yield from place_spans(text)
     yield from age_spans(text)
     yield from url_spans(text, {part for name in words for part in name.split()})

@@ -1,7 +1,7 @@
-"""The gate's word lists, as sets of words and as parts of patterns.
+"""The word lists of the privacy gate, as sets of words and as parts of regular expressions.
 
-Belongs here: how a list of `words/*.yaml` becomes a set or a part of a regular expression. Does
-not: the words (the files), nor the reading of a file (curation.word_lists).
+Belongs here: how a list of `words/*.yaml` becomes a set or a part of an expression. Does not: the
+words (the files), or the reading of a file (curation.word_lists).
 """
 
 import re
@@ -19,25 +19,25 @@ WORD = re.compile(r"[a-zß-ÿ]+")
 
 
 def any_of(*lists: Iterable[str]) -> str:
-    """The group of a pattern that matches any word of the lists, the longest first."""
+    """A group of a regular expression that matches any word of the lists, the longest first."""
     return f"(?:{alternatives({word for words in lists for word in words})})"
 
 
 def any_shape_of(*lists: Iterable[str]) -> str:
-    """As any_of; "#" in a word stands for a digit and "@" for a letter."""
+    """Like any_of, but "#" in a word matches a digit and "@" matches a letter."""
     return any_of(*lists).replace(r"\#", r"\d").replace("@", "[A-Za-z]")
 
 
 def any_start_of(*lists: Iterable[str]) -> str:
-    """As any_of; the first letter of a word may be a capital."""
+    """Like any_of, but the first letter of a word may be a capital."""
     words = {word for words in lists for word in words}
     return any_of(words, {word[0].upper() + word[1:] for word in words})
 
 
 def cues(*lists: Iterable[str]) -> frozenset[str]:
-    """The first words of all entries: a text that holds none of them holds no entry.
+    """The first words of all entries; a text that holds none of them holds no entry.
 
-    A pattern takes far longer than the comparison of two sets of words.
+    They save time: to compare two sets of words is far faster than to try a pattern.
     """
     found = (WORD.search(entry.lower()) for words in lists for entry in words)
     return frozenset(match.group() for match in found if match)

@@ -1,7 +1,7 @@
 """Web addresses that belong to a person.
 
 Belongs here: which address is public and which leads to a person. Does not: e-mail addresses
-(recognizers, marks). The hosts and paths stand in `words/web.yaml`. Every repetition is bounded.
+(recognizers, pictures). The hosts and paths are in `words/web.yaml`. Every repetition is bounded.
 """
 
 import re
@@ -36,8 +36,13 @@ _MOST_NAMES, _SHORT_NAME = 40, 3
 
 
 def url_spans(text: ScannedText, names: Iterable[str]) -> Iterator[Span]:
-    """Web addresses of a person. `names` are the words of the persons' names in the row."""
-    if "://" not in text.raw and "www." not in text.lowered and not text.says(_HOSTS):
+    """The web addresses in a text that lead to a person.
+
+    Args:
+        text: the text.
+        names: the words of the names of persons in the row.
+    """
+    if "://" not in text.raw and "www." not in text.lowered and not text.holds_any(_HOSTS):
         return
     parts = sorted({name.lower() for name in names if len(name) > _SHORT_NAME})[:_MOST_NAMES]
     for pattern in (_URL, _BARE_URL):

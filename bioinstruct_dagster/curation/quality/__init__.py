@@ -1,1 +1,1 @@
-"""The quality gate: what a row alone shows to be wrong."""
+"""The quality gate: faults that a row shows by itself, without other rows."""

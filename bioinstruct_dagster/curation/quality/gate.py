@@ -1,12 +1,11 @@
-"""The quality gate: what a row alone shows to be wrong, by the rules of `data/quality_rules.yaml`.
+"""The quality gate: checks each row by the rules of `data/quality_rules.yaml`.
 
-Belongs here: from rules to findings. Does not: what a kind of rule looks for (wording, grounding,
-arithmetic), the file of rules (rules), or likeness to other rows (novelty).
+Belongs here: applying the rules, and their findings. Does not: the check behind each kind of rule
+(wording, grounding, arithmetic), reading the rules (rules), or similarity to other rows (novelty).
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +32,14 @@ from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 QUALITY_RULES = INPUTS / "quality_rules.yaml"
-SOUND = "sound"
-# Parts of the gate that its own code does not count: what each kind of rule finds is in the rule's
-# version, and what the file of rules says is read into the rules' settings.
-APART = frozenset({"curation.quality.gate.CHECKS", "curation.quality.rules.read_rules"})
+SOUND_ROW = "sound"
+# Code that the gate's own version leaves out: each rule's version covers the code of its kind, and
+# the settings that are read from the file.
+SEPARATE_VERSIONS = frozenset(
+    {"curation.quality.gate.CHECK_MAKERS", "curation.quality.rules.read_rules"}
+)
 
-CHECKS: dict[type[QualityRule], Callable[[Any], RowCheck]] = {
+CHECK_MAKERS: dict[type[QualityRule], Callable[[Any], RowCheck]] = {
     PatternRule: wording.pattern_check,
     LengthRule: wording.length_check,
     LacksRule: wording.lacks_check,
@@ -53,41 +54,41 @@ CHECKS: dict[type[QualityRule], Callable[[Any], RowCheck]] = {
 
 @dataclass(frozen=True)
 class ActiveRule:
-    """A rule that looks at rows, ready to."""
+    """A rule with the check that its settings make."""
 
     id: str
     version: str
     verdict: Decision
-    look: RowCheck
+    check: RowCheck
 
-    def finding(self, seen: RuleMatch) -> Finding:
-        """The finding for what the rule matched."""
-        return Finding(self.id, self.version, self.verdict, seen.score, seen.evidence)
+    def finding(self, match: RuleMatch) -> Finding:
+        """The finding for a match of the rule."""
+        return Finding(self.id, self.version, self.verdict, match.score, match.evidence)
 
 
 class QualityGate:
     """Checks rows by a file of rules (see gates.Gate).
 
-    Texts are put right first, and the rules that drop or flag see them so. Rules of the kind `llm`
-    are checked where the teacher's answers are (llm_checks).
+    Rules that repair come first. The rules that reject or flag check the repaired texts. Rules of
+    the kind `llm` are applied to the teacher's answers instead (llm_checks).
     """
 
     name = "quality"
 
     def __init__(self, rules_path: Path = QUALITY_RULES) -> None:
-        """Raises QualityRulesError where the file is malformed."""
+        """Raises QualityRulesError if the file is malformed."""
         self.rules = read_rules(rules_path)
         on = [rule for rule in self.rules if rule.action != "off"]
-        # A rule that is off changes nothing.
-        self._code = code_version("curation.quality.gate.QualityGate", without=APART)
+        # A rule that is off has no part in the version.
+        self._code = code_version("curation.quality.gate.QualityGate", without=SEPARATE_VERSIONS)
         self.version = sha256_of([self._code, [[rule.id, rule.version] for rule in on]])[:12]
-        active = [_active(rule) for rule in on if not isinstance(rule, LlmRule)]
+        active = [_active_rule(rule) for rule in on if not isinstance(rule, LlmRule)]
         self._repairing = [rule for rule in active if rule.verdict == "repair"]
         self._checking = [rule for rule in active if rule.verdict != "repair"]
 
     @property
     def made_of(self) -> dict[str, Any]:
-        """The rules: what each does, and its version; and the code."""
+        """The gate's code, and the action and version of each rule."""
         return {
             **self._code._asdict(),
             "rules": {
@@ -95,58 +96,28 @@ class QualityGate:
             },
         }
 
-    def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:
-        """A result per task: a finding of every rule that fires, or one `keep`."""
-        return [self._check(task) for task in tasks]
+    def check(self, rows: Sequence[RowTexts]) -> list[GateResult]:
+        """One result per row: a finding for each rule that fires, or one `keep`."""
+        return [self._check(row) for row in rows]
 
-    def _check(self, task: RowTexts) -> GateResult:
+    def _check(self, row: RowTexts) -> GateResult:
         findings: list[Finding] = []
         repairs: dict[str, str] = {}
         for rule in self._repairing:
-            seen = rule.look(task)
-            if seen is not None and seen.emptied:
-                findings.append(rule.finding(seen))
-                repairs[seen.emptied] = ""
-                task = task._replace(**{seen.emptied: ""})
+            match = rule.check(row)
+            if match is not None and match.emptied_field:
+                findings.append(rule.finding(match))
+                repairs[match.emptied_field] = ""
+                row = row._replace(**{match.emptied_field: ""})
         for rule in self._checking:
-            seen = rule.look(task)
-            if seen is not None:
-                findings.append(rule.finding(seen))
+            match = rule.check(row)
+            if match is not None:
+                findings.append(rule.finding(match))
         if not findings:
-            findings.append(Finding(SOUND, self.version, "keep"))
+            findings.append(Finding(SOUND_ROW, self.version, "keep"))
         return GateResult(tuple(findings), repairs)
 
 
-def _active(rule: QualityRule) -> ActiveRule:
+def _active_rule(rule: QualityRule) -> ActiveRule:
     verdict: Decision = "keep" if rule.action == "off" else rule.action
-    return ActiveRule(rule.id, rule.version, verdict, CHECKS[type(rule)](rule))
-
-
-@cache
-def shipped_gate() -> QualityGate:
-    """The gate by the rules that ship with the project."""
-    return QualityGate(QUALITY_RULES)
-
-
-@dataclass(frozen=True)
-class FirstReject:
-    """Why a row is rejected: the rule's name, and what it saw."""
-
-    reason: str
-    detail: str
-
-
-def normalized_input(text: str) -> str:
-    """The input, or the empty string where it only says that there is none."""
-    (result,) = shipped_gate().check([RowTexts("", text, "")])
-    return result.repairs.get("input", text)
-
-
-def find_fault(instruction: str, task_input: str, output: str) -> FirstReject | None:
-    """The first of the shipped rules that rejects the row, or None."""
-    (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
-    for finding in result.findings:
-        if finding.verdict == "reject":
-            detail = ", ".join(f"{name}: {value}" for name, value in finding.evidence.items())
-            return FirstReject(finding.rule, detail)
-    return None
+    return ActiveRule(rule.id, rule.version, verdict, CHECK_MAKERS[type(rule)](rule))

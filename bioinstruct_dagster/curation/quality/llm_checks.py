@@ -1,9 +1,8 @@
-"""The teacher's check of a row: whether its input suffices, and whether its output is right.
+"""The teacher's check of a row: whether its input is sufficient, and whether its output is right.
 
-Optional: the teacher is asked only if a rule of the kind `llm` is not off. Belongs here: the
-question, and the findings that its answers lead to. Does not: asking and keeping answers
-(teacher.answers), which rows are asked about (teacher_verdicts), or the rules that need no teacher
-(rules).
+The check is optional: a teacher is asked only if a rule of the kind `llm` is not off. Belongs here:
+the question, and the findings from its answers. Does not: asking and storing answers
+(teacher.answers), which rows are asked about (teacher_verdicts), or the other rules (rules).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,23 +12,24 @@ from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import Finding, RowTexts
 from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule
-from bioinstruct_dagster.curation.quality.wording import shown
-from bioinstruct_dagster.teacher.answer_tables import AnswerTable
+from bioinstruct_dagster.curation.quality.wording import excerpt
 from bioinstruct_dagster.teacher.answers import StoredAnswer
-from bioinstruct_dagster.teacher.questions import Question, QuestionPrompt
+from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt
 
-# Rows per request: long enough texts that more would be checked carelessly.
-BATCH = 10
+# With more rows in a request, a teacher checks each less carefully.
+ROWS_PER_REQUEST = 10
 TOKENS_PER_CHECK = 90
-MOST_REASON = 200  # characters of a teacher's reason that are kept
+MOST_REASON_CHARS = 200  # of a teacher's reason; the rest is not stored
 
 TEMPLATE_ID = "quality/1"
-SYSTEM = "You check biomedical instruction data as a careful clinician. You answer with JSON only."
-ANSWER = """
+SYSTEM_PROMPT = (
+    "You check biomedical instruction data as a careful clinician. You answer with JSON only."
+)
+ANSWER_FORM = """
 
 Answer in this form, with every number once:
 {"checks": [{"number": 1, "grounded": true, "correct": true, "reason": "..."}]}"""
-USER = """\
+USER_PROMPT = """\
 Judge each numbered row below, which holds an instruction, its input (may be empty) and an output.
 
 - grounded: false where the task needs a text, record, report, article, picture or data set that \
@@ -56,36 +56,36 @@ STORED_CHECKS = """
 
 @dataclass(frozen=True, slots=True)
 class TeacherCheck:
-    """What a teacher said of one row. Two checks that differ only in the reason are equal."""
+    """A teacher's answer on one row. Checks that differ only in the reason are equal."""
 
     grounded: bool
     correct: bool
     reason: str = field(default="", compare=False)
 
 
-def asked_for(rules: Sequence[QualityRule]) -> bool:
+def needs_teacher(rules: Sequence[QualityRule]) -> bool:
     """Whether any rule needs the teacher's check."""
     return any(isinstance(rule, LlmRule) and rule.action != "off" for rule in rules)
 
 
-def findings_of(
-    said: StoredAnswer[TeacherCheck], rules: Sequence[QualityRule]
+def teacher_findings(
+    answer: StoredAnswer[TeacherCheck], rules: Sequence[QualityRule]
 ) -> tuple[Finding, ...]:
-    """The findings of the rules that need the teacher's check; none where it has no objection."""
-    check = said.answer
+    """The findings of the `llm` rules on the teacher's check; none if it has no objection."""
+    check = answer.answer
     if check is None:
         return ()
-    answers = {"ungrounded": check.grounded, "incorrect": check.correct}
+    passed = {"ungrounded": check.grounded, "incorrect": check.correct}
     findings = []
     for rule in rules:
-        if not isinstance(rule, LlmRule) or answers[rule.says]:
+        if not isinstance(rule, LlmRule) or passed[rule.says]:
             continue
         verdict = _verdict(rule)
         if verdict is not None:
             evidence: dict[str, Any] = {
-                "saw": shown(check.reason),
-                "completion_id": said.completion_id,
-                **({"rehearsal": True} if said.rehearsal else {}),
+                "saw": excerpt(check.reason),
+                "completion_id": answer.completion_id,
+                **({"rehearsal": True} if answer.rehearsal else {}),
             }
             findings.append(Finding(rule.id, rule.version, verdict, evidence=evidence))
     return tuple(findings)
@@ -102,9 +102,9 @@ def quality_question() -> Question[RowTexts, TeacherCheck]:
         QuestionPrompt(
             purpose="quality_check",
             template_id=TEMPLATE_ID,
-            system=SYSTEM,
-            user=USER,
-            form=ANSWER,
+            system=SYSTEM_PROMPT,
+            user=USER_PROMPT,
+            form=ANSWER_FORM,
             schema_name="quality_checks",
             list_name="checks",
             properties={
@@ -113,23 +113,23 @@ def quality_question() -> Question[RowTexts, TeacherCheck]:
                 "reason": {"type": "string"},
             },
             fields_of=RowTexts._asdict,
-            items_per_request=BATCH,
+            items_per_request=ROWS_PER_REQUEST,
             tokens_per_item=TOKENS_PER_CHECK,
         ),
         _valid_check,
-        AnswerTable("quality_checks", STORED_CHECKS, _row_of, _check_of),
+        AnswerTable("quality_checks", STORED_CHECKS, _stored_row, _stored_check),
     )
 
 
-def _valid_check(listed: Mapping[str, Any]) -> TeacherCheck | None:
-    grounded, correct, reason = (listed.get(key) for key in ("grounded", "correct", "reason"))
+def _valid_check(answer: Mapping[str, Any]) -> TeacherCheck | None:
+    grounded, correct, reason = (answer.get(key) for key in ("grounded", "correct", "reason"))
     if not isinstance(grounded, bool) or not isinstance(correct, bool):
         return None
-    kept = " ".join(reason.split())[:MOST_REASON] if isinstance(reason, str) else ""
-    return TeacherCheck(grounded, correct, kept)
+    short_reason = " ".join(reason.split())[:MOST_REASON_CHARS] if isinstance(reason, str) else ""
+    return TeacherCheck(grounded, correct, short_reason)
 
 
-def _row_of(key: str, _row: RowTexts, check: TeacherCheck | None) -> dict[str, Any]:
+def _stored_row(key: str, _row: RowTexts, check: TeacherCheck | None) -> dict[str, Any]:
     return {
         "check_key": key,
         "grounded": check.grounded if check else None,
@@ -138,7 +138,7 @@ def _row_of(key: str, _row: RowTexts, check: TeacherCheck | None) -> dict[str, A
     }
 
 
-def _check_of(row: Mapping[str, Any]) -> TeacherCheck | None:
+def _stored_check(row: Mapping[str, Any]) -> TeacherCheck | None:
     if row["grounded"] is None:
         return None
     return TeacherCheck(row["grounded"], row["correct"], row["reason"])

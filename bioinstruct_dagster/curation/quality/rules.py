@@ -1,7 +1,7 @@
-"""The quality rules as data: what `data/quality_rules.yaml` may say, and reading it.
+"""The quality rules as data: the settings in `data/quality_rules.yaml`, and reading them.
 
-Belongs here: each kind's settings, their checks, and the version of a rule. Does not: what a kind
-looks for in a row (wording, grounding, arithmetic), or the findings made of it (gate).
+Belongs here: the settings of each kind of rule, their validation, and a rule's version. Does not:
+how a kind of rule checks a row (wording, grounding, arithmetic), or the findings (gate).
 """
 
 from pathlib import Path
@@ -24,14 +24,12 @@ from bioinstruct_dagster.yaml_files import (
     read_yaml,
 )
 
-ACTIONS = ("reject", "repair", "flag", "off")
-
 RuleAction = Literal["reject", "repair", "flag", "off"]
 LowerWord = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 LowerWords = tuple[LowerWord, ...]
 
 
-def _spelled(action: object) -> object:
+def _action_name(action: object) -> object:
     # YAML reads a bare `off` as false.
     return "off" if action is False else action
 
@@ -41,43 +39,44 @@ CheckedSigns = tuple[CheckedSign, ...]
 
 
 class QualityRule(StrictModel):
-    """What all rules say of themselves.
+    """The settings that all rules have.
 
-    `checked_by` names the function whose code decides what rules of a kind find.
+    `checked_by` names the function that makes the check of this kind of rule. Its code is part of
+    the rule's version.
     """
 
     checked_by: ClassVar[str]
-    repairs: ClassVar[bool] = False  # whether this kind knows a better text
+    repairs: ClassVar[bool] = False  # whether rules of this kind can repair a text
 
     id: Identifier
     what: NonEmptyText
     why: NonEmptyText
-    action: Annotated[RuleAction, BeforeValidator(_spelled)]
+    action: Annotated[RuleAction, BeforeValidator(_action_name)]
 
     @property
     def version(self) -> str:
-        """Hash of the rule's settings and of the code of its kind; not of the words for readers."""
-        said = self.model_dump(mode="json", exclude={"what", "why"})
-        return sha256_of([code_sha256(self.checked_by), said])[:12]
+        """The hash of the rule's code and settings, without the texts that explain the rule."""
+        settings = self.model_dump(mode="json", exclude={"what", "why"})
+        return sha256_of([code_sha256(self.checked_by), settings])[:12]
 
     @pydantic.model_validator(mode="after")
-    def _can_do(self) -> "QualityRule":
+    def _has_possible_action(self) -> "QualityRule":
         if self.action == "repair" and not (
             self.repairs and getattr(self, "field", None) == "input"
         ):
-            said = (
+            message = (
                 "only an input can be repaired, by a rule of the kind marker or repeated; "
                 "say reject, flag or off"
             )
-            raise FieldFaultsError([(("action",), said)])
+            raise FieldFaultsError([(("action",), message)])
         return self
 
 
 class PatternRule(QualityRule):
-    """Fires where a sign is found in a field, outside of what the signs of `unless` match.
+    """Fires if a field holds a sign outside the parts that the signs of `unless` match.
 
-    Signs are those of the controls: whole words, a star for any ending, or a regular expression
-    between slashes. `input_words` is the most words of input with which the rule still looks.
+    Signs have the same form as in the controls: whole words, a star for any ending, or a regular
+    expression between slashes. A row whose input has more than `input_words` words is not checked.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.pattern_check"
@@ -89,7 +88,7 @@ class PatternRule(QualityRule):
 
 
 class LengthRule(QualityRule):
-    """Fires where a field has fewer or more words than it may have."""
+    """Fires if a field has fewer than `least` or more than `most` words."""
 
     checked_by: ClassVar[str] = "curation.quality.wording.length_check"
     kind: Literal["length"]
@@ -107,10 +106,10 @@ class LengthRule(QualityRule):
 
 
 class LacksRule(QualityRule):
-    """Fires where no word of any of the fields is known, nor begins or ends as a known one.
+    """Fires if no word of the fields is in `words`, begins with a stem or ends with an ending.
 
-    A short row may lack them by chance: of fewer than `sure_words` words in all, one of the signs
-    must be found as well.
+    A short row may lack such words by chance. If the fields have fewer than `sure_words` words in
+    all, the rule fires only if one of the signs is found too.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.lacks_check"
@@ -124,11 +123,10 @@ class LacksRule(QualityRule):
 
 
 class MarkerRule(QualityRule):
-    """Fires where a field says nothing but that there is nothing; a repair empties it.
+    """Fires if a field only says that there is no text, as in "N/A"; a repair empties the field.
 
-    A marker is one of `whole`; or begins with one of `first` and holds nothing but those of `rest`,
-    `nouns` and `first`, at least one of `nouns` among them. Case, brackets and punctuation do not
-    count.
+    Such a marker is one of `whole`. Or it begins with a word of `first`, has a word of `nouns`, and
+    has only words of `first`, `nouns` and `rest`. Case, brackets and punctuation are ignored.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.marker_check"
@@ -139,15 +137,15 @@ class MarkerRule(QualityRule):
     first: LowerWords = ()
     nouns: LowerWords = ()
     rest: LowerWords = ()
-    empty: bool = False  # whether an empty text is one as well
+    empty: bool = False  # whether the rule fires on an empty text too
 
 
 class RepeatedRule(QualityRule):
-    """Fires where a field is another one's text again; a repair empties it.
+    """Fires if a field repeats the text of another field; a repair empties it.
 
     Attributes:
-        begins: whether it is enough that the field begins with the other one.
-        unless: signs in the instruction with which the same text may be right.
+        begins: whether the rule fires if the field only begins with the other field's text.
+        unless: signs in the instruction of tasks that may repeat a text.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.repeated_check"
@@ -161,7 +159,7 @@ class RepeatedRule(QualityRule):
 
 
 class TruncatedRule(QualityRule):
-    """Fires where a field ends in a word or sign after which more must come."""
+    """Fires if a field ends with a word or sign that cannot be the end of a text."""
 
     checked_by: ClassVar[str] = "curation.quality.wording.truncated_check"
     kind: Literal["truncated"]
@@ -171,19 +169,19 @@ class TruncatedRule(QualityRule):
 
 
 class UntoldRule(QualityRule):
-    """Fires where the output tells what the instruction asks for, and the input does not.
+    """Fires if the output states facts that the instruction asks for and the input does not give.
 
-    A list that is left out asks for nothing. A question in the input is passed over.
+    Each condition below applies only if its list is given. Questions in the input are ignored.
 
     Attributes:
-        asked: signs in the instruction that it is asked for.
-        told: signs in the output that it is there.
-        given: signs in the input that it is there, and the rule does not fire.
-        unless: signs in the instruction or the output with which the rule does not fire.
-        about: signs of which the input must hold one.
-        each: signs of which each sentence of the input must hold one.
-        mere: what is passed over when the input is searched for `given`.
-        most_words: a longer input is not looked at.
+        asked: signs in the instruction that it asks for such facts.
+        told: signs in the output that it states such facts.
+        given: signs in the input that it gives such facts; the rule then does not fire.
+        unless: signs in the instruction or the output that keep the rule from firing.
+        about: the input must hold one of these signs.
+        each: each sentence of the input must hold one of these signs.
+        mere: signs that are removed from the input before the search for `given`.
+        most_words: an input with more words is not checked.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.untold_check"
@@ -199,27 +197,27 @@ class UntoldRule(QualityRule):
 
 
 class UngroundedRule(QualityRule):
-    """Fires where the input only names what the task is about (see grounding).
+    """Fires if the input only names the source that the task needs (see grounding).
 
     Attributes:
-        most_words: a longer input is never taken for a mere name.
-        works: what has a title, such as an article.
-        records: what holds somebody's data, such as a report.
-        recordings: what is a record only as somebody's, and else a kind of test, such as an X-ray.
-        particulars: what names data only as somebody's, such as a medical history.
-        holders: whose, as in "patient's medical history".
+        most_words: an input with more words is never read as a name alone.
+        works: sources that have a title, such as an article.
+        records: sources that hold a person's data, such as a report.
+        recordings: records if they belong to a person, otherwise a kind of test, such as an X-ray.
+        particulars: nouns for data of a person, such as a medical history.
+        holders: nouns for that person, as in "patient's medical history".
         titles: labels of a title, besides the works.
-        links: words beside a bare link that add nothing to it.
-        asides: labels of what says nothing of the source, beside its name.
-        tells: verbs after which comes what a work is about, not what it says.
-        texts: what a sentence with such a verb is itself, where no results are asked of it.
-        results: signs in the instruction that results are asked for.
-        points: words after which the instruction speaks of one source or thing, as in "a given".
-        fillers: words that make a mere kind of thing no thing: "a procedure that is needed".
-        reads: signs in the instruction that the content of a source is wanted.
-        subjects: signs that a kind of source is the subject, unless `reads` says otherwise.
-        titles_do: signs that a title is enough, unless `reads` says otherwise.
-        spares: signs that a name is enough, whatever else the instruction says.
+        links: words beside a link that add no content.
+        asides: labels of a part that says nothing about the source, beside its name.
+        tells: verbs that introduce the topic of a work, not its content.
+        texts: nouns for a sentence with such a verb, if the instruction asks for no results.
+        results: signs in the instruction that it asks for results.
+        points: words before the one source or thing that the instruction means, as in "a given".
+        fillers: words that add nothing to the kind of a thing, as in "a procedure that is needed".
+        reads: signs in the instruction that it needs the content of a source.
+        subjects: signs that a kind of source is the subject, if no sign of `reads` is found.
+        titles_do: signs that a title is enough, if no sign of `reads` is found.
+        spares: signs that a name is enough, whatever other signs are found.
     """
 
     checked_by: ClassVar[str] = "curation.quality.grounding.ungrounded_check"
@@ -245,7 +243,7 @@ class UngroundedRule(QualityRule):
 
 
 class ArithmeticRule(QualityRule):
-    """Fires where a figure that can be computed from the row is another one (see dosing)."""
+    """Fires if a figure of the output differs from the one computed from the row (arithmetic)."""
 
     checked_by: ClassVar[str] = "curation.quality.arithmetic.check.arithmetic_check"
     kind: Literal["arithmetic"]
@@ -256,9 +254,9 @@ class ArithmeticRule(QualityRule):
 
 
 class LlmRule(QualityRule):
-    """Fires where the teacher was asked and says so (see llm_checks); `off`: it is not asked."""
+    """Fires if the teacher objects to the row (see llm_checks); if `off`, no teacher is asked."""
 
-    checked_by: ClassVar[str] = "curation.quality.llm_checks.findings_of"
+    checked_by: ClassVar[str] = "curation.quality.llm_checks.teacher_findings"
     kind: Literal["llm"]
     says: Literal["ungrounded", "incorrect"]
 
@@ -279,7 +277,7 @@ AnyRule = Annotated[
 
 
 class RulesFile(StrictModel):
-    """A checked rules file."""
+    """A valid file of rules."""
 
     rules: tuple[AnyRule, ...] = Field(min_length=1)
 

@@ -1,7 +1,7 @@
-"""Reading an input as the name of a source: "An article on asthma", "A patient's lab results".
+"""Reads an input as the name of a source, such as "An article on asthma" or "A patient's results".
 
-Belongs here: which noun phrases and titles name a source, and which parts make an input content.
-Does not: links and placeholders (stand_ins), whether the name is enough (grounding), or the words
+Belongs here: which noun phrases and titles name a source, and which parts are content. Does not:
+links and placeholders (stand_ins), whether the name is enough (grounding), or the words
 (words/sources.yaml, and the rule in data/quality_rules.yaml).
 """
 
@@ -12,27 +12,27 @@ from functools import cache, lru_cache
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list
 
-QUALITY = "bioinstruct_dagster.curation.quality"  # whose word lists are read
-LISTS = "sources.yaml"
-MOST_NOUNS = 20_000  # whose singular is remembered
+QUALITY_PACKAGE = "bioinstruct_dagster.curation.quality"  # the package of the word lists
+SOURCE_LISTS = "sources.yaml"
+MOST_REMEMBERED_NOUNS = 20_000  # nouns whose singular is cached
 MOST_HEAD_WORDS = 10  # of a noun phrase that names a source
 MOST_TITLE_WORDS = 60
 LEAST_TITLE_WORDS = 3
 MOST_LABEL_WORDS = 7
 
 LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,60}?)\s*(?::|\s[-–—])\s*(.*)", re.DOTALL)
-# An initial or a number before a stop ends no sentence.
+# A period after an initial or a number ends no sentence.
 PARTS = re.compile(r"\n+|\\n|(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z])|;\s")
 TOKEN = re.compile(r"\w[\w’'-]*|[,:;()\"“”/&]")
 LETTERS = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
-AGED = re.compile(r"\d[\s-]?(?:years?|months?|weeks?|days?|y)[\s/-]?(?:olds?|o)\b", re.IGNORECASE)
-# A quotation, and perhaps who wrote it.
-QUOTED = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
+AGE = re.compile(r"\d[\s-]?(?:years?|months?|weeks?|days?|y)[\s/-]?(?:olds?|o)\b", re.IGNORECASE)
+# A quotation, perhaps with its author.
+QUOTATION = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
 
 
-@lru_cache(MOST_NOUNS)
+@lru_cache(MOST_REMEMBERED_NOUNS)
 def singular(word: str) -> str:
-    """A noun without its plural or possessive ending, roughly."""
+    """The approximate singular of a noun, without a possessive ending."""
     word = word.removesuffix("'s").removesuffix("’s").removesuffix("'").removesuffix("’")
     if word.endswith("ies") and len(word) > 4:  # noqa: PLR2004 - not "dies"
         return word[:-3] + "y"
@@ -47,7 +47,7 @@ def nouns_of(text: str) -> list[str]:
 
 
 def source_classes(rule: UngroundedRule) -> dict[str, str]:
-    """The class of each noun that is a source by the rule."""
+    """The class of each noun that the rule lists as a source."""
     lists = {
         "particular": rule.particulars,
         "recording": rule.recordings,
@@ -57,15 +57,16 @@ def source_classes(rule: UngroundedRule) -> dict[str, str]:
     return {noun: name for name, nouns in lists.items() for noun in nouns}
 
 
-def measured(text: str) -> bool:
+def has_measurement(text: str) -> bool:
     """Whether a text holds measured content: a figure with a unit, a ratio, a percentage."""
-    return _measured().search(text) is not None
+    return _measurement_pattern().search(text) is not None
 
 
 @cache
-def _measured() -> re.Pattern[str]:
+def _measurement_pattern() -> re.Pattern[str]:
     units, words = (
-        alternatives(word_list(QUALITY, LISTS, name)) for name in ("measures", "measure_words")
+        alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, name))
+        for name in ("measures", "measure_words")
     )
     return re.compile(
         rf"\d[\d,.]{{0,12}}\s?(?:{units}|(?:{words})\b)|\d\.\d|/\d|[<>=≥≤]\s?\d", re.IGNORECASE
@@ -73,9 +74,9 @@ def _measured() -> re.Pattern[str]:
 
 
 @cache
-def _received() -> re.Pattern[str]:
-    """What only says that a source is there."""
-    verbs = alternatives(word_list(QUALITY, LISTS, "received"))
+def _receipt_pattern() -> re.Pattern[str]:
+    """Words that only say that a source was received."""
+    verbs = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "received"))
     return re.compile(
         r"(?:(?:here (?:is|are)|please find|attached (?:is|are)|see)"
         r"|(?:i|we|you|he|she|the (?:patient|doctor|nurse)|patient|doctor)\s"
@@ -85,32 +86,32 @@ def _received() -> re.Pattern[str]:
 
 
 @cache
-def _person() -> re.Pattern[str]:
-    persons = alternatives(word_list(QUALITY, LISTS, "persons"))
+def _person_pattern() -> re.Pattern[str]:
+    persons = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "persons"))
     return re.compile(rf"(?:(?:an?|the)\s)?(?:[\w-]+\s)?(?:{persons})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class SourceName:
-    """What an input names, and how.
+    """The source that an input names, and the form of the name.
 
     Attributes:
         noun: the class of the source, as in the rule.
-        bare: whether nothing says whose it is or what it is about.
-        titled: whether it is a title, or says what a work is about.
-        plain: whether no label says that it is a title.
-        told: whether it is a whole sentence, such as "This study compares …".
+        bare: whether the name gives neither a person nor a topic.
+        titled: whether the name is a title, or gives the topic of a work.
+        unlabelled: whether a title stands without a label.
+        is_sentence: whether the name is a whole sentence, such as "This study compares …".
     """
 
     noun: str
     bare: bool = False
     titled: bool = False
-    plain: bool = False
-    told: bool = False
+    unlabelled: bool = False
+    is_sentence: bool = False
 
 
 class SourceNames:
-    """Reads an input as the name of a source, by the rule's lists and those of every rule."""
+    """Reads an input as the name of a source, by the rule's lists and `words/sources.yaml`."""
 
     def __init__(self, rule: UngroundedRule) -> None:
         self._class_of = source_classes(rule)
@@ -118,34 +119,34 @@ class SourceNames:
         self._titles = frozenset([*rule.titles, *rule.works])
         self._tells = frozenset(rule.tells)
         self._about, self._says, self._verbs, self._merely, self._articles = (
-            word_list(QUALITY, LISTS, name)
+            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name)
             for name in ("about", "says", "verbs", "merely", "articles")
         )
         self._groups, self._lists, self._joints = (
-            word_list(QUALITY, LISTS, name) for name in ("groups", "lists", "joints")
+            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name) for name in ("groups", "lists", "joints")
         )
         self._ends = self._about | self._verbs | self._joints | self._tells
         self._sentence, self._small = self._says | self._verbs, self._about | self._articles
 
     def sources_in(self, instruction: str) -> dict[str, str]:
-        """The sources that an instruction speaks of, and the class of each."""
+        """The nouns for sources in an instruction, and the class of each."""
         return {one: self._class_of[one] for one in nouns_of(instruction) if one in self._class_of}
 
-    def serves(self, name: SourceName, wanted: set[str]) -> bool:
-        """Whether what is named is what is asked about."""
+    def is_wanted(self, name: SourceName, wanted: set[str]) -> bool:
+        """Whether the named source is of a class that the instruction means."""
         if name.titled:
-            return "work" in wanted or ("record" in wanted and not name.plain)
+            return "work" in wanted or ("record" in wanted and not name.unlabelled)
         if name.noun == "particular":
             return True
         return bool(wanted & {"work", "record", "recording"})
 
     def read(self, text: str) -> SourceName | None:
-        """What an input names; None where any part of it says more than that."""
+        """The source that an input names; None if any part of the input is content."""
         parts = [part.strip(" \t-•*") for part in PARTS.split(text)]
         names: list[SourceName] = []
         for part in parts:
             if not part.strip(" .\"'“”") or part.endswith("?"):
-                continue  # a question asks again, and adds nothing
+                continue  # a question adds no content
             if names and self._is_aside(part):
                 continue
             name = self._read_part(part)
@@ -159,7 +160,7 @@ class SourceNames:
     def _is_aside(self, part: str) -> bool:
         found = LABEL.fullmatch(part)
         label = nouns_of(found.group(1)) if found else []
-        return bool(label) and label[-1] in self._asides and not measured(part)
+        return bool(label) and label[-1] in self._asides and not has_measurement(part)
 
     def _read_part(self, part: str) -> SourceName | None:
         found = LABEL.fullmatch(part)
@@ -172,26 +173,26 @@ class SourceNames:
         return self._phrase(part) or self._title(part, labelled=False)
 
     def _title(self, text: str, *, labelled: bool) -> SourceName | None:
-        """A work's title: no sentence, no figures; in quotes or capitals where no label says so."""
+        """The text as a work's title. Without a label, it must have quotes or capitals."""
         bare = text.strip().strip(".\"'“”‘’")
         words = bare.split()
         if not LEAST_TITLE_WORDS <= len(words) <= MOST_TITLE_WORDS:
             return None
-        if measured(bare) or AGED.search(bare) or _person().match(bare):
+        if has_measurement(bare) or AGE.search(bare) or _person_pattern().match(bare):
             return None
         if any(word.strip(",:;()\"'").lower() in self._sentence for word in words):
             return None
         if labelled:
             return SourceName("work", titled=True)
-        quoted = QUOTED.fullmatch(text.strip()) is not None
+        quoted = QUOTATION.fullmatch(text.strip()) is not None
         return (
-            SourceName("work", titled=True, plain=True)
+            SourceName("work", titled=True, unlabelled=True)
             if quoted or self._in_capitals(words)
             else None
         )
 
     def _in_capitals(self, words: list[str]) -> bool:
-        """Whether words are set as a title is, and are no enumeration."""
+        """Whether the words have the capitals of a title and are no enumeration."""
         small = [word for word in words if word.lower() in self._small]
         long = [word for word in words if len(word) > 3 and word.lower() not in self._about]  # noqa: PLR2004
         return (
@@ -202,11 +203,11 @@ class SourceNames:
         )
 
     def _phrase(self, text: str) -> SourceName | None:
-        """A noun phrase for a source, with at most what it is about after it."""
-        if measured(text):
+        """The text as a noun phrase for a source, with at most a topic after it."""
+        if has_measurement(text):
             return None
         text = text.strip()
-        if received := _received().match(text):
+        if received := _receipt_pattern().match(text):
             text = text[received.end() :]
         tokens = TOKEN.findall(text.rstrip(".").lower())
         if self._says.intersection(tokens):
@@ -221,14 +222,14 @@ class SourceNames:
             head, rest = head + inner, after
         if not head or len(head) > MOST_HEAD_WORDS:
             return None
-        return self._check(head, rest, listed=listed)
+        return self._name_of(head, rest, listed=listed)
 
-    def _check(self, head: list[str], rest: list[str], *, listed: bool) -> SourceName | None:
+    def _name_of(self, head: list[str], rest: list[str], *, listed: bool) -> SourceName | None:
         noun = self._class_of.get(singular(head[-1]), "")
         held = any(singular(word) in self._holders for word in head)
         if noun == "work" and self._leaves_open(rest):
-            told = bool(self._tells.intersection(rest[:1]))
-            return SourceName(noun, bare=not rest, titled=bool(rest), told=told)
+            is_sentence = bool(self._tells.intersection(rest[:1]))
+            return SourceName(noun, bare=not rest, titled=bool(rest), is_sentence=is_sentence)
         if noun == "record" and rest[:1] != ["with"] and self._leaves_open(rest):
             return SourceName(noun, bare=not (rest or held))
         if noun in {"recording", "particular"}:
@@ -240,14 +241,14 @@ class SourceNames:
         return None
 
     def _split(self, tokens: list[str]) -> tuple[list[str], list[str]]:
-        """A noun phrase, and what comes after it."""
+        """The noun phrase at the beginning, and the words after it."""
         for place, token in enumerate(tokens):
             if token in self._ends or not token[0].isalnum():
                 return tokens[:place], tokens[place:]
         return tokens, []
 
     def _leaves_open(self, rest: list[str]) -> bool:
-        """Whether what follows a source's name tells no more than what it is about."""
+        """Whether the words after a source's name give at most its topic."""
         if not rest:
             return True
         if ":" in rest[1:] and '"' not in rest and "“" not in rest:
@@ -255,7 +256,7 @@ class SourceNames:
         return not self._verbs.intersection(rest) or bool(self._merely.intersection(rest))
 
     def _is_generic(self, rest: list[str], *, held: bool) -> bool:
-        """Particulars of nobody: "a patient's medical history and current symptoms"."""
+        """Whether particulars are general: "a patient's medical history and current symptoms"."""
         while rest and rest[0] in {"of", "for", "from", "about"}:
             inner = [
                 word for word in rest[1:] if word not in self._articles and not word[0].isdigit()

@@ -1,7 +1,7 @@
-"""Inputs that stand for a text that is not there: a bare link, a placeholder, an echo.
+"""Finds inputs that stand for a missing text: a link alone, a placeholder, an echo.
 
-Belongs here: those three, which hold no word of the text itself. Does not: an input that names its
-source (source_names). What is no plain word, such as the form of a link, stands here as a pattern.
+Belongs here: these three, which hold no word of the text itself. Does not: an input that names its
+source (source_names), or plain words (words/sources.yaml); patterns, such as that of a link, do.
 """
 
 import re
@@ -10,34 +10,34 @@ from functools import cache
 
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.source_names import (
-    LISTS,
-    QUALITY,
-    measured,
+    QUALITY_PACKAGE,
+    SOURCE_LISTS,
+    has_measurement,
     nouns_of,
     source_classes,
 )
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list
 
-# A link, or what stands for one.
-LOCATOR = re.compile(
+# A link, an identifier of a publication or the name of a file.
+LINK = re.compile(
     r"(?:https?://|www\.)\S+|\bdoi:?\s?\S+|\b10\.\d{4,9}/\S+|\bPMC?(?:ID)?:?\s?\d{5,}"
     r"|\bNCT\d{6,}|\b[\w-]{1,60}\.(?:pdf|docx?|txt|csv|xlsx?|jpe?g|png|dcm|dicom|json|xml)\b",
     re.IGNORECASE,
 )
-# What each of them has; quick to look for.
-LOCATES = re.compile(r"(?i:http|www\.|doi|10\.\d|pmi?[cd]?:? ?\d|nct\d|\.[pdtcxjs][a-z]{1,4}\b)")
-# A word for any, and what it stands before: "a drug".
-ECHO = re.compile(
+# A part that each link has. It is quick to search for.
+LINK_HINT = re.compile(r"(?i:http|www\.|doi|10\.\d|pmi?[cd]?:? ?\d|nct\d|\.[pdtcxjs][a-z]{1,4}\b)")
+# An article or a word such as "given" or "any", and a noun phrase: "a drug".
+ECHO_PHRASE = re.compile(
     r"(?i)((?:an?|some|any|(?:the )?(?:given|specific|particular|certain))\s)?([\w\s’'-]{3,90})\.?"
 )
 CLAUSES = re.compile(r"[,:;.(]")
-MOST_POINTED = 5  # words between "given" and the end of what it stands before
+MOST_POINTED_WORDS = 5  # searched after a word such as "given"
 
 
 @cache
-def _placeholder() -> re.Pattern[str]:
-    """What stands for a text that was to be put there."""
-    first = alternatives(word_list(QUALITY, LISTS, "placeholders"))
+def _placeholder_pattern() -> re.Pattern[str]:
+    """A request to insert a text, or a reference to a text elsewhere."""
+    first = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "placeholders"))
     return re.compile(
         rf"[\[<({{]\s*(?:{first})\b[^\]>)}}]{{0,120}}[\]>)}}]\W*"
         r"|(?:please )?(?:insert|paste|upload|attach) [^.]{0,80}(?:here|below)?\.?"
@@ -48,42 +48,44 @@ def _placeholder() -> re.Pattern[str]:
 
 
 class StandIns:
-    """Finds links, placeholders and echoes, by the rule's lists."""
+    """Finds links, placeholders and echoes by the rule's lists."""
 
     def __init__(self, rule: UngroundedRule) -> None:
         self._class_of = source_classes(rule)
-        self._articles = word_list(QUALITY, LISTS, "articles")
+        self._articles = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "articles")
         self._links = self._articles.union(rule.links, rule.works, rule.records, rule.recordings)
         self._points = frozenset(rule.points)
         self._fillers = self._articles.union(rule.fillers, rule.holders)
 
     def without_links(self, text: str) -> str:
         """The text without its links."""
-        return LOCATOR.sub("", text) if LOCATES.search(text) else text
+        return LINK.sub("", text) if LINK_HINT.search(text) else text
 
     def is_link(self, text: str) -> bool:
-        """Whether there is a link, and nothing but words for one."""
-        if LOCATES.search(text) is None:
+        """Whether the text is a link, with at most words that add no content."""
+        if LINK_HINT.search(text) is None:
             return False
-        rest, found = LOCATOR.subn(" ", text)
+        rest, found = LINK.subn(" ", text)
         return bool(found) and self._links.issuperset(nouns_of(rest))
 
     def is_placeholder(self, text: str, instruction: str) -> bool:
-        """Whether a text was to be put there, or the instruction's own words are there again."""
-        return _placeholder().fullmatch(text) is not None or self._is_echo(text, instruction)
+        """Whether the text is a placeholder, or only repeats words of the instruction."""
+        return _placeholder_pattern().fullmatch(text) is not None or self._is_echo(
+            text, instruction
+        )
 
     def _is_echo(self, text: str, instruction: str) -> bool:
-        """Whether "a given drug" is asked about, and the input is "A drug": no word is new."""
-        echoed = ECHO.fullmatch(text)
-        if echoed is None or measured(text):
+        """Whether the input adds no word: "A drug" for an instruction about "a given drug"."""
+        echoed = ECHO_PHRASE.fullmatch(text)
+        if echoed is None or has_measurement(text):
             return False
         nouns = nouns_of(echoed.group(2))
         if not echoed.group(1) and len(nouns) > 1:
-            return False  # "Heart disease" may be what is meant; "a heart disease" is not
+            return False  # "Heart disease" may be a topic; "a heart disease" is an echo
         kinds = {noun for noun in nouns if self._class_of.get(noun) == "particular"}
         known = self._fillers.union(nouns_of(instruction))
         return known.issuperset(nouns) and any(
-            # The first source after "given" is the given one.
+            # The first source after "given" is the one that the instruction means.
             next((noun for noun in after if noun in self._class_of), "") in kinds
             for after in self._pointed_at(instruction)
         )
@@ -93,4 +95,4 @@ class StandIns:
             nouns = nouns_of(clause)
             for place, noun in enumerate(nouns):
                 if noun in self._points:
-                    yield nouns[place + 1 : place + MOST_POINTED]
+                    yield nouns[place + 1 : place + MOST_POINTED_WORDS]

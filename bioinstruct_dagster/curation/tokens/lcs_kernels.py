@@ -1,7 +1,7 @@
 """The longest common subsequence of token lists, compiled. Import inside functions only.
 
 Belongs here: bit-parallel LCS of one text with many (Hyyrö 2004), for any length and any repeated
-tokens, and the F1 made of it. Does not: which texts are worth comparing (pair_kernels).
+tokens, and the F1 computed from it. Does not: which texts to compare (novelty.pair_kernels).
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import inner
+from bioinstruct_dagster.curation.tokens.compilation import inner
 
 WORD = 64  # bits
 _ONE, _ALL = np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -19,10 +19,10 @@ _LOW = np.int64(0xFFFFFFFF)
 
 
 class Masks(NamedTuple):
-    """Where in one text its tokens are; memory of one thread.
+    """The positions of each token in one text; memory of one thread.
 
-    The text's distinct tokens are its runs, numbered in sorted order. Words of 64 positions where a
-    token is are listed run by run, so that memory is in proportion to the text.
+    Each distinct token of the text is a run; runs are numbered in sorted order. The positions of a
+    token are listed in words of 64 bits, run by run. So memory grows in proportion to the text.
     """
 
     run_of: NDArray[np.int32]  # by token: 1 + its run; 0 where the text lacks it
@@ -64,7 +64,7 @@ def sort_positions(
 
 @inner
 def sort(values: NDArray[np.int64]) -> None:
-    """Shell's sort: for few values no slower than any, for many not quadratic."""
+    """Shell's sort: fast for few values, and not quadratic for many."""
     size = values.shape[0]
     gap = 1
     while gap < size // 3:
@@ -82,7 +82,7 @@ def sort(values: NDArray[np.int64]) -> None:
 
 @inner
 def set_masks(tokens: NDArray[np.int32], masks: Masks) -> None:
-    """Make the masks those of a text."""
+    """Set the masks to the positions of a text's tokens."""
     for i in range(tokens.shape[0]):
         masks.order[i] = (np.int64(tokens[i]) << 32) | i
     sort(masks.order[: tokens.shape[0]])
@@ -129,8 +129,7 @@ def lcs_in_word(other: NDArray[np.int32], masks: Masks) -> int:
 def lcs_in_words(other: NDArray[np.int32], masks: Masks, size: int) -> int:
     """LCS of another text with the masks' text of `size` tokens.
 
-    The one addition over all words is done where a word has a bit to add or a carry comes in; the
-    others stay as they are.
+    The addition over all words touches only words that have a bit to add or receive a carry.
     """
     count = (size + WORD - 1) // WORD
     state = masks.state
@@ -143,7 +142,7 @@ def lcs_in_words(other: NDArray[np.int32], masks: Masks, size: int) -> int:
         carry = np.uint64(0)
         w = 0
         for at in range(masks.starts[run - 1], masks.starts[run] + 1):
-            # Past the token's last word the carry alone goes on, to the text's end.
+            # After the token's last word, only the carry goes on, up to the end of the text.
             is_word = at < masks.starts[run]
             until = masks.words[at] if is_word else count
             while carry and w < until:

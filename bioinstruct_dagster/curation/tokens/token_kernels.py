@@ -1,7 +1,7 @@
 """Splitting bytes into numbered tokens, compiled. Import inside functions only.
 
 Belongs here: the loop over bytes and the hash table of tokens. Does not: which bytes make a token
-(tokens).
+(vocabulary).
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.tokens.compiled import compiled, inner
+from bioinstruct_dagster.curation.tokens.compilation import compiled, inner
 
 # FNV-1a over the bytes, then the finaliser of SplitMix64, which spreads it over all bits.
 _FNV_OFFSET = np.uint64(0xCBF29CE484222325)
@@ -28,7 +28,7 @@ def mixed(value: np.uint64) -> np.uint64:
 
 
 class CharacterTables(NamedTuple):
-    """A vocabulary's memory; `used` tokens are known."""
+    """The memory of a vocabulary."""
 
     arena: NDArray[np.uint8]  # the tokens' bytes, one after the other
     starts: NDArray[np.int64]  # by token: where its bytes start; its end is the next one's start
@@ -37,10 +37,10 @@ class CharacterTables(NamedTuple):
 
 
 class CharacterSource(NamedTuple):
-    """What is read: bytes of texts, a zero byte after each, and what each byte counts as."""
+    """The bytes of texts, with a zero byte after each text, and the folding of each byte."""
 
     text: NDArray[np.uint8]
-    fold: NDArray[np.uint8]  # by byte: the byte as it stands in a token, 0 where in none
+    fold: NDArray[np.uint8]  # by byte: its form in a token; 0 for a byte that is in no token
 
 
 class Cursor(NamedTuple):
@@ -56,9 +56,10 @@ class Cursor(NamedTuple):
 def fold_token(
     source: CharacterSource, position: int, arena: NDArray[np.uint8], end: int
 ) -> tuple[int, int, np.uint64]:
-    """Copy the token at a position, folded, to the arena; its end in both, and its hash.
+    """Copy the token at a position, folded, to the arena.
 
-    Where the arena is full, its end there is -1.
+    Returns:
+        The token's end in the text, its end in the arena (-1 if the arena is full), and its hash.
     """
     text, fold = source
     digest = _FNV_OFFSET
@@ -86,9 +87,9 @@ def same_bytes(arena: NDArray[np.uint8], one: int, other: int, size: int) -> boo
 
 @inner
 def find_or_add(tables: CharacterTables, used: int, end: int, digest: np.uint64) -> int:
-    """The number of the token that lies at the arena's free end; -1 where no table has room.
+    """The number of the token that was copied to the end of the arena; -1 if a table is full.
 
-    It equals `used` where the token is new.
+    The number of a new token is `used`.
     """
     start = tables.starts[used]
     size = end - start
@@ -122,8 +123,8 @@ def number_tokens(
 ) -> tuple[int, int, int, int]:
     """Number the tokens from the cursor on, and write each text's end among them.
 
-    A token is a run of bytes that do not fold to 0. It stops before a token that overflows a table;
-    the caller enlarges the tables and calls again with the cursor returned.
+    A token is a run of bytes that do not fold to 0. The loop stops before a token that overflows a
+    table. The caller then enlarges the tables and calls again with the returned cursor.
     """
     text, fold = source
     used, position, written, ended = cursor
@@ -147,7 +148,7 @@ def number_tokens(
 
 @compiled
 def fill_slots(hashes: NDArray[np.uint64], used: int, slots: NDArray[np.int32]) -> None:
-    """Enter the known tokens into an empty hash table."""
+    """Enter the known tokens into an empty hash table of slots."""
     mask = slots.shape[0] - 1
     for token in range(used):
         slot = np.int64(hashes[token] & np.uint64(mask))

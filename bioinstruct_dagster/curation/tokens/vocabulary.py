@@ -1,7 +1,7 @@
-"""Texts as numbers: `rouge_score`'s tokens, and those of scripts that it does not see.
+"""Texts as numbered tokens: the tokens of `rouge_score`, and tokens of scripts that it ignores.
 
-Belongs here: the two tokenisations and the vocabulary that numbers their tokens. Does not: what is
-done with the numbers (novelty, contamination).
+Belongs here: the two tokenisations, and the vocabulary that numbers their tokens. Does not:
+comparing texts by these numbers (curation.novelty, curation.contamination).
 """
 
 import re
@@ -13,27 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
-# The only characters outside ASCII whose lower case has a letter in it: a test asks them all.
-_LOWERED_TO_ASCII = {"\u0130": "i ", "\u212a": "k"}
+# The only characters outside ASCII whose lower case holds an ASCII letter; a test tries them all.
+_LOWERCASE_IN_ASCII = {"\u0130": "i ", "\u212a": "k"}
 
 # Scripts written without spaces: Thai and Lao, Khmer, Myanmar (with its extensions), Hiragana and
 # Katakana (with phonetic extensions and kana supplements), Han (all blocks and planes).
-_SPACELESS = (
+_SPACELESS_SCRIPTS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\ua9e0-\ua9ff\uaa60-\uaa7f"
     "\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U000323af"
 )
 _ASCII_ALPHANUMERIC = re.compile(r"[a-z0-9]")
 _OTHER_ALPHANUMERIC = re.compile(r"[^\W_\x00-\x7f]")
-_UNICODE_TOKEN = re.compile(f"[{_SPACELESS}]|[^ {_SPACELESS}]+")
-_MOST_COMBINING = 30  # in a row: the limit of Unicode's Stream-Safe Text Format
-_CHUNK_CHARACTERS = 1 << 22  # numbered at once, or one text; bounds the working memory
+_UNICODE_TOKEN = re.compile(f"[{_SPACELESS_SCRIPTS}]|[^ {_SPACELESS_SCRIPTS}]+")
+_MOST_COMBINING = 30  # combining characters in a row, as in Unicode's Stream-Safe Text Format
+_CHUNK_CHARACTERS = 1 << 22  # a chunk holds so many, or one longer text; bounds the memory
 
 _Prepare = Callable[[Sequence[str]], bytes]
 
 
 class EncodedTexts(NamedTuple):
-    """Token numbers of texts: those of text i are `tokens[offsets[i] : offsets[i + 1]]`."""
+    """Token numbers of texts; text i has `tokens[offsets[i] : offsets[i + 1]]`."""
 
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
@@ -46,7 +46,7 @@ class EncodedTexts(NamedTuple):
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each text."""
+        """Number of tokens of each text."""
         return np.diff(self.offsets)
 
 
@@ -56,13 +56,13 @@ def tokenize(text: str) -> list[str]:
 
 
 def tokenize_unicode(text: str) -> list[str]:
-    """Tokens of any script: the second measure's.
+    """Tokens of any script, for the second measure of novelty.
 
-    The text is brought to NFKC, case-folded, and NFKC again. Runs of letters, digits and combining
-    marks (Unicode categories L, N and M) are tokens; but each character of a script written without
-    spaces (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar) is a token of its own.
+    The text is normalised to NFKC, case-folded, and normalised again. A token is a run of letters,
+    digits and combining marks (Unicode categories L, N and M). In scripts without spaces (Han,
+    Hiragana, Katakana, Thai, Lao, Khmer, Myanmar) each character is a token.
     """
-    composed = unicodedata.normalize("NFKC", _broken(text))
+    composed = unicodedata.normalize("NFKC", _break_combining_runs(text))
     folded = unicodedata.normalize("NFKC", composed.casefold())
     kept = "".join(
         character if unicodedata.category(character)[0] in "LNM" else " " for character in folded
@@ -71,16 +71,16 @@ def tokenize_unicode(text: str) -> list[str]:
 
 
 def is_half_unseen(text: str) -> bool:
-    """Whether `rouge_score` sees none of the text's letters and digits, or less than half."""
+    """Whether `rouge_score` reads none, or less than half, of the text's letters and digits."""
     lowered = text.lower()
     seen = len(_ASCII_ALPHANUMERIC.findall(lowered))
     return seen == 0 or (not text.isascii() and seen < len(_OTHER_ALPHANUMERIC.findall(lowered)))
 
 
-def _broken(text: str) -> str:
+def _break_combining_runs(text: str) -> str:
     """The text with a space after each `_MOST_COMBINING` combining characters in a row.
 
-    Normalisation sorts such a run in quadratic time, and no script stacks so many.
+    Normalisation sorts such a run in quadratic time. No script needs runs of this length.
     """
     pieces, run = [], 0
     for character in text:
@@ -93,10 +93,11 @@ def _broken(text: str) -> str:
 
 
 class Vocabulary:
-    """Numbers for tokens, given in the order in which they are first met.
+    """Numbers for tokens, in the order of their first occurrence.
 
-    Exact: tokens are compared byte by byte, and equal numbers mean equal tokens. `hashes` holds a
-    64-bit hash per token that is the same in every process. Not to be used by two threads at once.
+    Tokens are compared byte by byte, so equal numbers mean equal tokens. `hashes` holds a hash of
+    64 bits per token, which is the same in every process. Two threads may not use a vocabulary at
+    once.
     """
 
     def __init__(self) -> None:
@@ -124,11 +125,11 @@ class Vocabulary:
 
     def encode(self, texts: Sequence[str]) -> EncodedTexts:
         """`tokenize` of each text, as numbers."""
-        return self._encode(texts, _ROUGE_FOLD, _prepared)
+        return self._encode(texts, _ROUGE_FOLD, _rouge_bytes)
 
     def encode_tokens(self, texts: Iterable[Sequence[str]]) -> EncodedTexts:
-        """Numbers of tokens that were split elsewhere; no token may hold a space or a NUL."""
-        return self._encode([" ".join(tokens) for tokens in texts], _SPACE_FOLD, _terminated)
+        """Numbers of tokens that the caller has split; no token may hold a space or a NUL."""
+        return self._encode([" ".join(tokens) for tokens in texts], _SPACE_FOLD, _joined_bytes)
 
     def encode_unicode(self, texts: Sequence[str]) -> EncodedTexts:
         """`tokenize_unicode` of each text, as numbers."""
@@ -165,7 +166,7 @@ class Vocabulary:
             number_tokens,
         )
 
-        # Each token but the last of a text is followed by a byte that is none.
+        # After each token, except the last of a text, comes a byte that is in no token.
         tokens = np.empty(len(buffer) // 2 + 1, np.int32)
         cursor = Cursor(self._used, 0, 0, 0)
         source = CharacterSource(buffer, fold)
@@ -188,30 +189,33 @@ class Vocabulary:
             fill_slots(self._hashes, self._used, self._slots)
 
 
-def _fold(kept: bytes) -> NDArray[np.uint8]:
+def _fold_table(kept: bytes) -> NDArray[np.uint8]:
     table = np.zeros(256, np.uint8)
     table[list(kept)] = list(kept)
     return table
 
 
-_ROUGE_FOLD = _fold(b"abcdefghijklmnopqrstuvwxyz0123456789")
+_ROUGE_FOLD = _fold_table(b"abcdefghijklmnopqrstuvwxyz0123456789")
 _ROUGE_FOLD[ord("A") : ord("Z") + 1] = _ROUGE_FOLD[ord("a") : ord("z") + 1]
-_SPACE_FOLD = _fold(bytes(byte for byte in range(1, 256) if byte != ord(" ")))
+_SPACE_FOLD = _fold_table(bytes(byte for byte in range(1, 256) if byte != ord(" ")))
 
 
-def _terminated(texts: Sequence[str]) -> bytes:
+def _joined_bytes(texts: Sequence[str]) -> bytes:
     """The texts as bytes, each followed by a NUL."""
     joined = "\0".join(texts) + "\0"
     if joined.count("\0") != len(texts):
-        # A NUL inside a text is no part of a token; a space is none either.
+        # A NUL inside a text is in no token, and neither is a space.
         joined = "\0".join(text.replace("\0", " ") for text in texts) + "\0"
-    # Half a surrogate pair is no part of a token, but texts with one do come.
+    # Half a surrogate pair is in no token, but some texts hold one.
     return joined.encode("utf-8", "surrogatepass")
 
 
-def _prepared(texts: Sequence[str]) -> bytes:
-    """The same, so that ASCII case is all that lowering the texts would still change in tokens."""
-    buffer = _terminated(texts)
-    for character, lowered in _LOWERED_TO_ASCII.items():
+def _rouge_bytes(texts: Sequence[str]) -> bytes:
+    """The bytes of the texts, with the lower case of characters that lower to ASCII letters.
+
+    After this, only the case of ASCII letters remains to be folded.
+    """
+    buffer = _joined_bytes(texts)
+    for character, lowered in _LOWERCASE_IN_ASCII.items():
         buffer = buffer.replace(character.encode(), lowered.encode())
     return buffer

@@ -1,1 +1,1 @@
-"""Running a model over evaluation items."""
+"""Running a model on evaluation items."""

@@ -1,4 +1,4 @@
-"""Predictions on the held-out rows: the loss of the true output, and the model's own answer.
+"""Predictions on the held-out rows: the loss of the true output, and the model's answer.
 
 Belongs here: running a model over items. Does not: the scores over all items
 (evaluation.statistics.intervals).
@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.encoding import IGNORED, Example, encode_all
+from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example, encode_all
 
 TASK = "held_out"
-ANSWER_TOKENS = 96  # the longest answer; 95 % of the published outputs are below 90 words
-BATCH = 32
+ANSWER_TOKENS = 96  # of the longest answer; 95 % of the published outputs have below 90 words
+BATCH_ROWS = 32
 MAX_LENGTH = 768
-LOGIT_POSITIONS = 4_096  # rows x width of a forward whose logits are kept
+LOGIT_POSITIONS = 4_096  # the most positions (rows x width) of one forward pass for the loss
 
 
 def predict(
@@ -24,9 +24,10 @@ def predict(
     subject: str,
     log: Callable[[str], None],
 ) -> list[dict[str, Any]]:
-    """One item per row that fits, in the order of the rows.
+    """One item for each row that fits into MAX_LENGTH tokens, in the order of the rows.
 
-    It holds the prediction, its ROUGE-L F1, the output's nll (nats) and its number of tokens.
+    An item holds the prediction, its ROUGE-L F1, and the negative log-likelihood (nats) and number
+    of tokens of the row's output.
     """
     from rouge_score.rouge_scorer import RougeScorer
 
@@ -36,10 +37,10 @@ def predict(
     row_of = {row["row_id"]: row for row in rows}
     scorer = RougeScorer(["rougeL"], use_stemmer=False)
     items: dict[str, dict[str, Any]] = {}
-    # Neighbours of like length waste the least on padding.
+    # Batches of rows with similar length need the least padding.
     ordered = sorted(examples, key=lambda example: example.length)
-    for start in range(0, len(ordered), BATCH):
-        batch = ordered[start : start + BATCH]
+    for start in range(0, len(ordered), BATCH_ROWS):
+        batch = ordered[start : start + BATCH_ROWS]
         losses = _losses(model, base, batch)
         answers = _answers(model, base, batch)
         for example, (nll, tokens), answer in zip(batch, losses, answers, strict=True):
@@ -59,10 +60,11 @@ def predict(
 
 
 def _losses(model: Any, base: LoadedBaseModel, batch: Sequence[Example]) -> list[tuple[float, int]]:
-    """(sum of -log p in nats, tokens) of each example's output."""
+    """For each example, the sum of -log p (nats) over the output's tokens, and their number."""
     import torch
 
-    # The logits of one forward are rows x width x vocabulary floats: 2 GB at 128,000 entries.
+    # The logits of one forward pass are rows x width x vocabulary floats. At a vocabulary of
+    # 128,000 that is 2 GB, so a large batch is split.
     rows = max(1, LOGIT_POSITIONS // max(example.length for example in batch))
     if len(batch) > rows:
         parts = [batch[start : start + rows] for start in range(0, len(batch), rows)]
@@ -71,7 +73,7 @@ def _losses(model: Any, base: LoadedBaseModel, batch: Sequence[Example]) -> list
     width = max(example.length for example in batch)
     pad = base.tokenizer.pad_token_id
     ids = torch.tensor([e.input_ids + [pad] * (width - e.length) for e in batch])  # (batch, width)
-    labels = torch.tensor([e.labels + [IGNORED] * (width - e.length) for e in batch])
+    labels = torch.tensor([e.labels + [IGNORED_LABEL] * (width - e.length) for e in batch])
     mask = torch.tensor([[1] * e.length + [0] * (width - e.length) for e in batch])
     with torch.inference_mode():
         logits = model(
@@ -79,19 +81,22 @@ def _losses(model: Any, base: LoadedBaseModel, batch: Sequence[Example]) -> list
         ).logits  # (batch, width, vocabulary)
         shifted = labels[:, 1:].to(base.device)
         nll = torch.nn.functional.cross_entropy(
-            logits[:, :-1].transpose(1, 2).float(), shifted, ignore_index=IGNORED, reduction="none"
+            logits[:, :-1].transpose(1, 2).float(),
+            shifted,
+            ignore_index=IGNORED_LABEL,
+            reduction="none",
         ).sum(dim=1)
-    counts = (shifted != IGNORED).sum(dim=1)
+    counts = (shifted != IGNORED_LABEL).sum(dim=1)
     return [(float(total), int(count)) for total, count in zip(nll, counts, strict=True)]
 
 
 def _answers(model: Any, base: LoadedBaseModel, batch: Sequence[Example]) -> list[str]:
-    """The greedy answer to each example's prompt."""
+    """The greedily decoded answer to each example's prompt."""
     import torch
 
     width = max(example.prompt_tokens for example in batch)
     pad = base.tokenizer.pad_token_id
-    # Padded on the left, so that every answer starts at the same place.
+    # Prompts are padded on the left, so that all answers start at the same position.
     ids = torch.tensor(
         [[pad] * (width - e.prompt_tokens) + e.input_ids[: e.prompt_tokens] for e in batch]
     )

@@ -1,8 +1,8 @@
-"""Scores from items: mean, interval, and the paired difference between adapter and base.
+"""Scores over items: mean, confidence interval, and paired difference of adapter and base model.
 
-The intervals are those of `scipy.stats.bootstrap`, percentile method (Efron and Tibshirani, 1993,
-chapter 13). Belongs here: the statistics. Does not: getting predictions out of a model
-(evaluation/engine/predict.py).
+`scipy.stats.bootstrap` computes the intervals with the percentile method (Efron and Tibshirani,
+1993, chapter 13). Belongs here: the statistics. Does not: running a model
+(evaluation.engine.predict).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 RESAMPLES = 2_000
 COVERAGE = 0.95
-ALL = "all"
+ALL_CATEGORIES = "all"
 SUBJECTS = ("base", "adapter", "difference")
-# What each metric adds up over the items, and what it is divided by: the field, or the items.
+# For each metric, the field that is summed over the items, and the field whose sum divides it.
+# Without a second field, the number of items divides it.
 METRICS = {"loss": ("nll", "output_tokens"), "rouge_l": ("rouge_l", None)}
 
 Floats = NDArray[np.float64]
@@ -24,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Score:
-    """A score with its 95 % interval over `n` items."""
+    """A score over `n` items with its 95 % confidence interval."""
 
     metric: str
     category: str
@@ -38,20 +39,20 @@ class Score:
 def score_items(
     base: Sequence[Mapping[str, Any]], adapter: Sequence[Mapping[str, Any]], seed: int
 ) -> list[Score]:
-    """Loss and ROUGE-L of base, adapter and their paired difference, overall and by category.
+    """Loss and ROUGE-L of base model and adapter and their difference, overall and by category.
 
     Args:
         base: items with row_id, category, nll, output_tokens, rouge_l.
-        adapter: the same items in the same order.
-        seed: of the bootstrap, whose resamples all scores of a category share.
+        adapter: the same items in the same order, scored with the adapter.
+        seed: of the bootstrap. All scores of a category use the same resamples.
     """
     if [item["row_id"] for item in base] != [item["row_id"] for item in adapter]:
-        raise ValueError("base and adapter were not scored on the same items")
+        raise ValueError("Base model and adapter were not scored on the same items.")
     categories = [item["category"] for item in base]
     names = [(metric, subject) for metric in METRICS for subject in SUBJECTS]
     scores: list[Score] = []
-    for category in [ALL, *sorted(set(categories))]:
-        members = [i for i, name in enumerate(categories) if category in (ALL, name)]
+    for category in [ALL_CATEGORIES, *sorted(set(categories))]:
+        members = [i for i, name in enumerate(categories) if category in (ALL_CATEGORIES, name)]
         pair = _PairedItems([base[i] for i in members], [adapter[i] for i in members])
         values = pair.scores(np.arange(len(members)))
         lows, highs = pair.intervals(seed)
@@ -78,11 +79,11 @@ class _PairedItems:
         ]
 
     def scores(self, drawn: NDArray[np.intp], axis: int = -1) -> Floats:
-        """The scores of resamples: each metric of base, of adapter, and their difference.
+        """The scores of resamples: for each metric, base model, adapter and difference.
 
         Args:
-            drawn: item indices of one resample, or of many.
-            axis: the one along which the items of a resample lie.
+            drawn: the item indices of one resample or of many resamples.
+            axis: the axis of the items in a resample.
         """
         values: list[Floats] = []
         for numerator, denominator in METRICS.values():
@@ -95,10 +96,10 @@ class _PairedItems:
         return np.stack(values)
 
     def intervals(self, seed: int) -> tuple[Floats, Floats]:
-        """The lower and the upper ends of the scores' intervals."""
+        """The lower ends and the upper ends of the scores' confidence intervals."""
         from scipy import stats
 
-        if self._count == 1:  # all resamples are the item itself, and scipy demands two
+        if self._count == 1:  # every resample is the same item, and scipy needs two items
             only = self.scores(np.arange(1))
             return only, only
         found = stats.bootstrap(

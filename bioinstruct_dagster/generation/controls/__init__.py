@@ -1,1 +1,1 @@
-"""Prompt controls: what new tasks are asked to be, by share, and what rows show of it."""
+"""Prompt controls: which kinds of task the prompt requests, by share, and which ones rows show."""

@@ -1,7 +1,7 @@
-"""One dimension of the controls: its values, their shares, and how a row shows each of them.
+"""One dimension of the controls: its values, their shares, and how a row shows each value.
 
-Belongs here: what the file may say of a dimension. Does not: the file as a whole (file), or looking
-for the signs in a row (measuring).
+Belongs here: the fields of a dimension in the controls file. Does not: the file as a whole (file),
+or looking for signs in a row (measuring).
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ ControlSign = Annotated[NonEmptyText, pydantic.AfterValidator(lambda sign: patte
 
 
 class ControlValue(StrictModel):
-    """One thing that a task can be asked to be, and how a row that is so is recognised."""
+    """One value that the prompt can request of a task, and the signs by which a row shows it."""
 
     id: Identifier
     share: float = Field(gt=0, allow_inf_nan=False, strict=True)
@@ -36,7 +36,7 @@ class ControlValue(StrictModel):
 
 
 class ControlDimension(StrictModel):
-    """One respect in which tasks are to vary."""
+    """One property in which tasks vary, such as their topic."""
 
     id: Identifier
     measure: Literal["signs", "input_words", "asked"]
@@ -51,30 +51,30 @@ class ControlDimension(StrictModel):
 
     @cached_property
     def shares(self) -> dict[str, float]:
-        """Target share by value; they sum to one."""
+        """Target share by value; the shares sum to one."""
         total = sum(value.share for value in self.values)
         return {value.id: value.share / total for value in self.values}
 
-    def measurable(self, value: str) -> bool:
-        """Whether a row itself can show this value."""
+    def is_measurable(self, value: str) -> bool:
+        """Whether this value can be measured on a row."""
         return bool(self.by_id[value].signs or self.by_id[value].words)
 
     @pydantic.model_validator(mode="after")
-    def _recognised_as_measured(self) -> "ControlDimension":
-        FieldFaultsError.refuse([*self._misplaced(), *self._word_ranges()])
+    def _check_measures(self) -> "ControlDimension":
+        FieldFaultsError.refuse([*self._misplaced_fields(), *self._wrong_ranges()])
         return self
 
-    def _misplaced(self) -> Iterator[tuple[Place, str]]:
-        for at, one in enumerate(self.values):
-            if one.signs and self.measure != "signs":
+    def _misplaced_fields(self) -> Iterator[tuple[Place, str]]:
+        for at, value in enumerate(self.values):
+            if value.signs and self.measure != "signs":
                 yield ("values", at, "signs"), "remove the signs, or set measure: signs"
-            if one.words and self.measure != "input_words":
+            if value.words and self.measure != "input_words":
                 yield ("values", at, "words"), "remove the words, or set measure: input_words"
-            if not one.words and self.measure == "input_words":
+            if not value.words and self.measure == "input_words":
                 yield ("values", at, "words"), "missing; add [lowest, highest], or change measure"
 
-    def _word_ranges(self) -> Iterator[tuple[Place, str]]:
-        ranges = sorted((one.words, at) for at, one in enumerate(self.values) if one.words)
+    def _wrong_ranges(self) -> Iterator[tuple[Place, str]]:
+        ranges = sorted((value.words, at) for at, value in enumerate(self.values) if value.words)
         last = -1
         for (low, high), at in ranges:
             if high < low:

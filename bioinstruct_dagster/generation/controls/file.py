@@ -1,8 +1,8 @@
-"""Prompt controls: what each new task can be asked to be, as `data/controls.yaml` says it.
+"""The controls file, `data/controls.yaml`: which values a prompt can request of each new task.
 
-Belongs here: reading and checking that file as a whole, and the words of a prompt. Does not: one
-dimension of it (dimensions), which values are drawn (drawing), how a row shows them (measuring), or
-the rest of the prompt.
+Belongs here: reading and checking the file as a whole, and the prompt's line for each task. Does
+not: one dimension of the file (dimensions), which values are drawn (drawing), how a row shows a
+value (measuring), or the rest of the prompt (series.prompts).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.controls.dimensions import ControlDimension
-from bioinstruct_dagster.generation.controls.drawing import ControlDraw, Pair, Pool
+from bioinstruct_dagster.generation.controls.drawing import ControlDraw, Pool, ValuePair
 from bioinstruct_dagster.generation.controls.measuring import (
     ControlMeasure,
     MeasuredRow,
@@ -45,18 +45,20 @@ class Controls(StrictModel):
     avoid: tuple[AvoidedPair, ...] = ()
 
     @pydantic.model_validator(mode="after")
-    def _avoids_what_there_is(self) -> "Controls":
-        FieldFaultsError.refuse([*self._unknown()])
+    def _check_avoid(self) -> "Controls":
+        FieldFaultsError.refuse([*self._unknown_values()])
         places = {
-            (one.id, value.id): ("dimensions", at, "values", number, "share")
-            for at, one in enumerate(self.dimensions)
-            for number, value in enumerate(one.values)
+            (dimension.id, value.id): ("dimensions", at, "values", number, "share")
+            for at, dimension in enumerate(self.dimensions)
+            for number, value in enumerate(dimension.values)
         }
-        FieldFaultsError.refuse((places[value], said) for value, said in self._drawing.faults())
+        FieldFaultsError.refuse(
+            (places[value], said) for value, said in self._control_draw.unreachable_shares()
+        )
         return self
 
-    def _unknown(self) -> Iterator[tuple[Place, str]]:
-        by_id = {one.id: one for one in self.dimensions}
+    def _unknown_values(self) -> Iterator[tuple[Place, str]]:
+        by_id = {dimension.id: dimension for dimension in self.dimensions}
         for at, rule in enumerate(self.avoid):
             for dimension, values in rule.together.items():
                 place = ("avoid", at, "together", dimension)
@@ -70,9 +72,9 @@ class Controls(StrictModel):
                         yield (*place, number), said
 
     @cached_property
-    def pairs(self) -> list[Pair]:
-        """The values never to be asked for together, in order."""
-        found: set[Pair] = set()
+    def pairs(self) -> list[ValuePair]:
+        """The pairs of values that are never requested together, in order."""
+        found: set[ValuePair] = set()
         for rule in self.avoid:
             (one, ones), (other, others) = sorted(rule.together.items())
             found |= {((one, a), (other, b)) for a in ones for b in others}
@@ -80,42 +82,54 @@ class Controls(StrictModel):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of all that steers, in canonical form; comments and reasons are not part of it."""
-        dimensions = [one.model_dump(mode="json") for one in self.dimensions]
+        """Hash of the version, the dimensions and the avoided pairs.
+
+        Comments and reasons in the file do not change it.
+        """
+        dimensions = [dimension.model_dump(mode="json") for dimension in self.dimensions]
         return sha256_of([self.version, dimensions, self.pairs])
 
     @cached_property
-    def _drawing(self) -> ControlDraw:
-        return ControlDraw({one.id: one.shares for one in self.dimensions}, self.pairs)
+    def _control_draw(self) -> ControlDraw:
+        return ControlDraw(
+            {dimension.id: dimension.shares for dimension in self.dimensions}, self.pairs
+        )
 
     @cached_property
-    def _measuring(self) -> ControlMeasure:
+    def _control_measure(self) -> ControlMeasure:
         return ControlMeasure(self.dimensions)
 
     def draw(self, run_seed: int, request_number: int, task: int, pool: Pool) -> dict[str, str]:
-        """What to ask of one task: a function of the arguments and the file alone."""
-        return self._drawing.draw(run_seed, request_number, task, pool)
+        """The values to request of one task. They depend on the arguments and the file alone."""
+        return self._control_draw.draw(run_seed, request_number, task, pool)
 
     def draw_all(self, run_seed: int, number: int, tasks: int, pool: Pool) -> list[dict[str, str]]:
-        """What to ask of each task of a request; what earlier ones are asked is drawn less."""
-        return self._drawing.draw_all(run_seed, number, tasks, pool)
+        """The values to request of each task; values of earlier tasks are drawn less often."""
+        return self._control_draw.draw_all(run_seed, number, tasks, pool)
 
-    def lines(self, asked: Sequence[RequestedValues]) -> list[str]:
+    def lines(self, requested: Sequence[RequestedValues]) -> list[str]:
         """One line of the prompt per task."""
         lines = []
-        for number, values in enumerate(asked, start=1):
-            asks = [(one, one.by_id.get(values.get(one.id, ""))) for one in self.dimensions]
-            text = "".join(f"{one.separator}{value.ask}" for one, value in asks if value)
+        for number, values in enumerate(requested, start=1):
+            asks = [
+                (dimension, dimension.by_id.get(values.get(dimension.id, "")))
+                for dimension in self.dimensions
+            ]
+            text = "".join(
+                f"{dimension.separator}{value.ask}" for dimension, value in asks if value
+            )
             lines.append(f"Task {number}: {' '.join(text.lstrip(' ,;').split())}.")
         return lines
 
-    def measure(self, row: Mapping[str, str], asked: RequestedValues | None) -> dict[str, set[str]]:
-        """By dimension the values that a row shows; an empty set where nothing is recognised."""
-        return self._measuring.measure(row, asked)
+    def measure(
+        self, row: Mapping[str, str], requested: RequestedValues | None
+    ) -> dict[str, set[str]]:
+        """The values that a row shows, by dimension; an empty set if it shows none."""
+        return self._control_measure.measure(row, requested)
 
     def count(self, rows: Iterable[MeasuredRow]) -> dict[str, dict[str, float]]:
-        """The pool of these rows: each counts once a dimension (see ControlMeasure.count)."""
-        return self._measuring.count(rows)
+        """The number of rows by dimension and value (see ControlMeasure.count)."""
+        return self._control_measure.count(rows)
 
 
 def read_controls(path: Path) -> Controls:

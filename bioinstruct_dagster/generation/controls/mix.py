@@ -1,7 +1,7 @@
-"""The mix of the kept rows: the shares that were asked for and reached, against the targets.
+"""The mix of the kept rows: requested shares and reached shares beside their targets.
 
-Belongs here: the table of dimension and value that a check shows. Does not: which values one row
-shows (measuring), or which are asked for (drawing).
+Belongs here: the table by dimension and value that an asset check shows. Does not: which values one
+row shows (measuring), or which values are requested (drawing).
 """
 
 from collections.abc import Iterable
@@ -13,32 +13,46 @@ from bioinstruct_dagster.generation.controls.measuring import MeasuredRow
 
 
 def mix(controls: Controls, rows: Iterable[MeasuredRow]) -> list[dict[str, Any]]:
-    """Targets against what was asked and what kept rows show, by dimension and value.
+    """A line for each dimension and value of the controls.
 
-    `target`, `asked` (of rows with something asked) and `achieved` (of all rows; each counts once,
-    in equal parts for the values it shows) are shares; `n` rows show the value at all. `agreement`
-    is the share of rows asked for the value that show it, `dimension_agreement` the same over the
-    dimension: None where nothing measurable was asked.
+    Returns:
+        Each line holds `dimension`, `value` and:
+        target: the value's target share.
+        asked: its share among rows with a requested value.
+        achieved: its share among all rows; a row counts in equal parts for the values it shows.
+        n: how many rows show the value.
+        agreement: of the rows of which the value was requested, the share that shows it.
+        dimension_agreement: the same share over all values of the dimension. Both are None if no
+            measurable value was requested.
     """
-    measured = [(controls.measure(row, asked), asked or {}) for row, asked in rows]
+    measured = [(controls.measure(row, requested), requested or {}) for row, requested in rows]
     table: list[dict[str, Any]] = []
-    for one in controls.dimensions:
-        pairs = [(found[one.id], asked.get(one.id, "")) for found, asked in measured]
-        wanted = [value for _, value in pairs if value in one.shares]
-        agrees = [(v, v in found) for found, v in pairs if v in one.shares and one.measurable(v)]
-        for value, share in one.shares.items():
-            shown = [len(found) for found, _ in pairs if value in found]
-            own = [agreed for asked, agreed in agrees if asked == value]
+    for dimension in controls.dimensions:
+        shares = dimension.shares
+        pairs = [
+            (shown[dimension.id], requested.get(dimension.id, "")) for shown, requested in measured
+        ]
+        requests = [value for _, value in pairs if value in shares]
+        agreements = [
+            (value, value in shown)
+            for shown, value in pairs
+            if value in shares and dimension.is_measurable(value)
+        ]
+        for value, share in shares.items():
+            sizes = [len(shown) for shown, _ in pairs if value in shown]
+            own = [agrees for requested, agrees in agreements if requested == value]
             table.append(
                 {
-                    "dimension": one.id,
+                    "dimension": dimension.id,
                     "value": value,
                     "target": share,
-                    "asked": wanted.count(value) / len(wanted) if wanted else None,
-                    "achieved": sum(1 / n for n in shown) / max(len(pairs), 1),
-                    "n": len(shown),
+                    "asked": requests.count(value) / len(requests) if requests else None,
+                    "achieved": sum(1 / size for size in sizes) / max(len(pairs), 1),
+                    "n": len(sizes),
                     "agreement": mean(own) if own else None,
-                    "dimension_agreement": mean(agreed for _, agreed in agrees) if agrees else None,
+                    "dimension_agreement": mean(agrees for _, agrees in agreements)
+                    if agreements
+                    else None,
                 }
             )
     return table

@@ -1,8 +1,9 @@
-"""Steering: which controls a request gets, from what the kept rows before it lack.
+"""Steering: the controls of each request, from what the kept rows before it lack.
 
-A request's controls are a function of its number and of the rows kept from the requests a fixed
-distance before it, so that the same replies give the same requests, whatever came first. Belongs
-here: that bookkeeping. Does not: the draw itself (drawing).
+A request's controls depend on its number and on the rows kept from requests that are at least a
+fixed number of requests older. So equal replies give equal requests, in whatever order they arrive.
+
+Belongs here: counts of requested values and of kept rows. Does not: the draw itself (drawing).
 """
 
 from collections import defaultdict
@@ -10,20 +11,21 @@ from collections.abc import Mapping, Sequence
 
 from bioinstruct_dagster.generation.controls.file import Controls
 
-BLOCK = 32  # requests that are drawn against one count of the pool
-_FIRST_KEPT_SHARE = 0.8  # of the tasks asked for, while nothing has been checked
+BLOCK_REQUESTS = 32  # this many requests are drawn against one count of the pool
+_FIRST_KEPT_SHARE = 0.8  # of the requested tasks; assumed until requests have been checked
 
 CountByValue = dict[str, dict[str, float]]
 
 
 class ControlSteering:
-    """Counts of what was asked and of what was kept, by request number.
+    """Draws the controls of requests, and counts requested values and kept rows by number.
 
     Args:
-        controls: what may be asked.
-        run_seed: of the series.
-        tasks_per_request: rows a reply should hold.
-        concurrency: requests in flight; the pool that a draw sees ends so far before it.
+        controls: the controls file.
+        run_seed: the run seed of the series.
+        tasks_per_request: rows that a reply should hold.
+        concurrency: requests in flight. A draw counts no kept rows of the latest
+            2 * `concurrency` requests.
     """
 
     def __init__(
@@ -32,22 +34,22 @@ class ControlSteering:
         self.controls = controls
         self._run_seed = run_seed
         self._tasks = tasks_per_request
-        self._lag = -(-2 * concurrency // BLOCK) * BLOCK
-        self._kept: CountByValue = _empty()
-        self._asked: CountByValue = _empty()
-        self._checked = 0
-        self._rows = 0
-        # By number of the first request of a block: what was kept, and asked, before it.
+        self._lag = -(-2 * concurrency // BLOCK_REQUESTS) * BLOCK_REQUESTS
+        self._kept_counts: CountByValue = _empty_counts()
+        self._requested_counts: CountByValue = _empty_counts()
+        self._checked_requests = 0
+        self._kept_rows = 0
+        # By number of a block's first request: the kept rows and requested values before it.
         self._kept_before: dict[int, tuple[CountByValue, float]] = {
-            0: (_empty(), _FIRST_KEPT_SHARE)
+            0: (_empty_counts(), _FIRST_KEPT_SHARE)
         }
-        self._asked_before: dict[int, CountByValue] = {0: _empty()}
+        self._requested_before: dict[int, CountByValue] = {0: _empty_counts()}
 
     def draw(self, number: int) -> list[dict[str, str]]:
-        """What to ask of each task of this request."""
+        """The values to request of each task of this request."""
         return self.controls.draw_all(self._run_seed, number, self._tasks, self._pool(number))
 
-    def knows(self, controls: Sequence[Mapping[str, str]]) -> bool:
+    def has_values(self, controls: Sequence[Mapping[str, str]]) -> bool:
         """Whether the controls file still has all of these values."""
         shares = {dimension.id: dimension.shares for dimension in self.controls.dimensions}
         return all(
@@ -55,49 +57,49 @@ class ControlSteering:
             for task in controls
         )
 
-    def asked(self, number: int, controls: Sequence[Mapping[str, str]]) -> None:
-        """The request of this number asks for this; numbers come in order."""
-        if number % BLOCK == 0:
-            self._asked_before[number] = _copy(self._asked)
+    def note_requested(self, number: int, controls: Sequence[Mapping[str, str]]) -> None:
+        """Count the controls of this request. Call it in the order of numbers."""
+        if number % BLOCK_REQUESTS == 0:
+            self._requested_before[number] = _copy_of(self._requested_counts)
         for task in controls:
             for dimension, value in task.items():
-                self._asked[dimension][value] += 1
+                self._requested_counts[dimension][value] += 1
 
-    def checked(
+    def note_kept(
         self,
         number: int,
         kept: Sequence[tuple[Mapping[str, str], Mapping[str, str] | None]],
     ) -> None:
-        """These rows of this request were kept, each with what was asked of it; in order."""
+        """Count the kept rows of this request, each with its controls, in the order of numbers."""
         for dimension, counts in self.controls.count(kept).items():
             for value, count in counts.items():
-                self._kept[dimension][value] += count
-        self._checked += 1
-        self._rows += len(kept)
-        if (number + 1) % BLOCK == 0:
-            share = self._rows / (self._checked * self._tasks)
-            self._kept_before[number + 1] = (_copy(self._kept), share)
+                self._kept_counts[dimension][value] += count
+        self._checked_requests += 1
+        self._kept_rows += len(kept)
+        if (number + 1) % BLOCK_REQUESTS == 0:
+            share = self._kept_rows / (self._checked_requests * self._tasks)
+            self._kept_before[number + 1] = (_copy_of(self._kept_counts), share)
 
     def _pool(self, number: int) -> CountByValue:
-        """Rows kept before a fixed distance, and those expected of the requests since."""
-        start = max(0, number // BLOCK * BLOCK - self._lag)
-        while start not in self._kept_before or start not in self._asked_before:
-            start -= BLOCK  # a straggler holds the count up; what is known will do
+        """Rows kept from older requests, plus the rows expected of the requests since then."""
+        start = max(0, number // BLOCK_REQUESTS * BLOCK_REQUESTS - self._lag)
+        while start not in self._kept_before or start not in self._requested_before:
+            start -= BLOCK_REQUESTS  # a late reply delays the count, so use an older block
         kept, share = self._kept_before[start]
-        since = self._asked_before[start]
-        pool = _copy(kept)
-        for dimension, values in self._asked.items():
+        since = self._requested_before[start]
+        pool = _copy_of(kept)
+        for dimension, values in self._requested_counts.items():
             for value, count in values.items():
                 pool[dimension][value] += share * (count - since[dimension].get(value, 0.0))
         return pool
 
 
-def _empty() -> CountByValue:
+def _empty_counts() -> CountByValue:
     return defaultdict(lambda: defaultdict(float))
 
 
-def _copy(counts: CountByValue) -> CountByValue:
-    copy = _empty()
+def _copy_of(counts: CountByValue) -> CountByValue:
+    copy = _empty_counts()
     for dimension, values in counts.items():
         copy[dimension].update(values)
     return copy

@@ -1,1 +1,1 @@
-"""Replies: the tasks that a teacher wrote, read out of its text."""
+"""Replies: reading the tasks that a teacher wrote from the text of its reply."""

@@ -1,7 +1,7 @@
-"""Reading tasks out of Alpaca's numbered text: `1. Instruction:`, `1. Input:`, `1. Output:`.
+"""Reading tasks from Alpaca's numbered text: `1. Instruction:`, `1. Input:`, `1. Output:`.
 
-Belongs here: finding the labels and what stands between them, verbatim. Does not: JSON (salvage),
-or the name of the outcome (replies).
+Belongs here: finding the labels, and the text between them. Does not: JSON (json_tasks), or the
+name of the outcome (reading).
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bioinstruct_dagster.generation.replies.tasks import TASK_FIELDS, TaskList
 
-# Every repetition has a bound, so that a line is matched or not within a few steps.
+# Every repetition has a bound, so that matching a line takes only a few steps.
 _LABEL = re.compile(
     r"""
     ^[ \t]{0,8} (?:\#{1,6}[ \t]{0,4}|[-*>][ \t]{1,4})?  # blanks, then a heading's or list's mark
@@ -23,29 +23,29 @@ _LABEL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE | re.ASCII,
 )
-# A line that stands between two tasks and belongs to neither: ###, ---, "## Task 2:", "**Task 2**".
-_BETWEEN = re.compile(
+# A line between two tasks that belongs to neither: ###, ---, "## Task 2:", "**Task 2**".
+_SEPARATOR_LINE = re.compile(
     r"(?:\#{3,12}|-{3,12}|\*{3,12}|_{3,12}"
     r"|\#{0,6}[ \t]{0,4}(?:\*\*|__)?task[ \t]{1,4}\#?[0-9]{1,6}[.:]?(?:\*\*|__)?[.:]?)",
     re.IGNORECASE | re.ASCII,
 )
-_FENCED = re.compile(r"```[a-z]{0,12}\s*\Z", re.IGNORECASE)
-_FENCED_WITHIN = 40  # characters before the first task in which an opening fence is looked for
-UNLABELLED = "task {} is not labelled Instruction, Input, Output"
-_NO_INPUT = frozenset({"<noinput>", "<no input>", "<no_input>"})
+_OPENING_FENCE = re.compile(r"```[a-z]{0,12}\s*\Z", re.IGNORECASE)
+_FENCE_WINDOW = 40  # an opening fence is searched in this many characters before the first task
+UNLABELLED_FAULT = "task {} is not labelled Instruction, Input, Output"
+_NO_INPUT_MARKS = frozenset({"<noinput>", "<no input>", "<no_input>"})
 
 
 @dataclass(frozen=True)
 class NumberedReading:
-    """What a text held as numbered tasks.
+    """What was read from a text as numbered tasks.
 
     Attributes:
-        written: the tasks.
-        start: where the first label is; -1 where no task begins.
-        is_numbered: whether the labels carry numbers, as prose does not.
+        task_list: the tasks.
+        start: the place of the first label; -1 if no task begins.
+        is_numbered: whether the labels have numbers. Labels in prose have none.
     """
 
-    written: TaskList
+    task_list: TaskList
     start: int = -1
     is_numbered: bool = False
 
@@ -56,30 +56,30 @@ class _Label:
     number: int | None
     start: int
     end: int
-    bold: bool  # opened before the label and not closed after it
+    bold: bool  # whether bold print begins before the label and does not end with it
 
 
 def read_numbered(text: str, *, cut: bool) -> NumberedReading:
-    """The tasks of a numbered text; of one that was cut, the last task is never taken."""
-    written = TaskList()
+    """The tasks of a numbered text; if the text was cut, without the last task."""
+    task_list = TaskList()
     start, is_numbered, fenced = -1, False, False
     for block, end in _blocks(text):
         if start < 0:
             start, is_numbered = block[0].start, block[0].number is not None
             before = _end_of_task(text, 0, start)
-            fenced = bool(_FENCED.search(text[max(0, before - _FENCED_WITHIN) : before]))
+            fenced = bool(_OPENING_FENCE.search(text[max(0, before - _FENCE_WINDOW) : before]))
         if [label.name for label in block] == list(TASK_FIELDS):
-            written.add(_fields(text, block, end, fenced=fenced and end == len(text)))
+            task_list.add(_fields(text, block, end, fenced=fenced and end == len(text)))
         else:
-            written.drop(UNLABELLED)
-    written.named = start >= 0
+            task_list.drop(UNLABELLED_FAULT)
+    task_list.is_recognized = start >= 0
     if cut:
-        written.drop_last()
-    return NumberedReading(written, start, is_numbered)
+        task_list.drop_last()
+    return NumberedReading(task_list, start, is_numbered)
 
 
 def _blocks(text: str) -> Iterator[tuple[list[_Label], int]]:
-    """The labels of each task, which begin with its instruction's, and where the task ends."""
+    """The labels of each task, the instruction's first, and the place where the task ends."""
     block: list[_Label] = []
     for label in _labels(text):
         if label.name == TASK_FIELDS[0] and (not block or _begins_next(text, block, label)):
@@ -87,7 +87,7 @@ def _blocks(text: str) -> Iterator[tuple[list[_Label], int]]:
                 yield block, label.start
             block = [label]
         elif block and label.number == block[0].number:
-            # One label too many is as broken as a thousand: no need to keep them all.
+            # A task with one surplus label is as broken as with a thousand, so one is kept.
             block = [*block[: len(TASK_FIELDS)], label]
     if block:
         yield block, len(text)
@@ -107,7 +107,7 @@ def _labels(text: str) -> Iterator[_Label]:
 
 
 def _begins_next(text: str, block: list[_Label], label: _Label) -> bool:
-    """Whether an instruction's label begins a new task, and is no line of the task before."""
+    """Whether an instruction's label begins a new task, and is not a line of the task before."""
     current = block[0].number
     if current is None or label.number is None:
         return current == label.number
@@ -118,11 +118,11 @@ def _begins_next(text: str, block: list[_Label], label: _Label) -> bool:
 
 
 def _end_of_task(text: str, start: int, end: int) -> int:
-    """Where a task's last field ends: before the lines that only part it from the next task."""
+    """The place where a task's last field ends: before the separator lines that follow it."""
     while end > start:
         line_start = max(text.rfind("\n", start, end), start)
         line = text[line_start:end].strip()
-        if line and not _BETWEEN.fullmatch(line):
+        if line and not _SEPARATOR_LINE.fullmatch(line):
             return end
         end = line_start
     return end
@@ -138,6 +138,6 @@ def _fields(text: str, block: list[_Label], end: int, *, fenced: bool) -> dict[s
         if label.bold:
             field = field.removesuffix("**").removesuffix("__").strip()
         fields[label.name] = field
-    if (fields["input"] or "").lower() in _NO_INPUT:
+    if (fields["input"] or "").lower() in _NO_INPUT_MARKS:
         fields["input"] = ""
     return fields

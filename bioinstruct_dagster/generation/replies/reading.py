@@ -1,9 +1,10 @@
-"""Reading a reply: from its text to its tasks, and to the outcome by name.
+"""Reading a reply: its tasks, and its outcome by name.
 
-Whole tasks are read, whatever became of their neighbours; a task that is cut or broken is never
-mended into one. Whatever the outcome, the reply's text stays in the store. Belongs here: which
-form a reply has, and what its outcome is called. Does not: the forms themselves (salvage,
-numbered), or whether a task is any good (curation).
+Every whole task is read, even if other tasks of the reply are broken. A broken or truncated task is
+never repaired. The reply's text stays in the store with every outcome.
+
+Belongs here: which form a reply has, and the name of its outcome. Does not: reading either form
+(json_tasks, numbered_tasks), or whether a task is good (curation).
 """
 
 from dataclasses import dataclass
@@ -21,14 +22,15 @@ _DETAIL_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class ReplyReading:
-    """What a reply held.
+    """What was read from a reply.
 
     Attributes:
-        outcome: one of `OUTCOMES`; "parsed" only where every written task was read.
+        outcome: one of `OUTCOMES`; "parsed" only if every task of the reply was read.
         tasks: instruction, input and output of each task that was read, as the reply has them.
-        detail: what was dropped and why, for people; tasks are numbered from 0, like positions.
-        positions: the place of each task among all that were written, the broken ones included.
-        dropped: how many were written and not read.
+        detail: a text for people: which task was dropped first, and why. Tasks are numbered from 0,
+            like positions.
+        positions: the place of each task among all tasks of the reply, including the broken ones.
+        dropped: how many tasks of the reply were not read.
     """
 
     outcome: str
@@ -41,20 +43,22 @@ class ReplyReading:
 def read_reply(
     content: str, finish_reason: str | None, refusal: str | None, form: str = "json"
 ) -> ReplyReading:
-    """Read one reply; never raises, and takes time in proportion to its length.
+    """The tasks and the outcome of one reply.
+
+    It raises nothing, and its time is proportional to the reply's length.
 
     Args:
         content: the text that the teacher sent.
-        finish_reason: why it stopped: "length" where the reply may be cut.
-        refusal: the teacher's own words, where it declined.
-        form: what it was asked for, "json" or "text"; a reply in the other form is read all the
-            same where there is no doubt.
+        finish_reason: why the teacher stopped. After "length" the reply may be truncated.
+        refusal: the teacher's refusal; None or empty if it did not refuse.
+        form: the requested form, "json" or "text". A reply that is clearly in the other form is
+            read too.
     """
     if refusal:
-        return ReplyReading("refused", detail=_storable(refusal[:_DETAIL_CHARACTERS]))
+        return ReplyReading("refused", detail=_storable_text(refusal[:_DETAIL_CHARACTERS]))
     reading = _read(content, finish_reason, form) if content.strip() else ReplyReading("empty")
     if finish_reason == "content_filter" and not reading.tasks:
-        # What the filter cut is no task that this reader failed to read.
+        # The content filter removed the tasks; this is not a fault of the form.
         return ReplyReading("refused", detail="the content filter stopped the reply")
     return reading
 
@@ -62,67 +66,67 @@ def read_reply(
 def _read(content: str, finish_reason: str | None, form: str) -> ReplyReading:
     in_json = read_json(content)
     if in_json.start >= 0 and not content[: in_json.start].strip():
-        return _of_json(in_json, finish_reason)  # no label can come before it
+        return _json_outcome(in_json, finish_reason)  # no label can come before it
     in_text = read_numbered(content, cut=finish_reason in {"length", "content_filter"})
     if _is_text(in_text, in_json, form):
-        return _of_text(in_text, finish_reason)
-    return _of_json(in_json, finish_reason)
+        return _text_outcome(in_text, finish_reason)
+    return _json_outcome(in_json, finish_reason)
 
 
 def _is_text(in_text: NumberedReading, in_json: JsonReading, form: str) -> bool:
     """Whether the reply is numbered text.
 
-    The form that comes first holds the other: a numbered task may give JSON, and a JSON string can
-    hold no line that begins with a label.
+    The form that begins first contains the other: a numbered task may contain JSON, but a JSON
+    string cannot contain a line that begins with a label.
     """
     if in_text.start < 0:
-        return form == "text" and not in_json.written.named and not in_json.is_json
-    if not (form == "text" or in_text.is_numbered or in_text.written.tasks):
-        return False  # prose before JSON may well have a line with one of the labels
+        return form == "text" and not in_json.task_list.is_recognized and not in_json.is_json
+    if not (form == "text" or in_text.is_numbered or in_text.task_list.tasks):
+        return False  # prose before JSON may contain a line with one of the labels
     return in_json.start < 0 or in_text.start < in_json.start
 
 
-def _of_json(found: JsonReading, finish_reason: str | None) -> ReplyReading:
-    written, fault = found.written, found.fault
+def _json_outcome(found: JsonReading, finish_reason: str | None) -> ReplyReading:
+    task_list, fault = found.task_list, found.fault
     if fault or (found.open_end and finish_reason == "length"):
         cut = finish_reason == "length" or (fault is not None and fault.cut)
         why = str(fault) if fault else "the reply ends inside a value"
-        return _reading("truncated" if cut else "malformed", written, why)
-    if not (written.named or found.is_json):
-        return _nothing("no JSON", finish_reason)
-    if not written.named:
-        return _reading("wrong_schema", written, "no list of tasks")
-    return _reading("wrong_schema" if written.dropped else "parsed", written)
+        return _reading("truncated" if cut else "malformed", task_list, why)
+    if not (task_list.is_recognized or found.is_json):
+        return _no_tasks("no JSON", finish_reason)
+    if not task_list.is_recognized:
+        return _reading("wrong_schema", task_list, "no list of tasks")
+    return _reading("wrong_schema" if task_list.dropped else "parsed", task_list)
 
 
-def _of_text(found: NumberedReading, finish_reason: str | None) -> ReplyReading:
-    written = found.written
+def _text_outcome(found: NumberedReading, finish_reason: str | None) -> ReplyReading:
+    task_list = found.task_list
     if found.start < 0:
-        return _nothing("no numbered task", finish_reason)
+        return _no_tasks("no numbered task", finish_reason)
     if finish_reason in {"length", "content_filter"}:
-        return _reading("truncated", written, "the reply was cut")
-    return _reading("wrong_schema" if written.dropped else "parsed", written)
+        return _reading("truncated", task_list, "the reply was cut")
+    return _reading("wrong_schema" if task_list.dropped else "parsed", task_list)
 
 
-def _nothing(why: str, finish_reason: str | None) -> ReplyReading:
+def _no_tasks(why: str, finish_reason: str | None) -> ReplyReading:
     return ReplyReading("truncated" if finish_reason == "length" else "malformed", detail=why)
 
 
-def _reading(outcome: str, written: TaskList, why: str = "") -> ReplyReading:
+def _reading(outcome: str, task_list: TaskList, why: str = "") -> ReplyReading:
     tally = (
-        f"{len(written.tasks)} of {written.count} tasks read"
-        if outcome != "parsed" and written.count
+        f"{len(task_list.tasks)} of {task_list.count} tasks read"
+        if outcome != "parsed" and task_list.count
         else ""
     )
-    detail = "; ".join(part for part in (written.fault, why, tally) if part)
+    detail = "; ".join(part for part in (task_list.fault, why, tally) if part)
     return ReplyReading(
         outcome,
-        tuple(written.tasks),
+        tuple(task_list.tasks),
         detail[:_DETAIL_CHARACTERS],
-        tuple(written.positions),
-        written.dropped,
+        tuple(task_list.positions),
+        task_list.dropped,
     )
 
 
-def _storable(text: str) -> str:
+def _storable_text(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")

@@ -1,7 +1,7 @@
-"""Tasks as a reply wrote them: the sound ones, and how many more there were.
+"""The tasks of a reply: its sound tasks, and the number of broken ones.
 
-Belongs here: what makes a written task sound, and the count. Does not: finding tasks in a text
-(salvage, numbered) or checking them (curation).
+Belongs here: what makes a task sound, and the count. Does not: finding tasks in a text (json_tasks,
+numbered_tasks), or checking rows (curation).
 """
 
 from collections.abc import Mapping
@@ -9,41 +9,41 @@ from collections.abc import Mapping
 from bioinstruct_dagster.store.storable_text import is_storable
 
 TASK_FIELDS = ("instruction", "input", "output")
-INCOMPLETE = "task {} is not complete"
-NO_OBJECT = "task {} is not an object"
+INCOMPLETE_FAULT = "task {} is not complete"
+NO_OBJECT_FAULT = "task {} is not an object"
 
 
 class TaskList:
-    """The tasks of a reply in their order; a broken one is counted, so that the rest keep places.
+    """The tasks of a reply, in order. Broken tasks are counted, so that others keep their places.
 
     Attributes:
-        tasks: the sound ones, their fields without outer blanks.
-        positions: the place of each of them among all that were written.
-        count: how many were written, the broken ones included.
-        named: whether something said that here are tasks: a field's name, or a list's.
-        broken: place and fault of the first that is broken.
+        tasks: the sound tasks; their fields have no outer blanks.
+        positions: the place of each sound task among all tasks of the reply.
+        count: the number of all tasks, including the broken ones.
+        is_recognized: whether the name of a field or of a list shows that these are tasks.
+        first_fault: place and fault of the first broken task.
     """
 
-    def __init__(self, *, named: bool = False) -> None:
+    def __init__(self, *, is_recognized: bool = False) -> None:
         self.tasks: list[dict[str, str]] = []
         self.positions: list[int] = []
         self.count = 0
-        self.named = named
-        self.broken: tuple[int, str] | None = None
+        self.is_recognized = is_recognized
+        self.first_fault: tuple[int, str] | None = None
 
     @property
     def dropped(self) -> int:
-        """How many were written and are not among the tasks."""
+        """The number of broken tasks."""
         return self.count - len(self.tasks)
 
     @property
     def fault(self) -> str:
-        """What is wrong with the first broken task; empty where none is."""
-        return self.broken[1].format(self.broken[0]) if self.broken else ""
+        """The fault of the first broken task, as a text; empty if no task is broken."""
+        return self.first_fault[1].format(self.first_fault[0]) if self.first_fault else ""
 
     def add(self, fields: Mapping[str, str | None]) -> None:
-        """Take the next task, or count it where a field is missing, no text or not storable."""
-        self.named = self.named or bool(fields)
+        """Add the next task, or count it as broken if a field is missing, no text or unstorable."""
+        self.is_recognized = self.is_recognized or bool(fields)
         fault = _fault_of(fields)
         if fault:
             self.drop(fault)
@@ -53,29 +53,29 @@ class TaskList:
         self.count += 1
 
     def drop(self, fault: str) -> None:
-        """Count a task that can't be read; the fault says why, with {} for its place."""
-        self.broken = self.broken or (self.count, fault)
+        """Count a broken task; `fault` says what is wrong, with {} for the task's place."""
+        self.first_fault = self.first_fault or (self.count, fault)
         self.count += 1
 
     def drop_last(self) -> None:
-        """Take the last task back where it was sound: it may be cut."""
+        """Count the last task as broken, because it may be truncated."""
         if self.positions and self.positions[-1] == self.count - 1:
             self.tasks.pop()
-            cut = (self.positions.pop(), INCOMPLETE)
-            self.broken = self.broken or cut
+            cut = (self.positions.pop(), INCOMPLETE_FAULT)
+            self.first_fault = self.first_fault or cut
 
     def extend(self, other: "TaskList") -> None:
         """Append the tasks of a later part of the same reply."""
         self.tasks += other.tasks
         self.positions += [self.count + position for position in other.positions]
-        if other.broken and not self.broken:
-            self.broken = (self.count + other.broken[0], other.broken[1])
+        if other.first_fault and not self.first_fault:
+            self.first_fault = (self.count + other.first_fault[0], other.first_fault[1])
         self.count += other.count
-        self.named = self.named or other.named
+        self.is_recognized = self.is_recognized or other.is_recognized
 
 
 def is_sound(fields: Mapping[str, str | None]) -> bool:
-    """Whether a task's fields are all there, all text, and all storable."""
+    """Whether a task has all fields, and all are storable text."""
     return not _fault_of(fields)
 
 

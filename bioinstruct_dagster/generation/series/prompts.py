@@ -1,9 +1,11 @@
-"""The generation prompt: Self-Instruct's idea in the wording of Alpaca's, for biomedical tasks.
+"""The generation prompt: Self-Instruct's method and Alpaca's wording, for biomedical tasks.
 
-BioInstruct did not publish its prompt; this is ours. Changing a word here changes the template's
-hash and so every request: stored completions of the old template stay, and the new ones are asked
-for anew. Belongs here: wording and response formats. Does not: which seeds or controls a request
-shows.
+BioInstruct did not publish its prompt, so this one is our own. If you change a word here, the
+template's hash and every request change: the store keeps the old completions, but the next run
+pays for new ones.
+
+Belongs here: wording and response formats. Does not: which seeds (seed_draw) or controls
+(controls.steering) a request shows.
 """
 
 import json
@@ -18,14 +20,14 @@ from bioinstruct_dagster.teacher.requests import ReplyFormat
 
 TEMPLATE_ID = "biomedical-self-instruct/2"
 
-SYSTEM = (
+SYSTEM_PROMPT = (
     "You are a clinician and biomedical researcher who writes training tasks for a language model."
 )
 
-# The requirements follow stanford_alpaca's prompt.txt (Apache-2.0) in substance; the last three are
-# ours, against faults that the published BioInstruct rows show: placeholder inputs, markers such as
-# "N/A", and inputs that only name a document.
-USER = """\
+# The requirements follow stanford_alpaca's prompt.txt (Apache-2.0) in substance. The last three are
+# our own. They prevent faults of the published BioInstruct rows: placeholder inputs, markers such
+# as "N/A", and inputs that only name a document.
+USER_PROMPT = """\
 Write {count} new biomedical or clinical tasks that differ from the examples and from each other.
 
 Requirements:
@@ -46,12 +48,12 @@ article or a web page.
 Examples:
 {examples}"""
 
-PLAN = """
+PLAN_SECTION = """
 Write the tasks to this plan, in this order:
 {lines}
 """
 
-ANSWER: dict[ReplyFormat, str] = {
+ANSWER_FORMS: dict[ReplyFormat, str] = {
     "json_schema": "Answer with JSON only.",
     "json_object": (
         'Answer with JSON only: one object {"tasks": [...]}, each task an object with the three '
@@ -108,41 +110,43 @@ class Template:
 
     @property
     def response_format(self) -> dict[str, Any] | None:
-        """The API's `response_format`; None asks for none."""
+        """The request's `response_format`; None if the request has none."""
         return RESPONSE_FORMATS[self.reply_format]
 
     def messages(
         self, seeds: Sequence[SeedTask], count: int, control_lines: Sequence[str] = ()
     ) -> list[dict[str, str]]:
         """The messages of one request: the seeds as examples, and how many new tasks to write."""
-        examples = _as_text(seeds) if self.reply_format == "text" else _as_json(seeds)
-        plan = PLAN.format(lines="\n".join(control_lines)) if control_lines else ""
-        user = USER.format(
-            count=count, plan=plan, answer=ANSWER[self.reply_format], examples=examples
+        examples = (
+            _numbered_examples(seeds) if self.reply_format == "text" else _json_examples(seeds)
         )
-        return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user}]
+        plan = PLAN_SECTION.format(lines="\n".join(control_lines)) if control_lines else ""
+        user = USER_PROMPT.format(
+            count=count, plan=plan, answer=ANSWER_FORMS[self.reply_format], examples=examples
+        )
+        return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": user}]
 
 
 @cache
 def template(reply_format: ReplyFormat = "json_schema", *, controlled: bool = False) -> Template:
-    """The template of a reply format; its hash covers all its fixed text."""
+    """The template of a reply format. Its hash covers all of its fixed text."""
     return Template(
         reply_format,
         controlled,
         sha256_of(
             [
                 TEMPLATE_ID,
-                SYSTEM,
-                USER,
-                PLAN if controlled else "",
-                ANSWER[reply_format],
+                SYSTEM_PROMPT,
+                USER_PROMPT,
+                PLAN_SECTION if controlled else "",
+                ANSWER_FORMS[reply_format],
                 RESPONSE_FORMATS[reply_format],
             ]
         ),
     )
 
 
-def _as_json(seeds: Sequence[SeedTask]) -> str:
+def _json_examples(seeds: Sequence[SeedTask]) -> str:
     return json.dumps(
         {
             "tasks": [
@@ -154,8 +158,8 @@ def _as_json(seeds: Sequence[SeedTask]) -> str:
     )
 
 
-def _as_text(seeds: Sequence[SeedTask]) -> str:
-    # The form of stanford_alpaca's prompt.txt.
+def _numbered_examples(seeds: Sequence[SeedTask]) -> str:
+    # As stanford_alpaca's prompt.txt writes its examples.
     return "\n".join(
         f"###\n{number}. Instruction: {seed.instruction}\n{number}. Input:\n"
         f"{seed.input or '<noinput>'}\n{number}. Output:\n{seed.output}"

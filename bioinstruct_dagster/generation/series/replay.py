@@ -1,8 +1,10 @@
-"""What the store holds of a series: which reply answers which request number.
+"""The stored replies of a series: which reply answers which request number.
 
-A request is rebuilt with the controls that its stored reply was asked for, so that what was paid
-for is found again whatever the pool lacked then. Belongs here: rebuilding and matching. Does not:
-how many requests are needed (goal).
+A request is rebuilt with the controls that are stored with its reply. So its completion is found
+again although the pool lacks other values now.
+
+Belongs here: rebuilding requests and matching replies. Does not: how many requests are needed
+(look_ahead), or which number is next (goal).
 """
 
 import json
@@ -23,8 +25,8 @@ class SeriesReplay:
 
     Args:
         series: the requests by number.
-        replies: the store's completions of it, rows of `goal.STORED`.
-        steering: controls, or None for prompts without.
+        replies: the store's completions of the series, rows of `goal.STORED_COMPLETIONS`.
+        steering: the controls of new requests; None for prompts without controls.
     """
 
     def __init__(
@@ -39,23 +41,29 @@ class SeriesReplay:
         for reply in replies:
             self._replies[reply["request_number"]].append(reply)
         if steering:
-            for known in self._replies.values():  # before one that was asked without controls
+            for known in self._replies.values():  # replies with controls before replies without
                 known.sort(key=lambda reply: not reply["controls"])
 
     def numbers(self) -> Iterator[int]:
-        """Numbers with any reply, in order."""
+        """The numbers that have a stored reply, in ascending order."""
         return iter(sorted(self._replies))
 
     def request(self, number: int, controls: RequestedControls | None = None) -> TeacherRequest:
-        """The request of this number: with these controls where they are known, else drawn."""
+        """The request of this number.
+
+        Args:
+            number: place in the series.
+            controls: the requested values. If they are None, or the controls file no longer has
+                them, the steering draws new ones.
+        """
         if not self._steering or controls == ():
             return self._series.request(number)
-        if controls is None or not self._steering.knows(controls):
+        if controls is None or not self._steering.has_values(controls):
             controls = self._steering.draw(number)
         return self._series.request(number, controls, self._steering.controls.lines(controls))
 
-    def first(self, number: int) -> tuple[TeacherRequest, StoredReply] | None:
-        """The request of this number with its stored reply, where it has one."""
+    def first_reply(self, number: int) -> tuple[TeacherRequest, StoredReply] | None:
+        """The request of this number and its stored reply; None if no stored reply fits."""
         for reply in self._replies.get(number, ()):
             if not reply["draw"]:
                 request = self.request(number, _controls(reply))
@@ -63,17 +71,17 @@ class SeriesReplay:
                     return request, reply
         return None
 
-    def second(self, request: TeacherRequest) -> StoredReply | None:
-        """The reply to a request that was asked once more."""
+    def retry_reply(self, request: TeacherRequest) -> StoredReply | None:
+        """The stored reply to a request that was sent once more; None if there is none."""
         for reply in self._replies.get(request.request_number or 0, ()):
             if reply["completion_id"] == request.completion_id:
                 return reply
         return None
 
-    def of_today(self, number: int) -> bool:
-        """Whether all that is stored of this number was asked with today's seeds and controls.
+    def is_current(self, number: int) -> bool:
+        """Whether the stored replies of this number fit the present seeds and controls.
 
-        As far as a prompt shows it: a seed that it would not have shown leaves no trace.
+        Only seeds that the request shows count: another seed does not change the request.
         """
         known = [reply for reply in self._replies.get(number, ()) if not reply["draw"]]
         return all(

@@ -1,6 +1,6 @@
-"""The endless series of generation requests of one run seed: any of them can be rebuilt alone.
+"""The series of generation requests of one run seed, by request number.
 
-Belongs here: what makes the request of a number. Does not: the draw of seeds (seed_draw), the words
+Belongs here: building the request of a number. Does not: the draw of seeds (seed_draw), the words
 of a prompt (prompts), or how many requests are sent (goal).
 """
 
@@ -19,8 +19,9 @@ TOKENS_PER_TASK = 600  # room for an instruction, a 100-word input and a 100-wor
 
 @dataclass(frozen=True)
 class Series:
-    """The generation requests of one run seed: an endless series, of which any can be rebuilt
-    alone.
+    """The generation requests of one run seed: an endless series.
+
+    Each request can be rebuilt without the others.
     """
 
     seeds: Sequence[SeedTask]
@@ -40,9 +41,9 @@ class Series:
         """The request of this number, from 0.
 
         Args:
-            number: place in the series; with the run seed it fixes the seeds shown.
-            controls: what is asked of each task, by control dimension.
-            control_lines: the same in the words of the prompt.
+            number: place in the series. The number and the run seed determine the seeds shown.
+            controls: the requested value of each control dimension, by task.
+            control_lines: these controls in the words of the prompt, a line for each task.
         """
         shown = draw_seeds(self.seeds, self.run_seed, number)
         form = template(self.reply_format, controlled=bool(control_lines))

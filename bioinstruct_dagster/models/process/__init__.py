@@ -1,1 +1,1 @@
-"""The model process: started by Dagster, with torch in it and without the store."""
+"""The model process: Dagster starts it. It loads torch and does not open the store."""

@@ -1,8 +1,9 @@
-"""The child's side of the model process: a specification in, a result out, log lines to Dagster.
+"""The child's side of the model process: it reads a specification and writes a result.
 
-Started by Dagster Pipes the lines reach the run's event log; by hand they are printed. Needs
-`dagster-pipes`, not Dagster. Belongs here: the process around the work, the same for training and
-evaluation.
+If Dagster Pipes starts the process, its log lines reach the run's event log. If you start it by
+hand, they are printed. It needs `dagster-pipes`, but not Dagster. Belongs here: the frame of the
+process, for training and evaluation. Does not: the work itself (training.train,
+evaluation.evaluate).
 """
 
 import argparse
@@ -22,21 +23,24 @@ _PIPES_VARIABLE = "DAGSTER_PIPES_CONTEXT"
 
 
 def run_from_files(name: str, work: Callable[[str, Log], dict[str, Any]]) -> int:
-    """Run `work` on the file SPEC, write what it returns to RESULT; the command line names both.
+    """Run `work` on the file SPEC, and write its result to the file RESULT.
 
     Args:
-        name: the module, for the usage line.
-        work: takes the specification's text and a log function.
+        name: the module's name, for the usage line.
+        work: a function of the specification's text and a log function.
+
+    Returns:
+        The exit status: 1 if `work` raised a stated error, whose message RESULT then holds.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {name}")
     parser.add_argument("spec", type=Path, help="JSON file with the specification")
     parser.add_argument("result", type=Path, help="JSON file to write")
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    # Threads that wait should sleep: spinning ones slow each other down on a shared machine.
+    # Waiting threads should sleep. Spinning threads slow each other down on a shared machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
-    # transformers 5 warns of a name that it uses itself.
+    # transformers 5 itself uses a name that it warns about.
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     with _log() as log:
         try:
@@ -50,7 +54,7 @@ def run_from_files(name: str, work: Callable[[str, Log], dict[str, Any]]) -> int
 
 @contextmanager
 def _log() -> Iterator[Log]:
-    # Asked for first: outside Dagster, open_dagster_pipes() gives a mock that swallows everything.
+    # Outside Dagster, open_dagster_pipes() would return a mock that drops all log lines.
     if _PIPES_VARIABLE not in os.environ:
         yield lambda line: print(line, flush=True)
         return

@@ -1,8 +1,8 @@
-"""The model process: torch runs in a Python process of its own, reached over Dagster Pipes.
+"""The parent's side of the model process: it starts the process through Dagster Pipes.
 
-An out-of-memory kill then fails one run cleanly, GPU memory is free when the process ends, and
-Dagster never imports torch. Belongs here: starting the process and bringing back its result, for
-training and evaluation.
+torch runs in a separate Python process. So an out-of-memory kill fails only one run, GPU memory is
+free when the process ends, and Dagster never imports torch. Belongs here: starting the process and
+reading its result. Does not: the work in the process (models.process.child).
 """
 
 import json
@@ -17,16 +17,17 @@ from bioinstruct_dagster.errors import StatedError
 
 
 class ModelProcess:
-    """Runs `python -m MODULE SPEC RESULT` and returns what it wrote to RESULT."""
+    """Runs `python -m MODULE SPEC RESULT` and reads the file RESULT."""
 
     def __init__(self, python: str = sys.executable) -> None:
         self._python = python
 
     def run(self, context: dg.AssetExecutionContext, module: str, spec: str) -> dict[str, Any]:
-        """Run a module on a specification; its log lines appear in the run.
+        """The result of a module for a specification. Its log lines appear in the run.
 
         Raises:
-            dagster.Failure: with the module's own message where it gave one.
+            StatedError: the module failed with a stated error, whose message this error has.
+            dagster.DagsterError: the process failed in another way.
         """
         with tempfile.TemporaryDirectory() as scratch:
             spec_file, result_file = Path(scratch, "spec.json"), Path(scratch, "result.json")
@@ -39,7 +40,7 @@ class ModelProcess:
             except dg.DagsterError as failure:
                 reason = _stated_error(result_file)
                 if reason is None:
-                    raise  # a kill, or a fault of ours: the log above has the traceback
+                    raise  # a kill, or a fault of this project: the log has the traceback
                 raise StatedError(reason) from failure
             result: dict[str, Any] = json.loads(result_file.read_text("utf-8"))
             return result

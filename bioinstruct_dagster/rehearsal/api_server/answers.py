@@ -1,7 +1,9 @@
-"""What the rehearsal teacher answers: recorded tasks or labels, row checks, a probe's tiny reply.
+"""The rehearsal teacher's answers: recorded tasks or labels, row checks, and answers to a probe.
 
-Every answer comes as JSON or, where no JSON is asked for, as numbered text in the form of Alpaca.
-Belongs here: the text of an answer. Does not: its envelope (wire) or its faults (faults).
+An answer is JSON or, if the request asks for no JSON, numbered text in Alpaca's form.
+
+Belongs here: the text of an answer. Does not: the body around it (openai_format), or its faults
+(faults).
 """
 
 import json
@@ -14,7 +16,7 @@ from bioinstruct_dagster.rehearsal.recordings import Recording, normalized, reco
 # The response format's name tells the kinds of request apart.
 CATEGORIZATION_SCHEMA = "category_labels"
 QUALITY_SCHEMA = "quality_checks"
-# A client that finds out which formats a server takes asks with one of these.
+# A client that probes which formats a server supports sends one of these.
 PROBE_SCHEMA = "format_probe"
 PROBE_WORD = "format-probe"
 _PROBE_JSON = Completion(
@@ -27,12 +29,12 @@ _PROBE_TEXT = Completion(
     None,
     "stop",
 )
-# What may be missing at the end of a task that was cut off.
-_ENDINGS = ("", "}", '"}')
+# The text that may be missing at the end of a truncated task.
+_TASK_ENDINGS = ("", "}", '"}')
 
 
 class RecordedCompletions:
-    """The answers to all requests, made of recordings."""
+    """Answers requests from recordings."""
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
         self._labels = recorded_labels(recordings)
@@ -45,21 +47,23 @@ class RecordedCompletions:
             for recording in recordings
         ]
 
-    def to(self, asked: ApiRequest) -> Completion:
-        """The answer to a request; the same to the same request."""
-        if asked.schema == PROBE_SCHEMA or PROBE_WORD in asked.last:
-            return _PROBE_TEXT if asked.form == "text" else _PROBE_JSON
-        if rows := _rows_to_check(asked):
-            return Completion(json.dumps({"checks": [_check(row) for row in rows]}), None, "stop")
-        if self._is_categorization(asked):
-            return Completion(json.dumps({"labels": self._label(asked.last)}), None, "stop")
-        known = self._as_text if asked.form == "text" else self._as_json
-        return known[asked.number % len(known)]
+    def answer(self, request: ApiRequest) -> Completion:
+        """The answer to a request; equal requests get equal answers."""
+        if request.schema == PROBE_SCHEMA or PROBE_WORD in request.last:
+            return _PROBE_TEXT if request.form == "text" else _PROBE_JSON
+        if rows := _rows_to_check(request):
+            return Completion(
+                json.dumps({"checks": [_quality_check(row) for row in rows]}), None, "stop"
+            )
+        if self._is_categorization(request):
+            return Completion(json.dumps({"labels": self._label(request.last)}), None, "stop")
+        known = self._as_text if request.form == "text" else self._as_json
+        return known[request.number % len(known)]
 
-    def _is_categorization(self, asked: ApiRequest) -> bool:
-        if asked.form == "json_schema":
-            return asked.schema == CATEGORIZATION_SCHEMA
-        return any(True for _ in _numbered_instructions(asked.last))
+    def _is_categorization(self, request: ApiRequest) -> bool:
+        if request.form == "json_schema":
+            return request.schema == CATEGORIZATION_SCHEMA
+        return any(True for _ in _numbered_instructions(request.last))
 
     def _label(self, content: str) -> list[dict[str, Any]]:
         found = [
@@ -69,15 +73,16 @@ class RecordedCompletions:
         return [{"number": number, "category": label} for number, label in found if label]
 
 
-def _rows_to_check(asked: ApiRequest) -> list[dict[str, Any]]:
-    """The rows of a request to check them: unlike a row to label, each has its output."""
-    if asked.form == "json_schema" and asked.schema != QUALITY_SCHEMA:
+def _rows_to_check(request: ApiRequest) -> list[dict[str, Any]]:
+    """The rows of a request for quality checks. Unlike rows to label, they have an output."""
+    if request.form == "json_schema" and request.schema != QUALITY_SCHEMA:
         return []
-    return [item for item in _numbered_items(asked.last) if "output" in item]
+    return [item for item in _numbered_items(request.last) if "output" in item]
 
 
-def _check(row: dict[str, Any]) -> dict[str, Any]:
-    # A recording is no clinician. It knows one fault, which its recorded tasks have: a bare link.
+def _quality_check(row: dict[str, Any]) -> dict[str, Any]:
+    # The rehearsal teacher finds only one fault, which some recorded tasks have: an input that is
+    # only a link.
     link = str(row.get("input", "")).strip()
     grounded = " " in link or not link.startswith(("http://", "https://", "www."))
     reason = "" if grounded else "The input is a link, not the text that the task needs."
@@ -103,7 +108,7 @@ def _numbered_items(content: str) -> Iterator[dict[str, Any]]:
 
 
 def numbered_text(recording: Recording) -> str:
-    """A recorded JSON reply in Alpaca's numbered form, its break or its cut included."""
+    """A recorded JSON reply in Alpaca's numbered form. It keeps a break or a truncation."""
     blocks = [
         _fragment(text, number) if task is None else _block(task, number)
         for number, (task, text) in enumerate(recording.tasks(), start=1)
@@ -112,8 +117,8 @@ def numbered_text(recording: Recording) -> str:
 
 
 def _fragment(text: str, number: int) -> str:
-    # A task cut off still has its fields up to the cut; a broken one is prose under its number.
-    for ending in _ENDINGS:
+    # A truncated task keeps its fields up to the cut. A broken task becomes prose under its number.
+    for ending in _TASK_ENDINGS:
         try:
             return _block(json.loads(text + ending), number)
         except ValueError:

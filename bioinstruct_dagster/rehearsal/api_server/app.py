@@ -1,9 +1,11 @@
 """The rehearsal teacher: a local stand-in for OpenAI's API that answers with recordings.
 
-A generation request gets the recording that its `seed` parameter points to, so that the same
-request always gets the same reply; a categorization request gets the recorded labels, and no label
-for an instruction it never saw. Belongs here: routes, and the order in which a request is checked.
-Does not: what a client asks, or what it makes of the answer.
+The `seed` parameter of a generation request selects the recording, so equal requests get equal
+replies. A categorization request gets the recorded labels; an instruction that was not recorded
+gets no label.
+
+Belongs here: routes, and the order in which a request is checked. Does not: the text of an answer
+(answers), or batches and files (batches, files).
 """
 
 import asyncio
@@ -22,7 +24,7 @@ from bioinstruct_dagster.rehearsal.api_server.answers import (
     RecordedCompletions,
 )
 from bioinstruct_dagster.rehearsal.api_server.batches import Batches, BatchLineResult
-from bioinstruct_dagster.rehearsal.api_server.faults import Faults, spoil
+from bioinstruct_dagster.rehearsal.api_server.faults import FaultPlan, spoil
 from bioinstruct_dagster.rehearsal.api_server.files import Files
 from bioinstruct_dagster.rehearsal.api_server.ledger import Ledger
 from bioinstruct_dagster.rehearsal.api_server.messages import ApiRequest
@@ -32,10 +34,10 @@ from bioinstruct_dagster.rehearsal.api_server.openai_format import (
     RESPONSES_URL,
     RequestError,
     answer_tokens,
-    decoded,
     error_body,
+    parse_body,
     read_request,
-    reply,
+    reply_body,
     request_id,
 )
 from bioinstruct_dagster.rehearsal.api_server.options import (
@@ -44,7 +46,7 @@ from bioinstruct_dagster.rehearsal.api_server.options import (
     STATUS_FAULTS,
     ServerOptions,
 )
-from bioinstruct_dagster.rehearsal.api_server.rate_limits import RateLimits, hints
+from bioinstruct_dagster.rehearsal.api_server.rate_limits import RateLimits, retry_headers
 from bioinstruct_dagster.rehearsal.api_server.storage import RecordStorage
 from bioinstruct_dagster.rehearsal.api_server.transport import deliver, respond
 from bioinstruct_dagster.rehearsal.recordings import Recording, read_recordings
@@ -54,25 +56,25 @@ __all__ = [
     "MODEL",
     "RehearsalTeacher",
     "ServerOptions",
-    "running",
-    "serving",
-    "start",
+    "serve_recordings",
+    "serve_teacher",
+    "start_server",
 ]
 
 _STARTUP_SECONDS = 30
-_SHUTDOWN_SECONDS = 0.25  # replies still on their way at the end; a latency must not hold it up
-_BACKLOG = 4_096  # clients connect by the hundred at once
-_MAX_BODY = 64 * 2**20
-_RETRY_MILLISECONDS = 10  # what a rate limit made up as a fault advises
+_SHUTDOWN_SECONDS = 0.25  # the most that open replies may delay the end of the server
+_CONNECTION_BACKLOG = 4_096  # hundreds of clients connect at the same time
+_MAX_BODY_BYTES = 64 * 2**20
+_RETRY_MILLISECONDS = 10  # the waiting time that a rate limit fault advises
 
-_QUOTA = error_body(
+_QUOTA_BODY = error_body(
     "You exceeded your current quota, please check your plan and billing details. "
     "For more information on this error, read the docs: "
     "https://platform.openai.com/docs/guides/error-codes/api-errors.",
     "insufficient_quota",
     "insufficient_quota",
 )
-_RATE_LIMITED = error_body(
+_RATE_LIMIT_BODY = error_body(
     f"Rate limit reached for {MODEL}. Please try again in {_RETRY_MILLISECONDS}ms.",
     "requests",
     "rate_limit_exceeded",
@@ -87,7 +89,7 @@ _STATUS_BODIES = {
         "The engine is currently overloaded, please try again later.", "server_error", None
     ),
 }
-_NO_KEY = error_body(
+_NO_KEY_BODY = error_body(
     "You didn't provide an API key. You need to provide your API key in an Authorization header "
     "using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
     "invalid_request_error",
@@ -101,9 +103,9 @@ class RehearsalTeacher:
     """A stand-in for OpenAI's API.
 
     Args:
-        recordings: what it knows.
-        latency: seconds every reply takes; a kill test needs requests in flight.
-        options: how else it behaves; a latency other than 0 overrides theirs.
+        recordings: the replies that it can give.
+        latency: seconds that every reply takes. A value other than 0 overrides the options.
+        options: its limits, faults, formats and batches.
     """
 
     def __init__(
@@ -117,8 +119,9 @@ class RehearsalTeacher:
         self.ledger = Ledger()
         self._answers = RecordedCompletions(recordings)
         self._limits = RateLimits(self.options)
-        self._faults = Faults(self.options)
-        self._promised = 0  # answers that are or will be billed: what a quota counts
+        self._faults = FaultPlan(self.options)
+        # Answers that are or will be billed; the quota limits this number.
+        self._promised_answers = 0
         folder = self.options.state_dir
         self._files = Files(RecordStorage(folder and folder / "files"))
         self._batches = Batches(
@@ -139,14 +142,14 @@ class RehearsalTeacher:
 
     def application(self) -> web.Application:
         """The aiohttp application, ready to be served."""
-        application = web.Application(client_max_size=_MAX_BODY)
+        application = web.Application(client_max_size=_MAX_BODY_BYTES)
         router = application.router
         router.add_get("/v1/models", self._keyed(self._models))
         router.add_post(CHAT_URL, self._keyed(self._completion))
         router.add_post(RESPONSES_URL, self._keyed(self._completion))
         for method, path, handler in (*self._files.routes(), *self._batches.routes()):
             router.add_route(method, path, self._keyed(handler))
-        router.add_get("/rehearsal/ledger", self._show_ledger)
+        router.add_get("/rehearsal/ledger", self._ledger_reply)
         router.add_post("/rehearsal/reset", self._reset)
         return application
 
@@ -160,7 +163,9 @@ class RehearsalTeacher:
             if given == expected:
                 return await handler(request)
             self.ledger.errors += 1
-            return respond(401, _wrong_key(given.removeprefix("Bearer ")) if given else _NO_KEY)
+            return respond(
+                401, _wrong_key_body(given.removeprefix("Bearer ")) if given else _NO_KEY_BODY
+            )
 
         return check
 
@@ -168,46 +173,46 @@ class RehearsalTeacher:
         model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "rehearsal"}
         return web.json_response({"object": "list", "data": [model]})
 
-    async def _show_ledger(self, _request: web.Request) -> web.StreamResponse:
+    async def _ledger_reply(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(self.ledger.as_json())
 
     async def _reset(self, _request: web.Request) -> web.StreamResponse:
-        """Start anew as to ledger, limits, faults and quota; files and batches stay."""
+        """Reset the ledger, limits, faults and quota; files and batches stay."""
         self.ledger.reset()
         self._limits = RateLimits(self.options)
         self._faults.forget()
-        self._promised = 0
+        self._promised_answers = 0
         return web.json_response(self.ledger.as_json())
 
     async def _completion(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         try:
-            asked = read_request(request.path, decoded(raw), self.options)
+            api_request = read_request(request.path, parse_body(raw), self.options)
         except RequestError as error:
             self.ledger.errors += 1
             return respond(400, error.body, self._limits.headers())
         digest = hashlib.sha256(raw).hexdigest()
         fault = self._faults.choose(digest)
-        answer = spoil(self._answers.to(asked), fault, asked.form)
+        answer = spoil(self._answers.answer(api_request), fault, api_request.form)
         tokens = answer_tokens(answer, self.options)
-        refused = self._refuse(asked, digest, fault, tokens)
+        refused = self._refuse(api_request, digest, fault, tokens)
         if refused is not None:
             self.ledger.refused_429 += 1
             return refused
-        self._limits.admit(asked.prompt_tokens + tokens)
-        self._promised += fault not in STATUS_FAULTS
+        self._limits.admit(api_request.prompt_tokens + tokens)
+        self._promised_answers += fault not in STATUS_FAULTS
         self.ledger.admit()
         try:
             if self.options.latency:
                 await asyncio.sleep(self.options.latency)
-            headers = {"x-request-id": request_id(asked), **self._limits.headers()}
+            headers = {"x-request-id": request_id(api_request), **self._limits.headers()}
             if fault in STATUS_FAULTS:
                 self.ledger.errors += 1
                 return respond(STATUS_FAULTS[fault], _STATUS_BODIES[fault], headers)
-            self.ledger.bill(digest, asked.prompt_tokens, tokens)
+            self.ledger.bill(digest, api_request.prompt_tokens, tokens)
             return await deliver(
                 request,
-                json.dumps(reply(asked, answer, tokens)).encode(),
+                json.dumps(reply_body(api_request, answer, tokens)).encode(),
                 headers,
                 fault=fault,
                 slow_seconds=self.options.slow_seconds,
@@ -216,38 +221,38 @@ class RehearsalTeacher:
             self.ledger.leave()
 
     def _refuse(
-        self, asked: ApiRequest, digest: str, fault: str | None, tokens: int
+        self, api_request: ApiRequest, digest: str, fault: str | None, tokens: int
     ) -> web.Response | None:
-        """The 429 that turns a request away, or None. What it turns away is not debited."""
+        """The 429 reply that refuses a request, or None. A refused request is not debited."""
         if self._quota_is_used():
-            return respond(429, _QUOTA, self._limits.headers())
-        refusal = self._limits.refusal(asked.prompt_tokens + tokens)
+            return respond(429, _QUOTA_BODY, self._limits.headers())
+        refusal = self._limits.refusal(api_request.prompt_tokens + tokens)
         if refusal:
             return respond(429, refusal.body, {**refusal.headers, **self._limits.headers()})
-        # Counted only here: a request turned away by its timing must meet the same fault later.
+        # A request that a rate limit refuses is not counted, so that it meets its fault later.
         self._faults.count(digest, fault)
         if fault in LIMIT_FAULTS:
-            advice = hints(_RETRY_MILLISECONDS) if fault == "rate_limited" else {}
-            return respond(429, _RATE_LIMITED, {**advice, **self._limits.headers()})
+            advice = retry_headers(_RETRY_MILLISECONDS) if fault == "rate_limited" else {}
+            return respond(429, _RATE_LIMIT_BODY, {**advice, **self._limits.headers()})
         return None
 
     def _quota_is_used(self) -> bool:
         quota = self.options.quota_requests
-        return quota is not None and self._promised >= quota
+        return quota is not None and self._promised_answers >= quota
 
     def _answer_line(self, url: str, body: Any) -> BatchLineResult:
-        """Answer one line of a batch, which no rate limit holds up."""
+        """Answer one line of a batch. No rate limit applies to it."""
         raw = json.dumps(body, ensure_ascii=False, separators=(",", ":"))  # as the SDK sends it
         digest = hashlib.sha256(raw.encode("utf-8", "backslashreplace")).hexdigest()
         identity = f"req_{digest[:32]}"
         try:
-            asked = read_request(url, body, self.options)
+            api_request = read_request(url, body, self.options)
         except RequestError as error:
             self.ledger.errors += 1
             return BatchLineResult(400, identity, json.loads(error.body))
         if self._quota_is_used():
             self.ledger.refused_429 += 1
-            return BatchLineResult(429, identity, json.loads(_QUOTA))
+            return BatchLineResult(429, identity, json.loads(_QUOTA_BODY))
         fault = self._faults.choose(digest, among=BATCH_FAULTS)
         self._faults.count(digest, fault)
         if fault in STATUS_FAULTS:
@@ -255,21 +260,23 @@ class RehearsalTeacher:
             return BatchLineResult(
                 STATUS_FAULTS[fault], identity, json.loads(_STATUS_BODIES[fault])
             )
-        answer = spoil(self._answers.to(asked), fault, asked.form)
+        answer = spoil(self._answers.answer(api_request), fault, api_request.form)
         tokens = answer_tokens(answer, self.options)
-        self.ledger.bill(digest, asked.prompt_tokens, tokens)
+        self.ledger.bill(digest, api_request.prompt_tokens, tokens)
         self.ledger.batch_lines_billed += 1
-        self._promised += 1
-        body = reply(asked, answer, tokens)
-        return BatchLineResult(200, request_id(asked), body, asked.prompt_tokens, tokens)
+        self._promised_answers += 1
+        body = reply_body(api_request, answer, tokens)
+        return BatchLineResult(
+            200, request_id(api_request), body, api_request.prompt_tokens, tokens
+        )
 
     def _keep_fault_counts(self) -> None:
         if self._fault_counts:
             self._faults.save(self._fault_counts)
 
 
-def _wrong_key(given: str) -> bytes:
-    # OpenAI's message repeats part of the key, so a client that shows messages must beware.
+def _wrong_key_body(given: str) -> bytes:
+    # OpenAI's message repeats part of the key too, so a client must redact it in logs.
     return error_body(
         f"Incorrect API key provided: {given[:4]}{'*' * 8}{given[-4:]}. You can find your API key "
         "at https://platform.openai.com/account/api-keys.",
@@ -278,18 +285,23 @@ def _wrong_key(given: str) -> bytes:
     )
 
 
-async def start(teacher: RehearsalTeacher, host: str, port: int) -> tuple[web.AppRunner, str]:
-    """Serve a teacher from the running loop; the runner that ends it, and the base URL.
+async def start_server(
+    teacher: RehearsalTeacher, host: str, port: int
+) -> tuple[web.AppRunner, str]:
+    """Serve a teacher from the running event loop.
+
+    Returns:
+        The runner that ends the server, and the base URL.
 
     Raises:
-        OSError: the address can't be had.
+        OSError: the server can't listen at the address.
     """
     runner = web.AppRunner(
         teacher.application(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
+        await web.TCPSite(runner, host, port, backlog=_CONNECTION_BACKLOG).start()
     except BaseException:
         await runner.cleanup()
         raise
@@ -299,15 +311,15 @@ async def start(teacher: RehearsalTeacher, host: str, port: int) -> tuple[web.Ap
 
 
 @contextmanager
-def serving(latency: float = 0.0, options: ServerOptions | None = None) -> Iterator[str]:
-    """Serve the recordings on a free port of 127.0.0.1 from a thread; yields the base URL."""
-    with running(RehearsalTeacher(read_recordings(), latency, options)) as base_url:
+def serve_recordings(latency: float = 0.0, options: ServerOptions | None = None) -> Iterator[str]:
+    """Serve the recordings from a thread, on a free port of 127.0.0.1; yields the base URL."""
+    with serve_teacher(RehearsalTeacher(read_recordings(), latency, options)) as base_url:
         yield base_url
 
 
 @contextmanager
-def running(teacher: RehearsalTeacher) -> Iterator[str]:
-    """Serve a teacher as `serving` does; its ledger can be read directly."""
+def serve_teacher(teacher: RehearsalTeacher) -> Iterator[str]:
+    """Serve this teacher as `serve_recordings` does, so that the caller can read its ledger."""
     started = threading.Event()
     failure: list[BaseException] = []
     address: list[str] = []
@@ -317,7 +329,7 @@ def running(teacher: RehearsalTeacher) -> Iterator[str]:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         stops.append(lambda: loop.call_soon_threadsafe(stop.set))
-        runner, url = await start(teacher, "127.0.0.1", 0)
+        runner, url = await start_server(teacher, "127.0.0.1", 0)
         address.append(url)
         started.set()
         try:

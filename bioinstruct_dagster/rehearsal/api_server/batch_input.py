@@ -1,6 +1,6 @@
-"""The input file of a batch: its lines, and every reason for which OpenAI would fail it.
+"""The input file of a batch: its lines, and every fault for which OpenAI would fail the batch.
 
-Belongs here: reading the file. Does not: the batch's course, or its answers (batches).
+Belongs here: reading and checking the file. Does not: a batch's states or answers (batches).
 """
 
 import json
@@ -10,25 +10,25 @@ from typing import Any
 from bioinstruct_dagster.rehearsal.api_server.options import ServerOptions
 
 _MAX_ERRORS = 100
-_FIELDS = {"custom_id": str, "method": str, "url": str, "body": dict}
+_FIELD_TYPES = {"custom_id": str, "method": str, "url": str, "body": dict}
 
 
-def lines_of(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Number and text of each line that is not blank."""
+def input_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The number and text of each line that is not blank."""
     # Not splitlines(): it also splits at a lone carriage return.
     for number, line in enumerate(content.split(b"\n"), start=1):
         if line.strip():
             yield number, line
 
 
-def errors_of(content: bytes, endpoint: str, options: ServerOptions) -> list[dict[str, Any]]:
-    """What is wrong with an input file, in the form of a batch's `errors.data`; [] for nothing."""
+def input_errors(content: bytes, endpoint: str, options: ServerOptions) -> list[dict[str, Any]]:
+    """The faults of an input file, in the form of a batch's `errors.data`; [] if it is valid."""
     if len(content) > options.batch_max_bytes:
         message = (
             f"The batch input file is larger than the {options.batch_max_bytes} bytes allowed."
         )
         return [_error("file_too_large", message)]
-    count = sum(1 for _ in lines_of(content))
+    count = sum(1 for _ in input_lines(content))
     if not count:
         return [_error("empty_file", "The batch input file holds no request.")]
     if count > options.batch_max_lines:
@@ -43,7 +43,7 @@ def errors_of(content: bytes, endpoint: str, options: ServerOptions) -> list[dic
 def _line_errors(content: bytes, endpoint: str) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
     model: str | None = None
-    for number, text in lines_of(content):
+    for number, text in input_lines(content):
         try:
             line = json.loads(text)
         except (ValueError, RecursionError):
@@ -63,15 +63,15 @@ def _line_errors(content: bytes, endpoint: str) -> Iterator[dict[str, Any]]:
             )
             yield _error("duplicate_custom_id", message, number, "custom_id")
         seen.add(line["custom_id"])
-        asked = line["body"].get("model")
-        if model is not None and asked != model:
+        requested_model = line["body"].get("model")
+        if model is not None and requested_model != model:
             message = f"All requests of a batch must name one model; this one is not {model!r}."
             yield _error("model_mismatch", message, number, "body.model")
-        model = model if model is not None else asked
+        model = model if model is not None else requested_model
 
 
 def _field_error(line: dict[str, Any], endpoint: str, number: int) -> dict[str, Any] | None:
-    for name, kind in _FIELDS.items():
+    for name, kind in _FIELD_TYPES.items():
         if not isinstance(line.get(name), kind):
             message = f"Missing or wrong required parameter: '{name}'."
             return _error("missing_required_parameter", message, number, name)

@@ -1,8 +1,9 @@
-"""The Batch endpoints: a batch's course by the wall clock, and its output.
+"""The Batch endpoints: a batch's state over time, and its output.
 
-What state a batch is in follows from its age alone, so that a restarted server goes on where the
-clock stands. Belongs here: states, counts, output and error files. Does not: answering a line
-(server), or what makes an input file valid (batch_input).
+A batch's age alone determines its state, so a restarted server continues its batches.
+
+Belongs here: states, counts, output and error files. Does not: answering a line (app), or what
+makes an input file valid (batch_input).
 """
 
 import asyncio
@@ -15,29 +16,29 @@ from typing import Any
 
 from aiohttp import web
 
-from bioinstruct_dagster.rehearsal.api_server.batch_input import errors_of, lines_of
-from bioinstruct_dagster.rehearsal.api_server.files import PURPOSE, Files
+from bioinstruct_dagster.rehearsal.api_server.batch_input import input_errors, input_lines
+from bioinstruct_dagster.rehearsal.api_server.files import BATCH_PURPOSE, Files
 from bioinstruct_dagster.rehearsal.api_server.openai_format import (
     CHAT_URL,
     RESPONSES_URL,
-    decoded,
     error_body,
+    parse_body,
     usage_of,
 )
 from bioinstruct_dagster.rehearsal.api_server.options import ServerOptions
 from bioinstruct_dagster.rehearsal.api_server.storage import RecordStorage
 from bioinstruct_dagster.rehearsal.api_server.transport import respond
 
-WINDOW = "24h"
+COMPLETION_WINDOW = "24h"
 _WINDOW_SECONDS = 24 * 3600
-# Shares of a batch's time after which it is validated, and after which its output is gathered.
-_VALIDATED = 0.05
-_ANSWERED = 0.95
-_CANCEL_SECONDS = 1.0  # at most; OpenAI takes up to ten minutes
-_BREATH = 100  # lines answered before live requests get their turn
-_PAGE = 20
-_MAX_PAGE = 100
-_UNANSWERED = {
+# After these shares of its time a batch is validated, and all of its lines are answered.
+_VALIDATED_SHARE = 0.05
+_ANSWERED_SHARE = 0.95
+_CANCEL_SECONDS = 1.0  # the longest cancellation; OpenAI takes up to ten minutes
+_LINES_PER_TURN = 100  # after this many lines the server processes waiting requests
+_PAGE_SIZE = 20
+_MAX_PAGE_SIZE = 100
+_UNANSWERED_ERRORS = {
     "expired": (
         "batch_expired",
         "This request could not be executed before the completion window expired.",
@@ -51,7 +52,7 @@ _UNANSWERED = {
 
 @dataclass(frozen=True)
 class BatchLineResult:
-    """What one line of a batch got."""
+    """The result of one line of a batch."""
 
     status: int
     request_id: str
@@ -73,29 +74,32 @@ class Batches:
     """All batches of a server.
 
     Args:
+        options: seconds, expired share and limits of batches.
+        storage: where the batches' records are kept.
+        files: the input and output files.
         answer: answers one line, given its endpoint and body.
-        finished: called when a batch's lines were answered, before its output shows.
+        on_finish: called after a batch's lines are answered, before its output can be read.
     """
 
     def __init__(
         self,
         options: ServerOptions,
-        shelf: RecordStorage,
+        storage: RecordStorage,
         files: Files,
         answer: Callable[[str, Any], BatchLineResult],
-        finished: Callable[[], None],
+        on_finish: Callable[[], None],
     ) -> None:
         self._options = options
-        self._shelf = shelf
+        self._storage = storage
         self._files = files
         self._answer = answer
-        self._finished = finished
-        self._turn = asyncio.Lock()  # two calls must not answer the same batch twice
+        self._on_finish = on_finish
+        self._lock = asyncio.Lock()  # two calls must not answer one batch twice
 
     def routes(self) -> list[tuple[str, str, Any]]:
         """Method, path and handler of each endpoint."""
         return [
-            (method, path, _refusing(handler))
+            (method, path, _with_refusals(handler))
             for method, path, handler in (
                 ("POST", "/v1/batches", self._create),
                 ("GET", "/v1/batches", self._list),
@@ -105,23 +109,25 @@ class Batches:
         ]
 
     async def _create(self, request: web.Request) -> Any:
-        body = decoded(await request.read())
-        asked = body if isinstance(body, dict) else {}
-        if asked.get("endpoint") not in (CHAT_URL, RESPONSES_URL):
+        body = parse_body(await request.read())
+        fields = body if isinstance(body, dict) else {}
+        if fields.get("endpoint") not in (CHAT_URL, RESPONSES_URL):
             supported = f"['{CHAT_URL}', '{RESPONSES_URL}']"
             raise RefusedCallError(
                 400, f"Invalid 'endpoint'. Supported values are {supported}", "endpoint"
             )
-        if asked.get("completion_window") != WINDOW:
+        if fields.get("completion_window") != COMPLETION_WINDOW:
             raise RefusedCallError(
-                400, f"Invalid 'completion_window': use '{WINDOW}'", "completion_window"
+                400, f"Invalid 'completion_window': use '{COMPLETION_WINDOW}'", "completion_window"
             )
-        file_id = str(asked.get("input_file_id"))
+        file_id = str(fields.get("input_file_id"))
         purpose = self._files.purpose(file_id)
         if purpose is None:
             raise RefusedCallError(400, f"No such File object: {file_id}", "input_file_id")
-        if purpose != PURPOSE:
-            raise RefusedCallError(400, f"The file's purpose must be '{PURPOSE}'.", "input_file_id")
+        if purpose != BATCH_PURPOSE:
+            raise RefusedCallError(
+                400, f"The file's purpose must be '{BATCH_PURPOSE}'.", "input_file_id"
+            )
         now = time.time()
         record: dict[str, Any] = {
             "created": now,
@@ -131,16 +137,16 @@ class Batches:
             "batch": {
                 "id": f"batch_{uuid.uuid4().hex}",
                 "object": "batch",
-                "endpoint": asked["endpoint"],
+                "endpoint": fields["endpoint"],
                 "input_file_id": file_id,
-                "completion_window": WINDOW,
+                "completion_window": COMPLETION_WINDOW,
                 "created_at": int(now),
                 "expires_at": int(now) + _WINDOW_SECONDS,
-                "metadata": asked.get("metadata"),
+                "metadata": fields.get("metadata"),
             },
         }
-        self._shelf.put(record["batch"]["id"], record)
-        return _shown(record, {"status": "validating"})
+        self._storage.put(record["batch"]["id"], record)
+        return _batch_object(record, {"status": "validating"})
 
     async def _retrieve(self, request: web.Request) -> Any:
         return await self._advance(self._record(request))
@@ -152,15 +158,15 @@ class Batches:
             raise RefusedCallError(409, f"Cannot cancel a batch with status '{state['status']}'.")
         if record["cancel"] is None:
             record["cancel"] = time.time()
-            self._shelf.put(record["batch"]["id"], record)
+            self._storage.put(record["batch"]["id"], record)
         return await self._advance(record)
 
     async def _list(self, request: web.Request) -> Any:
         try:
-            limit = min(max(int(request.query.get("limit", _PAGE)), 1), _MAX_PAGE)
+            limit = min(max(int(request.query.get("limit", _PAGE_SIZE)), 1), _MAX_PAGE_SIZE)
         except ValueError:
             raise RefusedCallError(400, "Invalid 'limit': not an integer.", "limit") from None
-        records = sorted(self._shelf.records(), key=lambda record: -record["created"])
+        records = sorted(self._storage.records(), key=lambda record: -record["created"])
         after = request.query.get("after")
         if after is not None:
             ids = [record["batch"]["id"] for record in records]
@@ -178,30 +184,30 @@ class Batches:
 
     def _record(self, request: web.Request) -> dict[str, Any]:
         batch_id = request.match_info["id"]
-        record = self._shelf.record(batch_id)
+        record = self._storage.record(batch_id)
         if record is None:
             raise RefusedCallError(404, f"No batch found with id '{batch_id}'.", "id")
         return record
 
     async def _advance(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The batch as it stands now; whatever became due is done first."""
-        async with self._turn:
+        """The present state of the batch; first does all steps that are due."""
+        async with self._lock:
             if record["final"]:
-                return _shown(record, record["final"])
+                return _batch_object(record, record["final"])
             now = time.time()
             seconds = self._options.batch_seconds
             age = now - record["created"]
-            if age < _VALIDATED * seconds and record["cancel"] is None:
-                return _shown(record, {"status": "validating"})
+            if age < _VALIDATED_SHARE * seconds and record["cancel"] is None:
+                return _batch_object(record, {"status": "validating"})
             if record["lines"] is None and not await self._validate(record):
-                return _shown(record, record["final"])
+                return _batch_object(record, record["final"])
             if record["cancel"] is not None:
-                return await self._cancelling(record, now)
+                return await self._cancel_state(record, now)
             if age >= seconds:
-                answered = record["lines"] - self._expiring(record["lines"])
+                answered = record["lines"] - self._expiring_lines(record["lines"])
                 status = "completed" if answered == record["lines"] else "expired"
                 return await self._finish(record, answered, status, record["created"] + seconds)
-            return self._under_way(record, age)
+            return self._open_state(record, age)
 
     async def _validate(self, record: dict[str, Any]) -> bool:
         batch = record["batch"]
@@ -209,28 +215,32 @@ class Batches:
         if content is None:
             faults = [{"code": "file_not_found", "message": "The input file was deleted."}]
         else:
-            # In a thread: a file of 200 MB would hold up live requests for a second.
-            faults = await asyncio.to_thread(errors_of, content, batch["endpoint"], self._options)
-            record["lines"] = sum(1 for _ in lines_of(content))
+            # In a thread, because a file of 200 MB would delay other requests by a second.
+            faults = await asyncio.to_thread(
+                input_errors, content, batch["endpoint"], self._options
+            )
+            record["lines"] = sum(1 for _ in input_lines(content))
         if faults:
-            failed_at = int(record["created"] + _VALIDATED * self._options.batch_seconds)
+            failed_at = int(record["created"] + _VALIDATED_SHARE * self._options.batch_seconds)
             errors = {"object": "list", "data": faults}
             record["final"] = {"status": "failed", "failed_at": failed_at, "errors": errors}
-        self._shelf.put(batch["id"], record)
+        self._storage.put(batch["id"], record)
         return not faults
 
-    def _under_way(self, record: dict[str, Any], age: float) -> dict[str, Any]:
+    def _open_state(self, record: dict[str, Any], age: float) -> dict[str, Any]:
         lines, seconds = record["lines"], self._options.batch_seconds
-        state = {"status": "in_progress", **self._times(record)}
-        state["request_counts"] = _counts(lines, completed=self._answered_at(lines, age))
-        if age >= _ANSWERED * seconds and not self._expiring(lines):
+        state = {"status": "in_progress", **self._start_time(record)}
+        state["request_counts"] = _counts(lines, completed=self._answered_lines(lines, age))
+        if age >= _ANSWERED_SHARE * seconds and not self._expiring_lines(lines):
             state["status"] = "finalizing"
-            state["finalizing_at"] = int(record["created"] + _ANSWERED * seconds)
-        return _shown(record, state)
+            state["finalizing_at"] = int(record["created"] + _ANSWERED_SHARE * seconds)
+        return _batch_object(record, state)
 
-    async def _cancelling(self, record: dict[str, Any], now: float) -> dict[str, Any]:
-        answered = self._answered_at(record["lines"], record["cancel"] - record["created"])
-        over = record["cancel"] + min(_CANCEL_SECONDS, _VALIDATED * self._options.batch_seconds)
+    async def _cancel_state(self, record: dict[str, Any], now: float) -> dict[str, Any]:
+        answered = self._answered_lines(record["lines"], record["cancel"] - record["created"])
+        over = record["cancel"] + min(
+            _CANCEL_SECONDS, _VALIDATED_SHARE * self._options.batch_seconds
+        )
         if now >= over:
             return await self._finish(record, answered, "cancelled", over)
         state = {
@@ -238,40 +248,44 @@ class Batches:
             "cancelling_at": int(record["cancel"]),
             "request_counts": _counts(record["lines"], completed=answered),
         }
-        return _shown(record, {**self._times(record), **state})
+        return _batch_object(record, {**self._start_time(record), **state})
 
-    def _answered_at(self, lines: int, age: float) -> int:
-        """How many lines a batch of this age has answered."""
+    def _answered_lines(self, lines: int, age: float) -> int:
+        """How many lines of a batch of this age are answered."""
         seconds = self._options.batch_seconds
         if not seconds:
             return lines
-        share = (age / seconds - _VALIDATED) / (_ANSWERED - _VALIDATED)
-        return int(max(0.0, min(1.0, share)) * (lines - self._expiring(lines)))
+        share = (age / seconds - _VALIDATED_SHARE) / (_ANSWERED_SHARE - _VALIDATED_SHARE)
+        return int(max(0.0, min(1.0, share)) * (lines - self._expiring_lines(lines)))
 
-    def _expiring(self, lines: int) -> int:
-        # Rounded down: asking again for what expired comes to an end.
+    def _expiring_lines(self, lines: int) -> int:
+        # Rounded down, so that a client which resubmits expired lines comes to an end.
         return int(lines * self._options.batch_expire_share)
 
-    def _times(self, record: dict[str, Any]) -> dict[str, Any]:
-        return {"in_progress_at": int(record["created"] + _VALIDATED * self._options.batch_seconds)}
+    def _start_time(self, record: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "in_progress_at": int(
+                record["created"] + _VALIDATED_SHARE * self._options.batch_seconds
+            )
+        }
 
     async def _finish(
         self, record: dict[str, Any], answered: int, status: str, at: float
     ) -> dict[str, Any]:
-        """Answer the lines and write the files; the batch changes no more."""
+        """Answer the lines and write the files; after that the batch does not change any more."""
         batch = record["batch"]
         content = self._files.content(batch["input_file_id"]) or b""
         output: list[str] = []
         errors: list[str] = []
         used = [0, 0]
-        for position, (_, text) in enumerate(lines_of(content)):
-            if position % _BREATH == 0:
+        for position, (_, text) in enumerate(input_lines(content)):
+            if position % _LINES_PER_TURN == 0:
                 await asyncio.sleep(0)
             line = json.loads(text)
             if position >= answered:
-                code, message = _UNANSWERED[status]
+                code, message = _UNANSWERED_ERRORS[status]
                 error = {"code": code, "message": message}
-                errors.append(_entry(line["custom_id"], None, error))
+                errors.append(_output_line(line["custom_id"], None, error))
                 continue
             answer = self._answer(batch["endpoint"], line["body"])
             used[0] += answer.prompt_tokens
@@ -282,23 +296,23 @@ class Batches:
                 "body": answer.body,
             }
             lines = output if answer.status == 200 else errors  # noqa: PLR2004
-            lines.append(_entry(line["custom_id"], response, None))
-        self._finished()
+            lines.append(_output_line(line["custom_id"], response, None))
+        self._on_finish()
         record["final"] = {
-            **self._times(record),
+            **self._start_time(record),
             "status": status,
             "finalizing_at": int(at),
             f"{status}_at": int(at),
             "cancelling_at": record["cancel"] and int(record["cancel"]),
-            "output_file_id": self._written(batch["id"], "output", output),
-            "error_file_id": self._written(batch["id"], "error", errors),
+            "output_file_id": self._write_file(batch["id"], "output", output),
+            "error_file_id": self._write_file(batch["id"], "error", errors),
             "request_counts": _counts(record["lines"], completed=len(output), failed=len(errors)),
             "usage": usage_of(*used),
         }
-        self._shelf.put(batch["id"], record)
-        return _shown(record, record["final"])
+        self._storage.put(batch["id"], record)
+        return _batch_object(record, record["final"])
 
-    def _written(self, batch_id: str, kind: str, lines: list[str]) -> str | None:
+    def _write_file(self, batch_id: str, kind: str, lines: list[str]) -> str | None:
         if not lines:
             return None
         content = "".join(f"{line}\n" for line in lines).encode()
@@ -306,13 +320,13 @@ class Batches:
         return str(record["id"])
 
 
-def _entry(custom_id: str, response: Any, error: Any) -> str:
+def _output_line(custom_id: str, response: Any, error: Any) -> str:
     identity = {"id": f"batch_req_{uuid.uuid4().hex}", "custom_id": custom_id}
     return json.dumps({**identity, "response": response, "error": error})
 
 
-def _shown(record: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
-    """The API's batch object: every field is there, null where it has no value yet."""
+def _batch_object(record: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    """The API's batch object. It has every field; a field without a value yet is null."""
     nothing = dict.fromkeys(
         (
             "errors",
@@ -335,7 +349,7 @@ def _counts(total: int, *, completed: int = 0, failed: int = 0) -> dict[str, int
     return {"total": total, "completed": completed, "failed": failed}
 
 
-def _refusing(handler: Any) -> Any:
+def _with_refusals(handler: Any) -> Any:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             return web.json_response(await handler(request))

@@ -1,6 +1,6 @@
-"""The command `bioinstruct-rehearsal-server`: a stand-in for OpenAI's API to point any client at.
+"""The command `bioinstruct-rehearsal-server`: a stand-in for OpenAI's API, for any client.
 
-Belongs here: the command line. Does not: what the options do (options and its readers).
+Belongs here: the command line. Does not: which options are valid (options), or serving (app).
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, start
+from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, start_server
 from bioinstruct_dagster.rehearsal.api_server.options import (
     FAULTS,
     FORMATS,
@@ -22,17 +22,17 @@ from bioinstruct_dagster.rehearsal.api_server.options import (
 )
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 
-_FAULT = 2  # the exit status of argparse, too
+_USAGE_STATUS = 2  # argparse has this exit status too
 
-# Option, type and help of every plain value of ServerOptions.
-_VALUES: tuple[tuple[str, Any, str], ...] = (
+# Option, type and help of each field of ServerOptions that is a single value.
+_VALUE_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("latency", float, "seconds that every answer takes"),
     ("rpm", float, "requests admitted a minute (no limit if left out)"),
     ("tpm", float, "tokens, of prompt and answer, admitted a minute (no limit if left out)"),
     ("burst-seconds", float, "seconds of the limit that may be spent at once"),
-    ("fault-seed", int, "other seeds fault other requests"),
-    ("fault-attempts", int, "how often the same request is faulted at most"),
-    ("key", str, "the only API key accepted (any key, and none, if left out)"),
+    ("fault-seed", int, "seed of the choice of requests that meet a fault"),
+    ("fault-attempts", int, "most faults that one request meets (no limit if left out)"),
+    ("key", str, "the only accepted API key (if left out, a request needs no key)"),
     ("quota-requests", int, "answers after which every request gets insufficient_quota"),
     ("batch-seconds", float, "seconds from a batch's creation to its completion"),
     ("batch-expire-share", float, "share of a batch's lines that expire unanswered"),
@@ -46,35 +46,35 @@ _VALUES: tuple[tuple[str, Any, str], ...] = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM; the exit status."""
+    """Serve until SIGINT or SIGTERM; returns the exit status."""
     try:
         options, host, port = read_command_line(argv)
         teacher = RehearsalTeacher(read_recordings(), options=options)
     except StatedError as error:
-        return _complain(str(error))
+        return _report_error(str(error))
     try:
         asyncio.run(_serve(teacher, host, port))
     except OSError as error:
-        return _complain(
+        return _report_error(
             f"can't listen at {host}:{port} ({error.strerror or error}). Choose another --host or "
-            "--port; --port 0 takes any that is free."
+            "--port; --port 0 takes a free port."
         )
     return 0
 
 
 def read_command_line(argv: Sequence[str] | None) -> tuple[ServerOptions, str, int]:
-    """Options, host and port.
+    """The options, host and port of a command line.
 
     Raises:
-        OptionsError: the options make no sense together.
-        SystemExit: the command line can't be read; argparse has said why.
+        OptionsError: the options are invalid or contradict each other.
+        SystemExit: argparse can't read the command line; it has written the reason.
     """
-    asked = vars(_parser().parse_args(argv))
-    host, port = asked.pop("host"), asked.pop("port")
-    asked["faults"] = dict(asked.pop("fault"))
-    asked["formats"] = FORMATS if asked["formats"] is None else frozenset(asked["formats"])
-    asked["service_tiers"] = SERVICE_TIERS - ({"flex"} if asked.pop("no_flex") else set())
-    return ServerOptions(**asked), host, port
+    values = vars(_parser().parse_args(argv))
+    host, port = values.pop("host"), values.pop("port")
+    values["faults"] = dict(values.pop("fault"))
+    values["formats"] = FORMATS if values["formats"] is None else frozenset(values["formats"])
+    values["service_tiers"] = SERVICE_TIERS - ({"flex"} if values.pop("no_flex") else set())
+    return ServerOptions(**values), host, port
 
 
 async def _serve(teacher: RehearsalTeacher, host: str, port: int) -> None:
@@ -82,9 +82,9 @@ async def _serve(teacher: RehearsalTeacher, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    runner, base_url = await start(teacher, host, port)
+    runner, base_url = await start_server(teacher, host, port)
     try:
-        # The key itself is not shown: somebody may have given a real one.
+        # The key itself is not shown, because it may be a real one.
         key = "rehearsal" if teacher.options.key is None else "<the --key>"
         sys.stdout.write(
             f"Serving at {base_url} - point a client at it with "
@@ -101,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="bioinstruct-rehearsal-server",
         description=(
             "Serve the recorded completions as OpenAI's API does: chat completions, responses, "
-            "files and batches, with rate limits and faults as asked. What it did is counted at "
-            "/rehearsal/ledger; POST /rehearsal/reset starts anew."
+            "files and batches, with the given rate limits and faults. GET /rehearsal/ledger "
+            "shows the counts of requests, tokens and errors; POST /rehearsal/reset resets them."
         ),
         allow_abbrev=False,
     )
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         field.name: None if field.default is MISSING else field.default
         for field in fields(ServerOptions)
     }
-    for name, kind, text in _VALUES:
+    for name, kind, text in _VALUE_OPTIONS:
         default = defaults[name.replace("-", "_")]
         shown = text if default is None else f"{text} ({default})"
         parser.add_argument(f"--{name}", type=kind, default=default, help=shown)
@@ -124,7 +124,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=SHARE",
-        help=f"share of requests that meet a fault, repeated for several: {', '.join(FAULTS)}",
+        help="share of requests that meet a fault; repeat the option for several faults: "
+        + ", ".join(FAULTS),
     )
     parser.add_argument(
         "--formats",
@@ -132,14 +133,14 @@ def _parser() -> argparse.ArgumentParser:
         choices=sorted(FORMATS),
         help="the structured response formats accepted (all; none if no name follows)",
     )
-    parser.add_argument("--no-flex", action="store_true", help="serve no flex tier")
+    parser.add_argument("--no-flex", action="store_true", help="don't serve the flex tier")
     return parser
 
 
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port < 2**16:
-        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text} is not a port; give a number from 0 to 65535")
     return port
 
 
@@ -152,12 +153,14 @@ def _fault(text: str) -> tuple[str, float]:
     try:
         return name, float(share)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{share!r} is no share: a number from 0 to 1") from None
+        raise argparse.ArgumentTypeError(
+            f"{share!r} is not a share; give a number from 0 to 1"
+        ) from None
 
 
-def _complain(message: str) -> int:
+def _report_error(message: str) -> int:
     sys.stderr.write(f"bioinstruct-rehearsal-server: error: {message}\n")
-    return _FAULT
+    return _USAGE_STATUS
 
 
 if __name__ == "__main__":

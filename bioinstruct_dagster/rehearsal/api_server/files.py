@@ -1,7 +1,7 @@
-"""The Files endpoints, as far as batches need them.
+"""The Files endpoints that batches need.
 
-Belongs here: uploading, describing, reading and deleting files. Does not: what batches make of them
-(batches).
+Belongs here: uploading, describing, reading and deleting files. Does not: reading a batch's input
+(batch_input), or writing its output (batches).
 """
 
 import time
@@ -14,16 +14,16 @@ from bioinstruct_dagster.rehearsal.api_server.openai_format import error_body
 from bioinstruct_dagster.rehearsal.api_server.storage import RecordStorage
 from bioinstruct_dagster.rehearsal.api_server.transport import respond
 
-_MAX_UPLOAD = 512 * 10**6  # OpenAI's limit of a single file
-_CHUNK = 2**20
-PURPOSE = "batch"
+_MAX_UPLOAD_BYTES = 512 * 10**6  # OpenAI's limit of a single file
+_CHUNK_BYTES = 2**20
+BATCH_PURPOSE = "batch"
 
 
 class Files:
-    """The files that were uploaded, and those that batches wrote."""
+    """Uploaded files, and files that batches wrote."""
 
-    def __init__(self, shelf: RecordStorage) -> None:
-        self._shelf = shelf
+    def __init__(self, storage: RecordStorage) -> None:
+        self._storage = storage
 
     def routes(self) -> list[tuple[str, str, Any]]:
         """Method, path and handler of each endpoint."""
@@ -35,7 +35,7 @@ class Files:
         ]
 
     def add(self, content: bytes, filename: str, purpose: str) -> dict[str, Any]:
-        """Store a file; its record is the API's file object."""
+        """Store a file; returns the API's file object."""
         file_id = f"file-{uuid.uuid4().hex}"
         record = {
             "id": file_id,
@@ -46,17 +46,17 @@ class Files:
             "purpose": purpose,
             "status": "processed",
         }
-        self._shelf.put(file_id, record, content)
+        self._storage.put(file_id, record, content)
         return record
 
     def purpose(self, file_id: str) -> str | None:
-        """What a file is for; None where there is none of this id."""
-        record = self._shelf.record(file_id)
+        """The purpose of a file; None if the id is unknown."""
+        record = self._storage.record(file_id)
         return record["purpose"] if record else None
 
     def content(self, file_id: str) -> bytes | None:
-        """A file's bytes; None where there is none of this id."""
-        return self._shelf.content(file_id)
+        """The bytes of a file; None if the id is unknown."""
+        return self._storage.content(file_id)
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         content: bytearray | None = None
@@ -69,38 +69,40 @@ class Files:
                     purpose = await part.text()
                 if part.name == "file":
                     filename, content = part.filename or "file", bytearray()
-                    while chunk := await part.read_chunk(_CHUNK):
+                    while chunk := await part.read_chunk(_CHUNK_BYTES):
                         content += chunk
-                        if len(content) > _MAX_UPLOAD:
-                            return _refused(413, "The file is larger than 512 MB.", "file")
+                        if len(content) > _MAX_UPLOAD_BYTES:
+                            return _refusal(413, "The file is larger than 512 MB.", "file")
         except (ValueError, AssertionError):
-            return _refused(400, "The body is not a multipart form.", None)
+            return _refusal(400, "The body is not a multipart form.", None)
         if content is None:
-            return _refused(400, "Missing required parameter: 'file'.", "file")
-        if purpose != PURPOSE:
-            return _refused(400, f"'{purpose}' is not one of ['{PURPOSE}'] - 'purpose'", "purpose")
+            return _refusal(400, "Missing required parameter: 'file'.", "file")
+        if purpose != BATCH_PURPOSE:
+            return _refusal(
+                400, f"'{purpose}' is not one of ['{BATCH_PURPOSE}'] - 'purpose'", "purpose"
+            )
         return web.json_response(self.add(bytes(content), filename, purpose))
 
     async def _retrieve(self, request: web.Request) -> web.StreamResponse:
-        record = self._shelf.record(request.match_info["id"])
-        return _unknown(request) if record is None else web.json_response(record)
+        record = self._storage.record(request.match_info["id"])
+        return _unknown_file(request) if record is None else web.json_response(record)
 
     async def _content(self, request: web.Request) -> web.StreamResponse:
-        content = self._shelf.content(request.match_info["id"])
+        content = self._storage.content(request.match_info["id"])
         if content is None:
-            return _unknown(request)
+            return _unknown_file(request)
         return web.Response(body=content, content_type="application/octet-stream")
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         file_id = request.match_info["id"]
-        if not self._shelf.remove(file_id):
-            return _unknown(request)
+        if not self._storage.remove(file_id):
+            return _unknown_file(request)
         return web.json_response({"id": file_id, "object": "file", "deleted": True})
 
 
-def _unknown(request: web.Request) -> web.Response:
-    return _refused(404, f"No such File object: {request.match_info['id']}", "id")
+def _unknown_file(request: web.Request) -> web.Response:
+    return _refusal(404, f"No such File object: {request.match_info['id']}", "id")
 
 
-def _refused(status: int, message: str, param: str | None) -> web.Response:
+def _refusal(status: int, message: str, param: str | None) -> web.Response:
     return respond(status, error_body(message, "invalid_request_error", None, param))

@@ -1,6 +1,6 @@
-"""What the rehearsal server did, counted: the measure against which a client is held.
+"""Counts of what the rehearsal server admitted, billed and refused; tests compare clients with it.
 
-Belongs here: the counts. Does not: deciding what counts as billed (server, batches).
+Belongs here: the counts. Does not: deciding which answers are billed (app).
 """
 
 import time
@@ -11,8 +11,8 @@ from typing import Any
 class Ledger:
     """Counts since the start or the last reset.
 
-    `admitted` requests passed the limits; `billed` ones got an answer, even where the connection
-    broke before it arrived. Lines of a batch are billed and never admitted.
+    An admitted request passed the limits. A billed request was answered, even if the connection
+    broke before the answer arrived. Lines of a batch are billed but never admitted.
     """
 
     def __init__(self) -> None:
@@ -27,10 +27,10 @@ class Ledger:
         self.last_admission: float | None = None
         self.most_in_flight = 0
         self._in_flight = 0
-        self._billed_of: Counter[str] = Counter()
+        self._billed_by_digest: Counter[str] = Counter()
 
     def admit(self) -> None:
-        """A request is let in."""
+        """Count an admitted request."""
         now = time.monotonic()
         self.admitted += 1
         if self.first_admission is None:
@@ -40,18 +40,18 @@ class Ledger:
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
 
     def leave(self) -> None:
-        """A request that was let in has got its reply."""
+        """Count the reply to an admitted request."""
         self._in_flight -= 1
 
     def bill(self, digest: str, prompt_tokens: int, completion_tokens: int) -> None:
-        """An answer is charged for."""
+        """Count a billed answer."""
         self.billed += 1
         self.prompt_tokens += prompt_tokens
         self.completion_tokens += completion_tokens
-        self._billed_of[digest] += 1
+        self._billed_by_digest[digest] += 1
 
     def reset(self) -> None:
-        """Empty it; requests in flight stay in flight."""
+        """Set all counts to zero, except the requests in flight."""
         in_flight = self._in_flight
         self.__init__()  # type: ignore[misc]
         self._in_flight = self.most_in_flight = in_flight
@@ -61,8 +61,8 @@ class Ledger:
         return {
             "admitted": self.admitted,
             "billed": self.billed,
-            "billed_digests": len(self._billed_of),
-            "most_billed_of_a_digest": max(self._billed_of.values(), default=0),
+            "billed_digests": len(self._billed_by_digest),
+            "most_billed_of_a_digest": max(self._billed_by_digest.values(), default=0),
             "batch_lines_billed": self.batch_lines_billed,
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,

@@ -1,7 +1,7 @@
-"""A request and its answer, whatever the endpoint and the form they came in.
+"""A request and its answer, independent of the endpoint and of the form of the answer.
 
-Belongs here: the two records. Does not: reading or writing them (wire), or what is answered
-(answers).
+Belongs here: the two records. Does not: reading or writing their bodies (openai_format), or
+choosing an answer (answers).
 """
 
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """A request of either endpoint.
+    """A request to either endpoint.
 
     Attributes:
         url: the endpoint.
-        prompt: all messages' text, a line break between them.
-        last: the last message's text.
-        number: which recording it points to.
+        prompt: the text of all messages, with a line break between them.
+        last: the text of the last message.
+        number: selects the recording.
         form: json_schema, json_object or text.
         schema: the name of the response format.
-        service_tier: the tier that will serve it.
-        prompt_digest: sha256 of the prompt, which the reply's ids are made of.
+        service_tier: the tier that serves the request.
+        prompt_digest: sha256 of the prompt; the reply's ids are made from it.
         prompt_tokens: tokens of the prompt.
-        extras: what the reply repeats of the request (Responses only).
+        extras: parts of the request that the reply repeats (Responses only).
     """
 
     url: str
@@ -40,7 +40,7 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class Completion:
-    """What the teacher says, and why it stopped."""
+    """The text or refusal of a teacher, and the reason why it stopped."""
 
     content: str | None
     refusal: str | None

@@ -1,7 +1,7 @@
-"""The bodies of OpenAI's wire format: requests read into one form, answers written in two.
+"""The bodies of OpenAI's two endpoints, Chat Completions and Responses.
 
-Belongs here: what a Chat Completions or Responses body looks like. Does not: what is answered
-(answers), or when (server).
+Belongs here: reading a request's body, and writing the body of a reply. Does not: choosing an
+answer (answers), or sending it (app, transport).
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from bioinstruct_dagster.rehearsal.api_server.options import ServerOptions
 MODEL = "rehearsal-teacher"
 CHAT_URL = "/v1/chat/completions"
 RESPONSES_URL = "/v1/responses"
-_BODY = {CHAT_URL: "chat completion", RESPONSES_URL: "responses"}
+_BODY_NAMES = {CHAT_URL: "chat completion", RESPONSES_URL: "responses"}
 
 
 class RequestError(Exception):
-    """A request that OpenAI would refuse with HTTP 400."""
+    """The body is not a request, or asks for something that the server does not support."""
 
     def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -29,19 +29,19 @@ class RequestError(Exception):
 
 
 def read_request(url: str, body: Any, options: ServerOptions) -> ApiRequest:
-    """Read a request's body for the endpoint.
+    """The request that a body holds.
 
     Raises:
-        RequestError: it is none, or asks for what the options do not offer.
+        RequestError: the body is not a request, or asks for something that the options exclude.
     """
     try:
         return (_read_chat if url == CHAT_URL else _read_responses)(body, options)
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
-        raise RequestError(f"The body is not a {_BODY[url]} request.") from None
+        raise RequestError(f"The body is not a {_BODY_NAMES[url]} request.") from None
 
 
-def decoded(raw: bytes) -> Any:
-    """The JSON of a body; None where it is none, which no endpoint takes for a request."""
+def parse_body(raw: bytes) -> Any:
+    """The JSON of a body; None if it is not JSON. No endpoint accepts None as a request."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
@@ -50,10 +50,10 @@ def decoded(raw: bytes) -> Any:
 
 def _read_chat(body: Any, options: ServerOptions) -> ApiRequest:
     texts = [_text_of(message["content"]) for message in body["messages"]]
-    asked_format = body.get("response_format") or {}
-    schema = (asked_format.get("json_schema") or {}).get("name")
+    requested_format = body.get("response_format") or {}
+    schema = (requested_format.get("json_schema") or {}).get("name")
     prompt = "\n".join(texts)
-    form = _form(asked_format, "response_format", prompt, options)
+    form = _response_form(requested_format, "response_format", prompt, options)
     return ApiRequest(
         url=CHAT_URL,
         prompt=prompt,
@@ -61,9 +61,9 @@ def _read_chat(body: Any, options: ServerOptions) -> ApiRequest:
         number=int(body.get("seed") or 0),
         form=form,
         schema=schema,
-        service_tier=_tier(body, options),
+        service_tier=_service_tier(body, options),
         prompt_digest=_sha256(prompt),
-        prompt_tokens=_count(prompt, options.prompt_tokens),
+        prompt_tokens=_token_count(prompt, options.prompt_tokens),
     )
 
 
@@ -75,27 +75,27 @@ def _read_responses(body: Any, options: ServerOptions) -> ApiRequest:
     prompt = "\n".join([_text_of(instructions), *texts] if instructions else texts)
     text = body.get("text") or {}
     metadata = body.get("metadata") or {}
-    asked_format = text.get("format") or {}
-    form = _form(asked_format, "text.format", prompt, options)
+    requested_format = text.get("format") or {}
+    form = _response_form(requested_format, "text.format", prompt, options)
     digest = _sha256(prompt)
     seed = metadata.get("seed")
     return ApiRequest(
         url=RESPONSES_URL,
         prompt=prompt,
         last=texts[-1],
-        # This endpoint has no seed: the prompt itself points to a recording.
+        # This endpoint has no seed parameter, so the prompt selects the recording.
         number=int(digest[:16], 16) if seed is None else int(seed),
         form=form,
-        schema=asked_format.get("name"),
-        service_tier=_tier(body, options),
+        schema=requested_format.get("name"),
+        service_tier=_service_tier(body, options),
         prompt_digest=digest,
-        prompt_tokens=_count(prompt, options.prompt_tokens),
+        prompt_tokens=_token_count(prompt, options.prompt_tokens),
         extras={
             "instructions": instructions,
             "max_output_tokens": body.get("max_output_tokens"),
             "metadata": metadata,
             "temperature": body.get("temperature", 1.0),
-            "text": {"format": asked_format or {"type": "text"}},
+            "text": {"format": requested_format or {"type": "text"}},
             "top_p": body.get("top_p", 1.0),
         },
     )
@@ -107,8 +107,10 @@ def _text_of(content: Any) -> str:
     return "".join(part["text"] for part in content)
 
 
-def _form(asked: Mapping[str, Any], param: str, prompt: str, options: ServerOptions) -> str:
-    form: str = asked.get("type", "json_schema" if "json_schema" in asked else "text")
+def _response_form(
+    requested: Mapping[str, Any], param: str, prompt: str, options: ServerOptions
+) -> str:
+    form: str = requested.get("type", "json_schema" if "json_schema" in requested else "text")
     if form == "text":
         return form
     if form not in options.formats:
@@ -124,40 +126,40 @@ def _form(asked: Mapping[str, Any], param: str, prompt: str, options: ServerOpti
     return form
 
 
-def _tier(body: Mapping[str, Any], options: ServerOptions) -> str:
+def _service_tier(body: Mapping[str, Any], options: ServerOptions) -> str:
     tier = body.get("service_tier")
     return "flex" if tier == "flex" and "flex" in options.service_tiers else "default"
 
 
 def answer_tokens(answer: Completion, options: ServerOptions) -> int:
-    """Tokens of an answer, as they are limited and billed."""
-    return _count(answer.content or "", options.answer_tokens)
+    """The tokens of an answer that count for limits and bills."""
+    return _token_count(answer.content or "", options.answer_tokens)
 
 
-def _count(text: str, fixed: int | None) -> int:
-    # Four characters a token is OpenAI's rule of thumb for English; a rehearsal costs nothing.
+def _token_count(text: str, fixed: int | None) -> int:
+    # OpenAI's rule of thumb for English: four characters a token. A rehearsal needs no more.
     return -(-len(text) // 4) if fixed is None else fixed
 
 
-def reply(asked: ApiRequest, answer: Completion, tokens: int) -> dict[str, Any]:
-    """The body of a successful reply, in the form of the endpoint that was asked."""
-    return (_chat_reply if asked.url == CHAT_URL else _responses_reply)(asked, answer, tokens)
+def reply_body(request: ApiRequest, answer: Completion, tokens: int) -> dict[str, Any]:
+    """The body of a successful reply, in the form of the request's endpoint."""
+    return (_chat_reply if request.url == CHAT_URL else _responses_reply)(request, answer, tokens)
 
 
-def request_id(asked: ApiRequest) -> str:
+def request_id(request: ApiRequest) -> str:
     """The value of the header `x-request-id`."""
-    return f"req_{asked.prompt_digest[:32]}"
+    return f"req_{request.prompt_digest[:32]}"
 
 
-def _chat_reply(asked: ApiRequest, answer: Completion, tokens: int) -> dict[str, Any]:
+def _chat_reply(request: ApiRequest, answer: Completion, tokens: int) -> dict[str, Any]:
     message = {"role": "assistant", "content": answer.content, "refusal": answer.refusal}
     return {
-        "id": f"chatcmpl-{asked.prompt_digest[:24]}",
+        "id": f"chatcmpl-{request.prompt_digest[:24]}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": MODEL,
         "system_fingerprint": FINGERPRINT,
-        "service_tier": asked.service_tier,
+        "service_tier": request.service_tier,
         "choices": [
             {
                 "index": 0,
@@ -167,14 +169,14 @@ def _chat_reply(asked: ApiRequest, answer: Completion, tokens: int) -> dict[str,
             }
         ],
         "usage": {
-            "prompt_tokens": asked.prompt_tokens,
+            "prompt_tokens": request.prompt_tokens,
             "completion_tokens": tokens,
-            "total_tokens": asked.prompt_tokens + tokens,
+            "total_tokens": request.prompt_tokens + tokens,
         },
     }
 
 
-def _responses_reply(asked: ApiRequest, answer: Completion, tokens: int) -> dict[str, Any]:
+def _responses_reply(request: ApiRequest, answer: Completion, tokens: int) -> dict[str, Any]:
     content: dict[str, Any]
     if answer.refusal:
         content = {"type": "refusal", "refusal": answer.refusal}
@@ -184,18 +186,18 @@ def _responses_reply(asked: ApiRequest, answer: Completion, tokens: int) -> dict
     whole = answer.finish_reason != "length"
     status = "completed" if whole else "incomplete"
     return {
-        "id": f"resp_{asked.prompt_digest[:24]}",
+        "id": f"resp_{request.prompt_digest[:24]}",
         "object": "response",
         "created_at": int(time.time()),
         "status": status,
         "error": None,
         "incomplete_details": None if whole else {"reason": "max_output_tokens"},
         "model": MODEL,
-        # OpenAI sends none here; it lets a client tell a rehearsal by its reply, as in a chat.
+        # OpenAI sends no fingerprint here. With it, a client recognizes a rehearsal by its reply.
         "system_fingerprint": FINGERPRINT,
         "output": [
             {
-                "id": f"msg_{asked.prompt_digest[:24]}",
+                "id": f"msg_{request.prompt_digest[:24]}",
                 "type": "message",
                 "role": "assistant",
                 "status": status,
@@ -203,16 +205,16 @@ def _responses_reply(asked: ApiRequest, answer: Completion, tokens: int) -> dict
             }
         ],
         "parallel_tool_calls": True,
-        "service_tier": asked.service_tier,
+        "service_tier": request.service_tier,
         "tool_choice": "auto",
         "tools": [],
-        "usage": usage_of(asked.prompt_tokens, tokens),
-        **(asked.extras or {}),
+        "usage": usage_of(request.prompt_tokens, tokens),
+        **(request.extras or {}),
     }
 
 
 def usage_of(input_tokens: int, output_tokens: int) -> dict[str, Any]:
-    """Usage as the Responses endpoint and batches count it."""
+    """The usage object of the Responses endpoint and of batches."""
     return {
         "input_tokens": input_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -223,7 +225,7 @@ def usage_of(input_tokens: int, output_tokens: int) -> dict[str, Any]:
 
 
 def error_body(message: str, kind: str, code: str | None, param: str | None = None) -> bytes:
-    """The body of every reply that is no success."""
+    """The body of a reply that reports an error."""
     error = {"message": message, "type": kind, "param": param, "code": code}
     return json.dumps({"error": error}).encode()
 

@@ -1,7 +1,7 @@
-"""How the rehearsal server is to behave: its limits, faults, formats and batches.
+"""The options of the rehearsal server: its limits, faults, formats and batches.
 
-Belongs here: the options and what makes them valid. Does not: acting on them (the other modules),
-or reading them from a command line (cli).
+Belongs here: the options, and what makes them valid. Does not: serving (app), or reading options
+from a command line (cli).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,13 +13,13 @@ from bioinstruct_dagster.errors import StatedError
 FORMATS = frozenset({"json_schema", "json_object"})
 SERVICE_TIERS = frozenset({"default", "flex"})
 
-# Faults that stop a request before it is worked on, and cost it nothing.
+# Faults that refuse a request before it is processed; nothing is billed.
 LIMIT_FAULTS = ("rate_limited", "rate_limited_bare")
 # Faults that answer with an error status after the request was admitted; nothing is billed.
 STATUS_FAULTS = {"server_error": 500, "unavailable": 503}
-# Faults of the transport; the answer was computed, so it is billed.
+# Faults of the transport; the server has computed the answer, so it is billed.
 TRANSPORT_FAULTS = ("reset", "slow", "truncated_json")
-# Faults of the answer's content, in a sound reply.
+# Faults of the answer's content, in a reply that is otherwise correct.
 CONTENT_FAULTS = ("refusal", "length", "wrong_schema", "empty", "malformed")
 FAULTS = (*LIMIT_FAULTS, *STATUS_FAULTS, *TRANSPORT_FAULTS, *CONTENT_FAULTS)
 # A batch has no rate limit and no connection to break.
@@ -29,12 +29,12 @@ MINUTE = 60.0
 
 
 class OptionsError(StatedError):
-    """The options contradict themselves or name something unknown; the message lists all faults."""
+    """An option is invalid or unknown, or options contradict each other; lists all faults."""
 
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """What a rehearsal server can be told; the defaults answer everything, at once.
+    """The options of a rehearsal server. With the defaults it answers every request at once.
 
     Attributes:
         latency: seconds that every answer takes.
@@ -42,19 +42,19 @@ class ServerOptions:
         tpm: tokens, of prompt and answer, admitted a minute; None means no limit.
         burst_seconds: seconds of the limit that may be spent at once.
         faults: share of requests that meet each fault, by the fault's name.
-        fault_seed: other seeds fault other requests.
-        fault_attempts: how often the same request is faulted at most; None means any number.
-        key: the only API key accepted; None accepts any, and none.
-        quota_requests: answers after which the quota is used up; None means never.
+        fault_seed: seed of the choice of requests that meet a fault.
+        fault_attempts: most faults that one request meets; None means no limit.
+        key: the only accepted API key; None accepts every request, also one without a key.
+        quota_requests: answers after which the quota is used up; None means no quota.
         formats: the structured response formats accepted.
         service_tiers: the service tiers that can be asked for.
         batch_seconds: seconds from a batch's creation to its completion.
         batch_expire_share: share of a batch's lines, its last ones, that expire unanswered.
         batch_max_lines: lines that a batch may have.
         batch_max_bytes: bytes that a batch's input file may have.
-        state_dir: where files and batches live; None keeps them in memory.
-        answer_tokens: what every answer counts, whatever its length; None counts it.
-        prompt_tokens: what every prompt counts, whatever its length; None counts it.
+        state_dir: folder of files and batches; None keeps them in memory.
+        answer_tokens: tokens that every answer counts; None estimates them from its length.
+        prompt_tokens: tokens that every prompt counts; None estimates them from its length.
         slow_seconds: seconds over which the fault `slow` spreads a reply's body.
     """
 
@@ -81,7 +81,9 @@ class ServerOptions:
     def __post_init__(self) -> None:
         mistakes = [*self._wrong_numbers(), *self._wrong_faults(), *self._wrong_choices()]
         if mistakes:
-            raise OptionsError("The rehearsal server can't be set so: " + "; ".join(mistakes) + ".")
+            raise OptionsError(
+                "The rehearsal server's options are wrong: " + "; ".join(mistakes) + "."
+            )
 
     def _wrong_numbers(self) -> Iterator[str]:
         for name in ("rpm", "tpm"):

@@ -1,7 +1,7 @@
-"""Rate limits as OpenAI's API keeps them: burst buckets that refuse, minute buckets that report.
+"""Rate limits like OpenAI's: burst buckets refuse requests, and minute buckets fill the headers.
 
-Belongs here: the buckets, the headers and the wording of a refusal. Does not: what a request costs
-(server).
+Belongs here: the buckets, the headers and the text of a refusal. Does not: counting a request's
+tokens (openai_format).
 """
 
 import math
@@ -14,11 +14,12 @@ from bioinstruct_dagster.rehearsal.api_server.options import MINUTE, ServerOptio
 
 _UNITS = {"requests": "requests per min (RPM)", "tokens": "tokens per min (TPM)"}
 
-_ROUNDING = 1e-6  # seconds: whoever waits as long as told must not be early by a rounding error
+# A client that waits exactly as long as the hint says must not be refused by a rounding error.
+_ROUNDING_SECONDS = 1e-6
 
 
 class Bucket:
-    """A bucket that refills steadily up to its capacity; what is taken may leave a debt."""
+    """A bucket that refills steadily up to its capacity. Its level may fall below zero (a debt)."""
 
     __slots__ = ("_at", "_level", "capacity", "rate")
 
@@ -29,23 +30,23 @@ class Bucket:
         self._at = now
 
     def level(self, now: float) -> float:
-        """What it holds now."""
+        """The level now."""
         self._level = min(self.capacity, self._level + (now - self._at) * self.rate)
         self._at = now
         return self._level
 
     def wait(self, amount: float, now: float) -> float:
-        """Seconds until it holds the amount, or is full where it can never hold so much."""
+        """Seconds until the bucket holds the amount, or is full if the amount exceeds it."""
         return max(0.0, (min(amount, self.capacity) - self.level(now)) / self.rate)
 
     def take(self, amount: float, now: float) -> None:
-        """Take the amount; below zero, later requests wait for the debt as well."""
+        """Take the amount. If that leaves a debt, later requests wait for it too."""
         self._level = self.level(now) - amount
 
 
 @dataclass(frozen=True)
 class RateLimitRefusal:
-    """A request over the limit: the 429 to answer with."""
+    """Body and headers of the 429 reply to a request that exceeds a limit."""
 
     body: bytes
     headers: dict[str, str]
@@ -67,36 +68,38 @@ class TokenBucketLimit:
         self.minute.take(amount, now)
 
     def headers(self, now: float) -> dict[str, str]:
-        """OpenAI's three headers: the limit, what remains of it, and when it is whole again."""
+        """OpenAI's three headers: the limit, the rest of it, and the time until it is full."""
         level = self.minute.level(now)
         return {
             f"x-ratelimit-limit-{self.kind}": f"{self.per_minute:.0f}",
             f"x-ratelimit-remaining-{self.kind}": str(max(0, math.floor(level + 1e-9))),
-            f"x-ratelimit-reset-{self.kind}": duration((self.per_minute - level) / self.burst.rate),
+            f"x-ratelimit-reset-{self.kind}": format_duration(
+                (self.per_minute - level) / self.burst.rate
+            ),
         }
 
     def refusal(self, amount: float, now: float) -> RateLimitRefusal | None:
-        """None where the amount may be taken now."""
+        """The refusal of this amount; None if it may be taken now."""
         if amount > self.per_minute:
-            return RateLimitRefusal(_too_large(self, amount), {})
+            return RateLimitRefusal(_too_large_body(self, amount), {})
         wait = self.burst.wait(amount, now)
-        if wait < _ROUNDING:
+        if wait < _ROUNDING_SECONDS:
             return None
-        milliseconds = max(1, math.ceil((wait - _ROUNDING) * 1000))
+        milliseconds = max(1, math.ceil((wait - _ROUNDING_SECONDS) * 1000))
         used = min(self.per_minute, self.per_minute - self.minute.level(now))
         message = (
             f"Rate limit reached for {MODEL} in organization org-rehearsal on {_UNITS[self.kind]}: "
             f"Limit {self.per_minute:.0f}, Used {used:.0f}, Requested {amount:.0f}. "
-            f"Please try again in {duration(wait)}. "
+            f"Please try again in {format_duration(wait)}. "
             "Visit https://platform.openai.com/account/rate-limits to learn more."
         )
         return RateLimitRefusal(
-            error_body(message, self.kind, "rate_limit_exceeded"), hints(milliseconds)
+            error_body(message, self.kind, "rate_limit_exceeded"), retry_headers(milliseconds)
         )
 
 
 class RateLimits:
-    """The limits of a server; without any, everything is admitted and no header is sent."""
+    """The limits of a server. Without a limit, it admits every request and sends no header."""
 
     def __init__(self, options: ServerOptions, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -108,7 +111,7 @@ class RateLimits:
         ]
 
     def refusal(self, tokens: int) -> RateLimitRefusal | None:
-        """Why a request of so many tokens can't be admitted now, or None; takes nothing."""
+        """The refusal of a request with this many tokens; None if it can be admitted now."""
         now = self._clock()
         for limit in self._limits:
             refusal = limit.refusal(_cost(limit, tokens), now)
@@ -117,7 +120,7 @@ class RateLimits:
         return None
 
     def admit(self, tokens: int) -> None:
-        """Debit a request of so many tokens."""
+        """Debit a request with this many tokens."""
         now = self._clock()
         for limit in self._limits:
             limit.take(_cost(limit, tokens), now)
@@ -131,7 +134,7 @@ class RateLimits:
         return headers
 
 
-def hints(milliseconds: int) -> dict[str, str]:
+def retry_headers(milliseconds: int) -> dict[str, str]:
     """The headers that say when to try again."""
     return {
         "retry-after-ms": str(milliseconds),
@@ -139,8 +142,8 @@ def hints(milliseconds: int) -> dict[str, str]:
     }
 
 
-def duration(seconds: float) -> str:
-    """A time in OpenAI's form, rounded up to the millisecond: `12ms`, `8.64s`, `6m0s`."""
+def format_duration(seconds: float) -> str:
+    """A time in OpenAI's form, rounded up to the millisecond, such as 12ms, 8.64s or 6m0s."""
     milliseconds = max(0, math.ceil(seconds * 1000 - 1e-6))
     if 0 < milliseconds < 1000:  # noqa: PLR2004
         return f"{milliseconds}ms"
@@ -154,7 +157,7 @@ def _cost(limit: TokenBucketLimit, tokens: int) -> int:
     return 1 if limit.kind == "requests" else tokens
 
 
-def _too_large(limit: TokenBucketLimit, amount: float) -> bytes:
+def _too_large_body(limit: TokenBucketLimit, amount: float) -> bytes:
     message = (
         f"Request too large for {MODEL} in organization org-rehearsal on {_UNITS[limit.kind]}: "
         f"Limit {limit.per_minute:.0f}, Requested {amount:.0f}. The input or output tokens must be "

@@ -1,6 +1,6 @@
-"""Where files and batches are kept: in memory, or in a folder that outlives the server.
+"""The storage of files and batches: in memory, or in a folder that outlives the server.
 
-Belongs here: storing records and contents by key. Does not: what they mean (files, batches).
+Belongs here: storing records and contents by key. Does not: what a record holds (files, batches).
 """
 
 import json
@@ -12,10 +12,10 @@ from bioinstruct_dagster.rehearsal.api_server.options import OptionsError
 
 
 class RecordStorage:
-    """Records by key, each with or without a content.
+    """Records by key. A record may have a content.
 
     Args:
-        folder: where they live; None keeps them in memory.
+        folder: where records and contents are kept; None keeps them in memory.
 
     Raises:
         OptionsError: the folder can't be used.
@@ -34,19 +34,19 @@ class RecordStorage:
                     self._records[path.stem] = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise OptionsError(
-                f"state_dir: {folder} can't be used ({error}). Name a folder that can be written "
-                "to, with nothing in it but what an earlier rehearsal server left."
+                f"state_dir: {folder} can't be used ({error}). Name a writable folder that is "
+                "empty or holds only files of an earlier rehearsal server."
             ) from error
 
     def put(self, key: str, record: dict[str, Any], content: bytes | None = None) -> None:
-        """Store a record; what was stored under its key is replaced, a content only by another."""
+        """Store a record in place of the key's old one; without a content the old content stays."""
         if self._folder is None:
             if content is not None:
                 self._contents[key] = content
         else:
             if content is not None:
                 (self._folder / f"{key}.data").write_bytes(content)
-            # The record goes last and at once: where there is one, its content is whole.
+            # The record is written last and in one step, so a record always has a whole content.
             fresh = self._folder / f"{key}.new"
             fresh.write_text(json.dumps(record), "utf-8")
             fresh.replace(self._folder / f"{key}.json")
@@ -57,12 +57,12 @@ class RecordStorage:
         return list(self._records.values())
 
     def record(self, key: str) -> dict[str, Any] | None:
-        """The record of a key, if it has one."""
+        """The record of a key; None if the key is unknown."""
         return self._records.get(key)
 
     def content(self, key: str) -> bytes | None:
-        """The content of a key, if it has one."""
-        # Keys come from a URL and name a file: only known ones get as far as a path.
+        """The content of a key; None if there is none."""
+        # Keys come from a URL and name a file, so only a known key may become part of a path.
         if self.record(key) is None:
             return None
         if self._folder is None:
@@ -71,7 +71,7 @@ class RecordStorage:
         return path.read_bytes() if path.exists() else None
 
     def remove(self, key: str) -> bool:
-        """Forget a key; False where it is unknown."""
+        """Remove a key; False if it is unknown."""
         if self.record(key) is None:
             return False
         del self._records[key]

@@ -1,6 +1,6 @@
-"""Sending a reply, and the ways in which a connection spoils a good one.
+"""Sending a reply, with or without a fault of the connection.
 
-Belongs here: what happens on the socket. Does not: which request meets which fault (faults).
+Belongs here: writing to the socket. Does not: which request meets which fault (faults).
 """
 
 import asyncio
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-_PIECES = 20  # in which a slow body comes
-_JSON = "application/json"
+_PIECE_COUNT = 20  # a slow body is sent in this many pieces
+_JSON_TYPE = "application/json"
 
 
 def respond(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON reply."""
     return web.Response(
-        body=body, status=status, headers=headers, content_type=_JSON, charset="utf-8"
+        body=body, status=status, headers=headers, content_type=_JSON_TYPE, charset="utf-8"
     )
 
 
@@ -29,26 +29,26 @@ async def deliver(
     fault: str | None,
     slow_seconds: float,
 ) -> web.StreamResponse:
-    """Send a successful reply, with the fault of the transport it is to meet."""
+    """Send a successful reply, with the given fault of the transport."""
     if fault == "truncated_json":
         return respond(200, body[: len(body) // 2], headers)
     if fault == "reset":
-        return await _pieces(request, body[: len(body) // 2], headers, len(body), None)
+        return await _send_in_pieces(request, body[: len(body) // 2], headers, len(body), None)
     if fault == "slow":
-        return await _pieces(request, body, headers, len(body), slow_seconds)
+        return await _send_in_pieces(request, body, headers, len(body), slow_seconds)
     return respond(200, body, headers)
 
 
-async def _pieces(
+async def _send_in_pieces(
     request: web.Request,
     sent: bytes,
     headers: Mapping[str, str],
     announced: int,
     seconds: float | None,
 ) -> web.StreamResponse:
-    """Send what is to be sent of the announced bytes: over so many seconds, or up to a reset."""
+    """Send part of the announced bytes: over this many seconds, or at once and then a reset."""
     response = web.StreamResponse(headers=headers)
-    response.content_type = _JSON
+    response.content_type = _JSON_TYPE
     response.content_length = announced
     try:
         await response.prepare(request)
@@ -56,12 +56,12 @@ async def _pieces(
             await response.write(sent)
             _reset(request)
             return response
-        size = -(-len(sent) // _PIECES)
+        size = -(-len(sent) // _PIECE_COUNT)
         for start in range(0, len(sent), size):
             await response.write(sent[start : start + size])
-            await asyncio.sleep(seconds / _PIECES)
+            await asyncio.sleep(seconds / _PIECE_COUNT)
     except ConnectionError:
-        pass  # the client gave up, which is what a slow body is for
+        pass  # the client gave up; a slow body is there to test that
     return response
 
 
@@ -69,7 +69,7 @@ def _reset(request: web.Request) -> None:
     transport = request.transport
     if transport is None:
         return
-    # Without lingering, closing sends a reset (RST) in place of an orderly end (FIN).
+    # With a linger time of zero, closing sends a reset (RST) instead of an orderly end (FIN).
     connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -1,1 +1,1 @@
-"""The Batch API: requests as files, at half the price, within a day."""
+"""The Batch API: requests travel in files, at half the price, and are answered within a day."""

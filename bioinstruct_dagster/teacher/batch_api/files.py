@@ -1,7 +1,8 @@
-"""The files of the Batch API: requests as lines of an input file, and the lines of an output file.
+"""The files of the Batch API: writes requests into input files, and reads output files.
 
-Belongs here: lines, and the limits of a file. Does not: the course of a batch (batches), what a
-line costs (money.settling), or what a request and a reply look like (wire.client).
+Belongs here: the lines and the limits of a file. Does not: creating and harvesting a batch
+(batches), the cost of a line (money.settling), or the bodies of a request and a reply
+(wire.client).
 """
 
 import io
@@ -10,32 +11,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.teacher.errors import LostError, RefusedError, UnreachedError
+from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, UnreachedServerError
 from bioinstruct_dagster.teacher.money.settling import BatchSettlement
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import PATHS, Dialect, read_body
+from bioinstruct_dagster.teacher.wire.client import PATHS, SUCCESS_STATUSES, Dialect, read_body
 
-MOST_LINES = 50_000  # OpenAI's limits for one input file
-MOST_BYTES = 200 * 10**6
-_OK = 200
-_REDIRECT = 300
+MAX_LINES = 50_000  # OpenAI's limits for one input file
+MAX_BYTES = 200 * 10**6
 # The API's codes of a line that was not sent to the model, and so not billed.
-_NOT_EXECUTED = ("batch_expired", "batch_cancelled")
+_UNBILLED_CODES = ("batch_expired", "batch_cancelled")
 
 
 @dataclass
 class BatchOutput:
-    """What the output and error files of a batch hold.
+    """The content of a batch's output and error files.
 
     Attributes:
         settlement: the replies and the money of the lines.
-        troubles: what lines say in place of a reply, as received.
-        answered: lines with an answer of the model, whether or not it can be read.
-        unreadable: lines that can't be read, or that name none of the batch's requests.
+        faults: the server's texts in lines without a reply.
+        answered: the number of lines with an answer of the model, readable or not.
+        unreadable: the number of lines that can't be read, or that name no request of the batch.
     """
 
     settlement: BatchSettlement
-    troubles: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     answered: int = 0
     unreadable: int = 0
 
@@ -43,7 +42,11 @@ class BatchOutput:
 def input_files(
     requests: Sequence[TeacherRequest], dialect: Dialect
 ) -> Iterator[tuple[int, int, bytes]]:
-    """Input files within the API's limits, as (first request, end, bytes)."""
+    """The input files for these requests, each within the API's limits.
+
+    Yields:
+        The number of a file's first request, the number after its last request, and its bytes.
+    """
     start, size = 0, 0
     lines: list[bytes] = []
     for number, request in enumerate(requests):
@@ -55,7 +58,7 @@ def input_files(
                 "body": dialect.body(request, "batch"),
             }
         ).encode()
-        if lines and (len(lines) == MOST_LINES or size + len(line) + 1 > MOST_BYTES):
+        if lines and (len(lines) == MAX_LINES or size + len(line) + 1 > MAX_BYTES):
             yield start, number, b"\n".join(lines)
             start, lines, size = number, [], 0
         lines.append(line)
@@ -65,61 +68,62 @@ def input_files(
 
 
 def read_output(files: Iterable[bytes], settlement: BatchSettlement) -> BatchOutput:
-    """Read what a batch answered to its requests, and settle each line."""
+    """Read the output files of a batch, and settle each line."""
     output = BatchOutput(settlement)
     for content in files:
-        # Not splitlines(), nor the SDK's iter_lines(): they split at U+2028 and U+0085 too, which
-        # JSON may hold as they are, and the reply would be lost.
+        # Not `splitlines`, nor the SDK's `iter_lines`. They also split at U+2028 and U+0085, which
+        # may stand inside JSON, and the reply would be lost.
         for line in io.BytesIO(content):
             if not line.strip():
                 continue
-            entry = _entry(line)
+            entry = _line_entry(line)
             custom_id = entry.get("custom_id")
             request = settlement.requests.get(custom_id) if isinstance(custom_id, str) else None
             if request is None:
                 output.unreadable += 1
             else:
-                _take(output, entry, request)
+                _settle_entry(output, entry, request)
     return output
 
 
-def _take(output: BatchOutput, entry: Mapping[str, Any], request: TeacherRequest) -> None:
+def _settle_entry(output: BatchOutput, entry: Mapping[str, Any], request: TeacherRequest) -> None:
     response = entry.get("response")
-    if not isinstance(response, dict) or not _succeeded(response):
-        output.troubles.append(_trouble(entry))
-        output.settlement.settle_failure(request, _error(entry))
+    if not isinstance(response, dict) or not _is_success(response):
+        output.faults.append(_line_fault(entry))
+        output.settlement.settle_failure(request, _line_error(entry))
         return
     output.answered += 1
     try:
-        reply = read_body(response["body"], _headers(response))
+        reply = read_body(response["body"], _line_headers(response))
     except (LookupError, TypeError, AttributeError):
-        trouble = f"this is no completion: {json.dumps(response.get('body'))}"
-        output.troubles.append(trouble)
-        output.settlement.settle_failure(request, LostError(trouble))
+        fault = f"this is no completion: {json.dumps(response.get('body'))}"
+        output.faults.append(fault)
+        output.settlement.settle_failure(request, LostReplyError(fault))
     else:
         output.settlement.settle(request, reply)
 
 
-def _succeeded(response: Mapping[str, Any]) -> bool:
+def _is_success(response: Mapping[str, Any]) -> bool:
     status = response.get("status_code")
-    return not isinstance(status, int) or _OK <= status < _REDIRECT
+    return not isinstance(status, int) or status in SUCCESS_STATUSES
 
 
-def _error(entry: Mapping[str, Any]) -> Exception:
-    """The error of a line without a reply, as the error of a request that was sent by itself."""
+def _line_error(entry: Mapping[str, Any]) -> Exception:
+    """The error of a line without a reply, as the client would raise it for a single request."""
     response, error = entry.get("response"), entry.get("error")
     if isinstance(response, dict):
-        return RefusedError(response["status_code"], "")
+        return StatusError(response["status_code"], "")
     code = error.get("code") if isinstance(error, dict) else None
-    return (UnreachedError if code in _NOT_EXECUTED else LostError)(f"batch line: {code}")
+    error_class = UnreachedServerError if code in _UNBILLED_CODES else LostReplyError
+    return error_class(f"batch line: {code}")
 
 
-def _headers(response: Mapping[str, Any]) -> dict[str, str]:
+def _line_headers(response: Mapping[str, Any]) -> dict[str, str]:
     identity = response.get("request_id")
     return {"x-request-id": identity} if isinstance(identity, str) else {}
 
 
-def _entry(line: bytes) -> Mapping[str, Any]:
+def _line_entry(line: bytes) -> Mapping[str, Any]:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
@@ -127,7 +131,7 @@ def _entry(line: bytes) -> Mapping[str, Any]:
     return entry if isinstance(entry, dict) else {}
 
 
-def _trouble(entry: Mapping[str, Any]) -> str:
+def _line_fault(entry: Mapping[str, Any]) -> str:
     response = entry.get("response")
     body = response.get("body") if isinstance(response, dict) else None
     return json.dumps(entry.get("error") or body or entry)

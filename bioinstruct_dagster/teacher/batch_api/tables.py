@@ -1,7 +1,7 @@
 """Batches in the store: a row is written before its batch exists, and closed with its replies.
 
-Belongs here: the rows of `batches` and `batch_requests`. Does not: what the server says of a batch
-(batches), its files (files), or what its lines cost (money.settling).
+Belongs here: the rows of `batches` and `batch_requests`. Does not: the state of a batch at the
+server (batches), its files (files), or the cost of its lines (money.settling).
 """
 
 import json
@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-import duckdb
 
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, as_row
@@ -22,9 +20,10 @@ from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 
 if TYPE_CHECKING:
+    import duckdb
     from openai.types import Batch
 
-CREATING = "creating"  # our own status of a batch whose creation was begun and not confirmed
+CREATING_STATUS = "creating"  # our status of a batch whose creation was sent and not confirmed
 
 OPEN_BATCHES = """
     select *
@@ -33,14 +32,18 @@ OPEN_BATCHES = """
       and ($purpose is null or purpose = $purpose)
     order by submitted_at
 """
-REQUESTS_OF = "select request from batch_requests where batch_key = $batch_key"
-ADOPT = "update batches set batch_id = $batch_id, state = 'open' where batch_key = $batch_key"
-BEGIN = """
+BATCH_REQUESTS = "select request from batch_requests where batch_key = $batch_key"
+SET_BATCH_ID = """
+    update batches
+    set batch_id = $batch_id, state = 'open'
+    where batch_key = $batch_key
+"""
+SET_CREATING = """
     update batches
     set status = $status, submitted_at = $submitted_at
     where batch_key = $batch_key
 """
-FRUITLESS = """
+BATCHES_WITHOUT_REPLY = """
     select count(distinct batch_key) as batches
     from batches
     join batch_requests using (batch_key)
@@ -49,7 +52,7 @@ FRUITLESS = """
           select completion_id from batch_requests where batch_key = $batch_key
       )
 """
-CLOSE = """
+CLOSE_BATCH = """
     update batches
     set state = $state, status = $status, answered = $answered, usd = null, tokens = 0,
         detail = $detail, finished_at = $finished_at
@@ -58,12 +61,12 @@ CLOSE = """
 
 
 def open_batches(store: Store, purpose: str | None = None) -> list[dict[str, Any]]:
-    """Rows of `batches` that are neither harvested nor failed."""
+    """The rows of `batches` that are neither harvested nor failed."""
     return store.rows(OPEN_BATCHES, {"purpose": purpose}) if store.path.exists() else []
 
 
 def resume_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Run configuration with which `raw_instructions` goes on towards the goal of these batches."""
+    """The run configuration with which `raw_instructions` works towards the batches' goal."""
     configs = [json.loads(row["resume"]) for row in rows if row["purpose"] == "generation"]
     return max(configs, key=lambda config: config.get("instructions", 0), default={})
 
@@ -77,10 +80,10 @@ def batch_row(
     """A row of `batches`, without `resume`, for requests that are about to be submitted.
 
     Args:
-        requests: those of the batch.
-        reserved: what they may cost together.
-        endpoint: where they are submitted.
-        terms: of the round.
+        requests: the requests of the batch.
+        reserved: the most that they can cost together.
+        endpoint: the server that takes the batch.
+        terms: the terms of the round.
     """
     first = requests[0]
     return {
@@ -103,8 +106,8 @@ def batch_row(
     }
 
 
-def note(store: Store, row: Mapping[str, Any], requests: Sequence[TeacherRequest]) -> None:
-    """Write the batch down before it exists."""
+def insert_batch(store: Store, row: Mapping[str, Any], requests: Sequence[TeacherRequest]) -> None:
+    """Store a batch and its requests, before the batch is created."""
     lines = [
         {
             "batch_key": row["batch_key"],
@@ -118,35 +121,35 @@ def note(store: Store, row: Mapping[str, Any], requests: Sequence[TeacherRequest
         insert(connection, "batch_requests", lines)
 
 
-def begin(store: Store, row: Mapping[str, Any]) -> None:
-    """Note that the batch's creation is about to be sent: from now on it may exist."""
-    begun = {"status": CREATING, "submitted_at": datetime.now(UTC)}
+def mark_creating(store: Store, row: Mapping[str, Any]) -> None:
+    """Store that the creation of a batch is about to be sent. From now on the batch may exist."""
+    creating = {"status": CREATING_STATUS, "submitted_at": datetime.now(UTC)}
     with store.write() as connection:
-        connection.execute(BEGIN, begun | {"batch_key": row["batch_key"]})
+        connection.execute(SET_CREATING, creating | {"batch_key": row["batch_key"]})
 
 
-def adopt(store: Store, row: Mapping[str, Any], batch: "Batch") -> None:
-    """Note the server's id of a batch: it exists."""
+def set_batch_id(store: Store, row: Mapping[str, Any], batch: "Batch") -> None:
+    """Store the server's id of a batch, which exists."""
     with store.write() as connection:
-        connection.execute(ADOPT, {"batch_id": batch.id, "batch_key": row["batch_key"]})
+        connection.execute(SET_BATCH_ID, {"batch_id": batch.id, "batch_key": row["batch_key"]})
 
 
 def requests_of(store: Store, row: Mapping[str, Any]) -> dict[str, TeacherRequest]:
-    """The requests of a batch, by completion id."""
-    stored = store.rows(REQUESTS_OF, {"batch_key": row["batch_key"]})
+    """The requests of a batch by completion id."""
+    stored = store.rows(BATCH_REQUESTS, {"batch_key": row["batch_key"]})
     requests = (TeacherRequest(**json.loads(line["request"])) for line in stored)
     return {request.completion_id: request for request in requests}
 
 
-def fruitless(store: Store, row: Mapping[str, Any]) -> int:
-    """How many batches brought no reply and had requests of this batch; it is one of them."""
-    return int(store.rows(FRUITLESS, {"batch_key": row["batch_key"]})[0]["batches"])
+def count_batches_without_reply(store: Store, row: Mapping[str, Any]) -> int:
+    """The number of batches without a reply that held requests of this batch, itself included."""
+    return int(store.rows(BATCHES_WITHOUT_REPLY, {"batch_key": row["batch_key"]})[0]["batches"])
 
 
 def store_batch(
     store: Store, row: Mapping[str, Any], batch: "Batch", settlement: BatchSettlement, detail: str
 ) -> int:
-    """Write replies, presumed spend and the batch's end in one transaction; how many are new."""
+    """Store replies, presumed spend and the batch's end in one transaction; how many are new."""
     candidates = {"candidates": list(settlement.completions)}
     with store.write() as connection:
         known = {key for (key,) in connection.execute(KNOWN_COMPLETIONS, candidates).fetchall()}
@@ -154,18 +157,18 @@ def store_batch(
         insert(connection, "completions", [as_row(reply) for reply in completions])
         insert(connection, "presumed_spend", [as_row(line) for line in presumed])
         answered = len(settlement.completions)
-        _end(connection, row, status=batch.status, answered=answered, detail=detail)
+        _close_batch(connection, row, status=batch.status, answered=answered, detail=detail)
     return len(completions)
 
 
-def close(store: Store, row: Mapping[str, Any], *, detail: str) -> None:
-    """Close a batch that was never created, which releases its reservation."""
+def close_uncreated(store: Store, row: Mapping[str, Any], *, detail: str) -> None:
+    """Close a batch that was never created. This releases its reservation."""
     with store.write() as connection:
-        _end(connection, row, status=None, answered=0, detail=detail)
+        _close_batch(connection, row, status=None, answered=0, detail=detail)
 
 
-def _end(
-    connection: duckdb.DuckDBPyConnection,
+def _close_batch(
+    connection: "duckdb.DuckDBPyConnection",
     row: Mapping[str, Any],
     *,
     status: str | None,
@@ -173,7 +176,7 @@ def _end(
     detail: str,
 ) -> None:
     connection.execute(
-        CLOSE,
+        CLOSE_BATCH,
         {
             "batch_key": row["batch_key"],
             "state": "harvested" if answered else "failed",

@@ -1,1 +1,1 @@
-"""The flow of requests: sending, pace, retries, and when to stop trying a server."""
+"""The flow of requests: sending, pace, retries, and the circuit breaker."""

@@ -1,43 +1,45 @@
-"""The circuit breaker: when a server that keeps failing is left alone, tried again and given up.
+"""The circuit breaker: holds requests back while a server keeps failing, and tests the server.
 
-Does not belong here: when one failed request is sent again (retries), or the pace of requests to a
-server that answers (pacing).
+Belongs here: when a failing server gets no more requests, when one request tests it, and when the
+round gives up. Does not: when one failed request is sent again (retries), or the pace of requests
+to a server that works (pacing).
 """
 
 import time
 from collections.abc import Callable
 
-from bioinstruct_dagster.teacher.flow.retries import jittered
+from bioinstruct_dagster.teacher.flow.retries import with_jitter
 
 
 class CircuitBreaker:
-    """Stops the flow when the server fails again and again, and tries it with one request.
+    """Holds requests back after many failures in a row, and tests the server with one request.
 
     Args:
-        threshold: failures in a row, without a reply in between, that open it.
-        tries: single requests that may fail before it gives up.
-        first_pause: seconds before the first of them; each pause is twice the one before.
-        clock: seconds, monotonic.
+        threshold: failures in a row, without a reply in between, that open the breaker.
+        trials: single requests that may fail before the breaker gives up.
+        first_pause: seconds before the first trial. Each pause is twice as long as the last.
+        longest_pause: the most seconds of a pause.
+        clock: returns seconds, monotonic.
     """
 
     def __init__(
         self,
         *,
         threshold: int = 20,
-        tries: int = 5,
+        trials: int = 5,
         first_pause: float = 2.0,
         longest_pause: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
         self._threshold = threshold
-        self._tries = tries
+        self._trials = trials
         self._first_pause = first_pause
         self._longest_pause = longest_pause
         self._failures = 0
-        self._tried = 0
+        self._trials_made = 0
         self._until = 0.0
-        self._probing = False
+        self._trial_running = False
 
     @property
     def open(self) -> bool:
@@ -46,39 +48,38 @@ class CircuitBreaker:
 
     @property
     def given_up(self) -> bool:
-        """Whether the server has failed for too long to go on."""
-        return self._tried > self._tries
+        """Whether the server failed in every trial, so that the round must end."""
+        return self._trials_made > self._trials
 
     def wait(self) -> float | None:
-        """Seconds until a request may leave; None while the server is tried with one request."""
+        """Seconds until a request may leave; None while a trial is running."""
         if not self.open:
             return 0.0
-        if self._probing:
+        if self._trial_running:
             return None
         return max(0.0, self._until - self._clock())
 
     def sent(self) -> bool:
-        """A request leaves; whether it is the request with which the server is tried."""
-        self._probing = self.open
-        return self._probing
+        """Count a request that leaves; whether it is a trial."""
+        self._trial_running = self.open
+        return self._trial_running
 
     def succeeded(self) -> None:
-        """The server answered, be it with a refusal: it works."""
-        self._failures = self._tried = 0
-        self._probing = False
+        """Count an answer, which may be a refusal: the server works."""
+        self._failures = self._trials_made = 0
+        self._trial_running = False
 
-    def failed(self, *, trying: bool = False) -> None:
-        """The server failed: 5xx, no connection, no reply in time.
+    def failed(self, *, is_trial: bool = False) -> None:
+        """Count a failure of the server: 5xx, no connection, or no reply in time.
 
         Args:
-            trying: whether the server was tried with this request. Other requests that fail may
-                have left long before.
+            is_trial: whether the request was a trial. Other requests may have left long before.
         """
         self._failures += 1
         if not self.open:
             return
-        if trying or self._failures == self._threshold:
-            self._probing = False
-            pause = min(self._longest_pause, self._first_pause * 2**self._tried)
-            self._until = self._clock() + jittered(pause)
-            self._tried += 1
+        if is_trial or self._failures == self._threshold:
+            self._trial_running = False
+            pause = min(self._longest_pause, self._first_pause * 2**self._trials_made)
+            self._until = self._clock() + with_jitter(pause)
+            self._trials_made += 1

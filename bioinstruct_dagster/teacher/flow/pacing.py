@@ -1,9 +1,9 @@
-"""The pace: as fast as the server's limits allow, and not faster.
+"""The pace: requests leave as fast as the server's limits allow, and no faster.
 
-Requests leave evenly at the limit's own rate, since servers apply a limit per minute over shorter
-spans too; `remaining` says when others use the same limit; a 429 or a failing server shrinks the
-number in flight. Belongs here: when the next request may leave. Does not: which it is, or whether
-it may be paid for.
+Requests leave at an even rate, because servers apply a limit per minute over shorter times too. The
+header `remaining` shows whether others use the same limit. A 429 or a failing server reduces the
+number of requests in flight. Belongs here: when the next request may leave. Does not: which request
+is next (flow.sending), or whether a cap leaves room for it (money.budget).
 """
 
 import re
@@ -11,62 +11,78 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bioinstruct_dagster.teacher.flow.retries import jittered
+from bioinstruct_dagster.teacher.flow.retries import with_jitter
 
-# Servers allow about a second's worth at once; half of it is used, and the rate lies below the
-# limit by as much, so that no minute, wherever it begins, holds more than the limit.
+# Servers allow the requests of about one second at once. Half of them are used, and the rate lies
+# below the limit by as much, so that no minute holds more than the limit, wherever it begins.
 BURST_SECONDS = 0.5
-SAFETY = 0.99
-FIRST_WINDOW = 16  # requests in flight until the first reply says what the limits are
-SCARCE = 0.1  # of a limit remaining; below it others are using the limit too, and the rate yields
-LEAST_RATE = 0.02  # of the limit: a server that reports nothing remaining is still asked
-MINUTE = 60.0
-_LONGEST_RESET = 31 * 86400.0  # seconds; no limit takes longer, so a longer reset is none
-_LONG_WINDOW = 90.0  # seconds; a limit with a longer reset is per day, not per minute
-_SOON = 1e-4  # seconds
-_MEASURABLE = 0.05  # seconds; a shorter reset is rounding, no rate can be read off it
+SAFETY_FACTOR = 0.99
+FIRST_WINDOW = 16  # requests in flight until the first reply states the limits
+# If less than this share of a limit remains, others use the limit too, and the rate falls.
+SCARCE_SHARE = 0.1
+LEAST_SHARING_FACTOR = 0.02  # the rate does not stop if a server reports nothing remaining
+MINUTE_SECONDS = 60.0
+_LONGEST_RESET_SECONDS = 31 * 86400.0  # no limit takes longer to reset; a longer time is an error
+_LONG_WINDOW_SECONDS = 90.0  # a limit with a longer reset is per day, not per minute
+_SHORTEST_WAIT_SECONDS = 1e-4
+_SHORTEST_RESET_SECONDS = 0.05  # a shorter reset is a rounding error and gives no rate
 
-CUT = 0.7  # multiplicative decrease of the number in flight
-# Where the limits are known the even pace is the remedy for a 429; the cut is the second guard.
-CUT_WHEN_PACED = 0.9
-# Of the rate, where requests are refused although they are paced: others use the limit too, and
-# a server that refuses by the second need not say so in `remaining`.
-EASE = 0.95
-LEAST_EASE = 0.05
-EASE_RECOVERY = 0.02  # of the rate, regained each second
-RECOVERY = 0.05  # additive increase, of the most in flight, for each round of replies
+WINDOW_CUT = 0.7  # multiplicative decrease of the number in flight
+# If the limits are known, the even pace prevents a 429, and a small cut is enough.
+PACED_WINDOW_CUT = 0.9
+# Cuts the rate if paced requests are refused. Others use the limit too, and a server that counts
+# requests by the second does not always show it in `remaining`.
+REFUSAL_CUT = 0.95
+LEAST_REFUSAL_FACTOR = 0.05
+REFUSAL_RECOVERY = 0.02  # share of the rate that is regained each second
+WINDOW_RECOVERY = 0.05  # additive increase for each round of replies, as a share of the concurrency
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?")
 
 
 @dataclass
 class PacedLimit:
-    """One limit as a bucket that refills evenly: requests, or tokens.
+    """One limit, of requests or of tokens, as a bucket that refills at an even rate.
 
-    `saved` may be negative: a debt that refilling pays off before the next request leaves.
+    Attributes:
+        per_minute: the limit; None if it is not known.
+        set_by_user: whether the user set the limit. The server's headers never raise it then.
+        level: requests or tokens that may leave at once. A negative level is a debt, which must
+            refill before the next request leaves.
+        sharing_factor: of the rate; below 1 while others use the limit too.
+        shared_until: the time at which the limit is full again if others stop using it.
+        refusal_factor: of the rate; below 1 after refusals.
+        updated: the time of `level`.
+        window: seconds in which the limit refills.
     """
 
     per_minute: float | None = None
-    stated: bool = False  # by the user; the server's word does not raise it
-    saved: float = 0.0
-    scale: float = 1.0  # below 1 where others use the limit too
-    scaled_until: float = 0.0  # when the limit is whole again, if nobody uses it
-    ease: float = 1.0  # below 1 after refusals
+    set_by_user: bool = False
+    level: float = 0.0
+    sharing_factor: float = 1.0
+    shared_until: float = 0.0
+    refusal_factor: float = 1.0
     updated: float = 0.0
-    window: float = MINUTE
+    window: float = MINUTE_SECONDS
 
     @property
     def rate(self) -> float:
         """Units per second at which the bucket refills."""
         if self.per_minute is None:
             return float("inf")
-        return self.per_minute / self.window * SAFETY * self.scale * self.ease
+        return (
+            self.per_minute
+            / self.window
+            * SAFETY_FACTOR
+            * self.sharing_factor
+            * self.refusal_factor
+        )
 
     @property
-    def most_saved(self) -> float:
-        """A limit per minute saves up little; a limit per day may be used when it suits."""
+    def max_level(self) -> float:
+        """The most that may leave at once: little of a limit per minute, all of a daily limit."""
         if self.per_minute is None:
             return 0.0
-        if self.window > _LONG_WINDOW:
+        if self.window > _LONG_WINDOW_SECONDS:
             return self.per_minute
         return self.per_minute / self.window * BURST_SECONDS
 
@@ -74,26 +90,28 @@ class PacedLimit:
         """Seconds until the next request may leave."""
         if self.per_minute is None:
             return 0.0
-        if self.scale < 1 and now > self.scaled_until:
-            self._refill(max(self.updated, self.scaled_until))
-            self.scale = 1.0
+        if self.sharing_factor < 1 and now > self.shared_until:
+            self._refill(max(self.updated, self.shared_until))
+            self.sharing_factor = 1.0
         self._refill(now)
-        if self.saved > 0:
+        if self.level > 0:
             return 0.0
-        seconds = max(-self.saved / self.rate, _SOON)
-        # What a reply said of others' use is not true for ever: without a newer word it lapses.
-        return seconds if self.scale == 1 else min(seconds, self.scaled_until - now + _SOON)
+        seconds = max(-self.level / self.rate, _SHORTEST_WAIT_SECONDS)
+        # A reply's statement about others expires, so that the rate recovers without a new reply.
+        if self.sharing_factor == 1:
+            return seconds
+        return min(seconds, self.shared_until - now + _SHORTEST_WAIT_SECONDS)
 
     def _refill(self, now: float) -> None:
         seconds = now - self.updated
-        self.saved = min(self.most_saved, self.saved + seconds * self.rate)
-        self.ease = min(1.0, self.ease + seconds * EASE_RECOVERY)
+        self.level = min(self.max_level, self.level + seconds * self.rate)
+        self.refusal_factor = min(1.0, self.refusal_factor + seconds * REFUSAL_RECOVERY)
         self.updated = now
 
     def take(self, cost: float) -> None:
-        """A request of this cost leaves."""
+        """Take the cost of a request that leaves from the level."""
         if self.per_minute is not None:
-            self.saved -= cost
+            self.level -= cost
 
     def learn(
         self,
@@ -101,39 +119,47 @@ class PacedLimit:
         remaining: float | None,
         reset: float | None,
         *,
-        under_way: float,
+        in_flight: float,
         now: float,
     ) -> None:
-        """What a reply's headers say of the limit; `under_way` is what they may not know of."""
+        """Take a reply's headers about the limit into account.
+
+        Args:
+            limit: the limit.
+            remaining: how much of the limit is left.
+            reset: seconds until the limit is full again.
+            in_flight: requests or tokens in flight, which `remaining` may not include yet.
+            now: the time.
+        """
         if limit is None or limit < 1:
             return
-        window = _window(limit, remaining, reset)
-        if self.stated and window > _LONG_WINDOW:
-            return  # the server's is a limit per day; the user's, per minute, is kept as it is
+        window = _refill_seconds(limit, remaining, reset)
+        if self.set_by_user and window > _LONG_WINDOW_SECONDS:
+            return  # the server has a daily limit; the user's limit per minute stays as it is
         if self.per_minute is None:
             self.per_minute, self.updated = limit, now
-            self.saved = self.most_saved
-        elif not self.stated or limit < self.per_minute:
+            self.level = self.max_level
+        elif not self.set_by_user or limit < self.per_minute:
             self.per_minute = limit
         if remaining is None:
             return
-        if reset and reset > _MEASURABLE and remaining < limit:
-            self.window = window  # of other replies nothing can be read
-        if self.window > _LONG_WINDOW:
-            # The server's word and no more: it may be renewed at midnight, or used by others.
-            self.scale, self.saved, self.updated = 1.0, remaining - under_way, now
+        if reset and reset > _SHORTEST_RESET_SECONDS and remaining < limit:
+            self.window = window  # other replies do not show the window
+        if self.window > _LONG_WINDOW_SECONDS:
+            # Only the server knows: the limit may be renewed at midnight, or used by others.
+            self.sharing_factor, self.level, self.updated = 1.0, remaining - in_flight, now
             return
         if remaining < 1:
-            self.saved = min(self.saved, remaining - 1)
-        self.scale = min(1.0, max(LEAST_RATE, remaining / limit / SCARCE))
-        self.scaled_until = now + (MINUTE if reset is None else min(reset, MINUTE))
+            self.level = min(self.level, remaining - 1)
+        self.sharing_factor = min(1.0, max(LEAST_SHARING_FACTOR, remaining / limit / SCARCE_SHARE))
+        self.shared_until = now + (MINUTE_SECONDS if reset is None else min(reset, MINUTE_SECONDS))
 
 
-def _window(limit: float, remaining: float | None, reset: float | None) -> float:
-    """Seconds in which a limit refills: a minute, or much longer where its reset says so."""
-    if remaining is None or remaining >= limit or not reset or reset <= _LONG_WINDOW:
-        return MINUTE
-    # The quotient first: a server's limit may be so large that its product is infinite.
+def _refill_seconds(limit: float, remaining: float | None, reset: float | None) -> float:
+    """Seconds in which a limit refills: a minute, or much longer if its reset is longer."""
+    if remaining is None or remaining >= limit or not reset or reset <= _LONG_WINDOW_SECONDS:
+        return MINUTE_SECONDS
+    # The quotient comes first: a limit may be so large that the product would be infinite.
     return max(reset, reset * (limit / (limit - remaining)))
 
 
@@ -141,10 +167,10 @@ class Pacer:
     """Decides when the next request leaves.
 
     Args:
-        concurrency: most requests in flight.
-        requests_per_minute: the user's own limit; the server's headers set it where it is None.
-        tokens_per_minute: the same for tokens.
-        seen: what the server's headers said of both limits earlier.
+        concurrency: the most requests in flight.
+        requests_per_minute: the user's own limit; the server's headers set it if it is None.
+        tokens_per_minute: the user's own limit of tokens; see `requests_per_minute`.
+        known_limits: requests and tokens per minute that the server stated earlier.
         clock: seconds, monotonic.
     """
 
@@ -154,7 +180,7 @@ class Pacer:
         *,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
-        seen: tuple[float | None, float | None] = (None, None),
+        known_limits: tuple[float | None, float | None] = (None, None),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         now = clock()
@@ -168,14 +194,14 @@ class Pacer:
         self.in_flight = 0
         self._tokens_in_flight = 0.0
         self.rate_limited = 0
-        self.requests = PacedLimit(requests_per_minute, stated=requests_per_minute is not None)
-        self.tokens = PacedLimit(tokens_per_minute, stated=tokens_per_minute is not None)
-        for limit, earlier in zip((self.requests, self.tokens), seen, strict=True):
+        self.requests = PacedLimit(requests_per_minute, set_by_user=requests_per_minute is not None)
+        self.tokens = PacedLimit(tokens_per_minute, set_by_user=tokens_per_minute is not None)
+        for limit, earlier in zip((self.requests, self.tokens), known_limits, strict=True):
             if limit.per_minute is None and earlier:
                 limit.per_minute = earlier
-                self._window = float(concurrency)  # no need to feel the way
+                self._window = float(concurrency)  # no first reply is needed
             limit.updated = now
-            limit.saved = limit.most_saved
+            limit.level = limit.max_level
 
     @property
     def window(self) -> int:
@@ -188,23 +214,23 @@ class Pacer:
         return self.requests.per_minute is not None or self.tokens.per_minute is not None
 
     def wait(self) -> float | None:
-        """Seconds until the next request may leave; None while a reply must come first."""
+        """Seconds until the next request may leave; None if a reply must come first."""
         if self.in_flight >= self.window:
             return None
         now = self._clock()
         return max(self.requests.wait(now), self.tokens.wait(now), self._held_until - now, 0.0)
 
     def sent(self, tokens: float) -> None:
-        """A request leaves that is expected to take so many tokens."""
+        """Count a request that leaves and is expected to take so many tokens."""
         self.in_flight += 1
         self._tokens_in_flight += tokens
         self.requests.take(1.0)
         self.tokens.take(tokens)
 
     def replied(self, expected: float, actual: float | None, seconds: float) -> None:
-        """A reply came, after so many seconds.
+        """Count a reply that came after so many seconds.
 
-        What it took beyond or below what was expected is a debt or a credit.
+        If it took more or fewer tokens than expected, the difference is a debt or a credit.
         """
         self.in_flight -= 1
         self._tokens_in_flight -= expected
@@ -214,19 +240,20 @@ class Pacer:
         if not self._learned:
             self._learned = True
             self._window = float(self._most)
-        step = max(1.0, RECOVERY * self._most) / self._window
+        step = max(1.0, WINDOW_RECOVERY * self._most) / self._window
         self._window = min(float(self._most), self._window + step)
 
     def refused(
         self, expected: float, *, overloaded: bool, limited: bool, retry_after: float | None = None
     ) -> None:
-        """A request came back without a reply.
+        """Count a request that failed without a reply.
 
         Args:
-            expected: tokens that it was sent with; a refused request takes none.
-            overloaded: the server is the cause (429, 5xx, no connection): fewer in flight.
-            limited: by a rate limit (429).
-            retry_after: seconds that the server asks for; nothing leaves before.
+            expected: the tokens that it was expected to take; a refused request takes none.
+            overloaded: whether the server is the cause (429, 5xx, no connection). Fewer requests
+                may be in flight then.
+            limited: whether a rate limit is the cause (429).
+            retry_after: seconds that the server asks for; no request leaves before.
         """
         self.in_flight -= 1
         self._tokens_in_flight -= expected
@@ -237,21 +264,23 @@ class Pacer:
         now = self._clock()
         paced = limited and self.limited
         if not paced:
-            self._learned = True  # the window has its size: the first reply does not open it wide
-        # One cut for a burst of refusals: they answer requests that left before the first of them.
+            self._learned = True  # the first reply must not widen the window now
+        # One cut for a burst of refusals, whose requests all left before the first refusal came.
         if now - self._last_cut > self._latency:
-            cut = CUT_WHEN_PACED if paced else CUT
+            cut = PACED_WINDOW_CUT if paced else WINDOW_CUT
             self._window = max(1.0, min(self._window, self.in_flight + 1.0) * cut)
             self._last_cut = now
             for limit in (self.requests, self.tokens):
-                limit.ease = max(LEAST_EASE, limit.ease * EASE) if paced else limit.ease
+                if paced:
+                    cut_factor = limit.refusal_factor * REFUSAL_CUT
+                    limit.refusal_factor = max(LEAST_REFUSAL_FACTOR, cut_factor)
         if retry_after:
-            self._held_until = max(self._held_until, now + jittered(retry_after))
+            self._held_until = max(self._held_until, now + with_jitter(retry_after))
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Take the `x-ratelimit-*` headers of a reply, or of a refusal, into account."""
         now = self._clock()
-        for limit, kind, under_way in (
+        for limit, kind, in_flight in (
             (self.requests, "requests", float(self.in_flight)),
             (self.tokens, "tokens", self._tokens_in_flight),
         ):
@@ -261,20 +290,20 @@ class Pacer:
                     _number(stated),
                     _number(headers.get(f"x-ratelimit-remaining-{kind}")),
                     duration(headers.get(f"x-ratelimit-reset-{kind}")),
-                    under_way=under_way,
+                    in_flight=in_flight,
                     now=now,
                 )
 
 
 def limits_of(headers: Mapping[str, str]) -> tuple[float | None, float | None]:
-    """Requests and tokens per minute, as one reply's headers state them."""
+    """Requests and tokens per minute that a reply's headers state."""
     pacer = Pacer(1)
     pacer.learn(headers)
     return pacer.requests.per_minute, pacer.tokens.per_minute
 
 
 def duration(text: str | None) -> float | None:
-    """Seconds of a header such as `6m0s`, `8.64s` or `12ms`; None where it is none."""
+    """Seconds of a header such as `6m0s`, `8.64s` or `12ms`; None if it is no duration."""
     match = _DURATION.fullmatch(text.strip()) if text else None
     if not match or not match.group(0):
         return None
@@ -283,7 +312,7 @@ def duration(text: str | None) -> float | None:
     except ValueError:  # two points in a number
         return None
     total = days * 86400 + hours * 3600 + minutes * 60 + seconds + milliseconds / 1e3
-    return total if total <= _LONGEST_RESET else None
+    return total if total <= _LONGEST_RESET_SECONDS else None
 
 
 def _number(text: str | None) -> float | None:

@@ -1,9 +1,10 @@
-"""Sending: one loop sends the requests that the feed offers, as fast as pace and budget allow.
+"""Sending: one loop sends a feed's requests, as fast as the pace and the budget allow.
 
-There are no batches and no barriers, so a slow or failing request holds back no other. Each reply
-is on disk before the feed, or anything else, sees it. Belongs here: sending, waiting, and sending
-again. Does not: which requests there are (teacher.feeds), what a request reserves and costs
-(money.settling), or what a reply says.
+The loop sends each request as soon as it may leave, and waits for no group of replies. So a slow or
+failing request holds back no other. The journal has a reply on disk before the feed receives it.
+Belongs here: sending requests, waiting, and sending failed requests again. Does not: the choice of
+requests (teacher.feeds), what a request reserves and costs (money.settling), or the content of a
+reply.
 """
 
 import asyncio
@@ -16,11 +17,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bioinstruct_dagster.teacher.errors import (
-    RefusedError,
+    StatusError,
     TeacherError,
     fatal_advice,
-    long_wait,
-    unwritable,
+    long_wait_message,
+    unwritable_error,
 )
 from bioinstruct_dagster.teacher.feeds import Feed, Tally
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
@@ -29,11 +30,11 @@ from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.flow.retries import Attempts
 from bioinstruct_dagster.teacher.money.budget import Amount
 from bioinstruct_dagster.teacher.money.settling import Account, Reservation
-from bioinstruct_dagster.teacher.money.tokens import RequestSize, TokenModel, size_of
+from bioinstruct_dagster.teacher.money.tokens import RequestSize, TokenForecast, size_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import Dialect, TeacherClient, TeacherReply
 
-_KEPT_ERRORS = 5
+_MAX_KEPT_ERRORS = 5
 _SENDS_BETWEEN_YIELDS = 32
 _REPORT_SECONDS = 30.0
 _REPORT_REPLIES = 25
@@ -41,80 +42,106 @@ _REPORT_REPLIES = 25
 
 @dataclass(eq=False)
 class SentRequest:
-    """A request on its way, over all its attempts."""
+    """A request, from its first attempt to its reply or its last failure.
+
+    Attributes:
+        request: the request.
+        size: its size, measured once.
+        max_cost: the most that one attempt can cost.
+        attempts: counts its failures.
+        reservation: the money of its last attempt.
+        expected_tokens: the tokens that its last attempt was expected to take.
+        is_trial: whether the circuit breaker tests the server with its last attempt.
+    """
 
     request: TeacherRequest
     size: RequestSize
-    most: Amount
+    max_cost: Amount
     attempts: Attempts = field(default_factory=Attempts)
-    reservation: Reservation = field(init=False)  # of its last attempt
+    reservation: Reservation = field(init=False)
     expected_tokens: float = 0.0
-    trying: bool = False  # whether the circuit breaker tries the server with this request
-
-
-@dataclass(frozen=True)
-class SendingTools:
-    """The parts that a sender works with."""
-
-    client: TeacherClient
-    dialect: Dialect
-    account: Account
-    pacer: Pacer
-    usage: TokenModel
-    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    is_trial: bool = False
 
 
 class Sender:
-    """Sends all that a feed offers in one round, and keeps the tally."""
+    """Sends every request that a feed offers in one round, and counts in the tally.
+
+    Args:
+        feed: offers the requests, and is told of every reply and failure.
+        tally: counts what the round takes.
+        client: the open connections to the teacher.
+        dialect: the form in which the server takes requests.
+        account: reserves and settles the money of each request.
+        pacer: decides when the next request may leave.
+        forecast: expects how many tokens a request takes, and learns from replies.
+        log: takes lines for the user.
+        breaker: holds requests back while the server keeps failing.
+    """
 
     def __init__(
-        self, tools: SendingTools, feed: Feed, tally: Tally, log: Callable[[str], None]
+        self,
+        feed: Feed,
+        tally: Tally,
+        *,
+        client: TeacherClient,
+        dialect: Dialect,
+        account: Account,
+        pacer: Pacer,
+        forecast: TokenForecast,
+        log: Callable[[str], None],
+        breaker: CircuitBreaker | None = None,
     ) -> None:
-        self._tools = tools
         self._feed = feed
         self._tally = tally
+        self._client = client
+        self._dialect = dialect
+        self._account = account
+        self._billing = account.billing
+        self._pacer = pacer
+        self._forecast = forecast
         self._log = log
+        self._breaker = breaker or CircuitBreaker()
         self._wake = asyncio.Event()
         self._numbers = itertools.count()
         self._retries: list[tuple[float, int, SentRequest]] = []
-        self._held: SentRequest | None = None
-        self._flying = 0
-        self._fatal: Exception | None = None
+        self._next_request: SentRequest | None = None  # taken from the feed, and not sent yet
+        self._in_flight = 0
+        self._fatal_error: Exception | None = None
         self._reported = time.monotonic()
 
     async def run(self) -> None:
-        """Send until no request is left, or until no more may be sent.
+        """Send until no request is left, or until no more requests may be sent.
 
         When it stops, it waits for the requests in flight, because they are paid for.
 
         Raises:
-            TeacherError: no request can succeed as things are (wrong key, no quota, unknown
-                model, a server that stays down).
+            TeacherError: no request can succeed (wrong key, no quota, unknown model, a server that
+                stays down), or the disk takes no more replies.
         """
         self._feed.start(self._wake.set)
         with rare_collections():
             await self._send_all()
-        self._tally.failed += len(self._retries)  # given up with the round
-        self._tally.rate_limited += self._tools.pacer.rate_limited
+        self._tally.failed += len(self._retries)  # the round ends before they are sent again
+        self._tally.rate_limited += self._pacer.rate_limited
         self._tally.stopped = self._tally.stopped or self._feed.stopped
-        if self._fatal:
-            self._tally.stopped = self._tally.stopped or str(self._fatal)
-            raise self._fatal
+        if self._fatal_error:
+            self._tally.stopped = self._tally.stopped or str(self._fatal_error)
+            raise self._fatal_error
 
     async def _send_all(self) -> None:
         async with asyncio.TaskGroup() as group:
             sends = 0
-            while not self._fatal and not self._tally.stopped:
+            while not self._fatal_error and not self._tally.stopped:
                 try:
                     sent = self._next()
                 except Exception as error:  # noqa: BLE001  # raised once no request is in flight
-                    self._fatal = error
+                    self._fatal_error = error
                     break
                 if sent is None:
-                    if self._at_rest():
+                    if self._is_done():
                         break
-                    await self._woken(self._until_retry())
-                elif (seconds := self._hindrance(sent)) == 0.0:
+                    await self._wait(self._seconds_until_retry())
+                elif (seconds := self._seconds_until_sending(sent)) == 0.0:
                     if not self._reserve(sent):
                         break
                     group.create_task(self._send(sent))
@@ -122,11 +149,12 @@ class Sender:
                     if sends % _SENDS_BETWEEN_YIELDS == 0:
                         await asyncio.sleep(0)
                 elif not self._tally.stopped:
-                    self._held = sent
-                    await self._woken(seconds)
+                    self._next_request = sent
+                    await self._wait(seconds)
 
     def _next(self) -> SentRequest | None:
-        sent, self._held = self._held, None
+        """The next request: the waiting one, a failed one whose time has come, or a new one."""
+        sent, self._next_request = self._next_request, None
         if sent and self._is_wanted(sent):
             return sent
         while self._retries and not self._is_wanted(self._retries[0][2]):
@@ -137,36 +165,36 @@ class Sender:
         if request is None:
             return None
         size = size_of(request)
-        return SentRequest(request, size, self._tools.account.billing.most(size))
+        return SentRequest(request, size, self._billing.max_cost(size))
 
     def _is_wanted(self, sent: SentRequest) -> bool:
         wanted = self._feed.wants(sent.request)
-        if not wanted:  # the goal was reached while it waited
+        if not wanted:  # the goal was reached while the request waited
             self._feed.failed(sent.request)
         return wanted
 
-    def _at_rest(self) -> bool:
-        return not self._flying and not self._retries and not self._feed.busy
+    def _is_done(self) -> bool:
+        return not self._in_flight and not self._retries and not self._feed.busy
 
-    def _until_retry(self) -> float | None:
+    def _seconds_until_retry(self) -> float | None:
         return max(0.0, self._retries[0][0] - time.monotonic()) if self._retries else None
 
-    def _hindrance(self, sent: SentRequest) -> float | None:
-        """Seconds until the request may leave: 0 for now, None for not before a reply comes."""
-        tools = self._tools
-        budget = tools.account.budget
-        if budget.broken:
-            self._tally.stopped = budget.broken
+    def _seconds_until_sending(self, sent: SentRequest) -> float | None:
+        """Seconds until the request may leave; None if another reply must come first."""
+        budget = self._account.budget
+        if budget.failure:
+            self._tally.stopped = budget.failure
             return None
-        cap = budget.refusal(sent.most)
+        cap = budget.cap_without_room(sent.max_cost)
         if cap:
             if not budget.in_flight:
-                self._tally.stopped = cap.reached(sent.most)
+                self._tally.stopped = cap.reached_message(sent.max_cost)
             return None
-        waits = (tools.breaker.wait(), tools.pacer.wait())
+        waits = (self._breaker.wait(), self._pacer.wait())
         return None if None in waits else max(w for w in waits if w is not None)
 
-    async def _woken(self, seconds: float | None) -> None:
+    async def _wait(self, seconds: float | None) -> None:
+        """Wait for a reply or the feed, and no longer than so many seconds."""
         timer = None
         if seconds is not None:
             timer = asyncio.get_running_loop().call_later(seconds, self._wake.set)
@@ -175,100 +203,84 @@ class Sender:
         if timer:
             timer.cancel()
 
-    async def _send(self, sent: SentRequest) -> None:
-        tools = self._tools
-        requested_at, started = datetime.now(UTC), time.monotonic()
-        try:
-            reply = await tools.client.complete(
-                sent.request, tools.dialect, tools.account.billing.service
-            )
-        # An error of one request must not stop the others; it is counted and shown.
-        except Exception as error:  # noqa: BLE001
-            self._handle(sent, error)
-        else:
-            await self._take_in(sent, reply, requested_at, time.monotonic() - started)
-        finally:
-            self._flying -= 1
-            self._wake.set()
-
     def _reserve(self, sent: SentRequest) -> bool:
-        """Set aside what the request may cost; False where the disk takes no note of it."""
-        tools = self._tools
+        """Reserve the money and the pace of the request; False if the disk can't note it."""
         try:
-            sent.reservation = tools.account.reserve(sent.request, sent.most)
+            sent.reservation = self._account.reserve(sent.request, sent.max_cost)
         except TeacherError as error:
-            self._fatal = error
+            self._fatal_error = error
             return False
-        sent.expected_tokens = tools.usage.total(sent.size)
-        self._flying += 1
-        tools.pacer.sent(sent.expected_tokens)
-        sent.trying = tools.breaker.sent()
+        sent.expected_tokens = self._forecast.total(sent.size)
+        self._in_flight += 1
+        self._pacer.sent(sent.expected_tokens)
+        sent.is_trial = self._breaker.sent()
         return True
 
-    async def _take_in(
+    async def _send(self, sent: SentRequest) -> None:
+        requested_at, started = datetime.now(UTC), time.monotonic()
+        try:
+            reply = await self._client.complete(sent.request, self._dialect, self._billing.service)
+        # The error of one request must not stop the others. It is counted and shown.
+        except Exception as error:  # noqa: BLE001
+            self._handle_failure(sent, error)
+        else:
+            await self._handle_reply(sent, reply, requested_at, time.monotonic() - started)
+        finally:
+            self._in_flight -= 1
+            self._wake.set()
+
+    async def _handle_reply(
         self, sent: SentRequest, reply: TeacherReply, requested_at: datetime, seconds: float
     ) -> None:
         """Settle and store a reply. It is paid for, so no error here sends its request again."""
         try:
             completion = self._settle(sent, reply, requested_at, seconds)
-            await self._tools.account.journal.append(completion)
+            await self._account.journal.append(completion)
             self._tally.asked += 1
             self._feed.stored(sent.request, completion)
             self._report()
         except OSError as error:
-            self._fatal = self._fatal or unwritable(error)
+            self._fatal_error = self._fatal_error or unwritable_error(error)
         except Exception as error:  # noqa: BLE001  # raised once no request is in flight
-            self._fatal = self._fatal or error
+            self._fatal_error = self._fatal_error or error
 
     def _settle(
         self, sent: SentRequest, reply: TeacherReply, requested_at: datetime, seconds: float
     ) -> dict[str, Any]:
-        tools = self._tools
-        tools.pacer.learn(reply.headers)
-        tools.pacer.replied(sent.expected_tokens, reply.tokens, seconds)
-        tools.breaker.succeeded()
-        completion = tools.account.settle(sent.reservation, reply, requested_at)
-        actual = sent.reservation.cost
-        if actual is None:
+        """A row of `completions`; pace, budget, forecast and tally take the reply into account."""
+        self._pacer.learn(reply.headers)
+        self._pacer.replied(sent.expected_tokens, reply.tokens, seconds)
+        self._breaker.succeeded()
+        completion = self._account.settle(sent.reservation, reply, requested_at)
+        cost = sent.reservation.cost
+        if cost is None:
             self._tally.presumed += 1
         else:
-            tools.usage.learn(sent.size, reply.prompt_tokens or 0, reply.completion_tokens or 0)
-            self._tally.tokens += actual.tokens
+            self._forecast.learn(sent.size, reply.prompt_tokens or 0, reply.completion_tokens or 0)
+            self._tally.tokens += cost.tokens
             if self._tally.usd is not None:
-                self._tally.usd = None if actual.usd is None else self._tally.usd + actual.usd
+                self._tally.usd = None if cost.usd is None else self._tally.usd + cost.usd
         return completion
 
-    def _handle(self, sent: SentRequest, error: Exception) -> None:
-        tools = self._tools
-        refused = error if isinstance(error, RefusedError) else None
+    def _handle_failure(self, sent: SentRequest, error: Exception) -> None:
+        """Settle a request without a reply, and send it later, give it up, or end the round."""
         try:
-            self._tally.presumed += tools.account.settle_failure(sent.reservation, error)
+            self._tally.presumed += self._account.settle_failure(sent.reservation, error)
         except TeacherError as unwritten:
-            self._fatal = self._fatal or unwritten
-        if refused:
-            tools.pacer.learn(refused.headers)
-        limited = bool(refused and refused.rate_limited)
-        server_fault = not refused or refused.server_fault
-        tools.pacer.refused(
-            sent.expected_tokens,
-            overloaded=limited or server_fault,
-            limited=limited,
-            retry_after=refused.retry_after if refused and (limited or server_fault) else None,
-        )
-        if refused and refused.asks_too_long and (limited or server_fault):
-            self._tally.stopped = self._tally.stopped or long_wait(refused)
-        if server_fault:
-            tools.breaker.failed(trying=sent.trying)
-        else:
-            tools.breaker.succeeded()
-        if refused and refused.fatal:
-            self._fatal = self._fatal or TeacherError(fatal_advice(refused, sent.request.model))
+            self._fatal_error = self._fatal_error or unwritten
+        self._slow_down(sent, error)
+        status_error = error if isinstance(error, StatusError) else None
+        if status_error and status_error.fatal:
+            self._fatal_error = self._fatal_error or TeacherError(
+                fatal_advice(status_error, sent.request.model)
+            )
             return
-        if tools.breaker.given_up:
-            self._fatal = self._fatal or TeacherError(
-                f"The teacher at {tools.account.billing.endpoint.address} keeps failing: "
+        if self._breaker.given_up:
+            self._fatal_error = self._fatal_error or TeacherError(
+                f"The teacher at {self._billing.endpoint.address} keeps failing: "
                 f"{self._describe(error)}. {self._tally.asked} completions of this round are "
-                "stored. Run again when it is back; nothing stored is paid for again."
+                "stored. Run again when the server works; stored completions are not paid for "
+                "again."
             )
             return
         delay = sent.attempts.delay_after(error)
@@ -277,12 +289,33 @@ class Sender:
             heapq.heappush(self._retries, (time.monotonic() + delay, next(self._numbers), sent))
             return
         self._tally.failed += 1
-        if len(self._tally.errors) < _KEPT_ERRORS:
+        if len(self._tally.errors) < _MAX_KEPT_ERRORS:
             self._tally.errors.append(self._describe(error))
         self._feed.failed(sent.request)
 
+    def _slow_down(self, sent: SentRequest, error: Exception) -> None:
+        """Tell the pacer and the circuit breaker of a failure; a long wait ends the round."""
+        status_error = error if isinstance(error, StatusError) else None
+        if status_error:
+            self._pacer.learn(status_error.headers)
+        limited = bool(status_error and status_error.rate_limited)
+        server_fault = not status_error or status_error.server_fault
+        overloaded = limited or server_fault
+        self._pacer.refused(
+            sent.expected_tokens,
+            overloaded=overloaded,
+            limited=limited,
+            retry_after=status_error.retry_after if status_error and overloaded else None,
+        )
+        if status_error and status_error.asks_for_long_wait and overloaded:
+            self._tally.stopped = self._tally.stopped or long_wait_message(status_error)
+        if server_fault:
+            self._breaker.failed(is_trial=sent.is_trial)
+        else:
+            self._breaker.succeeded()
+
     def _describe(self, error: Exception) -> str:
-        return self._tools.account.billing.endpoint.hiding_key(f"{type(error).__name__}: {error}")
+        return self._billing.endpoint.redacted(f"{type(error).__name__}: {error}")
 
     def _report(self) -> None:
         now = time.monotonic()
@@ -292,5 +325,5 @@ class Sender:
         spent = "" if not self._tally.usd else f", ${self._tally.usd:,.4f} spent"
         self._log(
             f"{self._tally.asked} completions stored, {self._tally.failed} failed, "
-            f"{self._flying} in flight{spent}; {self._feed.progress()}"
+            f"{self._in_flight} in flight{spent}; {self._feed.progress()}"
         )

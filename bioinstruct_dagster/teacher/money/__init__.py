@@ -1,1 +1,1 @@
-"""Money and tokens: prices, caps, reservations, settlement, estimates."""
+"""Money and tokens: prices, caps, reservations, settlement and estimates."""

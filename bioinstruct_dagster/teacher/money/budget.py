@@ -1,10 +1,10 @@
-"""The budget: the caps of a round, and how much of each is reserved and spent.
+"""The budget: the caps of a round, and how much of each cap is reserved and spent.
 
-A reservation is the most that a request can cost, so the sum of settled and reserved amounts never
-passes a cap, whatever the replies say. Dollars are counted in whole picodollars, since sums of
-floating-point prices drift. Belongs here: caps and arithmetic. Does not: when an amount is reserved
-or settled (settling, the only caller), what a request can cost at most (tokens), or what was spent
-before (teacher.terms).
+A reservation is the most that a request can cost. So the sum of spent and reserved amounts never
+passes a cap, for any reply. Dollars are counted in whole picodollars, because sums of
+floating-point prices drift. Belongs here: caps and their arithmetic. Does not: when an amount is
+reserved or settled (settling), the most that a request can cost (tokens), or what earlier rounds
+spent (teacher.terms).
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ Unit = Literal["usd", "tokens"]
 
 
 class BudgetError(StatedError):
-    """A cap can't be held as things are; the message names the setting and what to do."""
+    """A cap can't be held. The message names the setting and says what to do."""
 
 
 @dataclass(frozen=True)
 class Amount:
-    """Dollars and tokens of one request. Dollars are None where the model has no price."""
+    """Dollars and tokens of one request. Dollars are None if the model has no price."""
 
     usd: float | None
     tokens: int
 
     def in_unit(self, unit: Unit) -> int:
-        """Picodollars, rounded up, or tokens."""
+        """The amount in picodollars (rounded up) or in tokens."""
         if unit == "tokens":
             return self.tokens
         if self.usd is None:
@@ -39,13 +39,14 @@ class Amount:
 
 @dataclass
 class Cap:
-    """One limit: of a run or of the whole project, in dollars or tokens.
+    """A limit on the spending of a run or of the whole project, in dollars or tokens.
 
-    Args:
-        setting: what the user set, to be named in messages.
-        unit: of `limit` and `spent`.
-        limit: picodollars or tokens.
-        spent: settled or presumed so far, earlier rounds included.
+    Attributes:
+        setting: the name of the user's setting, for messages.
+        unit: of the amounts.
+        limit: the most that may be spent, in picodollars or tokens.
+        spent: the amount settled or presumed so far, earlier rounds included.
+        reserved: the amount set aside for requests in flight.
     """
 
     setting: str
@@ -54,71 +55,78 @@ class Cap:
     spent: int = 0
     reserved: int = 0
 
-    def left(self) -> int:
-        """What can still be reserved; negative where more was spent before the cap was set."""
+    def remaining(self) -> int:
+        """What can still be reserved. It is negative if more was spent before the cap was set."""
         return self.limit - self.spent - self.reserved
 
-    def shown(self, amount: int) -> str:
-        """An amount in the cap's unit, as people write it."""
+    def formatted(self, amount: int) -> str:
+        """An amount in the cap's unit, as text for a message."""
         if self.unit == "usd":
             return f"${amount / PICODOLLARS:,.4f}".rstrip("0").rstrip(".")
         return f"{amount:,} tokens"
 
-    def reached(self, most: Amount) -> str:
-        """The message that the cap leaves no room for a request of at most this amount."""
+    def reached_message(self, max_cost: Amount) -> str:
+        """The message that the cap leaves no room for a request of at most this cost."""
+        spent, limit = self.formatted(self.spent), self.formatted(self.limit)
         return (
-            f"{self.setting} is reached: {self.shown(self.spent)} of {self.shown(self.limit)} are "
-            f"spent, and the next request may take up to {self.shown(most.in_unit(self.unit))}. "
-            "What was asked so far is kept. Raise it and run again to go on: nothing stored is "
-            "paid for again."
+            f"{self.setting} is reached: {spent} of {limit} are spent, and the next request may "
+            f"take up to {self.formatted(max_cost.in_unit(self.unit))}. All replies so far are "
+            f"stored. To go on, raise {self.setting} and run again: stored replies are not paid "
+            "for again."
         )
 
 
 @dataclass
 class Budget:
-    """The caps of one round. Without caps it only counts."""
+    """The caps of one round. Without caps, the budget only counts requests.
+
+    Attributes:
+        caps: the caps.
+        in_flight: requests with a reservation.
+        failure: why no cap can be held any more; None while all can.
+    """
 
     caps: Sequence[Cap] = ()
     in_flight: int = 0
-    broken: str | None = field(default=None)
+    failure: str | None = field(default=None)
 
-    def refusal(self, most: Amount) -> Cap | None:
-        """The cap that a request of at most this amount would pass, or None."""
+    def cap_without_room(self, max_cost: Amount) -> Cap | None:
+        """The first cap that has no room for a request of at most this cost, or None."""
         for cap in self.caps:
-            if most.in_unit(cap.unit) > cap.left():
+            if max_cost.in_unit(cap.unit) > cap.remaining():
                 return cap
         return None
 
-    def reserve(self, most: Amount) -> None:
-        """Set aside the most that a request can cost. Call `refusal` first."""
+    def reserve(self, max_cost: Amount) -> None:
+        """Set aside the most that a request can cost. Call `cap_without_room` first."""
         self.in_flight += 1
         for cap in self.caps:
-            cap.reserved += most.in_unit(cap.unit)
+            cap.reserved += max_cost.in_unit(cap.unit)
 
-    def release(self, most: Amount) -> None:
-        """Free a reservation: the request was certainly not billed."""
+    def release(self, max_cost: Amount) -> None:
+        """Free the reservation of a request that was certainly not billed."""
         self.in_flight -= 1
         for cap in self.caps:
-            cap.reserved -= most.in_unit(cap.unit)
+            cap.reserved -= max_cost.in_unit(cap.unit)
 
-    def settle(self, most: Amount, actual: Amount) -> None:
-        """Turn a reservation into what the reply says that it cost."""
-        self.release(most)
+    def settle(self, max_cost: Amount, actual: Amount) -> None:
+        """Replace a reservation by the cost that the reply states."""
+        self.release(max_cost)
         for cap in self.caps:
             cost = actual.in_unit(cap.unit)
             cap.spent += cost
-            if cost > most.in_unit(cap.unit):
-                # A server that ignores the token limit: no reservation can hold a cap with it.
-                self.broken = (
-                    f"A reply cost {cap.shown(cost)}, more than the "
-                    f"{cap.shown(most.in_unit(cap.unit))} that its token limit allows, so "
+            if cost > max_cost.in_unit(cap.unit):
+                # The server ignores the token limit, so no reservation can hold a cap.
+                self.failure = (
+                    f"A reply cost {cap.formatted(cost)}, more than the "
+                    f"{cap.formatted(max_cost.in_unit(cap.unit))} that its token limit allows, so "
                     f"{cap.setting} can't be held: the server ignores the limit. Nothing more was "
                     "sent. Cap the spending at the server, or unset the cap."
                 )
 
-    def presume(self, most: Amount) -> None:
-        """Turn a reservation into spent money: the request may have been billed, at most that."""
-        self.settle(most, most)
+    def presume(self, max_cost: Amount) -> None:
+        """Count a reservation as spent, because the request may have been billed."""
+        self.settle(max_cost, max_cost)
 
 
 def picodollars(usd: float) -> int:

@@ -1,25 +1,35 @@
-"""What a round will take, said before the first request: requests, tokens, dollars, hours.
+"""The estimate of a round, shown before the first request: requests, tokens, dollars, hours.
 
-An estimate comes from earlier replies where there are any, or else from rules of thumb. Does not
-belong here: the limits that a round can't pass (budget).
+An estimate comes from earlier replies if there are any, or else from rules of thumb. Belongs here:
+estimates and their text. Does not: reading earlier replies (experience), or limits that a round
+can't pass (budget).
 """
 
 from dataclasses import dataclass
 
 from bioinstruct_dagster.settings import Service
 from bioinstruct_dagster.teacher.money.prices import Price
-from bioinstruct_dagster.teacher.money.tokens import TokenModel, size_of
+from bioinstruct_dagster.teacher.money.tokens import TokenForecast, size_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
-FIRST_LATENCY = 10.0  # seconds a reply takes, until earlier ones say
+FIRST_LATENCY = 10.0  # seconds that a reply takes, until replies show it
 BATCH_HOURS = 24.0  # the Batch API's completion window
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a round will probably take; `usd_most` is its cost if every reply is at its longest.
+    """The amounts that a round will probably take.
 
-    Neither is a bound: requests that are lost on the way are sent again. Only caps are bounds.
+    No amount is a bound, because lost requests are sent again. Only caps are bounds.
+
+    Attributes:
+        requests: requests to send.
+        prompt_tokens: their prompt tokens.
+        completion_tokens: their completion tokens.
+        usd: their dollars; None if the model has no price.
+        usd_most: their dollars if every reply has its full length.
+        hours: the time that they take.
+        from_replies: earlier replies that the estimate comes from.
     """
 
     requests: int
@@ -35,21 +45,21 @@ class Estimate:
         dollars = (
             "cost unknown (no price for this model)"
             if self.usd is None or self.usd_most is None
-            else f"about ${self.usd:,.2f} (${self.usd_most:,.2f} if every reply is at its longest)"
+            else f"about ${self.usd:,.2f} (${self.usd_most:,.2f} if every reply has full length)"
         )
         basis = (
             f"by {self.from_replies:,} earlier replies" if self.from_replies else "by rule of thumb"
         )
         return (
             f"Estimate {basis}: {self.requests:,} requests, {self.prompt_tokens:,} tokens in and "
-            f"{self.completion_tokens:,} out, {dollars}, {_time(self.hours)}"
+            f"{self.completion_tokens:,} out, {dollars}, {_shown_time(self.hours)}"
         )
 
 
 def estimate(
     example: TeacherRequest,
     requests: int,
-    usage: TokenModel,
+    forecast: TokenForecast,
     *,
     price: Price | None,
     service: Service,
@@ -59,11 +69,24 @@ def estimate(
     tokens_per_minute: float | None = None,
     from_replies: int = 0,
 ) -> Estimate:
-    """Estimate so many requests of the example's size."""
+    """The estimate of a number of requests.
+
+    Args:
+        example: a request of the usual size.
+        requests: the number of requests.
+        forecast: the expected tokens of a request.
+        price: of the model.
+        service: of the requests.
+        concurrency: the most requests in flight.
+        latency: seconds that a reply takes.
+        requests_per_minute: the limit of the user or the server, if known.
+        tokens_per_minute: the limit of the user or the server, if known.
+        from_replies: earlier replies that `forecast` and `latency` come from.
+    """
     size = size_of(example)
-    prompt = round(usage.prompt(size) * requests)
-    output = round(usage.output(size) * requests)
-    most = size.most(price, service).usd
+    prompt = round(forecast.prompt(size) * requests)
+    output = round(forecast.output(size) * requests)
+    max_cost = size.max_cost(price, service).usd
     hours = max(
         requests * latency / min(concurrency, max(requests, 1)),
         60 * requests / requests_per_minute if requests_per_minute else 0.0,
@@ -74,13 +97,13 @@ def estimate(
         prompt_tokens=prompt,
         completion_tokens=output,
         usd=price.usd(prompt, output, service=service) if price else None,
-        usd_most=most * requests if most is not None else None,
+        usd_most=max_cost * requests if max_cost is not None else None,
         hours=BATCH_HOURS if service == "batch" and requests else hours,
         from_replies=from_replies,
     )
 
 
-def _time(hours: float) -> str:
+def _shown_time(hours: float) -> str:
     if hours < 1 / 60:
         return "less than a minute"
     return f"about {hours * 60:.0f} min" if hours < 1 else f"about {hours:.1f} h"

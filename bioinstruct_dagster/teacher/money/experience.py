@@ -1,18 +1,18 @@
-"""What earlier requests of the same kind took: tokens and seconds, read from the store.
+"""The tokens and seconds that earlier requests of one template took, read from the store.
 
 Belongs here: the first values of a round. Does not: learning while the round runs (tokens), or the
-estimate that is shown to the user (estimates).
+estimate that the user sees (estimates).
 """
 
 from typing import Any
 
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.money.estimates import FIRST_LATENCY
-from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenModel
+from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenForecast
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
-# What the same kind of request took before: the newest few hundred are enough to go by.
-EXPERIENCE = """
+# The newest replies are enough, and the most like the next ones.
+EARLIER_REPLIES = """
     select
         count(*) as replies,
         avg(completion_tokens / (parameters ->> 'max_completion_tokens')::bigint) as output_share,
@@ -28,12 +28,12 @@ EXPERIENCE = """
 """
 
 
-def experience(store: Store, example: TeacherRequest) -> tuple[TokenModel, float, int]:
-    """What such requests took before: tokens, seconds, and from how many replies that is known."""
+def experience(store: Store, example: TeacherRequest) -> tuple[TokenForecast, float, int]:
+    """The expected tokens and seconds of such a request, and how many replies they come from."""
     known: dict[str, Any] = {"replies": 0}
     if store.path.exists():
         known = store.rows(
-            EXPERIENCE,
+            EARLIER_REPLIES,
             {
                 "teacher": example.teacher,
                 "model": example.model,
@@ -41,6 +41,6 @@ def experience(store: Store, example: TeacherRequest) -> tuple[TokenModel, float
             },
         )[0]
     if not known["replies"]:
-        return TokenModel(), FIRST_LATENCY, 0
+        return TokenForecast(), FIRST_LATENCY, 0
     share = FIRST_OUTPUT_SHARE if known["output_share"] is None else known["output_share"]
-    return TokenModel(output_share=share), known["latency"], known["replies"]
+    return TokenForecast(output_share=share), known["latency"], known["replies"]

@@ -1,4 +1,8 @@
-"""What a completion cost, from the price list `data/prices.yaml`."""
+"""The price of a model, from the price list `data/prices.yaml`.
+
+Belongs here: reading the list, and the dollars of one completion. Does not: which completions are
+billed (settling), or caps (budget).
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +17,7 @@ from bioinstruct_dagster.settings import INPUTS, Service
 from bioinstruct_dagster.yaml_files import NonEmptyText, StrictModel, read_yaml
 
 PRICES = INPUTS / "prices.yaml"
-# What the API calls the tier it billed; anything else is billed as the standard tier.
+# The API's names of the tiers that it bills. Any other name is the standard tier.
 _TIERS: dict[str | None, Service] = {"flex": "flex", "batch": "batch"}
 
 
@@ -30,12 +34,20 @@ Share = Annotated[
 
 
 class PricesError(StatedError):
-    """The price list is malformed; the message lists every fault with line, model and field."""
+    """The price list has faults. The message lists each with line, model and field."""
 
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars per million tokens, and what batch and flex cost as a share of that."""
+    """The price of a model.
+
+    Attributes:
+        input: US dollars per million prompt tokens.
+        output: US dollars per million completion tokens.
+        cached_input: US dollars per million cached prompt tokens; None if they cost the same.
+        batch: the price of the Batch API as a share of the standard price.
+        flex: the price of flex processing as a share of the standard price.
+    """
 
     input: float
     output: float
@@ -51,7 +63,7 @@ class Price:
         cached_tokens: int = 0,
         service: Service = "online",
     ) -> float:
-        """Dollars for one completion."""
+        """The dollars of one completion."""
         cached = self.input if self.cached_input is None else self.cached_input
         full = (
             (prompt_tokens - cached_tokens) * self.input
@@ -61,20 +73,25 @@ class Price:
         return full * self.factor(service) / 1e6
 
     def factor(self, service: Service) -> float:
-        """What a service costs as a share of the standard price."""
+        """The price of a service as a share of the standard price."""
         return {"online": 1.0, "flex": self.flex, "batch": self.batch}[service]
 
 
 def billed_service(tier: str | None, asked: Service) -> Service:
-    """The service that was billed: by the tier that the reply names, since flex may not be given.
+    """The service that was billed.
 
-    A batch's replies name no tier of their own.
+    A request for flex may get the standard tier, so the tier in the reply counts. The replies of a
+    batch name no tier.
+
+    Args:
+        tier: that the reply names.
+        asked: the service that the request asked for.
     """
     return "batch" if asked == "batch" else _TIERS.get(tier, "online")
 
 
 class ModelPrices(StrictModel):
-    """What the list says of one model; `batch` and `flex` only where they differ from the rest."""
+    """The list's entry of one model; it names `batch` and `flex` only if they differ."""
 
     input: Dollars
     output: Dollars
@@ -84,7 +101,7 @@ class ModelPrices(StrictModel):
 
 
 class PriceList(StrictModel):
-    """The whole file."""
+    """The whole price list."""
 
     as_of: date | None = None
     batch: Share
@@ -94,10 +111,10 @@ class PriceList(StrictModel):
 
 @cache
 def read_prices(path: Path = PRICES) -> dict[str, Price]:
-    """Prices by model name.
+    """The prices by model name.
 
     Raises:
-        PricesError: lists every fault with file, line, model, field and what to do.
+        PricesError: the list has faults.
     """
     found = read_yaml(path, PriceList, PricesError)
     return {
@@ -113,5 +130,5 @@ def read_prices(path: Path = PRICES) -> dict[str, Price]:
 
 
 def price_of(model: str, path: Path = PRICES) -> Price | None:
-    """The price of a model as asked, or None where the list has none."""
+    """The price of a model by its requested name, or None if the list has none."""
     return read_prices(path).get(model)

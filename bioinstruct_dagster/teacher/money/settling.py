@@ -1,17 +1,19 @@
 """Settling: the one place where money is reserved, settled, presumed spent or released.
 
 - Reserve: before a request is sent, the most that it can cost is set aside.
-- Settle: the reply says how many tokens it took, and their cost is spent.
-- Presume: the request may have been billed, but no reply says so. Its most counts as spent.
+- Settle: the reply states its tokens, and their cost counts as spent.
+- Presume: the request may have been billed, but no reply says so. The most that it can cost counts
+  as spent.
 - Release: the request was certainly not billed. Its reservation is free again.
 
-`Account` does this for requests that are sent one by one, by the sender and by the probe. It keeps
-each reservation in the round's budget and in the journal, so a killed run leaves it there and the
-next run presumes it. `BatchAccount` reserves for the requests of a batch, and `BatchSettlement`
-does the rest for its lines; on disk, the batch's row in `batches` is the reservation.
-`may_be_billed` decides between presuming and releasing, for all of them.
-Does not belong here: the caps and their arithmetic (budget), the columns of a completion
-(completions), or how rows reach the disk (store.journal, batch_api.tables).
+`Account` does this for requests that the sender and the probe send one by one. It keeps each
+reservation in the round's budget and in the journal. If a run is killed, the reservation stays in
+the journal, and the next run presumes it. `BatchAccount` reserves for the requests of a batch, and
+`BatchSettlement` settles, presumes or releases each of its lines. On disk, the batch's row in
+`batches` is the reservation. `may_be_billed` decides between presuming and releasing.
+
+Belongs here: these four steps. Does not: the caps and their arithmetic (budget), the columns of a
+completion (completions), or how rows reach the disk (store.journal, batch_api.tables).
 """
 
 import itertools
@@ -24,53 +26,60 @@ from typing import Any
 from bioinstruct_dagster.settings import Service
 from bioinstruct_dagster.store.journal import CompletionJournal
 from bioinstruct_dagster.teacher.completions import completion_of
-from bioinstruct_dagster.teacher.errors import RefusedError, UnreachedError, unwritable
+from bioinstruct_dagster.teacher.errors import StatusError, UnreachedServerError, unwritable_error
 from bioinstruct_dagster.teacher.money.budget import Amount, Budget
 from bioinstruct_dagster.teacher.money.prices import Price, billed_service
 from bioinstruct_dagster.teacher.money.tokens import RequestSize, size_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherReply
 
-# Statuses of a gateway: the server behind it may have answered, and billed, after it gave up.
-_GATEWAY_STATUS = frozenset({502, 504, 520, 524})
-# After these answers to its creation, a batch does not exist. Any other answer, 500 and 503 too,
-# proves nothing, and a batch that is created twice costs thousands of requests. So its reservation
-# stays until the server was asked which batches exist.
-_CREATION_REFUSED = frozenset({400, 401, 403, 404, 413, 422, 429})
+# A gateway answers with these if it gives up. The server behind it may still answer, and bill.
+_GATEWAY_STATUSES = frozenset({502, 504, 520, 524})
+# If the creation of a batch gets one of these answers, the batch does not exist. Any other answer,
+# 500 and 503 included, proves nothing, and a batch that is created twice costs thousands of
+# requests. So its reservation stays until the server has listed its batches.
+_CREATION_REFUSED_STATUSES = frozenset({400, 401, 403, 404, 413, 422, 429})
 
 
 def may_be_billed(error: Exception) -> bool:
     """Whether a request that ended in this error may have been billed.
 
-    It was not billed if it never reached the server, or if the server itself refused it (429, 500
-    and 503 included). In any other case it may have been: a broken connection, no reply in time, a
-    reply that can't be read, an answer of a gateway.
+    The request was not billed if it never reached the server, or if the server itself refused it
+    (429, 500 and 503 included). It may have been billed in every other case: a broken connection,
+    no reply in time, an unreadable reply, an error status of a gateway.
     """
-    if isinstance(error, RefusedError):
-        return error.status in _GATEWAY_STATUS
-    return not isinstance(error, UnreachedError)
+    if isinstance(error, StatusError):
+        return error.status in _GATEWAY_STATUSES
+    return not isinstance(error, UnreachedServerError)
 
 
 def batch_may_exist(status: int) -> bool:
-    """Whether a batch may exist although its creation was answered with this error status."""
-    return status not in _CREATION_REFUSED
+    """Whether a batch may exist after its creation was answered with this error status."""
+    return status not in _CREATION_REFUSED_STATUSES
 
 
 @dataclass(frozen=True)
 class Billing:
-    """Who bills a request, at which price, and for which run."""
+    """The server that bills a request, the price, and the run that pays.
+
+    Attributes:
+        endpoint: the server.
+        price: of the model; None if the price list has none.
+        service: of the requests.
+        run_id: of the run whose caps the requests count towards.
+    """
 
     endpoint: Endpoint
     price: Price | None
     service: Service = "online"
     run_id: str | None = None
 
-    def most(self, size: RequestSize) -> Amount:
-        """What a request of this size can cost at most."""
-        return size.most(self.price, self.service)
+    def max_cost(self, size: RequestSize) -> Amount:
+        """The most that a request of this size can cost."""
+        return size.max_cost(self.price, self.service)
 
     def cost(self, reply: TeacherReply) -> Amount | None:
-        """What a reply was billed; None where the server reports no tokens."""
+        """The cost of a reply; None if the server states no tokens."""
         tokens = reply.tokens
         if tokens is None or reply.prompt_tokens is None or reply.completion_tokens is None:
             return None
@@ -98,15 +107,15 @@ class Billing:
         )
 
     def presumed(
-        self, reservation_id: str, completion_id: str, most: Amount, reserved_at: datetime
+        self, reservation_id: str, completion_id: str, max_cost: Amount, reserved_at: datetime
     ) -> dict[str, Any]:
-        """A row of `presumed_spend`, with the time as the journal has it."""
+        """A row of `presumed_spend`, with its time in the journal's format."""
         return {
             "reservation_id": reservation_id,
             "completion_id": completion_id,
             "run_id": self.run_id,
-            "usd": most.usd,
-            "tokens": most.tokens,
+            "usd": max_cost.usd,
+            "tokens": max_cost.tokens,
             "rehearsal": self.endpoint.rehearsal,
             "reserved_at": reserved_at.isoformat(),
         }
@@ -117,25 +126,25 @@ class Reservation:
     """The money of one request that was sent.
 
     Attributes:
-        reservation_id: under which the journal has it.
-        request: what was sent.
+        reservation_id: its key in the journal.
+        request: the request.
         most: what it can cost at most.
-        cost: what its reply was billed; None before the reply, or where the reply does not say.
+        cost: the cost of its reply; None before the reply, or if the reply states no tokens.
     """
 
     reservation_id: str
     request: TeacherRequest
-    most: Amount
+    max_cost: Amount
     cost: Amount | None = None
 
 
 class Account:
-    """The money of requests that are sent one by one, in one round.
+    """The money of requests that one round sends one by one.
 
     Args:
-        billing: who bills the requests, and at which price.
+        billing: the server that bills the requests, and the price.
         budget: the caps of the round.
-        journal: where each reservation is noted before its request is sent.
+        journal: stores each reservation before its request is sent.
     """
 
     def __init__(self, billing: Billing, budget: Budget, journal: CompletionJournal) -> None:
@@ -145,57 +154,58 @@ class Account:
         self._name = uuid.uuid4().hex[:16]
         self._numbers = itertools.count()
 
-    def reserve(self, request: TeacherRequest, most: Amount) -> Reservation:
-        """Set aside what a request may cost. Ask the budget first, and send the request after it.
+    def reserve(self, request: TeacherRequest, max_cost: Amount) -> Reservation:
+        """Set aside the most that a request can cost. Send the request only after this call.
+
+        Call `Budget.cap_without_room` first.
 
         Raises:
-            TeacherError: the disk takes no note of it; nothing is reserved, and nothing may be
-                sent.
+            TeacherError: the disk can't store the reservation. The request must not be sent.
         """
-        reservation = Reservation(f"{self._name}-{next(self._numbers)}", request, most)
+        reservation = Reservation(f"{self._name}-{next(self._numbers)}", request, max_cost)
         row = self.billing.presumed(
-            reservation.reservation_id, request.completion_id, most, datetime.now(UTC)
+            reservation.reservation_id, request.completion_id, max_cost, datetime.now(UTC)
         )
         try:
             self.journal.reserve(row)
         except OSError as error:
-            raise unwritable(error) from error
-        self.budget.reserve(most)
+            raise unwritable_error(error) from error
+        self.budget.reserve(max_cost)
         return reservation
 
     def settle(
         self, reservation: Reservation, reply: TeacherReply, requested_at: datetime
     ) -> dict[str, Any]:
-        """The row of `completions` for a reply; its cost is spent. Append the row to the journal.
+        """The row of `completions` for a reply, whose cost is spent. Append it to the journal.
 
-        Where the reply does not say what it took, the reservation is presumed: the row names no
-        reservation, so the one in the journal stays.
+        If the reply states no tokens, the reservation is presumed. The row then names no
+        reservation, so that the journal keeps it.
         """
         request = reservation.request
         reservation.cost = cost = self.billing.cost(reply)
         completion = self.billing.completion(request, reply, cost)
         completion["requested_at"] = requested_at.isoformat()
         if cost is None:
-            self.budget.presume(reservation.most)
+            self.budget.presume(reservation.max_cost)
         else:
-            self.budget.settle(reservation.most, cost)
+            self.budget.settle(reservation.max_cost, cost)
             completion["reservation_id"] = reservation.reservation_id
         return completion
 
     def settle_failure(self, reservation: Reservation, error: Exception) -> bool:
-        """Presume or release what a request without a reply was to cost; whether it is presumed.
+        """Presume or release the reservation of a failed request; whether it is presumed.
 
         Raises:
-            TeacherError: the disk takes no note of the release. The next run presumes it then.
+            TeacherError: the disk can't store the release. The next run presumes the reservation.
         """
         if may_be_billed(error):
-            self.budget.presume(reservation.most)
+            self.budget.presume(reservation.max_cost)
             return True
-        self.budget.release(reservation.most)
+        self.budget.release(reservation.max_cost)
         try:
             self.journal.release(reservation.reservation_id)
         except OSError as full:
-            raise unwritable(full) from full
+            raise unwritable_error(full) from full
         return False
 
 
@@ -205,28 +215,28 @@ class BatchAccount:
     On disk, the row of a batch in `batches` holds the reservation of all its requests.
 
     Args:
-        billing: who bills the requests, and at which price.
+        billing: the server that bills the requests, and the price.
         budget: the caps of the round.
     """
 
     def __init__(self, billing: Billing, budget: Budget) -> None:
-        self._billing = billing
+        self.billing = billing
         self._budget = budget
         self.requests: list[TeacherRequest] = []
         self._reserved: list[Amount] = []
 
     def reserve(self, request: TeacherRequest) -> str | None:
-        """Set aside what a request may cost; None, or the message of the cap that has no room."""
-        most = self._billing.most(size_of(request))
-        if cap := self._budget.refusal(most):
-            return cap.reached(most)
-        self._budget.reserve(most)
+        """Set aside the most that a request can cost; or the message of a cap without room."""
+        max_cost = self.billing.max_cost(size_of(request))
+        if cap := self._budget.cap_without_room(max_cost):
+            return cap.reached_message(max_cost)
+        self._budget.reserve(max_cost)
         self.requests.append(request)
-        self._reserved.append(most)
+        self._reserved.append(max_cost)
         return None
 
     def reserved(self, start: int, end: int) -> Amount:
-        """What these of its requests may cost together."""
+        """The most that its requests from `start` to before `end` can cost together."""
         amounts = self._reserved[start:end]
         dollars = [amount.usd for amount in amounts]
         return Amount(
@@ -237,18 +247,17 @@ class BatchAccount:
 
 @dataclass
 class BatchSettlement:
-    """What the lines of a batch came to, against the reservation of the whole batch.
+    """The money of a batch's lines, against the reservation of the whole batch.
 
-    Each request has one outcome: its reply, if a line brought one, or else its last error. So no
-    more is counted for a batch than was reserved for it.
+    Each request has one outcome: its reply, if a line holds one, or else its last error. So a batch
+    never counts for more than its reservation.
 
     Attributes:
-        billing: who bills the batch.
-        requests: those of the batch, by completion id.
-        completions: rows of `completions` by completion id, without what only the batch knows
-            (its id and its times).
-        presumed: the most of requests that may have been billed and have no stated cost, by
-            completion id.
+        billing: the server that bills the batch, and the price.
+        requests: the batch's requests by completion id.
+        completions: rows of `completions` by completion id, without the id and times of the batch.
+        presumed: the most that a request can cost, by completion id, for each request that may have
+            been billed and has no stated cost.
     """
 
     billing: Billing
@@ -258,21 +267,22 @@ class BatchSettlement:
     _explained: set[str] = field(default_factory=set)
 
     def settle(self, request: TeacherRequest, reply: TeacherReply) -> None:
-        """A line brought a reply. Without stated tokens, the request's most is presumed."""
+        """Settle a line with a reply. If the reply states no tokens, presume the request."""
         key = request.completion_id
         cost = self.billing.cost(reply)
         self.completions[key] = self.billing.completion(request, reply, cost)
         self._explain(request, presumed=cost is None)
 
     def settle_failure(self, request: TeacherRequest, error: Exception) -> None:
-        """A line brought no reply: the request's most is presumed or released."""
+        """Presume or release the request of a line without a reply."""
         if request.completion_id not in self.completions:
             self._explain(request, presumed=may_be_billed(error))
 
     def presume_unexplained(self) -> int:
-        """Presume all requests of which no line told anything; how many.
+        """Presume every request that no line names; how many.
 
-        For a batch with answers that can't be read, or that are missing: they may be anyone's.
+        Call it if answers of the batch are missing or unreadable, because they may belong to any
+        of these requests.
         """
         unexplained = [r for key, r in self.requests.items() if key not in self._explained]
         for request in unexplained:
@@ -285,10 +295,10 @@ class BatchSettlement:
         """New rows of `completions` and of `presumed_spend`.
 
         Args:
-            known: completions that the store has already. A second one was paid for all the same,
-                so its cost is presumed.
-            batch_key: of the batch, for the names of its reservations.
-            reserved_at: when the batch was submitted.
+            known: ids of completions that the store already holds. The second reply was paid for
+                too, so its cost is presumed.
+            batch_key: of the batch, for the ids of its reservations.
+            reserved_at: the time at which the batch was submitted.
         """
         presumed = dict(self.presumed)
         for key in known:
@@ -298,8 +308,8 @@ class BatchSettlement:
         return (
             [row for key, row in self.completions.items() if key not in known],
             [
-                self.billing.presumed(f"batch-{batch_key}-{key}", key, most, reserved_at)
-                for key, most in presumed.items()
+                self.billing.presumed(f"batch-{batch_key}-{key}", key, max_cost, reserved_at)
+                for key, max_cost in presumed.items()
             ],
         )
 
@@ -308,4 +318,4 @@ class BatchSettlement:
         self._explained.add(key)
         self.presumed.pop(key, None)
         if presumed:
-            self.presumed[key] = self.billing.most(size_of(request))
+            self.presumed[key] = self.billing.max_cost(size_of(request))

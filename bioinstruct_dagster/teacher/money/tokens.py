@@ -1,9 +1,9 @@
-"""How many tokens a request takes: at most, for the budget, and as expected, for the pace.
+"""The tokens of a request: the most that it can take, for the budget, and a forecast, for the pace.
 
-There is no tokenizer here: each teacher has its own, and a tokenizer that must be downloaded fails
-without a network. Each token of a byte-level tokenizer stands for at least one byte, so a prompt
-has at most as many tokens as bytes. The expectation is learned from the replies. Belongs here:
-tokens. Does not: prices (prices), caps (budget), or the pace (flow.pacing).
+Each teacher has its own tokenizer, and a download of a tokenizer fails without a network. So this
+module counts bytes. Each token of a byte-level tokenizer stands for at least one byte, so a prompt
+has at most as many tokens as bytes. The forecast learns from the replies. Belongs here: tokens.
+Does not: prices (prices), caps (budget), or the pace (flow.pacing).
 """
 
 import json
@@ -16,42 +16,48 @@ from bioinstruct_dagster.teacher.money.budget import Amount
 from bioinstruct_dagster.teacher.money.prices import Price
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
-TOKENS_AROUND_MESSAGE = 16  # role and separators; OpenAI's chat format takes 3 to 4
-BYTES_PER_TOKEN = 4.0  # OpenAI's rule of thumb for English, until replies say otherwise
-# Of the output limit; the shipped recordings take 540 of 3,000.
+TOKENS_AROUND_MESSAGE = 16  # for role and separators; OpenAI's chat format takes 3 to 4
+BYTES_PER_TOKEN = 4.0  # OpenAI's rule of thumb for English, until replies show the ratio
+# The first expected share of the output limit. The shipped recordings take 540 of 3,000 tokens.
 FIRST_OUTPUT_SHARE = 0.2
-_MEMORY = 0.05  # weight of the newest reply in the running means: the last 20 or so count
+_NEWEST_WEIGHT = 0.05  # of the newest reply in the running means, so that about 20 replies count
 
 
 @dataclass(frozen=True)
 class RequestSize:
-    """A request's size, measured once."""
+    """The size of a request.
+
+    Attributes:
+        prompt_bytes: the bytes of the messages and the response format.
+        overhead_tokens: the most tokens that the chat format adds.
+        max_output: the limit of completion tokens.
+    """
 
     prompt_bytes: int
-    overhead: int
-    most_output: int
+    overhead_tokens: int
+    max_output: int
 
     @property
-    def most_tokens(self) -> int:
-        """No reply to the request can be billed more tokens than this."""
-        return self.prompt_bytes + self.overhead + self.most_output
+    def max_tokens(self) -> int:
+        """The most tokens that a reply to the request can be billed."""
+        return self.prompt_bytes + self.overhead_tokens + self.max_output
 
-    def most(self, price: Price | None, service: Service) -> Amount:
-        """What the request can cost at most.
+    def max_cost(self, price: Price | None, service: Service) -> Amount:
+        """The most that the request can cost.
 
-        Flex is reserved at the standard price: the server may give that tier instead.
+        A request for flex is reserved at the standard price, which the server may bill instead.
         """
         usd = None
         if price is not None:
             billed: Service = "batch" if service == "batch" else "online"
             usd = price.usd(
-                self.prompt_bytes + self.overhead, self.most_output, service=billed
+                self.prompt_bytes + self.overhead_tokens, self.max_output, service=billed
             ) * max(1.0, price.factor(service) if service == "flex" else 1.0)
-        return Amount(usd, self.most_tokens)
+        return Amount(usd, self.max_tokens)
 
 
 def size_of(request: TeacherRequest) -> RequestSize:
-    """Size of a request, its response format included, which servers put into the prompt."""
+    """The size of a request. Servers put the response format into the prompt, so it counts."""
     prompt = sum(len(m["content"].encode("utf-8", "surrogatepass")) for m in request.messages)
     return RequestSize(
         prompt + _format_bytes(request.parameters),
@@ -67,15 +73,19 @@ def _format_bytes(parameters: Mapping[str, Any]) -> int:
     form = parameters.get("response_format")
     if form is None:
         return 0
-    # One format is shared by all requests of a template; it is measured once per object.
+    # All requests of a template share one format, which is measured once.
     known = _format_sizes.get(id(form))
     if known is None or known[0] is not form:
         _format_sizes[id(form)] = known = (form, len(json.dumps(form)))
     return known[1]
 
 
-class TokenModel:
-    """Expected tokens of a request, learned from the replies so far."""
+class TokenForecast:
+    """The expected tokens of a request, learned from the replies so far.
+
+    Args:
+        output_share: the first expected share of the output limit.
+    """
 
     def __init__(self, *, output_share: float = FIRST_OUTPUT_SHARE) -> None:
         self._bytes_per_token = BYTES_PER_TOKEN
@@ -83,24 +93,24 @@ class TokenModel:
         self._replies = 0
 
     def prompt(self, size: RequestSize) -> float:
-        """Expected prompt tokens."""
+        """The expected prompt tokens."""
         return size.prompt_bytes / self._bytes_per_token
 
     def output(self, size: RequestSize) -> float:
-        """Expected completion tokens: what replies took so far, not what the limit allows."""
-        return size.most_output * self._output_share
+        """The expected completion tokens: what replies take, not what the limit allows."""
+        return size.max_output * self._output_share
 
     def total(self, size: RequestSize) -> float:
-        """Expected tokens in all."""
+        """The expected tokens of prompt and completion."""
         return self.prompt(size) + self.output(size)
 
     def learn(self, size: RequestSize, prompt_tokens: int, completion_tokens: int) -> None:
         """Take a reply's usage into account."""
         self._replies += 1
-        weight = max(_MEMORY, 1 / self._replies)
+        weight = max(_NEWEST_WEIGHT, 1 / self._replies)
         if prompt_tokens > 0:
             ratio = size.prompt_bytes / prompt_tokens
             self._bytes_per_token += weight * (ratio - self._bytes_per_token)
-        if size.most_output:
-            share = completion_tokens / size.most_output
+        if size.max_output:
+            share = completion_tokens / size.max_output
             self._output_share += weight * (share - self._output_share)

@@ -1,1 +1,1 @@
-"""HTTP: how a request travels to a server, and how its reply comes back."""
+"""HTTP: sends a request to a server and reads its reply."""

@@ -1,11 +1,11 @@
-"""The client: one request over the wire, one reply back.
+"""The client: sends one request over HTTP and reads its reply.
 
-Authentication, headers, address, files and batches are those of the SDK. Only the call of a
-completion goes straight to aiohttp, which the SDK's own fast transport uses too. The SDK takes
-1,100 to 1,400 µs of CPU to build and check models of a request that we have checked already; this
-client takes about 150. Belongs here: bodies, replies and errors as the API has them, for chat
-completions and for responses. Does not: when a request is sent (flow.sending) or sent again
-(flow.retries).
+Authentication, headers, address, files and batches come from the SDK. Only the request for a
+completion goes directly to aiohttp, which the SDK's own fast transport uses too. The reason is
+speed: the SDK takes 1,100 to 1,400 µs of CPU for a request, because it builds and checks models of
+the request; this client takes about 150 µs. Belongs here: the bodies, replies and errors of the
+chat completions API and of the Responses API. Does not: when a request is sent (flow.sending) or
+sent again (flow.retries).
 """
 
 import resource
@@ -19,11 +19,11 @@ from bioinstruct_dagster.settings import Api, Service
 from bioinstruct_dagster.store.fingerprints import json_bytes, json_value
 from bioinstruct_dagster.teacher.errors import (
     FATAL_CODES,
-    LostError,
-    RefusedError,
+    LostReplyError,
+    StatusError,
     TeacherError,
-    UnreachedError,
-    unsendable_key,
+    UnreachedServerError,
+    unsendable_key_error,
 )
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
 
@@ -37,20 +37,25 @@ CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 60.0
 _SHOWN_CHARACTERS = 300
 _SHORTEST_SECRET = 16  # characters; OpenAI's keys have more than 40
-_OTHER_FILES = 256  # the store, logs, libraries
-_MOST_TOKENS = 2**31  # that any reply could take; more is a mistake of the server's
-_OK = 200
-_REDIRECT = 300
+_OTHER_FILES = 256  # of the store, logs and libraries
+_MAX_TOKENS = 2**31  # of one reply; a server that states more is in error
+SUCCESS_STATUSES = range(200, 300)
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "responses": "/responses"}
-# The headers of a reply that are used.
-_HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry")
-_FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
+# Prefixes of the headers of a reply that are read.
+_USED_HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry")
+_FINISH_REASONS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where to send requests and with what key."""
+    """The address and the key of a server.
+
+    Attributes:
+        base_url: the address of the API; None for OpenAI's own.
+        api_key: the key.
+        rehearsal: whether the server is the embedded rehearsal teacher.
+    """
 
     base_url: str | None
     api_key: str = field(repr=False)
@@ -58,7 +63,7 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """The address without credentials or query, fit to be stored and shown."""
+        """The address without credentials and query, so that it may be stored and shown."""
         from urllib.parse import urlsplit
 
         parts = urlsplit(self.base_url or "https://api.openai.com/v1")
@@ -67,27 +72,34 @@ class Endpoint:
 
     @property
     def secret(self) -> str | None:
-        """The key, where it is long enough for one.
+        """The key, or None if it is too short to be secret.
 
-        Local servers take any word; such a word may well occur in a reply, and hiding it there
-        would spoil the reply.
+        A local server takes any word for a key. Such a word may occur in a reply, and hiding the
+        word would damage the reply.
         """
         return self.api_key if len(self.api_key) >= _SHORTEST_SECRET else None
 
-    def without_key(self, data: bytes) -> bytes:
-        """The bytes that a server sent, without the key: a key that it repeats is not stored."""
+    def redacted_bytes(self, data: bytes) -> bytes:
+        """The bytes of a reply without the key, so that a key that it repeats is not stored."""
         key = self.secret.encode() if self.secret else None
         return data.replace(key, b"[key]") if key and key in data else data
 
-    def hiding_key(self, text: str) -> str:
-        """A text of the server's or a library's, without the key and not long."""
+    def redacted(self, text: str) -> str:
+        """The beginning of a text of the server or of a library, without the key."""
         hidden = text.replace(self.secret, "[key]") if self.secret else text
         return hidden[:_SHOWN_CHARACTERS]
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a server wants to be asked; found by a probe, or set."""
+    """The form in which a server takes requests. A probe finds it, or the user sets it.
+
+    Attributes:
+        api: chat completions or responses.
+        reply_format: the form in which the server gives its replies.
+        token_limit_name: the server's name of the limit of completion tokens.
+        left_out: names of parameters that the server refuses.
+    """
 
     api: Api = "chat"
     reply_format: ReplyFormat = "json_schema"
@@ -95,7 +107,7 @@ class Dialect:
     left_out: frozenset[str] = frozenset()
 
     def body(self, request: TeacherRequest, service: Service = "online") -> dict[str, Any]:
-        """The request's JSON body."""
+        """The JSON body of a request."""
         parameters = {k: v for k, v in request.parameters.items() if k not in self.left_out}
         limit = parameters.pop("max_completion_tokens")
         messages = list(request.messages)
@@ -131,19 +143,20 @@ class TeacherReply:
 
     @property
     def tokens(self) -> int | None:
-        """Tokens billed; None where the server does not say."""
+        """The billed tokens; None if the server does not state them."""
         if self.prompt_tokens is None or self.completion_tokens is None:
             return None
         return self.prompt_tokens + self.completion_tokens
 
 
 class TeacherClient:
-    """Connections to one endpoint, open for as long as the context is.
+    """Connections to one server, which are open while the context is open.
 
     Args:
-        endpoint: where and with what key.
-        connections: as many as requests in flight; a smaller pool would make them queue unseen.
-        service: flex replies take longer.
+        endpoint: the server's address and key.
+        connections: the most requests in flight. In a smaller pool, requests would wait although
+            the pacer counts them as sent.
+        service: of the requests; replies take longer with flex.
     """
 
     def __init__(
@@ -159,25 +172,25 @@ class TeacherClient:
     async def __aenter__(self) -> Self:
         key = self._endpoint.api_key
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise unsendable_key()
+            raise unsendable_key_error()
         import aiohttp
         import httpx2
         from openai import AsyncOpenAI, Omit
 
         _allow_open_files(self._connections)
-        # Used for its address and headers only; it sends nothing, and needs no certificates.
-        nothing = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # Only for the SDK's address and headers. It sends no request and needs no certificates.
+        no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.sdk = AsyncOpenAI(
             api_key=self._endpoint.api_key,
             base_url=self._endpoint.base_url,
-            http_client=httpx2.AsyncClient(verify=nothing),
+            http_client=httpx2.AsyncClient(verify=no_certificates),
         )
         self._url = str(self.sdk.base_url).rstrip("/")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=self._connections,
                 keepalive_timeout=KEEPALIVE_SECONDS,
-                # The SDK's certificates, which heed SSL_CERT_FILE.
+                # The SDK's certificates, which follow SSL_CERT_FILE.
                 ssl=httpx2.create_ssl_context() if self._url.startswith("https") else True,
             ),
             timeout=aiohttp.ClientTimeout(total=self._seconds, sock_connect=CONNECT_SECONDS),
@@ -187,7 +200,7 @@ class TeacherClient:
                 if not isinstance(value, Omit)
             },
             cookie_jar=aiohttp.DummyCookieJar(),
-            # Not trust_env: it reads ~/.netrc anew for each request.
+            # Not `trust_env`, which reads ~/.netrc again for each request.
             proxy=_proxy_for(self._url),
         )
         return self
@@ -204,12 +217,12 @@ class TeacherClient:
     async def complete(
         self, request: TeacherRequest, dialect: Dialect, service: Service = "online"
     ) -> TeacherReply:
-        """Send one request.
+        """Send one request and return its reply.
 
         Raises:
-            RefusedError: the server answered with an error status.
-            LostError: it was sent, and no whole reply came.
-            UnreachedError: it was not sent.
+            StatusError: the server answered with an error status.
+            LostReplyError: the request was sent, and no complete reply came.
+            UnreachedServerError: the request never reached the server.
         """
         import aiohttp
 
@@ -218,11 +231,11 @@ class TeacherClient:
             async with self._session.post(
                 url, data=json_bytes(dialect.body(request, service)), allow_redirects=False
             ) as response:
-                body = self._endpoint.without_key(await response.read())
+                body = self._endpoint.redacted_bytes(await response.read())
                 headers = {
-                    name.lower(): self._endpoint.hiding_key(value)
+                    name.lower(): self._endpoint.redacted(value)
                     for name, value in response.headers.items()
-                    if name.lower().startswith(_HEADERS)
+                    if name.lower().startswith(_USED_HEADERS)
                 }
                 status = response.status
         except (
@@ -230,31 +243,32 @@ class TeacherClient:
             aiohttp.ConnectionTimeoutError,
             aiohttp.ClientHttpProxyError,
         ) as error:
-            raise UnreachedError(self._described(error)) from None
+            raise UnreachedServerError(self._description(error)) from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise LostError(self._described(error)) from None
-        if not _OK <= status < _REDIRECT:
-            raise self._refused(status, body, headers)
+            raise LostReplyError(self._description(error)) from None
+        if status not in SUCCESS_STATUSES:
+            raise self._status_error(status, body, headers)
         try:
             return read_body(json_value(body), headers)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            raise LostError(f"The reply is no completion: {error!r}"[:_SHOWN_CHARACTERS]) from None
+            message = f"The reply is no completion: {error!r}"
+            raise LostReplyError(message[:_SHOWN_CHARACTERS]) from None
 
-    def _described(self, error: Exception) -> str:
-        return self._endpoint.hiding_key(f"{type(error).__name__}: {error}")
+    def _description(self, error: Exception) -> str:
+        return self._endpoint.redacted(f"{type(error).__name__}: {error}")
 
-    def _refused(self, status: int, body: bytes, headers: Mapping[str, str]) -> RefusedError:
+    def _status_error(self, status: int, body: bytes, headers: Mapping[str, str]) -> StatusError:
         try:
             error = json_value(body)["error"]
             message, code, param = (str(error["message"]), error.get("code"), error.get("param"))
             if not isinstance(code, str):
                 code = error.get("type") if error.get("type") in FATAL_CODES else None
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-            # Whole: a key that a cut went through would not be recognised, and half of it shown.
+            # The whole body: a cut through the key would leave a part that is not recognised.
             message, code, param = body.decode("utf-8", "replace"), None, None
-        return RefusedError(
+        return StatusError(
             status,
-            self._endpoint.hiding_key(message),
+            self._endpoint.redacted(message),
             code,
             param if isinstance(param, str) else None,
             headers,
@@ -262,7 +276,7 @@ class TeacherClient:
 
 
 def _allow_open_files(connections: int) -> None:
-    """Raise the process's limit of open files, within what it may, to one for each connection."""
+    """Raise the process's limit of open files, so that each connection can have one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = connections + _OTHER_FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:
@@ -270,26 +284,26 @@ def _allow_open_files(connections: int) -> None:
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise TeacherError(
             f"BIOINSTRUCT_CONCURRENCY is {connections}, but this process may open no more than "
-            f"{hard} files. Lower it, or raise the limit (ulimit -n)."
+            f"{hard} files. Lower BIOINSTRUCT_CONCURRENCY, or raise the limit (ulimit -n)."
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for this address (HTTPS_PROXY, NO_PROXY, …)."""
+    """The proxy that the environment (HTTPS_PROXY, NO_PROXY, …) names for an address."""
     from urllib.parse import urlsplit
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]  # NO_PROXY names hosts, not who logs in there
+    host = parts.netloc.rpartition("@")[2]  # NO_PROXY names hosts without a user
     return None if proxy_bypass(host) else getproxies().get(parts.scheme)
 
 
 def read_body(body: Mapping[str, Any], headers: Mapping[str, str]) -> TeacherReply:
-    """A reply's JSON, of either API, as a `TeacherReply`.
+    """The reply in the JSON body of either API.
 
     Raises:
-        TypeError, LookupError, AttributeError: it is no completion.
+        TypeError, LookupError, AttributeError: the body is no completion.
     """
     usage = body.get("usage") or {}
     if "choices" in body:
@@ -308,7 +322,8 @@ def read_body(body: Mapping[str, Any], headers: Mapping[str, str]) -> TeacherRep
         content = "".join(part["text"] for part in parts if part["type"] == "output_text")
         refusal = "".join(part["refusal"] for part in parts if part["type"] == "refusal") or None
         reason = (body.get("incomplete_details") or {}).get("reason")
-        finish = _FINISH.get(str(reason), reason) if body.get("status") == "incomplete" else "stop"
+        incomplete = body.get("status") == "incomplete"
+        finish = _FINISH_REASONS.get(str(reason), reason) if incomplete else "stop"
         names = ("input_tokens", "output_tokens", "input_tokens_details")
     prompt, completion, details = (usage.get(name) for name in names)
     return TeacherReply(
@@ -335,4 +350,4 @@ def _text(value: Any) -> str | None:
 def _count(value: Any) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
-    return value if 0 <= value <= _MOST_TOKENS else None  # else the store could not hold it
+    return value if 0 <= value <= _MAX_TOKENS else None  # the store can't hold other numbers

@@ -1,25 +1,26 @@
-"""The logs of libraries that hold the key, without the key.
+"""Keeps the key out of the logs of libraries.
 
-The SDK and its transport log the headers of replies at their DEBUG level, and a server may repeat
-there what it was sent. Belongs here: their loggers. Does not: our own messages (`Endpoint`).
+The SDK and its transport log the headers of replies at the level DEBUG, and a server may repeat the
+key in a header. Belongs here: the loggers of libraries. Does not: messages of this package
+(`Endpoint.redacted`).
 """
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LIBRARIES = ("openai", "httpx", "httpcore", "aiohttp", "asyncio")
+_LOGGER_PREFIXES = ("openai", "httpx", "httpcore", "aiohttp", "asyncio")
 
 
 class _Redaction(logging.Filter):
-    """Takes the key out of records on their way to whichever handler."""
+    """Replaces the key in log records, before any handler receives them."""
 
     def __init__(self, key: str) -> None:
         super().__init__()
         self._key = key
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, without the key."""
+        """Let every record pass, after the key in it was replaced."""
         text = record.getMessage()
         if record.exc_info:
             text += "\n" + logging.Formatter().formatException(record.exc_info)
@@ -30,16 +31,16 @@ class _Redaction(logging.Filter):
 
 
 @contextmanager
-def without_key(key: str | None) -> Iterator[None]:
-    """While it is open, the libraries that send our requests do not log the key."""
+def redacted_logs(key: str | None) -> Iterator[None]:
+    """While the context is open, the libraries that send requests do not log the key."""
     if not key:
         yield
         return
-    # A logger's filter does not see what its children log, so each has its own.
+    # A logger's filter does not see the records of its children, so each logger gets the filter.
     loggers = [
         logging.getLogger(name)
         for name in list(logging.root.manager.loggerDict)
-        if name.startswith(_LIBRARIES)
+        if name.startswith(_LOGGER_PREFIXES)
     ]
     redaction = _Redaction(key)
     for logger in loggers:

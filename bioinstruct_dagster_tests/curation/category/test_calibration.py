@@ -1,4 +1,4 @@
-"""The measures of calibration, on predictions whose honesty is known."""
+"""The measures of calibration, on predictions of known calibration."""
 
 import random
 
@@ -6,18 +6,21 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from bioinstruct_dagster.curation.category.calibration import calibration, temperature_scaling
+from bioinstruct_dagster.curation.category.calibration import (
+    measure_calibration,
+    temperature_scaling,
+)
 
 
 def predictions(pairs):
-    """Truth and prediction out of (right, confidence) pairs."""
+    """The truth, the predictions and their confidence, from (right, confidence) pairs."""
     truth = ["generation"] * len(pairs)
     predicted = ["generation" if right else "other" for right, _ in pairs]
     return truth, predicted, [confidence for _, confidence in pairs]
 
 
-def test_accuracy_error_and_bins_are_those_counted_by_hand():
-    found = calibration(
+def test_accuracy_error_and_bins_match_a_hand_count():
+    found = measure_calibration(
         *predictions([(True, 0.95), (True, 0.91), (False, 0.93), (False, 0.54), (True, 0.51)])
     )
     assert found.rows == 5
@@ -33,32 +36,32 @@ def test_accuracy_error_and_bins_are_those_counted_by_hand():
 
 
 def test_a_certain_prediction_is_in_the_last_bin():
-    (only,) = calibration(*predictions([(True, 1.0)])).bins
+    (only,) = measure_calibration(*predictions([(True, 1.0)])).bins
     assert (only.low, only.high, only.rows) == (0.9, 1.0, 1)
 
 
 @pytest.mark.parametrize(("confidence", "high"), [(0.0, 0.1), (0.1, 0.1), (0.7, 0.7), (0.71, 0.8)])
 def test_a_bin_holds_its_upper_end(confidence, high):
-    (only,) = calibration(*predictions([(False, confidence)])).bins
+    (only,) = measure_calibration(*predictions([(False, confidence)])).bins
     assert (only.high, only.rows, only.confidence, only.accuracy) == (high, 1, confidence, 0.0)
 
 
 def test_of_nothing_nothing_is_claimed():
-    found = calibration([], [], [])
+    found = measure_calibration([], [], [])
     assert (found.rows, found.accuracy, found.bins) == (0, 0.0, ())
 
 
-def test_an_overconfident_classifier_has_a_large_error_and_an_honest_one_a_small():
+def test_overconfidence_is_a_large_calibration_error():
     draw = random.Random(0)
     honest = [(draw.random() < c, c) for c in (draw.uniform(0.3, 1) for _ in range(5_000))]
     boasting = [(draw.random() < 0.6, 0.95) for _ in range(5_000)]
-    assert calibration(*predictions(honest)).expected_calibration_error < 0.03
-    assert calibration(*predictions(boasting)).expected_calibration_error > 0.3
+    assert measure_calibration(*predictions(honest)).expected_calibration_error < 0.03
+    assert measure_calibration(*predictions(boasting)).expected_calibration_error > 0.3
 
 
-def test_a_threshold_tells_what_it_lets_pass_and_how_often_that_is_right():
+def test_each_threshold_has_a_share_and_an_accuracy():
     pairs = [(True, 0.9)] * 4 + [(False, 0.8)] * 1 + [(True, 0.6)] * 2 + [(False, 0.4)] * 3
-    accepted = {one.threshold: one for one in calibration(*predictions(pairs)).accepted}
+    accepted = {one.threshold: one for one in measure_calibration(*predictions(pairs)).accepted}
     assert (accepted[0.9].share, accepted[0.9].accuracy) == (0.4, 1.0)
     assert (accepted[0.8].share, accepted[0.8].accuracy) == (0.5, 0.8)
     assert accepted[0.5].share == 0.7
@@ -66,7 +69,7 @@ def test_a_threshold_tells_what_it_lets_pass_and_how_often_that_is_right():
 
 
 def test_a_threshold_that_nothing_reaches_has_no_accuracy():
-    last = calibration(*predictions([(True, 0.4)])).accepted[-1]
+    last = measure_calibration(*predictions([(True, 0.4)])).accepted[-1]
     assert (last.share, last.accuracy) == (0.0, None)
 
 

@@ -1,4 +1,4 @@
-"""The embedded classifier: how good it is by its own account, and that the account is honest."""
+"""The embedded classifier: its accuracy on held-out examples, and its calibration."""
 
 import json
 import random
@@ -8,12 +8,12 @@ import pytest
 
 from bioinstruct_dagster.curation.category import classifier as module
 from bioinstruct_dagster.curation.category.classifier import (
-    EXAMPLES,
+    EXAMPLES_FILE,
     CategoryClassifier,
     ExampleFileError,
     classifier_version,
+    handwritten_examples,
     labelled_examples,
-    own_examples,
 )
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.rehearsal.recordings import read_recordings, recorded_labels
@@ -44,7 +44,7 @@ def classifier(examples):
     return CategoryClassifier.train(examples)
 
 
-def test_accuracy_on_unseen_folds_is_far_above_the_majority_share(classifier, examples):
+def test_held_out_accuracy_is_far_above_the_majority_share(classifier, examples):
     counts = Counter(category for _, category in examples)
     assert set(counts) == set(CATEGORIES)
     assert classifier.examples == classifier.calibration.rows == len(examples)
@@ -57,7 +57,7 @@ def test_every_category_is_recognised_more_often_than_not(classifier):
     assert min(classifier.calibration.by_category.values()) > 0.5
 
 
-def test_on_shuffled_labels_the_accuracy_is_that_of_guessing_and_so_is_the_confidence(examples):
+def test_shuffled_labels_give_chance_accuracy_and_confidence(examples):
     texts, labels = zip(*random.Random(1).sample(examples, 300), strict=True)
     shuffled = random.Random(0).sample(labels, len(labels))
     classifier = CategoryClassifier.train(list(zip(texts, shuffled, strict=True)))
@@ -65,7 +65,7 @@ def test_on_shuffled_labels_the_accuracy_is_that_of_guessing_and_so_is_the_confi
     assert max(one.confidence for one in classifier.calibration.bins) < 0.8
 
 
-def test_confidence_is_what_the_accuracy_on_unseen_rows_turns_out_to_be(classifier):
+def test_confidence_matches_accuracy_on_unseen_rows(classifier):
     assert classifier.calibration.expected_calibration_error < 0.03
     crowded = [one for one in classifier.calibration.bins if one.rows >= 100]
     assert len(crowded) >= 3
@@ -82,7 +82,7 @@ def test_training_twice_gives_the_same_classifier(examples):
     assert one.predict(texts) == other.predict(texts)
 
 
-def test_plain_instructions_get_their_category_with_its_probability(classifier):
+def test_plain_instructions_get_the_right_category(classifier):
     predicted = classifier.predict(list(NEW_INSTRUCTIONS))
     assert [one.category for one in predicted] == list(NEW_INSTRUCTIONS.values())
     for one in predicted:
@@ -90,17 +90,17 @@ def test_plain_instructions_get_their_category_with_its_probability(classifier):
         assert one.second in set(CATEGORIES) - {one.category}
 
 
-def test_a_text_unlike_any_example_is_labelled_with_little_confidence(classifier):
+def test_a_text_unlike_any_example_has_low_confidence(classifier):
     ((category, confidence, _),) = classifier.predict(["血圧 δόση"])
     assert category in CATEGORIES
-    assert confidence < module.CONFIDENCE
+    assert confidence < module.REVIEW_CONFIDENCE
 
 
 def test_nothing_is_predicted_of_nothing(classifier):
     assert classifier.predict([]) == []
 
 
-def test_the_version_changes_with_any_example_and_with_nothing_else():
+def test_the_version_depends_on_the_examples_alone():
     examples = [("List the doses.", "information_extraction"), ("Rank them.", "other")]
     version = classifier_version(examples)
     assert classifier_version(list(examples)) == version
@@ -108,19 +108,19 @@ def test_the_version_changes_with_any_example_and_with_nothing_else():
     assert classifier_version([(examples[0][0], "generation"), examples[1]]) != version
 
 
-def test_seeds_go_before_own_examples_and_those_before_recorded_labels():
+def test_seeds_precede_handwritten_and_recorded_examples():
     recorded = recorded_labels(read_recordings())
     text, category = next(iter(recorded.items()))
     contrary = next(name for name in CATEGORIES if name != category)
     examples = labelled_examples([(f"  {text.upper()} ", contrary), ("A seed alone", "other")])
     assert examples[:2] == [(text, contrary), ("a seed alone", "other")]
-    own = own_examples(EXAMPLES)
+    own = handwritten_examples(EXAMPLES_FILE)
     assert examples[2] == (own[0][0].lower(), own[0][1])
     assert len(examples) == len(dict(examples)) == len(recorded) + len(own) + 1
 
 
-def test_the_shipped_examples_are_many_of_every_category_and_differ_from_each_other():
-    own = own_examples(EXAMPLES)
+def test_shipped_examples_are_many_per_category_and_distinct():
+    own = handwritten_examples(EXAMPLES_FILE)
     counts = Counter(category for _, category in own)
     assert len(own) >= 600
     assert min(counts[name] for name in CATEGORIES) >= 100
@@ -134,8 +134,8 @@ def test_the_shipped_examples_are_many_of_every_category_and_differ_from_each_ot
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("{", "expected an object"),
-        ("[]", "expected an object"),
+        ("{", "write an object"),
+        ("[]", "write an object"),
         ('{"instruction": "List them."}', "category"),
         ('{"instruction": " ", "category": "other"}', "field instruction"),
         ('{"instruction": 5, "category": "other"}', "field instruction"),
@@ -147,10 +147,10 @@ def test_a_bad_line_of_the_examples_is_named(tmp_path, line, fault):
     good = json.dumps({"instruction": "Rank them.", "category": "other"})
     path.write_text(f"{good}\n\n{line}\n", "utf-8")
     with pytest.raises(ExampleFileError, match=fault) as raised:
-        own_examples(path)
+        handwritten_examples(path)
     assert f"{path}:3" in str(raised.value)
 
 
 def test_a_missing_file_of_examples_is_named(tmp_path):
     with pytest.raises(ExampleFileError, match=r"none\.jsonl"):
-        own_examples(tmp_path / "none.jsonl")
+        handwritten_examples(tmp_path / "none.jsonl")

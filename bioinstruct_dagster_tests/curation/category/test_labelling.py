@@ -1,4 +1,4 @@
-"""Labelling over the real rehearsal teacher: its labels first, the embedded classifier's after."""
+"""Labelling with the real rehearsal teacher, and the embedded classifier for the other rows."""
 
 import contextlib
 import json
@@ -8,14 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bioinstruct_dagster.curation.category.agreement import sample
-from bioinstruct_dagster.curation.category.classifier import CONFIDENCE
+from bioinstruct_dagster.curation.category.agreement import draw_sample
+from bioinstruct_dagster.curation.category.classifier import REVIEW_CONFIDENCE
 from bioinstruct_dagster.curation.category.labelling import (
-    EMBEDDED,
+    EMBEDDED_CLASSIFIER,
     Labelling,
     label_rows,
 )
-from bioinstruct_dagster.curation.category.prompts import FIRST, category_question
+from bioinstruct_dagster.curation.category.prompts import FIRST_PASS, category_question
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import (
     normalized,
@@ -31,7 +31,7 @@ from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 pytestmark = pytest.mark.usefixtures("one_blas_thread")
 
-UNKNOWN = [
+UNKNOWN_INSTRUCTIONS = [
     "Extract every beta blocker named in the ward round entry below.",
     "Explain to a worried parent how a febrile seizure is managed at home.",
     "Which cranial nerve is tested by the corneal reflex, afferent limb?",
@@ -40,7 +40,7 @@ UNKNOWN = [
 
 @pytest.fixture
 def seeded_store(store, settings):
-    """The store with the seed tasks in it, which the classifier learns from."""
+    """The store with the seed tasks, which are examples for the classifier."""
     seeds = read_seed_tasks(settings.seeds.file)
     store.replace({"seed_tasks": [seed.to_row(n) for n, seed in enumerate(seeds)]})
     return store
@@ -68,7 +68,7 @@ def label(seeded_store, settings):
 
 
 def known_instructions(count):
-    """Recorded instructions that the teacher has a label for."""
+    """Recorded instructions with a recorded label."""
     texts = [
         task["instruction"]
         for recording in read_recordings()
@@ -77,9 +77,15 @@ def known_instructions(count):
     return list(dict.fromkeys(texts))[:count]
 
 
-def test_the_teacher_labels_what_it_knows_and_the_classifier_the_rest(label, seeded_store):
+def test_the_classifier_labels_rows_the_teacher_does_not_know(label, seeded_store):
     known = known_instructions(27)
-    mixed = [UNKNOWN[0], *known[:20], UNKNOWN[1], *known[20:], UNKNOWN[2]]
+    mixed = [
+        UNKNOWN_INSTRUCTIONS[0],
+        *known[:20],
+        UNKNOWN_INSTRUCTIONS[1],
+        *known[20:],
+        UNKNOWN_INSTRUCTIONS[2],
+    ]
     result = label(mixed)
 
     assert [row["instruction"] for row in result.rows] == mixed
@@ -92,11 +98,11 @@ def test_the_teacher_labels_what_it_knows_and_the_classifier_the_rest(label, see
         )
     }
     for row in result.rows:
-        if row["instruction"] in UNKNOWN:
-            assert row["labelled_by"] == EMBEDDED
+        if row["instruction"] in UNKNOWN_INSTRUCTIONS:
+            assert row["labelled_by"] == EMBEDDED_CLASSIFIER
             assert row["category"] in CATEGORIES
             assert 0.25 <= row["confidence"] <= 1
-            assert row["needs_review"] == (row["confidence"] < CONFIDENCE)
+            assert row["needs_review"] == (row["confidence"] < REVIEW_CONFIDENCE)
             assert row["label_completion_id"] is None
             assert not row["rehearsal"]
         else:
@@ -112,7 +118,7 @@ def test_the_teacher_labels_what_it_knows_and_the_classifier_the_rest(label, see
     assert result.tally.asked == 3
 
 
-def test_the_classifier_is_left_alone_where_the_teacher_labels_everything(label):
+def test_no_classifier_is_used_if_the_teacher_labels_all_rows(label):
     result = label(known_instructions(5))
     assert result.cross_validated_accuracy is None
     assert Counter(row["labelled_by"] for row in result.rows) == {"teacher:rehearsal-teacher": 5}
@@ -122,10 +128,10 @@ def test_the_classifier_is_left_alone_where_the_teacher_labels_everything(label)
     "instructions",
     [
         pytest.param(known_instructions(25), id="all known to the teacher"),
-        pytest.param([*known_instructions(25), *UNKNOWN], id="some known"),
+        pytest.param([*known_instructions(25), *UNKNOWN_INSTRUCTIONS], id="some known"),
     ],
 )
-def test_a_second_labelling_asks_for_nothing_and_says_the_same(label, instructions):
+def test_a_second_labelling_sends_nothing_and_agrees(label, instructions):
     first, second = label(instructions), label(instructions)
     assert first.tally.asked > 0
     assert second.tally.asked == 0
@@ -147,7 +153,7 @@ def test_a_grown_set_asks_only_about_the_new_instructions(label, seeded_store):
     assert sum(text in prompt for text in texts[:20]) == 0
 
 
-def test_rows_of_one_instruction_share_its_label_and_are_asked_about_once(label, seeded_store):
+def test_rows_with_equal_instructions_share_one_label(label, seeded_store):
     (text,) = known_instructions(1)
     result = label([text, text])
     assert result.by_teacher == 2
@@ -163,7 +169,7 @@ def test_the_label_of_another_model_is_not_used(label, seeded_store, settings):
 
     def known(teacher, model):
         session = session_of(nowhere, seeded_store, teacher=teacher, model=model)
-        return stored_answers(session, category_question(FIRST), [text])
+        return stored_answers(session, category_question(FIRST_PASS), [text])
 
     assert known(settings.teacher.name, settings.teacher.model)
     assert not known(settings.teacher.name, "another")
@@ -172,9 +178,9 @@ def test_the_label_of_another_model_is_not_used(label, seeded_store, settings):
 
 @pytest.fixture
 def label_over(seeded_store, serve_labels):
-    """Label instructions by a server that answers as told; who labelled each, and the sends."""
+    """Label instructions with a server of given replies; return the labellers and the requests."""
 
-    def run(instructions, *contents, review_below=CONFIDENCE, **terms):
+    def run(instructions, *contents, review_below=REVIEW_CONFIDENCE, **terms):
         rows = [
             {"row_id": f"r{n}", "ordinal": n, "instruction": text, "input": "", "rehearsal": False}
             for n, text in enumerate(instructions)
@@ -239,50 +245,52 @@ def serve_labels():
         yield start
 
 
-GIVEN = json.dumps({"labels": [{"number": 1, "category": "other"}]})
+ONE_LABEL = json.dumps({"labels": [{"number": 1, "category": "other"}]})
 
 
 def test_a_reply_that_is_no_list_of_labels_is_asked_once_more(label_over):
-    result, bodies = label_over(UNKNOWN[:1], "Let me think.", GIVEN)
+    result, bodies = label_over(UNKNOWN_INSTRUCTIONS[:1], "Let me think.", ONE_LABEL)
     assert len(bodies) == 3  # two passes, and one reply repeated
     assert (result.by_teacher, result.rows[0]["category"]) == (1, "other")
 
 
-def test_it_is_not_asked_a_third_time_and_no_later_run_pays_again(label_over):
-    result, bodies = label_over(UNKNOWN[:1], "Let me think.")
+def test_no_third_request_is_sent_and_no_later_run_pays(label_over):
+    result, bodies = label_over(UNKNOWN_INSTRUCTIONS[:1], "Let me think.")
     assert (len(bodies), result.by_classifier) == (4, 1)  # two passes, each asked twice
-    again, later = label_over(UNKNOWN[:1], GIVEN)
+    again, later = label_over(UNKNOWN_INSTRUCTIONS[:1], ONE_LABEL)
     assert (later, again.by_classifier) == ([], 1)
 
 
 def test_a_label_is_reused_whichever_way_it_was_written(label_over):
-    label_over(UNKNOWN[:1], GIVEN)
-    result, bodies = label_over(UNKNOWN[:1], GIVEN, dialect=Dialect(reply_format="text"))
+    label_over(UNKNOWN_INSTRUCTIONS[:1], ONE_LABEL)
+    result, bodies = label_over(
+        UNKNOWN_INSTRUCTIONS[:1], ONE_LABEL, dialect=Dialect(reply_format="text")
+    )
     assert (bodies, result.by_teacher) == ([], 1)
 
 
-def test_at_a_cap_the_classifier_labels_the_rest_and_the_next_run_asks(label_over):
-    capped, bodies = label_over(UNKNOWN, GIVEN, run_max_tokens=0, run_id="one")
+def test_at_a_cap_the_classifier_labels_and_the_next_run_asks(label_over):
+    capped, bodies = label_over(UNKNOWN_INSTRUCTIONS, ONE_LABEL, run_max_tokens=0, run_id="one")
     assert (bodies, capped.by_classifier) == ([], 3)
     assert "BIOINSTRUCT_RUN_MAX_TOKENS" in capped.tally.stopped
-    on, bodies = label_over(UNKNOWN, GIVEN)
+    on, bodies = label_over(UNKNOWN_INSTRUCTIONS, ONE_LABEL)
     assert (len(bodies), on.by_teacher) == (2, 1)
 
 
-def test_a_sample_is_labelled_twice_and_what_was_asked_costs_nothing_again(label, seeded_store):
+def test_a_sample_is_labelled_twice_and_nothing_is_paid_again(label, seeded_store):
     known = known_instructions(30)
     first = label(known)
     assert (first.agreement.sampled, first.agreement.compared) == (20, 20)
     stored = seeded_store.rows("select instruction, category from category_labels where pass = 2")
-    assert {row["instruction"] for row in stored} == set(sample(known))
+    assert {row["instruction"] for row in stored} == set(draw_sample(known))
     assert label(known).agreement == first.agreement
     grown = label(known_instructions(40))
-    twice = sample(known_instructions(40), sample(known))
+    twice = draw_sample(known_instructions(40), draw_sample(known))
     assert grown.agreement.sampled == len(twice) <= 22
     assert grown.tally.asked == 1 + (len(twice) > 20)
 
 
-def test_a_rehearsal_agrees_with_itself_and_says_that_it_is_one(label):
+def test_a_rehearsal_agrees_with_itself_and_is_marked(label):
     result = label(known_instructions(30))
     assert result.agreement.share == 1.0
     assert result.agreement.kappa == 1.0
@@ -312,23 +320,31 @@ def labels_by(choose):
     return answer
 
 
-DIVERGENT = UNKNOWN[1]
+DIVERGENT_INSTRUCTION = UNKNOWN_INSTRUCTIONS[1]
 
 
 @pytest.fixture
 def fickle():
-    """A teacher that takes one instruction for another kind of task in the second pass."""
+    """A teacher that labels one instruction differently in the second pass."""
     return labels_by(
-        lambda texts, text: "generation" if text == DIVERGENT and texts == UNKNOWN else "other"
+        lambda texts, text: (
+            "generation"
+            if text == DIVERGENT_INSTRUCTION and texts == UNKNOWN_INSTRUCTIONS
+            else "other"
+        )
     )
 
 
-def test_rows_whose_two_labels_differ_are_flagged_with_both(label_over, fickle):
-    assert sample(UNKNOWN) != UNKNOWN  # what tells the passes apart here
-    result, bodies = label_over(UNKNOWN, fickle)
-    assert sorted(map(numbered, bodies)) == sorted([UNKNOWN, sample(UNKNOWN)])
+def test_rows_with_two_different_labels_are_flagged(label_over, fickle):
+    assert (
+        draw_sample(UNKNOWN_INSTRUCTIONS) != UNKNOWN_INSTRUCTIONS
+    )  # what tells the passes apart here
+    result, bodies = label_over(UNKNOWN_INSTRUCTIONS, fickle)
+    assert sorted(map(numbered, bodies)) == sorted(
+        [UNKNOWN_INSTRUCTIONS, draw_sample(UNKNOWN_INSTRUCTIONS)]
+    )
     assert (result.agreement.compared, result.agreement.agreed) == (3, 2)
-    assert result.agreement.disagreeing == {DIVERGENT: "other"}
+    assert result.agreement.other_labels == {DIVERGENT_INSTRUCTION: "other"}
     assert not result.agreement.rehearsal
     assert [row["needs_review"] for row in result.rows] == [False, True, False]
     assert result.to_review == 1
@@ -342,28 +358,28 @@ def test_rows_whose_two_labels_differ_are_flagged_with_both(label_over, fickle):
     flagged = found["r1"]
     assert flagged.evidence == {"category": "generation", "second": "other"}
     assert (flagged.rule, flagged.score) == ("teacher:gpt-4.1-mini", None)
-    assert flagged.version == category_question(FIRST).prompt.template_sha256()[:12]
+    assert flagged.version == category_question(FIRST_PASS).prompt.template_sha256()[:12]
     assert found["r0"].evidence == {"category": "other", "second": None}
 
 
 def test_one_instruction_alone_is_asked_about_twice_too(label_over):
-    result, bodies = label_over(UNKNOWN[:1], GIVEN)
+    result, bodies = label_over(UNKNOWN_INSTRUCTIONS[:1], ONE_LABEL)
     assert len(bodies) == 2
     assert (result.agreement.compared, result.agreement.kappa) == (1, None)
 
 
-def test_where_the_teacher_labels_nothing_there_is_no_agreement(label_over):
-    result, _ = label_over(UNKNOWN, json.dumps({"labels": []}))
+def test_without_teacher_labels_there_is_no_agreement(label_over):
+    result, _ = label_over(UNKNOWN_INSTRUCTIONS, json.dumps({"labels": []}))
     assert result.agreement is None
     assert result.by_classifier == 3
 
 
 @pytest.mark.parametrize(("threshold", "verdict"), [(0.0, "keep"), (1.0, "flag")])
-def test_rows_that_the_classifier_is_less_sure_of_are_flagged(label_over, threshold, verdict):
-    result, _ = label_over(UNKNOWN, json.dumps({"labels": []}), review_below=threshold)
+def test_rows_of_low_confidence_are_flagged(label_over, threshold, verdict):
+    result, _ = label_over(UNKNOWN_INSTRUCTIONS, json.dumps({"labels": []}), review_below=threshold)
     assert result.to_review == (3 if verdict == "flag" else 0)
     for (row_id, finding), row in zip(result.findings(), result.rows, strict=True):
-        assert (row_id, finding.rule) == (row["row_id"], EMBEDDED)
+        assert (row_id, finding.rule) == (row["row_id"], EMBEDDED_CLASSIFIER)
         assert (finding.verdict, finding.score) == (verdict, row["confidence"])
         assert finding.evidence["category"] == row["category"]
         assert finding.evidence["second"] in set(CATEGORIES) - {row["category"]}
@@ -371,7 +387,7 @@ def test_rows_that_the_classifier_is_less_sure_of_are_flagged(label_over, thresh
 
 
 def test_the_classifier_gives_an_account_of_itself(label_over):
-    result, _ = label_over(UNKNOWN, json.dumps({"labels": []}))
+    result, _ = label_over(UNKNOWN_INSTRUCTIONS, json.dumps({"labels": []}))
     assert result.calibration.rows > 1_000
     assert result.calibration.expected_calibration_error < 0.05
     assert sum(line["rows"] for line in result.calibration.table()) == result.calibration.rows

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.curation.category.calibration import calibration
+from bioinstruct_dagster.curation.category.calibration import measure_calibration
 from bioinstruct_dagster.curation.category.classifier import (
-    CONFIDENCE,
+    EXAMPLES_FILE,
+    REVIEW_CONFIDENCE,
+    handwritten_examples,
     labelled_examples,
-    own_examples,
-    trained,
+    trained_classifier,
 )
-from bioinstruct_dagster.curation.category.classifier import EXAMPLES as OWN
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
 
-PUBLISHED = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
+PUBLISHED_ROWS = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
 LABELS = Path(__file__).parents[1] / "published_labels.jsonl"
 # Tran et al., JAMIA 2024, by GPT-4 with a prompt and definitions that are not published.
 PUBLISHED_SHARES = {
@@ -37,7 +37,8 @@ PUBLISHED_SHARES = {
 pytestmark = [
     pytest.mark.usefixtures("one_blas_thread"),
     pytest.mark.skipif(
-        not (PUBLISHED.exists() and LABELS.exists()), reason="the published rows are not at hand"
+        not (PUBLISHED_ROWS.exists() and LABELS.exists()),
+        reason="the published rows are not at hand",
     ),
 ]
 
@@ -45,7 +46,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def rows():
     """The published rows by the hash of their texts."""
-    with PUBLISHED.open(encoding="utf-8") as file:
+    with PUBLISHED_ROWS.open(encoding="utf-8") as file:
         read = [json.loads(line) for line in file]
     return {
         hashlib.sha256(
@@ -58,7 +59,9 @@ def rows():
 @pytest.fixture(scope="module")
 def classifier(one_blas_thread):
     seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
-    return trained(tuple(labelled_examples([(s.instruction, s.category) for s in seeds])))
+    return trained_classifier(
+        tuple(labelled_examples([(s.instruction, s.category) for s in seeds]))
+    )
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def say(what):
 
 
 def report(pairs, record_property):
-    found = calibration(
+    found = measure_calibration(
         [truth for truth, _ in pairs],
         [one.category for _, one in pairs],
         [one.confidence for _, one in pairs],
@@ -100,38 +103,34 @@ def report(pairs, record_property):
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
-def test_four_of_five_rows_get_the_category_that_a_reader_gives_them(
-    checked, half, record_property
-):
+def test_four_of_five_categories_agree_with_a_reader(checked, half, record_property):
     assert report(checked(half), record_property).accuracy >= 0.8
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
-def test_rows_that_are_not_for_review_are_right_more_often_than_the_others(checked, half):
+def test_rows_without_review_are_right_more_often(checked, half):
     pairs = checked(half)
-    sure = [truth == one.category for truth, one in pairs if one.confidence >= CONFIDENCE]
-    unsure = [truth == one.category for truth, one in pairs if one.confidence < CONFIDENCE]
+    sure = [truth == one.category for truth, one in pairs if one.confidence >= REVIEW_CONFIDENCE]
+    unsure = [truth == one.category for truth, one in pairs if one.confidence < REVIEW_CONFIDENCE]
     say(f"{len(unsure)} of {len(pairs)} for review; of the others {sum(sure)} are right")
     assert sum(sure) / len(sure) > sum(unsure) / max(len(unsure), 1)
 
 
-def test_the_shares_of_the_whole_sample_are_reported_beside_the_published_ones(
-    rows, classifier, record_property
-):
+def test_our_shares_are_reported_beside_the_published_ones(rows, classifier, record_property):
     predicted = classifier.predict([row["instruction"] for row in rows.values()])
     counts = Counter(one.category for one in predicted)
     for name in CATEGORIES:
         share = counts[name] / len(predicted)
         record_property(f"share_{name}", share)
         say(f"{name}: {share:.3f}; published {PUBLISHED_SHARES[name]:.3f}")
-    review = sum(one.confidence < CONFIDENCE for one in predicted) / len(predicted)
+    review = sum(one.confidence < REVIEW_CONFIDENCE for one in predicted) / len(predicted)
     say(f"for review: {review:.3f}")
     assert all(counts[name] for name in CATEGORIES)
     assert review < 0.25
 
 
 def test_no_example_of_the_classifier_is_a_published_row(rows):
-    own = [text for text, _ in own_examples(OWN)]
+    own = [text for text, _ in handwritten_examples(EXAMPLES_FILE)]
     published = [row["instruction"] for row in rows.values()]
     nearest = rouge_l_f1_of_texts(own, published).max(axis=1)
     assert [text for text, score in zip(own, nearest, strict=True) if score > THRESHOLD] == []

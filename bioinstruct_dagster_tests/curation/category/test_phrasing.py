@@ -1,4 +1,4 @@
-"""How an instruction is taken apart: its main clause, and the features that are learned from."""
+"""Splitting an instruction: its main clause, and the features for the classifier."""
 
 import pytest
 from hypothesis import given
@@ -48,7 +48,7 @@ def test_the_verb_is_paired_with_what_is_asked_for():
         ("Sort the following drugs.", "sign=pointer"),
     ],
 )
-def test_signs_of_a_kind_of_task_are_seen_only_where_they_are(instruction, sign):
+def test_signs_of_a_task_are_found_only_where_they_are(instruction, sign):
     assert sign in features(instruction)
     assert sign not in features("Name the largest gland.")
 
@@ -59,6 +59,6 @@ def test_any_text_has_features_and_always_the_same(text):
     assert all("=" in feature for feature in features(text))
 
 
-def test_a_huge_text_has_features_in_proportion_to_its_length():
+def test_features_grow_in_proportion_to_the_text():
     small, large = (len(features("given a, " * n + "b")) for n in (1_000, 10_000))
     assert large < 12 * small

@@ -1,4 +1,4 @@
-"""The categorization prompt, and reading the teacher's answer to it."""
+"""The prompt for categories, and reading the teacher's answer."""
 
 import json
 
@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from bioinstruct_dagster.curation.category import prompts as categories
 from bioinstruct_dagster.curation.category.prompts import (
-    BATCH,
-    FIRST,
-    SECOND,
+    FIRST_PASS,
+    INSTRUCTIONS_PER_REQUEST,
+    SECOND_PASS,
     CategoryFileError,
+    category_definitions,
     category_question,
-    definitions,
 )
 from bioinstruct_dagster.rehearsal.api_server.app import CATEGORIZATION_SCHEMA
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
@@ -28,36 +28,36 @@ def reply(*labels):
 
 @pytest.fixture
 def definitions_file(tmp_path, monkeypatch):
-    """A file of definitions of the test's own."""
+    """A file of definitions that a test may change."""
     path = tmp_path / "categories.yaml"
-    path.write_text(yaml.safe_dump(definitions()), "utf-8")
-    monkeypatch.setattr(categories, "DEFINITIONS", path)
+    path.write_text(yaml.safe_dump(category_definitions()), "utf-8")
+    monkeypatch.setattr(categories, "DEFINITIONS_FILE", path)
     forget()
     yield path
     forget()
 
 
 def forget():
-    """Read the definitions anew, as a new process does."""
-    definitions.cache_clear()
+    """Read the definitions again, as a new process does."""
+    category_definitions.cache_clear()
     category_question.cache_clear()
 
 
-def requests_for(texts, nth=FIRST, model="rehearsal-teacher", **form):
+def requests_for(texts, nth=FIRST_PASS, model="rehearsal-teacher", **form):
     prompt = category_question(nth).prompt
     return list(prompt.requests(texts, teacher="rehearsal", model=model, **form))
 
 
 def read_labels(content, batch):
-    return category_question(FIRST).answers_in(content, batch)
+    return category_question(FIRST_PASS).answers_in(content, batch)
 
 
-def label_key(text, teacher, model, nth=FIRST):
+def label_key(text, teacher, model, nth=FIRST_PASS):
     return category_question(nth).key(text, teacher, model)
 
 
 def template_sha256(reply_format="json_schema"):
-    return category_question(FIRST).prompt.template_sha256(reply_format)
+    return category_question(FIRST_PASS).prompt.template_sha256(reply_format)
 
 
 def test_valid_labels_are_read_by_their_number():
@@ -89,7 +89,7 @@ def test_a_wrong_label_is_left_out_and_spoils_no_other(label):
     assert read_labels(reply(label, (3, "other")), TEXTS) == {"Rank the tests.": "other"}
 
 
-def test_contradictory_labels_count_as_none_and_repeated_ones_as_one():
+def test_contradictory_labels_are_dropped_and_repeats_merged():
     content = reply((1, "other"), (1, "generation"), (2, "other"), (2, "other"))
     assert read_labels(content, TEXTS) == {"Explain the result.": "other"}
 
@@ -123,26 +123,30 @@ LABELS = st.fixed_dictionaries({"number": JSON_VALUES, "category": JSON_VALUES})
 
 
 @given(st.lists(LABELS | JSON_VALUES, max_size=4) | JSON_VALUES)
-def test_whatever_the_reply_only_valid_labels_come_of_it(labels):
+def test_any_reply_gives_only_valid_labels(labels):
     found = read_labels(json.dumps({"labels": labels}), TEXTS)
     assert set(found) <= set(TEXTS)
     assert set(found.values()) <= set(CATEGORIES)
 
 
 def test_requests_cover_every_instruction_once_in_batches():
-    texts = [f"Instruction number {n}." for n in range(2 * BATCH + 1)]
+    texts = [f"Instruction number {n}." for n in range(2 * INSTRUCTIONS_PER_REQUEST + 1)]
     requests = requests_for(texts)
-    assert [len(batch) for _, batch in requests] == [BATCH, BATCH, 1]
+    assert [len(batch) for _, batch in requests] == [
+        INSTRUCTIONS_PER_REQUEST,
+        INSTRUCTIONS_PER_REQUEST,
+        1,
+    ]
     assert [text for _, batch in requests for text in batch] == texts
 
 
-def test_a_prompt_numbers_its_instructions_one_a_line_and_defines_the_categories():
+def test_a_prompt_numbers_instructions_and_defines_categories():
     texts = ["Explain {definitions}, please.", 'Two\nlines and "quotes"', "Ποια; 血圧"]
     ((request, _),) = requests_for(texts)
     prompt = request.messages[-1]["content"]
     items = [json.loads(line) for line in prompt.split("\n") if line.startswith("{")]
     assert items == [{"number": n, "instruction": text} for n, text in enumerate(texts, start=1)]
-    for name, meaning in definitions().items():
+    for name, meaning in category_definitions().items():
         assert f"- {name}: {meaning}" in prompt
 
 
@@ -156,8 +160,8 @@ def test_the_answer_is_restricted_to_the_four_categories():
     assert label["additionalProperties"] is False
 
 
-def test_the_rehearsal_teacher_knows_a_categorization_request_by_its_format():
-    assert category_question(FIRST).prompt.schema_name == CATEGORIZATION_SCHEMA
+def test_the_rehearsal_teacher_recognises_the_category_question():
+    assert category_question(FIRST_PASS).prompt.schema_name == CATEGORIZATION_SCHEMA
 
 
 def test_a_label_is_kept_under_all_that_it_depends_on():
@@ -171,15 +175,15 @@ def test_a_label_is_kept_under_all_that_it_depends_on():
     assert label_key(TEXTS[0], "openai", "one") == label_key(TEXTS[0], "openai", "one")
 
 
-def test_a_second_label_has_a_key_of_its_own_and_the_first_keeps_the_one_it_had():
+def test_the_second_label_has_a_new_key_and_the_first_its_old():
     key = label_key(TEXTS[0], "openai", "one")
-    assert label_key(TEXTS[0], "openai", "one", FIRST) == key
-    assert label_key(TEXTS[0], "openai", "one", SECOND) != key
+    assert label_key(TEXTS[0], "openai", "one", FIRST_PASS) == key
+    assert label_key(TEXTS[0], "openai", "one", SECOND_PASS) != key
 
 
-def test_the_second_pass_is_another_prompt_with_the_categories_in_the_opposite_order():
+def test_the_second_pass_reverses_the_order_of_categories():
     ((first, _),) = requests_for(TEXTS)
-    ((second, batch),) = requests_for(TEXTS, SECOND)
+    ((second, batch),) = requests_for(TEXTS, SECOND_PASS)
     assert batch == TEXTS
     assert second.completion_id != first.completion_id
     places = [
@@ -192,7 +196,7 @@ def test_the_second_pass_is_another_prompt_with_the_categories_in_the_opposite_o
 def test_an_edited_definition_asks_for_every_label_anew(definitions_file):
     key, template = label_key(TEXTS[0], "openai", "one"), template_sha256()
     ((request, _),) = requests_for(TEXTS)
-    edited = definitions() | {"other": "what fits nowhere else"}
+    edited = category_definitions() | {"other": "what fits nowhere else"}
     definitions_file.write_text(yaml.safe_dump(edited), "utf-8")
     forget()
     ((after, _),) = requests_for(TEXTS)
@@ -202,7 +206,7 @@ def test_an_edited_definition_asks_for_every_label_anew(definitions_file):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "messages"),
     [
         ("", ["1: the file: is empty"]),
         ("other: a\n", [f"1: {name}: missing; add it" for name in sorted(CATEGORIES[:3])]),
@@ -212,7 +216,7 @@ def test_an_edited_definition_asks_for_every_label_anew(definitions_file):
     ],
     ids=["empty file", "three missing", "a list", "one too many", "a number"],
 )
-def test_definitions_of_other_than_the_four_categories_are_refused(definitions_file, content, said):
+def test_other_categories_than_the_four_are_refused(definitions_file, content, messages):
     four = {name: f"what {name} means" for name in CATEGORIES}
     if content == "surplus":
         content = yaml.safe_dump(four | {"surplus": "a fifth"}, sort_keys=False)
@@ -221,21 +225,21 @@ def test_definitions_of_other_than_the_four_categories_are_refused(definitions_f
     definitions_file.write_text(content, "utf-8")
     forget()
     with pytest.raises(CategoryFileError) as raised:
-        definitions()
+        category_definitions()
     lines = str(raised.value).splitlines()
-    assert len(lines) == len(said)
-    for line, start in zip(lines, said, strict=True):
+    assert len(lines) == len(messages)
+    for line, start in zip(lines, messages, strict=True):
         assert line.startswith(f"{definitions_file}:{start}")
 
 
 def test_definitions_come_in_the_order_of_the_categories(definitions_file):
-    definitions_file.write_text(yaml.safe_dump(definitions(), sort_keys=True), "utf-8")
-    definitions.cache_clear()
-    assert tuple(definitions()) == CATEGORIES
+    definitions_file.write_text(yaml.safe_dump(category_definitions(), sort_keys=True), "utf-8")
+    category_definitions.cache_clear()
+    assert tuple(category_definitions()) == CATEGORIES
 
 
 @pytest.mark.parametrize("reply_format", ["json_object", "text"])
-def test_a_server_that_is_sent_no_schema_is_told_the_form_in_words(reply_format):
+def test_without_a_schema_the_prompt_describes_the_form(reply_format):
     ((plain, _),) = requests_for(TEXTS)
     ((request, batch),) = requests_for(TEXTS, reply_format=reply_format)
     form = request.parameters.get("response_format")
@@ -257,25 +261,25 @@ def test_a_server_that_is_sent_no_schema_is_told_the_form_in_words(reply_format)
         ("", False),
     ],
 )
-def test_a_reply_in_the_form_asked_for_is_told_from_others(content, expected):
-    assert category_question(FIRST).is_well_formed(content) is expected
+def test_a_reply_in_the_requested_form_is_recognised(content, expected):
+    assert category_question(FIRST_PASS).is_well_formed(content) is expected
 
 
-def test_prose_and_fences_around_the_labels_are_passed_over():
+def test_prose_and_fences_around_labels_are_ignored():
     content = f"Sure:\n```json\n{reply((1, 'other'))}\n```\nAnything else?"
     assert read_labels(content, TEXTS) == {"List the drugs.": "other"}
 
 
-# By the code before the two questions shared one implementation: completions that are stored under
-# these ids were paid for, and are found by them.
+# Ids that the code computed before the two questions shared one implementation. Stores hold paid
+# completions under these ids.
 STORED_TEXTS = [f'Explain finding {n} in {{a}} "report" – 血圧.' for n in range(23)]
 STORED_IDS = {
-    ("json_schema", FIRST): ["97632d9734878753", "bb4f6fedc3d9ac51"],
-    ("json_schema", SECOND): ["46d699ef85a67598", "8daeea208e804850"],
-    ("json_object", FIRST): ["26324a0a921ed983", "a3e753c5d84f59f7"],
-    ("json_object", SECOND): ["cc70483bcac4e3bb", "357f684daa5c26e1"],
-    ("text", FIRST): ["56af18c8b6a2bd0b", "59776d6bd03fba41"],
-    ("text", SECOND): ["ea024b8a6b383fca", "dc444e84a0a26f57"],
+    ("json_schema", FIRST_PASS): ["97632d9734878753", "bb4f6fedc3d9ac51"],
+    ("json_schema", SECOND_PASS): ["46d699ef85a67598", "8daeea208e804850"],
+    ("json_object", FIRST_PASS): ["26324a0a921ed983", "a3e753c5d84f59f7"],
+    ("json_object", SECOND_PASS): ["cc70483bcac4e3bb", "357f684daa5c26e1"],
+    ("text", FIRST_PASS): ["56af18c8b6a2bd0b", "59776d6bd03fba41"],
+    ("text", SECOND_PASS): ["ea024b8a6b383fca", "dc444e84a0a26f57"],
 }
 
 
@@ -287,5 +291,8 @@ def test_requests_keep_the_ids_that_stores_hold(form, nth):
 
 
 def test_labels_keep_the_keys_that_stores_hold():
-    keys = [label_key(STORED_TEXTS[0], "openai", "gpt-4.1", nth)[:16] for nth in (FIRST, SECOND)]
+    keys = [
+        label_key(STORED_TEXTS[0], "openai", "gpt-4.1", nth)[:16]
+        for nth in (FIRST_PASS, SECOND_PASS)
+    ]
     assert keys == ["0ef88d085c13ec7e", "67461781dbb03c22"]

@@ -7,11 +7,11 @@ import pytest
 from bioinstruct_dagster.curation.contamination.gate import (
     MOST_FINDINGS,
     ContaminationGate,
-    check_clean,
+    contamination_report,
 )
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.eval_sets.catalogue import OverlapLimits, RougeLimits, read_tasks
-from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 
 LIMITS = read_tasks().limits
 BAKER = EvaluationItem(
@@ -45,7 +45,7 @@ FILLER = "the harbour was quiet and nobody had seen the grey cat since the boats
 
 @pytest.fixture(scope="module")
 def gate():
-    return ContaminationGate(collected(ITEMS, limits=LIMITS))
+    return ContaminationGate(collect_items(ITEMS, limits=LIMITS))
 
 
 def rules(gate, *texts):
@@ -96,12 +96,12 @@ def test_options_in_another_order_do_not_hide_a_question(gate):
     assert "q1" in rules(gate, "Choose.", f"{words(BAKER.question, sorted)}\n{options}", "D")
 
 
-def test_a_question_with_some_words_changed_is_caught_by_likeness(gate):
+def test_a_question_with_changed_words_is_caught(gate):
     edited = "Do long evening walks reduce the time to sleep in night workers?"
     assert rules(gate, edited, "", "No.") == {"17": {"rouge_l"}}
 
 
-def test_likeness_is_asked_of_each_field_and_of_instruction_and_input_together(gate):
+def test_likeness_is_measured_for_each_field_and_both_inputs(gate):
     halves = ("Do evening walks reduce the time", "to sleep in night workers?")
     (result,) = gate.check([RowTexts(*halves, "")])
     (finding,) = result.findings
@@ -114,13 +114,13 @@ def test_a_copied_answer_or_passage_is_caught(gate):
     assert {"whole_item", "ngram_13", "coverage_8"} <= rules(gate, "Summarise.", passage, "")["17"]
 
 
-def test_thirteen_tokens_of_a_long_passage_are_caught_and_twelve_are_not(gate):
+def test_thirteen_tokens_of_a_passage_are_caught_twelve_not(gate):
     tokens = SLEEP.context[0].split()
     assert rules(gate, "Continue.", " ".join(tokens[3:16]), "")["17"] == {"ngram_13"}
     assert rules(gate, "Continue.", " ".join(tokens[3:15]), "") == {None: {"clean"}}
 
 
-def test_pieces_of_a_text_count_together_once_they_cover_more_than_half(gate):
+def test_pieces_that_cover_half_of_a_text_count_together(gate):
     question = BAKER.question.split()  # 25 tokens
     pieces = f" {FILLER}".join([" ".join(question[:8]), " ".join(question[10:18])])
     assert rules(gate, "Continue.", pieces, "")["q1"] == {"coverage_8"}
@@ -141,15 +141,15 @@ def test_a_short_question_counts_only_together_with_its_answer(gate):
     assert rules(gate, "LENS, held by", "A) iris B) Zonular fibres", "B")["q2"]
 
 
-def test_what_many_items_have_tells_of_none():
+def test_a_run_of_many_items_is_ignored():
     stem = "Which of the following statements about the organ shown is most likely to be true of"
     organs = ["spleen", "liver", "pylorus", "tongue", "retina", "cochlea"]
     items = [EvaluationItem("exam", organ, f"{stem} {organ}") for organ in organs]
     items.append(EvaluationItem("exam", "stem", stem))
-    gate = ContaminationGate(collected(items, limits=LIMITS))
+    gate = ContaminationGate(collect_items(items, limits=LIMITS))
     row = RowTexts(f"{FILLER} {stem} a ship", FILLER, "It floats.")
     assert not gate.check([row])[0].rejected
-    few = ContaminationGate(collected([*items[:2], items[-1]], limits=LIMITS))
+    few = ContaminationGate(collect_items([*items[:2], items[-1]], limits=LIMITS))
     assert few.check([row])[0].rejected
 
 
@@ -170,13 +170,13 @@ def test_a_finding_says_task_item_field_and_text(gate):
 def test_evidence_and_findings_stay_small():
     long = "many " * 300
     items = [EvaluationItem("exam", str(i), f"{long} {i} {'x' * i}") for i in range(20)]
-    gate = ContaminationGate(collected(items, limits=OverlapLimits(boilerplate={"texts": 99})))
+    gate = ContaminationGate(collect_items(items, limits=OverlapLimits(boilerplate={"texts": 99})))
     (result,) = gate.check([RowTexts("Go.", long, long)])
     assert len(result.findings) == MOST_FINDINGS
     assert all(len(finding.evidence["text"]) <= 200 for finding in result.findings)
 
 
-def test_a_clean_row_says_with_how_many_items_it_was_compared(gate):
+def test_a_clean_row_names_the_number_of_items(gate):
     (result,) = gate.check([RowTexts("Name a river.", "", "Elbe")])
     (finding,) = result.findings
     assert (finding.rule, finding.verdict, finding.version) == ("clean", "keep", gate.version)
@@ -184,19 +184,19 @@ def test_a_clean_row_says_with_how_many_items_it_was_compared(gate):
 
 
 def test_without_items_every_row_is_clean_and_says_so():
-    gate = ContaminationGate(collected([]))
+    gate = ContaminationGate(collect_items([]))
     (result,) = gate.check([RowTexts(BAKER.question, "", "")])
     assert result.findings[0].evidence == {"items": 0}
 
 
 def test_items_and_rows_without_tokens_are_no_error():
-    gate = ContaminationGate(collected([EvaluationItem("other", "1", "头痛怎么办?")]))
+    gate = ContaminationGate(collect_items([EvaluationItem("other", "1", "头痛怎么办?")]))
     rows = [RowTexts("头痛怎么办?", "", ""), RowTexts("", "", "")]
     assert [row.rejected for row in gate.check(rows)] == [False, False]
 
 
 def test_flagged_rows_are_kept(gate):
-    flagging = ContaminationGate(collected(ITEMS, limits=LIMITS), action="flag")
+    flagging = ContaminationGate(collect_items(ITEMS, limits=LIMITS), action="flag")
     (result,) = flagging.check([RowTexts(BAKER.question, "", "")])
     assert not result.rejected
     assert {finding.verdict for finding in result.findings} == {"flag"}
@@ -214,12 +214,12 @@ def test_results_do_not_depend_on_the_portion(gate):
 
 
 def test_the_version_covers_items_numbers_and_action(gate):
-    same = ContaminationGate(collected(list(ITEMS), limits=LIMITS))
+    same = ContaminationGate(collect_items(list(ITEMS), limits=LIMITS))
     others = [
-        ContaminationGate(collected(ITEMS[:-1], limits=LIMITS)),
-        ContaminationGate(collected(ITEMS, limits=LIMITS), "flag"),
+        ContaminationGate(collect_items(ITEMS[:-1], limits=LIMITS)),
+        ContaminationGate(collect_items(ITEMS, limits=LIMITS), "flag"),
         ContaminationGate(
-            collected(ITEMS, limits=LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)}))
+            collect_items(ITEMS, limits=LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)}))
         ),
     ]
     assert same.version == gate.version
@@ -228,7 +228,7 @@ def test_the_version_covers_items_numbers_and_action(gate):
 
 def test_a_rule_keeps_its_version_when_another_rule_changes(gate):
     stricter = LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)})
-    other = ContaminationGate(collected(ITEMS, limits=stricter))
+    other = ContaminationGate(collect_items(ITEMS, limits=stricter))
     row = [RowTexts(BAKER.question, "", "")]
     before = {each.rule: each.version for each in gate.check(row)[0].findings}
     after = {each.rule: each.version for each in other.check(row)[0].findings}
@@ -236,16 +236,16 @@ def test_a_rule_keeps_its_version_when_another_rule_changes(gate):
     assert before["rouge_l"] != after["rouge_l"]
 
 
-def test_the_check_names_leaking_rows_by_task_and_what_is_missing():
-    items = collected(ITEMS, counts={"exam": 2, "gone": 0}, missing=("gone",), limits=LIMITS)
+def test_the_report_names_leaks_by_task_and_missing_tasks():
+    items = collect_items(ITEMS, counts={"exam": 2, "gone": 0}, missing=("gone",), limits=LIMITS)
     rows = [
         RowTexts("Name a river.", "", "Elbe"),
         RowTexts(BAKER.question, "", ""),
         RowTexts(SLEEP.question, "", ""),
     ]
-    found = check_clean(rows, items)
+    found = contamination_report(rows, items)
     assert not found.passed
     assert list(found.leaks) == [1, 2]
     assert found.leaks_by_task == {"exam": 1, "abstracts": 1}
     assert (found.rows, found.items, found.missing) == (3, 4, ("gone",))
-    assert check_clean(rows[:1], items).passed
+    assert contamination_report(rows[:1], items).passed

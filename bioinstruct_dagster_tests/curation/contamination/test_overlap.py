@@ -19,7 +19,7 @@ from bioinstruct_dagster.eval_sets.catalogue import (
     RougeLimits,
     WholeItemLimits,
 )
-from bioinstruct_dagster.eval_sets.items import EvaluationItem, collected, load_items
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items, load_items
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
 REAL = PROJECT_ROOT.parent / "shared" / "data" / "eval"
@@ -167,7 +167,7 @@ class Plain:
 @pytest.mark.parametrize("seed", range(8))
 def test_hits_are_those_of_plain_python(seed, words):
     items, rows = cases(seed, words)
-    index = ItemIndex(collected(items, limits=SMALL))
+    index = ItemIndex(collect_items(items, limits=SMALL))
     found = [set() for _ in rows]
     for hit in index.scan(index.encode(rows)):
         found[hit.row].add((hit.rule, hit.item))
@@ -179,7 +179,7 @@ def test_hits_are_those_of_plain_python(seed, words):
 
 def test_likeness_scores_are_those_of_rouge_score():
     items, rows = cases(99, 8)
-    index = ItemIndex(collected(items, limits=SMALL))
+    index = ItemIndex(collect_items(items, limits=SMALL))
     encoded = index.encode(rows)
     by_role = {"question": lambda item: [item.question], "answer": lambda item: item.answers}
     scored = 0
@@ -255,6 +255,6 @@ def test_real_items_in_another_word_order_are_caught(real_gate, exam):
 def test_an_item_without_its_task_is_not_caught(exam):
     others = load_items(folder=REAL)
     kept = [item for item in others.items if item.task != "medmcqa"]
-    gate = ContaminationGate(collected(kept, limits=others.limits))
+    gate = ContaminationGate(collect_items(kept, limits=others.limits))
     rows = [RowTexts(item.question, "", item.answers[0]) for item in exam]
     assert caught(gate, rows) <= 0.02

@@ -13,7 +13,7 @@ from bioinstruct_dagster.curation.novelty.meaning import (
     MeaningFilter,
     MeaningModelError,
     embed_stored,
-    near_in_meaning,
+    nearest_meanings,
     text_key,
 )
 
@@ -108,7 +108,7 @@ def check_plainly(vectors, threshold):
 @pytest.mark.parametrize(("seed", "rows", "spread"), [(1, 300, 0.2), (2, 299, 0.6), (3, 1, 0.1)])
 def test_the_same_rows_are_dropped_as_by_a_plain_loop(seed, rows, spread, threshold):
     vectors = clusters(seed, rows, spread)
-    found = near_in_meaning(vectors, threshold)
+    found = nearest_meanings(vectors, threshold)
     plain = check_plainly(vectors, threshold)
     assert [row.nearest for row in found] == [nearest for nearest, _ in plain]
     assert np.allclose([row.cosine for row in found], [cosine for _, cosine in plain], atol=2e-6)
@@ -117,30 +117,30 @@ def test_the_same_rows_are_dropped_as_by_a_plain_loop(seed, rows, spread, thresh
 @pytest.mark.parametrize(("block", "stretch"), [(1, 1), (7, 3), (64, 1_000), (1_000, 10)])
 def test_the_size_of_a_block_changes_nothing(monkeypatch, block, stretch):
     vectors = clusters(4, 400, 0.25)
-    whole = near_in_meaning(vectors, 0.9)
+    whole = nearest_meanings(vectors, 0.9)
     assert 0 < sum(row.nearest < 0 for row in whole) < len(whole)
-    monkeypatch.setattr(meaning, "_BLOCK", block)
-    monkeypatch.setattr(meaning, "_STRETCH", stretch)
-    parted = near_in_meaning(vectors, 0.9)
+    monkeypatch.setattr(meaning, "_BLOCK_ROWS", block)
+    monkeypatch.setattr(meaning, "_ROWS_COMPARED", stretch)
+    parted = nearest_meanings(vectors, 0.9)
     assert [row.nearest for row in parted] == [row.nearest for row in whole]
 
 
-def test_a_dropped_row_stands_in_nobodys_way():
+def test_a_dropped_row_blocks_no_row():
     angles = np.radians([0, 20, 40])  # each is close to the one before, and the ends are apart
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    assert [row.nearest for row in near_in_meaning(vectors, 0.9)] == [-1, 0, -1]
+    assert [row.nearest for row in nearest_meanings(vectors, 0.9)] == [-1, 0, -1]
 
 
 def test_a_cosine_at_the_threshold_is_kept():
     vectors = np.array([[1, 0], [0.6, 0.8]], np.float32)
-    assert [row.nearest for row in near_in_meaning(vectors, 0.6)] == [-1, -1]
-    assert [row.nearest for row in near_in_meaning(vectors, 0.59)] == [-1, 0]
+    assert [row.nearest for row in nearest_meanings(vectors, 0.6)] == [-1, -1]
+    assert [row.nearest for row in nearest_meanings(vectors, 0.59)] == [-1, 0]
 
 
 def test_of_equally_near_rows_the_earliest_is_named():
     right, up = [1.0, 0.0], [0.0, 1.0]
     between = [0.70710678, 0.70710678]
-    found = near_in_meaning(np.array([up, right, between, between], np.float32), 0.7)
+    found = nearest_meanings(np.array([up, right, between, between], np.float32), 0.7)
     assert [row.nearest for row in found] == [-1, -1, 0, 0]
 
 
@@ -156,7 +156,7 @@ def test_vectors_have_unit_length_and_no_network_is_used(folder, monkeypatch):
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
 
 
-def test_what_the_model_sees_as_equal_is_dropped_with_its_reason(folder):
+def test_a_row_of_equal_meaning_is_dropped_with_its_reason(folder):
     check = MeaningFilter(folder, 0.999)
     texts = [*TEXTS, TEXTS[1].upper()]  # the model's tokenizer lowers its texts
     found = check.findings(["a", "b", "c", "d"], check.embed(texts))
@@ -182,7 +182,7 @@ def test_the_version_tells_models_and_thresholds_apart(folder, tmp_path):
 
 
 def test_nothing_is_embedded_twice(folder, store, monkeypatch):
-    monkeypatch.setattr(meaning, "_PORTION", 2)
+    monkeypatch.setattr(meaning, "_PORTION_TEXTS", 2)
     check = MeaningFilter(folder, 0.9)
     first = embed_stored(store, check, [*TEXTS[:2], TEXTS[0]])
     assert np.array_equal(first[0], first[2])
@@ -224,7 +224,7 @@ def test_a_text_that_utf8_cannot_hold_has_a_key_too():
 
 
 @pytest.mark.parametrize("made", [True, False])
-def test_a_folder_without_a_model_is_refused_by_the_name_of_the_setting(tmp_path, made):
+def test_a_folder_without_a_model_is_refused(tmp_path, made):
     where = tmp_path / "nothing"
     if made:
         where.mkdir()
@@ -243,7 +243,7 @@ def test_a_broken_folder_is_refused_by_its_name(folder, tmp_path):
 
 def test_a_model_that_gives_no_numbers_is_refused(tmp_path):
     saved = build_model(tmp_path, broken=True)
-    with pytest.raises(MeaningModelError, match="hold no numbers"):
+    with pytest.raises(MeaningModelError, match="nan or infinity"):
         MeaningFilter(saved, 0.9).embed(TEXTS)
 
 

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
 from bioinstruct_dagster.curation.novelty import pairs
-from bioinstruct_dagster.curation.novelty.pairs import KNOWN, NOVEL, IndexFullError, PairIndex
+from bioinstruct_dagster.curation.novelty.pairs import (
+    KNOWN_REPEAT,
+    NO_ROW,
+    IndexFullError,
+    PairIndex,
+)
 from bioinstruct_dagster.curation.tokens.vocabulary import Vocabulary, tokenize
 
 SEEDS = st.integers(0, 1 << 32)
@@ -26,7 +31,7 @@ def f1(one: Sequence[str], other: Sequence[str]) -> float:
 
 def similar(candidate, kept, threshold) -> tuple[int, float]:
     """The most similar kept text above the threshold, the earliest of equal ones."""
-    found, best = NOVEL, threshold
+    found, best = NO_ROW, threshold
     for row, other in enumerate(kept):
         score = f1(candidate, other)
         if score > best:
@@ -38,7 +43,7 @@ def check_plainly(texts: Sequence[str], threshold: float) -> list[tuple[int, flo
     kept, found = [], []
     for text in map(tokenize, texts):
         found.append(similar(text, kept, threshold))
-        if found[-1][0] == NOVEL:
+        if found[-1][0] == NO_ROW:
             kept.append(text)
     return found
 
@@ -71,13 +76,13 @@ def listed(matches) -> list[tuple[int, float]]:
 
 
 @given(SEEDS, st.sampled_from([0.7, 0.7, 0.25, 0.5, 0.9]), st.sampled_from([1, 3, 100]))
-def test_what_is_found_is_what_comparing_all_with_all_finds(seed, threshold, block):
+def test_the_index_finds_what_all_pairs_would_find(seed, threshold, block):
     draw = random.Random(seed)
     texts = texts_of(draw)
     with pytest.MonkeyPatch.context() as patch:
         # Texts are long by any of these, so that all kinds of keys meet.
         patch.setattr(pairs, "LONG", draw.choice([2, 5, 20, 128]))
-        patch.setattr(pairs, "_INLINE", draw.choice([2, 512]))
+        patch.setattr(pairs, "_SINGLE_THREAD_TEXTS", draw.choice([2, 512]))
         vocabulary = Vocabulary()
         index = PairIndex(vocabulary, threshold, block=block, threads=2)
         found = []
@@ -87,7 +92,7 @@ def test_what_is_found_is_what_comparing_all_with_all_finds(seed, threshold, blo
             found += listed(index.check(vocabulary.encode(texts[start:stop])))
             start = stop
     assert found == check_plainly(texts, threshold)
-    assert len(index) == sum(row == NOVEL for row, _ in found)
+    assert len(index) == sum(row == NO_ROW for row, _ in found)
 
 
 @given(SEEDS, st.integers(1, 5))
@@ -120,13 +125,13 @@ def test_every_shard_has_its_part():
         index = PairIndex(vocabulary, 0.7, shard=(number, 3))
         index.add(vocabulary.encode(texts))
         edited = [text.replace(text.split()[5], "new") for text in texts]
-        found.append(index.nearest(vocabulary.encode(edited)).rows != NOVEL)
+        found.append(index.nearest(vocabulary.encode(edited)).rows != NO_ROW)
     assert all(part.any() for part in found)
     assert np.any(found, axis=0).all()
 
 
 @given(SEEDS)
-def test_added_texts_are_indexed_whatever_they_resemble(seed):
+def test_added_texts_are_always_indexed(seed):
     draw = random.Random(seed)
     kept, new = texts_of(draw), texts_of(draw)
     new += draw.sample(kept, len(kept) // 2)
@@ -141,7 +146,7 @@ def test_added_texts_are_indexed_whatever_they_resemble(seed):
     assert len(index) == len(kept)
 
 
-def test_texts_that_are_asked_about_are_indexed_only_if_admitted():
+def test_texts_that_need_admission_are_indexed_if_admitted():
     texts = ["a b c", "a b c", "d e f", "d e f", "g h i"]
     vocabulary = Vocabulary()
     index = PairIndex(vocabulary, 0.7, block=2)
@@ -151,19 +156,19 @@ def test_texts_that_are_asked_about_are_indexed_only_if_admitted():
         asked.append((place, len(index)))
         return place != 2
 
-    found = index.check(vocabulary.encode(texts), asked=[1, 2, 4], admit=admit)
+    found = index.check(vocabulary.encode(texts), on_admission=[1, 2, 4], admit=admit)
     # The second repeats the first, so nobody is asked about it.
     assert asked == [(2, 1), (4, 2)]
-    assert found.rows.tolist() == [NOVEL, 0, NOVEL, NOVEL, NOVEL]
+    assert found.rows.tolist() == [NO_ROW, 0, NO_ROW, NO_ROW, NO_ROW]
     assert len(index) == 3
 
 
-def test_a_score_known_before_stands_unless_a_row_surpasses_it():
+def test_a_known_score_stands_unless_a_row_exceeds_it():
     texts = ["a b c d", "a b c d", "a b c d e", "x y z"]
     vocabulary = Vocabulary()
     index = PairIndex(vocabulary, 0.7)
     found = index.check(vocabulary.encode(texts), known=np.array([0.0, 0.9, 0.95, 0.8]))
-    assert found.rows.tolist() == [NOVEL, 0, KNOWN, KNOWN]
+    assert found.rows.tolist() == [NO_ROW, 0, KNOWN_REPEAT, KNOWN_REPEAT]
     assert found.scores.tolist() == [0.0, 1.0, 0.95, 0.8]
     assert len(index) == 1
 

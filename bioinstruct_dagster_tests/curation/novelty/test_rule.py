@@ -15,8 +15,8 @@ from bioinstruct_dagster.curation.novelty.rule import (
     NamedInstruction,
     NoveltyFilter,
     NoveltyVerdict,
-    check_novelty,
-    nearest,
+    check_in_process,
+    nearest_text,
     rouge_l_f1_of_texts,
 )
 from bioinstruct_dagster.curation.tokens.vocabulary import tokenize_unicode
@@ -127,7 +127,7 @@ def pools(draw) -> tuple[list[NamedInstruction], list[NamedInstruction]]:
 
 
 @given(pools(), st.integers(1, 16))
-def test_any_texts_get_the_verdicts_of_rouge_score_at_any_block_size(texts, block):
+def test_any_texts_get_the_verdicts_of_rouge_score(texts, block):
     seeds, candidates = texts
     assert NoveltyFilter(seeds, block=block).check(candidates) == check_plainly(seeds, candidates)
 
@@ -136,11 +136,11 @@ def test_any_texts_get_the_verdicts_of_rouge_score_at_any_block_size(texts, bloc
 def test_growing_the_candidates_changes_no_earlier_verdict(texts, data):
     seeds, candidates = texts
     cut = data.draw(st.integers(0, len(candidates)))
-    assert check_novelty(seeds, candidates[:cut]) == check_novelty(seeds, candidates)[:cut]
+    assert check_in_process(seeds, candidates[:cut]) == check_in_process(seeds, candidates)[:cut]
 
 
 @given(pools(), st.lists(st.integers(0, 40), max_size=6))
-def test_candidates_in_portions_of_any_size_get_the_same_verdicts(texts, cuts):
+def test_portions_of_any_size_get_the_same_verdicts(texts, cuts):
     seeds, candidates = texts
     growing = NoveltyFilter(seeds)
     edges = [0, *sorted(min(cut, len(candidates)) for cut in cuts), len(candidates)]
@@ -149,12 +149,12 @@ def test_candidates_in_portions_of_any_size_get_the_same_verdicts(texts, cuts):
         for start, end in itertools.pairwise(edges)
         for verdict in growing.check(candidates[start:end])
     ]
-    assert found == check_novelty(seeds, candidates)
+    assert found == check_in_process(seeds, candidates)
 
 
 def test_recorded_instructions_get_the_verdicts_of_rouge_score():
     seeds, candidates = seed_texts(), as_texts(recorded_instructions()[:120], "row")
-    verdicts = check_novelty(seeds, candidates)
+    verdicts = check_in_process(seeds, candidates)
     assert verdicts == check_plainly(seeds, candidates)
     assert {verdict.novel for verdict in verdicts} == {True, False}
 
@@ -163,23 +163,23 @@ def test_recorded_instructions_get_the_verdicts_of_rouge_score():
 def test_published_rows_get_the_verdicts_of_rouge_score():
     lines = PUBLISHED.read_text("utf-8").split("\n")[:300]
     candidates = as_texts([json.loads(line)["instruction"] for line in lines], "row")
-    assert check_novelty([], candidates) == check_plainly([], candidates)
+    assert check_in_process([], candidates) == check_plainly([], candidates)
 
 
 @pytest.mark.parametrize("block", [1, 2, 7, 100, 1_000])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_neither_block_size_nor_threads_make_a_difference(block, threads):
     seeds, candidates = seed_texts(), as_texts(recorded_instructions(), "row")
-    usual = check_novelty(seeds, candidates)
+    usual = check_in_process(seeds, candidates)
     assert NoveltyFilter(seeds, block=block, threads=threads).check(candidates) == usual
 
 
-def test_texts_without_identifiers_get_the_same_verdicts_by_column():
+def test_texts_without_ids_get_the_same_verdicts():
     seeds, candidates = (
         seed_texts(),
         as_texts([*recorded_instructions()[:300], "", "高血压"], "row"),
     )
-    verdicts = check_novelty(seeds, candidates)
+    verdicts = check_in_process(seeds, candidates)
     growing = NoveltyFilter(seeds)
     columns = [
         growing.check_texts([text.instruction for text in candidates[a : a + 90]])
@@ -224,14 +224,14 @@ def pair_with_common_tokens(left: int, right: int, common: int) -> tuple[str, st
 )
 def test_a_tie_is_decided_by_floating_point_as_in_self_instruct(left, right, common, novel):
     seed, candidate = pair_with_common_tokens(left, right, common)
-    (verdict,) = check_novelty(
+    (verdict,) = check_in_process(
         [NamedInstruction("seed", seed)], [NamedInstruction("row", candidate)]
     )
     assert verdict.novel is novel
     assert verdict.nearest_id == (None if novel else "seed")
 
 
-def test_every_exact_tie_of_up_to_forty_tokens_falls_as_in_rouge_score():
+def test_every_exact_tie_falls_as_in_rouge_score():
     outcomes = []
     for left in range(1, 41):
         for right in range(1, 41):
@@ -240,7 +240,7 @@ def test_every_exact_tie_of_up_to_forty_tokens_falls_as_in_rouge_score():
                 continue
             seed, candidate = pair_with_common_tokens(left, right, common)
             texts = [NamedInstruction("seed", seed)], [NamedInstruction("row", candidate)]
-            (verdict,) = check_novelty(*texts)
+            (verdict,) = check_in_process(*texts)
             assert [verdict] == check_plainly(*texts), (left, right)
             outcomes.append(verdict.novel)
     assert set(outcomes) == {True, False}
@@ -248,20 +248,20 @@ def test_every_exact_tie_of_up_to_forty_tokens_falls_as_in_rouge_score():
 
 def test_of_equally_similar_texts_the_earliest_is_named_nearest():
     seeds = as_texts(["name the drug", "name the drug"], "seed")
-    (verdict,) = check_novelty(seeds, [NamedInstruction("row", "Name the drug.")])
+    (verdict,) = check_in_process(seeds, [NamedInstruction("row", "Name the drug.")])
     assert verdict == NoveltyVerdict("row", False, "seed-0", 1.0, "rouge_score")
 
 
-def test_a_dropped_row_is_not_what_later_rows_are_compared_with():
+def test_a_dropped_row_blocks_no_later_row():
     # The second row repeats the first, and the third is near the second alone.
     first = "one two three four five six seven eight nine ten"
     second = "one two three four five six seven eight eleven twelve"
     third = "one two three four five six eleven twelve thirteen fourteen"
-    verdicts = check_novelty([], as_texts([first, second, third], "row"))
+    verdicts = check_in_process([], as_texts([first, second, third], "row"))
     assert [verdict.novel for verdict in verdicts] == [True, False, True]
 
 
-def test_texts_that_rouge_score_does_not_see_are_checked_by_the_second_measure():
+def test_the_second_measure_checks_other_scripts():
     texts = [
         "高血压的治疗",
         "高血压的治疗。",
@@ -271,7 +271,7 @@ def test_texts_that_rouge_score_does_not_see_are_checked_by_the_second_measure()
         "—",
         "—",
     ]
-    verdicts = check_novelty([], as_texts(texts, "row"))
+    verdicts = check_in_process([], as_texts(texts, "row"))
     assert [(v.novel, v.nearest_id, v.score) for v in verdicts] == [
         (True, None, None),
         (False, "row-0", 1.0),
@@ -282,10 +282,10 @@ def test_texts_that_rouge_score_does_not_see_are_checked_by_the_second_measure()
     assert {verdict.measure for verdict in verdicts} == {"unicode"}
 
 
-def test_a_row_that_the_second_measure_rejects_is_not_what_later_rows_are_compared_with():
+def test_a_row_rejected_by_the_second_measure_blocks_no_row():
     # By rouge_score the third repeats the second, which the second measure alone rejects.
     texts = ["高血压的治疗方案 a b c", "高血压的治疗方法 a d e", "a d e"]
-    verdicts = check_novelty([], as_texts(texts, "row"))
+    verdicts = check_in_process([], as_texts(texts, "row"))
     assert [(v.novel, v.measure) for v in verdicts] == [
         (True, "unicode"),
         (False, "unicode"),
@@ -293,9 +293,9 @@ def test_a_row_that_the_second_measure_rejects_is_not_what_later_rows_are_compar
     ]
 
 
-def test_rows_mostly_in_latin_script_are_not_compared_by_the_second_measure():
+def test_the_second_measure_skips_rows_in_latin_script():
     texts = ["Explain β-blockers to a patient", "高血压"]
-    assert [v.measure for v in check_novelty([], as_texts(texts, "row"))] == [
+    assert [v.measure for v in check_in_process([], as_texts(texts, "row"))] == [
         "rouge_score",
         "unicode",
     ]
@@ -317,19 +317,19 @@ def test_sixty_thousand_different_words_stay_apart():
         " ".join(late[:7] + words[58_000:58_003]),  # 7 of 10 words of the first: exactly 0.7
         " ".join(late[:8] + words[59_000:59_002]),  # 8 of 10
     ]
-    verdicts = check_novelty(
+    verdicts = check_in_process(
         [NamedInstruction("seed", " ".join(words))], as_texts(candidates, "row")
     )
     assert [verdict.novel for verdict in verdicts] == [True, True, False]
     assert (verdicts[2].nearest_id, verdicts[2].score) == ("row-0", 0.8000000000000002)
 
 
-def test_the_nearest_text_is_found_however_unlike_it_is():
+def test_the_nearest_text_is_found_at_any_score():
     among = ["one two three", "three four five", "three four five", ""]
-    assert nearest("four five six", among) == (1, 2 / 3)
-    assert nearest("seven", among) is None
-    assert nearest("seven", []) is None
-    assert nearest("血压", ["高血压"], "unicode") == (0, 0.8)
+    assert nearest_text("four five six", among) == (1, 2 / 3)
+    assert nearest_text("seven", among) is None
+    assert nearest_text("seven", []) is None
+    assert nearest_text("血压", ["高血压"], "unicode") == (0, 0.8)
 
 
 @given(st.lists(INSTRUCTIONS, max_size=4), st.lists(INSTRUCTIONS, max_size=4))

@@ -14,15 +14,15 @@ from bioinstruct_dagster.curation.novelty.rule import (
     MEASURES,
     NamedInstruction,
     NoveltyFilter,
-    check_novelty,
+    check_in_process,
     rouge_l_f1_of_texts,
 )
 from bioinstruct_dagster.curation.novelty.stored_index import (
     StoredIndex,
     index_version,
+    mark_similar_candidates,
     signatures_of,
     sketches_of,
-    those_that_can_match,
     write_change,
 )
 from bioinstruct_dagster.store.database import Store
@@ -89,7 +89,7 @@ def stored(store: Store) -> list[dict]:
 
 def expected_rows(texts: Sequence[NamedInstruction]) -> list[dict]:
     """What the table holds when all texts were checked from the start."""
-    verdicts = check_novelty(SEEDS, texts)
+    verdicts = check_in_process(SEEDS, texts)
     places = [place for place, verdict in enumerate(verdicts) if verdict.novel]
     made = signatures_of([texts[place] for place in places], places)
     columns = (made.row_ids, made.places, made.measures, made.tokens, made.low, made.high)
@@ -104,9 +104,7 @@ def plain(value):
 
 @pytest.mark.parametrize("scanned_at_most", [0, 100])
 @pytest.mark.parametrize("seed", range(6))
-def test_portions_checked_from_the_store_get_the_verdicts_of_checking_all(
-    store, seed, scanned_at_most
-):
+def test_portions_get_the_same_verdicts_as_all_rows(store, seed, scanned_at_most):
     draw = random.Random(seed)
     texts = texts_of(draw, 60)
     edges = [0, *sorted(draw.choices(range(60), k=3)), 60]
@@ -118,13 +116,13 @@ def test_portions_checked_from_the_store_get_the_verdicts_of_checking_all(
             store, texts[start:end], start, fetch, scanned_at_most=scanned_at_most
         )
     ]
-    assert found == check_novelty(SEEDS, texts)
+    assert found == check_in_process(SEEDS, texts)
     assert {verdict.novel for verdict in found} == {True, False}
     assert {verdict.measure for verdict in found} == set(MEASURES)
     assert stored(store) == expected_rows(texts)
 
 
-def test_only_rows_that_a_new_one_may_repeat_are_read(store):
+def test_only_rows_that_may_be_repeated_are_read(store):
     texts = different_texts(200)
     fetch = Rows(texts)
     check_and_store(store, texts, 0, fetch)
@@ -136,7 +134,7 @@ def test_only_rows_that_a_new_one_may_repeat_are_read(store):
     assert len(fetch.read) < 20
 
 
-def test_checking_from_an_earlier_place_forgets_what_was_kept_after_it(store):
+def test_a_check_from_an_earlier_place_forgets_later_rows(store):
     texts = different_texts(6)
     fetch = Rows([*texts, NamedInstruction("changed", texts[1].instruction)])
     check_and_store(store, texts, 0, fetch)
@@ -161,7 +159,7 @@ def test_signatures_of_another_version_are_made_anew(store, monkeypatch):
         connection.execute("update novelty_signatures set low = 0, high = 0, tokens = 1")
     monkeypatch.undo()
     found = check_and_store(store, texts[20:], 20, fetch)
-    assert found == check_novelty(SEEDS, texts)[20:]
+    assert found == check_in_process(SEEDS, texts)[20:]
     assert stored(store) == expected_rows(texts)
     assert store.rows("select * from novelty_index order by measure") == [
         {"measure": measure, "version": index_version()} for measure in MEASURES
@@ -176,7 +174,7 @@ def test_no_rows_change_nothing(store):
     assert stored(store) == before
 
 
-def test_a_row_of_a_script_that_rouge_score_does_not_see_has_two_signatures():
+def test_a_row_of_another_script_has_two_signatures():
     made = signatures_of(
         [NamedInstruction("a", "高血压的治疗"), NamedInstruction("b", "blood pressure")], [4, 9]
     )
@@ -187,22 +185,24 @@ def test_a_row_of_a_script_that_rouge_score_does_not_see_has_two_signatures():
 
 
 @given(st.integers(0, 1 << 32), st.sampled_from([0.5, 0.7, 0.9]))
-def test_the_scan_leaves_out_no_text_that_is_similar_to_a_new_one(seed, threshold):
+def test_the_scan_misses_no_similar_text(seed, threshold):
     draw = random.Random(seed)
     kept, new = texts_of(draw, 30), texts_of(draw, 10)
     new += draw.sample(kept, 5)
     sketches = [sketches_of([text.instruction for text in side]) for side in (kept, new)]
-    marked = those_that_can_match(*(side["rouge_score"] for side in sketches), threshold, threads=2)
+    marked = mark_similar_candidates(
+        *(side["rouge_score"] for side in sketches), threshold, threads=2
+    )
     scores = rouge_l_f1_of_texts(
         [text.instruction for text in kept], [text.instruction for text in new]
     )
     assert marked[(scores > threshold).any(axis=1)].all()
 
 
-def test_the_scan_leaves_out_texts_that_are_like_none():
+def test_the_scan_leaves_out_dissimilar_texts():
     texts = [text.instruction for text in different_texts(300)]
     kept, new = sketches_of(texts)["rouge_score"], sketches_of(texts[:2])["rouge_score"]
-    marked = those_that_can_match(kept, new, 0.7)
+    marked = mark_similar_candidates(kept, new, 0.7)
     assert marked[:2].all()
     assert marked.sum() < 30
 

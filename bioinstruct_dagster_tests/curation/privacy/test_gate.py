@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import FIELDS, GateResult, RowTexts
-from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, PrivacyModelError, redacted
-from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, without_overlaps
+from bioinstruct_dagster.curation.gates import TEXT_FIELDS, GateResult, RowTexts
+from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, PrivacyModelError, redact
+from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, resolve_overlaps
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
@@ -108,7 +108,7 @@ def test_what_only_looks_like_an_identifier_passes(text):
         "Mrs. Johnson has hypertension and takes lisinopril.",
     ],
 )
-def test_a_name_alone_is_a_placeholder_which_is_shown_and_kept(text):
+def test_a_name_alone_is_flagged_as_a_placeholder(text):
     (finding,) = checked(text).findings
     assert (finding.rule, finding.verdict) == ("placeholder_person", "flag")
 
@@ -150,7 +150,7 @@ def test_evidence_holds_kind_and_span_and_no_text(caplog):
         for place in finding.evidence["found"]:
             assert place.keys() == {"kind", "field", "start", "end"}
             assert place["kind"] == finding.rule
-            assert place["field"] in FIELDS
+            assert place["field"] in TEXT_FIELDS
 
 
 def test_redaction_replaces_the_text_by_its_kind():
@@ -200,8 +200,8 @@ def test_a_rows_result_depends_on_no_other_row():
 
 def test_surer_and_longer_spans_win_where_two_overlap():
     spans = [Span("phone", 0, 8, 0.8), Span("fax", 2, 8, 0.9), Span("date", 8, 9, 0.1)]
-    assert without_overlaps(spans) == [spans[1], spans[2]]
-    assert redacted("x 12345678", [Span("mrn", 2, 10, 1.0)]) == "x <MRN>"
+    assert resolve_overlaps(spans) == [spans[1], spans[2]]
+    assert redact("x 12345678", [Span("mrn", 2, 10, 1.0)]) == "x <MRN>"
 
 
 def test_e_mail_addresses_are_checked_without_the_network(monkeypatch):
@@ -263,8 +263,8 @@ def test_a_models_place_or_eponym_alone_identifies_nobody(tmp_path):
 
 
 @pytest.mark.parametrize("model", ["no_such_model_anywhere", "/no/such/folder"])
-def test_a_model_that_is_not_there_is_a_stated_error(model):
-    with pytest.raises(PrivacyModelError, match="privacy model") as raised:
+def test_a_missing_model_is_a_stated_error(model):
+    with pytest.raises(PrivacyModelError, match="BIOINSTRUCT_PRIVACY_MODEL") as raised:
         PrivacyGate(model=model)
     assert isinstance(raised.value, StatedError)
 

@@ -2,13 +2,17 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import ALONE, ScannedText, without_overlaps
+from bioinstruct_dagster.curation.privacy.kinds import (
+    IDENTIFYING_SCORE,
+    ScannedText,
+    resolve_overlaps,
+)
 from bioinstruct_dagster.curation.privacy.places import place_spans
 
 
 def found(text: str) -> list[tuple[str, bool]]:
-    spans = without_overlaps(place_spans(ScannedText(text)))
-    return [(text[span.start : span.end], span.score >= ALONE) for span in spans]
+    spans = resolve_overlaps(place_spans(ScannedText(text)))
+    return [(text[span.start : span.end], span.score >= IDENTIFYING_SCORE) for span in spans]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, without_overlaps
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, resolve_overlaps
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    spans = without_overlaps(telephone_spans(ScannedText(text)))
+    spans = resolve_overlaps(telephone_spans(ScannedText(text)))
     return [(span.kind, text[span.start : span.end]) for span in spans]
 
 

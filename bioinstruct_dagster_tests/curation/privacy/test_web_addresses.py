@@ -2,12 +2,12 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, without_overlaps
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, resolve_overlaps
 from bioinstruct_dagster.curation.privacy.web_addresses import url_spans
 
 
 def found(text: str, *names: str) -> list[str]:
-    spans = without_overlaps(url_spans(ScannedText(text), names))
+    spans = resolve_overlaps(url_spans(ScannedText(text), names))
     return [text[span.start : span.end] for span in spans]
 
 

@@ -6,22 +6,21 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.gate import (
-    QUALITY_RULES,
-    QualityGate,
-    find_fault,
-    normalized_input,
-    shipped_gate,
-)
+from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES, QualityGate
 from bioinstruct_dagster.curation.quality.rules import PatternRule, read_rules
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import (
+    first_reject,
+    repaired_input,
+    shipped_gate,
+)
 
-PUBLISHED = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
+PUBLISHED_ROWS = PROJECT_ROOT.parent / "shared" / "data" / "bioinstruct" / "sample.jsonl"
 EXAMS = PROJECT_ROOT.parent / "shared" / "data" / "eval" / "medmcqa" / "dev.jsonl"
-SELF_INSTRUCT = {
+SELF_INSTRUCT_RULES = {
     "instruction_too_short",
     "instruction_too_long",
     "beyond_text",
@@ -212,7 +211,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("rule", "faulty", "near_miss"), CASES)
-def test_a_rule_fires_on_its_fault_and_not_on_the_near_miss(rule, faulty, near_miss):
+def test_a_rule_fires_on_its_fault_and_not_on_a_near_miss(rule, faulty, near_miss):
     assert rule in rules(**faulty)
     assert rules(**near_miss) == ["sound"]
 
@@ -224,7 +223,7 @@ def test_every_shipped_rule_that_looks_has_such_a_case():
     assert looking - {rule for rule, _, _ in CASES} == {"no_input_marker"}  # see below
 
 
-def test_every_word_of_the_blacklist_rejects_whole_and_in_any_case():
+def test_each_blacklisted_word_rejects_as_a_whole_word():
     (listed,) = (rule for rule in shipped_gate().rules if rule.id == "beyond_text")
     assert isinstance(listed, PatternRule)
     for word in listed.any:
@@ -239,7 +238,7 @@ def test_only_the_instruction_is_searched_for_the_blacklist():
     assert shown == ["sound"]
 
 
-def test_every_rule_that_fires_gives_its_finding_in_the_order_of_the_file():
+def test_findings_come_in_the_order_of_the_rules_file():
     found = findings("Draw it", "https://example.org/12", "")
     assert [finding.rule for finding in found] == [
         "instruction_too_short",
@@ -267,7 +266,7 @@ MARKERS = [
     "This task does not require any input.", "(left blank)", "—", "N.A.", "Nothing", "[Blank]",
     "No data provided", "without input", "No input needed, general knowledge question",
 ]  # fmt: skip
-REAL = [
+REAL_INPUTS = [
     "Na 135 mmol/L", "None of the above applies to the patient", "no fever", "Nonecto", "NAD",
     "No input from the family was needed for consent", "Not applicable to children", "0",
     "-5 mmHg", "K+", "Nil by mouth", "nan", "empty sella", "高血压", " aspirin ",
@@ -283,14 +282,14 @@ def test_a_marker_for_no_input_is_repaired_to_the_empty_input(marker):
     assert [(one.rule, one.verdict) for one in result.findings] == [("no_input_marker", "repair")]
     assert result.repairs == {"input": ""}
     assert not result.rejected
-    assert normalized_input(marker) == ""
+    assert repaired_input(marker) == ""
 
 
-@pytest.mark.parametrize("text", ["", *REAL])
+@pytest.mark.parametrize("text", ["", *REAL_INPUTS])
 def test_a_real_input_stays_as_it_is(text):
     (result,) = shipped_gate().check([RowTexts(INSTRUCTION, text, "Allopurinol.")])
     assert not result.repairs
-    assert normalized_input(text) == text
+    assert repaired_input(text) == text
 
 
 def test_a_repaired_row_is_checked_as_repaired():
@@ -299,10 +298,10 @@ def test_a_repaired_row_is_checked_as_repaired():
 
 
 def test_the_first_rule_that_rejects_is_the_fault():
-    assert find_fault(INSTRUCTION, "N/A", "Allopurinol.") is None
-    assert find_fault(INSTRUCTION, "", "1 x 2 = 3 mg of the drug") is None  # flagged only
-    fault = find_fault("Draw it", "https://example.org/12", "")
-    assert (fault.reason, fault.detail) == ("instruction_too_short", "words: 2, least: 4")
+    assert first_reject(INSTRUCTION, "N/A", "Allopurinol.") is None
+    assert first_reject(INSTRUCTION, "", "1 x 2 = 3 mg of the drug") is None  # flagged only
+    fault = first_reject("Draw it", "https://example.org/12", "")
+    assert (fault.rule, fault.evidence) == ("instruction_too_short", {"words": 2, "least": 4})
 
 
 @pytest.mark.parametrize(
@@ -310,7 +309,7 @@ def test_the_first_rule_that_rejects_is_the_fault():
     ["N" * 50_000, "no " * 20_000, "### " * 9_000, "1. a " * 9_000, "\n" * 30_000, "I " * 9_000],
 )
 def test_hostile_texts_are_checked_as_well(text):
-    # An expression gone wild would run into the suite's time limit.
+    # A pattern with exponential backtracking would run into the time limit of the suite.
     for task in (RowTexts(text, text, text), RowTexts(INSTRUCTION, text, text)):
         assert shipped_gate().check([task])[0].findings
 
@@ -327,7 +326,7 @@ def test_all_seeds_are_sound():
     assert wrong == []
 
 
-def test_of_the_recorded_tasks_only_those_with_a_fault_on_purpose_are_rejected():
+def test_only_recorded_tasks_with_a_planted_fault_are_rejected():
     innocent = []
     for recording in read_recordings():
         tasks = read_reply(recording.content, recording.finish_reason, recording.refusal).tasks
@@ -339,16 +338,18 @@ def test_of_the_recorded_tasks_only_those_with_a_fault_on_purpose_are_rejected()
     assert innocent == []
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published rows are not part of the project")
-def test_published_rows_break_none_of_the_filters_their_authors_used():
-    rows = [json.loads(line) for line in PUBLISHED.read_text("utf-8").splitlines()]
+@pytest.mark.skipif(
+    not PUBLISHED_ROWS.exists(), reason="the published rows are not part of the project"
+)
+def test_published_rows_pass_the_filters_of_their_authors():
+    rows = [json.loads(line) for line in PUBLISHED_ROWS.read_text("utf-8").splitlines()]
     tasks = [RowTexts(row["instruction"], row["input"], row["output"]) for row in rows]
     fired = {finding.rule for one in shipped_gate().check(tasks) for finding in one.findings}
-    assert fired & SELF_INSTRUCT == set()
+    assert fired & SELF_INSTRUCT_RULES == set()
 
 
 @pytest.mark.skipif(not EXAMS.exists(), reason="the examination questions are not in the project")
-def test_hardly_any_examination_question_is_taken_for_off_domain():
+def test_few_examination_questions_count_as_off_domain():
     rows = [json.loads(line) for line in EXAMS.read_text("utf-8").splitlines()]
     tasks = [RowTexts(row["question"], "", row["opa"]) for row in rows]
     checked = shipped_gate().check(tasks)

@@ -1,9 +1,9 @@
-"""Inputs that lack what the task needs, beside such as hold it or need no more than a name."""
+"""Inputs without the source that the task needs, and inputs that are sufficient."""
 
 import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.gate import shipped_gate
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 RULE = "ungrounded_input"
 
@@ -99,7 +99,7 @@ def test_an_input_that_only_names_its_source_is_ungrounded(instruction, task_inp
 @pytest.mark.parametrize(
     ("instruction", "task_input"),
     [
-        # A subject that can be spoken of from knowledge.
+        # A topic that needs no source.
         ("Explain the purpose of this kind of medical document.", "Referral letter"),
         (
             "Describe how the given technology helps in diagnosis.",
@@ -119,7 +119,7 @@ def test_an_input_that_only_names_its_source_is_ungrounded(instruction, task_inp
             "Summarize the key facts on the disease.",
             "Cystic Fibrosis and its Treatment in Children",
         ),
-        # Little, but the thing itself.
+        # A short input that is the source itself.
         ("Given a patient's medical history, suggest lifestyle changes.", "Medical history: gout"),
         ("Interpret the laboratory results.", "Laboratory results: raised TSH and low free T4"),
         (
@@ -176,7 +176,7 @@ def test_a_sentence_on_a_study_can_be_the_text_itself(instruction):
         "Based on the study, state the conclusion.",
     ],
 )
-def test_such_a_sentence_holds_no_results_and_is_no_article(instruction):
+def test_a_sentence_on_a_study_is_no_article_with_results(instruction):
     assert seen(instruction, AIM) == "name"
 
 
@@ -201,6 +201,6 @@ def test_a_question_beside_a_name_adds_nothing():
     ],
 )
 def test_hostile_texts_are_checked_as_well(text):
-    # An expression gone wild would run into the suite's time limit.
+    # A pattern with exponential backtracking would run into the time limit of the suite.
     assert seen("Summarize the findings of the article.", text) in {None, "name"}
     assert seen(text, "Article: " + text[:500]) in {None, "name"}

@@ -1,4 +1,4 @@
-"""The teacher's word on rows, over the real rehearsal teacher and in replies of any form."""
+"""The teacher's checks of rows, from the real rehearsal teacher and from replies of any form."""
 
 import json
 
@@ -7,12 +7,12 @@ import pytest
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES
 from bioinstruct_dagster.curation.quality.llm_checks import (
-    BATCH,
-    MOST_REASON,
+    MOST_REASON_CHARS,
+    ROWS_PER_REQUEST,
     TeacherCheck,
-    asked_for,
-    findings_of,
+    needs_teacher,
     quality_question,
+    teacher_findings,
 )
 from bioinstruct_dagster.curation.quality.rules import read_rules
 from bioinstruct_dagster.teacher.answers import StoredAnswer, ask_about, stored_answers
@@ -20,14 +20,16 @@ from bioinstruct_dagster.teacher.session import open_session
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
-LINK = RowTexts("Summarize the linked article.", "https://example.org/12", "It shows a benefit.")
-SOUND = RowTexts("Name the drug of first choice in gout.", "", "Colchicine {or} naproxen.")
+LINK_ROW = RowTexts(
+    "Summarize the linked article.", "https://example.org/12", "It shows a benefit."
+)
+SOUND_ROW = RowTexts("Name the drug of first choice in gout.", "", "Colchicine {or} naproxen.")
 ROWS = [RowTexts(f"Name drug number {number} of the list.", "", "Gold.") for number in range(12)]
 
 
 @pytest.fixture
 def check(store, settings):
-    """Check rows as the stage does, in a store that is there."""
+    """Ask the teacher about rows as the stage does, in an existing store."""
     store.replace({"seed_tasks": []})
 
     def run(tasks, reply_format="json_schema"):
@@ -40,7 +42,7 @@ def check(store, settings):
 
 @pytest.fixture
 def stored(store, settings):
-    """What the store holds of rows."""
+    """The stored answers on rows."""
 
     def look_up(tasks, teacher=settings.teacher.name, model=settings.teacher.model):
         nowhere = Endpoint(None, "k", rehearsal=False)
@@ -51,42 +53,42 @@ def stored(store, settings):
 
 
 @pytest.mark.parametrize("form", ["json_schema", "json_object", "text"])
-def test_the_teacher_is_asked_in_batches_and_its_word_is_stored(check, stored, form):
-    tally = check([LINK, SOUND, *ROWS], form)
+def test_the_teacher_is_asked_in_batches_and_answers_are_stored(check, stored, form):
+    tally = check([LINK_ROW, SOUND_ROW, *ROWS], form)
     assert tally.asked == 2
-    said = stored([LINK, SOUND, *ROWS])
+    said = stored([LINK_ROW, SOUND_ROW, *ROWS])
     assert len(said) == 14
-    assert said[LINK].answer == TeacherCheck(grounded=False, correct=True)
-    assert "link" in said[LINK].answer.reason
-    assert said[SOUND].answer == TeacherCheck(grounded=True, correct=True)
-    assert said[SOUND].answer.reason == ""
-    assert said[SOUND].rehearsal
+    assert said[LINK_ROW].answer == TeacherCheck(grounded=False, correct=True)
+    assert "link" in said[LINK_ROW].answer.reason
+    assert said[SOUND_ROW].answer == TeacherCheck(grounded=True, correct=True)
+    assert said[SOUND_ROW].answer.reason == ""
+    assert said[SOUND_ROW].rehearsal
 
 
 def test_no_row_is_asked_about_twice(check, stored, store):
-    assert check([LINK, SOUND, LINK]).asked == 1
-    assert check([SOUND, LINK]).asked == 0
-    assert check([SOUND, LINK, ROWS[0]]).asked == 1
-    assert len(stored([LINK, SOUND, ROWS[0]])) == 3
+    assert check([LINK_ROW, SOUND_ROW, LINK_ROW]).asked == 1
+    assert check([SOUND_ROW, LINK_ROW]).asked == 0
+    assert check([SOUND_ROW, LINK_ROW, ROWS[0]]).asked == 1
+    assert len(stored([LINK_ROW, SOUND_ROW, ROWS[0]])) == 3
     assert store.rows("select count(*) as n from quality_checks")[0]["n"] == 3
 
 
 def test_another_teacher_or_text_is_another_row(check, stored):
-    check([SOUND])
-    assert stored([SOUND._replace(output="Naproxen.")]) == {}
-    assert stored([SOUND], "openai", "gpt-4.1") == {}
+    check([SOUND_ROW])
+    assert stored([SOUND_ROW._replace(output="Naproxen.")]) == {}
+    assert stored([SOUND_ROW], "openai", "gpt-4.1") == {}
 
 
 def test_a_request_covers_its_rows_in_order():
-    tasks = [SOUND, *ROWS]
+    tasks = [SOUND_ROW, *ROWS]
     prompt = quality_question().prompt
     requests = list(prompt.requests(tasks, teacher="rehearsal", model="m"))
-    assert [len(batch) for _, batch in requests] == [BATCH, 3]
+    assert [len(batch) for _, batch in requests] == [ROWS_PER_REQUEST, 3]
     assert [task for _, batch in requests for task in batch] == tasks
     request, _ = requests[0]
     assert request.purpose == "quality_check"
     assert request.template_sha256 == prompt.template_sha256()
-    assert json.dumps({"number": 1, **SOUND._asdict()}) in request.messages[1]["content"]
+    assert json.dumps({"number": 1, **SOUND_ROW._asdict()}) in request.messages[1]["content"]
     assert "response_format" in request.parameters
     (in_prose, _), *_ = prompt.requests(tasks, teacher="r", model="m", reply_format="text")
     assert "response_format" not in in_prose.parameters
@@ -113,9 +115,9 @@ def check_key(task, teacher, model):
 
 def test_a_reply_is_read_by_number():
     content = reply(said(2, correct=False, reason=" wrong \n dose "), said(1, grounded=False))
-    assert read_checks(content, [LINK, SOUND]) == {
-        LINK: (False, True, ""),
-        SOUND: (True, False, "wrong dose"),
+    assert read_checks(content, [LINK_ROW, SOUND_ROW]) == {
+        LINK_ROW: (False, True, ""),
+        SOUND_ROW: (True, False, "wrong dose"),
     }
 
 
@@ -133,12 +135,12 @@ def test_a_reply_is_read_by_number():
     ],
 )
 def test_what_is_no_answer_is_none(content):
-    assert read_checks(content, [LINK, SOUND]) == {}
+    assert read_checks(content, [LINK_ROW, SOUND_ROW]) == {}
 
 
 def test_fences_are_passed_over_and_reasons_cut():
     content = f"Here:\n```json\n{reply(said(1, reason='x' * 900))}\n```"
-    assert read_checks(content, [LINK])[LINK] == (True, True, "x" * MOST_REASON)
+    assert read_checks(content, [LINK_ROW])[LINK_ROW] == (True, True, "x" * MOST_REASON_CHARS)
     is_well_formed = quality_question().is_well_formed
     assert is_well_formed(content)
     assert is_well_formed(reply())
@@ -147,16 +149,16 @@ def test_fences_are_passed_over_and_reasons_cut():
 
 def test_the_key_tells_rows_teachers_and_models_apart():
     keys = {
-        check_key(LINK, "a", "m"),
-        check_key(SOUND, "a", "m"),
-        check_key(LINK, "b", "m"),
-        check_key(LINK, "a", "n"),
-        check_key(LINK._replace(output="-"), "a", "m"),
+        check_key(LINK_ROW, "a", "m"),
+        check_key(SOUND_ROW, "a", "m"),
+        check_key(LINK_ROW, "b", "m"),
+        check_key(LINK_ROW, "a", "n"),
+        check_key(LINK_ROW._replace(output="-"), "a", "m"),
     }
     assert len(keys) == 5
 
 
-OBJECTING = StoredAnswer(TeacherCheck(grounded=False, correct=False, reason="why"), "c")
+OBJECTION = StoredAnswer(TeacherCheck(grounded=False, correct=False, reason="why"), "c")
 
 
 def rules(**actions):
@@ -168,15 +170,15 @@ def rules(**actions):
 
 def test_the_shipped_rules_do_not_ask():
     shipped = read_rules(QUALITY_RULES)
-    assert not asked_for(shipped)
-    assert findings_of(OBJECTING, shipped) == ()
+    assert not needs_teacher(shipped)
+    assert teacher_findings(OBJECTION, shipped) == ()
     assert {"llm_ungrounded", "llm_incorrect"} <= {rule.id for rule in shipped}
 
 
-def test_a_finding_is_made_of_each_objection_whose_rule_is_on():
+def test_each_objection_whose_rule_is_on_is_a_finding():
     on = rules(llm_ungrounded="reject", llm_incorrect="flag")
-    assert asked_for(on)
-    both = findings_of(OBJECTING, on)
+    assert needs_teacher(on)
+    both = teacher_findings(OBJECTION, on)
     assert [(one.rule, one.verdict) for one in both] == [
         ("llm_ungrounded", "reject"),
         ("llm_incorrect", "flag"),
@@ -184,17 +186,17 @@ def test_a_finding_is_made_of_each_objection_whose_rule_is_on():
     assert both[0].evidence == {"saw": "why", "completion_id": "c"}
     assert both[0].version == next(rule.version for rule in on if rule.id == "llm_ungrounded")
     half = rules(llm_incorrect="flag")
-    assert [one.rule for one in findings_of(OBJECTING, half)] == ["llm_incorrect"]
+    assert [one.rule for one in teacher_findings(OBJECTION, half)] == ["llm_incorrect"]
 
 
 @pytest.mark.parametrize("answer", [TeacherCheck(grounded=True, correct=True), None])
 def test_no_objection_is_no_finding(answer):
     on = rules(llm_ungrounded="reject", llm_incorrect="reject")
-    assert findings_of(StoredAnswer(answer, "c"), on) == ()
+    assert teacher_findings(StoredAnswer(answer, "c"), on) == ()
 
 
-# By the code before the two questions shared one implementation: completions that are stored under
-# these ids were paid for, and are found by them.
+# Ids that the code computed before the two questions shared one implementation. Stores hold paid
+# completions under these ids.
 STORED_ROWS = [
     RowTexts(
         f'Explain finding {n} in {{a}} "report" – 血圧.',

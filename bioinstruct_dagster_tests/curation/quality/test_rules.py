@@ -1,4 +1,4 @@
-"""The rules file: what an edit changes, and how a mistake in it is refused."""
+"""The rules file: the effect of an edit, and the error for each mistake."""
 
 import re
 
@@ -10,7 +10,7 @@ from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES, QualityGate
 from bioinstruct_dagster.curation.quality.rules import QualityRulesError, read_rules
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
-NAMES_DOSE = {
+DOSE_RULE = {
     "id": "names_no_dose",
     "kind": "pattern",
     "fields": ["output"],
@@ -36,7 +36,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def shipped():
-    """The shipped rules, ready to be changed."""
+    """The shipped rules, for a test to change."""
     return yaml.safe_load(QUALITY_RULES.read_text("utf-8"))["rules"]
 
 
@@ -47,14 +47,14 @@ def verdicts(path, task=ROW):
 
 def test_a_new_rule_needs_no_code(write, shipped):
     assert verdicts(write(*shipped)) == {"sound": "keep"}
-    assert verdicts(write(*shipped, NAMES_DOSE)) == {"names_no_dose": "flag"}
-    assert verdicts(write(*shipped, NAMES_DOSE | {"action": "reject"})) == {
+    assert verdicts(write(*shipped, DOSE_RULE)) == {"names_no_dose": "flag"}
+    assert verdicts(write(*shipped, DOSE_RULE | {"action": "reject"})) == {
         "names_no_dose": "reject"
     }
 
 
 def test_a_length_rule_needs_no_code(write):
-    rule = {key: NAMES_DOSE[key] for key in ("id", "what", "why", "action")}
+    rule = {key: DOSE_RULE[key] for key in ("id", "what", "why", "action")}
     rule |= {"kind": "length", "field": "output", "least": 4}
     assert verdicts(write(rule)) == {"names_no_dose": "flag"}
     assert verdicts(write(rule), ROW._replace(output="It is 0.5 mg.")) == {"sound": "keep"}
@@ -62,19 +62,17 @@ def test_a_length_rule_needs_no_code(write):
 
 @pytest.mark.parametrize("off", ["off", False])  # YAML reads a bare `off` as false
 def test_a_rule_that_is_off_does_not_look(write, off):
-    assert verdicts(write(NAMES_DOSE | {"action": off})) == {"sound": "keep"}
+    assert verdicts(write(DOSE_RULE | {"action": off})) == {"sound": "keep"}
 
 
-def test_what_unless_matches_is_passed_over_and_the_rest_is_not(write):
-    path = write(
-        NAMES_DOSE | {"any": ["dose"], "unless": ["usual dose"], "fields": ["instruction"]}
-    )
+def test_matches_of_unless_are_ignored(write):
+    path = write(DOSE_RULE | {"any": ["dose"], "unless": ["usual dose"], "fields": ["instruction"]})
     assert verdicts(path) == {"sound": "keep"}
     task = ROW._replace(instruction="Name the usual dose and the highest dose.")
     assert verdicts(path, task) == {"names_no_dose": "flag"}
 
 
-def test_a_change_of_one_rule_is_a_new_version_of_that_rule_and_of_the_gate(write, shipped):
+def test_a_changed_rule_changes_its_version_and_the_gates(write, shipped):
     before = QualityGate(write(*shipped))
     (changed,) = (rule for rule in shipped if rule["id"] == "instruction_too_long")
     changed["most"] = 120
@@ -88,21 +86,21 @@ def test_a_change_of_one_rule_is_a_new_version_of_that_rule_and_of_the_gate(writ
 
 @pytest.mark.parametrize("change", [{"what": "other words"}, {"why": "other words"}])
 def test_words_for_readers_change_no_version(write, change):
-    assert QualityGate(write(NAMES_DOSE | change)).version == QualityGate(write(NAMES_DOSE)).version
+    assert QualityGate(write(DOSE_RULE | change)).version == QualityGate(write(DOSE_RULE)).version
 
 
 @pytest.mark.parametrize("change", [{"action": "reject"}, {"any": ["see"]}, {"fields": ["input"]}])
 def test_anything_else_changes_it(write, change):
-    assert QualityGate(write(NAMES_DOSE | change)).version != QualityGate(write(NAMES_DOSE)).version
+    assert QualityGate(write(DOSE_RULE | change)).version != QualityGate(write(DOSE_RULE)).version
 
 
 def test_a_rule_that_is_off_changes_no_version_of_the_gate(write, shipped):
     alone = QualityGate(write(*shipped)).version
-    assert QualityGate(write(*shipped, NAMES_DOSE | {"action": "off"})).version == alone
+    assert QualityGate(write(*shipped, DOSE_RULE | {"action": "off"})).version == alone
 
 
 def test_findings_carry_the_version_of_their_rule(write):
-    gate = QualityGate(write(NAMES_DOSE))
+    gate = QualityGate(write(DOSE_RULE))
     (result,) = gate.check([ROW])
     assert result.findings[0].version == gate.rules[0].version
     (result,) = gate.check([ROW._replace(output="0.5 mg twice daily.")])
@@ -110,57 +108,57 @@ def test_findings_carry_the_version_of_their_rule(write):
 
 
 def without(key):
-    return {name: value for name, value in NAMES_DOSE.items() if name != key}
+    return {name: value for name, value in DOSE_RULE.items() if name != key}
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "message"),
     [
         (
-            NAMES_DOSE | {"kind": "patern"},
+            DOSE_RULE | {"kind": "patern"},
             "names_no_dose.kind: must be one of pattern, length",
         ),
-        (NAMES_DOSE | {"kind": "patern"}, "llm, not 'patern'; did you mean 'pattern'?"),
+        (DOSE_RULE | {"kind": "patern"}, "llm, not 'patern'; did you mean 'pattern'?"),
         (without("kind"), "names_no_dose.kind: missing; add one of: pattern, length"),
-        (NAMES_DOSE | {"action": "drop"}, "names_no_dose.action: must be one of reject, repair"),
-        (NAMES_DOSE | {"action": "repair"}, "names_no_dose.action: only an input can be repaired"),
-        (NAMES_DOSE | {"any": ["/(/"]}, "names_no_dose.any.1: /(/ is no regular expression"),
-        (NAMES_DOSE | {"any": ["/x*/"]}, "names_no_dose.any.1: /x*/ is found in every row"),
-        (NAMES_DOSE | {"any": ["a", "/(a+)+b/"]}, "any.2: /(a+)+b/ repeats a repetition"),
-        (NAMES_DOSE | {"any": ["/(?:a|(b*c)){2,}/"]}, "repeats a repetition without bound"),
-        (NAMES_DOSE | {"any": []}, "names_no_dose.any: has 0 of at least 1 entries"),
-        (NAMES_DOSE | {"any": "dose"}, "names_no_dose.any: must be a list"),
+        (DOSE_RULE | {"action": "drop"}, "names_no_dose.action: must be one of reject, repair"),
+        (DOSE_RULE | {"action": "repair"}, "names_no_dose.action: only an input can be repaired"),
+        (DOSE_RULE | {"any": ["/(/"]}, "names_no_dose.any.1: /(/ is no regular expression"),
+        (DOSE_RULE | {"any": ["/x*/"]}, "names_no_dose.any.1: /x*/ is found in every row"),
+        (DOSE_RULE | {"any": ["a", "/(a+)+b/"]}, "any.2: /(a+)+b/ repeats a repetition"),
+        (DOSE_RULE | {"any": ["/(?:a|(b*c)){2,}/"]}, "repeats a repetition without bound"),
+        (DOSE_RULE | {"any": []}, "names_no_dose.any: has 0 of at least 1 entries"),
+        (DOSE_RULE | {"any": "dose"}, "names_no_dose.any: must be a list"),
         (
-            NAMES_DOSE | {"any": [5]},
+            DOSE_RULE | {"any": [5]},
             "any.1: must be text, but YAML reads it as 5; put it in",
         ),
         (
-            NAMES_DOSE | {"fields": ["answer"]},
+            DOSE_RULE | {"fields": ["answer"]},
             "fields.1: must be one of instruction, input",
         ),
-        (NAMES_DOSE | {"unles": ["a"]}, "unles: unknown key 'unles'; did you mean 'unless'?"),
+        (DOSE_RULE | {"unles": ["a"]}, "unles: unknown key 'unles'; did you mean 'unless'?"),
         (without("why"), "names_no_dose.why: missing; add it"),
         (without("id"), "rules.1.id: missing; add it"),
-        (NAMES_DOSE | {"id": "Names"}, "rules.Names.id: 'Names' must be small letters"),
+        (DOSE_RULE | {"id": "Names"}, "rules.Names.id: 'Names' must be small letters"),
         ("names_no_dose", "rules.1: must be names with values"),
     ],
 )
-def test_a_mistake_is_refused_with_line_rule_and_setting(write, rule, said):
+def test_a_mistake_is_refused_with_line_rule_and_setting(write, rule, message):
     path = write(rule)
     with pytest.raises(QualityRulesError) as refused:
         read_rules(path)
     assert re.match(rf"{re.escape(str(path))}:\d+: rules\.", str(refused.value))
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_bounds_the_wrong_way_round_are_refused(write):
-    rule = {key: NAMES_DOSE[key] for key in ("id", "what", "why", "action")}
+    rule = {key: DOSE_RULE[key] for key in ("id", "what", "why", "action")}
     rule |= {"kind": "length", "field": "output"}
-    for change, said in (
+    for change, message in (
         ({}, "names_no_dose: has neither least nor most"),
         ({"least": 5, "most": 4}, "names_no_dose.least: must be no more than `most`, 4"),
     ):
-        with pytest.raises(QualityRulesError, match=said):
+        with pytest.raises(QualityRulesError, match=message):
             read_rules(write(rule | change))
 
 
@@ -172,13 +170,13 @@ def test_a_repair_of_an_output_is_refused(write, shipped):
 
 def test_every_fault_is_named_at_once(write):
     with pytest.raises(QualityRulesError) as refused:
-        read_rules(write(NAMES_DOSE, dict(NAMES_DOSE), without("why") | {"id": "other"}))
+        read_rules(write(DOSE_RULE, dict(DOSE_RULE), without("why") | {"id": "other"}))
     assert len(str(refused.value).splitlines()) == 2
     assert "rules.names_no_dose.id: names_no_dose is there twice" in str(refused.value)
     assert "rules.other.why: missing" in str(refused.value)
 
 
-def test_a_rule_of_a_misspelt_kind_has_its_other_faults_named(write):
+def test_a_misspelt_kind_does_not_hide_other_faults(write):
     with pytest.raises(QualityRulesError) as refused:
         read_rules(write(without("why") | {"kind": "patern", "fields": ["title"]}))
     fields = [line.split(": ")[1] for line in str(refused.value).splitlines()]
@@ -186,7 +184,7 @@ def test_a_rule_of_a_misspelt_kind_has_its_other_faults_named(write):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "yaml:1: the file: is empty"),
         ("rules: []", "yaml:1: rules: has 0 of at least 1"),
@@ -199,12 +197,12 @@ def test_a_rule_of_a_misspelt_kind_has_its_other_faults_named(write):
         ("rules:\n- id: a\n  id: b", "yaml:3: rules.b.id: given twice, first in line 2; keep one"),
     ],
 )
-def test_a_file_of_another_form_is_refused(tmp_path, text, said):
+def test_a_file_of_another_form_is_refused(tmp_path, text, message):
     path = tmp_path / "quality_rules.yaml"
     path.write_text(text, "utf-8")
     with pytest.raises(QualityRulesError, match=r"quality_rules\.yaml:\d+: ") as refused:
         read_rules(path)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -1,16 +1,16 @@
-"""What an input names: sources, their titles, and inputs that say more than a name."""
+"""Inputs that name a source or its title, and inputs with content."""
 
 import pytest
 
-from bioinstruct_dagster.curation.quality.gate import shipped_gate
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.source_names import (
     SourceName,
     SourceNames,
-    measured,
+    has_measurement,
     nouns_of,
     singular,
 )
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +24,12 @@ def names():
     [
         ("An article", SourceName("work", bare=True)),
         ("An article on asthma", SourceName("work", titled=True)),
-        ("This study compares two drugs", SourceName("work", titled=True, told=True)),
+        ("This study compares two drugs", SourceName("work", titled=True, is_sentence=True)),
         ("Title: Asthma and the weather", SourceName("work", titled=True)),
-        ("Asthma Attacks and the Weather of Spring", SourceName("work", titled=True, plain=True)),
+        (
+            "Asthma Attacks and the Weather of Spring",
+            SourceName("work", titled=True, unlabelled=True),
+        ),
         ("I have received the medical report", SourceName("record", bare=True)),
         ("A collection of articles on asthma", SourceName("work", titled=True)),
         ("A patient's medical history", SourceName("particular")),
@@ -68,7 +71,7 @@ def test_an_input_that_says_more_is_no_name(names, text):
     ],
 )
 def test_a_figure_with_a_unit_is_measured_content(text, is_measured):
-    assert measured(text) is is_measured
+    assert has_measurement(text) is is_measured
 
 
 def test_plurals_and_possessives_are_one_noun():

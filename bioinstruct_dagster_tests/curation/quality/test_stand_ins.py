@@ -1,9 +1,9 @@
-"""Links, placeholders and echoes, beside inputs that hold a text."""
+"""Links, placeholders and echoes, and inputs that hold a text."""
 
 import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.gate import shipped_gate
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 RULE = "ungrounded_input"
 
@@ -81,5 +81,5 @@ def test_any_thing_of_the_kind_asked_about_is_no_thing(instruction, task_input):
         ("Name the tests for the given disease.", "A disease of the thyroid"),
     ],
 )
-def test_a_kind_that_says_more_or_is_itself_asked_about_is_one(instruction, task_input):
+def test_a_specific_kind_or_a_wanted_one_is_no_echo(instruction, task_input):
     assert seen(instruction, task_input) is None

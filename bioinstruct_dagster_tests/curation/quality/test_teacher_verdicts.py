@@ -12,16 +12,18 @@ from bioinstruct_dagster_tests.curation.imports import (
 )
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import KEY, MODEL, live
 
-# The rehearsal teacher objects to a bare link; the rule that sees this without it is off here.
-LINKED = (
+# The rehearsal teacher objects to a link alone. The rule that finds it without a teacher is off.
+LINK_ROW = (
     "Say how asthma is treated in children.",
     "https://example.org/asthma/12",
     "With inhaled steroids.",
 )
-BEHIND = ("Say how asthma is treated in small children.", "", "With inhaled steroids.")
-ROWS = [SOUND[0], LINKED, SOUND[1], BEHIND]
-WORD = "select rule, verdict, place from verdicts where gate = 'quality' and rule like 'llm%'"
-ASKED = "select count(*) as n from completions where purpose = 'quality_check'"
+BLOCKED_ROW = ("Say how asthma is treated in small children.", "", "With inhaled steroids.")
+ROWS = [SOUND[0], LINK_ROW, SOUND[1], BLOCKED_ROW]
+TEACHER_VERDICTS = (
+    "select rule, verdict, place from verdicts where gate = 'quality' and rule like 'llm%'"
+)
+REQUEST_COUNT = "select count(*) as n from completions where purpose = 'quality_check'"
 
 
 @pytest.fixture
@@ -30,48 +32,48 @@ def project(settings, tmp_path):
 
 
 def asking(project, action="reject"):
-    """Rules by which the teacher is asked."""
+    """A rules file with rules that need the teacher."""
     return project.rules(ungrounded_input="off", llm_ungrounded=action)
 
 
 def silent(project):
-    """The same rules, the teacher's word apart."""
+    """The same rules without those that need the teacher."""
     return project.rules(ungrounded_input="off")
 
 
-def test_a_row_that_the_teacher_drops_lets_another_back_in(project):
+def test_a_row_that_the_teacher_drops_makes_room_for_another(project):
     project.run(ROWS, quality_rules=silent(project))
-    assert project.kept() == [SOUND[0][0], LINKED[0], SOUND[1][0]]
-    assert project.dropped() == {BEHIND[0]: "novelty: repeats_kept_row"}
-    assert project.values(ASKED) == [0]
+    assert project.kept() == [SOUND[0][0], LINK_ROW[0], SOUND[1][0]]
+    assert project.dropped() == {BLOCKED_ROW[0]: "novelty: repeats_kept_row"}
+    assert project.values(REQUEST_COUNT) == [0]
 
     rules = asking(project)
     result = project.run(quality_rules=rules)
-    assert project.kept() == [SOUND[0][0], SOUND[1][0], BEHIND[0]]
-    assert project.dropped() == {LINKED[0]: "quality: llm_ungrounded"}
-    assert project.store.rows(WORD) == [
+    assert project.kept() == [SOUND[0][0], SOUND[1][0], BLOCKED_ROW[0]]
+    assert project.dropped() == {LINK_ROW[0]: "quality: llm_ungrounded"}
+    assert project.store.rows(TEACHER_VERDICTS) == [
         {"rule": "llm_ungrounded", "verdict": "reject", "place": 100}
     ]
-    # Once about the rows that would be kept, and once about the row that came back.
-    assert project.values(ASKED) == [2]
+    # One request is about the kept rows, the other about the row that becomes kept.
+    assert project.values(REQUEST_COUNT) == [2]
     assert len(project.values("select check_key from quality_checks")) == 4
     assert shown(result)["dagster/row_count"] == 3
     said = project.store.rows("from verdicts order by all")
 
     again = project.run(quality_rules=rules)
     assert set(checked(again).values()) == {0}
-    assert project.values(ASKED) == [2]
+    assert project.values(REQUEST_COUNT) == [2]
     assert project.store.rows("from verdicts order by all") == said
 
     off = project.run(quality_rules=silent(project))
     assert shown(off)["dagster/row_count"] == 3
-    assert project.kept() == [SOUND[0][0], LINKED[0], SOUND[1][0]]
-    assert project.store.rows(WORD) == []
+    assert project.kept() == [SOUND[0][0], LINK_ROW[0], SOUND[1][0]]
+    assert project.store.rows(TEACHER_VERDICTS) == []
     assert len(project.values("select check_key from quality_checks")) == 4
     assert "llm_ungrounded" in project.values("select rule from superseded_verdicts")
 
 
-def test_a_flag_keeps_the_row_and_only_added_rows_are_asked_about(project):
+def test_a_flag_keeps_the_row_and_only_new_rows_are_asked(project):
     rules = asking(project, "flag")
     result = project.run(ROWS, quality_rules=rules)
     assert shown(result)["flagged"] == 1
@@ -82,13 +84,13 @@ def test_a_flag_keeps_the_row_and_only_added_rows_are_asked_about(project):
         "select messages::varchar from completions where purpose = 'quality_check' "
         "order by requested_at"
     )
-    assert LINKED[0] in first
+    assert LINK_ROW[0] in first
     assert SOUND[2][0] in second
-    assert LINKED[0] not in second
+    assert LINK_ROW[0] not in second
 
 
-def test_a_check_holds_for_no_other_text_and_no_other_teacher(project):
-    # As the gates leave it, the row is another text once identifiers are redacted.
+def test_a_check_is_valid_for_one_text_and_one_teacher(project):
+    # Redaction of identifiers changes the text of the row that the teacher checks.
     private = ("Say how gout is treated for MRN: 4839201.", "https://example.org/1", "Colchicine.")
     rules = asking(project)
     project.run([private], quality_rules=rules, privacy="off")
@@ -103,7 +105,7 @@ def test_a_check_holds_for_no_other_text_and_no_other_teacher(project):
     assert models == ["another-teacher", "rehearsal-teacher", "rehearsal-teacher"]
 
 
-def test_with_the_batch_api_a_later_run_takes_in_the_checks(project):
+def test_with_the_batch_api_a_later_run_reads_the_checks(project):
     rules = asking(project)
     with live() as server:
         connection = {
@@ -120,10 +122,10 @@ def test_with_the_batch_api_a_later_run_takes_in_the_checks(project):
             assert results[-1].success
             assert len(results) < 5
             results.append(project.run(quality_rules=rules))
-        # The first batch, and one for the row that came back.
+        # The first batch, and one for the row that becomes kept.
         assert len(results) == 3
         assert (server.count("POST", "/batches"), server.repeated) == (2, 1)
-    assert project.kept() == [SOUND[0][0], SOUND[1][0], BEHIND[0]]
+    assert project.kept() == [SOUND[0][0], SOUND[1][0], BLOCKED_ROW[0]]
     assert KEY not in str(project.store.rows("from completions"))
 
 

@@ -1,11 +1,11 @@
-"""Results that an output tells of a mere design, and designs of which none are told."""
+"""Outputs that state results of a study whose input only describes the design."""
 
 import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.gate import shipped_gate
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
-# Designs without a result in them; each is held against findings and a summary that report one.
+# Designs without results. Each is tested with an output that states results.
 DESIGN_TEXTS = """
 * In this randomized trial, 40 women were assigned to zinc lozenges or placebo for two weeks.
 * Sixty adults with gout were recruited for a trial. Half received colchicine and the others took
@@ -30,20 +30,20 @@ experiment was designed to study weight.
 * This study examined the effect of a daily walk on the mood of adults who had a stroke.
 """
 DESIGNS = [" ".join(text.split()) for text in DESIGN_TEXTS.split("* ")[1:]]
-# What gives a result away, each after one of the first designs.
+# Sentences with a result, each after one of the first designs.
 RESULTS = [
     "Colds lasted 5.2 days with zinc and 7.9 days with placebo.",
     "Pain fell from 8 to 3 with colchicine.",
     "Nurses in the yoga group slept better.",
     "Hemoglobin was 12 g/dL in both groups.",
 ]
-TOLD = "The study found that the intervention was more effective than the control."
-ASKS = "Summarize the main findings of the study."
-UNTOLD = "results_not_given"
+STATED_RESULT = "The study found that the intervention was more effective than the control."
+INSTRUCTION = "Summarize the main findings of the study."
+RULE = "results_not_given"
 
 
 # Design and result in one sentence.
-MIXED = [
+DESIGNS_WITH_RESULT = [
     "In this trial, 40 women were assigned to zinc or placebo, and colds were shorter with zinc.",
     "In a trial of colchicine, pain was measured daily and fell from 8 to 3.",
     "The study compared yoga with reading and found that nurses slept well with yoga.",
@@ -61,23 +61,23 @@ MIXED = [
 
 def told(instruction, task_input, output):
     (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
-    return UNTOLD in {finding.rule for finding in result.findings}
+    return RULE in {finding.rule for finding in result.findings}
 
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_results_told_of_a_mere_design_are_invented(design):
-    assert told(ASKS, design, TOLD)
+    assert told(INSTRUCTION, design, STATED_RESULT)
     assert told("What were the results of this trial?", design, "It led to fewer complaints.")
 
 
-@pytest.mark.parametrize("text", MIXED)
+@pytest.mark.parametrize("text", DESIGNS_WITH_RESULT)
 def test_results_beside_the_design_are_results(text):
-    assert not told(ASKS, text, TOLD)
+    assert not told(INSTRUCTION, text, STATED_RESULT)
 
 
 @pytest.mark.parametrize(("design", "result"), [*zip(DESIGNS[:4], RESULTS, strict=True)])
 def test_results_in_words_or_figures_are_results(design, result):
-    assert not told(ASKS, f"{design} {result}", TOLD)
+    assert not told(INSTRUCTION, f"{design} {result}", STATED_RESULT)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -102,7 +102,7 @@ def test_a_design_is_enough_where_no_results_are_asked(design, instruction, outp
 @pytest.mark.parametrize(
     "task_input",
     [
-        # Results without a word for one, or with no word of how they were come by.
+        # Results without a word for a result, or without their method.
         "In this trial, 40 women were assigned to zinc or placebo. Zinc cut colds to two days.",
         "Of those assigned to zinc, all slept through the night.",
         "When zinc was given, colds vanished.",
@@ -110,17 +110,17 @@ def test_a_design_is_enough_where_no_results_are_asked(design, instruction, outp
         "Conclusion: zinc is the treatment of choice.",
         # Not about a study.
         "The man was treated with colchicine for two weeks. The knee was examined each day.",
-        # Asks only.
+        # A question only.
         "What did the trial of zinc find?",
         "",
     ],
 )
 def test_what_is_not_all_design_is_passed_over(task_input):
-    assert not told(ASKS, task_input, TOLD)
+    assert not told(INSTRUCTION, task_input, STATED_RESULT)
 
 
 @pytest.mark.parametrize("text", ["study of " * 2_000, "was used to " * 60, "whether a " * 100])
 def test_hostile_designs_are_checked_as_well(text):
-    # An expression gone wild would run into the suite's time limit.
-    assert told(ASKS + text, text, TOLD + text) in {True, False}
-    assert told(ASKS, DESIGNS[0] + " whether" + " x" * 9_000, TOLD) is False
+    # A pattern with exponential backtracking would run into the time limit of the suite.
+    assert told(INSTRUCTION + text, text, STATED_RESULT + text) in {True, False}
+    assert told(INSTRUCTION, DESIGNS[0] + " whether" + " x" * 9_000, STATED_RESULT) is False

@@ -47,7 +47,7 @@ def test_numbered_tokens_are_those_of_rouge_score(texts):
     assert split(vocabulary.encode(texts), vocabulary) == [ROUGE.tokenize(text) for text in texts]
 
 
-def test_each_character_alone_is_numbered_as_rouge_score_lowers_it():
+def test_each_character_is_lowered_as_in_rouge_score():
     texts = [f"x{chr(code)}y" for code in range(sys.maxunicode + 1)]
     vocabulary = Vocabulary()
     encoded = vocabulary.encode(texts)
@@ -168,5 +168,5 @@ def test_long_runs_of_combining_marks_are_broken_up():
         ("K", False),
     ],
 )
-def test_the_second_measure_is_for_texts_whose_letters_are_mostly_unseen(text, expected):
+def test_text_in_other_scripts_is_half_unseen(text, expected):
     assert is_half_unseen(text) is expected

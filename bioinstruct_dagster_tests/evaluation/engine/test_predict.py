@@ -1,4 +1,4 @@
-"""Predictions in padded batches, against the same model asked one by one without padding."""
+"""Predictions in padded batches equal those of the same model on single rows without padding."""
 
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
@@ -22,7 +22,7 @@ def items(tiny_base, rows):
     """Predictions in batches of four, and what was logged."""
     lines = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "BATCH", 4)
+        patch.setattr(module, "BATCH_ROWS", 4)
         patch.setattr(module, "ANSWER_TOKENS", ANSWER_TOKENS)
         return predict(tiny_base.model, tiny_base, rows, "base", lines.append), lines
 

@@ -1,4 +1,4 @@
-"""One dimension of the controls: its shares, and which of its values a row can show."""
+"""One dimension of the controls: its shares, and which of its values can be measured."""
 
 import pytest
 from pydantic import ValidationError
@@ -32,9 +32,9 @@ def test_shares_are_parts_of_their_sum():
 
 def test_a_value_with_signs_or_words_can_be_measured():
     signs = ControlDimension.model_validate(dimension("signs", {"signs": ["heart"]}, {}))
-    assert [signs.measurable(value) for value in signs.shares] == [True, False]
+    assert [signs.is_measurable(value) for value in signs.shares] == [True, False]
     words = dimension("input_words", {"words": [0, 0]}, {"words": [1, 9]})
-    assert ControlDimension.model_validate(words).measurable("v1")
+    assert ControlDimension.model_validate(words).is_measurable("v1")
 
 
 def test_every_misplaced_sign_and_range_is_named_at_once():

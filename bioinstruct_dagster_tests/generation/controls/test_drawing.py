@@ -1,4 +1,4 @@
-"""Drawing what to ask: towards the targets, never against `avoid`, and the same again anywhere."""
+"""Drawing controls: towards the targets, never an avoided pair, and equal on every machine."""
 
 import copy
 import itertools
@@ -66,7 +66,14 @@ def shipped():
 
 
 def simulate(controls, requests, answer=dict, *, behind=0):
-    """The rows kept and asked for when a teacher answers so, and the pool lags so many tasks."""
+    """The counts of kept rows and of requested values after this many requests.
+
+    Args:
+        controls: the controls to draw from.
+        requests: how many requests are drawn.
+        answer: the values of the row that the teacher writes for a task; None if it is rejected.
+        behind: how many tasks are drawn before the first of them is counted.
+    """
     kept = {one.id: Counter() for one in controls.dimensions}
     asked = {one.id: Counter() for one in controls.dimensions}
     unanswered = []
@@ -90,7 +97,7 @@ def furthest(counts, targets):
     return max(abs(found.get(value, 0) - share) for value, share in targets.items())
 
 
-def test_an_empty_pool_gives_the_target_shares_in_spite_of_what_is_avoided(small, shipped):
+def test_an_empty_pool_gives_the_target_shares_despite_avoid(small, shipped):
     for controls, draws in [(small, 5_000), (shipped, 1_500)]:
         drawn = [controls.draw(3, number, 0, {}) for number in range(draws)]
         for one in controls.dimensions:
@@ -100,7 +107,7 @@ def test_an_empty_pool_gives_the_target_shares_in_spite_of_what_is_avoided(small
                 assert abs(counts[value] - draws * share) < 4.5 * spread, (one.id, value)
 
 
-def test_rows_of_a_teacher_that_obeys_come_to_the_targets(shipped):
+def test_an_obedient_teachers_rows_reach_the_targets(shipped):
     kept, _ = simulate(shipped, 300)
     by_chance = {one.id: Counter() for one in shipped.dimensions}
     for number in range(300):
@@ -109,7 +116,7 @@ def test_rows_of_a_teacher_that_obeys_come_to_the_targets(shipped):
                 by_chance[dimension][value] += 1
     for one in shipped.dimensions:
         assert furthest(kept[one.id], one.shares) < 0.008, one.id
-    # Counting what is there must be worth its while: draws without it stay further away.
+    # Draws that ignore the pool must stay further from the targets.
     gaps = [
         sum(furthest(counts[one.id], one.shares) for one in shipped.dimensions)
         for counts in (kept, by_chance)
@@ -129,7 +136,7 @@ def test_a_pool_that_starts_lopsided_is_evened_out(small):
     assert max(others) <= 125
 
 
-def test_a_value_whose_rows_are_always_rejected_starves_no_other(small):
+def test_a_value_with_only_rejected_rows_starves_no_other(small):
     target = small.dimensions[2].shares["t3"]
     kept, asked = simulate(small, 400, lambda task: None if task["topic"] == "t3" else task)
     tried = shares(asked["topic"])["t3"]
@@ -140,7 +147,7 @@ def test_a_value_whose_rows_are_always_rejected_starves_no_other(small):
         assert furthest(kept[one.id], one.shares) < 0.01
 
 
-def test_a_value_that_never_yields_is_asked_for_at_most_three_times_its_share(small):
+def test_a_value_that_never_yields_is_asked_for_at_most_threefold(small):
     pool = {"topic": {f"t{n}": 10_000 for n in range(10)} | {"t3": 0}}
     drawn = Counter(small.draw(1, number, 0, pool)["topic"] for number in range(2_000))
     # Three parts to nine of the others: a quarter, give or take three standard deviations.
@@ -158,7 +165,7 @@ def test_a_value_that_is_rejected_for_a_while_catches_up(small):
     assert furthest(kept["topic"], small.dimensions[2].shares) < 0.01
 
 
-def test_a_value_that_loses_half_its_rows_is_asked_for_about_twice_as_often(small):
+def test_a_value_that_loses_half_its_rows_is_asked_twice_as_often(small):
     seen = itertools.count()
 
     def half(task):
@@ -169,7 +176,7 @@ def test_a_value_that_loses_half_its_rows_is_asked_for_about_twice_as_often(smal
     assert asked["topic"]["t3"] > 1.6 * asked["topic"]["t4"]
 
 
-def test_a_teacher_with_a_favourite_topic_leaves_the_others_in_proportion(small):
+def test_a_favourite_topic_leaves_the_others_in_proportion(small):
     seen = itertools.count()
 
     def favours(task):
@@ -198,7 +205,7 @@ POOLS = st.dictionaries(
 
 @settings(deadline=None)
 @given(run_seed=st.integers(0, 2**40), number=st.integers(0, 10**6), pool=POOLS)
-def test_no_pool_makes_a_draw_fail_or_ask_for_what_is_avoided(small, run_seed, number, pool):
+def test_no_pool_makes_a_draw_fail_or_ask_for_an_avoided_pair(small, run_seed, number, pool):
     tasks = small.draw_all(run_seed, number, 5, pool)
     assert len(tasks) == 5
     for task in tasks:

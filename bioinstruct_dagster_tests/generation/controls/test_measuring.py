@@ -1,4 +1,4 @@
-"""The words put into the prompt, and what rows show of what was asked."""
+"""The prompt's line for a task, and the values that rows show."""
 
 import json
 
@@ -18,7 +18,7 @@ def row(instruction, text="", output="o"):
     return {"instruction": instruction, "input": text, "output": output}
 
 
-def test_a_line_of_the_prompt_names_the_task_and_reads_as_a_sentence(small):
+def test_a_prompt_line_names_the_task_and_is_a_sentence(small):
     asked = [
         {"kind": "choose", "topic": "heart", "audience": "nurse", "length": "none"},
         {"kind": "write", "topic": "lung", "audience": "patient", "length": "short"},
@@ -29,7 +29,7 @@ def test_a_line_of_the_prompt_names_the_task_and_reads_as_a_sentence(small):
     ]
 
 
-def test_a_line_leaves_out_what_was_not_asked_or_is_no_longer_in_the_file(small):
+def test_a_prompt_line_leaves_out_unknown_and_unrequested_values(small):
     assert small.lines([{"length": "none", "kind": "removed", "gone": "x"}]) == [
         "Task 1: no input."
     ]
@@ -60,7 +60,7 @@ def test_a_row_is_measured_by_whole_words_in_any_case(small):
     assert small.measure(row("Drafting", "heart \n failure"), None)["topic"] == {"heart"}
 
 
-def test_a_row_may_show_several_values_and_only_the_named_fields_count(small):
+def test_a_row_shows_several_values_in_the_named_fields_only(small):
     shown = small.measure(row("Which lung?", "write cardiac", "draft"), None)
     assert shown["kind"] == {"choose"}
     assert shown["topic"] == {"heart", "lung"}
@@ -80,7 +80,7 @@ def test_the_inputs_length_is_counted_in_words(small, text, shown):
     assert small.measure(row("Do", text), None)["length"] == shown
 
 
-def test_what_no_row_can_show_is_taken_from_what_was_asked(small):
+def test_an_unmeasurable_value_is_taken_from_the_request(small):
     asked = {"kind": "free", "topic": "lung", "audience": "nurse", "length": "short"}
     shown = small.measure(row("Do it"), asked)
     assert shown == {"kind": {"free"}, "topic": set(), "audience": {"nurse"}, "length": {"none"}}

@@ -1,4 +1,4 @@
-"""The mix of rows: targets beside what was asked for and what the rows show."""
+"""The mix of rows: target shares beside requested shares and the shares that rows show."""
 
 import pytest
 

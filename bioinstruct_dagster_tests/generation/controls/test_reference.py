@@ -1,4 +1,4 @@
-"""Drawing and measuring, which take short cuts, against the same done plainly, one by one."""
+"""Drawing and measuring, which take short cuts, compared with a plain implementation."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioinstruct_dagster import signs
-from bioinstruct_dagster.generation.controls import drawing, measuring
+from bioinstruct_dagster.generation.controls import drawing
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.settings import INPUTS
 
@@ -25,7 +25,7 @@ FIELDS = ("instruction", "input", "output")
 
 @cache
 def plain_pattern(sign):
-    """A sign's regular expression, to be sought over all of a text."""
+    """A sign's regular expression, which is searched in the whole text."""
     expression = sign[1:].removesuffix("/")
     if not sign.startswith("/"):
         each = (r"\s+".join(map(re.escape, words.split())) for words in sign.split("|"))
@@ -54,11 +54,11 @@ def plain_lacks(shares, have, horizon):
         part, rows = sum(free.values()), sum(have[value] for value in free)
         short = {value: free[value] / part * rows - have[value] for value in free}
         times = {value: 1 + short[value] / (free[value] * horizon) for value in free}
-        beyond = [v for v in free if not drawing.FLOOR <= times[v] <= drawing.CEILING]
+        beyond = [v for v in free if not drawing.LEAST_FACTOR <= times[v] <= drawing.MOST_FACTOR]
         if not beyond:
             return {**times, **bounded}
         furthest = max(beyond, key=lambda value: (abs(short[value]), value))
-        bounded[furthest] = drawing.CEILING if times[furthest] > 1 else drawing.FLOOR
+        bounded[furthest] = drawing.MOST_FACTOR if times[furthest] > 1 else drawing.LEAST_FACTOR
         del free[furthest]
 
 
@@ -72,7 +72,7 @@ def plain_first(key, dimension, weights):
 
 
 class PlainDrawing:
-    """All combinations of all tied values, weighed anew for every task."""
+    """Weighs all combinations of the paired values again for every task."""
 
     def __init__(self, controls):
         self.all = controls.dimensions
@@ -107,7 +107,7 @@ class PlainDrawing:
                 earlier = [before[one.id] for before in drawn]
                 asked = {value: earlier.count(value) for value in one.shares}
                 have = {v: pool.get(one.id, {}).get(v, 0) + asked[v] for v in asked}
-                horizon = drawing.HORIZON + drawing.HORIZON_PER_ROW * sum(have.values())
+                horizon = drawing.POOL_HORIZON + drawing.POOL_HORIZON_PER_ROW * sum(have.values())
                 in_pool = plain_lacks(one.shares, have, horizon)
                 in_request = plain_lacks(one.shares, asked, drawing.REQUEST_HORIZON)
                 own = self.base[one.id]
@@ -219,7 +219,7 @@ TEXTS = st.lists(
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory):
-    """Controls with a value for every kind of sign that could be misread."""
+    """Controls with a value for every kind of sign that could be read wrongly."""
     values = [
         {"id": f"v{number}", "share": 1, "ask": "a", "signs": [sign]}
         for number, sign in enumerate(SIGNS)
@@ -239,7 +239,7 @@ def test_any_text_shows_what_it_shows_plainly(odd, instruction, text):
 
 
 @pytest.mark.parametrize(("sign", "text"), SIGNS.items())
-def test_a_sign_is_found_in_its_example_and_not_in_another_text(odd, sign, text):
+def test_a_sign_is_found_in_its_example_only(odd, sign, text):
     value = f"v{[*SIGNS].index(sign)}"
     row = {"instruction": text, "input": "Given Q", "output": ""}
     assert value in odd.measure(row, None)["signs"]
@@ -247,28 +247,21 @@ def test_a_sign_is_found_in_its_example_and_not_in_another_text(odd, sign, text)
 
 
 def test_every_word_of_unicode_stays_a_word_when_folded():
-    # What the look-up by words rests on, for any newer version of Python.
+    # The look-up by words relies on this; a new version of Python could break it.
     for number in range(0x110000):
         char = chr(number)
-        if char not in signs.FOLDED and re.match("[a-z0-9_]", char, re.IGNORECASE):
+        if char not in signs.ASCII_FOLDS and re.match("[a-z0-9_]", char, re.IGNORECASE):
             assert char.isascii(), hex(number)
-        low = signs.FOLDED.get(char, char.lower())
+        low = signs.ASCII_FOLDS.get(char, char.lower())
         assert bool(re.fullmatch(r"\w", char)) == bool(re.fullmatch(r"\w", low)), hex(number)
 
 
 def test_words_are_forgotten_when_there_are_too_many(odd, monkeypatch):
-    monkeypatch.setattr(signs, "WORDS_KNOWN", 10)
+    monkeypatch.setattr(signs, "MOST_CACHED_WORDS", 10)
     for number in range(40):
         row = {"instruction": f"w{number} cardiac", "input": "", "output": ""}
         assert odd.measure(row, None)["signs"] == plain_measure(odd, row, {})["signs"]
-    assert all(len(one._known) <= 12 for one in odd._measuring._signs.values())
-
-
-def test_a_python_that_hides_its_syntax_trees_finds_the_same(shipped, recorded, monkeypatch):
-    monkeypatch.delattr(re, "_parser")
-    slower = measuring.ControlMeasure(shipped.dimensions)
-    for row in recorded[:60]:
-        assert slower.measure(row, {}) == shipped.measure(row, {})
+    assert all(len(one._marks_by_word) <= 12 for one in odd._control_measure._signs.values())
 
 
 # -- Drawing --
@@ -316,12 +309,12 @@ def test_draws_against_any_pool_are_as_plainly(shipped, plain, data, number, tas
 def test_what_is_lacking_is_bounded_in_the_plain_order(shares, have, horizon):
     names = [f"v{number}" for number in range(len(shares))]
     parts = [share / sum(shares) for share in shares]
-    targets = drawing.Targets("d", tuple(names), tuple(parts))
+    targets = drawing.DimensionTargets("d", tuple(names), tuple(parts))
     had = have[: len(shares)]
     plainly = plain_lacks(
         dict(zip(names, parts, strict=True)), dict(zip(names, had, strict=True)), horizon
     )
-    found = drawing._lacks(targets, had, horizon)
+    found = drawing._demand_factors(targets, had, horizon)
     assert dict(zip(names, found, strict=True)) == plainly  # to the last bit
 
 
@@ -336,5 +329,7 @@ def test_a_request_is_spread_in_the_plain_way(shares, asked):
     places = sorted(place % len(shares) for place in asked)
     had = {name: places.count(place) for place, name in enumerate(names)}
     plainly = plain_lacks(dict(zip(names, parts, strict=True)), had, drawing.REQUEST_HORIZON)
-    found = drawing._spread(drawing.Targets("d", tuple(names), tuple(parts)), tuple(places))
+    found = drawing._request_factors(
+        drawing.DimensionTargets("d", tuple(names), tuple(parts)), tuple(places)
+    )
     assert dict(zip(names, found, strict=True)) == plainly

@@ -1,4 +1,4 @@
-"""Steering: requests ask for what the kept rows lack, and the same replies give the same ones."""
+"""Steering: requests ask for values that kept rows lack, and equal replies give equal requests."""
 
 import json
 import random
@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bioinstruct_dagster.generation.controls.file import read_controls
-from bioinstruct_dagster.generation.controls.steering import BLOCK, ControlSteering
+from bioinstruct_dagster.generation.controls.steering import BLOCK_REQUESTS, ControlSteering
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.generation.pursuits import Pursuit
@@ -69,15 +69,18 @@ def pursuit(serve, series_of, tmp_path):
 
 
 def drive(steering, requests, is_kept, lateness):
-    """Ask and check as a round does, each checked so many requests later; what was asked."""
+    """Draw and check as a round does; each request is checked `lateness` requests later.
+
+    Returns the controls of each request.
+    """
     asked, checked = [], 0
     for number in range(requests):
         asked.append(steering.draw(number))
-        steering.asked(number, asked[-1])
+        steering.note_requested(number, asked[-1])
         while checked <= number - lateness(number):
             kept = [({"instruction": "x", "input": "", "output": "y"}, task)
                     for task in asked[checked] if is_kept(task)]  # fmt: skip
-            steering.checked(checked, kept)
+            steering.note_kept(checked, kept)
             checked += 1
     return asked
 
@@ -112,17 +115,17 @@ def test_what_is_seldom_kept_is_asked_for_more(controls_file):
 
 def test_a_reply_that_never_comes_holds_up_nothing(shipped):
     steering = ControlSteering(shipped, 42, 5, 8)
-    for number in range(10 * BLOCK):  # nothing is checked
-        steering.asked(number, steering.draw(number))
-    assert steering.draw(10 * BLOCK)
+    for number in range(10 * BLOCK_REQUESTS):  # nothing is checked
+        steering.note_requested(number, steering.draw(number))
+    assert steering.draw(10 * BLOCK_REQUESTS)
 
 
 def test_values_that_the_file_no_longer_has_are_not_known(controls_file):
     steering = ControlSteering(controls_file(TWO), 42, 5, 8)
-    assert steering.knows([{"kind": "ask", "level": "low"}])
-    assert not steering.knows([{"kind": "ask", "level": "middle"}])
-    assert not steering.knows([{"kind": "ask"}])
-    assert not steering.knows([{"kind": "ask", "level": "low", "more": "x"}])
+    assert steering.has_values([{"kind": "ask", "level": "low"}])
+    assert not steering.has_values([{"kind": "ask", "level": "middle"}])
+    assert not steering.has_values([{"kind": "ask"}])
+    assert not steering.has_values([{"kind": "ask", "level": "low", "more": "x"}])
 
 
 def test_replies_in_any_order_give_the_same_requests(pursuit, shipped):
@@ -136,7 +139,10 @@ def test_replies_in_any_order_give_the_same_requests(pursuit, shipped):
 
 @pytest.fixture
 def change(pursuit, controls_file):
-    """Ask for 40 rows under one file, then under another; both rounds, and what the first asked."""
+    """Rounds to 40 rows with one controls file, another one, and the first one again.
+
+    Returns the rounds, the first round's controls by request, and the requests paid twice.
+    """
 
     def run(before, after):
         writer = Writer(tasks=2)
@@ -163,7 +169,7 @@ def altered(change_level):
     return content
 
 
-def test_another_text_for_a_value_pays_again_only_for_the_prompts_that_ask_for_it(change):
+def test_a_reworded_value_pays_again_only_for_prompts_with_it(change):
     after = altered(lambda values: values[1].update(ask="very hard"))
     (first, again, back), asked, paid_again = change(TWO, after)
     touched = {n for n, tasks in asked.items() if any(t["level"] == "high" for t in tasks)}
@@ -172,7 +178,7 @@ def test_another_text_for_a_value_pays_again_only_for_the_prompts_that_ask_for_i
     assert (back.rows, back.tally.asked) == (first.rows, 0)  # what was paid for is found again
 
 
-def test_a_value_taken_out_pays_again_only_for_the_prompts_that_asked_for_it(change):
+def test_a_removed_value_pays_again_only_for_prompts_with_it(change):
     before = altered(lambda values: values.append({"id": "odd", "share": 1, "ask": "odd"}))
     (first, again, back), asked, paid_again = change(before, TWO)
     touched = {n for n, tasks in asked.items() if any(t["level"] == "odd" for t in tasks)}
@@ -188,7 +194,7 @@ def test_a_value_put_in_pays_for_nothing_again(change):
     assert (again.rows, again.tally.asked, paid_again) == (first.rows, 0, set())
 
 
-def test_controls_off_and_on_again_finds_each_set_as_it_was(pursuit, controls_file):
+def test_controls_off_and_on_again_find_each_set_unchanged(pursuit, controls_file):
     writer = Writer()
     running = pursuit(writer, controls_file(TWO))
     steered, controls, series = running.round(30), running.controls, running.series
@@ -201,7 +207,7 @@ def test_controls_off_and_on_again_finds_each_set_as_it_was(pursuit, controls_fi
     assert (again.rows, again.tally.asked) == (steered.rows, 0)
 
 
-def test_replies_from_before_there_were_controls_are_used(pursuit, controls_file):
+def test_replies_without_controls_are_used(pursuit, controls_file):
     running = pursuit(Writer(), controls_file(TWO))
     controls, series = running.controls, running.series
     running.controls, running.series = None, replace(series, controls_sha256=None)

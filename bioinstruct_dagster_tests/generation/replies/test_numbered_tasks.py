@@ -1,4 +1,4 @@
-"""Reading numbered text: Alpaca's form, and what teachers make of it."""
+"""Reading numbered text: Alpaca's form, and the variants that teachers write."""
 
 import json
 
@@ -86,7 +86,7 @@ def test_the_last_task_of_a_cut_text_is_never_taken():
         "2. Instruction: a\n2. Input:\n\udc80\n2. Output:\nc\n",
     ],
 )
-def test_a_broken_task_costs_its_neighbours_nothing_and_keeps_its_place(broken):
+def test_a_broken_task_keeps_its_place_and_its_neighbours(broken):
     content = numbered(FIRST) + f"###\n{broken}" + numbered(SECOND, start=3)
     reading = read_reply(content, "stop", None, "text")
     assert (reading.outcome, reading.tasks) == ("wrong_schema", BOTH)
@@ -108,7 +108,7 @@ def test_a_broken_task_costs_its_neighbours_nothing_and_keeps_its_place(broken):
         f"```json\n{json.dumps({'tasks': [SECOND]})}\n```",
     ],
 )
-def test_an_output_that_looks_like_form_is_kept_as_it_stands(output):
+def test_an_output_that_looks_like_a_label_is_kept_verbatim(output):
     task = {**FIRST, "output": output}
     for form in ("text", "json"):
         reading = read_reply(numbered(task, SECOND, start=4), "stop", None, form)
@@ -148,7 +148,7 @@ def test_labels_in_a_json_string_are_part_of_it():
         ('{"tasks": [3]}', "stop", "wrong_schema"),
     ],
 )
-def test_a_reply_without_usable_tasks_is_read_as_what_it_is(content, finish_reason, outcome):
+def test_a_reply_without_usable_tasks_has_the_right_outcome(content, finish_reason, outcome):
     reading = read_reply(content, finish_reason, None, "text")
     assert (reading.outcome, reading.tasks, reading.positions) == (outcome, (), ())
 

@@ -1,4 +1,4 @@
-"""Reading a reply: the whole tasks it holds, and what became of the rest; never an error."""
+"""Reading a reply: its whole tasks, its outcome, and never an error."""
 
 import json
 
@@ -137,7 +137,7 @@ def test_characters_are_read_as_they_were_meant():
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else str(value),
 )
-def test_a_reply_without_usable_tasks_is_read_as_what_it_is(content, finish_reason, outcome):
+def test_a_reply_without_usable_tasks_has_the_right_outcome(content, finish_reason, outcome):
     reading = read_reply(content, finish_reason, None)
     assert (reading.outcome, reading.tasks, reading.positions) == (outcome, (), ())
 
@@ -156,7 +156,7 @@ def test_tasks_that_passed_the_content_filter_are_kept():
 
 
 @pytest.mark.parametrize("content", [tasks({}), f"```json\n{tasks({})}\n```\nThis is how"])
-def test_a_whole_reply_that_met_the_limit_at_its_end_is_read(content):
+def test_a_whole_reply_that_ends_at_the_limit_is_read(content):
     assert read_reply(content, "length", None) == parsed(TASK)
 
 
@@ -170,7 +170,7 @@ def test_a_cut_between_two_lines_of_json_is_a_cut():
     "form", ["{}", "```json\n{}", "Here:\n{}"], ids=["bare", "fenced", "in prose"]
 )
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_at_every_cut_exactly_the_tasks_before_it_are_read(form, finish_reason, ascii_only):
+def test_the_tasks_before_any_cut_are_read(form, finish_reason, ascii_only):
     odd = {**TASK, "input": 'a "}]}, {" \\', "output": "µ\u2028😀 ]}"}
     rows = [TASK, odd, SECOND]
     content = form.replace("{}", json.dumps({"tasks": rows}, ensure_ascii=ascii_only))
@@ -195,7 +195,7 @@ def test_at_every_cut_exactly_the_tasks_before_it_are_read(form, finish_reason, 
         (None, "task 1 is not an object"),
     ],
 )
-def test_a_broken_task_costs_its_neighbours_nothing_and_keeps_its_place(broken, fault):
+def test_a_broken_task_keeps_its_place_and_its_neighbours(broken, fault):
     for given in ({"tasks": [TASK, broken, SECOND]}, [TASK, broken, SECOND]):
         reading = read_reply(json.dumps(given), "stop", None)
         assert reading.outcome == "wrong_schema"
@@ -213,7 +213,7 @@ def test_a_broken_task_costs_its_neighbours_nothing_and_keeps_its_place(broken, 
         '{"instruction": "a", "input": "", "output": "say "b""}',
     ],
 )
-def test_json_that_breaks_in_the_middle_gives_the_tasks_before_the_break(third):
+def test_broken_json_gives_the_tasks_before_the_break(third):
     content = json.dumps([TASK, SECOND])[:-1] + f", {third}, {json.dumps(CODE)}]"
     reading = read_reply(content, "stop", None)
     assert (reading.outcome, reading.tasks) == ("malformed", (TASK, SECOND))
@@ -227,7 +227,7 @@ def test_a_needless_comma_drops_no_task():
     assert (reading.outcome, reading.tasks, reading.dropped) == ("malformed", (TASK,), 0)
 
 
-def test_a_value_too_deep_for_recursion_costs_its_neighbours_nothing():
+def test_a_deeply_nested_value_costs_its_neighbours_nothing():
     deep = "[" * 50_000 + "]" * 50_000
     content = f'{{"tasks": [{json.dumps(TASK)}, {deep}, {{"a": {deep}}}, {json.dumps(SECOND)}]}}'
     reading = read_reply(content, "stop", None)
@@ -249,7 +249,7 @@ def test_nothing_is_read_after_a_break_inside_a_task():
     assert (reading.outcome, reading.tasks, reading.dropped) == ("malformed", (), 1)
 
 
-def test_a_single_task_that_is_cut_in_its_first_field_counts_as_dropped():
+def test_a_single_task_cut_in_its_first_field_is_dropped():
     reading = read_reply('{"instruction": "Name', "length", None)
     assert (reading.outcome, reading.tasks, reading.dropped) == ("truncated", (), 1)
 

@@ -1,4 +1,4 @@
-"""Hostile replies, 210,000 of them by seed: no error, nothing made up, bounded time and memory."""
+"""210,000 hostile replies, drawn by seed: no error, no invented text, bounded work and memory."""
 
 import contextlib
 import json
@@ -118,7 +118,7 @@ def is_text(value: str) -> bool:
 
 
 def check(content: str, finish_reason: str | None, form: str) -> int:
-    """Read a reply and hold the reading against the reply alone; how many tasks there were."""
+    """Read a reply and compare the tasks with its text; returns how many tasks were read."""
     reading = read_reply(content, finish_reason, None, form)
     assert reading.outcome in OUTCOMES
     assert len(reading.tasks) == len(reading.positions)
@@ -145,9 +145,7 @@ def check(content: str, finish_reason: str | None, form: str) -> int:
         (wrong_types_json, 3_000, 6_000),
     ],
 )
-def test_hostile_replies_are_read_without_an_error_and_nothing_is_made_up(
-    make, number, least, part
-):
+def test_hostile_replies_raise_nothing_and_invent_nothing(make, number, least, part):
     draw = random.Random(f"{make.__name__} {part}")
     read = 0
     for _ in range(number):
@@ -196,7 +194,7 @@ GROWING = {
 
 
 def calls_of(content: str, form: str) -> int:
-    """How many calls it takes to read a reply: a measure of work that is always the same."""
+    """How many function calls reading a reply takes: a measure of work without a clock."""
     count = 0
 
     def tally(_frame: object, event: str, _argument: object) -> None:
@@ -219,7 +217,7 @@ def test_twice_the_reply_is_at_most_twice_the_work(kind, form):
     assert twice <= 2 * once + 100
 
 
-# These are passed in a few steps, so a megabyte of them is tried.
+# The readers pass these in a few steps, so they are tried with a megabyte.
 QUICK = {"escapes", "blanks", "digits", "bold marks", "blanks before a colon", "angles"}
 
 

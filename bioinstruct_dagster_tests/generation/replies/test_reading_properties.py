@@ -1,4 +1,4 @@
-"""What holds of every reply: nothing is made up, nothing sound is lost, every place is kept."""
+"""Properties of every reading: no invented text, no lost sound task, every task in its place."""
 
 import json
 from json.decoder import scanstring
@@ -76,9 +76,7 @@ def stripped(element: dict) -> dict:
 
 @given(REPLIES | DAMAGED | WRAPPED | NUMBERED | SOUP, FINISHES, st.none() | ANY_TEXT, FORM)
 @example("```json\n\ud800\n```", "length", None, "json")
-def test_whatever_a_teacher_sends_is_read_without_an_error_and_nothing_is_made_up(
-    content, finish_reason, refusal, form
-):
+def test_any_reply_raises_nothing_and_invents_nothing(content, finish_reason, refusal, form):
     reading = read_reply(content, finish_reason, refusal, form)
     assert reading.outcome in OUTCOMES
     assert is_storable(reading.detail)
@@ -96,7 +94,7 @@ def test_whatever_a_teacher_sends_is_read_without_an_error_and_nothing_is_made_u
 
 
 @given(ELEMENTS, st.booleans(), FINISHES, FORM)
-def test_of_whole_json_exactly_the_sound_tasks_are_read_in_their_places(
+def test_whole_json_gives_its_sound_tasks_in_their_places(
     elements, ascii_only, finish_reason, form
 ):
     content = json.dumps({"tasks": elements}, ensure_ascii=ascii_only)
@@ -110,9 +108,7 @@ def test_of_whole_json_exactly_the_sound_tasks_are_read_in_their_places(
 
 
 @given(ELEMENTS, st.data(), st.sampled_from(["stop", "length"]), FORM)
-def test_of_cut_json_exactly_the_sound_tasks_before_the_cut_are_read(
-    elements, data, finish_reason, form
-):
+def test_cut_json_gives_the_sound_tasks_before_the_cut(elements, data, finish_reason, form):
     content = '{"tasks": ['
     ends = []
     for element in elements:
@@ -143,9 +139,7 @@ def test_what_is_called_parsed_json_is_json(content):
 
 
 @given(st.lists(st.tuples(SIMPLE, SIMPLE, SIMPLE), min_size=1, max_size=5), st.booleans(), FORM)
-def test_numbered_text_is_read_as_it_was_written_and_its_last_task_only_where_it_is_whole(
-    rows, cut, form
-):
+def test_numbered_text_is_read_verbatim_up_to_a_cut_task(rows, cut, form):
     given_tasks = [dict(zip(TASK_FIELDS, row, strict=True)) for row in rows]
     content = "".join(
         f"###\n{n}. Instruction: {task['instruction']}\n{n}. Input:\n"

@@ -1,4 +1,4 @@
-"""The generation prompt: the seeds whole, the requirements in words, a format servers accept."""
+"""The generation prompt: whole seeds, the requirements, and a format that servers accept."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.generation.series import prompts
-from bioinstruct_dagster.generation.series.prompts import RESPONSE_FORMAT, SYSTEM, template
+from bioinstruct_dagster.generation.series.prompts import RESPONSE_FORMAT, SYSTEM_PROMPT, template
 from bioinstruct_dagster.seeds.tasks import SeedTask
 
 FORMATS = ["json_schema", "json_object", "text"]
@@ -17,9 +17,9 @@ ODD = [
 
 
 @pytest.mark.parametrize("reply_format", ["json_schema", "json_object"])
-def test_the_prompt_shows_the_seeds_whole_and_asks_for_the_number_of_tasks(reply_format):
+def test_the_prompt_shows_whole_seeds_and_the_number_of_tasks(reply_format):
     system, user = template(reply_format).messages(ODD, 4)
-    assert system == {"role": "system", "content": SYSTEM}
+    assert system == {"role": "system", "content": SYSTEM_PROMPT}
     heading, _, examples = user["content"].partition("Examples:\n")
     assert heading.startswith("Write 4 new biomedical or clinical tasks")
     assert json.loads(examples) == {
@@ -28,7 +28,7 @@ def test_the_prompt_shows_the_seeds_whole_and_asks_for_the_number_of_tasks(reply
 
 
 @pytest.mark.parametrize("reply_format", FORMATS)
-def test_a_reply_written_as_the_examples_are_is_read_whole(reply_format):
+def test_a_reply_in_the_form_of_the_examples_is_read_whole(reply_format):
     seeds = [
         SeedTask("a", "other", "f", "Name the nerve.", "It moves the eye out.", "Abducens."),
         SeedTask("b", "other", "f", "Name a vitamin.", "", "Vitamin C."),
@@ -42,7 +42,7 @@ def test_a_reply_written_as_the_examples_are_is_read_whole(reply_format):
     ]
 
 
-def test_a_server_without_structured_output_is_told_the_form_in_words():
+def test_without_structured_output_the_prompt_describes_the_form():
     said = {name: template(name).messages(ODD, 4)[1]["content"] for name in FORMATS}
     assert '{"tasks": [...]}' in said["json_object"]
     assert "<noinput>" in said["text"]
@@ -52,7 +52,7 @@ def test_a_server_without_structured_output_is_told_the_form_in_words():
     assert template("text").response_format is None
 
 
-def test_a_plan_stands_between_requirements_and_examples_and_without_one_no_word_of_it():
+def test_a_plan_stands_between_requirements_and_examples():
     lines = ["Task 1: rank {drugs}.", "Task 2: explain."]
     planned = template(controlled=True).messages(ODD, 2, lines)[1]["content"]
     plain = template().messages(ODD, 2)[1]["content"]
@@ -67,13 +67,13 @@ def test_each_kind_of_prompt_has_a_hash_of_its_own():
     assert len(kinds) == 6
 
 
-@pytest.mark.parametrize("part", ["TEMPLATE_ID", "SYSTEM", "USER", "PLAN"])
+@pytest.mark.parametrize("part", ["TEMPLATE_ID", "SYSTEM_PROMPT", "USER_PROMPT", "PLAN_SECTION"])
 def test_a_changed_word_changes_the_hash_of_what_uses_it(monkeypatch, part):
     before = [template("text", controlled=c).sha256 for c in (False, True)]
     monkeypatch.setattr(prompts, part, getattr(prompts, part) + " ")
     after = [template.__wrapped__("text", controlled=c).sha256 for c in (False, True)]
     changed = [old != new for old, new in zip(before, after, strict=True)]
-    assert changed == [part != "PLAN", True]
+    assert changed == [part != "PLAN_SECTION", True]
 
 
 def test_the_reply_format_is_one_that_strict_servers_accept():

@@ -1,4 +1,4 @@
-"""Which seeds a request shows: rebuilt exactly, drawn evenly, disturbed as little as can be."""
+"""Which seeds a request shows: equal draws every time, even shares, and few changed requests."""
 
 from collections import Counter
 from dataclasses import replace
@@ -85,7 +85,7 @@ def test_another_run_seed_draws_otherwise(shipped_seeds):
 
 
 @given(SEED_LISTS, RUN_SEEDS, st.data())
-def test_editing_a_seed_changes_exactly_the_requests_that_show_it(seeds, run_seed, data):
+def test_editing_a_seed_changes_only_requests_that_show_it(seeds, run_seed, data):
     edited = data.draw(st.sampled_from(seeds))
     changed = [replace(s, output="better") if s is edited else s for s in seeds]
     before, after = completion_ids(seeds, run_seed), completion_ids(changed, run_seed)
@@ -95,7 +95,7 @@ def test_editing_a_seed_changes_exactly_the_requests_that_show_it(seeds, run_see
 
 
 @given(SEED_LISTS, RUN_SEEDS, st.text(min_size=5, max_size=8))
-def test_adding_a_seed_changes_exactly_the_requests_that_show_it(seeds, run_seed, name):
+def test_adding_a_seed_changes_only_requests_that_show_it(seeds, run_seed, name):
     before = completion_ids(seeds, run_seed)
     after = completion_ids([*seeds, seed(name)], run_seed)
     for (old, shown), (new, shown_now) in zip(before, after, strict=True):
@@ -104,7 +104,7 @@ def test_adding_a_seed_changes_exactly_the_requests_that_show_it(seeds, run_seed
 
 
 @given(SEED_LISTS, RUN_SEEDS, st.data())
-def test_removing_a_seed_changes_exactly_the_requests_that_showed_it(seeds, run_seed, data):
+def test_removing_a_seed_changes_only_requests_that_showed_it(seeds, run_seed, data):
     removed = data.draw(st.sampled_from(seeds))
     before = completion_ids(seeds, run_seed)
     after = completion_ids([s for s in seeds if s is not removed], run_seed)
@@ -113,7 +113,7 @@ def test_removing_a_seed_changes_exactly_the_requests_that_showed_it(seeds, run_
 
 
 @given(RUN_SEEDS, st.sets(st.integers(0, 10**6), min_size=2, max_size=50))
-def test_the_teachers_seeds_are_distinct_and_small_enough_for_any_server(run_seed, numbers):
+def test_sampling_seeds_are_distinct_and_below_two_to_the_31(run_seed, numbers):
     seeds = {sampling_seed(run_seed, number) for number in numbers}
     assert len(seeds) == len(numbers)
     assert all(0 <= value < 2**31 for value in seeds)

@@ -1,4 +1,4 @@
-"""The yield: what a request brings, how sure that is, and when it is too little to go on."""
+"""The yield: its mean, its upper bound, and the floor below which a round ends."""
 
 import random
 
@@ -10,11 +10,11 @@ from bioinstruct_dagster.generation.series.yields import (
     FIRST_YIELD,
     FLOOR_REQUESTS,
     LEAST_YIELD,
-    RECENT,
+    RECENT_REQUESTS,
     YieldModel,
 )
 
-KEPT = st.lists(st.integers(0, 5), max_size=3 * RECENT)
+KEPT = st.lists(st.integers(0, 5), max_size=3 * RECENT_REQUESTS)
 
 
 def model_of(kept, tasks=5):
@@ -24,7 +24,7 @@ def model_of(kept, tasks=5):
     return model
 
 
-def test_before_anything_is_checked_an_assumption_stands_in():
+def test_the_first_yield_is_assumed():
     assert YieldModel(8).mean == FIRST_YIELD * 8
     assert YieldModel(8).below_floor() is None
 
@@ -35,19 +35,21 @@ def test_one_unlucky_reply_does_not_ask_for_a_flood():
 
 @pytest.mark.parametrize("rows", [0, 1, 5])
 def test_the_mean_comes_to_what_was_observed(rows):
-    assert model_of([rows] * RECENT).mean == pytest.approx(rows, abs=0.2)
+    assert model_of([rows] * RECENT_REQUESTS).mean == pytest.approx(rows, abs=0.2)
 
 
 def test_only_the_requests_checked_last_count():
-    assert model_of([5] * 1_000 + [1] * RECENT).mean == model_of([1] * RECENT).mean
+    assert (
+        model_of([5] * 1_000 + [1] * RECENT_REQUESTS).mean == model_of([1] * RECENT_REQUESTS).mean
+    )
 
 
 @given(KEPT, st.integers(1, 500))
-def test_the_most_that_requests_bring_lies_between_their_mean_and_all_their_tasks(kept, requests):
+def test_the_most_lies_between_the_mean_and_all_tasks(kept, requests):
     model = model_of(kept)
-    expected, most = requests * model.mean, model.most(requests)
+    expected, most = requests * model.mean, model.upper_bound(requests)
     assert min(expected, requests * 5) <= most <= requests * 5
-    assert model.most(requests + 1) >= most
+    assert model.upper_bound(requests + 1) >= most
 
 
 def test_the_most_is_seldom_passed():
@@ -55,7 +57,7 @@ def test_the_most_is_seldom_passed():
     passed = 0
     for _ in range(300):
         model = model_of(drawn.choices(range(6), k=60))
-        passed += sum(drawn.choices(range(6), k=10)) > model.most(10)
+        passed += sum(drawn.choices(range(6), k=10)) > model.upper_bound(10)
     assert passed < 0.01 * 300
 
 
@@ -69,15 +71,15 @@ def test_the_most_is_seldom_passed():
         ([5] * 3 + [0] * (FLOOR_REQUESTS - 3), 15 / FLOOR_REQUESTS),
     ],
 )
-def test_the_floor_is_a_tenth_of_the_tasks_over_forty_requests_in_a_row(kept, below):
+def test_the_floor_is_a_tenth_of_the_tasks_over_forty_requests(kept, below):
     assert LEAST_YIELD * 5 * FLOOR_REQUESTS == 20
     found = model_of(kept).below_floor()
     assert found == (None if below == 0.5 else below)
 
 
-def test_requests_that_were_asked_otherwise_than_today_do_not_count_for_the_floor():
+def test_requests_with_other_controls_do_not_count_for_the_floor():
     model = model_of([0] * (FLOOR_REQUESTS - 1))
-    model.add(0, of_today=False)
+    model.add(0, is_current=False)
     assert model.below_floor() is None
     for _ in range(FLOOR_REQUESTS - 1):
         model.add(0)

@@ -1,4 +1,4 @@
-"""The model process from its own side: files in, files out, messages where they belong."""
+"""The child's side of the model process: its files, log lines and error messages."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def files(tmp_path, monkeypatch):
     return spec, result
 
 
-def test_what_the_work_returns_is_written_and_its_log_printed(files, capsys):
+def test_the_works_result_is_written_and_its_log_printed(files, capsys):
     def work(text, log):
         log("half-way")
         return {"read": json.loads(text)}
@@ -41,7 +41,7 @@ def test_a_stated_error_is_a_message_and_no_traceback(files, capsys):
     assert capsys.readouterr().err == "no such model: give another\n"
 
 
-def test_any_other_error_keeps_its_traceback_and_writes_no_result(files):
+def test_any_other_error_has_a_traceback_and_no_result(files):
     def work(text, log):
         raise ZeroDivisionError
 
@@ -58,7 +58,7 @@ def test_without_its_files_it_says_how_it_is_called(monkeypatch, capsys):
     assert "usage: python -m bioinstruct_dagster.training" in capsys.readouterr().err
 
 
-def test_an_unreachable_hub_model_fails_the_process_with_a_message(training_spec, tmp_path):
+def test_an_unreachable_hub_model_fails_with_a_message(training_spec, tmp_path):
     base = training_spec.base.model_copy(update={"source": "nobody/no-such-model"})
     (tmp_path / "spec.json").write_text(replace(training_spec, base=base).to_json(), "utf-8")
     done = subprocess.run(
@@ -72,6 +72,6 @@ def test_an_unreachable_hub_model_fails_the_process_with_a_message(training_spec
     assert done.returncode == 1
     error = json.loads((tmp_path / "result.json").read_text("utf-8"))["error"]
     assert "Base model 'nobody/no-such-model'" in error
-    assert "neither a whole model in a folder here nor one that the hub would give" in error
+    assert "neither a complete model in a local folder nor a hub model" in error
     assert error in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""What the server's tests share: servers with options of their own, and the SDK pointed at them."""
+"""Fixtures of the server's tests: servers with own options, each with a client of the SDK."""
 
 import json
 import urllib.error
@@ -11,20 +11,24 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 
 
 @dataclass
 class Server:
-    """A server that is up: its base URL, its teacher, and the SDK's client of it."""
+    """A running server: its base URL, its teacher, and a client of the SDK."""
 
     url: str
     teacher: RehearsalTeacher
     client: OpenAI
 
     def ask(self, seed: int = 0, prompt: str = "Write five tasks as JSON.", **changed: Any) -> Any:
-        """A generation request through the SDK: JSON unless told otherwise."""
+        """Send a generation request through the SDK; it asks for JSON by default."""
         asked = {
             "model": "m",
             "messages": [{"role": "user", "content": prompt}],
@@ -35,7 +39,7 @@ class Server:
         return self.client.chat.completions.create(**asked)
 
     def get(self, path: str) -> Any:
-        """A GET of a path of the server's own, beside the API."""
+        """The JSON of a path beside the API."""
         return self._send(path, None, {})[2]
 
     def post(self, path: str, body: bytes, **headers: str) -> tuple[int, dict[str, str], Any]:
@@ -58,12 +62,12 @@ class Server:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    """Start a server with the options named; all end with the test."""
+    """Start a server with the given options; all servers end with the test."""
     with ExitStack() as stack:
 
         def start(*, client_key: str = "rehearsal", **options: Any) -> Server:
             teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(**options))
-            url = stack.enter_context(running(teacher))
+            url = stack.enter_context(serve_teacher(teacher))
             client = OpenAI(base_url=url, api_key=client_key, max_retries=0, timeout=60)
             return Server(url, teacher, stack.enter_context(client))
 

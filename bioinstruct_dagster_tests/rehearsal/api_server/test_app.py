@@ -21,7 +21,7 @@ AS_JSON = {"type": "json_schema", "json_schema": {"name": "biomedical_tasks", "s
 
 @pytest.fixture(scope="module")
 def base_url():
-    with server.serving() as url:
+    with server.serve_recordings() as url:
         yield url
 
 
@@ -89,7 +89,7 @@ def test_the_model_is_listed(client):
     assert [model.id for model in client.models.list()] == [server.MODEL]
 
 
-def test_known_instructions_get_their_label_and_unknown_ones_none(client):
+def test_known_instructions_get_a_label_and_unknown_ones_none(client):
     labels = [label for recording in read_recordings() for label in recording.labels()]
     (known, category), (other, its_category) = labels[0], labels[-1]
     asked = [known.upper(), "Nobody ever recorded this instruction.", other]
@@ -129,7 +129,7 @@ def test_known_instructions_get_their_label_and_unknown_ones_none(client):
         json.dumps({**CATEGORIZE, "messages": []}).encode(),
     ],
 )
-def test_what_is_no_chat_completion_request_is_refused_as_such(base_url, body):
+def test_a_body_that_is_no_chat_request_is_refused(base_url, body):
     status, answer = post(base_url, body)
     assert status == 400
     assert answer["error"]["type"] == "invalid_request_error"
@@ -147,7 +147,7 @@ def test_a_prompt_with_half_an_emoji_is_answered(base_url):
     assert answer["choices"][0]["message"]["content"] == read_recordings()[0].content
 
 
-def test_requests_at_once_are_all_answered_with_their_own(client):
+def test_concurrent_requests_get_their_own_answers(client):
     def ask(seed):
         reply = client.chat.completions.create(
             model="m", messages=PROMPT, seed=seed, response_format=AS_JSON
@@ -159,9 +159,9 @@ def test_requests_at_once_are_all_answered_with_their_own(client):
     assert replies == [recording.content for recording in read_recordings()[:100]]
 
 
-def test_two_servers_run_side_by_side_and_each_ends_with_its_context():
-    with server.serving() as one:
-        with server.serving() as other:
+def test_two_servers_run_at_once_and_end_with_their_contexts():
+    with server.serve_recordings() as one:
+        with server.serve_recordings() as other:
             assert one != other
             assert post(other, b"{}")[0] == 400
         with pytest.raises(urllib.error.URLError):
@@ -175,7 +175,7 @@ def test_the_server_ends_when_its_user_fails():
     urls = []
 
     def fail():
-        with server.serving() as url:
+        with server.serve_recordings() as url:
             urls.append(url)
             raise RuntimeError("the asset failed")
 

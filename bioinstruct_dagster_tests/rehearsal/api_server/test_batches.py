@@ -1,4 +1,4 @@
-"""Files and batches over real HTTP, through the SDK: states, output, and every way to fail."""
+"""Batches over real HTTP, through the SDK: states, output, and every way to fail."""
 
 import json
 import time
@@ -48,7 +48,7 @@ def submit(server, lines, endpoint=CHAT, **asked):
 
 
 def ended(server, batch):
-    """The batch once it changes no more."""
+    """The batch in its final state."""
     while batch.status in {"validating", "in_progress", "finalizing", "cancelling"}:
         time.sleep(0.01)
         batch = server.client.batches.retrieve(batch.id)
@@ -60,42 +60,6 @@ def rows(server, file_id) -> list[dict]:
         return []
     text = server.client.files.content(file_id).text
     return [json.loads(row) for row in text.splitlines()]
-
-
-def test_a_file_is_uploaded_described_read_and_deleted(serve):
-    files = serve().client.files
-    content = '{"a": "é\r\n"}\n'.encode()
-    uploaded = files.create(file=("mine.jsonl", content), purpose="batch")
-    assert (uploaded.filename, uploaded.bytes, uploaded.purpose) == (
-        "mine.jsonl",
-        len(content),
-        "batch",
-    )
-    assert files.retrieve(uploaded.id) == uploaded
-    assert files.content(uploaded.id).read() == content
-    assert files.delete(uploaded.id).deleted
-    for gone in (files.retrieve, files.content, files.delete):
-        with pytest.raises(NotFoundError, match=uploaded.id):
-            gone(uploaded.id)
-
-
-def test_a_file_for_another_purpose_is_refused(serve):
-    with pytest.raises(BadRequestError, match="fine-tune"):
-        serve().client.files.create(file=("a.jsonl", b"{}"), purpose="fine-tune")
-
-
-@pytest.mark.parametrize("path", ["file-x", "..%2Ffaults", "file-" + "0" * 32])
-def test_no_other_file_can_be_reached(serve, tmp_path, path):
-    (tmp_path / "faults.json").write_text("{}")
-    server = serve(state_dir=tmp_path)
-    with pytest.raises(NotFoundError):
-        server.client.get(f"/files/{path}/content", cast_to=object)
-
-
-def test_an_upload_that_is_no_form_is_refused(serve):
-    status, _, answer = serve().post("/v1/files", b"{}")
-    assert status == 400
-    assert "multipart" in answer["error"]["message"]
 
 
 @pytest.mark.parametrize("endpoint", [CHAT, RESPONSES])
@@ -126,7 +90,7 @@ def test_every_line_gets_what_a_live_call_gets(serve, endpoint):
     assert server.get("/rehearsal/ledger")["billed_digests"] == 7
 
 
-def test_a_batch_is_answered_once_however_often_it_is_looked_at(serve):
+def test_a_batch_is_answered_once_if_it_is_polled_often(serve):
     server = serve()
     batch = ended(server, submit(server, [line(n) for n in range(5)]))
     again = server.client.batches.retrieve(batch.id)
@@ -222,7 +186,7 @@ def test_a_batch_can_only_be_made_of_what_openai_takes(serve):
         server.client.batches.retrieve("batch_unknown")
 
 
-def test_lines_that_fail_are_in_the_error_file_with_their_status(serve):
+def test_failed_lines_are_in_the_error_file_with_their_status(serve):
     server = serve(faults={"server_error": 0.4, "unavailable": 0.3, "reset": 0.3}, fault_seed=3)
     wrong = line(99, body={"model": "m", "messages": None})
     batch = ended(server, submit(server, [*(line(n) for n in range(30)), wrong]))
@@ -335,7 +299,7 @@ def test_files_and_batches_survive_a_restart(serve, tmp_path):
         again.client.files.retrieve(found.output_file_id)
 
 
-def test_a_line_that_had_its_faults_before_a_restart_has_had_them(serve, tmp_path):
+def test_a_restarted_server_remembers_the_faults_of_a_line(serve, tmp_path):
     options = {"faults": {"server_error": 1.0}, "fault_attempts": 1, "state_dir": tmp_path}
     before, lines = serve(**options), [line(n) for n in range(3)]
     assert ended(before, submit(before, lines)).request_counts.failed == 3

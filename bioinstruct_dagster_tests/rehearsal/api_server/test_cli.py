@@ -1,4 +1,4 @@
-"""The command `bioinstruct-rehearsal-server`: as a process of its own, as its users start it."""
+"""The command `bioinstruct-rehearsal-server`, started as a process, as its users start it."""
 
 import importlib.metadata
 import os
@@ -44,7 +44,7 @@ def client_of(line: str, key: str = "rehearsal") -> OpenAI:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_how_to_point_a_client_at_it_and_stops_cleanly(stop):
+def test_it_says_how_to_connect_a_client_and_stops_cleanly(stop):
     with command() as (process, line):
         assert re.match(r"Serving at http://127\.0\.0\.1:\d+/v1 ", line)
         with client_of(line) as client:
@@ -145,7 +145,7 @@ def test_options_that_make_no_sense_are_said_so(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["--port", "70000"], "70000 is no port"),
+        (["--port", "70000"], "70000 is not a port"),
         (["--port", "x"], "--port"),
         (["--fault", "earthquake=0.1"], "earthquake"),
         (["--fault", "reset"], "NAME=SHARE"),

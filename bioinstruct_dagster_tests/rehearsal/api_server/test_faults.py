@@ -1,4 +1,4 @@
-"""Faults on purpose: each as the SDK meets it, when it comes, and what the ledger says of it."""
+"""Faults on purpose: the error that the SDK raises, which requests meet it, and the ledger."""
 
 import json
 import socket
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from openai import APIConnectionError, APIStatusError, APITimeoutError, RateLimitError
 
-from bioinstruct_dagster.rehearsal.api_server.faults import Faults, spoil
+from bioinstruct_dagster.rehearsal.api_server.faults import FaultPlan, spoil
 from bioinstruct_dagster.rehearsal.api_server.messages import Completion
 from bioinstruct_dagster.rehearsal.api_server.options import CONTENT_FAULTS, FAULTS, ServerOptions
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
@@ -51,7 +51,7 @@ def test_status_faults_come_in_openais_form_and_cost_nothing(serve, fault, statu
     assert (ledger["admitted"], ledger["billed"], ledger["errors"]) == (1, 0, 1)
 
 
-def test_a_made_up_rate_limit_says_when_to_come_back_and_a_bare_one_does_not(serve):
+def test_a_rate_limit_fault_has_a_hint_and_a_bare_one_has_none(serve):
     for fault, hinted in (("rate_limited", True), ("rate_limited_bare", False)):
         server = always(serve, fault)
         with pytest.raises(RateLimitError) as refused:
@@ -81,7 +81,7 @@ def raw_reply(server, wait=60) -> tuple[bytes, bool]:
     return received, False
 
 
-def test_a_reset_breaks_the_connection_in_mid_body_and_is_billed(serve):
+def test_a_reset_breaks_the_connection_and_is_billed(serve):
     server = always(serve, "reset")
     received, was_reset = raw_reply(server)
     assert was_reset
@@ -100,7 +100,7 @@ def test_a_reset_breaks_the_connection_in_mid_body_and_is_billed(serve):
     assert ledger["in_flight"] == 0
 
 
-def test_a_slow_reply_outlasts_a_clients_patience_but_comes_whole_in_the_end(serve):
+def test_a_slow_reply_exceeds_a_short_timeout_and_ends_whole(serve):
     server = always(serve, "slow", slow_seconds=60.0)
     with pytest.raises(APITimeoutError):
         server.client.with_options(timeout=2.0).chat.completions.create(
@@ -126,7 +126,7 @@ def test_a_refusal_has_no_content(serve):
     assert choice.finish_reason == "stop"
 
 
-def test_a_spoilt_answer_shows_its_fault_and_nothing_else_wrong(serve):
+def test_a_spoilt_answer_shows_its_fault_and_no_other(serve):
     recorded = [recording.content for recording in read_recordings()[:4]]
     spoilt = {
         fault: [always(serve, fault).ask(seed).choices[0] for seed in range(4)]
@@ -160,7 +160,7 @@ def test_no_malformed_answer_is_json():
             json.loads(spoilt)
 
 
-def test_the_same_requests_meet_the_same_faults_whatever_their_order(serve):
+def test_faults_do_not_depend_on_the_order_of_requests(serve):
     faults = {"server_error": 0.3, "reset": 0.2}
     one, other = serve(faults=faults), serve(faults=faults)
     first = outcomes(one, 40)
@@ -188,7 +188,7 @@ def test_a_request_is_faulted_no_oftener_than_told(serve):
 
 
 def test_a_request_that_passes_has_used_up_no_fault():
-    faults = Faults(ServerOptions(faults={"reset": 0.5}, fault_attempts=2))
+    faults = FaultPlan(ServerOptions(faults={"reset": 0.5}, fault_attempts=2))
     met = dict.fromkeys(range(200), 0)
     for _ in range(30):
         for number in met:
@@ -198,7 +198,7 @@ def test_a_request_that_passes_has_used_up_no_fault():
     assert set(met.values()) == {2}
 
 
-def test_a_request_turned_away_by_a_limit_meets_its_fault_later(serve):
+def test_a_rate_limited_request_meets_its_fault_later(serve):
     server = serve(rpm=1, faults={"server_error": 1.0}, fault_attempts=1)
     assert outcomes(server, 3) == ["500", "429", "429"]
     limitless = serve(faults={"server_error": 1.0}, fault_attempts=1)
@@ -207,7 +207,7 @@ def test_a_request_turned_away_by_a_limit_meets_its_fault_later(serve):
 
 def test_the_shares_are_met(serve):
     shares = dict.fromkeys(FAULTS, 0.05)
-    faults = Faults(ServerOptions(faults=shares))
+    faults = FaultPlan(ServerOptions(faults=shares))
     chosen = [faults.choose(f"digest-{n}") for n in range(20_000)]
     for name in FAULTS:
         assert chosen.count(name) == pytest.approx(1_000, rel=0.15)
@@ -233,7 +233,7 @@ def test_the_ledger_counts_what_each_request_was_billed(serve):
     assert ledger["most_in_flight"] == 1
 
 
-def test_the_ledger_knows_how_many_were_in_flight_at_once(serve):
+def test_the_ledger_counts_the_most_requests_in_flight(serve):
     server = serve(latency=600.0)
     body = b'{"messages": [{"role": "user", "content": "Write."}]}'
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -1,4 +1,4 @@
-"""The forms of request and answer: JSON, numbered text, probes, and the Responses endpoint."""
+"""The forms of requests and answers: JSON, numbered text, probes, and the Responses endpoint."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def text_of(reply) -> str:
     return reply.choices[0].message.content
 
 
-def test_without_a_response_format_the_tasks_come_as_numbered_text(server):
+def test_without_a_response_format_tasks_come_as_numbered_text(server):
     seed, _, tasks = next(
         (s, r, t) for s, r, t in sound() if any(not x["input"] for x in t) and len(t) > 3
     )
@@ -81,7 +81,7 @@ def test_a_cut_recording_is_cut_as_text_too(server):
     assert last.endswith(recording.content[-30:])
 
 
-def test_a_broken_task_takes_none_of_its_neighbours_with_it(server):
+def test_a_broken_task_costs_no_neighbour(server):
     text = text_of(server.ask(seed_of("broken_json"), response_format=TEXT))
     broken, *rest = text.split("###\n")[1:]
     assert "1. Output:" not in broken
@@ -90,14 +90,14 @@ def test_a_broken_task_takes_none_of_its_neighbours_with_it(server):
 
 
 @pytest.mark.parametrize("asked", [JSON_OBJECT, SCHEMA])
-def test_both_structured_formats_get_the_recording_as_it_is(server, asked):
+def test_both_structured_formats_get_the_recording_verbatim(server, asked):
     for seed in range(5):
         reply = server.ask(seed, response_format=asked)
         assert text_of(reply) == read_recordings()[seed].content
 
 
 @pytest.mark.parametrize("asked", [TEXT, JSON_OBJECT])
-def test_a_categorization_is_known_by_its_prompt_where_no_schema_names_it(server, asked):
+def test_a_categorization_without_a_schema_is_known_by_its_prompt(server, asked):
     (instruction, category), *_ = read_recordings()[0].labels()
     line = json.dumps({"number": 7, "instruction": instruction})
     unknown = json.dumps({"number": 8, "instruction": "Nobody ever recorded this."})
@@ -147,7 +147,7 @@ def test_a_format_the_server_lacks_is_refused_by_name(serve, formats, asked, acc
     assert server.teacher.ledger.billed == 0
 
 
-def test_json_objects_need_the_word_json_in_the_prompt_as_at_openai(server):
+def test_json_objects_need_the_word_json_in_the_prompt(server):
     with pytest.raises(BadRequestError, match="must contain the word 'json'") as refused:
         server.ask(prompt="Write five tasks.", response_format=JSON_OBJECT)
     assert refused.value.param == "messages"

@@ -37,7 +37,7 @@ def asked(requests_of):
 
 
 def at_most(requests) -> float:
-    return sum(size_of(request).most(price_of(MODEL), "batch").usd for request in requests)
+    return sum(size_of(request).max_cost(price_of(MODEL), "batch").usd for request in requests)
 
 
 def state(store) -> list[str]:
@@ -55,9 +55,7 @@ def test_a_round_submits_and_the_next_one_harvests(store, asked):
     assert column(store, "completions", "completion_id") == []
 
 
-def test_what_a_harvest_stores_is_what_an_online_reply_would_be_at_half_the_price(
-    store, asked, tmp_path
-):
+def test_a_harvest_stores_online_replies_at_half_the_price(store, asked, tmp_path):
     requests = asked(4)
     with live() as server:
         server.ask(requests, store)
@@ -78,7 +76,7 @@ def test_what_a_harvest_stores_is_what_an_online_reply_would_be_at_half_the_pric
     assert state(store) == ["harvested"]
 
 
-def test_an_expired_batch_is_harvested_and_only_the_rest_is_submitted_again(store, asked):
+def test_an_expired_batch_resubmits_only_missing_requests(store, asked):
     requests = asked(10)
     with live(batch_expire_share=0.3) as server:
         server.ask(requests, store)
@@ -93,7 +91,7 @@ def test_an_expired_batch_is_harvested_and_only_the_rest_is_submitted_again(stor
     assert [row["requests"] for row in submitted][:2] == [10, 3]
 
 
-def test_a_batch_that_fails_validation_says_why_bills_nothing_and_is_submitted_anew(store, asked):
+def test_a_batch_that_fails_validation_is_submitted_again(store, asked):
     with live(batch_max_lines=2) as server:
         server.ask(asked(3), store)
         with pytest.raises(TeacherError) as failed:
@@ -106,7 +104,7 @@ def test_a_batch_that_fails_validation_says_why_bills_nothing_and_is_submitted_a
         assert server.ask(asked(2), store).asked == 2
 
 
-def test_a_cancelled_batch_is_harvested_and_the_rest_waits_to_be_asked_for(store, asked):
+def test_a_cancelled_batch_is_harvested_and_stops_the_run(store, asked):
     from openai import OpenAI
 
     with live(batch_seconds=2.0) as server:
@@ -129,7 +127,7 @@ def test_a_cancelled_batch_is_harvested_and_the_rest_waits_to_be_asked_for(store
 
 
 def test_more_lines_than_a_file_may_have_become_several_batches(store, asked, monkeypatch):
-    monkeypatch.setattr(batch_files, "MOST_LINES", 3)
+    monkeypatch.setattr(batch_files, "MAX_LINES", 3)
     with live(batch_max_lines=3) as server:
         assert server.ask(asked(8), store).pending == 8
         assert column(store, "batches", "requests") == [2, 3, 3]
@@ -139,14 +137,14 @@ def test_more_lines_than_a_file_may_have_become_several_batches(store, asked, mo
 
 def test_more_bytes_than_a_file_may_have_become_several_batches(store, asked, monkeypatch):
     size = max(len(data) for _, _, data in batch_files.input_files(asked(6), BATCH.dialect)) // 6
-    monkeypatch.setattr(batch_files, "MOST_BYTES", int(size * 2.5))
+    monkeypatch.setattr(batch_files, "MAX_BYTES", int(size * 2.5))
     with live(batch_max_bytes=int(size * 2.5)) as server:
         server.ask(asked(6), store)
         assert len(state(store)) == 3
         assert server.ask(asked(6), store).asked == 6
 
 
-def test_open_batches_are_reserved_at_their_most_and_settled_at_what_they_took(store, asked):
+def test_open_batches_are_reserved_and_then_settled(store, asked):
     requests = asked(6)
     with live(batch_seconds=DAY) as server:
         server.ask(requests[:4], store)
@@ -165,7 +163,7 @@ def _other_purpose(request):
     return replace(request, purpose="categorization")
 
 
-def test_a_cap_submits_what_it_allows_and_the_rest_once_it_is_raised(store, asked):
+def test_a_cap_limits_a_batch_until_it_is_raised(store, asked):
     requests = asked(6)
     with live() as server:
         capped = Terms(service="batch", max_usd=at_most(requests[:3]) * 1.001)
@@ -230,7 +228,7 @@ def test_error_lines_are_counted_and_submitted_again(store, asked):
     assert "The server had an error" in detail
 
 
-def test_a_batch_of_nothing_but_errors_is_tried_again_and_then_explained(store, asked):
+def test_a_batch_of_errors_is_submitted_again_then_explained(store, asked):
     with live(faults={"server_error": 1.0}) as server:
         for _ in range(3):
             assert server.ask(asked(2), store).pending == 2
@@ -254,10 +252,12 @@ def test_spoilt_replies_are_stored_as_they_are(store, asked):
 # Asked in the wrong place.
 
 
-def test_a_batch_of_another_server_is_neither_given_up_nor_paid_for_again(store, asked):
+def test_a_batch_of_another_server_is_kept(store, asked):
     with live(batch_seconds=DAY) as first, live() as second:
         first.ask(asked(3), store)
-        with pytest.raises(TeacherError, match=r"asking elsewhere would pay twice") as refused:
+        with pytest.raises(
+            TeacherError, match="Another server would be paid for the same requests"
+        ) as refused:
             second.ask(asked(3), store)
         assert first.endpoint.address in str(refused.value)
         assert second.teacher.calls == []
@@ -268,7 +268,7 @@ def test_a_batch_of_another_server_is_neither_given_up_nor_paid_for_again(store,
     assert state(store) == ["open"]
 
 
-def test_a_batch_that_the_server_does_not_know_is_kept_and_explained(store, asked):
+def test_a_batch_unknown_to_the_server_is_kept_and_explained(store, asked):
     with live(batch_seconds=DAY) as server:
         server.ask(asked(3), store)
         server.teacher.around = _unknown
@@ -290,7 +290,7 @@ def test_a_server_without_batches_is_named_with_the_way_out(store, asked):
         return await handler(request)
 
     with live(around) as server:
-        with pytest.raises(TeacherError, match="needs BIOINSTRUCT_SERVICE=online"):
+        with pytest.raises(TeacherError, match="set BIOINSTRUCT_SERVICE=online"):
             server.ask(asked(2), store)
         assert server.ask(asked(2), store, ONLINE).asked == 2
 
@@ -298,20 +298,14 @@ def test_a_server_without_batches_is_named_with_the_way_out(store, asked):
 def test_a_run_goes_on_towards_its_goal_under_its_own_caps(store, asked):
     from bioinstruct_dagster.teacher.feeds import ListFeed, Tally
     from bioinstruct_dagster.teacher.money.budget import Budget
+    from bioinstruct_dagster.teacher.money.settling import BatchAccount, Billing
 
     feed = ListFeed(asked(2), set())
     feed.resume = {"instructions": 7, "requests": None, "seed": 3}
     terms = Terms(service="batch", run_max_usd=5.0, run_max_tokens=900_000)
     with live() as server:
-        batches.submit(
-            feed,
-            server.endpoint,
-            store,
-            terms=terms,
-            budget=Budget(),
-            tally=Tally(),
-            log=lambda _: None,
-        )
+        account = BatchAccount(Billing(server.endpoint, None, "batch"), Budget())
+        batches.submit(feed, store, account, terms=terms, tally=Tally(), log=lambda _: None)
     assert batches.resume_of(batches.open_batches(store)) == {
         "instructions": 7,
         "seed": 3,

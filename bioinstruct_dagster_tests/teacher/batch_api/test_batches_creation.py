@@ -40,7 +40,7 @@ def _creating(request: web.Request) -> bool:
 
 
 @pytest.mark.parametrize("lost", ["500", "reset"])
-def test_a_creation_whose_answer_is_lost_is_not_repeated_but_adopted(store, asked, lost):
+def test_a_creation_with_a_lost_answer_is_not_repeated(store, asked, lost):
     async def around(request, handler):
         response = await handler(request)
         if not _creating(request):
@@ -85,7 +85,7 @@ def test_a_creation_that_never_shows_is_given_up_in_the_end(store, asked, monkey
     with live(_refusing_once(503, "Down")) as server:
         with pytest.raises(TeacherError):
             server.ask(asked(3), store)
-        monkeypatch.setattr(batches, "CONFIRMED_WITHIN", timedelta(0))
+        monkeypatch.setattr(batches, "CONFIRMATION_TIME", timedelta(0))
         assert server.ask(asked(3), store).pending == 3
         assert sorted(state(store)) == ["failed", "open"]
         assert server.ask(asked(3), store).asked == 3
@@ -110,7 +110,7 @@ def test_a_batch_is_found_on_a_later_page_of_the_list(store, asked, monkeypatch)
         return response
 
     done: list[bool] = []
-    monkeypatch.setattr(batches, "PAGE", 2)
+    monkeypatch.setattr(batches, "PAGE_SIZE", 2)
     with live(around, batch_seconds=DAY) as server:
         with pytest.raises(TeacherError):
             server.ask(asked(2), store)

@@ -106,9 +106,7 @@ def test_a_batch_that_was_created_and_not_confirmed_is_adopted(store, asked, sta
         assert server.count("POST", "/batches") == 1
 
 
-def test_a_creation_that_takes_effect_after_the_kill_is_not_paid_for_twice(
-    store, asked, start_python
-):
+def test_a_batch_created_after_the_kill_is_not_paid_twice(store, asked, start_python):
     halt = Halt("POST", "/batches", worked_on=False)
     with live(halt.around) as server:
         killed_at(halt, server, store, start_python)
@@ -127,7 +125,7 @@ def test_a_creation_that_never_took_effect_is_given_up_in_time(
     with live(halt.around) as server:
         killed_at(halt, server, store, start_python)
         server.teacher.around = None
-        monkeypatch.setattr(batches, "CONFIRMED_WITHIN", timedelta(0))
+        monkeypatch.setattr(batches, "CONFIRMATION_TIME", timedelta(0))
         assert server.ask(asked, store).pending == COUNT
         harvested(server, asked, store)
 

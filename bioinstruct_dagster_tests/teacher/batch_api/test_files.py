@@ -18,7 +18,7 @@ def asked(requests_of):
 
 
 def at_most(requests) -> float:
-    return sum(size_of(request).most(price_of(MODEL), "batch").usd for request in requests)
+    return sum(size_of(request).max_cost(price_of(MODEL), "batch").usd for request in requests)
 
 
 def rewriting(rewrite):
@@ -67,7 +67,7 @@ def without_usage(entry):
     return json.dumps(entry).encode()
 
 
-def test_replies_that_do_not_say_what_they_took_count_at_their_most(store, asked):
+def test_replies_without_usage_are_presumed(store, asked):
     with live(rewriting(without_usage)) as server:
         server.ask(asked(2), store)
         assert server.ask(asked(2), store).asked == 2
@@ -79,10 +79,10 @@ def no_completion(entry):
     return json.dumps(entry).encode()
 
 
-def test_an_answer_that_is_no_completion_counts_as_billed_and_is_said_so(store, asked):
+def test_an_answer_that_is_no_completion_counts_as_billed(store, asked):
     with live(rewriting(no_completion)) as server:
         server.ask(asked(2), store)
-        with pytest.raises(TeacherError, match="counted as billed"):
+        with pytest.raises(TeacherError, match="count as billed"):
             server.ask(asked(2), store)
     assert spent(store) == {"presumed": pytest.approx(at_most(asked(2)))}
 

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, running
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    serve_teacher,
+)
 from bioinstruct_dagster.rehearsal.api_server.rate_limits import RateLimits
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
-from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
 from bioinstruct_dagster.teacher.flow.pacing import FIRST_WINDOW, Pacer, duration
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
@@ -86,14 +89,14 @@ class World:
         self.later(self.latency, replied)
 
 
-def test_the_most_of_a_limit_per_minute_of_requests_is_used_and_nothing_refused():
+def test_a_request_limit_is_used_up_without_refusals():
     world = World(ServerOptions(rpm=6_000), latency=1.0)
     world.run(world.pacer(500), 120)
     assert 0.98 * 12_000 <= world.admitted <= 12_000
     assert world.refused == 0
 
 
-def test_the_most_of_a_limit_of_tokens_is_used_although_their_number_is_guessed_wrong():
+def test_a_token_limit_is_used_up_despite_wrong_forecasts():
     world = World(ServerOptions(tpm=4_300_000), latency=2.0, tokens=720, expected=900)
     world.run(world.pacer(2_000), 120)
     assert world.admitted * 720 >= 0.95 * 2 * 4_300_000
@@ -113,12 +116,12 @@ def test_no_minute_holds_more_than_the_limit(burst_seconds):
     assert world.refused == 0
 
 
-def test_before_the_first_reply_only_so_many_leave_as_feel_the_way():
+def test_only_a_few_requests_leave_before_the_first_reply():
     world = World(ServerOptions(rpm=600), latency=5.0)
     world.run(pacer := world.pacer(500), 4.9)
     assert pacer.in_flight <= FIRST_WINDOW
     known = World(ServerOptions(rpm=60_000), latency=5.0)
-    known.run(pacer := known.pacer(500, seen=(60_000, None)), 4.9)
+    known.run(pacer := known.pacer(500, known_limits=(60_000, None)), 4.9)
     assert pacer.in_flight == 500  # a probe saw the limits: no need to
 
 
@@ -128,7 +131,7 @@ def test_the_tightest_of_both_limits_sets_the_pace():
     assert 0.9 * 600 <= world.admitted <= 1.05 * 600
 
 
-def test_the_users_own_limit_is_kept_where_the_servers_is_higher_and_not_where_it_is_lower():
+def test_the_lower_of_user_and_server_limit_counts():
     world = World(ServerOptions(rpm=6_000), latency=0.1)
     world.run(world.pacer(100, requests_per_minute=600), 60)
     assert 0.95 * 600 <= world.admitted <= 615
@@ -138,7 +141,7 @@ def test_the_users_own_limit_is_kept_where_the_servers_is_higher_and_not_where_i
     assert world.refused < 40  # those that left before the first reply said what the limit is
 
 
-def test_it_yields_to_others_who_use_the_same_limit_and_takes_what_they_leave():
+def test_the_pace_yields_to_others_who_use_the_limit():
     world = World(ServerOptions(rpm=6_000, burst_seconds=1.0), latency=0.3)
     pacer = world.pacer(500)
     refused = []
@@ -155,7 +158,7 @@ def test_it_yields_to_others_who_use_the_same_limit_and_takes_what_they_leave():
     assert world.admitted - alone >= 0.85 * 6_000
 
 
-def test_nothing_remaining_holds_up_a_small_limit_no_longer_than_its_reset():
+def test_an_empty_limit_waits_no_longer_than_its_reset():
     # An account with 3 requests a minute: 2 % of that rate would be one in a quarter of an hour.
     world = World(ServerOptions(rpm=3, burst_seconds=60.0), latency=0.1)
     pacer = world.pacer(4)
@@ -174,7 +177,7 @@ def headers(limit, remaining, reset, kind="requests") -> dict[str, str]:
     return {f"x-ratelimit-{name}-{kind}": str(value) for name, value in names.items()}
 
 
-def test_a_limit_per_day_may_be_used_when_it_suits_and_is_not_spread_over_the_day():
+def test_a_daily_limit_is_not_spread_over_the_day():
     world = World(ServerOptions())
     pacer = world.pacer(50)
     for used in range(1, 2_001):
@@ -187,7 +190,7 @@ def test_a_limit_per_day_may_be_used_when_it_suits_and_is_not_spread_over_the_da
     assert world.now - 1_000 < 3_600  # at an even pace it would be 3.3 hours
 
 
-def test_a_limit_per_day_that_is_used_up_is_not_passed_and_its_renewal_is_seen():
+def test_a_daily_limit_is_not_passed_before_its_renewal():
     world = World(ServerOptions())
     pacer = world.pacer(50)
     pacer.sent(100)
@@ -200,7 +203,7 @@ def test_a_limit_per_day_that_is_used_up_is_not_passed_and_its_renewal_is_seen()
     assert pacer.wait() == 0
 
 
-def test_a_servers_limit_per_day_does_not_slow_down_a_limit_per_minute_that_the_user_states():
+def test_a_daily_limit_does_not_slow_the_users_limit_per_minute():
     world = World(ServerOptions())
     pacer = world.pacer(50, requests_per_minute=600)
     for used in range(2_000, 2_100):
@@ -273,7 +276,7 @@ def full(pacer: Pacer, world: World) -> int:
 
 
 @pytest.mark.parametrize("limited", [True, False])
-def test_a_failing_server_has_fewer_in_flight_and_recovers_step_by_step(limited):
+def test_a_failing_server_gets_fewer_requests_in_flight(limited):
     world = World(ServerOptions())
     pacer = world.pacer(200)
     pacer.sent(100)
@@ -299,7 +302,7 @@ def test_a_failing_server_has_fewer_in_flight_and_recovers_step_by_step(limited)
     assert windows[-1] == 200
 
 
-def test_refusals_of_the_first_requests_are_not_forgotten_with_the_first_reply():
+def test_the_first_reply_does_not_undo_early_refusals():
     world = World(ServerOptions())
     pacer = world.pacer(500)
     assert full(pacer, world) == FIRST_WINDOW
@@ -329,46 +332,6 @@ def test_what_a_refusal_says_to_wait_is_waited_by_all():
     assert pacer.wait() == 0
 
 
-def test_a_circuit_breaker_opens_tries_and_closes_again():
-    world = World(ServerOptions())
-    breaker = CircuitBreaker(threshold=3, tries=2, first_pause=4.0, clock=world.clock)
-    for _ in range(2):
-        breaker.failed()
-    breaker.succeeded()
-    for _ in range(2):
-        breaker.failed()
-    assert breaker.wait() == 0.0  # not in a row
-    breaker.failed()
-    assert breaker.open
-    assert 4.0 <= breaker.wait() <= 5.0
-    world.now += 5
-    assert breaker.wait() == 0.0
-    assert breaker.sent()
-    assert breaker.wait() is None  # one tries, the others wait for it
-    breaker.failed(trying=True)
-    assert 8.0 <= breaker.wait() <= 10.0  # twice as long
-    world.now += 10
-    breaker.sent()
-    breaker.succeeded()
-    assert (breaker.open, breaker.given_up, breaker.wait()) == (False, False, 0.0)
-    assert not breaker.sent()
-
-
-def test_a_circuit_breaker_gives_up_after_its_tries_and_not_for_requests_that_left_before():
-    world = World(ServerOptions())
-    breaker = CircuitBreaker(threshold=3, tries=2, first_pause=1.0, clock=world.clock)
-    for _ in range(500):  # all those that were in flight
-        breaker.failed()
-    assert not breaker.given_up
-    for attempt in range(2):
-        world.now += 60
-        assert breaker.sent()
-        breaker.failed()  # a late one of the first: not the one that tries
-        assert breaker.wait() is None
-        breaker.failed(trying=True)
-        assert breaker.given_up is (attempt == 1)
-
-
 # Over real HTTP.
 
 
@@ -376,17 +339,15 @@ def test_a_circuit_breaker_gives_up_after_its_tries_and_not_for_requests_that_le
     ("limits", "known"),
     [
         ({"rpm": 6_000}, {}),
-        ({"rpm": 6_000}, {"limits_seen": (6_000, None)}),
+        ({"rpm": 6_000}, {"known_limits": (6_000, None)}),
         ({"tpm": 720 * 6_000, "prompt_tokens": 220, "answer_tokens": 500}, {}),
         ({"rpm": 6_000}, {"requests_per_minute": 5_000}),
     ],
     ids=["requests", "requests-probed", "tokens", "stated"],
 )
-def test_against_a_server_with_limits_all_rows_arrive_and_hardly_any_is_refused(
-    store, requests_of, limits, known
-):
+def test_a_server_with_limits_hardly_refuses_any_request(store, requests_of, limits, known):
     teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(latency=0.1, **limits))
-    with running(teacher) as url:
+    with serve_teacher(teacher) as url:
         tally = ask(
             session_of(
                 Endpoint(url, "key", rehearsal=False),

@@ -8,7 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, ServerOptions, start
+from bioinstruct_dagster.rehearsal.api_server.app import (
+    RehearsalTeacher,
+    ServerOptions,
+    start_server,
+)
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
 from bioinstruct_dagster.teacher.errors import TeacherError
@@ -16,10 +20,10 @@ from bioinstruct_dagster.teacher.feeds import ListFeed, Tally
 from bioinstruct_dagster.teacher.flow import pacing, retries
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
-from bioinstruct_dagster.teacher.flow.sending import Sender, SendingTools
+from bioinstruct_dagster.teacher.flow.sending import Sender
 from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.settling import Account, Billing
-from bioinstruct_dagster.teacher.money.tokens import TokenModel
+from bioinstruct_dagster.teacher.money.tokens import TokenForecast
 from bioinstruct_dagster.teacher.rounds import ask, pursue
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient
@@ -84,19 +88,16 @@ def sender_of(store):
             CompletionJournal(store) as journal,
             TeacherClient(endpoint, connections=50) as client,
         ):
-            tools = {
+            parts = {
                 "client": client,
                 "dialect": Dialect(),
                 "account": Account(Billing(endpoint, price=None), Budget(), journal),
                 "pacer": Pacer(8),
-                "usage": TokenModel(),
+                "forecast": TokenForecast(),
                 **parts,
             }
             tally = Tally()
-            yield (
-                Sender(SendingTools(**tools), ListFeed(requests, set()), tally, lambda _: None),
-                tally,
-            )
+            yield Sender(ListFeed(requests, set()), tally, log=lambda _: None, **parts), tally
 
     return make
 
@@ -133,7 +134,7 @@ class Brittle(ListFeed):
 
 
 @pytest.mark.parametrize("where", [{"stored_at": 0}, {"take_at": 5}])
-def test_a_fault_of_ours_ends_the_round_as_itself_and_costs_nothing_that_was_paid_for(
+def test_an_error_of_the_feed_ends_the_round_and_keeps_replies(
     store, requests_of, serve, reply, where
 ):
     failed = threading.Event()
@@ -186,17 +187,17 @@ def test_where_the_disk_takes_no_more_the_round_ends_and_says_so(
 
 def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, sender_of):
     teacher = RehearsalTeacher(read_recordings(), options=ServerOptions(latency=0.02))
-    breaker = CircuitBreaker(threshold=5, tries=50, first_pause=0.02, longest_pause=0.1)
+    breaker = CircuitBreaker(threshold=5, trials=50, first_pause=0.02, longest_pause=0.1)
 
     async def main():
-        runner, url = await start(teacher, "127.0.0.1", 0)
+        runner, url = await start_server(teacher, "127.0.0.1", 0)
         port = int(url.rsplit(":", 1)[1].split("/")[0])
         async with sender_of(requests_of(60), url, breaker=breaker) as (sender, tally):
             asking = asyncio.create_task(sender.run())
             await until(lambda: teacher.ledger.billed >= 10)
             await runner.cleanup()
             await until(lambda: breaker.open)
-            runner, _ = await start(teacher, "127.0.0.1", port)
+            runner, _ = await start_server(teacher, "127.0.0.1", port)
             await asyncio.wait_for(asking, 60)
             await runner.cleanup()
         return tally
@@ -208,14 +209,12 @@ def test_a_server_that_dies_and_returns_costs_no_row(store, requests_of, sender_
     assert not breaker.open
 
 
-def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
-    store, requests_of, sender_of, serve, refuse
-):
+def test_a_server_that_stays_down_ends_the_round(store, requests_of, sender_of, serve, refuse):
     async def answer(_):
         return refuse(503, None, "Down for maintenance.")
 
     served = serve(answer)
-    breaker = CircuitBreaker(threshold=6, tries=3, first_pause=0.01, longest_pause=0.02)
+    breaker = CircuitBreaker(threshold=6, trials=3, first_pause=0.01, longest_pause=0.02)
 
     async def main():
         async with sender_of(requests_of(200), served.url, breaker=breaker) as (sender, _):
@@ -228,7 +227,7 @@ def test_a_server_that_stays_down_ends_the_round_and_is_not_pestered(
 
 
 def test_no_server_at_all_is_no_reason_to_count_a_cent(store, requests_of, sender_of):
-    breaker = CircuitBreaker(threshold=3, tries=1, first_pause=0.01)
+    breaker = CircuitBreaker(threshold=3, trials=1, first_pause=0.01)
 
     async def main():
         async with sender_of(requests_of(5), "http://127.0.0.1:9/v1", breaker=breaker) as (
@@ -244,7 +243,7 @@ def test_no_server_at_all_is_no_reason_to_count_a_cent(store, requests_of, sende
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_asks_to_wait_for_an_hour_ends_the_round_with_all_that_was_stored(
+def test_a_wait_of_an_hour_ends_the_round_and_keeps_replies(
     ask_at, store, requests_of, serve, reply, status
 ):
     async def answer(_):
@@ -292,9 +291,7 @@ def test_rate_limit_headers_that_make_no_sense_stop_nothing(ask_at, requests_of,
     assert ask_at(requests_of(20), serve(answer).url).asked == 20
 
 
-def test_a_stop_of_the_process_in_mid_flight_keeps_what_was_stored(
-    store, requests_of, sender_of, serve, reply
-):
+def test_a_cancelled_round_keeps_stored_replies(store, requests_of, sender_of, serve, reply):
     async def answer(_):
         if len(served.bodies) > 3:
             await asyncio.sleep(1)
@@ -340,13 +337,11 @@ def test_a_burst_of_refusals_leaves_no_request_behind(ask_at, store, requests_of
 
     tally = ask_at(requests_of(80), serve(answer).url, concurrency=50)
     assert (tally.asked, tally.failed, tally.rate_limited) == (80, 0, 60)
-    assert pacing.CUT < 1
+    assert pacing.WINDOW_CUT < 1
 
 
 @pytest.mark.parametrize("second", ["of no use", "good"])
-def test_a_reply_of_no_use_is_asked_for_once_more_and_never_a_third_time(
-    store, requests_of, serve, reply, second
-):
+def test_a_useless_reply_is_asked_for_once_more_only(store, requests_of, serve, reply, second):
     async def answer(_):
         return reply("of no use" if len(served.bodies) == 1 else second)
 
@@ -356,7 +351,7 @@ def test_a_reply_of_no_use_is_asked_for_once_more_and_never_a_third_time(
         ask(
             session_of(endpoint, store),
             requests_of(1),
-            worth_again=lambda completion: completion["content"] == "of no use",
+            is_useless=lambda completion: completion["content"] == "of no use",
         )
     rows = store.rows("select draw, content from completions order by draw")
     assert [(row["draw"], row["content"]) for row in rows] == [(0, "of no use"), (1, second)]

@@ -52,33 +52,33 @@ def test_settled_and_reserved_together_never_pass_a_cap(history):
     dollars, tokens = Fraction(0), 0  # what a server would bill, exactly
     for action, which, share in steps:
         if action == "send":
-            most = Amount(*mosts[which % len(mosts)])
-            if budget.refusal(most) is None:
-                budget.reserve(most)
-                under_way.append(most)
+            max_cost = Amount(*mosts[which % len(mosts)])
+            if budget.cap_without_room(max_cost) is None:
+                budget.reserve(max_cost)
+                under_way.append(max_cost)
         elif under_way:
-            most = under_way.pop(which % len(under_way))
+            max_cost = under_way.pop(which % len(under_way))
             if action == "release":
-                budget.release(most)
+                budget.release(max_cost)
             elif action == "presume":
-                budget.presume(most)
-                dollars, tokens = dollars + Fraction(most.usd), tokens + most.tokens
+                budget.presume(max_cost)
+                dollars, tokens = dollars + Fraction(max_cost.usd), tokens + max_cost.tokens
             else:
-                actual = Amount(most.usd * share, int(most.tokens * share))
-                budget.settle(most, actual)
+                actual = Amount(max_cost.usd * share, int(max_cost.tokens * share))
+                budget.settle(max_cost, actual)
                 dollars, tokens = dollars + Fraction(actual.usd), tokens + actual.tokens
         assert budget.in_flight == len(under_way)
         for cap in budget.caps:
             assert cap.reserved >= 0
             assert cap.spent + cap.reserved <= cap.limit
-            assert cap.reserved == sum(most.in_unit(cap.unit) for most in under_way)
+            assert cap.reserved == sum(max_cost.in_unit(cap.unit) for max_cost in under_way)
         assert dollars <= min(Fraction(project_usd), Fraction(run_usd))
         assert tokens <= min(project_tokens, run_tokens)
-    assert budget.broken is None
+    assert budget.failure is None
 
 
 @given(st.floats(0, 1e6, allow_nan=False))
-def test_dollars_are_rounded_up_and_by_less_than_float_prices_drift(usd):
+def test_dollars_are_rounded_up_by_less_than_floats_drift(usd):
     counted = picodollars(usd)
     assert counted >= 0
     assert counted / PICODOLLARS == pytest.approx(usd, rel=1e-12, abs=1e-12)
@@ -89,31 +89,31 @@ def test_a_thousand_small_prices_add_up_exactly():
     budget = Budget([Cap("BIOINSTRUCT_MAX_USD", "usd", 100 * PICODOLLARS)])
     tenth = Amount(0.1, 1)
     for _ in range(1_000):
-        assert budget.refusal(tenth) is None
+        assert budget.cap_without_room(tenth) is None
         budget.reserve(tenth)
-    assert budget.refusal(Amount(1e-12, 1)) is budget.caps[0]
+    assert budget.cap_without_room(Amount(1e-12, 1)) is budget.caps[0]
     for _ in range(1_000):
         budget.settle(tenth, tenth)
-    assert (budget.caps[0].left(), budget.in_flight, budget.broken) == (0, 0, None)
+    assert (budget.caps[0].remaining(), budget.in_flight, budget.failure) == (0, 0, None)
 
 
 def test_the_last_request_may_use_the_cap_up_and_not_pass_it():
     cap = Cap("BIOINSTRUCT_MAX_TOKENS", "tokens", 100)
     budget = Budget([cap])
-    assert budget.refusal(Amount(None, 101)) is cap
-    assert budget.refusal(Amount(None, 100)) is None
+    assert budget.cap_without_room(Amount(None, 101)) is cap
+    assert budget.cap_without_room(Amount(None, 100)) is None
     budget.reserve(Amount(None, 100))
-    assert budget.refusal(Amount(None, 1)) is cap
-    assert budget.refusal(Amount(None, 0)) is None
+    assert budget.cap_without_room(Amount(None, 1)) is cap
+    assert budget.cap_without_room(Amount(None, 0)) is None
 
 
-def test_what_a_reply_leaves_of_its_reservation_can_be_reserved_again():
+def test_the_rest_of_a_settled_reservation_is_free_again():
     budget = Budget([Cap("BIOINSTRUCT_MAX_TOKENS", "tokens", 100)])
     budget.reserve(Amount(None, 90))
-    assert budget.refusal(Amount(None, 20))
+    assert budget.cap_without_room(Amount(None, 20))
     budget.settle(Amount(None, 90), Amount(None, 30))
-    assert budget.refusal(Amount(None, 70)) is None
-    assert budget.refusal(Amount(None, 71))
+    assert budget.cap_without_room(Amount(None, 70)) is None
+    assert budget.cap_without_room(Amount(None, 71))
 
 
 def test_the_tightest_cap_refuses():
@@ -122,40 +122,40 @@ def test_the_tightest_cap_refuses():
         Cap("BIOINSTRUCT_RUN_MAX_TOKENS", "tokens", 10),
     ]
     budget = Budget(caps)
-    assert budget.refusal(Amount(1.0, 11)) is caps[1]
-    assert budget.refusal(Amount(11.0, 1)) is caps[0]
+    assert budget.cap_without_room(Amount(1.0, 11)) is caps[1]
+    assert budget.cap_without_room(Amount(11.0, 1)) is caps[0]
 
 
 def test_a_cap_below_what_is_spent_already_refuses_everything():
     cap = Cap("BIOINSTRUCT_MAX_TOKENS", "tokens", 100, spent=130)
-    assert cap.left() == -30
-    assert Budget([cap]).refusal(Amount(None, 0)) is cap
+    assert cap.remaining() == -30
+    assert Budget([cap]).cap_without_room(Amount(None, 0)) is cap
 
 
-def test_without_caps_nothing_is_refused_and_requests_are_counted():
+def test_a_budget_without_caps_only_counts_requests():
     budget = Budget()
-    most = Amount(None, 10**9)
-    assert budget.refusal(most) is None
-    budget.reserve(most)
-    budget.reserve(most)
-    budget.settle(most, Amount(None, 10**12))
-    assert (budget.in_flight, budget.broken) == (1, None)
+    max_cost = Amount(None, 10**9)
+    assert budget.cap_without_room(max_cost) is None
+    budget.reserve(max_cost)
+    budget.reserve(max_cost)
+    budget.settle(max_cost, Amount(None, 10**12))
+    assert (budget.in_flight, budget.failure) == (1, None)
 
 
-def test_a_reply_that_cost_more_than_its_limit_allows_breaks_the_budget_and_says_why():
+def test_a_reply_above_its_token_limit_fails_the_budget():
     budget = Budget([Cap("BIOINSTRUCT_RUN_MAX_TOKENS", "tokens", 1_000)])
     budget.reserve(Amount(None, 100))
     budget.settle(Amount(None, 100), Amount(None, 5_000))
-    assert "BIOINSTRUCT_RUN_MAX_TOKENS can't be held" in budget.broken
-    assert "5,000 tokens" in budget.broken
-    assert "100 tokens" in budget.broken
+    assert "BIOINSTRUCT_RUN_MAX_TOKENS can't be held" in budget.failure
+    assert "5,000 tokens" in budget.failure
+    assert "100 tokens" in budget.failure
     assert budget.caps[0].spent == 5_000  # counted all the same
 
 
 def test_a_dollar_cap_without_a_price_is_an_error_and_never_zero():
     budget = Budget([Cap("BIOINSTRUCT_MAX_USD", "usd", PICODOLLARS)])
     with pytest.raises(BudgetError, match="without a price"):
-        budget.refusal(Amount(None, 1))
+        budget.cap_without_room(Amount(None, 1))
 
 
 @pytest.mark.parametrize(
@@ -170,4 +170,4 @@ def test_a_dollar_cap_without_a_price_is_an_error_and_never_zero():
     ],
 )
 def test_amounts_are_shown_as_people_write_them(unit, amount, shown):
-    assert Cap("s", unit, 1).shown(amount) == shown
+    assert Cap("s", unit, 1).formatted(amount) == shown

@@ -4,7 +4,7 @@ import pytest
 
 from bioinstruct_dagster.teacher.money.estimates import BATCH_HOURS, FIRST_LATENCY, estimate
 from bioinstruct_dagster.teacher.money.prices import Price
-from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenModel, size_of
+from bioinstruct_dagster.teacher.money.tokens import FIRST_OUTPUT_SHARE, TokenForecast, size_of
 
 PRICE = Price(input=2.0, output=8.0, batch=0.5, flex=0.5)
 
@@ -16,7 +16,7 @@ def of(requests_of):
 
     def make(requests=1_000, usage=None, **changed):
         usual = {"price": PRICE, "service": "online", "concurrency": 100}
-        return estimate(example, requests, usage or TokenModel(), **{**usual, **changed})
+        return estimate(example, requests, usage or TokenForecast(), **{**usual, **changed})
 
     return make
 
@@ -25,9 +25,9 @@ def test_tokens_and_dollars_follow_from_the_size_of_a_request(of, requests_of):
     size = size_of(requests_of(1)[0])
     found = of(requests=1_000)
     assert found.prompt_tokens == pytest.approx(250 * size.prompt_bytes, rel=1e-3)
-    assert found.completion_tokens == pytest.approx(1_000 * size.most_output * FIRST_OUTPUT_SHARE)
+    assert found.completion_tokens == pytest.approx(1_000 * size.max_output * FIRST_OUTPUT_SHARE)
     assert found.usd == pytest.approx(PRICE.usd(found.prompt_tokens, found.completion_tokens))
-    assert found.usd_most == pytest.approx(1_000 * size.most(PRICE, "online").usd)
+    assert found.usd_most == pytest.approx(1_000 * size.max_cost(PRICE, "online").usd)
     assert found.usd < found.usd_most
 
 
@@ -39,7 +39,7 @@ def test_half_the_price_is_half_the_dollars_by_batch_and_flex(of):
     assert of(service="batch").usd_most == online.usd_most / 2
 
 
-def test_without_a_price_the_dollars_are_said_to_be_unknown_and_not_zero(of):
+def test_an_estimate_without_a_price_says_unknown_cost(of):
     found = of(price=None)
     assert (found.usd, found.usd_most) == (None, None)
     assert "cost unknown" in str(found)
@@ -62,7 +62,7 @@ def test_the_hours_are_those_of_the_tightest_limit(of, changed, hours):
     assert of(**changed).hours == pytest.approx(hours)
 
 
-def test_a_limit_of_tokens_sets_the_hours_where_it_is_the_tightest(of):
+def test_the_tightest_limit_sets_the_estimated_hours(of):
     found = of(tokens_per_minute=10_000)
     tokens = found.prompt_tokens + found.completion_tokens
     assert found.hours == pytest.approx(tokens / 10_000 / 60)
@@ -74,10 +74,10 @@ def test_nothing_to_ask_takes_nothing(of):
         assert (found.requests, found.usd, found.usd_most, found.hours) == (0, 0, 0, 0)
 
 
-def test_the_line_for_the_log_says_all_of_it_and_on_what_it_rests(of):
+def test_the_log_line_names_every_estimate_and_its_basis(of):
     line = str(of(requests=12_345, latency=40.0))
     assert line.startswith("Estimate by rule of thumb: 12,345 requests, ")
-    for part in ("tokens in", "out", "about $", "if every reply is at its longest", "about 1.4 h"):
+    for part in ("tokens in", "out", "about $", "if every reply has full length", "about 1.4 h"):
         assert part in line
     assert "by 300 earlier replies" in str(of(from_replies=300))
     assert "less than a minute" in str(of(requests=1))

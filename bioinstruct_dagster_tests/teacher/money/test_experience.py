@@ -4,7 +4,7 @@ import pytest
 
 from bioinstruct_dagster.teacher.money.estimates import FIRST_LATENCY
 from bioinstruct_dagster.teacher.money.experience import experience
-from bioinstruct_dagster.teacher.money.tokens import TokenModel, size_of
+from bioinstruct_dagster.teacher.money.tokens import TokenForecast, size_of
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
@@ -40,4 +40,4 @@ def test_replies_without_usage_are_no_experience_of_tokens(store, requests_of, s
     )
     usage, _, _ = experience(store, requests[0])
     size = size_of(requests[0])
-    assert usage.output(size) == TokenModel().output(size)
+    assert usage.output(size) == TokenForecast().output(size)

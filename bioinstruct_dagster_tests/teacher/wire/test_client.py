@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bioinstruct_dagster.rehearsal.api_server import app as server
 from bioinstruct_dagster.rehearsal.api_server.app import ServerOptions
-from bioinstruct_dagster.teacher.errors import LostError, RefusedError, UnreachedError
+from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, UnreachedServerError
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient, read_body
 
 KEY = "sk-proj-a-key-that-nobody-may-see"
@@ -59,7 +59,7 @@ def test_as_many_connections_are_open_as_requests_are_in_flight(serve, requests_
 @pytest.mark.parametrize("api", ["chat", "responses"])
 def test_both_apis_bring_the_same_reply(requests_of, api):
     (request,) = requests_of(1)
-    with server.serving(options=ServerOptions(rpm=600)) as url:
+    with server.serve_recordings(options=ServerOptions(rpm=600)) as url:
         (reply,) = complete(request, url, dialect=Dialect(api=api))
     assert json.loads(reply.content)["tasks"]
     assert (reply.finish_reason, reply.refusal) == ("stop", None)
@@ -73,7 +73,7 @@ def test_both_apis_bring_the_same_reply(requests_of, api):
 @pytest.mark.parametrize("api", ["chat", "responses"])
 @pytest.mark.parametrize(("fault", "finish"), [("refusal", "stop"), ("length", "length")])
 def test_both_apis_say_alike_why_a_reply_is_not_whole(requests_of, api, fault, finish):
-    with server.serving(options=ServerOptions(faults={fault: 1.0})) as url:
+    with server.serve_recordings(options=ServerOptions(faults={fault: 1.0})) as url:
         (reply,) = complete(requests_of(1)[0], url, dialect=Dialect(api=api))
     assert reply.finish_reason == finish
     assert bool(reply.refusal) is (fault == "refusal")
@@ -125,7 +125,7 @@ def test_flex_is_asked_for_by_name_and_nothing_else_is(requests_of):
 def test_errors_are_read_in_whatever_form_servers_give_them(
     answered, status, body, message, code, fatal
 ):
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(StatusError) as caught:
         answered(lambda: web.json_response(body, status=status))
     error = caught.value
     assert (error.status, error.message, error.code) == (status, message, code)
@@ -139,7 +139,7 @@ def test_no_part_of_a_key_that_a_server_repeats_is_shown(answered, padding):
         lambda: web.Response(text=text, status=500),
         lambda: web.json_response({"error": {"message": text}}, status=400),
     ):
-        with pytest.raises(RefusedError) as caught:
+        with pytest.raises(StatusError) as caught:
             answered(answer)
         assert "sk-proj" not in str(caught.value)
         assert len(str(caught.value)) < 400
@@ -150,7 +150,7 @@ def test_a_redirect_does_not_carry_the_key_elsewhere(answered, serve, reply):
         return reply()
 
     elsewhere = serve(answer)
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(StatusError) as caught:
         answered(lambda: web.Response(status=307, headers={"location": elsewhere.url}))
     assert caught.value.status == 307
     assert elsewhere.keys == []
@@ -159,14 +159,14 @@ def test_a_redirect_does_not_carry_the_key_elsewhere(answered, serve, reply):
 @pytest.mark.parametrize("fault", ["reset", "truncated_json"])
 def test_a_reply_that_breaks_off_is_lost_and_may_be_billed(requests_of, fault):
     with (
-        server.serving(options=ServerOptions(faults={fault: 1.0})) as url,
-        pytest.raises(LostError),
+        server.serve_recordings(options=ServerOptions(faults={fault: 1.0})) as url,
+        pytest.raises(LostReplyError),
     ):
         complete(requests_of(1)[0], url)
 
 
 def test_a_server_that_is_not_there_was_not_reached(requests_of):
-    with pytest.raises(UnreachedError, match="ClientConnectorError"):
+    with pytest.raises(UnreachedServerError, match="ClientConnectorError"):
         complete(requests_of(1)[0], "http://127.0.0.1:9/v1")
 
 
@@ -182,8 +182,8 @@ def test_a_server_that_is_not_there_was_not_reached(requests_of):
     ],
     ids=str,
 )  # fmt: skip
-def test_a_success_that_is_no_completion_is_lost_and_nothing_worse(answered, body):
-    with pytest.raises(LostError, match="no completion"):
+def test_a_success_that_is_no_completion_is_a_lost_reply(answered, body):
+    with pytest.raises(LostReplyError, match="no completion"):
         answered(lambda: web.json_response(body))
 
 
@@ -209,7 +209,7 @@ def test_tokens_are_taken_from_a_usage_that_makes_sense(usage, tokens, cached):
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY"])
-def test_the_proxy_of_the_environment_is_used_unless_no_proxy_names_the_host(
+def test_the_environments_proxy_is_used_except_for_no_proxy(
     serve, requests_of, reply, monkeypatch, variable
 ):
     seen = []
@@ -230,7 +230,7 @@ def test_the_proxy_of_the_environment_is_used_unless_no_proxy_names_the_host(
     assert seen == [("http://teacher.invalid:8000/v1/chat/completions", f"Bearer {KEY}")]
     for named in ("teacher.invalid", "*", "teacher.invalid:8000"):
         monkeypatch.setenv("no_proxy", named)
-        with pytest.raises(UnreachedError):
+        with pytest.raises(UnreachedServerError):
             complete(request, "http://teacher.invalid:8000/v1")
     assert len(seen) == 1
 
@@ -249,7 +249,7 @@ def test_the_address_that_is_stored_and_shown_holds_no_secret(url, shown):
     assert KEY not in f"{endpoint!r} {endpoint}"
 
 
-def test_the_limit_of_open_files_grows_with_the_connections_or_refuses_them_by_name(start_python):
+def test_the_limit_of_open_files_grows_with_the_connections(start_python):
     source = """
 import asyncio, resource, sys
 from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherClient

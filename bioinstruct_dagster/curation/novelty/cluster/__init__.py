@@ -1,1 +1,1 @@
-"""Novelty past one machine: the index in shards on a Ray cluster."""
+"""Novelty on several machines: the index in shards on a Ray cluster."""

@@ -1,6 +1,7 @@
-"""Ray: starting it or reaching a cluster, actors on it, and what to say when that fails.
+"""Ray: starting it or connecting to a cluster, actors, and the messages about failures.
 
-Belongs here: whatever knows Ray's settings and errors. Does not: what the actors do (sharded).
+Belongs here: all code that uses Ray's settings and errors. Does not: the work of the actors
+(shard), or calling them (driver).
 """
 
 import importlib
@@ -15,9 +16,9 @@ from urllib.parse import urlsplit
 
 from bioinstruct_dagster.errors import StatedError
 
-LOCAL = "local"  # in place of an address: a cluster of this machine, for as long as it takes
+LOCAL_CLUSTER = "local"  # in place of an address: a temporary cluster of this machine
 _SECONDS_TO_ANSWER = 10.0
-_STORE_BYTES = 256 << 20  # what is under way between driver and actors
+_STORE_BYTES = 256 << 20  # for data between driver and actors
 
 
 class RayClusterError(StatedError):
@@ -25,13 +26,13 @@ class RayClusterError(StatedError):
 
 
 @contextmanager
-def connected(address: str, workers: int) -> Iterator[Any]:
-    """Ray, connected to a cluster that has a processor for each worker.
+def ray_connection(address: str, workers: int) -> Iterator[Any]:
+    """Ray, connected to a cluster with a processor for each worker.
 
-    What is started here is ended here; a connection that was there before stays.
+    On leaving, a cluster or connection that was started here is ended. An earlier connection stays.
 
     Raises:
-        RayClusterError: Ray is missing, nothing answers, or there are too few processors.
+        RayClusterError: Ray is missing, no cluster answers, or it has too few processors.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when a cluster starts: no telemetry
     if importlib.util.find_spec("ray") is None:
@@ -57,13 +58,13 @@ def connected(address: str, workers: int) -> Iterator[Any]:
 
 
 @contextmanager
-def actors_of(
+def running_actors(
     ray: Any, address: str, kind: type, arguments: Sequence[Sequence[Any]]
 ) -> Iterator[list[Any]]:
-    """An actor for each of these arguments, spread over the nodes and ended on leaving.
+    """An actor for each list of arguments, spread over the nodes; ended on leaving.
 
     Raises:
-        RayClusterError: the cluster gave up while they were used.
+        RayClusterError: the cluster failed while the actors were used.
         StatedError: an actor raised it.
     """
     remote = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(kind)
@@ -88,7 +89,7 @@ def actors_of(
 
 def _start_or_connect(ray: Any, address: str, workers: int) -> None:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if address == LOCAL:
+    if address == LOCAL_CLUSTER:
         options |= {
             "num_cpus": workers,
             "include_dashboard": False,
@@ -106,7 +107,7 @@ def _start_or_connect(ray: Any, address: str, workers: int) -> None:
 
 
 def _check_answers(address: str) -> None:
-    """Ray itself tries for minutes before it gives up."""
+    """Refuse an address that does not answer; Ray itself would try for minutes."""
     if address == "auto":
         return
     try:

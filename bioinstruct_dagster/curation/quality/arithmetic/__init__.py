@@ -1,1 +1,1 @@
-"""Figures in a row: doses, conversions, sums, and whether they agree."""
+"""Recomputes the figures of a row: doses, conversions, sums, shares and the body-mass index."""

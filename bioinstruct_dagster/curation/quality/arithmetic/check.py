@@ -1,7 +1,7 @@
-"""The arithmetic rule: figures of an output that are not what the row's figures come to.
+"""The check of the arithmetic rule: figures of an output that differ from the computed ones.
 
-Belongs here: which computations the rule makes, and the shares in brackets. Does not: figures of a
-patient (patients), doses (doses), written sums (sums) or conversions (conversions).
+Belongs here: the list of computations, and percentages in brackets. Does not: figures of a patient
+(patients), doses (doses), written sums (sums) or conversions (conversions).
 """
 
 import re
@@ -21,43 +21,43 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
 )
 from bioinstruct_dagster.curation.quality.arithmetic.sums import sum_figures
 from bioinstruct_dagster.curation.quality.rules import ArithmeticRule
-from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, shown
+from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 
 DIGIT = re.compile(r"\d")
 
-SHARE = re.compile(
+PERCENTAGE_OF = re.compile(
     rf"({NUMBER})\s(?:out of|of(?: the| all)?)\s({NUMBER})\s(?:[a-z]{{3,20}}\s){{0,2}}"
     rf"\(({NUMBER})\s?(?:%|percent)\)",
     re.IGNORECASE,
 )
 
-FindFigures = Callable[[RowTexts, float], Iterator[ComputedFigure]]
+FigureFinder = Callable[[RowTexts, float], Iterator[ComputedFigure]]
 
 
 def arithmetic_check(rule: ArithmeticRule) -> RowCheck:
-    """A figure of the output that is not what the row's figures come to."""
-    finds = [FINDS[name] for name in rule.checks]
+    """A check for a figure of the output that differs from the one computed from the row."""
+    finders = [FIGURE_FINDERS[name] for name in rule.checks]
 
-    def look(task: RowTexts) -> RuleMatch | None:
-        if DIGIT.search(task.output) is None:
+    def check(row: RowTexts) -> RuleMatch | None:
+        if DIGIT.search(row.output) is None:
             return None
-        for find in finds:
-            for figure in find(task, rule.tolerance):
+        for find_figures in finders:
+            for figure in find_figures(row, rule.tolerance):
                 evidence = {
                     "check": figure.check,
-                    "saw": shown(figure.saw),
+                    "saw": excerpt(figure.excerpt),
                     "stated": figure.stated,
                     "computed": float(f"{figure.computed:.6g}"),
                 }
                 return RuleMatch(evidence, score=round(figure.stated / figure.computed, 4))
         return None
 
-    return look
+    return check
 
 
-def share_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
-    """A percentage in brackets that the two numbers before it do not make."""
-    for found in SHARE.finditer(task.output, 0, MOST_READ):
+def percentage_figures(row: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
+    """Percentages in brackets that differ from the share of the two numbers before them."""
+    for found in PERCENTAGE_OF.finditer(row.output, 0, MOST_READ):
         part, whole, stated = (number(found.group(place)) for place in (1, 2, 3))
         if not 0 < part <= whole:
             continue
@@ -66,18 +66,18 @@ def share_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
             yield ComputedFigure("percentage", found.group(0), stated, computed)
 
 
-def _conversions(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
-    return conversion_figures(task.instruction, task.input, task.output, tolerance)
+def _conversion_figures(row: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
+    return conversion_figures(row.instruction, row.input, row.output, tolerance)
 
 
-def _sums(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
-    return sum_figures(task.output, tolerance)
+def _sum_figures(row: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
+    return sum_figures(row.output, tolerance)
 
 
-FINDS: dict[str, FindFigures] = {
+FIGURE_FINDERS: dict[str, FigureFinder] = {
     "doses": dose_figures,
     "bmi": bmi_figures,
-    "percentages": share_figures,
-    "conversions": _conversions,
-    "sums": _sums,
+    "percentages": percentage_figures,
+    "conversions": _conversion_figures,
+    "sums": _sum_figures,
 }

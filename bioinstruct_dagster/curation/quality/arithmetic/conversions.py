@@ -1,8 +1,8 @@
-"""Conversions between units, such as "180 mg/dL = 10 mmol/L": reading and recomputing them.
+"""Reads and recomputes conversions between units, such as "180 mg/dL = 10 mmol/L".
 
-Belongs here: one quantity that is stated as another. Does not: the units and substances
-(words/units.yaml), written sums (sums), or what figures mean for a patient (patients). Only what
-can be read in one way is recomputed.
+Belongs here: a quantity that is stated in two units. Does not: the units and substances
+(words/units.yaml), written sums (sums), or a patient's figures (patients). A text that can be read
+in several ways is not recomputed.
 """
 
 import re
@@ -13,9 +13,9 @@ from math import isclose
 from types import MappingProxyType
 
 from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
-    LEAST,
+    LEAST_VALUE,
     MOST_READ,
-    QUALITY,
+    QUALITY_PACKAGE,
     ComputedFigure,
     Quantity,
     agree,
@@ -24,43 +24,48 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
 )
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
 
-DEGREES = {"celsius": 1.8, "fahrenheit": 1 / 1.8}  # of the other scale, for a difference of one
-LINKS = re.compile(
+DEGREES_IN_OTHER_SCALE = {
+    "celsius": 1.8,
+    "fahrenheit": 1 / 1.8,
+}  # of the other scale, for a difference of one
+CONVERSION_LINK = re.compile(
     r"\s{0,2}(?:(?:=|≈|~|is (?:equal|equivalent) to|equals|is (?:about|approximately)"
     r"|(?:which )?(?:converts|converted) to|corresponds to|or (?:about|approximately))\s{0,2}"
     r"(?:about |approximately |~|≈)?|\((?:about |approximately |~|≈|= ?|or )?)$",
     re.IGNORECASE,
 )
-PER = re.compile(r"\s{0,2}(?:/|per\b|daily|a day|each|every|twice|once|x\b|×)", re.IGNORECASE)
+RATE_ENDING = re.compile(
+    r"\s{0,2}(?:/|per\b|daily|a day|each|every|twice|once|x\b|×)", re.IGNORECASE
+)
 
 
 @cache
-def molar() -> Mapping[str, float]:
-    """Micromoles per liter of one milligram per liter, by the name of what is measured."""
-    masses = word_values(QUALITY, "units.yaml", "molar_masses")
+def molar_factors() -> Mapping[str, float]:
+    """For each substance, the micromoles per liter of one milligram per liter."""
+    masses = word_values(QUALITY_PACKAGE, "units.yaml", "molar_masses")
     return MappingProxyType(
         {
             **{name: 1000 / mass for name, mass in masses.items()},
-            **word_values(QUALITY, "units.yaml", "molar_factors"),
+            **word_values(QUALITY_PACKAGE, "units.yaml", "molar_factors"),
         }
     )
 
 
 @cache
-def _converts() -> re.Pattern[str]:
-    beginnings = alternatives(word_list(QUALITY, "doses.yaml", "converts"))
+def _conversion_request() -> re.Pattern[str]:
+    beginnings = alternatives(word_list(QUALITY_PACKAGE, "doses.yaml", "converts"))
     return re.compile(rf"\b(?:{beginnings})", re.IGNORECASE)
 
 
 def analyte_of(text: str) -> str | None:
-    """What is measured, where just one known substance is named."""
-    low = text.lower()
-    named = {round(factor, 6): name for name, factor in molar().items() if name in low}
+    """The measured substance, if the text names exactly one that is known."""
+    lowered = text.lower()
+    named = {round(factor, 6): name for name, factor in molar_factors().items() if name in lowered}
     return next(iter(named.values())) if len(named) == 1 else None
 
 
 def convert(value: float, unit: str, into: str, analyte: str | None) -> float | None:
-    """A value in another unit; None where nothing leads from one to the other."""
+    """A value in another unit; None if the units cannot be converted."""
     (kind, factor), (other, into_factor) = units()[unit], units()[into]
     if kind == other:
         return value * factor / into_factor
@@ -69,29 +74,31 @@ def convert(value: float, unit: str, into: str, analyte: str | None) -> float | 
     if (kind, other) == ("fahrenheit", "celsius"):
         return (value - 32) * 5 / 9
     if analyte and (kind, other) == ("concentration", "molar"):
-        return value * factor * molar()[analyte] / into_factor
+        return value * factor * molar_factors()[analyte] / into_factor
     if analyte and (kind, other) == ("molar", "concentration"):
-        return value * factor / molar()[analyte] / into_factor
+        return value * factor / molar_factors()[analyte] / into_factor
     return None
 
 
 def conversion_figures(
     instruction: str, task_input: str, output: str, tolerance: float
 ) -> Iterator[ComputedFigure]:
-    """Conversions in the output that are wrong."""
+    """The wrong conversions in the output."""
     found = quantities(output)
     analyte = analyte_of(f"{instruction} {task_input} {output[:MOST_READ]}")
     linked = False
     for one, other in pairwise(found):
         between = output[one.end : other.start]
-        if LINKS.fullmatch(between) is None or not _stands_alone(output, one, other, between):
+        if CONVERSION_LINK.fullmatch(between) is None or not _stands_alone(
+            output, one, other, between
+        ):
             continue
         linked = True
-        yield from _wrong(one, other, analyte, output[one.start : other.end], tolerance)
+        yield from _wrong_conversion(one, other, analyte, output[one.start : other.end], tolerance)
     given = quantities(task_input) or quantities(instruction)
-    asked = _converts().search(instruction) is not None
+    asked = _conversion_request().search(instruction) is not None
     if asked and not linked and len(given) == 1 and len(found) == 1:
-        yield from _wrong(given[0], found[0], analyte, output[: found[0].end], tolerance)
+        yield from _wrong_conversion(given[0], found[0], analyte, output[: found[0].end], tolerance)
 
 
 def _stands_alone(text: str, one: Quantity, other: Quantity, between: str) -> bool:
@@ -99,31 +106,33 @@ def _stands_alone(text: str, one: Quantity, other: Quantity, between: str) -> bo
     after = text[other.end : other.end + 12]
     if before[-1:] in {"×", "x", "*", "÷", "/", "+", "−", "-", "–", "<", ">", "≤", "≥", "±"}:
         return False
-    if "(" in between and (PER.match(after) or not after.lstrip().startswith((")", ",", ";"))):
+    if "(" in between and (
+        RATE_ENDING.match(after) or not after.lstrip().startswith((")", ",", ";"))
+    ):
         return False
-    return PER.match(after) is None
+    return RATE_ENDING.match(after) is None
 
 
 def _is_weight_and_dose(one: Quantity, other: Quantity) -> bool:
-    """Whether one of two masses is a patient's and the other one a drug's."""
+    """Whether one of two masses is a patient's weight and the other a dose."""
     factors = sorted(units()[each.unit][1] for each in (one, other))
     masses = {units()[each.unit][0] for each in (one, other)} == {"mass"}
     return masses and factors[0] < 1 and factors[1] > 1
 
 
-def _wrong(
-    one: Quantity, other: Quantity, analyte: str | None, saw: str, tolerance: float
+def _wrong_conversion(
+    one: Quantity, other: Quantity, analyte: str | None, excerpt: str, tolerance: float
 ) -> Iterator[ComputedFigure]:
     if one.unit == other.unit or _is_weight_and_dose(one, other):
         return
     computed = convert(one.value, one.unit, other.unit, analyte)
-    if computed is None or abs(computed) < LEAST:
+    if computed is None or abs(computed) < LEAST_VALUE:
         return
-    # Of a rounded value only as much is known as its digits say.
-    rounded = 0.51 * 10.0**-one.decimals / max(abs(one.value), LEAST)
+    # A rounded value is only as exact as its digits.
+    rounded = 0.51 * 10.0**-one.decimals / max(abs(one.value), LEAST_VALUE)
     if agree(other.value, computed, other.decimals, max(tolerance, min(rounded, 0.2))):
         return
-    difference = DEGREES.get(units()[one.unit][0])
+    difference = DEGREES_IN_OTHER_SCALE.get(units()[one.unit][0])
     if difference and isclose(one.value * difference, other.value, rel_tol=0.1):
-        return  # a rise by so many degrees
-    yield ComputedFigure("conversion", saw, other.value, computed)
+        return  # a difference in temperature, not a temperature
+    yield ComputedFigure("conversion", excerpt, other.value, computed)

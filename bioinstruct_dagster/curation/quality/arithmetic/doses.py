@@ -1,9 +1,8 @@
-"""Doses that the row itself allows to recompute: totals per day or week, and doses by weight.
+"""Recomputes doses from the figures of a row: totals per day or week, and doses by weight.
 
-Belongs here: what a prescription comes to. Does not: the words by which it is read
-(words/doses.yaml), or a patient's weight (patients). A dose is doubted only where the row can be
-read in one way, such as one regimen of a drug; anything else is passed over. A pattern whose parts
-depend on each other stands here; plain words stand in the lists.
+Belongs here: the total of a prescription, and patterns whose parts depend on each other. Does not:
+plain words (words/doses.yaml), or a patient's weight (patients). A dose is recomputed only if the
+row can be read in one way, such as with one regimen for each drug.
 """
 
 import re
@@ -12,13 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.arithmetic.patients import (
-    weight_in,
-)
+from bioinstruct_dagster.curation.quality.arithmetic.patients import weight_in
 from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     MOST_READ,
     NUMBER,
-    QUALITY,
+    QUALITY_PACKAGE,
     ComputedFigure,
     agree,
     decimals_of,
@@ -27,9 +24,9 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
 )
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
 
-DOSES = "doses.yaml"
+DOSE_LISTS = "doses.yaml"
 
-PER_KG = re.compile(
+DOSE_PER_KG = re.compile(
     rf"({NUMBER})\s?(?:mg|milligrams)\s?(?:/|per )\s?(?:kg|kilogram)", re.IGNORECASE
 )
 
@@ -37,22 +34,23 @@ MILLIGRAMS = re.compile(
     rf"({NUMBER})\s?(?:mg|milligrams)\b(?!\s?(?:/|per )\s?(?:kg|kilogram|m|d?l))", re.IGNORECASE
 )
 
-DIVIDED = re.compile(
+DIVIDED_DOSES = re.compile(
     r"\b(?:(\d)|two|three|four)\s(?:equal(?:ly)?\s)?(?:divided\s)?doses\b", re.IGNORECASE
 )
 
 
 @dataclass(frozen=True)
 class DosePatterns:
-    """The patterns that are made of the word lists.
+    """The patterns and numbers from the word lists.
 
     Attributes:
-        computes: a question for a calculation.
-        regimen: a dose and how often it is taken; groups: drug, dose, unit, drug, times, hours.
-        uncertain: what leaves a regimen's total open.
-        total: a dose per day or week; groups: dose, unit, drug, period.
-        times: how often a day, by its words.
-        days: the days of a period, by its name.
+        computes: matches a request for a calculation.
+        regimen: matches a dose and how often it is taken; its groups are drug, dose, unit, drug,
+            times, hours.
+        uncertain: matches phrases with which a regimen has no certain total.
+        total: matches a dose per day or week; its groups are dose, unit, drug, period.
+        times: the number of doses a day, by phrase.
+        days: the number of days of a period, by its name.
     """
 
     computes: re.Pattern[str]
@@ -65,10 +63,12 @@ class DosePatterns:
 
 @cache
 def dose_patterns() -> DosePatterns:
-    """The patterns, made when a row first needs them."""
-    times, days = (word_values(QUALITY, DOSES, name) for name in ("times_a_day", "days"))
+    """The patterns; each process makes them once, when a row needs them."""
+    times, days = (
+        word_values(QUALITY_PACKAGE, DOSE_LISTS, name) for name in ("times_a_day", "days")
+    )
     dose_units, open_phrases, open_beginnings, computes = (
-        alternatives(word_list(QUALITY, DOSES, name))
+        alternatives(word_list(QUALITY_PACKAGE, DOSE_LISTS, name))
         for name in ("dose_units", "uncertain", "uncertain_beginnings", "computes")
     )
     return DosePatterns(
@@ -102,18 +102,18 @@ class _Regimen:
     per_day: float
 
 
-def dose_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
-    """A total per day or week, or a dose by weight, that the prescription does not make."""
+def dose_figures(row: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
+    """The totals per day or week, and the doses by weight, that differ from the prescription."""
     computes = dose_patterns().computes
-    if computes.search(task.instruction) is None and computes.search(task.input) is None:
+    if computes.search(row.instruction) is None and computes.search(row.input) is None:
         return
-    given = f"{task.instruction}\n{task.input}"[:MOST_READ]
+    given = f"{row.instruction}\n{row.input}"[:MOST_READ]
     if dose_patterns().uncertain.search(given) is None:
-        yield from _totals(given, task.output[:MOST_READ], tolerance)
-    yield from _by_weight(given, task.output[:MOST_READ], tolerance)
+        yield from _total_figures(given, row.output[:MOST_READ], tolerance)
+    yield from _weight_figures(given, row.output[:MOST_READ], tolerance)
 
 
-def _totals(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
+def _total_figures(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
     patterns = dose_patterns()
     regimens = [_regimen(found, patterns.times) for found in patterns.regimen.finditer(given)]
     totals = list(patterns.total.finditer(output))
@@ -143,13 +143,18 @@ def _regimen(found: re.Match[str], times: Mapping[str, float]) -> _Regimen:
 
 def _milligrams(unit: str) -> float:
     known = units().get(unit.lower())
-    return known[1] * 1000 if known else 1.0  # units of insulin stay what they are
+    return known[1] * 1000 if known else 1.0  # units of insulin are not converted
 
 
-def _by_weight(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
-    rates = {number(found.group(1)) for found in PER_KG.finditer(given)}
-    weight = weight_in(PER_KG.sub(" ", given))
-    if len(rates) != 1 or weight is None or PER_KG.search(output) or re.search(r"\bmax", given):
+def _weight_figures(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
+    rates = {number(found.group(1)) for found in DOSE_PER_KG.finditer(given)}
+    weight = weight_in(DOSE_PER_KG.sub(" ", given))
+    if (
+        len(rates) != 1
+        or weight is None
+        or DOSE_PER_KG.search(output)
+        or re.search(r"\bmax", given)
+    ):
         return
     stated = list(MILLIGRAMS.finditer(output))
     known = {number(found.group(1)) for found in MILLIGRAMS.finditer(given)}
@@ -157,9 +162,9 @@ def _by_weight(given: str, output: str, tolerance: float) -> Iterator[ComputedFi
         return
     computed = rates.pop() * weight
     value = number(stated[0].group(1))
-    # The daily dose or one of several: any share of it that a day is divided into.
+    # The figure may be the daily dose or one of several doses a day.
     shares = [computed * times for times in (1, 2, 3, 4, 1 / 2, 1 / 3, 1 / 4)]
-    divided = DIVIDED.search(given) is not None or re.search(
+    divided = DIVIDED_DOSES.search(given) is not None or re.search(
         r"every|times|daily|/day|per day", given
     )
     if any(agree(value, one, 0, tolerance) for one in (shares if divided else shares[:1])):

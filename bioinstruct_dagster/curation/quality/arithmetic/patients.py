@@ -1,7 +1,7 @@
-"""A patient's weight and height, and the body-mass index that they make.
+"""Reads a patient's weight and height, and recomputes the body-mass index.
 
-Belongs here: reading the one weight or height of a row. Does not: units (quantities), or doses by
-weight (doses). A row with two weights or heights is passed over.
+Belongs here: the weight and height of a row. Does not: units (quantities), or doses by weight
+(doses). A row with two different weights or heights is not recomputed.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     MOST_READ,
-    QUALITY,
+    QUALITY_PACKAGE,
     ComputedFigure,
     agree,
     decimals_of,
@@ -21,7 +21,7 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
 from bioinstruct_dagster.curation.word_lists import word_list
 
 INCH = 0.0254  # meters
-SAME = 0.02  # a weight given twice, in two units, is one weight
+SAME_VALUE_TOLERANCE = 0.02  # relative difference of one value that is stated in two units
 LIKELY_WEIGHTS, LIKELY_HEIGHTS = (2.0, 350.0), (0.4, 2.5)
 
 FEET = re.compile(
@@ -34,22 +34,22 @@ BMI = re.compile(r"\b(?:BMI|body[ -]mass index)\b", re.IGNORECASE)
 BMI_STATED = re.compile(
     r"\b(?:BMI|body[ -]mass index)\b[^\d.;\n]{0,60}?(\d{2}(?:\.\d{1,3})?)(?![\d/%])", re.IGNORECASE
 )
-BARE = re.compile(r"\D{0,12}(\d{2}\.\d{1,3})(?:\s?kg/m(?:²|\^?2))?\.?", re.IGNORECASE)
+BMI_ALONE = re.compile(r"\D{0,12}(\d{2}\.\d{1,3})(?:\s?kg/m(?:²|\^?2))?\.?", re.IGNORECASE)
 
 
-def bmi_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
-    """A body-mass index that weight and height do not make."""
-    given = f"{task.instruction} {task.input}"[:MOST_READ]
-    if BMI.search(given) is None and BMI.search(task.output) is None:
+def bmi_figures(row: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
+    """A stated body-mass index that differs from the one of weight and height."""
+    given = f"{row.instruction} {row.input}"[:MOST_READ]
+    if BMI.search(given) is None and BMI.search(row.output) is None:
         return
     weight, height = weight_in(given), _height_in(given)
     if weight is None or height is None:
         return
-    found = BMI_STATED.search(task.output[:MOST_READ])
-    if found is None and BMI.search(task.instruction):
-        found = BARE.fullmatch(task.output.strip())
-    # A sum that leads up to the figure is recomputed as a sum.
-    if found is None or re.match(r"\s?(?:kg|cm|m\b|[÷/x×(])(?!/m)", task.output[found.end() :]):
+    found = BMI_STATED.search(row.output[:MOST_READ])
+    if found is None and BMI.search(row.instruction):
+        found = BMI_ALONE.fullmatch(row.output.strip())
+    # If a written sum leads to the figure, the module sums recomputes it.
+    if found is None or re.match(r"\s?(?:kg|cm|m\b|[÷/x×(])(?!/m)", row.output[found.end() :]):
         return
     stated = number(found.group(1))
     computed = weight / height**2
@@ -58,32 +58,34 @@ def bmi_figures(task: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
 
 
 def weight_in(text: str) -> float | None:
-    """The one weight of a text, in kilograms; None where there is none, or more than one."""
-    of_weights = word_list(QUALITY, "units.yaml", "weight_units")
+    """The weight that a text states, in kilograms; None if it states none or several."""
+    weight_units = word_list(QUALITY_PACKAGE, "units.yaml", "weight_units")
     found = [
         one.value * units()[one.unit][1] / 1000
         for one in quantities(text)
-        if one.unit in of_weights
+        if one.unit in weight_units
     ]
-    return _one_of(found, LIKELY_WEIGHTS)
+    return _single_value(found, LIKELY_WEIGHTS)
 
 
 def _height_in(text: str) -> float | None:
-    """The one height of a text, in meters."""
-    of_heights = word_list(QUALITY, "units.yaml", "height_units")
+    """The height that a text states, in meters; None if it states none or several."""
+    height_units = word_list(QUALITY_PACKAGE, "units.yaml", "height_units")
     metric = [
-        one.value * units()[one.unit][1] / 100 for one in quantities(text) if one.unit in of_heights
+        one.value * units()[one.unit][1] / 100
+        for one in quantities(text)
+        if one.unit in height_units
     ]
     feet = [
         (12 * int(found.group(1)) + float(found.group(2) or 0)) * INCH
         for found in FEET.finditer(text)
     ]
     inches = [] if feet else [float(found.group(1)) * INCH for found in INCHES.finditer(text)]
-    return _one_of(metric + feet + inches, LIKELY_HEIGHTS)
+    return _single_value(metric + feet + inches, LIKELY_HEIGHTS)
 
 
-def _one_of(values: list[float], likely: tuple[float, float]) -> float | None:
-    """The one value that all of them are, where it is a likely one."""
-    if not values or max(values) > min(values) * (1 + SAME):
+def _single_value(values: list[float], likely: tuple[float, float]) -> float | None:
+    """The value that all values agree on, if it is likely; otherwise None."""
+    if not values or max(values) > min(values) * (1 + SAME_VALUE_TOLERANCE):
         return None
     return values[0] if likely[0] <= values[0] <= likely[1] else None

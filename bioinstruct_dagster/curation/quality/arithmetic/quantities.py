@@ -1,7 +1,7 @@
-"""Numbers with units: reading them out of prose, and when two figures are the same.
+"""Reads numbers with units from prose, and compares figures.
 
-Belongs here: numbers, units and quantities, and the figure that a computation doubts. Does not: the
-units themselves (words/units.yaml), or what is computed (sums, conversions, patients).
+Belongs here: numbers, units, quantities, and the type of a wrong figure. Does not: the lists of
+units (words/units.yaml), or the computations (sums, conversions, doses, patients).
 """
 
 import re
@@ -13,30 +13,29 @@ from typing import NamedTuple
 
 from bioinstruct_dagster.curation.word_lists import alternatives, word_values
 
-QUALITY = "bioinstruct_dagster.curation.quality"  # whose word lists are read
+QUALITY_PACKAGE = "bioinstruct_dagster.curation.quality"  # the package of the word lists
 DIMENSIONS = (
     "mass", "volume", "length", "concentration", "molar", "pressure", "celsius", "fahrenheit",
 )  # fmt: skip
 MOST_READ = 6_000  # characters of a text that are searched for figures
+LEAST_VALUE = 1e-9  # a smaller value counts as zero
 
-LEAST = 1e-9
-
-# The digit comes before the look behind it: such an expression is found faster.
+# The first digit precedes its lookbehind, because Python searches for that order faster.
 NUMBER = r"(?:\d(?<![\w.,]\d)(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?!\d))"
 
 
 @dataclass(frozen=True, slots=True)
 class ComputedFigure:
-    """A figure of the output, and what it should be."""
+    """A figure that the output states, and the value computed from the row."""
 
     check: str
-    saw: str
+    excerpt: str
     stated: float
     computed: float
 
 
 class Quantity(NamedTuple):
-    """A number with its unit, and where it stands."""
+    """A number with its unit, and its place in the text."""
 
     value: float
     unit: str
@@ -47,18 +46,18 @@ class Quantity(NamedTuple):
 
 @cache
 def units() -> Mapping[str, tuple[str, float]]:
-    """The dimension of each unit, in small letters, and its factor to the dimension's base."""
+    """The dimension of each unit, and its factor to the base unit; names in small letters."""
     return MappingProxyType(
         {
             unit: (dimension, factor)
             for dimension in DIMENSIONS
-            for unit, factor in word_values(QUALITY, "units.yaml", dimension).items()
+            for unit, factor in word_values(QUALITY_PACKAGE, "units.yaml", dimension).items()
         }
     )
 
 
 @cache
-def _quantity() -> re.Pattern[str]:
+def _quantity_pattern() -> re.Pattern[str]:
     return re.compile(
         rf"({NUMBER})[ -]?(?:degrees )?(?:° ?)?({alternatives(units())})(?![\w²]|/[a-z]|\^)",
         re.IGNORECASE,
@@ -66,22 +65,22 @@ def _quantity() -> re.Pattern[str]:
 
 
 def number(text: str) -> float:
-    """A number as written, thousands set apart by commas."""
+    """The value of a written number, which may have commas between thousands."""
     return float(text.replace(",", ""))
 
 
 def decimals_of(text: str) -> int:
-    """Digits after the point."""
+    """The number of digits after the decimal point."""
     return len(text.partition(".")[2])
 
 
 def agree(stated: float, computed: float, decimals: int, tolerance: float) -> bool:
-    """Whether a stated figure is the computed one, as far as it was rounded."""
+    """Whether a stated figure equals the computed one, within rounding or tolerance."""
     return abs(stated - computed) <= max(tolerance * abs(computed), 0.51 * 10.0**-decimals)
 
 
 def quantities(text: str) -> list[Quantity]:
-    """All numbers with a known unit, in their order."""
+    """All numbers with a known unit, in the order of the text."""
     return [
         Quantity(
             number(found.group(1)),
@@ -90,5 +89,5 @@ def quantities(text: str) -> list[Quantity]:
             found.end(),
             decimals_of(found.group(1)),
         )
-        for found in _quantity().finditer(text, 0, MOST_READ)
+        for found in _quantity_pattern().finditer(text, 0, MOST_READ)
     ]

@@ -1,7 +1,7 @@
-"""Written sums, such as "25 x 40 = 1,000": reading and recomputing them.
+"""Reads and recomputes written sums, such as "25 x 40 = 1,000".
 
-Belongs here: what stands around an equals sign. Does not: conversions between units (conversions).
-Only a sum that can be read in one way is recomputed.
+Belongs here: the operands and the result around an equals sign. Does not: conversions between units
+(conversions). A sum that can be read in several ways is not recomputed.
 """
 
 import operator
@@ -12,10 +12,10 @@ from math import log
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
-    LEAST,
+    LEAST_VALUE,
     MOST_READ,
     NUMBER,
-    QUALITY,
+    QUALITY_PACKAGE,
     ComputedFigure,
     agree,
     decimals_of,
@@ -42,7 +42,7 @@ OPERATIONS: dict[str, Callable[[float, float], float]] = {
     "/": operator.truediv,
 }
 
-SPELLED = {"×": "*", "x": "*", "X": "*", "*": "*", "·": "*", "÷": "/", "/": "/", "+": "+"}
+OPERATOR_OF_SIGN = {"×": "*", "x": "*", "X": "*", "*": "*", "·": "*", "÷": "/", "/": "/", "+": "+"}
 
 
 class _Token(NamedTuple):
@@ -55,12 +55,12 @@ class _Token(NamedTuple):
 
 @cache
 def _factors() -> tuple[float, ...]:
-    """A sum may be right although its unit is not the one that its operands make."""
-    return (1.0, *word_values(QUALITY, "doses.yaml", "sum_factors").values())
+    """Factors between the unit of a result and the unit of its operands."""
+    return (1.0, *word_values(QUALITY_PACKAGE, "doses.yaml", "sum_factors").values())
 
 
 def sum_figures(text: str, tolerance: float) -> Iterator[ComputedFigure]:
-    """Written sums that are wrong."""
+    """The wrong sums in a text."""
     if "=" not in text and "≈" not in text:
         return
     tokens = [_token(found) for found in SUM_TOKEN.finditer(text, 0, MOST_READ)]
@@ -73,7 +73,7 @@ def sum_figures(text: str, tolerance: float) -> Iterator[ComputedFigure]:
             continue
         stated, unit = result
         computed = _evaluate(operands)
-        if computed is None or computed <= LEAST:
+        if computed is None or computed <= LEAST_VALUE:
             continue
         decimals = decimals_of(stated.text)
         units = {one.text.lower() for one in operands if one.kind == "unit"}
@@ -81,9 +81,11 @@ def sum_figures(text: str, tolerance: float) -> Iterator[ComputedFigure]:
         factors = (1.0,) if strict else _factors()
         candidates = [one for factor in factors for one in (computed * factor, computed / factor)]
         if not any(agree(stated.value, one, decimals, tolerance) for one in candidates):
-            nearest = min(candidates, key=lambda one: abs(log(max(stated.value, LEAST) / one)))
-            saw = text[operands[0].start : stated.end]
-            yield ComputedFigure("sum", saw, stated.value, nearest)
+            nearest = min(
+                candidates, key=lambda one: abs(log(max(stated.value, LEAST_VALUE) / one))
+            )
+            excerpt = text[operands[0].start : stated.end]
+            yield ComputedFigure("sum", excerpt, stated.value, nearest)
 
 
 def _token(found: re.Match[str]) -> _Token:
@@ -96,12 +98,12 @@ def _token(found: re.Match[str]) -> _Token:
 
 
 def _operands_before(tokens: list[_Token], place: int) -> list[_Token] | None:
-    """The tokens of the sum that ends before a place; None where there is none."""
+    """The tokens of the sum that ends before a place; None if there is no sum."""
     start, depth, operators, units = place, 0, 0, 0
-    wants_operand = True
+    expects_operand = True
     for index in range(place - 1, -1, -1):
         token = tokens[index]
-        if wants_operand:
+        if expects_operand:
             if token.kind == "unit" and units < MOST_UNIT_WORDS:
                 units += 1
                 continue
@@ -110,10 +112,10 @@ def _operands_before(tokens: list[_Token], place: int) -> list[_Token] | None:
                 continue
             if token.kind != "number":
                 break
-            wants_operand, units = False, 0
+            expects_operand, units = False, 0
             start = index if depth == 0 else start
         elif token.kind == "op":
-            wants_operand = True
+            expects_operand = True
             operators += 1
         elif token.kind == "left" and depth:
             depth -= 1
@@ -124,7 +126,7 @@ def _operands_before(tokens: list[_Token], place: int) -> list[_Token] | None:
     if not operators or not any(token.kind == "op" for token in found):
         return None
     before = tokens[start - 1] if start else None
-    # A range, a list or a longer formula leads up to it.
+    # A range, a list or a longer formula ends here.
     if before is not None and (
         before.kind in {"op", "left"} or before.text in {"^", "-", "–", ","}
     ):
@@ -147,7 +149,7 @@ def _result_after(tokens: list[_Token], place: int) -> tuple[_Token, str] | None
 
 
 def _evaluate(tokens: list[_Token]) -> float | None:
-    """The value of a sum; None where it is none."""
+    """The value of a sum; None if the tokens are not a valid sum."""
     values: list[float] = []
     pending: list[str] = []
     try:
@@ -160,7 +162,7 @@ def _evaluate(tokens: list[_Token]) -> float | None:
                 _apply(values, pending, 1)
                 pending.pop()
             elif token.kind == "op":
-                sign = SPELLED.get(token.text, "-")
+                sign = OPERATOR_OF_SIGN.get(token.text, "-")
                 _apply(values, pending, PRECEDENCE[sign])
                 pending.append(sign)
         _apply(values, pending, 1)
@@ -170,7 +172,7 @@ def _evaluate(tokens: list[_Token]) -> float | None:
 
 
 def _apply(values: list[float], pending: list[str], precedence: int) -> None:
-    """Work off the pending operators that bind at least as closely."""
+    """Apply the pending operators of the same or a higher precedence."""
     while pending and PRECEDENCE.get(pending[-1], 0) >= precedence:
         sign, right, left = pending.pop(), values.pop(), values.pop()
         values.append(OPERATIONS[sign](left, right))

@@ -1,9 +1,9 @@
-"""What the arithmetic rule says of a row: for the tests of the modules that compute figures."""
+"""The arithmetic rule's finding on a row, for the tests of the modules that compute figures."""
 
 import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.gate import shipped_gate
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 RULE = "wrong_arithmetic"
 ASKS = "Calculate or convert the figures, such as the body mass index or total dose."
@@ -22,7 +22,7 @@ def figures(instruction, task_input, output):
 
 
 def doubted_where_wrong(task_input, output, right, wrong, check):
-    """The right figure passes; the wrong one is shown with what it should be."""
+    """The right figure passes; the wrong figure is found, with the computed value."""
     assert figures(ASKS, task_input, output.format(right)) is None
     found = figures(ASKS, task_input, output.format(wrong))
     stated, computed = (float(text.replace(",", "")) for text in (wrong, right))

@@ -1,4 +1,4 @@
-"""The arithmetic rule: shares in brackets, and texts made to be slow."""
+"""The arithmetic rule: percentages in brackets, and texts that are meant to be slow."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_a_share_is_doubted_where_it_is_wrong(task_input, output, right, wrong):
     ],
 )
 def test_hostile_outputs_are_checked_as_well(output):
-    # An expression gone wild would run into the suite's time limit.
+    # A pattern with exponential backtracking would run into the time limit of the suite.
     given = "Weight 0 kg, height 0 m, 0 mg twice daily, 0 mg/kg"
     found = figures("Calculate the BMI and total.", given, output)
     assert found is None or found[1] != found[2]

@@ -1,4 +1,4 @@
-"""Conversions: wrong ones are shown, right ones and what is no conversion pass."""
+"""Wrong conversions are found; right conversions and other texts pass."""
 
 import pytest
 

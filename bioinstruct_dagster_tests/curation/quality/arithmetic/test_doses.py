@@ -1,4 +1,4 @@
-"""Totals and doses by weight: wrong ones are shown, right and uncertain ones pass."""
+"""Wrong totals and wrong doses by weight are found; right and uncertain doses pass."""
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_a_dose_is_doubted_where_it_is_wrong(task_input, output, right, wrong, c
         ("Calculate the daily dose.", "Naproxen 250-500 mg twice daily", "750 mg per day"),
         ("Calculate the dose.", "20 kg; 30 mg/kg/day divided into three doses", "200 mg each"),
         ("Calculate the dose.", "20 kg; 30 mg/kg, maximum 400 mg", "400 mg"),
-        # A changed prescription is no wrong sum.
+        # A changed prescription is no wrong total.
         ("Suggest a change.", "Naproxen 250 mg twice daily", "Reduce to 250 mg per day."),
     ],
 )

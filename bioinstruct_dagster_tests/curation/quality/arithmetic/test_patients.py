@@ -1,4 +1,4 @@
-"""Body-mass indices: wrong ones are shown, right and uncertain ones pass."""
+"""A wrong body-mass index is found; a right or uncertain one passes."""
 
 import pytest
 

@@ -1,10 +1,10 @@
-"""Numbers with units, as prose has them."""
+"""Reading numbers with units from prose."""
 
 import pytest
 
 from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     DIMENSIONS,
-    QUALITY,
+    QUALITY_PACKAGE,
     agree,
     quantities,
     units,
@@ -28,13 +28,15 @@ def test_numbers_are_read_with_their_units(text, found):
 
 
 def test_a_unit_belongs_to_one_dimension():
-    listed = [unit for each in DIMENSIONS for unit in word_values(QUALITY, "units.yaml", each)]
+    listed = [
+        unit for each in DIMENSIONS for unit in word_values(QUALITY_PACKAGE, "units.yaml", each)
+    ]
     assert sorted(listed) == sorted(units())
 
 
 def test_weights_and_heights_are_known_units():
     for name, dimension in (("weight_units", "mass"), ("height_units", "length")):
-        for unit in word_list(QUALITY, "units.yaml", name):
+        for unit in word_list(QUALITY_PACKAGE, "units.yaml", name):
             assert units()[unit][0] == dimension
 
 

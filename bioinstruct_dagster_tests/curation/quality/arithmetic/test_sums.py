@@ -1,4 +1,4 @@
-"""Written sums: wrong ones are shown, right ones and what is no sum pass."""
+"""Wrong sums are found; right sums and other texts pass."""
 
 import pytest
 

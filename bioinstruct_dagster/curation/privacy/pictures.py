@@ -1,10 +1,10 @@
-"""The patterns for biometric identifiers, pictures of persons, user names and e-mail addresses.
+"""The patterns for pictures of persons, biometric identifiers, user names and e-mail addresses.
 
-Belongs here: how the lists of `words/pictures.yaml` make patterns. Does not: labelled numbers
-(labels), e-mail addresses with a known ending (recognizers), web addresses (web_addresses).
+Belongs here: patterns built from the lists of `words/pictures.yaml`. Does not: labelled numbers
+(labels), e-mail addresses with a known ending (recognizers), or web addresses (web_addresses).
 """
 
-from bioinstruct_dagster.curation.privacy.labelled import NUMBER, plain
+from bioinstruct_dagster.curation.privacy.labelled_numbers import NUMBER, plain_pattern
 from bioinstruct_dagster.curation.privacy.vocabulary import PICTURES, all_words, any_of, cues
 
 
@@ -15,13 +15,13 @@ def _of(*names: str) -> str:
 _BIOMETRIC, _RECORD = _of("biometrics"), _of("biometric_records")
 _IMAGE = rf"\.{_of('picture_endings')}\b"
 _FACE, _PICTURE, _PERSONS = _of("faces"), _of("pictures"), _of("pictured_persons")
-_KEPT = _of("kept_pictures")
-_SHOWN = rf"(?=[^.!?\n]{{0,60}}\b{_KEPT}|[^.!?\n]{{0,40}}{_IMAGE})"
+_KEPT_CUE = _of("kept_pictures")
+_SHOWN_CUE = rf"(?=[^.!?\n]{{0,60}}\b{_KEPT_CUE}|[^.!?\n]{{0,40}}{_IMAGE})"
 _PICTURE_WORDS = cues(PICTURES("pictures")) | {"face", "facial", "head"}
 
-# Tried where a text holds something like a number.
-NUMBERED_MARKS = (
-    plain(
+# Tried if a text holds something like a number.
+BIOMETRIC_PATTERNS = (
+    plain_pattern(
         "biometric",
         cues(PICTURES("biometrics")),
         rf"(?P<v>\b{_BIOMETRIC}(?: {_RECORD})?(?:\s(?:on file|stored|enrolled|filed))?"
@@ -31,44 +31,44 @@ NUMBERED_MARKS = (
     ),
 )
 
-# Tried where a text holds one of their words.
-MARKS = (
-    plain(
+# Tried if a text holds one of the words of the pattern.
+PICTURE_PATTERNS = (
+    plain_pattern(
         "email",
         frozenset({"email", "mail"}),
         r"mail\b[^.\n]{0,40}?\b(?P<v>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,4})",
     ),
-    plain(
+    plain_pattern(
         "other_id",
         cues(PICTURES("user_names")),
         rf"\b{_of('user_names')}(?: {_of('user_name_papers')})?\s?(?:is|:|=)?\s?"
         r"(?P<v>@\w{3,30}|(?<=[:=]\s)[\w.-]{0,30}[\d_.][\w.-]{1,30}\b)",
     ),
-    plain(
+    plain_pattern(
         "biometric",
         all_words(PICTURES("kept_biometric_cues")),
         rf"(?P<v>\b{_BIOMETRIC}(?: {_RECORD})?)"
         rf"(?=(?: \w{{2,12}}){{0,3}} {_of('kept_biometrics')}\b)",
     ),
-    plain(
+    plain_pattern(
         "photo",
         _PICTURE_WORDS,
         rf"\b(?P<v>(?:{_PERSONS} )?(?:{_FACE} {_PICTURE}|full[- ]face {_PICTURE}s"
-        rf"|head[- ]?shot)(?: {_PERSONS})?)\b{_SHOWN}",
+        rf"|head[- ]?shot)(?: {_PERSONS})?)\b{_SHOWN_CUE}",
     ),
-    plain(
+    plain_pattern(
         "photo",
         _PICTURE_WORDS,
         rf"\b(?P<v>{_PICTURE} (?:{_PERSONS}(?:['’]s)? face|showing (?:his|her|the patient['’]s)"
-        rf" (?:full )?face)|(?:patient|his|her)(?:['’]s)? {_PICTURE})\b{_SHOWN}",
+        rf" (?:full )?face)|(?:patient|his|her)(?:['’]s)? {_PICTURE})\b{_SHOWN_CUE}",
     ),
-    plain(
+    plain_pattern(
         "photo",
         _PICTURE_WORDS,
-        rf"\b{_KEPT}:?\s(?:\w{{1,10}}\s){{0,3}}?(?P<v>(?:{_FACE} {_PICTURE}|head[- ]?shot"
+        rf"\b{_KEPT_CUE}:?\s(?:\w{{1,10}}\s){{0,3}}?(?P<v>(?:{_FACE} {_PICTURE}|head[- ]?shot"
         rf"|{_PICTURE} {_PERSONS})(?: {_PERSONS})?)\b",
     ),
-    plain(
+    plain_pattern(
         "photo",
         all_words(PICTURES("picture_endings")),
         rf"(?<![\w'’-])(?P<v>[\w'’-]{{0,40}}?(?<![a-z]){_of('picture_files')}"

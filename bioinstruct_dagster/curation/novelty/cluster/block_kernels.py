@@ -1,7 +1,7 @@
-"""What the join over several machines adds to the loops of one. Import inside functions only.
+"""The loops that only the join on a cluster needs, compiled. Import inside functions only.
 
-Belongs here: listing the similar pairs inside a block of texts, and settling a block. Does not: the
-index and its probing (pair_kernels), or who does what (sharded).
+Belongs here: listing the similar pairs within a block of texts, and settling a block. Does not: the
+index and its probing (pair_kernels), or the callers of these loops (driver, shard).
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from bioinstruct_dagster.curation.novelty.pair_kernels import (
     least_lcs,
     most_in_common,
 )
-from bioinstruct_dagster.curation.tokens.compiled import compiled
+from bioinstruct_dagster.curation.tokens.compilation import compiled
 from bioinstruct_dagster.curation.tokens.lcs_kernels import (
     WORD,
     clear_masks,
@@ -39,10 +39,10 @@ from bioinstruct_dagster.curation.tokens.lcs_kernels import (
 class TextLinks(NamedTuple):
     """Texts of one block by key: a list per bucket, the latest text first."""
 
-    heads: NDArray[np.int32]  # by bucket: its first entry, -1 where empty; a power of two of them
-    places: NDArray[np.int32]  # by entry: which text
-    following: NDArray[np.int32]  # the next entry, or -1
-    seen: NDArray[np.int32]  # by text: the last one that was compared with it
+    heads: NDArray[np.int32]  # by bucket: its first entry, -1 if empty; a power of two in number
+    places: NDArray[np.int32]  # by entry: its text
+    following: NDArray[np.int32]  # by entry: the next entry, or -1
+    seen: NDArray[np.int32]  # by text: the last text that was compared with it
     threshold: float
 
 
@@ -57,7 +57,7 @@ class SimilarPairs(NamedTuple):
 class NearestKept(NamedTuple):
     """By measure and text of a block: the most similar kept row, and their F1."""
 
-    rows: NDArray[np.int64]  # by its number among all kept rows; -1 where none is similar
+    rows: NDArray[np.int64]  # the row's number among all kept rows; -1 if no row is similar
     scores: NDArray[np.float64]
 
 
@@ -69,20 +69,20 @@ def list_pairs(
     links: TextLinks,
     pairs: SimilarPairs,
 ) -> tuple[int, int, int]:
-    """List each text's pairs with those before it, then enter it under its keys.
+    """List the pairs of each text with earlier texts, then enter the text under its keys.
 
-    A copy of an earlier text is not entered: whatever becomes of the first one, the copy is
-    dropped, and so nothing can repeat it.
+    A copy of an earlier text is not entered. The copy is dropped in any case, so no later text can
+    repeat it.
 
     Args:
         batch: the block, with its keys written.
-        begin: the text to go on from, and how many entries the links have by then.
+        begin: the text to continue with, and the number of entries in the links.
         desk: memory to work in.
-        links: of the texts before.
+        links: of the earlier texts.
         pairs: written.
 
     Returns:
-        Which text it stopped before for want of room, the entries by then, the pairs written.
+        The text before which `pairs` was full, the number of entries, the number of pairs.
     """
     mask = links.heads.shape[0] - 1
     marks = batch.texts.marks
@@ -120,7 +120,7 @@ def list_pairs(
 
 @compiled
 def common(other: NDArray[np.int32], size: int, desk: ThreadMemory) -> int:
-    """LCS of a text with the one of `size` tokens that the masks are of."""
+    """LCS of a text with the text of the masks, which has `size` tokens."""
     if size <= WORD:
         return lcs_in_word(other, desk.masks)
     return lcs_in_words(other, desk.masks, size)
@@ -128,7 +128,7 @@ def common(other: NDArray[np.int32], size: int, desk: ThreadMemory) -> int:
 
 @compiled
 def enter(batch: CandidateBatch, i: int, links: TextLinks, entries: int) -> int:
-    """Enter a text under its keys; how many entries there are then."""
+    """Enter a text under its keys; returns the new number of entries."""
     mask = links.heads.shape[0] - 1
     for k in range(batch.spans[i, FROM], batch.spans[i, INSERTED]):
         bucket = np.int64(batch.keys[k]) & mask
@@ -141,7 +141,7 @@ def enter(batch: CandidateBatch, i: int, links: TextLinks, entries: int) -> int:
 
 @compiled
 def append_kept(buckets: KeyBuckets, batch: CandidateBatch, kept: NDArray[np.bool_]) -> None:
-    """Make these texts of a batch rows of the index; there is room for them."""
+    """Make these texts of a batch rows of the index, which must have room for them."""
     for i in range(kept.shape[0]):
         if kept[i]:
             append(buckets, batch, (i, i + 1))
@@ -155,14 +155,14 @@ def settle_block(
     following: int,
     numbers: NDArray[np.int64],
 ) -> int:
-    """Check the texts of a block in their order, by kept rows of earlier blocks and by each other.
+    """Check the texts of a block in their order, against kept rows of all blocks up to this one.
 
     Args:
-        standing: as of the earlier blocks; the block's own kept rows are added.
+        standing: the nearest kept rows of earlier blocks; rows of this block are added.
         measures: by pair.
         pairs: by their second text, then by their first.
         following: the number of the next row that is kept.
-        numbers: written by text: the number it got, or -1 where it is dropped.
+        numbers: written; by text, its number as a kept row, or -1 if it is dropped.
 
     Returns:
         The number of the next row that is kept.

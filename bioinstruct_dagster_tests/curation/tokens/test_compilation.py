@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 OUTER = """
-from bioinstruct_dagster.curation.tokens.compiled import compiled
+from bioinstruct_dagster.curation.tokens.compilation import compiled
 from inner_kernels import answer
 
 @compiled
@@ -13,7 +13,7 @@ def ask():
     return answer()
 """
 INNER = """
-from bioinstruct_dagster.curation.tokens.compiled import inner
+from bioinstruct_dagster.curation.tokens.compilation import inner
 
 @inner
 def answer():
@@ -29,7 +29,7 @@ def said(folder: Path) -> str:
     return done.stdout.strip()
 
 
-def test_a_change_in_one_module_of_kernels_is_a_change_in_all(tmp_path):
+def test_a_changed_kernel_compiles_its_callers_anew(tmp_path):
     (tmp_path / "outer_kernels.py").write_text(OUTER)
     (tmp_path / "inner_kernels.py").write_text(INNER.format(value=1))
     assert said(tmp_path) == "1 0"

@@ -16,8 +16,8 @@ def asked(requests_of):
     return lambda count: requests_of(count, teacher="openai", model=MODEL)
 
 
-def most(request, service) -> float:
-    return size_of(request).most(price_of(MODEL), service).usd
+def max_cost(request, service) -> float:
+    return size_of(request).max_cost(price_of(MODEL), service).usd
 
 
 def test_flex_is_asked_for_and_billed_at_its_price(store, asked):
@@ -29,7 +29,7 @@ def test_flex_is_asked_for_and_billed_at_its_price(store, asked):
     assert tiers == [{"service": "flex", "service_tier": "flex"}]
 
 
-def test_a_server_that_gives_the_standard_tier_is_billed_at_its_price(store, asked):
+def test_a_standard_tier_reply_is_billed_at_its_price(store, asked):
     with live(service_tiers=frozenset({"default"})) as server:
         tally = server.ask(asked(4), store, FLEX)
     assert tally.usd == pytest.approx(cost(server, "online"))
@@ -38,15 +38,15 @@ def test_a_server_that_gives_the_standard_tier_is_billed_at_its_price(store, ask
     assert tiers == [{"service": "flex", "service_tier": "default"}]
 
 
-def test_the_reservation_is_the_standard_price_whatever_the_service_costs(asked):
+def test_flex_is_reserved_at_the_standard_price(asked):
     [request] = asked(1)
-    assert most(request, "flex") == pytest.approx(most(request, "online"))
-    assert most(request, "batch") == pytest.approx(most(request, "online") / 2)
+    assert max_cost(request, "flex") == pytest.approx(max_cost(request, "online"))
+    assert max_cost(request, "batch") == pytest.approx(max_cost(request, "online") / 2)
 
 
-def test_a_cap_holds_where_every_flex_request_is_billed_as_standard(store, asked):
+def test_a_cap_holds_if_flex_is_billed_as_standard(store, asked):
     requests = asked(12)
-    cap = most(requests[0], "online") * 1.5
+    cap = max_cost(requests[0], "online") * 1.5
     with live(service_tiers=frozenset({"default"}), answer_tokens=3_000) as server:
         tally = server.ask(requests, store, Terms(concurrency=12, service="flex", max_usd=cap))
     assert "BIOINSTRUCT_MAX_USD is reached" in tally.stopped
@@ -56,7 +56,7 @@ def test_a_cap_holds_where_every_flex_request_is_billed_as_standard(store, asked
 def test_room_for_the_flex_price_alone_is_no_room(store, asked):
     requests = asked(1)
     with live() as server:
-        cap = most(requests[0], "online") * 0.75
+        cap = max_cost(requests[0], "online") * 0.75
         tally = server.ask(requests, store, Terms(service="flex", max_usd=cap))
         assert (tally.asked, server.billed) == (0, 0)
         tally = server.ask(requests, store, Terms(service="batch", max_usd=cap))

@@ -12,19 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
-from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import (
-    LOCAL,
-    RayClusterError,
-    actors_of,
-    connected,
-)
-from bioinstruct_dagster.curation.novelty.cluster.sharded import (
-    ShardIndex,
+from bioinstruct_dagster.curation.novelty.cluster.driver import (
     check_on_cluster,
     check_sharded,
-    in_order_of_rarity,
+    order_by_rarity,
 )
-from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, NoveltyFilter, check_here
+from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import (
+    LOCAL_CLUSTER,
+    RayClusterError,
+    ray_connection,
+    running_actors,
+)
+from bioinstruct_dagster.curation.novelty.cluster.shard import ShardIndex
+from bioinstruct_dagster.curation.novelty.rule import (
+    NamedInstruction,
+    NoveltyFilter,
+    check_in_process,
+)
 from bioinstruct_dagster.curation.novelty.stored_index import StoredIndex
 from bioinstruct_dagster.curation.tokens.vocabulary import Vocabulary
 from bioinstruct_dagster.errors import StatedError
@@ -116,7 +120,7 @@ def test_two_nodes_keep_what_one_process_keeps(cluster):
     assert all(np.array_equal(a, b) for a, b in zip(whole, together, strict=True))
 
 
-def test_no_texts_are_checked_by_nobody(cluster):
+def test_no_texts_give_no_verdicts(cluster):
     assert [len(part) for part in check_sharded(["a b c"], [], 1, cluster)] == [0, 0, 0, 0]
 
 
@@ -125,10 +129,10 @@ def test_shards_together_list_each_similar_pair_of_a_block(words, shards):
     texts = [" ".join(text) for text in words]
     vocabulary = Vocabulary()
     encoded = vocabulary.encode(texts)
-    order = in_order_of_rarity(vocabulary, encoded)
+    order = order_by_rarity(vocabulary, encoded)
     found = {}
     for k in range(shards):
-        pairs = ShardIndex(order, 0.7, (k, shards)).take(encoded)
+        pairs = ShardIndex(order, 0.7, (k, shards)).take_block(encoded)
         found |= {
             (first, second): score
             for first, second, score in zip(*(part.tolist() for part in pairs), strict=True)
@@ -144,26 +148,26 @@ def test_shards_together_list_each_similar_pair_of_a_block(words, shards):
 
 
 # In a process of its own: Ray can't go back to another cluster in a process that started one.
-JUDGE_LOCALLY = """
+CHECK_LOCALLY = """
 import os, ray
-from bioinstruct_dagster.curation.novelty.cluster.sharded import check_sharded
+from bioinstruct_dagster.curation.novelty.cluster.driver import check_sharded
 checked = check_sharded(["Name the bones of the hand."], ["Name the bones of a hand."], 1, "local")
 print(checked.novel.tolist(), checked.nearest.tolist(), ray.is_initialized())
 print(os.environ["RAY_USAGE_STATS_ENABLED"])
 """
 
 
-def test_a_cluster_of_this_machine_is_ended_when_the_work_is_done(start_python):
-    output, error = start_python(JUDGE_LOCALLY).communicate()
+def test_a_local_cluster_is_ended_after_the_work(start_python):
+    output, error = start_python(CHECK_LOCALLY).communicate()
     assert output.split("\n") == ["[False] [0] False", "0", ""], error
 
 
-def test_too_few_processors_are_said_so(cluster):
+def test_too_few_processors_are_refused(cluster):
     with pytest.raises(RayClusterError, match=r"has 2 processors, and 3 workers need one each"):
         check_sharded([], ["a"], 3, cluster)
 
 
-def test_where_nothing_listens_the_address_and_the_setting_are_named():
+def test_an_address_where_nothing_listens_is_refused():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -172,7 +176,7 @@ def test_where_nothing_listens_the_address_and_the_setting_are_named():
 
 
 @pytest.mark.parametrize("address", ["nowhere", "here:there", "http://"])
-def test_an_address_that_is_none_is_refused(address):
+def test_a_malformed_address_is_refused(address):
     with pytest.raises(RayClusterError, match=f"BIOINSTRUCT_RAY_ADDRESS.*{address}.*host:port"):
         check_sharded([], ["a"], 1, address)
 
@@ -180,7 +184,7 @@ def test_an_address_that_is_none_is_refused(address):
 def test_without_ray_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(RayClusterError, match=r"BIOINSTRUCT_RAY_ADDRESS.*\[ray\]"):
-        check_sharded([], ["a"], 1, LOCAL)
+        check_sharded([], ["a"], 1, LOCAL_CLUSTER)
 
 
 class Failing:
@@ -193,20 +197,20 @@ class Failing:
         raise StatedError("Mend the file.")
 
 
-def test_an_actor_that_dies_is_told_with_what_to_do(cluster):
+def test_the_error_of_a_dead_actor_says_what_to_do(cluster):
     with (
-        connected(cluster, 1) as ray,
+        ray_connection(cluster, 1) as ray,
         pytest.raises(RayClusterError, match=r"(?s)gave up: .*exit.*memory"),
-        actors_of(ray, cluster, Failing, [()]) as [actor],
+        running_actors(ray, cluster, Failing, [()]) as [actor],
     ):
         ray.get(actor.die.remote())
 
 
-def test_what_an_actor_says_to_the_user_arrives_as_it_was_said(cluster):
+def test_the_message_of_an_actor_arrives_unchanged(cluster):
     with (
-        connected(cluster, 1) as ray,
+        ray_connection(cluster, 1) as ray,
         pytest.raises(StatedError, match=r"^Mend the file\.$"),
-        actors_of(ray, cluster, Failing, [()]) as [actor],
+        running_actors(ray, cluster, Failing, [()]) as [actor],
     ):
         ray.get(actor.complain.remote())
 
@@ -220,7 +224,7 @@ def test_a_store_is_checked_on_a_cluster_as_here(cluster, store):
         StoredIndex(store, texts[:5], dict, scanned_at_most=10, check_many=check).check(
             texts[5:], range(len(texts) - 5)
         )[0]
-        for check in (check_here, on_cluster)
+        for check in (check_in_process, on_cluster)
     ]
     assert found[0] == found[1]
     assert {verdict.novel for verdict in found[1]} == {True, False}

@@ -1,7 +1,8 @@
-"""Compiling the loops of this stage to machine code, once per machine; threads to run them.
+"""Compiling the loops of curation to machine code, once per machine; the threads that run them.
 
-Belongs here: how a function becomes a kernel, how many threads run it. Does not: any kernel (the
-modules named *_kernels, which are imported inside functions only: numba takes a second to load).
+Belongs here: how a function becomes a kernel, and how many threads run it. Does not: any kernel
+(the modules whose names end in _kernels; import them inside functions only, since numba takes a
+second to load).
 """
 
 import hashlib
@@ -20,18 +21,18 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """The function as machine code that runs without the interpreter's lock.
 
-    The code is kept beside the module, or in the user's cache where that folder is read-only. Where
-    neither can be written it is compiled anew in each process, which costs a few seconds.
+    numba keeps the machine code beside the module, or in the user's cache if that folder is
+    read-only. If neither can be written, each process compiles anew, which takes a few seconds.
     """
     import numba
 
     try:
         kernel: Any = numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # numba finds no folder for its cache
+    except RuntimeError:  # numba has found no folder for its cache
         kernel = numba.njit(nogil=True)(function)
     else:
-        # numba compiles anew what has changed in the function's own file. The machine code holds
-        # that of other modules' kernels too, so a change in any of them must count.
+        # numba compiles a function anew if its own file has changed. But the machine code includes
+        # kernels of other modules, so a change in any of these files must count too.
         file = kernel._cache._cache_file  # noqa: SLF001
         folder = Path(function.__code__.co_filename).parent
         file._source_stamp = (file._source_stamp, _digest(folder))  # noqa: SLF001
@@ -39,7 +40,10 @@ def compiled(function: Function) -> Function:
 
 
 def inner(function: Function) -> Function:
-    """The function as machine code that other kernels call; Python can't, which saves compiling."""
+    """The function as machine code for other kernels alone, which is faster to compile.
+
+    Python cannot call it.
+    """
     import numba
 
     options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -48,12 +52,12 @@ def inner(function: Function) -> Function:
 
 
 def default_threads() -> int:
-    """One per processor; past some, memory is what they wait for."""
+    """Number of threads: one per processor, up to the number at which memory limits the speed."""
     return min(os.cpu_count() or 1, _MOST_THREADS)
 
 
 @cache
 def _digest(folder: Path) -> str:
-    """Of the source of all kernels in a folder, and of those of this stage, which they may call."""
+    """Hash of the source of all kernels in a folder, and of the kernels of curation."""
     sources = sorted({*folder.glob("*_kernels.py"), *_STAGE.rglob("*_kernels.py")})
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()

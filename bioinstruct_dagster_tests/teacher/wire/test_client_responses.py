@@ -45,7 +45,7 @@ def test_requests_go_to_the_endpoint_and_are_stored_as_any_other(store, asked):
 
 
 @pytest.mark.parametrize("form", ["json_schema", "json_object", "text"])
-def test_the_body_is_what_the_sdk_sends_and_the_reply_what_it_reads(store, requests_of, form):
+def test_body_and_reply_are_the_same_as_the_sdks(store, requests_of, form):
     [request] = requests_of(1, teacher="openai", model=MODEL, reply_format=form)
     dialect = Dialect(api="responses", reply_format=form)
     bodies = []

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, without_overlaps
-from bioinstruct_dagster.curation.privacy.persons import again, name_spans
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, resolve_overlaps
+from bioinstruct_dagster.curation.privacy.names.persons import name_spans, repeated_name_spans
 
 
 def named(text: str) -> list[str]:
-    spans = without_overlaps(name_spans(ScannedText(text)))
+    spans = resolve_overlaps(name_spans(ScannedText(text)))
     return [text[span.start : span.end] for span in spans]
 
 
@@ -41,5 +41,5 @@ def test_eponyms_authors_and_other_words_are_no_names(text):
 
 def test_the_words_of_a_name_are_found_again():
     text = "Mr. Finch, and Finch's disease; harold, Finchley."
-    spans = [text[span.start : span.end] for span in again(text, ["Harold J. Finch"])]
+    spans = [text[span.start : span.end] for span in repeated_name_spans(text, ["Harold J. Finch"])]
     assert spans == ["Finch"]

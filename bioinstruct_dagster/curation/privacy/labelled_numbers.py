@@ -1,0 +1,112 @@
+"""Identifiers that follow a label: a label such as "MRN", then a number.
+
+Belongs here: what may stand between a label and its number, and which numbers identify nobody. Does
+not: the labels of each kind (labels, pictures), telephone numbers (telephones), or identifiers that
+are recognised by their form alone (recognizers). Every repetition is bounded, so that the time is
+linear in the length of the text.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, any_shape_of
+
+SURE_SCORE = 0.9
+# Between a label and its value: a word for "number", punctuation, Markdown, "is".
+GAP = r"[^\w\n.;!?]{0,6}"
+NUMBER = (
+    rf"(?:{any_of(LABELS('number_words'))}|{any_of(LABELS('number_abbreviations'))}\b\.?"
+    rf"|{any_of(LABELS('id_abbreviations'))}\b)"
+)
+_NUMBER_VERB = rf"{any_of(LABELS('number_verbs'))}\b"
+# Three digits or more, letters and single separators between them.
+VALUE = (
+    r"(?P<v>(?=(?:[A-Z./-]{0,7}\d){3})[A-Z0-9]{1,20}(?:[-./][A-Z0-9]{1,20}){0,6}"
+    r"(?![A-Za-z0-9]))"
+)
+# Groups of digits with spaces between them, letters and then digits, or a plain value.
+GROUPS = (
+    r"(?:(?P<g>(?-i:[A-Z])?\d{3,5}(?:\s\d{3,5}){1,4}|(?-i:[A-Z]{1,3})\s\d{4,10})(?![A-Za-z0-9])"
+    rf"|{VALUE})"
+)
+_LEAST_DIGITS_AFTER_LETTER = 3  # "AB-123" is a number, "123" is not
+
+
+class LabelledPattern(NamedTuple):
+    """A pattern for one kind; each text that it matches holds one of `words`, if there are any."""
+
+    kind: str
+    words: frozenset[str]
+    pattern: re.Pattern[str]
+    least: int  # fewest digits that make a number
+    score: float
+
+
+def strong_label(
+    kind: str, words: frozenset[str], label: str, *, value: str = VALUE, least: int = 4
+) -> LabelledPattern:
+    """The pattern of a label that always means an identifier; "number" may be missing."""
+    return _compile(kind, words, f"{label_pattern(label)}{value}", least, SURE_SCORE)
+
+
+def weak_label(
+    kind: str, words: frozenset[str], label: str, *, value: str = VALUE, least: int = 4
+) -> LabelledPattern:
+    """The pattern of an ambiguous label; a word for "number", a colon or a # must follow it."""
+    pattern = (
+        rf"(?<![A-Za-z0-9-])(?:{label})[ \t*_]{{0,4}}(?:\([A-Z ]{{1,12}}\)\s?)?"
+        rf"(?:{NUMBER}|#|:)(?:{GAP}{_NUMBER_VERB})?{GAP}{value}"
+    )
+    return _compile(kind, words, pattern, least, SURE_SCORE)
+
+
+def plain_pattern(
+    kind: str, words: frozenset[str], pattern: str, *, least: int = 0, score: float = 0.8
+) -> LabelledPattern:
+    """A pattern without a label, whose group `v` is the identifier; always tried if no words."""
+    return _compile(kind, words, pattern, least, score)
+
+
+def label_pattern(label: str, gap: str = GAP) -> str:
+    """The expression for a strong label and for the text between the label and its number."""
+    return rf"(?<![A-Za-z0-9-])(?:{label}){gap}(?:{NUMBER})?(?:{gap}{_NUMBER_VERB})?{gap}"
+
+
+def _compile(
+    kind: str, words: frozenset[str], pattern: str, least: int, score: float
+) -> LabelledPattern:
+    return LabelledPattern(kind, words, re.compile(pattern, re.IGNORECASE), least, score)
+
+
+# Numbers of public registries and codes of things. None of them identifies a person.
+_PUBLIC_NUMBER = re.compile(any_shape_of(LABELS("public_numbers")), re.IGNORECASE)
+_YEARS_ONLY = re.compile(r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?")
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_DATE = re.compile(rf"(?:19|20)\d\d[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.](?:19|20)?\d\d")
+
+
+def labelled_spans(text: ScannedText, patterns: tuple[LabelledPattern, ...]) -> Iterator[Span]:
+    """The spans of the identifiers that the patterns find in a text."""
+    for pattern in patterns:
+        if pattern.words and not text.holds_any(pattern.words):
+            continue
+        for match in pattern.pattern.finditer(text.raw):
+            group = "v" if match["v"] else "g"
+            if _is_number(match[group], pattern.least):
+                yield Span(pattern.kind, *match.span(group), pattern.score)
+
+
+def is_date(value: str) -> bool:
+    """Whether a value is a date in figures, a year or a span of years."""
+    return _DATE.fullmatch(value) is not None or _YEARS_ONLY.fullmatch(value) is not None
+
+
+def _is_number(value: str, least: int) -> bool:
+    if not least:
+        return True
+    if is_date(value) or _PUBLIC_NUMBER.match(value):
+        return False
+    digits = sum(map(str.isdigit, value))
+    return digits >= (min(least, _LEAST_DIGITS_AFTER_LETTER) if value[0].isalpha() else least)

@@ -1,0 +1,1 @@
+"""Names of persons in running text: their patterns, and the names that stand for no person."""
