@@ -93,10 +93,13 @@ class ModuleSource:
             return self._read(self._effects)
         if name == WHOLE_MODULE:
             return Definition("", frozenset(self._own(one) for one in self._defined))
+        target = self._imported.get(name)
         if name in self._defined:
             read = self._read(self._defined[name])
-            return read._replace(references=read.references | {self._own(IMPORT_EFFECTS)})
-        target = self._imported.get(name)
+            # An import in a `try`, beside the definition that stands in for it.
+            imported = {target} if isinstance(target, Reference) else set()
+            references = read.references | {self._own(IMPORT_EFFECTS)} | imported
+            return read._replace(references=references)
         if isinstance(target, Reference):
             return Definition("", references=frozenset({target}))
         if isinstance(target, _Library):
@@ -133,17 +136,15 @@ class ModuleSource:
         """Fail on code that can't be followed, instead of leaving it out of a version."""
         line = getattr(node, "lineno", 0)
         raise SourceCodeError(
-            f"{self._name.replace('.', '/')}.py, line {line}: {what}, so the version of a gate would "
-            "miss code. Name the function or the module where it is used."
+            f"{self._name.replace('.', '/')}.py, line {line}: {what}, so the version of a gate "
+            "would miss code. Name the function or the module where it is used."
         )
 
     def _refuse_import(self, statement: ast.AST) -> None:
         own = PACKAGE_FOLDER.name
         if isinstance(statement, ast.Import):
             if any(alias.name.split(".")[0] == own for alias in statement.names):
-                self.refuse(
-                    statement, f"`import {own}...` can't be followed (use `from ... import`)"
-                )
+                self.refuse(statement, f"`import {own}` can't be followed (write `from`)")
         elif isinstance(statement, ast.ImportFrom):
             if statement.level:
                 self.refuse(statement, "a relative import can't be followed")
