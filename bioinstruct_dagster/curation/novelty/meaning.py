@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.extras import EMBEDDINGS
 from bioinstruct_dagster.curation.gates import Finding
+from bioinstruct_dagster.curation.novelty.extras import EMBEDDINGS
 from bioinstruct_dagster.curation.verdicts import text_sha256
 from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.errors import StatedError

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from bioinstruct_dagster.curation.extras import RAY
+from bioinstruct_dagster.curation.novelty.extras import RAY
 from bioinstruct_dagster.errors import StatedError
 
 LOCAL_CLUSTER = "local"  # in place of an address: a temporary cluster of this machine

@@ -1,7 +1,7 @@
-"""The optional extras of curation: is an extra's library installed, and what to do if it is not.
+"""The optional extras of novelty: is an extra's library installed, and what to do if it is not.
 
-Belongs here: the messages about a missing or broken library. Does not: using it (novelty.meaning,
-novelty.cluster.ray_cluster).
+Belongs here: the messages about a missing or broken library. Does not: using it (meaning,
+cluster.ray_cluster).
 """
 
 import importlib.util
