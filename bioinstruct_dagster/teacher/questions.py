@@ -8,6 +8,7 @@ reading and writing the tables (answers).
 """
 
 import json
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -146,11 +147,10 @@ class QuestionPrompt(Generic[Item]):
             json.dumps({"number": number, **self.fields_of(item)}, ensure_ascii=False)
             for number, item in enumerate(batch, start=1)
         )
-        text = self.user
-        # Not `format`, because texts hold braces. The items come last: they may hold any name.
-        for name, value in [*self.values.items(), ("items", lines)]:
-            text = text.replace(f"{{{name}}}", value)
-        return text
+        values = {**self.values, "items": lines}
+        # Not `format`, because texts hold braces. In one pass, because a value may hold any name.
+        names = "|".join(map(re.escape, values))
+        return re.sub(rf"\{{({names})\}}", lambda found: values[found[1]], self.user)
 
     def _form_in_words(self, reply_format: ReplyFormat) -> str:
         return "" if reply_format == "json_schema" else self.form
