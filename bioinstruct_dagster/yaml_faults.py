@@ -7,7 +7,7 @@ not: the text of the file and its lines (yaml_lines), or reading a file (yaml_fi
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
@@ -39,6 +39,7 @@ KIND_NAMES = {
     "bool_type": "true or false",
     "date_type": "a date, such as 2026-10-14",
 }
+LARGEST_WHOLE_NUMBER = 10**9  # of a field that states no limit of its own
 _MOST_CHARACTERS = 60  # characters of a value
 _LARGEST_SHOWN_NUMBER = 10**18
 _CONTAINER_NAMES = {dict: "a mapping", list: "a list", type(None): "empty"}
@@ -189,13 +190,13 @@ def _kind_message(kinds: Sequence[str], value: Any, annotation: Any) -> str:
     message = f"must be {wanted}, not {_shown_value(value)}"
     advice = ""
     if _NUMBER_KINDS & set(kinds) and not isinstance(value, bool):
-        advice = _number_advice(value, annotation)
+        advice = _number_advice(value, annotation, whole="int_type" in kinds)
     elif "date_type" in kinds and isinstance(value, str):
         advice = _date_advice(value)
     return "; ".join(filter(None, [message, advice]))
 
 
-def _number_advice(value: Any, annotation: Any) -> str:
+def _number_advice(value: Any, annotation: Any, *, whole: bool) -> str:
     """What to write for a value that is no number of the right kind.
 
     A number is only named if the field takes it. Otherwise the advice says what the field takes.
@@ -214,10 +215,11 @@ def _number_advice(value: Any, annotation: Any) -> str:
         except pydantic.ValidationError as error:
             detail = error.errors(include_url=False)[0]
             if detail["type"] in MESSAGES:
-                advice = MESSAGES[detail["type"]].format(
-                    found=_shown_value(one), **detail.get("ctx", {})
-                )
+                message = MESSAGES[detail["type"]]
+                advice = "it " + message.format(found=_shown_value(one), **detail.get("ctx", {}))
         else:
+            if whole and one > LARGEST_WHOLE_NUMBER:
+                return f"it must be at most {LARGEST_WHOLE_NUMBER}"
             return f"write {one}" + (", without quotes" if isinstance(value, str) else "")
     return advice
 
@@ -235,6 +237,8 @@ def _shown_value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int) and abs(value) > _LARGEST_SHOWN_NUMBER:
         return "a number of many digits"
+    if isinstance(value, datetime):
+        return f"the time {value.isoformat()}"
     if isinstance(value, date):
         return f"the date {value.isoformat()}"
     if isinstance(value, str) and len(value) > _MOST_CHARACTERS:

@@ -15,10 +15,9 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import CoreSchema
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.yaml_faults import faults_of
+from bioinstruct_dagster.yaml_faults import LARGEST_WHOLE_NUMBER, faults_of
 from bioinstruct_dagster.yaml_lines import Fault, YamlDocument, YamlTextError
 
-LARGEST_WHOLE_NUMBER = 10**9  # of a field that states no limit of its own
 _STRICT_KINDS = {"int", "float", "bool", "str", "date"}  # pydantic's names
 _NO_SCHEMAS = {"default", "metadata", "serialization"}  # parts of a schema that hold no other one
 

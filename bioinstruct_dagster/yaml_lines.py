@@ -164,8 +164,8 @@ class YamlDocument:
             if isinstance(step, int):
                 inside = inside[step] if isinstance(inside, list) and step < len(inside) else None
                 name = inside.get(self._name_key) if isinstance(inside, dict) else None
-                is_named = name and isinstance(name, str)
-                words.append(_shown_key(name) if is_named else str(step + 1))
+                is_named = isinstance(name, str) and name != ""
+                words.append(_shown_key(str(name)) if is_named else str(step + 1))
             else:
                 inside = inside.get(step) if isinstance(inside, dict) else None
                 words.append(_shown_key(step))

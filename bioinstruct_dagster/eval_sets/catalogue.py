@@ -19,7 +19,7 @@ from bioinstruct_dagster.yaml_files import Identifier, StrictModel, read_yaml
 
 EVALUATION_TASKS = INPUTS / "evaluation_tasks.yaml"
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
-_BRACKETS = re.compile(r"\[!?\]?[^\]]*\]")  # a set of characters in a pattern
+_BRACKETS = re.compile(r"\[(?:!.|[^!])[^\]]*\]")  # a set of characters in a pattern
 FORMATS = ("jsonl", "json", "csv", "parquet")
 
 TokenCount = Annotated[int, Field(ge=1, le=1_000)]

@@ -232,6 +232,26 @@ def test_other_categories_than_the_four_are_refused(definitions_file, content, m
         assert line.startswith(f"{definitions_file}:{start}")
 
 
+@pytest.mark.parametrize("blanks", [" ", "\n", "\u3000\t"])
+def test_a_definition_of_blanks_is_refused(definitions_file, blanks):
+    definitions_file.write_text(json.dumps(category_definitions() | {"other": blanks}), "utf-8")
+    forget()
+    with pytest.raises(CategoryFileError, match=r"1: other: .* holds only blanks; write what"):
+        category_definitions()
+
+
+@pytest.mark.parametrize("name", ["{items}", "{definitions}"])
+def test_a_name_in_braces_in_a_definition_stays_as_it_is(definitions_file, name):
+    edited = category_definitions() | {"generation": f"see {name} and \\1"}
+    definitions_file.write_text(yaml.safe_dump(edited), "utf-8")
+    forget()
+    ((request, _),) = requests_for([f"List {name}.", *TEXTS])
+    (user,) = (one["content"] for one in request.messages if one["role"] == "user")
+    assert f"- generation: see {name} and \\1\n" in user
+    assert user.count(TEXTS[0]) == 1
+    assert f"List {name}." in user
+
+
 def test_definitions_come_in_the_order_of_the_categories(definitions_file):
     definitions_file.write_text(yaml.safe_dump(category_definitions(), sort_keys=True), "utf-8")
     category_definitions.cache_clear()
