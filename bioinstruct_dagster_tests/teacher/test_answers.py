@@ -17,6 +17,7 @@ from bioinstruct_dagster.teacher.answers import (
     ask_together,
     stored_answers,
 )
+from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import column
@@ -126,8 +127,9 @@ def cut(content, finish_reason="length"):
 
 
 def test_a_malformed_reply_is_kept_after_its_second_draw(opened, store):
-    size = 100 + 10  # tokens of the usual reply
-    session, bodies = opened("Let me think.", max_tokens=size + 700)
+    ((first, _),) = RIVERS.prompt.requests(["Jena"], teacher="openai", model="gpt-4.1")
+    one_draw = size_of(first).max_tokens
+    session, bodies = opened("Let me think.", max_tokens=one_draw + 100)
     tally, answers = ask_about(session, RIVERS, ["Jena"])
     assert "BIOINSTRUCT_MAX_TOKENS is reached" in tally.stopped
     assert (len(bodies), answers) == (1, {})
