@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
-.PHONY: help setup setup-dev demo test lint format ui report browser settings-table constraints \
+.PHONY: help setup setup-dev demo test test-slow test-all lint format ui report browser settings-table constraints \
 	bench-generation bench-curation bench-privacy bench-loading clean
 
 help:  ## List the commands
@@ -53,8 +53,17 @@ report: setup  ## Print the report of what is in the store
 ui: setup  ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/dagster dev -h 127.0.0.1
 
-test: setup-dev  ## All tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Two workers, each with one thread: a second one of each would wait for the same two cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+
+test: setup-dev  ## All tests but the slow ones (6 min)
+	$(PYTEST) -m 'not slow'
+
+test-slow: setup-dev  ## The slow tests alone: full rehearsal, kills, two runs at once (5 min)
+	$(PYTEST) -m slow
+
+test-all: setup-dev  ## All tests
+	$(PYTEST)
 
 lint: setup-dev  ## Formatting, lint rules, types, import contracts
 	$(BIN)/ruff format --check .

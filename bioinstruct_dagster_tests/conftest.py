@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ defaults: {lora_rank: 4, lora_alpha: 8, lora_dropout: 0.05, target_modules: all-
 """
 
 
+GROUP = pytest.StashKey[str]()
+
 CHAIN = [
     "seed_tasks",
     "raw_instructions",
@@ -50,13 +53,38 @@ CHAIN = [
 ]
 
 
-# Files that take longest, a minute or more each: first, so that no worker is left alone with one.
-LONGEST = ["test_rehearsal.py", "test_ui.py", "test_chain.py", "test_cli.py", "test_goal.py"]
+# Of two workers, neither is left alone with a long file: the longest begin.
+LONGEST = [
+    "test_chain.py", "models", "test_ui.py", "test_cli.py", "test_sensors.py", "test_secrets.py",
+    "test_goal.py", "test_sharded.py", "curation/test_assets.py", "generation/test_assets.py",
+]  # fmt: skip
+# Files with a test that needs one of these are one group: one worker makes them, once.
+MODEL_FIXTURES = {"built_dataset", "training_spec", "tiny_base", "adapter"}
+# Seconds of the epoch after which no slow test begins; .ci/run sets it to keep to its time.
+SLOW_UNTIL = "SLOW_TESTS_UNTIL"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest files first."""
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else 99)
+    """Give each file's tests to one worker, and begin with the longest files."""
+    with_models = {
+        item.path for item in items if MODEL_FIXTURES & set(getattr(item, "fixturenames", ()))
+    }
+    for item in items:
+        group = "models" if item.path in with_models else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+        item.stash[GROUP] = group
+    items.sort(key=lambda item: _turn(item.stash[GROUP]))
+
+
+def _turn(group: str) -> int:
+    return next((n for n, name in enumerate(LONGEST) if group.endswith(name)), len(LONGEST))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out slow tests that would begin too late, and say so."""
+    until = os.environ.get(SLOW_UNTIL)
+    if until and item.get_closest_marker("slow") and time.time() > float(until):
+        pytest.skip(f"no time was left for {item.name}; `make test-slow` runs it")
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +97,23 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("BIOINSTRUCT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+
+
+@pytest.fixture(scope="session")
+def declared_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store without rows, made once: executing the declaration takes a tenth of a second."""
+    path = tmp_path_factory.mktemp("declared") / "bioinstruct.duckdb"
+    Store(path).replace({})
+    return path
+
+
+@pytest.fixture(autouse=True)
+def copied_declaration(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, declared_store: Path
+) -> None:
+    """A test's new store is a copy of the declared one, but for the tests of the store itself."""
+    if request.path.parent.name != "store":
+        monkeypatch.setattr(Store, "_create", lambda store: shutil.copy(declared_store, store.path))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import builtins
 import importlib.util
 import re
 import tomllib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +18,7 @@ from pathlib import Path
 import yaml
 
 PACKAGE = "bioinstruct_dagster"
+_WITH_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 CODE = (PACKAGE, "bioinstruct_dagster_tests", "benchmarks")
 FILE_ENDINGS = "cfg|jsonl|json|lock|md|png|py|safetensors|sql|toml|txt|yaml|yml|duckdb"
 
@@ -149,14 +151,16 @@ def read_project(root: Path) -> Project:
             continue  # tests invent names of their own
         _collect(tree, defined, parameters, values)
         short = module.rpartition(".")[2]
-        members.setdefault(short, set()).update(_members(tree))
-        defined |= _members(tree)
+        of_module = _members(tree)
+        members.setdefault(short, set()).update(of_module)
+        defined |= of_module
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
-                members.setdefault(node.name, set()).update(_members(node))
-                defined |= _members(node)
+                of_class = _members(node)
+                members.setdefault(node.name, set()).update(of_class)
+                defined |= of_class
                 if module.startswith(f"{PACKAGE}.settings"):
-                    members["settings"].update(_members(node))
+                    members["settings"].update(of_class)
     modules |= {module.rpartition(".")[0] for module in modules} - {""}
     schema = (root / PACKAGE / "store" / "schema.sql").read_text("utf-8")
     for table in re.split(r"(?=^create )", schema, flags=re.MULTILINE):
@@ -239,7 +243,12 @@ def _values_of(content: object) -> Iterator[str]:
 
 
 def _docstring_nodes(tree: ast.AST) -> Iterator[ast.Constant]:
-    for node in ast.walk(tree):
+    waiting = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        # Only statements hold definitions; expressions are most of a tree.
+        children = ast.iter_child_nodes(node)
+        waiting.extend(c for c in children if isinstance(c, _WITH_STATEMENTS))
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             match node.body[:1]:
                 case [ast.Expr(value=ast.Constant(value=str()) as constant)]:

@@ -6,6 +6,7 @@ All tests share one materialization, and each test checks one promise about it.
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -16,7 +17,7 @@ from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.report import render
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster_tests.conftest import TINY_EXPERIMENTS
+from bioinstruct_dagster_tests.conftest import CHAIN, TINY_EXPERIMENTS
 
 pytestmark = pytest.mark.chain
 PARTITION = "rehearsal-llama|all"
@@ -73,13 +74,7 @@ def test_every_check_passes(chain):
     assert {e.check_name for e in failed} <= {"adapter_lowers_held_out_loss"}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "seed_tasks", "raw_instructions", "deduplicated_instructions", "categorized_instructions",
-        "hf_dataset", "lora_adapter", "eval_scores",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("name", CHAIN)
 def test_each_asset_shows_count_schema_preview_and_version(chain, name):
     shown = metadata(chain, name)
     assert shown["dagster/row_count"].value > 0
@@ -226,16 +221,9 @@ def test_a_second_run_pays_for_nothing_and_changes_nothing(chain):
 
 
 def test_an_adapter_of_other_data_is_not_scored(chain, tmp_path):
-    other = Chain(tmp_path, requests=12)
-    names = (
-        "seed_tasks",
-        "raw_instructions",
-        "deduplicated_instructions",
-        "categorized_instructions",
-    )
-    assert other.materialize(*names, "hf_dataset", "lora_adapter").success
-    grown = Chain(tmp_path, requests=16)
-    assert grown.materialize(*names, "hf_dataset", partition=None).success
+    shutil.copytree(chain.settings.store.data_dir, tmp_path / "data")
+    grown = Chain(tmp_path, requests=44)
+    assert grown.materialize(*CHAIN[: CHAIN.index("hf_dataset") + 1], partition=None).success
     refused = grown.materialize("eval_scores")
     assert not refused.success
     (failure,) = refused.get_step_failure_events()

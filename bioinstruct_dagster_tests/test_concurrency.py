@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.conftest import store_of
 
@@ -14,7 +16,7 @@ import dagster as dg
 from bioinstruct_dagster.settings import load_settings
 from bioinstruct_dagster.store.database import Store, insert
 
-STORE = Store(load_settings().store_path, timeout=60)
+STORE = Store(load_settings().store.path, timeout=60)
 
 def write(table, row):
     for number in range(5):
@@ -61,6 +63,7 @@ def test_two_assets_of_one_run_write_at_once_and_both_succeed(environment, tmp_p
         assert store.rows(f"select count(*) as n from {table}") == [{"n": 1}]
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_build_the_base_model_once(environment):
     project = ("-m", "bioinstruct_dagster", "--select")
     first = materialize(environment, *project, "+key:hf_dataset")

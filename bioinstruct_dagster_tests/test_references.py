@@ -1,6 +1,6 @@
 """Every module, file, table, setting and function that a page or a docstring names exists."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
 
 import pytest
@@ -70,20 +70,30 @@ def has_link(mention: Mention, known: Project) -> bool:
     return not anchor or anchor in anchors_of(target.read_text("utf-8"))
 
 
-def unknown(mentions: Iterator[Mention]) -> list[str]:
+def unknown(mentions: Iterable[Mention]) -> list[str]:
     return sorted({str(each) for each in mentions if not is_known(each, project())})
 
 
-def in_pages() -> Iterator[Mention]:
-    for path in PAGES:
-        file = path.relative_to(PROJECT_ROOT).as_posix()
-        yield from mentions_in_page(path.read_text("utf-8"), file)
+@cache
+def in_pages() -> list[Mention]:
+    return [
+        mention
+        for path in PAGES
+        for mention in mentions_in_page(
+            path.read_text("utf-8"), path.relative_to(PROJECT_ROOT).as_posix()
+        )
+    ]
 
 
-def in_docstrings() -> Iterator[Mention]:
-    for path in SOURCES:
-        file = path.relative_to(PROJECT_ROOT).as_posix()
-        yield from mentions_in_docstrings(path.read_text("utf-8"), file)
+@cache
+def in_docstrings() -> list[Mention]:
+    return [
+        mention
+        for path in SOURCES
+        for mention in mentions_in_docstrings(
+            path.read_text("utf-8"), path.relative_to(PROJECT_ROOT).as_posix()
+        )
+    ]
 
 
 def listed(faults: list[str]) -> str:

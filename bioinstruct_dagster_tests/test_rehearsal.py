@@ -7,7 +7,7 @@ from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 
-pytestmark = pytest.mark.chain
+pytestmark = [pytest.mark.chain, pytest.mark.slow]
 
 HELD_OUT_LOSS = """
     select subject, score, ci_high

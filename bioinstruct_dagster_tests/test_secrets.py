@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, serve_teacher
@@ -190,13 +191,16 @@ def test_success_and_failure_on_the_command_line_tell_no_key(environment, tmp_pa
         bad = run([*MATERIALIZE, *select], keyed)
         assert bad.returncode != 0
         assert "HTTP 500" in bad.stderr
-    printed = (good.stdout, good.stderr, bad.stdout, bad.stderr)
+    lost = run([*MATERIALIZE, *select], keyed)  # the server is gone
+    assert lost.returncode != 0
+    printed = [text for each in (good, bad, lost) for text in (each.stdout, each.stderr)]
     assert leaks(tmp_path, environment, *printed) == []
 
 
 USUAL = {"BIOINSTRUCT_REPLY_FORMAT": "json_schema", "BIOINSTRUCT_TEACHER_MODEL": "gpt-4.1"}
 
 
+@pytest.mark.slow
 def test_no_failure_of_a_server_that_repeats_the_key_tells_it(environment, tmp_path):
     runs = [(USUAL, {"requests": 2})]
     runs += [
@@ -210,6 +214,7 @@ def test_no_failure_of_a_server_that_repeats_the_key_tells_it(environment, tmp_p
     assert leaks(tmp_path, environment, printed) == []
 
 
+@pytest.mark.slow
 def test_no_batch_of_a_server_that_repeats_the_key_tells_it(environment, tmp_path):
     runs = [({**USUAL, "BIOINSTRUCT_SERVICE": "batch"}, {"requests": 4})] * 5
     with telltale(environment) as keyed:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from bioinstruct_dagster.settings import PROJECT_ROOT
 
 PACKAGE = PROJECT_ROOT / "bioinstruct_dagster"
 FILES = sorted(PACKAGE.rglob("*.py"))
+TESTS = PROJECT_ROOT / "bioinstruct_dagster_tests"
+FACES = {"assets", "checks", "partitions"}
 MOST_LINES = 400
 MOST_LINES_OF_THE_MEDIAN = 120
 MOST_MODULES = 16
@@ -58,6 +61,29 @@ def test_every_module_opens_with_a_docstring():
         if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
     assert not silent
+
+
+def has_logic(path: Path) -> bool:
+    """Whether the module defines a function or a method; faces and commands are tested as such."""
+    if path.stem in {"__init__", "__main__", *FACES}:
+        return False
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in nodes)
+
+
+def test_every_module_with_logic_says_where_it_is_tested():
+    logic = {module_of(path).partition(".")[2]: path for path in FILES if has_logic(path)}
+    own = {name: TESTS.joinpath(*name.split(".")) for name in logic}
+    without = {
+        name for name, path in own.items() if not path.with_name(f"test_{path.name}.py").is_file()
+    }
+    table = TESTS.joinpath("README.md").read_text("utf-8").partition("| module | tested in |")[2]
+    rows = re.findall(r"^\| `([\w.]+)` \| (.+) \|$", table, re.MULTILINE)
+    assert [name for name, _ in rows] == sorted(without)
+    files = {file for _, places in rows for file in re.findall(r"`([\w/]+\.py)`", places)}
+    assert files
+    assert not {file for file in files if not TESTS.joinpath(file).is_file()}
+    assert all(re.fullmatch(r"`[\w/]+\.py`(, `[\w/]+\.py`)*", places) for _, places in rows)
 
 
 def test_a_public_class_name_has_one_meaning():

@@ -81,8 +81,12 @@ class Store:
                     self._create()
                 connection = self._open(deadline, read_only=False)
                 try:
+                    # Before the transaction: a query of a missing table would abort it.
+                    version = _version(connection)
+                    behind = _is_behind(connection, version) or not _has_schema(version, self.path)
                     connection.begin()
-                    _ensure_schema(connection, self.path)
+                    if behind:
+                        _declare(connection, version)
                     yield connection
                     connection.commit()
                 finally:
@@ -147,7 +151,7 @@ class Store:
 
         try:
             with duckdb.connect(fresh) as connection:
-                _ensure_schema(connection, self.path)
+                _declare(connection, None)
             fresh.replace(self.path)
         finally:
             fresh.unlink(missing_ok=True)
@@ -201,11 +205,8 @@ def _identifier(table: str) -> str:
     return table
 
 
-def _ensure_schema(connection: "duckdb.DuckDBPyConnection", path: Path) -> None:
-    """Create the tables if they are missing, or migrate them from an earlier version."""
-    version = _version(connection)
-    if not _is_behind(connection, version) and _has_schema(version, path):
-        return
+def _declare(connection: "duckdb.DuckDBPyConnection", version: int | None) -> None:
+    """Create the tables (version None), or migrate those of an earlier version."""
     before, after = MIGRATIONS.get(version or 0, ("", ""))
     connection.execute(before)
     connection.execute(schema_sql())
@@ -226,13 +227,14 @@ def _is_behind(connection: "duckdb.DuckDBPyConnection", version: int | None) -> 
 
 def _version(connection: "duckdb.DuckDBPyConnection") -> int | None:
     """The version of the tables; None if there are no tables."""
+    import duckdb
+
+    # Listing the tables would take DuckDB as long as opening the file, so the query is just tried.
     # DuckDB 2 keeps the connection busy until a result is read to its end, hence fetchall.
-    [(count,)] = connection.execute(
-        "select count(*) from duckdb_tables() where table_name = 'store_version'"
-    ).fetchall()
-    if not count:
+    try:
+        [(version,)] = connection.execute("select max(version) from store_version").fetchall()
+    except duckdb.CatalogException:
         return None
-    [(version,)] = connection.execute("select max(version) from store_version").fetchall()
     return int(version or 0)
 
 

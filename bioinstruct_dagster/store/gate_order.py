@@ -19,7 +19,6 @@ DROPPING_GATES = (*ROW_GATES, "novelty")
 # All gates. The category gate labels kept rows and rejects none.
 GATE_ORDER = (*DROPPING_GATES, "category")
 
-COUNT_GATES_TABLES = "select count(*) from duckdb_tables() where table_name = 'gates'"
 GATES = "select gate, gate_order, by_row from gates order by gate_order"
 DELETE_GATES = "delete from gates"
 INSERT_GATE = "insert into gates (gate, gate_order, by_row) values (?, ?, ?)"
@@ -29,8 +28,12 @@ _GATE_ROWS = [(gate, place, gate in ROW_GATES) for place, gate in enumerate(GATE
 
 def lists_gates(connection: "duckdb.DuckDBPyConnection") -> bool:
     """Whether the store has the table `gates` and it holds the current list."""
-    [(count,)] = connection.execute(COUNT_GATES_TABLES).fetchall()
-    return bool(count) and connection.execute(GATES).fetchall() == _GATE_ROWS
+    import duckdb
+
+    try:
+        return connection.execute(GATES).fetchall() == _GATE_ROWS
+    except duckdb.CatalogException:
+        return False
 
 
 def write_gates(connection: "duckdb.DuckDBPyConnection") -> None:

@@ -192,6 +192,7 @@ class Nursery:
         return int(self._process.stdout.readline())
 
 
+@pytest.mark.slow
 def test_twenty_kills_repay_only_requests_in_flight(store, start_python, requests_of):
     draw = random.Random(11)
     kills, concurrency, count, cap = 20, 6, 220, 6.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from contextlib import asynccontextmanager
 
 import pytest
@@ -115,17 +116,19 @@ def stored_numbers(store) -> list[int]:
 class Brittle(ListFeed):
     """A feed with a fault of ours: it fails at the reply, or at the request, of one number."""
 
-    def __init__(self, requests, *, stored_at=None, take_at=None) -> None:
+    def __init__(self, requests, *, failed, stored_at=None, take_at=None) -> None:
         super().__init__(requests, set())
-        self._stored_at, self._take_at = stored_at, take_at
+        self._failed, self._stored_at, self._take_at = failed, stored_at, take_at
 
     def stored(self, request, completion) -> None:
         if request.request_number == self._stored_at:
+            self._failed.set()
             raise LookupError("a fault in the reader")
 
     def take(self):
         request = super().take()
         if request is not None and request.request_number == self._take_at:
+            self._failed.set()
             raise LookupError("a fault in the gate")
         return request
 
@@ -134,10 +137,12 @@ class Brittle(ListFeed):
 def test_an_error_of_the_feed_ends_the_round_and_keeps_replies(
     store, requests_of, serve, reply, where
 ):
+    failed = threading.Event()
+
     async def answer(body):
-        # The first reply comes first; the others are in flight when it is read.
-        if body["seed"] != served.bodies[0]["seed"]:
-            await asyncio.sleep(0.3)
+        # The first reply comes when all five are in flight, and the others after the fault.
+        first = body["seed"] == served.bodies[0]["seed"]
+        await until(lambda: len(served.bodies) == 5 if first else failed.is_set())
         return reply()
 
     served = serve(answer)
@@ -149,7 +154,7 @@ def test_an_error_of_the_feed_ends_the_round_and_keeps_replies(
                 log=lambda _: None,
                 terms=Terms(concurrency=5),
             ),
-            lambda: Brittle(requests_of(30), **where),
+            lambda: Brittle(requests_of(30), failed=failed, **where),
             purpose="generation",
         )
     # All that was asked is stored, and nothing was asked twice.
