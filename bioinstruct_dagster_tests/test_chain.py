@@ -118,7 +118,7 @@ def test_the_run_is_marked_as_a_rehearsal(chain):
 def test_the_columns_are_explained(chain):
     schema = metadata(chain, "deduplicated_instructions")["dagster/column_schema"].schema
     notes = {column.name: column.description for column in schema.columns}
-    assert notes["repaired"] == "fields whose text a gate put right"
+    assert notes["repaired"] == "fields whose text a gate repaired"
     assert all(notes.values())
 
 
