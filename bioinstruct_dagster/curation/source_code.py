@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from bioinstruct_dagster.curation.word_lists import WORDS_FOLDER
 from bioinstruct_dagster.errors import StatedError
@@ -30,7 +30,7 @@ _SKIPPED_FIELDS = frozenset({"ctx", "kind", "returns", "type_comment", "type_ign
 
 
 class SourceCodeError(StatedError):
-    """A version is computed from a definition or a module that does not exist."""
+    """Code that a version is computed from does not exist, or can't be followed."""
 
 
 class Reference(NamedTuple):
@@ -93,10 +93,13 @@ class ModuleSource:
             return self._read(self._effects)
         if name == WHOLE_MODULE:
             return Definition("", frozenset(self._own(one) for one in self._defined))
+        target = self._imported.get(name)
         if name in self._defined:
             read = self._read(self._defined[name])
-            return read._replace(references=read.references | {self._own(IMPORT_EFFECTS)})
-        target = self._imported.get(name)
+            # An import in a `try`, beside the definition that stands in for it.
+            imported = {target} if isinstance(target, Reference) else set()
+            references = read.references | {self._own(IMPORT_EFFECTS)} | imported
+            return read._replace(references=references)
         if isinstance(target, Reference):
             return Definition("", references=frozenset({target}))
         if isinstance(target, _Library):
@@ -108,7 +111,12 @@ class ModuleSource:
         return self._own(name) if name in self._defined else self._imported.get(name)
 
     def imports_of(self, statement: ast.AST) -> dict[str, Reference | _Library | None]:
-        """The targets of the names that a statement imports; empty for other statements."""
+        """The targets of the names that a statement imports; empty for other statements.
+
+        Raises:
+            SourceCodeError: the import can't be followed.
+        """
+        self._refuse_import(statement)
         if isinstance(statement, ast.Import):
             return {
                 (alias.asname or alias.name.split(".")[0]): _Library(alias.name.split(".")[0])
@@ -124,6 +132,25 @@ class ModuleSource:
             for alias in statement.names
         }
 
+    def refuse(self, node: ast.AST, what: str) -> NoReturn:
+        """Fail on code that can't be followed, instead of leaving it out of a version."""
+        line = getattr(node, "lineno", 0)
+        raise SourceCodeError(
+            f"{self._name.replace('.', '/')}.py, line {line}: {what}, so the version of a gate "
+            "would miss code. Name the function or the module where it is used."
+        )
+
+    def _refuse_import(self, statement: ast.AST) -> None:
+        own = PACKAGE_FOLDER.name
+        if isinstance(statement, ast.Import):
+            if any(alias.name.split(".")[0] == own for alias in statement.names):
+                self.refuse(statement, f"`import {own}` can't be followed (write `from`)")
+        elif isinstance(statement, ast.ImportFrom):
+            if statement.level:
+                self.refuse(statement, "a relative import can't be followed")
+            if statement.names[0].name == "*":
+                self.refuse(statement, "`import *` can't be followed")
+
     def _target(self, module: str, name: str) -> Reference:
         inner = f"{module}.{name}" if module else name
         is_module = _path_of(self._package, inner) is not None
@@ -133,10 +160,14 @@ class ModuleSource:
         return Reference(self._name, name)
 
     def _sort(self, statement: ast.stmt) -> None:
+        if _is_docstring(statement) or _is_for_type_checkers(statement):
+            return
         imports = self.imports_of(statement)
         self._imported |= imports
-        if imports or _is_docstring(statement) or _is_for_type_checkers(statement):
+        if imports:
             return
+        for inner in _own_nodes([statement]):  # an import inside a top-level `try` or `if`
+            self._imported |= self.imports_of(inner)
         names = _bound_by([statement]) | _changed_by(statement)
         for name in names:
             self._defined.setdefault(name, []).append(statement)
@@ -188,7 +219,7 @@ class _SyntaxReader:
         """Add a node, a list of nodes, or the value of a field."""
         if isinstance(value, list):
             for item in value:
-                if not _is_docstring(item):
+                if not _is_docstring(item) and not isinstance(item, ast.Pass):
                     self.add(item, scope)
                     self.text.append(",")
         elif isinstance(value, ast.AST):
@@ -209,6 +240,7 @@ class _SyntaxReader:
         """Note what a node refers to; return the fields that need no further reading."""
         if isinstance(node, ast.arg):
             return _SKIPPED_FIELDS | {"annotation"}
+        self._refuse_lookup(node)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             target = self._target(node.value.id, scope)
             if isinstance(target, Reference) and target.name == WHOLE_MODULE:
@@ -222,6 +254,18 @@ class _SyntaxReader:
             elif target is not None:
                 self.references.add(target)
         return _SKIPPED_FIELDS
+
+    def _refuse_lookup(self, node: ast.AST) -> None:
+        """Refuse code that finds other code by its name at run time."""
+        if isinstance(node, ast.Name) and node.id == "globals":
+            self._module.refuse(node, "`globals()` finds code by its name")
+        if isinstance(node, ast.Attribute) and node.attr == "__subclasses__":
+            self._module.refuse(node, "`__subclasses__` finds classes by their base")
+        if isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                called = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if isinstance(called, ast.Attribute) and called.attr == "register":
+                    self._module.refuse(decorator, "a registered function is found elsewhere")
 
     def _target(self, name: str, scope: _Scope) -> Reference | _Library | None:
         return scope[name] if name in scope else self._module.resolve(name)

@@ -37,7 +37,7 @@ class ListFeed:
             useless = is_useless and key in stored and is_useless(stored[key])
             if useless and again.completion_id not in stored:
                 self._left.append(again)  # the run was killed between the two draws
-        self._worth_again = is_useless
+        self._is_useless = is_useless
         self.expected_requests = len(self._left)
         self.stopped: str | None = None
         self._requests = requests
@@ -58,7 +58,7 @@ class ListFeed:
 
     def stored(self, request: TeacherRequest, completion: Mapping[str, Any]) -> None:
         """Offer the second draw of a request whose reply is useless."""
-        if self._worth_again and request.draw == 0 and self._worth_again(completion):
+        if self._is_useless and request.draw == 0 and self._worth_again(completion):
             self._left.append(request.again())
 
     def failed(self, request: TeacherRequest) -> None:

@@ -202,6 +202,50 @@ def test_code_that_reads_word_lists_may_leave_out_the_ending(read, tmp_path):
         assert ModuleSource(tmp_path, "rules.gate").definition("LISTS").words == words
 
 
+REGISTERED = """
+from functools import singledispatch
+@singledispatch
+def shape(row): ...
+@shape.register
+def shape(row: str): return 1
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from bioinstruct_dagster.other import *",
+        "from .other import helper",
+        "import bioinstruct_dagster.other",
+        "def shape(row): return globals()['helper'](row)",
+        "def shape(row): return [one for one in Rule.__subclasses__()]",
+        REGISTERED,
+    ],
+)
+def test_code_that_cannot_be_followed_is_refused_with_its_line(source, read):
+    with pytest.raises(SourceCodeError, match=r"gate\.py, line \d+: .* would miss code"):
+        read(source).definition("shape")
+
+
+def test_an_import_inside_a_top_level_try_is_followed(read):
+    module = read(
+        """
+        try:
+            from bioinstruct_dagster.other import helper
+        except ImportError:
+            helper = None
+        def check(row):
+            return helper(row)
+        """
+    )
+    assert "other.helper" in named(module.definition("check")) | named(module.definition("helper"))
+
+
+def test_a_pass_changes_nothing(read):
+    first = read("def check(row):\n    return row").definition("check")
+    assert read("def check(row):\n    pass\n    return row").definition("check") == first
+
+
 def test_a_name_that_is_not_there_is_refused(read):
     with pytest.raises(SourceCodeError, match="module gate defines no check"):
         read("").definition("check")

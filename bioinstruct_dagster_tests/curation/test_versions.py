@@ -17,8 +17,8 @@ from bioinstruct_dagster.curation.novelty.gate import CHECKING_CODE as NOVELTY_C
 from bioinstruct_dagster.curation.novelty.gate import check_novelty_from_first_change
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
-from bioinstruct_dagster.curation.quality.gate import CHECK_MAKERS, QualityGate
-from bioinstruct_dagster.curation.quality.rules import AnyRule
+from bioinstruct_dagster.curation.quality.gate import QualityGate, _check_of
+from bioinstruct_dagster.curation.quality.rules import AnyRule, TruncatedRule
 from bioinstruct_dagster.curation.source_code import PACKAGE_FOLDER, SourceCodeError
 from bioinstruct_dagster.curation.versions import (
     FOLLOWED_MODULES,
@@ -222,14 +222,18 @@ def test_an_unknown_definition_is_named():
 
 
 def test_each_kind_of_rule_names_the_function_that_checks_it():
-    kinds = AnyRule.__args__[0].__args__
-    named = {kind: kind.checked_by for kind in kinds if kind in CHECK_MAKERS}
-    assert named == {
-        kind: f"{check.__module__.removeprefix(f'{PACKAGE_FOLDER.name}.')}.{check.__qualname__}"
-        for kind, check in CHECK_MAKERS.items()
-    }
-    for kind in kinds:
+    for kind in AnyRule.__args__[0].__args__:
         assert code_version(kind.checked_by).code
+
+
+def test_the_function_that_checks_a_rule_is_part_of_its_version(monkeypatch):
+    (rule,) = (rule for rule in QualityGate().rules if isinstance(rule, TruncatedRule))
+    before, row = rule.version, RowTexts("List the causes.", "", "The causes of this are many and")
+    assert _check_of(rule)(row)
+    monkeypatch.setattr(TruncatedRule, "checked_by", "curation.quality.wording.length_check")
+    with pytest.raises(AttributeError, match="least"):
+        _check_of(rule)(row)
+    assert rule.version != before
 
 
 TEXTS = [

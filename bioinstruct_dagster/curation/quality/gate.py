@@ -4,28 +4,14 @@ Belongs here: applying the rules, and their findings. Does not: the check behind
 (wording, grounding, arithmetic), reading the rules (rules), or similarity to other rows (novelty).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.curation.gates import Decision, Finding, GateResult, RowTexts
-from bioinstruct_dagster.curation.quality import grounding, wording
-from bioinstruct_dagster.curation.quality.arithmetic.check import arithmetic_check
-from bioinstruct_dagster.curation.quality.rules import (
-    ArithmeticRule,
-    LacksRule,
-    LengthRule,
-    LlmRule,
-    MarkerRule,
-    PatternRule,
-    QualityRule,
-    RepeatedRule,
-    TruncatedRule,
-    UngroundedRule,
-    UntoldRule,
-    read_rules,
-)
+from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule, read_rules
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
 from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.settings import INPUTS
@@ -33,23 +19,9 @@ from bioinstruct_dagster.store.fingerprints import sha256_of
 
 QUALITY_RULES = INPUTS / "quality_rules.yaml"
 SOUND_ROW = "sound"
-# Code that the gate's own version leaves out: each rule's version covers the code of its kind, and
-# the settings that are read from the file.
-SEPARATE_VERSIONS = frozenset(
-    {"curation.quality.gate.CHECK_MAKERS", "curation.quality.rules.read_rules"}
-)
-
-CHECK_MAKERS: dict[type[QualityRule], Callable[[Any], RowCheck]] = {
-    PatternRule: wording.pattern_check,
-    LengthRule: wording.length_check,
-    LacksRule: wording.lacks_check,
-    MarkerRule: wording.marker_check,
-    RepeatedRule: wording.repeated_check,
-    TruncatedRule: wording.truncated_check,
-    UntoldRule: wording.untold_check,
-    UngroundedRule: grounding.ungrounded_check,
-    ArithmeticRule: arithmetic_check,
-}
+# Code that the gate's own version leaves out: each rule's version covers the settings that are read
+# from the file, and the function that `checked_by` names.
+SEPARATE_VERSIONS = frozenset({"curation.quality.rules.read_rules"})
 
 
 @dataclass(frozen=True)
@@ -120,4 +92,15 @@ class QualityGate:
 
 def _active_rule(rule: QualityRule) -> ActiveRule:
     verdict: Decision = "keep" if rule.action == "off" else rule.action
-    return ActiveRule(rule.id, rule.version, verdict, CHECK_MAKERS[type(rule)](rule))
+    return ActiveRule(rule.id, rule.version, verdict, _check_of(rule))
+
+
+def _check_of(rule: QualityRule) -> RowCheck:
+    """The check that the function named by `checked_by` makes from the rule's settings.
+
+    That name is the only place that says which function checks a kind of rule, so a rule's version
+    always covers the code that runs.
+    """
+    module, _, name = rule.checked_by.rpartition(".")
+    check: RowCheck = getattr(import_module(f"bioinstruct_dagster.{module}"), name)(rule)
+    return check
