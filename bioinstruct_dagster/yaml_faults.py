@@ -7,13 +7,13 @@ not: the text of the file and its lines (yaml_lines), or reading a file (yaml_fi
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 import pydantic
 
-from bioinstruct_dagster.yaml_lines import REFUSED_VALUE, Fault, Place
+from bioinstruct_dagster.yaml_lines import REFUSED_VALUE, Fault, Place, number_in
 
 MESSAGES = {
     "missing": "missing; add it",
@@ -22,7 +22,6 @@ MESSAGES = {
     "less_than": "must be less than {lt}, not {found}",
     "less_than_equal": "must be at most {le}, not {found}",
     "finite_number": "must be a finite number, not {found}",
-    "int_from_float": "must be a whole number, not {found}",
     "too_short": "has {actual_length} of at least {min_length} entries; add some",
     "too_long": "has {actual_length} of at most {max_length} entries; remove some",
     "string_too_short": "is empty; write something, or remove the key if it may be left out",
@@ -36,18 +35,15 @@ KIND_NAMES = {
     "model_type": "names with values, such as `name: value`",
     "model_attributes_type": "names with values, such as `name: value`",
     "int_type": "a whole number",
-    "int_parsing": "a whole number",
     "float_type": "a number",
-    "float_parsing": "a number",
     "bool_type": "true or false",
-    "bool_parsing": "true or false",
     "date_type": "a date, such as 2026-10-14",
-    "date_from_datetime_parsing": "a date, such as 2026-10-14",
 }
+LARGEST_WHOLE_NUMBER = 10**9  # of a field that states no limit of its own
 _MOST_CHARACTERS = 60  # characters of a value
 _LARGEST_SHOWN_NUMBER = 10**18
 _CONTAINER_NAMES = {dict: "a mapping", list: "a list", type(None): "empty"}
-_NUMBER_KINDS = {"int_type", "int_parsing", "float_type", "float_parsing"}
+_NUMBER_KINDS = {"int_type", "float_type"}
 
 
 class FieldFaultsError(ValueError):
@@ -77,6 +73,7 @@ class _Field(NamedTuple):
     known: tuple[str, ...]  # the keys that the mapping may have
     kinds: dict[str, type[pydantic.BaseModel]]  # the mapping's possible models, by their tag
     about: str  # the field's description, such as its unit
+    annotation: Any  # the type of the field
 
 
 def faults_of(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> list[Fault]:
@@ -91,7 +88,10 @@ def faults_of(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) 
         value = detail["input"]
         if value is REFUSED_VALUE or _is_echo(detail):
             continue
-        field = _field(model, detail["loc"])
+        steps = detail["loc"]
+        if steps[-1:] == ("[key]",) and detail["type"] != "extra_forbidden":
+            steps = steps[:-1]  # the fault is the key's own
+        field = _field(model, steps)
         if detail["type"] in KIND_NAMES and field.place == field.union:
             strays.setdefault(field.place, []).append((detail["type"], value))
             continue
@@ -100,7 +100,7 @@ def faults_of(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) 
     for place, kinds in strays.items():
         if place not in found.values():
             value = kinds[0][1]
-            found[place, _kind_message([kind for kind, _ in kinds], value)] = place
+            found[place, _kind_message([kind for kind, _ in kinds], value, None)] = place
     return [Fault(place, message) for place, message in found]
 
 
@@ -134,7 +134,7 @@ def _messages(detail: Mapping[str, Any], field: _Field) -> Iterator[tuple[Place,
     elif kind == "literal_error":
         yield field.place, _choice_message(re.findall(r"'([^']*)'", context["expected"]), value)
     elif kind in KIND_NAMES:
-        yield field.place, _kind_message([kind], value) + field.about
+        yield field.place, _kind_message([kind], value, field.annotation) + field.about
     elif kind in MESSAGES:
         numbers = {
             name: f"{one:g}" if isinstance(one, float) else one for name, one in context.items()
@@ -178,7 +178,7 @@ def _nearest(word: Any, known: Sequence[str]) -> str:
     return folded[near[0]] if near else ""
 
 
-def _kind_message(kinds: Sequence[str], value: Any) -> str:
+def _kind_message(kinds: Sequence[str], value: Any, annotation: Any) -> str:
     """The message about a value that is of none of the allowed kinds."""
     wanted = " or ".join(dict.fromkeys(KIND_NAMES[kind] for kind in kinds))
     if value is None:
@@ -188,12 +188,47 @@ def _kind_message(kinds: Sequence[str], value: Any) -> str:
         reads += ", as a bare yes, no, on or off" if isinstance(value, bool) else ""
         return f"must be {wanted}, but {reads}; put it in quotes if it is text"
     message = f"must be {wanted}, not {_shown_value(value)}"
-    if isinstance(value, str) and _NUMBER_KINDS & set(kinds):
+    advice = ""
+    if _NUMBER_KINDS & set(kinds) and not isinstance(value, bool):
+        advice = _number_advice(value, annotation, whole="int_type" in kinds)
+    elif "date_type" in kinds and isinstance(value, str):
+        advice = _date_advice(value)
+    return "; ".join(filter(None, [message, advice]))
+
+
+def _number_advice(value: Any, annotation: Any, *, whole: bool) -> str:
+    """What to write for a value that is no number of the right kind.
+
+    A number is only named if the field takes it. Otherwise the advice says what the field takes.
+    """
+    number = number_in(value) if isinstance(value, str) else value
+    if not isinstance(number, int | float):
+        return "write it in digits, without quotes" if isinstance(value, str) else ""
+    if isinstance(number, float) and number.is_integer() and abs(number) < _LARGEST_SHOWN_NUMBER:
+        candidates: list[int | float] = [int(number), number]
+    else:
+        candidates = [number]
+    advice = ""
+    for one in candidates:
         try:
-            message += f"; write {float(value)!r}, without quotes"
-        except ValueError:
-            message += "; write it in digits"
-    return message
+            pydantic.TypeAdapter(annotation).validate_python(one, strict=True)
+        except pydantic.ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            if detail["type"] in MESSAGES:
+                message = MESSAGES[detail["type"]]
+                advice = "it " + message.format(found=_shown_value(one), **detail.get("ctx", {}))
+        else:
+            if whole and one > LARGEST_WHOLE_NUMBER:
+                return f"it must be at most {LARGEST_WHOLE_NUMBER}"
+            return f"write {one}" + (", without quotes" if isinstance(value, str) else "")
+    return advice
+
+
+def _date_advice(value: str) -> str:
+    try:
+        return f"write {date.fromisoformat(value.strip()).isoformat()}, without quotes"
+    except ValueError:
+        return ""
 
 
 def _shown_value(value: Any) -> str:
@@ -202,6 +237,8 @@ def _shown_value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int) and abs(value) > _LARGEST_SHOWN_NUMBER:
         return "a number of many digits"
+    if isinstance(value, datetime):
+        return f"the time {value.isoformat()}"
     if isinstance(value, date):
         return f"the date {value.isoformat()}"
     if isinstance(value, str) and len(value) > _MOST_CHARACTERS:
@@ -219,6 +256,7 @@ def _field(model: type[pydantic.BaseModel], steps: Sequence[str | int]) -> _Fiel
     union: Place | None = None
     known: tuple[str, ...] = ()
     about = ""
+    inside: Any = model
     for step in steps:
         if len(shapes) > 1:
             union, known = place, ()
@@ -229,14 +267,14 @@ def _field(model: type[pydantic.BaseModel], steps: Sequence[str | int]) -> _Fiel
                 shapes = [one for one in shapes if get_origin(one) is tuple] or shapes[:1]
             continue
         (shape,) = shapes or [None]
-        inside: Any = None
+        inside = None
         if _is_model(shape):
             known = tuple(shape.model_fields)
             about = ""
             if field := shape.model_fields.get(str(step)):
                 inside = Annotated[field.annotation, field]
                 about = _about(inside)
-        elif get_origin(shape) is dict and step != "[key]":
+        elif get_origin(shape) is dict:
             inside = get_args(shape)[1]
         elif get_origin(shape) is tuple and isinstance(step, int):
             kinds = get_args(shape)
@@ -245,7 +283,7 @@ def _field(model: type[pydantic.BaseModel], steps: Sequence[str | int]) -> _Fiel
             break
         place = (*place, step)
         shapes, tag = _shapes(inside)
-    return _Field(place, union, known, _models_by_tag(shapes, tag), about)
+    return _Field(place, union, known, _models_by_tag(shapes, tag), about, inside)
 
 
 def _shapes(annotation: Any, tag: str = "") -> tuple[list[Any], str]:

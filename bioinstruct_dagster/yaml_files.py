@@ -12,16 +12,47 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
 from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import CoreSchema
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.yaml_faults import faults_of
+from bioinstruct_dagster.yaml_faults import LARGEST_WHOLE_NUMBER, faults_of
 from bioinstruct_dagster.yaml_lines import Fault, YamlDocument, YamlTextError
+
+_STRICT_KINDS = {"int", "float", "bool", "str", "date"}  # pydantic's names
+_NO_SCHEMAS = {"default", "metadata", "serialization"}  # parts of a schema that hold no other one
+
+
+def _strict(schema: Any) -> Any:
+    if isinstance(schema, list | tuple):
+        return type(schema)(_strict(one) for one in schema)
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: inner if key in _NO_SCHEMAS else _strict(inner) for key, inner in schema.items()}
+    if made.get("type") in _STRICT_KINDS:
+        made["strict"] = True
+    if made.get("type") == "float":
+        made["allow_inf_nan"] = False
+    if made.get("type") == "int" and not {"le", "lt"} & made.keys():
+        made["le"] = LARGEST_WHOLE_NUMBER
+    return made
 
 
 class StrictModel(pydantic.BaseModel):
-    """A mapping in a file: unknown keys are refused, and the values cannot change."""
+    """A mapping in a file: unknown keys are refused, and the values cannot change.
+
+    No value is converted to another kind: neither true nor a number in quotes is a number. Every
+    number is finite, and a whole number is at most `LARGEST_WHOLE_NUMBER`.
+    """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Make every plain kind of the model strict. Lists stay lax: YAML has no tuples."""
+        strict: CoreSchema = _strict(handler(source))
+        return strict
 
 
 def text_of_form(form: str, requirement: str) -> AfterValidator:
@@ -43,11 +74,17 @@ def text_of_form(form: str, requirement: str) -> AfterValidator:
 
 Identifier = Annotated[
     str,
-    Field(strict=True),
     text_of_form("[a-z][a-z0-9_]*", "must be small letters, digits and _, beginning with a letter"),
 ]
-NonEmptyText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, strict=True)]
-WordCount = Annotated[int, Field(ge=0, strict=True)]
+NonEmptyText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+# A name that must equal a name elsewhere. Blanks around it are refused, not removed: otherwise two
+# different keys of a mapping could become one.
+ExactName = Annotated[
+    str,
+    Field(min_length=1),
+    text_of_form(r"\S(?:.*\S)?", "has blanks around it or a line break in it; remove them"),
+]
+WordCount = Annotated[int, Field(ge=0)]
 TextField = Literal["instruction", "input", "output"]  # the texts of a row, which hold signs
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)

@@ -3,8 +3,13 @@
 Belongs here: faults that YAML allows and the project's files do not (a key given twice, a key that
 is not text, a name of two entries). Does not: the fields of a file (yaml_files), or the messages
 about wrong values (yaml_faults).
+
+Three things are read as in YAML 1.2, where YAML 1.1 surprises: `1:30` and `010` are texts and not
+90 and 8, `3e-4` is a number, and U+2028 ends no line.
 """
 
+import math
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -35,6 +40,20 @@ _SYNTAX_HINTS = {
     "another document": "remove the line ---; the file is one document",
     "did not find expected key": "mend the indentation",
 }
+_NUMBER_FORMS = {
+    _TAG_PREFIX + "int": re.compile(r"[-+]?(?:0|[1-9][0-9_]*|0b[01_]+|0x[0-9a-fA-F_]+)\Z"),
+    _TAG_PREFIX + "float": re.compile(
+        r"""[-+]?[0-9][0-9_]*(?:\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)\Z
+        |[-+]?\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?\Z
+        |[-+]?\.(?:inf|Inf|INF)\Z
+        |\.(?:nan|NaN|NAN)\Z""",
+        re.VERBOSE,
+    ),
+}
+_PLAIN_KEY = re.compile(r"<<|\w(?:[\w./|-]*\w)?")
+_MOST_KEY_CHARACTERS = 60  # of a key that is shown in quotes
+_LINE_SEPARATORS = "\u0085\u2028\u2029"  # they end a line in YAML 1.1, but in no editor
+_PRIVATE_CHARACTERS = range(0xE000, 0xF900)
 # PyYAML's loader in C, if there is one, takes a tenth of the time.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -62,6 +81,10 @@ class YamlTextError(Exception):
 class _Loader(_SafeLoader):  # type: ignore[misc]  # typed Any above
     """A loader that counts the levels of nesting, so that the C stack cannot overflow."""
 
+    yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own name and type
+        first: [(tag, _NUMBER_FORMS.get(tag, form)) for tag, form in resolvers]
+        for first, resolvers in _SafeLoader.yaml_implicit_resolvers.items()
+    }
     _level = 0
 
     def descend_resolver(self, parent: Any, index: Any) -> None:
@@ -141,16 +164,18 @@ class YamlDocument:
             if isinstance(step, int):
                 inside = inside[step] if isinstance(inside, list) and step < len(inside) else None
                 name = inside.get(self._name_key) if isinstance(inside, dict) else None
-                words.append(name if name and isinstance(name, str) else str(step + 1))
+                is_named = isinstance(name, str) and name != ""
+                words.append(_shown_key(str(name)) if is_named else str(step + 1))
             else:
                 inside = inside.get(step) if isinstance(inside, dict) else None
-                words.append(step)
+                words.append(_shown_key(step))
         return ".".join(words) or "the file"
 
     def _compose(self) -> tuple[yaml.Node | None, Any]:
+        stand_ins = _stand_ins(self._text)
         try:
-            loader = _Loader(self._text)
-            return loader.get_single_node(), loader
+            loader = _Loader(self._text.translate(stand_ins))
+            root = loader.get_single_node()
         except yaml.MarkedYAMLError as error:
             raise self._syntax_error(error) from None
         except yaml.reader.ReaderError as error:
@@ -158,6 +183,9 @@ class YamlDocument:
             at = self._text.find(chr(error.character))
             message = f"holds the character U+{error.character:04X}, which YAML forbids; remove it"
             raise YamlTextError(self._line_at(at), message) from None
+        if root is not None and stand_ins:
+            _put_back(root, {stand_in: mark for mark, stand_in in stand_ins.items()})
+        return root, loader
 
     def _syntax_error(self, error: yaml.MarkedYAMLError) -> YamlTextError:
         mark = error.problem_mark or error.context_mark
@@ -177,7 +205,6 @@ class YamlDocument:
         return self._line_at(node.start_mark.index)
 
     def _line_at(self, index: int) -> int:
-        # Not the mark's own line: in YAML U+2028 ends a line, in an editor it does not.
         return self._text.count("\n", 0, index) + 1
 
     def _value(self, node: yaml.Node, place: Place) -> Any:
@@ -223,6 +250,8 @@ class YamlDocument:
         message = f"the tag {node.tag.removeprefix(_TAG_PREFIX)} is not read here; remove it"
         if node.tag in _SCALAR_TAGS:
             try:
+                if node.tag in _NUMBER_FORMS and not _is_number(node.value):
+                    raise ValueError(node.value)  # it has the tag !!int or !!float
                 return self._loader.construct_object(node)
             except (ValueError, OverflowError, yaml.YAMLError):
                 kind = _KIND_NAMES.get(node.tag.removeprefix(_TAG_PREFIX), "")
@@ -282,9 +311,58 @@ class YamlDocument:
                 yield Fault((*place, at, self._name_key), message, lines[1])
 
 
+def _shown_key(key: str) -> str:
+    """A key as a field's name shows it: in quotes if it would not be plain where it ends."""
+    if _PLAIN_KEY.fullmatch(key):
+        return key
+    return repr(key[:_MOST_KEY_CHARACTERS])
+
+
 def _key_fault(key: yaml.Node) -> str:
     """The message about a key that is not text."""
     if not isinstance(key, yaml.ScalarNode):
         return "a key must be text, not a list or mapping; mend the indentation or the brackets"
     kind = _KIND_NAMES.get(key.tag.removeprefix(_TAG_PREFIX), key.tag)
     return f"YAML reads the key {key.value[:40]} as {kind}, not as text; put it in quotes"
+
+
+def number_in(text: str) -> int | float | None:
+    """The number that a text would be without its quotes; None if it is no finite number."""
+    digits = text.strip().replace("_", "")
+    try:
+        if re.fullmatch(r"[-+]?[0-9]+", digits):
+            return int(digits)
+        if not _is_number(digits):
+            return None
+        if _NUMBER_FORMS[_TAG_PREFIX + "int"].match(digits):
+            return int(digits, 0)
+        number = float(digits)
+    except ValueError:  # infinite, not a number, or more digits than Python reads
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _is_number(text: str) -> bool:
+    return any(form.match(text) for form in _NUMBER_FORMS.values())
+
+
+def _stand_ins(text: str) -> dict[int, int]:
+    """By line separator in the text, a private character that the text does not hold."""
+    found = [ord(mark) for mark in _LINE_SEPARATORS if mark in text]
+    unused = (one for one in _PRIVATE_CHARACTERS if chr(one) not in text)
+    return dict(zip(found, unused, strict=False)) if found else {}
+
+
+def _put_back(root: yaml.Node, marks: dict[int, int]) -> None:
+    """Put the line separators back into the texts of all nodes."""
+    waiting, seen = [root], {root}
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            node.value = node.value.translate(marks)
+            continue
+        inside = node.value
+        if isinstance(node, yaml.MappingNode):
+            inside = [one for pair in node.value for one in pair]
+        waiting += [one for one in inside if one not in seen]
+        seen.update(inside)

@@ -8,8 +8,8 @@ import pytest
 from pydantic import Field
 
 from bioinstruct_dagster.yaml_faults import FieldFaultsError, faults_of, suggestion
-from bioinstruct_dagster.yaml_files import StrictModel
-from bioinstruct_dagster.yaml_lines import REFUSED_VALUE
+from bioinstruct_dagster.yaml_files import StrictModel, text_of_form
+from bioinstruct_dagster.yaml_lines import REFUSED_VALUE, YamlDocument
 
 
 class Circle(StrictModel):
@@ -39,6 +39,9 @@ class Choice(StrictModel):
         return self
 
 
+SmallName = Annotated[str, text_of_form("[a-z]+", "must be small letters")]
+
+
 class Drawing(StrictModel):
     """Everything that a file of the project is made of."""
 
@@ -48,6 +51,8 @@ class Drawing(StrictModel):
     texts: str | tuple[str, ...] = ""
     pair: tuple[int, int] = (0, 0)
     on: bool = True
+    sized: dict[SmallName, int] = Field(default_factory=dict)
+    rank: int = Field(1, ge=1, le=99)
     day: dt.date | None = None
     size: Literal["small", "large"] = "small"
 
@@ -72,6 +77,10 @@ def faults(content: Any) -> dict[str, str]:
 
 
 CIRCLE = {"kind": "circle", "radius": 1.0}
+FIELDS = ", ".join(Drawing.model_fields)
+MOST = "must be at most 1000000000"
+NUMBER = "must be a number"
+M = " (in metres)"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +96,7 @@ CIRCLE = {"kind": "circle", "radius": 1.0}
             {"colour": 1},
             {
                 "colour": "unknown key 'colour'; use one of: "
-                "shapes, named, answer, texts, pair, on, day, size"
+                "shapes, named, answer, texts, pair, on, sized, rank, day, size"
             },
         ),
         ({"on": "maybe"}, {"on": "must be true or false, not 'maybe'"}),
@@ -97,7 +106,7 @@ CIRCLE = {"kind": "circle", "radius": 1.0}
         (
             {"named": {"a": CIRCLE | {"radius": "1e3"}}},
             {
-                "named.a.radius": "must be a number, not '1e3'; write 1000.0, without quotes "
+                "named.a.radius": "must be a number, not '1e3'; write 1000, without quotes "
                 "(in metres)"
             },
         ),
@@ -111,14 +120,37 @@ CIRCLE = {"kind": "circle", "radius": 1.0}
         ),
         ({"pair": [1]}, {"pair.1": "missing; add it"}),
         ({"pair": [1, 2, 3]}, {"pair": "has 3 of at most 2 entries; remove some"}),
-        ({"pair": [1, 10**30]}, {}),
+        ({"pair": [1, 10**30]}, {"pair.1": f"{MOST}, not a number of many digits"}),
+        ({"pair": [1, 10**9 + 1]}, {"pair.1": f"{MOST}, not 1000000001"}),
+        ({"pair": [True, "1"]}, {
+            "pair.0": "must be a whole number, not true",
+            "pair.1": "must be a whole number, not '1'; write 1, without quotes",
+        }),
+        ({"named": {"a": CIRCLE | {"radius": True}}}, {"named.a.radius": f"{NUMBER}, not true{M}"}),
+        (
+            {"named": {"a": CIRCLE | {"radius": float("nan")}}},
+            {"named.a.radius": f"must be a finite number, not nan{M}"},
+        ),
+        ({"on": 1}, {"on": "must be true or false, not 1"}),
+        ({"on": "yes"}, {"on": "must be true or false, not 'yes'"}),
+        ({"day": 2026}, {"day": "must be a date, such as 2026-10-14, not 2026"}),
+        (
+            {"day": "2026-10-14"},
+            {
+                "day": "must be a date, such as 2026-10-14, not '2026-10-14'; "
+                "write 2026-10-14, without quotes"
+            },
+        ),
+        (
+            {"day": dt.datetime(2026, 10, 14, 9)},  # noqa: DTZ001  # as YAML reads it
+            {"day": "must be a date, such as 2026-10-14, not the time 2026-10-14T09:00:00"},
+        ),
+        ({"sized": {"A": 1}}, {"sized.A": "'A' must be small letters"}),
+        ({"sized": {"[key]": 1}}, {"sized.[key]": "'[key]' must be small letters"}),
     ],
 )  # fmt: skip
 def test_an_error_becomes_a_field_and_what_to_do(content, expected):
-    if expected:
-        assert faults(content) == expected
-    else:
-        assert Drawing.model_validate(content).pair[1] == 10**30
+    assert faults(content) == expected
 
 
 @pytest.mark.parametrize(
@@ -202,8 +234,51 @@ def test_a_list_is_not_called_short_for_its_entries_faults():
 def test_a_value_whose_text_was_refused_has_no_second_fault():
     assert faults(
         {"size": REFUSED_VALUE, "answer": REFUSED_VALUE, "pair": [1, REFUSED_VALUE], "x": 1}
-    ) == {"x": "unknown key 'x'; use one of: shapes, named, answer, texts, pair, on, day, size"}
+    ) == {"x": "unknown key 'x'; use one of: " + FIELDS}
     assert faults({"shapes": [{"kind": REFUSED_VALUE}], "y": 1}).keys() == {"y"}
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        ("'4'", "write 4, without quotes"),
+        ("4.0", "write 4"),
+        ("'4.0'", "write 4, without quotes"),
+        ("'1_0'", "write 10, without quotes"),
+        ("'0x10'", "write 16, without quotes"),
+        ("'4e1'", "write 40, without quotes"),
+        ("010", "write 10, without quotes"),
+        ("1:30", "write it in digits, without quotes"),
+        ("four", "write it in digits, without quotes"),
+        ("'0'", "it must be at least 1, not 0"),
+        ("100.0", "it must be at most 99, not 100"),
+        ("'1e30'", ""),
+        ("3e-4", ""),
+        ("'3e-4'", ""),
+        (".inf", ""),
+    ],
+)
+def test_a_number_that_is_advised_is_accepted(value, advice):
+    said = faults(YamlDocument(f"rank: {value}", "id").content)["rank"]
+    assert said.partition("; ")[2] == advice
+    if advice.startswith("write") and "digits" not in advice:
+        number = advice.removeprefix("write ").partition(",")[0]
+        assert Drawing.model_validate(YamlDocument(f"rank: {number}", "id").content).rank
+
+
+@pytest.mark.parametrize("written", ["1e308", "1e+308", "1e22", "0.1", "3e-4", "1:30", "1e400"])
+def test_advice_about_any_number_can_be_followed(written):
+    quoted = faults({"named": {"a": CIRCLE | {"radius": written}}})["named.a.radius"]
+    assert quoted.startswith(f"must be a number, not {written!r}; write ")
+    number = quoted.partition("; write ")[2].partition(",")[0]
+    if number != "it in digits":
+        content = YamlDocument(f"{{kind: circle, radius: {number}}}", "id").content
+        assert Circle.model_validate(content).radius == float(written)
+
+
+def test_a_whole_number_too_large_is_not_advised():
+    said = faults({"pair": [1, "9" * 30]})["pair.1"]
+    assert said.endswith("; it must be at most 1000000000")
 
 
 def test_a_long_value_is_shown_in_part():

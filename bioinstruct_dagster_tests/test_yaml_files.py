@@ -119,6 +119,18 @@ def test_a_readers_own_faults_come_with_the_models(read):
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("'a b': 1", "'a b': unknown key 'a b'; use one of: entries"),
+        ("...x: 1", "'...x': unknown key '...x'; use one of: entries"),
+        ("a.b-c/d: 1", "a.b-c/d: unknown key 'a.b-c/d'; use one of: entries"),
+    ],
+)
+def test_an_odd_key_is_shown_in_quotes(read, line, said):
+    assert said_of(read, f"entries:\n- id: a\n{line}\n") == [f"3: {said}"]
+
+
 # --- The six files -----------------------------------------------------------------------------
 
 
@@ -195,7 +207,7 @@ FILES = {
             "batch: 0.5",
             "batch: half",
             (
-                "batch: must be a number, not 'half'; write it in digits "
+                "batch: must be a number, not 'half'; write it in digits, without quotes "
                 "(a share of the standard tier's price)"
             ),
         ),

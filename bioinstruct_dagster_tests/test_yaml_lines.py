@@ -97,6 +97,54 @@ def test_a_line_separator_inside_a_text_is_no_line():
     assert read.line(("b",)) == 2
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85"])
+def test_a_line_separator_ends_no_comment_and_no_line(mark):
+    text = f"# one{mark}still the comment \ue000\na: x{mark}y\n'b{mark}': ['{mark}']\nc: 1\n"
+    read = document(text)
+    assert read.content == {"a": f"x{mark}y", f"b{mark}": [mark], "c": 1}
+    assert read.line(("c",)) == 4
+    assert refused(f"# one{mark}two\na: b: c\n")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1:30", "1:30"),
+        ("190:20:30", "190:20:30"),
+        ("1:30.5", "1:30.5"),
+        ("-1:30", "-1:30"),
+        ("010", "010"),
+        ("0o10", "0o10"),
+        ("0", 0),
+        ("-7", -7),
+        ("1_000", 1000),
+        ("0x1F", 31),
+        ("0b11", 3),
+        ("3e-4", 3e-4),
+        ("1E5", 1e5),
+        ("1.5", 1.5),
+        ("010.5", 10.5),
+        (".5e1", 5.0),
+        ("-.inf", -float("inf")),
+        ("1e400", float("inf")),
+        ("1.2.3", "1.2.3"),
+        ("e5", "e5"),
+        ("'3'", "3"),
+    ],
+)
+def test_only_a_decimal_number_is_read_as_a_number(written, value):
+    read = document(f"a: {written}\nb: [{written}]")
+    assert (read.content, read.faults) == ({"a": value, "b": [value]}, [])
+    assert type(read.content["a"]) is type(value)
+
+
+@pytest.mark.parametrize("written", ["!!int 1:30", "!!float 1:30.5", "!!int 010", "!!int x"])
+def test_a_tag_makes_no_number_of_such_a_text(written):
+    kind_of = document(f"a: {written}")
+    assert kind_of.content == {"a": REFUSED_VALUE}
+    assert "can't read it; mend it" in kind_of.faults[0].message
+
+
 def test_a_merged_key_has_the_line_where_it_is_written():
     text = "base: &base\n  x: 1\n  y: 2\nuse:\n  <<: *base\n  y: 3\n"
     read = document(text)

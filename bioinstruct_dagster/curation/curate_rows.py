@@ -13,7 +13,7 @@ from typing import Any
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS, Finding, Gate, GateResult, RowTexts
 from bioinstruct_dagster.curation.novelty.gate import novelty_finding
-from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
+from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter, check_embeddings_installed
 from bioinstruct_dagster.curation.novelty.rule import (
     NamedInstruction,
     NoveltyFilter,
@@ -162,18 +162,31 @@ def row_gates(settings: Settings) -> list[Gate]:
 
 
 def meaning_filter(settings: Settings) -> MeaningFilter | None:
-    """The comparison of meanings, the second stage of novelty; None if it is switched off."""
+    """The comparison of meanings, the second stage of novelty; None if it is switched off.
+
+    Raises:
+        MeaningModelError: the setting names no model, or sentence-transformers is not installed.
+    """
     if settings.curation.meaning_model is None:
         return None
+    # Checked at once: the model is loaded only if there are new rows to compare.
+    check_embeddings_installed()
     return MeaningFilter(settings.curation.meaning_model, settings.curation.meaning_threshold)
 
 
 def novelty_checker(settings: Settings) -> CheckNovelty:
-    """The function that checks novelty of many rows: in this process, or on a Ray cluster."""
+    """The function that checks novelty of many rows: in this process, or on a Ray cluster.
+
+    Raises:
+        RayClusterError: an address is set, but Ray is not installed.
+    """
     if not settings.curation.ray_address:
         return check_in_process
     from bioinstruct_dagster.curation.novelty.cluster.driver import check_on_cluster
+    from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import check_ray_installed
 
+    # Checked at once: the cluster is used only if there are very many new rows.
+    check_ray_installed()
     return partial(
         check_on_cluster,
         workers=settings.curation.ray_workers,

@@ -4,6 +4,7 @@ Belongs here: the fields of that file. Does not: paths into an item (field_paths
 of a task (items), or the rules of decontamination (curation.contamination).
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,10 +18,12 @@ from bioinstruct_dagster.yaml_faults import FieldFaultsError
 from bioinstruct_dagster.yaml_files import Identifier, StrictModel, read_yaml
 
 EVALUATION_TASKS = INPUTS / "evaluation_tasks.yaml"
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+_BRACKETS = re.compile(r"\[(?:!.|[^!])[^\]]*\]")  # a set of characters in a pattern
 FORMATS = ("jsonl", "json", "csv", "parquet")
 
-TokenCount = Annotated[int, Field(ge=1, le=1_000, strict=True)]
-Fraction = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
+TokenCount = Annotated[int, Field(ge=1, le=1_000)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
 class EvaluationTasksError(StatedError):
@@ -30,20 +33,20 @@ class EvaluationTasksError(StatedError):
 class NgramLimits(StrictModel):
     """The rule `ngram_13`: the length of a shared run of tokens."""
 
-    tokens: Annotated[int, Field(ge=2, le=64, strict=True)] = 13
+    tokens: Annotated[int, Field(ge=2, le=64)] = 13
 
 
 class CoverageLimits(StrictModel):
     """The rule `coverage_8`: how much of a text must lie in runs that the row shares."""
 
-    tokens: Annotated[int, Field(ge=2, le=64, strict=True)] = 8
+    tokens: Annotated[int, Field(ge=2, le=64)] = 8
     share: Fraction = 0.5
 
 
 class BoilerplateLimits(StrictModel):
     """The most texts that may share a run; a run that more texts share counts for no rule."""
 
-    texts: Annotated[int, Field(ge=1, strict=True)] = 3
+    texts: Annotated[int, Field(ge=1)] = 3
 
 
 class RougeLimits(StrictModel):
@@ -91,13 +94,37 @@ class ChoiceField(StrictModel):
 
     letter: FieldPath | None = None
     index: FieldPath | None = None
-    first: Annotated[int, Field(ge=0, le=1, strict=True)] = 0
+    first: Annotated[int, Field(ge=0, le=1)] = 0
 
     @pydantic.model_validator(mode="after")
     def _check_one_field(self) -> "ChoiceField":
         if (self.letter is None) == (self.index is None):
             raise ValueError("must have either `letter` or `index`; give one of them")
         return self
+
+
+def _pattern_fault(pattern: str) -> str:
+    """Why a pattern can match no file of the evaluation folder; empty if it can match one."""
+    parts = Path(pattern).parts
+    faults = {
+        "must be relative to the evaluation folder, without ..": (
+            not parts or Path(pattern).is_absolute() or ".." in parts
+        ),
+        "begins with ~, which is not read as the home folder; name a file of the evaluation "
+        "folder": pattern.startswith("~"),
+        "holds a control character; remove it": _CONTROL_CHARACTER.search(pattern),
+        "has blanks around it; remove them": pattern != pattern.strip(),
+        "matches folders only; name the files in them, as in **/*.jsonl": (
+            pattern.endswith("/") or parts[-1:] == ("**",)
+        ),
+        "has ** beside other characters; write *, or ** between two /, as in **/*.jsonl": any(
+            "**" in part and part != "**" for part in parts
+        ),
+        "has a [ without its ]; close it, or write [[] for the character [": any(
+            "[" in _BRACKETS.sub("", part) for part in parts
+        ),
+    }
+    return next((fault for fault, applies in faults.items() if applies), "")
 
 
 class EvaluationTask(StrictModel):
@@ -118,9 +145,9 @@ class EvaluationTask(StrictModel):
     @classmethod
     def _check_patterns(cls, files: tuple[str, ...]) -> tuple[str, ...]:
         FieldFaultsError.refuse(
-            ((at,), f"{pattern!r} must be relative to the evaluation folder, without ..")
+            ((at,), f"{pattern!r} {fault}")
             for at, pattern in enumerate(files)
-            if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts
+            if (fault := _pattern_fault(pattern))
         )
         return files
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
@@ -20,7 +20,7 @@ from bioinstruct_dagster.generation.imported_set import read_instruction_set
 from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask
-from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
@@ -69,22 +69,29 @@ class RawInstructionsConfig(dg.Config):
     instructions: int | None = Field(
         None,
         ge=1,
+        le=MAX_ROWS,
         description="The goal: how many rows pass the gates (default: BIOINSTRUCT_INSTRUCTIONS).",
     )
     grow_by: int = Field(
-        0, ge=0, description="Raise the goal to this many rows more than are kept now."
+        0, ge=0, le=MAX_ROWS, description="Raise the goal to this many rows more than are kept now."
     )
     requests: int | None = Field(
-        None, ge=1, description="The most requests to use (default: BIOINSTRUCT_REQUESTS)."
+        None,
+        ge=1,
+        le=MAX_ROWS,
+        description="The most requests to use (default: BIOINSTRUCT_REQUESTS).",
     )
     max_usd: float | None = Field(
         None,
         ge=0,
+        le=MAX_CAP_USD,
+        allow_inf_nan=False,
         description="The most US dollars this run may spend (default: BIOINSTRUCT_RUN_MAX_USD).",
     )
     max_tokens: int | None = Field(
         None,
         ge=0,
+        le=MAX_CAP_TOKENS,
         description="The most tokens this run may use (default: BIOINSTRUCT_RUN_MAX_TOKENS).",
     )
     seed: int | None = Field(
@@ -96,6 +103,15 @@ class RawInstructionsConfig(dg.Config):
             "A file or hub id to import instead of generating rows (default: BIOINSTRUCT_IMPORT)."
         ),
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: Any) -> Any:
+        # Python counts true as 1, so `max_usd: true` would be a cap of one dollar.
+        if isinstance(value, bool):
+            message = "true and false are no values of this field; write a number or text"
+            raise ValueError(message)  # noqa: TRY004  # pydantic would not report a TypeError
+        return value
 
 
 @dg.asset(

@@ -4,37 +4,52 @@ Belongs here: reading and checking the experiment file. Does not: running an exp
 (training.train), or experiments as partitions (models.partitions).
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, Category
-from bioinstruct_dagster.yaml_faults import faults_of
-from bioinstruct_dagster.yaml_files import StrictModel, read_yaml, text_of_form
+from bioinstruct_dagster.yaml_faults import FieldFaultsError, faults_of
+from bioinstruct_dagster.yaml_files import ExactName, StrictModel, read_yaml, text_of_form
 from bioinstruct_dagster.yaml_lines import Fault
 
-# A name that becomes a part of a partition key and of a folder name.
+# A name that becomes a part of a partition key and of a folder's name. The folder's name holds two
+# of them, and file systems allow 255 bytes.
 ExperimentId = Annotated[
     str,
     text_of_form(
-        "[A-Za-z0-9][A-Za-z0-9._-]*", "must be letters, digits and any of . _ -, no space or |"
+        "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?",
+        "must be at most 100 letters, digits and any of . _ -, no space or |; it must begin with a "
+        "letter or digit, and not end with a dot",
     ),
 ]
 REHEARSAL = "rehearsal"
 
 
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    FieldFaultsError.refuse(
+        ((at,), f"{name} is there twice; remove one of them")
+        for at, name in enumerate(names)
+        if name in names[:at]
+    )
+    return names
+
+
 class Recipe(StrictModel):
     """All values with which an adapter is trained."""
 
-    categories: tuple[Category, ...] = Field(CATEGORIES, min_length=1)
+    categories: Annotated[tuple[Category, ...], AfterValidator(_distinct)] = Field(
+        CATEGORIES, min_length=1
+    )
     lora_rank: int = Field(ge=1)
     lora_alpha: int = Field(ge=1)
     lora_dropout: float = Field(ge=0, lt=1)
-    target_modules: str | tuple[str, ...]
+    target_modules: (
+        ExactName | Annotated[tuple[ExactName, ...], Field(min_length=1), AfterValidator(_distinct)]
+    )
     learning_rate: float = Field(gt=0)
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=1, description="rows per device and step")
@@ -46,8 +61,8 @@ class Recipe(StrictModel):
 class BaseModelSpec(StrictModel):
     """A base model: its source, and the recipe values that it overrides."""
 
-    source: str = Field(min_length=1, description="`rehearsal`, a local folder, or a hub id")
-    revision: str | None = None
+    source: ExactName = Field(description="`rehearsal`, a local folder, or a hub id")
+    revision: ExactName | None = None
     pretraining_steps: int = Field(200, ge=1, description="of the embedded model only")
     training: dict[str, Any] = Field(default_factory=dict)
 
@@ -79,7 +94,7 @@ class ExperimentFileError(StatedError):
 
 
 def read_experiments(path: Path) -> ExperimentMatrix:
-    """Read the experiment file and check every pair of base model and recipe.
+    """Read the experiment file and check the values of every recipe.
 
     Raises:
         ExperimentFileError: lists all faults with file, line, field and correction.
@@ -89,42 +104,48 @@ def read_experiments(path: Path) -> ExperimentMatrix:
         ExperimentMatrix,
         ExperimentFileError,
         setting="BIOINSTRUCT_EXPERIMENTS",
-        more_faults=_faults_of_combinations,
+        more_faults=_faults_of_recipes,
     )
 
 
-def _faults_of_combinations(content: Mapping[str, Any]) -> Iterator[Fault]:
-    """The faults of each pair's values, each with its place in the file."""
+def _faults_of_recipes(content: Mapping[str, Any]) -> Iterator[Fault]:
+    """The faults of all values of recipes, each with its place in the file.
+
+    Every group of values is checked by itself, so that a group that overrides a wrong value does
+    not hide it.
+    """
     defaults = _mapping(content.get("defaults"))
-    lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for base_model, spec in _mapping(content.get("base_models")).items():
-        training = _mapping(_mapping(spec).get("training"))
-        for name, values in _mapping(content.get("recipes")).items():
-            recipe = _mapping(values)
-            try:
-                Recipe.model_validate({**defaults, **recipe, **training})
-            except ValidationError as error:
-                for fault in faults_of(error, Recipe):
-                    field = str(fault.place[0])
-                    if field in training:
-                        yield _within(fault, "base_models", base_model, "training")
-                    elif field in recipe:
-                        yield _within(fault, "recipes", name)
-                    elif field in defaults:
-                        yield _within(fault, "defaults")
-                    else:
-                        lacking[name, field].append(base_model)
-    for (name, field), base_models in lacking.items():
-        message = (
-            f"missing for {', '.join(base_models)}; add it here, or to defaults for all recipes"
-        )
-        yield Fault(("recipes", name, field), message)
+    recipes = {name: _mapping(one) for name, one in _mapping(content.get("recipes")).items()}
+    overrides = {
+        name: _mapping(_mapping(one).get("training"))
+        for name, one in _mapping(content.get("base_models")).items()
+    }
+    yield from _faults_of_values(defaults, "defaults")
+    for name, values in recipes.items():
+        yield from _faults_of_values(values, "recipes", name)
+    for name, values in overrides.items():
+        yield from _faults_of_values(values, "base_models", name, "training")
+    for name, values in recipes.items():
+        for field, about in Recipe.model_fields.items():
+            lacking = [
+                base_model
+                for base_model, own in overrides.items()
+                if field not in {*defaults, *values, *own}
+            ]
+            if lacking and about.is_required():
+                message = f"missing for {', '.join(lacking)}; add it here, or to defaults for all"
+                yield Fault(("recipes", name, field), f"{message} recipes")
+
+
+def _faults_of_values(values: Mapping[str, Any], *place: str) -> Iterator[Fault]:
+    try:
+        Recipe.model_validate(values)
+    except ValidationError as error:
+        for fault in faults_of(error, Recipe):
+            if fault.place[0] in values:  # other values may stand elsewhere
+                yield fault._replace(place=(*place, *fault.place))
 
 
 def _mapping(value: Any) -> dict[str, Any]:
     """The value if it is a mapping, else an empty one. ExperimentMatrix reports other values."""
     return value if isinstance(value, dict) else {}
-
-
-def _within(fault: Fault, *place: str) -> Fault:
-    return fault._replace(place=(*place, *fault.place))

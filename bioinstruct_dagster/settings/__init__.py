@@ -4,13 +4,22 @@ Belongs here: values that a user sets once for an installation. Does not: values
 assets' run configuration) or of one experiment (`data/experiments.yaml`).
 """
 
-from bioinstruct_dagster.settings.fields import INPUTS, PROJECT_ROOT
+from bioinstruct_dagster.settings.fields import (
+    INPUTS,
+    MAX_CAP_TOKENS,
+    MAX_CAP_USD,
+    MAX_ROWS,
+    PROJECT_ROOT,
+)
 from bioinstruct_dagster.settings.reading import Settings, SettingsError, load_settings
 from bioinstruct_dagster.settings.teacher import DEFAULT_MODELS, Api, Service, Teacher
 
 __all__ = [
     "DEFAULT_MODELS",
     "INPUTS",
+    "MAX_CAP_TOKENS",
+    "MAX_CAP_USD",
+    "MAX_ROWS",
     "PROJECT_ROOT",
     "Api",
     "Service",

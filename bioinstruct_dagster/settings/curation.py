@@ -7,7 +7,15 @@ gate and evaluation both read. Does not: the rules of a gate (`data/quality_rule
 from pathlib import Path
 from typing import Literal
 
-from bioinstruct_dagster.settings.fields import INPUTS, SettingsGroup, setting
+from pydantic import field_validator
+
+from bioinstruct_dagster.settings.fields import (
+    INPUTS,
+    PROJECT_ROOT,
+    SettingsGroup,
+    from_project_root,
+    setting,
+)
 
 
 class CurationSettings(SettingsGroup):
@@ -76,6 +84,19 @@ class CurationSettings(SettingsGroup):
         ge=1,
         le=1_000,
     )
+
+    @field_validator("privacy_model", mode="after")
+    @classmethod
+    def _model_folder(cls, value: str) -> str:
+        """The model's folder as an absolute path; the name of an installed model as it is."""
+        # An absolute path is not changed, because the privacy gate's version depends on it.
+        path = Path(value)
+        if not value or path.is_absolute():
+            return value
+        is_folder = "/" in value or value.startswith(("~", "."))
+        if is_folder or (PROJECT_ROOT / path / "meta.json").is_file():
+            return str(from_project_root(path))
+        return value
 
 
 class EvalSetSettings(SettingsGroup):

@@ -11,6 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 INPUTS = PROJECT_ROOT / "data"
+# The highest caps and goals that a user can set, here and in a run's configuration. An amount above
+# them is a mistake, and far above them a float has no whole number of picodollars.
+MAX_CAP_USD = 1e9
+MAX_CAP_TOKENS = 10**15
+MAX_ROWS = 10_000_000
 
 
 def setting(
@@ -30,6 +35,20 @@ def setting(
     return Field(default, description=meaning, json_schema_extra=extra, **bounds)
 
 
+def from_project_root(path: Path) -> Path:
+    """The absolute path: relative paths start at the project root, and `~` is the home folder.
+
+    Dagster may start a run in any folder, so the working directory can't be the start.
+
+    Raises:
+        ValueError: the path names the home folder of an unknown user.
+    """
+    try:
+        return (PROJECT_ROOT / path.expanduser()).resolve()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+
+
 class SettingsGroup(BaseModel):
     """The settings of one stage."""
 
@@ -38,10 +57,4 @@ class SettingsGroup(BaseModel):
     @field_validator("*", mode="after")
     @classmethod
     def _from_project_root(cls, value: Any) -> Any:
-        if not isinstance(value, Path):
-            return value
-        # Relative paths start at the project root, because Dagster may start a run in any folder.
-        try:
-            return (PROJECT_ROOT / value.expanduser()).resolve()
-        except RuntimeError as error:  # the path names the home folder of an unknown user
-            raise ValueError(str(error)) from None
+        return from_project_root(value) if isinstance(value, Path) else value

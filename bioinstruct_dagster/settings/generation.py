@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import field_validator
 
-from bioinstruct_dagster.settings.fields import INPUTS, SettingsGroup, setting
+from bioinstruct_dagster.settings.fields import INPUTS, MAX_ROWS, SettingsGroup, setting
 
 IMPORT_COLUMNS = ("instruction", "input", "output")
 
@@ -32,7 +32,7 @@ class GenerationSettings(SettingsGroup):
         "Stored replies count.",
         unit="rows",
         ge=1,
-        le=10_000_000,
+        le=MAX_ROWS,
     )
     requests: int | None = setting(
         None,
@@ -41,7 +41,7 @@ class GenerationSettings(SettingsGroup):
         unit="requests",
         empty="no limit",
         ge=1,
-        le=10_000_000,
+        le=MAX_ROWS,
     )
     tasks_per_request: int = setting(
         5,
@@ -94,7 +94,7 @@ class ImportSettings(SettingsGroup):
     def _column_mapping(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        mapping = {name: name for name in IMPORT_COLUMNS}
+        mapping: dict[str, str] = {}
         for part in value.split(","):
             ours, separator, theirs = (piece.strip() for piece in part.partition("="))
             if not separator or not theirs or ours not in IMPORT_COLUMNS:
@@ -102,5 +102,7 @@ class ImportSettings(SettingsGroup):
                     f"{part!r} is not of the form OURS=THEIRS "
                     f"with OURS one of {', '.join(IMPORT_COLUMNS)}"
                 )
+            if ours in mapping:
+                raise ValueError(f"{ours!r} is named twice")
             mapping[ours] = theirs
-        return mapping
+        return {name: mapping.get(name, name) for name in IMPORT_COLUMNS}

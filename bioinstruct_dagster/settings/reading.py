@@ -1,21 +1,22 @@
 """Reading `Settings` from the environment and `.env`, or raising one error that names all faults.
 
 Belongs here: the class of all groups, and reading and changing its values. Does not: a single
-setting (teacher, generation, curation, runs) or the README's tables (table).
+setting (teacher, generation, curation, runs), the lines of `.env` (env_file) or the README's tables
+(table).
 """
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings.curation import CurationSettings, EvalSetSettings
+from bioinstruct_dagster.settings.env_file import EnvFile, read_env_file
 from bioinstruct_dagster.settings.fields import PROJECT_ROOT
 from bioinstruct_dagster.settings.generation import (
     GenerationSettings,
@@ -98,16 +99,18 @@ def _variable_of(name: str) -> str:
 def load_settings(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
     """Read the settings. The environment wins over `env_file`, and an empty value is the default.
 
+    An empty value in the environment wins too: the setting then has its default.
+
     Raises:
-        SettingsError: names all variables with a wrong value, and all unknown `BIOINSTRUCT_*`
-            variables.
+        SettingsError: names all variables with a wrong value, all unknown `BIOINSTRUCT_*`
+            variables, and all lines of `env_file` that name a setting but give it no value.
     """
-    in_file = dotenv_values(env_file) if env_file else {}
-    problems = list(map(_unknown, sorted(_unknown_names({*os.environ, *in_file}))))
+    in_file, problems = read_env_file(env_file) if env_file else EnvFile({}, [])
+    given = {**in_file, **os.environ}
+    problems += map(_unknown, sorted(_unknown_names(given)))
     groups: dict[str, dict[str, str]] = {}
     for variable, place in PLACES.items():
-        value = os.environ.get(variable) or in_file.get(variable)
-        if value:
+        if value := given.get(variable):
             groups.setdefault(place.group, {})[place.field] = value
     settings = None
     try:
@@ -122,10 +125,14 @@ def load_settings(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
     return settings
 
 
-def _unknown_names(names: set[str]) -> set[str]:
-    # A known name in lower case is refused too. It would not be read, so a spending cap would have
-    # no effect.
-    return {name for name in names if name.upper().startswith(_PREFIX) and name not in PLACES}
+def _unknown_names(names: Iterable[str]) -> set[str]:
+    # A known name in lower case is refused too. It would not be read: a spending cap would have no
+    # effect, or requests would go to another server than OPENAI_BASE_URL names.
+    return {
+        name
+        for name in names
+        if name not in PLACES and (name.upper().startswith(_PREFIX) or name.upper() in PLACES)
+    }
 
 
 def _unknown(name: str) -> str:

@@ -6,7 +6,7 @@ Belongs here: settings that several stages share. Does not: recipes and base mod
 
 from pathlib import Path
 
-from bioinstruct_dagster.settings.fields import INPUTS, SettingsGroup, setting
+from bioinstruct_dagster.settings.fields import INPUTS, MAX_ROWS, SettingsGroup, setting
 
 
 class StoreSettings(SettingsGroup):
@@ -60,4 +60,5 @@ class RunSettings(SettingsGroup):
         "How much the schedule `weekly_refresh` raises the goal.",
         unit="rows",
         ge=1,
+        le=MAX_ROWS,
     )

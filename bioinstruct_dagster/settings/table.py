@@ -14,8 +14,11 @@ from bioinstruct_dagster.settings.reading import PLACES, SettingPlace, Settings
 
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 _HEAD = """\
-# Copy this file to .env and edit it. The environment wins over .env. Each line shows the default.
-# README.md explains each setting. Relative paths start at the project's root.
+# Copy this file to .env and edit it. Each line shows the default; README.md explains each setting.
+# Write NAME=VALUE, one setting a line. References such as ${HOME} are not replaced.
+# Relative paths start at the project's root.
+# The environment wins over .env, and an empty value in the environment means the default. But the
+# command `dagster`, started in this folder, first copies .env into the environment: then .env wins.
 # `make settings-table` writes this file from bioinstruct_dagster/settings/.
 """
 

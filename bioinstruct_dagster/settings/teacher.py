@@ -6,9 +6,14 @@ Belongs here: settings of every request to the teacher. Does not: the goal of ge
 
 from typing import Literal
 
-from pydantic import HttpUrl, SecretStr
+from pydantic import HttpUrl, SecretStr, field_validator
 
-from bioinstruct_dagster.settings.fields import SettingsGroup, setting
+from bioinstruct_dagster.settings.fields import (
+    MAX_CAP_TOKENS,
+    MAX_CAP_USD,
+    SettingsGroup,
+    setting,
+)
 
 Teacher = Literal["rehearsal", "openai"]
 Service = Literal["online", "flex", "batch"]
@@ -73,7 +78,8 @@ class TeacherSettings(SettingsGroup):
         "The most requests that are sent in a minute.",
         unit="requests per minute",
         empty="the limit in the server's headers",
-        gt=0,
+        ge=0.001,
+        le=1e9,
         allow_inf_nan=False,
     )
     tokens_per_minute: float | None = setting(
@@ -82,9 +88,32 @@ class TeacherSettings(SettingsGroup):
         "The most tokens that are sent and received in a minute.",
         unit="tokens per minute",
         empty="the limit in the server's headers",
-        gt=0,
+        ge=1,
+        le=1e12,
         allow_inf_nan=False,
     )
+
+    @field_validator("base_url", mode="after")
+    @classmethod
+    def _plain_address(cls, value: HttpUrl | None) -> HttpUrl | None:
+        # Paths are appended to the address. A query or fragment would end up in the middle, and the
+        # HTTP client refuses a user name beside the key. The messages do not repeat the address,
+        # because these parts may hold a secret.
+        if value is None:
+            return None
+        if value.username is not None or value.password is not None:
+            raise ValueError(
+                "the address holds a user name or password. Delete the part up to the @, and put "
+                "the server's key into OPENAI_API_KEY"
+            )
+        if value.query is not None:
+            raise ValueError(
+                "the address holds a query. Delete the part from the ? on. Servers that need a "
+                "query, such as Azure's api-version, are not supported yet"
+            )
+        if value.fragment is not None:
+            raise ValueError("the address holds a fragment. Delete the part from the # on")
+        return value
 
     @property
     def model(self) -> str:
@@ -102,6 +131,7 @@ class CapSettings(SettingsGroup):
         unit="US dollars",
         empty="no cap",
         ge=0,
+        le=MAX_CAP_USD,
         allow_inf_nan=False,
     )
     max_tokens: int | None = setting(
@@ -111,6 +141,7 @@ class CapSettings(SettingsGroup):
         unit="tokens",
         empty="no cap",
         ge=0,
+        le=MAX_CAP_TOKENS,
     )
     run_max_usd: float | None = setting(
         None,
@@ -119,6 +150,8 @@ class CapSettings(SettingsGroup):
         unit="US dollars",
         empty="no cap",
         ge=0,
+        le=MAX_CAP_USD,
+        allow_inf_nan=False,
     )
     run_max_tokens: int | None = setting(
         None,
@@ -127,4 +160,5 @@ class CapSettings(SettingsGroup):
         unit="tokens",
         empty="no cap",
         ge=0,
+        le=MAX_CAP_TOKENS,
     )

@@ -1,17 +1,21 @@
 """Answers to a question about many items: asks for missing answers, and stores each under its key.
 
 No item is asked about twice. This holds even if a reply has no valid answer about the item, because
-another request would be paid for too. Only if a reply has the wrong form and is no refusal, its
-request is sent once more. Belongs here: asking about items, and reading and writing answers. Does
-not: the prompt, the reader and the table (questions), or sending requests (rounds).
+another request would be paid for too. Only if a reply has the wrong form, its request is sent once
+more, unless the teacher refused or the token limit cut the reply off. No answers of the request are
+kept before the store has that second draw, so a later run can still send it.
+
+Belongs here: asking about items, and reading and writing answers. Does not: the prompt, the reader
+and the table (questions), or sending requests (rounds).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
 from bioinstruct_dagster.store.database import insert
+from bioinstruct_dagster.store.storable_text import storable_value
 from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.questions import Answer, Item, Question
 from bioinstruct_dagster.teacher.requests import TeacherRequest
@@ -19,7 +23,7 @@ from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.session import TeacherSession
 
 REPLY_CONTENTS = """
-    select completion_id, content
+    select completion_id, content, refusal, finish_reason
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
 """
@@ -47,6 +51,15 @@ class _ItemRequest:
     question: Question[Any, Any]
     request: TeacherRequest
     items: Sequence[Any]
+
+    def is_worth_a_second_draw(self, reply: Mapping[str, Any]) -> bool:
+        """Whether the first reply has the wrong form, and another reply may have the right one.
+
+        After a refusal or at the same token limit, another reply would be paid for and useless.
+        """
+        if reply["refusal"] or _is_cut(reply):
+            return False
+        return not self.question.is_well_formed(reply["content"], self.items)
 
 
 def ask_about(
@@ -88,11 +101,10 @@ def ask_together(
     ]
     if not item_requests:
         return Tally()
-    question_of = {each.request.completion_id: each.question for each in item_requests}
+    by_id = {each.request.completion_id: each for each in item_requests}
 
     def is_useless(reply: Mapping[str, Any]) -> bool:
-        question = question_of[reply["completion_id"]]
-        return not reply["refusal"] and not question.is_well_formed(reply["content"])
+        return by_id[reply["completion_id"]].is_worth_a_second_draw(reply)
 
     tally = ask(session, [each.request for each in item_requests], is_useless=is_useless)
     _store(session, item_requests)
@@ -121,6 +133,10 @@ def _missing(
     return [item for item in dict.fromkeys(items) if item not in known]
 
 
+def _is_cut(reply: Mapping[str, Any]) -> bool:
+    return bool(reply["finish_reason"] == "length")
+
+
 def _store(session: TeacherSession, item_requests: Sequence[_ItemRequest]) -> None:
     """Store the answers in each reply; if a request has two replies, the second counts."""
     firsts = [each.request for each in item_requests]
@@ -128,24 +144,54 @@ def _store(session: TeacherSession, item_requests: Sequence[_ItemRequest]) -> No
     found = session.store.rows(REPLY_CONTENTS, {"wanted": both_draws})
     replies = {row["completion_id"]: row for row in found}
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    cut_replies: Counter[str] = Counter()
     for each in item_requests:
-        first, second = each.request.completion_id, each.request.again().completion_id
-        reply = replies.get(second) or replies.get(first)
-        if reply is None:
+        first = replies.get(each.request.completion_id)
+        second = replies.get(each.request.again().completion_id)
+        reply = second or first
+        if reply is None or (second is None and each.is_worth_a_second_draw(reply)):
             continue
-        question = each.question
-        answers = question.answers_in(reply["content"], each.items)
-        rows[question.table.name] += [
-            {
-                **question.table.row_of(
-                    question.key(item, session.teacher, session.model), item, answers.get(item)
-                ),
-                "teacher": session.teacher,
-                "model": session.model,
-                "completion_id": reply["completion_id"],
-            }
-            for item in each.items
-        ]
+        cut = _is_cut(reply)
+        answers = each.question.answers_in(reply["content"], each.items, cut=cut)
+        cut_replies[each.request.purpose] += cut and len(answers) < len(set(each.items))
+        if answers or not cut:
+            rows[each.question.table.name] += _rows_of(session, each, reply, answers)
+    for purpose, count in cut_replies.items():
+        if count:
+            session.log(_cut_advice(purpose, count, session.model))
     with session.store.write() as connection:
         for table, answers_of_table in rows.items():
             insert(connection, table, answers_of_table)
+
+
+def _rows_of(
+    session: TeacherSession,
+    asked: _ItemRequest,
+    reply: Mapping[str, Any],
+    answers: Mapping[Any, Any],
+) -> list[dict[str, Any]]:
+    """The rows of a reply's answers, one for each item. The store can hold their texts."""
+    question = asked.question
+    return [
+        {
+            **{
+                column: storable_value(value)
+                for column, value in question.table.row_of(
+                    question.key(item, session.teacher, session.model), item, answers.get(item)
+                ).items()
+            },
+            "teacher": session.teacher,
+            "model": session.model,
+            "completion_id": reply["completion_id"],
+        }
+        for item in asked.items
+    ]
+
+
+def _cut_advice(purpose: str, count: int, model: str) -> str:
+    return (
+        f"{count} replies to {purpose} requests were cut off by their token limit before every "
+        "answer was written. They are not sent again as they stand, because the limit would cut "
+        f"them off again. If {model} thinks before it answers, set BIOINSTRUCT_TEACHER_MODEL to a "
+        "model that thinks less; or raise tokens_per_item in the prompt of the question."
+    )

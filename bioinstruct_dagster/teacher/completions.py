@@ -10,7 +10,8 @@ from typing import Any
 from bioinstruct_dagster.rehearsal import FINGERPRINT
 from bioinstruct_dagster.settings import DEFAULT_MODELS, Service
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherReply
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
 
 def completion_of(

@@ -8,12 +8,14 @@ reading and writing the tables (answers).
 """
 
 import json
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from bioinstruct_dagster.store.fingerprints import canonical_json, sha256_of
+from bioinstruct_dagster.store.storable_text import storable_value
 from bioinstruct_dagster.teacher.requests import REPLY_FORMATS, ReplyFormat, TeacherRequest
 
 Item = TypeVar("Item", bound=Hashable)
@@ -26,6 +28,7 @@ STORED_ANSWERS = """
     where answer_key in (select unnest($wanted::varchar[]))
 """
 _JSON_OBJECT = {"type": "json_object"}
+_VALUE_START = re.compile(r"[\s,]*(?=\{)")
 
 
 @dataclass(frozen=True)
@@ -146,11 +149,10 @@ class QuestionPrompt(Generic[Item]):
             json.dumps({"number": number, **self.fields_of(item)}, ensure_ascii=False)
             for number, item in enumerate(batch, start=1)
         )
-        text = self.user
-        # Not `format`, because texts hold braces. The items come last: they may hold any name.
-        for name, value in [*self.values.items(), ("items", lines)]:
-            text = text.replace(f"{{{name}}}", value)
-        return text
+        values = {**self.values, "items": lines}
+        # Not `format`, because texts hold braces. In one pass, because a value may hold any name.
+        names = "|".join(map(re.escape, values))
+        return re.sub(rf"\{{({names})\}}", lambda found: values[found[1]], self.user)
 
     def _form_in_words(self, reply_format: ReplyFormat) -> str:
         return "" if reply_format == "json_schema" else self.form
@@ -179,7 +181,10 @@ class AnswerTable(Generic[Item, Answer]):
 
 
 def _json_row(key: str, _item: Any, answer: Any) -> dict[str, Any]:
-    return {"answer_key": key, "answer": None if answer is None else canonical_json(answer)}
+    return {
+        "answer_key": key,
+        "answer": None if answer is None else canonical_json(storable_value(answer)),
+    }
 
 
 def _json_answer(row: Mapping[str, Any]) -> Any:
@@ -214,17 +219,29 @@ class Question(Generic[Item, Answer]):
         fields = self.prompt.fields_of(item).values()
         return sha256_of([teacher, model, self.prompt.template_sha256(), *fields, *self.key_ends])
 
-    def is_well_formed(self, content: str) -> bool:
-        """Whether a reply has the requested form, even if its list is empty."""
-        return self._listed(content) is not None
+    def is_well_formed(self, content: str, batch: Sequence[Item]) -> bool:
+        """Whether a reply has the requested form, even if its list is empty.
 
-    def answers_in(self, content: str, batch: Sequence[Item]) -> dict[Item, Answer]:
-        """The valid answers of a reply, by item. An item with contradictory answers is left out."""
+        A reply with a number that no item has is not well formed: a teacher that counts from 0 or
+        from 2 shifts every answer to another item.
+        """
+        return self._listed(content, batch) is not None
+
+    def answers_in(
+        self, content: str, batch: Sequence[Item], *, cut: bool = False
+    ) -> dict[Item, Answer]:
+        """The valid answers of a reply, by item. An item with contradictory answers is left out.
+
+        Args:
+            content: the reply. If it is not well formed, it has no answers.
+            batch: the items of the request.
+            cut: whether the token limit cut the reply off. Its answers before the cut are read.
+        """
         found: dict[Item, Answer] = {}
         contradicted: set[Item] = set()
-        for listed in self._listed(content) or []:
+        for listed in self._listed(content, batch, cut=cut) or []:
             number = listed.get("number")
-            if type(number) is not int or not 1 <= number <= len(batch):
+            if type(number) is not int:
                 continue
             answer = self.read(listed)
             if answer is None:
@@ -234,20 +251,42 @@ class Question(Generic[Item, Answer]):
                 contradicted.add(item)
         return {item: answer for item, answer in found.items() if item not in contradicted}
 
-    def _listed(self, content: str) -> list[dict[str, Any]] | None:
+    def _listed(
+        self, content: str, batch: Sequence[Item], *, cut: bool = False
+    ) -> list[dict[str, Any]] | None:
         """The objects of a reply's list, or None if the reply has another form.
 
         Prose and code fences around the JSON are skipped, because servers without structured output
         add them.
         """
         start, end = content.find("{"), content.rfind("}")
+        listed: Any = None
         try:
             listed = json.loads(content[start : end + 1])[self.prompt.list_name]
         except (ValueError, KeyError, TypeError, RecursionError):
-            return None
+            listed = self._listed_before_cut(content) if cut else None
         if not isinstance(listed, list):
             return None
-        return [one for one in listed if isinstance(one, dict)]
+        objects = [one for one in listed if isinstance(one, dict)]
+        numbers = [one.get("number") for one in objects]
+        if any(type(number) is int and not 1 <= number <= len(batch) for number in numbers):
+            return None
+        return objects
+
+    def _listed_before_cut(self, content: str) -> list[Any] | None:
+        """The whole values of a list that has no end; None if the reply ends before its list."""
+        opening = re.search(rf'"{re.escape(self.prompt.list_name)}"\s*:\s*\[', content)
+        if opening is None:
+            return None
+        listed, place = [], opening.end()
+        decoder = json.JSONDecoder()
+        while (value := _VALUE_START.match(content, place)) is not None:
+            try:
+                one, place = decoder.raw_decode(content, value.end())
+            except (ValueError, RecursionError):
+                break
+            listed.append(one)
+        return listed
 
 
 def _object_of(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Curation as a user runs it: an import with every kind of faulty row, through the real graph."""
 
 import json
+import sys
 
 import pytest
 
@@ -312,3 +313,16 @@ def test_without_raw_rows_it_says_what_to_do_first(project):
     Store(project.settings.store.path).replace({})
     result = project.run(assets=["deduplicated_instructions"])
     assert "key:raw_instructions" in why_it_failed(result, "deduplicated_instructions")
+
+
+@pytest.mark.parametrize(
+    ("module", "setting", "value"),
+    [("ray", "ray_address", "local"), ("sentence_transformers", "meaning_model", "model")],
+)
+def test_a_missing_extra_is_stated_even_for_few_rows(project, monkeypatch, module, setting, value):
+    monkeypatch.setitem(sys.modules, module, None)
+    result = project.run(SOUND, **{setting: value})
+    assert not result.success
+    assert f"BIOINSTRUCT_{setting.upper()} is set, but" in why_it_failed(
+        result, "deduplicated_instructions"
+    )

@@ -1,8 +1,11 @@
 """The list of evaluation tasks: its limits, and how a fault in it is refused."""
 
+import json
+
 import pytest
 
 from bioinstruct_dagster.eval_sets.catalogue import EvaluationTasksError, OverlapLimits, read_tasks
+from bioinstruct_dagster.eval_sets.items import load_items
 
 
 def listed(tmp_path, task):
@@ -68,6 +71,57 @@ def test_a_bad_list_is_named(tmp_path, content, said):
     with pytest.raises(EvaluationTasksError, match=r"tasks\.yaml") as stated:
         read_tasks(path)
     assert said in str(stated.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("", "must be relative to the evaluation folder"),
+        (".", "must be relative to the evaluation folder"),
+        ("/abs/*.jsonl", "must be relative to the evaluation folder"),
+        ("medqa/**.jsonl", "has ** beside other characters"),
+        ("a**/x.jsonl", "has ** beside other characters"),
+        ("***/x.jsonl", "has ** beside other characters"),
+        ("**", "matches folders only"),
+        ("medqa/", "matches folders only"),
+        ("a\0b", "holds a control character"),
+        ("a\nb", "holds a control character"),
+        ("~/x", "begins with ~"),
+        ("~user/x", "begins with ~"),
+        (" medqa/x", "has blanks around it"),
+        ("medqa/[.jsonl", "has a [ without its ]"),
+        ("medqa/[!]x", "has a [ without its ]"),
+        ("medqa/[]x", "has a [ without its ]"),
+        ("medqa/[a/b].jsonl", "has a [ without its ]"),
+    ],
+)
+def test_a_pattern_that_can_match_no_file_is_refused(tmp_path, pattern, said):
+    path = tmp_path / "tasks.yaml"
+    task = {"name": "quiz", "what": "a quiz", "files": ["x", pattern], "question": "q"}
+    path.write_text(f"tasks:\n- {json.dumps(task)}\n")
+    with pytest.raises(EvaluationTasksError) as stated:
+        read_tasks(path)
+    assert str(stated.value).startswith(f"{path}:2: tasks.quiz.files.2: {pattern!r} {said}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("**/*.jsonl", "a/b/x.jsonl"),
+        ("a/[[]x].jsonl", "a/[x].jsonl"),
+        ("a/[!b-z]?.jsonl", "a/ax.jsonl"),
+        ("a/[]x].jsonl", "a/].jsonl"),
+        ("./a/x~.jsonl", "a/x~.jsonl"),
+    ],
+)
+def test_a_pattern_that_can_match_a_file_matches_it(tmp_path, pattern, name):
+    path = tmp_path / "tasks.yaml"
+    task = {"name": "quiz", "what": "a quiz", "files": [pattern], "question": "q"}
+    path.write_text(f"tasks:\n- {json.dumps(task)}\n")
+    file = tmp_path / "eval" / name
+    file.parent.mkdir(parents=True)
+    file.write_text('{"q": "Which drug?"}\n')
+    assert load_items(path, tmp_path / "eval").counts == {"quiz": 1}
 
 
 def test_two_tasks_of_one_name_are_refused(tmp_path):

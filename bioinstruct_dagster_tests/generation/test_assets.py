@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.generation.assets import RawInstructionsConfig
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.settings import INPUTS, Settings
 from bioinstruct_dagster.store.database import Store
@@ -275,3 +276,10 @@ def test_without_seeds_it_says_what_to_do_first(project):
     result = running.run("raw_instructions")
     assert not result.success
     assert "Materialize key:seed_tasks first" in why_it_failed(result)
+
+
+@pytest.mark.parametrize("field", ["instructions", "grow_by", "requests", "max_usd", "max_tokens"])
+@pytest.mark.parametrize("value", [True, False, 10**30, float("inf"), 1e308])
+def test_a_run_config_refuses_what_settings_refuse(field, value):
+    with pytest.raises(ValueError, match=field):
+        RawInstructionsConfig(**{field: value})

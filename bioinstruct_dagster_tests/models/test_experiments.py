@@ -60,7 +60,6 @@ def test_only_the_word_rehearsal_is_the_embedded_model(read):
 
 
 def test_a_learning_rate_in_any_notation_is_a_number(read):
-    # YAML 1.1 reads 3e-4 as text and 3.0e-4 as a number.
     text = yaml.safe_dump(matrix()).replace("learning_rate: 0.0003", "learning_rate: 3e-4")
     assert "3e-4" in text
     assert read(text).recipe("tiny", "all").learning_rate == 3e-4
@@ -78,7 +77,10 @@ def test_the_projects_own_file_is_sound():
         ({"base_models": {}}, ["base_models"]),
         ({"recipes": {}}, ["recipes"]),
         ({"surplus": 1}, ["surplus"]),
-        ({"base_models": {"a b": {"source": "x"}}}, ["base_models.a b"]),
+        (
+            {"base_models": {"a b": {"source": "x"}}},
+            ["base_models.'a b': 'a b' must be"],
+        ),
         ({"base_models": {"a|b": {"source": "x"}}}, ["base_models.a|b"]),
         ({"base_models": {"tiny": {"source": ""}}}, ["base_models.tiny.source"]),
         ({"base_models": {"tiny": {}}}, ["base_models.tiny.source"]),
@@ -89,6 +91,16 @@ def test_the_projects_own_file_is_sound():
         ),
         ({"base_models": {"tiny": {"source": "x", "training": None}}}, ["tiny.training"]),
         ({"recipes": {"a/b": {}}}, ["recipes.a/b"]),
+        ({"recipes": {"..": {}}}, ["recipes.'..': '..' must be"]),
+        ({"recipes": {"a.": {}}}, ["recipes.'a.': 'a.' must be"]),
+        ({"recipes": {"a" * 101: {}}}, ["must be at most 100 letters"]),
+        ({"base_models": {"tiny": {"source": " rehearsal"}}}, ["source: ' rehearsal' has blanks"]),
+        ({"base_models": {"tiny": {"source": "x", "revision": ""}}}, ["revision: is empty"]),
+        ({"base_models": {"tiny": {"source": "x", "revision": " "}}}, ["revision: ' ' has blanks"]),
+        (
+            {"base_models": {"tiny": {"source": "x", "pretraining_steps": True}}},
+            ["pretraining_steps: must be a whole number, not true"],
+        ),
         ({"recipes": {"all": ["epochs"]}}, ["recipes.all"]),
         (
             {"base_models": {"a": {"source": ""}, "b": {"source": "x", "training": 3}}},
@@ -118,6 +130,23 @@ def test_a_malformed_file_is_refused_by_field(read, change, named):
         ("max_length", 15),
         ("categories", []),
         ("categories", ["summarization"]),
+        ("categories", ["other", "other"]),
+        ("target_modules", ""),
+        ("target_modules", " "),
+        ("target_modules", []),
+        ("target_modules", ["q_proj", ""]),
+        ("target_modules", ["q_proj", "q_proj"]),
+        ("learning_rate", float("inf")),
+        ("learning_rate", float("nan")),
+        ("learning_rate", "0.0003"),
+        ("learning_rate", True),
+        ("epochs", float("inf")),
+        ("epochs", "3"),
+        ("lora_rank", True),
+        ("lora_rank", 16.0),
+        ("lora_dropout", False),
+        ("batch_size", 10**30),
+        ("batch_size", "8"),
         ("surplus", 1),
     ],
 )
@@ -145,9 +174,21 @@ def test_a_value_that_nothing_sets_is_named(read):
     assert "recipes.all.epochs: missing for hub; add it" in message
 
 
-def test_a_default_that_everything_overrides_is_not_checked(read):
-    found = read(matrix(defaults=DEFAULTS | {"epochs": 0}, recipes={"all": {"epochs": 1}}))
-    assert found.recipe("tiny", "all").epochs == 1
+def test_a_bad_value_is_named_although_it_is_overridden(read):
+    models = {"tiny": {"source": "rehearsal", "training": {"epochs": 2, "warmup": 0}}}
+    recipes = {"all": {"epochs": 1, "warmup": 3}}
+    message = message_of(
+        read,
+        matrix(defaults=DEFAULTS | {"epochs": 0}, recipes=recipes, base_models=models),
+    )
+    assert "defaults.epochs: must be greater than 0, not 0" in message
+    assert "recipes.all.warmup: must be less than 1, not 3" in message
+    assert len(message.splitlines()) == 2
+
+
+def test_a_name_as_long_as_a_folder_allows_is_read(read):
+    name = "a" * 100
+    assert read(matrix(recipes={name: {}})).recipe("tiny", name).epochs == 3
 
 
 def test_all_faults_of_the_matrix_are_named_at_once(read):

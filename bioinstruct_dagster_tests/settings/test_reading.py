@@ -1,6 +1,7 @@
 """Reading settings: sources and their order, refused values with their variables, hidden keys."""
 
 from operator import attrgetter
+from pathlib import Path
 
 import pytest
 from pydantic import HttpUrl, SecretStr
@@ -44,7 +45,24 @@ WRONG_VALUES = [
     ("BIOINSTRUCT_IMPORT_COLUMNS", "instruction"),
     ("BIOINSTRUCT_IMPORT_COLUMNS", "instruction="),
     ("BIOINSTRUCT_IMPORT_COLUMNS", "question=instruction"),
+    ("BIOINSTRUCT_IMPORT_COLUMNS", "instruction=a,output=b,instruction=c"),
+    ("BIOINSTRUCT_REFRESH_INSTRUCTIONS", "10000001"),
+    ("BIOINSTRUCT_RPM", "1e308"),
+    ("BIOINSTRUCT_RPM", "1e-308"),
+    ("BIOINSTRUCT_TPM", "1e308"),
+    ("BIOINSTRUCT_TPM", "inf"),
+    ("BIOINSTRUCT_PRIVACY_MODEL", "~no-such-user-here/model"),
     ("OPENAI_BASE_URL", "localhost/v1"),
+    ("OPENAI_BASE_URL", "http://user@localhost/v1"),
+    ("OPENAI_BASE_URL", "http://:password@localhost/v1"),
+    ("OPENAI_BASE_URL", "http://localhost/v1?api-version=2024-10-21"),
+    ("OPENAI_BASE_URL", "http://localhost/v1?"),
+    ("OPENAI_BASE_URL", "http://localhost/v1#chat"),
+    *(
+        (f"BIOINSTRUCT_{cap}", value)
+        for cap in ("MAX_USD", "MAX_TOKENS", "RUN_MAX_USD", "RUN_MAX_TOKENS")
+        for value in ("inf", "-inf", "nan", "1e400", "1e308", "9" * 30)
+    ),
 ]
 
 
@@ -238,6 +256,34 @@ def test_relative_paths_do_not_depend_on_the_working_directory(monkeypatch, tmp_
     monkeypatch.setenv("BIOINSTRUCT_DATA_DIR", "elsewhere")
     monkeypatch.chdir(tmp_path)
     assert load_settings(env_file=None).store.data_dir == PROJECT_ROOT / "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("value", "model"),
+    [
+        ("data/ner", str(PROJECT_ROOT / "data" / "ner")),
+        ("./ner", str(PROJECT_ROOT / "ner")),
+        ("~/ner", str(Path("~/ner").expanduser())),
+        ("/opt/models/ner", "/opt/models/ner"),
+        ("en_core_web_sm", "en_core_web_sm"),
+    ],
+)
+def test_a_privacy_model_is_a_path_or_a_package(monkeypatch, tmp_path, value, model):
+    monkeypatch.setenv("BIOINSTRUCT_PRIVACY_MODEL", value)
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(env_file=None).curation.privacy_model == model
+
+
+def test_a_refused_address_says_what_to_do_and_no_secret(monkeypatch):
+    for address, advice in [
+        ("http://user:secret@host/v1", "OPENAI_API_KEY"),
+        ("http://host/v1?key=secret", "Azure's api-version, are not supported yet"),
+        ("http://host/v1#secret", "Delete the part from the #"),
+    ]:
+        monkeypatch.setenv("OPENAI_BASE_URL", address)
+        with pytest.raises(SettingsError, match=advice) as caught:
+            load_settings(env_file=None)
+        assert "secret" not in str(caught.value)
 
 
 def test_settings_cannot_be_assigned():

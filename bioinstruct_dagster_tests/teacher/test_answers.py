@@ -9,12 +9,15 @@ from dataclasses import replace
 
 import pytest
 
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.llm_checks import quality_question
 from bioinstruct_dagster.teacher.answers import (
     StoredAnswer,
     ask_about,
     ask_together,
     stored_answers,
 )
+from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import column
@@ -115,6 +118,76 @@ def test_it_is_not_asked_for_a_third_time(opened):
     for _ in range(2):
         _, answers = ask_about(session, RIVERS, ["Jena"])
     assert (len(bodies), answers_of(answers)) == (2, {"Jena": None})
+
+
+def cut(content, finish_reason="length"):
+    """The parts of a reply that the token limit cut off."""
+    message = {"role": "assistant", "content": content}
+    return {"choices": [{"index": 0, "message": message, "finish_reason": finish_reason}]}
+
+
+def test_a_malformed_reply_is_kept_after_its_second_draw(opened, store):
+    ((first, _),) = RIVERS.prompt.requests(["Jena"], teacher="openai", model="gpt-4.1")
+    one_draw = size_of(first).max_tokens
+    session, bodies = opened("Let me think.", max_tokens=one_draw + 100)
+    tally, answers = ask_about(session, RIVERS, ["Jena"])
+    assert "BIOINSTRUCT_MAX_TOKENS is reached" in tally.stopped
+    assert (len(bodies), answers) == (1, {})
+    later, bodies = opened(rivers)
+    tally, answers = ask_about(later, RIVERS, ["Jena"])
+    assert (tally.asked, answers_of(answers)) == (1, {"Jena": "Saale"})
+    assert sorted(column(store, "completions", "draw")) == [0, 1]
+
+
+def test_answers_counted_from_zero_are_not_shifted(opened):
+    shifted = json.dumps(
+        {"rivers": [{"number": 0, "river": "Saale"}, {"number": 1, "river": "Aare"}]}
+    )
+    session, bodies = opened(shifted, rivers)
+    _, answers = ask_about(session, RIVERS, ["Jena", "Bern"])
+    assert (len(bodies), answers_of(answers)) == (2, {"Jena": "Saale", "Bern": "Aare"})
+
+
+def test_a_cut_reply_is_not_sent_again_as_it_stands(opened):
+    session, bodies = opened(cut("Let me th"))
+    for _ in range(2):
+        tally, answers = ask_about(session, RIVERS, ["Jena"])
+        assert (len(bodies), answers, tally.failed) == (1, {}, 0)
+    longer = replace(RIVERS, prompt=replace(RIVERS.prompt, tokens_per_item=1_000))
+    later, _ = opened(rivers)
+    assert answers_of(ask_about(later, longer, ["Jena"])[1]) == {"Jena": "Saale"}
+
+
+def test_the_log_says_what_a_cut_reply_needs(opened):
+    session, _ = opened(cut("Let me th"))
+    lines = []
+    ask_about(replace(session, log=lines.append), RIVERS, ["Jena"])
+    (advice,) = [line for line in lines if "cut off" in line]
+    assert "BIOINSTRUCT_TEACHER_MODEL" in advice
+    assert "tokens_per_item" in advice
+
+
+def test_whole_answers_of_a_cut_reply_are_kept(opened):
+    session, bodies = opened(cut('{"rivers": [{"number": 1, "river": "Saale"}, {"numb'))
+    for _ in range(2):
+        _, answers = ask_about(session, RIVERS, ["Jena", "Bern"])
+    assert (len(bodies), answers_of(answers)) == (1, {"Jena": "Saale", "Bern": None})
+
+
+@pytest.mark.parametrize("said", ["Sa\ud800ale", "Sa\0ale"])
+def test_an_answer_that_no_store_holds_is_made_storable(opened, said):
+    content = json.dumps({"rivers": [{"number": 1, "river": said}]})
+    session, _ = opened(content)
+    assert answers_of(ask_about(session, RIVERS, ["Jena"])[1]) == {"Jena": "Sa?ale"}
+
+
+@pytest.mark.parametrize("said", ["no\ud800 link", "no\0 link"])
+def test_a_reason_that_no_store_holds_is_made_storable(opened, said):
+    check = {"number": 1, "grounded": False, "correct": True, "reason": said}
+    session, _ = opened(json.dumps({"checks": [check]}))
+    row = RowTexts("Name its class.", "", "Beta blocker.")
+    _, answers = ask_about(session, quality_question(), [row])
+    assert answers[row].answer.reason == "no? link"
 
 
 def test_a_refusal_is_not_asked_for_again(opened):

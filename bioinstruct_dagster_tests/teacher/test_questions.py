@@ -105,9 +105,32 @@ def test_answers_are_read_by_their_number():
     assert RIVERS.answers_in(content, CITIES) == {"Jena": "Saale", "Bern {items}": "Aare"}
 
 
-@pytest.mark.parametrize("number", [0, 4, -1, "1", 1.0, True, None])
+@pytest.mark.parametrize("number", ["1", 1.0, True, None])
 def test_a_wrong_number_spoils_no_other_answer(number):
     assert RIVERS.answers_in(said((number, "Main"), (3, "Mur")), CITIES) == {"Graz": "Mur"}
+
+
+@pytest.mark.parametrize("number", [0, 4, -1])
+def test_a_number_of_no_item_makes_the_reply_another_form(number):
+    content = said((number, "Main"), (3, "Mur"))
+    assert not RIVERS.is_well_formed(content, CITIES)
+    assert RIVERS.answers_in(content, CITIES) == {}
+    assert RIVERS.answers_in(content[:-1], CITIES, cut=True) == {}
+
+
+@pytest.mark.parametrize("kept", range(3))
+def test_whole_answers_before_a_cut_are_read(kept):
+    whole = said((1, "Saale"), (2, "Aare"), (3, "Mur"))
+    content = "Sure: " + whole[: whole.index(f'{{"number": {kept + 1}') + 25]
+    answers = dict(zip(CITIES, ["Saale", "Aare", "Mur"], strict=True))
+    expected = {city: answers[city] for city in CITIES[:kept]}
+    assert RIVERS.answers_in(content, CITIES, cut=True) == expected
+    assert RIVERS.answers_in(content, CITIES) == {}
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"rivers": ', '{"rivers": 5', "[" * 9_000])
+def test_a_cut_before_the_list_leaves_no_answer(content):
+    assert RIVERS.answers_in(content, CITIES, cut=True) == {}
 
 
 def test_an_item_with_two_different_answers_has_none():
@@ -129,5 +152,5 @@ def test_an_item_with_two_different_answers_has_none():
     ],
 )
 def test_a_reply_without_answers_may_still_be_well_formed(content, well_formed):
-    assert RIVERS.is_well_formed(content) is well_formed
+    assert RIVERS.is_well_formed(content, CITIES) is well_formed
     assert RIVERS.answers_in(content, CITIES) == {}

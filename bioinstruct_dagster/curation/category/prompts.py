@@ -15,7 +15,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt
-from bioinstruct_dagster.yaml_files import StrictModel, read_yaml
+from bioinstruct_dagster.yaml_files import StrictModel, read_yaml, text_of_form
 
 DEFINITIONS_FILE = INPUTS / "categories.yaml"
 # More instructions spread the cost of the prompt; fewer are labelled more exactly.
@@ -48,7 +48,11 @@ class CategoryFileError(StatedError):
 
 
 # Spaces are not stripped: the prompt holds each definition as the file has it.
-_Definition = Annotated[str, Field(min_length=1, strict=True)]
+_Definition = Annotated[
+    str,
+    Field(min_length=1),
+    text_of_form(r"(?s).*\S.*", "holds only blanks; write what the category means"),
+]
 _Definitions: type[pydantic.BaseModel] = pydantic.create_model(
     "_Definitions",
     __base__=StrictModel,

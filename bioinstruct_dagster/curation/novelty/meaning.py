@@ -6,7 +6,6 @@ threshold. It has no effect on the rule of novelty. Belongs here: the vectors an
 Does not: likeness in words (rule), or the verdicts in the store (meaning_verdicts).
 """
 
-import importlib.util
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bioinstruct_dagster.curation.extras import EMBEDDINGS
 from bioinstruct_dagster.curation.gates import Finding
 from bioinstruct_dagster.curation.verdicts import text_sha256
 from bioinstruct_dagster.curation.versions import code_sha256
@@ -45,6 +45,16 @@ STORED_VECTORS = """
 
 class MeaningModelError(StatedError):
     """The model of `BIOINSTRUCT_MEANING_MODEL` can't be used; the message says why."""
+
+
+def check_embeddings_installed() -> None:
+    """Refuse the setting if sentence-transformers is not installed.
+
+    Raises:
+        MeaningModelError: it is not installed.
+    """
+    if not EMBEDDINGS.is_installed():
+        raise MeaningModelError(EMBEDDINGS.missing_message)
 
 
 class NearestMeaning(NamedTuple):
@@ -97,13 +107,11 @@ class MeaningFilter:
 
     @cached_property
     def _model(self) -> Any:
-        # Not by an ImportError, which may also come from a package that the model itself needs.
-        if importlib.util.find_spec("sentence_transformers") is None:
-            raise MeaningModelError(
-                "BIOINSTRUCT_MEANING_MODEL is set, but sentence-transformers is not installed. "
-                "Run pip install 'bioinstruct-dagster[embeddings]', or leave the setting empty."
-            )
-        from sentence_transformers import SentenceTransformer
+        check_embeddings_installed()
+        try:
+            from sentence_transformers import SentenceTransformer
+        except Exception as error:  # a broken library fails in many ways
+            raise MeaningModelError(EMBEDDINGS.broken_message(error)) from error
 
         try:
             return SentenceTransformer(str(self.folder), local_files_only=True)

@@ -157,6 +157,13 @@ class RepeatedRule(QualityRule):
     begins: bool = False
     unless: CheckedSigns = ()
 
+    @pydantic.model_validator(mode="after")
+    def _two_fields(self) -> "RepeatedRule":
+        if self.of == self.field:
+            message = f"must be another field than `field`, {self.field}"
+            raise FieldFaultsError([(("of",), message)])
+        return self
+
 
 class TruncatedRule(QualityRule):
     """Fires if a field ends with a word or sign that cannot be the end of a text."""

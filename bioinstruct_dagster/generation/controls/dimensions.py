@@ -29,7 +29,7 @@ class ControlValue(StrictModel):
     """One value that the prompt can request of a task, and the signs by which a row shows it."""
 
     id: Identifier
-    share: float = Field(gt=0, allow_inf_nan=False, strict=True)
+    share: float = Field(gt=0)
     ask: NonEmptyText
     signs: tuple[ControlSign, ...] = ()
     words: tuple[WordCount, WordCount] | None = None
@@ -40,7 +40,7 @@ class ControlDimension(StrictModel):
 
     id: Identifier
     measure: Literal["signs", "input_words", "asked"]
-    separator: str = Field(", ", strict=True)
+    separator: str = Field(", ")
     fields: tuple[TextField, ...] = Field(("instruction", "input"), min_length=1)
     values: tuple[ControlValue, ...] = Field(min_length=2)
 

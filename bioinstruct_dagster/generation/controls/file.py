@@ -40,7 +40,7 @@ class AvoidedPair(StrictModel):
 class Controls(StrictModel):
     """A checked controls file."""
 
-    version: int = Field(ge=1, strict=True)
+    version: int = Field(ge=1)
     dimensions: tuple[ControlDimension, ...] = Field(min_length=1)
     avoid: tuple[AvoidedPair, ...] = ()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bioinstruct_dagster.generation.replies.json_tasks import JsonReading, read_json
 from bioinstruct_dagster.generation.replies.numbered_tasks import NumberedReading, read_numbered
 from bioinstruct_dagster.generation.replies.tasks import TASK_FIELDS, TaskList
+from bioinstruct_dagster.store.storable_text import storable
 
 __all__ = ["FORMS", "OUTCOMES", "TASK_FIELDS", "ReplyReading", "read_reply"]
 
@@ -55,7 +56,7 @@ def read_reply(
             read too.
     """
     if refusal:
-        return ReplyReading("refused", detail=_storable_text(refusal[:_DETAIL_CHARACTERS]))
+        return ReplyReading("refused", detail=storable(refusal[:_DETAIL_CHARACTERS]))
     reading = _read(content, finish_reason, form) if content.strip() else ReplyReading("empty")
     if finish_reason == "content_filter" and not reading.tasks:
         # The content filter removed the tasks; this is not a fault of the form.
@@ -126,7 +127,3 @@ def _reading(outcome: str, task_list: TaskList, why: str = "") -> ReplyReading:
         tuple(task_list.positions),
         task_list.dropped,
     )
-
-
-def _storable_text(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")

@@ -14,7 +14,8 @@ from typing import Any
 from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, UnreachedServerError
 from bioinstruct_dagster.teacher.money.settling import BatchSettlement
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import PATHS, SUCCESS_STATUSES, Dialect, read_body
+from bioinstruct_dagster.teacher.wire.client import PATHS, SUCCESS_STATUSES, Dialect
+from bioinstruct_dagster.teacher.wire.reply_body import read_body
 
 MAX_LINES = 50_000  # OpenAI's limits for one input file
 MAX_BYTES = 200 * 10**6
@@ -112,10 +113,16 @@ def _line_error(entry: Mapping[str, Any]) -> Exception:
     """The error of a line without a reply, as the client would raise it for a single request."""
     response, error = entry.get("response"), entry.get("error")
     if isinstance(response, dict):
-        return StatusError(response["status_code"], "")
+        return StatusError(response["status_code"], "", _body_code(response.get("body")))
     code = error.get("code") if isinstance(error, dict) else None
     error_class = UnreachedServerError if code in _UNBILLED_CODES else LostReplyError
     return error_class(f"batch line: {code}")
+
+
+def _body_code(body: Any) -> str | None:
+    error = body.get("error") if isinstance(body, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else None
 
 
 def _line_headers(response: Mapping[str, Any]) -> dict[str, str]:

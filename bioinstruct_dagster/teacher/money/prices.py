@@ -14,7 +14,7 @@ from pydantic import Field
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import INPUTS, Service
-from bioinstruct_dagster.yaml_files import NonEmptyText, StrictModel, read_yaml
+from bioinstruct_dagster.yaml_files import ExactName, StrictModel, read_yaml
 
 PRICES = INPUTS / "prices.yaml"
 # The API's names of the tiers that it bills. Any other name is the standard tier.
@@ -23,13 +23,11 @@ _TIERS: dict[str | None, Service] = {"flex": "flex", "batch": "batch"}
 
 Dollars = Annotated[
     float,
-    Field(ge=0, allow_inf_nan=False, strict=True, description="in US dollars per million tokens"),
+    Field(ge=0, description="in US dollars per million tokens"),
 ]
 Share = Annotated[
     float,
-    Field(
-        ge=0, allow_inf_nan=False, strict=True, description="a share of the standard tier's price"
-    ),
+    Field(ge=0, description="a share of the standard tier's price"),
 ]
 
 
@@ -106,7 +104,7 @@ class PriceList(StrictModel):
     as_of: date | None = None
     batch: Share
     flex: Share
-    models: dict[NonEmptyText, ModelPrices]
+    models: dict[ExactName, ModelPrices]
 
 
 @cache

@@ -31,10 +31,14 @@ from bioinstruct_dagster.teacher.money.budget import Amount, Budget
 from bioinstruct_dagster.teacher.money.prices import Price, billed_service
 from bioinstruct_dagster.teacher.money.tokens import RequestSize, size_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherReply
+from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
 # A gateway answers with these if it gives up. The server behind it may still answer, and bill.
-_GATEWAY_STATUSES = frozenset({502, 504, 520, 524})
+# With 408, the server itself gives up while the model works, and Azure bills it.
+_BILLABLE_STATUSES = frozenset({408, 502, 504, 520, 524})
+# The code of a 400 after a content filter has read the prompt or the completion. Azure bills it.
+_BILLABLE_CODE = "content_filter"
 # If the creation of a batch gets one of these answers, the batch does not exist. Any other answer,
 # 500 and 503 included, proves nothing, and a batch that is created twice costs thousands of
 # requests. So its reservation stays until the server has listed its batches.
@@ -46,10 +50,10 @@ def may_be_billed(error: Exception) -> bool:
 
     The request was not billed if it never reached the server, or if the server itself refused it
     (429, 500 and 503 included). It may have been billed in every other case: a broken connection,
-    no reply in time, an unreadable reply, an error status of a gateway.
+    no reply in time, an unreadable reply, an error status of a gateway, a content filter.
     """
     if isinstance(error, StatusError):
-        return error.status in _GATEWAY_STATUSES
+        return error.status in _BILLABLE_STATUSES or error.code == _BILLABLE_CODE
     return not isinstance(error, UnreachedServerError)
 
 
@@ -79,7 +83,7 @@ class Billing:
         return size.max_cost(self.price, self.service)
 
     def cost(self, reply: TeacherReply) -> Amount | None:
-        """The cost of a reply; None if the server states no tokens."""
+        """The cost of a reply; None if the server states no plausible tokens."""
         tokens = reply.tokens
         if tokens is None or reply.prompt_tokens is None or reply.completion_tokens is None:
             return None

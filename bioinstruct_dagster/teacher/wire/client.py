@@ -26,6 +26,7 @@ from bioinstruct_dagster.teacher.errors import (
     unsendable_key_error,
 )
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
+from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply, read_body
 
 if TYPE_CHECKING:
     import aiohttp
@@ -38,13 +39,12 @@ KEEPALIVE_SECONDS = 60.0
 _SHOWN_CHARACTERS = 300
 _SHORTEST_SECRET = 16  # characters; OpenAI's keys have more than 40
 _OTHER_FILES = 256  # of the store, logs and libraries
-_MAX_TOKENS = 2**31  # of one reply; a server that states more is in error
 SUCCESS_STATUSES = range(200, 300)
+_REDIRECT_STATUSES = range(300, 400)
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "responses": "/responses"}
 # Prefixes of the headers of a reply that are read.
 _USED_HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry")
-_FINISH_REASONS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
 @dataclass(frozen=True)
@@ -123,30 +123,6 @@ class Dialect:
         if service == "flex":
             body["service_tier"] = "flex"
         return body
-
-
-@dataclass(frozen=True)
-class TeacherReply:
-    """A completion as the server sent it."""
-
-    content: str
-    refusal: str | None
-    finish_reason: str | None
-    model: str | None
-    system_fingerprint: str | None
-    service_tier: str | None
-    prompt_tokens: int | None
-    cached_tokens: int
-    completion_tokens: int | None
-    request_id: str | None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def tokens(self) -> int | None:
-        """The billed tokens; None if the server does not state them."""
-        if self.prompt_tokens is None or self.completion_tokens is None:
-            return None
-        return self.prompt_tokens + self.completion_tokens
 
 
 class TeacherClient:
@@ -237,7 +213,7 @@ class TeacherClient:
                     for name, value in response.headers.items()
                     if name.lower().startswith(_USED_HEADERS)
                 }
-                status = response.status
+                status, location = response.status, response.headers.get("location", "")
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
@@ -246,6 +222,8 @@ class TeacherClient:
             raise UnreachedServerError(self._description(error)) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise LostReplyError(self._description(error)) from None
+        if status in _REDIRECT_STATUSES:
+            raise StatusError(status, _redirect_advice(url, location), headers=headers)
         if status not in SUCCESS_STATUSES:
             raise self._status_error(status, body, headers)
         try:
@@ -299,55 +277,19 @@ def _proxy_for(url: str) -> str | None:
     return None if proxy_bypass(host) else getproxies().get(parts.scheme)
 
 
-def read_body(body: Mapping[str, Any], headers: Mapping[str, str]) -> TeacherReply:
-    """The reply in the JSON body of either API.
+def _redirect_advice(url: str, location: str) -> str:
+    """The message of a redirect: the host that it names, without credentials, path and query."""
+    from urllib.parse import urljoin, urlsplit
 
-    Raises:
-        TypeError, LookupError, AttributeError: the body is no completion.
-    """
-    usage = body.get("usage") or {}
-    if "choices" in body:
-        choice = body["choices"][0]
-        message = choice["message"]
-        content, refusal = message.get("content"), message.get("refusal")
-        finish = choice.get("finish_reason")
-        names = ("prompt_tokens", "completion_tokens", "prompt_tokens_details")
-    else:
-        parts = [
-            part
-            for item in body["output"]
-            if item.get("type") == "message"
-            for part in item["content"]
-        ]
-        content = "".join(part["text"] for part in parts if part["type"] == "output_text")
-        refusal = "".join(part["refusal"] for part in parts if part["type"] == "refusal") or None
-        reason = (body.get("incomplete_details") or {}).get("reason")
-        incomplete = body.get("status") == "incomplete"
-        finish = _FINISH_REASONS.get(str(reason), reason) if incomplete else "stop"
-        names = ("input_tokens", "output_tokens", "input_tokens_details")
-    prompt, completion, details = (usage.get(name) for name in names)
-    return TeacherReply(
-        content=_text(content) or "",
-        refusal=_text(refusal),
-        finish_reason=_text(finish),
-        model=_text(body.get("model")),
-        system_fingerprint=_text(body.get("system_fingerprint")),
-        service_tier=_text(body.get("service_tier")),
-        prompt_tokens=_count(prompt),
-        cached_tokens=_count((details or {}).get("cached_tokens")) or 0,
-        completion_tokens=_count(completion),
-        request_id=headers.get("x-request-id"),
-        headers=headers,
+    try:
+        parts = urlsplit(urljoin(url, location))
+        port = f":{parts.port}" if parts.port else ""
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        target = f"{parts.scheme}://{host}{port}" if location and host else None
+    except ValueError:
+        target = None
+    return (
+        f"The server redirects to {target or 'an address that it does not name'}. Set "
+        "OPENAI_BASE_URL to the address at which the API itself answers. Redirects are not "
+        "followed, because they would carry the key to another address."
     )
-
-
-def _text(value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"expected text, found {type(value).__name__}")
-    return value
-
-
-def _count(value: Any) -> int | None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    return value if 0 <= value <= _MAX_TOKENS else None  # the store can't hold other numbers

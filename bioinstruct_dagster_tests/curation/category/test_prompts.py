@@ -76,9 +76,6 @@ def test_valid_labels_are_read_by_their_number():
         pytest.param((2, "Generation"), id="category in another case"),
         pytest.param((2, ["generation"]), id="list of categories"),
         pytest.param((2, None), id="no category"),
-        pytest.param((0, "generation"), id="number zero"),
-        pytest.param((-1, "generation"), id="negative number"),
-        pytest.param((4, "generation"), id="number above the batch"),
         pytest.param((2.0, "generation"), id="fractional number"),
         pytest.param(("2", "generation"), id="number as text"),
         pytest.param((True, "generation"), id="true for a number"),
@@ -232,6 +229,26 @@ def test_other_categories_than_the_four_are_refused(definitions_file, content, m
         assert line.startswith(f"{definitions_file}:{start}")
 
 
+@pytest.mark.parametrize("blanks", [" ", "\n", "\u3000\t"])
+def test_a_definition_of_blanks_is_refused(definitions_file, blanks):
+    definitions_file.write_text(json.dumps(category_definitions() | {"other": blanks}), "utf-8")
+    forget()
+    with pytest.raises(CategoryFileError, match=r"1: other: .* holds only blanks; write what"):
+        category_definitions()
+
+
+@pytest.mark.parametrize("name", ["{items}", "{definitions}"])
+def test_a_name_in_braces_in_a_definition_stays_as_it_is(definitions_file, name):
+    edited = category_definitions() | {"generation": f"see {name} and \\1"}
+    definitions_file.write_text(yaml.safe_dump(edited), "utf-8")
+    forget()
+    ((request, _),) = requests_for([f"List {name}.", *TEXTS])
+    (user,) = (one["content"] for one in request.messages if one["role"] == "user")
+    assert f"- generation: see {name} and \\1\n" in user
+    assert user.count(TEXTS[0]) == 1
+    assert f"List {name}." in user
+
+
 def test_definitions_come_in_the_order_of_the_categories(definitions_file):
     definitions_file.write_text(yaml.safe_dump(category_definitions(), sort_keys=True), "utf-8")
     category_definitions.cache_clear()
@@ -262,7 +279,7 @@ def test_without_a_schema_the_prompt_describes_the_form(reply_format):
     ],
 )
 def test_a_reply_in_the_requested_form_is_recognised(content, expected):
-    assert category_question(FIRST_PASS).is_well_formed(content) is expected
+    assert category_question(FIRST_PASS).is_well_formed(content, TEXTS) is expected
 
 
 def test_prose_and_fences_around_labels_are_ignored():

@@ -251,3 +251,15 @@ def test_a_missing_package_is_named_with_its_extra(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(MeaningModelError, match=r"BIOINSTRUCT_MEANING_MODEL.*\[embeddings\]"):
         MeaningFilter(folder, 0.9).embed(TEXTS)
+
+
+BROKEN = "raise {}('libtorch_cpu.so: cannot open shared object file')"
+
+
+@pytest.mark.parametrize("kind", ["ImportError", "OSError", "AttributeError"])
+def test_a_broken_package_is_named_with_its_extra(folder, monkeypatch, tmp_path, kind):
+    (tmp_path / "sentence_transformers.py").write_text(BROKEN.format(kind), "utf-8")
+    monkeypatch.delitem(sys.modules, "sentence_transformers", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MeaningModelError, match=r"libtorch_cpu\.so: cannot.*\[embeddings\]"):
+        MeaningFilter(folder, 0.9).embed(TEXTS)

@@ -142,9 +142,9 @@ def test_fences_are_passed_over_and_reasons_cut():
     content = f"Here:\n```json\n{reply(said(1, reason='x' * 900))}\n```"
     assert read_checks(content, [LINK_ROW])[LINK_ROW] == (True, True, "x" * MOST_REASON_CHARS)
     is_well_formed = quality_question().is_well_formed
-    assert is_well_formed(content)
-    assert is_well_formed(reply())
-    assert not is_well_formed("no")
+    assert is_well_formed(content, [LINK_ROW])
+    assert is_well_formed(reply(), [LINK_ROW])
+    assert not is_well_formed("no", [LINK_ROW])
 
 
 def test_the_key_tells_rows_teachers_and_models_apart():

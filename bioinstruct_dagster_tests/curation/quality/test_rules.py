@@ -184,6 +184,25 @@ def test_a_misspelt_kind_does_not_hide_other_faults(write):
 
 
 @pytest.mark.parametrize(
+    ("rule", "field", "value", "message"),
+    [
+        ("no_input_marker", "empty", 1, "must be true or false, not 1"),
+        ("no_input_marker", "empty", "yes", "must be true or false, not 'yes'"),
+        ("input_repeats_instruction", "begins", "off", "must be true or false, not 'off'"),
+        ("input_repeats_instruction", "of", "input", "must be another field than `field`, input"),
+        ("instruction_too_long", "most", 10**25, "must be at most 1000000000, not a number"),
+        ("wrong_arithmetic", "tolerance", False, "must be a number, not false"),
+        ("wrong_arithmetic", "tolerance", "0.02", "must be a number, not '0.02'; write 0.02"),
+    ],
+)
+def test_no_value_of_another_kind_is_read(write, shipped, rule, field, value, message):
+    (changed,) = (one for one in shipped if one["id"] == rule)
+    with pytest.raises(QualityRulesError) as raised:
+        read_rules(write(changed | {field: value}))
+    assert f"rules.{rule}.{field}: {message}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "yaml:1: the file: is empty"),

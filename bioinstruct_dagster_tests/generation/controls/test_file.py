@@ -101,7 +101,7 @@ FAULTS = {
     "a share in words": (
         lambda d, c: first(d).update(share="5"),
         "dimensions.topic.values.heart.share",
-        "must be a number, not '5'; write 5.0, without quotes",
+        "must be a number, not '5'; write 5, without quotes",
         "share: '5'",
     ),
     "an id that YAML takes for a truth value": (
@@ -112,7 +112,7 @@ FAULTS = {
     ),
     "an id with a space": (
         lambda d, c: first(d).update(id="my heart"),
-        "dimensions.topic.values.my heart.id",
+        "dimensions.topic.values.'my heart'.id",
         "'my heart' must be small letters, digits and _, beginning with a letter",
         "id: my heart",
     ),

@@ -87,6 +87,26 @@ def test_an_answer_that_is_no_completion_counts_as_billed(store, asked):
     assert spent(store) == {"presumed": pytest.approx(at_most(asked(2)))}
 
 
+def filtered(entry):
+    body = {"error": {"message": "No.", "code": "content_filter"}}
+    entry["response"] |= {"status_code": 400, "body": body}
+    return json.dumps(entry).encode()
+
+
+def timed_out(entry):
+    entry["response"] |= {"status_code": 408, "body": None}
+    return json.dumps(entry).encode()
+
+
+@pytest.mark.parametrize("rewrite", [filtered, timed_out])
+def test_errors_that_azure_bills_count_as_billed(store, asked, rewrite):
+    with live(rewriting(rewrite)) as server:
+        server.ask(asked(2), store)
+        with pytest.raises(TeacherError, match="count as billed"):
+            server.ask(asked(2), store)
+    assert spent(store) == {"presumed": pytest.approx(at_most(asked(2)))}
+
+
 @pytest.mark.parametrize(
     "line", [b"\xff\xfe", b"[1]", b'{"custom_id": ["x"]}', b"[" * 100_000, b'{"custom_id": "x"}']
 )

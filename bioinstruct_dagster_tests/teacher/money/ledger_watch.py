@@ -12,8 +12,8 @@ from aiohttp import web
 
 from bioinstruct_dagster.teacher.money.tokens import size_of
 
-REFUSALS = ["400", "401", "404", "408", "409", "422", "429", "500", "503"]
-GATEWAYS = ["502", "504", "520", "524"]
+REFUSALS = ["400", "401", "404", "409", "422", "429", "500", "503"]
+BILLED_ERRORS = ["400 content_filter", "408", "502", "504", "520", "524"]
 
 
 class Watch:
@@ -73,9 +73,11 @@ class Watch:
                 assert step["billed"] <= step[place] <= cap, (place, self.steps)
 
 
-def error(status, message="No."):
+def error(outcome, message="No."):
+    """The answer of an outcome such as 408, or `400 content_filter` with a code."""
+    status, _, code = str(outcome).partition(" ")
     return web.json_response(
-        {"error": {"message": message, "code": None}},
+        {"error": {"message": message, "code": code or None}},
         status=int(status),
         headers={"retry-after-ms": "1"},
     )

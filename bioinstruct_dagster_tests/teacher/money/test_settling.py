@@ -29,7 +29,7 @@ from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.client import Endpoint
 from bioinstruct_dagster_tests.teacher.money.ledger_watch import (
-    GATEWAYS,
+    BILLED_ERRORS,
     REFUSALS,
     error,
     nearly_the_most,
@@ -44,13 +44,26 @@ pytestmark = pytest.mark.usefixtures("no_waits")
 OUTCOMES = {
     "reply": False,
     **dict.fromkeys(REFUSALS, False),
-    **dict.fromkeys(GATEWAYS, True),
+    **dict.fromkeys(BILLED_ERRORS, True),
     "reply without usage": True,
+    "usage of zero": True,
+    "no output tokens": True,
+    "usage in words": True,
+    "thinking apart": False,
     "no completion": True,
     "reply cut off": True,
     "reset after the body": True,
     "reset before the body": True,
     "timeout": True,
+}
+
+# The ledger's tokens, as other servers state them.
+ODD_USAGES = {
+    "reply without usage": lambda _: None,
+    "usage of zero": lambda usage: dict.fromkeys(usage, 0),
+    "no output tokens": lambda usage: usage | {"completion_tokens": 0},
+    "usage in words": str,
+    "thinking apart": lambda usage: usage | {"completion_tokens": 1},
 }
 
 
@@ -69,10 +82,11 @@ def meeting(script, look):
             return error(outcome)
         response = await handler(request)  # which bills it
         look()
-        if outcome in GATEWAYS:
+        if outcome in BILLED_ERRORS:
             return error(outcome)
-        if outcome == "reply without usage":
-            return web.json_response(json.loads(response.body) | {"usage": None})
+        if outcome in ODD_USAGES:
+            body = json.loads(response.body)
+            return web.json_response(body | {"usage": ODD_USAGES[outcome](body["usage"])})
         if outcome == "no completion":
             return web.json_response({"choices": []})
         if outcome == "reply cut off":
@@ -102,7 +116,7 @@ def test_a_sender_counts_what_was_billed(store, requests_of, watch, outcome):
             try:
                 server.ask(requests, store, Terms(concurrency=1, max_tokens=cap))
             except TeacherError:
-                assert outcome in REFUSALS
+                assert outcome in REFUSALS + BILLED_ERRORS
             watch.look(in_budgets=False)
     watch.holds(cap)
     assert presumed(store) == OUTCOMES[outcome]
@@ -124,7 +138,7 @@ def test_a_probe_counts_what_was_billed(store, watch, tmp_path, outcome):
                     Terms(max_tokens=cap), settings, server.endpoint, store, server.lines.append
                 )
             except (TeacherError, BudgetError):
-                assert outcome in REFUSALS
+                assert outcome in REFUSALS + BILLED_ERRORS
             watch.look(in_budgets=False)
     watch.holds(cap)
     assert presumed(store) == OUTCOMES[outcome]
@@ -164,7 +178,9 @@ def test_a_server_that_is_down_costs_nothing(store, requests_of):
         (LostReplyError("cut"), True),
         (RuntimeError("ours"), True),
         *((StatusError(int(status), ""), False) for status in REFUSALS),
-        *((StatusError(int(status), ""), True) for status in GATEWAYS),
+        *((StatusError(int(status), ""), True) for status in BILLED_ERRORS if " " not in status),
+        (StatusError(400, "", "content_filter"), True),
+        (StatusError(400, "", "invalid_prompt"), False),
     ],
     ids=str,
 )

@@ -9,7 +9,8 @@ from aiohttp import web
 from bioinstruct_dagster.rehearsal.api_server import app as server
 from bioinstruct_dagster.rehearsal.api_server.app import ServerOptions
 from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, UnreachedServerError
-from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient, read_body
+from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient
+from bioinstruct_dagster.teacher.wire.reply_body import read_body
 
 KEY = "sk-proj-a-key-that-nobody-may-see"
 CHAT = {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}
@@ -176,7 +177,7 @@ def test_a_server_that_is_not_there_was_not_reached(requests_of):
         None, [], "text", 0, {}, {"choices": None}, {"choices": []}, {"choices": [None]},
         {"choices": [{"message": None}]}, {"choices": [{"message": {"content": 5}}]},
         {"choices": [{"message": {"content": "x"}, "finish_reason": 5}]},
-        {**CHAT, "usage": "much"}, {**CHAT, "model": {}}, {"output": 5}, {"output": [None]},
+        {**CHAT, "model": {}}, {"output": 5}, {"output": [None]},
         {"output": [{"type": "message", "content": [{"type": "output_text"}]}]},
         {"error": {"message": "an error with status 200"}},
     ],
@@ -193,7 +194,24 @@ def test_a_success_that_is_no_completion_is_a_lost_reply(answered, body):
         ({"prompt_tokens": 5, "completion_tokens": 7}, 12, 0),
         ({"prompt_tokens": 5, "completion_tokens": 7,
           "prompt_tokens_details": {"cached_tokens": 4}}, 12, 4),
-        ({"prompt_tokens": 0, "completion_tokens": 0}, 0, 0),
+        ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, None, 0),
+        ({"prompt_tokens": 0, "completion_tokens": 7}, None, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 0}, None, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 50}, 50, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 3}, 12, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": "many"}, 12, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 7,
+          "completion_tokens_details": {"reasoning_tokens": 7}}, 12, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 7,
+          "completion_tokens_details": {"reasoning_tokens": 8}}, 20, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 7, "prompt_tokens_details": 5}, None, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 7, "completion_tokens_details": [1]}, None, 0),
+        ({"prompt_tokens": 5.0, "completion_tokens": 7.0}, None, 0),
+        ({"prompt_tokens": 2**31, "completion_tokens": 2**31,
+          "completion_tokens_details": {"reasoning_tokens": 2**31}}, 2**32, 0),
+        ("much", None, 0),
+        ([1, 2], None, 0),
+        (False, None, 0),
         ({"prompt_tokens": 5}, None, 0),
         ({"prompt_tokens": 5, "completion_tokens": None}, None, 0),
         ({"prompt_tokens": 5, "completion_tokens": -7}, None, 0),
@@ -205,7 +223,40 @@ def test_a_success_that_is_no_completion_is_a_lost_reply(answered, body):
 )  # fmt: skip
 def test_tokens_are_taken_from_a_usage_that_makes_sense(usage, tokens, cached):
     reply = read_body({**CHAT, "usage": usage}, {})
-    assert (reply.tokens, reply.cached_tokens) == (tokens, cached)
+    assert (reply.content, reply.tokens, reply.cached_tokens) == ("hi", tokens, cached)
+    renamed = json.loads(
+        json.dumps(usage).replace("prompt_tok", "input_tok").replace("completion_tok", "output_tok")
+    )
+    message = {"type": "message", "content": [{"type": "output_text", "text": "hi"}]}
+    reply = read_body({"output": [message], "usage": renamed}, {})
+    assert (reply.content, reply.tokens, reply.cached_tokens) == ("hi", tokens, cached)
+
+
+def test_a_reply_without_text_may_take_no_output_tokens():
+    usage = {"prompt_tokens": 5, "completion_tokens": 0}
+    empty = {"choices": [{"message": {"content": ""}, "finish_reason": "stop"}], "usage": usage}
+    assert read_body(empty, {}).tokens == 5
+    refused = {"choices": [{"message": {"refusal": "No."}}], "usage": usage}
+    assert read_body(refused, {}).tokens is None
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("https://user:hidden@far.example:84/hidden?key=hidden", "https://far.example:84."),
+        ("//far.example/", "http://far.example."),
+        ("/v2", "http://127.0.0.1:"),
+        ("https://[::1]:9/v1", "https://[::1]:9."),
+        ("https://[half", "an address that it does not name."),
+        ("", "an address that it does not name."),
+    ],
+)
+def test_a_redirect_names_the_host_and_the_setting(answered, location, target):
+    with pytest.raises(StatusError) as caught:
+        answered(lambda: web.Response(status=307, headers={"location": location}))
+    assert target in str(caught.value)
+    assert "OPENAI_BASE_URL" in str(caught.value)
+    assert "hidden" not in str(caught.value)
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY"])

@@ -5,7 +5,6 @@ Belongs here: all code that uses Ray's settings and errors. Does not: the work o
 """
 
 import importlib
-import importlib.util
 import logging
 import os
 import socket
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from bioinstruct_dagster.curation.extras import RAY
 from bioinstruct_dagster.errors import StatedError
 
 LOCAL_CLUSTER = "local"  # in place of an address: a temporary cluster of this machine
@@ -25,6 +25,16 @@ class RayClusterError(StatedError):
     """The cluster of `BIOINSTRUCT_RAY_ADDRESS` can't be used; the message says why."""
 
 
+def check_ray_installed() -> None:
+    """Refuse the setting if Ray is not installed; Ray is not imported.
+
+    Raises:
+        RayClusterError: it is not installed.
+    """
+    if not RAY.is_installed():
+        raise RayClusterError(RAY.missing_message)
+
+
 @contextmanager
 def ray_connection(address: str, workers: int) -> Iterator[Any]:
     """Ray, connected to a cluster with a processor for each worker.
@@ -32,15 +42,14 @@ def ray_connection(address: str, workers: int) -> Iterator[Any]:
     On leaving, a cluster or connection that was started here is ended. An earlier connection stays.
 
     Raises:
-        RayClusterError: Ray is missing, no cluster answers, or it has too few processors.
+        RayClusterError: Ray is missing or broken, no cluster answers, or it has too few processors.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when a cluster starts: no telemetry
-    if importlib.util.find_spec("ray") is None:
-        raise RayClusterError(
-            "BIOINSTRUCT_RAY_ADDRESS is set, but Ray is not installed. "
-            "Run pip install 'bioinstruct-dagster[ray]', or leave the setting empty."
-        )
-    ray: Any = importlib.import_module("ray")
+    check_ray_installed()
+    try:
+        ray: Any = importlib.import_module(RAY.module)
+    except Exception as error:  # a broken library fails in many ways
+        raise RayClusterError(RAY.broken_message(error)) from error
     ours = not ray.is_initialized()
     if ours:
         _start_or_connect(ray, address, workers)

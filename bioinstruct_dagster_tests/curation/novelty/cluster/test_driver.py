@@ -187,6 +187,24 @@ def test_without_ray_the_extra_is_named(monkeypatch):
         check_sharded([], ["a"], 1, LOCAL_CLUSTER)
 
 
+@pytest.mark.parametrize("kind", ["ImportError", "OSError", "AttributeError"])
+def test_a_broken_ray_is_named_with_its_extra(monkeypatch, tmp_path, kind):
+    source = f"raise {kind}('libray.so: cannot open shared object file')"
+    (tmp_path / "ray.py").write_text(source, "utf-8")
+    monkeypatch.delitem(sys.modules, "ray", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RayClusterError, match=r"libray\.so: cannot open.*\[ray\]"):
+        check_sharded([], ["a"], 1, LOCAL_CLUSTER)
+
+
+def test_a_folder_that_ray_left_behind_is_no_ray(monkeypatch, tmp_path):
+    (tmp_path / "ray").mkdir()
+    monkeypatch.delitem(sys.modules, "ray", raising=False)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    with pytest.raises(RayClusterError, match="Ray is not installed"):
+        check_sharded([], ["a"], 1, LOCAL_CLUSTER)
+
+
 class Failing:
     """An actor whose node dies, or which has something to say to the user."""
 
