@@ -54,7 +54,10 @@ def test_after_kills_the_set_is_unchanged_and_little_is_paid_again(
         process.wait()
     done = Pursuit(store, url, series, controls, IN_FLIGHT).round(GOAL)
     paid_again = sum(writer.asked.values()) - len(writer.asked)
-    assert paid_again <= IN_FLIGHT * len(KILLS)
+    # A reply frees its place before it is on disk, so a slow disk leaves some more than IN_FLIGHT
+    # without one. Each of them was reserved, and counts as spent.
+    [presumed] = store.rows("select count(*) as n from presumed_spend")
+    assert paid_again <= presumed["n"] <= 2 * IN_FLIGHT * len(KILLS)
     [counts] = store.rows(
         "select count(*) as n, count(distinct completion_id) as ids from completions"
     )
