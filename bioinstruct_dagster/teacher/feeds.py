@@ -58,7 +58,7 @@ class ListFeed:
 
     def stored(self, request: TeacherRequest, completion: Mapping[str, Any]) -> None:
         """Offer the second draw of a request whose reply is useless."""
-        if self._is_useless and request.draw == 0 and self._worth_again(completion):
+        if self._is_useless and request.draw == 0 and self._is_useless(completion):
             self._left.append(request.again())
 
     def failed(self, request: TeacherRequest) -> None:
