@@ -162,7 +162,8 @@ def read_project(root: Path) -> Project:
                 if module.startswith(f"{PACKAGE}.settings"):
                     members["settings"].update(of_class)
     modules |= {module.rpartition(".")[0] for module in modules} - {""}
-    schema = (root / PACKAGE / "store" / "schema.sql").read_text("utf-8")
+    declaration = sorted((root / PACKAGE / "store").glob("*.sql"))
+    schema = "\n".join(path.read_text("utf-8") for path in declaration)
     for table in re.split(r"(?=^create )", schema, flags=re.MULTILINE):
         found = TABLE.match(table)
         if found:

@@ -1,4 +1,4 @@
-"""The declaration of the tables, `schema.sql`: its statements, and its comments on columns.
+"""The declaration of the store, `schema.sql` and `views.sql`: statements, and comments on columns.
 
 Belongs here: reading the declaration. Does not: executing it (store.database).
 """
@@ -7,6 +7,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
+DECLARATION = ("schema.sql", "views.sql")  # tables, then the views that are made from them
+
 _TABLE = re.compile(r"create table if not exists (\w+) \(\n(.*?)\n\);", re.DOTALL)
 _NOTE = re.compile(r"^\s+(\w+)\s.*?--\s*(.+)$", re.MULTILINE)
 
@@ -14,7 +16,8 @@ _NOTE = re.compile(r"^\s+(\w+)\s.*?--\s*(.+)$", re.MULTILINE)
 @cache
 def schema_sql() -> str:
     """The statements that create all tables and views."""
-    return files("bioinstruct_dagster.store").joinpath("schema.sql").read_text("utf-8")
+    folder = files("bioinstruct_dagster.store")
+    return "\n".join(folder.joinpath(name).read_text("utf-8") for name in DECLARATION)
 
 
 @cache
