@@ -199,7 +199,7 @@ def test_twenty_kills_repay_only_requests_in_flight(store, start_python, request
     options = ServerOptions(latency=0.03, prompt_tokens=900, answer_tokens=2_000)
     teacher = RehearsalTeacher(read_recordings(), options=options)
     ledger = teacher.ledger
-    most = size_of(requests_of(1, model="gpt-4.1")[0]).most(price_of("gpt-4.1"), "online").usd
+    most = size_of(requests_of(1, model="gpt-4.1")[0]).max_cost(price_of("gpt-4.1"), "online").usd
     with serve_teacher(teacher) as url:
         nursery = Nursery(start_python(NURSERY, store.path, url, count, concurrency))
         killed = 0
