@@ -75,5 +75,5 @@ def _states() -> tuple[Any, ...]:
 def _subdivisions(country: str) -> list[Any]:
     import pycountry
 
-    found: Any = pycountry.subdivisions.get(country_code=country)
-    return list(found)
+    subdivisions: Any = pycountry.subdivisions  # its methods have no types
+    return list(subdivisions.get(country_code=country))
