@@ -109,7 +109,8 @@ def test_the_caps_of_a_run_and_of_the_project_hold_in_tokens_too(
 ):
     url, ledger = teacher_with(latency=0.02, faults={"reset": 0.1, "rate_limited": 0.1})
     requests = requests_of(200, model="a-model-without-a-price")
-    for number, allowed in enumerate((100_000, 200_000, 250_000, 250_000)):
+    # A request that failed in the third run may be smaller than the one that found no room there.
+    for number, allowed in enumerate((100_000, 200_000, 250_000, 250_000, 250_000)):
         tally = ask_at(
             requests, url, concurrency=500,
             max_tokens=250_000, run_max_tokens=100_000, run_id=f"run-{number}",
