@@ -63,7 +63,8 @@ def read_body(body: Mapping[str, Any], headers: Mapping[str, str]) -> TeacherRep
         finish = _FINISH_REASONS.get(str(reason), reason) if incomplete else "stop"
         sides = ("input", "output")
     content, refusal = _text(content) or "", _text(refusal)
-    prompt, cached, completion = _usage(body.get("usage"), sides, wrote=bool(content or refusal))
+    # A refusal may be the server's own text, which takes no tokens of the model.
+    prompt, cached, completion = _usage(body.get("usage"), sides, wrote=bool(content))
     return TeacherReply(
         content=content,
         refusal=refusal,
@@ -91,7 +92,7 @@ def _usage(
     Args:
         usage: of the reply.
         sides: the API's names of the prompt and of the completion.
-        wrote: whether the reply has text, which takes at least one token.
+        wrote: whether the model wrote a text, which takes at least one token.
     """
     if not isinstance(usage, dict):
         return _UNKNOWN_TOKENS
