@@ -22,3 +22,10 @@ def first_reject(instruction: str, task_input: str, output: str) -> Finding | No
     """The finding of the first rule that rejects the row, or None."""
     (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
     return next((one for one in result.findings if one.verdict == "reject"), None)
+
+
+def seen(instruction: str, task_input: str, output: str = "The patient improved.") -> str | None:
+    """What the rule `ungrounded_input` takes the input for; None if it does not apply."""
+    (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
+    found = [one.evidence for one in result.findings if one.rule == "ungrounded_input"]
+    return found[0]["as"] if found else None

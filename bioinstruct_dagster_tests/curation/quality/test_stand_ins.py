@@ -2,16 +2,7 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
-
-RULE = "ungrounded_input"
-
-
-def seen(instruction, task_input, output="The patient improved."):
-    (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
-    found = [finding.evidence for finding in result.findings if finding.rule == RULE]
-    return found[0]["as"] if found else None
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import seen
 
 
 @pytest.mark.parametrize(
