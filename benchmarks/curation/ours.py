@@ -146,7 +146,7 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
     from bioinstruct_dagster.store.gate_order import DROPPING_GATES
     from bioinstruct_dagster.teacher.session import TeacherSession
     from bioinstruct_dagster.teacher.terms import Terms
-    from bioinstruct_dagster.teacher.wire.client import Endpoint
+    from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 
     spent: dict[str, float] = {}
     started = perf_counter()

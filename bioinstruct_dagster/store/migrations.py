@@ -21,6 +21,16 @@ _AFTER_2 = """
     drop table earlier_labels;
 """
 
+# From version 4 or earlier: columns that the declaration can't add to an existing table.
+_COLUMNS_OF_5 = """
+    alter table completions add column reasoning varchar;
+    alter table completions add column body varchar;
+"""
+
 # By the version of the store: the statements before and after the current declaration.
 # Version 4 has one table and one view more than version 3. The declaration alone adds them.
-MIGRATIONS: dict[int, tuple[str, str]] = {2: (_FROM_2, _AFTER_2), 3: ("", "")}
+MIGRATIONS: dict[int, tuple[str, str]] = {
+    2: (_FROM_2 + _COLUMNS_OF_5, _AFTER_2),
+    3: (_COLUMNS_OF_5, ""),
+    4: (_COLUMNS_OF_5, ""),
+}

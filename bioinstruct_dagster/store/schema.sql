@@ -35,7 +35,9 @@ create table if not exists completions (
     seed_ids            varchar[] not null,   -- seeds shown, in the order shown
     controls            json,                 -- requested values by task of the reply and control dimension
     controls_sha256     varchar,              -- sha256 of the controls file
-    content             varchar not null,     -- the reply, as received
+    content             varchar not null,     -- the reply's text, as received; empty if the reply has no text
+    reasoning           varchar,              -- the text of the model's reasoning, if the server sends it apart
+    body                varchar,              -- the whole reply, if its form is not that of a completion
     refusal             varchar,
     finish_reason       varchar,
     request_id          varchar,              -- the header x-request-id of the reply

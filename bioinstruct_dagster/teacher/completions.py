@@ -10,7 +10,7 @@ from typing import Any
 from bioinstruct_dagster.rehearsal import FINGERPRINT
 from bioinstruct_dagster.settings import DEFAULT_MODELS, Service
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
 
@@ -50,6 +50,8 @@ def completion_of(
         "controls": [dict(task) for task in request.controls] or None,
         "controls_sha256": request.controls_sha256,
         "content": reply.content,
+        "reasoning": reply.reasoning,
+        "body": reply.body,
         "refusal": reply.refusal,
         "finish_reason": reply.finish_reason,
         "request_id": reply.request_id,

@@ -34,7 +34,9 @@ from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.probe_request import SOUND_OUTCOMES, outcome_of, probe_request
 from bioinstruct_dagster.teacher.requests import REPLY_FORMATS, ReplyFormat
 from bioinstruct_dagster.teacher.terms import Terms, budget_of
-from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient
+from bioinstruct_dagster.teacher.wire.client import TeacherClient
+from bioinstruct_dagster.teacher.wire.dialect import Dialect
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
 OPTIONAL_PARAMETERS = ("seed", "temperature")

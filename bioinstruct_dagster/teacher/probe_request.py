@@ -13,7 +13,7 @@ from typing import Any
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
 PROBE_ID = "format-probe/1"

@@ -16,7 +16,7 @@ from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.probe import with_dialect
 from bioinstruct_dagster.teacher.requests import ReplyFormat
 from bioinstruct_dagster.teacher.terms import Terms, terms_of
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bioinstruct_dagster.teacher.money.budget import (
     picodollars,
 )
 from bioinstruct_dagster.teacher.money.prices import Price, price_of
-from bioinstruct_dagster.teacher.wire.client import Dialect
+from bioinstruct_dagster.teacher.wire.dialect import Dialect
 
 # Completions that were stored without a price are priced now, if the price list has their model.
 SETTLED_SPEND = """

@@ -18,7 +18,7 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.rounds import pursue
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 GATES = [QualityGate()]

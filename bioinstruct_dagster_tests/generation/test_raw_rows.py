@@ -14,7 +14,7 @@ from bioinstruct_dagster.generation.raw_rows import (
 from bioinstruct_dagster.rehearsal.api_server import app as server
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 RECORDS = [

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.session import TeacherSession
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 
 
 def session_of(

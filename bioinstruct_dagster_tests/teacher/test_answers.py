@@ -19,7 +19,8 @@ from bioinstruct_dagster.teacher.answers import (
 )
 from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint
+from bioinstruct_dagster.teacher.wire.dialect import Dialect
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import column
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 from bioinstruct_dagster_tests.teacher.test_questions import RIVERS

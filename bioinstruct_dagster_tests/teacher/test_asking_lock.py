@@ -5,7 +5,7 @@ import pytest
 from bioinstruct_dagster.store.database import Store, StoreBusyError
 from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.rounds import ask
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 HOLD = """

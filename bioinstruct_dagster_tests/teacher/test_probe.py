@@ -17,7 +17,7 @@ from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.probe import with_dialect
 from bioinstruct_dagster.teacher.probe_request import MAX_PROBE_TOKENS
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
     KEY,
     MODEL,

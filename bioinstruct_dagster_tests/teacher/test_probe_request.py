@@ -7,7 +7,7 @@ import pytest
 from bioinstruct_dagster.rehearsal.api_server.answers import PROBE_WORD
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.teacher.probe_request import SOUND_OUTCOMES, outcome_of, probe_request
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
 TASK = '{"instruction": "Name one vitamin.", "input": "", "output": "Vitamin C."}'

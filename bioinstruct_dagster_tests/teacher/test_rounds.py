@@ -12,7 +12,7 @@ from bioinstruct_dagster.store.journal import CompletionJournal
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.rounds import ask, known_completions
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 KEY = "sk-proj-a-key-that-nobody-may-see"

@@ -45,7 +45,8 @@ from bioinstruct_dagster.teacher.money.settling import (
     batch_may_exist,
 )
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import PATHS, Endpoint
+from bioinstruct_dagster.teacher.wire.dialect import PATHS
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.log_redaction import redacted_logs
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import Any
 from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, UnreachedServerError
 from bioinstruct_dagster.teacher.money.settling import BatchSettlement
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import PATHS, SUCCESS_STATUSES, Dialect
+from bioinstruct_dagster.teacher.wire.client import SUCCESS_STATUSES
+from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
 from bioinstruct_dagster.teacher.wire.reply_body import read_body
 
 MAX_LINES = 50_000  # OpenAI's limits for one input file

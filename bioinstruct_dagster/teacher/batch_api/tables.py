@@ -17,7 +17,7 @@ from bioinstruct_dagster.teacher.money.budget import Amount
 from bioinstruct_dagster.teacher.money.settling import BatchSettlement
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 
 if TYPE_CHECKING:
     import duckdb

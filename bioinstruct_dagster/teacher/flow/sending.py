@@ -32,7 +32,8 @@ from bioinstruct_dagster.teacher.money.budget import Amount
 from bioinstruct_dagster.teacher.money.settling import Account, Reservation
 from bioinstruct_dagster.teacher.money.tokens import RequestSize, TokenForecast, size_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import Dialect, TeacherClient
+from bioinstruct_dagster.teacher.wire.client import TeacherClient
+from bioinstruct_dagster.teacher.wire.dialect import Dialect
 from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
 _MAX_KEPT_ERRORS = 5

@@ -31,7 +31,7 @@ from bioinstruct_dagster.teacher.money.budget import Amount, Budget
 from bioinstruct_dagster.teacher.money.prices import Price, billed_service
 from bioinstruct_dagster.teacher.money.tokens import RequestSize, size_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
 # A gateway answers with these if it gives up. The server behind it may still answer, and bill.

@@ -11,11 +11,10 @@ sent again (flow.retries).
 import resource
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from bioinstruct_dagster.settings import Api, Service
+from bioinstruct_dagster.settings import Service
 from bioinstruct_dagster.store.fingerprints import json_bytes, json_value
 from bioinstruct_dagster.teacher.errors import (
     FATAL_CODES,
@@ -25,7 +24,9 @@ from bioinstruct_dagster.teacher.errors import (
     UnreachedServerError,
     unsendable_key_error,
 )
-from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
+from bioinstruct_dagster.teacher.requests import TeacherRequest
+from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply, read_body
 
 if TYPE_CHECKING:
@@ -37,92 +38,12 @@ FLEX_TIMEOUT_SECONDS = 900.0  # OpenAI's guide to flex processing recommends 15 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 60.0
 _SHOWN_CHARACTERS = 300
-_SHORTEST_SECRET = 16  # characters; OpenAI's keys have more than 40
 _OTHER_FILES = 256  # of the store, logs and libraries
 SUCCESS_STATUSES = range(200, 300)
 _REDIRECT_STATUSES = range(300, 400)
 
-PATHS: dict[Api, str] = {"chat": "/chat/completions", "responses": "/responses"}
 # Prefixes of the headers of a reply that are read.
 _USED_HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry")
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """The address and the key of a server.
-
-    Attributes:
-        base_url: the address of the API; None for OpenAI's own.
-        api_key: the key.
-        rehearsal: whether the server is the embedded rehearsal teacher.
-    """
-
-    base_url: str | None
-    api_key: str = field(repr=False)
-    rehearsal: bool
-
-    @property
-    def address(self) -> str:
-        """The address without credentials and query, so that it may be stored and shown."""
-        from urllib.parse import urlsplit
-
-        parts = urlsplit(self.base_url or "https://api.openai.com/v1")
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}".rstrip("/")
-
-    @property
-    def secret(self) -> str | None:
-        """The key, or None if it is too short to be secret.
-
-        A local server takes any word for a key. Such a word may occur in a reply, and hiding the
-        word would damage the reply.
-        """
-        return self.api_key if len(self.api_key) >= _SHORTEST_SECRET else None
-
-    def redacted_bytes(self, data: bytes) -> bytes:
-        """The bytes of a reply without the key, so that a key that it repeats is not stored."""
-        key = self.secret.encode() if self.secret else None
-        return data.replace(key, b"[key]") if key and key in data else data
-
-    def redacted(self, text: str) -> str:
-        """The beginning of a text of the server or of a library, without the key."""
-        hidden = text.replace(self.secret, "[key]") if self.secret else text
-        return hidden[:_SHOWN_CHARACTERS]
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """The form in which a server takes requests. A probe finds it, or the user sets it.
-
-    Attributes:
-        api: chat completions or responses.
-        reply_format: the form in which the server gives its replies.
-        token_limit_name: the server's name of the limit of completion tokens.
-        left_out: names of parameters that the server refuses.
-    """
-
-    api: Api = "chat"
-    reply_format: ReplyFormat = "json_schema"
-    token_limit_name: str = "max_completion_tokens"  # noqa: S105
-    left_out: frozenset[str] = frozenset()
-
-    def body(self, request: TeacherRequest, service: Service = "online") -> dict[str, Any]:
-        """The JSON body of a request."""
-        parameters = {k: v for k, v in request.parameters.items() if k not in self.left_out}
-        limit = parameters.pop("max_completion_tokens")
-        messages = list(request.messages)
-        body: dict[str, Any] = {"model": request.model}
-        if self.api == "chat":
-            body |= {"messages": messages, **parameters, self.token_limit_name: limit}
-        else:
-            form = parameters.pop("response_format", None)
-            parameters.pop("seed", None)  # the Responses API has none
-            body |= {"input": messages, **parameters, "max_output_tokens": limit, "store": False}
-            if form:
-                body["text"] = {"format": {"type": form["type"], **form.get("json_schema", {})}}
-        if service == "flex":
-            body["service_tier"] = "flex"
-        return body
 
 
 class TeacherClient:

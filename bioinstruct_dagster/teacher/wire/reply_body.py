@@ -15,7 +15,13 @@ _FINISH_REASONS = {"max_output_tokens": "length", "content_filter": "content_fil
 
 @dataclass(frozen=True)
 class TeacherReply:
-    """A completion as the server sent it."""
+    """A completion as the server sent it.
+
+    Attributes:
+        content: its text; empty if it has none.
+        reasoning: the model's reasoning, if the server sends it apart from the text.
+        body: the whole body, if its form is not that of a completion.
+    """
 
     content: str
     refusal: str | None
@@ -27,6 +33,8 @@ class TeacherReply:
     cached_tokens: int
     completion_tokens: int | None
     request_id: str | None
+    reasoning: str | None = None
+    body: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property

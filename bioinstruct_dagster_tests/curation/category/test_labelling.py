@@ -26,7 +26,8 @@ from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.teacher.answers import stored_answers
 from bioinstruct_dagster.teacher.session import open_session
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint
+from bioinstruct_dagster.teacher.wire.dialect import Dialect
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 pytestmark = pytest.mark.usefixtures("one_blas_thread")

@@ -17,7 +17,7 @@ from bioinstruct_dagster.curation.quality.llm_checks import (
 from bioinstruct_dagster.curation.quality.rules import read_rules
 from bioinstruct_dagster.teacher.answers import StoredAnswer, ask_about, stored_answers
 from bioinstruct_dagster.teacher.session import open_session
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 LINK_ROW = RowTexts(

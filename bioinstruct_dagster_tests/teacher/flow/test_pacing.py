@@ -20,7 +20,7 @@ from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.teacher.flow.pacing import FIRST_WINDOW, Pacer, duration
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 

@@ -23,7 +23,7 @@ from bioinstruct_dagster.teacher.flow.retries import (
 )
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 SOON = {"retry-after-ms": "1"}

@@ -26,7 +26,9 @@ from bioinstruct_dagster.teacher.money.settling import Account, Billing
 from bioinstruct_dagster.teacher.money.tokens import TokenForecast
 from bioinstruct_dagster.teacher.rounds import ask, pursue
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient
+from bioinstruct_dagster.teacher.wire.client import TeacherClient
+from bioinstruct_dagster.teacher.wire.dialect import Dialect
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 FULL_DISK = """
@@ -39,7 +41,7 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 store, url, limit = Store(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])

@@ -6,7 +6,7 @@ from bioinstruct_dagster.teacher.money.estimates import FIRST_LATENCY
 from bioinstruct_dagster.teacher.money.experience import experience
 from bioinstruct_dagster.teacher.money.tokens import TokenForecast, size_of
 from bioinstruct_dagster.teacher.rounds import ask
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 

@@ -27,7 +27,7 @@ from bioinstruct_dagster.teacher.probe import with_dialect
 from bioinstruct_dagster.teacher.probe_request import probe_request
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Endpoint
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.money.ledger_watch import (
     BILLED_ERRORS,
     REFUSALS,

@@ -9,7 +9,9 @@ from aiohttp import web
 from bioinstruct_dagster.rehearsal.api_server import app as server
 from bioinstruct_dagster.rehearsal.api_server.app import ServerOptions
 from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, UnreachedServerError
-from bioinstruct_dagster.teacher.wire.client import Dialect, Endpoint, TeacherClient
+from bioinstruct_dagster.teacher.wire.client import TeacherClient
+from bioinstruct_dagster.teacher.wire.dialect import Dialect
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply_body import read_body
 
 KEY = "sk-proj-a-key-that-nobody-may-see"
@@ -303,7 +305,8 @@ def test_the_address_that_is_stored_and_shown_holds_no_secret(url, shown):
 def test_the_limit_of_open_files_grows_with_the_connections(start_python):
     source = """
 import asyncio, resource, sys
-from bioinstruct_dagster.teacher.wire.client import Endpoint, TeacherClient
+from bioinstruct_dagster.teacher.wire.client import TeacherClient
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 soft, hard = int(sys.argv[1]), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 async def open_client():

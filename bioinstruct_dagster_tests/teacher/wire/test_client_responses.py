@@ -8,7 +8,7 @@ from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.client import Dialect
+from bioinstruct_dagster.teacher.wire.dialect import Dialect
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
     KEY,
     MODEL,
