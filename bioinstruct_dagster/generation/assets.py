@@ -284,8 +284,10 @@ def _show_estimate(context: dg.AssetExecutionContext, expected: Estimate) -> Non
 def _import_set(
     context: dg.AssetExecutionContext, source: str, store: Store, settings: Settings
 ) -> dg.MaterializeResult[None]:
-    records = read_instruction_set(source, settings.imports.columns, settings.imports.split)
-    rows = raw.imported_rows(records, source)
+    records, identity = read_instruction_set(
+        source, settings.imports.columns, settings.imports.split
+    )
+    rows = raw.imported_rows(records, identity)
     store.replace({"raw_instructions": rows, "completion_outcomes": []})
     return materialization(
         context,
@@ -294,7 +296,7 @@ def _import_set(
         sha256_of_rows(rows, RAW_COLUMNS),
         rehearsal=False,
         hidden=UNCHECKED_COLUMNS,
-        extra={"imported_from": source, "columns": str(dict(settings.imports.columns))},
+        extra={"imported_from": identity, "columns": str(dict(settings.imports.columns))},
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.generation.imports.identity import file_identity, hub_identity
 from bioinstruct_dagster.generation.replies.reading import TASK_FIELDS
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.store.storable_text import is_storable
@@ -25,8 +26,8 @@ class ImportedSetError(StatedError):
 
 def read_instruction_set(
     source: str, columns: Mapping[str, str], split: str
-) -> list[dict[str, str]]:
-    """Rows with instruction, input and output, in the order of the source.
+) -> tuple[list[dict[str, str]], str]:
+    """Rows with instruction, input and output, in the order of the source, and the set's identity.
 
     Args:
         source: path of a JSON, JSONL, CSV or Parquet file, or a hub id such as `owner/name`.
@@ -39,15 +40,15 @@ def read_instruction_set(
     """
     path = (PROJECT_ROOT / Path(source).expanduser()).resolve()
     if path.is_file():
-        records = _read_file(path)
+        records, identity = _read_file(path), file_identity(path)
     elif path.exists() or path.suffix in SUFFIXES or source.startswith((".", "/", "~")):
         raise ImportedSetError(
             f"BIOINSTRUCT_IMPORT: {path} is not a file. "
             f"Give a {', '.join(SUFFIXES)} file or a hub id."
         )
     else:
-        records = _read_hub(source, split)
-    return list(_mapped(records, columns, source))
+        records, identity = _read_hub(source, split), hub_identity(source, split)
+    return list(_mapped(records, columns, source)), identity
 
 
 def _read_file(path: Path) -> Iterable[tuple[str, Any]]:

@@ -105,7 +105,7 @@ def raw_rows(
     return rows, outcomes
 
 
-def imported_rows(records: Sequence[Mapping[str, str]], source: str) -> list[dict[str, Any]]:
+def imported_rows(records: Sequence[Mapping[str, str]], identity: str) -> list[dict[str, Any]]:
     """The rows of `raw_instructions` for an imported set.
 
     A row's id depends on its text alone, so that a file which is moved or renamed keeps its ids.
@@ -121,7 +121,7 @@ def imported_rows(records: Sequence[Mapping[str, str]], source: str) -> list[dic
                 "ordinal": position,
                 "completion_id": None,
                 "position": position,
-                "source": f"import:{source}",
+                "source": f"import:{identity}",
                 **record,
                 "rehearsal": False,
             }

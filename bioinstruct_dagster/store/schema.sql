@@ -145,7 +145,7 @@ create table if not exists raw_instructions (
     completion_id   varchar,            -- null for imported rows
     position        integer not null,   -- place in the reply, or in the imported file, from 0
     controls        json,               -- the requested value of each control dimension; null without controls
-    source          varchar not null,   -- completion, or import: with file or hub id
+    source          varchar not null,   -- completion, or import:NAME@HASH of a file, import:ID@SPLIT
     instruction     varchar not null,   -- the task, as the teacher wrote it
     input           varchar not null,   -- the text that the task is about; empty if the task needs none
     output          varchar not null,   -- the answer to learn

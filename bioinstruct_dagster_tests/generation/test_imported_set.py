@@ -45,7 +45,7 @@ def write(path, records):
 
 
 def read(path, columns=COLUMNS):
-    return read_instruction_set(str(path), columns, "train")
+    return read_instruction_set(str(path), columns, "train")[0]
 
 
 def complaints(path, columns=COLUMNS) -> list[str]:
