@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import CoreSchema
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.input_files import fault_of_file, shown
 from bioinstruct_dagster.yaml_faults import LARGEST_WHOLE_NUMBER, faults_of
 from bioinstruct_dagster.yaml_lines import Fault, YamlDocument, YamlTextError
 
@@ -112,11 +113,11 @@ def read_yaml(
     Raises:
         StatedError: of the class `error`; lists every fault with file, line, field and what to do.
     """
+    if fault := fault_of_file(path):
+        do = f"set {setting} to a YAML file that can be read" if setting else "restore it"
+        raise error(f"{shown(path)} {fault}; {do}.")
     try:
         document = YamlDocument(_read_text(path), name_key)
-    except OSError as cause:
-        do = f"set {setting} to a file that is there" if setting else "restore it"
-        raise error(f"{path}: can't be read ({cause.strerror}); {do}.") from None
     except YamlTextError as cause:
         raise error(f"{path}:{cause.line}: {cause.message}") from None
     faults = list(document.faults)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.input_files import fault_of_file, shown
 from bioinstruct_dagster.store.storable_text import is_storable
 
 # The four categories of BioInstruct (Tran et al., JAMIA 2024).
@@ -79,14 +80,10 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
 
 
 def _read_text(path: Path) -> str:
+    if fault := fault_of_file(path):
+        raise SeedFileError(f"{shown(path)} {fault}. Set BIOINSTRUCT_SEEDS to a JSONL file.")
     try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise SeedFileError(
-            f"{path}: no such file. Set BIOINSTRUCT_SEEDS to a JSONL file."
-        ) from None
-    except OSError as error:
-        raise SeedFileError(f"{path}: can't be read ({error.strerror}).") from None
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SeedFileError(
             f"{path}: not UTF-8 text ({error.reason} at byte {error.start})."

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from bioinstruct_dagster.input_files import fault_of, shown
+
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 INPUTS = PROJECT_ROOT / "data"
 # The highest caps and goals that a user can set, here and in a run's configuration. An amount above
@@ -41,12 +43,21 @@ def from_project_root(path: Path) -> Path:
     Dagster may start a run in any folder, so the working directory can't be the start.
 
     Raises:
-        ValueError: the path names the home folder of an unknown user.
+        ValueError: the path names the home folder of an unknown user, is a link that leads back to
+            itself, or holds a NUL character.
     """
     try:
-        return (PROJECT_ROOT / path.expanduser()).resolve()
-    except RuntimeError as error:
-        raise ValueError(str(error)) from None
+        path = path.expanduser()
+    except RuntimeError:
+        message = f"{shown(path)}: there is no user with this home folder; write the path in full"
+        raise ValueError(message) from None
+    try:
+        return (PROJECT_ROOT / path).resolve()
+    except RuntimeError:  # a loop of links, in the words of pathlib
+        message = f"{shown(path)} is a link that leads back to itself; name another path"
+    except (OSError, ValueError) as error:
+        message = f"{shown(path)} {fault_of(error)}; name another path"
+    raise ValueError(message)
 
 
 class SettingsGroup(BaseModel):

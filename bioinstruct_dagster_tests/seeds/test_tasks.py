@@ -141,7 +141,7 @@ def test_text_that_is_not_utf8_is_refused_with_the_byte(tmp_path):
 
 
 def test_a_missing_file_is_refused_with_its_setting(tmp_path):
-    with pytest.raises(SeedFileError, match=r"none\.jsonl: no such file\. Set BIOINSTRUCT_SEEDS"):
+    with pytest.raises(SeedFileError, match=r"none\.jsonl does not exist\. Set BIOINSTRUCT_SEEDS"):
         read_seed_tasks(tmp_path / "none.jsonl")
 
 
