@@ -169,8 +169,8 @@ class Store:
         # A file is not opened here: closing it would release DuckDB's lock on it in this process.
         if not self.path.is_file():
             raise StoreError(
-                f"{shown(self.path)} {fault_of_file(self.path)}. Move it away, or set BIOINSTRUCT_DATA_DIR to "
-                "another folder."
+                f"{shown(self.path)} {fault_of_file(self.path)}. Move it away, or set "
+                "BIOINSTRUCT_DATA_DIR to another folder."
             )
 
     def _create(self) -> None:
