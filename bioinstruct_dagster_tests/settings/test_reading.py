@@ -46,6 +46,7 @@ WRONG_VALUES = [
     ("BIOINSTRUCT_IMPORT_COLUMNS", "instruction="),
     ("BIOINSTRUCT_IMPORT_COLUMNS", "question=instruction"),
     ("BIOINSTRUCT_IMPORT_COLUMNS", "instruction=a,output=b,instruction=c"),
+    ("BIOINSTRUCT_IMPORT_COLUMNS", "messages=chats,output=b"),
     ("BIOINSTRUCT_REFRESH_INSTRUCTIONS", "10000001"),
     ("BIOINSTRUCT_RPM", "1e308"),
     ("BIOINSTRUCT_RPM", "1e-308"),
@@ -341,3 +342,9 @@ def test_a_key_in_another_setting_is_not_repeated(monkeypatch):
     with pytest.raises(ValueError, match="base_url") as direct:
         Settings.of(openai_base_url=KEY)
     assert KEY not in str(direct.value)
+
+
+def test_the_column_of_a_set_of_chats_is_mapped_alone(monkeypatch):
+    monkeypatch.setenv("BIOINSTRUCT_IMPORT_COLUMNS", "messages=conversations")
+    own = {name: name for name in ("instruction", "input", "output")}
+    assert load_settings(None).imports.columns == {**own, "messages": "conversations"}

@@ -169,7 +169,7 @@ def _unwrapped(path: Path, line: int, value: Any) -> Iterator[Record]:
         found = f"{len(lists)} lists of rows" if lists else "no list of rows"
         raise ImportedSetError(
             f"{shown(path)}: expected a list of rows, found one object with {found}. Its keys are "
-            f"{keys}. Write the rows as one list (in pandas, orient='records'), or one on each line."
+            f"{keys}. Write the rows as one list (in pandas, orient='records'), or one a line."
         )
     else:
         yield Record(f"line {line}", value)
