@@ -162,6 +162,7 @@ PATH_VARIABLES = [
     "BIOINSTRUCT_EVAL_DIR",
     "BIOINSTRUCT_DATA_DIR",
     "BIOINSTRUCT_MEANING_MODEL",
+    "BIOINSTRUCT_PRIVACY_MODEL",
 ]
 
 
@@ -170,6 +171,8 @@ PATH_VARIABLES = [
     ("value", "said"),
     [
         ("~nobody-at-all/x", "there is no user with this home folder; write the path in full"),
+        ("/" + "x" * 300, "is longer than a path can be; name another path"),
+        ("x" * 300, "is longer than a path can be; name another path"),
         ("LOOP/x", "is a link that leads back to itself; name another path"),
     ],
 )

@@ -93,7 +93,7 @@ def _read_text(path: Path) -> str:
 def _parsed_line(line: str) -> dict[str, Any]:
     """The JSON object of one line. If there is none, a ValueError says why."""
     try:
-        record = json.loads(line)
+        record = json.loads(line, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
     except (ValueError, RecursionError) as error:  # a number that is too long, or nesting too deep
@@ -101,6 +101,15 @@ def _parsed_line(line: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise ValueError(f"expected a JSON object, found {type(record).__name__}")  # noqa: TRY004
     return record
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the field {twice!r} is given twice; keep one")
+    return made
 
 
 def _faults(record: dict[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ Belongs here: declaring a field and resolving its path. Does not: a setting itse
 generation, curation, runs).
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def from_project_root(path: Path) -> Path:
 
     Raises:
         ValueError: the path names the home folder of an unknown user, is a link that leads back to
-            itself, or holds a NUL character.
+            itself, is too long, holds a NUL character, or lies where this user may not look.
     """
     try:
         path = path.expanduser()
@@ -52,11 +53,15 @@ def from_project_root(path: Path) -> Path:
         message = f"{shown(path)}: there is no user with this home folder; write the path in full"
         raise ValueError(message) from None
     try:
-        return (PROJECT_ROOT / path).resolve()
+        absolute = (PROJECT_ROOT / path).resolve()
+        with suppress(FileNotFoundError, NotADirectoryError):  # an output need not be there yet
+            absolute.stat()
     except RuntimeError:  # a loop of links, in the words of pathlib
         message = f"{shown(path)} is a link that leads back to itself; name another path"
     except (OSError, ValueError) as error:
         message = f"{shown(path)} {fault_of(error)}; name another path"
+    else:
+        return absolute
     raise ValueError(message)
 
 
