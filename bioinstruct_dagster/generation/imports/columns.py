@@ -48,12 +48,15 @@ class ColumnTally:
         self.rows = 0
         self._present: dict[str, int] = {}
         self._texts: dict[str, int] = {}
+        self._readable: set[str] = set()
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Count one row."""
         self.rows += 1
         for name, value in record.items():
             self._present[name] = self._present.get(name, 0) + 1
+            if isinstance(value, str | int | float):
+                self._readable.add(name)
             if isinstance(value, str) and _is_prose(value):
                 self._texts[name] = self._texts.get(name, 0) + 1
 
@@ -69,8 +72,8 @@ class ColumnTally:
         return ", ".join(map(repr, names[:_SHOWN_COLUMNS])) + more if names else "none"
 
     def fitting_mapping(self) -> str:
-        """A value of the setting that fits the columns' names; empty if none does."""
-        names = {name.lower().strip(): name for name in self._present}
+        """A value of the setting that fits the columns with text, by their names; or nothing."""
+        names = {name.lower().strip(): name for name in self._present if name in self._readable}
         found: dict[str, str] = {}
         for field, usual in _USUAL_NAMES.items():
             for one in usual:

@@ -39,6 +39,11 @@ def test_a_mapping_is_suggested_for_the_names_of_published_sets(names, mapping):
     assert tally_of(dict.fromkeys(names.split(), "x")).fitting_mapping() == mapping
 
 
+def test_a_column_of_lists_is_not_suggested():
+    tally = tally_of({"question": "Q", "answers": ["A"], "context": ["C"], "response": "A"})
+    assert tally.fitting_mapping() == "instruction=question,output=response"
+
+
 def test_a_mapped_column_that_no_row_has_is_named_with_those_that_are_there():
     tally = tally_of({"instruction": "Q", "context": "C", "output": "A"})
     assert tally.missing({**OWN, "input": "contxt"}) == [
