@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _BACKSLASHES_BEFORE_QUOTE = re.compile(r'\\+(?="|\Z)')
-_INCHES = re.compile(r'\d"')
+_INCHES = re.compile(r'\d"(?=.)')  # at its end, a cell may have lost the quote at its beginning
 
 
 class CsvRow(NamedTuple):

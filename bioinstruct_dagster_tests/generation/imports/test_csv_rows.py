@@ -62,6 +62,7 @@ def refused(read):
         ("a,b\n", 2, "2 cells, but the header names 3 columns; add the missing cells"),
         ('Q,,"He said "hi" now"\n', 2, 'a quote stands inside a quoted cell; write it twice ("")'),
         ('a,say "x,b\n', 2, "holds a single quote"),
+        ('a,grade of 5",b\n', 2, "holds a single quote"),
         ('a, "x, y",b\n', 2, "a blank stands before the quote"),
         ('a,b,c\n"Well, ""x"" \\" no",,"x"y\n', 3, "a quote stands inside a quoted cell"),
         ("a,b\rx,c\n", 2, "a carriage return (CR) stands outside of quotes"),
