@@ -19,6 +19,7 @@ from bioinstruct_dagster.input_files import fault_of_file, shown
 from bioinstruct_dagster.yaml_faults import LARGEST_WHOLE_NUMBER, faults_of
 from bioinstruct_dagster.yaml_lines import Fault, YamlDocument, YamlTextError
 
+MOST_BYTES = 4 << 20  # a larger file, such as a data set, would take minutes to read as YAML
 _STRICT_KINDS = {"int", "float", "bool", "str", "date"}  # pydantic's names
 _NO_SCHEMAS = {"default", "metadata", "serialization"}  # parts of a schema that hold no other one
 
@@ -138,7 +139,11 @@ def read_yaml(
 
 
 def _read_text(path: Path) -> str:
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        message = f"holds more than {MOST_BYTES >> 20} MiB, so it is no file of this kind"
+        raise YamlTextError(1, f"{message}; name the right file")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

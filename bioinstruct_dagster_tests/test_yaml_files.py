@@ -97,6 +97,14 @@ def test_a_file_that_is_not_utf_8_is_named_with_its_line(read):
     assert said_of(read, b"entries:\n- id: \xff\n") == said
 
 
+def test_a_file_that_is_too_large_for_its_kind_is_refused_unread(tmp_path):
+    path = tmp_path / "rows.yaml"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a sparse file: it takes no room
+    with pytest.raises(ListingError, match=r"rows\.yaml:1: holds more than 4 MiB"):
+        read_yaml(path, Listing, ListingError)
+
+
 def test_a_file_that_can_not_be_read_is_named_with_its_setting(tmp_path):
     path = tmp_path / "none.yaml"
     with pytest.raises(ListingError) as raised:

@@ -17,6 +17,7 @@ from bioinstruct_dagster.store.storable_text import is_storable
 # The four categories of BioInstruct (Tran et al., JAMIA 2024).
 Category = Literal["information_extraction", "question_answering", "generation", "other"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
+_MOST_BYTES = 64 << 20  # far more than any prompt draws from
 SEEDS_PER_PROMPT = 3  # Tran et al., JAMIA 2024: three random seeds per prompt
 
 
@@ -82,6 +83,11 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
 def _read_text(path: Path) -> str:
     if fault := fault_of_file(path):
         raise SeedFileError(f"{shown(path)} {fault}. Set BIOINSTRUCT_SEEDS to a JSONL file.")
+    if path.stat().st_size > _MOST_BYTES:
+        raise SeedFileError(
+            f"{shown(path)} holds more than {_MOST_BYTES >> 20} MiB, so it is no file of seed tasks. "
+            "Set BIOINSTRUCT_SEEDS to a JSONL file of seed tasks."
+        )
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

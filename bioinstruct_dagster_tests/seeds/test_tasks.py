@@ -152,6 +152,14 @@ def test_a_field_that_is_given_twice_is_refused_with_its_line(seed_file):
     assert complaint == "2: not JSON (the field 'output' is given twice; keep one)"
 
 
+def test_a_file_that_is_too_large_for_seeds_is_refused_unread(tmp_path):
+    path = tmp_path / "seeds.jsonl"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a sparse file: it takes no room
+    with pytest.raises(SeedFileError, match="holds more than 64 MiB, so it is no file of seed"):
+        read_seed_tasks(path)
+
+
 def test_a_missing_file_is_refused_with_its_setting(tmp_path):
     with pytest.raises(SeedFileError, match=r"none\.jsonl does not exist\. Set BIOINSTRUCT_SEEDS"):
         read_seed_tasks(tmp_path / "none.jsonl")

@@ -11,7 +11,7 @@ from pathlib import Path
 from bioinstruct_dagster.generation.imports.faults import ImportedSetError
 from bioinstruct_dagster.input_files import fault_of, shown
 
-MOST_BYTES = 2 << 30  # of a packed file when it is unpacked: a small file can unpack to any size
+MOST_BYTES = 2 << 30  # of a file, and of a packed file when it is unpacked
 
 # The longer mark first: UTF-32 begins like UTF-16.
 _MARKS = {
@@ -31,6 +31,7 @@ _OTHER_CONTENT = {
     b"SQLite format 3": "is an SQLite database. Export its table as CSV in UTF-8",
 }
 _FIRST_BYTES = 64
+_TOO_LARGE = "holds more than 2 GiB. Split it, or write it as Parquet"
 
 
 def text_of(path: Path) -> str:
@@ -64,6 +65,8 @@ def content_of(path: Path) -> bytes:
         ImportedSetError: the file can't be read or unpacked, or it is no instruction set at all.
     """
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ImportedSetError(f"{shown(path)} {_TOO_LARGE}.")
         data = path.read_bytes()
         if data.startswith(_GZIP):
             with gzip.open(path) as file:
@@ -75,9 +78,7 @@ def content_of(path: Path) -> bytes:
     except OSError as error:
         raise ImportedSetError(f"{shown(path)} {fault_of(error)}.") from None
     if len(data) > MOST_BYTES:
-        raise ImportedSetError(
-            f"{shown(path)} unpacks to more than {MOST_BYTES >> 30} GiB. Split it into files."
-        )
+        raise ImportedSetError(f"{shown(path)}, unpacked, {_TOO_LARGE}.")
     refuse_other_content(path, data[:_FIRST_BYTES])
     return data
 

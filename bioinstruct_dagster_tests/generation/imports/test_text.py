@@ -65,4 +65,12 @@ def test_what_is_no_text_is_refused_with_what_to_do(refused, data, said):
 
 def test_a_packed_file_can_not_unpack_without_end(refused, monkeypatch):
     monkeypatch.setattr(text, "MOST_BYTES", 1 << 20)
-    assert "unpacks to more than" in refused(gzip.compress(b"\0" * (2 << 20)))
+    assert ", unpacked, holds more than" in refused(gzip.compress(b"\0" * (2 << 20)))
+
+
+def test_a_file_that_does_not_fit_in_memory_is_refused_unread(tmp_path):
+    path = tmp_path / "set.jsonl"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a sparse file: it takes no room
+    with pytest.raises(ImportedSetError, match=r"set\.jsonl holds more than 2 GiB"):
+        text_of(path)
