@@ -85,8 +85,8 @@ def _read_text(path: Path) -> str:
         raise SeedFileError(f"{shown(path)} {fault}. Set BIOINSTRUCT_SEEDS to a JSONL file.")
     if path.stat().st_size > _MOST_BYTES:
         raise SeedFileError(
-            f"{shown(path)} holds more than {_MOST_BYTES >> 20} MiB, so it is no file of seed tasks. "
-            "Set BIOINSTRUCT_SEEDS to a JSONL file of seed tasks."
+            f"{shown(path)} holds more than {_MOST_BYTES >> 20} MiB, so it is no file of seed "
+            "tasks. Set BIOINSTRUCT_SEEDS to a JSONL file."
         )
     try:
         return path.read_text("utf-8-sig")
