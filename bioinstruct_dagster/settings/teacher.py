@@ -93,6 +93,16 @@ class TeacherSettings(SettingsGroup):
         allow_inf_nan=False,
     )
 
+    @field_validator("base_url", mode="before")
+    @classmethod
+    def _with_scheme(cls, value: object) -> object:
+        if isinstance(value, str) and value.strip() and "://" not in value:
+            raise ValueError(
+                "the address has no http:// or https:// at its beginning. Write it like "
+                "http://localhost:8000/v1"
+            )
+        return value
+
     @field_validator("base_url", mode="after")
     @classmethod
     def _plain_address(cls, value: HttpUrl | None) -> HttpUrl | None:

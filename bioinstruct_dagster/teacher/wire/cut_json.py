@@ -10,8 +10,9 @@ import re
 from typing import Any
 
 _CLOSING = {"{": "}", "[": "]"}
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
-_CUT_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)\Z")
+# A string, the string that breaks off at the end, or a sign of structure.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|"(?P<cut>(?:[^"\\]|\\.)*)\\?\Z|[{}\[\],]', re.DOTALL)
+_CUT_UNICODE = re.compile(r"\\u[0-9a-fA-F]{0,3}\Z")
 
 
 def cut_body(text: str) -> dict[str, Any] | None:
@@ -37,30 +38,26 @@ def cut_body(text: str) -> dict[str, Any] | None:
 def _closed(text: str) -> Any:
     """The value of a JSON text after its open strings, lists and objects were closed."""
     open_brackets: list[str] = []
-    # Where the text can be cut so that it is whole again, and the brackets that are open there.
-    cuts: list[tuple[int, str]] = []
-    end = 0
+    # Where the text can end so that it is whole again, and what closes it there.
+    ends: list[tuple[int, str]] = []
+    string = ""
     for token in _TOKEN.finditer(text):
         sign = token.group()
-        end = token.end()
-        if sign in _CLOSING:
+        if token.group("cut") is not None:
+            string = '"'
+            cut = _CUT_UNICODE.search(text, token.start(), token.end("cut"))
+            text = text[: cut.start() if cut else token.end("cut")]
+        elif sign in _CLOSING:
             open_brackets.append(_CLOSING[sign])
         elif sign in {"}", "]"}:
             if not open_brackets or open_brackets.pop() != sign:
                 return None
         elif sign == ",":
-            cuts.append((token.start(), "".join(reversed(open_brackets))))
-    rest = text[end:]
-    closing = "".join(reversed(open_brackets))
-    candidates = [text + closing]
-    if '"' in rest:  # the text breaks off inside a string
-        candidates.append(
-            _CUT_ESCAPE.sub(lambda m: m.group()[: -len(m.group(1))], text) + '"' + closing
-        )
-    candidates += [text[:place] + brackets for place, brackets in reversed(cuts[-3:])]
-    for candidate in candidates:
+            ends.append((token.start(), "".join(reversed(open_brackets))))
+    ends.append((len(text), string + "".join(reversed(open_brackets))))
+    for end, closing in reversed(ends[-3:]):
         try:
-            return json.loads(candidate, strict=False)
+            return json.loads(text[:end] + closing, strict=False)
         except (ValueError, RecursionError):
             continue
     return None

@@ -297,7 +297,10 @@ def _empty(headers: Mapping[str, str]) -> TeacherReply:
 def _body_text(value: Any, original: bytes | str | None) -> str:
     if isinstance(original, bytes):
         original = _decoded(original, "")
-    text = storable(json.dumps(value, ensure_ascii=False) if original is None else original)
+    # Without escapes of letters, in which a key could be hidden.
+    if original is None or (value is not None and "\\u" in original):
+        original = json.dumps(value, ensure_ascii=False)
+    text = storable(original)
     left = len(text) - MAX_BODY_CHARACTERS
     if left > 0:
         return f"{text[:MAX_BODY_CHARACTERS]}\n[{left:,} more characters were not stored]"

@@ -182,6 +182,8 @@ class _Joined:
             usage = {"usage": self._usage} if self._usage else {}
             return {**whole, **usage}
         finish = self._finish or (None if self.ended or not text else CUT)
+        if whole is not None and "status" in whole:
+            finish = "stop" if whole["status"] == "completed" else CUT
         if self._error and text:
             finish = CUT
         message = {
