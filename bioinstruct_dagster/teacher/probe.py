@@ -206,6 +206,8 @@ class _Probe:
 
     async def _adapt_to(self, error: Exception, attempts: Attempts) -> None:
         """Wait, or change the form of the request; raise an error if neither can help."""
+        if isinstance(error, TeacherError):
+            raise error
         if isinstance(error, StatusError):
             self._evidence.append(f"refused {error.param or error.status}")
             if not error.is_transient or error.status in _UNPROCESSABLE_STATUSES:

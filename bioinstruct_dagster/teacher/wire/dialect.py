@@ -45,4 +45,6 @@ class Dialect:
                 body["text"] = {"format": {"type": form["type"], **form.get("json_schema", {})}}
         if service == "flex":
             body["service_tier"] = "flex"
+        if service != "batch":
+            body["stream"] = False  # some servers stream unless a request says no
         return body
