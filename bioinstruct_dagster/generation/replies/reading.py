@@ -19,6 +19,7 @@ __all__ = ["FORMS", "OUTCOMES", "TASK_FIELDS", "ReplyReading", "read_reply"]
 OUTCOMES = ("parsed", "truncated", "refused", "empty", "malformed", "wrong_schema")
 FORMS = ("json", "text")
 _DETAIL_CHARACTERS = 200
+_BEFORE_STUMP = ", so the whole list of tasks before it was read"
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def _json_outcome(found: JsonReading, finish_reason: str | None) -> ReplyReading
     if fault or (found.open_end and finish_reason == "length"):
         cut = finish_reason == "length" or (fault is not None and fault.cut)
         why = str(fault) if fault else "the reply ends inside a value"
+        why += _BEFORE_STUMP if found.before_stump else ""
         return _reading("truncated" if cut else "malformed", task_list, why)
     if not (task_list.is_recognized or found.is_json):
         return _no_tasks("no JSON", finish_reason)
