@@ -37,19 +37,19 @@ class TaskLists:
     """The lists of a reply in their order. Add each JSON value with tasks; then ask for the list.
 
     Attributes:
-        is_recognized: whether any value was recognized as tasks.
         before_stump: whether the list that counts is not the last one, which is not whole.
     """
 
     def __init__(self) -> None:
         self._current = TaskList()
         self._before: TaskList | None = None  # the last whole list before the current one
-        self._is_collection = False  # whether the current list came as one JSON value
+        self._largest = 0  # the most tasks of one value of the current list
         self._is_revised = False  # whether words of revision stand before the current list
         self.before_stump = False
 
     @property
     def is_recognized(self) -> bool:
+        """Whether any value was recognized as tasks."""
         return self._current.is_recognized
 
     def add(self, piece: TaskList, *, is_collection: bool, words: str) -> None:
@@ -63,13 +63,14 @@ class TaskLists:
         has_tasks = bool(self._current.tasks)
         if has_tasks and _is_form(piece) and piece.tasks:
             return  # it only shows the form of a task
-        if has_tasks and (_is_form(self._current) or self._begins(piece, is_collection, words)):
+        if has_tasks and (
+            _is_form(self._current) or self._begins(piece, words, is_collection=is_collection)
+        ):
             self._close()
             self._current = TaskList()
-            self._is_collection = is_collection
+            self._largest = 0
             self._is_revised = announces_revision(words)
-        elif not has_tasks:
-            self._is_collection = is_collection
+        self._largest = max(self._largest, piece.count)
         self._current.extend(piece)
 
     def chosen(self, *, is_whole: bool) -> TaskList:
@@ -85,25 +86,23 @@ class TaskLists:
         self._close()
         return self._before or self._current
 
-    def _begins(self, piece: TaskList, is_collection: bool, words: str) -> bool:
+    def _begins(self, piece: TaskList, words: str, *, is_collection: bool) -> bool:
         """Whether a new list begins with these tasks."""
         if not piece.tasks:
             return False
         current = self._current
         revised = announces_revision(words)
         begins_again = _instruction(piece, 0) == _instruction(current, 0)
-        if not is_collection:
+        if not is_collection or max(piece.count, self._largest) <= 1:  # one object for each task
             several = _instruction(current, -1) != _instruction(current, 0)
             return revised or (begins_again and several)
-        if self._is_collection and max(piece.count, current.count) == 1:
-            return revised or begins_again  # one object a task
         if piece.count * 2 < current.count:
             return revised and piece.count > 1
         return revised or begins_again or not _CONTINUATION.search(words)
 
     def _is_fragment(self) -> bool:
         """Whether the current tasks, one object each, are only further tasks of the list before."""
-        if self._before is None or self._is_collection:
+        if self._before is None or self._largest > 1:
             return False
         if self._is_revised:
             return self._current.count < self._before.count

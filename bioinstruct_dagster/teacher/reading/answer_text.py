@@ -11,7 +11,7 @@ reading tasks or answers from the text (generation.replies, answer_objects).
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -97,7 +97,7 @@ def answer_of(reply: Mapping[str, Any]) -> AnswerText:
         reply["content"] or "",
         reply.get("reasoning"),
         reply.get("finish_reason"),
-        prompt=reply.get("echoed") or _last_message(reply.get("messages")),
+        prompt=prompt_of(reply),
     )
 
 
@@ -133,11 +133,12 @@ def answer_from(
     return AnswerText(after if after.strip() else apart, said, from_reasoning=True)
 
 
-def _last_message(messages: Any) -> str | None:
-    """The text of the last message of a completion that is not in the store yet."""
-    if not isinstance(messages, list) or not messages or not isinstance(messages[-1], Mapping):
-        return None
-    text = messages[-1].get("content")
+def prompt_of(reply: Mapping[str, Any]) -> str | None:
+    """The user's message, which a completion's text may begin with; None if it is not known."""
+    if "messages" not in reply:  # a row of `ANSWER_COLUMNS`
+        return reply.get("echoed")
+    messages = reply["messages"]
+    text = messages[-1].get("content") if isinstance(messages, list) and messages else None
     return text if isinstance(text, str) else None
 
 
@@ -163,13 +164,11 @@ def _without_echo(text: str, prompt: str | None) -> str:
     place = text.find(prompt[:_ECHO_START])
     if place < 0:
         return text
-    if text.startswith(prompt, place):
-        end = place + len(prompt)
-    else:  # a tokenizer that changes blanks
-        letters = "".join(prompt.split())
-        end = _end_without_blanks(text, place, letters)
-        if end is None:
-            return text
+    end: int | None = place + len(prompt)
+    if not text.startswith(prompt, place):  # a tokenizer may change blanks
+        end = _end_without_blanks(text, place, "".join(prompt.split()))
+    if end is None:
+        return text
     if _LIST_SIGN.search(text, 0, place) and place > _ECHO_SLACK:
         return text  # the answer stands before it
     role = _ROLE_LINE.match(text, end)
@@ -255,47 +254,52 @@ class _Splitter:
 
     def _after(self, mark: Mark) -> int | None:
         """Process a mark; where the text goes on, or None if the answer ends here."""
-        match mark.kind:
-            case "json":
-                self._has_value |= self._scanner.pass_value(mark.start) and self._scanner.has_key
-                return self._say(mark.start, max(self._scanner.place, mark.start + 1))
-            case "open" | "close" | "answer" if mark.is_plain_word and self._has_list:
-                return self._say(mark.start, mark.end)  # a part of a task
-            case "open":
-                closing = closing_mark(self._text, mark)
-                return self._think(mark, closing.start if closing else None, closing)
-            case "channel" if not mark.is_final:
-                return self._think(mark, channel_end(self._text, mark.end), None)
-            case "close":
-                self._close(mark)
-            case "answer" | "channel":
-                self._said_was_thought()
-                self._has_answer_tag = True
-            case "turn":
-                return self._turn(mark)
-            case "next" if self._has_value:
-                return None
-            case "next":
-                return self._say(mark.start, mark.end)
-            case "answer_end" if not self._has_answer_tag:
-                return self._say(mark.start, mark.end)
-            case _:
-                return self._token(mark)
-        return mark.end
+        if mark.kind in {"open", "close", "answer"} and mark.is_plain_word and self._has_list:
+            return self._say(mark.start, mark.end)  # a part of a task
+        process: Callable[[Mark], int | None] = getattr(self, f"_{mark.kind}", self._token)
+        return process(mark)
 
-    def _think(self, mark: Mark, end: int | None, closing: Mark | None) -> int | None:
-        """Take the text up to the end of the reasoning as reasoning; without an end, all of it."""
-        self._thought.append(self._text[mark.end : end])
+    def _json(self, mark: Mark) -> int | None:
+        whole = self._scanner.pass_value(mark.start)
+        self._has_value = self._has_value or (whole and self._scanner.has_key)
+        return self._say(mark.start, max(self._scanner.place, mark.start + 1))
+
+    def _open(self, mark: Mark) -> int | None:
+        closing = closing_mark(self._text, mark)
+        self._think(mark.end, closing.start if closing else None)
+        return closing.end if closing else None
+
+    def _channel(self, mark: Mark) -> int | None:
+        if mark.is_final:
+            return self._answer(mark)
+        end = channel_end(self._text, mark.end)
+        self._think(mark.end, end)
+        return end
+
+    def _think(self, start: int, end: int | None) -> None:
+        """Take a part of the text as reasoning; without an end, the rest of it."""
+        self._thought.append(self._text[start:end])
         if self._said and not self._said[-1].endswith("\n"):
             self._said.append("\n")  # so that the text after it begins a line
-        return closing.end if closing else end
 
-    def _close(self, mark: Mark) -> None:
+    def _close(self, mark: Mark) -> int | None:
         """End reasoning that the prompt's template has opened."""
-        is_last = not self._text[mark.end : mark.end + 200].strip()
+        is_last = not self._text[mark.end : mark.end + _TOKEN_WINDOW].strip()
         begins_with_json = "".join(self._said[:2]).lstrip().startswith(("{", "[", "```"))
         if not (is_last and begins_with_json):  # no reasoning, but a tag too many
             self._said_was_thought()
+        return mark.end
+
+    def _answer(self, mark: Mark) -> int | None:
+        self._said_was_thought()
+        self._has_answer_tag = True
+        return mark.end
+
+    def _answer_end(self, mark: Mark) -> int | None:
+        return mark.end if self._has_answer_tag else self._say(mark.start, mark.end)
+
+    def _next(self, mark: Mark) -> int | None:
+        return None if self._has_value else self._say(mark.start, mark.end)
 
     def _said_was_thought(self) -> None:
         self._thought.append("".join(self._said))
@@ -328,7 +332,7 @@ class _Splitter:
         is_at_edge = not following or next_one or not self._has_text
         if mark.kind in {"short_end", "drop"} and not is_at_edge:
             return self._say(mark.start, mark.end)  # the text holds it
-        if mark.kind in {"drop", "answer_end"} or not (self._is_own_turn and self._has_text):
+        if mark.kind == "drop" or not (self._is_own_turn and self._has_text):
             return mark.end
         if next_one and next_one.is_assistant and not self._has_list:
             return mark.end  # only words of introduction

@@ -96,7 +96,7 @@ def test_characters_are_read_as_they_were_meant():
     ("content", "finish_reason", "outcome"),
     [
         ("", "stop", "empty"),
-        (" \n\t", "length", "empty"),
+        (" \n\t", "length", "truncated"),
         ("", "content_filter", "refused"),
         ("I can't", "content_filter", "refused"),
         (tasks({})[:-12], "content_filter", "refused"),
