@@ -187,13 +187,16 @@ def _is_answer(value: Any, form: AnswerForm) -> bool:
 
 
 def _are_answers(elements: Sequence[Any], form: AnswerForm) -> bool:
-    if any(_is_answer(each, form) for each in elements):
+    """Whether a list whose name says nothing holds answers that can be assigned to items."""
+    is_full = bool(elements) and len(elements) == form.count
+    if any(_is_answer(each, form) and (is_full or _has_number(each)) for each in elements):
         return True
-    return (
-        bool(elements)
-        and len(elements) == form.count
-        and None not in [_of_scalar(each, form) for each in elements]
-    )
+    return is_full and None not in [_of_scalar(each, form) for each in elements]
+
+
+def _has_number(answer: Mapping[str, Any]) -> bool:
+    names = {word(key) for key in answer}
+    return NUMBER in names or not names.isdisjoint(_OTHER_NUMBERS)
 
 
 def _before_break(text: str, broken: JsonSpan) -> Iterator[Any]:
@@ -224,7 +227,7 @@ def _mended_lists(text: str, form: AnswerForm) -> list[Any]:
         listed = _list_of(value, form)
         if listed is not None:
             return [listed]
-        if _is_answer(value, form):
+        if _is_answer(value, form) and _are_answers([value], form):
             return [[value]]
     return []
 

@@ -57,6 +57,10 @@ _BARE_CHANNELS = re.compile(r"\s{0,8}analysis(?=[A-Z\"'“])")
 _BARE_FINAL = "assistantfinal"
 _FIRST_CHANNEL = re.compile(r"\s{0,8}(?:analysis|commentary|final)<\|message\|>")
 _LIST_SIGN = re.compile(r'[{\[]\s{0,64}["{]|instruction[ #0-9*_]{0,12}:', re.IGNORECASE)
+_LIST_START = re.compile(
+    r"\s*(?:```\w{0,9}\s*)?(?:[{\[]|[#*]{0,6} ?(?:\d{1,4}[.):] ?)?\*{0,2}instruction)",
+    re.IGNORECASE,
+)
 # How reasoning begins in models whose chat template opens it, so that only its end is marked.
 _REASONING_START = re.compile(
     r"\s*(?:(?:okay|ok|alright|hmm|so|well|right|first)[,.]?\s+(?:so,?\s+)?)?"
@@ -285,8 +289,8 @@ class _Splitter:
     def _close(self, mark: Mark) -> int | None:
         """End reasoning that the prompt's template has opened."""
         is_last = not self._text[mark.end : mark.end + _TOKEN_WINDOW].strip()
-        begins_with_json = "".join(self._said[:2]).lstrip().startswith(("{", "[", "```"))
-        if not (is_last and begins_with_json):  # no reasoning, but a tag too many
+        begins_with_list = _LIST_START.match("".join(self._said[:3]))
+        if not (is_last and begins_with_list):  # no reasoning, but a tag too many
             self._said_was_thought()
         return mark.end
 

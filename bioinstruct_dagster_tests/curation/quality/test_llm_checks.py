@@ -138,6 +138,18 @@ def test_what_is_no_answer_is_none(content):
     assert read_checks(content, [LINK_ROW, SOUND_ROW]) == {}
 
 
+def test_a_truth_in_words_is_read():
+    content = reply(said(1, grounded="no", correct="True"), said("2", "yes", "FALSE"))
+    assert read_checks(content, [LINK_ROW, SOUND_ROW]) == {
+        LINK_ROW: (False, True, ""),
+        SOUND_ROW: (True, False, ""),
+    }
+
+
+def test_a_reason_alone_is_no_answer():
+    assert not quality_question().is_well_formed('{"reason": "I can\'t judge."}', [LINK_ROW])
+
+
 def test_fences_are_passed_over_and_reasons_cut():
     content = f"Here:\n```json\n{reply(said(1, reason='x' * 900))}\n```"
     assert read_checks(content, [LINK_ROW])[LINK_ROW] == (True, True, "x" * MOST_REASON_CHARS)
