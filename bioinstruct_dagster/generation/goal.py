@@ -327,8 +327,8 @@ PRESENT_SET = """
 
 STORED_COMPLETIONS = f"""
     select
-        completion_id, request_number, draw, reply_format, controls, controls_sha256, rehearsal,
-        {ANSWER_COLUMNS}
+        completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
+        controls, controls_sha256, rehearsal, {ANSWER_COLUMNS}
     from completions
     where purpose = 'generation' and teacher = $teacher and model_asked = $model
       and run_seed = $run_seed

@@ -16,7 +16,8 @@ from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, prom
 
 REPLIES_BY_ID = f"""
     select
-        completion_id, request_number, draw, reply_format, controls, rehearsal, {ANSWER_COLUMNS}
+        completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
+        controls, rehearsal, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
     order by request_number, draw

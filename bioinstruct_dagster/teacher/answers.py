@@ -18,13 +18,13 @@ from bioinstruct_dagster.store.database import insert
 from bioinstruct_dagster.store.storable_text import storable_value
 from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.questions import Answer, Item, Question
-from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, answer_of, is_cut
+from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, answer_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.session import TeacherSession
 
 REPLY_CONTENTS = f"""
-    select completion_id, {ANSWER_COLUMNS}
+    select completion_id, content, refusal, finish_reason, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
 """
@@ -58,7 +58,7 @@ class _ItemRequest:
 
         After a refusal or at the same token limit, another reply would be paid for and useless.
         """
-        if reply["refusal"] or is_cut(reply["finish_reason"]):
+        if reply["refusal"] or _is_cut(reply):
             return False
         return not self.question.is_well_formed(answer_of(reply).text, self.items)
 
@@ -134,6 +134,10 @@ def _missing(
     return [item for item in dict.fromkeys(items) if item not in known]
 
 
+def _is_cut(reply: Mapping[str, Any]) -> bool:
+    return bool(reply["finish_reason"] == "length")
+
+
 def _store(session: TeacherSession, item_requests: Sequence[_ItemRequest]) -> None:
     """Store the answers in each reply; if a request has two replies, the second counts."""
     firsts = [each.request for each in item_requests]
@@ -148,7 +152,7 @@ def _store(session: TeacherSession, item_requests: Sequence[_ItemRequest]) -> No
         reply = second or first
         if reply is None or (second is None and each.is_worth_a_second_draw(reply)):
             continue
-        cut = is_cut(reply["finish_reason"])
+        cut = _is_cut(reply)
         answers = each.question.answers_in(answer_of(reply).text, each.items, cut=cut)
         cut_replies[each.request.purpose] += cut and len(answers) < len(set(each.items))
         if answers or not cut:
@@ -189,7 +193,6 @@ def _cut_advice(purpose: str, count: int, model: str) -> str:
     return (
         f"{count} replies to {purpose} requests were cut off by their token limit before every "
         "answer was written. They are not sent again as they stand, because the limit would cut "
-        f"them off again. If {model} thinks before it answers, raise BIOINSTRUCT_REASONING_TOKENS "
-        "or lower BIOINSTRUCT_REASONING_EFFORT; otherwise raise tokens_per_item in the prompt of "
-        "the question."
+        f"them off again. If {model} thinks before it answers, set BIOINSTRUCT_TEACHER_MODEL to a "
+        "model that thinks less; or raise tokens_per_item in the prompt of the question."
     )

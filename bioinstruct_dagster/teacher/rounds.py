@@ -43,7 +43,7 @@ BATCH_SPEND = """
 """
 
 STORED_REPLIES = f"""
-    select completion_id, {ANSWER_COLUMNS}
+    select completion_id, content, refusal, finish_reason, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
 """

@@ -164,7 +164,7 @@ def test_the_log_says_what_a_cut_reply_needs(opened):
     lines = []
     ask_about(replace(session, log=lines.append), RIVERS, ["Jena"])
     (advice,) = [line for line in lines if "cut off" in line]
-    assert "BIOINSTRUCT_REASONING_TOKENS" in advice
+    assert "BIOINSTRUCT_TEACHER_MODEL" in advice
     assert "tokens_per_item" in advice
 
 

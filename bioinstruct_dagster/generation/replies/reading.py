@@ -18,7 +18,7 @@ from bioinstruct_dagster.teacher.reading.answer_text import (
     NO_ANSWER_BESIDE_REASONING,
     AnswerText,
     answer_from,
-    is_cut,
+    ends_at_limit,
 )
 
 __all__ = ["FORMS", "OUTCOMES", "TASK_FIELDS", "ReplyReading", "read_reply"]
@@ -74,7 +74,7 @@ def read_reply(
     if refusal:
         return ReplyReading("refused", detail=storable(refusal[:_DETAIL_CHARACTERS]))
     answer = answer_from(content, reasoning, finish_reason, prompt=prompt)
-    finish_reason = "length" if is_cut(finish_reason) else finish_reason
+    finish_reason = "length" if ends_at_limit(finish_reason) else finish_reason
     reading = _read_answer(answer, finish_reason, form)
     if finish_reason == "content_filter" and not reading.tasks:
         # The content filter removed the tasks; this is not a fault of the form.

@@ -25,10 +25,10 @@ from bioinstruct_dagster.teacher.reading.marks import (
     next_mark,
 )
 
-# The columns of `completions` that `answer_of` reads. `echoed` is the user's message if the reply
-# holds its beginning: the messages themselves are much longer than a reply.
+# The columns of `completions` that `answer_of` reads beside `content` and `finish_reason`. `echoed`
+# is the user's message if the reply holds its beginning: all messages are much longer than a reply.
 ANSWER_COLUMNS = """
-    content, reasoning, refusal, finish_reason,
+    reasoning,
     case
         when contains(content, left(messages ->> '$[#-1].content', 30))
         then messages ->> '$[#-1].content'
@@ -90,13 +90,13 @@ class AnswerText:
     from_reasoning: bool = False
 
 
-def is_cut(finish_reason: str | None) -> bool:
+def ends_at_limit(finish_reason: str | None) -> bool:
     """Whether the token limit ended a reply."""
     return finish_reason is not None and finish_reason.lower() in CUT_REASONS
 
 
 def answer_of(reply: Mapping[str, Any]) -> AnswerText:
-    """The answer in a completion, a row of `ANSWER_COLUMNS` or of the journal."""
+    """The answer in a completion, from the store with `ANSWER_COLUMNS` or from the journal."""
     return answer_from(
         reply["content"] or "",
         reply.get("reasoning"),
@@ -121,7 +121,7 @@ def answer_from(
         prompt: the user's message, which some servers put before the answer.
     """
     text, thought = _parts(_without_echo(_decoded(content), prompt))
-    cut = is_cut(finish_reason)
+    cut = ends_at_limit(finish_reason)
     if cut and not thought and not reasoning and _REASONING_START.match(text):
         text, thought = "", text
     apart = (reasoning or "").strip()

@@ -15,7 +15,7 @@ from bioinstruct_dagster.teacher.reading.answer_text import (
     AnswerText,
     answer_from,
     answer_of,
-    is_cut,
+    ends_at_limit,
 )
 
 DRAFT = '{"tasks": [{"instruction": "Draft.", "input": "", "output": "x"}]}'
@@ -217,7 +217,7 @@ def test_a_reply_that_is_one_json_string_is_decoded():
     ],
 )
 def test_the_words_of_servers_for_a_cut_are_known(reason, cut):
-    assert is_cut(reason) is cut
+    assert ends_at_limit(reason) is cut
 
 
 def test_a_stored_completion_is_read_as_on_arrival(store):
@@ -245,7 +245,9 @@ def test_a_stored_completion_is_read_as_on_arrival(store):
                 f"values ({', '.join('?' * len(values))})",
                 list(values.values()),
             )
-    rows = store.rows(f"select completion_id, {ANSWER_COLUMNS} from completions")
+    rows = store.rows(
+        f"select completion_id, content, finish_reason, {ANSWER_COLUMNS} from completions"
+    )
     assert len(rows) == 3
     for row in rows:
         arrived = {**completion, "content": contents[row["completion_id"]], "messages": messages}
