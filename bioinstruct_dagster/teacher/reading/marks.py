@@ -32,12 +32,13 @@ _ROLE = r"(?:system|developer|user|human|assistant|model|bot|chatbot|gpt|tool|ob
 _PATTERNS: dict[MarkKind, str] = {
     "open": rf"""
         <(?:[a-z][a-z0-9]{{0,15}}:)? {_THINK} (?:\s[^<>\n]{{0,200}})?>
+        | <details[ ][^<>\n]{{0,60}}reasoning[^<>\n]{{0,200}}>
         | \[THINK\] | ◁think▷ | <\|channel>thought
         | <\|(?:begin_of_thought|begin_of_thinking|start_thinking|think_start|thought_start
             |think(?:ing)?)\|>
         """,
     "close": rf"""
-        </(?:[a-z][a-z0-9]{{0,15}}:)? {_THINK} \s{{0,4}}>
+        </(?:[a-z][a-z0-9]{{0,15}}:)? {_THINK} \s{{0,4}}> | </details>
         | \[/THINK\] | ◁/think▷ | <channel\|>
         | <\|(?:end_of_thought|end_of_thinking|end_thinking|think_end|thought_end
             |/think(?:ing)?)\|>
@@ -68,7 +69,7 @@ _PATTERNS: dict[MarkKind, str] = {
     "drop": r"""
         <s> | <bos> | \[BOS\] | <pad> | <unk> | <</?SYS>>
         | <\|(?:begin_of_text|startoftext|message|constrain|im_sep|begin_of_sentence
-            |end_of_solution|end_response|end_text)\|>
+            |end_of_solution|end_response|end_text|begin_of_box|end_of_box)\|>
         | <｜begin▁of▁sentence｜>
         """,
     "next": r"^[ ]{0,4}(?:\#{1,4}[ ]{1,2})?(?:Human|User)[ ]?:",
