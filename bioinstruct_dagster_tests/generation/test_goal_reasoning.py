@@ -134,3 +134,17 @@ def test_reasoning_that_is_sent_apart_is_stored_and_gives_no_rows(pursuit):
     assert not {row["instruction"] for row in done.rows} & instructions_of(bodies, DRAFTS)
     stored = running.store.rows("select reasoning from completions")
     assert all('"tasks"' in row["reasoning"] for row in stored)
+
+
+def test_a_run_without_readable_replies_names_what_they_hold(pursuit):
+    running, _ = pursuit(lambda _: {"content": "<think>Hm.</think>"})
+    done = running.round(40)
+    assert done.rows == []
+    assert "requests brought no readable task" in done.tally.stopped
+    assert "Check the server's reasoning parser" in done.tally.stopped
+    assert "add seeds" not in done.tally.stopped
+
+
+def test_a_run_whose_readable_rows_repeat_each_other_says_so(pursuit):
+    running, _ = pursuit(lambda _: {"content": as_json(tasks(1))})
+    assert "add seeds" in running.round(40).tally.stopped
