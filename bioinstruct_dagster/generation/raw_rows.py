@@ -88,16 +88,16 @@ class RequestReplies:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     completion_ids: list[str] = field(default_factory=list)
-    unread: str = ""  # why the last reply holds no readable task; empty if it holds one
+    unread: str = ""  # why the last reply holds no readable task, unless its limit cut it off
 
     def take(self, reply: Mapping[str, Any]) -> bool:
         """Add a reply's rows; False if the request must be sent once more."""
         reading = reading_of(reply)
         self.completion_ids.append(reply["completion_id"])
         self.rows += rows_of(reply, reading)
-        self.unread = (
-            "" if reading.tasks else ": ".join(filter(None, (reading.outcome, reading.detail)))
-        )
+        self.unread = ""
+        if not reading.tasks and reading.outcome != "truncated":
+            self.unread = f"{reading.outcome}: {reading.detail}".rstrip(": ")
         return not needs_retry(reply, reading)
 
 
