@@ -19,6 +19,7 @@ from typing import Any
 from bioinstruct_dagster.teacher.reading.json_values import JsonScanner
 from bioinstruct_dagster.teacher.reading.marks import (
     Mark,
+    answer_start,
     channel_end,
     closing_mark,
     may_hold_marks,
@@ -278,8 +279,12 @@ class _Splitter:
 
     def _open(self, mark: Mark) -> int | None:
         closing = closing_mark(self._text, mark)
-        self._think(mark.end, closing.start if closing else None)
-        return closing.end if closing else None
+        if closing:
+            self._think(mark.end, closing.start)
+            return closing.end
+        end = answer_start(self._text, mark.end)
+        self._think(mark.end, end)
+        return end
 
     def _channel(self, mark: Mark) -> int | None:
         if mark.is_final:

@@ -77,6 +77,7 @@ _PATTERNS: dict[MarkKind, str] = {
 _FLAGS = re.VERBOSE | re.IGNORECASE | re.MULTILINE
 _MARK = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _PATTERNS.items()), _FLAGS)
 _CLOSE = re.compile(_PATTERNS["close"], _FLAGS)
+_ANSWER_START = re.compile(_PATTERNS["answer"], _FLAGS)
 _CHANNEL_END = re.compile(r"<\|(?:end|start|channel|return|call)\|>", re.IGNORECASE)
 # Where a mark may begin. This is fast to search, and few places of a text pass it.
 _BEGIN = r"<(?=[a-zA-Z/|｜]|</?SYS)|◁|\[(?=[/|A-Za-z])|^(?=[ #]{0,9}(?:Human|User)[ ]?:)"
@@ -164,6 +165,15 @@ def closing_mark(text: str, opening: Mark) -> Mark | None:
         mark = Mark("close", found.start(), found.end(), found[0])
         if mark.family == opening.family and not _is_named(text, mark.start, mark.end):
             return mark
+        place = found.end()
+    return None
+
+
+def answer_start(text: str, place: int) -> int | None:
+    """Where a tag begins the answer; None if no tag does."""
+    while found := _ANSWER_START.search(text, place):
+        if not _is_named(text, found.start(), found.end()):
+            return found.start()
         place = found.end()
     return None
 

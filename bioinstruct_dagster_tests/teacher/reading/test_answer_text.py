@@ -70,6 +70,7 @@ REASONED = {
     "open webui": '<details type="reasoning" done="true">\n{draft}\n</details>\n{answer}',
     "glm": "<think>{draft}</think>\n<|begin_of_box|>{answer}<|end_of_box|>",
     "an answer's tag": "<think>{draft}</think><answer>\n{answer}\n</answer>",
+    "an answer's tag ends the thoughts": "<think>{draft}\n<answer>{answer}</answer>",
     "words before an answer's tag": "Two tasks are due.\n<answer>{answer}</answer>",
     "a named tag in the thoughts": "<think>No `</think>` yet. {draft}</think>{answer}",
 }
@@ -311,7 +312,7 @@ GROWING = [
     *PARTS, "<", "</", "<|", "[/", "<think></think>", "x</think>", "x </s> y", "<s> x ", "<think",
     "<|im_start|>", "<|im_start|>assistant\nx", "<|channel|>", "<think a='", '{"a": ', "[[",
     "`</s>`", "[/INST]{", "<reasoning></think>", "a<|im_start|>user a", "\n### Human",
-    "</think>{", "x<think></s>",
+    "</think>{", "x<think></s>", "<think><answer>", "`<answer>`",
 ]  # fmt: skip
 
 
