@@ -38,6 +38,7 @@ FLEX_TIMEOUT_SECONDS = 900.0  # OpenAI's guide to flex processing recommends 15 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 60.0
 _SHOWN_CHARACTERS = 300
+_KEPT_BYTES = 10_000  # of the body of a refusal; the names of parameters may stand far behind
 _OTHER_FILES = 256  # of the store, logs and libraries
 SUCCESS_STATUSES = range(200, 300)
 _REDIRECT_STATUSES = range(300, 400)
@@ -171,6 +172,7 @@ class TeacherClient:
             code,
             param if isinstance(param, str) else None,
             headers,
+            body[:_KEPT_BYTES].decode("utf-8", "replace"),
         )
 
 
