@@ -12,7 +12,6 @@ from bioinstruct_dagster.teacher.errors import (
     LostReplyError,
     StatusError,
     TeacherError,
-    UnreachedServerError,
 )
 from bioinstruct_dagster.teacher.probe_request import LIMIT_PROBE_TOKENS, limit_probe_request
 from bioinstruct_dagster.teacher.probing import advice
@@ -32,7 +31,7 @@ async def heeded_limit(search: FormSearch) -> LimitVerdict:
     """Whether the server heeds the limit. The search's dialect gets the name that it heeds.
 
     Raises:
-        TeacherError: the server rejects the key, or has no more credit.
+        TeacherError: the server rejects the key, has no more credit, or is down.
         BudgetError: the caps leave no room for the request.
     """
     if TOKEN_LIMIT_NAMES[0] in search.dialect.left_out:
@@ -69,12 +68,13 @@ async def _verdict_in(search: FormSearch, dialect: Dialect) -> _Verdict:
     limit = request.parameters["max_completion_tokens"]
     verdict: _Verdict
     try:
-        reply = await sender.send(request, dialect)
+        # A server that ignores the limit may write for minutes, so it is not asked again.
+        reply = await sender.send_patiently(request, dialect, lost_once=True)
     except StatusError as error:
         if error.fatal:
             raise TeacherError(advice.refused(sender, error, dialect)) from None
         verdict, shown = _verdict_of(error), f"HTTP {error.status}"
-    except (LostReplyError, UnreachedServerError) as error:
+    except LostReplyError as error:
         verdict, shown = "unproven", type(error).__name__
     else:
         used, cut = output_tokens(reply), reply.finish_reason == "length"

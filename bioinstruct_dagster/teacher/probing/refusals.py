@@ -3,7 +3,7 @@
 Each gateway words a refusal in its own way: a field `param`, FastAPI's `loc`, a quoted name, a list
 of unsupported parameters, or a sentence. Only parts that the request holds can be refused, so the
 names of these parts are looked for, first where names stand for certain, then anywhere. Belongs
-here: reading an error. Does not: what is sent next (forms, search).
+here: reading an error. Does not: what is sent next (search).
 """
 
 import json
@@ -222,7 +222,7 @@ def _known(found: Iterable[str], names: Mapping[str, str]) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    """A name without case and underscores, because gateways also write `maxTokens`."""
+    """A name without case and underscores, because some gateways write names in camel case."""
     return re.sub(r"[\W_]", "", name).lower()
 
 

@@ -90,11 +90,19 @@ class ProbeSender:
             budget.failure = None  # the probe finds out whether the server heeds another limit
         return reply
 
-    async def send_patiently(self, request: TeacherRequest, dialect: Dialect) -> TeacherReply:
+    async def send_patiently(
+        self, request: TeacherRequest, dialect: Dialect, *, lost_once: bool = False
+    ) -> TeacherReply:
         """Send a request, again after a wait while the server is busy or down.
+
+        Args:
+            request: the request.
+            dialect: its form.
+            lost_once: whether the request is not sent again after its reply was lost.
 
         Raises:
             StatusError: the server refuses the request.
+            LostReplyError: `lost_once`, and no reply came.
             TeacherError: the server does not answer.
             BudgetError: the caps leave no room for the request.
         """
@@ -108,6 +116,8 @@ class ProbeSender:
                 self.note(dialect, f"HTTP {error.status}")
                 failure: Exception = error
             except (LostReplyError, UnreachedServerError) as error:
+                if lost_once and isinstance(error, LostReplyError):
+                    raise
                 self.note(dialect, type(error).__name__)
                 failure = error
             delay = attempts.delay_after(failure)
