@@ -130,23 +130,27 @@ class TeacherSettings(SettingsGroup):
         allow_inf_nan=False,
     )
 
+    @field_validator("base_url", mode="before")
+    @classmethod
+    def _with_scheme(cls, value: object) -> object:
+        if isinstance(value, str) and value.strip() and "://" not in value:
+            raise ValueError(
+                "the address has no http:// or https:// at its beginning. Write it like "
+                "http://localhost:8000/v1"
+            )
+        return value
+
     @field_validator("base_url", mode="after")
     @classmethod
     def _plain_address(cls, value: HttpUrl | None) -> HttpUrl | None:
-        # Paths are appended to the address. A query or fragment would end up in the middle, and the
-        # HTTP client refuses a user name beside the key. The messages do not repeat the address,
-        # because these parts may hold a secret.
+        # The HTTP client refuses a user name beside the key, and a fragment is never sent. The
+        # messages do not repeat the address, because these parts may hold a secret.
         if value is None:
             return None
         if value.username is not None or value.password is not None:
             raise ValueError(
                 "the address holds a user name or password. Delete the part up to the @, and put "
                 "the server's key into OPENAI_API_KEY"
-            )
-        if value.query is not None:
-            raise ValueError(
-                "the address holds a query. Delete the part from the ? on. Servers that need a "
-                "query, such as Azure's api-version, are not supported yet"
             )
         if value.fragment is not None:
             raise ValueError("the address holds a fragment. Delete the part from the # on")

@@ -51,7 +51,7 @@ class StatusError(Exception):
     code: str | None = None
     param: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    text: str = ""
+    text: str = field(default="", kw_only=True)
 
     def __str__(self) -> str:
         """The status, the code and the server's message."""

@@ -15,7 +15,7 @@ from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 
 PROBE_ID = "format-probe/2"
 LIMIT_PROBE_ID = "limit-probe/1"

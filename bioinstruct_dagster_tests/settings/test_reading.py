@@ -59,8 +59,10 @@ WRONG_VALUES = [
     ("OPENAI_BASE_URL", "localhost/v1"),
     ("OPENAI_BASE_URL", "http://user@localhost/v1"),
     ("OPENAI_BASE_URL", "http://:password@localhost/v1"),
-    ("OPENAI_BASE_URL", "http://localhost/v1?api-version=2024-10-21"),
-    ("OPENAI_BASE_URL", "http://localhost/v1?"),
+    ("OPENAI_BASE_URL", "ftp://localhost/v1"),
+    ("OPENAI_BASE_URL", "http://localhost:99999/v1"),
+    ("OPENAI_BASE_URL", "http://local host/v1"),
+    ("OPENAI_BASE_URL", "http://"),
     ("OPENAI_BASE_URL", "http://localhost/v1#chat"),
     *(
         (f"BIOINSTRUCT_{cap}", value)

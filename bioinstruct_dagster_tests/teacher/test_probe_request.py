@@ -15,7 +15,7 @@ from bioinstruct_dagster.teacher.probe_request import (
     probe_request,
 )
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 
 TASK = '{"instruction": "Name one vitamin.", "input": "", "output": "Vitamin C."}'
 JSON = f'{{"tasks": [{TASK}]}}'

@@ -270,6 +270,9 @@ class Sender:
             self._tally.presumed += self._account.settle_failure(sent.reservation, error)
         except TeacherError as unwritten:
             self._fatal_error = self._fatal_error or unwritten
+        if isinstance(error, TeacherError):  # no request can reach the server
+            self._fatal_error = self._fatal_error or error
+            return
         self._slow_down(sent, error)
         status_error = error if isinstance(error, StatusError) else None
         if status_error and status_error.fatal:

@@ -188,17 +188,13 @@ async def _right_address(sender: ProbeSender, dialect: Dialect) -> str | None:
 
 def _other_addresses(endpoint: Endpoint, api: Api) -> Iterator[tuple[Endpoint, Api, str]]:
     """Addresses at which the API may answer, and what to set then."""
-    base = (endpoint.base_url or endpoint.address).rstrip("/")
-    if "?" in base:
-        return
-    bases = [base.removesuffix(path) for path in PATHS.values() if base.endswith(path)]
-    if not _VERSION.search(endpoint.address):
-        bases += [f"{start}/v1" for start in bases or [base]]
-    for other in bases:
-        endpoint_there = replace(endpoint, base_url=other)
-        yield endpoint_there, api, f"set OPENAI_BASE_URL={endpoint_there.address}."
+    if "?" in (endpoint.base_url or ""):
+        return  # of a gateway with paths of its own
+    without_version = not _VERSION.search(endpoint.address)
+    there = replace(endpoint, base_url=f"{endpoint.address}/v1")
+    if without_version:
+        yield there, api, f"set OPENAI_BASE_URL={there.address}."
     if api == "responses":
         yield endpoint, "chat", "set BIOINSTRUCT_API=chat."
-        for other in bases:
-            there = replace(endpoint, base_url=other)
+        if without_version:
             yield there, "chat", f"set OPENAI_BASE_URL={there.address} and BIOINSTRUCT_API=chat."

@@ -30,7 +30,7 @@ from bioinstruct_dagster.teacher.probing.refusals import (
 from bioinstruct_dagster.teacher.probing.sender import ProbeSender, output_tokens, passes_limit
 from bioinstruct_dagster.teacher.requests import REPLY_FORMATS, TeacherRequest
 from bioinstruct_dagster.teacher.wire.dialect import TOKEN_LIMIT_NAMES, Dialect
-from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 
 # Answers until the search gives up: a strict server may refuse ten parts, one after another.
 MAX_FORMS = 16

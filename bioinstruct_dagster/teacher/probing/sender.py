@@ -27,7 +27,7 @@ from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import TeacherClient
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 
 _UNREACHED_ATTEMPTS = 3  # then an error tells the user, who may have to start the server
 # Some servers answer a parameter that they don't know with 500. So few attempts are made.
@@ -116,6 +116,8 @@ class ProbeSender:
                 self.note(dialect, f"HTTP {error.status}")
                 failure: Exception = error
             except (LostReplyError, UnreachedServerError) as error:
+                if isinstance(error, TeacherError):
+                    raise  # no request can reach the server with these settings
                 if lost_once and isinstance(error, LostReplyError):
                     raise
                 self.note(dialect, type(error).__name__)

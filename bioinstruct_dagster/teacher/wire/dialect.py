@@ -63,7 +63,7 @@ class Dialect:
                 body["reasoning"] = {"effort": effort}
             if form:
                 body["text"] = {"format": {"type": form["type"], **form.get("json_schema", {})}}
-        if service != "batch":  # a batch never streams, and its file says nothing about it
+        if service != "batch":  # some servers stream unless a request says no
             body["stream"] = False
         if service == "flex":
             body["service_tier"] = "flex"

@@ -38,12 +38,6 @@ def test_a_missing_v1_is_asked_for_in_words_if_nothing_answers(serve, store):
     assert "The API answers" not in message
 
 
-def test_a_whole_path_in_the_address_is_named(serve, store):
-    served = serve(behind())
-    message = refusal_of(f"{served.url}/chat/completions", store)
-    assert f"set OPENAI_BASE_URL={served.url}." in message
-
-
 def test_a_server_without_the_responses_api_is_named(serve, store):
     served = serve(behind())
     message = refusal_of(served.url, store, api="responses")
