@@ -294,7 +294,7 @@ def test_a_server_error_is_tried_again_in_the_same_format(probe, store):
 
 def test_a_probe_with_a_lost_reply_is_presumed_and_sent_again(probe, store, monkeypatch):
     monkeypatch.setattr("bioinstruct_dagster.teacher.flow.retries.FIRST_SECONDS", 0.01)
-    with live(faults={"truncated_json": 1.0}, fault_attempts=1) as server:
+    with live(faults={"reset": 1.0}, fault_attempts=1) as server:
         probe(server)
         assert server.billed == 3
     [probed] = store.rows("select usd from completions")

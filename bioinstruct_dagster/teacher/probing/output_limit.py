@@ -82,7 +82,9 @@ async def _verdict_in(search: FormSearch, dialect: Dialect) -> _Verdict:
         if passes_limit(reply, request):
             verdict = "least" if cut and used <= _LARGEST_LEAST_LIMIT else "ignored"
         else:
-            verdict = "heeded" if cut or used >= LIMIT_PROBE_TOKENS // 2 else "unproven"
+            # A reply whose end is missing, or that is no completion, shows nothing.
+            near = used >= LIMIT_PROBE_TOKENS // (4 if cut else 2)
+            verdict = "heeded" if near and reply.body is None else "unproven"
     name = dialect.sent_limit_name
     sender.evidence.append(f"a limit of {limit} tokens as {name}: {verdict} ({shown})")
     if verdict == "ignored":

@@ -286,4 +286,5 @@ class FormSearch:
 
 def _reasoned(reply: TeacherReply) -> bool:
     """Whether a reply without text shows that the model reasoned until the limit."""
-    return reply.finish_reason == "length" and not reply.content
+    whole = reply.body is None  # else its end is missing, or it is no completion
+    return whole and reply.finish_reason == "length" and not reply.content

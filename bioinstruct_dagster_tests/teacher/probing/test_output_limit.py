@@ -154,6 +154,7 @@ def test_a_refusal_of_the_small_request_ends_no_run(serve, store, fast, reply, v
         (("1, 2, 3, ..., 200", 6, "stop"), "unproven"),  # a short answer of its own accord
         (("", 0, "content_filter"), "unproven"),
         (("", 16, "length"), "heeded"),  # a reasoning model
+        (("", 0, "length"), "unproven"),  # cut off by something else
         (("1\n2\n3\n4", 18, "length"), "heeded"),  # tokens around the reply are counted too
         (("1\n2\n3\n4\n5", 128, "length"), "unproven"),  # a least limit of the server's own
         (("1 " * 600, 16, "stop"), "ignored"),  # the usage is too small for the text

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.probing.search import MAX_FORMS
+from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster_tests.teacher.probing.odd_servers import (
     JSON,
     behind,
@@ -287,6 +288,30 @@ def test_a_server_that_writes_no_text_at_all_is_an_error(serve, store):
     assert "OPENAI_BASE_URL" in str(refused.value)
     assert len(served.bodies) == 6  # each format twice
     assert column(store, "teacher_dialects", "reply_format") == []
+
+
+def test_a_body_that_breaks_off_is_asked_for_again(serve, store):
+    numbers = iter(range(9))
+
+    async def answer(body):
+        if next(numbers) == 0:
+            return web.Response(body=b'{"choices": [{"message": {"con')
+        return written(body)
+
+    served = serve(answer)
+    assert probed(served.url, store, Terms(max_tokens=50_000)).dialect.reply_format == "json_schema"
+    assert [body.get("max_completion_tokens") for body in served.bodies] == [2_000, 2_000, 16]
+    assert len(column(store, "completions", "completion_id")) == 3
+
+
+def test_a_page_in_place_of_a_completion_is_shown(serve, store):
+    async def answer(_body):
+        return web.Response(text="<html><title>Sign in</title></html>", content_type="text/html")
+
+    served = serve(answer)
+    with pytest.raises(TeacherError, match="Sign in") as refused:
+        probed(served.url, store)
+    assert "OPENAI_BASE_URL" in str(refused.value)
 
 
 def test_a_format_that_brings_text_is_kept_although_another_was_empty(serve, store):
