@@ -24,6 +24,7 @@ from bioinstruct_dagster.generation.series.replay import SeriesReplay
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
 _REPLIES_PER_CHECK = 100  # stored replies checked at once
@@ -324,10 +325,10 @@ PRESENT_SET = """
       and run_seed = $run_seed
 """
 
-STORED_COMPLETIONS = """
+STORED_COMPLETIONS = f"""
     select
         completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
-        controls, controls_sha256, rehearsal
+        controls, controls_sha256, rehearsal, {ANSWER_COLUMNS}
     from completions
     where purpose = 'generation' and teacher = $teacher and model_asked = $model
       and run_seed = $run_seed

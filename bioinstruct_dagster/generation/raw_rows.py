@@ -12,11 +12,12 @@ from typing import Any
 from bioinstruct_dagster.generation.replies.reading import ReplyReading, read_reply
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import row_id
+from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, prompt_of
 
-REPLIES_BY_ID = """
+REPLIES_BY_ID = f"""
     select
         completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
-        controls, rehearsal
+        controls, rehearsal, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
     order by request_number, draw
@@ -34,10 +35,22 @@ RETRIED_OUTCOMES = frozenset({"empty", "malformed", "wrong_schema"})
 def reading_of(reply: Mapping[str, Any]) -> ReplyReading:
     """Read the reply that a completion holds."""
     form = "text" if reply["reply_format"] == "text" else "json"
-    # The journal stores the text in this form. A reply is read in it on arrival too, so that it
-    # gives equal rows then and later.
-    content = reply["content"].encode("utf-8", "backslashreplace").decode()
-    return read_reply(content, reply["finish_reason"], reply["refusal"], form)
+    return read_reply(
+        _as_stored(reply["content"]) or "",
+        reply["finish_reason"],
+        reply["refusal"],
+        form,
+        reasoning=_as_stored(reply.get("reasoning")),
+        prompt=_as_stored(prompt_of(reply)),
+    )
+
+
+def _as_stored(text: str | None) -> str | None:
+    """A text in the form that the journal stores.
+
+    A reply is read in this form on arrival too, so that it gives equal rows then and later.
+    """
+    return text and text.encode("utf-8", "backslashreplace").decode()
 
 
 def needs_retry(reply: Mapping[str, Any], reading: ReplyReading) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
+from bioinstruct_dagster.teacher.reading.answer_text import answer_from
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply import TeacherReply
@@ -146,13 +147,16 @@ def outcome_of(reply: TeacherReply, reply_format: ReplyFormat) -> str:
     """The outcome of a reply in one word. `SOUND_OUTCOMES` lists the good outcomes."""
     if reply.refusal:
         return "refused"
-    if not reply.content.strip():
+    answer = answer_from(reply.content, reply.reasoning, reply.finish_reason)
+    if not answer.text.strip():
         outcome = "empty"
     elif reply_format == "text":
-        before, _, output = reply.content.partition("Output:")
+        before, _, output = answer.text.partition("Output:")
         outcome = "parsed" if "Instruction:" in before and output.strip() else "malformed"
     else:
-        outcome = _json_outcome(reply.content)
+        outcome = _json_outcome(answer.text)
+    if answer.from_reasoning and outcome != "parsed":
+        outcome = "empty"
     if outcome != "parsed" and reply.finish_reason == "content_filter":
         return "refused"
     if outcome == "malformed" and reply.finish_reason == "length":
