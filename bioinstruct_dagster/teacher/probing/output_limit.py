@@ -18,6 +18,7 @@ from bioinstruct_dagster.teacher.probing import advice
 from bioinstruct_dagster.teacher.probing.refusals import limit_is_too_small, limit_was_reached
 from bioinstruct_dagster.teacher.probing.search import FormSearch
 from bioinstruct_dagster.teacher.probing.sender import output_tokens, passes_limit
+from bioinstruct_dagster.teacher.reading.answer_text import ends_at_limit
 from bioinstruct_dagster.teacher.wire.dialect import TOKEN_LIMIT_NAMES, Dialect
 
 LimitVerdict = Literal["heeded", "ignored", "unproven"]
@@ -77,7 +78,7 @@ async def _verdict_in(search: FormSearch, dialect: Dialect) -> _Verdict:
     except LostReplyError as error:
         verdict, shown = "unproven", type(error).__name__
     else:
-        used, cut = output_tokens(reply), reply.finish_reason == "length"
+        used, cut = output_tokens(reply), ends_at_limit(reply.finish_reason)
         shown = f"{used} tokens"
         if passes_limit(reply, request):
             verdict = "least" if cut and used <= _LARGEST_LEAST_LIMIT else "ignored"

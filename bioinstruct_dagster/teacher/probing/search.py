@@ -28,6 +28,7 @@ from bioinstruct_dagster.teacher.probing.refusals import (
     limit_was_reached,
 )
 from bioinstruct_dagster.teacher.probing.sender import ProbeSender, output_tokens, passes_limit
+from bioinstruct_dagster.teacher.reading.answer_text import answer_from, ends_at_limit
 from bioinstruct_dagster.teacher.requests import REPLY_FORMATS, TeacherRequest
 from bioinstruct_dagster.teacher.wire.dialect import TOKEN_LIMIT_NAMES, Dialect
 from bioinstruct_dagster.teacher.wire.reply import TeacherReply
@@ -112,7 +113,7 @@ class FormSearch:
     async def _text_in(self, dialect: Dialect) -> TeacherReply:
         """The reply in a form. An empty reply is asked for once more, with room for reasoning."""
         reply, request = await self._ask(dialect)
-        if self._outcome != "empty":
+        if self._outcome != "empty" or _is_blank(reply):
             return reply
         if not _reasoned(reply):
             return (await self._ask(dialect))[0]
@@ -159,7 +160,7 @@ class FormSearch:
         if passes_limit(reply, request):
             self.ignored.add(dialect.token_limit_name)
             self.sender.note(dialect, f"{output_tokens(reply)} tokens, {limit} allowed")
-        elif reply.finish_reason == "length" and output_tokens(reply) > limit // 2:
+        elif ends_at_limit(reply.finish_reason) and output_tokens(reply) > limit // 2:
             self.heeded.add(dialect.token_limit_name)
         return reply, request
 
@@ -285,6 +286,12 @@ class FormSearch:
 
 
 def _reasoned(reply: TeacherReply) -> bool:
-    """Whether a reply without text shows that the model reasoned until the limit."""
+    """Whether a reply without an answer shows that the model reasoned until the limit."""
     whole = reply.body is None  # else its end is missing, or it is no completion
-    return whole and reply.finish_reason == "length" and not reply.content
+    answer = answer_from(reply.content, reply.reasoning, reply.finish_reason)
+    return whole and answer.cut_in_reasoning and not _is_blank(reply)
+
+
+def _is_blank(reply: TeacherReply) -> bool:
+    """Whether a reply is blanks alone, as some servers write them without end to fit a format."""
+    return bool(reply.content) and not reply.content.strip()

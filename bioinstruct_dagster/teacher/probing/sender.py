@@ -184,8 +184,10 @@ def described(dialect: Dialect) -> str:
 
 def output_tokens(reply: TeacherReply) -> int:
     """The output tokens of a reply: as the server states them, and no fewer than its text takes."""
-    text = f"{reply.content}{reply.reasoning or ''}".encode("utf-8", "surrogatepass")
-    return max(reply.completion_tokens or 0, len(text) // _BYTES_PER_TOKEN)
+    # Without blanks, because one token may stand for many of them.
+    words = "".join(f"{reply.content} {reply.reasoning or ''}".split())
+    least = len(words.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN
+    return max(reply.completion_tokens or 0, least)
 
 
 def passes_limit(reply: TeacherReply, request: TeacherRequest) -> bool:

@@ -262,6 +262,39 @@ def test_a_model_that_only_reasons_is_an_error_and_not_a_format(serve, store):
     assert column(store, "teacher_dialects", "reply_format") == []
 
 
+def test_reasoning_in_the_text_that_never_ends_is_no_answer(serve, store):
+    async def answer(body):
+        limit = body["max_completion_tokens"]
+        return completion("<think>Let me see. " + "Hm. " * limit, limit, "length")
+
+    served = serve(answer)
+    with pytest.raises(TeacherError, match="BIOINSTRUCT_REASONING_TOKENS"):
+        probed(served.url, store)
+    assert len(served.bodies) == 2
+
+
+def test_an_answer_in_the_place_of_reasoning_is_found(serve, store):
+    # vllm-project/vllm#48863
+    async def answer(body):
+        if "limit-probe" in body["messages"][-1]["content"]:
+            return written(body)
+        return completion(None, 30, reasoning_content=JSON)
+
+    assert probed(serve(answer).url, store).dialect.reply_format == "json_schema"
+
+
+def test_blanks_without_end_speak_against_the_format(serve, store):
+    # vllm-project/vllm#13260
+    async def answer(body):
+        if body.get("response_format", {}).get("type") == "json_schema":
+            return completion(" \n" * 3_000, body["max_completion_tokens"], "length")
+        return written(body)
+
+    served = serve(answer)
+    assert probed(served.url, store).dialect.reply_format == "json_object"
+    assert len(served.bodies) == 2  # a reply at its limit shows that the limit is heeded
+
+
 def test_openais_error_at_the_limit_gives_the_model_more_room(serve, store):
     said = (
         "Could not finish the message because max_tokens or model output limit was reached. "
