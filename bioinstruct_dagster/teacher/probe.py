@@ -123,7 +123,7 @@ def _probed_dialect(
             return known
         fold(store)
         try:
-            found, reasoning_tokens = asyncio.run(_probe(terms, settings, endpoint, store))
+            found, reasoning_tokens = asyncio.run(_probe(terms, settings, endpoint, store, log))
         finally:
             fold(store)
         with store.write() as connection:
@@ -138,7 +138,11 @@ def _probed_dialect(
 
 
 async def _probe(
-    terms: Terms, settings: Settings, endpoint: Endpoint, store: Store
+    terms: Terms,
+    settings: Settings,
+    endpoint: Endpoint,
+    store: Store,
+    log: Callable[[str], None],
 ) -> tuple[dict[str, Any], int]:
     """Probe the server.
 
@@ -161,7 +165,7 @@ async def _probe(
         TeacherClient(endpoint, connections=1, service=service) as client,
     ):
         account = Account(billing, budget, journal)
-        sender = ProbeSender(settings, endpoint, account, client, draws=draws)
+        sender = ProbeSender(settings, endpoint, account, client, log, draws=draws)
         search = FormSearch(sender, first, forced=wanted != "auto")
         reply = await search.run()
         output_limit = await heeded_limit(search)

@@ -284,6 +284,7 @@ def test_a_rate_limit_is_waited_out(probe):
     with live(answering(429, 12, hint, code="rate_limit_exceeded")) as server:
         assert probe(server).dialect.reply_format == "json_schema"
         assert probes(server) == 14
+        assert sum("sent again in" in line for line in server.lines) == 1
 
 
 def test_a_server_error_is_tried_again_in_the_same_format(probe, store):

@@ -201,6 +201,8 @@ class FormSearch:
         changed = dialect
         for part in parts:
             changed = self._without(changed, part) or changed
+        if changed == dialect and self._back_at_an_ignored_name():
+            return None
         if changed == dialect and FORMAT not in parts:
             # The words name nothing that can be changed. Formats are refused most often.
             changed = self._simpler_format(dialect) or dialect
@@ -210,6 +212,15 @@ class FormSearch:
         if FORMAT in parts:
             raise TeacherError(advice.refused(sender, error, dialect))
         return await self._rebuilt(error)
+
+    def _back_at_an_ignored_name(self) -> bool:
+        """Whether the newer name of the limit, which is ignored, takes the place of the older."""
+        newer, older = TOKEN_LIMIT_NAMES
+        if self.dialect.token_limit_name != older or newer not in self.ignored:
+            return False
+        self.refused_names.add(older)
+        self.dialect = replace(self.dialect, token_limit_name=newer)
+        return True
 
     def _without(self, dialect: Dialect, part: str) -> Dialect | None:
         """The form without a part that the server refuses; None if it can't be left out."""

@@ -6,7 +6,8 @@ choice of the next request (search, output_limit).
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ _UNREACHED_ATTEMPTS = 3  # then an error tells the user, who may have to start t
 _SERVER_ERRORS = (500, 501)
 _SERVER_ERROR_ATTEMPTS = 3
 _UNPROCESSABLE_STATUSES = (400, 422)
+_LOG_SECONDS = 10.0  # between two lines about a server that does not answer
 _SLACK_TOKENS = 32  # servers count the tokens around a reply in their own ways
 _BYTES_PER_TOKEN = 8  # no text of a model has so many on average, so this counts too few tokens
 
@@ -47,15 +49,19 @@ class ProbeSender:
         endpoint: the server.
         account: reserves and settles the money of each request.
         client: the open connection to the server.
+        log: takes lines for the user.
         evidence: the outcome of each request so far, in short.
+        draws: the numbers of the requests.
     """
 
     settings: Settings
     endpoint: Endpoint
     account: Account
     client: TeacherClient
+    log: Callable[[str], None]
     evidence: list[str] = field(default_factory=list)
     draws: "itertools.count[int]" = field(default_factory=itertools.count)
+    _logged: float = float("-inf")
 
     def note(self, dialect: Dialect, outcome: str) -> None:
         """Keep the outcome of a request."""
@@ -131,7 +137,18 @@ class ProbeSender:
                     "server runs. If you know which format the server takes, set "
                     "BIOINSTRUCT_REPLY_FORMAT."
                 ) from None
+            self._log_wait(failure, delay)
             await asyncio.sleep(delay)
+
+    def _log_wait(self, failure: Exception, seconds: float) -> None:
+        now = time.monotonic()
+        if now - self._logged < _LOG_SECONDS:
+            return
+        self._logged = now
+        self.log(
+            f"The probe of {self.endpoint.address} got no answer "
+            f"({self.endpoint.redacted(str(failure))}). It is sent again in {seconds:,.1f} seconds."
+        )
 
     @asynccontextmanager
     async def at(self, endpoint: Endpoint) -> AsyncIterator["ProbeSender"]:

@@ -99,6 +99,17 @@ def test_a_server_that_refuses_the_older_name_keeps_the_newer(serve, store):
     assert verdicts(store) == ["ignored"]
 
 
+def test_a_name_that_is_refused_without_words_gives_way_to_the_ignored_one(serve, store):
+    async def answer(body):
+        if "max_tokens" in body:
+            return web.Response(status=400, text="Bad Request")
+        return completion(JSON, LONG_REPLY_TOKENS)
+
+    dialect = probed(serve(answer).url, store).dialect
+    assert dialect.token_limit_name == "max_completion_tokens"  # noqa: S105
+    assert (dialect.reply_format, verdicts(store)) == ("json_schema", ["ignored"])
+
+
 def test_a_server_that_refuses_both_names_gets_no_limit(serve, store, requests_of):
     def gateway(body):
         for name in ("max_tokens", "max_completion_tokens"):
