@@ -48,6 +48,7 @@ FLEX_TIMEOUT_SECONDS = 900.0  # OpenAI's guide to flex processing recommends 15 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 60.0
 _MESSAGE_CHARACTERS = 1_000  # a server names the refused parameter anywhere in its message
+_KEPT_BYTES = 10_000  # of the body of a refusal, for the probe
 _OTHER_FILES = 256  # of the store, logs and libraries
 SUCCESS_STATUSES = range(200, 300)
 _REDIRECT_STATUSES = range(300, 400)
@@ -203,7 +204,10 @@ class TeacherClient:
         except (ValueError, RecursionError):
             value = None
         found = error_of_body(value, data.decode("utf-8", "replace"))
-        return self._shown(StatusError(status, found.message, found.code, found.param, headers))
+        text = data[:_KEPT_BYTES].decode("utf-8", "replace")  # without the key
+        return self._shown(
+            StatusError(status, found.message, found.code, found.param, headers, text=text)
+        )
 
 
 def _allow_open_files(connections: int) -> None:
