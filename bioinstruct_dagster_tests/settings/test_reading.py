@@ -287,7 +287,7 @@ def test_a_privacy_model_is_a_path_or_a_package(monkeypatch, tmp_path, value, mo
 def test_a_refused_address_says_what_to_do_and_no_secret(monkeypatch):
     for address, advice in [
         ("http://user:secret@host/v1", "OPENAI_API_KEY"),
-        ("http://host/v1?key=secret", "Azure's api-version, are not supported yet"),
+        ("host/v1?key=secret", "no http:// or https:// at its beginning"),
         ("http://host/v1#secret", "Delete the part from the #"),
     ]:
         monkeypatch.setenv("OPENAI_BASE_URL", address)

@@ -187,6 +187,7 @@ class Sender:
         if budget.failure:
             self._tally.stopped = budget.failure
             return None
+        sent.max_cost = self._billing.max_cost(sent.size)  # a reply can show a dearer tier
         cap = budget.cap_without_room(sent.max_cost)
         if cap:
             if not budget.in_flight:

@@ -52,8 +52,8 @@ class Price:
         cached_input: US dollars per million cached prompt tokens; None if they cost the same.
         batch: the price of the Batch API as a share of the standard price.
         flex: the price of flex processing as a share of the standard price.
-        dearer: the price of any other tier than the standard one, such as `priority`, as a share of
-            the standard price.
+        dearer: the price of a dearer tier, such as OpenAI's priority tier, as a share of the
+            standard price.
     """
 
     input: float

@@ -74,6 +74,7 @@ class TeacherClient:
         self._address = endpoint.parts
         self._proxy = proxy_of(endpoint)
         self._connections = connections
+        self._answers = False  # whether the server is known to answer
         self._seconds = FLEX_TIMEOUT_SECONDS if service == "flex" else TIMEOUT_SECONDS
         self._session: aiohttp.ClientSession
 
@@ -130,6 +131,7 @@ class TeacherClient:
                     for name, value in response.headers.items()
                     if name.lower().startswith(_USED_HEADERS)
                 }
+                self._answers = True
                 status, location = response.status, response.headers.get("location", "")
                 content_type = response.headers.get("content-type", "").lower()
         except (
@@ -144,7 +146,7 @@ class TeacherClient:
                 "host. Correct it."
             ) from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            if speaks_tls(error):
+            if await self._needs_tls():
                 raise tls_needed_error(self._address) from None
             raise LostReplyError(self._description(error)) from None
         if status in SUCCESS_STATUSES:
@@ -157,6 +159,13 @@ class TeacherClient:
         if status == PROXY_LOGIN_REQUIRED and self._proxy:
             raise proxy_error(status, self._address, self._proxy)
         raise self._status_error(status, data, headers)
+
+    async def _needs_tls(self) -> bool:
+        """Whether the server takes only TLS. It is asked only if it never answered."""
+        if self._answers or self._proxy or self._address.scheme == "https":
+            return False
+        self._answers = not await speaks_tls(self._address)
+        return not self._answers
 
     def _description(self, error: Exception) -> str:
         return self._endpoint.redacted(f"{type(error).__name__}: {error}")

@@ -36,6 +36,7 @@ _REASONING_FIELDS = (
     "reasoning_details",
     "thoughts",
 )
+_ODD_FIELDS = frozenset(_REASONING_FIELDS)
 _PART_KEYS = frozenset({"type", "text", "output_text", "parts"})
 
 
@@ -56,10 +57,13 @@ class MessageText:
 
 def read_message(message: Mapping[str, Any]) -> MessageText:
     """The text of a message."""
+    content = message.get("content")
+    if isinstance(content, str) and not _ODD_FIELDS & message.keys() and not message.get("refusal"):
+        return MessageText(content)  # the usual form
     texts: list[str] = []
     thoughts: list[str] = []
     refusals: list[str] = []
-    _collect(message.get("content"), texts, thoughts, refusals)
+    _collect(content, texts, thoughts, refusals)
     for name in _REASONING_FIELDS:
         if name in message and (thought := plain_text(message[name])):
             if thought not in thoughts:

@@ -39,7 +39,15 @@ _FINISH_REASONS = {
     "content_filtered": "content_filter",
 }
 # Keys of a reply that is no completion of either API, in the order in which they count.
-_TEXT_KEYS = ("content", "text", "response", "generated_text", "output_text", "completion")
+_TEXT_KEYS = (
+    "content",
+    "text",
+    "response",
+    "generated_text",
+    "output_text",
+    "completion",
+    "output",
+)
 _WRAPPERS = ("data", "result", "response", "body", "completion", "output")
 _KNOWN_KEYS = ("choices", "output", "message", "candidates", "content", "generated_text")
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
@@ -132,6 +140,8 @@ def _read(body: Any, headers: Mapping[str, str]) -> TeacherReply | None:
 
 def _choice(choices: Any) -> dict[str, Any] | None:
     """The first choice with a text, or else the first one."""
+    if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict):
+        return choices[0]
     if isinstance(choices, dict):
         # A choice without a list around it, or choices by number.
         choices = (

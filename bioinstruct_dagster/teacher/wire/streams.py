@@ -5,6 +5,7 @@ APIs of OpenAI, and Ollama. Does not: reading the body that results (reply_body)
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from bioinstruct_dagster.teacher.wire.message_text import MessageText, read_mess
 CUT = "length"  # the finish reason of a stream that ended early: its last task may be cut
 _EVENT_FIELDS = ("data:", "event:", "id:", "retry:", ":")
 _END = "[DONE]"
+_COMMENTS = re.compile(r"\A(?:\s|:[^\n]*(?:\n|\Z))+")  # keep the connection alive before the reply
 _FINAL_EVENTS = ("response.completed", "response.incomplete", "response.failed", "response.done")
 
 
@@ -37,42 +39,43 @@ def put_together(text: str) -> dict[str, Any] | None:
 
 def _pieces(text: str) -> Iterator[Any]:
     """The JSON values of a stream, and its end mark. Lines that hold neither are left out."""
+    text = _COMMENTS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if text.startswith("{"):
+        values, end = _values(text)
+        yield from values
+        text = text[end:]
     data: list[str] = []
     # Not `splitlines`, which also splits at U+2028, and that may stand inside JSON.
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    for line in text.split("\n"):
         if line.startswith("data:"):
             value = line[5:].strip()
-            if not data and (value == _END or _is_whole(value)):
-                yield from _values(value)
+            if not data and (value == _END or (value.startswith("{") and value.endswith("}"))):
+                yield from _values(value)[0]
             else:
                 data.append(value)
         elif line.strip() and not line.startswith(_EVENT_FIELDS):
-            yield from _values(line.strip())
+            yield from _values(line.strip())[0]
         elif not line.strip() and data:  # an event whose data takes several lines
-            yield from _values("\n".join(data))
+            yield from _values("\n".join(data))[0]
             data = []
     if data:
-        yield from _values("\n".join(data))
+        yield from _values("\n".join(data))[0]
 
 
-def _is_whole(text: str) -> bool:
-    return text.startswith("{") and text.endswith("}")
-
-
-def _values(text: str) -> Iterator[Any]:
-    """The JSON values that stand one after another in a text."""
+def _values(text: str) -> tuple[list[Any], int]:
+    """The JSON values that stand one after another at the beginning of a text, and their end."""
     if text == _END:
-        yield text
-        return
-    decoder, place = json.JSONDecoder(strict=False), 0
+        return [text], len(text)
+    decoder, values, place = json.JSONDecoder(strict=False), [], 0
     while place < len(text):
         try:
             value, place = decoder.raw_decode(text, place)
         except (ValueError, RecursionError):
-            return  # a keep-alive, or a piece that was cut
-        yield value
+            break  # a keep-alive, or a piece that was cut
+        values.append(value)
         while place < len(text) and text[place].isspace():
             place += 1
+    return values, place
 
 
 @dataclass

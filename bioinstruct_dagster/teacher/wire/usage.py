@@ -38,6 +38,9 @@ _CACHED = (
 _CACHE_WRITES = ("cache_creation_input_tokens",)
 _PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details")
 _COMPLETION_DETAILS = ("completion_tokens_details", "output_tokens_details")
+_USUAL_KEYS = frozenset(
+    {"prompt_tokens", "completion_tokens", "total_tokens", *_PROMPT_DETAILS, *_COMPLETION_DETAILS}
+)
 
 # No tokenizer of a language model puts more characters into a token, over a whole reply. Measured
 # with the tokenizers of Qwen and of Mistral (tekken): English prose has 3.6 to 4.4 characters a
@@ -69,6 +72,8 @@ def read_usage(
     """
     if not isinstance(usage, dict):
         return _UNKNOWN
+    if usual := _usual_usage(usage, content, reasoning):
+        return usual
     prompt, stated, total = (_largest(usage, names) for names in (_PROMPT, _COMPLETION, _TOTAL))
     if prompt is None and stated is not None and total:
         prompt = total - stated
@@ -90,6 +95,24 @@ def read_usage(
     if max(prompt, completion) > _MAX_TOKENS:
         return _UNKNOWN  # the store can't hold such numbers
     return prompt, min(cached, prompt), completion
+
+
+def _usual_usage(
+    usage: dict[str, Any], content: str, reasoning: str | None
+) -> tuple[int, int, int] | None:
+    """The tokens of a usage in OpenAI's form whose counts agree, or None. It takes little time."""
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if type(prompt) is not int or type(completion) is not int or prompt < 1 or completion < 1:
+        return None
+    if usage.get("total_tokens") != prompt + completion or not usage.keys() <= _USUAL_KEYS:
+        return None
+    read, thought = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    cached = read.get("cached_tokens") or 0 if isinstance(read, dict) else 0
+    thinking = thought.get("reasoning_tokens") if isinstance(thought, dict) else None
+    if thinking or type(cached) is not int or not 0 <= cached <= prompt:
+        return None
+    completion = _at_least_text(completion, content, reasoning)
+    return (prompt, cached, completion) if prompt + completion <= _MAX_TOKENS else None
 
 
 def _whole_prompt(
@@ -116,8 +139,10 @@ def _contains(stated: int, thinking: int, content: str) -> bool:
 def _at_least_text(tokens: int, content: str, reasoning: str | None) -> int:
     """The count, or the usual count of the text if the text can't have taken so few tokens."""
     text = content + reasoning if reasoning else content
-    # Cheap for an honest count: `isascii` takes no time.
-    if tokens * (_MOST_CHARACTERS if text.isascii() else _MOST_DENSE_CHARACTERS) >= len(text):
+    # Cheap for an honest count. A character of a dense script takes two bytes more than a letter,
+    # and counts twice. So this bound is never below that of `fewest_tokens`.
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    if tokens * _MOST_CHARACTERS * 2 >= len(text) + size:
         return tokens
     return max(tokens, usual_tokens(text)) if tokens < fewest_tokens(text) else tokens
 

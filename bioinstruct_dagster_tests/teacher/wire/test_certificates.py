@@ -159,3 +159,8 @@ def test_without_tls_no_certificates_are_read(serve, requests_of, reply, monkeyp
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
     (answered,) = complete(requests_of(1)[0], serve(answer).url)
     assert answered.content == "plainly"
+
+
+def test_http_for_a_server_with_tls_is_named(tls_server, requests_of):
+    with pytest.raises(UnusableConnectionError, match=r"only over TLS.*https://"):
+        complete(requests_of(1)[0], f"http://localhost:{tls_server[0]}/v1")

@@ -36,7 +36,7 @@ def proxy(listen, reply):
         application.router.add_route("*", "/{rest:.*}", answer)
 
         @web.middleware
-        async def always(request, _):
+        async def always(request, handler):
             return await answer(request)  # CONNECT names no path
 
         application.middlewares.append(always)
@@ -89,6 +89,7 @@ def test_the_embedded_teacher_needs_no_proxy_that_works(tmp_path, monkeypatch, r
         assert tally.asked + tally.pending == 2
 
 
+@pytest.mark.slow  # test_the_embedded_teacher_needs_no_proxy_that_works is the quick one
 def test_the_demo_runs_with_a_proxy_that_can_not_be_used(environment):
     environment |= {"ALL_PROXY": "socks5://x", "HTTPS_PROXY": "socks5h://x:1"}
     source = """

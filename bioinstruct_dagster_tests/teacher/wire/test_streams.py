@@ -51,6 +51,11 @@ STREAMS = {
     "json and an end mark": json.dumps({"choices": [
         {"message": {"content": "hi"}, "finish_reason": "stop"}], "usage": USAGE})
         + "\n\ndata: [DONE]\n\n",
+    "indented json and an end mark": json.dumps({"choices": [
+        {"message": {"content": "hi"}, "finish_reason": "stop"}], "usage": USAGE}, indent=2)
+        + "\n\ndata: [DONE]\n\n",
+    "comments before indented json": "\n: PROCESSING\n\n: PROCESSING\n\n" + json.dumps({"choices": [
+        {"message": {"content": "hi"}, "finish_reason": "stop"}], "usage": USAGE}, indent=2),
     "one after another": "".join(json.dumps(p) for p in PIECES),
     "lines": "".join(json.dumps(p) + "\n" for p in PIECES),
     "old completions": events(
