@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from bioinstruct_dagster.generation.controls.file import Controls
 from bioinstruct_dagster.generation.controls.steering import ControlSteering
 from bioinstruct_dagster.generation.look_ahead import LookAhead
-from bioinstruct_dagster.generation.raw_rows import RequestReplies
+from bioinstruct_dagster.generation.raw_rows import RequestReplies, unread_reason
 from bioinstruct_dagster.generation.series.replay import SeriesReplay
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask
@@ -311,7 +311,7 @@ class GoalFeed:
                 self.end = number
             elif why := self._look_ahead.low_yield_reason(self.kept):
                 self.end = number
-                self.stopped = why
+                self.stopped = unread_reason(self._replies.values()) or why
 
 
 # The last request number of the present set, and how many of its rows are kept.

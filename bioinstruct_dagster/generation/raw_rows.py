@@ -5,7 +5,8 @@ not: sending requests (goal), or reading a reply's text (replies.reading).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,13 +88,31 @@ class RequestReplies:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     completion_ids: list[str] = field(default_factory=list)
+    unread: str = ""  # why the last reply holds no readable task, unless its limit cut it off
 
     def take(self, reply: Mapping[str, Any]) -> bool:
         """Add a reply's rows; False if the request must be sent once more."""
         reading = reading_of(reply)
         self.completion_ids.append(reply["completion_id"])
         self.rows += rows_of(reply, reading)
+        self.unread = ""
+        if not reading.tasks and reading.outcome != "truncated":
+            self.unread = f"{reading.outcome}: {reading.detail}".rstrip(": ")
         return not needs_retry(reply, reading)
+
+
+def unread_reason(replies: Iterable[RequestReplies]) -> str | None:
+    """What most replies hold instead of readable tasks, or None if most hold tasks."""
+    answered = [each.unread for each in replies if each.completion_ids]
+    reasons = Counter(filter(None, answered))
+    if 2 * reasons.total() <= len(answered):
+        return None
+    [(reason, count)] = reasons.most_common(1)
+    return (
+        f"{reasons.total()} of {len(answered)} requests brought no readable task. The most "
+        f"frequent reason, of {count}: {reason}. The table completion_outcomes names the reason "
+        "for each reply, and completions keeps its text."
+    )
 
 
 def raw_rows(

@@ -45,12 +45,14 @@ class NumberedReading:
     Attributes:
         task_list: the tasks.
         start: the place of the first label; -1 if no task begins.
+        last: the place of the last task's first label; -1 if no task begins.
         is_numbered: whether the labels have numbers. Labels in prose have none.
         before_stump: whether the last list is not whole, so that the one before it was read.
     """
 
     task_list: TaskList
     start: int = -1
+    last: int = -1
     is_numbered: bool = False
     before_stump: bool = False
 
@@ -85,9 +87,10 @@ def read_numbered(text: str, *, cut: bool) -> NumberedReading:
     """
     lists, piece = TaskLists(), TaskList()
     words = ""
-    start, is_numbered, fenced = -1, False, False
+    start, last, is_numbered, fenced = -1, -1, False, False
     for block in _blocks(text):
         labels = block.labels
+        last = labels[0].start
         if start < 0:
             start, is_numbered = labels[0].start, labels[0].number is not None
             before = _end_of_task(text, 0, start)
@@ -105,7 +108,7 @@ def read_numbered(text: str, *, cut: bool) -> NumberedReading:
     task_list.is_recognized = start >= 0
     if cut and not lists.before_stump:
         task_list.drop_last()
-    return NumberedReading(task_list, start, is_numbered, lists.before_stump)
+    return NumberedReading(task_list, start, last, is_numbered, lists.before_stump)
 
 
 def _blocks(text: str) -> Iterator[_Block]:

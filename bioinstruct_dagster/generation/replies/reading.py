@@ -98,8 +98,10 @@ def _read(content: str, finish_reason: str | None, form: str) -> ReplyReading:
     in_json = read_json(content)
     if in_json.start >= 0 and not content[: in_json.start].strip():
         return _json_outcome(in_json, finish_reason)  # no label can come before it
-    in_text = read_numbered(content, cut=finish_reason in {"length", "content_filter"})
-    if _is_text(in_text, in_json, form):
+    cut = finish_reason in {"length", "content_filter"}
+    in_text = read_numbered(content, cut=cut)
+    is_plan = form == "json" and not cut and _is_plan(in_text, in_json)
+    if _is_text(in_text, in_json, form) and not is_plan:
         return _text_outcome(in_text, finish_reason)
     return _json_outcome(in_json, finish_reason)
 
@@ -115,6 +117,13 @@ def _is_text(in_text: NumberedReading, in_json: JsonReading, form: str) -> bool:
     if not (form == "text" or in_text.is_numbered or in_text.task_list.tasks):
         return False  # prose before JSON may contain a line with one of the labels
     return in_json.start < 0 or in_text.start < in_json.start
+
+
+def _is_plan(in_text: NumberedReading, in_json: JsonReading) -> bool:
+    """Whether labels before the JSON are a plan or a draft of the tasks that the JSON holds."""
+    found = len(in_json.task_list.tasks)
+    is_last = in_json.start > in_text.last and in_json.fault is None
+    return is_last and found > 0 and found >= len(in_text.task_list.tasks)
 
 
 def _json_outcome(found: JsonReading, finish_reason: str | None) -> ReplyReading:

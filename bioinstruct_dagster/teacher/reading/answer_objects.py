@@ -69,7 +69,7 @@ def answer_lists(text: str, form: AnswerForm, *, cut: bool = False) -> list[Obje
     """The lists of answers in a text, in order; None if it has no list in a form that is known.
 
     If there are several lists, a later one is a new version of an earlier one. Each answer holds
-    its number, and the values of `form.properties` in the types of the schema.
+    its number, and the values of its fields in the types of the schema.
 
     Args:
         text: the answer's text.

@@ -19,6 +19,7 @@ from typing import Any
 from bioinstruct_dagster.teacher.reading.json_values import JsonScanner
 from bioinstruct_dagster.teacher.reading.marks import (
     Mark,
+    answer_start,
     channel_end,
     closing_mark,
     may_hold_marks,
@@ -52,9 +53,16 @@ _ROLE_LINE = re.compile(
     r"\s*(?:(?:assistant|model)[ \t]*(?:\n|$)"
     r"|(?:ASSISTANT|Assistant|AI|\#{1,3} ?(?:Response|Assistant)):[ \t]*)"
 )
-# gpt-oss through a server that drops the special tokens of its channels, but not their names.
-_BARE_CHANNELS = re.compile(r"\s{0,8}analysis(?=[A-Z\"'“])")
-_BARE_FINAL = "assistantfinal"
+# How reasoning begins and ends where it is marked by words: gpt-oss through a server that drops the
+# special tokens of its channels, but not their names; ollama's terminal; Granite.
+_WORDED = (
+    (re.compile(r"\s{0,8}analysis(?=[A-Z\"'“])"), re.compile("assistantfinal")),
+    (re.compile(r"\s{0,8}Thinking\.\.\.\n"), re.compile(r"\.\.\.done thinking\.")),
+    (
+        re.compile(r"\s{0,8}Here(?:'s| is) my thought process:"),
+        re.compile(r"Here(?:'s| is) my response:"),
+    ),
+)
 _FIRST_CHANNEL = re.compile(r"\s{0,8}(?:analysis|commentary|final)<\|message\|>")
 _LIST_SIGN = re.compile(r'[{\[]\s{0,64}["{]|instruction[ #0-9*_]{0,12}:', re.IGNORECASE)
 _LIST_START = re.compile(
@@ -64,10 +72,10 @@ _LIST_START = re.compile(
 # How reasoning begins in models whose chat template opens it, so that only its end is marked.
 _REASONING_START = re.compile(
     r"\s*(?:(?:okay|ok|alright|hmm|so|well|right|first)[,.]?\s+(?:so,?\s+)?)?"
-    r"(?:let me (?:think|start|break|see)|let's (?:think|start|break|see)|let us think"
+    r"(?:let(?: me|'s| us) (?:think|start|break|see|tackle|look|figure|brainstorm)"
     r"|the user (?:is|wants|has|asks|asked|needs)|we (?:need|are asked|have) to"
     r"|i(?:'m| am| need| have)? (?:to |need to |should |must )|thinking process"
-    r"|here(?:'s| is) (?:a|my) (?:thinking|thought) process)",
+    r"|here(?:'s| is) (?:a|my) (?:thinking|thought) process|好的，|嗯，|用户)",
     re.IGNORECASE,
 )
 
@@ -195,9 +203,10 @@ def _end_without_blanks(text: str, place: int, letters: str) -> int | None:
 
 def _parts(text: str) -> tuple[str, str]:
     """The answer and the reasoning in a text."""
-    if _BARE_CHANNELS.match(text):
-        before, found, after = text.rpartition(_BARE_FINAL)
-        return (after, before) if found else ("", text)
+    for opening, closing in _WORDED:
+        if opening.match(text):
+            ends = [found.span() for found in closing.finditer(text)]
+            return (text[ends[-1][1] :], text[: ends[-1][0]]) if ends else ("", text)
     if _FIRST_CHANNEL.match(text):  # the chat template holds the token before it
         text = f"<|channel|>{text.lstrip()}"
     if not may_hold_marks(text) or next_mark(text, 0, values=False) is None:
@@ -270,8 +279,12 @@ class _Splitter:
 
     def _open(self, mark: Mark) -> int | None:
         closing = closing_mark(self._text, mark)
-        self._think(mark.end, closing.start if closing else None)
-        return closing.end if closing else None
+        if closing:
+            self._think(mark.end, closing.start)
+            return closing.end
+        end = answer_start(self._text, mark.end)
+        self._think(mark.end, end)
+        return end
 
     def _channel(self, mark: Mark) -> int | None:
         if mark.is_final:

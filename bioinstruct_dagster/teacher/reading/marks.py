@@ -32,12 +32,13 @@ _ROLE = r"(?:system|developer|user|human|assistant|model|bot|chatbot|gpt|tool|ob
 _PATTERNS: dict[MarkKind, str] = {
     "open": rf"""
         <(?:[a-z][a-z0-9]{{0,15}}:)? {_THINK} (?:\s[^<>\n]{{0,200}})?>
+        | <details[ ][^<>\n]{{0,60}}reasoning[^<>\n]{{0,200}}>
         | \[THINK\] | ◁think▷ | <\|channel>thought
         | <\|(?:begin_of_thought|begin_of_thinking|start_thinking|think_start|thought_start
             |think(?:ing)?)\|>
         """,
     "close": rf"""
-        </(?:[a-z][a-z0-9]{{0,15}}:)? {_THINK} \s{{0,4}}>
+        </(?:[a-z][a-z0-9]{{0,15}}:)? {_THINK} \s{{0,4}}> | </details>
         | \[/THINK\] | ◁/think▷ | <channel\|>
         | <\|(?:end_of_thought|end_of_thinking|end_thinking|think_end|thought_end
             |/think(?:ing)?)\|>
@@ -68,7 +69,7 @@ _PATTERNS: dict[MarkKind, str] = {
     "drop": r"""
         <s> | <bos> | \[BOS\] | <pad> | <unk> | <</?SYS>>
         | <\|(?:begin_of_text|startoftext|message|constrain|im_sep|begin_of_sentence
-            |end_of_solution|end_response|end_text)\|>
+            |end_of_solution|end_response|end_text|begin_of_box|end_of_box)\|>
         | <｜begin▁of▁sentence｜>
         """,
     "next": r"^[ ]{0,4}(?:\#{1,4}[ ]{1,2})?(?:Human|User)[ ]?:",
@@ -76,6 +77,7 @@ _PATTERNS: dict[MarkKind, str] = {
 _FLAGS = re.VERBOSE | re.IGNORECASE | re.MULTILINE
 _MARK = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _PATTERNS.items()), _FLAGS)
 _CLOSE = re.compile(_PATTERNS["close"], _FLAGS)
+_ANSWER_START = re.compile(_PATTERNS["answer"], _FLAGS)
 _CHANNEL_END = re.compile(r"<\|(?:end|start|channel|return|call)\|>", re.IGNORECASE)
 # Where a mark may begin. This is fast to search, and few places of a text pass it.
 _BEGIN = r"<(?=[a-zA-Z/|｜]|</?SYS)|◁|\[(?=[/|A-Za-z])|^(?=[ #]{0,9}(?:Human|User)[ ]?:)"
@@ -163,6 +165,15 @@ def closing_mark(text: str, opening: Mark) -> Mark | None:
         mark = Mark("close", found.start(), found.end(), found[0])
         if mark.family == opening.family and not _is_named(text, mark.start, mark.end):
             return mark
+        place = found.end()
+    return None
+
+
+def answer_start(text: str, place: int) -> int | None:
+    """Where a tag begins the answer; None if no tag does."""
+    while found := _ANSWER_START.search(text, place):
+        if not _is_named(text, found.start(), found.end()):
+            return found.start()
         place = found.end()
     return None
 

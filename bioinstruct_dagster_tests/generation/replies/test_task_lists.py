@@ -105,6 +105,26 @@ def test_a_last_list_that_breaks_is_dropped_too():
     assert (reading.outcome, reading.tasks) == ("malformed", tuple(DRAFT))
 
 
+PLANS = [
+    "Plan:\n1. Instruction: ask for a dose\n2. Instruction: ask for a class\n\n",
+    f"{numbered(DRAFT)}\nAs JSON:\n\n",
+    labelled(DRAFT),
+]
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_plan_or_a_draft_in_numbered_text_does_not_hide_the_json(plan):
+    for content in (f"{plan}{in_object(FINAL)}", f"{plan}{fenced(in_object(FINAL))}\nDone."):
+        reading = read_reply(content, "stop", None, "json")
+        assert (reading.outcome, reading.tasks) == ("parsed", tuple(FINAL))
+
+
+def test_json_in_the_last_output_of_more_tasks_is_part_of_it():
+    rows = [*DRAFT[:2], {**DRAFT[2], "output": in_object(FINAL[:1])}]
+    for form in ("json", "text"):
+        assert read_reply(numbered(rows), "stop", None, form).tasks == tuple(rows)
+
+
 ONE_LIST = {
     "lines": f"{in_lines(DRAFT)}\n{in_lines(FINAL)}",
     "blocks": "\n\n".join(fenced(json.dumps(row)) for row in DRAFT + FINAL),

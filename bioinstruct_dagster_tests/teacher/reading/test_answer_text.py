@@ -65,7 +65,12 @@ REASONED = {
     "<|channel|>final<|message|>{answer}",
     "harmony without its tokens": "analysisWe need JSON. {draft}assistantfinal{answer}",
     "chatml": "<|im_start|>assistant\n<think>{draft}</think>{answer}<|im_end|>",
+    "ollama's terminal": "Thinking...\n{draft}\n...done thinking.\n\n{answer}",
+    "granite, in words": "Here is my thought process: {draft} Here is my response: {answer}",
+    "open webui": '<details type="reasoning" done="true">\n{draft}\n</details>\n{answer}',
+    "glm": "<think>{draft}</think>\n<|begin_of_box|>{answer}<|end_of_box|>",
     "an answer's tag": "<think>{draft}</think><answer>\n{answer}\n</answer>",
+    "an answer's tag ends the thoughts": "<think>{draft}\n<answer>{answer}</answer>",
     "words before an answer's tag": "Two tasks are due.\n<answer>{answer}</answer>",
     "a named tag in the thoughts": "<think>No `</think>` yet. {draft}</think>{answer}",
 }
@@ -168,6 +173,7 @@ OPENED = [
     "<think>\nOkay. {draft}", "<think>{draft}", "[THINK]{draft}", "◁think▷{draft}",
     "<|channel|>analysis<|message|>{draft}", "analysisWe need {draft}", "<reasoning>{draft}",
     "<|channel>thought\n{draft}", "<think>a <reasoning>b</reasoning> {draft}",
+    "Thinking...\n{draft}", "Here is my thought process: {draft}",
     "Okay, so the user wants five tasks. {draft}", "We need to write tasks. {draft}",
 ]  # fmt: skip
 
@@ -179,7 +185,7 @@ def test_a_reply_cut_inside_its_reasoning_has_no_answer(form):
     assert "Draft." in answer.reasoning
 
 
-@pytest.mark.parametrize("form", OPENED[:9])
+@pytest.mark.parametrize("form", OPENED[:11])
 def test_reasoning_that_never_ends_is_no_answer_either(form):
     answer = answer_from(filled(form), finish_reason="stop")
     assert (answer.text, answer.cut_in_reasoning, answer.from_reasoning) == ("", False, False)
@@ -306,7 +312,7 @@ GROWING = [
     *PARTS, "<", "</", "<|", "[/", "<think></think>", "x</think>", "x </s> y", "<s> x ", "<think",
     "<|im_start|>", "<|im_start|>assistant\nx", "<|channel|>", "<think a='", '{"a": ', "[[",
     "`</s>`", "[/INST]{", "<reasoning></think>", "a<|im_start|>user a", "\n### Human",
-    "</think>{", "x<think></s>",
+    "</think>{", "x<think></s>", "<think><answer>", "`<answer>`",
 ]  # fmt: skip
 
 

@@ -73,8 +73,13 @@ def instructions_of(bodies, first=0):
     return {task["instruction"] for body in bodies for task in tasks(body["seed"] + first)}
 
 
-@pytest.mark.parametrize("written", [as_json, as_text])
-@pytest.mark.parametrize("form", CONTENTS)
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        *((form, as_json) for form in CONTENTS),
+        *((form, as_text) for form in ("closed", "draft and corrected version", "echo")),
+    ],
+)
 def test_the_rows_are_those_of_the_answer_and_no_draft_is_one(pursuit, form, written):
     def message(body):
         content = CONTENTS[form].replace("{draft}", written(tasks(body["seed"] + DRAFTS)))
@@ -83,9 +88,9 @@ def test_the_rows_are_those_of_the_answer_and_no_draft_is_one(pursuit, form, wri
 
     reply_format = "text" if written is as_text else "json_schema"
     running, bodies = pursuit(message, reply_format=reply_format)
-    done = running.round(40)
+    done = running.round(20)
     rows = {row["instruction"] for row in done.rows}
-    assert len(done.kept) >= 40
+    assert len(done.kept) >= 20
     assert rows <= instructions_of(bodies)
     assert not rows & instructions_of(bodies, DRAFTS)
     assert len(done.rows) == 5 * len(done.numbers)
@@ -93,7 +98,7 @@ def test_the_rows_are_those_of_the_answer_and_no_draft_is_one(pursuit, form, wri
     assert outcome == {"outcome": "parsed", "dropped": 0}
     stored = running.store.rows("select content from completions")
     assert all(len(row["content"]) > len(written(tasks(0))) for row in stored)  # as received
-    assert running.round(40).rows == done.rows
+    assert running.round(20).rows == done.rows
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_replies_cut_inside_their_reasoning_have_no_rows_and_are_not_sent_again(
     running, bodies = pursuit(
         lambda body: {"content": opening + as_json(tasks(body["seed"]))}, "length"
     )
-    done = running.round(40, limit=5)
+    done = running.round(20, limit=5)
     assert (done.rows, len(bodies)) == ([], 5)
     outcomes = running.store.rows("select outcome, detail from completion_outcomes")
     assert {each["outcome"] for each in outcomes} == {"truncated"}
@@ -113,8 +118,8 @@ def test_replies_cut_inside_their_reasoning_have_no_rows_and_are_not_sent_again(
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
 def test_answers_that_the_server_sends_as_reasoning_are_rows(pursuit, name):
     running, bodies = pursuit(lambda body: {"content": None, name: as_json(tasks(body["seed"]))})
-    done = running.round(40)
-    assert len(done.kept) >= 40
+    done = running.round(20)
+    assert len(done.kept) >= 20
     assert {row["instruction"] for row in done.rows} <= instructions_of(bodies)
 
 
@@ -125,7 +130,21 @@ def test_reasoning_that_is_sent_apart_is_stored_and_gives_no_rows(pursuit):
             "reasoning_content": as_json(tasks(body["seed"] + DRAFTS)),
         }
     )
-    done = running.round(40)
+    done = running.round(20)
     assert not {row["instruction"] for row in done.rows} & instructions_of(bodies, DRAFTS)
     stored = running.store.rows("select reasoning from completions")
     assert all('"tasks"' in row["reasoning"] for row in stored)
+
+
+def test_a_run_without_readable_replies_names_what_they_hold(pursuit):
+    running, _ = pursuit(lambda _: {"content": "<think>Hm.</think>"})
+    done = running.round(40)
+    assert done.rows == []
+    assert "requests brought no readable task" in done.tally.stopped
+    assert "Check the server's reasoning parser" in done.tally.stopped
+    assert "add seeds" not in done.tally.stopped
+
+
+def test_a_run_whose_readable_rows_repeat_each_other_says_so(pursuit):
+    running, _ = pursuit(lambda _: {"content": as_json(tasks(1))})
+    assert "add seeds" in running.round(40).tally.stopped
