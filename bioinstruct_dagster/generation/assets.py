@@ -165,6 +165,7 @@ def raw_instructions(
             settings.generation.tasks_per_request,
             session.reply_format,
             controls.sha256 if controls else None,
+            session.terms.output_limits,
         )
         feed, tally = pursue(
             session,
@@ -183,7 +184,10 @@ def raw_instructions(
         )
     for message in tally.errors:
         context.log.warning("A request failed. The next run sends it again: %s", message)
+    advice = feed.cut_advice()
     if tally.pending:
+        if advice:
+            context.log.warning(advice)
         context.log.info(
             "The Batch API is processing %s requests. The sensor batch_results starts a run when "
             "they are done.",
@@ -192,6 +196,8 @@ def raw_instructions(
         return
     if why := _stop_reason(feed, tally):
         context.log.warning("Stopped before the goal: %s", why)
+    if advice and advice != why:
+        context.log.warning(advice)
     yield _materialize(
         context,
         session,
@@ -216,6 +222,7 @@ def _materialize(
     if not rows:
         raise StatedError(
             _stop_reason(feed, tally)
+            or feed.cut_advice()
             or f"None of the {len(outcomes)} replies holds a readable task. The table completions "
             "keeps their text; look there for what the teacher wrote."
         )

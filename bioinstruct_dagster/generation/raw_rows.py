@@ -12,11 +12,12 @@ from typing import Any
 from bioinstruct_dagster.generation.replies.reading import ReplyReading, read_reply
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import row_id
+from bioinstruct_dagster.teacher.output_limits import CUT_COLUMNS, CutReply, is_cut
 
-REPLIES_BY_ID = """
+REPLIES_BY_ID = f"""
     select
-        completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
-        controls, rehearsal
+        completion_id, request_number, draw, refusal, reply_format, controls, rehearsal,
+        {CUT_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
     order by request_number, draw
@@ -42,7 +43,8 @@ def reading_of(reply: Mapping[str, Any]) -> ReplyReading:
 
 def needs_retry(reply: Mapping[str, Any], reading: ReplyReading) -> bool:
     """Whether the request is sent once more, as a second draw."""
-    return not reading.tasks and reading.outcome in RETRIED_OUTCOMES and reply["draw"] == 0
+    worth_it = reading.outcome in RETRIED_OUTCOMES and not is_cut(reply)
+    return worth_it and not reading.tasks and reply["draw"] == 0
 
 
 def rows_of(reply: Mapping[str, Any], reading: ReplyReading) -> list[dict[str, Any]]:
@@ -70,16 +72,24 @@ def rows_of(reply: Mapping[str, Any], reading: ReplyReading) -> list[dict[str, A
 
 @dataclass
 class RequestReplies:
-    """The replies to one request number: the first, and the second if the request was retried."""
+    """The replies to one request number: the first, and the second if the request was retried.
+
+    Attributes:
+        rows: the rows of `raw_instructions` in these replies.
+        completion_ids: of these replies.
+        cut: how the last reply was cut before its first task; None if it was not.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     completion_ids: list[str] = field(default_factory=list)
+    cut: CutReply | None = None
 
     def take(self, reply: Mapping[str, Any]) -> bool:
         """Add a reply's rows; False if the request must be sent once more."""
         reading = reading_of(reply)
         self.completion_ids.append(reply["completion_id"])
         self.rows += rows_of(reply, reading)
+        self.cut = None if reading.tasks else CutReply.of(reply)
         return not needs_retry(reply, reading)
 
 

@@ -27,6 +27,7 @@ from bioinstruct_dagster.teacher.money.experience import experience
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import Account, BatchAccount, Billing
 from bioinstruct_dagster.teacher.money.tokens import TokenForecast
+from bioinstruct_dagster.teacher.output_limits import CUT_COLUMNS
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.session import TeacherSession
 from bioinstruct_dagster.teacher.terms import budget_of
@@ -41,8 +42,8 @@ BATCH_SPEND = """
     where service = 'batch' and purpose = $purpose
 """
 
-STORED_REPLIES = """
-    select completion_id, content, refusal, finish_reason
+STORED_REPLIES = f"""
+    select completion_id, refusal, {CUT_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
 """
@@ -56,6 +57,7 @@ def ask(
     requests: Sequence[TeacherRequest],
     *,
     is_useless: Callable[[Mapping[str, Any]], bool] | None = None,
+    stop_reason: Callable[[Mapping[str, Any]], str | None] | None = None,
     announce: Callable[[Estimate], None] | None = None,
 ) -> Tally:
     """Send the requests that the store has no reply to, and store every reply.
@@ -67,6 +69,7 @@ def ask(
         session: the open teacher.
         requests: all requests whose replies the caller needs, with one purpose.
         is_useless: whether a reply is useless, so that its request is sent once more.
+        stop_reason: why no more requests are worth their price after a new reply, or None.
         announce: receives the estimate before the first request is sent.
 
     Raises:
@@ -81,7 +84,7 @@ def ask(
         both = [r.completion_id for first in requests for r in (first, first.again())]
         known = known_completions(session.store, both)
         stored = session.store.rows(STORED_REPLIES, {"wanted": list(known)}) if known else []
-        return ListFeed(requests, stored, is_useless)
+        return ListFeed(requests, stored, is_useless, stop_reason)
 
     _, tally = pursue(session, feed, purpose=requests[0].purpose, announce=announce)
     return tally
