@@ -279,6 +279,7 @@ def _show_estimate(context: dg.AssetExecutionContext, expected: Estimate) -> Non
                 "estimated_requests": expected.requests,
                 "estimated_prompt_tokens": expected.prompt_tokens,
                 "estimated_completion_tokens": expected.completion_tokens,
+                "estimated_reasoning_tokens": expected.reasoning_tokens,
                 "estimated_usd": "unknown: no price" if expected.usd is None else expected.usd,
                 "most_usd": "unknown: no price" if expected.usd_most is None else expected.usd_most,
                 "estimated_hours": expected.hours,

@@ -195,7 +195,7 @@ def _send(
     example = feed.example
     price = price_of(example.model)
     budget = budget_of(terms, session.store, example.model)
-    forecast, latency, replies = experience(session.store, example)
+    forecast, latency, replies, reasoning = experience(session.store, example)
     expected = estimate(
         example,
         feed.expected_requests,
@@ -207,6 +207,7 @@ def _send(
         requests_per_minute=terms.requests_per_minute or terms.known_limits[0],
         tokens_per_minute=terms.tokens_per_minute or terms.known_limits[1],
         from_replies=replies,
+        reasoning_tokens=reasoning,
     )
     session.log(str(expected))
     if announce:

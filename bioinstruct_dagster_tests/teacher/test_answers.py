@@ -11,7 +11,6 @@ import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.llm_checks import quality_question
-from bioinstruct_dagster.teacher.output_limits import MOST_CUT_IN_A_ROW, OutputLimits
 from bioinstruct_dagster.teacher.answers import (
     StoredAnswer,
     ask_about,
@@ -19,6 +18,7 @@ from bioinstruct_dagster.teacher.answers import (
     stored_answers,
 )
 from bioinstruct_dagster.teacher.money.tokens import size_of
+from bioinstruct_dagster.teacher.output_limits import MOST_CUT_IN_A_ROW, OutputLimits
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
