@@ -25,6 +25,8 @@ _AFTER_2 = """
 _COLUMNS_OF_5 = """
     alter table completions add column reasoning varchar;
     alter table completions add column body varchar;
+    alter table batches add column prompt_tokens bigint;
+    alter table batches add column token_limit bigint;
 """
 
 # By the version of the store: the statements before and after the current declaration.

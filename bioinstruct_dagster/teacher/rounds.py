@@ -17,6 +17,7 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJournal, fold
 from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.batch_api import batches
+from bioinstruct_dagster.teacher.batch_api.submission import submit
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.feeds import Feed, ListFeed, Tally
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
@@ -214,13 +215,14 @@ def _send(
         announce(expected)
     billing = Billing(session.endpoint, price, terms.service, terms.run_id)
     if terms.service == "batch":
-        batches.submit(
+        submit(
             feed,
             session.store,
             BatchAccount(billing, budget),
             terms=terms,
             tally=tally,
             log=session.log,
+            forecast=forecast,
         )
     else:
         asyncio.run(

@@ -47,7 +47,8 @@ EARLIER_REPLIES = """
         select
             *,
             case
-                when completion_tokens > $far_above * text + $some_more then completion_tokens - text
+                when completion_tokens > $far_above * text + $some_more
+                then completion_tokens - text
                 else 0
             end as reasoned
         from newest
