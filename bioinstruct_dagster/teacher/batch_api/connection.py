@@ -4,6 +4,7 @@ Belongs here: opening the client, and what an error of the API means for the use
 asked of the API (submission, batches).
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -41,8 +42,9 @@ def batch_client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
             if refused.fatal and error.status_code not in {_FORBIDDEN, NOT_FOUND}:
                 raise TeacherError(fatal_advice(refused, model)) from None
             raise TeacherError(
-                f"The Batch API at {endpoint.address} answers: "
-                f"{endpoint.redacted(str(error))}. {_advice(error.status_code, model)}"
+                f"The Batch API at {endpoint.address} answers HTTP {error.status_code}: "
+                f"{endpoint.redacted(words_of(error)).rstrip('.')}. "
+                f"{_advice(error.status_code, model)}"
             ) from None
         except APIError as error:
             raise TeacherError(
@@ -54,8 +56,10 @@ def batch_client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
 def words_of(error: "APIStatusError") -> str:
     """The server's words in an error of the SDK, which may be of any form."""
     body = error.body
-    message = body.get("message") if isinstance(body, dict) else None
-    return message if isinstance(message, str) else str(error)
+    if isinstance(body, dict):
+        named = [body.get(name) for name in ("message", "detail", "error")]
+        body = next((words for words in named if isinstance(words, str)), json.dumps(body))
+    return body if isinstance(body, str) and body else str(error)
 
 
 def _advice(status: int, model: str) -> str:

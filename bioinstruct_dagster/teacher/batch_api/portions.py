@@ -40,7 +40,7 @@ _SIZE_CODES = frozenset(
 _TOO_LARGE_STATUS = 413
 # OpenAI: "Enqueued token limit reached …", "Enqueued request limit reached …", "File is too large."
 # Azure: "The number of enqueued tokens has surpassed the configured limit of 30K …".
-# LiteLLM: "Batch contains 9000 tokens but only 2000 tokens remaining out of 4000 TPM limit."
+# And LiteLLM: "Batch contains 9000 tokens but only 2000 tokens remaining out of 4000 TPM limit."
 _SIZE_WORDS = re.compile(
     r"enqueued|too (?:large|big)\b|exceeds? the (?:configured )?max|too many requests: \d"
     r"|batch (?:contains|requires) [\d,]+ (?:tokens|requests)",

@@ -1,5 +1,7 @@
 """Portions: what a refusal says about the limit, and the size of the next portion."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from bioinstruct_dagster.teacher.batch_api.portions import (
@@ -14,48 +16,36 @@ from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 ENDPOINT = Endpoint("https://batches.example/v1", "k", rehearsal=False)
 
 
+OPENAI = (
+    "Enqueued token limit reached for gpt-4o-mini in organization org-snq6. Limit: 2,000,000 "
+    "enqueued tokens. Please try again once some in_progress batches have been completed."
+)
+OPENAI_REQUESTS = (
+    "Enqueued request limit reached for gpt-4o in organization org-X. Limit: 1,000,000 enqueued "
+    "requests."
+)
+AZURE = (
+    "The number of enqueued tokens has surpassed the configured limit of 30K for the deployment "
+    "'gpt-4.1-batch'. Please either increase the limit or try again once the current jobs have "
+    "finished."
+)
+LITELLM = (
+    "Batch rate limit exceeded for api_key: k. Batch contains 9000 tokens but only 2000 tokens "
+    "remaining out of 4000 TPM limit. Limit resets at: 2026-11-29 23:00:00 UTC"
+)
+
+
 @pytest.mark.parametrize(
     ("message", "code", "status", "limit"),
     [
-        (
-            "Enqueued token limit reached for gpt-4o-mini in organization org-snq6. Limit: "
-            "2,000,000 enqueued tokens. Please try again once some in_progress batches have been "
-            "completed.",
-            "token_limit_exceeded",
-            None,
-            2_000_000,
-        ),
-        (
-            "Enqueued token limit reached for gpt-4o. Limit: 90000 enqueued tokens",
-            None,
-            400,
-            90_000,
-        ),
-        (
-            "The number of enqueued tokens has surpassed the configured limit of 30K for the "
-            "deployment 'gpt-4.1-batch'. Please either increase the limit or try again once the "
-            "current jobs have finished.",
-            "token_limit_exceeded",
-            None,
-            30_000,
-        ),
-        ("The limit of enqueued tokens is 1.5 M", "token_limit_exceeded", None, 0),
+        (OPENAI, "token_limit_exceeded", None, 2_000_000),
+        (OPENAI, None, 400, 2_000_000),
+        (OPENAI_REQUESTS, "request_limit_exceeded", None, 0),
+        (AZURE, "token_limit_exceeded", None, 30_000),
+        (LITELLM, None, 429, 4_000),
+        ("The queue is full.", "token_limit_exceeded", None, 0),
         ("Limit: 1.5M enqueued tokens", None, 429, 1_500_000),
         ("Limit: 2.000.000 enqueued tokens", None, 429, 2_000_000),
-        (
-            "Batch rate limit exceeded for api_key: k. Batch contains 9000 tokens but only 2000 "
-            "tokens remaining out of 4000 TPM limit. Limit resets at: 2026-11-29 23:00:00 UTC",
-            None,
-            429,
-            4_000,
-        ),
-        (
-            "Enqueued request limit reached for gpt-4o in organization org-X. Limit: 1,000,000 "
-            "enqueued requests.",
-            "request_limit_exceeded",
-            None,
-            0,
-        ),
         ("File is too large.", None, 400, 0),
         ("<html>413 Request Entity Too Large</html>", None, 413, 0),
         ("The batch input file contains too many requests: 60000.", "too_many_tasks", None, 0),
@@ -77,12 +67,13 @@ def queue(store):
     """The queue after these batches: state, prompt tokens, named limit."""
 
     def make(*batches, setting=None, **other):
+        first = datetime(2026, 11, 1, tzinfo=UTC)
         rows = [
             {
                 "batch_key": f"b{number}", "state": state, "purpose": "generation",
                 "teacher": "openai", "endpoint": ENDPOINT.address, "model": "m", "requests": 9,
                 "answered": 0, "tokens": 0, "prompt_tokens": tokens, "token_limit": limit,
-                "resume": "{}", "detail": "", "submitted_at": f"2026-11-2{number} 10:00:00+00",
+                "resume": "{}", "detail": "", "submitted_at": first + timedelta(number),
                 **other,
             }
             for number, (state, tokens, limit) in enumerate(batches)

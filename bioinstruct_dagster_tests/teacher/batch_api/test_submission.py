@@ -1,10 +1,11 @@
-"""Batches in portions over real HTTP: the server's limits are learned, and nothing is paid twice."""
+"""Batches in portions over real HTTP: limits are learned, and nothing is paid for twice."""
 
 import json
 
 import pytest
 from aiohttp import web
 
+from bioinstruct_dagster.teacher.batch_api.files import input_files
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.tokens import size_of
@@ -87,22 +88,41 @@ def test_each_portion_reserves_its_own_money(store, asked):
     assert len(column(store, "batches", "state")) == 1
 
 
+class SizedServer:
+    """Around a server: it knows the size of each uploaded file, and refuses what is too large."""
+
+    def __init__(self, path, refusal, limit):
+        self.path, self.refusal, self.limit = path, refusal, limit
+        self.sizes: dict[str, int] = {}
+
+    async def __call__(self, request, handler):
+        size = 0
+        if (request.method, request.path) == ("POST", "/v1/files"):
+            response = await handler(request)
+            file = json.loads(response.body)
+            size = self.sizes[file["id"]] = file["bytes"]
+        elif (request.method, request.path) == ("POST", "/v1/batches"):
+            size = self.sizes[(await request.json())["input_file_id"]]
+        if request.path == self.path and size > self.limit:
+            return self.refusal()
+        return response if request.path == "/v1/files" else await handler(request)
+
+
+def bytes_of(requests) -> int:
+    """The size of the input file of these requests."""
+    [(_, _, data)] = input_files(requests, BATCH.dialect)
+    return len(data)
+
+
 @pytest.mark.parametrize("status", [400, 429])
 def test_a_refused_creation_is_retried_smaller_in_the_same_round(store, asked, status):
-    message = "Enqueued token limit reached for gpt-4.1 in organization org-X."
+    def refusal():
+        message = "Enqueued token limit reached for gpt-4.1 in organization org-X."
+        error = {"message": message, "code": "token_limit_exceeded"}
+        return web.json_response({"error": error}, status=status)
 
-    async def around(request, handler):
-        if (request.method, request.path) == ("POST", "/v1/batches"):
-            if len(uploads[-1].splitlines()) > 3:
-                error = {"message": message, "code": "token_limit_exceeded"}
-                return web.json_response({"error": error}, status=status)
-        elif (request.method, request.path) == ("POST", "/v1/files"):
-            uploads.append(b"\n".join(_lines(await request.read())))
-        return await handler(request)
-
-    uploads: list[bytes] = []
-    with live(around) as server:
-        requests = asked(10)
+    requests = asked(10)
+    with live(SizedServer("/v1/batches", refusal, bytes_of(requests[:3]) * 1.2)) as server:
         portions = all_rounds(server, requests, store)
         assert sum(portions) == 10
         assert (server.billed, server.repeated) == (10, 1)
@@ -112,22 +132,17 @@ def test_a_refused_creation_is_retried_smaller_in_the_same_round(store, asked, s
     assert "submitting" not in states
 
 
-def _lines(body: bytes) -> list[bytes]:
-    return [line for line in body.split(b"\n") if b'"custom_id"' in line]
-
-
 @pytest.mark.parametrize(
-    ("status", "message"), [(413, "<html>Request Entity Too Large</html>"), (400, "too large")]
+    ("status", "message"),
+    [(413, "<html>Request Entity Too Large</html>"), (400, "File is too large.")],
 )
 def test_a_file_that_is_too_large_is_split(store, asked, status, message):
-    async def around(request, handler):
-        if (request.method, request.path) == ("POST", "/v1/files"):
-            if len(_lines(await request.read())) > 2:
-                return web.Response(status=status, text=message)
-        return await handler(request)
+    def refusal():
+        return web.Response(status=status, text=message)
 
-    with live(around) as server:
-        portions = all_rounds(server, asked(6), store)
+    requests = asked(6)
+    with live(SizedServer("/v1/files", refusal, bytes_of(requests[:2]) * 1.2)) as server:
+        portions = all_rounds(server, requests, store)
         assert sum(portions) == 6
         assert (server.billed, server.repeated) == (6, 1)
 
