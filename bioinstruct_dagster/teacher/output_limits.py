@@ -182,7 +182,7 @@ def cut_advice(cuts: Sequence[CutReply], replies: int, purpose: str = "generatio
         advice = f"If the model reasons before it answers, {raise_reasoning}. Otherwise, {shorter}."
     else:
         advice = f"To go on, {raise_reasoning}. If the answers themselves are too long, {shorter}."
-    held = "it held a task" if purpose == "generation" else "every answer was written"
+    held = "they held a task" if purpose == "generation" else "every answer was written"
     return (
         f"{len(cuts)} of {replies} replies to {purpose} requests were cut off by their limit"
         f"{of_tokens}, before {held}. The model used the limit for reasoning, or for long answers. "

@@ -25,6 +25,8 @@ from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 QUEUE_SHARE = 0.8  # of the limit; the other fifth is a margin for the estimate of the tokens
 # Refusals of less than this share of the limit show a full queue. Smaller portions would not help.
 LEAST_SHARE = 1 / 16
+# An estimate that is this many times the limit is certainly above it.
+_CERTAINTY = 2.0
 
 BATCHES_OF_MODEL = """
     select state, requests, prompt_tokens, token_limit
@@ -119,8 +121,10 @@ class BatchQueue:
         return len(tokens)
 
     def is_too_large(self, tokens: int) -> bool:
-        """Whether one request has more tokens than any batch may hold."""
-        return self.ceiling is not None and tokens > self.ceiling
+        """Whether one request certainly has more tokens than any batch may hold."""
+        if self.ceiling is None:
+            return False
+        return tokens > _CERTAINTY * self.ceiling / QUEUE_SHARE
 
     def is_full(self, tokens: int) -> bool:
         """Whether a refusal of so few tokens shows that other batches fill the queue."""
@@ -139,8 +143,8 @@ def size_message(endpoint: Endpoint, model: str, tokens: int, words: str) -> str
     return (
         f"The Batch API at {endpoint.address} refuses even a batch with about {tokens:,} prompt "
         f"tokens for {model!r}: {endpoint.redacted(words)} Nothing was billed for it. Other "
-        "batches of your organization may fill its queue. Run again when they have ended, or set "
-        "BIOINSTRUCT_SERVICE=online."
+        "batches of your organization may fill its queue, or a single request is larger than its "
+        "limit. Run again when they have ended, or set BIOINSTRUCT_SERVICE=online."
     )
 
 

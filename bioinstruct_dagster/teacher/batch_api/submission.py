@@ -18,6 +18,7 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.batch_api.connection import batch_client, words_of
 from bioinstruct_dagster.teacher.batch_api.files import input_files
 from bioinstruct_dagster.teacher.batch_api.portions import (
+    QUEUE_SHARE,
     BatchQueue,
     queue_of,
     size_message,
@@ -202,11 +203,11 @@ class Submission:
         if self._tally.pending:
             return
         model, tokens = self._account.requests[start].model, self._tokens[start]
-        limit = math.floor(queue.ceiling or queue.largest or 0)
+        limit = round((queue.ceiling or queue.largest or 0) / QUEUE_SHARE)
         if queue.is_too_large(tokens):
             raise TeacherError(
                 f"A single request takes about {tokens:,} prompt tokens, and a batch for {model!r} "
-                f"may hold no more than {limit:,}: four fifths of the limit of "
+                f"may hold no more than {limit:,}, by "
                 f"{'BIOINSTRUCT_BATCH_TOKENS' if self._terms.batch_tokens else 'the server'}. "
                 "Raise the limit, or set BIOINSTRUCT_SERVICE=online."
             )
