@@ -157,7 +157,7 @@ def test_expired_and_failed_requests_are_sent_again(project):
 
 
 def test_portions_follow_each_other_until_the_goal(project):
-    made = project({"batch_token_limit": 3_000}, instructions=30)
+    made = project({"batch_token_limit": 6_000}, instructions=35)
     assert made.run().success
     made.settled()
     rows = made.store.rows("select state, requests, purpose from batches order by submitted_at")
@@ -167,7 +167,7 @@ def test_portions_follow_each_other_until_the_goal(project):
     assert all(row["state"] == "harvested" for row in portions[1:])
     assert max(row["requests"] for row in portions[1:]) < portions[0]["requests"]
     [kept] = made.column("select count(*) from hf_dataset")
-    assert kept >= 30
+    assert kept >= 35
     assert made.teacher.ledger.as_json()["most_billed_of_a_digest"] == 1
 
 

@@ -112,6 +112,7 @@ class Submission:
         self._endpoint: Endpoint = account.billing.endpoint
         self._tokens: list[int] = []  # expected prompt tokens of the account's requests
         self._refusals = 0
+        self._is_full = False  # whether requests are left that do not fit into the queue
 
     def run(self) -> None:
         """Submit portions until the queue is full or no request is left."""
@@ -126,11 +127,12 @@ class Submission:
                 queue = self._queue(requests[0])
                 count = queue.fitting(self._tokens[submitted:])
                 if not count:
+                    self._is_full = True
                     self._explain_no_room(queue, submitted)
                     break
                 submitted += self._submit_portion(client, submitted, submitted + count)
-        waiting = max(expected, len(requests)) - submitted
-        if self._tally.pending and waiting > 0 and not self._tally.stopped:
+        if self._tally.pending and self._is_full:
+            waiting = max(expected - submitted, len(requests) - submitted, 1)
             self._log(
                 f"About {waiting:,} more requests do not fit into the server's queue of batches. "
                 "The run that stores the replies of this portion submits the next one."
@@ -144,6 +146,7 @@ class Submission:
                 room = self._queue(request).room
             tokens = math.ceil(self._forecast.prompt(size_of(request)))
             if room is not None and self._tokens and sum(self._tokens) + tokens > room:
+                self._is_full = True
                 return  # the next round takes it again
             if stopped := self._account.reserve(request):
                 self._tally.stopped = stopped
