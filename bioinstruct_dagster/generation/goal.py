@@ -201,7 +201,7 @@ class GoalFeed:
         ]
 
     def cut_advice(self) -> str | None:
-        """What to do if the limit of output cut most replies before their first task, or None."""
+        """What to do if the limit of output cut most replies; None if it did not."""
         return advice_if_most(answer.cut for answer in self._replies.values())
 
     def unused_completions(self) -> int:

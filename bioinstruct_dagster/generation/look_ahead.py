@@ -31,7 +31,7 @@ class LookAhead:
         Args:
             kept_rows: rows of the request that the gates kept.
             is_current: whether the request has the present seeds and controls.
-            cut: how its reply was cut before the first task; None if it was not.
+            cut: how its reply was cut off by its limit; None if it was not.
         """
         self._cuts.add(cut if is_current else None)
         self._yield.add(kept_rows, is_current=is_current)

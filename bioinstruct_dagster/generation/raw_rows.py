@@ -77,7 +77,7 @@ class RequestReplies:
     Attributes:
         rows: the rows of `raw_instructions` in these replies.
         completion_ids: of these replies.
-        cut: how the last reply was cut before its first task; None if it was not.
+        cut: how the last reply was cut off by its limit; None if it was not.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -89,7 +89,7 @@ class RequestReplies:
         reading = reading_of(reply)
         self.completion_ids.append(reply["completion_id"])
         self.rows += rows_of(reply, reading)
-        self.cut = None if reading.tasks else CutReply.of(reply)
+        self.cut = CutReply.of(reply, is_usable=bool(reading.tasks))
         return not needs_retry(reply, reading)
 
 

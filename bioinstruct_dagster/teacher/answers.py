@@ -72,9 +72,9 @@ class _ItemRequest:
 
     def cut_of(self, reply: Mapping[str, Any]) -> CutReply | None:
         """How the reply was cut before its first answer; None if it was not."""
-        cut = CutReply.of(reply)
-        answered = cut and self.question.answers_in(reply["content"], self.items, cut=True)
-        return None if answered else cut
+        if not (cut := CutReply.of(reply)):
+            return None
+        return None if self.question.answers_in(reply["content"], self.items, cut=True) else cut
 
     def after(self, reply: Mapping[str, Any] | None) -> "_ItemRequest":
         """This request, or the one that is sent because the last stored reply was cut.

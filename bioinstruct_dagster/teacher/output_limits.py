@@ -137,26 +137,28 @@ def _parameter_of(reply: Mapping[str, Any], name: str) -> Any:
 
 @dataclass(frozen=True)
 class CutReply:
-    """A reply that its limit cut off before it held anything usable.
+    """A reply that its limit cut off.
 
     Attributes:
         limit: the most tokens that it might take; None if unknown.
         wrote: whether it holds text, so that the answer itself may be too long.
+        is_usable: whether it holds anything usable before the cut.
     """
 
     limit: int | None
     wrote: bool
+    is_usable: bool = False
 
     @classmethod
-    def of(cls, reply: Mapping[str, Any]) -> "CutReply | None":
-        """The cut of a reply without anything usable; None if its limit did not cut it."""
+    def of(cls, reply: Mapping[str, Any], *, is_usable: bool = False) -> "CutReply | None":
+        """The cut of a reply; None if its limit did not cut it."""
         if not is_cut(reply):
             return None
-        return cls(_limit_of(reply), bool((reply["content"] or "").strip()))
+        return cls(_limit_of(reply), bool((reply["content"] or "").strip()), is_usable)
 
 
 def cut_advice(cuts: Sequence[CutReply], replies: int, purpose: str = "generation") -> str:
-    """What a user can do about replies that were cut before they held anything usable.
+    """What a user can do about replies that were cut.
 
     Args:
         cuts: the cut replies.
@@ -166,7 +168,8 @@ def cut_advice(cuts: Sequence[CutReply], replies: int, purpose: str = "generatio
     limit = max((cut.limit or 0 for cut in cuts), default=0)
     of_tokens = f" of {limit:,} output tokens" if limit else " of output tokens"
     suggested = max(_LEAST_SUGGESTION, -(-2 * limit // _SUGGESTION_STEP) * _SUGGESTION_STEP)
-    wrote = sum(cut.wrote for cut in cuts)
+    wrote = 2 * sum(cut.wrote for cut in cuts) > len(cuts)
+    usable = 2 * sum(cut.is_usable for cut in cuts) > len(cuts)
     raise_reasoning = (
         f"set BIOINSTRUCT_REASONING_TOKENS to {suggested} or more, or lower "
         "BIOINSTRUCT_REASONING_EFFORT, or set BIOINSTRUCT_TEACHER_MODEL to a model that reasons "
@@ -178,11 +181,14 @@ def cut_advice(cuts: Sequence[CutReply], replies: int, purpose: str = "generatio
     )
     if purpose != "generation":
         advice = f"To go on, {raise_reasoning}."
-    elif 2 * wrote > len(cuts):
+    elif usable:
+        advice = f"For more tasks in each reply, {shorter}."
+    elif wrote:
         advice = f"If the model reasons before it answers, {raise_reasoning}. Otherwise, {shorter}."
     else:
         advice = f"To go on, {raise_reasoning}. If the answers themselves are too long, {shorter}."
-    held = "they held a task" if purpose == "generation" else "every answer was written"
+    unusable = purpose == "generation" and not usable
+    held = "they held a task" if unusable else "the last answer was written"
     return (
         f"{len(cuts)} of {replies} replies to {purpose} requests were cut off by their limit"
         f"{of_tokens}, before {held}. The model used the limit for reasoning, or for long answers. "
@@ -199,8 +205,8 @@ class CutWatch:
         self._in_a_row: list[CutReply] = []
 
     def add(self, cut: CutReply | None) -> None:
-        """Add one reply: its cut, or None if it was not cut or holds something usable."""
-        if cut is None:
+        """Add one reply: its cut, or None if it was not cut."""
+        if cut is None or cut.is_usable:
             self._in_a_row.clear()
         else:
             self._in_a_row.append(cut)
@@ -213,7 +219,7 @@ class CutWatch:
 
 
 def advice_if_most(cuts: Iterable[CutReply | None], purpose: str = "generation") -> str | None:
-    """The advice if most replies were cut before they held anything usable; None if not.
+    """The advice if most replies were cut; None if not.
 
     Args:
         cuts: by reply, its cut or None.

@@ -130,3 +130,23 @@ def test_the_set_says_that_most_replies_were_cut_although_some_were_not(pursuit)
     done = under(running, ROOM).round(5, limit=1)
     assert len(done.kept) >= 3
     assert "7 of 8 replies to generation requests were cut off" in done.feed.cut_advice()
+
+
+def test_replies_that_were_cut_after_some_tasks_advise_longer_answers(pursuit):
+    whole = Writer()
+    cut = (
+        '{"tasks": [{"instruction": "Explain the class of drug %d.", "input": "", '
+        '"output": "It inhibits ACE."}, {"instruction": "Name'
+    )
+    running = pursuit(whole)
+    for number in range(6):
+        seed = running.series.request(number).parameters["seed"]
+        whole.contents[seed] = cut % number
+    done = running.round(5, limit=6)
+    assert done.feed.cut_advice() is None  # the server does not say that it cut them
+    with running.store.write() as connection:
+        connection.execute("update completions set finish_reason = 'length'")
+    advice = running.round(5, limit=6).feed.cut_advice()
+    assert "6 of 6 replies" in advice
+    assert "raise BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK" in advice
+    assert "BIOINSTRUCT_REASONING_TOKENS" not in advice

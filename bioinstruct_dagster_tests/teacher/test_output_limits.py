@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.output_limits import (
     MOST_CUT_IN_A_ROW,
     CutReply,
@@ -44,6 +45,7 @@ def test_other_limits_change_what_is_sent_and_not_the_key(requests_of):
     assert roomy.again().completion_id == usual.again().completion_id
     assert roomy.again().parameters["seed"] == usual.again().parameters["seed"]
     assert with_own_key(roomy).completion_id != usual.completion_id
+    assert size_of(roomy).max_output == size_of(usual).max_output + 5 * 300 + 8_000
     # The limits of a question's answers are its own.
     assert ROOM.applied_to(usual).parameters["max_completion_tokens"] == 3_000 + 8_000
 
@@ -109,6 +111,9 @@ def test_the_advice_suggests_twice_the_limit_that_was_too_low():
 
 def test_the_advice_for_long_answers_and_for_questions():
     assert "If the model reasons before it answers, set" in cut_advice([LONG] * 3, 5)
+    usable = cut_advice([CutReply(3_000, wrote=True, is_usable=True)] * 3, 5)
+    assert "before the last answer was written" in usable
+    assert "raise BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK" in usable
     asked = cut_advice([CutReply(None, wrote=False)], 4, "categorization")
     assert "1 of 4 replies to categorization requests" in asked
     assert "BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK" not in asked
@@ -120,7 +125,7 @@ def test_only_cut_replies_in_a_row_end_a_round():
         for _ in range(MOST_CUT_IN_A_ROW - 1):
             watch.add(BLANK)
         assert watch.reason() is None
-        watch.add(None)
+        watch.add(CutReply(3_000, wrote=True, is_usable=True))
     for _ in range(MOST_CUT_IN_A_ROW):
         watch.add(BLANK)
     assert f"{MOST_CUT_IN_A_ROW} of {MOST_CUT_IN_A_ROW} replies" in watch.reason()
