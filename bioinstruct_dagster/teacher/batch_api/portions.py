@@ -44,7 +44,9 @@ _TOO_LARGE_STATUS = 413
 # Azure: "The number of enqueued tokens has surpassed the configured limit of 30K …".
 # And LiteLLM: "Batch contains 9000 tokens but only 2000 tokens remaining out of 4000 TPM limit."
 _SIZE_WORDS = re.compile(
-    r"enqueued|too (?:large|big)\b|exceeds? the (?:configured )?max|too many requests: \d"
+    r"enqueued|too many requests: \d"
+    r"|\b(?:file|batch|entity|payload|body)\b.{0,60}"
+    r"(?:too (?:large|big)\b|exceeds? the (?:configured )?max)"
     r"|batch (?:contains|requires) [\d,]+ (?:tokens|requests)",
     re.IGNORECASE,
 )
@@ -174,9 +176,9 @@ def _learned(rows: Sequence[Mapping[str, Any]], setting: int | None) -> BatchQue
             named = row["token_limit"] * QUEUE_SHARE or None
             if named and not setting:
                 ceiling = named
-            if named and tokens > named:
+            if named and (not tokens or tokens > named):
                 largest = named
-            else:
+            elif tokens:  # an earlier version did not note them
                 largest = max(tokens / 2, (ceiling or 0.0) * LEAST_SHARE)
         elif row["state"] == "harvested" and largest is not None:
             if setting:
