@@ -119,6 +119,8 @@ create table if not exists batches (
     answered        bigint not null,
     usd             double,              -- reserved while the batch is open: the most that it can cost
     tokens          bigint not null,     -- reserved while the batch is open: the most that it can use
+    prompt_tokens   bigint,              -- estimated tokens of the prompts: its part of the server's queue
+    token_limit     bigint,              -- set if refused for its size: the limit that the server named, or 0
     run_id          varchar,
     resume          json not null,       -- run configuration of the run that stores its replies
     detail          varchar not null,    -- errors in short
