@@ -155,7 +155,11 @@ def _write(file: BinaryIO, data: bytes) -> None:
         view = view[file.write(view) :]
 
 
-def fold(store: Store, rounds: Sequence[Mapping[str, Any]] = ()) -> int:
+def fold(
+    store: Store,
+    rounds: Sequence[Mapping[str, Any]] = (),
+    refusals: Sequence[Mapping[str, Any]] = (),
+) -> int:
     """Move journalled completions into the table `completions`, and return how many were new.
 
     `fold` reads all journals. It removes a journal after the commit, unless a live writer still
@@ -164,9 +168,10 @@ def fold(store: Store, rounds: Sequence[Mapping[str, Any]] = ()) -> int:
     Args:
         store: the store with its journals.
         rounds: rows for the table `teacher_rounds`, written in the same transaction.
+        refusals: rows for the table `teacher_refusals`, written in the same transaction.
     """
     journals = sorted(store.journal_dir.glob("*.jsonl")) if store.journal_dir.is_dir() else []
-    if not journals and not rounds:
+    if not journals and not rounds and not refusals:
         return 0
     new = 0
     closed_journals: list[Path] = []
@@ -184,6 +189,7 @@ def fold(store: Store, rounds: Sequence[Mapping[str, Any]] = ()) -> int:
                 unsettled = _unsettled(path.with_suffix(".sent"), settled)
                 _insert_new(connection, "presumed_spend", KNOWN_RESERVATIONS, unsettled)
         insert(connection, "teacher_rounds", rounds)
+        insert(connection, "teacher_refusals", refusals)
     for path in closed_journals:
         # The file of sent requests is removed last, because it is read only beside its journal.
         path.unlink(missing_ok=True)

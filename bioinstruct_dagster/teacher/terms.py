@@ -62,6 +62,7 @@ class Terms:
         service: online, flex or batch.
         dialect: the form in which the server takes requests.
         run_id: the run whose caps the requests count towards.
+        stall_minutes: how long the round waits without any reply before it ends.
     """
 
     concurrency: int = 16
@@ -75,6 +76,7 @@ class Terms:
     service: Service = "online"
     dialect: Dialect = field(default_factory=Dialect)
     run_id: str | None = None
+    stall_minutes: float = 10.0
 
 
 def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> Terms:
@@ -89,6 +91,7 @@ def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> T
         run_max_tokens=settings.caps.run_max_tokens,
         service=settings.teacher.service,
         run_id=run_id,
+        stall_minutes=settings.teacher.stall_minutes,
     )
     return replace(terms, **{name: v for name, v in changed.items() if v is not None})
 
