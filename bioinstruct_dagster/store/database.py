@@ -59,13 +59,30 @@ class Store:
         """The folder of the completion journal (store.journal)."""
         return self.path.parent / "journal"
 
+    def make_folder(self) -> None:
+        """Make the folder of the store and of all other outputs, if it does not exist.
+
+        Raises:
+            StoreError: the folder can't be made, is a file, or has a name that DuckDB can't open.
+        """
+        folder = self.path.parent
+        if "?" in str(self.path):
+            # DuckDB puts the name of its log file before the question mark.
+            raise _unusable_folder(
+                folder, "its name holds a question mark, which DuckDB can't open"
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable_folder(folder, _reason(error)) from error
+
     @contextmanager
     def write(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A connection in one transaction: committed at the end, rolled back on an exception.
 
         Keep the transaction short, because no other process can read or write meanwhile.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.make_folder()
         lock = FileLock(f"{self.path}.lock")
         deadline = time.monotonic() + self.timeout
         with self._thread_lock:
@@ -76,6 +93,8 @@ class Store:
                     f"Another process has been writing to {self.path} for {self.timeout:.0f} s. "
                     "Wait for it to finish, or raise BIOINSTRUCT_LOCK_TIMEOUT."
                 ) from error
+            except OSError as error:
+                raise _unusable_folder(self.path.parent, _reason(error)) from error
             try:
                 if not self.path.exists() or not self.path.stat().st_size:
                     self._create()
@@ -153,6 +172,8 @@ class Store:
             with duckdb.connect(fresh) as connection:
                 _declare(connection, None)
             fresh.replace(self.path)
+        except (OSError, duckdb.IOException) as error:
+            raise _unusable_folder(self.path.parent, _reason(error)) from error
         finally:
             fresh.unlink(missing_ok=True)
 
@@ -251,7 +272,25 @@ def _has_schema(version: int | None, path: Path) -> bool:
     return True
 
 
+def _reason(error: Exception) -> str:
+    """What the operating system or DuckDB says, without the path, which the message names."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "it is a file, or a part of its path is a file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)
+
+
+def _unusable_folder(folder: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"The data folder {folder} can't be used: {reason}. Set BIOINSTRUCT_DATA_DIR to a folder "
+        "that this user can make and write."
+    )
+
+
 def _no_store(path: Path) -> StoreError:
+    if path.parent.exists() and not path.parent.is_dir():
+        return _unusable_folder(path.parent, "it is a file")
     return StoreError(
         f"There is no store at {path} yet. Materialize the first asset: "
         "dagster asset materialize -m bioinstruct_dagster --select 'key:seed_tasks'"

@@ -60,7 +60,8 @@ class CompletionJournal:
         self._failure: OSError | None = None
 
     async def __aenter__(self) -> Self:
-        self._store.journal_dir.mkdir(parents=True, exist_ok=True)
+        self._store.make_folder()
+        self._store.journal_dir.mkdir(exist_ok=True)
         path = self._store.journal_dir / f"{uuid.uuid4().hex}.jsonl"
         # The file is locked before it has its final name, because a fold removes a journal that no
         # writer has locked.

@@ -240,7 +240,8 @@ def plain_words(message: str) -> str:
         text = _TAG.sub(" ", text)
     elif text[:1] in {"{", "["}:
         text = _json_words(text) or text
-    return " ".join(text.split())
+    # The store and the log take no half of a surrogate pair.
+    return " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
 
 
 def _json_words(text: str) -> str:

@@ -341,6 +341,6 @@ def _record(
         "presumed": tally.presumed,
         "usd": tally.usd,
         "tokens": tally.tokens,
-        "stopped": tally.stopped,
+        "stopped": storable_value(tally.stopped),
         "rehearsal": session.endpoint.rehearsal,
     }

@@ -186,7 +186,7 @@ def test_without_a_reply_the_refusals_are_an_error(ask_at, requests_of, serve, s
     with pytest.raises(TeacherError, match=r"refused 2\d different.*BIOINSTRUCT_REPLY_FORMAT"):
         ask_at(requests_of(300), served.url)
     assert len(served.bodies) <= ALIKE_LIMIT + 4
-    assert any("Failures so far: 1 × HTTP 400" in line for line in said)
+    assert any(line.startswith("Failures so far: ") for line in said)
 
 
 def test_refusals_whose_words_repeat_the_prompt_end_the_round_too(ask_at, requests_of, serve):
@@ -273,7 +273,8 @@ def test_a_server_that_wants_every_refusal_repeated_gets_few_requests(ask_at, re
     served = serve(answer)
     with pytest.raises(TeacherError, match="different requests"):
         ask_at(requests_of(300), served.url)
-    assert len(served.bodies) <= (ALIKE_LIMIT + 4) * (retries.MAX_RETRIES + 1)
+    # Other requests are on their way between two attempts when the twentieth is given up.
+    assert len(served.bodies) <= 2 * ALIKE_LIMIT * (retries.MAX_RETRIES + 1)
 
 
 def test_the_next_run_knows_the_refusals_of_this_server_only(

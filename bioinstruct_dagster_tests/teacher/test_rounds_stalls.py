@@ -1,12 +1,13 @@
 """Rounds in which nothing goes on: they say what they wait for, and they end."""
 
 import asyncio
+import threading
 import time
 
 import pytest
 from aiohttp import web
 
-from bioinstruct_dagster.teacher.flow import endings, stall_watch
+from bioinstruct_dagster.teacher.flow import endings, retries, stall_watch
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
@@ -32,6 +33,19 @@ def ask_at(store, said, monkeypatch):
         return ask(session_of(endpoint, store, terms=terms, log=said.append), requests)
 
     return run
+
+
+@pytest.fixture
+def hang(serve):  # so that the server is closed after the last answer
+    """Answer nothing until the test is over."""
+    over = threading.Event()
+
+    async def wait() -> None:
+        while not over.is_set():  # noqa: ASYNC110  # the test sets it in another thread
+            await asyncio.sleep(0.02)
+
+    yield wait
+    over.set()
 
 
 def limited(**headers):
@@ -63,18 +77,22 @@ def test_a_rate_limit_for_ever_gets_few_requests_and_ends(
     assert "Without an answer, the round ends in" in reports[0]
 
 
-def test_a_limit_that_ends_is_waited_for(ask_at, requests_of, serve, reply):
+def test_a_limit_that_ends_is_waited_for(ask_at, requests_of, serve, reply, monkeypatch):
+    monkeypatch.setattr(retries, "FIRST_SECONDS", 0.001)
+
     async def answer(_):
-        return limited() if len(served.bodies) <= 40 else reply()
+        return limited() if len(served.bodies) <= 34 else reply()
 
     served = serve(answer)
     tally = ask_at(requests_of(100), served.url, stall_minutes=10)
     assert (tally.asked, tally.failed, tally.stopped) == (100, 0, None)
 
 
-def test_a_server_that_never_answers_does_not_hold_the_end(ask_at, requests_of, serve, store, said):
+def test_a_server_that_never_answers_does_not_hold_the_end(
+    ask_at, requests_of, serve, store, said, hang
+):
     async def answer(_):
-        await asyncio.sleep(60)
+        await hang()
 
     served = serve(answer)
     tally = ask_at(requests_of(500), served.url, concurrency=5)
@@ -89,10 +107,10 @@ def test_a_server_that_never_answers_does_not_hold_the_end(ask_at, requests_of, 
     assert any("requests in flight have no reply" in line for line in said)
 
 
-def test_replies_before_a_stall_are_stored(ask_at, requests_of, serve, reply, store):
+def test_replies_before_a_stall_are_stored(ask_at, requests_of, serve, reply, store, hang):
     async def answer(_):
         if len(served.bodies) > 4:
-            await asyncio.sleep(60)
+            await hang()
         return reply()
 
     served = serve(answer)

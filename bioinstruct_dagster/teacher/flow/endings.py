@@ -107,8 +107,8 @@ class Endings:
             self._tally.errors.append(self._failures.latest)
         if not isinstance(error, StatusError) or error.server_fault:
             return
-        self._tally.refusals.append(Refusal(sent.request, error, datetime.now(UTC)))
         if not error.rate_limited:
+            self._tally.refusals.append(Refusal(sent.request, error, datetime.now(UTC)))
             self.progressed()
         self._holds.streak.refused(sent.request.completion_id, error)
         if self._holds.streak.ended:
