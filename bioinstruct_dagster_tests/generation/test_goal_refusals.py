@@ -73,7 +73,9 @@ def test_a_server_that_begins_to_refuse_keeps_what_it_gave(start):
 
 @pytest.mark.parametrize("concurrency", [1, 40])
 def test_where_most_requests_are_refused_the_refusals_end_the_round(start, concurrency):
-    server, running = start(lambda number: number % 20 != 7, concurrency=concurrency)
+    # Replies take longer than refusals, so that many refusals arrive before the first reply.
+    writer = Writer(delay=0.05)
+    server, running = start(lambda number: number % 20 != 7, concurrency=concurrency, writer=writer)
     done = running.round(5_000)
     assert server.sent < 200
     for part in (
@@ -92,7 +94,7 @@ def test_where_most_requests_are_refused_the_refusals_end_the_round(start, concu
 def test_the_set_does_not_depend_on_when_refusals_arrive(start, tmp_path):
     found = []
     for concurrency in (1, 5, 30):
-        server, running = start(
+        _, running = start(
             lambda number: number % 3 == 1, concurrency=concurrency,
             writer=Writer(delay=0.02, shuffle=concurrency),
         )  # fmt: skip
@@ -105,7 +107,7 @@ def test_the_set_does_not_depend_on_when_refusals_arrive(start, tmp_path):
 
 
 def test_single_refusals_of_any_status_do_not_end_the_round_nor_the_next(start):
-    server, running = start(
+    _, running = start(
         lambda number: number % 4 == 2, status=403, message="Your input was flagged."
     )
     first = running.round(150)

@@ -1,5 +1,6 @@
 """When a server refuses: whether it refuses one request or all, and how a round ends."""
 
+import asyncio
 import json
 
 import pytest
@@ -304,3 +305,32 @@ def test_the_failures_are_logged_while_they_happen(ask_at, requests_of, serve, r
     assert tally.failed > 30
     assert sum("Failures so far" in line for line in said) == 1  # in ten seconds
     assert any(f"{tally.failed} requests failed: {tally.failed} × HTTP 400" in s for s in said)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_refusals_that_come_before_slower_replies_do_not_end_the_round(
+    ask_at, requests_of, serve, reply, status
+):
+    """Of those in flight, more than twenty may be refused before the first reply comes."""
+    requests = requests_of(80)
+    refused = {request.parameters["seed"] for request in requests[:30]}
+    in_flight, refusals = asyncio.Event(), asyncio.Event()
+    left = set(refused)
+
+    async def answer(body):
+        if len(served.bodies) >= 60:
+            in_flight.set()
+        await asyncio.wait_for(in_flight.wait(), 30)
+        if body["seed"] in refused:
+            left.discard(body["seed"])
+            if not left:
+                refusals.set()
+            return error(status, "Refused.")
+        await asyncio.wait_for(refusals.wait(), 30)
+        await asyncio.sleep(0.2)
+        return reply()
+
+    served = serve(answer)
+    limits = {"known_limits": (1e6, None)}  # so that all may be in flight at once
+    tally = ask_at(requests, served.url, concurrency=60, **limits)
+    assert (tally.asked, tally.failed, tally.stopped) == (50, 30, None)

@@ -59,6 +59,7 @@ class Endings:
         self._model = ""
         self._stall = stall
         self._is_failing = False  # since the last progress
+        self._is_refused = False  # the round ended because of refusals in a row
         self.error: Exception | None = None
 
     @property
@@ -111,13 +112,20 @@ class Endings:
             self._tally.refusals.append(Refusal(sent.request, error, datetime.now(UTC)))
             self.progressed()
         self._holds.streak.refused(sent.request.completion_id, error)
-        if self._holds.streak.ended:
-            self._end_refused(error)
 
-    def end_of_requests(self) -> None:
-        """Take in that no request is left. One refusal of the key ends a round without a reply."""
+    def check_refusals(self, *, is_last: bool = False) -> None:
+        """End the round if the server refuses one request after the other.
+
+        Requests in flight are waited for: a refusal may come at once, and a reply takes longer.
+
+        Args:
+            is_last: no request is left, so one refusal of the key ends a round without a reply.
+        """
         streak = self._holds.streak
-        if streak.last and streak.is_access_refused and not streak.works:
+        if self._holds.in_flight or self.ended or streak.last is None:
+            return
+        if streak.ended or (is_last and streak.is_access_refused and not streak.works):
+            self._is_refused = True
             self._end_refused(streak.last)
 
     def progressed(self) -> None:
@@ -157,7 +165,7 @@ class Endings:
         """Write the failed requests to the log, and to the reason why the round stopped."""
         if failed := self._failures.summary():
             self._failures.log(f"{failed} The next run sends them again.")
-            if self._tally.stopped and not self._holds.streak.ended:
+            if self._tally.stopped and not self._is_refused:
                 self._tally.stopped += f" {failed}"
 
     def _end_refused(self, error: StatusError) -> None:

@@ -49,7 +49,7 @@ class RefusalStreak:
 
     @property
     def ended(self) -> bool:
-        """Whether the round must end."""
+        """Whether the round must end, once no request is in flight."""
         return self._room < 1
 
     @property

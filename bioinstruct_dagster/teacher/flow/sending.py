@@ -124,7 +124,7 @@ class Sender:
     async def _send_all(self) -> None:
         async with asyncio.TaskGroup() as group:
             sends = 0
-            while not self._endings.ended and not self._is_stalled():
+            while not self._must_end():
                 try:
                     sent = self._next()
                 except Exception as error:  # noqa: BLE001  # raised once no request is in flight
@@ -132,7 +132,7 @@ class Sender:
                     break
                 if sent is None:
                     if self._is_done():
-                        self._endings.end_of_requests()
+                        self._endings.check_refusals(is_last=True)
                         break
                     await self._wait(self._seconds_until_retry())
                 elif (seconds := self._seconds_until_sending(sent)) == 0.0:
@@ -200,6 +200,11 @@ class Sender:
         self._wake.clear()
         if timer:
             timer.cancel()
+
+    def _must_end(self) -> bool:
+        """Whether no more requests may be sent."""
+        self._endings.check_refusals()
+        return self._endings.ended or self._is_stalled()
 
     def _is_stalled(self) -> bool:
         """Say what the round waits for, if that is due, and end a round without any progress.
