@@ -6,6 +6,7 @@ readers try to open the database until a deadline. Belongs here: connections, lo
 tables. Does not: the meaning of a stage's rows, or the statements that select them.
 """
 
+import os
 import random
 import threading
 import time
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.input_files import fault_of, fault_of_file, fault_of_folder, shown
 from bioinstruct_dagster.store.gate_order import lists_gates, write_gates
 from bioinstruct_dagster.store.migrations import MIGRATIONS
 from bioinstruct_dagster.store.schema import schema_sql
@@ -63,18 +65,21 @@ class Store:
         """Make the folder of the store and of all other outputs, if it does not exist.
 
         Raises:
-            StoreError: the folder can't be made, is a file, or has a name that DuckDB can't open.
+            StoreError: the folder can't be made or written, or DuckDB can't open its name.
         """
         folder = self.path.parent
-        if "?" in str(self.path):
-            # DuckDB puts the name of its log file before the question mark.
-            raise _unusable_folder(
-                folder, "its name holds a question mark, which DuckDB can't open"
-            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unusable_folder(folder, _reason(error)) from error
+            fault = "" if os.access(folder, os.W_OK) else "can't be written: no permission"
+        except FileExistsError:
+            fault = fault_of_folder(folder)
+        except (OSError, ValueError) as error:
+            fault = fault_of(error)
+        if "?" in str(self.path):
+            # DuckDB puts the name of its log file before the question mark.
+            fault = "can't be used: DuckDB opens no path with a question mark"
+        if fault:
+            raise _unusable_folder(folder, fault)
 
     @contextmanager
     def write(self) -> Iterator["duckdb.DuckDBPyConnection"]:
@@ -94,8 +99,11 @@ class Store:
                     "Wait for it to finish, or raise BIOINSTRUCT_LOCK_TIMEOUT."
                 ) from error
             except OSError as error:
-                raise _unusable_folder(self.path.parent, _reason(error)) from error
+                fault = f"can't be written ({error.strerror or error})"
+                raise _unusable_folder(self.path.parent, fault) from error
             try:
+                if os.path.lexists(self.path):
+                    self._check_file()
                 if not self.path.exists() or not self.path.stat().st_size:
                     self._create()
                 connection = self._open(deadline, read_only=False)
@@ -117,7 +125,10 @@ class Store:
     @contextmanager
     def read(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A read-only connection. It waits while another process writes."""
-        if not self.path.exists() or not self.path.stat().st_size:
+        if not os.path.lexists(self.path):
+            raise _no_store(self.path)
+        self._check_file()
+        if not self.path.stat().st_size:
             raise _no_store(self.path)
         with self._thread_lock:
             connection = self._open(time.monotonic() + self.timeout, read_only=True)
@@ -162,6 +173,14 @@ class Store:
                 connection.execute(f"delete from {_identifier(table)} {condition}", part or {})
                 insert(connection, table, rows)
 
+    def _check_file(self) -> None:
+        # A file is not opened here: closing it would release DuckDB's lock on it in this process.
+        if not self.path.is_file():
+            raise StoreError(
+                f"{shown(self.path)} {fault_of_file(self.path)}. Move it away, or set "
+                "BIOINSTRUCT_DATA_DIR to another folder."
+            )
+
     def _create(self) -> None:
         # The file has another name until it is complete. DuckDB creates the file before it writes
         # the header, so a process killed in between would leave a store that can't be opened.
@@ -173,7 +192,8 @@ class Store:
                 _declare(connection, None)
             fresh.replace(self.path)
         except (OSError, duckdb.IOException) as error:
-            raise _unusable_folder(self.path.parent, _reason(error)) from error
+            fault = f"can't be written ({getattr(error, 'strerror', None) or error})"
+            raise _unusable_folder(self.path.parent, fault) from error
         finally:
             fresh.unlink(missing_ok=True)
 
@@ -272,25 +292,15 @@ def _has_schema(version: int | None, path: Path) -> bool:
     return True
 
 
-def _reason(error: Exception) -> str:
-    """What the operating system or DuckDB says, without the path, which the message names."""
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        return "it is a file, or a part of its path is a file"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error)
-
-
-def _unusable_folder(folder: Path, reason: str) -> StoreError:
+def _unusable_folder(folder: Path, fault: str) -> StoreError:
     return StoreError(
-        f"The data folder {folder} can't be used: {reason}. Set BIOINSTRUCT_DATA_DIR to a folder "
-        "that this user can make and write."
+        f"{shown(folder)} {fault}. Set BIOINSTRUCT_DATA_DIR to a folder that can be written."
     )
 
 
 def _no_store(path: Path) -> StoreError:
     if path.parent.exists() and not path.parent.is_dir():
-        return _unusable_folder(path.parent, "it is a file")
+        return _unusable_folder(path.parent, fault_of_folder(path.parent))
     return StoreError(
         f"There is no store at {path} yet. Materialize the first asset: "
         "dagster asset materialize -m bioinstruct_dagster --select 'key:seed_tasks'"

@@ -1,9 +1,9 @@
 """The times in the headers of a reply: how long the server asks to wait, and when a limit is full.
 
 Servers write such a time as seconds, as a duration (`6m0s`), as a date, or as seconds or
-milliseconds since 1970. A date is compared with the server's own clock, which its `date` header states, because
-the two clocks may differ. Belongs here: reading these headers. Does not: whether a request is sent
-again (flow.retries), or the pace (flow.pacing).
+milliseconds since 1970. A date is compared with the server's own clock, which the reply's `date`
+states, because the two clocks may differ. Belongs here: reading these headers. Does not: whether a
+request is sent again (flow.retries), or the pace (flow.pacing).
 """
 
 import math

@@ -165,11 +165,11 @@ def test_the_values_of_a_part_are_never_text_of_the_statement(store, seed_row):
 @pytest.mark.parametrize(
     ("folder", "why"),
     [
-        ("a file", "it is a file"),
-        ("a file/below", "a part of its path is a file"),
-        ("/proc/data", "No such file or directory"),
-        ("x" * 300, "File name too long"),
-        ("what?/data", "its name holds a question mark"),
+        ("a file", "is a file, not a folder"),
+        ("a file/below", "a part of the path is a file"),
+        ("/proc/data", "does not exist"),
+        ("x" * 300, "is longer than a path can be"),
+        ("what?/data", "opens no path with a question mark"),
     ],
 )
 def test_a_data_folder_that_cannot_be_used_is_named_with_its_setting(tmp_path, folder, why):
@@ -184,7 +184,7 @@ def test_a_data_folder_that_cannot_be_used_is_named_with_its_setting(tmp_path, f
         with pytest.raises(StoreError, match="BIOINSTRUCT_DATA_DIR") as caught:
             use()
         assert why in str(caught.value)
-        assert f"The data folder {tmp_path / folder} can't be used" in str(caught.value)
+        assert str(tmp_path / folder) in str(caught.value)
 
 
 def test_a_data_folder_without_write_permission_is_named(tmp_path):
@@ -192,13 +192,13 @@ def test_a_data_folder_without_write_permission_is_named(tmp_path):
     store.path.parent.mkdir()
     # As root, no permission is missing, so a folder in the place of the lock stands for it.
     store.path.with_name("s.duckdb.lock").mkdir()
-    with pytest.raises(StoreError, match=r"data can't be used: .*BIOINSTRUCT_DATA_DIR"):
+    with pytest.raises(StoreError, match=r"data can't be written .*BIOINSTRUCT_DATA_DIR"):
         store.replace({})
 
 
 def test_reading_below_a_file_names_the_folder(tmp_path):
     (tmp_path / "a file").write_text("text")
-    with pytest.raises(StoreError, match=r"it is a file.*BIOINSTRUCT_DATA_DIR"):
+    with pytest.raises(StoreError, match=r"is a file, not a folder.*BIOINSTRUCT_DATA_DIR"):
         Store(tmp_path / "a file" / "s.duckdb").rows("select 1")
 
 

@@ -182,6 +182,7 @@ class Sender:
         if budget.failure:
             self._tally.stopped = budget.failure
             return None
+        sent.max_cost = self._billing.max_cost(sent.size)  # a reply can show a dearer tier
         cap = budget.cap_without_room(sent.max_cost)
         if cap:
             if not budget.in_flight:
@@ -300,6 +301,10 @@ class Sender:
     def _handle_failure(self, sent: SentRequest, error: Exception) -> None:
         """Settle a request without a reply, and send it later, give it up, or end the round."""
         self._settle_failure(sent, error)
+        if isinstance(error, TeacherError):  # no request can reach the server
+            self._holds.abandoned(sent)
+            self._endings.fail(error)
+            return
         self._endings.failed(sent, error, self._holds.failed(sent, error))
         delay = sent.attempts.delay_after(error)
         if delay is not None:
