@@ -84,11 +84,14 @@ class GoalFeed:
         self._gate_thread = ThreadPoolExecutor(1, "gate")
         self._running_check: tuple[list[int], Future[list[bool]]] | None = None
         self._failure: Exception | None = None
+        self._failed: set[int] = set()  # numbers that this round gave up
         self._wake: Callable[[], None] = lambda: None
         self._look_ahead = LookAhead(goal, series.tasks_per_request)
         self.kept = 0
         self.end: int | None = None  # the number at which the goal or a too low yield was reached
         self.reused = 0
+        # Why no more requests are offered. Too many failed requests end only the round: which rows
+        # belong to the set depends on stored replies alone.
         self.stopped: str | None = None
         self._use_stored_replies()
 
@@ -133,7 +136,7 @@ class GoalFeed:
         """The next request; None if none is needed now."""
         if self._failure:
             raise self._failure
-        while self.end is None:
+        while self.end is None and not self.stopped:
             if self._retries:
                 return self._retries.pop(0)
             if self._is_beyond_limit(self._next) or not self._has_room():
@@ -162,11 +165,12 @@ class GoalFeed:
         """Give the request up for this round: its number brings no rows."""
         number = request.request_number
         if number is not None and number in self._unanswered:
+            self._failed.add(number)
             self._resolve(number, self._unanswered.pop(number))
 
     def wants(self, request: TeacherRequest) -> bool:  # noqa: ARG002
-        """True for every request until the goal is reached."""
-        return self.end is None
+        """True for every request until the goal is reached, or too many requests fail."""
+        return self.end is None and not self.stopped
 
     def finish(self) -> None:
         """End the round: check the replies after a gap, and use all other stored replies.
@@ -314,6 +318,8 @@ class GoalFeed:
                     is_current=self._replay.is_current(number),
                     cut=self._replies[number].cut,
                 )
+            elif number in self._failed:
+                self._look_ahead.learn_failed()
             if self._steering:
                 self._steering.note_kept(number, [(row, _controls_of(row)) for row in kept])
             if self.kept >= self.goal:
@@ -321,6 +327,8 @@ class GoalFeed:
             elif why := self._look_ahead.low_yield_reason(self.kept):
                 self.end = number
                 self.stopped = unread_reason(self._replies.values()) or why
+            else:
+                self.stopped = self.stopped or self._look_ahead.failure_reason(self.kept)
 
 
 # The last request number of the present set, and how many of its rows are kept.

@@ -130,6 +130,17 @@ class TeacherSettings(SettingsGroup):
         allow_inf_nan=False,
     )
 
+    stall_minutes: float = setting(
+        10.0,
+        "BIOINSTRUCT_STALL_MINUTES",
+        "How long a run waits without any reply before it ends. Stored replies stay. With `flex`, "
+        "it waits for 15 minutes at least.",
+        unit="minutes",
+        gt=0,
+        le=100_000,
+        allow_inf_nan=False,
+    )
+
     @field_validator("base_url", mode="before")
     @classmethod
     def _with_scheme(cls, value: object) -> object:

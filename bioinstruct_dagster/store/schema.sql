@@ -87,6 +87,23 @@ create table if not exists teacher_rounds (
     rehearsal           boolean not null
 );
 
+-- [append-only] One row per request that a server refused in a round. The next round sends it again, and its refusal
+-- does not count towards the end of that round.
+create table if not exists teacher_refusals (
+    completion_id       varchar not null,   -- the request; if a later round had a reply, it is in completions too
+    purpose             varchar not null,   -- generation | categorization | quality_check
+    teacher             varchar not null,
+    endpoint            varchar not null,
+    model               varchar not null,
+    run_id              varchar,
+    request_number      bigint,             -- place in its series; null if it belongs to none
+    status              integer not null,   -- the HTTP status
+    code                varchar,            -- the server's code of the error
+    kind                varchar not null,   -- what the answer means, such as context or moderation; see teacher/refusals.py
+    message             varchar not null,   -- the server's words
+    refused_at          timestamptz not null
+);
+
 -- [append-only] The form of request that a server accepts, as a probe found it. The last row of a server counts.
 create table if not exists teacher_dialects (
     teacher             varchar not null,

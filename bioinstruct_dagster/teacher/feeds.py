@@ -7,8 +7,10 @@ towards a goal (generation.goal).
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
+from bioinstruct_dagster.teacher.errors import StatusError
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
 
@@ -130,6 +132,21 @@ class Feed(Protocol):
         """End the round."""
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A request that the server refused, and that is not sent again in the round.
+
+    Attributes:
+        request: the request.
+        error: the server's answer.
+        refused_at: the time of the answer.
+    """
+
+    request: TeacherRequest
+    error: StatusError
+    refused_at: datetime
+
+
 @dataclass
 class Tally:
     """What a round took: requests, tokens and dollars, and why it stopped.
@@ -146,6 +163,7 @@ class Tally:
         tokens: tokens of the new replies.
         stopped: why the round ended before its goal; None if it did not.
         errors: the first errors of failed requests.
+        refusals: the failed requests that the server refused.
     """
 
     reused: int = 0
@@ -159,3 +177,4 @@ class Tally:
     tokens: int = 0
     stopped: str | None = None
     errors: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)

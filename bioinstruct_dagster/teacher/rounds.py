@@ -15,13 +15,16 @@ from typing import Any, TypeVar
 
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJournal, fold
+from bioinstruct_dagster.store.storable_text import storable_value
 from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.batch_api import batches
 from bioinstruct_dagster.teacher.batch_api.submission import submit
 from bioinstruct_dagster.teacher.errors import TeacherError
-from bioinstruct_dagster.teacher.feeds import Feed, ListFeed, Tally
+from bioinstruct_dagster.teacher.feeds import Feed, ListFeed, Refusal, Tally
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
+from bioinstruct_dagster.teacher.flow.refusal_streak import RefusalStreak
 from bioinstruct_dagster.teacher.flow.sending import Sender
+from bioinstruct_dagster.teacher.flow.stall_watch import StallWatch
 from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.estimates import Estimate, estimate
 from bioinstruct_dagster.teacher.money.experience import experience
@@ -33,7 +36,7 @@ from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.session import TeacherSession
 from bioinstruct_dagster.teacher.terms import budget_of
-from bioinstruct_dagster.teacher.wire.client import TeacherClient
+from bioinstruct_dagster.teacher.wire.client import FLEX_TIMEOUT_SECONDS, TeacherClient
 
 BATCH_SPEND = """
     select
@@ -50,6 +53,15 @@ STORED_REPLIES = f"""
     where completion_id in (select unnest($wanted::varchar[]))
 """
 
+
+# Requests of the model at this server that earlier rounds sent, and that the server refused.
+KNOWN_REFUSALS = """
+    select distinct completion_id
+    from teacher_refusals
+    where teacher = $teacher and endpoint = $endpoint and model = $model
+"""
+
+_SECONDS_PER_MINUTE = 60.0
 
 AnyFeed = TypeVar("AnyFeed", bound=Feed)
 
@@ -143,15 +155,18 @@ def pursue(
             # The user must see the error that ended the round. If the store can't be written
             # either, as on a full disk, the next run folds the journal.
             with suppress(Exception):
-                fold(store, rounds=[_record(session, example, tally, started)])
+                _store_round(session, example, tally, started)
             raise
         tally.stopped = tally.stopped or feed.stopped
         tally.reused = max(feed.reused - harvested, 0)
-        fold(store, rounds=[_record(session, example, tally, started)])
+        _store_round(session, example, tally, started)
         feed.finish()
-    if tally.failed and not (tally.asked or tally.reused or tally.stopped):
-        first = f" First error: {tally.errors[0]}" if tally.errors else ""
-        raise TeacherError(f"All {tally.failed} requests to the teacher failed.{first}")
+    if tally.failed and not (tally.asked or tally.reused):
+        if tally.stopped and tally.refusals:
+            raise TeacherError(tally.stopped)
+        if not tally.stopped:
+            first = f" First error: {tally.errors[0]}" if tally.errors else ""
+            raise TeacherError(f"All {tally.failed} requests to the teacher failed.{first}")
     if tally.stopped:
         log(f"Stopped: {tally.stopped}")
     return feed, tally
@@ -261,8 +276,56 @@ async def _send_online(
             ),
             forecast=forecast,
             log=session.log,
+            streak=RefusalStreak(known=_known_refusals(session, feed), works=bool(tally.reused)),
+            stall=StallWatch(_stall_seconds(session)),
         )
         await sender.run()
+
+
+def _stall_seconds(session: TeacherSession) -> float:
+    """Seconds without any reply after which a round ends. A reply of flex may take longer."""
+    seconds = session.terms.stall_minutes * _SECONDS_PER_MINUTE
+    return max(seconds, FLEX_TIMEOUT_SECONDS) if session.terms.service == "flex" else seconds
+
+
+def _known_refusals(session: TeacherSession, feed: Feed) -> set[str]:
+    """The ids of requests that earlier rounds sent, and that this server refused."""
+    if not session.store.path.exists():
+        return set()
+    example = feed.example
+    key = {
+        "teacher": example.teacher,
+        "endpoint": session.endpoint.address,
+        "model": example.model,
+    }
+    return {row["completion_id"] for row in session.store.rows(KNOWN_REFUSALS, key)}
+
+
+def _store_round(
+    session: TeacherSession, example: TeacherRequest, tally: Tally, started: datetime
+) -> None:
+    """Fold the journal into the store, with the row of the round and the rows of its refusals."""
+    refusals = [_refusal_row(session, refusal) for refusal in tally.refusals]
+    fold(session.store, [_record(session, example, tally, started)], refusals)
+
+
+def _refusal_row(session: TeacherSession, refusal: Refusal) -> dict[str, Any]:
+    """A row of `teacher_refusals`."""
+    request, error = refusal.request, refusal.error
+    return {
+        "completion_id": request.completion_id,
+        "purpose": request.purpose,
+        "teacher": request.teacher,
+        "endpoint": session.endpoint.address,
+        "model": request.model,
+        "run_id": session.terms.run_id,
+        "request_number": request.request_number,
+        "status": error.status,
+        "code": storable_value(error.code),
+        "kind": error.kind,
+        "message": storable_value(session.endpoint.redacted(error.words)),
+        "refused_at": refusal.refused_at,
+    }
 
 
 def _record(
@@ -285,6 +348,6 @@ def _record(
         "presumed": tally.presumed,
         "usd": tally.usd,
         "tokens": tally.tokens,
-        "stopped": tally.stopped,
+        "stopped": storable_value(tally.stopped),
         "rehearsal": session.endpoint.rehearsal,
     }

@@ -65,6 +65,7 @@ class Terms:
         run_id: the run whose caps the requests count towards.
         output_limits: the user's limits of output, and the effort of reasoning.
         batch_tokens: the most prompt tokens in open batches; None if only the server knows.
+        stall_minutes: how long the round waits without any reply before it ends.
     """
 
     concurrency: int = 16
@@ -80,6 +81,7 @@ class Terms:
     run_id: str | None = None
     output_limits: OutputLimits = field(default_factory=OutputLimits)
     batch_tokens: int | None = None
+    stall_minutes: float = 10.0
 
 
 def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> Terms:
@@ -100,6 +102,7 @@ def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> T
             settings.teacher.reasoning_effort,
         ),
         batch_tokens=settings.teacher.batch_tokens,
+        stall_minutes=settings.teacher.stall_minutes,
     )
     return replace(terms, **{name: v for name, v in changed.items() if v is not None})
 

@@ -41,6 +41,8 @@ WRONG_VALUES = [
     ("BIOINSTRUCT_TASKS_PER_REQUEST", "21"),
     ("BIOINSTRUCT_CONCURRENCY", "-1"),
     ("BIOINSTRUCT_CONCURRENCY", "10001"),
+    ("BIOINSTRUCT_STALL_MINUTES", "0"),
+    ("BIOINSTRUCT_STALL_MINUTES", "inf"),
     ("BIOINSTRUCT_SEED", "-1"),
     ("BIOINSTRUCT_SEED", "4.2"),
     ("BIOINSTRUCT_REFRESH_INSTRUCTIONS", "0"),
@@ -216,6 +218,7 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         "BIOINSTRUCT_REASONING_EFFORT": ("teacher.reasoning_effort", "low", "low"),
         "BIOINSTRUCT_BATCH_TOKENS": ("teacher.batch_tokens", "90000", 90_000),
         "BIOINSTRUCT_CONCURRENCY": ("teacher.concurrency", "2", 2),
+        "BIOINSTRUCT_STALL_MINUTES": ("teacher.stall_minutes", "2.5", 2.5),
         "BIOINSTRUCT_IMPORT": ("imports.source", "owner/name", "owner/name"),
         "BIOINSTRUCT_IMPORT_COLUMNS": (
             "imports.columns",
