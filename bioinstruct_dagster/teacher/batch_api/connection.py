@@ -9,13 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bioinstruct_dagster.teacher.errors import (
-    NOT_FOUND,
-    TOO_MANY_REQUESTS,
-    StatusError,
-    TeacherError,
-    fatal_advice,
-)
+from bioinstruct_dagster.teacher.errors import StatusError, TeacherError, fatal_advice
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.log_redaction import redacted_logs
 from bioinstruct_dagster.teacher.wire.sdk import sdk_client
@@ -24,6 +18,8 @@ if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI
 
 _FORBIDDEN = 403
+_NOT_FOUND = 404
+_TOO_MANY_REQUESTS = 429
 
 
 @contextmanager
@@ -40,7 +36,7 @@ def batch_client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
         except APIStatusError as error:
             refused = StatusError(error.status_code, "", error.code)
             # A server may refuse the Batch API alone with 403 or 404.
-            if refused.fatal and error.status_code not in {_FORBIDDEN, NOT_FOUND}:
+            if refused.fatal and error.status_code not in {_FORBIDDEN, _NOT_FOUND}:
                 raise TeacherError(fatal_advice(refused, model)) from None
             raise TeacherError(
                 f"The Batch API at {endpoint.address} answers HTTP {error.status_code}: "
@@ -64,7 +60,7 @@ def words_of(error: "APIStatusError") -> str:
 
 
 def _advice(status: int, model: str) -> str:
-    if status == TOO_MANY_REQUESTS:
+    if status == _TOO_MANY_REQUESTS:
         return (
             "The server takes no more batches now. Run again when earlier batches have ended, or "
             "set BIOINSTRUCT_SERVICE=online."
