@@ -20,6 +20,7 @@ from bioinstruct_dagster.curation.curate_rows import (
     row_gates,
 )
 from bioinstruct_dagster.curation.curate_store import CurationCounts, curate, write_labels
+from bioinstruct_dagster.curation.large_drops import drops_as_markdown, large_drops
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.curation.quality.llm_checks import needs_teacher
@@ -129,13 +130,18 @@ def deduplicated_instructions(
         context.log.info(PENDING_MESSAGE, teacher_check.pending)
         return
     kept = store.rows(KEPT_SUMMARY)[0]
+    drops = large_drops(store)
+    for drop in drops:
+        context.log.warning("%s\n%s", drop, markdown_table(drop.examples))
+    warning = dg.MetadataValue.md(drops_as_markdown(drops, markdown_table))
     yield materialization(
         context,
         store,
         "deduplicated_instructions",
         kept["fingerprint"] or "empty",
         rehearsal=kept["rehearsal"],
-        extra=_curation_metadata(raw["n"], kept, store.rows(REJECTED_BY_RULE), counts),
+        extra=_curation_metadata(raw["n"], kept, store.rows(REJECTED_BY_RULE), counts)
+        | ({"rejected_more_than_half": warning} if drops else {}),
     )
 
 

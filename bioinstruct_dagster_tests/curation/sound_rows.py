@@ -1,7 +1,7 @@
 """Sound medical rows in languages that are not written in Latin letters: question and answer.
 
-They were written for tests. No clinician has checked them. Belongs here: reading the rows. Does not:
-what the gates must say of them (test_curate_rows).
+They were written for tests. No clinician has checked them. Belongs here: reading the rows. Does
+not: what the gates must say of them (test_curate_rows).
 """
 
 import json

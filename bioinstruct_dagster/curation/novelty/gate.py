@@ -6,12 +6,13 @@ the first changed row, and the gate's findings and version. Does not: the rules 
 index of kept rows (stored_index), or likeness in meaning (meaning_verdicts).
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.curation.gates import Finding, RowTexts
 from bioinstruct_dagster.curation.novelty.methods import ROUGE, NoveltyMethod
-from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, NoveltyVerdict
+from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, NamedInstruction, NoveltyVerdict
 from bioinstruct_dagster.curation.novelty.stored_index import (
     CheckNovelty,
     FetchTexts,
@@ -111,6 +112,15 @@ INSTRUCTIONS_OF_ROWS = """
     from repaired_instructions
     where row_id in (select unnest($wanted::varchar[]))
 """
+METHOD_OF_VERDICTS = """
+    select made_of
+    from gate_versions
+    where gate = 'novelty' and version in (
+        select gate_version from verdicts where gate = 'novelty' and place = 0
+    )
+    order by first_used_at desc
+    limit 1
+"""
 FORGET_SIGNATURES = "delete from novelty_signatures where place >= $place"
 
 
@@ -162,6 +172,15 @@ def check_novelty_from_first_change(
         if change is not None:
             write_change(connection, change)
     return len(rows)
+
+
+def stored_method(store: Store) -> NoveltyMethod | None:
+    """The method by which the present verdicts were made; None if there are no verdicts."""
+    found = store.rows(METHOD_OF_VERDICTS)
+    if not found:
+        return None
+    made_of = json.loads(found[0]["made_of"])
+    return NoveltyMethod(made_of["method"], made_of.get("threshold", THRESHOLD))
 
 
 def passing_and_checked(method: NoveltyMethod) -> str:
