@@ -38,14 +38,14 @@ class ExactFilter:
     def __init__(self, seeds: Sequence[NamedInstruction]) -> None:
         self._kept: dict[bytes, tuple[str, bytes]] = {}
         for seed in seeds:
-            self._kept.setdefault(_task_digest(seed), (seed.id, _digest(seed.output)))
+            self._kept.setdefault(_task_digest(seed), (seed.id, _output_digest(seed)))
 
     def check(self, candidates: Sequence[NamedInstruction]) -> list[NoveltyVerdict]:
         """Check candidates in their order; later ones are compared with each novel one too."""
         return [self._check(candidate) for candidate in candidates]
 
     def _check(self, candidate: NamedInstruction) -> NoveltyVerdict:
-        task, output = _task_digest(candidate), _digest(candidate.output)
+        task, output = _task_digest(candidate), _output_digest(candidate)
         nearest, its_output = self._kept.setdefault(task, (candidate.id, output))
         novel = nearest == candidate.id
         return NoveltyVerdict(
@@ -69,11 +69,14 @@ def normalised(text: str) -> str:
 
 
 def _task_digest(row: NamedInstruction) -> bytes:
-    return _digest(row.instruction, row.input)
+    return _digest(f"{normalised(row.instruction)}\x1f{normalised(row.input)}")
 
 
-def _digest(*texts: str) -> bytes:
-    joined = "\x1f".join(map(normalised, texts))
-    return hashlib.blake2b(
-        joined.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES
-    ).digest()
+def _output_digest(row: NamedInstruction) -> bytes:
+    # Not normalised: outputs are long, and a verdict only mentions whether they differ.
+    return _digest(row.output.strip())
+
+
+def _digest(text: str) -> bytes:
+    content = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest()

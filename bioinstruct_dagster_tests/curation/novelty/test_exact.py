@@ -74,7 +74,7 @@ def test_another_output_does_not_make_a_row_new_and_the_verdict_says_so():
     rows = [
         row(0, "Answer.", "Why?", "A virus."),
         row(1, "answer", "why", "A bacterium."),
-        row(2, "Answer", "Why?", "a virus"),
+        row(2, "Answer", "Why?", "A virus.\n"),
     ]
     verdicts = ExactFilter([]).check(rows)
     assert [(v.novel, v.nearest_id, v.score, v.other_output) for v in verdicts] == [
