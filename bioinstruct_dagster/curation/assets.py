@@ -73,6 +73,18 @@ REJECTED_BY_RULE = """
     group by gate, reason
     order by rows desc, gate, reason
 """
+# Rows that rules of English words did not judge, by reason: their script or their language.
+ROWS_NOT_JUDGED = """
+    select because, count(distinct row_id) as rows
+    from (
+        select row_id, unnest(json_keys(evidence -> 'not_judged_by')) as because
+        from verdicts
+        semi join raw_instructions using (row_id)
+        where gate = 'quality' and verdict = 'keep'
+    )
+    group by because
+    order by because
+"""
 CATEGORIZED_COLUMNS = (
     "row_id",
     "instruction",
@@ -141,6 +153,7 @@ def deduplicated_instructions(
         kept["fingerprint"] or "empty",
         rehearsal=kept["rehearsal"],
         extra=_curation_metadata(raw["n"], kept, store.rows(REJECTED_BY_RULE), counts)
+        | {"rows_not_judged_by_english_rules": _rows_not_judged(store)}
         | ({"rejected_more_than_half": warning} if drops else {}),
     )
 
@@ -193,6 +206,11 @@ def _curation_metadata(
         "repeat_in_meaning": counts.repeat_in_meaning,
         **{f"checked_now_{gate}": rows for gate, rows in counts.checked.items()},
     }
+
+
+def _rows_not_judged(store: Store) -> str:
+    found = [f"{row['rows']:,} by their {row['because']}" for row in store.rows(ROWS_NOT_JUDGED)]
+    return ", ".join(found) or "none"
 
 
 @dg.asset(

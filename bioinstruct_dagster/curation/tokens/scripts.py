@@ -10,6 +10,7 @@ that count words (curation.quality).
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _HAN = (
@@ -36,6 +37,7 @@ _HANGUL_WORD = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]{2,}")
 _TIBETAN_SYLLABLE = re.compile("[\u0f40-\u0fbc]+")
 # Languages without articles say with three words what English says with four: "Как лечить астму?".
 _ENGLISH_PER_WORD = (4, 3)
+_REMEMBERED_TEXTS = 16
 _LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 _LATIN_LETTER = re.compile(f"[{_LATIN}]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -75,6 +77,7 @@ def count_words(text: str) -> WordCount:
     )
 
 
+@lru_cache(_REMEMBERED_TEXTS)  # several rules ask about each text of a row
 def is_latin(text: str) -> bool:
     """Whether at least half of the letters and half of the words are Latin.
 
