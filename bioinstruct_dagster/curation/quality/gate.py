@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.curation.gates import Decision, Finding, GateResult, RowTexts
-from bioinstruct_dagster.curation.quality.languages import not_judged
+from bioinstruct_dagster.curation.quality.languages import RuleLanguage
 from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule, read_rules
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
 from bioinstruct_dagster.curation.versions import code_version
@@ -28,16 +28,17 @@ SEPARATE_VERSIONS = frozenset({"curation.quality.rules.read_rules"})
 
 @dataclass(frozen=True)
 class ActiveRule:
-    """A rule with its version, and the check that its settings make."""
+    """A rule with the check that its settings make."""
 
-    rule: QualityRule
+    id: str
     version: str
     verdict: Decision
     check: RowCheck
+    language: RuleLanguage
 
     def finding(self, match: RuleMatch) -> Finding:
         """The finding for a match of the rule."""
-        return Finding(self.rule.id, self.version, self.verdict, match.score, match.evidence)
+        return Finding(self.id, self.version, self.verdict, match.score, match.evidence)
 
 
 class QualityGate:
@@ -89,8 +90,8 @@ class QualityGate:
         unjudged: dict[str, list[str]] = {}
         for rule in self._checking:
             match = rule.check(row)
-            if why := not_judged(rule.rule, row, fired=match is not None):
-                unjudged.setdefault(why, []).append(rule.rule.id)
+            if why := rule.language.not_judged(row, fired=match is not None):
+                unjudged.setdefault(why, []).append(rule.id)
             elif match is not None:
                 findings.append(rule.finding(match))
         evidence = {"not_judged_by": unjudged} if unjudged else {}
@@ -103,7 +104,7 @@ class QualityGate:
 
 def _active_rule(rule: QualityRule) -> ActiveRule:
     verdict: Decision = "keep" if rule.action == "off" else rule.action
-    return ActiveRule(rule, rule.version, verdict, _check_of(rule))
+    return ActiveRule(rule.id, rule.version, verdict, _check_of(rule), RuleLanguage(rule))
 
 
 def _check_of(rule: QualityRule) -> RowCheck:

@@ -25,21 +25,33 @@ _MOST_CHARACTERS = 20_000
 NotJudged = Literal["script", "language"]
 
 
-def not_judged(rule: QualityRule, row: RowTexts, *, fired: bool) -> NotJudged | None:
-    """Why the rule can't judge the row; None if it can.
+class RuleLanguage:
+    """The language of a rule, and the texts that the rule reads.
 
     Args:
         rule: a rule with a language of its own, or without.
-        row: the texts that the rule read.
-        fired: whether the rule found something. The words that a rule finds are evidence in any
-            row; words that it misses are evidence only in the rule's own language.
     """
-    if rule.language is None or (fired and not rule.misses_words):
-        return None
-    texts = [getattr(row, name) for name in rule.read_fields]
-    if not all(map(is_latin, texts)):
-        return "script"
-    return "language" if fired and not is_english(texts) else None
+
+    def __init__(self, rule: QualityRule) -> None:
+        self._fields = rule.read_fields if rule.language else ()
+        self._misses_words = rule.misses_words
+
+    def not_judged(self, row: RowTexts, *, fired: bool) -> NotJudged | None:
+        """Why the rule can't judge the row; None if it can.
+
+        The words that a rule finds are evidence in any row. Words that it misses are evidence only
+        in the rule's own language.
+
+        Args:
+            row: the texts.
+            fired: whether the rule found something.
+        """
+        if not self._fields or (fired and not self._misses_words):
+            return None
+        texts = [getattr(row, name) for name in self._fields]
+        if not all(map(is_latin, texts)):
+            return "script"
+        return "language" if fired and not is_english(texts) else None
 
 
 def is_english(texts: Sequence[str]) -> bool:

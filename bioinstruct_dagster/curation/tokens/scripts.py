@@ -37,7 +37,7 @@ _HANGUL_WORD = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]{2,}")
 _TIBETAN_SYLLABLE = re.compile("[\u0f40-\u0fbc]+")
 # Languages without articles say with three words what English says with four: "Как лечить астму?".
 _ENGLISH_PER_WORD = (4, 3)
-_REMEMBERED_TEXTS = 16
+_REMEMBERED_TEXTS = 16  # several rules ask about each text of a row
 _LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 _LATIN_LETTER = re.compile(f"[{_LATIN}]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -51,6 +51,7 @@ class WordCount(NamedTuple):
     most: int
 
 
+@lru_cache(_REMEMBERED_TEXTS)
 def count_words(text: str) -> WordCount:
     """The number of words, counted as the text's scripts write them."""
     if text.isascii():
@@ -68,7 +69,7 @@ def count_words(text: str) -> WordCount:
         spaced = text.split()
     syllables = len(_TIBETAN_SYLLABLE.findall(text))
     hangul = sum(_HANGUL_WORD.search(word) is not None for word in spaced)
-    other = sum(not is_latin(word) for word in spaced) - hangul
+    other = sum(not (word.isascii() or _is_latin(word)) for word in spaced) - hangul
     more, of = _ENGLISH_PER_WORD
     added = hangul - (-other * (more - of) // of)
     return WordCount(
@@ -77,14 +78,16 @@ def count_words(text: str) -> WordCount:
     )
 
 
-@lru_cache(_REMEMBERED_TEXTS)  # several rules ask about each text of a row
+@lru_cache(_REMEMBERED_TEXTS)
 def is_latin(text: str) -> bool:
     """Whether at least half of the letters and half of the words are Latin.
 
     True for a text without letters. In a script without spaces, each character counts as a word.
     """
-    if text.isascii():
-        return True
+    return text.isascii() or _is_latin(text)
+
+
+def _is_latin(text: str) -> bool:
     latin = len(_LATIN_LETTER.findall(text))
     if 2 * latin < len(_LETTER.findall(text)):
         return False
