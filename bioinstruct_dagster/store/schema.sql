@@ -312,10 +312,15 @@ create table if not exists categorized_instructions (
 
 create table if not exists hf_dataset (
     row_id              varchar not null,   -- of raw_instructions
-    split               varchar not null,   -- train | validation | test, by a hash of the instruction
+    split               varchar not null,   -- train | validation | test; see dataset_split_rule
     category            varchar not null,   -- information_extraction | question_answering | generation | other
     rehearsal           boolean not null,   -- made with the embedded teacher or base model
     dataset_fingerprint varchar not null    -- sha256 over the rows of all splits
+);
+
+-- The rule that decides the split of a row, by a hash of its texts. It stays as long as a row of the data set does.
+create table if not exists dataset_split_rule (
+    split_by            varchar not null    -- instruction | instruction_and_input
 );
 
 create table if not exists lora_adapter (
