@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
 .PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser settings-table constraints \
-	bench-generation bench-curation bench-privacy bench-loading clean
+	bench-generation bench-curation bench-imports bench-privacy bench-loading clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -98,6 +98,9 @@ bench-curation: setup-dev  ## Measure the gates of curation beside their peers, 
 
 bench-privacy: setup-dev  ## Measure the privacy gate on synthetic notes, for docs/privacy.md
 	$(BIN)/python -m benchmarks.privacy
+
+bench-imports: setup  ## Import sets of four published shapes: rows kept, seconds and memory (20 min)
+	$(BIN)/python -m benchmarks.imports
 
 bench-loading: setup  ## Compare loading the definitions with loading Dagster alone
 	$(BIN)/python -m benchmarks.loading

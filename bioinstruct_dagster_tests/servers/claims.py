@@ -5,8 +5,8 @@ Belongs here: assertions on a store and on results. Does not: making runs (runs)
 
 import dagster as dg
 
-from bioinstruct_dagster_tests.servers.runs import OUTCOMES, Project, shown
 from bioinstruct_dagster_tests.servers.running import RunningServer
+from bioinstruct_dagster_tests.servers.runs import OUTCOMES, Project, shown
 
 
 def replies_are_stored(project: Project, server: RunningServer) -> None:
