@@ -1,7 +1,7 @@
 """Instruction sets of four published shapes, with any number of rows, made from a seed.
 
-Belongs here: the rows of a set, and how its columns are mapped. Does not: the words (words.yaml), or
-importing a set (measured).
+Belongs here: the rows of a set, and how its columns are mapped. Does not: the words and sentences
+(`words.yaml`), or importing a set (measured).
 """
 
 import random

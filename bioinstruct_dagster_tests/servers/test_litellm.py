@@ -37,7 +37,7 @@ def test_a_second_run_sends_nothing(ran):
 
 def test_the_responses_api_works_too(proxy, tmp_path):
     project = Project(proxy, tmp_path, api="responses", requests=2)
-    project.run("seed_tasks", "raw_instructions")
+    claims.the_end_is_clean(project.run("seed_tasks", "raw_instructions"))
     claims.replies_are_stored(project, proxy)
     [dialect] = project.rows("select api from teacher_dialects")
     assert dialect["api"] == "responses"

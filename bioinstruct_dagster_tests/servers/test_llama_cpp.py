@@ -40,32 +40,23 @@ def test_a_second_run_sends_nothing(ran):
 @pytest.mark.parametrize("reply_format", ["json_object", "text"])
 def test_a_reply_format_that_the_user_sets_is_used(llama_server, tmp_path, reply_format):
     project = Project(llama_server, tmp_path, reply_format=reply_format, requests=2)
-    project.run()
+    claims.the_end_is_clean(project.run("seed_tasks", "raw_instructions"))
     [stored] = project.rows("select list(distinct reply_format) as forms from completions")
     assert stored["forms"] == [reply_format]
     claims.replies_are_stored(project, llama_server)
 
 
 def test_the_responses_api_works_too(llama_server, tmp_path):
-    project = Project(llama_server, tmp_path, api="responses", requests=3)
-    result = project.run()
-    assert result.success
-    claims.replies_are_stored(project, llama_server)
-    claims.outcomes_are_named(project)
-    claims.every_row_has_verdicts(project)
-    [dialect] = project.rows("select api, reply_format from teacher_dialects")
-    assert dialect["api"] == "responses"
-
-
-def test_a_reply_that_reached_the_limit_of_the_responses_api_is_truncated(llama_server, tmp_path):
-    # The server says "completed" of it.
     project = Project(llama_server, tmp_path, api="responses", reply_format="text", requests=3)
-    project.run("seed_tasks", "raw_instructions")
+    claims.the_end_is_clean(project.run("seed_tasks", "raw_instructions"))
+    claims.replies_are_stored(project, llama_server)
+    [dialect] = project.rows("select api, reply_format from teacher_dialects")
+    assert dialect == {"api": "responses", "reply_format": "text"}
+    # The server says "completed" of a reply that it cut at the limit.
     full = project.rows(
         "select finish_reason from completions where completion_tokens >= "
         "(parameters ->> 'max_completion_tokens')::bigint"
     )
-    assert full
     assert {reply["finish_reason"] for reply in full} == {"length"}
 
 
