@@ -28,7 +28,7 @@ def _or_skip(server: AbstractContextManager) -> Iterator:
         try:
             started = stack.enter_context(server)
         except PeerInstallError as error:
-            pytest.skip(f"The server can't be had here. {error}")
+            pytest.skip(f"The server can't be had here: {error}")
         yield started
 
 
@@ -57,6 +57,14 @@ def small_llama_server() -> Iterator[RunningServer]:
     """llama.cpp's server whose context is too small for a prompt of generation."""
     with _or_skip(llama_cpp(SMALL_CONTEXT, name="llama.cpp-small")) as server:
         yield server
+
+
+@pytest.fixture
+def stopped_llama_server() -> RunningServer:
+    """llama.cpp's server, after it has stopped."""
+    with _or_skip(llama_cpp(SMALL_CONTEXT, name="llama.cpp-stopped")) as server:
+        pass
+    return server
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from bioinstruct_dagster_tests.servers import claims
-from bioinstruct_dagster_tests.servers.running import llama_cpp
 from bioinstruct_dagster_tests.servers.runs import Project, shown, why_it_failed
 
 
@@ -90,9 +89,7 @@ def test_a_wrong_path_is_told_from_a_wrong_model(llama_server, tmp_path):
         assert said in why
 
 
-def test_a_server_that_has_stopped_is_named(tmp_path):
-    with llama_cpp(1_024, name="llama.cpp-stopped") as server:
-        pass
-    result = Project(server, tmp_path).run("seed_tasks", "raw_instructions")
+def test_a_server_that_has_stopped_is_named(stopped_llama_server, tmp_path):
+    result = Project(stopped_llama_server, tmp_path).run("seed_tasks", "raw_instructions")
     assert not result.success
-    assert server.url in why_it_failed(result)
+    assert stopped_llama_server.url in why_it_failed(result)
