@@ -15,9 +15,11 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import CoreSchema
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.input_files import fault_of_file, shown
 from bioinstruct_dagster.yaml_faults import LARGEST_WHOLE_NUMBER, faults_of
 from bioinstruct_dagster.yaml_lines import Fault, YamlDocument, YamlTextError
 
+MOST_BYTES = 4 << 20  # a larger file, such as a data set, would take minutes to read as YAML
 _STRICT_KINDS = {"int", "float", "bool", "str", "date"}  # pydantic's names
 _NO_SCHEMAS = {"default", "metadata", "serialization"}  # parts of a schema that hold no other one
 
@@ -112,11 +114,11 @@ def read_yaml(
     Raises:
         StatedError: of the class `error`; lists every fault with file, line, field and what to do.
     """
+    if fault := fault_of_file(path):
+        do = f"set {setting} to a YAML file that can be read" if setting else "restore it"
+        raise error(f"{shown(path)} {fault}; {do}.")
     try:
         document = YamlDocument(_read_text(path), name_key)
-    except OSError as cause:
-        do = f"set {setting} to a file that is there" if setting else "restore it"
-        raise error(f"{path}: can't be read ({cause.strerror}); {do}.") from None
     except YamlTextError as cause:
         raise error(f"{path}:{cause.line}: {cause.message}") from None
     faults = list(document.faults)
@@ -137,7 +139,11 @@ def read_yaml(
 
 
 def _read_text(path: Path) -> str:
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        message = f"holds more than {MOST_BYTES >> 20} MiB, so it is no file of this kind"
+        raise YamlTextError(1, f"{message}; name the right file")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -18,7 +18,10 @@ import yaml
 Place = tuple[str | int, ...]  # a field: keys, and positions in lists, from the top of the file
 
 MOST_LEVELS = 50  # at 100,000 levels the parser in C ends the whole process
-MOST_VALUES = 1_000_000  # with every alias written out; a few lines of aliases can mean 10^9 values
+MOST_VALUES = 1_000_000
+# Values that aliases repeat. A few hundred bytes of aliases can stand for 10^9 values, and for 10^5
+# faults, of which each takes time to name.
+MOST_REPEATED_VALUES = 5_000
 REFUSED_VALUE: Any = object()  # in place of a value whose fault is already reported
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
@@ -135,6 +138,7 @@ class YamlDocument:
         self._fields: dict[yaml.Node, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
         self._values_by_node: dict[yaml.Node, tuple[Any, _Extent]] = {}
         self._open_nodes: set[yaml.Node] = set()
+        self._repeated_values = 0
         self.faults: list[Fault] = []
         self.content: Any = None
         if self._root is not None:
@@ -216,7 +220,11 @@ class YamlDocument:
         if node in self._open_nodes:
             message = f"the alias at {self.named(place)} lies inside its own anchor; write it out"
             raise YamlTextError(self._line_of(node), message)
-        if node not in self._values_by_node:
+        if node in self._values_by_node:
+            self._repeated_values += self._values_by_node[node][1].values
+            if self._repeated_values > MOST_REPEATED_VALUES:
+                raise self._too_large(node, place)
+        else:
             self._open_nodes.add(node)
             value, parts = self._make(node, place)
             self._open_nodes.remove(node)
@@ -229,10 +237,13 @@ class YamlDocument:
                 1 + max((each.levels for each in extents), default=0),
             )
             if extent.values > MOST_VALUES or extent.levels > MOST_LEVELS:
-                message = "its aliases stand for too much; write fewer of them, or none"
-                raise YamlTextError(self._line_of(node), f"{self.named(place)}: {message}")
+                raise self._too_large(node, place)
             self._values_by_node[node] = value, extent
         return self._values_by_node[node][0]
+
+    def _too_large(self, node: yaml.Node, place: Place) -> YamlTextError:
+        message = "its aliases stand for too much; write fewer of them, or none"
+        return YamlTextError(self._line_of(node), f"{self.named(place)}: {message}")
 
     def _make(self, node: yaml.Node, place: Place) -> tuple[Any, list[yaml.Node]]:
         if isinstance(node, yaml.MappingNode) and node.tag == _TAG_PREFIX + "map":

@@ -69,7 +69,7 @@ def test_a_file_with_other_column_names_can_be_imported(settings, tmp_path):
 
 def test_a_faulty_import_is_named_with_line_and_column(settings, tmp_path):
     source = tmp_path / "rows.jsonl"
-    source.write_text(json.dumps({"instruction": "Name a vitamin.", "output": 7}), "utf-8")
+    source.write_text(json.dumps({"instruction": "Name a vitamin.", "output": [7]}), "utf-8")
     result = materialize(settings.changed(import_=str(source)), tmp_path)
     assert not result.success
     (failure,) = [e for e in result.get_step_failure_events() if e.step_key == "raw_instructions"]
@@ -77,6 +77,82 @@ def test_a_faulty_import_is_named_with_line_and_column(settings, tmp_path):
     assert str(source) in message
     assert "line 1: column 'output'" in message
     assert Store(settings.store.path).rows("select * from raw_instructions") == []
+
+
+def run_of_raw_instructions(settings, **config):
+    defs = build_defs(settings)
+    return dg.materialize(
+        defs.assets,
+        selection=dg.AssetSelection.assets("seed_tasks", "raw_instructions"),
+        resources=defs.resources,
+        instance=dg.DagsterInstance.ephemeral(),
+        run_config={"ops": {"raw_instructions": {"config": config}}},
+        raise_on_error=False,
+    )
+
+
+def shown(result):
+    (event,) = result.asset_materializations_for_node("raw_instructions")
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def test_a_run_maps_columns_and_its_configuration_wins_over_the_settings(settings, tmp_path):
+    source = tmp_path / "rows.jsonl"
+    source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")
+    other = settings.changed(import_="/no/such/file.csv", import_columns="instruction=x,output=y")
+    result = run_of_raw_instructions(
+        other, import_from=str(source), import_columns="instruction=q,output=a"
+    )
+    assert result.success
+    found = shown(result)
+    assert found["columns"] == "instruction=q,input=input,output=a"
+    assert found["imported_from"].startswith("rows.jsonl@")
+    [row, *_] = Store(settings.store.path).rows("select source, instruction from raw_instructions")
+    assert row == {"source": f"import:{found['imported_from']}", "instruction": ROWS[0]["q"]}
+
+
+def test_what_an_import_leaves_out_is_in_the_log_and_in_the_metadata(settings, tmp_path):
+    source = tmp_path / "rows.jsonl"
+    rows = [{**row, "ctx": "A text with several words."} for row in ROWS]
+    source.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
+    result = run_of_raw_instructions(
+        settings, import_from=str(source), import_columns="instruction=q,output=a"
+    )
+    note = "The column 'ctx' holds text in 4 of 4 rows, and is not imported."
+    assert shown(result)["import_notes"] == f"- {note}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("q=instruction", "import_columns: 'q=instruction' is not of the form OURS=THEIRS"),
+        ("instruction=qq,output=a", "No row has the column 'qq', which is mapped to instruction."),
+    ],
+)
+def test_a_wrong_mapping_of_a_run_is_refused_in_words(settings, tmp_path, columns, said):
+    source = tmp_path / "rows.jsonl"
+    source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")
+    result = run_of_raw_instructions(settings, import_from=str(source), import_columns=columns)
+    assert not result.success
+    (failure,) = [e for e in result.get_step_failure_events() if e.step_key == "raw_instructions"]
+    message = failure.step_failure_data.error.message
+    assert said in message
+    assert "Traceback" not in message
+
+
+def test_a_moved_and_renamed_file_gives_the_same_data_set(settings, tmp_path):
+    source = tmp_path / "rows.jsonl"
+    source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")
+    mapping = {"import_columns": "instruction=q,input=ctx,output=a"}
+    first = shown(run_of_raw_instructions(settings, import_from=str(source), **mapping))
+    (tmp_path / "else").mkdir()
+    moved = source.rename(tmp_path / "else" / "mine.jsonl")
+    second = shown(run_of_raw_instructions(settings, import_from=str(moved), **mapping))
+    assert first["fingerprint"] == second["fingerprint"]
+    assert first["imported_from"] != second["imported_from"]
+    moved.write_text(moved.read_text("utf-8") + "\n", "utf-8")
+    third = shown(run_of_raw_instructions(settings, import_from=str(moved), **mapping))
+    assert third["fingerprint"] != second["fingerprint"]
 
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published sample is not at hand")

@@ -97,15 +97,22 @@ def test_a_file_that_is_not_utf_8_is_named_with_its_line(read):
     assert said_of(read, b"entries:\n- id: \xff\n") == said
 
 
+def test_a_file_that_is_too_large_for_its_kind_is_refused_unread(tmp_path):
+    path = tmp_path / "rows.yaml"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a sparse file: it takes no room
+    with pytest.raises(ListingError, match=r"rows\.yaml:1: holds more than 4 MiB"):
+        read_yaml(path, Listing, ListingError)
+
+
 def test_a_file_that_can_not_be_read_is_named_with_its_setting(tmp_path):
     path = tmp_path / "none.yaml"
     with pytest.raises(ListingError) as raised:
         read_yaml(path, Listing, ListingError, setting="BIOINSTRUCT_LISTING")
     assert str(raised.value) == (
-        f"{path}: can't be read (No such file or directory); "
-        "set BIOINSTRUCT_LISTING to a file that is there."
+        f"{path} does not exist; set BIOINSTRUCT_LISTING to a YAML file that can be read."
     )
-    with pytest.raises(ListingError, match="Is a directory"):
+    with pytest.raises(ListingError, match="is a folder, not a file; restore it"):
         read_yaml(tmp_path, Listing, ListingError)
 
 
@@ -286,7 +293,7 @@ def test_two_faults_are_named_at_once(shipped):
 
 
 def test_a_file_that_is_not_there_is_a_stated_error(shipped):
-    with pytest.raises(shipped.error, match=r"\.yaml: can't be read \(No such file"):
+    with pytest.raises(shipped.error, match=r"\.yaml does not exist"):
         shipped.read(shipped.path)
 
 

@@ -273,9 +273,20 @@ def test_aliases_that_stand_for_too_much_are_refused():
         for before, name in itertools.pairwise(names)
     )
     said = "its aliases stand for too much; write fewer of them, or none"
-    assert refused(wide) == (6, f"f: {said}")
+    assert refused(wide) == (3, f"d.4: {said}")  # the line of the anchor, the place of the alias
     deep = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 5000))
     assert refused(deep) == (MOST_LEVELS, f"a{MOST_LEVELS - 1}: {said}")
+
+
+@pytest.mark.parametrize(("times", "fits"), [(12, True), (70, False)])
+def test_aliases_may_repeat_a_few_thousand_values(times, fits):
+    # 70 * 70 faults to name would be a file of 700 bytes that takes many seconds.
+    aliases = ", ".join(["*inner"] * times)
+    text = f"a: &inner [{', '.join('1' * times)}]\nb: &outer [{aliases}]\nc: [*outer, *outer]\n"
+    if fits:
+        assert document(text).content["c"] == [[[1] * times] * times] * 2
+    else:
+        assert refused(text)[0] == 2  # the line of the anchor that is repeated too often
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, "- " * 200_000 + "x", "{a: " * 200_000])

@@ -7,6 +7,7 @@ not: the list of tasks (catalogue), or comparing rows with items (curation.conta
 import csv
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from bioinstruct_dagster.eval_sets.catalogue import (
     read_tasks,
 )
 from bioinstruct_dagster.eval_sets.field_paths import PathError, values_at
+from bioinstruct_dagster.input_files import fault_of_file, fault_of_folder, shown
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import canonical_json
 
@@ -83,9 +85,16 @@ def load_items(
 
     Raises:
         EvaluationTasksError: the list of tasks is malformed.
-        EvaluationFileError: a file is broken, or an item lacks a field that the list names.
+        EvaluationFileError: a file is broken, an item lacks a field that the list names, or the
+            folder is there and can't be read as a folder.
     """
     catalogue = read_tasks(tasks_path)
+    # A folder that does not exist holds no files: the asset check of the evaluation sets says so.
+    if (fault := fault_of_folder(folder)) and os.path.lexists(folder):
+        raise EvaluationFileError(
+            f"{shown(folder)} {fault}. Set BIOINSTRUCT_EVAL_DIR to the folder with the files of "
+            "the evaluation sets."
+        )
     items: list[EvaluationItem] = []
     missing = []
     for task in catalogue.tasks:
@@ -132,6 +141,11 @@ def _items_of(task: EvaluationTask, path: Path, folder: Path) -> Iterator[Evalua
             f"({', '.join(FORMATS)}). Rename the file, or give `format` in the list of tasks."
         )
     relative = path.relative_to(folder).as_posix()
+    if fault := fault_of_file(path):
+        raise EvaluationFileError(
+            f"{shown(path)}: task {task.name}: {fault}. Make it a file that can be read, or move "
+            "it out of the evaluation folder."
+        )
     try:
         for place, item in _READERS[suffix](path, task):
             if not isinstance(item, Mapping):
@@ -147,8 +161,8 @@ def _items_of(task: EvaluationTask, path: Path, folder: Path) -> Iterator[Evalua
         ) from None
     except OSError as error:
         raise EvaluationFileError(
-            f"{path}: task {task.name}: can't be read ({error.strerror}). Make the file readable, "
-            "or move it out of the evaluation folder."
+            f"{path}: task {task.name}: can't be read ({error.strerror or error}). Put the file "
+            "there again, or move it out of the evaluation folder."
         ) from None
 
 
@@ -208,7 +222,7 @@ def _read_parquet(path: Path, _task: EvaluationTask) -> Iterator[tuple[str, Any]
 
     try:
         table = parquet.read_table(path)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise PathError(f"is no Parquet ({error})") from None
     for number, row in enumerate(table.to_pylist(), start=1):
         yield f"row {number}", row

@@ -9,18 +9,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation import raw_rows as raw
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.goal import GateMaker, GoalFeed, goal_feed
-from bioinstruct_dagster.generation.imported_set import read_instruction_set
+from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
 from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, Settings
+from bioinstruct_dagster.settings.generation import ImportSettings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
@@ -103,6 +104,17 @@ class RawInstructionsConfig(dg.Config):
             "A file or hub id to import instead of generating rows (default: BIOINSTRUCT_IMPORT)."
         ),
     )
+    import_columns: str | None = Field(
+        None,
+        description=(
+            "The names of the imported columns, such as instruction=question,output=answer "
+            "(default: BIOINSTRUCT_IMPORT_COLUMNS)."
+        ),
+    )
+    import_split: str | None = Field(
+        None,
+        description="The split of a hub data set to import (default: BIOINSTRUCT_IMPORT_SPLIT).",
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -138,10 +150,14 @@ def raw_instructions(
     is stored under the hash of its request before it is parsed. A later run reuses stored replies,
     so no request is paid for twice. With the Batch API, a run ends after it has submitted its
     batches. When they are done, the sensor `batch_results` starts a run that stores their replies.
+
+    An import reads a JSON, JSONL, CSV or Parquet file, or a data set on the hub. The run names it
+    in `import_from`, its columns in `import_columns`, and its split in `import_split`; else the
+    settings do. `import_notes` lists what was left out.
     """
-    source = settings.imports.source if config.import_from is None else config.import_from
-    if source:
-        yield _import_set(context, source, store, settings)
+    imports = _import_settings(config, settings)
+    if imports.source:
+        yield _import_set(context, imports, store)
         return
 
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
@@ -281,12 +297,31 @@ def _show_estimate(context: dg.AssetExecutionContext, expected: Estimate) -> Non
     )
 
 
+def _import_settings(config: RawInstructionsConfig, settings: Settings) -> ImportSettings:
+    """What to import: the run's configuration, and the settings where it says nothing."""
+    given = {
+        "source": config.import_from,
+        "columns": config.import_columns or None,
+        "split": config.import_split or None,
+    }
+    changed = {name: value for name, value in given.items() if value is not None}
+    try:
+        return ImportSettings.model_validate({**dict(settings.imports), **changed})
+    except ValidationError as error:
+        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        message = f"Run configuration of raw_instructions: import_columns: {said}."
+        raise StatedError(message) from None
+
+
 def _import_set(
-    context: dg.AssetExecutionContext, source: str, store: Store, settings: Settings
+    context: dg.AssetExecutionContext, imports: ImportSettings, store: Store
 ) -> dg.MaterializeResult[None]:
-    records = read_instruction_set(source, settings.imports.columns, settings.imports.split)
-    rows = raw.imported_rows(records, source)
+    found = read_instruction_set(imports.source, imports.columns, imports.split)
+    for note in found.notes:
+        context.log.warning("Import: %s", note)
+    rows = raw.imported_rows(found.rows, found.identity)
     store.replace({"raw_instructions": rows, "completion_outcomes": []})
+    notes = "\n".join(f"- {note}" for note in found.notes) or "none"
     return materialization(
         context,
         store,
@@ -294,7 +329,11 @@ def _import_set(
         sha256_of_rows(rows, RAW_COLUMNS),
         rehearsal=False,
         hidden=UNCHECKED_COLUMNS,
-        extra={"imported_from": source, "columns": str(dict(settings.imports.columns))},
+        extra={
+            "imported_from": found.identity,
+            "columns": found.columns,
+            "import_notes": dg.MetadataValue.md(notes),
+        },
     )
 
 

@@ -19,11 +19,12 @@ from typing import Any, Protocol
 from bioinstruct_dagster.generation.controls.file import Controls
 from bioinstruct_dagster.generation.controls.steering import ControlSteering
 from bioinstruct_dagster.generation.look_ahead import LookAhead
-from bioinstruct_dagster.generation.raw_rows import RequestReplies
+from bioinstruct_dagster.generation.raw_rows import RequestReplies, unread_reason
 from bioinstruct_dagster.generation.series.replay import SeriesReplay
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
 _REPLIES_PER_CHECK = 100  # stored replies checked at once
@@ -310,7 +311,7 @@ class GoalFeed:
                 self.end = number
             elif why := self._look_ahead.low_yield_reason(self.kept):
                 self.end = number
-                self.stopped = why
+                self.stopped = unread_reason(self._replies.values()) or why
 
 
 # The last request number of the present set, and how many of its rows are kept.
@@ -324,10 +325,10 @@ PRESENT_SET = """
       and run_seed = $run_seed
 """
 
-STORED_COMPLETIONS = """
+STORED_COMPLETIONS = f"""
     select
         completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
-        controls, controls_sha256, rehearsal
+        controls, controls_sha256, rehearsal, {ANSWER_COLUMNS}
     from completions
     where purpose = 'generation' and teacher = $teacher and model_asked = $model
       and run_seed = $run_seed

@@ -5,18 +5,20 @@ not: sending requests (goal), or reading a reply's text (replies.reading).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bioinstruct_dagster.generation.replies.reading import ReplyReading, read_reply
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import row_id
+from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, prompt_of
 
-REPLIES_BY_ID = """
+REPLIES_BY_ID = f"""
     select
         completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
-        controls, rehearsal
+        controls, rehearsal, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
     order by request_number, draw
@@ -34,10 +36,22 @@ RETRIED_OUTCOMES = frozenset({"empty", "malformed", "wrong_schema"})
 def reading_of(reply: Mapping[str, Any]) -> ReplyReading:
     """Read the reply that a completion holds."""
     form = "text" if reply["reply_format"] == "text" else "json"
-    # The journal stores the text in this form. A reply is read in it on arrival too, so that it
-    # gives equal rows then and later.
-    content = reply["content"].encode("utf-8", "backslashreplace").decode()
-    return read_reply(content, reply["finish_reason"], reply["refusal"], form)
+    return read_reply(
+        _as_stored(reply["content"]) or "",
+        reply["finish_reason"],
+        reply["refusal"],
+        form,
+        reasoning=_as_stored(reply.get("reasoning")),
+        prompt=_as_stored(prompt_of(reply)),
+    )
+
+
+def _as_stored(text: str | None) -> str | None:
+    """A text in the form that the journal stores.
+
+    A reply is read in this form on arrival too, so that it gives equal rows then and later.
+    """
+    return text and text.encode("utf-8", "backslashreplace").decode()
 
 
 def needs_retry(reply: Mapping[str, Any], reading: ReplyReading) -> bool:
@@ -74,13 +88,31 @@ class RequestReplies:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     completion_ids: list[str] = field(default_factory=list)
+    unread: str = ""  # why the last reply holds no readable task, unless its limit cut it off
 
     def take(self, reply: Mapping[str, Any]) -> bool:
         """Add a reply's rows; False if the request must be sent once more."""
         reading = reading_of(reply)
         self.completion_ids.append(reply["completion_id"])
         self.rows += rows_of(reply, reading)
+        self.unread = ""
+        if not reading.tasks and reading.outcome != "truncated":
+            self.unread = f"{reading.outcome}: {reading.detail}".rstrip(": ")
         return not needs_retry(reply, reading)
+
+
+def unread_reason(replies: Iterable[RequestReplies]) -> str | None:
+    """What most replies hold instead of readable tasks, or None if most hold tasks."""
+    answered = [each.unread for each in replies if each.completion_ids]
+    reasons = Counter(filter(None, answered))
+    if 2 * reasons.total() <= len(answered):
+        return None
+    [(reason, count)] = reasons.most_common(1)
+    return (
+        f"{reasons.total()} of {len(answered)} requests brought no readable task. The most "
+        f"frequent reason, of {count}: {reason}. The table completion_outcomes names the reason "
+        "for each reply, and completions keeps its text."
+    )
 
 
 def raw_rows(
@@ -105,7 +137,7 @@ def raw_rows(
     return rows, outcomes
 
 
-def imported_rows(records: Sequence[Mapping[str, str]], source: str) -> list[dict[str, Any]]:
+def imported_rows(records: Sequence[Mapping[str, str]], identity: str) -> list[dict[str, Any]]:
     """The rows of `raw_instructions` for an imported set.
 
     A row's id depends on its text alone, so that a file which is moved or renamed keeps its ids.
@@ -121,7 +153,7 @@ def imported_rows(records: Sequence[Mapping[str, str]], source: str) -> list[dic
                 "ordinal": position,
                 "completion_id": None,
                 "position": position,
-                "source": f"import:{source}",
+                "source": f"import:{identity}",
                 **record,
                 "rehearsal": False,
             }

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.input_files import fault_of_file, shown
 from bioinstruct_dagster.store.storable_text import is_storable
 
 # The four categories of BioInstruct (Tran et al., JAMIA 2024).
 Category = Literal["information_extraction", "question_answering", "generation", "other"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
+_MOST_BYTES = 64 << 20  # far more than any prompt draws from
 SEEDS_PER_PROMPT = 3  # Tran et al., JAMIA 2024: three random seeds per prompt
 
 
@@ -79,14 +81,15 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
 
 
 def _read_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
+    if fault := fault_of_file(path):
+        raise SeedFileError(f"{shown(path)} {fault}. Set BIOINSTRUCT_SEEDS to a JSONL file.")
+    if path.stat().st_size > _MOST_BYTES:
         raise SeedFileError(
-            f"{path}: no such file. Set BIOINSTRUCT_SEEDS to a JSONL file."
-        ) from None
-    except OSError as error:
-        raise SeedFileError(f"{path}: can't be read ({error.strerror}).") from None
+            f"{shown(path)} holds more than {_MOST_BYTES >> 20} MiB, so it is no file of seed "
+            "tasks. Set BIOINSTRUCT_SEEDS to a JSONL file."
+        )
+    try:
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SeedFileError(
             f"{path}: not UTF-8 text ({error.reason} at byte {error.start})."
@@ -96,7 +99,7 @@ def _read_text(path: Path) -> str:
 def _parsed_line(line: str) -> dict[str, Any]:
     """The JSON object of one line. If there is none, a ValueError says why."""
     try:
-        record = json.loads(line)
+        record = json.loads(line, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
     except (ValueError, RecursionError) as error:  # a number that is too long, or nesting too deep
@@ -104,6 +107,15 @@ def _parsed_line(line: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise ValueError(f"expected a JSON object, found {type(record).__name__}")  # noqa: TRY004
     return record
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the field {twice!r} is given twice; keep one")
+    return made
 
 
 def _faults(record: dict[str, Any]) -> Iterator[str]:

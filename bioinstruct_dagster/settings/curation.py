@@ -11,7 +11,6 @@ from pydantic import field_validator
 
 from bioinstruct_dagster.settings.fields import (
     INPUTS,
-    PROJECT_ROOT,
     SettingsGroup,
     from_project_root,
     setting,
@@ -91,12 +90,11 @@ class CurationSettings(SettingsGroup):
         """The model's folder as an absolute path; the name of an installed model as it is."""
         # An absolute path is not changed, because the privacy gate's version depends on it.
         path = Path(value)
+        absolute = from_project_root(path)
         if not value or path.is_absolute():
             return value
         is_folder = "/" in value or value.startswith(("~", "."))
-        if is_folder or (PROJECT_ROOT / path / "meta.json").is_file():
-            return str(from_project_root(path))
-        return value
+        return str(absolute) if is_folder or (absolute / "meta.json").is_file() else value
 
 
 class EvalSetSettings(SettingsGroup):

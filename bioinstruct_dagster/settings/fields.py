@@ -4,10 +4,13 @@ Belongs here: declaring a field and resolving its path. Does not: a setting itse
 generation, curation, runs).
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from bioinstruct_dagster.input_files import fault_of, shown
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 INPUTS = PROJECT_ROOT / "data"
@@ -41,12 +44,25 @@ def from_project_root(path: Path) -> Path:
     Dagster may start a run in any folder, so the working directory can't be the start.
 
     Raises:
-        ValueError: the path names the home folder of an unknown user.
+        ValueError: the path names the home folder of an unknown user, is a link that leads back to
+            itself, is too long, holds a NUL character, or lies where this user may not look.
     """
     try:
-        return (PROJECT_ROOT / path.expanduser()).resolve()
-    except RuntimeError as error:
-        raise ValueError(str(error)) from None
+        path = path.expanduser()
+    except RuntimeError:
+        message = f"{shown(path)}: there is no user with this home folder; write the path in full"
+        raise ValueError(message) from None
+    try:
+        absolute = (PROJECT_ROOT / path).resolve()
+        with suppress(FileNotFoundError, NotADirectoryError):  # an output need not be there yet
+            absolute.stat()
+    except RuntimeError:  # a loop of links, in the words of pathlib
+        message = f"{shown(path)} is a link that leads back to itself; name another path"
+    except (OSError, ValueError) as error:
+        message = f"{shown(path)} {fault_of(error)}; name another path"
+    else:
+        return absolute
+    raise ValueError(message)
 
 
 class SettingsGroup(BaseModel):

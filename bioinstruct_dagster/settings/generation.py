@@ -12,6 +12,7 @@ from pydantic import field_validator
 from bioinstruct_dagster.settings.fields import INPUTS, MAX_ROWS, SettingsGroup, setting
 
 IMPORT_COLUMNS = ("instruction", "input", "output")
+CHAT_COLUMN = "messages"  # in the mapping, the column of a set whose rows are chats
 
 
 class SeedSettings(SettingsGroup):
@@ -71,15 +72,16 @@ class ImportSettings(SettingsGroup):
     source: str = setting(
         "",
         "BIOINSTRUCT_IMPORT",
-        "An existing instruction set that replaces generation: a JSON, JSONL, CSV or Parquet file, "
-        "or the id of a data set on the Hugging Face hub.",
+        "An existing instruction set that replaces generation: a JSON, JSONL, CSV, TSV or Parquet "
+        "file, also packed by gzip, or the id of a data set on the Hugging Face hub.",
         unit="file or hub id",
         empty="rows are generated",
     )
     columns: dict[str, str] = setting(
         {name: name for name in IMPORT_COLUMNS},
         "BIOINSTRUCT_IMPORT_COLUMNS",
-        "The names of the imported columns, such as `instruction=question,output=answer`.",
+        "The names of the imported columns, such as `instruction=question,output=answer`; or "
+        "`messages=conversations` for the column of a set of chats.",
         unit="column names",
     )
     split: str = setting(
@@ -97,12 +99,14 @@ class ImportSettings(SettingsGroup):
         mapping: dict[str, str] = {}
         for part in value.split(","):
             ours, separator, theirs = (piece.strip() for piece in part.partition("="))
-            if not separator or not theirs or ours not in IMPORT_COLUMNS:
+            if not separator or not theirs or ours not in (*IMPORT_COLUMNS, CHAT_COLUMN):
                 raise ValueError(
                     f"{part!r} is not of the form OURS=THEIRS "
-                    f"with OURS one of {', '.join(IMPORT_COLUMNS)}"
+                    f"with OURS one of {', '.join(IMPORT_COLUMNS)}, or {CHAT_COLUMN} alone"
                 )
             if ours in mapping:
                 raise ValueError(f"{ours!r} is named twice")
             mapping[ours] = theirs
-        return {name: mapping.get(name, name) for name in IMPORT_COLUMNS}
+        if CHAT_COLUMN in mapping and len(mapping) > 1:
+            raise ValueError(f"{CHAT_COLUMN!r} stands alone: a chat holds instruction and output")
+        return {**{name: name for name in IMPORT_COLUMNS}, **mapping}

@@ -4,6 +4,7 @@ Belongs here: settings of every request to the teacher. Does not: the goal of ge
 (generation).
 """
 
+import re
 from typing import Literal
 
 from pydantic import HttpUrl, SecretStr, field_validator
@@ -64,6 +65,42 @@ class TeacherSettings(SettingsGroup):
         "`online`; `batch` (Batch API: half the price, a reply within a day); "
         "or `flex` (half the price, slower).",
     )
+    output_tokens_per_task: int = setting(
+        600,  # room for an instruction, a 100-word input and a 100-word output, with slack
+        "BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK",
+        "The most tokens that the teacher may write for each task that a request asks for. "
+        "Languages other than English take more.",
+        unit="tokens",
+        ge=16,
+        le=1_000_000,
+    )
+    reasoning_tokens: int = setting(
+        0,
+        "BIOINSTRUCT_REASONING_TOKENS",
+        "Tokens that each request allows for reasoning, beyond those of its answer. Set it, such "
+        "as to `8000`, for a model that reasons before it answers.",
+        unit="tokens for each request",
+        ge=0,
+        le=10_000_000,
+    )
+    reasoning_effort: str = setting(
+        "",
+        "BIOINSTRUCT_REASONING_EFFORT",
+        "How much a model reasons, in the server's word: `none`, `minimal`, `low`, `medium`, "
+        "`high` or `xhigh`.",
+        unit="word",
+        empty="not sent",
+    )
+    batch_tokens: int | None = setting(
+        None,
+        "BIOINSTRUCT_BATCH_TOKENS",
+        "The most prompt tokens that open batches may hold together. Larger batches are submitted "
+        "in portions.",
+        unit="tokens",
+        empty="the limit that the server names when it refuses a batch",
+        ge=1,
+        le=MAX_CAP_TOKENS,
+    )
     concurrency: int = setting(
         64,
         "BIOINSTRUCT_CONCURRENCY",
@@ -93,12 +130,21 @@ class TeacherSettings(SettingsGroup):
         allow_inf_nan=False,
     )
 
+    @field_validator("base_url", mode="before")
+    @classmethod
+    def _with_scheme(cls, value: object) -> object:
+        if isinstance(value, str) and value.strip() and "://" not in value:
+            raise ValueError(
+                "the address has no http:// or https:// at its beginning. Write it like "
+                "http://localhost:8000/v1"
+            )
+        return value
+
     @field_validator("base_url", mode="after")
     @classmethod
     def _plain_address(cls, value: HttpUrl | None) -> HttpUrl | None:
-        # Paths are appended to the address. A query or fragment would end up in the middle, and the
-        # HTTP client refuses a user name beside the key. The messages do not repeat the address,
-        # because these parts may hold a secret.
+        # The HTTP client refuses a user name beside the key, and a fragment is never sent. The
+        # messages do not repeat the address, because these parts may hold a secret.
         if value is None:
             return None
         if value.username is not None or value.password is not None:
@@ -106,13 +152,19 @@ class TeacherSettings(SettingsGroup):
                 "the address holds a user name or password. Delete the part up to the @, and put "
                 "the server's key into OPENAI_API_KEY"
             )
-        if value.query is not None:
-            raise ValueError(
-                "the address holds a query. Delete the part from the ? on. Servers that need a "
-                "query, such as Azure's api-version, are not supported yet"
-            )
         if value.fragment is not None:
             raise ValueError("the address holds a fragment. Delete the part from the # on")
+        return value
+
+    @field_validator("reasoning_effort", mode="after")
+    @classmethod
+    def _one_word(cls, value: str) -> str:
+        # Servers have words of their own, so no list of them is complete.
+        if not re.fullmatch(r"[a-z0-9_-]{0,32}", value):
+            raise ValueError(
+                "this is not one word in small letters. Use a word that the server knows, such as "
+                "none, minimal, low, medium, high or xhigh"
+            )
         return value
 
     @property

@@ -6,6 +6,7 @@ readers try to open the database until a deadline. Belongs here: connections, lo
 tables. Does not: the meaning of a stage's rows, or the statements that select them.
 """
 
+import os
 import random
 import threading
 import time
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.input_files import fault_of, fault_of_file, fault_of_folder, shown
 from bioinstruct_dagster.store.gate_order import lists_gates, write_gates
 from bioinstruct_dagster.store.migrations import MIGRATIONS
 from bioinstruct_dagster.store.schema import schema_sql
@@ -65,7 +67,7 @@ class Store:
 
         Keep the transaction short, because no other process can read or write meanwhile.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         lock = FileLock(f"{self.path}.lock")
         deadline = time.monotonic() + self.timeout
         with self._thread_lock:
@@ -77,6 +79,8 @@ class Store:
                     "Wait for it to finish, or raise BIOINSTRUCT_LOCK_TIMEOUT."
                 ) from error
             try:
+                if os.path.lexists(self.path):
+                    self._check_file()
                 if not self.path.exists() or not self.path.stat().st_size:
                     self._create()
                 connection = self._open(deadline, read_only=False)
@@ -98,7 +102,10 @@ class Store:
     @contextmanager
     def read(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A read-only connection. It waits while another process writes."""
-        if not self.path.exists() or not self.path.stat().st_size:
+        if not os.path.lexists(self.path):
+            raise _no_store(self.path)
+        self._check_file()
+        if not self.path.stat().st_size:
             raise _no_store(self.path)
         with self._thread_lock:
             connection = self._open(time.monotonic() + self.timeout, read_only=True)
@@ -142,6 +149,29 @@ class Store:
             for table, rows in contents.items():
                 connection.execute(f"delete from {_identifier(table)} {condition}", part or {})
                 insert(connection, table, rows)
+
+    def _make_folder(self) -> None:
+        folder = self.path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            fault = "" if os.access(folder, os.W_OK) else "can't be written: no permission"
+        except FileExistsError:
+            fault = fault_of_folder(folder)
+        except (OSError, ValueError) as error:
+            fault = fault_of(error)
+        if fault:
+            raise StoreError(
+                f"{shown(folder)} {fault}. Set BIOINSTRUCT_DATA_DIR to a folder that can be "
+                "written."
+            )
+
+    def _check_file(self) -> None:
+        # A file is not opened here: closing it would release DuckDB's lock on it in this process.
+        if not self.path.is_file():
+            raise StoreError(
+                f"{shown(self.path)} {fault_of_file(self.path)}. Move it away, or set "
+                "BIOINSTRUCT_DATA_DIR to another folder."
+            )
 
     def _create(self) -> None:
         # The file has another name until it is complete. DuckDB creates the file before it writes

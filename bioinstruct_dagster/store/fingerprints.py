@@ -6,11 +6,14 @@ in every run, on every machine and with every version of the libraries.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+_IMPORTED_FILE = re.compile(r"\A(import:).*@([0-9a-f]{12})\Z")
 
 
 def canonical_json(value: Any) -> str:
@@ -47,10 +50,18 @@ def sha256_of(value: Any) -> str:
 
 
 def sha256_of_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Hex sha256 of the named columns of the rows, in the given order."""
+    """Hex sha256 of the named columns of the rows, in the given order.
+
+    Of an imported file, the column `source` holds the name and the hash of the content. Only the
+    latter counts: a file that is moved or renamed gives the same data set.
+    """
     digest = hashlib.sha256()
     for row in rows:
-        digest.update(canonical_json([row[column] for column in columns]).encode())
+        values = [
+            _IMPORTED_FILE.sub(r"\1\2", row[column]) if column == "source" else row[column]
+            for column in columns
+        ]
+        digest.update(canonical_json(values).encode())
         digest.update(b"\n")
     return digest.hexdigest()
 

@@ -25,6 +25,9 @@ _AFTER_2 = """
 _COLUMNS_OF_5 = """
     alter table completions add column reasoning varchar;
     alter table completions add column body varchar;
+    alter table teacher_dialects add column folds_system boolean;
+    alter table teacher_dialects add column output_limit varchar;
+    alter table teacher_dialects add column reasoning_effort varchar;
 """
 
 # By the version of the store: the statements before and after the current declaration.

@@ -96,10 +96,13 @@ create table if not exists teacher_dialects (
     reply_format        varchar not null,   -- json_schema | json_object | text
     token_limit_name    varchar not null,   -- max_completion_tokens | max_tokens
     left_out            varchar[] not null, -- request parameters that the server refuses
-    evidence            varchar not null,   -- the server's replies to the probe, in short
+    evidence            varchar not null,   -- each request of the probe and the server's reply, in short
     requests_per_minute bigint,             -- from the server's headers
     tokens_per_minute   bigint,
-    probed_at           timestamptz not null
+    probed_at           timestamptz not null,
+    folds_system        boolean,            -- the server refuses system messages: each prompt is sent in one message
+    output_limit        varchar,            -- heeded | ignored | unproven; null if an earlier version probed
+    reasoning_effort    varchar             -- as the probe asked for it; null if it did not
 );
 
 -- Jobs of the Batch API. A row is written before its job is created, so a killed run leaves a trace.
@@ -145,7 +148,7 @@ create table if not exists raw_instructions (
     completion_id   varchar,            -- null for imported rows
     position        integer not null,   -- place in the reply, or in the imported file, from 0
     controls        json,               -- the requested value of each control dimension; null without controls
-    source          varchar not null,   -- completion, or import: with file or hub id
+    source          varchar not null,   -- completion, or import:NAME@HASH of a file, import:ID@SPLIT
     instruction     varchar not null,   -- the task, as the teacher wrote it
     input           varchar not null,   -- the text that the task is about; empty if the task needs none
     output          varchar not null,   -- the answer to learn

@@ -18,12 +18,13 @@ from bioinstruct_dagster.store.database import insert
 from bioinstruct_dagster.store.storable_text import storable_value
 from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.questions import Answer, Item, Question
+from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, answer_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.session import TeacherSession
 
-REPLY_CONTENTS = """
-    select completion_id, content, refusal, finish_reason
+REPLY_CONTENTS = f"""
+    select completion_id, content, refusal, finish_reason, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
 """
@@ -59,7 +60,7 @@ class _ItemRequest:
         """
         if reply["refusal"] or _is_cut(reply):
             return False
-        return not self.question.is_well_formed(reply["content"], self.items)
+        return not self.question.is_well_formed(answer_of(reply).text, self.items)
 
 
 def ask_about(
@@ -152,7 +153,7 @@ def _store(session: TeacherSession, item_requests: Sequence[_ItemRequest]) -> No
         if reply is None or (second is None and each.is_worth_a_second_draw(reply)):
             continue
         cut = _is_cut(reply)
-        answers = each.question.answers_in(reply["content"], each.items, cut=cut)
+        answers = each.question.answers_in(answer_of(reply).text, each.items, cut=cut)
         cut_replies[each.request.purpose] += cut and len(answers) < len(set(each.items))
         if answers or not cut:
             rows[each.question.table.name] += _rows_of(session, each, reply, answers)

@@ -11,7 +11,7 @@ from bioinstruct_dagster.rehearsal import FINGERPRINT
 from bioinstruct_dagster.settings import DEFAULT_MODELS, Service
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 
 
 def completion_of(

@@ -43,6 +43,7 @@ class StatusError(Exception):
         code: the server's code of the error.
         param: the parameter that the server objects to.
         headers: of the answer, by lower-case name.
+        text: the beginning of the whole body, for the probe. It is never shown.
     """
 
     status: int
@@ -50,6 +51,7 @@ class StatusError(Exception):
     code: str | None = None
     param: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = field(default="", kw_only=True)
 
     def __str__(self) -> str:
         """The status, the code and the server's message."""

@@ -1,58 +1,56 @@
 """The probe: a tiny request finds the dialect of a server, and the store remembers the dialect.
 
 OpenAI has structured output by JSON schema. Compatible servers have structured output, or only JSON
-mode, or neither. Some refuse parameters or have other names for them. A probe is paid for like any
-other request: it counts towards the caps, and its reply is stored. Belongs here: which form of the
-probe is sent next, and the row of the dialect. Does not: the requests of the probe, or checking the
-form of a reply (probe_request).
+mode, or neither. Some refuse parameters or system messages, or ignore the limit of output tokens. A
+probe is paid for like any other request: it counts towards the caps, and its replies are stored.
+Belongs here: when a server is probed, the row of its dialect, and what the log says about it. Does
+not: the requests of the probe (probe_request), or which one is sent next (probing).
 """
 
 import asyncio
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bioinstruct_dagster.settings import Service, Settings
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
 from bioinstruct_dagster.teacher.asking_lock import asking_alone
-from bioinstruct_dagster.teacher.errors import (
-    LostReplyError,
-    StatusError,
-    TeacherError,
-    UnreachedServerError,
-    fatal_advice,
-)
 from bioinstruct_dagster.teacher.flow.pacing import limits_of
-from bioinstruct_dagster.teacher.flow.retries import Attempts
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import Account, Billing
-from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.probe_request import SOUND_OUTCOMES, outcome_of, probe_request
-from bioinstruct_dagster.teacher.requests import REPLY_FORMATS, ReplyFormat
+from bioinstruct_dagster.teacher.probing.output_limit import heeded_limit
+from bioinstruct_dagster.teacher.probing.search import FormSearch
+from bioinstruct_dagster.teacher.probing.sender import ProbeSender
+from bioinstruct_dagster.teacher.requests import REPLY_FORMATS
 from bioinstruct_dagster.teacher.terms import Terms, budget_of
 from bioinstruct_dagster.teacher.wire.client import TeacherClient
-from bioinstruct_dagster.teacher.wire.dialect import Dialect
+from bioinstruct_dagster.teacher.wire.dialect import TOKEN_LIMIT_NAMES, Dialect
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
-OPTIONAL_PARAMETERS = ("seed", "temperature")
-_UNPROCESSABLE_STATUSES = (400, 422)
-_UNREACHED_ATTEMPTS = 3  # then an error tells the user, who may have to start the server
 _SET_BY_USER = "set: "  # begins the evidence of a probe if the user set the format
 _NO_LIMIT = 10**12  # per minute; a server without a limit may state the largest integer
+# A server that ignores the output limit is probed again, because its next version may heed it.
+_IGNORED_FOR = timedelta(days=1)
 
+# A row without `output_limit` is of an earlier version, whose probe was another request.
 KNOWN_DIALECT = """
     select *
     from teacher_dialects
     where teacher = $teacher and endpoint = $endpoint and model = $model and api = $api
       and ($forced or not starts_with(evidence, $set))
+      and (output_limit in ('heeded', 'unproven')
+           or output_limit = 'ignored' and probed_at > $ignored_since)
+      and reasoning_effort is not distinct from $reasoning_effort
     order by probed_at desc
     limit 1
 """
+
+STORED_PROBES = "select count(*)::bigint as n from completions where purpose = 'probe'"
 
 
 def with_dialect(
@@ -68,7 +66,8 @@ def with_dialect(
 
     Raises:
         TeacherError: the server accepts no form of the probe.
-        BudgetError: the caps leave no room for the probe.
+        BudgetError: the caps leave no room for the probe, or the server ignores the output limit,
+            so that no cap can be held.
     """
     forced = None if settings.teacher.reply_format == "auto" else settings.teacher.reply_format
     if settings.teacher.name == "rehearsal":
@@ -82,7 +81,10 @@ def with_dialect(
         reply_format=forced or known["reply_format"],
         token_limit_name=known["token_limit_name"],
         left_out=frozenset(known["left_out"]),
+        folds_system=bool(known["folds_system"]),
     )
+    if known["output_limit"] == "ignored":
+        _say_that_no_limit_holds(terms, endpoint, known, log)
     limits = (known["requests_per_minute"], known["tokens_per_minute"])
     return replace(terms, dialect=dialect, known_limits=limits)
 
@@ -99,6 +101,8 @@ def _stored_dialect(settings: Settings, endpoint: Endpoint, store: Store) -> dic
             "api": settings.teacher.api,
             "forced": settings.teacher.reply_format != "auto",
             "set": _SET_BY_USER,
+            "ignored_since": datetime.now(UTC) - _IGNORED_FOR,
+            "reasoning_effort": settings.teacher.reasoning_effort or None,
         },
     )
     return rows[0] if rows else None
@@ -119,7 +123,7 @@ def _probed_dialect(
             return known
         fold(store)
         try:
-            found = asyncio.run(_Probe(terms, settings, endpoint, store).run())
+            found, reasoning_tokens = asyncio.run(_probe(terms, settings, endpoint, store, log))
         finally:
             fold(store)
         with store.write() as connection:
@@ -128,119 +132,62 @@ def _probed_dialect(
         f"Probed {endpoint.address}: {found['model']} answers as {found['reply_format']} "
         f"({found['evidence']})"
     )
+    for line in _notes(found, reasoning_tokens):
+        log(line)
     return found
 
 
-class _Probe:
-    """Sends one request in one form after another, until the reply has the requested form."""
+async def _probe(
+    terms: Terms,
+    settings: Settings,
+    endpoint: Endpoint,
+    store: Store,
+    log: Callable[[str], None],
+) -> tuple[dict[str, Any], int]:
+    """Probe the server.
 
-    def __init__(self, terms: Terms, settings: Settings, endpoint: Endpoint, store: Store) -> None:
-        # A probe is always sent online, at the online price, even if other requests go by batch.
-        service: Service = "online" if terms.service == "batch" else terms.service
-        self._billing = Billing(endpoint, price_of(settings.teacher.model), service, terms.run_id)
-        self._settings = settings
-        self._endpoint = endpoint
-        self._store = store
-        self._forced = settings.teacher.reply_format != "auto"
-        self._budget = budget_of(terms, store, settings.teacher.model)
-        self._dialect = Dialect(
-            api=settings.teacher.api,
-            reply_format=REPLY_FORMATS[0]
-            if settings.teacher.reply_format == "auto"
-            else settings.teacher.reply_format,
-        )
-        self._evidence: list[str] = []
-
-    async def run(self) -> dict[str, Any]:
-        """A row of `teacher_dialects`."""
-        attempts = Attempts()
-        async with (
-            CompletionJournal(self._store) as journal,
-            TeacherClient(self._endpoint, connections=1, service=self._billing.service) as client,
-        ):
-            account = Account(self._billing, self._budget, journal)
-            while True:
-                try:
-                    reply = await self._send(client, account)
-                except (StatusError, LostReplyError, UnreachedServerError) as error:
-                    await self._adapt_to(error, attempts)
-                    continue
-                outcome = outcome_of(reply, self._dialect.reply_format)
-                self._evidence.append(outcome)
-                next_format = _next_format(self._dialect.reply_format)
-                if outcome in SOUND_OUTCOMES or self._forced or next_format is None:
-                    return self._row(reply)
-                self._dialect = replace(self._dialect, reply_format=next_format)
-
-    async def _send(self, client: TeacherClient, account: Account) -> TeacherReply:
-        request = probe_request(self._settings, self._endpoint, self._dialect.reply_format)
-        max_cost = self._billing.max_cost(size_of(request))
-        if self._budget.failure:
-            raise BudgetError(self._budget.failure)
-        if cap := self._budget.cap_without_room(max_cost):
-            raise BudgetError(
-                f"{cap.setting} leaves no room to probe the server: "
-                f"{cap.formatted(cap.remaining())} left, and the probe may take "
-                f"{cap.formatted(max_cost.in_unit(cap.unit))}. Raise {cap.setting}."
-            )
-        reservation = account.reserve(request, max_cost)
-        requested_at = datetime.now(UTC)
-        try:
-            reply = await client.complete(request, self._dialect, self._billing.service)
-        except Exception as error:  # noqa: BLE001  # raised again once its money is settled
-            account.settle_failure(reservation, error)
-            raise self._without_key(error) from None
-        await account.journal.append(account.settle(reservation, reply, requested_at))
-        return reply
-
-    def _without_key(self, error: Exception) -> Exception:
-        """The error without the key, because its texts are shown and stored."""
-        if not isinstance(error, StatusError):
-            return error
-        hide = self._endpoint.redacted
-        return replace(
-            error,
-            code=hide(error.code) if error.code else None,
-            param=hide(error.param) if error.param else None,
-        )
-
-    async def _adapt_to(self, error: Exception, attempts: Attempts) -> None:
-        """Wait, or change the form of the request; raise an error if neither can help."""
-        if isinstance(error, StatusError):
-            self._evidence.append(f"refused {error.param or error.status}")
-            if not error.is_transient or error.status in _UNPROCESSABLE_STATUSES:
-                self._dialect = _adapted_dialect(
-                    self._dialect, error, self._settings.teacher.model, forced=self._forced
-                )
-                return
-        else:
-            self._evidence.append(type(error).__name__)
-        delay = attempts.delay_after(error)
-        unreached = isinstance(error, UnreachedServerError)
-        if delay is None or (unreached and attempts.failures >= _UNREACHED_ATTEMPTS):
-            raise TeacherError(
-                f"The teacher at {self._endpoint.address} answers no probe "
-                f"({self._endpoint.redacted(str(error))}). Check OPENAI_BASE_URL and that the "
-                "server runs. If you know which format the server takes, set "
-                "BIOINSTRUCT_REPLY_FORMAT."
-            ) from None
-        await asyncio.sleep(delay)
-
-    def _row(self, reply: TeacherReply) -> dict[str, Any]:
-        requests_per_minute, tokens_per_minute = limits_of(reply.headers)
-        return {
-            "teacher": self._settings.teacher.name,
-            "endpoint": self._endpoint.address,
-            "model": self._settings.teacher.model,
-            "api": self._dialect.api,
-            "reply_format": self._dialect.reply_format,
-            "token_limit_name": self._dialect.token_limit_name,
-            "left_out": sorted(self._dialect.left_out),
-            "evidence": (_SET_BY_USER if self._forced else "") + ", ".join(self._evidence),
-            "requests_per_minute": _storable_limit(requests_per_minute),
-            "tokens_per_minute": _storable_limit(tokens_per_minute),
-            "probed_at": datetime.now(UTC),
-        }
+    Returns:
+        A row of `teacher_dialects`, and the output tokens of a reply that needed a larger limit
+        for its reasoning; 0 if no reply did.
+    """
+    # A probe is always sent online, at the online price, even if other requests go by batch.
+    service: Service = "online" if terms.service == "batch" else terms.service
+    billing = Billing(endpoint, price_of(settings.teacher.model), service, terms.run_id)
+    wanted = settings.teacher.reply_format
+    first = Dialect(
+        api=settings.teacher.api, reply_format=REPLY_FORMATS[0] if wanted == "auto" else wanted
+    )
+    # Each reply is a completion of its own, also that of a later probe of the same server.
+    draws = itertools.count(store.rows(STORED_PROBES)[0]["n"] if store.path.exists() else 0)
+    budget = budget_of(terms, store, settings.teacher.model)
+    async with (
+        CompletionJournal(store) as journal,
+        TeacherClient(endpoint, connections=1, service=service) as client,
+    ):
+        account = Account(billing, budget, journal)
+        sender = ProbeSender(settings, endpoint, account, client, log, draws=draws)
+        search = FormSearch(sender, first, forced=wanted != "auto")
+        reply = await search.run()
+        output_limit = await heeded_limit(search)
+    dialect = search.dialect
+    requests_per_minute, tokens_per_minute = limits_of(reply.headers)
+    found = {
+        "teacher": settings.teacher.name,
+        "endpoint": endpoint.address,
+        "model": settings.teacher.model,
+        "api": dialect.api,
+        "reply_format": dialect.reply_format,
+        "token_limit_name": dialect.token_limit_name,
+        "left_out": sorted(dialect.left_out),
+        "evidence": ("" if wanted == "auto" else _SET_BY_USER) + "; ".join(sender.evidence),
+        "requests_per_minute": _storable_limit(requests_per_minute),
+        "tokens_per_minute": _storable_limit(tokens_per_minute),
+        "probed_at": datetime.now(UTC),
+        "folds_system": dialect.folds_system,
+        "output_limit": output_limit,
+        "reasoning_effort": settings.teacher.reasoning_effort or None,
+    }
+    return found, search.reasoning_tokens
 
 
 def _storable_limit(limit: float | None) -> int | None:
@@ -248,31 +195,52 @@ def _storable_limit(limit: float | None) -> int | None:
     return math.ceil(limit) if limit is not None and limit < _NO_LIMIT else None
 
 
-def _adapted_dialect(dialect: Dialect, error: StatusError, model: str, *, forced: bool) -> Dialect:
-    """The dialect without the parameter or the format that the server refused."""
-    if error.fatal:
-        raise TeacherError(fatal_advice(error, model))
-    said = f"{error.param or ''} {error.message}"
-    if error.status not in _UNPROCESSABLE_STATUSES:
-        raise TeacherError(f"The teacher refuses a probe: {error}")
-    if "max_completion_tokens" in said and dialect.token_limit_name != "max_tokens":  # noqa: S105
-        return replace(dialect, token_limit_name="max_tokens")  # noqa: S106
-    for name in OPTIONAL_PARAMETERS:
-        if name in said and name not in dialect.left_out:
-            return replace(dialect, left_out=dialect.left_out | {name})
-    if "service_tier" in said:
-        raise TeacherError(
-            f"The teacher has no flex processing: {error}. Set BIOINSTRUCT_SERVICE=online."
+def _notes(found: Mapping[str, Any], reasoning_tokens: int) -> Iterator[str]:
+    """What a user should know about the dialect that was found."""
+    left_out = set(found["left_out"])
+    if found["folds_system"]:
+        yield (
+            "The server takes no system message. The system prompt of each request is sent at the "
+            "top of the user's message."
         )
-    next_format = _next_format(dialect.reply_format)
-    if next_format and not forced and any(word in said for word in ("format", "schema")):
-        return replace(dialect, reply_format=next_format)
-    raise TeacherError(
-        f"The teacher refuses a probe in the format {dialect.reply_format}: {error}. "
-        "If the server takes no other format, set BIOINSTRUCT_REPLY_FORMAT=text."
+    if "reasoning_effort" in left_out:
+        yield (
+            f"WARNING: the server refuses the reasoning effort {found['reasoning_effort']!r}. "
+            "Requests are sent without it. Change or unset BIOINSTRUCT_REASONING_EFFORT."
+        )
+    if others := sorted(left_out - {"reasoning_effort", TOKEN_LIMIT_NAMES[0]}):
+        yield f"The server refuses {', '.join(others)}. Requests are sent without."
+    if reasoning_tokens:
+        yield (
+            f"WARNING: the model needed {reasoning_tokens:,} output tokens for a tiny task, most "
+            "of them for reasoning. Set BIOINSTRUCT_REASONING_TOKENS to at least this number, or "
+            "BIOINSTRUCT_REASONING_EFFORT to a lower effort. Otherwise replies may be cut off, or "
+            "empty."
+        )
+
+
+def _say_that_no_limit_holds(
+    terms: Terms, endpoint: Endpoint, known: Mapping[str, Any], log: Callable[[str], None]
+) -> None:
+    """Warn that replies may be of any length.
+
+    Raises:
+        BudgetError: a cap is set, and it can't be held.
+    """
+    said = (
+        f"{endpoint.address} ignores the limit of output tokens under every name, so a reply may "
+        f"be of any length and price ({known['evidence']})."
     )
-
-
-def _next_format(reply_format: ReplyFormat) -> ReplyFormat | None:
-    place = REPLY_FORMATS.index(reply_format) + 1
-    return REPLY_FORMATS[place] if place < len(REPLY_FORMATS) else None
+    caps = {
+        "BIOINSTRUCT_MAX_USD": terms.max_usd,
+        "BIOINSTRUCT_MAX_TOKENS": terms.max_tokens,
+        "BIOINSTRUCT_RUN_MAX_USD": terms.run_max_usd,
+        "BIOINSTRUCT_RUN_MAX_TOKENS": terms.run_max_tokens,
+    }
+    names = [name for name, cap in caps.items() if cap is not None and cap != math.inf]
+    if names:
+        raise BudgetError(
+            f"{' and '.join(names)} can't be held: {said} Nothing more was sent. Limit the output "
+            f"tokens at the server, or unset {' and '.join(names)}."
+        )
+    log(f"WARNING: {said} No cap of tokens or dollars could be held. Watch the spending.")

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from bioinstruct_dagster.store.fingerprints import canonical_json, sha256_of
 from bioinstruct_dagster.store.storable_text import storable_value
+from bioinstruct_dagster.teacher.reading.answer_objects import NUMBER, AnswerForm, answer_lists
 from bioinstruct_dagster.teacher.requests import REPLY_FORMATS, ReplyFormat, TeacherRequest
 
 Item = TypeVar("Item", bound=Hashable)
@@ -28,7 +29,6 @@ STORED_ANSWERS = """
     where answer_key in (select unnest($wanted::varchar[]))
 """
 _JSON_OBJECT = {"type": "json_object"}
-_VALUE_START = re.compile(r"[\s,]*(?=\{)")
 
 
 @dataclass(frozen=True)
@@ -219,74 +219,47 @@ class Question(Generic[Item, Answer]):
         fields = self.prompt.fields_of(item).values()
         return sha256_of([teacher, model, self.prompt.template_sha256(), *fields, *self.key_ends])
 
-    def is_well_formed(self, content: str, batch: Sequence[Item]) -> bool:
-        """Whether a reply has the requested form, even if its list is empty.
+    def is_well_formed(self, text: str, batch: Sequence[Item]) -> bool:
+        """Whether an answer's text has a known form, even if its list is empty.
 
-        A reply with a number that no item has is not well formed: a teacher that counts from 0 or
+        A text with a number that no item has is not well formed: a teacher that counts from 0 or
         from 2 shifts every answer to another item.
         """
-        return self._listed(content, batch) is not None
+        return answer_lists(text, self._form(batch)) is not None
 
     def answers_in(
-        self, content: str, batch: Sequence[Item], *, cut: bool = False
+        self, text: str, batch: Sequence[Item], *, cut: bool = False
     ) -> dict[Item, Answer]:
         """The valid answers of a reply, by item. An item with contradictory answers is left out.
 
+        If a reply holds its list twice, an answer of the later list counts.
+
         Args:
-            content: the reply. If it is not well formed, it has no answers.
+            text: the answer's text. If it is not well formed, it has no answers.
             batch: the items of the request.
             cut: whether the token limit cut the reply off. Its answers before the cut are read.
         """
         found: dict[Item, Answer] = {}
+        for listed in answer_lists(text, self._form(batch), cut=cut) or []:
+            found |= self._answers_of(listed, batch)
+        return found
+
+    def _answers_of(
+        self, listed: Sequence[Mapping[str, Any]], batch: Sequence[Item]
+    ) -> dict[Item, Answer]:
+        found: dict[Item, Answer] = {}
         contradicted: set[Item] = set()
-        for listed in self._listed(content, batch, cut=cut) or []:
-            number = listed.get("number")
-            if type(number) is not int:
-                continue
-            answer = self.read(listed)
+        for each in listed:
+            answer = self.read(each)
             if answer is None:
                 continue
-            item = batch[number - 1]
+            item = batch[each[NUMBER] - 1]
             if found.setdefault(item, answer) != answer:
                 contradicted.add(item)
         return {item: answer for item, answer in found.items() if item not in contradicted}
 
-    def _listed(
-        self, content: str, batch: Sequence[Item], *, cut: bool = False
-    ) -> list[dict[str, Any]] | None:
-        """The objects of a reply's list, or None if the reply has another form.
-
-        Prose and code fences around the JSON are skipped, because servers without structured output
-        add them.
-        """
-        start, end = content.find("{"), content.rfind("}")
-        listed: Any = None
-        try:
-            listed = json.loads(content[start : end + 1])[self.prompt.list_name]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            listed = self._listed_before_cut(content) if cut else None
-        if not isinstance(listed, list):
-            return None
-        objects = [one for one in listed if isinstance(one, dict)]
-        numbers = [one.get("number") for one in objects]
-        if any(type(number) is int and not 1 <= number <= len(batch) for number in numbers):
-            return None
-        return objects
-
-    def _listed_before_cut(self, content: str) -> list[Any] | None:
-        """The whole values of a list that has no end; None if the reply ends before its list."""
-        opening = re.search(rf'"{re.escape(self.prompt.list_name)}"\s*:\s*\[', content)
-        if opening is None:
-            return None
-        listed, place = [], opening.end()
-        decoder = json.JSONDecoder()
-        while (value := _VALUE_START.match(content, place)) is not None:
-            try:
-                one, place = decoder.raw_decode(content, value.end())
-            except (ValueError, RecursionError):
-                break
-            listed.append(one)
-        return listed
+    def _form(self, batch: Sequence[Item]) -> AnswerForm:
+        return AnswerForm(self.prompt.list_name, self.prompt.properties, len(batch))
 
 
 def _object_of(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from bioinstruct_dagster.teacher.money.experience import experience
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import Account, BatchAccount, Billing
 from bioinstruct_dagster.teacher.money.tokens import TokenForecast
+from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.session import TeacherSession
 from bioinstruct_dagster.teacher.terms import budget_of
@@ -41,8 +42,8 @@ BATCH_SPEND = """
     where service = 'batch' and purpose = $purpose
 """
 
-STORED_REPLIES = """
-    select completion_id, content, refusal, finish_reason
+STORED_REPLIES = f"""
+    select completion_id, content, refusal, finish_reason, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
 """

@@ -138,8 +138,8 @@ def test_a_batch_ends_in_the_data_set_without_a_second_payment(project):
     assert rows >= 10
     counts = made.teacher.ledger.as_json()
     assert counts["most_billed_of_a_digest"] == 1
-    # One probe, and the lines; every one of them is in the store.
-    assert counts["billed"] == counts["batch_lines_billed"] + 1
+    # The two requests of the probe, and the lines; every one of them is in the store.
+    assert counts["billed"] == counts["batch_lines_billed"] + 2
     assert made.column("select count(*) from completions") == [counts["billed"]]
     assert made.tick().skip_message == "No batch is open."
 

@@ -136,6 +136,6 @@ def test_two_tasks_of_one_name_are_refused(tmp_path):
 
 def test_a_list_that_is_not_there_is_named(tmp_path):
     with pytest.raises(
-        EvaluationTasksError, match=r"nowhere\.yaml: can't be read.*BIOINSTRUCT_EVAL"
+        EvaluationTasksError, match=r"nowhere\.yaml does not exist.*BIOINSTRUCT_EVAL"
     ):
         read_tasks(tmp_path / "nowhere.yaml")

@@ -5,11 +5,13 @@ import json
 import pytest
 
 from bioinstruct_dagster.generation.raw_rows import (
+    RequestReplies,
     imported_rows,
     needs_retry,
     raw_rows,
     reading_of,
     rows_of,
+    unread_reason,
 )
 from bioinstruct_dagster.rehearsal.api_server import app as server
 from bioinstruct_dagster.teacher.rounds import ask
@@ -196,3 +198,25 @@ def test_only_an_outcome_that_a_retry_may_mend_is_retried():
     assert not outcome_of('{"tasks": [{"instr', finish_reason="length")
     assert not outcome_of(content("p"))
     assert not outcome_of(content("p")[:-1] + ", {")  # a task was salvaged
+
+
+def replies_to(*contents, finish_reason="stop"):
+    for place, text in enumerate(contents):
+        replies = RequestReplies()
+        replies.take(
+            {
+                "completion_id": str(place), "request_number": place, "draw": 1, "content": text,
+                "refusal": None, "finish_reason": finish_reason, "reply_format": "json_schema",
+                "controls": None, "rehearsal": False,
+            }
+        )  # fmt: skip
+        yield replies
+
+
+def test_the_reason_of_most_replies_without_tasks_is_named():
+    reason = unread_reason(replies_to("no task", "nothing", "", content("p"), '{"a": 1}'))
+    assert reason.startswith("4 of 5 requests brought no readable task. The most frequent reason, ")
+    assert "of 2: malformed: no JSON." in reason
+    assert unread_reason(replies_to("no task", content("p"))) is None
+    assert unread_reason([RequestReplies()]) is None
+    assert unread_reason(replies_to("<think>", "", finish_reason="length")) is None  # said apart

@@ -140,8 +140,28 @@ def test_text_that_is_not_utf8_is_refused_with_the_byte(tmp_path):
         read_seed_tasks(path)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_task(seed_file):
+    path = seed_file(*map(task, range(3)))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(read_seed_tasks(path)) == 3
+
+
+def test_a_field_that_is_given_twice_is_refused_with_its_line(seed_file):
+    twice = json.dumps(task(1)).replace('"output"', '"output": "x", "output"')
+    (complaint,) = complaints(seed_file(task(0), twice, task(2), task(3)))
+    assert complaint == "2: not JSON (the field 'output' is given twice; keep one)"
+
+
+def test_a_file_that_is_too_large_for_seeds_is_refused_unread(tmp_path):
+    path = tmp_path / "seeds.jsonl"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a sparse file: it takes no room
+    with pytest.raises(SeedFileError, match="holds more than 64 MiB, so it is no file of seed"):
+        read_seed_tasks(path)
+
+
 def test_a_missing_file_is_refused_with_its_setting(tmp_path):
-    with pytest.raises(SeedFileError, match=r"none\.jsonl: no such file\. Set BIOINSTRUCT_SEEDS"):
+    with pytest.raises(SeedFileError, match=r"none\.jsonl does not exist\. Set BIOINSTRUCT_SEEDS"):
         read_seed_tasks(tmp_path / "none.jsonl")
 
 

@@ -30,6 +30,10 @@ WRONG_VALUES = [
     ("BIOINSTRUCT_RUN_MAX_TOKENS", "-1"),
     ("BIOINSTRUCT_SERVICE", "cheap"),
     ("BIOINSTRUCT_API", "assistants"),
+    ("BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK", "0"),
+    ("BIOINSTRUCT_REASONING_TOKENS", "-1"),
+    ("BIOINSTRUCT_REASONING_EFFORT", "a little"),
+    ("BIOINSTRUCT_BATCH_TOKENS", "0"),
     ("BIOINSTRUCT_REPLY_FORMAT", "yaml"),
     ("BIOINSTRUCT_RPM", "0"),
     ("BIOINSTRUCT_TPM", "-1"),
@@ -46,6 +50,7 @@ WRONG_VALUES = [
     ("BIOINSTRUCT_IMPORT_COLUMNS", "instruction="),
     ("BIOINSTRUCT_IMPORT_COLUMNS", "question=instruction"),
     ("BIOINSTRUCT_IMPORT_COLUMNS", "instruction=a,output=b,instruction=c"),
+    ("BIOINSTRUCT_IMPORT_COLUMNS", "messages=chats,output=b"),
     ("BIOINSTRUCT_REFRESH_INSTRUCTIONS", "10000001"),
     ("BIOINSTRUCT_RPM", "1e308"),
     ("BIOINSTRUCT_RPM", "1e-308"),
@@ -55,8 +60,10 @@ WRONG_VALUES = [
     ("OPENAI_BASE_URL", "localhost/v1"),
     ("OPENAI_BASE_URL", "http://user@localhost/v1"),
     ("OPENAI_BASE_URL", "http://:password@localhost/v1"),
-    ("OPENAI_BASE_URL", "http://localhost/v1?api-version=2024-10-21"),
-    ("OPENAI_BASE_URL", "http://localhost/v1?"),
+    ("OPENAI_BASE_URL", "ftp://localhost/v1"),
+    ("OPENAI_BASE_URL", "http://localhost:99999/v1"),
+    ("OPENAI_BASE_URL", "http://local host/v1"),
+    ("OPENAI_BASE_URL", "http://"),
     ("OPENAI_BASE_URL", "http://localhost/v1#chat"),
     *(
         (f"BIOINSTRUCT_{cap}", value)
@@ -204,6 +211,10 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         "BIOINSTRUCT_RPM": ("teacher.requests_per_minute", "500", 500.0),
         "BIOINSTRUCT_TPM": ("teacher.tokens_per_minute", "200000.5", 200000.5),
         "BIOINSTRUCT_TASKS_PER_REQUEST": ("generation.tasks_per_request", "4", 4),
+        "BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK": ("teacher.output_tokens_per_task", "900", 900),
+        "BIOINSTRUCT_REASONING_TOKENS": ("teacher.reasoning_tokens", "8000", 8000),
+        "BIOINSTRUCT_REASONING_EFFORT": ("teacher.reasoning_effort", "low", "low"),
+        "BIOINSTRUCT_BATCH_TOKENS": ("teacher.batch_tokens", "90000", 90_000),
         "BIOINSTRUCT_CONCURRENCY": ("teacher.concurrency", "2", 2),
         "BIOINSTRUCT_IMPORT": ("imports.source", "owner/name", "owner/name"),
         "BIOINSTRUCT_IMPORT_COLUMNS": (
@@ -277,7 +288,7 @@ def test_a_privacy_model_is_a_path_or_a_package(monkeypatch, tmp_path, value, mo
 def test_a_refused_address_says_what_to_do_and_no_secret(monkeypatch):
     for address, advice in [
         ("http://user:secret@host/v1", "OPENAI_API_KEY"),
-        ("http://host/v1?key=secret", "Azure's api-version, are not supported yet"),
+        ("host/v1?key=secret", "no http:// or https:// at its beginning"),
         ("http://host/v1#secret", "Delete the part from the #"),
     ]:
         monkeypatch.setenv("OPENAI_BASE_URL", address)
@@ -341,3 +352,9 @@ def test_a_key_in_another_setting_is_not_repeated(monkeypatch):
     with pytest.raises(ValueError, match="base_url") as direct:
         Settings.of(openai_base_url=KEY)
     assert KEY not in str(direct.value)
+
+
+def test_the_column_of_a_set_of_chats_is_mapped_alone(monkeypatch):
+    monkeypatch.setenv("BIOINSTRUCT_IMPORT_COLUMNS", "messages=conversations")
+    own = {name: name for name in ("instruction", "input", "output")}
+    assert load_settings(None).imports.columns == {**own, "messages": "conversations"}

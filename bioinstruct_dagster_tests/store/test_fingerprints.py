@@ -62,6 +62,22 @@ def test_a_value_in_another_column_changes_the_fingerprint():
     assert sha256_of_rows(one, ("a", "b")) != sha256_of_rows(other, ("a", "b"))
 
 
+def test_an_imported_file_counts_by_its_content_and_not_by_its_name():
+    def of(source):
+        return sha256_of_rows([{"source": source}], ("source",))
+
+    assert of("import:a.csv@0123456789ab") == of("import:old@home.csv@0123456789ab")
+    different = [
+        "import:a.csv@0123456789ab",
+        "import:a.csv@0123456789ac",
+        "import:owner/name@train",
+        "import:owner/other@train",
+        "import:owner/name@test",
+        "completion",
+    ]
+    assert len({of(source) for source in different}) == len(different)
+
+
 def test_a_file_is_fingerprinted_by_its_bytes(tmp_path):
     file = tmp_path / "file"
     file.write_bytes(b"\x00\xff\n" * 100_000)

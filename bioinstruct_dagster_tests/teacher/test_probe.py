@@ -89,18 +89,19 @@ def test_the_best_format_that_a_server_has_is_found(probe, store, formats, expec
         dialect = probe(server, api=api).dialect
     assert (dialect.reply_format, dialect.api) == (expected, api)
     assert column(store, "teacher_dialects", "reply_format") == [expected]
-    assert (server.billed, any(expected in line for line in server.lines)) == (1, True)
+    assert (server.billed, any(expected in line for line in server.lines)) == (2, True)
+    assert column(store, "teacher_dialects", "output_limit") == ["heeded"]
 
 
 def test_a_probe_is_stored_and_never_repeated(probe, store):
     with live() as server:
         first = probe(server)
-        assert probes(server) == 1
+        assert probes(server) == 2  # the form, and the output limit
         assert probe(server) == first
-        assert probes(server) == 1
-    [row] = store.rows("select purpose, finish_reason, usd, service from completions")
-    assert (row["purpose"], row["service"]) == ("probe", "online")
-    assert row["usd"] == pytest.approx(cost(server, "online"))
+        assert probes(server) == 2
+    rows = store.rows("select purpose, finish_reason, usd, service from completions")
+    assert {(row["purpose"], row["service"]) for row in rows} == {("probe", "online")}
+    assert sum(row["usd"] for row in rows) == pytest.approx(cost(server, "online"))
     assert spent(store) == {"settled": pytest.approx(cost(server, "online"))}
 
 
@@ -110,8 +111,8 @@ def test_each_model_api_and_server_gets_its_own_probe(probe, store):
         probe(server, teacher_model="gpt-4o")
         probe(server, api="responses")
         probe(other)
-        assert (probes(server), probes(other)) == (3, 1)
-    assert len(column(store, "completions", "completion_id")) == 4
+        assert (probes(server), probes(other)) == (6, 2)
+    assert len(column(store, "completions", "completion_id")) == 8
     assert set(spent(store)) == {"settled"}
 
 
@@ -138,7 +139,8 @@ def test_a_parameter_that_is_refused_is_left_out(probe, requests_of, name, messa
     assert dialect.left_out == {name}
     body = dialect.body(requests_of(1)[0])
     assert name not in body
-    assert server.billed == 1
+    assert server.billed == 2
+    assert any(f"refuses {name}" in line for line in server.lines)
 
 
 def test_the_older_name_of_the_token_limit_is_found(probe, requests_of):
@@ -161,7 +163,7 @@ def test_a_server_that_takes_only_plain_text_is_found(probe):
         dialect = probe(server).dialect
     assert dialect.left_out == {"seed", "temperature"}
     assert (dialect.reply_format, dialect.token_limit_name) == ("text", "max_tokens")
-    assert (probes(server), server.billed) == (6, 1)
+    assert (probes(server), server.billed) == (7, 2)
 
 
 def test_a_refusal_in_another_form_of_error_is_understood(probe):
@@ -176,28 +178,37 @@ def test_a_refusal_in_another_form_of_error_is_understood(probe):
         assert probe(server).dialect.left_out == {"seed"}
 
 
-@pytest.mark.parametrize("fault", ["malformed", "wrong_schema", "empty"])
+@pytest.mark.parametrize("fault", ["malformed", "wrong_schema"])
 def test_a_server_that_ignores_the_format_is_asked_in_the_next(probe, store, fault):
     with live(faults={fault: 1.0}, fault_attempts=1) as server:
         assert probe(server).dialect.reply_format == "text"
-        assert server.billed == 3
+        assert server.billed == 4
     [evidence] = column(store, "teacher_dialects", "evidence")
-    assert evidence.startswith(f"{fault}, {fault}, ")
-    assert len(column(store, "completions", "completion_id")) == 3
+    assert evidence.startswith(f"json_schema: {fault}; json_object: {fault}; text: ")
+    assert len(column(store, "completions", "completion_id")) == 4
+
+
+def test_an_empty_reply_says_nothing_against_a_format(probe, store):
+    with live(faults={"empty": 1.0}, fault_attempts=1) as server:
+        assert probe(server).dialect.reply_format == "json_schema"
+    [evidence] = column(store, "teacher_dialects", "evidence")
+    assert evidence.startswith("json_schema: empty; json_schema: parsed; ")
+    # Each of the replies was paid for, and each is stored.
+    assert len(column(store, "completions", "completion_id")) == server.billed
 
 
 @pytest.mark.parametrize("fault", ["refusal", "length"])
 def test_a_refusal_or_a_cut_says_nothing_against_a_format(probe, fault):
     with live(faults={fault: 1.0}) as server:
         assert probe(server).dialect.reply_format == "json_schema"
-        assert server.billed == 1
+        assert server.billed == 2
 
 
 @pytest.mark.parametrize("form", ["json_schema", "json_object", "text"])
 def test_a_set_format_is_used_and_parameters_are_probed(probe, form):
     with live(refusing(seed="No seed here.")) as server:
         dialect = probe(server, reply_format=form).dialect
-    assert (dialect.reply_format, dialect.left_out, server.billed) == (form, {"seed"}, 1)
+    assert (dialect.reply_format, dialect.left_out, server.billed) == (form, {"seed"}, 2)
 
 
 def test_a_format_that_is_set_and_refused_is_an_error(probe, store):
@@ -212,10 +223,29 @@ def test_a_format_that_was_set_once_is_no_finding(probe):
     with live() as server:
         assert probe(server, reply_format="text").dialect.reply_format == "text"
         assert probe(server, reply_format="text").dialect.reply_format == "text"
-        assert probes(server) == 1
+        assert probes(server) == 2
         assert probe(server).dialect.reply_format == "json_schema"
         assert probe(server, reply_format="json_object").dialect.reply_format == "json_object"
-        assert probes(server) == 2
+        assert probes(server) == 4
+
+
+def test_a_server_without_flex_is_named_at_once(probe):
+    with live(refusing(service_tier="service_tier flex is unknown")) as server:
+        with pytest.raises(TeacherError, match="BIOINSTRUCT_SERVICE=online"):
+            probe(server, Terms(service="flex"), service="flex")
+        assert len(server.teacher.calls) == 1
+
+
+def test_a_refusal_that_fits_every_form_ends_with_its_words(probe, store):
+    with live(answering(400, message="I do not like you.")) as server:
+        with pytest.raises(TeacherError, match="I do not like you") as refused:
+            probe(server)
+        # json_schema, json_object, text, and at last the fewest parameters.
+        assert len(server.teacher.calls) == 4
+    for word in (server.endpoint.base_url, "/chat/completions", "BIOINSTRUCT_API", MODEL):
+        assert word in str(refused.value)
+    fold(store)
+    assert (column(store, "completions", "purpose"), spent(store)) == ([], {})
 
 
 # Errors and faults.
@@ -237,9 +267,7 @@ def test_a_wrong_key_stops_at_once_and_is_not_shown(probe, store):
         (answering(404), "no model"),
         (answering(429, code="insufficient_quota"), "insufficient_quota"),
         (answering(403), "rejects the key"),
-        (answering(400, message="service_tier flex is unknown"), "BIOINSTRUCT_SERVICE=online"),
         (answering(429, headers={"retry-after": "7200"}), "HTTP 429"),
-        (answering(400, message="I do not like you."), "I do not like you"),
     ],
 )
 def test_what_can_not_pass_stops_at_once_and_costs_nothing(probe, store, around, message):
@@ -255,7 +283,8 @@ def test_a_rate_limit_is_waited_out(probe):
     hint = {"retry-after-ms": "5"}
     with live(answering(429, 12, hint, code="rate_limit_exceeded")) as server:
         assert probe(server).dialect.reply_format == "json_schema"
-        assert probes(server) == 13
+        assert probes(server) == 14
+        assert sum("sent again in" in line for line in server.lines) == 1
 
 
 def test_a_server_error_is_tried_again_in_the_same_format(probe, store):
@@ -266,9 +295,9 @@ def test_a_server_error_is_tried_again_in_the_same_format(probe, store):
 
 def test_a_probe_with_a_lost_reply_is_presumed_and_sent_again(probe, store, monkeypatch):
     monkeypatch.setattr("bioinstruct_dagster.teacher.flow.retries.FIRST_SECONDS", 0.01)
-    with live(faults={"truncated_json": 1.0}, fault_attempts=1) as server:
+    with live(faults={"reset": 1.0}, fault_attempts=1) as server:
         probe(server)
-        assert server.billed == 2
+        assert server.billed == 3
     [probed] = store.rows("select usd from completions")
     price = price_of(MODEL)
     assert spent(store)["settled"] == pytest.approx(probed["usd"])
@@ -316,9 +345,9 @@ def test_the_caps_count_the_probe(probe, store, requests_of):
 def test_with_the_batch_api_the_probe_goes_online_at_its_price(probe, store):
     with live() as server:
         probe(server, Terms(service="batch"), service="batch")
-        assert (server.count("POST", "/files"), server.billed) == (0, 1)
+        assert (server.count("POST", "/files"), server.billed) == (0, 2)
     assert spent(store) == {"settled": pytest.approx(cost(server, "online"))}
-    assert column(store, "completions", "service") == ["online"]
+    assert set(column(store, "completions", "service")) == {"online"}
 
 
 def test_a_reply_without_usage_counts_at_its_most(probe, store):
@@ -384,5 +413,5 @@ def test_odd_limits_are_survived(probe, stated, seen):
 def test_flex_is_asked_for_and_billed_as_the_server_says(probe, store):
     with live() as server:
         probe(server, Terms(service="flex"), service="flex")
-    assert column(store, "completions", "service_tier") == ["flex"]
+    assert set(column(store, "completions", "service_tier")) == {"flex"}
     assert spent(store) == {"settled": pytest.approx(cost(server, "flex"))}

@@ -6,9 +6,16 @@ import pytest
 
 from bioinstruct_dagster.rehearsal.api_server.answers import PROBE_WORD
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.teacher.probe_request import SOUND_OUTCOMES, outcome_of, probe_request
+from bioinstruct_dagster.teacher.probe_request import (
+    LIMIT_PROBE_TOKENS,
+    MAX_PROBE_TOKENS,
+    SOUND_OUTCOMES,
+    limit_probe_request,
+    outcome_of,
+    probe_request,
+)
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 
 TASK = '{"instruction": "Name one vitamin.", "input": "", "output": "Vitamin C."}'
 JSON = f'{{"tasks": [{TASK}]}}'
@@ -30,23 +37,42 @@ def reply(content: str, finish_reason: str = "stop", refusal: str | None = None)
     )
 
 
-# As they were when the schema was still that of generation: a server probed then is known now.
-@pytest.mark.parametrize(
-    ("reply_format", "key"),
-    [
-        ("json_schema", "24975af6a9065511989cdb7649b1c3aa1ebb758b7b19760b167534a61adb2261"),
-        ("json_object", "a4321787ac8f385cabba06f55da6656075714ce1093be72be11cef312ca5462c"),
-        ("text", "2a82d49fb00a8d254055bdef25d749ce6691722217f37855977b0de151834f4d"),
-    ],
-)
-def test_the_key_of_a_probe_does_not_change(reply_format, key):
-    settings = Settings.of(teacher="openai", teacher_model="gpt-4.1")
-    endpoint = Endpoint("http://127.0.0.1:8000/v1", "k", rehearsal=False)
-    request = probe_request(settings, endpoint, reply_format)
-    assert request.completion_id == key
-    assert PROBE_WORD in request.messages[0]["content"]
-    elsewhere = replace(endpoint, base_url="http://127.0.0.1:8001/v1")
-    assert probe_request(settings, elsewhere, reply_format).completion_id != key
+SETTINGS = Settings.of(teacher="openai", teacher_model="gpt-4.1")
+ENDPOINT = Endpoint("http://127.0.0.1:8000/v1", "k", rehearsal=False)
+
+
+@pytest.mark.parametrize("reply_format", ["json_schema", "json_object", "text"])
+def test_each_probe_is_a_completion_of_its_own(reply_format):
+    request = probe_request(SETTINGS, ENDPOINT, reply_format)
+    assert PROBE_WORD in request.messages[-1]["content"]
+    elsewhere = replace(ENDPOINT, base_url="http://127.0.0.1:8001/v1")
+    others = [
+        probe_request(SETTINGS, elsewhere, reply_format),
+        probe_request(SETTINGS, ENDPOINT, reply_format, draw=1),
+        probe_request(SETTINGS, ENDPOINT, reply_format, max_tokens=8_000),
+        limit_probe_request(SETTINGS, ENDPOINT),
+        limit_probe_request(SETTINGS, ENDPOINT, draw=1),
+    ]
+    assert len({r.completion_id for r in [request, *others]}) == 6
+    assert probe_request(SETTINGS, ENDPOINT, reply_format).completion_id == request.completion_id
+
+
+def test_a_probe_has_the_roles_of_real_requests_and_a_system_prompt_of_their_size(requests_of):
+    real = requests_of(1)[0].messages
+    probes = [probe_request(SETTINGS, ENDPOINT, "text"), limit_probe_request(SETTINGS, ENDPOINT)]
+    for request in probes:
+        assert [m["role"] for m in request.messages] == [m["role"] for m in real]
+        assert len(request.messages[0]["content"]) >= len(real[0]["content"])
+
+
+def test_a_probe_allows_the_reasoning_that_the_settings_allow():
+    reasoning = Settings.of(teacher="openai", reasoning_tokens=4_000, reasoning_effort="low")
+    parameters = probe_request(reasoning, ENDPOINT, "text").parameters
+    assert parameters["max_completion_tokens"] == MAX_PROBE_TOKENS + 4_000
+    assert parameters["reasoning_effort"] == "low"
+    limited = limit_probe_request(reasoning, ENDPOINT).parameters
+    assert limited["max_completion_tokens"] == LIMIT_PROBE_TOKENS
+    assert "reasoning_effort" not in probe_request(SETTINGS, ENDPOINT, "text").parameters
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,12 @@ def test_the_server_gets_the_request_as_it_is_stored(ask_at, requests_of, serve,
     (request,) = requests_of(1, model="gpt-4.1")
     ask_at([request], served.url)
     assert served.bodies == [
-        {"model": "gpt-4.1", "messages": list(request.messages), **request.parameters}
+        {
+            "model": "gpt-4.1",
+            "messages": list(request.messages),
+            **request.parameters,
+            "stream": False,
+        }
     ]
     assert served.keys == [f"Bearer {KEY}"]
 

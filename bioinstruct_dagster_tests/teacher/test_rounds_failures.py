@@ -140,26 +140,40 @@ def test_a_failed_round_with_stored_completions_is_no_error(
 
 
 @pytest.mark.parametrize(
-    "garbage",
+    "odd",
     [
-        {"text": "<html>Bad gateway</html>", "content_type": "text/html"},
-        {"text": "", "content_type": "application/json"},
+        {"text": "<html>Please log in</html>", "content_type": "text/html"},
         {"text": "{", "content_type": "application/json"},
         {"text": "null", "content_type": "application/json"},
         {"text": "{}", "content_type": "application/json"},
         {"text": '{"choices": []}', "content_type": "application/json"},
         {"text": '{"choices": [{"message": null}]}', "content_type": "application/json"},
     ],
-    ids=lambda garbage: garbage["text"] or "empty",
+    ids=lambda odd: odd["text"],
 )
-def test_a_success_that_is_no_completion_costs_that_request_only(
-    ask_at, store, requests_of, serve, reply, garbage
+def test_a_success_that_is_no_completion_is_stored_as_it_is(
+    ask_at, store, requests_of, serve, reply, odd
 ):
     requests = requests_of(5)
 
     async def answer(body):
         if body["seed"] == requests[2].parameters["seed"]:
-            return web.Response(**garbage)
+            return web.Response(**odd)
+        return reply()
+
+    served = serve(answer)
+    tally = ask_at(requests, served.url)
+    assert (tally.asked, tally.failed, tally.retried, len(served.bodies)) == (5, 0, 0, 5)
+    assert stored_numbers(store) == [0, 1, 2, 3, 4]
+    assert store.rows("select body from completions where content = ''") == [{"body": odd["text"]}]
+
+
+def test_a_success_without_a_body_costs_that_request_only(ask_at, store, requests_of, serve, reply):
+    requests = requests_of(5)
+
+    async def answer(body):
+        if body["seed"] == requests[2].parameters["seed"]:
+            return web.Response(text="", content_type="application/json")
         return reply()
 
     tally = ask_at(requests, serve(answer).url)

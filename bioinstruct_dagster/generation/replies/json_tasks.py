@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bioinstruct_dagster.generation.replies.task_lists import WORDS_BEFORE, TaskLists
 from bioinstruct_dagster.generation.replies.tasks import (
     INCOMPLETE_FAULT,
     NO_OBJECT_FAULT,
@@ -22,27 +23,23 @@ from bioinstruct_dagster.generation.replies.tasks import (
     TaskList,
     is_sound,
 )
+from bioinstruct_dagster.teacher.reading.json_values import (
+    CLOSING,
+    JsonBreakError,
+    JsonScanner,
+    blanks_from,
+)
 
 _LIST_KEY = "tasks"  # the list's name in the schema
 _WRAPPER_DEPTH = 2  # a list may be inside this many objects: {"result": {"tasks": [...]}}
-_BLANKS = re.compile(r"[ \t\n\r]*+")
 _FENCE = re.compile(r"```(?:json)?\s{0,64}(?=[{\[])", re.IGNORECASE)
 _OPENING = re.compile(r"[{\[]")
-# Possessive quantifiers, so that matching a string of megabytes needs no memory for backtracking.
-_CHARACTERS = re.compile(
-    r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
+# The names of lists that a model writes before its answer, in the same object.
+_DRAFT_KEY = re.compile(
+    r"(?:draft|first_draft|drafts|initial|scratchpad|thinking|thoughts?|reasoning|old|original"
+    r"|preliminary|analysis|brainstorm)(?:_tasks|_list|_version)?",
+    re.IGNORECASE,
 )
-_SCALAR = re.compile(
-    r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?|true|false|null|NaN|-?Infinity"
-)
-_JSON_WORDS = ("true", "false", "null", "NaN", "-Infinity", "Infinity")
-# The end of a text that was cut inside an escape, a number or a word, or at its very end.
-_STUMP = re.compile(
-    r"(?:\\(?:u[0-9a-fA-F]{0,3})?|\.|[eE][-+]?|"
-    + "|".join(word[:length] for word in _JSON_WORDS for length in range(1, len(word)))
-    + r")?\Z"
-)
-_CLOSING = {"{": "}", "[": "]"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +65,7 @@ class JsonReading:
         fault: the break that ended the reading; None if there was none.
         open_end: whether the text ends inside a value, even if that is only a bracket in prose.
         is_json: whether the text begins with a whole value.
+        before_stump: whether the last list is not whole, so that the one before it was read.
     """
 
     task_list: TaskList
@@ -75,16 +73,19 @@ class JsonReading:
     fault: JsonBreak | None = None
     open_end: bool = False
     is_json: bool = False
+    before_stump: bool = False
 
 
 def read_json(text: str) -> JsonReading:
-    """The tasks of every JSON value in the text, up to a break inside a task.
+    """The tasks of the JSON values in the text, up to a break inside a task.
+
+    If the values hold several lists of tasks, the last whole list is read.
 
     If the text does not begin with JSON, a fenced value is read in preference to the prose around
     it.
     """
-    begin = _blanks_from(text, 0)
-    if text[begin : begin + 1] not in _CLOSING:
+    begin = blanks_from(text, 0)
+    if text[begin : begin + 1] not in CLOSING:
         fence = _FENCE.search(text)
         if fence:
             reading = _read_values(text, fence.end())
@@ -94,10 +95,11 @@ def read_json(text: str) -> JsonReading:
 
 
 def _read_values(text: str, begin: int) -> JsonReading:
-    scanner = _Scanner(text)
-    found, bare = TaskList(), TaskList()
+    scanner = _TaskScanner(text)
+    lists, bare = TaskLists(), TaskList()
     first = last = None
     start, place, is_json = -1, begin, scanner.is_scalar(begin)
+    end_of_tasks = begin
     while opening := _OPENING.search(text, place):
         at_begin = opening.start() == begin
         piece = bare if at_begin else TaskList()
@@ -108,19 +110,22 @@ def _read_values(text: str, begin: int) -> JsonReading:
         elif not scanner.in_task:
             # This was prose with a bracket, or a description of the format: search further.
             fence = (
-                _FENCE.search(text, place) if scanner.has_key and not found.is_recognized else None
+                _FENCE.search(text, place) if scanner.has_key and not lists.is_recognized else None
             )
             place = fence.end() if fence else place
-            if found.is_recognized or fence or not scanner.has_key:
+            if lists.is_recognized or fence or not scanner.has_key:
                 continue
         if piece.is_recognized:
             start = opening.start() if start < 0 else start
-            found.extend(piece)
+            words = text[max(end_of_tasks, opening.start() - WORDS_BEFORE) : opening.start()]
+            lists.add(piece, is_collection=scanner.is_collection, words=words)
+            end_of_tasks = place
         if last:
-            return JsonReading(found, start, last, last.cut, is_json)
-    settled = found.is_recognized or is_json
+            chosen = lists.chosen(is_whole=False)
+            return JsonReading(chosen, start, last, last.cut, is_json, lists.before_stump)
+    settled = lists.is_recognized or is_json
     return JsonReading(
-        found if found.is_recognized or not is_json else bare,
+        lists.chosen(is_whole=True) if lists.is_recognized or not is_json else bare,
         start,
         None if settled else first,
         bool(last and last.cut),
@@ -128,23 +133,18 @@ def _read_values(text: str, begin: int) -> JsonReading:
     )
 
 
-def _blanks_from(text: str, place: int) -> int:
-    match = _BLANKS.match(text, place)
-    return match.end() if match else place
+class _TaskScanner(JsonScanner):
+    """Reads the tasks of one JSON value at a time; it stops at the place of a break.
 
-
-class _JsonBreakError(Exception):
-    """The text stops being JSON at the scanner's place."""
-
-
-class _Scanner:
-    """Reads one JSON value at a time, as strictly as `json`; it stops at the place of a break."""
+    Attributes:
+        in_task: whether it has read a task's field.
+        is_collection: whether the last value is a list of tasks or holds one.
+    """
 
     def __init__(self, text: str) -> None:
-        self._text = text
-        self.place = 0
-        self.has_key = False  # whether it has read an object's key, which prose with brackets lacks
-        self.in_task = False  # whether it has read a task's field
+        super().__init__(text)
+        self.in_task = False
+        self.is_collection = False
 
     def read(self, start: int, found: TaskList, *, bare: bool) -> JsonBreak | None:
         """Add the tasks of the object or list that opens here; the break, or None without one.
@@ -155,25 +155,15 @@ class _Scanner:
             bare: whether a list counts although nothing marks it as a list of tasks.
         """
         self.place, self.has_key, self.in_task = start, False, False
+        self.is_collection = self._text[start] == "["
         try:
             if self._text[start] == "{":
                 self._object(found, _WRAPPER_DEPTH)
             else:
                 self._list(found, counts=bare)
-        except _JsonBreakError:
-            return JsonBreak(self.place, bool(_STUMP.match(self._text, self.place)))
+        except JsonBreakError:
+            return JsonBreak(self.place, self.is_cut)
         return None
-
-    def is_scalar(self, start: int) -> bool:
-        """Whether the rest of the text is one number, word or string."""
-        self.place = start
-        if self._text[start : start + 1] in _CLOSING:
-            return False
-        try:
-            self._skip()
-        except _JsonBreakError:
-            return False
-        return not self._next()
 
     def _object(self, found: TaskList, wrappers: int, *, listed: bool = False) -> None:
         """Add an object as a task, or the tasks inside it.
@@ -181,7 +171,7 @@ class _Scanner:
         The tasks inside count only if the object itself is not a sound task.
         """
         fields: dict[str, str | None] = {}
-        inner = TaskList()
+        inner, drafts = TaskList(), TaskList()
         whole = False
         try:
             for key in self._members():
@@ -190,10 +180,14 @@ class _Scanner:
                     fields[key] = None  # if a key occurs twice, the last one counts
                     fields[key] = self._text_value()
                 else:
-                    self._look_into(key, inner, wrappers)
+                    is_draft = _DRAFT_KEY.fullmatch(key) is not None
+                    self._look_into(key, drafts if is_draft else inner, wrappers)
             whole = True
         finally:
+            if drafts.tasks and not (whole and inner.tasks):
+                inner = drafts  # the last whole list
             if inner.is_recognized and not (whole and is_sound(fields)):
+                self.is_collection = True
                 found.extend(inner)
             elif whole and (fields or listed):
                 found.add(fields)
@@ -242,70 +236,10 @@ class _Scanner:
             return
         while True:
             if self._next() in {"", "]"}:
-                raise _JsonBreakError
+                raise JsonBreakError
             yield
             if self._ends("["):
                 return
-
-    def _skip(self) -> None:
-        """Pass a value of any depth; each open bracket takes one byte of memory."""
-        opened = bytearray()
-        while True:
-            kind = self._next()
-            if kind in _CLOSING:
-                self.place += 1
-                if not self._closes(kind):
-                    opened.append(ord(kind))
-                    if kind == "{":
-                        self._key()
-                    continue
-            elif kind == '"':
-                self._string()
-            else:
-                self._scalar()
-            if self._leave(opened):
-                return
-
-    def _leave(self, opened: bytearray) -> bool:
-        """After a value: pass the closing brackets; True if no bracket is left open."""
-        while opened:
-            kind = chr(opened[-1])
-            if not self._ends(kind):
-                if kind == "{":
-                    self._key()
-                return False
-            opened.pop()
-        return True
-
-    def _closes(self, kind: str) -> bool:
-        """Pass a closing bracket if it is next; whether it was."""
-        closes = self._next() == _CLOSING[kind]
-        self.place += closes
-        return closes
-
-    def _ends(self, kind: str) -> bool:
-        """Pass a comma or a closing bracket; whether it was the bracket."""
-        mark = self._next()
-        if mark not in {",", _CLOSING[kind]}:
-            raise _JsonBreakError
-        self.place += 1
-        return mark != ","
-
-    def _next(self) -> str:
-        """The next character that is not a blank; empty at the end of the text."""
-        self.place = _blanks_from(self._text, self.place)
-        return self._text[self.place : self.place + 1]
-
-    def _key(self) -> str:
-        """An object's key as the text has it; passes the colon after it too."""
-        if self._next() != '"':
-            raise _JsonBreakError
-        key = self._string()
-        if self._next() != ":":
-            raise _JsonBreakError
-        self.place += 1
-        self.has_key = True
-        return key
 
     def _text_value(self) -> str | None:
         """The next value if it is a string, else None."""
@@ -314,19 +248,3 @@ class _Scanner:
             return text
         self._skip()
         return None
-
-    def _string(self) -> str:
-        """The next string as the text has it, with its quotation marks."""
-        start = self.place
-        match = _CHARACTERS.match(self._text, start + 1)
-        self.place = match.end() if match else start
-        if self._text[self.place : self.place + 1] != '"':
-            raise _JsonBreakError
-        self.place += 1
-        return self._text[start : self.place]
-
-    def _scalar(self) -> None:
-        match = _SCALAR.match(self._text, self.place)
-        if not match:
-            raise _JsonBreakError
-        self.place = match.end()

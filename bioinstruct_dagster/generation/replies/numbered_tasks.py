@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bioinstruct_dagster.generation.replies.task_lists import TaskLists, announces_revision
 from bioinstruct_dagster.generation.replies.tasks import TASK_FIELDS, TaskList
 
 # Every repetition has a bound, so that matching a line takes only a few steps.
@@ -31,6 +32,8 @@ _SEPARATOR_LINE = re.compile(
 )
 _OPENING_FENCE = re.compile(r"```[a-z]{0,12}\s*\Z", re.IGNORECASE)
 _FENCE_WINDOW = 40  # an opening fence is searched in this many characters before the first task
+_TITLE_CHARACTERS = 80  # the most characters of a line that announces a list
+_TITLE_LINE = re.compile(r"(?:\#|\*\*|__).*|.*:(?:\*\*|__)?")
 UNLABELLED_FAULT = "task {} is not labelled Instruction, Input, Output"
 _NO_INPUT_MARKS = frozenset({"<noinput>", "<no input>", "<no_input>"})
 
@@ -42,12 +45,16 @@ class NumberedReading:
     Attributes:
         task_list: the tasks.
         start: the place of the first label; -1 if no task begins.
+        last: the place of the last task's first label; -1 if no task begins.
         is_numbered: whether the labels have numbers. Labels in prose have none.
+        before_stump: whether the last list is not whole, so that the one before it was read.
     """
 
     task_list: TaskList
     start: int = -1
+    last: int = -1
     is_numbered: bool = False
+    before_stump: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,38 +66,95 @@ class _Label:
     bold: bool  # whether bold print begins before the label and does not end with it
 
 
+@dataclass(frozen=True)
+class _Block:
+    """The labels of a task, the instruction's first, and the place where the task ends.
+
+    Attributes:
+        title: the line that stands before a new list, or "" without such a line; None if the task
+            belongs to the list of the task before.
+    """
+
+    labels: list[_Label]
+    end: int
+    title: str | None
+
+
 def read_numbered(text: str, *, cut: bool) -> NumberedReading:
-    """The tasks of a numbered text; if the text was cut, without the last task."""
-    task_list = TaskList()
-    start, is_numbered, fenced = -1, False, False
-    for block, end in _blocks(text):
+    """The tasks of a numbered text; if the text was cut, without the last task.
+
+    If the text holds several lists of tasks, the last whole list is read.
+    """
+    lists, piece = TaskLists(), TaskList()
+    words = ""
+    start, last, is_numbered, fenced = -1, -1, False, False
+    for block in _blocks(text):
+        labels = block.labels
+        last = labels[0].start
         if start < 0:
-            start, is_numbered = block[0].start, block[0].number is not None
+            start, is_numbered = labels[0].start, labels[0].number is not None
             before = _end_of_task(text, 0, start)
             fenced = bool(_OPENING_FENCE.search(text[max(0, before - _FENCE_WINDOW) : before]))
-        if [label.name for label in block] == list(TASK_FIELDS):
-            task_list.add(_fields(text, block, end, fenced=fenced and end == len(text)))
+        elif block.title is not None:
+            lists.add(piece, is_collection=True, words=words)
+            piece, words = TaskList(), block.title
+        if [label.name for label in labels] == list(TASK_FIELDS):
+            is_last = block.end == len(text)
+            piece.add(_fields(text, labels, block.end, fenced=fenced and is_last))
         else:
-            task_list.drop(UNLABELLED_FAULT)
+            piece.drop(UNLABELLED_FAULT)
+    lists.add(piece, is_collection=True, words=words)
+    task_list = lists.chosen(is_whole=not cut)
     task_list.is_recognized = start >= 0
-    if cut:
+    if cut and not lists.before_stump:
         task_list.drop_last()
-    return NumberedReading(task_list, start, is_numbered)
+    return NumberedReading(task_list, start, last, is_numbered, lists.before_stump)
 
 
-def _blocks(text: str) -> Iterator[tuple[list[_Label], int]]:
-    """The labels of each task, the instruction's first, and the place where the task ends."""
-    block: list[_Label] = []
+def _blocks(text: str) -> Iterator[_Block]:
+    """The tasks of a text by their labels."""
+    labels: list[_Label] = []
+    title: str | None = None
+    first: int | None = None  # the number of the current list's first task
     for label in _labels(text):
-        if label.name == TASK_FIELDS[0] and (not block or _begins_next(text, block, label)):
-            if block:
-                yield block, label.start
-            block = [label]
-        elif block and label.number == block[0].number:
+        is_first_label = label.name == TASK_FIELDS[0]
+        if is_first_label and not labels:
+            labels, first = [label], label.number
+        elif is_first_label and _begins_next(text, labels, label, first):
+            end = label.start
+            next_title: str | None
+            next_title, title_start = _title_before(text, labels[-1].end, end)
+            if not _begins_list(labels[0].number, label.number, first, next_title):
+                next_title = None
+            elif next_title:
+                end = title_start
+            yield _Block(labels, end, title)
+            first = first if next_title is None else label.number
+            labels, title = [label], next_title
+        elif labels and label.number == labels[0].number:
             # A task with one surplus label is as broken as with a thousand, so one is kept.
-            block = [*block[: len(TASK_FIELDS)], label]
-    if block:
-        yield block, len(text)
+            labels = [*labels[: len(TASK_FIELDS)], label]
+    if labels:
+        yield _Block(labels, len(text), title)
+
+
+def _begins_list(before: int | None, number: int | None, first: int | None, title: str) -> bool:
+    """Whether a task begins a new list: the numbers begin again, or a title says so."""
+    if before is None or number is None or first is None:
+        return announces_revision(title)
+    if number > first:
+        return False
+    return number < before or announces_revision(title)
+
+
+def _title_before(text: str, start: int, end: int) -> tuple[str, int]:
+    """The line that may be a title between two places, before separator lines; and its place."""
+    end = _end_of_task(text, start, end)
+    line_start = text.rfind("\n", max(start, end - _TITLE_CHARACTERS - 1), end) + 1
+    line = text[line_start:end].strip()
+    if line_start <= start or len(line) > _TITLE_CHARACTERS or not _TITLE_LINE.fullmatch(line):
+        return "", end
+    return line, line_start
 
 
 def _labels(text: str) -> Iterator[_Label]:
@@ -106,7 +170,7 @@ def _labels(text: str) -> Iterator[_Label]:
         )
 
 
-def _begins_next(text: str, block: list[_Label], label: _Label) -> bool:
+def _begins_next(text: str, block: list[_Label], label: _Label, first: int | None) -> bool:
     """Whether an instruction's label begins a new task, and is not a line of the task before."""
     current = block[0].number
     if current is None or label.number is None:
@@ -114,7 +178,10 @@ def _begins_next(text: str, block: list[_Label], label: _Label) -> bool:
     if label.number >= current:
         return True
     end = _end_of_task(text, block[-1].end, label.start)
-    return bool(text[end : label.start].strip())
+    if text[end : label.start].strip():
+        return True  # separator lines stand between
+    title, _ = _title_before(text, block[-1].end, label.start)
+    return first is not None and label.number <= first and announces_revision(title)
 
 
 def _end_of_task(text: str, start: int, end: int) -> int:

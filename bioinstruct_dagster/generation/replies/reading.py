@@ -13,12 +13,20 @@ from bioinstruct_dagster.generation.replies.json_tasks import JsonReading, read_
 from bioinstruct_dagster.generation.replies.numbered_tasks import NumberedReading, read_numbered
 from bioinstruct_dagster.generation.replies.tasks import TASK_FIELDS, TaskList
 from bioinstruct_dagster.store.storable_text import storable
+from bioinstruct_dagster.teacher.reading.answer_text import (
+    CUT_IN_REASONING,
+    NO_ANSWER_BESIDE_REASONING,
+    AnswerText,
+    answer_from,
+    ends_at_limit,
+)
 
 __all__ = ["FORMS", "OUTCOMES", "TASK_FIELDS", "ReplyReading", "read_reply"]
 
 OUTCOMES = ("parsed", "truncated", "refused", "empty", "malformed", "wrong_schema")
 FORMS = ("json", "text")
 _DETAIL_CHARACTERS = 200
+_BEFORE_STUMP = ", so the whole list of tasks before it was read"
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,13 @@ class ReplyReading:
 
 
 def read_reply(
-    content: str, finish_reason: str | None, refusal: str | None, form: str = "json"
+    content: str,
+    finish_reason: str | None,
+    refusal: str | None,
+    form: str = "json",
+    *,
+    reasoning: str | None = None,
+    prompt: str | None = None,
 ) -> ReplyReading:
     """The tasks and the outcome of one reply.
 
@@ -54,13 +68,29 @@ def read_reply(
         refusal: the teacher's refusal; None or empty if it did not refuse.
         form: the requested form, "json" or "text". A reply that is clearly in the other form is
             read too.
+        reasoning: the text of the model's reasoning, if the server sent it apart.
+        prompt: the user's message, if the reply may begin with it.
     """
     if refusal:
         return ReplyReading("refused", detail=storable(refusal[:_DETAIL_CHARACTERS]))
-    reading = _read(content, finish_reason, form) if content.strip() else ReplyReading("empty")
+    answer = answer_from(content, reasoning, finish_reason, prompt=prompt)
+    finish_reason = "length" if ends_at_limit(finish_reason) else finish_reason
+    reading = _read_answer(answer, finish_reason, form)
     if finish_reason == "content_filter" and not reading.tasks:
         # The content filter removed the tasks; this is not a fault of the form.
         return ReplyReading("refused", detail="the content filter stopped the reply")
+    return reading
+
+
+def _read_answer(answer: AnswerText, finish_reason: str | None, form: str) -> ReplyReading:
+    if answer.cut_in_reasoning:
+        return ReplyReading("truncated", detail=CUT_IN_REASONING)
+    if not answer.text.strip():
+        detail = NO_ANSWER_BESIDE_REASONING if answer.reasoning else ""
+        return ReplyReading("empty", detail=detail)
+    reading = _read(answer.text, finish_reason, form)
+    if answer.from_reasoning and not (reading.outcome == "parsed" and reading.tasks):
+        return ReplyReading("empty", detail=NO_ANSWER_BESIDE_REASONING)
     return reading
 
 
@@ -68,8 +98,10 @@ def _read(content: str, finish_reason: str | None, form: str) -> ReplyReading:
     in_json = read_json(content)
     if in_json.start >= 0 and not content[: in_json.start].strip():
         return _json_outcome(in_json, finish_reason)  # no label can come before it
-    in_text = read_numbered(content, cut=finish_reason in {"length", "content_filter"})
-    if _is_text(in_text, in_json, form):
+    cut = finish_reason in {"length", "content_filter"}
+    in_text = read_numbered(content, cut=cut)
+    is_plan = form == "json" and not cut and _is_plan(in_text, in_json)
+    if _is_text(in_text, in_json, form) and not is_plan:
         return _text_outcome(in_text, finish_reason)
     return _json_outcome(in_json, finish_reason)
 
@@ -87,11 +119,19 @@ def _is_text(in_text: NumberedReading, in_json: JsonReading, form: str) -> bool:
     return in_json.start < 0 or in_text.start < in_json.start
 
 
+def _is_plan(in_text: NumberedReading, in_json: JsonReading) -> bool:
+    """Whether labels before the JSON are a plan or a draft of the tasks that the JSON holds."""
+    found = len(in_json.task_list.tasks)
+    is_last = in_json.start > in_text.last and in_json.fault is None
+    return is_last and found > 0 and found >= len(in_text.task_list.tasks)
+
+
 def _json_outcome(found: JsonReading, finish_reason: str | None) -> ReplyReading:
     task_list, fault = found.task_list, found.fault
     if fault or (found.open_end and finish_reason == "length"):
         cut = finish_reason == "length" or (fault is not None and fault.cut)
         why = str(fault) if fault else "the reply ends inside a value"
+        why += _BEFORE_STUMP if found.before_stump else ""
         return _reading("truncated" if cut else "malformed", task_list, why)
     if not (task_list.is_recognized or found.is_json):
         return _no_tasks("no JSON", finish_reason)
@@ -105,7 +145,8 @@ def _text_outcome(found: NumberedReading, finish_reason: str | None) -> ReplyRea
     if found.start < 0:
         return _no_tasks("no numbered task", finish_reason)
     if finish_reason in {"length", "content_filter"}:
-        return _reading("truncated", task_list, "the reply was cut")
+        why = "the reply was cut" + (_BEFORE_STUMP if found.before_stump else "")
+        return _reading("truncated", task_list, why)
     return _reading("wrong_schema" if task_list.dropped else "parsed", task_list)
 
 

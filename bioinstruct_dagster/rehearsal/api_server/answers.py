@@ -19,6 +19,9 @@ QUALITY_SCHEMA = "quality_checks"
 # A client that probes which formats a server supports sends one of these.
 PROBE_SCHEMA = "format_probe"
 PROBE_WORD = "format-probe"
+# A client that probes whether a server heeds the limit of output tokens sends this.
+LIMIT_PROBE_WORD = "limit-probe"
+_LIMITED = Completion("1\n2\n3\n4\n5\n6\n7\n8", None, "length", tokens=16)
 _PROBE_JSON = Completion(
     '{"tasks": [{"instruction": "Name one vitamin.", "input": "", "output": "Vitamin C."}]}',
     None,
@@ -51,6 +54,8 @@ class RecordedCompletions:
         """The answer to a request; equal requests get equal answers."""
         if request.schema == PROBE_SCHEMA or PROBE_WORD in request.last:
             return _PROBE_TEXT if request.form == "text" else _PROBE_JSON
+        if LIMIT_PROBE_WORD in request.last:
+            return _LIMITED
         if rows := _rows_to_check(request):
             return Completion(
                 json.dumps({"checks": [_quality_check(row) for row in rows]}), None, "stop"

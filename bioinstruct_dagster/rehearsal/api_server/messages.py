@@ -40,8 +40,16 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class Completion:
-    """The text or refusal of a teacher, and the reason why it stopped."""
+    """The text or refusal of a teacher, and the reason why it stopped.
+
+    Attributes:
+        content: the text.
+        refusal: the refusal.
+        finish_reason: the reason.
+        tokens: its tokens; None to count the text or to follow the server's options.
+    """
 
     content: str | None
     refusal: str | None
     finish_reason: str
+    tokens: int | None = None

@@ -133,6 +133,8 @@ def _service_tier(body: Mapping[str, Any], options: ServerOptions) -> str:
 
 def answer_tokens(answer: Completion, options: ServerOptions) -> int:
     """The tokens of an answer that count for limits and bills."""
+    if answer.tokens is not None:
+        return answer.tokens
     return _token_count(answer.content or "", options.answer_tokens)
 
 

@@ -48,6 +48,7 @@ from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.dialect import PATHS
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.log_redaction import redacted_logs
+from bioinstruct_dagster.teacher.wire.sdk import sdk_client
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -194,10 +195,10 @@ def submit(
 @contextmanager
 def _client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
     """The SDK's client. Each of its errors becomes a `TeacherError` without the key."""
-    from openai import APIError, APIStatusError, OpenAI
+    from openai import APIError, APIStatusError
 
     with (
-        OpenAI(api_key=endpoint.api_key, base_url=endpoint.base_url) as client,
+        sdk_client(endpoint) as client,
         redacted_logs(endpoint.secret),
     ):
         try:

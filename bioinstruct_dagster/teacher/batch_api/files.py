@@ -16,7 +16,9 @@ from bioinstruct_dagster.teacher.money.settling import BatchSettlement
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import SUCCESS_STATUSES
 from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
-from bioinstruct_dagster.teacher.wire.reply_body import read_body
+from bioinstruct_dagster.teacher.wire.error_bodies import error_of_body
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
+from bioinstruct_dagster.teacher.wire.reply_body import read_body, read_reply
 
 MAX_LINES = 50_000  # OpenAI's limits for one input file
 MAX_BYTES = 200 * 10**6
@@ -96,34 +98,45 @@ def _settle_entry(output: BatchOutput, entry: Mapping[str, Any], request: Teache
         return
     output.answered += 1
     try:
-        reply = read_body(response["body"], _line_headers(response))
-    except (LookupError, TypeError, AttributeError):
-        fault = f"this is no completion: {json.dumps(response.get('body'))}"
-        output.faults.append(fault)
-        output.settlement.settle_failure(request, LostReplyError(fault))
+        reply = _read(response)
+    except (StatusError, LostReplyError) as error:
+        output.faults.append(str(error))
+        output.settlement.settle_failure(request, error)
     else:
         output.settlement.settle(request, reply)
 
 
-def _is_success(response: Mapping[str, Any]) -> bool:
+def _read(response: Mapping[str, Any]) -> TeacherReply:
+    """The reply of a line, read as the client reads a single reply."""
+    body, headers = response.get("body"), _line_headers(response)
+    if isinstance(body, str) and body.strip():
+        return read_reply(body.encode("utf-8", "surrogatepass"), headers)
+    if not body:
+        raise LostReplyError("a batch line without a body")
+    return read_body(body, headers)
+
+
+def _status(response: Mapping[str, Any]) -> int | None:
     status = response.get("status_code")
-    return not isinstance(status, int) or status in SUCCESS_STATUSES
+    if isinstance(status, str) and status.isdecimal():
+        return int(status)
+    return status if isinstance(status, int) else None
+
+
+def _is_success(response: Mapping[str, Any]) -> bool:
+    status = _status(response)
+    return status is None or status in SUCCESS_STATUSES
 
 
 def _line_error(entry: Mapping[str, Any]) -> Exception:
     """The error of a line without a reply, as the client would raise it for a single request."""
     response, error = entry.get("response"), entry.get("error")
     if isinstance(response, dict):
-        return StatusError(response["status_code"], "", _body_code(response.get("body")))
+        found = error_of_body(response.get("body"), "")
+        return StatusError(_status(response) or 0, found.message, found.code, found.param)
     code = error.get("code") if isinstance(error, dict) else None
     error_class = UnreachedServerError if code in _UNBILLED_CODES else LostReplyError
     return error_class(f"batch line: {code}")
-
-
-def _body_code(body: Any) -> str | None:
-    error = body.get("error") if isinstance(body, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, str) else None
 
 
 def _line_headers(response: Mapping[str, Any]) -> dict[str, str]:

@@ -187,6 +187,7 @@ class Sender:
         if budget.failure:
             self._tally.stopped = budget.failure
             return None
+        sent.max_cost = self._billing.max_cost(sent.size)  # a reply can show a dearer tier
         cap = budget.cap_without_room(sent.max_cost)
         if cap:
             if not budget.in_flight:
@@ -270,6 +271,9 @@ class Sender:
             self._tally.presumed += self._account.settle_failure(sent.reservation, error)
         except TeacherError as unwritten:
             self._fatal_error = self._fatal_error or unwritten
+        if isinstance(error, TeacherError):  # no request can reach the server
+            self._fatal_error = self._fatal_error or error
+            return
         self._slow_down(sent, error)
         status_error = error if isinstance(error, StatusError) else None
         if status_error and status_error.fatal:

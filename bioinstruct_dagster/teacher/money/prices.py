@@ -17,8 +17,15 @@ from bioinstruct_dagster.settings import INPUTS, Service
 from bioinstruct_dagster.yaml_files import ExactName, StrictModel, read_yaml
 
 PRICES = INPUTS / "prices.yaml"
-# The API's names of the tiers that it bills. Any other name is the standard tier.
-_TIERS: dict[str | None, Service] = {"flex": "flex", "batch": "batch"}
+# The names of tiers that cost no more than the standard tier. A cheaper tier counts only if it was
+# asked for. `scale` is paid in advance. `on_demand` is Groq's name of the standard tier.
+_STANDARD_TIERS = frozenset(
+    {None, "", "auto", "batch", "default", "flex", "on_demand", "scale", "standard"}
+)
+# The price of a tier that is dearer or not known, as a share of the standard price. OpenAI's
+# priority tier costs 1.7 to 2.5 times the standard price. The most is counted, so that no cap is
+# passed.
+DEARER_TIER = 2.5
 
 
 Dollars = Annotated[
@@ -45,6 +52,8 @@ class Price:
         cached_input: US dollars per million cached prompt tokens; None if they cost the same.
         batch: the price of the Batch API as a share of the standard price.
         flex: the price of flex processing as a share of the standard price.
+        dearer: the price of a dearer tier, such as OpenAI's priority tier, as a share of the
+            standard price.
     """
 
     input: float
@@ -52,6 +61,7 @@ class Price:
     cached_input: float | None = None
     batch: float = 1.0
     flex: float = 1.0
+    dearer: float = DEARER_TIER
 
     def usd(
         self,
@@ -60,42 +70,57 @@ class Price:
         *,
         cached_tokens: int = 0,
         service: Service = "online",
+        tier: str | None = None,
     ) -> float:
-        """The dollars of one completion."""
+        """The dollars of one completion.
+
+        Args:
+            prompt_tokens: the tokens of the prompt.
+            completion_tokens: the tokens of the completion.
+            cached_tokens: the tokens of the prompt that the server had in its cache.
+            service: that was billed.
+            tier: that the reply names, if it was billed online.
+        """
         cached = self.input if self.cached_input is None else self.cached_input
         full = (
             (prompt_tokens - cached_tokens) * self.input
             + cached_tokens * cached
             + completion_tokens * self.output
         )
-        return full * self.factor(service) / 1e6
+        return full * self.factor(service) * self.tier_factor(tier, service) / 1e6
 
     def factor(self, service: Service) -> float:
         """The price of a service as a share of the standard price."""
         return {"online": 1.0, "flex": self.flex, "batch": self.batch}[service]
+
+    def tier_factor(self, tier: str | None, service: Service) -> float:
+        """How many times the standard price a tier costs; 1 unless the tier is a dearer one."""
+        return 1.0 if service != "online" or tier in _STANDARD_TIERS else self.dearer
 
 
 def billed_service(tier: str | None, asked: Service) -> Service:
     """The service that was billed.
 
     A request for flex may get the standard tier, so the tier in the reply counts. The replies of a
-    batch name no tier.
+    batch name no tier. A request that asked for no cheaper tier is billed at no cheaper tier,
+    whatever its reply says.
 
     Args:
         tier: that the reply names.
         asked: the service that the request asked for.
     """
-    return "batch" if asked == "batch" else _TIERS.get(tier, "online")
+    return asked if asked == "batch" or (asked == "flex" and tier == "flex") else "online"
 
 
 class ModelPrices(StrictModel):
-    """The list's entry of one model; it names `batch` and `flex` only if they differ."""
+    """The list's entry of one model; it names a share only if it differs."""
 
     input: Dollars
     output: Dollars
     cached_input: Dollars | None = None
     batch: Share | None = None
     flex: Share | None = None
+    dearer: Share | None = None
 
 
 class PriceList(StrictModel):
@@ -104,6 +129,7 @@ class PriceList(StrictModel):
     as_of: date | None = None
     batch: Share
     flex: Share
+    dearer: Share = DEARER_TIER
     models: dict[ExactName, ModelPrices]
 
 
@@ -122,6 +148,7 @@ def read_prices(path: Path = PRICES) -> dict[str, Price]:
             cached_input=one.cached_input,
             batch=found.batch if one.batch is None else one.batch,
             flex=found.flex if one.flex is None else one.flex,
+            dearer=found.dearer if one.dearer is None else one.dearer,
         )
         for name, one in found.models.items()
     }

@@ -32,7 +32,8 @@ from bioinstruct_dagster.teacher.money.prices import Price, billed_service
 from bioinstruct_dagster.teacher.money.tokens import RequestSize, size_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
+from bioinstruct_dagster.teacher.wire.error_bodies import FailedReplyError
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 
 # A gateway answers with these if it gives up. The server behind it may still answer, and bill.
 # With 408, the server itself gives up while the model works, and Azure bills it.
@@ -77,10 +78,12 @@ class Billing:
     price: Price | None
     service: Service = "online"
     run_id: str | None = None
+    _tier_factors: list[float] = field(default_factory=lambda: [1.0], repr=False, compare=False)
 
     def max_cost(self, size: RequestSize) -> Amount:
-        """The most that a request of this size can cost."""
-        return size.max_cost(self.price, self.service)
+        """The most that a request of this size can cost, at the dearest tier of a reply so far."""
+        most, factor = size.max_cost(self.price, self.service), self._tier_factors[0]
+        return most if most.usd is None or factor == 1 else Amount(most.usd * factor, most.tokens)
 
     def cost(self, reply: TeacherReply) -> Amount | None:
         """The cost of a reply; None if the server states no plausible tokens."""
@@ -89,13 +92,24 @@ class Billing:
             return None
         if self.price is None:
             return Amount(None, tokens)
+        service = billed_service(reply.service_tier, self.service)
         usd = self.price.usd(
             reply.prompt_tokens,
             reply.completion_tokens,
             cached_tokens=min(reply.cached_tokens, reply.prompt_tokens),
-            service=billed_service(reply.service_tier, self.service),
+            service=service,
+            tier=reply.service_tier,
         )
+        # A project can have a dearer tier for all its requests, so later ones reserve for it.
+        factor = self.price.tier_factor(reply.service_tier, service)
+        self._tier_factors[0] = max(self._tier_factors[0], factor)
         return Amount(usd, tokens)
+
+    def failure_cost(self, error: Exception) -> Amount | None:
+        """The cost that the body of a failed reply states; None if it states none."""
+        if isinstance(error, FailedReplyError) and error.reply is not None:
+            return self.cost(error.reply)
+        return None
 
     def completion(
         self, request: TeacherRequest, reply: TeacherReply, cost: Amount | None
@@ -167,11 +181,8 @@ class Account:
             TeacherError: the disk can't store the reservation. The request must not be sent.
         """
         reservation = Reservation(f"{self._name}-{next(self._numbers)}", request, max_cost)
-        row = self.billing.presumed(
-            reservation.reservation_id, request.completion_id, max_cost, datetime.now(UTC)
-        )
         try:
-            self.journal.reserve(row)
+            self.journal.reserve(self._row(reservation, max_cost))
         except OSError as error:
             raise unwritable_error(error) from error
         self.budget.reserve(max_cost)
@@ -199,18 +210,30 @@ class Account:
     def settle_failure(self, reservation: Reservation, error: Exception) -> bool:
         """Presume or release the reservation of a failed request; whether it is presumed.
 
+        If the error states what it costs, that cost is presumed in place of the reservation.
+
         Raises:
             TeacherError: the disk can't store the release. The next run presumes the reservation.
         """
-        if may_be_billed(error):
+        stated = self.billing.failure_cost(error)
+        if stated is None and may_be_billed(error):
             self.budget.presume(reservation.max_cost)
             return True
-        self.budget.release(reservation.max_cost)
         try:
-            self.journal.release(reservation.reservation_id)
+            if stated is not None:
+                self.budget.settle(reservation.max_cost, stated)
+                self.journal.reserve(self._row(reservation, stated))  # replaces the first one
+            else:
+                self.budget.release(reservation.max_cost)
+                self.journal.release(reservation.reservation_id)
         except OSError as full:
             raise unwritable_error(full) from full
-        return False
+        return stated is not None
+
+    def _row(self, reservation: Reservation, cost: Amount) -> dict[str, Any]:
+        return self.billing.presumed(
+            reservation.reservation_id, reservation.request.completion_id, cost, datetime.now(UTC)
+        )
 
 
 class BatchAccount:
@@ -279,8 +302,10 @@ class BatchSettlement:
 
     def settle_failure(self, request: TeacherRequest, error: Exception) -> None:
         """Presume or release the request of a line without a reply."""
-        if request.completion_id not in self.completions:
-            self._explain(request, presumed=may_be_billed(error))
+        if request.completion_id in self.completions:
+            return
+        stated = self.billing.failure_cost(error)
+        self._explain(request, presumed=stated is not None or may_be_billed(error), stated=stated)
 
     def presume_unexplained(self) -> int:
         """Presume every request that no line names; how many.
@@ -317,9 +342,11 @@ class BatchSettlement:
             ],
         )
 
-    def _explain(self, request: TeacherRequest, *, presumed: bool) -> None:
+    def _explain(
+        self, request: TeacherRequest, *, presumed: bool, stated: Amount | None = None
+    ) -> None:
         key = request.completion_id
         self._explained.add(key)
         self.presumed.pop(key, None)
         if presumed:
-            self.presumed[key] = self.billing.max_cost(size_of(request))
+            self.presumed[key] = stated or self.billing.max_cost(size_of(request))

@@ -3,21 +3,20 @@
 Authentication, headers, address, files and batches come from the SDK. Only the request for a
 completion goes directly to aiohttp, which the SDK's own fast transport uses too. The reason is
 speed: the SDK takes 1,100 to 1,400 µs of CPU for a request, because it builds and checks models of
-the request; this client takes about 150 µs. Belongs here: the bodies, replies and errors of the
-chat completions API and of the Responses API. Does not: when a request is sent (flow.sending) or
-sent again (flow.retries).
+the request; this client takes about 150 µs. Belongs here: one request and its answer. Does not: the
+form of an answer (reply_body, error_bodies), when a request is sent (flow.sending) or sent again
+(flow.retries).
 """
 
 import resource
-import ssl
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bioinstruct_dagster.settings import Service
 from bioinstruct_dagster.store.fingerprints import json_bytes, json_value
 from bioinstruct_dagster.teacher.errors import (
-    FATAL_CODES,
     LostReplyError,
     StatusError,
     TeacherError,
@@ -25,19 +24,31 @@ from bioinstruct_dagster.teacher.errors import (
     unsendable_key_error,
 )
 from bioinstruct_dagster.teacher.requests import TeacherRequest
+from bioinstruct_dagster.teacher.wire.addresses import redirect_advice
+from bioinstruct_dagster.teacher.wire.connection_errors import (
+    PROXY_LOGIN_REQUIRED,
+    UnusableConnectionError,
+    connection_error,
+    proxy_error,
+    speaks_tls,
+    tls_needed_error,
+)
 from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply, read_body
+from bioinstruct_dagster.teacher.wire.error_bodies import error_of_body
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
+from bioinstruct_dagster.teacher.wire.reply_body import read_reply
+from bioinstruct_dagster.teacher.wire.sdk import proxy_of, request_headers, tls_context_of
 
 if TYPE_CHECKING:
     import aiohttp
-    from openai import AsyncOpenAI
 
 TIMEOUT_SECONDS = 300.0
 FLEX_TIMEOUT_SECONDS = 900.0  # OpenAI's guide to flex processing recommends 15 minutes
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 60.0
-_SHOWN_CHARACTERS = 300
+_MESSAGE_CHARACTERS = 1_000  # a server names the refused parameter anywhere in its message
+_KEPT_BYTES = 10_000  # of the body of a refusal, for the probe
 _OTHER_FILES = 256  # of the store, logs and libraries
 SUCCESS_STATUSES = range(200, 300)
 _REDIRECT_STATUSES = range(300, 400)
@@ -60,45 +71,31 @@ class TeacherClient:
         self, endpoint: Endpoint, *, connections: int = 16, service: Service = "online"
     ) -> None:
         self._endpoint = endpoint
+        self._address = endpoint.parts
+        self._proxy = proxy_of(endpoint)
         self._connections = connections
+        self._answers = False  # whether the server is known to answer
         self._seconds = FLEX_TIMEOUT_SECONDS if service == "flex" else TIMEOUT_SECONDS
-        self.sdk: AsyncOpenAI
         self._session: aiohttp.ClientSession
-        self._url: str
 
     async def __aenter__(self) -> Self:
         key = self._endpoint.api_key
         if not key.isascii() or not key.isprintable() or " " in key:
             raise unsendable_key_error()
         import aiohttp
-        import httpx2
-        from openai import AsyncOpenAI, Omit
 
         _allow_open_files(self._connections)
-        # Only for the SDK's address and headers. It sends no request and needs no certificates.
-        no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.sdk = AsyncOpenAI(
-            api_key=self._endpoint.api_key,
-            base_url=self._endpoint.base_url,
-            http_client=httpx2.AsyncClient(verify=no_certificates),
-        )
-        self._url = str(self.sdk.base_url).rstrip("/")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=self._connections,
                 keepalive_timeout=KEEPALIVE_SECONDS,
-                # The SDK's certificates, which follow SSL_CERT_FILE.
-                ssl=httpx2.create_ssl_context() if self._url.startswith("https") else True,
+                ssl=tls_context_of(self._endpoint, self._proxy),
             ),
             timeout=aiohttp.ClientTimeout(total=self._seconds, sock_connect=CONNECT_SECONDS),
-            headers={
-                name: value
-                for name, value in {**self.sdk.default_headers, **self.sdk.auth_headers}.items()
-                if not isinstance(value, Omit)
-            },
+            headers=request_headers(self._endpoint),
             cookie_jar=aiohttp.DummyCookieJar(),
             # Not `trust_env`, which reads ~/.netrc again for each request.
-            proxy=_proxy_for(self._url),
+            proxy=self._proxy.url if self._proxy else None,
         )
         return self
 
@@ -109,7 +106,6 @@ class TeacherClient:
         traceback: TracebackType | None,
     ) -> None:
         await self._session.close()
-        await self.sdk.close()
 
     async def complete(
         self, request: TeacherRequest, dialect: Dialect, service: Service = "online"
@@ -117,60 +113,100 @@ class TeacherClient:
         """Send one request and return its reply.
 
         Raises:
-            StatusError: the server answered with an error status.
+            StatusError: the server answered with an error status, or with an error and no answer.
             LostReplyError: the request was sent, and no complete reply came.
             UnreachedServerError: the request never reached the server.
+            UnusableConnectionError: no request can reach the server with these settings.
         """
         import aiohttp
 
-        url = self._url + PATHS[dialect.api]
+        url = self._address.url(PATHS[dialect.api])
         try:
             async with self._session.post(
                 url, data=json_bytes(dialect.body(request, service)), allow_redirects=False
             ) as response:
-                body = self._endpoint.redacted_bytes(await response.read())
+                data = self._endpoint.redacted_bytes(await response.read())
                 headers = {
                     name.lower(): self._endpoint.redacted(value)
                     for name, value in response.headers.items()
                     if name.lower().startswith(_USED_HEADERS)
                 }
+                self._answers = True
                 status, location = response.status, response.headers.get("location", "")
+                content_type = response.headers.get("content-type", "").lower()
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
             aiohttp.ClientHttpProxyError,
         ) as error:
-            raise UnreachedServerError(self._description(error)) from None
+            raise self._without_key(connection_error(error, self._address, self._proxy)) from None
+        except (aiohttp.InvalidURL, UnicodeError):
+            raise UnusableConnectionError(
+                f"OPENAI_BASE_URL names the host {self._address.host!r}, which is no name of a "
+                "host. Correct it."
+            ) from None
         except (aiohttp.ClientError, TimeoutError) as error:
+            if await self._needs_tls():
+                raise tls_needed_error(self._address) from None
             raise LostReplyError(self._description(error)) from None
+        if status in SUCCESS_STATUSES:
+            if not data.strip():
+                raise LostReplyError(f"The server answered HTTP {status} without a body.")
+            return self._read(data, headers, content_type)
         if status in _REDIRECT_STATUSES:
-            raise StatusError(status, _redirect_advice(url, location), headers=headers)
-        if status not in SUCCESS_STATUSES:
-            raise self._status_error(status, body, headers)
-        try:
-            return read_body(json_value(body), headers)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            message = f"The reply is no completion: {error!r}"
-            raise LostReplyError(message[:_SHOWN_CHARACTERS]) from None
+            advice = self._endpoint.without_key(redirect_advice(url, location))
+            raise StatusError(status, advice, headers=headers)
+        if status == PROXY_LOGIN_REQUIRED and self._proxy:
+            raise proxy_error(status, self._address, self._proxy)
+        raise self._status_error(status, data, headers)
+
+    async def _needs_tls(self) -> bool:
+        """Whether the server takes only TLS. It is asked only if it never answered."""
+        if self._answers or self._proxy or self._address.scheme == "https":
+            return False
+        self._answers = not await speaks_tls(self._address)
+        return not self._answers
 
     def _description(self, error: Exception) -> str:
         return self._endpoint.redacted(f"{type(error).__name__}: {error}")
 
-    def _status_error(self, status: int, body: bytes, headers: Mapping[str, str]) -> StatusError:
+    def _without_key(self, error: UnreachedServerError) -> UnreachedServerError:
+        return type(error)(self._endpoint.without_key(str(error)))
+
+    def _read(self, data: bytes, headers: Mapping[str, str], content_type: str) -> TeacherReply:
         try:
-            error = json_value(body)["error"]
-            message, code, param = (str(error["message"]), error.get("code"), error.get("param"))
-            if not isinstance(code, str):
-                code = error.get("type") if error.get("type") in FATAL_CODES else None
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-            # The whole body: a cut through the key would leave a part that is not recognised.
-            message, code, param = body.decode("utf-8", "replace"), None, None
-        return StatusError(
-            status,
-            self._endpoint.redacted(message),
-            code,
-            param if isinstance(param, str) else None,
-            headers,
+            reply = read_reply(data, headers, content_type)
+        except StatusError as error:
+            raise self._shown(error) from None
+        secret = self._endpoint.secret
+        if secret is None:
+            return reply
+        # A key that came in pieces, or with escapes, stands whole only in what was read.
+        found = {
+            name: text.replace(secret, "[key]")
+            for name in ("content", "reasoning", "refusal", "body", "model", "finish_reason")
+            if (text := getattr(reply, name)) and secret in text
+        }
+        return replace(reply, **found) if found else reply
+
+    def _shown(self, error: StatusError) -> StatusError:
+        """The error without the key, and with a message that can be shown."""
+        # The key is replaced first. A cut through the key would leave a part of it.
+        hide = self._endpoint.without_key
+        error.message = hide(error.message)[:_MESSAGE_CHARACTERS]
+        error.code = self._endpoint.redacted(error.code) if error.code else None
+        error.param = self._endpoint.redacted(error.param) if error.param else None
+        return error
+
+    def _status_error(self, status: int, data: bytes, headers: Mapping[str, str]) -> StatusError:
+        try:
+            value = json_value(data)
+        except (ValueError, RecursionError):
+            value = None
+        found = error_of_body(value, data.decode("utf-8", "replace"))
+        text = data[:_KEPT_BYTES].decode("utf-8", "replace")  # without the key
+        return self._shown(
+            StatusError(status, found.message, found.code, found.param, headers, text=text)
         )
 
 
@@ -186,31 +222,3 @@ def _allow_open_files(connections: int) -> None:
             f"{hard} files. Lower BIOINSTRUCT_CONCURRENCY, or raise the limit (ulimit -n)."
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
-def _proxy_for(url: str) -> str | None:
-    """The proxy that the environment (HTTPS_PROXY, NO_PROXY, …) names for an address."""
-    from urllib.parse import urlsplit
-    from urllib.request import getproxies, proxy_bypass
-
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]  # NO_PROXY names hosts without a user
-    return None if proxy_bypass(host) else getproxies().get(parts.scheme)
-
-
-def _redirect_advice(url: str, location: str) -> str:
-    """The message of a redirect: the host that it names, without credentials, path and query."""
-    from urllib.parse import urljoin, urlsplit
-
-    try:
-        parts = urlsplit(urljoin(url, location))
-        port = f":{parts.port}" if parts.port else ""
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        target = f"{parts.scheme}://{host}{port}" if location and host else None
-    except ValueError:
-        target = None
-    return (
-        f"The server redirects to {target or 'an address that it does not name'}. Set "
-        "OPENAI_BASE_URL to the address at which the API itself answers. Redirects are not "
-        "followed, because they would carry the key to another address."
-    )

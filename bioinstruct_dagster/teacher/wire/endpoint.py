@@ -1,13 +1,16 @@
 """The address and the key of a server, and hiding the key in texts.
 
-Belongs here: what identifies a server. Does not: connections to it (client), or the form in which
-it takes requests (dialect).
+Belongs here: what identifies a server. Does not: reading an address (addresses), connections to it
+(client), or the form in which it takes requests (dialect).
 """
 
 from dataclasses import dataclass, field
 
+from bioinstruct_dagster.teacher.wire.addresses import ServerAddress, read_address
+
 _SHOWN_CHARACTERS = 300
 _SHORTEST_SECRET = 16  # characters; OpenAI's keys have more than 40
+_TOKEN_START = "eyJ"  # noqa: S105  # of every JSON web token, which Azure takes as a bearer
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,33 @@ class Endpoint:
     rehearsal: bool
 
     @property
+    def parts(self) -> ServerAddress:
+        """The parts of the address.
+
+        Raises:
+            TeacherError: nothing can be sent to the address.
+        """
+        return read_address(self.base_url)
+
+    @property
     def address(self) -> str:
         """The address without credentials and query, so that it may be stored and shown."""
-        from urllib.parse import urlsplit
+        return self.parts.base
 
-        parts = urlsplit(self.base_url or "https://api.openai.com/v1")
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}".rstrip("/")
+    @property
+    def authentication(self) -> dict[str, str]:
+        """The headers that carry the key.
+
+        Azure takes a key in the header `api-key` and a token of Entra as a bearer. A gateway before
+        Azure may read either header, so it gets both.
+        """
+        bearer = {"Authorization": f"Bearer {self.api_key}"}
+        named = {"api-key": self.api_key}
+        if self.api_key.startswith(_TOKEN_START):
+            return bearer
+        if self.parts.is_azure:
+            return named
+        return bearer | named if self.parts.has_api_version else bearer
 
     @property
     def secret(self) -> str | None:
@@ -47,7 +70,10 @@ class Endpoint:
         key = self.secret.encode() if self.secret else None
         return data.replace(key, b"[key]") if key and key in data else data
 
+    def without_key(self, text: str) -> str:
+        """A whole text without the key."""
+        return text.replace(self.secret, "[key]") if self.secret else text
+
     def redacted(self, text: str) -> str:
         """The beginning of a text of the server or of a library, without the key."""
-        hidden = text.replace(self.secret, "[key]") if self.secret else text
-        return hidden[:_SHOWN_CHARACTERS]
+        return self.without_key(text)[:_SHOWN_CHARACTERS]

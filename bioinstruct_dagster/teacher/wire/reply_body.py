@@ -1,82 +1,122 @@
-"""A reply in the JSON body of either API, and the tokens that it states.
+"""Reading a reply in the body of an answer, whatever form the server gives it.
 
-Belongs here: reading a body, and the form of a reply. Does not: sending the request, or error
-statuses (client), or the cost of the tokens (money.settling).
+HTTP 200 with a body is a reply: it is paid for, so it is stored and never sent again because of its
+form. Belongs here: finding text, reason of the end and usage in a body of either API, and in the
+forms of other servers. Does not: sending the request, or error statuses (client). Its parts are a
+message (message_text), a stream (streams), a body that breaks off (cut_json), an error inside
+(error_bodies) and the tokens (usage).
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
-_MAX_TOKENS = 2**31  # of one reply; a server that states more is in error
-_UNKNOWN_TOKENS = (None, 0, None)
-_FINISH_REASONS = {"max_output_tokens": "length", "content_filter": "content_filter"}
+from bioinstruct_dagster.store.fingerprints import json_value
+from bioinstruct_dagster.store.storable_text import storable
+from bioinstruct_dagster.teacher.wire.cut_json import cut_body
+from bioinstruct_dagster.teacher.wire.error_bodies import FailedReplyError, error_in_answer
+from bioinstruct_dagster.teacher.wire.message_text import (
+    MessageText,
+    plain_text,
+    read_message,
+    read_parts,
+)
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
+from bioinstruct_dagster.teacher.wire.streams import CUT, is_stream, put_together
+from bioinstruct_dagster.teacher.wire.usage import read_usage
+
+__all__ = ["MAX_BODY_CHARACTERS", "TeacherReply", "read_body", "read_reply"]
+
+MAX_BODY_CHARACTERS = 1_000_000  # of a stored body
+# Other servers' names for the two reasons that the package knows.
+_FINISH_REASONS = {
+    "max_output_tokens": "length",
+    "max_tokens": "length",
+    "max_length": "length",
+    "model_length": "length",
+    "safety": "content_filter",
+    "content_filtered": "content_filter",
+}
+# Keys of a reply that is no completion of either API, in the order in which they count.
+_TEXT_KEYS = (
+    "content",
+    "text",
+    "response",
+    "generated_text",
+    "output_text",
+    "completion",
+    "output",
+)
+_WRAPPERS = ("data", "result", "response", "body", "completion", "output")
+_KNOWN_KEYS = ("choices", "output", "message", "candidates", "content", "generated_text")
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
-@dataclass(frozen=True)
-class TeacherReply:
-    """A completion as the server sent it.
+def read_reply(data: bytes, headers: Mapping[str, str], content_type: str = "") -> TeacherReply:
+    """The reply in the bytes of a successful answer.
 
-    Attributes:
-        content: its text; empty if it has none.
-        reasoning: the model's reasoning, if the server sends it apart from the text.
-        body: the whole body, if its form is not that of a completion.
-    """
-
-    content: str
-    refusal: str | None
-    finish_reason: str | None
-    model: str | None
-    system_fingerprint: str | None
-    service_tier: str | None
-    prompt_tokens: int | None
-    cached_tokens: int
-    completion_tokens: int | None
-    request_id: str | None
-    reasoning: str | None = None
-    body: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def tokens(self) -> int | None:
-        """The billed tokens; None if the server does not state them."""
-        if self.prompt_tokens is None or self.completion_tokens is None:
-            return None
-        return self.prompt_tokens + self.completion_tokens
-
-
-def read_body(body: Mapping[str, Any], headers: Mapping[str, str]) -> TeacherReply:
-    """The reply in the JSON body of either API.
+    Args:
+        data: the bytes, which are not empty.
+        headers: of the answer, by lower-case name.
+        content_type: of the answer.
 
     Raises:
-        TypeError, LookupError, AttributeError: the body is no completion.
+        FailedReplyError: the body holds an error and no answer.
     """
-    if "choices" in body:
-        choice = body["choices"][0]
-        message = choice["message"]
-        content, refusal = message.get("content"), message.get("refusal")
-        finish = choice.get("finish_reason")
-        sides = ("prompt", "completion")
+    try:
+        value = json_value(data)
+    except _UNREADABLE:
+        value = None
     else:
-        parts = [
-            part
-            for item in body["output"]
-            if item.get("type") == "message"
-            for part in item["content"]
-        ]
-        content = "".join(part["text"] for part in parts if part["type"] == "output_text")
-        refusal = "".join(part["refusal"] for part in parts if part["type"] == "refusal") or None
-        reason = (body.get("incomplete_details") or {}).get("reason")
-        incomplete = body.get("status") == "incomplete"
-        finish = _FINISH_REASONS.get(str(reason), reason) if incomplete else "stop"
-        sides = ("input", "output")
-    content, refusal = _text(content) or "", _text(refusal)
-    # A refusal may be the server's own text, which takes no tokens of the model.
-    prompt, cached, completion = _usage(body.get("usage"), sides, wrote=bool(content))
-    return TeacherReply(
+        if isinstance(value, dict) and "choices" in value:  # the usual form
+            return read_body(value, headers, data)
+    text = _decoded(data, content_type)
+    if value is None and is_stream(text, content_type):
+        value = put_together(text) or cut_body(text)
+    return read_body(value, headers, text)
+
+
+def read_body(
+    value: Any, headers: Mapping[str, str], original: bytes | str | None = None
+) -> TeacherReply:
+    """The reply in a JSON value.
+
+    Args:
+        value: the value; None if the body is no JSON.
+        headers: of the answer, by lower-case name.
+        original: the whole body, which is stored if it is no completion; None for the JSON of
+            `value`.
+
+    Raises:
+        FailedReplyError: the body holds an error and no answer.
+    """
+    try:
+        reply = _read(_unwrapped(value), headers)
+    except _UNREADABLE:
+        reply = None
+    if reply is None or _is_no_completion(reply, value):
+        reply = replace(reply or _empty(headers), body=_body_text(value, original))
+    return reply
+
+
+def _read(body: Any, headers: Mapping[str, str]) -> TeacherReply | None:
+    if not isinstance(body, dict):
+        return None
+    choice = None
+    if "choices" in body:
+        choice = _choice(body["choices"])
+        said, finish = _choice_text(choice)
+    elif isinstance(body.get("output"), list):
+        said, finish = _output_text(body)
+    else:
+        said, finish = _other_text(body)
+    content = said.content
+    prompt, cached, completion = read_usage(_usage(body), content, said.reasoning)
+    reply = TeacherReply(
         content=content,
-        refusal=refusal,
-        finish_reason=_text(finish),
+        refusal=said.refusal,
+        finish_reason=_finish_reason(finish),
         model=_text(body.get("model")),
         system_fingerprint=_text(body.get("system_fingerprint")),
         service_tier=_text(body.get("service_tier")),
@@ -84,48 +124,222 @@ def read_body(body: Mapping[str, Any], headers: Mapping[str, str]) -> TeacherRep
         cached_tokens=cached,
         completion_tokens=completion,
         request_id=headers.get("x-request-id"),
+        reasoning=said.reasoning,
+        headers=headers,
+    )
+    if not content or (choice and choice.get("error")):
+        error = error_in_answer(body, choice) if not said.refusal else None
+        if error and content:
+            return replace(reply, finish_reason=CUT)
+        if error:
+            raise FailedReplyError(
+                error.implied_status, error.message, error.code, error.param, headers, reply
+            )
+    return reply
+
+
+def _choice(choices: Any) -> dict[str, Any] | None:
+    """The first choice with a text, or else the first one."""
+    if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict):
+        return choices[0]
+    if isinstance(choices, dict):
+        # A choice without a list around it, or choices by number.
+        choices = (
+            [choices]
+            if not all(isinstance(c, dict) for c in choices.values())
+            else [*choices.values()]
+        )
+    if isinstance(choices, str):
+        choices = [choices]
+    if not isinstance(choices, list):
+        return None
+    found = [{"text": c} if isinstance(c, str) else c for c in choices]
+    dicts = [choice for choice in found if isinstance(choice, dict)]
+    if len(dicts) > 1:
+        return next((one for one in dicts if _choice_text(one)[0].content), dicts[0])
+    return dicts[0] if dicts else None
+
+
+def _choice_text(choice: dict[str, Any] | None) -> tuple[MessageText, Any]:
+    if choice is None:
+        return MessageText(), None
+    finish = choice.get("finish_reason") or choice.get("stop_reason") or choice.get("finishReason")
+    message = choice.get("message")
+    if isinstance(message, dict):
+        said = read_message(message)
+        if said.content or "delta" not in choice:
+            return said, finish
+    if isinstance(message, str | list) and message:
+        return read_parts(message), finish
+    if isinstance(choice.get("delta"), dict):
+        return read_message(choice["delta"]), finish
+    text = choice.get("text")
+    return read_message({**choice, "content": choice.get("content", text)}), finish
+
+
+def _output_text(body: Mapping[str, Any]) -> tuple[MessageText, Any]:
+    """The text of a reply of the Responses API."""
+    texts, thoughts, refusals = [], [], []
+    for item in body["output"]:
+        if isinstance(item, str):
+            texts.append(item)
+        if not isinstance(item, dict):
+            continue
+        kind = item.get("type", "message")
+        if kind == "reasoning":
+            thoughts.append(plain_text(item.get("content")) or plain_text(item.get("summary")))
+        elif kind == "message":
+            said = read_message(item)
+            texts.append(said.content)
+            thoughts.append(said.reasoning or "")
+            refusals.append(said.refusal or "")
+        elif kind in {"output_text", "text"}:
+            texts.append(read_parts([item]).content)
+    content = "".join(texts) or plain_text(body.get("output_text"))
+    status = body.get("status")
+    finish: Any = None
+    if status == "incomplete":
+        details = body.get("incomplete_details")
+        finish = details.get("reason") if isinstance(details, dict) else details
+    elif status in {"failed", "cancelled"}:
+        finish = CUT if content else status
+    elif status in {None, "completed"}:
+        finish = "stop"
+    return (
+        MessageText(content, "\n".join(filter(None, thoughts)) or None, "".join(refusals) or None),
+        finish,
+    )
+
+
+def _other_text(body: Mapping[str, Any]) -> tuple[MessageText, Any]:
+    """The text of a reply in the form of another API, such as Ollama's, Anthropic's or Gemini's."""
+    finish = next(
+        (body[k] for k in ("finish_reason", "done_reason", "stop_reason") if body.get(k)), None
+    )
+    candidates = body.get("candidates")
+    if isinstance(candidates, list) and candidates and isinstance(candidates[0], dict):
+        said = read_parts(candidates[0].get("content"))
+        return said, candidates[0].get("finishReason")
+    message = body.get("message")
+    if isinstance(message, dict):
+        return read_message(message), finish
+    for key in _TEXT_KEYS:
+        if isinstance(body.get(key), str | list) and body[key]:
+            return read_message({**body, "content": body[key]}), finish
+    return MessageText(), finish
+
+
+def _usage(body: Mapping[str, Any]) -> Any:
+    usage = body.get("usage") or body.get("usageMetadata")
+    if usage is None and "prompt_eval_count" in body:
+        return body
+    return usage
+
+
+def _unwrapped(value: Any) -> Any:
+    """The reply inside a gateway's wrapping: a list, a text of JSON, or an object around it."""
+    for _ in range(3):
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+            value = value[0]
+        elif isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+            value = json.loads(value)
+        elif isinstance(value, dict) and not any(key in value for key in ("choices", "candidates")):
+            inner = next((found for k in _WRAPPERS if (found := _inner_reply(value.get(k)))), None)
+            if inner is None:
+                return value
+            value = inner
+        else:
+            return value
+    return value
+
+
+def _inner_reply(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, str) and value.lstrip().startswith("{") and '"choices"' in value:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    if isinstance(value, dict) and any(value.get(key) for key in _KNOWN_KEYS[:3]):
+        return value
+    return None
+
+
+def _is_no_completion(reply: TeacherReply, value: Any) -> bool:
+    """Whether the body holds something other than a text, a reasoning or a refusal.
+
+    A reply that is empty in the form of a completion says all that it has to say.
+    """
+    if reply.content or reply.refusal or reply.reasoning:
+        return False
+    if not isinstance(value, dict):
+        return True
+    output = value.get("output")
+    if isinstance(output, list):
+        return not output or any(
+            not isinstance(item, dict) or item.get("type") not in {"message", "reasoning"}
+            for item in output
+        )
+    choice = _choice(value.get("choices"))
+    message = choice.get("message") if choice else None
+    if not isinstance(message, dict):
+        return True
+    return not isinstance(message.get("content"), str | None) or any(
+        message.get(key) for key in ("tool_calls", "function_call")
+    )
+
+
+def _empty(headers: Mapping[str, str]) -> TeacherReply:
+    return TeacherReply(
+        content="",
+        refusal=None,
+        finish_reason=None,
+        model=None,
+        system_fingerprint=None,
+        service_tier=None,
+        prompt_tokens=None,
+        cached_tokens=0,
+        completion_tokens=None,
+        request_id=headers.get("x-request-id"),
         headers=headers,
     )
 
 
-def _usage(
-    usage: Any, sides: tuple[str, str], *, wrote: bool
-) -> tuple[int | None, int, int | None]:
-    """The billed tokens: prompt, cached part of the prompt, and completion.
+def _body_text(value: Any, original: bytes | str | None) -> str:
+    if isinstance(original, bytes):
+        original = _decoded(original, "")
+    # Without escapes of letters, in which a key could be hidden.
+    if original is None or (value is not None and "\\u" in original):
+        original = json.dumps(value, ensure_ascii=False)
+    text = storable(original)
+    left = len(text) - MAX_BODY_CHARACTERS
+    if left > 0:
+        return f"{text[:MAX_BODY_CHARACTERS]}\n[{left:,} more characters were not stored]"
+    return text
 
-    No usage, whatever its form, makes a readable reply unreadable. If the usage states no plausible
-    tokens, both sides are None. Some servers state the tokens of thinking apart from the completion
-    and add them only to the total, or to nothing. They are billed, so the largest count is taken.
 
-    Args:
-        usage: of the reply.
-        sides: the API's names of the prompt and of the completion.
-        wrote: whether the model wrote a text, which takes at least one token.
-    """
-    if not isinstance(usage, dict):
-        return _UNKNOWN_TOKENS
-    prompt, stated = (_count(usage.get(f"{side}_tokens")) for side in sides)
-    read, thought = (usage.get(f"{side}_tokens_details") or {} for side in sides)
-    if not isinstance(read, dict) or not isinstance(thought, dict):
-        return _UNKNOWN_TOKENS
-    if not prompt or stated is None or (wrote and not stated):
-        return _UNKNOWN_TOKENS  # every prompt and every text takes tokens
-    thinking = _count(thought.get("reasoning_tokens")) or 0
-    apart = thinking if thinking > stated else 0  # the completion can't contain it
-    total = _count(usage.get("total_tokens")) or 0
-    completion = _count(max(stated + apart, total - prompt))
-    if completion is None:
-        return _UNKNOWN_TOKENS
-    return prompt, _count(read.get("cached_tokens")) or 0, completion
+def _decoded(data: bytes, content_type: str) -> str:
+    """The text of a body, in the encoding that it names if UTF-8 can't be read."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        encoding = content_type.partition("charset=")[2].partition(";")[0].strip(" \"'")
+        try:
+            return data.decode(encoding or "utf-8", "replace")
+        except LookupError:
+            return data.decode("utf-8", "replace")
+
+
+def _finish_reason(value: Any) -> str | None:
+    if isinstance(value, dict):
+        value = value.get("type") or value.get("reason")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    reason = str(value)
+    return _FINISH_REASONS.get(reason.lower(), reason)
 
 
 def _text(value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"expected text, found {type(value).__name__}")
-    return value
-
-
-def _count(value: Any) -> int | None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    return value if 0 <= value <= _MAX_TOKENS else None  # the store can't hold other numbers
+    """A by-the-way field: a text, or a number as text; anything else is left out."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None

@@ -73,17 +73,37 @@ def test_valid_labels_are_read_by_their_number():
     "label",
     [
         pytest.param((2, "summarization"), id="unknown category"),
-        pytest.param((2, "Generation"), id="category in another case"),
-        pytest.param((2, ["generation"]), id="list of categories"),
+        pytest.param((2, ["generation", "other"]), id="list of categories"),
         pytest.param((2, None), id="no category"),
-        pytest.param((2.0, "generation"), id="fractional number"),
-        pytest.param(("2", "generation"), id="number as text"),
+        pytest.param((2.5, "generation"), id="fractional number"),
+        pytest.param(("two", "generation"), id="number in words"),
         pytest.param((True, "generation"), id="true for a number"),
         pytest.param((None, "generation"), id="no number"),
     ],
 )
 def test_a_wrong_label_is_left_out_and_spoils_no_other(label):
     assert read_labels(reply(label, (3, "other")), TEXTS) == {"Rank the tests.": "other"}
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        (2, "Generation"),
+        (2, " generation. "),
+        (2, ["generation"]),
+        (2.0, "generation"),
+        ("2", "generation"),
+        ("Item 2", "GENERATION"),
+    ],
+    ids=str,
+)
+def test_a_label_in_another_writing_is_read(label):
+    assert read_labels(reply(label), TEXTS) == {"Explain the result.": "generation"}
+
+
+def test_the_words_of_a_category_may_have_blanks_and_capitals():
+    labels = read_labels(reply((1, "Question Answering"), (2, "information-extraction")), TEXTS)
+    assert list(labels.values()) == ["question_answering", "information_extraction"]
 
 
 def test_contradictory_labels_are_dropped_and_repeats_merged():

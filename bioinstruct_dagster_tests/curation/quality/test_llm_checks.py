@@ -130,12 +130,24 @@ def test_a_reply_is_read_by_number():
         '{"checks": {}}',
         "[" * 9_000,
         reply(said(0), said(3), said("1"), said(True), {"number": 1}),
-        reply(said(1, grounded="yes"), said(2, correct=None), "sound"),
+        reply(said(1, grounded="perhaps"), said(2, correct=None), "sound"),
         reply(said(1), said(1, correct=False)),
     ],
 )
 def test_what_is_no_answer_is_none(content):
     assert read_checks(content, [LINK_ROW, SOUND_ROW]) == {}
+
+
+def test_a_truth_in_words_is_read():
+    content = reply(said(1, grounded="no", correct="True"), said("2", "yes", "FALSE"))
+    assert read_checks(content, [LINK_ROW, SOUND_ROW]) == {
+        LINK_ROW: (False, True, ""),
+        SOUND_ROW: (True, False, ""),
+    }
+
+
+def test_a_reason_alone_is_no_answer():
+    assert not quality_question().is_well_formed('{"reason": "I can\'t judge."}', [LINK_ROW])
 
 
 def test_fences_are_passed_over_and_reasons_cut():

@@ -351,7 +351,7 @@ dimensions:
 
 
 def test_a_missing_file_and_a_binary_file_are_refused(tmp_path):
-    with pytest.raises(ControlsError, match=r"nowhere\.yaml: can't be read.*BIOINSTRUCT_CONTROLS"):
+    with pytest.raises(ControlsError, match=r"nowhere\.yaml does not exist.*BIOINSTRUCT_CONTROLS"):
         read_controls(tmp_path / "nowhere.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(ControlsError, match=r"bytes\.yaml:1: is not UTF-8"):

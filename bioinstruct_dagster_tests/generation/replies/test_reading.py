@@ -96,7 +96,7 @@ def test_characters_are_read_as_they_were_meant():
     ("content", "finish_reason", "outcome"),
     [
         ("", "stop", "empty"),
-        (" \n\t", "length", "empty"),
+        (" \n\t", "length", "truncated"),
         ("", "content_filter", "refused"),
         ("I can't", "content_filter", "refused"),
         (tasks({})[:-12], "content_filter", "refused"),
@@ -258,3 +258,66 @@ def test_a_single_task_cut_in_its_first_field_is_dropped():
 def test_a_label_after_json_does_not_hide_it(form):
     content = f"Here:\n{tasks({})}\n\n1. Instruction: load it"
     assert read_reply(content, "stop", None, form) == parsed(TASK)
+
+
+DRAFT = {**TASK, "instruction": "Draft a task."}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "<think>\nOkay. {draft}\nNo.\n</think>\n\n{answer}",
+        "Okay. {draft} No.\n</think>\n\n{answer}",
+        "<|channel|>analysis<|message|>{draft}<|end|><|channel|>final<|message|>{answer}<|return|>",
+        "{answer}<|im_end|>\n<|im_start|>user\nMore<|im_end|>\n<|im_start|>assistant\n{draft}",
+    ],
+)
+@pytest.mark.parametrize("in_text", [True, False])
+def test_only_the_answer_is_read(form, in_text):
+    row = "1. Instruction: {instruction}\n1. Input:\n<noinput>\n1. Output:\n{output}"
+    texts = [
+        row.format(**one) if in_text else json.dumps({"tasks": [one]}) for one in (DRAFT, TASK)
+    ]
+    content = form.replace("{draft}", texts[0]).replace("{answer}", texts[1])
+    assert read_reply(content, "stop", None, "text" if in_text else "json") == parsed(TASK)
+
+
+@pytest.mark.parametrize("content", ["", " \n", f"<think>{tasks({})}", f"We need to: {tasks({})}"])
+def test_a_reply_cut_inside_its_reasoning_names_the_settings(content):
+    reading = read_reply(content, "length", None)
+    assert (reading.outcome, reading.tasks) == ("truncated", ())
+    assert "Raise BIOINSTRUCT_REASONING_TOKENS" in reading.detail
+    assert "BIOINSTRUCT_REASONING_EFFORT" in reading.detail
+
+
+def test_an_answer_that_the_server_took_for_reasoning_is_read():
+    for reasoning in (tasks({}), f"{json.dumps(DRAFT)} Hm.\n</think>\n{tasks({})}"):
+        assert read_reply("", "stop", None, reasoning=reasoning) == parsed(TASK)
+    reading = read_reply("", "length", None, reasoning=tasks({}))
+    assert (reading.outcome, reading.tasks) == ("truncated", ())
+
+
+@pytest.mark.parametrize("reasoning", ["Okay, I am done.", tasks({})[:-5], '{"tasks": []}'])
+def test_reasoning_without_a_whole_list_is_no_answer(reasoning):
+    reading = read_reply("", "stop", None, reasoning=reasoning)
+    assert (reading.outcome, reading.tasks) == ("empty", ())
+    assert "reasoning parser" in reading.detail
+
+
+def test_reasoning_beside_an_answer_is_not_read():
+    reasoning = json.dumps({"tasks": [DRAFT]})
+    assert read_reply(tasks({}), "stop", None, reasoning=reasoning) == parsed(TASK)
+    reading = read_reply("I can't.", "stop", None, reasoning=reasoning)
+    assert (reading.outcome, reading.tasks) == ("malformed", ())
+
+
+def test_an_echo_of_the_prompt_gives_no_rows():
+    prompt = f"Write one new biomedical task.\n\nExamples:\n{json.dumps({'tasks': [DRAFT]})}"
+    content = f"{prompt}\n{tasks({})}"
+    assert read_reply(content, "stop", None, prompt=prompt) == parsed(TASK)
+
+
+def test_a_token_inside_a_task_is_data():
+    row = {**TASK, "input": "<think>", "output": "</think> and <|im_end|> and [/INST]"}
+    for content in (json.dumps({"tasks": [row]}), f"<think>Hm.</think>\n{json.dumps([row])}</s>"):
+        assert read_reply(content, "stop", None) == parsed(row)

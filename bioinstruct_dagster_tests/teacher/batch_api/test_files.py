@@ -79,12 +79,70 @@ def no_completion(entry):
     return json.dumps(entry).encode()
 
 
-def test_an_answer_that_is_no_completion_counts_as_billed(store, asked):
+def test_an_answer_that_is_no_completion_is_a_reply_and_presumed(store, asked):
     with live(rewriting(no_completion)) as server:
         server.ask(asked(2), store)
-        with pytest.raises(TeacherError, match="count as billed"):
-            server.ask(asked(2), store)
+        assert server.ask(asked(2), store).asked == 2
+        assert server.ask(asked(2), store).reused == 2
     assert spent(store) == {"presumed": pytest.approx(at_most(asked(2)))}
+    assert column(store, "completions", "body") == ['{"choices": []}'] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        json.dumps,
+        lambda body: f"data: {json.dumps(body)}\n\ndata: [DONE]\n\n",
+        lambda body: {"data": body},
+        lambda body: body | {"model": 5, "service_tier": {}, "system_fingerprint": []},
+    ],
+)
+def test_a_line_is_read_in_every_form_of_a_single_reply(store, asked, change):
+    def changed(entry):
+        entry["response"]["body"] = change(entry["response"]["body"])
+        return json.dumps(entry).encode()
+
+    with live(rewriting(changed)) as server:
+        server.ask(asked(2), store)
+        assert server.ask(asked(2), store).asked == 2
+    assert all(column(store, "completions", "content"))
+    assert set(spent(store)) == {"settled"}
+
+
+@pytest.mark.parametrize(
+    ("code", "usage", "kind"),
+    [(429, None, None), (502, None, "presumed"), (429, {"prompt_tokens": 100,
+                                                       "completion_tokens": 10}, "presumed")],
+)  # fmt: skip
+def test_an_error_inside_a_line_is_billed_by_its_usage_or_its_code(store, asked, code, usage, kind):
+    def failed(entry):
+        error = {"message": "The provider failed.", "code": code}
+        entry["response"]["body"] = {"error": error, "usage": usage}
+        return json.dumps(entry).encode()
+
+    with live(rewriting(failed)) as server:
+        server.ask(asked(2), store)
+        if kind is None:
+            server.ask(asked(2), store)
+        else:
+            with pytest.raises(TeacherError, match="The provider failed"):
+                server.ask(asked(2), store)
+    if kind is None:
+        assert set(spent(store)) == {"reserved by batches"}  # of the next batch
+    else:
+        each = price_of(MODEL).usd(100, 10, service="batch") * 2
+        assert spent(store) == {kind: pytest.approx(each if usage else at_most(asked(2)))}
+
+
+@pytest.mark.parametrize("status", ["200", None])
+def test_a_status_may_be_a_text_or_missing(store, asked, status):
+    def changed(entry):
+        entry["response"]["status_code"] = status
+        return json.dumps(entry).encode()
+
+    with live(rewriting(changed)) as server:
+        server.ask(asked(2), store)
+        assert server.ask(asked(2), store).asked == 2
 
 
 def filtered(entry):

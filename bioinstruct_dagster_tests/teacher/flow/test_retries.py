@@ -115,12 +115,19 @@ def test_a_request_larger_than_the_limit_is_not_retried(send, reply):
     assert send(failing(429, TOO_LARGE), reply) == (1, False)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"choices": "none"}'])
-def test_a_reply_that_is_none_is_tried_again(send, reply, no_waits, body):
+def test_an_answer_without_a_body_is_tried_again(send, reply, no_waits):
     def broken():
-        return web.Response(body=body, content_type="application/json")
+        return web.Response(body=b"", content_type="application/json")
 
     assert send(broken, broken, reply) == (3, True)
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b'{"choices": "none"}', b"<html>"])
+def test_an_answer_with_a_body_is_a_reply_whatever_its_form(send, reply, body):
+    def odd():
+        return web.Response(body=body, content_type="application/json")
+
+    assert send(odd, reply) == (1, True)
 
 
 @pytest.mark.parametrize(

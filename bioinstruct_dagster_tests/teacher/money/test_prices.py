@@ -3,7 +3,12 @@
 import pytest
 
 from bioinstruct_dagster.settings import DEFAULT_MODELS
-from bioinstruct_dagster.teacher.money.prices import PricesError, price_of, read_prices
+from bioinstruct_dagster.teacher.money.prices import (
+    PricesError,
+    billed_service,
+    price_of,
+    read_prices,
+)
 
 
 def test_a_completion_costs_what_its_tokens_cost():
@@ -86,3 +91,31 @@ def test_a_malformed_price_list_is_a_stated_error(tmp_path, old, new, said):
     with pytest.raises(PricesError) as raised:
         price_of("mine", path)
     assert f"{path}:{said}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("tier", "asked", "factor"),
+    [
+        (None, "online", 1), ("default", "online", 1), ("auto", "online", 1), ("", "online", 1),
+        ("on_demand", "online", 1), ("scale", "online", 1),
+        # A cheaper tier that nobody asked for does not make a reply cheaper.
+        ("batch", "online", 1), ("flex", "online", 1), ("batch", "flex", 1),
+        ("flex", "flex", 0.5), ("default", "flex", 1),
+        (None, "batch", 0.5), ("priority", "batch", 0.5),
+        # A dearer tier, and one that is not known, count at the most.
+        ("priority", "online", 2.5), ("priority", "flex", 2.5), ("turbo", "online", 2.5),
+    ],
+)  # fmt: skip
+def test_a_tier_is_never_counted_below_its_price(tier, asked, factor):
+    price = price_of("gpt-4.1")
+    service = billed_service(tier, asked)
+    assert price.usd(100, 10, service=service, tier=tier) == pytest.approx(
+        price.usd(100, 10) * factor
+    )
+
+
+def test_a_list_may_state_the_price_of_a_dearer_tier(tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_text(SOUND.replace("cached_input: 0", "cached_input: 0, dearer: 1.75"), "utf-8")
+    mine, other = read_prices(path).values()
+    assert (mine.dearer, other.dearer) == (1.75, 2.5)

@@ -1,9 +1,9 @@
 """Importing an instruction set: equal rows from every format, and errors by row and column."""
 
 import csv
+import gzip
 import json
 import os
-import re
 import subprocess
 import sys
 
@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.generation.imported_set import ImportedSetError, read_instruction_set
+from bioinstruct_dagster.generation.imports.faults import ImportedSetError
+from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
+SETTING = "BIOINSTRUCT_IMPORT_COLUMNS"
 COLUMNS = {"instruction": "instruction", "input": "input", "output": "output"}
 RECORDS = [
     {"instruction": "Name the drug.", "input": "Metformin 1 g, twice daily", "output": "Metformin"},
@@ -45,6 +47,10 @@ def write(path, records):
 
 
 def read(path, columns=COLUMNS):
+    return imported(path, columns).rows
+
+
+def imported(path, columns=COLUMNS):
     return read_instruction_set(str(path), columns, "train")
 
 
@@ -64,9 +70,13 @@ def test_every_format_gives_the_rows_in_order(tmp_path, suffix):
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
+RECORD = st.fixed_dictionaries(dict.fromkeys(COLUMNS, TEXT)).filter(
+    lambda record: any(text.strip() for text in record.values())  # CSV has no empty rows
+)
+
 
 @examples(max_examples=40)
-@given(st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, TEXT)), min_size=1, max_size=4))
+@given(st.lists(RECORD, min_size=1, max_size=4))
 def test_every_format_gives_the_same_rows_whatever_the_text(tmp_path_factory, records):
     folder = tmp_path_factory.mktemp("imported")
     expected = [{name: text.strip() for name, text in record.items()} for record in records]
@@ -93,7 +103,7 @@ def test_columns_are_mapped_by_name(tmp_path, suffix):
 @pytest.mark.parametrize("missing", ["column", "value"])
 def test_an_input_that_is_missing_is_the_empty_input(tmp_path, suffix, missing):
     if missing == "value" and suffix == "csv":
-        (tmp_path / "set.csv").write_text("instruction,output,input\nDo.,Done.\n", "utf-8")
+        (tmp_path / "set.csv").write_text("instruction,output,input\nDo.,Done.,\n", "utf-8")
         path = tmp_path / "set.csv"
     else:
         record = {"instruction": "Do.", "output": "Done."}
@@ -103,74 +113,75 @@ def test_an_input_that_is_missing_is_the_empty_input(tmp_path, suffix, missing):
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_a_missing_column_is_named_with_every_row_without_it(tmp_path, suffix):
-    records = [{"instruction": "Do.", "input": "", "answer": "Done."}] * 3
-    lines = complaints(write(tmp_path / f"set.{suffix}", records))
-    assert len(lines) == 3
-    first = 2 if suffix == "csv" else 1
-    place = "row" if suffix in ("json", "parquet") else "line"
-    for number, line in enumerate(lines, start=first):
-        assert line.startswith(f"{place} {number}: column 'output' (output): ")
-        assert line.endswith("no such column")
+def test_a_missing_column_is_named_once_with_the_columns_that_are_there(tmp_path, suffix):
+    records = [{"instruction": "Do.", "input": "", "answer": "Done."}] * 30
+    path = write(tmp_path / f"set.{suffix}", records)
+    assert complaints(path) == [
+        "No row has the column 'output', which is mapped to output.",
+        "The columns of the set are 'instruction', 'input', 'answer'.",
+        f"Set {SETTING}, such as {SETTING}=instruction=instruction,input=input,output=answer",
+    ]
+    assert complaints(path, {**COLUMNS, "input": "inptu", "output": "answer"})[0] == (
+        "No row has the column 'inptu', which is mapped to input. Did you mean 'input'?"
+    )
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonl"])
 def test_every_wrong_value_is_named_by_row_and_column(tmp_path, suffix):
     records = [
         {**RECORDS[0], "q": "Q"},
-        {**RECORDS[0], "q": 3, "output": None},
+        {**RECORDS[0], "q": True, "output": None},
         {**RECORDS[0], "q": "Q", "input": ["a"]},
         ["not", "an", "object"],
         {**RECORDS[0], "q": "Q", "output": "half \ud83d"},
         {**RECORDS[0], "q": "Q", "input": "a\0b"},
+        RECORDS[0],
     ]
     path = tmp_path / f"set.{suffix}"
-    text = json.dumps(records) if suffix == "json" else "\n".join(map(json.dumps, records))
-    path.write_text(text, "utf-8")
-    lines = complaints(path, {**COLUMNS, "instruction": "q"})
-    found = [re.match(r"\w+ (\d+): (?:column '(\w+)')?", line).groups() for line in lines]
-    assert found == [
-        ("2", "q"),
-        ("2", "output"),
-        ("3", "input"),
-        ("4", None),
-        ("5", "output"),
-        ("6", "input"),
+    rows = ",\n".join(map(json.dumps, records))
+    path.write_text(f"[{rows}]" if suffix == "json" else rows.replace(",\n", "\n"), "utf-8")
+    unstorable = "holds a lone surrogate or NUL character, which can't be stored as text"
+    assert complaints(path, {**COLUMNS, "instruction": "q"}) == [
+        "line 2: column 'q' (instruction): expected text, found true or false",
+        "line 2: column 'output' (output): no value",
+        "line 3: column 'input' (input): expected text, found a list",
+        "line 4: expected an object, found list",
+        f"line 5: column 'output' (output): {unstorable}",
+        f"line 6: column 'input' (input): {unstorable}",
+        "line 7: column 'q' (instruction): no such column",
     ]
 
 
-def test_a_wrong_type_in_parquet_is_named(tmp_path):
-    path = write(tmp_path / "set.parquet", [{**RECORDS[0], "output": 1}] * 2)
-    assert complaints(path) == [
-        f"row {n}: column 'output' (output): expected text, found int" for n in (1, 2)
+def test_numbers_are_imported_as_text_and_noted(tmp_path):
+    path = write(tmp_path / "set.parquet", [{**RECORDS[0], "output": 42}] * 2)
+    found = imported(path)
+    assert [row["output"] for row in found.rows] == ["42", "42"]
+    assert found.notes == [
+        "The column 'output' holds a number in 2 rows, which is imported as text."
     ]
 
 
-def test_the_first_twenty_errors_are_shown_and_the_rest_counted(tmp_path):
-    path = write(tmp_path / "set.jsonl", [{"input": "x", "output": "y"}] * 50)
-    lines = complaints(path)
-    assert len(lines) == 21
-    assert lines[-1] == "… and 30 more"
+def test_a_fault_of_many_rows_is_said_once(tmp_path):
+    records = [RECORDS[0], *[{"input": "x", "output": "y"}] * 50]
+    assert complaints(write(tmp_path / "set.jsonl", records)) == [
+        "line 2, 3, 4, 5, 6 and 45 more: column 'instruction' (instruction): no such column"
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
         ("set.jsonl", b'{"instruction": \n', "line 1: not JSON"),
-        ("set.jsonl", b"[" * 100_000, "line 1: not JSON"),
-        ("set.json", b"[1, ", "not JSON"),
-        ("set.json", b"[" * 100_000, "not JSON"),
-        ("set.json", b'{"rows": []}', "expected a JSON list of rows, found dict"),
         ("set.json", b"[]", "no rows"),
         ("set.jsonl", b"\n", "no rows"),
         ("set.csv", b"instruction,input,output\n", "no rows"),
-        ("set.csv", b"", "no rows"),
+        ("set.csv", b"", "is empty"),
         ("set.jsonl", b"\xff", "not UTF-8 text"),
         ("set.json", b"\xff", "not UTF-8 text"),
         ("set.csv", b"instruction\n\xff", "not UTF-8 text"),
         ("set.parquet", b"PAR1 is all there is", "not a Parquet file"),
-        ("set.parquet", b"", "not a Parquet file"),
         ("set.xlsx", b"PK", "can't read .xlsx"),
+        ("set.gz", b"PK", "can't read a file without suffix"),
         ("set", b"x", "a file without suffix"),
     ],
 )
@@ -200,8 +211,105 @@ def test_a_byte_order_mark_is_no_part_of_the_data(tmp_path, suffix):
     "source", ["missing.jsonl", "./missing", "~/no/such/file", "/no/such", "."]
 )
 def test_a_path_without_a_file_is_not_looked_up_on_the_hub(source):
-    with pytest.raises(ImportedSetError, match=r"BIOINSTRUCT_IMPORT: .* is not a file"):
+    with pytest.raises(
+        ImportedSetError, match=r"BIOINSTRUCT_IMPORT: .*(does not exist|is a folder)"
+    ):
         read(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("~nobody-at-all/x.csv", "~nobody-at-all/x.csv: there is no user with this home folder"),
+        ("a\0b.csv", "a\\x00b.csv holds a NUL character"),
+        ("x" * 300 + ".csv", "is longer than a path can be"),
+        ("loop.csv", "loop.csv is a link that leads back to itself"),
+        ("pipe.csv", "pipe.csv is a pipe, not a file"),
+        ("zero.csv", "zero is a device, not a file"),
+        ("folder.csv", "folder.csv is a folder, not a file"),
+        ("set.jsonl/x.csv", "does not exist: a part of the path is a file"),
+    ],
+)
+def test_an_odd_path_is_refused_with_the_setting(tmp_path, source, said):
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "set.jsonl").touch()
+    with pytest.raises(ImportedSetError) as refused:
+        read(source if source.startswith("~") else f"{tmp_path}/{source}")
+    assert str(refused.value).startswith("BIOINSTRUCT_IMPORT: ")
+    assert said in str(refused.value)
+
+
+def test_a_moved_and_renamed_file_keeps_its_rows_and_the_hash_in_its_name(tmp_path):
+    path = write(tmp_path / "set.csv", RECORDS)
+    first = imported(path)
+    (tmp_path / "elsewhere").mkdir()
+    second = imported(path.rename(tmp_path / "elsewhere" / "other.csv"))
+    assert first.rows == second.rows
+    assert first.identity.startswith("set.csv@")
+    assert second.identity == first.identity.replace("set.csv", "other.csv")
+
+
+@pytest.mark.parametrize("name", ["set.JSONL", "set.Csv", "a.csv.gz", "a.json.GZ", "a.v2.csv"])
+def test_a_suffix_counts_in_any_case_and_with_gzip(tmp_path, name):
+    plain = name.lower().removesuffix(".gz")
+    data = write(tmp_path / plain, RECORDS).read_bytes()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.lower().endswith("gz") else data)
+    assert read(path) == RECORDS
+
+
+CHAT = [
+    {"from": "system", "value": "Be kind."},
+    {"from": "human", "value": "Name the drug."},
+    {"from": "gpt", "value": "Metformin"},
+    {"from": "human", "value": "Thanks."},
+]
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl", "parquet", "csv"])
+def test_chats_are_found_by_their_column(tmp_path, suffix):
+    value = json.dumps(CHAT) if suffix == "csv" else CHAT
+    path = write(tmp_path / f"set.{suffix}", [{"id": "1", "conversations": value}] * 3)
+    found = imported(path)
+    row = {"instruction": "Be kind.\n\nName the drug.", "input": "", "output": "Metformin"}
+    assert found.rows == [row] * 3
+    assert found.columns == "messages=conversations"
+    assert [note.split()[0] for note in found.notes] == ["3", "3"]
+
+
+def test_a_set_with_two_columns_of_chats_needs_a_mapping(tmp_path):
+    path = write(tmp_path / "set.jsonl", [{"chosen": CHAT, "rejected": CHAT}])
+    with pytest.raises(ImportedSetError, match="IMPORT_COLUMNS=messages=chosen"):
+        read(path)
+    assert len(read(path, {**COLUMNS, "messages": "rejected"})) == 1
+    said = "No row has the column 'chosn', which is mapped to messages. Did you mean 'chosen'?"
+    assert complaints(path, {**COLUMNS, "messages": "chosn"})[0] == said
+
+
+def test_chats_without_any_pair_and_malformed_chats_are_refused(tmp_path):
+    path = write(tmp_path / "set.jsonl", [{"messages": CHAT[:2]}] * 2)
+    assert complaints(path)[0].startswith("2 of 2 chats are not imported, because no answer")
+    path = write(tmp_path / "set.jsonl", [{"messages": CHAT}, {"messages": 7}, {"id": 1}])
+    assert complaints(path) == [
+        "line 2: column 'messages' (messages): expected a list of messages, found int",
+        "line 3: column 'messages' (messages): no such column",
+    ]
+
+
+def test_a_users_mapping_is_followed_even_if_the_set_holds_chats(tmp_path):
+    path = write(tmp_path / "set.jsonl", [{"messages": CHAT, "question": "Q?", "answer": "A."}])
+    columns = {"instruction": "question", "input": "input", "output": "answer"}
+    assert read(path, columns) == [{"instruction": "Q?", "input": "", "output": "A."}]
+
+
+def test_a_text_column_that_is_left_out_is_noted(tmp_path):
+    records = [{**RECORDS[0], "context": "The patient takes metformin."}] * 3
+    path = write(tmp_path / "set.jsonl", [{**r, "reason": "It says so here."} for r in records])
+    notes = imported(path).notes
+    assert [note.split("'")[1] for note in notes] == ["context", "reason"]
 
 
 def test_a_relative_path_is_taken_from_the_projects_folder(monkeypatch, tmp_path):
@@ -212,7 +320,8 @@ def test_a_relative_path_is_taken_from_the_projects_folder(monkeypatch, tmp_path
 
 HUB = """
 import sys
-from bioinstruct_dagster.generation.imported_set import ImportedSetError, read_instruction_set
+from bioinstruct_dagster.generation.imports.faults import ImportedSetError
+from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
 
 try:
     read_instruction_set("nobody-at-all/no-such-set", {"instruction": "i"}, "train")

@@ -1,0 +1,205 @@
+"""The texts of a row by the columns of its set, and what to say about columns that do not fit.
+
+Belongs here: which columns the set has, the value of a cell as text, and a mapping that fits, for
+messages. Does not: reading records (csv_rows, json_rows, parquet_rows), or chats (chats).
+"""
+
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bioinstruct_dagster.generation.imports.faults import RowFaults
+from bioinstruct_dagster.generation.replies.reading import TASK_FIELDS
+from bioinstruct_dagster.store.storable_text import is_storable
+
+SETTING = "BIOINSTRUCT_IMPORT_COLUMNS"
+
+# Names of columns in published sets, in small letters; the first that a set has is suggested.
+_USUAL_NAMES = {
+    "instruction": (
+        "instruction", "instructions", "question", "prompt", "query", "task", "problem", "request",
+        "user", "human", "questions", "title",
+    ),
+    "input": (
+        "input", "context", "inputs", "passage", "document", "abstract", "note", "article",
+        "background", "text", "exp",
+    ),
+    "output": (
+        "output", "response", "answer", "completion", "outputs", "target", "reply", "chosen",
+        "assistant", "long_answer", "final_decision", "summary", "answers", "label",
+    ),
+}  # fmt: skip
+_TEXT_WORDS = 3
+_TEXT_CHARACTERS = 12  # of a script without blanks between words
+_MANY = 0.05
+_SHOWN_COLUMNS = 30
+_TYPE_NAMES = {
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "an object",
+}
+
+
+class ColumnTally:
+    """Which columns a set has, and how many of its rows hold text in each."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._present: dict[str, int] = {}
+        self._texts: dict[str, int] = {}
+        self._readable: set[str] = set()
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Count one row."""
+        self.rows += 1
+        for name, value in record.items():
+            self._present[name] = self._present.get(name, 0) + 1
+            if isinstance(value, str | int | float):
+                self._readable.add(name)
+            if isinstance(value, str) and _is_prose(value):
+                self._texts[name] = self._texts.get(name, 0) + 1
+
+    def rows_with(self, name: str) -> int:
+        """How many rows have the column."""
+        return self._present.get(name, 0)
+
+    @property
+    def shown(self) -> str:
+        """The names of the columns, for a message."""
+        names = [*self._present]
+        more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
+        return ", ".join(map(repr, names[:_SHOWN_COLUMNS])) + more if names else "none"
+
+    def fitting_mapping(self) -> str:
+        """A value of the setting that fits the columns with text, by their names; or nothing."""
+        names = {name.lower().strip(): name for name in self._present if name in self._readable}
+        found: dict[str, str] = {}
+        for field, usual in _USUAL_NAMES.items():
+            for one in usual:
+                starts = [name for name in names if name.startswith((f"{one}_", f"{one} "))]
+                exact = [one] if one in names else starts
+                free = [names[name] for name in exact if names[name] not in found.values()]
+                if free:
+                    found[field] = free[0]
+                    break
+        if "instruction" not in found and "input" in found:
+            found["instruction"] = found.pop("input")  # a set of questions called input
+        if not {"instruction", "output"} <= found.keys():
+            return ""
+        return mapping_text(found)
+
+    def missing(self, columns: Mapping[str, str]) -> list[str]:
+        """A line for each mapped column that no row has. The column `input` alone may be absent."""
+        lines = []
+        for field, name in columns.items():
+            if self.rows_with(name) or (field == name == "input"):
+                continue
+            names = {one.lower(): one for one in self._present}
+            near = difflib.get_close_matches(name.lower(), names, n=1)
+            hint = f" Did you mean {names[near[0]]!r}?" if near else ""
+            lines.append(f"No row has the column {name!r}, which is mapped to {field}.{hint}")
+        if lines:
+            lines.append(f"The columns of the set are {self.shown}.")
+            form = "messages=COLUMN"
+            if "instruction" in columns:
+                form = self.fitting_mapping() or mapping_text(dict.fromkeys(columns, "COLUMN"))
+            lines.append(f"Set {SETTING}, such as {SETTING}={form}")
+        return lines
+
+    def unused_texts(self, columns: Mapping[str, str]) -> list[str]:
+        """A line for each column of texts that is not mapped, with a mapping for a likely input.
+
+        Names, labels and identifiers are no texts, and neither is text in a few rows alone.
+        """
+        unused = {
+            name: count
+            for name, count in self._texts.items()
+            if name not in columns.values() and count >= max(1, self.rows * _MANY)
+        }
+        lines = []
+        for name, count in unused.items():
+            line = f"The column {name!r} holds text in {count} of {self.rows} rows, "
+            line += "and is not imported."
+            has_input = "input" not in columns or self.rows_with(columns["input"])
+            if name.lower().strip() in _USUAL_NAMES["input"] and not has_input:
+                line += f" To import it, set {SETTING}={mapping_text({**columns, 'input': name})}"
+            lines.append(line)
+        return lines
+
+
+def mapping_text(columns: Mapping[str, str]) -> str:
+    """The mapping as a value of the setting."""
+    return ",".join(f"{field}={columns[field]}" for field in TASK_FIELDS if field in columns)
+
+
+class ColumnReader:
+    """Rows from records with columns of text.
+
+    Args:
+        columns: the set's column for each of instruction, input and output.
+        faults: takes the faults of the rows.
+    """
+
+    def __init__(self, columns: Mapping[str, str], faults: RowFaults) -> None:
+        self._columns = columns
+        self._faults = faults
+        self._numbers: dict[str, int] = {}
+
+    def row(self, place: str, record: Mapping[str, Any]) -> dict[str, str] | None:
+        """The three texts of a record; None if it has a fault."""
+        row = {}
+        for field, column in self._columns.items():
+            value, found = _as_text(record.get(column))
+            if value is None and found == "" and field == "input":
+                value = ""
+            if value is None:
+                said = f"expected text, found {found}" if found else "no value"
+                said = said if column in record else "no such column"
+                self._faults.add(place, f"column {column!r} ({field}): {said}")
+            elif check_storable(value, place, f"column {column!r} ({field})", self._faults):
+                row[field] = value.strip()
+                if not isinstance(record.get(column), str | bytes | None):
+                    self._numbers[column] = self._numbers.get(column, 0) + 1
+        return row if len(row) == len(self._columns) else None
+
+    @property
+    def notes(self) -> list[str]:
+        """What was converted, for the user to check."""
+        return [
+            f"the column {column!r} holds a number in {count} rows, which is imported as text"
+            for column, count in self._numbers.items()
+        ]
+
+
+def check_storable(text: str, place: str, what: str, faults: RowFaults) -> bool:
+    """Whether the store can hold the text; if not, the fault is added."""
+    if is_storable(text):
+        return True
+    message = "holds a lone surrogate or NUL character, which can't be stored as text"
+    faults.add(place, f"{what}: {message}")
+    return False
+
+
+def _as_text(value: Any) -> tuple[str | None, str]:
+    """The value as text; or None and what it is, with nothing for a missing value."""
+    if isinstance(value, str):
+        return value, ""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None, ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value), ""
+    if isinstance(value, bytes):  # some writers of Parquet do not say that their bytes are text
+        try:
+            return value.decode(), ""
+        except UnicodeDecodeError:
+            return None, "bytes that are no UTF-8 text"
+    kind = type(value).__name__
+    return None, _TYPE_NAMES.get(kind, kind)
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a text is more than a name, a label or a number."""
+    if len(text.split(None, _TEXT_WORDS)) > _TEXT_WORDS - 1:
+        return True
+    return len(text) >= _TEXT_CHARACTERS and not text.isascii()

@@ -1,0 +1,187 @@
+"""The rows of a JSON file: a list, one value a line, values one after another, or a wrapped list.
+
+The name says little about the form: hubs name JSON Lines .json, and lists .jsonl. So the content
+decides. Belongs here: finding the rows and their lines. Does not: what the columns mean (columns).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bioinstruct_dagster.generation.imports.chats import is_chat
+from bioinstruct_dagster.generation.imports.faults import ImportedSetError, RowFaults
+from bioinstruct_dagster.generation.imports.records import Record, SourceRecords
+from bioinstruct_dagster.generation.imports.text import text_of
+from bioinstruct_dagster.input_files import shown
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+_SHOWN_KEYS = 12
+
+
+class _JsonFaultError(ValueError):
+    """The text is no JSON, or says two things; `at` is the place of the fault."""
+
+    def __init__(self, at: int, message: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+class _TwiceGivenError(ValueError):
+    """An object has a key twice."""
+
+
+def read_json(path: Path) -> SourceRecords:
+    """The rows of a JSON or JSON Lines file as records.
+
+    NaN and infinite numbers, which pandas writes for a missing value, are read as null.
+
+    Raises:
+        ImportedSetError: names the line that is no JSON, or the keys that may hold the rows.
+    """
+    return SourceRecords(list(_records(path, text_of(path))), [])
+
+
+def _records(path: Path, text: str) -> Iterator[Record]:
+    if _is_json_lines(text):
+        yield from _by_lines(path, text)
+        return
+    try:
+        first = _BLANK.match(text)
+        start = first.end() if first else 0
+        if text.startswith("[", start):
+            yield from _list_items(text, start)
+            return
+        values = list(_values(text, start))
+    except _JsonFaultError as fault:
+        line = text.count("\n", 0, fault.at) + 1
+        raise ImportedSetError(f"{shown(path)}: line {line}: not JSON ({fault}).") from None
+    if len(values) == 1:
+        yield from _unwrapped(path, *values[0])
+    else:
+        yield from (Record(f"line {line}", value) for line, value in values)
+
+
+def _is_json_lines(text: str) -> bool:
+    """Whether the first line with text is a JSON value, and further lines follow."""
+    head, _, rest = text.lstrip("\n\r \t").partition("\n")
+    if not rest.strip():
+        return False
+    try:
+        value, end = _DECODER.raw_decode(head)
+    except (ValueError, RecursionError):
+        return False
+    # The bracket of a list whose items stand on lines of their own is no row.
+    return not head[end:].strip() and isinstance(value, dict | list)
+
+
+def _by_lines(path: Path, text: str) -> Iterator[Record]:
+    faults = RowFaults()
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            values = list(_values(line, len(line) - len(line.lstrip())))
+        except _JsonFaultError as fault:
+            faults.add(f"line {number}", f"not JSON ({fault})")
+            continue
+        yield from (Record(f"line {number}", value) for _, value in values)
+    faults.refuse(f"{shown(path)}: lines that can't be read:")
+
+
+def _values(text: str, at: int) -> Iterator[tuple[int, Any]]:
+    """The values that stand one after another, each with the line where it begins."""
+    line, counted = 1, 0
+    while at < len(text):
+        line += text.count("\n", counted, at)
+        counted = at
+        value, at = _decoded(text, at)
+        yield line, value
+        at = _after_blanks(text, at)
+        if text.startswith(",", at):
+            message = "a comma stands between two rows; remove it, or put all rows between [ and ]"
+            raise _JsonFaultError(at, message)
+
+
+def _list_items(text: str, at: int) -> Iterator[Record]:
+    """The items of a list, each with the line where it begins; by number if all are in one line."""
+    in_one_line = "\n" not in text.strip()
+    line, counted, number = 1, 0, 0
+    at = _after_blanks(text, at + 1)
+    while not text.startswith("]", at):
+        line += text.count("\n", counted, at)
+        counted = at
+        value, at = _decoded(text, at)
+        number += 1
+        yield Record(f"row {number}" if in_one_line else f"line {line}", value)
+        at = _after_blanks(text, at)
+        if text.startswith(",", at):
+            at = _after_blanks(text, at + 1)
+            if text.startswith("]", at):
+                raise _JsonFaultError(at, "a comma stands after the last row; remove it")
+        elif not text.startswith("]", at):
+            raise _JsonFaultError(at, "a comma or the ] of the list is missing")
+    if (end := _after_blanks(text, at + 1)) < len(text):
+        raise _JsonFaultError(end, "more text follows the list of rows")
+
+
+def _after_blanks(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
+
+
+def _decoded(text: str, at: int) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        where = text.count("\n", at, error.pos)
+        said = error.msg if not where else f"{error.msg}, {where} lines below"
+        raise _JsonFaultError(at, said) from None
+    except RecursionError:
+        raise _JsonFaultError(at, "it is nested too deeply") from None
+    except _TwiceGivenError as error:
+        raise _JsonFaultError(at, str(error)) from None
+    except ValueError:
+        raise _JsonFaultError(at, "a number has thousands of digits") from None
+
+
+def _unwrapped(path: Path, line: int, value: Any) -> Iterator[Record]:
+    """The rows of a file that holds one value: the value itself, or the list of rows inside it."""
+    if not isinstance(value, dict):
+        raise ImportedSetError(
+            f"{shown(path)}: expected a list of rows, found {type(value).__name__}."
+        )
+    lists = {
+        key: part
+        for key, part in value.items()
+        if isinstance(part, list)
+        and part
+        and all(isinstance(one, dict) for one in part)
+        and not is_chat(part)
+    }
+    if len(lists) == 1:
+        ((key, rows),) = lists.items()
+        yield from (Record(f"{key}, row {number}", row) for number, row in enumerate(rows, 1))
+    elif not any(isinstance(part, str) or is_chat(part) for part in value.values()):
+        keys = ", ".join(map(repr, [*value][:_SHOWN_KEYS])) + ", …" * (len(value) > _SHOWN_KEYS)
+        keys = keys or "none"
+        found = f"{len(lists)} lists of rows" if lists else "no list of rows"
+        raise ImportedSetError(
+            f"{shown(path)}: expected a list of rows, found one object with {found}. Its keys are "
+            f"{keys}. Write the rows as one list (in pandas, orient='records'), or one a line."
+        )
+    else:
+        yield Record(f"line {line}", value)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _TwiceGivenError(f"the key {twice!r} is given twice in one object; keep one")
+    return made
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=lambda _: None)

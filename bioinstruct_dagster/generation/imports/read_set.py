@@ -1,0 +1,198 @@
+"""Reading an instruction set from a file or the hub, into rows of instruction, input and output.
+
+Belongs here: which reader a source needs, and the set as a whole. Does not: one format (csv_rows,
+json_rows, parquet_rows), or giving rows their ids (raw_rows).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bioinstruct_dagster.generation.imports.chats import (
+    ChatFaultError,
+    Chats,
+    chat_columns,
+    is_chat,
+)
+from bioinstruct_dagster.generation.imports.columns import (
+    SETTING,
+    ColumnReader,
+    ColumnTally,
+    check_storable,
+    mapping_text,
+)
+from bioinstruct_dagster.generation.imports.csv_rows import read_csv
+from bioinstruct_dagster.generation.imports.faults import ImportedSetError, RowFaults
+from bioinstruct_dagster.generation.imports.identity import file_identity, hub_identity
+from bioinstruct_dagster.generation.imports.json_rows import read_json
+from bioinstruct_dagster.generation.imports.parquet_rows import read_hub, read_parquet
+from bioinstruct_dagster.generation.imports.records import Record, SourceRecords
+from bioinstruct_dagster.input_files import fault_of_file, shown
+from bioinstruct_dagster.settings.fields import from_project_root
+from bioinstruct_dagster.settings.generation import CHAT_COLUMN
+
+_READERS = {
+    ".json": read_json,
+    ".jsonl": read_json,
+    ".ndjson": read_json,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".parquet": read_parquet,
+}
+SUFFIXES = (*_READERS, ".gz")
+
+
+@dataclass(frozen=True)
+class ImportedSet:
+    """The rows of a set, and what a user should know about how they were read.
+
+    Attributes:
+        rows: each with instruction, input and output, in the order of the source.
+        identity: its name and the hash of its content (imports.identity).
+        columns: the columns that were read, as a value of the setting.
+        notes: what was left out, converted or read in an unusual way; a sentence each.
+    """
+
+    rows: list[dict[str, str]]
+    identity: str
+    columns: str
+    notes: list[str] = field(default_factory=list)
+
+
+def read_instruction_set(source: str, columns: Mapping[str, str], split: str) -> ImportedSet:
+    """Read a set.
+
+    Args:
+        source: path of a file, or a hub id such as `owner/name`.
+        columns: the set's column for each of instruction, input and output. A missing input column
+            and a null input both mean an empty input. The key `messages` names a column of chats;
+            without it, chats are found if the set has no column for the instruction.
+        split: the split of a hub data set.
+
+    Raises:
+        ImportedSetError: names the file, and the line and column of the faults.
+    """
+    records, identity = _located(source.strip(), split)
+    name = identity.rpartition("@")[0]
+    heading = f"{shown(source)} can't be imported (columns are mapped by {SETTING}):"
+    found = _Rows(columns)
+    for record in records.records:
+        found.add(record)
+    found.refuse(heading)
+    notes = [f"{name}: {note}." if note[-1] != "." else f"{name}: {note}" for note in records.notes]
+    return ImportedSet(found.rows, identity, found.columns, [*notes, *found.notes])
+
+
+def _located(source: str, split: str) -> tuple[SourceRecords, str]:
+    """The records of the source and its identity."""
+    try:
+        path = from_project_root(Path(source))
+    except ValueError as error:
+        raise ImportedSetError(f"BIOINSTRUCT_IMPORT: {error}.") from None
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    suffix = next((one for one in reversed(suffixes) if one != ".gz"), "")
+    fault = fault_of_file(path)
+    if not fault:
+        if suffix not in _READERS:
+            raise ImportedSetError(
+                f"{shown(path)}: can't read {shown(suffix) or 'a file without suffix'}; "
+                f"use {', '.join(SUFFIXES)}."
+            )
+        return _READERS[suffix](path), file_identity(path)
+    looks_like_path = source.startswith((".", "/", "~")) or source.count("/") > 1 or not source
+    if fault != "does not exist" or suffix in _READERS or looks_like_path:
+        raise ImportedSetError(
+            f"BIOINSTRUCT_IMPORT: {shown(path)} {fault}. "
+            f"Give a {', '.join(SUFFIXES)} file or the id of a data set on the hub."
+        )
+    return read_hub(source, split), hub_identity(source, split)
+
+
+class _Rows:
+    """The rows of a set as they are read, with their faults and notes."""
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        self.rows: list[dict[str, str]] = []
+        self._mapped = {name: of for name, of in columns.items() if name != CHAT_COLUMN}
+        self._chat_column = columns.get(CHAT_COLUMN, "")
+        # A mapping of columns by the user is followed, also if the set holds chats.
+        is_mapped = any(name != of for name, of in self._mapped.items())
+        self._is_decided = bool(self._chat_column) or is_mapped
+        self._faults = RowFaults()
+        self._tally = ColumnTally()
+        self._chats = Chats()
+        self._reader = ColumnReader(self._mapped, self._faults)
+
+    def add(self, record: Record) -> None:
+        """Read one record."""
+        fields = record.fields
+        if is_chat(fields):
+            fields = {CHAT_COLUMN: fields}  # a row that is a bare list of messages
+        if not isinstance(fields, Mapping):
+            found = type(fields).__name__
+            self._faults.add(record.place, f"expected an object, found {found}")
+            return
+        self._tally.add(fields)
+        if not self._is_decided:
+            self._decide(fields)
+        if self._chat_column:
+            self._add_chat(record.place, fields)
+        elif row := self._reader.row(record.place, fields):
+            self.rows.append(row)
+
+    def _decide(self, fields: Mapping[str, Any]) -> None:
+        """Whether the set holds chats: its first row has no mapped instruction, but messages."""
+        self._is_decided = True
+        if self._mapped["instruction"] in fields:
+            return
+        found = chat_columns(fields)
+        if len(found) > 1:
+            names = ", ".join(map(repr, found))
+            raise ImportedSetError(
+                f"The columns {names} hold messages. Name one: {SETTING}={CHAT_COLUMN}={found[0]}"
+            )
+        self._chat_column = found[0] if found else ""
+
+    def _add_chat(self, place: str, fields: Mapping[str, Any]) -> None:
+        if self._chat_column not in fields:
+            self._faults.add(place, f"column {self._chat_column!r} (messages): no such column")
+            return
+        try:
+            pair = self._chats.pair(place, fields[self._chat_column], fields.get("system"))
+        except ChatFaultError as error:
+            self._faults.add(place, f"column {self._chat_column!r} (messages): {error}")
+            return
+        if pair and check_storable(
+            pair.instruction + pair.output, place, f"column {self._chat_column!r}", self._faults
+        ):
+            self.rows.append({"instruction": pair.instruction, "input": "", "output": pair.output})
+
+    def refuse(self, heading: str) -> None:
+        """Raise an error if the set can't be imported."""
+        columns = self._used_columns
+        if self._tally.rows and (missing := self._tally.missing(columns)):
+            raise ImportedSetError("\n".join([heading, *missing]))
+        self._faults.refuse(heading)
+        if not self._tally.rows:
+            raise ImportedSetError(f"{heading}\nthe set holds no rows")
+        if not self.rows:
+            raise ImportedSetError("\n".join([heading, *self._chats.notes]))
+
+    @property
+    def _used_columns(self) -> Mapping[str, str]:
+        return {CHAT_COLUMN: self._chat_column} if self._chat_column else self._mapped
+
+    @property
+    def columns(self) -> str:
+        """The columns that were read."""
+        if self._chat_column:
+            return f"{CHAT_COLUMN}={self._chat_column}"
+        return mapping_text(self._mapped)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know, a sentence each."""
+        said = self._chats.notes if self._chat_column else self._reader.notes
+        notes = [note[0].upper() + note[1:] + "." for note in said]
+        return notes + self._tally.unused_texts(self._used_columns)

@@ -1,0 +1,1 @@
+"""Probing: the search for the form in which a server takes requests."""

@@ -1,0 +1,200 @@
+"""The messages of a probe that failed: what was asked, the server's words, and what to change.
+
+If no API answers at the path of a request, the likely right address is asked too, so that the
+message can name it. It is never used without the user. Belongs here: these messages, and the look
+at another address. Does not: when a probe fails (search, output_limit).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bioinstruct_dagster.settings import Api
+from bioinstruct_dagster.teacher.errors import (
+    FATAL_CODES,
+    LostReplyError,
+    StatusError,
+    TeacherError,
+    UnreachedServerError,
+    long_wait_message,
+)
+from bioinstruct_dagster.teacher.money.budget import BudgetError
+from bioinstruct_dagster.teacher.probe_request import probe_request
+from bioinstruct_dagster.teacher.probing.refusals import refused_parts
+from bioinstruct_dagster.teacher.probing.sender import ProbeSender
+from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
+
+_KEY_STATUSES = (401, 403)
+_NO_CREDIT_STATUS = 402
+_NO_PATH_STATUSES = (404, 405)
+# Statuses of a refusal that may concern the form of a request. Others end the probe.
+_FORM_STATUSES = frozenset({400, 406, 415, 416, 422, 424, 500, 501})
+# What a message must not show: a part of a key, as servers repeat it.
+_KEY_PARTS = re.compile(r"\S*\*{2,}\S*|\bsk-\S+|\beyJ\S+|\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]{20,}")
+_VERSION = re.compile(r"/v\d+\w*(?:/|$)")
+_SHOWN_EVIDENCE = 400  # characters
+_SHOWN_BODY = 120
+
+
+async def refusal_that_no_form_changes(
+    sender: ProbeSender, error: StatusError, dialect: Dialect
+) -> str | None:
+    """The message of a refusal that concerns no part of the request; None if it may concern one."""
+    request = probe_request(sender.settings, sender.endpoint, dialect.reply_format)
+    body = dialect.body(request, sender.account.billing.service)
+    if error.code not in FATAL_CODES and (
+        error.status in _FORM_STATUSES or refused_parts(error, body, certain=True)
+    ):
+        return None
+    if error.asks_for_long_wait and not error.fatal:
+        return long_wait_message(error)
+    found = None
+    if error.status in _NO_PATH_STATUSES and sender.settings.teacher.model not in error.message:
+        found = await _right_address(sender, dialect)
+    return refused(sender, error, dialect, found)
+
+
+def refused(
+    sender: ProbeSender, error: StatusError, dialect: Dialect, found: str | None = None
+) -> str:
+    """The message that a server refuses a probe, with what to check.
+
+    Args:
+        sender: of the probe.
+        error: the server's answer.
+        dialect: the form of the refused request.
+        found: what to set, if the API answers at another address.
+    """
+    model = sender.settings.teacher.model
+    if error.code in FATAL_CODES or error.status == _NO_CREDIT_STATUS:
+        reason = f"The teacher refuses further requests: {error.code or f'HTTP {error.status}'}."
+        advice = "Add credit or raise the limit, then run again."
+    elif error.status in _KEY_STATUSES:
+        reason = f"The teacher rejects the key (HTTP {error.status})."
+        advice = (
+            f"Check OPENAI_API_KEY and that it may use {model!r}. Check OPENAI_BASE_URL too: the "
+            "key belongs to one server."
+        )
+    elif error.status in _NO_PATH_STATUSES:
+        reason = f"The teacher has no model {model!r}, or no API at this path."
+        advice = found or _path_advice(sender, dialect)
+    elif error.status in _FORM_STATUSES:
+        reason = f"The teacher refuses a probe in the format {dialect.reply_format}."
+        advice = (
+            f"Tried: {_evidence(sender)}. Check BIOINSTRUCT_TEACHER_MODEL, OPENAI_BASE_URL and "
+            "BIOINSTRUCT_API. If the server takes no other format, set "
+            "BIOINSTRUCT_REPLY_FORMAT=text."
+        )
+    else:
+        reason = "The teacher refuses a probe."
+        advice = "Check OPENAI_BASE_URL, BIOINSTRUCT_API and BIOINSTRUCT_TEACHER_MODEL."
+    return f"{reason} {_asked(sender)} The server says: {_sentence(_shown(error))} {advice}"
+
+
+def too_long(sender: ProbeSender, error: StatusError) -> str:
+    """The message that even a small request is too long for the model."""
+    return (
+        f"The model takes no request as long as those that will come. {_asked(sender)} The server "
+        f"says: {_sentence(_shown(error))} Serve the model with a longer context, choose another "
+        "model with BIOINSTRUCT_TEACHER_MODEL, or lower BIOINSTRUCT_REASONING_TOKENS if it is set."
+    )
+
+
+def only_reasons(sender: ProbeSender, limit: int) -> str:
+    """The message that the model spends all output tokens on reasoning."""
+    teacher = sender.settings.teacher
+    effort = teacher.reasoning_effort
+    return (
+        f"The model wrote no answer: it spent all {limit:,} output tokens of a probe on reasoning. "
+        f"{_asked(sender)} Set BIOINSTRUCT_REASONING_EFFORT to a lower effort, such as `low` or "
+        f"`none` (now {f'`{effort}`' if effort else 'not set'}), or give the model more room with "
+        f"BIOINSTRUCT_REASONING_TOKENS (now {teacher.reasoning_tokens:,}). Then run again."
+    )
+
+
+def no_text(sender: ProbeSender, body: str | None) -> str:
+    """The message that no reply to a probe holds any text."""
+    shown = " ".join((body or "").split())[:_SHOWN_BODY]
+    start = f" The last reply begins: {sender.endpoint.redacted(shown)!r}." if shown else ""
+    return (
+        f"The server answers, but no reply to a probe holds any text. {_asked(sender)} Tried: "
+        f"{_evidence(sender)}.{start} Check that OPENAI_BASE_URL is the address of the API (for "
+        "most servers it ends in /v1), BIOINSTRUCT_API and BIOINSTRUCT_TEACHER_MODEL."
+    )
+
+
+def too_many_forms(sender: ProbeSender) -> str:
+    """The message that the server took none of many forms."""
+    return (
+        f"The server takes no form of a probe. {_asked(sender)} Tried: {_evidence(sender)}. Check "
+        "OPENAI_BASE_URL, BIOINSTRUCT_API and BIOINSTRUCT_TEACHER_MODEL."
+    )
+
+
+def _asked(sender: ProbeSender) -> str:
+    api = sender.settings.teacher.api
+    return (
+        f"Asked: POST {sender.endpoint.address}{PATHS[api]} (BIOINSTRUCT_API={api}) for the model "
+        f"{sender.settings.teacher.model!r}."
+    )
+
+
+def _shown(error: StatusError) -> str:
+    """The server's words in one line, without a part of a key."""
+    said = " ".join(str(error).split())
+    return _KEY_PARTS.sub("[key]", said) if error.status in _KEY_STATUSES else said
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _evidence(sender: ProbeSender) -> str:
+    tried = "; ".join(sender.evidence)
+    return tried if len(tried) <= _SHOWN_EVIDENCE else f"{tried[:_SHOWN_EVIDENCE]} …"
+
+
+def _path_advice(sender: ProbeSender, dialect: Dialect) -> str:
+    advice = "Set BIOINSTRUCT_TEACHER_MODEL to a model of this server."
+    if not _VERSION.search(sender.endpoint.address):
+        advice += " Check OPENAI_BASE_URL: for most servers it ends in /v1."
+    else:
+        advice += " Check OPENAI_BASE_URL, with or without /v1."
+    if dialect.api == "responses":
+        return advice + " Few servers have the Responses API: try BIOINSTRUCT_API=chat."
+    return advice + " Check BIOINSTRUCT_API."
+
+
+async def _right_address(sender: ProbeSender, dialect: Dialect) -> str | None:
+    """What to set, if the API answers at another address or under its other name."""
+    for endpoint, api, advice in _other_addresses(sender.endpoint, dialect.api):
+        settings = sender.settings.changed(api=api)
+        request = probe_request(settings, endpoint, dialect.reply_format, draw=next(sender.draws))
+        try:
+            async with sender.at(endpoint) as other:
+                await other.send(request, replace(dialect, api=api))
+        except StatusError as error:
+            answers = error.status in _FORM_STATUSES - {500, 501} or error.rate_limited
+        except (LostReplyError, UnreachedServerError, TeacherError, BudgetError):
+            answers = False
+        else:
+            answers = True
+        sender.evidence.append(f"{endpoint.address}{PATHS[api]}: {'answers' if answers else 'no'}")
+        if answers:
+            return f"The API answers at {endpoint.address}{PATHS[api]}: {advice}"
+    return None
+
+
+def _other_addresses(endpoint: Endpoint, api: Api) -> Iterator[tuple[Endpoint, Api, str]]:
+    """Addresses at which the API may answer, and what to set then."""
+    if "?" in (endpoint.base_url or ""):
+        return  # of a gateway with paths of its own
+    without_version = not _VERSION.search(endpoint.address)
+    there = replace(endpoint, base_url=f"{endpoint.address}/v1")
+    if without_version:
+        yield there, api, f"set OPENAI_BASE_URL={there.address}."
+    if api == "responses":
+        yield endpoint, "chat", "set BIOINSTRUCT_API=chat."
+        if without_version:
+            yield there, "chat", f"set OPENAI_BASE_URL={there.address} and BIOINSTRUCT_API=chat."

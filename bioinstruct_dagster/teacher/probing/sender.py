@@ -1,0 +1,213 @@
+"""Sending the requests of a probe: one after another, paid for like any other request.
+
+Belongs here: room in the caps, money, and waiting for a server that is busy or down. Does not: the
+choice of the next request (search, output_limit).
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.teacher.errors import (
+    LostReplyError,
+    StatusError,
+    TeacherError,
+    UnreachedServerError,
+)
+from bioinstruct_dagster.teacher.flow.retries import Attempts
+from bioinstruct_dagster.teacher.money.budget import BudgetError
+from bioinstruct_dagster.teacher.money.settling import Account
+from bioinstruct_dagster.teacher.money.tokens import size_of
+from bioinstruct_dagster.teacher.probing.refusals import refused_parts
+from bioinstruct_dagster.teacher.requests import TeacherRequest
+from bioinstruct_dagster.teacher.wire.client import TeacherClient
+from bioinstruct_dagster.teacher.wire.dialect import Dialect
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
+from bioinstruct_dagster.teacher.wire.reply import TeacherReply
+
+_UNREACHED_ATTEMPTS = 3  # then an error tells the user, who may have to start the server
+# Some servers answer a parameter that they don't know with 500. So few attempts are made.
+_SERVER_ERRORS = (500, 501)
+_SERVER_ERROR_ATTEMPTS = 3
+_UNPROCESSABLE_STATUSES = (400, 422)
+_LOG_SECONDS = 10.0  # between two lines about a server that does not answer
+_SLACK_TOKENS = 32  # servers count the tokens around a reply in their own ways
+_BYTES_PER_TOKEN = 8  # no text of a model has so many on average, so this counts too few tokens
+
+
+@dataclass
+class ProbeSender:
+    """Sends the requests of one probe, and keeps what came of each.
+
+    Attributes:
+        settings: name the teacher and its model.
+        endpoint: the server.
+        account: reserves and settles the money of each request.
+        client: the open connection to the server.
+        log: takes lines for the user.
+        evidence: the outcome of each request so far, in short.
+        draws: the numbers of the requests.
+    """
+
+    settings: Settings
+    endpoint: Endpoint
+    account: Account
+    client: TeacherClient
+    log: Callable[[str], None]
+    evidence: list[str] = field(default_factory=list)
+    draws: "itertools.count[int]" = field(default_factory=itertools.count)
+    _logged: float = float("-inf")
+
+    def note(self, dialect: Dialect, outcome: str) -> None:
+        """Keep the outcome of a request."""
+        self.evidence.append(f"{described(dialect)}: {outcome}")
+
+    async def send(self, request: TeacherRequest, dialect: Dialect) -> TeacherReply:
+        """Send a request once.
+
+        Raises:
+            StatusError, LostReplyError, UnreachedServerError: no reply came.
+            BudgetError: the caps leave no room for the request.
+        """
+        billing, budget = self.account.billing, self.account.budget
+        max_cost = billing.max_cost(size_of(request))
+        if budget.failure:
+            raise BudgetError(budget.failure)
+        if cap := budget.cap_without_room(max_cost):
+            raise BudgetError(
+                f"{cap.setting} leaves no room to probe the server: "
+                f"{cap.formatted(cap.remaining())} left, and the probe may take "
+                f"{cap.formatted(max_cost.in_unit(cap.unit))}. Raise {cap.setting}."
+            )
+        reservation = self.account.reserve(request, max_cost)
+        requested_at = datetime.now(UTC)
+        try:
+            reply = await self.client.complete(request, dialect, billing.service)
+        except Exception as error:  # noqa: BLE001  # raised again once its money is settled
+            self.account.settle_failure(reservation, error)
+            raise self._without_key(error) from None
+        await self.account.journal.append(self.account.settle(reservation, reply, requested_at))
+        if budget.failure and passes_limit(reply, request):
+            budget.failure = None  # the probe finds out whether the server heeds another limit
+        return reply
+
+    async def send_patiently(
+        self, request: TeacherRequest, dialect: Dialect, *, lost_once: bool = False
+    ) -> TeacherReply:
+        """Send a request, again after a wait while the server is busy or down.
+
+        Args:
+            request: the request.
+            dialect: its form.
+            lost_once: whether the request is not sent again after its reply was lost.
+
+        Raises:
+            StatusError: the server refuses the request.
+            LostReplyError: `lost_once`, and no reply came.
+            TeacherError: the server does not answer.
+            BudgetError: the caps leave no room for the request.
+        """
+        attempts = Attempts()
+        while True:
+            try:
+                return await self.send(request, dialect)
+            except StatusError as error:
+                if self._is_refusal(error, request, dialect, attempts):
+                    raise
+                self.note(dialect, f"HTTP {error.status}")
+                failure: Exception = error
+            except (LostReplyError, UnreachedServerError) as error:
+                if isinstance(error, TeacherError):
+                    raise  # no request can reach the server with these settings
+                if lost_once and isinstance(error, LostReplyError):
+                    raise
+                self.note(dialect, type(error).__name__)
+                failure = error
+            delay = attempts.delay_after(failure)
+            unreached = isinstance(failure, UnreachedServerError)
+            if delay is None or (unreached and attempts.failures >= _UNREACHED_ATTEMPTS):
+                raise TeacherError(
+                    f"The teacher at {self.endpoint.address} answers no probe "
+                    f"({self.endpoint.redacted(str(failure))}). Check OPENAI_BASE_URL and that the "
+                    "server runs. If you know which format the server takes, set "
+                    "BIOINSTRUCT_REPLY_FORMAT."
+                ) from None
+            self._log_wait(failure, delay)
+            await asyncio.sleep(delay)
+
+    def _log_wait(self, failure: Exception, seconds: float) -> None:
+        now = time.monotonic()
+        if now - self._logged < _LOG_SECONDS:
+            return
+        self._logged = now
+        self.log(
+            f"The probe of {self.endpoint.address} got no answer "
+            f"({self.endpoint.redacted(str(failure))}). It is sent again in {seconds:,.1f} seconds."
+        )
+
+    @asynccontextmanager
+    async def at(self, endpoint: Endpoint) -> AsyncIterator["ProbeSender"]:
+        """A sender for another address. It pays from the same budget into the same journal."""
+        billing = replace(self.account.billing, endpoint=endpoint)
+        async with TeacherClient(endpoint, connections=1, service=billing.service) as client:
+            account = Account(billing, self.account.budget, self.account.journal)
+            yield replace(self, endpoint=endpoint, account=account, client=client)
+
+    def refused_parts(
+        self, error: StatusError, request: TeacherRequest, dialect: Dialect
+    ) -> list[str]:
+        """The parts of a request that a server refuses by name."""
+        return refused_parts(error, dialect.body(request, self.account.billing.service))
+
+    def _is_refusal(
+        self, error: StatusError, request: TeacherRequest, dialect: Dialect, attempts: Attempts
+    ) -> bool:
+        """Whether the server refuses the request, in place of being busy or down."""
+        if not error.is_transient or error.status in _UNPROCESSABLE_STATUSES:
+            return True
+        if error.status not in _SERVER_ERRORS:
+            return False
+        named = self.refused_parts(error, request, dialect)
+        return bool(named) or attempts.failures >= _SERVER_ERROR_ATTEMPTS - 1
+
+    def _without_key(self, error: Exception) -> Exception:
+        """The error without the key, because its texts are shown and stored."""
+        if not isinstance(error, StatusError):
+            return error
+        hide = self.endpoint.redacted
+        return replace(
+            error,
+            code=hide(error.code) if error.code else None,
+            param=hide(error.param) if error.param else None,
+        )
+
+
+def described(dialect: Dialect) -> str:
+    """A dialect in a few words, such as `json_schema without seed`."""
+    words: list[str] = [dialect.reply_format]
+    if dialect.left_out:
+        words.append(f"without {', '.join(sorted(dialect.left_out))}")
+    if dialect.token_limit_name != Dialect().token_limit_name:
+        words.append(f"with {dialect.token_limit_name}")
+    if dialect.folds_system:
+        words.append("in one message")
+    return " ".join(words)
+
+
+def output_tokens(reply: TeacherReply) -> int:
+    """The output tokens of a reply: as the server states them, and no fewer than its text takes."""
+    # Without blanks, because one token may stand for many of them.
+    words = "".join(f"{reply.content} {reply.reasoning or ''}".split())
+    least = len(words.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN
+    return max(reply.completion_tokens or 0, least)
+
+
+def passes_limit(reply: TeacherReply, request: TeacherRequest) -> bool:
+    """Whether a reply has more output tokens than its request allows."""
+    limit: int = request.parameters["max_completion_tokens"]
+    return output_tokens(reply) > limit + _SLACK_TOKENS

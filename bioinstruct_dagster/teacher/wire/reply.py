@@ -1,0 +1,39 @@
+"""A reply of a teacher, whatever API and form it came in.
+
+Belongs here: the fields of a reply. Does not: reading a body (reply_body).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class TeacherReply:
+    """A completion as the server sent it.
+
+    Attributes:
+        content: its text; empty if it has none.
+        reasoning: the model's reasoning, if the server sends it apart from the text.
+        body: the whole body, if its form is not that of a completion.
+    """
+
+    content: str
+    refusal: str | None
+    finish_reason: str | None
+    model: str | None
+    system_fingerprint: str | None
+    service_tier: str | None
+    prompt_tokens: int | None
+    cached_tokens: int
+    completion_tokens: int | None
+    request_id: str | None
+    reasoning: str | None = None
+    body: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int | None:
+        """The billed tokens; None if the server does not state them."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
