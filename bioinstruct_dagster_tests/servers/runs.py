@@ -24,7 +24,7 @@ OUTCOMES = {"parsed", "truncated", "refused", "empty", "malformed", "wrong_schem
 
 
 class Project:
-    """The project with a server as its teacher, a goal of three rows, and at most four requests."""
+    """The project with a server as its teacher, a goal of three rows, and at most six requests."""
 
     def __init__(self, server: RunningServer, folder: Path, **changed: Any) -> None:
         usual = {
@@ -34,8 +34,9 @@ class Project:
             "openai_base_url": server.url,
             "data_dir": folder,
             "instructions": 3,
-            "requests": 4,
+            "requests": 6,
             "tasks_per_request": 1,
+            "output_tokens_per_task": 250,
             "concurrency": 2,
         }
         self.settings = Settings.of(**{**usual, **changed})
