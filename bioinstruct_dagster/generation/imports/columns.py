@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bioinstruct_dagster.generation.imports.faults import RowFaults
+from bioinstruct_dagster.generation.imports.faults import RowFaults, shown_places
 from bioinstruct_dagster.generation.replies.reading import TASK_FIELDS
 from bioinstruct_dagster.store.storable_text import is_storable
 
@@ -145,21 +145,30 @@ class ColumnReader:
         self._columns = columns
         self._faults = faults
         self._numbers: dict[str, int] = {}
+        self._nulls: dict[str, list[str]] = {}
+        self._filled: set[str] = set()
 
     def row(self, place: str, record: Mapping[str, Any]) -> dict[str, str] | None:
-        """The three texts of a record; None if it has a fault."""
+        """The three texts of a record; None if it has a fault.
+
+        A null is an empty text. Real sets have rows without an explanation or an answer; the gates
+        reject these rows with a reason, and the other rows are kept.
+        """
         row = {}
         for field, column in self._columns.items():
             value, found = _as_text(record.get(column))
-            if value is None and found == "" and field == "input":
+            if value is None and found == "" and (column in record or field == "input"):
                 value = ""
+                if field != "input":
+                    self._nulls.setdefault(column, []).append(place)
+            elif value:
+                self._filled.add(column)
             if value is None:
-                said = f"expected text, found {found}" if found else "no value"
-                said = said if column in record else "no such column"
+                said = f"expected text, found {found}" if found else "no such column"
                 self._faults.add(place, f"column {column!r} ({field}): {said}")
             elif check_storable(value, place, f"column {column!r} ({field})", self._faults):
                 row[field] = value.strip()
-                if not isinstance(record.get(column), str | bytes | None):
+                if value and not isinstance(record.get(column), str | bytes):
                     self._numbers[column] = self._numbers.get(column, 0) + 1
         return row if len(row) == len(self._columns) else None
 
@@ -169,7 +178,18 @@ class ColumnReader:
         return [
             f"the column {column!r} holds a number in {count} rows, which is imported as text"
             for column, count in self._numbers.items()
+        ] + [
+            f"the column {column!r} is null in {len(places)} rows "
+            f"({shown_places(places, len(places))}), which are imported with an empty text; the "
+            "quality gate rejects them"
+            for column, places in self._nulls.items()
         ]
+
+    def refuse_empty_columns(self) -> None:
+        """Add a fault for each column that is null in every row."""
+        for column, places in self._nulls.items():
+            if column not in self._filled:
+                self._faults.add(places[0], f"column {column!r}: null in this and every other row")
 
 
 def check_storable(text: str, place: str, what: str, faults: RowFaults) -> bool:

@@ -173,6 +173,7 @@ class _Rows:
         columns = self._used_columns
         if self._tally.rows and (missing := self._tally.missing(columns)):
             raise ImportedSetError("\n".join([heading, *missing]))
+        self._reader.refuse_empty_columns()
         self._faults.refuse(heading)
         if not self._tally.rows:
             raise ImportedSetError(f"{heading}\nthe set holds no rows")

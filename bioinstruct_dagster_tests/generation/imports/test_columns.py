@@ -98,8 +98,6 @@ def test_texts_and_numbers_are_texts(value, text):
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (None, "no value"),
-        (float("nan"), "no value"),
         (True, "expected text, found true or false"),
         (["a"], "expected text, found a list"),
         ({"a": 1}, "expected text, found an object"),
@@ -121,3 +119,24 @@ def test_an_input_without_a_value_is_the_empty_input(row):
     reader = ColumnReader(OWN, RowFaults())
     found = reader.row("line 1", {"instruction": "Q", "output": "A", **row})
     assert found == {"instruction": "Q", "input": "", "output": "A"}
+
+
+@pytest.mark.parametrize("null", [None, float("nan")])
+def test_a_null_output_is_an_empty_text_and_noted(null):
+    faults = RowFaults()
+    reader = ColumnReader(OWN, faults)
+    rows = [{**OWN, "output": "A"}, *[{**OWN, "output": null}] * 2]
+    found = [reader.row(f"line {place}", row) for place, row in enumerate(rows, start=1)]
+    assert [row["output"] for row in found] == ["A", "", ""]
+    (note,) = reader.notes
+    assert "'output' is null in 2 rows (line 2, 3)" in note
+    reader.refuse_empty_columns()
+    assert not faults.lines()
+
+
+def test_a_column_of_nulls_alone_is_a_fault():
+    faults = RowFaults()
+    reader = ColumnReader(OWN, faults)
+    reader.row("line 1", {**OWN, "output": None})
+    reader.refuse_empty_columns()
+    assert faults.lines() == ["line 1: column 'output': null in this and every other row"]

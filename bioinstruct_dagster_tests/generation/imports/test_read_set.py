@@ -130,7 +130,7 @@ def test_a_missing_column_is_named_once_with_the_columns_that_are_there(tmp_path
 def test_every_wrong_value_is_named_by_row_and_column(tmp_path, suffix):
     records = [
         {**RECORDS[0], "q": "Q"},
-        {**RECORDS[0], "q": True, "output": None},
+        {**RECORDS[0], "q": True, "output": [1]},
         {**RECORDS[0], "q": "Q", "input": ["a"]},
         ["not", "an", "object"],
         {**RECORDS[0], "q": "Q", "output": "half \ud83d"},
@@ -143,7 +143,7 @@ def test_every_wrong_value_is_named_by_row_and_column(tmp_path, suffix):
     unstorable = "holds a lone surrogate or NUL character, which can't be stored as text"
     assert complaints(path, {**COLUMNS, "instruction": "q"}) == [
         "line 2: column 'q' (instruction): expected text, found true or false",
-        "line 2: column 'output' (output): no value",
+        "line 2: column 'output' (output): expected text, found a list",
         "line 3: column 'input' (input): expected text, found a list",
         "line 4: expected an object, found list",
         f"line 5: column 'output' (output): {unstorable}",
