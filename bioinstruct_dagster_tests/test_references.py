@@ -24,6 +24,10 @@ SOURCES = [
 
 # Names that are right although nothing here is called so. Each says why.
 ALLOWED = {
+    "ALL_PROXY": "a variable of the environment that many programs read",
+    "HTTPS_PROXY": "a variable of the environment that many programs read",
+    "NO_PROXY": "a variable of the environment that many programs read",
+    "priority": "a service tier of OpenAI",
     "BioInstruct": "the data set of the paper",
     "bioinstruct.duckdb.lock": "made beside the store while a run writes",
     "errors.data": "a field of OpenAI's batch object",
