@@ -19,8 +19,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
-.PHONY: help setup setup-dev demo test test-slow test-all lint format ui report browser settings-table constraints \
-	bench-generation bench-curation bench-privacy bench-loading clean
+.PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser settings-table constraints \
+	bench-generation bench-curation bench-imports bench-privacy bench-loading clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -57,13 +57,17 @@ ui: setup  ## Dagster's UI on http://127.0.0.1:3000
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test: setup-dev  ## All tests but the slow ones (6 min)
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow and not servers'
 
 test-slow: setup-dev  ## The slow tests alone: full rehearsal, kills, two runs at once (5 min)
 	$(PYTEST) -m slow
 
-test-all: setup-dev  ## All tests
-	$(PYTEST)
+test-all: setup-dev  ## All tests but those against other servers
+	$(PYTEST) -m 'not servers'
+
+# One process: each server is started once, and the tests of one server follow each other.
+test-servers: setup-dev  ## Generation and the gates against real servers, installed apart (15 min)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m servers bioinstruct_dagster_tests/servers
 
 lint: setup-dev  ## Formatting, lint rules, types, import contracts
 	$(BIN)/ruff format --check .
@@ -95,8 +99,11 @@ bench-curation: setup-dev  ## Measure the gates of curation beside their peers, 
 bench-privacy: setup-dev  ## Measure the privacy gate on synthetic notes, for docs/privacy.md
 	$(BIN)/python -m benchmarks.privacy
 
+bench-imports: setup  ## Import sets of four published shapes: rows kept, seconds and memory (20 min)
+	$(BIN)/python -m benchmarks.imports
+
 bench-loading: setup  ## Compare loading the definitions with loading Dagster alone
 	$(BIN)/python -m benchmarks.loading
 
-clean:  ## Remove .venv and all caches; outputs under data/ stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+clean:  ## Remove .venv, .servers and all caches; outputs under data/ stay
+	rm -rf $(VENV) .servers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

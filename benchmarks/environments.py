@@ -1,13 +1,15 @@
-"""The peers' virtual environments: one per peer, with pinned versions, made on first use.
+"""Virtual environments of other software: one each, with pinned versions, made on first use.
 
-The dependencies of two peers may conflict, so each peer has its own environment. The pins are in
-`benchmarks/<session>/peers/<peer>.txt` with `<peer>.constraints.txt`. Belongs here: making the
-environments. Does not: running scripts in them.
+The dependencies of two peers, or of a peer and this project, may conflict, so each has its own
+environment. The pins are in `<name>.txt` with `<name>.constraints.txt`. The benchmarks install
+their peers so, and `make test-servers` its servers. Belongs here: making the environments. Does
+not: running scripts in them.
 """
 
 import hashlib
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -19,17 +21,28 @@ class PeerInstallError(Exception):
 
 
 class Environments:
-    """The environments of one benchmark session.
+    """The environments of one benchmark session, or of the tests of servers.
 
     Args:
-        session: the folder below `benchmarks/` whose `peers/` hold the pins.
-        alone: peers that are installed without what their package depends on.
+        pins: the folder with the pins of each environment.
+        home: the folder to make the environments in.
+        alone: names that are installed without what their packages depend on.
+        beside: names whose environment also finds the packages of the present environment. It
+            saves another copy of large ones, such as torch.
     """
 
-    def __init__(self, session: str, alone: frozenset[str] = frozenset()) -> None:
-        self._pins = HERE / session / "peers"
-        self._home = HERE / ".peers" / session
+    def __init__(
+        self,
+        pins: Path,
+        home: Path,
+        *,
+        alone: frozenset[str] = frozenset(),
+        beside: frozenset[str] = frozenset(),
+    ) -> None:
+        self._pins = pins
+        self._home = home
         self._alone = alone
+        self._beside = beside
 
     def interpreter(self, name: str) -> Path:
         """The peer's interpreter, its environment made if the pins changed since it was.
@@ -45,6 +58,10 @@ class Environments:
         print(f"installing {name} into {folder}", file=sys.stderr, flush=True)
         if not python.exists():
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        if name in self._beside:
+            packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
+            present = sysconfig.get_path("purelib")
+            packages.joinpath("present_environment.pth").write_text(f"{present}\n", "utf-8")
         alone = ["--no-deps"] if name in self._alone else []
         done = subprocess.run(
             [python, *_PIP_INSTALL, *alone, "-r", self._pins / f"{name}.txt"],
@@ -69,6 +86,10 @@ class Environments:
         return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
-GENERATION = Environments("generation")
+def _of_session(session: str, alone: frozenset[str] = frozenset()) -> Environments:
+    return Environments(HERE / session / "peers", HERE / ".peers" / session, alone=alone)
+
+
+GENERATION = _of_session("generation")
 # Its decontamination stands on the standard library; the package's dependencies are a stack of GBs.
-CURATION = Environments("curation", alone=frozenset({"lm_eval"}))
+CURATION = _of_session("curation", alone=frozenset({"lm_eval"}))

@@ -8,6 +8,7 @@ import math
 from collections import deque
 
 from bioinstruct_dagster.generation.series.yields import FLOOR_REQUESTS, LEAST_YIELD, YieldModel
+from bioinstruct_dagster.teacher.output_limits import CutReply, CutWatch
 
 OVERSHOOT_SHARE = 0.05  # requests in flight may exceed the goal by this share of it
 # Failures are the reason for a low yield if they are at least this share of the requests.
@@ -26,16 +27,19 @@ class LookAhead:
         self._goal = goal
         self._tasks = tasks_per_request
         self._yield = YieldModel(tasks_per_request)
+        self._cuts = CutWatch()
         # Kept rows of the latest requests; None for a request that failed in this round.
         self._latest: deque[int | None] = deque(maxlen=FLOOR_REQUESTS)
 
-    def learn(self, kept_rows: int, *, is_current: bool) -> None:
+    def learn(self, kept_rows: int, *, is_current: bool, cut: CutReply | None = None) -> None:
         """Add the number of rows that one request brought.
 
         Args:
             kept_rows: rows of the request that the gates kept.
             is_current: whether the request has the present seeds and controls.
+            cut: how its reply was cut off by its limit; None if it was not.
         """
+        self._cuts.add(cut if is_current else None)
         self._yield.add(kept_rows, is_current=is_current)
         if is_current:
             self._latest.append(kept_rows)
@@ -79,6 +83,8 @@ class LookAhead:
 
     def low_yield_reason(self, kept: int) -> str | None:
         """Why more requests are not worth their price; None if they are."""
+        if cut := self._cuts.reason():
+            return cut
         low = self._yield.below_floor()
         if low is None:
             return None

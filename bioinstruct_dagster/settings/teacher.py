@@ -86,8 +86,8 @@ class TeacherSettings(SettingsGroup):
     reasoning_effort: str = setting(
         "",
         "BIOINSTRUCT_REASONING_EFFORT",
-        "How much a model reasons, in the server's word: `none`, `minimal`, `low`, `medium`, "
-        "`high` or `xhigh`.",
+        "How much a model reasons, in the server's word, such as none, minimal, low, medium, high "
+        "or xhigh.",
         unit="word",
         empty="not sent",
     )

@@ -136,6 +136,8 @@ create table if not exists batches (
     answered        bigint not null,
     usd             double,              -- reserved while the batch is open: the most that it can cost
     tokens          bigint not null,     -- reserved while the batch is open: the most that it can use
+    prompt_tokens   bigint,              -- estimated tokens of the prompts: its part of the server's queue
+    token_limit     bigint,              -- set if refused for its size: the limit that the server named, or 0
     run_id          varchar,
     resume          json not null,       -- run configuration of the run that stores its replies
     detail          varchar not null,    -- errors in short
@@ -310,10 +312,15 @@ create table if not exists categorized_instructions (
 
 create table if not exists hf_dataset (
     row_id              varchar not null,   -- of raw_instructions
-    split               varchar not null,   -- train | validation | test, by a hash of the instruction
+    split               varchar not null,   -- train | validation | test; see dataset_split_rule
     category            varchar not null,   -- information_extraction | question_answering | generation | other
     rehearsal           boolean not null,   -- made with the embedded teacher or base model
     dataset_fingerprint varchar not null    -- sha256 over the rows of all splits
+);
+
+-- The rule that decides the split of a row, by a hash of its texts. It stays as long as a row of the data set does.
+create table if not exists dataset_split_rule (
+    split_by            varchar not null    -- instruction | instruction_and_input
 );
 
 create table if not exists lora_adapter (

@@ -22,6 +22,7 @@ class ListFeed:
         replies: the stored replies to these requests and to their second draws.
         is_useless: whether a reply is useless, so that its request is sent once more. Without it,
             no request is sent twice.
+        stop_reason: why no more requests are worth their price after a new reply, or None.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class ListFeed:
         requests: Sequence[TeacherRequest],
         replies: Sequence[Mapping[str, Any]],
         is_useless: Callable[[Mapping[str, Any]], bool] | None = None,
+        stop_reason: Callable[[Mapping[str, Any]], str | None] | None = None,
     ) -> None:
         wanted = {request.completion_id: request for request in requests}
         stored = {reply["completion_id"]: reply for reply in replies}
@@ -40,6 +42,7 @@ class ListFeed:
             if useless and again.completion_id not in stored:
                 self._left.append(again)  # the run was killed between the two draws
         self._is_useless = is_useless
+        self._stop_reason = stop_reason
         self.expected_requests = len(self._left)
         self.stopped: str | None = None
         self._requests = requests
@@ -56,10 +59,12 @@ class ListFeed:
 
     def take(self) -> TeacherRequest | None:
         """The next request, or None after the last one."""
-        return self._left.popleft() if self._left else None
+        return self._left.popleft() if self._left and not self.stopped else None
 
     def stored(self, request: TeacherRequest, completion: Mapping[str, Any]) -> None:
-        """Offer the second draw of a request whose reply is useless."""
+        """Offer the second draw of a request whose reply is useless, or nothing more."""
+        if self._stop_reason and not self.stopped:
+            self.stopped = self._stop_reason(completion)
         if self._is_useless and request.draw == 0 and self._is_useless(completion):
             self._left.append(request.again())
 
@@ -67,8 +72,8 @@ class ListFeed:
         """Do nothing: the next run offers the request again."""
 
     def wants(self, request: TeacherRequest) -> bool:  # noqa: ARG002
-        """Always true: every request of the list is needed."""
-        return True
+        """Whether the feed has not stopped, because every request of the list is needed."""
+        return not self.stopped
 
     def progress(self) -> str:
         """The number of requests that are left, for the log."""

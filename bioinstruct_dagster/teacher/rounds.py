@@ -18,6 +18,7 @@ from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJourn
 from bioinstruct_dagster.store.storable_text import storable_value
 from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.batch_api import batches
+from bioinstruct_dagster.teacher.batch_api.submission import submit
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.feeds import Feed, ListFeed, Refusal, Tally
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
@@ -30,6 +31,7 @@ from bioinstruct_dagster.teacher.money.experience import experience
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import Account, BatchAccount, Billing
 from bioinstruct_dagster.teacher.money.tokens import TokenForecast
+from bioinstruct_dagster.teacher.output_limits import CUT_COLUMNS
 from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.session import TeacherSession
@@ -46,7 +48,7 @@ BATCH_SPEND = """
 """
 
 STORED_REPLIES = f"""
-    select completion_id, content, refusal, finish_reason, {ANSWER_COLUMNS}
+    select completion_id, refusal, {CUT_COLUMNS}, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
 """
@@ -69,6 +71,7 @@ def ask(
     requests: Sequence[TeacherRequest],
     *,
     is_useless: Callable[[Mapping[str, Any]], bool] | None = None,
+    stop_reason: Callable[[Mapping[str, Any]], str | None] | None = None,
     announce: Callable[[Estimate], None] | None = None,
 ) -> Tally:
     """Send the requests that the store has no reply to, and store every reply.
@@ -80,6 +83,7 @@ def ask(
         session: the open teacher.
         requests: all requests whose replies the caller needs, with one purpose.
         is_useless: whether a reply is useless, so that its request is sent once more.
+        stop_reason: why no more requests are worth their price after a new reply, or None.
         announce: receives the estimate before the first request is sent.
 
     Raises:
@@ -95,7 +99,7 @@ def ask(
         both = [r.completion_id for first in requests for r in (first, first.again())]
         known = known_completions(session.store, both)
         stored = session.store.rows(STORED_REPLIES, {"wanted": list(known)}) if known else []
-        return ListFeed(requests, stored, is_useless)
+        return ListFeed(requests, stored, is_useless, stop_reason)
 
     _, tally = pursue(session, feed, purpose=requests[0].purpose, announce=announce)
     return tally
@@ -209,7 +213,7 @@ def _send(
     example = feed.example
     price = price_of(example.model)
     budget = budget_of(terms, session.store, example.model)
-    forecast, latency, replies = experience(session.store, example)
+    forecast, latency, replies, reasoning = experience(session.store, example)
     expected = estimate(
         example,
         feed.expected_requests,
@@ -221,19 +225,21 @@ def _send(
         requests_per_minute=terms.requests_per_minute or terms.known_limits[0],
         tokens_per_minute=terms.tokens_per_minute or terms.known_limits[1],
         from_replies=replies,
+        reasoning_tokens=reasoning,
     )
     session.log(str(expected))
     if announce:
         announce(expected)
     billing = Billing(session.endpoint, price, terms.service, terms.run_id)
     if terms.service == "batch":
-        batches.submit(
+        submit(
             feed,
             session.store,
             BatchAccount(billing, budget),
             terms=terms,
             tally=tally,
             log=session.log,
+            forecast=forecast,
         )
     else:
         asyncio.run(

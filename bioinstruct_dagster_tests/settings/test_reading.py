@@ -194,6 +194,8 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         ),
         "BIOINSTRUCT_EVAL_DIR": ("eval_sets.folder", str(tmp_path / "eval"), tmp_path / "eval"),
         "BIOINSTRUCT_CONTAMINATION": ("curation.contamination", "flag", "flag"),
+        "BIOINSTRUCT_NOVELTY": ("curation.novelty", "exact", "exact"),
+        "BIOINSTRUCT_NOVELTY_THRESHOLD": ("curation.novelty_threshold", "0.5", 0.5),
         "BIOINSTRUCT_MEANING_MODEL": (
             "curation.meaning_model",
             str(tmp_path / "model"),
