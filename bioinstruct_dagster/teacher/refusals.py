@@ -34,6 +34,7 @@ ACCESS_KINDS: frozenset[Kind] = frozenset({"key", "access", "model", "path"})
 TRANSIENT_KINDS: frozenset[Kind] = frozenset({"rate_limit", "later", "server"})
 
 _NO_CREDIT = 402  # of some compatible servers; OpenAI answers 429 with a code
+_BAD_REQUEST = 400
 _FORBIDDEN = 403
 _NOT_FOUND = 404
 _PAYLOAD_TOO_LARGE = 413
@@ -216,6 +217,17 @@ def _kind_by_status(status: int, words: str, message: str) -> Kind:
 def help_for(kind: Kind) -> str:
     """What a user can do about refusals of a kind, with the setting that helps."""
     return _HELP[kind]
+
+
+def kind_of_all(messages: Sequence[str]) -> Kind | None:
+    """The kind of refusal that the words of all these messages name; None if they do not agree.
+
+    Args:
+        messages: of requests that got no reply, such as the lines of a batch.
+    """
+    kinds = {kind_of(_BAD_REQUEST, None, message) for message in messages}
+    kind = kinds.pop() if len(kinds) == 1 else None
+    return None if kind == "request" or kind in TRANSIENT_KINDS else kind
 
 
 def likeness(status: int, code: str | None, message: str) -> tuple[int, str]:

@@ -87,7 +87,8 @@ def ask(
         announce: receives the estimate before the first request is sent.
 
     Raises:
-        TeacherError: no request can succeed (wrong key, no quota, unknown model), or all failed.
+        TeacherError: no request can succeed (wrong key, no quota, unknown model), or the server
+            refused all requests, or all failed.
         BudgetError: a cap can't be held.
         StoreBusyError: another process is sending requests for this store.
     """

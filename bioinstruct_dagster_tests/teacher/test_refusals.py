@@ -2,7 +2,13 @@
 
 import pytest
 
-from bioinstruct_dagster.teacher.refusals import help_for, kind_of, likeness, plain_words
+from bioinstruct_dagster.teacher.refusals import (
+    help_for,
+    kind_of,
+    kind_of_all,
+    likeness,
+    plain_words,
+)
 
 # Wordings from public reports, with the status that the server or the gateway gave them.
 KINDS = [
@@ -87,6 +93,15 @@ def test_the_words_tell_the_kind_where_the_status_does_not(status, code, message
 )
 def test_words_of_the_prompt_do_not_decide(message):
     assert kind_of(422, None, message) == "request"
+
+
+def test_messages_that_agree_name_the_kind():
+    too_long = ["The maximum context length is 4,096.", "prompt is too long"]
+    assert kind_of_all(too_long) == "context"
+    assert kind_of_all([*too_long, "Odd."]) is None
+    assert kind_of_all(["The server had an error."]) is None
+    assert kind_of_all(["Rate limit reached."]) is None
+    assert kind_of_all([]) is None
 
 
 def test_refusals_for_one_reason_are_alike_whatever_the_request():

@@ -37,6 +37,7 @@ from bioinstruct_dagster.teacher.batch_api.tables import (
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import BatchSettlement, Billing
+from bioinstruct_dagster.teacher.refusals import help_for, kind_of_all
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -283,7 +284,8 @@ def _harvest_fault(
         )
     if replies:
         return None
-    passing = batch.status != "failed" and not presumed
+    refused_for = kind_of_all(output.faults)  # no later batch would be answered either
+    passing = batch.status != "failed" and not presumed and not refused_for
     if passing and count_batches_without_reply(store, row) < MAX_BATCHES_WITHOUT_REPLY:
         return None
     billed = (
@@ -293,7 +295,8 @@ def _harvest_fault(
         else "Nothing was billed for it. "
     )
     return (
-        f"Batch {batch.id} ({batch.status}) brought no reply: {detail}\n{billed}Remove the "
+        f"Batch {batch.id} ({batch.status}) brought no reply: {detail}\n{billed}"
+        f"{f'{help_for(refused_for)} ' if refused_for else ''}Remove the "
         "cause and run again: the missing requests are submitted again. With "
         "BIOINSTRUCT_SERVICE=online, they are sent at once, and requests that keep failing are "
         "left out."

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI
 
 _FORBIDDEN = 403
-_NOT_FOUND = 404
 _TOO_MANY_REQUESTS = 429
 
 
@@ -34,10 +33,11 @@ def batch_client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
         try:
             yield client
         except APIStatusError as error:
-            refused = StatusError(error.status_code, "", error.code)
+            words = endpoint.redacted(words_of(error))
+            refused = StatusError(error.status_code, words, error.code)
             # A server may refuse the Batch API alone with 403 or 404.
-            if refused.fatal and error.status_code not in {_FORBIDDEN, _NOT_FOUND}:
-                raise TeacherError(fatal_advice(refused, model)) from None
+            if refused.kind in {"billing", "key"}:
+                raise TeacherError(fatal_advice(refused, model, address=endpoint.address)) from None
             raise TeacherError(
                 f"The Batch API at {endpoint.address} answers HTTP {error.status_code}: "
                 f"{endpoint.redacted(words_of(error)).rstrip('.')}. "

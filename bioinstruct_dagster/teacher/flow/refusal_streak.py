@@ -19,6 +19,9 @@ ACCESS_LIMIT = 3
 # The key is refused after the server accepted requests. One prompt does not explain that, but one
 # of several servers behind an address may have another list of keys.
 LOST_KEY_LIMIT = 6
+# From so many refusals in a row on, fewer requests may be in flight. Single refusals at a server
+# that works slow nothing down.
+SLOWS_DOWN_FROM = 5
 
 
 class RefusalStreak:
@@ -61,7 +64,8 @@ class RefusalStreak:
 
     def has_room(self, in_flight: int) -> bool:
         """Whether one more request may leave: all that are in flight may be refused too."""
-        return not self.in_a_row or in_flight < self._room
+        slows_down_from = SLOWS_DOWN_FROM if self._works else 1
+        return self.in_a_row < slows_down_from or in_flight < self._room
 
     def accepted(self) -> None:
         """Count a reply: the server works, and accepts requests of this kind."""

@@ -260,6 +260,26 @@ def test_a_batch_of_errors_is_submitted_again_then_explained(store, asked):
         assert (state(store), server.billed) == (["failed"] * 3, 0)
 
 
+def test_a_batch_whose_lines_are_all_refused_alike_is_explained_at_once(store, asked):
+    async def refuse(request, handler):
+        response = await handler(request)
+        if not request.path.endswith("/content"):
+            return response
+        lines = [json.loads(line) for line in response.body.splitlines()]
+        for number, line in enumerate(lines):
+            line["response"]["status_code"] = 400
+            message = f"The maximum context length is 4096 tokens, {5_000 + number} requested."
+            line["response"]["body"]["error"]["message"] = message
+        return web.Response(body="\n".join(json.dumps(line) for line in lines).encode())
+
+    with live(refuse, faults={"server_error": 1.0}) as server:
+        assert server.ask(asked(3), store).pending == 3
+        message = r"(?s)maximum context length.*BIOINSTRUCT_TASKS_PER_REQUEST"
+        with pytest.raises(TeacherError, match=message):
+            server.ask(asked(3), store)
+        assert (state(store), server.billed) == (["failed"], 0)
+
+
 def test_spoilt_replies_are_stored_as_they_are(store, asked):
     with live(faults={"refusal": 0.5, "length": 0.5}) as server:
         server.ask(asked(6), store)

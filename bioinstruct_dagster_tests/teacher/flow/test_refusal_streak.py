@@ -8,6 +8,7 @@ from bioinstruct_dagster.teacher.flow.refusal_streak import (
     ALIKE_LIMIT,
     ANY_LIMIT,
     LOST_KEY_LIMIT,
+    SLOWS_DOWN_FROM,
     RefusalStreak,
 )
 
@@ -64,11 +65,13 @@ def test_requests_that_earlier_rounds_asked_do_not_count():
     assert streak.last is None
 
 
+@pytest.mark.parametrize("works", [True, False])
 @pytest.mark.parametrize("most_in_flight", [1, 7, 300])
-def test_the_limit_holds_with_hundreds_in_flight(most_in_flight):
-    """No request leaves beyond the limit, if those in flight are refused too."""
+def test_the_limit_holds_with_hundreds_in_flight(most_in_flight, works):
+    """Hardly any request leaves beyond the limit, if those in flight are refused too."""
     streak = RefusalStreak()
-    streak.accepted()
+    if works:
+        streak.accepted()
     sent = in_flight = 0
     while not streak.ended or in_flight:
         while in_flight < most_in_flight and streak.has_room(in_flight) and not streak.ended:
@@ -76,7 +79,19 @@ def test_the_limit_holds_with_hundreds_in_flight(most_in_flight):
             in_flight += 1
         in_flight -= 1
         streak.refused(str(sent), TOO_LONG)
-    assert sent == max(ALIKE_LIMIT, most_in_flight)
+    spare = SLOWS_DOWN_FROM if works else 1
+    assert ALIKE_LIMIT <= sent <= max(ALIKE_LIMIT, most_in_flight + spare)
+
+
+def test_single_refusals_slow_nothing_down():
+    streak = RefusalStreak(works=True)
+    for number in range(SLOWS_DOWN_FROM - 1):
+        streak.refused(str(number), TOO_LONG)
+        assert streak.has_room(10_000)
+    streak.refused("one more", TOO_LONG)
+    assert not streak.has_room(ALIKE_LIMIT)
+    streak.accepted()
+    assert streak.has_room(10_000)
 
 
 def test_the_access_is_refused_only_while_nothing_was_accepted():
