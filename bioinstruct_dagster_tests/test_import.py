@@ -52,7 +52,9 @@ def test_a_file_with_other_column_names_can_be_imported(settings, tmp_path):
     source = tmp_path / "rows.jsonl"
     source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")
     imported = settings.changed(
-        import_=str(source), import_columns={"instruction": "q", "input": "ctx", "output": "a"}
+        import_=str(source),
+        import_columns={"instruction": "q", "input": "ctx", "output": "a"},
+        novelty="rouge",
     )
     assert materialize(imported, tmp_path).success
     store = Store(settings.store.path)
@@ -157,7 +159,7 @@ def test_a_moved_and_renamed_file_gives_the_same_data_set(settings, tmp_path):
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published sample is not at hand")
 def test_published_rows_keep_to_their_own_rule(settings, tmp_path):
-    settings = settings.changed(import_=os.path.relpath(PUBLISHED, PROJECT_ROOT))
+    settings = settings.changed(import_=os.path.relpath(PUBLISHED, PROJECT_ROOT), novelty="rouge")
     assert materialize(settings, tmp_path).success
     store = Store(settings.store.path)
     # The published rows passed BioInstruct's own novelty filter; only likeness to our seeds can

@@ -13,8 +13,14 @@ import dagster as dg
 
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.curation.category.labelling import Labelling, label_rows
-from bioinstruct_dagster.curation.curate_rows import meaning_filter, novelty_checker, row_gates
+from bioinstruct_dagster.curation.curate_rows import (
+    meaning_filter,
+    novelty_checker,
+    novelty_method,
+    row_gates,
+)
 from bioinstruct_dagster.curation.curate_store import CurationCounts, curate, write_labels
+from bioinstruct_dagster.curation.large_drops import drops_as_markdown, large_drops
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.curation.quality.llm_checks import needs_teacher
@@ -40,8 +46,11 @@ PENDING_MESSAGE = (
     "%s requests are with the Batch API. The sensor batch_results starts a run when they are done."
 )
 
-SEED_INSTRUCTIONS = "select seed_id, instruction from seed_tasks order by ordinal"
-COUNT_RAW_ROWS = "select count(*) as n from raw_instructions"
+SEED_INSTRUCTIONS = "select seed_id, instruction, input, output from seed_tasks order by ordinal"
+COUNT_RAW_ROWS = """
+    select count(*) as n, coalesce(bool_and(starts_with(source, 'import:')), false) as imported
+    from raw_instructions
+"""
 KEPT_ROWS = """
     select row_id, ordinal, instruction, input, output, rehearsal
     from deduplicated_instructions
@@ -63,6 +72,18 @@ REJECTED_BY_RULE = """
     from rejected_instructions
     group by gate, reason
     order by rows desc, gate, reason
+"""
+# Rows that rules of English words did not judge, by reason: their script or their language.
+ROWS_NOT_JUDGED = """
+    select because, count(distinct row_id) as rows
+    from (
+        select row_id, unnest(json_keys(evidence -> 'not_judged_by')) as because
+        from verdicts
+        semi join raw_instructions using (row_id)
+        where gate = 'quality' and verdict = 'keep'
+    )
+    group by because
+    order by because
 """
 CATEGORIZED_COLUMNS = (
     "row_id",
@@ -91,17 +112,18 @@ def deduplicated_instructions(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """The raw rows that pass four gates: quality, privacy, contamination and novelty.
 
-    The table `verdicts` holds the verdict of each gate on each row, with its evidence. A row passes
-    the novelty gate if its ROUGE-L F1 with each seed and each earlier kept row is at most 0.7. A
-    run checks only new and changed rows; if a gate's rules changed, that gate checks all rows
-    again.
+    The table `verdicts` holds the verdict of each gate on each row, with its evidence. A generated
+    row passes the novelty gate if the ROUGE-L F1 of its instruction with each seed and each earlier
+    kept row is at most 0.7. An imported row passes if no seed and no earlier kept row has the same
+    instruction and input. `BIOINSTRUCT_NOVELTY` chooses the rule. A run checks only new and changed
+    rows; if a gate's rules changed, that gate checks all rows again.
     """
     seeds = [
-        NamedInstruction(row["seed_id"], row["instruction"])
+        NamedInstruction(row["seed_id"], row["instruction"], row["input"], row["output"])
         for row in store.rows(SEED_INSTRUCTIONS)
     ]
-    raw = store.rows(COUNT_RAW_ROWS)[0]["n"]
-    if not raw:
+    raw = store.rows(COUNT_RAW_ROWS)[0]
+    if not raw["n"]:
         raise StatedError("There are no raw rows. Materialize key:raw_instructions first.")
     gates = row_gates(settings)
     rules = next(gate.rules for gate in gates if isinstance(gate, QualityGate))
@@ -114,18 +136,25 @@ def deduplicated_instructions(
         meaning=meaning_filter(settings),
         ask_teacher=teacher_check if teacher_check.needed else None,
         check_many=novelty_checker(settings),
+        novelty=novelty_method(settings, imported=raw["imported"]),
     )
     if teacher_check.pending:
         context.log.info(PENDING_MESSAGE, teacher_check.pending)
         return
     kept = store.rows(KEPT_SUMMARY)[0]
+    drops = large_drops(store)
+    for drop in drops:
+        context.log.warning("%s\n%s", drop, markdown_table(drop.examples))
+    warning = dg.MetadataValue.md(drops_as_markdown(drops, markdown_table))
     yield materialization(
         context,
         store,
         "deduplicated_instructions",
         kept["fingerprint"] or "empty",
         rehearsal=kept["rehearsal"],
-        extra=_curation_metadata(raw, kept, store.rows(REJECTED_BY_RULE), counts),
+        extra=_curation_metadata(raw["n"], kept, store.rows(REJECTED_BY_RULE), counts)
+        | {"rows_not_judged_by_english_rules": _rows_not_judged(store)}
+        | ({"rejected_more_than_half": warning} if drops else {}),
     )
 
 
@@ -177,6 +206,11 @@ def _curation_metadata(
         "repeat_in_meaning": counts.repeat_in_meaning,
         **{f"checked_now_{gate}": rows for gate, rows in counts.checked.items()},
     }
+
+
+def _rows_not_judged(store: Store) -> str:
+    found = [f"{row['rows']:,} by their {row['because']}" for row in store.rows(ROWS_NOT_JUDGED)]
+    return ", ".join(found) or "none"
 
 
 @dg.asset(

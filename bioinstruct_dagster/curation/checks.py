@@ -10,7 +10,14 @@ import dagster as dg
 
 from bioinstruct_dagster.curation.contamination.gate import contamination_report
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
+from bioinstruct_dagster.curation.large_drops import drops_as_markdown, large_drops
+from bioinstruct_dagster.curation.novelty.exact import normalised
+from bioinstruct_dagster.curation.novelty.gate import stored_method
+from bioinstruct_dagster.curation.novelty.rule import (
+    MEASURES,
+    members_of_measures,
+    rouge_l_f1_of_texts,
+)
 from bioinstruct_dagster.eval_sets.items import load_items
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.controls.mix import mix
@@ -66,7 +73,7 @@ KEPT_TEXTS = "select instruction, input, output from deduplicated_instructions o
 HAS_REHEARSAL_ROWS = """
     select coalesce(bool_or(rehearsal), false) as rehearsal from deduplicated_instructions
 """
-KEPT_SAMPLE = "select instruction from deduplicated_instructions order by row_id limit $n"
+KEPT_SAMPLE = "select instruction, input from deduplicated_instructions order by row_id limit $n"
 ROWS_WITHOUT_CATEGORY = """
     select row_id, category
     from categorized_instructions
@@ -91,15 +98,49 @@ def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCh
 
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
 def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """No two kept instructions have a ROUGE-L F1 above 0.7, in a sample of up to 1,000 rows."""
-    texts = [row["instruction"] for row in store.rows(KEPT_SAMPLE, {"n": SAMPLE_ROWS})]
-    scores = rouge_l_f1_of_texts(texts, texts)
-    for i in range(len(texts)):
-        scores[i, i] = 0.0
-    highest = float(scores.max()) if texts else 0.0
+    """No kept row repeats another by the rule of novelty, in a sample of up to 1,000 rows.
+
+    By the rule `rouge`, no two instructions of the same measure have an F1 above the threshold. By
+    the rule `exact`, no two rows have the same instruction and input.
+    """
+    method = stored_method(store)
+    if method is None or method.name == "off":
+        return dg.AssetCheckResult(passed=True, metadata={"compared": 0, "rule": "off"})
+    rows = store.rows(KEPT_SAMPLE, {"n": SAMPLE_ROWS})
+    facts = {"compared": len(rows), "rule": method.name}
+    if method.name == "exact":
+        tasks = {(normalised(row["instruction"]), normalised(row["input"])) for row in rows}
+        repeats = len(rows) - len(tasks)
+        return dg.AssetCheckResult(passed=not repeats, metadata=facts | {"repeats": repeats})
+    instructions = [row["instruction"] for row in rows]
+    highest = 0.0
+    for measure, members in zip(MEASURES, members_of_measures(instructions), strict=True):
+        texts = [instructions[i] for i in members]
+        scores = rouge_l_f1_of_texts(texts, texts, measure)
+        for i in range(len(texts)):
+            scores[i, i] = 0.0
+        highest = max(highest, float(scores.max()) if texts else 0.0)
     return dg.AssetCheckResult(
-        passed=not highest > THRESHOLD,
-        metadata={"compared": len(texts), "highest_rouge_l_f1": highest},
+        passed=not highest > method.threshold,
+        metadata=facts | {"highest_rouge_l_f1": highest},
+    )
+
+
+@dg.asset_check(asset="deduplicated_instructions")
+def gates_keep_half_of_the_rows(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """No gate rejects more than half of the set, and neither do all gates together.
+
+    Warns otherwise, and shows the rule, five of its rows, and the setting that changes it. Needs 20
+    rows.
+    """
+    drops = large_drops(store)
+    return dg.AssetCheckResult(
+        passed=not drops,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(map(str, drops)) or None,
+        metadata={"examples": dg.MetadataValue.md(drops_as_markdown(drops, markdown_table))}
+        if drops
+        else {},
     )
 
 

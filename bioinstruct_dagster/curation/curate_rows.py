@@ -14,11 +14,8 @@ from typing import Any
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS, Finding, Gate, GateResult, RowTexts
 from bioinstruct_dagster.curation.novelty.gate import novelty_finding
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter, check_embeddings_installed
-from bioinstruct_dagster.curation.novelty.rule import (
-    NamedInstruction,
-    NoveltyFilter,
-    check_in_process,
-)
+from bioinstruct_dagster.curation.novelty.methods import ROUGE, NoveltyMethod
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
 from bioinstruct_dagster.curation.verdicts import StoredResults
 from bioinstruct_dagster.seeds.tasks import SeedTask
@@ -50,6 +47,7 @@ class RowCurator:
         seeds: instructions that no row may repeat.
         gates: the row gates, in their order.
         stored_results: results of these gates from earlier runs.
+        novelty: how rows are compared with earlier rows.
     """
 
     def __init__(
@@ -57,12 +55,13 @@ class RowCurator:
         seeds: Sequence[NamedInstruction],
         gates: Sequence[Gate],
         stored_results: StoredResults | None = None,
+        novelty: NoveltyMethod = ROUGE,
     ) -> None:
         self.curated = CuratedRows()
         self._gates = gates
         self._results_of = stored_results or StoredResults(None, gates)
         self._seed_ids = frozenset(seed.id for seed in seeds)
-        self._novelty = NoveltyFilter(seeds)
+        self._novelty = novelty.filter(seeds)
 
     def extend(self, raw: Sequence[Mapping[str, Any]]) -> list[bool]:
         """Check the next raw rows; return for each whether it is kept."""
@@ -79,7 +78,10 @@ class RowCurator:
                 passed.append(_repaired(row, self._gates, results))
                 places.append(place)
         verdicts = self._novelty.check(
-            [NamedInstruction(row["row_id"], row["instruction"]) for row in passed]
+            [
+                NamedInstruction(row["row_id"], row["instruction"], row["input"], row["output"])
+                for row in passed
+            ]
         )
         for place, row, verdict in zip(places, passed, verdicts, strict=True):
             kept[place] = verdict.novel
@@ -136,10 +138,13 @@ def _repaired(
 
 
 def curate_raw_rows(
-    raw: Sequence[Mapping[str, Any]], seeds: Sequence[NamedInstruction], gates: Sequence[Gate]
+    raw: Sequence[Mapping[str, Any]],
+    seeds: Sequence[NamedInstruction],
+    gates: Sequence[Gate],
+    novelty: NoveltyMethod = ROUGE,
 ) -> CuratedRows:
     """Apply all gates to raw rows in canonical order."""
-    curator = RowCurator(seeds, gates)
+    curator = RowCurator(seeds, gates, novelty=novelty)
     curator.extend(raw)
     curator.curated.rejected.sort(key=lambda row: row["ordinal"])
     return curator.curated
@@ -174,14 +179,26 @@ def meaning_filter(settings: Settings) -> MeaningFilter | None:
     return MeaningFilter(settings.curation.meaning_model, settings.curation.meaning_threshold)
 
 
-def novelty_checker(settings: Settings) -> CheckNovelty:
-    """The function that checks novelty of many rows: in this process, or on a Ray cluster.
+def novelty_method(settings: Settings, *, imported: bool) -> NoveltyMethod:
+    """How the rows of a set are compared: as set, or by where the set comes from.
+
+    Self-Instruct's rule is made for what a teacher generates: its rows must differ in their
+    instructions. An imported set may have one instruction for thousands of inputs.
+    """
+    name = settings.curation.novelty
+    if name == "auto":
+        name = "exact" if imported else "rouge"
+    return NoveltyMethod(name, settings.curation.novelty_threshold)
+
+
+def novelty_checker(settings: Settings) -> CheckNovelty | None:
+    """The function that checks novelty of very many rows on a Ray cluster; None for this process.
 
     Raises:
         RayClusterError: an address is set, but Ray is not installed.
     """
     if not settings.curation.ray_address:
-        return check_in_process
+        return None
     from bioinstruct_dagster.curation.novelty.cluster.driver import check_on_cluster
     from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import check_ray_installed
 
@@ -191,6 +208,7 @@ def novelty_checker(settings: Settings) -> CheckNovelty:
         check_on_cluster,
         workers=settings.curation.ray_workers,
         address=settings.curation.ray_address,
+        threshold=settings.curation.novelty_threshold,
     )
 
 
@@ -199,7 +217,10 @@ def curator_maker(settings: Settings, store: Store) -> Callable[[Sequence[SeedTa
 
     def curator_of(seeds: Sequence[SeedTask]) -> RowCurator:
         gates = row_gates(settings)
-        texts = [NamedInstruction(seed.id, seed.instruction) for seed in seeds]
-        return RowCurator(texts, gates, StoredResults(store, gates))
+        texts = [
+            NamedInstruction(seed.id, seed.instruction, seed.input, seed.output) for seed in seeds
+        ]
+        method = novelty_method(settings, imported=False)
+        return RowCurator(texts, gates, StoredResults(store, gates), method)
 
     return curator_of

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from bioinstruct_dagster.curation.category.labelling import Labelling
 from bioinstruct_dagster.curation.gates import Gate
 from bioinstruct_dagster.curation.novelty.gate import (
-    PASSING_AND_CHECKED,
     check_novelty_from_first_change,
     novelty_version,
+    passing_and_checked,
 )
 from bioinstruct_dagster.curation.novelty.meaning import MeaningFilter
 from bioinstruct_dagster.curation.novelty.meaning_verdicts import reject_repeated_meanings
-from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, check_in_process
+from bioinstruct_dagster.curation.novelty.methods import ROUGE, NoveltyMethod
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
 from bioinstruct_dagster.curation.quality.teacher_verdicts import remove_teacher_verdicts
 from bioinstruct_dagster.curation.verdicts import (
@@ -31,9 +32,9 @@ from bioinstruct_dagster.curation.verdicts import (
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-INSERT_KEPT_ROWS = f"""
+INSERT_KEPT_ROWS = """
     insert into deduplicated_instructions by name
-    with {PASSING_AND_CHECKED},
+    with {passing_and_checked},
     flagged as (
         select row_id, list_sort(list(distinct gate || ': ' || rule)) as flags
         from verdicts
@@ -75,7 +76,8 @@ def curate(
     *,
     meaning: MeaningFilter | None = None,
     ask_teacher: Callable[[], bool] | None = None,
-    check_many: CheckNovelty = check_in_process,
+    check_many: CheckNovelty | None = None,
+    novelty: NoveltyMethod = ROUGE,
 ) -> CurationCounts:
     """Check all rows without a valid verdict, and write `deduplicated_instructions`.
 
@@ -88,7 +90,9 @@ def curate(
         ask_teacher: asks a teacher about the kept rows, writes its verdicts, and returns whether
             any verdict changed. If so, novelty is checked again, because a row that the teacher
             rejects may make room for others, and the teacher is asked about those.
-        check_many: checks novelty of many rows, in this process or on a cluster.
+        check_many: checks very many rows by the rule `rouge`, as on a cluster; None for this
+            process.
+        novelty: how rows are compared with earlier rows.
     """
     counts = CurationCounts()
     for gate in gates:
@@ -99,11 +103,18 @@ def curate(
     if ask_teacher is None:
         remove_teacher_verdicts(store)
     while True:
-        counts.checked["novelty"] += check_novelty_from_first_change(store, seeds, check_many)
-        counts.repeat_in_meaning = reject_repeated_meanings(store, meaning)
+        counts.checked["novelty"] += check_novelty_from_first_change(
+            store, seeds, check_many, novelty
+        )
+        counts.repeat_in_meaning = reject_repeated_meanings(
+            store, meaning, with_inputs=novelty.compares_inputs
+        )
         with store.write() as connection:
             connection.execute(DELETE_KEPT_ROWS)
-            connection.execute(INSERT_KEPT_ROWS, {"version": novelty_version(seeds)})
+            connection.execute(
+                INSERT_KEPT_ROWS.format(passing_and_checked=passing_and_checked(novelty)),
+                {"version": novelty_version(seeds, novelty)},
+            )
         if ask_teacher is None or not ask_teacher():
             break
     log(f"novelty: {counts.checked['novelty']:,} rows checked.")

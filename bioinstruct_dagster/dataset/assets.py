@@ -13,6 +13,7 @@ import dagster as dg
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card import Card
+from bioinstruct_dagster.dataset.split_rule import rule_for
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -66,14 +67,16 @@ def hf_dataset(
     """The labelled rows as a Hugging Face data set on disk: Parquet shards and a data set card.
 
     Open it with `datasets.load_dataset("<data dir>/hf_dataset")`. A hash of the instruction decides
-    whether a row is in the train, validation or test split (80/10/10 %). A row keeps its split when
-    the data set grows.
+    whether a row is in the train, validation or test split (80/10/10 %). In a set of few
+    instructions and many inputs, a hash of instruction and input decides. The first build chooses
+    the rule, and a row keeps its split when the data set grows.
     """
     rows = store.rows(ROWS_IN_ORDER)
     if not rows:
         raise StatedError("No categorized rows. Materialize key:categorized_instructions first.")
     rehearsal = any(row["rehearsal"] for row in rows)
     seeds = store.rows(SEEDS)
+    split_by = rule_for(store, rows)
     card = Card(
         teacher=", ".join(row["teacher"] for row in store.rows(TEACHERS)) or "none (imported)",
         template=", ".join(row["template"] for row in store.rows(TEMPLATES)) or "none (imported)",
@@ -81,6 +84,7 @@ def hf_dataset(
         funnel=store.rows(FUNNEL_TO_HERE),
         gates={row["gate"]: _description(row) for row in store.rows(GATES)},
         rehearsal=rehearsal,
+        split_by=split_by,
     )
     built = build_dataset(rows, settings.store.data_dir / "hf_dataset", card)
     placed = [
@@ -88,7 +92,7 @@ def hf_dataset(
         | {"dataset_fingerprint": built.fingerprint}
         for row in built.rows
     ]
-    store.replace({"hf_dataset": placed})
+    store.replace({"hf_dataset": placed, "dataset_split_rule": [{"split_by": split_by}]})
     return materialization(
         context,
         store,
@@ -96,6 +100,7 @@ def hf_dataset(
         built.fingerprint,
         rehearsal=rehearsal,
         extra={
+            "split_by": split_by,
             "splits": dg.MetadataValue.md(figures.bars("Rows by split", built.sizes)),
             "path": dg.MetadataValue.path(built.path),
             "card": dg.MetadataValue.md(
@@ -113,6 +118,10 @@ def _description(gate: Mapping[str, Any]) -> str:
         facts.append(f"{sum(rule['action'] != 'off' for rule in made_of['rules'].values())} rules")
     if "threshold" in made_of:
         facts.append(f"ROUGE-L F1 with seeds and earlier rows at most {made_of['threshold']}")
+    if made_of.get("method") == "exact":
+        facts.append("no row has the instruction and input of an earlier row")
+    if made_of.get("method") == "off":
+        facts.append("rows were not compared")
     if "action" in made_of:
         facts.append(f"action: {made_of['action']}")
     if "items" in made_of:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.dataset.card import Card, render_card
-from bioinstruct_dagster.dataset.splits import SPLITS, split_of
+from bioinstruct_dagster.dataset.sources import content_source, public_source
+from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 
@@ -46,13 +47,19 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
     """Write the rows to `folder`. An existing folder is replaced.
 
     The new folder is complete before the old folder is removed, so a reader never sees a part of a
-    data set.
+    data set. The fingerprint covers the content alone: a file that was imported under another name
+    gives the same data set.
     """
     import datasets
 
     datasets.disable_progress_bars()
-    placed = [{**row, "split": split_of(row["instruction"])} for row in rows]
-    fingerprint = sha256_of_rows(placed, FINGERPRINT_COLUMNS)
+    placed = [
+        {**row, "source": public_source(row["source"]), "split": split_of_row(row, card.split_by)}
+        for row in rows
+    ]
+    fingerprint = sha256_of_rows(
+        [row | {"source": content_source(row["source"])} for row in placed], FINGERPRINT_COLUMNS
+    )
     sizes = Counter(row["split"] for row in placed)
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     data = fresh / "data"

@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from bioinstruct_dagster.dataset.splits import SPLITS, split_of
+from bioinstruct_dagster.dataset.split_rule import stored_rule
+from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.schema_checks import schema_check
@@ -14,20 +15,21 @@ hf_dataset_schema = schema_check("hf_dataset", key=("row_id",))
 def folder_holds_the_table(
     store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """The Parquet files hold exactly the table's rows, each in the split of its instruction."""
+    """The Parquet files hold exactly the table's rows, each in the split of its texts."""
     import pyarrow.parquet as pq
 
     folder = settings.store.data_dir / "hf_dataset" / "data"
+    rule = stored_rule(store)
     found = {
-        row["row_id"]: (split, row["instruction"])
+        row["row_id"]: (split, split_of_row(row, rule))
         for split in SPLITS
         for path in sorted(folder.glob(f"{split}-*.parquet"))
-        for row in pq.read_table(path, columns=["row_id", "instruction"]).to_pylist()
+        for row in pq.read_table(path, columns=["row_id", "instruction", "input"]).to_pylist()
     }
     table = {
         row["row_id"]: row["split"] for row in store.rows("select row_id, split from hf_dataset")
     }
-    misplaced = [row_id for row_id, (split, text) in found.items() if split != split_of(text)]
+    misplaced = [row_id for row_id, (split, expected) in found.items() if split != expected]
     same = {row_id: split for row_id, (split, _) in found.items()} == table
     empty = [split for split in SPLITS if split not in table.values()]
     return dg.AssetCheckResult(
@@ -36,6 +38,7 @@ def folder_holds_the_table(
             "rows_in_folder": len(found),
             "rows_in_table": len(table),
             "misplaced": len(misplaced),
+            "split_by": rule,
             "empty_splits": ", ".join(empty) or "none",
         },
     )

@@ -181,6 +181,7 @@ def raw_instructions(
             settings.generation.tasks_per_request,
             session.reply_format,
             controls.sha256 if controls else None,
+            session.terms.output_limits,
         )
         feed, tally = pursue(
             session,
@@ -199,7 +200,10 @@ def raw_instructions(
         )
     for message in tally.errors:
         context.log.warning("A request failed. The next run sends it again: %s", message)
+    advice = feed.cut_advice()
     if tally.pending:
+        if advice:
+            context.log.warning(advice)
         context.log.info(
             "The Batch API is processing %s requests. The sensor batch_results starts a run when "
             "they are done.",
@@ -208,6 +212,8 @@ def raw_instructions(
         return
     if why := _stop_reason(feed, tally):
         context.log.warning("Stopped before the goal: %s", why)
+    if advice and advice != why:
+        context.log.warning(advice)
     yield _materialize(
         context,
         session,
@@ -232,6 +238,7 @@ def _materialize(
     if not rows:
         raise StatedError(
             _stop_reason(feed, tally)
+            or feed.cut_advice()
             or f"None of the {len(outcomes)} replies holds a readable task. The table completions "
             "keeps their text; look there for what the teacher wrote."
         )
@@ -288,6 +295,7 @@ def _show_estimate(context: dg.AssetExecutionContext, expected: Estimate) -> Non
                 "estimated_requests": expected.requests,
                 "estimated_prompt_tokens": expected.prompt_tokens,
                 "estimated_completion_tokens": expected.completion_tokens,
+                "estimated_reasoning_tokens": expected.reasoning_tokens,
                 "estimated_usd": "unknown: no price" if expected.usd is None else expected.usd,
                 "most_usd": "unknown: no price" if expected.usd_most is None else expected.usd_most,
                 "estimated_hours": expected.hours,

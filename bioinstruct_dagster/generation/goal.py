@@ -24,6 +24,7 @@ from bioinstruct_dagster.generation.series.replay import SeriesReplay
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.output_limits import CUT_COLUMNS, advice_if_most
 from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
@@ -83,11 +84,14 @@ class GoalFeed:
         self._gate_thread = ThreadPoolExecutor(1, "gate")
         self._running_check: tuple[list[int], Future[list[bool]]] | None = None
         self._failure: Exception | None = None
+        self._failed: set[int] = set()  # numbers that this round gave up
         self._wake: Callable[[], None] = lambda: None
         self._look_ahead = LookAhead(goal, series.tasks_per_request)
         self.kept = 0
         self.end: int | None = None  # the number at which the goal or a too low yield was reached
         self.reused = 0
+        # Why no more requests are offered. Too many failed requests end only the round: which rows
+        # belong to the set depends on stored replies alone.
         self.stopped: str | None = None
         self._use_stored_replies()
 
@@ -132,7 +136,7 @@ class GoalFeed:
         """The next request; None if none is needed now."""
         if self._failure:
             raise self._failure
-        while self.end is None:
+        while self.end is None and not self.stopped:
             if self._retries:
                 return self._retries.pop(0)
             if self._is_beyond_limit(self._next) or not self._has_room():
@@ -140,7 +144,7 @@ class GoalFeed:
             number = self._next
             self._next += 1
             if not self._use_stored_reply(number):
-                request = self._replay.request(number)
+                request = self._replay.new_request(number)
                 self._note_controls(number, request.controls)
                 self._unanswered[number] = RequestReplies()
                 return request
@@ -155,17 +159,18 @@ class GoalFeed:
         if self._unanswered[number].take(completion):
             self._resolve(number, self._unanswered.pop(number))
         else:
-            self._retries.append(request.again())
+            self._retries.append(self._replay.with_new_key(request.again()))
 
     def failed(self, request: TeacherRequest) -> None:
         """Give the request up for this round: its number brings no rows."""
         number = request.request_number
         if number is not None and number in self._unanswered:
+            self._failed.add(number)
             self._resolve(number, self._unanswered.pop(number))
 
     def wants(self, request: TeacherRequest) -> bool:  # noqa: ARG002
-        """True for every request until the goal is reached."""
-        return self.end is None
+        """True for every request until the goal is reached, or too many requests fail."""
+        return self.end is None and not self.stopped
 
     def finish(self) -> None:
         """End the round: check the replies after a gap, and use all other stored replies.
@@ -200,6 +205,10 @@ class GoalFeed:
             for completion_id in self._replies[number].completion_ids
         ]
 
+    def cut_advice(self) -> str | None:
+        """What to do if the limit of output cut most replies; None if it did not."""
+        return advice_if_most(answer.cut for answer in self._replies.values())
+
     def unused_completions(self) -> int:
         """The number of stored completions that the set does not use yet."""
         used = set(self.completion_ids())
@@ -228,7 +237,7 @@ class GoalFeed:
 
     def _use_stored_reply(self, number: int, *, retry: bool = True) -> bool:
         """Use the stored reply to this number; False if there is none."""
-        found = self._replay.first_reply(number)
+        found = self._replay.first_reply(number, even_cut=not retry)
         if not found:
             return False
         request, reply = found
@@ -237,13 +246,13 @@ class GoalFeed:
         self._note_controls(number, request.controls)
         if not answer.take(reply):
             again = request.again()
-            second = self._replay.retry_reply(again)
+            second = self._replay.retry_reply(again, even_cut=not retry)
             if second:
                 answer.take(second)
                 self.reused += 1
             elif retry:
                 self._unanswered[number] = answer
-                self._retries.append(again)
+                self._retries.append(self._replay.with_new_key(again))
                 return True
         self._replies[number] = answer
         return True
@@ -304,7 +313,13 @@ class GoalFeed:
                 continue
             self.kept += len(kept)
             if self._replies[number].completion_ids:
-                self._look_ahead.learn(len(kept), is_current=self._replay.is_current(number))
+                self._look_ahead.learn(
+                    len(kept),
+                    is_current=self._replay.is_current(number),
+                    cut=self._replies[number].cut,
+                )
+            elif number in self._failed:
+                self._look_ahead.learn_failed()
             if self._steering:
                 self._steering.note_kept(number, [(row, _controls_of(row)) for row in kept])
             if self.kept >= self.goal:
@@ -312,6 +327,8 @@ class GoalFeed:
             elif why := self._look_ahead.low_yield_reason(self.kept):
                 self.end = number
                 self.stopped = unread_reason(self._replies.values()) or why
+            else:
+                self.stopped = self.stopped or self._look_ahead.failure_reason(self.kept)
 
 
 # The last request number of the present set, and how many of its rows are kept.
@@ -327,8 +344,8 @@ PRESENT_SET = """
 
 STORED_COMPLETIONS = f"""
     select
-        completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
-        controls, controls_sha256, rehearsal, {ANSWER_COLUMNS}
+        completion_id, request_number, draw, refusal, reply_format, controls, controls_sha256,
+        rehearsal, {CUT_COLUMNS}, {ANSWER_COLUMNS}
     from completions
     where purpose = 'generation' and teacher = $teacher and model_asked = $model
       and run_seed = $run_seed

@@ -13,12 +13,13 @@ from typing import Any
 from bioinstruct_dagster.generation.replies.reading import ReplyReading, read_reply
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import row_id
+from bioinstruct_dagster.teacher.output_limits import CUT_COLUMNS, CutReply, is_cut
 from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, prompt_of
 
 REPLIES_BY_ID = f"""
     select
-        completion_id, request_number, draw, content, finish_reason, refusal, reply_format,
-        controls, rehearsal, {ANSWER_COLUMNS}
+        completion_id, request_number, draw, refusal, reply_format, controls, rehearsal,
+        {CUT_COLUMNS}, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
     order by request_number, draw
@@ -56,7 +57,8 @@ def _as_stored(text: str | None) -> str | None:
 
 def needs_retry(reply: Mapping[str, Any], reading: ReplyReading) -> bool:
     """Whether the request is sent once more, as a second draw."""
-    return not reading.tasks and reading.outcome in RETRIED_OUTCOMES and reply["draw"] == 0
+    worth_it = reading.outcome in RETRIED_OUTCOMES and not is_cut(reply)
+    return worth_it and not reading.tasks and reply["draw"] == 0
 
 
 def rows_of(reply: Mapping[str, Any], reading: ReplyReading) -> list[dict[str, Any]]:
@@ -84,10 +86,17 @@ def rows_of(reply: Mapping[str, Any], reading: ReplyReading) -> list[dict[str, A
 
 @dataclass
 class RequestReplies:
-    """The replies to one request number: the first, and the second if the request was retried."""
+    """The replies to one request number: the first, and the second if the request was retried.
+
+    Attributes:
+        rows: the rows of `raw_instructions` in these replies.
+        completion_ids: of these replies.
+        cut: how the last reply was cut off by its limit; None if it was not.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     completion_ids: list[str] = field(default_factory=list)
+    cut: CutReply | None = None
     unread: str = ""  # why the last reply holds no readable task, unless its limit cut it off
 
     def take(self, reply: Mapping[str, Any]) -> bool:
@@ -95,6 +104,7 @@ class RequestReplies:
         reading = reading_of(reply)
         self.completion_ids.append(reply["completion_id"])
         self.rows += rows_of(reply, reading)
+        self.cut = CutReply.of(reply, is_usable=bool(reading.tasks))
         self.unread = ""
         if not reading.tasks and reading.outcome != "truncated":
             self.unread = f"{reading.outcome}: {reading.detail}".rstrip(": ")

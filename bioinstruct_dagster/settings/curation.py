@@ -43,6 +43,24 @@ class CurationSettings(SettingsGroup):
         "BIOINSTRUCT_CONTAMINATION",
         "What happens to a row that repeats an evaluation item.",
     )
+    novelty: Literal["auto", "rouge", "exact", "off"] = setting(
+        "auto",
+        "BIOINSTRUCT_NOVELTY",
+        "What is a repetition. `rouge` is Self-Instruct's rule: the instruction is too similar to "
+        "that of a seed or an earlier row, whatever the inputs are. `exact`: instruction and input "
+        "are those of a seed or an earlier row, apart from letter case, white space and outer "
+        "punctuation. `off` keeps every row. `auto` means `rouge` for generated rows and `exact` "
+        "for an imported set.",
+    )
+    novelty_threshold: float = setting(
+        0.7,
+        "BIOINSTRUCT_NOVELTY_THRESHOLD",
+        "By the rule `rouge`, an instruction repeats another if their ROUGE-L F1 is above this "
+        "value.",
+        unit="F1, above 0 and below 1",
+        gt=0,
+        lt=1,
+    )
     meaning_model: Path | None = setting(
         None,
         "BIOINSTRUCT_MEANING_MODEL",
@@ -54,7 +72,8 @@ class CurationSettings(SettingsGroup):
     meaning_threshold: float = setting(
         0.9,
         "BIOINSTRUCT_MEANING_THRESHOLD",
-        "Two instructions mean the same if their similarity is above this value.",
+        "Two texts mean the same if their similarity is above this value. The texts are the "
+        "instructions, or instructions with inputs if `BIOINSTRUCT_NOVELTY` is not `rouge`.",
         unit="cosine, above 0 to 1",
         gt=0,
         le=1,

@@ -86,8 +86,8 @@ class TeacherSettings(SettingsGroup):
     reasoning_effort: str = setting(
         "",
         "BIOINSTRUCT_REASONING_EFFORT",
-        "How much a model reasons, in the server's word: `none`, `minimal`, `low`, `medium`, "
-        "`high` or `xhigh`.",
+        "How much a model reasons, in the server's word, such as none, minimal, low, medium, high "
+        "or xhigh.",
         unit="word",
         empty="not sent",
     )
@@ -127,6 +127,17 @@ class TeacherSettings(SettingsGroup):
         empty="the limit in the server's headers",
         ge=1,
         le=1e12,
+        allow_inf_nan=False,
+    )
+
+    stall_minutes: float = setting(
+        10.0,
+        "BIOINSTRUCT_STALL_MINUTES",
+        "How long a run waits without any reply before it ends. Stored replies stay. With `flex`, "
+        "it waits for 15 minutes at least.",
+        unit="minutes",
+        gt=0,
+        le=100_000,
         allow_inf_nan=False,
     )
 

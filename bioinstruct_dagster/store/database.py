@@ -61,13 +61,33 @@ class Store:
         """The folder of the completion journal (store.journal)."""
         return self.path.parent / "journal"
 
+    def make_folder(self) -> None:
+        """Make the folder of the store and of all other outputs, if it does not exist.
+
+        Raises:
+            StoreError: the folder can't be made or written, or DuckDB can't open its name.
+        """
+        folder = self.path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            fault = "" if os.access(folder, os.W_OK) else "can't be written: no permission"
+        except FileExistsError:
+            fault = fault_of_folder(folder)
+        except (OSError, ValueError) as error:
+            fault = fault_of(error)
+        if "?" in str(self.path):
+            # DuckDB puts the name of its log file before the question mark.
+            fault = "can't be used: DuckDB opens no path with a question mark"
+        if fault:
+            raise _unusable_folder(folder, fault)
+
     @contextmanager
     def write(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A connection in one transaction: committed at the end, rolled back on an exception.
 
         Keep the transaction short, because no other process can read or write meanwhile.
         """
-        self._make_folder()
+        self.make_folder()
         lock = FileLock(f"{self.path}.lock")
         deadline = time.monotonic() + self.timeout
         with self._thread_lock:
@@ -78,6 +98,9 @@ class Store:
                     f"Another process has been writing to {self.path} for {self.timeout:.0f} s. "
                     "Wait for it to finish, or raise BIOINSTRUCT_LOCK_TIMEOUT."
                 ) from error
+            except OSError as error:
+                fault = f"can't be written ({error.strerror or error})"
+                raise _unusable_folder(self.path.parent, fault) from error
             try:
                 if os.path.lexists(self.path):
                     self._check_file()
@@ -150,21 +173,6 @@ class Store:
                 connection.execute(f"delete from {_identifier(table)} {condition}", part or {})
                 insert(connection, table, rows)
 
-    def _make_folder(self) -> None:
-        folder = self.path.parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            fault = "" if os.access(folder, os.W_OK) else "can't be written: no permission"
-        except FileExistsError:
-            fault = fault_of_folder(folder)
-        except (OSError, ValueError) as error:
-            fault = fault_of(error)
-        if fault:
-            raise StoreError(
-                f"{shown(folder)} {fault}. Set BIOINSTRUCT_DATA_DIR to a folder that can be "
-                "written."
-            )
-
     def _check_file(self) -> None:
         # A file is not opened here: closing it would release DuckDB's lock on it in this process.
         if not self.path.is_file():
@@ -183,6 +191,9 @@ class Store:
             with duckdb.connect(fresh) as connection:
                 _declare(connection, None)
             fresh.replace(self.path)
+        except (OSError, duckdb.IOException) as error:
+            fault = f"can't be written ({getattr(error, 'strerror', None) or error})"
+            raise _unusable_folder(self.path.parent, fault) from error
         finally:
             fresh.unlink(missing_ok=True)
 
@@ -281,7 +292,15 @@ def _has_schema(version: int | None, path: Path) -> bool:
     return True
 
 
+def _unusable_folder(folder: Path, fault: str) -> StoreError:
+    return StoreError(
+        f"{shown(folder)} {fault}. Set BIOINSTRUCT_DATA_DIR to a folder that can be written."
+    )
+
+
 def _no_store(path: Path) -> StoreError:
+    if path.parent.exists() and not path.parent.is_dir():
+        return _unusable_folder(path.parent, fault_of_folder(path.parent))
     return StoreError(
         f"There is no store at {path} yet. Materialize the first asset: "
         "dagster asset materialize -m bioinstruct_dagster --select 'key:seed_tasks'"

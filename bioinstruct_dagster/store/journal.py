@@ -60,7 +60,8 @@ class CompletionJournal:
         self._failure: OSError | None = None
 
     async def __aenter__(self) -> Self:
-        self._store.journal_dir.mkdir(parents=True, exist_ok=True)
+        self._store.make_folder()
+        self._store.journal_dir.mkdir(exist_ok=True)
         path = self._store.journal_dir / f"{uuid.uuid4().hex}.jsonl"
         # The file is locked before it has its final name, because a fold removes a journal that no
         # writer has locked.
@@ -155,7 +156,11 @@ def _write(file: BinaryIO, data: bytes) -> None:
         view = view[file.write(view) :]
 
 
-def fold(store: Store, rounds: Sequence[Mapping[str, Any]] = ()) -> int:
+def fold(
+    store: Store,
+    rounds: Sequence[Mapping[str, Any]] = (),
+    refusals: Sequence[Mapping[str, Any]] = (),
+) -> int:
     """Move journalled completions into the table `completions`, and return how many were new.
 
     `fold` reads all journals. It removes a journal after the commit, unless a live writer still
@@ -164,9 +169,10 @@ def fold(store: Store, rounds: Sequence[Mapping[str, Any]] = ()) -> int:
     Args:
         store: the store with its journals.
         rounds: rows for the table `teacher_rounds`, written in the same transaction.
+        refusals: rows for the table `teacher_refusals`, written in the same transaction.
     """
     journals = sorted(store.journal_dir.glob("*.jsonl")) if store.journal_dir.is_dir() else []
-    if not journals and not rounds:
+    if not journals and not rounds and not refusals:
         return 0
     new = 0
     closed_journals: list[Path] = []
@@ -184,6 +190,7 @@ def fold(store: Store, rounds: Sequence[Mapping[str, Any]] = ()) -> int:
                 unsettled = _unsettled(path.with_suffix(".sent"), settled)
                 _insert_new(connection, "presumed_spend", KNOWN_RESERVATIONS, unsettled)
         insert(connection, "teacher_rounds", rounds)
+        insert(connection, "teacher_refusals", refusals)
     for path in closed_journals:
         # The file of sent requests is removed last, because it is read only beside its journal.
         path.unlink(missing_ok=True)

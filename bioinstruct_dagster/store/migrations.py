@@ -28,6 +28,8 @@ _COLUMNS_OF_5 = """
     alter table teacher_dialects add column folds_system boolean;
     alter table teacher_dialects add column output_limit varchar;
     alter table teacher_dialects add column reasoning_effort varchar;
+    alter table batches add column prompt_tokens bigint;
+    alter table batches add column token_limit bigint;
 """
 
 # By the version of the store: the statements before and after the current declaration.

@@ -87,6 +87,23 @@ create table if not exists teacher_rounds (
     rehearsal           boolean not null
 );
 
+-- [append-only] One row per request that a server refused in a round. The next round sends it again, and its refusal
+-- does not count towards the end of that round.
+create table if not exists teacher_refusals (
+    completion_id       varchar not null,   -- the request; if a later round had a reply, it is in completions too
+    purpose             varchar not null,   -- generation | categorization | quality_check
+    teacher             varchar not null,
+    endpoint            varchar not null,
+    model               varchar not null,
+    run_id              varchar,
+    request_number      bigint,             -- place in its series; null if it belongs to none
+    status              integer not null,   -- the HTTP status
+    code                varchar,            -- the server's code of the error
+    kind                varchar not null,   -- what the answer means, such as context or moderation; see teacher/refusals.py
+    message             varchar not null,   -- the server's words
+    refused_at          timestamptz not null
+);
+
 -- [append-only] The form of request that a server accepts, as a probe found it. The last row of a server counts.
 create table if not exists teacher_dialects (
     teacher             varchar not null,
@@ -119,6 +136,8 @@ create table if not exists batches (
     answered        bigint not null,
     usd             double,              -- reserved while the batch is open: the most that it can cost
     tokens          bigint not null,     -- reserved while the batch is open: the most that it can use
+    prompt_tokens   bigint,              -- estimated tokens of the prompts: its part of the server's queue
+    token_limit     bigint,              -- set if refused for its size: the limit that the server named, or 0
     run_id          varchar,
     resume          json not null,       -- run configuration of the run that stores its replies
     detail          varchar not null,    -- errors in short
@@ -293,10 +312,15 @@ create table if not exists categorized_instructions (
 
 create table if not exists hf_dataset (
     row_id              varchar not null,   -- of raw_instructions
-    split               varchar not null,   -- train | validation | test, by a hash of the instruction
+    split               varchar not null,   -- train | validation | test; see dataset_split_rule
     category            varchar not null,   -- information_extraction | question_answering | generation | other
     rehearsal           boolean not null,   -- made with the embedded teacher or base model
     dataset_fingerprint varchar not null    -- sha256 over the rows of all splits
+);
+
+-- The rule that decides the split of a row, by a hash of its texts. It stays as long as a row of the data set does.
+create table if not exists dataset_split_rule (
+    split_by            varchar not null    -- instruction | instruction_and_input
 );
 
 create table if not exists lora_adapter (

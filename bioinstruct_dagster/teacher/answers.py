@@ -9,14 +9,23 @@ Belongs here: asking about items, and reading and writing answers. Does not: the
 and the table (questions), or sending requests (rounds).
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic
 
 from bioinstruct_dagster.store.database import insert
 from bioinstruct_dagster.store.storable_text import storable_value
 from bioinstruct_dagster.teacher.feeds import Tally
+from bioinstruct_dagster.teacher.output_limits import (
+    CUT_COLUMNS,
+    CutReply,
+    CutWatch,
+    covers_limits,
+    cut_advice,
+    is_cut,
+    with_own_key,
+)
 from bioinstruct_dagster.teacher.questions import Answer, Item, Question
 from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, answer_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
@@ -24,7 +33,7 @@ from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.session import TeacherSession
 
 REPLY_CONTENTS = f"""
-    select completion_id, content, refusal, finish_reason, {ANSWER_COLUMNS}
+    select completion_id, refusal, {CUT_COLUMNS}, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
 """
@@ -58,9 +67,25 @@ class _ItemRequest:
 
         After a refusal or at the same token limit, another reply would be paid for and useless.
         """
-        if reply["refusal"] or _is_cut(reply):
+        if reply["refusal"] or is_cut(reply):
             return False
         return not self.question.is_well_formed(answer_of(reply).text, self.items)
+
+    def cut_of(self, reply: Mapping[str, Any]) -> CutReply | None:
+        """How the reply was cut before its first answer; None if it was not."""
+        if not (cut := CutReply.of(reply)):
+            return None
+        answers = self.question.answers_in(answer_of(reply).text, self.items, cut=True)
+        return None if answers else cut
+
+    def after(self, reply: Mapping[str, Any] | None) -> "_ItemRequest":
+        """This request, or the one that is sent because the last stored reply was cut.
+
+        A reply that was cut before its first answer is asked for again under other limits.
+        """
+        if reply is None or covers_limits(reply, self.request) or not self.cut_of(reply):
+            return self
+        return replace(self, request=with_own_key(self.request))
 
 
 def ask_about(
@@ -98,16 +123,34 @@ def ask_together(
             teacher=session.teacher,
             model=session.model,
             reply_format=session.reply_format,
+            limits=session.terms.output_limits,
         )
     ]
     if not item_requests:
         return Tally()
-    by_id = {each.request.completion_id: each for each in item_requests}
+    known = _last_replies(session, item_requests)
+    item_requests = [each.after(known.get(each.request.completion_id)) for each in item_requests]
+    by_id = {
+        request.completion_id: each
+        for each in item_requests
+        for request in (each.request, each.request.again())
+    }
 
     def is_useless(reply: Mapping[str, Any]) -> bool:
         return by_id[reply["completion_id"]].is_worth_a_second_draw(reply)
 
-    tally = ask(session, [each.request for each in item_requests], is_useless=is_useless)
+    watch = CutWatch(item_requests[0].request.purpose)
+
+    def stop_reason(reply: Mapping[str, Any]) -> str | None:
+        watch.add(by_id[reply["completion_id"]].cut_of(reply))
+        return watch.reason()
+
+    tally = ask(
+        session,
+        [each.request for each in item_requests],
+        is_useless=is_useless,
+        stop_reason=stop_reason,
+    )
     _store(session, item_requests)
     return tally
 
@@ -134,32 +177,43 @@ def _missing(
     return [item for item in dict.fromkeys(items) if item not in known]
 
 
-def _is_cut(reply: Mapping[str, Any]) -> bool:
-    return bool(reply["finish_reason"] == "length")
+def _last_replies(
+    session: TeacherSession, item_requests: Sequence[_ItemRequest]
+) -> dict[str, Mapping[str, Any]]:
+    """The stored reply to each request, by the request's id; if it has two, the second counts."""
+    found: dict[str, Mapping[str, Any]] = {}
+    firsts = [each.request for each in item_requests]
+    both_draws = [one.completion_id for first in firsts for one in (first, first.again())]
+    rows = session.store.rows(REPLY_CONTENTS, {"wanted": both_draws})
+    replies = {row["completion_id"]: row for row in rows}
+    for first in firsts:
+        reply = replies.get(first.again().completion_id) or replies.get(first.completion_id)
+        if reply:
+            found[first.completion_id] = reply
+    return found
 
 
 def _store(session: TeacherSession, item_requests: Sequence[_ItemRequest]) -> None:
     """Store the answers in each reply; if a request has two replies, the second counts."""
-    firsts = [each.request for each in item_requests]
-    both_draws = [one.completion_id for first in firsts for one in (first, first.again())]
-    found = session.store.rows(REPLY_CONTENTS, {"wanted": both_draws})
-    replies = {row["completion_id"]: row for row in found}
+    replies = _last_replies(session, item_requests)
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    cut_replies: Counter[str] = Counter()
+    cuts: dict[str, list[CutReply]] = defaultdict(list)
     for each in item_requests:
-        first = replies.get(each.request.completion_id)
-        second = replies.get(each.request.again().completion_id)
-        reply = second or first
-        if reply is None or (second is None and each.is_worth_a_second_draw(reply)):
+        first = each.request.completion_id
+        reply = replies.get(first)
+        if reply is None or (
+            reply["completion_id"] == first and each.is_worth_a_second_draw(reply)
+        ):
             continue
-        cut = _is_cut(reply)
-        answers = each.question.answers_in(answer_of(reply).text, each.items, cut=cut)
-        cut_replies[each.request.purpose] += cut and len(answers) < len(set(each.items))
+        cut = CutReply.of(reply)
+        answers = each.question.answers_in(answer_of(reply).text, each.items, cut=bool(cut))
+        if cut and len(answers) < len(set(each.items)):
+            cuts[each.request.purpose].append(cut)
         if answers or not cut:
             rows[each.question.table.name] += _rows_of(session, each, reply, answers)
-    for purpose, count in cut_replies.items():
-        if count:
-            session.log(_cut_advice(purpose, count, session.model))
+    for purpose, found in cuts.items():
+        asked = sum(each.request.purpose == purpose for each in item_requests)
+        session.log(cut_advice(found, asked, purpose))
     with session.store.write() as connection:
         for table, answers_of_table in rows.items():
             insert(connection, table, answers_of_table)
@@ -187,12 +241,3 @@ def _rows_of(
         }
         for item in asked.items
     ]
-
-
-def _cut_advice(purpose: str, count: int, model: str) -> str:
-    return (
-        f"{count} replies to {purpose} requests were cut off by their token limit before every "
-        "answer was written. They are not sent again as they stand, because the limit would cut "
-        f"them off again. If {model} thinks before it answers, set BIOINSTRUCT_TEACHER_MODEL to a "
-        "model that thinks less; or raise tokens_per_item in the prompt of the question."
-    )

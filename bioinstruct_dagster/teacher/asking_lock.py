@@ -17,9 +17,10 @@ def asking_alone(store: Store) -> Iterator[None]:
     """Hold the store's asking lock. The kernel releases the lock if the process is killed.
 
     Raises:
+        StoreError: the folder of the store can't be made.
         StoreBusyError: another process held the lock for longer than the store's deadline.
     """
-    store.path.parent.mkdir(parents=True, exist_ok=True)
+    store.make_folder()
     lock = FileLock(store.path.with_name("asking.lock"))
     try:
         lock.acquire(timeout=store.timeout)

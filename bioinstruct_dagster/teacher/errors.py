@@ -5,13 +5,22 @@ text about a key. Belongs here: what an error means for later requests. Does not
 request may have been billed (money.settling), or the message of a reached cap (money.budget).
 """
 
-import time
+import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.teacher.refusals import (
+    ACCESS_KINDS,
+    BILLING_CODES,
+    TRANSIENT_KINDS,
+    Kind,
+    help_for,
+    kind_of,
+    likeness,
+    plain_words,
+)
+from bioinstruct_dagster.teacher.wait_headers import reset_of, retry_after
 
 
 class TeacherError(StatedError):
@@ -19,18 +28,21 @@ class TeacherError(StatedError):
 
 
 LONGEST_WAIT_SECONDS = 120.0
-TOO_MANY_REQUESTS = 429
-NOT_FOUND = 404
-NO_CREDIT = 402  # of some compatible servers; OpenAI answers 429 with a code
-
-# Wrong key, no credit, no access, no such model.
-FATAL_STATUSES = frozenset({401, NO_CREDIT, 403, NOT_FOUND})
-FATAL_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-_TRANSIENT_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS})
-_SERVER_ERROR = 500
-
-# OpenAI's 429 begins so if a request is larger than the limit. Waiting does not help.
-_TOO_LARGE_PREFIX = "Request too large"
+FATAL_CODES = BILLING_CODES
+_TOO_MANY_REQUESTS = 429
+_KEY_STATUSES = frozenset({401, 403})  # their messages may repeat a part of the key
+# What a message may show of a key: its beginning, or stars for its middle.
+_KEY_MARK = re.compile(
+    r"\S*\*{3,}\S*|\b(?:sk|gsk|xai|nvapi|sess)-[^\s'\",]*|\b(?:hf|gsk)_[^\s'\",]*|\beyJ[\w.-]{10,}"
+)
+# Where a message is about a key, also a long run of letters and digits, and the word after "key".
+_KEY_FRAGMENT = re.compile(
+    r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}"
+    r"|(?<=\bBearer )\S+|(?<=[Kk]ey provided: )\S+|(?<=[Kk]ey: )\S+|(?<=[Kk]ey=)\S+"
+    r"|(?<=[Tt]oken: )\S+"
+)
+# The class name with which a library's error begins.
+_CLASS_NAME = re.compile(r"^(?:\w+\.)*\w*(?:Error|Timeout|Exception|Disconnected)(?::\s*|$)")
 
 
 @dataclass
@@ -54,18 +66,53 @@ class StatusError(Exception):
     text: str = field(default="", kw_only=True)
 
     def __str__(self) -> str:
-        """The status, the code and the server's message."""
-        return f"HTTP {self.status} {self.code or ''}: {self.message}".replace(" :", ":")
+        """The status, the code and the server's message, without any part of a key."""
+        message = self.words if self._is_about_a_key else _KEY_MARK.sub("[key]", self.message)
+        return f"HTTP {self.status} {self.code or ''}: {message}".replace(" :", ":")
+
+    @property
+    def kind(self) -> Kind:
+        """What the answer means, by its status and its words."""
+        return kind_of(self.status, self.code, self.message)
+
+    @property
+    def likeness(self) -> tuple[int, str]:
+        """What refusals for one reason have in common; see `refusals.likeness`."""
+        return likeness(self.status, self.code, self.message)
+
+    @property
+    def words(self) -> str:
+        """The server's words in one line, without any part of a key."""
+        words = _KEY_MARK.sub("[key]", plain_words(self.message))
+        return _KEY_FRAGMENT.sub("[key]", words) if self._is_about_a_key else words
+
+    @property
+    def shown(self) -> str:
+        """The status and the server's words, for a person."""
+        return f"HTTP {self.status}: {self.words or self.code or 'without a message'}"
+
+    @property
+    def is_billing(self) -> bool:
+        """Whether the account has no credit, so that no request can succeed."""
+        return self.kind == "billing"
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether the answer is about the key, the model or the address, and not the request.
+
+        A server may send it for one request all the same, such as 403 for a moderated prompt.
+        """
+        return self.kind in ACCESS_KINDS
 
     @property
     def fatal(self) -> bool:
-        """Whether no request of the run can succeed."""
-        return self.status in FATAL_STATUSES or self.code in FATAL_CODES
+        """Whether no request can succeed, if no other request has succeeded."""
+        return self.is_billing or self.concerns_all
 
     @property
     def rate_limited(self) -> bool:
         """Whether a rate limit is the cause, so that the request may succeed after a wait."""
-        return self.status == TOO_MANY_REQUESTS and not self.fatal and not self._too_large
+        return self.kind == "rate_limit"
 
     @property
     def asks_for_long_wait(self) -> bool:
@@ -75,34 +122,39 @@ class StatusError(Exception):
     @property
     def server_fault(self) -> bool:
         """Whether the server, and not the request, is the cause."""
-        return self.status >= _SERVER_ERROR
+        return self.kind == "server"
 
     @property
     def is_transient(self) -> bool:
         """Whether the same request may succeed later."""
-        if self.fatal or self._too_large:
+        if self.fatal or self._is_too_large:
             return False
         wish = self.headers.get("x-should-retry")
         if wish in {"true", "false"}:
             return wish == "true"
         if self.asks_for_long_wait:
             return False
-        return self.status in _TRANSIENT_STATUSES or self.server_fault
+        return self.kind in TRANSIENT_KINDS
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait: `retry-after-ms`, or `retry-after` as seconds or as a date."""
-        for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
-            with suppress(KeyError, ValueError):
-                return max(0.0, float(self.headers[name]) * unit)
-        with suppress(KeyError, ValueError, TypeError, OverflowError):
-            date = parsedate_to_datetime(self.headers["retry-after"])
-            return max(0.0, date.timestamp() - time.time())
-        return None
+        """Seconds to wait, as the server asks.
+
+        Some servers state the wait of a 429 only as the time at which the limit is full again.
+        """
+        asked = retry_after(self.headers)
+        if asked is None and self.status == _TOO_MANY_REQUESTS:
+            remaining = self.headers.get("x-ratelimit-remaining", "0")
+            return reset_of(self.headers) if remaining in {"0", "0.0"} else None
+        return asked
 
     @property
-    def _too_large(self) -> bool:
-        return self.status == TOO_MANY_REQUESTS and self.message.startswith(_TOO_LARGE_PREFIX)
+    def _is_too_large(self) -> bool:
+        return self.status == _TOO_MANY_REQUESTS and self.kind == "context"
+
+    @property
+    def _is_about_a_key(self) -> bool:
+        return self.status in _KEY_STATUSES or self.kind == "key"
 
 
 class LostReplyError(Exception):
@@ -138,17 +190,88 @@ def unsendable_key_error() -> TeacherError:
     )
 
 
-def fatal_advice(error: StatusError, model: str) -> str:
-    """The message that no request can succeed, with what to do."""
-    # Without the server's message, because OpenAI's 401 repeats part of the key.
-    if error.code in FATAL_CODES or error.status == NO_CREDIT:
-        return (
-            f"The teacher refuses further requests: {error.code or f'HTTP {error.status}'}. "
-            "Add credit or raise the limit, then run again. All replies so far are stored."
+def described(error: Exception) -> str:
+    """An error in words for a person: the server's words, and no class name of a library."""
+    if isinstance(error, StatusError):
+        return error.shown
+    words = str(error)
+    while (shorter := _CLASS_NAME.sub("", words, count=1)) != words:
+        words = shorter
+    if isinstance(error, UnreachedServerError):
+        return f"the server was not reached{f': {words}' if words else ''}"
+    if isinstance(error, LostReplyError):
+        return f"no complete reply came{f': {words}' if words else ' in time'}"
+    return words or "an error without a message"
+
+
+def fatal_advice(error: StatusError, model: str, *, address: str = "", api: str = "") -> str:
+    """The message that no request can succeed, with what to do.
+
+    Args:
+        error: the server's answer.
+        model: the model of the request.
+        address: of the server, without credentials.
+        api: in use, `chat` or `responses`.
+    """
+    asked = f"model {model!r}"
+    asked += f" at {address}" if address else ""
+    asked += f" by the API {api!r}" if api else ""
+    answer = f"Asked for: {asked}. The server says: {error.shown}"
+    if error.is_billing:
+        reason = f"The teacher refuses further requests: {error.code or f'HTTP {error.status}'}."
+        return f"{reason} {_sentence(answer)} {help_for('billing')} All replies so far are stored."
+    if error.kind == "model":
+        reason = f"The teacher has no model {model!r} (HTTP {error.status})."
+    elif error.kind == "path":
+        reason = (
+            f"No API answers at this path (HTTP {error.status}), or the server has no model "
+            f"{model!r}. The path may be wrong: at most servers it ends in /v1."
         )
-    if error.status == NOT_FOUND:
-        return f"The teacher has no model {model!r} at this address. Set BIOINSTRUCT_TEACHER_MODEL."
+    else:
+        reason = f"The teacher rejects the key (HTTP {error.status})."
     return (
-        f"The teacher rejects the key (HTTP {error.status}). "
-        f"Check OPENAI_API_KEY and that it may use {model!r}. All replies so far are stored."
+        f"{reason} {_sentence(answer)} Check OPENAI_API_KEY, OPENAI_BASE_URL, "
+        "BIOINSTRUCT_TEACHER_MODEL and BIOINSTRUCT_API. All replies so far are stored."
+    )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def refused_message(
+    error: StatusError, count: int, model: str, *, address: str, api: str, stored: int
+) -> str:
+    """The message that the server refuses one request after the other, with what to do.
+
+    Args:
+        error: the last refusal.
+        count: requests refused in a row.
+        model: the model of the requests.
+        address: of the server, without credentials.
+        api: in use, `chat` or `responses`.
+        stored: completions that the round stored.
+    """
+    said = _sentence(f"The server says: {error.shown}")
+    return (
+        f"The teacher refused {count} different requests, and it accepted none in between. {said} "
+        f"{help_for(error.kind)} Asked for: model {model!r} at {address} by the API {api!r}. "
+        f"{stored} completions of this round are stored, and they are not paid for again."
+    )
+
+
+def stalled_message(minutes: float, why: str, last: str | None, stored: int) -> str:
+    """The message that the round ended because nothing went on.
+
+    Args:
+        minutes: how long no request was answered.
+        why: what the round waited for.
+        last: the last error in words.
+        stored: completions that the round stored.
+    """
+    said = _sentence(f" The last error: {last}") if last else ""
+    return (
+        f"No request was answered for {minutes:,.3g} minutes (BIOINSTRUCT_STALL_MINUTES): {why}."
+        f"{said} {stored} completions of this round are stored. Run again when the server "
+        "answers: stored completions are not paid for again."
     )

@@ -7,8 +7,10 @@ towards a goal (generation.goal).
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
+from bioinstruct_dagster.teacher.errors import StatusError
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
 
@@ -20,6 +22,7 @@ class ListFeed:
         replies: the stored replies to these requests and to their second draws.
         is_useless: whether a reply is useless, so that its request is sent once more. Without it,
             no request is sent twice.
+        stop_reason: why no more requests are worth their price after a new reply, or None.
     """
 
     def __init__(
@@ -27,6 +30,7 @@ class ListFeed:
         requests: Sequence[TeacherRequest],
         replies: Sequence[Mapping[str, Any]],
         is_useless: Callable[[Mapping[str, Any]], bool] | None = None,
+        stop_reason: Callable[[Mapping[str, Any]], str | None] | None = None,
     ) -> None:
         wanted = {request.completion_id: request for request in requests}
         stored = {reply["completion_id"]: reply for reply in replies}
@@ -38,6 +42,7 @@ class ListFeed:
             if useless and again.completion_id not in stored:
                 self._left.append(again)  # the run was killed between the two draws
         self._is_useless = is_useless
+        self._stop_reason = stop_reason
         self.expected_requests = len(self._left)
         self.stopped: str | None = None
         self._requests = requests
@@ -54,10 +59,12 @@ class ListFeed:
 
     def take(self) -> TeacherRequest | None:
         """The next request, or None after the last one."""
-        return self._left.popleft() if self._left else None
+        return self._left.popleft() if self._left and not self.stopped else None
 
     def stored(self, request: TeacherRequest, completion: Mapping[str, Any]) -> None:
-        """Offer the second draw of a request whose reply is useless."""
+        """Offer the second draw of a request whose reply is useless, or nothing more."""
+        if self._stop_reason and not self.stopped:
+            self.stopped = self._stop_reason(completion)
         if self._is_useless and request.draw == 0 and self._is_useless(completion):
             self._left.append(request.again())
 
@@ -65,8 +72,8 @@ class ListFeed:
         """Do nothing: the next run offers the request again."""
 
     def wants(self, request: TeacherRequest) -> bool:  # noqa: ARG002
-        """Always true: every request of the list is needed."""
-        return True
+        """Whether the feed has not stopped, because every request of the list is needed."""
+        return not self.stopped
 
     def progress(self) -> str:
         """The number of requests that are left, for the log."""
@@ -125,6 +132,21 @@ class Feed(Protocol):
         """End the round."""
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A request that the server refused, and that is not sent again in the round.
+
+    Attributes:
+        request: the request.
+        error: the server's answer.
+        refused_at: the time of the answer.
+    """
+
+    request: TeacherRequest
+    error: StatusError
+    refused_at: datetime
+
+
 @dataclass
 class Tally:
     """What a round took: requests, tokens and dollars, and why it stopped.
@@ -141,6 +163,7 @@ class Tally:
         tokens: tokens of the new replies.
         stopped: why the round ended before its goal; None if it did not.
         errors: the first errors of failed requests.
+        refusals: the failed requests that the server refused.
     """
 
     reused: int = 0
@@ -154,3 +177,4 @@ class Tally:
     tokens: int = 0
     stopped: str | None = None
     errors: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from bioinstruct_dagster.store.fingerprints import canonical_json, sha256_of
 from bioinstruct_dagster.store.storable_text import storable_value
+from bioinstruct_dagster.teacher.output_limits import OutputLimits
 from bioinstruct_dagster.teacher.reading.answer_objects import NUMBER, AnswerForm, answer_lists
 from bioinstruct_dagster.teacher.requests import REPLY_FORMATS, ReplyFormat, TeacherRequest
 
@@ -116,8 +117,12 @@ class QuestionPrompt(Generic[Item]):
         teacher: str,
         model: str,
         reply_format: ReplyFormat = "json_schema",
+        limits: OutputLimits | None = None,
     ) -> Iterator[tuple[TeacherRequest, Sequence[Item]]]:
-        """The requests about all items, each with its own items in the order of their numbers."""
+        """The requests about all items, each with its own items in the order of their numbers.
+
+        The limits of output are no part of a request's key, nor of an answer's key.
+        """
         response_format = self.response_format(reply_format)
         template_sha256 = self.template_sha256(reply_format)
         for start in range(0, len(items), self.items_per_request):
@@ -142,7 +147,7 @@ class QuestionPrompt(Generic[Item]):
                 template_sha256=template_sha256,
                 reply_format=reply_format,
             )
-            yield request, batch
+            yield limits.applied_to(request) if limits else request, batch
 
     def _user(self, batch: Sequence[Item]) -> str:
         lines = "\n".join(

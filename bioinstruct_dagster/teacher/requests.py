@@ -1,10 +1,11 @@
 """A request to a teacher as a value, and the key of its completion.
 
-The key covers everything that shapes the reply: teacher, model, parameters with the response
-format, every message, the template's text and the number of the draw. If two requests agree in all
-of these, they are one request. The key does not cover how the request is sent: the service (online,
-flex, batch), or a server's own names of parameters. Belongs here: the value and its key. Does not:
-sending a request (flow.sending).
+The key covers what the request asks for: teacher, model, parameters with the response format, every
+message, the template's text and the number of the draw. If two requests agree in all of these, they
+are one request. The key does not cover how the request is sent: the service (online, flex, batch),
+or a server's own names of parameters. It does not cover the user's limits of output and the effort
+of reasoning either, so that a sound reply is used under any of them (`output_limits`). Belongs
+here: the value and its key. Does not: sending a request (flow.sending).
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ class TeacherRequest:
         purpose: generation, probe, or the purpose of a question.
         teacher: the teacher's name in the settings.
         model: the requested model.
-        parameters: the sampling parameters and the response format.
+        parameters: the sampling parameters, the limit of output and the response format, as sent.
         messages: the chat messages, each with role and content.
         template_id: the prompt's name and version.
         template_sha256: the hash of the prompt's template.
@@ -38,6 +39,8 @@ class TeacherRequest:
         seed_ids: the seed tasks in the prompt.
         controls: the controls of each new task in the prompt.
         controls_sha256: the hash of the file of controls.
+        key_parameters: the parameters that the key covers, if they are not those that are sent.
+        reasoning_tokens: the part of the limit of output that is meant for reasoning.
     """
 
     purpose: str
@@ -54,15 +57,17 @@ class TeacherRequest:
     seed_ids: Sequence[str] = field(default=())
     controls: Sequence[Mapping[str, str]] = field(default=())
     controls_sha256: str | None = None
+    key_parameters: Mapping[str, Any] | None = None
+    reasoning_tokens: int = 0
 
     @cached_property
     def completion_id(self) -> str:
-        """The sha256 of everything that shapes the reply."""
+        """The sha256 of what the request asks for."""
         return sha256_of(
             [
                 self.teacher,
                 self.model,
-                dict(self.parameters),
+                dict(self.parameters if self.key_parameters is None else self.key_parameters),
                 [dict(message) for message in self.messages],
                 self.template_sha256,
                 self.draw,
@@ -71,7 +76,16 @@ class TeacherRequest:
 
     def again(self) -> "TeacherRequest":
         """The second draw of this request, which gets a completion of its own."""
-        parameters = dict(self.parameters)
-        if parameters.get("seed") is not None:
-            parameters["seed"] = (parameters["seed"] + _REDRAW_OFFSET) % 2**31
-        return replace(self, draw=self.draw + 1, parameters=parameters)
+        return replace(
+            self,
+            draw=self.draw + 1,
+            parameters=_redrawn(self.parameters),
+            key_parameters=self.key_parameters and _redrawn(self.key_parameters),
+        )
+
+
+def _redrawn(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    redrawn = dict(parameters)
+    if redrawn.get("seed") is not None:
+        redrawn["seed"] = (redrawn["seed"] + _REDRAW_OFFSET) % 2**31
+    return redrawn

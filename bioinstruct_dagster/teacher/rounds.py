@@ -15,23 +15,28 @@ from typing import Any, TypeVar
 
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.journal import KNOWN_COMPLETIONS, CompletionJournal, fold
+from bioinstruct_dagster.store.storable_text import storable_value
 from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.batch_api import batches
+from bioinstruct_dagster.teacher.batch_api.submission import submit
 from bioinstruct_dagster.teacher.errors import TeacherError
-from bioinstruct_dagster.teacher.feeds import Feed, ListFeed, Tally
+from bioinstruct_dagster.teacher.feeds import Feed, ListFeed, Refusal, Tally
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
+from bioinstruct_dagster.teacher.flow.refusal_streak import RefusalStreak
 from bioinstruct_dagster.teacher.flow.sending import Sender
+from bioinstruct_dagster.teacher.flow.stall_watch import StallWatch
 from bioinstruct_dagster.teacher.money.budget import Budget
 from bioinstruct_dagster.teacher.money.estimates import Estimate, estimate
 from bioinstruct_dagster.teacher.money.experience import experience
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import Account, BatchAccount, Billing
 from bioinstruct_dagster.teacher.money.tokens import TokenForecast
+from bioinstruct_dagster.teacher.output_limits import CUT_COLUMNS
 from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.session import TeacherSession
 from bioinstruct_dagster.teacher.terms import budget_of
-from bioinstruct_dagster.teacher.wire.client import TeacherClient
+from bioinstruct_dagster.teacher.wire.client import FLEX_TIMEOUT_SECONDS, TeacherClient
 
 BATCH_SPEND = """
     select
@@ -43,11 +48,20 @@ BATCH_SPEND = """
 """
 
 STORED_REPLIES = f"""
-    select completion_id, content, refusal, finish_reason, {ANSWER_COLUMNS}
+    select completion_id, refusal, {CUT_COLUMNS}, {ANSWER_COLUMNS}
     from completions
     where completion_id in (select unnest($wanted::varchar[]))
 """
 
+
+# Requests of the model at this server that earlier rounds sent, and that the server refused.
+KNOWN_REFUSALS = """
+    select distinct completion_id
+    from teacher_refusals
+    where teacher = $teacher and endpoint = $endpoint and model = $model
+"""
+
+_SECONDS_PER_MINUTE = 60.0
 
 AnyFeed = TypeVar("AnyFeed", bound=Feed)
 
@@ -57,6 +71,7 @@ def ask(
     requests: Sequence[TeacherRequest],
     *,
     is_useless: Callable[[Mapping[str, Any]], bool] | None = None,
+    stop_reason: Callable[[Mapping[str, Any]], str | None] | None = None,
     announce: Callable[[Estimate], None] | None = None,
 ) -> Tally:
     """Send the requests that the store has no reply to, and store every reply.
@@ -68,6 +83,7 @@ def ask(
         session: the open teacher.
         requests: all requests whose replies the caller needs, with one purpose.
         is_useless: whether a reply is useless, so that its request is sent once more.
+        stop_reason: why no more requests are worth their price after a new reply, or None.
         announce: receives the estimate before the first request is sent.
 
     Raises:
@@ -82,7 +98,7 @@ def ask(
         both = [r.completion_id for first in requests for r in (first, first.again())]
         known = known_completions(session.store, both)
         stored = session.store.rows(STORED_REPLIES, {"wanted": list(known)}) if known else []
-        return ListFeed(requests, stored, is_useless)
+        return ListFeed(requests, stored, is_useless, stop_reason)
 
     _, tally = pursue(session, feed, purpose=requests[0].purpose, announce=announce)
     return tally
@@ -139,15 +155,18 @@ def pursue(
             # The user must see the error that ended the round. If the store can't be written
             # either, as on a full disk, the next run folds the journal.
             with suppress(Exception):
-                fold(store, rounds=[_record(session, example, tally, started)])
+                _store_round(session, example, tally, started)
             raise
         tally.stopped = tally.stopped or feed.stopped
         tally.reused = max(feed.reused - harvested, 0)
-        fold(store, rounds=[_record(session, example, tally, started)])
+        _store_round(session, example, tally, started)
         feed.finish()
-    if tally.failed and not (tally.asked or tally.reused or tally.stopped):
-        first = f" First error: {tally.errors[0]}" if tally.errors else ""
-        raise TeacherError(f"All {tally.failed} requests to the teacher failed.{first}")
+    if tally.failed and not (tally.asked or tally.reused):
+        if tally.stopped and tally.refusals:
+            raise TeacherError(tally.stopped)
+        if not tally.stopped:
+            first = f" First error: {tally.errors[0]}" if tally.errors else ""
+            raise TeacherError(f"All {tally.failed} requests to the teacher failed.{first}")
     if tally.stopped:
         log(f"Stopped: {tally.stopped}")
     return feed, tally
@@ -193,7 +212,7 @@ def _send(
     example = feed.example
     price = price_of(example.model)
     budget = budget_of(terms, session.store, example.model)
-    forecast, latency, replies = experience(session.store, example)
+    forecast, latency, replies, reasoning = experience(session.store, example)
     expected = estimate(
         example,
         feed.expected_requests,
@@ -205,19 +224,21 @@ def _send(
         requests_per_minute=terms.requests_per_minute or terms.known_limits[0],
         tokens_per_minute=terms.tokens_per_minute or terms.known_limits[1],
         from_replies=replies,
+        reasoning_tokens=reasoning,
     )
     session.log(str(expected))
     if announce:
         announce(expected)
     billing = Billing(session.endpoint, price, terms.service, terms.run_id)
     if terms.service == "batch":
-        batches.submit(
+        submit(
             feed,
             session.store,
             BatchAccount(billing, budget),
             terms=terms,
             tally=tally,
             log=session.log,
+            forecast=forecast,
         )
     else:
         asyncio.run(
@@ -255,8 +276,56 @@ async def _send_online(
             ),
             forecast=forecast,
             log=session.log,
+            streak=RefusalStreak(known=_known_refusals(session, feed), works=bool(tally.reused)),
+            stall=StallWatch(_stall_seconds(session)),
         )
         await sender.run()
+
+
+def _stall_seconds(session: TeacherSession) -> float:
+    """Seconds without any reply after which a round ends. A reply of flex may take longer."""
+    seconds = session.terms.stall_minutes * _SECONDS_PER_MINUTE
+    return max(seconds, FLEX_TIMEOUT_SECONDS) if session.terms.service == "flex" else seconds
+
+
+def _known_refusals(session: TeacherSession, feed: Feed) -> set[str]:
+    """The ids of requests that earlier rounds sent, and that this server refused."""
+    if not session.store.path.exists():
+        return set()
+    example = feed.example
+    key = {
+        "teacher": example.teacher,
+        "endpoint": session.endpoint.address,
+        "model": example.model,
+    }
+    return {row["completion_id"] for row in session.store.rows(KNOWN_REFUSALS, key)}
+
+
+def _store_round(
+    session: TeacherSession, example: TeacherRequest, tally: Tally, started: datetime
+) -> None:
+    """Fold the journal into the store, with the row of the round and the rows of its refusals."""
+    refusals = [_refusal_row(session, refusal) for refusal in tally.refusals]
+    fold(session.store, [_record(session, example, tally, started)], refusals)
+
+
+def _refusal_row(session: TeacherSession, refusal: Refusal) -> dict[str, Any]:
+    """A row of `teacher_refusals`."""
+    request, error = refusal.request, refusal.error
+    return {
+        "completion_id": request.completion_id,
+        "purpose": request.purpose,
+        "teacher": request.teacher,
+        "endpoint": session.endpoint.address,
+        "model": request.model,
+        "run_id": session.terms.run_id,
+        "request_number": request.request_number,
+        "status": error.status,
+        "code": storable_value(error.code),
+        "kind": error.kind,
+        "message": storable_value(session.endpoint.redacted(error.words)),
+        "refused_at": refusal.refused_at,
+    }
 
 
 def _record(
@@ -279,6 +348,6 @@ def _record(
         "presumed": tally.presumed,
         "usd": tally.usd,
         "tokens": tally.tokens,
-        "stopped": tally.stopped,
+        "stopped": storable_value(tally.stopped),
         "rehearsal": session.endpoint.rehearsal,
     }

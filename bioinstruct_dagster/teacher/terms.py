@@ -19,6 +19,7 @@ from bioinstruct_dagster.teacher.money.budget import (
     picodollars,
 )
 from bioinstruct_dagster.teacher.money.prices import Price, price_of
+from bioinstruct_dagster.teacher.output_limits import OutputLimits
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
 
 # Completions that were stored without a price are priced now, if the price list has their model.
@@ -62,6 +63,9 @@ class Terms:
         service: online, flex or batch.
         dialect: the form in which the server takes requests.
         run_id: the run whose caps the requests count towards.
+        output_limits: the user's limits of output, and the effort of reasoning.
+        batch_tokens: the most prompt tokens in open batches; None if only the server knows.
+        stall_minutes: how long the round waits without any reply before it ends.
     """
 
     concurrency: int = 16
@@ -75,6 +79,9 @@ class Terms:
     service: Service = "online"
     dialect: Dialect = field(default_factory=Dialect)
     run_id: str | None = None
+    output_limits: OutputLimits = field(default_factory=OutputLimits)
+    batch_tokens: int | None = None
+    stall_minutes: float = 10.0
 
 
 def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> Terms:
@@ -89,6 +96,13 @@ def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> T
         run_max_tokens=settings.caps.run_max_tokens,
         service=settings.teacher.service,
         run_id=run_id,
+        output_limits=OutputLimits(
+            settings.teacher.output_tokens_per_task,
+            settings.teacher.reasoning_tokens,
+            settings.teacher.reasoning_effort,
+        ),
+        batch_tokens=settings.teacher.batch_tokens,
+        stall_minutes=settings.teacher.stall_minutes,
     )
     return replace(terms, **{name: v for name, v in changed.items() if v is not None})
 

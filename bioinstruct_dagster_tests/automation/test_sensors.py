@@ -156,6 +156,21 @@ def test_expired_and_failed_requests_are_sent_again(project):
     assert made.teacher.ledger.as_json()["most_billed_of_a_digest"] == 1
 
 
+def test_portions_follow_each_other_until_the_goal(project):
+    made = project({"batch_token_limit": 6_000}, instructions=35)
+    assert made.run().success
+    made.settled()
+    rows = made.store.rows("select state, requests, purpose from batches order by submitted_at")
+    portions = [row for row in rows if row["purpose"] == "generation"]
+    assert portions[0]["state"] == "failed"  # the whole, before the limit was known
+    assert len(portions) >= 3
+    assert all(row["state"] == "harvested" for row in portions[1:])
+    assert max(row["requests"] for row in portions[1:]) < portions[0]["requests"]
+    [kept] = made.column("select count(*) from hf_dataset")
+    assert kept >= 35
+    assert made.teacher.ledger.as_json()["most_billed_of_a_digest"] == 1
+
+
 def test_the_new_run_has_the_first_runs_goal_seed_and_caps(project):
     made = project()
     config = {"instructions": 4, "seed": 5, "requests": 30, "max_usd": 2.0, "max_tokens": 900_000}

@@ -48,14 +48,17 @@ class Imported:
         checked: bool = False,
         **changed: Any,
     ) -> dg.ExecuteInProcessResult:
-        """Materialize these assets, and before them the import where rows are given."""
+        """Materialize these assets, and before them the import where rows are given.
+
+        Novelty is `rouge` unless changed, because most tests compare similar instructions.
+        """
         source = self.folder / "rows.jsonl"
         if rows is not None:
             names = ("instruction", "input", "output")
             lines = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
             source.write_text("\n".join(lines), "utf-8")
             assets = ("raw_instructions", *assets)
-        settings = self.settings.changed(**{"import_": str(source), **changed})
+        settings = self.settings.changed(**{"import_": str(source), "novelty": "rouge", **changed})
         defs = build_defs(settings)
         selection = dg.AssetSelection.assets(*assets)
         return dg.materialize(

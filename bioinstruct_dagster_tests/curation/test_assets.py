@@ -121,6 +121,12 @@ def test_the_asset_s_page_counts_what_the_store_holds(project):
     assert warned == {"evaluation_sets_are_at_hand"}
 
 
+def test_the_asset_s_page_says_how_many_rows_english_rules_did_not_judge(project):
+    rows = [*SOUND, ("HIV的传播途径有哪些？", "", "性接触、血液和母婴传播。")]
+    assert shown(project.run(rows))["rows_not_judged_by_english_rules"] == "1 by their script"
+    assert shown(project.run(SOUND))["rows_not_judged_by_english_rules"] == "none"
+
+
 def test_a_second_materialization_changes_nothing(project):
     first = project.run(FAULTY_ROWS)
     before = project.store.rows("from verdicts order by all")

@@ -26,6 +26,7 @@ ONE = "(select row_id from raw_instructions where ordinal = {place})"
 STORE_CHECKS = {
     "every_raw_row_is_accounted_for": "deduplicated_instructions",
     "kept_rows_differ": "deduplicated_instructions",
+    "gates_keep_half_of_the_rows": "deduplicated_instructions",
     "deduplicated_instructions_schema": "deduplicated_instructions",
     "categorized_instructions_schema": "categorized_instructions",
     "every_row_has_a_category": "categorized_instructions",
@@ -143,9 +144,35 @@ def test_what_stops_a_run_blocks_and_what_warns_does_not():
     blocking = {spec.name: spec.blocking for one in definitions for spec in one.check_specs}
     assert {name for name, stops in blocking.items() if not stops} == {
         "evaluation_sets_are_at_hand",
+        "gates_keep_half_of_the_rows",
         "kept_rows_are_what_was_asked_for",
     }
     assert set(STORE_CHECKS) < set(blocking)
+
+
+def test_rows_kept_by_the_rule_exact_differ_in_instruction_or_input(settings, tmp_path):
+    project = Imported(settings, tmp_path)
+    rows = [("Answer the question of the patient.", f"Does gout {n} hurt?", "Yes.") for n in "abc"]
+    assert project.run(rows, novelty="exact").success
+    found = checks.kept_rows_differ(store=project.store)
+    assert found.passed
+    assert found.metadata["compared"].value == 3
+    copy = COPY.format(text="upper(instruction)")
+    with project.store.write() as connection:
+        connection.execute(copy)
+    found = checks.kept_rows_differ(store=project.store)
+    assert not found.passed
+    assert found.metadata["repeats"].value == 1
+    assert project.run(rows, novelty="off").success
+    assert checks.kept_rows_differ(store=project.store).metadata["rule"].value == "off"
+
+
+def test_kept_rows_of_another_script_are_compared_by_their_own_measure(settings, tmp_path):
+    project = Imported(settings, tmp_path)
+    rows = [(text, "", "多喝水。") for text in ("HIV的传播途径有哪些？", "HIV的早期症状是什么？")]
+    assert project.run(rows).success
+    assert len(project.kept()) == 2
+    assert checks.kept_rows_differ(store=project.store).passed
 
 
 @pytest.fixture

@@ -2,14 +2,23 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioinstruct_dagster.curation.curate_rows import RowCurator, curate_raw_rows, curator_maker
+from bioinstruct_dagster.curation.curate_rows import (
+    RowCurator,
+    curate_raw_rows,
+    curator_maker,
+    novelty_method,
+    row_gates,
+)
+from bioinstruct_dagster.curation.novelty.methods import NoveltyMethod
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.curation.verdicts import StoredResults, check_outdated_rows
 from bioinstruct_dagster.seeds.tasks import SeedTask
+from bioinstruct_dagster_tests.curation.sound_rows import SOUND_ROWS
 
 SEEDS = [NamedInstruction("seed-1", "Name the antidote for a paracetamol overdose.")]
 GATES = [QualityGate()]
@@ -166,3 +175,51 @@ def test_kept_rows_fit_their_table(store):
     assert store.rows("select row_id, repaired from deduplicated_instructions") == [
         {"row_id": "row-0", "repaired": ["input"]}
     ]
+
+
+@pytest.mark.parametrize("method", ["rouge", "exact"])
+@pytest.mark.parametrize("language", SOUND_ROWS)
+def test_sound_rows_of_any_script_pass_every_gate(settings, language, method):
+    raw = [raw_row(number, *texts) for number, texts in enumerate(SOUND_ROWS[language])]
+    assert len(raw) >= 20
+    found = curate_raw_rows(raw, SEEDS, row_gates(settings), NoveltyMethod(method))
+    assert found.rejected == []
+    assert [row["flags"] for row in found.kept] == [[]] * len(raw)
+
+
+@pytest.mark.parametrize("language", SOUND_ROWS)
+def test_sound_questions_as_inputs_of_one_instruction_pass_every_gate(settings, language):
+    raw = [
+        raw_row(number, "Answer the question of the patient.", instruction, output)
+        for number, (instruction, _, output) in enumerate(SOUND_ROWS[language])
+    ]
+    method = novelty_method(settings, imported=True)
+    assert curate_raw_rows(raw, SEEDS, row_gates(settings), method).rejected == []
+
+
+@pytest.mark.parametrize(
+    ("novelty", "imported", "expected"),
+    [
+        ("auto", False, NoveltyMethod("rouge", 0.6)),
+        ("auto", True, NoveltyMethod("exact", 0.6)),
+        ("rouge", True, NoveltyMethod("rouge", 0.6)),
+        ("exact", False, NoveltyMethod("exact", 0.6)),
+        ("off", True, NoveltyMethod("off", 0.6)),
+    ],
+)
+def test_the_source_decides_the_method_unless_it_is_set(settings, novelty, imported, expected):
+    changed = settings.changed(novelty=novelty, novelty_threshold=0.6)
+    assert novelty_method(changed, imported=imported) == expected
+
+
+def test_generation_counts_rows_by_the_method_that_is_set(settings, store):
+    raw = [raw_row(n, SOUND, f"The patient has sign {n} of gout.") for n in range(3)]
+    kept = {}
+    for novelty in ("auto", "exact", "off"):
+        curator = curator_maker(settings.changed(novelty=novelty), store)([])
+        kept[novelty] = curator.extend([*raw, raw[0] | {"row_id": "again"}])
+    assert kept == {
+        "auto": [True, False, False, False],
+        "exact": [True, True, True, False],
+        "off": [True, True, True, True],
+    }

@@ -1,5 +1,6 @@
 """Bringing a store up to date gives the same result as checking all rows from scratch."""
 
+import json
 import random
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from bioinstruct_dagster.curation.curate_rows import curate_raw_rows
 from bioinstruct_dagster.curation.curate_store import curate
 from bioinstruct_dagster.curation.gates import Finding, GateResult
+from bioinstruct_dagster.curation.novelty.methods import ROUGE, NoveltyMethod
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.store.database import Store
@@ -79,14 +81,15 @@ def rows(n, seed=0):
 
 
 QUALITY_GATE = QualityGate()
+METHODS = [ROUGE, NoveltyMethod("rouge", 0.5), NoveltyMethod("exact"), NoveltyMethod("off")]
 
 
 def gates():
     return [QUALITY_GATE, NamedGate("privacy", "secret"), NamedGate("contamination", "leak")]
 
 
-def from_scratch(raw, used):
-    found = curate_raw_rows(raw, SEEDS, used)
+def from_scratch(raw, used, novelty=ROUGE):
+    found = curate_raw_rows(raw, SEEDS, used, novelty)
     rejected = [
         {name: row[name] for name in ("row_id", "ordinal", "gate", "reason")}
         for row in found.rejected
@@ -94,9 +97,9 @@ def from_scratch(raw, used):
     return found.kept, rejected
 
 
-def brought_up_to_date(store, raw, used):
+def brought_up_to_date(store, raw, used, novelty=ROUGE):
     store.replace({"raw_instructions": raw})
-    done = curate(store, SEEDS, used, lambda _: None)
+    done = curate(store, SEEDS, used, lambda _: None, novelty=novelty)
     return store.rows(KEPT_ROWS), store.rows(REJECTED_ROWS), done.checked
 
 
@@ -123,13 +126,53 @@ def test_nothing_is_checked_twice(store):
 def test_any_changes_end_like_a_check_of_everything(data, tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("course") / "bioinstruct.duckdb", timeout=10)
     everything = rows(80, seed=data.draw(st.integers(0, 3)))
+    for row in everything:
+        row["input"] = data.draw(st.sampled_from(["", "Adults.", "adults"]))
     for _ in range(3):
-        present = data.draw(st.sets(st.sampled_from(range(80)), min_size=1))
-        raw = [everything[number] for number in sorted(present)]
+        present = data.draw(st.lists(st.sampled_from(range(80)), unique=True, min_size=1))
+        raw = [
+            everything[number] | {"ordinal": place, "position": place}
+            for place, number in enumerate(present)
+        ]
         used = gates()
         used[1].word = data.draw(st.sampled_from(["secret", "open", "never"]))
-        kept, rejected, _ = brought_up_to_date(store, raw, used)
-        assert (kept, rejected) == from_scratch(raw, used)
+        novelty = data.draw(st.sampled_from(METHODS))
+        kept, rejected, _ = brought_up_to_date(store, raw, used, novelty)
+        assert (kept, rejected) == from_scratch(raw, used, novelty)
+        kept, rejected, checked = brought_up_to_date(store, raw, used, novelty)
+        assert (kept, rejected) == from_scratch(raw, used, novelty)
+        assert set(checked.values()) == {0}
+
+
+def test_another_method_or_threshold_checks_novelty_alone(store):
+    raw = [
+        raw_row(n, "Explain to the patient what it means.") | {"input": f"Sign {n % 5}."}
+        for n in range(10)
+    ]
+    found = []
+    for novelty in [
+        ROUGE,
+        NoveltyMethod("exact"),
+        NoveltyMethod("off"),
+        NoveltyMethod("rouge", 1 - 1e-9),
+    ]:
+        kept, _, checked = brought_up_to_date(store, raw, gates(), novelty)
+        found.append((len(kept), checked["quality"], checked["novelty"]))
+    assert found == [(1, 10, 10), (5, 0, 10), (10, 0, 10), (1, 0, 10)]
+    said = store.rows("select distinct rule from superseded_verdicts where gate = 'novelty'")
+    assert {row["rule"] for row in said} == {"novel", "repeats_kept_row", "off"}
+
+
+def test_a_repeat_by_the_rule_exact_is_explained(store):
+    raw = [raw_row(0, "Say what it means.", "Iron."), raw_row(1, "say what it means", "Copper.")]
+    brought_up_to_date(store, raw, gates(), NoveltyMethod("exact"))
+    [said] = store.rows("select rule, score, evidence from verdicts where verdict = 'reject'")
+    assert (said["rule"], said["score"]) == ("repeats_kept_row", 1.0)
+    assert json.loads(said["evidence"]) == {
+        "measure": "exact",
+        "nearest_id": "row-0000",
+        "output": "differs",
+    }
 
 
 def test_added_rows_are_checked_and_no_other(store):

@@ -1,5 +1,6 @@
 """The data set folder: `datasets` opens it, and its fingerprint covers its rows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,36 @@ def test_every_column_of_the_files_is_content(built_dataset, dataset_rows, folde
     for column in ("labelled_by", "source", "completion_id"):
         changed = with_change(dataset_rows, 0, **{column: "another"})
         assert build_dataset(changed, folder, CARD).fingerprint != built_dataset.fingerprint
+
+
+def test_an_imported_file_under_another_name_is_the_same_data_set(folder, dataset_rows):
+    sources = ("import:a.jsonl@0123456789ab", "import:b.json@0123456789ab", "import:/home/m/c.csv")
+    built = [
+        build_dataset([row | {"source": source} for row in dataset_rows], folder, CARD)
+        for source in sources
+    ]
+    assert len({one.fingerprint for one in built}) == 1
+    changed = with_change([row | {"source": sources[0]} for row in dataset_rows], 3, output="Else.")
+    assert build_dataset(changed, folder, CARD).fingerprint != built[0].fingerprint
+    assert build_dataset(dataset_rows, folder, CARD).fingerprint != built[0].fingerprint
+
+
+def test_no_file_of_the_folder_holds_the_path_of_an_imported_file(folder, dataset_rows):
+    rows = [row | {"source": "import:/home/maria/private/chat.jsonl"} for row in dataset_rows]
+    built = build_dataset(rows, folder, CARD)
+    assert set(load(folder)["train"]["source"]) == {"import:chat.jsonl"}
+    assert {row["source"] for row in built.rows} == {"import:chat.jsonl"}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) == 4
+    assert not any(b"maria" in path.read_bytes() for path in files)
+
+
+def test_a_set_of_one_instruction_has_three_splits(folder, dataset_rows):
+    rows = [
+        row | {"instruction": "Answer the question.", "input": f"Question {n}?"}
+        for n, row in enumerate(dataset_rows)
+    ]
+    card = replace(CARD, split_by="instruction_and_input")
+    loaded = load(build_dataset(rows, folder, card).path)
+    assert set(loaded) == set(SPLITS)
+    assert row_ids(loaded) == sorted(row["row_id"] for row in rows)

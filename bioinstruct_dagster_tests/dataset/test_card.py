@@ -117,3 +117,82 @@ def test_a_set_without_rows_has_a_card(dataset_rows):
 def test_the_card_tells_what_each_gate_was(dataset_rows):
     body = body_of(card_of(dataset_rows, gates={"privacy": "version abc; action: reject"}))
     assert "## Gates\n\n- privacy: version abc; action: reject\n" in body
+
+
+HASH = "0123456789ab"
+LOCAL = "/home/maria/sets/chat.jsonl"
+
+
+def imported(rows, source=f"import:chat.jsonl@{HASH}"):
+    change = {"source": source, "completion_id": None, "labelled_by": "embedded-classifier"}
+    return [row | change for row in rows]
+
+
+def test_the_card_of_an_import_says_from_where_and_nothing_of_a_method(dataset_rows):
+    text = card_of(imported(dataset_rows), funnel=FUNNEL)
+    header, body = header_of(text), body_of(text)
+    assert header["pretty_name"] == "Imported instruction set chat.jsonl"
+    assert header["tags"] == ["biology", "medical", "instruction-tuning"]
+    assert "language" not in header
+    assert (
+        f"60 instructions, imported from the file `chat.jsonl` (sha256 begins with {HASH})" in body
+    )
+    assert "Check the license of the imported set" in body
+    said = text.split("## Example")[0].lower()
+    for word in (
+        "bioinstruct",
+        "teacher",
+        "synthetic",
+        "seed_tasks",
+        "rebuild",
+        "template",
+        "paper",
+    ):
+        assert word not in said, word
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import:owner/name@train", "the data set `owner/name`, split `train`"),
+        ("import:owner/name", "the set `owner/name`"),
+        (f"import:{LOCAL}", "the set `chat.jsonl`"),
+        (f"import:odd `name` \n# x.csv@{HASH}", "the file `` odd `name` # x.csv `` (sha256"),
+    ],
+)
+def test_the_card_names_any_source_without_its_folder(dataset_rows, source, said):
+    text = card_of(imported(dataset_rows, source))
+    assert said in body_of(text)
+    assert "maria" not in text
+    assert "\n# x.csv" not in text
+
+
+def test_a_mixed_set_says_both(dataset_rows):
+    text = card_of([*dataset_rows[:40], *imported(dataset_rows[40:])])
+    assert "synthetic" in header_of(text)["tags"]
+    assert "40 biomedical instructions, made by the method of BioInstruct" in text
+    assert "20 more were imported from the file `chat.jsonl`" in text
+    assert "- sources: completion (40), the file `chat.jsonl`" in text
+
+
+def test_an_import_with_recorded_labels_says_that_only_they_are_rehearsed(dataset_rows):
+    text = card_of(imported(dataset_rows), rehearsal=True)
+    assert "rehearsal" in header_of(text)["tags"]
+    assert "categories of these rows are recorded labels" in text
+    assert "made with the embedded rehearsal teacher" not in text
+
+
+@pytest.mark.parametrize("trap", ["```", "a\n```\n# Heading", "`````", "x" * 290 + "`" * 20])
+def test_no_example_leaves_its_fence(dataset_rows, trap):
+    rows = [row | {"instruction": trap, "input": trap, "output": trap} for row in dataset_rows]
+    example = body_of(card_of(rows)).split("## Example\n\n")[1].rstrip("\n").split("\n")
+    fence = example[0]
+    assert set(fence) == {"`"}
+    assert example[-1] == fence
+    assert not any(line.strip().startswith(fence) for line in example[1:-1])
+
+
+def test_the_card_says_by_what_the_rows_are_split(dataset_rows):
+    assert "## Splits, by hash of the instruction\n" in card_of(dataset_rows)
+    both = card_of(dataset_rows, split_by="instruction_and_input")
+    assert "## Splits, by hash of the instruction and input\n" in both

@@ -221,6 +221,24 @@ def test_a_run_without_a_readable_reply_fails_with_the_reason(written):
     assert stored["n"] == 8  # the store keeps their text
 
 
+def test_a_run_whose_replies_were_all_cut_fails_with_the_setting(written):
+    writer = Writer(reasoning=5_000)
+    running = written(writer, requests=12)
+    result = running.run("seed_tasks", "raw_instructions")
+    assert not result.success
+    assert "12 of 12 replies to generation requests were cut off" in why_it_failed(result)
+    assert "set BIOINSTRUCT_REASONING_TOKENS to 6000" in why_it_failed(result)
+    roomy = running.settings.changed(reasoning_tokens=6_000, reasoning_effort="high")
+    result = running.run("seed_tasks", "raw_instructions", settings=roomy)
+    assert result.success
+    sent = {(body["max_completion_tokens"], body.get("reasoning_effort")) for body in writer.bodies}
+    assert sent == {(3_000, None), (9_000, "high"), (2_000, None)}  # the last one is the probe's
+    records = running.instance.fetch_observations(dg.AssetKey("raw_instructions"), limit=1).records
+    (event,) = [record.asset_observation for record in records]
+    assert "for reasoning)" in event.description
+    assert event.metadata["estimated_reasoning_tokens"].value > 0
+
+
 @pytest.mark.parametrize("reply_format", ["text", "json_object"])
 def test_each_reply_format_reaches_the_data_set(project, reply_format):
     running = project(reply_format=reply_format)

@@ -48,6 +48,8 @@ class Writer:
             "prompt_tokens": 1_000, "completion_tokens": 500, "total_tokens": 1_500
         }
     )  # fmt: skip
+    reasoning: int = 0  # tokens that the model reasons before it writes; with effort low a tenth
+    bodies: list[dict[str, Any]] = field(default_factory=list)
     _met: Counter[int] = field(default_factory=Counter)
 
     async def __call__(self, body: dict[str, Any]) -> web.Response:
@@ -64,16 +66,26 @@ class Writer:
         if drawn.random() < self.lost and self._met[seed] == 1:
             return _error(500)
         self.asked[seed] += 1
+        self.bodies.append(body)
+        limit = body.get("max_completion_tokens", 10**9)
+        reasoned = self.reasoning // (10 if body.get("reasoning_effort") == "low" else 1)
+        if reasoned and reasoned + self.usage["completion_tokens"] > limit:
+            return self._reply(seed, {"role": "assistant", "content": ""}, limit, "length")
         content = self.contents.get(seed)
         if content is None:
             content = json.dumps({"tasks": tasks_of(seed, self.tasks, self.repeats)})
         message = {"role": "assistant", "content": content, "refusal": None}
         if content == "refuse":
             message |= {"content": None, "refusal": "I can't help with that."}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return self._reply(seed, message, self.usage["completion_tokens"] + reasoned, "stop")
+
+    def _reply(self, seed: int, message: dict[str, Any], written: int, end: str) -> web.Response:
+        choice = {"index": 0, "message": message, "finish_reason": end}
         reply = {"id": "c", "object": "chat.completion", "created": 0, "model": "writer"}
+        total = self.usage["prompt_tokens"] + written
+        usage = self.usage | {"completion_tokens": written, "total_tokens": total}
         return web.json_response(
-            {**reply, "choices": [choice], "usage": self.usage},
+            {**reply, "choices": [choice], "usage": usage},
             headers={"x-request-id": f"req-{seed}"},
         )
 

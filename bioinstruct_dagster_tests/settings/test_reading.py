@@ -41,6 +41,8 @@ WRONG_VALUES = [
     ("BIOINSTRUCT_TASKS_PER_REQUEST", "21"),
     ("BIOINSTRUCT_CONCURRENCY", "-1"),
     ("BIOINSTRUCT_CONCURRENCY", "10001"),
+    ("BIOINSTRUCT_STALL_MINUTES", "0"),
+    ("BIOINSTRUCT_STALL_MINUTES", "inf"),
     ("BIOINSTRUCT_SEED", "-1"),
     ("BIOINSTRUCT_SEED", "4.2"),
     ("BIOINSTRUCT_REFRESH_INSTRUCTIONS", "0"),
@@ -192,6 +194,8 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         ),
         "BIOINSTRUCT_EVAL_DIR": ("eval_sets.folder", str(tmp_path / "eval"), tmp_path / "eval"),
         "BIOINSTRUCT_CONTAMINATION": ("curation.contamination", "flag", "flag"),
+        "BIOINSTRUCT_NOVELTY": ("curation.novelty", "exact", "exact"),
+        "BIOINSTRUCT_NOVELTY_THRESHOLD": ("curation.novelty_threshold", "0.5", 0.5),
         "BIOINSTRUCT_MEANING_MODEL": (
             "curation.meaning_model",
             str(tmp_path / "model"),
@@ -216,6 +220,7 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         "BIOINSTRUCT_REASONING_EFFORT": ("teacher.reasoning_effort", "low", "low"),
         "BIOINSTRUCT_BATCH_TOKENS": ("teacher.batch_tokens", "90000", 90_000),
         "BIOINSTRUCT_CONCURRENCY": ("teacher.concurrency", "2", 2),
+        "BIOINSTRUCT_STALL_MINUTES": ("teacher.stall_minutes", "2.5", 2.5),
         "BIOINSTRUCT_IMPORT": ("imports.source", "owner/name", "owner/name"),
         "BIOINSTRUCT_IMPORT_COLUMNS": (
             "imports.columns",

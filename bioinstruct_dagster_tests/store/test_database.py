@@ -10,6 +10,7 @@ from bioinstruct_dagster.store.database import (
     StoreError,
     insert,
 )
+from bioinstruct_dagster.teacher.asking_lock import asking_alone
 
 
 def test_rows_written_are_read_back_as_they_were(store, seed_row):
@@ -159,3 +160,50 @@ def test_the_values_of_a_part_are_never_text_of_the_statement(store, seed_row):
     store.replace({"seed_tasks": [seed_row(1)]})
     store.replace({"seed_tasks": []}, part={"category": "' or 1=1; --"})
     assert len(store.rows("select * from seed_tasks")) == 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("a file", "is a file, not a folder"),
+        ("a file/below", "a part of the path is a file"),
+        ("/proc/data", "does not exist"),
+        ("x" * 300, "is longer than a path can be"),
+        ("what?/data", "opens no path with a question mark"),
+    ],
+)
+def test_a_data_folder_that_cannot_be_used_is_named_with_its_setting(tmp_path, folder, why):
+    (tmp_path / "a file").write_text("text")
+    store = Store(tmp_path / folder / "s.duckdb")
+
+    def ask():
+        with asking_alone(store):
+            pass
+
+    for use in (lambda: store.replace({}), ask):
+        with pytest.raises(StoreError, match="BIOINSTRUCT_DATA_DIR") as caught:
+            use()
+        assert why in str(caught.value)
+        assert str(tmp_path / folder) in str(caught.value)
+
+
+def test_a_data_folder_without_write_permission_is_named(tmp_path):
+    store = Store(tmp_path / "data" / "s.duckdb")
+    store.path.parent.mkdir()
+    # As root, no permission is missing, so a folder in the place of the lock stands for it.
+    store.path.with_name("s.duckdb.lock").mkdir()
+    with pytest.raises(StoreError, match=r"data can't be written .*BIOINSTRUCT_DATA_DIR"):
+        store.replace({})
+
+
+def test_reading_below_a_file_names_the_folder(tmp_path):
+    (tmp_path / "a file").write_text("text")
+    with pytest.raises(StoreError, match=r"is a file, not a folder.*BIOINSTRUCT_DATA_DIR"):
+        Store(tmp_path / "a file" / "s.duckdb").rows("select 1")
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b", "a%20b", "a*b", "a'b", "a[b]", "ü", "a;b"])
+def test_odd_names_of_the_data_folder_can_be_used(tmp_path, name):
+    store = Store(tmp_path / name / "s.duckdb")
+    store.replace({})
+    assert store.rows("select 1 as one") == [{"one": 1}]

@@ -18,6 +18,7 @@ from bioinstruct_dagster.teacher.answers import (
     stored_answers,
 )
 from bioinstruct_dagster.teacher.money.tokens import size_of
+from bioinstruct_dagster.teacher.output_limits import MOST_CUT_IN_A_ROW, OutputLimits
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
@@ -165,7 +166,41 @@ def test_the_log_says_what_a_cut_reply_needs(opened):
     ask_about(replace(session, log=lines.append), RIVERS, ["Jena"])
     (advice,) = [line for line in lines if "cut off" in line]
     assert "BIOINSTRUCT_TEACHER_MODEL" in advice
-    assert "tokens_per_item" in advice
+    assert "set BIOINSTRUCT_REASONING_TOKENS to 4000 or more" in advice
+
+
+def test_a_cut_reply_is_sent_again_under_other_limits_and_answers_are_not(opened):
+    session, _ = opened(cut("Let me th"))
+    ask_about(session, RIVERS, ["Jena"])
+    roomy = {"output_limits": OutputLimits(reasoning_tokens=4_000, reasoning_effort="low")}
+    later, bodies = opened(rivers, **roomy)
+    _, answers = ask_about(later, RIVERS, ["Jena"])
+    assert answers_of(answers) == {"Jena": "Saale"}
+    ((body),) = bodies
+    assert (body["max_completion_tokens"], body["reasoning_effort"]) == (4_020, "low")
+    for limits in (OutputLimits(), OutputLimits(reasoning_tokens=9)):
+        again, bodies = opened(rivers, output_limits=limits)
+        assert answers_of(ask_about(again, RIVERS, ["Jena"])[1]) == answers_of(answers)
+        assert bodies == []
+
+
+def test_answers_that_a_killed_run_left_are_read_under_other_limits(opened, store):
+    session, _ = opened(rivers)
+    ask_about(session, RIVERS, ["Jena"])
+    with store.write() as connection:
+        connection.execute("delete from teacher_answers")
+    later, bodies = opened(rivers, output_limits=OutputLimits(reasoning_tokens=4_000))
+    assert answers_of(ask_about(later, RIVERS, ["Jena"])[1]) == {"Jena": "Saale"}
+    assert bodies == []
+
+
+def test_a_round_whose_replies_are_all_cut_ends_early(opened):
+    prompt = replace(RIVERS.prompt, items_per_request=1)
+    session, bodies = opened(cut("Let me th"))
+    towns = [f"Town {number}" for number in range(200)]
+    tally, answers = ask_about(session, replace(RIVERS, prompt=prompt), towns)
+    assert (len(bodies), answers) == (MOST_CUT_IN_A_ROW, {})
+    assert "BIOINSTRUCT_REASONING_TOKENS" in tally.stopped
 
 
 def test_whole_answers_of_a_cut_reply_are_kept(opened):

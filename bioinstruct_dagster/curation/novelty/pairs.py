@@ -31,7 +31,6 @@ that the block itself adds.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -148,8 +147,6 @@ class PairIndex:
         texts: EncodedTexts,
         *,
         known: NDArray[np.float64] | None = None,
-        on_admission: Sequence[int] = (),
-        admit: Callable[[int], bool] | None = None,
     ) -> Matches:
         """Check texts in their order; index each text that repeats no row before it.
 
@@ -157,14 +154,9 @@ class PairIndex:
             texts: in the order in which they may be kept.
             known: by text, its score with a text that is older than all rows of this index, if that
                 score is above the threshold, else 0. A text with a known score is not indexed.
-            on_admission: numbers of texts, in ascending order, that are indexed only if `admit`
-                returns true.
-            admit: called with the number of such a text if no earlier row is similar to it. The
-                text would become row `len(self)`.
         """
         self._prepare(texts)
         found = _empty_matches(len(texts.offsets) - 1)
-        waiting = deque(on_admission)
         for start, stop in self._key_room.blocks(texts.lengths, self._block):
             batch = self._batch(texts, start, stop)
             if known is not None:
@@ -172,13 +164,7 @@ class PairIndex:
                 batch.nearest[known[start:stop] > 0] = KNOWN_REPEAT
             before = len(self)
             self._compare(batch, 0)
-            settled = 0
-            while waiting and waiting[0] < stop:
-                place = waiting.popleft()
-                self._settle(batch, (settled, place - start), before)
-                self._settle_on_admission(batch, place - start, before, admit, place)
-                settled = place - start + 1
-            self._settle(batch, (settled, stop - start), before)
+            self._settle(batch, (0, stop - start), before)
             _record(found, batch, start, stop)
         return found
 
@@ -187,20 +173,6 @@ class PairIndex:
 
         if which[0] < which[1]:
             settle(self._buckets(), batch, which, since, self._memories[0])
-
-    def _settle_on_admission(
-        self,
-        batch: "CandidateBatch",
-        i: int,
-        since: int,
-        admit: Callable[[int], bool] | None,
-        place: int,
-    ) -> None:
-        from bioinstruct_dagster.curation.novelty.pair_kernels import append, probe_batch
-
-        probe_batch(self._buckets(), batch, (i, i + 1), since, self._memories[0])
-        if batch.nearest[i] == NO_ROW and (admit is None or admit(place)):
-            append(self._buckets(), batch, (i, i + 1))
 
     def _compare(self, batch: "CandidateBatch", since: int, *, probing: bool = True) -> None:
         """Write the keys of a batch and compare its texts with the rows so far, in threads."""

@@ -1,19 +1,21 @@
-"""The novelty rule: exactly the rule of Self-Instruct.
+"""The novelty rule `rouge`: exactly the rule of Self-Instruct.
 
 Rows are checked in the given order. A row is kept if its ROUGE-L F1 with every seed and with every
 row kept before it is at most 0.7. Tokens and floating-point arithmetic are those of `rouge_score`.
+The rule compares instructions alone, not inputs.
 
-`rouge_score` reads only a-z and 0-9. If it reads none, or less than half, of the letters and digits
-of a row, a second measure checks the row too. This is the same F1 over the tokens of
-`tokenize_unicode`, with all seeds and kept rows that need the second measure too. Either measure
-can reject the row.
+`rouge_score` reads only a-z and 0-9. To it, two Chinese questions that share only "HIV" are the
+same text. So each text has one measure. If `rouge_score` reads less than half of a text
+(`is_half_unseen`), the text's measure is the same F1 over the tokens of `tokenize_unicode`. Texts
+are compared only with texts of the same measure.
 
 Written by hand, because `rouge_score` compares two texts at a time in Python, which is too slow for
 all pairs of a set, and libraries for near-duplicates are approximate. Tests compare the verdicts
 with `rouge_score`.
 
-Belongs here: the measures and the rule. Does not: the join that makes the rule fast (pairs), the
-rows that the store remembers (stored_index), or other reasons to reject a row (curation.quality).
+Belongs here: the measures and the rule. Does not: the rule `exact` (exact), the join that makes
+this rule fast (pairs), the rows that the store remembers (stored_index), or other reasons to reject
+a row (curation.quality).
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +25,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bioinstruct_dagster.curation.novelty.pairs import BLOCK, PairIndex
+from bioinstruct_dagster.curation.novelty.pairs import BLOCK, NO_ROW, PairIndex
 from bioinstruct_dagster.curation.tokens.vocabulary import (
     EncodedTexts,
     Vocabulary,
@@ -36,6 +38,7 @@ from bioinstruct_dagster.curation.tokens.vocabulary import (
 THRESHOLD = 0.7
 
 RougeMeasure = Literal["rouge_score", "unicode"]
+Measure = RougeMeasure | Literal["exact", "off"]
 MEASURES: tuple[RougeMeasure, ...] = ("rouge_score", "unicode")
 _TOKENIZERS: dict[RougeMeasure, Callable[[str], list[str]]] = {
     "rouge_score": tokenize,
@@ -46,10 +49,15 @@ _SURROGATES = (0xD800, 0xE000)
 
 @dataclass(frozen=True, slots=True)
 class NamedInstruction:
-    """A text with its identifier: a seed, or a candidate row."""
+    """A seed or a candidate row, with its identifier.
+
+    The rule `rouge` compares instructions alone, so input and output may be left out for it.
+    """
 
     id: str
     instruction: str
+    input: str = ""
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +70,16 @@ class NoveltyVerdict:
         nearest_id: of the most similar seed or earlier kept row; the earliest of equally similar
             ones. None for a novel candidate, and for a text that `check_texts` kept.
         score: F1 with the nearest text; None for a novel candidate.
-        measure: the measure of the score; for a novel candidate, the last measure that checked it.
+        measure: the measure of the candidate's text, `exact`, or `off` if it was not compared.
+        other_output: whether the nearest text has another output; None if outputs are not compared.
     """
 
     id: str
     novel: bool
     nearest_id: str | None
     score: float | None
-    measure: RougeMeasure
+    measure: Measure
+    other_output: bool | None = None
 
 
 class NoveltyColumns(NamedTuple):
@@ -78,7 +88,7 @@ class NoveltyColumns(NamedTuple):
     novel: NDArray[np.bool_]
     nearest: NDArray[np.int64]  # number among seeds and kept rows, seeds first; -1 if novel
     scores: NDArray[np.float64]  # 0 if novel
-    second: NDArray[np.bool_]  # whether the verdict comes from the second measure
+    second: NDArray[np.bool_]  # whether the text's measure is the second one
 
 
 class NoveltyFilter:
@@ -99,25 +109,28 @@ class NoveltyFilter:
         threads: int | None = None,
         block: int = BLOCK,
     ) -> None:
-        self._vocabulary, self._second_vocabulary = Vocabulary(), Vocabulary()
-        self._index = PairIndex(self._vocabulary, threshold, threads=threads, block=block)
-        self._second = PairIndex(self._second_vocabulary, threshold, threads=threads, block=block)
-        self._second_places: list[int] = []  # among all kept, by row of the second index
+        self._vocabularies = [Vocabulary() for _ in MEASURES]
+        self._indexes = [
+            PairIndex(vocabulary, threshold, threads=threads, block=block)
+            for vocabulary in self._vocabularies
+        ]
+        # By measure and row of its index: the row's number among all seeds and kept rows.
+        self._numbers = [np.empty(0, np.int64) for _ in MEASURES]
+        self._kept = 0
         self._ids: list[str | None] = []
         self.keep(seeds)
 
     def __len__(self) -> int:
         """Number of seeds and kept rows."""
-        return len(self._index)
+        return self._kept
 
     def keep(self, texts: Sequence[NamedInstruction]) -> None:
         """Keep texts without checking them: seeds, or rows that were checked before."""
         instructions = [text.instruction for text in texts]
-        encoded = self._vocabulary.encode(instructions)
-        seconds = second_measure_texts(instructions, encoded)
-        self._second_places += [len(self._index) + i for i in seconds]
-        self._second.add(self._encode_second(instructions, seconds))
-        self._index.add(encoded)
+        for m, members in enumerate(members_of_measures(instructions)):
+            self._indexes[m].add(self._encode(m, instructions, members))
+            self._enter(m, self._kept + members)
+        self._kept += len(texts)
         self._ids += [text.id for text in texts]
 
     def check(self, candidates: Sequence[NamedInstruction]) -> list[NoveltyVerdict]:
@@ -133,30 +146,29 @@ class NoveltyFilter:
         return checked
 
     def _check(self, texts: Sequence[str]) -> NoveltyColumns:
-        encoded = self._vocabulary.encode(texts)
-        seconds = second_measure_texts(texts, encoded)
-        by_second = self._encode_second(texts, seconds)
-        numbers = {place: number for number, place in enumerate(seconds)}
-        rejected: dict[int, tuple[int, float]] = {}
-
-        def admit(place: int) -> bool:
-            number = numbers[place]
-            found = self._second.check(by_second.part(number, number + 1))
-            if (row := int(found.rows[0])) >= 0:
-                rejected[place] = self._second_places[row], float(found.scores[0])
-                return False
-            self._second_places.append(len(self._index))
-            return True
-
-        nearest, scores = self._index.check(encoded, on_admission=seconds, admit=admit)
+        nearest = np.full(len(texts), NO_ROW, np.int64)
+        scores = np.zeros(len(texts))
+        groups = members_of_measures(texts)
+        # No text is compared with a text of another measure, so each index settles its own texts.
+        for m, members in enumerate(groups):
+            found = self._indexes[m].check(self._encode(m, texts, members))
+            nearest[members], scores[members] = found.rows, found.scores
+        novel = nearest == NO_ROW
+        numbers = self._kept + np.cumsum(novel) - 1
+        for m, members in enumerate(groups):
+            self._enter(m, numbers[members[novel[members]]])
+            repeats = members[~novel[members]]
+            nearest[repeats] = self._numbers[m][nearest[repeats]]
+        self._kept += int(novel.sum())
         second = np.zeros(len(texts), np.bool_)
-        second[seconds] = nearest[seconds] < 0
-        for place, (row, score) in rejected.items():
-            nearest[place], scores[place] = row, score
-        return NoveltyColumns(nearest < 0, nearest, scores, second)
+        second[groups[1]] = True
+        return NoveltyColumns(novel, nearest, scores, second)
 
-    def _encode_second(self, texts: Sequence[str], seconds: Sequence[int]) -> EncodedTexts:
-        return self._second_vocabulary.encode_unicode([texts[i] for i in seconds])
+    def _enter(self, m: int, numbers: NDArray[np.int64]) -> None:
+        self._numbers[m] = np.concatenate([self._numbers[m], numbers])
+
+    def _encode(self, m: int, texts: Sequence[str], members: NDArray[np.int64]) -> EncodedTexts:
+        return encode_for(MEASURES[m], self._vocabularies[m], [texts[i] for i in members])
 
 
 def verdicts_of(
@@ -189,17 +201,23 @@ def verdicts_of(
 
 
 def check_in_process(
-    kept: Sequence[NamedInstruction], candidates: Sequence[NamedInstruction]
+    kept: Sequence[NamedInstruction],
+    candidates: Sequence[NamedInstruction],
+    threshold: float = THRESHOLD,
 ) -> list[NoveltyVerdict]:
     """Check candidates in their order, in this process, against seeds and rows kept before."""
-    return NoveltyFilter(kept).check(candidates)
+    return NoveltyFilter(kept, threshold).check(candidates)
 
 
-def second_measure_texts(texts: Sequence[str], encoded: EncodedTexts) -> list[int]:
-    """The numbers of the texts that the second measure checks too, in ascending order."""
-    unseen = set(np.flatnonzero(encoded.lengths == 0).tolist())
-    unseen.update(i for i, text in enumerate(texts) if not text.isascii() and is_half_unseen(text))
-    return sorted(unseen)
+def members_of_measures(texts: Sequence[str]) -> list[NDArray[np.int64]]:
+    """For each measure: the numbers of the texts that it compares, in ascending order."""
+    second = np.fromiter(map(is_half_unseen, texts), np.bool_, len(texts))
+    return [np.flatnonzero(~second), np.flatnonzero(second)]
+
+
+def encode_for(measure: RougeMeasure, vocabulary: Vocabulary, texts: Sequence[str]) -> EncodedTexts:
+    """The tokens by which a measure compares texts, as numbers."""
+    return (vocabulary.encode if measure == "rouge_score" else vocabulary.encode_unicode)(texts)
 
 
 def nearest_text(

@@ -13,6 +13,7 @@ must be checked (gate).
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from bioinstruct_dagster.curation.novelty.rule import (
     NoveltyVerdict,
     RougeMeasure,
     check_in_process,
-    second_measure_texts,
+    encode_for,
+    members_of_measures,
 )
 from bioinstruct_dagster.curation.tokens.compilation import default_threads
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
@@ -91,6 +93,7 @@ class StoredIndex:
         scanned_at_most: if there are more new rows, the texts of all kept rows are read; any number
             gives the same verdicts.
         check_many: used if there are more new rows; like `check_in_process`.
+        threshold: a ROUGE-L F1 above it is a repetition; `check_many` must use the same.
     """
 
     def __init__(
@@ -100,13 +103,16 @@ class StoredIndex:
         fetch: FetchTexts,
         *,
         scanned_at_most: int = MOST_SCANNED_ROWS,
-        check_many: CheckNovelty = check_in_process,
+        check_many: CheckNovelty | None = None,
+        threshold: float = THRESHOLD,
     ) -> None:
         self._store = store
         self._seeds = seeds
         self._fetch = fetch
         self._scanned_at_most = scanned_at_most
-        self._check_many = check_many
+        self._check_here = partial(check_in_process, threshold=threshold)
+        self._check_many = check_many or self._check_here
+        self._threshold = threshold
 
     def check(
         self, candidates: Sequence[NamedInstruction], places: Sequence[int]
@@ -125,7 +131,7 @@ class StoredIndex:
         first = places[0]
         is_current, kept, kept_places = self._kept_rows(candidates, first)
         many = len(candidates) > self._scanned_at_most
-        verdicts = (self._check_many if many else check_in_process)(
+        verdicts = (self._check_many if many else self._check_here)(
             [*self._seeds, *kept], candidates
         )
         added = [n for n, verdict in enumerate(verdicts) if verdict.novel]
@@ -176,7 +182,9 @@ class StoredIndex:
                 SIGNATURES_BEFORE, {"measure": measure, "before": before}
             ).fetchnumpy()
             sketches = _sketches(kept["tokens"], kept["low"], kept["high"])
-            found.append(kept["place"][mark_similar_candidates(sketches, new[measure], THRESHOLD)])
+            found.append(
+                kept["place"][mark_similar_candidates(sketches, new[measure], self._threshold)]
+            )
         return np.unique(np.concatenate(found))
 
 
@@ -279,13 +287,10 @@ def _sketches_by_measure(
     texts: Sequence[str],
 ) -> Iterator[tuple[RougeMeasure, Sequence[int], "Sketches"]]:
     """For each measure: the numbers of the texts that it checks, and their sketches."""
-    vocabulary = Vocabulary()
-    encoded = vocabulary.encode(texts)
-    yield "rouge_score", range(len(texts)), _sketches_of_encoded(encoded, vocabulary)
-    seconds = second_measure_texts(texts, encoded)
-    vocabulary = Vocabulary()
-    encoded = vocabulary.encode_unicode([texts[i] for i in seconds])
-    yield "unicode", seconds, _sketches_of_encoded(encoded, vocabulary)
+    for measure, members in zip(MEASURES, members_of_measures(texts), strict=True):
+        vocabulary = Vocabulary()
+        encoded = encode_for(measure, vocabulary, [texts[i] for i in members])
+        yield measure, members.tolist(), _sketches_of_encoded(encoded, vocabulary)
 
 
 def _sketches_of_encoded(encoded: EncodedTexts, vocabulary: Vocabulary) -> "Sketches":

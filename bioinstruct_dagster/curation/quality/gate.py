@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.curation.gates import Decision, Finding, GateResult, RowTexts
+from bioinstruct_dagster.curation.quality.languages import RuleLanguage
 from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule, read_rules
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
 from bioinstruct_dagster.curation.versions import code_version
@@ -19,6 +20,7 @@ from bioinstruct_dagster.store.fingerprints import sha256_of
 
 QUALITY_RULES = INPUTS / "quality_rules.yaml"
 SOUND_ROW = "sound"
+NOT_JUDGED = "not_judged"
 # Code that the gate's own version leaves out: each rule's version covers the settings that are read
 # from the file, and the function that `checked_by` names.
 SEPARATE_VERSIONS = frozenset({"curation.quality.rules.read_rules"})
@@ -32,6 +34,7 @@ class ActiveRule:
     version: str
     verdict: Decision
     check: RowCheck
+    language: RuleLanguage
 
     def finding(self, match: RuleMatch) -> Finding:
         """The finding for a match of the rule."""
@@ -69,7 +72,10 @@ class QualityGate:
         }
 
     def check(self, rows: Sequence[RowTexts]) -> list[GateResult]:
-        """One result per row: a finding for each rule that fires, or one `keep`."""
+        """One result per row: a finding for each rule that fires, or one `keep`.
+
+        If rules can't judge the row's script or language, a finding names them.
+        """
         return [self._check(row) for row in rows]
 
     def _check(self, row: RowTexts) -> GateResult:
@@ -81,18 +87,24 @@ class QualityGate:
                 findings.append(rule.finding(match))
                 repairs[match.emptied_field] = ""
                 row = row._replace(**{match.emptied_field: ""})
+        unjudged: dict[str, list[str]] = {}
         for rule in self._checking:
             match = rule.check(row)
-            if match is not None:
+            if why := rule.language.not_judged(row, fired=match is not None):
+                unjudged.setdefault(why, []).append(rule.id)
+            elif match is not None:
                 findings.append(rule.finding(match))
+        evidence = {"not_judged_by": unjudged} if unjudged else {}
         if not findings:
-            findings.append(Finding(SOUND_ROW, self.version, "keep"))
+            findings.append(Finding(SOUND_ROW, self.version, "keep", None, evidence))
+        elif unjudged:
+            findings.append(Finding(NOT_JUDGED, self.version, "keep", None, evidence))
         return GateResult(tuple(findings), repairs)
 
 
 def _active_rule(rule: QualityRule) -> ActiveRule:
     verdict: Decision = "keep" if rule.action == "off" else rule.action
-    return ActiveRule(rule.id, rule.version, verdict, _check_of(rule))
+    return ActiveRule(rule.id, rule.version, verdict, _check_of(rule), RuleLanguage(rule))
 
 
 def _check_of(rule: QualityRule) -> RowCheck:

@@ -15,6 +15,7 @@ from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.source_names import SourceName, SourceNames
 from bioinstruct_dagster.curation.quality.stand_ins import StandIns
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
+from bioinstruct_dagster.curation.tokens.scripts import count_words
 from bioinstruct_dagster.signs import SignSearch
 
 MOST_CHARS = 600  # of an input that may be a name
@@ -38,7 +39,7 @@ class _GroundingCheck:
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an ungrounded input: a link, a placeholder or a name."""
         text = row.input.strip()
-        if not text or len(text) > MOST_CHARS or len(text.split()) > self._most_words:
+        if not text or len(text) > MOST_CHARS or count_words(text).fewest > self._most_words:
             return None
         if self._stand_ins.is_link(text):
             return RuleMatch({"saw": excerpt(text), "as": "link"})

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 import pydantic
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from bioinstruct_dagster.curation.gates import TEXT_FIELDS
 from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.signs import checked_sign
@@ -43,15 +44,27 @@ class QualityRule(StrictModel):
 
     `checked_by` names the function that makes the check of this kind of rule. Its code is part of
     the rule's version.
+
+    Attributes:
+        language: the language of the rule's words. A rule with a language does not judge rows in
+            another script (see languages).
     """
 
     checked_by: ClassVar[str]
     repairs: ClassVar[bool] = False  # whether rules of this kind can repair a text
+    misses_words: ClassVar[bool] = False  # whether rules of this kind fire if words are missing
 
     id: Identifier
     what: NonEmptyText
     why: NonEmptyText
     action: Annotated[RuleAction, BeforeValidator(_action_name)]
+    language: Literal["en"] | None = None
+
+    @property
+    def read_fields(self) -> tuple[str, ...]:
+        """The fields of a row that the rule reads."""
+        one: tuple[str, ...] = (self.field,) if hasattr(self, "field") else TEXT_FIELDS
+        return getattr(self, "fields", one)
 
     @property
     def version(self) -> str:
@@ -88,7 +101,10 @@ class PatternRule(QualityRule):
 
 
 class LengthRule(QualityRule):
-    """Fires if a field has fewer than `least` or more than `most` words."""
+    """Fires if a field has fewer than `least` or more than `most` words.
+
+    Words are counted as the text's script writes them (see tokens.scripts).
+    """
 
     checked_by: ClassVar[str] = "curation.quality.wording.length_check"
     kind: Literal["length"]
@@ -113,6 +129,7 @@ class LacksRule(QualityRule):
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.lacks_check"
+    misses_words: ClassVar[bool] = True
     kind: Literal["lacks"]
     fields: tuple[TextField, ...] = Field(min_length=1)
     stems: LowerWords = Field(min_length=1)
@@ -192,6 +209,7 @@ class UntoldRule(QualityRule):
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.untold_check"
+    misses_words: ClassVar[bool] = True
     kind: Literal["untold"]
     asked: CheckedSigns = Field(min_length=1)
     told: CheckedSigns = Field(min_length=1)
@@ -228,6 +246,7 @@ class UngroundedRule(QualityRule):
     """
 
     checked_by: ClassVar[str] = "curation.quality.grounding.ungrounded_check"
+    misses_words: ClassVar[bool] = True
     kind: Literal["ungrounded"]
     most_words: WordCount = 60
     works: LowerWords = Field(min_length=1)

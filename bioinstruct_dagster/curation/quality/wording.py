@@ -21,6 +21,7 @@ from bioinstruct_dagster.curation.quality.rules import (
     TruncatedRule,
     UntoldRule,
 )
+from bioinstruct_dagster.curation.tokens.scripts import count_words
 from bioinstruct_dagster.signs import SEARCHED_CHARACTERS, SignSearch
 
 MOST_EXCERPT_CHARS = 80  # of a text that a verdict shows
@@ -31,7 +32,7 @@ WORD = re.compile(r"[^\W_]+")
 # A period before a small letter, as in "vs. placebo", ends no sentence.
 SENTENCES = re.compile(r"\n+|\\n|(?<=[.!?])[\"”’)]?\s+(?=[\"“(A-Z0-9])")
 LEAST_LETTERS = 4  # that make a sentence
-OPEN_ENDINGS = ",:-–—([{"
+OPEN_ENDINGS = ",:-–—([{，、：（［「『【《،؛"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def pattern_check(rule: PatternRule) -> RowCheck:
     sought, spared = SignSearch(rule.any), SignSearch(rule.unless)
 
     def check(row: RowTexts) -> RuleMatch | None:
-        if rule.input_words is not None and len(row.input.split()) > rule.input_words:
+        if rule.input_words is not None and count_words(row.input).most > rule.input_words:
             return None
         for name in rule.fields:
             text = getattr(row, name)
@@ -80,11 +81,11 @@ def length_check(rule: LengthRule) -> RowCheck:
     """A check for too few or too many words in a field."""
 
     def check(row: RowTexts) -> RuleMatch | None:
-        words = len(getattr(row, rule.field).split())
-        if rule.least is not None and words < rule.least:
-            return RuleMatch({"words": words, "least": rule.least}, score=words)
-        if rule.most is not None and words > rule.most:
-            return RuleMatch({"words": words, "most": rule.most}, score=words)
+        words = count_words(getattr(row, rule.field))
+        if rule.least is not None and words.most < rule.least:
+            return RuleMatch({"words": words.most, "least": rule.least}, score=words.most)
+        if rule.most is not None and words.fewest > rule.most:
+            return RuleMatch({"words": words.fewest, "most": rule.most}, score=words.fewest)
         return None
 
     return check
@@ -188,7 +189,11 @@ def untold_check(rule: UntoldRule) -> RowCheck:
 
     def check(row: RowTexts) -> RuleMatch | None:
         text = row.input
-        if not text or len(text) > SEARCHED_CHARACTERS or len(text.split()) > rule.most_words:
+        if (
+            not text
+            or len(text) > SEARCHED_CHARACTERS
+            or count_words(text).fewest > rule.most_words
+        ):
             return None
         # The rarest sign is searched first, so most rows need no further search.
         if rule.about and about.search(text) is None:
@@ -212,7 +217,8 @@ def truncated_check(rule: TruncatedRule) -> RowCheck:
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field).rstrip()
         end = text[-MOST_EXCERPT_CHARS:]
-        if not end or len(text.split(None, rule.least_words)) < rule.least_words:
+        few = len(text.split(None, rule.least_words)) < rule.least_words
+        if not end or (few and count_words(text).most < rule.least_words):
             return None
         last = end.split()[-1]
         if end[-1] in OPEN_ENDINGS or last in dangling:

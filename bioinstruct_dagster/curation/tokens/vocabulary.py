@@ -12,20 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bioinstruct_dagster.curation.tokens.scripts import SPACELESS_SCRIPTS
+
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 # The only characters outside ASCII whose lower case holds an ASCII letter; a test tries them all.
 _LOWERCASE_IN_ASCII = {"\u0130": "i ", "\u212a": "k"}
 
-# Scripts written without spaces: Thai and Lao, Khmer, Myanmar (with its extensions), Hiragana and
-# Katakana (with phonetic extensions and kana supplements), Han (all blocks and planes).
-_SPACELESS_SCRIPTS = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\ua9e0-\ua9ff\uaa60-\uaa7f"
-    "\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U000323af"
-)
 _ASCII_ALPHANUMERIC = re.compile(r"[a-z0-9]")
 _OTHER_ALPHANUMERIC = re.compile(r"[^\W_\x00-\x7f]")
-_UNICODE_TOKEN = re.compile(f"[{_SPACELESS_SCRIPTS}]|[^ {_SPACELESS_SCRIPTS}]+")
+_UNICODE_TOKEN = re.compile(f"[{SPACELESS_SCRIPTS}]|[^ {SPACELESS_SCRIPTS}]+")
+_ANY_WORD = re.compile(rf"[{SPACELESS_SCRIPTS}]|[^\W_{SPACELESS_SCRIPTS}]+")
 _MOST_COMBINING = 30  # combining characters in a row, as in Unicode's Stream-Safe Text Format
 _CHUNK_CHARACTERS = 1 << 22  # a chunk holds so many, or one longer text; bounds the memory
 
@@ -71,10 +67,20 @@ def tokenize_unicode(text: str) -> list[str]:
 
 
 def is_half_unseen(text: str) -> bool:
-    """Whether `rouge_score` reads none, or less than half, of the text's letters and digits."""
+    """Whether `rouge_score` reads nothing, or less than half, of the text.
+
+    It must read half of the letters and digits, and half of the words. Most letters of "COVID-19
+    vaccination 后能喝酒吗" are Latin, but six of its nine words are not: in a script without
+    spaces, each character counts as a word.
+    """
     lowered = text.lower()
+    if text.isascii():
+        return _ASCII_ALPHANUMERIC.search(lowered) is None
     seen = len(_ASCII_ALPHANUMERIC.findall(lowered))
-    return seen == 0 or (not text.isascii() and seen < len(_OTHER_ALPHANUMERIC.findall(lowered)))
+    if not seen or seen < len(_OTHER_ALPHANUMERIC.findall(lowered)):
+        return True
+    words = _ANY_WORD.findall(lowered)
+    return 2 * sum(_ASCII_ALPHANUMERIC.search(word) is not None for word in words) < len(words)
 
 
 def _break_combining_runs(text: str) -> str:

@@ -1,7 +1,7 @@
 """The stored replies of a series: which reply answers which request number.
 
 A request is rebuilt with the controls that are stored with its reply. So its completion is found
-again although the pool lacks other values now.
+again although the pool lacks other values now. It is found under any limits of output, too.
 
 Belongs here: rebuilding requests and matching replies. Does not: how many requests are needed
 (look_ahead), or which number is next (goal).
@@ -13,7 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.generation.controls.steering import ControlSteering
+from bioinstruct_dagster.generation.raw_rows import reading_of
 from bioinstruct_dagster.generation.series.series import Series
+from bioinstruct_dagster.teacher.output_limits import (
+    covers_limits,
+    is_cut,
+    is_reply_to,
+    with_own_key,
+)
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
 StoredReply = Mapping[str, Any]
@@ -40,6 +47,7 @@ class SeriesReplay:
         self._replies: dict[int, list[StoredReply]] = defaultdict(list)
         for reply in replies:
             self._replies[reply["request_number"]].append(reply)
+        self._ids = {reply["completion_id"] for reply in replies}
         if steering:
             for known in self._replies.values():  # replies with controls before replies without
                 known.sort(key=lambda reply: not reply["controls"])
@@ -62,21 +70,42 @@ class SeriesReplay:
             controls = self._steering.draw(number)
         return self._series.request(number, controls, self._steering.controls.lines(controls))
 
-    def first_reply(self, number: int) -> tuple[TeacherRequest, StoredReply] | None:
-        """The request of this number and its stored reply; None if no stored reply fits."""
-        for reply in self._replies.get(number, ()):
-            if not reply["draw"]:
-                request = self.request(number, _controls(reply))
-                if request.completion_id == reply["completion_id"]:
-                    return request, reply
-        return None
+    def new_request(self, number: int) -> TeacherRequest:
+        """The request of this number that is sent now, because no stored reply can be used."""
+        return self.with_new_key(self.request(number))
 
-    def retry_reply(self, request: TeacherRequest) -> StoredReply | None:
-        """The stored reply to a request that was sent once more; None if there is none."""
-        for reply in self._replies.get(request.request_number or 0, ()):
-            if reply["completion_id"] == request.completion_id:
-                return reply
-        return None
+    def with_new_key(self, request: TeacherRequest) -> TeacherRequest:
+        """The request, with a key that no stored reply has. A reply that was cut may have it."""
+        return with_own_key(request) if request.completion_id in self._ids else request
+
+    def first_reply(
+        self, number: int, *, even_cut: bool = False
+    ) -> tuple[TeacherRequest, StoredReply] | None:
+        """The request of this number and its stored reply; None if no stored reply can be used.
+
+        A reply that its limit cut before the first task can't be used if the present limits differ
+        from its own: the request is sent again.
+
+        Args:
+            number: place in the series.
+            even_cut: whether a cut reply is used all the same, because nothing more is sent.
+        """
+        fitting = [
+            (request, reply)
+            for reply in self._replies.get(number, ())
+            if not reply["draw"] and (request := self._asked_by(number, reply))
+        ]
+        return _usable(fitting) or (fitting[0] if fitting and even_cut else None)
+
+    def retry_reply(self, request: TeacherRequest, *, even_cut: bool = False) -> StoredReply | None:
+        """The stored reply to a request that was sent once more; None if none can be used."""
+        fitting = [
+            (request, reply)
+            for reply in self._replies.get(request.request_number or 0, ())
+            if reply["draw"] == request.draw and is_reply_to(request, reply)
+        ]
+        found = _usable(fitting) or (fitting[0] if fitting and even_cut else None)
+        return found[1] if found else None
 
     def is_current(self, number: int) -> bool:
         """Whether the stored replies of this number fit the present seeds and controls.
@@ -86,9 +115,27 @@ class SeriesReplay:
         known = [reply for reply in self._replies.get(number, ()) if not reply["draw"]]
         return all(
             reply["controls_sha256"] == self._series.controls_sha256
-            and self.request(number, _controls(reply)).completion_id == reply["completion_id"]
+            and self._asked_by(number, reply) is not None
             for reply in known
         )
+
+    def _asked_by(self, number: int, reply: StoredReply) -> TeacherRequest | None:
+        """The request of this number, with the reply's controls, if the reply answers it."""
+        request = self.request(number, _controls(reply))
+        return request if is_reply_to(request, reply) else None
+
+
+def _usable(
+    fitting: Sequence[tuple[TeacherRequest, StoredReply]],
+) -> tuple[TeacherRequest, StoredReply] | None:
+    """The first reply with tasks or without a cut, or else one that a new reply would resemble."""
+    covering = [(request, reply) for request, reply in fitting if covers_limits(reply, request)]
+    if len(fitting) == 1 and covering:
+        return covering[0]
+    for request, reply in fitting:
+        if not is_cut(reply) or reading_of(reply).tasks:
+            return request, reply
+    return covering[0] if covering else None
 
 
 def _controls(reply: StoredReply) -> RequestedControls:

@@ -5,23 +5,23 @@ of a prompt (prompts), or how many requests are sent (goal).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
 from bioinstruct_dagster.generation.series.seed_draw import draw_seeds, sampling_seed
 from bioinstruct_dagster.seeds.tasks import SeedTask
+from bioinstruct_dagster.teacher.output_limits import TOKENS_PER_TASK, OutputLimits
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
 
 TEMPERATURE = 1.0  # stanford_alpaca's generate_instruction.py
-TOKENS_PER_TASK = 600  # room for an instruction, a 100-word input and a 100-word output, with slack
 
 
 @dataclass(frozen=True)
 class Series:
     """The generation requests of one run seed: an endless series.
 
-    Each request can be rebuilt without the others.
+    Each request can be rebuilt without the others. The limits of output are no part of its key.
     """
 
     seeds: Sequence[SeedTask]
@@ -31,6 +31,7 @@ class Series:
     tasks_per_request: int
     reply_format: ReplyFormat = "json_schema"
     controls_sha256: str | None = None
+    limits: OutputLimits = field(default_factory=OutputLimits)
 
     def request(
         self,
@@ -54,7 +55,7 @@ class Series:
         }
         if form.response_format is not None:
             parameters["response_format"] = form.response_format
-        return TeacherRequest(
+        request = TeacherRequest(
             purpose="generation",
             teacher=self.teacher,
             model=self.model,
@@ -69,3 +70,4 @@ class Series:
             controls=tuple(controls),
             controls_sha256=self.controls_sha256 if controls else None,
         )
+        return self.limits.applied_to(request, self.tasks_per_request)

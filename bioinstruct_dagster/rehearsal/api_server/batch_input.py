@@ -5,8 +5,10 @@ Belongs here: reading and checking the file. Does not: a batch's states or answe
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+from bioinstruct_dagster.rehearsal.api_server.openai_format import RequestError, read_request
 from bioinstruct_dagster.rehearsal.api_server.options import ServerOptions
 
 _MAX_ERRORS = 100
@@ -38,6 +40,27 @@ def input_errors(content: bytes, endpoint: str, options: ServerOptions) -> list[
         )
         return [_error("too_many_tasks", message)]
     return list(_line_errors(content, endpoint))[:_MAX_ERRORS]
+
+
+def prompt_tokens(content: bytes, options: ServerOptions) -> tuple[str, int]:
+    """The model of a valid input file, and the tokens of all its prompts."""
+    model, tokens = "", 0
+    for _, text in input_lines(content):
+        line = json.loads(text)
+        model = line["body"].get("model", "")
+        with suppress(RequestError):  # an invalid request is answered with its error
+            tokens += read_request(line["url"], line["body"], options).prompt_tokens
+    return model, tokens
+
+
+def queue_error(model: str, limit: int) -> dict[str, Any]:
+    """The fault of a file whose tokens do not fit beside those of the open batches."""
+    message = (
+        f"Enqueued token limit reached for {model} in organization org-rehearsal. "
+        f"Limit: {limit:,} enqueued tokens. "
+        "Please try again once some in_progress batches have been completed."
+    )
+    return _error("token_limit_exceeded", message)
 
 
 def _line_errors(content: bytes, endpoint: str) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bioinstruct_dagster.rehearsal.api_server.batch_input import input_errors, input_lines
+from bioinstruct_dagster.rehearsal.api_server.batch_input import (
+    input_errors,
+    input_lines,
+    prompt_tokens,
+    queue_error,
+)
 from bioinstruct_dagster.rehearsal.api_server.files import BATCH_PURPOSE, Files
 from bioinstruct_dagster.rehearsal.api_server.openai_format import (
     CHAT_URL,
@@ -220,12 +225,30 @@ class Batches:
                 input_errors, content, batch["endpoint"], self._options
             )
             record["lines"] = sum(1 for _ in input_lines(content))
+            faults = faults or await self._queue_faults(record, content)
         if faults:
             failed_at = int(record["created"] + _VALIDATED_SHARE * self._options.batch_seconds)
             errors = {"object": "list", "data": faults}
             record["final"] = {"status": "failed", "failed_at": failed_at, "errors": errors}
         self._storage.put(batch["id"], record)
         return not faults
+
+    async def _queue_faults(self, record: dict[str, Any], content: bytes) -> list[dict[str, Any]]:
+        """The fault of a batch whose prompts do not fit beside those of the open batches."""
+        limit = self._options.batch_token_limit
+        if limit is None:
+            return []
+        model, tokens = await asyncio.to_thread(prompt_tokens, content, self._options)
+        over = time.time() - self._options.batch_seconds
+        waiting = sum(
+            other.get("tokens", 0)
+            for other in self._storage.records()
+            if other.get("model") == model and not other["final"] and other["created"] > over
+        )
+        if waiting + tokens > limit:
+            return [queue_error(model, limit)]
+        record["model"], record["tokens"] = model, tokens
+        return []
 
     def _open_state(self, record: dict[str, Any], age: float) -> dict[str, Any]:
         lines, seconds = record["lines"], self._options.batch_seconds

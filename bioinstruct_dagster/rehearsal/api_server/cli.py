@@ -38,6 +38,7 @@ _VALUE_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("batch-expire-share", float, "share of a batch's lines that expire unanswered"),
     ("batch-max-lines", int, "lines that a batch may have"),
     ("batch-max-bytes", int, "bytes that a batch's input file may have"),
+    ("batch-token-limit", int, "prompt tokens in open batches (no limit if left out)"),
     ("state-dir", Path, "folder in which files and batches survive a restart"),
     ("answer-tokens", int, "tokens that every answer counts, whatever its length"),
     ("prompt-tokens", int, "tokens that every prompt counts, whatever its length"),

@@ -52,6 +52,7 @@ class ServerOptions:
         batch_expire_share: share of a batch's lines, its last ones, that expire unanswered.
         batch_max_lines: lines that a batch may have.
         batch_max_bytes: bytes that a batch's input file may have.
+        batch_token_limit: prompt tokens that open batches may hold together; None means no limit.
         state_dir: folder of files and batches; None keeps them in memory.
         answer_tokens: tokens that every answer counts; None estimates them from its length.
         prompt_tokens: tokens that every prompt counts; None estimates them from its length.
@@ -73,6 +74,7 @@ class ServerOptions:
     batch_expire_share: float = 0.0
     batch_max_lines: int = 50_000
     batch_max_bytes: int = 200 * 10**6
+    batch_token_limit: int | None = None
     state_dir: Path | None = None
     answer_tokens: int | None = None
     prompt_tokens: int | None = None
@@ -99,9 +101,10 @@ class ServerOptions:
             value = getattr(self, name)
             if value is not None and value < 0:
                 yield f"{name} is {value}, and must be 0 or more"
-        for name in ("batch_max_lines", "batch_max_bytes"):
-            if getattr(self, name) < 1:
-                yield f"{name} is {getattr(self, name)}, and must be 1 or more"
+        for name in ("batch_max_lines", "batch_max_bytes", "batch_token_limit"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                yield f"{name} is {value}, and must be 1 or more"
 
     def _wrong_faults(self) -> Iterator[str]:
         for name, share in self.faults.items():

@@ -1,63 +1,50 @@
-"""Batches: submits requests to the Batch API, asks for their state, and harvests their replies.
+"""Batches: asks the Batch API for their states, and harvests their replies.
 
 No process waits for a batch. A round submits the missing requests and ends. A sensor asks for the
 state of the batch from time to time, and starts a run that harvests it. If a batch expires
-half-way, its replies are harvested, and only its other requests are submitted again.
+half-way, its replies are harvested, and only its other requests are submitted again. If the server
+refuses a batch for its size, the next round submits its requests in smaller portions.
 
 No batch is paid for twice. The store has the row of a batch before the batch is created, and the
 batch carries the row's key as metadata. If a run is killed in between, or if the creation gets no
 answer, the next run asks the server whether the batch exists, before it submits anything again.
 
-Belongs here: states, submission and harvest. Does not: the choice of requests (teacher.feeds), the
-lines of a file (files), the rows of the store (tables), the cost of a line (money.settling), or
-when a sensor asks (automation).
+Belongs here: states and harvest. Does not: creating batches (submission), the lines of a file
+(files), the rows of the store (tables), the cost of a line (money.settling), or when a sensor asks
+(automation).
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.teacher.batch_api.files import BatchOutput, input_files, read_output
+from bioinstruct_dagster.teacher.batch_api.connection import batch_client
+from bioinstruct_dagster.teacher.batch_api.files import BatchOutput, read_output
+from bioinstruct_dagster.teacher.batch_api.portions import queue_of, size_message, size_refusal
 from bioinstruct_dagster.teacher.batch_api.tables import (
     CREATING_STATUS,
-    batch_row,
+    METADATA_KEY,
     close_uncreated,
     count_batches_without_reply,
-    insert_batch,
-    mark_creating,
     open_batches,
     requests_of,
     resume_of,
     set_batch_id,
     store_batch,
 )
-from bioinstruct_dagster.teacher.errors import StatusError, TeacherError, fatal_advice
-from bioinstruct_dagster.teacher.feeds import Feed, Tally
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.money.prices import price_of
-from bioinstruct_dagster.teacher.money.settling import (
-    BatchAccount,
-    BatchSettlement,
-    Billing,
-    batch_may_exist,
-)
-from bioinstruct_dagster.teacher.terms import Terms
-from bioinstruct_dagster.teacher.wire.dialect import PATHS
+from bioinstruct_dagster.teacher.money.settling import BatchSettlement, Billing
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.log_redaction import redacted_logs
-from bioinstruct_dagster.teacher.wire.sdk import sdk_client
 
 if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types import Batch
 
-__all__ = ["OpenBatch", "harvest", "open_batches", "poll", "resume_of", "submit"]
+__all__ = ["OpenBatch", "harvest", "open_batches", "poll", "resume_of"]
 
-COMPLETION_WINDOW: Literal["24h"] = "24h"  # the only completion window that the API offers
-METADATA_KEY = "bioinstruct_batch"
 PAGE_SIZE = 100  # the most batches that one page of the list may have
 ENDED_STATUSES = frozenset({"completed", "expired", "cancelled", "failed"})
 UNCONFIRMED_STATUS = "unconfirmed"  # of a batch that may exist although the server's list lacks it
@@ -96,7 +83,7 @@ def poll(endpoint: Endpoint, store: Store) -> list[OpenBatch]:
     if not rows:
         return []
     found = []
-    with _client(endpoint, rows[0]["model"]) as client:
+    with batch_client(endpoint, rows[0]["model"]) as client:
         for row in rows:
             batch = _batch_of(client, row, endpoint)
             # The next round closes a batch that was never created.
@@ -119,7 +106,7 @@ def harvest(endpoint: Endpoint, store: Store, purpose: str, log: Callable[[str],
         return 0
     new = 0
     faults = [_elsewhere_advice(row) for row in rows if _is_elsewhere(row, endpoint)]
-    with _client(endpoint, rows[0]["model"]) as client:
+    with batch_client(endpoint, rows[0]["model"]) as client:
         for row in rows:
             if _is_elsewhere(row, endpoint):
                 continue
@@ -139,107 +126,21 @@ def harvest(endpoint: Endpoint, store: Store, purpose: str, log: Callable[[str],
                 log(f"Batch {batch.id} is {batch.status}{done}")
                 continue
             output, detail = _read_batch(client, batch, row, endpoint=endpoint, store=store)
-            new += store_batch(store, row, batch, output.settlement, detail)
+            limit = _size_limit(batch)
+            new += store_batch(
+                store, row, batch, output.settlement, detail=detail, token_limit=limit
+            )
             replies = len(output.settlement.completions)
             log(f"Batch {batch.id} is {batch.status}: {replies} replies; {detail or 'ok'}")
-            if fault := _harvest_fault(store, row, batch, output, detail):
-                faults.append(fault)
+            fault = (
+                _harvest_fault(store, row, batch, output, detail)
+                if limit is None
+                else _size_fault(store, row, endpoint, log, detail=detail)
+            )
+            faults += [fault] if fault else []
     if faults:
         raise TeacherError("\n".join(faults))
     return new
-
-
-def submit(
-    feed: Feed,
-    store: Store,
-    account: BatchAccount,
-    *,
-    terms: Terms,
-    tally: Tally,
-    log: Callable[[str], None],
-) -> None:
-    """Submit every request that the feed offers and the caps allow, in one batch or several.
-
-    Args:
-        feed: offers the requests.
-        store: notes each batch before it is created.
-        account: reserves the money of each request.
-        terms: the dialect and the caps of the run.
-        tally: counts the submitted requests as pending.
-        log: takes lines for the user.
-    """
-    while (request := feed.take()) is not None:
-        if stopped := account.reserve(request):
-            tally.stopped = stopped
-            break
-    requests = account.requests
-    if not requests:
-        return
-    resume = {name: value for name, value in feed.resume.items() if value is not None}
-    if resume:
-        # The run that goes on has the caps of this one: nobody looks on when it is started.
-        caps = {"max_usd": terms.run_max_usd, "max_tokens": terms.run_max_tokens}
-        resume |= {name: value for name, value in caps.items() if value is not None}
-    endpoint = account.billing.endpoint
-    with _client(endpoint, requests[0].model) as client:
-        for start, end, data in input_files(requests, terms.dialect):
-            row = batch_row(requests[start:end], account.reserved(start, end), endpoint, terms)
-            row["resume"] = json.dumps(resume)
-            insert_batch(store, row, requests[start:end])
-            batch = _create(client, store, row, data, PATHS[terms.dialect.api])
-            set_batch_id(store, row, batch)
-            tally.pending += end - start
-            log(f"Submitted batch {batch.id} of {end - start} requests")
-
-
-@contextmanager
-def _client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
-    """The SDK's client. Each of its errors becomes a `TeacherError` without the key."""
-    from openai import APIError, APIStatusError
-
-    with (
-        sdk_client(endpoint) as client,
-        redacted_logs(endpoint.secret),
-    ):
-        try:
-            yield client
-        except APIStatusError as error:
-            refused = StatusError(error.status_code, "", error.code)
-            if refused.fatal and error.status_code != 404:  # noqa: PLR2004
-                raise TeacherError(fatal_advice(refused, model)) from None
-            raise TeacherError(
-                f"The Batch API at {endpoint.address} answers: "
-                f"{endpoint.redacted(str(error))}. If the server has no Batch API, set "
-                "BIOINSTRUCT_SERVICE=online."
-            ) from None
-        except APIError as error:
-            raise TeacherError(
-                f"The Batch API at {endpoint.address} can't be used: "
-                f"{endpoint.redacted(f'{type(error).__name__}: {error}')}"
-            ) from None
-
-
-def _create(
-    client: "OpenAI", store: Store, row: Mapping[str, Any], data: bytes, path: str
-) -> "Batch":
-    """Upload a batch's file and create the batch. The creation is sent only once."""
-    from openai import APIStatusError
-
-    name = f"bioinstruct-{row['batch_key']}.jsonl"
-    file = client.files.create(file=(name, data), purpose="batch")
-    mark_creating(store, row)
-    try:
-        # The SDK would repeat the creation after a lost answer, and the server would create two.
-        return client.with_options(max_retries=0).batches.create(
-            input_file_id=file.id,
-            endpoint=f"/v1{path}",  # type: ignore[arg-type]
-            completion_window=COMPLETION_WINDOW,
-            metadata={METADATA_KEY: row["batch_key"]},
-        )
-    except APIStatusError as error:
-        if not batch_may_exist(error.status_code):
-            close_uncreated(store, row, detail=f"refused: HTTP {error.status_code}")
-        raise
 
 
 def _is_elsewhere(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
@@ -338,6 +239,36 @@ def _read_batch(
     if faults := [*errors, *output.faults]:
         detail += f"; first fault: {endpoint.redacted(faults[0])}"
     return output, detail
+
+
+def _size_limit(batch: "Batch") -> int | None:
+    """The limit of tokens that a refusal of the whole batch names; see `size_refusal`."""
+    for error in (batch.errors.data if batch.errors else None) or []:
+        limit = size_refusal(error.message or "", error.code)
+        if batch.status == "failed" and limit is not None:
+            return limit
+    return None
+
+
+def _size_fault(
+    store: Store,
+    row: Mapping[str, Any],
+    endpoint: Endpoint,
+    log: Callable[[str], None],
+    *,
+    detail: str,
+) -> str | None:
+    """The message why smaller portions do not help; None if they are submitted next."""
+    tokens = row["prompt_tokens"] or 0
+    queue = queue_of(store, endpoint, row["teacher"], row["model"], None)
+    if row["requests"] > 1 and not queue.is_full(tokens):
+        log(
+            f"The server refused a batch of {row['requests']} requests with about {tokens:,} "
+            "prompt tokens for its size. Nothing was billed. The requests are submitted again in "
+            "smaller portions."
+        )
+        return None
+    return size_message(endpoint, row["model"], tokens, detail)
 
 
 def _harvest_fault(

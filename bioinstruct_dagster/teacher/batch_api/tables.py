@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
     from openai.types import Batch
 
+METADATA_KEY = "bioinstruct_batch"  # under which a batch at the server carries our key
 CREATING_STATUS = "creating"  # our status of a batch whose creation was sent and not confirmed
 
 OPEN_BATCHES = """
@@ -55,7 +56,7 @@ BATCHES_WITHOUT_REPLY = """
 CLOSE_BATCH = """
     update batches
     set state = $state, status = $status, answered = $answered, usd = null, tokens = 0,
-        detail = $detail, finished_at = $finished_at
+        detail = $detail, token_limit = $token_limit, finished_at = $finished_at
     where batch_key = $batch_key
 """
 
@@ -76,6 +77,8 @@ def batch_row(
     reserved: Amount,
     endpoint: Endpoint,
     terms: Terms,
+    *,
+    prompt_tokens: int,
 ) -> dict[str, Any]:
     """A row of `batches`, without `resume`, for requests that are about to be submitted.
 
@@ -84,6 +87,7 @@ def batch_row(
         reserved: the most that they can cost together.
         endpoint: the server that takes the batch.
         terms: the terms of the round.
+        prompt_tokens: the estimated tokens of their prompts.
     """
     first = requests[0]
     return {
@@ -99,6 +103,8 @@ def batch_row(
         "answered": 0,
         "usd": reserved.usd,
         "tokens": reserved.tokens,
+        "prompt_tokens": prompt_tokens,
+        "token_limit": None,
         "run_id": terms.run_id,
         "detail": "",
         "submitted_at": datetime.now(UTC),
@@ -147,9 +153,24 @@ def count_batches_without_reply(store: Store, row: Mapping[str, Any]) -> int:
 
 
 def store_batch(
-    store: Store, row: Mapping[str, Any], batch: "Batch", settlement: BatchSettlement, detail: str
+    store: Store,
+    row: Mapping[str, Any],
+    batch: "Batch",
+    settlement: BatchSettlement,
+    *,
+    detail: str,
+    token_limit: int | None = None,
 ) -> int:
-    """Store replies, presumed spend and the batch's end in one transaction; how many are new."""
+    """Store replies, presumed spend and the batch's end in one transaction; how many are new.
+
+    Args:
+        store: the store.
+        row: of the batch.
+        batch: as the server describes it.
+        settlement: its replies and their money.
+        detail: its faults in short.
+        token_limit: the limit that the server named if it refused the batch for its size, or 0.
+    """
     candidates = {"candidates": list(settlement.completions)}
     with store.write() as connection:
         known = {key for (key,) in connection.execute(KNOWN_COMPLETIONS, candidates).fetchall()}
@@ -157,14 +178,25 @@ def store_batch(
         insert(connection, "completions", [as_row(reply) for reply in completions])
         insert(connection, "presumed_spend", [as_row(line) for line in presumed])
         answered = len(settlement.completions)
-        _close_batch(connection, row, status=batch.status, answered=answered, detail=detail)
+        _close_batch(
+            connection,
+            row,
+            status=batch.status,
+            answered=answered,
+            detail=detail,
+            token_limit=token_limit,
+        )
     return len(completions)
 
 
-def close_uncreated(store: Store, row: Mapping[str, Any], *, detail: str) -> None:
+def close_uncreated(
+    store: Store, row: Mapping[str, Any], *, detail: str, token_limit: int | None = None
+) -> None:
     """Close a batch that was never created. This releases its reservation."""
     with store.write() as connection:
-        _close_batch(connection, row, status=None, answered=0, detail=detail)
+        _close_batch(
+            connection, row, status=None, answered=0, detail=detail, token_limit=token_limit
+        )
 
 
 def _close_batch(
@@ -174,6 +206,7 @@ def _close_batch(
     status: str | None,
     answered: int,
     detail: str,
+    token_limit: int | None,
 ) -> None:
     connection.execute(
         CLOSE_BATCH,
@@ -183,6 +216,7 @@ def _close_batch(
             "status": status,
             "answered": answered,
             "detail": detail,
+            "token_limit": token_limit,
             "finished_at": datetime.now(UTC),
         },
     )

@@ -6,12 +6,12 @@ number of requests in flight. Belongs here: when the next request may leave. Doe
 is next (flow.sending), or whether a cap leaves room for it (money.budget).
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bioinstruct_dagster.teacher.flow.retries import with_jitter
+from bioinstruct_dagster.teacher.wait_headers import reset_of
 
 # Servers allow the requests of about one second at once. Half of them are used, and the rate lies
 # below the limit by as much, so that no minute holds more than the limit, wherever it begins.
@@ -22,7 +22,6 @@ FIRST_WINDOW = 16  # requests in flight until the first reply states the limits
 SCARCE_SHARE = 0.1
 LEAST_SHARING_FACTOR = 0.02  # the rate does not stop if a server reports nothing remaining
 MINUTE_SECONDS = 60.0
-_LONGEST_RESET_SECONDS = 31 * 86400.0  # no limit takes longer to reset; a longer time is an error
 _LONG_WINDOW_SECONDS = 90.0  # a limit with a longer reset is per day, not per minute
 _SHORTEST_WAIT_SECONDS = 1e-4
 _SHORTEST_RESET_SECONDS = 0.05  # a shorter reset is a rounding error and gives no rate
@@ -36,7 +35,6 @@ REFUSAL_CUT = 0.95
 LEAST_REFUSAL_FACTOR = 0.05
 REFUSAL_RECOVERY = 0.02  # share of the rate that is regained each second
 WINDOW_RECOVERY = 0.05  # additive increase for each round of replies, as a share of the concurrency
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?")
 
 
 @dataclass
@@ -213,6 +211,13 @@ class Pacer:
         """Whether any limit is known."""
         return self.requests.per_minute is not None or self.tokens.per_minute is not None
 
+    @property
+    def waits_for_user(self) -> bool:
+        """Whether a limit that the user set lets the next request leave only later."""
+        now = self._clock()
+        limits = (self.requests, self.tokens)
+        return any(limit.set_by_user and limit.wait(now) > 0 for limit in limits)
+
     def wait(self) -> float | None:
         """Seconds until the next request may leave; None if a reply must come first."""
         if self.in_flight >= self.window:
@@ -289,7 +294,7 @@ class Pacer:
                 limit.learn(
                     _number(stated),
                     _number(headers.get(f"x-ratelimit-remaining-{kind}")),
-                    duration(headers.get(f"x-ratelimit-reset-{kind}")),
+                    reset_of(headers, kind),
                     in_flight=in_flight,
                     now=now,
                 )
@@ -300,19 +305,6 @@ def limits_of(headers: Mapping[str, str]) -> tuple[float | None, float | None]:
     pacer = Pacer(1)
     pacer.learn(headers)
     return pacer.requests.per_minute, pacer.tokens.per_minute
-
-
-def duration(text: str | None) -> float | None:
-    """Seconds of a header such as `6m0s`, `8.64s` or `12ms`; None if it is no duration."""
-    match = _DURATION.fullmatch(text.strip()) if text else None
-    if not match or not match.group(0):
-        return None
-    try:
-        days, hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
-    except ValueError:  # two points in a number
-        return None
-    total = days * 86400 + hours * 3600 + minutes * 60 + seconds + milliseconds / 1e3
-    return total if total <= _LONGEST_RESET_SECONDS else None
 
 
 def _number(text: str | None) -> float | None:

@@ -3,8 +3,8 @@
 The loop sends each request as soon as it may leave, and waits for no group of replies. So a slow or
 failing request holds back no other. The journal has a reply on disk before the feed receives it.
 Belongs here: sending requests, waiting, and sending failed requests again. Does not: the choice of
-requests (teacher.feeds), what a request reserves and costs (money.settling), or the content of a
-reply.
+requests (teacher.feeds), when a request may leave (holds), when a round ends before its goal
+(endings), what a request reserves and costs (money.settling), or the content of a reply.
 """
 
 import asyncio
@@ -12,57 +12,34 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from bioinstruct_dagster.teacher.errors import (
-    StatusError,
+    LostReplyError,
     TeacherError,
-    fatal_advice,
-    long_wait_message,
+    UnreachedServerError,
     unwritable_error,
 )
 from bioinstruct_dagster.teacher.feeds import Feed, Tally
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
+from bioinstruct_dagster.teacher.flow.endings import Endings
+from bioinstruct_dagster.teacher.flow.failure_log import FailureLog
 from bioinstruct_dagster.teacher.flow.garbage_collection import rare_collections
+from bioinstruct_dagster.teacher.flow.holds import Holds
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
-from bioinstruct_dagster.teacher.flow.retries import Attempts
-from bioinstruct_dagster.teacher.money.budget import Amount
-from bioinstruct_dagster.teacher.money.settling import Account, Reservation
-from bioinstruct_dagster.teacher.money.tokens import RequestSize, TokenForecast, size_of
-from bioinstruct_dagster.teacher.requests import TeacherRequest
+from bioinstruct_dagster.teacher.flow.refusal_streak import RefusalStreak
+from bioinstruct_dagster.teacher.flow.sent_request import SentRequest
+from bioinstruct_dagster.teacher.flow.stall_watch import StallWatch
+from bioinstruct_dagster.teacher.money.settling import Account
+from bioinstruct_dagster.teacher.money.tokens import TokenForecast, size_of
 from bioinstruct_dagster.teacher.wire.client import TeacherClient
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
 from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
-_MAX_KEPT_ERRORS = 5
 _SENDS_BETWEEN_YIELDS = 32
 _REPORT_SECONDS = 30.0
 _REPORT_REPLIES = 25
-
-
-@dataclass(eq=False)
-class SentRequest:
-    """A request, from its first attempt to its reply or its last failure.
-
-    Attributes:
-        request: the request.
-        size: its size, measured once.
-        max_cost: the most that one attempt can cost.
-        attempts: counts its failures.
-        reservation: the money of its last attempt.
-        expected_tokens: the tokens that its last attempt was expected to take.
-        is_trial: whether the circuit breaker tests the server with its last attempt.
-    """
-
-    request: TeacherRequest
-    size: RequestSize
-    max_cost: Amount
-    attempts: Attempts = field(default_factory=Attempts)
-    reservation: Reservation = field(init=False)
-    expected_tokens: float = 0.0
-    is_trial: bool = False
 
 
 class Sender:
@@ -78,6 +55,8 @@ class Sender:
         forecast: expects how many tokens a request takes, and learns from replies.
         log: takes lines for the user.
         breaker: holds requests back while the server keeps failing.
+        streak: ends the round if the server refuses one request after the other.
+        stall: ends the round if nothing goes on.
     """
 
     def __init__(
@@ -92,6 +71,8 @@ class Sender:
         forecast: TokenForecast,
         log: Callable[[str], None],
         breaker: CircuitBreaker | None = None,
+        streak: RefusalStreak | None = None,
+        stall: StallWatch | None = None,
     ) -> None:
         self._feed = feed
         self._tally = tally
@@ -99,48 +80,59 @@ class Sender:
         self._dialect = dialect
         self._account = account
         self._billing = account.billing
-        self._pacer = pacer
         self._forecast = forecast
         self._log = log
-        self._breaker = breaker or CircuitBreaker()
+        self._holds = Holds(pacer, breaker or CircuitBreaker(), streak or RefusalStreak())
+        self._endings = Endings(
+            tally,
+            self._holds,
+            FailureLog(log, self._billing.endpoint.redacted),
+            stall or StallWatch(),
+            address=self._billing.endpoint.address,
+            api=dialect.api,
+        )
+        self._awaiting: set[asyncio.Task[Any] | None] = set()  # no reply has come yet
         self._wake = asyncio.Event()
         self._numbers = itertools.count()
         self._retries: list[tuple[float, int, SentRequest]] = []
         self._next_request: SentRequest | None = None  # taken from the feed, and not sent yet
-        self._in_flight = 0
-        self._fatal_error: Exception | None = None
+        self._stalled = False
         self._reported = time.monotonic()
 
     async def run(self) -> None:
         """Send until no request is left, or until no more requests may be sent.
 
-        When it stops, it waits for the requests in flight, because they are paid for.
+        When it stops, it waits for the requests in flight, because they are paid for. A request
+        whose reply does not come holds the end back until its timeout, or until the round stalls.
 
         Raises:
             TeacherError: no request can succeed (wrong key, no quota, unknown model, a server that
                 stays down), or the disk takes no more replies.
         """
         self._feed.start(self._wake.set)
+        self._endings.progressed()
         with rare_collections():
             await self._send_all()
         self._tally.failed += len(self._retries)  # the round ends before they are sent again
-        self._tally.rate_limited += self._pacer.rate_limited
+        self._tally.rate_limited += self._holds.pacer.rate_limited
         self._tally.stopped = self._tally.stopped or self._feed.stopped
-        if self._fatal_error:
-            self._tally.stopped = self._tally.stopped or str(self._fatal_error)
-            raise self._fatal_error
+        self._endings.conclude()
+        if error := self._endings.error:
+            self._tally.stopped = self._tally.stopped or str(error)
+            raise error
 
     async def _send_all(self) -> None:
         async with asyncio.TaskGroup() as group:
             sends = 0
-            while not self._fatal_error and not self._tally.stopped:
+            while not self._must_end():
                 try:
                     sent = self._next()
                 except Exception as error:  # noqa: BLE001  # raised once no request is in flight
-                    self._fatal_error = error
+                    self._endings.fail(error)
                     break
                 if sent is None:
                     if self._is_done():
+                        self._endings.check_refusals(is_last=True)
                         break
                     await self._wait(self._seconds_until_retry())
                 elif (seconds := self._seconds_until_sending(sent)) == 0.0:
@@ -153,6 +145,9 @@ class Sender:
                 elif not self._tally.stopped:
                     self._next_request = sent
                     await self._wait(seconds)
+            while self._holds.in_flight:
+                self._is_stalled()
+                await self._wait(None)
 
     def _next(self) -> SentRequest | None:
         """The next request: the waiting one, a failed one whose time has come, or a new one."""
@@ -176,7 +171,7 @@ class Sender:
         return wanted
 
     def _is_done(self) -> bool:
-        return not self._in_flight and not self._retries and not self._feed.busy
+        return not self._holds.in_flight and not self._retries and not self._feed.busy
 
     def _seconds_until_retry(self) -> float | None:
         return max(0.0, self._retries[0][0] - time.monotonic()) if self._retries else None
@@ -193,43 +188,82 @@ class Sender:
             if not budget.in_flight:
                 self._tally.stopped = cap.reached_message(sent.max_cost)
             return None
-        waits = (self._breaker.wait(), self._pacer.wait())
-        return None if None in waits else max(w for w in waits if w is not None)
+        return self._holds.wait()
 
     async def _wait(self, seconds: float | None) -> None:
-        """Wait for a reply or the feed, and no longer than so many seconds."""
+        """Wait for a reply or the feed, for so many seconds at most, or until a line is due."""
         timer = None
-        if seconds is not None:
-            timer = asyncio.get_running_loop().call_later(seconds, self._wake.set)
+        if not self._stalled:
+            due = self._endings.seconds_until_line()
+            soonest = due if seconds is None else min(seconds, due)
+            timer = asyncio.get_running_loop().call_later(soonest, self._wake.set)
         await self._wake.wait()
         self._wake.clear()
         if timer:
             timer.cancel()
+
+    def _must_end(self) -> bool:
+        """Whether no more requests may be sent."""
+        self._endings.check_refusals()
+        return self._endings.ended or self._is_stalled()
+
+    def _is_stalled(self) -> bool:
+        """Say what the round waits for, if that is due, and end a round without any progress.
+
+        Requests in flight are given up then, and count as billed.
+        """
+        if self._stalled:
+            return True
+        # The round waits on purpose for the gates, and for a limit that the user set.
+        if not self._holds.in_flight and (self._feed.busy or self._holds.pacer.waits_for_user):
+            self._endings.wait_on_purpose()
+        if self._endings.check_stall(self._waits_for):
+            self._stalled = True
+            for task in self._awaiting:
+                if task:
+                    task.cancel()
+        return self._stalled
+
+    def _waits_for(self) -> str:
+        if self._feed.busy and not self._holds.in_flight:
+            return "the gates check rows"
+        waiting = f"{len(self._retries)} failed requests wait until they are sent again"
+        return self._holds.reason() or waiting
 
     def _reserve(self, sent: SentRequest) -> bool:
         """Reserve the money and the pace of the request; False if the disk can't note it."""
         try:
             sent.reservation = self._account.reserve(sent.request, sent.max_cost)
         except TeacherError as error:
-            self._fatal_error = error
+            self._endings.fail(error)
             return False
         sent.expected_tokens = self._forecast.total(sent.size)
-        self._in_flight += 1
-        self._pacer.sent(sent.expected_tokens)
-        sent.is_trial = self._breaker.sent()
+        self._holds.sent(sent)
         return True
 
     async def _send(self, sent: SentRequest) -> None:
         requested_at, started = datetime.now(UTC), time.monotonic()
         try:
-            reply = await self._client.complete(sent.request, self._dialect, self._billing.service)
+            if self._stalled:
+                raise UnreachedServerError("the round ended before the request was sent")
+            self._awaiting.add(asyncio.current_task())
+            try:
+                reply = await self._client.complete(
+                    sent.request, self._dialect, self._billing.service
+                )
+            finally:
+                self._awaiting.discard(asyncio.current_task())
+        except asyncio.CancelledError:
+            if not self._stalled:
+                raise
+            self._give_up_in_flight(sent)
         # The error of one request must not stop the others. It is counted and shown.
         except Exception as error:  # noqa: BLE001
             self._handle_failure(sent, error)
         else:
             await self._handle_reply(sent, reply, requested_at, time.monotonic() - started)
         finally:
-            self._in_flight -= 1
+            self._holds.ended()
             self._wake.set()
 
     async def _handle_reply(
@@ -243,17 +277,16 @@ class Sender:
             self._feed.stored(sent.request, completion)
             self._report()
         except OSError as error:
-            self._fatal_error = self._fatal_error or unwritable_error(error)
+            self._endings.fail(unwritable_error(error))
         except Exception as error:  # noqa: BLE001  # raised once no request is in flight
-            self._fatal_error = self._fatal_error or error
+            self._endings.fail(error)
 
     def _settle(
         self, sent: SentRequest, reply: TeacherReply, requested_at: datetime, seconds: float
     ) -> dict[str, Any]:
         """A row of `completions`; pace, budget, forecast and tally take the reply into account."""
-        self._pacer.learn(reply.headers)
-        self._pacer.replied(sent.expected_tokens, reply.tokens, seconds)
-        self._breaker.succeeded()
+        self._holds.replied(sent, reply, seconds)
+        self._endings.progressed()
         completion = self._account.settle(sent.reservation, reply, requested_at)
         cost = sent.reservation.cost
         if cost is None:
@@ -267,61 +300,33 @@ class Sender:
 
     def _handle_failure(self, sent: SentRequest, error: Exception) -> None:
         """Settle a request without a reply, and send it later, give it up, or end the round."""
+        self._settle_failure(sent, error)
+        if isinstance(error, TeacherError):  # no request can reach the server
+            self._holds.abandoned(sent)
+            self._endings.fail(error)
+            return
+        self._endings.failed(sent, error, self._holds.failed(sent, error))
+        delay = sent.attempts.delay_after(error)
+        if delay is not None:
+            self._tally.retried += not self._endings.error
+            heapq.heappush(self._retries, (time.monotonic() + delay, next(self._numbers), sent))
+            return
+        self._endings.given_up(sent, error)
+        self._feed.failed(sent.request)
+
+    def _give_up_in_flight(self, sent: SentRequest) -> None:
+        """Give up a request in flight, because the round has stalled. It may have been billed."""
+        error = LostReplyError("the run stopped waiting for it")
+        self._settle_failure(sent, error)
+        self._holds.abandoned(sent)
+        self._endings.given_up(sent, error)
+        self._feed.failed(sent.request)
+
+    def _settle_failure(self, sent: SentRequest, error: Exception) -> None:
         try:
             self._tally.presumed += self._account.settle_failure(sent.reservation, error)
         except TeacherError as unwritten:
-            self._fatal_error = self._fatal_error or unwritten
-        if isinstance(error, TeacherError):  # no request can reach the server
-            self._fatal_error = self._fatal_error or error
-            return
-        self._slow_down(sent, error)
-        status_error = error if isinstance(error, StatusError) else None
-        if status_error and status_error.fatal:
-            self._fatal_error = self._fatal_error or TeacherError(
-                fatal_advice(status_error, sent.request.model)
-            )
-            return
-        if self._breaker.given_up:
-            self._fatal_error = self._fatal_error or TeacherError(
-                f"The teacher at {self._billing.endpoint.address} keeps failing: "
-                f"{self._describe(error)}. {self._tally.asked} completions of this round are "
-                "stored. Run again when the server works; stored completions are not paid for "
-                "again."
-            )
-            return
-        delay = sent.attempts.delay_after(error)
-        if delay is not None:
-            self._tally.retried += 1
-            heapq.heappush(self._retries, (time.monotonic() + delay, next(self._numbers), sent))
-            return
-        self._tally.failed += 1
-        if len(self._tally.errors) < _MAX_KEPT_ERRORS:
-            self._tally.errors.append(self._describe(error))
-        self._feed.failed(sent.request)
-
-    def _slow_down(self, sent: SentRequest, error: Exception) -> None:
-        """Tell the pacer and the circuit breaker of a failure; a long wait ends the round."""
-        status_error = error if isinstance(error, StatusError) else None
-        if status_error:
-            self._pacer.learn(status_error.headers)
-        limited = bool(status_error and status_error.rate_limited)
-        server_fault = not status_error or status_error.server_fault
-        overloaded = limited or server_fault
-        self._pacer.refused(
-            sent.expected_tokens,
-            overloaded=overloaded,
-            limited=limited,
-            retry_after=status_error.retry_after if status_error and overloaded else None,
-        )
-        if status_error and status_error.asks_for_long_wait and overloaded:
-            self._tally.stopped = self._tally.stopped or long_wait_message(status_error)
-        if server_fault:
-            self._breaker.failed(is_trial=sent.is_trial)
-        else:
-            self._breaker.succeeded()
-
-    def _describe(self, error: Exception) -> str:
-        return self._billing.endpoint.redacted(f"{type(error).__name__}: {error}")
+            self._endings.fail(unwritten)
 
     def _report(self) -> None:
         now = time.monotonic()
@@ -331,5 +336,5 @@ class Sender:
         spent = "" if not self._tally.usd else f", ${self._tally.usd:,.4f} spent"
         self._log(
             f"{self._tally.asked} completions stored, {self._tally.failed} failed, "
-            f"{self._in_flight} in flight{spent}; {self._feed.progress()}"
+            f"{self._holds.in_flight} in flight{spent}; {self._feed.progress()}"
         )

@@ -30,6 +30,7 @@ class Estimate:
         usd_most: their dollars if every reply has its full length.
         hours: the time that they take.
         from_replies: earlier replies that the estimate comes from.
+        reasoning_tokens: the part of the completion tokens that is reasoning.
     """
 
     requests: int
@@ -39,6 +40,7 @@ class Estimate:
     usd_most: float | None
     hours: float
     from_replies: int
+    reasoning_tokens: int = 0
 
     def __str__(self) -> str:
         """One line for the log."""
@@ -50,9 +52,12 @@ class Estimate:
         basis = (
             f"by {self.from_replies:,} earlier replies" if self.from_replies else "by rule of thumb"
         )
+        reasoning = (
+            f" (of these {self.reasoning_tokens:,} for reasoning)" if self.reasoning_tokens else ""
+        )
         return (
             f"Estimate {basis}: {self.requests:,} requests, {self.prompt_tokens:,} tokens in and "
-            f"{self.completion_tokens:,} out, {dollars}, {_shown_time(self.hours)}"
+            f"{self.completion_tokens:,} out{reasoning}, {dollars}, {_shown_time(self.hours)}"
         )
 
 
@@ -68,6 +73,7 @@ def estimate(
     requests_per_minute: float | None = None,
     tokens_per_minute: float | None = None,
     from_replies: int = 0,
+    reasoning_tokens: float = 0.0,
 ) -> Estimate:
     """The estimate of a number of requests.
 
@@ -82,6 +88,7 @@ def estimate(
         requests_per_minute: the limit of the user or the server, if known.
         tokens_per_minute: the limit of the user or the server, if known.
         from_replies: earlier replies that `forecast` and `latency` come from.
+        reasoning_tokens: the part of a reply's expected tokens that is reasoning.
     """
     size = size_of(example)
     prompt = round(forecast.prompt(size) * requests)
@@ -100,6 +107,7 @@ def estimate(
         usd_most=max_cost * requests if max_cost is not None else None,
         hours=BATCH_HOURS if service == "batch" and requests else hours,
         from_replies=from_replies,
+        reasoning_tokens=round(reasoning_tokens * requests),
     )
 
 

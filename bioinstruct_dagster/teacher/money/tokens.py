@@ -7,7 +7,7 @@ Does not: prices (prices), caps (budget), or the pace (flow.pacing).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,12 +58,17 @@ class RequestSize:
 
 def size_of(request: TeacherRequest) -> RequestSize:
     """The size of a request. Servers put the response format into the prompt, so it counts."""
-    prompt = sum(len(m["content"].encode("utf-8", "surrogatepass")) for m in request.messages)
     return RequestSize(
-        prompt + _format_bytes(request.parameters),
+        prompt_bytes_of(request.messages, request.parameters),
         TOKENS_AROUND_MESSAGE * (len(request.messages) + 1),
         int(request.parameters["max_completion_tokens"]),
     )
+
+
+def prompt_bytes_of(messages: Iterable[Mapping[str, str]], parameters: Mapping[str, Any]) -> int:
+    """The bytes of the messages and of the response format."""
+    texts = sum(len(m["content"].encode("utf-8", "surrogatepass")) for m in messages)
+    return texts + _format_bytes(parameters)
 
 
 _format_sizes: dict[int, tuple[Any, int]] = {}
@@ -85,10 +90,16 @@ class TokenForecast:
 
     Args:
         output_share: the first expected share of the output limit.
+        bytes_per_token: the first expected bytes of a prompt token.
     """
 
-    def __init__(self, *, output_share: float = FIRST_OUTPUT_SHARE) -> None:
-        self._bytes_per_token = BYTES_PER_TOKEN
+    def __init__(
+        self,
+        *,
+        output_share: float = FIRST_OUTPUT_SHARE,
+        bytes_per_token: float = BYTES_PER_TOKEN,
+    ) -> None:
+        self._bytes_per_token = bytes_per_token
         self._output_share = output_share
         self._replies = 0
 

@@ -8,6 +8,7 @@ at another address. Does not: when a probe fails (search, output_limit).
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 from bioinstruct_dagster.settings import Api
 from bioinstruct_dagster.teacher.errors import (
@@ -25,6 +26,7 @@ from bioinstruct_dagster.teacher.probing.sender import ProbeSender
 from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 
+_Cause = Literal["credit", "key", "model", "path", "form"]
 _KEY_STATUSES = (401, 403)
 _NO_CREDIT_STATUS = 402
 _NO_PATH_STATUSES = (404, 405)
@@ -32,6 +34,21 @@ _NO_PATH_STATUSES = (404, 405)
 _FORM_STATUSES = frozenset({400, 406, 415, 416, 422, 424, 500, 501})
 # What a message must not show: a part of a key, as servers repeat it.
 _KEY_PARTS = re.compile(r"\S*\*{2,}\S*|\bsk-\S+|\beyJ\S+|\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]{20,}")
+# Causes that some servers state with a status of their own, such as Gemini's 400 for a wrong key.
+_KEY_WORDS = re.compile(
+    r"\b(?:api[ _-]?key|credentials?|unauthori[sz]ed|unauthenticated|authentication)\b",
+    re.IGNORECASE,
+)
+_CREDIT_WORDS = re.compile(
+    r"\binsufficient[ _](?:balance|credits?|funds|quota)|\b(?:credit )?balance is too low\b"
+    r"|\bpayment required\b|\b(?:no|more|out of) credits\b|\barrear",
+    re.IGNORECASE,
+)
+_MODEL_WORDS = re.compile(
+    r"\bmodel\b.{0,80}\b(?:not found|not exist|doesn't exist|not available|unknown)\b"
+    r"|\b(?:unknown|invalid|no such) model\b|\bmodel[ _]not[ _]found\b",
+    re.IGNORECASE,
+)
 _VERSION = re.compile(r"/v\d+\w*(?:/|$)")
 _SHOWN_EVIDENCE = 400  # characters
 _SHOWN_BODY = 120
@@ -43,14 +60,17 @@ async def refusal_that_no_form_changes(
     """The message of a refusal that concerns no part of the request; None if it may concern one."""
     request = probe_request(sender.settings, sender.endpoint, dialect.reply_format)
     body = dialect.body(request, sender.account.billing.service)
-    if error.code not in FATAL_CODES and (
-        error.status in _FORM_STATUSES or refused_parts(error, body, certain=True)
-    ):
+    cause = _cause(error)
+    # A sentence about the model may be about what the model supports.
+    named = refused_parts(error, body, certain=cause != "model")
+    if cause != "credit" and (named or (cause == "form" and error.status in _FORM_STATUSES)):
         return None
     if error.asks_for_long_wait and not error.fatal:
         return long_wait_message(error)
     found = None
-    if error.status in _NO_PATH_STATUSES and sender.settings.teacher.model not in error.message:
+    names_model = bool(_MODEL_WORDS.search(_said(error)))
+    names_model = names_model or sender.settings.teacher.model in error.message
+    if error.status in _NO_PATH_STATUSES and not names_model:
         found = await _right_address(sender, dialect)
     return refused(sender, error, dialect, found)
 
@@ -67,16 +87,17 @@ def refused(
         found: what to set, if the API answers at another address.
     """
     model = sender.settings.teacher.model
-    if error.code in FATAL_CODES or error.status == _NO_CREDIT_STATUS:
+    cause = _cause(error)
+    if cause == "credit":
         reason = f"The teacher refuses further requests: {error.code or f'HTTP {error.status}'}."
         advice = "Add credit or raise the limit, then run again."
-    elif error.status in _KEY_STATUSES:
+    elif cause == "key":
         reason = f"The teacher rejects the key (HTTP {error.status})."
         advice = (
             f"Check OPENAI_API_KEY and that it may use {model!r}. Check OPENAI_BASE_URL too: the "
             "key belongs to one server."
         )
-    elif error.status in _NO_PATH_STATUSES:
+    elif cause in {"model", "path"}:
         reason = f"The teacher has no model {model!r}, or no API at this path."
         advice = found or _path_advice(sender, dialect)
     elif error.status in _FORM_STATUSES:
@@ -132,6 +153,26 @@ def too_many_forms(sender: ProbeSender) -> str:
     )
 
 
+def _cause(error: StatusError) -> _Cause:
+    """What a refusal is about, by its status and its words."""
+    said = _said(error)
+    if error.code in FATAL_CODES or error.status == _NO_CREDIT_STATUS or _CREDIT_WORDS.search(said):
+        return "credit"
+    if error.status in _KEY_STATUSES:
+        return "key"
+    if error.status in _NO_PATH_STATUSES:
+        return "path"
+    if error.status in _FORM_STATUSES and _KEY_WORDS.search(said):
+        return "key"
+    if error.status in _FORM_STATUSES and _MODEL_WORDS.search(said):
+        return "model"
+    return "form"
+
+
+def _said(error: StatusError) -> str:
+    return f"{error.code or ''} {error.message}"
+
+
 def _asked(sender: ProbeSender) -> str:
     api = sender.settings.teacher.api
     return (
@@ -143,7 +184,7 @@ def _asked(sender: ProbeSender) -> str:
 def _shown(error: StatusError) -> str:
     """The server's words in one line, without a part of a key."""
     said = " ".join(str(error).split())
-    return _KEY_PARTS.sub("[key]", said) if error.status in _KEY_STATUSES else said
+    return _KEY_PARTS.sub("[key]", said) if _cause(error) == "key" else said
 
 
 def _sentence(text: str) -> str:

@@ -57,6 +57,7 @@ _ADVICE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# Names are ASCII, also beside the letters of other scripts.
 _NAME = r"[A-Za-z_][\w.\[\]]*"
 _LISTED = re.compile(
     rf"""
@@ -64,16 +65,16 @@ _LISTED = re.compile(
       | \bnames? | \boptions? | \binputs? | \bon\ this\ model )
     (?:\(s\))? [^\w\n]{{1,5}} ({_NAME} (?: [^\w\n]{{1,5}} (?:and\s)? {_NAME} )*)
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-_QUOTED = re.compile(rf"""['"`\[]({_NAME})['"`\]](?!\s*:)""")
-_AT_LINE_START = re.compile(rf"(?m)^\W*({_NAME})\s*:")
+_QUOTED = re.compile(rf"""['"`\[]({_NAME})['"`\]](?!\s*:)""", re.ASCII)
+_AT_LINE_START = re.compile(rf"^\W*({_NAME})\s*:", re.ASCII | re.MULTILINE)
 _SUBJECT = re.compile(
     rf"({_NAME})['\"`]?\s+(?:(?:is|are|was|were)\s+)?"
     r"(?:not|un\w+|in\w+|disallowed|deprecated|forbidden|must|cannot|can't|does|should)\b",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_WORD = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
+_WORD = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
 
 _ROLES_REFUSED = re.compile(
     r"""

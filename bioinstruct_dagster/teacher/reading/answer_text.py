@@ -234,6 +234,8 @@ class _Splitter:
         self._has_list = False  # whether it has said what may be a list of tasks
         self._has_value = False  # whether a whole JSON object was passed in this turn
         self._has_answer_tag = False
+        self._closings: dict[str, Mark | None] = {}  # the next one of each family of tags
+        self._answer_tag = answer_start(text, 0)  # the next place of such a tag, or -1
 
     @property
     def answer(self) -> str:
@@ -278,13 +280,17 @@ class _Splitter:
         return self._say(mark.start, max(self._scanner.place, mark.start + 1))
 
     def _open(self, mark: Mark) -> int | None:
-        closing = closing_mark(self._text, mark)
-        if closing:
-            self._think(mark.end, closing.start)
-            return closing.end
-        end = answer_start(self._text, mark.end)
-        self._think(mark.end, end)
-        return end
+        closing = self._closings.get(mark.family, mark)
+        if closing and closing.start < mark.end:  # each part of the text is searched once
+            closing = self._closings[mark.family] = closing_mark(self._text, mark)
+        if -1 < self._answer_tag < mark.end:
+            self._answer_tag = answer_start(self._text, mark.end)
+        answer = self._answer_tag
+        if answer >= 0 and not (closing and closing.start < answer):
+            self._think(mark.end, answer)
+            return answer
+        self._think(mark.end, closing.start if closing else None)
+        return closing.end if closing else None
 
     def _channel(self, mark: Mark) -> int | None:
         if mark.is_final:

@@ -169,13 +169,13 @@ def closing_mark(text: str, opening: Mark) -> Mark | None:
     return None
 
 
-def answer_start(text: str, place: int) -> int | None:
-    """Where a tag begins the answer; None if no tag does."""
+def answer_start(text: str, place: int) -> int:
+    """Where a tag begins the answer; -1 if no tag does."""
     while found := _ANSWER_START.search(text, place):
         if not _is_named(text, found.start(), found.end()):
             return found.start()
         place = found.end()
-    return None
+    return -1
 
 
 def channel_end(text: str, place: int) -> int | None:

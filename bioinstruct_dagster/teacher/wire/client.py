@@ -54,7 +54,7 @@ SUCCESS_STATUSES = range(200, 300)
 _REDIRECT_STATUSES = range(300, 400)
 
 # Prefixes of the headers of a reply that are read.
-_USED_HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry")
+_USED_HEADERS = ("x-ratelimit-", "retry-after", "x-request-id", "x-should-retry", "date")
 
 
 class TeacherClient:

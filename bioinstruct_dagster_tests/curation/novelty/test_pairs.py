@@ -146,23 +146,6 @@ def test_added_texts_are_always_indexed(seed):
     assert len(index) == len(kept)
 
 
-def test_texts_that_need_admission_are_indexed_if_admitted():
-    texts = ["a b c", "a b c", "d e f", "d e f", "g h i"]
-    vocabulary = Vocabulary()
-    index = PairIndex(vocabulary, 0.7, block=2)
-    asked = []
-
-    def admit(place):
-        asked.append((place, len(index)))
-        return place != 2
-
-    found = index.check(vocabulary.encode(texts), on_admission=[1, 2, 4], admit=admit)
-    # The second repeats the first, so nobody is asked about it.
-    assert asked == [(2, 1), (4, 2)]
-    assert found.rows.tolist() == [NO_ROW, 0, NO_ROW, NO_ROW, NO_ROW]
-    assert len(index) == 3
-
-
 def test_a_known_score_stands_unless_a_row_exceeds_it():
     texts = ["a b c d", "a b c d", "a b c d e", "x y z"]
     vocabulary = Vocabulary()

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -55,29 +56,36 @@ def most_similar(
 def check_plainly(
     seeds: Sequence[NamedInstruction], candidates: Sequence[NamedInstruction]
 ) -> list[NoveltyVerdict]:
-    """Self-Instruct's loop, one `rouge_score` call a pair, and the second measure after it."""
-    latin = RougeScorer(["rougeL"], tokenizer=Remembering(DefaultTokenizer().tokenize))
-    any_script = RougeScorer(["rougeL"], tokenizer=Remembering(tokenize_unicode))
-
-    def is_second(text: str) -> bool:
-        seen = sum(map(len, DefaultTokenizer().tokenize(text)))
-        return not seen or 2 * seen < sum(character.isalnum() for character in text)
-
+    """Self-Instruct's loop, one `rouge_score` call a pair, over the texts of the same measure."""
+    scorers = {
+        "rouge_score": RougeScorer(["rougeL"], tokenizer=Remembering(DefaultTokenizer().tokenize)),
+        "unicode": RougeScorer(["rougeL"], tokenizer=Remembering(tokenize_unicode)),
+    }
     kept = list(seeds)
     verdicts = []
     for candidate in candidates:
-        measure = "rouge_score"
-        nearest_id, score = most_similar(latin, candidate.instruction, kept)
-        if not score > 0.7 and is_second(candidate.instruction):
-            measure = "unicode"
-            alike = [other for other in kept if is_second(other.instruction)]
-            nearest_id, score = most_similar(any_script, candidate.instruction, alike)
+        measure = measure_of(candidate.instruction)
+        alike = [other for other in kept if measure_of(other.instruction) == measure]
+        nearest_id, score = most_similar(scorers[measure], candidate.instruction, alike)
         if score > 0.7:
             verdicts.append(NoveltyVerdict(candidate.id, False, nearest_id, score, measure))
         else:
             verdicts.append(NoveltyVerdict(candidate.id, True, None, None, measure))
             kept.append(candidate)
     return verdicts
+
+
+def measure_of(text: str) -> str:
+    """`unicode` if `rouge_score` reads less than half of the letters or of the words."""
+    read = re.compile("[a-z0-9]")
+    letters = [character for character in text.lower() if character.isalnum()]
+    seen = sum(read.fullmatch(letter) is not None for letter in letters)
+    if not seen or 2 * seen < len(letters):
+        return "unicode"
+    spaced = "".join(f" {c} " if c in "高血压的治疗" else c for c in text.lower())
+    words = re.findall(r"[^\W_]+", spaced)
+    seen_words = sum(read.search(word) is not None for word in words)
+    return "unicode" if 2 * seen_words < len(words) else "rouge_score"
 
 
 def as_texts(instructions: Sequence[str], prefix: str) -> list[NamedInstruction]:
@@ -282,15 +290,37 @@ def test_the_second_measure_checks_other_scripts():
     assert {verdict.measure for verdict in verdicts} == {"unicode"}
 
 
-def test_a_row_rejected_by_the_second_measure_blocks_no_row():
-    # By rouge_score the third repeats the second, which the second measure alone rejects.
-    texts = ["高血压的治疗方案 a b c", "高血压的治疗方法 a d e", "a d e"]
-    verdicts = check_in_process([], as_texts(texts, "row"))
-    assert [(v.novel, v.measure) for v in verdicts] == [
-        (True, "unicode"),
-        (False, "unicode"),
-        (True, "rouge_score"),
-    ]
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["HIV的传播途径有哪些？", "HIV的早期症状是什么？"],
+        ["20岁男性经常头痛怎么办", "患者20岁，如何控制血糖"],
+        ["Как лечить HIV у детей?", "Чем опасен HIV при беременности?"],
+        ["ما هي أعراض HIV؟", "كيف ينتقل HIV بين الناس؟"],
+        ["HIV에 걸리면 어떻게 되나요?", "HIV 예방약은 누가 먹나요?"],
+        ["Ποια είναι τα συμπτώματα του HIV;", "Πώς μεταδίδεται ο HIV;"],
+        ["COVID-19 vaccination 后能喝酒吗", "COVID-19 vaccination 前要禁食吗"],
+        ["HIV", "HIV的传播途径有哪些？"],
+        ["治疗方案 a b c", "a b c"],
+    ],
+)
+def test_texts_that_share_only_a_latin_word_are_different(texts):
+    for order in (texts, texts[::-1]):
+        assert [v.novel for v in check_in_process([], as_texts(order, "row"))] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["HIV的早期症状是什么？", "HIV 的早期症状是什么"],
+        ["Как лечить HIV у детей?", "как лечить hiv у детей"],
+        ["HIV 예방약은 누가 먹나요?", "HIV 예방약은 누가 먹나요"],
+    ],
+)
+def test_a_repeat_in_another_script_is_a_repeat(texts):
+    for order in (texts, texts[::-1]):
+        verdicts = check_in_process([], as_texts(order, "row"))
+        assert [(v.novel, v.measure) for v in verdicts] == [(True, "unicode"), (False, "unicode")]
 
 
 def test_the_second_measure_skips_rows_in_latin_script():

@@ -92,8 +92,33 @@ CASES = [
     ),
     (
         "odd_first_character",
+        {"instruction": "_ Ποια είναι η πρώτη επιλογή;"},
         {"instruction": "Ποια είναι η πρώτη επιλογή;"},
-        {"instruction": "Translate η πρώτη επιλογή into English."},
+    ),
+    (
+        "odd_first_character",
+        {"instruction": "¿¿¿ ??"},
+        {"instruction": "¿Qué significa este resultado de laboratorio?"},
+    ),
+    (
+        "odd_first_character",
+        {"instruction": "\ufffd\ufffdName the drug of first choice."},
+        {"instruction": "《伤寒论》主要讲的是什么内容？"},
+    ),
+    (
+        "instruction_too_short",
+        {"instruction": "头痛吗"},
+        {"instruction": "感冒怎么办"},
+    ),
+    (
+        "instruction_too_short",
+        {"instruction": "Симптомы гриппа"},
+        {"instruction": "Как лечить астму?"},
+    ),
+    (
+        "instruction_too_long",
+        {"instruction": "患者咳嗽发热三天" * 40},
+        {"instruction": "患者咳嗽发热三天" * 30},
     ),
     ("empty_output", {"output": ""}, {"output": "No."}),
     ("empty_output", {"output": " N/A "}, {"output": "None of these drugs interact."}),

@@ -155,6 +155,25 @@ def test_a_bad_input_file_fails_the_batch_and_says_where(serve, code, number, li
     assert server.teacher.ledger.billed == 0
 
 
+def test_a_batch_fails_that_does_not_fit_beside_the_open_ones(serve):
+    server = serve(prompt_tokens=10, batch_token_limit=100, batch_seconds=20.0)
+
+    def validated(count):
+        batch = submit(server, [line(number) for number in range(count)])
+        while batch.status == "validating":
+            time.sleep(0.05)
+            batch = server.client.batches.retrieve(batch.id)
+        return batch
+
+    assert [validated(count).status for count in (6, 4)] == ["in_progress"] * 2
+    full = validated(1)
+    assert full.status == "failed"
+    (error,) = full.errors.data
+    assert error.code == "token_limit_exceeded"
+    assert "Limit: 100 enqueued tokens" in error.message
+    assert server.teacher.ledger.billed == 0
+
+
 def test_every_bad_line_is_named(serve):
     server = serve()
     batch = ended(server, submit(server, [b"{", line(1), b"}", line(1)]))

@@ -98,6 +98,7 @@ def test_every_option_of_the_server_is_an_option_of_the_command():
         "batch-expire-share": 0.5,
         "batch-max-lines": 7,
         "batch-max-bytes": 99,
+        "batch-token-limit": 98,
         "answer-tokens": 3,
         "prompt-tokens": 4,
         "slow-seconds": 6.0,

@@ -16,6 +16,7 @@ from bioinstruct_dagster.rehearsal.api_server.options import OptionsError, Serve
         ({"batch_seconds": float("inf")}, "batch_seconds"),
         ({"fault_attempts": -1}, "fault_attempts"),
         ({"batch_max_lines": 0}, "batch_max_lines"),
+        ({"batch_token_limit": 0}, "batch_token_limit"),
         ({"faults": {"earthquake": 0.1}}, "earthquake"),
         ({"faults": {"reset": 1.5}}, "reset"),
         ({"faults": {"reset": 0.6, "slow": 0.6}}, "add up to 1.2"),

@@ -92,16 +92,38 @@ def test_an_expired_batch_resubmits_only_missing_requests(store, asked):
 
 
 def test_a_batch_that_fails_validation_is_submitted_again(store, asked):
-    with live(batch_max_lines=2) as server:
+    async def around(request, handler):
+        response = await handler(request)
+        if request.method == "GET" and request.path.startswith("/v1/batches/") and broken:
+            batch = json.loads(response.body)
+            error = {"code": "model_not_found", "message": "The model has no batches."}
+            batch |= {"status": "failed", "errors": {"object": "list", "data": [error]}}
+            return web.json_response(batch)
+        return response
+
+    broken = [True]
+    with live(around, batch_seconds=DAY) as server:
         server.ask(asked(3), store)
         with pytest.raises(TeacherError) as failed:
             server.ask(asked(3), store)
-        assert "too many requests: 3" in str(failed.value)
+        assert "The model has no batches" in str(failed.value)
         assert "Nothing was billed" in str(failed.value)
+        assert "BIOINSTRUCT_SERVICE=online" in str(failed.value)
         assert server.billed == 0
         assert (state(store), spent(store)) == (["failed"], {})
-        server.ask(asked(2), store)
-        assert server.ask(asked(2), store).asked == 2
+        broken.clear()
+        assert server.ask(asked(2), store).pending == 2
+
+
+def test_a_batch_with_too_many_lines_is_submitted_in_smaller_ones(store, asked):
+    with live(batch_max_lines=2) as server:
+        server.ask(asked(3), store)
+        rounds = 0
+        while server.ask(asked(3), store).pending:
+            rounds += 1
+        assert rounds <= 3
+        assert (server.billed, server.repeated) == (3, 1)
+    assert max(column(store, "batches", "requests")) == 3
 
 
 def test_a_cancelled_batch_is_harvested_and_stops_the_run(store, asked):
@@ -296,6 +318,7 @@ def test_a_server_without_batches_is_named_with_the_way_out(store, asked):
 
 
 def test_a_run_goes_on_towards_its_goal_under_its_own_caps(store, asked):
+    from bioinstruct_dagster.teacher.batch_api.submission import submit
     from bioinstruct_dagster.teacher.feeds import ListFeed, Tally
     from bioinstruct_dagster.teacher.money.budget import Budget
     from bioinstruct_dagster.teacher.money.settling import BatchAccount, Billing
@@ -305,7 +328,7 @@ def test_a_run_goes_on_towards_its_goal_under_its_own_caps(store, asked):
     terms = Terms(service="batch", run_max_usd=5.0, run_max_tokens=900_000)
     with live() as server:
         account = BatchAccount(Billing(server.endpoint, None, "batch"), Budget())
-        batches.submit(feed, store, account, terms=terms, tally=Tally(), log=lambda _: None)
+        submit(feed, store, account, terms=terms, tally=Tally(), log=lambda _: None)
     assert batches.resume_of(batches.open_batches(store)) == {
         "instructions": 7,
         "seed": 3,

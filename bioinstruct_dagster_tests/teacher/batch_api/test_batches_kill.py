@@ -7,7 +7,16 @@ from datetime import timedelta
 import pytest
 
 from bioinstruct_dagster.teacher.batch_api import batches
-from bioinstruct_dagster_tests.teacher.rehearsal_servers import KEY, MODEL, column, live, spent
+from bioinstruct_dagster.teacher.money.tokens import size_of
+from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
+    BATCH,
+    KEY,
+    MODEL,
+    column,
+    live,
+    spent,
+)
 
 COUNT = 6
 
@@ -23,12 +32,13 @@ from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
-store, url, key, model, count = sys.argv[1:]
+store, url, key, model, count, tokens = sys.argv[1:]
 seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
 series = Series(seeds, "openai", model, run_seed=42, tasks_per_request=5)
 requests = [series.request(number) for number in range(int(count))]
 endpoint = Endpoint(url, key, rehearsal=False)
-ask(session_of(endpoint, Store(Path(store)), terms=Terms(service="batch")), requests)
+terms = Terms(service="batch", batch_tokens=int(tokens) or None)
+ask(session_of(endpoint, Store(Path(store)), terms=terms), requests)
 """
 
 
@@ -61,9 +71,9 @@ def asked(requests_of):
     return requests_of(COUNT, teacher="openai", model=MODEL)
 
 
-def killed_at(halt, server, store, start_python) -> None:
+def killed_at(halt, server, store, start_python, tokens=0) -> None:
     """Start a round, and kill it where the server holds it up."""
-    process = start_python(RUN, store.path, server.endpoint.base_url, KEY, MODEL, COUNT)
+    process = start_python(RUN, store.path, server.endpoint.base_url, KEY, MODEL, COUNT, tokens)
     while not halt.halted and process.poll() is None:
         time.sleep(0.01)
     assert process.poll() is None, process.stderr.read()
@@ -71,10 +81,10 @@ def killed_at(halt, server, store, start_python) -> None:
     process.wait()
 
 
-def harvested(server, requests, store) -> None:
+def harvested(server, requests, store, terms=BATCH) -> None:
     """Ask until nothing is pending."""
     for _ in range(4):
-        if not server.ask(requests, store).pending:
+        if not server.ask(requests, store, terms).pending:
             break
     assert column(store, "completions", "completion_id") == sorted(
         request.completion_id for request in requests
@@ -104,6 +114,20 @@ def test_a_batch_that_was_created_and_not_confirmed_is_adopted(store, asked, sta
         assert (found.status, found.batch_id is None) == ("completed", False)
         harvested(server, asked, store)
         assert server.count("POST", "/batches") == 1
+
+
+def test_a_portion_that_was_not_confirmed_is_adopted_before_the_next(store, asked, start_python):
+    tokens = sum(size_of(request).prompt_bytes for request in asked[:3]) // 3
+    terms = Terms(service="batch", batch_tokens=tokens)
+    halt = Halt("POST", "/batches", worked_on=True)
+    with live(halt.around) as server:
+        killed_at(halt, server, store, start_python, tokens)
+        [portion] = column(store, "batches", "requests")
+        assert 1 < portion < COUNT
+        halt.lifted = True
+        second = server.ask(asked, store, terms)
+        assert (second.asked, server.count("POST", "/batches")) == (portion, 2)
+        harvested(server, asked, store, terms)
 
 
 def test_a_batch_created_after_the_kill_is_not_paid_twice(store, asked, start_python):

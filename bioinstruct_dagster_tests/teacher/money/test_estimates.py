@@ -82,3 +82,8 @@ def test_the_log_line_names_every_estimate_and_its_basis(of):
     assert "by 300 earlier replies" in str(of(from_replies=300))
     assert "less than a minute" in str(of(requests=1))
     assert "about 2 min" in str(of(latency=12.0))
+
+
+def test_the_line_says_how_many_tokens_are_for_reasoning(of):
+    assert "reasoning" not in str(of())
+    assert "out (of these 4,000,000 for reasoning), about $" in str(of(reasoning_tokens=4_000.0))

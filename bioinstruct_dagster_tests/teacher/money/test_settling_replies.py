@@ -3,6 +3,7 @@
 import pytest
 from aiohttp import web
 
+from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.rounds import ask
@@ -64,6 +65,12 @@ def test_an_error_inside_is_billed_by_its_usage_or_its_code(
     }
     expected = {kind: pytest.approx(amounts[name]) for kind, name in presumed.items()}
     assert spent(store) == {"settled": pytest.approx(PRICE.usd(100, 10)), **expected}
+
+
+def test_an_error_inside_that_no_request_can_escape_ends_the_run(asked, store):
+    with pytest.raises(TeacherError, match="402"):
+        asked([failed(402)], count=5)  # a second request would have no answer
+    assert spent(store) == {}
 
 
 def test_a_dearer_tier_is_reserved_for_from_the_first_reply_on(asked, store, requests_of, reply):

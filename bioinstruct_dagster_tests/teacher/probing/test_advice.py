@@ -84,6 +84,16 @@ def test_the_words_about_a_key_are_shown_without_it(serve, store, status):
     assert "6789" not in message
 
 
+def test_a_sentence_about_what_a_model_supports_is_about_the_parameter(serve, store):
+    def gateway(body):
+        if body.get("response_format", {}).get("type") == "json_schema":
+            said = "For this model, output by json_schema is not available."
+            return web.json_response(words(said), status=400)
+        return None
+
+    assert probed(serve(behind(gateway)).url, store).dialect.reply_format == "json_object"
+
+
 def test_a_403_that_names_a_parameter_is_about_the_parameter(serve, store):
     def gateway(body):
         if "seed" in body:
@@ -91,6 +101,27 @@ def test_a_403_that_names_a_parameter_is_about_the_parameter(serve, store):
         return None
 
     assert probed(serve(behind(gateway)).url, store).dialect.left_out == {"seed"}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        # Gemini's API states a wrong key with 400
+        ("API key not valid. Please pass a valid API key.", "rejects the key"),
+        # Anthropic's API states an empty account with 400
+        ("Your credit balance is too low to access the API.", "Add credit"),
+        ("The model `odd-model` does not exist", "no model 'odd-model'"),
+    ],
+)
+def test_what_no_form_can_change_is_seen_in_the_words(serve, store, said, expected):
+    async def answer(_body):
+        return web.json_response(words(said), status=400)
+
+    served = serve(answer)
+    message = refusal_of(served.url, store)
+    assert expected in message
+    assert said in message
+    assert len(served.bodies) == 1
 
 
 def test_a_spent_quota_ends_the_probe(serve, store):

@@ -182,6 +182,17 @@ def test_a_verdict_needs_more_than_the_stated_usage(serve, store, reply, verdict
     assert len(served.bodies) <= 3
 
 
+def test_a_least_limit_under_one_name_gives_way_to_a_limit_under_the_other(serve, store):
+    async def answer(body):
+        if is_limit_probe(body) and "max_tokens" not in body:
+            return completion("1\n2\n3", 128, "length")  # the server's own limit
+        return written(body)
+
+    dialect = probed(serve(answer).url, store).dialect
+    assert dialect.token_limit_name == "max_tokens"  # noqa: S105
+    assert verdicts(store) == ["heeded"]
+
+
 def test_a_busy_server_is_waited_for(serve, store):
     busy = iter([True, True, False])
 

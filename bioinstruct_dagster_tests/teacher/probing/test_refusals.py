@@ -70,6 +70,8 @@ def test_only_parts_of_the_request_can_be_refused():
         ("body.seed: Extra inputs are not permitted", ["seed"]),
         ("'response_format.type' must be 'json_schema' or 'text'", ["response_format"]),
         ("structured outputs are off", ["response_format"]),
+        ("参数seed不支持", ["seed"]),
+        ("パラメータ「temperature」は使えません", ["temperature"]),
         ("streaming must be on for this model", ["stream"]),
         # Words that only look like names.
         ("The upstream has no seedling in its restored tier", []),

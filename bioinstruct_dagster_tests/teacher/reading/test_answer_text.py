@@ -312,7 +312,7 @@ GROWING = [
     *PARTS, "<", "</", "<|", "[/", "<think></think>", "x</think>", "x </s> y", "<s> x ", "<think",
     "<|im_start|>", "<|im_start|>assistant\nx", "<|channel|>", "<think a='", '{"a": ', "[[",
     "`</s>`", "[/INST]{", "<reasoning></think>", "a<|im_start|>user a", "\n### Human",
-    "</think>{", "x<think></s>", "<think><answer>", "`<answer>`",
+    "</think>{", "x<think></s>", "<think><answer>", "<think><answer></think>", "`<answer>`",
 ]  # fmt: skip
 
 

@@ -2,15 +2,17 @@
 
 import json
 
+import hypothesis.strategies as st
 import pytest
 from aiohttp import web
+from hypothesis import given, settings
 
 from bioinstruct_dagster.store.journal import fold
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.error_bodies import FailedReplyError
-from bioinstruct_dagster.teacher.wire.reply_body import MAX_BODY_CHARACTERS, read_body
+from bioinstruct_dagster.teacher.wire.reply_body import MAX_BODY_CHARACTERS, read_body, read_reply
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
@@ -276,3 +278,46 @@ def test_a_reply_is_never_sent_again_for_its_form(store, serve, requests_of):
 def test_an_error_and_no_answer_is_an_error():
     with pytest.raises(FailedReplyError, match="Slow down"):
         read_body({"error": {"message": "Slow down", "code": 429}}, {})
+
+
+NAMES = [
+    "choices", "message", "content", "text", "type", "delta", "finish_reason", "usage", "error",
+    "code", "output", "status", "reasoning", "reasoning_details", "refusal", "prompt_tokens",
+    "completion_tokens", "total_tokens", "prompt_tokens_details", "cached_tokens", "detail",
+    "data", "index", "done", "response", "incomplete_details", "summary", "metadata", "raw",
+]  # fmt: skip
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["text", "thinking", "message", "failed", "error", "length", "hi", "12"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(value=VALUES, form=st.sampled_from(["{}", "data: {}\n\n", "{}\n{}", "data: {}"]))
+@settings(max_examples=600)
+def test_no_body_is_too_odd_to_be_a_reply_or_an_error_in_words(value, form):
+    data, failed = form.replace("{}", json.dumps(value)).encode(), None
+    try:
+        reply = read_reply(data, {})
+    except FailedReplyError as error:
+        failed, reply = error, error.reply
+    if failed:
+        assert isinstance(failed.message, str)
+        assert failed.message
+        assert failed.status in range(400, 600)
+    assert isinstance(reply.content, str)
+    assert reply.tokens is None or reply.tokens > 0
+    texts = (reply.reasoning, reply.refusal, reply.body, reply.finish_reason, reply.model)
+    assert all(text is None or isinstance(text, str) for text in texts)
+
+
+@given(value=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4), text=st.text(min_size=1))
+def test_a_plain_answer_is_read_whatever_stands_beside_it(value, text):
+    body = {**value, "choices": [{**value, "message": {"role": "assistant", "content": text}}]}
+    assert read_reply(json.dumps(body).encode(), {}).content == text

@@ -24,11 +24,13 @@ from bioinstruct_dagster.curation.novelty.cluster.ray_cluster import (
 )
 from bioinstruct_dagster.curation.novelty.cluster.shard import KnownRepeats, Shard, TextOrder
 from bioinstruct_dagster.curation.novelty.rule import (
+    MEASURES,
     THRESHOLD,
     NamedInstruction,
     NoveltyColumns,
     NoveltyVerdict,
-    second_measure_texts,
+    encode_for,
+    members_of_measures,
     verdicts_of,
 )
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
@@ -88,10 +90,13 @@ def check_on_cluster(
     *,
     workers: int,
     address: str,
+    threshold: float = THRESHOLD,
 ) -> list[NoveltyVerdict]:
     """Check candidates on a Ray cluster, against seeds and rows kept before, by check_sharded."""
     instructions = [candidate.instruction for candidate in candidates]
-    checked = check_sharded([text.instruction for text in kept], instructions, workers, address)
+    checked = check_sharded(
+        [text.instruction for text in kept], instructions, workers, address, threshold=threshold
+    )
     ids = [text.id for text in kept] + [
         candidates[n].id for n in np.flatnonzero(checked.novel).tolist()
     ]
@@ -179,9 +184,8 @@ class _Driver:
         measures, pairs = _sorted_pairs(listed, places)
         numbers = np.empty(size, np.int64)
         self._kept = settle_block(standing, measures, pairs, self._kept, numbers)
-        # As in one process, the second measure decides only if the first finds no similar row.
         checked.second[:] = False
-        checked.second[places[1]] = standing.rows[0, places[1]] < 0
+        checked.second[places[1]] = True
         by = checked.second.astype(np.int64)
         checked.novel[:] = numbers >= 0
         checked.nearest[:] = standing.rows[by, np.arange(size)]
@@ -244,15 +248,11 @@ def order_by_rarity(vocabulary: Vocabulary, texts: EncodedTexts) -> TextOrder:
 
 
 def _measure_texts(seeds: Sequence[str], texts: Sequence[str]) -> list[MeasuredTexts]:
-    """Seeds and texts as tokens of each measure; the second has only the texts that it checks."""
+    """Seeds and texts as tokens of each measure; a text has one measure."""
     everything = [*seeds, *texts]
-    vocabulary, second_vocabulary = Vocabulary(), Vocabulary()
-    first = vocabulary.encode(everything)
-    members = second_measure_texts(everything, first)
-    second = second_vocabulary.encode_unicode([everything[i] for i in members])
-    return [
-        MeasuredTexts(np.arange(len(everything)), first, order_by_rarity(vocabulary, first)),
-        MeasuredTexts(
-            np.array(members, np.int64), second, order_by_rarity(second_vocabulary, second)
-        ),
-    ]
+    found = []
+    for measure, members in zip(MEASURES, members_of_measures(everything), strict=True):
+        vocabulary = Vocabulary()
+        encoded = encode_for(measure, vocabulary, [everything[i] for i in members])
+        found.append(MeasuredTexts(members, encoded, order_by_rarity(vocabulary, encoded)))
+    return found

@@ -1,0 +1,77 @@
+"""Where a row of the data set comes from: a completion, or an imported set.
+
+A row's source is `completion`, or `import:` with the name of the set: of a file with the beginning
+of its sha256, or of a data set on the hub with its split. Earlier versions of the project stored
+the path of a file.
+
+Belongs here: reading a source, and its public form without any folder. Does not: the text of the
+card (card), or importing (generation).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+IMPORT = "import:"
+_HASH = re.compile(r"(?P<name>.+)@(?P<hash>[0-9a-f]{12})", re.DOTALL)
+_FILE_SUFFIXES = (".json", ".jsonl", ".csv", ".parquet", ".tsv", ".gz", ".zip")
+# Two names and a slash, such as `owner/name`; then perhaps a split.
+_HUB = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<split>[\w.\[\]:%+-]+))?")
+
+
+@dataclass(frozen=True)
+class ImportedSource:
+    """An imported set: the name of a file or a data set on the hub.
+
+    Attributes:
+        name: without any folder.
+        sha256: the first 12 hex digits of a file's content, if the source holds them.
+        split: of a data set on the hub, if the source holds it.
+    """
+
+    name: str
+    sha256: str | None = None
+    split: str | None = None
+
+    def __str__(self) -> str:
+        suffix = self.sha256 or self.split
+        return f"{IMPORT}{self.name}" + (f"@{suffix}" if suffix else "")
+
+
+def imported_source(source: str) -> ImportedSource | None:
+    """The imported set that a row's source names; None for a completion."""
+    if not source.startswith(IMPORT):
+        return None
+    named = source.removeprefix(IMPORT)
+    if found := _HASH.fullmatch(named):
+        return ImportedSource(_file_name(found["name"]), sha256=found["hash"])
+    hub = _HUB.fullmatch(named)
+    if hub and not hub["name"].startswith(".") and not hub["name"].endswith(_FILE_SUFFIXES):
+        return ImportedSource(hub["name"], split=hub["split"])
+    return ImportedSource(_file_name(named))
+
+
+def public_source(source: str) -> str:
+    """The source without any folder of this machine."""
+    imported = imported_source(source)
+    return source if imported is None else str(imported)
+
+
+def content_source(source: str) -> str:
+    """The source as far as it belongs to the content: the name of a file does not."""
+    return "import" if source.startswith(IMPORT) else source
+
+
+def imported_sets(rows: Sequence[Mapping[str, Any]]) -> dict[ImportedSource, int]:
+    """The imported sets behind the rows, with the number of rows of each, the largest first."""
+    counts: dict[ImportedSource, int] = {}
+    for row in rows:
+        if (source := imported_source(row["source"])) is not None:
+            counts[source] = counts.get(source, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))
+
+
+def _file_name(path: str) -> str:
+    """The last part of a path of any system."""
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1] or path
