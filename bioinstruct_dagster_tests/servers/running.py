@@ -103,7 +103,7 @@ def litellm_proxy(
     configuration.write_text(yaml.safe_dump({"model_list": models}), "utf-8")
     python, port = SERVERS.interpreter("litellm"), _free_port()
     key = f"sk-servers-{secrets.token_hex(24)}"
-    command = [python.with_name("litellm"), "--config", configuration]
+    command = [python, "-m", "litellm.proxy.proxy_cli", "--config", configuration]
     command += ["--host", "127.0.0.1", "--port", port, "--telemetry", "False"]
     own = {"LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     health = f"http://127.0.0.1:{port}/health/liveliness"

@@ -121,9 +121,10 @@ class TeacherClient:
         import aiohttp
 
         url = self._address.url(PATHS[dialect.api])
+        body = dialect.body(request, service)
         try:
             async with self._session.post(
-                url, data=json_bytes(dialect.body(request, service)), allow_redirects=False
+                url, data=json_bytes(body), allow_redirects=False
             ) as response:
                 data = self._endpoint.redacted_bytes(await response.read())
                 headers = {
@@ -152,7 +153,8 @@ class TeacherClient:
         if status in SUCCESS_STATUSES:
             if not data.strip():
                 raise LostReplyError(f"The server answered HTTP {status} without a body.")
-            return self._read(data, headers, content_type)
+            reply = self._read(data, headers, content_type)
+            return reply.cut_at(body.get(dialect.sent_limit_name))
         if status in _REDIRECT_STATUSES:
             advice = self._endpoint.without_key(redirect_advice(url, location))
             raise StatusError(status, advice, headers=headers)

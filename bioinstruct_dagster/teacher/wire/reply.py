@@ -4,7 +4,7 @@ Belongs here: the fields of a reply. Does not: reading a body (reply_body).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -37,3 +37,13 @@ class TeacherReply:
         if self.prompt_tokens is None or self.completion_tokens is None:
             return None
         return self.prompt_tokens + self.completion_tokens
+
+    def cut_at(self, limit: int | None) -> "TeacherReply":
+        """The reply, marked as cut if it has exactly as many tokens as its limit allows.
+
+        llama.cpp's server and `transformers serve` say of a cut reply that it is complete, in the
+        Responses API. A reply with more tokens comes from a server that ignores the limit.
+        """
+        if limit and self.completion_tokens == limit and self.finish_reason in {None, "stop"}:
+            return replace(self, finish_reason="length")
+        return self

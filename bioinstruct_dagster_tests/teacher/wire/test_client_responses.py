@@ -1,7 +1,10 @@
 """The Responses API: the same requests, completions and chain as by chat completions."""
 
+from dataclasses import replace
+
 import dagster as dg
 import pytest
+from aiohttp import web
 from openai import OpenAI
 
 from bioinstruct_dagster.definitions import build_defs
@@ -17,6 +20,7 @@ from bioinstruct_dagster_tests.teacher.rehearsal_servers import (
     live,
     spent,
 )
+from bioinstruct_dagster_tests.teacher.wire.exchanges import complete
 
 RESPONSES = Dialect(api="responses")
 
@@ -103,3 +107,26 @@ def test_the_whole_chain_down_to_the_data_set(tmp_path):
         assert server.billed == billed
     [rows] = Store(settings.store.path).rows("select count(*) as n from hf_dataset")
     assert rows["n"] >= 20
+
+
+@pytest.mark.parametrize(("tokens", "finish"), [(11, "stop"), (12, "length"), (13, "stop")])
+def test_a_reply_that_fills_its_limit_is_cut_even_if_the_server_says_completed(
+    serve, requests_of, tokens, finish
+):
+    # As llama.cpp's server and `transformers serve` say it.
+    message = {"type": "message", "role": "assistant", "status": "completed"}
+    message["content"] = [
+        {"type": "output_text", "text": "Once upon a time, there", "logprobs": []}
+    ]
+    usage = {"input_tokens": 37, "output_tokens": tokens, "total_tokens": 37 + tokens}
+    body = {"object": "response", "model": "m", "status": "completed", "output": [message]}
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({**body, "usage": usage})
+
+    application = web.Application()
+    application.router.add_post("/v1/responses", answer)
+    [request] = requests_of(1, teacher="openai", model="m")
+    limited = replace(request, parameters={**request.parameters, "max_completion_tokens": 12})
+    [reply] = complete(limited, serve(application).url, dialect=RESPONSES)
+    assert (reply.finish_reason, reply.content) == (finish, "Once upon a time, there")
