@@ -15,7 +15,7 @@ from bioinstruct_dagster.teacher.errors import (
 )
 from bioinstruct_dagster.teacher.probe_request import LIMIT_PROBE_TOKENS, limit_probe_request
 from bioinstruct_dagster.teacher.probing import advice
-from bioinstruct_dagster.teacher.probing.refusals import limit_is_too_small, limit_was_reached
+from bioinstruct_dagster.teacher.probing.refused_parts import limit_is_too_small, limit_was_reached
 from bioinstruct_dagster.teacher.probing.search import FormSearch
 from bioinstruct_dagster.teacher.probing.sender import output_tokens, passes_limit
 from bioinstruct_dagster.teacher.reading.answer_text import ends_at_limit

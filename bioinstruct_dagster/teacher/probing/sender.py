@@ -23,7 +23,7 @@ from bioinstruct_dagster.teacher.flow.retries import Attempts
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.settling import Account
 from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.probing.refusals import refused_parts
+from bioinstruct_dagster.teacher.probing.refused_parts import refused_parts
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import TeacherClient
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
@@ -159,10 +159,16 @@ class ProbeSender:
             yield replace(self, endpoint=endpoint, account=account, client=client)
 
     def refused_parts(
-        self, error: StatusError, request: TeacherRequest, dialect: Dialect
+        self,
+        error: StatusError,
+        request: TeacherRequest,
+        dialect: Dialect,
+        *,
+        certain: bool = False,
     ) -> list[str]:
         """The parts of a request that a server refuses by name."""
-        return refused_parts(error, dialect.body(request, self.account.billing.service))
+        body = dialect.body(request, self.account.billing.service)
+        return refused_parts(error, body, certain=certain)
 
     def _is_refusal(
         self, error: StatusError, request: TeacherRequest, dialect: Dialect, attempts: Attempts
