@@ -191,6 +191,16 @@ def unsendable_key_error() -> TeacherError:
     )
 
 
+def label_of(error: Exception) -> str:
+    """An error in two or three words, to count errors of a kind together."""
+    if isinstance(error, StatusError):
+        limit = " (rate limit)" if error.rate_limited else ""
+        return f"HTTP {error.status}{limit}"
+    if isinstance(error, UnreachedServerError):
+        return "server not reached"
+    return "no complete reply" if isinstance(error, LostReplyError) else "fault of this program"
+
+
 def described(error: Exception) -> str:
     """An error in words for a person: the server's words, and no class name of a library."""
     if isinstance(error, StatusError):

@@ -59,7 +59,7 @@ _BILLING = (
     "insufficient balance", "insufficient credit", "insufficient funds", "insufficient_quota",
     "insufficient quota", "insufficient_balance", "insufficient_credit", "insufficient_funds",
     "insufficient account balance", "credit balance is too low", "credit balance too low",
-    "account balance is too low", "your balance is too low", "payment required", "no credits",
+    "account balance is too low", "your balance is too low", " payment required", " no credits",
     "requires more credits", "need more credits", "out of credits", "key limit exceeded",
     "budget has been exceeded", "budget_exceeded", "account is in good standing", "arrear",
     "billing hard limit", "billing_hard_limit_reached", "account is not active", "余额不足",

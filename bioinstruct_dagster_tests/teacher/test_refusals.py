@@ -16,6 +16,7 @@ KINDS = [
     (400, None, "ExceededBudget: Budget has been exceeded!", "billing"),  # LiteLLM
     (403, "insufficient_balance", "Sorry", "billing"),
     (400, None, "Your account balance is too low.", "billing"),
+    (400, None, "Payment Required", "billing"),
     (403, None, "Your account is in arrears.", "billing"),
     # Gemini sends OpenAI's words for a limit per minute.
     (429, None, "You exceeded your current quota, check your plan and billing.", "rate_limit"),
@@ -96,6 +97,7 @@ def test_the_words_tell_the_kind_where_the_status_does_not(status, code, message
         'Invalid value: "The heart rate limit is 120 beats; the context window was missed"',
         "Field required: heart rate of 80 beats per minute",
         "Field required: the role of the immune system, if the fluid balance is too low",
+        "Field required: explain when a copayment required by a plan is due",
     ],
 )
 def test_words_of_the_prompt_do_not_decide(message):

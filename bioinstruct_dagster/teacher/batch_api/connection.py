@@ -52,8 +52,8 @@ def _message(refused: StatusError, endpoint: Endpoint, model: str) -> str:
     refused.message = endpoint.redacted(refused.message)
     refused.code = endpoint.redacted(refused.code) if refused.code else None
     # A server may refuse the Batch API alone with 403 or 404.
-    may_concern_batches_alone = refused.status in {_FORBIDDEN, _NOT_FOUND} and not refused.is_billing
-    if refused.fatal and not may_concern_batches_alone:
+    is_about_batches = refused.status in {_FORBIDDEN, _NOT_FOUND} and not refused.is_billing
+    if refused.fatal and not is_about_batches:
         return fatal_advice(refused, model, address=endpoint.address, api="batch")
     said = sentence(f"The Batch API at {endpoint.address} answers {refused.shown}")
     return f"{said} {_advice(refused.status, model)}"

@@ -36,18 +36,7 @@ from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 MAX_FORMS = 16
 _NOTHING_SENT = frozenset({"max_completion_tokens"})
 _ONLY_REASONED = "only reasoned"
-_EMPTY_REPLY = TeacherReply(
-    content="",
-    refusal=None,
-    finish_reason="length",
-    model=None,
-    system_fingerprint=None,
-    service_tier=None,
-    prompt_tokens=None,
-    cached_tokens=0,
-    completion_tokens=None,
-    request_id=None,
-)
+_EMPTY_REPLY = TeacherReply(finish_reason="length")
 
 
 @dataclass
