@@ -23,6 +23,7 @@ DAGSTER = "Only the faces import Dagster"
 MODEL_PROCESS = "The model process"
 STORE = "In the store"
 TEACHER = "In the teacher"
+PROBING = "In probing"
 CURATION = "In curation"
 SERVER = "In the rehearsal server"
 SERVER_PARTS = "Only its app and its options"
@@ -52,6 +53,12 @@ FORBIDDEN = [
     (STORE, "store/new_view.py", "curation.gates", "new_view"),
     (TEACHER, "teacher/money/new_bill.py", "teacher.flow.sending", "money.new_bill -> bioinstruct"),
     (TEACHER, "teacher/new_door.py", "errors", "bioinstruct_dagster.teacher.new_door"),
+    (
+        PROBING,
+        "teacher/probing/new_form.py",
+        "errors",
+        "bioinstruct_dagster.teacher.probing.new_form",
+    ),
     (CURATION, "curation/novelty/new_rule.py", "curation.quality.rules", "novelty.new_rule -> bio"),
     (CURATION, "curation/new_gate/__init__.py", "errors", "bioinstruct_dagster.curation.new_gate"),
     (SERVER, "rehearsal/api_server/new_part.py", "errors", "api_server.new_part"),

@@ -35,9 +35,10 @@ _KEY_STATUSES = frozenset({401, 403})  # their messages may repeat a part of the
 _KEY_MARK = re.compile(
     r"\S*\*{3,}\S*|\b(?:sk|gsk|xai|nvapi|sess)-[^\s'\",]*|\b(?:hf|gsk)_[^\s'\",]*|\beyJ[\w.-]{10,}"
 )
-# Where a message is about a key, also a long run of letters and digits, and the word after "key".
+# Where a message is about a key, also two stars, a long run of letters and digits, and the word
+# after "key".
 _KEY_FRAGMENT = re.compile(
-    r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}"
+    r"\S*\*{2,}\S*|\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}"
     r"|(?<=\bBearer )\S+|(?<=[Kk]ey provided: )\S+|(?<=[Kk]ey: )\S+|(?<=[Kk]ey=)\S+"
     r"|(?<=[Tt]oken: )\S+"
 )
@@ -190,6 +191,16 @@ def unsendable_key_error() -> TeacherError:
     )
 
 
+def label_of(error: Exception) -> str:
+    """An error in two or three words, to count errors of a kind together."""
+    if isinstance(error, StatusError):
+        limit = " (rate limit)" if error.rate_limited else ""
+        return f"HTTP {error.status}{limit}"
+    if isinstance(error, UnreachedServerError):
+        return "server not reached"
+    return "no complete reply" if isinstance(error, LostReplyError) else "fault of this program"
+
+
 def described(error: Exception) -> str:
     """An error in words for a person: the server's words, and no class name of a library."""
     if isinstance(error, StatusError):
@@ -211,31 +222,39 @@ def fatal_advice(error: StatusError, model: str, *, address: str = "", api: str 
         error: the server's answer.
         model: the model of the request.
         address: of the server, without credentials.
-        api: in use, `chat` or `responses`.
+        api: in use, `chat`, `responses` or `batch`.
     """
     asked = f"model {model!r}"
     asked += f" at {address}" if address else ""
     asked += f" by the API {api!r}" if api else ""
-    answer = f"Asked for: {asked}. The server says: {error.shown}"
+    answer = sentence(f"Asked for: {asked}. The server says: {error.shown}")
+    reason = fatal_reason(error, model)
     if error.is_billing:
-        reason = f"The teacher refuses further requests: {error.code or f'HTTP {error.status}'}."
-        return f"{reason} {_sentence(answer)} {help_for('billing')} All replies so far are stored."
-    if error.kind == "model":
-        reason = f"The teacher has no model {model!r} (HTTP {error.status})."
-    elif error.kind == "path":
-        reason = (
-            f"No API answers at this path (HTTP {error.status}), or the server has no model "
-            f"{model!r}. The path may be wrong: at most servers it ends in /v1."
-        )
-    else:
-        reason = f"The teacher rejects the key (HTTP {error.status})."
+        return f"{reason} {answer} {help_for('billing')} All replies so far are stored."
+    if error.kind == "path":
+        reason += " The path may be wrong: at most servers it ends in /v1."
     return (
-        f"{reason} {_sentence(answer)} Check OPENAI_API_KEY, OPENAI_BASE_URL, "
+        f"{reason} {answer} Check OPENAI_API_KEY, OPENAI_BASE_URL, "
         "BIOINSTRUCT_TEACHER_MODEL and BIOINSTRUCT_API. All replies so far are stored."
     )
 
 
-def _sentence(text: str) -> str:
+def fatal_reason(error: StatusError, model: str) -> str:
+    """Why no request can succeed, in one sentence."""
+    if error.is_billing:
+        return f"The teacher refuses further requests: {error.code or f'HTTP {error.status}'}."
+    if error.kind == "model":
+        return f"The teacher has no model {model!r} (HTTP {error.status})."
+    if error.kind == "path":
+        return (
+            f"No API answers at this path (HTTP {error.status}), or the server has no model "
+            f"{model!r}."
+        )
+    return f"The teacher rejects the key (HTTP {error.status})."
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop at its end, if it has no such mark."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
@@ -252,7 +271,7 @@ def refused_message(
         api: in use, `chat` or `responses`.
         stored: completions that the round stored.
     """
-    said = _sentence(f"The server says: {error.shown}")
+    said = sentence(f"The server says: {error.shown}")
     return (
         f"The teacher refused {count} different requests, and it accepted none in between. {said} "
         f"{help_for(error.kind)} Asked for: model {model!r} at {address} by the API {api!r}. "
@@ -269,7 +288,7 @@ def stalled_message(minutes: float, why: str, last: str | None, stored: int) -> 
         last: the last error in words.
         stored: completions that the round stored.
     """
-    said = _sentence(f" The last error: {last}") if last else ""
+    said = sentence(f" The last error: {last}") if last else ""
     return (
         f"No request was answered for {minutes:,.3g} minutes (BIOINSTRUCT_STALL_MINUTES): {why}."
         f"{said} {stored} completions of this round are stored. Run again when the server "

@@ -53,25 +53,29 @@ BILLING_CODES = frozenset({
     "exceeded_current_quota_error", "insufficient_balance", "Arrearage", "budget_exceeded",
 })  # fmt: skip
 # DeepSeek 402, Anthropic 400, OpenRouter 402 and 403, DashScope 400, LiteLLM 400, Zhipu 429,
-# one-api 403. OpenAI's sentence about the current quota is left out: Gemini sends it for a limit
-# per minute.
+# one-api 403, and the codes of gateways. No bare "balance is too low": a prompt may be about the
+# balance of fluids. OpenAI's sentence about the current quota is left out: Gemini sends it for a
+# limit per minute.
 _BILLING = (
     "insufficient balance", "insufficient credit", "insufficient funds", "insufficient_quota",
+    "insufficient quota", "insufficient_balance", "insufficient_credit", "insufficient_funds",
     "insufficient account balance", "credit balance is too low", "credit balance too low",
-    "requires more credits", "out of credits", "run out of credits", "key limit exceeded",
-    "budget has been exceeded", "budget_exceeded", "account is in good standing", "arrearage",
+    "account balance is too low", "your balance is too low", " payment required", " no credits",
+    "requires more credits", "need more credits", "out of credits", "key limit exceeded",
+    "budget has been exceeded", "budget_exceeded", "account is in good standing", "arrear",
     "billing hard limit", "billing_hard_limit_reached", "account is not active", "余额不足",
     "额度不足", "欠费",
 )  # fmt: skip
 # OpenAI 429 and Groq 413: a request that is larger than the limit per minute never passes.
 _TOO_LARGE = ("request too large",)
 # OpenAI, vLLM, llama.cpp (400 and 500), llama-cpp-python, LM Studio, Together, Mistral, Bedrock,
-# Anthropic, Groq, TGI.
+# Anthropic, Groq, TGI, Cohere ("too many tokens: total number of tokens in the prompt").
 _CONTEXT = (
     "context length", "context_length", "context window", "context size", "context_window",
     "exceed_context_size", "maximum context", "max_model_len", "maximum model length",
     "prompt is too long", "prompt too long", "input is too long", "input too long",
-    "too many input tokens", "input tokens exceed", "input token count", "inputs tokens +",
+    "too many input tokens", "too many tokens:", "n_ctx", "available context",
+    "input tokens exceed", "input token count", "inputs tokens +",
     "`inputs` tokens", "reduce the length", "reduce your message size", "reduce the input",
     "please reduce your prompt", "must be at least 1, got -", "tokens to keep from the initial",
     "string_above_max_length", "request entity too large",
@@ -99,27 +103,36 @@ _FORMAT = (
     "response_format", "response format", "json_schema", "json schema", "json_object", "json mode",
     "structured output", "guided_json", "guided decoding", "grammar", "text.format",
 )  # fmt: skip
-# Templates of chat models (Gemma, Mistral), Gemini's "Developer instruction is not enabled".
-_SYSTEM_ROLE = (
+# Templates of chat models (Gemma, Mistral), Gemini's "Developer instruction is not enabled". No
+# "role" beside "system" in any order: a prompt may ask for a role of the immune system.
+SYSTEM_ROLE_WORDS = (
     "system role", "role: system", "role 'system'", 'role "system"', "role `system`",
+    "'system' role", '"system" role', "`system` role", "developer role", "developer message",
     "system message", "system prompt", "system instruction", "developer instruction",
-    "conversation roles must alternate", "only user and assistant roles",
+    "roles must alternate", "only user and assistant roles",
 )  # fmt: skip
-_OUTPUT_TOKENS = (
+OUTPUT_TOKEN_WORDS = (
     "max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens",
     "maximum output", "output tokens", "completion tokens", "max tokens",
 )  # fmt: skip
+# Gemini 400 ("API key not valid"), LiteLLM, one-api, xAI 400 and gateways. No bare "authentication"
+# and "credentials": a server may say so of a service behind it that is down.
 _KEY = (
-    "api key not valid", "invalid api key", "incorrect api key", "invalid_api_key",
-    "api key is invalid", "api key expired", "no api key", "missing api key", "authenticationerror",
-    "authentication failed", "authentication error", "invalid authentication",
+    "api key", "api_key", "api-key", "apikey", "unauthorized", "unauthorised", "unauthenticated",
+    "not authenticated", "authenticationerror", "authentication failed", "authentication error",
+    "authentication fails", "authentication required", "authentication credentials",
+    "invalid authentication", "invalid credentials", "incorrect credentials", "no credentials",
+    "missing credentials",
 )  # fmt: skip
 _MODEL = (
     "model_not_found", "model not found", "modelnotfound", "unknown model", "invalid model",
     "no such model", "not a valid model", "deploymentnotfound", "no endpoints found",
-    "not found, try pulling it",
+    "not found, try pulling it", "model is unknown",
 )  # fmt: skip
-_MODEL_MISSING = re.compile(r"\bmodel\b.{0,100}?\b(not found|does not exist|doesn't exist)\b")
+# DeepSeek's "Model Not Exist", DeepInfra's "Model is not available".
+_MODEL_MISSING = re.compile(
+    r"\bmodel\b.{0,100}?\b(not found|not exist|doesn't exist|is not available)\b"
+)
 # A 5xx with these words is a refusal of the request: LiteLLM and one-api pass them on so.
 _INVALID_REQUEST = (
     "invalid request", "invalid_request", "bad request", "badrequest", "validationexception",
@@ -127,8 +140,8 @@ _INVALID_REQUEST = (
 )  # fmt: skip
 _BY_WORDS: tuple[tuple[Kind, Sequence[str]], ...] = (
     ("format", _FORMAT),
-    ("system_role", _SYSTEM_ROLE),
-    ("output_tokens", _OUTPUT_TOKENS),
+    ("system_role", SYSTEM_ROLE_WORDS),
+    ("output_tokens", OUTPUT_TOKEN_WORDS),
     ("key", _KEY),
 )
 
@@ -161,8 +174,9 @@ _HELP: dict[Kind, str] = {
     "BIOINSTRUCT_TEACHER_MODEL to another model.",
     "output_tokens": "Lower BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK, BIOINSTRUCT_REASONING_TOKENS or "
     "BIOINSTRUCT_TASKS_PER_REQUEST.",
-    "request": "Check OPENAI_BASE_URL, BIOINSTRUCT_TEACHER_MODEL, BIOINSTRUCT_API and "
-    "BIOINSTRUCT_REPLY_FORMAT.",
+    # LiteLLM without a database answers a wrong key with 400 and "No connected db."
+    "request": "Check OPENAI_API_KEY, OPENAI_BASE_URL, BIOINSTRUCT_TEACHER_MODEL, BIOINSTRUCT_API "
+    "and BIOINSTRUCT_REPLY_FORMAT.",
     "rate_limit": "Lower BIOINSTRUCT_RPM or BIOINSTRUCT_CONCURRENCY, or run again later.",
     "later": "Run again later.",
     "server": "Run again when the server works.",
@@ -178,9 +192,9 @@ def kind_of(status: int, code: str | None, message: str) -> Kind:
         message: the server's message, or the whole body of its answer.
     """
     words = _searched_words(code, message)
-    if status == _NO_CREDIT or code in BILLING_CODES or _has(words, _BILLING):
+    if status == _NO_CREDIT or code in BILLING_CODES or has_any(words, _BILLING):
         return "billing"
-    if _has(words, _TOO_LARGE):
+    if has_any(words, _TOO_LARGE):
         return "context"
     if status in _BY_STATUS:
         return _BY_STATUS[status]
@@ -189,24 +203,24 @@ def kind_of(status: int, code: str | None, message: str) -> Kind:
 
 def _kind_by_words(status: int, words: str) -> Kind | None:
     """The kind that the words of a 4xx or 5xx name; None if they name none."""
-    if _has(words, _CONTEXT):
+    if has_any(words, _CONTEXT):
         return "context"
-    if _has(words, _MODERATION):
+    if has_any(words, _MODERATION):
         return "moderation"
     if status != _NOT_FOUND:
-        if status < _SERVER_ERROR and _has(words, _RATE_LIMIT):
+        if status < _SERVER_ERROR and has_any(words, _RATE_LIMIT):
             return "rate_limit"
         for kind, phrases in _BY_WORDS:
-            if _has(words, phrases):
+            if has_any(words, phrases):
                 return kind
     # A 5xx about a model may mean that the model is being loaded.
-    missing = _has(words, _MODEL) or _MODEL_MISSING.search(words)
+    missing = has_any(words, _MODEL) or _MODEL_MISSING.search(words)
     return "model" if missing and status < _SERVER_ERROR else None
 
 
 def _kind_by_status(status: int, words: str, message: str) -> Kind:
     if status >= _SERVER_ERROR:
-        return "request" if _has(words, _INVALID_REQUEST) else "server"
+        return "request" if has_any(words, _INVALID_REQUEST) else "server"
     if status == _NOT_FOUND:
         return "model" if "model" in words and not _HTML.match(message) else "path"
     if status == _FORBIDDEN:
@@ -282,5 +296,6 @@ def _searched_words(code: str | None, message: str) -> str:
     return f"{code or ''} {words}".lower()
 
 
-def _has(words: str, phrases: Sequence[str]) -> bool:
+def has_any(words: str, phrases: Sequence[str]) -> bool:
+    """Whether one of these phrases stands in words of lower case."""
     return any(phrase in words for phrase in phrases)

@@ -52,6 +52,18 @@ def test_a_fatal_error_says_what_to_do_without_the_message(status, code, advice)
     assert "sk-part" not in message
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["Wrong key sk-abcd**1234.", "Wrong key ab**34.", "Wrong key a1b2c3d4e5f6g7h8i9j0k1l2."],
+)
+def test_what_is_shown_of_an_error_about_a_key_holds_no_part_of_it(said):
+    assert StatusError(401, said).shown.startswith("HTTP 401: Wrong key [key]")
+
+
+def test_two_stars_in_other_words_are_shown():
+    assert StatusError(400, "Set **seed** to 1.").shown == "HTTP 400: Set **seed** to 1."
+
+
 def test_the_message_of_a_long_wait_names_the_seconds():
     error = StatusError(429, "Later.", headers={"retry-after": "3600"})
     assert error.asks_for_long_wait

@@ -27,13 +27,8 @@ def reply(content: str, finish_reason: str = "stop", refusal: str | None = None)
         content=content,
         refusal=refusal,
         finish_reason=finish_reason,
-        model=None,
-        system_fingerprint=None,
-        service_tier=None,
         prompt_tokens=1,
-        cached_tokens=0,
         completion_tokens=1,
-        request_id=None,
     )
 
 

@@ -20,6 +20,10 @@ KINDS = [
     (400, "Arrearage", "Access denied, please make sure it is paid.", "billing"),  # DashScope
     (403, None, "Key limit exceeded (total limit).", "billing"),  # OpenRouter
     (400, None, "ExceededBudget: Budget has been exceeded!", "billing"),  # LiteLLM
+    (403, "insufficient_balance", "Sorry", "billing"),
+    (400, None, "Your account balance is too low.", "billing"),
+    (400, None, "Payment Required", "billing"),
+    (403, None, "Your account is in arrears.", "billing"),
     # Gemini sends OpenAI's words for a limit per minute.
     (429, None, "You exceeded your current quota, check your plan and billing.", "rate_limit"),
     # Too long.
@@ -34,6 +38,9 @@ KINDS = [
     (413, None, "Request too large for model `m` on tokens per minute (TPM)", "context"),  # Groq
     (429, None, "Request too large for gpt-4.1 in organization org-x", "context"),
     (413, None, "<html><head><title>413 Request Entity Too Large</title></head></html>", "context"),
+    (400, None, "too many tokens: total number of tokens in the prompt cannot exceed 4081",
+     "context"),  # Cohere
+    (500, None, "n_keep: 5000 >= n_ctx: 4096", "context"),  # LM Studio
     # Content.
     (400, "content_filter", "The response was filtered.", "moderation"),  # Azure
     (400, None, "Triggering Azure OpenAI's content management policy.", "moderation"),
@@ -57,12 +64,18 @@ KINDS = [
     # The key, the model, the address.
     (401, None, "anything", "key"),
     (400, None, "API key not valid. Please pass a valid API key.", "key"),  # Gemini
+    (400, None, "Incorrect API-key", "key"),
+    (422, None, "Unauthenticated", "key"),
+    (500, None, "litellm.AuthenticationError: the upstream wants a token", "key"),
+    (503, None, "The authentication service is down", "server"),
     (403, None, "Forbidden", "access"),
     (404, "model_not_found", "m", "model"),
     (404, None, 'model "llama3" not found, try pulling it first', "model"),  # Ollama
     (404, None, "The API deployment for this resource does not exist.", "path"),
     (404, "DeploymentNotFound", "The API deployment does not exist.", "model"),  # Azure
     (400, None, "llama is not a valid model ID", "model"),  # OpenRouter
+    (400, None, "Model Not Exist", "model"),  # DeepSeek
+    (400, None, "The model m is not available", "model"),
     (404, None, "<!DOCTYPE html><html><title>Not Found</title>our models</html>", "path"),
     (404, None, '{"detail":"Not Found"}', "path"),  # FastAPI
     (404, None, "404 page not found", "path"),  # Go
@@ -89,6 +102,8 @@ def test_the_words_tell_the_kind_where_the_status_does_not(status, code, message
         '{"detail": [{"msg": "Field required", "input": "120 requests per minute, rate limit"}]}',
         'Invalid value: "The heart rate limit is 120 beats; the context window was missed"',
         "Field required: heart rate of 80 beats per minute",
+        "Field required: the role of the immune system, if the fluid balance is too low",
+        "Field required: explain when a copayment required by a plan is due",
     ],
 )
 def test_words_of_the_prompt_do_not_decide(message):

@@ -4,13 +4,13 @@ Belongs here: opening the client, and what an error of the API means for the use
 asked of the API (submission, batches).
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bioinstruct_dagster.teacher.errors import StatusError, TeacherError, fatal_advice
+from bioinstruct_dagster.teacher.errors import StatusError, TeacherError, fatal_advice, sentence
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
+from bioinstruct_dagster.teacher.wire.error_bodies import status_error
 from bioinstruct_dagster.teacher.wire.log_redaction import redacted_logs
 from bioinstruct_dagster.teacher.wire.sdk import sdk_client
 
@@ -33,16 +33,7 @@ def batch_client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
         try:
             yield client
         except APIStatusError as error:
-            words = endpoint.redacted(words_of(error))
-            refused = StatusError(error.status_code, words, error.code)
-            # A server may refuse the Batch API alone with 403 or 404.
-            if refused.kind in {"billing", "key"}:
-                raise TeacherError(fatal_advice(refused, model, address=endpoint.address)) from None
-            raise TeacherError(
-                f"The Batch API at {endpoint.address} answers HTTP {error.status_code}: "
-                f"{endpoint.redacted(words_of(error)).rstrip('.')}. "
-                f"{_advice(error.status_code, model)}"
-            ) from None
+            raise TeacherError(_message(refusal_in(error), endpoint, model)) from None
         except APIError as error:
             raise TeacherError(
                 f"The Batch API at {endpoint.address} can't be used: "
@@ -50,13 +41,21 @@ def batch_client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
             ) from None
 
 
-def words_of(error: "APIStatusError") -> str:
-    """The server's words in an error of the SDK, which may be of any form."""
-    body = error.body
-    if isinstance(body, dict):
-        named = [body.get(name) for name in ("message", "detail", "error")]
-        body = next((words for words in named if isinstance(words, str)), json.dumps(body))
-    return body if isinstance(body, str) and body else str(error)
+def refusal_in(error: "APIStatusError") -> StatusError:
+    """The server's answer in an error of the SDK. It may repeat the key."""
+    answer = error.response
+    return status_error(answer.status_code, answer.content, dict(answer.headers))
+
+
+def _message(refused: StatusError, endpoint: Endpoint, model: str) -> str:
+    refused.message = endpoint.redacted(refused.message)
+    refused.code = endpoint.redacted(refused.code) if refused.code else None
+    # A server may refuse the Batch API alone with 403 or 404.
+    is_about_batches = refused.status in {_FORBIDDEN, _NOT_FOUND} and not refused.is_billing
+    if refused.fatal and not is_about_batches:
+        return fatal_advice(refused, model, address=endpoint.address, api="batch")
+    said = sentence(f"The Batch API at {endpoint.address} answers {refused.shown}")
+    return f"{said} {_advice(refused.status, model)}"
 
 
 def _advice(status: int, model: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.teacher.batch_api.connection import batch_client, words_of
+from bioinstruct_dagster.teacher.batch_api.connection import batch_client, refusal_in
 from bioinstruct_dagster.teacher.batch_api.files import input_files
 from bioinstruct_dagster.teacher.batch_api.portions import (
     QUEUE_SHARE,
@@ -264,7 +264,7 @@ def _close_refused(store: Store, row: Mapping[str, Any], error: "APIStatusError"
     Raises:
         _SizeRefusedError: the size of the batch is the cause.
     """
-    words = words_of(error)
+    words = refusal_in(error).message
     limit = size_refusal(words, error.code, error.status_code)
     detail = f"refused: HTTP {error.status_code}"
     close_uncreated(store, row, detail=detail, token_limit=limit)

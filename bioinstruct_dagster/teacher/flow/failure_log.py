@@ -9,12 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from bioinstruct_dagster.teacher.errors import (
-    LostReplyError,
-    StatusError,
-    UnreachedServerError,
-    described,
-)
+from bioinstruct_dagster.teacher.errors import described, label_of
 
 LINE_SECONDS = 10.0
 
@@ -49,14 +44,14 @@ class FailureLog:
 
     def note(self, error: Exception) -> str:
         """Count a failed attempt; return its error in words."""
-        self._attempts[_label(error)] += 1
+        self._attempts[label_of(error)] += 1
         self._unwritten += 1
         self.latest = self._redacted(described(error))
         return self.latest
 
     def note_given_up(self, error: Exception) -> None:
         """Count a request that is not sent again in this round."""
-        self._requests[_label(error)] += 1
+        self._requests[label_of(error)] += 1
 
     def seconds_until_due(self) -> float | None:
         """Seconds until the next line; None if there is nothing to write."""
@@ -84,12 +79,3 @@ class FailureLog:
 
 def _counted(counts: Counter[str]) -> str:
     return ", ".join(f"{count} × {label}" for label, count in counts.most_common())
-
-
-def _label(error: Exception) -> str:
-    if isinstance(error, StatusError):
-        limit = " (rate limit)" if error.rate_limited else ""
-        return f"HTTP {error.status}{limit}"
-    if isinstance(error, UnreachedServerError):
-        return "server not reached"
-    return "no complete reply" if isinstance(error, LostReplyError) else "fault of this program"

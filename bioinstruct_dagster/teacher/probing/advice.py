@@ -8,47 +8,28 @@ at another address. Does not: when a probe fails (search, output_limit).
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
 from bioinstruct_dagster.settings import Api
 from bioinstruct_dagster.teacher.errors import (
-    FATAL_CODES,
     LostReplyError,
     StatusError,
     TeacherError,
     UnreachedServerError,
+    fatal_reason,
     long_wait_message,
+    sentence,
 )
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.probe_request import probe_request
-from bioinstruct_dagster.teacher.probing.refusals import refused_parts
 from bioinstruct_dagster.teacher.probing.sender import ProbeSender
+from bioinstruct_dagster.teacher.refusals import help_for
 from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 
-_Cause = Literal["credit", "key", "model", "path", "form"]
-_KEY_STATUSES = (401, 403)
-_NO_CREDIT_STATUS = 402
-_NO_PATH_STATUSES = (404, 405)
 # Statuses of a refusal that may concern the form of a request. Others end the probe.
 _FORM_STATUSES = frozenset({400, 406, 415, 416, 422, 424, 500, 501})
-# What a message must not show: a part of a key, as servers repeat it.
-_KEY_PARTS = re.compile(r"\S*\*{2,}\S*|\bsk-\S+|\beyJ\S+|\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]{20,}")
-# Causes that some servers state with a status of their own, such as Gemini's 400 for a wrong key.
-_KEY_WORDS = re.compile(
-    r"\b(?:api[ _-]?key|credentials?|unauthori[sz]ed|unauthenticated|authentication)\b",
-    re.IGNORECASE,
-)
-_CREDIT_WORDS = re.compile(
-    r"\binsufficient[ _](?:balance|credits?|funds|quota)|\b(?:credit )?balance is too low\b"
-    r"|\bpayment required\b|\b(?:no|more|out of) credits\b|\barrear",
-    re.IGNORECASE,
-)
-_MODEL_WORDS = re.compile(
-    r"\bmodel\b.{0,80}\b(?:not found|not exist|doesn't exist|not available|unknown)\b"
-    r"|\b(?:unknown|invalid|no such) model\b|\bmodel[ _]not[ _]found\b",
-    re.IGNORECASE,
-)
+# What no form can change, whatever the status: Gemini's API states a wrong key with 400.
+_FORMLESS_KINDS = frozenset({"billing", "key", "model"})
 _VERSION = re.compile(r"/v\d+\w*(?:/|$)")
 _SHOWN_EVIDENCE = 400  # characters
 _SHOWN_BODY = 120
@@ -58,19 +39,19 @@ async def refusal_that_no_form_changes(
     sender: ProbeSender, error: StatusError, dialect: Dialect
 ) -> str | None:
     """The message of a refusal that concerns no part of the request; None if it may concern one."""
+    if error.kind == "context":
+        return too_long(sender, error)
     request = probe_request(sender.settings, sender.endpoint, dialect.reply_format)
-    body = dialect.body(request, sender.account.billing.service)
-    cause = _cause(error)
     # A sentence about the model may be about what the model supports.
-    named = refused_parts(error, body, certain=cause != "model")
-    if cause != "credit" and (named or (cause == "form" and error.status in _FORM_STATUSES)):
+    certain = error.kind != "model"
+    if not error.is_billing and (
+        _may_concern_form(error) or sender.refused_parts(error, request, dialect, certain=certain)
+    ):
         return None
     if error.asks_for_long_wait and not error.fatal:
         return long_wait_message(error)
     found = None
-    names_model = bool(_MODEL_WORDS.search(_said(error)))
-    names_model = names_model or sender.settings.teacher.model in error.message
-    if error.status in _NO_PATH_STATUSES and not names_model:
+    if error.kind == "path" and sender.settings.teacher.model not in error.message:
         found = await _right_address(sender, dialect)
     return refused(sender, error, dialect, found)
 
@@ -86,39 +67,28 @@ def refused(
         dialect: the form of the refused request.
         found: what to set, if the API answers at another address.
     """
-    model = sender.settings.teacher.model
-    cause = _cause(error)
-    if cause == "credit":
-        reason = f"The teacher refuses further requests: {error.code or f'HTTP {error.status}'}."
-        advice = "Add credit or raise the limit, then run again."
-    elif cause == "key":
-        reason = f"The teacher rejects the key (HTTP {error.status})."
-        advice = (
-            f"Check OPENAI_API_KEY and that it may use {model!r}. Check OPENAI_BASE_URL too: the "
-            "key belongs to one server."
-        )
-    elif cause in {"model", "path"}:
-        reason = f"The teacher has no model {model!r}, or no API at this path."
-        advice = found or _path_advice(sender, dialect)
-    elif error.status in _FORM_STATUSES:
+    if _may_concern_form(error):
         reason = f"The teacher refuses a probe in the format {dialect.reply_format}."
         advice = (
-            f"Tried: {_evidence(sender)}. Check BIOINSTRUCT_TEACHER_MODEL, OPENAI_BASE_URL and "
-            "BIOINSTRUCT_API. If the server takes no other format, set "
-            "BIOINSTRUCT_REPLY_FORMAT=text."
+            f"Tried: {_evidence(sender)}. {help_for('request')} If the server takes no other "
+            "format, set BIOINSTRUCT_REPLY_FORMAT=text."
         )
+    elif error.fatal:
+        reason = fatal_reason(error, sender.settings.teacher.model)
+        advice = help_for(error.kind)
+        if error.kind in {"model", "path"}:
+            advice = found or _path_advice(sender, dialect)
     else:
-        reason = "The teacher refuses a probe."
-        advice = "Check OPENAI_BASE_URL, BIOINSTRUCT_API and BIOINSTRUCT_TEACHER_MODEL."
-    return f"{reason} {_asked(sender)} The server says: {_sentence(_shown(error))} {advice}"
+        reason, advice = "The teacher refuses a probe.", help_for(error.kind)
+    return f"{reason} {_asked(sender)} {_said(error)} {advice}"
 
 
 def too_long(sender: ProbeSender, error: StatusError) -> str:
     """The message that even a small request is too long for the model."""
     return (
-        f"The model takes no request as long as those that will come. {_asked(sender)} The server "
-        f"says: {_sentence(_shown(error))} Serve the model with a longer context, choose another "
-        "model with BIOINSTRUCT_TEACHER_MODEL, or lower BIOINSTRUCT_REASONING_TOKENS if it is set."
+        f"The model takes no request as long as those that will come. {_asked(sender)} "
+        f"{_said(error)} Serve the model with a longer context, choose another model with "
+        "BIOINSTRUCT_TEACHER_MODEL, or lower BIOINSTRUCT_REASONING_TOKENS if it is set."
     )
 
 
@@ -153,24 +123,9 @@ def too_many_forms(sender: ProbeSender) -> str:
     )
 
 
-def _cause(error: StatusError) -> _Cause:
-    """What a refusal is about, by its status and its words."""
-    said = _said(error)
-    if error.code in FATAL_CODES or error.status == _NO_CREDIT_STATUS or _CREDIT_WORDS.search(said):
-        return "credit"
-    if error.status in _KEY_STATUSES:
-        return "key"
-    if error.status in _NO_PATH_STATUSES:
-        return "path"
-    if error.status in _FORM_STATUSES and _KEY_WORDS.search(said):
-        return "key"
-    if error.status in _FORM_STATUSES and _MODEL_WORDS.search(said):
-        return "model"
-    return "form"
-
-
-def _said(error: StatusError) -> str:
-    return f"{error.code or ''} {error.message}"
+def _may_concern_form(error: StatusError) -> bool:
+    """Whether a refusal may be about the form of the request, by its status and its words."""
+    return error.status in _FORM_STATUSES and error.kind not in _FORMLESS_KINDS
 
 
 def _asked(sender: ProbeSender) -> str:
@@ -181,14 +136,8 @@ def _asked(sender: ProbeSender) -> str:
     )
 
 
-def _shown(error: StatusError) -> str:
-    """The server's words in one line, without a part of a key."""
-    said = " ".join(str(error).split())
-    return _KEY_PARTS.sub("[key]", said) if _cause(error) == "key" else said
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+def _said(error: StatusError) -> str:
+    return sentence(f"The server says: {error.shown}")
 
 
 def _evidence(sender: ProbeSender) -> str:

@@ -12,10 +12,11 @@ from bioinstruct_dagster.teacher.errors import (
     LostReplyError,
     StatusError,
     TeacherError,
+    label_of,
 )
 from bioinstruct_dagster.teacher.probe_request import LIMIT_PROBE_TOKENS, limit_probe_request
 from bioinstruct_dagster.teacher.probing import advice
-from bioinstruct_dagster.teacher.probing.refusals import limit_is_too_small, limit_was_reached
+from bioinstruct_dagster.teacher.probing.refused_parts import limit_is_too_small, limit_was_reached
 from bioinstruct_dagster.teacher.probing.search import FormSearch
 from bioinstruct_dagster.teacher.probing.sender import output_tokens, passes_limit
 from bioinstruct_dagster.teacher.reading.answer_text import ends_at_limit
@@ -74,9 +75,9 @@ async def _verdict_in(search: FormSearch, dialect: Dialect) -> _Verdict:
     except StatusError as error:
         if error.fatal:
             raise TeacherError(advice.refused(sender, error, dialect)) from None
-        verdict, shown = _verdict_of(error), f"HTTP {error.status}"
+        verdict, shown = _verdict_of(error), label_of(error)
     except LostReplyError as error:
-        verdict, shown = "unproven", type(error).__name__
+        verdict, shown = "unproven", label_of(error)
     else:
         used, cut = output_tokens(reply), ends_at_limit(reply.finish_reason)
         shown = f"{used} tokens"

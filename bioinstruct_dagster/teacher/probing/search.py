@@ -3,7 +3,7 @@
 If a refusal names parts of the request, these parts are left out or get another name. If it names
 nothing, the search asks for a simpler format, and at last with the fewest parameters. It then adds
 one part after another again, as long as the server takes them. Belongs here: which form is sent
-next. Does not: reading refusals (refusals), or whether the server heeds the output limit
+next. Does not: reading refusals (refused_parts), or whether the server heeds the output limit
 (output_limit).
 """
 
@@ -19,11 +19,10 @@ from bioinstruct_dagster.teacher.probe_request import (
     probe_request,
 )
 from bioinstruct_dagster.teacher.probing import advice
-from bioinstruct_dagster.teacher.probing.refusals import (
+from bioinstruct_dagster.teacher.probing.refused_parts import (
     FORMAT,
     LIMIT,
     SYSTEM,
-    is_too_long,
     limit_is_too_large,
     limit_was_reached,
 )
@@ -37,18 +36,7 @@ from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 MAX_FORMS = 16
 _NOTHING_SENT = frozenset({"max_completion_tokens"})
 _ONLY_REASONED = "only reasoned"
-_EMPTY_REPLY = TeacherReply(
-    content="",
-    refusal=None,
-    finish_reason="length",
-    model=None,
-    system_fingerprint=None,
-    service_tier=None,
-    prompt_tokens=None,
-    cached_tokens=0,
-    completion_tokens=None,
-    request_id=None,
-)
+_EMPTY_REPLY = TeacherReply(finish_reason="length")
 
 
 @dataclass
@@ -123,7 +111,7 @@ class FormSearch:
             try:
                 reply, request = await self._ask(dialect)
             except StatusError as error:
-                if not (is_too_long(error) or limit_is_too_large(error)):
+                if error.kind != "context" and not limit_is_too_large(error):
                     raise
             else:
                 limit = request.parameters["max_completion_tokens"]
@@ -190,7 +178,7 @@ class FormSearch:
         stated = await advice.refusal_that_no_form_changes(sender, error, dialect)
         if stated:
             raise TeacherError(stated)
-        if is_too_long(error) or limit_is_too_large(error):
+        if limit_is_too_large(error):
             raise TeacherError(advice.too_long(sender, error))
         request = probe_request(sender.settings, sender.endpoint, dialect.reply_format)
         parts = sender.refused_parts(error, request, dialect)

@@ -18,12 +18,14 @@ from bioinstruct_dagster.teacher.errors import (
     StatusError,
     TeacherError,
     UnreachedServerError,
+    described,
+    label_of,
 )
 from bioinstruct_dagster.teacher.flow.retries import Attempts
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.settling import Account
 from bioinstruct_dagster.teacher.money.tokens import size_of
-from bioinstruct_dagster.teacher.probing.refusals import refused_parts
+from bioinstruct_dagster.teacher.probing.refused_parts import refused_parts
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import TeacherClient
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
@@ -65,7 +67,7 @@ class ProbeSender:
 
     def note(self, dialect: Dialect, outcome: str) -> None:
         """Keep the outcome of a request."""
-        self.evidence.append(f"{described(dialect)}: {outcome}")
+        self.evidence.append(f"{form_of(dialect)}: {outcome}")
 
     async def send(self, request: TeacherRequest, dialect: Dialect) -> TeacherReply:
         """Send a request once.
@@ -119,22 +121,22 @@ class ProbeSender:
             except StatusError as error:
                 if self._is_refusal(error, request, dialect, attempts):
                     raise
-                self.note(dialect, f"HTTP {error.status}")
+                self.note(dialect, label_of(error))
                 failure: Exception = error
             except (LostReplyError, UnreachedServerError) as error:
                 if isinstance(error, TeacherError):
                     raise  # no request can reach the server with these settings
                 if lost_once and isinstance(error, LostReplyError):
                     raise
-                self.note(dialect, type(error).__name__)
+                self.note(dialect, label_of(error))
                 failure = error
             delay = attempts.delay_after(failure)
             unreached = isinstance(failure, UnreachedServerError)
             if delay is None or (unreached and attempts.failures >= _UNREACHED_ATTEMPTS):
                 raise TeacherError(
                     f"The teacher at {self.endpoint.address} answers no probe "
-                    f"({self.endpoint.redacted(str(failure))}). Check OPENAI_BASE_URL and that the "
-                    "server runs. If you know which format the server takes, set "
+                    f"({self.endpoint.redacted(described(failure))}). Check OPENAI_BASE_URL and "
+                    "that the server runs. If you know which format the server takes, set "
                     "BIOINSTRUCT_REPLY_FORMAT."
                 ) from None
             self._log_wait(failure, delay)
@@ -147,7 +149,8 @@ class ProbeSender:
         self._logged = now
         self.log(
             f"The probe of {self.endpoint.address} got no answer "
-            f"({self.endpoint.redacted(str(failure))}). It is sent again in {seconds:,.1f} seconds."
+            f"({self.endpoint.redacted(described(failure))}). It is sent again in "
+            f"{seconds:,.1f} seconds."
         )
 
     @asynccontextmanager
@@ -159,17 +162,25 @@ class ProbeSender:
             yield replace(self, endpoint=endpoint, account=account, client=client)
 
     def refused_parts(
-        self, error: StatusError, request: TeacherRequest, dialect: Dialect
+        self,
+        error: StatusError,
+        request: TeacherRequest,
+        dialect: Dialect,
+        *,
+        certain: bool = False,
     ) -> list[str]:
         """The parts of a request that a server refuses by name."""
-        return refused_parts(error, dialect.body(request, self.account.billing.service))
+        body = dialect.body(request, self.account.billing.service)
+        return refused_parts(error, body, certain=certain)
 
     def _is_refusal(
         self, error: StatusError, request: TeacherRequest, dialect: Dialect, attempts: Attempts
     ) -> bool:
         """Whether the server refuses the request, in place of being busy or down."""
-        if not error.is_transient or error.status in _UNPROCESSABLE_STATUSES:
+        if not error.is_transient:
             return True
+        if error.status in _UNPROCESSABLE_STATUSES:
+            return not error.rate_limited  # Bedrock states a rate limit with 400
         if error.status not in _SERVER_ERRORS:
             return False
         named = self.refused_parts(error, request, dialect)
@@ -187,7 +198,7 @@ class ProbeSender:
         )
 
 
-def described(dialect: Dialect) -> str:
+def form_of(dialect: Dialect) -> str:
     """A dialect in a few words, such as `json_schema without seed`."""
     words: list[str] = [dialect.reply_format]
     if dialect.left_out:

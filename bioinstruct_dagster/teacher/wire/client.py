@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bioinstruct_dagster.settings import Service
-from bioinstruct_dagster.store.fingerprints import json_bytes, json_value
+from bioinstruct_dagster.store.fingerprints import json_bytes
 from bioinstruct_dagster.teacher.errors import (
     LostReplyError,
     StatusError,
@@ -35,7 +35,7 @@ from bioinstruct_dagster.teacher.wire.connection_errors import (
 )
 from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
-from bioinstruct_dagster.teacher.wire.error_bodies import error_of_body
+from bioinstruct_dagster.teacher.wire.error_bodies import status_error
 from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 from bioinstruct_dagster.teacher.wire.reply_body import read_reply
 from bioinstruct_dagster.teacher.wire.sdk import proxy_of, request_headers, tls_context_of
@@ -48,7 +48,6 @@ FLEX_TIMEOUT_SECONDS = 900.0  # OpenAI's guide to flex processing recommends 15 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 60.0
 _MESSAGE_CHARACTERS = 1_000  # a server names the refused parameter anywhere in its message
-_KEPT_BYTES = 10_000  # of the body of a refusal, for the probe
 _OTHER_FILES = 256  # of the store, logs and libraries
 SUCCESS_STATUSES = range(200, 300)
 _REDIRECT_STATUSES = range(300, 400)
@@ -160,7 +159,7 @@ class TeacherClient:
             raise StatusError(status, advice, headers=headers)
         if status == PROXY_LOGIN_REQUIRED and self._proxy:
             raise proxy_error(status, self._address, self._proxy)
-        raise self._status_error(status, data, headers)
+        raise self._shown(status_error(status, data, headers))
 
     async def _needs_tls(self) -> bool:
         """Whether the server takes only TLS. It is asked only if it never answered."""
@@ -199,17 +198,6 @@ class TeacherClient:
         error.code = self._endpoint.redacted(error.code) if error.code else None
         error.param = self._endpoint.redacted(error.param) if error.param else None
         return error
-
-    def _status_error(self, status: int, data: bytes, headers: Mapping[str, str]) -> StatusError:
-        try:
-            value = json_value(data)
-        except (ValueError, RecursionError):
-            value = None
-        found = error_of_body(value, data.decode("utf-8", "replace"))
-        text = data[:_KEPT_BYTES].decode("utf-8", "replace")  # without the key
-        return self._shown(
-            StatusError(status, found.message, found.code, found.param, headers, text=text)
-        )
 
 
 def _allow_open_files(connections: int) -> None:

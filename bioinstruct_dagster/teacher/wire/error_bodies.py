@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bioinstruct_dagster.store.fingerprints import json_value
 from bioinstruct_dagster.teacher.errors import FATAL_CODES, StatusError
 from bioinstruct_dagster.teacher.wire.reply import TeacherReply
 
 _HTTP_ERRORS = range(400, 600)
+_KEPT_BYTES = 10_000  # of the body of a refusal, for the probe
 _UNKNOWN_STATUS = 500  # the server says that it failed, and not why
 
 # Words in a code, in a type or in a message, and the status that a server usually sends with them.
@@ -123,6 +125,23 @@ def error_in_answer(body: Mapping[str, Any], choice: Mapping[str, Any] | None) -
         )
     )
     return _read(body, body) if says_error and _message(body) else None
+
+
+def status_error(status: int, data: bytes, headers: Mapping[str, str]) -> StatusError:
+    """The error of an answer with an error status. Its texts hold whatever the server sent.
+
+    Args:
+        status: the HTTP status.
+        data: the body.
+        headers: of the answer, by lower-case name.
+    """
+    try:
+        value = json_value(data)
+    except (ValueError, RecursionError):
+        value = None
+    found = error_of_body(value, data.decode("utf-8", "replace"))
+    text = data[:_KEPT_BYTES].decode("utf-8", "replace")
+    return StatusError(status, found.message, found.code, found.param, headers, text=text)
 
 
 def error_of_body(value: Any, text: str) -> BodyError:

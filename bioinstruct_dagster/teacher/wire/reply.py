@@ -17,16 +17,16 @@ class TeacherReply:
         body: the whole body, if its form is not that of a completion.
     """
 
-    content: str
-    refusal: str | None
-    finish_reason: str | None
-    model: str | None
-    system_fingerprint: str | None
-    service_tier: str | None
-    prompt_tokens: int | None
-    cached_tokens: int
-    completion_tokens: int | None
-    request_id: str | None
+    content: str = ""
+    refusal: str | None = None
+    finish_reason: str | None = None
+    model: str | None = None
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int = 0
+    completion_tokens: int | None = None
+    request_id: str | None = None
     reasoning: str | None = None
     body: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -289,19 +289,7 @@ def _is_no_completion(reply: TeacherReply, value: Any) -> bool:
 
 
 def _empty(headers: Mapping[str, str]) -> TeacherReply:
-    return TeacherReply(
-        content="",
-        refusal=None,
-        finish_reason=None,
-        model=None,
-        system_fingerprint=None,
-        service_tier=None,
-        prompt_tokens=None,
-        cached_tokens=0,
-        completion_tokens=None,
-        request_id=headers.get("x-request-id"),
-        headers=headers,
-    )
+    return TeacherReply(request_id=headers.get("x-request-id"), headers=headers)
 
 
 def _body_text(value: Any, original: bytes | str | None) -> str:

@@ -51,7 +51,23 @@ def test_a_refusal_that_repeats_the_key_does_not_show_it():
 def test_a_wrong_key_is_told_as_such():
     with (
         live(key="another-key-0123456789") as server,
-        pytest.raises(TeacherError, match="rejects the key"),
+        pytest.raises(TeacherError, match="rejects the key") as refused,
+        batch_client(server.endpoint, "some-model") as client,
+    ):
+        client.batches.list()
+    for part in (server.endpoint.address, "'batch'", "'some-model'", "HTTP 401: "):
+        assert part in str(refused.value)
+
+
+def test_an_empty_account_is_told_with_the_words_and_without_a_part_of_the_key():
+    async def around(_request, _handler):
+        said = "Key limit exceeded for sk-abc123****"
+        return web.json_response({"error": {"message": said}}, status=403)
+
+    with (
+        live(around) as server,
+        pytest.raises(TeacherError, match="Add credit") as refused,
         batch_client(server.endpoint, "m") as client,
     ):
         client.batches.list()
+    assert "Key limit exceeded for [key]" in str(refused.value)

@@ -124,6 +124,28 @@ def test_what_no_form_can_change_is_seen_in_the_words(serve, store, said, expect
     assert len(served.bodies) == 1
 
 
+def test_a_rate_limit_in_the_words_of_a_400_is_waited_out(serve, store):
+    refusals = iter(["ThrottlingException: Too many tokens, please wait before trying again."] * 2)
+
+    def gateway(_body):
+        said = next(refusals, None)
+        headers = {"retry-after-ms": "5"}
+        return said and web.json_response(words(said), status=400, headers=headers)
+
+    assert probed(serve(behind(gateway)).url, store).dialect.reply_format == "json_schema"
+
+
+def test_words_about_no_part_of_the_request_name_the_key_too(serve, store):
+    # BerriAI/litellm: what a proxy without a database answers to a wrong key
+    async def answer(_body):
+        said = words("No connected db.", type="no_db_connection", param=None, code="400")
+        return web.json_response(said, status=400)
+
+    message = refusal_of(serve(answer).url, store)
+    for part in ("No connected db.", "OPENAI_API_KEY", "OPENAI_BASE_URL", "odd-model"):
+        assert part in message
+
+
 def test_a_spent_quota_ends_the_probe(serve, store):
     async def answer(_body):
         return web.json_response(words("Pay.", code="insufficient_quota"), status=429)

@@ -1,12 +1,11 @@
-"""The words of a refusal: what is a name, and what is only a word."""
+"""The refused parts: what is a name, and what is only a word."""
 
 import json
 
 import pytest
 
 from bioinstruct_dagster.teacher.errors import StatusError
-from bioinstruct_dagster.teacher.probing.refusals import (
-    is_too_long,
+from bioinstruct_dagster.teacher.probing.refused_parts import (
     limit_is_too_large,
     limit_is_too_small,
     limit_was_reached,
@@ -116,7 +115,7 @@ def test_deep_json_is_no_trouble():
         # lucaslrodri in code-gpt-docs#284
         (
             "max_tokens is too large: 6000. This model supports at most 4096 completion tokens.",
-            (False, True, False, False),
+            (True, False, False),
         ),
         # Gitlawb/openclaude#331
         (
@@ -124,25 +123,25 @@ def test_deep_json_is_no_trouble():
                 "The parameter `max_completion_tokens` specified in the request are not valid: "
                 "integer above maximum value, expected a value <= 12288, but got 32000 instead."
             ),
-            (False, True, False, False),
+            (True, False, False),
         ),
         # carlrobertoh/ProxyAI#87
         (
             "This model's maximum context length is 4097 tokens, however you requested 4430.",
-            (True, False, False, False),
+            (False, False, False),
         ),
         (
             "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16.",
-            (False, False, True, False),
+            (False, True, False),
         ),
         (
             "Could not finish the message because max_tokens or model output limit was reached.",
-            (False, False, False, True),
+            (False, False, True),
         ),
-        ("Unsupported parameter: 'max_tokens'", (False, False, False, False)),
+        ("Unsupported parameter: 'max_tokens'", (False, False, False)),
     ],
 )
 def test_a_limit_of_a_wrong_size_is_no_refusal_of_its_name(text, known):
     error = StatusError(400, text)
-    seen = (is_too_long(error), limit_is_too_large(error), limit_is_too_small(error))
-    assert (*seen, limit_was_reached(error)) == known
+    seen = (limit_is_too_large(error), limit_is_too_small(error), limit_was_reached(error))
+    assert seen == known

@@ -1,9 +1,10 @@
-"""The words of a refusal: which parts of a request a server refuses.
+"""The refused parts: which parts of a request a server refuses, by the words of its refusal.
 
 Each gateway words a refusal in its own way: a field `param`, FastAPI's `loc`, a quoted name, a list
 of unsupported parameters, or a sentence. Only parts that the request holds can be refused, so the
 names of these parts are looked for, first where names stand for certain, then anywhere. Belongs
-here: reading an error. Does not: what is sent next (search).
+here: the part that a refusal is about, and the size of the output limit. Does not: the kind of a
+refusal (teacher.refusals), or what is sent next (search).
 """
 
 import json
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bioinstruct_dagster.teacher.errors import StatusError
+from bioinstruct_dagster.teacher.refusals import OUTPUT_TOKEN_WORDS, SYSTEM_ROLE_WORDS, has_any
 from bioinstruct_dagster.teacher.wire.dialect import SYSTEM_ROLES, TOKEN_LIMIT_NAMES
 
 # Parts of a request. Other parts have the name of their parameter.
@@ -35,7 +37,6 @@ _COMMON_WORDS = {
     EFFORT: ("reasoning",),
 }
 _AMBIGUOUS = frozenset({"stream", "store", "strict", "reasoning"})
-_LIMIT_WORDS = (*TOKEN_LIMIT_NAMES, "max_output_tokens", "max_new_tokens", "max tokens")
 # Keys of a JSON error whose values are names or paths, and keys whose values repeat the request.
 _PATH_KEYS = frozenset(
     {"param", "loc", "field", "property", "parameter", "path", "argument", "keys", "instancePath"}
@@ -76,20 +77,16 @@ _SUBJECT = re.compile(
 )
 _WORD = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
 
+# Words beside each other, beyond `SYSTEM_ROLE_WORDS`. The prompt of a probe says nothing of roles.
 _ROLES_REFUSED = re.compile(
     r"""
-    \broles?\ must\ alternate | \broles?\b.{0,40}\balternat
+    \broles?\b.{0,40}\balternat
     | \b(?:system|developer)\W{1,3}(?:role|message|prompt|instruction)
     | \brole\b.{0,60}\b(?:system|developer)\b | \b(?:system|developer)\b.{0,40}\brole\b
     | \bonly\b.{0,20}\buser\b.{0,20}\bassistant\b
     | \b(?:first\ message|start\ with|begin\ with)\b.{0,40}\buser\b
     """,
     re.VERBOSE | re.IGNORECASE,
-)
-_TOO_LONG = re.compile(
-    r"context[ _](?:length|window|size)|max_model_len|prompt is too long|too many (?:input )?tokens"
-    r"|\bn_ctx\b|exceeds? the (?:available |maximum )?context",
-    re.IGNORECASE,
 )
 _LIMIT_TOO_LARGE = re.compile(
     r"\btoo large\b|\bat most\b|\babove (?:the )?maximum\b|\bexceeds?\b"
@@ -158,7 +155,7 @@ def refused_parts(
     parts = parts_of(body)
     words = _words_of(error)
     text = _ECHOED_ROLE.sub(" ", words.text)
-    if SYSTEM in parts and (_names_role(words.paths) or _ROLES_REFUSED.search(text)):
+    if SYSTEM in parts and (_names_role(words.paths) or _refuses_role(text)):
         return [SYSTEM]
     names = _names_of(parts, body)
     text = _ADVICE.sub(" ", text)
@@ -172,11 +169,6 @@ def refused_parts(
     if FORMAT in found and set(found) & set(SCHEMA_KEYWORDS):
         found.remove(FORMAT)  # the whole format is named only as the place of the keyword
     return found
-
-
-def is_too_long(error: StatusError) -> bool:
-    """Whether the prompt and the output limit together are too long for the model."""
-    return bool(_TOO_LONG.search(f"{error.code}\n{_words_of(error).text}"))
 
 
 def limit_is_too_large(error: StatusError) -> bool:
@@ -196,8 +188,7 @@ def limit_was_reached(error: StatusError) -> bool:
 
 def names_limit(error: StatusError) -> bool:
     """Whether the error names the limit of output tokens."""
-    whole = _words_of(error).whole
-    return any(name in whole for name in _LIMIT_WORDS)
+    return has_any(_words_of(error).whole.lower(), OUTPUT_TOKEN_WORDS)
 
 
 def _names_of(parts: Iterable[str], body: Mapping[str, Any]) -> dict[str, str]:
@@ -233,6 +224,10 @@ def _certain_names(text: str) -> Iterator[str]:
         yield from re.findall(_NAME, listed[1])
     for pattern in (_QUOTED, _AT_LINE_START, _SUBJECT):
         yield from (found[1] for found in pattern.finditer(text))
+
+
+def _refuses_role(text: str) -> bool:
+    return has_any(text.lower(), SYSTEM_ROLE_WORDS) or bool(_ROLES_REFUSED.search(text))
 
 
 def _names_role(paths: Iterable[str]) -> bool:
