@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI
 
 _FORBIDDEN = 403
+_NOT_FOUND = 404
 _TOO_MANY_REQUESTS = 429
 
 
