@@ -207,8 +207,8 @@ def test_the_limit_of_requests_is_kept(pursuit):
 
 @pytest.mark.parametrize(
     ("content", "sends"),
-    [("no task here", 2), ("", 2), ('{"rows": []}', 2), ("refuse", 1)],
-    ids=["malformed", "empty", "wrong schema", "refusal"],
+    [("no task here", 2), ("", 2), ('{"tasks": []}', 2), ('{"rows": []}', 2), ("refuse", 1)],
+    ids=["malformed", "empty", "empty list", "wrong schema", "refusal"],
 )
 def test_a_useless_reply_is_retried_once_and_a_refusal_never(pursuit, content, sends):
     writer = Writer()

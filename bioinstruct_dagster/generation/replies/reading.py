@@ -99,7 +99,8 @@ def _read(content: str, finish_reason: str | None, form: str) -> ReplyReading:
     if in_json.start >= 0 and not content[: in_json.start].strip():
         return _json_outcome(in_json, finish_reason)  # no label can come before it
     cut = finish_reason in {"length", "content_filter"}
-    in_text = read_numbered(content, cut=cut)
+    # A text that holds tasks as JSON is read as such, unless its labels have the usual form.
+    in_text = read_numbered(content, cut=cut, wide=in_json.start < 0)
     is_plan = form == "json" and not cut and _is_plan(in_text, in_json)
     if _is_text(in_text, in_json, form) and not is_plan:
         return _text_outcome(in_text, finish_reason)
@@ -137,6 +138,8 @@ def _json_outcome(found: JsonReading, finish_reason: str | None) -> ReplyReading
         return _no_tasks("no JSON", finish_reason)
     if not task_list.is_recognized:
         return _reading("wrong_schema", task_list, "no list of tasks")
+    if not task_list.count:
+        return ReplyReading("empty", detail="the list of tasks is empty")
     return _reading("wrong_schema" if task_list.dropped else "parsed", task_list)
 
 

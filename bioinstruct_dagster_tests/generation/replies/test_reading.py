@@ -132,14 +132,25 @@ def test_characters_are_read_as_they_were_meant():
         (tasks({"output": "half \ud83d"}), "stop", "wrong_schema"),
         (tasks({"instruction": "\udcff"}), "stop", "wrong_schema"),
         (tasks({})[:-3] + ', "output": 1}]}', "stop", "wrong_schema"),
-        (tasks(), "stop", "parsed"),
-        ("[]", "stop", "parsed"),
+        (tasks(), "stop", "empty"),
+        (tasks(note="none today"), "stop", "empty"),
+        ('{"result": {"tasks": []}}', "stop", "empty"),
+        ("```json\n[]\n```", "stop", "empty"),
+        (f"There is nothing to write.\n{tasks()}", "stop", "empty"),
+        ("[]", "stop", "empty"),
+        (tasks(), "content_filter", "refused"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else str(value),
 )
 def test_a_reply_without_usable_tasks_has_the_right_outcome(content, finish_reason, outcome):
     reading = read_reply(content, finish_reason, None)
     assert (reading.outcome, reading.tasks, reading.positions) == (outcome, (), ())
+
+
+def test_an_empty_list_is_named_as_such():
+    reading = ReplyReading("empty", detail="the list of tasks is empty")
+    for content in (tasks(), "[]"):
+        assert read_reply(content, "stop", None) == reading
 
 
 @pytest.mark.parametrize("content", ["", tasks({})])
