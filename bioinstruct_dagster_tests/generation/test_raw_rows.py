@@ -31,7 +31,9 @@ def answered(store, serve, reply):
 
     def run(requests, contents):
         async def answer(body):
-            return reply(contents[body["seed"] - requests[0].parameters["seed"]])
+            answer = contents[body["seed"] - requests[0].parameters["seed"]]
+            usage = {"prompt_tokens": 100, "completion_tokens": 100, "total_tokens": 200}
+            return reply(answer, usage=usage)
 
         endpoint = Endpoint(serve(answer).url, "k", rehearsal=False)
         ask(session_of(endpoint, store, terms=Terms(concurrency=4)), requests)
@@ -109,14 +111,14 @@ def test_the_rows_fit_their_tables(store, requests_of, answered):
 
 def test_a_completions_cost_is_shared_out_among_its_rows(store, requests_of, answered):
     requests = requests_of(2, model="gpt-4.1")
-    answered(requests, [content("p", "q"), content("t")])
+    answered(requests, [content("p", "q", "r", "s"), content("t")])
     rows, outcomes = raw_rows(store, ids_of(requests))
     store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
     (total,) = store.rows("select sum(usd) as usd, sum(prompt_tokens) as tokens from completions")
     (shared,) = store.rows(
         "select sum(usd_share) as usd, sum(prompt_tokens_share) as tokens from lineage"
     )
-    assert total["usd"] == pytest.approx(2 * 0.00028)
+    assert total["usd"] == pytest.approx(2 * 0.001)
     assert shared == pytest.approx(total)
 
 
