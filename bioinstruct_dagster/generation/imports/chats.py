@@ -5,10 +5,12 @@ counting what is left out. Does not: rows with columns of text (columns).
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bioinstruct_dagster.generation.imports.cells import trimmed
 from bioinstruct_dagster.generation.imports.faults import shown_places
 
 # The names of the speakers, in small letters.
@@ -20,14 +22,39 @@ _ROLES = {
         "assistant",
     ),
     **dict.fromkeys(("system", "developer"), "system"),
+    **dict.fromkeys(
+        ("tool", "function", "function_call", "tool_call", "tool_calls", "tool_response",
+         "tool_result", "observation", "ipython"),
+        "tool",
+    ),
 }  # fmt: skip
 _NAMES_OF_ROLE = ("role", "from", "speaker")
 _NAMES_OF_TEXT = ("content", "value", "text")
+_NAMES_OF_CALLS = ("tool_calls", "function_call")
+_TYPES_OF_TOOL_PARTS = ("tool_use", "tool_call", "tool_result", "function_call")
+_MOST_TYPE_CHARACTERS = 40
 _PREFERRED_COLUMNS = ("messages", "conversations", "conversation")
 
 
 class ChatFaultError(Exception):
     """A chat is malformed; the message says how."""
+
+
+_TOOL = "the first answer comes after a tool call, whose result a row can't hold"
+_NO_PAIR = "no answer follows a question"
+_NULL = "the chat is null or empty"
+
+
+class _Message(NamedTuple):
+    """One message: who speaks, its text, and why it can't be a part of a row; empty if it can."""
+
+    role: str
+    text: str
+    fault: str
+
+    @property
+    def kind(self) -> str | None:
+        return _ROLES.get(self.role.strip().lower())
 
 
 class Pair(NamedTuple):
@@ -44,7 +71,7 @@ class Chats:
         self._further = 0
         self._chats_with_further = 0
         self._with_system = 0
-        self._without: list[str] = []
+        self._without: dict[str, list[str]] = {}
         self._others: Counter[str] = Counter()
         self.chats = 0
 
@@ -53,33 +80,38 @@ class Chats:
 
         Args:
             place: where the chat stands, for the notes.
-            value: the list of messages.
+            value: the list of messages; a null is a chat without messages.
             system: what ShareGPT's files keep beside the messages for the system.
 
         Raises:
             ChatFaultError: the value is no list of messages.
         """
+        messages = [] if _is_null(value) else _messages(value)
         self.chats += 1
-        messages = _messages(value)
-        systems = [system] if isinstance(system, str) and system.strip() else []
+        systems = [system.strip()] if isinstance(system, str) and system.strip() else []
+        reason = _NO_PAIR if messages else _NULL
         questions: list[str] = []
-        for at, (role, text) in enumerate(messages):
-            kind = _ROLES.get(role.strip().lower())
+        for at, message in enumerate(messages):
+            kind = message.kind
             if kind is None:
-                self._others[role] += 1
-            if kind == "system" and text and not questions:
-                systems.append(text)
-            elif kind == "user" and text:
-                questions.append(text)
+                self._others[message.role] += 1
+            # What the assistant says before the first question belongs to no row.
+            if message.fault and (questions or kind in ("user", "system")):
+                reason = message.fault
+                break
+            if kind == "system" and message.text and not questions:
+                systems.append(message.text.strip())
+            elif kind == "user" and message.text:
+                questions.append(message.text.strip())
             elif questions:
-                if kind != "assistant" or not text:
+                if kind != "assistant" or not message.text:
                     break
                 further = len(messages) - at - 1
                 self._further += further
                 self._chats_with_further += further > 0
                 self._with_system += bool(systems)
-                return Pair("\n\n".join([*systems, *questions]), text)
-        self._without.append(place)
+                return Pair("\n\n".join([*systems, *questions]), message.text)
+        self._without.setdefault(reason, []).append(place)
         return None
 
     @property
@@ -96,12 +128,12 @@ class Chats:
                 f"{self._with_system} rows begin with a system message, which stands before the "
                 "question in the instruction"
             )
-        if self._without:
+        for reason, places in self._without.items():
             others = ", ".join(repr(role) for role, _ in self._others.most_common(5))
             notes.append(
-                f"{len(self._without)} of {self.chats} chats are not imported, because no answer "
-                f"follows a question: {shown_places(self._without, len(self._without))}"
-                + (f" (other speakers: {others})" if others else "")
+                f"{len(places)} of {self.chats} chats are not imported, because {reason}: "
+                f"{shown_places(places, len(places))}"
+                + (f" (other speakers: {others})" if others and reason == _NO_PAIR else "")
             )
         return notes
 
@@ -138,8 +170,16 @@ def chat_columns(record: Mapping[str, Any]) -> list[str]:
     return usual[:1] or found
 
 
-def _messages(value: Any) -> list[tuple[str, str]]:
-    """The role and the text of each message; no text if it holds none, or holds a picture."""
+def _is_null(value: Any) -> bool:
+    return (
+        value is None
+        or (isinstance(value, float) and math.isnan(value))
+        or (isinstance(value, str) and value.strip() in ("", "null"))
+    )
+
+
+def _messages(value: Any) -> list[_Message]:
+    """The messages of a chat."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -148,8 +188,7 @@ def _messages(value: Any) -> list[tuple[str, str]]:
     if isinstance(value, Mapping) and is_chat(value):
         value = [dict(zip(value, one, strict=False)) for one in zip(*value.values(), strict=False)]
     if not isinstance(value, list):
-        found = "nothing" if value is None else type(value).__name__
-        raise ChatFaultError(f"expected a list of messages, found {found}")
+        raise ChatFaultError(f"expected a list of messages, found {type(value).__name__}")
     made = []
     for number, message in enumerate(value, start=1):
         if not isinstance(message, Mapping):
@@ -162,21 +201,29 @@ def _messages(value: Any) -> list[tuple[str, str]]:
         if content is not None and not isinstance(content, str | list):
             found = type(content).__name__
             raise ChatFaultError(f"message {number}: expected text as its content, found {found}")
-        made.append((role, _text(content)))
+        calls = any(message.get(name) for name in _NAMES_OF_CALLS)
+        text, fault = _text(content)
+        is_tool = calls or _ROLES.get(role.strip().lower()) == "tool"
+        made.append(_Message(role, text, _TOOL if is_tool else fault))
     return made
 
 
-def _text(content: str | Sequence[Any] | None) -> str:
-    """The text of a content, which may come in parts; empty if a part is no text."""
+def _text(content: str | Sequence[Any] | None) -> tuple[str, str]:
+    """The text of a content, which may come in parts; or no text, and why not."""
     if content is None or isinstance(content, str):
-        return (content or "").strip()
-    parts = [
-        part if isinstance(part, str) else part.get("text") if isinstance(part, Mapping) else None
-        for part in content
-    ]
-    if not all(isinstance(part, str) for part in parts):
-        return ""
-    return "\n".join(str(part) for part in parts).strip()
+        return trimmed(content or ""), ""
+    parts = []
+    for part in content:
+        text = part.get("text") if isinstance(part, Mapping) else part
+        if isinstance(text, str):
+            parts.append(text)
+            continue
+        kind = part.get("type") if isinstance(part, Mapping) else None
+        if kind in _TYPES_OF_TOOL_PARTS:
+            return "", _TOOL
+        named = kind[:_MOST_TYPE_CHARACTERS] if isinstance(kind, str) else type(part).__name__
+        return "", f"a message has a part that is no text, such as an image ({named!r})"
+    return trimmed("\n".join(parts)), ""
 
 
 def _name_in(record: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -1,14 +1,15 @@
 """The texts of a row by the columns of its set, and what to say about columns that do not fit.
 
 Belongs here: which columns the set has, the value of a cell as text, and a mapping that fits, for
-messages. Does not: reading records (csv_rows, json_rows, parquet_rows), or chats (chats).
+messages. Does not: reading records (csv_rows, json_rows, parquet_rows), one value (cells), or
+chats (chats).
 """
 
 import difflib
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from bioinstruct_dagster.generation.imports.cells import as_text, trimmed
 from bioinstruct_dagster.generation.imports.faults import RowFaults, shown_places
 from bioinstruct_dagster.generation.replies.reading import TASK_FIELDS
 from bioinstruct_dagster.store.storable_text import is_storable
@@ -34,11 +35,6 @@ _TEXT_WORDS = 3
 _TEXT_CHARACTERS = 12  # of a script without blanks between words
 _MANY = 0.05
 _SHOWN_COLUMNS = 30
-_TYPE_NAMES = {
-    "bool": "true or false",
-    "list": "a list",
-    "dict": "an object",
-}
 
 
 class ColumnTally:
@@ -156,7 +152,7 @@ class ColumnReader:
         """
         row = {}
         for field, column in self._columns.items():
-            value, found = _as_text(record.get(column))
+            value, found = as_text(record.get(column))
             if value is None and found == "" and (column in record or field == "input"):
                 value = ""
                 if field != "input":
@@ -167,7 +163,7 @@ class ColumnReader:
                 said = f"expected text, found {found}" if found else "no such column"
                 self._faults.add(place, f"column {column!r} ({field}): {said}")
             elif check_storable(value, place, f"column {column!r} ({field})", self._faults):
-                row[field] = value.strip()
+                row[field] = value.strip() if field == "instruction" else trimmed(value)
                 if value and not isinstance(record.get(column), str | bytes):
                     self._numbers[column] = self._numbers.get(column, 0) + 1
         return row if len(row) == len(self._columns) else None
@@ -199,23 +195,6 @@ def check_storable(text: str, place: str, what: str, faults: RowFaults) -> bool:
     message = "holds a lone surrogate or NUL character, which can't be stored as text"
     faults.add(place, f"{what}: {message}")
     return False
-
-
-def _as_text(value: Any) -> tuple[str | None, str]:
-    """The value as text; or None and what it is, with nothing for a missing value."""
-    if isinstance(value, str):
-        return value, ""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None, ""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value), ""
-    if isinstance(value, bytes):  # some writers of Parquet do not say that their bytes are text
-        try:
-            return value.decode(), ""
-        except UnicodeDecodeError:
-            return None, "bytes that are no UTF-8 text"
-    kind = type(value).__name__
-    return None, _TYPE_NAMES.get(kind, kind)
 
 
 def _is_prose(text: str) -> bool:

@@ -40,6 +40,7 @@ _READERS = {
     ".tsv": read_csv,
     ".parquet": read_parquet,
 }
+_MOST_UNDECIDED = 1_000  # rows
 SUFFIXES = (*_READERS, ".gz")
 
 
@@ -119,6 +120,7 @@ class _Rows:
         # A mapping of columns by the user is followed, also if the set holds chats.
         is_mapped = any(name != of for name, of in self._mapped.items())
         self._is_decided = bool(self._chat_column) or is_mapped
+        self._waiting: list[tuple[str, Mapping[str, Any]]] = []
         self._faults = RowFaults()
         self._tally = ColumnTally()
         self._chats = Chats()
@@ -134,17 +136,28 @@ class _Rows:
             self._faults.add(record.place, f"expected an object, found {found}")
             return
         self._tally.add(fields)
+        self._waiting.append((record.place, fields))
         if not self._is_decided:
             self._decide(fields)
-        if self._chat_column:
-            self._add_chat(record.place, fields)
-        elif row := self._reader.row(record.place, fields):
-            self.rows.append(row)
+        if self._is_decided or len(self._waiting) > _MOST_UNDECIDED:
+            self._take_waiting()
+
+    def _take_waiting(self) -> None:
+        self._is_decided = True
+        for place, fields in self._waiting:
+            if self._chat_column:
+                self._add_chat(place, fields)
+            elif row := self._reader.row(place, fields):
+                self.rows.append(row)
+        self._waiting.clear()
 
     def _decide(self, fields: Mapping[str, Any]) -> None:
-        """Whether the set holds chats: its first row has no mapped instruction, but messages."""
-        self._is_decided = True
+        """Whether the set holds chats: a row has no mapped instruction, but messages.
+
+        The chats of the first rows may be null, so these rows wait for one that decides.
+        """
         if self._mapped["instruction"] in fields:
+            self._is_decided = True
             return
         found = chat_columns(fields)
         if len(found) > 1:
@@ -153,6 +166,7 @@ class _Rows:
                 f"The columns {names} hold messages. Name one: {SETTING}={CHAT_COLUMN}={found[0]}"
             )
         self._chat_column = found[0] if found else ""
+        self._is_decided = bool(found)
 
     def _add_chat(self, place: str, fields: Mapping[str, Any]) -> None:
         if self._chat_column not in fields:
@@ -170,6 +184,7 @@ class _Rows:
 
     def refuse(self, heading: str) -> None:
         """Raise an error if the set can't be imported."""
+        self._take_waiting()
         columns = self._used_columns
         if self._tally.rows and (missing := self._tally.missing(columns)):
             raise ImportedSetError("\n".join([heading, *missing]))

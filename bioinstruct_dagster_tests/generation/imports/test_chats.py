@@ -71,38 +71,78 @@ def test_a_system_message_stands_before_the_question_and_is_counted(beside):
     assert len(chats.notes) == (beside != " ")
 
 
+CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function"}]}
+ANSWER_AFTER_A_TOOL = openai(("tool", "found"), ("assistant", "A."), ("user", "R?"))
+IMAGE = {"type": "image_url", "image_url": {"url": "x"}}
+NEXT = openai(("user", "And then?"), ("assistant", "B."))
+NO_PAIR = "no answer follows a question"
+NULL = "the chat is null or empty"
+TOOL = "the first answer comes after a tool call, whose result a row can't hold"
+NO_TEXT = "a message has a part that is no text, such as an image ('image_url')"
+
+
 @pytest.mark.parametrize(
-    "chat",
+    ("chat", "reason"),
     [
-        [],
-        openai(("user", "Q?")),
-        openai(("assistant", "A.")),
-        openai(("user", "Q?"), ("tool", "found"), ("assistant", "A.")),
-        openai(("user", "Q?"), ("assistant", None), ("tool", "x"), ("assistant", "A.")),
-        openai(("user", [{"type": "image_url", "image_url": {}}]), ("assistant", "A.")),
-        openai(("user", " "), ("assistant", "A.")),
+        ([], NULL),
+        (None, NULL),
+        (float("nan"), NULL),
+        (" ", NULL),
+        ("null", NULL),
+        (openai(("user", "Q?")), NO_PAIR),
+        (openai(("assistant", "A.")), NO_PAIR),
+        (openai(("user", " "), ("assistant", "A.")), NO_PAIR),
+        (openai(("user", "Q?"), ("tool", "found"), ("assistant", "A.")), TOOL),
+        (openai(("user", "Q?"), ("assistant", None)) + ANSWER_AFTER_A_TOOL, NO_PAIR),
+        ([*openai(("user", "Q?")), CALL, *ANSWER_AFTER_A_TOOL], TOOL),
+        # What stands beside a call is no answer yet.
+        ([*openai(("user", "Q?")), {**CALL, "content": "Wait."}, *ANSWER_AFTER_A_TOOL], TOOL),
+        ([*openai(("user", "Q?")), openai(("assistant", [{"type": "tool_use"}]))[0], *NEXT], TOOL),
+        (sharegpt(("human", "Q?"), ("function_call", "{}"), ("gpt", "A.")), TOOL),
+        # Without its picture, neither this question nor one that follows it can be answered.
+        (openai(("user", [{"type": "text", "text": "Q?"}, IMAGE]), ("assistant", "A.")), NO_TEXT),
+        (openai(("user", [IMAGE]), ("assistant", "A.")) + NEXT, NO_TEXT),
+        (openai(("user", "Q?"), ("assistant", [IMAGE])) + NEXT, NO_TEXT),
     ],
 )
-def test_a_chat_without_a_pair_of_texts_is_counted_with_its_place(chat):
+def test_a_chat_without_a_pair_of_texts_is_counted_with_its_place_and_reason(chat, reason):
     chats = Chats()
     assert chats.pair("line 7", chat) is None
     (note,) = chats.notes
-    assert note.startswith(
-        "1 of 1 chats are not imported, because no answer follows a question: line 7"
-    )
+    assert note == f"1 of 1 chats are not imported, because {reason}: line 7"
+
+
+def test_each_reason_has_its_count():
+    chats = Chats()
+    for line, chat in enumerate([None, [CALL], None, NEXT, [*NEXT[:1], CALL]], start=1):
+        chats.pair(f"line {line}", chat)
+    assert chats.notes == [
+        f"2 of 5 chats are not imported, because {NULL}: line 1, 3",
+        f"1 of 5 chats are not imported, because {NO_PAIR}: line 2",
+        f"1 of 5 chats are not imported, because {TOOL}: line 5",
+    ]
+
+
+def test_empty_lists_of_calls_are_no_calls():
+    chat = [{**message, "tool_calls": [], "function_call": None} for message in NEXT]
+    assert Chats().pair("line 1", chat) == Pair("And then?", "B.")
+
+
+def test_the_first_line_of_an_answer_keeps_its_blanks():
+    chat = openai(("user", "\n  Make a table.\n"), ("assistant", "\n   A B\n   1 2\n"))
+    assert Chats().pair("line 1", chat) == Pair("Make a table.", "   A B\n   1 2")
 
 
 def test_other_speakers_are_named():
     chats = Chats()
-    chats.pair("line 1", sharegpt(("human", "Q?"), ("observation", "x")))
-    assert chats.notes[0].endswith("(other speakers: 'observation')")
+    chats.pair("line 1", sharegpt(("human", "Q?"), ("narrator", "x")))
+    assert chats.notes[0].endswith("(other speakers: 'narrator')")
 
 
 @pytest.mark.parametrize(
     ("value", "said"),
     [
         ("text", "expected a list of messages, found text"),
-        (None, "expected a list of messages, found nothing"),
         (7, "expected a list of messages, found int"),
         (["text"], "message 1 is no object"),
         ([{"role": "user", "content": "Q"}, {"content": "A"}], "message 2 has no role"),

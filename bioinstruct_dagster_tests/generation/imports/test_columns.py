@@ -85,7 +85,8 @@ def test_a_text_in_a_few_rows_alone_is_no_unused_text():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(42, "42"), (1.5, "1.5"), (" a ", "a"), (b"\xc3\xa4", "ä"), ("", "")]
+    ("value", "text"),
+    [(42, "42"), (1.5, "1.5"), ("\n  a\n b ", "  a\n b"), (b"\xc3\xa4", "ä"), ("", "")],
 )
 def test_texts_and_numbers_are_texts(value, text):
     faults = RowFaults()

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from bioinstruct_dagster.generation.imports.cells import trimmed
 from bioinstruct_dagster.generation.imports.faults import ImportedSetError
 from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
 from bioinstruct_dagster.settings import PROJECT_ROOT
@@ -79,7 +80,13 @@ RECORD = st.fixed_dictionaries(dict.fromkeys(COLUMNS, TEXT)).filter(
 @given(st.lists(RECORD, min_size=1, max_size=4))
 def test_every_format_gives_the_same_rows_whatever_the_text(tmp_path_factory, records):
     folder = tmp_path_factory.mktemp("imported")
-    expected = [{name: text.strip() for name, text in record.items()} for record in records]
+    expected = [
+        {
+            name: text.strip() if name == "instruction" else trimmed(text)
+            for name, text in one.items()
+        }
+        for one in records
+    ]
     for suffix in FORMATS:
         assert read(write(folder / f"set.{suffix}", records)) == expected, suffix
 
@@ -278,6 +285,21 @@ def test_chats_are_found_by_their_column(tmp_path, suffix):
     assert found.rows == [row] * 3
     assert found.columns == "messages=conversations"
     assert [note.split()[0] for note in found.notes] == ["3", "3"]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet", "csv"])
+def test_null_chats_are_counted_wherever_they_stand(tmp_path, suffix):
+    value = json.dumps(CHAT) if suffix == "csv" else CHAT
+    records = [{"id": "1", "conversations": one} for one in (None, None, value, None)]
+    found = imported(write(tmp_path / f"set.{suffix}", records))
+    assert [row["output"] for row in found.rows] == ["Metformin"]
+    assert sum("3 of 4 chats are not imported" in note for note in found.notes) == 1
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, {**COLUMNS, "messages": "messages"}])
+def test_a_column_of_chats_that_is_null_everywhere_is_refused(tmp_path, columns):
+    path = write(tmp_path / "set.jsonl", [{"messages": None}] * 3)
+    assert len(complaints(path, columns)) > 0
 
 
 def test_a_set_with_two_columns_of_chats_needs_a_mapping(tmp_path):
