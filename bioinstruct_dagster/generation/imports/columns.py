@@ -6,12 +6,22 @@ chats (chats).
 """
 
 import difflib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from bioinstruct_dagster.generation.imports.cells import as_text, trimmed
+from bioinstruct_dagster.generation.imports.chats import is_chat
 from bioinstruct_dagster.generation.imports.faults import RowFaults, shown_places
+from bioinstruct_dagster.generation.imports.shapes import (
+    ROW_FORM,
+    TREE,
+    is_history,
+    is_tree,
+    shape_of,
+)
 from bioinstruct_dagster.generation.replies.reading import TASK_FIELDS
+from bioinstruct_dagster.settings.generation import CHAT_COLUMN
 from bioinstruct_dagster.store.storable_text import is_storable
 
 SETTING = "BIOINSTRUCT_IMPORT_COLUMNS"
@@ -31,6 +41,7 @@ _USUAL_NAMES = {
         "assistant", "long_answer", "final_decision", "summary", "answers", "label",
     ),
 }  # fmt: skip
+_NEEDED = ("instruction", "output")
 _TEXT_WORDS = 3
 _TEXT_CHARACTERS = 12  # of a script without blanks between words
 _MANY = 0.05
@@ -45,16 +56,28 @@ class ColumnTally:
         self._present: dict[str, int] = {}
         self._texts: dict[str, int] = {}
         self._readable: set[str] = set()
+        self._filled: set[str] = set()
+        self._chats: dict[str, int] = {}
+        self._histories: dict[str, int] = {}
+        self._shapes: dict[str, str] = {}
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Count one row."""
         self.rows += 1
         for name, value in record.items():
             self._present[name] = self._present.get(name, 0) + 1
+            if value is not None:
+                self._filled.add(name)
             if isinstance(value, str | int | float):
                 self._readable.add(name)
-            if isinstance(value, str) and _is_prose(value):
+            if is_chat(value):
+                self._chats[name] = self._chats.get(name, 0) + 1
+            elif isinstance(value, str) and _is_prose(value):
                 self._texts[name] = self._texts.get(name, 0) + 1
+            elif is_history(value):
+                self._histories[name] = self._histories.get(name, 0) + 1
+            if name not in self._shapes and (shape := shape_of(value)):
+                self._shapes[name] = shape
 
     def rows_with(self, name: str) -> int:
         """How many rows have the column."""
@@ -81,7 +104,7 @@ class ColumnTally:
                     break
         if "instruction" not in found and "input" in found:
             found["instruction"] = found.pop("input")  # a set of questions called input
-        if not {"instruction", "output"} <= found.keys():
+        if not found.keys() >= {*_NEEDED}:
             return ""
         return mapping_text(found)
 
@@ -97,11 +120,35 @@ class ColumnTally:
             lines.append(f"No row has the column {name!r}, which is mapped to {field}.{hint}")
         if lines:
             lines.append(f"The columns of the set are {self.shown}.")
-            form = "messages=COLUMN"
-            if "instruction" in columns:
-                form = self.fitting_mapping() or mapping_text(dict.fromkeys(columns, "COLUMN"))
-            lines.append(f"Set {SETTING}, such as {SETTING}={form}")
+            lines += self._way_out(columns)
         return lines
+
+    def _way_out(self, columns: Mapping[str, str]) -> list[str]:
+        """What to do about missing columns: a mapping, or another form of the rows."""
+        of_chats = next(iter(self._chats), "")
+        form = f"messages={of_chats}" if of_chats else self.fitting_mapping()
+        if "instruction" not in columns and not form:
+            form = "messages=COLUMN"
+        if form:
+            return [f"Set {SETTING}, such as {SETTING}={form}"]
+        if is_tree(self._present):
+            return [TREE, ROW_FORM]
+        texts = self._texts.keys() if self._shapes else self._readable
+        if len(texts) < len(_NEEDED):
+            shapes = [
+                f"The column {name!r} holds {shape}."
+                for name, shape in [*self._shapes.items()][:_SHOWN_COLUMNS]
+            ]
+            shapes += [
+                f"The column {name!r} is null in every row."
+                for name in self._present
+                if name not in self._filled
+            ][:_SHOWN_COLUMNS]
+            said = "No mapping of columns can read this set: it has no two columns of text, one "
+            return [*shapes, f"{said}for the instruction and one for the output.", ROW_FORM]
+        form = mapping_text(dict.fromkeys(columns, "COLUMN"))
+        said = f"Set {SETTING}={form}, where each COLUMN is the name of one of these columns. "
+        return [f"{said}Leave out input=COLUMN if the set has no inputs."]
 
     def unused_texts(self, columns: Mapping[str, str]) -> list[str]:
         """A line for each column of texts that is not mapped, with a mapping for a likely input.
@@ -121,12 +168,33 @@ class ColumnTally:
             if name.lower().strip() in _USUAL_NAMES["input"] and not has_input:
                 line += f" To import it, set {SETTING}={mapping_text({**columns, 'input': name})}"
             lines.append(line)
+        return lines + self._unused_chats(columns)
+
+    def _unused_chats(self, columns: Mapping[str, str]) -> list[str]:
+        lines = []
+        for name, count in self._chats.items():
+            if name not in columns.values():
+                lines.append(
+                    f"The column {name!r} holds a list of messages in {count} of {self.rows} rows, "
+                    "and is not imported. To import it in place of the other columns, set "
+                    f"{SETTING}={mapping_text({'messages': name})}"
+                )
+        for name, count in self._histories.items():
+            if name not in columns.values():
+                lines.append(
+                    f"The column {name!r} holds earlier questions and answers in {count} of "
+                    f"{self.rows} rows, and is not imported. Without them, a row may ask about "
+                    "what it does not say."
+                )
         return lines
 
 
 def mapping_text(columns: Mapping[str, str]) -> str:
-    """The mapping as a value of the setting."""
-    return ",".join(f"{field}={columns[field]}" for field in TASK_FIELDS if field in columns)
+    """The mapping as a value of the setting; as JSON if a name holds a comma or an outer blank."""
+    named = {field: columns[field] for field in (*TASK_FIELDS, CHAT_COLUMN) if field in columns}
+    if any("," in name or name != name.strip() for name in named.values()):
+        return json.dumps(named, ensure_ascii=False)
+    return ",".join(f"{field}={name}" for field, name in named.items())
 
 
 class ColumnReader:
@@ -151,6 +219,8 @@ class ColumnReader:
         reject these rows with a reason, and the other rows are kept.
         """
         row = {}
+        if "input" not in self._columns:
+            row["input"] = ""
         for field, column in self._columns.items():
             value, found = as_text(record.get(column))
             if value is None and found == "" and (column in record or field == "input"):
@@ -162,11 +232,13 @@ class ColumnReader:
             if value is None:
                 said = f"expected text, found {found}" if found else "no such column"
                 self._faults.add(place, f"column {column!r} ({field}): {said}")
+                if shape_of(record.get(column)):
+                    self._faults.advise(ROW_FORM)
             elif check_storable(value, place, f"column {column!r} ({field})", self._faults):
                 row[field] = value.strip() if field == "instruction" else trimmed(value)
                 if value and not isinstance(record.get(column), str | bytes):
                     self._numbers[column] = self._numbers.get(column, 0) + 1
-        return row if len(row) == len(self._columns) else None
+        return row if len(row) == len(TASK_FIELDS) else None
 
     @property
     def notes(self) -> list[str]:

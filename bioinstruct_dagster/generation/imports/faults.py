@@ -22,6 +22,7 @@ class RowFaults:
     def __init__(self) -> None:
         self._places: dict[str, list[str]] = {}
         self._counts: dict[str, int] = {}
+        self._advice = ""
 
     def add(self, place: str, message: str) -> None:
         """Note that the row at the place has the fault.
@@ -34,6 +35,10 @@ class RowFaults:
         places = self._places.setdefault(message, [])
         if len(places) < SHOWN_PLACES:
             places.append(place)
+
+    def advise(self, advice: str) -> None:
+        """Say below the faults what to do about them."""
+        self._advice = advice
 
     def __len__(self) -> int:
         return sum(self._counts.values())
@@ -51,7 +56,8 @@ class RowFaults:
     def refuse(self, heading: str) -> None:
         """Raise an error with all faults, if there are any."""
         if self._counts:
-            raise ImportedSetError("\n".join([heading, *self.lines()]))
+            advice = [self._advice] if self._advice else []
+            raise ImportedSetError("\n".join([heading, *self.lines(), *advice]))
 
 
 def shown_places(places: Sequence[str], count: int) -> str:

@@ -28,6 +28,7 @@ from bioinstruct_dagster.generation.imports.identity import file_identity, hub_i
 from bioinstruct_dagster.generation.imports.json_rows import read_json
 from bioinstruct_dagster.generation.imports.parquet_rows import read_hub, read_parquet
 from bioinstruct_dagster.generation.imports.records import Record, SourceRecords
+from bioinstruct_dagster.generation.imports.shapes import ROW_FORM
 from bioinstruct_dagster.input_files import fault_of_file, shown
 from bioinstruct_dagster.settings.fields import from_project_root
 from bioinstruct_dagster.settings.generation import CHAT_COLUMN
@@ -77,10 +78,10 @@ def read_instruction_set(source: str, columns: Mapping[str, str], split: str) ->
     records, identity = _located(source.strip(), split)
     name = identity.rpartition("@")[0]
     heading = f"{shown(source)} can't be imported (columns are mapped by {SETTING}):"
-    found = _Rows(columns)
+    found = _Rows(columns, heading)
     for record in records.records:
         found.add(record)
-    found.refuse(heading)
+    found.refuse()
     notes = [f"{name}: {note}." if note[-1] != "." else f"{name}: {note}" for note in records.notes]
     return ImportedSet(found.rows, identity, found.columns, [*notes, *found.notes])
 
@@ -113,7 +114,8 @@ def _located(source: str, split: str) -> tuple[SourceRecords, str]:
 class _Rows:
     """The rows of a set as they are read, with their faults and notes."""
 
-    def __init__(self, columns: Mapping[str, str]) -> None:
+    def __init__(self, columns: Mapping[str, str], heading: str) -> None:
+        self._heading = heading
         self.rows: list[dict[str, str]] = []
         self._mapped = {name: of for name, of in columns.items() if name != CHAT_COLUMN}
         self._chat_column = columns.get(CHAT_COLUMN, "")
@@ -134,6 +136,7 @@ class _Rows:
         if not isinstance(fields, Mapping):
             found = type(fields).__name__
             self._faults.add(record.place, f"expected an object, found {found}")
+            self._faults.advise(ROW_FORM)
             return
         self._tally.add(fields)
         self._waiting.append((record.place, fields))
@@ -162,8 +165,9 @@ class _Rows:
         found = chat_columns(fields)
         if len(found) > 1:
             names = ", ".join(map(repr, found))
+            form = mapping_text({CHAT_COLUMN: found[0]})
             raise ImportedSetError(
-                f"The columns {names} hold messages. Name one: {SETTING}={CHAT_COLUMN}={found[0]}"
+                f"{self._heading}\nThe columns {names} hold messages. Name one: {SETTING}={form}"
             )
         self._chat_column = found[0] if found else ""
         self._is_decided = bool(found)
@@ -176,24 +180,25 @@ class _Rows:
             pair = self._chats.pair(place, fields[self._chat_column], fields.get("system"))
         except ChatFaultError as error:
             self._faults.add(place, f"column {self._chat_column!r} (messages): {error}")
+            self._faults.advise(ROW_FORM)
             return
         if pair and check_storable(
             pair.instruction + pair.output, place, f"column {self._chat_column!r}", self._faults
         ):
             self.rows.append({"instruction": pair.instruction, "input": "", "output": pair.output})
 
-    def refuse(self, heading: str) -> None:
+    def refuse(self) -> None:
         """Raise an error if the set can't be imported."""
         self._take_waiting()
         columns = self._used_columns
         if self._tally.rows and (missing := self._tally.missing(columns)):
-            raise ImportedSetError("\n".join([heading, *missing]))
+            raise ImportedSetError("\n".join([self._heading, *missing]))
         self._reader.refuse_empty_columns()
-        self._faults.refuse(heading)
+        self._faults.refuse(self._heading)
         if not self._tally.rows:
-            raise ImportedSetError(f"{heading}\nthe set holds no rows")
+            raise ImportedSetError(f"{self._heading}\nthe set holds no rows")
         if not self.rows:
-            raise ImportedSetError("\n".join([heading, *self._chats.notes]))
+            raise ImportedSetError("\n".join([self._heading, *self._chats.notes]))
 
     @property
     def _used_columns(self) -> Mapping[str, str]:
@@ -202,9 +207,7 @@ class _Rows:
     @property
     def columns(self) -> str:
         """The columns that were read."""
-        if self._chat_column:
-            return f"{CHAT_COLUMN}={self._chat_column}"
-        return mapping_text(self._mapped)
+        return mapping_text(self._used_columns)
 
     @property
     def notes(self) -> list[str]:
