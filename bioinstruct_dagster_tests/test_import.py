@@ -81,13 +81,13 @@ def test_a_faulty_import_is_named_with_line_and_column(settings, tmp_path):
     assert Store(settings.store.path).rows("select * from raw_instructions") == []
 
 
-def run_of_raw_instructions(settings, **config):
+def run_of_raw_instructions(settings, instance=None, **config):
     defs = build_defs(settings)
     return dg.materialize(
         defs.assets,
         selection=dg.AssetSelection.assets("seed_tasks", "raw_instructions"),
         resources=defs.resources,
-        instance=dg.DagsterInstance.ephemeral(),
+        instance=instance or dg.DagsterInstance.ephemeral(),
         run_config={"ops": {"raw_instructions": {"config": config}}},
         raise_on_error=False,
     )
@@ -111,6 +111,18 @@ def test_a_run_maps_columns_and_its_configuration_wins_over_the_settings(setting
     assert found["imported_from"].startswith("rows.jsonl@")
     [row, *_] = Store(settings.store.path).rows("select source, instruction from raw_instructions")
     assert row == {"source": f"import:{found['imported_from']}", "instruction": ROWS[0]["q"]}
+
+
+def test_the_log_says_what_was_imported(settings, tmp_path):
+    source = tmp_path / "rows.jsonl"
+    source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")
+    instance = dg.DagsterInstance.ephemeral()
+    columns = "instruction=q,input=ctx,output=a"
+    result = run_of_raw_instructions(
+        settings, instance, import_from=str(source), import_columns=columns
+    )
+    said = [log.user_message for log in instance.all_logs(result.run_id) if log.level == 20]
+    assert f"Imported 4 rows from {source}. Columns: {columns}" in said
 
 
 def test_what_an_import_leaves_out_is_in_the_log_and_in_the_metadata(settings, tmp_path):

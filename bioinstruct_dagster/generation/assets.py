@@ -19,6 +19,7 @@ from bioinstruct_dagster.generation.goal import GateMaker, GoalFeed, goal_feed
 from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
 from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
 from bioinstruct_dagster.generation.series.series import Series
+from bioinstruct_dagster.input_files import shown
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, Settings
 from bioinstruct_dagster.settings.generation import ImportSettings
@@ -325,6 +326,12 @@ def _import_set(
     context: dg.AssetExecutionContext, imports: ImportSettings, store: Store
 ) -> dg.MaterializeResult[None]:
     found = read_instruction_set(imports.source, imports.columns, imports.split)
+    context.log.info(
+        "Imported %s rows from %s. Columns: %s",
+        len(found.rows),
+        shown(imports.source),
+        found.columns,
+    )
     for note in found.notes:
         context.log.warning("Import: %s", note)
     rows = raw.imported_rows(found.rows, found.identity)

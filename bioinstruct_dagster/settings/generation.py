@@ -4,6 +4,8 @@ Belongs here: settings of the stages `seeds` and `generation`. Does not: the tea
 (teacher).
 """
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from bioinstruct_dagster.settings.fields import INPUTS, MAX_ROWS, SettingsGroup,
 
 IMPORT_COLUMNS = ("instruction", "input", "output")
 CHAT_COLUMN = "messages"  # in the mapping, the column of a set whose rows are chats
+_JSON_FORM = '{"instruction": "a,b", "output": "c"}'
 
 
 class SeedSettings(SettingsGroup):
@@ -94,19 +97,60 @@ class ImportSettings(SettingsGroup):
     @field_validator("columns", mode="before")
     @classmethod
     def _column_mapping(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        mapping: dict[str, str] = {}
-        for part in value.split(","):
-            ours, separator, theirs = (piece.strip() for piece in part.partition("="))
-            if not separator or not theirs or ours not in (*IMPORT_COLUMNS, CHAT_COLUMN):
-                raise ValueError(
-                    f"{part!r} is not of the form OURS=THEIRS "
-                    f"with OURS one of {', '.join(IMPORT_COLUMNS)}, or {CHAT_COLUMN} alone"
-                )
-            if ours in mapping:
-                raise ValueError(f"{ours!r} is named twice")
-            mapping[ours] = theirs
-        if CHAT_COLUMN in mapping and len(mapping) > 1:
-            raise ValueError(f"{CHAT_COLUMN!r} stands alone: a chat holds instruction and output")
-        return {**{name: name for name in IMPORT_COLUMNS}, **mapping}
+        return _full_mapping(_named_columns(value)) if isinstance(value, str) else value
+
+
+def _named_columns(text: str) -> dict[str, str]:
+    """The mapping that a value of the setting names: `OURS=THEIRS,…`, or an object in JSON."""
+    mapping: dict[str, str] = {}
+    for ours, theirs, part in _pieces(text):
+        if not theirs or ours not in (*IMPORT_COLUMNS, CHAT_COLUMN):
+            raise ValueError(
+                f"{part!r} is not of the form OURS=THEIRS "
+                f"with OURS one of {', '.join(IMPORT_COLUMNS)}, or {CHAT_COLUMN} alone. "
+                f"If the name of a column holds a comma, write JSON: {_JSON_FORM}"
+            )
+        if ours in mapping:
+            raise ValueError(f"{ours!r} is named twice")
+        mapping[ours] = theirs
+    if not mapping:
+        raise ValueError("names no column; write instruction=COLUMN,output=COLUMN")
+    if CHAT_COLUMN in mapping and len(mapping) > 1:
+        raise ValueError(f"{CHAT_COLUMN!r} stands alone: a chat holds instruction and output")
+    return mapping
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str, str]]:
+    """Our name, their name and how the setting states both."""
+    if not text.lstrip().startswith("{"):
+        for part in filter(str.strip, text.split(",")):  # a comma at the end does no harm
+            ours, _, theirs = part.partition("=")
+            yield ours.strip(), theirs.strip(), part
+        return
+    try:
+        pairs = json.loads(text, object_pairs_hook=lambda found: found)
+    except (ValueError, RecursionError):
+        raise ValueError(f"{text!r} is no JSON object; write it as in {_JSON_FORM}") from None
+    for ours, theirs in pairs:
+        yield ours, theirs if isinstance(theirs, str) else "", f"{ours}: {theirs}"
+
+
+def _full_mapping(named: dict[str, str]) -> dict[str, str]:
+    """The mapping with the columns that are not named, which have our names.
+
+    A set whose questions stand in a column `input` has no inputs: this column is read once.
+    """
+    full = {**{name: name for name in IMPORT_COLUMNS}, **named}
+    if "input" not in named and "input" in named.values():
+        del full["input"]
+    by_column: dict[str, str] = {}
+    for ours, theirs in full.items():
+        if ours == CHAT_COLUMN:
+            continue
+        if theirs in by_column:
+            raise ValueError(
+                f"the column {theirs!r} is mapped to {by_column[theirs]} and to {ours}; "
+                "map each to a column of its own"
+            )
+        by_column[theirs] = ours
+    return full

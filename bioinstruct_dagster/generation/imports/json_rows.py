@@ -18,14 +18,24 @@ from bioinstruct_dagster.input_files import shown
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _SHOWN_KEYS = 12
+_WORDS = {"Unterminated string starting at": "the text that begins here has no closing quote"}
+_CUT = ". The file seems to be cut off: download it again, or remove this row"
 
 
 class _JsonFaultError(ValueError):
-    """The text is no JSON, or says two things; `at` is the place of the fault."""
+    """The text is no JSON, or says two things.
 
-    def __init__(self, at: int, message: str) -> None:
+    Attributes:
+        at: where the row with the fault begins.
+        column: of the fault in its own line; 0 if the message says enough.
+        cut: whether the text ends where more must follow.
+    """
+
+    def __init__(self, at: int, message: str, column: int = 0, *, cut: bool = False) -> None:
         super().__init__(message)
         self.at = at
+        self.column = column
+        self.cut = cut
 
 
 class _TwiceGivenError(ValueError):
@@ -56,7 +66,9 @@ def _records(path: Path, text: str) -> Iterator[Record]:
         values = list(_values(text, start))
     except _JsonFaultError as fault:
         line = text.count("\n", 0, fault.at) + 1
-        raise ImportedSetError(f"{shown(path)}: line {line}: not JSON ({fault}).") from None
+        place = f"line {line}" + (f", column {fault.column}" if fault.column else "")
+        said = f"not JSON ({fault})" + _CUT * fault.cut
+        raise ImportedSetError(f"{shown(path)}: {place}: {said}.") from None
     if len(values) == 1:
         yield from _unwrapped(path, *values[0])
     else:
@@ -77,16 +89,23 @@ def _is_json_lines(text: str) -> bool:
 
 
 def _by_lines(path: Path, text: str) -> Iterator[Record]:
-    faults = RowFaults()
+    broken: dict[str, list[tuple[int, int]]] = {}
+    last = text.rstrip().count("\n") + 1
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             values = list(_values(line, len(line) - len(line.lstrip())))
         except _JsonFaultError as fault:
-            faults.add(f"line {number}", f"not JSON ({fault})")
+            said = f"not JSON ({fault})" + _CUT * (fault.cut and number == last)
+            broken.setdefault(said, []).append((number, fault.column))
             continue
         yield from (Record(f"line {number}", value) for _, value in values)
+    faults = RowFaults()
+    for said, places in broken.items():
+        for number, column in places:
+            is_single = column and len(places) == 1
+            faults.add(f"line {number}" + (f", column {column}" if is_single else ""), said)
     faults.refuse(f"{shown(path)}: lines that can't be read:")
 
 
@@ -121,7 +140,8 @@ def _list_items(text: str, at: int) -> Iterator[Record]:
             if text.startswith("]", at):
                 raise _JsonFaultError(at, "a comma stands after the last row; remove it")
         elif not text.startswith("]", at):
-            raise _JsonFaultError(at, "a comma or the ] of the list is missing")
+            is_cut = at == len(text)
+            raise _JsonFaultError(at, "a comma or the ] of the list is missing", cut=is_cut)
     if (end := _after_blanks(text, at + 1)) < len(text):
         raise _JsonFaultError(end, "more text follows the list of rows")
 
@@ -136,8 +156,10 @@ def _decoded(text: str, at: int) -> tuple[Any, int]:
         return _DECODER.raw_decode(text, at)
     except json.JSONDecodeError as error:
         where = text.count("\n", at, error.pos)
-        said = error.msg if not where else f"{error.msg}, {where} lines below"
-        raise _JsonFaultError(at, said) from None
+        said = _WORDS.get(error.msg, error.msg)
+        said += f", {where} line{'s' * (where > 1)} below" if where else ""
+        is_cut = error.msg in _WORDS or not text[error.pos :].strip()
+        raise _JsonFaultError(at, said, 0 if where else error.colno, cut=is_cut) from None
     except RecursionError:
         raise _JsonFaultError(at, "it is nested too deeply") from None
     except _TwiceGivenError as error:

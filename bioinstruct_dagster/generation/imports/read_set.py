@@ -4,11 +4,13 @@ Belongs here: which reader a source needs, and the set as a whole. Does not: one
 json_rows, parquet_rows), or giving rows their ids (raw_rows).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.generation.imports.cells import LONG_TEXT
 from bioinstruct_dagster.generation.imports.chats import (
     ChatFaultError,
     Chats,
@@ -23,7 +25,11 @@ from bioinstruct_dagster.generation.imports.columns import (
     mapping_text,
 )
 from bioinstruct_dagster.generation.imports.csv_rows import read_csv
-from bioinstruct_dagster.generation.imports.faults import ImportedSetError, RowFaults
+from bioinstruct_dagster.generation.imports.faults import (
+    ImportedSetError,
+    RowFaults,
+    shown_places,
+)
 from bioinstruct_dagster.generation.imports.identity import file_identity, hub_identity
 from bioinstruct_dagster.generation.imports.json_rows import read_json
 from bioinstruct_dagster.generation.imports.parquet_rows import read_hub, read_parquet
@@ -41,6 +47,7 @@ _READERS = {
     ".tsv": read_csv,
     ".parquet": read_parquet,
 }
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/+", re.IGNORECASE)
 _MOST_UNDECIDED = 1_000  # rows
 SUFFIXES = (*_READERS, ".gz")
 
@@ -88,6 +95,11 @@ def read_instruction_set(source: str, columns: Mapping[str, str], split: str) ->
 
 def _located(source: str, split: str) -> tuple[SourceRecords, str]:
     """The records of the source and its identity."""
+    if scheme := _URL.match(source):
+        raise ImportedSetError(
+            f"BIOINSTRUCT_IMPORT: URLs ({scheme.group().lower()}…) are not read. Download the file "
+            "and give its path, or give the id of a data set on the hub (owner/name)."
+        )
     try:
         path = from_project_root(Path(source))
     except ValueError as error:
@@ -124,6 +136,7 @@ class _Rows:
         self._is_decided = bool(self._chat_column) or is_mapped
         self._waiting: list[tuple[str, Mapping[str, Any]]] = []
         self._faults = RowFaults()
+        self._long: list[str] = []
         self._tally = ColumnTally()
         self._chats = Chats()
         self._reader = ColumnReader(self._mapped, self._faults)
@@ -151,7 +164,7 @@ class _Rows:
             if self._chat_column:
                 self._add_chat(place, fields)
             elif row := self._reader.row(place, fields):
-                self.rows.append(row)
+                self._keep(place, row)
         self._waiting.clear()
 
     def _decide(self, fields: Mapping[str, Any]) -> None:
@@ -185,7 +198,13 @@ class _Rows:
         if pair and check_storable(
             pair.instruction + pair.output, place, f"column {self._chat_column!r}", self._faults
         ):
-            self.rows.append({"instruction": pair.instruction, "input": "", "output": pair.output})
+            row = {"instruction": pair.instruction, "input": "", "output": pair.output}
+            self._keep(place, row)
+
+    def _keep(self, place: str, row: dict[str, str]) -> None:
+        self.rows.append(row)
+        if any(len(text) > LONG_TEXT for text in row.values()):
+            self._long.append(place)
 
     def refuse(self) -> None:
         """Raise an error if the set can't be imported."""
@@ -214,4 +233,9 @@ class _Rows:
         """What a user should know, a sentence each."""
         said = self._chats.notes if self._chat_column else self._reader.notes
         notes = [note[0].upper() + note[1:] + "." for note in said]
+        if self._long:
+            notes.append(
+                f"{len(self._long)} rows hold a text of more than {LONG_TEXT:,} characters "
+                f"({shown_places(self._long, len(self._long))}). Is this one row?"
+            )
         return notes + self._tally.unused_texts(self._used_columns)

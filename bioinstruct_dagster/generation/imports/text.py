@@ -79,6 +79,10 @@ def content_of(path: Path) -> bytes:
         raise ImportedSetError(f"{shown(path)} {fault_of(error)}.") from None
     if len(data) > MOST_BYTES:
         raise ImportedSetError(f"{shown(path)}, unpacked, {_TOO_LARGE}.")
+    if data.startswith(_GZIP):
+        raise ImportedSetError(
+            f"{shown(path)} is packed twice: a gzip file inside a gzip file. Unpack it once."
+        )
     refuse_other_content(path, data[:_FIRST_BYTES])
     return data
 

@@ -10,6 +10,7 @@ from bioinstruct_dagster.generation.imports.json_rows import read_json
 ONE, TWO = {"instruction": "Q", "output": "A"}, {"instruction": "R", "output": "B"}
 CHAT = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
 LINE = json.dumps(ONE)
+UNCLOSED = "not JSON (the text that begins here has no closing quote)"
 
 
 @pytest.fixture
@@ -69,12 +70,19 @@ def test_nan_and_infinite_numbers_are_no_values(read):
     [
         ('[{"a": "b"},\n{"a": 1, "a": 2}]', "line 2: not JSON (the key 'a' is given twice"),
         (f'{LINE}\n{{"a": {{"b": 1, "b": 2}}}}', "line 2: not JSON (the key 'b' is given twice"),
-        (f"{LINE}\n{LINE[:-3]}\n{LINE}", "line 2: not JSON (Unterminated string"),
-        (f"{LINE}\n{LINE[:-1]}\n{LINE}", "line 2: not JSON (Expecting ',' delimiter"),
-        (f"[{LINE},\n{LINE[:-3]}", "line 2: not JSON (Unterminated string"),
+        (f"{LINE}\n{LINE[:-3]}\n{LINE}", "line 2, column 32: not JSON (the text that begins"),
+        (f"{LINE}\n{LINE[:-1]}\n{LINE}", "line 2, column 3"),
+        (f"[{LINE},\n{LINE[:-3]}", f"line 2, column 32: {UNCLOSED}. The file seems to be cut off"),
+        (f"[{LINE},\n{LINE[:-1]}", ". The file seems to be cut off: download it again"),
+        (f"[{LINE},\n{LINE}", "of the list is missing). The file seems to be cut off"),
+        (f"{LINE}\n{LINE[:-3]}", f"line 2, column 32: {UNCLOSED}. The file seems to be cut off"),
+        (
+            '[{"a":\n\n"b}]',
+            "line 1: not JSON (the text that begins here has no closing quote, 2 li",
+        ),
         (f"[{LINE}\n{LINE}]", "line 2: not JSON (a comma or the ] of the list is missing"),
         (f"[{LINE},\n{LINE},\n]", "line 3: not JSON (a comma stands after the last row"),
-        (f"[{LINE}]\n[{LINE}", "line 2: not JSON (Expecting ',' delimiter"),
+        (f"[{LINE}]\n[{LINE}", "line 2, column 3"),
         (f"[\n{LINE}\n]\nmore", "line 4: not JSON (more text follows the list"),
         (f"{LINE},\n{LINE}", "line 1: not JSON (a comma stands between two rows"),
         ('{"instruction": \n', "line 1: not JSON"),
@@ -94,10 +102,12 @@ def test_what_is_no_list_of_rows_is_refused_with_its_line(refused, name, text, s
 
 
 def test_every_broken_line_is_named(refused):
+    said = "not JSON (Expecting property name enclosed in double quotes)"
+    todo = "download it again, or remove this row"
     text = f"{LINE}\noops\n{LINE}\noops\n{{"
     assert refused(text).splitlines()[1:] == [
         "line 2, 4: not JSON (Expecting value)",
-        "line 5: not JSON (Expecting property name enclosed in double quotes)",
+        f"line 5, column 2: {said}. The file seems to be cut off: {todo}",
     ]
 
 

@@ -107,6 +107,12 @@ def test_columns_are_mapped_by_name(tmp_path, suffix):
     assert read(path, columns) == [{"instruction": "Q?", "input": "C", "output": "A"}]
 
 
+def test_a_mapping_without_an_input_gives_empty_inputs(tmp_path):
+    path = write(tmp_path / "set.jsonl", [{"input": "Q?", "output": "A."}])
+    columns = {"instruction": "input", "output": "output"}
+    assert read(path, columns) == [{"instruction": "Q?", "input": "", "output": "A."}]
+
+
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("missing", ["column", "value"])
 def test_an_input_that_is_missing_is_the_empty_input(tmp_path, suffix, missing):
@@ -249,6 +255,27 @@ def test_an_odd_path_is_refused_with_the_setting(tmp_path, source, said):
         read(source if source.startswith("~") else f"{tmp_path}/{source}")
     assert str(refused.value).startswith("BIOINSTRUCT_IMPORT: ")
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://user:secret@host/x/a.jsonl?token=secret", "file:///a/b.csv", "HF://datasets/a/b"],
+)
+def test_a_url_is_refused_without_its_secrets(url):
+    with pytest.raises(ImportedSetError, match=r"URLs .* are not read. Download the fi") as refused:
+        read(url)
+    assert str(refused.value).startswith("BIOINSTRUCT_IMPORT: ")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_text_of_many_millions_of_characters_is_imported_and_noted(tmp_path):
+    path = tmp_path / "set.jsonl.gz"
+    long = json.dumps({**RECORDS[0], "output": "x" * 10_000_001})
+    path.write_bytes(gzip.compress(f"{json.dumps(RECORDS[0])}\n{long}".encode(), 1))
+    found = imported(path)
+    assert [len(row["output"]) for row in found.rows] == [9, 10_000_001]
+    (note,) = found.notes
+    assert note.startswith("1 rows hold a text of more than 10,000,000 characters (line 2).")
 
 
 def test_a_moved_and_renamed_file_keeps_its_rows_and_the_hash_in_its_name(tmp_path):

@@ -52,6 +52,7 @@ def test_a_big_endian_mark_is_known_too(tmp_path):
         (b"\xff\xfea\x00b", "not UTF-16 text"),
         (gzip.compress(b"text" * 99)[:-9], "the gzip file is broken or cut off"),
         (b"\x1f\x8b nothing", "the gzip file is broken or cut off"),
+        (gzip.compress(gzip.compress(b"text")), "is packed twice"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Run `git lfs pull`"),
         (b"PK\x03\x04\x14\x00", "is a ZIP archive or an Excel workbook"),
         (b"PAR1\x15\x00", "is a Parquet file under another name"),
