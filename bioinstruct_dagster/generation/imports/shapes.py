@@ -50,7 +50,7 @@ def is_history(value: Any) -> bool:
 
 
 def is_tree(columns: Mapping[str, Any]) -> bool:
-    """Whether the columns are those of a set with one message in each row (OpenAssistant)."""
+    """Whether the columns are those of a set with one message in each row."""
     return any(names <= columns.keys() for names in _TREE_COLUMNS)
 
 
