@@ -224,7 +224,8 @@ async def _received(response: "aiohttp.ClientResponse") -> tuple[bytes, bool]:
         size += len(piece)
         if size > limit:
             response.close()  # the rest is never read, so no other request can use the connection
-            return b"".join(pieces)[:limit], False
+            # Many such bodies may come at once, so none is copied.
+            return b"" if limit == MAX_BODY_BYTES else b"".join(pieces)[:limit], False
     return b"".join(pieces), True
 
 
