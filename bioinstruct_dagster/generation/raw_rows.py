@@ -106,7 +106,7 @@ class RequestReplies:
         self.rows += rows_of(reply, reading)
         self.cut = CutReply.of(reply, is_usable=bool(reading.tasks))
         self.unread = ""
-        if not reading.tasks and reading.outcome != "truncated":
+        if not reading.tasks and self.cut is None:
             self.unread = f"{reading.outcome}: {reading.detail}".rstrip(": ")
         return not needs_retry(reply, reading)
 

@@ -27,7 +27,7 @@ from bioinstruct_dagster.teacher.output_limits import (
     with_own_key,
 )
 from bioinstruct_dagster.teacher.questions import Answer, Item, Question
-from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, answer_of
+from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, BROKEN_OFF, answer_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.session import TeacherSession
@@ -206,7 +206,8 @@ def _store(session: TeacherSession, item_requests: Sequence[_ItemRequest]) -> No
         ):
             continue
         cut = CutReply.of(reply)
-        answers = each.question.answers_in(answer_of(reply).text, each.items, cut=bool(cut))
+        is_short = cut is not None or reply["finish_reason"] == BROKEN_OFF
+        answers = each.question.answers_in(answer_of(reply).text, each.items, cut=is_short)
         if cut and len(answers) < len(set(each.items)):
             cuts[each.request.purpose].append(cut)
         if answers or not cut:

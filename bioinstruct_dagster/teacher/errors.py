@@ -19,6 +19,7 @@ from bioinstruct_dagster.teacher.refusals import (
     kind_of,
     likeness,
     plain_words,
+    without_controls,
 )
 from bioinstruct_dagster.teacher.wait_headers import reset_of, retry_after
 
@@ -65,6 +66,12 @@ class StatusError(Exception):
     param: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Free the server's texts, which are shown and stored, of what controls a terminal."""
+        self.message = without_controls(self.message)
+        self.code = without_controls(self.code) if self.code else self.code
+        self.param = without_controls(self.param) if self.param else self.param
 
     def __str__(self) -> str:
         """The status, the code and the server's message, without any part of a key."""
@@ -156,6 +163,24 @@ class StatusError(Exception):
     @property
     def _is_about_a_key(self) -> bool:
         return self.status in _KEY_STATUSES or self.kind == "key"
+
+
+@dataclass
+class OversizedReplyError(StatusError):
+    """The server answered with success, and its body has no end. It may have been billed.
+
+    The same request would bring the same body again, so it counts as refused.
+    """
+
+    @property
+    def kind(self) -> Kind:
+        """It is a refusal for none of the known reasons."""
+        return "request"
+
+    @property
+    def is_transient(self) -> bool:
+        """No other attempt brings a shorter body."""
+        return False
 
 
 class LostReplyError(Exception):

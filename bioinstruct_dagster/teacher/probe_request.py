@@ -13,7 +13,7 @@ from typing import Any
 
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
-from bioinstruct_dagster.teacher.reading.answer_text import answer_from
+from bioinstruct_dagster.teacher.reading.answer_text import BROKEN_OFF, answer_from
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply import TeacherReply
@@ -159,7 +159,7 @@ def outcome_of(reply: TeacherReply, reply_format: ReplyFormat) -> str:
         outcome = "empty"
     if outcome != "parsed" and reply.finish_reason == "content_filter":
         return "refused"
-    if outcome == "malformed" and reply.finish_reason == "length":
+    if outcome == "malformed" and reply.finish_reason in {"length", BROKEN_OFF}:
         return "truncated"
     return outcome
 

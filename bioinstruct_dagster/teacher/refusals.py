@@ -156,6 +156,17 @@ _TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _HIDDEN = re.compile(r"<(script|style)\b.*?(</\1>|$)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*(>|$)")
 _JSON_WORDS = re.compile(r'"(?:message|detail|msg|error)"\s*:\s*"((?:[^"\\]|\\.)+)')
+# What changes a terminal, or the order in which it shows letters: sequences that an escape begins,
+# other signs of control (line breaks and tabs stay), and marks of direction.
+_SEQUENCES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+_LINE_MOVES = re.compile(r"[\r\x0b\x0c\x85\u2028\u2029]+")
 _NAMES_OF_WORDS = ("message", "msg", "detail", "error", "errors", "error_description", "title")
 
 _HELP: dict[Kind, str] = {
@@ -257,6 +268,14 @@ def likeness(status: int, code: str | None, message: str) -> tuple[int, str]:
     return status, " ".join(_NOT_LETTERS.sub(" ", words).split())[:_LIKENESS_CHARACTERS]
 
 
+def without_controls(text: str) -> str:
+    """A text of a server without anything that controls a terminal or hides letters."""
+    if text.isprintable() and text.isascii():
+        return text  # the usual one
+    text = _LINE_MOVES.sub(" ", text.replace("\r\n", "\n"))
+    return _CONTROLS.sub("", _SEQUENCES.sub("", text))
+
+
 def plain_words(message: str) -> str:
     """The words of a server's answer in one line: the text of a page, or the message in a JSON."""
     text = message.strip()
@@ -266,7 +285,8 @@ def plain_words(message: str) -> str:
         text = _TAG.sub(" ", text)
     elif text[:1] in {"{", "["}:
         text = _json_words(text) or text
-    # The store and the log take no half of a surrogate pair.
+    # An escape may come out of the text of a JSON. No half of a surrogate pair can be stored.
+    text = without_controls(text)
     return " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
 
 

@@ -222,3 +222,9 @@ def test_the_reason_of_most_replies_without_tasks_is_named():
     assert unread_reason(replies_to("no task", content("p"))) is None
     assert unread_reason([RequestReplies()]) is None
     assert unread_reason(replies_to("<think>", "", finish_reason="length")) is None  # said apart
+
+
+def test_replies_that_all_broke_off_are_named_as_such():
+    reason = unread_reason(replies_to("<think>", '{"tasks": [', finish_reason="broken_off"))
+    assert "2 of 2 requests brought no readable task" in reason
+    assert "broke off on its way" in reason

@@ -160,6 +160,18 @@ def test_a_cut_reply_is_not_sent_again_as_it_stands(opened):
     assert answers_of(ask_about(later, longer, ["Jena"])[1]) == {"Jena": "Saale"}
 
 
+def test_the_last_answer_of_a_reply_that_broke_off_is_left_out(opened):
+    said = '{"rivers": [{"number": 1, "river": "Saale"}, {"number": 2, "river": "Aare'
+    broken_off = cut(said, "error")
+    broken_off["choices"][0]["error"] = {"code": 502, "message": "upstream died"}
+    session, bodies = opened(broken_off)
+    lines = []
+    session = replace(session, log=lines.append)
+    _, answers = ask_about(session, RIVERS, ["Jena", "Bern"])
+    assert (len(bodies), answers_of(answers)) == (2, {"Jena": "Saale", "Bern": None})
+    assert "cut off" not in "".join(lines)
+
+
 def test_the_log_says_what_a_cut_reply_needs(opened):
     session, _ = opened(cut("Let me th"))
     lines = []

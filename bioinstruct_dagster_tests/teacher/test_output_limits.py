@@ -71,6 +71,7 @@ def test_a_reply_under_a_key_of_its_own_is_found_under_every_limit(requests_of):
         ({"completion_tokens": 3_000, "content": "All of it."}, False),
         ({"completion_tokens": 3_000, "refusal": "No."}, False),
         ({"completion_tokens": None}, False),
+        ({"finish_reason": "broken_off", "content": "Let me"}, False),  # no limit did that
         ({}, False),
     ],
 )

@@ -15,6 +15,7 @@ from bioinstruct_dagster.teacher.flow.refusal_streak import (
 )
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
+from bioinstruct_dagster.teacher.wire import client
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.sessions import session_of
 
@@ -334,3 +335,25 @@ def test_refusals_that_come_before_slower_replies_do_not_end_the_round(
     limits = {"known_limits": (1e6, None)}  # so that all may be in flight at once
     tally = ask_at(requests, served.url, concurrency=60, **limits)
     assert (tally.asked, tally.failed, tally.stopped) == (50, 30, None)
+
+
+def test_bodies_without_end_end_a_round_and_may_be_billed(
+    ask_at, requests_of, serve, store, monkeypatch
+):
+    monkeypatch.setattr(client, "MAX_BODY_BYTES", 10**6)
+
+    async def answer(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"y" * 10**6)
+
+    application = web.Application()
+    application.router.add_post("/v1/chat/completions", answer)
+    served = serve(application)
+    with pytest.raises(TeacherError, match="no end came"):
+        ask_at(requests_of(60, model="gpt-4.1"), served.url)
+    (round_,) = store.rows("select asked, failed, presumed, stopped from teacher_rounds")
+    assert round_["asked"] == 0
+    assert round_["failed"] == round_["presumed"] < 30
+    assert "no end came" in round_["stopped"]

@@ -7,15 +7,17 @@ Belongs here: which form a reply has, and the name of its outcome. Does not: rea
 (json_tasks, numbered_tasks), or whether a task is good (curation).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bioinstruct_dagster.generation.replies.json_tasks import JsonReading, read_json
 from bioinstruct_dagster.generation.replies.numbered_tasks import NumberedReading, read_numbered
 from bioinstruct_dagster.generation.replies.tasks import TASK_FIELDS, TaskList
 from bioinstruct_dagster.store.storable_text import storable
 from bioinstruct_dagster.teacher.reading.answer_text import (
+    BROKEN_OFF,
     CUT_IN_REASONING,
     NO_ANSWER_BESIDE_REASONING,
+    WORDS_OF_BROKEN_OFF,
     AnswerText,
     answer_from,
     ends_at_limit,
@@ -64,7 +66,8 @@ def read_reply(
 
     Args:
         content: the text that the teacher sent.
-        finish_reason: why the teacher stopped. After "length" the reply may be truncated.
+        finish_reason: why the teacher stopped. After "length" or `BROKEN_OFF` the reply may be
+            truncated.
         refusal: the teacher's refusal; None or empty if it did not refuse.
         form: the requested form, "json" or "text". A reply that is clearly in the other form is
             read too.
@@ -74,12 +77,22 @@ def read_reply(
     if refusal:
         return ReplyReading("refused", detail=storable(refusal[:_DETAIL_CHARACTERS]))
     answer = answer_from(content, reasoning, finish_reason, prompt=prompt)
-    finish_reason = "length" if ends_at_limit(finish_reason) else finish_reason
+    broken_off = finish_reason == BROKEN_OFF
+    if broken_off or ends_at_limit(finish_reason):
+        finish_reason = "length"
     reading = _read_answer(answer, finish_reason, form)
+    if broken_off and reading.outcome == "truncated":
+        return replace(reading, detail=_broken_off_detail(reading.detail))
     if finish_reason == "content_filter" and not reading.tasks:
         # The content filter removed the tasks; this is not a fault of the form.
         return ReplyReading("refused", detail="the content filter stopped the reply")
     return reading
+
+
+def _broken_off_detail(detail: str) -> str:
+    """The detail of a reply that broke off, in which no limit of output plays a part."""
+    parts = [WORDS_OF_BROKEN_OFF, "" if detail == CUT_IN_REASONING else detail]
+    return "; ".join(filter(None, parts))[:_DETAIL_CHARACTERS]
 
 
 def _read_answer(answer: AnswerText, finish_reason: str | None, form: str) -> ReplyReading:

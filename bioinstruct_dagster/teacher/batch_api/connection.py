@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bioinstruct_dagster.teacher.errors import StatusError, TeacherError, fatal_advice, sentence
+from bioinstruct_dagster.teacher.wire.connection_errors import unreached_words
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.error_bodies import status_error
 from bioinstruct_dagster.teacher.wire.log_redaction import redacted_logs
 from bioinstruct_dagster.teacher.wire.sdk import sdk_client
 
 if TYPE_CHECKING:
-    from openai import APIStatusError, OpenAI
+    from openai import APIError, APIStatusError, OpenAI
 
 _FORBIDDEN = 403
 _NOT_FOUND = 404
@@ -38,8 +39,22 @@ def batch_client(endpoint: Endpoint, model: str) -> Iterator["OpenAI"]:
         except APIError as error:
             raise TeacherError(
                 f"The Batch API at {endpoint.address} can't be used: "
-                f"{endpoint.redacted(f'{type(error).__name__}: {error}')}"
+                f"{endpoint.redacted(_words(error))}."
             ) from None
+
+
+def _words(error: "APIError") -> str:
+    """Why no answer can be used, in words and without the names of the libraries' classes."""
+    from openai import APIConnectionError
+
+    if not isinstance(error, APIConnectionError):
+        return (str(error) or "the answer does not have the form of the Batch API").rstrip(".")
+    cause = type(error.__cause__).__name__  # of the HTTP client
+    if cause.startswith("Connect"):
+        return unreached_words(error.__cause__ or error)
+    if "Timeout" in cause:
+        return "no reply came in time"
+    return "the connection closed before the whole reply had come"
 
 
 def refusal_in(error: "APIStatusError") -> StatusError:

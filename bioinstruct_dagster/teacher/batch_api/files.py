@@ -98,7 +98,7 @@ def _settle_entry(output: BatchOutput, entry: Mapping[str, Any], request: Teache
         return
     output.answered += 1
     try:
-        reply = _read(response)
+        reply = _read(response).cut_at(request.parameters.get("max_completion_tokens"))
     except (StatusError, LostReplyError) as error:
         output.faults.append(str(error))
         output.settlement.settle_failure(request, error)

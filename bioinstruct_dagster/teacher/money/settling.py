@@ -26,7 +26,12 @@ from typing import Any
 from bioinstruct_dagster.settings import Service
 from bioinstruct_dagster.store.journal import CompletionJournal
 from bioinstruct_dagster.teacher.completions import completion_of
-from bioinstruct_dagster.teacher.errors import StatusError, UnreachedServerError, unwritable_error
+from bioinstruct_dagster.teacher.errors import (
+    OversizedReplyError,
+    StatusError,
+    UnreachedServerError,
+    unwritable_error,
+)
 from bioinstruct_dagster.teacher.money.budget import Amount, Budget
 from bioinstruct_dagster.teacher.money.prices import Price, billed_service
 from bioinstruct_dagster.teacher.money.tokens import RequestSize, size_of
@@ -51,9 +56,10 @@ def may_be_billed(error: Exception) -> bool:
 
     The request was not billed if it never reached the server, or if the server itself refused it
     (429, 500 and 503 included). It may have been billed in every other case: a broken connection,
-    no reply in time, an unreadable reply, an error status of a gateway, a content filter.
+    no reply in time, an unreadable or endless reply, an error status of a gateway, a content
+    filter.
     """
-    if isinstance(error, StatusError):
+    if isinstance(error, StatusError) and not isinstance(error, OversizedReplyError):
         return error.status in _BILLABLE_STATUSES or error.code == _BILLABLE_CODE
     return not isinstance(error, UnreachedServerError)
 

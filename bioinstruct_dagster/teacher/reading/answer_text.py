@@ -35,7 +35,10 @@ ANSWER_COLUMNS = """
         then messages ->> '$[#-1].content'
     end as echoed
 """
+# The finish reason of a reply whose end got lost on its way: its last task may be cut.
+BROKEN_OFF = "broken_off"
 CUT_REASONS = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
+WORDS_OF_BROKEN_OFF = "the reply broke off on its way, so its end is missing"
 CUT_IN_REASONING = (
     "the reply ends at the limit of output tokens before its answer: the model used them for "
     "reasoning. Raise BIOINSTRUCT_REASONING_TOKENS or lower BIOINSTRUCT_REASONING_EFFORT"
@@ -87,7 +90,8 @@ class AnswerText:
     Attributes:
         text: the answer; empty if the reply has none.
         reasoning: the model's reasoning, whether it was sent apart or in the text.
-        cut_in_reasoning: whether the token limit ended the reply before its answer.
+        cut_in_reasoning: whether the token limit ended the reply before its answer, or the reply
+            broke off there.
         from_reasoning: whether `text` stood where reasoning stands. It is an answer only if a
             reader finds a whole list in it.
     """
@@ -129,7 +133,7 @@ def answer_from(
         prompt: the user's message, which some servers put before the answer.
     """
     text, thought = _parts(_without_echo(_decoded(content), prompt))
-    cut = ends_at_limit(finish_reason)
+    cut = ends_at_limit(finish_reason) or finish_reason == BROKEN_OFF
     if cut and not thought and not reasoning and _REASONING_START.match(text):
         text, thought = "", text
     apart = (reasoning or "").strip()

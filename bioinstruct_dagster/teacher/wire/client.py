@@ -18,6 +18,7 @@ from bioinstruct_dagster.settings import Service
 from bioinstruct_dagster.store.fingerprints import json_bytes
 from bioinstruct_dagster.teacher.errors import (
     LostReplyError,
+    OversizedReplyError,
     StatusError,
     TeacherError,
     UnreachedServerError,
@@ -28,6 +29,7 @@ from bioinstruct_dagster.teacher.wire.addresses import redirect_advice
 from bioinstruct_dagster.teacher.wire.connection_errors import (
     PROXY_LOGIN_REQUIRED,
     UnusableConnectionError,
+    broken_words,
     connection_error,
     proxy_error,
     speaks_tls,
@@ -48,6 +50,14 @@ FLEX_TIMEOUT_SECONDS = 900.0  # OpenAI's guide to flex processing recommends 15 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 60.0
 _MESSAGE_CHARACTERS = 1_000  # a server names the refused parameter anywhere in its message
+# No honest reply is larger. A reply of 128,000 tokens takes 40 MB as a stream, which repeats some
+# 300 bytes for each token, and 1 MB as one text.
+MAX_BODY_BYTES = 64 * 10**6
+_MAX_ERROR_BYTES = 10**6
+_OVERSIZED = (
+    f"The reply has more than {MAX_BODY_BYTES // 10**6} MB, and no end came. The rest was not "
+    "read. Check the server and the gateways before it."
+)
 _OTHER_FILES = 256  # of the store, logs and libraries
 SUCCESS_STATUSES = range(200, 300)
 _REDIRECT_STATUSES = range(300, 400)
@@ -112,7 +122,8 @@ class TeacherClient:
         """Send one request and return its reply.
 
         Raises:
-            StatusError: the server answered with an error status, or with an error and no answer.
+            StatusError: the server answered with an error status, with an error and no answer, or
+                with a body without end.
             LostReplyError: the request was sent, and no complete reply came.
             UnreachedServerError: the request never reached the server.
             UnusableConnectionError: no request can reach the server with these settings.
@@ -125,7 +136,8 @@ class TeacherClient:
             async with self._session.post(
                 url, data=json_bytes(body), allow_redirects=False
             ) as response:
-                data = self._endpoint.redacted_bytes(await response.read())
+                data, is_whole = await _received(response)
+                data = self._endpoint.redacted_bytes(data)
                 headers = {
                     name.lower(): self._endpoint.redacted(value)
                     for name, value in response.headers.items()
@@ -148,8 +160,11 @@ class TeacherClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             if await self._needs_tls():
                 raise tls_needed_error(self._address) from None
-            raise LostReplyError(self._description(error)) from None
+            words = broken_words(error, self._seconds)
+            raise LostReplyError(self._endpoint.redacted(words)) from None
         if status in SUCCESS_STATUSES:
+            if not is_whole:
+                raise OversizedReplyError(status, _OVERSIZED, headers=headers)
             if not data.strip():
                 raise LostReplyError(f"The server answered HTTP {status} without a body.")
             reply = self._read(data, headers, content_type)
@@ -167,9 +182,6 @@ class TeacherClient:
             return False
         self._answers = not await speaks_tls(self._address)
         return not self._answers
-
-    def _description(self, error: Exception) -> str:
-        return self._endpoint.redacted(f"{type(error).__name__}: {error}")
 
     def _without_key(self, error: UnreachedServerError) -> UnreachedServerError:
         return type(error)(self._endpoint.without_key(str(error)))
@@ -198,6 +210,23 @@ class TeacherClient:
         error.code = self._endpoint.redacted(error.code) if error.code else None
         error.param = self._endpoint.redacted(error.param) if error.param else None
         return error
+
+
+async def _received(response: "aiohttp.ClientResponse") -> tuple[bytes, bool]:
+    """The body, as far as it may come, and whether that is all of it."""
+    limit = MAX_BODY_BYTES if response.status in SUCCESS_STATUSES else _MAX_ERROR_BYTES
+    stated = response.content_length
+    if stated is not None and stated <= limit and "content-encoding" not in response.headers:
+        return await response.read(), True
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            response.close()  # the rest is never read, so no other request can use the connection
+            # Many such bodies may come at once, so none is copied.
+            return b"" if limit == MAX_BODY_BYTES else b"".join(pieces)[:limit], False
+    return b"".join(pieces), True
 
 
 def _allow_open_files(connections: int) -> None:

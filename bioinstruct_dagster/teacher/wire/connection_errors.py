@@ -5,6 +5,8 @@ of the server (error_bodies).
 """
 
 import asyncio
+import os
+import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 PROXY_LOGIN_REQUIRED = 407
 _SERVER_ERROR = 500
 _HANDSHAKE_SECONDS = 10.0
+_BROKEN = "the connection closed before the whole reply had come"
+_MOST_CAUSES = 6  # that libraries put around the error of the system
 
 
 class UnusableConnectionError(TeacherError, UnreachedServerError):
@@ -46,10 +50,59 @@ def connection_error(
     if proxy:
         return UnreachedServerError(
             f"The proxy {proxy.shown} of {proxy.variable} does not lead to {address.host} "
-            f"({type(error).__name__}: {error}). Check {proxy.variable}, or add {address.host} to "
+            f"({unreached_words(error)}). Check {proxy.variable}, or add {address.host} to "
             "NO_PROXY, so that the teacher is reached directly."
         )
-    return UnreachedServerError(f"{type(error).__name__}: {error}")
+    return UnreachedServerError(f"{unreached_words(error)} ({address.base})")
+
+
+def unreached_words(error: BaseException) -> str:
+    """Why no connection came about, in words, whatever library says it."""
+    cause: BaseException | None = error
+    for _ in range(_MOST_CAUSES):
+        cause = getattr(cause, "os_error", None) or cause  # aiohttp's own says less
+        if cause is None:
+            break
+        if isinstance(cause, socket.gaierror):
+            return "the host's name can't be looked up"
+        if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
+            return "the connection was not accepted in time"
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection was refused: no server listens at this port"
+        if isinstance(cause, ssl.SSLError):
+            return f"the TLS handshake failed: {cause.reason or 'no reason was given'}"
+        if isinstance(cause, OSError) and (words := _system_words(cause)):
+            return f"no connection: {words}"
+        cause = cause.__cause__ or cause.__context__
+    return "the connection could not be opened"
+
+
+def broken_words(error: Exception, seconds: float) -> str:
+    """Why no complete reply came over an open connection, in words.
+
+    Args:
+        error: of the HTTP client.
+        seconds: for which a reply was waited.
+    """
+    import aiohttp
+    from aiohttp.http_exceptions import ContentEncodingError
+
+    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+        words = _system_words(error)
+        return f"the connection broke: {words}" if words else _BROKEN
+    if isinstance(error.__cause__, ContentEncodingError):
+        return "the reply can't be unpacked: it is not packed as its Content-Encoding says"
+    known = {
+        TimeoutError: f"no reply within {seconds:,.0f} seconds",
+        aiohttp.ServerDisconnectedError: "the server closed the connection without a reply",
+        aiohttp.ClientResponseError: "the server's answer is no valid HTTP",
+    }
+    return next((words for kind, words in known.items() if isinstance(error, kind)), _BROKEN)
+
+
+def _system_words(error: OSError) -> str:
+    """The system's words for an error, without the library's around them."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else ""
 
 
 def proxy_error(status: int, address: ServerAddress, proxy: Proxy) -> UnreachedServerError:

@@ -9,6 +9,8 @@ import json
 import re
 from typing import Any
 
+from bioinstruct_dagster.teacher.reading.answer_text import BROKEN_OFF
+
 _CLOSING = {"{": "}", "[": "]"}
 # A string, the string that breaks off at the end, or a sign of structure.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|"(?P<cut>(?:[^"\\]|\\.)*)\\?\Z|[{}\[\],]', re.DOTALL)
@@ -18,7 +20,8 @@ _CUT_UNICODE = re.compile(r"\\u[0-9a-fA-F]{0,3}\Z")
 def cut_body(text: str) -> dict[str, Any] | None:
     """The value of a JSON object that breaks off, or None if nothing of it can be read.
 
-    The finish reason of its choice is "length", so that readers drop a task that was cut.
+    Its finish reason says so, so that readers drop a task that was cut. It is not that of the
+    limit of output, because no higher limit helps.
     """
     value = _closed(text)
     if not isinstance(value, dict):
@@ -27,9 +30,9 @@ def cut_body(text: str) -> dict[str, Any] | None:
     choices = value.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
         if not choices[0].get("finish_reason"):
-            choices[0]["finish_reason"] = "length"
+            choices[0]["finish_reason"] = BROKEN_OFF
     elif isinstance(value.get("output"), list):
-        value["status"], value["incomplete_details"] = "incomplete", {"reason": "length"}
+        value["status"], value["incomplete_details"] = "incomplete", {"reason": BROKEN_OFF}
     else:
         return None
     return value

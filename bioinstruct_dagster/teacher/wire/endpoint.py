@@ -6,6 +6,7 @@ Belongs here: what identifies a server. Does not: reading an address (addresses)
 
 from dataclasses import dataclass, field
 
+from bioinstruct_dagster.teacher.refusals import without_controls
 from bioinstruct_dagster.teacher.wire.addresses import ServerAddress, read_address
 
 _SHOWN_CHARACTERS = 300
@@ -75,5 +76,8 @@ class Endpoint:
         return text.replace(self.secret, "[key]") if self.secret else text
 
     def redacted(self, text: str) -> str:
-        """The beginning of a text of the server or of a library, without the key."""
-        return self.without_key(text)[:_SHOWN_CHARACTERS]
+        """The beginning of a text of the server or of a library, without the key.
+
+        What controls a terminal goes first: it could stand inside the key.
+        """
+        return self.without_key(without_controls(text))[:_SHOWN_CHARACTERS]

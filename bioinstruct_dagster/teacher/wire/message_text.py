@@ -7,7 +7,7 @@ reasoning inside a text, such as between tags.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 _REASONING_TYPES = frozenset(
@@ -56,7 +56,36 @@ class MessageText:
 
 
 def read_message(message: Mapping[str, Any]) -> MessageText:
-    """The text of a message."""
+    """The text of a message, or the answer that it holds in another form."""
+    said = read_said(message)
+    if said.content or said.refusal:
+        return said
+    return replace(said, content=structured_text(message))
+
+
+def structured_text(message: Mapping[str, Any]) -> str:
+    """The answer in the arguments of a call, or as a value that the server has parsed.
+
+    Gateways for models without a response format make the format a tool of the model.
+    """
+    if message.get("parsed"):
+        return _as_text(message["parsed"])
+    calls = message.get("tool_calls")
+    called = [
+        call.get("function") or call
+        for call in (calls if isinstance(calls, list) else [])
+        if isinstance(call, dict)
+    ]
+    arguments = [
+        _as_text(one["arguments"])
+        for one in (*called, message.get("function_call"))
+        if isinstance(one, dict) and one.get("arguments")
+    ]
+    return "\n".join(text for text in arguments if text.strip() != "{}")
+
+
+def read_said(message: Mapping[str, Any]) -> MessageText:
+    """The text that a message states as such."""
     content = message.get("content")
     if isinstance(content, str) and not _ODD_FIELDS & message.keys() and not message.get("refusal"):
         return MessageText(content)  # the usual form
@@ -140,6 +169,10 @@ def _is_data(value: Any) -> bool:
     if isinstance(value, dict):
         return not _PART_KEYS & value.keys() and not ({"content", "value"} >= value.keys())
     return value is not None and not isinstance(value, str | list)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else _as_json(value)
 
 
 def _as_json(value: Any) -> str:

@@ -8,12 +8,14 @@ message (message_text), a stream (streams), a body that breaks off (cut_json), a
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from bioinstruct_dagster.store.fingerprints import json_value
 from bioinstruct_dagster.store.storable_text import storable
+from bioinstruct_dagster.teacher.reading.answer_text import BROKEN_OFF
 from bioinstruct_dagster.teacher.wire.cut_json import cut_body
 from bioinstruct_dagster.teacher.wire.error_bodies import FailedReplyError, error_in_answer
 from bioinstruct_dagster.teacher.wire.message_text import (
@@ -21,9 +23,10 @@ from bioinstruct_dagster.teacher.wire.message_text import (
     plain_text,
     read_message,
     read_parts,
+    structured_text,
 )
 from bioinstruct_dagster.teacher.wire.reply import TeacherReply
-from bioinstruct_dagster.teacher.wire.streams import CUT, is_stream, put_together
+from bioinstruct_dagster.teacher.wire.streams import is_stream, put_together
 from bioinstruct_dagster.teacher.wire.usage import read_usage
 
 __all__ = ["MAX_BODY_CHARACTERS", "TeacherReply", "read_body", "read_reply"]
@@ -130,7 +133,7 @@ def _read(body: Any, headers: Mapping[str, str]) -> TeacherReply | None:
     if not content or (choice and choice.get("error")):
         error = error_in_answer(body, choice) if not said.refusal else None
         if error and content:
-            return replace(reply, finish_reason=CUT)
+            return replace(reply, finish_reason=BROKEN_OFF)
         if error:
             raise FailedReplyError(
                 error.implied_status, error.message, error.code, error.param, headers, reply
@@ -139,7 +142,10 @@ def _read(body: Any, headers: Mapping[str, str]) -> TeacherReply | None:
 
 
 def _choice(choices: Any) -> dict[str, Any] | None:
-    """The first choice with a text, or else the first one."""
+    """The choice with the lowest index that has a text, or else the one with the lowest index.
+
+    Only one choice was asked for, and it has the index 0, wherever it stands.
+    """
     if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict):
         return choices[0]
     if isinstance(choices, dict):
@@ -156,8 +162,14 @@ def _choice(choices: Any) -> dict[str, Any] | None:
     found = [{"text": c} if isinstance(c, str) else c for c in choices]
     dicts = [choice for choice in found if isinstance(choice, dict)]
     if len(dicts) > 1:
+        dicts.sort(key=_index)
         return next((one for one in dicts if _choice_text(one)[0].content), dicts[0])
     return dicts[0] if dicts else None
+
+
+def _index(choice: Mapping[str, Any]) -> float:
+    index = choice.get("index")
+    return index if isinstance(index, int) else math.inf
 
 
 def _choice_text(choice: dict[str, Any] | None) -> tuple[MessageText, Any]:
@@ -195,20 +207,28 @@ def _output_text(body: Mapping[str, Any]) -> tuple[MessageText, Any]:
             refusals.append(said.refusal or "")
         elif kind in {"output_text", "text"}:
             texts.append(read_parts([item]).content)
-    content = "".join(texts) or plain_text(body.get("output_text"))
+    content = (
+        "".join(texts)
+        or plain_text(body.get("output_text"))
+        or structured_text({"tool_calls": [item for item in body["output"] if _is_call(item)]})
+    )
     status = body.get("status")
     finish: Any = None
     if status == "incomplete":
         details = body.get("incomplete_details")
         finish = details.get("reason") if isinstance(details, dict) else details
     elif status in {"failed", "cancelled"}:
-        finish = CUT if content else status
+        finish = BROKEN_OFF if content else status
     elif status in {None, "completed"}:
         finish = "stop"
     return (
         MessageText(content, "\n".join(filter(None, thoughts)) or None, "".join(refusals) or None),
         finish,
     )
+
+
+def _is_call(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("type") == "function_call"
 
 
 def _other_text(body: Mapping[str, Any]) -> tuple[MessageText, Any]:

@@ -10,9 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioinstruct_dagster.teacher.wire.message_text import MessageText, read_message, read_parts
+from bioinstruct_dagster.teacher.reading.answer_text import BROKEN_OFF
+from bioinstruct_dagster.teacher.wire.message_text import (
+    MessageText,
+    read_message,
+    read_parts,
+    read_said,
+    structured_text,
+)
 
-CUT = "length"  # the finish reason of a stream that ended early: its last task may be cut
 _EVENT_FIELDS = ("data:", "event:", "id:", "retry:", ":")
 _END = "[DONE]"
 _COMMENTS = re.compile(r"\A(?:\s|:[^\n]*(?:\n|\Z))+")  # keep the connection alive before the reply
@@ -90,6 +96,7 @@ class _Joined:
     pieces: int = 0
     ended: bool = False
     _texts: list[str] = field(default_factory=list)
+    _called: list[str] = field(default_factory=list)  # arguments of a call
     _thoughts: list[str] = field(default_factory=list)
     _refusals: list[str] = field(default_factory=list)
     _fields: dict[str, Any] = field(default_factory=dict)
@@ -129,7 +136,8 @@ class _Joined:
             if isinstance(choice.get("message"), dict):
                 self._whole = {**piece, "choices": [choice]}  # all that came so far, or all
             if isinstance(choice.get("delta"), dict):
-                self._say(read_message(choice["delta"]))
+                self._say(read_said(choice["delta"]))
+                self._called.append(structured_text(choice["delta"]))
             elif isinstance(choice.get("text"), str):
                 self._texts.append(choice["text"])
             self._finish = choice.get("finish_reason") or self._finish
@@ -154,6 +162,8 @@ class _Joined:
         text = delta if isinstance(delta, str) else ""
         if kind == "response.output_text.delta":
             self._texts.append(text)
+        elif kind == "response.function_call_arguments.delta":
+            self._called.append(text)
         elif kind == "response.refusal.delta":
             self._refusals.append(text)
         elif kind.startswith("response.reasoning") and kind.endswith(".delta"):
@@ -179,16 +189,18 @@ class _Joined:
 
     def body(self) -> dict[str, Any]:
         """A body in the form of a chat completion, or the server's own if it sent a whole one."""
-        text = "".join(self._texts)
+        text = "".join(self._texts) or "".join(self._called)
         whole = self._whole
         if whole is not None and len(_text_of(whole)) >= len(text):
             usage = {"usage": self._usage} if self._usage else {}
             return {**whole, **usage}
-        finish = self._finish or (None if self.ended or not text else CUT)
+        finish = self._finish or (None if self.ended or not text else BROKEN_OFF)
         if whole is not None and "status" in whole:
-            finish = "stop" if whole["status"] == "completed" else CUT
+            details = whole.get("incomplete_details")
+            why = details.get("reason") if isinstance(details, dict) else None
+            finish = "stop" if whole["status"] == "completed" else why or BROKEN_OFF
         if self._error and text:
-            finish = CUT
+            finish = BROKEN_OFF
         message = {
             "content": text,
             "reasoning_content": "".join(self._thoughts) or None,

@@ -83,6 +83,25 @@ def test_a_task_within_a_task_is_part_of_it_and_no_row():
         assert read_reply(content, "stop", None) == parsed(TASK)
 
 
+@pytest.mark.parametrize(
+    ("content", "reasoning"),
+    [
+        (tasks({}, {"instruction": "Name a joint."})[:-12], None),
+        ("<think>Let me draft", None),
+        ("", "A draft: " + tasks({})),
+        ("Let me think. First", None),
+    ],
+)
+def test_a_reply_that_broke_off_is_read_as_cut_and_blames_no_limit(content, reasoning):
+    cut = read_reply(content, "length", None, reasoning=reasoning)
+    broken_off = read_reply(content, "broken_off", None, reasoning=reasoning)
+    assert broken_off.outcome == cut.outcome == "truncated"
+    assert broken_off.tasks == cut.tasks
+    assert "broke off on its way" in broken_off.detail
+    assert "limit" not in broken_off.detail
+    assert "BIOINSTRUCT" not in broken_off.detail
+
+
 def test_characters_are_read_as_they_were_meant():
     escaped = tasks({"output": "µg 😀 \u2028"})
     raw = json.dumps(json.loads(escaped), ensure_ascii=False)

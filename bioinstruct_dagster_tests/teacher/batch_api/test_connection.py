@@ -5,6 +5,7 @@ from aiohttp import web
 
 from bioinstruct_dagster.teacher.batch_api.connection import batch_client
 from bioinstruct_dagster.teacher.errors import TeacherError
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import KEY, live
 
 
@@ -33,6 +34,26 @@ def test_a_refusal_of_any_form_is_told_in_its_words(answer):
     assert server.endpoint.address in str(refused.value)
     assert "HTTP 400" in str(refused.value)
     assert "BIOINSTRUCT_SERVICE=online" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("around", "words"),
+    [(None, "no server listens at this port"), ("closes", "the connection closed before")],
+)
+def test_a_connection_that_fails_is_told_in_words(around, words):
+    async def close(request, _handler):
+        request.transport.abort()
+        return web.Response()
+
+    with live(close if around else None) as server:
+        endpoint = server.endpoint if around else Endpoint("http://127.0.0.1:9/v1", KEY, False)
+        with (
+            pytest.raises(TeacherError) as refused,
+            batch_client(endpoint, "m") as client,
+        ):
+            client.with_options(max_retries=0).batches.list()
+    assert words in str(refused.value)
+    assert "Error" not in str(refused.value)
 
 
 def test_a_refusal_that_repeats_the_key_does_not_show_it():

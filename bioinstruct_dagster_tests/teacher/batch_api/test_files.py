@@ -88,6 +88,19 @@ def test_an_answer_that_is_no_completion_is_a_reply_and_presumed(store, asked):
     assert column(store, "completions", "body") == ['{"choices": []}'] * 2
 
 
+def test_a_line_that_took_its_whole_limit_is_cut(store, asked):
+    limit = asked(1)[0].parameters["max_completion_tokens"]
+
+    def changed(entry):
+        entry["response"]["body"]["usage"] = {"prompt_tokens": 9, "completion_tokens": limit}
+        return json.dumps(entry).encode()
+
+    with live(rewriting(changed)) as server:
+        server.ask(asked(2), store)
+        server.ask(asked(2), store)
+    assert column(store, "completions", "finish_reason") == ["length"] * 2
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -9,7 +9,9 @@ from aiohttp import web
 from bioinstruct_dagster.rehearsal.api_server import app as server
 from bioinstruct_dagster.rehearsal.api_server.app import ServerOptions
 from bioinstruct_dagster.teacher.errors import LostReplyError, StatusError, UnreachedServerError
+from bioinstruct_dagster.teacher.money.settling import may_be_billed
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
+from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.teacher.wire.exchanges import KEY, complete
 
 
@@ -143,7 +145,7 @@ def test_a_connection_that_breaks_off_is_a_lost_reply(requests_of):
 def test_a_whole_answer_with_half_a_body_is_a_reply_with_what_came(requests_of):
     with server.serve_recordings(options=ServerOptions(faults={"truncated_json": 1.0})) as url:
         (reply,) = complete(requests_of(1)[0], url)
-    assert reply.finish_reason == "length"
+    assert reply.finish_reason == "broken_off"
     assert reply.content.startswith('{\n "tasks"')
     assert reply.tokens is None
 
@@ -155,7 +157,7 @@ def test_an_answer_without_a_body_is_a_lost_reply(answered, status):
 
 
 def test_a_server_that_is_not_there_was_not_reached(requests_of):
-    with pytest.raises(UnreachedServerError, match="ClientConnectorError"):
+    with pytest.raises(UnreachedServerError, match="no server listens"):
         complete(requests_of(1)[0], "http://127.0.0.1:9/v1")
 
 
@@ -241,3 +243,56 @@ def test_the_whole_address_of_a_request_works_as_a_base(serve, requests_of, repl
 def test_a_key_that_a_reply_holds_is_not_stored(answered, spread):
     reply = answered(lambda: web.Response(text=spread(KEY)))
     assert KEY not in f"{reply.content}{json.loads(reply.body) if reply.body else None}"
+
+
+@pytest.fixture
+def endless(serve):
+    """A server whose answer begins with these bytes and never ends; its address."""
+
+    def start(beginning, *, status=200, packed=False):
+        async def answer(request):
+            response = web.StreamResponse(status=status)
+            if packed:
+                response.enable_compression(web.ContentCoding.gzip)
+            await response.prepare(request)
+            await response.write(beginning)
+            while True:
+                await response.write(b"y" * 10**6)
+
+        application = web.Application()
+        application.router.add_post("/v1/chat/completions", answer)
+        return serve(application).url
+
+    return start
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_body_without_end_is_a_refusal_that_may_be_billed(endless, requests_of, packed):
+    with pytest.raises(StatusError, match="64 MB") as caught:
+        complete(requests_of(1)[0], endless(b'{"a": "', packed=packed))
+    assert not caught.value.is_transient
+    assert not caught.value.server_fault
+    assert may_be_billed(caught.value)
+
+
+def test_a_refusal_without_end_is_told_by_its_beginning(endless, requests_of):
+    with pytest.raises(StatusError, match="No such thing"):
+        complete(requests_of(1)[0], endless(b"No such thing. ", status=400))
+
+
+CONTROLS = "\x1b[31mNo\x1b]0;title\x07\x9b2J \u202ego\u2066od\r\x00 \x1b(Breply."
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_no_text_of_a_server_controls_the_terminal(answered, status):
+    error = {"message": CONTROLS, "code": "b\x1b[1mad", "param": "se\x1b[0med"}
+    with pytest.raises(StatusError) as caught:
+        answered(lambda: web.json_response({"error": error}, status=status))
+    assert "No good reply." in " ".join(caught.value.message.split())
+    assert (caught.value.code, caught.value.param) == ("bad", "seed")
+    assert str(caught.value).isprintable()
+
+
+def test_a_key_between_controls_is_not_shown():
+    endpoint = Endpoint("http://127.0.0.1/v1", KEY, rehearsal=False)
+    assert endpoint.redacted(f"No {KEY[:9]}\x1b[0m{KEY[9:]}.") == "No [key]."

@@ -23,7 +23,7 @@ def test_every_beginning_of_a_body_is_a_reply_with_the_text_that_came():
         assert CONTENT.startswith(reply.content)
         assert len(reply.content) >= longest
         assert reply.tokens is None
-        assert reply.content == CONTENT or reply.finish_reason in {None, "length"}
+        assert reply.content == CONTENT or reply.finish_reason in {None, "broken_off"}
         longest = len(reply.content)
     assert longest == len(CONTENT)
 
@@ -34,7 +34,7 @@ def test_a_response_that_breaks_off_is_incomplete():
     body = cut_body(text[: text.index("two")])
     reply = read_reply(text[: text.index("two")].encode(), {})
     assert body["status"] == "incomplete"
-    assert (reply.content, reply.finish_reason) == ("one ", "length")
+    assert (reply.content, reply.finish_reason) == ("one ", "broken_off")
 
 
 @pytest.mark.parametrize("text", ["{", "{]", '{"a": 1', "{not json", '{"choices": ', "[1, 2"])

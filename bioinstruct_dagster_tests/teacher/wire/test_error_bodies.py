@@ -119,7 +119,7 @@ def test_a_refusal_beside_an_error_counts(answered):
 def test_a_text_before_an_error_counts_and_may_be_cut(answered):
     choice = {"message": {"content": "hi"}, "error": {"code": 502}, "finish_reason": "error"}
     reply = answered(lambda: web.json_response({"choices": [choice], "usage": USAGE}))
-    assert (reply.content, reply.finish_reason, reply.tokens) == ("hi", "length", 110)
+    assert (reply.content, reply.finish_reason, reply.tokens) == ("hi", "broken_off", 110)
 
 
 def test_the_money_of_an_error_follows_the_status_inside(answered):

@@ -44,6 +44,16 @@ TEXTS = {
     "a message that is a text": chat({"message": "hi"}),
     "a choice that is a text": {"choices": ["hi"], "usage": USAGE},
     "choices without a list": {"choices": {"message": {"content": "hi"}}, "usage": USAGE},
+    "a draft before the choice that was asked for": {
+        "choices": [{"index": 1, "message": {"content": "draft"}},
+                    {"index": 0, "message": {"content": "hi"}}], "usage": USAGE},
+    "the arguments of a tool's call": said(None, tool_calls=[
+        {"id": "t", "type": "function", "function": {"name": "f", "arguments": "hi"}}]),
+    "the arguments of a tool's call beside an empty text": said("", tool_calls=[
+        {"function": {"name": "f", "arguments": "hi"}}]),
+    "the arguments of a function's call": said(
+        None, function_call={"name": "f", "arguments": "hi"}),
+    "a call beside a text": said("hi", tool_calls=[{"function": {"arguments": "no"}}]),
     "an empty choice before": {
         "choices": [{"message": {"content": ""}}, {"message": {"content": "hi"}}], "usage": USAGE},
     "a list around": [said("hi")],
@@ -240,7 +250,7 @@ def test_reasoning_of_the_responses_api_is_kept_apart(answered, item):
         ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, "length"),
         ({"status": "incomplete", "incomplete_details": "content_filter"}, "content_filter"),
         ({"status": "incomplete", "incomplete_details": None}, None),
-        ({"status": "failed", "error": {"code": "server_error", "message": "m"}}, "length"),
+        ({"status": "failed", "error": {"code": "server_error", "message": "m"}}, "broken_off"),
     ],
 )
 def test_the_status_of_a_response_says_why_it_ended(answered, fields, finish):
@@ -321,3 +331,16 @@ def test_no_body_is_too_odd_to_be_a_reply_or_an_error_in_words(value, form):
 def test_a_plain_answer_is_read_whatever_stands_beside_it(value, text):
     body = {**value, "choices": [{**value, "message": {"role": "assistant", "content": text}}]}
     assert read_reply(json.dumps(body).encode(), {}).content == text
+
+
+def test_a_value_that_the_server_has_parsed_is_the_answer(answered):
+    tasks = {"tasks": [{"instruction": "Name a bone."}]}
+    reply = answered(lambda: web.json_response(said(None, parsed=tasks)))
+    assert json.loads(reply.content) == tasks
+    assert reply.body is None
+
+
+def test_the_arguments_of_a_call_in_a_response_are_the_answer(answered):
+    body = {"output": [{"type": "function_call", "name": "f", "arguments": "hi"}], "usage": USAGE}
+    reply = answered(lambda: web.json_response(body), api="responses")
+    assert (reply.content, reply.tokens) == ("hi", 110)

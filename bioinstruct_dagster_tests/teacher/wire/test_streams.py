@@ -37,6 +37,9 @@ STREAMS = {
     "data of several lines": "".join(
         f"data: {line}\n" for line in json.dumps(PIECES[1], indent=1).split("\n"))
         + "\n" + events(*PIECES[2:]),
+    "arguments of a tool's call": events(
+        *(chunk({"tool_calls": [{"index": 0, "function": {"arguments": part}}]}) for part in "hi"),
+        *PIECES[3:]),
     "no end mark": events(*PIECES, end=""),
     "usage in each piece": events(*(p | {"usage": USAGE} for p in PIECES)),
     "usage of null": events(*(p | {"usage": None} for p in PIECES[:-1]), PIECES[-1]),
@@ -86,7 +89,7 @@ def test_a_stream_that_ends_early_is_a_reply_whose_cut_task_is_not_read(answered
     reply = answered(
         lambda: web.Response(text=events(*pieces, end=""), content_type="text/event-stream")
     )
-    assert (reply.content, reply.finish_reason) == (cut, "length")
+    assert (reply.content, reply.finish_reason) == (cut, "broken_off")
     whole = read_tasks(text, "stop", None).tasks
     read = read_tasks(reply.content, reply.finish_reason, None)
     assert read.outcome == "truncated"
@@ -99,7 +102,7 @@ def test_a_stream_cut_inside_an_event_keeps_what_came_before(answered):
     reply = answered(
         lambda: web.Response(text=text[: text.rindex("content")], content_type="text/event-stream")
     )
-    assert (reply.content, reply.finish_reason, reply.tokens) == ("h", "length", None)
+    assert (reply.content, reply.finish_reason, reply.tokens) == ("h", "broken_off", None)
 
 
 def test_lines_of_ollama_are_put_together(answered):
@@ -135,7 +138,10 @@ DELTAS = (
         ([{"type": "response.incomplete", "response": RESPONSE | {
             "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}}],
          "length", 110),
-        ([], "length", None),
+        ([{"type": "response.incomplete", "response": RESPONSE | {"output": [],
+            "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}}],
+         "length", 110),
+        ([], "broken_off", None),
     ],
 )  # fmt: skip
 def test_events_of_the_responses_api_are_put_together(answered, last, finish, tokens):
@@ -160,7 +166,7 @@ def test_an_error_in_a_stream_counts_only_without_a_text(answered, error):
         give()
     assert caught.value.status == 429
     reply = give(chunk({"content": "hi"}))
-    assert (reply.content, reply.finish_reason) == ("hi", "length")
+    assert (reply.content, reply.finish_reason) == ("hi", "broken_off")
 
 
 @pytest.mark.parametrize(
