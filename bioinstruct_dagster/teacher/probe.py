@@ -20,10 +20,12 @@ from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
 from bioinstruct_dagster.teacher.asking_lock import asking_alone
 from bioinstruct_dagster.teacher.flow.pacing import limits_of
+from bioinstruct_dagster.teacher.flow.stall_watch import StallWatch
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import Account, Billing
 from bioinstruct_dagster.teacher.probing.output_limit import heeded_limit
+from bioinstruct_dagster.teacher.probing.patience import Patience
 from bioinstruct_dagster.teacher.probing.search import FormSearch
 from bioinstruct_dagster.teacher.probing.sender import ProbeSender
 from bioinstruct_dagster.teacher.requests import REPLY_FORMATS
@@ -165,7 +167,8 @@ async def _probe(
         TeacherClient(endpoint, connections=1, service=service) as client,
     ):
         account = Account(billing, budget, journal)
-        sender = ProbeSender(settings, endpoint, account, client, log, draws=draws)
+        patience = Patience(endpoint, log, StallWatch(terms.stall_seconds))
+        sender = ProbeSender(settings, endpoint, account, client, patience, draws=draws)
         search = FormSearch(sender, first, forced=wanted != "auto")
         reply = await search.run()
         output_limit = await heeded_limit(search)
