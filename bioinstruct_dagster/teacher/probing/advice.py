@@ -20,7 +20,8 @@ from bioinstruct_dagster.teacher.errors import (
     sentence,
 )
 from bioinstruct_dagster.teacher.money.budget import BudgetError
-from bioinstruct_dagster.teacher.probe_request import probe_request
+from bioinstruct_dagster.teacher.probe_request import probe_request, usual_limit
+from bioinstruct_dagster.teacher.probing.refused_parts import named_maximum
 from bioinstruct_dagster.teacher.probing.sender import ProbeSender
 from bioinstruct_dagster.teacher.refusals import help_for
 from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
@@ -33,6 +34,7 @@ _FORMLESS_KINDS = frozenset({"billing", "key", "model"})
 _VERSION = re.compile(r"/v\d+\w*(?:/|$)")
 _SHOWN_EVIDENCE = 400  # characters
 _SHOWN_BODY = 120
+_LEAST_TOKENS_PER_TASK = 100  # a shorter task is of little use
 
 
 async def refusal_that_no_form_changes(
@@ -87,9 +89,56 @@ def too_long(sender: ProbeSender, error: StatusError) -> str:
     """The message that even a small request is too long for the model."""
     return (
         f"The model takes no request as long as those that will come. {_asked(sender)} "
-        f"{_said(error)} Serve the model with a longer context, choose another model with "
-        "BIOINSTRUCT_TEACHER_MODEL, or lower BIOINSTRUCT_REASONING_TOKENS if it is set."
+        f"{_said(error)} {_usual_limit(sender)} Serve the model with a longer context, choose "
+        "another model with BIOINSTRUCT_TEACHER_MODEL, or lower BIOINSTRUCT_TASKS_PER_REQUEST, "
+        "BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK or BIOINSTRUCT_REASONING_TOKENS."
     )
+
+
+def limit_too_large(sender: ProbeSender, error: StatusError, asked: int) -> str:
+    """The message that the server takes no limit of output as large as that of later requests.
+
+    Args:
+        sender: of the probe.
+        error: the server's answer.
+        asked: the refused limit.
+    """
+    most = named_maximum(error, asked)
+    return (
+        f"The server takes no limit of output tokens as large as that of the requests that will "
+        f"come. {_asked(sender)} {_said(error)} {_usual_limit(sender)} "
+        f"{_fitting(sender, most) if most else 'Lower one or more of these settings'}, or choose "
+        "another model with BIOINSTRUCT_TEACHER_MODEL."
+    )
+
+
+def _usual_limit(sender: ProbeSender) -> str:
+    """The limit of output tokens of later requests, and the settings that it comes from."""
+    teacher, tasks = sender.settings.teacher, sender.settings.generation.tasks_per_request
+    return (
+        f"Each request will allow {usual_limit(sender.settings):,} output tokens: "
+        f"BIOINSTRUCT_TASKS_PER_REQUEST={tasks} times "
+        f"BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK={teacher.output_tokens_per_task}, and "
+        f"BIOINSTRUCT_REASONING_TOKENS={teacher.reasoning_tokens}."
+    )
+
+
+def _fitting(sender: ProbeSender, most: int) -> str:
+    """Which values of the settings make a limit that the server takes."""
+    teacher, tasks = sender.settings.teacher, sender.settings.generation.tasks_per_request
+    each, reasoning = teacher.output_tokens_per_task, teacher.reasoning_tokens
+    start = f"The server takes {most:,} at most, so set"
+    if most - reasoning < each:  # not even one task fits beside the reasoning
+        each = min(each, -(-most // 2) if reasoning else most)
+        reasoning = min(reasoning, most - each)
+        return (
+            f"{start} BIOINSTRUCT_TASKS_PER_REQUEST=1, BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK={each} "
+            f"and BIOINSTRUCT_REASONING_TOKENS={reasoning}"
+        )
+    fewer = f"{start} BIOINSTRUCT_TASKS_PER_REQUEST={(most - reasoning) // each}"
+    if (shorter := (most - reasoning) // tasks) >= _LEAST_TOKENS_PER_TASK:
+        return f"{fewer}, or BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK={shorter}"
+    return fewer
 
 
 def only_reasons(sender: ProbeSender, limit: int) -> str:
