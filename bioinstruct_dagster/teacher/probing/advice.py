@@ -31,6 +31,20 @@ from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 _FORM_STATUSES = frozenset({400, 406, 415, 416, 422, 424, 500, 501})
 # What no form can change, whatever the status: Gemini's API states a wrong key with 400.
 _FORMLESS_KINDS = frozenset({"billing", "key", "model"})
+# What is said of a closed account or key, also beside the names of parameters.
+_ACCOUNT = re.compile(
+    r"""
+    \b(?:account|organi[sz]ation|subscription|workspace|(?:api|access|your)[ _-]?(?:key|token))\b
+      [^.;\n]{0,30}?\b(?:suspended|deactivated|terminated|banned|frozen|revoked|expired
+      | (?:is|was|are|were|been)\ (?:disabled|blocked|closed|locked|inactive|not\ active))\b
+    | \b(?:suspended|deactivated|terminated|banned|frozen|revoked|expired|disabled|blocked|inactive)
+      \ (?:user\ )?(?:account|organi[sz]ation|subscription|workspace
+      | (?:api\ |access\ )(?:key|token))
+    | 账[户号].{0,10}(?:停用|封禁|冻结|禁用)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_CHECKS = "Check OPENAI_API_KEY, OPENAI_BASE_URL, BIOINSTRUCT_TEACHER_MODEL and BIOINSTRUCT_API."
 _VERSION = re.compile(r"/v\d+\w*(?:/|$)")
 _SHOWN_EVIDENCE = 400  # characters
 _SHOWN_BODY = 120
@@ -41,6 +55,8 @@ async def refusal_that_no_form_changes(
     sender: ProbeSender, error: StatusError, dialect: Dialect
 ) -> str | None:
     """The message of a refusal that concerns no part of the request; None if it may concern one."""
+    if _is_about_account(error):
+        return refused(sender, error, dialect)
     if error.kind == "context":
         return too_long(sender, error)
     request = probe_request(sender.settings, sender.endpoint, dialect.reply_format)
@@ -69,12 +85,16 @@ def refused(
         dialect: the form of the refused request.
         found: what to set, if the API answers at another address.
     """
-    if _may_concern_form(error):
+    if _is_about_account(error):
+        reason = "The teacher refuses the account or its key."
+        advice = "Check the account at the provider, and OPENAI_API_KEY. Then run again."
+    elif _may_concern_form(error):
+        advice = f"Tried: {_evidence(sender)}. {_CHECKS}"
+        if dialect.reply_format != "text":
+            advice += " If the server does not take this format, set BIOINSTRUCT_REPLY_FORMAT=text."
         reason = f"The teacher refuses a probe in the format {dialect.reply_format}."
-        advice = (
-            f"Tried: {_evidence(sender)}. {help_for('request')} If the server takes no other "
-            "format, set BIOINSTRUCT_REPLY_FORMAT=text."
-        )
+        if sender.settings.teacher.reply_format == "auto":
+            reason = "The teacher refuses a probe in every format, and without any format."
     elif error.fatal:
         reason = fatal_reason(error, sender.settings.teacher.model)
         advice = help_for(error.kind)
@@ -175,6 +195,11 @@ def too_many_forms(sender: ProbeSender) -> str:
 def _may_concern_form(error: StatusError) -> bool:
     """Whether a refusal may be about the form of the request, by its status and its words."""
     return error.status in _FORM_STATUSES and error.kind not in _FORMLESS_KINDS
+
+
+def _is_about_account(error: StatusError) -> bool:
+    """Whether the words of a refusal say that the account or the key is closed."""
+    return bool(_ACCOUNT.search(error.words))
 
 
 def _asked(sender: ProbeSender) -> str:

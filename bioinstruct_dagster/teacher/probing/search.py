@@ -53,6 +53,7 @@ class FormSearch:
         heeded: names of the token limit that a reply of the search has reached.
         refused_names: names of the token limit that the server refuses.
         reasoning_tokens: the output tokens of a reply that only grew past the first limit.
+        said: the server's words about each part that it refused by name.
     """
 
     sender: ProbeSender
@@ -62,6 +63,7 @@ class FormSearch:
     heeded: set[str] = field(default_factory=set)
     refused_names: set[str] = field(default_factory=set)
     reasoning_tokens: int = 0
+    said: dict[str, str] = field(default_factory=dict)
     _sent: int = 0
     _max_tokens: int = MAX_PROBE_TOKENS
     _is_lowered: bool = False
@@ -195,6 +197,8 @@ class FormSearch:
             return
         parts = self.sender.refused_parts(error, request, dialect)
         self.sender.note(dialect, f"refused {', '.join(parts) or f'HTTP {error.status}'}")
+        for part in parts:
+            self.said.setdefault(part, self.sender.endpoint.redacted(error.shown))
 
     @property
     def _limit_may_have_another_name(self) -> bool:

@@ -388,7 +388,8 @@ def test_a_reasoning_effort_that_is_refused_is_left_out_with_a_warning(serve, st
     dialect = probed(served.url, store, lines=lines, reasoning_effort="none").dialect
     assert served.bodies[0]["reasoning_effort"] == "none"
     assert dialect.left_out == {"reasoning_effort"}
-    assert any("BIOINSTRUCT_REASONING_EFFORT" in line for line in lines)
+    [warning] = [line for line in lines if "BIOINSTRUCT_REASONING_EFFORT" in line]
+    assert "Supported values are: 'minimal', 'low', 'medium', and 'high'." in warning
     # Another effort is another question.
     probed(served.url, store, reasoning_effort="low")
     assert served.bodies[-1].get("reasoning_effort") != "none"
