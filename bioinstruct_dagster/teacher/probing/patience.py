@@ -115,7 +115,7 @@ class Patience:
     def _stalled(self, why: str) -> StalledProbeError:
         minutes = self.stall.seconds / _SECONDS_PER_MINUTE
         return StalledProbeError(
-            f"The probe did not end in {minutes:,.3g} minutes (BIOINSTRUCT_STALL_MINUTES): {why}. "
+            f"The probe can't end within {minutes:,.3g} minutes (BIOINSTRUCT_STALL_MINUTES): {why}. "
             f"{self._said()} If the server only needs more time, raise BIOINSTRUCT_STALL_MINUTES."
         )
 
@@ -132,8 +132,8 @@ class Patience:
         if isinstance(error, StatusError):
             if error.rate_limited:
                 return (
-                    f"The teacher at {address} limits the rate, and it refused the request again "
-                    f"and again. The server says: {words} Run again later. Other programs with the "
+                    f"The teacher at {address} limits the rate, and it refused the last "
+                    f"request. The server says: {words} Run again later. Other programs with the "
                     "same key, and a limit per day, count towards such a limit."
                 )
             return (

@@ -18,7 +18,7 @@ from bioinstruct_dagster.teacher.errors import (
     UnreachedServerError,
     label_of,
 )
-from bioinstruct_dagster.teacher.flow.retries import Attempts
+from bioinstruct_dagster.teacher.flow.retries import LONGEST_SECONDS, Attempts
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.settling import Account
 from bioinstruct_dagster.teacher.money.tokens import size_of
@@ -134,6 +134,8 @@ class ProbeSender:
                 self.note(dialect, label_of(error))
                 failure = error
             delay = attempts.delay_after(failure)
+            if delay is None and isinstance(failure, StatusError) and failure.rate_limited:
+                delay = LONGEST_SECONDS  # only time helps, and the time of a probe has an end
             unreached = isinstance(failure, UnreachedServerError)
             if delay is None or (unreached and attempts.failures >= _UNREACHED_ATTEMPTS):
                 raise self.patience.given_up(failure)

@@ -57,7 +57,9 @@ def test_a_body_without_end_ends_the_probe_and_counts_as_billed(serve, store, dr
     assert tokens > served.bodies[0]["max_completion_tokens"]
 
 
-@pytest.mark.parametrize("headers", [{}, {"retry-after": "Fri, 31 Dec 2199 23:59:59 GMT"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"retry-after-ms": "5"}, {"retry-after": "Fri, 31 Dec 2199 23:59:59 GMT"}]
+)
 def test_a_rate_limit_for_ever_is_named_and_not_the_format(serve, store, headers):
     async def answer(_body):
         error = words("Slow down, please.", code="rate_limit_exceeded")
