@@ -10,6 +10,7 @@ not: the requests of the probe (probe_request), or which one is sent next (probi
 import asyncio
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,11 +20,15 @@ from bioinstruct_dagster.settings import Service, Settings
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.journal import CompletionJournal, fold
 from bioinstruct_dagster.teacher.asking_lock import asking_alone
+from bioinstruct_dagster.teacher.errors import sentence
 from bioinstruct_dagster.teacher.flow.pacing import limits_of
+from bioinstruct_dagster.teacher.flow.stall_watch import StallWatch
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.money.settling import Account, Billing
 from bioinstruct_dagster.teacher.probing.output_limit import heeded_limit
+from bioinstruct_dagster.teacher.probing.patience import Patience
+from bioinstruct_dagster.teacher.probing.refused_parts import EFFORT, LIMIT
 from bioinstruct_dagster.teacher.probing.search import FormSearch
 from bioinstruct_dagster.teacher.probing.sender import ProbeSender
 from bioinstruct_dagster.teacher.requests import REPLY_FORMATS
@@ -123,7 +128,7 @@ def _probed_dialect(
             return known
         fold(store)
         try:
-            found, reasoning_tokens = asyncio.run(_probe(terms, settings, endpoint, store, log))
+            found, search = asyncio.run(_probe(terms, settings, endpoint, store, log))
         finally:
             fold(store)
         with store.write() as connection:
@@ -132,7 +137,7 @@ def _probed_dialect(
         f"Probed {endpoint.address}: {found['model']} answers as {found['reply_format']} "
         f"({found['evidence']})"
     )
-    for line in _notes(found, reasoning_tokens):
+    for line in _notes(found, search):
         log(line)
     return found
 
@@ -143,12 +148,11 @@ async def _probe(
     endpoint: Endpoint,
     store: Store,
     log: Callable[[str], None],
-) -> tuple[dict[str, Any], int]:
+) -> tuple[dict[str, Any], FormSearch]:
     """Probe the server.
 
     Returns:
-        A row of `teacher_dialects`, and the output tokens of a reply that needed a larger limit
-        for its reasoning; 0 if no reply did.
+        A row of `teacher_dialects`, and the search that found it.
     """
     # A probe is always sent online, at the online price, even if other requests go by batch.
     service: Service = "online" if terms.service == "batch" else terms.service
@@ -165,7 +169,8 @@ async def _probe(
         TeacherClient(endpoint, connections=1, service=service) as client,
     ):
         account = Account(billing, budget, journal)
-        sender = ProbeSender(settings, endpoint, account, client, log, draws=draws)
+        patience = Patience(endpoint, log, StallWatch(terms.stall_seconds))
+        sender = ProbeSender(settings, endpoint, account, client, patience, draws=draws)
         search = FormSearch(sender, first, forced=wanted != "auto")
         reply = await search.run()
         output_limit = await heeded_limit(search)
@@ -187,7 +192,7 @@ async def _probe(
         "output_limit": output_limit,
         "reasoning_effort": settings.teacher.reasoning_effort or None,
     }
-    return found, search.reasoning_tokens
+    return found, search
 
 
 def _storable_limit(limit: float | None) -> int | None:
@@ -195,7 +200,7 @@ def _storable_limit(limit: float | None) -> int | None:
     return math.ceil(limit) if limit is not None and limit < _NO_LIMIT else None
 
 
-def _notes(found: Mapping[str, Any], reasoning_tokens: int) -> Iterator[str]:
+def _notes(found: Mapping[str, Any], search: FormSearch) -> Iterator[str]:
     """What a user should know about the dialect that was found."""
     left_out = set(found["left_out"])
     if found["folds_system"]:
@@ -203,20 +208,31 @@ def _notes(found: Mapping[str, Any], reasoning_tokens: int) -> Iterator[str]:
             "The server takes no system message. The system prompt of each request is sent at the "
             "top of the user's message."
         )
-    if "reasoning_effort" in left_out:
+    if EFFORT in left_out:
+        said = search.said.get(EFFORT, "")
+        words = sentence(f" The server says: {said}") if said else ""
         yield (
-            f"WARNING: the server refuses the reasoning effort {found['reasoning_effort']!r}. "
-            "Requests are sent without it. Change or unset BIOINSTRUCT_REASONING_EFFORT."
+            f"WARNING: the server refuses the reasoning effort {found['reasoning_effort']!r}."
+            f"{words} Requests are sent without it. Change or unset BIOINSTRUCT_REASONING_EFFORT."
         )
-    if others := sorted(left_out - {"reasoning_effort", TOKEN_LIMIT_NAMES[0]}):
+    if others := sorted(left_out - {EFFORT, TOKEN_LIMIT_NAMES[0]}):
         yield f"The server refuses {', '.join(others)}. Requests are sent without."
-    if reasoning_tokens:
+    if search.reasoning_tokens:
         yield (
-            f"WARNING: the model needed {reasoning_tokens:,} output tokens for a tiny task, most "
-            "of them for reasoning. Set BIOINSTRUCT_REASONING_TOKENS to at least this number, or "
-            "BIOINSTRUCT_REASONING_EFFORT to a lower effort. Otherwise replies may be cut off, or "
-            "empty."
+            f"WARNING: the model needed {search.reasoning_tokens:,} output tokens for a tiny task, "
+            "most of them for reasoning. Set BIOINSTRUCT_REASONING_TOKENS to at least this number, "
+            "or BIOINSTRUCT_REASONING_EFFORT to a lower effort. Otherwise replies may be cut off, "
+            "or empty."
         )
+
+
+def _done_with_limit(known: Mapping[str, Any]) -> str:
+    """What a server does with the limit of output tokens if none holds."""
+    if TOKEN_LIMIT_NAMES[0] in known["left_out"]:
+        return "refuses the limit of output tokens under every name"
+    if re.search(rf"refused [^;]*{LIMIT}|: refused \(", known["evidence"]):
+        return "ignores the limit of output tokens under one name and refuses it under the other"
+    return "ignores the limit of output tokens under every name"
 
 
 def _say_that_no_limit_holds(
@@ -228,8 +244,8 @@ def _say_that_no_limit_holds(
         BudgetError: a cap is set, and it can't be held.
     """
     said = (
-        f"{endpoint.address} ignores the limit of output tokens under every name, so a reply may "
-        f"be of any length and price ({known['evidence']})."
+        f"{endpoint.address} {_done_with_limit(known)}, so a reply may be of any length and price "
+        f"({known['evidence']})."
     )
     caps = {
         "BIOINSTRUCT_MAX_USD": terms.max_usd,

@@ -109,6 +109,13 @@ def probe_request(
     )
 
 
+def usual_limit(settings: Settings) -> int:
+    """The limit of output tokens that a request for new tasks will have."""
+    teacher = settings.teacher
+    tasks = settings.generation.tasks_per_request
+    return tasks * teacher.output_tokens_per_task + teacher.reasoning_tokens
+
+
 def limit_probe_request(settings: Settings, endpoint: Endpoint, *, draw: int = 0) -> TeacherRequest:
     """The request that asks for far more text than its limit of output tokens allows."""
     return TeacherRequest(

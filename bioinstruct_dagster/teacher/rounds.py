@@ -36,7 +36,7 @@ from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.session import TeacherSession
 from bioinstruct_dagster.teacher.terms import budget_of
-from bioinstruct_dagster.teacher.wire.client import FLEX_TIMEOUT_SECONDS, TeacherClient
+from bioinstruct_dagster.teacher.wire.client import TeacherClient
 
 BATCH_SPEND = """
     select
@@ -61,7 +61,6 @@ KNOWN_REFUSALS = """
     where teacher = $teacher and endpoint = $endpoint and model = $model
 """
 
-_SECONDS_PER_MINUTE = 60.0
 
 AnyFeed = TypeVar("AnyFeed", bound=Feed)
 
@@ -278,15 +277,9 @@ async def _send_online(
             forecast=forecast,
             log=session.log,
             streak=RefusalStreak(known=_known_refusals(session, feed), works=bool(tally.reused)),
-            stall=StallWatch(_stall_seconds(session)),
+            stall=StallWatch(terms.stall_seconds),
         )
         await sender.run()
-
-
-def _stall_seconds(session: TeacherSession) -> float:
-    """Seconds without any reply after which a round ends. A reply of flex may take longer."""
-    seconds = session.terms.stall_minutes * _SECONDS_PER_MINUTE
-    return max(seconds, FLEX_TIMEOUT_SECONDS) if session.terms.service == "flex" else seconds
 
 
 def _known_refusals(session: TeacherSession, feed: Feed) -> set[str]:

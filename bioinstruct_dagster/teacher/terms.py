@@ -20,7 +20,10 @@ from bioinstruct_dagster.teacher.money.budget import (
 )
 from bioinstruct_dagster.teacher.money.prices import Price, price_of
 from bioinstruct_dagster.teacher.output_limits import OutputLimits
+from bioinstruct_dagster.teacher.wire.client import FLEX_TIMEOUT_SECONDS
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
+
+_SECONDS_PER_MINUTE = 60.0
 
 # Completions that were stored without a price are priced now, if the price list has their model.
 SETTLED_SPEND = """
@@ -82,6 +85,12 @@ class Terms:
     output_limits: OutputLimits = field(default_factory=OutputLimits)
     batch_tokens: int | None = None
     stall_minutes: float = 10.0
+
+    @property
+    def stall_seconds(self) -> float:
+        """Seconds without any reply after which it ends. A reply of flex may take longer."""
+        seconds = self.stall_minutes * _SECONDS_PER_MINUTE
+        return max(seconds, FLEX_TIMEOUT_SECONDS) if self.service == "flex" else seconds
 
 
 def terms_of(settings: Settings, run_id: str | None = None, **changed: Any) -> Terms:

@@ -20,7 +20,8 @@ from bioinstruct_dagster.teacher.errors import (
     sentence,
 )
 from bioinstruct_dagster.teacher.money.budget import BudgetError
-from bioinstruct_dagster.teacher.probe_request import probe_request
+from bioinstruct_dagster.teacher.probe_request import probe_request, usual_limit
+from bioinstruct_dagster.teacher.probing.refused_parts import named_maximum
 from bioinstruct_dagster.teacher.probing.sender import ProbeSender
 from bioinstruct_dagster.teacher.refusals import help_for
 from bioinstruct_dagster.teacher.wire.dialect import PATHS, Dialect
@@ -30,15 +31,32 @@ from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 _FORM_STATUSES = frozenset({400, 406, 415, 416, 422, 424, 500, 501})
 # What no form can change, whatever the status: Gemini's API states a wrong key with 400.
 _FORMLESS_KINDS = frozenset({"billing", "key", "model"})
+# What is said of a closed account or key, also beside the names of parameters.
+_ACCOUNT = re.compile(
+    r"""
+    \b(?:account|organi[sz]ation|subscription|workspace|(?:api|access|your)[ _-]?(?:key|token))\b
+      [^.;\n]{0,30}?\b(?:suspended|deactivated|terminated|banned|frozen|revoked|expired
+      | (?:is|was|are|were|been)\ (?:disabled|blocked|closed|locked|inactive|not\ active))\b
+    | \b(?:suspended|deactivated|terminated|banned|frozen|revoked|expired|disabled|blocked|inactive)
+      \ (?:user\ )?(?:account|organi[sz]ation|subscription|workspace
+      | (?:api\ |access\ )(?:key|token))
+    | 账[户号].{0,10}(?:停用|封禁|冻结|禁用)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_CHECKS = "Check OPENAI_API_KEY, OPENAI_BASE_URL, BIOINSTRUCT_TEACHER_MODEL and BIOINSTRUCT_API."
 _VERSION = re.compile(r"/v\d+\w*(?:/|$)")
 _SHOWN_EVIDENCE = 400  # characters
 _SHOWN_BODY = 120
+_LEAST_TOKENS_PER_TASK = 100  # a shorter task is of little use
 
 
 async def refusal_that_no_form_changes(
     sender: ProbeSender, error: StatusError, dialect: Dialect
 ) -> str | None:
     """The message of a refusal that concerns no part of the request; None if it may concern one."""
+    if _is_about_account(error):
+        return refused(sender, error, dialect)
     if error.kind == "context":
         return too_long(sender, error)
     request = probe_request(sender.settings, sender.endpoint, dialect.reply_format)
@@ -67,12 +85,16 @@ def refused(
         dialect: the form of the refused request.
         found: what to set, if the API answers at another address.
     """
-    if _may_concern_form(error):
+    if _is_about_account(error):
+        reason = "The teacher refuses the account or its key."
+        advice = "Check the account at the provider, and OPENAI_API_KEY. Then run again."
+    elif _may_concern_form(error):
+        advice = f"Tried: {_evidence(sender)}. {_CHECKS}"
+        if dialect.reply_format != "text":
+            advice += " If the server does not take this format, set BIOINSTRUCT_REPLY_FORMAT=text."
         reason = f"The teacher refuses a probe in the format {dialect.reply_format}."
-        advice = (
-            f"Tried: {_evidence(sender)}. {help_for('request')} If the server takes no other "
-            "format, set BIOINSTRUCT_REPLY_FORMAT=text."
-        )
+        if sender.settings.teacher.reply_format == "auto":
+            reason = "The teacher refuses a probe in every format, and without any format."
     elif error.fatal:
         reason = fatal_reason(error, sender.settings.teacher.model)
         advice = help_for(error.kind)
@@ -87,9 +109,56 @@ def too_long(sender: ProbeSender, error: StatusError) -> str:
     """The message that even a small request is too long for the model."""
     return (
         f"The model takes no request as long as those that will come. {_asked(sender)} "
-        f"{_said(error)} Serve the model with a longer context, choose another model with "
-        "BIOINSTRUCT_TEACHER_MODEL, or lower BIOINSTRUCT_REASONING_TOKENS if it is set."
+        f"{_said(error)} {_usual_limit(sender)} Serve the model with a longer context, choose "
+        "another model with BIOINSTRUCT_TEACHER_MODEL, or lower BIOINSTRUCT_TASKS_PER_REQUEST, "
+        "BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK or BIOINSTRUCT_REASONING_TOKENS."
     )
+
+
+def limit_too_large(sender: ProbeSender, error: StatusError, asked: int) -> str:
+    """The message that the server takes no limit of output as large as that of later requests.
+
+    Args:
+        sender: of the probe.
+        error: the server's answer.
+        asked: the refused limit.
+    """
+    most = named_maximum(error, asked)
+    return (
+        f"The server takes no limit of output tokens as large as that of the requests that will "
+        f"come. {_asked(sender)} {_said(error)} {_usual_limit(sender)} "
+        f"{_fitting(sender, most) if most else 'Lower one or more of these settings'}, or choose "
+        "another model with BIOINSTRUCT_TEACHER_MODEL."
+    )
+
+
+def _usual_limit(sender: ProbeSender) -> str:
+    """The limit of output tokens of later requests, and the settings that it comes from."""
+    teacher, tasks = sender.settings.teacher, sender.settings.generation.tasks_per_request
+    return (
+        f"Each request will allow {usual_limit(sender.settings):,} output tokens: "
+        f"BIOINSTRUCT_TASKS_PER_REQUEST={tasks} times "
+        f"BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK={teacher.output_tokens_per_task}, and "
+        f"BIOINSTRUCT_REASONING_TOKENS={teacher.reasoning_tokens}."
+    )
+
+
+def _fitting(sender: ProbeSender, most: int) -> str:
+    """Which values of the settings make a limit that the server takes."""
+    teacher, tasks = sender.settings.teacher, sender.settings.generation.tasks_per_request
+    each, reasoning = teacher.output_tokens_per_task, teacher.reasoning_tokens
+    start = f"The server takes {most:,} at most, so set"
+    if most - reasoning < each:  # not even one task fits beside the reasoning
+        each = min(each, -(-most // 2) if reasoning else most)
+        reasoning = min(reasoning, most - each)
+        return (
+            f"{start} BIOINSTRUCT_TASKS_PER_REQUEST=1, BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK={each} "
+            f"and BIOINSTRUCT_REASONING_TOKENS={reasoning}"
+        )
+    fewer = f"{start} BIOINSTRUCT_TASKS_PER_REQUEST={(most - reasoning) // each}"
+    if (shorter := (most - reasoning) // tasks) >= _LEAST_TOKENS_PER_TASK:
+        return f"{fewer}, or BIOINSTRUCT_OUTPUT_TOKENS_PER_TASK={shorter}"
+    return fewer
 
 
 def only_reasons(sender: ProbeSender, limit: int) -> str:
@@ -126,6 +195,11 @@ def too_many_forms(sender: ProbeSender) -> str:
 def _may_concern_form(error: StatusError) -> bool:
     """Whether a refusal may be about the form of the request, by its status and its words."""
     return error.status in _FORM_STATUSES and error.kind not in _FORMLESS_KINDS
+
+
+def _is_about_account(error: StatusError) -> bool:
+    """Whether the words of a refusal say that the account or the key is closed."""
+    return bool(_ACCOUNT.search(error.words))
 
 
 def _asked(sender: ProbeSender) -> str:

@@ -91,7 +91,7 @@ _ROLES_REFUSED = re.compile(
 _LIMIT_TOO_LARGE = re.compile(
     r"\btoo large\b|\bat most\b|\babove (?:the )?maximum\b|\bexceeds?\b"
     r"|\bmaximum (?:value|allowed)\b|\bless than or equal\b|<=|\bis limited\b"
-    r"|\bnot be (?:greater|larger)\b|\bhigher than\b",
+    r"|\bnot be (?:greater|larger)\b|\bhigher than\b|\brange (?:of|is)\b|\bbetween \d|\[1, ?\d",
     re.IGNORECASE,
 )
 _LIMIT_TOO_SMALL = re.compile(
@@ -99,6 +99,9 @@ _LIMIT_TOO_SMALL = re.compile(
     r"|\bgreater than\b|>=?|\bnot be (?:less|lower|smaller)\b|\blower than\b",
     re.IGNORECASE,
 )
+# A number that is no part of a name, such as of a model or of a request.
+_NUMBER = re.compile(r"(?<![\w.,/-])\d{1,3}(?:,\d{3})+(?![\w,-])|(?<![\w.,/-])\d+(?![\w-])")
+_LEAST_LIMIT = 16  # a smaller number is no limit of output
 _LIMIT_REACHED = re.compile(
     r"could not finish the message|output limit was reached|"
     r"(?:max_tokens|max_completion_tokens|max_output_tokens|token limit)\W.{0,40}\breached",
@@ -174,6 +177,17 @@ def refused_parts(
 def limit_is_too_large(error: StatusError) -> bool:
     """Whether the server takes a limit of output tokens, but not so large a limit."""
     return names_limit(error) and bool(_LIMIT_TOO_LARGE.search(_words_of(error).whole))
+
+
+def named_maximum(error: StatusError, asked: int) -> int | None:
+    """The largest limit of output tokens that a server takes, if its words name one.
+
+    Args:
+        error: the refusal of a limit that is too large.
+        asked: the refused limit.
+    """
+    found = (int(n.replace(",", "")) for n in _NUMBER.findall(_words_of(error).text))
+    return max((number for number in found if _LEAST_LIMIT <= number < asked), default=None)
 
 
 def limit_is_too_small(error: StatusError) -> bool:

@@ -17,6 +17,7 @@ from bioinstruct_dagster.teacher.probe_request import (
     SOUND_OUTCOMES,
     outcome_of,
     probe_request,
+    usual_limit,
 )
 from bioinstruct_dagster.teacher.probing import advice
 from bioinstruct_dagster.teacher.probing.refused_parts import (
@@ -25,6 +26,7 @@ from bioinstruct_dagster.teacher.probing.refused_parts import (
     SYSTEM,
     limit_is_too_large,
     limit_was_reached,
+    named_maximum,
 )
 from bioinstruct_dagster.teacher.probing.sender import ProbeSender, output_tokens, passes_limit
 from bioinstruct_dagster.teacher.reading.answer_text import answer_from, ends_at_limit
@@ -51,6 +53,7 @@ class FormSearch:
         heeded: names of the token limit that a reply of the search has reached.
         refused_names: names of the token limit that the server refuses.
         reasoning_tokens: the output tokens of a reply that only grew past the first limit.
+        said: the server's words about each part that it refused by name.
     """
 
     sender: ProbeSender
@@ -60,8 +63,10 @@ class FormSearch:
     heeded: set[str] = field(default_factory=set)
     refused_names: set[str] = field(default_factory=set)
     reasoning_tokens: int = 0
+    said: dict[str, str] = field(default_factory=dict)
     _sent: int = 0
     _max_tokens: int = MAX_PROBE_TOKENS
+    _is_lowered: bool = False
     _outcome: str = ""
 
     async def run(self) -> TeacherReply:
@@ -106,7 +111,7 @@ class FormSearch:
         if not _reasoned(reply):
             return (await self._ask(dialect))[0]
         limit = request.parameters["max_completion_tokens"]
-        if self._max_tokens < MAX_GROWN_TOKENS:
+        if self._max_tokens < MAX_GROWN_TOKENS and not self._is_lowered:
             self._max_tokens = MAX_GROWN_TOKENS
             try:
                 reply, request = await self._ask(dialect)
@@ -121,6 +126,34 @@ class FormSearch:
         raise TeacherError(advice.only_reasons(self.sender, limit))
 
     async def _ask(self, dialect: Dialect) -> tuple[TeacherReply, TeacherRequest]:
+        """Send the request in a form, with a smaller limit of output if the server asks for one."""
+        while True:
+            try:
+                return await self._ask_once(dialect)
+            except StatusError as error:
+                if not self._lower_limit(error):
+                    raise
+
+    def _lower_limit(self, error: StatusError) -> bool:
+        """Lower the limit of output that a server refuses as too large; whether that is done.
+
+        A limit below that of later requests would be of no use, because they would be refused.
+        """
+        settings = self.sender.settings
+        asked, usual = self._asked_limit, usual_limit(settings)
+        if limit_is_too_large(error):
+            limit = max(named_maximum(error, asked) or 0, usual)
+        elif error.kind == "context":
+            limit = usual
+        else:
+            return False
+        if limit >= asked:
+            return False
+        self._max_tokens = limit - settings.teacher.reasoning_tokens
+        self._is_lowered = True
+        return True
+
+    async def _ask_once(self, dialect: Dialect) -> tuple[TeacherReply, TeacherRequest]:
         """Send the request in a form; the reply of a model that reached the limit may be empty."""
         self._sent += 1
         if self._sent > MAX_FORMS:
@@ -152,9 +185,20 @@ class FormSearch:
             self.heeded.add(dialect.token_limit_name)
         return reply, request
 
+    @property
+    def _asked_limit(self) -> int:
+        """The limit of output of the next request."""
+        return self._max_tokens + self.sender.settings.teacher.reasoning_tokens
+
     def _note_refusal(self, error: StatusError, request: TeacherRequest, dialect: Dialect) -> None:
+        if limit_is_too_large(error):
+            limit = request.parameters["max_completion_tokens"]
+            self.sender.note(dialect, f"refused a limit of {limit} tokens")
+            return
         parts = self.sender.refused_parts(error, request, dialect)
         self.sender.note(dialect, f"refused {', '.join(parts) or f'HTTP {error.status}'}")
+        for part in parts:
+            self.said.setdefault(part, self.sender.endpoint.redacted(error.shown))
 
     @property
     def _limit_may_have_another_name(self) -> bool:
@@ -179,7 +223,7 @@ class FormSearch:
         if stated:
             raise TeacherError(stated)
         if limit_is_too_large(error):
-            raise TeacherError(advice.too_long(sender, error))
+            raise TeacherError(advice.limit_too_large(sender, error, self._asked_limit))
         request = probe_request(sender.settings, sender.endpoint, dialect.reply_format)
         parts = sender.refused_parts(error, request, dialect)
         if "service_tier" in parts:

@@ -4,10 +4,8 @@ Belongs here: room in the caps, money, and waiting for a server that is busy or 
 choice of the next request (search, output_limit).
 """
 
-import asyncio
 import itertools
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,13 +16,13 @@ from bioinstruct_dagster.teacher.errors import (
     StatusError,
     TeacherError,
     UnreachedServerError,
-    described,
     label_of,
 )
-from bioinstruct_dagster.teacher.flow.retries import Attempts
+from bioinstruct_dagster.teacher.flow.retries import LONGEST_SECONDS, Attempts
 from bioinstruct_dagster.teacher.money.budget import BudgetError
 from bioinstruct_dagster.teacher.money.settling import Account
 from bioinstruct_dagster.teacher.money.tokens import size_of
+from bioinstruct_dagster.teacher.probing.patience import Patience, StalledProbeError
 from bioinstruct_dagster.teacher.probing.refused_parts import refused_parts
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.client import TeacherClient
@@ -37,7 +35,6 @@ _UNREACHED_ATTEMPTS = 3  # then an error tells the user, who may have to start t
 _SERVER_ERRORS = (500, 501)
 _SERVER_ERROR_ATTEMPTS = 3
 _UNPROCESSABLE_STATUSES = (400, 422)
-_LOG_SECONDS = 10.0  # between two lines about a server that does not answer
 _SLACK_TOKENS = 32  # servers count the tokens around a reply in their own ways
 _BYTES_PER_TOKEN = 8  # no text of a model has so many on average, so this counts too few tokens
 
@@ -51,7 +48,7 @@ class ProbeSender:
         endpoint: the server.
         account: reserves and settles the money of each request.
         client: the open connection to the server.
-        log: takes lines for the user.
+        patience: the time that all requests together may take.
         evidence: the outcome of each request so far, in short.
         draws: the numbers of the requests.
     """
@@ -60,10 +57,9 @@ class ProbeSender:
     endpoint: Endpoint
     account: Account
     client: TeacherClient
-    log: Callable[[str], None]
+    patience: Patience
     evidence: list[str] = field(default_factory=list)
     draws: "itertools.count[int]" = field(default_factory=itertools.count)
-    _logged: float = float("-inf")
 
     def note(self, dialect: Dialect, outcome: str) -> None:
         """Keep the outcome of a request."""
@@ -74,6 +70,7 @@ class ProbeSender:
 
         Raises:
             StatusError, LostReplyError, UnreachedServerError: no reply came.
+            StalledProbeError: the time of the probe is over.
             BudgetError: the caps leave no room for the request.
         """
         billing, budget = self.account.billing, self.account.budget
@@ -89,7 +86,9 @@ class ProbeSender:
         reservation = self.account.reserve(request, max_cost)
         requested_at = datetime.now(UTC)
         try:
-            reply = await self.client.complete(request, dialect, billing.service)
+            reply = await self.patience.reply(
+                self.client.complete(request, dialect, billing.service)
+            )
         except Exception as error:  # noqa: BLE001  # raised again once its money is settled
             self.account.settle_failure(reservation, error)
             raise self._without_key(error) from None
@@ -123,6 +122,10 @@ class ProbeSender:
                     raise
                 self.note(dialect, label_of(error))
                 failure: Exception = error
+            except StalledProbeError:
+                if lost_once:
+                    raise LostReplyError("the probe stopped waiting for it") from None
+                raise
             except (LostReplyError, UnreachedServerError) as error:
                 if isinstance(error, TeacherError):
                     raise  # no request can reach the server with these settings
@@ -131,27 +134,12 @@ class ProbeSender:
                 self.note(dialect, label_of(error))
                 failure = error
             delay = attempts.delay_after(failure)
+            if delay is None and isinstance(failure, StatusError) and failure.rate_limited:
+                delay = LONGEST_SECONDS  # only time helps, and the time of a probe has an end
             unreached = isinstance(failure, UnreachedServerError)
             if delay is None or (unreached and attempts.failures >= _UNREACHED_ATTEMPTS):
-                raise TeacherError(
-                    f"The teacher at {self.endpoint.address} answers no probe "
-                    f"({self.endpoint.redacted(described(failure))}). Check OPENAI_BASE_URL and "
-                    "that the server runs. If you know which format the server takes, set "
-                    "BIOINSTRUCT_REPLY_FORMAT."
-                ) from None
-            self._log_wait(failure, delay)
-            await asyncio.sleep(delay)
-
-    def _log_wait(self, failure: Exception, seconds: float) -> None:
-        now = time.monotonic()
-        if now - self._logged < _LOG_SECONDS:
-            return
-        self._logged = now
-        self.log(
-            f"The probe of {self.endpoint.address} got no answer "
-            f"({self.endpoint.redacted(described(failure))}). It is sent again in "
-            f"{seconds:,.1f} seconds."
-        )
+                raise self.patience.given_up(failure)
+            await self.patience.pause(failure, delay)
 
     @asynccontextmanager
     async def at(self, endpoint: Endpoint) -> AsyncIterator["ProbeSender"]:

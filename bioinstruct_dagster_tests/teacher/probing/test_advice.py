@@ -144,6 +144,35 @@ def test_words_about_no_part_of_the_request_name_the_key_too(serve, store):
     message = refusal_of(serve(answer).url, store)
     for part in ("No connected db.", "OPENAI_API_KEY", "OPENAI_BASE_URL", "odd-model"):
         assert part in message
+    assert "BIOINSTRUCT_REPLY_FORMAT" not in message  # because plain text was refused too
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Bad request with temperature, seed and max_completion_tokens: account 'x' suspended",
+        "Your account has been deactivated, so response_format is refused.",
+        "This organization has been disabled.",
+        "API key expired. Please renew the API key.",
+        "seed: the request of a suspended account",
+        "您的账户已被冻结",
+    ],
+)
+def test_a_closed_account_is_told_at_once(serve, store, said):
+    served = serve(behind(lambda _body: web.json_response(words(said), status=400)))
+    message = refusal_of(served.url, store)
+    assert said.rstrip(".") in message
+    assert "OPENAI_API_KEY" in message
+    assert "BIOINSTRUCT_REPLY_FORMAT" not in message
+    assert len(served.bodies) == 1
+
+
+def test_what_an_account_may_not_use_is_left_out(serve, store):
+    def gateway(body):
+        said = words("'seed' is disabled for your organization.")
+        return web.json_response(said, status=400) if "seed" in body else None
+
+    assert probed(serve(behind(gateway)).url, store).dialect.left_out == {"seed"}
 
 
 def test_a_spent_quota_ends_the_probe(serve, store):

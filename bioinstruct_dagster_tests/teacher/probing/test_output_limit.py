@@ -93,10 +93,11 @@ def test_a_server_that_refuses_the_older_name_keeps_the_newer(serve, store):
             return web.json_response(words("Unsupported parameter: 'max_tokens'"), status=400)
         return None
 
-    served = serve(behind(gateway, heeds=()))
-    dialect = probed(served.url, store).dialect
+    served, lines = serve(behind(gateway, heeds=())), []
+    dialect = probed(served.url, store, lines=lines).dialect
     assert dialect.token_limit_name == "max_completion_tokens"  # noqa: S105
     assert verdicts(store) == ["ignored"]
+    assert any("under one name and refuses it under the other" in line for line in lines)
 
 
 def test_a_name_that_is_refused_without_words_gives_way_to_the_ignored_one(serve, store):
@@ -118,7 +119,7 @@ def test_a_server_that_refuses_both_names_gets_no_limit(serve, store, requests_o
         return None
 
     served = serve(behind(gateway, heeds=()))
-    with pytest.raises(BudgetError, match="can't be held"):
+    with pytest.raises(BudgetError, match=r"can't be held: .* refuses the limit .* every name"):
         probed(served.url, store, CAP)
     body = probed(served.url, store).dialect.body(requests_of(1)[0])
     assert not {"max_tokens", "max_completion_tokens"} & set(body)

@@ -365,14 +365,15 @@ def test_a_format_that_brings_text_is_kept_although_another_was_empty(serve, sto
             "This model's maximum context length is 2048 tokens. However, you requested 2080 "
             "tokens (80 in the messages, 2000 in the completion)."
         ),
-        "max_tokens is too large: 2000. This model supports at most 1024 completion tokens.",
+        "The input is too long for this model.",
     ],
 )
 def test_a_model_with_too_little_room_is_named_before_anything_is_paid(serve, store, said):
     served = serve(behind(lambda _body: web.json_response(words(said), status=400)))
     with pytest.raises(TeacherError, match="longer context") as refused:
         probed(served.url, store)
-    assert said[:40] in str(refused.value)
+    for part in (said[:40], "3,000 output tokens", "BIOINSTRUCT_TASKS_PER_REQUEST"):
+        assert part in str(refused.value)
     assert len(served.bodies) == 1
 
 
@@ -387,7 +388,8 @@ def test_a_reasoning_effort_that_is_refused_is_left_out_with_a_warning(serve, st
     dialect = probed(served.url, store, lines=lines, reasoning_effort="none").dialect
     assert served.bodies[0]["reasoning_effort"] == "none"
     assert dialect.left_out == {"reasoning_effort"}
-    assert any("BIOINSTRUCT_REASONING_EFFORT" in line for line in lines)
+    [warning] = [line for line in lines if "BIOINSTRUCT_REASONING_EFFORT" in line]
+    assert "Supported values are: 'minimal', 'low', 'medium', and 'high'." in warning
     # Another effort is another question.
     probed(served.url, store, reasoning_effort="low")
     assert served.bodies[-1].get("reasoning_effort") != "none"
