@@ -200,6 +200,8 @@ def raw_instructions(
         )
     for message in tally.errors:
         context.log.warning("A request failed. The next run sends it again: %s", message)
+    if tally.over_limit:
+        context.log.warning(tally.over_limit)
     advice = feed.cut_advice()
     if tally.pending:
         if advice:
@@ -259,6 +261,7 @@ def _materialize(
             "rows_the_gates_would_keep": feed.kept,
             "stopped": _stop_reason(feed, tally)
             or ("at the goal" if feed.kept >= feed.goal else "at BIOINSTRUCT_REQUESTS"),
+            **({"billed_above_limit": tally.over_limit} if tally.over_limit else {}),
             **_spend_metadata(store, feed.kept),
             "completions_asked": tally.asked,
             "completions_reused": tally.reused,
