@@ -5,7 +5,7 @@ not: which requests are sent (goal), sending them (teacher.rounds), or reading r
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -22,7 +22,7 @@ from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, Settings
 from bioinstruct_dagster.settings.generation import ImportSettings
-from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
 from bioinstruct_dagster.teacher.feeds import Tally
@@ -238,6 +238,7 @@ def _materialize(
     store, reply_format = session.store, session.reply_format
     rows, outcomes = raw.raw_rows(store, feed.completion_ids())
     if not rows:
+        _add_outcomes(store, outcomes)
         raise StatedError(
             _stop_reason(feed, tally)
             or feed.cut_advice()
@@ -278,6 +279,17 @@ def _materialize(
             "run_seed": run_seed,
         },
     )
+
+
+def _add_outcomes(store: Store, outcomes: Sequence[Mapping[str, Any]]) -> None:
+    """Store the outcomes of replies without a readable task; the present set stays as it is."""
+    with store.write() as connection:
+        connection.execute(
+            "delete from completion_outcomes "
+            "where completion_id in (select unnest($ids::varchar[]))",
+            {"ids": [outcome["completion_id"] for outcome in outcomes]},
+        )
+        insert(connection, "completion_outcomes", outcomes)
 
 
 def _stop_reason(feed: GoalFeed, tally: Tally) -> str | None:

@@ -4,6 +4,7 @@ import json
 
 import dagster as dg
 import pytest
+from aiohttp import web
 
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.generation.assets import RawInstructionsConfig
@@ -253,6 +254,35 @@ def test_a_run_without_a_readable_reply_fails_with_the_reason(written):
         "select count(*) as n from completions where purpose = 'generation'"
     )
     assert stored["n"] == 8  # the store keeps their text
+
+
+class SignInPage(Writer):
+    """Answers the probe. Then a page stands before the server."""
+
+    async def __call__(self, body):
+        answer = await super().__call__(body)
+        if body["seed"] == 0:  # the probe's seed
+            return answer
+        page = "<html><head><title>Hotel sign-in</title></head><body>Room number?</body></html>"
+        return web.Response(text=page, content_type="text/html")
+
+
+def test_a_page_before_the_server_ends_the_run_with_its_words(written):
+    writer = SignInPage()
+    running = written(writer, instructions=200)
+    result = running.run("seed_tasks", "raw_instructions")
+    assert not result.success
+    why = why_it_failed(result)
+    assert "answered 20 different requests with HTTP 200 and no completion" in why
+    assert "Hotel sign-in" in why
+    assert str(running.settings.teacher.base_url) in why
+    assert "OPENAI_BASE_URL" in why
+    # No second draw: another request would bring the same page.
+    sent = [seed for seed in writer.asked.elements() if seed]
+    assert len(sent) == len(set(sent)) == 20
+    outcomes = running.store.rows("select outcome, detail from completion_outcomes")
+    assert len(outcomes) == 20
+    assert all("no completion" in outcome["detail"] for outcome in outcomes)
 
 
 def test_a_run_whose_replies_were_all_cut_fails_with_the_setting(written):

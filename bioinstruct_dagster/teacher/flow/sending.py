@@ -289,7 +289,7 @@ class Sender:
     ) -> dict[str, Any]:
         """A row of `completions`; pace, budget, forecast and tally take the reply into account."""
         self._holds.replied(sent, reply, seconds)
-        self._endings.progressed()
+        self._endings.replied(sent)
         completion = self._account.settle(sent.reservation, reply, requested_at)
         budget = self._account.budget
         if budget.over_limit == 1 and budget.over_limit_message != self._tally.over_limit:

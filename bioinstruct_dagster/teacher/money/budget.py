@@ -75,8 +75,8 @@ class Cap:
                 f"{self.setting} is {'passed' if self.spent > self.limit else 'reached'}: {spent} "
                 f"of {limit} are spent, and the server ignores the limit of output tokens. For "
                 f"{self.over_limit:,} replies, it billed more than the limit of the request, so "
-                "any cap may be passed. All replies so far are stored, and they are not paid for again. To go on, use a server or a "
-                "model that heeds the limit (OPENAI_BASE_URL, BIOINSTRUCT_TEACHER_MODEL), or cap "
+                "any cap may be passed. All replies so far are stored, and they are not paid for "
+                "again. To go on, use a server or a model that heeds the limit (OPENAI_BASE_URL, BIOINSTRUCT_TEACHER_MODEL), or cap "
                 f"the spending at the server and unset {self.setting}."
             )
         return (
@@ -151,7 +151,8 @@ class Budget:
                     f"{cap.formatted(max_cost.in_unit(cap.unit))} that its token limit allows, so "
                     f"{cap.setting} can't be held: the server ignores the limit of output tokens. "
                     f"{cap.formatted(cap.spent)} of {cap.formatted(cap.limit)} are spent. Nothing "
-                    "more was sent. Use a server or a model that heeds the limit. Or cap the spending at the server, or unset the cap."
+                    "more was sent. Use a server or a model that heeds the limit. Or cap the "
+                    "spending at the server, or unset the cap."
                 )
 
     def presume(self, max_cost: Amount) -> None:
