@@ -331,5 +331,5 @@ def stalled_message(minutes: float, why: str, last: str | None, stored: int) -> 
     return (
         f"No request was answered for {minutes:,.3g} minutes (BIOINSTRUCT_STALL_MINUTES): {why}."
         f"{said} {stored} completions of this round are stored. Run again when the server "
-        "answers: stored completions are not paid for again."
+        "answers, or when its limit allows: stored completions are not paid for again."
     )

@@ -95,7 +95,4 @@ class Holds:
             return "the server keeps failing, and single requests test it"
         if self.in_flight:
             return f"{self.in_flight} requests in flight have no reply"
-        seconds = self.pacer.wait()
-        return (
-            f"the rate limit lets the next request leave in {seconds:,.0f} s" if seconds else None
-        )
+        return self.pacer.reason()

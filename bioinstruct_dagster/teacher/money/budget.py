@@ -76,7 +76,8 @@ class Cap:
                 f"of {limit} are spent, and the server ignores the limit of output tokens. For "
                 f"{self.over_limit:,} replies, it billed more than the limit of the request, so "
                 "any cap may be passed. All replies so far are stored, and they are not paid for "
-                "again. To go on, use a server or a model that heeds the limit (OPENAI_BASE_URL, BIOINSTRUCT_TEACHER_MODEL), or cap "
+                "again. To go on, use a server or a model that heeds the limit (OPENAI_BASE_URL, "
+                "BIOINSTRUCT_TEACHER_MODEL), or cap "
                 f"the spending at the server and unset {self.setting}."
             )
         return (
