@@ -5,7 +5,7 @@ not: which requests are sent (goal), sending them (teacher.rounds), or reading r
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -23,7 +23,7 @@ from bioinstruct_dagster.input_files import shown
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, Settings
 from bioinstruct_dagster.settings.generation import ImportSettings
-from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
 from bioinstruct_dagster.teacher.feeds import Tally
@@ -201,6 +201,8 @@ def raw_instructions(
         )
     for message in tally.errors:
         context.log.warning("A request failed. The next run sends it again: %s", message)
+    if tally.over_limit:
+        context.log.warning(tally.over_limit)
     advice = feed.cut_advice()
     if tally.pending:
         if advice:
@@ -237,6 +239,7 @@ def _materialize(
     store, reply_format = session.store, session.reply_format
     rows, outcomes = raw.raw_rows(store, feed.completion_ids())
     if not rows:
+        _add_outcomes(store, outcomes)
         raise StatedError(
             _stop_reason(feed, tally)
             or feed.cut_advice()
@@ -260,6 +263,7 @@ def _materialize(
             "rows_the_gates_would_keep": feed.kept,
             "stopped": _stop_reason(feed, tally)
             or ("at the goal" if feed.kept >= feed.goal else "at BIOINSTRUCT_REQUESTS"),
+            **({"billed_above_limit": tally.over_limit} if tally.over_limit else {}),
             **_spend_metadata(store, feed.kept),
             "completions_asked": tally.asked,
             "completions_reused": tally.reused,
@@ -276,6 +280,17 @@ def _materialize(
             "run_seed": run_seed,
         },
     )
+
+
+def _add_outcomes(store: Store, outcomes: Sequence[Mapping[str, Any]]) -> None:
+    """Store the outcomes of replies without a readable task; the present set stays as it is."""
+    with store.write() as connection:
+        connection.execute(
+            "delete from completion_outcomes "
+            "where completion_id in (select unnest($ids::varchar[]))",
+            {"ids": [outcome["completion_id"] for outcome in outcomes]},
+        )
+        insert(connection, "completion_outcomes", outcomes)
 
 
 def _stop_reason(feed: GoalFeed, tally: Tally) -> str | None:

@@ -7,14 +7,18 @@ not: sending requests (goal), or reading a reply's text (replies.reading).
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bioinstruct_dagster.generation.replies.reading import ReplyReading, read_reply
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import row_id
 from bioinstruct_dagster.teacher.output_limits import CUT_COLUMNS, CutReply, is_cut
-from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, prompt_of
+from bioinstruct_dagster.teacher.reading.answer_text import (
+    ANSWER_COLUMNS,
+    is_no_completion,
+    prompt_of,
+)
 
 REPLIES_BY_ID = f"""
     select
@@ -34,10 +38,16 @@ POSITIONS_PER_REPLY = 1_000
 RETRIED_OUTCOMES = frozenset({"empty", "malformed", "wrong_schema"})
 
 
+NO_COMPLETION = (
+    "the server's answer is no completion, such as the page of a sign-in; the column body of the "
+    "table completions keeps its text"
+)
+
+
 def reading_of(reply: Mapping[str, Any]) -> ReplyReading:
     """Read the reply that a completion holds."""
     form = "text" if reply["reply_format"] == "text" else "json"
-    return read_reply(
+    reading = read_reply(
         _as_stored(reply["content"]) or "",
         reply["finish_reason"],
         reply["refusal"],
@@ -45,6 +55,9 @@ def reading_of(reply: Mapping[str, Any]) -> ReplyReading:
         reasoning=_as_stored(reply.get("reasoning")),
         prompt=_as_stored(prompt_of(reply)),
     )
+    if reading.outcome == "empty" and is_no_completion(reply):
+        return replace(reading, detail=NO_COMPLETION)
+    return reading
 
 
 def _as_stored(text: str | None) -> str | None:
@@ -57,7 +70,9 @@ def _as_stored(text: str | None) -> str | None:
 
 def needs_retry(reply: Mapping[str, Any], reading: ReplyReading) -> bool:
     """Whether the request is sent once more, as a second draw."""
-    worth_it = reading.outcome in RETRIED_OUTCOMES and not is_cut(reply)
+    worth_it = reading.outcome in RETRIED_OUTCOMES and not (
+        is_cut(reply) or is_no_completion(reply)
+    )
     return worth_it and not reading.tasks and reply["draw"] == 0
 
 

@@ -27,7 +27,12 @@ from bioinstruct_dagster.teacher.output_limits import (
     with_own_key,
 )
 from bioinstruct_dagster.teacher.questions import Answer, Item, Question
-from bioinstruct_dagster.teacher.reading.answer_text import ANSWER_COLUMNS, BROKEN_OFF, answer_of
+from bioinstruct_dagster.teacher.reading.answer_text import (
+    ANSWER_COLUMNS,
+    BROKEN_OFF,
+    answer_of,
+    is_no_completion,
+)
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.session import TeacherSession
@@ -67,7 +72,7 @@ class _ItemRequest:
 
         After a refusal or at the same token limit, another reply would be paid for and useless.
         """
-        if reply["refusal"] or is_cut(reply):
+        if reply["refusal"] or is_cut(reply) or is_no_completion(reply):
             return False
         return not self.question.is_well_formed(answer_of(reply).text, self.items)
 

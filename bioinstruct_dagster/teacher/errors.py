@@ -183,6 +183,36 @@ class OversizedReplyError(StatusError):
         return False
 
 
+_OK = 200
+_SHOWN_CHARACTERS = 300  # of a page that has no title
+
+
+class NoCompletionError(StatusError):
+    """The server answered HTTP 200 with something that is no completion, such as a sign-in page.
+
+    Args:
+        body: the whole body.
+    """
+
+    def __init__(self, body: str) -> None:
+        super().__init__(_OK, body)
+
+    @property
+    def kind(self) -> Kind:
+        """No words of a page say that the key or the account is refused."""
+        return "request"
+
+    @property
+    def words(self) -> str:
+        """The words of the page or its title, without any part of a key."""
+        return _KEY_FRAGMENT.sub("[key]", super().words)[:_SHOWN_CHARACTERS]
+
+    @property
+    def shown(self) -> str:
+        """The status and the words of the page, for a person."""
+        return f"HTTP {_OK}: {self.words or 'an empty body'}"
+
+
 class LostReplyError(Exception):
     """The request was sent, and no complete reply came. It may have been billed."""
 
@@ -297,6 +327,15 @@ def refused_message(
         stored: completions that the round stored.
     """
     said = sentence(f"The server says: {error.shown}")
+    if isinstance(error, NoCompletionError):
+        return (
+            f"The server answered {count} different requests with HTTP {_OK} and no completion, "
+            f"and it sent no completion in between. {said} A page of a proxy or of a sign-in may "
+            "stand before the server. Check OPENAI_BASE_URL, whose path mostly ends in /v1, and "
+            f"the network. Asked for: model {model!r} at {address} by the API {api!r}. {stored} "
+            "answers of this round are stored, and the column body of the table completions keeps "
+            "their text."
+        )
     return (
         f"The teacher refused {count} different requests, and it accepted none in between. {said} "
         f"{help_for(error.kind)} Asked for: model {model!r} at {address} by the API {api!r}. "
@@ -317,5 +356,5 @@ def stalled_message(minutes: float, why: str, last: str | None, stored: int) -> 
     return (
         f"No request was answered for {minutes:,.3g} minutes (BIOINSTRUCT_STALL_MINUTES): {why}."
         f"{said} {stored} completions of this round are stored. Run again when the server "
-        "answers: stored completions are not paid for again."
+        "answers, or when its limit allows: stored completions are not paid for again."
     )

@@ -162,6 +162,7 @@ class Tally:
         usd: dollars of the new replies; None if a price is unknown.
         tokens: tokens of the new replies.
         stopped: why the round ended before its goal; None if it did not.
+        over_limit: that the server billed replies above their limit; None if it did not.
         errors: the first errors of failed requests.
         refusals: the failed requests that the server refused.
     """
@@ -176,5 +177,6 @@ class Tally:
     usd: float | None = 0.0
     tokens: int = 0
     stopped: str | None = None
+    over_limit: str | None = None
     errors: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)

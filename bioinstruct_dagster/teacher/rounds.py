@@ -42,7 +42,10 @@ BATCH_SPEND = """
     select
         coalesce(sum(usd), 0) as usd,
         coalesce(sum(prompt_tokens + completion_tokens), 0)::bigint as tokens,
-        count(*) filter (where usd is null) as unpriced
+        count(*) filter (where usd is null) as unpriced,
+        count(*) filter (
+            where completion_tokens > (parameters ->> 'max_completion_tokens')::bigint
+        ) as over_limit
     from completions
     where service = 'batch' and purpose = $purpose
 """
@@ -193,6 +196,12 @@ def _harvest(session: TeacherSession, purpose: str, tally: Tally) -> int:
     tally.tokens = after["tokens"] - before["tokens"]
     priced = after["unpriced"] == before["unpriced"]
     tally.usd = after["usd"] - before["usd"] if priced else None
+    if over_limit := after["over_limit"] - before["over_limit"]:
+        tally.over_limit = (
+            f"The server ignores the limit of output tokens: {over_limit:,} of {tally.asked:,} "
+            "replies of its batches took more than the limit of their request."
+        )
+        session.log(f"Warning: {tally.over_limit}")
     return _requests_in_batches(store, purpose)
 
 

@@ -50,6 +50,16 @@ UNSETTLED_SPEND = """
 """
 
 
+# Replies that the server billed above the limit of output tokens. The probe finds out whether a
+# server heeds the limit, so its replies don't count.
+REPLIES_OVER_LIMIT = """
+    select count(*) as replies
+    from completions
+    where purpose != 'probe' and ($run_id is null or run_id = $run_id)
+      and completion_tokens > (parameters ->> 'max_completion_tokens')::bigint
+"""
+
+
 @dataclass(frozen=True)
 class Terms:
     """How a round sends its requests.
@@ -144,7 +154,8 @@ def budget_of(terms: Terms, store: Store, model: str) -> Budget:
             )
         spent = spending.in_unit(unit, setting) if spending else 0
         whole = int(limit * PICODOLLARS) if unit == "usd" else int(limit)
-        caps.append(Cap(setting, unit, whole, spent))
+        over_limit = spending.replies_over_limit if spending and spent else 0
+        caps.append(Cap(setting, unit, whole, spent, over_limit=over_limit))
     return Budget(caps)
 
 
@@ -160,6 +171,11 @@ class _Spending:
         """The settled spending by model, and the presumed and reserved spending."""
         key = {"run_id": self._run_id}
         return self._store.rows(SETTLED_SPEND, key), self._store.rows(UNSETTLED_SPEND, key)[0]
+
+    @cached_property
+    def replies_over_limit(self) -> int:
+        """The number of replies that the server billed above their limit."""
+        return int(self._store.rows(REPLIES_OVER_LIMIT, {"run_id": self._run_id})[0]["replies"])
 
     def in_unit(self, unit: Unit, setting: str) -> int:
         """The spending in picodollars or in tokens."""

@@ -4,6 +4,7 @@ import json
 
 import dagster as dg
 import pytest
+from aiohttp import web
 
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.generation.assets import RawInstructionsConfig
@@ -145,6 +146,40 @@ def test_a_run_may_cap_its_dollars_and_the_next_goes_on(written):
     assert set(writer.asked.values()) == {1}
 
 
+class LimitIgnorer(Writer):
+    """Heeds the limit of output tokens in the probe, and ignores it in every later request."""
+
+    async def __call__(self, body):
+        probed = body["seed"] == 0  # the probe's seed
+        self.usage["completion_tokens"] = 10 if probed else 50_000
+        return await super().__call__(body)
+
+
+def test_a_cap_passed_by_the_reply_that_reaches_the_goal_is_said(written):
+    running = written(LimitIgnorer(), instructions=3, max_tokens=60_000)
+    result = running.run()
+    assert result.success
+    assert shown(result)["rows_the_gates_would_keep"] >= 3
+    assert "ignores the limit of output tokens" in shown(result)["billed_above_limit"]
+    warned = checks(result)["the_last_round_reached_its_goal"]
+    assert not warned.passed
+    assert "BIOINSTRUCT_MAX_TOKENS can't be held" in warned.description
+    assert "51,000 tokens" in warned.description
+    # A later run knows why the cap was passed, and does not advise to raise it.
+    billed = running.count("completions where completion_tokens = 50000")
+    result = running.run(instructions=60)
+    why = shown(result)["stopped"]
+    assert f"BIOINSTRUCT_MAX_TOKENS is {'passed' if billed > 1 else 'reached'}" in why
+    assert f"For {billed} replies" in why
+    assert "raise" not in why
+
+
+def test_without_a_cap_replies_above_their_limit_are_a_warning_alone(written):
+    result = written(LimitIgnorer(), instructions=30).run()
+    assert shown(result)["stopped"] == "at the goal"
+    assert "took 51,000 tokens" in shown(result)["billed_above_limit"]
+
+
 def test_a_run_that_may_spend_nothing_fails_with_the_reason(written):
     writer = Writer()
     running = written(writer)
@@ -219,6 +254,35 @@ def test_a_run_without_a_readable_reply_fails_with_the_reason(written):
         "select count(*) as n from completions where purpose = 'generation'"
     )
     assert stored["n"] == 8  # the store keeps their text
+
+
+class SignInPage(Writer):
+    """Answers the probe. Then a page stands before the server."""
+
+    async def __call__(self, body):
+        answer = await super().__call__(body)
+        if body["seed"] == 0:  # the probe's seed
+            return answer
+        page = "<html><head><title>Hotel sign-in</title></head><body>Room number?</body></html>"
+        return web.Response(text=page, content_type="text/html")
+
+
+def test_a_page_before_the_server_ends_the_run_with_its_words(written):
+    writer = SignInPage()
+    running = written(writer, instructions=200)
+    result = running.run("seed_tasks", "raw_instructions")
+    assert not result.success
+    why = why_it_failed(result)
+    assert "answered 20 different requests with HTTP 200 and no completion" in why
+    assert "Hotel sign-in" in why
+    assert str(running.settings.teacher.base_url) in why
+    assert "OPENAI_BASE_URL" in why
+    # No second draw: another request would bring the same page.
+    sent = [seed for seed in writer.asked.elements() if seed]
+    assert len(sent) == len(set(sent)) == 20
+    outcomes = running.store.rows("select outcome, detail from completion_outcomes")
+    assert len(outcomes) == 20
+    assert all("no completion" in outcome["detail"] for outcome in outcomes)
 
 
 def test_a_run_whose_replies_were_all_cut_fails_with_the_setting(written):

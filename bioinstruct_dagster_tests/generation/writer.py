@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+PROBE_LIMIT = 64  # no other request has so low a limit
 VERBS = ["Explain", "Rank", "List", "Classify", "Extract", "Rewrite", "Summarize", "Compare"]
 
 
@@ -55,6 +56,9 @@ class Writer:
     async def __call__(self, body: dict[str, Any]) -> web.Response:
         """Answer one request."""
         seed = body["seed"]
+        limit = body.get("max_completion_tokens", 10**9)
+        if limit <= PROBE_LIMIT:  # the probe finds out whether the server heeds a limit
+            return self._reply(seed, {"role": "assistant", "content": "{"}, limit, "length")
         drawn = random.Random(seed * 31 + self.shuffle)
         if self.delay:
             await asyncio.sleep(drawn.random() * self.delay)
@@ -67,7 +71,6 @@ class Writer:
             return _error(500)
         self.asked[seed] += 1
         self.bodies.append(body)
-        limit = body.get("max_completion_tokens", 10**9)
         reasoned = self.reasoning // (10 if body.get("reasoning_effort") == "low" else 1)
         if reasoned and reasoned + self.usage["completion_tokens"] > limit:
             return self._reply(seed, {"role": "assistant", "content": ""}, limit, "length")

@@ -8,6 +8,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.llm_checks import quality_question
@@ -17,8 +18,10 @@ from bioinstruct_dagster.teacher.answers import (
     ask_together,
     stored_answers,
 )
+from bioinstruct_dagster.teacher.flow.refusal_streak import ALIKE_LIMIT
 from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.output_limits import MOST_CUT_IN_A_ROW, OutputLimits
+from bioinstruct_dagster.teacher.refusals import plain_words
 from bioinstruct_dagster.teacher.terms import Terms
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
@@ -69,6 +72,44 @@ def opened(store, serve, reply):
 
 def answers_of(stored):
     return {city: said.answer for city, said in stored.items()}
+
+
+@pytest.mark.parametrize("page", ["<title>Sign in</title><p>Hotel</p>", '{"login": "/sso"}'])
+@pytest.mark.parametrize("concurrency", [1, 40])
+def test_answers_that_are_no_completions_end_the_round(store, serve, page, concurrency):
+    store.replace({"seed_tasks": []})
+
+    async def answer(_):
+        return web.Response(text=page, content_type="text/html")
+
+    served = serve(answer)
+    session = session_of(
+        Endpoint(served.url, "k", rehearsal=False), store, terms=Terms(concurrency=concurrency)
+    )
+    tally, answers = ask_about(session, RIVERS, [f"City {number}" for number in range(400)])
+    assert len(served.bodies) == ALIKE_LIMIT == tally.asked
+    assert "no completion" in tally.stopped
+    assert "OPENAI_BASE_URL" in tally.stopped
+    assert served.url in tally.stopped
+    assert plain_words(page) in tally.stopped
+    assert not any(said.answer for said in answers.values())
+
+
+def test_single_odd_answers_end_no_round(store, serve, reply):
+    store.replace({"seed_tasks": []})
+
+    async def answer(body):
+        if len(served.bodies) % 10:
+            return web.Response(text="<title>Busy</title>", content_type="text/html")
+        return reply(rivers(body))
+
+    served = serve(answer)
+    session = session_of(
+        Endpoint(served.url, "k", rehearsal=False), store, terms=Terms(concurrency=1)
+    )
+    tally, _ = ask_about(session, RIVERS, [f"City {number}" for number in range(100)])
+    assert tally.stopped is None
+    assert len(served.bodies) == 50  # no request was sent twice
 
 
 def test_every_answer_is_kept_with_its_completion(opened, store):

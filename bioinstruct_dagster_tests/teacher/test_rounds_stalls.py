@@ -53,6 +53,22 @@ def limited(**headers):
     return web.json_response(body, status=429, headers=headers)
 
 
+@pytest.mark.parametrize("kind", ["tokens", "requests"])
+def test_a_limit_that_holds_the_round_back_is_named(ask_at, requests_of, serve, reply, kind):
+    async def answer(_):
+        done = reply('{"tasks": []}')
+        done.headers[f"x-ratelimit-limit-{kind}"] = "7"
+        done.headers[f"x-ratelimit-remaining-{kind}"] = "0"
+        done.headers[f"x-ratelimit-reset-{kind}"] = "24h0m0s"
+        return done
+
+    tally = ask_at(requests_of(3), serve(answer).url, concurrency=1)
+    assert f"a limit of 7 {kind} per day or longer" in tally.stopped
+    assert f"(header x-ratelimit-limit-{kind})" in tally.stopped
+    assert " h. " in tally.stopped
+    assert ("one request takes about" in tally.stopped) == (kind == "tokens")
+
+
 @pytest.mark.parametrize("headers", [{}, {"retry-after": "0"}, {"retry-after-ms": "1"}])
 def test_a_rate_limit_for_ever_gets_few_requests_and_ends(
     ask_at, requests_of, serve, store, said, headers

@@ -133,6 +133,11 @@ class Endings:
         self._is_failing = False
         self._stall.progressed()
 
+    def replied(self, sent: SentRequest) -> None:
+        """Take in a reply."""
+        self._model = sent.request.model
+        self.progressed()
+
     def wait_on_purpose(self) -> None:
         """Take in that the round waits on purpose. That is no stall, unless requests fail."""
         if not self._is_failing:

@@ -7,7 +7,7 @@ one (pacing, rate_limit_pause, circuit_breaker, refusal_streak), or the end of a
 
 import time
 
-from bioinstruct_dagster.teacher.errors import StatusError
+from bioinstruct_dagster.teacher.errors import NoCompletionError, StatusError
 from bioinstruct_dagster.teacher.flow.circuit_breaker import CircuitBreaker
 from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.flow.rate_limit_pause import RateLimitPause
@@ -57,7 +57,10 @@ class Holds:
         self.pacer.replied(sent.expected_tokens, reply.tokens, seconds)
         self.pause.replied()
         self.breaker.succeeded()
-        self.streak.accepted()
+        if reply.body is None:
+            self.streak.accepted()
+        else:  # such as a sign-in page: another request would bring the same page
+            self.streak.refused(sent.request.completion_id, NoCompletionError(reply.body))
 
     def failed(self, sent: SentRequest, error: Exception) -> float | None:
         """Take in a failure; return the wait in seconds that the server asks of all requests."""
@@ -92,7 +95,4 @@ class Holds:
             return "the server keeps failing, and single requests test it"
         if self.in_flight:
             return f"{self.in_flight} requests in flight have no reply"
-        seconds = self.pacer.wait()
-        return (
-            f"the rate limit lets the next request leave in {seconds:,.0f} s" if seconds else None
-        )
+        return self.pacer.reason()

@@ -24,6 +24,7 @@ LEAST_SHARING_FACTOR = 0.02  # the rate does not stop if a server reports nothin
 MINUTE_SECONDS = 60.0
 _LONG_WINDOW_SECONDS = 90.0  # a limit with a longer reset is per day, not per minute
 _SHORTEST_WAIT_SECONDS = 1e-4
+_HOURS_FROM = 7_200  # seconds from which a message counts in hours
 _SHORTEST_RESET_SECONDS = 0.05  # a shorter reset is a rounding error and gives no rate
 
 WINDOW_CUT = 0.7  # multiplicative decrease of the number in flight
@@ -191,6 +192,7 @@ class Pacer:
         self._held_until = 0.0
         self.in_flight = 0
         self._tokens_in_flight = 0.0
+        self._tokens_of_request = 0.0  # of the latest one
         self.rate_limited = 0
         self.requests = PacedLimit(requests_per_minute, set_by_user=requests_per_minute is not None)
         self.tokens = PacedLimit(tokens_per_minute, set_by_user=tokens_per_minute is not None)
@@ -225,10 +227,34 @@ class Pacer:
         now = self._clock()
         return max(self.requests.wait(now), self.tokens.wait(now), self._held_until - now, 0.0)
 
+    def reason(self) -> str | None:
+        """Which limit holds the next request back, and for how long; None if none does."""
+        seconds = self.wait()
+        if not seconds:
+            return None
+        text = f"{seconds:,.0f} s" if seconds < _HOURS_FROM else f"{seconds / 3600:,.1f} h"
+        leaves = f"the next request may leave in {text}"
+        now = self._clock()
+        kind, limit, setting = max(
+            ("requests", self.requests, "BIOINSTRUCT_RPM"),
+            ("tokens", self.tokens, "BIOINSTRUCT_TPM"),
+            key=lambda each: each[1].wait(now),
+        )
+        if limit.wait(now) <= self._held_until - now:
+            return f"the server asks for a wait, and {leaves}"
+        span = "per minute" if limit.window <= _LONG_WINDOW_SECONDS else "per day or longer"
+        most = f"{limit.per_minute or 0:,.0f} {kind} {span}"
+        stated = f"the server states a limit of {most} (header x-ratelimit-limit-{kind})"
+        if limit.set_by_user:
+            stated = f"the limit is {most} ({setting}, or a lower limit of the server)"
+        takes = f"; one request takes about {self._tokens_of_request:,.0f}"
+        return f"{stated}{takes if kind == 'tokens' else ''}, and {leaves}"
+
     def sent(self, tokens: float) -> None:
         """Count a request that leaves and is expected to take so many tokens."""
         self.in_flight += 1
         self._tokens_in_flight += tokens
+        self._tokens_of_request = tokens
         self.requests.take(1.0)
         self.tokens.take(tokens)
 

@@ -115,7 +115,10 @@ class Sender:
             await self._send_all()
         self._tally.failed += len(self._retries)  # the round ends before they are sent again
         self._tally.rate_limited += self._holds.pacer.rate_limited
-        self._tally.stopped = self._tally.stopped or self._feed.stopped
+        # Also if the goal was reached by the same reply: the cap was passed, or may be.
+        failure = self._account.budget.failure
+        self._tally.stopped = self._tally.stopped or self._feed.stopped or failure
+        self._tally.over_limit = self._account.budget.over_limit_message
         self._endings.conclude()
         if error := self._endings.error:
             self._tally.stopped = self._tally.stopped or str(error)
@@ -286,8 +289,12 @@ class Sender:
     ) -> dict[str, Any]:
         """A row of `completions`; pace, budget, forecast and tally take the reply into account."""
         self._holds.replied(sent, reply, seconds)
-        self._endings.progressed()
+        self._endings.replied(sent)
         completion = self._account.settle(sent.reservation, reply, requested_at)
+        budget = self._account.budget
+        if budget.over_limit == 1 and budget.over_limit_message != self._tally.over_limit:
+            self._tally.over_limit = budget.over_limit_message
+            self._log(f"Warning: {self._tally.over_limit}")
         cost = sent.reservation.cost
         if cost is None:
             self._tally.presumed += 1

@@ -47,6 +47,7 @@ class Cap:
         limit: the most that may be spent, in picodollars or tokens.
         spent: the amount settled or presumed so far, earlier rounds included.
         reserved: the amount set aside for requests in flight.
+        over_limit: earlier replies that the server billed above the limit of their request.
     """
 
     setting: str
@@ -54,6 +55,7 @@ class Cap:
     limit: int
     spent: int = 0
     reserved: int = 0
+    over_limit: int = 0
 
     def remaining(self) -> int:
         """What can still be reserved. It is negative if more was spent before the cap was set."""
@@ -68,6 +70,16 @@ class Cap:
     def reached_message(self, max_cost: Amount) -> str:
         """The message that the cap leaves no room for a request of at most this cost."""
         spent, limit = self.formatted(self.spent), self.formatted(self.limit)
+        if self.over_limit:
+            return (
+                f"{self.setting} is {'passed' if self.spent > self.limit else 'reached'}: {spent} "
+                f"of {limit} are spent, and the server ignores the limit of output tokens. For "
+                f"{self.over_limit:,} replies, it billed more than the limit of the request, so "
+                "any cap may be passed. All replies so far are stored, and they are not paid for "
+                "again. To go on, use a server or a model that heeds the limit (OPENAI_BASE_URL, "
+                "BIOINSTRUCT_TEACHER_MODEL), or cap "
+                f"the spending at the server and unset {self.setting}."
+            )
         return (
             f"{self.setting} is reached: {spent} of {limit} are spent, and the next request may "
             f"take up to {self.formatted(max_cost.in_unit(self.unit))}. All replies so far are "
@@ -84,11 +96,26 @@ class Budget:
         caps: the caps.
         in_flight: requests with a reservation.
         failure: why no cap can be held any more; None while all can.
+        over_limit: replies that were billed more tokens than their reservation.
     """
 
     caps: Sequence[Cap] = ()
     in_flight: int = 0
     failure: str | None = field(default=None)
+    over_limit: int = 0
+    _farthest: tuple[int, int] = field(default=(0, 0), repr=False)  # billed and reserved tokens
+
+    @property
+    def over_limit_message(self) -> str | None:
+        """That replies were billed above their limit, with numbers; None if none was."""
+        if not self.over_limit:
+            return None
+        billed, reserved = self._farthest
+        return (
+            "The server ignores the limit of output tokens: replies billed above the most that "
+            f"their request allows: {self.over_limit:,}. One of them took {billed:,} tokens, and "
+            f"its request allows {reserved:,}."
+        )
 
     def cap_without_room(self, max_cost: Amount) -> Cap | None:
         """The first cap that has no room for a request of at most this cost, or None."""
@@ -112,6 +139,9 @@ class Budget:
     def settle(self, max_cost: Amount, actual: Amount) -> None:
         """Replace a reservation by the cost that the reply states."""
         self.release(max_cost)
+        if actual.tokens > max_cost.tokens:
+            self.over_limit += 1
+            self._farthest = max(self._farthest, (actual.tokens, max_cost.tokens))
         for cap in self.caps:
             cost = actual.in_unit(cap.unit)
             cap.spent += cost
@@ -120,8 +150,10 @@ class Budget:
                 self.failure = (
                     f"A reply cost {cap.formatted(cost)}, more than the "
                     f"{cap.formatted(max_cost.in_unit(cap.unit))} that its token limit allows, so "
-                    f"{cap.setting} can't be held: the server ignores the limit. Nothing more was "
-                    "sent. Cap the spending at the server, or unset the cap."
+                    f"{cap.setting} can't be held: the server ignores the limit of output tokens. "
+                    f"{cap.formatted(cap.spent)} of {cap.formatted(cap.limit)} are spent. Nothing "
+                    "more was sent. Use a server or a model that heeds the limit. Or cap the "
+                    "spending at the server, or unset the cap."
                 )
 
     def presume(self, max_cost: Amount) -> None:

@@ -29,7 +29,7 @@ from bioinstruct_dagster.teacher.reading.marks import (
 # The columns of `completions` that `answer_of` reads beside `content` and `finish_reason`. `echoed`
 # is the user's message if the reply holds its beginning: all messages are much longer than a reply.
 ANSWER_COLUMNS = """
-    reasoning,
+    reasoning, body is not null as is_no_completion,
     case
         when contains(content, left(messages ->> '$[#-1].content', 30))
         then messages ->> '$[#-1].content'
@@ -105,6 +105,15 @@ class AnswerText:
 def ends_at_limit(finish_reason: str | None) -> bool:
     """Whether the token limit ended a reply."""
     return finish_reason is not None and finish_reason.lower() in CUT_REASONS
+
+
+def is_no_completion(reply: Mapping[str, Any]) -> bool:
+    """Whether a row of `completions` holds something else, such as a page or an empty body.
+
+    Its request is not sent once more, because another reply would most likely be the same.
+    """
+    stored = reply.get("is_no_completion")
+    return reply.get("body") is not None if stored is None else bool(stored)
 
 
 def answer_of(reply: Mapping[str, Any]) -> AnswerText:
