@@ -142,8 +142,8 @@ def _introduction(rows: int, generated: int, imported: Mapping[ImportedSource, i
     if imported and not generated:
         return f"{rows} rows, imported from {sets}.\n\n"
     method = (
-        f"rows of biomedical instructions, made by the method of BioInstruct ({_PAPER}): an independent "
-        "rebuild, not the authors' data."
+        f"rows of biomedical instructions, made by the method of BioInstruct ({_PAPER}): an "
+        "independent rebuild, not the authors' data."
     )
     if imported:
         return f"{generated} {method} {rows - generated} more were imported from {sets}.\n\n"

@@ -135,9 +135,7 @@ def test_the_card_of_an_import_says_from_where_and_nothing_of_a_method(dataset_r
     assert header["tags"] == ["instruction-tuning"]
     assert header["task_categories"] == ["text-generation"]
     assert "language" not in header
-    assert (
-        f"60 rows, imported from the file `chat.jsonl` (sha256 begins with {HASH})" in body
-    )
+    assert f"60 rows, imported from the file `chat.jsonl` (sha256 begins with {HASH})" in body
     assert "Check the license of the imported set" in body
     said = text.split("## Example")[0].lower()
     for word in (
