@@ -22,6 +22,7 @@ from bioinstruct_dagster.curation.novelty.methods import ROUGE, NoveltyMethod
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.novelty.stored_index import CheckNovelty
 from bioinstruct_dagster.curation.quality.teacher_verdicts import remove_teacher_verdicts
+from bioinstruct_dagster.curation.tokens.compilation import telling_of_compilation
 from bioinstruct_dagster.curation.verdicts import (
     check_outdated_rows,
     record_version,
@@ -103,9 +104,10 @@ def curate(
     if ask_teacher is None:
         remove_teacher_verdicts(store)
     while True:
-        counts.checked["novelty"] += check_novelty_from_first_change(
-            store, seeds, check_many, novelty
-        )
+        with telling_of_compilation(log):
+            counts.checked["novelty"] += check_novelty_from_first_change(
+                store, seeds, check_many, novelty
+            )
         counts.repeat_in_meaning = reject_repeated_meanings(
             store, meaning, with_inputs=novelty.compares_inputs
         )

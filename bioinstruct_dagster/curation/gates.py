@@ -7,23 +7,35 @@ stored (curation.verdicts).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol
 
 Decision = Literal["keep", "reject", "repair", "flag"]
 TEXT_FIELDS = ("instruction", "input", "output")
 
 
 class RowTexts(NamedTuple):
-    """The three texts of a row, as the teacher wrote them."""
+    """The three texts of a row, as a teacher or an imported set wrote them."""
 
     instruction: str
     input: str
     output: str
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """The texts of a row that may have more columns."""
-        return cls(row["instruction"], row["input"], row["output"])
+    def of(cls, row: Mapping[str, Any]) -> "RowTexts":
+        """The texts of a row that may have more columns; its `source` says if it was imported."""
+        kind = ImportedTexts if row.get("source", "").startswith("import:") else RowTexts
+        return kind(row["instruction"], row["input"], row["output"])
+
+    @property
+    def imported(self) -> bool:
+        """Whether the row is of an imported set, so that no teacher generated it."""
+        return isinstance(self, ImportedTexts)
+
+
+class ImportedTexts(RowTexts):
+    """The three texts of an imported row. As a tuple they equal the same texts of a teacher."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

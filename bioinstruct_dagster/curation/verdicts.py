@@ -26,7 +26,8 @@ ROWS_PER_WRITE = 20_000  # rows checked and written in one transaction; a kill l
 # Rows whose verdict of this gate is missing, has another version of the gate, or is about another
 # text.
 ROWS_TO_CHECK = """
-    select raw.row_id, raw.instruction, raw.input, raw.output, raw.rehearsal
+    select raw.row_id, raw.instruction, raw.input, raw.output, raw.source,
+        raw.rehearsal
     from raw_instructions as raw
     anti join (
         select row_id, text_sha256
@@ -49,6 +50,8 @@ DELETE_CHECKED = "delete from {table} where gate = $gate and row_id in (select r
 STORED_FINDINGS = """
     select row_id, text_sha256, rule, version, verdict, score, evidence
     from verdicts
+    -- A gate may judge the same texts of an imported row by other rules.
+    semi join (from raw_instructions where not starts_with(source, 'import:')) using (row_id)
     where gate = $gate and gate_version = $version
     order by row_id, place
 """
@@ -225,7 +228,10 @@ def _without_identifiers(value: Any, identifiers: Sequence[str]) -> Any:
 
 
 class StoredResults:
-    """Stored results of gates by text, so that generation checks no stored reply again."""
+    """Stored results of gates by text, so that generation checks no stored reply again.
+
+    Results on imported rows are not among them.
+    """
 
     def __init__(self, store: Store | None, gates: Sequence[Gate]) -> None:
         self._results: dict[tuple[str, str], GateResult] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.dataset.card import Card, render_card
-from bioinstruct_dagster.dataset.sources import content_source, public_source
+from bioinstruct_dagster.dataset.sources import content_source
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
@@ -47,19 +47,17 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
     """Write the rows to `folder`. An existing folder is replaced.
 
     The new folder is complete before the old folder is removed, so a reader never sees a part of a
-    data set. The fingerprint covers the content alone: a file that was imported under another name
-    gives the same data set.
+    data set. The files and the fingerprint hold no name of an imported file, so the same file under
+    another name gives the same bytes. Only the card names it.
     """
     import datasets
 
     datasets.disable_progress_bars()
     placed = [
-        {**row, "source": public_source(row["source"]), "split": split_of_row(row, card.split_by)}
+        {**row, "source": content_source(row["source"]), "split": split_of_row(row, card.split_by)}
         for row in rows
     ]
-    fingerprint = sha256_of_rows(
-        [row | {"source": content_source(row["source"])} for row in placed], FINGERPRINT_COLUMNS
-    )
+    fingerprint = sha256_of_rows(placed, FINGERPRINT_COLUMNS)
     sizes = Counter(row["split"] for row in placed)
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     data = fresh / "data"
@@ -79,7 +77,7 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
                 datasets.Dataset.from_dict(columns, features=features).to_parquet(
                     data / shard_name(split, shard, shards, fingerprint)
                 )
-        (fresh / "README.md").write_text(render_card(card, placed, sizes, fingerprint), "utf-8")
+        (fresh / "README.md").write_text(render_card(card, rows, sizes, fingerprint), "utf-8")
         _swap(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

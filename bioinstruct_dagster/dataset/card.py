@@ -115,9 +115,13 @@ def _header(
     header: dict[str, Any] = {"pretty_name": name + (" (rehearsal)" if card.rehearsal else "")}
     if not only_imported:
         header["language"] = ["en"]
-    tags = ["biology", "medical", "instruction-tuning"]
+    # Nobody knows the subject and the tasks of a set that a user imports.
+    tags, tasks = ["instruction-tuning"], ["text-generation"]
+    if not only_imported:
+        tags = ["biology", "medical", *tags]
+        tasks += ["question-answering", "summarization"]
     return header | {
-        "task_categories": ["text-generation", "question-answering", "summarization"],
+        "task_categories": tasks,
         "size_categories": [_size_category(len(rows))],
         "tags": tags + ["synthetic"] * (not only_imported) + ["rehearsal"] * card.rehearsal,
         "configs": [
@@ -136,10 +140,10 @@ def _header(
 def _introduction(rows: int, generated: int, imported: Mapping[ImportedSource, int]) -> str:
     sets = "; ".join(_described(source) for source in imported)
     if imported and not generated:
-        return f"{rows} instructions, imported from {sets}.\n\n"
+        return f"{rows} rows, imported from {sets}.\n\n"
     method = (
-        f"biomedical instructions, made by the method of BioInstruct ({_PAPER}): an independent "
-        "rebuild, not the authors' data."
+        f"rows of biomedical instructions, made by the method of BioInstruct ({_PAPER}): an "
+        "independent rebuild, not the authors' data."
     )
     if imported:
         return f"{generated} {method} {rows - generated} more were imported from {sets}.\n\n"

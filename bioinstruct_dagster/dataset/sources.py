@@ -52,15 +52,17 @@ def imported_source(source: str) -> ImportedSource | None:
     return ImportedSource(_file_name(named))
 
 
-def public_source(source: str) -> str:
-    """The source without any folder of this machine."""
-    imported = imported_source(source)
-    return source if imported is None else str(imported)
-
-
 def content_source(source: str) -> str:
-    """The source as far as it belongs to the content: the name of a file does not."""
-    return "import" if source.startswith(IMPORT) else source
+    """The source as the data set's files hold it: of a file, its hash without its name.
+
+    So a file that is moved or renamed gives the same bytes. The card names it.
+    """
+    imported = imported_source(source)
+    if imported is None:
+        return source
+    if imported.sha256:
+        return f"import@{imported.sha256}"
+    return str(imported) if _HUB.fullmatch(imported.name) else "import"
 
 
 def imported_sets(rows: Sequence[Mapping[str, Any]]) -> dict[ImportedSource, int]:

@@ -20,7 +20,7 @@ from bioinstruct_dagster_tests.curation.imports import (
 
 MRN = "4839201"
 NEAR_ROW = ("Name the vitamin whose lack causes scurvy in grown adults.", "", "Ascorbic acid.")
-SHORT_ROW = ("Name drug.", "", "Aspirin.")
+WORDLESS_ROW = ("???", "", "Aspirin.")
 REFUSED_ROW = (
     "Compare beta blockers with calcium antagonists in angina.",
     "",
@@ -52,7 +52,7 @@ CONTAMINATED_ROW = (
 FAULTY_ROWS = [
     *SOUND,
     NEAR_ROW,
-    SHORT_ROW,
+    WORDLESS_ROW,
     REFUSED_ROW,
     LINK_ROW,
     MARKER_ROW,
@@ -86,7 +86,7 @@ def test_each_faulty_row_ends_where_the_docs_say(project):
     assert result.success
     assert project.dropped() == {
         NEAR_ROW[0]: "novelty: repeats_kept_row",
-        SHORT_ROW[0]: "quality: instruction_too_short",
+        WORDLESS_ROW[0]: "quality: instruction_too_short",
         REFUSED_ROW[0]: "quality: refusal",
         LINK_ROW[0]: "quality: ungrounded_input",
         PERSON_ROW[0]: "privacy: name",
@@ -144,7 +144,7 @@ def test_a_row_dropped_by_a_gate_blocks_no_other_row(project):
 
 
 def test_an_import_of_refused_rows_keeps_none(project):
-    result = project.run([SHORT_ROW, REFUSED_ROW])
+    result = project.run([WORDLESS_ROW, REFUSED_ROW])
     assert result.success
     assert (shown(result)["dagster/row_count"], shown(result)["kept_share"]) == (0, 0)
     after = project.run(assets=["categorized_instructions"])
@@ -270,9 +270,9 @@ def test_another_rules_file_changes_the_kept_rows_and_back(project):
 
 def test_rows_in_another_order_are_checked_in_that_order(project):
     # The kept row and the rows kept before it do not change; only the dropped row does.
-    project.run([SHORT_ROW, SOUND[0], NEAR_ROW])
+    project.run([WORDLESS_ROW, SOUND[0], NEAR_ROW])
     assert project.kept() == [SOUND[0][0]]
-    project.run([NEAR_ROW, SOUND[0], SHORT_ROW])
+    project.run([NEAR_ROW, SOUND[0], WORDLESS_ROW])
     assert project.kept() == [NEAR_ROW[0]]
     assert project.dropped()[SOUND[0][0]] == "novelty: repeats_kept_row"
 
@@ -332,3 +332,13 @@ def test_a_missing_extra_is_stated_even_for_few_rows(project, monkeypatch, modul
     assert f"BIOINSTRUCT_{setting.upper()} is set, but" in why_it_failed(
         result, "deduplicated_instructions"
     )
+
+
+def test_short_questions_of_an_imported_set_are_kept_in_any_script(project):
+    questions = ["What is Gout?", "Gout", "Причины анемии?", "النقرس؟", "통풍이란?", "哮喘"]
+    rows = [(question, "", f"Answer {n} on the disease.") for n, question in enumerate(questions)]
+    project.run([*rows, ("…", "", "An answer on gout.")], novelty="exact")
+    kept = project.store.rows("select instruction from deduplicated_instructions order by ordinal")
+    assert [row["instruction"] for row in kept] == questions
+    (rejected,) = project.store.rows("select instruction, reason from rejected_instructions")
+    assert rejected == {"instruction": "…", "reason": "instruction_too_short"}

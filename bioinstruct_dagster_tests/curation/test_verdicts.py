@@ -187,6 +187,18 @@ def test_stored_results_are_used_again(filled, rows):
     assert stored_results(gate, tasks) == results[:4]
 
 
+def test_results_on_imported_rows_are_not_used_for_generated_ones(filled, rows):
+    with filled.write() as connection:
+        connection.execute("update raw_instructions set source = 'import:a.csv@0123456789ab'")
+    gate = WordGate()
+    check_outdated_rows(filled, gate)
+    assert all(task.imported for task in gate.looked)
+    gate.looked.clear()
+    tasks = [RowTexts(row["instruction"], row["input"], row["output"]) for row in rows]
+    StoredResults(filled, [gate])(gate, tasks)
+    assert gate.looked == tasks
+
+
 def test_another_version_is_not_remembered(filled, rows):
     check_outdated_rows(filled, WordGate())
     gate = WordGate("odd")

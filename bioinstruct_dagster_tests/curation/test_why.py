@@ -10,7 +10,7 @@ from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.curation.imports import SOUND, Imported
 
 PLANTED_KEY = "sk-planted-5f0c1d7e9ab34c218d6e"
-SHORT_ROW = ("Name drug.", "N/A", "Aspirin.")
+WORDLESS_ROW = ("???", "N/A", "Aspirin.")
 NEAR_ROW = ("Name the vitamin whose lack causes scurvy in grown adults.", "", "Ascorbic acid.")
 PRIVATE_ROW = ("Say how gout is treated.", "", "The patient with MRN: 4839201 takes colchicine.")
 
@@ -39,7 +39,7 @@ def why(project, *arguments, **environment):
 
 
 def test_a_line_per_finding_in_the_order_of_the_gates(project):
-    project.run([SOUND[0], SHORT_ROW, NEAR_ROW, PRIVATE_ROW])
+    project.run([SOUND[0], WORDLESS_ROW, NEAR_ROW, PRIVATE_ROW])
     kept, short, near, private = project.values(
         "select row_id from raw_instructions order by ordinal"
     )
@@ -54,7 +54,7 @@ def test_a_line_per_finding_in_the_order_of_the_gates(project):
     first, second, *_ = why(project, "why", short).stdout.splitlines()
     assert first.split() == ["quality", "repair", "no_input_marker", '{"saw":"N/A"}']
     assert second.split()[:3] == ["quality", "reject", "instruction_too_short"]
-    assert '"words":2' in second
+    assert '"words":0' in second
     *_, last = why(project, "why", near).stdout.splitlines()
     assert last.split()[:3] == ["novelty", "reject", "repeats_kept_row"]
     assert float(last.split()[3]) > 0.7

@@ -132,11 +132,10 @@ def test_the_card_of_an_import_says_from_where_and_nothing_of_a_method(dataset_r
     text = card_of(imported(dataset_rows), funnel=FUNNEL)
     header, body = header_of(text), body_of(text)
     assert header["pretty_name"] == "Imported instruction set chat.jsonl"
-    assert header["tags"] == ["biology", "medical", "instruction-tuning"]
+    assert header["tags"] == ["instruction-tuning"]
+    assert header["task_categories"] == ["text-generation"]
     assert "language" not in header
-    assert (
-        f"60 instructions, imported from the file `chat.jsonl` (sha256 begins with {HASH})" in body
-    )
+    assert f"60 rows, imported from the file `chat.jsonl` (sha256 begins with {HASH})" in body
     assert "Check the license of the imported set" in body
     said = text.split("## Example")[0].lower()
     for word in (
@@ -170,7 +169,7 @@ def test_the_card_names_any_source_without_its_folder(dataset_rows, source, said
 def test_a_mixed_set_says_both(dataset_rows):
     text = card_of([*dataset_rows[:40], *imported(dataset_rows[40:])])
     assert "synthetic" in header_of(text)["tags"]
-    assert "40 biomedical instructions, made by the method of BioInstruct" in text
+    assert "40 rows of biomedical instructions, made by the method of BioInstruct" in text
     assert "20 more were imported from the file `chat.jsonl`" in text
     assert "- sources: completion (40), the file `chat.jsonl`" in text
 

@@ -7,14 +7,13 @@ from bioinstruct_dagster.dataset.sources import (
     content_source,
     imported_sets,
     imported_source,
-    public_source,
 )
 
 HASH = "0123456789ab"
 
 
 @pytest.mark.parametrize(
-    ("source", "expected", "public"),
+    ("source", "expected", "shown"),
     [
         ("completion", None, "completion"),
         (f"import:set.jsonl@{HASH}", ImportedSource("set.jsonl", HASH), f"import:set.jsonl@{HASH}"),
@@ -39,13 +38,16 @@ HASH = "0123456789ab"
         (f"import:/home/maria/q@{HASH}", ImportedSource("q", HASH), f"import:q@{HASH}"),
     ],
 )
-def test_a_source_is_read_and_shown_without_folders(source, expected, public):
+def test_a_source_is_read_and_shown_without_folders(source, expected, shown):
     assert imported_source(source) == expected
-    assert public_source(source) == public
+    assert str(expected or source) == shown
 
 
 def test_the_name_of_an_import_is_no_content():
-    assert content_source("import:a.json") == content_source(f"import:/x/b.json@{HASH}") == "import"
+    assert content_source("import:a.json") == content_source("import:/x/b.json") == "import"
+    assert content_source(f"import:a.json@{HASH}") == f"import@{HASH}"
+    assert content_source(f"import:/x/b/c.json@{HASH}") == f"import@{HASH}"
+    assert content_source("import:owner/name@train") == "import:owner/name@train"
     assert content_source("completion") == "completion"
 
 

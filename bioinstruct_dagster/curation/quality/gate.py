@@ -12,7 +12,7 @@ from typing import Any
 
 from bioinstruct_dagster.curation.gates import Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.quality.languages import RuleLanguage
-from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule, read_rules
+from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule, RowOrigin, read_rules
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
 from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.settings import INPUTS
@@ -35,6 +35,11 @@ class ActiveRule:
     verdict: Decision
     check: RowCheck
     language: RuleLanguage
+    rows: RowOrigin
+
+    def judges(self, row: RowTexts) -> bool:
+        """Whether the rule is meant for rows of this origin."""
+        return self.rows == "all" or (self.rows == "imported") == row.imported
 
     def finding(self, match: RuleMatch) -> Finding:
         """The finding for a match of the rule."""
@@ -82,6 +87,8 @@ class QualityGate:
         findings: list[Finding] = []
         repairs: dict[str, str] = {}
         for rule in self._repairing:
+            if not rule.judges(row):
+                continue
             match = rule.check(row)
             if match is not None and match.emptied_field:
                 findings.append(rule.finding(match))
@@ -89,6 +96,8 @@ class QualityGate:
                 row = row._replace(**{match.emptied_field: ""})
         unjudged: dict[str, list[str]] = {}
         for rule in self._checking:
+            if not rule.judges(row):
+                continue
             match = rule.check(row)
             if why := rule.language.not_judged(row, fired=match is not None):
                 unjudged.setdefault(why, []).append(rule.id)
@@ -104,7 +113,9 @@ class QualityGate:
 
 def _active_rule(rule: QualityRule) -> ActiveRule:
     verdict: Decision = "keep" if rule.action == "off" else rule.action
-    return ActiveRule(rule.id, rule.version, verdict, _check_of(rule), RuleLanguage(rule))
+    return ActiveRule(
+        rule.id, rule.version, verdict, _check_of(rule), RuleLanguage(rule), rule.rows
+    )
 
 
 def _check_of(rule: QualityRule) -> RowCheck:

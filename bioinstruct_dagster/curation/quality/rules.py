@@ -26,6 +26,7 @@ from bioinstruct_dagster.yaml_files import (
 )
 
 RuleAction = Literal["reject", "repair", "flag", "off"]
+RowOrigin = Literal["all", "generated", "imported"]
 LowerWord = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 LowerWords = tuple[LowerWord, ...]
 
@@ -48,6 +49,8 @@ class QualityRule(StrictModel):
     Attributes:
         language: the language of the rule's words. A rule with a language does not judge rows in
             another script (see languages).
+        rows: which rows the rule judges, by their origin. Self-Instruct's filters sort out what a
+            teacher generated badly; a short question of an imported set is no such fault.
     """
 
     checked_by: ClassVar[str]
@@ -59,6 +62,7 @@ class QualityRule(StrictModel):
     why: NonEmptyText
     action: Annotated[RuleAction, BeforeValidator(_action_name)]
     language: Literal["en"] | None = None
+    rows: RowOrigin = "all"
 
     @property
     def read_fields(self) -> tuple[str, ...]:
@@ -103,21 +107,29 @@ class PatternRule(QualityRule):
 class LengthRule(QualityRule):
     """Fires if a field has fewer than `least` or more than `most` words.
 
-    Words are counted as the text's script writes them (see tokens.scripts).
+    Words are counted as the text's script writes them (see tokens.scripts). A text without letters
+    and digits has no word.
+
+    Attributes:
+        least_imported: in place of `least` for an imported row; None if `least` holds for it too.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.length_check"
     kind: Literal["length"]
     field: TextField
     least: WordCount | None = None
+    least_imported: WordCount | None = None
     most: WordCount | None = None
 
     @pydantic.model_validator(mode="after")
     def _bounds(self) -> "LengthRule":
         if self.least is None and self.most is None:
             raise ValueError("has neither least nor most; add one of them, or both")
-        if self.least is not None and self.most is not None and self.least > self.most:
-            raise FieldFaultsError([(("least",), f"must be no more than `most`, {self.most}")])
+        if self.least_imported is not None and self.least is None:
+            raise FieldFaultsError([(("least_imported",), "has no effect without `least`; add it")])
+        for name, least in (("least", self.least), ("least_imported", self.least_imported)):
+            if least is not None and self.most is not None and least > self.most:
+                raise FieldFaultsError([((name,), f"must be no more than `most`, {self.most}")])
         return self
 
 
@@ -285,6 +297,7 @@ class LlmRule(QualityRule):
     checked_by: ClassVar[str] = "curation.quality.llm_checks.teacher_findings"
     kind: Literal["llm"]
     says: Literal["ungrounded", "incorrect"]
+    rows: Literal["all"] = "all"
 
 
 AnyRule = Annotated[

@@ -21,7 +21,7 @@ from bioinstruct_dagster.curation.quality.rules import (
     TruncatedRule,
     UntoldRule,
 )
-from bioinstruct_dagster.curation.tokens.scripts import count_words
+from bioinstruct_dagster.curation.tokens.scripts import WordCount, count_words
 from bioinstruct_dagster.signs import SEARCHED_CHARACTERS, SignSearch
 
 MOST_EXCERPT_CHARS = 80  # of a text that a verdict shows
@@ -31,6 +31,7 @@ MOST_REMEMBERED_WORDS = 50_000  # words whose lookup is cached
 WORD = re.compile(r"[^\W_]+")
 # A period before a small letter, as in "vs. placebo", ends no sentence.
 SENTENCES = re.compile(r"\n+|\\n|(?<=[.!?])[\"”’)]?\s+(?=[\"“(A-Z0-9])")
+NO_WORDS = WordCount(0, 0)
 LEAST_LETTERS = 4  # that make a sentence
 OPEN_ENDINGS = ",:-–—([{，、：（［「『【《،؛"
 
@@ -79,16 +80,26 @@ def pattern_check(rule: PatternRule) -> RowCheck:
 
 def length_check(rule: LengthRule) -> RowCheck:
     """A check for too few or too many words in a field."""
+    least_imported = rule.least if rule.least_imported is None else rule.least_imported
 
     def check(row: RowTexts) -> RuleMatch | None:
-        words = count_words(getattr(row, rule.field))
-        if rule.least is not None and words.most < rule.least:
-            return RuleMatch({"words": words.most, "least": rule.least}, score=words.most)
+        text = getattr(row, rule.field)
+        words = count_words(text) if any(map(str.isalnum, text)) else NO_WORDS
+        least = least_imported if row.imported else rule.least
+        if least is not None and words.most < least:
+            return RuleMatch({"words": _shown(words), "least": least}, score=words.most)
         if rule.most is not None and words.fewest > rule.most:
-            return RuleMatch({"words": words.fewest, "most": rule.most}, score=words.fewest)
+            return RuleMatch({"words": _shown(words), "most": rule.most}, score=words.fewest)
         return None
 
     return check
+
+
+def _shown(words: WordCount) -> int | str:
+    """A count of words as a verdict shows it: a number, or the range of an estimate."""
+    if words.fewest == words.most:
+        return words.most
+    return f"estimated {words.fewest} to {words.most}"
 
 
 def lacks_check(rule: LacksRule) -> RowCheck:
@@ -107,17 +118,24 @@ def lacks_check(rule: LacksRule) -> RowCheck:
         )
 
     def check(row: RowTexts) -> RuleMatch | None:
-        count = 0
+        count, longest, most = 0, rule.fields[0], 0
         for name in rule.fields:
+            before = count
             for found in WORD.finditer(getattr(row, name).lower(), 0, SEARCHED_CHARACTERS):
                 if known(found.group(0)):
                     return None
                 count += 1
-        if count >= rule.sure_words:
-            return RuleMatch({"saw": excerpt(getattr(row, rule.fields[0]))}, score=count)
-        seen = (signs.search(getattr(row, name)) for name in rule.fields)
-        sign = next((one for one in seen if one is not None), None)
-        return None if sign is None else RuleMatch({"saw": excerpt(sign)}, score=count)
+            if count - before > most:
+                longest, most = name, count - before
+        for name in rule.fields:
+            if (sign := signs.search(getattr(row, name))) is not None:
+                return RuleMatch({"field": name, "saw": excerpt(sign)}, score=count)
+        if count < rule.sure_words:
+            return None
+        # The longest field says best what the row is about: the instruction of a whole set may be
+        # one sentence, such as "Answer this question."
+        evidence = {"field": longest, "saw": excerpt(getattr(row, longest)), "words": count}
+        return RuleMatch(evidence, score=count)
 
     return check
 

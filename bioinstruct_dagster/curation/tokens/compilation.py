@@ -7,13 +7,17 @@ second to load).
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 _STAGE = Path(__file__).parents[1]
 _MOST_THREADS = 8
+COMPILING = (
+    "Compiling the loops that compare rows. This takes up to a minute, once per installation."
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -49,6 +53,30 @@ def inner(function: Function) -> Function:
     options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     kernel: Any = numba.njit(nogil=True, **options)(function)
     return cast("Function", kernel)
+
+
+@contextmanager
+def telling_of_compilation(log: Callable[[str], None]) -> Iterator[None]:
+    """Within this context, log one line before the first function is compiled.
+
+    If all machine code is in numba's cache, nothing is logged.
+    """
+    from numba.core import event
+
+    told = False
+
+    class Teller(event.Listener):
+        def on_start(self, _event: event.Event) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                log(COMPILING)
+
+        def on_end(self, _event: event.Event) -> None:
+            """Nothing to say."""
+
+    with event.install_listener("numba:compile", Teller()):
+        yield
 
 
 def default_threads() -> int:

@@ -157,9 +157,22 @@ def test_bounds_the_wrong_way_round_are_refused(write):
     for change, message in (
         ({}, "names_no_dose: has neither least nor most"),
         ({"least": 5, "most": 4}, "names_no_dose.least: must be no more than `most`, 4"),
+        ({"least": 2, "most": 4, "least_imported": 5}, "least_imported: must be no more than"),
+        ({"most": 4, "least_imported": 1}, "least_imported: has no effect without `least`"),
     ):
         with pytest.raises(QualityRulesError, match=message):
             read_rules(write(rule | change))
+
+
+def test_the_origin_of_the_rows_is_checked_and_changes_the_version(write):
+    versions = {
+        origin: read_rules(write(DOSE_RULE | {"rows": origin}))[0].version
+        for origin in ("all", "generated", "imported")
+    }
+    assert len(set(versions.values())) == 3
+    assert read_rules(write(DOSE_RULE))[0].version == versions["all"]
+    with pytest.raises(QualityRulesError, match=r"names_no_dose\.rows"):
+        read_rules(write(DOSE_RULE | {"rows": "synthetic"}))
 
 
 def test_a_repair_of_an_output_is_refused(write, shipped):

@@ -1,0 +1,88 @@
+"""The shipped quality rules over imported rows, and what a verdict shows of its reason."""
+
+import pytest
+
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
+from bioinstruct_dagster_tests.curation.quality.test_gate import SELF_INSTRUCT_RULES
+
+IMPORTED = "import:medquad.csv@0123456789ab"
+
+
+def judged(instruction, source, output="Gout is a disease of the joints."):
+    row = {"instruction": instruction, "input": "", "output": output, "source": source}
+    (result,) = shipped_gate().check([RowTexts.of(row)])
+    return {one.rule: dict(one.evidence) for one in result.findings if one.verdict == "reject"}
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "What is Gout?",
+        "Gout",
+        "Подагра?",
+        "النقرس؟",
+        "통풍이란?",
+        "哮喘",
+        "肺",
+        "สาเหตุ",
+        "- What is gout?",
+        "\u2022 Gout",
+        "word " * 400 + "gout",
+        "患者咳嗽发热三天" * 100,
+    ],
+)
+def test_an_imported_question_may_be_short_or_long_and_a_generated_one_may_not(instruction):
+    assert judged(instruction, IMPORTED) == {}
+    assert judged(instruction, "completion").keys() <= SELF_INSTRUCT_RULES
+    assert judged(instruction, "completion")
+
+
+@pytest.mark.parametrize("instruction", ["", "   ", "\n", "???", "-", "___", "…", "？"])
+def test_an_imported_row_without_any_word_in_its_instruction_is_rejected(instruction):
+    assert judged(instruction, IMPORTED) == {"instruction_too_short": {"words": 0, "least": 1}}
+
+
+@pytest.mark.parametrize(
+    ("instruction", "words"),
+    [("Define gout.", 2), ("哮喘", "estimated 1 to 2"), ("Причины анемии?", "estimated 2 to 3")],
+)
+def test_an_estimated_number_of_words_is_shown_as_a_range(instruction, words):
+    shown = judged(instruction, "completion")["instruction_too_short"]
+    assert shown == {"words": words, "least": 4}
+
+
+STORY = (
+    "A person stood near the corner of the old street and waited for the bus that never came, so "
+    "she walked home in the rain and told her brother about it, and he laughed at her for a long "
+    "time and then made tea for both of them."
+)
+
+
+@pytest.mark.parametrize(
+    ("task_input", "output", "shows"),
+    [
+        (STORY, "She walked.", {"field": "input", "saw": f"{STORY[:79].rstrip()}…", "words": 54}),
+        ("Who won?", STORY, {"field": "output", "saw": f"{STORY[:79].rstrip()}…", "words": 54}),
+        ("Who won the cricket match?", "They.", {"field": "input", "saw": "cricket"}),
+        (STORY, "The cricket match.", {"field": "output", "saw": "cricket"}),
+    ],
+)
+def test_off_domain_shows_what_spoke_against_the_row(task_input, output, shows):
+    task = RowTexts("Answer this question truthfully", task_input, output)
+    (result,) = shipped_gate().check([task])
+    assert [(one.rule, one.evidence) for one in result.findings] == [("off_domain", shows)]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("The base of an X-ray film is composed of:", "Polyester"),
+        ("Why is pickling done?", "To remove oxide film from casting"),
+        ("Access cavity of mandibular 1st molar is:", "Rounded triangle"),
+        ("Who was associated with second amalgam war?", "Alfred Stock"),
+    ],
+)
+def test_a_word_of_medicine_and_another_field_is_no_sign_against_a_row(question, answer):
+    (result,) = shipped_gate().check([RowTexts(question, "", answer)])
+    assert [one.rule for one in result.findings] == ["sound"]
