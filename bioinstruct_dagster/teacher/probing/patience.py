@@ -115,8 +115,9 @@ class Patience:
     def _stalled(self, why: str) -> StalledProbeError:
         minutes = self.stall.seconds / _SECONDS_PER_MINUTE
         return StalledProbeError(
-            f"The probe can't end within {minutes:,.3g} minutes (BIOINSTRUCT_STALL_MINUTES): {why}. "
-            f"{self._said()} If the server only needs more time, raise BIOINSTRUCT_STALL_MINUTES."
+            f"The probe can't end within {minutes:,.3g} minutes (BIOINSTRUCT_STALL_MINUTES): "
+            f"{why}. {self._said()} If the server only needs more time, raise "
+            "BIOINSTRUCT_STALL_MINUTES."
         )
 
     def _said(self) -> str:

@@ -133,11 +133,8 @@ class ProbeSender:
                     raise
                 self.note(dialect, label_of(error))
                 failure = error
-            delay = attempts.delay_after(failure)
-            if delay is None and isinstance(failure, StatusError) and failure.rate_limited:
-                delay = LONGEST_SECONDS  # only time helps, and the time of a probe has an end
-            unreached = isinstance(failure, UnreachedServerError)
-            if delay is None or (unreached and attempts.failures >= _UNREACHED_ATTEMPTS):
+            delay = _delay_after(failure, attempts)
+            if delay is None:
                 raise self.patience.given_up(failure)
             await self.patience.pause(failure, delay)
 
@@ -184,6 +181,16 @@ class ProbeSender:
             code=hide(error.code) if error.code else None,
             param=hide(error.param) if error.param else None,
         )
+
+
+def _delay_after(failure: Exception, attempts: Attempts) -> float | None:
+    """Seconds until the next attempt, or None if the request is given up."""
+    delay = attempts.delay_after(failure)
+    if isinstance(failure, UnreachedServerError) and attempts.failures >= _UNREACHED_ATTEMPTS:
+        return None
+    if delay is None and isinstance(failure, StatusError) and failure.rate_limited:
+        return LONGEST_SECONDS  # only time helps, and the time of a probe has an end
+    return delay
 
 
 def form_of(dialect: Dialect) -> str:
