@@ -127,10 +127,9 @@ class ProbeSender:
                     raise LostReplyError("the probe stopped waiting for it") from None
                 raise
             except (LostReplyError, UnreachedServerError) as error:
-                if isinstance(error, TeacherError):
-                    raise  # no request can reach the server with these settings
-                if lost_once and isinstance(error, LostReplyError):
-                    raise
+                is_settled = lost_once and isinstance(error, LostReplyError)
+                if is_settled or isinstance(error, TeacherError):
+                    raise  # of the latter kind: no request can reach the server
                 self.note(dialect, label_of(error))
                 failure = error
             delay = _delay_after(failure, attempts)
