@@ -73,8 +73,8 @@ class FailureLog:
         if not self._requests:
             return None
         total = self._requests.total()
-        latest = (self.latest or "").rstrip(".")
-        return f"{total} requests failed: {_counted(self._requests)}. The latest error: {latest}."
+        latest = f" The latest error: {self.latest.rstrip('.')}." if self.latest else ""
+        return f"{total} requests failed: {_counted(self._requests)}.{latest}"
 
 
 def _counted(counts: Counter[str]) -> str:

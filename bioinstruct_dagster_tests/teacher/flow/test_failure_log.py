@@ -65,3 +65,9 @@ def test_the_summary_counts_requests_and_not_attempts():
     assert failures.summary() == (
         "1 requests failed: 1 × HTTP 403. The latest error: HTTP 403: Forbidden."
     )
+
+
+def test_the_summary_of_requests_that_were_given_up_alone_names_no_latest_error():
+    failures = FailureLog([].append, str)
+    failures.note_given_up(LostReplyError("the run stopped waiting for it"))
+    assert failures.summary() == "1 requests failed: 1 × no complete reply."
