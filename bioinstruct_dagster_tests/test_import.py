@@ -180,6 +180,7 @@ def test_published_rows_keep_to_their_own_rule(settings, tmp_path):
         "select count_if(reason = 'repeats_kept_row') as repeats from rejected_instructions"
     )
     assert counts["repeats"] == 0
-    loaded = datasets.load_dataset(str(settings.store.data_dir / "hf_dataset"))
+    cache = str(tmp_path / "hf_cache")
+    loaded = datasets.load_dataset(str(settings.store.data_dir / "hf_dataset"), cache_dir=cache)
     assert sum(len(split) for split in loaded.values()) > 1_200
     assert not any(row.strip().lower() in {"n/a", "none"} for row in loaded["train"]["input"])

@@ -27,7 +27,9 @@ def folder(tmp_path: Path, hugging_face) -> Path:
 def load(folder: Path):
     import datasets
 
-    return datasets.load_dataset(str(folder))
+    # The library's cache knows a folder by its name and its files' names, not by its path. Another
+    # test's folder, or another version of the project, must not answer for this one.
+    return datasets.load_dataset(str(folder), cache_dir=str(folder.parent / "hf_cache"))
 
 
 def row_ids(loaded) -> list[str]:
