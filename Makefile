@@ -99,7 +99,7 @@ bench-curation: setup-dev  ## Measure the gates of curation beside their peers, 
 bench-privacy: setup-dev  ## Measure the privacy gate on synthetic notes, for docs/privacy.md
 	$(BIN)/python -m benchmarks.privacy
 
-bench-imports: setup  ## Import sets of four published shapes: rows kept, seconds and memory (20 min)
+bench-imports: setup  ## Import sets of four published shapes: rows kept, seconds and memory (5 min)
 	$(BIN)/python -m benchmarks.imports
 
 bench-loading: setup  ## Compare loading the definitions with loading Dagster alone
