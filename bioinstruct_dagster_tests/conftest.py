@@ -30,12 +30,12 @@ base_models:
   rehearsal-llama:
     source: rehearsal
     pretraining_steps: 3
-    training: {learning_rate: 4.0e-3, epochs: 0.2, batch_size: 4, accumulation: 1}
+    training: {learning_rate: 4.0e-3, epochs: 0.2, rows_per_update: 4}
 recipes:
   all: {categories: [information_extraction, question_answering, generation, other]}
   information_extraction: {categories: [information_extraction]}
 defaults: {lora_rank: 4, lora_alpha: 8, lora_dropout: 0.05, target_modules: all-linear,
-           learning_rate: 3.0e-4, epochs: 1, batch_size: 4, accumulation: 1, warmup: 0.03,
+           learning_rate: 3.0e-4, epochs: 1, rows_per_update: 4, warmup: 0.03,
            max_length: 256}
 """
 

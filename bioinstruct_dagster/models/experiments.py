@@ -6,7 +6,7 @@ Belongs here: reading and checking the experiment file. Does not: running an exp
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
@@ -44,18 +44,36 @@ class Recipe(StrictModel):
     categories: Annotated[tuple[Category, ...], AfterValidator(_distinct)] = Field(
         CATEGORIES, min_length=1
     )
+    rows: int | None = Field(None, ge=1, description="rows of the train split; None for all")
+    seed: int = Field(1, ge=1, description="of the subset, the first weights and the order of rows")
     lora_rank: int = Field(ge=1)
     lora_alpha: int = Field(ge=1)
     lora_dropout: float = Field(ge=0, lt=1)
     target_modules: (
         ExactName | Annotated[tuple[ExactName, ...], Field(min_length=1), AfterValidator(_distinct)]
     )
+    rslora: bool = Field(default=False, description="scale by alpha / sqrt(rank), not alpha / rank")
+    lora_plus_ratio: float | None = Field(
+        None, gt=0, description="learning rate of B over that of A (LoRA+); None for equal rates"
+    )
+    quantization: Literal["none", "nf4"] = Field(
+        "none", description="of the base; nf4: QLoRA"
+    )
     learning_rate: float = Field(gt=0)
+    schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="after warm-up")
     epochs: float = Field(gt=0)
-    batch_size: int = Field(ge=1, description="rows per device and step")
-    accumulation: int = Field(ge=1, description="steps per update")
+    rows_per_update: int = Field(ge=1, description="the effective batch, however it is computed")
     warmup: float = Field(ge=0, lt=1, description="share of all updates")
+    weight_decay: float = Field(0.0, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
     max_length: int = Field(ge=16, description="tokens per row, prompt and response")
+    too_long: Literal["leave_out", "shorten_input"] = Field(
+        "leave_out", description="what is done with a row of more tokens"
+    )
+    validations_per_epoch: int = Field(1, ge=0, description="0 for none")
+    patience: int | None = Field(
+        None, ge=1, description="validations without a lower loss that end training; None for never"
+    )
 
 
 class BaseModelSpec(StrictModel):
@@ -63,6 +81,12 @@ class BaseModelSpec(StrictModel):
 
     source: ExactName = Field(description="`rehearsal`, a local folder, or a hub id")
     revision: ExactName | None = None
+    prompt: ExactName = Field("alpaca", description="`alpaca`, `chat`, or a template's file")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="of the weights; auto: bfloat16 on a GPU, float32 on a CPU"
+    )
+    context: int | None = Field(None, ge=16, description="tokens; None for the model's own")
+    licence: ExactName | None = Field(None, description="of the weights, for the adapter's card")
     pretraining_steps: int = Field(200, ge=1, description="of the embedded model only")
     training: dict[str, Any] = Field(default_factory=dict)
 

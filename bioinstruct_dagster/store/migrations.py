@@ -32,10 +32,17 @@ _COLUMNS_OF_5 = """
     alter table batches add column token_limit bigint;
 """
 
+# From version 5 or earlier: what an adapter's row says changed, and its folder tells the same. The
+# folders of earlier adapters stay; the next materialization writes new rows.
+_ADAPTERS_OF_6 = """
+    drop table if exists lora_adapter;
+"""
+
 # By the version of the store: the statements before and after the current declaration.
 # Version 4 has one table and one view more than version 3. The declaration alone adds them.
 MIGRATIONS: dict[int, tuple[str, str]] = {
-    2: (_FROM_2 + _COLUMNS_OF_5, _AFTER_2),
-    3: (_COLUMNS_OF_5, ""),
-    4: (_COLUMNS_OF_5, ""),
+    2: (_FROM_2 + _COLUMNS_OF_5 + _ADAPTERS_OF_6, _AFTER_2),
+    3: (_COLUMNS_OF_5 + _ADAPTERS_OF_6, ""),
+    4: (_COLUMNS_OF_5 + _ADAPTERS_OF_6, ""),
+    5: (_ADAPTERS_OF_6, ""),
 }

@@ -333,15 +333,31 @@ create table if not exists lora_adapter (
     recipe_sha256       varchar not null,    -- sha256 of all values of the recipe
     prompt_version      varchar not null,    -- version of the prompt template
     train_rows          bigint not null,     -- rows of the train split that were used
+    rows_left_out       bigint not null,     -- rows of the recipe that were too long, by the table rows_left_out
+    rows_shortened      bigint not null,     -- rows whose input was shortened in the middle
     train_tokens        bigint not null,     -- tokens over all epochs, without padding
     steps               bigint not null,     -- optimizer updates
     first_loss          double not null,     -- mean response-token loss of the first logged step
     last_loss           double not null,     -- mean response-token loss of the last logged step
     losses              double[] not null,   -- loss of each logged step
+    validation_losses   struct(update_number bigint, loss double)[] not null, -- after which update
+    kept_update         bigint not null,     -- the update whose weights were kept
+    proof               json not null,       -- how the adapter was proven to act (models.adapter_proof)
+    run_facts           json not null,       -- throughput, padding, memory and its estimate, threads, libraries
     train_seconds       double not null,     -- seconds of training, without loading the model
     device              varchar not null,    -- cpu | cuda
     rehearsal           boolean not null,    -- made with the embedded teacher or base model
     trained_at          timestamptz not null
+);
+
+create table if not exists rows_left_out (
+    base_model          varchar not null,    -- name in the experiment file
+    recipe              varchar not null,    -- name in the experiment file
+    row_id              varchar not null,
+    tokens              bigint not null,     -- of prompt and response, with the end-of-sequence token
+    tokens_lost         bigint not null,     -- tokens that training did not see
+    action              varchar not null,    -- left_out | input_shortened
+    rehearsal           boolean not null     -- made with the embedded teacher or base model
 );
 
 create table if not exists eval_scores (

@@ -3,6 +3,7 @@
 Belongs here: the step, and the row in the store. Does not: training (training.train).
 """
 
+import json
 from datetime import datetime
 
 import dagster as dg
@@ -74,8 +75,9 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         experiment = {"base_model": base_model, "recipe": recipe}
         row = {**experiment, **result}
         row["trained_at"] = datetime.fromisoformat(result["trained_at"])
-        for name in ("base_path", "rows_too_long"):
-            row.pop(name)
+        row.pop("base_path")
+        for name in ("proof", "run_facts"):
+            row[name] = json.dumps(result[name])
         store.replace({"lora_adapter": [row]}, part=experiment)
         return materialization(
             context,

@@ -26,9 +26,7 @@ def optimize(
     from transformers import DataCollatorForSeq2Seq, Trainer, TrainerCallback, TrainingArguments
 
     recipe = spec.recipe
-    updates = max(
-        1, round(len(examples) * recipe.epochs / (recipe.batch_size * recipe.accumulation))
-    )
+    updates = max(1, round(len(examples) * recipe.epochs / recipe.rows_per_update))
 
     class TrainingProgress(TrainerCallback):  # type: ignore[misc]
         def on_log(self, _args: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
@@ -44,8 +42,7 @@ def optimize(
             args=TrainingArguments(
                 output_dir=scratch,
                 num_train_epochs=recipe.epochs,
-                per_device_train_batch_size=recipe.batch_size,
-                gradient_accumulation_steps=recipe.accumulation,
+                per_device_train_batch_size=recipe.rows_per_update,
                 learning_rate=recipe.learning_rate,
                 lr_scheduler_type="cosine",
                 warmup_steps=recipe.warmup,

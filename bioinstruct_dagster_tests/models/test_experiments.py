@@ -11,7 +11,7 @@ from bioinstruct_dagster.settings import INPUTS
 
 DEFAULTS = {
     "lora_rank": 8, "lora_alpha": 16, "lora_dropout": 0.05, "target_modules": "all-linear",
-    "learning_rate": 3e-4, "epochs": 3, "batch_size": 8, "accumulation": 1, "warmup": 0.03,
+    "learning_rate": 3e-4, "epochs": 3, "rows_per_update": 8, "warmup": 0.03,
     "max_length": 512,
 }  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_a_malformed_file_is_refused_by_field(read, change, named):
         ("learning_rate", 0),
         ("epochs", -1),
         ("batch_size", 2.5),
-        ("accumulation", 0),
+        ("rows_per_update", 0),
         ("warmup", 1),
         ("max_length", 15),
         ("categories", []),

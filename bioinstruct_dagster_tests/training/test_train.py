@@ -62,7 +62,7 @@ def test_the_result_accounts_for_the_training(adapter, training_spec, dataset_ro
     folder = Path(adapter["adapter_path"])
     assert json.loads((folder / "result.json").read_text("utf-8")) == adapter
     train_rows = [row for row in dataset_rows if split_of(row["instruction"]) == "train"]
-    assert adapter["train_rows"] + adapter["rows_too_long"] == len(train_rows)
+    assert adapter["train_rows"] + adapter["rows_left_out"] == len(train_rows)
     assert adapter["steps"] == len(adapter["losses"])
     assert adapter["first_loss"] == adapter["losses"][0]
     assert adapter["last_loss"] == adapter["losses"][-1]
@@ -100,7 +100,7 @@ def test_only_train_rows_of_the_recipes_categories_are_used(training_spec, datas
 
     usual = run(spec)
     learned_from = [row for row in dataset_rows if is_learned_from(row)]
-    assert usual["train_rows"] + usual["rows_too_long"] == len(learned_from)
+    assert usual["train_rows"] + usual["rows_left_out"] == len(learned_from)
     others_altered = trained_with(lambda row: not is_learned_from(row))
     assert others_altered["adapter_sha256"] == usual["adapter_sha256"]
     all_altered = trained_with(lambda row: True)
