@@ -67,8 +67,8 @@ def subset(rows: Sequence[Row], recipe: Recipe, seed: int) -> list[Row]:
     if len(found) < recipe.rows:
         raise SizeNotReachedError(
             f"The recipe asks for {recipe.rows:,} rows of the categories "
-            f"{', '.join(recipe.categories)}, and the train split has {len(found):,}. Generate more "
-            "rows, or choose a smaller size.",
+            f"{', '.join(recipe.categories)}, and the train split has {len(found):,}. "
+            "Generate more rows, or choose a smaller size.",
             asked=recipe.rows,
             found=len(found),
         )

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from bioinstruct_dagster.models.experiments.names import MOST_CHARACTERS
 from bioinstruct_dagster.yaml_faults import LARGEST_WHOLE_NUMBER
-from bioinstruct_dagster.yaml_lines import REFUSED_VALUE, Fault
+from bioinstruct_dagster.yaml_lines import REFUSED_VALUE, Fault, Place
 
 ALL_ROWS = "all"
 DEFAULT_SEED = 1
@@ -131,7 +131,9 @@ def _faults_of_name(
         yield Fault(place, f"stands for the name {name}, as {other} does; rename one of them")
     else:
         message = f"stands for the name {name}, which differs from {twin} of {other} only in case"
-        yield Fault(place, f"{message}; macOS and Windows take them for one folder, so rename one")
+        yield Fault(
+            place, f"{message}; macOS and Windows take both for one folder, so rename one of them"
+        )
 
 
 def _read(
@@ -155,7 +157,7 @@ def _read(
     for at, value in enumerate(content if several else [content]):
         if value is REFUSED_VALUE:
             continue
-        where = (*place, field, at) if several else (*place, field)
+        where: Place = (*place, field, at) if several else (*place, field)
         try:
             one = read(value)
         except ValueError as error:

@@ -81,11 +81,11 @@ def _faults_of_recipes(content: Mapping[str, Any]) -> Iterator[Fault]:
         place = ("hyperparameters", name, "values")
         yield from _faults_of_values(values, place, refused=("categories", *NAMED_FIELDS))
     for name, base in bases.items():
-        place = ("base_models", name)
+        of_base: Place = ("base_models", name)
         values = _mapping(base.get("training"))
-        yield from _faults_of_values(values, (*place, "training"), refused=NAMED_FIELDS)
+        yield from _faults_of_values(values, (*of_base, "training"), refused=NAMED_FIELDS)
         for of_set, values in _mappings(base.get("hyperparameters")).items():
-            inside = (*place, "hyperparameters", of_set)
+            inside = (*of_base, "hyperparameters", of_set)
             if of_set not in sets:
                 known = f"use one of: {', '.join(sets)}" if sets else "add it"
                 yield Fault(inside, f"there is no set {of_set!r} of hyper-parameters; {known}")
@@ -183,10 +183,8 @@ def _twins(names: Mapping[str, Any]) -> Iterator[Fault]:
     for name in names:
         twin = first.setdefault(name.casefold(), name)
         if twin != name:
-            message = (
-                f"differs from {twin} only in case; macOS and Windows take them for one folder"
-            )
-            yield Fault(("base_models", name), f"{message}, so rename one")
+            message = f"differs from {twin} only in case, so macOS and Windows take both for one"
+            yield Fault(("base_models", name), f"{message} folder; rename one of them")
 
 
 def _mapping(value: Any) -> dict[str, Any]:
