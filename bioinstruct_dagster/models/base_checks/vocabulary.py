@@ -120,8 +120,8 @@ def _check_end(tokenizer: Any, folder: Path, rows: int | None, findings: Finding
         if not token:
             findings.fault(
                 "The tokenizer has no end-of-sequence token, and the configuration names none of "
-                "its vocabulary, so an adapter could not learn where an answer ends. Set `eos_token` "
-                "in tokenizer_config.json."
+                "its vocabulary, so an adapter could not learn where an answer ends. Set "
+                "`eos_token` in tokenizer_config.json."
             )
             return
         tokenizer.eos_token = token
