@@ -132,7 +132,7 @@ def _faults_of_name(
     else:
         message = f"stands for the name {name}, which differs from {twin} of {other} only in case"
         yield Fault(
-            place, f"{message}; macOS and Windows take both for one folder, so rename one of them"
+            place, f"{message}; macOS and Windows take both for one folder: rename one"
         )
 
 
