@@ -217,6 +217,13 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path):
         read_experiments(path)
 
 
+def test_a_file_that_is_there_is_a_prompt(read, tmp_path):
+    path = tmp_path / "prompt.txt"
+    path.write_text("{instruction}", "utf-8")
+    models = {"tiny": {"source": "x", "prompt": str(path)}}
+    assert read(matrix(base_models=models)).base_models["tiny"].prompt == str(path)
+
+
 # --- Named sets, sizes and seeds ------------------------------------------------------------------
 
 
@@ -290,6 +297,27 @@ def test_a_file_of_categories_and_defaults_alone_is_read(read):
         (
             {"base_models": {"tiny": {"source": "x", "dtype": "float8"}}},
             "base_models.tiny.dtype: must be one of auto, float32, bfloat16, float16, not 'float8'",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "prompt": "alpacca"}}},
+            "base_models.tiny.prompt: is neither alpaca nor chat, and ",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "prompt": "alpacca"}}},
+            "/alpacca does not exist; did you mean 'alpaca'?",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "prompt": "./no/such/template.txt"}}},
+            "template.txt does not exist; write alpaca or chat, or a file",
+        ),
+        ({"base_models": {"tiny": {"source": "x", "prompt": 3}}}, "tiny.prompt: must be text"),
+        (
+            {"base_models": {"tiny": {"source": "x", "prompt": "~nobody-at-all/x"}}},
+            "tiny.prompt: ",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "local": "../x"}}},
+            "tiny.local: '../x' must be",
         ),
         (
             {"base_models": {"tiny": {"source": "x", "context": 8}}},
