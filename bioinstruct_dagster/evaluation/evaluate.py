@@ -6,7 +6,7 @@ scores (evaluation.assets).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +17,7 @@ from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.statistics.intervals import score_items
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapters import missing_file
+from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import BaseModelSpec
 
 SPLIT = "test"
@@ -50,29 +51,76 @@ class EvaluationSpec:
 
 
 def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]:
-    """Score base model and adapter on the test split.
+    """Load the base model, and score it and the adapter on the test split.
 
     Returns a dict with the keys `scores`, `predictions` and `base_fingerprint`.
     """
-    import peft
+    refuse_missing(spec)
+    rows = test_rows(spec)
+    base = base_models.load(spec.base, Path(spec.models_dir), log)
+    return evaluate_adapter(spec, base, rows, None, log)
 
+
+def test_rows(spec: EvaluationSpec) -> list[dict[str, Any]]:
+    """The rows of the test split.
+
+    Raises:
+        EvaluationError: there is none.
+    """
     rows = read_split(Path(spec.dataset_path), SPLIT, spec.dataset_fingerprint)
     if not rows:
         raise EvaluationError(
             f"The {SPLIT} split of {spec.dataset_path} is empty, so nothing can be scored. "
             "Generate more rows, then materialize key:hf_dataset and key:lora_adapter."
         )
+    return rows
+
+
+def refuse_missing(spec: EvaluationSpec) -> None:
+    """Refuse an adapter folder that lacks a file.
+
+    Raises:
+        EvaluationError: names the file.
+    """
     missing = missing_file(Path(spec.adapter_path))
     if missing:
         raise EvaluationError(
             f"There is no adapter at {spec.adapter_path} ({missing} is missing). "
             "Materialize key:lora_adapter for this partition first."
         )
-    base = base_models.load(spec.base, Path(spec.models_dir), log)
+
+
+def evaluate_adapter(
+    spec: EvaluationSpec,
+    base: LoadedBaseModel,
+    rows: Sequence[Mapping[str, Any]],
+    of_base: list[dict[str, Any]] | None,
+    log: Callable[[str], None],
+) -> dict[str, Any]:
+    """Score an adapter of a loaded base model, which is as before afterwards.
+
+    Args:
+        spec: the adapter.
+        base: its base model in memory.
+        rows: of the test split.
+        of_base: the predictions of the base model alone, if they are known.
+        log: takes one line.
+
+    Returns:
+        A dict with the keys `scores`, `predictions` and `base_fingerprint`.
+    """
+    import peft
+
+    refuse_missing(spec)
+    if of_base is None:
+        of_base = predict(base.model, base, rows, "base", log)
     model = peft.PeftModel.from_pretrained(base.model, spec.adapter_path).eval()
-    of_adapter = predict(model, base, rows, "adapter", log)
-    with model.disable_adapter():
-        of_base = predict(model, base, rows, "base", log)
+    try:
+        of_adapter = predict(model, base, rows, "adapter", log)
+    finally:
+        model.unload()
+        if hasattr(base.model, "peft_config"):
+            del base.model.peft_config  # peft would warn of a second adapter
     if not of_base:
         raise EvaluationError(
             f"Every row of the {SPLIT} split of {spec.dataset_path} is too long to score. "

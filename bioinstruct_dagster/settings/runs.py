@@ -41,6 +41,15 @@ class ModelSettings(SettingsGroup):
         "The base models and training recipes.",
         unit="YAML file",
     )
+    training_workers: int = setting(
+        0,
+        "BIOINSTRUCT_TRAINING_WORKERS",
+        "How many experiments of one run are trained at the same time, each by its own process. "
+        "0 is one for each GPU, or one if there is no GPU.",
+        unit="processes",
+        ge=0,
+        le=64,
+    )
 
 
 class RunSettings(SettingsGroup):

@@ -16,7 +16,7 @@ from bioinstruct_dagster.models.prompt import PROMPT_VERSION
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-TRAINER_VERSION = 1  # raise it if the same specification would give another adapter
+TRAINER_VERSION = 2  # raise it if the same specification would give another adapter
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class TrainingSpec:
         """The folder of the adapter."""
         name = self.experiment.replace("|", "__")
         return Path(self.adapters_dir) / name / self.key(base_fingerprint)[:12]
+
+    def checkpoints(self, base_fingerprint: str) -> Path:
+        """The folder of the adapter's checkpoints while it is trained."""
+        working = Path(self.adapters_dir) / ".training" / self.key(base_fingerprint)[:12]
+        return working / "checkpoints"
 
     def to_json(self) -> str:
         """The specification as JSON for the model process. `from_json` reads it."""

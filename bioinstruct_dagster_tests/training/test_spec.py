@@ -33,7 +33,6 @@ def known_spec():
             target_modules=("q_proj", "v_proj"),
             learning_rate=3e-4,
             epochs=2,
-            batch_size=4,
             rows_per_update=32,
             max_length=512,
         ),
@@ -68,7 +67,8 @@ def test_the_key_depends_on_what_determines_the_adapter_alone(training_spec):
             with_recipe(training_spec, **change).key("base")
             for change in (
                 {"lora_rank": 2}, {"lora_dropout": 0.2}, {"learning_rate": 1e-5}, {"epochs": 9.0},
-                {"rows_per_update": 2}, {"warmup": 0.5}, {"max_length": 99}, {"categories": ("other",)},
+                {"rows_per_update": 2}, {"warmup": 0.5}, {"max_length": 99},
+                {"categories": ("other",)},
                 {"target_modules": ("q_proj",)},
             )
         ),
