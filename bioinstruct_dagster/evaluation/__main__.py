@@ -1,4 +1,4 @@
-"""`python -m bioinstruct_dagster.evaluation SPEC RESULT`: score one adapter in this process."""
+"""`python -m bioinstruct_dagster.evaluation SPEC [RESULT]`: score one adapter in this process."""
 
 import sys
 
@@ -9,6 +9,6 @@ if __name__ == "__main__":
     sys.exit(
         run_from_files(
             "bioinstruct_dagster.evaluation",
-            lambda text, log: evaluate(EvaluationSpec.from_json(text), log),
+            lambda text, log, _report: evaluate(EvaluationSpec.from_json(text), log),
         )
     )

@@ -1,4 +1,4 @@
-"""`python -m bioinstruct_dagster.training SPEC RESULT`: train one adapter in this process."""
+"""`python -m bioinstruct_dagster.training SPEC [RESULT]`: train one adapter in this process."""
 
 import sys
 
@@ -10,6 +10,6 @@ if __name__ == "__main__":
     sys.exit(
         run_from_files(
             "bioinstruct_dagster.training",
-            lambda text, log: train(TrainingSpec.from_json(text), log),
+            lambda text, log, _report: train(TrainingSpec.from_json(text), log),
         )
     )
