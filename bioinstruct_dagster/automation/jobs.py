@@ -12,8 +12,9 @@ from pydantic import Field
 
 from bioinstruct_dagster.evaluation.assets import score_adapters
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
-from bioinstruct_dagster.models.outcomes import ExperimentsFailedError, name_of
+from bioinstruct_dagster.models.outcomes import ExperimentsFailedError
 from bioinstruct_dagster.models.partitions import ExperimentStep
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
@@ -87,7 +88,7 @@ def study_job(matrix: ExperimentMatrix) -> dg.JobDefinition:
     ) -> Iterator[Any]:
         """Train the chosen experiments' adapters, then score each adapter that there is."""
         experiments = matrix.names_of(config.experiments)
-        listed = ", ".join(map(name_of, experiments))
+        listed = ", ".join(map(partition_key, experiments))
         context.log.info("%d experiments: %s", len(experiments), listed)
         step = ExperimentStep(context, matrix, store, settings, process)
         trained = yield from train_adapters(step, experiments, retrain=config.retrain)

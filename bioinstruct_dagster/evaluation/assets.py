@@ -15,10 +15,11 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import TASK
 from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec
 from bioinstruct_dagster.evaluation.evaluate_study import EvaluationStudySpec
-from bioinstruct_dagster.models.current_dataset import current_dataset, train_rows
-from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.models.current_dataset import current_dataset
+from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
+from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
-from bioinstruct_dagster.models.outcomes import Experiment, ExperimentOutcomes, name_of
+from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
 from bioinstruct_dagster.models.partitions import (
     ExperimentStep,
     experiment_key,
@@ -101,11 +102,7 @@ def score_adapters(
     outcomes = ExperimentOutcomes("scored")
     dataset = current_dataset(step.store, step.settings)
     adapters: dict[Experiment, dict[str, Any]] = {}
-    for one in experiments:
-        recipe = step.matrix.recipe(*one)
-        if recipe.rows and train_rows(step.store, recipe.categories) < recipe.rows:
-            step.passed_over(one, f"There are fewer than {recipe.rows:,} rows for it.", outcomes)
-            continue
+    for one in step.of_reached_sizes(experiments, outcomes):
         try:
             adapters[one] = _adapter(step.store, one, dataset)
         except StatedError as error:
@@ -113,7 +110,7 @@ def score_adapters(
     if not adapters:
         return outcomes
     specs = {
-        name_of(one): EvaluationSpec(
+        partition_key(one): EvaluationSpec(
             base=step.matrix.base_models[one[0]],
             adapter_path=adapter["adapter_path"],
             dataset_path=str(dataset.path),
@@ -125,7 +122,7 @@ def score_adapters(
     }
     module = "bioinstruct_dagster.evaluation"
     study = EvaluationStudySpec(specs).to_json()
-    waiting = {name_of(one): one for one in adapters}
+    waiting = {partition_key(one): one for one in adapters}
     with closing(step.made_by(module, study, waiting, outcomes)) as made:
         for one, message in made:
             shown = _store(step, one, adapters[one], dataset, message["result"])
@@ -147,7 +144,7 @@ def _adapter(store: Store, one: Experiment, dataset: DatasetVersion) -> dict[str
     Raises:
         StatedError: there is none, or it was trained on another version of the data set.
     """
-    name = name_of(one)
+    name = partition_key(one)
     found = store.rows(ADAPTER, _columns(one))
     if not found:
         raise StatedError(

@@ -7,8 +7,8 @@ Belongs here: the account of a step over several experiments, and its error. Doe
 from dataclasses import dataclass, field
 
 from bioinstruct_dagster.errors import StatedError
-
-Experiment = tuple[str, str]  # base model and recipe
+from bioinstruct_dagster.models.experiments import Experiment
+from bioinstruct_dagster.models.experiments.names import partition_key
 
 
 class ExperimentsFailedError(StatedError):
@@ -33,16 +33,11 @@ class ExperimentOutcomes:
         if not self.failed:
             return
         total = len(self.made) + len(self.passed_over) + len(self.failed)
-        reasons = [f"{name_of(one)}: {reason}" for one, reason in self.failed.items()]
+        reasons = [f"{partition_key(one)}: {reason}" for one, reason in self.failed.items()]
         if total == 1:
             raise ExperimentsFailedError(reasons[0])
         listed = "".join(f"\n- {reason}" for reason in reasons)
         raise ExperimentsFailedError(
-            f"{len(self.failed)} of {total} experiments could not be {self.work}. "
-            f"{len(self.made)} were, and are materialized.{listed}"
+            f"{len(self.failed)} of {total} experiments could not be {self.work} (materialized: "
+            f"{len(self.made)}, passed over: {len(self.passed_over)}):{listed}"
         )
-
-
-def name_of(experiment: Experiment) -> str:
-    """The experiment's partition key, such as `rehearsal-llama|all`."""
-    return "|".join(experiment)

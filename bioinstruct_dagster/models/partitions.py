@@ -5,7 +5,7 @@ them. Does not: the experiment file (models.experiments).
 """
 
 import warnings
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,8 +13,10 @@ from typing import Any, cast
 import dagster as dg
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.models.experiments import ExperimentMatrix
-from bioinstruct_dagster.models.outcomes import Experiment, ExperimentOutcomes, name_of
+from bioinstruct_dagster.models.current_dataset import train_rows
+from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
+from bioinstruct_dagster.models.experiments.names import partition_key
+from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -73,15 +75,31 @@ class ExperimentStep:
     settings: Settings
     process: ModelProcess
 
+    def of_reached_sizes(
+        self, experiments: Iterable[Experiment], outcomes: ExperimentOutcomes
+    ) -> Iterator[Experiment]:
+        """The experiments whose number of rows the data set reaches. It passes over the others."""
+        for one in experiments:
+            recipe = self.matrix.recipe(*one)
+            found = train_rows(self.store, recipe.categories) if recipe.rows else 0
+            if recipe.rows and found < recipe.rows:
+                reason = (
+                    f"It needs {recipe.rows:,} training rows of its categories, and the data set "
+                    f"has {found:,}. Generate more rows to train it."
+                )
+                self.passed_over(one, reason, outcomes)
+            else:
+                yield one
+
     def passed_over(self, one: Experiment, reason: str, outcomes: ExperimentOutcomes) -> None:
         """Note and log that there is nothing to do for an experiment."""
         outcomes.passed_over[one] = reason
-        self.context.log.warning("%s: passed over. %s", name_of(one), reason)
+        self.context.log.warning("%s: passed over. %s", partition_key(one), reason)
 
     def failed(self, one: Experiment, error: str, outcomes: ExperimentOutcomes) -> None:
         """Note and log that an experiment failed."""
         outcomes.failed[one] = error
-        self.context.log.error("%s: not %s. %s", name_of(one), outcomes.work, error)
+        self.context.log.error("%s: not %s. %s", partition_key(one), outcomes.work, error)
 
     def made_by(
         self,

@@ -117,6 +117,8 @@ def partition_materialization(
             partitions.
     """
     tags = {"dagster/code_version": code_version, "dagster/data_version_is_user_provided": "true"}
+    for dimension, key_of_dimension in partition.keys_by_dimension.items():
+        tags[f"dagster/partition/{dimension}"] = key_of_dimension
     if result.data_version:
         tags["dagster/data_version"] = result.data_version.value
     for name, of_partition in upstream.items():

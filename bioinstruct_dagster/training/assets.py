@@ -15,9 +15,9 @@ from pydantic import Field
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import current_dataset
-from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
-from bioinstruct_dagster.models.outcomes import Experiment, ExperimentOutcomes
+from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
 from bioinstruct_dagster.models.partitions import (
     ExperimentStep,
     experiment_key,
@@ -108,7 +108,10 @@ def train_adapters(
     """
     outcomes = ExperimentOutcomes("trained")
     dataset = current_dataset(step.store, step.settings)
-    specs = {one: training_spec(step.matrix, *one, dataset, step.settings) for one in experiments}
+    specs = {
+        one: training_spec(step.matrix, *one, dataset, step.settings)
+        for one in step.of_reached_sizes(experiments, outcomes)
+    }
 
     def stored(one: Experiment, result: dict[str, Any], *, reused: bool) -> dg.AssetMaterialization:
         _store(step.store, one, result)

@@ -26,6 +26,7 @@ from bioinstruct_dagster.training.card import render_card
 from bioinstruct_dagster.training.loop import optimize
 from bioinstruct_dagster.training.rows import ExperimentRows, RowEncoder, read_rows
 from bioinstruct_dagster.training.spec import TrainingSpec
+from bioinstruct_dagster.training.subsets import training_seed
 
 Log = Callable[[str], None]
 
@@ -133,7 +134,7 @@ def _adapted(spec: TrainingSpec, base: LoadedBaseModel) -> Iterator[Any]:
 
     recipe = spec.recipe
     modules = recipe.target_modules
-    set_seed(spec.seed)  # the first weights of the adapter are drawn here
+    set_seed(training_seed(spec.seed, recipe))  # the first weights of the adapter are drawn here
     model = peft.get_peft_model(
         base.model,
         peft.LoraConfig(

@@ -131,9 +131,7 @@ def _faults_of_name(
         yield Fault(place, f"stands for the name {name}, as {other} does; rename one of them")
     else:
         message = f"stands for the name {name}, which differs from {twin} of {other} only in case"
-        yield Fault(
-            place, f"{message}; macOS and Windows take both for one folder: rename one"
-        )
+        yield Fault(place, f"{message}; macOS and Windows take both for one folder: rename one")
 
 
 def _read(
