@@ -56,9 +56,7 @@ class Recipe(StrictModel):
     lora_plus_ratio: float | None = Field(
         None, gt=0, description="learning rate of B over that of A (LoRA+); None for equal rates"
     )
-    quantization: Literal["none", "nf4"] = Field(
-        "none", description="of the base; nf4: QLoRA"
-    )
+    quantization: Literal["none", "nf4"] = Field("none", description="of the base; nf4: QLoRA")
     learning_rate: float = Field(gt=0)
     schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="after warm-up")
     epochs: float = Field(gt=0)

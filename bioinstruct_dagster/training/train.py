@@ -17,10 +17,11 @@ from typing import Any
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapters import RESULT_FILE, WEIGHTS_FILE, intact_result
+from bioinstruct_dagster.models.adapter_proof import prove, read_canaries
+from bioinstruct_dagster.models.adapters import RESULT_FILE, intact_result, sealed
 from bioinstruct_dagster.models.encoding import encode_all
 from bioinstruct_dagster.models.prompt import PROMPT_VERSION
-from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
+from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.training.card import render_card
 from bioinstruct_dagster.training.loop import optimize
 from bioinstruct_dagster.training.spec import TrainingSpec
@@ -56,6 +57,7 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
         f"{spec.experiment}: {len(examples)} rows to train on, {dropped} too long; "
         f"device {base.device}"
     )
+    base_before = read_canaries(base.model, base)
     set_seed(spec.seed)
     modules = spec.recipe.target_modules
     model = peft.get_peft_model(
@@ -76,8 +78,10 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
         model.save_pretrained(fresh, safe_serialization=True, save_embedding_layers=False)
+        proof = prove(model, base, fresh, recipe=spec.recipe, base_before=base_before)
+        log(f"{spec.experiment}: {proof.line()}")
         result = {
-            "adapter_sha256": sha256_of_file(fresh / WEIGHTS_FILE),
+            "adapter_sha256": proof.adapter_sha256,
             "adapter_path": str(folder),
             "base_path": base.path,
             "base_fingerprint": base.fingerprint,
@@ -94,13 +98,14 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
             "losses": losses,
             "validation_losses": [],
             "kept_update": steps,
-            "proof": {},
+            "proof": proof.to_json(),
             "run_facts": {},
             "train_seconds": seconds,
             "device": base.device,
             "rehearsal": spec.rehearsal,
             "trained_at": datetime.now(UTC).isoformat(),
         }
+        result = sealed(result)
         (fresh / RESULT_FILE).write_text(json.dumps(result, indent=1), "utf-8")
         (fresh / "README.md").write_text(render_card(spec, result), "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
