@@ -117,6 +117,8 @@ def score_adapters(
             dataset_fingerprint=dataset.fingerprint,
             models_dir=str(step.settings.store.data_dir / "models"),
             seed=step.settings.runs.seed,
+            recipe=step.matrix.recipe(*one),
+            adapter_sha256=adapter["adapter_sha256"],
         )
         for one, adapter in adapters.items()
     }

@@ -16,9 +16,11 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.statistics.intervals import score_items
 from bioinstruct_dagster.models import base_models
+from bioinstruct_dagster.models.adapter_proof import open_proven
+from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
 from bioinstruct_dagster.models.adapters import missing_file
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.experiments import BaseModelSpec
+from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
 
 SPLIT = "test"
 
@@ -29,7 +31,11 @@ class EvaluationError(StatedError):
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """An adapter, its base model, the data set for its scores, and the seed of the bootstrap."""
+    """An adapter, its base model, the data set for its scores, and the seed of the bootstrap.
+
+    With `recipe` and `adapter_sha256`, the adapter has to be that of the experiment file and of the
+    store. Without them, it has to be what its own result file says.
+    """
 
     base: BaseModelSpec
     adapter_path: str
@@ -37,23 +43,36 @@ class EvaluationSpec:
     dataset_fingerprint: str
     models_dir: str
     seed: int
+    recipe: Recipe | None = None
+    adapter_sha256: str | None = None
 
     def to_json(self) -> str:
         """The specification as JSON for the model process. `from_json` reads it."""
-        return json.dumps(asdict(self) | {"base": self.base.model_dump(mode="json")})
+        recipe = self.recipe.model_dump(mode="json") if self.recipe else None
+        base = self.base.model_dump(mode="json")
+        return json.dumps(asdict(self) | {"base": base, "recipe": recipe})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The specification that `to_json` wrote."""
         values = json.loads(text)
         values["base"] = BaseModelSpec.model_validate(values["base"])
+        if values["recipe"]:
+            values["recipe"] = Recipe.model_validate(values["recipe"])
         return cls(**values)
 
 
 def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]:
     """Load the base model, and score it and the adapter on the test split.
 
-    Returns a dict with the keys `scores`, `predictions` and `base_fingerprint`.
+    The adapter is proven before anything is scored (models.adapter_proof).
+
+    Returns:
+        A dict with the keys `scores`, `predictions`, `base_fingerprint` and `proof`.
+
+    Raises:
+        EvaluationError: there is nothing to score, or no adapter.
+        AdapterFaultError: the adapter is not what it should be, or does not act.
     """
     refuse_missing(spec)
     rows = test_rows(spec)
@@ -107,20 +126,21 @@ def evaluate_adapter(
         log: takes one line.
 
     Returns:
-        A dict with the keys `scores`, `predictions` and `base_fingerprint`.
-    """
-    import peft
+        A dict with the keys `scores`, `predictions`, `base_fingerprint` and `proof`.
 
+    Raises:
+        EvaluationError: there is nothing to score, or no adapter.
+        AdapterFaultError: the adapter is not what it should be, or does not act.
+    """
     refuse_missing(spec)
+    with adapter_removed_after(base.model):
+        model, proof = open_proven(
+            base, Path(spec.adapter_path), recipe=spec.recipe, adapter_sha256=spec.adapter_sha256
+        )
+        log(proof.line())
+        of_adapter = predict(model, base, rows, "adapter", log)
     if of_base is None:
         of_base = predict(base.model, base, rows, "base", log)
-    model = peft.PeftModel.from_pretrained(base.model, spec.adapter_path).eval()
-    try:
-        of_adapter = predict(model, base, rows, "adapter", log)
-    finally:
-        model.unload()
-        if hasattr(base.model, "peft_config"):
-            del base.model.peft_config  # peft would warn of a second adapter
     if not of_base:
         raise EvaluationError(
             f"Every row of the {SPLIT} split of {spec.dataset_path} is too long to score. "
@@ -130,4 +150,5 @@ def evaluate_adapter(
         "scores": [asdict(score) for score in score_items(of_base, of_adapter, spec.seed)],
         "predictions": of_base + of_adapter,
         "base_fingerprint": base.fingerprint,
+        "proof": proof.to_json(),
     }

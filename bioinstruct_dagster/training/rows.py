@@ -38,6 +38,21 @@ class ExperimentRows:
     validation: list[Example]
     left_out: list[dict[str, Any]]  # the columns of the table `rows_left_out`
 
+    def counts(self) -> dict[str, Any]:
+        """The numbers of rows, by column, and the rows that are not there as a whole."""
+        shortened = sum(row.get("action") == "input_shortened" for row in self.left_out)
+        return {
+            "train_rows": len(self.train),
+            "rows_left_out": len(self.left_out) - shortened,
+            "rows_shortened": shortened,
+            "left_out": self.left_out,
+        }
+
+    def summary(self) -> str:
+        """What became of the other rows, in words."""
+        counts = self.counts()
+        return f"{counts['rows_left_out']} left out, {counts['rows_shortened']} shortened"
+
 
 def read_rows(spec: TrainingSpec) -> DatasetRows:
     """The rows of the specification's version of the data set.

@@ -6,13 +6,11 @@ one adapter (training.train), or several workers (training.study.workers).
 
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.training.rows import DatasetRows, RowEncoder, read_rows
+from bioinstruct_dagster.training.base import SharedBase
+from bioinstruct_dagster.training.rows import DatasetRows, read_rows
 from bioinstruct_dagster.training.spec import TrainingSpec
 from bioinstruct_dagster.training.study.spec import base_group
 from bioinstruct_dagster.training.subsets import SizeNotReachedError
@@ -25,7 +23,7 @@ class StudyTrainer:
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
         self._group: str | None = None
-        self._loaded: tuple[LoadedBaseModel, RowEncoder] | None = None
+        self._shared: SharedBase | None = None
         self._fault: StatedError | None = None  # of the group's base model
         self._rows: dict[tuple[str, str], DatasetRows] = {}
 
@@ -44,8 +42,7 @@ class StudyTrainer:
                     f"{result['adapter_path']}: adapter reused"
                 )
                 return _message("adapter", spec, result=result, reused=True)
-            base, encoder = self._base(spec)
-            result = train_adapter(spec, base, encoder, self._log)
+            result = train_adapter(spec, self._base(spec), self._log)
             return _message("adapter", spec, result=result, reused=False)
         except SizeNotReachedError as error:
             return _message("passed_over", spec, reason=str(error))
@@ -53,27 +50,25 @@ class StudyTrainer:
             return _message("failed", spec, error=str(error))
         except Exception as error:  # noqa: BLE001  # the other experiments go on
             self._log(f"{spec.experiment}: {''.join(traceback.format_exception(error))}")
-            self._loaded = self._group = None  # it may be damaged
+            self._shared = self._group = None  # it may be damaged
             cause = f"{type(error).__name__}: {error}"
             return _message("failed", spec, error=f"{cause} (the log has the traceback)")
 
-    def _base(self, spec: TrainingSpec) -> tuple[LoadedBaseModel, RowEncoder]:
-        """The experiment's base model, and the encoder of rows for it."""
+    def _base(self, spec: TrainingSpec) -> SharedBase:
+        """The experiment's base model. A group's base model is found and loaded once."""
         data = (spec.dataset_path, spec.dataset_fingerprint)
         if data not in self._rows:
             self._rows[data] = read_rows(spec)
         if base_group(spec) != self._group:
-            self._loaded, self._fault = None, None  # frees the memory of the last one first
+            self._shared, self._fault = None, None  # frees the memory of the last one first
             self._group = base_group(spec)
             try:
-                base = base_models.load(spec.base, Path(spec.models_dir), self._log)
+                self._shared = SharedBase.of(spec, self._rows[data], self._log)
             except StatedError as error:
                 self._fault = error
-            else:
-                self._loaded = base, RowEncoder(base, self._rows[data])
-        if self._loaded is None:
+        if self._shared is None:
             raise self._fault or AssertionError("a group has a base model or a fault")
-        return self._loaded
+        return self._shared
 
 
 def _message(kind: str, spec: TrainingSpec, **values: Any) -> dict[str, Any]:
