@@ -34,6 +34,7 @@ def known_spec():
             learning_rate=3e-4,
             epochs=2,
             rows_per_update=32,
+            warmup=0.03,
             max_length=512,
         ),
         dataset_path="data_set",
