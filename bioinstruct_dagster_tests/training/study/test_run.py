@@ -96,7 +96,7 @@ def test_the_others_go_on_when_one_fails_or_is_too_large(spec):
 
 def test_what_failed_leaves_no_adapter_and_no_remains(spec):
     messages_of(variant(spec, "diverged", learning_rate=1e30, max_grad_norm=1e30))
-    folders = [path for path in Path(spec.adapters_dir).glob("rehearsal*/*")]
+    folders = list(Path(spec.adapters_dir).glob("rehearsal*/*"))
     assert folders == []
 
 
