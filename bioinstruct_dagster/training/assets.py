@@ -15,6 +15,7 @@ from pydantic import Field
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import current_dataset
+from bioinstruct_dagster.models.encoding import LeftOutRow
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
 from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
@@ -36,6 +37,7 @@ from bioinstruct_dagster.store.materialization import (
     stating_errors,
 )
 from bioinstruct_dagster.store.schema import column_notes
+from bioinstruct_dagster.training.left_out import left_out_table
 from bioinstruct_dagster.training.spec import TrainingSpec, training_spec
 from bioinstruct_dagster.training.study.spec import StudySpec
 from bioinstruct_dagster.training.train import finished
@@ -166,9 +168,9 @@ def _store(store: Store, one: Experiment, result: dict[str, Any]) -> None:
     ]
     for name in ("proof", "run_facts"):
         row[name] = json.dumps(result[name])
-    left_out = [
-        {**experiment, **left, "rehearsal": result["rehearsal"]} for left in result["left_out"]
-    ]
+    left_out = left_out_table(
+        *one, [LeftOutRow(**row) for row in result["left_out"]], rehearsal=result["rehearsal"]
+    )
     store.replace({"lora_adapter": [row], "rows_left_out": left_out}, part=experiment)
 
 

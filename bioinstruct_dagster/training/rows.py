@@ -4,18 +4,20 @@ Belongs here: which rows of a data set an experiment gets, as token ids. Does no
 row (models.encoding), or the optimization (training.loop).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.encoding import Example, encode_all
+from bioinstruct_dagster.models.base_models import TokenizingBase
+from bioinstruct_dagster.models.encoding import Example, LeftOutRow, encode_rows
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.spec import TrainingSpec
 from bioinstruct_dagster.training.subsets import subset
+
+T = TypeVar("T")
 
 
 class TrainingError(StatedError):
@@ -36,16 +38,16 @@ class ExperimentRows:
 
     train: list[Example]
     validation: list[Example]
-    left_out: list[dict[str, Any]]  # the columns of the table `rows_left_out`
+    left_out: list[LeftOutRow]  # of the rows to learn from
 
     def counts(self) -> dict[str, Any]:
         """The numbers of rows, by column, and the rows that are not there as a whole."""
-        shortened = sum(row.get("action") == "input_shortened" for row in self.left_out)
+        shortened = sum(row.action == "input_shortened" for row in self.left_out)
         return {
             "train_rows": len(self.train),
             "rows_left_out": len(self.left_out) - shortened,
             "rows_shortened": shortened,
-            "left_out": self.left_out,
+            "left_out": [asdict(row) for row in self.left_out],
         }
 
     def summary(self) -> str:
@@ -74,10 +76,10 @@ class RowEncoder:
     for long rows.
     """
 
-    def __init__(self, base: LoadedBaseModel, rows: DatasetRows) -> None:
+    def __init__(self, base: TokenizingBase, rows: DatasetRows) -> None:
         self._base = base
         self._rows = rows
-        self._encoded: dict[tuple[int, str], dict[str, Example | None]] = {}
+        self._encoded: dict[tuple[int, str], _Encoded] = {}
 
     def rows_of(self, spec: TrainingSpec) -> ExperimentRows:
         """The rows of an experiment, in the order of the data set.
@@ -88,33 +90,41 @@ class RowEncoder:
         """
         recipe = spec.recipe
         train = subset(self._rows.train, recipe, spec.seed)
-        validation = _of_categories(self._rows.validation, recipe)
+        validation = [r for r in self._rows.validation if r["category"] in recipe.categories]
         encoded = self._encode([*train, *validation], recipe)
-        examples = [example for row in train if (example := encoded[row["row_id"]])]
-        left_out = [{"row_id": row["row_id"]} for row in train if encoded[row["row_id"]] is None]
-        if not examples:
+        rows = ExperimentRows(
+            _found(train, encoded.examples),
+            _found(validation, encoded.examples),
+            _found(train, encoded.left_out),
+        )
+        if not rows.train:
             raise TrainingError(
                 f"{spec.experiment}: there are no training rows of the categories "
-                f"{', '.join(recipe.categories)} ({len(left_out)} rows were too long). Generate "
-                "more rows, or change the recipe's categories or max_length in "
-                "data/experiments.yaml."
+                f"{', '.join(recipe.categories)} ({len(rows.left_out)} rows were left out: too "
+                "long, or without an output). Generate more rows, or change the recipe's "
+                "categories or max_length in data/experiments.yaml."
             )
-        return ExperimentRows(
-            examples,
-            [example for row in validation if (example := encoded[row["row_id"]])],
-            left_out,
-        )
+        return rows
 
-    def _encode(
-        self, rows: Sequence[Mapping[str, Any]], recipe: Recipe
-    ) -> Mapping[str, Example | None]:
-        known = self._encoded.setdefault((recipe.max_length, recipe.too_long), {})
-        new = [row for row in rows if row["row_id"] not in known]
-        examples, _ = encode_all(new, self._base.tokenizer, recipe.max_length)
-        known.update({row["row_id"]: None for row in new})
-        known.update({example.row_id: example for example in examples})
+    def _encode(self, rows: Sequence[Mapping[str, Any]], recipe: Recipe) -> "_Encoded":
+        known = self._encoded.setdefault((recipe.max_length, recipe.too_long), _Encoded())
+        new = [row for row in rows if row["row_id"] not in known.row_ids]
+        if new:
+            encoded = encode_rows(new, self._base, recipe.max_length, recipe.too_long)
+            known.row_ids.update(row["row_id"] for row in new)
+            known.examples.update((example.row_id, example) for example in encoded.examples)
+            known.left_out.update((row.row_id, row) for row in encoded.left_out)
         return known
 
 
-def _of_categories(rows: list[dict[str, Any]], recipe: Recipe) -> list[dict[str, Any]]:
-    return [row for row in rows if row["category"] in recipe.categories]
+@dataclass
+class _Encoded:
+    """Rows that were encoded with one `max_length` and one rule for long rows, by `row_id`."""
+
+    row_ids: set[str] = field(default_factory=set)
+    examples: dict[str, Example] = field(default_factory=dict)
+    left_out: dict[str, LeftOutRow] = field(default_factory=dict)
+
+
+def _found(rows: Iterable[Mapping[str, Any]], by_row: Mapping[str, T]) -> list[T]:
+    return [by_row[row["row_id"]] for row in rows if row["row_id"] in by_row]

@@ -15,7 +15,6 @@ from typing import Any
 from bioinstruct_dagster.models.adapter_proof import CanaryLogits, prove
 from bioinstruct_dagster.models.adapters import RESULT_FILE, sealed
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.prompt import PROMPT_VERSION
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.training.card import render_card
 from bioinstruct_dagster.training.loop import Optimized
@@ -69,7 +68,7 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
                 "base_fingerprint": base.fingerprint,
                 "dataset_fingerprint": spec.dataset_fingerprint,
                 "recipe_sha256": sha256_of(spec.recipe.model_dump(mode="json")),
-                "prompt_version": PROMPT_VERSION,
+                "prompt_version": base.prompt.version,
                 **rows.counts(),
                 **_course(optimized),
                 "proof": proof.to_json(),

@@ -34,7 +34,7 @@ def messages_of(*experiments, **options):
 def counted(monkeypatch):
     """How often base models are loaded and rows are encoded."""
     counts = {"loads": 0, "rows": []}
-    load, encode = base_module.base_models.load, rows_module.encode_all
+    load, encode = base_module.base_models.load, rows_module.encode_rows
 
     def counting_load(*arguments):
         counts["loads"] += 1
@@ -45,7 +45,7 @@ def counted(monkeypatch):
         return encode(rows, *arguments)
 
     monkeypatch.setattr(base_module.base_models, "load", counting_load)
-    monkeypatch.setattr(rows_module, "encode_all", counting_encode)
+    monkeypatch.setattr(rows_module, "encode_rows", counting_encode)
     return counts
 
 
@@ -90,7 +90,7 @@ def test_the_others_go_on_when_one_fails_or_is_too_large(spec):
         "broken": "failed", "short": "failed", "large": "passed_over", "all": "adapter",
     }  # fmt: skip
     assert "no_such_layer" in messages["broken"]["error"]
-    assert "too long" in messages["short"]["error"]
+    assert "left out: too long" in messages["short"]["error"]
     assert "100,000" in messages["large"]["reason"]
 
 
