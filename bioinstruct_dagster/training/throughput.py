@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example
+from bioinstruct_dagster.models.linear_layers import linear_layers, lora_matrices, output_layer
 
 # Dense tensor-core speed in bfloat16 with float32 sums, in TFLOP/s, without sparsity (float16 for
 # V100 and T4, which have no bfloat16). Source of each: NVIDIA's data sheet of the product. The
@@ -100,29 +101,11 @@ def flops_per_token(model: Any, examples: Sequence[Example]) -> float | None:
 
 def _weights(model: Any) -> tuple[int, int, int]:
     """The numbers of weights in linear layers: frozen, trained (LoRA's), and the output layer's."""
-    output = model.get_output_embeddings()
-    inner = getattr(output, "base_layer", output)
-    frozen = trained = head = 0
-    for name, module in model.named_modules():
-        size = _linear_size(module)
-        if not size:
-            continue
-        if module is inner:
-            head += size
-        elif ".lora_A." in name or ".lora_B." in name:
-            trained += size
-        else:
-            frozen += size
-    return frozen, trained, head
-
-
-def _linear_size(module: Any) -> int:
-    """The number of weights of a linear layer, also if it is quantized; 0 for other modules."""
-    if not next(module.children(), None) and hasattr(module, "in_features"):
-        return int(module.in_features * module.out_features)
-    if type(module).__name__ == "Conv1D":  # GPT-2's linear layer
-        return int(module.weight.numel())
-    return 0
+    output = output_layer(model)
+    layers = linear_layers(model)
+    head = layers[output].weights if output in layers else 0
+    frozen = sum(size.weights for size in layers.values()) - head
+    return frozen, sum(int(matrix.numel()) for matrix in lora_matrices(model)), head
 
 
 @cache

@@ -265,9 +265,7 @@ FAULTS = {
         "since the store": lambda p: setattr(p, "adapter_sha256", "f" * 64),
     },
     "other recipe": {
-        "rate": lambda p: setattr(
-            p, "recipe", RECIPE.model_copy(update={"learning_rate": 1.0})
-        )
+        "rate": lambda p: setattr(p, "recipe", RECIPE.model_copy(update={"learning_rate": 1.0}))
     },
     "no proof": {"earlier version": lambda p: p.result(proof={})},
     "result is no JSON": {
