@@ -8,12 +8,11 @@ not: which metrics there are (training.progress), or the process of a tracker
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bioinstruct_dagster.training.progress import MetricSink
+from bioinstruct_dagster.training.spec import TrackerKind
 from bioinstruct_dagster.training.tracker_process import TrackerProcess
-
-TrackerKind = Literal["off", "mlflow", "trackio"]
 
 
 def open_sinks(
