@@ -78,7 +78,7 @@ def _torch_rows(examples: Sequence[Example]) -> Any:
     return datasets.Dataset.from_list(
         [
             {
-                "input_ids": example.input_ids,
+                "input_ids": list(example.input_ids),
                 "attention_mask": [1] * example.length,
                 "labels": example.labels,
                 "length": example.length,

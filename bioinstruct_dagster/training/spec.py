@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.models.experiments import BaseModelSpec, ExperimentMatrix, Recipe
-from bioinstruct_dagster.models.prompt import PROMPT_VERSION
+from bioinstruct_dagster.models.prompts import stated_version
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
@@ -47,7 +47,7 @@ class TrainingSpec:
         return sha256_of(
             [
                 TRAINER_VERSION,
-                PROMPT_VERSION,
+                stated_version(self.base),
                 base_fingerprint,
                 self.recipe.model_dump(mode="json"),
                 self.dataset_fingerprint,

@@ -19,8 +19,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapter_proof import prove, read_canaries
 from bioinstruct_dagster.models.adapters import RESULT_FILE, intact_result, sealed
-from bioinstruct_dagster.models.encoding import encode_all
-from bioinstruct_dagster.models.prompt import PROMPT_VERSION
+from bioinstruct_dagster.models.encoding import encode_rows
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.training.card import render_card
 from bioinstruct_dagster.training.loop import optimize
@@ -46,7 +45,8 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
 
     base = base_models.load(spec.base, Path(spec.models_dir), log)
     rows = _train_rows(spec)
-    examples, dropped = encode_all(rows, base.tokenizer, spec.recipe.max_length)
+    encoded = encode_rows(rows, base, spec.recipe.max_length, spec.recipe.too_long)
+    examples, dropped = encoded.examples, encoded.dropped
     if not examples:
         raise TrainingError(
             f"{spec.experiment}: there are no training rows of the categories "
@@ -87,11 +87,11 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
             "base_fingerprint": base.fingerprint,
             "dataset_fingerprint": spec.dataset_fingerprint,
             "recipe_sha256": sha256_of(spec.recipe.model_dump(mode="json")),
-            "prompt_version": PROMPT_VERSION,
+            "prompt_version": base.prompt.version,
             "train_rows": len(examples),
             "train_tokens": round(sum(example.length for example in examples) * spec.recipe.epochs),
             "rows_left_out": dropped,
-            "rows_shortened": 0,
+            "rows_shortened": encoded.shortened,
             "steps": steps,
             "first_loss": losses[0],
             "last_loss": losses[-1],

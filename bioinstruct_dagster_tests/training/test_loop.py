@@ -7,7 +7,7 @@ import pytest
 
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.models.base_models import load
-from bioinstruct_dagster.models.encoding import encode_all
+from bioinstruct_dagster.models.encoding import encode_rows
 from bioinstruct_dagster.training import loop
 from bioinstruct_dagster.training.loop import optimize
 
@@ -25,7 +25,7 @@ def trained(training_spec):
 
     def train(most_rows=None):
         base = load(spec.base, Path(spec.models_dir), lambda _: None)
-        examples, _ = encode_all(rows[:most_rows], base.tokenizer, spec.recipe.max_length)
+        examples = encode_rows(rows[:most_rows], base, spec.recipe.max_length).examples
         set_seed(spec.seed)
         config = peft.LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear")
         model = peft.get_peft_model(base.model, config)
