@@ -5,6 +5,7 @@ Belongs here: settings that several stages share. Does not: recipes and base mod
 """
 
 from pathlib import Path
+from typing import Literal
 
 from bioinstruct_dagster.settings.fields import INPUTS, MAX_ROWS, SettingsGroup, setting
 
@@ -49,6 +50,13 @@ class ModelSettings(SettingsGroup):
         unit="processes",
         ge=0,
         le=64,
+    )
+    tracker: Literal["off", "mlflow", "trackio"] = setting(
+        "off",
+        "BIOINSTRUCT_TRACKER",
+        "Where training also reports its metrics. `mlflow` and `trackio` need the extra of that "
+        "name and read the variables of that program, such as `MLFLOW_TRACKING_URI`. A tracker "
+        "that fails never ends training.",
     )
 
 

@@ -22,6 +22,7 @@ from bioinstruct_dagster.training.loop.checkpoints import remove_checkpoints
 from bioinstruct_dagster.training.rows import ExperimentRows
 from bioinstruct_dagster.training.spec import TrainingSpec
 
+TENSORBOARD = "tensorboard"  # the folder of metrics, which training.reporting fills
 LOGGED_STEPS = 200  # the most values of a loss curve, which is stored in one row
 
 
@@ -53,7 +54,7 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
     Raises:
         AdapterFaultError: the adapter does not act as its recipe says. Nothing is saved.
     """
-    folder = spec.folder(base.fingerprint)
+    folder, working = spec.folder(base.fingerprint), spec.working_folder(base.fingerprint)
     remove_unfinished(folder)
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
@@ -80,11 +81,13 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
         )
         (fresh / RESULT_FILE).write_text(json.dumps(result, indent=1), "utf-8")
         (fresh / "README.md").write_text(render_card(spec, result), "utf-8")
+        if (working / TENSORBOARD).is_dir():
+            shutil.move(working / TENSORBOARD, fresh / TENSORBOARD)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    remove_checkpoints(spec.checkpoints(base.fingerprint))
+    remove_checkpoints(working / "checkpoints")
     return result
 
 

@@ -23,11 +23,11 @@ from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.loop import optimize
 from bioinstruct_dagster.training.loop.ranks import Ranks
 from bioinstruct_dagster.training.progress import TrainingProgress
+from bioinstruct_dagster.training.reporting import open_progress
 from bioinstruct_dagster.training.rows import ExperimentRows, read_rows
 from bioinstruct_dagster.training.saving import save_adapter
 from bioinstruct_dagster.training.spec import TrainingSpec
 from bioinstruct_dagster.training.subsets import training_seed
-from bioinstruct_dagster.training.throughput import flops_per_token, measured_limit
 
 Log = Callable[[str], None]
 
@@ -93,11 +93,11 @@ def _trained(
     base_before = read_canaries(base.model, base)
     model = _adapted(base, spec.recipe, training_seed(spec.seed, spec.recipe))
     plan = _Plan(tokens_per_pass=max(2048, spec.recipe.max_length))
-    progress = TrainingProgress(
-        spec.experiment,
-        log,
-        flops_per_token=flops_per_token(model, rows.train),
-        limit=measured_limit(base.device, str(base.model.dtype).removeprefix("torch.")),
+    working = spec.working_folder(base.fingerprint)
+    progress = (
+        open_progress(spec, base, model, rows.train, folder=working, log=log, ranks=ranks.count)
+        if ranks.first
+        else TrainingProgress.silent()
     )
     try:
         optimized = optimize(
@@ -108,7 +108,7 @@ def _trained(
             spec.recipe,
             seed=training_seed(spec.seed, spec.recipe),
             plan=plan,
-            checkpoints=spec.checkpoints(base.fingerprint),
+            checkpoints=working / "checkpoints",
             progress=progress,
             log=lambda line: log(f"{spec.experiment}: {line}"),
             ranks=ranks,
@@ -158,7 +158,7 @@ def _only_trainer(spec: TrainingSpec, fingerprint: str, ranks: Ranks, log: Log) 
     Yields:
         Whether another run trained it meanwhile.
     """
-    lock = FileLock(spec.checkpoints(fingerprint).with_name("lock"))
+    lock = FileLock(spec.working_folder(fingerprint) / "lock")
     waited = False
     if ranks.first:
         Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
