@@ -4,7 +4,9 @@ Belongs here: the terms that the launchers and models.process.parent share. Does
 (local, and its siblings in this folder), or Dagster, which only models.process.parent knows.
 """
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,12 +17,17 @@ class ModelProcessError(StatedError):
     """The model process was ended from outside, or can't be started. The message says why."""
 
 
+def is_parcel(spec: str) -> bool:
+    """Whether a specification is a parcel's URL, not JSON."""
+    return "://" in spec.partition(" ")[0] and not spec.lstrip().startswith(("{", "["))
+
+
 @dataclass(frozen=True)
 class Order:
     """What to start: `python -m MODULE SPEC`.
 
-    `spec` is the text of the specification, and `environment` holds Dagster Pipes' variables. Two
-    orders with equal `step` and `run_id` are the same work, so at most one of them may run.
+    `spec` is the text of the specification, or the URL of a parcel that holds it. `environment`
+    holds Dagster Pipes' variables. `log` writes a line to the run's log.
     """
 
     module: str
@@ -28,6 +35,17 @@ class Order:
     step: str
     run_id: str
     environment: Mapping[str, str]
+    log: Callable[[str], None]
+
+    @property
+    def work(self) -> str:
+        """The name of the work, as Kubernetes and Ray allow it.
+
+        Two orders with the same name do the same work, so at most one of them may run.
+        """
+        step = re.sub("[^a-z0-9]+", "-", self.step.lower()).strip("-")[:30]
+        digest = hashlib.sha256(f"{self.run_id} {self.step}".encode()).hexdigest()
+        return f"bioinstruct-{step}-{digest[:12]}"
 
 
 @dataclass(frozen=True)
@@ -58,8 +76,11 @@ class Job(Protocol):
     def ended(self) -> Ended | None:
         """How it ended; None while it runs. Does not wait."""
 
-    def received(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The message as the parent's machine can use it: files that it names are fetched."""
+    def received(self, message: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """The messages that a message in the log stands for, with their files on this machine."""
+
+    def rest(self) -> Iterable[dict[str, Any]]:
+        """The messages that the log lost, after its end."""
 
     def stop(self) -> None:
         """End the process and all that it started, and wait until they are gone.
@@ -70,6 +91,10 @@ class Job(Protocol):
 
 class Launcher(Protocol):
     """Starts model processes in one kind of place."""
+
+    @property
+    def same_machine(self) -> bool:
+        """Whether the process is a child of this process."""
 
     def job(self, order: Order) -> Job:
         """The job for an order, not yet started."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.models.compute.launcher import Ended, Order
+from bioinstruct_dagster.models.compute.launcher import Ended, Order, is_parcel
 
 # A process that is asked to end may be writing a checkpoint of some gigabytes.
 _SECONDS_TO_END = 20.0
@@ -28,6 +28,11 @@ class LocalLauncher:
     def __init__(self, python: str = sys.executable) -> None:
         self._python = python
         self._scratch = tempfile.TemporaryDirectory(prefix="bioinstruct-")
+
+    @property
+    def same_machine(self) -> bool:
+        """The process is a child of this one."""
+        return True
 
     def writer(self) -> dict[str, str]:
         """A file of the scratch folder; what the process prints goes to this process's output."""
@@ -53,10 +58,13 @@ class LocalJob:
     def start(self) -> None:
         """Start the process."""
         self._messages.touch()
-        spec = Path(self._scratch.name, "spec.json")
-        spec.write_text(self._order.spec, "utf-8")
+        spec = self._order.spec
+        if not is_parcel(spec):
+            file = Path(self._scratch.name, "spec.json")
+            file.write_text(spec, "utf-8")
+            spec = str(file)
         self._process = subprocess.Popen(  # noqa: S603  # this project's own module
-            [self._python, "-m", self._order.module, str(spec)],
+            [self._python, "-m", self._order.module, spec],
             env={**os.environ, **self._order.environment},
             # The process reads the end of this pipe, and ends, if this process is killed.
             stdin=subprocess.PIPE,
@@ -87,9 +95,13 @@ class LocalJob:
             return Ended(_words(-status), explained=True)
         return Ended(f"The model process failed with exit status {status}.")
 
-    def received(self, message: dict[str, Any]) -> dict[str, Any]:
+    def received(self, message: dict[str, Any]) -> list[dict[str, Any]]:
         """The message itself: the process wrote its files where they belong."""
-        return message
+        return [message]
+
+    def rest(self) -> list[dict[str, Any]]:
+        """None: the file of messages loses none."""
+        return []
 
     def stop(self) -> None:
         """End the process, its group, and those of its descendants that left the group."""

@@ -20,6 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.compute.launcher import is_parcel
+from bioinstruct_dagster.models.compute.places import NOTE
+from bioinstruct_dagster.settings import load_settings
 
 Log = Callable[[str], None]
 Report = Callable[[dict[str, Any]], None]
@@ -43,7 +46,7 @@ def run_from_files(name: str, work: Work) -> int:
         returned none, or `{"error": …}`.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {name}")
-    parser.add_argument("spec", type=Path, help="JSON file with the specification")
+    parser.add_argument("spec", help="JSON file with the specification, or a parcel's URL")
     by_hand = PIPES_VARIABLE not in os.environ
     parser.add_argument(
         "result", type=Path, nargs=None if by_hand else "?", help="JSON file to write"
@@ -57,24 +60,42 @@ def run_from_files(name: str, work: Work) -> int:
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     messages: list[dict[str, Any]] = []
     with _connection() as (log, send):
+        deliver = send
 
         def report(message: dict[str, Any]) -> None:
             messages.append(message)
-            send(message)
+            deliver(message)
 
         try:
-            result, status = work(arguments.spec.read_text("utf-8"), log, report), 0
+            if is_parcel(arguments.spec):
+                text, deliver = _opened(arguments.spec, send)
+            else:
+                text = Path(arguments.spec).read_text("utf-8")
+            result, status = work(text, log, report), 0
+            if result is not None:
+                deliver({"kind": "result", "result": result})
         except StatedError as error:
             print(error, file=sys.stderr)
             result, status = {"error": str(error)}, 1
             send({"kind": "error", **result})
-        else:
-            if result is not None:
-                send({"kind": "result", "result": result})
     if arguments.result:
         made = {"messages": messages} if result is None else result
         arguments.result.write_text(json.dumps(made), "utf-8")
     return status
+
+
+def _opened(url: str, send: Report) -> tuple[str, Report]:
+    """The specification in a parcel, and the function that sends messages to where it came from."""
+    from bioinstruct_dagster.models.compute.delivery import Delivery
+
+    delivery = Delivery(url, load_settings(None).store.data_dir / "compute")
+    delivery.end_without_home()
+
+    def deliver(message: dict[str, Any]) -> None:
+        # The log only announces the message, because a log may lose or cut a line.
+        send({"kind": NOTE, "number": delivery.send(message)})
+
+    return delivery.spec, deliver
 
 
 @contextmanager

@@ -60,30 +60,27 @@ class ModelProcess:
             context=context,
             context_injector=dg.PipesEnvContextInjector(),
             message_reader=reader,
-            extras={ENDS_WITH_PARENT: isinstance(launcher, LocalLauncher)},
+            extras={ENDS_WITH_PARENT: launcher.same_machine},
         ) as session:
             job = launcher.job(
                 Order(
                     module=module,
                     spec=spec,
                     step=context.op_execution_context.op.name,
-                    run_id=context.run.run_id,
+                    # A run that is executed again does the same work.
+                    run_id=context.run.root_run_id or context.run.run_id,
                     environment=dict(session.get_bootstrap_env_vars()),
+                    log=context.log.info,
                 )
             )
             try:
                 job.start()
                 reader.follow(job)
-                taken = 0
-                runs = True
-                while runs:
-                    runs = reader.wait(_SECONDS_BETWEEN_LOOKS)
-                    for message in session.get_custom_messages()[taken:]:
-                        taken += 1
-                        if message["kind"] == "error":
-                            error = message["error"]
-                        else:
-                            yield job.received(message)
+                for message in _messages(reader, session, job):
+                    if message["kind"] == "error":
+                        error = message["error"]
+                    else:
+                        yield message
                 ended = job.ended()
             finally:
                 # Before the session closes, which waits for the end of the process's messages.
@@ -107,6 +104,20 @@ class ModelProcess:
         if result is None:
             raise dg.Failure(f"{module} ended well, but it reported no result.")
         return result
+
+
+def _messages(
+    reader: "_LineReader", session: dg.PipesSession, job: Job
+) -> Iterator[dict[str, Any]]:
+    """The job's messages as they come, until its log has ended."""
+    taken = 0
+    runs = True
+    while runs:
+        runs = reader.wait(_SECONDS_BETWEEN_LOOKS)
+        for message in session.get_custom_messages()[taken:]:
+            taken += 1
+            yield from job.received(message)
+    yield from job.rest()
 
 
 def _raise_fault(ended: Ended | None) -> None:
