@@ -79,6 +79,5 @@ def subset(rows: Sequence[Row], recipe: Recipe, seed: int) -> list[Row]:
 
 
 def _rank(row_id: str, recipe: Recipe, seed: int) -> bytes:
-    # The row_id follows in the digest, so its ties with another row can't depend on the set.
     text = f"subset\x1f{seed}\x1f{recipe.seed}\x1f{row_id}"
     return hashlib.sha256(text.encode()).digest()

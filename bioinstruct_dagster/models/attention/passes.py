@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
-from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example
+from bioinstruct_dagster.models.encoding import Example
 
 if TYPE_CHECKING:
     import torch
@@ -48,10 +48,15 @@ class Pass:
 
         lengths = [row.length for row in rows]
         starts = [0, *accumulate(lengths)]
-        labels = torch.tensor(list(chain.from_iterable(row.labels for row in rows)))
-        labels[starts[:-1]] = IGNORED_LABEL  # no token of this row precedes its first one
-        predicted = (labels != IGNORED_LABEL).nonzero()[:, 0]
         ids = torch.tensor([list(chain.from_iterable(row.input_ids for row in rows))])
+        predicted = torch.tensor(
+            [
+                at
+                for row, start in zip(rows, starts, strict=False)
+                for at in range(start + row.length - response_tokens(row), start + row.length)
+            ],
+            dtype=torch.long,
+        )
         positions = torch.tensor([list(chain.from_iterable(map(range, lengths)))])
         return cls(
             ids.to(device),
@@ -59,13 +64,16 @@ class Pass:
             torch.tensor(starts, dtype=torch.int32).to(device),
             max(lengths),
             (predicted - 1).to(device),
-            labels[predicted].to(device),
+            ids[0, predicted].to(device),
         )
 
 
 def response_tokens(row: Example) -> int:
-    """The number of tokens of a row that a model learns to predict."""
-    return sum(label != IGNORED_LABEL for label in row.labels[1:])
+    """The number of tokens of a row that a model learns to predict.
+
+    They follow the prompt. Nothing precedes the first token of a row, so nothing predicts it.
+    """
+    return row.length - max(1, row.prompt_tokens)
 
 
 def token_losses(model: Any, one: Pass, *, packed: bool) -> "torch.Tensor":

@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from bioinstruct_dagster.models.experiments.names import ExperimentId
 from bioinstruct_dagster.yaml_files import ExactName, StrictModel
 
 REHEARSAL = "rehearsal"
+PROMPTS = ("alpaca", "chat")  # any other prompt is the file of a template
 
 
 class BaseModelSpec(StrictModel):
@@ -17,6 +19,9 @@ class BaseModelSpec(StrictModel):
 
     source: ExactName = Field(description="`rehearsal`, a local folder, or a hub id")
     revision: ExactName | None = Field(None, description="of a hub model: its commit")
+    local: ExperimentId | None = Field(
+        None, description="a folder in the folder of models; if it is there, it is the source"
+    )
     prompt: ExactName = Field("alpaca", description="`alpaca`, `chat`, or a template's file")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="of the weights; auto: bfloat16 on a GPU, float32 on a CPU"

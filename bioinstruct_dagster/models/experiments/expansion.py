@@ -9,6 +9,7 @@ Belongs here: the rule of names, and reading sizes, seeds and sets. Does not: th
 recipe (models.experiments.recipe), or faults of the whole file (models.experiments.reading).
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,12 @@ from bioinstruct_dagster.yaml_lines import REFUSED_VALUE, Fault, Place
 ALL_ROWS = "all"
 DEFAULT_SEED = 1
 NAMED_FIELDS = ("rows", "seed", "hyperparameters")  # a recipe's name tells them
+MOST_RECIPES = 2_000  # Dagster's UI draws a column for each
+_UNNAMED: Mapping[str, list[Any]] = {
+    "rows": [None],
+    "hyperparameters": [None],
+    "seed": [DEFAULT_SEED],
+}
 _THOUSANDS = re.compile(r"([1-9][0-9]*)k")
 
 
@@ -78,39 +85,42 @@ def expand(
         sets: the named sets of hyper-parameters.
     """
     made: dict[str, ExpandedRecipe] = {}
+    folded: dict[str, str] = {}
     faults: list[Fault] = []
     default_set = defaults.get("hyperparameters")
     if isinstance(default_set, list):
-        message = "must be one set, because names do not hold it; write further sets in recipes"
+        message = "must be one set, because no name holds it; write further sets in recipes"
         faults.append(Fault(("defaults", "hyperparameters"), message))
-        default_set = None
-    shared = {
-        field: _read(defaults, field, sets, ("defaults",), faults)
-        for field in NAMED_FIELDS
-        if field in defaults and not isinstance(defaults.get("hyperparameters"), list)
-    }
-    folded: dict[str, str] = {}
+        defaults = {name: one for name, one in defaults.items() if name != "hyperparameters"}
+    shared = _choices(defaults, sets, ("defaults",), faults)
     for written_as, values in recipes.items():
         place = ("recipes", written_as)
-        own = {
-            field: _read(values, field, sets, place, faults)
-            for field in NAMED_FIELDS
-            if field in values
-        }
-        found = {**shared, **own}
+        choices = {**_UNNAMED, **shared, **_choices(values, sets, place, faults)}
+        combinations = [choices[field] for field in ("rows", "hyperparameters", "seed")]
+        if len(made) + math.prod(map(len, combinations)) > MOST_RECIPES:
+            message = f"is more than the {MOST_RECIPES} recipes that a grid can show; remove some"
+            faults.append(Fault(place, message))
+            break
         others = {name: one for name, one in values.items() if name not in NAMED_FIELDS}
-        combinations = product(
-            found.get("rows", [None]),
-            found.get("hyperparameters", [None]),
-            found.get("seed", [DEFAULT_SEED]),
-        )
-        for rows, name_of_set, seed in combinations:
+        for rows, name_of_set, seed in product(*combinations):
             one = ExpandedRecipe(written_as, rows, seed, name_of_set, others)
             name = one.name(default_set)
-            faults += _faults_of_name(name, one, made, folded, place)
+            if not any(fault.place == place for fault in faults):  # one is enough
+                faults += _faults_of_name(name, one, made, folded, place)
             made.setdefault(name, one)
             folded.setdefault(name.casefold(), name)
     return Expansion(made, faults)
+
+
+def _choices(
+    values: Mapping[str, Any], sets: Mapping[str, Any], place: Place, faults: list[Fault]
+) -> dict[str, list[Any]]:
+    """What the values say of size, set and seed; their faults are added to `faults`."""
+    return {
+        field: _read(values, field, sets, place, faults)
+        for field in NAMED_FIELDS
+        if field in values
+    }
 
 
 def _faults_of_name(
@@ -118,29 +128,29 @@ def _faults_of_name(
     recipe: ExpandedRecipe,
     made: Mapping[str, ExpandedRecipe],
     folded: Mapping[str, str],
-    place: tuple[str, ...],
+    place: Place,
 ) -> Iterator[Fault]:
     if len(name) > MOST_CHARACTERS and len(recipe.written_as) <= MOST_CHARACTERS:
         message = f"stands for the name {name}, which has more than {MOST_CHARACTERS} characters"
         yield Fault(place, f"{message}; shorten the recipe's name")
     twin = folded.get(name.casefold())
-    if twin is None or made[twin].written_as == recipe.written_as:
+    if twin is None:
         return
-    other = f"recipes.{made[twin].written_as}"
-    if twin == name:
-        yield Fault(place, f"stands for the name {name}, as {other} does; rename one of them")
+    other = made[twin].written_as
+    if other == recipe.written_as:
+        yield Fault(place, f"stands for the name {name} twice; rename the set of hyper-parameters")
+    elif twin == name:
+        yield Fault(place, f"stands for the name {name}, as recipes.{other} does; rename one")
     else:
-        message = f"stands for the name {name}, which differs from {twin} of {other} only in case"
-        yield Fault(
-            place, f"{message}; macOS and Windows take both for one folder: rename one"
-        )
+        message = f"stands for the name {name}, which differs from {twin} (recipes.{other})"
+        yield Fault(place, f"{message} only in case; rename one, because their folders may be one")
 
 
 def _read(
     values: Mapping[str, Any],
     field: str,
     sets: Mapping[str, Any],
-    place: tuple[str, ...],
+    place: Place,
     faults: list[Fault],
 ) -> list[Any]:
     """The values of a field that takes one value or a list; its faults are added to `faults`."""

@@ -11,13 +11,15 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.models.experiments.base_model_spec import BaseModelSpec
+from bioinstruct_dagster.input_files import fault_of_file, shown
+from bioinstruct_dagster.models.experiments.base_model_spec import PROMPTS, BaseModelSpec
 from bioinstruct_dagster.models.experiments.expansion import NAMED_FIELDS, expand
 from bioinstruct_dagster.models.experiments.hyperparameters import HyperparameterSet
 from bioinstruct_dagster.models.experiments.matrix import ExperimentMatrix, layers
 from bioinstruct_dagster.models.experiments.names import ExperimentId
 from bioinstruct_dagster.models.experiments.recipe import Recipe
-from bioinstruct_dagster.yaml_faults import faults_of
+from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster.yaml_faults import faults_of, suggestion
 from bioinstruct_dagster.yaml_files import StrictModel, read_yaml
 from bioinstruct_dagster.yaml_lines import Fault, Place
 
@@ -40,7 +42,7 @@ class ExperimentFile(StrictModel):
 def read_experiments(path: Path) -> ExperimentMatrix:
     """Read the experiment file, expand its recipes, and check the values of every recipe.
 
-    Nothing that the file names is opened or downloaded.
+    No base model is opened or downloaded.
 
     Raises:
         ExperimentFileError: lists all faults with file, line, field and correction.
@@ -91,6 +93,7 @@ def _faults_of_recipes(content: Mapping[str, Any]) -> Iterator[Fault]:
                 yield Fault(inside, f"there is no set {of_set!r} of hyper-parameters; {known}")
             yield from _faults_of_values(values, inside, refused=("categories", *NAMED_FIELDS))
     yield from _twins(bases)
+    yield from _faults_of_prompts(bases)
     yield from _missing_values(defaults, recipes, bases, sets)
 
 
@@ -185,6 +188,23 @@ def _twins(names: Mapping[str, Any]) -> Iterator[Fault]:
         if twin != name:
             message = f"differs from {twin} only in case, so macOS and Windows take both for one"
             yield Fault(("base_models", name), f"{message} folder; rename one of them")
+
+
+def _faults_of_prompts(bases: Mapping[str, Mapping[str, Any]]) -> Iterator[Fault]:
+    """The prompts that are neither known nor a file."""
+    for name, base in bases.items():
+        prompt = base.get("prompt")
+        if not isinstance(prompt, str) or not prompt.strip() or prompt in PROMPTS:
+            continue
+        try:
+            path = PROJECT_ROOT / Path(prompt).expanduser()
+        except RuntimeError:  # ~name of a user that is not there
+            path = PROJECT_ROOT / prompt
+        if fault := fault_of_file(path):
+            near = suggestion(prompt, PROMPTS)
+            hint = near if near.startswith("did") else f"write {' or '.join(PROMPTS)}, or a file"
+            message = f"is neither {' nor '.join(PROMPTS)}, and {shown(path)} {fault}; {hint}"
+            yield Fault(("base_models", name, "prompt"), message)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

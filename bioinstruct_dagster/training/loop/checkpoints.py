@@ -31,6 +31,7 @@ class TrainingState:
     """How far a run has come.
 
     Attributes:
+        tokens_per_pass: the most tokens of a pass. The sums of a gradient are rounded by passes.
         update: the number of updates that are done.
         losses: the loss of each of them, in nats per response token.
         validation_losses: (update, loss) of each validation.
@@ -42,6 +43,7 @@ class TrainingState:
         seconds: of training, over all processes that worked on this run.
     """
 
+    tokens_per_pass: int
     update: int = 0
     losses: list[float] = field(default_factory=list)
     validation_losses: list[tuple[int, float]] = field(default_factory=list)

@@ -38,7 +38,7 @@ def run_key(
         rows: the rows to learn from, and the rows of the validation loss.
         recipe: the values with which the adapter is trained.
         seed: of the order of rows and of dropout.
-        execution: how updates are computed: passes, ranks.
+        execution: how updates are computed, apart from the size of a pass.
     """
     import torch
 
@@ -61,9 +61,8 @@ def run_key(
 def _hash_of_rows(rows: Sequence[Example]) -> str:
     digest = hashlib.sha256()
     for row in rows:
-        digest.update(f"{row.row_id}:{row.length}:".encode())
+        digest.update(f"{row.row_id}:{row.length}:{row.prompt_tokens}:".encode())
         digest.update(array("q", row.input_ids).tobytes())
-        digest.update(array("q", row.labels).tobytes())
     return digest.hexdigest()
 
 

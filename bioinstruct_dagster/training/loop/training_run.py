@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -255,7 +255,7 @@ class _Run:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
     def __post_init__(self) -> None:
-        self.state = TrainingState()
+        self.state = TrainingState(self.computation.capacity)
         self._best: dict[str, torch.Tensor] = {}
         self._validation_passes: list[Pass] = []
 
@@ -267,7 +267,16 @@ class _Run:
         path = ranks.same(self.checkpoints.newest() if ranks.first else None)
         if path is None:
             return None
+        planned = self.computation.capacity
         self.state, tensors = self.checkpoints.read(path, self.computation.device)
+        if self.state.tokens_per_pass > planned:
+            # There is less memory than before.
+            self.checkpoints.log(
+                f"Passes hold {planned} tokens from now on, and not {self.state.tokens_per_pass}. "
+                "The adapter differs by rounding from that of a run without an interruption."
+            )
+            self.state.tokens_per_pass = planned
+        self.computation = replace(self.computation, capacity=self.state.tokens_per_pass)
         ranks.wait()  # before the first rank writes another checkpoint and removes this one
         for name, weight in self.weights.items():
             weight.data.copy_(tensors[f"weight:{name}"])
