@@ -119,3 +119,9 @@ def test_an_adapter_without_weights_is_refused_by_its_path(spec, tmp_path):
     with pytest.raises(EvaluationError) as raised:
         evaluate(replace(spec, adapter_path=str(folder)), lambda _: None)
     assert str(folder) in str(raised.value)
+
+
+def test_an_adapter_is_scored_with_the_prompt_of_its_training_alone(spec):
+    other = spec.base.model_copy(update={"prompt": "data/prompts/alpaca_lora.yaml"})
+    with pytest.raises(EvaluationError, match=r"prompt alpaca/1, but .* prompt is alpaca_lora/"):
+        evaluate(replace(spec, base=other), lambda _: None)
