@@ -168,12 +168,8 @@ def optimize(
     )
     resumed_from = None
     if checkpoints is not None:
-        execution = [
-            plan.tokens_per_pass,
-            plan.activation_checkpointing,
-            ranks.count,
-            fault is None,
-        ]
+        # The size of a pass is in the checkpoint itself: the run goes on with it.
+        execution = [plan.activation_checkpointing, ranks.count, fault is None]
         key = run_key(weights, base, (train, validation), recipe, seed=seed, execution=execution)
         run.checkpoints = Checkpoints(checkpoints, key, say)
         run.checkpoint_seconds = checkpoint_seconds

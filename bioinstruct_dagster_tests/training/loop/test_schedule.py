@@ -27,7 +27,9 @@ def test_no_update_is_wasted_on_a_rate_of_zero(schedule, warmup, updates):
 
 def test_the_rate_falls_as_the_schedule_says():
     assert factors(4, warmup=0, schedule="linear") == [1, 0.75, 0.5, 0.25]
-    assert factors(4, warmup=0, schedule="cosine") == pytest.approx([1, 0.853553, 0.5, 0.146447], abs=1e-6)
+    assert factors(4, warmup=0, schedule="cosine") == pytest.approx(
+        [1, 0.853553, 0.5, 0.146447], abs=1e-6
+    )
 
 
 def rates(**recipe):
@@ -36,9 +38,15 @@ def rates(**recipe):
     model = with_adapter(tiny_model(), values)
     optimizer = adapter_optimizer(model, values)
     names = {id(weight): name for name, weight in model.named_parameters()}
-    return {
-        names[id(weight)]: group["lr"] for group in optimizer.param_groups for weight in group["params"]
-    }, optimizer, model
+    return (
+        {
+            names[id(weight)]: group["lr"]
+            for group in optimizer.param_groups
+            for weight in group["params"]
+        },
+        optimizer,
+        model,
+    )
 
 
 def test_every_weight_has_one_rate_without_lora_plus():

@@ -27,7 +27,15 @@ def test_each_epoch_has_every_row_once_in_an_order_of_its_own():
 
 @pytest.mark.parametrize(
     ("count", "epochs", "updates"),
-    [(44, 1, 11), (44, 0.2, 3), (44, 0.01, 1), (1, 3, 3), (40, 0.1, 1), (120, 0.1, 3), (44, 1.5, 17)],
+    [
+        (44, 1, 11),
+        (44, 0.2, 3),
+        (44, 0.01, 1),
+        (1, 3, 3),
+        (40, 0.1, 1),
+        (120, 0.1, 3),
+        (44, 1.5, 17),
+    ],
 )
 def test_a_part_of_an_epoch_is_rounded_up_to_a_whole_update(count, epochs, updates):
     assert plan(count, epochs=epochs, rows_per_update=4).updates == updates
