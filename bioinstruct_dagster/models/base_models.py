@@ -6,10 +6,11 @@ Belongs here: loading model and tokenizer. Does not: adapters (models.adapters).
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.experiments import BaseModelSpec
+from bioinstruct_dagster.models.prompts import PromptTemplate, stops_of, template_of
 from bioinstruct_dagster.rehearsal import base_model as rehearsal
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
@@ -18,11 +19,23 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 # The files that determine a model.
-_MODEL_FILES = ("*.safetensors", "*.json", "merges.txt", "tokenizer.model")
+_MODEL_FILES = ("*.safetensors", "*.json", "*.jinja", "merges.txt", "tokenizer.model")
+NO_LIMIT = 1_000_000  # tokens of the context if the model states none
 
 
 class BaseModelError(StatedError):
     """The base model can't be found or loaded."""
+
+
+class TokenizingBase(Protocol):
+    """What turns rows into tokens: a loaded base model, or a checked one without its weights."""
+
+    @property
+    def tokenizer(self) -> "PreTrainedTokenizerBase": ...  # noqa: D102
+    @property
+    def prompt(self) -> PromptTemplate: ...  # noqa: D102
+    @property
+    def context(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,8 @@ class LoadedBaseModel:
     path: str
     fingerprint: str
     device: str
+    prompt: PromptTemplate
+    context: int  # tokens
 
 
 def local_fingerprint(spec: BaseModelSpec) -> str | None:
@@ -111,7 +126,13 @@ def load(spec: BaseModelSpec, models_dir: Path, log: Callable[[str], None]) -> L
         commit = getattr(model.config, "_commit_hash", None)
         fingerprint = f"{spec.source}@{commit or 'unknown'}"
     device = "cuda" if cuda else "cpu"
-    return LoadedBaseModel(model.to(device), tokenizer, path, fingerprint, device)
+    stops = stops_of(model.generation_config, model.config)
+    prompt = template_of(spec, tokenizer, stops)
+    for note in prompt.notes:
+        log(note)
+    stated = getattr(model.config, "max_position_embeddings", None)
+    context = spec.context or (stated if isinstance(stated, int) else NO_LIMIT)
+    return LoadedBaseModel(model.to(device), tokenizer, path, fingerprint, device, prompt, context)
 
 
 def _shape(spec: BaseModelSpec) -> rehearsal.ModelShape:

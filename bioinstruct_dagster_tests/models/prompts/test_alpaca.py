@@ -1,8 +1,10 @@
-"""The prompt: Alpaca's exact text, also around texts with braces."""
+"""Alpaca's prompt: its exact text, also around texts with braces."""
 
 import pytest
 
-from bioinstruct_dagster.models.prompt import prompt_of
+from bioinstruct_dagster.models.prompts.alpaca import TEXTS
+
+prompt_of = TEXTS.prompt_of
 
 
 def test_with_an_input_the_prompt_is_alpacas():

@@ -53,12 +53,6 @@ def test_the_model_overrides_the_recipe_and_it_the_defaults(read):
     assert tiny.categories == CATEGORIES
 
 
-def test_only_the_word_rehearsal_is_the_embedded_model(read):
-    models = read(matrix()).base_models
-    assert models["tiny"].rehearsal
-    assert not models["hub"].rehearsal
-
-
 def test_a_learning_rate_in_any_notation_is_a_number(read):
     text = yaml.safe_dump(matrix()).replace("learning_rate: 0.0003", "learning_rate: 3e-4")
     assert "3e-4" in text
@@ -124,7 +118,6 @@ def test_a_malformed_file_is_refused_by_field(read, change, named):
         ("target_modules", 3),
         ("learning_rate", 0),
         ("epochs", -1),
-        ("batch_size", 2.5),
         ("rows_per_update", 0),
         ("warmup", 1),
         ("max_length", 15),
@@ -145,8 +138,9 @@ def test_a_malformed_file_is_refused_by_field(read, change, named):
         ("lora_rank", True),
         ("lora_rank", 16.0),
         ("lora_dropout", False),
-        ("batch_size", 10**30),
-        ("batch_size", "8"),
+        ("rows_per_update", 10**30),
+        ("rows_per_update", "8"),
+        ("rows_per_update", 2.5),
         ("surplus", 1),
     ],
 )
@@ -221,3 +215,162 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path):
     path.write_bytes(b"recipes: \xff\xfe")
     with pytest.raises(ExperimentFileError, match=r"experiments\.yaml"):
         read_experiments(path)
+
+
+def test_a_file_that_is_there_is_a_prompt(read, tmp_path):
+    path = tmp_path / "prompt.txt"
+    path.write_text("{instruction}", "utf-8")
+    models = {"tiny": {"source": "x", "prompt": str(path)}}
+    assert read(matrix(base_models=models)).base_models["tiny"].prompt == str(path)
+
+
+# --- Named sets, sizes and seeds ------------------------------------------------------------------
+
+
+SETS = {"modern": {"source": "a study", "values": {"epochs": 2}}}
+
+
+def test_a_file_of_categories_and_defaults_alone_is_read(read):
+    found = read(matrix())
+    assert list(found.recipes) == ["all", "qa"]
+    assert found.recipe("hub", "qa").categories == ("question_answering",)
+    assert found.hyperparameters_of("qa") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"recipes": {"all": {"rows": ["1k", "lots"]}}},
+            "recipes.all.rows.2: must be a number of rows, such as 1500 or 2k, or all, not 'lots'",
+        ),
+        ({"recipes": {"all": {"seed": 0}}}, "recipes.all.seed: must be 1 to 1000000000, not 0"),
+        ({"recipes": {"all": {"seeds": 2}}}, "unknown key 'seeds'; did you mean 'seed'?"),
+        (
+            {"recipes": {"all": {"hyperparameters": "modrn"}}},
+            "recipes.all.hyperparameters: there is no set 'modrn' under `hyperparameters`",
+        ),
+        (
+            {"defaults": DEFAULTS | {"hyperparameters": "x"}},
+            "defaults.hyperparameters: there is no set 'x'",
+        ),
+        (
+            {"hyperparameters": {"modern": {"source": "x"}}},
+            "hyperparameters.modern.values: missing; add it",
+        ),
+        (
+            {"hyperparameters": {"modern": {"values": {"epochs": 1}}}},
+            "hyperparameters.modern.source: missing; add it",
+        ),
+        (
+            {"hyperparameters": {"modern": {"source": "x", "values": {"epoch": 1}}}},
+            "hyperparameters.modern.values.epoch: unknown key 'epoch'; did you mean 'epochs'?",
+        ),
+        (
+            {"hyperparameters": {"modern": {"source": "x", "values": {"rows": 10}}}},
+            "hyperparameters.modern.values.rows: belongs to a recipe",
+        ),
+        (
+            {"hyperparameters": {"modern": {"source": "x", "values": {"categories": ["other"]}}}},
+            "hyperparameters.modern.values.categories: belongs to a recipe",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "training": {"seed": 2}}}},
+            "base_models.tiny.training.seed: belongs to a recipe",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "hyperparameters": {"x": {"epochs": 1}}}}},
+            "base_models.tiny.hyperparameters.x: there is no set 'x' of hyper-parameters; use one",
+        ),
+        (
+            {
+                "base_models": {
+                    "tiny": {"source": "x", "hyperparameters": {"modern": {"epochs": 0}}}
+                }
+            },
+            "base_models.tiny.hyperparameters.modern.epochs: must be greater than 0, not 0",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x"}, "Tiny": {"source": "x"}}},
+            "base_models.Tiny: differs from tiny only in case",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "dtype": "float8"}}},
+            "base_models.tiny.dtype: must be one of auto, float32, bfloat16, float16, not 'float8'",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "prompt": "alpacca"}}},
+            "base_models.tiny.prompt: is neither alpaca nor chat, and ",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "prompt": "alpacca"}}},
+            "/alpacca does not exist; did you mean 'alpaca'?",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "prompt": "./no/such/template.txt"}}},
+            "template.txt does not exist; write alpaca or chat, or a file",
+        ),
+        ({"base_models": {"tiny": {"source": "x", "prompt": 3}}}, "tiny.prompt: must be text"),
+        (
+            {"base_models": {"tiny": {"source": "x", "prompt": "~nobody-at-all/x"}}},
+            "tiny.prompt: ",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "local": "../x"}}},
+            "tiny.local: '../x' must be",
+        ),
+        (
+            {"base_models": {"tiny": {"source": "x", "context": 8}}},
+            "base_models.tiny.context: must be at least 16, not 8",
+        ),
+        (
+            {"recipes": {"all": {"rows": ["all", "1k"]}, "all-1k": {}}},
+            "recipes.all-1k: stands for the name all-1k, as recipes.all does; rename one",
+        ),
+        ({"recipes": {"a...b": {}}}, "nor hold three dots in a row"),
+        ({"recipes": {"all": {"quantization": "int8"}}}, "must be one of none, nf4, not 'int8'"),
+    ],
+)
+def test_a_mistake_is_named_with_line_and_field(read, change, said):
+    message = message_of(read, matrix(hyperparameters=SETS) | change)
+    assert said in message
+    assert len(message.splitlines()) == 1
+    assert re.search(r"yaml:\d+: ", message)
+
+
+def test_the_line_is_that_of_the_entry(read):
+    text = yaml.safe_dump(matrix()) + "\n"
+    text = text.replace("  all: {}", "  all:\n    rows:\n    - 1k\n    - few")
+    line = text.splitlines().index("    - few") + 1
+    assert f"yaml:{line}: recipes.all.rows.2:" in message_of(read, text)
+
+
+def test_a_value_that_a_set_lacks_is_named_with_the_set(read):
+    incomplete = {name: value for name, value in DEFAULTS.items() if name != "epochs"}
+    sets = SETS | {"old": {"source": "x", "values": {"warmup": 0.1}}}
+    recipes = {"all": {"hyperparameters": ["modern", "old"]}}
+    message = message_of(read, matrix(defaults=incomplete, hyperparameters=sets, recipes=recipes))
+    assert "recipes.all.epochs: missing for tiny, hub with the hyper-parameters old; add" in message
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"batch_size": 8, "accumulation": 4}, "write rows_per_update: 32, the product of"),
+        ({"batch_size": 8}, "write rows_per_update, the product of batch_size and accumulation"),
+        ({"batch_size": "8", "accumulation": True}, "write rows_per_update, the product of"),
+    ],
+)
+def test_keys_of_earlier_versions_are_refused_with_what_to_write(read, values, said):
+    old = {name: value for name, value in DEFAULTS.items() if name != "rows_per_update"} | values
+    lines = message_of(read, matrix(defaults=old)).splitlines()
+    assert len(lines) == len(values)  # and none that rows_per_update is missing
+    assert all(said in line for line in lines)
+    assert f"defaults.{next(iter(values))}: is a key of earlier versions" in "\n".join(lines)
+
+
+def test_a_set_that_nobody_uses_is_checked_too(read):
+    sets = {"modern": {"source": "a study", "values": {"epochs": -1}}}
+    message = message_of(read, matrix(hyperparameters=sets))
+    assert "hyperparameters.modern.values.epochs: must be greater than 0, not -1" in message

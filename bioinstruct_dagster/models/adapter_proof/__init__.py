@@ -1,0 +1,14 @@
+"""The proof that an adapter acts: its files, its weights, and the logits that it changes."""
+
+from bioinstruct_dagster.models.adapter_proof.canaries import CanaryLogits, read_canaries
+from bioinstruct_dagster.models.adapter_proof.faults import AdapterFaultError
+from bioinstruct_dagster.models.adapter_proof.proof import Proof, open_proven, prove
+
+__all__ = [
+    "AdapterFaultError",
+    "CanaryLogits",
+    "Proof",
+    "open_proven",
+    "prove",
+    "read_canaries",
+]

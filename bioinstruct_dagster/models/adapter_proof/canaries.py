@@ -1,0 +1,165 @@
+"""Eight fixed prompts, and how far an adapter changes the logits that the base model gives to them.
+
+An adapter that loads without a word may still do nothing. Belongs here: the prompts, the logits,
+and the noise that a change has to exceed. Does not: the files of an adapter (weights_file).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+# Raise the version with any change of a prompt: stored logits belong to the prompts of a version.
+VERSION = 1
+PROMPTS = (
+    "Extract the medications and doses: metformin 500 mg twice daily, lisinopril 10 mg.\n\nAnswer:",
+    "Does this say that aspirin lowers the risk of stroke? Aspirin reduced recurrent stroke.\n\nA:",
+    "Explain in plain words what a low haemoglobin means.\n\nAnswer:",
+    "Write a short discharge summary for a patient who was treated for pneumonia.\n\nSummary:",
+    "Is weight gain, fever or a cough a symptom of hypothyroidism?\n\nAnswer:",
+    "Benign or malignant: smooth, round nodule of 4 mm without growth over five years.\n\nClass:",
+    "Summarize: Drink enough, and come back if the fever lasts more than three days.\n\nSummary:",
+    "List three common side effects of corticosteroids.\n\n1.",
+)
+# A sum of n rounded terms differs by order from another by some roundings, not by n of them; eight
+# are more than two passes of one model were seen to differ by.
+_ROUNDINGS = 8
+_SAME_BASE = 1e-3  # share of the greatest logit; float32 on other machines was below 1e-5
+
+
+@dataclass(frozen=True)
+class CanaryLogits:
+    """What is kept of the logits of each prompt, to recognize the model by.
+
+    Attributes:
+        version: of the prompts.
+        dtype: the type of the model's weights.
+        greatest: the greatest logit of each prompt, over all its tokens.
+        mean: the mean logit of each prompt.
+        spread: the standard deviation of the logits of each prompt.
+    """
+
+    version: int
+    dtype: str
+    greatest: tuple[float, ...]
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The values as JSON."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+    def differs_from(self, other: dict[str, Any], *, quantized: bool = False) -> float | None:
+        """How far the model differs from the stored one, if that is more than rounding.
+
+        Args:
+            other: what `to_json` gave for the model that is compared.
+            quantized: whether rounding is that of a quantized model.
+
+        Returns:
+            The greatest difference; None if it is rounding, or if the two can't be compared because
+            prompts or types of weights differ.
+        """
+        if quantized or (other.get("version"), other.get("dtype")) != (self.version, self.dtype):
+            return None
+        allowed = _SAME_BASE if self.dtype == "float32" else 50 * _SAME_BASE
+        scale = max(map(abs, self.greatest), default=0.0) or 1.0
+        worst = 0.0
+        for name in ("greatest", "mean", "spread"):
+            ours, theirs = getattr(self, name), other.get(name)
+            if not isinstance(theirs, Sequence) or len(theirs) != len(ours):
+                return float("inf")
+            pairs = zip(ours, theirs, strict=True)
+            worst = max(worst, *(abs(one - float(two)) for one, two in pairs))
+        return worst if worst > allowed * scale else None
+
+
+@dataclass(frozen=True)
+class CanaryChange:
+    """How far an adapter changes logits, and how far they change without it.
+
+    Attributes:
+        base: the logits of the base model.
+        changes: the greatest absolute change of a logit of each prompt.
+        noise: the greatest change of a logit between two passes of the base model, at least eight
+            roundings of the greatest logit in the type of the weights.
+    """
+
+    base: CanaryLogits
+    changes: tuple[float, ...]
+    noise: float
+
+
+def read_canaries(model: Any, base: Any) -> CanaryLogits:
+    """What is kept of the base model's logits on the eight prompts.
+
+    Args:
+        model: the base model, with or without an adapter.
+        base: the loaded base model, for its tokenizer and device.
+    """
+    return _kept(model, _without_adapter(model, base))
+
+
+def measure(model: Any, base: Any) -> CanaryChange:
+    """How far the adapter of a peft model changes the logits of its base model.
+
+    Training mode, and the state of random numbers, are the same afterwards.
+    """
+    import torch
+
+    first, second = _without_adapter(model, base), _without_adapter(model, base)
+    adapted = _logits(model, base)
+    dtype = _dtype(model)
+    rounding = torch.finfo(dtype).eps * max(float(one.abs().max()) for one in first)
+    noise = max(float((one - two).abs().max()) for one, two in zip(first, second, strict=True))
+    return CanaryChange(
+        base=_kept(model, first),
+        changes=tuple(
+            float((one - two).abs().max()) for one, two in zip(first, adapted, strict=True)
+        ),
+        noise=max(noise, _ROUNDINGS * rounding),
+    )
+
+
+def _without_adapter(model: Any, base: Any) -> list[Any]:
+    if not hasattr(model, "peft_config"):
+        return _logits(model, base)
+    with model.disable_adapter():
+        return _logits(model, base)
+
+
+def _logits(model: Any, base: Any) -> list[Any]:
+    """The logits of each prompt in float32 on the CPU, of shape (tokens, vocabulary)."""
+    import torch
+
+    training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            return [
+                model(input_ids=ids.to(base.device), use_cache=False).logits[0].float().cpu()
+                for ids in (
+                    base.tokenizer(prompt, return_tensors="pt")["input_ids"] for prompt in PROMPTS
+                )
+            ]
+    finally:
+        model.train(training)
+
+
+def _kept(model: Any, logits: list[Any]) -> CanaryLogits:
+    return CanaryLogits(
+        version=VERSION,
+        dtype=str(_dtype(model)).removeprefix("torch."),
+        greatest=tuple(float(one.max()) for one in logits),
+        mean=tuple(float(one.mean()) for one in logits),
+        spread=tuple(float(one.std()) for one in logits),
+    )
+
+
+def _dtype(model: Any) -> Any:
+    """The type in which the model computes: that of its output layer's weights."""
+    output = model.get_output_embeddings()
+    weight = getattr(output, "weight", None)
+    return weight.dtype if weight is not None and weight.dtype.is_floating_point else model.dtype
