@@ -110,10 +110,10 @@ def measure(model: Any, base: Any) -> CanaryChange:
     import torch
 
     first, second = _without_adapter(model, base), _without_adapter(model, base)
-    adapted = _logits(model, base)
+    adapted = logits_of(model, base)
     dtype = _dtype(model)
     rounding = torch.finfo(dtype).eps * max(float(one.abs().max()) for one in first)
-    noise = max(float((one - two).abs().max()) for one, two in zip(first, second, strict=True))
+    noise = greatest_difference(first, second)
     return CanaryChange(
         base=_kept(model, first),
         changes=tuple(
@@ -123,14 +123,7 @@ def measure(model: Any, base: Any) -> CanaryChange:
     )
 
 
-def _without_adapter(model: Any, base: Any) -> list[Any]:
-    if not hasattr(model, "peft_config"):
-        return _logits(model, base)
-    with model.disable_adapter():
-        return _logits(model, base)
-
-
-def _logits(model: Any, base: Any) -> list[Any]:
+def logits_of(model: Any, base: Any) -> list[Any]:
     """The logits of each prompt in float32 on the CPU, of shape (tokens, vocabulary)."""
     import torch
 
@@ -146,6 +139,19 @@ def _logits(model: Any, base: Any) -> list[Any]:
             ]
     finally:
         model.train(training)
+
+
+def greatest_difference(one: Sequence[Any], other: Sequence[Any]) -> float:
+    """The greatest absolute difference of a logit between two results of `logits_of`."""
+    pairs = zip(one, other, strict=True)
+    return max(float((first - second).abs().max()) for first, second in pairs)
+
+
+def _without_adapter(model: Any, base: Any) -> list[Any]:
+    if not hasattr(model, "peft_config"):
+        return logits_of(model, base)
+    with model.disable_adapter():
+        return logits_of(model, base)
 
 
 def _kept(model: Any, logits: list[Any]) -> CanaryLogits:
