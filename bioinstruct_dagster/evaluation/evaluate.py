@@ -16,7 +16,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.statistics.intervals import score_items
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import open_proven
+from bioinstruct_dagster.models.adapter_proof import check_folder, open_proven
 from bioinstruct_dagster.models.adapters import missing_file
 from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
 
@@ -84,6 +84,7 @@ def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]
             f"There is no adapter at {spec.adapter_path} ({missing} is missing). "
             "Materialize key:lora_adapter for this partition first."
         )
+    check_folder(Path(spec.adapter_path))
     base = base_models.load(spec.base, Path(spec.models_dir), log)
     model, proof = open_proven(
         base, Path(spec.adapter_path), recipe=spec.recipe, adapter_sha256=spec.adapter_sha256

@@ -17,7 +17,7 @@ from typing import Any
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import prove, read_canaries
+from bioinstruct_dagster.models.adapter_proof import check_targets, prove, read_canaries
 from bioinstruct_dagster.models.adapters import RESULT_FILE, intact_result, sealed
 from bioinstruct_dagster.models.encoding import encode_rows
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -57,6 +57,7 @@ def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
         f"{spec.experiment}: {len(examples)} rows to train on, {dropped} too long; "
         f"device {base.device}"
     )
+    check_targets(base.model, spec.recipe)
     base_before = read_canaries(base.model, base)
     set_seed(spec.seed)
     modules = spec.recipe.target_modules

@@ -129,6 +129,22 @@ def prove(
     return proof
 
 
+def check_folder(folder: Path) -> dict[str, Any]:
+    """Check what can be checked without a model, so that a fault is told before one is loaded.
+
+    Returns:
+        The values of the folder's result file.
+
+    Raises:
+        AdapterFaultError: names the first fault.
+    """
+    refuse_foreign_files(folder)
+    result = read_result(folder)
+    read_header(folder / WEIGHTS_FILE)
+    read_config(folder / CONFIG_FILE)
+    return result
+
+
 def open_proven(
     base: LoadedBaseModel,
     folder: Path,
@@ -155,8 +171,7 @@ def open_proven(
     """
     import peft
 
-    refuse_foreign_files(folder)
-    result = read_result(folder)
+    result = check_folder(folder)
     stored = stored_expectation(folder, result)
     _check_files(folder, stored, base.model)
     refuse_other_result(

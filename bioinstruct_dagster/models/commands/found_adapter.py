@@ -11,7 +11,7 @@ from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import Proof, open_proven
+from bioinstruct_dagster.models.adapter_proof import Proof, check_folder, open_proven
 from bioinstruct_dagster.models.adapters import adapters_in, experiment_folder
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import BaseModelSpec, read_experiments
@@ -59,6 +59,7 @@ class FoundAdapter:
             BaseModelError: the base model can't be loaded.
             AdapterFaultError: the adapter is refused.
         """
+        check_folder(self.folder)
         base = base or self.load_base(log)
         model, proof = open_proven(base, self.folder)
         log(f"{self.experiment}: {proof.line()}")

@@ -11,6 +11,7 @@ import torch
 
 from bioinstruct_dagster.models.adapter_proof import (
     AdapterFaultError,
+    check_targets,
     open_proven,
     prove,
     read_canaries,
@@ -423,6 +424,26 @@ def test_a_recipe_without_a_layer_of_the_base_is_refused(planted):
     model = lora(planted.base.model)
     with pytest.raises(AdapterFaultError, match=r"no target.*c_attn"):
         prove(model, planted.base, planted.folder, recipe=recipe)
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        (("c_attn",), "names no linear layer"),
+        (r".*\.mlp\..*", "also names .*act_fn, which is no linear layer"),
+        ("(", "is no pattern"),
+        ("q_proj", "names no linear layer"),
+    ],
+)
+def test_targets_that_peft_can_not_adapt_are_refused_before_training(planted, targets, words):
+    recipe = RECIPE.model_copy(update={"target_modules": targets})
+    with pytest.raises(AdapterFaultError, match=f"no target.*{words}"):
+        check_targets(planted.base.model, recipe)
+
+
+def test_targets_that_peft_adapts_pass(planted):
+    for targets in ("all-linear", ("q_proj",), r".*\.mlp\..*_proj"):
+        check_targets(planted.base.model, RECIPE.model_copy(update={"target_modules": targets}))
 
 
 @pytest.mark.parametrize(
