@@ -1,7 +1,7 @@
 """What an adapter has to be: the values of its recipe, and the weights that they mean on its base.
 
 Belongs here: the expectation that files and the loaded model are compared with. Does not: the
-comparison (config_file, weights_file, loaded_model).
+comparison (config_file, weights_file, weights).
 """
 
 import math
