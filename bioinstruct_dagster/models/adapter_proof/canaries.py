@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bioinstruct_dagster.models.linear_layers import base_of
+
 # Raise the version with any change of a prompt: stored logits belong to the prompts of a version.
 VERSION = 1
 PROMPTS = (
@@ -20,9 +22,10 @@ PROMPTS = (
     "Summarize: Drink enough, and come back if the fever lasts more than three days.\n\nSummary:",
     "List three common side effects of corticosteroids.\n\n1.",
 )
-# A sum of n rounded terms differs by order from another by some roundings, not by n of them; eight
-# are more than two passes of one model were seen to differ by.
-_ROUNDINGS = 8
+# Roundings of the greatest logit that count as noise, at least. Sums in float32 differ by their
+# order, which adds up over the layers. Models of 16 bits sum in float32, and round few times.
+_ROUNDINGS = {"float32": 8, "float64": 8}
+_ROUNDINGS_OF_16_BITS = 2
 _SAME_BASE = 1e-3  # share of the greatest logit; float32 on other machines was below 1e-5
 
 
@@ -32,7 +35,7 @@ class CanaryLogits:
 
     Attributes:
         version: of the prompts.
-        dtype: the type of the model's weights.
+        dtype: the type in which the model computes, and whether its weights have four bits.
         greatest: the greatest logit of each prompt, over all its tokens.
         mean: the mean logit of each prompt.
         spread: the standard deviation of the logits of each prompt.
@@ -51,18 +54,17 @@ class CanaryLogits:
             for name, value in asdict(self).items()
         }
 
-    def differs_from(self, other: dict[str, Any], *, quantized: bool = False) -> float | None:
+    def differs_from(self, other: dict[str, Any]) -> float | None:
         """How far the model differs from the stored one, if that is more than rounding.
 
         Args:
             other: what `to_json` gave for the model that is compared.
-            quantized: whether rounding is that of a quantized model.
 
         Returns:
             The greatest difference; None if it is rounding, or if the two can't be compared because
             prompts or types of weights differ.
         """
-        if quantized or (other.get("version"), other.get("dtype")) != (self.version, self.dtype):
+        if (other.get("version"), other.get("dtype")) != (self.version, self.dtype):
             return None
         allowed = _SAME_BASE if self.dtype == "float32" else 50 * _SAME_BASE
         scale = max(map(abs, self.greatest), default=0.0) or 1.0
@@ -83,8 +85,8 @@ class CanaryChange:
     Attributes:
         base: the logits of the base model.
         changes: the greatest absolute change of a logit of each prompt.
-        noise: the greatest change of a logit between two passes of the base model, at least eight
-            roundings of the greatest logit in the type of the weights.
+        noise: the greatest change of a logit between two passes of the base model, of which one
+            computes each prompt twice at once; at least some roundings of the greatest logit.
     """
 
     base: CanaryLogits
@@ -109,22 +111,28 @@ def measure(model: Any, base: Any) -> CanaryChange:
     """
     import torch
 
-    first, second = _without_adapter(model, base), _without_adapter(model, base)
+    first, second = _without_adapter(model, base), _without_adapter(model, base, copies=2)
     adapted = logits_of(model, base)
-    dtype = _dtype(model)
-    rounding = torch.finfo(dtype).eps * max(float(one.abs().max()) for one in first)
-    noise = greatest_difference(first, second)
+    kept = _kept(model, first)
+    rounding = torch.finfo(_dtype(model)).eps * max(float(one.abs().max()) for one in first)
+    rounding *= _ROUNDINGS.get(kept.dtype, _ROUNDINGS_OF_16_BITS)
     return CanaryChange(
-        base=_kept(model, first),
+        base=kept,
         changes=tuple(
             float((one - two).abs().max()) for one, two in zip(first, adapted, strict=True)
         ),
-        noise=max(noise, _ROUNDINGS * rounding),
+        noise=max(greatest_difference(first, second), rounding),
     )
 
 
-def logits_of(model: Any, base: Any) -> list[Any]:
-    """The logits of each prompt in float32 on the CPU, of shape (tokens, vocabulary)."""
+def logits_of(model: Any, base: Any, *, copies: int = 1) -> list[Any]:
+    """The logits of each prompt in float32 on the CPU, of shape (tokens, vocabulary).
+
+    Args:
+        model: a causal language model, with or without an adapter.
+        base: the loaded base model, for its tokenizer and device.
+        copies: how often a prompt is computed in one pass. Other numbers round otherwise.
+    """
     import torch
 
     training = model.training
@@ -132,9 +140,10 @@ def logits_of(model: Any, base: Any) -> list[Any]:
     try:
         with torch.inference_mode():
             return [
-                model(input_ids=ids.to(base.device), use_cache=False).logits[0].float().cpu()
+                model(input_ids=ids.repeat(copies, 1), use_cache=False).logits[-1].float().cpu()
                 for ids in (
-                    base.tokenizer(prompt, return_tensors="pt")["input_ids"] for prompt in PROMPTS
+                    base.tokenizer(prompt, return_tensors="pt")["input_ids"].to(base.device)
+                    for prompt in PROMPTS
                 )
             ]
     finally:
@@ -147,17 +156,18 @@ def greatest_difference(one: Sequence[Any], other: Sequence[Any]) -> float:
     return max(float((first - second).abs().max()) for first, second in pairs)
 
 
-def _without_adapter(model: Any, base: Any) -> list[Any]:
+def _without_adapter(model: Any, base: Any, *, copies: int = 1) -> list[Any]:
     if not hasattr(model, "peft_config"):
-        return logits_of(model, base)
+        return logits_of(model, base, copies=copies)
     with model.disable_adapter():
-        return logits_of(model, base)
+        return logits_of(model, base, copies=copies)
 
 
 def _kept(model: Any, logits: list[Any]) -> CanaryLogits:
+    four_bits = " of 4-bit weights" if getattr(base_of(model), "is_loaded_in_4bit", False) else ""
     return CanaryLogits(
         version=VERSION,
-        dtype=str(_dtype(model)).removeprefix("torch."),
+        dtype=str(_dtype(model)).removeprefix("torch.") + four_bits,
         greatest=tuple(float(one.max()) for one in logits),
         mean=tuple(float(one.mean()) for one in logits),
         spread=tuple(float(one.std()) for one in logits),

@@ -237,6 +237,7 @@ FAULTS = {
     "wrong modules": {
         "fewer": lambda p: p.config(target_modules=["q_proj"]),
         "a number": lambda p: p.config(target_modules=3),
+        "no pattern": lambda p: p.config(target_modules="("),
     },
     "remote code": {
         "auto mapping": lambda p: p.config(
