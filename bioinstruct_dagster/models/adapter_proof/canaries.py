@@ -4,7 +4,8 @@ An adapter that loads without a word may still do nothing. Belongs here: the pro
 and the noise that a change has to exceed. Does not: the files of an adapter (weights_file).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,10 +23,6 @@ PROMPTS = (
     "Summarize: Drink enough, and come back if the fever lasts more than three days.\n\nSummary:",
     "List three common side effects of corticosteroids.\n\n1.",
 )
-# Roundings of the greatest logit that count as noise, at least. Sums in float32 differ by their
-# order, which adds up over the layers. Models of 16 bits sum in float32, and round few times.
-_ROUNDINGS = {"float32": 8, "float64": 8}
-_ROUNDINGS_OF_16_BITS = 2
 _SAME_BASE = 1e-3  # share of the greatest logit; float32 on other machines was below 1e-5
 
 
@@ -85,8 +82,10 @@ class CanaryChange:
     Attributes:
         base: the logits of the base model.
         changes: the greatest absolute change of a logit of each prompt.
-        noise: the greatest change of a logit between two passes of the base model, of which one
-            computes each prompt twice at once; at least some roundings of the greatest logit.
+        noise: the greatest change of a logit that rounding alone can make: of the base model, if
+            each value of the embeddings is moved by one rounding, or if each prompt is computed
+            twice at once; at least one rounding of the greatest logit. For SmolLM2-135M, it is 6e-5
+            in float32, and 1.4 in bfloat16, because the layers amplify a rounding.
     """
 
     base: CanaryLogits
@@ -112,17 +111,35 @@ def measure(model: Any, base: Any) -> CanaryChange:
     import torch
 
     first, second = _without_adapter(model, base), _without_adapter(model, base, copies=2)
+    with _moved_embeddings(model):
+        moved = _without_adapter(model, base)
     adapted = logits_of(model, base)
-    kept = _kept(model, first)
     rounding = torch.finfo(_dtype(model)).eps * max(float(one.abs().max()) for one in first)
-    rounding *= _ROUNDINGS.get(kept.dtype, _ROUNDINGS_OF_16_BITS)
+    noise = max(greatest_difference(first, second), greatest_difference(first, moved), rounding)
     return CanaryChange(
-        base=kept,
+        base=_kept(model, first),
         changes=tuple(
             float((one - two).abs().max()) for one, two in zip(first, adapted, strict=True)
         ),
-        noise=max(greatest_difference(first, second), rounding),
+        noise=noise,
     )
+
+
+@contextmanager
+def _moved_embeddings(model: Any) -> Iterator[None]:
+    """Move each value of the embeddings up or down by one rounding, in turn."""
+    import torch
+
+    def move(_module: Any, _inputs: Any, embeddings: Any) -> Any:
+        step = torch.full_like(embeddings, torch.finfo(embeddings.dtype).eps)
+        step[..., ::2] *= -1
+        return embeddings + embeddings * step
+
+    handle = base_of(model).get_input_embeddings().register_forward_hook(move)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def logits_of(model: Any, base: Any, *, copies: int = 1) -> list[Any]:

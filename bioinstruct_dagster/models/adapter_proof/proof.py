@@ -220,8 +220,9 @@ def _refuse_silent(proof: Proof, folder: Path) -> None:
             "no effect",
             folder,
             f"on {len(proof.changes)} canary prompts it changes no logit by more than "
-            f"{proof.change:.2g}, and rounding alone changes them by {proof.noise:.2g}.",
-            "Raise the recipe's learning rate or epochs, then materialize key:lora_adapter again.",
+            f"{proof.change:.2g}, and rounding alone changes them by up to {proof.noise:.2g}.",
+            "Raise the recipe's learning rate or epochs, then materialize key:lora_adapter again. "
+            "In 16 bits rounding is coarse: the base model's `dtype: float32` shows less.",
         )
 
 
