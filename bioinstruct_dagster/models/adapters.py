@@ -105,5 +105,5 @@ def seal_is_broken(result: Mapping[str, Any]) -> bool:
 
 
 def _hash(result: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
-    """The hash of all values but the path, which may change."""
-    return sha256_of({**result, "proof": proof, "adapter_path": ""})
+    """The hash of all values but the paths, which change if a folder moves or travels."""
+    return sha256_of({**result, "proof": proof, "adapter_path": "", "base_path": ""})
