@@ -16,7 +16,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.statistics.intervals import score_items
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import open_proven
+from bioinstruct_dagster.models.adapter_proof import check_folder, open_proven
 from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
 from bioinstruct_dagster.models.adapters import RESULT_FILE, missing_file
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
@@ -107,6 +107,7 @@ def refuse_missing(spec: EvaluationSpec) -> None:
             f"There is no adapter at {spec.adapter_path} ({missing} is missing). "
             "Materialize key:lora_adapter for this partition first."
         )
+    check_folder(Path(spec.adapter_path))
 
 
 def evaluate_adapter(
