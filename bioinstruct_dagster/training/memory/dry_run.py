@@ -103,8 +103,6 @@ def pass_bytes(dry: DryModel, tokens: int, predicted: int, *, checkpointing: boo
         predicted: the response tokens among them, whose logits are computed.
         checkpointing: whether activations are computed twice to save memory.
     """
-    import torch
-
     inner = dry.model.get_base_model()
     with ExitStack() as stack:
         _register(dry.device)
@@ -147,14 +145,17 @@ def _LivingBytes() -> Any:  # noqa: N802  # a class, made when torch is there
             self._living = 0
             self._seen: weakref.WeakSet[Any] = weakref.WeakSet()
 
-        def __torch_dispatch__(  # noqa: D105, PLW3201
+        def __torch_dispatch__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
             import torch
 
             result = func(*args, **(kwargs or {}))
-            given = {id(one.untyped_storage()) for one in tree_leaves((args, kwargs))
-                     if isinstance(one, torch.Tensor)}
+            given = {
+                id(one.untyped_storage())
+                for one in tree_leaves((args, kwargs))
+                if isinstance(one, torch.Tensor)
+            }
             for one in tree_leaves(result):
                 if isinstance(one, torch.Tensor):
                     storage = one.untyped_storage()
