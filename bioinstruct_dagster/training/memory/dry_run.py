@@ -137,7 +137,7 @@ def _LivingBytes() -> Any:  # noqa: N802  # a class, made when torch is there
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_leaves
 
-    class LivingBytes(TorchDispatchMode):
+    class LivingBytes(TorchDispatchMode):  # type: ignore[misc]
         most = 0
 
         def __init__(self) -> None:
@@ -176,7 +176,7 @@ def _with_fused_dropout(model: Any) -> None:
     """On a GPU, dropout keeps a mask of one byte a value; on a CPU, of the value's own size."""
     import torch
 
-    class FusedDropout(torch.nn.Dropout):
+    class FusedDropout(torch.nn.Dropout):  # type: ignore[misc]
         def forward(self, values: "torch.Tensor") -> "torch.Tensor":
             return torch.native_dropout(values, self.p, self.training)[0]
 
@@ -196,7 +196,7 @@ def _register(device: str) -> None:
 
 
 def _cpu_attention(
-    module: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, **_: Any
+    _module: Any, query: Any, key: Any, value: Any, _mask: Any = None, **_options: Any
 ) -> tuple[Any, None]:
     """SDPA row by row: keys and values are repeated for each query head, outputs are joined."""
     groups = query.shape[1] // key.shape[1]
@@ -206,7 +206,7 @@ def _cpu_attention(
 
 
 def _gpu_attention(
-    module: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, **_: Any
+    _module: Any, query: Any, key: Any, value: Any, _mask: Any = None, **_options: Any
 ) -> tuple[Any, None]:
     """The variable-length kernel: queries, keys, values, output and a number a head and token."""
     return _attention()(query, key, value).transpose(1, 2), None
@@ -215,7 +215,7 @@ def _gpu_attention(
 def _attention() -> Any:
     import torch
 
-    class Attention(torch.autograd.Function):
+    class Attention(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, query: Any, key: Any, value: Any) -> Any:
             output = torch.empty_like(query.transpose(1, 2).contiguous()).transpose(1, 2)
@@ -224,7 +224,7 @@ def _attention() -> Any:
             return output
 
         @staticmethod
-        def backward(ctx: Any, grad: Any) -> Any:
+        def backward(ctx: Any, _grad: Any) -> Any:
             saved = ctx.saved_tensors
             accumulated = saved[0].new_empty(saved[0].shape, dtype=torch.float32)
             grads = tuple(torch.empty_like(one) for one in saved[:3])
