@@ -266,7 +266,7 @@ class _Run:
         if path is None:
             return None
         planned = self.computation.capacity
-        self.state, tensors = self.checkpoints.read(path, self.computation.device)
+        self.state, tensors = self.checkpoints.read(path)
         if self.state.tokens_per_pass > planned:
             # There is less memory than before.
             self.checkpoints.log(
@@ -279,10 +279,11 @@ class _Run:
         for name, weight in self.weights.items():
             weight.data.copy_(tensors[f"weight:{name}"])
             if f"best:{name}" in tensors:
-                self._best[name] = tensors[f"best:{name}"]
-            moments = {part: tensors.get(f"{part}:{name}") for part in _MOMENTS}
-            if moments["step"] is not None:
-                self.optimizer.state[weight] = moments
+                self._best[name] = tensors[f"best:{name}"].to(weight.device)
+            if f"step:{name}" in tensors:
+                self.optimizer.state[weight] = {
+                    part: tensors[f"{part}:{name}"].to(weight.device) for part in _MOMENTS
+                }
         return self.state.update
 
     def finish(self) -> None:
