@@ -37,7 +37,7 @@ def test_a_licence_has_the_names_of_the_hub(licence, fields):
         ("rehearsal", None),
         ("/models/mine", None),
         ("./models/mine", None),
-        ("data/eval", None),  # a folder of the project
+        ("bioinstruct_dagster/models", None),  # a folder of the project
         ("~/mine", None),
         ("a/b/c", None),
         ("a: b/c", None),
