@@ -91,10 +91,11 @@ class PodJob:
                     last, broken_since = stamp, None
                     yield line
             except Exception as error:  # urllib3 and the client have many
-                if _status(error) == _NOT_FOUND:
-                    return
                 if _is_silence(error):
                     continue
+                # A pod that never ran has no log. What the log lost at its end, the exchange has.
+                if over or _status(error) == _NOT_FOUND:
+                    return
                 if broken_since is None:
                     broken_since = time.monotonic()
                     self._order.log(f"The log of pod {self._name} broke off; it is read again.")
