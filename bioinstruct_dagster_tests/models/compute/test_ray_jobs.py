@@ -130,26 +130,27 @@ def test_a_stated_error_and_a_kill_are_said_in_words(process):
 
 
 def test_the_job_ends_when_the_stream_is_closed_and_a_second_start_replaces_it(process, tmp_path):
-    pids = tmp_path / "pids"
-    steps = [
-        {"children": str(pids), "own_group": False},
-        {"report": {"kind": "started"}},
-        {"wait_for": str(tmp_path / "never")},
-    ]
+    def steps(pids):
+        return json.dumps(
+            [
+                {"children": str(pids), "own_group": False},
+                {"report": {"kind": "started"}},
+                {"wait_for": str(tmp_path / "never")},
+            ]
+        )
 
     def use(context):
-        first = process.stream(context, MODULE, json.dumps(steps))
+        first = process.stream(context, MODULE, steps(tmp_path / "first"))
         next(first)
-        second = process.stream(context, MODULE, json.dumps(steps))
+        assert any_alive(tmp_path / "first")
+        second = process.stream(context, MODULE, steps(tmp_path / "second"))
         next(second)
-        numbers = pids.read_text("utf-8").split()
-        (tmp_path / "first").write_text(" ".join(numbers[:2]), "utf-8")
-        (tmp_path / "second").write_text(" ".join(numbers[2:]), "utf-8")
         await_that(lambda: not any_alive(tmp_path / "first"))
+        assert any_alive(tmp_path / "second")
+        first.close()  # it does not stop the second
         assert any_alive(tmp_path / "second")
         second.close()
         await_that(lambda: not any_alive(tmp_path / "second"))
-        first.close()
         return True
 
     assert in_a_run(use)
