@@ -25,6 +25,7 @@ from bioinstruct_dagster.evaluation import checks as evaluation_checks
 from bioinstruct_dagster.evaluation.assets import eval_scores_asset
 from bioinstruct_dagster.generation import assets as generation
 from bioinstruct_dagster.generation import checks as generation_checks
+from bioinstruct_dagster.models.compute.choice import launchers
 from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.seeds import assets as seeds
@@ -66,13 +67,14 @@ def build_defs(settings: Settings) -> dg.Definitions:
             jobs.data_set_job,
             jobs.data_set_multiprocess_job,
             jobs.experiment_job,
+            jobs.study_job(matrix),
         ],
         schedules=[schedules.weekly_refresh],
         sensors=[sensors.batch_results],
         resources={
             "settings": settings,
             "store": store,
-            "process": ModelProcess(),
+            "process": ModelProcess(launchers(settings.compute)),
             # Generation needs curation's gates to count the rows that would be kept. It may not
             # import curation, so it receives the gates as a resource.
             "gate": dg.ResourceDefinition.hardcoded_resource(curator_maker(settings, store)),

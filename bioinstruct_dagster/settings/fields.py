@@ -1,7 +1,7 @@
 """The declaration of a setting, and the base class of all groups.
 
 Belongs here: declaring a field and resolving its path. Does not: a setting itself (teacher,
-generation, curation, runs).
+generation, curation, compute, runs).
 """
 
 from contextlib import suppress

@@ -1,8 +1,8 @@
 """Reading `Settings` from the environment and `.env`, or raising one error that names all faults.
 
 Belongs here: the class of all groups, and reading and changing its values. Does not: a single
-setting (teacher, generation, curation, runs), the lines of `.env` (env_file) or the README's tables
-(table).
+setting (teacher, generation, curation, compute, runs), the lines of `.env` (env_file) or the
+README's tables (table).
 """
 
 import difflib
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.settings.compute import ComputeSettings
 from bioinstruct_dagster.settings.curation import CurationSettings, EvalSetSettings
 from bioinstruct_dagster.settings.env_file import EnvFile, read_env_file
 from bioinstruct_dagster.settings.fields import PROJECT_ROOT
@@ -47,6 +48,7 @@ class Settings(BaseModel):
     curation: CurationSettings = CurationSettings()
     eval_sets: EvalSetSettings = EvalSetSettings()
     models: ModelSettings = ModelSettings()
+    compute: ComputeSettings = ComputeSettings()
     runs: RunSettings = RunSettings()
 
     @classmethod
@@ -136,5 +138,7 @@ def _unknown_names(names: Iterable[str]) -> set[str]:
 
 
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name.upper(), PLACES, n=1)
+    # A name with our prefix before its own is nearer to its own than difflib finds.
+    ends = [known for known in PLACES if name.upper().endswith(known)]
+    near = ends or difflib.get_close_matches(name.upper(), PLACES, n=1)
     return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")

@@ -1,7 +1,7 @@
 """The README's settings tables and `.env.example`, written from the settings' declarations.
 
 Belongs here: the form in which a reader sees a setting. Does not: the settings themselves (teacher,
-generation, curation, runs).
+generation, curation, compute, runs).
 """
 
 from collections.abc import Iterator

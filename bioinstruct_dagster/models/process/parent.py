@@ -1,53 +1,199 @@
-"""The parent's side of the model process: it starts the process through Dagster Pipes.
+"""The parent's side of the model process: it starts the process and relays its messages.
 
 torch runs in a separate Python process. So an out-of-memory kill fails only one run, GPU memory is
-free when the process ends, and Dagster never imports torch. Belongs here: starting the process and
-reading its result. Does not: the work in the process (models.process.child).
+free when the process ends, and Dagster never imports torch. Belongs here: a Dagster Pipes session
+around a process. Does not: where the process runs (models.compute), or its work
+(models.process.child).
 """
 
 import json
-import sys
-import tempfile
-from pathlib import Path
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import dagster as dg
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.compute.launcher import (
+    Ended,
+    Job,
+    Launcher,
+    ModelProcessError,
+    Order,
+)
+from bioinstruct_dagster.models.compute.local import LocalLauncher
+from bioinstruct_dagster.models.process.child import ENDS_WITH_PARENT
+
+_SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_BETWEEN_SWEEPS = 30.0
+_PROTOCOL = "__dagster_pipes_version"
 
 
 class ModelProcess:
-    """Runs `python -m MODULE SPEC RESULT` and reads the file RESULT."""
+    """Runs `python -m MODULE SPEC` where the launcher says, and yields its messages."""
 
-    def __init__(self, python: str = sys.executable) -> None:
-        self._python = python
+    def __init__(self, launcher: Callable[[], Launcher] = LocalLauncher) -> None:
+        self._launcher = launcher
+
+    def stream(
+        self, context: dg.AssetExecutionContext, module: str, spec: str
+    ) -> Generator[dict[str, Any]]:
+        """Each message of the module for a specification, while the process runs.
+
+        The process and its children are ended when the iterator is closed, and when the run is
+        interrupted while it waits here. To be sure of the first, write
+        `with contextlib.closing(process.stream(…)) as messages`.
+
+        Yields:
+            What the module reported, in its order: dictionaries with the key `kind`. The messages
+            before a failure are all yielded before the error is raised.
+
+        Raises:
+            StatedError: the module failed with a stated error, whose message this error has; or it
+                was killed, and the message says so.
+            dagster.Failure: it failed in another way; the run's log has the traceback.
+        """
+        launcher = self._launcher()
+        reader = _LineReader(launcher.writer())
+        error: str | None = None
+        with dg.open_pipes_session(
+            context=context,
+            # A variable of the environment has a limit, which a file has not.
+            context_injector=dg.PipesTempFileContextInjector()
+            if launcher.same_machine
+            else dg.PipesEnvContextInjector(),
+            message_reader=reader,
+            extras={ENDS_WITH_PARENT: launcher.same_machine},
+        ) as session:
+            job = launcher.job(
+                Order(
+                    module=module,
+                    spec=spec,
+                    step=context.op_execution_context.op.name,
+                    # A run that is executed again does the same work.
+                    run_id=context.run.root_run_id or context.run.run_id,
+                    environment=dict(session.get_bootstrap_env_vars()),
+                    log=context.log.info,
+                )
+            )
+            try:
+                job.start()
+                reader.follow(job)
+                for message in _messages(reader, session, job):
+                    if message["kind"] == "error":
+                        error = message["error"]
+                    else:
+                        yield message
+                ended = job.ended()
+            finally:
+                # Before the session closes, which waits for the end of the process's messages.
+                job.stop()
+        if error is not None:
+            raise StatedError(error)
+        _raise_fault(ended)
 
     def run(self, context: dg.AssetExecutionContext, module: str, spec: str) -> dict[str, Any]:
         """The result of a module for a specification. Its log lines appear in the run.
 
         Raises:
             StatedError: the module failed with a stated error, whose message this error has.
-            dagster.DagsterError: the process failed in another way.
+            dagster.Failure: the process failed in another way.
         """
-        with tempfile.TemporaryDirectory() as scratch:
-            spec_file, result_file = Path(scratch, "spec.json"), Path(scratch, "result.json")
-            spec_file.write_text(spec, "utf-8")
-            try:
-                dg.PipesSubprocessClient().run(
-                    context=context,
-                    command=[self._python, "-m", module, str(spec_file), str(result_file)],
-                )
-            except dg.DagsterError as failure:
-                reason = _stated_error(result_file)
-                if reason is None:
-                    raise  # a kill, or a fault of this project: the log has the traceback
-                raise StatedError(reason) from failure
-            result: dict[str, Any] = json.loads(result_file.read_text("utf-8"))
-            return result
+        result: dict[str, Any] | None = None
+        with closing(self.stream(context, module, spec)) as messages:
+            for message in messages:
+                if message["kind"] == "result":
+                    result = message["result"]
+        if result is None:
+            raise dg.Failure(f"{module} ended well, but it reported no result.")
+        return result
 
 
-def _stated_error(result_file: Path) -> str | None:
-    if not result_file.exists():
+def _messages(
+    reader: "_LineReader", session: dg.PipesSession, job: Job
+) -> Iterator[dict[str, Any]]:
+    """The job's messages as they come, until its log has ended."""
+    taken = 0
+    runs = True
+    swept = time.monotonic()
+    while runs:
+        runs = reader.wait(_SECONDS_BETWEEN_LOOKS)
+        for message in session.get_custom_messages()[taken:]:
+            taken += 1
+            yield from job.received(message)
+        # A log that is broken for long would hold finished adapters back.
+        if not runs or time.monotonic() - swept > _SECONDS_BETWEEN_SWEEPS:
+            swept = time.monotonic()
+            yield from job.rest()
+
+
+def _raise_fault(ended: Ended | None) -> None:
+    if ended is None:
+        raise ModelProcessError(
+            "The log of the model process ended before the process did, so it was stopped. Run the "
+            "step again."
+        )
+    if ended.fault and ended.explained:
+        raise ModelProcessError(ended.fault)
+    if ended.fault:
+        raise dg.Failure(f"{ended.fault} The run's log has its traceback.")
+
+
+class _LineReader(dg.PipesMessageReader):
+    """Hands each line of a job to Dagster Pipes, and lines that are no messages to stdout."""
+
+    # Dagster's own reader of files fails for good on a long message that is half written.
+
+    def __init__(self, writer: dict[str, str]) -> None:
+        self._writer = writer
+        self._handler: dg.PipesMessageHandler | None = None
+        self._thread: threading.Thread | None = None
+        self._fault: BaseException | None = None
+
+    @contextmanager
+    def read_messages(self, handler: dg.PipesMessageHandler) -> Iterator[dict[str, Any]]:
+        self._handler = handler
+        yield dict(self._writer)
+        if self._thread:
+            self._thread.join()
+
+    def follow(self, job: Job) -> None:
+        """Begin to read the job's lines, in a thread that ends with them."""
+        self._thread = threading.Thread(target=self._read, args=(job,), daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether there may be more lines, after at most this time."""
+        assert self._thread  # noqa: S101  # follow() comes first
+        self._thread.join(seconds)
+        if self._fault:
+            raise self._fault
+        return self._thread.is_alive()
+
+    def no_messages_debug_text(self) -> str:
+        return "The messages are read from the model process's own file or log."
+
+    def _read(self, job: Job) -> None:
+        assert self._handler  # noqa: S101  # the session is open
+        try:
+            for line in job.lines():
+                message = _pipes_message(line)
+                if message is None:
+                    print(line, flush=True)
+                else:
+                    self._handler.handle_message(message)
+        except Exception as error:  # noqa: BLE001  # raised where the messages are taken
+            self._fault = error
+
+
+def _pipes_message(line: str) -> Any:
+    """The line as a message of Dagster Pipes; None if it is another line of a log."""
+    if _PROTOCOL not in line:
         return None
-    error = json.loads(result_file.read_text("utf-8")).get("error")
-    return str(error) if error else None
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) and _PROTOCOL in message else None

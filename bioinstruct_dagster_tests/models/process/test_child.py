@@ -23,7 +23,7 @@ def files(tmp_path, monkeypatch):
 
 
 def test_the_works_result_is_written_and_its_log_printed(files, capsys):
-    def work(text, log):
+    def work(text, log, report):
         log("half-way")
         return {"read": json.loads(text)}
 
@@ -33,7 +33,7 @@ def test_the_works_result_is_written_and_its_log_printed(files, capsys):
 
 
 def test_a_stated_error_is_a_message_and_no_traceback(files, capsys):
-    def work(text, log):
+    def work(text, log, report):
         raise BaseModelError("no such model: give another")
 
     assert run_from_files("module", work) == 1
@@ -42,7 +42,7 @@ def test_a_stated_error_is_a_message_and_no_traceback(files, capsys):
 
 
 def test_any_other_error_has_a_traceback_and_no_result(files):
-    def work(text, log):
+    def work(text, log, report):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

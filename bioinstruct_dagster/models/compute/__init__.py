@@ -1,0 +1,1 @@
+"""Where the model process runs: on this machine, in a Kubernetes pod, or as a Ray job."""
