@@ -97,8 +97,8 @@ class RayJob:
                         seen = number
                         yield line
                 answered = time.monotonic()
-            except (OSError, RuntimeError) as error:  # the server restarts, or has no log yet
-                if time.monotonic() - answered > _SECONDS_OF_OUTAGE:
+            except Exception as error:  # aiohttp has many: the server restarts, or has no log yet
+                if not over and time.monotonic() - answered > _SECONDS_OF_OUTAGE:
                     raise ModelProcessError(self._unreachable(error)) from error
             if over:
                 return

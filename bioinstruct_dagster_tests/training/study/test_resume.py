@@ -15,13 +15,13 @@ from bioinstruct_dagster.training.study.spec import StudySpec
 
 
 def variants(spec, folder):
-    """Three experiments of several epochs: each end of an epoch writes a checkpoint."""
+    """Three experiments of three epochs: each end of an epoch writes a checkpoint."""
     return StudySpec(
         tuple(
             replace(
                 spec,
                 experiment=f"rehearsal-llama|{name}",
-                recipe=spec.recipe.model_copy(update={"epochs": 6.0, "lora_rank": rank}),
+                recipe=spec.recipe.model_copy(update={"epochs": 3.0, "lora_rank": rank}),
                 adapters_dir=str(folder),
             )
             for name, rank in (("first", 2), ("second", 3), ("third", 4))
