@@ -160,7 +160,11 @@ FILES = {
         ExperimentFileError,
         ("    source: rehearsal", "base_models.rehearsal-llama.source"),
         ("    revison: main", "base_models.rehearsal-llama.revison", "revision"),
-        ("  lora_rank: 16", "  lora_rank: 0", "defaults.lora_rank: must be at least 1, not 0"),
+        (
+            "      lora_rank: 32",
+            "      lora_rank: 0",
+            "hyperparameters.modern.values.lora_rank: must be at least 1, not 0",
+        ),
     ),
     "controls": (
         read_controls,

@@ -3,17 +3,30 @@
 Belongs here: the step, and the rows in the store. Does not: scoring (evaluation.evaluate).
 """
 
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
+from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import TASK
 from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec
+from bioinstruct_dagster.evaluation.evaluate_study import EvaluationStudySpec
 from bioinstruct_dagster.models.current_dataset import current_dataset
-from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
+from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
-from bioinstruct_dagster.models.partitions import experiment_of, experiment_partitions
+from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
+from bioinstruct_dagster.models.partitions import (
+    ExperimentStep,
+    experiment_key,
+    experiment_partitions,
+    experiments_of,
+    single_run,
+)
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -22,9 +35,12 @@ from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
     materialization,
+    materialized_before,
+    partition_materialization,
     stating_errors,
 )
 
+CODE_VERSION = "1"
 ADAPTER = """
     select adapter_path, adapter_sha256, dataset_fingerprint, prompt_version, rehearsal
     from lora_adapter
@@ -40,11 +56,13 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         group_name="evaluation",
         kinds={"pytorch", "duckdb"},
         owners=OWNERS,
-        code_version="1",
+        code_version=CODE_VERSION,
         deps=["hf_dataset", "lora_adapter"],
         partitions_def=experiment_partitions(matrix),
+        output_required=False,  # no output: all experiments were passed over
         pool=GPU_POOL,
         op_tags=GPU_TAGS,
+        backfill_policy=single_run(),
     )
     @stating_errors
     def eval_scores(
@@ -52,81 +70,150 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         store: dg.ResourceParam[Store],
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
-    ) -> dg.MaterializeResult[None]:
+    ) -> Iterator[Any]:
         """Scores of the base model, of the adapter, and their difference on the test split.
 
         The metrics are the loss on the held-out outputs and the ROUGE-L F1 of greedily decoded
         answers. Each score has a bootstrap 95 % confidence interval, the number of items, the
         prompt version and the fingerprint of the data set. Differences are paired by item. The
-        table `eval_predictions` holds the prediction for each item.
+        table `eval_predictions` holds the prediction for each item. A run may score several
+        partitions: it loads each base model once, and goes on if one fails.
         """
-        base_model, recipe = experiment_of(context)
-        experiment = {"base_model": base_model, "recipe": recipe}
-        found = store.rows(ADAPTER, experiment)
-        if not found:
-            raise StatedError(
-                f"There is no adapter for {base_model}|{recipe}. Materialize key:lora_adapter with "
-                f"--partition '{base_model}|{recipe}' first."
-            )
-        adapter = found[0]
-        dataset = current_dataset(store, settings)
-        if dataset.fingerprint != adapter["dataset_fingerprint"]:
-            raise StatedError(
-                f"The adapter for {base_model}|{recipe} was trained on another version of the data "
-                "set, so the test split may hold rows that it was trained on. Materialize "
-                f"key:lora_adapter with --partition '{base_model}|{recipe}' first."
-            )
-        spec = EvaluationSpec(
-            base=matrix.base_models[base_model],
+        step = ExperimentStep(context, matrix, store, settings, process)
+        outcomes = yield from score_adapters(step, experiments_of(context))
+        outcomes.refuse_failures()
+        if outcomes.made:
+            yield materialized_before()
+
+    return eval_scores
+
+
+def score_adapters(
+    step: ExperimentStep, experiments: Sequence[Experiment]
+) -> Generator[dg.AssetMaterialization, None, ExperimentOutcomes]:
+    """Score the experiments' adapters in one model process, and store each one's scores at once.
+
+    Yields:
+        The materialization of each partition of `eval_scores`.
+
+    Returns:
+        How each experiment ended. A failure is part of the account.
+    """
+    outcomes = ExperimentOutcomes("scored")
+    dataset = current_dataset(step.store, step.settings)
+    adapters: dict[Experiment, dict[str, Any]] = {}
+    for one in step.of_reached_sizes(experiments, outcomes):
+        try:
+            adapters[one] = _adapter(step.store, one, dataset)
+        except StatedError as error:
+            step.failed(one, str(error), outcomes)
+    if not adapters:
+        return outcomes
+    specs = {
+        partition_key(one): EvaluationSpec(
+            base=step.matrix.base_models[one[0]],
             adapter_path=adapter["adapter_path"],
             dataset_path=str(dataset.path),
             dataset_fingerprint=dataset.fingerprint,
-            models_dir=str(settings.store.data_dir / "models"),
-            seed=settings.runs.seed,
+            models_dir=str(step.settings.store.data_dir / "models"),
+            seed=step.settings.runs.seed,
+            recipe=step.matrix.recipe(*one),
+            adapter_sha256=adapter["adapter_sha256"],
         )
-        result = process.run(context, "bioinstruct_dagster.evaluation", spec.to_json())
-        provenance = {
-            "task": TASK,
-            "prompt_version": adapter["prompt_version"],
-            "dataset_fingerprint": spec.dataset_fingerprint,
-            "base_fingerprint": result["base_fingerprint"],
-            "rehearsal": adapter["rehearsal"],
-            "scored_at": datetime.now(UTC),
-        }
-        scores = [
-            {
-                **experiment,
-                **provenance,
-                **score,
-                "adapter_sha256": None if score["subject"] == "base" else adapter["adapter_sha256"],
-            }
-            for score in result["scores"]
-        ]
-        predictions = [
-            {**experiment, **item, "rehearsal": adapter["rehearsal"]}
-            for item in result["predictions"]
-        ]
-        store.replace({"eval_scores": scores, "eval_predictions": predictions}, part=experiment)
-        overall = {
-            f"{s['metric']}_{s['subject']}": s["score"]
-            for s in result["scores"]
-            if s["category"] == "all"
-        }
-        shown = [
-            {
-                name: f"{s[name]:.4f}" if isinstance(s[name], float) else s[name]
-                for name in SCORE_COLUMNS
-            }
-            for s in result["scores"]
-        ]
-        return materialization(
-            context,
-            store,
-            "eval_scores",
-            sha256_of_rows(scores, SCORE_COLUMNS),
-            rehearsal=adapter["rehearsal"],
-            part=experiment,
-            extra={"scores": dg.MetadataValue.md(markdown_table(shown)), **overall},
-        )
+        for one, adapter in adapters.items()
+    }
+    module = "bioinstruct_dagster.evaluation"
+    study = EvaluationStudySpec(specs).to_json()
+    waiting = {partition_key(one): one for one in adapters}
+    with closing(step.made_by(module, study, waiting, outcomes)) as made:
+        for one, message in made:
+            shown = _store(step, one, adapters[one], dataset, message["result"])
+            outcomes.made.append(one)
+            yield partition_materialization(
+                step.context,
+                "eval_scores",
+                experiment_key(*one),
+                shown,
+                code_version=CODE_VERSION,
+                upstream={"hf_dataset": None, "lora_adapter": experiment_key(*one)},
+            )
+    return outcomes
 
-    return eval_scores
+
+def _adapter(store: Store, one: Experiment, dataset: DatasetVersion) -> dict[str, Any]:
+    """The row of the experiment's adapter.
+
+    Raises:
+        StatedError: there is none, or it was trained on another version of the data set.
+    """
+    name = partition_key(one)
+    found = store.rows(ADAPTER, _columns(one))
+    if not found:
+        raise StatedError(
+            f"There is no adapter for {name}. Materialize key:lora_adapter with "
+            f"--partition '{name}' first."
+        )
+    if dataset.fingerprint != found[0]["dataset_fingerprint"]:
+        raise StatedError(
+            f"The adapter for {name} was trained on another version of the data set, so the test "
+            "split may hold rows that it was trained on. Materialize key:lora_adapter with "
+            f"--partition '{name}' first."
+        )
+    return found[0]
+
+
+def _store(
+    step: ExperimentStep,
+    one: Experiment,
+    adapter: Mapping[str, Any],
+    dataset: DatasetVersion,
+    result: Mapping[str, Any],
+) -> dg.MaterializeResult[None]:
+    """Store the scores and predictions of an experiment. Returns what the UI shows of them."""
+    experiment = _columns(one)
+    provenance = {
+        "task": TASK,
+        "prompt_version": adapter["prompt_version"],
+        "dataset_fingerprint": dataset.fingerprint,
+        "base_fingerprint": result["base_fingerprint"],
+        "rehearsal": adapter["rehearsal"],
+        "scored_at": datetime.now(UTC),
+    }
+    scores = [
+        {
+            **experiment,
+            **provenance,
+            **score,
+            "adapter_sha256": None if score["subject"] == "base" else adapter["adapter_sha256"],
+        }
+        for score in result["scores"]
+    ]
+    predictions = [
+        {**experiment, **item, "rehearsal": adapter["rehearsal"]} for item in result["predictions"]
+    ]
+    step.store.replace({"eval_scores": scores, "eval_predictions": predictions}, part=experiment)
+    overall = {
+        f"{s['metric']}_{s['subject']}": s["score"]
+        for s in result["scores"]
+        if s["category"] == "all"
+    }
+    shown = [
+        {
+            name: f"{s[name]:.4f}" if isinstance(s[name], float) else s[name]
+            for name in SCORE_COLUMNS
+        }
+        for s in result["scores"]
+    ]
+    return materialization(
+        step.context,
+        step.store,
+        "eval_scores",
+        sha256_of_rows(scores, SCORE_COLUMNS),
+        rehearsal=adapter["rehearsal"],
+        part=experiment,
+        extra={"scores": dg.MetadataValue.md(markdown_table(shown)), **overall},
+    )
+
+
+def _columns(one: Experiment) -> dict[str, str]:
+    return dict(zip(("base_model", "recipe"), one, strict=True))

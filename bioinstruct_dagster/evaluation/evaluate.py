@@ -6,18 +6,21 @@ scores (evaluation.assets).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.statistics.intervals import score_items
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapters import missing_file
-from bioinstruct_dagster.models.experiments import BaseModelSpec
+from bioinstruct_dagster.models.adapter_proof import check_folder, open_proven
+from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
+from bioinstruct_dagster.models.adapters import RESULT_FILE, missing_file
+from bioinstruct_dagster.models.base_models import LoadedBaseModel
+from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
 
 SPLIT = "test"
 
@@ -28,7 +31,11 @@ class EvaluationError(StatedError):
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """An adapter, its base model, the data set for its scores, and the seed of the bootstrap."""
+    """An adapter, its base model, the data set for its scores, and the seed of the bootstrap.
+
+    With `recipe` and `adapter_sha256`, the adapter has to be that of the experiment file and of the
+    store. Without them, it has to be what its own result file says.
+    """
 
     base: BaseModelSpec
     adapter_path: str
@@ -36,43 +43,111 @@ class EvaluationSpec:
     dataset_fingerprint: str
     models_dir: str
     seed: int
+    recipe: Recipe | None = None
+    adapter_sha256: str | None = None
 
     def to_json(self) -> str:
         """The specification as JSON for the model process. `from_json` reads it."""
-        return json.dumps(asdict(self) | {"base": self.base.model_dump(mode="json")})
+        recipe = self.recipe.model_dump(mode="json") if self.recipe else None
+        base = self.base.model_dump(mode="json")
+        return json.dumps(asdict(self) | {"base": base, "recipe": recipe})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The specification that `to_json` wrote."""
         values = json.loads(text)
         values["base"] = BaseModelSpec.model_validate(values["base"])
+        if values["recipe"]:
+            values["recipe"] = Recipe.model_validate(values["recipe"])
         return cls(**values)
 
 
 def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]:
-    """Score base model and adapter on the test split.
+    """Load the base model, and score it and the adapter on the test split.
 
-    Returns a dict with the keys `scores`, `predictions` and `base_fingerprint`.
+    The adapter is proven before anything is scored (models.adapter_proof).
+
+    Returns:
+        A dict with the keys `scores`, `predictions`, `base_fingerprint` and `proof`.
+
+    Raises:
+        EvaluationError: there is nothing to score, or no adapter.
+        AdapterFaultError: the adapter is not what it should be, or does not act.
     """
-    import peft
+    refuse_missing(spec)
+    rows = test_rows(spec)
+    base = base_models.load(spec.base, Path(spec.models_dir), log, quantization_of(spec))
+    return evaluate_adapter(spec, base, rows, None, log)
 
+
+def quantization_of(spec: EvaluationSpec) -> Literal["none", "nf4"]:
+    """How the base model is loaded: as for training, so that its logits are those of training."""
+    return spec.recipe.quantization if spec.recipe else "none"
+
+
+def test_rows(spec: EvaluationSpec) -> list[dict[str, Any]]:
+    """The rows of the test split.
+
+    Raises:
+        EvaluationError: there is none.
+    """
     rows = read_split(Path(spec.dataset_path), SPLIT, spec.dataset_fingerprint)
     if not rows:
         raise EvaluationError(
             f"The {SPLIT} split of {spec.dataset_path} is empty, so nothing can be scored. "
             "Generate more rows, then materialize key:hf_dataset and key:lora_adapter."
         )
+    return rows
+
+
+def refuse_missing(spec: EvaluationSpec) -> None:
+    """Refuse an adapter folder that lacks a file.
+
+    Raises:
+        EvaluationError: names the file.
+    """
     missing = missing_file(Path(spec.adapter_path))
     if missing:
         raise EvaluationError(
             f"There is no adapter at {spec.adapter_path} ({missing} is missing). "
             "Materialize key:lora_adapter for this partition first."
         )
-    base = base_models.load(spec.base, Path(spec.models_dir), log)
-    model = peft.PeftModel.from_pretrained(base.model, spec.adapter_path).eval()
-    of_adapter = predict(model, base, rows, "adapter", log)
-    with model.disable_adapter():
-        of_base = predict(model, base, rows, "base", log)
+    check_folder(Path(spec.adapter_path))
+
+
+def evaluate_adapter(
+    spec: EvaluationSpec,
+    base: LoadedBaseModel,
+    rows: Sequence[Mapping[str, Any]],
+    of_base: list[dict[str, Any]] | None,
+    log: Callable[[str], None],
+) -> dict[str, Any]:
+    """Score an adapter of a loaded base model, which is as before afterwards.
+
+    Args:
+        spec: the adapter.
+        base: its base model in memory.
+        rows: of the test split.
+        of_base: the predictions of the base model alone, if they are known.
+        log: takes one line.
+
+    Returns:
+        A dict with the keys `scores`, `predictions`, `base_fingerprint` and `proof`.
+
+    Raises:
+        EvaluationError: there is nothing to score, or no adapter.
+        AdapterFaultError: the adapter is not what it should be, or does not act.
+    """
+    refuse_missing(spec)
+    _refuse_other_prompt(spec, base)
+    with adapter_removed_after(base.model):
+        model, proof = open_proven(
+            base, Path(spec.adapter_path), recipe=spec.recipe, adapter_sha256=spec.adapter_sha256
+        )
+        log(proof.line())
+        of_adapter = predict(model, base, rows, "adapter", log)
+    if of_base is None:
+        of_base = predict(base.model, base, rows, "base", log)
     if not of_base:
         raise EvaluationError(
             f"Every row of the {SPLIT} split of {spec.dataset_path} is too long to score. "
@@ -82,4 +157,23 @@ def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]
         "scores": [asdict(score) for score in score_items(of_base, of_adapter, spec.seed)],
         "predictions": of_base + of_adapter,
         "base_fingerprint": base.fingerprint,
+        "proof": proof.to_json(),
     }
+
+
+def _refuse_other_prompt(spec: EvaluationSpec, base: LoadedBaseModel) -> None:
+    """Refuse an adapter that was trained with another prompt than the base model has now.
+
+    Raises:
+        EvaluationError: names both prompts. An adapter without a result file is not refused.
+    """
+    path = Path(spec.adapter_path) / RESULT_FILE
+    if not path.is_file():
+        return
+    trained_with = json.loads(path.read_text("utf-8")).get("prompt_version")
+    if trained_with not in (None, base.prompt.version):
+        raise EvaluationError(
+            f"The adapter at {spec.adapter_path} was trained with the prompt {trained_with}, but "
+            f"the base model's prompt is {base.prompt.version} now. Set `prompt` of the base model "
+            "in data/experiments.yaml as it was, or materialize key:lora_adapter again."
+        )

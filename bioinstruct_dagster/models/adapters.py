@@ -1,18 +1,61 @@
 """The folder of an adapter: the names of its files, and whether they are complete and unchanged.
 
 Belongs here: the files that training writes and evaluation reads, without loading the weights. Does
-not: training (training.train), or the specification of an adapter (training.spec).
+not: training (training.train), the specification of an adapter (training.spec), or the proof that
+an adapter acts (models.adapter_proof).
 """
 
 import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.store.fingerprints import sha256_of_file
+from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
 RESULT_FILE = "result.json"  # training.train writes it; peft writes the other two
+_SEAL = "result_sha256"  # in the proof of a result
+
+
+@dataclass(frozen=True)
+class AdapterFolder:
+    """A folder of an adapter, and the result in it if the adapter is intact.
+
+    Attributes:
+        experiment: the name of the folder above: base model and recipe, joined by two underscores.
+        path: the folder.
+        result: the values of its result file; None if the adapter is not intact.
+    """
+
+    experiment: str
+    path: Path
+    result: Mapping[str, Any] | None
+
+
+def experiment_folder(adapters_dir: Path, experiment: str) -> Path:
+    """The folder of all adapters of an experiment, whose name is `base_model|recipe`."""
+    return adapters_dir / experiment.replace("|", "__")
+
+
+def adapters_in(adapters_dir: Path) -> Iterator[AdapterFolder]:
+    """All folders of adapters, by experiment and then from the newest to the oldest."""
+    if not adapters_dir.is_dir():
+        return
+    for experiment in sorted(adapters_dir.iterdir()):
+        if not experiment.is_dir() or experiment.name.startswith("."):
+            continue
+        found = [
+            AdapterFolder(experiment.name, path, intact_result(path))
+            for path in sorted(experiment.iterdir())
+            if path.is_dir() and not path.name.startswith(".")
+        ]
+        yield from sorted(found, key=_trained_at, reverse=True)
+
+
+def _trained_at(folder: AdapterFolder) -> str:
+    return str((folder.result or {}).get("trained_at", ""))
 
 
 def missing_file(folder: Path) -> str | None:
@@ -28,14 +71,39 @@ def weights_changed(folder: Path, sha256: str) -> bool:
 
 
 def intact_result(folder: Path) -> dict[str, Any] | None:
-    """The result beside an adapter's weights; None if a file is missing or the weights changed.
+    """The result beside an adapter's weights; None if a file is missing, broken or changed.
 
     `adapter_path` in the result is set to the folder, because the data folder may have been moved
     since training.
     """
     if not (folder / RESULT_FILE).is_file() or not (folder / WEIGHTS_FILE).is_file():
         return None
-    result: dict[str, Any] = json.loads((folder / RESULT_FILE).read_text("utf-8"))
-    if weights_changed(folder, result["adapter_sha256"]):
+    try:
+        result = json.loads((folder / RESULT_FILE).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):  # the disk was full, or somebody edited it
+        return None
+    if not isinstance(result, dict) or not isinstance(result.get("adapter_sha256"), str):
+        return None
+    if weights_changed(folder, result["adapter_sha256"]) or seal_is_broken(result):
         return None
     return result | {"adapter_path": str(folder)}
+
+
+def sealed(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result whose proof holds the hash of all its other values, so that an edit is noticed."""
+    proof = {name: value for name, value in result["proof"].items() if name != _SEAL}
+    return {**result, "proof": proof | {_SEAL: _hash(result, proof)}}
+
+
+def seal_is_broken(result: Mapping[str, Any]) -> bool:
+    """Whether a result that `sealed` made has other values now. A result without seal is none."""
+    proof = result.get("proof")
+    if not isinstance(proof, dict) or _SEAL not in proof:
+        return bool(proof)
+    rest = {name: value for name, value in proof.items() if name != _SEAL}
+    return bool(proof[_SEAL] != _hash(result, rest))
+
+
+def _hash(result: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
+    """The hash of all values but the paths, which change if a folder moves or travels."""
+    return sha256_of({**result, "proof": proof, "adapter_path": "", "base_path": ""})

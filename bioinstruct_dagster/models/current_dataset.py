@@ -4,6 +4,8 @@ Belongs here: the query with which training and evaluation start. Does not: read
 (dataset.build), which the model process does without the store.
 """
 
+from collections.abc import Sequence
+
 from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
@@ -12,6 +14,10 @@ from bioinstruct_dagster.store.database import Store
 DATASET = """
     select any_value(dataset_fingerprint) as fingerprint, bool_or(rehearsal) as rehearsal
     from hf_dataset
+"""
+TRAIN_ROWS = """
+    select count(*) as n from hf_dataset
+    where split = 'train' and list_contains($categories, category)
 """
 
 
@@ -27,3 +33,8 @@ def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
     return DatasetVersion(
         settings.store.data_dir / "hf_dataset", found["fingerprint"], found["rehearsal"]
     )
+
+
+def train_rows(store: Store, categories: Sequence[str]) -> int:
+    """The number of rows of these categories in the train split of the current version."""
+    return int(store.rows(TRAIN_ROWS, {"categories": list(categories)})[0]["n"])

@@ -1,28 +1,43 @@
 """Rows as token ids: prompt and response, with labels that restrict the loss to the response.
 
-Belongs here: tokenising one row. Does not: the text of the prompt (models.prompt), or batches.
+No row loses its end. A row that is too long is left out, or its input is shortened; both are
+listed. Belongs here: the lengths and labels of rows. Does not: the text of the prompt and its
+tokens (models.prompts), or batches.
 """
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
-from bioinstruct_dagster.models.prompt import prompt_of
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from bioinstruct_dagster.models.base_models import TokenizingBase
+from bioinstruct_dagster.models.prompts import Ids, RowTokenizer
+from bioinstruct_dagster.models.shortening import ShortenedInput
 
 IGNORED_LABEL = -100  # torch's cross-entropy leaves out tokens with this label
+LEAST_PARTS = 2  # of a shortened input: one from either end
+
+Action = Literal["left_out", "input_shortened", "no_output"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
-    """One row as token ids and labels of equal length. The prompt's labels are IGNORED_LABEL."""
+    """One row as token ids: the prompt, the response, and the token that ends it.
+
+    Attributes:
+        row_id: of the row.
+        input_ids: all tokens; an array, because a list needs nine times the memory.
+        prompt_tokens: how many of them are the prompt.
+    """
 
     row_id: str
-    input_ids: list[int]
-    labels: list[int]
+    input_ids: Sequence[int]
     prompt_tokens: int
+
+    @property
+    def labels(self) -> list[int]:
+        """One label per token: IGNORED_LABEL in the prompt, the token itself in the response."""
+        return [IGNORED_LABEL] * self.prompt_tokens + list(self.input_ids[self.prompt_tokens :])
 
     @property
     def length(self) -> int:
@@ -30,30 +45,122 @@ class Example:
         return len(self.input_ids)
 
 
-def encode(
-    row: Mapping[str, Any], tokenizer: "PreTrainedTokenizerBase", max_length: int
-) -> Example | None:
-    """A row as an example, cut at `max_length` tokens; None if the prompt leaves no room.
+@dataclass(frozen=True)
+class LeftOutRow:
+    """A row that training does not see, or not all of it.
+
+    Attributes:
+        row_id: of the row.
+        tokens: of the whole row: prompt, response and its end.
+        tokens_lost: by how many tokens the example is shorter; all of them if there is none.
+        action: `left_out`, because it is too long; `input_shortened`; or `no_output`, because there
+            is nothing to learn.
+    """
+
+    row_id: str
+    tokens: int
+    tokens_lost: int
+    action: Action
+
+
+@dataclass(frozen=True)
+class RowExamples:
+    """The examples of rows in their order, and the rows that are not there as a whole."""
+
+    examples: list[Example]
+    left_out: list[LeftOutRow]
+
+    @property
+    def dropped(self) -> int:
+        """The number of rows without an example."""
+        return len(self.left_out) - self.shortened
+
+    @property
+    def shortened(self) -> int:
+        """The number of examples whose input is shortened."""
+        return sum(row.action == "input_shortened" for row in self.left_out)
+
+
+def encode_rows(
+    rows: Iterable[Mapping[str, Any]],
+    base: TokenizingBase,
+    max_length: int,
+    too_long: Literal["leave_out", "shorten_input"] = "leave_out",
+) -> RowExamples:
+    """Rows as examples. Each of them ends with the base's end token.
 
     Prompt and response are tokenised separately, as they are when the model generates. So the
-    response's first token does not depend on the end of the prompt.
+    prompt's tokens do not depend on the response. The tokens of a row do not depend on other rows.
+
+    Args:
+        rows: with `row_id`, `instruction`, `input` and `output`.
+        base: gives the tokenizer, the prompt template and the context.
+        max_length: tokens of the longest example; the base's context counts too.
+        too_long: what is done with a longer row. A row whose shortened input still does not fit is
+            left out.
     """
-    prompt = tokenizer(prompt_of(row["instruction"], row["input"]))["input_ids"]
-    response = tokenizer(row["output"], add_special_tokens=False)["input_ids"]
-    response = [*response, tokenizer.eos_token_id]
-    room = max_length - len(prompt)
-    if room < 1:
-        return None
-    response = response[:room]
-    return Example(
-        row["row_id"], prompt + response, [IGNORED_LABEL] * len(prompt) + response, len(prompt)
-    )
+    rows = list(rows)
+    limit = min(max_length, base.context)
+    encoder = RowTokenizer(base.tokenizer, base.prompt)
+    prompts = encoder.prompts([(row["instruction"], row["input"]) for row in rows])
+    responses = encoder.responses([row["output"] for row in rows])
+    shortened = {}
+    if too_long == "shorten_input":
+        room = {
+            place: limit - len(response) - 1
+            for place, (prompt, response) in enumerate(zip(prompts, responses, strict=True))
+            if len(prompt) + len(response) + 1 > limit and rows[place]["input"]
+        }
+        shortened = _shortened_prompts(rows, encoder, room)
+
+    end = array("i", [base.prompt.end_id])
+    examples, left_out = [], []
+    for place, row in enumerate(rows):
+        prompt, response = prompts[place], responses[place]
+        tokens = len(prompt) + len(response) + 1
+        if not response or not row["output"].strip():
+            left_out.append(LeftOutRow(row["row_id"], tokens, tokens, "no_output"))
+            continue
+        if tokens > limit:
+            if place not in shortened:
+                left_out.append(LeftOutRow(row["row_id"], tokens, tokens, "left_out"))
+                continue
+            lost = len(prompt) - len(shortened[place])
+            left_out.append(LeftOutRow(row["row_id"], tokens, lost, "input_shortened"))
+            prompt = shortened[place]
+        ids = prompt + response + end
+        examples.append(Example(row["row_id"], ids, len(prompt)))
+    return RowExamples(examples, left_out)
 
 
-def encode_all(
-    rows: Iterable[Mapping[str, Any]], tokenizer: "PreTrainedTokenizerBase", max_length: int
-) -> tuple[list[Example], int]:
-    """The examples of all rows that fit, and the number of rows that do not fit."""
-    encoded = [encode(row, tokenizer, max_length) for row in rows]
-    examples = [example for example in encoded if example]
-    return examples, len(encoded) - len(examples)
+def _shortened_prompts(
+    rows: Sequence[Mapping[str, Any]], encoder: RowTokenizer, room: Mapping[int, int]
+) -> dict[int, Ids]:
+    """The longest prompts with a shortened input that fit; places without one are missing.
+
+    Every candidate is tokenised as a whole prompt, because the tokens of a text are not the sum of
+    those of its parts. All rows are tried at once: one tokenizer call for each halving.
+
+    Args:
+        rows: all rows.
+        encoder: of the base model.
+        room: the place of each row that is too long, and the most tokens of its prompt.
+    """
+    inputs = {place: ShortenedInput(rows[place]["input"]) for place in room}
+    found: dict[int, Ids] = {}
+    least = dict.fromkeys(inputs, LEAST_PARTS)  # the fewest parts that are still to be tried
+    most = {place: one.most for place, one in inputs.items()}
+    while trying := [place for place in inputs if least[place] <= most[place]]:
+        # The first attempt is the smallest one, so that hopeless rows are given up at once.
+        parts = {
+            place: (least[place] + most[place]) // 2 if place in found else LEAST_PARTS
+            for place in trying
+        }
+        tasks = [(rows[place]["instruction"], inputs[place].keep(parts[place])) for place in trying]
+        for place, prompt in zip(trying, encoder.prompts(tasks), strict=True):
+            if len(prompt) <= room[place]:
+                found[place] = prompt
+                least[place] = parts[place] + 1
+            else:
+                most[place] = parts[place] - 1
+    return found

@@ -1,12 +1,25 @@
 """Experiments as Dagster partitions with the dimensions `base_model` and `recipe`.
 
-A partition key is `rehearsal-llama|all`. Belongs here: the partitions. Does not: the experiment
-file (models.experiments).
+A partition key is `rehearsal-llama|all`. Belongs here: the partitions, and a step over several of
+them. Does not: the experiment file (models.experiments).
 """
+
+import warnings
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, cast
 
 import dagster as dg
 
-from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.current_dataset import train_rows
+from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
+from bioinstruct_dagster.models.experiments.names import partition_key
+from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
+from bioinstruct_dagster.models.process.parent import ModelProcess
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
 
 
 def experiment_partitions(matrix: ExperimentMatrix) -> dg.MultiPartitionsDefinition:
@@ -23,13 +36,108 @@ def experiment_partitions(matrix: ExperimentMatrix) -> dg.MultiPartitionsDefinit
     )
 
 
-def experiment_of(context: dg.AssetExecutionContext) -> tuple[str, str]:
-    """The base model and the recipe of the partition that the step materializes.
+def single_run() -> dg.BackfillPolicy:
+    """The policy of an asset whose backfill makes one run for a range of partitions.
+
+    Dagster warns on every start that the policy is in beta. The tests of `lora_adapter` cover what
+    we need of it, so the warning is no news to a user.
+    """
+    warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
+    return dg.BackfillPolicy.single_run()
+
+
+def experiment_key(base_model: str, recipe: str) -> dg.MultiPartitionKey:
+    """The partition of an experiment."""
+    return dg.MultiPartitionKey({"base_model": base_model, "recipe": recipe})
+
+
+def experiments_of(context: dg.AssetExecutionContext) -> list[Experiment]:
+    """The base model and the recipe of each partition that the step materializes.
 
     Raises:
         TypeError: the asset is not partitioned by `experiment_partitions`.
     """
-    key = context.partition_key
-    if not isinstance(key, dg.MultiPartitionKey):
-        raise TypeError(f"{key!r} is not the key of an experiment partition.")
-    return key.keys_by_dimension["base_model"], key.keys_by_dimension["recipe"]
+    experiments = []
+    for key in context.partition_keys:
+        if not isinstance(key, dg.MultiPartitionKey):
+            raise TypeError(f"{key!r} is not the key of an experiment partition.")
+        experiments.append((key.keys_by_dimension["base_model"], key.keys_by_dimension["recipe"]))
+    return experiments
+
+
+@dataclass(frozen=True)
+class ExperimentStep:
+    """A step over experiments: its context and its resources."""
+
+    context: dg.AssetExecutionContext | dg.OpExecutionContext
+    matrix: ExperimentMatrix
+    store: Store
+    settings: Settings
+    process: ModelProcess
+
+    def of_reached_sizes(
+        self, experiments: Iterable[Experiment], outcomes: ExperimentOutcomes
+    ) -> Iterator[Experiment]:
+        """The experiments whose number of rows the data set reaches. It passes over the others."""
+        for one in experiments:
+            recipe = self.matrix.recipe(*one)
+            found = train_rows(self.store, recipe.categories) if recipe.rows else 0
+            if recipe.rows and found < recipe.rows:
+                reason = (
+                    f"It needs {recipe.rows:,} training rows of its categories, and the data set "
+                    f"has {found:,}. Generate more rows to train it."
+                )
+                self.passed_over(one, reason, outcomes)
+            else:
+                yield one
+
+    def passed_over(self, one: Experiment, reason: str, outcomes: ExperimentOutcomes) -> None:
+        """Note and log that there is nothing to do for an experiment."""
+        outcomes.passed_over[one] = reason
+        self.context.log.warning("%s: passed over. %s", partition_key(one), reason)
+
+    def failed(self, one: Experiment, error: str, outcomes: ExperimentOutcomes) -> None:
+        """Note and log that an experiment failed."""
+        outcomes.failed[one] = error
+        self.context.log.error("%s: not %s. %s", partition_key(one), outcomes.work, error)
+
+    def made_by(
+        self,
+        module: str,
+        spec: str,
+        waiting: Mapping[str, Experiment],
+        outcomes: ExperimentOutcomes,
+    ) -> Generator[tuple[Experiment, dict[str, Any]], None, None]:
+        """Run a module in the model process, and note the experiments that it does not make.
+
+        Args:
+            module: its messages have the keys `kind` and `experiment`.
+            spec: the module's specification.
+            waiting: the experiments of the specification, by name.
+            outcomes: the account, to which failures are added. If the process itself ends early,
+                all experiments that it did not come to have failed.
+
+        Yields:
+            Each experiment that was made, and the message about it, as soon as it comes.
+        """
+        context = cast("dg.AssetExecutionContext", self.context)
+        reason = "The model process ended well, but it reported nothing of this experiment."
+        made = set()
+        try:
+            with closing(self.process.stream(context, module, spec)) as messages:
+                for message in messages:
+                    one = waiting[message["experiment"]]
+                    if message["kind"] == "failed":
+                        self.failed(one, message["error"], outcomes)
+                    elif message["kind"] == "passed_over":
+                        self.passed_over(one, message["reason"], outcomes)
+                    else:
+                        made.add(one)
+                        yield one, message
+        except StatedError as error:
+            reason = str(error)
+        except dg.Failure as error:
+            reason = error.description or reason
+        for one in waiting.values():
+            if one not in made and one not in outcomes.failed and one not in outcomes.passed_over:
+                self.failed(one, reason, outcomes)

@@ -5,6 +5,7 @@ Belongs here: settings that several stages share. Does not: recipes and base mod
 """
 
 from pathlib import Path
+from typing import Literal
 
 from bioinstruct_dagster.settings.fields import INPUTS, MAX_ROWS, SettingsGroup, setting
 
@@ -40,6 +41,22 @@ class ModelSettings(SettingsGroup):
         "BIOINSTRUCT_EXPERIMENTS",
         "The base models and training recipes.",
         unit="YAML file",
+    )
+    training_workers: int = setting(
+        0,
+        "BIOINSTRUCT_TRAINING_WORKERS",
+        "How many experiments of one run are trained at the same time, each by its own process. "
+        "0 is one for each GPU, or one if there is no GPU.",
+        unit="processes",
+        ge=0,
+        le=64,
+    )
+    tracker: Literal["off", "mlflow", "trackio"] = setting(
+        "off",
+        "BIOINSTRUCT_TRACKER",
+        "Where training also reports its metrics. `mlflow` and `trackio` need the extra of that "
+        "name and read the variables of that program, such as `MLFLOW_TRACKING_URI`. A tracker "
+        "that fails never ends training.",
     )
 
 

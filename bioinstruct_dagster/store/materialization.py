@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, condition_of
@@ -38,7 +39,7 @@ COLUMNS = """
 
 
 def materialization(
-    context: dg.AssetExecutionContext,
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
     store: Store,
     table: str,
     fingerprint: str,
@@ -89,6 +90,63 @@ def materialization(
     metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
     metadata["fingerprint"] = fingerprint
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fingerprint[:16]))
+
+
+def partition_materialization(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    asset: str,
+    partition: dg.MultiPartitionKey,
+    result: dg.MaterializeResult[None],
+    *,
+    code_version: str,
+    upstream: Mapping[str, dg.MultiPartitionKey | None],
+) -> dg.AssetMaterialization:
+    """The event of one partition, which Dagster stores as soon as a step yields it.
+
+    A step that materializes several partitions would otherwise get its events at its end, all with
+    the same metadata, and also for partitions that it did not make. The event has the tags by
+    which Dagster tells whether the partition is up to date with its inputs.
+
+    Args:
+        context: of the step, which may be the step of another asset or of no asset.
+        asset: the asset's name.
+        partition: the partition's key.
+        result: metadata and data version, from `materialization`.
+        code_version: of the asset.
+        upstream: the assets that it was made from, each with the partition, or None if it has no
+            partitions.
+    """
+    tags = {"dagster/code_version": code_version, "dagster/data_version_is_user_provided": "true"}
+    for dimension, key_of_dimension in partition.keys_by_dimension.items():
+        tags[f"dagster/partition/{dimension}"] = key_of_dimension
+    if result.data_version:
+        tags["dagster/data_version"] = result.data_version.value
+    for name, of_partition in upstream.items():
+        key = dg.AssetKey(name)
+        found = context.instance.fetch_materializations(
+            dg.AssetRecordsFilter(key, asset_partitions=[of_partition] if of_partition else None),
+            limit=1,
+        ).records
+        if found and (event := found[0].asset_materialization):
+            version = (event.tags or {}).get("dagster/data_version", found[0].run_id)
+            tags[f"dagster/input_data_version/{name}"] = version
+            tags[f"dagster/input_event_pointer/{name}"] = str(found[0].storage_id)
+    if backfill := context.run.tags.get("dagster/backfill"):
+        tags["dagster/backfill"] = backfill
+    return dg.AssetMaterialization(
+        dg.AssetKey(asset), partition=partition, metadata=result.metadata, tags=tags
+    )
+
+
+def materialized_before() -> dg.MaterializeResult[None]:
+    """The result of a step that has yielded an event for each partition that it made.
+
+    It lets the checks and the downstream steps run, and adds no event: Dagster would add one for
+    each partition of the run, with equal metadata. The key of the metadata is how Dagster itself
+    says so, of a step that has logged its events. It is not documented; the test of this module
+    counts the events.
+    """
+    return dg.MaterializeResult(metadata={SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True})
 
 
 def stating_errors(compute: Callable[P, R]) -> Callable[P, R]:

@@ -333,7 +333,7 @@ create table if not exists lora_adapter (
     recipe_sha256       varchar not null,    -- sha256 of all values of the recipe
     prompt_version      varchar not null,    -- version of the prompt template
     train_rows          bigint not null,     -- rows of the train split that were used
-    rows_left_out       bigint not null,     -- rows of the recipe that were too long, by the table rows_left_out
+    rows_left_out       bigint not null,     -- rows of the recipe without an example, by the table rows_left_out
     rows_shortened      bigint not null,     -- rows whose input was shortened in the middle
     train_tokens        bigint not null,     -- tokens over all epochs, without padding
     steps               bigint not null,     -- optimizer updates
@@ -356,7 +356,7 @@ create table if not exists rows_left_out (
     row_id              varchar not null,
     tokens              bigint not null,     -- of prompt and response, with the end-of-sequence token
     tokens_lost         bigint not null,     -- tokens that training did not see
-    action              varchar not null,    -- left_out | input_shortened
+    action              varchar not null,    -- left_out | input_shortened | no_output
     rehearsal           boolean not null     -- made with the embedded teacher or base model
 );
 

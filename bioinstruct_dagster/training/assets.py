@@ -1,25 +1,48 @@
 """Adapters as an asset with one partition per experiment.
 
-Belongs here: the step, and the row in the store. Does not: training (training.train).
+Belongs here: the step, and the rows in the store. Does not: training (training.study).
 """
 
 import json
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from bioinstruct_dagster import figures
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import current_dataset
-from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.models.encoding import LeftOutRow
+from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
-from bioinstruct_dagster.models.partitions import experiment_of, experiment_partitions
+from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
+from bioinstruct_dagster.models.partitions import (
+    ExperimentStep,
+    experiment_key,
+    experiment_partitions,
+    experiments_of,
+    single_run,
+)
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
-from bioinstruct_dagster.training.spec import training_spec
+from bioinstruct_dagster.store.materialization import (
+    OWNERS,
+    materialization,
+    materialized_before,
+    partition_materialization,
+    stating_errors,
+)
+from bioinstruct_dagster.store.schema import column_notes
+from bioinstruct_dagster.training.left_out import left_out_table
+from bioinstruct_dagster.training.spec import TrainingSpec, training_spec
+from bioinstruct_dagster.training.study.spec import StudySpec
 from bioinstruct_dagster.training.train import finished
+
+CODE_VERSION = "2"
 
 
 class LoraAdapterConfig(dg.Config):
@@ -40,11 +63,13 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         group_name="training",
         kinds={"pytorch", "huggingface"},
         owners=OWNERS,
-        code_version="1",
+        code_version=CODE_VERSION,
         deps=["hf_dataset"],
         partitions_def=experiment_partitions(matrix),
+        output_required=False,  # no output: all experiments were passed over
         pool=GPU_POOL,
         op_tags=GPU_TAGS,
+        backfill_policy=single_run(),
     )
     @stating_errors
     def lora_adapter(
@@ -53,49 +78,131 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         store: dg.ResourceParam[Store],
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
-    ) -> dg.MaterializeResult[None]:
+    ) -> Iterator[Any]:
         """A LoRA adapter for one base model and one recipe, as safetensors.
 
         Open it with `PeftModel.from_pretrained`. Training uses peft and transformers in a separate
-        process, on a GPU if there is one, and computes the loss on the response tokens only. The
-        run reuses an existing adapter with the same data, base model, recipe and seed. The file
-        `data/experiments.yaml` lists base models and recipes.
+        process, on a GPU if there is one, and computes the loss on the response tokens only. A run
+        may train several partitions: it loads each base model once, materializes each partition as
+        it ends, and goes on if one fails. The run reuses an existing adapter with the same data,
+        base model, recipe and seed. A recipe that asks for more rows than the data set has is
+        passed over. The file `data/experiments.yaml` lists base models and recipes.
         """
-        base_model, recipe = experiment_of(context)
-        spec = training_spec(matrix, base_model, recipe, current_dataset(store, settings), settings)
-        result = None if config.retrain else finished(spec)
-        reused = result is not None
-        if result is None:
-            result = process.run(context, "bioinstruct_dagster.training", spec.to_json())
-        else:
-            context.log.info(
-                "Same data, base model and recipe as %s: adapter reused", result["adapter_path"]
-            )
-
-        experiment = {"base_model": base_model, "recipe": recipe}
-        row = {**experiment, **result}
-        row["trained_at"] = datetime.fromisoformat(result["trained_at"])
-        row.pop("base_path")
-        for name in ("proof", "run_facts"):
-            row[name] = json.dumps(result[name])
-        store.replace({"lora_adapter": [row]}, part=experiment)
-        return materialization(
-            context,
-            store,
-            "lora_adapter",
-            result["adapter_sha256"],
-            rehearsal=result["rehearsal"],
-            part=experiment,
-            extra={
-                "loss_curve": dg.MetadataValue.md(figures.curve("Training loss", result["losses"])),
-                "first_loss": result["first_loss"],
-                "last_loss": result["last_loss"],
-                "train_rows": result["train_rows"],
-                "train_tokens_per_second": result["train_tokens"] / result["train_seconds"],
-                "device": result["device"],
-                "reused": reused,
-                "path": dg.MetadataValue.path(result["adapter_path"]),
-            },
-        )
+        step = ExperimentStep(context, matrix, store, settings, process)
+        outcomes = yield from train_adapters(step, experiments_of(context), retrain=config.retrain)
+        outcomes.refuse_failures()
+        if outcomes.made:
+            yield materialized_before()
 
     return lora_adapter
+
+
+def train_adapters(
+    step: ExperimentStep, experiments: Sequence[Experiment], *, retrain: bool
+) -> Generator[dg.AssetMaterialization, None, ExperimentOutcomes]:
+    """Train the experiments in one model process, and store each adapter as it ends.
+
+    Yields:
+        The materialization of each partition of `lora_adapter`.
+
+    Returns:
+        How each experiment ended. A failure is part of the account.
+    """
+    outcomes = ExperimentOutcomes("trained")
+    dataset = current_dataset(step.store, step.settings)
+    specs = {
+        one: training_spec(step.matrix, *one, dataset, step.settings)
+        for one in step.of_reached_sizes(experiments, outcomes)
+    }
+
+    def stored(one: Experiment, result: dict[str, Any], *, reused: bool) -> dg.AssetMaterialization:
+        _store(step.store, one, result)
+        outcomes.made.append(one)
+        return partition_materialization(
+            step.context,
+            "lora_adapter",
+            experiment_key(*one),
+            _shown(step, one, result, reused=reused),
+            code_version=CODE_VERSION,
+            upstream={"hf_dataset": None},
+        )
+
+    waiting: dict[str, Experiment] = {}
+    for one, spec in specs.items():
+        result = None if retrain else _finished(spec)
+        if result is None:
+            waiting[spec.experiment] = one
+            continue
+        step.context.log.info(
+            "%s: same data, base model and recipe as %s: adapter reused",
+            spec.experiment,
+            result["adapter_path"],
+        )
+        yield stored(one, result, reused=True)
+    if waiting:
+        study = StudySpec(
+            tuple(specs[one] for one in waiting.values()),
+            retrain,
+            step.settings.models.training_workers,
+        )
+        module = "bioinstruct_dagster.training"
+        with closing(step.made_by(module, study.to_json(), waiting, outcomes)) as made:
+            for one, message in made:
+                yield stored(one, message["result"], reused=message["reused"])
+    return outcomes
+
+
+def _finished(spec: TrainingSpec) -> dict[str, Any] | None:
+    try:
+        return finished(spec)
+    except StatedError:
+        return None  # the model process says what is wrong with the base model
+
+
+def _store(store: Store, one: Experiment, result: dict[str, Any]) -> None:
+    experiment = dict(zip(("base_model", "recipe"), one, strict=True))
+    row = experiment | {name: result[name] for name in column_notes("lora_adapter") & result.keys()}
+    row["trained_at"] = datetime.fromisoformat(result["trained_at"])
+    row["validation_losses"] = [
+        {"update_number": update, "loss": loss} for update, loss in result["validation_losses"]
+    ]
+    for name in ("proof", "run_facts"):
+        row[name] = json.dumps(result[name])
+    left_out = left_out_table(
+        *one, [LeftOutRow(**row) for row in result["left_out"]], rehearsal=result["rehearsal"]
+    )
+    store.replace({"lora_adapter": [row], "rows_left_out": left_out}, part=experiment)
+
+
+def _shown(
+    step: ExperimentStep, one: Experiment, result: dict[str, Any], *, reused: bool
+) -> dg.MaterializeResult[None]:
+    """What the UI shows of an adapter."""
+    marks = [
+        (update / max(1, result["steps"]), loss) for update, loss in result["validation_losses"]
+    ]
+    curve = figures.curve("Training loss, and validation loss (dashed)", result["losses"], marks)
+    facts = {"proof": result["proof"], "run_facts": result["run_facts"]}
+    validation = {"validation_loss": marks[-1][1]} if marks else {}
+    return materialization(
+        step.context,
+        step.store,
+        "lora_adapter",
+        result["adapter_sha256"],
+        rehearsal=result["rehearsal"],
+        part=dict(zip(("base_model", "recipe"), one, strict=True)),
+        extra={
+            "loss_curve": dg.MetadataValue.md(curve),
+            "first_loss": result["first_loss"],
+            "last_loss": result["last_loss"],
+            **validation,
+            "train_rows": result["train_rows"],
+            "rows_left_out": result["rows_left_out"],
+            "rows_shortened": result["rows_shortened"],
+            "train_tokens_per_second": result["train_tokens"] / result["train_seconds"],
+            **{name: dg.MetadataValue.json(fact) for name, fact in facts.items() if fact},
+            "device": result["device"],
+            "reused": reused,
+            "path": dg.MetadataValue.path(result["adapter_path"]),
+        },
+    )

@@ -1,28 +1,185 @@
 """The card of an adapter: the text of the `README.md` beside its weights.
 
-Belongs here: the card's text. Does not: the card of the data set (dataset.card).
+Belongs here: the card's text and its YAML header. Does not: the card of the data set
+(dataset.card), or the card of a merged model (models.commands).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields, one_line
 from bioinstruct_dagster.training.spec import TrainingSpec
+
+_REHEARSAL = (
+    "> **Rehearsal.** Trained with the embedded base model or on rehearsal data. It shows that the "
+    "chain works. It must not be published.\n\n"
+)
+_GIB = 2**30
 
 
 def render_card(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
-    """The card as Markdown: front matter, result, recipe, and a warning on a rehearsal."""
-    note = (
-        "> **Rehearsal.** Trained with the embedded base model or on rehearsal data. "
-        "It shows that the chain works and must not be published.\n\n"
-        if spec.rehearsal
-        else ""
+    """The card as Markdown: what was trained, on what, how, what proves it, and how to load it.
+
+    Args:
+        spec: what determined the adapter.
+        result: the values of the result file. Those that it does not hold are left out.
+    """
+    sections = [
+        _header(spec),
+        f"# {spec.experiment}\n\n",
+        _REHEARSAL if spec.rehearsal else "",
+        "A LoRA adapter for biomedical instructions. Not for clinical use.\n\n",
+        _section("Origin and licences", _origin(spec, result)),
+        _section("Result", _result(result)),
+        _section("Proof that it acts", _proof(result.get("proof") or {})),
+        _section("Recipe", _recipe(spec)),
+        _section("Hardware and speed", _run(result)),
+        _section("Libraries", (result.get("run_facts") or {}).get("libraries") or {}),
+        _loading(spec, result),
+    ]
+    return "".join(sections).rstrip() + "\n"
+
+
+def _header(spec: TrainingSpec) -> str:
+    """The YAML header, written by the hub's own library, so that no name can break it."""
+    from huggingface_hub import ModelCardData
+
+    data = ModelCardData(
+        base_model=hub_id(spec.base.source),
+        library_name="peft",
+        model_name=spec.experiment,
+        pipeline_tag="text-generation",
+        tags=["lora", "biomedical"] + ["rehearsal"] * spec.rehearsal,
+        **licence_fields(spec.base.licence),
     )
-    facts = {k: v for k, v in result.items() if k != "losses"}
-    header = (
-        "---\nlibrary_name: peft\ntags: [lora, biomedical"
-        + (", rehearsal" * spec.rehearsal)
-        + "]\n---\n\n"
+    return f"---\n{data.to_yaml()}\n---\n\n"
+
+
+def _origin(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
+    revision = f", revision {code(spec.base.revision)}" if spec.base.revision else ""
+    unknown = "not stated in data/experiments.yaml; read it before you publish the adapter"
+    return {
+        "base model": f"{code(spec.base.source)}{revision}",
+        "fingerprint of the base model": _code(result.get("base_fingerprint")),
+        "licence of the base model": (spec.base.licence and code(spec.base.licence)) or unknown,
+        "data set (fingerprint)": code(spec.dataset_fingerprint),
+        "licence of the data": _licence_of_data(Path(spec.dataset_path)),
+        "rehearsal": "yes" if spec.rehearsal else "no",
+        "trained at": _code(result.get("trained_at")),
+    }
+
+
+def _licence_of_data(folder: Path) -> str:
+    """The licence that the data set's card names, or what to read instead."""
+    from huggingface_hub import DatasetCard
+
+    try:
+        named = DatasetCard.load(folder / "README.md").data.to_dict().get("license")
+    except (OSError, ValueError):  # a remote computer may hold the rows without the card
+        named = None
+    return code(str(named)) if named else "by the data set's card: see its section Limits"
+
+
+def _result(result: Mapping[str, Any]) -> dict[str, Any]:
+    validations = result.get("validation_losses") or []
+    losses = [one["loss"] if isinstance(one, Mapping) else one[1] for one in validations]
+    return {
+        "adapter (sha256)": _code(result.get("adapter_sha256")),
+        "rows trained on": _count(result.get("train_rows")),
+        "rows left out, because they are too long": _count(result.get("rows_left_out")),
+        "rows whose input was shortened": _count(result.get("rows_shortened")),
+        "tokens over all epochs": _count(result.get("train_tokens")),
+        "updates": _count(result.get("steps")),
+        "update whose weights were kept": _count(result.get("kept_update")),
+        "first training loss": _number(result.get("first_loss")),
+        "last training loss": _number(result.get("last_loss")),
+        "validation loss, lowest": _number(min(losses, default=None)),
+        "validation losses": ", ".join(f"{loss:.4f}" for loss in losses) or None,
+    }
+
+
+def _proof(proof: Mapping[str, Any]) -> dict[str, Any]:
+    if not proof:
+        return {}
+    return {
+        "layers adapted": len(proof["modules"]),
+        "scaling": _number(proof["scaling"]),
+        "least norm of a matrix B": _number(proof["least_b_norm"]),
+        f"greatest change of a logit on {len(proof['changes'])} canary prompts": _number(
+            proof["change"]
+        ),
+        "change that rounding alone can make": f"{proof['noise']:.1e}",
+    }
+
+
+def _recipe(spec: TrainingSpec) -> dict[str, Any]:
+    values = {name: _value(value) for name, value in spec.recipe.model_dump().items()}
+    source = one_line(spec.hyperparameters) or "this recipe's own values in data/experiments.yaml"
+    return {"source of the hyper-parameters": source, "run seed": spec.seed, **values}
+
+
+def _run(result: Mapping[str, Any]) -> dict[str, Any]:
+    facts = result.get("run_facts") or {}
+    machine = facts.get("hardware") or {}
+    share, limit = facts.get("flop_utilisation"), facts.get("speed_limit") or {}
+    memory = facts.get("peak_memory_bytes")
+    return {
+        "device": result.get("device"),
+        "GPUs": ", ".join(machine.get("gpus") or []) or None,
+        "processor": machine.get("processor"),
+        "threads": machine.get("threads"),
+        "seconds of training": _number(result.get("train_seconds")),
+        "useful tokens a second": _count(facts.get("useful_tokens_per_second")),
+        "model-FLOP utilisation": f"{share:.1%} of {limit.get('name')}" if share else None,
+        "padding": f"{facts['padding_share']:.2%}" if "padding_share" in facts else None,
+        "peak memory": f"{memory / _GIB:.2f} GiB" if memory else None,
+    }
+
+
+def _loading(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
+    prompt = code(str(result.get("prompt_version", spec.base.prompt)))
+    source, revision = spec.base.source, spec.base.revision
+    if spec.base.rehearsal:
+        source, revision = "data/models/<folder of the embedded base model>", None
+    pinned = f", revision={revision!r}" if revision else ""
+    fence = "`" * 3
+    return (
+        "## How to load it\n\n"
+        f"{fence}python\n"
+        "from peft import PeftModel\n"
+        "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+        f"tokenizer = AutoTokenizer.from_pretrained({source!r}{pinned})\n"
+        f"base = AutoModelForCausalLM.from_pretrained({source!r}{pinned})\n"
+        'model = PeftModel.from_pretrained(base, "<this folder>").eval()\n'
+        f"{fence}\n\n"
+        f"It was trained with the prompt {prompt}, and answers well with that prompt only. In the "
+        f"project, this command compares it with its base model:\n\n{fence}sh\n"
+        f"python -m bioinstruct_dagster.models chat '{spec.experiment}'\n{fence}\n"
     )
-    body = "".join(f"- {name}: {value}\n" for name, value in facts.items())
-    recipe = "".join(f"- {name}: {value}\n" for name, value in spec.recipe.model_dump().items())
-    return f"{header}# {spec.experiment}\n\n{note}## Result\n\n{body}\n## Recipe\n\n{recipe}"
+
+
+def _section(title: str, facts: Mapping[str, Any]) -> str:
+    """A list of facts; nothing if there is no fact. A fact whose value is None is left out."""
+    known = "".join(f"- {name}: {value}\n" for name, value in facts.items() if value is not None)
+    return f"## {title}\n\n{known}\n" if known else ""
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return code(value)
+    if isinstance(value, Iterable):
+        return ", ".join(code(str(one)) for one in value)
+    return str(value)
+
+
+def _code(value: Any) -> str | None:
+    return None if value is None else code(str(value))
+
+
+def _count(value: float | None) -> str | None:
+    return None if value is None else f"{value:,.0f}"
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:.4g}"

@@ -1,4 +1,4 @@
-"""Asset checks of `lora_adapter`: the table's schema, and the adapters' files."""
+"""Asset checks of `lora_adapter`: the table's schema, the adapters' files, and rows left out."""
 
 import math
 from pathlib import Path
@@ -7,7 +7,9 @@ import dagster as dg
 
 from bioinstruct_dagster.models.adapters import WEIGHTS_FILE, weights_changed
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.schema_checks import schema_check
+from bioinstruct_dagster.training.left_out import EXAMPLES, LARGE_SHARE, SHARES_LEFT_OUT
 
 lora_adapter_schema = schema_check("lora_adapter", key=("base_model", "recipe"))
 
@@ -35,4 +37,39 @@ def adapters_are_intact(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
         faults[f"{row['base_model']}|{row['recipe']}"] = fault
     return dg.AssetCheckResult(
         passed=not faults, metadata={"faults": dg.MetadataValue.json(faults)}
+    )
+
+
+@dg.asset_check(asset="lora_adapter")
+def few_rows_are_left_out(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """Each adapter saw nearly all rows of its recipe as a whole. Warns from 1 % of the rows on.
+
+    A row that is longer than the recipe's `max_length` or the base model's context is left out, or
+    its input is shortened; a row without an output is left out. The table `rows_left_out` lists
+    them all.
+    """
+    rows = store.rows(SHARES_LEFT_OUT, {"examples": EXAMPLES})
+    large = [row for row in rows if row["rows"] >= LARGE_SHARE * row["recipe_rows"]]
+    lines = [
+        f"{row['base_model']}|{row['recipe']}: {row['rows']} of {row['recipe_rows']} rows "
+        f"({row['rows'] / row['recipe_rows']:.1%}) were not trained on as a whole: "
+        f"{row['left_out']} too long, {row['input_shortened']} with a shortened input, "
+        f"{row['no_output']} without an output; such as {', '.join(row['examples'])}."
+        for row in large
+    ]
+    if lines:
+        lines.append(
+            "Raise `max_length` of the recipe, name a base model with a longer context, or set "
+            "`too_long: shorten_input`."
+        )
+    return dg.AssetCheckResult(
+        passed=not large,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(lines) or None,
+        metadata={
+            "experiments_with_rows_left_out": len(rows),
+            "rows_left_out": dg.MetadataValue.md(
+                markdown_table([row | {"examples": ", ".join(row["examples"])} for row in rows])
+            ),
+        },
     )

@@ -8,20 +8,21 @@ module does not import store.database.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.models.experiments import BaseModelSpec, ExperimentMatrix, Recipe
-from bioinstruct_dagster.models.prompt import PROMPT_VERSION
+from bioinstruct_dagster.models.prompts import stated_version
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
-TRAINER_VERSION = 1  # raise it if the same specification would give another adapter
+TrackerKind = Literal["off", "mlflow", "trackio"]
+TRAINER_VERSION = 2  # raise it if the same specification would give another adapter
 
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """Everything that determines an adapter, and the folders for models and adapters."""
+    """Everything that determines an adapter, the folders, and what its card and trackers need."""
 
     experiment: str
     base: BaseModelSpec
@@ -32,6 +33,9 @@ class TrainingSpec:
     seed: int
     models_dir: str
     adapters_dir: str
+    # These two do not change the adapter, so they are no part of its key.
+    hyperparameters: str = ""  # the named set and its source, for the card
+    tracker: TrackerKind = "off"
 
     @property
     def rehearsal(self) -> bool:
@@ -43,7 +47,7 @@ class TrainingSpec:
         return sha256_of(
             [
                 TRAINER_VERSION,
-                PROMPT_VERSION,
+                stated_version(self.base),
                 base_fingerprint,
                 self.recipe.model_dump(mode="json"),
                 self.dataset_fingerprint,
@@ -55,6 +59,10 @@ class TrainingSpec:
         """The folder of the adapter."""
         name = self.experiment.replace("|", "__")
         return Path(self.adapters_dir) / name / self.key(base_fingerprint)[:12]
+
+    def working_folder(self, base_fingerprint: str) -> Path:
+        """The folder for what training needs until the adapter is whole, such as checkpoints."""
+        return Path(self.adapters_dir) / ".training" / self.key(base_fingerprint)[:12]
 
     def to_json(self) -> str:
         """The specification as JSON for the model process. `from_json` reads it."""
@@ -90,4 +98,16 @@ def training_spec(
         seed=settings.runs.seed,
         models_dir=str(settings.store.data_dir / "models"),
         adapters_dir=str(settings.store.data_dir / "adapters"),
+        hyperparameters=_source_of(matrix, recipe),
+        tracker=settings.models.tracker,
     )
+
+
+def _source_of(matrix: ExperimentMatrix, recipe: str) -> str:
+    """The named set of hyper-parameters of a recipe with its source; empty if it names none."""
+    found = matrix.hyperparameters_of(recipe)
+    if not found:
+        return ""
+    name, about = found
+    deviations = f" Deviations: {' '.join(about.deviations)}" if about.deviations else ""
+    return f"the set {name}. {about.source}{deviations}"

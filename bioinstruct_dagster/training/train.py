@@ -1,115 +1,187 @@
 """Training one LoRA adapter: from a specification to a folder with weights and a result.
 
 It runs in the model process (`python -m bioinstruct_dagster.training`) or in a notebook, without
-Dagster. Belongs here: the order of work, from rows to a saved adapter. Does not: the optimization
-(training.loop), or scoring the adapter (evaluation).
+Dagster. Belongs here: the order of work on one adapter. Does not: the optimization (training.loop),
+the folder (training.saving), or several adapters of one base model (training.study).
 """
 
-import json
-import shutil
-import time
-import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.dataset.build import read_split
-from bioinstruct_dagster.errors import StatedError
+from filelock import FileLock, Timeout
+
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapters import RESULT_FILE, WEIGHTS_FILE, intact_result
-from bioinstruct_dagster.models.encoding import encode_all
-from bioinstruct_dagster.models.prompt import PROMPT_VERSION
-from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
-from bioinstruct_dagster.training.card import render_card
+from bioinstruct_dagster.models.adapter_proof import check_targets, read_canaries
+from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
+from bioinstruct_dagster.models.adapters import intact_result
+from bioinstruct_dagster.models.base_models import LoadedBaseModel
+from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.loop import optimize
+from bioinstruct_dagster.training.loop.ranks import Ranks
+from bioinstruct_dagster.training.memory import ExecutionPlan, memory_fault
+from bioinstruct_dagster.training.progress import TrainingProgress
+from bioinstruct_dagster.training.reporting import open_progress
+from bioinstruct_dagster.training.rows import ExperimentRows, read_rows
+from bioinstruct_dagster.training.saving import save_adapter
 from bioinstruct_dagster.training.spec import TrainingSpec
+from bioinstruct_dagster.training.subsets import training_seed
 
-
-class TrainingError(StatedError):
-    """No adapter can be trained from the specification. The message gives the reason."""
+Log = Callable[[str], None]
 
 
 def finished(spec: TrainingSpec) -> dict[str, Any] | None:
     """The result of an intact adapter that was trained from this specification before, or None."""
-    fingerprint = base_models.local_fingerprint(spec.base)
+    fingerprint = base_models.local_fingerprint(spec.base, Path(spec.models_dir))
     if fingerprint is None:
         return None
     return intact_result(spec.folder(fingerprint))
 
 
-def train(spec: TrainingSpec, log: Callable[[str], None]) -> dict[str, Any]:
-    """Train and save the adapter. Returns its result, which is also saved as `result.json`."""
+def train(spec: TrainingSpec, log: Log) -> dict[str, Any]:
+    """Load the base model, train one adapter and save it.
+
+    Returns:
+        The adapter's result, which is also saved as `result.json`.
+    """
+    return train_adapter(spec, SharedBase(spec, read_rows(spec), log), log)
+
+
+def train_adapter(spec: TrainingSpec, shared: SharedBase, log: Log) -> dict[str, Any]:
+    """Train one adapter of a base model that others share, and save it.
+
+    Afterwards, also after a failure, the base model is as it was: the adapter of the next
+    experiment does not depend on this one. If training fails, there is no adapter folder, but the
+    last checkpoint is kept, and the next call continues from it.
+
+    Args:
+        spec: what determines the adapter.
+        shared: the base model that the specification names, and its rows.
+        log: takes one line.
+
+    Returns:
+        The adapter's result, which is also saved as `result.json`.
+    """
+    ranks = Ranks.current()
+    say = _named(spec, log) if ranks.first else _silent
+    rows = shared.encoder.rows_of(spec)
+    say(f"{len(rows.train)} rows to train on, {rows.summary()}")
+    with _only_trainer(spec, shared.fingerprint, ranks, say) as waited:
+        made_meanwhile = intact_result(spec.folder(shared.fingerprint)) if waited else None
+        if made_meanwhile is not None:
+            return made_meanwhile
+        plan = ranks.same(shared.plan(spec, [*rows.train, *rows.validation], say))
+        try:
+            base = shared.loaded()
+            with adapter_removed_after(base.model):
+                return _trained(spec, base, rows, plan, ranks, log if ranks.first else _silent)
+        except Exception as error:
+            if fault := memory_fault(error, plan):
+                raise fault from error
+            raise
+
+
+def _trained(  # noqa: PLR0917  # all that an adapter is made from
+    spec: TrainingSpec,
+    base: LoadedBaseModel,
+    rows: ExperimentRows,
+    plan: ExecutionPlan,
+    ranks: Ranks,
+    log: Log,
+) -> dict[str, Any]:
+    import torch
+
+    check_targets(base.model, spec.recipe)
+    base_before = read_canaries(base.model, base)
+    model = _adapted(base, spec.recipe, training_seed(spec.seed, spec.recipe))
+    working = spec.working_folder(base.fingerprint)
+    progress = (
+        open_progress(spec, base, model, rows.train, folder=working, log=log, ranks=ranks.count)
+        if ranks.first
+        else TrainingProgress.silent()
+    )
+    try:
+        optimized = optimize(
+            model,
+            base,
+            rows.train,
+            rows.validation,
+            spec.recipe,
+            seed=training_seed(spec.seed, spec.recipe),
+            plan=plan,
+            checkpoints=working / "checkpoints",
+            progress=progress,
+            log=_named(spec, log),
+            ranks=ranks,
+        )
+    finally:
+        progress.close()
+    facts = {
+        **progress.facts(),
+        "threads": torch.get_num_threads(),
+        "ranks": ranks.count,
+        "tokens_per_pass": plan.tokens_per_pass,
+        "activation_checkpointing": plan.activation_checkpointing,
+        "estimated_bytes": plan.estimated_bytes,
+        "packed": optimized.packed,
+        "resumed_from": optimized.resumed_from,
+        "ended_early": optimized.ended_early,
+    }
+    saved: dict[str, Any] = {}
+    if ranks.first:
+        saved = save_adapter(spec, base, model, rows, optimized, facts, base_before, log)
+    return ranks.same(saved)
+
+
+def _adapted(base: LoadedBaseModel, recipe: Recipe, seed: int) -> Any:
+    """The base model in peft's wrapper, with a fresh adapter."""
     import peft
     from transformers import set_seed
 
-    base = base_models.load(spec.base, Path(spec.models_dir), log)
-    rows = _train_rows(spec)
-    examples, dropped = encode_all(rows, base.tokenizer, spec.recipe.max_length)
-    if not examples:
-        raise TrainingError(
-            f"{spec.experiment}: there are no training rows of the categories "
-            f"{', '.join(spec.recipe.categories)} ({dropped} rows were too long). Generate more "
-            "rows, or change the recipe's categories or max_length in data/experiments.yaml."
-        )
-    log(
-        f"{spec.experiment}: {len(examples)} rows to train on, {dropped} too long; "
-        f"device {base.device}"
-    )
-    set_seed(spec.seed)
-    modules = spec.recipe.target_modules
-    model = peft.get_peft_model(
+    modules = recipe.target_modules
+    set_seed(seed)  # the first weights of the adapter are drawn here
+    return peft.get_peft_model(
         base.model,
         peft.LoraConfig(
             task_type="CAUSAL_LM",
-            r=spec.recipe.lora_rank,
-            lora_alpha=spec.recipe.lora_alpha,
-            lora_dropout=spec.recipe.lora_dropout,
+            r=recipe.lora_rank,
+            lora_alpha=recipe.lora_alpha,
+            lora_dropout=recipe.lora_dropout,
             target_modules=modules if isinstance(modules, str) else list(modules),
+            use_rslora=recipe.rslora,
         ),
     )
-    started = time.monotonic()
-    losses, steps = optimize(model, base, examples, spec, log)
-    seconds = time.monotonic() - started
 
-    folder = spec.folder(base.fingerprint)
-    fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+
+@contextmanager
+def _only_trainer(spec: TrainingSpec, fingerprint: str, ranks: Ranks, log: Log) -> Iterator[bool]:
+    """Keep out other runs that train the same adapter: they would share its checkpoints.
+
+    Yields:
+        Whether another run trained it meanwhile.
+    """
+    lock = FileLock(spec.working_folder(fingerprint) / "lock")
+    waited = False
+    if ranks.first:
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log("another run trains this adapter; waiting for it")
+            lock.acquire()
+            waited = True
     try:
-        model.save_pretrained(fresh, safe_serialization=True, save_embedding_layers=False)
-        result = {
-            "adapter_sha256": sha256_of_file(fresh / WEIGHTS_FILE),
-            "adapter_path": str(folder),
-            "base_path": base.path,
-            "base_fingerprint": base.fingerprint,
-            "dataset_fingerprint": spec.dataset_fingerprint,
-            "recipe_sha256": sha256_of(spec.recipe.model_dump(mode="json")),
-            "prompt_version": PROMPT_VERSION,
-            "train_rows": len(examples),
-            "train_tokens": round(sum(example.length for example in examples) * spec.recipe.epochs),
-            "rows_left_out": dropped,
-            "rows_shortened": 0,
-            "steps": steps,
-            "first_loss": losses[0],
-            "last_loss": losses[-1],
-            "losses": losses,
-            "validation_losses": [],
-            "kept_update": steps,
-            "proof": {},
-            "run_facts": {},
-            "train_seconds": seconds,
-            "device": base.device,
-            "rehearsal": spec.rehearsal,
-            "trained_at": datetime.now(UTC).isoformat(),
-        }
-        (fresh / RESULT_FILE).write_text(json.dumps(result, indent=1), "utf-8")
-        (fresh / "README.md").write_text(render_card(spec, result), "utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
+        yield ranks.same(waited)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return result
+        lock.release()
 
 
-def _train_rows(spec: TrainingSpec) -> list[dict[str, Any]]:
-    rows = read_split(Path(spec.dataset_path), "train", spec.dataset_fingerprint)
-    return [row for row in rows if row["category"] in spec.recipe.categories]
+def _named(spec: TrainingSpec, log: Log) -> Log:
+    """A log whose lines begin with the experiment."""
+    return lambda line: log(f"{spec.experiment}: {line}")
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""

@@ -69,6 +69,35 @@ def test_another_end_of_text_is_another_model(model_folder):
     assert local_fingerprint(spec) != before
 
 
+def test_a_chat_template_in_a_file_of_its_own_makes_another_model(model_folder):
+    spec = BaseModelSpec(source=str(model_folder), prompt="chat")
+    before = local_fingerprint(spec)
+    template = "{% for m in messages %}[{{ m['content'] }}]{% endfor %}</s>"
+    (model_folder / "chat_template.jinja").write_text(template, "utf-8")
+    assert local_fingerprint(spec) != before
+    loaded = load(spec, model_folder.parent / "models", lambda _: None)
+    assert loaded.prompt.prompt_of("Name a drug.", "") == "[Name a drug.]</s>"
+    assert loaded.prompt.version.startswith("chat/")
+
+
+def test_rows_end_where_the_models_own_generation_stops(model_folder):
+    path = model_folder / "generation_config.json"
+    stated = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(stated | {"eos_token_id": [5, 1]}), "utf-8")
+    loaded = load_folder(model_folder)
+    assert loaded.tokenizer.eos_token_id == 1
+    assert (loaded.prompt.end_id, loaded.prompt.stop_ids) == (1, (1, 5))
+
+
+def test_a_loaded_model_says_its_prompt_and_its_context(tiny_base, model_folder):
+    assert tiny_base.prompt.version == "alpaca/1"
+    assert tiny_base.prompt.end_id == tiny_base.tokenizer.eos_token_id
+    assert tiny_base.prompt.stop_ids == (tiny_base.tokenizer.eos_token_id,)
+    assert tiny_base.context == tiny_base.model.config.max_position_embeddings
+    spec = BaseModelSpec(source=str(model_folder), context=99)
+    assert load(spec, model_folder.parent / "models", lambda _: None).context == 99
+
+
 def test_a_tokenizer_without_padding_pads_with_the_end_of_text(model_folder):
     path = model_folder / "tokenizer_config.json"
     settings = json.loads(path.read_text("utf-8"))

@@ -1,24 +1,144 @@
-"""The card beside an adapter: front matter, result, recipe, and a warning on a rehearsal."""
+"""The card beside an adapter: header, licences, result, proof, recipe, speed, and a warning."""
 
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from huggingface_hub import ModelCard
+
 from bioinstruct_dagster.training.card import render_card
+from bioinstruct_dagster.training.spec import training_spec
+
+RUN_FACTS = {
+    "useful_tokens_per_second": 1234.5,
+    "flop_utilisation": 0.456,
+    "speed_limit": {"name": "the measured matmul speed"},
+    "padding_share": 0.0123,
+    "peak_memory_bytes": 3 * 2**30,
+    "hardware": {"processor": "A CPU", "threads": 2, "gpus": ["NVIDIA H200"]},
+    "libraries": {"torch": "2.13.0"},
+}
+
+
+def card_of(adapter):
+    return (Path(adapter["adapter_path"]) / "README.md").read_text("utf-8")
+
+
+def real(spec, **changes):
+    base = spec.base.model_copy(update={"source": "owner/name"} | changes)
+    return replace(spec, base=base, dataset_rehearsal=False)
+
+
+def test_a_trained_adapters_card_names_everything(adapter, training_spec):
+    card = card_of(adapter)
+    for fact in (
+        f"- data set (fingerprint): `{training_spec.dataset_fingerprint}`\n",
+        f"- fingerprint of the base model: `{adapter['base_fingerprint']}`\n",
+        f"- adapter (sha256): `{adapter['adapter_sha256']}`\n",
+        f"- rows trained on: {adapter['train_rows']}\n",
+        "- rows left out, because they are too long: ",
+        "- layers adapted: 28\n",
+        "- greatest change of a logit on 8 canary prompts: ",
+        "- lora_rank: 4\n",
+        "- categories: `information_extraction`, `question_answering`, `generation`, `other`\n",
+        "- device: cpu\n",
+        "PeftModel.from_pretrained(base",
+        "chat 'rehearsal-llama|all'\n",
+    ):
+        assert fact in card
+    assert adapter["base_path"] not in card  # a path of this machine
 
 
 def test_the_card_warns_of_a_rehearsal(adapter):
-    card = (Path(adapter["adapter_path"]) / "README.md").read_text("utf-8")
-    assert card.startswith("---\nlibrary_name: peft\n")
-    assert "must not be published" in card
-    assert f"- adapter_sha256: {adapter['adapter_sha256']}\n" in card
-    assert "- lora_rank: 4\n" in card
+    data = ModelCard(card_of(adapter)).data
+    assert "must not be published" in card_of(adapter)
+    assert data.tags == ["lora", "biomedical", "rehearsal"]
+    assert data.library_name == "peft"
+    assert data.base_model is None
 
 
 def test_the_card_of_real_training_carries_no_warning(training_spec):
-    base = training_spec.base.model_copy(update={"source": "owner/name"})
-    real = replace(training_spec, base=base, dataset_rehearsal=False)
-    card = render_card(real, {"device": "cpu", "losses": [1.0, 0.5]})
-    assert card.startswith("---\nlibrary_name: peft\ntags: [lora, biomedical]\n---\n")
+    card = render_card(real(training_spec, licence="Apache-2.0"), {"device": "cpu"})
+    data = ModelCard(card).data
+    assert data.tags == ["lora", "biomedical"]
+    assert data.base_model == "owner/name"
+    assert data.license == "apache-2.0"
     assert "must not be published" not in card
-    assert "- device: cpu\n" in card
-    assert "losses" not in card
+    assert "- rehearsal: no\n" in card
+    assert "None" not in card.replace("- rows: None", "").replace("patience: None", "").replace(
+        "lora_plus_ratio: None", ""
+    )
+
+
+def test_speed_memory_and_libraries_are_named(training_spec):
+    card = render_card(real(training_spec), {"run_facts": RUN_FACTS, "train_seconds": 61.2})
+    for fact in (
+        "- GPUs: NVIDIA H200\n",
+        "- useful tokens a second: 1,234\n",
+        "- model-FLOP utilisation: 45.6% of the measured matmul speed\n",
+        "- padding: 1.23%\n",
+        "- peak memory: 3.00 GiB\n",
+        "- torch: 2.13.0\n",
+    ):
+        assert fact in card
+
+
+@pytest.mark.parametrize(
+    "validations", [[(5, 2.0), (9, 1.5)], [{"update_number": 5, "loss": 2.0}, [9, 1.5]]]
+)
+def test_the_lowest_validation_loss_is_named(training_spec, validations):
+    card = render_card(training_spec, {"validation_losses": validations})
+    assert "- validation loss, lowest: 1.5\n" in card
+    assert "- validation losses: 2.0000, 1.5000\n" in card
+
+
+def test_an_unstated_licence_is_said(training_spec):
+    card = render_card(real(training_spec), {})
+    assert "licence of the base model: not stated in data/experiments.yaml" in card
+    assert "license" not in ModelCard(card).data.to_dict()
+
+
+def test_the_source_of_the_hyperparameters_is_named(training_spec):
+    spec = replace(training_spec, hyperparameters="the set modern. Some\nstudy: yes")
+    card = render_card(spec, {})
+    assert "- source of the hyper-parameters: the set modern. Some study: yes\n" in card
+    assert "this recipe's own values" in render_card(training_spec, {})
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "a: b\n---\n# x",
+        "`` ` ```",
+        "- 'quoted\" #no",
+        "{a: [1",
+        "ünïcode \U0001f9ec",
+        "null",
+        "1e3",
+    ],
+)
+def test_odd_names_break_neither_header_nor_text(training_spec, odd):
+    spec = real(training_spec, source=odd, licence=odd, revision=odd)
+    spec = replace(spec, hyperparameters=odd, dataset_fingerprint=odd)
+    card = render_card(spec, {"device": "cpu", "base_fingerprint": odd})
+    read = ModelCard(card)
+    assert read.data.license == "other"
+    assert read.data.license_name == " ".join(odd.split())
+    headings = [line for line in read.text.splitlines() if line.startswith("#")]
+    assert headings[0] == "# rehearsal-llama|all"
+    assert "## Recipe" in headings
+    assert "# x" not in headings
+
+
+def test_the_shipped_recipes_name_their_source(settings):
+    from bioinstruct_dagster.dataset.version import DatasetVersion
+    from bioinstruct_dagster.models.experiments import read_experiments
+    from bioinstruct_dagster.settings import INPUTS
+
+    matrix = read_experiments(INPUTS / "experiments.yaml")
+    version = DatasetVersion(Path("data"), "f" * 64, rehearsal=False)
+    spec = training_spec(matrix, "llama-2-7b", "all-alpaca-lora", version, settings)
+    card = render_card(spec, {})
+    assert "the set alpaca-lora. tloen/alpaca-lora" in card
+    assert "Deviations: Warm-up" in card
+    assert ModelCard(card).data.license_name == "LLaMA 2 Community License"

@@ -1,12 +1,15 @@
-"""The check `adapters_are_intact`: it names each adapter that is missing, changed or diverged."""
+"""The checks of adapters: missing, changed or diverged ones, and rows that were left out."""
 
 import math
 
+import dagster as dg
 import pytest
 
 from bioinstruct_dagster.models.adapters import WEIGHTS_FILE
+from bioinstruct_dagster.models.encoding import LeftOutRow
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
-from bioinstruct_dagster.training.checks import adapters_are_intact
+from bioinstruct_dagster.training.checks import adapters_are_intact, few_rows_are_left_out
+from bioinstruct_dagster.training.left_out import left_out_table
 
 EXPERIMENT = "base|recipe"
 
@@ -31,11 +34,17 @@ def write_row(store, folder):
             "adapter_sha256": sha256_of_file(folder / WEIGHTS_FILE),
             "adapter_path": str(folder),
             "train_rows": 1,
+            "rows_left_out": 0,
+            "rows_shortened": 0,
             "train_tokens": 1,
             "steps": 1,
             "first_loss": 2.0,
             "last_loss": 1.0,
             "losses": [2.0, 1.0],
+            "validation_losses": [],
+            "kept_update": 1,
+            "proof": "{}",
+            "run_facts": "{}",
             "train_seconds": 1.0,
             "device": "cpu",
             "rehearsal": True,
@@ -78,3 +87,50 @@ def test_changed_weights_are_named(store, write_row, folder):
 def test_a_loss_that_is_not_finite_is_named(store, write_row, loss):
     write_row(last_loss=loss)
     assert f"the last loss is {loss}" in faults(store)[EXPERIMENT]
+
+
+def leave_out(store, rows, action="left_out", base_model="base"):
+    """Write this many rows that were not trained on as a whole."""
+    listed = [LeftOutRow(f"row-{number}", 900, 100 + number, action) for number in range(rows)]
+    table = left_out_table(base_model, "recipe", listed, rehearsal=True)
+    store.replace({"rows_left_out": table}, part={"base_model": base_model, "recipe": "recipe"})
+
+
+@pytest.mark.parametrize(
+    ("trained", "left_out", "passed"),
+    [(100, 0, True), (199, 1, True), (100, 1, True), (99, 1, False), (198, 2, False)],
+)
+def test_one_row_in_a_hundred_left_out_is_warned_of(store, write_row, trained, left_out, passed):
+    write_row(train_rows=trained)
+    leave_out(store, left_out)
+    result = few_rows_are_left_out(store=store)
+    assert result.passed is passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+
+
+def test_the_warning_names_experiment_count_and_examples(store, write_row):
+    write_row(train_rows=90)
+    leave_out(store, 10)
+    write_row(base_model="other", train_rows=10_000)
+    leave_out(store, 1, base_model="other")
+    description = few_rows_are_left_out(store=store).description
+    assert description.startswith("base|recipe: 10 of 100 rows (10.0%)")
+    assert "10 too long, 0 with a shortened input, 0 without an output" in description
+    assert "row-9, row-8, row-7, row-6, row-5." in description
+    assert "Raise `max_length`" in description
+    assert "other" not in description
+
+
+def test_a_shortened_row_was_trained_on_and_counts_all_the_same(store, write_row):
+    write_row(train_rows=50)
+    leave_out(store, 1, action="input_shortened")
+    result = few_rows_are_left_out(store=store)
+    assert "1 of 50 rows (2.0%)" in result.description
+    assert "1 with a shortened input" in result.description
+
+
+def test_without_adapters_nothing_is_left_out(store):
+    store.replace({})
+    result = few_rows_are_left_out(store=store)
+    assert result.passed
+    assert result.description is None

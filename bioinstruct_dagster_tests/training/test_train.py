@@ -13,8 +13,9 @@ from bioinstruct_dagster.dataset.card import Card
 from bioinstruct_dagster.dataset.splits import split_of
 from bioinstruct_dagster.models.adapters import WEIGHTS_FILE
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
+from bioinstruct_dagster.training.rows import TrainingError
 from bioinstruct_dagster.training.spec import TrainingSpec
-from bioinstruct_dagster.training.train import TrainingError, finished, train
+from bioinstruct_dagster.training.train import finished, train
 
 EXTRACTION = ("information_extraction",)
 

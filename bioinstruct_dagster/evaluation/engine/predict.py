@@ -4,11 +4,12 @@ Belongs here: running a model over items. Does not: the scores over all items
 (evaluation.statistics.intervals).
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example, encode_all
+from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example, encode_rows
 
 TASK = "held_out"
 ANSWER_TOKENS = 96  # of the longest answer; 95 % of the published outputs have below 90 words
@@ -24,16 +25,21 @@ def predict(
     subject: str,
     log: Callable[[str], None],
 ) -> list[dict[str, Any]]:
-    """One item for each row that fits into MAX_LENGTH tokens, in the order of the rows.
+    """One item for each row that can be scored, in the order of the rows.
 
-    An item holds the prediction, its ROUGE-L F1, and the negative log-likelihood (nats) and number
-    of tokens of the row's output.
+    A row can be scored if it has an output and fits into MAX_LENGTH tokens and the model's context.
+    The log says how many can't. An item holds the prediction, its ROUGE-L F1, and the negative
+    log-likelihood (nats) and number of tokens of the row's output.
     """
     from rouge_score.rouge_scorer import RougeScorer
 
-    examples, dropped = encode_all(rows, base.tokenizer, MAX_LENGTH)
-    if dropped:
-        log(f"{subject}: {dropped} rows are longer than {MAX_LENGTH} tokens and are not scored")
+    encoded = encode_rows(rows, base, MAX_LENGTH)
+    examples, limit = encoded.examples, min(MAX_LENGTH, base.context)
+    actions = Counter(row.action for row in encoded.left_out)
+    if dropped := actions["left_out"]:
+        log(f"{subject}: {dropped} rows are longer than {limit} tokens and are not scored")
+    if empty := actions["no_output"]:
+        log(f"{subject}: {empty} rows have no output and are not scored")
     row_of = {row["row_id"]: row for row in rows}
     scorer = RougeScorer(["rougeL"], use_stemmer=False)
     items: dict[str, dict[str, Any]] = {}
@@ -72,7 +78,9 @@ def _losses(model: Any, base: LoadedBaseModel, batch: Sequence[Example]) -> list
 
     width = max(example.length for example in batch)
     pad = base.tokenizer.pad_token_id
-    ids = torch.tensor([e.input_ids + [pad] * (width - e.length) for e in batch])  # (batch, width)
+    ids = torch.tensor(
+        [[*e.input_ids] + [pad] * (width - e.length) for e in batch]
+    )  # (batch, width)
     labels = torch.tensor([e.labels + [IGNORED_LABEL] * (width - e.length) for e in batch])
     mask = torch.tensor([[1] * e.length + [0] * (width - e.length) for e in batch])
     with torch.inference_mode():
@@ -98,19 +106,22 @@ def _answers(model: Any, base: LoadedBaseModel, batch: Sequence[Example]) -> lis
     pad = base.tokenizer.pad_token_id
     # Prompts are padded on the left, so that all answers start at the same position.
     ids = torch.tensor(
-        [[pad] * (width - e.prompt_tokens) + e.input_ids[: e.prompt_tokens] for e in batch]
+        [[pad] * (width - e.prompt_tokens) + [*e.input_ids[: e.prompt_tokens]] for e in batch]
     )
     mask = torch.tensor([[0] * (width - e.prompt_tokens) + [1] * e.prompt_tokens for e in batch])
     with torch.inference_mode():
         output = model.generate(
             input_ids=ids.to(base.device),
             attention_mask=mask.to(base.device),
-            max_new_tokens=ANSWER_TOKENS,
+            max_new_tokens=min(ANSWER_TOKENS, base.context - width),
             do_sample=False,
             temperature=None,
             top_p=None,
             top_k=None,
             pad_token_id=pad,
+            # The ends of trained rows among them: an adapter that has learned to end its answers
+            # must be stopped there.
+            eos_token_id=list(base.prompt.stop_ids),
         )
     answers = base.tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
     return [answer.replace("\0", "").strip() for answer in answers]

@@ -1,12 +1,13 @@
 """Predictions in padded batches equal those of the same model on single rows without padding."""
 
+from dataclasses import replace
+
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
 from bioinstruct_dagster.dataset.splits import split_of
 from bioinstruct_dagster.evaluation.engine import predict as module
 from bioinstruct_dagster.evaluation.engine.predict import predict
-from bioinstruct_dagster.models.prompt import prompt_of
 
 ANSWER_TOKENS = 12  # where answers are made: enough to tell them apart
 
@@ -27,9 +28,10 @@ def items(tiny_base, rows):
         return predict(tiny_base.model, tiny_base, rows, "base", lines.append), lines
 
 
-def ids_of(row, tokenizer):
+def ids_of(row, base):
     """(prompt, response) as token ids."""
-    prompt = tokenizer(prompt_of(row["instruction"], row["input"]))["input_ids"]
+    tokenizer = base.tokenizer
+    prompt = tokenizer(base.prompt.prompt_of(row["instruction"], row["input"]))["input_ids"]
     response = tokenizer(row["output"], add_special_tokens=False)["input_ids"]
     return prompt, [*response, tokenizer.eos_token_id]
 
@@ -46,7 +48,7 @@ def test_losses_are_those_of_one_row_at_a_time_without_padding(items, rows, tiny
     import torch
 
     for item, row in zip(items[0], rows, strict=True):
-        prompt, response = ids_of(row, tiny_base.tokenizer)
+        prompt, response = ids_of(row, tiny_base)
         with torch.inference_mode():
             ids = torch.tensor([prompt + response]).to(tiny_base.device)
             chances = tiny_base.model(ids).logits[0].float().log_softmax(-1)
@@ -75,7 +77,7 @@ def greedy_answer(model, tokenizer, prompt, device):
 def test_answers_are_those_of_one_row_at_a_time_without_padding(items, rows, tiny_base):
     answers = []
     for item, row in zip(items[0], rows, strict=True):
-        prompt, _ = ids_of(row, tiny_base.tokenizer)
+        prompt, _ = ids_of(row, tiny_base)
         answer = greedy_answer(tiny_base.model, tiny_base.tokenizer, prompt, tiny_base.device)
         assert item["prediction"] == answer
         answers.append(answer)
@@ -96,6 +98,42 @@ def test_rows_that_do_not_fit_are_left_out_and_said_to_be(tiny_base, rows, monke
     found = predict(tiny_base.model, tiny_base, [long, rows[1]], "adapter", lines.append)
     assert [item["row_id"] for item in found] == [rows[1]["row_id"]]
     assert lines[0] == "adapter: 1 rows are longer than 768 tokens and are not scored"
+
+
+def test_rows_without_an_output_are_not_scored_and_said_to_be(tiny_base, rows, monkeypatch):
+    monkeypatch.setattr(module, "ANSWER_TOKENS", 1)
+    empty = rows[0] | {"row_id": "empty", "output": " "}
+    lines = []
+    found = predict(tiny_base.model, tiny_base, [rows[1], empty], "adapter", lines.append)
+    assert [item["row_id"] for item in found] == [rows[1]["row_id"]]
+    assert lines[0] == "adapter: 1 rows have no output and are not scored"
+
+
+def test_an_answer_ends_where_trained_rows_end(tiny_base, rows, monkeypatch):
+    # The likeliest second token is made the end of rows, as that of a chat's turn may be.
+    import torch
+
+    monkeypatch.setattr(module, "ANSWER_TOKENS", ANSWER_TOKENS)
+    prompt, _ = ids_of(rows[0], tiny_base)
+    with torch.inference_mode():
+        ids = torch.tensor([prompt]).to(tiny_base.device)
+        answer = tiny_base.model.generate(ids, max_new_tokens=6, do_sample=False)
+    new = answer[0, len(prompt) :].tolist()
+    end = new[-1]
+    prompt_with_end = replace(tiny_base.prompt, end_id=end, stop_ids=(end,))
+    base = replace(tiny_base, prompt=prompt_with_end)
+    (item,) = predict(base.model, base, rows[:1], "base", lambda _: None)
+    before = new[: new.index(end) + 1]
+    expected = tiny_base.tokenizer.decode(before, skip_special_tokens=True).strip()
+    assert item["prediction"] == expected
+
+
+def test_an_answer_stays_in_the_models_context(tiny_base, rows):
+    length = len(ids_of(rows[0], tiny_base)[0])
+    base = replace(tiny_base, context=length + 3)
+    short = rows[0] | {"output": "a"}
+    (item,) = predict(base.model, base, [short], "base", lambda _: None)
+    assert len(tiny_base.tokenizer(item["prediction"], add_special_tokens=False)["input_ids"]) <= 3
 
 
 def test_without_rows_there_is_nothing_to_predict(tiny_base):

@@ -1,0 +1,44 @@
+"""Parts of the Markdown of model cards: names that can't break a line, and licences for the hub.
+
+Belongs here: what the cards of adapters and of merged models share. Does not: the cards themselves
+(training.card, models.commands), or the card of the data set (dataset.card).
+"""
+
+import re
+from typing import Any
+
+from bioinstruct_dagster.settings import PROJECT_ROOT
+
+# Licences that the hub knows, by the names that data/experiments.yaml uses for them.
+_KNOWN = {"apache-2.0": "apache-2.0", "mit": "mit", "bsd-3-clause": "bsd-3-clause"}
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def one_line(text: str) -> str:
+    """The text on one line."""
+    return " ".join(text.split())
+
+
+def code(text: str) -> str:
+    """A text as inline code, which no character of it can end."""
+    text = one_line(text)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    ticks = "`" * (longest + 1)
+    space = " " if "`" in text else ""
+    return f"{ticks}{space}{text}{space}{ticks}"
+
+
+def hub_id(source: str) -> str | None:
+    """The base model for a card's header: a hub id, or None if the source is a folder."""
+    is_folder = (PROJECT_ROOT / source).is_dir()  # models.base_models reads it so
+    return source if _HUB_ID.fullmatch(source) and not is_folder else None
+
+
+def licence_fields(licence: str | None) -> dict[str, Any]:
+    """The fields of a card's header for a licence; none if no licence is stated."""
+    if not licence:
+        return {}
+    known = _KNOWN.get(licence.strip().lower())
+    if known:
+        return {"license": known}
+    return {"license": "other", "license_name": one_line(licence)}

@@ -1,0 +1,75 @@
+"""Names of base models, recipes and experiments, and patterns that stand for experiments.
+
+Belongs here: the form of a name, and finding experiments by names and patterns. Does not: the names
+that a recipe expands into (models.experiments.expansion).
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.yaml_files import text_of_form
+
+MOST_CHARACTERS = 100
+# A name that becomes a part of a partition key and of a folder's name. The folder's name holds two
+# of them, and file systems allow 255 bytes. All characters are legal in the folders of Linux, macOS
+# and Windows. Dagster splits a partition key at | and refuses three dots in a row.
+ExperimentId = Annotated[
+    str,
+    text_of_form(
+        r"(?!.*\.\.\.)[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9_+-])?",
+        f"must be at most {MOST_CHARACTERS} letters, digits and any of . _ - +, no space or |; it "
+        "must begin with a letter or digit, and neither end with a dot nor hold three dots in a "
+        "row",
+    ),
+]
+Experiment = tuple[str, str]  # base model, recipe
+
+
+class UnknownExperimentError(StatedError):
+    """A name or pattern stands for no experiment of the experiment file."""
+
+
+def partition_key(experiment: Experiment) -> str:
+    """The name of an experiment, such as `rehearsal-llama|all`."""
+    return "|".join(experiment)
+
+
+def experiments_named(
+    patterns: Sequence[str], experiments: Iterable[Experiment]
+) -> list[Experiment]:
+    """The experiments that the patterns stand for, each once, in the order of the experiments.
+
+    Args:
+        patterns: names of experiments, or patterns with `*`, `?` and `[...]` as in file names.
+            Capital and small letters differ. An example is `llama-2-*|all-*`.
+        experiments: all experiments.
+
+    Raises:
+        UnknownExperimentError: there is no pattern, or one of them stands for no experiment. The
+            message names every such pattern.
+    """
+    if isinstance(patterns, str):
+        patterns = [patterns]
+    named = [(partition_key(experiment), experiment) for experiment in experiments]
+    faults = [
+        _fault(pattern, [key for key, _ in named])
+        for pattern in patterns
+        if not any(fnmatchcase(key, pattern) for key, _ in named)
+    ]
+    if not patterns:
+        faults = ["No experiment is named; name at least one, such as 'rehearsal-llama|all'."]
+    if faults:
+        raise UnknownExperimentError("\n".join(faults))
+    return [one for key, one in named if any(fnmatchcase(key, pattern) for pattern in patterns)]
+
+
+def _fault(pattern: str, keys: Sequence[str]) -> str:
+    stated = f"{pattern!r} stands for no experiment of data/experiments.yaml"
+    if "|" not in pattern:
+        return f"{stated}: write base model and recipe, such as '{pattern}|*' or '*|{pattern}'."
+    near = difflib.get_close_matches(pattern, keys, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"the first of {len(keys)} is {keys[0]!r}."
+    return f"{stated}; {hint}"

@@ -1,0 +1,1 @@
+"""A study: a set of experiments that one run trains, each base model loaded once."""

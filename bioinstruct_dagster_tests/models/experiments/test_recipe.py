@@ -1,0 +1,31 @@
+"""A recipe: what it holds if nothing is said, and that it names nothing twice."""
+
+import pytest
+from pydantic import ValidationError
+
+from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.seeds.tasks import CATEGORIES
+
+VALUES = {
+    "lora_rank": 8, "lora_alpha": 16, "lora_dropout": 0.05, "target_modules": "all-linear",
+    "learning_rate": 3e-4, "epochs": 3, "rows_per_update": 8, "warmup": 0.03,
+    "max_length": 512,
+}  # fmt: skip
+
+
+def test_what_nobody_says_is_plain_lora_on_all_rows():
+    recipe = Recipe(**VALUES)
+    assert (recipe.categories, recipe.rows, recipe.seed) == (CATEGORIES, None, 1)
+    assert (recipe.rslora, recipe.lora_plus_ratio, recipe.quantization) == (False, None, "none")
+    assert (recipe.too_long, recipe.patience) == ("leave_out", None)
+
+
+@pytest.mark.parametrize("field", ["categories", "target_modules"])
+def test_a_list_that_names_one_twice_is_refused(field):
+    with pytest.raises(ValidationError, match=r"1: other is there twice; remove one of them"):
+        Recipe(**VALUES | {field: ("other", "other")})
+
+
+def test_a_recipe_survives_the_way_to_the_model_process():
+    recipe = Recipe(**VALUES | {"rows": 1000, "seed": 2, "target_modules": ("q_proj", "v_proj")})
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe

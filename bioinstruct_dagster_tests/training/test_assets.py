@@ -1,0 +1,213 @@
+"""The steps of experiments: several partitions in one run, and what the event log holds of them.
+
+The data set is made without the teacher. Training and scoring are real, in the model process.
+"""
+
+import dagster as dg
+import pytest
+
+from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.evaluation.engine import predict as predict_module
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
+
+# In the order of partitions: trained, passed over, failed, trained.
+EXPERIMENTS = """
+base_models:
+  rehearsal-llama:
+    source: rehearsal
+    pretraining_steps: 3
+    training: {learning_rate: 4.0e-3, epochs: 0.2, rows_per_update: 4}
+recipes:
+  all: {}
+  large: {rows: 20000}
+  broken: {target_modules: [no_such_layer]}
+  other: {categories: [information_extraction]}
+defaults: {lora_rank: 4, lora_alpha: 8, lora_dropout: 0.05, target_modules: all-linear,
+           learning_rate: 3.0e-4, epochs: 1, rows_per_update: 4, warmup: 0.03,
+           max_length: 256}
+"""
+MADE = ["rehearsal-llama|all", "rehearsal-llama|other"]
+PASSED_OVER, BROKEN = "rehearsal-llama|large-20k", "rehearsal-llama|broken"
+RANGE = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+class Project:
+    """A data set in a store, and the production graph over it."""
+
+    def __init__(self, folder, built_dataset):
+        experiments = folder / "experiments.yaml"
+        experiments.write_text(EXPERIMENTS, "utf-8")
+        self.settings = Settings.of(data_dir=folder / "data", experiments=experiments)
+        self.settings.store.data_dir.mkdir()
+        (self.settings.store.data_dir / "hf_dataset").symlink_to(built_dataset.path)
+        self.store = Store(self.settings.store.path)
+        placed = [
+            {name: row[name] for name in ("row_id", "split", "category", "rehearsal")}
+            | {"dataset_fingerprint": built_dataset.fingerprint}
+            for row in built_dataset.rows
+        ]
+        self.store.replace({"hf_dataset": placed})
+        self.defs = build_defs(self.settings)
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.instance.report_runless_asset_event(
+            dg.AssetMaterialization("hf_dataset", tags={"dagster/data_version": "v1"})
+        )
+
+    def materialize(self, *names, partition=None, partitions=None):
+        """Run the assets for one partition, or for a range of partitions."""
+        tags = dict(zip(RANGE, partitions, strict=True)) if partitions else None
+        return dg.materialize(
+            [*self.defs.assets, *self.defs.asset_checks],
+            selection=dg.AssetSelection.assets(*names),
+            resources=self.defs.resources,
+            partition_key=partition,
+            tags=tags,
+            instance=self.instance,
+            raise_on_error=False,
+        )
+
+    def events(self, name):
+        """The materializations of an asset in the event log, oldest first."""
+        records = self.instance.fetch_materializations(dg.AssetKey(name), limit=100).records
+        return [record.asset_materialization for record in reversed(records)]
+
+
+def error_of(result, step):
+    (failure,) = [e for e in result.get_step_failure_events() if e.step_key == step]
+    return failure.step_failure_data.error.message
+
+
+@pytest.fixture(scope="module")
+def project(built_dataset, one_thread, tmp_path_factory):
+    """One run over all four partitions of both assets."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setattr(predict_module, "ANSWER_TOKENS", 8)
+        project = Project(tmp_path_factory.mktemp("project"), built_dataset)
+        project.result = project.materialize(
+            "lora_adapter", "eval_scores", partitions=(MADE[0], MADE[1])
+        )
+        yield project
+
+
+def test_each_partition_that_was_made_is_materialized_once(project):
+    assert [event.partition for event in project.events("lora_adapter")] == MADE
+
+
+def test_each_materialization_has_the_metadata_of_its_own_adapter(project):
+    rows = {row["recipe"]: row for row in project.store.rows("select * from lora_adapter")}
+    assert set(rows) == {"all", "other"}
+    for event in project.events("lora_adapter"):
+        row = rows[event.partition.partition("|")[2]]
+        assert event.metadata["fingerprint"].text == row["adapter_sha256"]
+        assert event.metadata["train_rows"].value == row["train_rows"]
+        assert event.metadata["loss_curve"].md_str.startswith("![")
+        assert event.metadata["dagster/row_count"].value == 1
+        assert event.tags["dagster/data_version"] == row["adapter_sha256"][:16]
+        assert event.tags["dagster/partition/base_model"] == "rehearsal-llama"
+    assert rows["all"]["train_rows"] > rows["other"]["train_rows"]
+
+
+def test_the_step_fails_at_its_end_and_names_what_failed(project):
+    assert not project.result.success
+    message = error_of(project.result, "lora_adapter")
+    assert "1 of 4 experiments could not be trained" in message
+    assert f"- {BROKEN}: " in message
+    assert "no_such_layer" in message
+    assert PASSED_OVER not in message
+
+
+def test_what_was_not_made_left_no_folder(project):
+    adapters = project.settings.store.data_dir / "adapters"
+    folders = {path.name for path in adapters.iterdir() if not path.name.startswith(".")}
+    assert folders == {"rehearsal-llama__all", "rehearsal-llama__other"}
+
+
+def test_a_partition_that_was_passed_over_is_a_success_and_skips_its_scores(project):
+    result = project.materialize("lora_adapter", "eval_scores", partition=PASSED_OVER)
+    assert result.success
+    skipped = {e.step_key for e in result.all_events if e.event_type_value == "STEP_SKIPPED"}
+    assert "eval_scores" in skipped
+    assert PASSED_OVER not in {event.partition for event in project.events("lora_adapter")}
+
+
+def test_a_failed_partition_alone_is_named(project):
+    result = project.materialize("lora_adapter", partition=BROKEN)
+    assert not result.success
+    assert error_of(result, "lora_adapter").partition(": ")[2].startswith(f"{BROKEN}: ")
+
+
+def test_adapters_and_scores_of_a_range_are_made_in_one_run(project):
+    counts = {name: len(project.events(name)) for name in ("lora_adapter", "eval_scores")}
+    result = project.materialize("lora_adapter", "eval_scores", partitions=(MADE[0], PASSED_OVER))
+    assert result.success
+    for name, count in counts.items():
+        (event,) = project.events(name)[count:]  # one event, although the run has two partitions
+        assert event.partition == MADE[0]
+    assert "| loss | all | difference |" in event.metadata["scores"].md_str
+    assert {e.asset_key.path[0] for e in result.get_asset_check_evaluations()} == set(counts)
+
+
+def test_dagster_sees_that_a_partition_is_up_to_date_until_the_data_set_changes(project):
+    assert status(project, "lora_adapter", MADE[0]) == "FRESH"
+    project.instance.report_runless_asset_event(
+        dg.AssetMaterialization("hf_dataset", tags={"dagster/data_version": "v2"})
+    )
+    assert status(project, "lora_adapter", MADE[0]) == "STALE"
+
+
+def status(project, asset, partition):
+    """What the UI shows: whether the partition is up to date with its inputs and its code."""
+    from dagster._core.definitions.data_version import CachingStaleStatusResolver
+    from dagster._core.loader import LoadingContextForTest
+
+    resolver = CachingStaleStatusResolver(
+        project.instance,
+        project.defs.resolve_asset_graph(),
+        LoadingContextForTest(project.instance),
+    )
+    return resolver.get_status(dg.AssetKey(asset), partition).value
+
+
+@pytest.fixture(scope="module")
+def study(project):
+    """A run of the job `study` over a set of experiments that is no range."""
+    counts = {name: len(project.events(name)) for name in ("lora_adapter", "eval_scores")}
+    result = project.defs.resolve_job_def("study").execute_in_process(
+        run_config={
+            "ops": {
+                "train_and_score": {
+                    "config": {"experiments": ["*|other", BROKEN, "rehearsal-*|large-*"]}
+                }
+            }
+        },
+        instance=project.instance,
+        raise_on_error=False,
+    )
+    new = {name: project.events(name)[count:] for name, count in counts.items()}
+    return result, new
+
+
+def test_a_study_trains_and_scores_any_set_of_experiments(study):
+    _, new = study
+    for name in ("lora_adapter", "eval_scores"):
+        assert [event.partition for event in new[name]] == [MADE[1]]
+    assert "dagster/input_event_pointer/lora_adapter" in new["eval_scores"][0].tags
+
+
+def test_a_study_fails_at_its_end_and_names_what_failed(study):
+    result, _ = study
+    assert not result.success
+    message = error_of(result, "train_and_score")
+    assert "1 of 3 experiments could not be trained" in message
+    assert f"- {BROKEN}: " in message
+
+
+def test_a_study_refuses_a_name_that_no_experiment_has(project):
+    result = project.defs.resolve_job_def("study").execute_in_process(
+        run_config={"ops": {"train_and_score": {"config": {"experiments": ["llama|al"]}}}},
+        instance=project.instance,
+        raise_on_error=False,
+    )
+    assert "'llama|al' stands for no experiment" in error_of(result, "train_and_score")
