@@ -40,7 +40,7 @@ class TokenRow:
 
 def lengths(count: int, seed: int) -> list[int]:
     """The lengths of this many rows, in tokens."""
-    random_number = random.Random(seed)
+    random_number = random.Random(seed)  # noqa: S311
     return [
         min(LONGEST, max(SHORTEST, round(random_number.lognormvariate(_MU, SIGMA))))
         for _ in range(count)
@@ -49,7 +49,7 @@ def lengths(count: int, seed: int) -> list[int]:
 
 def made_rows(count: int, seed: int) -> Iterator[TokenRow]:
     """Rows of the law, always the same for a seed."""
-    random_number = random.Random(seed)
+    random_number = random.Random(seed)  # noqa: S311
     words = range(SPECIAL, VOCABULARY)
     weights = [1 / rank for rank in range(1, len(words) + 1)]
     for number, length in enumerate(lengths(count, seed)):
@@ -79,7 +79,7 @@ def drawn_batches(batches: Sequence[Sequence[int]], count: int, seed: int) -> li
     Returns:
         the places of the rows, counted through all batches, batch by batch in random order.
     """
-    random_number = random.Random(seed)
+    random_number = random.Random(seed)  # noqa: S311
     starts = [sum(map(len, batches[:at])) for at in range(len(batches))]
     count = min(count, len(batches))
     whole = _Shape.of(batches, random_number)

@@ -64,12 +64,13 @@ def write_base(folder: Path, shape: dict[str, int], *, weights: bool) -> Path:
         bos_token_id=1,
         eos_token_id=2,
     )
-    words = {"<pad>": 0, "<s>": 1, "</s>": 2}
-    words |= {f"w{number}": number for number in range(len(words), config.vocab_size)}
-    tokenizer = Tokenizer(models.WordLevel(words, unk_token="w3"))
+    padding, begin, end = special = ("<pad>", "<s>", "</s>")
+    names = [*special, *(f"w{number}" for number in range(len(special), config.vocab_size))]
+    words = {name: number for number, name in enumerate(names)}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token=names[len(special)]))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>"
+        tokenizer_object=tokenizer, pad_token=padding, bos_token=begin, eos_token=end
     ).save_pretrained(folder)
     if weights:
         torch.manual_seed(0)
@@ -90,9 +91,7 @@ def _written(
     folder: Path, base: Path, rows: Sequence[TokenRow], held_out: Sequence[TokenRow], count: int
 ) -> Material:
     grouped = _grouped(rows)
-    batches = [
-        grouped[at : at + ROWS_PER_UPDATE] for at in range(0, len(grouped), ROWS_PER_UPDATE)
-    ]
+    batches = [grouped[at : at + ROWS_PER_UPDATE] for at in range(0, len(grouped), ROWS_PER_UPDATE)]
     whole = [batch for batch in batches if len(batch) == ROWS_PER_UPDATE] or batches
     sizes = [[len(row.input_ids) for row in batch] for batch in whole]
     flat = [row for batch in whole for row in batch]
@@ -125,7 +124,7 @@ def _real_rows(base: Path, count: int) -> list[TokenRow]:
 
     tokenizer = AutoTokenizer.from_pretrained(base)
     tasks = _recorded_tasks()
-    random.Random(SEED).shuffle(tasks)
+    random.Random(SEED).shuffle(tasks)  # noqa: S311
     rows = []
     for number, task in enumerate(tasks[:count]):
         prompt = tokenizer(prompt_of(task["instruction"], task["input"]))["input_ids"]

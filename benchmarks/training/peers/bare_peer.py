@@ -21,7 +21,7 @@ def bare(job: Job) -> Trained:
         weights, lr=job.options["learning_rate"], weight_decay=0.0, fused=True
     )
     rows = job.read(job.rows)
-    random.Random(1).shuffle(rows)
+    random.Random(1).shuffle(rows)  # noqa: S311
     marks = Marks()
     for at in range(0, len(rows), job.rows_per_update):
         update = rows[at : at + job.rows_per_update]

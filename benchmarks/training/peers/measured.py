@@ -150,9 +150,7 @@ def lora_config(job: Job) -> Any:
     from peft import LoraConfig
 
     rank = int(job.options["rank"])
-    return LoraConfig(
-        task_type="CAUSAL_LM", r=rank, lora_alpha=rank, target_modules="all-linear"
-    )
+    return LoraConfig(task_type="CAUSAL_LM", r=rank, lora_alpha=rank, target_modules="all-linear")
 
 
 def lora_model(job: Job, attention: str = "sdpa") -> Any:

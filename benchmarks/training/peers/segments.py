@@ -1,8 +1,8 @@
 """Attention within each segment of a packed row, registered with transformers.
 
 Several rows lie end to end in one sequence. Each segment attends to itself only, by one call of
-torch's kernel per segment. `segments` is the name of the attention. The passes give `cu_seq_lens_q`:
-where each segment begins, and the end of the last.
+torch's kernel per segment. A pass says by `cu_seq_lens_q` where each segment begins, and where the
+last one ends.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ NAME = "bench_segments"
 
 
 def attention(
-    module: Any,
+    _module: Any,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -29,20 +29,15 @@ def attention(
     if cu_seq_lens_q is None:
         mixed = kernel(query, key, value, is_causal=True, scale=scaling, enable_gqa=grouped)
         return mixed.transpose(1, 2).contiguous(), None
-    bounds = cu_seq_lens_q.tolist()
+    # `split`, because the gradient of a slice is a tensor of the whole sequence.
+    lengths = cu_seq_lens_q.diff().tolist()
     parts = [
-        kernel(
-            query[:, :, start:end],
-            key[:, :, start:end],
-            value[:, :, start:end],
-            is_causal=True,
-            scale=scaling,
-            enable_gqa=grouped,
+        kernel(q, k, v, is_causal=True, scale=scaling, enable_gqa=grouped).transpose(1, 2)
+        for q, k, v in zip(
+            query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True
         )
-        for start, end in zip(bounds, bounds[1:], strict=False)
-        if end > start
     ]
-    return torch.cat(parts, dim=2).transpose(1, 2).contiguous(), None
+    return torch.cat(parts, 1), None
 
 
 def register() -> str:
