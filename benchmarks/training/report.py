@@ -23,9 +23,10 @@ _HEADS: Mapping[str, tuple[str, str]] = {
     "made": (
         "Useful tokens per CPU-second: a Llama of 8 layers, hidden size 512",
         (
-            "Made rows of the law of lengths of published rows. All modes train the same rows, 16 to "
-            "an update, from the same first weights. A useful token is a token of a row, not padding. "
-            "The clock begins after the first update. Held-out loss: after the same updates."
+            "Made rows of the law of lengths of published rows. All modes train the same rows, 16 "
+            "to an update, from the same first weights. A useful token is a token of a row, not "
+            "padding. The clock begins after the first update. Held-out loss: after the same "
+            "updates."
         ),
     ),
     "smollm2": (
@@ -42,8 +43,8 @@ _HEADS: Mapping[str, tuple[str, str]] = {
     "demo": (
         "The training part of `make demo`",
         (
-            "Two adapters of the embedded base model, from the start of each model process to its end. "
-            "The base model is built before."
+            "Two adapters of the embedded base model, from the start of each model process to its "
+            "end. The base model is built before."
         ),
     ),
 }

@@ -72,7 +72,7 @@ def prepare(session: Session) -> Prepared:
     from bioinstruct_dagster.models.experiments import read_experiments
 
     folder = session.folder / "demo"
-    (folder / "dagster").mkdir(parents=True)
+    (folder / "dagster").mkdir(parents=True, exist_ok=True)
     environment = {"BIOINSTRUCT_DATA_DIR": str(folder), "DAGSTER_HOME": str(folder / "dagster")}
     command = ["-m", "dagster", "asset", "materialize", "-m", "bioinstruct_dagster", "--select"]
     session.command(
