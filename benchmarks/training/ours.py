@@ -11,6 +11,8 @@ from benchmarks.training.peers.measured import Job, Marks, Trained, labels_of, l
 from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.loop import optimize
+from bioinstruct_dagster.training.progress import TrainingProgress
+from bioinstruct_dagster.training.throughput import flops_per_token, measured_limit
 
 
 @dataclass(frozen=True)
@@ -22,32 +24,37 @@ class Execution:
 
 
 class MarkUpdates:
-    """Marks the end of each update, and passes it on to the project's own progress."""
+    """Marks the end of each update, after the project's own progress has reported it."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, marks: Marks, progress: TrainingProgress) -> None:
         self.marks = marks
+        self.progress = progress
 
-    def update(self, *_: Any, tokens: int, padding: int, **__: Any) -> None:
+    def update(self, *args: Any, tokens: int, padding: int, **more: Any) -> None:
         """After each update."""
+        self.progress.update(*args, tokens=tokens, padding=padding, **more)
         self.marks.saw(tokens, tokens + padding)
         self.marks.update_ended()
 
-    def validation(self, *_: Any) -> None:
+    def validation(self, update: int, loss: float) -> None:
         """There are no validation rows."""
+        self.progress.validation(update, loss)
 
 
 @dataclass(frozen=True)
 class Base:
-    """What `optimize` reads of a loaded base model."""
+    """What `optimize` reads of a loaded base model, and `plan` of one that is not loaded yet."""
 
-    model: Any
     device: str
+    dtype: str
+    config: Any = None
+    model: Any = None
     fingerprint: str = "made"
+    quantization: str = "none"
 
 
 def ours(job: Job) -> Trained:
     """Train as the project does."""
-    model = lora_model(job)
     marks = Marks()
     examples = [
         Example(
@@ -58,18 +65,45 @@ def ours(job: Job) -> Trained:
         )
         for row in job.read(job.rows)
     ]
+    more: dict[str, Any] = {}
+    if job.options.get("plan"):
+        execution = planned(job, examples)
+        more["estimated_bytes"] = execution.estimated_bytes
+    else:
+        execution = Execution(int(job.options["tokens_per_pass"]))
+    model = lora_model(job)
+    more["flops_per_token"] = flops_per_token(model, examples)
     optimized = optimize(
         model,
-        Base(model.get_base_model(), job.device),
+        Base(job.device, str(job.dtype), model=model.get_base_model()),
         examples,
         [],
         recipe(job),
         seed=1,
-        plan=Execution(int(job.options["tokens_per_pass"])),
+        plan=execution,
         checkpoints=None,
-        progress=MarkUpdates(marks),
+        progress=MarkUpdates(marks, report(more["flops_per_token"], job)),
     )
-    return Trained(model, marks, {"packed": optimized.packed})
+    more |= {"packed": optimized.packed, "tokens_per_pass": execution.tokens_per_pass}
+    return Trained(model, marks, more | {"checkpointing": execution.activation_checkpointing})
+
+
+def planned(job: Job, examples: list[Example]) -> Any:
+    """How the project would compute updates on this machine, and the memory that it estimates."""
+    from transformers import AutoConfig
+
+    from bioinstruct_dagster.training.memory import plan
+
+    dtype = str(job.dtype).removeprefix("torch.")
+    base = Base(job.device, dtype, config=AutoConfig.from_pretrained(job.base))
+    return plan(base, recipe(job), examples, print)
+
+
+def report(flops: float | None, job: Job) -> TrainingProgress:
+    """The progress that a user sees."""
+    dtype = str(job.dtype).removeprefix("torch.")
+    limit = measured_limit(job.device, dtype)
+    return TrainingProgress("bench", print, flops_per_token=flops, limit=limit)
 
 
 def recipe(job: Job) -> Recipe:

@@ -67,7 +67,13 @@ class Session:
     peer_python: Path | None = None  # in place of the environment that the benchmark makes
 
     def train(
-        self, mode: str, material: Material, place: str, options: Mapping[str, Any]
+        self,
+        mode: str,
+        material: Material,
+        place: str,
+        options: Mapping[str, Any],
+        *,
+        timeout: float = 1_800.0,
     ) -> dict[str, Any]:
         """Train in a mode, and give what it measured.
 
@@ -88,7 +94,8 @@ class Session:
             "options": {"threads": self.threads, **options},
         }
         job.write_text(json.dumps(content), "utf-8")
-        self.command([*self._command(mode), str(job)], folder / "output.log")
+        command = [*self._command(mode), str(job)]
+        self.command(command, folder / "output.log", timeout=timeout)
         figures: dict[str, Any] = json.loads(result.read_text("utf-8"))
         return figures
 
