@@ -15,6 +15,7 @@ from bioinstruct_dagster.settings import INPUTS
 
 ROWS_PER_UPDATE = 16
 HELD_OUT = 16
+_LONGEST_REAL = 1_024
 SEED = 7
 
 
@@ -120,18 +121,29 @@ def _grouped(rows: Sequence[TokenRow]) -> list[TokenRow]:
 def _real_rows(base: Path, count: int) -> list[TokenRow]:
     from transformers import AutoTokenizer
 
-    from bioinstruct_dagster.models.prompt import prompt_of
+    from bioinstruct_dagster.models.encoding import encode_rows
+    from bioinstruct_dagster.models.experiments import BaseModelSpec
+    from bioinstruct_dagster.models.prompts import template_of
 
     tokenizer = AutoTokenizer.from_pretrained(base)
     tasks = _recorded_tasks()
     random.Random(SEED).shuffle(tasks)  # noqa: S311
-    rows = []
-    for number, task in enumerate(tasks[:count]):
-        prompt = tokenizer(prompt_of(task["instruction"], task["input"]))["input_ids"]
-        response = tokenizer(task["output"], add_special_tokens=False)["input_ids"]
-        ids = [*prompt, *response, tokenizer.eos_token_id]
-        rows.append(TokenRow(f"real-{number:04d}", ids, len(prompt)))
-    return rows
+    rows = [{"row_id": f"real-{number:04d}", **task} for number, task in enumerate(tasks)]
+    template = template_of(BaseModelSpec(source=str(base)), tokenizer)
+    encoded = encode_rows(rows, _Tokenizing(tokenizer, template), _LONGEST_REAL)
+    return [
+        TokenRow(one.row_id, list(one.input_ids), one.prompt_tokens)
+        for one in encoded.examples[:count]
+    ]
+
+
+@dataclass(frozen=True)
+class _Tokenizing:
+    """What turns rows into tokens."""
+
+    tokenizer: Any
+    prompt: Any
+    context: int = 1 << 20
 
 
 def _recorded_tasks() -> list[dict[str, Any]]:

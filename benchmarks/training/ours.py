@@ -7,7 +7,7 @@ user sees: a line every ten seconds, and the counted limit.
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.training.peers.measured import Job, Marks, Trained, labels_of, lora_model, run
+from benchmarks.training.peers.measured import Job, Marks, Trained, lora_model, run
 from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.loop import optimize
@@ -60,7 +60,6 @@ def ours(job: Job) -> Trained:
         Example(
             row_id=row["row_id"],
             input_ids=row["input_ids"],
-            labels=labels_of(row),
             prompt_tokens=row["prompt_tokens"],
         )
         for row in job.read(job.rows)

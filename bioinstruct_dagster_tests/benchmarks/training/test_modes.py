@@ -68,14 +68,13 @@ def test_every_mode_learns_the_same_from_one_update(job, peers):
     }
     untrained = held_out_loss(measured.lora_model(job), job)
     trained = {name: mode(job) for name, mode in modes.items()}
-    losses = {name: held_out_loss(one.model, job) for name, one in trained.items()}
-    assert losses == pytest.approx(dict.fromkeys(modes, losses["bare"]), rel=1e-5)
-    assert losses["bare"] < untrained - 1e-3
     tokens = sum(len(row["input_ids"]) for row in job.read(job.rows))
     assert {name: one.marks.useful for name, one in trained.items()} == dict.fromkeys(modes, tokens)
     padded = {name for name, one in trained.items() if one.marks.positions > tokens}
     assert padded == {"padding", "grouped"}
-    assert trained["grouped"].marks.positions < trained["padding"].marks.positions * 1.01
+    losses = {name: held_out_loss(one.model, job) for name, one in trained.items()}
+    assert losses == pytest.approx(dict.fromkeys(modes, losses["bare"]), rel=1e-5)
+    assert losses["bare"] < untrained - 1e-3
 
 
 def test_smaller_passes_of_the_bare_loop_change_nothing(job, peers):
