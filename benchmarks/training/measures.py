@@ -25,7 +25,7 @@ from benchmarks.training.studies import (
     Prepared,
     checked_out,
     prepare,
-    study_specs,
+    study_of,
     train_as_before,
     train_together,
 )
@@ -157,13 +157,10 @@ def _with_demo_data(
 
 def _study(plan: Plan, prepared: Prepared) -> Iterator[Figure]:
     folder = plan.session.folder / "study"
-    one_run = study_specs(prepared, plan.study_rows, folder / "one")
-    usage = train_together(plan.session, one_run, folder / "one")
-    yield Figure("study", "one_run", 0, _usage([usage]))
-    usages = []
-    for number, spec in enumerate(study_specs(prepared, plan.study_rows, folder / "each")):
-        usages.append(train_together(plan.session, [spec], folder / f"run-{number}"))
-    yield Figure("study", "eight_runs", 0, _usage(usages))
+    together = study_of(plan.session, prepared, plan.study_rows, folder / "one")
+    yield Figure("study", "one_run", 0, _usage(together.one_run()))
+    apart = study_of(plan.session, prepared, plan.study_rows, folder / "each")
+    yield Figure("study", "eight_runs", 0, _usage(apart.run_each()))
 
 
 def _demo(plan: Plan, prepared: Prepared) -> Iterator[Figure]:

@@ -36,8 +36,8 @@ _HEADS: Mapping[str, tuple[str, str]] = {
     "study": (
         "Eight experiments of one base model",
         (
-            "The embedded base model; the experiments differ in their seed. From the start of each "
-            "model process to its end. Dagster's own work is not included."
+            "The embedded base model; the experiments differ in their seed. Each run is a run of "
+            "Dagster that materializes the adapters, from the start of its command to the end."
         ),
     ),
     "demo": (

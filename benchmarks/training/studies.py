@@ -1,4 +1,4 @@
-"""Two measures of the whole training process: eight experiments in one run, and the demo's part.
+"""Two measures of whole runs: eight experiments in one run, and the training part of the demo.
 
 Both train the embedded base model on the data set that `make demo` makes. Belongs here: the
 specifications, and the commands that train them. Does not: single modes of training (measures).
@@ -7,12 +7,15 @@ specifications, and the commands that train them. Does not: single modes of trai
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from benchmarks.training.runs import RunError, Session, Usage
 from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
@@ -101,20 +104,54 @@ def build_base(session: Session, code: Path, spec: TrainingSpec, folder: Path) -
     )
 
 
-def study_specs(prepared: Prepared, rows: int, folder: Path) -> list[TrainingSpec]:
-    """Eight experiments of one base model, which differ in their seed."""
-    from dataclasses import replace
+@dataclass(frozen=True)
+class Study:
+    """Eight experiments of one base model, which differ in their seed, in a folder of outputs."""
 
-    one = prepared.specs[RECIPE]
-    return [
-        replace(
-            one,
-            experiment=f"{BASE_MODEL}|bench-s{seed}",
-            recipe=one.recipe.model_copy(update={"rows": rows, "seed": seed}),
-            adapters_dir=str(folder / "adapters"),
+    session: Session
+    folder: Path
+    partitions: Sequence[str]
+
+    def run(self, number: int, *selection: str) -> Usage:
+        """A run of Dagster that trains the selected partitions.
+
+        Raises:
+            RunError: the run failed.
+        """
+        command = ["-m", "dagster", "asset", "materialize", "-m", "bioinstruct_dagster"]
+        return self.session.command(
+            [sys.executable, *command, "--select", "key:lora_adapter", *selection],
+            self.folder / f"run-{number}.log",
+            environment={
+                "BIOINSTRUCT_DATA_DIR": str(self.folder),
+                "BIOINSTRUCT_EXPERIMENTS": str(self.folder / "experiments.yaml"),
+                "DAGSTER_HOME": str(self.folder / "dagster"),
+            },
         )
-        for seed in range(1, EXPERIMENTS + 1)
-    ]
+
+    def one_run(self) -> list[Usage]:
+        """All partitions in one run, as the single-run policy of a backfill makes it."""
+        first, last = self.partitions[0], self.partitions[-1]
+        return [self.run(0, "--partition-range", f"{first}...{last}")]
+
+    def run_each(self) -> list[Usage]:
+        """Each partition in a run of its own."""
+        return [self.run(n, "--partition", one) for n, one in enumerate(self.partitions)]
+
+
+def study_of(session: Session, prepared: Prepared, rows: int, folder: Path) -> Study:
+    """The eight experiments, over a copy of the demo's outputs."""
+    from bioinstruct_dagster.models.experiments import read_experiments
+
+    shutil.copytree(prepared.settings.store.data_dir, folder)
+    content = yaml.safe_load((PROJECT_ROOT / "data" / "experiments.yaml").read_text("utf-8"))
+    seeds = list(range(1, EXPERIMENTS + 1))
+    content["base_models"] = {BASE_MODEL: content["base_models"][BASE_MODEL]}
+    content["recipes"] = {"bench": {"rows": rows, "seed": seeds}}
+    file = folder / "experiments.yaml"
+    file.write_text(yaml.safe_dump(content), "utf-8")
+    names = read_experiments(file).names_of(["*"])
+    return Study(session, folder, ["|".join(name) for name in names])
 
 
 def train_together(session: Session, specs: Sequence[TrainingSpec], folder: Path) -> Usage:
