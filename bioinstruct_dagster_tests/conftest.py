@@ -36,7 +36,7 @@ recipes:
   information_extraction: {categories: [information_extraction]}
 defaults: {lora_rank: 4, lora_alpha: 8, lora_dropout: 0.05, target_modules: all-linear,
            learning_rate: 3.0e-4, epochs: 1, rows_per_update: 4, warmup: 0.03,
-           max_length: 256}
+           max_length: 512}
 """
 
 

@@ -31,6 +31,7 @@ ALLOWED = {
     "BioInstruct": "the data set of the paper",
     "bioinstruct.duckdb.lock": "made beside the store while a run writes",
     "errors.data": "a field of OpenAI's batch object",
+    "FlopCounterMode": "of torch, counts the operations of a pass",
     "find_query_ngrams": "a method of datatrove's decontamination filter",
     "Janitor.clean_cpp": "of lm-evaluation-harness",
     "MinHash.generator": "of datasketch",
@@ -42,6 +43,7 @@ ALLOWED = {
     "scorer.score": "of rouge_score",
     "SentenceTransformer.save": "of sentence-transformers",
     "stanford_alpaca": "a repository on GitHub",
+    "TensorBoard": "a program that shows the metrics of training",
 }
 
 

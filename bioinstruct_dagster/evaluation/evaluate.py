@@ -16,9 +16,9 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.statistics.intervals import score_items
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import open_proven
+from bioinstruct_dagster.models.adapter_proof import check_folder, open_proven
 from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
-from bioinstruct_dagster.models.adapters import missing_file
+from bioinstruct_dagster.models.adapters import RESULT_FILE, missing_file
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
 
@@ -107,6 +107,7 @@ def refuse_missing(spec: EvaluationSpec) -> None:
             f"There is no adapter at {spec.adapter_path} ({missing} is missing). "
             "Materialize key:lora_adapter for this partition first."
         )
+    check_folder(Path(spec.adapter_path))
 
 
 def evaluate_adapter(
@@ -133,6 +134,7 @@ def evaluate_adapter(
         AdapterFaultError: the adapter is not what it should be, or does not act.
     """
     refuse_missing(spec)
+    _refuse_other_prompt(spec, base)
     with adapter_removed_after(base.model):
         model, proof = open_proven(
             base, Path(spec.adapter_path), recipe=spec.recipe, adapter_sha256=spec.adapter_sha256
@@ -152,3 +154,21 @@ def evaluate_adapter(
         "base_fingerprint": base.fingerprint,
         "proof": proof.to_json(),
     }
+
+
+def _refuse_other_prompt(spec: EvaluationSpec, base: LoadedBaseModel) -> None:
+    """Refuse an adapter that was trained with another prompt than the base model has now.
+
+    Raises:
+        EvaluationError: names both prompts. An adapter without a result file is not refused.
+    """
+    path = Path(spec.adapter_path) / RESULT_FILE
+    if not path.is_file():
+        return
+    trained_with = json.loads(path.read_text("utf-8")).get("prompt_version")
+    if trained_with not in (None, base.prompt.version):
+        raise EvaluationError(
+            f"The adapter at {spec.adapter_path} was trained with the prompt {trained_with}, but "
+            f"the base model's prompt is {base.prompt.version} now. Set `prompt` of the base model "
+            "in data/experiments.yaml as it was, or materialize key:lora_adapter again."
+        )

@@ -64,7 +64,7 @@ class LeftOutRow:
 
 
 @dataclass(frozen=True)
-class EncodedRows:
+class RowExamples:
     """The examples of rows in their order, and the rows that are not there as a whole."""
 
     examples: list[Example]
@@ -86,7 +86,7 @@ def encode_rows(
     base: TokenizingBase,
     max_length: int,
     too_long: Literal["leave_out", "shorten_input"] = "leave_out",
-) -> EncodedRows:
+) -> RowExamples:
     """Rows as examples. Each of them ends with the base's end token.
 
     Prompt and response are tokenised separately, as they are when the model generates. So the
@@ -130,7 +130,7 @@ def encode_rows(
             prompt = shortened[place]
         ids = prompt + response + end
         examples.append(Example(row["row_id"], ids, len(prompt)))
-    return EncodedRows(examples, left_out)
+    return RowExamples(examples, left_out)
 
 
 def _shortened_prompts(

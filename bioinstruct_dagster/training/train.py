@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import read_canaries
+from bioinstruct_dagster.models.adapter_proof import check_targets, read_canaries
 from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
 from bioinstruct_dagster.models.adapters import intact_result
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
@@ -90,6 +90,7 @@ def _trained(
 ) -> dict[str, Any]:
     import torch
 
+    check_targets(base.model, spec.recipe)
     base_before = read_canaries(base.model, base)
     model = _adapted(base, spec.recipe, training_seed(spec.seed, spec.recipe))
     plan = _Plan(tokens_per_pass=max(2048, spec.recipe.max_length))

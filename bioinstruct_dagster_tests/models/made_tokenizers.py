@@ -4,6 +4,7 @@ Belongs here: making them. Does not: tests.
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from bioinstruct_dagster.models.experiments import BaseModelSpec
@@ -186,3 +187,14 @@ def tokenizing(
     """The tokenizer with a prompt, as data/experiments.yaml names it."""
     spec = BaseModelSpec(source="owner/name", prompt=prompt)
     return Tokenizing(tokenizer, template_of(spec, tokenizer, stops), context)
+
+
+KINDS = ("smollm2", "llama3", "llama2")
+PROMPTS = ("alpaca", "chat", "data/prompts/alpaca_lora.yaml")
+
+
+@cache
+def base_of(kind: str, prompt: str) -> Tokenizing:
+    """A tokenizer of this kind with this prompt. It is made once, when a test needs it."""
+    make = {"smollm2": smollm2, "llama3": llama3, "llama2": llama2}[kind]
+    return tokenizing(make(), prompt)

@@ -80,6 +80,15 @@ def test_a_chat_template_in_a_file_of_its_own_makes_another_model(model_folder):
     assert loaded.prompt.version.startswith("chat/")
 
 
+def test_rows_end_where_the_models_own_generation_stops(model_folder):
+    path = model_folder / "generation_config.json"
+    stated = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(stated | {"eos_token_id": [5, 1]}), "utf-8")
+    loaded = load_folder(model_folder)
+    assert loaded.tokenizer.eos_token_id == 1
+    assert (loaded.prompt.end_id, loaded.prompt.stop_ids) == (1, (1, 5))
+
+
 def test_a_loaded_model_says_its_prompt_and_its_context(tiny_base, model_folder):
     assert tiny_base.prompt.version == "alpaca/1"
     assert tiny_base.prompt.end_id == tiny_base.tokenizer.eos_token_id

@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 
 from bioinstruct_dagster.models.encoding import (
     IGNORED_LABEL,
-    EncodedRows,
     Example,
     LeftOutRow,
+    RowExamples,
     encode_rows,
 )
 from bioinstruct_dagster.models.shortening import MARKER
 from bioinstruct_dagster_tests.models.made_tokenizers import (
-    llama2,
-    llama3,
+    base_of,
     sentencepiece_like,
     smollm2,
     tokenizing,
@@ -30,12 +29,12 @@ ROW = {
 }
 NOTE = "The patient takes 1200 mg of metformin daily. " * 12
 LONG = ROW | {"row_id": "long", "input": NOTE}
-BASES = {
-    "smollm2-chat": tokenizing(smollm2()),
-    "llama3-alpaca": tokenizing(llama3(), "alpaca"),
-    "llama2-chat": tokenizing(llama2()),
-    "llama2-file": tokenizing(llama2(), "data/prompts/alpaca_lora.yaml"),
-}
+BASES = (
+    ("smollm2", "chat"),
+    ("llama3", "alpaca"),
+    ("llama2", "chat"),
+    ("llama2", "data/prompts/alpaca_lora.yaml"),
+)
 
 
 def one(row, base, max_length=100_000, **choice):
@@ -66,9 +65,9 @@ def test_the_loss_covers_the_response_and_its_end(tiny_base):
     assert example.length == len(example.input_ids) == len(example.labels)
 
 
-@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("name", BASES, ids=" ".join)
 def test_every_row_ends_where_generation_stops(name):
-    base = BASES[name]
+    base = base_of(*name)
     example = one(ROW, base)
     assert example.labels[-1] == base.prompt.end_id
     assert base.prompt.end_id in base.prompt.stop_ids
@@ -77,7 +76,7 @@ def test_every_row_ends_where_generation_stops(name):
 
 def test_the_end_is_learned_though_it_is_the_padding_too():
     # SmolLM2 and many others pad with their end-of-sequence token.
-    base = BASES["smollm2-chat"]
+    base = tokenizing(smollm2())
     base.tokenizer.pad_token = base.tokenizer.eos_token
     example = one(ROW, base)
     assert example.labels[-1] == base.tokenizer.pad_token_id
@@ -91,9 +90,9 @@ def test_a_tokenizer_that_appends_the_end_does_not_end_the_prompt(adds):
     assert ids.count(base.tokenizer.bos_token_id) == ("<s>" in adds)
 
 
-@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("name", BASES, ids=" ".join)
 def test_a_row_that_does_not_fit_is_left_out_as_a_whole(name):
-    base = BASES[name]
+    base = base_of(*name)
     whole = one(ROW, base)
     assert one(ROW, base, whole.length) == whole
     for limit in range(whole.length - 1, 0, -7):
@@ -104,7 +103,7 @@ def test_a_row_that_does_not_fit_is_left_out_as_a_whole(name):
 
 
 def test_the_models_context_counts_before_the_recipes_length():
-    base = BASES["smollm2-chat"]
+    base = base_of("smollm2", "chat")
     length = one(ROW, base).length
     for context, fits in ((length, True), (length - 1, False)):
         short = tokenizing(base.tokenizer, context=context)
@@ -113,7 +112,7 @@ def test_the_models_context_counts_before_the_recipes_length():
 
 @pytest.mark.parametrize("output", ["", " ", "\n\t "])
 def test_a_row_without_an_output_never_reaches_the_loss(output):
-    base = BASES["smollm2-chat"]
+    base = base_of("smollm2", "chat")
     left_out = one(ROW | {"output": output}, base)
     assert left_out.action == "no_output"
     assert left_out.tokens == left_out.tokens_lost
@@ -130,9 +129,9 @@ def test_an_output_without_a_token_never_reaches_the_loss():
     assert list(one(ROW | {"output": "a"}, base).input_ids[-2:]) == [1, 0]
 
 
-@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("name", BASES, ids=" ".join)
 def test_a_long_input_is_shortened_in_the_middle_and_nothing_else(name):
-    base = BASES[name]
+    base = base_of(*name)
     whole, least = one(LONG, base), one(ROW | {"input": "x"}, base).length
     limit = (whole.length + least) // 2
     encoded = encode_rows([LONG], base, limit, too_long="shorten_input")
@@ -155,7 +154,7 @@ def test_a_long_input_is_shortened_in_the_middle_and_nothing_else(name):
 
 
 def test_a_row_whose_rest_alone_is_too_long_is_left_out_under_either_choice():
-    base = BASES["llama3-alpaca"]
+    base = base_of("llama3", "alpaca")
     length = one(ROW, base).length
     whole = one(LONG, base).length
     for choice in ("leave_out", "shorten_input"):
@@ -164,7 +163,7 @@ def test_a_row_whose_rest_alone_is_too_long_is_left_out_under_either_choice():
 
 
 def test_rows_stay_in_order_and_those_left_out_are_listed():
-    base = BASES["llama3-alpaca"]
+    base = base_of("llama3", "alpaca")
     limit = one(ROW, base).length + 150
     rows = [ROW, LONG, ROW | {"row_id": "empty", "output": ""}, ROW | {"row_id": "second"}]
     encoded = encode_rows(rows, base, limit)
@@ -178,11 +177,11 @@ def test_rows_stay_in_order_and_those_left_out_are_listed():
 
 
 def test_no_rows_give_no_examples():
-    assert encode_rows([], BASES["llama2-chat"], 100, "shorten_input") == EncodedRows([], [])
+    assert encode_rows([], base_of("llama2", "chat"), 100, "shorten_input") == RowExamples([], [])
 
 
 def test_tokens_are_stored_in_four_bytes():
-    ids = one(ROW, BASES["smollm2-chat"]).input_ids
+    ids = one(ROW, base_of("smollm2", "chat")).input_ids
     assert isinstance(ids, array)
     assert ids.itemsize == 4
 
@@ -204,13 +203,13 @@ ODD_ROWS = st.lists(
 
 @settings(max_examples=60)
 @given(
-    name=st.sampled_from(sorted(BASES)),
+    name=st.sampled_from(BASES),
     rows=ODD_ROWS,
     limit=st.integers(1, 400),
     too_long=st.sampled_from(["leave_out", "shorten_input"]),
 )
 def test_whatever_the_texts_no_row_loses_its_end(name, rows, limit, too_long):
-    base = BASES[name]
+    base = base_of(*name)
     encoded = encode_rows(rows, base, limit, too_long)
     whole = {example.row_id: example for example in encode_rows(rows, base, 10**6).examples}
     listed = {row.row_id: row for row in encoded.left_out}

@@ -228,6 +228,7 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
             {"instruction": "question", "input": "input", "output": "answer"},
         ),
         "BIOINSTRUCT_IMPORT_SPLIT": ("imports.split", "test", "test"),
+        "BIOINSTRUCT_TRACKER": ("models.tracker", "mlflow", "mlflow"),
         "BIOINSTRUCT_SEED": ("runs.seed", "1", 1),
         "BIOINSTRUCT_REFRESH_INSTRUCTIONS": ("runs.refresh_instructions", "9", 9),
         "BIOINSTRUCT_LOCK_TIMEOUT": ("store.lock_timeout", "0.5", 0.5),

@@ -5,6 +5,7 @@ specification (pod), or what travels (travelling).
 """
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -97,7 +98,9 @@ class PodJob:
                     return
                 if _is_silence(error):
                     continue
-                broken_since = broken_since or time.monotonic()
+                if broken_since is None:
+                    broken_since = time.monotonic()
+                    self._order.log(f"The log of pod {self._name} broke off; it is read again.")
                 if time.monotonic() - broken_since > _SECONDS_OF_OUTAGE:
                     raise ModelProcessError(self._unreachable(error)) from error
             if over:
@@ -286,8 +289,11 @@ def _connected() -> Any:
     from kubernetes import client, config
 
     configuration = client.Configuration()
+    # The client reads this variable only once, when it is imported.
+    named = os.environ.get("KUBECONFIG")
+    given = {"config_file": named} if named else {}
     try:
-        config.load_config(client_configuration=configuration)
+        config.load_config(client_configuration=configuration, **given)
     except (config.ConfigException, OSError) as error:
         raise ModelProcessError(
             f"BIOINSTRUCT_COMPUTE=kubernetes: there is no cluster to use ({error}). Name it in a "

@@ -4,7 +4,7 @@ Belongs here: the prompt's text. Does not: its tokens (models.prompts.tokens), o
 user writes (models.prompts.file).
 """
 
-from bioinstruct_dagster.models.prompts.filling import PromptTexts
+from bioinstruct_dagster.models.prompts.template import PromptTexts
 
 # stanford_alpaca train.py, PROMPT_DICT (Apache-2.0), to the letter. No line break follows
 # "### Response:", so the model has to write the response right after the colon.

@@ -47,7 +47,7 @@ def chat_template(tokenizer: "PreTrainedTokenizerBase", stops: Sequence[int]) ->
     if _QUESTION not in prompt:
         raise _unusable("does not write the user's message")
     lead, end = "", None
-    notes: tuple[str, ...] = ()
+    notes: list[str] = []
     try:
         turn = render(
             [_user(_QUESTION), {"role": "assistant", "content": _ANSWER}], generation=False
@@ -55,7 +55,8 @@ def chat_template(tokenizer: "PreTrainedTokenizerBase", stops: Sequence[int]) ->
     except PromptTemplateError:
         turn = ""  # a template for prompts alone
     before, found, after = turn.rpartition(_ANSWER)
-    opening = before[len(prompt) :] if found and before.startswith(prompt) else ""
+    continues = bool(found) and before.startswith(prompt)
+    opening = before[len(prompt) :] if continues else ""
     if prompt == without and opening.strip():
         raise _unusable(
             f"writes no start of the model's turn ({opening!r}) when a prompt is asked for; it "
@@ -64,15 +65,22 @@ def chat_template(tokenizer: "PreTrainedTokenizerBase", stops: Sequence[int]) ->
     if found:
         lead = opening if not opening.strip() else ""
         end = ControlTokens.of(tokenizer).first_after_blanks(after)
+        if not continues:
+            starts = [text.rpartition(_QUESTION)[2] for text in (prompt, before)]
+            notes.append(
+                f"After the user's message, the chat template writes {starts[0]!r} in a prompt, "
+                f"but {starts[1]!r} before an answer. Rows are trained with the prompt's form, "
+                "because a model that generates sees that one."
+            )
     if end is None:
-        end, notes = end_of_text(tokenizer, stops)
+        end, other_notes = end_of_text(tokenizer, stops)
+        notes += other_notes
     elif stops and end not in stops:
         name = tokenizer.convert_ids_to_tokens(end)
-        note = (
+        notes.append(
             f"The chat template ends a turn with {name!r} (id {end}), at which the model's own "
             f"generation does not stop. Serve the adapter with {end} among the stop tokens."
         )
-        notes = (note,)
     return PromptTemplate(
         version=f"chat/{sha256_of([RULES, text])[:12]}",
         render=lambda instruction, task_input: render(
@@ -83,7 +91,7 @@ def chat_template(tokenizer: "PreTrainedTokenizerBase", stops: Sequence[int]) ->
         stop_ids=with_end(end, stops),
         joins=True,
         response_lead=lead,
-        notes=notes,
+        notes=tuple(notes),
     )
 
 

@@ -11,8 +11,7 @@ from bioinstruct_dagster.models.prompts import alpaca
 from bioinstruct_dagster.models.prompts.chat import RULES, chat_template
 from bioinstruct_dagster.models.prompts.ends import end_of_text, with_end
 from bioinstruct_dagster.models.prompts.file import read_prompt_file
-from bioinstruct_dagster.models.prompts.filling import PromptTexts
-from bioinstruct_dagster.models.prompts.template import PromptTemplate
+from bioinstruct_dagster.models.prompts.template import PromptTemplate, PromptTexts
 from bioinstruct_dagster.models.prompts.tokens import start_ids
 
 if TYPE_CHECKING:

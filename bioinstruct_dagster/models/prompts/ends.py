@@ -19,8 +19,8 @@ def stops_of(generation_config: Any, config: Any) -> tuple[int, ...]:
     """The ids at which the model's own generation stops; empty if it names none.
 
     Args:
-        generation_config: transformers' GenerationConfig of the model, or None. As in
-            `model.generate`, it counts before the model's config.
+        generation_config: of the model, by transformers, or None. As when transformers generates,
+            it counts before the model's config.
         config: the model's config, or None.
     """
     for source in (generation_config, config):

@@ -12,8 +12,12 @@ from typing import Any
 from pydantic import Field
 
 from bioinstruct_dagster.input_files import fault_of_file, shown
-from bioinstruct_dagster.models.prompts.filling import INPUT, INSTRUCTION, PromptTexts
-from bioinstruct_dagster.models.prompts.template import PromptTemplateError
+from bioinstruct_dagster.models.prompts.template import (
+    INPUT,
+    INSTRUCTION,
+    PromptTemplateError,
+    PromptTexts,
+)
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.yaml_files import StrictModel, read_yaml

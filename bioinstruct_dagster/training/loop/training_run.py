@@ -21,6 +21,7 @@ from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.loop.checkpoints import Checkpoints, TrainingState
 from bioinstruct_dagster.training.loop.gradients import ONE_ROW, Computation
+from bioinstruct_dagster.training.loop.lean_lora import lean_lora
 from bioinstruct_dagster.training.loop.ranks import Ranks
 from bioinstruct_dagster.training.loop.run_key import run_key
 from bioinstruct_dagster.training.loop.schedule import adapter_optimizer, rate_factor, set_rate
@@ -168,12 +169,8 @@ def optimize(
     )
     resumed_from = None
     if checkpoints is not None:
-        execution = [
-            plan.tokens_per_pass,
-            plan.activation_checkpointing,
-            ranks.count,
-            fault is None,
-        ]
+        # The size of a pass is in the checkpoint itself: the run goes on with it.
+        execution = [plan.activation_checkpointing, ranks.count, fault is None]
         key = run_key(weights, base, (train, validation), recipe, seed=seed, execution=execution)
         run.checkpoints = Checkpoints(checkpoints, key, say)
         run.checkpoint_seconds = checkpoint_seconds
@@ -232,6 +229,7 @@ def _ready(model: Any, *, packed: bool, recompute: bool) -> Iterator[None]:
         # Autocast computes an adapter in the 16 bits of its base. Else peft would keep a 32-bit
         # copy of each layer's input for the gradient.
         stack.enter_context(disable_input_dtype_casting(model, active=_half(model) is not None))
+        stack.enter_context(lean_lora(model))
         if recompute:
             inner.activation_checkpointing_enable({"use_reentrant": False})
             stack.callback(inner.activation_checkpointing_disable)

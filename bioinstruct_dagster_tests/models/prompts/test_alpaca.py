@@ -1,6 +1,4 @@
-"""Alpaca's prompt: its exact text, also around texts with braces."""
-
-import pytest
+"""Alpaca's prompt: its exact text."""
 
 from bioinstruct_dagster.models.prompts.alpaca import TEXTS
 
@@ -21,10 +19,3 @@ def test_without_an_input_the_prompt_is_alpacas():
         "Write a response that appropriately completes the request.\n\n"
         "### Instruction:\nName a drug.\n\n### Response:"
     )
-
-
-@pytest.mark.parametrize("braces", ["{}", "{0}", "{name!r}", "{input}", "{instruction}", "{{", "}"])
-def test_braces_of_a_text_are_text(braces):
-    prompt = prompt_of(f"Fill in {braces}.", f"Dose: {braces} mg")
-    assert f"### Instruction:\nFill in {braces}.\n\n" in prompt
-    assert f"### Input:\nDose: {braces} mg\n\n" in prompt

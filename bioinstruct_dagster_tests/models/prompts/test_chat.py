@@ -126,6 +126,26 @@ def test_a_template_for_prompts_alone_ends_with_the_tokenizers_end():
     assert tokenizing(tokenizer).prompt.end_id == tokenizer.eos_token_id
 
 
+def test_a_template_that_ends_a_chat_twice_ends_a_turn_with_the_first_token():
+    # As Phi 4's: the end of the turn, then the end of the text.
+    twice = SMOLLM2.removesuffix("{% endif %}") + "{% else %}{{ eos_token }}{% endif %}"
+    tokenizer = byte_level(CHATML_TOKENS, eos="<|endoftext|>", template=twice)
+    prompt = tokenizing(tokenizer).prompt
+    assert tokenizer.convert_ids_to_tokens(prompt.end_id) == "<|im_end|>"
+    assert prompt.notes == ()
+
+
+def test_a_template_that_opens_a_thought_in_every_prompt_is_said_to():
+    # As DeepSeek R1's: the thought can't be switched off, and is not there before an answer.
+    thinks = SMOLLM2.removesuffix("' }}{% endif %}") + "<think>' }}{% endif %}"
+    prompt = tokenizing(byte_level(CHATML_TOKENS, eos="<|im_end|>", template=thinks)).prompt
+    assert prompt.prompt_of("Name a drug.", "").endswith("<|im_start|>assistant\n<think>")
+    (note,) = prompt.notes
+    assert (
+        r"assistant\n<think>' in a prompt, but '<|im_end|>\n<|im_start|>assistant\n' before" in note
+    )
+
+
 def test_of_several_templates_the_default_one_counts():
     tokenizer = smollm2()
     tokenizer.chat_template = {"tool_use": LLAMA3, "default": SMOLLM2}

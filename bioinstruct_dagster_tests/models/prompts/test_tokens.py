@@ -1,5 +1,7 @@
 """Prompts and responses as token ids: no text of a row becomes a control token."""
 
+from functools import cache
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -9,8 +11,11 @@ from bioinstruct_dagster.models.prompts import tokens as module
 from bioinstruct_dagster.models.prompts.tokens import start_ids
 from bioinstruct_dagster_tests.models.made_tokenizers import (
     CHATML_TOKENS,
+    KINDS,
     LLAMA3,
     LLAMA3_TOKENS,
+    PROMPTS,
+    base_of,
     byte_level,
     llama2,
     llama3,
@@ -31,12 +36,14 @@ ODD_TEXT = st.lists(
 ).map("".join)
 FEWER = settings(max_examples=60)
 
-BASES = {
-    f"{name}-{prompt}": tokenizing(make(), prompt)
-    for name, make in (("smollm2", smollm2), ("llama3", llama3), ("llama2", llama2))
-    for prompt in ("alpaca", "chat", "data/prompts/alpaca_lora.yaml")
-}
-ENCODERS = {name: RowTokenizer(base.tokenizer, base.prompt) for name, base in BASES.items()}
+# The kind of a tokenizer, and the prompt.
+BASES = st.tuples(st.sampled_from(KINDS), st.sampled_from(PROMPTS))
+
+
+@cache
+def encoder_of(kind, prompt):
+    base = base_of(kind, prompt)
+    return RowTokenizer(base.tokenizer, base.prompt)
 
 
 def controls_of(tokenizer, ids):
@@ -45,17 +52,17 @@ def controls_of(tokenizer, ids):
 
 
 @FEWER
-@given(name=st.sampled_from(sorted(BASES)), instruction=ODD_TEXT, task_input=ODD_TEXT)
+@given(name=BASES, instruction=ODD_TEXT, task_input=ODD_TEXT)
 def test_a_prompt_holds_the_control_tokens_of_its_template_alone(name, instruction, task_input):
-    base, encoder = BASES[name], ENCODERS[name]
+    base, encoder = base_of(*name), encoder_of(*name)
     plain, odd = encoder.prompts([("a", "b" if task_input else ""), (instruction, task_input)])
     assert controls_of(base.tokenizer, odd) == controls_of(base.tokenizer, plain)
 
 
 @FEWER
-@given(name=st.sampled_from(sorted(BASES)), text=ODD_TEXT)
+@given(name=BASES, text=ODD_TEXT)
 def test_a_response_holds_no_control_token_and_all_of_its_text(name, text):
-    base, encoder = BASES[name], ENCODERS[name]
+    base, encoder = base_of(*name), encoder_of(*name)
     ids = encoder.responses([text])[0]
     assert controls_of(base.tokenizer, ids) == []
     said = base.tokenizer.decode(ids, skip_special_tokens=True)
@@ -65,11 +72,11 @@ def test_a_response_holds_no_control_token_and_all_of_its_text(name, text):
 
 @FEWER
 @given(
-    name=st.sampled_from(sorted(BASES)),
+    name=BASES,
     tasks=st.lists(st.tuples(ODD_TEXT, ODD_TEXT), min_size=1, max_size=5),
 )
 def test_many_rows_at_once_are_each_row_by_itself(name, tasks):
-    encoder = ENCODERS[name]
+    encoder = encoder_of(*name)
     assert encoder.prompts(tasks) == [encoder.prompts([task])[0] for task in tasks]
     outputs = [task[0] for task in tasks]
     assert encoder.responses(outputs) == [encoder.responses([one])[0] for one in outputs]
@@ -77,21 +84,21 @@ def test_many_rows_at_once_are_each_row_by_itself(name, tasks):
 
 @FEWER
 @given(
-    name=st.sampled_from([name for name in sorted(BASES) if name.endswith("alpaca")]),
+    kind=st.sampled_from(KINDS),
     instruction=st.text(max_size=20),
     task_input=st.text(max_size=20),
 )
 def test_a_text_that_names_no_control_token_is_encoded_as_by_the_tokenizer(
-    name, instruction, task_input
+    kind, instruction, task_input
 ):
-    base, encoder = BASES[name], ENCODERS[name]
+    base, encoder = base_of(kind, "alpaca"), encoder_of(kind, "alpaca")
     assume(not any(each in instruction + task_input for each in base.tokenizer.all_special_tokens))
     expected = base.tokenizer(base.prompt.prompt_of(instruction, task_input))["input_ids"]
     assert list(encoder.prompts([(instruction, task_input)])[0]) == expected
 
 
 def test_rows_of_several_calls_stay_in_order(monkeypatch):
-    encoder = ENCODERS["smollm2-chat"]
+    encoder = encoder_of("smollm2", "chat")
     tasks = [(f"Name {number}.", "") for number in range(5)]
     at_once = encoder.prompts(tasks)
     monkeypatch.setattr(module, "_CALL_ROWS", 2)
@@ -100,20 +107,22 @@ def test_rows_of_several_calls_stay_in_order(monkeypatch):
 
 
 def test_without_rows_there_is_nothing_to_encode():
-    assert ENCODERS["llama2-chat"].prompts([]) == ENCODERS["llama2-chat"].responses([]) == []
+    encoder = encoder_of("llama2", "chat")
+    assert encoder.prompts([]) == encoder.responses([]) == []
 
 
 @pytest.mark.parametrize(
-    ("tokenizer", "start"),
+    ("make", "start"),
     [
-        (smollm2(), []),
-        (llama3(), ["<|begin_of_text|>"]),
-        (llama2(), ["<s>"]),
-        (sentencepiece_like(adds="<s> $A </s>"), ["<s>"]),
-        (sentencepiece_like(adds="$A </s>"), []),
+        (smollm2, []),
+        (llama3, ["<|begin_of_text|>"]),
+        (llama2, ["<s>"]),
+        (lambda: sentencepiece_like(adds="<s> $A </s>"), ["<s>"]),
+        (lambda: sentencepiece_like(adds="$A </s>"), []),
     ],
 )
-def test_what_the_tokenizer_appends_to_a_text_does_not_end_the_prompt(tokenizer, start):
+def test_what_the_tokenizer_appends_to_a_text_does_not_end_the_prompt(make, start):
+    tokenizer = make()
     assert tokenizer.convert_ids_to_tokens(list(start_ids(tokenizer))) == start
     base = tokenizing(tokenizer, "alpaca")
     ids = RowTokenizer(tokenizer, base.prompt).prompts([("Name a drug.", "")])[0]
