@@ -123,7 +123,7 @@ def _measured(session: Session, options: argparse.Namespace) -> Iterator[GpuRun]
         for mode in options.only:
             left = ends - time.monotonic()
             if left < _SECONDS_OF_A_RUN:
-                yield GpuRun(shape, mode, error=f"{left:.0f} s of the session were left")
+                yield GpuRun(shape, mode, error=f"{max(0.0, left):.0f} s of the session were left")
                 continue
             run = _run(session, (shape, mode), material, device=options.device, seconds=left)
             print(f"{shape} {mode}: {run.error or _short(run)}", file=sys.stderr, flush=True)

@@ -106,8 +106,16 @@ class Session:
         *,
         timeout: float = 1_800.0,
         environment: Mapping[str, str] | None = None,
+        code: Path | None = None,
     ) -> Usage:
         """Run a command to its end. Returns what it and its ended children used.
+
+        Args:
+            command: the program and its arguments.
+            log: takes its output.
+            timeout: in seconds.
+            environment: variables that are added.
+            code: the folder of the project's code, if it is another revision's.
 
         Raises:
             RunError: it failed, or took longer than the timeout in seconds.
@@ -121,6 +129,7 @@ class Session:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
+                cwd=code,  # Python looks for modules in the working directory first
                 env=os.environ | _QUIET | threads | dict(environment or {}),
             )
         ended = status = 0

@@ -101,6 +101,7 @@ def build_base(session: Session, code: Path, spec: TrainingSpec, folder: Path) -
         [sys.executable, "-c", _BUILD_BASE, values, str(folder / "models")],
         folder / "base.log",
         environment={"PYTHONPATH": str(code)},
+        code=code,
     )
 
 
@@ -213,4 +214,5 @@ def _train(session: Session, code: Path, spec: Path, result: Path) -> Usage:
         [sys.executable, "-m", "bioinstruct_dagster.training", str(spec), str(result)],
         spec.with_suffix(".log"),
         environment={"PYTHONPATH": str(code)},
+        code=code,
     )
