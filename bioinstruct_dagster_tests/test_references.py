@@ -20,6 +20,7 @@ PAGES += sorted((PROJECT_ROOT / "docs").glob("*.md"))
 SOURCES = [
     path for folder in ("bioinstruct_dagster", "benchmarks")
     for path in sorted((PROJECT_ROOT / folder).rglob("*.py"))
+    if ".peers" not in path.parts  # other software, installed by a benchmark
 ]  # fmt: skip
 
 # Names that are right although nothing here is called so. Each says why.
