@@ -104,7 +104,8 @@ def test_a_tokenizer_without_padding_pads_with_a_special_token_that_is_not_the_e
     del settings["pad_token"]
     path.write_text(json.dumps(settings), "utf-8")
     tokenizer = load_folder(model_folder).tokenizer
-    assert tokenizer.pad_token == "<pad>"  # it is among the added tokens still
+    # The token is among the added tokens still.
+    assert tokenizer.pad_token_id == tokenizer.convert_tokens_to_ids("<pad>")
 
 
 def test_relative_folders_start_at_the_project():
