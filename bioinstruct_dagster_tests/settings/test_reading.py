@@ -205,6 +205,7 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         "BIOINSTRUCT_CATEGORY_CONFIDENCE": ("curation.category_confidence", "0.6", 0.6),
         "BIOINSTRUCT_RAY_ADDRESS": ("curation.ray_address", "local", "local"),
         "BIOINSTRUCT_RAY_WORKERS": ("curation.ray_workers", "4", 4),
+        "BIOINSTRUCT_TRAINING_RANKS": ("models.training_ranks", "2", 2),
         "BIOINSTRUCT_TRAINING_WORKERS": ("models.training_workers", "3", 3),
         "BIOINSTRUCT_MAX_USD": ("caps.max_usd", "1.5", 1.5),
         "BIOINSTRUCT_MAX_TOKENS": ("caps.max_tokens", "1000", 1000),
