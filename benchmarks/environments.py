@@ -93,3 +93,7 @@ def _of_session(session: str, alone: frozenset[str] = frozenset()) -> Environmen
 GENERATION = _of_session("generation")
 # Its decontamination stands on the standard library; the package's dependencies are a stack of GBs.
 CURATION = _of_session("curation", alone=frozenset({"lm_eval"}))
+# Beside the present packages, so that TRL runs on the same torch, transformers and peft as ours.
+TRAINING = Environments(
+    HERE / "training" / "peers", HERE / ".peers" / "training", beside=frozenset({"trl"})
+)

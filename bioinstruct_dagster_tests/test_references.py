@@ -20,6 +20,7 @@ PAGES += sorted((PROJECT_ROOT / "docs").glob("*.md"))
 SOURCES = [
     path for folder in ("bioinstruct_dagster", "benchmarks")
     for path in sorted((PROJECT_ROOT / folder).rglob("*.py"))
+    if ".peers" not in path.parts  # other software, installed by a benchmark
 ]  # fmt: skip
 
 # Names that are right although nothing here is called so. Each says why.
@@ -31,6 +32,7 @@ ALLOWED = {
     "BioInstruct": "the data set of the paper",
     "bioinstruct.duckdb.lock": "made beside the store while a run writes",
     "errors.data": "a field of OpenAI's batch object",
+    "FlopCounterMode": "of torch, counts the operations of a pass",
     "find_query_ngrams": "a method of datatrove's decontamination filter",
     "Janitor.clean_cpp": "of lm-evaluation-harness",
     "MinHash.generator": "of datasketch",
@@ -42,6 +44,7 @@ ALLOWED = {
     "scorer.score": "of rouge_score",
     "SentenceTransformer.save": "of sentence-transformers",
     "stanford_alpaca": "a repository on GitHub",
+    "TensorBoard": "a program that shows the metrics of training",
 }
 
 

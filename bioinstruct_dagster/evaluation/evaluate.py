@@ -9,14 +9,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.statistics.intervals import score_items
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import open_proven
+from bioinstruct_dagster.models.adapter_proof import check_folder, open_proven
 from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
 from bioinstruct_dagster.models.adapters import RESULT_FILE, missing_file
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
@@ -76,8 +76,13 @@ def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]
     """
     refuse_missing(spec)
     rows = test_rows(spec)
-    base = base_models.load(spec.base, Path(spec.models_dir), log)
+    base = base_models.load(spec.base, Path(spec.models_dir), log, quantization_of(spec))
     return evaluate_adapter(spec, base, rows, None, log)
+
+
+def quantization_of(spec: EvaluationSpec) -> Literal["none", "nf4"]:
+    """How the base model is loaded: as for training, so that its logits are those of training."""
+    return spec.recipe.quantization if spec.recipe else "none"
 
 
 def test_rows(spec: EvaluationSpec) -> list[dict[str, Any]]:
@@ -107,6 +112,7 @@ def refuse_missing(spec: EvaluationSpec) -> None:
             f"There is no adapter at {spec.adapter_path} ({missing} is missing). "
             "Materialize key:lora_adapter for this partition first."
         )
+    check_folder(Path(spec.adapter_path))
 
 
 def evaluate_adapter(

@@ -24,7 +24,7 @@ class AdapterFolder:
     """A folder of an adapter, and the result in it if the adapter is intact.
 
     Attributes:
-        experiment: base model and recipe as the folder is named: `base__recipe`.
+        experiment: the name of the folder above: base model and recipe, joined by two underscores.
         path: the folder.
         result: the values of its result file; None if the adapter is not intact.
     """

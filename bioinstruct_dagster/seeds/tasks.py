@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.input_files import fault_of_file, shown
+from bioinstruct_dagster.json_objects import RepeatedKeyError, object_of_distinct_keys
 from bioinstruct_dagster.store.storable_text import is_storable
 
 # The four categories of BioInstruct (Tran et al., JAMIA 2024).
@@ -99,23 +100,16 @@ def _read_text(path: Path) -> str:
 def _parsed_line(line: str) -> dict[str, Any]:
     """The JSON object of one line. If there is none, a ValueError says why."""
     try:
-        record = json.loads(line, object_pairs_hook=_object)
+        record = json.loads(line, object_pairs_hook=object_of_distinct_keys)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
+    except RepeatedKeyError as error:
+        raise ValueError(f"not JSON (the field {error.key!r} is given twice; keep one)") from None
     except (ValueError, RecursionError) as error:  # a number that is too long, or nesting too deep
         raise ValueError(f"not JSON ({error})") from None
     if not isinstance(record, dict):
         raise ValueError(f"expected a JSON object, found {type(record).__name__}")  # noqa: TRY004
     return record
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the field {twice!r} is given twice; keep one")
-    return made
 
 
 def _faults(record: dict[str, Any]) -> Iterator[str]:

@@ -144,6 +144,7 @@ def train_adapters(
             tuple(specs[one] for one in waiting.values()),
             retrain,
             step.settings.models.training_workers,
+            step.settings.models.training_ranks,
         )
         module = "bioinstruct_dagster.training"
         with closing(step.made_by(module, study.to_json(), waiting, outcomes)) as made:

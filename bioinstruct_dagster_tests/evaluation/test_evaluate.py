@@ -14,6 +14,7 @@ from bioinstruct_dagster.dataset.splits import split_of
 from bioinstruct_dagster.evaluation.engine import predict as predict_module
 from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.evaluate import EvaluationError, EvaluationSpec, evaluate
+from bioinstruct_dagster.models.adapter_proof import AdapterFaultError
 
 ANSWER_TOKENS = 8
 
@@ -92,8 +93,38 @@ def test_the_base_is_scored_with_the_adapter_off(result, tiny_base, held_out_row
     assert result["base_fingerprint"] == tiny_base.fingerprint
 
 
-def test_a_specification_survives_the_way_to_its_process(spec):
+def test_a_specification_survives_the_way_to_its_process(spec, training_spec):
     assert EvaluationSpec.from_json(spec.to_json()) == spec
+    known = replace(spec, recipe=training_spec.recipe, adapter_sha256="f" * 64)
+    assert EvaluationSpec.from_json(known.to_json()) == known
+
+
+def test_the_proof_is_a_part_of_the_result(result, adapter):
+    assert result["proof"]["adapter_sha256"] == adapter["adapter_sha256"]
+    assert result["proof"]["change"] > result["proof"]["noise"]
+
+
+def test_an_adapter_that_does_not_act_is_not_scored(spec, adapter, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = Path(shutil.copytree(spec.adapter_path, tmp_path / "adapter"))
+    weights = folder / "adapter_model.safetensors"
+    tensors = load_file(weights)
+    save_file({n: t * 0 if "lora_B" in n else t for n, t in tensors.items()}, weights)
+    with pytest.raises(AdapterFaultError, match="zero weights"):
+        evaluate(replace(spec, adapter_path=str(folder)), lambda _: None)
+
+
+def test_an_adapter_that_is_not_the_stores_is_not_scored(spec, adapter):
+    known = replace(spec, adapter_sha256=adapter["adapter_sha256"])
+    with pytest.raises(AdapterFaultError, match=r"changed weights.*the store says"):
+        evaluate(replace(known, adapter_sha256="f" * 64), lambda _: None)
+
+
+def test_an_adapter_of_another_recipe_is_not_scored(spec, training_spec):
+    recipe = training_spec.recipe.model_copy(update={"learning_rate": 1e-5})
+    with pytest.raises(AdapterFaultError, match="other recipe"):
+        evaluate(replace(spec, recipe=recipe), lambda _: None)
 
 
 def test_a_data_set_without_test_rows_is_refused(spec, dataset_rows, tmp_path):

@@ -8,8 +8,12 @@ from bioinstruct_dagster.models.adapters import (
     CONFIG_FILE,
     RESULT_FILE,
     WEIGHTS_FILE,
+    adapters_in,
+    experiment_folder,
     intact_result,
     missing_file,
+    seal_is_broken,
+    sealed,
     weights_changed,
 )
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
@@ -54,3 +58,67 @@ def test_changed_weights_have_no_result(folder):
     (folder / WEIGHTS_FILE).write_bytes(b"weightz")
     assert weights_changed(folder, sha256)
     assert intact_result(folder) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"adapter_sha256": 3}', "[" * 99_999])
+def test_a_broken_result_is_no_result(folder, text):
+    (folder / RESULT_FILE).write_text(text, "utf-8")
+    assert intact_result(folder) is None
+
+
+RESULT = {
+    "adapter_path": "/here",
+    "last_loss": 1.5,
+    "validation_losses": [[3, 2.0]],
+    "proof": {"change": 0.25},
+}
+
+
+def test_a_seal_holds_through_json_and_a_move():
+    result = json.loads(json.dumps(sealed(RESULT)))
+    assert not seal_is_broken(result)
+    assert not seal_is_broken(result | {"adapter_path": "/there"})
+    assert sealed(result) == result
+
+
+@pytest.mark.parametrize(
+    "change", [{"last_loss": 1.4}, {"proof": {"change": 9}}, {"new": 1}, {"validation_losses": []}]
+)
+def test_an_edit_breaks_the_seal(change):
+    result = sealed(RESULT)
+    changed = result | change
+    if "proof" in change:
+        changed["proof"] = result["proof"] | change["proof"]
+    assert seal_is_broken(changed)
+
+
+def test_a_result_without_proof_has_no_seal_to_break():
+    assert not seal_is_broken({"proof": {}})
+    assert not seal_is_broken({})
+    assert seal_is_broken({"proof": {"change": 1}})
+
+
+def test_an_edited_result_is_no_result(folder):
+    result = json.loads((folder / RESULT_FILE).read_text("utf-8")) | {"proof": {"change": 1}}
+    (folder / RESULT_FILE).write_text(json.dumps(sealed(result)), "utf-8")
+    assert intact_result(folder) is not None
+    (folder / RESULT_FILE).write_text(json.dumps(sealed(result) | {"last_loss": 0}), "utf-8")
+    assert intact_result(folder) is None
+
+
+def test_adapters_are_listed_from_the_newest_to_the_oldest(folder, tmp_path_factory):
+    adapters = tmp_path_factory.mktemp("adapters")
+    own = experiment_folder(adapters, "base|all")
+    assert own.name == "base__all"
+    for name, year in (("a", "2024"), ("b", "2026"), ("c", "2025")):
+        (own / name).mkdir(parents=True)
+        for path in folder.iterdir():
+            (own / name / path.name).write_bytes(path.read_bytes())
+        result = json.loads((own / name / RESULT_FILE).read_text("utf-8")) | {"trained_at": year}
+        (own / name / RESULT_FILE).write_text(json.dumps(result), "utf-8")
+    (own / "broken").mkdir()
+    (adapters / "file").write_text("", "utf-8")
+    found = list(adapters_in(adapters))
+    assert [one.path.name for one in found] == ["b", "c", "a", "broken"]
+    assert [one.result is None for one in found] == [False, False, False, True]
+    assert list(adapters_in(adapters / "none")) == []

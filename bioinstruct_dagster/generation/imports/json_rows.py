@@ -15,6 +15,7 @@ from bioinstruct_dagster.generation.imports.faults import ImportedSetError, RowF
 from bioinstruct_dagster.generation.imports.records import Record, SourceRecords
 from bioinstruct_dagster.generation.imports.text import text_of
 from bioinstruct_dagster.input_files import shown
+from bioinstruct_dagster.json_objects import RepeatedKeyError, object_of_distinct_keys
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _SHOWN_KEYS = 12
@@ -36,10 +37,6 @@ class _JsonFaultError(ValueError):
         self.at = at
         self.column = column
         self.cut = cut
-
-
-class _TwiceGivenError(ValueError):
-    """An object has a key twice."""
 
 
 def read_json(path: Path) -> SourceRecords:
@@ -162,7 +159,7 @@ def _decoded(text: str, at: int) -> tuple[Any, int]:
         raise _JsonFaultError(at, said, 0 if where else error.colno, cut=is_cut) from None
     except RecursionError:
         raise _JsonFaultError(at, "it is nested too deeply") from None
-    except _TwiceGivenError as error:
+    except RepeatedKeyError as error:
         raise _JsonFaultError(at, str(error)) from None
     except ValueError:
         raise _JsonFaultError(at, "a number has thousands of digits") from None
@@ -197,13 +194,6 @@ def _unwrapped(path: Path, line: int, value: Any) -> Iterator[Record]:
         yield Record(f"line {line}", value)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _TwiceGivenError(f"the key {twice!r} is given twice in one object; keep one")
-    return made
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=lambda _: None)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=object_of_distinct_keys, parse_constant=lambda _: None
+)

@@ -4,9 +4,12 @@ An adapter that loads without a word may still do nothing. Belongs here: the pro
 and the noise that a change has to exceed. Does not: the files of an adapter (weights_file).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from bioinstruct_dagster.models.linear_layers import base_of
 
 # Raise the version with any change of a prompt: stored logits belong to the prompts of a version.
 VERSION = 1
@@ -20,9 +23,6 @@ PROMPTS = (
     "Summarize: Drink enough, and come back if the fever lasts more than three days.\n\nSummary:",
     "List three common side effects of corticosteroids.\n\n1.",
 )
-# A sum of n rounded terms differs by order from another by some roundings, not by n of them; eight
-# are more than two passes of one model were seen to differ by.
-_ROUNDINGS = 8
 _SAME_BASE = 1e-3  # share of the greatest logit; float32 on other machines was below 1e-5
 
 
@@ -32,7 +32,7 @@ class CanaryLogits:
 
     Attributes:
         version: of the prompts.
-        dtype: the type of the model's weights.
+        dtype: the type in which the model computes, and whether its weights have four bits.
         greatest: the greatest logit of each prompt, over all its tokens.
         mean: the mean logit of each prompt.
         spread: the standard deviation of the logits of each prompt.
@@ -51,18 +51,17 @@ class CanaryLogits:
             for name, value in asdict(self).items()
         }
 
-    def differs_from(self, other: dict[str, Any], *, quantized: bool = False) -> float | None:
+    def differs_from(self, other: dict[str, Any]) -> float | None:
         """How far the model differs from the stored one, if that is more than rounding.
 
         Args:
             other: what `to_json` gave for the model that is compared.
-            quantized: whether rounding is that of a quantized model.
 
         Returns:
             The greatest difference; None if it is rounding, or if the two can't be compared because
             prompts or types of weights differ.
         """
-        if quantized or (other.get("version"), other.get("dtype")) != (self.version, self.dtype):
+        if (other.get("version"), other.get("dtype")) != (self.version, self.dtype):
             return None
         allowed = _SAME_BASE if self.dtype == "float32" else 50 * _SAME_BASE
         scale = max(map(abs, self.greatest), default=0.0) or 1.0
@@ -83,8 +82,10 @@ class CanaryChange:
     Attributes:
         base: the logits of the base model.
         changes: the greatest absolute change of a logit of each prompt.
-        noise: the greatest change of a logit between two passes of the base model, at least eight
-            roundings of the greatest logit in the type of the weights.
+        noise: the greatest change of a logit that rounding alone can make: of the base model, if
+            each value of the embeddings is moved by one rounding, or if each prompt is computed
+            twice at once; at least one rounding of the greatest logit. For SmolLM2-135M, it is 6e-5
+            in float32, and 1.4 in bfloat16, because the layers amplify a rounding.
     """
 
     base: CanaryLogits
@@ -109,29 +110,46 @@ def measure(model: Any, base: Any) -> CanaryChange:
     """
     import torch
 
-    first, second = _without_adapter(model, base), _without_adapter(model, base)
-    adapted = _logits(model, base)
-    dtype = _dtype(model)
-    rounding = torch.finfo(dtype).eps * max(float(one.abs().max()) for one in first)
-    noise = max(float((one - two).abs().max()) for one, two in zip(first, second, strict=True))
+    first, second = _without_adapter(model, base), _without_adapter(model, base, copies=2)
+    with _moved_embeddings(model):
+        moved = _without_adapter(model, base)
+    adapted = logits_of(model, base)
+    rounding = torch.finfo(_dtype(model)).eps * max(float(one.abs().max()) for one in first)
+    noise = max(greatest_difference(first, second), greatest_difference(first, moved), rounding)
     return CanaryChange(
         base=_kept(model, first),
         changes=tuple(
             float((one - two).abs().max()) for one, two in zip(first, adapted, strict=True)
         ),
-        noise=max(noise, _ROUNDINGS * rounding),
+        noise=noise,
     )
 
 
-def _without_adapter(model: Any, base: Any) -> list[Any]:
-    if not hasattr(model, "peft_config"):
-        return _logits(model, base)
-    with model.disable_adapter():
-        return _logits(model, base)
+@contextmanager
+def _moved_embeddings(model: Any) -> Iterator[None]:
+    """Move each value of the embeddings up or down by one rounding, in turn."""
+    import torch
+
+    def move(_module: Any, _inputs: Any, embeddings: Any) -> Any:
+        step = torch.full_like(embeddings, torch.finfo(embeddings.dtype).eps)
+        step[..., ::2] *= -1
+        return embeddings + embeddings * step
+
+    handle = base_of(model).get_input_embeddings().register_forward_hook(move)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
-def _logits(model: Any, base: Any) -> list[Any]:
-    """The logits of each prompt in float32 on the CPU, of shape (tokens, vocabulary)."""
+def logits_of(model: Any, base: Any, *, copies: int = 1) -> list[Any]:
+    """The logits of each prompt in float32 on the CPU, of shape (tokens, vocabulary).
+
+    Args:
+        model: a causal language model, with or without an adapter.
+        base: the loaded base model, for its tokenizer and device.
+        copies: how often a prompt is computed in one pass. Other numbers round otherwise.
+    """
     import torch
 
     training = model.training
@@ -139,19 +157,34 @@ def _logits(model: Any, base: Any) -> list[Any]:
     try:
         with torch.inference_mode():
             return [
-                model(input_ids=ids.to(base.device), use_cache=False).logits[0].float().cpu()
+                model(input_ids=ids.repeat(copies, 1), use_cache=False).logits[-1].float().cpu()
                 for ids in (
-                    base.tokenizer(prompt, return_tensors="pt")["input_ids"] for prompt in PROMPTS
+                    base.tokenizer(prompt, return_tensors="pt")["input_ids"].to(base.device)
+                    for prompt in PROMPTS
                 )
             ]
     finally:
         model.train(training)
 
 
+def greatest_difference(one: Sequence[Any], other: Sequence[Any]) -> float:
+    """The greatest absolute difference of a logit between two results of `logits_of`."""
+    pairs = zip(one, other, strict=True)
+    return max(float((first - second).abs().max()) for first, second in pairs)
+
+
+def _without_adapter(model: Any, base: Any, *, copies: int = 1) -> list[Any]:
+    if not hasattr(model, "peft_config"):
+        return logits_of(model, base, copies=copies)
+    with model.disable_adapter():
+        return logits_of(model, base, copies=copies)
+
+
 def _kept(model: Any, logits: list[Any]) -> CanaryLogits:
+    four_bits = " of 4-bit weights" if getattr(base_of(model), "is_loaded_in_4bit", False) else ""
     return CanaryLogits(
         version=VERSION,
-        dtype=str(_dtype(model)).removeprefix("torch."),
+        dtype=str(_dtype(model)).removeprefix("torch.") + four_bits,
         greatest=tuple(float(one.max()) for one in logits),
         mean=tuple(float(one.mean()) for one in logits),
         spread=tuple(float(one.std()) for one in logits),

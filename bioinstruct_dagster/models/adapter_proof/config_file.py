@@ -7,6 +7,7 @@ the base model. Belongs here: each field of `adapter_config.json`. Does not: the
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,12 @@ def _refuse_other_targets(path: Path, names: Any, expected: ExpectedAdapter, mod
         raise AdapterFaultError(
             "wrong modules", path, f"target_modules is {_shown(names)}, not a list of names."
         )
-    found = targeted(model, names if isinstance(names, str) else tuple(names)).keys()
+    try:
+        found = targeted(model, names if isinstance(names, str) else tuple(names)).keys()
+    except re.error:
+        raise AdapterFaultError(
+            "wrong modules", path, f"target_modules is {_shown(names)}, which is no pattern."
+        ) from None
     wanted = expected.modules(model).keys()
     if found != wanted:
         raise AdapterFaultError(

@@ -129,6 +129,22 @@ def prove(
     return proof
 
 
+def check_folder(folder: Path) -> dict[str, Any]:
+    """Check what can be checked without a model, so that a fault is told before one is loaded.
+
+    Returns:
+        The values of the folder's result file.
+
+    Raises:
+        AdapterFaultError: names the first fault.
+    """
+    refuse_foreign_files(folder)
+    result = read_result(folder)
+    read_header(folder / WEIGHTS_FILE)
+    read_config(folder / CONFIG_FILE)
+    return result
+
+
 def open_proven(
     base: LoadedBaseModel,
     folder: Path,
@@ -155,8 +171,7 @@ def open_proven(
     """
     import peft
 
-    refuse_foreign_files(folder)
-    result = read_result(folder)
+    result = check_folder(folder)
     stored = stored_expectation(folder, result)
     _check_files(folder, stored, base.model)
     refuse_other_result(
@@ -205,8 +220,9 @@ def _refuse_silent(proof: Proof, folder: Path) -> None:
             "no effect",
             folder,
             f"on {len(proof.changes)} canary prompts it changes no logit by more than "
-            f"{proof.change:.2g}, and rounding alone changes them by {proof.noise:.2g}.",
-            "Raise the recipe's learning rate or epochs, then materialize key:lora_adapter again.",
+            f"{proof.change:.2g}, and rounding alone changes them by up to {proof.noise:.2g}.",
+            "Raise the recipe's learning rate or epochs, then materialize key:lora_adapter again. "
+            "In 16 bits rounding is coarse: the base model's `dtype: float32` shows less.",
         )
 
 

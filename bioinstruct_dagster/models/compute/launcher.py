@@ -80,7 +80,7 @@ class Job(Protocol):
         """The messages that a message in the log stands for, with their files on this machine."""
 
     def rest(self) -> Iterable[dict[str, Any]]:
-        """The messages that the log lost, after its end."""
+        """The messages that the log has not announced, or will never announce."""
 
     def stop(self) -> None:
         """End the process and all that it started, and wait until they are gone.

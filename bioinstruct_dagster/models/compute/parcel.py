@@ -62,6 +62,7 @@ class Parcel:
         self._embedded: dict[str, str] = {}  # the exchange's name of each embedded base model
         self._taken = 0
         self._over = threading.Event()
+        self._signs = threading.Thread(target=self._give_signs_of_life, daemon=True)
 
     @property
     def url(self) -> str:
@@ -79,7 +80,7 @@ class Parcel:
         spec = self._packed(self._spec)
         parcel = {"spec": spec, "folders": self._sent, "embedded": self._embedded}
         self._exchange.put_text(f"{self._folder}/{PARCEL_FILE}", json.dumps(parcel))
-        threading.Thread(target=self._give_signs_of_life, daemon=True).start()
+        self._signs.start()
 
     def received(self, message: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The messages that a note in the log announces; another message is itself."""
@@ -97,6 +98,8 @@ class Parcel:
     def close(self) -> None:
         """Remove what belongs to this work alone. Data sets and base models stay for the next."""
         self._over.set()
+        if self._signs.is_alive():
+            self._signs.join()
         self._exchange.remove(self._folder)
 
     def _next(self) -> dict[str, Any] | None:

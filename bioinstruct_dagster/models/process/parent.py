@@ -8,6 +8,7 @@ around a process. Does not: where the process runs (models.compute), or its work
 
 import json
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -26,6 +27,7 @@ from bioinstruct_dagster.models.compute.local import LocalLauncher
 from bioinstruct_dagster.models.process.child import ENDS_WITH_PARENT
 
 _SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_BETWEEN_SWEEPS = 30.0
 _PROTOCOL = "__dagster_pipes_version"
 
 
@@ -58,7 +60,10 @@ class ModelProcess:
         error: str | None = None
         with dg.open_pipes_session(
             context=context,
-            context_injector=dg.PipesEnvContextInjector(),
+            # A variable of the environment has a limit, which a file has not.
+            context_injector=dg.PipesTempFileContextInjector()
+            if launcher.same_machine
+            else dg.PipesEnvContextInjector(),
             message_reader=reader,
             extras={ENDS_WITH_PARENT: launcher.same_machine},
         ) as session:
@@ -112,12 +117,16 @@ def _messages(
     """The job's messages as they come, until its log has ended."""
     taken = 0
     runs = True
+    swept = time.monotonic()
     while runs:
         runs = reader.wait(_SECONDS_BETWEEN_LOOKS)
         for message in session.get_custom_messages()[taken:]:
             taken += 1
             yield from job.received(message)
-    yield from job.rest()
+        # A log that is broken for long would hold finished adapters back.
+        if not runs or time.monotonic() - swept > _SECONDS_BETWEEN_SWEEPS:
+            swept = time.monotonic()
+            yield from job.rest()
 
 
 def _raise_fault(ended: Ended | None) -> None:

@@ -51,7 +51,7 @@ def plan(
     examples: Sequence[Example],
     log: Callable[[str], None],
     *,
-    memory: int | None = None,
+    memory: Memory | int | None = None,
     most_tokens: int | None = None,
 ) -> ExecutionPlan:
     """Choose how a run is executed, before the base model's weights are read. Logs the estimate.
@@ -61,13 +61,16 @@ def plan(
         recipe: of the run.
         examples: the rows to train on and to validate with.
         log: gets the lines of the plan.
-        memory: bytes that the run may use; None for what is free on this machine.
+        memory: what was free at an earlier time, or the bytes that the run may use; None for what
+            is free on this machine now.
         most_tokens: the most tokens of a pass; None for what is enough for the device.
 
     Raises:
         NotEnoughMemoryError: the run needs much more than there is.
     """
-    there = memory_of(base.device) if memory is None else Memory(memory, memory, "memory")
+    if isinstance(memory, int):
+        memory = Memory(memory, memory, "memory")
+    there = memory or memory_of(base.device)
     longest = max(example.length for example in examples)
     sizes = _sizes(base.device, longest, examples, recipe, most_tokens)
     estimator = Estimator(base, recipe)

@@ -13,6 +13,7 @@ from bioinstruct_dagster.models.adapter_proof import open_proven, prove
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, RESULT_FILE, WEIGHTS_FILE, sealed
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.models.prompts import PromptTemplate
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
 RECIPE = Recipe(
@@ -54,7 +55,17 @@ def llama(layers: int = 2, hidden: int = 32, seed: int = 0) -> LoadedBaseModel:
     config._name_or_path = "made/llama"
     model = LlamaForCausalLM(config).eval()
     fingerprint = sha256_of([layers, hidden, seed])
-    return LoadedBaseModel(model, WordTokenizer(), "made/llama", fingerprint, "cpu")
+    return LoadedBaseModel(
+        model=model,
+        tokenizer=WordTokenizer(),
+        path="made/llama",
+        fingerprint=fingerprint,
+        device="cpu",
+        prompt=PromptTemplate(
+            "made/1", lambda instruction, _: instruction, end_id=1, stop_ids=(1,)
+        ),
+        context=64,
+    )
 
 
 def lora(model: Any, recipe: Recipe = RECIPE, **changes: Any) -> Any:

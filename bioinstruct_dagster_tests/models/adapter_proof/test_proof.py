@@ -4,6 +4,7 @@ import json
 import math
 import pickle
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import torch
 
 from bioinstruct_dagster.models.adapter_proof import (
     AdapterFaultError,
+    check_folder,
+    check_targets,
     open_proven,
     prove,
     read_canaries,
@@ -234,6 +237,7 @@ FAULTS = {
     "wrong modules": {
         "fewer": lambda p: p.config(target_modules=["q_proj"]),
         "a number": lambda p: p.config(target_modules=3),
+        "no pattern": lambda p: p.config(target_modules="("),
     },
     "remote code": {
         "auto mapping": lambda p: p.config(
@@ -426,6 +430,26 @@ def test_a_recipe_without_a_layer_of_the_base_is_refused(planted):
 
 
 @pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        (("c_attn",), "names no linear layer"),
+        (r".*\.mlp\..*", "also names .*act_fn, which is no linear layer"),
+        ("(", "is no pattern"),
+        ("q_proj", "names no linear layer"),
+    ],
+)
+def test_targets_that_peft_can_not_adapt_are_refused_before_training(planted, targets, words):
+    recipe = RECIPE.model_copy(update={"target_modules": targets})
+    with pytest.raises(AdapterFaultError, match=f"no target.*{words}"):
+        check_targets(planted.base.model, recipe)
+
+
+def test_targets_that_peft_adapts_pass(planted):
+    for targets in ("all-linear", ("q_proj",), r".*\.mlp\..*_proj"):
+        check_targets(planted.base.model, RECIPE.model_copy(update={"target_modules": targets}))
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"rslora": True},
@@ -452,3 +476,25 @@ def test_an_adapter_of_bfloat16_weights_is_proven(planted):
     _, proof = planted.open()
     assert proof.base_logits.dtype == "bfloat16"
     assert proof.change > proof.noise > 1e-3
+
+
+def test_an_adapter_of_gpt2_is_proven_though_its_weights_are_turned(tmp_path):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    def gpt2():
+        torch.manual_seed(0)
+        config = GPT2Config(vocab_size=90, n_embd=32, n_layer=2, n_head=4, n_positions=64)
+        config._name_or_path = "made/llama"
+        return replace(llama(), model=GPT2LMHeadModel(config).eval())
+
+    base = gpt2()
+    folder = save(base, lora(base.model), tmp_path / "adapter")
+    _, proof = open_proven(gpt2(), folder, recipe=RECIPE)
+    assert len(proof.modules) == 2 * 4
+
+
+def test_a_fault_that_needs_no_model_is_found_without_one(planted):
+    assert check_folder(planted.folder)["base_path"] == "made/llama"
+    planted.bytes(lambda data: data[:-1])
+    with pytest.raises(AdapterFaultError, match="truncated file"):
+        check_folder(planted.folder)

@@ -1,13 +1,10 @@
 """The parent's side of the model process: messages while it runs, faults in words, and its end."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -15,93 +12,16 @@ import pytest
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.compute.launcher import ModelProcessError
 from bioinstruct_dagster.models.process.parent import ModelProcess
-from bioinstruct_dagster.settings import PROJECT_ROOT
-
-# A module as training and evaluation are: what its work does stands in the specification.
-WORK = """
-import json, os, signal, subprocess, sys, time
-from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.models.process.child import run_from_files
-
-def wait_for(path):
-    while not os.path.exists(path):
-        time.sleep(0.01)
-
-def work(text, log, report):
-    for step in json.loads(text):
-        match step:
-            case {"report": message}: report(message)
-            case {"log": line}: log(line)
-            case {"print": line}: print(line, flush=True)
-            case {"long": size}: report({"kind": "long", "text": "ä" * size})
-            case {"wait_for": path}: wait_for(path)
-            case {"children": path, "own_group": own}:
-                child = subprocess.Popen(["sleep", "600"], start_new_session=own)
-                with open(path, "a") as file:
-                    file.write(f"{os.getpid()} {child.pid} ")
-            case {"deaf": True}: signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            case {"signal": number}: os.kill(os.getpid(), number)
-            case {"state": message}: raise StatedError(message)
-            case {"raise": message}: raise ValueError(message)
-            case {"return": result}: return result
-
-sys.exit(run_from_files("work", work))
-"""
+from bioinstruct_dagster_tests.models.steps import (
+    alive,
+    any_alive,
+    await_that,
+    in_a_run,
+    messages_and_error,
+)
 
 
-@pytest.fixture
-def module(tmp_path, monkeypatch):
-    """The module `work_of_a_test`, where a child process finds it."""
-    (tmp_path / "modules").mkdir()
-    (tmp_path / "modules" / "work_of_a_test.py").write_text(WORK, "utf-8")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'modules'}{os.pathsep}{PROJECT_ROOT}")
-    return "work_of_a_test"
-
-
-def in_a_run(use):
-    """What `use` returns, called with the context of a step of a real run."""
-    returned = []
-
-    @dg.asset
-    def adapters(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        returned.append(use(context))
-        return dg.MaterializeResult()
-
-    dg.materialize([adapters])
-    return returned[0]
-
-
-def messages_and_error(module, *steps):
-    """All messages of a stream, and the error at its end."""
-
-    def use(context):
-        messages = []
-        try:
-            messages.extend(ModelProcess().stream(context, module, json.dumps(steps)))
-        except (StatedError, dg.Failure) as error:
-            return messages, error
-        return messages, None
-
-    return in_a_run(use)
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def await_that(condition) -> None:
-    for _ in range(3_000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not happen")
-
-
-def test_a_message_is_there_while_the_process_still_runs(module, tmp_path):
+def test_a_message_is_there_while_the_process_still_runs(work_module, tmp_path):
     go_on = tmp_path / "go on"
     steps = [
         {"report": {"kind": "adapter", "experiment": "a|all"}},
@@ -110,7 +30,7 @@ def test_a_message_is_there_while_the_process_still_runs(module, tmp_path):
     ]
 
     def use(context):
-        with closing(ModelProcess().stream(context, module, json.dumps(steps))) as messages:
+        with closing(ModelProcess().stream(context, work_module, json.dumps(steps))) as messages:
             first = next(messages)
             go_on.touch()  # the process can't have ended before this
             return [first, *messages]
@@ -118,32 +38,34 @@ def test_a_message_is_there_while_the_process_still_runs(module, tmp_path):
     assert [message["experiment"] for message in in_a_run(use)] == ["a|all", "b|all"]
 
 
-def test_messages_longer_than_any_buffer_arrive_whole(module):
-    messages, error = messages_and_error(module, *[{"long": 300_000}] * 3)
+def test_messages_longer_than_any_buffer_arrive_whole(work_module):
+    messages, error = messages_and_error(ModelProcess(), *[{"long": 300_000}] * 3)
     assert error is None
     assert [len(message["text"]) for message in messages] == [300_000] * 3
 
 
-def test_run_gives_the_result_and_prints_what_is_no_message(module, capfd):
+def test_run_gives_the_result_and_prints_what_is_no_message(work_module, capfd):
     steps = [{"print": '{"a": 1}'}, {"log": "half-way"}, {"return": {"loss": 1.5}}]
-    result = in_a_run(lambda context: ModelProcess().run(context, module, json.dumps(steps)))
+    result = in_a_run(lambda context: ModelProcess().run(context, work_module, json.dumps(steps)))
     assert result == {"loss": 1.5}
     shown = capfd.readouterr()
     assert '{"a": 1}' in shown.out
     assert "half-way" in shown.err
 
 
-def test_a_stated_error_is_raised_after_the_messages_before_it(module):
+def test_a_stated_error_is_raised_after_the_messages_before_it(work_module):
     messages, error = messages_and_error(
-        module, {"report": {"kind": "adapter"}}, {"state": "no such model: give another"}
+        ModelProcess(), {"report": {"kind": "adapter"}}, {"state": "no such model: give another"}
     )
     assert messages == [{"kind": "adapter"}]
     assert isinstance(error, StatedError)
     assert str(error) == "no such model: give another"
 
 
-def test_a_fault_of_the_code_is_no_message_for_the_user(module):
-    messages, error = messages_and_error(module, {"report": {"kind": "adapter"}}, {"raise": "?"})
+def test_a_fault_of_the_code_is_no_message_for_the_user(work_module):
+    messages, error = messages_and_error(
+        ModelProcess(), {"report": {"kind": "adapter"}}, {"raise": "?"}
+    )
     assert messages == [{"kind": "adapter"}]
     assert isinstance(error, dg.Failure)
     assert "exit status 1" in error.description
@@ -157,9 +79,9 @@ def test_a_fault_of_the_code_is_no_message_for_the_user(module):
         (signal.SIGSEGV, r"crashed \(SIGSEGV\)"),
     ],
 )
-def test_a_killed_process_keeps_what_it_reported_and_says_why(module, number, words):
+def test_a_killed_process_keeps_what_it_reported_and_says_why(work_module, number, words):
     messages, error = messages_and_error(
-        module, {"report": {"kind": "adapter", "experiment": "a|all"}}, {"signal": number}
+        ModelProcess(), {"report": {"kind": "adapter", "experiment": "a|all"}}, {"signal": number}
     )
     assert messages == [{"kind": "adapter", "experiment": "a|all"}]
     with pytest.raises(ModelProcessError, match=words):
@@ -169,7 +91,7 @@ def test_a_killed_process_keeps_what_it_reported_and_says_why(module, number, wo
 @pytest.mark.parametrize("own_group", [False, True])
 @pytest.mark.parametrize("deaf", [False, True])
 def test_closing_the_stream_ends_the_process_and_its_children(
-    module, tmp_path, monkeypatch, own_group, deaf
+    work_module, tmp_path, monkeypatch, own_group, deaf
 ):
     monkeypatch.setattr("bioinstruct_dagster.models.compute.local._SECONDS_TO_END", 0.2)
     pids = tmp_path / "pids"
@@ -181,12 +103,12 @@ def test_closing_the_stream_ends_the_process_and_its_children(
     ]
 
     def use(context):
-        with closing(ModelProcess().stream(context, module, json.dumps(steps))) as messages:
+        with closing(ModelProcess().stream(context, work_module, json.dumps(steps))) as messages:
             next(messages)
             return [alive(int(pid)) for pid in pids.read_text("utf-8").split()]
 
     assert in_a_run(use) == [True, True]
-    await_that(lambda: not any(alive(int(pid)) for pid in pids.read_text("utf-8").split()))
+    await_that(lambda: not any_alive(pids))
 
 
 CANCELLED = """
@@ -205,7 +127,7 @@ dg.materialize([adapters])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_the_process_ends_when_its_run_is_cancelled_or_killed(module, tmp_path, number):
+def test_the_process_ends_when_its_run_is_cancelled_or_killed(work_module, tmp_path, number):
     pids = tmp_path / "pids"
     steps = [
         {"children": str(pids), "own_group": False},
@@ -224,4 +146,4 @@ def test_the_process_ends_when_its_run_is_cancelled_or_killed(module, tmp_path, 
         run.send_signal(number)
         run.communicate()
     assert run.returncode != 0
-    await_that(lambda: not any(alive(int(pid)) for pid in pids.read_text("utf-8").split()))
+    await_that(lambda: not any_alive(pids))

@@ -7,6 +7,7 @@ the update `stop_at`, so that it can be killed there.
 
 import json
 import random
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field, fields
@@ -15,11 +16,14 @@ from pathlib import Path
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example
 from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.training.loop import Optimized, optimize
 from bioinstruct_dagster.training.loop.ranks import joined_ranks
 from bioinstruct_dagster.training.loop.training_run import CHECKPOINT_SECONDS
 
+MODULE = "bioinstruct_dagster_tests.training.loop.tiny_training"
 VOCABULARY = 100
+DROPOUT = {"dtype": "float32", "lora_dropout": 0.1}
 RECIPE = {
     "lora_rank": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-linear",
     "learning_rate": 1e-2, "epochs": 2, "rows_per_update": 8, "warmup": 0.1, "max_length": 64,
@@ -54,7 +58,7 @@ class HaltingObserver(Observer):
     stop_at = 0
 
     def update(self, update, *args, **values):
-        print("update", update, flush=True)
+        print("update", update, flush=True)  # noqa: T201  # the test reads it
         while update == self.stop_at:
             time.sleep(1)
 
@@ -95,6 +99,7 @@ def tiny_model(dtype="float64", **config):
     shape = {
         "vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 64,
         "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "initializer_range": 0.2,  # so large that logits, and with them losses, can differ
     }  # fmt: skip
     return LlamaForCausalLM(LlamaConfig(**shape | config)).to(getattr(torch, dtype))
 
@@ -154,6 +159,34 @@ def train(
         checkpoint_seconds=checkpoint_seconds,
     )
     return Trained(outcome, weights_of(adapted), log, observer, adapted)
+
+
+def equal(weights, others):
+    assert weights.keys() == others.keys()
+    return all(weights[name].equal(others[name]) for name in weights)
+
+
+def difference(weights, others):
+    """The greatest relative difference of a weight."""
+    return max(float((w - others[n]).norm() / others[n].norm()) for n, w in weights.items())
+
+
+def child(folder, *launcher, **options):
+    """A process that trains in the folder."""
+    folder.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, *launcher, "-m", MODULE, str(folder), json.dumps(options)],
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def result_of(folder):
+    from safetensors.torch import load_file
+
+    facts = json.loads((folder / "facts.json").read_text("utf-8"))
+    return facts, load_file(folder / "weights.safetensors")
 
 
 def main(folder: Path, options: dict) -> None:

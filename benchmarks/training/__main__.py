@@ -1,0 +1,112 @@
+"""`python -m benchmarks.training`: measure training and its peers in one session and report.
+
+A whole session writes `docs/benchmarks.md`. With `--quick`, `--rows`, `--rounds` or `--only`, the
+report is only printed. `python -m benchmarks.training.gpu` measures a GPU.
+"""
+
+import argparse
+import dataclasses
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.documents import machine, write_between_markers
+from benchmarks.environments import TRAINING
+from benchmarks.training import report
+from benchmarks.training.measures import MEASURES, Figure, Plan
+from benchmarks.training.runs import MODES, PEER, Session
+from bioinstruct_dagster.settings import load_settings
+
+ROWS, REAL_ROWS, STUDY_ROWS, ROUNDS = 80, 64, 100, 3
+_QUICK_ROWS, _QUICK_STUDY_ROWS = 32, 16
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print the report. A whole session also writes it."""
+    options = _parser().parse_args(arguments)
+    whole = not (options.quick or options.only or options.rows or options.rounds)
+    folder = Path(tempfile.mkdtemp(prefix="bench-training-", dir=options.scratch))
+    plan = Plan(
+        session=Session(folder),
+        only=frozenset(options.only),
+        rows=options.rows or (_QUICK_ROWS if options.quick else ROWS),
+        real_rows=_QUICK_ROWS if options.quick else REAL_ROWS,
+        rounds=options.rounds or (1 if options.quick else ROUNDS),
+        lanes=options.lanes,
+        real_base=options.real_base,
+        study_rows=_QUICK_STUDY_ROWS if options.quick else STUDY_ROWS,
+    )
+    where = machine(_versions()) + (
+        f" {options.lanes} process(es) at a time, one thread each. Medians over the runs, in "
+        "brackets the smallest and the largest; ratios are medians over the rounds."
+    )
+    try:
+        figures = list(_measured(plan))
+    finally:
+        if options.keep:
+            print(f"kept: {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    if options.json:
+        lines = (json.dumps(dataclasses.asdict(figure)) + "\n" for figure in figures)
+        options.json.write_text("".join(lines), "utf-8")
+    text = report.render(figures, where)
+    print(text)
+    if whole:
+        write_between_markers(text, "bench-training")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    names = [*MEASURES, *MODES]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
+    parser.add_argument(
+        "--only", nargs="+", default=[], choices=names, metavar="NAME", help=", ".join(names)
+    )
+    parser.add_argument("--rows", type=int, help=f"made rows, 16 to an update (default {ROWS})")
+    parser.add_argument("--rounds", type=int, help=f"runs of each mode (default {ROUNDS})")
+    parser.add_argument("--lanes", type=int, default=2, help="processes at a time (default 2)")
+    parser.add_argument("--quick", action="store_true", help="small and once: does it all work?")
+    parser.add_argument(
+        "--real-base",
+        type=Path,
+        default=load_settings().store.data_dir / "models" / "smollm2-135m",
+        help="the folder of SmolLM2-135M (default: that of `make real-base`)",
+    )
+    parser.add_argument("--json", type=Path, help="write every run's figures here, as JSON lines")
+    parser.add_argument("--keep", action="store_true", help="keep the material and the runs' logs")
+    parser.add_argument("--scratch", type=Path, help="a folder with 2 GB of room, for the session")
+    return parser
+
+
+def _measured(plan: Plan) -> Iterator[Figure]:
+    for name, measure in MEASURES.items():
+        if not plan.wants(name, tuple(MEASURES)):
+            continue
+        for figure in measure(plan):
+            said = figure.error or _short(figure)
+            print(f"{figure.measure} {figure.mode}: {said}", file=sys.stderr, flush=True)
+            yield figure
+
+
+def _short(figure: Figure) -> str:
+    values = figure.values
+    keys = ("per_cpu_second", "useful", "loss", "wall", "cpu")
+    return ", ".join(f"{key} {values[key]:.4g}" for key in keys if key in values)
+
+
+def _versions() -> list[str]:
+    names = ("torch", "transformers", "peft")
+    return [
+        f"bioinstruct_dagster {version('bioinstruct-dagster')}",
+        *(f"{name} {version(name)}" for name in names),
+        f"{PEER} {TRAINING.version_pinned(PEER)}",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""The adapter of an experiment: found in the folder of adapters, and opened with its proof.
+
+Belongs here: from an experiment's name to a proven model. Does not: what is done with it (the other
+modules of this folder).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models import base_models
+from bioinstruct_dagster.models.adapter_proof import Proof, check_folder, open_proven
+from bioinstruct_dagster.models.adapters import adapters_in, experiment_folder
+from bioinstruct_dagster.models.base_models import LoadedBaseModel
+from bioinstruct_dagster.models.experiments import BaseModelSpec, read_experiments
+from bioinstruct_dagster.settings import Settings
+
+Log = Callable[[str], None]
+
+
+class AdapterCommandError(StatedError):
+    """The command can't be carried out. The message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class FoundAdapter:
+    """An adapter's folder and what it belongs to.
+
+    Attributes:
+        experiment: `base_model|recipe`.
+        base: the base model in the experiment file.
+        folder: weights, config, result and card.
+        models_dir: where base models are.
+    """
+
+    experiment: str
+    base: BaseModelSpec
+    folder: Path
+    models_dir: Path
+
+    def with_dtype(self, dtype: Any) -> "FoundAdapter":
+        """The same adapter, whose base model is loaded with weights of this type."""
+        return replace(self, base=self.base.model_copy(update={"dtype": dtype}))
+
+    def load_base(self, log: Log) -> LoadedBaseModel:
+        """The base model in memory."""
+        return base_models.load(self.base, self.models_dir, log)
+
+    def open(self, log: Log, base: LoadedBaseModel | None = None) -> "OpenedAdapter":
+        """The model with its adapter, after the proof that it acts.
+
+        Args:
+            log: receives what is found.
+            base: the base model without an adapter, if it is in memory already.
+
+        Raises:
+            BaseModelError: the base model can't be loaded.
+            AdapterFaultError: the adapter is refused.
+        """
+        check_folder(self.folder)
+        base = base or self.load_base(log)
+        model, proof = open_proven(base, self.folder)
+        log(f"{self.experiment}: {proof.line()}")
+        return OpenedAdapter(self, base, model, proof)
+
+
+@dataclass(frozen=True)
+class OpenedAdapter:
+    """An adapter on its base model in memory, proven to act."""
+
+    found: FoundAdapter
+    base: LoadedBaseModel
+    model: Any
+    proof: Proof
+
+    def close(self) -> LoadedBaseModel:
+        """The base model, from which the adapter is taken off."""
+        self.model.unload()
+        # peft leaves its mark on the model, and warns of a second adapter if it finds it.
+        if hasattr(self.base.model, "peft_config"):
+            del self.base.model.peft_config
+        return self.base
+
+
+def find_adapter(settings: Settings, experiment: str, folder: Path | None = None) -> FoundAdapter:
+    """The adapter of an experiment: the newest intact one, or the one in a folder.
+
+    Args:
+        settings: the experiment file and the folder of all outputs.
+        experiment: a name or a pattern that stands for one experiment.
+        folder: a folder of an adapter; None for the newest one.
+
+    Raises:
+        UnknownExperimentError: the experiment file has no such experiment.
+        AdapterCommandError: the name stands for several, or there is no adapter.
+    """
+    names = find_names(settings, [experiment])
+    if len(names) > 1:
+        raise AdapterCommandError(
+            f"{experiment!r} stands for {len(names)} experiments. Name one of them: "
+            f"{', '.join(names[:5])}."
+        )
+    (found,) = find_adapters(settings, names, folder)
+    return found
+
+
+def find_names(settings: Settings, patterns: list[str]) -> list[str]:
+    """The names of the experiments that names or patterns stand for."""
+    matrix = read_experiments(settings.models.experiments)
+    return ["|".join(one) for one in matrix.names_of(patterns)]
+
+
+def find_adapters(
+    settings: Settings, patterns: list[str], folder: Path | None = None
+) -> list[FoundAdapter]:
+    """The newest intact adapter of each experiment that names or patterns stand for.
+
+    Raises:
+        UnknownExperimentError: the experiment file has no such experiment.
+        AdapterCommandError: an experiment has no adapter.
+    """
+    matrix = read_experiments(settings.models.experiments)
+    data = settings.store.data_dir
+    return [
+        FoundAdapter(
+            f"{base_model}|{recipe}",
+            matrix.base_models[base_model],
+            folder or _newest(data / "adapters", f"{base_model}|{recipe}"),
+            data / "models",
+        )
+        for base_model, recipe in matrix.names_of(patterns)
+    ]
+
+
+def _newest(adapters_dir: Path, experiment: str) -> Path:
+    own = experiment_folder(adapters_dir, experiment)
+    found = [one for one in adapters_in(adapters_dir) if one.experiment == own.name]
+    intact = next((one.path for one in found if one.result is not None), None)
+    if intact is not None:
+        return intact
+    advice = f"Materialize key:lora_adapter with --partition '{experiment}' first."
+    if found:
+        raise AdapterCommandError(
+            f"{experiment} has no intact adapter: a file is missing or was changed in "
+            f"{', '.join(str(one.path) for one in found[:3])}. {advice}"
+        )
+    raise AdapterCommandError(f"{experiment} has no adapter yet in {own}. {advice}")

@@ -1,0 +1,73 @@
+"""The list of adapters: also those that no experiment names any more, and none is deleted."""
+
+import shutil
+
+from bioinstruct_dagster.models.adapters import RESULT_FILE, WEIGHTS_FILE
+from bioinstruct_dagster.models.commands.listing import UNNAMED, listed_adapters
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster_tests.models.commands.conftest import EXPERIMENT
+
+
+def states(settings):
+    return [(one.experiment, one.state) for one in listed_adapters(settings)]
+
+
+def changed_experiments(settings, tmp_path, old, new):
+    text = settings.models.experiments.read_text("utf-8")
+    assert old in text
+    path = tmp_path / "changed.yaml"
+    path.write_text(text.replace(old, new), "utf-8")
+    return Settings.of(data_dir=settings.store.data_dir, experiments=path)
+
+
+def test_a_trained_adapter_is_listed_with_its_figures(trained, adapter):
+    (one,) = listed_adapters(trained)
+    assert (one.experiment, one.state) == (EXPERIMENT, "newest")
+    assert one.rows == adapter["train_rows"]
+    assert one.last_loss == adapter["last_loss"]
+    assert one.change == adapter["proof"]["change"]
+    line = one.line()
+    assert line.startswith(f"{EXPERIMENT}: newest, {adapter['trained_at'][:16]}, ")
+    assert ", rehearsal\n" in line
+    assert line.endswith(adapter["adapter_path"])
+
+
+def test_an_adapter_that_no_experiment_names_is_listed_and_stays(copied):
+    adapters = copied.store.data_dir / "adapters"
+    shutil.copytree(adapters / "rehearsal-llama__all", adapters / "old-model__all")
+    found = states(copied)
+    assert found == [("old-model__all", UNNAMED), (EXPERIMENT, "newest")]
+    assert len(list(adapters.rglob(WEIGHTS_FILE))) == 2
+
+
+def test_an_adapter_of_a_changed_recipe_is_older(copied, tmp_path):
+    settings = changed_experiments(copied, tmp_path, "lora_alpha: 8", "lora_alpha: 9")
+    assert states(settings) == [(EXPERIMENT, "older: its recipe has other values now")]
+
+
+def test_a_second_adapter_of_the_same_recipe_is_older(copied):
+    (folder,) = (copied.store.data_dir / "adapters" / "rehearsal-llama__all").iterdir()
+    shutil.copytree(folder, folder.with_name("0123456789ab"))
+    assert [state for _, state in states(copied)] == [
+        "newest",
+        "older: of other data, base model or run seed",
+    ]
+
+
+def test_a_broken_adapter_is_listed(copied):
+    (result,) = (copied.store.data_dir / "adapters").rglob(RESULT_FILE)
+    result.write_text("{", "utf-8")
+    (one,) = listed_adapters(copied)
+    assert one.state.startswith("not intact")
+    assert one.rows is None
+    assert one.line()
+
+
+def test_a_project_without_adapters_has_an_empty_list(settings):
+    assert listed_adapters(settings) == []
+
+
+def test_folders_of_training_are_not_adapters(copied):
+    (copied.store.data_dir / "adapters" / ".training" / "x").mkdir(parents=True)
+    (copied.store.data_dir / "adapters" / "rehearsal-llama__all" / ".fresh").mkdir()
+    assert len(listed_adapters(copied)) == 1
