@@ -22,9 +22,9 @@ _NF4_BYTES = (4 + 0.127) / 8
 _CPU_PROCESS = 100 * 2**20
 # torch asks for blocks that are aligned to 64 bytes. glibc before 2.38 can't put such a block into
 # the gap that an equal block has left, so the heap grows beyond the living tensors. Dropout's masks
-# live as long as the pass and leave fewer gaps. Measured: 1.7 to 2.1 and 1.2 to 1.8 times.
-_CPU_GAPS = 1.9
-_CPU_GAPS_WITH_DROPOUT = 1.5
+# live as long as the pass and leave fewer gaps. Measured: 1.7 to 2.2 and 1.2 to 1.9 times, more in longer runs.
+_CPU_GAPS = 2.0
+_CPU_GAPS_WITH_DROPOUT = 1.6
 # cuBLAS and the attention kernel keep workspaces of 32 MiB or more on a Hopper GPU; the allocator
 # rounds blocks up to 2 MiB.
 _GPU_WORKSPACE = 200 * 2**20
@@ -32,7 +32,7 @@ _GPU_GAPS = 1.02
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MemoryEstimate:
     """The parts of the peak in bytes, above what the process holds after its imports."""
 
     weights: int
@@ -64,7 +64,7 @@ class Estimator:
     def _dry(self) -> DryModel:
         return dry_model(self.base.config, self.recipe, self.base.dtype, self.base.device)
 
-    def estimate(self, tokens: int, predicted: int, *, checkpointing: bool) -> Estimate:
+    def estimate(self, tokens: int, predicted: int, *, checkpointing: bool) -> MemoryEstimate:
         """The peak when passes have this many tokens, and predict this many of them."""
         dry = self._dry
         one_pass = pass_bytes(dry, tokens, predicted, checkpointing=checkpointing)
@@ -76,9 +76,9 @@ class Estimator:
             one_pass += dry.largest_weight * 2  # a layer's weights as they are multiplied
         adapter = dry.adapter_weights * _ADAPTER_BYTES
         if self.base.device == "cuda":
-            return Estimate(weights, adapter, int(one_pass * _GPU_GAPS), _GPU_WORKSPACE)
+            return MemoryEstimate(weights, adapter, int(one_pass * _GPU_GAPS), _GPU_WORKSPACE)
         gaps = _CPU_GAPS_WITH_DROPOUT if self.recipe.lora_dropout else _CPU_GAPS
-        return Estimate(weights, adapter, int(one_pass * gaps), _CPU_PROCESS)
+        return MemoryEstimate(weights, adapter, int(one_pass * gaps), _CPU_PROCESS)
 
 
 def size(count: int) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bioinstruct_dagster.models.base_models import CheckedBaseModel
 from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.models.experiments import Recipe
-from bioinstruct_dagster.training.memory.estimate import Estimate, Estimator, size
+from bioinstruct_dagster.training.memory.estimate import MemoryEstimate, Estimator, size
 from bioinstruct_dagster.training.memory.faults import NotEnoughMemoryError, things_to_change
 from bioinstruct_dagster.training.memory.machine import Memory, memory_of
 
@@ -74,7 +74,7 @@ def plan(
     longest = max(example.length for example in examples)
     sizes = _sizes(base.device, longest, examples, recipe, most_tokens)
     estimator = Estimator(base, recipe)
-    tried: Estimate | None = None
+    tried: MemoryEstimate | None = None
     for checkpointing in (False, True):
         fewest = longest if checkpointing else max(longest, _FEWEST[base.device])
         for tokens in sizes:
@@ -129,7 +129,7 @@ def _sizes(
 
 def _planned(
     tokens: int,
-    estimate: Estimate,
+    estimate: MemoryEstimate,
     there: Memory,
     log: Callable[[str], None],
     *,
