@@ -22,7 +22,7 @@ _NF4_BYTES = (4 + 0.127) / 8
 _CPU_PROCESS = 100 * 2**20
 # torch asks for blocks that are aligned to 64 bytes. glibc before 2.38 can't put such a block into
 # the gap that an equal block has left, so the heap grows beyond the living tensors. Dropout's masks
-# live as long as the pass and leave fewer gaps. Measured: 1.7 to 2.2 and 1.2 to 1.9 times, more in longer runs.
+# live as long as the pass and leave fewer gaps.
 _CPU_GAPS = 2.0
 _CPU_GAPS_WITH_DROPOUT = 1.6
 # cuBLAS and the attention kernel keep workspaces of 32 MiB or more on a Hopper GPU; the allocator

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bioinstruct_dagster.models.base_models import CheckedBaseModel
 from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.models.experiments import Recipe
-from bioinstruct_dagster.training.memory.estimate import MemoryEstimate, Estimator, size
+from bioinstruct_dagster.training.memory.estimate import Estimator, MemoryEstimate, size
 from bioinstruct_dagster.training.memory.faults import NotEnoughMemoryError, things_to_change
 from bioinstruct_dagster.training.memory.machine import Memory, memory_of
 
