@@ -28,6 +28,7 @@ class DryModel:
     Attributes:
         model: peft's wrapper around the base model.
         weight_bytes: of the base model's weights, in its dtype.
+        weight_count: their number.
         linear_weights: the number of weights of linear layers that QLoRA would quantise.
         largest_weight: the number of weights of the largest linear layer.
         adapter_weights: the number of the adapter's weights.
@@ -36,6 +37,7 @@ class DryModel:
 
     model: Any
     weight_bytes: int
+    weight_count: int
     linear_weights: int
     largest_weight: int
     adapter_weights: int
@@ -59,7 +61,7 @@ def dry_model(config: Any, recipe: Recipe, dtype: str, device: str) -> DryModel:
     with torch.device("meta"), silent_transformers():
         base = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
         base.tie_weights()
-        weights = {id(weight): weight for weight in base.parameters()}.values()
+        weights = list({id(weight): weight for weight in base.parameters()}.values())
         weight_bytes = sum(weight.nbytes for weight in weights)
         head = base.get_output_embeddings()
         linear = [
@@ -87,6 +89,7 @@ def dry_model(config: Any, recipe: Recipe, dtype: str, device: str) -> DryModel:
     return DryModel(
         model,
         weight_bytes,
+        sum(weight.numel() for weight in weights),
         sum(linear),
         max(linear, default=0),
         sum(weight.numel() for weight in own),
