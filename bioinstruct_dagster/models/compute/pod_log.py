@@ -20,7 +20,7 @@ def read_log(api: Any, name: str, namespace: str, last: str) -> Iterator[tuple[s
     """Time stamps and lines of a log that is followed, after the line with the time stamp `last`.
 
     Args:
-        api: the client's CoreV1Api.
+        api: the Kubernetes client's interface to pods.
         name: of the pod.
         namespace: of the pod.
         last: the last time stamp that was read; empty for the whole log. Kubernetes writes all

@@ -162,6 +162,23 @@ def test_a_local_base_model_and_a_prompt_file_travel(exchange, spec, work, tmp_p
     parcel.close()
 
 
+def test_an_adapter_to_score_is_there(exchange, spec, work):
+    folder = made_adapter(spec)
+    values = {
+        "base": spec.base.model_dump(mode="json"),
+        "adapter_path": str(folder),
+        "dataset_path": spec.dataset_path,
+        "dataset_fingerprint": spec.dataset_fingerprint,
+        "models_dir": spec.models_dir,
+    }
+    parcel = sent(exchange, json.dumps({"experiments": [values, values]}))
+    for one in json.loads(Delivery(parcel.url, work).spec)["experiments"]:
+        there = Path(one["adapter_path"])
+        assert there.is_relative_to(work)
+        assert {path.name for path in there.iterdir()} == {path.name for path in folder.iterdir()}
+    parcel.close()
+
+
 def test_a_hub_model_is_named_as_it_is(exchange, spec, work):
     hub = replace(spec, base=spec.base.model_copy(update={"source": "nobody/no-such-model"}))
     parcel = sent(exchange, hub)
