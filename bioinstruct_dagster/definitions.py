@@ -59,8 +59,8 @@ def build_defs(settings: Settings) -> dg.Definitions:
             curation.deduplicated_instructions,
             curation.categorized_instructions,
             dataset.hf_dataset,
-            lora_adapter_asset(matrix),
-            eval_scores_asset(matrix),
+            lora_adapter_asset(matrix, settings.compute.where),
+            eval_scores_asset(matrix, settings.compute.where),
         ],
         asset_checks=list(dg.load_asset_checks_from_modules(CHECK_MODULES)),
         jobs=[

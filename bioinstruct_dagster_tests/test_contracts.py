@@ -21,6 +21,8 @@ CIRCLES = "No folder's modules import each other in a circle"
 FACES = "Only a package's face"
 DAGSTER = "Only the faces import Dagster"
 MODEL_PROCESS = "The model process"
+COMPUTE = "In compute"
+KUBERNETES = "Only the launcher of pods"
 STORE = "In the store"
 TEACHER = "In the teacher"
 PROBING = "In probing"
@@ -50,6 +52,10 @@ FORBIDDEN = [
     (DAGSTER, "generation/replies/new_tasks.py", "dagster", "replies.new_tasks -> dagster"),
     (DAGSTER, "automation/deeper/new_job.py", "dagster", "automation.deeper.new_job -> dagster"),
     (MODEL_PROCESS, "training/new_rows.py", "duckdb", "training.new_rows -> duckdb"),
+    (MODEL_PROCESS, "models/compute/new_bill.py", "duckdb", "compute.new_bill -> duckdb"),
+    (COMPUTE, "models/compute/pod.py", "models.compute.ray_jobs", "compute.pod -> bioinstruct"),
+    (COMPUTE, "models/compute/new_bill.py", "errors", "compute.new_bill"),
+    (KUBERNETES, "models/new_pods.py", "kubernetes", "models.new_pods -> kubernetes"),
     (STORE, "store/new_view.py", "curation.gates", "new_view"),
     (TEACHER, "teacher/money/new_bill.py", "teacher.flow.sending", "money.new_bill -> bioinstruct"),
     (TEACHER, "teacher/new_door.py", "errors", "bioinstruct_dagster.teacher.new_door"),
@@ -64,7 +70,7 @@ FORBIDDEN = [
     (SERVER, "rehearsal/api_server/new_part.py", "errors", "api_server.new_part"),
     (SERVER_PARTS, "teacher/wire/new_call.py", "rehearsal.api_server.ledger", "wire.new_call"),
 ]
-EXTERNAL = ("dagster", "duckdb")
+EXTERNAL = ("dagster", "duckdb", "kubernetes")
 
 
 def contracts() -> list[dict]:

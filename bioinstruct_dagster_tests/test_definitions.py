@@ -103,6 +103,16 @@ def test_model_steps_ask_for_a_gpu(settings, name):
     assert definition.op.pool == "gpu"
 
 
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores"])
+def test_steps_whose_model_process_has_its_own_pod_only_wait_for_it(settings, name):
+    elsewhere = settings.changed(
+        compute="kubernetes", exchange_url="s3://bucket/a", kubernetes_image="image"
+    )
+    definition = build_defs(elsewhere).resolve_assets_def(name)
+    assert "dagster-k8s/config" not in definition.op.tags
+    assert definition.op.pool == "gpu"
+
+
 def test_the_gpu_tag_is_one_that_kubernetes_takes():
     config = UserDefinedDagsterK8sConfig.from_dict(GPU_TAGS["dagster-k8s/config"])
     assert config.container_config["resources"]["limits"]["nvidia.com/gpu"] == 1

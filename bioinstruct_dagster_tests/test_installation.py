@@ -18,7 +18,7 @@ from bioinstruct_dagster.settings import PROJECT_ROOT
 
 PROJECT = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 # Imported only for a setting that asks for it.
-OPTIONAL = {"ray", "sentence_transformers"}
+OPTIONAL = {"kubernetes", "mlflow", "ray", "sentence_transformers", "trackio"}
 
 CHECK = """
 import importlib.util, json, sys
@@ -142,7 +142,7 @@ def assert_it_names_an_extra(message, extra):
     assert extra in PROJECT["optional-dependencies"]
 
 
-@pytest.mark.parametrize("extra", ["ray", "embeddings"])
+@pytest.mark.parametrize("extra", ["ray", "embeddings", "kubernetes"])
 def test_the_development_install_holds_each_extra(extra):
     for requirement in map(Requirement, PROJECT["optional-dependencies"][extra]):
         try:

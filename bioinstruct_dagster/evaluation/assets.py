@@ -18,7 +18,7 @@ from bioinstruct_dagster.evaluation.evaluate_study import EvaluationStudySpec
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
-from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
+from bioinstruct_dagster.models.gpu import GPU_POOL, gpu_tags
 from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
 from bioinstruct_dagster.models.partitions import (
     ExperimentStep,
@@ -49,8 +49,13 @@ ADAPTER = """
 SCORE_COLUMNS = ("metric", "category", "subject", "score", "ci_low", "ci_high", "n")
 
 
-def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
-    """The asset `eval_scores` with the matrix's experiments as partitions."""
+def eval_scores_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.AssetsDefinition:
+    """The asset `eval_scores` with the matrix's experiments as partitions.
+
+    Args:
+        matrix: the experiments.
+        where: the setting BIOINSTRUCT_COMPUTE.
+    """
 
     @dg.asset(
         group_name="evaluation",
@@ -61,7 +66,7 @@ def eval_scores_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         partitions_def=experiment_partitions(matrix),
         output_required=False,  # no output: all experiments were passed over
         pool=GPU_POOL,
-        op_tags=GPU_TAGS,
+        op_tags=gpu_tags(where),
         backfill_policy=single_run(),
     )
     @stating_errors

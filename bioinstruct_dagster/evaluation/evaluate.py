@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
@@ -76,8 +76,13 @@ def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]
     """
     refuse_missing(spec)
     rows = test_rows(spec)
-    base = base_models.load(spec.base, Path(spec.models_dir), log)
+    base = base_models.load(spec.base, Path(spec.models_dir), log, quantization_of(spec))
     return evaluate_adapter(spec, base, rows, None, log)
+
+
+def quantization_of(spec: EvaluationSpec) -> Literal["none", "nf4"]:
+    """How the base model is loaded: as for training, so that its logits are those of training."""
+    return spec.recipe.quantization if spec.recipe else "none"
 
 
 def test_rows(spec: EvaluationSpec) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from bioinstruct_dagster.evaluation.engine.predict import predict
 from bioinstruct_dagster.evaluation.evaluate import (
     EvaluationSpec,
     evaluate_adapter,
+    quantization_of,
     refuse_missing,
     test_rows,
 )
@@ -86,11 +87,12 @@ def evaluate_study(
 
 def _scored_base(spec: EvaluationSpec, log: Callable[[str], None]) -> _ScoredBase:
     rows = test_rows(spec)
-    base = base_models.load(spec.base, Path(spec.models_dir), log)
+    base = base_models.load(spec.base, Path(spec.models_dir), log, quantization_of(spec))
     return _ScoredBase(base, rows, predict(base.model, base, rows, "base", log))
 
 
 def _group(spec: EvaluationSpec) -> str:
     """What must be equal so that two adapters can share the base model and its predictions."""
     base = spec.base.model_dump(mode="json", exclude={"training", "licence"})
-    return canonical_json([base, spec.models_dir, spec.dataset_path, spec.dataset_fingerprint])
+    data = [spec.dataset_path, spec.dataset_fingerprint]
+    return canonical_json([base, quantization_of(spec), spec.models_dir, *data])

@@ -40,7 +40,7 @@ from bioinstruct_dagster.models.prompts import (
     stops_of,
     template_of,
 )
-from bioinstruct_dagster.models.real_base import ORIGIN, REAL_BASE
+from bioinstruct_dagster.models.real_base import ORIGIN_FILE
 from bioinstruct_dagster.rehearsal import base_model as rehearsal
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
@@ -240,7 +240,7 @@ def local_fingerprint(spec: BaseModelSpec, models_dir: Path | None = None) -> st
 
     Args:
         spec: the base model, as the experiment file names it.
-        models_dir: the folder of models, in which `make real-base` puts its model.
+        models_dir: the folder of models, where the folder `local` of the specification may be.
     """
     if spec.rehearsal:
         return rehearsal.fingerprint(_shape(spec))
@@ -288,16 +288,9 @@ def local_folder(source: str) -> Path | None:
 
 def _own_folder(spec: BaseModelSpec, models_dir: Path | None) -> Path | None:
     """The folder of a model that lies on this machine; None for a hub model."""
-    if spec.source != REAL_BASE:
-        return local_folder(spec.source)
-    folder = models_dir / REAL_BASE if models_dir else None
-    if folder is None or not folder.is_dir():
-        raise BaseModelError(
-            f"Base model {REAL_BASE!r}: its folder {folder or ''} does not exist yet. Run "
-            "`make real-base`, or name the hub id HuggingFaceTB/SmolLM2-135M-Instruct as `source` "
-            "in data/experiments.yaml."
-        )
-    return folder
+    if spec.local and models_dir and (models_dir / spec.local).is_dir():
+        return (models_dir / spec.local).resolve()
+    return local_folder(spec.source)
 
 
 def _folder(spec: BaseModelSpec, models_dir: Path, log: Log) -> tuple[Path, HubModel | None]:
@@ -306,8 +299,10 @@ def _folder(spec: BaseModelSpec, models_dir: Path, log: Log) -> tuple[Path, HubM
         return rehearsal.build(models_dir, _shape(spec), log), None
     folder = _own_folder(spec, models_dir)
     if folder:
-        if spec.source == REAL_BASE:
-            log(f"base model {REAL_BASE!r}: {ORIGIN}")
+        if spec.local:
+            origin = folder / ORIGIN_FILE
+            said = f": {origin.read_text('utf-8').strip()}" if origin.is_file() else ""
+            log(f"base model {spec.source!r}: the folder {folder} is used{said}")
         return folder, None
     findings = Findings(spec.source, spec.source)
     hub = find(spec.source, spec.revision, findings, log)

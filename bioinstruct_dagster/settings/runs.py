@@ -51,6 +51,15 @@ class ModelSettings(SettingsGroup):
         ge=0,
         le=64,
     )
+    training_ranks: int = setting(
+        1,
+        "BIOINSTRUCT_TRAINING_RANKS",
+        "How many processes train one adapter together, each on a GPU of its own (data parallel). "
+        "If it is more than 1, one experiment is trained at a time.",
+        unit="processes",
+        ge=1,
+        le=64,
+    )
     tracker: Literal["off", "mlflow", "trackio"] = setting(
         "off",
         "BIOINSTRUCT_TRACKER",

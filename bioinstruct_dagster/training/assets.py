@@ -17,7 +17,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.encoding import LeftOutRow
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
-from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
+from bioinstruct_dagster.models.gpu import GPU_POOL, gpu_tags
 from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
 from bioinstruct_dagster.models.partitions import (
     ExperimentStep,
@@ -56,8 +56,13 @@ class LoraAdapterConfig(dg.Config):
     )
 
 
-def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
-    """The asset `lora_adapter` with the matrix's experiments as partitions."""
+def lora_adapter_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.AssetsDefinition:
+    """The asset `lora_adapter` with the matrix's experiments as partitions.
+
+    Args:
+        matrix: the experiments.
+        where: the setting BIOINSTRUCT_COMPUTE.
+    """
 
     @dg.asset(
         group_name="training",
@@ -68,7 +73,7 @@ def lora_adapter_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         partitions_def=experiment_partitions(matrix),
         output_required=False,  # no output: all experiments were passed over
         pool=GPU_POOL,
-        op_tags=GPU_TAGS,
+        op_tags=gpu_tags(where),
         backfill_policy=single_run(),
     )
     @stating_errors
@@ -144,6 +149,7 @@ def train_adapters(
             tuple(specs[one] for one in waiting.values()),
             retrain,
             step.settings.models.training_workers,
+            step.settings.models.training_ranks,
         )
         module = "bioinstruct_dagster.training"
         with closing(step.made_by(module, study.to_json(), waiting, outcomes)) as made:

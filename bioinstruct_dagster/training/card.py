@@ -4,19 +4,17 @@ Belongs here: the card's text and its YAML header. Does not: the card of the dat
 (dataset.card), or the card of a merged model (models.commands).
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.models.card_text import code, licence_fields, one_line
+from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields, one_line
 from bioinstruct_dagster.training.spec import TrainingSpec
 
 _REHEARSAL = (
     "> **Rehearsal.** Trained with the embedded base model or on rehearsal data. It shows that the "
     "chain works. It must not be published.\n\n"
 )
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _GIB = 2**30
 
 
@@ -47,9 +45,8 @@ def _header(spec: TrainingSpec) -> str:
     """The YAML header, written by the hub's own library, so that no name can break it."""
     from huggingface_hub import ModelCardData
 
-    on_hub = not spec.base.rehearsal and _HUB_ID.fullmatch(spec.base.source)
     data = ModelCardData(
-        base_model=spec.base.source if on_hub else None,
+        base_model=hub_id(spec.base.source),
         library_name="peft",
         model_name=spec.experiment,
         pipeline_tag="text-generation",

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example
+from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.models.linear_layers import linear_layers, lora_matrices, output_layer
 
 # Dense tensor-core speed in bfloat16 with float32 sums, in TFLOP/s, without sparsity (float16 for
@@ -94,7 +94,7 @@ def flops_per_token(model: Any, examples: Sequence[Example]) -> float | None:
     width = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads)
     tokens = sum(example.length for example in examples)
     pairs = sum(example.length**2 for example in examples)
-    predicting = sum(label != IGNORED_LABEL for example in examples for label in example.labels[1:])
+    predicting = sum(example.length - example.prompt_tokens for example in examples)
     attention = 12.0 * config.num_hidden_layers * width * pairs
     total = tokens * (4.0 * frozen + 6.0 * trained) + predicting * 4.0 * head + attention
     return float(total / tokens)

@@ -14,6 +14,8 @@ from bioinstruct_dagster.training.progress import MetricSink
 from bioinstruct_dagster.training.spec import TrackerKind
 from bioinstruct_dagster.training.tracker_process import TrackerProcess
 
+_EVENTS = "events.out.tfevents."
+
 
 def open_sinks(
     name: str,
@@ -96,11 +98,23 @@ class TensorBoardFiles:
         try:
             self._writer.close()
             self._writer = None
-            for at, path in enumerate(sorted(self._folder.glob("events.out.tfevents.*"))):
-                path.rename(self._folder / f"events.out.tfevents.{at}")
+            _number_files(self._folder)
         except Exception as error:  # noqa: BLE001  # no fault of it may end training
             self._drop(error)
 
     def _drop(self, error: Exception) -> None:
         self._writer = None
         self._log(f"TensorBoard's files end here: {type(error).__name__}: {error}")
+
+
+def _number_files(folder: Path) -> None:
+    """Rename event files with a machine's name to the next free numbers.
+
+    The folder of a resumed run also holds the files of the run before it.
+    """
+    found = {path.name.removeprefix(_EVENTS): path for path in folder.glob(f"{_EVENTS}*")}
+    # TensorBoard's own names are the time, the machine, the process and a count.
+    new = sorted(name for name in found if "." in name)
+    taken = len(found) - len(new)
+    for number, name in enumerate(new, start=taken):
+        found[name].rename(folder / f"{_EVENTS}{number}")

@@ -7,7 +7,6 @@ the folder (training.saving), or several adapters of one base model (training.st
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.loop import optimize
 from bioinstruct_dagster.training.loop.ranks import Ranks
+from bioinstruct_dagster.training.memory import ExecutionPlan, memory_fault
 from bioinstruct_dagster.training.progress import TrainingProgress
 from bioinstruct_dagster.training.reporting import open_progress
 from bioinstruct_dagster.training.rows import ExperimentRows, read_rows
@@ -32,17 +32,9 @@ from bioinstruct_dagster.training.subsets import training_seed
 Log = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """How updates are computed: the most tokens of a pass, and whether memory is saved."""
-
-    tokens_per_pass: int
-    activation_checkpointing: bool = False
-
-
 def finished(spec: TrainingSpec) -> dict[str, Any] | None:
     """The result of an intact adapter that was trained from this specification before, or None."""
-    fingerprint = base_models.local_fingerprint(spec.base)
+    fingerprint = base_models.local_fingerprint(spec.base, Path(spec.models_dir))
     if fingerprint is None:
         return None
     return intact_result(spec.folder(fingerprint))
@@ -54,7 +46,7 @@ def train(spec: TrainingSpec, log: Log) -> dict[str, Any]:
     Returns:
         The adapter's result, which is also saved as `result.json`.
     """
-    return train_adapter(spec, SharedBase.of(spec, read_rows(spec), log), log)
+    return train_adapter(spec, SharedBase(spec, read_rows(spec), log), log)
 
 
 def train_adapter(spec: TrainingSpec, shared: SharedBase, log: Log) -> dict[str, Any]:
@@ -73,27 +65,37 @@ def train_adapter(spec: TrainingSpec, shared: SharedBase, log: Log) -> dict[str,
         The adapter's result, which is also saved as `result.json`.
     """
     ranks = Ranks.current()
-    log = log if ranks.first else _silent
+    say = _named(spec, log) if ranks.first else _silent
     rows = shared.encoder.rows_of(spec)
-    log(f"{spec.experiment}: {len(rows.train)} rows to train on, {rows.summary()}")
-    base = shared.loaded()
-    with _only_trainer(spec, base.fingerprint, ranks, log) as waited:
-        made_meanwhile = intact_result(spec.folder(base.fingerprint)) if waited else None
+    say(f"{len(rows.train)} rows to train on, {rows.summary()}")
+    with _only_trainer(spec, shared.fingerprint, ranks, say) as waited:
+        made_meanwhile = intact_result(spec.folder(shared.fingerprint)) if waited else None
         if made_meanwhile is not None:
             return made_meanwhile
-        with adapter_removed_after(base.model):
-            return _trained(spec, base, rows, ranks, log)
+        plan = ranks.same(shared.plan(spec, [*rows.train, *rows.validation], say))
+        try:
+            base = shared.loaded()
+            with adapter_removed_after(base.model):
+                return _trained(spec, base, rows, plan, ranks, log if ranks.first else _silent)
+        except Exception as error:
+            if fault := memory_fault(error, plan):
+                raise fault from error
+            raise
 
 
-def _trained(
-    spec: TrainingSpec, base: LoadedBaseModel, rows: ExperimentRows, ranks: Ranks, log: Log
+def _trained(  # noqa: PLR0917  # all that an adapter is made from
+    spec: TrainingSpec,
+    base: LoadedBaseModel,
+    rows: ExperimentRows,
+    plan: ExecutionPlan,
+    ranks: Ranks,
+    log: Log,
 ) -> dict[str, Any]:
     import torch
 
     check_targets(base.model, spec.recipe)
     base_before = read_canaries(base.model, base)
     model = _adapted(base, spec.recipe, training_seed(spec.seed, spec.recipe))
-    plan = _Plan(tokens_per_pass=max(2048, spec.recipe.max_length))
     working = spec.working_folder(base.fingerprint)
     progress = (
         open_progress(spec, base, model, rows.train, folder=working, log=log, ranks=ranks.count)
@@ -111,7 +113,7 @@ def _trained(
             plan=plan,
             checkpoints=working / "checkpoints",
             progress=progress,
-            log=lambda line: log(f"{spec.experiment}: {line}"),
+            log=_named(spec, log),
             ranks=ranks,
         )
     finally:
@@ -122,6 +124,7 @@ def _trained(
         "ranks": ranks.count,
         "tokens_per_pass": plan.tokens_per_pass,
         "activation_checkpointing": plan.activation_checkpointing,
+        "estimated_bytes": plan.estimated_bytes,
         "packed": optimized.packed,
         "resumed_from": optimized.resumed_from,
         "ended_early": optimized.ended_early,
@@ -166,13 +169,18 @@ def _only_trainer(spec: TrainingSpec, fingerprint: str, ranks: Ranks, log: Log) 
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            log(f"{spec.experiment}: another run trains this adapter; waiting for it")
+            log("another run trains this adapter; waiting for it")
             lock.acquire()
             waited = True
     try:
         yield ranks.same(waited)
     finally:
         lock.release()
+
+
+def _named(spec: TrainingSpec, log: Log) -> Log:
+    """A log whose lines begin with the experiment."""
+    return lambda line: log(f"{spec.experiment}: {line}")
 
 
 def _silent(_: str) -> None:

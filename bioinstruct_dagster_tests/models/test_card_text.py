@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioinstruct_dagster.models.card_text import code, licence_fields, one_line
+from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields, one_line
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,20 @@ def test_a_text_is_put_on_one_line():
 )
 def test_a_licence_has_the_names_of_the_hub(licence, fields):
     assert licence_fields(licence) == fields
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("meta-llama/Llama-2-7b-hf", "meta-llama/Llama-2-7b-hf"),
+        ("rehearsal", None),
+        ("/models/mine", None),
+        ("./models/mine", None),
+        ("bioinstruct_dagster/models", None),  # a folder of the project
+        ("~/mine", None),
+        ("a/b/c", None),
+        ("a: b/c", None),
+    ],
+)
+def test_only_a_hub_id_is_a_base_model_of_the_header(source, named):
+    assert hub_id(source) == named

@@ -205,6 +205,8 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         "BIOINSTRUCT_CATEGORY_CONFIDENCE": ("curation.category_confidence", "0.6", 0.6),
         "BIOINSTRUCT_RAY_ADDRESS": ("curation.ray_address", "local", "local"),
         "BIOINSTRUCT_RAY_WORKERS": ("curation.ray_workers", "4", 4),
+        "BIOINSTRUCT_TRAINING_RANKS": ("models.training_ranks", "2", 2),
+        "BIOINSTRUCT_TRAINING_WORKERS": ("models.training_workers", "3", 3),
         "BIOINSTRUCT_MAX_USD": ("caps.max_usd", "1.5", 1.5),
         "BIOINSTRUCT_MAX_TOKENS": ("caps.max_tokens", "1000", 1000),
         "BIOINSTRUCT_RUN_MAX_USD": ("caps.run_max_usd", "0", 0.0),
@@ -232,6 +234,24 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         "BIOINSTRUCT_SEED": ("runs.seed", "1", 1),
         "BIOINSTRUCT_REFRESH_INSTRUCTIONS": ("runs.refresh_instructions", "9", 9),
         "BIOINSTRUCT_LOCK_TIMEOUT": ("store.lock_timeout", "0.5", 0.5),
+        "BIOINSTRUCT_COMPUTE": ("compute.where", "kubernetes", "kubernetes"),
+        "BIOINSTRUCT_EXCHANGE_URL": ("compute.exchange_url", "s3://a/b", "s3://a/b"),
+        "BIOINSTRUCT_COMPUTE_GPUS": ("compute.gpus", "8", 8),
+        "BIOINSTRUCT_COMPUTE_CPUS": ("compute.cpus", "16", 16),
+        "BIOINSTRUCT_COMPUTE_MEMORY": ("compute.memory", "128", 128),
+        "BIOINSTRUCT_COMPUTE_ENV": ("compute.environment", "NCCL_DEBUG", "NCCL_DEBUG"),
+        "BIOINSTRUCT_KUBERNETES_IMAGE": ("compute.image", "registry/i:1", "registry/i:1"),
+        "BIOINSTRUCT_KUBERNETES_NAMESPACE": ("compute.namespace", "training", "training"),
+        "BIOINSTRUCT_KUBERNETES_SERVICE_ACCOUNT": ("compute.service_account", "t", "t"),
+        "BIOINSTRUCT_KUBERNETES_SECRET": ("compute.secret", "keys", "keys"),
+        "BIOINSTRUCT_KUBERNETES_VOLUME": ("compute.volume", "models", "models"),
+        "BIOINSTRUCT_KUBERNETES_NODES": ("compute.nodes", "zone=a", "zone=a"),
+        "BIOINSTRUCT_KUBERNETES_GPU_RESOURCE": (
+            "compute.gpu_resource",
+            "amd.com/gpu",
+            "amd.com/gpu",
+        ),
+        "BIOINSTRUCT_RAY_JOBS": ("compute.ray_jobs", "http://head:8265", "http://head:8265"),
     }
     assert set(values) == set(PLACES)
     for variable, (_, text, _) in values.items():

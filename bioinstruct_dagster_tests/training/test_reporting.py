@@ -9,7 +9,7 @@ from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.training import reporting, trackers
 from bioinstruct_dagster.training.reporting import open_progress
 
-ROWS = [Example("row", list(range(1, 41)), list(range(1, 41)), 10)]
+ROWS = [Example("row", list(range(1, 41)), 10)]
 
 
 @pytest.fixture

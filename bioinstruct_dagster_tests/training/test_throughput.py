@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example
+from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.training.throughput import (
     DATA_SHEET_TFLOPS,
     _data_sheet,
@@ -41,8 +41,7 @@ def adapted(model, rank=4, targets="all-linear"):
 
 
 def example(length, prompt):
-    ids = list(range(1, length + 1))
-    return Example("row", ids, [IGNORED_LABEL] * prompt + ids[prompt:], prompt)
+    return Example("row", list(range(1, length + 1)), prompt)
 
 
 def counted(model, length, predicting, device="cpu"):

@@ -78,6 +78,14 @@ def test_tensorboard_files_hold_the_metrics_and_not_the_machines_name(tmp_path, 
     assert lines == []
 
 
+def test_the_files_of_a_resumed_run_are_kept(tmp_path):
+    for run in range(12):
+        (tmp_path / f"events.out.tfevents.17{run:02}.machine.{run}.0").write_text(str(run), "utf-8")
+        trackers._number_files(tmp_path)
+    files = {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()}
+    assert files == {f"events.out.tfevents.{run}": str(run) for run in range(12)}
+
+
 def test_a_folder_that_can_not_be_written_ends_no_training(tmp_path, lines):
     pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
     (tmp_path / "file").write_text("", "utf-8")

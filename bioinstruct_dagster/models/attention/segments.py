@@ -1,8 +1,8 @@
 """The attention `segments`: rows that lie end to end in one sequence do not see each other.
 
 A CUDA device with 16-bit weights runs torch's variable-length kernel. Everything else runs torch's
-SDPA once for each row. Outside `packed_attention` the registered attention equals transformers'
-`sdpa`, so that padded batches and generation stay correct.
+SDPA once for each row. Outside `packed_attention` the registered attention equals that of
+transformers for SDPA, so that padded batches and generation stay correct.
 
 Belongs here: the attention function, its mask function, and switching a model to them. Does not:
 the tensors of a pass (models.attention.passes), or choosing its rows (training.loop.packing).

@@ -11,7 +11,7 @@ from typing import Any
 
 from bioinstruct_dagster.models.adapter_proof.canaries import greatest_difference, logits_of
 from bioinstruct_dagster.models.adapters import intact_result
-from bioinstruct_dagster.models.card_text import code, licence_fields
+from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields
 from bioinstruct_dagster.models.commands.found_adapter import (
     AdapterCommandError,
     FoundAdapter,
@@ -113,7 +113,7 @@ def _card(opened: OpenedAdapter, dtype: str, difference: float) -> str:
     found, result = opened.found, intact_result(opened.found.folder) or {}
     rehearsal = bool(result.get("rehearsal", found.base.rehearsal))
     data = ModelCardData(
-        base_model=None if found.base.rehearsal else found.base.source,
+        base_model=hub_id(found.base.source),
         library_name="transformers",
         model_name=found.experiment,
         pipeline_tag="text-generation",

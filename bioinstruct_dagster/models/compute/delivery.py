@@ -52,6 +52,7 @@ class Delivery:
         self._exchange = Exchange(root)
         self._work = folder.absolute()
         self._sent = 0
+        self._sending = threading.Lock()
         text = self._exchange.text(f"{self._name}/{PARCEL_FILE}")
         if text is None:
             raise ExchangeError(
@@ -69,11 +70,13 @@ class Delivery:
 
     def send(self, message: dict[str, Any]) -> int:
         """Send the adapter that a message names, then the message. Returns its number."""
-        self._send_embedded_bases()
-        self._sent += 1
-        travels = with_strings(message, self._sent_home) | {"work": str(self._work)}
-        self._exchange.put_text(f"{self._name}/{message_file(self._sent)}", json.dumps(travels))
-        return self._sent
+        with self._sending:  # a study's workers report from several threads
+            self._send_embedded_bases()
+            travels = with_strings(message, self._sent_home) | {"work": str(self._work)}
+            self._sent += 1
+            name = f"{self._name}/{message_file(self._sent)}"
+            self._exchange.put_text(name, json.dumps(travels))
+            return self._sent
 
     def end_without_home(self) -> None:
         """Begin to watch for signs of life from home. This process ends if there are none."""

@@ -10,24 +10,21 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from bioinstruct_dagster.models.compute.launcher import Ended, ModelProcessError, Order
-from bioinstruct_dagster.models.compute.pod import CONTAINER, SECONDS_TO_END, pod_of
+from bioinstruct_dagster.models.compute.pod import SECONDS_TO_END, pod_of
+from bioinstruct_dagster.models.compute.pod_log import SECONDS_TO_ANSWER, read_log
+from bioinstruct_dagster.models.compute.pod_states import fault_of, waiting
 from bioinstruct_dagster.settings.compute import ComputeSettings
 
 _SECONDS_BETWEEN_LOOKS = 2.0
-_SECONDS_TO_ANSWER = 20.0
-# A read of the log that hangs looks like a process that says nothing, so it is begun anew.
-_SECONDS_OF_SILENCE = 60.0
 _SECONDS_OF_OUTAGE = 900.0
 # Reasons of a container that does not start. An image may come after a while; after this, it won't.
 _NO_START = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError")
 _SECONDS_TO_PULL = 600.0
 _NOT_FOUND, _CONFLICT = 404, 409
 _ATTEMPT = "bioinstruct-dagster/attempt"
-_KILLED = 137  # exit status of a process that was ended by SIGKILL
 
 
 class KubernetesLauncher:
@@ -90,14 +87,15 @@ class PodJob:
             # The pod is looked at first: what it wrote before it ended is then in the log.
             over = self.ended() is not None
             try:
-                for stamp, line in self._log(last):
+                for stamp, line in read_log(self._api, self._name, self._settings.namespace, last):
                     last, broken_since = stamp, None
                     yield line
             except Exception as error:  # urllib3 and the client have many
-                if _status(error) == _NOT_FOUND:
-                    return
                 if _is_silence(error):
                     continue
+                # A pod that never ran has no log. What the log lost at its end, the exchange has.
+                if over or _status(error) == _NOT_FOUND:
+                    return
                 if broken_since is None:
                     broken_since = time.monotonic()
                     self._order.log(f"The log of pod {self._name} broke off; it is read again.")
@@ -125,7 +123,7 @@ class PodJob:
             return None
         if pod.status.phase == "Succeeded":
             return Ended()
-        return _fault_of(pod, self._settings) if pod.status.phase == "Failed" else None
+        return fault_of(pod, self._settings) if pod.status.phase == "Failed" else None
 
     def stop(self) -> None:
         """Delete the pod, and wait until it is gone."""
@@ -147,7 +145,7 @@ class PodJob:
 
     def _create(self, pod: Any) -> str:
         made = self._api.create_namespaced_pod(
-            self._settings.namespace, pod, _request_timeout=_SECONDS_TO_ANSWER
+            self._settings.namespace, pod, _request_timeout=SECONDS_TO_ANSWER
         )
         return str(made.metadata.uid)
 
@@ -166,7 +164,7 @@ class PodJob:
 
     def _pod(self) -> Any:
         pod = self._api.read_namespaced_pod(
-            self._name, self._settings.namespace, _request_timeout=_SECONDS_TO_ANSWER
+            self._name, self._settings.namespace, _request_timeout=SECONDS_TO_ANSWER
         )
         if self._uid and pod.metadata.uid != self._uid:
             from kubernetes.client import ApiException
@@ -188,7 +186,7 @@ class PodJob:
                 self._name,
                 self._settings.namespace,
                 body=options,
-                _request_timeout=_SECONDS_TO_ANSWER,
+                _request_timeout=SECONDS_TO_ANSWER,
             )
             while time.monotonic() < give_up:
                 if uid is None:
@@ -215,7 +213,7 @@ class PodJob:
             except Exception as error:  # noqa: BLE001  # no answer now
                 told = self._tell(str(error).splitlines()[0], told)
             else:
-                reason, message = _waiting(pod)
+                reason, message = waiting(pod)
                 if not reason:
                     return
                 told = self._tell(f"{reason}: {message}" if message else reason, told)
@@ -235,30 +233,6 @@ class PodJob:
         if reason != told:
             self._order.log(f"Pod {self._name} waits: {reason}")
         return reason
-
-    def _log(self, last: str) -> Iterator[tuple[str, str]]:
-        """Time stamps and lines of the log, after the line with the time stamp `last`."""
-        answer = self._api.read_namespaced_pod_log(
-            self._name,
-            self._settings.namespace,
-            container=CONTAINER,
-            follow=True,
-            timestamps=True,
-            since_seconds=_seconds_since(last),
-            _preload_content=False,
-            _request_timeout=(_SECONDS_TO_ANSWER, _SECONDS_OF_SILENCE),
-        )
-        try:
-            rest = b""
-            for block in answer.stream(amt=None, decode_content=True):
-                *lines, rest = (rest + block).split(b"\n")
-                for line in lines:
-                    stamp, _, text = line.decode("utf-8", "replace").partition(" ")
-                    if stamp > last:
-                        yield stamp, text
-        finally:
-            answer.close()
-            answer.release_conn()
 
     @contextmanager
     def _stated(self, what: str) -> Iterator[None]:
@@ -300,59 +274,6 @@ def _connected() -> Any:
             "kubeconfig (KUBECONFIG or ~/.kube/config), or run Dagster in the cluster."
         ) from error
     return client.CoreV1Api(client.ApiClient(configuration))
-
-
-def _waiting(pod: Any) -> tuple[str, str]:
-    """Why the container does not run yet, and details; empty if it runs or has ended."""
-    for status in pod.status.container_statuses or []:
-        if status.state.waiting:
-            return status.state.waiting.reason or "Waiting", status.state.waiting.message or ""
-        return "", ""
-    for condition in pod.status.conditions or []:
-        if condition.type == "PodScheduled" and condition.status == "False":
-            return condition.reason or "Unschedulable", condition.message or ""
-    return ("Pending", "") if pod.status.phase == "Pending" else ("", "")
-
-
-def _fault_of(pod: Any, settings: ComputeSettings) -> Ended:
-    name = pod.metadata.name
-    ends = [
-        status.state.terminated
-        for status in pod.status.container_statuses or []
-        if status.state.terminated
-    ]
-    if any(end.reason == "OOMKilled" for end in ends):
-        return Ended(
-            f"Pod {name} was killed because it used more than {settings.memory} GiB of memory. "
-            "Raise BIOINSTRUCT_COMPUTE_MEMORY, train with fewer tokens at once, or take a smaller "
-            "base model. The step's log holds the memory estimate.",
-            explained=True,
-        )
-    if pod.status.reason:  # Evicted, Preempting, NodeLost, …: not the process's own doing
-        return Ended(
-            f"Pod {name} was ended by the cluster ({pod.status.reason}): "
-            f"{pod.status.message or 'no more is known'}. Run the step again.",
-            explained=True,
-        )
-    status = ends[0].exit_code if ends else None
-    if status == _KILLED:
-        return Ended(
-            f"The process of pod {name} was killed (SIGKILL), most often because memory was full. "
-            "Raise BIOINSTRUCT_COMPUTE_MEMORY, or train with fewer tokens at once.",
-            explained=True,
-        )
-    return Ended(f"The model process in pod {name} failed with exit status {status}.")
-
-
-def _seconds_since(stamp: str) -> int | None:
-    """Seconds from a time stamp of the log until now, and some more, because clocks differ."""
-    if not stamp:
-        return None
-    try:
-        then = datetime.fromisoformat(stamp)
-    except ValueError:
-        return None
-    return max(int(time.time() - then.timestamp()), 0) + 300
 
 
 def _status(error: Exception) -> int | None:

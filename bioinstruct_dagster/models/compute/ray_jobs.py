@@ -8,6 +8,7 @@ import asyncio
 import os
 import shlex
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_TO_END = 60.0
 _SECONDS_OF_OUTAGE = 900.0
 _KILLED = (-9, 137)
+_WORK = "bioinstruct/work"
 
 
 class RayLauncher:
@@ -46,7 +48,8 @@ class RayJob:
     def __init__(self, order: Order, settings: ComputeSettings) -> None:
         self._order = order
         self._settings = settings
-        self._name = order.work
+        # Ray confuses a job with an earlier one of the same name that has just been stopped.
+        self._name = f"{order.work}-{uuid.uuid4().hex[:8]}"
         self._client: Any = None
         self._stopping = False
         self._submitted = False
@@ -54,9 +57,7 @@ class RayJob:
     def start(self) -> None:
         """Submit the job. A job that an earlier start of the same work left is stopped first."""
         self._client = self._connected()
-        if self._status() is not None:
-            self._order.log(f"Ray job {self._name} of an earlier start is stopped first.")
-            self._end()
+        self._end_earlier()
         settings = self._settings
         variables = {
             "PYTHONUNBUFFERED": "1",
@@ -72,7 +73,7 @@ class RayJob:
                 entrypoint_num_cpus=settings.cpus,
                 entrypoint_num_gpus=settings.gpus or None,
                 entrypoint_memory=settings.memory << 30,
-                metadata={"dagster/run-id": self._order.run_id},
+                metadata={_WORK: self._order.work, "dagster/run-id": self._order.run_id},
             )
         except RuntimeError as error:
             raise ModelProcessError(
@@ -97,8 +98,8 @@ class RayJob:
                         seen = number
                         yield line
                 answered = time.monotonic()
-            except (OSError, RuntimeError) as error:  # the server restarts, or has no log yet
-                if time.monotonic() - answered > _SECONDS_OF_OUTAGE:
+            except Exception as error:  # aiohttp has many: the server restarts, or has no log yet
+                if not over and time.monotonic() - answered > _SECONDS_OF_OUTAGE:
                     raise ModelProcessError(self._unreachable(error)) from error
             if over:
                 return
@@ -134,7 +135,7 @@ class RayJob:
         """Stop the job with all that it started, and remove it."""
         self._stopping = True
         if self._submitted:
-            self._end()
+            self._end(self._name)
 
     def _connected(self) -> Any:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -145,30 +146,41 @@ class RayJob:
         except (ConnectionError, RuntimeError) as error:
             raise ModelProcessError(self._unreachable(error)) from error
 
-    def _status(self) -> str | None:
-        """The job's status; None if there is no such job."""
+    def _end_earlier(self) -> None:
+        """Stop jobs of the same work that an earlier start left."""
         try:
-            status = self._client.get_job_status(self._name)
+            jobs = self._client.list_jobs()
+        except (OSError, RuntimeError) as error:
+            raise ModelProcessError(self._unreachable(error)) from error
+        for job in jobs:
+            if (job.metadata or {}).get(_WORK) == self._order.work and job.submission_id:
+                self._order.log(f"Ray job {job.submission_id} of an earlier start is stopped.")
+                self._end(job.submission_id)
+
+    def _status(self, name: str) -> str | None:
+        """A job's status; None if there is no such job."""
+        try:
+            status = self._client.get_job_status(name)
         except RuntimeError as error:
             if "404" in str(error):
                 return None
             raise
         return str(getattr(status, "value", status))
 
-    def _end(self) -> None:
-        """Stop a job of this name, wait until it has ended, and remove it."""
+    def _end(self, name: str) -> None:
+        """Stop a job, wait until it has ended, and remove it."""
         give_up = time.monotonic() + _SECONDS_TO_END
         try:
-            while (status := self._status()) in {"PENDING", "RUNNING"}:
-                self._client.stop_job(self._name)
+            while (status := self._status(name)) in {"PENDING", "RUNNING"}:
+                self._client.stop_job(name)
                 if time.monotonic() > give_up:
                     raise ModelProcessError(
-                        f"Ray job {self._name} does not end. Look at it with ray job status "
-                        f"{self._name} --address {self._settings.ray_jobs}."
+                        f"Ray job {name} does not end. Look at it with ray job status "
+                        f"{name} --address {self._settings.ray_jobs}."
                     )
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
             if status is not None:
-                self._client.delete_job(self._name)
+                self._client.delete_job(name)
         except (OSError, RuntimeError) as error:
             raise ModelProcessError(self._unreachable(error)) from error
 

@@ -110,7 +110,18 @@ def _connection() -> Iterator[tuple[Log, Report]]:
     with open_dagster_pipes() as pipes:
         if pipes.extras.get(ENDS_WITH_PARENT):
             threading.Thread(target=_end_with_parent, daemon=True).start()
-        yield pipes.log.info, pipes.report_custom_message
+        # A study's workers report from several threads. A long line must not hold another.
+        lock = threading.Lock()
+
+        def log(line: str) -> None:
+            with lock:
+                pipes.log.info(line)
+
+        def send(message: dict[str, Any]) -> None:
+            with lock:
+                pipes.report_custom_message(message)
+
+        yield log, send
 
 
 def _end_with_parent() -> None:

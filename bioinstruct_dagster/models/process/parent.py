@@ -60,7 +60,10 @@ class ModelProcess:
         error: str | None = None
         with dg.open_pipes_session(
             context=context,
-            context_injector=dg.PipesEnvContextInjector(),
+            # A variable of the environment has a limit, which a file has not.
+            context_injector=dg.PipesTempFileContextInjector()
+            if launcher.same_machine
+            else dg.PipesEnvContextInjector(),
             message_reader=reader,
             extras={ENDS_WITH_PARENT: launcher.same_machine},
         ) as session:

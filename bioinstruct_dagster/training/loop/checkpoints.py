@@ -111,13 +111,13 @@ class Checkpoints:
         return None
 
     @staticmethod
-    def read(path: Path, device: str) -> "tuple[TrainingState, dict[str, torch.Tensor]]":
-        """The state and the tensors of a checkpoint that `newest` found."""
+    def read(path: Path) -> "tuple[TrainingState, dict[str, torch.Tensor]]":
+        """The state and the tensors, on the CPU, of a checkpoint that `newest` found."""
         from safetensors.torch import load_file
 
         values = json.loads((path / STATE_FILE).read_text("utf-8"))["state"]
         values["validation_losses"] = [(at, loss) for at, loss in values["validation_losses"]]
-        return TrainingState(**values), load_file(path / TENSORS_FILE, device=device)
+        return TrainingState(**values), load_file(path / TENSORS_FILE)
 
     def _fault(self, path: Path) -> str | None:
         try:

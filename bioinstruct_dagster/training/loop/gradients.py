@@ -63,41 +63,41 @@ class Computation:
         """
         import torch
 
-        # loss, predicted tokens, computed tokens
-        sums = torch.zeros(3, dtype=torch.float64, device=self.device)
+        loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
+        predicted, computed = 0, 0
         for number, one in enumerate(self.passes(rows)):
             # Dropout depends on the pass alone: not on the passes before it, nor on a crash.
             torch.manual_seed(_pass_seed(self.seed, update, self.ranks.rank, number))
             loss = self._losses(one).sum()
             loss.backward()
-            sums += torch.stack([loss.detach().double(), *sums.new_tensor(_counts(one))])
+            loss_sum += loss.detach()
+            predicted += one.targets.shape[0]
+            computed += one.tokens
         if self.ranks.count > 1:
             for weight in self.weights:
                 if weight.grad is None:
                     weight.grad = torch.zeros_like(weight)
         gradients = [weight.grad for weight in self.weights if weight.grad is not None]
         self.ranks.sum(gradients)
-        self.ranks.sum([sums])
-        loss_sum, predicted, computed = sums.tolist()
+        total, predicted, computed = self._over_ranks(loss_sum, predicted, computed)
         torch._foreach_div_(gradients, predicted)
-        return loss_sum / predicted, int(computed)
+        return total / predicted, computed
 
     def mean_loss(self, passes: Sequence[Pass]) -> float:
         """The mean loss (nats) of all response tokens of all ranks' passes, without dropout."""
         import torch
 
-        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
         self.model.eval()
         try:
             with torch.no_grad():
                 for one in passes:
-                    loss = self._losses(one).sum().double()
-                    sums += torch.stack([loss, sums.new_tensor(_counts(one)[0])])
+                    loss_sum += self._losses(one).sum()
         finally:
             self.model.train()
-        self.ranks.sum([sums])
-        loss_sum, predicted = sums.tolist()
-        return float(loss_sum / predicted)
+        own = sum(one.targets.shape[0] for one in passes)
+        total, predicted, _ = self._over_ranks(loss_sum, own, 0)
+        return total / predicted
 
     def loss_of(self, row: Example) -> float:
         """The sum of the losses of a row's response tokens, without dropout, on this rank alone."""
@@ -110,16 +110,23 @@ class Computation:
         finally:
             self.model.train()
 
+    def _over_ranks(
+        self, loss: "torch.Tensor", predicted: int, computed: int
+    ) -> tuple[float, int, int]:
+        """The sums over all ranks of a loss, and of numbers of tokens."""
+        import torch
+
+        sums = torch.stack([loss, *loss.new_tensor([predicted, computed])])
+        self.ranks.sum([sums])
+        total, all_predicted, all_computed = sums.tolist()
+        return total, int(all_predicted), int(all_computed)
+
     def _losses(self, one: Pass) -> "torch.Tensor":
         import torch
 
         kind = self.device.split(":")[0]
         with torch.autocast(kind, dtype=self.half, enabled=self.half is not None):
             return token_losses(self.model, one, packed=self.packed)
-
-
-def _counts(one: Pass) -> tuple[int, int]:
-    return one.targets.shape[0], one.tokens
 
 
 def _pass_seed(seed: int, update: int, rank: int, number: int) -> int:

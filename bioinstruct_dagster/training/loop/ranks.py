@@ -1,6 +1,6 @@
 """Data parallel training: several processes that each compute a part of every update.
 
-`torchrun` starts the processes of a machine, which are called ranks, and tells each its number.
+torchrun starts the processes of a machine, which are called ranks, and tells each its number.
 
 Belongs here: starting, summing over and agreeing between ranks. Does not: which rows a rank
 computes (training.loop.packing).
@@ -82,10 +82,10 @@ class Ranks:
 
 @contextmanager
 def joined_ranks() -> Iterator[Ranks]:
-    """Connect the processes that `torchrun` started, and give each its own GPU if there are any.
+    """Connect the processes that torchrun started, and give each its own GPU if there are any.
 
     Enter it before a model is loaded: each rank loads the model onto its own GPU. In a process that
-    `torchrun` did not start, nothing happens.
+    torchrun did not start, nothing happens.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1 or "RANK" not in os.environ:

@@ -22,7 +22,8 @@ def rate_factor(update: int, updates: int, recipe: Recipe) -> float:
     It rises linearly during the warm-up and reaches 1 with its last update. Then it falls to nearly
     0 by a half cosine or linearly, or stays. The last update still learns.
     """
-    warmup = math.ceil(recipe.warmup * updates)
+    # 0.1 * 30 is 3.0000000000000004, which is not meant as 4 updates.
+    warmup = math.ceil(round(recipe.warmup * updates, 6))
     if update <= warmup:
         return update / warmup
     share = (update - 1 - warmup) / (updates - warmup)  # of the time after the warm-up, below 1

@@ -6,23 +6,21 @@ the rows and the folder of an adapter (training.train), or what a user reads (tr
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.attention.passes import Pass, response_tokens
-from bioinstruct_dagster.models.attention.segments import packed_attention
 from bioinstruct_dagster.models.attention.self_test import packing_fault
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.loop.checkpoints import Checkpoints, TrainingState
 from bioinstruct_dagster.training.loop.gradients import ONE_ROW, Computation
-from bioinstruct_dagster.training.loop.lean_lora import lean_lora
 from bioinstruct_dagster.training.loop.ranks import Ranks
+from bioinstruct_dagster.training.loop.ready_model import half_of, ready_to_train
 from bioinstruct_dagster.training.loop.run_key import run_key
 from bioinstruct_dagster.training.loop.schedule import adapter_optimizer, rate_factor, set_rate
 from bioinstruct_dagster.training.loop.updates import UpdatePlan
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SECONDS = 300.0  # between two checkpoints; one more is written when an epoch ends
 _NAMED_ROWS = 5  # the most rows that an error names
-_BYTES_OF_HALF = 2
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW keeps of each weight
 
 
@@ -155,7 +152,7 @@ def optimize(
             device=base.device,
             capacity=ONE_ROW if fault else plan.tokens_per_pass,
             packed=fault is None,
-            half=_half(model),
+            half=half_of(model),
             ranks=ranks,
             seed=seed,
         ),
@@ -177,7 +174,7 @@ def optimize(
         resumed_from = run.resume()
     if resumed_from is not None:
         say(f"Training goes on from the checkpoint after update {resumed_from}.")
-    with _ready(model, packed=fault is None, recompute=plan.activation_checkpointing):
+    with ready_to_train(model, packed=fault is None, recompute=plan.activation_checkpointing):
         run.finish()
     return Optimized(
         losses=run.state.losses,
@@ -210,33 +207,6 @@ def _with_responses(rows: Sequence[Example], log: Callable[[str], None]) -> list
     return kept
 
 
-def _half(model: Any) -> "torch.dtype | None":
-    """The 16-bit type that the base computes in; None if it computes in more bits."""
-    dtype: torch.dtype = model.get_base_model().dtype
-    return dtype if dtype.itemsize == _BYTES_OF_HALF else None
-
-
-@contextmanager
-def _ready(model: Any, *, packed: bool, recompute: bool) -> Iterator[None]:
-    """Inside the block, the model trains. Afterwards it is as before, in evaluation mode."""
-    from peft.helpers import disable_input_dtype_casting
-
-    inner = model.get_base_model()
-    with ExitStack() as stack:
-        stack.callback(model.eval)
-        if packed:
-            stack.enter_context(packed_attention(model))
-        # Autocast computes an adapter in the 16 bits of its base. Else peft would keep a 32-bit
-        # copy of each layer's input for the gradient.
-        stack.enter_context(disable_input_dtype_casting(model, active=_half(model) is not None))
-        stack.enter_context(lean_lora(model))
-        if recompute:
-            inner.activation_checkpointing_enable({"use_reentrant": False})
-            stack.callback(inner.activation_checkpointing_disable)
-        model.train()
-        yield
-
-
 @dataclass
 class _Run:
     """A run and how far it has come."""
@@ -266,7 +236,7 @@ class _Run:
         if path is None:
             return None
         planned = self.computation.capacity
-        self.state, tensors = self.checkpoints.read(path, self.computation.device)
+        self.state, tensors = self.checkpoints.read(path)
         if self.state.tokens_per_pass > planned:
             # There is less memory than before.
             self.checkpoints.log(
@@ -279,10 +249,11 @@ class _Run:
         for name, weight in self.weights.items():
             weight.data.copy_(tensors[f"weight:{name}"])
             if f"best:{name}" in tensors:
-                self._best[name] = tensors[f"best:{name}"]
-            moments = {part: tensors.get(f"{part}:{name}") for part in _MOMENTS}
-            if moments["step"] is not None:
-                self.optimizer.state[weight] = moments
+                self._best[name] = tensors[f"best:{name}"].to(weight.device)
+            if f"step:{name}" in tensors:
+                self.optimizer.state[weight] = {
+                    part: tensors[f"{part}:{name}"].to(weight.device) for part in _MOMENTS
+                }
         return self.state.update
 
     def finish(self) -> None:

@@ -28,6 +28,7 @@ class DryModel:
     Attributes:
         model: peft's wrapper around the base model.
         weight_bytes: of the base model's weights, in its dtype.
+        weight_count: their number.
         linear_weights: the number of weights of linear layers that QLoRA would quantise.
         largest_weight: the number of weights of the largest linear layer.
         adapter_weights: the number of the adapter's weights.
@@ -36,6 +37,7 @@ class DryModel:
 
     model: Any
     weight_bytes: int
+    weight_count: int
     linear_weights: int
     largest_weight: int
     adapter_weights: int
@@ -59,7 +61,7 @@ def dry_model(config: Any, recipe: Recipe, dtype: str, device: str) -> DryModel:
     with torch.device("meta"), silent_transformers():
         base = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
         base.tie_weights()
-        weights = {id(weight): weight for weight in base.parameters()}.values()
+        weights = list({id(weight): weight for weight in base.parameters()}.values())
         weight_bytes = sum(weight.nbytes for weight in weights)
         head = base.get_output_embeddings()
         linear = [
@@ -87,6 +89,7 @@ def dry_model(config: Any, recipe: Recipe, dtype: str, device: str) -> DryModel:
     return DryModel(
         model,
         weight_bytes,
+        sum(weight.numel() for weight in weights),
         sum(linear),
         max(linear, default=0),
         sum(weight.numel() for weight in own),
@@ -103,8 +106,6 @@ def pass_bytes(dry: DryModel, tokens: int, predicted: int, *, checkpointing: boo
         predicted: the response tokens among them, whose logits are computed.
         checkpointing: whether activations are computed twice to save memory.
     """
-    import torch
-
     inner = dry.model.get_base_model()
     with ExitStack() as stack:
         _register(dry.device)
@@ -139,7 +140,7 @@ def _LivingBytes() -> Any:  # noqa: N802  # a class, made when torch is there
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_leaves
 
-    class LivingBytes(TorchDispatchMode):
+    class LivingBytes(TorchDispatchMode):  # type: ignore[misc]
         most = 0
 
         def __init__(self) -> None:
@@ -147,14 +148,17 @@ def _LivingBytes() -> Any:  # noqa: N802  # a class, made when torch is there
             self._living = 0
             self._seen: weakref.WeakSet[Any] = weakref.WeakSet()
 
-        def __torch_dispatch__(  # noqa: D105, PLW3201
+        def __torch_dispatch__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
             import torch
 
             result = func(*args, **(kwargs or {}))
-            given = {id(one.untyped_storage()) for one in tree_leaves((args, kwargs))
-                     if isinstance(one, torch.Tensor)}
+            given = {
+                id(one.untyped_storage())
+                for one in tree_leaves((args, kwargs))
+                if isinstance(one, torch.Tensor)
+            }
             for one in tree_leaves(result):
                 if isinstance(one, torch.Tensor):
                     storage = one.untyped_storage()
@@ -175,7 +179,7 @@ def _with_fused_dropout(model: Any) -> None:
     """On a GPU, dropout keeps a mask of one byte a value; on a CPU, of the value's own size."""
     import torch
 
-    class FusedDropout(torch.nn.Dropout):
+    class FusedDropout(torch.nn.Dropout):  # type: ignore[misc]
         def forward(self, values: "torch.Tensor") -> "torch.Tensor":
             return torch.native_dropout(values, self.p, self.training)[0]
 
@@ -195,7 +199,7 @@ def _register(device: str) -> None:
 
 
 def _cpu_attention(
-    module: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, **_: Any
+    _module: Any, query: Any, key: Any, value: Any, _mask: Any = None, **_options: Any
 ) -> tuple[Any, None]:
     """SDPA row by row: keys and values are repeated for each query head, outputs are joined."""
     groups = query.shape[1] // key.shape[1]
@@ -205,7 +209,7 @@ def _cpu_attention(
 
 
 def _gpu_attention(
-    module: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, **_: Any
+    _module: Any, query: Any, key: Any, value: Any, _mask: Any = None, **_options: Any
 ) -> tuple[Any, None]:
     """The variable-length kernel: queries, keys, values, output and a number a head and token."""
     return _attention()(query, key, value).transpose(1, 2), None
@@ -214,7 +218,7 @@ def _gpu_attention(
 def _attention() -> Any:
     import torch
 
-    class Attention(torch.autograd.Function):
+    class Attention(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, query: Any, key: Any, value: Any) -> Any:
             output = torch.empty_like(query.transpose(1, 2).contiguous()).transpose(1, 2)
@@ -223,7 +227,7 @@ def _attention() -> Any:
             return output
 
         @staticmethod
-        def backward(ctx: Any, grad: Any) -> Any:
+        def backward(ctx: Any, _grad: Any) -> Any:
             saved = ctx.saved_tensors
             accumulated = saved[0].new_empty(saved[0].shape, dtype=torch.float32)
             grads = tuple(torch.empty_like(one) for one in saved[:3])

@@ -43,7 +43,7 @@ def _host_memory(root: Path) -> tuple[int, str]:
     where = "main memory"
     for limit, used, cached in _groups(root):
         left = limit - used + cached
-        if 0 <= limit and left < free:
+        if left < free:
             free, where = max(0, left), f"memory of this container (limit {_gib(limit)})"
     return free, where
 

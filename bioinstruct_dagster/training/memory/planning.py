@@ -133,9 +133,9 @@ def _planned(
     checkpointing: bool,
 ) -> ExecutionPlan:
     how = "with" if checkpointing else "without"
+    free = f"{size(there.free)} of {there.where} is free"
     lines = [
-        f"estimated peak memory of training: {estimate.describe()}; {size(there.free)} of "
-        f"{there.where} is free",
+        f"estimated peak memory of training: {estimate.describe()}; {free}",
         f"passes of {tokens:,} tokens, {how} activation checkpointing",
     ]
     if estimate.peak > there.usable:

@@ -8,7 +8,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from bioinstruct_dagster.training.loop.ranks import joined_ranks
 from bioinstruct_dagster.training.study.queue import StudyQueue
+from bioinstruct_dagster.training.study.ranked import train_with_ranks
 from bioinstruct_dagster.training.study.spec import StudySpec
 from bioinstruct_dagster.training.study.trainer import StudyTrainer
 from bioinstruct_dagster.training.study.workers import train_with_workers
@@ -29,17 +31,30 @@ def train_study(spec: StudySpec, log: Log, report: Report) -> None:
         log: takes one line.
         report: takes a message about each experiment when it ends; see `StudyTrainer.outcome`.
     """
+    if spec.ranks > 1 and not is_rank():
+        train_with_ranks(spec, log, report)
+        return
     queue = StudyQueue(spec.experiments)
-    devices = worker_devices(spec.workers)[: len(spec.experiments)]
+    devices = [None] if is_rank() else worker_devices(spec.workers)[: len(spec.experiments)]
     if len(devices) > 1:
         train_with_workers(queue, devices, log, report, retrain=spec.retrain)
         return
-    trainer = StudyTrainer(log)
-    previous = None
-    while experiment := queue.take(previous):
-        report(trainer.outcome(experiment, retrain=spec.retrain))
-        queue.done()
-        previous = experiment
+    with joined_ranks() as ranks:
+        trainer = StudyTrainer(log if ranks.first else _silent)
+        previous = None
+        while experiment := queue.take(previous):
+            report(trainer.outcome(experiment, retrain=spec.retrain))
+            queue.done()
+            previous = experiment
+
+
+def is_rank() -> bool:
+    """Whether torchrun has started this process as one of several ranks."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
 
 
 def worker_devices(workers: int) -> list[str | None]:

@@ -16,12 +16,14 @@ class StudySpec:
     """A set of experiments.
 
     `retrain` says to train again where an intact adapter exists. `workers` is the number of
-    processes that train at the same time; 0 stands for one for each GPU.
+    processes that train at the same time; 0 stands for one for each GPU. `ranks` is the number of
+    processes that train one adapter together; if it is not 1, there is one worker.
     """
 
     experiments: tuple[TrainingSpec, ...]
     retrain: bool = False
     workers: int = 0
+    ranks: int = 1
 
     def to_json(self) -> str:
         """The specification as JSON for the model process. `from_json` reads it."""
@@ -30,6 +32,7 @@ class StudySpec:
                 "experiments": [json.loads(one.to_json()) for one in self.experiments],
                 "retrain": self.retrain,
                 "workers": self.workers,
+                "ranks": self.ranks,
             }
         )
 
@@ -40,7 +43,7 @@ class StudySpec:
         experiments = tuple(
             TrainingSpec.from_json(json.dumps(one)) for one in values["experiments"]
         )
-        return cls(experiments, values["retrain"], values["workers"])
+        return cls(experiments, values["retrain"], values["workers"], values["ranks"])
 
 
 def base_group(spec: TrainingSpec) -> str:

@@ -4,6 +4,7 @@ Belongs here: what experiments of a base model share, and how each of them ends.
 one adapter (training.train), or several workers (training.study.workers).
 """
 
+import gc
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -47,10 +48,12 @@ class StudyTrainer:
         except SizeNotReachedError as error:
             return _message("passed_over", spec, reason=str(error))
         except StatedError as error:
+            _free_memory()
             return _message("failed", spec, error=str(error))
         except Exception as error:  # noqa: BLE001  # the other experiments go on
             self._log(f"{spec.experiment}: {''.join(traceback.format_exception(error))}")
             self._shared = self._group = None  # it may be damaged
+            _free_memory()
             cause = f"{type(error).__name__}: {error}"
             return _message("failed", spec, error=f"{cause} (the log has the traceback)")
 
@@ -63,12 +66,21 @@ class StudyTrainer:
             self._shared, self._fault = None, None  # frees the memory of the last one first
             self._group = base_group(spec)
             try:
-                self._shared = SharedBase.of(spec, self._rows[data], self._log)
+                self._shared = SharedBase(spec, self._rows[data], self._log)
             except StatedError as error:
                 self._fault = error
         if self._shared is None:
             raise self._fault or AssertionError("a group has a base model or a fault")
         return self._shared
+
+
+def _free_memory() -> None:
+    """Give back what a failed training held, so that the next one finds it."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _message(kind: str, spec: TrainingSpec, **values: Any) -> dict[str, Any]:

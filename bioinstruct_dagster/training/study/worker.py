@@ -1,7 +1,8 @@
-"""`python -m bioinstruct_dagster.training.study.worker`: train the experiments that come by stdin.
+"""`python -m bioinstruct_dagster.training.study.worker [STUDY]`: train for another process.
 
-Each line of stdin is an experiment, each line of stdout a message. Belongs here: this process. Does
-not: who starts it (training.study.workers).
+Each line of stdout is a message. Each line of stdin is an experiment; a rank reads the file STUDY
+instead. Belongs here: this process. Does not: who starts it (training.study.workers,
+training.study.ranked).
 """
 
 import json
@@ -9,14 +10,17 @@ import os
 import queue
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.training.spec import TrainingSpec
+from bioinstruct_dagster.training.study.run import train_study
+from bioinstruct_dagster.training.study.spec import StudySpec
 from bioinstruct_dagster.training.study.trainer import StudyTrainer
 
 
 def main() -> int:
-    """Train until stdin ends."""
+    """Train until stdin ends, or all experiments of the study's file."""
     # Libraries print to stdout. What they print goes to stderr, so that stdout holds messages only.
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -25,7 +29,16 @@ def main() -> int:
         messages.write(json.dumps(message) + "\n")
         messages.flush()
 
-    trainer = StudyTrainer(lambda line: send({"kind": "log", "line": line}))
+    def log(line: str) -> None:
+        send({"kind": "log", "line": line})
+
+    if len(sys.argv) > 1:
+        study = StudySpec.from_json(Path(sys.argv[1]).read_text("utf-8"))
+        # All ranks report the same, so one of them is enough.
+        first = os.environ.get("RANK", "0") == "0"
+        train_study(study, log, send if first else lambda _: None)
+        return 0
+    trainer = StudyTrainer(log)
     orders: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_receive, args=(orders,), daemon=True).start()
     while order := orders.get():

@@ -5,15 +5,21 @@ import pytest
 from bioinstruct_dagster.models.compute.exchange import Exchange, ExchangeError
 
 
-@pytest.fixture
-def place(tmp_path):
-    """The folder of an exchange."""
-    return tmp_path / "exchange of tests"
+@pytest.fixture(params=["file", "memory"])
+def exchange(request, tmp_path):
+    """A local folder; and fsspec's memory, which has the interface of an object store."""
+    exchange = Exchange(f"{request.param}://{tmp_path}/exchange of tests")
+    yield exchange
+    exchange.remove("")
 
 
-@pytest.fixture
-def exchange(place):
-    return Exchange(f"file://{place}")
+def stored(exchange, name) -> bytes:
+    """A file of the exchange as it is, past the class."""
+    return exchange._files.cat_file(f"{exchange._root}/{name}")
+
+
+def store(exchange, name, content: bytes) -> None:
+    exchange._files.pipe_file(f"{exchange._root}/{name}", content)
 
 
 @pytest.fixture
@@ -44,13 +50,11 @@ def test_a_folder_arrives_as_it_was_without_hidden_files(exchange, folder, tmp_p
     assert [path.name for path in (tmp_path / "fetched").iterdir()] == ["set"]
 
 
-def test_a_folder_is_sent_once(exchange, folder, place):
+def test_a_folder_is_sent_once(exchange, folder):
     exchange.put_folder(folder, "datasets/a1")
-    before = (place / "datasets" / "a1" / "README.md").stat().st_ino
     (folder / "README.md").write_text("another", "utf-8")
     exchange.put_folder(folder, "datasets/a1")
-    assert (place / "datasets" / "a1" / "README.md").stat().st_ino == before
-    assert (place / "datasets" / "a1" / "README.md").read_text("utf-8") == "β"
+    assert stored(exchange, "datasets/a1/README.md").decode() == "β"
 
 
 def test_only_files_of_the_pattern_are_sent(exchange, folder, tmp_path):
@@ -59,21 +63,19 @@ def test_only_files_of_the_pattern_are_sent(exchange, folder, tmp_path):
     assert list(files_of(tmp_path / "fetched")) == ["data/train.parquet"]
 
 
-def test_a_folder_that_was_not_sent_as_a_whole_is_not_there(exchange, folder, place, tmp_path):
+def test_a_folder_that_was_not_sent_as_a_whole_is_not_there(exchange, folder, tmp_path):
     exchange.put_folder(folder, "datasets/a1")
-    (place / "datasets" / "a1" / "manifest.json").unlink()  # as before it is written
+    exchange._files.rm_file(f"{exchange._root}/datasets/a1/manifest.json")  # it is written last
     assert not exchange.has_folder("datasets/a1")
     with pytest.raises(ExchangeError, match="no complete folder"):
         exchange.fetch_folder("datasets/a1", tmp_path / "fetched")
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + b"?", lambda b: b""])
-def test_a_changed_file_is_refused_and_the_old_folder_stays(
-    exchange, folder, place, tmp_path, damage
-):
+def test_a_changed_file_is_refused_and_the_old_folder_stays(exchange, folder, tmp_path, damage):
     exchange.put_folder(folder, "adapters/a1")
-    damaged = place / "adapters" / "a1" / "data" / "train.parquet"
-    damaged.write_bytes(damage(damaged.read_bytes()))
+    name = "adapters/a1/data/train.parquet"
+    store(exchange, name, damage(stored(exchange, name)))
     home = tmp_path / "home"
     home.mkdir()
     (home / "old").write_text("old", "utf-8")
@@ -83,7 +85,7 @@ def test_a_changed_file_is_refused_and_the_old_folder_stays(
     assert not list(tmp_path.glob(".home*"))
 
 
-def test_no_file_is_written_outside_the_folder(exchange, place, tmp_path):
+def test_no_file_is_written_outside_the_folder(exchange, tmp_path):
     exchange.put_text("adapters/a1/manifest.json", '{"../../outside": "00"}')
     with pytest.raises(ExchangeError, match="outside it"):
         exchange.fetch_folder("adapters/a1", tmp_path / "home" / "adapter")

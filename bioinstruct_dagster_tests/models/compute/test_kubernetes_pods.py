@@ -16,6 +16,7 @@ from bioinstruct_dagster.models.compute.choice import launchers
 from bioinstruct_dagster.models.compute.launcher import ModelProcessError
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.training.study.spec import StudySpec
 from bioinstruct_dagster_tests.models.compute.api_server import ApiServer
 from bioinstruct_dagster_tests.models.steps import (
     any_alive,
@@ -215,9 +216,13 @@ def test_a_pod_trains_the_bits_that_this_machine_trains(
     api, process, training_spec, tiny_base, adapter, tmp_path
 ):
     spec = replace(training_spec, adapters_dir=str(tmp_path / "home"))
-    result = in_a_run(
-        lambda context: process.run(context, "bioinstruct_dagster.training", spec.to_json())
+    (message,) = in_a_run(
+        lambda context: list(
+            process.stream(context, "bioinstruct_dagster.training", StudySpec((spec,)).to_json())
+        )
     )
+    assert message["kind"] == "adapter", message
+    result = message["result"]
     home = Path(result["adapter_path"])
     assert home.is_relative_to(tmp_path / "home")
     assert result["adapter_sha256"] == adapter["adapter_sha256"]

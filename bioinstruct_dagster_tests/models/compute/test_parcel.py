@@ -1,6 +1,9 @@
 """A parcel's way to the machine that trains, and what comes back."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.models.compute.delivery import Delivery
 from bioinstruct_dagster.models.compute.exchange import Exchange, ExchangeError
 from bioinstruct_dagster.models.compute.parcel import Parcel, ParcelError
+from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 from bioinstruct_dagster.training.spec import TrainingSpec
 
@@ -158,6 +162,23 @@ def test_a_local_base_model_and_a_prompt_file_travel(exchange, spec, work, tmp_p
     parcel.close()
 
 
+def test_an_adapter_to_score_is_there(exchange, spec, work):
+    folder = made_adapter(spec)
+    values = {
+        "base": spec.base.model_dump(mode="json"),
+        "adapter_path": str(folder),
+        "dataset_path": spec.dataset_path,
+        "dataset_fingerprint": spec.dataset_fingerprint,
+        "models_dir": spec.models_dir,
+    }
+    parcel = sent(exchange, json.dumps({"experiments": [values, values]}))
+    for one in json.loads(Delivery(parcel.url, work).spec)["experiments"]:
+        there = Path(one["adapter_path"])
+        assert there.is_relative_to(work)
+        assert {path.name for path in there.iterdir()} == {path.name for path in folder.iterdir()}
+    parcel.close()
+
+
 def test_a_hub_model_is_named_as_it_is(exchange, spec, work):
     hub = replace(spec, base=spec.base.model_copy(update={"source": "nobody/no-such-model"}))
     parcel = sent(exchange, hub)
@@ -187,3 +208,33 @@ def test_a_closed_or_replaced_parcel_is_not_opened(exchange, spec, work):
         Delivery(second.url, work)
     assert exchange.has_folder(f"datasets/{spec.dataset_fingerprint[:16]}")
     first.close()
+
+
+WATCHED = """
+import sys, time
+from pathlib import Path
+from bioinstruct_dagster.models.compute import delivery
+
+delivery.SECONDS_BETWEEN_SIGNS, delivery.SECONDS_WITHOUT_SIGN = 0.05, float(sys.argv[3])
+delivery.Delivery(sys.argv[1], Path(sys.argv[2])).end_without_home()
+print("watches", flush=True)
+time.sleep(float(sys.argv[4]))
+"""
+
+
+@pytest.mark.parametrize(("patience", "works", "status"), [("0.2", "600", -15), ("600", "0.5", 0)])
+def test_a_process_ends_when_its_home_gives_no_more_signs_of_life(
+    parcel, work, patience, works, status
+):
+    # This home gives a sign each minute, so with little patience it seems to be gone.
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, parcel.url, str(work), patience, works],
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert done.stdout == "watches\n"
+    assert ("No sign of life" in done.stderr) is (status != 0)

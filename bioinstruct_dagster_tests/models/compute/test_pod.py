@@ -1,4 +1,4 @@
-"""The pod's specification, checked by the Kubernetes models and against what a cluster may refuse."""
+"""The pod's specification, checked by the Kubernetes models and by what a cluster may refuse."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from bioinstruct_dagster.models.compute.launcher import Order
 from bioinstruct_dagster.models.compute.pod import pod_of
 from bioinstruct_dagster.settings import Settings
 
-SECRET = "hf_never_in_a_specification"
+NEVER_WRITTEN = "hf_never_in_a_specification"
 ORDER = Order(
     module="bioinstruct_dagster.training",
     spec="s3://bucket/bioinstruct/runs/r/1/parcel.json",
@@ -105,7 +105,7 @@ def test_a_pod_without_gpus_runs_on_any_node():
 
 
 def test_secrets_are_named_and_never_written(monkeypatch):
-    monkeypatch.setenv("HF_TOKEN", SECRET)
+    monkeypatch.setenv("HF_TOKEN", NEVER_WRITTEN)
     monkeypatch.setenv("NCCL_DEBUG", "INFO")
     given = settings(kubernetes_secret="keys", compute_env="NCCL_DEBUG,NOT_SET_HERE")
     pod = as_sent(pod_of(ORDER, given))
@@ -113,7 +113,7 @@ def test_secrets_are_named_and_never_written(monkeypatch):
     assert container["envFrom"] == [{"secretRef": {"name": "keys"}}]
     assert {"name": "NCCL_DEBUG", "value": "INFO"} in container["env"]
     assert "NOT_SET_HERE" not in json.dumps(pod)
-    assert SECRET not in json.dumps(pod)
+    assert NEVER_WRITTEN not in json.dumps(pod)
 
 
 def test_the_pod_runs_once_and_without_rights():

@@ -14,6 +14,7 @@ from bioinstruct_dagster.models.compute.choice import launchers
 from bioinstruct_dagster.models.compute.launcher import ModelProcessError
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
+from bioinstruct_dagster.training.study.spec import StudySpec
 from bioinstruct_dagster_tests.models.steps import (
     MODULE,
     WORK,
@@ -90,24 +91,27 @@ def test_two_partitions_train_on_two_nodes_the_bits_of_this_machine(
         replace(training_spec, adapters_dir=str(tmp_path / "home"), seed=seed)
         for seed in (training_spec.seed, training_spec.seed + 1)
     ]
-    here = ModelProcess()
     results: dict[int, dict] = {}
 
-    def train(spec):
-        results[spec.seed] = in_a_run(
-            lambda context: process.run(context, "bioinstruct_dagster.training", spec.to_json())
+    def train(process, spec):
+        (message,) = in_a_run(
+            lambda context: list(
+                process.stream(
+                    context, "bioinstruct_dagster.training", StudySpec((spec,)).to_json()
+                )
+            )
         )
+        assert message["kind"] == "adapter", message
+        results[spec.seed] = message["result"]
+        return message["result"]
 
-    threads = [threading.Thread(target=train, args=(spec,)) for spec in specs]
+    threads = [threading.Thread(target=train, args=(process, spec)) for spec in specs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    local = replace(specs[1], adapters_dir=str(tmp_path / "local"))
-    expected = in_a_run(
-        lambda context: here.run(context, "bioinstruct_dagster.training", local.to_json())
-    )
     first, second = (results[spec.seed] for spec in specs)
+    expected = train(ModelProcess(), replace(specs[1], adapters_dir=str(tmp_path / "local")))
     assert first["adapter_sha256"] == adapter["adapter_sha256"]
     assert second["adapter_sha256"] == expected["adapter_sha256"]
     assert second["adapter_sha256"] != first["adapter_sha256"]
@@ -130,26 +134,27 @@ def test_a_stated_error_and_a_kill_are_said_in_words(process):
 
 
 def test_the_job_ends_when_the_stream_is_closed_and_a_second_start_replaces_it(process, tmp_path):
-    pids = tmp_path / "pids"
-    steps = [
-        {"children": str(pids), "own_group": False},
-        {"report": {"kind": "started"}},
-        {"wait_for": str(tmp_path / "never")},
-    ]
+    def steps(pids):
+        return json.dumps(
+            [
+                {"children": str(pids), "own_group": False},
+                {"report": {"kind": "started"}},
+                {"wait_for": str(tmp_path / "never")},
+            ]
+        )
 
     def use(context):
-        first = process.stream(context, MODULE, json.dumps(steps))
+        first = process.stream(context, MODULE, steps(tmp_path / "first"))
         next(first)
-        second = process.stream(context, MODULE, json.dumps(steps))
+        assert any_alive(tmp_path / "first")
+        second = process.stream(context, MODULE, steps(tmp_path / "second"))
         next(second)
-        numbers = pids.read_text("utf-8").split()
-        (tmp_path / "first").write_text(" ".join(numbers[:2]), "utf-8")
-        (tmp_path / "second").write_text(" ".join(numbers[2:]), "utf-8")
         await_that(lambda: not any_alive(tmp_path / "first"))
+        assert any_alive(tmp_path / "second")
+        first.close()  # it does not stop the second
         assert any_alive(tmp_path / "second")
         second.close()
         await_that(lambda: not any_alive(tmp_path / "second"))
-        first.close()
         return True
 
     assert in_a_run(use)

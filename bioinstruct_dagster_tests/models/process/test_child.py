@@ -11,6 +11,7 @@ import pytest
 from bioinstruct_dagster.models.base_models import BaseModelError
 from bioinstruct_dagster.models.process.child import run_from_files
 from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster.training.study.spec import StudySpec
 
 
 @pytest.fixture
@@ -50,6 +51,16 @@ def test_any_other_error_has_a_traceback_and_no_result(files):
     assert not files[1].exists()
 
 
+def test_messages_are_sent_in_their_order_and_then_the_result(files):
+    def work(text, log, report):
+        report({"kind": "adapter", "n": 1})
+        report({"kind": "adapter", "n": 2})
+
+    assert run_from_files("module", work) == 0
+    kept = json.loads(files[1].read_text("utf-8"))
+    assert kept == {"messages": [{"kind": "adapter", "n": 1}, {"kind": "adapter", "n": 2}]}
+
+
 def test_without_its_files_it_says_how_it_is_called(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["module"])
     with pytest.raises(SystemExit) as stopped:
@@ -58,9 +69,10 @@ def test_without_its_files_it_says_how_it_is_called(monkeypatch, capsys):
     assert "usage: python -m bioinstruct_dagster.training" in capsys.readouterr().err
 
 
-def test_an_unreachable_hub_model_fails_with_a_message(training_spec, tmp_path):
+def test_by_hand_a_study_leaves_its_messages_in_the_result_file(training_spec, tmp_path):
     base = training_spec.base.model_copy(update={"source": "nobody/no-such-model"})
-    (tmp_path / "spec.json").write_text(replace(training_spec, base=base).to_json(), "utf-8")
+    study = StudySpec((replace(training_spec, base=base),))
+    (tmp_path / "spec.json").write_text(study.to_json(), "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "bioinstruct_dagster.training", "spec.json", "result.json"],
         cwd=tmp_path,
@@ -69,9 +81,8 @@ def test_an_unreachable_hub_model_fails_with_a_message(training_spec, tmp_path):
         text=True,
         check=False,
     )
-    assert done.returncode == 1
-    error = json.loads((tmp_path / "result.json").read_text("utf-8"))["error"]
-    assert "Base model 'nobody/no-such-model'" in error
-    assert "neither a complete model in a local folder nor a hub model" in error
-    assert error in done.stderr
+    assert done.returncode == 0
+    (message,) = json.loads((tmp_path / "result.json").read_text("utf-8"))["messages"]
+    assert (message["kind"], message["experiment"]) == ("failed", "rehearsal-llama|all")
+    assert "nobody/no-such-model" in message["error"]
     assert "Traceback" not in done.stderr

@@ -33,7 +33,7 @@ def logged(store):
 def test_a_checkpoint_is_read_as_it_was_written(store, tensors):
     state = TrainingState(512, 7, [0.1, 1 / 3], [(4, 2.5)], 4, 1, False, 99, 0, 1.5)
     store.write(state, tensors)
-    found, read = store.read(store.newest(), "cpu")
+    found, read = store.read(store.newest())
     assert found == state
     assert read.keys() == tensors.keys()
     assert all(read[name].equal(tensors[name]) for name in tensors)
@@ -49,7 +49,7 @@ def test_only_the_newest_checkpoint_is_kept(store, tensors):
 def test_the_same_update_may_be_written_again(store, tensors):
     store.write(TrainingState(1, 5, [1.0]), tensors)
     store.write(TrainingState(1, 5, [2.0]), tensors)
-    assert store.read(store.newest(), "cpu")[0].losses == [2.0]
+    assert store.read(store.newest())[0].losses == [2.0]
 
 
 def test_there_is_none_before_the_first(store):

@@ -16,6 +16,10 @@ def test_the_rate_rises_during_the_warm_up_and_reaches_its_whole():
     assert factors(8, warmup=0.5, schedule="constant") == [0.25, 0.5, 0.75, 1, 1, 1, 1, 1]
 
 
+def test_a_share_that_is_a_whole_number_of_updates_is_not_rounded_up():
+    assert factors(30, warmup=0.1, schedule="constant").count(1.0) == 28  # the third reaches it
+
+
 @pytest.mark.parametrize("warmup", [0.0, 0.3])
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "constant"])
 @pytest.mark.parametrize("updates", [1, 2, 7, 100])

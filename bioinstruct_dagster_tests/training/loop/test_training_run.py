@@ -92,6 +92,13 @@ def test_a_base_that_can_not_be_packed_is_trained_row_by_row_and_that_is_said():
     assert all(math.isfinite(loss) for loss in trained.outcome.losses)
 
 
+def test_a_16_bit_base_trains_an_adapter_of_32_bits():
+    one, other = train(dtype="bfloat16"), train(dtype="float32")
+    assert {str(weight.dtype) for weight in one.weights.values()} == {"torch.float32"}
+    assert one.outcome.losses == pytest.approx(other.outcome.losses, rel=0.02)
+    assert one.outcome.packed
+
+
 def test_early_stopping_ends_the_run_and_keeps_the_best_weights():
     held_out = rows(12, "held-out")
     trained = train(

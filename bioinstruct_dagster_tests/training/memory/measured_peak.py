@@ -1,8 +1,8 @@
 """Trains in this process as a run does, and prints the estimate and the measured peak as JSON.
 
-Run `python -m bioinstruct_dagster_tests.training.memory.measured_peak CASE`, CASE being JSON: source,
-models_dir, recipe, tokens_per_pass, activation_checkpointing, rows. The peak is that of the resident
-memory above what the process held after its imports.
+Run `python -m bioinstruct_dagster_tests.training.memory.measured_peak CASE`. CASE is JSON: source,
+models_dir, recipe, rows and limits of the plan. The peak is that of the resident memory above what
+the process held after its imports.
 """
 
 import json
@@ -32,16 +32,14 @@ def resident(field: str) -> int:
 
 def examples(rows: int, vocabulary: int, longest: int) -> list[Any]:
     """Rows of random tokens; half of each is a response."""
-    from bioinstruct_dagster.models.encoding import IGNORED_LABEL, Example
+    from bioinstruct_dagster.models.encoding import Example
 
     draw = random.Random(0)
     made = []
     for number in range(rows):
         length = draw.randrange(40, longest)
         ids = [draw.randrange(3, vocabulary) for _ in range(length)]
-        prompt = length // 2
-        labels = [IGNORED_LABEL] * prompt + ids[prompt:]
-        made.append(Example(f"row-{number}", ids, labels, prompt))
+        made.append(Example(f"row-{number}", ids, length // 2))
     return made
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.training import base as base_module
+from bioinstruct_dagster.models.base_models import CheckedBaseModel
 from bioinstruct_dagster.training import rows as rows_module
 from bioinstruct_dagster.training.study.run import train_study, worker_devices
 from bioinstruct_dagster.training.study.spec import StudySpec
@@ -34,17 +34,17 @@ def messages_of(*experiments, **options):
 def counted(monkeypatch):
     """How often base models are loaded and rows are encoded."""
     counts = {"loads": 0, "rows": []}
-    load, encode = base_module.base_models.load, rows_module.encode_rows
+    load, encode = CheckedBaseModel.load, rows_module.encode_rows
 
-    def counting_load(*arguments):
+    def counting_load(checked, log):
         counts["loads"] += 1
-        return load(*arguments)
+        return load(checked, log)
 
     def counting_encode(rows, *arguments):
         counts["rows"] += [row["row_id"] for row in rows]
         return encode(rows, *arguments)
 
-    monkeypatch.setattr(base_module.base_models, "load", counting_load)
+    monkeypatch.setattr(CheckedBaseModel, "load", counting_load)
     monkeypatch.setattr(rows_module, "encode_rows", counting_encode)
     return counts
 

@@ -15,7 +15,7 @@ def with_base(spec, **changes):
 
 def test_a_study_survives_the_way_to_its_process(training_spec):
     other = with_recipe(training_spec, target_modules=("q_proj", "v_proj"))
-    study = StudySpec((training_spec, other), retrain=True, workers=3)
+    study = StudySpec((training_spec, other), retrain=True, workers=3, ranks=2)
     assert StudySpec.from_json(study.to_json()) == study
 
 

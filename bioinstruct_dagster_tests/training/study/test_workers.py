@@ -26,18 +26,32 @@ def variants(spec, folder, *names):
     )
 
 
-def workers_of_this_process():
-    """The processes that this one has started as workers."""
-    found = []
+def processes_of(*words):
+    """The processes below this one with all of these words in their command."""
+    parents, commands = {}, {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            command = path.joinpath("cmdline").read_bytes()
-            parent = int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
+            commands[int(path.name)] = path.joinpath("cmdline").read_bytes()
+            stat = path.joinpath("stat").read_text()
         except OSError:
             continue  # it has ended
-        if b"training.study.worker" in command and parent == os.getpid():
-            found.append(int(path.name))
-    return found
+        parents[int(path.name)] = int(stat.rpartition(")")[2].split()[1])
+
+    def is_below(process):
+        while process := parents.get(process, 0):
+            if process == os.getpid():
+                return True
+        return False
+
+    return [
+        process
+        for process, command in commands.items()
+        if is_below(process) and all(word in command for word in words)
+    ]
+
+
+def workers_of_this_process():
+    return processes_of(b"training.study.worker")
 
 
 @pytest.fixture(autouse=True)
