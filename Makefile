@@ -100,7 +100,7 @@ bench-generation: setup-dev  ## Measure generation clients side by side, the pee
 bench-curation: setup-dev  ## Measure the gates of curation beside their peers, installed apart (40 min)
 	$(BIN)/python -m benchmarks.curation
 
-bench-training: setup-dev  ## Measure training beside TRL and transformers' Trainer, TRL installed apart (15 min)
+bench-training: setup-dev  ## Measure training beside TRL and transformers' Trainer, TRL installed apart (20 min)
 	$(BIN)/python -m benchmarks.training
 
 bench-training-gpu: setup-dev  ## Measure training of 7B and 13B shapes on one GPU (8 min on an H200)

@@ -21,20 +21,21 @@ from benchmarks.training.measures import MEASURES, Figure, Plan
 from benchmarks.training.runs import MODES, PEER, Session
 from bioinstruct_dagster.settings import load_settings
 
-ROWS, REAL_ROWS, STUDY_ROWS, ROUNDS = 80, 64, 100, 3
+ROWS, REAL_ROWS, STUDY_ROWS, ROUNDS = 80, 64, 100, 2
 _QUICK_ROWS, _QUICK_STUDY_ROWS = 32, 16
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print the report. A whole session also writes it."""
     options = _parser().parse_args(arguments)
-    whole = not (options.quick or options.only or options.rows or options.rounds)
+    sizes = (options.rows, options.real_rows, options.rounds)
+    whole = not (options.quick or options.only or any(sizes))
     folder = Path(tempfile.mkdtemp(prefix="bench-training-", dir=options.scratch))
     plan = Plan(
         session=Session(folder),
         only=frozenset(options.only),
         rows=options.rows or (_QUICK_ROWS if options.quick else ROWS),
-        real_rows=_QUICK_ROWS if options.quick else REAL_ROWS,
+        real_rows=options.real_rows or (_QUICK_ROWS if options.quick else REAL_ROWS),
         rounds=options.rounds or (1 if options.quick else ROUNDS),
         lanes=options.lanes,
         real_base=options.real_base,
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rows", type=int, help=f"made rows, 16 to an update (default {ROWS})")
     parser.add_argument("--rounds", type=int, help=f"runs of each mode (default {ROUNDS})")
+    parser.add_argument("--real-rows", type=int, help=f"of SmolLM2 (default {REAL_ROWS})")
     parser.add_argument("--lanes", type=int, default=2, help="processes at a time (default 2)")
     parser.add_argument("--quick", action="store_true", help="small and once: does it all work?")
     parser.add_argument(

@@ -7,7 +7,7 @@ not: the work of a mode (ours, peers), or the tables (report).
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -158,30 +158,42 @@ def _with_demo_data(
 def _study(plan: Plan, prepared: Prepared) -> Iterator[Figure]:
     folder = plan.session.folder / "study"
     together = study_of(plan.session, prepared, plan.study_rows, folder / "one")
-    yield Figure("study", "one_run", 0, _usage(together.one_run()))
     apart = study_of(plan.session, prepared, plan.study_rows, folder / "each")
-    yield Figure("study", "eight_runs", 0, _usage(apart.run_each()))
+    works = {"one_run": together.one_run, "eight_runs": apart.run_each}
+    yield from _side_by_side(plan, "study", works)
 
 
 def _demo(plan: Plan, prepared: Prepared) -> Iterator[Figure]:
     folder = plan.session.folder / "demo_training"
     folder.mkdir()
-    specs = [prepared.specs[recipe] for recipe in DEMO_RECIPES]
-    usages = [
-        train_together(plan.session, [spec], folder / f"now-{number}")
-        for number, spec in enumerate(specs)
-    ]
-    yield Figure("demo", "now", 0, _usage(usages))
-    moved = [replace(spec, adapters_dir=str(folder / "adapters")) for spec in specs]
-    usage = train_together(plan.session, moved, folder / "study")
-    yield Figure("demo", "now_one_run", 0, _usage([usage]))
-    try:
+
+    def now() -> list[Usage]:
+        specs = [prepared.specs[recipe] for recipe in DEMO_RECIPES]
+        return [
+            train_together(plan.session, [spec], folder / f"now-{number}")
+            for number, spec in enumerate(specs)
+        ]
+
+    def before() -> list[Usage]:
         code = checked_out(BEFORE, folder / "before")
-        usages = train_as_before(plan.session, prepared, code, folder)
-    except RunError as error:
-        yield Figure("demo", "before", 0, error=str(error))
-        return
-    yield Figure("demo", "before", 0, _usage(usages))
+        return train_as_before(plan.session, prepared, code, folder)
+
+    yield from _side_by_side(plan, "demo", {"now": now, "before": before})
+
+
+def _side_by_side(
+    plan: Plan, measure: str, works: Mapping[str, Callable[[], list[Usage]]]
+) -> Iterator[Figure]:
+    """The usage of each work. As many as there are lanes run at the same time."""
+
+    def figure(name: str) -> Figure:
+        try:
+            return Figure(measure, name, 0, _usage(works[name]()))
+        except RunError as error:
+            return Figure(measure, name, 0, error=str(error))
+
+    with ThreadPoolExecutor(plan.lanes) as lanes:
+        yield from lanes.map(figure, works)
 
 
 def _usage(usages: Sequence[Usage]) -> dict[str, float]:

@@ -15,7 +15,6 @@ TITLES = {name: mode.title for name, mode in MODES.items()} | {
     "eight_runs": "eight runs",
     "before": "before, with transformers' Trainer: two runs",
     "now": "now: two runs",
-    "now_one_run": "now: both adapters in one run",
 }
 _LIMIT, _PEER = "bare", "trl_defaults"
 _GIB = 1 << 30

@@ -6,7 +6,6 @@ specifications, and the commands that train them. Does not: single modes of trai
 
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -197,11 +196,11 @@ def train_as_before(session: Session, prepared: Prepared, code: Path, folder: Pa
     """Train the demo's adapters as an older revision did: a process for each."""
     build_base(session, code, prepared.specs[RECIPE], folder)
     arguments = [str(folder), str(prepared.path), prepared.fingerprint, *DEMO_RECIPES]
-    subprocess.run(
+    session.command(
         [sys.executable, "-c", _OLD_SPECS, *arguments],
-        cwd=code,
-        env=os.environ | {"PYTHONPATH": str(code)},
-        check=True,
+        folder / "specs.log",
+        environment={"PYTHONPATH": str(code)},
+        code=code,
     )
     return [
         _train(session, code, folder / f"{recipe}.json", folder / f"{recipe}.result.json")
