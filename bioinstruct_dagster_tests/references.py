@@ -138,7 +138,7 @@ def is_library(name: str) -> bool:
 
 def read_project(root: Path) -> Project:
     """Collect the names of the project below `root`."""
-    folders = [*CODE, "docs", "data", ".ci", ".github", ".dagster_home"]
+    folders = [*CODE, "docs", "data", "deploy", ".ci", ".github", ".dagster_home"]
     every = (path for folder in folders for path in (root / folder).rglob("*"))
     paths = [path for path in every if ".peers" not in path.parts]  # other software of benchmarks
     files = {p.relative_to(root).as_posix() for p in [*paths, *root.glob("*")]}
