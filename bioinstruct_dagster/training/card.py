@@ -95,6 +95,7 @@ def _result(result: Mapping[str, Any]) -> dict[str, Any]:
         "first training loss": _number(result.get("first_loss")),
         "last training loss": _number(result.get("last_loss")),
         "validation loss, lowest": _number(min(losses, default=None)),
+        "rows validated on": _count((result.get("run_facts") or {}).get("validation_rows")),
         "validation losses": ", ".join(f"{loss:.4f}" for loss in losses) or None,
     }
 

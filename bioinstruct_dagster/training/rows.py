@@ -15,7 +15,7 @@ from bioinstruct_dagster.models.base_models import TokenizingBase
 from bioinstruct_dagster.models.encoding import Example, LeftOutRow, encode_rows
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.spec import TrainingSpec
-from bioinstruct_dagster.training.subsets import subset
+from bioinstruct_dagster.training.subsets import subset, validation_sample
 
 T = TypeVar("T")
 
@@ -53,7 +53,10 @@ class ExperimentRows:
     def summary(self) -> str:
         """What became of the other rows, in words."""
         counts = self.counts()
-        return f"{counts['rows_left_out']} left out, {counts['rows_shortened']} shortened"
+        return (
+            f"{counts['rows_left_out']} left out, {counts['rows_shortened']} shortened, "
+            f"{len(self.validation)} to validate on"
+        )
 
 
 def read_rows(spec: TrainingSpec) -> DatasetRows:
@@ -90,7 +93,7 @@ class RowEncoder:
         """
         recipe = spec.recipe
         train = subset(self._rows.train, recipe, spec.seed)
-        validation = [r for r in self._rows.validation if r["category"] in recipe.categories]
+        validation = validation_sample(self._rows.validation, recipe, len(train), spec.seed)
         encoded = self._encode([*train, *validation], recipe)
         rows = ExperimentRows(
             _found(train, encoded.examples),

@@ -122,6 +122,7 @@ def _trained(  # noqa: PLR0917  # all that an adapter is made from
         **progress.facts(),
         "threads": torch.get_num_threads(),
         "ranks": ranks.count,
+        "validation_rows": len(rows.validation),
         "tokens_per_pass": plan.tokens_per_pass,
         "activation_checkpointing": plan.activation_checkpointing,
         "estimated_bytes": plan.estimated_bytes,

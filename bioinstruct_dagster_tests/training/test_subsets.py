@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
-from bioinstruct_dagster.training.subsets import SizeNotReachedError, subset, training_seed
+from bioinstruct_dagster.training.subsets import (
+    SizeNotReachedError,
+    subset,
+    training_seed,
+    validation_sample,
+)
 
 VALUES = {
     "lora_rank": 8, "lora_alpha": 16, "lora_dropout": 0.05, "target_modules": "all-linear",
@@ -128,3 +133,20 @@ def test_the_training_seed_depends_on_run_seed_and_recipe_seed_alone(run_seed, s
 def test_training_seeds_differ():
     found = {training_seed(run, recipe(seed=seed)) for run in range(20) for seed in range(1, 20)}
     assert len(found) == 20 * 19
+
+
+def test_validation_takes_a_tenth_but_not_fewer_than_64_rows():
+    sizes = {n: len(validation_sample(ROWS, recipe(), n, 42)) for n in (10, 640, 1_000, 9_000)}
+    assert sizes == {10: 64, 640: 64, 1_000: 100, 9_000: 400}  # there are 400
+
+
+def test_validation_samples_are_nested_and_the_same_for_all_seeds_of_a_recipe():
+    small, large = (validation_sample(ROWS, recipe(seed=2), n, 42) for n in (700, 2_000))
+    assert set(ids(small)) < set(ids(large))
+    assert validation_sample(ROWS, recipe(seed=1), 700, 42) == small
+    assert validation_sample(ROWS, recipe(), 700, 43) != small
+
+
+def test_validation_takes_the_categories_of_the_recipe():
+    found = validation_sample(ROWS, recipe(categories=("other",)), 400, 42)
+    assert {one["category"] for one in found} == {"other"}

@@ -19,12 +19,12 @@ _NF4_BYTES = (4 + 0.127) / 8
 # Measured with bioinstruct_dagster_tests/training/memory/measured_peak.py on the embedded model and
 # SmolLM2-135M (glibc 2.36): what the process takes besides tensors, such as code that is loaded on
 # first use, the tokenizer, rows, and buffers of the matrix library.
-_CPU_PROCESS = 100 * 2**20
+_CPU_PROCESS = 90 * 2**20
 # torch asks for blocks that are aligned to 64 bytes. glibc before 2.38 can't put such a block into
 # the gap that an equal block has left, so the heap grows beyond the living tensors. Dropout's masks
 # live as long as the pass and leave fewer gaps.
-_CPU_GAPS = 2.0
-_CPU_GAPS_WITH_DROPOUT = 1.6
+_CPU_GAPS = 1.35
+_CPU_GAPS_WITH_DROPOUT = 1.25
 # cuBLAS and the attention kernel keep workspaces of 32 MiB or more on a Hopper GPU; the allocator
 # rounds blocks up to 2 MiB.
 _GPU_WORKSPACE = 200 * 2**20
