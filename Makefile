@@ -70,7 +70,7 @@ test-all: setup-dev  ## All tests but those against other servers
 	$(PYTEST) -m 'not servers'
 
 # One process: each server is started once, and the tests of one server follow each other.
-test-servers: setup-dev  ## Generation and the gates against real servers, installed apart (15 min)
+test-servers: setup-dev  ## Generation and the gates against real servers, installed apart (17 min)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m servers bioinstruct_dagster_tests/servers
 
 lint: setup-dev  ## Formatting, lint rules, types, import contracts
