@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from bioinstruct_dagster.models.experiments.names import (
+    UNNAMED_FILE,
     ExperimentId,
     UnknownExperimentError,
     experiments_named,
@@ -78,16 +79,22 @@ def test_every_pattern_without_experiment_is_named_with_what_to_do():
         experiments_named(["olmo|all", "olmo|al", "llama", "zzz|yyyyyyyyyyyyyyyyyy"], ALL)
     lines = str(refused.value).splitlines()
     assert lines == [
-        "'olmo|al' stands for no experiment of data/experiments.yaml; did you mean 'olmo|all'?",
+        f"'olmo|al' stands for no experiment of {UNNAMED_FILE}; did you mean 'olmo|all'?",
         (
-            "'llama' stands for no experiment of data/experiments.yaml: write base model and "
+            f"'llama' stands for no experiment of {UNNAMED_FILE}: write base model and "
             "recipe, such as 'llama|*' or '*|llama'."
         ),
         (
-            "'zzz|yyyyyyyyyyyyyyyyyy' stands for no experiment of data/experiments.yaml; the first "
+            f"'zzz|yyyyyyyyyyyyyyyyyy' stands for no experiment of {UNNAMED_FILE}; the first "
             "of 12 is 'llama-2-7b|all'."
         ),
     ]
+
+
+def test_a_name_that_is_not_near_is_not_suggested():
+    with pytest.raises(UnknownExperimentError) as refused:
+        experiments_named(["tiny|all"], [("rehearsal-llama", "all"), ("mini", "all")])
+    assert "did you mean" not in str(refused.value)
 
 
 def test_no_pattern_at_all_is_refused():
