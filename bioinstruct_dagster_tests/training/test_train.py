@@ -43,6 +43,13 @@ def test_the_adapter_is_safetensors_and_holds_no_pickle(adapter):
     assert list(folder.parent.iterdir()) == [folder]
 
 
+def test_others_can_read_what_new_files_let_them_read(adapter, tiny_base, tmp_path):
+    (tmp_path / "new").touch()
+    for folder in (adapter["adapter_path"], tiny_base.path):
+        modes = {path.stat().st_mode for path in Path(folder).rglob("*") if path.is_file()}
+        assert modes == {(tmp_path / "new").stat().st_mode}
+
+
 def test_peft_opens_the_adapter_and_it_changes_the_output(adapter, training_spec):
     import peft
     import torch
