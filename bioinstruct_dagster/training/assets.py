@@ -189,6 +189,8 @@ def _shown(
     ]
     curve = figures.curve("Training loss, and validation loss (dashed)", result["losses"], marks)
     facts = {"proof": result["proof"], "run_facts": result["run_facts"]}
+    found = result["run_facts"].get("useful_tokens_per_second")
+    speed = {"useful_tokens_per_second": found} if found else {}
     validation = {"validation_loss": marks[-1][1]} if marks else {}
     return materialization(
         step.context,
@@ -205,7 +207,7 @@ def _shown(
             "train_rows": result["train_rows"],
             "rows_left_out": result["rows_left_out"],
             "rows_shortened": result["rows_shortened"],
-            "train_tokens_per_second": result["train_tokens"] / result["train_seconds"],
+            **speed,
             **{name: dg.MetadataValue.json(fact) for name, fact in facts.items() if fact},
             "device": result["device"],
             "reused": reused,

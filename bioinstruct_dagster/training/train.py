@@ -28,6 +28,7 @@ from bioinstruct_dagster.training.rows import ExperimentRows, read_rows
 from bioinstruct_dagster.training.saving import save_adapter
 from bioinstruct_dagster.training.spec import TrainingSpec
 from bioinstruct_dagster.training.subsets import training_seed
+from bioinstruct_dagster.training.throughput import restart_peak
 
 Log = Callable[[str], None]
 
@@ -73,10 +74,11 @@ def train_adapter(spec: TrainingSpec, shared: SharedBase, log: Log) -> dict[str,
         if made_meanwhile is not None:
             return made_meanwhile
         plan = ranks.same(shared.plan(spec, [*rows.train, *rows.validation], say))
+        restart_peak()
         try:
             base = shared.loaded()
             with adapter_removed_after(base.model):
-                return _trained(spec, base, rows, plan, ranks, log if ranks.first else _silent)
+                return _trained(spec, shared, rows, plan, ranks, log if ranks.first else _silent)
         except Exception as error:
             if fault := memory_fault(error, plan):
                 raise fault from error
@@ -85,7 +87,7 @@ def train_adapter(spec: TrainingSpec, shared: SharedBase, log: Log) -> dict[str,
 
 def _trained(  # noqa: PLR0917  # all that an adapter is made from
     spec: TrainingSpec,
-    base: LoadedBaseModel,
+    shared: SharedBase,
     rows: ExperimentRows,
     plan: ExecutionPlan,
     ranks: Ranks,
@@ -93,12 +95,22 @@ def _trained(  # noqa: PLR0917  # all that an adapter is made from
 ) -> dict[str, Any]:
     import torch
 
+    base = shared.loaded()
     check_targets(base.model, spec.recipe)
     base_before = read_canaries(base.model, base)
     model = _adapted(base, spec.recipe, training_seed(spec.seed, spec.recipe))
     working = spec.working_folder(base.fingerprint)
     progress = (
-        open_progress(spec, base, model, rows.train, folder=working, log=log, ranks=ranks.count)
+        open_progress(
+            spec,
+            base,
+            model,
+            rows.train,
+            folder=working,
+            log=log,
+            ranks=ranks.count,
+            memory_before=shared.memory_before,
+        )
         if ranks.first
         else TrainingProgress.silent()
     )
@@ -119,7 +131,7 @@ def _trained(  # noqa: PLR0917  # all that an adapter is made from
     finally:
         progress.close()
     facts = {
-        **progress.facts(),
+        **progress.facts(optimized),
         "threads": torch.get_num_threads(),
         "ranks": ranks.count,
         "validation_rows": len(rows.validation),

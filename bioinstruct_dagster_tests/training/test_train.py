@@ -79,6 +79,14 @@ def test_the_result_accounts_for_the_training(adapter, training_spec, dataset_ro
     assert adapter["rehearsal"] is True
 
 
+def test_the_run_has_one_speed_and_one_basis_of_memory(adapter):
+    facts = adapter["run_facts"]
+    speed = adapter["train_tokens"] / adapter["train_seconds"]
+    assert facts["useful_tokens_per_second"] == pytest.approx(speed)
+    assert 0 < facts["peak_above_imports_bytes"] < facts["peak_memory_bytes"]
+    assert facts["flop_utilisation"] is None
+
+
 def test_the_same_specification_gives_the_same_adapter(adapter, training_spec, tmp_path):
     again = run(training_spec, adapters_dir=str(tmp_path))
     assert again["adapter_sha256"] == adapter["adapter_sha256"]
