@@ -91,7 +91,7 @@ def lora_adapter_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Ass
         may train several partitions: it loads each base model once, materializes each partition as
         it ends, and goes on if one fails. The run reuses an existing adapter with the same data,
         base model, recipe and seed. A recipe that asks for more rows than the data set has is
-        passed over. The file `data/experiments.yaml` lists base models and recipes.
+        passed over. The experiment file (BIOINSTRUCT_EXPERIMENTS) lists base models and recipes.
         """
         step = ExperimentStep(context, matrix, store, settings, process)
         outcomes = yield from train_adapters(step, experiments_of(context), retrain=config.retrain)

@@ -18,6 +18,7 @@ from bioinstruct_dagster.training.throughput import (
     library_versions,
     memory_in_use,
     peak_memory,
+    project_version,
 )
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -193,6 +194,7 @@ class TrainingProgress:
             "peak_above_imports_bytes": max(0, peak - self._memory_before),
             "hardware": hardware(),
             "libraries": library_versions(),
+            "project_version": project_version(),
         }
 
     def _write(self, update: int, metrics: Mapping[str, float]) -> None:

@@ -242,9 +242,16 @@ def _processor() -> str:
 def library_versions() -> dict[str, str]:
     """The versions of Python and of the libraries that compute."""
     found = {"python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    return found | {name: one for name in _LIBRARIES if (one := _version(name))}
+
+
+def project_version() -> str | None:
+    """The version of this project; None if it runs without being installed."""
+    return _version("bioinstruct-dagster")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -21,6 +21,7 @@ from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.loop import optimize
 from bioinstruct_dagster.training.loop.ranks import Ranks
+from bioinstruct_dagster.training.loop.schedule import OPTIMIZER
 from bioinstruct_dagster.training.memory import ExecutionPlan, memory_fault
 from bioinstruct_dagster.training.progress import TrainingProgress
 from bioinstruct_dagster.training.reporting import open_progress
@@ -135,6 +136,10 @@ def _trained(  # noqa: PLR0917  # all that an adapter is made from
         "threads": torch.get_num_threads(),
         "ranks": ranks.count,
         "validation_rows": len(rows.validation),
+        "rows_sha256": rows.fingerprint,
+        "trained_weights": sum(one.numel() for one in model.parameters() if one.requires_grad),
+        "dtype": str(base.model.dtype).removeprefix("torch."),
+        "optimizer": OPTIMIZER,
         "tokens_per_pass": plan.tokens_per_pass,
         "activation_checkpointing": plan.activation_checkpointing,
         "estimated_bytes": plan.estimated_bytes,

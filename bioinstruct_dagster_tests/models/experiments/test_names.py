@@ -1,5 +1,8 @@
 """Names of experiments: their form, and the experiments that patterns stand for."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from dagster._core.definitions.partitions.utils.base import (
     raise_error_on_invalid_partition_key_substring,
@@ -8,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+import bioinstruct_dagster
 from bioinstruct_dagster.models.experiments.names import (
     UNNAMED_FILE,
     ExperimentId,
@@ -95,6 +99,27 @@ def test_a_name_that_is_not_near_is_not_suggested():
     with pytest.raises(UnknownExperimentError) as refused:
         experiments_named(["tiny|all"], [("rehearsal-llama", "all"), ("mini", "all")])
     assert "did you mean" not in str(refused.value)
+
+
+def test_no_message_names_the_shipped_file_where_another_may_be_set():
+    package = Path(bioinstruct_dagster.__file__).parent
+    found = []
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        documented = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and isinstance(node.body[0], ast.Expr)
+        }
+        found += [
+            f"{path}:{node.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and "data/experiments.yaml" in str(node.value)
+            and id(node) not in documented
+        ]
+    assert found == []
 
 
 def test_no_pattern_at_all_is_refused():
