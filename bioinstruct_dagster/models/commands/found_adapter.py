@@ -12,7 +12,7 @@ from typing import Any
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapter_proof import Proof, check_folder, open_proven
-from bioinstruct_dagster.models.adapters import adapters_in, experiment_folder
+from bioinstruct_dagster.models.adapters import adapters_of, experiment_folder
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import BaseModelSpec, read_experiments
 from bioinstruct_dagster.settings import Settings
@@ -134,9 +134,34 @@ def find_adapters(
     ]
 
 
+def existing_adapters(settings: Settings, patterns: list[str], log: Log) -> list[FoundAdapter]:
+    """The newest intact adapter of each experiment that has one.
+
+    Args:
+        settings: the experiment file and the folder of all outputs.
+        patterns: names, each of which needs an adapter, or patterns with `*`, `?` or `[...]`.
+        log: receives a line that names the experiments of patterns without an adapter.
+
+    Raises:
+        UnknownExperimentError: the experiment file has no such experiment.
+        AdapterCommandError: there is no adapter, or none for a name. The message names them all.
+    """
+    found, missing = [], {}
+    for name in find_names(settings, patterns):
+        try:
+            found += find_adapters(settings, [name])
+        except AdapterCommandError as error:
+            missing[name] = str(error)
+    if not found or missing.keys() & set(patterns):
+        raise AdapterCommandError("\n".join(missing.values()))
+    if missing:
+        log(f"These experiments have no intact adapter: {', '.join(missing)}.")
+    return found
+
+
 def _newest(adapters_dir: Path, experiment: str) -> Path:
     own = experiment_folder(adapters_dir, experiment)
-    found = [one for one in adapters_in(adapters_dir) if one.experiment == own.name]
+    found = adapters_of(own)
     intact = next((one.path for one in found if one.result is not None), None)
     if intact is not None:
         return intact

@@ -28,7 +28,7 @@ ExperimentId = Annotated[
 Experiment = tuple[str, str]  # base model, recipe
 # What messages call the experiment file where its path is not known.
 UNNAMED_FILE = "the experiment file (BIOINSTRUCT_EXPERIMENTS)"
-_NEAR = 0.8  # difflib's ratio: one slip of the hand in a name of five letters
+_NEAR = 0.7  # difflib's ratio, of base model and recipe each: a slip of the hand or two
 
 
 class UnknownExperimentError(StatedError):
@@ -74,6 +74,13 @@ def _fault(pattern: str, keys: Sequence[str], file: str) -> str:
     stated = f"{pattern!r} stands for no experiment of {file}"
     if "|" not in pattern:
         return f"{stated}: write base model and recipe, such as '{pattern}|*' or '*|{pattern}'."
-    near = difflib.get_close_matches(pattern, keys, n=1, cutoff=_NEAR)
-    hint = f"did you mean {near[0]!r}?" if near else f"the first of {len(keys)} is {keys[0]!r}."
+    near = max(keys, key=lambda key: _nearness(pattern, key))
+    is_near = _nearness(pattern, near) >= _NEAR
+    hint = f"did you mean {near!r}?" if is_near else f"the first of {len(keys)} is {keys[0]!r}."
     return f"{stated}; {hint}"
+
+
+def _nearness(pattern: str, key: str) -> float:
+    """How alike the less alike of the two parts is: 1 for equal parts, 0 for foreign ones."""
+    parts = zip(pattern.split("|", 1), key.split("|", 1), strict=True)
+    return min(difflib.SequenceMatcher(None, one, other).ratio() for one, other in parts)

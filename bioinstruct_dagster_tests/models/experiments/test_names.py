@@ -97,7 +97,10 @@ def test_every_pattern_without_experiment_is_named_with_what_to_do():
 
 def test_a_name_that_is_not_near_is_not_suggested():
     with pytest.raises(UnknownExperimentError) as refused:
-        experiments_named(["tiny|all"], [("rehearsal-llama", "all"), ("mini", "all")])
+        experiments_named(["tiny|all"], [("rehearsal-llama", "all"), ("huge", "all")])
+    assert "did you mean" not in str(refused.value)
+    with pytest.raises(UnknownExperimentError) as refused:
+        experiments_named(["rehearsal-llama|nope"], [("rehearsal-llama", "other")])
     assert "did you mean" not in str(refused.value)
 
 
