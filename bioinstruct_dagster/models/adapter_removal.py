@@ -13,8 +13,7 @@ from typing import Any
 def adapter_removed_after(model: Any) -> Iterator[None]:
     """Afterwards the base model has no adapter and is in evaluation mode, also after an error.
 
-    peft's own `unload` needs the wrapper around the model, which does not exist if peft fails
-    half-way.
+    peft's own way needs the wrapper around the model, which does not exist if peft fails half-way.
 
     Args:
         model: transformers' model, without peft's wrapper.

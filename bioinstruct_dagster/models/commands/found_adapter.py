@@ -48,19 +48,18 @@ class FoundAdapter:
         """The base model in memory."""
         return base_models.load(self.base, self.models_dir, log)
 
-    def open(self, log: Log, base: LoadedBaseModel | None = None) -> "OpenedAdapter":
+    def open(self, log: Log) -> "OpenedAdapter":
         """The model with its adapter, after the proof that it acts.
 
         Args:
             log: receives what is found.
-            base: the base model without an adapter, if it is in memory already.
 
         Raises:
             BaseModelError: the base model can't be loaded.
             AdapterFaultError: the adapter is refused.
         """
         check_folder(self.folder)
-        base = base or self.load_base(log)
+        base = self.load_base(log)
         model, proof = open_proven(base, self.folder)
         log(f"{self.experiment}: {proof.line()}")
         return OpenedAdapter(self, base, model, proof)
@@ -74,14 +73,6 @@ class OpenedAdapter:
     base: LoadedBaseModel
     model: Any
     proof: Proof
-
-    def close(self) -> LoadedBaseModel:
-        """The base model, from which the adapter is taken off."""
-        self.model.unload()
-        # peft leaves its mark on the model, and warns of a second adapter if it finds it.
-        if hasattr(self.base.model, "peft_config"):
-            del self.base.model.peft_config
-        return self.base
 
 
 def find_adapter(settings: Settings, experiment: str, folder: Path | None = None) -> FoundAdapter:
