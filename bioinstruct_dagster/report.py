@@ -184,7 +184,7 @@ def _next_steps(settings: Settings) -> Iterator[str]:
             "--select '+key:hf_dataset'"
         )
     yield (
-        "  Use a real base model:   add it to data/experiments.yaml, "
+        f"  Use a real base model:   add it to {settings.models.experiments}, "
         "then materialize lora_adapter with"
     )
     yield "                           --partition 'YOUR-MODEL|all'"

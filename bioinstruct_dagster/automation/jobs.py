@@ -89,7 +89,8 @@ def study_job(matrix: ExperimentMatrix) -> dg.JobDefinition:
         """Train the chosen experiments' adapters, then score each adapter that there is."""
         experiments = matrix.names_of(config.experiments)
         listed = ", ".join(map(partition_key, experiments))
-        context.log.info("%d experiments: %s", len(experiments), listed)
+        some = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
+        context.log.info("%s: %s", some, listed)
         step = ExperimentStep(context, matrix, store, settings, process)
         trained = yield from train_adapters(step, experiments, retrain=config.retrain)
         scored = yield from score_adapters(step, trained.made)

@@ -175,5 +175,6 @@ def _refuse_other_prompt(spec: EvaluationSpec, base: LoadedBaseModel) -> None:
         raise EvaluationError(
             f"The adapter at {spec.adapter_path} was trained with the prompt {trained_with}, but "
             f"the base model's prompt is {base.prompt.version} now. Set `prompt` of the base model "
-            "in data/experiments.yaml as it was, or materialize key:lora_adapter again."
+            "in the experiment file (BIOINSTRUCT_EXPERIMENTS) as it was, or materialize "
+            "key:lora_adapter again."
         )

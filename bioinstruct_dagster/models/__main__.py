@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.commands.chat import MOST_TOKENS, chat
-from bioinstruct_dagster.models.commands.found_adapter import find_adapter, find_adapters
+from bioinstruct_dagster.models.commands.found_adapter import existing_adapters, find_adapter
 from bioinstruct_dagster.models.commands.listing import listed_adapters
 from bioinstruct_dagster.models.commands.merge import merge
 from bioinstruct_dagster.models.commands.serve_line import serve_line
@@ -45,7 +45,10 @@ def _merge(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def _serve_line(arguments: argparse.Namespace, settings: Settings) -> None:
-    print(serve_line(find_adapters(settings, arguments.experiments), _log))
+    found = existing_adapters(settings, arguments.experiments, _log)
+    for base_model in dict.fromkeys(one.experiment.partition("|")[0] for one in found):
+        of_base = [one for one in found if one.experiment.partition("|")[0] == base_model]
+        print(serve_line(of_base, _log))
 
 
 def _adapters(_arguments: argparse.Namespace, settings: Settings) -> None:
@@ -80,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
         help="type of the merged weights; without it, that of the base model",
     )
     serve = commands.add_parser("serve-line", help="print the command that serves adapters by vLLM")
-    serve.add_argument("experiments", nargs="+", help="names or patterns of one base model")
+    serve.add_argument(
+        "experiments", nargs="+", help="names or patterns; each base model gets a line"
+    )
     serve.set_defaults(work=_serve_line)
     return parser
 

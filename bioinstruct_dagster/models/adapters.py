@@ -44,14 +44,20 @@ def adapters_in(adapters_dir: Path) -> Iterator[AdapterFolder]:
     if not adapters_dir.is_dir():
         return
     for experiment in sorted(adapters_dir.iterdir()):
-        if not experiment.is_dir() or experiment.name.startswith("."):
-            continue
-        found = [
-            AdapterFolder(experiment.name, path, intact_result(path))
-            for path in sorted(experiment.iterdir())
-            if path.is_dir() and not path.name.startswith(".")
-        ]
-        yield from sorted(found, key=_trained_at, reverse=True)
+        if experiment.is_dir() and not experiment.name.startswith("."):
+            yield from adapters_of(experiment)
+
+
+def adapters_of(experiment: Path) -> list[AdapterFolder]:
+    """The folders of adapters in an experiment's folder, from the newest to the oldest."""
+    if not experiment.is_dir():
+        return []
+    found = [
+        AdapterFolder(experiment.name, path, intact_result(path))
+        for path in sorted(experiment.iterdir())
+        if path.is_dir() and not path.name.startswith(".")
+    ]
+    return sorted(found, key=_trained_at, reverse=True)
 
 
 def _trained_at(folder: AdapterFolder) -> str:

@@ -257,7 +257,8 @@ def local_fingerprint(spec: BaseModelSpec, models_dir: Path | None = None) -> st
             ) from error
         raise BaseModelError(
             f"{folder} holds no .safetensors weights, and other formats are not loaded. "
-            "Convert the weights, or name another folder in data/experiments.yaml."
+            "Convert the weights, or name another folder in the experiment file "
+            "(BIOINSTRUCT_EXPERIMENTS)."
         )
     return f"{spec.source}@{spec.revision}" if spec.revision else None
 
@@ -277,11 +278,12 @@ def local_folder(source: str) -> Path | None:
         # A NUL, a user without a home folder, a loop of links, or no permission.
         raise BaseModelError(
             f"Base model {source!r} can't be opened as a folder ({error}). Correct `source` in "
-            "data/experiments.yaml, or the folder's permissions."
+            "the experiment file (BIOINSTRUCT_EXPERIMENTS), or the folder's permissions."
         ) from error
     if source.startswith((".", "/", "~")):
         raise BaseModelError(
-            f"Base model: {folder} is not a folder. Correct `source` in data/experiments.yaml."
+            f"Base model: {folder} is not a folder. Correct `source` in the experiment file "
+            "(BIOINSTRUCT_EXPERIMENTS)."
         )
     return None
 

@@ -9,8 +9,15 @@ from typing import Any
 
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
-# Licences that the hub knows, by the names that data/experiments.yaml uses for them.
-_KNOWN = {"apache-2.0": "apache-2.0", "mit": "mit", "bsd-3-clause": "bsd-3-clause"}
+# Licences that the hub knows, by the names that the experiment file uses for them.
+_KNOWN = {
+    "apache-2.0": "apache-2.0",
+    "mit": "mit",
+    "bsd-3-clause": "bsd-3-clause",
+    "llama 2 community license": "llama2",
+}
+# What the hub takes as `license_name`: an identifier, not a sentence.
+_IDENTIFIER = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -38,7 +45,8 @@ def licence_fields(licence: str | None) -> dict[str, Any]:
     """The fields of a card's header for a licence; none if no licence is stated."""
     if not licence:
         return {}
-    known = _KNOWN.get(licence.strip().lower())
-    if known:
+    name = one_line(licence).lower()
+    if known := _KNOWN.get(name):
         return {"license": known}
-    return {"license": "other", "license_name": one_line(licence)}
+    named = {"license_name": name} if _IDENTIFIER.fullmatch(name) else {}
+    return {"license": "other", **named}

@@ -20,6 +20,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.file_modes import share_as_new_files
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 
 # The folder's name in the folder of models, which data/experiments.yaml names as `local`.
@@ -148,6 +149,7 @@ def _convert(gguf: Path, folder: Path, log: Log) -> None:
     model.to(torch.bfloat16).save_pretrained(folder)
     AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
     (folder / ORIGIN_FILE).write_text(f"{ORIGIN}\n", "utf-8")
+    share_as_new_files(folder)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from bioinstruct_dagster.file_modes import share_as_new_files
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
@@ -115,6 +116,7 @@ def _pretrain(folder: Path, shape: ModelShape, log: Callable[[str], None]) -> No
     model.eval()
     model.save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
+    share_as_new_files(folder)
 
 
 def _train_tokenizer(shape: ModelShape) -> "PreTrainedTokenizerFast":

@@ -91,7 +91,7 @@ def lora_adapter_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Ass
         may train several partitions: it loads each base model once, materializes each partition as
         it ends, and goes on if one fails. The run reuses an existing adapter with the same data,
         base model, recipe and seed. A recipe that asks for more rows than the data set has is
-        passed over. The file `data/experiments.yaml` lists base models and recipes.
+        passed over. The experiment file (BIOINSTRUCT_EXPERIMENTS) lists base models and recipes.
         """
         step = ExperimentStep(context, matrix, store, settings, process)
         outcomes = yield from train_adapters(step, experiments_of(context), retrain=config.retrain)
@@ -189,6 +189,8 @@ def _shown(
     ]
     curve = figures.curve("Training loss, and validation loss (dashed)", result["losses"], marks)
     facts = {"proof": result["proof"], "run_facts": result["run_facts"]}
+    found = result["run_facts"].get("useful_tokens_per_second")
+    speed = {"useful_tokens_per_second": found} if found else {}
     validation = {"validation_loss": marks[-1][1]} if marks else {}
     return materialization(
         step.context,
@@ -205,7 +207,7 @@ def _shown(
             "train_rows": result["train_rows"],
             "rows_left_out": result["rows_left_out"],
             "rows_shortened": result["rows_shortened"],
-            "train_tokens_per_second": result["train_tokens"] / result["train_seconds"],
+            **speed,
             **{name: dg.MetadataValue.json(fact) for name, fact in facts.items() if fact},
             "device": result["device"],
             "reused": reused,

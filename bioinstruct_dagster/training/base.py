@@ -15,6 +15,7 @@ from bioinstruct_dagster.training import memory
 from bioinstruct_dagster.training.memory.machine import memory_of
 from bioinstruct_dagster.training.rows import DatasetRows, RowEncoder
 from bioinstruct_dagster.training.spec import TrainingSpec
+from bioinstruct_dagster.training.throughput import memory_after_imports
 
 
 class SharedBase:
@@ -23,6 +24,8 @@ class SharedBase:
     Attributes:
         encoder: gives each experiment its rows. It needs no weights.
         fingerprint: of the base model.
+        memory_before: bytes that the process held after its imports; 0 on a GPU, whose memory is
+            counted instead.
     """
 
     def __init__(self, spec: TrainingSpec, rows: DatasetRows, log: Callable[[str], None]) -> None:
@@ -32,12 +35,14 @@ class SharedBase:
             BaseModelError: it can't be used.
         """
         self._log = log
+        after_imports = memory_after_imports()
         self._checked = base_models.check(
             spec.base, Path(spec.models_dir), log, spec.recipe.quantization
         )
         # Free memory is looked up before the weights are there, and once: the plan of an adapter
         # must not depend on what was trained before it.
         self._memory = memory_of(self._checked.device)
+        self.memory_before = 0 if self._checked.device == "cuda" else after_imports
         self._loaded: LoadedBaseModel | None = None
         self._fault: StatedError | None = None
         self.encoder = RowEncoder(self._checked, rows)

@@ -8,14 +8,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.models.adapters import CONFIG_FILE
 from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields, one_line
+from bioinstruct_dagster.training.memory.estimate import size
 from bioinstruct_dagster.training.spec import TrainingSpec
 
 _REHEARSAL = (
     "> **Rehearsal.** Trained with the embedded base model or on rehearsal data. It shows that the "
     "chain works. It must not be published.\n\n"
 )
-_GIB = 2**30
+_PACKING = {
+    True: "several rows in one pass, none of which attends to another",
+    False: "none: one row in a pass",
+}
 
 
 def render_card(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
@@ -31,9 +36,9 @@ def render_card(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
         _REHEARSAL if spec.rehearsal else "",
         "A LoRA adapter for biomedical instructions. Not for clinical use.\n\n",
         _section("Origin and licences", _origin(spec, result)),
-        _section("Result", _result(result)),
+        _section("Result", _result(spec, result)),
         _section("Proof that it acts", _proof(result.get("proof") or {})),
-        _section("Recipe", _recipe(spec)),
+        _section("Recipe", _recipe(spec, result)),
         _section("Hardware and speed", _run(result)),
         _section("Libraries", (result.get("run_facts") or {}).get("libraries") or {}),
         _loading(spec, result),
@@ -58,15 +63,18 @@ def _header(spec: TrainingSpec) -> str:
 
 def _origin(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
     revision = f", revision {code(spec.base.revision)}" if spec.base.revision else ""
-    unknown = "not stated in data/experiments.yaml; read it before you publish the adapter"
+    unknown = "not stated in the experiment file; read it before you publish the adapter"
+    facts = result.get("run_facts") or {}
     return {
         "base model": f"{code(spec.base.source)}{revision}",
         "fingerprint of the base model": _code(result.get("base_fingerprint")),
         "licence of the base model": (spec.base.licence and code(spec.base.licence)) or unknown,
         "data set (fingerprint)": code(spec.dataset_fingerprint),
+        "rows trained on (sha256 of their ids and texts)": _code(facts.get("rows_sha256")),
         "licence of the data": _licence_of_data(Path(spec.dataset_path)),
         "rehearsal": "yes" if spec.rehearsal else "no",
         "trained at": _code(result.get("trained_at")),
+        "version of bioinstruct-dagster": facts.get("project_version"),
     }
 
 
@@ -81,8 +89,9 @@ def _licence_of_data(folder: Path) -> str:
     return code(str(named)) if named else "by the data set's card: see its section Limits"
 
 
-def _result(result: Mapping[str, Any]) -> dict[str, Any]:
+def _result(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
     validations = result.get("validation_losses") or []
+    facts = result.get("run_facts") or {}
     losses = [one["loss"] if isinstance(one, Mapping) else one[1] for one in validations]
     return {
         "adapter (sha256)": _code(result.get("adapter_sha256")),
@@ -92,11 +101,16 @@ def _result(result: Mapping[str, Any]) -> dict[str, Any]:
         "tokens over all epochs": _count(result.get("train_tokens")),
         "updates": _count(result.get("steps")),
         "update whose weights were kept": _count(result.get("kept_update")),
+        "unit of all losses": "nats per response token",
         "first training loss": _number(result.get("first_loss")),
         "last training loss": _number(result.get("last_loss")),
         "validation loss, lowest": _number(min(losses, default=None)),
-        "rows validated on": _count((result.get("run_facts") or {}).get("validation_rows")),
+        "rows validated on": _count(facts.get("validation_rows")),
         "validation losses": ", ".join(f"{loss:.4f}" for loss in losses) or None,
+        "scores on held-out rows": (
+            "asset `eval_scores`, table `eval_scores` of the project's store, partition "
+            f"{code(spec.experiment)}"
+        ),
     }
 
 
@@ -114,17 +128,35 @@ def _proof(proof: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _recipe(spec: TrainingSpec) -> dict[str, Any]:
-    values = {name: _value(value) for name, value in spec.recipe.model_dump().items()}
-    source = one_line(spec.hyperparameters) or "this recipe's own values in data/experiments.yaml"
-    return {"source of the hyper-parameters": source, "run seed": spec.seed, **values}
+def _recipe(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
+    facts = result.get("run_facts") or {}
+    values = {
+        (f"{name} (the recipe's)" if name == "seed" else name): _with_origin(
+            _value(value), spec.origins.get(name)
+        )
+        for name, value in spec.recipe.model_dump().items()
+    }
+    source = one_line(spec.hyperparameters) or "values of the experiment file, without a named set"
+    packed = facts.get("packed")
+    return {
+        "source of the hyper-parameters": source,
+        "seed of the run (BIOINSTRUCT_SEED)": spec.seed,
+        **values,
+        "optimizer": facts.get("optimizer"),
+        "type of the base model's weights": facts.get("dtype"),
+        "number of trained weights": _count(facts.get("trained_weights")),
+        "packing": None if packed is None else _PACKING[bool(packed)],
+    }
+
+
+def _with_origin(value: str, origin: str | None) -> str:
+    return f"{value} ({one_line(origin)})" if origin else value
 
 
 def _run(result: Mapping[str, Any]) -> dict[str, Any]:
     facts = result.get("run_facts") or {}
     machine = facts.get("hardware") or {}
     share, limit = facts.get("flop_utilisation"), facts.get("speed_limit") or {}
-    memory = facts.get("peak_memory_bytes")
     return {
         "device": result.get("device"),
         "GPUs": ", ".join(machine.get("gpus") or []) or None,
@@ -134,28 +166,46 @@ def _run(result: Mapping[str, Any]) -> dict[str, Any]:
         "useful tokens a second": _count(facts.get("useful_tokens_per_second")),
         "model-FLOP utilisation": f"{share:.1%} of {limit.get('name')}" if share else None,
         "padding": f"{facts['padding_share']:.2%}" if "padding_share" in facts else None,
-        "peak memory": f"{memory / _GIB:.2f} GiB" if memory else None,
+        "peak memory above the process after its imports": _peak(facts),
+        "peak memory of the process": _size(facts.get("peak_memory_bytes")),
     }
+
+
+def _peak(facts: Mapping[str, Any]) -> str | None:
+    measured = _size(facts.get("peak_above_imports_bytes"))
+    estimated = _size(facts.get("estimated_bytes"))
+    return f"{measured} (estimated: {estimated})" if measured and estimated else measured
+
+
+def _size(count: int | None) -> str | None:
+    return None if count is None else size(count)
 
 
 def _loading(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
     prompt = code(str(result.get("prompt_version", spec.base.prompt)))
     source, revision = spec.base.source, spec.base.revision
-    if spec.base.rehearsal:
-        source, revision = "data/models/<folder of the embedded base model>", None
+    folder = f"<the folder {CONFIG_FILE} is in>"
+    note = ""
+    if "base_fingerprint" in result:
+        adapter = spec.folder(str(result["base_fingerprint"]))
+        folder = adapter.relative_to(Path(spec.adapters_dir).parent).as_posix()
+        note = "Run it in the folder of outputs (BIOINSTRUCT_DATA_DIR), or correct the paths.\n\n"
+    own = Path(str(result.get("base_path", "")))
+    if own.is_relative_to(spec.models_dir):
+        source, revision = f"models/{own.relative_to(spec.models_dir).as_posix()}", None
     pinned = f", revision={revision!r}" if revision else ""
     fence = "`" * 3
     return (
-        "## How to load it\n\n"
+        f"## How to load it\n\n{note}"
         f"{fence}python\n"
         "from peft import PeftModel\n"
         "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
         f"tokenizer = AutoTokenizer.from_pretrained({source!r}{pinned})\n"
         f"base = AutoModelForCausalLM.from_pretrained({source!r}{pinned})\n"
-        'model = PeftModel.from_pretrained(base, "<this folder>").eval()\n'
+        f"model = PeftModel.from_pretrained(base, {folder!r}).eval()\n"
         f"{fence}\n\n"
-        f"It was trained with the prompt {prompt}, and answers well with that prompt only. In the "
-        f"project, this command compares it with its base model:\n\n{fence}sh\n"
+        f"It was trained with the prompt {prompt}. Use it with that prompt only. In the project, "
+        f"this command compares it with its base model:\n\n{fence}sh\n"
         f"python -m bioinstruct_dagster.models chat '{spec.experiment}'\n{fence}\n"
     )
 

@@ -37,7 +37,7 @@ def left_out_table(
     """The table's rows of one experiment, which replace those of its last training.
 
     Args:
-        base_model: of the experiment, as data/experiments.yaml names it.
+        base_model: of the experiment, as the experiment file names it.
         recipe: likewise.
         left_out: as `encode_rows` lists them.
         rehearsal: whether the data or the base model is rehearsal-made.

@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bioinstruct_dagster.training.memory.estimate import size
 from bioinstruct_dagster.training.throughput import (
     SpeedLimit,
     hardware,
     library_versions,
     memory_in_use,
     peak_memory,
+    project_version,
 )
 
 SECONDS_BETWEEN_LINES = 10.0
-_GIB = 2**30
 
 
 class MetricSink(Protocol):
@@ -31,6 +32,17 @@ class MetricSink(Protocol):
 
     def close(self) -> None:
         """Keep what is not kept yet."""
+
+
+class RunTotals(Protocol):
+    """What a whole run computed, as training.loop counts it."""
+
+    @property
+    def tokens(self) -> int: ...  # noqa: D102
+    @property
+    def padding_tokens(self) -> int: ...  # noqa: D102
+    @property
+    def seconds(self) -> float: ...  # noqa: D102
 
 
 @dataclass
@@ -66,6 +78,7 @@ class TrainingProgress:
         flops_per_token: float | None = None,
         limit: SpeedLimit | None = None,
         sinks: Sequence[MetricSink] = (),
+        memory_before: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Start the clock.
@@ -75,7 +88,10 @@ class TrainingProgress:
             log: receives each line.
             flops_per_token: floating-point operations that training needs for a useful token
                 (training.throughput.flops_per_token); None if they can't be counted.
-            limit: the speed of the device's matrix products; None if it is not known.
+            limit: the speed of the device's matrix products; None if it is not known, or is no
+                measure: then no utilisation is told.
+            memory_before: bytes that the process held after its imports; 0 on a GPU, whose memory
+                is counted instead. Memory is told above it, as the estimate is.
             sinks: where the metrics of each update go (training.trackers.open_sinks).
             clock: the time in seconds.
         """
@@ -84,6 +100,7 @@ class TrainingProgress:
         self._flops_per_token = flops_per_token
         self._limit = limit
         self._sinks = sinks
+        self._memory_before = memory_before
         self._clock = clock
         now = clock()
         self._window = _Count(started=now)
@@ -153,21 +170,31 @@ class TrainingProgress:
         for sink in self._sinks:
             sink.close()
 
-    def facts(self) -> dict[str, Any]:
-        """The figures of the run so far, as JSON values, for the table `lora_adapter`."""
-        speed = self._speed(self._total, self._ended)
+    def facts(self, whole: RunTotals | None = None) -> dict[str, Any]:
+        """The figures of the run, as JSON values, for the table `lora_adapter`.
+
+        Args:
+            whole: tokens and seconds over all processes that worked on the run; None for what this
+                process saw so far.
+        """
+        seconds = whole.seconds if whole else self._ended - self._total.started
+        count = _Count(tokens=whole.tokens, padding=whole.padding_tokens) if whole else self._total
+        speed = count.tokens / seconds if seconds > 0 else None
+        peak = peak_memory()
         return {
-            "useful_tokens": self._total.tokens,
-            "padding_tokens": self._total.padding,
-            "padding_share": self._total.padding_share(),
-            "seconds": self._ended - self._total.started,
+            "useful_tokens": count.tokens,
+            "padding_tokens": count.padding,
+            "padding_share": count.padding_share(),
+            "seconds": seconds,
             "useful_tokens_per_second": speed,
             "flops_per_token": self._flops_per_token,
             "flop_utilisation": self._utilisation(speed),
             "speed_limit": self._limit.to_json() if self._limit else None,
-            "peak_memory_bytes": peak_memory(),
+            "peak_memory_bytes": peak,
+            "peak_above_imports_bytes": max(0, peak - self._memory_before),
             "hardware": hardware(),
             "libraries": library_versions(),
+            "project_version": project_version(),
         }
 
     def _write(self, update: int, metrics: Mapping[str, float]) -> None:
@@ -192,10 +219,14 @@ class TrainingProgress:
         share = self._utilisation(speed)
         if share and self._limit:
             parts.append(f"{share:.0%} of {self._limit.name}")
-        parts += [f"padding {self._padding():.1%}", f"memory {memory_in_use() / _GIB:.1f} GiB"]
+        parts += [f"padding {self._padding():.1%}", self._memory()]
         left = (updates - update) * (now - self._total.started) / self._total.updates
         parts.append(f"{_duration(left)} left")
         return f"{self._name}: {', '.join(parts)}"
+
+    def _memory(self) -> str:
+        above = size(max(0, memory_in_use() - self._memory_before))
+        return f"memory {above}{' above the imports' if self._memory_before else ''}"
 
     def _padding(self) -> float:
         return self._window.padding_share()

@@ -14,10 +14,12 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.base_models import TokenizingBase
 from bioinstruct_dagster.models.encoding import Example, LeftOutRow, encode_rows
 from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.training.spec import TrainingSpec
 from bioinstruct_dagster.training.subsets import subset, validation_sample
 
 T = TypeVar("T")
+_TEXTS = ("row_id", "instruction", "input", "output")
 
 
 class TrainingError(StatedError):
@@ -39,6 +41,7 @@ class ExperimentRows:
     train: list[Example]
     validation: list[Example]
     left_out: list[LeftOutRow]  # of the rows to learn from
+    fingerprint: str  # of the rows to learn from: names and texts, in the order of the data set
 
     def counts(self) -> dict[str, Any]:
         """The numbers of rows, by column, and the rows that are not there as a whole."""
@@ -99,13 +102,14 @@ class RowEncoder:
             _found(train, encoded.examples),
             _found(validation, encoded.examples),
             _found(train, encoded.left_out),
+            sha256_of_rows((row for row in train if row["row_id"] in encoded.examples), _TEXTS),
         )
         if not rows.train:
             raise TrainingError(
                 f"{spec.experiment}: there are no training rows of the categories "
                 f"{', '.join(recipe.categories)} ({len(rows.left_out)} rows were left out: too "
                 "long, or without an output). Generate more rows, or change the recipe's "
-                "categories or max_length in data/experiments.yaml."
+                "categories or max_length in the experiment file (BIOINSTRUCT_EXPERIMENTS)."
             )
         return rows
 

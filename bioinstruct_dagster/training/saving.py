@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.file_modes import share_as_new_files
 from bioinstruct_dagster.models.adapter_proof import CanaryLogits, prove
 from bioinstruct_dagster.models.adapters import RESULT_FILE, sealed
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
@@ -59,6 +60,7 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
         model.save_pretrained(fresh, safe_serialization=True, save_embedding_layers=False)
+        share_as_new_files(fresh)
         proof = prove(model, base, fresh, recipe=spec.recipe, base_before=base_before)
         log(f"{spec.experiment}: {proof.line()}")
         result = sealed(

@@ -6,7 +6,8 @@ module does not import store.database.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
@@ -33,9 +34,10 @@ class TrainingSpec:
     seed: int
     models_dir: str
     adapters_dir: str
-    # These two do not change the adapter, so they are no part of its key.
-    hyperparameters: str = ""  # the named set and its source, for the card
+    # These do not change the adapter, so they are no part of its key.
     tracker: TrackerKind = "off"
+    hyperparameters: str = ""  # the named set, its source, and what differs, for the card
+    origins: Mapping[str, str] = field(default_factory=dict)  # of each value of the recipe
 
     @property
     def rehearsal(self) -> bool:
@@ -98,16 +100,27 @@ def training_spec(
         seed=settings.runs.seed,
         models_dir=str(settings.store.data_dir / "models"),
         adapters_dir=str(settings.store.data_dir / "adapters"),
-        hyperparameters=_source_of(matrix, recipe),
         tracker=settings.models.tracker,
+        hyperparameters=_source_of(matrix, base_model, recipe),
+        origins={name: one.shown() for name, one in matrix.origins(base_model, recipe).items()},
     )
 
 
-def _source_of(matrix: ExperimentMatrix, recipe: str) -> str:
-    """The named set of hyper-parameters of a recipe with its source; empty if it names none."""
+def _source_of(matrix: ExperimentMatrix, base_model: str, recipe: str) -> str:
+    """The named set of hyper-parameters with its source and deviations; empty if there is none.
+
+    A value that the base model or the recipe puts in place of the set's is a deviation too.
+    """
     found = matrix.hyperparameters_of(recipe)
     if not found:
         return ""
     name, about = found
-    deviations = f" Deviations: {' '.join(about.deviations)}" if about.deviations else ""
-    return f"the set {name}. {about.source}{deviations}"
+    recipe_values = matrix.recipe(base_model, recipe).model_dump(mode="json")
+    deviations = list(about.deviations)
+    for field_name, origin in matrix.origins(base_model, recipe).items():
+        if origin.replaced:
+            value = recipe_values[field_name]
+            words = ", ".join(value) if isinstance(value, list) else str(value)
+            deviations.append(f"{field_name} is {words} ({origin.shown()}).")
+    listed = f" Deviations: {' '.join(deviations)}" if deviations else ""
+    return f"the set {name}. {about.source}{listed}"

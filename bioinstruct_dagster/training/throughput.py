@@ -12,6 +12,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
@@ -170,11 +171,41 @@ def memory_in_use() -> int:
 
 
 def peak_memory() -> int:
-    """The most bytes that were in use: on all GPUs of this process, else in its main memory."""
+    """The most bytes that were in use since `restart_peak`, counted as by `memory_in_use`."""
     if cuda := _used_cuda():
         return sum(cuda.max_memory_reserved(at) for at in range(cuda.device_count()))
+    try:
+        # Not getrusage's value: that one also counts the process that started this one.
+        status = Path("/proc/self/status").read_text("ascii", errors="replace")
+    except OSError:
+        status = ""
+    if found := re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE):
+        return int(found[1]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def restart_peak() -> None:
+    """Let `peak_memory` begin anew, where the system allows it (not on macOS)."""
+    if cuda := _used_cuda():
+        for at in range(cuda.device_count()):
+            cuda.reset_peak_memory_stats(at)
+        return
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+@cache
+def memory_after_imports() -> int:
+    """Bytes of main memory that this process held when it had imported what training needs.
+
+    The estimate of training.memory counts from there. The first call imports the libraries, so it
+    has to come before any weights are read.
+    """
+    import peft  # noqa: F401
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: F401
+
+    return memory_in_use()
 
 
 def _used_cuda() -> Any:
@@ -211,9 +242,16 @@ def _processor() -> str:
 def library_versions() -> dict[str, str]:
     """The versions of Python and of the libraries that compute."""
     found = {"python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    return found | {name: one for name in _LIBRARIES if (one := _version(name))}
+
+
+def project_version() -> str | None:
+    """The version of this project; None if it runs without being installed."""
+    return _version("bioinstruct-dagster")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -21,6 +21,7 @@ from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.loop import optimize
 from bioinstruct_dagster.training.loop.ranks import Ranks
+from bioinstruct_dagster.training.loop.schedule import OPTIMIZER
 from bioinstruct_dagster.training.memory import ExecutionPlan, memory_fault
 from bioinstruct_dagster.training.progress import TrainingProgress
 from bioinstruct_dagster.training.reporting import open_progress
@@ -28,6 +29,7 @@ from bioinstruct_dagster.training.rows import ExperimentRows, read_rows
 from bioinstruct_dagster.training.saving import save_adapter
 from bioinstruct_dagster.training.spec import TrainingSpec
 from bioinstruct_dagster.training.subsets import training_seed
+from bioinstruct_dagster.training.throughput import restart_peak
 
 Log = Callable[[str], None]
 
@@ -73,10 +75,11 @@ def train_adapter(spec: TrainingSpec, shared: SharedBase, log: Log) -> dict[str,
         if made_meanwhile is not None:
             return made_meanwhile
         plan = ranks.same(shared.plan(spec, [*rows.train, *rows.validation], say))
+        restart_peak()
         try:
             base = shared.loaded()
             with adapter_removed_after(base.model):
-                return _trained(spec, base, rows, plan, ranks, log if ranks.first else _silent)
+                return _trained(spec, shared, rows, plan, ranks, log if ranks.first else _silent)
         except Exception as error:
             if fault := memory_fault(error, plan):
                 raise fault from error
@@ -85,7 +88,7 @@ def train_adapter(spec: TrainingSpec, shared: SharedBase, log: Log) -> dict[str,
 
 def _trained(  # noqa: PLR0917  # all that an adapter is made from
     spec: TrainingSpec,
-    base: LoadedBaseModel,
+    shared: SharedBase,
     rows: ExperimentRows,
     plan: ExecutionPlan,
     ranks: Ranks,
@@ -93,12 +96,22 @@ def _trained(  # noqa: PLR0917  # all that an adapter is made from
 ) -> dict[str, Any]:
     import torch
 
+    base = shared.loaded()
     check_targets(base.model, spec.recipe)
     base_before = read_canaries(base.model, base)
     model = _adapted(base, spec.recipe, training_seed(spec.seed, spec.recipe))
     working = spec.working_folder(base.fingerprint)
     progress = (
-        open_progress(spec, base, model, rows.train, folder=working, log=log, ranks=ranks.count)
+        open_progress(
+            spec,
+            base,
+            model,
+            rows.train,
+            folder=working,
+            log=log,
+            ranks=ranks.count,
+            memory_before=shared.memory_before,
+        )
         if ranks.first
         else TrainingProgress.silent()
     )
@@ -119,10 +132,14 @@ def _trained(  # noqa: PLR0917  # all that an adapter is made from
     finally:
         progress.close()
     facts = {
-        **progress.facts(),
+        **progress.facts(optimized),
         "threads": torch.get_num_threads(),
         "ranks": ranks.count,
         "validation_rows": len(rows.validation),
+        "rows_sha256": rows.fingerprint,
+        "trained_weights": sum(one.numel() for one in model.parameters() if one.requires_grad),
+        "dtype": str(base.model.dtype).removeprefix("torch."),
+        "optimizer": OPTIMIZER,
         "tokens_per_pass": plan.tokens_per_pass,
         "activation_checkpointing": plan.activation_checkpointing,
         "estimated_bytes": plan.estimated_bytes,

@@ -21,7 +21,9 @@ def test_a_text_is_put_on_one_line():
     ("licence", "fields"),
     [
         ("Apache-2.0", {"license": "apache-2.0"}),
-        ("LLaMA 2\nCommunity", {"license": "other", "license_name": "LLaMA 2 Community"}),
+        ("LLaMA 2\nCommunity License", {"license": "llama2"}),
+        ("Gemma-Terms-1.0", {"license": "other", "license_name": "gemma-terms-1.0"}),
+        ("MIT, as this project", {"license": "other"}),
         (None, {}),
         ("", {}),
     ],

@@ -1,11 +1,12 @@
 """The lines of a training run: their pace and words, and the figures that are stored."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from bioinstruct_dagster.training.progress import SECONDS_BETWEEN_LINES, TrainingProgress
-from bioinstruct_dagster.training.throughput import SpeedLimit
+from bioinstruct_dagster.training.throughput import SpeedLimit, memory_in_use
 
 LIMIT = SpeedLimit("the measured matmul speed", 1e9)
 
@@ -58,7 +59,7 @@ def test_a_line_says_step_loss_speed_utilisation_padding_memory_and_time_left():
     run.updates(range(1, 21))
     assert re.fullmatch(
         r"base\|all: update 20 of 100, loss 2\.500, rate 0\.0003, 990 useful tokens/s, "
-        r"20% of the measured matmul speed, padding 1\.0%, memory \d+\.\d GiB, 1 min 20 s left",
+        r"20% of the measured matmul speed, padding 1\.0%, memory [\d,.]+ [GM]iB, 1 min 20 s left",
         run.lines[-1],
     )
 
@@ -77,6 +78,25 @@ def test_the_speed_of_a_line_is_that_since_the_last_line():
     assert "990 useful tokens/s" in run.lines[0]
     assert "1,990 useful tokens/s" in run.lines[1]
     assert run.progress.facts()["useful_tokens_per_second"] == pytest.approx(1490)
+
+
+def test_the_facts_are_those_of_the_whole_run_and_of_one_speed():
+    run = Run(flops_per_token=2e5, limit=LIMIT)
+    run.updates(range(91, 101))  # goes on from a checkpoint
+    facts = run.progress.facts(SimpleNamespace(tokens=99_000, padding_tokens=1_000, seconds=200.0))
+    assert (facts["useful_tokens"], facts["seconds"]) == (99_000, 200.0)
+    assert facts["useful_tokens_per_second"] == 495
+    assert facts["flop_utilisation"] == pytest.approx(0.099)
+    assert facts["padding_share"] == 0.01
+
+
+def test_memory_is_told_above_the_process_after_its_imports():
+    before = memory_in_use() // 2
+    run = Run(memory_before=before)
+    run.updates(range(1, 11))
+    assert re.search(r", memory [\d,.]+ [GM]iB above the imports, ", run.lines[0])
+    facts = run.progress.facts()
+    assert facts["peak_above_imports_bytes"] == facts["peak_memory_bytes"] - before
 
 
 def test_a_resumed_run_counts_its_own_updates_alone():

@@ -8,6 +8,7 @@ import pytest
 from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.training import reporting, trackers
 from bioinstruct_dagster.training.reporting import open_progress
+from bioinstruct_dagster.training.throughput import SpeedLimit
 
 ROWS = [Example("row", list(range(1, 41)), 10)]
 
@@ -29,23 +30,25 @@ def opened(training_spec, tiny_base, tmp_path, monkeypatch):
     return opened, lines
 
 
-def test_the_progress_counts_operations_and_knows_the_machines_speed(opened):
+def test_a_cpu_is_no_measure_of_utilisation(opened):
     start, lines = opened
     progress = start()
     progress.update(1, 1, 2.0, learning_rate=1e-3, tokens=40, padding=0)
     progress.close()
     facts = progress.facts()
     assert facts["flops_per_token"] > 1e6
-    assert facts["flop_utilisation"] > 0
-    assert "of the measured matmul speed" in lines[0]
+    assert facts["flop_utilisation"] is None
+    assert facts["speed_limit"] is None
+    assert "matmul" not in lines[0]
 
 
-def test_several_ranks_are_measured_against_all_their_devices(opened):
-    start, _ = opened
-    one = start().facts()["speed_limit"]
-    two = start(ranks=2).facts()["speed_limit"]
-    assert two["flops_per_second"] == 2 * one["flops_per_second"]
-    assert two["name"] == "the measured matmul speed of 2 devices"
+def test_several_gpus_are_measured_against_all_of_them(tiny_base, monkeypatch):
+    monkeypatch.setattr(
+        reporting, "measured_limit", lambda *_: SpeedLimit("the measured matmul speed", 1e9)
+    )
+    two = reporting._limit(replace(tiny_base, device="cuda"), 2)
+    assert two.flops_per_second == 2e9
+    assert two.name == "the measured matmul speed of 2 devices"
 
 
 def test_a_tracker_gets_the_recipe_and_no_secret(opened, training_spec, monkeypatch):

@@ -77,6 +77,29 @@ def test_the_key_depends_on_what_determines_the_adapter_alone(training_spec):
     assert len({key, *different}) == len(different) + 1
 
 
+def test_overrides_of_a_set_are_deviations_and_change_no_key(settings, tmp_path):
+    text = (
+        "base_models: {tiny: {source: rehearsal, training: {epochs: 2}}}\n"
+        "recipes: {all: {warmup: 0.5}}\n"
+        "defaults: {hyperparameters: study, lora_alpha: 8, lora_dropout: 0.0, max_length: 64}\n"
+        "hyperparameters:\n  study:\n    source: A study.\n    values: {epochs: 3, warmup: 0.1,"
+        " lora_rank: 4, learning_rate: 1e-3, rows_per_update: 4, target_modules: [q_proj]}\n"
+    )
+    (tmp_path / "e.yaml").write_text(text, "utf-8")
+    matrix = read_experiments(tmp_path / "e.yaml")
+    dataset = DatasetVersion(Path("data_set"), "b" * 64, rehearsal=False)
+    spec = training_spec(matrix, "tiny", "all", dataset, settings)
+    assert spec.hyperparameters == (
+        "the set study. A study. Deviations: "
+        "epochs is 2.0 (base model tiny, instead of 3 of set study). "
+        "warmup is 0.5 (recipe, instead of 0.1 of set study)."
+    )
+    assert spec.origins["lora_rank"] == "set study"
+    assert spec.origins["lora_alpha"] == "defaults"
+    assert TrainingSpec.from_json(spec.to_json()) == spec
+    assert replace(spec, origins={}, hyperparameters="").key("base") == spec.key("base")
+
+
 def test_a_specification_joins_matrix_data_set_and_settings(settings, experiments):
     matrix = read_experiments(experiments)
     dataset = DatasetVersion(Path("data_set"), "b" * 64, rehearsal=False)

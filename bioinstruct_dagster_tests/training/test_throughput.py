@@ -1,5 +1,7 @@
 """Counted operations agree with the counter of torch; the facts are those of the machine."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -14,6 +16,7 @@ from bioinstruct_dagster.training.throughput import (
     measured_limit,
     memory_in_use,
     peak_memory,
+    restart_peak,
 )
 
 
@@ -124,6 +127,15 @@ def test_memory_is_that_of_this_process():
     block = torch.ones(64 * 2**20 // 4)
     assert memory_in_use() > block.nbytes
     assert peak_memory() >= max(before, block.nbytes)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")
+def test_the_peak_can_begin_anew():
+    block = torch.ones(256 * 2**20 // 4)
+    assert peak_memory() >= block.nbytes
+    del block
+    restart_peak()
+    assert peak_memory() - memory_in_use() < 64 * 2**20
 
 
 def test_hardware_and_libraries_are_named():

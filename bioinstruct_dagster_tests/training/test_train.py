@@ -43,6 +43,13 @@ def test_the_adapter_is_safetensors_and_holds_no_pickle(adapter):
     assert list(folder.parent.iterdir()) == [folder]
 
 
+def test_others_can_read_what_new_files_let_them_read(adapter, tiny_base, tmp_path):
+    (tmp_path / "new").touch()
+    for folder in (adapter["adapter_path"], tiny_base.path):
+        modes = {path.stat().st_mode for path in Path(folder).rglob("*") if path.is_file()}
+        assert modes == {(tmp_path / "new").stat().st_mode}
+
+
 def test_peft_opens_the_adapter_and_it_changes_the_output(adapter, training_spec):
     import peft
     import torch
@@ -70,6 +77,14 @@ def test_the_result_accounts_for_the_training(adapter, training_spec, dataset_ro
     assert all(math.isfinite(loss) and loss > 0 for loss in adapter["losses"])
     assert adapter["dataset_fingerprint"] == training_spec.dataset_fingerprint
     assert adapter["rehearsal"] is True
+
+
+def test_the_run_has_one_speed_and_one_basis_of_memory(adapter):
+    facts = adapter["run_facts"]
+    speed = adapter["train_tokens"] / adapter["train_seconds"]
+    assert facts["useful_tokens_per_second"] == pytest.approx(speed)
+    assert 0 < facts["peak_above_imports_bytes"] < facts["peak_memory_bytes"]
+    assert facts["flop_utilisation"] is None
 
 
 def test_the_same_specification_gives_the_same_adapter(adapter, training_spec, tmp_path):

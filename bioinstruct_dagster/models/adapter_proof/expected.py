@@ -113,5 +113,5 @@ def _fault(target_modules: Any, what: str) -> AdapterFaultError:
         "no target",
         "target_modules",
         f"{target_modules!r} {what}.",
-        "Correct `target_modules` in data/experiments.yaml.",
+        "Correct `target_modules` in the experiment file (BIOINSTRUCT_EXPERIMENTS).",
     )

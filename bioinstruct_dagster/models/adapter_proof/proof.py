@@ -145,6 +145,31 @@ def check_folder(folder: Path) -> dict[str, Any]:
     return result
 
 
+def check_trained(folder: Path, base_fingerprint: str | None) -> dict[str, Any]:
+    """Check without a model that an adapter has passed its proof after training, and is the same.
+
+    Args:
+        folder: a folder that training wrote.
+        base_fingerprint: of the base model; None if only loading it would tell.
+
+    Returns:
+        The values of the folder's result file.
+
+    Raises:
+        AdapterFaultError: names the first fault.
+    """
+    result = check_folder(folder)
+    refuse_other_result(
+        folder,
+        result,
+        read_config(folder / CONFIG_FILE),
+        base_fingerprint=base_fingerprint or result["base_fingerprint"],
+        recipe=None,
+        adapter_sha256=None,
+    )
+    return result
+
+
 def open_proven(
     base: LoadedBaseModel,
     folder: Path,

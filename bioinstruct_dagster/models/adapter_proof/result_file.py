@@ -95,7 +95,8 @@ def refuse_other_result(
             folder,
             f"it was trained on the base model {_short(result['base_fingerprint'])}, but this one "
             f"is {_short(base_fingerprint)}.",
-            "Name the base model of training in data/experiments.yaml, or materialize "
+            "Name the base model of training in the experiment file (BIOINSTRUCT_EXPERIMENTS), or "
+            "materialize "
             "key:lora_adapter for this partition again.",
         )
     named = config.get("base_model_name_or_path")
@@ -118,7 +119,8 @@ def refuse_other_result(
         raise AdapterFaultError(
             "other recipe",
             folder,
-            "the recipe has other values in data/experiments.yaml now than when the adapter was "
+            "the recipe has other values in the experiment file (BIOINSTRUCT_EXPERIMENTS) now "
+            "than when the adapter was "
             "trained.",
             "Materialize key:lora_adapter for this partition again, or put the values back.",
         )

@@ -48,7 +48,8 @@ def context_of(config: Any, wanted: int | None, findings: Findings) -> int:
         )
     elif wanted and wanted > limit:
         findings.fault(
-            f"`context: {wanted}` in data/experiments.yaml is more than the {limit:,} tokens that "
+            f"`context: {wanted}` in the experiment file (BIOINSTRUCT_EXPERIMENTS) is more than "
+            f"the {limit:,} tokens that "
             f"the model reads. Set it to {limit} or less, or remove it."
         )
     return min(wanted or limit, limit)

@@ -48,7 +48,8 @@ class Findings:
             count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
             raise BaseModelError(
                 f"Base model {self.source!r}{where} can't be used. It has {count}:\n{listed}\n"
-                "Correct them, or name another model as `source` in data/experiments.yaml."
+                "Correct them, or name another model as `source` in the experiment file "
+                "(BIOINSTRUCT_EXPERIMENTS)."
             )
 
 

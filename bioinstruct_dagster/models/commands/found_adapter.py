@@ -12,7 +12,7 @@ from typing import Any
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapter_proof import Proof, check_folder, open_proven
-from bioinstruct_dagster.models.adapters import adapters_in, experiment_folder
+from bioinstruct_dagster.models.adapters import adapters_of, experiment_folder
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import BaseModelSpec, read_experiments
 from bioinstruct_dagster.settings import Settings
@@ -48,19 +48,18 @@ class FoundAdapter:
         """The base model in memory."""
         return base_models.load(self.base, self.models_dir, log)
 
-    def open(self, log: Log, base: LoadedBaseModel | None = None) -> "OpenedAdapter":
+    def open(self, log: Log) -> "OpenedAdapter":
         """The model with its adapter, after the proof that it acts.
 
         Args:
             log: receives what is found.
-            base: the base model without an adapter, if it is in memory already.
 
         Raises:
             BaseModelError: the base model can't be loaded.
             AdapterFaultError: the adapter is refused.
         """
         check_folder(self.folder)
-        base = base or self.load_base(log)
+        base = self.load_base(log)
         model, proof = open_proven(base, self.folder)
         log(f"{self.experiment}: {proof.line()}")
         return OpenedAdapter(self, base, model, proof)
@@ -74,14 +73,6 @@ class OpenedAdapter:
     base: LoadedBaseModel
     model: Any
     proof: Proof
-
-    def close(self) -> LoadedBaseModel:
-        """The base model, from which the adapter is taken off."""
-        self.model.unload()
-        # peft leaves its mark on the model, and warns of a second adapter if it finds it.
-        if hasattr(self.base.model, "peft_config"):
-            del self.base.model.peft_config
-        return self.base
 
 
 def find_adapter(settings: Settings, experiment: str, folder: Path | None = None) -> FoundAdapter:
@@ -134,9 +125,34 @@ def find_adapters(
     ]
 
 
+def existing_adapters(settings: Settings, patterns: list[str], log: Log) -> list[FoundAdapter]:
+    """The newest intact adapter of each experiment that has one.
+
+    Args:
+        settings: the experiment file and the folder of all outputs.
+        patterns: names, each of which needs an adapter, or patterns with `*`, `?` or `[...]`.
+        log: receives a line that names the experiments of patterns without an adapter.
+
+    Raises:
+        UnknownExperimentError: the experiment file has no such experiment.
+        AdapterCommandError: there is no adapter, or none for a name. The message names them all.
+    """
+    found, missing = [], {}
+    for name in find_names(settings, patterns):
+        try:
+            found += find_adapters(settings, [name])
+        except AdapterCommandError as error:
+            missing[name] = str(error)
+    if not found or missing.keys() & set(patterns):
+        raise AdapterCommandError("\n".join(missing.values()))
+    if missing:
+        log(f"These experiments have no intact adapter: {', '.join(missing)}.")
+    return found
+
+
 def _newest(adapters_dir: Path, experiment: str) -> Path:
     own = experiment_folder(adapters_dir, experiment)
-    found = [one for one in adapters_in(adapters_dir) if one.experiment == own.name]
+    found = adapters_of(own)
     intact = next((one.path for one in found if one.result is not None), None)
     if intact is not None:
         return intact

@@ -72,7 +72,7 @@ def _listed(matrix: ExperimentMatrix, folders: Iterator[AdapterFolder]) -> Itera
             seen.add(folder.experiment)
         proof = result.get("proof") or {}
         yield ListedAdapter(
-            experiment="|".join(experiment) if experiment else folder.experiment,
+            experiment=_name("|".join(experiment) if experiment else folder.experiment),
             state=state,
             trained_at=str(result.get("trained_at", "")),
             rows=result.get("train_rows"),
@@ -81,3 +81,9 @@ def _listed(matrix: ExperimentMatrix, folders: Iterator[AdapterFolder]) -> Itera
             rehearsal=bool(result.get("rehearsal")),
             path=str(folder.path),
         )
+
+
+def _name(name: str) -> str:
+    """The name of an experiment, also of one that only its folder names."""
+    # The folder's name joins base model and recipe by two underscores, which a name may hold too.
+    return name.replace("__", "|") if "|" not in name and name.count("__") == 1 else name

@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.file_modes import share_as_new_files
 from bioinstruct_dagster.models.adapter_proof.canaries import greatest_difference, logits_of
 from bioinstruct_dagster.models.adapters import intact_result
 from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields
@@ -66,6 +67,7 @@ def merge(found: FoundAdapter, target: Path, log: Log) -> float:
         fresh.mkdir(parents=True)
         merged.save_pretrained(fresh, safe_serialization=True)
         opened.base.tokenizer.save_pretrained(fresh)
+        share_as_new_files(fresh)
         difference = greatest_difference(before, _read_back(fresh, opened))
         _refuse_damage(found, opened, difference)
         (fresh / "README.md").write_text(_card(opened, dtype, difference), "utf-8")

@@ -5,9 +5,12 @@ Belongs here: the words of the line. Does not: starting a server. vLLM is not ne
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from bioinstruct_dagster.models.adapter_proof import check_trained, stored_expectation
+from bioinstruct_dagster.models.base_models import local_fingerprint
 from bioinstruct_dagster.models.commands.found_adapter import (
     AdapterCommandError,
     FoundAdapter,
@@ -22,7 +25,8 @@ def serve_line(adapters: Sequence[FoundAdapter], log: Log) -> str:
     """The command `vllm serve` for adapters of one base model, quoted for a shell.
 
     Args:
-        adapters: each is proven first.
+        adapters: the files of each are checked, and that it has passed the proof after training on
+            this base model. No model is loaded.
         log: receives what the user should know beside the line.
 
     Raises:
@@ -35,27 +39,49 @@ def serve_line(adapters: Sequence[FoundAdapter], log: Log) -> str:
             f"One server has one base model, but these are adapters of {', '.join(sorted(bases))}. "
             "Name experiments of one of them."
         )
-    ranks, loaded = [], adapters[0].load_base(log)
-    for found in adapters:
-        opened = found.open(log, loaded)
-        ranks.append(opened.proof.expected.rank)
-        loaded = opened.close()
-        if found.base.rehearsal:
-            log(f"{found.experiment} is a rehearsal: serve it for a trial only.")
     base = adapters[0].base
-    words = ["vllm", "serve", loaded.path]
-    if base.revision and not Path(loaded.path).is_dir():
+    fingerprint = local_fingerprint(base, adapters[0].models_dir)
+    results = [check_trained(found.folder, fingerprint) for found in adapters]
+    ranks = [
+        stored_expectation(found.folder, one).rank
+        for found, one in zip(adapters, results, strict=True)
+    ]
+    for found, result in zip(adapters, results, strict=True):
+        if result.get("rehearsal"):
+            log(f"{found.experiment} is a rehearsal: serve it for a trial only.")
+    path = _base_path(adapters[0], results[0])
+    words = ["vllm", "serve", path]
+    if base.revision and not Path(path).is_dir():
         words += ["--revision", base.revision]
     if base.context:
         words += ["--max-model-len", str(base.context)]
     words += ["--enable-lora", "--max-lora-rank", str(_served_rank(max(ranks)))]
     words += ["--max-loras", str(len(adapters)), "--lora-modules"]
     words += [_module(found.experiment, found.folder.resolve()) for found in adapters]
+    prompts = ", ".join(dict.fromkeys(str(one.get("prompt_version")) for one in results))
     log(
-        f"The adapters were trained with the prompt {loaded.prompt.version}. Send prompts of that "
-        "form to /v1/completions, with the experiment's name as `model`."
+        f"The adapters were trained with the prompt {prompts}. Send prompts of that form to "
+        "/v1/completions, with the experiment's name as `model`."
+    )
+    log(
+        "Files and stored proof were checked, and no model was loaded. The commands chat and merge "
+        "load the model and prove again that an adapter acts."
     )
     return shlex.join(words)
+
+
+def _base_path(found: FoundAdapter, result: Mapping[str, Any]) -> str:
+    """What vLLM loads: the folder of the base model where it now lies, or its hub id."""
+    trained_on = Path(result["base_path"])
+    moved = found.models_dir / trained_on.name
+    if not trained_on.is_absolute() or trained_on.is_dir():
+        return str(trained_on)
+    if moved.is_dir():
+        return str(moved)
+    raise AdapterCommandError(
+        f"The base model of {found.experiment} is neither at {trained_on} nor at {moved}. Put its "
+        "folder back, or let the command chat load the model once."
+    )
 
 
 def _served_rank(rank: int) -> int:

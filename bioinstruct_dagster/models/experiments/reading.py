@@ -59,6 +59,7 @@ def read_experiments(path: Path) -> ExperimentMatrix:
         recipes=expand(file.recipes, file.defaults, file.hyperparameters).recipes,
         hyperparameters=file.hyperparameters,
         defaults=file.defaults,
+        file=path,
     )
 
 

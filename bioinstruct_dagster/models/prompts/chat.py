@@ -104,7 +104,7 @@ def _text_of(tokenizer: "PreTrainedTokenizerBase") -> str:
         raise PromptTemplateError(
             "The base model's tokenizer has no chat template, as is usual for a model that was not "
             "trained on chats. Set `prompt: alpaca`, or name a template's file, for this base "
-            "model in data/experiments.yaml."
+            "model in the experiment file (BIOINSTRUCT_EXPERIMENTS)."
         )
     return _DATE_OF_DAY.sub(lambda call: repr(_DATE.strftime(call[2])), str(template))
 
@@ -140,5 +140,5 @@ def _unusable(fault: str) -> PromptTemplateError:
     return PromptTemplateError(
         f"The chat template of the base model's tokenizer {fault}. Correct the template "
         "(chat_template.jinja or tokenizer_config.json), or set `prompt` to alpaca or to a "
-        "template's file for this base model in data/experiments.yaml."
+        "template's file for this base model in the experiment file (BIOINSTRUCT_EXPERIMENTS)."
     )

@@ -58,7 +58,7 @@ def end_of_text(
     raise PromptTemplateError(
         "The tokenizer has no end-of-sequence token, and the model's generation_config.json names "
         "none (eos_token_id). Set `eos_token` in tokenizer_config.json, or use another base model "
-        "in data/experiments.yaml."
+        "in the experiment file (BIOINSTRUCT_EXPERIMENTS)."
     )
 
 

@@ -48,7 +48,7 @@ def read_prompt_file(name: str) -> tuple[str, PromptTexts]:
     editors add one.
 
     Args:
-        name: the path, as data/experiments.yaml gives it.
+        name: the path, as the experiment file gives it.
 
     Returns:
         the version, which is the file's name and a hash of the texts; and the texts.
@@ -59,7 +59,8 @@ def read_prompt_file(name: str) -> tuple[str, PromptTexts]:
     path = path_of(name)
     if fault := fault_of_file(path):
         raise PromptTemplateError(
-            f"Prompt template {shown(path)} {fault}. Set `prompt` in data/experiments.yaml to "
+            f"Prompt template {shown(path)} {fault}. Set `prompt` in the experiment file "
+            "(BIOINSTRUCT_EXPERIMENTS) to "
             "alpaca, chat, or a file with a template."
         )
     texts = _read_yaml(path) if path.suffix.lower() in _YAML else _read_text(path)
@@ -85,7 +86,7 @@ def _read_text(path: Path) -> PromptTexts:
     if len(content) > MOST_BYTES:
         raise PromptTemplateError(
             f"{shown(path)} holds more than {MOST_BYTES >> 10} KiB, so it is no prompt template; "
-            "name the right file in `prompt` of data/experiments.yaml."
+            "name the right file in `prompt` of the experiment file (BIOINSTRUCT_EXPERIMENTS)."
         )
     try:
         text = content.decode("utf-8-sig")

@@ -12,6 +12,8 @@ from bioinstruct_dagster.models.experiments import Recipe
 if TYPE_CHECKING:
     import torch
 
+_BETAS, _EPSILON = (0.9, 0.999), 1e-8  # torch's and transformers' defaults
+OPTIMIZER = f"AdamW (betas {_BETAS[0]}, {_BETAS[1]}; epsilon {_EPSILON:g})"
 # The weights B of LoRA, by their names in peft: of linear layers and of embeddings.
 _B_WEIGHTS = ("lora_B", "lora_embedding_B")
 
@@ -48,7 +50,9 @@ def adapter_optimizer(model: Any, recipe: Recipe) -> "torch.optim.AdamW":
     ]
     groups = [group | {"lr": group["initial_lr"]} for group in groups if group["params"]]
     # One call of a fused kernel in place of ten for each of several hundred small weights.
-    return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True)
+    return torch.optim.AdamW(
+        groups, betas=_BETAS, eps=_EPSILON, weight_decay=recipe.weight_decay, fused=True
+    )
 
 
 def set_rate(optimizer: "torch.optim.Optimizer", factor: float) -> None:

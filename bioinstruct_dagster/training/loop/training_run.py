@@ -200,7 +200,7 @@ def _with_responses(rows: Sequence[Example], log: Callable[[str], None]) -> list
     if not kept:
         raise StatedError(
             "No row has a response token, so there is nothing to learn. Generate more rows, or "
-            "raise max_length in data/experiments.yaml."
+            "raise max_length in the experiment file (BIOINSTRUCT_EXPERIMENTS)."
         )
     if len(kept) < len(rows):
         log(f"{len(rows) - len(kept)} rows have no response token and are not trained on.")
@@ -322,7 +322,8 @@ class _Run:
         return (
             f"Update {update} of {self.updates.updates}: the loss of its {len(rows)} rows is "
             f"{loss:.4g}, and the norm of its gradient is {norm:.4g}. Rows whose own loss is not a "
-            f"number: {named}{more}. In data/experiments.yaml, lower the learning_rate "
+            f"number: {named}{more}. In the experiment file (BIOINSTRUCT_EXPERIMENTS), lower the "
+            "learning_rate "
             f"({self.recipe.learning_rate:g}) or max_grad_norm ({self.recipe.max_grad_norm:g}), "
             "raise warmup, or set the base model's dtype to float32 if it is float16."
         )
@@ -337,7 +338,7 @@ class _Run:
         if not math.isfinite(loss):
             raise TrainingDivergedError(
                 f"The validation loss after update {update} is {loss}. Lower the learning_rate "
-                f"({self.recipe.learning_rate:g}) in data/experiments.yaml."
+                f"({self.recipe.learning_rate:g}) in the experiment file (BIOINSTRUCT_EXPERIMENTS)."
             )
         lowest = min((one for _, one in self.state.validation_losses), default=math.inf)
         self.state.validation_losses.append((update, loss))

@@ -69,7 +69,7 @@ def killed_message(plan: _Planned | None = None, device: str = "cpu") -> str:
 
 
 def things_to_change(longest: int | None, device: str) -> str:
-    """Three things that lower the need for memory, by the names of data/experiments.yaml."""
+    """Three things that lower the need for memory, by the names of the experiment file."""
     rows = f"max_length (a pass has {longest:,} tokens)" if longest else "max_length"
     weights = (
         "set `quantization: nf4`, which loads the base model in 4 bits"
@@ -77,7 +77,7 @@ def things_to_change(longest: int | None, device: str) -> str:
         else "set `dtype: bfloat16` for the base model, which halves its weights"
     )
     return (
-        "Change one of three things in data/experiments.yaml: "
+        "Change one of three things in the experiment file (BIOINSTRUCT_EXPERIMENTS): "
         f"(1) lower {rows}; (2) {weights}; (3) lower lora_rank and lora_dropout, or name a smaller "
         "base model. Or free memory that other processes hold."
     )

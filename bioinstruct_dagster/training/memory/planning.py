@@ -83,7 +83,7 @@ def plan(
             predicted = predicted_tokens(examples, tokens)
             tried = estimator.estimate(tokens, predicted, checkpointing=checkpointing)
             if tried.peak <= there.usable:
-                return _planned(tokens, tried, there, log, checkpointing=checkpointing)
+                return _planned(base, tokens, tried, there, log, checkpointing=checkpointing)
     smallest = sizes[-1]
     if tried is None or tried.peak > there.free * _TOO_MUCH:
         needed = tried.describe() if tried else "unknown"
@@ -92,7 +92,7 @@ def plan(
             f"of {smallest:,} tokens, and {size(there.free)} of {there.where} is free. "
             f"{things_to_change(longest, base.device)}"
         )
-    return _planned(smallest, tried, there, log, checkpointing=True)
+    return _planned(base, smallest, tried, there, log, checkpointing=True)
 
 
 def predicted_tokens(examples: Sequence[Example], tokens: int) -> int:
@@ -128,6 +128,7 @@ def _sizes(
 
 
 def _planned(
+    base: CheckedBaseModel,
     tokens: int,
     estimate: MemoryEstimate,
     there: Memory,
@@ -137,8 +138,10 @@ def _planned(
 ) -> ExecutionPlan:
     how = "with" if checkpointing else "without"
     free = f"{size(there.free)} of {there.where} is free"
+    # On a GPU, nothing but the run is counted.
+    above = "" if base.device == "cuda" else ", above the process after its imports"
     lines = [
-        f"estimated peak memory of training: {estimate.describe()}; {free}",
+        f"estimated peak memory of training{above}: {estimate.describe()}; {free}",
         f"passes of {tokens:,} tokens, {how} activation checkpointing",
     ]
     if estimate.peak > there.usable:

@@ -56,6 +56,6 @@ def train_with_ranks(
         error = (
             f"One of {spec.ranks} ranks ended before this adapter was whole (torchrun: exit status "
             f"{status}). The log says why. If it does not, memory ran out: lower max_length or "
-            "lora_rank of the recipe in data/experiments.yaml."
+            "lora_rank of the recipe in the experiment file (BIOINSTRUCT_EXPERIMENTS)."
         )
         report({"kind": "failed", "experiment": experiment, "error": error})

@@ -159,7 +159,8 @@ class _Team:
         error = (
             f"{line} and so did another worker. If the log shows no other reason, the machine ran "
             "out of memory: set BIOINSTRUCT_TRAINING_WORKERS to a lower number, or lower "
-            "max_length or lora_rank of the recipe in data/experiments.yaml."
+            "max_length or lora_rank of the recipe in the experiment file "
+            "(BIOINSTRUCT_EXPERIMENTS)."
         )
         with self._one_at_a_time:
             self._report({"kind": "failed", "experiment": spec.experiment, "error": error})

@@ -60,6 +60,13 @@ def test_the_serve_line_stands_alone_on_the_standard_output(command):
     assert shlex.split(line)[:2] == ["vllm", "serve"]
 
 
+def test_a_pattern_serves_what_is_there_and_names_what_is_not(command):
+    status, output, messages = command("serve-line", "rehearsal-llama|*")
+    assert status == 0
+    assert len(output.splitlines()) == 1
+    assert "have no intact adapter: rehearsal-llama|information_extraction." in messages
+
+
 def test_merge_writes_a_folder_once(command, tmp_path):
     target = tmp_path / "merged"
     status, _, messages = command("merge", EXPERIMENT, target, "--dtype", "float32")
@@ -77,7 +84,11 @@ def test_merge_writes_a_folder_once(command, tmp_path):
         (["chat", "no-model|all"], "stands for no experiment"),
         (["chat", "rehearsal-llama|information_extraction"], "has no adapter yet"),
         (["chat", EXPERIMENT, "--adapter", "/no/such/folder"], "(missing folder): /no/such/folder"),
-        (["serve-line", "rehearsal-llama|*"], "has no adapter yet"),
+        (["serve-line", "rehearsal-llama|information_*"], "has no adapter yet"),
+        (
+            ["serve-line", EXPERIMENT, "rehearsal-llama|information_extraction"],
+            "has no adapter yet",
+        ),
     ],
 )
 def test_a_command_that_fails_says_why(command, arguments, words):

@@ -36,8 +36,14 @@ def test_an_adapter_that_no_experiment_names_is_listed_and_stays(copied):
     adapters = copied.store.data_dir / "adapters"
     shutil.copytree(adapters / "rehearsal-llama__all", adapters / "old-model__all")
     found = states(copied)
-    assert found == [("old-model__all", UNNAMED), (EXPERIMENT, "newest")]
+    assert found == [("old-model|all", UNNAMED), (EXPERIMENT, "newest")]
     assert len(list(adapters.rglob(WEIGHTS_FILE))) == 2
+
+
+def test_a_name_with_underscores_of_its_own_is_not_guessed(copied):
+    adapters = copied.store.data_dir / "adapters"
+    shutil.copytree(adapters / "rehearsal-llama__all", adapters / "old__model__all")
+    assert ("old__model__all", UNNAMED) in states(copied)
 
 
 def test_an_adapter_of_a_changed_recipe_is_older(copied, tmp_path):

@@ -37,6 +37,9 @@ def test_the_merged_model_computes_what_the_adapter_computes(found, tmp_path, ad
     names = {path.name for path in (tmp_path / "deep" / "merged").iterdir()}
     assert not {name for name in names if name.startswith("adapter")}
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["merged"]
+    (tmp_path / "new").touch()
+    modes = {path.stat().st_mode for path in (tmp_path / "deep" / "merged").iterdir()}
+    assert modes == {(tmp_path / "new").stat().st_mode}
 
     card = ModelCard.load(tmp_path / "deep" / "merged" / "README.md")
     assert card.data.tags == ["merged", "biomedical", "rehearsal"]

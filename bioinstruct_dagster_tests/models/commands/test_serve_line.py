@@ -5,8 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from bioinstruct_dagster.models import base_models
+from bioinstruct_dagster.models.adapter_proof import AdapterFaultError
+from bioinstruct_dagster.models.adapters import WEIGHTS_FILE
 from bioinstruct_dagster.models.commands.found_adapter import AdapterCommandError, find_adapter
-from bioinstruct_dagster.models.commands.serve_line import RANKS, _module, _served_rank, serve_line
+from bioinstruct_dagster.models.commands.serve_line import (
+    RANKS,
+    _base_path,
+    _module,
+    _served_rank,
+    serve_line,
+)
 from bioinstruct_dagster_tests.models.commands.conftest import EXPERIMENT
 
 
@@ -22,9 +31,33 @@ def test_the_line_serves_base_and_adapter(found, tiny_base):
         "vllm", "serve", tiny_base.path, "--enable-lora", "--max-lora-rank", "8",
         "--max-loras", "1", "--lora-modules", f"{EXPERIMENT}={found.folder}",
     ]  # fmt: skip
-    assert any("the adapter acts" in line for line in lines)
+    assert any("no model was loaded" in line for line in lines)
     assert any("rehearsal" in line for line in lines)
     assert any("prompt alpaca/1" in line for line in lines)
+
+
+def test_no_model_is_loaded(found, monkeypatch):
+    monkeypatch.setattr(base_models, "check", None)
+    assert serve_line([found], lambda _: None)
+
+
+def test_an_adapter_that_was_changed_or_has_another_base_is_refused(copied):
+    found = find_adapter(copied, EXPERIMENT)
+    other = found.base.model_copy(update={"pretraining_steps": 4})
+    with pytest.raises(AdapterFaultError, match="wrong base"):
+        serve_line([replace(found, base=other)], lambda _: None)
+    weights = found.folder / WEIGHTS_FILE
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(AdapterFaultError, match="changed weights"):
+        serve_line([found], lambda _: None)
+
+
+def test_a_base_model_that_was_moved_is_served_from_where_it_lies(found, tmp_path):
+    result = {"base_path": f"/no/such/{tmp_path.name}"}
+    moved = replace(found, models_dir=tmp_path.parent)
+    assert _base_path(moved, result) == str(tmp_path)
+    with pytest.raises(AdapterCommandError, match="neither at /no/such/"):
+        _base_path(found, result)
 
 
 def test_several_adapters_of_a_base_share_one_line(found):

@@ -74,6 +74,33 @@ def test_the_source_of_hyperparameters_can_be_shown(matrix):
     assert matrix.hyperparameters_of("all-old")[1].source == "a script"
 
 
+def test_each_value_names_its_origin(matrix):
+    plain, tuned = (
+        {name: one.shown() for name, one in matrix.origins(base, "all").items()}
+        for base in ("plain", "tuned")
+    )
+    assert (plain["epochs"], plain["warmup"]) == ("set modern", "set modern")
+    assert tuned["epochs"] == "base model tuned, instead of 3 of set modern"
+    assert tuned["warmup"] == "base model tuned, instead of 0.3 of set modern"
+    assert matrix.origins("plain", "long")["epochs"].shown() == "recipe, instead of 3 of set modern"
+    assert (plain["lora_rank"], plain["seed"]) == ("defaults", "recipe")
+    assert plain["weight_decay"] == "the project's default"
+    assert plain.keys() == type(matrix.recipe("plain", "all")).model_fields.keys()
+
+
+def test_a_value_that_repeats_the_set_is_the_sets(tmp_path):
+    path = tmp_path / "experiments.yaml"
+    path.write_text(FILE.replace("training: {warmup: 0.5}", "training: {warmup: 0.3}"), "utf-8")
+    origin = read_experiments(path).origins("tuned", "long")["warmup"]
+    assert origin.shown() == "set modern"
+
+
+def test_a_message_names_the_file_that_was_read(matrix, tmp_path):
+    for wrong in (lambda: matrix.recipe("none", "all"), lambda: matrix.names_of(["none|all"])):
+        with pytest.raises(UnknownExperimentError, match=str(tmp_path / "experiments.yaml")):
+            wrong()
+
+
 def test_experiments_come_one_base_model_after_the_other(matrix):
     bases = [base for base, _ in matrix.experiments()]
     assert bases == ["plain"] * 9 + ["tuned"] * 9

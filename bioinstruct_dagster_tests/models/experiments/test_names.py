@@ -1,5 +1,8 @@
 """Names of experiments: their form, and the experiments that patterns stand for."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from dagster._core.definitions.partitions.utils.base import (
     raise_error_on_invalid_partition_key_substring,
@@ -8,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+import bioinstruct_dagster
 from bioinstruct_dagster.models.experiments.names import (
+    UNNAMED_FILE,
     ExperimentId,
     UnknownExperimentError,
     experiments_named,
@@ -78,16 +83,46 @@ def test_every_pattern_without_experiment_is_named_with_what_to_do():
         experiments_named(["olmo|all", "olmo|al", "llama", "zzz|yyyyyyyyyyyyyyyyyy"], ALL)
     lines = str(refused.value).splitlines()
     assert lines == [
-        "'olmo|al' stands for no experiment of data/experiments.yaml; did you mean 'olmo|all'?",
+        f"'olmo|al' stands for no experiment of {UNNAMED_FILE}; did you mean 'olmo|all'?",
         (
-            "'llama' stands for no experiment of data/experiments.yaml: write base model and "
+            f"'llama' stands for no experiment of {UNNAMED_FILE}: write base model and "
             "recipe, such as 'llama|*' or '*|llama'."
         ),
         (
-            "'zzz|yyyyyyyyyyyyyyyyyy' stands for no experiment of data/experiments.yaml; the first "
+            f"'zzz|yyyyyyyyyyyyyyyyyy' stands for no experiment of {UNNAMED_FILE}; the first "
             "of 12 is 'llama-2-7b|all'."
         ),
     ]
+
+
+def test_a_name_that_is_not_near_is_not_suggested():
+    with pytest.raises(UnknownExperimentError) as refused:
+        experiments_named(["tiny|all"], [("rehearsal-llama", "all"), ("huge", "all")])
+    assert "did you mean" not in str(refused.value)
+    with pytest.raises(UnknownExperimentError) as refused:
+        experiments_named(["rehearsal-llama|nope"], [("rehearsal-llama", "other")])
+    assert "did you mean" not in str(refused.value)
+
+
+def test_no_message_names_the_shipped_file_where_another_may_be_set():
+    package = Path(bioinstruct_dagster.__file__).parent
+    found = []
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        documented = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and isinstance(node.body[0], ast.Expr)
+        }
+        found += [
+            f"{path}:{node.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and "data/experiments.yaml" in str(node.value)
+            and id(node) not in documented
+        ]
+    assert found == []
 
 
 def test_no_pattern_at_all_is_refused():

@@ -49,7 +49,7 @@ def test_the_estimate_is_logged_before_the_weights_are_read(checked):
     lines = []
     chosen = plan(checked, recipe(), rows(*[100] * 8), lines.append)
     assert list(chosen.lines) == lines
-    assert "estimated peak memory of training" in lines[0]
+    assert "estimated peak memory of training, above the process after its imports: " in lines[0]
     assert chosen.estimated_bytes > 100 * 2**20
 
 
