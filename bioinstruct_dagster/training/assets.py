@@ -40,7 +40,7 @@ from bioinstruct_dagster.store.schema import column_notes
 from bioinstruct_dagster.training.left_out import left_out_table
 from bioinstruct_dagster.training.spec import TrainingSpec, training_spec
 from bioinstruct_dagster.training.study.spec import StudySpec
-from bioinstruct_dagster.training.train import finished
+from bioinstruct_dagster.training.train import finished, last_update
 
 CODE_VERSION = "2"
 
@@ -152,7 +152,16 @@ def train_adapters(
             step.settings.models.training_ranks,
         )
         module = "bioinstruct_dagster.training"
-        with closing(step.made_by(module, study.to_json(), waiting, outcomes)) as made:
+
+        def left() -> str:
+            begun = {one: last_update(specs[one]) for one in waiting.values()}
+            known = {one: update for one, update in begun.items() if update is not None}
+            return outcomes.cancelled(waiting.values(), known)
+
+        with (
+            step.told_if_cancelled(left),
+            closing(step.made_by(module, study.to_json(), waiting, outcomes)) as made,
+        ):
             for one, message in made:
                 yield stored(one, message["result"], reused=message["reused"])
     return outcomes
