@@ -6,6 +6,7 @@ Belongs here: running a model over items. Does not: the scores over all items
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bioinstruct_dagster.evaluation.engine.progress import ScoringProgress
@@ -30,8 +31,8 @@ def predict(
     """One item for each row that can be scored, in the order of the rows.
 
     A row can be scored if it has an output and fits into MAX_LENGTH tokens and the model's context.
-    The log says how many can't, and how far the scoring has come. An item holds the prediction, its ROUGE-L F1, and the negative
-    log-likelihood (nats) and number of tokens of the row's output.
+    The log says how many can't, and how far the scoring has come. An item holds the prediction, its
+    ROUGE-L F1, and the negative log-likelihood (nats) and number of tokens of the row's output.
     """
     from rouge_score.rouge_scorer import RougeScorer
 
@@ -51,16 +52,9 @@ def predict(
     done = 0
     for start in range(0, len(ordered), BATCH_ROWS):
         batch = ordered[start : start + BATCH_ROWS]
-
-        def tell(
-            share: float, start: int = start, done: int = done, of: int = _work(batch)
-        ) -> None:
-            progress.come_to(start, done + share * of)
-
-        losses = _losses(model, base, batch, lambda tell=tell: tell(0.0))
-        answers = _answers(
-            model, base, batch, lambda part, tell=tell: tell(_LOSS_SHARE + (1 - _LOSS_SHARE) * part)
-        )
+        tell = partial(_tell, progress, start, done, _work(batch))
+        losses = _losses(model, base, batch, partial(tell, 0.0))
+        answers = _answers(model, base, batch, tell)
         for example, (nll, tokens), answer in zip(batch, losses, answers, strict=True):
             row = row_of[example.row_id]
             items[example.row_id] = {
@@ -76,6 +70,11 @@ def predict(
         done += _work(batch)
         progress.come_to(len(items), done)
     return [items[row["row_id"]] for row in rows if row["row_id"] in items]
+
+
+def _tell(progress: ScoringProgress, items: int, done: int, work: int, share: float) -> None:
+    """Report a part of the work on a batch, after the items and the work before it."""
+    progress.come_to(items, done + share * work)
 
 
 def _work(examples: Sequence[Example]) -> int:
@@ -125,9 +124,9 @@ def _answers(
     """The greedily decoded answer to each example's prompt. `tell` gets the part that is done."""
     import torch
 
-    def told(ids: Any, scores: Any, **_: Any) -> Any:
+    def told(ids: Any, _: Any, **_more: Any) -> Any:
         """Called by transformers after each token. It stops no answer."""
-        tell((ids.shape[1] - width) / ANSWER_TOKENS)
+        tell(_LOSS_SHARE + (1 - _LOSS_SHARE) * (ids.shape[1] - width) / ANSWER_TOKENS)
         return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
 
     width = max(example.prompt_tokens for example in batch)
