@@ -202,9 +202,7 @@ def _shown(
     """What the UI shows of an adapter."""
     validation = result["validation_losses"]
     curve = figures.loss_curve(result["losses"], validation, result["steps"])
-    lowest = (
-        {"validation_loss": round(min(loss for _, loss in validation), 4)} if validation else {}
-    )
+    lowest = min((float(loss) for _, loss in validation), default=None)
     left_out = {
         "rows_left_out_first": dg.MetadataValue.md(markdown_table(result["left_out"][:_SHOWN_ROWS]))
     }
