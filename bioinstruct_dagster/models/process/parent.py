@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from typing import Any, Literal
 
 import dagster as dg
-from dagster_pipes import PipesMessage
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.compute.launcher import (
@@ -208,8 +207,8 @@ class _LineReader(dg.PipesMessageReader):
             self._fault = error
 
 
-def _own_message(method: Literal["opened", "closed"]) -> PipesMessage:
-    return PipesMessage(__dagster_pipes_version=_PROTOCOL_VERSION, method=method, params={})
+def _own_message(method: Literal["opened", "closed"]) -> Any:
+    return {_PROTOCOL: _PROTOCOL_VERSION, "method": method, "params": {}}
 
 
 def _pipes_message(line: str) -> Any:
