@@ -7,7 +7,8 @@ library writes longer drawings and every install would need it.
 """
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -15,7 +16,8 @@ INLINE_CHARACTERS = 1000
 _BAR = "#4f7cac"
 _SECOND = "#c4722f"
 _INK = "#888"
-_CURVE_POINTS = 40
+_CURVE_POINTS = 18
+_LEFT, _TOP, _WIDE, _HIGH = 44, 28, 400, 140  # of the area with the lines
 
 
 def bars(title: str, counts: Mapping[str, int]) -> str:
@@ -39,46 +41,72 @@ def bars(title: str, counts: Mapping[str, int]) -> str:
     )
 
 
-def curve(title: str, values: Sequence[float], marks: Sequence[tuple[float, float]] = ()) -> str:
-    """A drawing of a line over the values, labelled with its highest and its lowest point.
+def loss_curve(
+    losses: Sequence[float], validation: Sequence[tuple[float, float]], updates: int
+) -> str:
+    """A drawing of the training loss and of the validation loss (dashed) by update.
+
+    The legend gives the first and the last value of each line.
 
     Args:
-        title: the text that stands for the drawing where it can't be shown.
-        values: equally spaced.
-        marks: points of a second line, each with its place on the first one (0 for the beginning,
-            1 for the end) and its value.
+        losses: of training, in nats per response token, equally spaced from the first to the last
+            update.
+        validation: (update, loss) of each validation, in the same unit.
+        updates: the number of all updates.
     """
-    if not values:
+    if not losses:
         return "no values"
-    points = _thinned(list(values), _CURVE_POINTS)
-    second = _thinned(list(marks), _CURVE_POINTS // 2, joined=False)
-    shown = [*points, *(value for _, value in second)]
+    step = max(1, updates - 1) / max(1, len(losses) - 1)
+    training = _thinned([(1 + i * step, loss) for i, loss in enumerate(losses)], _CURVE_POINTS)
+    second = _thinned(list(validation), _CURVE_POINTS // 2)
+    shown = [loss for _, loss in (*training, *second)]
     low, high = min(shown), max(shown)
-    span = (high - low) or 1.0
-    step = 200 / max(1, len(points) - 1)
 
-    def line(places: Iterable[tuple[float, float]]) -> str:
-        return " ".join(f"{30 + x:.0f},{75 - 65 * (v - low) / span:.0f}" for x, v in places)
+    def path(points: Sequence[tuple[float, float]]) -> str:
+        places = [
+            (
+                _LEFT + round(_WIDE * min(1.0, (update - 1) / max(1, updates - 1))),
+                _TOP + round(_HIGH * (high - loss) / ((high - low) or 1.0)),
+            )
+            for update, loss in points
+        ]
+        # Steps from point to point are shorter than places.
+        steps = [f"{x - u} {y - v}" for (u, v), (x, y) in pairwise(places)]
+        return f"M{places[0][0]} {places[0][1]}l{' '.join(steps or ['0 0'])}".replace(" -", "-")
 
-    lines = f"<polyline points='{line((i * step, v) for i, v in enumerate(points))}'/>"
+    def ends(name: str, values: Sequence[float]) -> str:
+        return f"{name} {_short(values[0])} to {_short(values[-1])}"
+
+    lines = f"<path d='{path(training)}' stroke='{_BAR}'/>"
+    legend = f"<text x='{_LEFT}' y='12' fill='{_BAR}'>{ends('training', losses)}</text>"
     if second:
-        places = line((200 * x, v) for x, v in second)
-        lines += f"<polyline points='{places}' stroke='{_SECOND}' stroke-dasharray='4 2'/>"
+        lines += f"<path d='{path(second)}' stroke='{_SECOND}' stroke-dasharray='4'/>"
+        named = ends("validation (dashed)", [loss for _, loss in validation])
+        legend += f"<text x='210' y='12' fill='{_SECOND}'>{named}</text>"
+    bottom = _TOP + _HIGH
     return _image(
-        title,
-        235,
-        85,
-        f"<g font-family='sans-serif' font-size='10' fill='{_INK}'>"
-        f"<text y='14'>{high:.2f}</text><text y='78'>{low:.2f}</text></g>"
-        f"<g fill='none' stroke='{_BAR}' stroke-width='2'>{lines}</g>",
+        "Loss",
+        _LEFT + _WIDE + 9,
+        bottom + 34,
+        f"<g font-family='sans-serif' font-size='12' fill='{_INK}'>{legend}"
+        f"<text y='{_TOP + 5}'>{_short(high)}</text><text y='{bottom}'>{_short(low)}</text>"
+        f"<text x='{_LEFT}' y='{bottom + 28}'>nats per response token, by update 1 to {updates}"
+        "</text></g>"
+        f"<g fill='none' stroke-width='2'>{lines}"
+        f"<path d='M{_LEFT - 4} {_TOP}v{_HIGH + 8}h{_WIDE + 8}' stroke='{_INK}'/></g>",
     )
 
 
-def _thinned(values: list[Any], most: int, *, joined: bool = True) -> list[Any]:
-    """At most `most` values: the means of neighbours if `joined`, else some of them."""
-    stride = max(1, -(-len(values) // most))
-    groups = [values[i : i + stride] for i in range(0, len(values), stride)]
-    return [sum(group) / len(group) if joined else group[-1] for group in groups]
+def _short(loss: float) -> str:
+    return f"{loss:.3g}"
+
+
+def _thinned(values: list[Any], most: int) -> list[Any]:
+    """At most `most` of the values, the first and the last among them."""
+    if len(values) <= most:
+        return values
+    last = len(values) - 1
+    return [values[round(i * last / (most - 1))] for i in range(most)]
 
 
 def _image(title: str, width: int, height: int, body: str) -> str:

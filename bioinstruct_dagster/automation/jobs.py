@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.assets import score_adapters
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
@@ -57,10 +58,16 @@ class StudyConfig(dg.Config):
     """Which experiments a study runs."""
 
     experiments: list[str] = Field(
+        default=[],
         description=(
-            "Names of experiments, or patterns with * and ?, such as rehearsal-llama|all or "
-            "llama-2-*|all-1k-*. Those that any of them names are trained and scored."
-        )
+            "The experiments to train and score. An entry is a name, such as rehearsal-llama|all, "
+            "or a pattern: * stands for any characters, ? for one. The pattern llama-2-*|all-10* "
+            "also takes all-100-s2, because its name begins with all-10. To choose exactly, write "
+            'the names one by one: ["llama-2-7b|all-10k", "llama-2-7b|all-10k-s2"]. The page of '
+            "the asset lora_adapter lists all names. The run first trains all adapters and then "
+            "scores them. If you cancel it, the adapters that are trained are kept, and the next "
+            "run scores them without training them again."
+        ),
     )
     retrain: bool = Field(
         default=False,
@@ -86,7 +93,16 @@ def study_job(matrix: ExperimentMatrix) -> dg.JobDefinition:
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
     ) -> Iterator[Any]:
-        """Train the chosen experiments' adapters, then score each adapter that there is."""
+        """Train all chosen experiments, and then score each adapter that could be trained.
+
+        If you cancel the run, the trained adapters are kept. The next run scores them without
+        training them again.
+        """
+        if not config.experiments:
+            raise StatedError(
+                "The list `experiments` in the run's config is empty. Write at least one name or "
+                'pattern, such as ["rehearsal-llama|all"].'
+            )
         experiments = matrix.names_of(config.experiments)
         listed = ", ".join(map(partition_key, experiments))
         some = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
@@ -108,7 +124,9 @@ def study_job(matrix: ExperimentMatrix) -> dg.JobDefinition:
         name="study",
         description=(
             "Train and score any set of experiments in one run, which loads each base model once. "
-            "Each adapter is materialized as it ends, and if one fails, the others go on."
+            "The run trains all adapters first, and then scores those that could be trained. Each "
+            "adapter is materialized as it ends. If one fails, the others are trained and scored. "
+            "If you cancel the run, the trained adapters are kept, and the next run scores them."
         ),
     )
     def study() -> None:

@@ -130,7 +130,10 @@ def score_adapters(
     module = "bioinstruct_dagster.evaluation"
     study = EvaluationStudySpec(specs).to_json()
     waiting = {partition_key(one): one for one in adapters}
-    with closing(step.made_by(module, study, waiting, outcomes)) as made:
+    with (
+        step.told_if_cancelled(lambda: outcomes.cancelled(adapters, {})),
+        closing(step.made_by(module, study, waiting, outcomes)) as made,
+    ):
         for one, message in made:
             shown = _store(step, one, adapters[one], dataset, message["result"])
             outcomes.made.append(one)

@@ -61,7 +61,7 @@ def evaluate_study(
 
     Args:
         spec: the adapters.
-        log: takes one line.
+        log: takes one line. Each line names its experiment, or the base model that several share.
         report: takes a message about each adapter when it is scored, with the key `experiment` and
             the key `kind`: `scores`, with `result`; or `failed`, with `error`.
     """
@@ -73,8 +73,10 @@ def evaluate_study(
         for name, one in members.items():
             try:
                 refuse_missing(one)
-                scored = scored or _scored_base(one, log)
-                result = evaluate_adapter(one, scored.base, scored.rows, scored.predictions, log)
+                scored = scored or _scored_base(one, _named(name.partition("|")[0], log))
+                result = evaluate_adapter(
+                    one, scored.base, scored.rows, scored.predictions, _named(name, log)
+                )
                 report({"kind": "scores", "experiment": name, "result": result})
             except StatedError as error:
                 report({"kind": "failed", "experiment": name, "error": str(error)})
@@ -89,6 +91,11 @@ def _scored_base(spec: EvaluationSpec, log: Callable[[str], None]) -> _ScoredBas
     rows = test_rows(spec)
     base = base_models.load(spec.base, Path(spec.models_dir), log, quantization_of(spec))
     return _ScoredBase(base, rows, predict(base.model, base, rows, "base", log))
+
+
+def _named(name: str, log: Callable[[str], None]) -> Callable[[str], None]:
+    """A log whose lines begin with the experiment, or with the base model."""
+    return lambda line: log(f"{name}: {line}")
 
 
 def _group(spec: EvaluationSpec) -> str:

@@ -4,6 +4,7 @@ Belongs here: the account of a step over several experiments, and its error. Doe
 (training.study, evaluation.evaluate_study).
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bioinstruct_dagster.errors import StatedError
@@ -41,3 +42,29 @@ class ExperimentOutcomes:
             f"{len(self.failed)} of {total} experiments could not be {self.work} (materialized: "
             f"{len(self.made)}, passed over: {len(self.passed_over)}):{listed}"
         )
+
+    def cancelled(
+        self, waiting: Iterable[Experiment], checkpoints: Mapping[Experiment, int]
+    ) -> str:
+        """What a cancelled step has made, and how the experiments that it did not end go on.
+
+        Args:
+            waiting: all experiments of the step.
+            checkpoints: the update of the last checkpoint, for each experiment that has one.
+        """
+        ended = {*self.made, *self.passed_over, *self.failed}
+        rest = [one for one in waiting if one not in ended]
+        begun = [one for one in rest if one in checkpoints]
+        kept = "1 adapter is" if len(self.made) == 1 else f"{len(self.made)} adapters are"
+        words = [f"Cancelled. {kept} {self.work} and kept."]
+        words += [
+            f"{partition_key(one)} goes on from its last checkpoint (update {checkpoints[one]}) "
+            "when it is materialized again."
+            for one in begun
+        ]
+        if fresh := len(rest) - len(begun):
+            words.append(
+                f"{fresh} {'experiment has' if fresh == 1 else 'experiments have'} to be "
+                f"{self.work} from the beginning."
+            )
+        return " ".join(words)

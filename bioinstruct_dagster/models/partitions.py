@@ -5,12 +5,13 @@ them. Does not: the experiment file (models.experiments).
 """
 
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import train_rows
@@ -100,6 +101,26 @@ class ExperimentStep:
         """Note and log that an experiment failed."""
         outcomes.failed[one] = error
         self.context.log.error("%s: not %s. %s", partition_key(one), outcomes.work, error)
+
+    @contextmanager
+    def told_if_cancelled(self, words: Callable[[], str]) -> Iterator[None]:
+        """Log what a cancelled run leaves, and give Dagster's error for it the same words.
+
+        The error has to stay Dagster's own: by its class, Dagster shows the run as cancelled and
+        not as failed.
+
+        Args:
+            words: what the run leaves. It is called when the model process has ended.
+        """
+        try:
+            yield
+        except DagsterExecutionInterruptedError:
+            told = words()
+            self.context.log.warning(told)
+            raise DagsterExecutionInterruptedError(told) from None
+        except GeneratorExit:  # Dagster was cancelled while it stored an event of this step
+            self.context.log.warning(words())
+            raise
 
     def made_by(
         self,

@@ -13,6 +13,21 @@ from bioinstruct_dagster.settings.fields import SettingsGroup, setting
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
+# Protocols of fsspec that write and read files from several machines. HTTP only reads.
+_WRITTEN = (
+    "file",
+    "s3",
+    "s3a",
+    "gs",
+    "gcs",
+    "az",
+    "abfs",
+    "abfss",
+    "hdfs",
+    "webhdfs",
+    "sftp",
+    "smb",
+)
 _KUBERNETES_NAME = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$"
 
 
@@ -163,6 +178,12 @@ class ComputeSettings(SettingsGroup):
             raise ValueError(
                 "holds a password, which would stand in the pod's specification. Give it to both "
                 "sides in the way that the storage's library reads by itself"
+            )
+        if protocol not in _WRITTEN:
+            known = ", ".join(f"{name}://" for name in _WRITTEN)
+            raise ValueError(
+                f"begins with {protocol}://, to which no adapter can be written. Name a URL that "
+                f"begins with one of these: {known}"
             )
         return url
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -31,18 +32,21 @@ from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import (
     OWNERS,
+    markdown_table,
     materialization,
     materialized_before,
     partition_materialization,
     stating_errors,
 )
 from bioinstruct_dagster.store.schema import column_notes
+from bioinstruct_dagster.training.card import proof_table, run_table
 from bioinstruct_dagster.training.left_out import left_out_table
 from bioinstruct_dagster.training.spec import TrainingSpec, training_spec
 from bioinstruct_dagster.training.study.spec import StudySpec
-from bioinstruct_dagster.training.train import finished
+from bioinstruct_dagster.training.train import finished, last_update
 
 CODE_VERSION = "2"
+_SHOWN_ROWS = 10  # of those that were left out or shortened
 
 
 class LoraAdapterConfig(dg.Config):
@@ -92,6 +96,9 @@ def lora_adapter_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Ass
         it ends, and goes on if one fails. The run reuses an existing adapter with the same data,
         base model, recipe and seed. A recipe that asks for more rows than the data set has is
         passed over. The experiment file (BIOINSTRUCT_EXPERIMENTS) lists base models and recipes.
+
+        A backfill of scattered partitions makes one run for each base model and block of
+        neighbouring recipes. The job `study` takes any set of experiments in one run.
         """
         step = ExperimentStep(context, matrix, store, settings, process)
         outcomes = yield from train_adapters(step, experiments_of(context), retrain=config.retrain)
@@ -152,7 +159,16 @@ def train_adapters(
             step.settings.models.training_ranks,
         )
         module = "bioinstruct_dagster.training"
-        with closing(step.made_by(module, study.to_json(), waiting, outcomes)) as made:
+
+        def left() -> str:
+            begun = {one: last_update(specs[one]) for one in waiting.values()}
+            known = {one: update for one, update in begun.items() if update is not None}
+            return outcomes.cancelled(waiting.values(), known)
+
+        with (
+            step.told_if_cancelled(left),
+            closing(step.made_by(module, study.to_json(), waiting, outcomes)) as made,
+        ):
             for one, message in made:
                 yield stored(one, message["result"], reused=message["reused"])
     return outcomes
@@ -184,14 +200,16 @@ def _shown(
     step: ExperimentStep, one: Experiment, result: dict[str, Any], *, reused: bool
 ) -> dg.MaterializeResult[None]:
     """What the UI shows of an adapter."""
-    marks = [
-        (update / max(1, result["steps"]), loss) for update, loss in result["validation_losses"]
-    ]
-    curve = figures.curve("Training loss, and validation loss (dashed)", result["losses"], marks)
-    facts = {"proof": result["proof"], "run_facts": result["run_facts"]}
+    validation = result["validation_losses"]
+    curve = figures.loss_curve(result["losses"], validation, result["steps"])
+    lowest = min((float(loss) for _, loss in validation), default=None)
+    left_out = {
+        "rows_left_out_first": dg.MetadataValue.md(markdown_table(result["left_out"][:_SHOWN_ROWS]))
+    }
+    card = Path(result["adapter_path"], "README.md")
+    cards = {"card": dg.MetadataValue.md(card.read_text("utf-8"))} if card.is_file() else {}
     found = result["run_facts"].get("useful_tokens_per_second")
-    speed = {"useful_tokens_per_second": found} if found else {}
-    validation = {"validation_loss": marks[-1][1]} if marks else {}
+    speed = {"useful_tokens_per_second": round(found, 1)} if found else {}
     return materialization(
         step.context,
         step.store,
@@ -201,16 +219,19 @@ def _shown(
         part=dict(zip(("base_model", "recipe"), one, strict=True)),
         extra={
             "loss_curve": dg.MetadataValue.md(curve),
-            "first_loss": result["first_loss"],
-            "last_loss": result["last_loss"],
-            **validation,
+            **({} if lowest is None else {"validation_loss": round(lowest, 4)}),
+            "first_loss": round(result["first_loss"], 4),
+            "last_loss": round(result["last_loss"], 4),
+            "path": dg.MetadataValue.path(result["adapter_path"]),
+            "reused": reused,
             "train_rows": result["train_rows"],
             "rows_left_out": result["rows_left_out"],
             "rows_shortened": result["rows_shortened"],
-            **speed,
-            **{name: dg.MetadataValue.json(fact) for name, fact in facts.items() if fact},
+            **(left_out if result["left_out"] else {}),
             "device": result["device"],
-            "reused": reused,
-            "path": dg.MetadataValue.path(result["adapter_path"]),
+            **speed,
+            "run": dg.MetadataValue.md(markdown_table(run_table(result))),
+            "proof": dg.MetadataValue.md(markdown_table(proof_table(result))),
+            **cards,
         },
     )

@@ -181,6 +181,29 @@ def _size(count: int | None) -> str | None:
     return None if count is None else size(count)
 
 
+def run_table(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How long training took, on what, and how well: a row for each fact that is known."""
+    facts = result.get("run_facts") or {}
+    resumed = facts.get("resumed_from")
+    known = {
+        "updates": _count(result.get("steps")),
+        "update whose weights were kept": _count(result.get("kept_update")),
+        "ended early": "yes, the validation loss rose" if facts.get("ended_early") else None,
+        "went on from the checkpoint of update": None if resumed is None else str(resumed),
+        **_run(result),
+        "rows packed": "yes" if facts.get("packed") else "no, trained row by row",
+        "tokens of a pass": _count(facts.get("tokens_per_pass")),
+        "processes that share an update": _count(facts.get("ranks")),
+    }
+    return [{"fact": name, "value": value} for name, value in known.items() if value is not None]
+
+
+def proof_table(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What proves that the adapter acts: a row for each fact."""
+    facts = _proof(result.get("proof") or {})
+    return [{"fact": name, "value": value} for name, value in facts.items()]
+
+
 def _loading(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
     prompt = code(str(result.get("prompt_version", spec.base.prompt)))
     source, revision = spec.base.source, spec.base.revision

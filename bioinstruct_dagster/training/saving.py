@@ -19,7 +19,7 @@ from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.training.card import render_card
 from bioinstruct_dagster.training.loop import Optimized
-from bioinstruct_dagster.training.loop.checkpoints import remove_checkpoints
+from bioinstruct_dagster.training.loop.checkpoints import CHECKPOINTS, remove_checkpoints
 from bioinstruct_dagster.training.rows import ExperimentRows
 from bioinstruct_dagster.training.spec import TrainingSpec
 
@@ -89,7 +89,8 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
         fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    remove_checkpoints(working / "checkpoints")
+    remove_checkpoints(working / CHECKPOINTS)
+    shutil.rmtree(working, ignore_errors=True)
     return result
 
 

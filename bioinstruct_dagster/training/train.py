@@ -6,11 +6,9 @@ the folder (training.saving), or several adapters of one base model (training.st
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapter_proof import check_targets, read_canaries
@@ -20,6 +18,8 @@ from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.loop import optimize
+from bioinstruct_dagster.training.loop.checkpoints import CHECKPOINTS, newest_update
+from bioinstruct_dagster.training.loop.lock_file import held_alone
 from bioinstruct_dagster.training.loop.ranks import Ranks
 from bioinstruct_dagster.training.loop.schedule import OPTIMIZER
 from bioinstruct_dagster.training.memory import ExecutionPlan, memory_fault
@@ -40,6 +40,18 @@ def finished(spec: TrainingSpec) -> dict[str, Any] | None:
     if fingerprint is None:
         return None
     return intact_result(spec.folder(fingerprint))
+
+
+def last_update(spec: TrainingSpec) -> int | None:
+    """The update of the newest checkpoint from which this training can go on.
+
+    Returns:
+        None if there is no checkpoint on this machine. A machine of a cluster keeps its own.
+    """
+    fingerprint = base_models.local_fingerprint(spec.base, Path(spec.models_dir))
+    if fingerprint is None:
+        return None
+    return newest_update(spec.working_folder(fingerprint) / CHECKPOINTS)
 
 
 def train(spec: TrainingSpec, log: Log) -> dict[str, Any]:
@@ -124,7 +136,7 @@ def _trained(  # noqa: PLR0917  # all that an adapter is made from
             spec.recipe,
             seed=training_seed(spec.seed, spec.recipe),
             plan=plan,
-            checkpoints=working / "checkpoints",
+            checkpoints=working / CHECKPOINTS,
             progress=progress,
             log=_named(spec, log),
             ranks=ranks,
@@ -180,20 +192,15 @@ def _only_trainer(spec: TrainingSpec, fingerprint: str, ranks: Ranks, log: Log) 
     Yields:
         Whether another run trained it meanwhile.
     """
-    lock = FileLock(spec.working_folder(fingerprint) / "lock")
-    waited = False
-    if ranks.first:
-        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log("another run trains this adapter; waiting for it")
-            lock.acquire()
-            waited = True
-    try:
+    with ExitStack() as held:
+        waited = False
+        if ranks.first:
+            # Beside the folder, so that the folder can be removed while the lock is held.
+            path = spec.working_folder(fingerprint).with_suffix(".lock")
+            waited = held.enter_context(
+                held_alone(path, lambda: log("another run trains this adapter; waiting for it"))
+            )
         yield ranks.same(waited)
-    finally:
-        lock.release()
 
 
 def _named(spec: TrainingSpec, log: Log) -> Log:

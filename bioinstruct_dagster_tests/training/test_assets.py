@@ -109,6 +109,27 @@ def test_each_materialization_has_the_metadata_of_its_own_adapter(project):
     assert rows["all"]["train_rows"] > rows["other"]["train_rows"]
 
 
+def test_the_page_of_an_adapter_shows_what_a_user_needs_first(project):
+    metadata = project.events("lora_adapter")[0].metadata
+    names = list(metadata)
+    assert names[0] == "loss_curve"
+    assert names.index("path") < names.index("run") < names.index("card")
+    assert metadata["first_loss"].value == round(metadata["first_loss"].value, 4)
+    assert "| useful tokens a second | " in metadata["run"].md_str
+    assert "| layers adapted | 28 |" in metadata["proof"].md_str
+    assert "## How to load it" in metadata["card"].md_str
+    assert {metadata["run"].md_str[:1], metadata["proof"].md_str[:1]} == {"|"}
+
+
+def test_the_rows_left_out_are_listed_with_their_tokens(project):
+    rows = project.store.rows("select * from lora_adapter where recipe = 'all'")
+    metadata = project.events("lora_adapter")[0].metadata
+    assert rows[0]["rows_left_out"] > 0
+    table = metadata["rows_left_out_first"].md_str.splitlines()
+    assert table[0] == "| row_id | tokens | tokens_lost | action |"
+    assert len(table) == 2 + min(10, rows[0]["rows_left_out"])
+
+
 def test_the_step_fails_at_its_end_and_names_what_failed(project):
     assert not project.result.success
     message = error_of(project.result, "lora_adapter")
@@ -202,6 +223,13 @@ def test_a_study_fails_at_its_end_and_names_what_failed(study):
     message = error_of(result, "train_and_score")
     assert "1 of 3 experiments could not be trained" in message
     assert f"- {BROKEN}: " in message
+
+
+def test_an_empty_list_of_experiments_is_refused_with_an_example(project):
+    result = project.defs.resolve_job_def("study").execute_in_process(
+        instance=project.instance, raise_on_error=False
+    )
+    assert "Write at least one name or pattern, such as" in error_of(result, "train_and_score")
 
 
 def test_a_study_refuses_a_name_that_no_experiment_has(project):

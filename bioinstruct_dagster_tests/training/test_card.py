@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
-from bioinstruct_dagster.training.card import render_card
+from bioinstruct_dagster.training.card import proof_table, render_card, run_table
 from bioinstruct_dagster.training.rows import read_rows
 from bioinstruct_dagster.training.spec import training_spec
 
@@ -184,3 +184,20 @@ def test_the_shipped_recipes_name_their_source(settings):
     assert "the set alpaca-lora. tloen/alpaca-lora" in card
     assert "Deviations: Warm-up" in card
     assert ModelCard(card).data.license == "llama2"
+
+
+def test_the_table_of_a_run_rounds_and_leaves_out_what_is_unknown():
+    facts = RUN_FACTS | {"resumed_from": 13, "packed": True, "ranks": 1}
+    table = run_table({"device": "cuda", "steps": 1234, "run_facts": facts})
+    rows = {row["fact"]: row["value"] for row in table}
+    assert rows["updates"] == "1,234"
+    assert "estimated" in rows["peak memory above the process after its imports"]
+    assert rows["went on from the checkpoint of update"] == "13"
+    assert rows["model-FLOP utilisation"] == "45.6% of the measured matmul speed"
+    assert "ended early" not in rows
+    assert "seconds of training" not in rows
+
+
+def test_the_table_of_the_proof_is_empty_without_one(adapter):
+    assert proof_table({}) == []
+    assert {"fact": "layers adapted", "value": 28} in proof_table(adapter)

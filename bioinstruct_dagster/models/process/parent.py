@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 
@@ -29,6 +29,7 @@ from bioinstruct_dagster.models.process.child import ENDS_WITH_PARENT
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_BETWEEN_SWEEPS = 30.0
 _PROTOCOL = "__dagster_pipes_version"
+_PROTOCOL_VERSION = "0.1"
 
 
 class ModelProcess:
@@ -87,6 +88,9 @@ class ModelProcess:
                     else:
                         yield message
                 ended = job.ended()
+            except BaseException:
+                reader.cut_short = True
+                raise
             finally:
                 # Before the session closes, which waits for the end of the process's messages.
                 job.stop()
@@ -151,13 +155,28 @@ class _LineReader(dg.PipesMessageReader):
         self._handler: dg.PipesMessageHandler | None = None
         self._thread: threading.Thread | None = None
         self._fault: BaseException | None = None
+        self.cut_short = False  # whether this side ended the process before its work was done
 
     @contextmanager
     def read_messages(self, handler: dg.PipesMessageHandler) -> Iterator[dict[str, Any]]:
         self._handler = handler
-        yield dict(self._writer)
-        if self._thread:
-            self._thread.join()
+        try:
+            yield dict(self._writer)
+        finally:
+            if self._thread:
+                self._thread.join()
+            self._close(handler)
+
+    def _close(self, handler: dg.PipesMessageHandler) -> None:
+        """Close the session for a process that can't do so any more.
+
+        Dagster would warn that the process did not close it, and advise to call its own functions.
+        The error of the step says in our words what became of the process.
+        """
+        if self.cut_short and not handler.received_opened_message:
+            handler.handle_message(_own_message("opened"))
+        if handler.received_opened_message and not handler.received_closed_message:
+            handler.handle_message(_own_message("closed"))
 
     def follow(self, job: Job) -> None:
         """Begin to read the job's lines, in a thread that ends with them."""
@@ -186,6 +205,10 @@ class _LineReader(dg.PipesMessageReader):
                     self._handler.handle_message(message)
         except Exception as error:  # noqa: BLE001  # raised where the messages are taken
             self._fault = error
+
+
+def _own_message(method: Literal["opened", "closed"]) -> Any:
+    return {_PROTOCOL: _PROTOCOL_VERSION, "method": method, "params": {}}
 
 
 def _pipes_message(line: str) -> Any:

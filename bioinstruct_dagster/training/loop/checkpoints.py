@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STATE_FILE = "state.json"
 TENSORS_FILE = "state.safetensors"
+CHECKPOINTS = "checkpoints"  # the folder in the working folder of an adapter
 _PREFIX = "update-"
 
 
@@ -131,6 +132,12 @@ class Checkpoints:
         except (ValueError, KeyError, TypeError):
             return f"{STATE_FILE} is not a checkpoint's"
         return None
+
+
+def newest_update(folder: Path) -> int | None:
+    """The number of updates behind the newest checkpoint in a folder; None if it holds none."""
+    names = (path.name.removeprefix(_PREFIX) for path in folder.glob(f"{_PREFIX}*"))
+    return max((int(name) for name in names if name.isdecimal()), default=None)
 
 
 def remove_checkpoints(folder: Path) -> None:

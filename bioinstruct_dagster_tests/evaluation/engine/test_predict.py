@@ -7,6 +7,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from bioinstruct_dagster.dataset.splits import split_of
 from bioinstruct_dagster.evaluation.engine import predict as module
+from bioinstruct_dagster.evaluation.engine import progress
 from bioinstruct_dagster.evaluation.engine.predict import predict
 
 ANSWER_TOKENS = 12  # where answers are made: enough to tell them apart
@@ -16,6 +17,18 @@ ANSWER_TOKENS = 12  # where answers are made: enough to tell them apart
 def rows(dataset_rows):
     """The held-out rows: of many lengths, with and without input."""
     return [row for row in dataset_rows if split_of(row["instruction"]) == "test"]
+
+
+def test_no_batch_is_computed_in_silence(tiny_base, rows, monkeypatch):
+    """A line comes after each forward pass, if ten seconds have passed since the last one."""
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(module, "ANSWER_TOKENS", ANSWER_TOKENS)
+    monkeypatch.setattr(module, "BATCH_ROWS", len(rows) - 1)
+    lines = []
+    predict(tiny_base.model, tiny_base, rows, "adapter", lines.append)
+    assert len([line for line in lines if f" 0 of {len(rows)} items scored" in line]) > 1
+    assert len([line for line in lines if f" {len(rows) - 1} of {len(rows)} items" in line]) > 1
+    assert all(line.startswith("the adapter: ") for line in lines)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +54,8 @@ def test_every_row_has_its_item_in_the_order_of_the_rows(items, rows):
     assert [item["row_id"] for item in found] == [row["row_id"] for row in rows]
     assert [item["category"] for item in found] == [row["category"] for row in rows]
     assert {item["subject"] for item in found} == {"base"}
-    assert lines[-1] == f"base: {len(rows)} of {len(rows)} items scored"
+    assert len(lines) == 1  # the end, as it took less than ten seconds
+    assert lines[0].startswith(f"the base model alone: {len(rows)} of {len(rows)} items scored in ")
 
 
 def test_losses_are_those_of_one_row_at_a_time_without_padding(items, rows, tiny_base):

@@ -111,6 +111,23 @@ def test_closing_the_stream_ends_the_process_and_its_children(
     await_that(lambda: not any_alive(pids))
 
 
+@pytest.mark.parametrize("step", [{"report": {"kind": "started"}}, {"signal": signal.SIGKILL}])
+def test_a_process_that_is_ended_gives_no_advice_about_pipes(work_module, tmp_path, capfd, step):
+    steps = [step, {"wait_for": str(tmp_path / "never")}]
+
+    def use(context):
+        with closing(ModelProcess().stream(context, work_module, json.dumps(steps))) as messages:
+            try:
+                return next(messages)
+            except StatedError as error:
+                return error
+
+    in_a_run(use)
+    shown = capfd.readouterr()
+    assert "opened dagster pipes" in shown.err
+    assert "WARNING" not in shown.err
+
+
 CANCELLED = """
 import json, sys
 import dagster as dg

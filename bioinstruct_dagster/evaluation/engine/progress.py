@@ -1,0 +1,67 @@
+"""What a user sees while a model is scored: the items that are done, and the time that is left.
+
+Belongs here: the words and the pace of the lines. Does not: the scoring
+(evaluation.engine.predict).
+"""
+
+import math
+import time
+from collections.abc import Callable
+
+SECONDS_BETWEEN_LINES = 10.0
+_WORDS = {"base": "the base model alone", "adapter": "the adapter"}
+
+
+class ScoringProgress:
+    """Reports the scoring of one model, at most once every ten seconds and once at its end."""
+
+    def __init__(
+        self,
+        subject: str,
+        items: int,
+        work: int,
+        log: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin to count the time.
+
+        Args:
+            subject: the model: `base` or `adapter`.
+            items: the number of all items.
+            work: how much work they are, in a unit of the caller.
+            log: takes one line.
+            clock: gives the time in seconds.
+        """
+        self._name = _WORDS.get(subject, subject)
+        self._items = items
+        self._work = work
+        self._log = log
+        self._clock = clock
+        self._started = self._said = clock()
+
+    def come_to(self, items: int, work: float) -> None:
+        """Say how far the scoring has come, if the last line is ten seconds old.
+
+        Args:
+            items: the number of items that are scored.
+            work: the part of the work that is done, which may lie between two items.
+        """
+        now = self._clock()
+        if items == self._items:
+            seconds = _duration(now - self._started)
+            self._log(f"{self._name}: {items} of {items} items scored in {seconds}")
+        elif now - self._said >= SECONDS_BETWEEN_LINES:
+            self._said = now
+            line = f"{self._name}: {items} of {self._items} items scored"
+            if work > 0:
+                left = (now - self._started) / work * (self._work - work)
+                line += f", {_duration(left)} left"
+            self._log(line)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
