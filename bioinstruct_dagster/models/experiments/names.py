@@ -4,12 +4,12 @@ Belongs here: the form of a name, and finding experiments by names and patterns.
 that a recipe expands into (models.experiments.expansion).
 """
 
-import difflib
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.experiments.near_names import hint
 from bioinstruct_dagster.yaml_files import text_of_form
 
 MOST_CHARACTERS = 100
@@ -38,7 +38,7 @@ def partition_key(experiment: Experiment) -> str:
 
 
 def experiments_named(
-    patterns: Sequence[str], experiments: Iterable[Experiment]
+    patterns: Sequence[str], experiments: Iterable[Experiment], unwritten: Sequence[str] = ()
 ) -> list[Experiment]:
     """The experiments that the patterns stand for, each once, in the order of the experiments.
 
@@ -46,6 +46,7 @@ def experiments_named(
         patterns: names of experiments, or patterns with `*`, `?` and `[...]` as in file names.
             Capital and small letters differ. An example is `llama-2-*|all-*`.
         experiments: all experiments.
+        unwritten: what the names of recipes leave out, such as `s1`.
 
     Raises:
         UnknownExperimentError: there is no pattern, or one of them stands for no experiment. The
@@ -55,7 +56,8 @@ def experiments_named(
         patterns = [patterns]
     named = [(partition_key(experiment), experiment) for experiment in experiments]
     faults = [
-        _fault(pattern, [key for key, _ in named])
+        f"{pattern!r} stands for no experiment of data/experiments.yaml"
+        f"{hint(pattern, [key for key, _ in named], unwritten)}"
         for pattern in patterns
         if not any(fnmatchcase(key, pattern) for key, _ in named)
     ]
@@ -64,12 +66,3 @@ def experiments_named(
     if faults:
         raise UnknownExperimentError("\n".join(faults))
     return [one for key, one in named if any(fnmatchcase(key, pattern) for pattern in patterns)]
-
-
-def _fault(pattern: str, keys: Sequence[str]) -> str:
-    stated = f"{pattern!r} stands for no experiment of data/experiments.yaml"
-    if "|" not in pattern:
-        return f"{stated}: write base model and recipe, such as '{pattern}|*' or '*|{pattern}'."
-    near = difflib.get_close_matches(pattern, keys, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"the first of {len(keys)} is {keys[0]!r}."
-    return f"{stated}; {hint}"
