@@ -19,7 +19,9 @@ from bioinstruct_dagster.yaml_lines import Fault
 
 _SEED = re.compile(r"(.+)-s([1-9][0-9]*)", re.IGNORECASE)
 _SIZE = re.compile(r"(.+)-([1-9][0-9]*)(k?)", re.IGNORECASE)
-_SET_LIKE_SIZE_OR_SEED = re.compile(r"[1-9][0-9]*k?|(.+-)?(s[1-9][0-9]*|[1-9][0-9]*k)", re.I)
+_SET_LIKE_SIZE_OR_SEED = re.compile(
+    r"[1-9][0-9]*k?|(.+-)?(s[1-9][0-9]*|[1-9][0-9]*k)", re.IGNORECASE
+)
 
 
 class _Told(NamedTuple):

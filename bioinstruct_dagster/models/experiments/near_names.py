@@ -26,14 +26,20 @@ def hint(pattern: str, keys: Sequence[str], unwritten: Sequence[str]) -> str:
         keys: the names of all experiments, such as `rehearsal-llama|all`.
         unwritten: what names of recipes leave out, such as `s1`.
     """
-    if meant := _matching(_respelt(pattern), keys):
+    meant = _matching(_respelt(pattern), keys)
+    if meant is None and pattern.count("|") == 1:
+        return _hint_of_parts(pattern, keys, unwritten)
+    if meant:
         return f"; did you mean {meant!r}?"
-    if not pattern.strip():
-        return f": write base model and recipe, such as {keys[0]!r}." if keys else "."
-    if "|" not in pattern:
-        return f": write base model and recipe, such as '{pattern}|*' or '*|{pattern}'."
-    if pattern.count("|") > 1:
+    if "|" in pattern:
         return ": a name holds one |; write each experiment as an entry of its own."
+    if not pattern.strip():
+        return f": write base model and recipe, such as {next(iter(keys), '')!r}."
+    return f": write base model and recipe, such as '{pattern}|*' or '*|{pattern}'."
+
+
+def _hint_of_parts(pattern: str, keys: Sequence[str], unwritten: Sequence[str]) -> str:
+    """The hint for a pattern of a base model and a recipe."""
     base, recipe = pattern.split("|")
     if meant := _matching((f"{base}|{one}" for one in _shorter(recipe, unwritten)), keys):
         return (
