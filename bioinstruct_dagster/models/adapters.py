@@ -33,10 +33,25 @@ class AdapterFolder:
     path: Path
     result: Mapping[str, Any] | None
 
+    @property
+    def of_other(self) -> str | None:
+        """The experiment that the adapter was trained for, if the folder is not that one's.
+
+        Somebody has moved or copied the folder, so its place lies.
+        """
+        trained_for = (self.result or {}).get("experiment")
+        if not isinstance(trained_for, str) or _folder_name(trained_for) == self.experiment:
+            return None
+        return trained_for
+
 
 def experiment_folder(adapters_dir: Path, experiment: str) -> Path:
     """The folder of all adapters of an experiment, whose name is `base_model|recipe`."""
-    return adapters_dir / experiment.replace("|", "__")
+    return adapters_dir / _folder_name(experiment)
+
+
+def _folder_name(experiment: str) -> str:
+    return experiment.replace("|", "__")
 
 
 def adapters_in(adapters_dir: Path) -> Iterator[AdapterFolder]:

@@ -19,7 +19,8 @@ from bioinstruct_dagster.models.base_checks.configuration import (
 )
 from bioinstruct_dagster.models.base_checks.findings import BaseModelError, Findings
 from bioinstruct_dagster.models.base_checks.hub import HubModel, find
-from bioinstruct_dagster.models.base_checks.vocabulary import load_tokenizer
+from bioinstruct_dagster.models.base_checks.values import check_values, stored_weights
+from bioinstruct_dagster.models.base_checks.vocabulary import load_tokenizer, usable_stops
 from bioinstruct_dagster.models.base_checks.weight_files import check_weight_files
 from bioinstruct_dagster.models.base_checks.weights import (
     check_weights,
@@ -154,8 +155,11 @@ class CheckedBaseModel:
             )
             findings.refuse(log)
             raise
-        if not quantised:
+        if quantised:
+            check_values(stored_weights(self.folder, self.device), findings)
+        else:
             report(info, len(model.state_dict()), findings)
+            check_values(model.named_parameters(), findings)
         model.eval()
         if not findings.faults:
             check_behaviour(model, self.tokenizer, findings)
@@ -334,7 +338,8 @@ def _check_folder(
     if tokenizer is not None and not findings.faults:
         generation = getattr(model, "generation_config", None)
         try:
-            prompt = template_of(spec, tokenizer, stops_of(generation, config))
+            stops = usable_stops(stops_of(generation, config), rows, findings)
+            prompt = template_of(spec, tokenizer, stops)
         except PromptTemplateError as error:
             findings.fault(str(error))
     return tokenizer, prompt, config, context

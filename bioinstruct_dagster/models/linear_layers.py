@@ -5,11 +5,12 @@ targets. Does not: the weights of an adapter (models.adapter_proof).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 ALL_LINEAR = "all-linear"  # peft's name for each linear layer except the output layer
 _LORA = re.compile(r"(?:^|\.)lora_")
+_TURNED = "Conv1D"
 _BASE_LAYER = ".base_layer"  # where peft keeps the layer that it adapts
 
 
@@ -71,6 +72,15 @@ def targeted(model: Any, target_modules: str | tuple[str, ...]) -> dict[str, Lin
     }
 
 
+def turned(model: Any, layers: Collection[str]) -> set[bool]:
+    """Whether the weights of these layers are (inputs, outputs): of GPT-2 True, usually False."""
+    return {
+        type(module).__name__ == _TURNED
+        for name, module in base_of(model).named_modules()
+        if not _LORA.search(name) and name.removesuffix(_BASE_LAYER) in layers and _size(module)
+    }
+
+
 def lora_matrices(model: Any) -> Iterator[Any]:
     """The weights of the adapter's matrices A and B in a peft model."""
     for name, parameter in model.named_parameters():
@@ -84,6 +94,6 @@ def _size(module: Any) -> LinearSize | None:
         return None
     if hasattr(module, "in_features") and hasattr(module, "out_features"):
         return LinearSize(int(module.in_features), int(module.out_features))
-    if type(module).__name__ == "Conv1D":  # GPT-2's linear layer: its weight is (inputs, outputs)
+    if type(module).__name__ == _TURNED:  # GPT-2's linear layer: its weight is (inputs, outputs)
         return LinearSize(*map(int, module.weight.shape))
     return None

@@ -65,6 +65,7 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
         log(f"{spec.experiment}: {proof.line()}")
         result = sealed(
             {
+                "experiment": spec.experiment,
                 "adapter_sha256": proof.adapter_sha256,
                 "adapter_path": str(folder),
                 "base_path": base.path,

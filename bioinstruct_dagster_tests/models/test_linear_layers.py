@@ -11,6 +11,7 @@ from bioinstruct_dagster.models.linear_layers import (
     lora_matrices,
     output_layer,
     targeted,
+    turned,
 )
 
 
@@ -71,6 +72,13 @@ def test_an_adapter_does_not_change_the_list_of_layers():
     assert len(plain) == 2 * 7 + 1
     assert plain["lm_head"] == (16, 50)
     assert plain["lm_head"].weights == 800
+
+
+def test_turned_weights_are_those_of_gpt2_with_and_without_an_adapter():
+    assert turned(gpt2(), linear_layers(gpt2())) == {False, True}  # its head is not turned
+    assert turned(gpt2(), targeted(gpt2(), ("c_attn",))) == {True}
+    assert turned(adapted(gpt2(), ["c_attn"]), targeted(gpt2(), ("c_attn",))) == {True}
+    assert turned(adapted(llama(), "all-linear"), linear_layers(llama())) == {False}
 
 
 def test_the_output_layer_is_named_with_and_without_an_adapter_on_it():

@@ -13,10 +13,10 @@ from typing import Any
 
 from bioinstruct_dagster.models.adapter_proof.expected import ExpectedAdapter
 from bioinstruct_dagster.models.adapter_proof.faults import AdapterFaultError
-from bioinstruct_dagster.models.linear_layers import targeted
+from bioinstruct_dagster.models.linear_layers import targeted, turned
 
-# Fields that do not change what the adapter does at inference, or that are checked by themselves.
-_FREE = {"peft_version", "inference_mode", "lora_dropout", "revision", "base_model_name_or_path"}
+# The version of peft changes nothing by itself. The base model is compared with the result's.
+_FREE = {"peft_version", "base_model_name_or_path"}
 _CODE = {"auto_mapping", "trust_remote_code", "auto_map", "custom_modules", "parent_library"}
 _NAMES = {"r": "rank", "lora_alpha": "alpha", "use_rslora": "rsLoRA"}
 
@@ -69,6 +69,7 @@ def refuse_other_config(
     from peft import LoraConfig
 
     usual = json.loads(json.dumps(LoraConfig(task_type="CAUSAL_LM").to_dict(), default=sorted))
+    usual |= {"inference_mode": True, "lora_dropout": expected.dropout}  # as peft saves them
     wanted = {
         "r": expected.rank,
         "lora_alpha": expected.alpha,
@@ -83,17 +84,22 @@ def refuse_other_config(
             )
     if config.get("use_dora"):
         raise AdapterFaultError("other method", path, "use_dora is set: this adapter is DoRA.")
+    # peft sets it for GPT-2's layers, which keep their weights turned. If an adapter has layers of
+    # both kinds, the last one decides.
+    of_layers = sorted(turned(model, expected.modules(model)))
     for name in sorted(config.keys() - wanted.keys() - _FREE - {"target_modules"}):
         if name not in usual:
             raise AdapterFaultError(
                 "unknown config field", path, f"{name[:60]} is no field of LoRA's config."
             )
-        # Only for GPT-2's layers, which keep their weights turned; peft sets it by itself.
-        if config[name] != usual[name] and name != "fan_in_fan_out":
+        allowed = of_layers if name == "fan_in_fan_out" else [usual[name]]
+        if config[name] not in allowed or isinstance(config[name], bool) is not isinstance(
+            allowed[0], bool
+        ):
             raise AdapterFaultError(
                 "other config",
                 path,
-                f"{name} is {_shown(config[name])}, but training leaves it {usual[name]!r}.",
+                f"{name} is {_shown(config[name])}, but training leaves it {allowed[0]!r}.",
             )
     _refuse_other_targets(path, config.get("target_modules"), expected, model)
 

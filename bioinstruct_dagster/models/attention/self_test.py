@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.attention.passes import Pass, token_losses
 from bioinstruct_dagster.models.attention.segments import (
     PackingUnsupportedError,
@@ -29,6 +30,10 @@ _EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 _ROPE_BY_LENGTH = {"dynamic", "longrope"}
 
 
+class BaseLossError(StatedError):
+    """The base model computes a loss that is no number, packed or not, before any training."""
+
+
 def packing_fault(model: Any, rows: Sequence[Example], device: str) -> str | None:
     """The reason for which this model can't be trained on packed rows; None if it can.
 
@@ -36,6 +41,9 @@ def packing_fault(model: Any, rows: Sequence[Example], device: str) -> str | Non
         model: a causal language model of transformers, or peft's wrapper around one.
         rows: rows with response tokens, of which a few are compared.
         device: that of the model.
+
+    Raises:
+        BaseLossError: the loss of a row alone is no number, so no recipe can train this model.
     """
     import torch
 
@@ -84,6 +92,14 @@ def _difference(model: Any, rows: Sequence[Example], device: str, *, experts: bo
     import torch
 
     alone = [token_losses(model, Pass.of([row], device), packed=False) for row in rows]
+    for row, losses in zip(rows, alone, strict=True):
+        if not bool(torch.isfinite(losses).all()):
+            raise BaseLossError(
+                f"The base model's loss of the row {row.row_id} is no finite number before "
+                "training begins, so the recipe is not the reason. Copy or download the base "
+                "model's weights again. If its dtype is float16, set float32 or bfloat16 in "
+                "the experiment file (BIOINSTRUCT_EXPERIMENTS)."
+            )
     altered = replace(rows[0], input_ids=rows[0].input_ids[::-1])
     with packed_attention(model):
         packed = token_losses(model, Pass.of(rows, device), packed=True)
@@ -92,6 +108,8 @@ def _difference(model: Any, rows: Sequence[Example], device: str, *, experts: bo
     equal = _ROUNDING.get(dtype, _ROUNDING_16_BIT)
     difference = float((packed - torch.cat(alone)).abs().mean())
     leak = float((packed - behind)[len(alone[0]) :].abs().mean())
+    if not bool(torch.isfinite(packed).all() and torch.isfinite(behind).all()):
+        return "the loss of packed rows is no finite number, but that of each row alone is"
     if not leak <= (equal if experts else 0.0):
         return f"a row changes the loss of the row behind it by {leak:.2g} nats"
     if not difference <= equal:

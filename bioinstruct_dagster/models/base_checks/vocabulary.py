@@ -71,6 +71,25 @@ def load_tokenizer(folder: Path, rows: int | None, findings: Findings) -> Any:
     return tokenizer
 
 
+def usable_stops(stops: tuple[int, ...], rows: int | None, findings: Findings) -> tuple[int, ...]:
+    """The ids at which generation stops, without those that the model can't write.
+
+    Args:
+        stops: by the model's configuration.
+        rows: of the embedding. None if unknown.
+        findings: gets the ids that are left out.
+    """
+    beyond = [one for one in stops if one < 0 or (rows is not None and one >= rows)]
+    if not beyond:
+        return stops
+    findings.mend(
+        f"the configuration names {', '.join(map(str, beyond))} as eos_token_id, which is not "
+        f"among the embedding's {rows:,} rows; it is ignored. If this model's config.json "
+        "belongs to another model, copy the right one"
+    )
+    return tuple(one for one in stops if one not in beyond)
+
+
 def _without_added_tokens(tokenizer: Any, rows: int | None, findings: Findings) -> Any:
     """The tokenizer without tokens that were added to it but not to the embedding."""
     if rows is None or max(tokenizer.get_vocab().values()) < rows:

@@ -153,10 +153,16 @@ def existing_adapters(settings: Settings, patterns: list[str], log: Log) -> list
 def _newest(adapters_dir: Path, experiment: str) -> Path:
     own = experiment_folder(adapters_dir, experiment)
     found = adapters_of(own)
-    intact = next((one.path for one in found if one.result is not None), None)
-    if intact is not None:
-        return intact
+    intact = [one for one in found if one.result is not None]
+    own_ones = [one.path for one in intact if not one.of_other]
+    if own_ones:
+        return own_ones[0]
     advice = f"Materialize key:lora_adapter with --partition '{experiment}' first."
+    if intact:
+        raise AdapterCommandError(
+            f"{experiment} has no adapter of its own: {intact[0].path} was trained as "
+            f"{intact[0].of_other}, and moved here. {advice}"
+        )
     if found:
         raise AdapterCommandError(
             f"{experiment} has no intact adapter: a file is missing or was changed in "

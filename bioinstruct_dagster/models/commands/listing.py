@@ -61,6 +61,8 @@ def _listed(matrix: ExperimentMatrix, folders: Iterator[AdapterFolder]) -> Itera
             state = UNNAMED
         elif folder.result is None:
             state = "not intact: a file is missing or was changed"
+        elif folder.of_other:
+            state = f"of another experiment: it was trained as {folder.of_other}, and moved here"
         elif result.get("recipe_sha256") != sha256_of(
             matrix.recipe(*experiment).model_dump(mode="json")
         ):

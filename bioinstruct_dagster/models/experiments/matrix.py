@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bioinstruct_dagster.models.experiments.base_model_spec import BaseModelSpec
-from bioinstruct_dagster.models.experiments.expansion import NAMED_FIELDS, ExpandedRecipe
+from bioinstruct_dagster.models.experiments.expansion import (
+    ALL_ROWS,
+    DEFAULT_SEED,
+    NAMED_FIELDS,
+    ExpandedRecipe,
+)
 from bioinstruct_dagster.models.experiments.hyperparameters import HyperparameterSet
 from bioinstruct_dagster.models.experiments.names import (
     UNNAMED_FILE,
@@ -125,7 +130,13 @@ class ExperimentMatrix:
         Raises:
             UnknownExperimentError: a pattern stands for no experiment.
         """
-        return experiments_named(patterns, self.experiments(), self._file_name())
+        return experiments_named(patterns, self.experiments(), self._unwritten(), self._file_name())
+
+    def _unwritten(self) -> list[str]:
+        """What names leave out: all rows, the default set and seed 1."""
+        default = self.defaults.get("hyperparameters")
+        stated = [ALL_ROWS, f"s{DEFAULT_SEED}"]
+        return [*stated, default] if isinstance(default, str) else stated
 
 
 def layers(

@@ -4,12 +4,12 @@ Belongs here: the form of a name, and finding experiments by names and patterns.
 that a recipe expands into (models.experiments.expansion).
 """
 
-import difflib
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.experiments.near_names import hint
 from bioinstruct_dagster.yaml_files import text_of_form
 
 MOST_CHARACTERS = 100
@@ -28,7 +28,6 @@ ExperimentId = Annotated[
 Experiment = tuple[str, str]  # base model, recipe
 # What messages call the experiment file where its path is not known.
 UNNAMED_FILE = "the experiment file (BIOINSTRUCT_EXPERIMENTS)"
-_NEAR = 0.7  # difflib's ratio, of base model and recipe each: a slip of the hand or two
 
 
 class UnknownExperimentError(StatedError):
@@ -41,7 +40,10 @@ def partition_key(experiment: Experiment) -> str:
 
 
 def experiments_named(
-    patterns: Sequence[str], experiments: Iterable[Experiment], file: str = UNNAMED_FILE
+    patterns: Sequence[str],
+    experiments: Iterable[Experiment],
+    unwritten: Sequence[str] = (),
+    file: str = UNNAMED_FILE,
 ) -> list[Experiment]:
     """The experiments that the patterns stand for, each once, in the order of the experiments.
 
@@ -49,6 +51,7 @@ def experiments_named(
         patterns: names of experiments, or patterns with `*`, `?` and `[...]` as in file names.
             Capital and small letters differ. An example is `llama-2-*|all-*`.
         experiments: all experiments.
+        unwritten: what the names of recipes leave out, such as `s1`.
         file: what messages call the experiment file.
 
     Raises:
@@ -59,7 +62,8 @@ def experiments_named(
         patterns = [patterns]
     named = [(partition_key(experiment), experiment) for experiment in experiments]
     faults = [
-        _fault(pattern, [key for key, _ in named], file)
+        f"{pattern!r} stands for no experiment of {file}"
+        f"{hint(pattern, [key for key, _ in named], unwritten)}"
         for pattern in patterns
         if not any(fnmatchcase(key, pattern) for key, _ in named)
     ]
@@ -68,19 +72,3 @@ def experiments_named(
     if faults:
         raise UnknownExperimentError("\n".join(faults))
     return [one for key, one in named if any(fnmatchcase(key, pattern) for pattern in patterns)]
-
-
-def _fault(pattern: str, keys: Sequence[str], file: str) -> str:
-    stated = f"{pattern!r} stands for no experiment of {file}"
-    if "|" not in pattern:
-        return f"{stated}: write base model and recipe, such as '{pattern}|*' or '*|{pattern}'."
-    near = max(keys, key=lambda key: _nearness(pattern, key))
-    is_near = _nearness(pattern, near) >= _NEAR
-    hint = f"did you mean {near!r}?" if is_near else f"the first of {len(keys)} is {keys[0]!r}."
-    return f"{stated}; {hint}"
-
-
-def _nearness(pattern: str, key: str) -> float:
-    """How alike the less alike of the two parts is: 1 for equal parts, 0 for foreign ones."""
-    parts = zip(pattern.split("|", 1), key.split("|", 1), strict=True)
-    return min(difflib.SequenceMatcher(None, one, other).ratio() for one, other in parts)

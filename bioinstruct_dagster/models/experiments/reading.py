@@ -12,9 +12,14 @@ from pydantic import Field, ValidationError
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.input_files import fault_of_file, shown
-from bioinstruct_dagster.models.experiments.base_model_spec import PROMPTS, BaseModelSpec
+from bioinstruct_dagster.models.experiments.base_model_spec import (
+    PROMPTS,
+    REHEARSAL,
+    BaseModelSpec,
+)
 from bioinstruct_dagster.models.experiments.expansion import NAMED_FIELDS, expand
 from bioinstruct_dagster.models.experiments.hyperparameters import HyperparameterSet
+from bioinstruct_dagster.models.experiments.lookalikes import lookalike_faults
 from bioinstruct_dagster.models.experiments.matrix import ExperimentMatrix, layers
 from bioinstruct_dagster.models.experiments.names import ExperimentId
 from bioinstruct_dagster.models.experiments.recipe import Recipe
@@ -23,6 +28,8 @@ from bioinstruct_dagster.yaml_faults import faults_of, suggestion
 from bioinstruct_dagster.yaml_files import StrictModel, read_yaml
 from bioinstruct_dagster.yaml_lines import Fault, Place
 
+# A recipe's name tells these, or its name is chosen by them.
+_OF_RECIPES = ("categories", *NAMED_FIELDS)
 _REPLACED = ("batch_size", "accumulation")  # rows_per_update is their product
 
 
@@ -76,25 +83,28 @@ def _faults_of_recipes(content: Mapping[str, Any]) -> Iterator[Fault]:
         name: _mapping(one.get("values"))
         for name, one in _mappings(content.get("hyperparameters")).items()
     }
-    yield from expand(recipes, defaults, sets).faults
+    expanded = expand(recipes, defaults, sets)
+    yield from expanded.faults
+    yield from lookalike_faults(expanded.recipes, recipes, sets)
     yield from _faults_of_values(defaults, ("defaults",), elsewhere=NAMED_FIELDS)
     for name, values in recipes.items():
         yield from _faults_of_values(values, ("recipes", name), elsewhere=NAMED_FIELDS)
     for name, values in sets.items():
         place = ("hyperparameters", name, "values")
-        yield from _faults_of_values(values, place, refused=("categories", *NAMED_FIELDS))
+        yield from _faults_of_values(values, place, refused=_OF_RECIPES)
     for name, base in bases.items():
         of_base: Place = ("base_models", name)
         values = _mapping(base.get("training"))
-        yield from _faults_of_values(values, (*of_base, "training"), refused=NAMED_FIELDS)
+        yield from _faults_of_values(values, (*of_base, "training"), refused=_OF_RECIPES)
         for of_set, values in _mappings(base.get("hyperparameters")).items():
             inside = (*of_base, "hyperparameters", of_set)
             if of_set not in sets:
                 known = f"use one of: {', '.join(sets)}" if sets else "add it"
                 yield Fault(inside, f"there is no set {of_set!r} of hyper-parameters; {known}")
-            yield from _faults_of_values(values, inside, refused=("categories", *NAMED_FIELDS))
+            yield from _faults_of_values(values, inside, refused=_OF_RECIPES)
     yield from _twins(bases)
     yield from _faults_of_prompts(bases)
+    yield from _values_without_use(bases)
     yield from _missing_values(defaults, recipes, bases, sets)
 
 
@@ -206,6 +216,22 @@ def _faults_of_prompts(bases: Mapping[str, Mapping[str, Any]]) -> Iterator[Fault
             hint = near if near.startswith("did") else f"write {' or '.join(PROMPTS)}, or a file"
             message = f"is neither {' nor '.join(PROMPTS)}, and {shown(path)} {fault}; {hint}"
             yield Fault(("base_models", name, "prompt"), message)
+
+
+def _values_without_use(bases: Mapping[str, Mapping[str, Any]]) -> Iterator[Fault]:
+    """The values of base models that nothing reads, because the source is of another kind."""
+    for name, base in bases.items():
+        source = base.get("source")
+        if not isinstance(source, str):
+            continue
+        embedded = source == REHEARSAL
+        if not embedded and "pretraining_steps" in base:
+            message = f"is of the embedded base model (source: {REHEARSAL}) only; remove it"
+            yield Fault(("base_models", name, "pretraining_steps"), message)
+        for field in ("local", "revision"):
+            if embedded and base.get(field) is not None:
+                message = "has no effect, because the embedded base model is built; remove it"
+                yield Fault(("base_models", name, field), message)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -46,7 +46,9 @@ class Recipe(StrictModel):
     epochs: float = Field(gt=0)
     rows_per_update: int = Field(ge=1, description="the effective batch, however it is computed")
     warmup: float = Field(ge=0, lt=1, description="share of all updates")
-    weight_decay: float = Field(0.0, ge=0)
+    # AdamW takes learning rate times decay off each weight at each update. Published values for
+    # LoRA end at 0.1, and beyond 1 the decay, not the rows, would shape the adapter.
+    weight_decay: float = Field(0.0, ge=0, le=1, description="of AdamW, usually 0 to 0.1")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
     max_length: int = Field(ge=16, description="tokens per row, prompt and response")
     too_long: Literal["leave_out", "shorten_input"] = Field(

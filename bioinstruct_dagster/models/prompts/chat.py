@@ -28,6 +28,14 @@ RULES = 1  # raise it if the same template would give another prompt
 _DATE = date(2024, 7, 26)
 _DATE_OF_DAY = re.compile(r"""strftime_now\(\s*(['"])(.*?)\1\s*\)""")
 _QUESTION, _ANSWER = "Question-7f3a1c", "Answer-7f3a1c"  # no template writes these itself
+# A message as rows may hold it: every kind of character that a template could change or lose, and
+# longer than any row. It names no control token and neither begins nor ends with a blank, which
+# many templates strip.
+_LINE = (
+    "Dose 5 mg/kg  <b>NOT</b> {{x}} {% y %} & \"quoted\" 'so' \\n\\ [INST] # ~ `a` ^|\n\n\t"
+    "β-Lactam µg ± ≥ é e\u0301 \u00a0 患者 العربية \U0001f9ec \U00013085 ﬁ\n"
+)
+_MESSAGE = f"{_QUESTION} {_LINE * 1000}{_QUESTION[::-1]}"
 
 
 def chat_template(tokenizer: "PreTrainedTokenizerBase", stops: Sequence[int]) -> PromptTemplate:
@@ -46,6 +54,7 @@ def chat_template(tokenizer: "PreTrainedTokenizerBase", stops: Sequence[int]) ->
     without = render([_user(_QUESTION)], generation=False)
     if _QUESTION not in prompt:
         raise _unusable("does not write the user's message")
+    _refuse_changed_message(render([_user(_MESSAGE)], generation=True))
     lead, end = "", None
     notes: list[str] = []
     try:
@@ -130,6 +139,25 @@ def _render(
         )
     except (TemplateError, TypeError, ValueError, KeyError) as error:
         raise _unusable(f"can't be rendered ({type(error).__name__}: {error})") from error
+
+
+def _refuse_changed_message(prompt: str) -> None:
+    """Check that a prompt holds the whole message as it was given."""
+    if _MESSAGE in prompt:
+        return
+    _, found, written = prompt.partition(_QUESTION)
+    wanted = _MESSAGE.removeprefix(_QUESTION)
+    same = next(
+        (at for at, (one, other) in enumerate(zip(wanted, written, strict=False)) if one != other),
+        min(len(wanted), len(written)),
+    )
+    at = same + len(_QUESTION)
+    if not found:
+        raise _unusable("changes the user's message")
+    raise _unusable(
+        f"cuts or changes the user's message: after {at:,} of {len(_MESSAGE):,} characters, it "
+        f"writes {written[same : same + 20]!r} instead of {wanted[same : same + 20]!r}"
+    )
 
 
 def _user(content: str) -> dict[str, str]:

@@ -322,10 +322,19 @@ class _Run:
         return (
             f"Update {update} of {self.updates.updates}: the loss of its {len(rows)} rows is "
             f"{loss:.4g}, and the norm of its gradient is {norm:.4g}. Rows whose own loss is not a "
-            f"number: {named}{more}. In the experiment file (BIOINSTRUCT_EXPERIMENTS), lower the "
-            "learning_rate "
-            f"({self.recipe.learning_rate:g}) or max_grad_norm ({self.recipe.max_grad_norm:g}), "
-            "raise warmup, or set the base model's dtype to float32 if it is float16."
+            f"number: {named}{more}. {self._remedy()}"
+        )
+
+    def _remedy(self) -> str:
+        """What in a recipe can make training diverge, with the recipe's values."""
+        named = ["learning_rate", "max_grad_norm"]
+        named += [
+            name for name in ("weight_decay", "lora_plus_ratio") if getattr(self.recipe, name)
+        ]
+        *others, last = (f"{name} ({getattr(self.recipe, name):g})" for name in named)
+        return (
+            f"In the experiment file (BIOINSTRUCT_EXPERIMENTS), lower {', '.join(others)} or "
+            f"{last}, raise warmup, or set the base model's dtype to float32 if it is float16."
         )
 
     def _validate(self) -> None:
@@ -337,8 +346,7 @@ class _Run:
         update = self.state.update
         if not math.isfinite(loss):
             raise TrainingDivergedError(
-                f"The validation loss after update {update} is {loss}. Lower the learning_rate "
-                f"({self.recipe.learning_rate:g}) in the experiment file (BIOINSTRUCT_EXPERIMENTS)."
+                f"The validation loss after update {update} is {loss}. {self._remedy()}"
             )
         lowest = min((one for _, one in self.state.validation_losses), default=math.inf)
         self.state.validation_losses.append((update, loss))

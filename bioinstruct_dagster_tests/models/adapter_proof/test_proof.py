@@ -233,6 +233,11 @@ FAULTS = {
         "saved modules": lambda p: p.config(modules_to_save=["lm_head"]),
         "PiSSA, which changes the base": lambda p: p.config(init_lora_weights="pissa"),
         "bias": lambda p: p.config(bias="all"),
+        "turned weights": lambda p: p.config(fan_in_fan_out=True),
+        "a number for no": lambda p: p.config(fan_in_fan_out=0),
+        "dropout": lambda p: p.config(lora_dropout=0.5),
+        "in training": lambda p: p.config(inference_mode=False),
+        "revision": lambda p: p.config(revision="main"),
     },
     "wrong modules": {
         "fewer": lambda p: p.config(target_modules=["q_proj"]),

@@ -3,7 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.models.attention import segments
-from bioinstruct_dagster.models.attention.self_test import packing_fault
+from bioinstruct_dagster.models.attention.self_test import BaseLossError, packing_fault
 from bioinstruct_dagster_tests.training.loop.tiny_training import row, rows, tiny_model
 
 ROWS = rows(9, "tested")
@@ -122,3 +122,13 @@ def test_positions_that_change_with_the_longest_row_are_found_out(longest, fault
     assert bool(found) is fault
     if fault:
         assert "dynamic" in found
+
+
+def test_a_loss_that_is_no_number_is_a_fault_and_no_reason_to_train_row_by_row():
+    import torch
+
+    model = tiny_model("float32")
+    with torch.no_grad():
+        model.get_input_embeddings().weight.fill_(float("nan"))
+    with pytest.raises(BaseLossError, match="the recipe is not the reason"):
+        packing_fault(model, ROWS, "cpu")

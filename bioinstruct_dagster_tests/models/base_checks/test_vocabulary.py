@@ -173,3 +173,12 @@ def test_a_tokenizer_of_another_language_is_refused(folder):
     edit_backend(folder, change)
     edit_json(folder / "tokenizer_config.json", unk_token="<pad>")
     assert "does not know 100%" in refusal(folder)
+
+
+@pytest.mark.parametrize("end", [ROWS, 50_000, -1, [1, ROWS]])
+def test_an_end_beyond_the_embedding_is_ignored_and_said(folder, end):
+    edit_json(folder / "generation_config.json", eos_token_id=end)
+    checked, lines = check(folder)
+    assert checked.prompt.stop_ids == (1,)
+    (line,) = (line for line in lines if "as eos_token_id" in line)
+    assert f"not among the embedding's {ROWS} rows" in line

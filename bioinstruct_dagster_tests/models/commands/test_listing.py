@@ -2,7 +2,10 @@
 
 import shutil
 
+import pytest
+
 from bioinstruct_dagster.models.adapters import RESULT_FILE, WEIGHTS_FILE
+from bioinstruct_dagster.models.commands.found_adapter import AdapterCommandError, find_adapter
 from bioinstruct_dagster.models.commands.listing import UNNAMED, listed_adapters
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster_tests.models.commands.conftest import EXPERIMENT
@@ -58,6 +61,21 @@ def test_a_second_adapter_of_the_same_recipe_is_older(copied):
         "newest",
         "older: of other data, base model or run seed",
     ]
+
+
+def test_a_folder_in_the_place_of_another_experiment_is_marked(copied):
+    adapters = copied.store.data_dir / "adapters"
+    place = adapters / "rehearsal-llama__information_extraction"
+    shutil.copytree(adapters / "rehearsal-llama__all", place)
+    assert states(copied) == [
+        (EXPERIMENT, "newest"),
+        (
+            "rehearsal-llama|information_extraction",
+            f"of another experiment: it was trained as {EXPERIMENT}, and moved here",
+        ),
+    ]
+    with pytest.raises(AdapterCommandError, match="was trained as rehearsal-llama"):
+        find_adapter(copied, "rehearsal-llama|information_extraction")
 
 
 def test_a_broken_adapter_is_listed(copied):

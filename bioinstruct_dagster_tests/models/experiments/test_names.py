@@ -89,8 +89,8 @@ def test_every_pattern_without_experiment_is_named_with_what_to_do():
             "recipe, such as 'llama|*' or '*|llama'."
         ),
         (
-            f"'zzz|yyyyyyyyyyyyyyyyyy' stands for no experiment of {UNNAMED_FILE}; the first "
-            "of 12 is 'llama-2-7b|all'."
+            f"'zzz|yyyyyyyyyyyyyyyyyy' stands for no experiment of {UNNAMED_FILE}: there is "
+            "no base model 'zzz', only llama-2-7b, llama-2-13b, olmo."
         ),
     ]
 

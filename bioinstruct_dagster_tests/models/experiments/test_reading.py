@@ -374,3 +374,30 @@ def test_a_set_that_nobody_uses_is_checked_too(read):
     sets = {"modern": {"source": "a study", "values": {"epochs": -1}}}
     message = message_of(read, matrix(hyperparameters=sets))
     assert "hyperparameters.modern.values.epochs: must be greater than 0, not -1" in message
+
+
+@pytest.mark.parametrize("field", ["categories", "rows", "seed", "hyperparameters"])
+def test_a_base_model_may_not_replace_what_the_name_of_a_recipe_tells(read, field):
+    value = {"categories": ["other"], "rows": 5, "seed": 2, "hyperparameters": "x"}[field]
+    models = {"tiny": {"source": "rehearsal", "training": {field: value}}}
+    message = message_of(read, matrix(base_models=models))
+    assert f"base_models.tiny.training.{field}: belongs to a recipe" in message
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("pretraining_steps", {"source": "owner/name", "pretraining_steps": 9}),
+        ("pretraining_steps", {"source": "/folder", "pretraining_steps": 9}),
+        ("revision", {"source": "rehearsal", "revision": "abc"}),
+        ("local", {"source": "rehearsal", "local": "folder"}),
+    ],
+)
+def test_a_value_that_nothing_would_read_is_refused(read, field, values):
+    message = message_of(read, matrix(base_models={"tiny": values}))
+    assert re.search(rf"experiments\.yaml:\d+: base_models\.tiny\.{field}: .*; remove it", message)
+
+
+def test_a_hand_written_name_that_reads_as_another_size_is_refused(read):
+    message = message_of(read, matrix(recipes={"all-1k": {"rows": 50}}))
+    assert "recipes.all-1k: reads as 1k rows, but the recipe has 50 rows" in message

@@ -29,3 +29,9 @@ def test_a_list_that_names_one_twice_is_refused(field):
 def test_a_recipe_survives_the_way_to_the_model_process():
     recipe = Recipe(**VALUES | {"rows": 1000, "seed": 2, "target_modules": ("q_proj", "v_proj")})
     assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+@pytest.mark.parametrize("decay", [1.1, 1e6, -0.1])
+def test_a_weight_decay_that_would_shape_the_adapter_by_itself_is_refused(decay):
+    with pytest.raises(ValidationError, match="weight_decay"):
+        Recipe(**VALUES | {"weight_decay": decay})

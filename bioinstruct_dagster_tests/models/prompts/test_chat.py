@@ -171,3 +171,29 @@ def test_a_template_that_can_not_serve_is_refused_in_words(template, fault):
     tokenizer = byte_level(CHATML_TOKENS, eos="<|im_end|>", template=template)
     with pytest.raises(PromptTemplateError, match=f"(?s){fault}"):
         tokenizing(tokenizer)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["[:20]", "[:2000]", "|upper", "|lower", "|e", "|title", "|replace('<', '&lt;')", "|tojson",
+     "|replace('\\n', ' ')", "|replace('  ', ' ')", "|truncate(90000)", ".split('[INST]')[0]",
+     "|striptags", "|string|center(9)|wordwrap(79)"],
+)  # fmt: skip
+def test_a_template_that_cuts_or_changes_the_message_is_refused(change):
+    template = (
+        "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content']"
+        f"{change}"
+        " }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n"
+        "{% endif %}"
+    )
+    tokenizer = byte_level(CHATML_TOKENS, eos="<|im_end|>", template=template)
+    with pytest.raises(PromptTemplateError, match="message"):
+        tokenizing(tokenizer)
+
+
+def test_a_template_that_strips_the_message_is_taken():
+    template = (
+        "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content']|trim }}<|im_end|>\n"
+        "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    assert tokenizing(byte_level(CHATML_TOKENS, eos="<|im_end|>", template=template)).prompt
