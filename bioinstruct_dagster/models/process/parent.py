@@ -152,6 +152,11 @@ class _LineReader(dg.PipesMessageReader):
         self._thread: threading.Thread | None = None
         self._fault: BaseException | None = None
 
+    @property
+    def expected_writer_count(self) -> int:
+        """One process writes. Without this, Dagster warns in each run of its own default."""
+        return 1
+
     @contextmanager
     def read_messages(self, handler: dg.PipesMessageHandler) -> Iterator[dict[str, Any]]:
         self._handler = handler
