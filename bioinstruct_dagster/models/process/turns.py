@@ -49,12 +49,9 @@ def turn(work: str, gpus: Sequence[str], folder: Path, log: Log) -> Iterator[Non
         folder: a folder inside the data folder, for the lock of a process without a GPU.
         log: says at once who is waited for, and again every 30 seconds.
     """
-    places = {
-        Path(tempfile.gettempdir(), f"bioinstruct-gpu-{re.sub(r'[^A-Za-z0-9-]', '_', name)}.lock"): (
-            f"GPU {name} of this machine"
-        )
-        for name in gpus
-    } or {folder / ".computing.lock": f"the data folder {folder.parent} on this CPU"}
+    places = {_gpu_lock(name): f"GPU {name} of this machine" for name in gpus}
+    if not places:
+        places = {folder / ".computing.lock": f"the data folder {folder.parent} on this CPU"}
     with ExitStack() as stack:
         # All processes ask in the same order, so that none waits for one that waits for it.
         for path in sorted(places):
@@ -67,8 +64,14 @@ def turn(work: str, gpus: Sequence[str], folder: Path, log: Log) -> Iterator[Non
         yield
 
 
+def _gpu_lock(name: str) -> Path:
+    name = re.sub(r"[^A-Za-z0-9-]", "_", name)
+    return Path(tempfile.gettempdir(), f"bioinstruct-gpu-{name}.lock")
+
+
 def _opened(path: Path, log: Log) -> int | None:
     """The file as a number for the kernel; None, and a line in the log, if it can't be had."""
+    fault: OSError | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Anybody may write to the folder of temporary files: a link there is not followed. A file
@@ -77,11 +80,11 @@ def _opened(path: Path, log: Log) -> int | None:
             try:
                 return os.open(path, flags | os.O_NOFOLLOW, 0o644)
             except (FileNotFoundError, FileExistsError, PermissionError) as error:
-                fault: OSError = error
+                fault = error
     except OSError as error:
         fault = error
     log(
-        f"The file {path} can't be opened ({fault.strerror}), so this run does not wait for others "
+        f"The file {path} can't be opened ({fault.strerror if fault else 'unknown'}), so this run does not wait for others "
         "that use the same GPU or CPU. If memory runs out, start one run after the other."
     )
     return None
