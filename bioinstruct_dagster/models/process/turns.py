@@ -84,8 +84,8 @@ def _opened(path: Path, log: Log) -> int | None:
     except OSError as error:
         fault = error
     log(
-        f"The file {path} can't be opened ({fault.strerror if fault else 'unknown'}), so this run does not wait for others "
-        "that use the same GPU or CPU. If memory runs out, start one run after the other."
+        f"The file {path} can't be opened ({fault}), so this run does not wait for others that use "
+        "the same GPU or CPU. If memory runs out, start one run after the other."
     )
     return None
 

@@ -1,5 +1,7 @@
 """A recipe: what it holds if nothing is said, and that it names nothing twice."""
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
@@ -29,3 +31,15 @@ def test_a_list_that_names_one_twice_is_refused(field):
 def test_a_recipe_survives_the_way_to_the_model_process():
     recipe = Recipe(**VALUES | {"rows": 1000, "seed": 2, "target_modules": ("q_proj", "v_proj")})
     assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+@pytest.mark.parametrize("text", ["q_proj", "all_linear", "All-Linear", ".*_proj"])
+def test_a_text_for_layers_is_refused_with_the_list_to_write(text):
+    with pytest.raises(ValidationError, match=re.escape(f"write a list: [{text}]")):
+        Recipe(**VALUES | {"target_modules": text})
+
+
+def test_a_dropout_that_leaves_nothing_is_refused():
+    assert Recipe(**VALUES | {"lora_dropout": 0.95}).lora_dropout == 0.95
+    with pytest.raises(ValidationError, match=r"0\.95"):
+        Recipe(**VALUES | {"lora_dropout": 0.999999})
