@@ -66,6 +66,8 @@ def evaluate_study(
         report: takes a message about each adapter when it is scored, with the key `experiment` and
             the key `kind`: `scores`, with `result`; or `failed`, with `error`.
     """
+    if not spec.adapters:
+        return
     first, *more = spec.adapters
     work = f"scores {first}{f' and {len(more)} more' if more else ''}"
     models_dir = Path(spec.adapters[first].models_dir)

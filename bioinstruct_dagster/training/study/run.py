@@ -33,6 +33,8 @@ def train_study(spec: StudySpec, log: Log, report: Report) -> None:
         log: takes one line.
         report: takes a message about each experiment when it ends; see `StudyTrainer.outcome`.
     """
+    if not spec.experiments:
+        return
     if is_rank():  # the process that started the ranks has their turn
         _train(spec, [None], log, report)
         return
