@@ -162,7 +162,8 @@ def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]
     yield f"  store       {settings.store.path}"
     yield f"  data set    {settings.store.data_dir / 'hf_dataset'}"
     for row in adapters:
-        yield f"  adapter     {row['adapter_path']}"
+        # An absolute path of an earlier version stays one.
+        yield f"  adapter     {settings.store.data_dir / row['adapter_path']}"
 
 
 def _next_steps(settings: Settings) -> Iterator[str]:

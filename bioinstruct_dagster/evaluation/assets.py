@@ -15,6 +15,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.engine.predict import TASK
 from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec
 from bioinstruct_dagster.evaluation.evaluate_study import EvaluationStudySpec
+from bioinstruct_dagster.models.adapters import stored_folder
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
@@ -109,7 +110,7 @@ def score_adapters(
     adapters: dict[Experiment, dict[str, Any]] = {}
     for one in step.of_reached_sizes(experiments, outcomes):
         try:
-            adapters[one] = _adapter(step.store, one, dataset)
+            adapters[one] = _adapter(step, one, dataset)
         except StatedError as error:
             step.failed(one, str(error), outcomes)
     if not adapters:
@@ -148,14 +149,15 @@ def score_adapters(
     return outcomes
 
 
-def _adapter(store: Store, one: Experiment, dataset: DatasetVersion) -> dict[str, Any]:
-    """The row of the experiment's adapter.
+def _adapter(step: ExperimentStep, one: Experiment, dataset: DatasetVersion) -> dict[str, Any]:
+    """The row of the experiment's adapter, with its folder as it is now.
 
     Raises:
+        AdapterPlaceError: it is not in the data folder.
         StatedError: there is none, or it was trained on another version of the data set.
     """
     name = partition_key(one)
-    found = store.rows(ADAPTER, _columns(one))
+    found = step.store.rows(ADAPTER, _columns(one))
     if not found:
         raise StatedError(
             f"There is no adapter for {name}. Materialize key:lora_adapter with "
@@ -167,7 +169,8 @@ def _adapter(store: Store, one: Experiment, dataset: DatasetVersion) -> dict[str
             "split may hold rows that it was trained on. Materialize key:lora_adapter with "
             f"--partition '{name}' first."
         )
-    return found[0]
+    folder = stored_folder(found[0]["adapter_path"], step.settings.store.data_dir)
+    return found[0] | {"adapter_path": str(folder)}
 
 
 def _store(

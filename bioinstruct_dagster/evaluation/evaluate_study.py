@@ -23,6 +23,7 @@ from bioinstruct_dagster.evaluation.evaluate import (
 )
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
+from bioinstruct_dagster.models.process.turns import turn, visible_gpus
 from bioinstruct_dagster.store.fingerprints import canonical_json
 
 
@@ -65,6 +66,20 @@ def evaluate_study(
         report: takes a message about each adapter when it is scored, with the key `experiment` and
             the key `kind`: `scores`, with `result`; or `failed`, with `error`.
     """
+    if not spec.adapters:
+        return
+    first, *more = spec.adapters
+    work = f"scores {first}{f' and {len(more)} more' if more else ''}"
+    models_dir = Path(spec.adapters[first].models_dir)
+    with turn(work, visible_gpus()[:1], models_dir, log):
+        _evaluate(spec, log, report)
+
+
+def _evaluate(
+    spec: EvaluationStudySpec,
+    log: Callable[[str], None],
+    report: Callable[[dict[str, Any]], None],
+) -> None:
     groups: dict[str, dict[str, EvaluationSpec]] = {}
     for name, one in spec.adapters.items():
         groups.setdefault(_group(one), {})[name] = one

@@ -6,17 +6,23 @@ an adapter acts (models.adapter_proof).
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
 RESULT_FILE = "result.json"  # training.train writes it; peft writes the other two
 _SEAL = "result_sha256"  # in the proof of a result
+
+
+class AdapterPlaceError(StatedError):
+    """An adapter is not in the data folder. The message says where it is and what to do."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,44 @@ def experiment_folder(adapters_dir: Path, experiment: str) -> Path:
 
 def _folder_name(experiment: str) -> str:
     return experiment.replace("|", "__")
+
+
+def stored_path(folder: Path, data_dir: Path) -> str:
+    """An adapter's folder as the store names it: relative to the data folder, which may move.
+
+    Raises:
+        AdapterPlaceError: it is outside the data folder.
+    """
+    for one, whole in ((folder.absolute(), data_dir.absolute()), (folder.resolve(), data_dir)):
+        if one.is_relative_to(whole):
+            return one.relative_to(whole).as_posix()
+    raise _outside(str(folder), data_dir)
+
+
+def stored_folder(path: str, data_dir: Path) -> Path:
+    """The folder that the store names, inside the data folder as it is now.
+
+    A store of an earlier version names it absolutely. If the data folder has been copied or moved
+    since, its own copy is meant, and not the one at the old place.
+
+    Raises:
+        AdapterPlaceError: the path leads out of the data folder.
+    """
+    folder = Path(os.path.normpath(data_dir.absolute() / path))  # links may lead to another disk
+    if not folder.is_relative_to(data_dir.absolute()) and Path(path).is_absolute():
+        folder = data_dir.absolute().joinpath("adapters", *folder.parts[-2:])
+        if not folder.is_dir():
+            raise _outside(path, data_dir)
+    if not folder.is_relative_to(data_dir.absolute()):
+        raise _outside(path, data_dir)
+    return folder
+
+
+def _outside(path: str, data_dir: Path) -> AdapterPlaceError:
+    return AdapterPlaceError(
+        f"The store names the adapter {path}, which is not in the data folder {data_dir}. Only "
+        "adapters inside it are used. Materialize key:lora_adapter for this partition again."
+    )
 
 
 def adapters_in(adapters_dir: Path) -> Iterator[AdapterFolder]:

@@ -8,8 +8,9 @@ GPU_TAGS = {
     "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": 1}}}}
 }
 
-# If the Dagster instance limits this pool, steps wait for the GPU in a queue. Do not rely on the
-# pool for correctness: a run killed by SIGKILL never releases its slot.
+# An installation whose daemon always runs may limit this pool, and steps wait for a place in a
+# queue. The shipped instance does not: a run killed by SIGKILL keeps its place. Model processes of
+# one machine wait for its GPU by themselves (models.process.turns).
 GPU_POOL = "gpu"
 
 

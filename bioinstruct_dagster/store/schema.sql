@@ -327,7 +327,7 @@ create table if not exists lora_adapter (
     base_model          varchar not null,    -- name in the experiment file
     recipe              varchar not null,    -- name in the experiment file
     adapter_sha256      varchar not null,    -- sha256 of adapter_model.safetensors
-    adapter_path        varchar not null,    -- folder that PeftModel.from_pretrained opens
+    adapter_path        varchar not null,    -- folder that PeftModel.from_pretrained opens, in the data folder
     base_fingerprint    varchar not null,    -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
     dataset_fingerprint varchar not null,    -- of the data set that it was trained on
     recipe_sha256       varchar not null,    -- sha256 of all values of the recipe

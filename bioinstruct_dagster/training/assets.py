@@ -15,6 +15,7 @@ from pydantic import Field
 
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.adapters import stored_path
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.encoding import LeftOutRow
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
@@ -128,7 +129,7 @@ def train_adapters(
     }
 
     def stored(one: Experiment, result: dict[str, Any], *, reused: bool) -> dg.AssetMaterialization:
-        _store(step.store, one, result)
+        _store(step, one, result)
         outcomes.made.append(one)
         return partition_materialization(
             step.context,
@@ -181,9 +182,10 @@ def _finished(spec: TrainingSpec) -> dict[str, Any] | None:
         return None  # the model process says what is wrong with the base model
 
 
-def _store(store: Store, one: Experiment, result: dict[str, Any]) -> None:
+def _store(step: ExperimentStep, one: Experiment, result: dict[str, Any]) -> None:
     experiment = dict(zip(("base_model", "recipe"), one, strict=True))
     row = experiment | {name: result[name] for name in column_notes("lora_adapter") & result.keys()}
+    row["adapter_path"] = stored_path(Path(result["adapter_path"]), step.settings.store.data_dir)
     row["trained_at"] = datetime.fromisoformat(result["trained_at"])
     row["validation_losses"] = [
         {"update_number": update, "loss": loss} for update, loss in result["validation_losses"]
@@ -193,7 +195,7 @@ def _store(store: Store, one: Experiment, result: dict[str, Any]) -> None:
     left_out = left_out_table(
         *one, [LeftOutRow(**row) for row in result["left_out"]], rehearsal=result["rehearsal"]
     )
-    store.replace({"lora_adapter": [row], "rows_left_out": left_out}, part=experiment)
+    step.store.replace({"lora_adapter": [row], "rows_left_out": left_out}, part=experiment)
 
 
 def _shown(

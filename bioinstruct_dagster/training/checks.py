@@ -1,11 +1,12 @@
 """Asset checks of `lora_adapter`: the table's schema, the adapters' files, and rows left out."""
 
 import math
-from pathlib import Path
 
 import dagster as dg
 
-from bioinstruct_dagster.models.adapters import WEIGHTS_FILE, weights_changed
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.adapters import WEIGHTS_FILE, stored_folder, weights_changed
+from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.schema_checks import schema_check
@@ -20,11 +21,18 @@ ADAPTERS = """
 
 
 @dg.asset_check(asset="lora_adapter", blocking=True)
-def adapters_are_intact(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+def adapters_are_intact(
+    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
     """Each adapter's weights file is in the stated folder and unchanged, and its loss is finite."""
     faults = {}
     for row in store.rows(ADAPTERS):
-        folder = Path(row["adapter_path"])
+        experiment = f"{row['base_model']}|{row['recipe']}"
+        try:
+            folder = stored_folder(row["adapter_path"], settings.store.data_dir)
+        except StatedError as error:
+            faults[experiment] = str(error)
+            continue
         weights = folder / WEIGHTS_FILE
         if not weights.is_file():
             fault = f"{weights} is missing; materialize this partition again"
@@ -34,7 +42,7 @@ def adapters_are_intact(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
             fault = f"the last loss is {row['last_loss']}; lower the recipe's learning rate"
         else:
             continue
-        faults[f"{row['base_model']}|{row['recipe']}"] = fault
+        faults[experiment] = fault
     return dg.AssetCheckResult(
         passed=not faults, metadata={"faults": dg.MetadataValue.json(faults)}
     )

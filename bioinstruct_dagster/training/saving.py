@@ -16,10 +16,12 @@ from bioinstruct_dagster.file_modes import share_as_new_files
 from bioinstruct_dagster.models.adapter_proof import CanaryLogits, prove
 from bioinstruct_dagster.models.adapters import RESULT_FILE, sealed
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
+from bioinstruct_dagster.models.linear_layers import lora_matrices
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.training.card import render_card
 from bioinstruct_dagster.training.loop import Optimized
 from bioinstruct_dagster.training.loop.checkpoints import CHECKPOINTS, remove_checkpoints
+from bioinstruct_dagster.training.loop.disk_space import stating_full_disk
 from bioinstruct_dagster.training.rows import ExperimentRows
 from bioinstruct_dagster.training.spec import TrainingSpec
 
@@ -54,7 +56,24 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
 
     Raises:
         AdapterFaultError: the adapter does not act as its recipe says. Nothing is saved.
+        DiskFullError: there is no room for it. Nothing is saved.
     """
+    needed = sum(matrix.nbytes for matrix in lora_matrices(model))
+    folder = spec.folder(base.fingerprint)
+    with stating_full_disk(f"The adapter of {spec.experiment}", folder, needed):
+        return _save(spec, base, model, rows, optimized, facts, base_before, log)
+
+
+def _save(  # noqa: PLR0917  # all that is known of an adapter
+    spec: TrainingSpec,
+    base: LoadedBaseModel,
+    model: Any,
+    rows: ExperimentRows,
+    optimized: Optimized,
+    facts: Mapping[str, Any],
+    base_before: CanaryLogits,
+    log: Callable[[str], None],
+) -> dict[str, Any]:
     folder, working = spec.folder(base.fingerprint), spec.working_folder(base.fingerprint)
     remove_unfinished(folder)
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")

@@ -16,6 +16,7 @@ from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
 from bioinstruct_dagster.models.adapters import intact_result
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.models.linear_layers import targeted
 from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.loop import optimize
 from bioinstruct_dagster.training.loop.checkpoints import CHECKPOINTS, newest_update
@@ -110,6 +111,8 @@ def _trained(  # noqa: PLR0917  # all that an adapter is made from
 
     base = shared.loaded()
     check_targets(base.model, spec.recipe)
+    if note := _useless_rank(base.model, spec.recipe):
+        _named(spec, log)(note)
     base_before = read_canaries(base.model, base)
     model = _adapted(base, spec.recipe, training_seed(spec.seed, spec.recipe))
     working = spec.working_folder(base.fingerprint)
@@ -163,6 +166,21 @@ def _trained(  # noqa: PLR0917  # all that an adapter is made from
     if ranks.first:
         saved = save_adapter(spec, base, model, rows, optimized, facts, base_before, log)
     return ranks.same(saved)
+
+
+def _useless_rank(model: Any, recipe: Recipe) -> str | None:
+    """What to say of a rank that is larger than a layer's own; None if there is no such layer."""
+    rank = recipe.lora_rank
+    layers = targeted(model, recipe.target_modules)
+    small = {name: size for name, size in layers.items() if rank > min(size)}
+    if not small:
+        return None
+    name, size = min(small.items(), key=lambda one: min(one[1]))
+    return (
+        f"warning: lora_rank {rank} is larger than the smaller side of {len(small)} of "
+        f"{len(layers)} adapted layers, such as {name} ({size.inputs} x {size.outputs}). A rank "
+        f"above {min(size)} adds nothing there but memory and time."
+    )
 
 
 def _adapted(base: LoadedBaseModel, recipe: Recipe, seed: int) -> Any:

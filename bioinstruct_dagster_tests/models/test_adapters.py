@@ -8,12 +8,15 @@ from bioinstruct_dagster.models.adapters import (
     CONFIG_FILE,
     RESULT_FILE,
     WEIGHTS_FILE,
+    AdapterPlaceError,
     adapters_in,
     experiment_folder,
     intact_result,
     missing_file,
     seal_is_broken,
     sealed,
+    stored_folder,
+    stored_path,
     weights_changed,
 )
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
@@ -122,3 +125,39 @@ def test_adapters_are_listed_from_the_newest_to_the_oldest(folder, tmp_path_fact
     assert [one.path.name for one in found] == ["b", "c", "a", "broken"]
     assert [one.result is None for one in found] == [False, False, False, True]
     assert list(adapters_in(adapters / "none")) == []
+
+
+PLACE = "adapters/base__recipe/key"
+
+
+def test_the_store_names_a_folder_relative_to_the_data_folder(tmp_path):
+    assert stored_path(tmp_path / PLACE, tmp_path) == PLACE
+    assert stored_folder(PLACE, tmp_path) == tmp_path / PLACE
+    with pytest.raises(AdapterPlaceError, match="not in the data folder"):
+        stored_path(tmp_path / "elsewhere", tmp_path / "data")
+
+
+def test_a_copied_data_folder_has_its_own_adapters_even_in_an_older_store(tmp_path):
+    old, copy = tmp_path / "old", tmp_path / "copy"
+    (old / PLACE).mkdir(parents=True)
+    assert stored_folder(str(old / PLACE), old) == old / PLACE
+    copy.mkdir()
+    with pytest.raises(AdapterPlaceError, match="Materialize key:lora_adapter"):
+        stored_folder(str(old / PLACE), copy)
+    (copy / PLACE).mkdir(parents=True)
+    assert stored_folder(str(old / PLACE), copy) == copy / PLACE
+
+
+@pytest.mark.parametrize("path", ["../old/adapters/a/b", "/etc", "adapters/../../x", "/a/../.."])
+def test_a_path_out_of_the_data_folder_is_refused(tmp_path, path):
+    (tmp_path / "data").mkdir()
+    with pytest.raises(AdapterPlaceError):
+        stored_folder(path, tmp_path / "data")
+
+
+def test_adapters_may_be_on_another_disk(tmp_path):
+    (tmp_path / "disk" / "base__recipe" / "key").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "adapters").symlink_to(tmp_path / "disk")
+    assert stored_folder(PLACE, tmp_path / "data") == tmp_path / "data" / PLACE
+    assert stored_path(tmp_path / "data" / PLACE, tmp_path / "data") == PLACE

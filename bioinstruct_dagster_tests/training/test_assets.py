@@ -95,6 +95,12 @@ def test_each_partition_that_was_made_is_materialized_once(project):
     assert [event.partition for event in project.events("lora_adapter")] == MADE
 
 
+def test_the_store_names_each_adapter_in_the_data_folder_which_may_move(project):
+    for row in project.store.rows("select adapter_path from lora_adapter"):
+        assert row["adapter_path"].startswith("adapters/rehearsal-llama__")
+        assert (project.settings.store.data_dir / row["adapter_path"] / "result.json").is_file()
+
+
 def test_each_materialization_has_the_metadata_of_its_own_adapter(project):
     rows = {row["recipe"]: row for row in project.store.rows("select * from lora_adapter")}
     assert set(rows) == {"all", "other"}

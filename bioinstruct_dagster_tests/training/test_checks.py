@@ -17,9 +17,10 @@ EXPERIMENT = "base|recipe"
 @pytest.fixture
 def folder(tmp_path):
     """An adapter's folder with a few bytes as weights."""
-    (tmp_path / "adapter").mkdir()
-    (tmp_path / "adapter" / WEIGHTS_FILE).write_bytes(b"weights")
-    return tmp_path / "adapter"
+    folder = tmp_path / "data" / "adapters" / "base__recipe" / "key"
+    folder.mkdir(parents=True)
+    (folder / WEIGHTS_FILE).write_bytes(b"weights")
+    return folder
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def write_row(store, folder):
             "base_model": "base",
             "recipe": "recipe",
             "adapter_sha256": sha256_of_file(folder / WEIGHTS_FILE),
-            "adapter_path": str(folder),
+            "adapter_path": "adapters/base__recipe/key",
             "train_rows": 1,
             "rows_left_out": 0,
             "rows_shortened": 0,
@@ -59,34 +60,39 @@ def write_row(store, folder):
     return write
 
 
-def faults(store):
-    result = adapters_are_intact(store=store)
+def faults(store, settings):
+    result = adapters_are_intact(store=store, settings=settings)
     found = result.metadata["faults"].value
     assert result.passed == (not found)
     return found
 
 
-def test_an_intact_adapter_passes(store, write_row):
+def test_an_intact_adapter_passes(store, settings, write_row):
     write_row()
-    assert faults(store) == {}
+    assert faults(store, settings) == {}
 
 
-def test_missing_weights_are_named(store, write_row, folder):
+def test_missing_weights_are_named(store, settings, write_row, folder):
     write_row()
     (folder / WEIGHTS_FILE).unlink()
-    assert "is missing" in faults(store)[EXPERIMENT]
+    assert "is missing" in faults(store, settings)[EXPERIMENT]
 
 
-def test_changed_weights_are_named(store, write_row, folder):
+def test_changed_weights_are_named(store, settings, write_row, folder):
     write_row()
     (folder / WEIGHTS_FILE).write_bytes(b"weightz")
-    assert "has changed" in faults(store)[EXPERIMENT]
+    assert "has changed" in faults(store, settings)[EXPERIMENT]
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
-def test_a_loss_that_is_not_finite_is_named(store, write_row, loss):
+def test_a_loss_that_is_not_finite_is_named(store, settings, write_row, loss):
     write_row(last_loss=loss)
-    assert f"the last loss is {loss}" in faults(store)[EXPERIMENT]
+    assert f"the last loss is {loss}" in faults(store, settings)[EXPERIMENT]
+
+
+def test_an_adapter_outside_the_data_folder_is_named(store, settings, write_row, tmp_path):
+    write_row(adapter_path=str(tmp_path / "old" / "adapters" / "base__recipe" / "other"))
+    assert "is not in the data folder" in faults(store, settings)[EXPERIMENT]
 
 
 def leave_out(store, rows, action="left_out", base_model="base"):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -183,3 +184,20 @@ def test_an_adapter_is_found_where_it_now_lies(elsewhere):
 def test_an_unpinned_hub_model_is_always_trained_anew(training_spec):
     base = training_spec.base.model_copy(update={"source": "owner/name"})
     assert finished(replace(training_spec, base=base)) is None
+
+
+def test_the_log_tells_of_checkpoints_and_of_a_rank_that_is_too_large(training_spec, tmp_path):
+    lines = []
+    spec = replace(training_spec, adapters_dir=str(tmp_path))
+    train(with_recipe(spec, lora_rank=300, epochs=0.05), lines.append)
+    text = "\n".join(lines)
+    assert text.count("Training starts afresh, without a checkpoint. Checkpoints are written") == 1
+    assert "every 300 seconds and at the end of each epoch" in text
+    assert re.search(r"lora_rank 300 is larger than the smaller side of \d+ of 28 adapted", text)
+
+
+def test_the_log_does_not_warn_of_a_usual_rank(training_spec, tmp_path):
+    lines = []
+    spec = replace(training_spec, adapters_dir=str(tmp_path))
+    train(with_recipe(spec, epochs=0.05), lines.append)
+    assert "smaller side" not in "\n".join(lines)

@@ -10,9 +10,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from bioinstruct_dagster.models.adapter_proof.faults import AdapterFaultError, some
+from bioinstruct_dagster.models.adapter_proof.faults import AdapterFaultError
 from bioinstruct_dagster.models.experiments import Recipe
-from bioinstruct_dagster.models.linear_layers import ALL_LINEAR, LinearSize, base_of, targeted
+from bioinstruct_dagster.models.linear_layers import (
+    ALL_LINEAR,
+    LinearSize,
+    base_of,
+    linear_layers,
+    targeted,
+)
+
+_MOST_NAMES = 20  # of layers in a message
 
 
 @dataclass(frozen=True)
@@ -82,36 +90,54 @@ class ExpectedAdapter:
 
 
 def check_targets(model: Any, recipe: Recipe) -> None:
-    """Check that a recipe's `target_modules` name linear layers of a base model, and only those.
+    """Check that each of a recipe's `target_modules` names linear layers of a base model.
 
-    peft would end training with an error of its own, after the model was loaded and rows encoded.
+    peft passes over a name that matches nothing if another one matches, and ends training with an
+    error of its own if none does.
+
+    Args:
+        model: the base model; it may be on the meta device.
+        recipe: names the layers.
 
     Raises:
-        AdapterFaultError: they name no layer, or layers of another kind, or are no pattern.
+        AdapterFaultError: a name has no layer, or one of another kind, or is no pattern.
     """
-    found = _linear(recipe.target_modules, model)
-    pattern = recipe.target_modules
-    if not isinstance(pattern, str) or pattern.lower() == ALL_LINEAR:
+    targets = recipe.target_modules
+    if isinstance(targets, str) and targets.lower() == ALL_LINEAR:
+        _linear(targets, model)
         return
-    names = (name for name, _ in base_of(model).named_modules())
-    if other := [name for name in names if re.fullmatch(pattern, name) and name not in found]:
-        raise _fault(pattern, f"also names {some(other)}, which is no linear layer")
+    named = {
+        one: _linear(one if isinstance(targets, str) else (one,), model)
+        for one in ((targets,) if isinstance(targets, str) else targets)
+    }
+    for name, _ in base_of(model).named_modules():
+        for one, found in named.items():
+            whole = re.fullmatch(one, name) if isinstance(targets, str) else _ends(name, one)
+            if whole and name not in found:
+                raise _fault(one, f"also names {name}, which is no linear layer", model)
+
+
+def _ends(name: str, end: str) -> bool:
+    return name == end or name.endswith(f".{end}")
 
 
 def _linear(target_modules: str | tuple[str, ...], model: Any) -> dict[str, LinearSize]:
     try:
         found = targeted(model, target_modules)
     except re.error as error:
-        raise _fault(target_modules, f"is no pattern ({error})") from None
+        raise _fault(target_modules, f"is no pattern ({error})", model) from None
     if not found:
-        raise _fault(target_modules, "names no linear layer of this base model")
+        raise _fault(target_modules, "names no linear layer of this base model", model)
     return found
 
 
-def _fault(target_modules: Any, what: str) -> AdapterFaultError:
+def _fault(targets: str | tuple[str, ...], what: str, model: Any) -> AdapterFaultError:
+    ends = sorted({name.rpartition(".")[2] for name in linear_layers(model)})
+    shown = targets if isinstance(targets, str) else ", ".join(targets)
     return AdapterFaultError(
         "no target",
         "target_modules",
-        f"{target_modules!r} {what}.",
-        "Correct `target_modules` in the experiment file (BIOINSTRUCT_EXPERIMENTS).",
+        f"{shown!r} {what}.",
+        f"Its linear layers are: {', '.join(ends[:_MOST_NAMES]) or 'none'}. Correct "
+        "`target_modules` in the experiment file (BIOINSTRUCT_EXPERIMENTS).",
     )

@@ -22,6 +22,15 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _only_all_linear(name: str) -> str:
+    # peft reads a text as a pattern for whole names, so a layer's own name matches nothing.
+    if name != "all-linear":
+        raise ValueError(
+            f"as a text, it can only be all-linear; to adapt some layers, write a list: [{name}]"
+        )
+    return name
+
+
 class Recipe(StrictModel):
     """All values with which an adapter is trained."""
 
@@ -32,9 +41,11 @@ class Recipe(StrictModel):
     seed: int = Field(1, ge=1, description="of the subset, the first weights and the order of rows")
     lora_rank: int = Field(ge=1)
     lora_alpha: int = Field(ge=1)
-    lora_dropout: float = Field(ge=0, lt=1)
+    # Above 0.95, less than a twentieth of a layer's input is left, and scaled up by more than 20.
+    lora_dropout: float = Field(ge=0, le=0.95)
     target_modules: (
-        ExactName | Annotated[tuple[ExactName, ...], Field(min_length=1), AfterValidator(_distinct)]
+        Annotated[ExactName, AfterValidator(_only_all_linear)]
+        | Annotated[tuple[ExactName, ...], Field(min_length=1), AfterValidator(_distinct)]
     )
     rslora: bool = Field(default=False, description="scale by alpha / sqrt(rank), not alpha / rank")
     lora_plus_ratio: float | None = Field(

@@ -157,6 +157,11 @@ class _LineReader(dg.PipesMessageReader):
         self._fault: BaseException | None = None
         self.cut_short = False  # whether this side ended the process before its work was done
 
+    @property
+    def expected_writer_count(self) -> int:
+        """One process writes. Without this, Dagster warns in each run of its own default."""
+        return 1
+
     @contextmanager
     def read_messages(self, handler: dg.PipesMessageHandler) -> Iterator[dict[str, Any]]:
         self._handler = handler

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
+from bioinstruct_dagster.training.loop.disk_space import stating_full_disk
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +72,16 @@ class Checkpoints:
     log: Callable[[str], None]
 
     def write(self, state: TrainingState, tensors: "dict[str, torch.Tensor]") -> None:
-        """Write a checkpoint, then remove the older ones."""
+        """Write a checkpoint, then remove the older ones.
+
+        Raises:
+            DiskFullError: there is no room for it. The last one is still there.
+        """
+        needed = sum(tensor.nbytes for tensor in tensors.values())
+        with stating_full_disk("The checkpoint of this training", self.folder, needed):
+            self._write(state, tensors)
+
+    def _write(self, state: TrainingState, tensors: "dict[str, torch.Tensor]") -> None:
         from safetensors.torch import save_file
 
         self.folder.mkdir(parents=True, exist_ok=True)

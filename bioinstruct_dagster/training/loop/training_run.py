@@ -172,8 +172,15 @@ def optimize(
         run.checkpoints = Checkpoints(checkpoints, key, say)
         run.checkpoint_seconds = checkpoint_seconds
         resumed_from = run.resume()
-    if resumed_from is not None:
-        say(f"Training goes on from the checkpoint after update {resumed_from}.")
+        begins = (
+            "Training starts afresh, without a checkpoint."
+            if resumed_from is None
+            else f"Training goes on from the checkpoint after update {resumed_from}."
+        )
+        say(
+            f"{begins} Checkpoints are written to {checkpoints} every {checkpoint_seconds:g} "
+            "seconds and at the end of each epoch."
+        )
     with ready_to_train(model, packed=fault is None, recompute=plan.activation_checkpointing):
         run.finish()
     return Optimized(

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bioinstruct_dagster.models.adapter_proof import check_targets
 from bioinstruct_dagster.models.base_checks.weights import silent_transformers
 from bioinstruct_dagster.models.experiments import Recipe
 
@@ -52,6 +53,9 @@ def dry_model(config: Any, recipe: Recipe, dtype: str, device: str) -> DryModel:
         recipe: gives rank, dropout and target modules.
         dtype: of the weights, by torch's name.
         device: `cuda` or `cpu`: which kernels the model would run.
+
+    Raises:
+        AdapterFaultError: the recipe's `target_modules` name layers that the model does not have.
     """
     import peft
     import torch
@@ -69,6 +73,7 @@ def dry_model(config: Any, recipe: Recipe, dtype: str, device: str) -> DryModel:
             for module in base.modules()
             if isinstance(module, torch.nn.Linear) and module is not head
         ]
+        check_targets(base, recipe)
         model = peft.get_peft_model(
             base,
             peft.LoraConfig(

@@ -6,8 +6,10 @@ the workers' processes (training.study.workers), or one experiment (training.stu
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.models.process.turns import turn, visible_gpus
 from bioinstruct_dagster.training.loop.ranks import joined_ranks
 from bioinstruct_dagster.training.study.queue import StudyQueue
 from bioinstruct_dagster.training.study.ranked import train_with_ranks
@@ -31,11 +33,23 @@ def train_study(spec: StudySpec, log: Log, report: Report) -> None:
         log: takes one line.
         report: takes a message about each experiment when it ends; see `StudyTrainer.outcome`.
     """
-    if spec.ranks > 1 and not is_rank():
-        train_with_ranks(spec, log, report)
+    if not spec.experiments:
         return
+    if is_rank():  # the process that started the ranks has their turn
+        _train(spec, [None], log, report)
+        return
+    devices = worker_devices(spec.workers)[: len(spec.experiments)]
+    # A single worker uses the first GPU, and ranks the first ones.
+    gpus = visible_gpus()[: spec.ranks] if spec.ranks > 1 else [one for one in devices if one]
+    with turn(_described(spec), sorted(set(gpus)), Path(spec.experiments[0].models_dir), log):
+        if spec.ranks > 1:
+            train_with_ranks(spec, log, report)
+        else:
+            _train(spec, devices, log, report)
+
+
+def _train(spec: StudySpec, devices: list[str | None], log: Log, report: Report) -> None:
     queue = StudyQueue(spec.experiments)
-    devices = [None] if is_rank() else worker_devices(spec.workers)[: len(spec.experiments)]
     if len(devices) > 1:
         train_with_workers(queue, devices, log, report, retrain=spec.retrain)
         return
@@ -53,6 +67,11 @@ def is_rank() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ
 
 
+def _described(spec: StudySpec) -> str:
+    first, *more = (one.experiment for one in spec.experiments)
+    return f"trains {first}{f' and {len(more)} more' if more else ''}"
+
+
 def _silent(_: str) -> None:
     """Say nothing."""
 
@@ -63,12 +82,7 @@ def worker_devices(workers: int) -> list[str | None]:
     Args:
         workers: the number of workers; 0 for one for each GPU, and for one if there is no GPU.
     """
-    import torch
-
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    count = torch.cuda.device_count()  # asks the driver, and uses no memory of a GPU
-    names = visible.split(",") if visible else [str(number) for number in range(count)]
-    gpus = [name.strip() for name in names][:count]
+    gpus = visible_gpus()
     if not gpus:
         return [None] * max(1, workers)
     return [gpus[number % len(gpus)] for number in range(workers or len(gpus))]

@@ -438,6 +438,11 @@ def test_a_recipe_without_a_layer_of_the_base_is_refused(planted):
     ("targets", "words"),
     [
         (("c_attn",), "names no linear layer"),
+        (("q_proj", "c_attn"), "'c_attn' names no linear layer.*linear layers are: .*q_proj"),
+        (("q_porj",), "names no linear layer"),
+        (("self_attn",), "names no linear layer"),
+        (("q_proj", "input_layernorm"), "'input_layernorm' names no linear layer"),
+        ("all_linear", "names no linear layer"),
         (r".*\.mlp\..*", "also names .*act_fn, which is no linear layer"),
         ("(", "is no pattern"),
         ("q_proj", "names no linear layer"),

@@ -1,5 +1,7 @@
 """A recipe: what it holds if nothing is said, and that it names nothing twice."""
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
@@ -35,3 +37,15 @@ def test_a_recipe_survives_the_way_to_the_model_process():
 def test_a_weight_decay_that_would_shape_the_adapter_by_itself_is_refused(decay):
     with pytest.raises(ValidationError, match="weight_decay"):
         Recipe(**VALUES | {"weight_decay": decay})
+
+
+@pytest.mark.parametrize("text", ["q_proj", "all_linear", "All-Linear", ".*_proj"])
+def test_a_text_for_layers_is_refused_with_the_list_to_write(text):
+    with pytest.raises(ValidationError, match=re.escape(f"write a list: [{text}]")):
+        Recipe(**VALUES | {"target_modules": text})
+
+
+def test_a_dropout_that_leaves_nothing_is_refused():
+    assert Recipe(**VALUES | {"lora_dropout": 0.95}).lora_dropout == 0.95
+    with pytest.raises(ValidationError, match=r"0\.95"):
+        Recipe(**VALUES | {"lora_dropout": 0.999999})

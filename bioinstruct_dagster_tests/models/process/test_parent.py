@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import warnings
 from contextlib import closing
 
 import dagster as dg
@@ -36,6 +37,13 @@ def test_a_message_is_there_while_the_process_still_runs(work_module, tmp_path):
             return [first, *messages]
 
     assert [message["experiment"] for message in in_a_run(use)] == ["a|all", "b|all"]
+
+
+def test_dagster_warns_of_no_part_of_its_own(work_module):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        messages_and_error(ModelProcess(), {"report": {"kind": "adapter"}})
+    assert not [one for one in caught if "expected_writer_count" in str(one.message)]
 
 
 def test_messages_longer_than_any_buffer_arrive_whole(work_module):

@@ -193,8 +193,9 @@ def test_a_checkpoint_of_another_recipe_is_not_used_and_that_is_said(tmp_path):
     train(checkpoints=tmp_path / "run")
     other = train(checkpoints=tmp_path / "run", learning_rate=5e-3)
     assert other.outcome.resumed_from is None
-    assert len(other.log) == 1
+    assert len(other.log) == 2
     assert "another run" in other.log[0]
+    assert "starts afresh" in other.log[1]
     assert equal(other.weights, train(learning_rate=5e-3).weights)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.models import base_models
+from bioinstruct_dagster.models.adapter_proof.faults import AdapterFaultError
 from bioinstruct_dagster.models.encoding import Example
 from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
 from bioinstruct_dagster.training.memory import plan
@@ -51,6 +52,12 @@ def test_the_estimate_is_logged_before_the_weights_are_read(checked):
     assert list(chosen.lines) == lines
     assert "estimated peak memory of training, above the process after its imports: " in lines[0]
     assert chosen.estimated_bytes > 100 * 2**20
+
+
+@pytest.mark.parametrize("names", [("q_proj", "c_attn"), ("self_attn",), ("embed_tokens",)])
+def test_names_of_no_linear_layer_are_refused_before_the_weights_are_read(checked, names):
+    with pytest.raises(AdapterFaultError, match=rf"{names[-1]}.* linear layers are: .*q_proj"):
+        plan(checked, recipe(target_modules=names), rows(100), lambda _: None)
 
 
 def test_a_pass_holds_an_update_and_never_less_than_the_longest_row(checked):
