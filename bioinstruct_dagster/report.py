@@ -184,11 +184,9 @@ def _next_steps(settings: Settings) -> Iterator[str]:
             "                           .venv/bin/dagster asset materialize -m bioinstruct_dagster "
             "--select '+key:hf_dataset'"
         )
-    yield (
-        f"  Use a real base model:   add it to {settings.models.experiments}, "
-        "then materialize lora_adapter with"
-    )
-    yield "                           --partition 'YOUR-MODEL|all'"
+    yield ("  Use a real base model:   make real-base, then materialize lora_adapter and")
+    yield "                           eval_scores with --partition 'smollm2-135m|all'"
+    yield f"                           Others are in {settings.models.experiments}."
 
 
 def _heading(text: str) -> Iterator[str]:

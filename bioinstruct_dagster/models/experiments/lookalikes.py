@@ -1,6 +1,6 @@
 """Names that a person wrote and that read like names that the rule of names makes.
 
-`gen-1k` reads as 1,000 rows of `gen`, and `all-s2` as the recipe `all` with seed 2. Whoever reads
+`all-1k` reads as 1,000 rows of `all`, and `all-s2` as the recipe `all` with seed 2. Whoever reads
 the grid, a card or a figure believes it, so such a name must be true.
 
 Belongs here: finding such names. Does not: the rule of names (models.experiments.expansion).

@@ -51,7 +51,7 @@ def experiments_named(
         patterns: names of experiments, or patterns with `*`, `?` and `[...]` as in file names.
             Capital and small letters differ. An example is `llama-2-*|all-*`.
         experiments: all experiments.
-        unwritten: what the names of recipes leave out, such as `s1`.
+        unwritten: what the names of recipes leave out, such as the part for seed 1.
         file: what messages call the experiment file.
 
     Raises:

@@ -24,7 +24,7 @@ def hint(pattern: str, keys: Sequence[str], unwritten: Sequence[str]) -> str:
     Args:
         pattern: the pattern.
         keys: the names of all experiments, such as `rehearsal-llama|all`.
-        unwritten: what names of recipes leave out, such as `s1`.
+        unwritten: what names of recipes leave out, such as the part for seed 1.
     """
     meant = _matching(_respelt(pattern), keys)
     if meant is None and pattern.count("|") == 1:
