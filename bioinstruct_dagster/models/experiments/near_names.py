@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 
 _LEAST_SIMILARITY = 0.8  # one or two wrong letters in a name; difflib's usual 0.6 is another name
+_LEAST_PART_SIMILARITY = 0.7  # of base model and of recipe, which may be as short as `all`
 _MOST_NAMES = 6  # in a message
 _SIZE_OR_SEED = re.compile(r"(?<=-)[a-z]?[0-9]+k?(?![a-z0-9])")
 
@@ -47,10 +48,20 @@ def _hint_of_parts(pattern: str, keys: Sequence[str], unwritten: Sequence[str]) 
             f"write {meant!r}."
         )
     folded = {key.casefold(): key for key in reversed(keys) if _numbers(key) == _numbers(pattern)}
-    near = difflib.get_close_matches(pattern.casefold(), folded, n=1, cutoff=_LEAST_SIMILARITY)
-    if near:
-        return f"; did you mean {folded[near[0]]!r}?"
+    near = difflib.get_close_matches(pattern.casefold(), folded, n=5, cutoff=_LEAST_SIMILARITY)
+    for one in near:
+        if _parts_are_near(pattern, folded[one]):
+            return f"; did you mean {folded[one]!r}?"
     return _known_parts(base, recipe, keys)
+
+
+def _parts_are_near(pattern: str, key: str) -> bool:
+    """Whether both base model and recipe are near: a long equal part must not hide another name."""
+    pairs = zip(pattern.casefold().split("|"), key.casefold().split("|"), strict=True)
+    return all(
+        difflib.SequenceMatcher(None, one, other).ratio() >= _LEAST_PART_SIMILARITY
+        for one, other in pairs
+    )
 
 
 def _matching(candidates: Iterator[str], keys: Sequence[str]) -> str | None:
