@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -62,6 +63,16 @@ LONGEST = [
 MODEL_FIXTURES = {"built_dataset", "training_spec", "tiny_base", "adapter"}
 # Seconds of the epoch after which no slow test begins; .ci/run sets it to keep to its time.
 SLOW_UNTIL = "SLOW_TESTS_UNTIL"
+
+
+def pytest_configure() -> None:
+    """Listen to Ctrl-C, also where a shell started the tests in the background.
+
+    A shell ignores SIGINT in what it starts there. Children would inherit that, and Dagster copies
+    what SIGINT does to SIGTERM, so nothing that a test cancels would end.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -87,9 +87,8 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
 def shard_name(split: str, shard: int, shards: int, fingerprint: str) -> str:
     """The file name of a shard, which contains the fingerprint.
 
-    `datasets.load_dataset` caches a local folder by the file patterns of its card, not by its
-    files. Without the fingerprint in the name, it would return the first version that it loaded
-    from any folder with the same card.
+    `datasets.load_dataset` caches a local folder by the file patterns of its card. Without the
+    fingerprint, it would return the first version that it loaded from a folder with that card.
     """
     return f"{split}-{shard:05d}-of-{shards:05d}-{fingerprint[:16]}.parquet"
 

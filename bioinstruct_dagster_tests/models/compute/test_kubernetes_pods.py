@@ -192,8 +192,6 @@ def test_the_pod_is_deleted_when_the_run_is_cancelled(api, work_module, tmp_path
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell ignores SIGINT in what it starts in the background, and children inherit it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     with run:
         assert run.stdout

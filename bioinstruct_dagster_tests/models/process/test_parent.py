@@ -164,8 +164,6 @@ def test_the_process_ends_when_its_run_is_cancelled_or_killed(work_module, tmp_p
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell ignores SIGINT in what it starts in the background, and children inherit it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     with run:
         assert run.stdout
