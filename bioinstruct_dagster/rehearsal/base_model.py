@@ -8,8 +8,6 @@ Belongs here: building the model and its tokenizer. Does not: training adapters 
 """
 
 import os
-import shutil
-import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from bioinstruct_dagster.file_modes import share_as_new_files
+from bioinstruct_dagster.new_folders import new_folder
 from bioinstruct_dagster.settings import INPUTS
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
@@ -60,12 +58,8 @@ def build(folder: Path, shape: ModelShape, log: Callable[[str], None]) -> Path:
     # Two partitions may start at the same time: the first builds the model, and the second waits.
     with FileLock(f"{target}.lock"):
         if not target.exists():
-            fresh = folder / f".{target.name}.{uuid.uuid4().hex}"
-            try:
+            with new_folder(target) as fresh:
                 _pretrain(fresh, shape, log)
-                fresh.rename(target)
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
     return target
 
 
@@ -116,7 +110,6 @@ def _pretrain(folder: Path, shape: ModelShape, log: Callable[[str], None]) -> No
     model.eval()
     model.save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
-    share_as_new_files(folder)
 
 
 def _train_tokenizer(shape: ModelShape) -> "PreTrainedTokenizerFast":

@@ -6,17 +6,15 @@ the text of the card (training.card), or reading the folder (models.adapters).
 
 import json
 import shutil
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.file_modes import share_as_new_files
 from bioinstruct_dagster.models.adapter_proof import CanaryLogits, prove
 from bioinstruct_dagster.models.adapters import RESULT_FILE, sealed
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.linear_layers import lora_matrices
+from bioinstruct_dagster.new_folders import new_folder, remove_unfinished
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.training.card import render_card
 from bioinstruct_dagster.training.loop import Optimized
@@ -76,10 +74,8 @@ def _save(  # noqa: PLR0917  # all that is known of an adapter
 ) -> dict[str, Any]:
     folder, working = spec.folder(base.fingerprint), spec.working_folder(base.fingerprint)
     remove_unfinished(folder)
-    fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    try:
+    with new_folder(folder) as fresh:
         model.save_pretrained(fresh, safe_serialization=True, save_embedding_layers=False)
-        share_as_new_files(fresh)
         proof = prove(model, base, fresh, recipe=spec.recipe, base_before=base_before)
         log(f"{spec.experiment}: {proof.line()}")
         result = sealed(
@@ -105,19 +101,9 @@ def _save(  # noqa: PLR0917  # all that is known of an adapter
         (fresh / "README.md").write_text(render_card(spec, result), "utf-8")
         if (working / TENSORBOARD).is_dir():
             shutil.move(working / TENSORBOARD, fresh / TENSORBOARD)
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     remove_checkpoints(working / CHECKPOINTS)
     shutil.rmtree(working, ignore_errors=True)
     return result
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Remove what a run that was killed while it saved this adapter has left."""
-    for path in folder.parent.glob(f".{folder.name}.*"):
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _course(optimized: Optimized) -> dict[str, Any]:

@@ -4,12 +4,9 @@ Belongs here: merging, what it changes, and the merged model's card. Does not: t
 adapter (models.adapter_proof).
 """
 
-import shutil
-import uuid
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.file_modes import share_as_new_files
 from bioinstruct_dagster.models.adapter_proof.canaries import greatest_difference, logits_of
 from bioinstruct_dagster.models.adapters import intact_result
 from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields
@@ -19,6 +16,7 @@ from bioinstruct_dagster.models.commands.found_adapter import (
     Log,
     OpenedAdapter,
 )
+from bioinstruct_dagster.new_folders import new_folder
 
 # Above this share of the adapter's own change, the merged model is another model.
 _MOST_SHARE = 0.25
@@ -62,18 +60,12 @@ def merge(found: FoundAdapter, target: Path, log: Log) -> float:
         ) from error
     _refuse_damage(found, opened, greatest_difference(before, logits_of(merged, opened.base)))
     _end_answers(merged, opened)
-    fresh = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        fresh.mkdir(parents=True)
+    with new_folder(target, replace=False) as fresh:
         merged.save_pretrained(fresh, safe_serialization=True)
         opened.base.tokenizer.save_pretrained(fresh)
-        share_as_new_files(fresh)
         difference = greatest_difference(before, _read_back(fresh, opened))
         _refuse_damage(found, opened, difference)
         (fresh / "README.md").write_text(_card(opened, dtype, difference), "utf-8")
-        fresh.rename(target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     log(
         f"{found.experiment} is merged into {target} in {dtype}. Greatest difference of a logit on "
         f"the canary prompts: {difference:.2g}; the adapter itself changes a logit by up to "

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.new_folders import new_folder
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 
 _MANIFEST = "manifest.json"
@@ -116,9 +117,7 @@ class Exchange:
                 f"The exchange has no complete folder {self.url}/{name}. Run the step again; what "
                 "is there already is not sent again."
             )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-        try:
+        with new_folder(folder) as fresh:
             for relative, sha256 in json.loads(text).items():
                 path = fresh / relative
                 if not path.resolve().is_relative_to(fresh.resolve()):
@@ -133,10 +132,6 @@ class Exchange:
                         "and run the step again."
                     )
             amend(fresh)
-            shutil.rmtree(folder, ignore_errors=True)
-            fresh.rename(folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
 
     def remove(self, name: str) -> None:
         """Remove a folder, if it is there. The other side may write to it at the same time."""

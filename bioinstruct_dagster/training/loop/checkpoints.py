@@ -10,12 +10,12 @@ Belongs here: writing, finding and removing checkpoints. Does not: when one is w
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioinstruct_dagster.new_folders import new_folder
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 from bioinstruct_dagster.training.loop.disk_space import stating_full_disk
 
@@ -84,10 +84,8 @@ class Checkpoints:
     def _write(self, state: TrainingState, tensors: "dict[str, torch.Tensor]") -> None:
         from safetensors.torch import save_file
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        fresh = self.folder / f".{uuid.uuid4().hex}"
-        try:
-            fresh.mkdir()
+        target = self.folder / f"{_PREFIX}{state.update:08d}"
+        with new_folder(target) as fresh:
             # safetensors refuses tensors that share memory and keeps none that is not contiguous.
             save_file(
                 {n: t.detach().contiguous() for n, t in tensors.items()}, fresh / TENSORS_FILE
@@ -100,12 +98,7 @@ class Checkpoints:
             (fresh / STATE_FILE).write_text(json.dumps(content), "utf-8")
             for path in (fresh / TENSORS_FILE, fresh / STATE_FILE, fresh):
                 _to_disk(path)
-            target = self.folder / f"{_PREFIX}{state.update:08d}"
-            shutil.rmtree(target, ignore_errors=True)
-            fresh.rename(target)
-            _to_disk(self.folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+        _to_disk(self.folder)
         for path in (*self.folder.glob(f"{_PREFIX}*"), *self.folder.glob(".*")):
             if path != target:
                 shutil.rmtree(path, ignore_errors=True)
