@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bioinstruct_dagster.models.compute.launcher import Ended, ModelProcessError, Order
+from bioinstruct_dagster.models.compute.launcher import (
+    Ended,
+    Job,
+    ModelProcessError,
+    Order,
+    RemoteLauncher,
+)
 from bioinstruct_dagster.models.compute.pod import SECONDS_TO_END, pod_of
 from bioinstruct_dagster.models.compute.pod_log import SECONDS_TO_ANSWER, read_log
 from bioinstruct_dagster.models.compute.pod_states import fault_of, waiting
@@ -27,27 +33,15 @@ _NOT_FOUND, _CONFLICT = 404, 409
 _ATTEMPT = "bioinstruct-dagster/attempt"
 
 
-class KubernetesLauncher:
+class KubernetesLauncher(RemoteLauncher):
     """Runs the model process in a pod."""
-
-    def __init__(self, settings: ComputeSettings) -> None:
-        self._settings = settings
-
-    @property
-    def same_machine(self) -> bool:
-        """The pod has a machine of its own."""
-        return False
-
-    def writer(self) -> dict[str, str]:
-        """The pod's log, which is read while the pod runs."""
-        return {"stdio": "stderr"}
 
     def job(self, order: Order) -> "PodJob":
         """The pod for an order."""
         return PodJob(order, self._settings)
 
 
-class PodJob:
+class PodJob(Job):
     """A pod with the model process."""
 
     def __init__(self, order: Order, settings: ComputeSettings) -> None:
@@ -134,14 +128,6 @@ class PodJob:
             self._uid = self._uid or self._uid_of_unanswered()
             if self._uid:
                 self._delete(self._uid)
-
-    def received(self, message: dict[str, Any]) -> list[dict[str, Any]]:
-        """The message itself."""
-        return [message]
-
-    def rest(self) -> list[dict[str, Any]]:
-        """None: only an exchange knows more than the log."""
-        return []
 
     def _create(self, pod: Any) -> str:
         made = self._api.create_namespaced_pod(

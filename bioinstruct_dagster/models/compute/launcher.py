@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.settings.compute import ComputeSettings
 
 
 class ModelProcessError(StatedError):
@@ -77,10 +78,18 @@ class Job(Protocol):
         """How it ended; None while it runs. Does not wait."""
 
     def received(self, message: dict[str, Any]) -> Iterable[dict[str, Any]]:
-        """The messages that a message in the log stands for, with their files on this machine."""
+        """The messages that a message in the log stands for, with their files on this machine.
+
+        That is the message itself, unless the process writes its messages to an exchange.
+        """
+        return [message]
 
     def rest(self) -> Iterable[dict[str, Any]]:
-        """The messages that the log has not announced, or will never announce."""
+        """The messages that the log has not announced, or will never announce.
+
+        There are none, because only an exchange knows more than the log.
+        """
+        return []
 
     def stop(self) -> None:
         """End the process and all that it started, and wait until they are gone.
@@ -101,3 +110,19 @@ class Launcher(Protocol):
 
     def writer(self) -> dict[str, str]:
         """Where the process writes its messages, in the terms of dagster-pipes."""
+
+
+class RemoteLauncher:
+    """What launchers of processes on other machines have in common."""
+
+    def __init__(self, settings: ComputeSettings) -> None:
+        self._settings = settings
+
+    @property
+    def same_machine(self) -> bool:
+        """The process has a machine of its own."""
+        return False
+
+    def writer(self) -> dict[str, str]:
+        """The log of the process, which is read while the process runs."""
+        return {"stdio": "stderr"}

@@ -12,9 +12,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from bioinstruct_dagster.models.compute.launcher import Ended, Order, is_parcel
+from bioinstruct_dagster.models.compute.launcher import Ended, Job, Order, is_parcel
 
 # A process that is asked to end may be writing a checkpoint of some gigabytes.
 _SECONDS_TO_END = 20.0
@@ -43,7 +42,7 @@ class LocalLauncher:
         return LocalJob(order, self._python, self._scratch)
 
 
-class LocalJob:
+class LocalJob(Job):
     """A process of this machine, in a group of its own, so that its children end with it."""
 
     def __init__(
@@ -94,14 +93,6 @@ class LocalJob:
         if status < 0:
             return Ended(_words(-status), explained=True)
         return Ended(f"The model process failed with exit status {status}.")
-
-    def received(self, message: dict[str, Any]) -> list[dict[str, Any]]:
-        """The message itself: the process wrote its files where they belong."""
-        return [message]
-
-    def rest(self) -> list[dict[str, Any]]:
-        """None: the file of messages loses none."""
-        return []
 
     def stop(self) -> None:
         """End the process, its group, and those of its descendants that left the group."""

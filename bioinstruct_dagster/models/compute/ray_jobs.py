@@ -12,7 +12,13 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from bioinstruct_dagster.models.compute.launcher import Ended, ModelProcessError, Order
+from bioinstruct_dagster.models.compute.launcher import (
+    Ended,
+    Job,
+    ModelProcessError,
+    Order,
+    RemoteLauncher,
+)
 from bioinstruct_dagster.settings.compute import ComputeSettings
 
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -22,27 +28,15 @@ _KILLED = (-9, 137)
 _WORK = "bioinstruct/work"
 
 
-class RayLauncher:
+class RayLauncher(RemoteLauncher):
     """Runs the model process as a Ray job."""
-
-    def __init__(self, settings: ComputeSettings) -> None:
-        self._settings = settings
-
-    @property
-    def same_machine(self) -> bool:
-        """The job runs on a node of the cluster."""
-        return False
-
-    def writer(self) -> dict[str, str]:
-        """The job's log, which is read while the job runs."""
-        return {"stdio": "stderr"}
 
     def job(self, order: Order) -> "RayJob":
         """The Ray job for an order."""
         return RayJob(order, self._settings)
 
 
-class RayJob:
+class RayJob(Job):
     """A job of a Ray cluster."""
 
     def __init__(self, order: Order, settings: ComputeSettings) -> None:
@@ -122,14 +116,6 @@ class RayJob:
             case "FAILED":
                 return self._fault_of(job)
         return None
-
-    def received(self, message: dict[str, Any]) -> list[dict[str, Any]]:
-        """The message itself."""
-        return [message]
-
-    def rest(self) -> list[dict[str, Any]]:
-        """None: only an exchange knows more than the log."""
-        return []
 
     def stop(self) -> None:
         """Stop the job with all that it started, and remove it."""
