@@ -5,12 +5,12 @@ counting operations and measuring the machine (training.throughput), or the writ
 (training.trackers).
 """
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bioinstruct_dagster.models.progress_lines import SECONDS_BETWEEN_LINES, duration
 from bioinstruct_dagster.training.memory.estimate import size
 from bioinstruct_dagster.training.throughput import (
     SpeedLimit,
@@ -20,8 +20,6 @@ from bioinstruct_dagster.training.throughput import (
     peak_memory,
     project_version,
 )
-
-SECONDS_BETWEEN_LINES = 10.0
 
 
 class MetricSink(Protocol):
@@ -221,7 +219,7 @@ class TrainingProgress:
             parts.append(f"{share:.0%} of {self._limit.name}")
         parts += [f"padding {self._padding():.1%}", self._memory()]
         left = (updates - update) * (now - self._total.started) / self._total.updates
-        parts.append(f"{_duration(left)} left")
+        parts.append(f"{duration(left)} left")
         return f"{self._name}: {', '.join(parts)}"
 
     def _memory(self) -> str:
@@ -242,12 +240,3 @@ class TrainingProgress:
         if not speed or not self._flops_per_token or not self._limit:
             return None
         return speed * self._flops_per_token / self._limit.flops_per_second
-
-
-def _duration(seconds: float) -> str:
-    """A duration in words of two units at most, rounded up to a whole second."""
-    minutes, rest = divmod(math.ceil(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -4,11 +4,11 @@ Belongs here: the words and the pace of the lines. Does not: the scoring
 (evaluation.engine.predict).
 """
 
-import math
 import time
 from collections.abc import Callable
 
-SECONDS_BETWEEN_LINES = 10.0
+from bioinstruct_dagster.models.progress_lines import SECONDS_BETWEEN_LINES, duration
+
 _WORDS = {"base": "the base model alone", "adapter": "the adapter"}
 
 
@@ -48,20 +48,12 @@ class ScoringProgress:
         """
         now = self._clock()
         if items == self._items:
-            seconds = _duration(now - self._started)
+            seconds = duration(now - self._started)
             self._log(f"{self._name}: {items} of {items} items scored in {seconds}")
         elif now - self._said >= SECONDS_BETWEEN_LINES:
             self._said = now
             line = f"{self._name}: {items} of {self._items} items scored"
             if work > 0:
                 left = (now - self._started) / work * (self._work - work)
-                line += f", {_duration(left)} left"
+                line += f", {duration(left)} left"
             self._log(line)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(math.ceil(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
