@@ -18,7 +18,7 @@ from bioinstruct_dagster.evaluation.evaluate_study import EvaluationStudySpec
 from bioinstruct_dagster.models.adapters import stored_folder
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
-from bioinstruct_dagster.models.experiments.names import partition_key
+from bioinstruct_dagster.models.experiments.names import experiment_columns, partition_key
 from bioinstruct_dagster.models.gpu import GPU_POOL, gpu_tags
 from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
 from bioinstruct_dagster.models.partitions import (
@@ -157,7 +157,7 @@ def _adapter(step: ExperimentStep, one: Experiment, dataset: DatasetVersion) -> 
         StatedError: there is none, or it was trained on another version of the data set.
     """
     name = partition_key(one)
-    found = step.store.rows(ADAPTER, _columns(one))
+    found = step.store.rows(ADAPTER, experiment_columns(one))
     if not found:
         raise StatedError(
             f"There is no adapter for {name}. Materialize key:lora_adapter with "
@@ -181,7 +181,7 @@ def _store(
     result: Mapping[str, Any],
 ) -> dg.MaterializeResult[None]:
     """Store the scores and predictions of an experiment. Returns what the UI shows of them."""
-    experiment = _columns(one)
+    experiment = experiment_columns(one)
     provenance = {
         "task": TASK,
         "prompt_version": adapter["prompt_version"],
@@ -224,7 +224,3 @@ def _store(
         part=experiment,
         extra={"scores": dg.MetadataValue.md(markdown_table(shown)), **overall},
     )
-
-
-def _columns(one: Experiment) -> dict[str, str]:
-    return dict(zip(("base_model", "recipe"), one, strict=True))

@@ -19,6 +19,7 @@ from bioinstruct_dagster.models.adapters import stored_path
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.encoding import LeftOutRow
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
+from bioinstruct_dagster.models.experiments.names import experiment_columns
 from bioinstruct_dagster.models.gpu import GPU_POOL, gpu_tags
 from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
 from bioinstruct_dagster.models.partitions import (
@@ -183,7 +184,7 @@ def _finished(spec: TrainingSpec) -> dict[str, Any] | None:
 
 
 def _store(step: ExperimentStep, one: Experiment, result: dict[str, Any]) -> None:
-    experiment = dict(zip(("base_model", "recipe"), one, strict=True))
+    experiment = experiment_columns(one)
     row = experiment | {name: result[name] for name in column_notes("lora_adapter") & result.keys()}
     row["adapter_path"] = stored_path(Path(result["adapter_path"]), step.settings.store.data_dir)
     row["trained_at"] = datetime.fromisoformat(result["trained_at"])
@@ -218,7 +219,7 @@ def _shown(
         "lora_adapter",
         result["adapter_sha256"],
         rehearsal=result["rehearsal"],
-        part=dict(zip(("base_model", "recipe"), one, strict=True)),
+        part=experiment_columns(one),
         extra={
             "loss_curve": dg.MetadataValue.md(curve),
             **({} if lowest is None else {"validation_loss": round(lowest, 4)}),

@@ -39,6 +39,12 @@ def partition_key(experiment: Experiment) -> str:
     return "|".join(experiment)
 
 
+def experiment_columns(experiment: Experiment) -> dict[str, str]:
+    """An experiment as the columns by which tables of the store name it."""
+    base_model, recipe = experiment
+    return {"base_model": base_model, "recipe": recipe}
+
+
 def experiments_named(
     patterns: Sequence[str],
     experiments: Iterable[Experiment],
