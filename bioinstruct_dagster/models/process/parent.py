@@ -39,7 +39,7 @@ class ModelProcess:
         self._launcher = launcher
 
     def stream(
-        self, context: dg.AssetExecutionContext, module: str, spec: str
+        self, context: dg.AssetExecutionContext | dg.OpExecutionContext, module: str, spec: str
     ) -> Generator[dict[str, Any]]:
         """Each message of the module for a specification, while the process runs.
 
