@@ -67,7 +67,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
             jobs.data_set_job,
             jobs.data_set_multiprocess_job,
             jobs.experiment_job,
-            jobs.study_job(matrix),
+            jobs.study_job(matrix, settings.compute.where),
         ],
         schedules=[schedules.weekly_refresh],
         sensors=[sensors.batch_results],

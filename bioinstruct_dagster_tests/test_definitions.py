@@ -96,21 +96,27 @@ def test_experiments_are_partitions_of_base_model_and_recipe(settings, name):
     ]
 
 
-@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores"])
+def model_step(defs, name):
+    if name == "study":
+        return defs.resolve_job_def(name).get_node_named("train_and_score").definition
+    return defs.resolve_assets_def(name).op
+
+
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study"])
 def test_model_steps_ask_for_a_gpu(settings, name):
-    definition = build_defs(settings).resolve_assets_def(name)
-    assert definition.op.tags["dagster-k8s/config"]
-    assert definition.op.pool == "gpu"
+    step = model_step(build_defs(settings), name)
+    assert step.tags["dagster-k8s/config"]
+    assert step.pool == "gpu"
 
 
-@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores"])
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study"])
 def test_steps_whose_model_process_has_its_own_pod_only_wait_for_it(settings, name):
     elsewhere = settings.changed(
         compute="kubernetes", exchange_url="s3://bucket/a", kubernetes_image="image"
     )
-    definition = build_defs(elsewhere).resolve_assets_def(name)
-    assert "dagster-k8s/config" not in definition.op.tags
-    assert definition.op.pool == "gpu"
+    step = model_step(build_defs(elsewhere), name)
+    assert "dagster-k8s/config" not in step.tags
+    assert step.pool == "gpu"
 
 
 def test_the_gpu_tag_is_one_that_kubernetes_takes():

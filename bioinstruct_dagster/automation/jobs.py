@@ -14,7 +14,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.assets import score_adapters
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
-from bioinstruct_dagster.models.gpu import GPU_POOL, GPU_TAGS
+from bioinstruct_dagster.models.gpu import GPU_POOL, gpu_tags
 from bioinstruct_dagster.models.outcomes import ExperimentsFailedError
 from bioinstruct_dagster.models.partitions import ExperimentStep
 from bioinstruct_dagster.models.process.parent import ModelProcess
@@ -77,14 +77,18 @@ class StudyConfig(dg.Config):
     )
 
 
-def study_job(matrix: ExperimentMatrix) -> dg.JobDefinition:
+def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinition:
     """The job `study`: it trains and scores any set of experiments in one run.
 
     A backfill also makes one run, but only of partitions that form a range. So this job is no asset
     job: its step reports the materializations of both assets, each as soon as it is made.
+
+    Args:
+        matrix: the experiments.
+        where: the setting BIOINSTRUCT_COMPUTE.
     """
 
-    @dg.op(pool=GPU_POOL, tags=GPU_TAGS, out=dg.Out(dg.Nothing))
+    @dg.op(pool=GPU_POOL, tags=gpu_tags(where), out=dg.Out(dg.Nothing))
     @stating_errors
     def train_and_score(
         context: dg.OpExecutionContext,

@@ -8,10 +8,9 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import train_rows
@@ -114,10 +113,10 @@ class ExperimentStep:
         """
         try:
             yield
-        except DagsterExecutionInterruptedError:
+        except dg.DagsterExecutionInterruptedError:
             told = words()
             self.context.log.warning(told)
-            raise DagsterExecutionInterruptedError(told) from None
+            raise dg.DagsterExecutionInterruptedError(told) from None
         except GeneratorExit:  # Dagster was cancelled while it stored an event of this step
             self.context.log.warning(words())
             raise
@@ -141,11 +140,10 @@ class ExperimentStep:
         Yields:
             Each experiment that was made, and the message about it, as soon as it comes.
         """
-        context = cast("dg.AssetExecutionContext", self.context)
         reason = "The model process ended well, but it reported nothing of this experiment."
         made = set()
         try:
-            with closing(self.process.stream(context, module, spec)) as messages:
+            with closing(self.process.stream(self.context, module, spec)) as messages:
                 for message in messages:
                     one = waiting[message["experiment"]]
                     if message["kind"] == "failed":

@@ -35,7 +35,6 @@ def work(text, log, report):
             case {"signal": number}: os.kill(os.getpid(), number)
             case {"state": message}: raise StatedError(message)
             case {"raise": message}: raise ValueError(message)
-            case {"return": result}: return result
 
 sys.exit(run_from_files("work", work))
 """

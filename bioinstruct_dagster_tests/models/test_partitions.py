@@ -6,7 +6,6 @@ import time
 
 import dagster as dg
 import pytest
-from dagster._core.errors import DagsterExecutionInterruptedError
 
 from bioinstruct_dagster.models.partitions import ExperimentStep
 
@@ -27,7 +26,7 @@ def test_a_cancelled_step_says_what_it_leaves(number):
         train()
 
     with dg.DagsterInstance.ephemeral() as instance:
-        with pytest.raises(DagsterExecutionInterruptedError, match=WORDS):
+        with pytest.raises(dg.DagsterExecutionInterruptedError, match=WORDS):
             study.execute_in_process(instance=instance)
         (run,) = instance.get_runs()
         entries = instance.all_logs(run.run_id)

@@ -59,6 +59,7 @@ class Parcel:
         self._spec = json.loads(spec)
         self._homes: dict[str, Path] = {}  # by the name that the other side gives a folder
         self._sent: list[str] = []
+        self._known: dict[tuple[str, str, str], str] = {}  # texts that were packed before
         self._embedded: dict[str, str] = {}  # the exchange's name of each embedded base model
         self._taken = 0
         self._over = threading.Event()
@@ -160,13 +161,21 @@ class Parcel:
         return self._packed_text(value, key, around) if isinstance(value, str) else value
 
     def _packed_text(self, value: str, key: str, around: Mapping[str, Any]) -> str:
+        # All experiments of a study name the same folders, whose files are hashed only once.
+        fingerprint = str(around.get("dataset_fingerprint", ""))
+        text = (key, value, fingerprint)
+        if text not in self._known:
+            self._known[text] = self._sent_text(*text)
+        return self._known[text]
+
+    def _sent_text(self, key: str, value: str, fingerprint: str) -> str:
         match key:
             case "models_dir":
                 packed = self._models(Path(value))
             case "adapters_dir":
                 packed = self._place(ADAPTERS, value)
             case "dataset_path":
-                packed = self._dataset(Path(value), str(around.get("dataset_fingerprint", "")))
+                packed = self._dataset(Path(value), fingerprint)
             case "adapter_path":
                 sha256 = sha256_of_file(Path(value, WEIGHTS_FILE))
                 packed = self._send(Path(value), f"adapters-to-score/{sha256[:16]}")

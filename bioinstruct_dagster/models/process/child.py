@@ -26,7 +26,7 @@ from bioinstruct_dagster.settings import load_settings
 
 Log = Callable[[str], None]
 Report = Callable[[dict[str, Any]], None]
-Work = Callable[[str, Log, Report], dict[str, Any] | None]
+Work = Callable[[str, Log, Report], None]
 PIPES_VARIABLE = "DAGSTER_PIPES_CONTEXT"
 ENDS_WITH_PARENT = "ends_with_parent"  # an extra of the Pipes session
 
@@ -37,13 +37,11 @@ def run_from_files(name: str, work: Work) -> int:
     Args:
         name: the module's name, for the usage line.
         work: a function of the specification's text, a log function and a report function. It may
-            report any number of messages, each a dictionary with the key `kind`. If it returns a
-            result, that is reported as `{"kind": "result", "result": …}`.
+            report any number of messages, each a dictionary with the key `kind`.
 
     Returns:
         The exit status: 1 if `work` raised a stated error, which is reported as
-        `{"kind": "error", "error": …}`. RESULT holds the result, or `{"messages": […]}` if `work`
-        returned none, or `{"error": …}`.
+        `{"kind": "error", "error": …}`. RESULT holds `{"messages": […]}` or `{"error": …}`.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {name}")
     parser.add_argument("spec", help="JSON file with the specification, or a parcel's URL")
@@ -59,6 +57,8 @@ def run_from_files(name: str, work: Work) -> int:
     # transformers 5 itself uses a name that it warns about.
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     messages: list[dict[str, Any]] = []
+    made: dict[str, Any] = {"messages": messages}
+    status = 0
     with _connection() as (log, send):
         deliver = send
 
@@ -71,15 +71,12 @@ def run_from_files(name: str, work: Work) -> int:
                 text, deliver = _opened(arguments.spec, send)
             else:
                 text = Path(arguments.spec).read_text("utf-8")
-            result, status = work(text, log, report), 0
-            if result is not None:
-                deliver({"kind": "result", "result": result})
+            work(text, log, report)
         except StatedError as error:
             print(error, file=sys.stderr)
-            result, status = {"error": str(error)}, 1
-            send({"kind": "error", **result})
+            made, status = {"error": str(error)}, 1
+            send({"kind": "error", **made})
     if arguments.result:
-        made = {"messages": messages} if result is None else result
         arguments.result.write_text(json.dumps(made), "utf-8")
     return status
 

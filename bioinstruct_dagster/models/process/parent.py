@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import dagster as dg
@@ -39,7 +39,7 @@ class ModelProcess:
         self._launcher = launcher
 
     def stream(
-        self, context: dg.AssetExecutionContext, module: str, spec: str
+        self, context: dg.AssetExecutionContext | dg.OpExecutionContext, module: str, spec: str
     ) -> Generator[dict[str, Any]]:
         """Each message of the module for a specification, while the process runs.
 
@@ -97,22 +97,6 @@ class ModelProcess:
         if error is not None:
             raise StatedError(error)
         _raise_fault(ended)
-
-    def run(self, context: dg.AssetExecutionContext, module: str, spec: str) -> dict[str, Any]:
-        """The result of a module for a specification. Its log lines appear in the run.
-
-        Raises:
-            StatedError: the module failed with a stated error, whose message this error has.
-            dagster.Failure: the process failed in another way.
-        """
-        result: dict[str, Any] | None = None
-        with closing(self.stream(context, module, spec)) as messages:
-            for message in messages:
-                if message["kind"] == "result":
-                    result = message["result"]
-        if result is None:
-            raise dg.Failure(f"{module} ended well, but it reported no result.")
-        return result
 
 
 def _messages(

@@ -23,13 +23,14 @@ def files(tmp_path, monkeypatch):
     return spec, result
 
 
-def test_the_works_result_is_written_and_its_log_printed(files, capsys):
+def test_what_the_work_reports_is_written_and_its_log_printed(files, capsys):
     def work(text, log, report):
         log("half-way")
-        return {"read": json.loads(text)}
+        report({"kind": "adapter", "read": json.loads(text)})
 
     assert run_from_files("module", work) == 0
-    assert json.loads(files[1].read_text("utf-8")) == {"read": {"β": 1}}
+    kept = json.loads(files[1].read_text("utf-8"))
+    assert kept == {"messages": [{"kind": "adapter", "read": {"β": 1}}]}
     assert capsys.readouterr().out == "half-way\n"
 
 
@@ -51,7 +52,7 @@ def test_any_other_error_has_a_traceback_and_no_result(files):
     assert not files[1].exists()
 
 
-def test_messages_are_sent_in_their_order_and_then_the_result(files):
+def test_messages_are_kept_in_their_order(files):
     def work(text, log, report):
         report({"kind": "adapter", "n": 1})
         report({"kind": "adapter", "n": 2})
@@ -64,7 +65,7 @@ def test_messages_are_sent_in_their_order_and_then_the_result(files):
 def test_without_its_files_it_says_how_it_is_called(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["module"])
     with pytest.raises(SystemExit) as stopped:
-        run_from_files("bioinstruct_dagster.training", lambda *_: {})
+        run_from_files("bioinstruct_dagster.training", lambda *_: None)
     assert stopped.value.code == 2
     assert "usage: python -m bioinstruct_dagster.training" in capsys.readouterr().err
 

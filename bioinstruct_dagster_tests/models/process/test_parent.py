@@ -52,10 +52,10 @@ def test_messages_longer_than_any_buffer_arrive_whole(work_module):
     assert [len(message["text"]) for message in messages] == [300_000] * 3
 
 
-def test_run_gives_the_result_and_prints_what_is_no_message(work_module, capfd):
-    steps = [{"print": '{"a": 1}'}, {"log": "half-way"}, {"return": {"loss": 1.5}}]
-    result = in_a_run(lambda context: ModelProcess().run(context, work_module, json.dumps(steps)))
-    assert result == {"loss": 1.5}
+def test_what_is_no_message_is_printed(work_module, capfd):
+    made = {"kind": "adapter", "loss": 1.5}
+    steps = [{"print": '{"a": 1}'}, {"log": "half-way"}, {"report": made}]
+    assert messages_and_error(ModelProcess(), *steps) == ([made], None)
     shown = capfd.readouterr()
     assert '{"a": 1}' in shown.out
     assert "half-way" in shown.err
