@@ -46,6 +46,11 @@ class FoundAdapter:
     folder: Path
     models_dir: Path
 
+    @property
+    def base_model(self) -> str:
+        """The name of the base model."""
+        return self.experiment.partition("|")[0]
+
     def with_dtype(self, dtype: Any) -> "FoundAdapter":
         """The same adapter, whose base model is loaded with weights of this type."""
         return replace(self, base=self.base.model_copy(update={"dtype": dtype}))
