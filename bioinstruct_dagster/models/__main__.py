@@ -46,8 +46,8 @@ def _merge(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def _serve_line(arguments: argparse.Namespace, settings: Settings) -> None:
     found = existing_adapters(settings, arguments.experiments, _log)
-    for base_model in dict.fromkeys(one.experiment.partition("|")[0] for one in found):
-        of_base = [one for one in found if one.experiment.partition("|")[0] == base_model]
+    for base_model in dict.fromkeys(one.base_model for one in found):
+        of_base = [one for one in found if one.base_model == base_model]
         print(serve_line(of_base, _log))
 
 

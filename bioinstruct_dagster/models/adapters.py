@@ -46,17 +46,18 @@ class AdapterFolder:
         Somebody has moved or copied the folder, so its place lies.
         """
         trained_for = (self.result or {}).get("experiment")
-        if not isinstance(trained_for, str) or _folder_name(trained_for) == self.experiment:
+        if not isinstance(trained_for, str) or folder_name(trained_for) == self.experiment:
             return None
         return trained_for
 
 
 def experiment_folder(adapters_dir: Path, experiment: str) -> Path:
     """The folder of all adapters of an experiment, whose name is `base_model|recipe`."""
-    return adapters_dir / _folder_name(experiment)
+    return adapters_dir / folder_name(experiment)
 
 
-def _folder_name(experiment: str) -> str:
+def folder_name(experiment: str) -> str:
+    """The name of the folder of all adapters of an experiment."""
     return experiment.replace("|", "__")
 
 

@@ -8,6 +8,7 @@ finding and loading model and tokenizer. Does not: what is checked (models.base_
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -253,7 +254,7 @@ def local_fingerprint(spec: BaseModelSpec, models_dir: Path | None = None) -> st
         files = sorted({path for pattern in _MODEL_FILES for path in folder.glob(pattern)})
         try:
             if any(path.suffix == ".safetensors" for path in files):
-                return sha256_of([[path.name, sha256_of_file(path)] for path in files])
+                return sha256_of([[path.name, _sha256_of(path)] for path in files])
         except OSError as error:
             raise BaseModelError(
                 f"Base model {spec.source!r}: {error.filename or folder} can't be read "
@@ -265,6 +266,23 @@ def local_fingerprint(spec: BaseModelSpec, models_dir: Path | None = None) -> st
             "(BIOINSTRUCT_EXPERIMENTS)."
         )
     return f"{spec.source}@{spec.revision}" if spec.revision else None
+
+
+def _sha256_of(path: Path) -> str:
+    """The hash of a file; in one process, a file is read once as long as it is the same.
+
+    Each experiment of a study asks for the fingerprint of its base model, whose weights may have
+    many gigabytes.
+    """
+    now = path.stat()
+    return _hash_in_state(
+        path, (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+    )
+
+
+@lru_cache(maxsize=256)
+def _hash_in_state(path: Path, _state: tuple[int, ...]) -> str:
+    return sha256_of_file(path)
 
 
 def local_folder(source: str) -> Path | None:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Literal, Self
 
 from bioinstruct_dagster.dataset.version import DatasetVersion
+from bioinstruct_dagster.models.adapters import experiment_folder
 from bioinstruct_dagster.models.experiments import BaseModelSpec, ExperimentMatrix, Recipe
+from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.models.prompts import stated_version
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -59,8 +61,8 @@ class TrainingSpec:
 
     def folder(self, base_fingerprint: str) -> Path:
         """The folder of the adapter."""
-        name = self.experiment.replace("|", "__")
-        return Path(self.adapters_dir) / name / self.key(base_fingerprint)[:12]
+        of_experiment = experiment_folder(Path(self.adapters_dir), self.experiment)
+        return of_experiment / self.key(base_fingerprint)[:12]
 
     def working_folder(self, base_fingerprint: str) -> Path:
         """The folder for what training needs until the adapter is whole, such as checkpoints."""
@@ -91,7 +93,7 @@ def training_spec(
 ) -> TrainingSpec:
     """The specification of one experiment on one version of the data set."""
     return TrainingSpec(
-        experiment=f"{base_model}|{recipe}",
+        experiment=partition_key((base_model, recipe)),
         base=matrix.base_models[base_model],
         recipe=matrix.recipe(base_model, recipe),
         dataset_path=str(dataset.path),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.base_models import (
     BaseModelError,
     load,
@@ -14,6 +15,7 @@ from bioinstruct_dagster.models.base_models import (
 )
 from bioinstruct_dagster.models.experiments import BaseModelSpec
 from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster.store.fingerprints import sha256_of_file
 
 
 @pytest.fixture
@@ -57,6 +59,27 @@ def test_a_folder_is_named_by_its_content_wherever_it_lies(model_folder, tmp_pat
         (elsewhere / name).write_bytes(content + b" ")
         prints.add(local_fingerprint(BaseModelSpec(source=str(elsewhere))))
     assert len(prints) == 4
+
+
+def test_the_files_of_a_folder_are_read_once_until_one_changes(model_folder, monkeypatch):
+    read = []
+
+    def counted(path):
+        read.append(path.name)
+        return sha256_of_file(path)
+
+    monkeypatch.setattr(base_models, "sha256_of_file", counted)
+    spec = BaseModelSpec(source=str(model_folder))
+    first = local_fingerprint(spec)
+    assert "model.safetensors" in read
+    read.clear()
+    assert local_fingerprint(spec) == first
+    assert read == []
+    content = bytearray((model_folder / "model.safetensors").read_bytes())
+    content[-1] ^= 1  # as large as before
+    (model_folder / "model.safetensors").write_bytes(content)
+    assert local_fingerprint(spec) != first
+    assert read == ["model.safetensors"]
 
 
 def test_another_end_of_text_is_another_model(model_folder):

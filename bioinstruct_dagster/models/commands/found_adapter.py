@@ -14,7 +14,13 @@ from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapter_proof import Proof, check_folder, open_proven
 from bioinstruct_dagster.models.adapters import adapters_of, experiment_folder
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.experiments import BaseModelSpec, read_experiments
+from bioinstruct_dagster.models.experiments import (
+    BaseModelSpec,
+    Experiment,
+    ExperimentMatrix,
+    read_experiments,
+)
+from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.settings import Settings
 
 Log = Callable[[str], None]
@@ -39,6 +45,11 @@ class FoundAdapter:
     base: BaseModelSpec
     folder: Path
     models_dir: Path
+
+    @property
+    def base_model(self) -> str:
+        """The name of the base model."""
+        return self.experiment.partition("|")[0]
 
     def with_dtype(self, dtype: Any) -> "FoundAdapter":
         """The same adapter, whose base model is loaded with weights of this type."""
@@ -87,42 +98,14 @@ def find_adapter(settings: Settings, experiment: str, folder: Path | None = None
         UnknownExperimentError: the experiment file has no such experiment.
         AdapterCommandError: the name stands for several, or there is no adapter.
     """
-    names = find_names(settings, [experiment])
-    if len(names) > 1:
+    matrix = read_experiments(settings.models.experiments)
+    meant = matrix.names_of([experiment])
+    if len(meant) > 1:
         raise AdapterCommandError(
-            f"{experiment!r} stands for {len(names)} experiments. Name one of them: "
-            f"{', '.join(names[:5])}."
+            f"{experiment!r} stands for {len(meant)} experiments. Name one of them: "
+            f"{', '.join(map(partition_key, meant[:5]))}."
         )
-    (found,) = find_adapters(settings, names, folder)
-    return found
-
-
-def find_names(settings: Settings, patterns: list[str]) -> list[str]:
-    """The names of the experiments that names or patterns stand for."""
-    matrix = read_experiments(settings.models.experiments)
-    return ["|".join(one) for one in matrix.names_of(patterns)]
-
-
-def find_adapters(
-    settings: Settings, patterns: list[str], folder: Path | None = None
-) -> list[FoundAdapter]:
-    """The newest intact adapter of each experiment that names or patterns stand for.
-
-    Raises:
-        UnknownExperimentError: the experiment file has no such experiment.
-        AdapterCommandError: an experiment has no adapter.
-    """
-    matrix = read_experiments(settings.models.experiments)
-    data = settings.store.data_dir
-    return [
-        FoundAdapter(
-            f"{base_model}|{recipe}",
-            matrix.base_models[base_model],
-            folder or _newest(data / "adapters", f"{base_model}|{recipe}"),
-            data / "models",
-        )
-        for base_model, recipe in matrix.names_of(patterns)
-    ]
+    return _found(settings, matrix, meant[0], folder)
 
 
 def existing_adapters(settings: Settings, patterns: list[str], log: Log) -> list[FoundAdapter]:
@@ -137,17 +120,31 @@ def existing_adapters(settings: Settings, patterns: list[str], log: Log) -> list
         UnknownExperimentError: the experiment file has no such experiment.
         AdapterCommandError: there is no adapter, or none for a name. The message names them all.
     """
+    matrix = read_experiments(settings.models.experiments)
     found, missing = [], {}
-    for name in find_names(settings, patterns):
+    for experiment in matrix.names_of(patterns):
         try:
-            found += find_adapters(settings, [name])
+            found.append(_found(settings, matrix, experiment))
         except AdapterCommandError as error:
-            missing[name] = str(error)
+            missing[partition_key(experiment)] = str(error)
     if not found or missing.keys() & set(patterns):
         raise AdapterCommandError("\n".join(missing.values()))
     if missing:
         log(f"These experiments have no intact adapter: {', '.join(missing)}.")
     return found
+
+
+def _found(
+    settings: Settings, matrix: ExperimentMatrix, experiment: Experiment, folder: Path | None = None
+) -> FoundAdapter:
+    """The adapter of an experiment, in its newest intact folder if none is given."""
+    name, data = partition_key(experiment), settings.store.data_dir
+    return FoundAdapter(
+        name,
+        matrix.base_models[experiment[0]],
+        folder or _newest(data / "adapters", name),
+        data / "models",
+    )
 
 
 def _newest(adapters_dir: Path, experiment: str) -> Path:

@@ -7,8 +7,9 @@ is the user's choice.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bioinstruct_dagster.models.adapters import AdapterFolder, adapters_in
+from bioinstruct_dagster.models.adapters import AdapterFolder, adapters_in, folder_name
 from bioinstruct_dagster.models.experiments import ExperimentMatrix, read_experiments
+from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
@@ -52,7 +53,7 @@ def listed_adapters(settings: Settings) -> list[ListedAdapter]:
 
 
 def _listed(matrix: ExperimentMatrix, folders: Iterator[AdapterFolder]) -> Iterator[ListedAdapter]:
-    named = {f"{base}__{recipe}": (base, recipe) for base, recipe in matrix.experiments()}
+    named = {folder_name(partition_key(one)): one for one in matrix.experiments()}
     seen: set[str] = set()
     for folder in folders:
         result = folder.result or {}
@@ -74,7 +75,7 @@ def _listed(matrix: ExperimentMatrix, folders: Iterator[AdapterFolder]) -> Itera
             seen.add(folder.experiment)
         proof = result.get("proof") or {}
         yield ListedAdapter(
-            experiment=_name("|".join(experiment) if experiment else folder.experiment),
+            experiment=_name(partition_key(experiment) if experiment else folder.experiment),
             state=state,
             trained_at=str(result.get("trained_at", "")),
             rows=result.get("train_rows"),

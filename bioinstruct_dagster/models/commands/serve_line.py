@@ -33,7 +33,7 @@ def serve_line(adapters: Sequence[FoundAdapter], log: Log) -> str:
         AdapterCommandError: the adapters have several base models, or a rank that vLLM can't serve.
         AdapterFaultError: an adapter is refused.
     """
-    bases = {found.experiment.partition("|")[0] for found in adapters}
+    bases = {found.base_model for found in adapters}
     if len(bases) != 1:
         raise AdapterCommandError(
             f"One server has one base model, but these are adapters of {', '.join(sorted(bases))}. "

@@ -10,7 +10,6 @@ from bioinstruct_dagster.models.adapters import RESULT_FILE, WEIGHTS_FILE, seale
 from bioinstruct_dagster.models.commands.found_adapter import (
     AdapterCommandError,
     find_adapter,
-    find_adapters,
 )
 from bioinstruct_dagster.models.experiments import UnknownExperimentError
 from bioinstruct_dagster_tests.models.commands.conftest import EXPERIMENT
@@ -51,7 +50,7 @@ def test_a_name_of_several_experiments_is_refused(trained):
 
 def test_an_experiment_without_adapter_says_what_to_do(trained):
     with pytest.raises(AdapterCommandError) as raised:
-        find_adapters(trained, ["rehearsal-llama|information_extraction"])
+        find_adapter(trained, "rehearsal-llama|information_extraction")
     assert "has no adapter yet" in str(raised.value)
     assert "--partition 'rehearsal-llama|information_extraction'" in str(raised.value)
 
