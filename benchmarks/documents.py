@@ -1,12 +1,12 @@
-"""Parts that all benchmark reports share: the description of the machine, and writing into a page.
+"""Parts that all benchmark reports share: the machine, the lines of a table, writing into a page.
 
-Belongs here: the machine's description, and the text between a page's markers. Does not: the tables
-(generation.report, curation.report).
+Belongs here: the machine's description, the form of a table, and the text between a page's
+markers. Does not: what a table shows (generation.report, curation.report).
 """
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -24,6 +24,16 @@ def machine(versions: Sequence[str]) -> str:
         f"{platform.python_version()}; load before: {os.getloadavg()[0]:.2f}. Versions: "
         f"{', '.join(versions)}."
     )
+
+
+def table_head(heads: Sequence[str]) -> list[str]:
+    """The first two lines of a Markdown table."""
+    return [table_line(heads), table_line(["---"] * len(heads))]
+
+
+def table_line(cells: Iterable[str]) -> str:
+    """A line of a Markdown table. A bar within a cell would end the cell, so it is a slash."""
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
 def write_between_markers(text: str, name: str, document: Path = DOCS / "benchmarks.md") -> None:

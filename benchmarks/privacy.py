@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from benchmarks.documents import DOCS, write_between_markers
+from benchmarks.documents import DOCS, table_head, table_line, write_between_markers
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
 from bioinstruct_dagster.curation.privacy.kinds import KINDS
@@ -69,9 +69,9 @@ def _cpu(work: Callable[[], object]) -> float:
 def _table() -> str:
     halves = [score(notes(SEED, half, NOTES)) for half in ("held_out", "tune")]
     heads = ["kind", "planted", "recall", "precision", "planted (tuned on)", "recall", "precision"]
-    lines = [_line(heads), _line(["---"] * len(heads))]
+    lines = table_head(heads)
     lines += (
-        _line([f"`{name}`" if name in KINDS else "**all**", *_cells(halves, name)])
+        table_line([f"`{name}`" if name in KINDS else "**all**", *_cells(halves, name)])
         for name in (*KINDS, "all")
     )
     return "\n".join(lines)
@@ -83,10 +83,6 @@ def _cells(halves: Sequence[dict[str, Counts]], name: str) -> list[str]:
         of_kind = counts[name]
         cells += [f"{of_kind.planted:,}", f"{of_kind.recall:.3f}", f"{of_kind.precision:.3f}"]
     return cells
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

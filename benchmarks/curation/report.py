@@ -4,7 +4,7 @@ For a client that could not run, the table gives the reason. Belongs here: media
 Does not: measuring (measures).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -12,6 +12,7 @@ from benchmarks.curation.clients import CLIENTS
 from benchmarks.curation.measures import Figure
 from benchmarks.curation.rows import LEAK_KINDS
 from benchmarks.curation.runs import OURS
+from benchmarks.documents import table_head, table_line
 from bioinstruct_dagster.store.gate_order import GATE_ORDER
 
 
@@ -168,7 +169,7 @@ def _rendered(table: Table, figures: Sequence[Figure], ours: Sequence[Figure]) -
         ratio = None
     heads = ["client", table.case, "runs", *(column.title for column in table.columns)]
     heads += [f"against ours ({ratio.key})"] if ratio else []
-    lines = [_line(heads), _line(["---"] * len(heads))]
+    lines = table_head(heads)
     for case in dict.fromkeys(figure.case for figure in figures):
         of_case = [figure for figure in figures if figure.case == case]
         mine = [figure.values for figure in ours if figure.case == case]
@@ -182,16 +183,12 @@ def _rendered(table: Table, figures: Sequence[Figure], ours: Sequence[Figure]) -
                 cells += [_cell(column, values) for column in table.columns]
                 if ratio:
                     cells.append(_ratio(ratio, values, mine) if name != OURS else "")
-                lines.append(_line(cells))
+                lines.append(table_line(cells))
             lines += [
-                _line([CLIENTS[name].title, case, "failed", error] + [""] * (len(heads) - 4))
+                table_line([CLIENTS[name].title, case, "failed", error] + [""] * (len(heads) - 4))
                 for error in dict.fromkeys(figure.error for figure in of_client if figure.error)
             ]
     return f"### {table.title}\n\n{table.note}\n\n" + "\n".join(lines)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
 
 
 _ACROSS: dict[str, Callable[[Sequence[float]], float]] = {

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from benchmarks.documents import table_head, table_line
 from benchmarks.generation.clients import OURS, TITLES
 from benchmarks.generation.measures import Figure
 
@@ -121,7 +122,7 @@ def _rendered(table: Table, figures: Sequence[Figure]) -> str:
     ratio = better is not None and OURS in names and len(names) > 1
     heads = ["client", "runs", *(column.title for column in table.columns)]
     heads += [f"against ours ({better.title})"] if ratio and better else []
-    lines = [_line(heads), _line(["---"] * len(heads))]
+    lines = table_head(heads)
     ours = [figure.values for figure in figures if figure.client == OURS and not figure.error]
     for name in names:
         of_client = [figure for figure in figures if figure.client == name]
@@ -130,17 +131,13 @@ def _rendered(table: Table, figures: Sequence[Figure]) -> str:
         cells += [_cell(column, values) for column in table.columns]
         if ratio and better:
             cells.append(_ratio(better, values, ours) if name != OURS else "")
-        lines.append(_line(cells))
+        lines.append(table_line(cells))
         lines += [
-            _line([TITLES[name], "failed", figure.error or ""] + [""] * (len(heads) - 3))
+            table_line([TITLES[name], "failed", figure.error or ""] + [""] * (len(heads) - 3))
             for figure in of_client
             if figure.error
         ]
     return f"### {table.title}\n\n{table.note}\n\n" + "\n".join(lines)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
 
 
 _ACROSS: dict[str, Callable[[Iterable[float]], float]] = {

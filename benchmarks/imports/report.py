@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from benchmarks.documents import table_head, table_line
 from benchmarks.imports.shapes import Shape
 
 _REASONS_SHOWN = 4
@@ -43,10 +44,9 @@ def render(figures: Sequence[Figures], where: str) -> str:
 
 def _table(figures: Sequence[Figures]) -> Iterator[str]:
     heads = ("set", "rows", "kept", "seconds", "of them curation", "peak memory", "rejected by")
-    yield _line(heads)
-    yield _line(["---"] * len(heads))
+    yield from table_head(heads)
     for one in figures:
-        yield _line(
+        yield table_line(
             [
                 f"{one.shape.name}: {one.shape.what}",
                 f"{one.rows:,}",
@@ -68,7 +68,3 @@ def _reasons(rejected: Sequence[dict[str, Any]]) -> str:
         more = sum(one["rows"] for one in found[_REASONS_SHOWN:])
         texts.append(f"{gate}: {named}" + (f", others {more:,}" if more else ""))
     return "; ".join(texts)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.documents import machine
+from benchmarks.documents import machine, table_head, table_line
 from benchmarks.environments import PeerInstallError
 from benchmarks.training.law import made_rows
 from benchmarks.training.material import HELD_OUT, SEED, Material, write_base, write_rows
@@ -173,11 +173,11 @@ def render(runs: Sequence[GpuRun], where: str, tflops: float) -> str:
         "shape", "mode", "useful tokens/s", "goal", "of the counted limit", "useful share",
         "peak memory", "estimate before loading", "estimate/peak", "held-out loss",
     )  # fmt: skip
-    lines = [_line(heads), _line(["---"] * len(heads))]
+    lines = table_head(heads)
     for run in runs:
         if run.error:
             cells = [run.shape, MODES[run.mode].title, f"not measured: {run.error}"]
-            lines.append(_line([*cells, *[""] * (len(heads) - len(cells))]))
+            lines.append(table_line([*cells, *[""] * (len(heads) - len(cells))]))
             continue
         values, goal = run.values, SHAPES[run.shape].goal
         needs = next(
@@ -187,7 +187,7 @@ def render(runs: Sequence[GpuRun], where: str, tflops: float) -> str:
         )  # fmt: skip
         peak, estimate = values["peak_bytes"], values.get("estimated_bytes")
         lines.append(
-            _line(
+            table_line(
                 [
                     run.shape,
                     MODES[run.mode].title,
@@ -215,10 +215,6 @@ def _device_name(device: str) -> str:
 
     name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
     return f"{name}, torch {torch.__version__}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

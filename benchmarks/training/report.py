@@ -7,6 +7,7 @@ Does not: measuring (measures).
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
+from benchmarks.documents import table_head, table_line
 from benchmarks.training.measures import Figure
 from benchmarks.training.runs import MODES
 
@@ -84,15 +85,17 @@ def _modes(figures: Sequence[Figure]) -> Iterator[str]:
         "held-out loss",
         "peak memory",
     )
-    yield from _head(heads)
+    yield from table_head(heads)
     for mode in dict.fromkeys(figure.mode for figure in figures):
         own = [figure for figure in figures if figure.mode == mode]
         good = [figure.values for figure in own if not figure.error]
         if not good:
-            yield _line([TITLES[mode], f"not measured: {own[0].error}", *[""] * (len(heads) - 2)])
+            yield table_line(
+                [TITLES[mode], f"not measured: {own[0].error}", *[""] * (len(heads) - 2)]
+            )
             continue
         speeds = [values["per_cpu_second"] for values in good]
-        yield _line(
+        yield table_line(
             [
                 TITLES[mode],
                 str(len(good)),
@@ -108,16 +111,18 @@ def _modes(figures: Sequence[Figure]) -> Iterator[str]:
 
 
 def _processes(figures: Sequence[Figure]) -> Iterator[str]:
-    yield from _head(("what", "wall seconds", "CPU-seconds", "peak memory", "CPU against the last"))
+    yield from table_head(
+        ("what", "wall seconds", "CPU-seconds", "peak memory", "CPU against the last")
+    )
     last = figures[-1]
     for figure in figures:
         if figure.error:
             title = TITLES.get(figure.mode, figure.mode)
-            yield _line([title, f"not measured: {figure.error}", "", "", ""])
+            yield table_line([title, f"not measured: {figure.error}", "", "", ""])
             continue
         values = figure.values
         share = None if last.error else values["cpu"] / last.values["cpu"]
-        yield _line(
+        yield table_line(
             [
                 TITLES[figure.mode],
                 f"{values['wall']:,.1f}",
@@ -130,12 +135,3 @@ def _processes(figures: Sequence[Figure]) -> Iterator[str]:
 
 def _times(value: float | None, unit: str) -> str:
     return "-" if value is None else f"{value:.2f}{unit}"
-
-
-def _head(heads: Sequence[str]) -> Iterator[str]:
-    yield _line(heads)
-    yield _line(["---"] * len(heads))
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
