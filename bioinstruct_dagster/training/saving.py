@@ -57,24 +57,10 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
         DiskFullError: there is no room for it. Nothing is saved.
     """
     needed = sum(matrix.nbytes for matrix in lora_matrices(model))
-    folder = spec.folder(base.fingerprint)
-    with stating_full_disk(f"The adapter of {spec.experiment}", folder, needed):
-        return _save(spec, base, model, rows, optimized, facts, base_before, log)
-
-
-def _save(  # noqa: PLR0917  # all that is known of an adapter
-    spec: TrainingSpec,
-    base: LoadedBaseModel,
-    model: Any,
-    rows: ExperimentRows,
-    optimized: Optimized,
-    facts: Mapping[str, Any],
-    base_before: CanaryLogits,
-    log: Callable[[str], None],
-) -> dict[str, Any]:
     folder, working = spec.folder(base.fingerprint), spec.working_folder(base.fingerprint)
     remove_unfinished(folder)
-    with new_folder(folder) as fresh:
+    no_room = stating_full_disk(f"The adapter of {spec.experiment}", folder, needed)
+    with no_room, new_folder(folder) as fresh:
         model.save_pretrained(fresh, safe_serialization=True, save_embedding_layers=False)
         proof = prove(model, base, fresh, recipe=spec.recipe, base_before=base_before)
         log(f"{spec.experiment}: {proof.line()}")
