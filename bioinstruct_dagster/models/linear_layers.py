@@ -1,12 +1,18 @@
 """The linear layers of a base model: the layers that an adapter can change, with their sizes.
 
-Belongs here: finding them, with or without an adapter on the model, and which of them a recipe
-targets. Does not: the weights of an adapter (models.adapter_proof).
+Belongs here: finding them, with or without an adapter on the model, which of them a recipe
+targets, and its adapter in peft's terms. Does not: the weights of an adapter
+(models.adapter_proof).
 """
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bioinstruct_dagster.models.experiments import Recipe
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
 
 ALL_LINEAR = "all-linear"  # peft's name for each linear layer except the output layer
 _LORA = re.compile(r"(?:^|\.)lora_")
@@ -50,6 +56,21 @@ def output_layer(model: Any) -> str | None:
     output = base.get_output_embeddings()
     names = (name for name, module in base.named_modules() if module is output)
     return next(names, None) if output is not None else None
+
+
+def lora_config(recipe: Recipe) -> "LoraConfig":
+    """The adapter of a recipe, as peft puts it onto a base model."""
+    from peft import LoraConfig
+
+    modules = recipe.target_modules
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=recipe.lora_rank,
+        lora_alpha=recipe.lora_alpha,
+        lora_dropout=recipe.lora_dropout,
+        target_modules=modules if isinstance(modules, str) else list(modules),
+        use_rslora=recipe.rslora,
+    )
 
 
 def targeted(model: Any, target_modules: str | tuple[str, ...]) -> dict[str, LinearSize]:

@@ -16,7 +16,7 @@ from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
 from bioinstruct_dagster.models.adapters import intact_result
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import Recipe
-from bioinstruct_dagster.models.linear_layers import targeted
+from bioinstruct_dagster.models.linear_layers import lora_config, targeted
 from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.loop import optimize
 from bioinstruct_dagster.training.loop.checkpoints import CHECKPOINTS, newest_update
@@ -188,18 +188,10 @@ def _adapted(base: LoadedBaseModel, recipe: Recipe, seed: int) -> Any:
     import peft
     from transformers import set_seed
 
-    modules = recipe.target_modules
     set_seed(seed)  # the first weights of the adapter are drawn here
     return peft.get_peft_model(
         base.model,
-        peft.LoraConfig(
-            task_type="CAUSAL_LM",
-            r=recipe.lora_rank,
-            lora_alpha=recipe.lora_alpha,
-            lora_dropout=recipe.lora_dropout,
-            target_modules=modules if isinstance(modules, str) else list(modules),
-            use_rslora=recipe.rslora,
-        ),
+        lora_config(recipe),
     )
 
 

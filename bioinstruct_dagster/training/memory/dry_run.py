@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bioinstruct_dagster.models.adapter_proof import check_targets
 from bioinstruct_dagster.models.base_checks.weights import silent_transformers
 from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.models.linear_layers import lora_config
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +62,6 @@ def dry_model(config: Any, recipe: Recipe, dtype: str, device: str) -> DryModel:
     import torch
     from transformers import AutoModelForCausalLM
 
-    modules = recipe.target_modules
     with torch.device("meta"), silent_transformers():
         base = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
         base.tie_weights()
@@ -76,13 +76,7 @@ def dry_model(config: Any, recipe: Recipe, dtype: str, device: str) -> DryModel:
         check_targets(base, recipe)
         model = peft.get_peft_model(
             base,
-            peft.LoraConfig(
-                task_type="CAUSAL_LM",
-                r=recipe.lora_rank,
-                lora_alpha=recipe.lora_alpha,
-                lora_dropout=recipe.lora_dropout,
-                target_modules=modules if isinstance(modules, str) else list(modules),
-            ),
+            lora_config(recipe),
             # An adapter computes in the 16 bits of its base, because the loop runs in autocast.
             autocast_adapter_dtype=False,
         )

@@ -51,6 +51,7 @@ def main(case: dict[str, Any]) -> dict[str, Any]:
 
     from bioinstruct_dagster.models import base_models
     from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
+    from bioinstruct_dagster.models.linear_layers import lora_config
     from bioinstruct_dagster.training.loop import optimize
     from bioinstruct_dagster.training.memory import plan
 
@@ -68,13 +69,7 @@ def main(case: dict[str, Any]) -> dict[str, Any]:
     set_seed(1)
     model = peft.get_peft_model(
         base.model,
-        peft.LoraConfig(
-            task_type="CAUSAL_LM",
-            r=recipe.lora_rank,
-            lora_alpha=recipe.lora_alpha,
-            lora_dropout=recipe.lora_dropout,
-            target_modules=recipe.target_modules,
-        ),
+        lora_config(recipe),
     )
     optimize(
         model, base, rows, [], recipe, seed=1, plan=chosen, checkpoints=None, progress=Silent()
