@@ -5,11 +5,7 @@ because its tables cannot be compared with those of a whole session.
 """
 
 import argparse
-import dataclasses
-import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +15,7 @@ from benchmarks.environments import GENERATION, PeerInstallError
 from benchmarks.generation import clients, report
 from benchmarks.generation.measures import MEASURES, Figure, Plan
 from benchmarks.generation.service import Service, serving
+from benchmarks.sessions import parser_of, session_folder, write_figures
 
 _QUICK_SCALE = 0.15
 
@@ -27,28 +24,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print the report. A whole session also writes it."""
     options = _parser().parse_args(arguments)
     whole = not options.quick and not options.only
-    folder = Path(tempfile.mkdtemp(prefix="bench-generation-"))
-    plan = Plan(
-        folder=folder,
-        only=frozenset(options.only),
-        runs=1 if options.quick else options.runs,
-        kills=2 if options.quick else 20,
-        cap_seeds=2 if options.quick else 5,
-        scale=_QUICK_SCALE if options.quick else 1.0,
-    )
-    versions = _versions(plan).items()
-    where = machine([f"{clients.TITLES[name]} {version}" for name, version in versions])
-    try:
+    with session_folder("generation", options) as folder:
+        plan = Plan(
+            folder=folder,
+            only=frozenset(options.only),
+            runs=1 if options.quick else options.runs,
+            kills=2 if options.quick else 20,
+            cap_seeds=2 if options.quick else 5,
+            scale=_QUICK_SCALE if options.quick else 1.0,
+        )
+        versions = _versions(plan).items()
+        where = machine([f"{clients.TITLES[name]} {version}" for name, version in versions])
         with serving() as service:
             figures = list(_measured(plan, service))
-    finally:
-        if options.keep:
-            print(f"kept: {folder}", file=sys.stderr)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    if options.json:
-        lines = (json.dumps(dataclasses.asdict(figure)) + "\n" for figure in figures)
-        options.json.write_text("".join(lines), "utf-8")
+    write_figures(figures, options.json)
     if options.quick:
         where += f" A quick session, of {_QUICK_SCALE:.0%} of the sizes named below."
     text = report.render(figures, where)
@@ -60,14 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     names = [*MEASURES, *clients.TITLES]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.generation", description=__doc__)
+    parser = parser_of("benchmarks.generation", __doc__, names)
     parser.add_argument("--runs", type=int, default=5, help="runs of each client (default 5)")
-    parser.add_argument(
-        "--only", nargs="+", default=[], choices=names, metavar="NAME", help=", ".join(names)
-    )
-    parser.add_argument("--quick", action="store_true", help="small and once: does it all work?")
-    parser.add_argument("--json", type=Path, help="write every run's figures here, as JSON lines")
-    parser.add_argument("--keep", action="store_true", help="keep the clients' folders and logs")
     return parser
 
 

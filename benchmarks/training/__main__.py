@@ -5,17 +5,14 @@ report is only printed. `python -m benchmarks.training.gpu` measures a GPU.
 """
 
 import argparse
-import dataclasses
-import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.documents import machine, write_between_markers
 from benchmarks.environments import TRAINING
+from benchmarks.sessions import parser_of, session_folder, write_figures
 from benchmarks.training import report
 from benchmarks.training.measures import MEASURES, Figure, Plan
 from benchmarks.training.runs import MODES, PEER, Session
@@ -30,31 +27,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     sizes = (options.rows, options.real_rows, options.rounds)
     whole = not (options.quick or options.only or any(sizes))
-    folder = Path(tempfile.mkdtemp(prefix="bench-training-", dir=options.scratch))
-    plan = Plan(
-        session=Session(folder),
-        only=frozenset(options.only),
-        rows=options.rows or (_QUICK_ROWS if options.quick else ROWS),
-        real_rows=options.real_rows or (_QUICK_ROWS if options.quick else REAL_ROWS),
-        rounds=options.rounds or (1 if options.quick else ROUNDS),
-        lanes=options.lanes,
-        real_base=options.real_base,
-        study_rows=_QUICK_STUDY_ROWS if options.quick else STUDY_ROWS,
-    )
-    where = machine(_versions()) + (
-        f" {options.lanes} process(es) at a time, one thread each. Medians over the runs, in "
-        "brackets the smallest and the largest; ratios are medians over the rounds."
-    )
-    try:
+    with session_folder("training", options) as folder:
+        plan = Plan(
+            session=Session(folder),
+            only=frozenset(options.only),
+            rows=options.rows or (_QUICK_ROWS if options.quick else ROWS),
+            real_rows=options.real_rows or (_QUICK_ROWS if options.quick else REAL_ROWS),
+            rounds=options.rounds or (1 if options.quick else ROUNDS),
+            lanes=options.lanes,
+            real_base=options.real_base,
+            study_rows=_QUICK_STUDY_ROWS if options.quick else STUDY_ROWS,
+        )
+        where = machine(_versions()) + (
+            f" {options.lanes} process(es) at a time, one thread each. Medians over the runs, in "
+            "brackets the smallest and the largest; ratios are medians over the rounds."
+        )
         figures = list(_measured(plan))
-    finally:
-        if options.keep:
-            print(f"kept: {folder}", file=sys.stderr)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    if options.json:
-        lines = (json.dumps(dataclasses.asdict(figure)) + "\n" for figure in figures)
-        options.json.write_text("".join(lines), "utf-8")
+    write_figures(figures, options.json)
     text = report.render(figures, where)
     print(text)
     if whole:
@@ -64,24 +53,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     names = [*MEASURES, *MODES]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
-    parser.add_argument(
-        "--only", nargs="+", default=[], choices=names, metavar="NAME", help=", ".join(names)
-    )
+    parser = parser_of("benchmarks.training", __doc__, names)
     parser.add_argument("--rows", type=int, help=f"made rows, 16 to an update (default {ROWS})")
     parser.add_argument("--rounds", type=int, help=f"runs of each mode (default {ROUNDS})")
     parser.add_argument("--real-rows", type=int, help=f"of SmolLM2 (default {REAL_ROWS})")
     parser.add_argument("--lanes", type=int, default=2, help="processes at a time (default 2)")
-    parser.add_argument("--quick", action="store_true", help="small and once: does it all work?")
     parser.add_argument(
         "--real-base",
         type=Path,
         default=load_settings().store.data_dir / "models" / "smollm2-135m",
         help="the folder of SmolLM2-135M (default: that of `make real-base`)",
     )
-    parser.add_argument("--json", type=Path, help="write every run's figures here, as JSON lines")
-    parser.add_argument("--keep", action="store_true", help="keep the material and the runs' logs")
-    parser.add_argument("--scratch", type=Path, help="a folder with 2 GB of room, for the session")
     return parser
 
 
