@@ -47,6 +47,10 @@ class EvaluationItem:
         answers: the right answers in words; several if the task accepts several.
         options: the choices, in their order.
         context: passages that come with the question.
+        gold: the place of the right option; None if it is not published, or there are no options.
+        spans: the right spans of an extraction task, each with its label: (label, text).
+        cluster: what the item shares with others, such as an abstract's or trial's identifier.
+            Empty: it stands for itself.
     """
 
     task: str
@@ -55,6 +59,9 @@ class EvaluationItem:
     answers: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
+    gold: int | None = None
+    spans: tuple[tuple[str, str], ...] = ()
+    cluster: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,59 @@
+"""How a task's answers are scored: the field `scoring` of a task's YAML file.
+
+Belongs here: the declaration. Does not: asking a model (evaluation.tasks), or computing a score
+(evaluation.metrics).
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bioinstruct_dagster.yaml_files import StrictModel
+
+
+class ChoiceScoring(StrictModel):
+    """The answer is one of several options.
+
+    Attributes:
+        options: how options are measured. `letters`: the prompt lists them, and the letter is the
+            answer. `texts`: the option's text is the answer.
+        labels: for items without options of their own, the options of all items in their order:
+            the value in the data, and the word that is shown and scored.
+        orders: in how many orders, permuted by seed, the options of an item are shown.
+        max_new_tokens: of a generated answer.
+    """
+
+    kind: Literal["choice"]
+    options: Literal["letters", "texts"] = "letters"
+    labels: dict[str, str] = Field(default_factory=dict)
+    orders: Annotated[int, Field(ge=1, le=24)] = 1
+    max_new_tokens: Annotated[int, Field(ge=1, le=4_096)] = 16
+
+
+class SpanScoring(StrictModel):
+    """The answer is a list of spans of the text, each with a label.
+
+    Attributes:
+        labels: of spans, in the order of reports. One label: the spans have no classes.
+        max_new_tokens: of a generated answer.
+    """
+
+    kind: Literal["spans"]
+    labels: tuple[str, ...] = Field(min_length=1)
+    max_new_tokens: Annotated[int, Field(ge=1, le=4_096)] = 128
+
+
+class TextScoring(StrictModel):
+    """The answer is free text that is compared with a reference.
+
+    Attributes:
+        composite: whether the judge-free composite, made for notes of conversations, is computed.
+        max_new_tokens: of a generated answer.
+    """
+
+    kind: Literal["text"]
+    composite: bool = False
+    max_new_tokens: Annotated[int, Field(ge=1, le=4_096)] = 256
+
+
+Scoring = Annotated[ChoiceScoring | SpanScoring | TextScoring, Field(discriminator="kind")]

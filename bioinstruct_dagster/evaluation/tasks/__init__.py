@@ -1,0 +1,1 @@
+"""Tasks: what a model is asked about an item, in words and tokens. No model is run here."""
