@@ -1,180 +1,124 @@
-"""The evaluation of one adapter: base model and adapter on the same held-out rows.
+"""The evaluation of one base model and its adapters: all questions, in one process, by one model.
 
 It runs in the model process (`python -m bioinstruct_dagster.evaluation`) or in a notebook, without
-Dagster. Belongs here: the order of work, from a specification to scores. Does not: storing the
-scores (evaluation.assets).
+Dagster and without the store. Belongs here: the order of work, from questions to parts of results.
+Does not: several base models (evaluation.evaluate_study), or scores (evaluation.scoring).
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
-from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.evaluation.engine.predict import predict
-from bioinstruct_dagster.evaluation.statistics.intervals import score_items
+from bioinstruct_dagster.evaluation.asked import Asked, ask_all
+from bioinstruct_dagster.evaluation.cache.parts import PartWriter
+from bioinstruct_dagster.evaluation.engine.answers import answers
+from bioinstruct_dagster.evaluation.engine.log_likelihoods import log_likelihoods
+from bioinstruct_dagster.evaluation.engine.progress import ScoringProgress
+from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, OptionRequest
+from bioinstruct_dagster.evaluation.engine.subjects import Subjects
+from bioinstruct_dagster.evaluation.questions import Questions, read_questions
+from bioinstruct_dagster.evaluation.spec import (
+    ROWS,
+    TOKENS_PER_PASS,
+    AdapterSpec,
+    BaseSpec,
+    EvaluationError,
+)
+from bioinstruct_dagster.evaluation.tasks.item_results import BASE, ItemResult
+from bioinstruct_dagster.evaluation.tasks.keys import adapter_content, item_key
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import check_folder, open_proven
-from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
-from bioinstruct_dagster.models.adapters import RESULT_FILE, missing_file
-from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
+from bioinstruct_dagster.models.adapter_proof import check_folder, refuse_other_result
+from bioinstruct_dagster.models.adapters import missing_file
+from bioinstruct_dagster.models.base_models import CheckedBaseModel
 
-SPLIT = "test"
-
-
-class EvaluationError(StatedError):
-    """The adapter can't be scored. The message gives the reason."""
+Log = Callable[[str], None]
+Report = Callable[[dict[str, Any]], None]
 
 
-@dataclass(frozen=True)
-class EvaluationSpec:
-    """An adapter, its base model, the data set for its scores, and the seed of the bootstrap.
+def evaluate_base(spec: BaseSpec, log: Log, report: Report) -> None:
+    """Answer the questions of a base model's evaluation that have no stored result.
 
-    With `recipe` and `adapter_sha256`, the adapter has to be that of the experiment file and of the
-    store. Without them, it has to be what its own result file says.
-    """
+    Adapters that can be refused without the weights are refused before they are read. An adapter
+    that is refused does not keep the others from being scored.
 
-    base: BaseModelSpec
-    adapter_path: str
-    dataset_path: str
-    dataset_fingerprint: str
-    models_dir: str
-    seed: int
-    recipe: Recipe | None = None
-    adapter_sha256: str | None = None
-
-    def to_json(self) -> str:
-        """The specification as JSON for the model process. `from_json` reads it."""
-        recipe = self.recipe.model_dump(mode="json") if self.recipe else None
-        base = self.base.model_dump(mode="json")
-        return json.dumps(asdict(self) | {"base": base, "recipe": recipe})
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The specification that `to_json` wrote."""
-        values = json.loads(text)
-        values["base"] = BaseModelSpec.model_validate(values["base"])
-        if values["recipe"]:
-            values["recipe"] = Recipe.model_validate(values["recipe"])
-        return cls(**values)
-
-
-def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]:
-    """Load the base model, and score it and the adapter on the test split.
-
-    The adapter is proven before anything is scored (models.adapter_proof).
-
-    Returns:
-        A dict with the keys `scores`, `predictions`, `base_fingerprint` and `proof`.
+    Args:
+        spec: the base model, its adapters and their questions.
+        log: takes one line.
+        report: takes messages with the key `kind`: `items` with `path` and `rows`, for each part of
+            results; `answered` with `experiment` and `proof`; `failed` with `experiment` and
+            `error`.
 
     Raises:
-        EvaluationError: there is nothing to score, or no adapter.
-        AdapterFaultError: the adapter is not what it should be, or does not act.
+        BaseModelError: the base model has faults.
+        EvaluationError: the other side computes other keys.
     """
-    refuse_missing(spec)
-    rows = test_rows(spec)
-    base = base_models.load(spec.base, Path(spec.models_dir), log, quantization_of(spec))
-    return evaluate_adapter(spec, base, rows, None, log)
+    questions = read_questions(Path(spec.questions_path), spec.conditions)
+    checked = base_models.check(spec.base, Path(spec.models_dir), log, spec.quantization)
+    adapters = _accepted(spec, checked, report)
+    if not adapters:
+        return
+    asked = ask_all(questions, checked, spec.conditions.seed, log)
+    base = checked.load(log)
+    precision = f"{checked.dtype} on {checked.device}"
+    subjects = Subjects(
+        base, {one.content: (Path(one.adapter_path), one.recipe, one.adapter_sha256) for one in adapters}
+    )
+    try:
+        for one in adapters:
+            if fault := subjects.failures.get(one.content):
+                report({"kind": "failed", "experiment": one.experiment, "error": str(fault)})
+        opened = [one for one in adapters if one.content not in subjects.failures]
+        for one in opened:
+            log(f"{one.experiment}: {subjects.proofs[one.content].line()}")
+        if opened:
+            work = {
+                subject: [asked[place] for place in questions.places(subject, precision)]
+                for subject in (BASE, *dict.fromkeys(one.content for one in opened))
+            }
+            writer = PartWriter(Path(spec.results_dir), report)
+            for result in _results(subjects, base, work, spec, log):
+                writer.add(replace(result, precision=precision))
+            writer.flush()
+        for one in opened:
+            proof = subjects.proofs[one.content].to_json()
+            report({"kind": "answered", "experiment": one.experiment, "proof": proof})
+    finally:
+        subjects.close()
 
 
-def quantization_of(spec: EvaluationSpec) -> Literal["none", "nf4"]:
-    """How the base model is loaded: as for training, so that its logits are those of training."""
-    return spec.recipe.quantization if spec.recipe else "none"
-
-
-def test_rows(spec: EvaluationSpec) -> list[dict[str, Any]]:
-    """The rows of the test split.
-
-    Raises:
-        EvaluationError: there is none.
-    """
-    rows = read_split(Path(spec.dataset_path), SPLIT, spec.dataset_fingerprint)
-    if not rows:
-        raise EvaluationError(
-            f"The {SPLIT} split of {spec.dataset_path} is empty, so nothing can be scored. "
-            "Generate more rows, then materialize key:hf_dataset and key:lora_adapter."
-        )
-    return rows
-
-
-def refuse_missing(spec: EvaluationSpec) -> None:
-    """Refuse an adapter folder that lacks a file.
+def refuse_missing(adapter: AdapterSpec) -> None:
+    """Refuse an adapter folder that lacks a file, or whose files are not as they were.
 
     Raises:
         EvaluationError: names the file.
+        AdapterFaultError: names the first fault.
     """
-    missing = missing_file(Path(spec.adapter_path))
+    folder = Path(adapter.adapter_path)
+    missing = missing_file(folder)
     if missing:
         raise EvaluationError(
-            f"There is no adapter at {spec.adapter_path} ({missing} is missing). "
+            f"There is no adapter at {folder} ({missing} is missing). "
             "Materialize key:lora_adapter for this partition first."
         )
-    check_folder(Path(spec.adapter_path))
-
-
-def evaluate_adapter(
-    spec: EvaluationSpec,
-    base: LoadedBaseModel,
-    rows: Sequence[Mapping[str, Any]],
-    of_base: list[dict[str, Any]] | None,
-    log: Callable[[str], None],
-) -> dict[str, Any]:
-    """Score an adapter of a loaded base model, which is as before afterwards.
-
-    Args:
-        spec: the adapter.
-        base: its base model in memory.
-        rows: of the test split.
-        of_base: the predictions of the base model alone, if they are known.
-        log: takes one line.
-
-    Returns:
-        A dict with the keys `scores`, `predictions`, `base_fingerprint` and `proof`.
-
-    Raises:
-        EvaluationError: there is nothing to score, or no adapter.
-        AdapterFaultError: the adapter is not what it should be, or does not act.
-    """
-    refuse_missing(spec)
-    _refuse_other_prompt(spec, base)
-    with adapter_removed_after(base.model):
-        model, proof = open_proven(
-            base, Path(spec.adapter_path), recipe=spec.recipe, adapter_sha256=spec.adapter_sha256
-        )
-        log(proof.line())
-        of_adapter = predict(model, base, rows, "adapter", log)
-    if of_base is None:
-        of_base = predict(base.model, base, rows, "base", log)
-    if not of_base:
+    check_folder(folder)
+    if adapter_content(folder) != adapter.content:
         raise EvaluationError(
-            f"Every row of the {SPLIT} split of {spec.dataset_path} is too long to score. "
-            "Generate shorter rows."
+            f"The weights or the config of the adapter at {folder} were changed while it waited to "
+            "be scored. Run the step again."
         )
-    return {
-        "scores": [asdict(score) for score in score_items(of_base, of_adapter, spec.seed)],
-        "predictions": of_base + of_adapter,
-        "base_fingerprint": base.fingerprint,
-        "proof": proof.to_json(),
-    }
 
 
-def _refuse_other_prompt(spec: EvaluationSpec, base: LoadedBaseModel) -> None:
-    """Refuse an adapter that was trained with another prompt than the base model has now.
-
-    Raises:
-        EvaluationError: names both prompts. An adapter without a result file is not refused.
-    """
-    path = Path(spec.adapter_path) / RESULT_FILE
-    if not path.is_file():
-        return
-    trained_with = json.loads(path.read_text("utf-8")).get("prompt_version")
-    if trained_with not in (None, base.prompt.version):
-        raise EvaluationError(
-            f"The adapter at {spec.adapter_path} was trained with the prompt {trained_with}, but "
-            f"the base model's prompt is {base.prompt.version} now. Set `prompt` of the base model "
-            "in the experiment file (BIOINSTRUCT_EXPERIMENTS) as it was, or materialize "
-            "key:lora_adapter again."
-        )
+def _accepted(spec: BaseSpec, base: CheckedBaseModel, report: Report) -> list[AdapterSpec]:
+    """The adapters that can be of this base model; the others are reported as failed."""
+    accepted = []
+    for adapter in spec.adapters:
+        try:
+            refuse_missing(adapter)
+            _refuse_other_base(adapter, base)
+        except StatedError as error:
+            report({"kind": "failed", "experiment": adapter.experiment, "error": str(error)})
+        else:
+            accepted.append(adapter)
+    return accepted
