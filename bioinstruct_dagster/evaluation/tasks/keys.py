@@ -8,7 +8,7 @@ Belongs here: what a key covers, and which measures a task has. Does not: result
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from bioinstruct_dagster.eval_sets.items import EvaluationItem
 from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
-from bioinstruct_dagster.evaluation.tasks.item_results import BASE, Measure
+from bioinstruct_dagster.evaluation.tasks.item_results import Measure
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, WEIGHTS_FILE
 from bioinstruct_dagster.models.experiments import BaseModelSpec
 from bioinstruct_dagster.store.fingerprints import canonical_json, sha256_of, sha256_of_file
@@ -89,9 +89,9 @@ def measures_of(task: EvaluationTask) -> list[tuple[Measure, int]]:
     return [("answer", 0)]
 
 
-def item_content(item: EvaluationItem) -> str:
-    """The content of an item as one text; equal items have equal texts."""
-    return canonical_json(asdict(item))
+def _asked_content(item: EvaluationItem) -> str:
+    """What of an item a model is shown; its right answers and its cluster decide no answer."""
+    return canonical_json([item.id, item.question, item.options, item.context])
 
 
 def question_keys(
@@ -101,9 +101,10 @@ def question_keys(
     head = canonical_json([ENGINE_VERSION, asdict(conditions), task.name, task_version(task)])
     measures = measures_of(task)
     for item in items:
-        content = f"{head}\n{item_content(item)}"
+        content = f"{head}\n{_asked_content(item)}"
         for measure, order in measures:
-            text = f"{content}\n{measure}\n{order}"
+            reference = canonical_json(item.answers) if measure == "reference" else ""
+            text = f"{content}\n{measure}\n{order}\n{reference}"
             key = hashlib.sha256(text.encode()).hexdigest()
             yield Question(task.name, item.id, measure, order), key
 
@@ -111,13 +112,3 @@ def question_keys(
 def item_key(question_key: str, subject: str) -> str:
     """The key of the result of a subject: BASE, or an adapter's content."""
     return hashlib.sha256(f"{question_key}\n{subject}".encode()).hexdigest()
-
-
-def keys_of_subject(questions: Mapping[Question, str], subject: str) -> dict[str, Question]:
-    """The questions by the keys of a subject's results."""
-    return {item_key(key, subject): question for question, key in questions.items()}
-
-
-def subject_of(adapter: str | None) -> str:
-    """The subject of an adapter's content; BASE for None."""
-    return BASE if adapter is None else adapter

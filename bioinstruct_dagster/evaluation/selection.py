@@ -1,0 +1,79 @@
+"""Which tasks and items are scored: by the settings, and by what is at hand.
+
+Belongs here: the choice of tasks, and the sample of their items. Does not: the catalogue and its
+files (eval_sets), or the items of the own test split (evaluation.held_out).
+"""
+
+import hashlib
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.eval_sets.catalogue import Catalogue, read_tasks
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, TaskItems, items_of
+from bioinstruct_dagster.eval_sets.task import EvaluationTask
+from bioinstruct_dagster.evaluation.held_out import HELD_OUT
+from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
+from bioinstruct_dagster.settings.evaluation import ALL_TASKS
+
+
+class TaskChoiceError(StatedError):
+    """A setting names a task that is not there. The message names both."""
+
+
+@dataclass(frozen=True)
+class ChosenTask:
+    """A task, and the items of it that are scored.
+
+    Attributes:
+        task: of the catalogue, or `held_out`.
+        items: in their order.
+        source: files | hub | fixture | own; `none` if there are no items.
+        total: how many items the task has at hand.
+        fingerprint: of the items that are scored.
+    """
+
+    task: EvaluationTask
+    items: tuple[EvaluationItem, ...]
+    source: str
+    total: int
+    fingerprint: str
+
+
+def chosen_names(names: Sequence[str], catalogue: Catalogue) -> list[str]:
+    """The names of the tasks to score, in the order of the catalogue, `held_out` first.
+
+    Args:
+        names: of the setting; empty for all.
+        catalogue: of the tasks.
+
+    Raises:
+        TaskChoiceError: there is no task of a name.
+    """
+    known = [OWN_TASK, *(task.name for task in catalogue.tasks)]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise TaskChoiceError(
+            f"BIOINSTRUCT_EVALUATE_TASKS: there is no evaluation task {', '.join(unknown)} in "
+            f"{catalogue.folder}. Use {ALL_TASKS}, or some of: {', '.join(known)}."
+        )
+    return [name for name in known if not names or name in names]
+
+
+def sample(items: Sequence[EvaluationItem], most: int | None, seed: int) -> list[EvaluationItem]:
+    """At most so many items, drawn by hash, in their given order.
+
+    With one seed, a smaller sample is a part of every larger one. Items that are added to a task
+    replace members of the sample, and do not change the draw of the others.
+    """
+    if most is None or len(items) <= most:
+        return list(items)
+    ranked = ((_rank(item, seed), place) for place, item in enumerate(items))
+    return [items[place] for place in sorted(place for _, place in heapq.nsmallest(most, ranked))]
+
+
+def _rank(item: EvaluationItem, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}\x1f{item.task}\x1f{item.id}".encode()).digest()
