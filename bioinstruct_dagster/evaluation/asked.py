@@ -68,3 +68,10 @@ class Asked:
                 option_tokens=self._own_order(tokens),
             )
         return replace(row, ended=False)
+
+    def _own_order(self, shown: Sequence[Number]) -> tuple[Number, ...]:
+        """Values of the options shown, in the item's own order."""
+        if not self.permutation:
+            return tuple(shown)
+        own = dict(zip(self.permutation, shown, strict=True))
+        return tuple(own[place] for place in range(len(shown)))

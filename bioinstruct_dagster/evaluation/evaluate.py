@@ -5,8 +5,10 @@ Dagster and without the store. Belongs here: the order of work, from questions t
 Does not: several base models (evaluation.evaluate_study), or scores (evaluation.scoring).
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +16,21 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.asked import Asked, ask_all
 from bioinstruct_dagster.evaluation.cache.parts import PartWriter
 from bioinstruct_dagster.evaluation.engine.answers import answers
-from bioinstruct_dagster.evaluation.engine.log_likelihoods import log_likelihoods
+from bioinstruct_dagster.evaluation.engine.log_likelihoods import (
+    TOKENS_PER_PASS,
+    log_likelihoods,
+)
 from bioinstruct_dagster.evaluation.engine.progress import ScoringProgress
 from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, OptionRequest
-from bioinstruct_dagster.evaluation.engine.subjects import Subjects
-from bioinstruct_dagster.evaluation.questions import Questions, read_questions
-from bioinstruct_dagster.evaluation.spec import (
-    ROWS,
-    TOKENS_PER_PASS,
-    AdapterSpec,
-    BaseSpec,
-    EvaluationError,
-)
+from bioinstruct_dagster.evaluation.engine.subjects import AdapterSource, Subjects
+from bioinstruct_dagster.evaluation.questions import read_questions
+from bioinstruct_dagster.evaluation.spec import AdapterSpec, BaseSpec, EvaluationError
 from bioinstruct_dagster.evaluation.tasks.item_results import BASE, ItemResult
-from bioinstruct_dagster.evaluation.tasks.keys import adapter_content, item_key
+from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import check_folder, refuse_other_result
-from bioinstruct_dagster.models.adapters import missing_file
-from bioinstruct_dagster.models.base_models import CheckedBaseModel
+from bioinstruct_dagster.models.adapter_proof import AdapterFaultError, check_folder
+from bioinstruct_dagster.models.adapters import RESULT_FILE, missing_file
+from bioinstruct_dagster.models.base_models import CheckedBaseModel, LoadedBaseModel
 
 Log = Callable[[str], None]
 Report = Callable[[dict[str, Any]], None]
@@ -47,48 +46,73 @@ def evaluate_base(spec: BaseSpec, log: Log, report: Report) -> None:
         spec: the base model, its adapters and their questions.
         log: takes one line.
         report: takes messages with the key `kind`: `items` with `path` and `rows`, for each part of
-            results; `answered` with `experiment` and `proof`; `failed` with `experiment` and
-            `error`.
+            results; `answered` with `experiment` and `proof`, when all results of an adapter are
+            handed over; `failed` with `experiment` and `error`.
 
     Raises:
         BaseModelError: the base model has faults.
-        EvaluationError: the other side computes other keys.
+        EvaluationError: this process computes other keys than the one that started it.
     """
     questions = read_questions(Path(spec.questions_path), spec.conditions)
     checked = base_models.check(spec.base, Path(spec.models_dir), log, spec.quantization)
     adapters = _accepted(spec, checked, report)
     if not adapters:
         return
-    asked = ask_all(questions, checked, spec.conditions.seed, log)
-    base = checked.load(log)
     precision = f"{checked.dtype} on {checked.device}"
-    subjects = Subjects(
-        base, {one.content: (Path(one.adapter_path), one.recipe, one.adapter_sha256) for one in adapters}
-    )
-    try:
+    if questions.precision not in {"", precision}:
+        log(
+            f"the stored results were computed in {questions.precision}, and this process computes "
+            f"in {precision}: they are computed again, so that no comparison mixes the two"
+        )
+    contents = tuple(dict.fromkeys(one.content for one in adapters))
+    places = {one: questions.places(one, precision) for one in (BASE, *contents)}
+    wanted = sorted(set().union(*places.values()))
+    asked = ask_all(questions, wanted, checked, spec.conditions.seed, log)
+    base = checked.load(log)
+    sources = {
+        one.content: AdapterSource(Path(one.adapter_path), one.recipe, one.adapter_sha256)
+        for one in adapters
+    }
+    with Subjects(base, sources) as subjects:
+        opened = []
         for one in adapters:
-            if fault := subjects.failures.get(one.content):
-                report({"kind": "failed", "experiment": one.experiment, "error": str(fault)})
-        opened = [one for one in adapters if one.content not in subjects.failures]
-        for one in opened:
-            log(f"{one.experiment}: {subjects.proofs[one.content].line()}")
-        if opened:
-            work = {
-                subject: [asked[place] for place in questions.places(subject, precision)]
-                for subject in (BASE, *dict.fromkeys(one.content for one in opened))
-            }
-            writer = PartWriter(Path(spec.results_dir), report)
-            for result in _results(subjects, base, work, spec, log):
-                writer.add(replace(result, precision=precision))
-            writer.flush()
+            fault = subjects.failures.get(one.content)
+            if fault is None:
+                log(f"{one.experiment}: {subjects.proofs[one.content].line()}")
+                opened.append(one)
+            else:
+                failed = {"kind": "failed", "experiment": one.experiment, "error": _words(fault)}
+                report(failed)
+        if not opened:
+            return
+        work = {
+            subject: [asked[place] for place in places[subject]]
+            for subject in (BASE, *dict.fromkeys(one.content for one in opened))
+        }
+        writer = PartWriter(Path(spec.results_dir), report)
+        for result in _results(subjects, base, work, spec, log):
+            writer.add(replace(result, precision=precision))
+        writer.flush()
         for one in opened:
             proof = subjects.proofs[one.content].to_json()
             report({"kind": "answered", "experiment": one.experiment, "proof": proof})
-    finally:
-        subjects.close()
 
 
-def refuse_missing(adapter: AdapterSpec) -> None:
+def _accepted(spec: BaseSpec, base: CheckedBaseModel, report: Report) -> list[AdapterSpec]:
+    """The adapters that can be of this base model; the others are reported as failed."""
+    accepted = []
+    for adapter in spec.adapters:
+        try:
+            refuse_changed(adapter)
+            _refuse_other_base(adapter, base)
+        except StatedError as error:
+            report({"kind": "failed", "experiment": adapter.experiment, "error": str(error)})
+        else:
+            accepted.append(adapter)
+    return accepted
+
+
+def refuse_changed(adapter: AdapterSpec) -> None:
     """Refuse an adapter folder that lacks a file, or whose files are not as they were.
 
     Raises:
@@ -110,15 +134,78 @@ def refuse_missing(adapter: AdapterSpec) -> None:
         )
 
 
-def _accepted(spec: BaseSpec, base: CheckedBaseModel, report: Report) -> list[AdapterSpec]:
-    """The adapters that can be of this base model; the others are reported as failed."""
-    accepted = []
-    for adapter in spec.adapters:
-        try:
-            refuse_missing(adapter)
-            _refuse_other_base(adapter, base)
-        except StatedError as error:
-            report({"kind": "failed", "experiment": adapter.experiment, "error": str(error)})
-        else:
-            accepted.append(adapter)
-    return accepted
+def _refuse_other_base(adapter: AdapterSpec, base: CheckedBaseModel) -> None:
+    """Refuse an adapter of another base model, or of another prompt than the base model has now.
+
+    Raises:
+        AdapterFaultError, EvaluationError: names both.
+    """
+    folder = Path(adapter.adapter_path)
+    result = json.loads((folder / RESULT_FILE).read_text("utf-8"))
+    if result["base_fingerprint"] != base.fingerprint:
+        raise AdapterFaultError(
+            "wrong base",
+            folder,
+            f"it was trained on the base model {result['base_fingerprint'][:60]}, but "
+            f"{base.spec.source} is {base.fingerprint[:60]} now.",
+            "Name the base model of training in the experiment file (BIOINSTRUCT_EXPERIMENTS), or "
+            "materialize key:lora_adapter for this partition again.",
+        )
+    trained_with = result.get("prompt_version")
+    if trained_with not in (None, base.prompt.version):
+        raise EvaluationError(
+            f"The adapter at {folder} was trained with the prompt {trained_with}, but the base "
+            f"model's prompt is {base.prompt.version} now. Set `prompt` of the base model in the "
+            "experiment file (BIOINSTRUCT_EXPERIMENTS) as it was, or materialize key:lora_adapter "
+            "again."
+        )
+
+
+def _words(fault: Exception) -> str:
+    if isinstance(fault, StatedError):
+        return str(fault)
+    return f"{type(fault).__name__}: {fault} (the log has the traceback)"
+
+
+def _results(
+    subjects: Subjects,
+    base: LoadedBaseModel,
+    work: Mapping[str, Sequence[Asked]],
+    spec: BaseSpec,
+    log: Log,
+) -> Iterator[ItemResult]:
+    """All results, as they come."""
+    by_key = {one.key: one for asked in work.values() for one in asked}
+    for subject, asked in work.items():
+        yield from (one.result(subject, None) for one in asked if one.request is None)
+    options = {
+        subject: [one.request for one in asked if isinstance(one.request, OptionRequest)]
+        for subject, asked in work.items()
+    }
+    prompts = {
+        subject: [one.request for one in asked if isinstance(one.request, AnswerRequest)]
+        for subject, asked in work.items()
+    }
+    if count := sum(map(len, options.values())):
+        progress = ScoringProgress("log-likelihoods", count, count, log)
+        for subject, found in log_likelihoods(
+            subjects,
+            base,
+            options,
+            tokens_per_pass=spec.tokens_per_pass or TOKENS_PER_PASS[base.device],
+            tell=partial(_more, progress, [0]),
+            log=log,
+        ):
+            yield by_key[found.key].result(subject, found)
+    if count := sum(map(len, prompts.values())):
+        progress = ScoringProgress("answers", count, count, log)
+        for subject, answer in answers(
+            subjects, base, prompts, rows=spec.rows, tell=progress.come_to, log=log
+        ):
+            yield by_key[answer.key].result(subject, answer)
+
+
+def _more(progress: ScoringProgress, done: list[int], items: int) -> None:
+    """Tell that so many more items are done; `done` holds their number."""
+    done[0] += items
+    progress.come_to(done[0], done[0])

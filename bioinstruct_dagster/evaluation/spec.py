@@ -13,10 +13,6 @@ from bioinstruct_dagster.evaluation.tasks.keys import Conditions
 from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
 from bioinstruct_dagster.models.precision import Quantization
 
-# How much a pass holds. The results do not depend on it.
-TOKENS_PER_PASS = {"cpu": 2_048, "cuda": 16_384}
-ROWS = {"cpu": 16, "cuda": 128}
-
 
 class EvaluationError(StatedError):
     """An adapter can't be scored, or there is nothing to score. The message gives the reason."""
