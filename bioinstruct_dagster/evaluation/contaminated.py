@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bioinstruct_dagster.curation.contamination.gate import RULES, ContaminationGate
+from bioinstruct_dagster.curation.contamination.limits import ComparedItems, OverlapLimits
 from bioinstruct_dagster.curation.contamination.overlap import ItemIndex
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.eval_sets.items import collect_items
@@ -58,7 +59,10 @@ def trained_rows(
 
 
 def repetitions(
-    store: Store, tasks: Sequence[TaskQuestions], rows: Sequence[Mapping[str, Any]]
+    store: Store,
+    tasks: Sequence[TaskQuestions],
+    rows: Sequence[Mapping[str, Any]],
+    limits: OverlapLimits,
 ) -> dict[str, list[Repetition]]:
     """The items that the rows repeat, by task; each task has an entry.
 
@@ -69,14 +73,15 @@ def repetitions(
         store: keeps the comparisons.
         tasks: with their items.
         rows: with `row_id`, `instruction`, `input` and `output`.
+        limits: the numbers of the gate's rules.
     """
     items = [item for one in tasks for item in one.items]
-    gate = ContaminationGate(collect_items(items))
+    gate = ContaminationGate(ComparedItems.of(collect_items(items), limits))
     key = sha256_of(["contamination", gate.version, [row["row_id"] for row in rows]])
     known = store.rows(_KNOWN, {"key": key})
     if known:
         return {row["task"]: [Repetition(**hit) for hit in row["hits"]] for row in known}
-    found = _compared(tasks, rows)
+    found = _compared(tasks, rows, limits)
     now = datetime.now(UTC)
     made = [
         {
@@ -95,7 +100,7 @@ def repetitions(
 
 
 def _compared(
-    tasks: Sequence[TaskQuestions], rows: Sequence[Mapping[str, Any]]
+    tasks: Sequence[TaskQuestions], rows: Sequence[Mapping[str, Any]], limits: OverlapLimits
 ) -> dict[str, list[Repetition]]:
     items = [item for one in tasks for item in one.items]
     found: dict[str, list[Repetition]] = {one.task.name: [] for one in tasks}
@@ -104,8 +109,8 @@ def _compared(
     # The gate names one item of each task that holds a repeated text, because one is enough to
     # reject a row. Here each such item counts, so each is a task of its own.
     alone = [replace(item, task=str(place)) for place, item in enumerate(items)]
-    index = ItemIndex(collect_items(alone))
-    texts = [RowTexts(row["instruction"], row["input"], row["output"]) for row in rows]
+    index = ItemIndex(ComparedItems.of(collect_items(alone), limits))
+    texts = [RowTexts.of(row) for row in rows]
     best: dict[tuple[int, int], str] = {}
     for hit in index.scan(index.encode(texts)):
         before = best.get((hit.item, hit.row))

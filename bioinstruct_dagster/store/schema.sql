@@ -377,6 +377,7 @@ create table if not exists eval_scores (
     clusters            bigint not null,    -- number of groups of items that share a passage, note or trial
     p_value             double,             -- of no difference, without correction; null but for differences
     p_holm              double,             -- p_value corrected over the tasks by Holm's method
+    test                varchar,            -- that p_value comes from, such as McNemar's; null but for differences
     detectable          double,             -- the difference that n items show with a power of 80 %; for differences
     main                boolean not null,   -- whether this is the task's main metric
     prompt_version      varchar not null,   -- version of the prompt template
@@ -385,6 +386,7 @@ create table if not exists eval_scores (
     items_source        varchar not null,   -- files | hub | fixture | own
     base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
     adapter_sha256      varchar,            -- sha256 of adapter_model.safetensors; null for the base model
+    scored_from         varchar not null,   -- sha256 of the item results, and of the code, that the task's scores rest on
     rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
     scored_at           timestamptz not null
 );
