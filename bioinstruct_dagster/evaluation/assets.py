@@ -1,7 +1,7 @@
 """Scores as an asset with one partition per experiment.
 
-Belongs here: the step, and the rows in the store. Does not: what is asked (evaluation.planning),
-asking it (evaluation.evaluate), or computing scores (evaluation.scoring).
+Belongs here: the step, and what the UI shows of it. Does not: what is asked (evaluation.planning),
+asking it (evaluation.evaluate), or the scores (evaluation.scored).
 """
 
 import shutil
@@ -9,22 +9,25 @@ import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from bioinstruct_dagster.dataset.build import read_split
-from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.cache import stored
-from bioinstruct_dagster.evaluation.evaluated import ScoringRun
-from bioinstruct_dagster.evaluation.planning import PARTS, QUESTIONS, BasePlan, StoredAdapter, by_base
+from bioinstruct_dagster.evaluation.planning import (
+    PARTS,
+    QUESTIONS,
+    BasePlan,
+    StoredAdapter,
+    by_base,
+)
 from bioinstruct_dagster.evaluation.questions import write_questions
-from bioinstruct_dagster.evaluation.selection import chosen_tasks
-from bioinstruct_dagster.evaluation.spec import EvaluationSpec
+from bioinstruct_dagster.evaluation.selection import ChosenTasks, chosen_tasks
+from bioinstruct_dagster.evaluation.spec import EvaluationError, EvaluationSpec
 from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
-from bioinstruct_dagster.models.adapter_proof import check_adapter
-from bioinstruct_dagster.models.adapters import stored_folder
+from bioinstruct_dagster.models.adapter_proof import check_trained
+from bioinstruct_dagster.models.adapters import missing_file, stored_folder
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import experiment_columns, partition_key
@@ -49,3 +52,285 @@ from bioinstruct_dagster.store.materialization import (
     partition_materialization,
     stating_errors,
 )
+
+if TYPE_CHECKING:
+    from bioinstruct_dagster.evaluation.scored import ScoredExperiment, Scorer
+
+CODE_VERSION = "2"
+MODULE = "bioinstruct_dagster.evaluation"
+SCORE_COLUMNS = (
+    "task", "metric", "category", "subject", "items", "score", "ci_low", "ci_high", "n", "p_holm",
+)  # fmt: skip
+ADAPTER = """
+    select adapter_path, adapter_sha256, base_fingerprint, dataset_fingerprint, prompt_version,
+        rehearsal
+    from lora_adapter
+    where base_model = $base_model and recipe = $recipe
+"""
+
+
+def eval_scores_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.AssetsDefinition:
+    """The asset `eval_scores` with the matrix's experiments as partitions.
+
+    Args:
+        matrix: the experiments.
+        where: the setting BIOINSTRUCT_COMPUTE.
+    """
+
+    @dg.asset(
+        group_name="evaluation",
+        kinds={"pytorch", "duckdb"},
+        owners=OWNERS,
+        code_version=CODE_VERSION,
+        deps=["hf_dataset", "lora_adapter"],
+        partitions_def=experiment_partitions(matrix),
+        output_required=False,  # no output: all experiments were passed over
+        pool=GPU_POOL,
+        op_tags=gpu_tags(where),
+        backfill_policy=single_run(),
+    )
+    @stating_errors
+    def eval_scores(
+        context: dg.AssetExecutionContext,
+        store: dg.ResourceParam[Store],
+        settings: dg.ResourceParam[Settings],
+        process: dg.ResourceParam[ModelProcess],
+    ) -> Iterator[Any]:
+        """Scores of the base model, of the adapter, and their difference, on each task.
+
+        The tasks are those of the folder BIOINSTRUCT_EVALUATION_TASKS whose items are at hand, and
+        `held_out`, the test split of the data set. Each score has a 95 % confidence interval, what
+        it rests on, and the number of items; each difference is paired by item and has a p-value,
+        corrected over the tasks. Scores without the items that training rows repeat stand beside.
+        The table `eval_predictions` holds the answers. A run may score several partitions: it loads
+        each base model once, asks nothing whose result is stored, and goes on if one fails.
+        """
+        step = ExperimentStep(context, matrix, store, settings, process)
+        outcomes = yield from score_adapters(step, experiments_of(context))
+        outcomes.refuse_failures()
+        if outcomes.made:
+            yield materialized_before()
+
+    return eval_scores
+
+
+def score_adapters(
+    step: ExperimentStep, experiments: Sequence[Experiment]
+) -> Generator[dg.AssetMaterialization, None, ExperimentOutcomes]:
+    """Score the experiments' adapters, and store each one's scores as soon as they are complete.
+
+    One model process answers what the store lacks. None is started if it lacks nothing.
+
+    Yields:
+        The materialization of each partition of `eval_scores`.
+
+    Returns:
+        How each experiment ended. A failure is part of the account.
+    """
+    from bioinstruct_dagster.evaluation.scored import Scorer, SetRows
+
+    outcomes = ExperimentOutcomes("scored")
+    rows = SetRows(current_dataset(step.store, step.settings))
+    adapters: list[StoredAdapter] = []
+    for one in step.of_reached_sizes(experiments, outcomes):
+        try:
+            adapters.append(_adapter(step, one, rows.dataset.fingerprint))
+        except StatedError as error:
+            step.failed(one, str(error), outcomes)
+    if not adapters:
+        return outcomes
+    scorer = Scorer(step.store, step.settings, rows)
+    plans = _plans(step, adapters, rows.test)
+    waiting = {
+        partition_key(adapter.experiment): (plan, adapter)
+        for plan in plans
+        for adapter in plan.lacking()
+    }
+    for plan in plans:
+        for adapter in plan.adapters:
+            if partition_key(adapter.experiment) not in waiting:
+                yield from _scored(step, scorer, plan, adapter, outcomes)
+    if waiting:
+        yield from _asked(step, scorer, waiting, outcomes)
+    return outcomes
+
+
+def _adapter(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapter:
+    """The experiment's adapter, with its folder and its files as they are now.
+
+    Raises:
+        AdapterPlaceError: it is not in the data folder.
+        AdapterFaultError: its files are not those of training, or its recipe is another one now.
+        StatedError: there is none, or it was trained on another version of the data set.
+    """
+    name = partition_key(one)
+    found = step.store.rows(ADAPTER, experiment_columns(one))
+    if not found:
+        raise StatedError(
+            f"There is no adapter for {name}. Materialize key:lora_adapter with "
+            f"--partition '{name}' first."
+        )
+    row = found[0]
+    if dataset != row["dataset_fingerprint"]:
+        raise StatedError(
+            f"The adapter for {name} was trained on another version of the data set, so the test "
+            "split may hold rows that it was trained on. Materialize key:lora_adapter with "
+            f"--partition '{name}' first."
+        )
+    folder = stored_folder(row["adapter_path"], step.settings.store.data_dir)
+    if missing := missing_file(folder):
+        raise EvaluationError(
+            f"There is no adapter at {folder} ({missing} is missing). "
+            "Materialize key:lora_adapter for this partition first."
+        )
+    recipe = step.matrix.recipe(*one)
+    check_trained(
+        folder, row["base_fingerprint"], recipe=recipe, adapter_sha256=row["adapter_sha256"]
+    )
+    base = step.matrix.base_models[one[0]]
+    return StoredAdapter(one, base, recipe, folder, adapter_content(folder), row)
+
+
+def _plans(
+    step: ExperimentStep, adapters: Sequence[StoredAdapter], test_rows: Sequence[Mapping[str, Any]]
+) -> list[BasePlan]:
+    """What each base model and its adapters are asked; results of killed runs are stored first.
+
+    Raises:
+        EvaluationError: no task has items.
+    """
+    taken = stored.take_all(step.store, step.settings.store.data_dir / PARTS)
+    if taken:
+        step.context.log.info("%d results that an earlier run had left are in the store", taken)
+    tasks: dict[bool, ChosenTasks] = {}
+    plans = []
+    for group in by_base(adapters):
+        rehearsal = group[0].base.rehearsal
+        if rehearsal not in tasks:
+            tasks[rehearsal] = chosen_tasks(step.settings, test_rows, rehearsal=rehearsal)
+            _tell_of(step, tasks[rehearsal])
+        plan = BasePlan.of(group, tasks[rehearsal], step.settings.runs.seed)
+        plan.look_up(step.store)
+        counts = plan.counts()
+        step.context.log.info(
+            "%s: %d adapters, %d tasks; %d results are stored, %d are missing",
+            group[0].experiment[0], len(group), len(plan.chosen.tasks), *counts,
+        )  # fmt: skip
+        plans.append(plan)
+    return plans
+
+
+def _tell_of(step: ExperimentStep, chosen: ChosenTasks) -> None:
+    for note in chosen.notes:
+        step.context.log.info(note)
+    for name, reason in chosen.missing.items():
+        step.context.log.warning("%s: not scored. %s", name, reason)
+    if not chosen.tasks:
+        listed = "; ".join(f"{name}: {reason}" for name, reason in chosen.missing.items())
+        raise EvaluationError(f"There is nothing to score: no task has items. {listed}.")
+
+
+def _asked(
+    step: ExperimentStep,
+    scorer: "Scorer",
+    waiting: Mapping[str, tuple[BasePlan, StoredAdapter]],
+    outcomes: ExperimentOutcomes,
+) -> Generator[dg.AssetMaterialization]:
+    """Ask what the store lacks in the model process, and score each adapter when it is answered."""
+    data_dir = step.settings.store.data_dir
+    folder = data_dir / QUESTIONS / uuid.uuid4().hex
+    plans = {id(plan): plan for plan, _ in waiting.values()}.values()
+    bases = []
+    for number, plan in enumerate(plans):
+        write_questions(plan.questions, folder / str(number))
+        bases.append(plan.spec(folder / str(number), step.settings))
+    experiments = {name: adapter.experiment for name, (_, adapter) in waiting.items()}
+    try:
+        with (
+            step.told_if_cancelled(lambda: _cancelled(outcomes, experiments.values())),
+            closing(
+                step.made_by(
+                    MODULE,
+                    EvaluationSpec(tuple(bases)).to_json(),
+                    experiments,
+                    outcomes,
+                    lambda message: _take(step.store, message),
+                )
+            ) as made,
+        ):
+            for one, _ in made:
+                plan, adapter = waiting[partition_key(one)]
+                yield from _scored(step, scorer, plan, adapter, outcomes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cancelled(outcomes: ExperimentOutcomes, experiments: Any) -> str:
+    told = outcomes.cancelled(experiments, {})
+    return f"{told} Answers that are stored are not asked for again."
+
+
+def _take(store: Store, message: Mapping[str, Any]) -> None:
+    if message["kind"] == "items":
+        stored.take(store, Path(message["path"]))
+
+
+def _scored(
+    step: ExperimentStep,
+    scorer: "Scorer",
+    plan: BasePlan,
+    adapter: StoredAdapter,
+    outcomes: ExperimentOutcomes,
+) -> Generator[dg.AssetMaterialization]:
+    """Store the scores of an adapter whose questions are all answered."""
+    one = adapter.experiment
+    try:
+        scored = scorer.score(plan, adapter)
+    except StatedError as error:
+        step.failed(one, str(error), outcomes)
+        return
+    outcomes.made.append(one)
+    yield partition_materialization(
+        step.context,
+        "eval_scores",
+        experiment_key(*one),
+        _shown(step, plan, adapter, scored),
+        code_version=CODE_VERSION,
+        upstream={"hf_dataset": None, "lora_adapter": experiment_key(*one)},
+    )
+
+
+def _shown(
+    step: ExperimentStep, plan: BasePlan, adapter: StoredAdapter, scored: "ScoredExperiment"
+) -> dg.MaterializeResult[None]:
+    """What the UI shows of an experiment's scores."""
+    from bioinstruct_dagster.evaluation import shown
+
+    tables = {
+        "scores": shown.score_table(scored.scores),
+        "tasks": shown.task_table(plan.chosen, scored.repeated),
+        "without_contaminated": shown.clean_table(scored.scores),
+        "categories": shown.category_table(scored.scores),
+    }
+    marked = any(row["rehearsal"] for row in scored.scores)
+    return materialization(
+        step.context,
+        step.store,
+        "eval_scores",
+        sha256_of_rows(scored.scores, SCORE_COLUMNS),
+        rehearsal=marked,
+        part=experiment_columns(adapter.experiment),
+        extra={
+            **{
+                name: dg.MetadataValue.md(markdown_table(rows))
+                for name, rows in tables.items()
+                if rows
+            },
+            **shown.main_scores(scored.scores),
+            "tasks_computed": len(scored.computed),
+            "tasks_unchanged": len(plan.chosen.tasks) - len(scored.computed),
+            "contaminated_items": sum(
+                len({hit.item_id for hit in hits}) for hits in scored.repeated.values()
+            ),
+        },
+    )

@@ -128,6 +128,11 @@ class BasePlan:
             precision=precision,
         )
 
+    def counts(self) -> tuple[int, int]:
+        """How many results are stored, and how many are missing."""
+        known, missing = self.questions.known, self.questions.missing
+        return sum(map(len, known.values())), sum(map(len, missing.values()))
+
     def lacking(self) -> list[StoredAdapter]:
         """The adapters that can't be scored before something is asked."""
         if self.questions.missing[BASE]:

@@ -192,15 +192,25 @@ def _chosen(
     return options_of(chosen.task, item)[likeliest]
 
 
-def scored_from(results_keys: Iterable[str], chosen: ChosenTask, contaminated: Iterable[str]) -> str:
-    """The hash of all that the scores of a task are computed from, the code of metrics included."""
+def scored_from(
+    keys: Iterable[str], chosen: ChosenTask, contaminated: Iterable[str], more: Any
+) -> str:
+    """The hash of all that the scores of a task are computed from, the code of metrics included.
+
+    Args:
+        keys: of the item results.
+        chosen: the task.
+        contaminated: the items that training rows repeat.
+        more: what else stands in a row of a score.
+    """
     values = [
         code_sha256(),
         task_version(chosen.task),
         chosen.fingerprint,
         chosen.source,
         sorted(contaminated),
-        hashlib.sha256("".join(results_keys).encode()).hexdigest(),
+        hashlib.sha256("".join(keys).encode()).hexdigest(),
+        more,
     ]
     return sha256_of(values)
 
