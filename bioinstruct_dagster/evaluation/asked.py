@@ -114,9 +114,7 @@ def _requests(
     for made in requests_of_items(one.task, items, base, seed=seed):
         for options in made.options:
             question = Question(made.task, made.item_id, options.measure, options.order)
-            yield Asked(
-                question, "", options.request, options.permutation, options.tokens_lost
-            )
+            yield Asked(question, "", options.request, options.permutation, options.tokens_lost)
         if made.answer:
             question = Question(made.task, made.item_id, "answer", 0)
             yield Asked(question, "", made.answer.request, (), made.answer.tokens_lost)

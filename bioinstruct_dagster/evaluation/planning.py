@@ -1,7 +1,7 @@
-"""What has to be asked: adapters by their base model, all questions, and which results are stored.
+"""What has to be asked: adapters by base model, all questions, and which results are stored.
 
-Belongs here: the plan of a run, from the store and the files. Does not: asking (evaluation.evaluate),
-or scores (evaluation.scoring).
+Belongs here: the plan of a run, from the store and the files. Does not: asking
+(evaluation.evaluate), or scores (evaluation.scoring).
 """
 
 from collections import Counter
@@ -168,7 +168,9 @@ class BasePlan:
             rows=settings.evaluation.answer_rows,
         )
 
-    def results(self, store: Store, subject: str, chosen: ChosenTask) -> dict[str, list[ItemResult]]:
+    def results(
+        self, store: Store, subject: str, chosen: ChosenTask
+    ) -> dict[str, list[ItemResult]]:
         """A subject's results of a task by item; an item without a result is not there."""
         keys = self.keys_of_task(subject, chosen.task.name)
         found = stored.results(store, keys)

@@ -121,9 +121,7 @@ class Scorer:
             common = self._provenance(plan, adapter, chosen)
             keys = [plan.keys_of_task(one, name) for one in (BASE, adapter.content)]
             made_of = scored_from([*keys[0], *keys[1]], chosen, contaminated, [common, seed])
-            kept = [
-                row for row in before if row["task"] == name and row["scored_from"] == made_of
-            ]
+            kept = [row for row in before if row["task"] == name and row["scored_from"] == made_of]
             if kept:
                 scores += kept
                 continue

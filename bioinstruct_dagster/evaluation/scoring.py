@@ -181,9 +181,7 @@ def prediction_rows(results: TaskResults) -> Iterator[dict[str, Any]]:
             }
 
 
-def _chosen(
-    chosen: ChosenTask, item: EvaluationItem, results: Sequence[ItemResult]
-) -> str | None:
+def _chosen(chosen: ChosenTask, item: EvaluationItem, results: Sequence[ItemResult]) -> str | None:
     """The option that is the likeliest in the first order shown."""
     first = next((one for one in results if one.measure == "options" and one.order == 0), None)
     if first is None or not first.log_likelihoods:

@@ -89,7 +89,7 @@ def task_table(chosen: ChosenTasks, repeated: Mapping[str, Sequence[Any]]) -> li
         for one in chosen.tasks
     ]
     missing = [
-        {name: "" for name in (scored[0] if scored else {"task": ""})}
+        dict.fromkeys(scored[0] if scored else {"task": ""}, "")
         | {"task": name, "items": "none", "note": f"not scored: {reason}"}
         for name, reason in chosen.missing.items()
     ]

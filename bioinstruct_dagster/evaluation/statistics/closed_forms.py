@@ -110,7 +110,7 @@ def _tango_statistic(b: Floats, c: Floats, n: Floats, delta: Floats) -> Floats:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p values corrected for their number by Holm's step-down method (Holm 1979).
+    """P values corrected for their number by Holm's step-down method (Holm 1979).
 
     A p value that is NaN stays NaN and does not count.
     """
