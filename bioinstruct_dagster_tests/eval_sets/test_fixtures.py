@@ -7,14 +7,15 @@ from collections import Counter
 import pytest
 
 from bioinstruct_dagster.curation.contamination.gate import contamination_report
+from bioinstruct_dagster.curation.contamination.limits import ComparedItems, read_limits
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.eval_sets.catalogue import EVALUATION_TASKS, read_tasks
 from bioinstruct_dagster.eval_sets.item import options_of
 from bioinstruct_dagster.eval_sets.items import collect_items, items_of
 from bioinstruct_dagster.settings import INPUTS
 
-FIXTURES = EVALUATION_TASKS / "fixtures"
-TASKS = {task.name: task for task in read_tasks(EVALUATION_TASKS).tasks}
+CATALOGUE = read_tasks(EVALUATION_TASKS)
+TASKS = {task.name: task for task in CATALOGUE.tasks}
 # The demo asks a small model on a CPU about every item.
 MOST_WORDS = 120
 SHARING = ("bioasq", "mednli", "nli4ct", "phee", "craft_coreference")
@@ -23,7 +24,9 @@ SHARING = ("bioasq", "mednli", "nli4ct", "phee", "craft_coreference")
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
     nothing = tmp_path_factory.mktemp("eval")
-    return {name: items_of(task, nothing, fixtures=FIXTURES) for name, task in TASKS.items()}
+    return {
+        name: items_of(task, nothing, fixtures=CATALOGUE.fixtures) for name, task in TASKS.items()
+    }
 
 
 def of_kind(kind):
@@ -36,7 +39,7 @@ def passages_of(item):
 
 def test_every_task_has_a_fixture_and_every_fixture_a_task():
     assert sorted(task.fixture for task in TASKS.values()) == sorted(
-        path.name for path in FIXTURES.iterdir()
+        path.name for path in CATALOGUE.fixtures.iterdir()
     )
 
 
@@ -98,8 +101,7 @@ def test_some_items_share_a_passage_a_note_or_a_trial(loaded, name):
 
 def test_files_hold_what_is_hard_to_read(loaded):
     texts = {
-        name: "\n".join(passages_of(item) for item in known.items)
-        for name, known in loaded.items()
+        name: "\n".join(passages_of(item) for item in known.items) for name, known in loaded.items()
     }
     assert sum(not text.isascii() for text in texts.values()) >= 8
     assert "“" in texts["mts_dialog"]
@@ -118,7 +120,8 @@ def shipped_rows():
 
 
 def test_no_fixture_repeats_a_text_that_the_demo_trains_on(loaded):
-    items = collect_items([item for known in loaded.values() for item in known.items])
+    fixtures = collect_items(item for known in loaded.values() for item in known.items)
+    items = ComparedItems.of(fixtures, read_limits())
     rows = list(shipped_rows())
     assert len(rows) > 200
     found = contamination_report(rows, items)
