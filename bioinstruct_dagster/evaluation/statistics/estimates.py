@@ -98,7 +98,7 @@ def without_spread(sums: ClusterSums) -> Estimate | None:
         return Estimate(math.nan, None, None, n, count, NO_ITEMS)
     if count == 1:
         return Estimate(score, _finite(low), _finite(high), n, count, ONE_UNIT)
-    if np.ptp(sums.left_out()) > 1e-12 * max(1.0, abs(score)):  # noqa: PLR2004
+    if np.ptp(sums.left_out()) > 1e-12 * max(1.0, abs(score)):
         return None
     share = float(wilson(0.0, count)[1])
     return Estimate(
