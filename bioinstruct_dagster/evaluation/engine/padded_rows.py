@@ -16,7 +16,7 @@ from bioinstruct_dagster.evaluation.engine.tree_passes import (
     Sums,
     kept_logits,
     owners_of,
-    split,
+    summed,
 )
 
 if TYPE_CHECKING:
@@ -107,9 +107,7 @@ def log_likelihoods_of_rows(
         ]
         scores[chosen] = _scores(model, rows, targets, device, pad)
     owners = owners_of(batch.option_tokens, "cpu")
-    sums = torch.zeros(len(batch.option_tokens), dtype=torch.float64).index_add_(0, owners, scores)
-    sizes = [len(request.option_ids) for request in batch.requests]
-    return list(split(sums.tolist(), sizes))
+    return summed(scores, owners, [len(request.option_ids) for request in batch.requests])
 
 
 def _scores(

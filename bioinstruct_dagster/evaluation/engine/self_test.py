@@ -135,7 +135,7 @@ def _tree_fault(base: LoadedBaseModel, sample: Sequence[OptionRequest], alone: S
 
 def _computed(base: LoadedBaseModel, one: TreePass) -> Sums:
     tensors = TreeTensors.of(one, base.device, next(base.model.parameters()).dtype)
-    return log_likelihoods_of(base.model, tensors)[0]
+    return log_likelihoods_of(base.model, tensors)
 
 
 def _altered(one: TreePass) -> TreePass | None:
