@@ -24,6 +24,7 @@ from bioinstruct_dagster.settings.generation import (
     ImportSettings,
     SeedSettings,
 )
+from bioinstruct_dagster.settings.judge import JudgeSettings
 from bioinstruct_dagster.settings.runs import ModelSettings, RunSettings, StoreSettings
 from bioinstruct_dagster.settings.teacher import CapSettings, TeacherSettings
 
@@ -49,6 +50,7 @@ class Settings(BaseModel):
     eval_sets: EvalSetSettings = EvalSetSettings()
     models: ModelSettings = ModelSettings()
     compute: ComputeSettings = ComputeSettings()
+    judge: JudgeSettings = JudgeSettings()
     runs: RunSettings = RunSettings()
 
     @classmethod
