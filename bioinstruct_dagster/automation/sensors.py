@@ -11,6 +11,7 @@ import dagster as dg
 
 from bioinstruct_dagster.automation.jobs import data_set_job, data_set_multiprocess_job
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.evaluation.judge.grades import PURPOSE as JUDGING
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -53,13 +54,17 @@ def batch_results(
     run generates no new rows. If the run fails, the sensor starts another after an hour.
     """
     try:
-        open_now = batches.open_batches(store)
+        open_now = [batch for batch in batches.open_batches(store) if batch["purpose"] != JUDGING]
         if not open_now:
-            return dg.SkipReason("No batch is open.")
+            return dg.SkipReason(
+                "No batch of the data set is open. The next run of judged_answers stores the "
+                "replies of the judge's batches."
+            )
         with open_endpoint(settings) as endpoint:
             found = batches.poll(endpoint, store)
     except StatedError as error:
         return dg.SkipReason(str(error))
+    found = [batch for batch in found if batch.purpose != JUDGING]
     ended = [batch for batch in found if batch.ended]
     if not ended:
         states = [f"{batch.batch_id or 'A batch'} is {batch.status}" for batch in found]

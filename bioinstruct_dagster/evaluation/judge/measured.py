@@ -1,0 +1,272 @@
+"""What a judge is worth: its grades beside those of people, and beside scores without a judge.
+
+Most of the agreement between any score and people comes from the items: a long note is harder than
+a short one. So a judge counts as useful only if its rank correlation with people is above that of
+both text lengths and above that of the composite, by the whole 95 % interval of the difference.
+Belongs here: measuring a judge, the rows of `judge_measures`, and the state that they give a judge.
+Does not: the figures of agreement (agreement), or biases (biases).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioinstruct_dagster.evaluation.judge.agreement import (
+    AgreementFigure,
+    agreement_of,
+    cluster_indices,
+    fitted_out_of_fold,
+    length_of,
+    over_clusters,
+    spearman,
+)
+from bioinstruct_dagster.evaluation.judge.biases import BiasFigure
+from bioinstruct_dagster.evaluation.judge.grades import Grade, rubric_version
+from bioinstruct_dagster.evaluation.judge.human_scores import HumanScore, fingerprint_of
+from bioinstruct_dagster.store.database import Store, insert
+
+Floats = NDArray[np.float64]
+JudgeState = Literal["proven", "not_better", "not_measured", "rehearsal"]
+
+JUDGE = "judge"
+LENGTH_RATIO = "summary_length_by_reference_length"
+REFERENCE_LENGTH = "minus_reference_length"
+BOTH_LENGTHS = "both_lengths_fitted"
+ROUGE = "rouge_1"
+COMPOSITE = "composite"
+RIVALS = (BOTH_LENGTHS, COMPOSITE)  # what a judge has to beat
+LEAST_READABLE = 0.9  # the share of grades below which a judge does not count as measured
+
+LAST_MEASURE = """
+    select figure, subject, value, ci_low, ci_high, n, clusters, rehearsal
+    from judge_measures
+    where teacher = $teacher and judge_model = $judge_model and rubric = $rubric
+    qualify measured_at = max(measured_at) over ()
+"""
+
+
+@dataclass(frozen=True)
+class JudgeStanding:
+    """What a judge is worth, for every score that rests on it.
+
+    Attributes:
+        state: `proven` if a measurement shows that the judge is better than both text lengths and
+            the composite; `not_better` if it does not show that; `not_measured`; or `rehearsal`.
+        note: what the state rests on, in a sentence.
+    """
+
+    state: JudgeState
+    note: str
+
+
+def scores_without_judge(scores: Sequence[HumanScore]) -> dict[str, tuple[Floats, Floats]]:
+    """The scores that need no judge: by name, the score and how likely an error is.
+
+    The composite says by itself how likely an error is. Of the others, it is the score with its
+    sign changed.
+    """
+    from rouge_score.rouge_scorer import RougeScorer
+
+    from bioinstruct_dagster.evaluation.metrics.composite import composite
+
+    own, reference = lengths_of(scores).T
+    people = np.array([score.share("factual_f1") for score in scores])
+    sources = [score.text.source for score in scores]
+    scorer = RougeScorer(["rouge1"], use_stemmer=True)
+    rouge = [
+        scorer.score(score.text.reference, score.text.answer)["rouge1"].fmeasure for score in scores
+    ]
+    parts = [composite(*score.text.shown().values()) for score in scores]
+    lengths = np.log1p(np.column_stack([own, reference]))
+    plain = {
+        LENGTH_RATIO: own / np.maximum(reference, 1),
+        REFERENCE_LENGTH: -reference,
+        BOTH_LENGTHS: fitted_out_of_fold(lengths, people, sources),
+        ROUGE: np.array(rouge),
+    }
+    return {name: (values, -values) for name, values in plain.items()} | {
+        COMPOSITE: (
+            np.array([part.score for part in parts]),
+            np.array([part.factual_errors for part in parts]),
+        )
+    }
+
+
+def lengths_of(scores: Sequence[HumanScore]) -> Floats:
+    """Words of each answer and of its reference, of shape (n, 2)."""
+    return np.array(
+        [[length_of(score.text.answer), length_of(score.text.reference)] for score in scores],
+        dtype=np.float64,
+    )
+
+
+def agreement_rows(
+    scores: Sequence[HumanScore], grades: Sequence[Grade | None], *, seed: int, resamples: int
+) -> list[dict[str, Any]]:
+    """The figures of the judge and of the scores without a judge, on the answers with a grade.
+
+    Args:
+        scores: of people.
+        grades: the judge's, in the same order; None if unreadable. These answers are left out of
+            every figure, and counted.
+        seed: of the bootstrap over sources.
+        resamples: of the bootstrap.
+
+    Raises:
+        ValueError: no grade is readable.
+    """
+    places = [place for place, grade in enumerate(grades) if grade is not None]
+    kept = [scores[place] for place in places]
+    judged = [grade for grade in grades if grade is not None]
+    sources = [score.text.source for score in kept]
+    people = np.array([score.share("factual_f1") for score in kept], dtype=np.float64)
+    has_error = [(score.share("factual_precision") or 0.0) < 1 for score in kept]
+    subjects = {JUDGE: (_f1(judged), _errors(judged))} | {
+        # The fit of both lengths is made on all scores, so that it is the same for every judge.
+        name: (values[places], errors[places])
+        for name, (values, errors) in scores_without_judge(scores).items()
+    }
+    rows = [_row("readable", JUDGE, len(kept) / len(scores), n=len(scores), clusters=len(sources))]
+    for name, (values, errors) in subjects.items():
+        found = agreement_of(
+            values,
+            errors,
+            people,
+            has_error,
+            lengths_of(kept),
+            sources,
+            seed=seed,
+            resamples=resamples,
+        )
+        rows += [
+            _figure_row(figure, name, getattr(found, figure), found.n, found.clusters)
+            for figure in ("spearman", "partial", "within", "auroc")
+        ]
+    groups = cluster_indices(sources)
+    ours = subjects[JUDGE][0]
+    for name in subjects:
+        if name == JUDGE:
+            continue
+        theirs = subjects[name][0]
+
+        def difference(drawn: NDArray[np.intp], theirs: Floats = theirs) -> float:
+            return spearman(ours[drawn], people[drawn]) - spearman(theirs[drawn], people[drawn])
+
+        value = difference(np.arange(len(kept)))
+        ends = over_clusters(difference, groups, seed=seed, resamples=resamples)
+        figure = AgreementFigure(value, *ends)
+        rows.append(_figure_row("difference", name, figure, len(kept), len(groups)))
+    return rows
+
+
+def bias_rows(figures: Sequence[BiasFigure]) -> list[dict[str, Any]]:
+    """Biases and costs as rows of a measurement."""
+    return [
+        _row(one.name, JUDGE, one.value, one.low, one.high, n=one.n, clusters=one.clusters)
+        for one in figures
+    ]
+
+
+def write_measure(
+    store: Store,
+    rows: Sequence[Mapping[str, Any]],
+    scores: tuple[HumanScore, ...],
+    *,
+    teacher: str,
+    model: str,
+    rehearsal: bool,
+) -> None:
+    """Keep a measurement in `judge_measures`. It counts until the judge is measured again."""
+    whole = {
+        "teacher": teacher,
+        "judge_model": model,
+        "rubric": rubric_version(),
+        "scores_fingerprint": fingerprint_of(scores),
+        "rehearsal": rehearsal,
+        "measured_at": datetime.now(UTC),
+    }
+    with store.write() as connection:
+        insert(connection, "judge_measures", [{**row, **whole} for row in rows])
+
+
+def standing_of(store: Store, teacher: str, model: str) -> JudgeStanding:
+    """What the last measurement of a judge, for the present rubric, says of it."""
+    key = {"teacher": teacher, "judge_model": model, "rubric": rubric_version()}
+    rows = store.rows(LAST_MEASURE, key) if store.path.exists() else []
+    if teacher == "rehearsal":
+        return JudgeStanding(
+            "rehearsal",
+            "The stand-in judge compares words by a simple rule. Its scores mean nothing.",
+        )
+    if not rows:
+        return JudgeStanding(
+            "not_measured",
+            f"{model} has not been measured on human scores with this rubric (make bench-judge).",
+        )
+    return _standing(model, {(row["figure"], row["subject"]): row for row in rows})
+
+
+def _standing(model: str, rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> JudgeStanding:
+    ours = rows["spearman", JUDGE]
+    note = (
+        f"On {ours['n']} answers scored by people, the rank correlation of {model} is "
+        f"{_shown(ours)}."
+    )
+    readable = rows["readable", JUDGE]["value"]
+    if readable < LEAST_READABLE:
+        note += f" Only {readable:.0%} of its grades could be read."
+        return JudgeStanding("not_better", note)
+    for name in RIVALS:
+        gap = rows["difference", name]
+        better = "better" if gap["ci_low"] > 0 else "not shown to be better"
+        if gap["ci_high"] < 0:
+            better = "worse"
+        words = {BOTH_LENGTHS: "text lengths alone", COMPOSITE: "the composite without a judge"}
+        note += f" It is {better} than {words[name]} (difference {_shown(gap)})."
+    proven = all(rows["difference", name]["ci_low"] > 0 for name in RIVALS)
+    return JudgeStanding("proven" if proven else "not_better", note)
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    return str(AgreementFigure(row["value"], row["ci_low"], row["ci_high"]))
+
+
+def _f1(grades: Sequence[Grade]) -> Floats:
+    return np.array([grade.share("factual_f1") for grade in grades], dtype=np.float64)
+
+
+def _errors(grades: Sequence[Grade]) -> Floats:
+    """How likely an error is: the share of facts that are wrong, and 0 without any fact."""
+    precise = [grade.share("factual_precision") for grade in grades]
+    return np.array([0.0 if share is None else 1 - share for share in precise])
+
+
+def _figure_row(
+    figure: str, subject: str, found: AgreementFigure, n: int, clusters: int
+) -> dict[str, Any]:
+    return _row(figure, subject, found.value, found.low, found.high, n=n, clusters=clusters)
+
+
+def _row(
+    figure: str,
+    subject: str,
+    value: float,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    n: int,
+    clusters: int,
+) -> dict[str, Any]:
+    return {
+        "figure": figure,
+        "subject": subject,
+        "value": value,
+        "ci_low": low,
+        "ci_high": high,
+        "n": n,
+        "clusters": clusters,
+    }
