@@ -29,7 +29,7 @@ from bioinstruct_dagster.training.reporting import open_progress
 from bioinstruct_dagster.training.rows import ExperimentRows, read_rows
 from bioinstruct_dagster.training.saving import save_adapter
 from bioinstruct_dagster.training.spec import TrainingSpec
-from bioinstruct_dagster.training.subsets import training_seed
+from bioinstruct_dagster.models.experiments.subsets import training_seed
 from bioinstruct_dagster.training.throughput import restart_peak
 
 Log = Callable[[str], None]

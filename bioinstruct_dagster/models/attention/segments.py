@@ -49,10 +49,8 @@ def packed_attention(model: Any) -> Iterator[None]:
     """
     global _packing  # noqa: PLW0603
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    text = base.config.get_text_config()
-    for field, reason in _OBSTACLES.items():
-        if getattr(text, field, None):
-            raise PackingUnsupportedError(f"{reason} ({field} = {getattr(text, field)})")
+    if reason := obstacle_of(base.config):
+        raise PackingUnsupportedError(reason)
     _register()
     own = base.config._attn_implementation  # noqa: SLF001
     if not type(base)._can_set_attn_implementation():  # noqa: SLF001
@@ -64,6 +62,15 @@ def packed_attention(model: Any) -> Iterator[None]:
     finally:
         _packing = False
         base.set_attn_implementation(own)
+
+
+def obstacle_of(config: Any) -> str | None:
+    """What of a model's configuration rules out an attention of ours; None if nothing does."""
+    text = config.get_text_config()
+    for field, reason in _OBSTACLES.items():
+        if getattr(text, field, None):
+            return f"{reason} ({field} = {getattr(text, field)})"
+    return None
 
 
 def _register() -> None:

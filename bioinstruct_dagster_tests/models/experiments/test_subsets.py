@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
-from bioinstruct_dagster.training.subsets import (
+from bioinstruct_dagster.models.experiments.subsets import (
     SizeNotReachedError,
     subset,
     training_seed,
