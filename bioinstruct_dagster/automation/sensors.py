@@ -54,11 +54,14 @@ def batch_results(
     run generates no new rows. If the run fails, the sensor starts another after an hour.
     """
     try:
-        open_now = [batch for batch in batches.open_batches(store) if batch["purpose"] != JUDGING]
+        all_open = batches.open_batches(store)
+        if not all_open:
+            return dg.SkipReason("No batch is open.")
+        open_now = [batch for batch in all_open if batch["purpose"] != JUDGING]
         if not open_now:
             return dg.SkipReason(
-                "No batch of the data set is open. The next run of judged_answers stores the "
-                "replies of the judge's batches."
+                "The open batches are the judge's. The next run of judged_answers stores their "
+                "replies."
             )
         with open_endpoint(settings) as endpoint:
             found = batches.poll(endpoint, store)

@@ -26,8 +26,8 @@ PROVENANCE = """
         items_fingerprint, items_source, base_fingerprint,
         max(adapter_sha256) as adapter_sha256, bool_or(rehearsal) as rehearsal
     from eval_scores
-    where base_model = $base_model and recipe = $recipe and task in (select unnest($tasks::varchar[]))
-      and items = 'all'
+    where base_model = $base_model and recipe = $recipe and items = 'all'
+      and task in (select unnest($tasks::varchar[]))
     group by all
     order by task
 """

@@ -104,7 +104,10 @@ def judged_answers_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
                 judgement.tally.pending,
             )
             return
-        for one, rows in _rows(matrix, store, settings, found, judgement, standing).items():
+        scores = _rows(
+            matrix, store, settings, found=found, judgement=judgement, standing=standing
+        )
+        for one, rows in scores.items():
             yield _stored(context, store, one, rows)
         yield materialized_before()
 
@@ -152,6 +155,7 @@ def _rows(
     matrix: ExperimentMatrix,
     store: Store,
     settings: Settings,
+    *,
     found: _Drawn,
     judgement: Judgement,
     standing: JudgeStanding,

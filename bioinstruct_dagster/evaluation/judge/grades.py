@@ -5,7 +5,7 @@ Does not: the text of the rubric (rubric), asking (judging), or means and interv
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -152,15 +152,18 @@ def text_hash(text: str) -> str:
 
 
 def _valid_grade(answer: Mapping[str, Any]) -> Grade | None:
-    counts = [answer.get(name) for name in COUNTS]
-    if not all(
-        isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= _MOST_FACTS
-        for count in counts
-    ):
+    counts = {name: answer.get(name) for name in COUNTS}
+    if not all(map(_is_count, counts.values())):
         return None
-    grade = Grade(*counts, _short(answer.get("reason")))  # type: ignore[arg-type]
+    grade = Grade(**{name: int(count or 0) for name, count in counts.items()})
     # A reference states something, so a grade that finds no fact in it is no reading of it.
-    return grade if grade.covered + grade.distorted + grade.omitted else None
+    if not grade.covered + grade.distorted + grade.omitted:
+        return None
+    return replace(grade, reason=_short(answer.get("reason")))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_FACTS
 
 
 def _short(reason: Any) -> str:
@@ -183,4 +186,4 @@ def _stored_row(key: str, text: GradedText, grade: Grade | None, repeat: int) ->
 def _stored_grade(row: Mapping[str, Any]) -> Grade | None:
     if row["covered"] is None:
         return None
-    return Grade(*(row[name] for name in COUNTS), row["reason"])
+    return Grade(**{name: row[name] for name in (*COUNTS, "reason")})

@@ -133,9 +133,9 @@ def agreement_rows(
     rows = [_row("readable", JUDGE, len(kept) / len(scores), n=len(scores), clusters=len(sources))]
     for name, (values, errors) in subjects.items():
         found = agreement_of(
-            values,
-            errors,
-            people,
+            values.tolist(),
+            errors.tolist(),
+            people.tolist(),
             has_error,
             lengths_of(kept),
             sources,

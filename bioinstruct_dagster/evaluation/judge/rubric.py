@@ -56,8 +56,8 @@ Answer in this form, with every number once:
 "supported": 0, "contradicted": 0, "invented": 0}]}"""
 
 PAIR_PROMPT = """\
-Each numbered item below has a source, a reference that an expert wrote, and two answers: first and \
-second. Decide which answer a clinician could use with less correction.
+Each numbered item below has a source, a reference that an expert wrote, and two answers: first \
+and second. Decide which answer a clinician could use with less correction.
 
 An answer is better if it states more of the reference's facts, and if fewer of its facts are \
 contradicted by the source or occur in neither source nor reference. A wrong or invented fact \
