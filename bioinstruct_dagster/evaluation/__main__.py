@@ -10,8 +10,6 @@ if __name__ == "__main__":
     sys.exit(
         run_from_files(
             "bioinstruct_dagster.evaluation",
-            lambda text, log, report: evaluate_study(
-                EvaluationSpec.from_json(text), log, report
-            ),
+            lambda text, log, report: evaluate_study(EvaluationSpec.from_json(text), log, report),
         )
     )

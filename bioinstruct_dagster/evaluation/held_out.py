@@ -1,6 +1,6 @@
 """The task `held_out`: the test split of the data set that the adapters were trained on.
 
-Its prompts are those of training, and its metrics are the loss of the true outputs and what compares
+Its prompts are those of training. Its metrics are the loss of the true outputs, and what compares
 an answer with its output. Belongs here: its items and requests. Does not: other tasks
 (eval_sets.task, evaluation.tasks.asking).
 """
@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.eval_sets.items import EvaluationItem
-from bioinstruct_dagster.eval_sets.task import EvaluationTask, ItemFields, TaskPrompt, TaskSource
 from bioinstruct_dagster.eval_sets.scoring import TextScoring
+from bioinstruct_dagster.eval_sets.task import EvaluationTask, ItemFields, TaskPrompt, TaskSource
 from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, OptionRequest
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
 from bioinstruct_dagster.models.base_models import TokenizingBase

@@ -1,7 +1,7 @@
-"""What has to be asked: adapters by their base model, all questions, and which results are stored.
+"""What has to be asked: adapters by base model, all questions, and which results are stored.
 
-Belongs here: the plan of a run, from the store and the files. Does not: asking (evaluation.evaluate),
-or scores (evaluation.scoring).
+Belongs here: the plan of a run, from the store and the files. Does not: asking
+(evaluation.evaluate), or scores (evaluation.scoring).
 """
 
 from collections import Counter
@@ -128,6 +128,11 @@ class BasePlan:
             precision=precision,
         )
 
+    def counts(self) -> tuple[int, int]:
+        """How many results are stored, and how many are missing."""
+        known, missing = self.questions.known, self.questions.missing
+        return sum(map(len, known.values())), sum(map(len, missing.values()))
+
     def lacking(self) -> list[StoredAdapter]:
         """The adapters that can't be scored before something is asked."""
         if self.questions.missing[BASE]:
@@ -163,7 +168,9 @@ class BasePlan:
             rows=settings.evaluation.answer_rows,
         )
 
-    def results(self, store: Store, subject: str, chosen: ChosenTask) -> dict[str, list[ItemResult]]:
+    def results(
+        self, store: Store, subject: str, chosen: ChosenTask
+    ) -> dict[str, list[ItemResult]]:
         """A subject's results of a task by item; an item without a result is not there."""
         keys = self.keys_of_task(subject, chosen.task.name)
         found = stored.results(store, keys)

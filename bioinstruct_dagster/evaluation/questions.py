@@ -1,4 +1,4 @@
-"""The questions of an evaluation as files: tasks, items, and which subjects still have to answer what.
+"""The questions of an evaluation as files: tasks, items, and who still has to answer what.
 
 The orchestrator writes the folder, and the model process reads it, also on another machine. Belongs
 here: the folder, and the check that both sides compute the same keys. Does not: the keys
@@ -93,9 +93,7 @@ def read_questions(folder: Path, conditions: Conditions) -> Questions:
     """
     values = json.loads((folder / _FILE).read_text("utf-8"))
     tasks = [
-        TaskQuestions(
-            EvaluationTask.model_validate(one["task"]), tuple(map(_item, one["items"]))
-        )
+        TaskQuestions(EvaluationTask.model_validate(one["task"]), tuple(map(_item, one["items"])))
         for one in values["tasks"]
     ]
     found = questions_of(tasks, conditions)

@@ -181,9 +181,7 @@ def prediction_rows(results: TaskResults) -> Iterator[dict[str, Any]]:
             }
 
 
-def _chosen(
-    chosen: ChosenTask, item: EvaluationItem, results: Sequence[ItemResult]
-) -> str | None:
+def _chosen(chosen: ChosenTask, item: EvaluationItem, results: Sequence[ItemResult]) -> str | None:
     """The option that is the likeliest in the first order shown."""
     first = next((one for one in results if one.measure == "options" and one.order == 0), None)
     if first is None or not first.log_likelihoods:
@@ -192,15 +190,25 @@ def _chosen(
     return options_of(chosen.task, item)[likeliest]
 
 
-def scored_from(results_keys: Iterable[str], chosen: ChosenTask, contaminated: Iterable[str]) -> str:
-    """The hash of all that the scores of a task are computed from, the code of metrics included."""
+def scored_from(
+    keys: Iterable[str], chosen: ChosenTask, contaminated: Iterable[str], more: Any
+) -> str:
+    """The hash of all that the scores of a task are computed from, the code of metrics included.
+
+    Args:
+        keys: of the item results.
+        chosen: the task.
+        contaminated: the items that training rows repeat.
+        more: what else stands in a row of a score.
+    """
     values = [
         code_sha256(),
         task_version(chosen.task),
         chosen.fingerprint,
         chosen.source,
         sorted(contaminated),
-        hashlib.sha256("".join(results_keys).encode()).hexdigest(),
+        hashlib.sha256("".join(keys).encode()).hexdigest(),
+        more,
     ]
     return sha256_of(values)
 

@@ -1,4 +1,4 @@
-"""The specification of an evaluation: base models, their adapters, and where questions and results are.
+"""The specification of an evaluation: base models, adapters, and the folders of both directions.
 
 The model process reads it, so this module does not import store.database. Belongs here: its form.
 Does not: the questions themselves (evaluation.questions), or answering them (evaluation.evaluate).
@@ -95,8 +95,7 @@ def _base_values(one: BaseSpec) -> dict[str, Any]:
 def _base_of(values: dict[str, Any]) -> BaseSpec:
     adapters = tuple(
         AdapterSpec(
-            **each
-            | {"recipe": Recipe.model_validate(each["recipe"]) if each["recipe"] else None}
+            **each | {"recipe": Recipe.model_validate(each["recipe"]) if each["recipe"] else None}
         )
         for each in values["adapters"]
     )

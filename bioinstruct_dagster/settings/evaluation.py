@@ -1,7 +1,7 @@
 """The settings of evaluation: which tasks are scored, on how many items, and how much at once.
 
-Belongs here: settings of the stage `evaluation`. Does not: the folder of the tasks (curation), which
-the contamination gate reads too.
+Belongs here: settings of the stage `evaluation`. Does not: the folder of the tasks, which the
+contamination gate reads too (curation).
 """
 
 from pathlib import Path

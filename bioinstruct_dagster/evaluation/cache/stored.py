@@ -69,8 +69,6 @@ def _selected(store: Store, keys: Iterable[str], columns: str) -> list[dict[str,
     table = pa.table({"key": pa.array(list(keys), pa.string())})
     with store.read() as connection:
         connection.register("wanted", table)
-        found = connection.execute(
-            f"select {columns} from eval_items semi join wanted using (key)"
-        )
+        found = connection.execute(f"select {columns} from eval_items semi join wanted using (key)")
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
