@@ -33,13 +33,6 @@ def t_quantile(probability: float, df: ArrayLike) -> Floats:
     return np.where(degrees > 0, special.stdtrit(safe, probability), np.inf)
 
 
-def t_two_sided(statistic: float, df: float) -> float:
-    """The two-sided p value of a t statistic."""
-    from scipy import special
-
-    return float(2 * special.stdtr(df, -abs(statistic))) if df > 0 else 1.0
-
-
 def wilson(share: ArrayLike, n: ArrayLike, z: ArrayLike | None = None) -> tuple[Floats, Floats]:
     """Wilson's score interval of a proportion (Wilson 1927; Brown, Cai and DasGupta 2001).
 
@@ -110,7 +103,7 @@ def _tango_statistic(b: Floats, c: Floats, n: Floats, delta: Floats) -> Floats:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P values corrected for their number by Holm's step-down method (Holm 1979).
+    """Correct p values for their number by Holm's step-down method (Holm 1979).
 
     A p value that is NaN stays NaN and does not count.
     """

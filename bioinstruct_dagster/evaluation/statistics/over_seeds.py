@@ -14,18 +14,19 @@ from bioinstruct_dagster.evaluation.metrics.measured import Floats, Measured, Me
 from bioinstruct_dagster.evaluation.statistics.closed_forms import (
     COVERAGE,
     t_quantile,
-    t_two_sided,
 )
 from bioinstruct_dagster.evaluation.statistics.estimates import Estimate, without_spread
 from bioinstruct_dagster.evaluation.statistics.sums import (
     Clusters,
     ClusterSums,
     difference_of,
+    jackknife_error,
     paired_sums,
 )
 
 TWO_WAY = "t over items and seeds"
 CLUSTERED_TWO_WAY = "t over clusters of items and seeds"
+_STEPS = 60  # bisections of a probability
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,7 @@ def over_seeds(
 ) -> SeedsEstimate:
     """The mean over seeds of a score, or of its difference to the base model.
 
-    The variance of the mean is that over items, plus that over seeds, minus that of the single
-    answers, which both hold (Cameron, Gelbach and Miller 2011). The degrees of freedom are
-    Satterthwaite's.
+    The variance of the mean is that over items plus that over seeds.
 
     Args:
         adapters: one for each seed, at least two, on the same items.
@@ -78,37 +77,45 @@ def over_seeds(
         low, high = (found.ci_low, found.ci_high) if found else (None, None)
         method = found.method if found else ""
         return SeedsEstimate(Estimate(mean, low, high, n, count, method), spread, seeds, None)
-    variance, df = _two_way(np.stack([each.left_out() for each in sums]), scores)
-    bounds, error = sums[0].bounds, math.sqrt(variance)
-    if error == 0 and (same := without_spread(sums[0])) is not None:
+    items, between = _two_variances(np.stack([each.left_out() for each in sums]), scores)
+    bounds = sums[0].bounds
+    if items == between == 0 and (same := without_spread(sums[0])) is not None:
         return SeedsEstimate(same, spread, seeds, None if base is None else 1.0)
-    half = float(t_quantile((1 + COVERAGE) / 2, df)) * error
+    half = _half_width((1 + COVERAGE) / 2, (items, count - 1), (between, seeds - 1))
     method = CLUSTERED_TWO_WAY if sums[0].shared else TWO_WAY
     low, high = max(mean - half, bounds[0]), min(mean + half, bounds[1])
-    p_value = t_two_sided(mean / error, df) if base is not None and error else None
+    p_value = None if base is None else _p_value(mean, (items, count - 1), (between, seeds - 1))
     return SeedsEstimate(Estimate(mean, low, high, n, count, method), spread, seeds, p_value)
 
 
-def _two_way(left_out: Floats, scores: Floats) -> tuple[float, float]:
-    """The variance of the mean over seeds, and its degrees of freedom.
+def _two_variances(left_out: Floats, scores: Floats) -> tuple[float, float]:
+    """The variances of the mean over seeds: by other items, and by other seeds.
+
+    Both hold the noise of single answers, so the sum is rather too large than too small.
 
     Args:
         left_out: of shape (seeds, clusters), the scores without each cluster.
         scores: of shape (seeds,), of all clusters.
     """
-    seeds, clusters = left_out.shape
-    # How much each cluster moves each seed's score, times the number of clusters: for a mean, the
-    # cluster's value minus the mean.
-    moves = (clusters - 1) * (left_out.mean(axis=1, keepdims=True) - left_out)
-    by_cluster = moves.mean(axis=0)
-    items = float((by_cluster**2).sum() / (clusters * (clusters - 1)))
-    between = float(scores.var(ddof=1) / seeds)
-    rest = moves - by_cluster
-    answers = float((rest**2).sum() / ((seeds - 1) * (clusters - 1)) / (clusters * seeds))
-    # Seeds that differ less than their answers' noise make the last part larger than the second.
-    own = max(between - answers, 0.0)
-    variance = items + own
-    if variance == 0:
-        return 0.0, float(clusters - 1)
-    parts = items**2 / (clusters - 1) + (between**2 / (seeds - 1) if own else 0.0)
-    return variance, variance**2 / parts
+    return jackknife_error(left_out.mean(axis=0)) ** 2, float(scores.var(ddof=1) / len(scores))
+
+
+def _half_width(probability: float, *parts: tuple[float, int]) -> float:
+    """Half of the interval of a mean whose variance has parts with degrees of freedom of their own.
+
+    Each part gets its own quantile of t (Howe 1974). Degrees of freedom after Satterthwaite covered
+    only 87 % in our simulation of two seeds that differ much: two seeds are close by chance too
+    often.
+    """
+    return math.sqrt(
+        sum(float(t_quantile(probability, df)) ** 2 * variance for variance, df in parts)
+    )
+
+
+def _p_value(mean: float, *parts: tuple[float, int]) -> float:
+    """The two-sided p value: 1 minus the coverage of the interval that just reaches 0."""
+    low, high = 0.5, 1.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _half_width(middle, *parts) < abs(mean) else (low, middle)
+    return min(1.0, 2 * (1 - low))

@@ -133,12 +133,12 @@ def score_of(sums: Floats, combine: Combination) -> Floats:
             return found
         counts = sums[..., :-1].reshape(*sums.shape[:-1], -1, 3)
         if combine == "micro_f1":
-            return np.nan_to_num(_f1(counts.sum(axis=-2)), nan=0.0)
+            micro = _f1(counts.sum(axis=-2))
+            return np.where(np.isnan(micro), 0.0, micro)
         by_class = _f1(counts)
         known = ~np.isnan(by_class)
-        return np.nan_to_num(
-            np.where(known, by_class, 0.0).sum(axis=-1) / known.sum(axis=-1), nan=0.0
-        )
+        total = np.where(known, by_class, 0.0).sum(axis=-1)
+        return np.where(known.any(axis=-1), total / known.sum(axis=-1), 0.0)
 
 
 def _f1(counts: Floats) -> Floats:

@@ -4,18 +4,20 @@ Belongs here: the corrected mean with its interval. Does not: the judge (evaluat
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from bioinstruct_dagster.evaluation.metrics.measured import (
+    SHARE,
     UNBOUNDED,
     Floats,
     Measured,
     MeasuredError,
 )
-from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE, t_quantile
+from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE, t_quantile, wilson
 from bioinstruct_dagster.evaluation.statistics.estimates import Estimate, estimate
+from bioinstruct_dagster.evaluation.statistics.sums import Clusters
 
 PREDICTION_POWERED = "prediction-powered (PPI++)"
 CLUSTERED_PREDICTION_POWERED = "prediction-powered (PPI++) with clusters"
@@ -29,7 +31,7 @@ def ppi_mean(
     seed: int = 0,
     *,
     judged_clusters: Sequence[str] | None = None,
-    bounds: tuple[float, float] = UNBOUNDED,
+    bounds: tuple[float, float] | None = None,
 ) -> Estimate:
     """The mean of the scores that people would give, from few human scores and many of a judge.
 
@@ -45,7 +47,8 @@ def ppi_mean(
         seed: of the bootstrap that stands in where there is nothing to correct with.
         judged_clusters: the cluster of each item of `judged`. The same name as in `clusters` is the
             same cluster.
-        bounds: the least and the greatest score that is possible.
+        bounds: the least and the greatest score that is possible. Default: 0 and 1 if each human
+            score is 0 or 1, else none.
 
     Returns:
         The estimate. `n` is the number of human scores.
@@ -57,12 +60,16 @@ def ppi_mean(
         np.asarray(each, dtype=np.float64) for each in (judged, human, judged_of_labelled)
     )
     _check(unlabelled, labels, predicted, clusters, judged_clusters)
+    right_or_wrong = bool(len(labels)) and bool(np.isin(labels, SHARE).all())
+    if bounds is None:
+        bounds = SHARE if right_or_wrong else UNBOUNDED
     names = _names(clusters, len(labels), "labelled")
     count = len(set(names))
     trust = _trust(labels, predicted, len(unlabelled))
     if trust == 0 or count <= 2:  # noqa: PLR2004 (the fit of the trust takes one degree of freedom)
         ids = tuple(f"{row:09}" for row in range(len(labels)))
-        measured = Measured("human", ids, labels, bounds=bounds)
+        proportion = right_or_wrong and bounds == SHARE
+        measured = Measured("human", ids, labels, proportion=proportion, bounds=bounds)
         return estimate(measured, dict(zip(ids, names, strict=True)), seed)
     rest = labels - trust * predicted
     mean = float(rest.mean() + trust * unlabelled.mean())
@@ -72,10 +79,56 @@ def ppi_mean(
         moved[name] = moved.get(name, 0.0) + value
     # The correction for few clusters belongs to the labelled ones, which are few.
     error = math.sqrt(sum(value**2 for value in moved.values()) * count / (count - 2))
-    half = float(t_quantile((1 + COVERAGE) / 2, count - 2)) * error
-    low, high = max(mean - half, bounds[0]), min(mean + half, bounds[1])
+    low, high = _interval(mean, error, count - 2, bounds)
     method = CLUSTERED_PREDICTION_POWERED if count < len(labels) else PREDICTION_POWERED
     return Estimate(mean, low, high, len(labels), count, method)
+
+
+def corrected_mean(
+    judged: Mapping[str, float],
+    human: Mapping[str, float],
+    clusters: Clusters,
+    seed: int,
+    *,
+    bounds: tuple[float, float] | None = None,
+) -> Estimate:
+    """The same for scores by item id.
+
+    Args:
+        judged: the judge's score of each item, of labelled and other ones.
+        human: the human score of each labelled item; an item without a score of the judge is left
+            out.
+        clusters: the cluster of each item; empty or missing: its own.
+        seed: as for `ppi_mean`.
+        bounds: as for `ppi_mean`.
+    """
+    labelled = sorted(judged.keys() & human.keys())
+    others = sorted(judged.keys() - human.keys())
+    return ppi_mean(
+        [judged[item_id] for item_id in others],
+        [human[item_id] for item_id in labelled],
+        [judged[item_id] for item_id in labelled],
+        [clusters.get(item_id, "") for item_id in labelled],
+        seed,
+        judged_clusters=[clusters.get(item_id, "") for item_id in others],
+        bounds=bounds,
+    )
+
+
+def _interval(
+    mean: float, error: float, df: int, bounds: tuple[float, float]
+) -> tuple[float, float]:
+    """The interval of a mean with this standard error, by the quantile of t.
+
+    A mean between 0 and 1 gets Wilson's interval for as many items as would give the error. Near 0
+    and 1 the plain interval covered 93 % only in our simulation.
+    """
+    quantile = float(t_quantile((1 + COVERAGE) / 2, df))
+    if bounds == SHARE and 0 < mean < 1 and error > 0:
+        low, high = wilson(mean, mean * (1 - mean) / error**2, quantile)
+        return float(low), float(high)
+    half = quantile * error
+    return max(mean - half, bounds[0]), min(mean + half, bounds[1])
 
 
 def _check(
