@@ -22,6 +22,8 @@ SYNONYM_LISTS: dict[str, Kind] = {
     "body": "body",
     "habits": "finding",
     "brands": "medicine",
+    "modifiers": "word",
+    "everyday": "word",
 }
 VAGUE_WEIGHT = 0.5  # a word such as "good" says about half of what a finding says
 LEAST_OF_A_NAME = 6  # letters of a medicine's name; shorter words share endings by chance

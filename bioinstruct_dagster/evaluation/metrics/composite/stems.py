@@ -25,7 +25,7 @@ def stem(word: str) -> str:
         return word
     if len(word) == LEAST:
         return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
-    if word.endswith(("ss", "us", "is")):
+    if word.endswith(("ss", "us", "is", "several")):
         return word
     for ending in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= LEAST - (ending in _INFLECTIONS):

@@ -41,7 +41,7 @@ def sentences_of(text: str) -> list[list[str]]:
     text = _ABBREVIATED.sub(r"\1", text)
     text = _LIST_NUMBER.sub(r"\1. ", text)
     text = _JOINED.sub(" ", written_numbers(text))
-    text = text.replace("%", " percent ").replace("follow up", "followup")
+    text = text.replace("%", " percent ").replace("follow up", "followup").replace("as well as", ",")
     found: list[list[str]] = [[]]
     for token in _TOKEN.findall(text):
         if token[0] in SENTENCE_ENDS:
