@@ -1,0 +1,1 @@
+"""The judge-free composite: how much of a reference a summary says, and what it says wrongly."""
