@@ -32,6 +32,8 @@ ASSETS_AFTER_CHECKS = [dg.AssetKey("deduplicated_instructions"), *ASSETS_AFTER_L
 TEACHER_ASSETS = {dg.AssetKey("raw_instructions"), *ASSETS_AFTER_CHECKS} - {
     dg.AssetKey("hf_dataset")
 }
+# The next run of judged_answers stores their replies, which no other asset needs.
+JUDGE_S_BATCHES = "The open batches are the judge's. Materialize key:judged_answers to store them."
 DATA_SET_JOBS = {data_set_job.name, data_set_multiprocess_job.name}
 
 
@@ -55,14 +57,9 @@ def batch_results(
     """
     try:
         all_open = batches.open_batches(store)
-        if not all_open:
-            return dg.SkipReason("No batch is open.")
         open_now = [batch for batch in all_open if batch["purpose"] != JUDGING]
         if not open_now:
-            return dg.SkipReason(
-                "The open batches are the judge's. The next run of judged_answers stores their "
-                "replies."
-            )
+            return dg.SkipReason(JUDGE_S_BATCHES if all_open else "No batch is open.")
         with open_endpoint(settings) as endpoint:
             found = batches.poll(endpoint, store)
     except StatedError as error:

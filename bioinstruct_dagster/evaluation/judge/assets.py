@@ -104,9 +104,7 @@ def judged_answers_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
                 judgement.tally.pending,
             )
             return
-        scores = _rows(
-            matrix, store, settings, found=found, judgement=judgement, standing=standing
-        )
+        scores = _rows(matrix, store, settings, found=found, judgement=judgement, standing=standing)
         for one, rows in scores.items():
             yield _stored(context, store, one, rows)
         yield materialized_before()

@@ -46,7 +46,8 @@ def read_human_scores(path: Path) -> tuple[HumanScore, ...]:
 
     A line is an object with `dialogue` or `source`, `reference`, `summary` or `answer`, and shares
     by their names, of which factual_f1 and factual_precision are required. `model` may name the
-    model that wrote the answer.
+    model that wrote the answer. Another share that lies outside 0 to 1 counts as missing: published
+    files mark a missing share by -1.
 
     Raises:
         HumanScoresError: names the file, and the line and field of the first fault.
@@ -112,14 +113,18 @@ def _text(
 
 
 def _share(path: Path, line: int, row: Mapping[str, Any], name: Share) -> float | None:
-    value = row.get(name)
+    value, required = row.get(name), name in {"factual_f1", "factual_precision"}
     if value is None:
-        if name in {"factual_f1", "factual_precision"}:
+        if required:
             raise _fault(path, line, f"has no field {name}")
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _fault(path, line, f"field {name}: is {value!r}, not a number from 0 to 1")
-    return float(value)
+    if 0 <= value <= 1:
+        return float(value)
+    if required:
+        raise _fault(path, line, f"field {name}: is {value!r}, not a number from 0 to 1")
+    return None
 
 
 def _fault(path: Path, line: int, fault: str) -> HumanScoresError:

@@ -105,62 +105,87 @@ def lengths_of(scores: Sequence[HumanScore]) -> Floats:
 
 
 def agreement_rows(
-    scores: Sequence[HumanScore], grades: Sequence[Grade | None], *, seed: int, resamples: int
+    scores: Sequence[HumanScore],
+    grades: Sequence[Grade | None] | None,
+    *,
+    seed: int,
+    resamples: int,
 ) -> list[dict[str, Any]]:
     """The figures of the judge and of the scores without a judge, on the answers with a grade.
 
     Args:
         scores: of people.
         grades: the judge's, in the same order; None if unreadable. These answers are left out of
-            every figure, and counted.
+            every figure, and counted. None in place of all grades: there is no judge.
         seed: of the bootstrap over sources.
         resamples: of the bootstrap.
 
     Raises:
         ValueError: no grade is readable.
     """
-    places = [place for place, grade in enumerate(grades) if grade is not None]
-    kept = [scores[place] for place in places]
-    judged = [grade for grade in grades if grade is not None]
-    sources = [score.text.source for score in kept]
-    people = np.array([score.share("factual_f1") for score in kept], dtype=np.float64)
-    has_error = [(score.share("factual_precision") or 0.0) < 1 for score in kept]
-    subjects = {JUDGE: (_f1(judged), _errors(judged))} | {
-        # The fit of both lengths is made on all scores, so that it is the same for every judge.
-        name: (values[places], errors[places])
+    given = [(place, grade) for place, grade in enumerate(grades or ()) if grade is not None]
+    places = range(len(scores)) if grades is None else [place for place, _ in given]
+    sample = _Sample.of([scores[place] for place in places], seed, resamples)
+    # The fit of both lengths is made on all scores, so that it is the same for every judge.
+    subjects = {
+        name: (values[list(places)], errors[list(places)])
         for name, (values, errors) in scores_without_judge(scores).items()
     }
-    rows = [_row("readable", JUDGE, len(kept) / len(scores), n=len(scores), clusters=len(sources))]
-    for name, (values, errors) in subjects.items():
+    if grades is None:
+        return [row for name, found in subjects.items() for row in sample.figures(name, *found)]
+    judged = [grade for _, grade in given]
+    ours = _f1(judged)
+    share = len(judged) / len(scores)
+    rows = [_row("readable", JUDGE, share, n=len(scores), clusters=len(sample.groups))]
+    for name, found in {JUDGE: (ours, _errors(judged)), **subjects}.items():
+        rows += sample.figures(name, *found)
+    return rows + [sample.difference(name, ours, found) for name, (found, _) in subjects.items()]
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Answers that people scored, and how figures on them are computed."""
+
+    scores: Sequence[HumanScore]
+    people: Floats
+    groups: Sequence[NDArray[np.intp]]
+    seed: int
+    resamples: int
+
+    @classmethod
+    def of(cls, scores: Sequence[HumanScore], seed: int, resamples: int) -> "_Sample":
+        people = np.array([score.share("factual_f1") for score in scores], dtype=np.float64)
+        groups = cluster_indices([score.text.source for score in scores])
+        return cls(scores, people, groups, seed, resamples)
+
+    def figures(self, name: str, values: Floats, errors: Floats) -> list[dict[str, Any]]:
+        """The four figures of agreement of a score."""
         found = agreement_of(
             values.tolist(),
             errors.tolist(),
-            people.tolist(),
-            has_error,
-            lengths_of(kept),
-            sources,
-            seed=seed,
-            resamples=resamples,
+            human=self.people.tolist(),
+            has_error=[(score.share("factual_precision") or 0.0) < 1 for score in self.scores],
+            lengths=lengths_of(self.scores),
+            clusters=[score.text.source for score in self.scores],
+            seed=self.seed,
+            resamples=self.resamples,
         )
-        rows += [
+        return [
             _figure_row(figure, name, getattr(found, figure), found.n, found.clusters)
             for figure in ("spearman", "partial", "within", "auroc")
         ]
-    groups = cluster_indices(sources)
-    ours = subjects[JUDGE][0]
-    for name in subjects:
-        if name == JUDGE:
-            continue
-        theirs = subjects[name][0]
 
-        def difference(drawn: NDArray[np.intp], theirs: Floats = theirs) -> float:
-            return spearman(ours[drawn], people[drawn]) - spearman(theirs[drawn], people[drawn])
+    def difference(self, name: str, ours: Floats, theirs: Floats) -> dict[str, Any]:
+        """The judge's rank correlation with people minus that of another score."""
 
-        value = difference(np.arange(len(kept)))
-        ends = over_clusters(difference, groups, seed=seed, resamples=resamples)
-        figure = AgreementFigure(value, *ends)
-        rows.append(_figure_row("difference", name, figure, len(kept), len(groups)))
-    return rows
+        def gap(rows: NDArray[np.intp]) -> float:
+            people = self.people[rows]
+            return spearman(ours[rows], people) - spearman(theirs[rows], people)
+
+        n = len(self.people)
+        ends = over_clusters(gap, self.groups, seed=self.seed, resamples=self.resamples)
+        figure = AgreementFigure(gap(np.arange(n)), *ends)
+        return _figure_row("difference", name, figure, n, len(self.groups))
 
 
 def bias_rows(figures: Sequence[BiasFigure]) -> list[dict[str, Any]]:

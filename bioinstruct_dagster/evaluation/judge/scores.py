@@ -5,6 +5,7 @@ the rows of `judge_scores` of one task. Does not: asking the judge (judging), or
 worth (measured).
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -195,9 +196,12 @@ def _means(given: _Given, clusters: Mapping[str, str], seed: int) -> list[dict[s
             )
             compared = compare(base, adapter, clusters, seed)
             rows.append(
-                _row(metric, "difference", "judge", compared.difference)
+                _row(metric, "difference", "judge", compared.estimate)
                 | given.counts(*SUBJECTS)
-                | {"p_value": compared.p_value, "detectable": compared.detectable}
+                | {
+                    "p_value": None if math.isnan(compared.p_value) else compared.p_value,
+                    "detectable": compared.detectable,
+                }
             )
     return rows
 
@@ -237,7 +241,7 @@ def _corrected(
             for subject in SUBJECTS
         }
         for subject in SUBJECTS:
-            found = _ppi(judged[subject], human[subject], clusters, seed)
+            found = _ppi(judged[subject], human[subject], clusters, seed=seed, bounds=(0.0, 1.0))
             if found:
                 rows.append(
                     _row(f"judge_{name}", subject, "corrected", found)
@@ -250,7 +254,8 @@ def _corrected(
             {one: judged["adapter"][one] - judged["base"][one] for one in both},
             {one: human["adapter"][one] - human["base"][one] for one in scored},
             clusters,
-            seed,
+            seed=seed,
+            bounds=(-1.0, 1.0),
         )
         if found:
             rows.append(
@@ -262,12 +267,26 @@ def _corrected(
 
 
 def _ppi(
-    judged: Mapping[str, float], human: Mapping[str, float], clusters: Mapping[str, str], seed: int
+    judged: Mapping[str, float],
+    human: Mapping[str, float],
+    clusters: Mapping[str, str],
+    *,
+    seed: int,
+    bounds: tuple[float, float],
 ) -> Estimate | None:
     """The corrected mean; None with too few human scores."""
     if len(human) < LEAST_HUMAN_SCORES:
         return None
-    return ppi_mean(judged, human, clusters, seed)
+    others = [one for one in judged if one not in human]
+    return ppi_mean(
+        [judged[one] for one in others],
+        list(human.values()),
+        [judged[one] for one in human],
+        [clusters[one] for one in human],
+        seed,
+        judged_clusters=[clusters[one] for one in others],
+        bounds=bounds,
+    )
 
 
 def _wins(

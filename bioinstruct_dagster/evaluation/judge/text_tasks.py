@@ -1,33 +1,37 @@
 """The tasks whose answers are free text, and their items as they were scored.
 
-Belongs here: finding them by the settings. Does not: the catalogue and its files (eval_sets).
+Belongs here: finding them by the settings. Does not: the catalogue and its files (eval_sets), or
+which items are scored (evaluation.selection).
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
-from bioinstruct_dagster.eval_sets.items import EvaluationItem, items_of
+from bioinstruct_dagster.eval_sets.items import EvaluationItem
 from bioinstruct_dagster.eval_sets.scoring import TextScoring
+from bioinstruct_dagster.evaluation.selection import ChosenTask, chosen_tasks
 from bioinstruct_dagster.settings import Settings
 
 
 class TextTasks:
-    """The text tasks of the catalogue that the settings name. Each task's items are read once."""
+    """The text tasks of the catalogue, whose items are read at most once.
+
+    Args:
+        settings: name the catalogue, the folder of items, and which tasks and items are scored.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._catalogue = read_tasks(settings.eval_sets.tasks)
-        self._folder = settings.eval_sets.folder
-        self._tasks = {
-            task.name: task
-            for task in self._catalogue.tasks
-            if isinstance(task.scoring, TextScoring)
-        }
-        self._read: dict[tuple[str, str], tuple[str, Mapping[str, EvaluationItem]]] = {}
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the tasks."""
-        return list(self._tasks)
+        catalogue = read_tasks(settings.eval_sets.tasks)
+        scored = settings.evaluation.task_names
+        self.names = [
+            task.name
+            for task in catalogue.tasks
+            if isinstance(task.scoring, TextScoring) and (not scored or task.name in scored)
+        ]
+        self._settings = settings
+        # As a cache of the instance, because a method's cache would keep the instance.
+        self._chosen = cache(self._read)
 
     def items(
         self, task: str, source: str, fingerprint: str
@@ -39,9 +43,12 @@ class TextTasks:
             source: where they came from when they were scored: files, hub or fixture.
             fingerprint: of the items that were scored.
         """
-        if (task, source) not in self._read:
-            fixtures = self._catalogue.fixtures if source == "fixture" else None
-            found = items_of(self._tasks[task], self._folder, fixtures=fixtures)
-            self._read[task, source] = (found.fingerprint, {item.id: item for item in found.items})
-        now, items = self._read[task, source]
-        return items if now == fingerprint else None
+        found = self._chosen(source == "fixture").get(task)
+        if found is None or found.fingerprint != fingerprint:
+            return None
+        return {item.id: item for item in found.items}
+
+    def _read(self, fixtures: bool) -> Mapping[str, ChosenTask]:  # noqa: FBT001 - for the cache
+        text_only = self._settings.changed(evaluate_tasks=",".join(self.names))
+        chosen = chosen_tasks(text_only, (), rehearsal=fixtures)
+        return {one.task.name: one for one in chosen.tasks}

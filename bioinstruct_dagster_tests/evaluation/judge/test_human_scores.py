@@ -58,6 +58,11 @@ def test_other_names_and_missing_shares_are_read(file_of):
     assert score.writer == "llama-2-7b"
 
 
+def test_a_share_that_is_marked_as_missing_is_missing(file_of):
+    (score,) = read_human_scores(file_of({**LINE, "omission_rate": -1.0}))
+    assert score.share("omission_rate") is None
+
+
 @pytest.mark.parametrize(
     ("line", "fault"),
     [

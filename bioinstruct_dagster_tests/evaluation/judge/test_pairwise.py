@@ -32,9 +32,7 @@ def said(forward, backward):
         ("first", "neither", 0.5, False, 1, 1),
     ],
 )
-def test_an_answer_wins_only_in_both_orders(
-    forward, backward, points, consistent, firsts, choices
-):
+def test_an_answer_wins_only_in_both_orders(forward, backward, points, consistent, firsts, choices):
     found = outcome(PAIR, said(forward, backward))
     assert (found.points, found.consistent) == (points, consistent)
     assert (found.first_places, found.choices) == (firsts, choices)
@@ -60,9 +58,7 @@ def test_equal_answers_need_no_judge():
 
 def test_a_choice_is_asked_for_in_each_order_and_stored(opened, store):
     session, bodies = opened(
-        lambda body: preferred(
-            "first" if items_in(body)[0]["first"] == PAIR.first else "second"
-        )
+        lambda body: preferred("first" if items_in(body)[0]["first"] == PAIR.first else "second")
     )
     orders = [PAIR, PAIR.exchanged()]
     _, answers = ask_about(session, pair_question(), orders)
