@@ -18,10 +18,11 @@ from bioinstruct_dagster.eval_sets.items import EvaluationItem, options_of
 from bioinstruct_dagster.evaluation.metrics.measured import Measured
 from bioinstruct_dagster.evaluation.metrics.tasks import main_metric, measured_of
 from bioinstruct_dagster.evaluation.selection import ChosenTask
-from bioinstruct_dagster.evaluation.statistics.comparisons import compare, holm
+from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
+from bioinstruct_dagster.evaluation.statistics.comparisons import compare
 from bioinstruct_dagster.evaluation.statistics.estimates import estimate
 from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult
-from bioinstruct_dagster.evaluation.tasks.keys import task_version
+from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK, task_version
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
 ALL_ITEMS, CLEAN_ITEMS = "all", "without_contaminated"
@@ -142,7 +143,7 @@ def correct_over_tasks(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
         row["p_holm"] = None
         if row.get("p_value") is not None:
             metric = None if row["main"] else row["metric"]
-            part = row["task"] if row["category"] not in _TASK_WIDE else None
+            part = None if is_task_wide(row) else row["task"]
             families.setdefault((metric, part, row["items"]), []).append(row)
     for members in families.values():
         for row, p_value in zip(members, holm([row["p_value"] for row in members]), strict=True):
@@ -150,7 +151,9 @@ def correct_over_tasks(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
     return corrected
 
 
-_TASK_WIDE = {ALL_CATEGORIES, "question_answering", "extraction", "generation"}
+def is_task_wide(row: Mapping[str, Any]) -> bool:
+    """Whether a score is one of a whole task, and not of a category of the test split."""
+    return row["task"] != OWN_TASK or row["category"] == ALL_CATEGORIES
 
 
 def prediction_rows(results: TaskResults) -> Iterator[dict[str, Any]]:

@@ -7,10 +7,8 @@ Belongs here: which rows and figures are shown, in words. Does not: computing th
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bioinstruct_dagster.evaluation.scoring import ALL_ITEMS
+from bioinstruct_dagster.evaluation.scoring import ALL_ITEMS, is_task_wide
 from bioinstruct_dagster.evaluation.selection import ChosenTasks
-
-_TASK_WIDE = ("all", "question_answering", "extraction", "generation")
 
 
 def score_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -18,7 +16,7 @@ def score_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 
     The three subjects stand side by side, each as `0.612 [0.583, 0.641]`.
     """
-    rows = [row for row in scores if row["items"] == ALL_ITEMS and row["category"] in _TASK_WIDE]
+    rows = [row for row in scores if row["items"] == ALL_ITEMS and is_task_wide(row)]
     return _side_by_side(sorted(rows, key=lambda row: not row["main"]))
 
 
@@ -29,7 +27,7 @@ def clean_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 def category_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """The same for the categories of the test split."""
-    return _side_by_side([row for row in scores if row["category"] not in _TASK_WIDE])
+    return _side_by_side([row for row in scores if not is_task_wide(row)])
 
 
 def _side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -101,5 +99,5 @@ def main_scores(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return {
         f"{row['task']}_{row['metric']}_{row['subject']}": row["score"]
         for row in scores
-        if row["main"] and row["items"] == ALL_ITEMS and row["category"] in _TASK_WIDE
+        if row["main"] and row["items"] == ALL_ITEMS and is_task_wide(row)
     }

@@ -38,8 +38,8 @@ _ADAPTERS_OF_6 = """
     drop table if exists lora_adapter;
 """
 
-# From version 6 or earlier: scores have a task, a method and a p-value now. Adapters, completions and
-# labels are kept; the next materialization scores the adapters again.
+# From version 6 or earlier: scores have a task, a method and a p-value now. Adapters, completions
+# and labels are kept; the next materialization scores the adapters again.
 _SCORES_OF_7 = """
     drop table if exists eval_scores;
     drop table if exists eval_predictions;
