@@ -26,7 +26,7 @@ from bioinstruct_dagster.evaluation.judge.human_scores import HumanScore
 from bioinstruct_dagster.evaluation.judge.judging import Judgement
 from bioinstruct_dagster.evaluation.judge.measured import JudgeStanding
 from bioinstruct_dagster.evaluation.judge.pairwise import outcome
-from bioinstruct_dagster.evaluation.metrics.measured import Measured
+from bioinstruct_dagster.evaluation.metrics.measured import SHARE, Measured
 from bioinstruct_dagster.evaluation.statistics.comparisons import compare
 from bioinstruct_dagster.evaluation.statistics.corrected import ppi_mean
 from bioinstruct_dagster.evaluation.statistics.estimates import Estimate, estimate
@@ -36,6 +36,7 @@ SUBJECTS = ("base", "adapter")
 WIN_RATE = "judge_win_rate"
 FIRST_PREFERRED = "judge_first_preferred"
 UNREADABLE = "judge_unreadable"
+_LOWER_IS_BETTER = {UNREADABLE, "judge_hallucination_rate", "judge_omission_rate"}
 # With fewer human scores of a subject's answers, no interval of a correction holds.
 LEAST_HUMAN_SCORES = 20
 
@@ -175,7 +176,14 @@ def score_rows(
 
 def _measured(metric: str, values: Mapping[str, float], *, proportion: bool = False) -> Measured:
     ids = tuple(values)
-    return Measured(metric, ids, np.array([values[one] for one in ids]), proportion=proportion)
+    return Measured(
+        metric,
+        ids,
+        np.array([values[one] for one in ids]),
+        proportion=proportion,
+        bounds=SHARE,
+        higher_is_better=metric not in _LOWER_IS_BETTER,
+    )
 
 
 def _means(given: _Given, clusters: Mapping[str, str], seed: int) -> list[dict[str, Any]]:
@@ -319,7 +327,12 @@ def _wins(
     if chosen:
         places = np.array([[found.first_places, found.choices] for found in chosen.values()])
         measured = Measured(
-            FIRST_PREFERRED, tuple(chosen), places.astype(np.float64), combine="ratio"
+            FIRST_PREFERRED,
+            tuple(chosen),
+            places.astype(np.float64),
+            combine="ratio",
+            bounds=SHARE,
+            higher_is_better=None,
         )
         rows.append(
             _row(FIRST_PREFERRED, "difference", "judge", estimate(measured, clusters, seed))
