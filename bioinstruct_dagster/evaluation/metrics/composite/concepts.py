@@ -76,7 +76,8 @@ def _phrase_at(words: list[str], stems: list[str], at: int) -> tuple[Concept | N
         unit = texts_in("numbers", "units").get(words[at + 1], "") if at + 1 < len(words) else ""
         used = 2 if unit else 1
         return Concept(word, "number", (), 1.0, tuple(words[at : at + used]), unit), used
-    for length in range(min(_longest(), len(words) - at), 0, -1):
+    least = 1 if word in words_in("function", "boilerplate") else 0  # "admits" is no admission
+    for length in range(min(_longest(), len(words) - at), least, -1):
         if known := _phrases().get(tuple(stems[at : at + length])):
             name, kind = known
             weight = VAGUE_WEIGHT if length == 1 and _is_vague(word) else 1.0

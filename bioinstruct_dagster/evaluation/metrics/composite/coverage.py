@@ -40,7 +40,7 @@ def covered(reference: Sequence[Clause], summary: Sequence[Clause]) -> tuple[flo
     said = Statements(summary)
     sides = sides_by_part(summary)
     # An answer such as "noncontributory" answers one question: it covers one denied clause.
-    topics = sum(clause.topic for clause in summary)
+    topics = any(clause.topic for clause in summary)
     got = total = 0.0
     for clause in reference:
         if clause.topic:
@@ -48,7 +48,7 @@ def covered(reference: Sequence[Clause], summary: Sequence[Clause]) -> tuple[flo
         else:
             share = _share(clause, said, sides)
             if clause.negated and share < 1 and topics:
-                share, topics = 1.0, topics - 1
+                share, topics = 1.0, False
         weight = clause_weight(clause)
         got, total = got + weight * share, total + weight
     return got, total

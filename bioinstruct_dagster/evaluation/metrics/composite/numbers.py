@@ -53,6 +53,14 @@ def spoken_numbers(words: list[str]) -> list[str]:
         else:
             made.append(value)
             place += used
+        if words[place : place + 3] == ["and", "a", "half"] and NUMBER.fullmatch(made[-1]):
+            made[-1] = f"{float(made[-1]) + 0.5:g}"
+            place += 3
+        elif made[-1] == "one" and words[place : place + 3] == ["and", "a", "half"]:
+            made[-1], place = "1.5", place + 3
+        elif made[-1] == "half" and place < len(words):
+            made[-1] = "0.5"
+            place += words[place] in {"a", "an"}
     return made
 
 

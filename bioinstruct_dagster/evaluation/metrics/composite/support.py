@@ -23,7 +23,7 @@ from bioinstruct_dagster.evaluation.metrics.composite.statements import (
 )
 
 FaultKind = Literal[
-    "number", "finding", "medicine", "word", "negation", "side", "owner", "sex", "beyond", "repeat", "topic"
+    "number", "finding", "medicine", "word", "negation", "side", "owner", "sex", "beyond"
 ]
 
 
@@ -50,25 +50,30 @@ class Evidence:
         self._source = Statements(source)
         self._reference = Statements(reference)
         self._sides = sides_by_part([*source, *reference])
-        self._denials = any(c.negated or c.topic for c in (*source, *reference))
 
     def faults_of(self, clause: Clause) -> list[Fault]:
         """The faults of one clause of a summary."""
-        if clause.topic:
-            return [] if self._denials else [Fault("topic", " ".join(clause.words))]
         found = [
             Fault(kind, " ".join(concept.words))
             for concept in clause.concepts
             if (kind := self._fault(concept, clause))
         ]
         for part, side in sided_parts(clause):
-            wanted = {LEFT, RIGHT} if side == BOTH else {side}
-            if not wanted <= self._sides.get(part, set()):
+            if self._wrong(part, side):
                 found.append(Fault("side", f"{side} {part}"))
         return found
 
+    def _wrong(self, part: str, side: str) -> bool:
+        """Whether a side is not that of the part, or is named nowhere in source and reference."""
+        named = self._sides.get(part, set())
+        if not named:
+            return side != BOTH and not any(side in sides for sides in self._sides.values())
+        return not ({LEFT, RIGHT} if side == BOTH else {side}) <= named
+
     def _fault(self, concept: Concept, clause: Clause) -> FaultKind | None:
         reference, source = self._of(self._reference, concept), self._of(self._source, concept)
+        if concept.name == "1":  # "a pack" is one pack
+            return None
         if not reference and not source:
             return concept.kind if concept.kind not in {"body"} else "word"
         stances = reference or source
