@@ -2,7 +2,7 @@
 
 Most of the agreement between any score and people comes from the items: a long note is harder than
 a short one. So a judge counts as useful only if its rank correlation with people is above that of
-both text lengths and above that of the composite, by the whole 95 % interval of the difference.
+text lengths and above that of the composite, by the whole 95 % interval of the difference.
 Belongs here: measuring a judge, the rows of `judge_measures`, and the state that they give a judge.
 Does not: the figures of agreement (agreement), or biases (biases).
 """
@@ -38,7 +38,12 @@ REFERENCE_LENGTH = "minus_reference_length"
 BOTH_LENGTHS = "both_lengths_fitted"
 ROUGE = "rouge_1"
 COMPOSITE = "composite"
-RIVALS = (BOTH_LENGTHS, COMPOSITE)  # what a judge has to beat
+# What a judge has to beat: text lengths in each of three forms, because a fit to other sources is
+# worse than nothing where lengths say nothing; and the composite.
+RIVALS = {
+    "text lengths alone": (BOTH_LENGTHS, LENGTH_RATIO, REFERENCE_LENGTH),
+    "the composite without a judge": (COMPOSITE,),
+}
 LEAST_READABLE = 0.9  # the share of grades below which a judge does not count as measured
 
 LAST_MEASURE = """
@@ -222,7 +227,7 @@ def standing_of(store: Store, teacher: str, model: str) -> JudgeStanding:
     """What the last measurement of a judge, for the present rubric, says of it."""
     key = {"teacher": teacher, "judge_model": model, "rubric": rubric_version()}
     rows = store.rows(LAST_MEASURE, key) if store.path.exists() else []
-    if teacher == "rehearsal":
+    if teacher == "rehearsal" or any(row["rehearsal"] for row in rows):
         return JudgeStanding(
             "rehearsal",
             "The stand-in judge compares words by a simple rule. Its scores mean nothing.",
@@ -245,14 +250,14 @@ def _standing(model: str, rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> 
     if readable < LEAST_READABLE:
         note += f" Only {readable:.0%} of its grades could be read."
         return JudgeStanding("not_better", note)
-    for name in RIVALS:
-        gap = rows["difference", name]
+    proven = True
+    for rival, names in RIVALS.items():
+        gap = min((rows["difference", name] for name in names), key=lambda row: row["ci_low"])
         better = "better" if gap["ci_low"] > 0 else "not shown to be better"
         if gap["ci_high"] < 0:
             better = "worse"
-        words = {BOTH_LENGTHS: "text lengths alone", COMPOSITE: "the composite without a judge"}
-        note += f" It is {better} than {words[name]} (difference {_shown(gap)})."
-    proven = all(rows["difference", name]["ci_low"] > 0 for name in RIVALS)
+        note += f" It is {better} than {rival} (difference {_shown(gap)})."
+        proven = proven and gap["ci_low"] > 0
     return JudgeStanding("proven" if proven else "not_better", note)
 
 
