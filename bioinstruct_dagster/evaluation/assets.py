@@ -152,7 +152,46 @@ def score_adapters(
                 yield from _scored(step, scorer, plan, adapter, outcomes)
     if waiting:
         yield from _asked(step, scorer, waiting, outcomes)
+    _score_families(step, adapters, plans, outcomes)
     return outcomes
+
+
+def _score_families(
+    step: ExperimentStep,
+    adapters: Sequence[StoredAdapter],
+    plans: Sequence[BasePlan],
+    outcomes: ExperimentOutcomes,
+) -> None:
+    """Score the families of seeds that have a new member, over all members that are answered."""
+    from bioinstruct_dagster.evaluation.seeds import FEWEST_SEEDS, family_of, score_over_seeds
+
+    known = {one.experiment: one for one in adapters}
+    chosen = {one.experiment: plan.chosen for plan in plans for one in plan.adapters}
+    seen: set[Experiment] = set()
+    for one in outcomes.made:
+        family = family_of(step.matrix, one)
+        if len(family) < FEWEST_SEEDS or family[0] in seen:
+            continue
+        seen.add(family[0])
+        dataset = known[one].row["dataset_fingerprint"]
+        members = [known.get(each) or _other(step, each, dataset) for each in family]
+        group = [each for each in members if each and each.group == known[one].group]
+        if len(group) < FEWEST_SEEDS:
+            continue
+        plan = BasePlan.of(group, chosen[one], step.settings.runs.seed)
+        plan.look_up(step.store)
+        lacking = {each.content for each in plan.lacking()}
+        plan.adapters = [each for each in group if each.content not in lacking]
+        if len(plan.adapters) >= FEWEST_SEEDS:
+            score_over_seeds(step.store, plan, family[0][1], dataset)
+
+
+def _other(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapter | None:
+    """The adapter of an experiment that this run does not score; None if it can't be used."""
+    try:
+        return _adapter(step, one, dataset)
+    except StatedError:
+        return None
 
 
 def _adapter(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapter:

@@ -428,6 +428,7 @@ create table if not exists eval_scores_over_seeds (
     n                   bigint not null,    -- number of items
     items_fingerprint   varchar not null,   -- sha256 over the content of the task's items
     dataset_fingerprint varchar not null,   -- of the data set that the adapters were trained on
+    scored_from         varchar not null,   -- sha256 of what the adapters' own scores rest on
     rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
     scored_at           timestamptz not null
 );

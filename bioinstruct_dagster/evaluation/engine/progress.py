@@ -19,7 +19,7 @@ class ScoringProgress:
         self,
         subject: str,
         items: int,
-        work: int,
+        work: float,
         log: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -53,7 +53,9 @@ class ScoringProgress:
         elif now - self._said >= SECONDS_BETWEEN_LINES:
             self._said = now
             line = f"{self._name}: {items} of {self._items} items scored"
+            seconds = now - self._started
+            if items and seconds:
+                line += f", {items / seconds:.3g} items/s"
             if work > 0:
-                left = (now - self._started) / work * (self._work - work)
-                line += f", {duration(left)} left"
+                line += f", {duration(seconds / work * (self._work - work))} left"
             self._log(line)

@@ -110,13 +110,21 @@ class Slots:
         import torch
 
         chosen = torch.tensor(slots, device=self._device)
-        for pair in self._kept.values():
-            for kept in pair:
-                kept[: len(slots), :, :tokens] = kept[:, :, :tokens].index_select(0, chosen)
+        with torch.inference_mode():
+            for pair in self._kept.values():
+                for kept in pair:
+                    kept[: len(slots), :, :tokens] = kept[:, :, :tokens].index_select(0, chosen)
 
     def _masks(self, model: Any) -> "torch.Tensor | dict[str, torch.Tensor]":
-        """What each slot sees: (slots, 1, 1, reach), True for its own tokens so far."""
+        """What each slot sees, its own tokens so far: (slots, 1, 1, reach)."""
         import torch
+
+        def form(seen: "torch.Tensor") -> "torch.Tensor":
+            # Attention in plain torch operations adds the mask to its scores.
+            if config._attn_implementation != "eager":  # noqa: SLF001
+                return seen
+            least = torch.finfo(model.dtype).min
+            return torch.zeros_like(seen, dtype=model.dtype).masked_fill_(~seen, least)
 
         at = torch.arange(self._reach, device=self._device)
         positions = self._places[:, None, None, None]
@@ -125,10 +133,10 @@ class Slots:
         window = getattr(config, "sliding_window", None)
         types = set(getattr(config, "layer_types", None) or ())
         if not window or self._reach <= window or types == {"full_attention"}:
-            return seen
-        near = seen & (at > positions - window)
+            return form(seen)
+        near = form(seen & (at > positions - window))
         if "full_attention" in types:
-            return {"full_attention": seen, "sliding_attention": near}
+            return {"full_attention": form(seen), "sliding_attention": near}
         return near
 
     # What transformers' models call.

@@ -184,12 +184,15 @@ def _opened(base: LoadedBaseModel, source: AdapterSource) -> tuple[AdapterWeight
     layers.chosen = _OWN
     with layers.on(base.model):
         difference = greatest_difference(logits_of(base.model, base), by_peft)
-    if not difference <= proof.noise:
+    # The products of other shapes round otherwise in every layer, and not in the embeddings alone,
+    # so ten times the proof's noise is allowed. It must stay far below what the adapter changes.
+    allowed = max(proof.noise, min(10 * proof.noise, proof.change / 10))
+    if not difference <= allowed:
         raise AdapterFaultError(
             "no effect",
             source.folder,
             f"outside of peft its logits on the canary prompts differ by {difference:.2g} from "
-            f"those by peft, and rounding alone changes them by up to {proof.noise:.2g}.",
+            f"those by peft, and rounding alone changes them by up to {allowed:.2g}.",
             "The base model's layers compute in a form that the evaluation does not know. Use a "
             "base model of another architecture.",
         )
