@@ -107,7 +107,8 @@ def judged_answers_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         scores = _rows(matrix, store, settings, found=found, judgement=judgement, standing=standing)
         for one, rows in scores.items():
             yield _stored(context, store, one, rows)
-        yield materialized_before()
+        if scores:
+            yield materialized_before()
 
     return judged_answers
 
