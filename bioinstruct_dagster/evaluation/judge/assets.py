@@ -11,6 +11,7 @@ import dagster as dg
 
 from bioinstruct_dagster.evaluation.judge.answers import AnsweredItem, TaskAnswers, answers_of
 from bioinstruct_dagster.evaluation.judge.choice import (
+    in_judge_s_names,
     is_asked,
     judge_settings,
     open_judge,
@@ -145,7 +146,7 @@ def _judged(
         context.log.warning(
             "The judge did not grade every answer. The scores rest on those that it graded, a "
             "random sample: %s",
-            judgement.tally.stopped,
+            in_judge_s_names(settings, judgement.tally.stopped),
         )
     return judgement
 

@@ -100,16 +100,39 @@ def open_judge(
         run_id: the run whose caps the requests count towards.
 
     Raises:
-        JudgeError: see `judge_settings`.
+        JudgeError: see `judge_settings`; or what the session raises, if it names settings.
         TeacherError, BudgetError, StoreBusyError: see teacher.session.open_session.
     """
     cap = PurposeCap(
         PURPOSE, "BIOINSTRUCT_JUDGE_MAX_USD", settings.judge.max_usd, settings.judge.max_tokens
     )
-    with open_session(
-        judge_settings(settings), store, log, run_id=run_id, purpose_cap=cap
-    ) as session:
-        yield session
+    asked = judge_settings(settings)
+    try:
+        with open_session(asked, store, log, run_id=run_id, purpose_cap=cap) as session:
+            yield session
+    except StatedError as error:
+        told = in_judge_s_names(settings, str(error))
+        if told == str(error):
+            raise
+        raise JudgeError(told) from None
+
+
+def in_judge_s_names(settings: Settings, message: str) -> str:
+    """A message about the teacher with the judge's settings in place of the teacher's.
+
+    Requests to the judge are sent by the teacher's code, whose messages name its settings.
+    """
+    names = {}
+    if _has_own_server(settings):
+        names = {
+            "OPENAI_API_KEY": "BIOINSTRUCT_JUDGE_API_KEY",
+            "OPENAI_BASE_URL": "BIOINSTRUCT_JUDGE_BASE_URL",
+        }
+    if settings.judge.model_name or names:
+        names["BIOINSTRUCT_TEACHER_MODEL"] = "BIOINSTRUCT_JUDGE_MODEL"
+    for ours, judges in names.items():
+        message = message.replace(ours, judges)
+    return message
 
 
 def family_of(model: str) -> str | None:

@@ -155,7 +155,8 @@ def _valid_grade(answer: Mapping[str, Any]) -> Grade | None:
     counts = {name: answer.get(name) for name in COUNTS}
     if not all(map(_is_count, counts.values())):
         return None
-    grade = Grade(**{name: int(count or 0) for name, count in counts.items()})
+    values: dict[str, Any] = counts
+    grade = Grade(**values)
     # A reference states something, so a grade that finds no fact in it is no reading of it.
     if not grade.covered + grade.distorted + grade.omitted:
         return None

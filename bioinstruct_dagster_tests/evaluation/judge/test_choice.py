@@ -10,7 +10,10 @@ from bioinstruct_dagster.evaluation.judge.choice import (
     open_judge,
     why_not_asked,
 )
+from bioinstruct_dagster.evaluation.judge.grades import GradedText, grade_question
 from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
+from bioinstruct_dagster.teacher.answers import ask_about
+from bioinstruct_dagster_tests.teacher.answering_servers import refuse, serve  # noqa: F401
 
 REAL = {"teacher": "openai", "openai_api_key": "teacher-key"}
 
@@ -79,6 +82,31 @@ def test_the_session_has_the_judge_s_caps(store, settings):
         cap = session.terms.purpose_cap
         assert session.endpoint.rehearsal
     assert (cap.max_usd, cap.max_tokens) == (2.5, 1_000)
+
+
+def test_errors_of_the_judge_s_server_name_the_judge_s_settings(store, serve, refuse):  # noqa: F811
+    async def answer(_):
+        return refuse(401, "invalid_api_key", retry=False)
+
+    served = serve(answer)
+    settings = Settings.of(
+        **REAL,
+        judge="on",
+        judge_base_url=served.url,
+        judge_api_key="judge-key",
+        reply_format="json_schema",
+        data_dir=store.path.parent,
+    )
+    store.replace({})
+    with (
+        pytest.raises(JudgeError) as caught,
+        open_judge(settings, store, lambda _: None) as session,
+    ):
+        ask_about(session, grade_question(), [GradedText("s", "r", "a")])
+    assert "BIOINSTRUCT_JUDGE_API_KEY" in str(caught.value)
+    assert "OPENAI_" not in str(caught.value)
+    assert set(served.keys) == {"Bearer judge-key"}
+    assert "judge-key" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
