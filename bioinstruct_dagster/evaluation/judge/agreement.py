@@ -253,4 +253,4 @@ def _pearson(x: Floats, y: Floats) -> float:
     x, y = x - x.mean(), y - y.mean()
     # What a fit leaves over of a constant is rounding noise, not variance.
     scale = np.sqrt((x * x).sum() * (y * y).sum())
-    return float((x * y).sum() / scale) if scale > 1e-9 * len(x) else 0.0  # noqa: PLR2004
+    return float((x * y).sum() / scale) if scale > 1e-9 * len(x) else 0.0
