@@ -42,7 +42,10 @@ def full_year(digits: str) -> str:
 
 
 def spoken_numbers(words: list[str]) -> list[str]:
-    """The words with spoken numbers as digits. A lone "one" stays: it is mostly no number."""
+    """The words with spoken numbers as digits, and short names of months before one as whole names.
+
+    A lone "one" stays: it is mostly no number.
+    """
     made: list[str] = []
     place = 0
     while place < len(words):
@@ -61,6 +64,9 @@ def spoken_numbers(words: list[str]) -> list[str]:
         elif made[-1] == "half" and place < len(words):
             made[-1] = "0.5"
             place += words[place] in {"a", "an"}
+    for at, following in enumerate(made[1:]):
+        if made[at] in months() and NUMBER.fullmatch(following):
+            made[at] = _month_names()[months()[made[at]]]
     return made
 
 

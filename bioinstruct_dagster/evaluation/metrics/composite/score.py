@@ -1,9 +1,11 @@
 """The judge-free composite of one summary: what it covers, divided by what it says wrongly.
 
-    composite = covered share of the reference * brevity / (1 + 0.2 * factual errors)
+    composite = covered share of the reference * form / (1 + 0.2 * factual errors)
 
-Belongs here: putting the parts together. Does not: finding faults (support), coverage, or the
-numbers (weights).
+The form is 1 for a text of a summary's length in words of its own.
+
+Belongs here: putting the parts together. Does not: finding faults (support), coverage, the form
+(form), or the numbers (weights).
 """
 
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from bioinstruct_dagster.evaluation.metrics.composite.clauses import Clause, clauses_of
 from bioinstruct_dagster.evaluation.metrics.composite.coverage import covered
 from bioinstruct_dagster.evaluation.metrics.composite.dialogue import source_clauses
+from bioinstruct_dagster.evaluation.metrics.composite.form import brevity, own_words
 from bioinstruct_dagster.evaluation.metrics.composite.persons import sexes, spoken_sexes
 from bioinstruct_dagster.evaluation.metrics.composite.support import Evidence, Fault
 from bioinstruct_dagster.evaluation.metrics.composite.weights import (
@@ -60,9 +63,9 @@ def composite(
     # A clause counts only its worst fault: a wrong date has a wrong day and a wrong year.
     errors = sum(max((_weight(fault, weights) for fault in one), default=0.0) for one in faults)
     coverage = covered(wanted, said, weights)
-    brevity = _brevity(reference, summary, weights)
+    form = brevity(reference, summary, weights) * own_words(source, reference, summary, weights)
     return Composite(
-        score=coverage * brevity / (1 + weights.error * errors),
+        score=coverage * form / (1 + weights.error * errors),
         factual_errors=errors,
         coverage=coverage,
         faults=tuple(fault for one in faults for fault in one),
@@ -82,12 +85,6 @@ def _weight(fault: Fault, weights: CompositeWeights) -> float:
 def _without_half_word(last: Clause, faults: list[Fault]) -> list[Fault]:
     """The faults of the last clause of a text that was cut off, perhaps within its last word."""
     return [fault for fault in faults if fault.words != last.words[-1]]
-
-
-def _brevity(reference: str, summary: str, weights: CompositeWeights) -> float:
-    """1 for a text of a summary's length, less for a longer one: else a copied source would win."""
-    allowed = weights.length_allowed * len(reference.split()) + weights.words_allowed
-    return min(1.0, allowed / max(1, len(summary.split())))
 
 
 def _other_sex(source: str, reference: str, summary: str) -> bool:

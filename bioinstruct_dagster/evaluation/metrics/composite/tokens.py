@@ -7,6 +7,7 @@ Does not: numbers (numbers), or what words mean (concepts).
 import re
 import unicodedata
 
+from bioinstruct_dagster.evaluation.metrics.composite.lists import texts_in
 from bioinstruct_dagster.evaluation.metrics.composite.numbers import (
     spoken_numbers,
     written_numbers,
@@ -51,10 +52,12 @@ def sentences_of(text: str) -> list[list[str]]:
             if "?" in piece and found[-1]:
                 found[-1].append("?")
             found.append([])
-        elif piece == ":":  # a heading, such as "GI:", says what follows but nothing itself
+        elif piece == ":":
+            # A heading, such as "GI:", says nothing itself. One that names a relative, such as
+            # "Father:", says whose the findings are.
             if len(found[-1]) > HEADING_WORDS:
                 found.append([])
-            else:
+            elif not any(word in texts_in("persons", "relatives") for word in found[-1]):
                 found[-1].clear()
         else:
             found[-1].append("," if piece == "/" else piece)

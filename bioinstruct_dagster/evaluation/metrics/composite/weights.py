@@ -29,6 +29,10 @@ class CompositeWeights:
             score falls as 1 / length.
         words_allowed: words on top of these: about one sentence, because a reference such as
             "None." is often answered by a sentence.
+        copied: the part of the score that a summary loses if all of it is copied from the source.
+            To put a conversation into a note is half of the task.
+        copied_run: from how many words on a run that stands in the source is copied. Shorter runs
+            are phrases that a note shares with what was said.
     """
 
     error: float = 0.2
@@ -40,6 +44,8 @@ class CompositeWeights:
     side: float = 0.5
     length_allowed: float = 1.5
     words_allowed: int = 15
+    copied: float = 0.5
+    copied_run: int = 10
 
 
 DEFAULT_WEIGHTS = CompositeWeights()
