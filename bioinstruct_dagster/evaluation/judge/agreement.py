@@ -65,11 +65,11 @@ class Agreement:
 def agreement_of(
     scores: Sequence[float],
     errors: Sequence[float],
+    *,
     human: Sequence[float],
     has_error: Sequence[bool],
     lengths: ArrayLike,
     clusters: Sequence[Hashable],
-    *,
     seed: int,
     resamples: int = RESAMPLES,
 ) -> Agreement:

@@ -20,6 +20,8 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)\b")
 _DECADE = re.compile(r"(\d+)'?s\b")
 _GLUED_UNIT = re.compile(r"(\d)(mg|mcg|ml|cm|mm|kg|g|lb|lbs|yo|y|x|pk)\b")
+_SCALES = {"hundred": 100, "thousand": 1000}
+_CENTURIES = frozenset({18, 19, 20})
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -28,9 +30,7 @@ def written_numbers(text: str) -> str:
     text = _NUMERIC_DATE.sub(_date, text)
     text = _MONTH_YEAR.sub(lambda m: _month_name(m[1], m[2]) or m[0], text)
     text = _SHORT_YEAR.sub(lambda m: full_year(m[1]), text)
-    text = _MIXED_FRACTION.sub(
-        lambda m: f"{int(m[1] or 0) + int(m[2]) / int(m[3]):.3g}", text
-    )
+    text = _MIXED_FRACTION.sub(lambda m: f"{int(m[1] or 0) + int(m[2]) / int(m[3]):.3g}", text)
     text = _RATIO.sub(" over ", _RANGE.sub(" to ", _THOUSANDS.sub("", text)))
     text = _GLUED_UNIT.sub(r"\1 \2", text)
     return _DECADE.sub(r"\1", _ORDINAL.sub(r"\1", text))
@@ -42,7 +42,10 @@ def full_year(digits: str) -> str:
 
 
 def spoken_numbers(words: list[str]) -> list[str]:
-    """The words with spoken numbers as digits. A lone "one" stays: it is mostly no number."""
+    """The words with spoken numbers as digits, and short names of months before one as whole names.
+
+    A lone "one" stays: it is mostly no number.
+    """
     made: list[str] = []
     place = 0
     while place < len(words):
@@ -61,6 +64,9 @@ def spoken_numbers(words: list[str]) -> list[str]:
         elif made[-1] == "half" and place < len(words):
             made[-1] = "0.5"
             place += words[place] in {"a", "an"}
+    for at, following in enumerate(made[1:]):
+        if made[at] in months() and NUMBER.fullmatch(following):
+            made[at] = _month_names()[months()[made[at]]]
     return made
 
 
@@ -122,31 +128,43 @@ def _spoken(words: list[str], start: int) -> tuple[str, int]:
         return "", 0
     at = start + used
     following = words[at] if at < len(words) else ""
-    if following in {"hundred", "thousand"}:
-        scale = 100 if following == "hundred" else 1000
-        total, at = value * scale, at + 1
-        joined = at + (at < len(words) and words[at] == "and")
-        rest, more = _below_hundred(words, joined)
-        if more and joined + more < len(words) and words[joined + more] == "hundred":
-            rest, more = rest * 100, more + 1
-        return str(total + rest), (joined + more if more else at) - start
+    if following in _SCALES:
+        total, end = _scaled(words, at, value)
+        return str(total), end - start
     if following == "point":
-        digits, at = "", at + 1
-        while at < len(words) and words[at] in _units():
-            digits, at = digits + str(_units()[words[at]]), at + 1
-        if digits:
-            return f"{value}.{digits}", at - start
-        return str(value), used
-    rest, more = _below_hundred(words, at)
-    if not more and following == "oh":
-        digit = _units().get(words[at + 1], 10) if at + 1 < len(words) else 10
-        if digit < 10:  # noqa: PLR2004
-            return str(value * 100 + digit), used + 2
+        digits = _digits(words, at + 1)
+        return (f"{value}.{digits}", used + 1 + len(digits)) if digits else (str(value), used)
+    if following == "oh":
+        digits = _digits(words, at + 1)[:1]
+        return (f"{value}0{digits}", used + 2) if digits else (str(value), used)
     # "nineteen ninety two" and "twenty twelve" are years, "one twenty two" is 122.
-    year = value in {18, 19, 20} and rest >= 10  # noqa: PLR2004
-    if more and (year or (1 <= value < 10 and rest >= 20)):  # noqa: PLR2004
+    rest, more = _below_hundred(words, at)
+    year = value in _CENTURIES and rest >= 10  # noqa: PLR2004
+    if year or (1 <= value < 10 and rest >= 20):  # noqa: PLR2004
         return str(value * 100 + rest), used + more
     return str(value), used
+
+
+def _scaled(words: list[str], at: int, value: int) -> tuple[int, int]:
+    """A number with "hundred" or "thousand" here, and the place after its last word."""
+    total, at = value * _SCALES[words[at]], at + 1
+    joined = at + (at < len(words) and words[at] == "and")
+    rest, more = _below_hundred(words, joined)
+    if not more:
+        return total, at
+    at = joined + more
+    if at < len(words) and words[at] == "hundred" and rest < 10:  # noqa: PLR2004
+        hundreds, end = _scaled(words, at, rest)
+        return total + hundreds, end
+    return total + rest, at
+
+
+def _digits(words: list[str], at: int) -> str:
+    """The digits that are said one by one from here, such as "five two" after a point."""
+    found = ""
+    while at < len(words) and 0 <= _units().get(words[at], -1) <= 9:  # noqa: PLR2004
+        found, at = f"{found}{_units()[words[at]]}", at + 1
+    return found
 
 
 def _below_hundred(words: list[str], at: int) -> tuple[int, int]:

@@ -45,9 +45,14 @@ def sides_by_part(clauses: Iterable[Clause]) -> dict[str, set[str]]:
     """The sides named for each part of the body."""
     made: dict[str, set[str]] = {}
     for clause in clauses:
-        for part, side in sided_parts(clause):
-            made.setdefault(part, set()).update((LEFT, RIGHT) if side == BOTH else (side,))
+        for one in sided_parts(clause):
+            made.setdefault(one.part, set()).update(sides_of(one))
     return made
+
+
+def sides_of(one: SidedPart) -> frozenset[str]:
+    """The sides that a part has: both are left and right."""
+    return frozenset({LEFT, RIGHT} if one.side == BOTH else {one.side})
 
 
 def sexes(text: str) -> frozenset[str]:
@@ -83,14 +88,13 @@ def spoken_sexes(text: str) -> frozenset[str]:
     for words in sentences_of(text):
         for word in words:
             sex = _sex_words().get(word)
-            if sex and word in _ADDRESSES:
+            if sex and word in words_in("persons", "addresses"):
                 found.add(sex)
             found |= {sex for sex in ("male", "female") if stem(word) in _organs(sex)}
     return frozenset(found)
 
 
 _POSSESSIVES = frozenset({"his", "her"})
-_ADDRESSES = frozenset({"mr", "mister", "sir", "ms", "mrs", "miss", "madam", "maam", "ma", "woman", "lady", "gentleman"})
 
 
 def _organs(sex: str) -> frozenset[str]:

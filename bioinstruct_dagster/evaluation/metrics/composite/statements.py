@@ -59,7 +59,8 @@ class Statements:
         return frozenset(
             stance
             for (number, unit), stances in self._numbers.items()
-            if same_number(number, concept.name) and (not unit or not concept.unit or unit == concept.unit)
+            if same_number(number, concept.name)
+            and (not unit or not concept.unit or unit == concept.unit)
             for stance in stances
         )
 
@@ -68,7 +69,9 @@ class Statements:
         if name not in self._known:
             said = self._words.get(name)
             if said is None:
-                said = {s for one, all_ in self._words.items() if _same_word(name, one) for s in all_}
+                said = {
+                    s for one, all_ in self._words.items() if _same_word(name, one) for s in all_
+                }
             self._known[name] = frozenset(said)
         return self._known[name]
 

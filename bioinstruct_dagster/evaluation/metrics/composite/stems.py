@@ -30,7 +30,7 @@ def stem(word: str) -> str:
     for ending in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= LEAST - (ending in _INFLECTIONS):
             cut = word[: -len(ending)]
-            if ending in _INFLECTIONS and len(cut) > 2 and cut[-1] == cut[-2] in DOUBLED:
+            if ending in _INFLECTIONS and cut[-1] == cut[-2] in DOUBLED:
                 cut = cut[:-1]
             return cut
     return word

@@ -11,10 +11,10 @@ from bioinstruct_dagster.evaluation.metrics.composite.clauses import PATIENT, Cl
 from bioinstruct_dagster.evaluation.metrics.composite.concepts import Concept
 from bioinstruct_dagster.evaluation.metrics.composite.persons import (
     BOTH,
-    LEFT,
-    RIGHT,
+    SidedPart,
     sided_parts,
     sides_by_part,
+    sides_of,
 )
 from bioinstruct_dagster.evaluation.metrics.composite.statements import (
     Stance,
@@ -58,24 +58,27 @@ class Evidence:
             for concept in clause.concepts
             if (kind := self._fault(concept, clause))
         ]
-        for part, side in sided_parts(clause):
-            if self._wrong(part, side):
-                found.append(Fault("side", f"{side} {part}"))
+        found += [
+            Fault("side", f"{one.side} {one.part}")
+            for one in sided_parts(clause)
+            if self._other_side(one)
+        ]
         return found
 
-    def _wrong(self, part: str, side: str) -> bool:
-        """Whether a side is not that of the part, or is named nowhere in source and reference."""
-        named = self._sides.get(part, set())
+    def _other_side(self, one: SidedPart) -> bool:
+        """Whether a side is not that of the part, or is named nowhere."""
+        named = self._sides.get(one.part, set())
         if not named:
-            return side != BOTH and not any(side in sides for sides in self._sides.values())
-        return not ({LEFT, RIGHT} if side == BOTH else {side}) <= named
+            sides = set().union(*self._sides.values())
+            return one.side != BOTH and one.side not in sides
+        return not sides_of(one) <= named
 
     def _fault(self, concept: Concept, clause: Clause) -> FaultKind | None:
         reference, source = self._of(self._reference, concept), self._of(self._source, concept)
         if concept.name == "1":  # "a pack" is one pack
             return None
         if not reference and not source:
-            return concept.kind if concept.kind not in {"body"} else "word"
+            return "word" if concept.kind == "body" else concept.kind
         stances = reference or source
         if concept.deniable and not any(n in {None, clause.negated} for n, _ in stances):
             return "negation"

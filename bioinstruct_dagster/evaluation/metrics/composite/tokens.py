@@ -7,6 +7,7 @@ Does not: numbers (numbers), or what words mean (concepts).
 import re
 import unicodedata
 
+from bioinstruct_dagster.evaluation.metrics.composite.lists import texts_in
 from bioinstruct_dagster.evaluation.metrics.composite.numbers import (
     spoken_numbers,
     written_numbers,
@@ -18,6 +19,7 @@ _CONTRACTIONS = (
     (re.compile(r"\bwon't\b"), "will not"),
     (re.compile(r"\b(?:can't|cannot)\b"), "can not"),
     (re.compile(r"n't\b"), " not"),
+    (re.compile(r"\bma'am\b"), "maam"),
     (re.compile(r"'(?:s|re|ve|ll|d|m)\b"), ""),
     (re.compile(r"(?<=s)'(?!\w)"), ""),
 )
@@ -41,20 +43,24 @@ def sentences_of(text: str) -> list[list[str]]:
     text = _ABBREVIATED.sub(r"\1", text)
     text = _LIST_NUMBER.sub(r"\1. ", text)
     text = _JOINED.sub(" ", written_numbers(text))
-    text = text.replace("%", " percent ").replace("follow up", "followup").replace("as well as", ",")
+    text = (
+        text.replace("%", " percent ").replace("follow up", "followup").replace("as well as", ",")
+    )
     found: list[list[str]] = [[]]
-    for token in _TOKEN.findall(text):
-        if token[0] in SENTENCE_ENDS:
-            if "?" in token and found[-1]:
+    for piece in _TOKEN.findall(text):
+        if piece[0] in SENTENCE_ENDS:
+            if "?" in piece and found[-1]:
                 found[-1].append("?")
             found.append([])
-        elif token == ":":  # a heading, such as "GI:", says what follows but nothing itself
+        elif piece == ":":
+            # A heading, such as "GI:", says nothing itself. One that names a relative, such as
+            # "Father:", says whose the findings are.
             if len(found[-1]) > HEADING_WORDS:
                 found.append([])
-            else:
+            elif not any(word in texts_in("persons", "relatives") for word in found[-1]):
                 found[-1].clear()
         else:
-            found[-1].append("," if token == "/" else token)
+            found[-1].append("," if piece == "/" else piece)
     return [spoken_numbers(words) for words in found if words]
 
 
