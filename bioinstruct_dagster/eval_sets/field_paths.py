@@ -20,7 +20,7 @@ FieldPath = Annotated[
     Field(strict=True),
     text_of_form(
         rf"{_PATH}(?:\|{_PATH})*\??",
-        "is no path to a field; data/evaluation_tasks/README.md explains paths",
+        "is no path to a field; docs/evaluation.md explains paths",
     ),
 ]
 

@@ -85,7 +85,7 @@ class ItemFields(StrictModel):
         answer: the answer in words, or the option that is right.
         options: the choices: one field with a list or an object, or a list of fields.
         context: passages that come with the question.
-        gold: the right option: a value of `scoring.labels`, an option's text, or an option by its
+        gold: the right option: one of the scoring's `labels`, an option's text, or an option by its
             letter or place. Not needed if `answer` names the option.
         spans: by label, the path to the right spans with this label.
         span_list: the right spans, if they are a list of objects.

@@ -153,7 +153,7 @@ def correct_over_tasks(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
 
 def is_task_wide(row: Mapping[str, Any]) -> bool:
     """Whether a score is one of a whole task, and not of a category of the test split."""
-    return row["task"] != OWN_TASK or row["category"] == ALL_CATEGORIES
+    return bool(row["task"] != OWN_TASK or row["category"] == ALL_CATEGORIES)
 
 
 def prediction_rows(results: TaskResults) -> Iterator[dict[str, Any]]:

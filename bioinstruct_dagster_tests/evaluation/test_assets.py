@@ -260,7 +260,7 @@ def test_a_changed_task_is_asked_again_and_the_others_are_not(copied, tmp_path):
 
 
 def test_parts_that_a_killed_run_left_are_not_asked_for_again(copied):
-    rows = copied.rows('select * exclude (made_at) from eval_items')
+    rows = copied.rows("select * exclude (made_at) from eval_items")
     copied.store.replace({"eval_items": []})
     from bioinstruct_dagster.evaluation.cache.parts import write_part
     from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult

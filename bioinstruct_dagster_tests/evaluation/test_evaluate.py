@@ -34,7 +34,9 @@ def tasks(dataset_rows):
 @pytest.fixture
 def work(training_spec, tiny_base, adapter, tasks, tmp_path):
     """A specification of one adapter, and all of its questions."""
-    conditions = Conditions(tiny_base.fingerprint, "none", tiny_base.prompt.version, "auto", None, 1)
+    conditions = Conditions(
+        tiny_base.fingerprint, "none", tiny_base.prompt.version, "auto", None, 1
+    )
     questions = questions_of(tasks, conditions)
     content = adapter_content(Path(adapter["adapter_path"]))
     every = list(range(len(questions.keys)))
@@ -142,7 +144,9 @@ def test_an_adapter_of_another_prompt_is_refused_before_any_weight_is_read(work)
     other = spec.base.model_copy(update={"prompt": "data/prompts/alpaca_lora.yaml"})
     messages = []
     evaluate_base(replace(spec, base=other), lambda _: None, messages.append)
-    assert "trained with the prompt alpaca/1, but the base model's prompt is" in messages[0]["error"]
+    assert (
+        "trained with the prompt alpaca/1, but the base model's prompt is" in messages[0]["error"]
+    )
 
 
 @pytest.mark.usefixtures("no_weights")

@@ -1,7 +1,6 @@
 """The choice of tasks and items: what is at hand, what the settings say, and nested samples."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 

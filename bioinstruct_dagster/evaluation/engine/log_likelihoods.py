@@ -10,6 +10,7 @@ evaluation.engine.padded_rows), or computing one (evaluation.engine.tree_passes)
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -65,7 +66,7 @@ def log_likelihoods(
         base: the base model.
         work: the requests of each subject.
         tokens_per_pass: how many tokens the model computes at once, such as TOKENS_PER_PASS.
-        tell: gets the number of results that were just computed.
+        tell: gets the number of results that are computed so far.
         log: takes one line: why the requests are computed in a slower way, if they are.
 
     Yields:
@@ -77,18 +78,72 @@ def log_likelihoods(
     every = [request for requests, _ in groups for request in requests]
     with subjects.alone(BASE):
         way = _way(base, every, log)
+    finished = 0
     for requests, keys in groups:
-        for contents, compute in _passes(base, requests, way, tokens_per_pass):
-            for subject, keys_of in keys.items():
-                with subjects.alone(subject) as model:
-                    sums = compute(model)
-                results = [
-                    (subject, OptionResult(key, values))
-                    for content, values in zip(contents, sums, strict=True)
-                    for key in keys_of[content]
-                ]
-                tell(len(results))
-                yield from results
+        plan = _Plan(subjects, base, way, log)
+        for subject, contents, sums in plan.computed(requests, tuple(keys), tokens_per_pass):
+            results = [
+                (subject, OptionResult(key, values))
+                for content, values in zip(contents, sums, strict=True)
+                for key in keys[subject][content]
+            ]
+            finished += len(results)
+            tell(finished)
+            yield from results
+
+
+@dataclass
+class _Plan:
+    """How requests are computed, and by what."""
+
+    subjects: ChoosesSubjects
+    base: LoadedBaseModel
+    way: Way
+    log: Callable[[str], None]
+    was_full: bool = False
+
+    def computed(
+        self, requests: Sequence[OptionRequest], named: Sequence[str], tokens: int
+    ) -> Iterator[tuple[str, list[Content], Sums]]:
+        """Each subject with the contents of each pass and their log-likelihoods.
+
+        Raises:
+            torch.OutOfMemoryError: memory does not suffice for one request alone.
+        """
+        import torch
+
+        for of_pass, compute in self._passes(requests, tokens):
+            for place, subject in enumerate(named):
+                sums = None
+                try:
+                    with self.subjects.alone(subject) as model:
+                        sums = compute(model)
+                except torch.OutOfMemoryError:
+                    if len(of_pass) == 1:
+                        raise
+                if sums is None:
+                    # Outside of `except`, because the error holds the tensors of the pass.
+                    if not self.was_full:
+                        self.log("the GPU's memory does not suffice: passes are halved")
+                    self.was_full = True
+                    yield from self.computed(of_pass, named[place:], tokens // 2)
+                    break
+                yield subject, list(map(_content, of_pass)), sums
+
+    def _passes(
+        self, requests: Sequence[OptionRequest], tokens: int
+    ) -> Iterator[tuple[Sequence[OptionRequest], Callable[[Any], Sums]]]:
+        """The requests of each pass, and what computes them with a model."""
+        base = self.base
+        most = _MOST_LOGITS // base.model.get_input_embeddings().weight.shape[0]
+        if self.way.name == "tree":
+            dtype = next(base.model.parameters()).dtype
+            for one in passes_of(requests, tokens=tokens, predicting=most):
+                yield one.requests, _of_tree(TreeTensors.of(one, base.device, dtype))
+            return
+        alone = self.way.name == "rows"
+        for batch in batches_of(requests, tokens=min(tokens, most), rows=1 if alone else None):
+            yield batch.requests, _of_rows(base, batch, alone=alone)
 
 
 def _groups(
@@ -139,27 +194,10 @@ def _way(
     return way
 
 
-def _passes(
-    base: LoadedBaseModel, requests: Sequence[OptionRequest], way: Way, tokens: int
-) -> Iterator[tuple[list[Content], Callable[[Any], Sums]]]:
-    """The contents of each pass, and what computes them with a model."""
-    vocabulary = base.model.get_input_embeddings().weight.shape[0]
-    if way.name == "tree":
-        dtype = next(base.model.parameters()).dtype
-        for one in passes_of(requests, tokens=tokens, predicting=_MOST_LOGITS // vocabulary):
-            tensors = TreeTensors.of(one, base.device, dtype)
-            yield list(map(_content, one.requests)), _of_tree(tensors)
-        return
-    rows = None if way.name == "batches" else 1
-    limit = min(tokens, _MOST_LOGITS // vocabulary)
-    for batch in batches_of(requests, tokens=limit, rows=rows):
-        yield list(map(_content, batch.requests)), _of_rows(base, batch, alone=way.name == "rows")
-
-
 def _of_tree(tensors: TreeTensors) -> Callable[[Any], Sums]:
     def compute(model: Any) -> Sums:
         with tree_attention(model):
-            return log_likelihoods_of(model, tensors)[0]
+            return log_likelihoods_of(model, tensors)
 
     return compute
 

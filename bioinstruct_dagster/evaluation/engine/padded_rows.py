@@ -1,8 +1,10 @@
 """The log-likelihoods of a model that can't compute trees: each option in a row of its own.
 
-Rows of similar length lie in one batch, padded on the right, where no token of the text sees the
-padding. Belongs here: filling the batches, and calling the model with them. Does not: choosing
-between rows and trees (evaluation.engine.log_likelihoods).
+Rows of similar length lie in one batch, padded on the right. A causal model reads from left to
+right, so no token of a text sees the padding, and no mask is needed.
+
+Belongs here: filling the batches, and calling the model with them. Does not: choosing between rows
+and trees (evaluation.engine.self_test).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +16,7 @@ from bioinstruct_dagster.evaluation.engine.tree_passes import (
     Sums,
     kept_logits,
     owners_of,
-    split,
+    summed,
 )
 
 if TYPE_CHECKING:
@@ -105,9 +107,7 @@ def log_likelihoods_of_rows(
         ]
         scores[chosen] = _scores(model, rows, targets, device, pad)
     owners = owners_of(batch.option_tokens, "cpu")
-    sums = torch.zeros(len(batch.option_tokens), dtype=torch.float64).index_add_(0, owners, scores)
-    sizes = [len(request.option_ids) for request in batch.requests]
-    return list(split(sums.tolist(), sizes))
+    return summed(scores, owners, [len(request.option_ids) for request in batch.requests])
 
 
 def _scores(
@@ -122,14 +122,9 @@ def _scores(
 
     width = max(map(len, rows))
     ids = torch.tensor([[*row] + [pad] * (width - len(row)) for row in rows], device=device)
-    inputs: dict[str, Any] = {"input_ids": ids}
-    if any(len(row) < width for row in rows):
-        inputs["attention_mask"] = torch.tensor(
-            [[1] * len(row) + [0] * (width - len(row)) for row in rows], device=device
-        )
     at_row, at, token = torch.tensor(targets, device=device).T
     with torch.inference_mode():
         kept, place = at.unique(return_inverse=True)
-        logits = kept_logits(model, kept, **inputs)[at_row, place]  # (N, vocabulary)
+        logits = kept_logits(model, kept, input_ids=ids)[at_row, place]  # (N, vocabulary)
         scores = logits[torch.arange(len(token), device=device), token] - logits.logsumexp(1)
     return scores.double().cpu()

@@ -99,7 +99,7 @@ class TreePass:
         ids: the T tokens.
         positions: of each in its own text.
         branches: the tokens that each request adds.
-        predicting: the tokens whose logits are needed, each once.
+        predicting: the tokens whose logits are needed, each once for a request.
         targets: for each token of each option, the place in `predicting` and the token.
         option_tokens: how many targets each option has; the options of all requests in their order.
     """

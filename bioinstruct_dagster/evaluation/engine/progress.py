@@ -48,8 +48,8 @@ class ScoringProgress:
         """
         now = self._clock()
         if items == self._items:
-            seconds = duration(now - self._started)
-            self._log(f"{self._name}: {items} of {items} items scored in {seconds}")
+            took = duration(now - self._started)
+            self._log(f"{self._name}: {items} of {items} items scored in {took}")
         elif now - self._said >= SECONDS_BETWEEN_LINES:
             self._said = now
             line = f"{self._name}: {items} of {self._items} items scored"

@@ -33,6 +33,8 @@ from bioinstruct_dagster.models.attention.self_test import (
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.linear_layers import base_of
 
+# Of a shortened request. A prompt has more tokens than one product of queries and keys (CHUNK).
+_TOKENS, _OPTIONS, _OPTION_TOKENS = 160, 2, 12
 _REFUSALS = (TypeError, ValueError, RuntimeError, NotImplementedError, IndexError)
 
 
@@ -76,10 +78,25 @@ def way_of(base: LoadedBaseModel, requests: Sequence[OptionRequest]) -> Way:
 
 
 def _sample(requests: Sequence[OptionRequest]) -> list[OptionRequest]:
-    """Requests of four lengths, from the shortest to the longest."""
+    """The longest request with one option, and three shortened ones with up to two options.
+
+    So the test costs less than one usual pass, and still has long texts, branches behind a prompt,
+    and prompts that begin alike.
+    """
     ordered = sorted(requests, key=lambda one: (_length(one), one.prompt_ids, one.option_ids))
     last = len(ordered) - 1
-    chosen = [ordered[place] for place in sorted({0, last // 4, last // 2, last})]
+    longest = ordered[last]
+    chosen = [replace(longest, option_ids=(max(longest.option_ids, key=len),))]
+    for place in sorted({0, last // 4, last // 2}):
+        one = ordered[place]
+        options = sorted(one.option_ids, key=len)[-_OPTIONS:]
+        chosen.append(
+            replace(
+                one,
+                prompt_ids=one.prompt_ids[:_TOKENS],
+                option_ids=tuple(option[:_OPTION_TOKENS] for option in options),
+            )
+        )
     # In the order of a pass.
     return sorted(chosen, key=lambda one: (one.prompt_ids, one.option_ids))
 
@@ -118,7 +135,7 @@ def _tree_fault(base: LoadedBaseModel, sample: Sequence[OptionRequest], alone: S
 
 def _computed(base: LoadedBaseModel, one: TreePass) -> Sums:
     tensors = TreeTensors.of(one, base.device, next(base.model.parameters()).dtype)
-    return log_likelihoods_of(base.model, tensors)[0]
+    return log_likelihoods_of(base.model, tensors)
 
 
 def _altered(one: TreePass) -> TreePass | None:

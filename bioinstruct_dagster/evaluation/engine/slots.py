@@ -207,7 +207,7 @@ def carries(model: Any, prompt: Sequence[int], device: str) -> bool:
     slots = Slots(2, len(ids), device)
     try:
         with torch.inference_mode():
-            slots.fill(model, [0, 1], [row[:-2] for row in rows])
+            logits = slots.fill(model, [0, 1], [row[:-2] for row in rows])
             for back in (2, 1):
                 logits = slots.step(
                     model, [row[-back] for row in rows], [len(row) - back for row in rows]

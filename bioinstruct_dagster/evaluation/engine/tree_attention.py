@@ -205,7 +205,7 @@ def tree_attention(model: Any) -> Iterator[None]:
     from transformers import AttentionInterface, AttentionMaskInterface
 
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    if reason := obstacle_of(base.config):
+    if reason := obstacle_of(base.config, trained=False):
         raise TreeUnsupportedError(reason)
     if not type(base)._can_set_attn_implementation():  # noqa: SLF001
         raise TreeUnsupportedError("its attention can't be exchanged")

@@ -5,7 +5,7 @@ Belongs here: the tensors of a pass, and calling the model with them. Does not: 
 """
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,13 +75,12 @@ def owners_of(option_tokens: Sequence[int], device: str) -> "torch.Tensor":
     return torch.arange(len(option_tokens), device=device).repeat_interleave(counts)
 
 
-def log_likelihoods_of(model: Any, tensors: TreeTensors, *, copies: int = 1) -> list[Sums]:
-    """The log-likelihoods of a pass's options: a list for each copy, with an entry a request.
+def log_likelihoods_of(model: Any, tensors: TreeTensors) -> Sums:
+    """The log-likelihoods of a pass's options: an entry a request.
 
     Args:
         model: transformers' model, inside `tree_attention`.
         tensors: of the pass.
-        copies: how many rows the model computes: one, or one for each subject of a mixed batch.
     """
     import torch
 
@@ -89,15 +88,32 @@ def log_likelihoods_of(model: Any, tensors: TreeTensors, *, copies: int = 1) -> 
         logits = kept_logits(
             model,
             tensors.predicting,
-            input_ids=tensors.input_ids.expand(copies, -1),
-            position_ids=tensors.position_ids.expand(copies, -1),
-        )  # (copies, P, vocabulary)
-        return [
-            list(split(sums, tensors.options))
-            for sums in option_sums(
-                logits, tensors.rows, tensors.targets, tensors.owners, sum(tensors.options)
-            )
-        ]
+            input_ids=tensors.input_ids,
+            position_ids=tensors.position_ids,
+        )[0]  # (P, vocabulary)
+        # One value for each row and not for each value of the vocabulary: no second tensor of
+        # the size of the logits.
+        scores = logits[tensors.rows, tensors.targets] - logits.logsumexp(1)[tensors.rows]
+        return summed(scores, tensors.owners, tensors.options)
+
+
+def summed(scores: "torch.Tensor", owners: "torch.Tensor", options: Sequence[int]) -> Sums:
+    """The sum of each option's scores, an entry a request.
+
+    Args:
+        scores: (N,) the log-probability of each token of all options.
+        owners: (N,) the number of its option.
+        options: how many options each request has.
+    """
+    import torch
+
+    total = torch.zeros(sum(options), dtype=torch.float64, device=scores.device)
+    values = total.index_add_(0, owners, scores.double()).tolist()
+    found, at = [], 0
+    for size in options:
+        found.append(tuple(values[at : at + size]))
+        at += size
+    return found
 
 
 def kept_logits(model: Any, kept: "torch.Tensor", **inputs: Any) -> "torch.Tensor":
@@ -118,39 +134,3 @@ def kept_logits(model: Any, kept: "torch.Tensor", **inputs: Any) -> "torch.Tenso
     if not selects:
         logits = logits[:, kept]
     return logits if logits.dtype == torch.float64 else logits.float()
-
-
-def option_sums(
-    logits: "torch.Tensor",
-    rows: "torch.Tensor",
-    targets: "torch.Tensor",
-    owners: "torch.Tensor",
-    options: int,
-) -> list[list[float]]:
-    """The log-likelihood of each option, for each row of a batch.
-
-    Args:
-        logits: (batch, P, vocabulary).
-        rows: (N,) for each token of all options, which of the P logits predict it.
-        targets: (N,) that token.
-        owners: (N,) the number of its option.
-        options: how many there are.
-    """
-    import torch
-
-    sums = []
-    for one in logits:
-        # One value for each row and not for each value of the vocabulary: no second tensor of
-        # the size of the logits.
-        scores = one[rows, targets] - one.logsumexp(1)[rows]
-        total = torch.zeros(options, dtype=torch.float64, device=one.device)
-        sums.append(total.index_add_(0, owners, scores.double()).tolist())
-    return sums
-
-
-def split(values: Sequence[float], sizes: Sequence[int]) -> Iterator[tuple[float, ...]]:
-    """The values in groups of these sizes."""
-    at = 0
-    for size in sizes:
-        yield tuple(values[at : at + size])
-        at += size

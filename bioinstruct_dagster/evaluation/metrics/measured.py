@@ -4,7 +4,7 @@ Belongs here: their form. Does not: computing them from answers (evaluation.metr
 or intervals (evaluation.statistics).
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -102,3 +102,26 @@ class Measured:
             name: (float(row[0]), float(row[1]), float(row[2]))
             for name, row in zip(self.classes, sums, strict=True)
         }
+
+
+def measured_mean(
+    metric: str,
+    values: Mapping[str, float],
+    *,
+    bounds: tuple[float, float] = SHARE,
+    higher_is_better: bool | None = True,
+) -> Measured:
+    """A metric whose score is the mean of the items' values, from the values by item.
+
+    It is a proportion if each value is 0 or 1 and these are the bounds.
+    """
+    column = np.array(list(values.values()), dtype=np.float64)
+    proportion = bounds == SHARE and bool(np.isin(column, SHARE).all())
+    return Measured(
+        metric,
+        tuple(values),
+        column,
+        proportion=proportion,
+        bounds=bounds,
+        higher_is_better=higher_is_better,
+    )

@@ -19,10 +19,8 @@ from bioinstruct_dagster.evaluation.statistics.closed_forms import (
     tango,
 )
 from bioinstruct_dagster.evaluation.statistics.estimates import (
-    BOOTSTRAP,
-    CLUSTERED_BOOTSTRAP,
     Estimate,
-    bootstrapped,
+    general_interval,
     without_spread,
 )
 from bioinstruct_dagster.evaluation.statistics.resamples import (
@@ -87,8 +85,7 @@ def compare(base: Measured, adapter: Measured, clusters: Clusters, seed: int) ->
     difference = difference_of(first, second)
     found = without_spread(difference)
     if found is None:
-        low, high = bootstrapped(difference, seed)
-        method = CLUSTERED_BOOTSTRAP if first.shared else BOOTSTRAP
+        low, high, method = general_interval(difference, seed)
         found = Estimate(difference.score, low, high, first.items, first.clusters, method)
     if first.clusters <= 1:
         return Comparison(found, 1.0 if first.items else math.nan, NO_TEST, None)

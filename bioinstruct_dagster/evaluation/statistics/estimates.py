@@ -19,6 +19,7 @@ from bioinstruct_dagster.evaluation.statistics.sums import (
     jackknife_error,
 )
 
+FEW_CLUSTERS = 10  # fewer clusters, or items without clusters, get t instead of a bootstrap
 WILSON_ITEMS = 300  # proportions of fewer items get Wilson's interval
 # Methods of intervals, as they stand in the store.
 NO_ITEMS = "no items"
@@ -28,6 +29,8 @@ WILSON = "Wilson"
 CLUSTERED_WILSON = "Wilson with the clusters' effective n and t"
 BOOTSTRAP = "bootstrap"
 CLUSTERED_BOOTSTRAP = "bootstrap of clusters"
+JACKKNIFE = "t with the jackknife's error"
+CLUSTERED_JACKKNIFE = "t with the jackknife's error of clusters"
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def estimate(measured: Measured, clusters: Clusters, seed: int) -> Estimate:
     """The score of a metric with its interval.
 
     The interval counts clusters if items share one. Otherwise, a proportion of fewer than 300 items
-    gets Wilson's interval, and all else a bootstrap of 10,000 resamples.
+    gets Wilson's interval, and all else a bootstrap of 10,000 resamples. Fewer than ten clusters or
+    items get an interval of t.
 
     Args:
         measured: the values.
@@ -79,8 +83,7 @@ def estimate(measured: Measured, clusters: Clusters, seed: int) -> Estimate:
     if measured.proportion and sums.items < WILSON_ITEMS:
         low, high = (float(end) for end in wilson(sums.score, sums.items))
         return replace(found, ci_low=low, ci_high=high, method=WILSON)
-    low, high = bootstrapped(sums, seed)
-    method = CLUSTERED_BOOTSTRAP if sums.shared else BOOTSTRAP
+    low, high, method = general_interval(sums, seed)
     return replace(found, ci_low=low, ci_high=high, method=method)
 
 
@@ -111,11 +114,24 @@ def without_spread(sums: ClusterSums) -> Estimate | None:
     )
 
 
-def bootstrapped(sums: ClusterSums, seed: int) -> tuple[float, float]:
-    """The interval of resampled clusters, widened for few clusters, within the metric's range."""
-    drawn = bootstrap(sums.table, sums.of, seed)
-    low, high = widened_percentiles(drawn[np.isfinite(drawn)], sums.clusters)
-    return max(low, sums.bounds[0]), min(high, sums.bounds[1])
+def general_interval(sums: ClusterSums, seed: int) -> tuple[float, float, str]:
+    """The interval of any score within the metric's range, and its method.
+
+    A bootstrap of clusters, widened for few clusters. Resamples of fewer than ten can't go far
+    enough from the score (of two, half of them are the score itself). There, the jackknife's error
+    and the quantile of t make the interval.
+    """
+    if sums.clusters < FEW_CLUSTERS:
+        half = float(t_quantile((1 + COVERAGE) / 2, sums.clusters - 1)) * jackknife_error(
+            sums.left_out()
+        )
+        low, high = sums.score - half, sums.score + half
+        method = CLUSTERED_JACKKNIFE if sums.shared else JACKKNIFE
+    else:
+        drawn = bootstrap(sums.table, sums.of, seed)
+        low, high = widened_percentiles(drawn[np.isfinite(drawn)], sums.clusters)
+        method = CLUSTERED_BOOTSTRAP if sums.shared else BOOTSTRAP
+    return max(low, sums.bounds[0]), min(high, sums.bounds[1]), method
 
 
 def _clustered_wilson(sums: ClusterSums) -> tuple[float, float]:

@@ -60,7 +60,14 @@ def _drawn_weights(clusters: int, seed: int, resamples: int) -> Iterator[Floats]
 
 
 def widened_percentiles(drawn: Floats, clusters: int) -> tuple[float, float]:
-    """The 95 % interval of bootstrapped scores, widened for few clusters.
+    """The 95 % interval of bootstrapped scores, widened for few clusters."""
+    tail = widened_tail(clusters)
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def widened_tail(clusters: int) -> float:
+    """The share of resamples that is cut off at each end of an interval.
 
     The percentile interval of a mean is too narrow by the factor sqrt((n - 1) / n), and by that of
     the normal to the t distribution. The tails are moved out by both (Hesterberg 2015, "What
@@ -69,9 +76,7 @@ def widened_percentiles(drawn: Floats, clusters: int) -> tuple[float, float]:
     from scipy import special
 
     wider = float(t_quantile((1 + COVERAGE) / 2, clusters - 1))
-    tail = float(special.ndtr(-wider * np.sqrt(clusters / (clusters - 1))))
-    low, high = np.quantile(drawn, [tail, 1 - tail])
-    return float(low), float(high)
+    return float(special.ndtr(-wider * np.sqrt(clusters / (clusters - 1))))
 
 
 def swapped(

@@ -12,15 +12,15 @@ from bioinstruct_dagster.evaluation.engine.answers import answers
 from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest
 from bioinstruct_dagster.models.prompts import RowTokenizer
 
-NAMES = ("base", "plain", "rank 8", "down")
-TOKENS = 14
+NAMES = ("base", "plain", "down")
+TOKENS = 12
 
 
 @pytest.fixture(scope="module")
 def requests(own_base, dataset_rows):
-    """24 prompts of many lengths."""
+    """16 prompts of many lengths."""
     tokenizer = RowTokenizer(own_base.tokenizer, own_base.prompt)
-    prompts = tokenizer.prompts([(row["instruction"], row["input"]) for row in dataset_rows[:24]])
+    prompts = tokenizer.prompts([(row["instruction"], row["input"]) for row in dataset_rows[:16]])
     return [
         AnswerRequest(f"key-{at}", tuple(prompt), TOKENS - at % 5)
         for at, prompt in enumerate(prompts)
