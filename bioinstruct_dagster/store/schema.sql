@@ -525,7 +525,7 @@ create table if not exists judge_scores (
     metric              varchar not null,   -- judge_factual_f1 | judge_win_rate | ...
     category            varchar not null,   -- of the task
     subject             varchar not null,   -- base | adapter | difference (adapter minus base, paired by item)
-    items               varchar not null,   -- all: the items that were drawn for the judge
+    items               varchar not null,   -- all | without_contaminated: of the items drawn for the judge
     estimate            varchar not null,   -- judge: its mean; corrected: its mean, corrected by human scores
     score               double not null,    -- a share from 0 to 1, or a difference of two shares
     ci_low              double,             -- lower end of the 95 % interval; null if the items allow none
@@ -538,6 +538,7 @@ create table if not exists judge_scores (
     not_asked           bigint not null,    -- items that a cap left without a grade; they are in no mean
     human               bigint not null,    -- items with a human score, for the corrected mean; 0 for the others
     p_value             double,             -- of no difference, without correction; null but for differences
+    test                varchar,            -- that p_value comes from
     p_holm              double,             -- p_value corrected over the tasks by Holm's method
     detectable          double,             -- the difference that n items show with a power of 80 %; for differences
     judge_model         varchar not null,

@@ -31,13 +31,15 @@ PROVENANCE = """
     group by all
     order by task
 """
+# An item without a value was not measured, since its prompt does not fit: it has no answer.
 PREDICTIONS = """
     select
         item_id,
         any_value(prediction) filter (where subject = 'base') as base,
-        any_value(prediction) filter (where subject = 'adapter') as adapter
+        any_value(prediction) filter (where subject = 'adapter') as adapter,
+        bool_or(contaminated) as contaminated
     from eval_predictions
-    where base_model = $base_model and recipe = $recipe and task = $task
+    where base_model = $base_model and recipe = $recipe and task = $task and value is not null
     group by item_id
     having base is not null and adapter is not null
 """
@@ -54,6 +56,7 @@ class AnsweredItem:
         reference: an expert's answer.
         base: what the base model wrote.
         adapter: what the base model wrote with the adapter.
+        contaminated: whether a row that the adapter was trained on repeats the item.
     """
 
     id: str
@@ -62,6 +65,7 @@ class AnsweredItem:
     reference: str
     base: str
     adapter: str
+    contaminated: bool = False
 
     def text(self, subject: str) -> GradedText:
         """What the judge sees of the answer of `base` or `adapter`."""
@@ -136,4 +140,5 @@ def _answered(item: EvaluationItem, prediction: Mapping[str, Any]) -> AnsweredIt
         reference=item.answers[0] if item.answers else "",
         base=prediction["base"],
         adapter=prediction["adapter"],
+        contaminated=prediction["contaminated"],
     )

@@ -33,6 +33,7 @@ from bioinstruct_dagster.evaluation.statistics.estimates import Estimate, estima
 from bioinstruct_dagster.models.experiments.names import experiment_columns
 
 SUBJECTS = ("base", "adapter")
+ALL_ITEMS, CLEAN_ITEMS = "all", "without_contaminated"  # as in eval_scores
 WIN_RATE = "judge_win_rate"
 FIRST_PREFERRED = "judge_first_preferred"
 UNREADABLE = "judge_unreadable"
@@ -124,6 +125,9 @@ def score_rows(
 ) -> list[dict[str, Any]]:
     """The rows of `judge_scores` of one experiment and task.
 
+    The scores are given once over all items, and once more without contaminated ones if there are
+    any.
+
     Args:
         answers: of the experiment on the task.
         drawn: the items that the judge was to be asked about.
@@ -133,22 +137,14 @@ def score_rows(
         with_pairs: whether pairs were asked about.
         seed: of the bootstrap.
     """
-    given = _Given(
-        drawn,
-        {s: {item.id: judgement.grade(item.text(s)) for item in drawn} for s in SUBJECTS},
-        {
-            s: frozenset(item.id for item in drawn if judgement.was_asked(item.text(s)))
-            for s in SUBJECTS
-        },
-    )
-    clusters = {item.id: item.cluster for item in drawn}
+    parts = {ALL_ITEMS: drawn}
+    if any(item.contaminated for item in drawn):
+        parts[CLEAN_ITEMS] = [item for item in drawn if not item.contaminated]
     rows = [
-        *_means(given, clusters, seed),
-        *_unreadable(given, clusters, seed),
-        *_corrected(given, people, clusters, seed),
+        {**row, "items": part}
+        for part, items in parts.items()
+        for row in _scores(items, judgement, people, with_pairs=with_pairs, seed=seed)
     ]
-    if with_pairs:
-        rows += _wins(drawn, judgement, clusters, seed)
     replies = [
         *(judgement.grades.get(item.text(s)) for item in drawn for s in SUBJECTS),
         *(judgement.choices.get(item.pair) for item in drawn),
@@ -161,7 +157,6 @@ def score_rows(
         "task": answers.task,
         **provenance,
         **facts.columns(),
-        "items": "all",
         "scored_at": datetime.now(UTC),
     }
     return [
@@ -171,6 +166,32 @@ def score_rows(
             "adapter_sha256": None if row["subject"] == "base" else provenance["adapter_sha256"],
         }
         for row in rows
+    ]
+
+
+def _scores(
+    items: Sequence[AnsweredItem],
+    judgement: Judgement,
+    people: Mapping[GradedText, HumanScore],
+    *,
+    with_pairs: bool,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """The scores over some of the items that were drawn."""
+    given = _Given(
+        items,
+        {s: {item.id: judgement.grade(item.text(s)) for item in items} for s in SUBJECTS},
+        {
+            s: frozenset(item.id for item in items if judgement.was_asked(item.text(s)))
+            for s in SUBJECTS
+        },
+    )
+    clusters = {item.id: item.cluster for item in items}
+    return [
+        *_means(given, clusters, seed),
+        *_unreadable(given, clusters, seed),
+        *_corrected(given, people, clusters, seed),
+        *(_wins(items, judgement, clusters, seed) if with_pairs else ()),
     ]
 
 
@@ -208,6 +229,7 @@ def _means(given: _Given, clusters: Mapping[str, str], seed: int) -> list[dict[s
                 | given.counts(*SUBJECTS)
                 | {
                     "p_value": None if math.isnan(compared.p_value) else compared.p_value,
+                    "test": compared.test,
                     "detectable": compared.detectable,
                 }
             )
@@ -358,13 +380,13 @@ def _row(metric: str, subject: str, kind: str, found: Estimate) -> dict[str, Any
 def with_holm(
     rows: Sequence[dict[str, Any]], holm: Callable[[Sequence[float]], Sequence[float]]
 ) -> list[dict[str, Any]]:
-    """The rows with p values corrected over the tasks, for each metric by itself."""
+    """The rows with p values corrected over the tasks, for each metric and part by itself."""
     corrected = list(rows)
-    for metric in dict.fromkeys(row["metric"] for row in rows):
+    for family in dict.fromkeys((row["metric"], row["items"]) for row in rows):
         places = [
             place
             for place, row in enumerate(rows)
-            if row["metric"] == metric and row.get("p_value") is not None
+            if (row["metric"], row["items"]) == family and row.get("p_value") is not None
         ]
         adjusted = holm([rows[place]["p_value"] for place in places])
         for place, p in zip(places, adjusted, strict=True):

@@ -80,6 +80,7 @@ class Scored:
                 "subject": subject,
                 "item_id": item.id,
                 "prediction": base if subject == "base" else adapter or item.answers[0],
+                "value": 0.5,
                 "metrics": "{}",
                 "rehearsal": True,
             }

@@ -1,6 +1,7 @@
 """Scores of the judge: means and differences, what is left out and counted, corrected means."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,22 @@ def test_what_is_unreadable_or_was_not_asked_is_in_no_mean_and_counted():
     difference = found["judge_factual_recall", "difference"]
     assert (difference["n"], difference["unreadable"], difference["not_asked"]) == (8, 1, 1)
     assert found["judge_unreadable", "base"]["score"] == pytest.approx(1 / 9)
+
+
+def test_scores_without_contaminated_items_stand_beside():
+    items = items_of(8)
+    items[0] = replace(items[0], contaminated=True)
+    grades = graded_both(items, grade(1, 1), grade(1, 1))
+    grades[items[0].text("adapter")] = stored(grade(9, 0))
+    rows = rows_of(items, grades)
+    recalls = {
+        row["items"]: (row["score"], row["n"])
+        for row in rows
+        if (row["metric"], row["subject"]) == ("judge_factual_recall", "adapter")
+    }
+    assert recalls == {"all": (9 / 16, 8), "without_contaminated": (0.5, 7)}
+    clean = rows_of(items[1:], grades)
+    assert {row["items"] for row in clean} == {"all"}
 
 
 def test_precision_is_a_mean_over_the_answers_that_state_something():
@@ -242,9 +259,9 @@ def test_a_rehearsal_s_grade_marks_every_score():
 
 def test_p_values_are_corrected_over_tasks_within_a_metric():
     rows = [
-        {"metric": "judge_factual_f1", "p_value": 0.01},
-        {"metric": "judge_factual_f1", "p_value": 0.04},
-        {"metric": "judge_factual_recall", "p_value": 0.03},
-        {"metric": "judge_factual_f1", "p_value": None},
+        {"metric": "judge_factual_f1", "items": "all", "p_value": 0.01},
+        {"metric": "judge_factual_f1", "items": "all", "p_value": 0.04},
+        {"metric": "judge_factual_recall", "items": "all", "p_value": 0.03},
+        {"metric": "judge_factual_f1", "items": "all", "p_value": None},
     ]
     assert [row.get("p_holm") for row in with_holm(rows, holm)] == [0.02, 0.04, 0.03, None]
