@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.documents import table_head, table_line
-from bioinstruct_dagster.evaluation.judge.measured import (
+from bioinstruct_dagster.evaluation.judge.measured import JUDGE, JudgeStanding
+from bioinstruct_dagster.evaluation.judge.rivals import (
     BOTH_LENGTHS,
     COMPOSITE,
-    JUDGE,
     LENGTH_RATIO,
     REFERENCE_LENGTH,
     ROUGE,
-    JudgeStanding,
 )
 
 _NAMES = {

@@ -20,7 +20,8 @@ from bioinstruct_dagster.evaluation.judge.choice import (
 from bioinstruct_dagster.evaluation.judge.human_scores import read_human_scores
 from bioinstruct_dagster.evaluation.judge.judging import Judgement, drawn, judge
 from bioinstruct_dagster.evaluation.judge.measured import JudgeStanding, standing_of
-from bioinstruct_dagster.evaluation.judge.scores import JudgeFacts, score_rows, with_holm
+from bioinstruct_dagster.evaluation.judge.scores.facts import JudgeFacts
+from bioinstruct_dagster.evaluation.judge.scores.rows import score_rows, with_holm
 from bioinstruct_dagster.evaluation.judge.text_tasks import TextTasks
 from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix

@@ -7,14 +7,16 @@ import pytest
 
 from bioinstruct_dagster.evaluation.judge.grades import rubric_version
 from bioinstruct_dagster.evaluation.judge.measured import (
-    BOTH_LENGTHS,
-    COMPOSITE,
     JUDGE,
-    LENGTH_RATIO,
     agreement_rows,
-    scores_without_judge,
     standing_of,
     write_measure,
+)
+from bioinstruct_dagster.evaluation.judge.rivals import (
+    BOTH_LENGTHS,
+    COMPOSITE,
+    LENGTH_RATIO,
+    scores_without_judge,
 )
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.evaluation.judge.scored_answers import (

@@ -11,12 +11,9 @@ from bioinstruct_dagster.evaluation.judge.human_scores import HumanScore
 from bioinstruct_dagster.evaluation.judge.judging import Judgement
 from bioinstruct_dagster.evaluation.judge.measured import JudgeStanding
 from bioinstruct_dagster.evaluation.judge.pairwise import PairChoice
-from bioinstruct_dagster.evaluation.judge.scores import (
-    LEAST_HUMAN_SCORES,
-    JudgeFacts,
-    score_rows,
-    with_holm,
-)
+from bioinstruct_dagster.evaluation.judge.scores.corrected import LEAST_HUMAN_SCORES
+from bioinstruct_dagster.evaluation.judge.scores.facts import JudgeFacts
+from bioinstruct_dagster.evaluation.judge.scores.rows import score_rows, with_holm
 from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
 from bioinstruct_dagster.teacher.answers import StoredAnswer
 
