@@ -7,7 +7,11 @@ Does not: questions and answers of a dialogue (dialogue), or comparing texts (co
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bioinstruct_dagster.evaluation.metrics.composite.concepts import Concept, concepts_of
+from bioinstruct_dagster.evaluation.metrics.composite.concepts import (
+    Concept,
+    concepts_of,
+    phrase_words,
+)
 from bioinstruct_dagster.evaluation.metrics.composite.lists import phrases_in, texts_in
 from bioinstruct_dagster.evaluation.metrics.composite.tokens import sentences_of
 
@@ -49,12 +53,13 @@ def clauses_in(words: list[str]) -> list[Clause]:
     question = words[-1] == "?"
     marks = _negation_marks(words)
     words = [_own_denials().get(word, word) for word in words]
+    cuts = _cuts(words)
     found: list[Clause] = []
     owner, start = PATIENT, 0
     for end in range(len(words) + 1):
         # A negation that begins or ends within a part of the sentence cuts it too.
         turns = start < end < len(words) and marks[end] != marks[end - 1]
-        if end < len(words) and words[end] not in _SEPARATORS and not turns:
+        if end < len(words) and not cuts[end] and not turns:
             continue
         part, denied = words[start:end], any(marks[start:end])
         start = end + (not turns)
@@ -66,6 +71,16 @@ def clauses_in(words: list[str]) -> list[Clause]:
         if concepts or topic:
             found.append(Clause(tuple(part), concepts, denied, owner, topic, question))
     return found
+
+
+def _cuts(words: list[str]) -> list[bool]:
+    """Which words separate clauses. In "pain with urination" and "pins and needles" none does."""
+    made = [word in _SEPARATORS for word in words]
+    for at in range(len(words)):
+        if any(made[at : at + LONGEST_CUE]):
+            for place in range(at, at + phrase_words(words, at)):
+                made[place] = False
+    return made
 
 
 def _owner(part: list[str], before: str) -> str:

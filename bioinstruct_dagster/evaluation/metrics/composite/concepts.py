@@ -88,6 +88,13 @@ def _phrase_at(words: list[str], stems: list[str], at: int) -> tuple[Concept | N
     return Concept(stems[at], kind, (), VAGUE_WEIGHT if _is_vague(word) else 1.0, (word,)), 1
 
 
+def phrase_words(words: list[str], at: int) -> int:
+    """How many words the longest phrase of the synonym lists takes that begins here."""
+    stems = [stem(word) for word in words[at : at + _longest()]]
+    lengths = range(len(stems), 0, -1)
+    return next((length for length in lengths if tuple(stems[:length]) in _phrases()), 0)
+
+
 def named_like_medicine(word: str) -> bool:
     """Whether the form of a word says that it is the name of a medicine."""
     if word in words_in("drugs", "named"):

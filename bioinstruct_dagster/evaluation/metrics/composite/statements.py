@@ -4,8 +4,8 @@ Belongs here: when two concepts are the same, and what is said of one. Does not:
 it (coverage, support).
 """
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable
+from math import ceil
 from typing import NamedTuple
 
 from bioinstruct_dagster.evaluation.metrics.composite.clauses import Clause
@@ -81,14 +81,6 @@ def same_owner(left: str, right: str) -> bool:
     return left == right or _WIDER.get(left) == right or _WIDER.get(right) == left
 
 
-@cache
 def _same_word(left: str, right: str) -> bool:
-    shared = 0
-    for a, b in zip(left, right, strict=False):
-        if a != b:
-            break
-        shared += 1
-    return shared >= SHARED_LETTERS and shared >= SHARED_PART * max(len(left), len(right))
-
-
-WIDER: Mapping[str, str] = _WIDER
+    needed = max(SHARED_LETTERS, ceil(SHARED_PART * max(len(left), len(right))))
+    return min(len(left), len(right)) >= needed and left[:needed] == right[:needed]

@@ -4,7 +4,7 @@ Belongs here: the endings that are cut. Does not: words of different origin that
 (concepts).
 """
 
-from functools import cache
+from functools import lru_cache
 
 # Longest first. The inflections and derivations of English that notes use. A cut leaves at least
 # `LEAST` letters, so that short words keep their ending.
@@ -15,10 +15,11 @@ ENDINGS = (
     "y",
 )  # fmt: skip
 LEAST = 4
+REMEMBERED = 100_000  # words; the words of a language come again and again
 DOUBLED = frozenset("bdgmnprt")  # doubled before -ed and -ing, as in "stopped"
 
 
-@cache
+@lru_cache(maxsize=REMEMBERED)
 def stem(word: str) -> str:
     """The stem of a word in small letters. A word with a digit stays as it is."""
     if not word.isalpha() or len(word) <= LEAST - 1:

@@ -43,6 +43,11 @@ def test_negative_before_and_after():
     assert polarity("Negative pregnancy test.") == {"pregnancy": True}
 
 
+def test_a_phrase_is_not_cut():
+    assert polarity("Pain with urination and fever.") == {"dysuria": False, "fever": False}
+    assert polarity("No pins and needles.") == {"paresthesia": True}
+
+
 def test_words_that_deny_by_themselves():
     assert polarity("Nonsmoker with hypertension, afebrile.") == {
         "tobacco": True,
