@@ -178,7 +178,7 @@ def _score_families(
         group = [each for each in members if each and each.group == known[one].group]
         if len(group) < FEWEST_SEEDS:
             continue
-        plan = BasePlan.of(group, chosen[one], step.settings.runs.seed)
+        plan = BasePlan.of(group, chosen[one], step.settings)
         plan.look_up(step.store)
         lacking = {each.content for each in plan.lacking()}
         plan.adapters = [each for each in group if each.content not in lacking]
@@ -248,7 +248,7 @@ def _plans(
         if rehearsal not in tasks:
             tasks[rehearsal] = chosen_tasks(step.settings, test_rows, rehearsal=rehearsal)
             _tell_of(step, tasks[rehearsal])
-        plan = BasePlan.of(group, tasks[rehearsal], step.settings.runs.seed)
+        plan = BasePlan.of(group, tasks[rehearsal], step.settings)
         plan.look_up(step.store)
         counts = plan.counts()
         step.context.log.info(

@@ -127,7 +127,7 @@ def test_one_process_scores_all_adapters_of_a_base_model(trained):
 
 
 def test_each_metric_has_three_subjects_with_interval_n_and_method(trained):
-    rows = trained.rows("select * from eval_scores")
+    rows = trained.rows("select * from eval_scores where task <> 'average'")
     assert {row["task"] for row in rows} == set(TASKS.split(","))
     groups = {}
     for row in rows:
@@ -150,7 +150,8 @@ def test_each_metric_has_three_subjects_with_interval_n_and_method(trained):
 def test_fixtures_are_marked_and_the_own_test_split_is_not_one(trained):
     sources = trained.rows("select distinct task, items_source from eval_scores order by task")
     assert {row["task"]: row["items_source"] for row in sources} == {
-        "held_out": "own", "medqa": "fixture", "mednli": "fixture", "coreference": "fixture",
+        "held_out": "own", "average": "fixture", "medqa": "fixture", "mednli": "fixture",
+        "coreference": "fixture",
     }  # fmt: skip
 
 
@@ -164,11 +165,25 @@ def test_the_base_model_is_asked_once_for_all_of_its_adapters(trained):
     assert adapters["subjects"] == 2
 
 
+def test_a_category_with_several_tasks_has_an_average_of_their_main_metrics(trained):
+    rows = trained.rows(
+        "select * from eval_scores where recipe = 'all' and category = 'extraction' "
+        "and items = 'all' and subject <> 'difference'"
+    )
+    for subject in ("base", "adapter"):
+        [average] = [r for r in rows if (r["task"], r["subject"]) == ("average", subject)]
+        members = [r["score"] for r in rows if r["main"] and r["subject"] == subject]
+        assert len(members) == 2
+        assert average["score"] == pytest.approx(sum(members) / 2)
+        assert average["n"] == 2 * ITEMS
+
+
 def test_predictions_name_items_values_and_contamination(trained):
     rows = trained.rows("select * from eval_predictions")
     assert len(rows) == 2 * 2 * sum(
         row["n"] for row in trained.rows(
-            "select task, max(n) as n from eval_scores where subject = 'base' group by task"
+            "select task, max(n) as n from eval_scores where subject = 'base' "
+            "and task <> 'average' group by task"
         )
     )  # fmt: skip
     for row in rows:
