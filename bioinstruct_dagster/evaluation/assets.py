@@ -163,7 +163,11 @@ def _score_families(
     outcomes: ExperimentOutcomes,
 ) -> None:
     """Score the families of seeds that have a new member, over all members that are answered."""
-    from bioinstruct_dagster.evaluation.seeds import FEWEST_SEEDS, family_of, score_over_seeds
+    from bioinstruct_dagster.evaluation.summaries.seeds import (
+        FEWEST_SEEDS,
+        family_of,
+        score_over_seeds,
+    )
 
     known = {one.experiment: one for one in adapters}
     chosen = {one.experiment: plan.chosen for plan in plans for one in plan.adapters}

@@ -15,7 +15,6 @@ from bioinstruct_dagster.curation.contamination.limits import OverlapLimits, rea
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.eval_sets.scoring import TextScoring
-from bioinstruct_dagster.evaluation.averages import AVERAGE, average_rows, averaged_tasks
 from bioinstruct_dagster.evaluation.contaminated import Repetition, repetitions, trained_rows
 from bioinstruct_dagster.evaluation.held_out import SPLIT
 from bioinstruct_dagster.evaluation.metrics.bertscore import bertscores_of
@@ -33,6 +32,7 @@ from bioinstruct_dagster.evaluation.scoring import (
 )
 from bioinstruct_dagster.evaluation.selection import ChosenTask
 from bioinstruct_dagster.evaluation.spec import EvaluationError
+from bioinstruct_dagster.evaluation.summaries.averages import AVERAGE, average_rows, averaged_tasks
 from bioinstruct_dagster.evaluation.tasks.item_results import BASE, ItemResult
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK, task_version
 from bioinstruct_dagster.models.experiments.names import experiment_columns, partition_key

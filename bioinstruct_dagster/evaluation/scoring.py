@@ -29,7 +29,7 @@ ALL_ITEMS, CLEAN_ITEMS = "all", "without_contaminated"
 ALL_CATEGORIES = "all"
 Subject = Literal["base", "adapter"]
 Results = Mapping[str, Sequence[ItemResult]]  # by item
-_COMPUTED_BY = ("metrics", "statistics")  # folders whose code determines a score
+_COMPUTED_BY = ("metrics", "statistics", "summaries")  # folders whose code determines a score
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def code_sha256() -> str:
     files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
     sums = [
         [path.relative_to(here).as_posix(), sha256_of_file(path)]
-        for path in [Path(__file__), here / "averages.py", *files]
+        for path in [Path(__file__), *files]
         if path.suffix != ".pyc"
     ]
     return sha256_of(sums)

@@ -95,7 +95,7 @@ def task_table(chosen: ChosenTasks, repeated: Mapping[str, Sequence[Any]]) -> li
 
 
 def main_scores(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """The main metric of each task, by a name such as `pubmedqa_accuracy_adapter`."""
+    """The main metric of each task, by a name of task, metric and subject."""
     return {
         f"{row['task']}_{row['metric']}_{row['subject']}": row["score"]
         for row in scores

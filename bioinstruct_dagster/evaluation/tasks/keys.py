@@ -27,7 +27,7 @@ OWN_TASK = "held_out"  # the set's own test split
 TRANSFORMERS, VLLM = "transformers", "vllm"  # what generates answers
 
 
-class Question(NamedTuple):
+class ItemQuestion(NamedTuple):
     """One measure of one item in one order of its options, whoever is asked."""
 
     task: str
@@ -98,7 +98,7 @@ def _asked_content(item: EvaluationItem) -> str:
 
 def question_keys(
     task: EvaluationTask, items: Iterable[EvaluationItem], conditions: Conditions
-) -> Iterator[tuple[Question, str]]:
+) -> Iterator[tuple[ItemQuestion, str]]:
     """Each question of a task with the hash of all that determines its answer but the subject."""
     head = canonical_json([ENGINE_VERSION, task.name, task_version(task)])
     measures = [
@@ -111,7 +111,7 @@ def question_keys(
             reference = canonical_json(item.answers) if measure == "reference" else ""
             text = f"{common}\n{content}\n{reference}"
             key = hashlib.sha256(text.encode()).hexdigest()
-            yield Question(task.name, item.id, measure, order), key
+            yield ItemQuestion(task.name, item.id, measure, order), key
 
 
 def item_key(question_key: str, subject: str) -> str:

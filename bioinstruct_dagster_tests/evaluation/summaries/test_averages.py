@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bioinstruct_dagster.evaluation.averages import average_rows, averaged_tasks
 from bioinstruct_dagster.evaluation.held_out import HELD_OUT
 from bioinstruct_dagster.evaluation.scoring import TaskResults
+from bioinstruct_dagster.evaluation.summaries.averages import average_rows, averaged_tasks
 from bioinstruct_dagster_tests.evaluation.made_results import choice_results, chosen_task
 
 
