@@ -37,7 +37,7 @@ def span_metrics(
     Each right span counts for one listed span. An answer that can't be read misses all its spans,
     and `invalid_answers` counts it.
 
-    With several labels there is also the strict F1 of each: `span_f1_strict_` and the label.
+    With several labels there is also the strict F1 of each, whose name ends with the label.
     """
     labels = scoring.labels
     counts: dict[str, list[list[list[float]]]] = {STRICT: [], RELAXED: []}
