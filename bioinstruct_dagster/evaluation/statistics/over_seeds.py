@@ -78,12 +78,11 @@ def over_seeds(
         method = found.method if found else ""
         return SeedsEstimate(ScoreEstimate(mean, low, high, n, count, method), spread, seeds, None)
     items, between = _two_variances(np.stack([each.left_out() for each in sums]), scores)
-    bounds = sums[0].bounds
     if items == between == 0 and (same := without_spread(sums[0])) is not None:
         return SeedsEstimate(same, spread, seeds, None if base is None else 1.0)
     half = _half_width((1 + COVERAGE) / 2, (items, count - 1), (between, seeds - 1))
     method = CLUSTERED_TWO_WAY if sums[0].shared else TWO_WAY
-    low, high = max(mean - half, bounds[0]), min(mean + half, bounds[1])
+    low, high = max(mean - half, sums[0].bounds[0]), min(mean + half, sums[0].bounds[1])
     p_value = None if base is None else _p_value(mean, (items, count - 1), (between, seeds - 1))
     return SeedsEstimate(ScoreEstimate(mean, low, high, n, count, method), spread, seeds, p_value)
 
