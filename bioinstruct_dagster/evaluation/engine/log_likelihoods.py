@@ -65,7 +65,7 @@ def log_likelihoods(
         base: the base model.
         work: the requests of each subject.
         tokens_per_pass: how many tokens the model computes at once, such as TOKENS_PER_PASS.
-        tell: gets the number of results that are computed so far.
+        tell: gets the number of results that were just computed.
         log: takes one line: why the requests are computed in a slower way, if they are.
 
     Yields:
@@ -77,7 +77,6 @@ def log_likelihoods(
     every = [request for requests, _ in groups for request in requests]
     with subjects.alone(BASE):
         way = _way(base, every, log)
-    finished = 0
     for requests, keys in groups:
         plan = _Plan(subjects, base, way, log)
         for subject, contents, sums in plan.computed(requests, tuple(keys), tokens_per_pass):
@@ -86,8 +85,7 @@ def log_likelihoods(
                 for content, values in zip(contents, sums, strict=True)
                 for key in keys[subject][content]
             ]
-            finished += len(results)
-            tell(finished)
+            tell(len(results))
             yield from results
 
 
