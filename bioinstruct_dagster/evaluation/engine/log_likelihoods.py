@@ -139,7 +139,8 @@ class _Plan:
                 yield one.requests, _of_tree(TreeTensors.of(one, base.device, dtype))
             return
         alone = self.way.name == "rows"
-        for batch in batches_of(requests, tokens=min(tokens, most), rows=1 if alone else None):
+        rows = 1 if alone else None
+        for batch in batches_of(requests, tokens=tokens, predicting=most, rows=rows):
             yield batch.requests, _of_rows(base, batch, alone=alone)
 
 
