@@ -32,8 +32,8 @@ from bioinstruct_dagster.models.base_models import LoadedBaseModel
 
 # Tokens of a pass. On a CPU, a pass should fit into the processor's caches; a GPU has to be filled.
 TOKENS_PER_PASS = {"cpu": 2_048, "cuda": 16_384}
-# Logits of a pass, at 4 bytes: 512 MB. Most passes need much less.
-_MOST_LOGITS = 1 << 27
+# Logits of a pass: 512 MB with their log-probabilities. Most passes need much less.
+_MOST_LOGITS = 1 << 26
 
 Content = tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]
 

@@ -130,6 +130,6 @@ def _scores(
     at_row, at, token = torch.tensor(targets, device=device).T
     with torch.inference_mode():
         kept, place = at.unique(return_inverse=True)
-        logits = kept_logits(model, kept, input_ids=ids)[at_row, place]  # (N, vocabulary)
-        scores = logits[torch.arange(len(token), device=device), token] - logits.logsumexp(1)
+        logits = kept_logits(model, kept, input_ids=ids)  # (rows, P, vocabulary)
+        scores = logits.log_softmax(2)[at_row, place, token]
     return scores.double().cpu()
