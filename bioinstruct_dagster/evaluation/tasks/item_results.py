@@ -7,13 +7,16 @@ running a model (evaluation.engine), or scores (evaluation.metrics).
 from dataclasses import dataclass
 from typing import Literal
 
+from bioinstruct_dagster.evaluation.engine.requests import BASE
+
+__all__ = ["BASE", "ItemResult", "Measure"]
+
 # What is measured of an item.
 #   options: the log-likelihood of each option after the prompt, as letters or as texts
 #   prior: the same after a prompt without the item's question
 #   answer: a greedily decoded answer
 #   reference: the log-likelihood of the right output (held-out loss)
 Measure = Literal["options", "prior", "answer", "reference"]
-BASE = "base"  # the subject of a result without an adapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class ItemResult:
         answer_tokens: how many tokens.
         ended: whether the model ended the answer itself.
         tokens_lost: tokens of the passage that were cut so that the prompt fits.
+        asked: whether the model was asked. It was not if the question alone, without its passage,
+            is longer than the model's context; the item counts as not answered.
+        precision: of the weights and of the device, such as `float32 on cpu`.
     """
 
     key: str
@@ -51,3 +57,5 @@ class ItemResult:
     answer_tokens: int = 0
     ended: bool = True
     tokens_lost: int = 0
+    asked: bool = True
+    precision: str = ""
