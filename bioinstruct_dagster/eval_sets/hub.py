@@ -6,6 +6,7 @@ network is needed. Belongs here: where a copy lies, and getting it. Does not: th
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from bioinstruct_dagster.eval_sets.item import EvaluationFileError
@@ -13,7 +14,6 @@ from bioinstruct_dagster.eval_sets.task import EvaluationTask, HubSource
 from bioinstruct_dagster.input_files import shown
 
 HUB_FOLDER = "hub"  # in the evaluation folder
-_CACHE = ".cache"  # of datasets, in the hub's folder
 # The readers of datasets that only parse rows. Others run decoders of pictures, sounds or archives.
 _READERS = frozenset({"json", "csv", "parquet", "arrow"})
 
@@ -54,14 +54,14 @@ def fetch_from_hub(task: EvaluationTask, folder: Path, *, mirror: Path | None = 
     if path.is_file():
         return path
     try:
-        rows = _rows(hub, folder / HUB_FOLDER / _CACHE, mirror)
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        rows.to_parquet(str(part))
-        part.replace(path)
+        with TemporaryDirectory(dir=path.parent) as cache:
+            part = Path(cache) / path.name
+            _rows(hub, cache, mirror).to_parquet(str(part))
+            part.replace(path)
     except Exception as error:  # datasets and its clients raise their own errors
         source = f"{mirror}/{hub.id}" if mirror else f"the hub's {hub.id} at {hub.revision[:12]}"
-        detail = " ".join(str(error).split())[:300]
+        detail = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
         raise EvaluationFileError(
             f"Task {task.name}: {source}, split {hub.split!r}, can't be had ({type(error).__name__}"
             f": {detail}). Check the network, HF_ENDPOINT and HF_HUB_OFFLINE; for a gated data "
@@ -75,19 +75,23 @@ def _place(hub: HubSource, folder: Path) -> Path:
     return folder / HUB_FOLDER / hub.id.replace("/", "--") / hub.revision / f"{name}.parquet"
 
 
-def _rows(hub: HubSource, cache: Path, mirror: Path | None) -> Any:
+def _rows(hub: HubSource, cache: str, mirror: Path | None) -> Any:
     from datasets import load_dataset_builder
 
+    if mirror is None and Path(hub.id).exists():  # datasets would take it for the data set
+        raise ValueError(f"a folder of this name is in {Path.cwd()}; start the command elsewhere")
     builder = load_dataset_builder(
         str(mirror / hub.id) if mirror else hub.id,
         hub.config,
         revision=None if mirror else hub.revision,
-        cache_dir=str(cache),
+        cache_dir=cache,
     )
-    reader = type(builder).__module__.split(".")[-1]
-    if not type(builder).__module__.startswith("datasets.packaged_modules") or (
-        reader not in _READERS
-    ):
-        raise ValueError(f"its files need the reader {reader!r}, not one of {sorted(_READERS)}")
-    builder.download_and_prepare()
+    module = type(builder).__module__
+    if not module.startswith("datasets.packaged_modules") or module.split(".")[-1] not in _READERS:
+        raise ValueError(f"its files need the reader {module}, not one of {sorted(_READERS)}")
+    files = builder.config.data_files or {}
+    if hub.split not in files:
+        raise ValueError(f"its splits are {', '.join(map(str, files))}")
+    builder.config.data_files = type(files)({hub.split: files[hub.split]})  # no other split
+    builder.download_and_prepare(verification_mode="no_checks")  # its own list has all splits
     return builder.as_dataset(split=hub.split)

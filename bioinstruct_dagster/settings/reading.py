@@ -18,12 +18,14 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings.compute import ComputeSettings
 from bioinstruct_dagster.settings.curation import CurationSettings, EvalSetSettings
 from bioinstruct_dagster.settings.env_file import EnvFile, read_env_file
+from bioinstruct_dagster.settings.evaluation import EvaluationSettings
 from bioinstruct_dagster.settings.fields import PROJECT_ROOT
 from bioinstruct_dagster.settings.generation import (
     GenerationSettings,
     ImportSettings,
     SeedSettings,
 )
+from bioinstruct_dagster.settings.judge import JudgeSettings
 from bioinstruct_dagster.settings.runs import ModelSettings, RunSettings, StoreSettings
 from bioinstruct_dagster.settings.teacher import CapSettings, TeacherSettings
 
@@ -48,7 +50,9 @@ class Settings(BaseModel):
     curation: CurationSettings = CurationSettings()
     eval_sets: EvalSetSettings = EvalSetSettings()
     models: ModelSettings = ModelSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     compute: ComputeSettings = ComputeSettings()
+    judge: JudgeSettings = JudgeSettings()
     runs: RunSettings = RunSettings()
 
     @classmethod

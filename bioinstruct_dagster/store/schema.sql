@@ -363,32 +363,195 @@ create table if not exists rows_left_out (
 create table if not exists eval_scores (
     base_model          varchar not null,   -- name in the experiment file
     recipe              varchar not null,   -- name in the experiment file
-    task                varchar not null,   -- held_out
-    metric              varchar not null,   -- loss | rouge_l
-    category            varchar not null,   -- all, or one category of the test split
+    task                varchar not null,   -- name in the catalogue of evaluation tasks; held_out: the set's own test split
+    task_version        varchar not null,   -- hash of the task's version, prompt and scoring
+    metric              varchar not null,   -- what was computed, such as accuracy or rouge_l
+    category            varchar not null,   -- of the task; for held_out: all, or one category of the test split
     subject             varchar not null,   -- base | adapter | difference (adapter minus base, paired by item)
-    score               double not null,    -- loss in nats per token, or F1
-    ci_low              double not null,    -- lower end of the 95 % bootstrap confidence interval
-    ci_high             double not null,    -- upper end of the interval
+    items               varchar not null,   -- all | without_contaminated: without items that the training rows repeat
+    score               double not null,    -- in the metric's unit; a share or an F1 is between 0 and 1
+    ci_low              double,             -- lower end of the 95 % confidence interval; null if the items allow none
+    ci_high             double,             -- upper end of the interval
+    method              varchar not null,   -- of the interval, such as wilson or bootstrap
     n                   bigint not null,    -- number of items
+    clusters            bigint not null,    -- number of groups of items that share a passage, note or trial
+    p_value             double,             -- of no difference, without correction; null but for differences
+    p_holm              double,             -- p_value corrected over the tasks by Holm's method
+    test                varchar,            -- that p_value comes from, such as McNemar's; null but for differences
+    detectable          double,             -- the difference that n items show with a power of 80 %; for differences
+    main                boolean not null,   -- whether this is the task's main metric
     prompt_version      varchar not null,   -- version of the prompt template
-    dataset_fingerprint varchar not null,   -- of the data set whose test split was scored
+    dataset_fingerprint varchar not null,   -- of the data set that the adapter was trained on
+    items_fingerprint   varchar not null,   -- sha256 over the content of the task's items
+    items_source        varchar not null,   -- files | hub | fixture | own
     base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
     adapter_sha256      varchar,            -- sha256 of adapter_model.safetensors; null for the base model
-    rehearsal           boolean not null,   -- made with the embedded teacher or base model
+    scored_from         varchar not null,   -- sha256 of the item results, and of the code, that the task's scores rest on
+    rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
     scored_at           timestamptz not null
 );
 
 create table if not exists eval_predictions (
-    base_model      varchar not null,
-    recipe          varchar not null,
-    task            varchar not null,
-    subject         varchar not null,   -- base | adapter
-    row_id          varchar not null,   -- of a row in the test split
-    category        varchar not null,
-    prediction      varchar not null,   -- the model's answer, decoded greedily
-    rouge_l         double not null,    -- ROUGE-L F1 of the prediction against the row's output
-    nll             double not null,    -- negative log-likelihood of the row's output, in nats, summed over its tokens
-    output_tokens   bigint not null,
-    rehearsal       boolean not null    -- made with the embedded teacher or base model
+    base_model      varchar not null,       -- name in the experiment file
+    recipe          varchar not null,       -- name in the experiment file
+    task            varchar not null,       -- name in the catalogue of evaluation tasks; held_out: the own test split
+    subject         varchar not null,       -- base | adapter
+    item_id         varchar not null,       -- of the item within its task; for held_out the row_id
+    prediction      varchar not null,       -- the answer that the model wrote, decoded greedily
+    chosen          varchar,                -- the likeliest option; null if the item has no options
+    metric          varchar not null,       -- the task's main metric
+    value           double,                 -- of the main metric for this item; null if the item was not measured
+    metrics         json not null,          -- the value of each metric that has one value for an item
+    ended           boolean not null,       -- whether the model ended its answer itself
+    tokens_lost     bigint not null,        -- tokens of the passage that were cut so that the prompt fits
+    contaminated    boolean not null,       -- whether a row that the adapter was trained on repeats the item
+    answer_key      varchar,                -- key of the answer in eval_items; null if none was asked for
+    rehearsal       boolean not null        -- fixture items, or made with the embedded teacher or base model
+);
+
+-- Scores over the experiments that differ only in their seed, as far as they have been scored on the same items.
+create table if not exists eval_scores_over_seeds (
+    base_model          varchar not null,   -- name in the experiment file
+    recipe              varchar not null,   -- the recipe's name without its seed
+    task                varchar not null,
+    task_version        varchar not null,   -- hash of the task's version, prompt and scoring
+    metric              varchar not null,
+    category            varchar not null,   -- of the task; for held_out: all
+    subject             varchar not null,   -- adapter | difference (adapter minus base, paired by item)
+    recipes             varchar[] not null, -- the experiments, one for each seed
+    score               double not null,    -- the mean over seeds
+    spread              double not null,    -- the standard deviation of the seeds' scores
+    ci_low              double,             -- of an interval that counts both items and seeds
+    ci_high             double,
+    method              varchar not null,   -- of the interval
+    seeds               bigint not null,    -- number of seeds
+    n                   bigint not null,    -- number of items
+    items_fingerprint   varchar not null,   -- sha256 over the content of the task's items
+    dataset_fingerprint varchar not null,   -- of the data set that the adapters were trained on
+    scored_from         varchar not null,   -- sha256 of what the adapters' own scores rest on
+    rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
+    scored_at           timestamptz not null
+);
+
+-- [append-only] The results of single items, by a hash of all that determines them: a model is asked nothing twice.
+create table if not exists eval_items (
+    key             varchar not null,       -- sha256 of base model, adapter, prompt, task, item, measure and engine
+    task            varchar not null,       -- name in the catalogue of evaluation tasks
+    item_id         varchar not null,       -- of the item within its task
+    subject         varchar not null,       -- base, or the hash of an adapter's weights and config
+    measure         varchar not null,       -- options | prior | answer | reference
+    "order"         integer not null,       -- number of the order of options, from 0
+    permutation     integer[] not null,     -- the place among the item's own options of each option in the order shown
+    log_likelihoods double[] not null,      -- nats; one for each of the item's own options, or one of the reference
+    option_tokens   integer[] not null,     -- number of tokens of each
+    answer          varchar not null,       -- what the model wrote; empty for other measures
+    answer_tokens   bigint not null,        -- number of tokens of the answer
+    ended           boolean not null,       -- whether the model ended its answer itself
+    tokens_lost     bigint not null,        -- tokens of the passage that were cut so that the prompt fits
+    asked           boolean not null,       -- false: the question alone is longer than the model's context
+    precision       varchar not null,       -- of the weights and of the device, such as float32 on cpu
+    made_at         timestamptz not null
+);
+
+-- [append-only] Which items the rows of a training set repeat, by the rules of the contamination gate.
+create table if not exists eval_contamination (
+    scan_key        varchar not null,       -- sha256 of the training rows, the items and the gate's version
+    task            varchar not null,       -- name in the catalogue of evaluation tasks
+    items           bigint not null,        -- number of the task's items
+    rows            bigint not null,        -- number of training rows that they were compared with
+    hits            struct(item_id varchar, row_id varchar, rule varchar)[] not null, -- the strongest rule of each pair
+    scanned_at      timestamptz not null
+);
+
+-- [append-only] A judge's counts of facts in an answer, by rubric and texts. No answer is graded twice by a judge.
+create table if not exists judge_grades (
+    grade_key       varchar not null,   -- sha256 of (teacher, model, rubric, source, reference, answer)
+    rubric          varchar not null,   -- name and version of the rubric, and a hash of its text
+    source_hash     varchar not null,   -- first 16 hex digits of the sha256, over the text
+    reference_hash  varchar not null,
+    answer_hash     varchar not null,
+    repeat          integer not null,   -- 0: the grade that counts; else asked again to measure consistency
+    covered         bigint,             -- facts of the reference that the answer states; null: no valid grade
+    distorted       bigint,             -- facts of the reference that the answer states wrongly
+    omitted         bigint,             -- facts of the reference that the answer does not state
+    supported       bigint,             -- facts of the answer that source or reference supports
+    contradicted    bigint,             -- facts of the answer that source or reference contradicts
+    invented        bigint,             -- facts of the answer that occur in neither
+    reason          varchar not null,
+    teacher         varchar not null,   -- rehearsal | openai: how the judge was asked
+    model           varchar not null,   -- the judge
+    completion_id   varchar not null
+);
+
+-- [append-only] A judge's choice between two answers, in one of the two orders.
+create table if not exists judge_pairs (
+    pair_key        varchar not null,   -- sha256 of (teacher, model, question, source, reference, first, second)
+    rubric          varchar not null,   -- as in judge_grades
+    source_hash     varchar not null,   -- first 16 hex digits of the sha256, over the text
+    reference_hash  varchar not null,
+    first_hash      varchar not null,
+    second_hash     varchar not null,
+    preferred       varchar,            -- first | second | neither; null: no valid choice
+    reason          varchar not null,
+    teacher         varchar not null,   -- rehearsal | openai: how the judge was asked
+    model           varchar not null,   -- the judge
+    completion_id   varchar not null
+);
+
+-- [append-only] What a judge is worth on human scores: one row per figure of a measurement. The last measurement of a
+-- judge and rubric counts.
+create table if not exists judge_measures (
+    teacher             varchar not null,   -- rehearsal | openai: how the judge was asked
+    judge_model         varchar not null,
+    rubric              varchar not null,   -- as in judge_grades
+    scores_fingerprint  varchar not null,   -- sha256 over the human scores and their texts
+    figure              varchar not null,   -- spearman | partial | within | auroc | difference | position_bias | ...
+    subject             varchar not null,   -- judge, or the score without a judge that it is compared with
+    value               double not null,
+    ci_low              double,             -- lower end of the 95 % interval; null if the figure has none
+    ci_high             double,             -- upper end of the interval
+    n                   bigint not null,    -- number of answers, pairs or requests
+    clusters            bigint not null,    -- number of sources, such as dialogues
+    rehearsal           boolean not null,   -- made with the embedded stand-in judge
+    measured_at         timestamptz not null
+);
+
+-- Scores by a judge. The columns are those of eval_scores, and what the judge is.
+create table if not exists judge_scores (
+    base_model          varchar not null,   -- name in the experiment file
+    recipe              varchar not null,   -- name in the experiment file
+    task                varchar not null,   -- name in the catalogue of evaluation tasks
+    task_version        varchar not null,   -- as in eval_scores
+    metric              varchar not null,   -- judge_factual_f1 | judge_win_rate | ...
+    category            varchar not null,   -- of the task
+    subject             varchar not null,   -- base | adapter | difference (adapter minus base, paired by item)
+    items               varchar not null,   -- all | without_contaminated: of the items drawn for the judge
+    estimate            varchar not null,   -- judge: its mean; corrected: its mean, corrected by human scores
+    score               double not null,    -- a share from 0 to 1, or a difference of two shares
+    ci_low              double,             -- lower end of the 95 % interval; null if the items allow none
+    ci_high             double,             -- upper end of the interval
+    method              varchar not null,   -- of the interval
+    n                   bigint not null,    -- number of items with a valid grade or choice
+    clusters            bigint not null,    -- number of groups of items that share a passage, note or trial
+    drawn               bigint not null,    -- number of items that were drawn for the judge
+    unreadable          bigint not null,    -- items whose reply held no valid grade or choice; they are in no mean
+    not_asked           bigint not null,    -- items that a cap left without a grade; they are in no mean
+    human               bigint not null,    -- items with a human score, for the corrected mean; 0 for the others
+    p_value             double,             -- of no difference, without correction; null but for differences
+    test                varchar,            -- that p_value comes from
+    p_holm              double,             -- p_value corrected over the tasks by Holm's method
+    detectable          double,             -- the difference that n items show with a power of 80 %; for differences
+    judge_model         varchar not null,
+    rubric              varchar not null,   -- as in judge_grades
+    judge_state         varchar not null,   -- proven | not_better | not_measured | rehearsal
+    judge_note          varchar not null,   -- what judge_state rests on, and whether the judge is of the model's family
+    same_family         boolean,            -- whether judge and base model are of one family; null if a name tells none
+    prompt_version      varchar not null,   -- version of the prompt template
+    dataset_fingerprint varchar not null,   -- of the data set that the adapter was trained on
+    items_fingerprint   varchar not null,   -- sha256 over the content of the task's items
+    items_source        varchar not null,   -- files | hub | fixture | own
+    base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
+    adapter_sha256      varchar,            -- sha256 of adapter_model.safetensors; null for the base model
+    rehearsal           boolean not null,   -- fixture items, or a rehearsal's judge, teacher or base model
+    scored_at           timestamptz not null
 );

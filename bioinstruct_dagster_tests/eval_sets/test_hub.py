@@ -1,5 +1,6 @@
 """Copies of the hub's data sets: made from a folder in the hub's form, and refused in words."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.hub import fetch_from_hub, hub_copy
 from bioinstruct_dagster.eval_sets.items import EvaluationFileError, items_of, load_items
 from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster_tests.eval_sets.hub_server import serving
 from bioinstruct_dagster_tests.eval_sets.task_files import CHOICE, changed, put, tasks_folder
 
 COMMIT = "0123456789" * 4
@@ -68,7 +70,7 @@ def test_a_copy_is_made_once_and_belongs_to_its_commit(tmp_path, mirror):
     ("hub", "said"),
     [
         ({"id": "owner/none"}, "owner/none, split 'test', can't be had"),
-        ({"split": "valid"}, "split 'valid', can't be had"),
+        ({"split": "valid"}, "can't be had (ValueError: its splits are"),
         ({"config": "other"}, "can't be had"),
     ],
 )
@@ -89,7 +91,7 @@ def test_a_data_set_that_needs_code_is_refused(tmp_path):
 
 def test_a_data_set_that_is_no_table_is_refused(tmp_path):
     put(tmp_path / "mirror", "owner/quiz/test.txt", "one line\n")
-    with pytest.raises(EvaluationFileError, match=r"need the reader 'text', not one of \['arrow'"):
+    with pytest.raises(EvaluationFileError, match=r"need the reader .*text, not one of \['arrow'"):
         fetch_from_hub(task_in(tmp_path), tmp_path / "eval", mirror=tmp_path / "mirror")
 
 
@@ -99,19 +101,68 @@ def test_a_task_without_a_hub_source_says_where_its_files_go(tmp_path):
         fetch_from_hub(task, tmp_path / "eval")
 
 
-def test_without_network_the_command_says_what_to_do(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "bioinstruct_dagster.eval_sets", "medmcqa"],
+def command(tmp_path, task, **environment):
+    """The command in a process of its own, since the hub's address is read on import."""
+    return subprocess.run(
+        [sys.executable, "-m", "bioinstruct_dagster.eval_sets", task],
         env={
             **os.environ,
             "BIOINSTRUCT_EVAL_DIR": str(tmp_path / "eval"),
-            "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": str(PROJECT_ROOT),
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            **environment,
         },
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+LINES = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
+
+
+def test_the_hub_is_asked_for_the_pinned_commit(tmp_path):
+    task_in(tmp_path)
+    files = {"data/test-00000-of-00001.jsonl": LINES, "data/train-00000-of-00001.jsonl": b"{}\n"}
+    with serving("owner/quiz", COMMIT, files) as hub:
+        environment = {
+            "HF_ENDPOINT": hub.address,
+            "BIOINSTRUCT_EVALUATION_TASKS": str(tmp_path / "tasks"),
+        }
+        done = command(tmp_path, "quiz", **environment)
+        assert done.returncode == 0, done.stderr
+        assert "5 items from hub" in done.stdout
+        of_set = [path for path in hub.asked if "owner/quiz" in path]
+        assert of_set
+        assert all(COMMIT in path for path in of_set)
+        hub.asked.clear()
+        assert "5 items from hub" in command(tmp_path, "quiz", **environment).stdout
+        assert hub.asked == []
+
+
+def test_a_commit_that_the_hub_does_not_have_is_refused(tmp_path):
+    task_in(tmp_path)
+    with serving("owner/quiz", COMMIT[::-1], {"test.jsonl": LINES}) as hub:
+        done = command(
+            tmp_path,
+            "quiz",
+            HF_ENDPOINT=hub.address,
+            BIOINSTRUCT_EVALUATION_TASKS=str(tmp_path / "tasks"),
+        )
+    assert done.returncode == 1
+    assert "Task quiz: the hub's owner/quiz at 012345678901, split 'test'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_here_is_not_taken_for_the_hubs_data_set(tmp_path, mirror, monkeypatch):
+    monkeypatch.chdir(mirror)
+    with pytest.raises(EvaluationFileError, match=r"a folder of this name is in .*mirror"):
+        fetch_from_hub(task_in(tmp_path), tmp_path / "eval")
+
+
+def test_without_network_the_command_says_what_to_do(tmp_path):
+    done = command(tmp_path, "medmcqa", HF_HUB_OFFLINE="1")
     assert done.returncode == 1
     assert "Task medmcqa: the hub's openlifescienceai/medmcqa at 91c6572c4540" in done.stderr
     assert "Check the network, HF_ENDPOINT and HF_HUB_OFFLINE" in done.stderr

@@ -1,7 +1,7 @@
 """What a user sees while a model is scored: the items that are done, and the time that is left.
 
 Belongs here: the words and the pace of the lines. Does not: the scoring
-(evaluation.engine.predict).
+(evaluation.evaluate).
 """
 
 import time

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioinstruct_dagster.models.experiments import Recipe
-from bioinstruct_dagster.seeds.tasks import CATEGORIES
-from bioinstruct_dagster.training.subsets import (
+from bioinstruct_dagster.models.experiments.subsets import (
     SizeNotReachedError,
     subset,
     training_seed,
     validation_sample,
 )
+from bioinstruct_dagster.seeds.tasks import CATEGORIES
 
 VALUES = {
     "lora_rank": 8, "lora_alpha": 16, "lora_dropout": 0.05, "target_modules": "all-linear",

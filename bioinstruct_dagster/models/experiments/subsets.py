@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.models.experiments.recipe import Recipe
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
