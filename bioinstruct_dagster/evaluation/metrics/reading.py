@@ -214,10 +214,10 @@ class _Letters:
                 rest
             ):
                 negated = True
+            elif (another := _ANOTHER.match(rest)) and another[1] in self._letters:
+                places += [place, self._letters.find(another[1])]
             elif self._is_answer(rest, place):
                 places.append(place)
-                if (other := _ANOTHER.match(rest)) and self._letters.find(other[1]) >= 0:
-                    places.append(self._letters.find(other[1]))
         return Named(tuple(places), negated=negated)
 
     def _is_answer(self, rest: str, place: int) -> bool:
