@@ -77,7 +77,7 @@ def category_gain(tasks: Sequence[PairedTask], seed: int) -> CategoryGain:
     pairs = [paired_sums((task.base, task.adapter), task.clusters) for task in tasks]
     if any(not first.items for first, _ in pairs):
         raise MeasuredError("A task without items has no place in an average over tasks.")
-    drawn = [_drawn(*pair, seed + place) for place, pair in enumerate(pairs)]
+    drawn = [_drawn(one, other, seed + place) for place, (one, other) in enumerate(pairs)]
     base, adapter = np.mean(drawn, axis=0)
     at_base, at_adapter = (float(np.mean([pair[side].score for pair in pairs])) for side in (0, 1))
     n = sum(first.items for first, _ in pairs)
