@@ -103,8 +103,8 @@ def _about(data: Scored) -> str:
         f"{machine([f'numpy {np.__version__}'])} {len(data.rows)} summaries of"
         f" {len(set(data.dialogues))} dialogues; {sum(data.wrong)} have a factual error. All"
         f" composites take {seconds:.1f} CPU-seconds, loading the word lists included. In brackets:"
-        " 95 % intervals from a bootstrap over dialogues. Only the composite has a number of its own"
-        " for errors; the AUROC of the others is that of the summary's length."
+        " 95 % intervals from a bootstrap over dialogues. Only the composite has a number of its"
+        " own for errors; the AUROC of the others is that of the summary's length."
     )
 
 
@@ -190,8 +190,8 @@ def _chosen_apart(data: Scored, resamples: int) -> str:
         f" rest, Spearman is {figures.spearman}, given both lengths {figures.partial}, within a"
         f" dialogue {figures.within}, AUROC {figures.auroc}. Over all combinations, Spearman is"
         f" between {min(spread):.2f} and {max(spread):.2f}. The rules and word lists were not"
-        " chosen this way: their author had read the first 50 dialogues of MTS-Dialog's human"
-        " scores with an even number. On other dialogues the figures may be lower."
+        " chosen this way: their author had read MTS-Dialog's summaries of the dialogues with an"
+        " even number, with their human scores. On other dialogues the figures may be lower."
     )
 
 
