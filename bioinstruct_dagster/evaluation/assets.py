@@ -352,6 +352,7 @@ def _shown(
     tables = {
         "scores": shown.score_table(scored.scores),
         "tasks": shown.task_table(plan.chosen, scored.repeated),
+        "other_metrics": shown.other_table(scored.scores),
         "without_contaminated": shown.clean_table(scored.scores),
         "categories": shown.category_table(scored.scores),
     }
