@@ -90,9 +90,11 @@ def evaluate_base(spec: BaseSpec, log: Log, report: Report) -> None:
             for subject in (BASE, *dict.fromkeys(one.content for one in opened))
         }
         writer = PartWriter(Path(spec.results_dir), report)
-        for result in _results(subjects, base, work, spec, log):
-            writer.add(replace(result, precision=precision))
-        writer.flush()
+        try:
+            for result in _results(subjects, base, work, spec, log):
+                writer.add(replace(result, precision=precision))
+        finally:
+            writer.flush()  # also what was answered before a failure
         for one in opened:
             proof = subjects.proofs[one.content].to_json()
             report({"kind": "answered", "experiment": one.experiment, "proof": proof})

@@ -121,6 +121,23 @@ def test_a_kill_leaves_whole_parts_of_all_that_was_handed_over(work, monkeypatch
     assert len(rows_in(spec)) == sum(message["rows"] for message in messages) == 4
 
 
+def test_a_failure_half_way_hands_over_what_was_answered(work, monkeypatch):
+    from bioinstruct_dagster.evaluation import evaluate as module
+
+    def broken(*_, **__):
+        raise MemoryError("the GPU is full")
+        yield
+
+    monkeypatch.setattr(module, "answers", broken)
+    spec, _ = work
+    messages = []
+    with pytest.raises(MemoryError):
+        evaluate_base(spec, lambda _: None, messages.append)
+    found = {row["measure"] for row in rows_in(spec)}
+    assert found == {"options", "prior", "reference"}
+    assert [message["kind"] for message in messages] == ["items"]
+
+
 @pytest.fixture
 def no_weights(monkeypatch):
     """Whoever reads the weights of a base model fails."""

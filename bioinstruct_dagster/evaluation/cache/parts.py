@@ -102,7 +102,8 @@ class PartWriter:
         """Hand over what is waiting."""
         if self._waiting:
             path = self.folder / uuid.uuid4().hex
+            rows = len(self._waiting)
             write_part(self._waiting, path)
-            self.report({"kind": "items", "path": str(path), "rows": len(self._waiting)})
             self._waiting.clear()
+            self.report({"kind": "items", "path": str(path), "rows": rows})
         self._written = self.clock()
