@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
 .PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser settings-table constraints real-base \
-	bench-generation bench-curation bench-training bench-training-gpu bench-imports bench-privacy bench-loading clean
+	bench-generation bench-curation bench-training bench-training-gpu bench-evaluation bench-imports bench-privacy bench-loading clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -105,6 +105,10 @@ bench-training: setup-dev  ## Measure training beside TRL and transformers' Trai
 
 bench-training-gpu: setup-dev  ## Measure training of 7B and 13B shapes on one GPU (8 min on an H200)
 	$(BIN)/python -m benchmarks.training.gpu
+
+# The real items: make bench-evaluation ITEMS=/path/to/the/evaluation/folder
+bench-evaluation: setup-dev  ## Measure evaluation beside lm-evaluation-harness, installed apart (12 min)
+	$(BIN)/python -m benchmarks.evaluation $(if $(ITEMS),--items $(ITEMS))
 
 bench-privacy: setup-dev  ## Measure the privacy gate on synthetic notes, for docs/privacy.md
 	$(BIN)/python -m benchmarks.privacy

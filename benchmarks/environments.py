@@ -97,3 +97,7 @@ CURATION = _of_session("curation", alone=frozenset({"lm_eval"}))
 TRAINING = Environments(
     HERE / "training" / "peers", HERE / ".peers" / "training", beside=frozenset({"trl"})
 )
+# Beside them too; lm-evaluation-harness brings some twenty small packages of its own.
+EVALUATION = Environments(
+    HERE / "evaluation" / "peers", HERE / ".peers" / "evaluation", beside=frozenset({"lm_eval"})
+)

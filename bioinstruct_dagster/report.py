@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from bioinstruct_dagster.evaluation.shown import score_table
 from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
 from bioinstruct_dagster.store.database import Store, StoreError
 
@@ -42,20 +43,10 @@ SPEND = """
 """
 ADAPTERS = "select * from lora_adapter order by base_model, recipe"
 SCORES = """
-    select base.base_model, base.recipe, base.metric, base.n,
-        base.score as base, base.ci_low as base_low, base.ci_high as base_high,
-        adapter.score as adapter, adapter.ci_low as adapter_low, adapter.ci_high as adapter_high,
-        difference.score as difference,
-        difference.ci_low as diff_low, difference.ci_high as diff_high,
-        base.prompt_version, base.dataset_fingerprint
-    from eval_scores as base
-    join eval_scores as adapter using (base_model, recipe, task, metric, category)
-    join eval_scores as difference using (base_model, recipe, task, metric, category)
-    where base.category = 'all' and base.subject = 'base'
-        and adapter.subject = 'adapter' and difference.subject = 'difference'
-    order by base_model, recipe, metric
+    select * from eval_scores
+    where main and items = 'all' and (task <> 'held_out' or category = 'all')
+    order by base_model, recipe, rowid
 """
-METRIC_NAMES = {"loss": "held-out loss (nats/token)", "rouge_l": "ROUGE-L F1"}
 
 
 def render(settings: Settings, store: Store) -> Iterator[str]:
@@ -137,24 +128,21 @@ def _scores(store: Store) -> Iterator[str]:
     scores = store.rows(SCORES)
     if not scores:
         return
-    yield from _heading("Scores on the test split, with 95 % intervals")
+    yield from _heading("Scores: each task's main metric, with 95 % intervals")
     for experiment in dict.fromkeys((row["base_model"], row["recipe"]) for row in scores):
         members = [row for row in scores if (row["base_model"], row["recipe"]) == experiment]
-        first = members[0]
-        yield f"  {'|'.join(experiment)}  (n = {first['n']}, prompt {first['prompt_version']})"
-        for row in members:
+        yield f"  {'|'.join(experiment)}  (prompt {members[0]['prompt_version']})"
+        for row in score_table(members):
+            yield f"    {row['task']:<20}{row['metric']:<22}n = {row['n']:<7}{_source(row)}"
             yield (
-                f"    {METRIC_NAMES[row['metric']]:<28}"
-                f"base {_interval(row, 'base', 'base')}   "
-                f"adapter {_interval(row, 'adapter', 'adapter')}   "
-                f"difference {_interval(row, 'difference', 'diff')}"
+                f"      base {row['base']}   adapter {row['adapter']}   "
+                f"difference {row['difference']}   p {row['p (Holm)']}"
             )
+        yield "    p: corrected over the tasks by Holm's method. Other metrics: table eval_scores"
 
 
-def _interval(row: dict[str, Any], name: str, prefix: str) -> str:
-    sign = "+" if name == "difference" else ""
-    low, high = row[f"{prefix}_low"], row[f"{prefix}_high"]
-    return f"{row[name]:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+def _source(row: dict[str, str]) -> str:
+    return "fixture items: no meaning" if row["items from"] == "fixture" else ""
 
 
 def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]:

@@ -173,6 +173,10 @@ def read_project(root: Path) -> Project:
     values |= {word for comment in COMMENT.findall(schema) for word in CHOICE.findall(comment)}
     for path in (root / "data").glob("*.yaml"):
         values |= set(_values_of(yaml.safe_load(path.read_text("utf-8"))))
+    for path in (root / "data" / "evaluation_tasks").glob("*.yaml"):
+        # The file's name is that of the task. A path to a field holds names of fields.
+        texts = _values_of(yaml.safe_load(path.read_text("utf-8")))
+        values |= {path.stem, *(name for text in texts for name in NAME.findall(text))}
     distribution = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     values |= {*distribution["optional-dependencies"], *distribution["scripts"]}
     makefile = (root / "Makefile").read_text("utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bioinstruct_dagster.curation.contamination.limits import read_limits
 from bioinstruct_dagster.curation.quality.rules import read_rules
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
@@ -24,7 +25,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "BIOINSTRUCT_CONTROLS": read_controls,
     "BIOINSTRUCT_QUALITY_RULES": read_rules,
     "BIOINSTRUCT_EXPERIMENTS": read_experiments,
-    "BIOINSTRUCT_EVALUATION_TASKS": read_tasks,
+    "BIOINSTRUCT_CONTAMINATION_RULES": read_limits,
 }
 
 
@@ -130,6 +131,8 @@ def test_an_odd_folder_of_evaluation_files_is_refused(place, make, said):
     make(place)
     with pytest.raises(StatedError, match=f"odd {said}.*BIOINSTRUCT_EVAL_DIR"):
         load_items(folder=place)
+    with pytest.raises(StatedError, match=f"odd {said}.*BIOINSTRUCT_EVALUATION_TASKS"):
+        read_tasks(place)
 
 
 @pytest.mark.parametrize("make", [a_folder, a_pipe, a_device, a_loop])
@@ -159,6 +162,7 @@ def test_a_store_that_is_no_file_is_refused_with_its_setting(place, make):
 
 PATH_VARIABLES = [
     *READERS,
+    "BIOINSTRUCT_EVALUATION_TASKS",
     "BIOINSTRUCT_EVAL_DIR",
     "BIOINSTRUCT_DATA_DIR",
     "BIOINSTRUCT_MEANING_MODEL",

@@ -36,6 +36,8 @@ ALLOWED = {
     "find_query_ngrams": "a method of datatrove's decontamination filter",
     "Janitor.clean_cpp": "of lm-evaluation-harness",
     "MinHash.generator": "of datasketch",
+    "notes.jsonl": "a file that a user writes",
+    "scored.jsonl": "a file that a command writes",
     "owner/name": "the form of an id on the Hugging Face hub",
     "PeftModel.from_pretrained": "of peft",
     "process.cdist": "of rapidfuzz",

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from bioinstruct_dagster.curation.category import prompts
 from bioinstruct_dagster.curation.category.prompts import CategoryFileError, category_definitions
+from bioinstruct_dagster.curation.contamination.limits import ContaminationRulesError, read_limits
 from bioinstruct_dagster.curation.quality.rules import QualityRulesError, read_rules
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.eval_sets.catalogue import EvaluationTasksError, read_tasks
 from bioinstruct_dagster.generation.controls.file import ControlsError, read_controls
 from bioinstruct_dagster.models.experiments import ExperimentFileError, read_experiments
 from bioinstruct_dagster.settings import INPUTS
@@ -198,11 +198,11 @@ FILES = {
             "",  # sound: the test below makes the fault in another way
         ),
     ),
-    "evaluation_tasks": (
-        read_tasks,
-        EvaluationTasksError,
-        ("    question: dialogue", "tasks.mts_dialog.question"),
-        ("    anwser: x", "tasks.mts_dialog.anwser", "answer"),
+    "contamination": (
+        read_limits,
+        ContaminationRulesError,
+        ("  ngram: {tokens: 13}", "limits.ngram"),
+        ("  boilerplat: {texts: 3}", "limits.boilerplat", "boilerplate"),
         (
             "  boilerplate: {texts: 3}",
             "  boilerplate: {texts: 0}",

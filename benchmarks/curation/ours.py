@@ -14,14 +14,14 @@ from benchmarks.curation.stored import filled_store, incremental
 
 _WARM_UP_TEXTS = 2_000  # enough for more than one thread
 _FEW = 100
-_TASKS = """
-tasks:
-  - name: benchmark
-    what: Generated items, as many as the measure says.
-    files: ["items.jsonl"]
-    question: question
-    answer: answer
-    context: context?
+_TASK = """
+version: 1
+what: Generated items, as many as the measure says.
+category: generation
+source: {files: [items.jsonl], licence: generated, credentialed: false}
+fields: {question: question, answer: answer, context: context?}
+prompt: {instruction: Answer., input: "{question}"}
+scoring: {kind: text}
 """
 
 
@@ -55,6 +55,7 @@ def cold(job: Job) -> Body:
 def contamination(job: Job) -> Body:
     """The gate over rows and items in memory."""
     from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
+    from bioinstruct_dagster.curation.contamination.limits import ComparedItems
     from bioinstruct_dagster.curation.gates import GateResult, RowTexts
     from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 
@@ -72,7 +73,7 @@ def contamination(job: Job) -> Body:
             )
             for number, item in enumerate(items)
         ]
-        return ContaminationGate(collect_items(listed)).check(tasks)
+        return ContaminationGate(ComparedItems.of(collect_items(listed))).check(tasks)
 
     check(given[:_FEW], rows[:_WARM_UP_TEXTS])
 
@@ -89,7 +90,8 @@ def gates(job: Job) -> Body:
 
     folder = job.folder / "eval"
     folder.mkdir()
-    (job.folder / "tasks.yaml").write_text(_TASKS, "utf-8")
+    (job.folder / "tasks").mkdir()
+    (job.folder / "tasks" / "benchmark.yaml").write_text(_TASK, "utf-8")
     (folder / "items.jsonl").write_text(Path(job.material["items"]).read_text("utf-8"), "utf-8")
     rows = job.read("rows")
     few = _filled(job.folder / "warm-up" / "store.duckdb", rows[:_FEW])
@@ -158,7 +160,7 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
             spent[name] = perf_counter() - started
             started = perf_counter()
 
-    settings = Settings.of(evaluation_tasks=folder / "tasks.yaml", eval_dir=folder / "eval")
+    settings = Settings.of(evaluation_tasks=folder / "tasks", eval_dir=folder / "eval")
     seeds = [
         NamedInstruction(row["seed_id"], row["instruction"])
         for row in store.rows(SEED_INSTRUCTIONS)

@@ -9,6 +9,7 @@ import json
 import dagster as dg
 
 from bioinstruct_dagster.curation.contamination.gate import contamination_report
+from bioinstruct_dagster.curation.contamination.limits import compared_items
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.large_drops import drops_as_markdown, large_drops
 from bioinstruct_dagster.curation.novelty.exact import normalised
@@ -154,9 +155,7 @@ def kept_rows_are_no_evaluation_items(
     the setting `BIOINSTRUCT_CONTAMINATION` is `flag`.
     """
     kept = [RowTexts.of(row) for row in store.rows(KEPT_TEXTS)]
-    found = contamination_report(
-        kept, load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
-    )
+    found = contamination_report(kept, compared_items(settings))
     rejecting = settings.curation.contamination == "reject"
     return dg.AssetCheckResult(
         passed=found.passed,
@@ -177,7 +176,7 @@ def evaluation_sets_are_at_hand(
     """The files of all evaluation sets in the catalogue are present. Warns if some are missing.
 
     Kept rows are not compared with a set whose files are missing. Put the files into the folder
-    `BIOINSTRUCT_EVAL_DIR`, under the names in `data/evaluation_tasks.yaml`. In a rehearsal the
+    `BIOINSTRUCT_EVAL_DIR`, under the names in `data/evaluation_tasks`. In a rehearsal the
     check shows the missing sets and passes, because a rehearsal's scores mean nothing.
     """
     items = load_items(settings.eval_sets.tasks, settings.eval_sets.folder)

@@ -153,15 +153,14 @@ def curate_raw_rows(
 def row_gates(settings: Settings) -> list[Gate]:
     """The gates that check each row by itself, made by the settings, in their order."""
     from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
+    from bioinstruct_dagster.curation.contamination.limits import compared_items
     from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
     from bioinstruct_dagster.curation.quality.gate import QualityGate
-    from bioinstruct_dagster.eval_sets.items import load_items
 
-    items = load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
     gates: list[Gate] = [
         QualityGate(settings.curation.quality_rules),
         PrivacyGate(settings.curation.privacy, settings.curation.privacy_model),
-        ContaminationGate(items, settings.curation.contamination),
+        ContaminationGate(compared_items(settings), settings.curation.contamination),
     ]
     return sorted(gates, key=lambda gate: ROW_GATES.index(gate.name))
 

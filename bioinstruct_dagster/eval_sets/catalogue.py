@@ -1,181 +1,111 @@
-"""The list of evaluation tasks: `data/evaluation_tasks.yaml`, read and checked.
+"""The catalogue of evaluation tasks: a folder with one YAML file for each task.
 
-Belongs here: the fields of that file. Does not: paths into an item (field_paths), reading the files
-of a task (items), or the rules of decontamination (curation.contamination).
+Decontamination and evaluation both read it. Belongs here: reading the folder, with all faults of
+all files at once. Does not: the fields of a file (task), reading the items of a task (items), or
+the rules of decontamination (curation.contamination).
 """
 
-import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
 
 import pydantic
-from pydantic import Field
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.eval_sets.field_paths import FieldPath
+from bioinstruct_dagster.eval_sets.task import EvaluationTask, TaskFile
+from bioinstruct_dagster.input_files import fault_of_folder, shown
 from bioinstruct_dagster.settings import INPUTS
-from bioinstruct_dagster.yaml_faults import FieldFaultsError
-from bioinstruct_dagster.yaml_files import Identifier, StrictModel, read_yaml
+from bioinstruct_dagster.yaml_files import Identifier, read_yaml
 
-EVALUATION_TASKS = INPUTS / "evaluation_tasks.yaml"
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
-_BRACKETS = re.compile(r"\[(?:!.|[^!])[^\]]*\]")  # a set of characters in a pattern
-FORMATS = ("jsonl", "json", "csv", "parquet")
-
-TokenCount = Annotated[int, Field(ge=1, le=1_000)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
+EVALUATION_TASKS = INPUTS / "evaluation_tasks"
+FIXTURES = "fixtures"  # the folder of small original items, beside the task files
+_ENDING = ".yaml"
+_SETTING = "BIOINSTRUCT_EVALUATION_TASKS"
+_NAME = pydantic.TypeAdapter(Identifier)
 
 
 class EvaluationTasksError(StatedError):
-    """The list of evaluation tasks is malformed; the message lists every fault with its line."""
+    """Task files are malformed; the message lists every fault with file, line and field."""
 
 
-class NgramLimits(StrictModel):
-    """The rule `ngram_13`: the length of a shared run of tokens."""
+@dataclass(frozen=True)
+class Catalogue:
+    """The tasks of a folder.
 
-    tokens: Annotated[int, Field(ge=2, le=64)] = 13
-
-
-class CoverageLimits(StrictModel):
-    """The rule `coverage_8`: how much of a text must lie in runs that the row shares."""
-
-    tokens: Annotated[int, Field(ge=2, le=64)] = 8
-    share: Fraction = 0.5
-
-
-class BoilerplateLimits(StrictModel):
-    """The most texts that may share a run; a run that more texts share counts for no rule."""
-
-    texts: Annotated[int, Field(ge=1)] = 3
-
-
-class RougeLimits(StrictModel):
-    """The rule `rouge_l`: the score, and the fewest tokens that a compared text has."""
-
-    f1: Fraction = 0.7
-    question: TokenCount = 8
-    answer: TokenCount = 12
-
-
-class ReorderedLimits(StrictModel):
-    """The rule `reordered`: the score, and the fewest tokens that a compared text has."""
-
-    dice: Fraction = 0.9
-    question: TokenCount = 8
-    answer: TokenCount = 12
-
-
-class WholeItemLimits(StrictModel):
-    """The rule `whole_item`: the fewest tokens of a text that counts by itself.
-
-    A shorter question counts only if the row holds its answer too, and both together have at least
-    `with_answer` tokens.
+    Attributes:
+        tasks: by their places, then by name.
+        folder: that holds their files.
     """
 
-    question: TokenCount = 8
-    answer: TokenCount = 8
-    passage: TokenCount = 8
-    with_answer: TokenCount = 5
-
-
-class OverlapLimits(StrictModel):
-    """The numbers of the rules."""
-
-    ngram: NgramLimits = NgramLimits()
-    coverage: CoverageLimits = CoverageLimits()
-    boilerplate: BoilerplateLimits = BoilerplateLimits()
-    rouge_l: RougeLimits = RougeLimits()
-    reordered: ReorderedLimits = ReorderedLimits()
-    whole_item: WholeItemLimits = WholeItemLimits()
-
-
-class ChoiceField(StrictModel):
-    """An answer that is one of the options, by its letter or its place."""
-
-    letter: FieldPath | None = None
-    index: FieldPath | None = None
-    first: Annotated[int, Field(ge=0, le=1)] = 0
-
-    @pydantic.model_validator(mode="after")
-    def _check_one_field(self) -> "ChoiceField":
-        if (self.letter is None) == (self.index is None):
-            raise ValueError("must have either `letter` or `index`; give one of them")
-        return self
-
-
-def _pattern_fault(pattern: str) -> str:
-    """Why a pattern can match no file of the evaluation folder; empty if it can match one."""
-    parts = Path(pattern).parts
-    faults = {
-        "must be relative to the evaluation folder, without ..": (
-            not parts or Path(pattern).is_absolute() or ".." in parts
-        ),
-        "begins with ~, which is not read as the home folder; name a file of the evaluation "
-        "folder": pattern.startswith("~"),
-        "holds a control character; remove it": _CONTROL_CHARACTER.search(pattern),
-        "has blanks around it; remove them": pattern != pattern.strip(),
-        "matches folders only; name the files in them, as in **/*.jsonl": (
-            pattern.endswith("/") or parts[-1:] == ("**",)
-        ),
-        "has ** beside other characters; write *, or ** between two /, as in **/*.jsonl": any(
-            "**" in part and part != "**" for part in parts
-        ),
-        "has a [ without its ]; close it, or write [[] for the character [": any(
-            "[" in _BRACKETS.sub("", part) for part in parts
-        ),
-    }
-    return next((fault for fault, applies in faults.items() if applies), "")
-
-
-class EvaluationTask(StrictModel):
-    """One task: its files, and which fields of an item are the question, the answer and so on."""
-
-    name: Identifier
-    what: str = Field(min_length=1)
-    files: tuple[str, ...] = Field(min_length=1)
-    format: Literal["jsonl", "json", "csv", "parquet"] | None = None
-    rows: FieldPath | None = None
-    id: FieldPath = "id?"
-    question: FieldPath
-    answer: FieldPath | ChoiceField | None = None
-    options: FieldPath | tuple[FieldPath, ...] | None = None
-    context: FieldPath | None = None
-
-    @pydantic.field_validator("files")
-    @classmethod
-    def _check_patterns(cls, files: tuple[str, ...]) -> tuple[str, ...]:
-        FieldFaultsError.refuse(
-            ((at,), f"{pattern!r} {fault}")
-            for at, pattern in enumerate(files)
-            if (fault := _pattern_fault(pattern))
-        )
-        return files
-
-    @pydantic.model_validator(mode="after")
-    def _check_options(self) -> "EvaluationTask":
-        if isinstance(self.answer, ChoiceField) and self.options is None:
-            message = "picks an option, but the task has no `options`; add them"
-            raise FieldFaultsError([(("answer",), message)])
-        return self
-
-
-class Catalogue(StrictModel):
-    """The whole file."""
-
-    limits: OverlapLimits = OverlapLimits()
     tasks: tuple[EvaluationTask, ...]
+    folder: Path
+
+    @property
+    def fixtures(self) -> Path:
+        """The folder of the tasks' fixtures."""
+        return self.folder / FIXTURES
+
+    def task(self, name: str) -> EvaluationTask:
+        """The task of a name.
+
+        Raises:
+            EvaluationTasksError: there is no such task; the message lists the names.
+        """
+        found = next((task for task in self.tasks if task.name == name), None)
+        if found is None:
+            names = ", ".join(task.name for task in self.tasks)
+            raise EvaluationTasksError(
+                f"{shown(self.folder)}: there is no evaluation task {name!r}. Use one of: {names}; "
+                f"or add {name}{_ENDING} to the folder."
+            )
+        return found
 
 
-def read_tasks(path: Path = EVALUATION_TASKS) -> Catalogue:
-    """Read and check the list.
+def read_tasks(folder: Path = EVALUATION_TASKS) -> Catalogue:
+    """Read and check the task files of a folder.
 
     Raises:
-        EvaluationTasksError: lists every fault with file, line, task, field and what to do.
+        EvaluationTasksError: lists every fault of every file, with file, line, field and what to
+            do.
     """
-    return read_yaml(
-        path,
-        Catalogue,
-        EvaluationTasksError,
-        setting="BIOINSTRUCT_EVALUATION_TASKS",
-        name_key="name",
-    )
+    if fault := fault_of_folder(folder):
+        raise EvaluationTasksError(
+            f"{shown(folder)} {fault}. Set {_SETTING} to a folder with one YAML file for each "
+            "evaluation task."
+        )
+    tasks: list[EvaluationTask] = []
+    faults: list[str] = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in {".yml", ".yaml"}:
+            try:
+                tasks.append(_read_task(path))
+            except EvaluationTasksError as error:
+                faults.append(str(error))
+    if not tasks and not faults:
+        faults.append(
+            f"{shown(folder)} holds no {_ENDING} file. Set {_SETTING} to a folder with one YAML "
+            "file for each evaluation task."
+        )
+    names = {task.name for task in tasks}
+    faults += [
+        f"{folder / task.name}{_ENDING}: stands_in_for: there is no task {task.stands_in_for!r}; "
+        "name a task of this folder"
+        for task in tasks
+        if not faults and task.stands_in_for and task.stands_in_for not in names
+    ]
+    if faults:
+        raise EvaluationTasksError("\n".join(faults))
+    return Catalogue(tuple(sorted(tasks, key=lambda task: (task.place, task.name))), folder)
+
+
+def _read_task(path: Path) -> EvaluationTask:
+    try:
+        name = _NAME.validate_python(path.stem)
+        if path.suffix != _ENDING:
+            raise ValueError
+    except ValueError:
+        raise EvaluationTasksError(
+            f"{shown(path)}: the file's name is no task's name. Rename it to small letters, digits "
+            f"and _, beginning with a letter, and the ending {_ENDING}."
+        ) from None
+    read = read_yaml(path, TaskFile, EvaluationTasksError, setting=_SETTING)
+    return EvaluationTask.model_construct(name=name, **dict(read))

@@ -19,7 +19,8 @@ FieldPath = Annotated[
     str,
     Field(strict=True),
     text_of_form(
-        rf"{_PATH}(?:\|{_PATH})*\??", "is no path to a field; the file's head explains paths"
+        rf"{_PATH}(?:\|{_PATH})*\??",
+        "is no path to a field; docs/evaluation.md explains paths",
     ),
 ]
 

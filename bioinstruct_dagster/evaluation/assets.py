@@ -1,21 +1,33 @@
 """Scores as an asset with one partition per experiment.
 
-Belongs here: the step, and the rows in the store. Does not: scoring (evaluation.evaluate).
+Belongs here: the step, and what the UI shows of it. Does not: what is asked (evaluation.planning),
+asking it (evaluation.evaluate), or the scores (evaluation.scored).
 """
 
+import shutil
+import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.evaluation.engine.predict import TASK
-from bioinstruct_dagster.evaluation.evaluate import EvaluationSpec
-from bioinstruct_dagster.evaluation.evaluate_study import EvaluationStudySpec
-from bioinstruct_dagster.models.adapters import stored_folder
+from bioinstruct_dagster.evaluation.cache import stored
+from bioinstruct_dagster.evaluation.planning import (
+    PARTS,
+    QUESTIONS,
+    BasePlan,
+    StoredAdapter,
+    by_base,
+)
+from bioinstruct_dagster.evaluation.questions import write_questions
+from bioinstruct_dagster.evaluation.selection import ChosenTasks, chosen_tasks
+from bioinstruct_dagster.evaluation.spec import EvaluationError, EvaluationSpec
+from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
+from bioinstruct_dagster.models.adapter_proof import check_trained
+from bioinstruct_dagster.models.adapters import missing_file, stored_folder
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import experiment_columns, partition_key
@@ -41,13 +53,20 @@ from bioinstruct_dagster.store.materialization import (
     stating_errors,
 )
 
-CODE_VERSION = "1"
+if TYPE_CHECKING:
+    from bioinstruct_dagster.evaluation.scored import ScoredExperiment, Scorer
+
+CODE_VERSION = "2"
+MODULE = "bioinstruct_dagster.evaluation"
+SCORE_COLUMNS = (
+    "task", "metric", "category", "subject", "items", "score", "ci_low", "ci_high", "n", "p_holm",
+)  # fmt: skip
 ADAPTER = """
-    select adapter_path, adapter_sha256, dataset_fingerprint, prompt_version, rehearsal
+    select adapter_path, adapter_sha256, base_fingerprint, dataset_fingerprint, prompt_version,
+        rehearsal
     from lora_adapter
     where base_model = $base_model and recipe = $recipe
 """
-SCORE_COLUMNS = ("metric", "category", "subject", "score", "ci_low", "ci_high", "n")
 
 
 def eval_scores_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.AssetsDefinition:
@@ -77,13 +96,14 @@ def eval_scores_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Asse
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
     ) -> Iterator[Any]:
-        """Scores of the base model, of the adapter, and their difference on the test split.
+        """Scores of the base model, of the adapter, and their difference, on each task.
 
-        The metrics are the loss on the held-out outputs and the ROUGE-L F1 of greedily decoded
-        answers. Each score has a bootstrap 95 % confidence interval, the number of items, the
-        prompt version and the fingerprint of the data set. Differences are paired by item. The
-        table `eval_predictions` holds the prediction for each item. A run may score several
-        partitions: it loads each base model once, and goes on if one fails.
+        The tasks are those of the folder BIOINSTRUCT_EVALUATION_TASKS whose items are at hand, and
+        `held_out`, the test split of the data set. Each score has a 95 % confidence interval, what
+        it rests on, and the number of items; each difference is paired by item and has a p-value,
+        corrected over the tasks. Scores without the items that training rows repeat stand beside.
+        The table `eval_predictions` holds the answers. A run may score several partitions: it loads
+        each base model once, asks nothing whose result is stored, and goes on if one fails.
         """
         step = ExperimentStep(context, matrix, store, settings, process)
         outcomes = yield from score_adapters(step, experiments_of(context))
@@ -97,7 +117,9 @@ def eval_scores_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Asse
 def score_adapters(
     step: ExperimentStep, experiments: Sequence[Experiment]
 ) -> Generator[dg.AssetMaterialization, None, ExperimentOutcomes]:
-    """Score the experiments' adapters in one model process, and store each one's scores at once.
+    """Score the experiments' adapters, and store each one's scores as soon as they are complete.
+
+    One model process answers what the store lacks. None is started if it lacks nothing.
 
     Yields:
         The materialization of each partition of `eval_scores`.
@@ -105,55 +127,79 @@ def score_adapters(
     Returns:
         How each experiment ended. A failure is part of the account.
     """
+    from bioinstruct_dagster.evaluation.scored import Scorer, SetRows
+
     outcomes = ExperimentOutcomes("scored")
-    dataset = current_dataset(step.store, step.settings)
-    adapters: dict[Experiment, dict[str, Any]] = {}
+    rows = SetRows(current_dataset(step.store, step.settings))
+    adapters: list[StoredAdapter] = []
     for one in step.of_reached_sizes(experiments, outcomes):
         try:
-            adapters[one] = _adapter(step, one, dataset)
+            adapters.append(_adapter(step, one, rows.dataset.fingerprint))
         except StatedError as error:
             step.failed(one, str(error), outcomes)
     if not adapters:
         return outcomes
-    specs = {
-        partition_key(one): EvaluationSpec(
-            base=step.matrix.base_models[one[0]],
-            adapter_path=adapter["adapter_path"],
-            dataset_path=str(dataset.path),
-            dataset_fingerprint=dataset.fingerprint,
-            models_dir=str(step.settings.store.data_dir / "models"),
-            seed=step.settings.runs.seed,
-            recipe=step.matrix.recipe(*one),
-            adapter_sha256=adapter["adapter_sha256"],
-        )
-        for one, adapter in adapters.items()
+    scorer = Scorer(step.store, step.settings, rows)
+    plans = _plans(step, adapters, rows.test)
+    waiting = {
+        partition_key(adapter.experiment): (plan, adapter)
+        for plan in plans
+        for adapter in plan.lacking()
     }
-    module = "bioinstruct_dagster.evaluation"
-    study = EvaluationStudySpec(specs).to_json()
-    waiting = {partition_key(one): one for one in adapters}
-    with (
-        step.told_if_cancelled(lambda: outcomes.cancelled(adapters, {})),
-        closing(step.made_by(module, study, waiting, outcomes)) as made,
-    ):
-        for one, message in made:
-            shown = _store(step, one, adapters[one], dataset, message["result"])
-            outcomes.made.append(one)
-            yield partition_materialization(
-                step.context,
-                "eval_scores",
-                experiment_key(*one),
-                shown,
-                code_version=CODE_VERSION,
-                upstream={"hf_dataset": None, "lora_adapter": experiment_key(*one)},
-            )
+    for plan in plans:
+        for adapter in plan.adapters:
+            if partition_key(adapter.experiment) not in waiting:
+                yield from _scored(step, scorer, plan, adapter, outcomes)
+    if waiting:
+        yield from _asked(step, scorer, waiting, outcomes)
+    _score_families(step, adapters, plans, outcomes)
     return outcomes
 
 
-def _adapter(step: ExperimentStep, one: Experiment, dataset: DatasetVersion) -> dict[str, Any]:
-    """The row of the experiment's adapter, with its folder as it is now.
+def _score_families(
+    step: ExperimentStep,
+    adapters: Sequence[StoredAdapter],
+    plans: Sequence[BasePlan],
+    outcomes: ExperimentOutcomes,
+) -> None:
+    """Score the families of seeds that have a new member, over all members that are answered."""
+    from bioinstruct_dagster.evaluation.seeds import FEWEST_SEEDS, family_of, score_over_seeds
+
+    known = {one.experiment: one for one in adapters}
+    chosen = {one.experiment: plan.chosen for plan in plans for one in plan.adapters}
+    seen: set[Experiment] = set()
+    for one in outcomes.made:
+        family = family_of(step.matrix, one)
+        if len(family) < FEWEST_SEEDS or family[0] in seen:
+            continue
+        seen.add(family[0])
+        dataset = known[one].row["dataset_fingerprint"]
+        members = [known.get(each) or _other(step, each, dataset) for each in family]
+        group = [each for each in members if each and each.group == known[one].group]
+        if len(group) < FEWEST_SEEDS:
+            continue
+        plan = BasePlan.of(group, chosen[one], step.settings.runs.seed)
+        plan.look_up(step.store)
+        lacking = {each.content for each in plan.lacking()}
+        plan.adapters = [each for each in group if each.content not in lacking]
+        if len(plan.adapters) >= FEWEST_SEEDS:
+            score_over_seeds(step.store, plan, family[0][1], dataset)
+
+
+def _other(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapter | None:
+    """The adapter of an experiment that this run does not score; None if it can't be used."""
+    try:
+        return _adapter(step, one, dataset)
+    except StatedError:
+        return None
+
+
+def _adapter(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapter:
+    """The experiment's adapter, with its folder and its files as they are now.
 
     Raises:
         AdapterPlaceError: it is not in the data folder.
+        AdapterFaultError: its files are not those of training, or its recipe is another one now.
         StatedError: there is none, or it was trained on another version of the data set.
     """
     name = partition_key(one)
@@ -163,64 +209,167 @@ def _adapter(step: ExperimentStep, one: Experiment, dataset: DatasetVersion) -> 
             f"There is no adapter for {name}. Materialize key:lora_adapter with "
             f"--partition '{name}' first."
         )
-    if dataset.fingerprint != found[0]["dataset_fingerprint"]:
+    row = found[0]
+    if dataset != row["dataset_fingerprint"]:
         raise StatedError(
             f"The adapter for {name} was trained on another version of the data set, so the test "
             "split may hold rows that it was trained on. Materialize key:lora_adapter with "
             f"--partition '{name}' first."
         )
-    folder = stored_folder(found[0]["adapter_path"], step.settings.store.data_dir)
-    return found[0] | {"adapter_path": str(folder)}
+    folder = stored_folder(row["adapter_path"], step.settings.store.data_dir)
+    if missing := missing_file(folder):
+        raise EvaluationError(
+            f"There is no adapter at {folder} ({missing} is missing). "
+            "Materialize key:lora_adapter for this partition first."
+        )
+    recipe = step.matrix.recipe(*one)
+    check_trained(
+        folder, row["base_fingerprint"], recipe=recipe, adapter_sha256=row["adapter_sha256"]
+    )
+    base = step.matrix.base_models[one[0]]
+    return StoredAdapter(one, base, recipe, folder, adapter_content(folder), row)
 
 
-def _store(
+def _plans(
+    step: ExperimentStep, adapters: Sequence[StoredAdapter], test_rows: Sequence[Mapping[str, Any]]
+) -> list[BasePlan]:
+    """What each base model and its adapters are asked; results of killed runs are stored first.
+
+    Raises:
+        EvaluationError: no task has items.
+    """
+    taken = stored.take_all(step.store, step.settings.store.data_dir / PARTS)
+    if taken:
+        step.context.log.info("%d results that an earlier run had left are in the store", taken)
+    tasks: dict[bool, ChosenTasks] = {}
+    plans = []
+    for group in by_base(adapters):
+        rehearsal = group[0].base.rehearsal
+        if rehearsal not in tasks:
+            tasks[rehearsal] = chosen_tasks(step.settings, test_rows, rehearsal=rehearsal)
+            _tell_of(step, tasks[rehearsal])
+        plan = BasePlan.of(group, tasks[rehearsal], step.settings.runs.seed)
+        plan.look_up(step.store)
+        counts = plan.counts()
+        step.context.log.info(
+            "%s: %d adapters, %d tasks; %d results are stored, %d are missing",
+            group[0].experiment[0], len(group), len(plan.chosen.tasks), *counts,
+        )  # fmt: skip
+        plans.append(plan)
+    return plans
+
+
+def _tell_of(step: ExperimentStep, chosen: ChosenTasks) -> None:
+    for note in chosen.notes:
+        step.context.log.info(note)
+    for name, reason in chosen.missing.items():
+        step.context.log.warning("%s: not scored. %s", name, reason)
+    if not chosen.tasks:
+        listed = "; ".join(f"{name}: {reason}" for name, reason in chosen.missing.items())
+        raise EvaluationError(f"There is nothing to score: no task has items. {listed}.")
+
+
+def _asked(
     step: ExperimentStep,
-    one: Experiment,
-    adapter: Mapping[str, Any],
-    dataset: DatasetVersion,
-    result: Mapping[str, Any],
+    scorer: "Scorer",
+    waiting: Mapping[str, tuple[BasePlan, StoredAdapter]],
+    outcomes: ExperimentOutcomes,
+) -> Generator[dg.AssetMaterialization]:
+    """Ask what the store lacks in the model process, and score each adapter when it is answered."""
+    data_dir = step.settings.store.data_dir
+    folder = data_dir / QUESTIONS / uuid.uuid4().hex
+    plans = {id(plan): plan for plan, _ in waiting.values()}.values()
+    bases = []
+    for number, plan in enumerate(plans):
+        write_questions(plan.questions, folder / str(number))
+        bases.append(plan.spec(folder / str(number), step.settings))
+    experiments = {name: adapter.experiment for name, (_, adapter) in waiting.items()}
+    try:
+        with (
+            step.told_if_cancelled(lambda: _cancelled(outcomes, experiments.values())),
+            closing(
+                step.made_by(
+                    MODULE,
+                    EvaluationSpec(tuple(bases)).to_json(),
+                    experiments,
+                    outcomes,
+                    lambda message: _take(step.store, message),
+                )
+            ) as made,
+        ):
+            for one, _ in made:
+                plan, adapter = waiting[partition_key(one)]
+                yield from _scored(step, scorer, plan, adapter, outcomes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cancelled(outcomes: ExperimentOutcomes, experiments: Any) -> str:
+    told = outcomes.cancelled(experiments, {})
+    return f"{told} Answers that are stored are not asked for again."
+
+
+def _take(store: Store, message: Mapping[str, Any]) -> None:
+    if message["kind"] == "items":
+        stored.take(store, Path(message["path"]))
+
+
+def _scored(
+    step: ExperimentStep,
+    scorer: "Scorer",
+    plan: BasePlan,
+    adapter: StoredAdapter,
+    outcomes: ExperimentOutcomes,
+) -> Generator[dg.AssetMaterialization]:
+    """Store the scores of an adapter whose questions are all answered."""
+    one = adapter.experiment
+    try:
+        scored = scorer.score(plan, adapter)
+    except StatedError as error:
+        step.failed(one, str(error), outcomes)
+        return
+    outcomes.made.append(one)
+    yield partition_materialization(
+        step.context,
+        "eval_scores",
+        experiment_key(*one),
+        _shown(step, plan, adapter, scored),
+        code_version=CODE_VERSION,
+        upstream={"hf_dataset": None, "lora_adapter": experiment_key(*one)},
+    )
+
+
+def _shown(
+    step: ExperimentStep, plan: BasePlan, adapter: StoredAdapter, scored: "ScoredExperiment"
 ) -> dg.MaterializeResult[None]:
-    """Store the scores and predictions of an experiment. Returns what the UI shows of them."""
-    experiment = experiment_columns(one)
-    provenance = {
-        "task": TASK,
-        "prompt_version": adapter["prompt_version"],
-        "dataset_fingerprint": dataset.fingerprint,
-        "base_fingerprint": result["base_fingerprint"],
-        "rehearsal": adapter["rehearsal"],
-        "scored_at": datetime.now(UTC),
+    """What the UI shows of an experiment's scores."""
+    from bioinstruct_dagster.evaluation import shown
+
+    tables = {
+        "scores": shown.score_table(scored.scores),
+        "tasks": shown.task_table(plan.chosen, scored.repeated),
+        "without_contaminated": shown.clean_table(scored.scores),
+        "categories": shown.category_table(scored.scores),
     }
-    scores = [
-        {
-            **experiment,
-            **provenance,
-            **score,
-            "adapter_sha256": None if score["subject"] == "base" else adapter["adapter_sha256"],
-        }
-        for score in result["scores"]
-    ]
-    predictions = [
-        {**experiment, **item, "rehearsal": adapter["rehearsal"]} for item in result["predictions"]
-    ]
-    step.store.replace({"eval_scores": scores, "eval_predictions": predictions}, part=experiment)
-    overall = {
-        f"{s['metric']}_{s['subject']}": s["score"]
-        for s in result["scores"]
-        if s["category"] == "all"
-    }
-    shown = [
-        {
-            name: f"{s[name]:.4f}" if isinstance(s[name], float) else s[name]
-            for name in SCORE_COLUMNS
-        }
-        for s in result["scores"]
-    ]
+    marked = any(row["rehearsal"] for row in scored.scores)
     return materialization(
         step.context,
         step.store,
         "eval_scores",
-        sha256_of_rows(scores, SCORE_COLUMNS),
-        rehearsal=adapter["rehearsal"],
-        part=experiment,
-        extra={"scores": dg.MetadataValue.md(markdown_table(shown)), **overall},
+        sha256_of_rows(scored.scores, SCORE_COLUMNS),
+        rehearsal=marked,
+        part=experiment_columns(adapter.experiment),
+        extra={
+            **{
+                name: dg.MetadataValue.md(markdown_table(rows))
+                for name, rows in tables.items()
+                if rows
+            },
+            **shown.main_scores(scored.scores),
+            "tasks_computed": len(scored.computed),
+            "tasks_unchanged": len(plan.chosen.tasks) - len(scored.computed),
+            "contaminated_items": sum(
+                len({hit.item_id for hit in hits}) for hits in scored.repeated.values()
+            ),
+        },
     )

@@ -1,180 +1,211 @@
-"""The evaluation of one adapter: base model and adapter on the same held-out rows.
+"""The evaluation of one base model and its adapters: all questions, in one process, by one model.
 
 It runs in the model process (`python -m bioinstruct_dagster.evaluation`) or in a notebook, without
-Dagster. Belongs here: the order of work, from a specification to scores. Does not: storing the
-scores (evaluation.assets).
+Dagster and without the store. Belongs here: the order of work, from questions to parts of results.
+Does not: several base models (evaluation.evaluate_study), or scores (evaluation.scoring).
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
-from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.evaluation.engine.predict import predict
-from bioinstruct_dagster.evaluation.statistics.intervals import score_items
+from bioinstruct_dagster.evaluation.asked import Asked, ask_all
+from bioinstruct_dagster.evaluation.cache.parts import PartWriter
+from bioinstruct_dagster.evaluation.engine.answers import answers
+from bioinstruct_dagster.evaluation.engine.log_likelihoods import (
+    TOKENS_PER_PASS,
+    log_likelihoods,
+)
+from bioinstruct_dagster.evaluation.engine.progress import ScoringProgress
+from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, OptionRequest
+from bioinstruct_dagster.evaluation.engine.subjects import AdapterSource, Subjects
+from bioinstruct_dagster.evaluation.questions import read_questions
+from bioinstruct_dagster.evaluation.spec import AdapterSpec, BaseSpec, EvaluationError
+from bioinstruct_dagster.evaluation.tasks.item_results import BASE, ItemResult
+from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
 from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.adapter_proof import check_folder, open_proven
-from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
+from bioinstruct_dagster.models.adapter_proof import AdapterFaultError, check_folder
 from bioinstruct_dagster.models.adapters import RESULT_FILE, missing_file
-from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
+from bioinstruct_dagster.models.base_models import CheckedBaseModel, LoadedBaseModel
 
-SPLIT = "test"
-
-
-class EvaluationError(StatedError):
-    """The adapter can't be scored. The message gives the reason."""
+Log = Callable[[str], None]
+Report = Callable[[dict[str, Any]], None]
 
 
-@dataclass(frozen=True)
-class EvaluationSpec:
-    """An adapter, its base model, the data set for its scores, and the seed of the bootstrap.
+def evaluate_base(spec: BaseSpec, log: Log, report: Report) -> None:
+    """Answer the questions of a base model's evaluation that have no stored result.
 
-    With `recipe` and `adapter_sha256`, the adapter has to be that of the experiment file and of the
-    store. Without them, it has to be what its own result file says.
-    """
+    Adapters that can be refused without the weights are refused before they are read. An adapter
+    that is refused does not keep the others from being scored.
 
-    base: BaseModelSpec
-    adapter_path: str
-    dataset_path: str
-    dataset_fingerprint: str
-    models_dir: str
-    seed: int
-    recipe: Recipe | None = None
-    adapter_sha256: str | None = None
-
-    def to_json(self) -> str:
-        """The specification as JSON for the model process. `from_json` reads it."""
-        recipe = self.recipe.model_dump(mode="json") if self.recipe else None
-        base = self.base.model_dump(mode="json")
-        return json.dumps(asdict(self) | {"base": base, "recipe": recipe})
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The specification that `to_json` wrote."""
-        values = json.loads(text)
-        values["base"] = BaseModelSpec.model_validate(values["base"])
-        if values["recipe"]:
-            values["recipe"] = Recipe.model_validate(values["recipe"])
-        return cls(**values)
-
-
-def evaluate(spec: EvaluationSpec, log: Callable[[str], None]) -> dict[str, Any]:
-    """Load the base model, and score it and the adapter on the test split.
-
-    The adapter is proven before anything is scored (models.adapter_proof).
-
-    Returns:
-        A dict with the keys `scores`, `predictions`, `base_fingerprint` and `proof`.
+    Args:
+        spec: the base model, its adapters and their questions.
+        log: takes one line.
+        report: takes messages with the key `kind`: `items` with `path` and `rows`, for each part of
+            results; `answered` with `experiment` and `proof`, when all results of an adapter are
+            handed over; `failed` with `experiment` and `error`.
 
     Raises:
-        EvaluationError: there is nothing to score, or no adapter.
-        AdapterFaultError: the adapter is not what it should be, or does not act.
+        BaseModelError: the base model has faults.
+        EvaluationError: this process computes other keys than the one that started it.
     """
-    refuse_missing(spec)
-    rows = test_rows(spec)
-    base = base_models.load(spec.base, Path(spec.models_dir), log, quantization_of(spec))
-    return evaluate_adapter(spec, base, rows, None, log)
-
-
-def quantization_of(spec: EvaluationSpec) -> Literal["none", "nf4"]:
-    """How the base model is loaded: as for training, so that its logits are those of training."""
-    return spec.recipe.quantization if spec.recipe else "none"
-
-
-def test_rows(spec: EvaluationSpec) -> list[dict[str, Any]]:
-    """The rows of the test split.
-
-    Raises:
-        EvaluationError: there is none.
-    """
-    rows = read_split(Path(spec.dataset_path), SPLIT, spec.dataset_fingerprint)
-    if not rows:
-        raise EvaluationError(
-            f"The {SPLIT} split of {spec.dataset_path} is empty, so nothing can be scored. "
-            "Generate more rows, then materialize key:hf_dataset and key:lora_adapter."
+    questions = read_questions(Path(spec.questions_path), spec.conditions)
+    checked = base_models.check(spec.base, Path(spec.models_dir), log, spec.quantization)
+    adapters = _accepted(spec, checked, report)
+    if not adapters:
+        return
+    precision = f"{checked.dtype} on {checked.device}"
+    if questions.precision not in {"", precision}:
+        log(
+            f"the stored results were computed in {questions.precision}, and this process computes "
+            f"in {precision}: they are computed again, so that no comparison mixes the two"
         )
-    return rows
+    contents = tuple(dict.fromkeys(one.content for one in adapters))
+    places = {one: questions.places(one, precision) for one in (BASE, *contents)}
+    wanted = sorted(set().union(*places.values()))
+    asked = ask_all(questions, wanted, checked, spec.conditions.seed, log)
+    base = checked.load(log)
+    sources = {
+        one.content: AdapterSource(Path(one.adapter_path), one.recipe, one.adapter_sha256)
+        for one in adapters
+    }
+    with Subjects(base, sources) as subjects:
+        opened = []
+        for one in adapters:
+            fault = subjects.failures.get(one.content)
+            if fault is None:
+                log(f"{one.experiment}: {subjects.proofs[one.content].line()}")
+                opened.append(one)
+            else:
+                failed = {"kind": "failed", "experiment": one.experiment, "error": _words(fault)}
+                report(failed)
+        if not opened:
+            return
+        work = {
+            subject: [asked[place] for place in places[subject]]
+            for subject in (BASE, *dict.fromkeys(one.content for one in opened))
+        }
+        writer = PartWriter(Path(spec.results_dir), report)
+        for result in _results(subjects, base, work, spec, log):
+            writer.add(replace(result, precision=precision))
+        writer.flush()
+        for one in opened:
+            proof = subjects.proofs[one.content].to_json()
+            report({"kind": "answered", "experiment": one.experiment, "proof": proof})
 
 
-def refuse_missing(spec: EvaluationSpec) -> None:
-    """Refuse an adapter folder that lacks a file.
+def _accepted(spec: BaseSpec, base: CheckedBaseModel, report: Report) -> list[AdapterSpec]:
+    """The adapters that can be of this base model; the others are reported as failed."""
+    accepted = []
+    for adapter in spec.adapters:
+        try:
+            refuse_changed(adapter)
+            _refuse_other_base(adapter, base)
+        except StatedError as error:
+            report({"kind": "failed", "experiment": adapter.experiment, "error": str(error)})
+        else:
+            accepted.append(adapter)
+    return accepted
+
+
+def refuse_changed(adapter: AdapterSpec) -> None:
+    """Refuse an adapter folder that lacks a file, or whose files are not as they were.
 
     Raises:
         EvaluationError: names the file.
+        AdapterFaultError: names the first fault.
     """
-    missing = missing_file(Path(spec.adapter_path))
+    folder = Path(adapter.adapter_path)
+    missing = missing_file(folder)
     if missing:
         raise EvaluationError(
-            f"There is no adapter at {spec.adapter_path} ({missing} is missing). "
+            f"There is no adapter at {folder} ({missing} is missing). "
             "Materialize key:lora_adapter for this partition first."
         )
-    check_folder(Path(spec.adapter_path))
-
-
-def evaluate_adapter(
-    spec: EvaluationSpec,
-    base: LoadedBaseModel,
-    rows: Sequence[Mapping[str, Any]],
-    of_base: list[dict[str, Any]] | None,
-    log: Callable[[str], None],
-) -> dict[str, Any]:
-    """Score an adapter of a loaded base model, which is as before afterwards.
-
-    Args:
-        spec: the adapter.
-        base: its base model in memory.
-        rows: of the test split.
-        of_base: the predictions of the base model alone, if they are known.
-        log: takes one line.
-
-    Returns:
-        A dict with the keys `scores`, `predictions`, `base_fingerprint` and `proof`.
-
-    Raises:
-        EvaluationError: there is nothing to score, or no adapter.
-        AdapterFaultError: the adapter is not what it should be, or does not act.
-    """
-    refuse_missing(spec)
-    _refuse_other_prompt(spec, base)
-    with adapter_removed_after(base.model):
-        model, proof = open_proven(
-            base, Path(spec.adapter_path), recipe=spec.recipe, adapter_sha256=spec.adapter_sha256
-        )
-        log(proof.line())
-        of_adapter = predict(model, base, rows, "adapter", log)
-    if of_base is None:
-        of_base = predict(base.model, base, rows, "base", log)
-    if not of_base:
+    check_folder(folder)
+    if adapter_content(folder) != adapter.content:
         raise EvaluationError(
-            f"Every row of the {SPLIT} split of {spec.dataset_path} is too long to score. "
-            "Generate shorter rows."
+            f"The weights or the config of the adapter at {folder} were changed while it waited to "
+            "be scored. Run the step again."
         )
-    return {
-        "scores": [asdict(score) for score in score_items(of_base, of_adapter, spec.seed)],
-        "predictions": of_base + of_adapter,
-        "base_fingerprint": base.fingerprint,
-        "proof": proof.to_json(),
-    }
 
 
-def _refuse_other_prompt(spec: EvaluationSpec, base: LoadedBaseModel) -> None:
-    """Refuse an adapter that was trained with another prompt than the base model has now.
+def _refuse_other_base(adapter: AdapterSpec, base: CheckedBaseModel) -> None:
+    """Refuse an adapter of another base model, or of another prompt than the base model has now.
 
     Raises:
-        EvaluationError: names both prompts. An adapter without a result file is not refused.
+        AdapterFaultError, EvaluationError: names both.
     """
-    path = Path(spec.adapter_path) / RESULT_FILE
-    if not path.is_file():
-        return
-    trained_with = json.loads(path.read_text("utf-8")).get("prompt_version")
+    folder = Path(adapter.adapter_path)
+    result = json.loads((folder / RESULT_FILE).read_text("utf-8"))
+    if result["base_fingerprint"] != base.fingerprint:
+        raise AdapterFaultError(
+            "wrong base",
+            folder,
+            f"it was trained on the base model {result['base_fingerprint'][:60]}, but "
+            f"{base.spec.source} is {base.fingerprint[:60]} now.",
+            "Name the base model of training in the experiment file (BIOINSTRUCT_EXPERIMENTS), or "
+            "materialize key:lora_adapter for this partition again.",
+        )
+    trained_with = result.get("prompt_version")
     if trained_with not in (None, base.prompt.version):
         raise EvaluationError(
-            f"The adapter at {spec.adapter_path} was trained with the prompt {trained_with}, but "
-            f"the base model's prompt is {base.prompt.version} now. Set `prompt` of the base model "
-            "in the experiment file (BIOINSTRUCT_EXPERIMENTS) as it was, or materialize "
-            "key:lora_adapter again."
+            f"The adapter at {folder} was trained with the prompt {trained_with}, but the base "
+            f"model's prompt is {base.prompt.version} now. Set `prompt` of the base model in the "
+            "experiment file (BIOINSTRUCT_EXPERIMENTS) as it was, or materialize key:lora_adapter "
+            "again."
         )
+
+
+def _words(fault: Exception) -> str:
+    if isinstance(fault, StatedError):
+        return str(fault)
+    return f"{type(fault).__name__}: {fault} (the log has the traceback)"
+
+
+def _results(
+    subjects: Subjects,
+    base: LoadedBaseModel,
+    work: Mapping[str, Sequence[Asked]],
+    spec: BaseSpec,
+    log: Log,
+) -> Iterator[ItemResult]:
+    """All results, as they come."""
+    by_key = {one.key: one for asked in work.values() for one in asked}
+    for subject, asked in work.items():
+        yield from (one.result(subject, None) for one in asked if one.request is None)
+    options = {
+        subject: [one.request for one in asked if isinstance(one.request, OptionRequest)]
+        for subject, asked in work.items()
+    }
+    prompts = {
+        subject: [one.request for one in asked if isinstance(one.request, AnswerRequest)]
+        for subject, asked in work.items()
+    }
+    if count := sum(map(len, options.values())):
+        progress = ScoringProgress("log-likelihoods", count, count, log)
+        for subject, found in log_likelihoods(
+            subjects,
+            base,
+            options,
+            tokens_per_pass=spec.tokens_per_pass or TOKENS_PER_PASS[base.device],
+            tell=partial(_more, progress, [0]),
+            log=log,
+        ):
+            yield by_key[found.key].result(subject, found)
+    if count := sum(map(len, prompts.values())):
+        progress = ScoringProgress("answers", count, count, log)
+        for subject, answer in answers(
+            subjects, base, prompts, rows=spec.rows, tell=progress.come_to, log=log
+        ):
+            yield by_key[answer.key].result(subject, answer)
+
+
+def _more(progress: ScoringProgress, done: list[int], items: int) -> None:
+    """Tell that so many more items are done; `done` holds their number."""
+    done[0] += items
+    progress.come_to(done[0], done[0])

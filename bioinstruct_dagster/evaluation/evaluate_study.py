@@ -1,120 +1,64 @@
-"""The evaluation of several adapters: each base model is loaded once, and scored alone once.
+"""The evaluation of several base models, one after the other, each with all of its adapters.
 
 It runs in the model process (`python -m bioinstruct_dagster.evaluation`), without Dagster. Belongs
-here: what adapters of one base model share, and how each evaluation ends. Does not: one adapter
+here: the turn on this machine, and how each evaluation ends. Does not: one base model
 (evaluation.evaluate).
 """
 
-import json
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.evaluation.engine.predict import predict
-from bioinstruct_dagster.evaluation.evaluate import (
-    EvaluationSpec,
-    evaluate_adapter,
-    quantization_of,
-    refuse_missing,
-    test_rows,
-)
-from bioinstruct_dagster.models import base_models
-from bioinstruct_dagster.models.base_models import LoadedBaseModel
+from bioinstruct_dagster.evaluation.evaluate import evaluate_base
+from bioinstruct_dagster.evaluation.spec import BaseSpec, EvaluationSpec
 from bioinstruct_dagster.models.process.turns import turn, visible_gpus
-from bioinstruct_dagster.store.fingerprints import canonical_json
+
+Log = Callable[[str], None]
+Report = Callable[[dict[str, Any]], None]
 
 
-@dataclass(frozen=True)
-class EvaluationStudySpec:
-    """The adapters to score, by experiment (`rehearsal-llama|all`)."""
-
-    adapters: Mapping[str, EvaluationSpec]
-
-    def to_json(self) -> str:
-        """The specification as JSON for the model process. `from_json` reads it."""
-        return json.dumps({name: json.loads(one.to_json()) for name, one in self.adapters.items()})
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The specification that `to_json` wrote."""
-        values = json.loads(text)
-        return cls({n: EvaluationSpec.from_json(json.dumps(one)) for n, one in values.items()})
-
-
-@dataclass
-class _ScoredBase:
-    """A base model in memory, the rows, and its own predictions for them."""
-
-    base: LoadedBaseModel
-    rows: list[dict[str, Any]]
-    predictions: list[dict[str, Any]]
-
-
-def evaluate_study(
-    spec: EvaluationStudySpec,
-    log: Callable[[str], None],
-    report: Callable[[dict[str, Any]], None],
-) -> None:
+def evaluate_study(spec: EvaluationSpec, log: Log, report: Report) -> None:
     """Score all adapters, and go on with the rest if one fails.
 
     Args:
-        spec: the adapters.
-        log: takes one line. Each line names its experiment, or the base model that several share.
-        report: takes a message about each adapter when it is scored, with the key `experiment` and
-            the key `kind`: `scores`, with `result`; or `failed`, with `error`.
+        spec: the base models and their adapters.
+        log: takes one line. Each line names its base model, or its experiment.
+        report: takes messages, as `evaluate_base` sends them. Each adapter ends with a message
+            `answered` or `failed`.
     """
-    if not spec.adapters:
+    names = [adapter.experiment for one in spec.bases for adapter in one.adapters]
+    if not names:
         return
-    first, *more = spec.adapters
+    first, *more = names
     work = f"scores {first}{f' and {len(more)} more' if more else ''}"
-    models_dir = Path(spec.adapters[first].models_dir)
-    with turn(work, visible_gpus()[:1], models_dir, log):
-        _evaluate(spec, log, report)
+    with turn(work, visible_gpus()[:1], Path(spec.bases[0].models_dir), log):
+        for one in spec.bases:
+            _evaluate(one, log, report)
 
 
-def _evaluate(
-    spec: EvaluationStudySpec,
-    log: Callable[[str], None],
-    report: Callable[[dict[str, Any]], None],
-) -> None:
-    groups: dict[str, dict[str, EvaluationSpec]] = {}
-    for name, one in spec.adapters.items():
-        groups.setdefault(_group(one), {})[name] = one
-    for members in groups.values():
-        scored: _ScoredBase | None = None
-        for name, one in members.items():
-            try:
-                refuse_missing(one)
-                scored = scored or _scored_base(one, _named(name.partition("|")[0], log))
-                result = evaluate_adapter(
-                    one, scored.base, scored.rows, scored.predictions, _named(name, log)
-                )
-                report({"kind": "scores", "experiment": name, "result": result})
-            except StatedError as error:
-                report({"kind": "failed", "experiment": name, "error": str(error)})
-            except Exception as error:  # noqa: BLE001  # the other adapters go on
-                log(f"{name}: {''.join(traceback.format_exception(error))}")
-                cause = f"{type(error).__name__}: {error} (the log has the traceback)"
-                report({"kind": "failed", "experiment": name, "error": cause})
-                scored = None  # it may be damaged
+def _evaluate(spec: BaseSpec, log: Log, report: Report) -> None:
+    """One base model. What goes wrong for all of its adapters is the failure of each."""
+    ended = set()
+    name = spec.adapters[0].experiment.partition("|")[0]
 
+    def reported(message: dict[str, Any]) -> None:
+        ended.add(message.get("experiment"))
+        report(message)
 
-def _scored_base(spec: EvaluationSpec, log: Callable[[str], None]) -> _ScoredBase:
-    rows = test_rows(spec)
-    base = base_models.load(spec.base, Path(spec.models_dir), log, quantization_of(spec))
-    return _ScoredBase(base, rows, predict(base.model, base, rows, "base", log))
+    def named(line: str) -> None:
+        log(line if "|" in line.partition(": ")[0] else f"{name}: {line}")
 
-
-def _named(name: str, log: Callable[[str], None]) -> Callable[[str], None]:
-    """A log whose lines begin with the experiment, or with the base model."""
-    return lambda line: log(f"{name}: {line}")
-
-
-def _group(spec: EvaluationSpec) -> str:
-    """What must be equal so that two adapters can share the base model and its predictions."""
-    base = spec.base.model_dump(mode="json", exclude={"training", "licence"})
-    data = [spec.dataset_path, spec.dataset_fingerprint]
-    return canonical_json([base, quantization_of(spec), spec.models_dir, *data])
+    try:
+        evaluate_base(spec, named, reported)
+    except StatedError as error:
+        fault = str(error)
+    except Exception as error:  # noqa: BLE001  # the other base models go on
+        log(f"{name}: {''.join(traceback.format_exception(error))}")
+        fault = f"{type(error).__name__}: {error} (the log has the traceback)"
+    else:
+        fault = "The model process ended well, but it reported nothing of this experiment."
+    for one in spec.adapters:
+        if one.experiment not in ended:
+            report({"kind": "failed", "experiment": one.experiment, "error": fault})

@@ -127,6 +127,7 @@ class ExperimentStep:
         spec: str,
         waiting: Mapping[str, Experiment],
         outcomes: ExperimentOutcomes,
+        shared: Callable[[dict[str, Any]], None] | None = None,
     ) -> Generator[tuple[Experiment, dict[str, Any]], None, None]:
         """Run a module in the model process, and note the experiments that it does not make.
 
@@ -136,6 +137,7 @@ class ExperimentStep:
             waiting: the experiments of the specification, by name.
             outcomes: the account, to which failures are added. If the process itself ends early,
                 all experiments that it did not come to have failed.
+            shared: takes each message without the key `experiment`, which several share.
 
         Yields:
             Each experiment that was made, and the message about it, as soon as it comes.
@@ -145,6 +147,9 @@ class ExperimentStep:
         try:
             with closing(self.process.stream(self.context, module, spec)) as messages:
                 for message in messages:
+                    if shared and "experiment" not in message:
+                        shared(message)
+                        continue
                     one = waiting[message["experiment"]]
                     if message["kind"] == "failed":
                         self.failed(one, message["error"], outcomes)

@@ -1,7 +1,8 @@
 """The settings of curation: the gates between raw rows and the data set, and the evaluation sets.
 
 Belongs here: settings of the stage `curation`, and of the evaluation sets, which the contamination
-gate and evaluation both read. Does not: the rules of a gate (`data/quality_rules.yaml`).
+gate and evaluation both read. Does not: the rules of a gate (`data/quality_rules.yaml`,
+`data/contamination.yaml`).
 """
 
 from pathlib import Path
@@ -42,6 +43,12 @@ class CurationSettings(SettingsGroup):
         "reject",
         "BIOINSTRUCT_CONTAMINATION",
         "What happens to a row that repeats an evaluation item.",
+    )
+    contamination_rules: Path = setting(
+        INPUTS / "contamination.yaml",
+        "BIOINSTRUCT_CONTAMINATION_RULES",
+        "When a row repeats an evaluation item.",
+        unit="YAML file",
     )
     novelty: Literal["auto", "rouge", "exact", "off"] = setting(
         "auto",
@@ -120,10 +127,10 @@ class EvalSetSettings(SettingsGroup):
     """The evaluation sets."""
 
     tasks: Path = setting(
-        INPUTS / "evaluation_tasks.yaml",
+        INPUTS / "evaluation_tasks",
         "BIOINSTRUCT_EVALUATION_TASKS",
-        "The catalogue of evaluation sets. Their items may not be trained on.",
-        unit="YAML file",
+        "The catalogue of evaluation tasks, one YAML file each. Their items may not be trained on.",
+        unit="folder",
     )
     folder: Path = setting(
         INPUTS / "eval",

@@ -18,6 +18,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings.compute import ComputeSettings
 from bioinstruct_dagster.settings.curation import CurationSettings, EvalSetSettings
 from bioinstruct_dagster.settings.env_file import EnvFile, read_env_file
+from bioinstruct_dagster.settings.evaluation import EvaluationSettings
 from bioinstruct_dagster.settings.fields import PROJECT_ROOT
 from bioinstruct_dagster.settings.generation import (
     GenerationSettings,
@@ -48,6 +49,7 @@ class Settings(BaseModel):
     curation: CurationSettings = CurationSettings()
     eval_sets: EvalSetSettings = EvalSetSettings()
     models: ModelSettings = ModelSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     compute: ComputeSettings = ComputeSettings()
     runs: RunSettings = RunSettings()
 

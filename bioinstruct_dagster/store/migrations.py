@@ -38,11 +38,19 @@ _ADAPTERS_OF_6 = """
     drop table if exists lora_adapter;
 """
 
+# From version 6 or earlier: scores have a task, a method and a p-value now. Adapters, completions
+# and labels are kept; the next materialization scores the adapters again.
+_SCORES_OF_7 = """
+    drop table if exists eval_scores;
+    drop table if exists eval_predictions;
+"""
+
 # By the version of the store: the statements before and after the current declaration.
 # Version 4 has one table and one view more than version 3. The declaration alone adds them.
 MIGRATIONS: dict[int, tuple[str, str]] = {
-    2: (_FROM_2 + _COLUMNS_OF_5 + _ADAPTERS_OF_6, _AFTER_2),
-    3: (_COLUMNS_OF_5 + _ADAPTERS_OF_6, ""),
-    4: (_COLUMNS_OF_5 + _ADAPTERS_OF_6, ""),
-    5: (_ADAPTERS_OF_6, ""),
+    2: (_FROM_2 + _COLUMNS_OF_5 + _ADAPTERS_OF_6 + _SCORES_OF_7, _AFTER_2),
+    3: (_COLUMNS_OF_5 + _ADAPTERS_OF_6 + _SCORES_OF_7, ""),
+    4: (_COLUMNS_OF_5 + _ADAPTERS_OF_6 + _SCORES_OF_7, ""),
+    5: (_ADAPTERS_OF_6 + _SCORES_OF_7, ""),
+    6: (_SCORES_OF_7, ""),
 }

@@ -363,32 +363,102 @@ create table if not exists rows_left_out (
 create table if not exists eval_scores (
     base_model          varchar not null,   -- name in the experiment file
     recipe              varchar not null,   -- name in the experiment file
-    task                varchar not null,   -- held_out
-    metric              varchar not null,   -- loss | rouge_l
-    category            varchar not null,   -- all, or one category of the test split
+    task                varchar not null,   -- name in the catalogue of evaluation tasks; held_out: the set's own test split
+    task_version        varchar not null,   -- hash of the task's version, prompt and scoring
+    metric              varchar not null,   -- what was computed, such as accuracy or rouge_l
+    category            varchar not null,   -- of the task; for held_out: all, or one category of the test split
     subject             varchar not null,   -- base | adapter | difference (adapter minus base, paired by item)
-    score               double not null,    -- loss in nats per token, or F1
-    ci_low              double not null,    -- lower end of the 95 % bootstrap confidence interval
-    ci_high             double not null,    -- upper end of the interval
+    items               varchar not null,   -- all | without_contaminated: without items that the training rows repeat
+    score               double not null,    -- in the metric's unit; a share or an F1 is between 0 and 1
+    ci_low              double,             -- lower end of the 95 % confidence interval; null if the items allow none
+    ci_high             double,             -- upper end of the interval
+    method              varchar not null,   -- of the interval, such as wilson or bootstrap
     n                   bigint not null,    -- number of items
+    clusters            bigint not null,    -- number of groups of items that share a passage, note or trial
+    p_value             double,             -- of no difference, without correction; null but for differences
+    p_holm              double,             -- p_value corrected over the tasks by Holm's method
+    test                varchar,            -- that p_value comes from, such as McNemar's; null but for differences
+    detectable          double,             -- the difference that n items show with a power of 80 %; for differences
+    main                boolean not null,   -- whether this is the task's main metric
     prompt_version      varchar not null,   -- version of the prompt template
-    dataset_fingerprint varchar not null,   -- of the data set whose test split was scored
+    dataset_fingerprint varchar not null,   -- of the data set that the adapter was trained on
+    items_fingerprint   varchar not null,   -- sha256 over the content of the task's items
+    items_source        varchar not null,   -- files | hub | fixture | own
     base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
     adapter_sha256      varchar,            -- sha256 of adapter_model.safetensors; null for the base model
-    rehearsal           boolean not null,   -- made with the embedded teacher or base model
+    scored_from         varchar not null,   -- sha256 of the item results, and of the code, that the task's scores rest on
+    rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
     scored_at           timestamptz not null
 );
 
 create table if not exists eval_predictions (
-    base_model      varchar not null,
-    recipe          varchar not null,
-    task            varchar not null,
-    subject         varchar not null,   -- base | adapter
-    row_id          varchar not null,   -- of a row in the test split
-    category        varchar not null,
-    prediction      varchar not null,   -- the model's answer, decoded greedily
-    rouge_l         double not null,    -- ROUGE-L F1 of the prediction against the row's output
-    nll             double not null,    -- negative log-likelihood of the row's output, in nats, summed over its tokens
-    output_tokens   bigint not null,
-    rehearsal       boolean not null    -- made with the embedded teacher or base model
+    base_model      varchar not null,       -- name in the experiment file
+    recipe          varchar not null,       -- name in the experiment file
+    task            varchar not null,       -- name in the catalogue of evaluation tasks; held_out: the own test split
+    subject         varchar not null,       -- base | adapter
+    item_id         varchar not null,       -- of the item within its task; for held_out the row_id
+    prediction      varchar not null,       -- the answer that the model wrote, decoded greedily
+    chosen          varchar,                -- the likeliest option; null if the item has no options
+    metric          varchar not null,       -- the task's main metric
+    value           double,                 -- of the main metric for this item; null if the item was not measured
+    metrics         json not null,          -- the value of each metric that has one value for an item
+    ended           boolean not null,       -- whether the model ended its answer itself
+    tokens_lost     bigint not null,        -- tokens of the passage that were cut so that the prompt fits
+    contaminated    boolean not null,       -- whether a row that the adapter was trained on repeats the item
+    answer_key      varchar,                -- key of the answer in eval_items; null if none was asked for
+    rehearsal       boolean not null        -- fixture items, or made with the embedded teacher or base model
+);
+
+-- Scores over the experiments that differ only in their seed, as far as they have been scored on the same items.
+create table if not exists eval_scores_over_seeds (
+    base_model          varchar not null,   -- name in the experiment file
+    recipe              varchar not null,   -- the recipe's name without its seed
+    task                varchar not null,
+    task_version        varchar not null,   -- hash of the task's version, prompt and scoring
+    metric              varchar not null,
+    category            varchar not null,   -- of the task; for held_out: all
+    subject             varchar not null,   -- adapter | difference (adapter minus base, paired by item)
+    recipes             varchar[] not null, -- the experiments, one for each seed
+    score               double not null,    -- the mean over seeds
+    spread              double not null,    -- the standard deviation of the seeds' scores
+    ci_low              double,             -- of an interval that counts both items and seeds
+    ci_high             double,
+    method              varchar not null,   -- of the interval
+    seeds               bigint not null,    -- number of seeds
+    n                   bigint not null,    -- number of items
+    items_fingerprint   varchar not null,   -- sha256 over the content of the task's items
+    dataset_fingerprint varchar not null,   -- of the data set that the adapters were trained on
+    scored_from         varchar not null,   -- sha256 of what the adapters' own scores rest on
+    rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
+    scored_at           timestamptz not null
+);
+
+-- [append-only] The results of single items, by a hash of all that determines them: a model is asked nothing twice.
+create table if not exists eval_items (
+    key             varchar not null,       -- sha256 of base model, adapter, prompt, task, item, measure and engine
+    task            varchar not null,       -- name in the catalogue of evaluation tasks
+    item_id         varchar not null,       -- of the item within its task
+    subject         varchar not null,       -- base, or the hash of an adapter's weights and config
+    measure         varchar not null,       -- options | prior | answer | reference
+    "order"         integer not null,       -- number of the order of options, from 0
+    permutation     integer[] not null,     -- the place among the item's own options of each option in the order shown
+    log_likelihoods double[] not null,      -- nats; one for each of the item's own options, or one of the reference
+    option_tokens   integer[] not null,     -- number of tokens of each
+    answer          varchar not null,       -- what the model wrote; empty for other measures
+    answer_tokens   bigint not null,        -- number of tokens of the answer
+    ended           boolean not null,       -- whether the model ended its answer itself
+    tokens_lost     bigint not null,        -- tokens of the passage that were cut so that the prompt fits
+    asked           boolean not null,       -- false: the question alone is longer than the model's context
+    precision       varchar not null,       -- of the weights and of the device, such as float32 on cpu
+    made_at         timestamptz not null
+);
+
+-- [append-only] Which items the rows of a training set repeat, by the rules of the contamination gate.
+create table if not exists eval_contamination (
+    scan_key        varchar not null,       -- sha256 of the training rows, the items and the gate's version
+    task            varchar not null,       -- name in the catalogue of evaluation tasks
+    items           bigint not null,        -- number of the task's items
+    rows            bigint not null,        -- number of training rows that they were compared with
+    hits            struct(item_id varchar, row_id varchar, rule varchar)[] not null, -- the strongest rule of each pair
+    scanned_at      timestamptz not null
 );

@@ -14,9 +14,9 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.base_models import TokenizingBase
 from bioinstruct_dagster.models.encoding import Example, LeftOutRow, encode_rows
 from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.models.experiments.subsets import subset, validation_sample
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.training.spec import TrainingSpec
-from bioinstruct_dagster.training.subsets import subset, validation_sample
 
 T = TypeVar("T")
 _TEXTS = ("row_id", "instruction", "input", "output")

@@ -16,6 +16,7 @@ from bioinstruct_dagster.models.adapter_removal import adapter_removed_after
 from bioinstruct_dagster.models.adapters import intact_result
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import Recipe
+from bioinstruct_dagster.models.experiments.subsets import training_seed
 from bioinstruct_dagster.models.linear_layers import lora_config, targeted
 from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.loop import optimize
@@ -29,7 +30,6 @@ from bioinstruct_dagster.training.reporting import open_progress
 from bioinstruct_dagster.training.rows import ExperimentRows, read_rows
 from bioinstruct_dagster.training.saving import save_adapter
 from bioinstruct_dagster.training.spec import TrainingSpec
-from bioinstruct_dagster.training.subsets import training_seed
 from bioinstruct_dagster.training.throughput import restart_peak
 
 Log = Callable[[str], None]

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from bioinstruct_dagster.curation import checks
+from bioinstruct_dagster.eval_sets.catalogue import EVALUATION_TASKS
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.gate_order import DROPPING_GATES
@@ -208,9 +209,8 @@ def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path)
     assert "medqa" not in result.metadata["sets_not_at_hand"].value
     assert "pubmedqa" in result.metadata["sets_not_at_hand"].value
     assert result.metadata["items_by_set"].value["medqa"] == 1
-    tasks = tmp_path / "tasks.yaml"
-    tasks.write_text(
-        "tasks: [{name: medqa, what: ours, files: [medqa/*.jsonl], question: question}]", "utf-8"
-    )
+    tasks = tmp_path / "tasks"
+    tasks.mkdir()
+    shutil.copy(EVALUATION_TASKS / "medqa.yaml", tasks)
     settings = settings.changed(evaluation_tasks=tasks)
     assert result_of("evaluation_sets_are_at_hand", store=sound.store, settings=settings).passed

@@ -12,6 +12,7 @@ import pytest
 
 from bioinstruct_dagster.curation.category.classifier import CategoryClassifier
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
+from bioinstruct_dagster.curation.contamination.limits import ComparedItems
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.novelty.gate import CHECKING_CODE as NOVELTY_CODE
 from bioinstruct_dagster.curation.novelty.gate import check_novelty_from_first_change
@@ -36,6 +37,7 @@ import json
 from bioinstruct_dagster.curation.category.classifier import classifier_version
 from bioinstruct_dagster.curation.category.labelling import Labelling
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
+from bioinstruct_dagster.curation.contamination.limits import ComparedItems
 from bioinstruct_dagster.curation.novelty.gate import novelty_version
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
@@ -45,7 +47,7 @@ from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.feeds import Tally
 
 quality = QualityGate()
-row_gates = [quality, PrivacyGate(), ContaminationGate(collect_items([]))]
+row_gates = [quality, PrivacyGate(), ContaminationGate(ComparedItems.of(collect_items([])))]
 versions = {gate.name: gate.version for gate in row_gates}
 versions["novelty"] = novelty_version([NamedInstruction("seed-1", "Name the antidote.")])
 classifier = classifier_version([("Name the antidote.", "other")])
@@ -288,7 +290,7 @@ def check_privacy(_):
 
 def check_contamination(_):
     item = EvaluationItem("set", "1", TEXTS[4].instruction, (TEXTS[4].output,))
-    gate = ContaminationGate(collect_items([item]))
+    gate = ContaminationGate(ComparedItems.of(collect_items([item])))
     return lambda: gate.check(TEXTS)
 
 

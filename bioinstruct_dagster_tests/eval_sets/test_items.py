@@ -1,12 +1,26 @@
 """Loading evaluation items: the layouts that the sources have, what is missing, what is broken."""
 
 import json
+from collections import Counter
 
 import pytest
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
-from bioinstruct_dagster.eval_sets.items import EvaluationFileError, load_items
+from bioinstruct_dagster.eval_sets.items import (
+    EvaluationFileError,
+    items_of,
+    load_items,
+    options_of,
+)
 from bioinstruct_dagster.settings import PROJECT_ROOT
+from bioinstruct_dagster_tests.eval_sets.task_files import (
+    CHOICE,
+    LABELS,
+    TEXT,
+    changed,
+    put,
+    tasks_folder,
+)
 
 REAL = PROJECT_ROOT.parent / "shared" / "data" / "eval"
 
@@ -14,21 +28,6 @@ REAL = PROJECT_ROOT.parent / "shared" / "data" / "eval"
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "eval"
-
-
-def put(folder, name, content):
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not isinstance(content, str):
-        content = "".join(json.dumps(line) + "\n" for line in content)
-    path.write_text(content, "utf-8")
-    return path
-
-
-def listed(tmp_path, task):
-    path = tmp_path / "tasks.yaml"
-    path.write_text(f"tasks:\n  - {{name: quiz, what: a quiz, files: ['quiz/*'], {task}}}\n")
-    return path
 
 
 def only(folder, tasks=None):
@@ -63,7 +62,8 @@ def test_an_answer_that_is_kept_back_is_none(folder):
 
 
 def test_an_option_is_chosen_by_its_letter(tmp_path, folder):
-    tasks = listed(tmp_path, "question: q, options: o, answer: {letter: key}")
+    fields = {"answer": {"letter": "key"}, "gold": None}
+    tasks = tasks_folder(tmp_path, quiz=changed(CHOICE, fields=fields))
     put(folder, "quiz/a.jsonl", [{"q": "Sees?", "o": {"A": "iris", "B": "retina"}, "key": "B"}])
     assert only(folder, tasks).answers == ("retina",)
     put(folder, "quiz/a.jsonl", [{"q": "Sees?", "o": ["iris", "retina"], "key": "A"}])
@@ -196,30 +196,163 @@ def test_a_broken_item_is_named_by_file_line_and_field(folder, lines, said):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("pattern", "name"),
     [
-        ("medqa/a.jsonl", '{"question": ', "line 1: is no JSON"),
-        ("pubmedqa/a.json", "[1", "is no JSON"),
-        ("pubmedqa/a.json", '"text"', "neither a list of items nor an object"),
-        ("bioasq/a.json", "[]", "has no questions"),
-        ("mts_dialog/xTestSet.csv", "section_text,dialogue\na\n", "line 2: has not as many fields"),
-        ("icliniq/a.parquet", "text", "is no Parquet"),
+        ("**/*.jsonl", "a/b/x.jsonl"),
+        ("a/[[]x].jsonl", "a/[x].jsonl"),
+        ("a/[!b-z]?.jsonl", "a/ax.jsonl"),
+        ("a/[]x].jsonl", "a/].jsonl"),
+        ("./a/x~.jsonl", "a/x~.jsonl"),
     ],
 )
-def test_a_broken_file_is_named(folder, name, content, said):
-    path = put(folder, name, content)
+def test_a_pattern_that_can_match_a_file_matches_it(tmp_path, folder, pattern, name):
+    put(folder, name, [{"q": "Which drug?"}])
+    tasks = tasks_folder(tmp_path, quiz=changed(LABELS, source={"files": [pattern]}))
+    assert load_items(tasks, folder).counts == {"quiz": 1}
+
+
+OF_EACH_TASK = {
+    "medqa/a.jsonl": [
+        {
+            "question": "Sees?",
+            "options": {"A": "iris", "B": "retina"},
+            "answer": "retina",
+            "answer_idx": "B",
+        }
+    ],
+    "medmcqa/a.jsonl": [
+        {
+            "id": "m",
+            "question": "Hears?",
+            "opa": "ear",
+            "opb": "eye",
+            "opc": "nose",
+            "opd": "toe",
+            "cop": 1,
+        }
+    ],
+    "pubmedqa/a.jsonl": [
+        {
+            "pmid": "7",
+            "QUESTION": "Does it?",
+            "CONTEXTS": ["One.", "Two."],
+            "LONG_ANSWER": "So-so.",
+            "final_decision": "maybe",
+        }
+    ],
+    "bioasq/a.jsonl": [
+        {
+            "id": "b",
+            "body": "Is it?",
+            "type": "yesno",
+            "exact_answer": "yes",
+            "ideal_answer": ["It is."],
+            "snippets": ["One."],
+        }
+    ],
+    "mednli/a.jsonl": [
+        {
+            "pairID": "p",
+            "sentence1": "He coughs.",
+            "sentence2": "He is ill.",
+            "gold_label": "entailment",
+        }
+    ],
+    "nli4ct/a.jsonl": [
+        {
+            "id": "n",
+            "premise": [{"trial": "N1", "lines": ["One", "two"]}],
+            "statement": "It did.",
+            "label": "Entailment",
+        }
+    ],
+    "phee/a.jsonl": [{"id": "1_1", "context": "Aspirin made him itch.", "annotations": []}],
+    "mts_dialog/x-TestSet.csv": "ID,section_text,dialogue\n0,Well.,Doctor: How?\n",
+    "icliniq/a.jsonl": [{"input": "My knee hurts.", "answer_icliniq": "Rest it."}],
+}
+
+
+def test_decontamination_compares_the_same_items_as_before_tasks_had_files_of_their_own(folder):
+    """The hash is what the reader of the one list of all tasks gave for these files."""
+    for name, content in OF_EACH_TASK.items():
+        put(folder, name, content)
+    found = load_items(folder=folder)
+    assert len(found.items) == 9
+    assert found.fingerprint == "5f85eba744179fdff9526e0de89beb6ea53d3f67aaabe477d2a836574ff8a989"
+
+
+def scored(tmp_path, folder, rows, task=CHOICE, **options):
+    put(folder, "quiz/a.jsonl", rows)
+    tasks = read_tasks(tasks_folder(tmp_path, quiz=task))
+    return items_of(tasks.task("quiz"), folder, **options)
+
+
+ROW = {"id": "1", "q": "Sees?", "o": {"A": "iris", "B": "retina"}, "key": "B"}
+
+
+def test_scored_items_have_their_answers(tmp_path, folder):
+    found = scored(tmp_path, folder, [ROW, {**ROW, "id": "2", "key": "A"}])
+    assert [(item.id, item.gold) for item in found.items] == [("1", 1), ("2", 0)]
+    assert (found.source, found.unscored) == ("files", 0)
+
+
+def test_the_fingerprint_of_scored_items_covers_the_right_answer(tmp_path, folder):
+    first = scored(tmp_path, folder, [ROW]).fingerprint
+    assert scored(tmp_path, folder, [{**ROW, "key": "A"}]).fingerprint != first
+    assert scored(tmp_path, folder, [{**ROW, "more": 1}]).fingerprint == first
+
+
+def test_items_without_a_published_answer_are_counted_and_left_out(tmp_path, folder):
+    found = scored(tmp_path, folder, [ROW, {**ROW, "id": "2", "key": None}])
+    assert [item.id for item in found.items] == ["1"]
+    assert found.unscored == 1
+    text = scored(tmp_path, folder, [{"q": "How?", "a": None}, {"q": "Who?", "a": "I."}], TEXT)
+    assert (len(text.items), text.unscored) == (1, 1)
+
+
+def test_two_items_with_one_identifier_are_refused(tmp_path, folder):
     with pytest.raises(EvaluationFileError) as stated:
-        load_items(folder=folder)
-    assert str(path) in str(stated.value)
-    assert said in str(stated.value)
+        scored(tmp_path, folder, [ROW, ROW])
+    said = str(stated.value)
+    assert "quiz/a.jsonl:2 in" in said
+    assert "task quiz: field id?: the identifier '1' is also that of quiz/a.jsonl:1" in said
+    assert "quiz.yaml" in said
 
 
-def test_a_file_of_no_known_form_is_named(tmp_path, folder):
-    put(folder, "quiz/a.xlsx", "text")
-    with pytest.raises(EvaluationFileError, match=r"a\.xlsx.*Rename the file, or give `format`"):
-        load_items(listed(tmp_path, "question: q"), folder)
-    put(folder, "quiz/a.xlsx", [{"q": "Sees?"}])
-    assert only(folder, listed(tmp_path, "question: q, format: jsonl")).question == "Sees?"
+def test_items_that_share_a_passage_form_a_cluster(tmp_path, folder):
+    task = changed(CHOICE, fields={"cluster": "note?"})
+    rows = [{**ROW, "id": str(n), "note": note} for n, note in enumerate(["x", "y", "x"])]
+    found = scored(tmp_path, folder, [*rows, {**ROW, "id": "9"}], task)
+    assert [item.cluster for item in found.items] == ["x", "", "x", ""]
+
+
+def test_only_some_items_are_scored_but_all_are_compared(tmp_path, folder):
+    task = changed(CHOICE, source={"where": {"type": ["yesno", "list"]}})
+    rows = [{**ROW, "id": kind, "type": kind} for kind in ("yesno", "factoid", "list")]
+    found = scored(tmp_path, folder, [*rows, {"id": "4", "q": "Odd?", "o": [], "type": "x"}], task)
+    assert [item.id for item in found.items] == ["yesno", "list"]
+    assert len(load_items(tmp_path / "tasks", folder).items) == 4
+
+
+def test_a_fixture_stands_in_only_where_it_may_and_no_file_is_there(tmp_path, folder):
+    fixtures = tmp_path / "tasks" / "fixtures"
+    put(fixtures, "small.jsonl", [ROW])
+    folder.mkdir()
+    task = changed(CHOICE, fixture="small.jsonl")
+    (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
+    nothing = items_of(read, folder)
+    assert (nothing.items, nothing.source) == ((), "none")
+    assert items_of(read, folder, fixtures=fixtures).source == "fixture"
+    found = scored(tmp_path, folder, [ROW, {**ROW, "id": "2"}], task, fixtures=fixtures)
+    assert (len(found.items), found.source) == (2, "files")
+    assert load_items(tmp_path / "tasks", tmp_path / "nowhere").missing == ("quiz",)
+
+
+def test_a_fixture_that_is_missing_is_named(tmp_path, folder):
+    folder.mkdir()
+    (read,) = read_tasks(tasks_folder(tmp_path, quiz=changed(CHOICE, fixture="gone.jsonl"))).tasks
+    with pytest.raises(EvaluationFileError, match=r"gone\.jsonl: task quiz: does not exist"):
+        items_of(read, folder, fixtures=tmp_path)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="real evaluation items are not here")
@@ -241,3 +374,35 @@ def test_the_shipped_list_fits_the_real_files():
             assert item.answers[0] in item.options
         if item.task in {"pubmedqa", "bioasq", "nli4ct"}:
             assert item.context
+
+
+# By task: items, items in the largest class (or spans), clusters, items in the largest cluster.
+REAL_COUNTS = {
+    "medqa": (100, 27, 100, 1),
+    "medmcqa": (4183, 1348, 4183, 1),
+    "pubmedqa": (500, 276, 500, 1),
+    "bioasq": (618, 395, 595, 4),
+    "nli4ct": (200, 100, 70, 8),
+    "phee": (484, 596, 269, 6),
+    "mts_dialog": (300, 0, 300, 1),
+}
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="real evaluation items are not here")
+def test_the_real_items_can_be_scored():
+    for task in read_tasks().tasks:
+        found = items_of(task, REAL)
+        if task.name not in REAL_COUNTS:
+            assert found.source == "none"
+            continue
+        classes = Counter(item.gold for item in found.items if item.gold is not None)
+        classes += Counter(label for item in found.items for label, _ in item.spans)
+        clusters = Counter(item.cluster or item.id for item in found.items)
+        assert (
+            len(found.items),
+            max(classes.values(), default=0),
+            len(clusters),
+            max(clusters.values()),
+        ) == REAL_COUNTS[task.name]
+        assert (found.source, found.unscored) == ("files", 0)
+        assert all(options_of(task, item)[item.gold] for item in found.items if item.gold)

@@ -1,158 +1,207 @@
-"""A complete evaluation: base model and adapter on the same held-out rows."""
+"""The model process: what it answers, refuses and leaves behind, without store and Dagster."""
 
 import json
-import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bioinstruct_dagster.dataset.build import build_dataset
-from bioinstruct_dagster.dataset.card import Card
-from bioinstruct_dagster.dataset.splits import split_of
-from bioinstruct_dagster.evaluation.engine import predict as predict_module
-from bioinstruct_dagster.evaluation.engine.predict import predict
-from bioinstruct_dagster.evaluation.evaluate import EvaluationError, EvaluationSpec, evaluate
-from bioinstruct_dagster.models.adapter_proof import AdapterFaultError
+from bioinstruct_dagster.eval_sets.catalogue import read_tasks
+from bioinstruct_dagster.eval_sets.items import items_of
+from bioinstruct_dagster.evaluation.cache import parts as parts_module
+from bioinstruct_dagster.evaluation.cache.parts import parts_in, read_part
+from bioinstruct_dagster.evaluation.evaluate import evaluate_base
+from bioinstruct_dagster.evaluation.evaluate_study import evaluate_study
+from bioinstruct_dagster.evaluation.held_out import HELD_OUT, held_out_items
+from bioinstruct_dagster.evaluation.questions import TaskQuestions, questions_of, write_questions
+from bioinstruct_dagster.evaluation.spec import AdapterSpec, BaseSpec, EvaluationSpec
+from bioinstruct_dagster.evaluation.tasks.keys import Conditions, adapter_content, item_key
+from bioinstruct_dagster.models import base_models
 
-ANSWER_TOKENS = 8
+NAME = "rehearsal-llama|all"
 
 
 @pytest.fixture(scope="module")
-def spec(training_spec, adapter) -> EvaluationSpec:
-    return EvaluationSpec(
+def tasks(dataset_rows):
+    catalogue = read_tasks()
+    medqa = catalogue.task("medqa")
+    items = items_of(medqa, Path("/no folder"), fixtures=catalogue.fixtures).items
+    own = held_out_items(dataset_rows[:2])
+    return [TaskQuestions(HELD_OUT, tuple(own)), TaskQuestions(medqa, items[:3])]
+
+
+@pytest.fixture
+def work(training_spec, tiny_base, adapter, tasks, tmp_path):
+    """A specification of one adapter, and all of its questions."""
+    conditions = Conditions(
+        tiny_base.fingerprint, "none", tiny_base.prompt.version, "auto", None, 1
+    )
+    questions = questions_of(tasks, conditions)
+    content = adapter_content(Path(adapter["adapter_path"]))
+    every = list(range(len(questions.keys)))
+    questions = replace(questions, missing={"base": every, content: every})
+    write_questions(questions, tmp_path / "questions")
+    spec = BaseSpec(
         base=training_spec.base,
-        adapter_path=adapter["adapter_path"],
-        dataset_path=training_spec.dataset_path,
-        dataset_fingerprint=training_spec.dataset_fingerprint,
+        quantization="none",
+        conditions=conditions,
         models_dir=training_spec.models_dir,
-        seed=1,
+        questions_path=str(tmp_path / "questions"),
+        results_dir=str(tmp_path / "parts"),
+        adapters=(AdapterSpec(NAME, adapter["adapter_path"], content, training_spec.recipe),),
+    )
+    return spec, questions
+
+
+def answered(spec):
+    """The messages and the rows of an evaluation."""
+    messages = []
+    evaluate_base(spec, lambda _: None, messages.append)
+    return messages, rows_in(spec)
+
+
+def rows_in(spec):
+    return [row for part in parts_in(Path(spec.results_dir)) for row in read_part(part)]
+
+
+def changed(spec, **values):
+    return replace(spec, adapters=(replace(spec.adapters[0], **values),))
+
+
+def test_each_subject_answers_each_question_once(work):
+    spec, questions = work
+    messages, rows = answered(spec)
+    subjects = ("base", spec.adapters[0].content)
+    expected = {item_key(key, one) for key in questions.keys.values() for one in subjects}
+    assert sorted(row["key"] for row in rows) == sorted(expected)
+    assert {row["precision"] for row in rows} == {"float32 on cpu"}
+    assert [message["kind"] for message in messages] == ["items", "answered"]
+    assert messages[-1]["experiment"] == NAME
+    assert messages[-1]["proof"]["change"] > messages[-1]["proof"]["noise"]
+    losses = {row["subject"]: row for row in rows if row["measure"] == "reference"}
+    assert losses["base"]["log_likelihoods"] != losses[subjects[1]]["log_likelihoods"]
+
+
+def test_only_what_is_missing_is_answered(work):
+    spec, questions = work
+    content = spec.adapters[0].content
+    write_questions(
+        replace(questions, missing={"base": [], content: [0]}, known={}),
+        Path(spec.questions_path),
+    )
+    _, rows = answered(spec)
+    assert [row["key"] for row in rows] == [item_key(next(iter(questions.keys.values())), content)]
+
+
+def test_another_precision_of_known_results_is_answered_again(work):
+    spec, questions = work
+    content = spec.adapters[0].content
+    known = replace(
+        questions, missing={"base": [], content: [0]}, known={"base": [0]},
+        precision="bfloat16 on cuda",
+    )  # fmt: skip
+    write_questions(known, Path(spec.questions_path))
+    _, rows = answered(spec)
+    assert {row["subject"] for row in rows} == {"base", content}
+
+
+def test_a_kill_leaves_whole_parts_of_all_that_was_handed_over(work, monkeypatch):
+    monkeypatch.setattr(parts_module, "_SECONDS_BETWEEN_PARTS", 0.0)
+    spec, _ = work
+    messages = []
+
+    def killed(message):
+        messages.append(message)
+        if len(messages) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_base(spec, lambda _: None, killed)
+    assert len(rows_in(spec)) == sum(message["rows"] for message in messages) == 4
+
+
+@pytest.fixture
+def no_weights(monkeypatch):
+    """Whoever reads the weights of a base model fails."""
+    monkeypatch.setattr(base_models.CheckedBaseModel, "load", lambda *_: pytest.fail("loaded"))
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_an_adapter_of_another_base_model_is_refused_before_any_weight_is_read(work):
+    spec, _ = work
+    other = spec.base.model_copy(update={"pretraining_steps": 2})
+    messages = []
+    evaluate_base(replace(spec, base=other), lambda _: None, messages.append)
+    [message] = messages
+    assert (message["kind"], message["experiment"]) == ("failed", NAME)
+    assert "wrong base" in message["error"]
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_an_adapter_of_another_prompt_is_refused_before_any_weight_is_read(work):
+    spec, _ = work
+    other = spec.base.model_copy(update={"prompt": "data/prompts/alpaca_lora.yaml"})
+    messages = []
+    evaluate_base(replace(spec, base=other), lambda _: None, messages.append)
+    assert (
+        "trained with the prompt alpaca/1, but the base model's prompt is" in messages[0]["error"]
     )
 
 
-@pytest.fixture(scope="module")
-def result(spec):
-    """The evaluation's result, as the process would write it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predict_module, "ANSWER_TOKENS", ANSWER_TOKENS)
-        return json.loads(json.dumps(evaluate(spec, lambda _: None)))
+@pytest.mark.usefixtures("no_weights")
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json"])
+def test_an_adapter_without_a_file_is_refused_by_its_path(work, tmp_path, name):
+    spec, _ = work
+    folder = Path(shutil.copytree(spec.adapters[0].adapter_path, tmp_path / "adapter"))
+    (folder / name).unlink()
+    messages = []
+    evaluate_base(changed(spec, adapter_path=str(folder)), lambda _: None, messages.append)
+    assert f"There is no adapter at {folder} ({name} is missing)" in messages[0]["error"]
 
 
-@pytest.fixture(scope="module")
-def held_out_rows(dataset_rows):
-    return [row for row in dataset_rows if split_of(row["instruction"]) == "test"]
+@pytest.mark.usefixtures("no_weights")
+def test_an_adapter_that_changed_while_it_waited_is_refused(work):
+    spec, _ = work
+    messages = []
+    evaluate_base(changed(spec, content="0" * 64), lambda _: None, messages.append)
+    assert "were changed while it waited" in messages[0]["error"]
 
 
-def items_of(result, subject):
-    return [item for item in result["predictions"] if item["subject"] == subject]
-
-
-def test_base_and_adapter_are_predicted_on_the_test_split_alone(result, held_out_rows):
-    expected = [row["row_id"] for row in held_out_rows]
-    assert [item["row_id"] for item in items_of(result, "base")] == expected
-    assert [item["row_id"] for item in items_of(result, "adapter")] == expected
-    assert len(result["predictions"]) == 2 * len(expected)
-
-
-def test_each_metric_is_scored_overall_and_by_category(result, held_out_rows):
-    categories = sorted({row["category"] for row in held_out_rows})
-    keys = [(s["metric"], s["category"], s["subject"]) for s in result["scores"]]
-    assert sorted(keys) == sorted(
-        (metric, category, subject)
-        for metric in ("loss", "rouge_l")
-        for category in ("all", *categories)
-        for subject in ("base", "adapter", "difference")
-    )
-    for score in result["scores"]:
-        members = [row for row in held_out_rows if score["category"] in ("all", row["category"])]
-        assert score["n"] == len(members)
-        assert score["ci_low"] <= score["score"] + 1e-12
-        assert score["score"] <= score["ci_high"] + 1e-12
-
-
-def test_scores_follow_from_the_predictions(result):
-    scores = {(s["metric"], s["category"], s["subject"]): s["score"] for s in result["scores"]}
-    for subject in ("base", "adapter"):
-        items = items_of(result, subject)
-        loss = sum(i["nll"] for i in items) / sum(i["output_tokens"] for i in items)
-        rouge = sum(i["rouge_l"] for i in items) / len(items)
-        assert scores["loss", "all", subject] == pytest.approx(loss)
-        assert scores["rouge_l", "all", subject] == pytest.approx(rouge)
-
-
-def test_the_base_is_scored_with_the_adapter_off(result, tiny_base, held_out_rows, monkeypatch):
-    monkeypatch.setattr(predict_module, "ANSWER_TOKENS", ANSWER_TOKENS)
-    alone = predict(tiny_base.model, tiny_base, held_out_rows, "base", lambda _: None)
-    base, adapted = items_of(result, "base"), items_of(result, "adapter")
-    for ours, theirs in zip(alone, base, strict=True):
-        assert theirs["nll"] == pytest.approx(ours["nll"], rel=1e-5)
-        assert theirs["prediction"] == ours["prediction"]
-    for one, other in zip(base, adapted, strict=True):
-        assert not math.isclose(one["nll"], other["nll"], rel_tol=1e-5)
-    assert result["base_fingerprint"] == tiny_base.fingerprint
-
-
-def test_a_specification_survives_the_way_to_its_process(spec, training_spec):
-    assert EvaluationSpec.from_json(spec.to_json()) == spec
-    known = replace(spec, recipe=training_spec.recipe, adapter_sha256="f" * 64)
-    assert EvaluationSpec.from_json(known.to_json()) == known
-
-
-def test_the_proof_is_a_part_of_the_result(result, adapter):
-    assert result["proof"]["adapter_sha256"] == adapter["adapter_sha256"]
-    assert result["proof"]["change"] > result["proof"]["noise"]
-
-
-def test_an_adapter_that_does_not_act_is_not_scored(spec, adapter, tmp_path):
+def test_an_adapter_that_does_not_act_is_refused_and_the_other_is_scored(work, tmp_path):
     from safetensors.torch import load_file, save_file
 
-    folder = Path(shutil.copytree(spec.adapter_path, tmp_path / "adapter"))
+    spec, questions = work
+    folder = Path(shutil.copytree(spec.adapters[0].adapter_path, tmp_path / "adapter"))
     weights = folder / "adapter_model.safetensors"
     tensors = load_file(weights)
     save_file({n: t * 0 if "lora_B" in n else t for n, t in tensors.items()}, weights)
-    with pytest.raises(AdapterFaultError, match="zero weights"):
-        evaluate(replace(spec, adapter_path=str(folder)), lambda _: None)
-
-
-def test_an_adapter_that_is_not_the_stores_is_not_scored(spec, adapter):
-    known = replace(spec, adapter_sha256=adapter["adapter_sha256"])
-    with pytest.raises(AdapterFaultError, match=r"changed weights.*the store says"):
-        evaluate(replace(known, adapter_sha256="f" * 64), lambda _: None)
-
-
-def test_an_adapter_of_another_recipe_is_not_scored(spec, training_spec):
-    recipe = training_spec.recipe.model_copy(update={"learning_rate": 1e-5})
-    with pytest.raises(AdapterFaultError, match="other recipe"):
-        evaluate(replace(spec, recipe=recipe), lambda _: None)
-
-
-def test_a_data_set_without_test_rows_is_refused(spec, dataset_rows, tmp_path):
-    rows = [row for row in dataset_rows if split_of(row["instruction"]) != "test"]
-    card = Card(teacher="rehearsal", template="test/1", seeds_fingerprint="none")
-    built = build_dataset(rows, tmp_path / "untested_set", card)
-    without_test_rows = replace(
-        spec, dataset_path=str(built.path), dataset_fingerprint=built.fingerprint
+    silent = replace(
+        spec.adapters[0],
+        experiment="rehearsal-llama|silent",
+        adapter_path=str(folder),
+        content=adapter_content(folder),
     )
-    with pytest.raises(EvaluationError, match=r"test split of .*untested_set is empty"):
-        evaluate(without_test_rows, lambda _: None)
+    missing = dict(questions.missing) | {silent.content: [0]}
+    write_questions(replace(questions, missing=missing), Path(spec.questions_path))
+    messages, rows = answered(replace(spec, adapters=(silent, *spec.adapters)))
+    assert messages[0]["kind"] == "failed"
+    assert messages[0]["experiment"] == silent.experiment
+    assert messages[-1] | {"proof": None} == {
+        "kind": "answered", "experiment": NAME, "proof": None,
+    }  # fmt: skip
+    assert silent.content not in {row["subject"] for row in rows}
 
 
-def test_an_adapter_that_is_gone_is_refused_by_its_path(spec, tmp_path):
-    with pytest.raises(EvaluationError) as raised:
-        evaluate(replace(spec, adapter_path=str(tmp_path / "gone")), lambda _: None)
-    assert str(tmp_path / "gone") in str(raised.value)
-
-
-def test_an_adapter_without_weights_is_refused_by_its_path(spec, tmp_path):
-    folder = shutil.copytree(spec.adapter_path, tmp_path / "adapter")
-    (Path(folder) / "adapter_model.safetensors").unlink()
-    with pytest.raises(EvaluationError) as raised:
-        evaluate(replace(spec, adapter_path=str(folder)), lambda _: None)
-    assert str(folder) in str(raised.value)
-
-
-def test_an_adapter_is_scored_with_the_prompt_of_its_training_alone(spec):
-    other = spec.base.model_copy(update={"prompt": "data/prompts/alpaca_lora.yaml"})
-    with pytest.raises(EvaluationError, match=r"prompt alpaca/1, but .* prompt is alpaca_lora/"):
-        evaluate(replace(spec, base=other), lambda _: None)
+def test_a_base_model_that_fails_fails_its_adapters_and_no_others(work, tmp_path):
+    spec, _ = work
+    broken = replace(
+        changed(spec, experiment="broken|all"),
+        base=spec.base.model_copy(update={"source": str(tmp_path / "nowhere")}),
+    )
+    messages, lines = [], []
+    evaluate_study(EvaluationSpec((broken, spec)), lines.append, messages.append)
+    ends = {m["experiment"]: m["kind"] for m in messages if "experiment" in m}
+    assert ends == {"broken|all": "failed", NAME: "answered"}
+    assert "nowhere is not a folder" in json.dumps(messages[0])
+    assert all(line.startswith(("rehearsal-llama", "broken")) for line in lines)

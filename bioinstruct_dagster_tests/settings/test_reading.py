@@ -189,8 +189,13 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         "BIOINSTRUCT_PRIVACY_MODEL": ("curation.privacy_model", "en_core_web_sm", "en_core_web_sm"),
         "BIOINSTRUCT_EVALUATION_TASKS": (
             "eval_sets.tasks",
-            "data/tasks.yaml",
-            PROJECT_ROOT / "data" / "tasks.yaml",
+            "data/tasks",
+            PROJECT_ROOT / "data" / "tasks",
+        ),
+        "BIOINSTRUCT_CONTAMINATION_RULES": (
+            "curation.contamination_rules",
+            "data/gate.yaml",
+            PROJECT_ROOT / "data" / "gate.yaml",
         ),
         "BIOINSTRUCT_EVAL_DIR": ("eval_sets.folder", str(tmp_path / "eval"), tmp_path / "eval"),
         "BIOINSTRUCT_CONTAMINATION": ("curation.contamination", "flag", "flag"),

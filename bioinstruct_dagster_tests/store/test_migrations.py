@@ -103,3 +103,20 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch
     with duckdb.connect(earlier.path, read_only=True) as connection:
         assert connection.execute("select version from store_version").fetchall() == [(2,)]
         assert connection.execute("select count(*) from completions").fetchall() == [(1,)]
+
+
+def test_scores_of_version_6_are_made_anew_and_adapters_are_kept(tmp_path):
+    store = Store(tmp_path / "data" / "bioinstruct.duckdb", timeout=5.0)
+    with store.write() as connection:
+        connection.execute("drop table eval_scores")
+        connection.execute("drop table eval_predictions")
+        connection.execute("create table eval_scores (metric varchar not null)")
+        connection.execute("create table eval_predictions (row_id varchar not null)")
+        connection.execute("insert into eval_scores values ('loss')")
+        connection.execute(
+            "insert into rows_left_out values ('base', 'recipe', 'row', 1, 1, 'left_out', true)"
+        )
+        connection.execute("update store_version set version = 6")
+    assert store.rows("select task, items from eval_scores") == []
+    assert store.rows("select item_id from eval_predictions") == []
+    assert len(store.rows("select * from rows_left_out")) == 1

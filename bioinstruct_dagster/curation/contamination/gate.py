@@ -3,7 +3,8 @@
 Any of the rules can reject a row, since no single rule suffices for short medical questions. The
 rule `reordered` is `rouge_l` for the same words in another order. docs/contamination.md says which
 texts each rule compares. Belongs here: the findings about a hit. Does not: loading the items
-(eval_sets.items), or measuring the overlap of rows and items (overlap).
+(eval_sets.items), the numbers of the rules (limits), or measuring the overlap of rows and items
+(overlap).
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from bioinstruct_dagster.curation.contamination.limits import ComparedItems
 from bioinstruct_dagster.curation.contamination.overlap import (
     EncodedRows,
     Hit,
@@ -20,7 +22,6 @@ from bioinstruct_dagster.curation.contamination.overlap import (
 )
 from bioinstruct_dagster.curation.gates import Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.versions import code_version
-from bioinstruct_dagster.eval_sets.items import EvaluationItems
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 # The strongest evidence first.
@@ -33,16 +34,14 @@ class ContaminationGate:
     """The gate that compares each row with all evaluation items.
 
     Args:
-        items: from `load_items`. Without items every row is `clean`, and the evidence says that it
-            was compared with 0 items.
+        items: from `compared_items`. Without items every row is `clean`, and the evidence says that
+            it was compared with 0 items.
         action: the verdict on a row that repeats an item.
     """
 
     name = "contamination"
 
-    def __init__(
-        self, items: EvaluationItems, action: Literal["reject", "flag"] = "reject"
-    ) -> None:
+    def __init__(self, items: ComparedItems, action: Literal["reject", "flag"] = "reject") -> None:
         self.items = items
         self._action = action
         limits = items.limits.model_dump(mode="json")
@@ -140,7 +139,7 @@ class ContaminationReport:
         )
 
 
-def contamination_report(tasks: Sequence[RowTexts], items: EvaluationItems) -> ContaminationReport:
+def contamination_report(tasks: Sequence[RowTexts], items: ComparedItems) -> ContaminationReport:
     """The result of comparing rows with all items, by the rules of the gate."""
     results = ContaminationGate(items).check(tasks)
     return ContaminationReport(

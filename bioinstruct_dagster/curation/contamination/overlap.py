@@ -19,9 +19,10 @@ from bioinstruct_dagster.curation.contamination.indexes import (
     longest_shared,
     texts_of_spans,
 )
+from bioinstruct_dagster.curation.contamination.limits import ComparedItems
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
-from bioinstruct_dagster.eval_sets.items import EvaluationItem, EvaluationItems
+from bioinstruct_dagster.eval_sets.items import EvaluationItem
 
 TextRole = Literal["question", "answer", "passage", "question_with_options"]
 OverlapRule = Literal["whole_item", "ngram_13", "coverage_8", "rouge_l", "reordered"]
@@ -81,7 +82,7 @@ class EncodedRows(NamedTuple):
 class ItemIndex:
     """All texts of the evaluation items, indexed for every rule."""
 
-    def __init__(self, items: EvaluationItems) -> None:
+    def __init__(self, items: ComparedItems) -> None:
         self.items = items.items
         self._limits = items.limits
         self._vocabulary = Vocabulary()

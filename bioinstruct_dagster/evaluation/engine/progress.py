@@ -1,7 +1,7 @@
 """What a user sees while a model is scored: the items that are done, and the time that is left.
 
 Belongs here: the words and the pace of the lines. Does not: the scoring
-(evaluation.engine.predict).
+(evaluation.evaluate).
 """
 
 import time
@@ -19,7 +19,7 @@ class ScoringProgress:
         self,
         subject: str,
         items: int,
-        work: int,
+        work: float,
         log: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -48,12 +48,14 @@ class ScoringProgress:
         """
         now = self._clock()
         if items == self._items:
-            seconds = duration(now - self._started)
-            self._log(f"{self._name}: {items} of {items} items scored in {seconds}")
+            took = duration(now - self._started)
+            self._log(f"{self._name}: {items} of {items} items scored in {took}")
         elif now - self._said >= SECONDS_BETWEEN_LINES:
             self._said = now
             line = f"{self._name}: {items} of {self._items} items scored"
+            seconds = now - self._started
+            if items and seconds:
+                line += f", {items / seconds:.3g} items/s"
             if work > 0:
-                left = (now - self._started) / work * (self._work - work)
-                line += f", {duration(left)} left"
+                line += f", {duration(seconds / work * (self._work - work))} left"
             self._log(line)

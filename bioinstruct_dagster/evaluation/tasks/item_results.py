@@ -36,6 +36,9 @@ class ItemResult:
         answer_tokens: how many tokens.
         ended: whether the model ended the answer itself.
         tokens_lost: tokens of the passage that were cut so that the prompt fits.
+        asked: whether the model was asked. It was not if the question alone, without its passage,
+            is longer than the model's context; the item counts as not answered.
+        precision: of the weights and of the device, such as `float32 on cpu`.
     """
 
     key: str
@@ -51,3 +54,5 @@ class ItemResult:
     answer_tokens: int = 0
     ended: bool = True
     tokens_lost: int = 0
+    asked: bool = True
+    precision: str = ""

@@ -145,12 +145,20 @@ def check_folder(folder: Path) -> dict[str, Any]:
     return result
 
 
-def check_trained(folder: Path, base_fingerprint: str | None) -> dict[str, Any]:
+def check_trained(
+    folder: Path,
+    base_fingerprint: str | None,
+    *,
+    recipe: Recipe | None = None,
+    adapter_sha256: str | None = None,
+) -> dict[str, Any]:
     """Check without a model that an adapter has passed its proof after training, and is the same.
 
     Args:
         folder: a folder that training wrote.
         base_fingerprint: of the base model; None if only loading it would tell.
+        recipe: the recipe of the experiment now, if it has to be that of training.
+        adapter_sha256: the weights' hash by the store, if there is one.
 
     Returns:
         The values of the folder's result file.
@@ -164,8 +172,8 @@ def check_trained(folder: Path, base_fingerprint: str | None) -> dict[str, Any]:
         result,
         read_config(folder / CONFIG_FILE),
         base_fingerprint=base_fingerprint or result["base_fingerprint"],
-        recipe=None,
-        adapter_sha256=None,
+        recipe=recipe,
+        adapter_sha256=adapter_sha256,
     )
     return result
 

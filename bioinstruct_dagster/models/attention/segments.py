@@ -27,6 +27,7 @@ _OBSTACLES = {
     "attn_logit_softcapping": "its attention caps the scores",
     "alibi": "its attention is biased by distance (ALiBi)",
 }
+_DROPOUT = {"attention_dropout", "attn_pdrop", "attention_probs_dropout_prob"}
 LARGEST_VARLEN_HEAD = 256  # of torch's variable-length kernel, in values
 
 _packing = False  # read by the mask function, which transformers calls without a hint
@@ -49,10 +50,8 @@ def packed_attention(model: Any) -> Iterator[None]:
     """
     global _packing  # noqa: PLW0603
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    text = base.config.get_text_config()
-    for field, reason in _OBSTACLES.items():
-        if getattr(text, field, None):
-            raise PackingUnsupportedError(f"{reason} ({field} = {getattr(text, field)})")
+    if reason := obstacle_of(base.config):
+        raise PackingUnsupportedError(reason)
     _register()
     own = base.config._attn_implementation  # noqa: SLF001
     if not type(base)._can_set_attn_implementation():  # noqa: SLF001
@@ -64,6 +63,20 @@ def packed_attention(model: Any) -> Iterator[None]:
     finally:
         _packing = False
         base.set_attn_implementation(own)
+
+
+def obstacle_of(config: Any, *, trained: bool = True) -> str | None:
+    """What of a model's configuration rules out an attention of ours; None if nothing does.
+
+    Args:
+        config: of the model.
+        trained: whether the model is trained, so that its dropout acts.
+    """
+    text = config.get_text_config()
+    for field, reason in _OBSTACLES.items():
+        if getattr(text, field, None) and (trained or field not in _DROPOUT):
+            return f"{reason} ({field} = {getattr(text, field)})"
+    return None
 
 
 def _register() -> None:

@@ -21,11 +21,11 @@ from bioinstruct_dagster.models.encoding import Example
 ROWS = 4
 # The greatest mean difference of a token's loss in nats between a row packed and alone, which are
 # rounded differently, by the precision of the model. 16-bit logits near 20 are rounded to 1/8.
-_ROUNDING = {"float64": 1e-9, "float32": 2e-5}
-_ROUNDING_16_BIT = 5e-2
+ROUNDING = {"float64": 1e-9, "float32": 2e-5}
+ROUNDING_16_BIT = 5e-2
 # Behind two different rows of equal length, a row is rounded alike. With experts it is not: what
 # other tokens an expert serves decides the shape of its products.
-_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
+EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 # These position embeddings depend on the longest row of a pass.
 _ROPE_BY_LENGTH = {"dynamic", "longrope"}
 
@@ -50,13 +50,13 @@ def packing_fault(model: Any, rows: Sequence[Example], device: str) -> str | Non
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     config = base.config.get_text_config()
     longest = max(row.length for row in rows)
-    if reason := _positions_depend_on_other_rows(config, longest):
+    if reason := positions_depend_on_other_rows(config, longest):
         return reason
     training = model.training
     model.eval()
     try:
         with torch.inference_mode():
-            experts = any(getattr(config, field, None) for field in _EXPERTS)
+            experts = any(getattr(config, field, None) for field in EXPERTS)
             return _difference(model, _sample(rows), device, experts=experts)
     except PackingUnsupportedError as error:
         return str(error)
@@ -75,7 +75,13 @@ def _sample(rows: Sequence[Example]) -> list[Example]:
     return [middle, *ordered[: ROWS - 1]]
 
 
-def _positions_depend_on_other_rows(config: Any, longest: int) -> str | None:
+def positions_depend_on_other_rows(config: Any, longest: int) -> str | None:
+    """The reason for which a row's positions depend on the rows beside it; None if they don't.
+
+    Args:
+        config: of the language model.
+        longest: the tokens of the longest row.
+    """
     rope = getattr(config, "rope_parameters", None) or {}
     if rope.get("rope_type") not in _ROPE_BY_LENGTH:
         return None
@@ -105,7 +111,7 @@ def _difference(model: Any, rows: Sequence[Example], device: str, *, experts: bo
         packed = token_losses(model, Pass.of(rows, device), packed=True)
         behind = token_losses(model, Pass.of([altered, *rows[1:]], device), packed=True)
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
-    equal = _ROUNDING.get(dtype, _ROUNDING_16_BIT)
+    equal = ROUNDING.get(dtype, ROUNDING_16_BIT)
     difference = float((packed - torch.cat(alone)).abs().mean())
     leak = float((packed - behind)[len(alone[0]) :].abs().mean())
     if not bool(torch.isfinite(packed).all() and torch.isfinite(behind).all()):

@@ -1,7 +1,7 @@
 """Chat with an adapter beside its base model: the same prompt, and both greedy answers.
 
 Belongs here: the answers to one prompt, and the loop over lines. Does not: answers to the rows of a
-split (evaluation.engine.predict).
+split (evaluation.held_out).
 """
 
 from collections.abc import Callable, Iterable

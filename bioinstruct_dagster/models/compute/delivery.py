@@ -1,7 +1,7 @@
 """A parcel on the machine that trains: its folders are fetched, and what is made is sent home.
 
 It runs in the model process, which opens no store. Belongs here: opening a parcel, and sending
-messages and adapters. Does not: the home's side (models.compute.parcel).
+messages, adapters and results. Does not: the home's side (models.compute.parcel).
 """
 
 import json
@@ -15,9 +15,9 @@ from typing import Any
 
 from bioinstruct_dagster.models.compute.exchange import Exchange, ExchangeError
 from bioinstruct_dagster.models.compute.places import (
-    ADAPTERS,
     ALIVE_FILE,
     EMBEDDED_FILE,
+    MADE,
     MODELS,
     PARCEL_FILE,
     SECONDS_BETWEEN_SIGNS,
@@ -69,7 +69,7 @@ class Delivery:
         self.spec = json.dumps(with_strings(parcel["spec"], self._here))
 
     def send(self, message: dict[str, Any]) -> int:
-        """Send the adapter that a message names, then the message. Returns its number."""
+        """Send the folder that a message names, then the message. Returns its number."""
         with self._sending:  # a study's workers report from several threads
             self._send_embedded_bases()
             travels = with_strings(message, self._sent_home) | {"work": str(self._work)}
@@ -91,7 +91,7 @@ class Delivery:
         if not path.is_absolute() or not path.is_relative_to(self._work):
             return text
         name = path.relative_to(self._work).as_posix()
-        if not name.startswith(f"{ADAPTERS}/") or not path.is_dir():
+        if not name.startswith(tuple(f"{one}/" for one in MADE)) or not path.is_dir():
             return there(name)
         self._exchange.put_folder(path, f"{self._name}/{name}")
         return in_exchange(f"{self._name}/{name}")

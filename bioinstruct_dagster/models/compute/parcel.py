@@ -19,9 +19,11 @@ from bioinstruct_dagster.models.compute.places import (
     ADAPTERS,
     ALIVE_FILE,
     EMBEDDED_FILE,
+    MADE,
     MODELS,
     NOTE,
     PARCEL_FILE,
+    RESULTS,
     SECONDS_BETWEEN_SIGNS,
     embedded_bases,
     in_exchange,
@@ -121,10 +123,12 @@ class Parcel:
                 if name == sent or name.startswith(f"{sent}/"):
                     return str(home) + name.removeprefix(sent)
         elif name := named(text, in_exchange):
-            adapter = name.removeprefix(f"{self._folder}/{ADAPTERS}/")
-            home = self._homes[ADAPTERS] / adapter
-            if not home.resolve().is_relative_to(self._homes[ADAPTERS].resolve()):
-                raise ExchangeError(f"{self._exchange.url}/{name} is no folder for adapters")
+            kind, _, made = name.removeprefix(f"{self._folder}/").partition("/")
+            if kind not in MADE or kind not in self._homes:
+                raise ExchangeError(f"{self._exchange.url}/{name} is no folder that comes home")
+            home = self._homes[kind] / made
+            if not home.resolve().is_relative_to(self._homes[kind].resolve()):
+                raise ExchangeError(f"{self._exchange.url}/{name} is no folder for {kind}")
             self._exchange.fetch_folder(name, home, lambda folder: self._amend(folder, work))
             return str(home)
         return text
@@ -174,11 +178,15 @@ class Parcel:
                 packed = self._models(Path(value))
             case "adapters_dir":
                 packed = self._place(ADAPTERS, value)
+            case "results_dir":
+                packed = self._place(RESULTS, value)
+            case "questions_path":
+                packed = self._files(Path(value), "questions")
             case "dataset_path":
                 packed = self._dataset(Path(value), fingerprint)
             case "adapter_path":
-                sha256 = sha256_of_file(Path(value, WEIGHTS_FILE))
-                packed = self._send(Path(value), f"adapters-to-score/{sha256[:16]}")
+                # Two adapters may have equal weights and differ in their configs.
+                packed = self._files(Path(value), "adapters-to-score")
             case "source" | "prompt" if (path := _path_of(value)).exists():
                 packed = self._input(path)
             case _ if value.startswith("/") and Path(value).exists():
@@ -208,9 +216,13 @@ class Parcel:
         if path.is_file():
             sha256 = sha256_of_file(path)
             return f"{self._send(path.parent, f'prompts/{sha256[:16]}', path.name)}/{path.name}"
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        sums = [[file.relative_to(path).as_posix(), sha256_of_file(file)] for file in files]
-        return self._send(path, f"bases/{sha256_of(sums)[:16]}")
+        return self._files(path, "bases")
+
+    def _files(self, folder: Path, kind: str) -> str:
+        """A folder whose name in the exchange holds the hash of its files."""
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        sums = [[file.relative_to(folder).as_posix(), sha256_of_file(file)] for file in files]
+        return self._send(folder, f"{kind}/{sha256_of(sums)[:16]}")
 
     def _send(self, folder: Path, name: str, pattern: str = "**/*") -> str:
         if name not in self._homes:

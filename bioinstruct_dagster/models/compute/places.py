@@ -14,7 +14,8 @@ PARCEL_FILE = "parcel.json"
 ALIVE_FILE = "alive"
 EMBEDDED_FILE = "embedded.json"
 NOTE = "note"  # the kind of a message that only announces messages in the exchange
-MODELS, ADAPTERS = "models", "adapters"
+MODELS, ADAPTERS, RESULTS = "models", "adapters", "results"
+MADE = (ADAPTERS, RESULTS)  # folders of what is made there and comes home
 
 SECONDS_BETWEEN_SIGNS = 60.0
 # A machine of Dagster that restarts, or an exchange that fails for some minutes, ends no training.

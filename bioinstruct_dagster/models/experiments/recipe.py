@@ -1,7 +1,7 @@
 """The values with which an adapter is trained.
 
 Belongs here: the fields of a recipe and their limits. Does not: how a file writes recipes
-(models.experiments.expansion), or the rows of a recipe (training.subsets).
+(models.experiments.expansion), or the rows of a recipe (models.experiments.subsets).
 """
 
 from typing import Annotated, Literal

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.experiments.subsets import SizeNotReachedError
 from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.rows import DatasetRows, read_rows
 from bioinstruct_dagster.training.spec import TrainingSpec
 from bioinstruct_dagster.training.study.spec import base_group
-from bioinstruct_dagster.training.subsets import SizeNotReachedError
 from bioinstruct_dagster.training.train import finished, train_adapter
 
 

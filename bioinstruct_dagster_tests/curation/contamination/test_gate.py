@@ -9,11 +9,16 @@ from bioinstruct_dagster.curation.contamination.gate import (
     ContaminationGate,
     contamination_report,
 )
+from bioinstruct_dagster.curation.contamination.limits import (
+    ComparedItems,
+    OverlapLimits,
+    RougeLimits,
+    read_limits,
+)
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.eval_sets.catalogue import OverlapLimits, RougeLimits, read_tasks
 from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items
 
-LIMITS = read_tasks().limits
+LIMITS = read_limits()
 BAKER = EvaluationItem(
     task="exam",
     id="q1",
@@ -45,7 +50,7 @@ FILLER = "the harbour was quiet and nobody had seen the grey cat since the boats
 
 @pytest.fixture(scope="module")
 def gate():
-    return ContaminationGate(collect_items(ITEMS, limits=LIMITS))
+    return ContaminationGate(ComparedItems.of(collect_items(ITEMS), LIMITS))
 
 
 def rules(gate, *texts):
@@ -146,10 +151,10 @@ def test_a_run_of_many_items_is_ignored():
     organs = ["spleen", "liver", "pylorus", "tongue", "retina", "cochlea"]
     items = [EvaluationItem("exam", organ, f"{stem} {organ}") for organ in organs]
     items.append(EvaluationItem("exam", "stem", stem))
-    gate = ContaminationGate(collect_items(items, limits=LIMITS))
+    gate = ContaminationGate(ComparedItems.of(collect_items(items), LIMITS))
     row = RowTexts(f"{FILLER} {stem} a ship", FILLER, "It floats.")
     assert not gate.check([row])[0].rejected
-    few = ContaminationGate(collect_items([*items[:2], items[-1]], limits=LIMITS))
+    few = ContaminationGate(ComparedItems.of(collect_items([*items[:2], items[-1]]), LIMITS))
     assert few.check([row])[0].rejected
 
 
@@ -170,7 +175,9 @@ def test_a_finding_says_task_item_field_and_text(gate):
 def test_evidence_and_findings_stay_small():
     long = "many " * 300
     items = [EvaluationItem("exam", str(i), f"{long} {i} {'x' * i}") for i in range(20)]
-    gate = ContaminationGate(collect_items(items, limits=OverlapLimits(boilerplate={"texts": 99})))
+    gate = ContaminationGate(
+        ComparedItems.of(collect_items(items), OverlapLimits(boilerplate={"texts": 99}))
+    )
     (result,) = gate.check([RowTexts("Go.", long, long)])
     assert len(result.findings) == MOST_FINDINGS
     assert all(len(finding.evidence["text"]) <= 200 for finding in result.findings)
@@ -184,19 +191,21 @@ def test_a_clean_row_names_the_number_of_items(gate):
 
 
 def test_without_items_every_row_is_clean_and_says_so():
-    gate = ContaminationGate(collect_items([]))
+    gate = ContaminationGate(ComparedItems.of(collect_items([])))
     (result,) = gate.check([RowTexts(BAKER.question, "", "")])
     assert result.findings[0].evidence == {"items": 0}
 
 
 def test_items_and_rows_without_tokens_are_no_error():
-    gate = ContaminationGate(collect_items([EvaluationItem("other", "1", "头痛怎么办?")]))
+    gate = ContaminationGate(
+        ComparedItems.of(collect_items([EvaluationItem("other", "1", "头痛怎么办?")]))
+    )
     rows = [RowTexts("头痛怎么办?", "", ""), RowTexts("", "", "")]
     assert [row.rejected for row in gate.check(rows)] == [False, False]
 
 
 def test_flagged_rows_are_kept(gate):
-    flagging = ContaminationGate(collect_items(ITEMS, limits=LIMITS), action="flag")
+    flagging = ContaminationGate(ComparedItems.of(collect_items(ITEMS), LIMITS), action="flag")
     (result,) = flagging.check([RowTexts(BAKER.question, "", "")])
     assert not result.rejected
     assert {finding.verdict for finding in result.findings} == {"flag"}
@@ -214,12 +223,14 @@ def test_results_do_not_depend_on_the_portion(gate):
 
 
 def test_the_version_covers_items_numbers_and_action(gate):
-    same = ContaminationGate(collect_items(list(ITEMS), limits=LIMITS))
+    same = ContaminationGate(ComparedItems.of(collect_items(list(ITEMS)), LIMITS))
     others = [
-        ContaminationGate(collect_items(ITEMS[:-1], limits=LIMITS)),
-        ContaminationGate(collect_items(ITEMS, limits=LIMITS), "flag"),
+        ContaminationGate(ComparedItems.of(collect_items(ITEMS[:-1]), LIMITS)),
+        ContaminationGate(ComparedItems.of(collect_items(ITEMS), LIMITS), "flag"),
         ContaminationGate(
-            collect_items(ITEMS, limits=LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)}))
+            ComparedItems.of(
+                collect_items(ITEMS), LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)})
+            )
         ),
     ]
     assert same.version == gate.version
@@ -228,7 +239,7 @@ def test_the_version_covers_items_numbers_and_action(gate):
 
 def test_a_rule_keeps_its_version_when_another_rule_changes(gate):
     stricter = LIMITS.model_copy(update={"rouge_l": RougeLimits(f1=0.8)})
-    other = ContaminationGate(collect_items(ITEMS, limits=stricter))
+    other = ContaminationGate(ComparedItems.of(collect_items(ITEMS), stricter))
     row = [RowTexts(BAKER.question, "", "")]
     before = {each.rule: each.version for each in gate.check(row)[0].findings}
     after = {each.rule: each.version for each in other.check(row)[0].findings}
@@ -237,7 +248,9 @@ def test_a_rule_keeps_its_version_when_another_rule_changes(gate):
 
 
 def test_the_report_names_leaks_by_task_and_missing_tasks():
-    items = collect_items(ITEMS, counts={"exam": 2, "gone": 0}, missing=("gone",), limits=LIMITS)
+    items = ComparedItems.of(
+        collect_items(ITEMS, counts={"exam": 2, "gone": 0}, missing=("gone",)), LIMITS
+    )
     rows = [
         RowTexts("Name a river.", "", "Elbe"),
         RowTexts(BAKER.question, "", ""),

@@ -7,18 +7,20 @@ import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
-from bioinstruct_dagster.curation.contamination.overlap import ItemIndex
-from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.tokens.vocabulary import tokenize
-from bioinstruct_dagster.eval_sets.catalogue import (
+from bioinstruct_dagster.curation.contamination.limits import (
     BoilerplateLimits,
+    ComparedItems,
     CoverageLimits,
     NgramLimits,
     OverlapLimits,
     ReorderedLimits,
     RougeLimits,
     WholeItemLimits,
+    read_limits,
 )
+from bioinstruct_dagster.curation.contamination.overlap import ItemIndex
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.tokens.vocabulary import tokenize
 from bioinstruct_dagster.eval_sets.items import EvaluationItem, collect_items, load_items
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
@@ -167,7 +169,7 @@ class Plain:
 @pytest.mark.parametrize("seed", range(8))
 def test_hits_are_those_of_plain_python(seed, words):
     items, rows = cases(seed, words)
-    index = ItemIndex(collect_items(items, limits=SMALL))
+    index = ItemIndex(ComparedItems.of(collect_items(items), SMALL))
     found = [set() for _ in rows]
     for hit in index.scan(index.encode(rows)):
         found[hit.row].add((hit.rule, hit.item))
@@ -179,7 +181,7 @@ def test_hits_are_those_of_plain_python(seed, words):
 
 def test_likeness_scores_are_those_of_rouge_score():
     items, rows = cases(99, 8)
-    index = ItemIndex(collect_items(items, limits=SMALL))
+    index = ItemIndex(ComparedItems.of(collect_items(items), SMALL))
     encoded = index.encode(rows)
     by_role = {"question": lambda item: [item.question], "answer": lambda item: item.answers}
     scored = 0
@@ -201,7 +203,7 @@ real = pytest.mark.skipif(not REAL.is_dir(), reason="real evaluation items are n
 
 @pytest.fixture(scope="module")
 def real_gate():
-    return ContaminationGate(load_items(folder=REAL))
+    return ContaminationGate(ComparedItems.of(load_items(folder=REAL), read_limits()))
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +257,6 @@ def test_real_items_in_another_word_order_are_caught(real_gate, exam):
 def test_an_item_without_its_task_is_not_caught(exam):
     others = load_items(folder=REAL)
     kept = [item for item in others.items if item.task != "medmcqa"]
-    gate = ContaminationGate(collect_items(kept, limits=others.limits))
+    gate = ContaminationGate(ComparedItems.of(collect_items(kept), read_limits()))
     rows = [RowTexts(item.question, "", item.answers[0]) for item in exam]
     assert caught(gate, rows) <= 0.02

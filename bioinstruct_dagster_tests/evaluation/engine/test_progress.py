@@ -14,6 +14,6 @@ def test_a_line_in_ten_seconds_and_one_at_the_end():
     progress.come_to(40, 400.0)
     assert lines == [
         "the adapter: 0 of 40 items scored",
-        "the adapter: 20 of 40 items scored, 20 s left",
+        "the adapter: 20 of 40 items scored, 1 items/s, 20 s left",
         "the adapter: 40 of 40 items scored in 1 min 1 s",
     ]

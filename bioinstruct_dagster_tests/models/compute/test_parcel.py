@@ -238,3 +238,69 @@ def test_a_process_ends_when_its_home_gives_no_more_signs_of_life(
     assert done.returncode == status
     assert done.stdout == "watches\n"
     assert ("No sign of life" in done.stderr) is (status != 0)
+
+
+@pytest.fixture
+def scoring(exchange, training_spec, tmp_path):
+    """The specification of an evaluation, as JSON, and its folders at home."""
+    from bioinstruct_dagster.evaluation.spec import AdapterSpec, BaseSpec, EvaluationSpec
+    from bioinstruct_dagster.evaluation.tasks.keys import Conditions
+
+    home = tmp_path / "home"
+    (home / "questions").mkdir(parents=True)
+    (home / "questions" / "questions.json").write_text("{}", "utf-8")
+    adapters = []
+    for name in ("one", "two"):  # equal weights, other configs
+        folder = home / "adapters" / name
+        folder.mkdir(parents=True)
+        (folder / "adapter_model.safetensors").write_bytes(b"weights")
+        (folder / "adapter_config.json").write_text(name, "utf-8")
+        adapters.append(AdapterSpec(f"rehearsal-llama|{name}", str(folder), name))
+    spec = EvaluationSpec(
+        (
+            BaseSpec(
+                base=training_spec.base,
+                quantization="none",
+                conditions=Conditions("base", "none", "alpaca/1", "auto", None, 1),
+                models_dir=str(home / "models"),
+                questions_path=str(home / "questions"),
+                results_dir=str(home / "parts"),
+                adapters=tuple(adapters),
+            ),
+        )
+    )
+    parcel = sent(exchange, spec.to_json())
+    yield parcel, spec, home
+    parcel.close()
+
+
+def test_questions_and_adapters_travel_and_no_path_of_the_home_is_named(scoring, work):
+    from bioinstruct_dagster.evaluation.spec import EvaluationSpec
+
+    parcel, spec, home = scoring
+    text = Delivery(parcel.url, work).spec
+    assert str(home) not in text
+    [base] = EvaluationSpec.from_json(text).bases
+    assert Path(base.questions_path, "questions.json").read_text("utf-8") == "{}"
+    configs = [Path(one.adapter_path, "adapter_config.json").read_text() for one in base.adapters]
+    assert configs == ["one", "two"]
+    assert base.conditions == spec.bases[0].conditions
+
+
+def test_parts_of_results_come_home_and_no_other_folder_does(scoring, work):
+    from bioinstruct_dagster.evaluation.cache.parts import read_part, write_part
+    from bioinstruct_dagster.evaluation.spec import EvaluationSpec
+    from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult
+
+    parcel, _, home = scoring
+    delivery = Delivery(parcel.url, work)
+    [base] = EvaluationSpec.from_json(delivery.spec).bases
+    part = Path(base.results_dir, "0123")
+    write_part([ItemResult("key", "medqa", "1", "base", "answer")], part)
+    number = delivery.send({"kind": "items", "path": str(part), "rows": 1})
+    [message] = parcel.received({"kind": "note", "number": number})
+    assert message["path"] == str(home / "parts" / "0123")
+    assert [row["key"] for row in read_part(Path(message["path"]))] == ["key"]
+    delivery.send({"kind": "items", "path": base.questions_path, "rows": 1})
+    [other] = parcel.rest()
+    assert other["path"] == str(home / "questions")  # named, and not sent back

@@ -1,0 +1,1 @@
+"""Results of single items that outlive a run: the files of the model process, and the store."""

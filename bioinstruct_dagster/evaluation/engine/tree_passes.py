@@ -1,0 +1,136 @@
+"""One forward pass over a tree of requests, and the log-likelihood of each option.
+
+Belongs here: the tensors of a pass, and calling the model with them. Does not: filling passes
+(evaluation.engine.prefix_tree), or their order (evaluation.engine.log_likelihoods).
+"""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bioinstruct_dagster.evaluation.engine.prefix_tree import TreePass
+from bioinstruct_dagster.evaluation.engine.tree_attention import TreeMasks, masked
+
+if TYPE_CHECKING:
+    import torch
+
+Sums = list[tuple[float, ...]]  # for each request, the log-likelihoods of its options in nats
+
+
+@dataclass(frozen=True)
+class TreeTensors:
+    """The tensors of a pass on a device. All subjects use them.
+
+    Attributes:
+        input_ids: (1, T).
+        position_ids: (1, T).
+        masks: what each token sees.
+        predicting: (P,) the tokens whose logits are needed.
+        rows: (N,) for each token of all options, its place in `predicting`.
+        targets: (N,) that token.
+        owners: (N,) the number of its option in the pass.
+        options: how many options each request has.
+    """
+
+    input_ids: "torch.Tensor"
+    position_ids: "torch.Tensor"
+    masks: TreeMasks
+    predicting: "torch.Tensor"
+    rows: "torch.Tensor"
+    targets: "torch.Tensor"
+    owners: "torch.Tensor"
+    options: tuple[int, ...]
+
+    @classmethod
+    def of(cls, one: TreePass, device: str, dtype: "torch.dtype") -> "TreeTensors":
+        """The tensors of a pass.
+
+        Args:
+            one: the pass.
+            device: of the model.
+            dtype: in which the model computes attention.
+        """
+        import torch
+
+        positions = torch.tensor(one.positions, device=device)
+        pairs = torch.tensor(one.targets, device=device)
+        return cls(
+            torch.tensor([one.ids], device=device),
+            positions[None],
+            TreeMasks.of(one.branches, positions, dtype),
+            torch.tensor(one.predicting, device=device),
+            pairs[:, 0],
+            pairs[:, 1],
+            owners_of(one.option_tokens, device),
+            tuple(len(request.option_ids) for request in one.requests),
+        )
+
+
+def owners_of(option_tokens: Sequence[int], device: str) -> "torch.Tensor":
+    """For each token of all options, the number of its option: (N,)."""
+    import torch
+
+    counts = torch.tensor(option_tokens, device=device)
+    return torch.arange(len(option_tokens), device=device).repeat_interleave(counts)
+
+
+def log_likelihoods_of(model: Any, tensors: TreeTensors) -> Sums:
+    """The log-likelihoods of a pass's options: an entry a request.
+
+    Args:
+        model: transformers' model, inside `tree_attention`.
+        tensors: of the pass.
+    """
+    import torch
+
+    with torch.inference_mode(), masked(tensors.masks):
+        logits = kept_logits(
+            model,
+            tensors.predicting,
+            input_ids=tensors.input_ids,
+            position_ids=tensors.position_ids,
+        )[0]  # (P, vocabulary)
+        # One value for each row and not for each value of the vocabulary: no second tensor of
+        # the size of the logits.
+        scores = logits[tensors.rows, tensors.targets] - logits.logsumexp(1)[tensors.rows]
+        return summed(scores, tensors.owners, tensors.options)
+
+
+def summed(scores: "torch.Tensor", owners: "torch.Tensor", options: Sequence[int]) -> Sums:
+    """The sum of each option's scores, an entry a request.
+
+    Args:
+        scores: (N,) the log-probability of each token of all options.
+        owners: (N,) the number of its option.
+        options: how many options each request has.
+    """
+    import torch
+
+    total = torch.zeros(sum(options), dtype=torch.float64, device=scores.device)
+    values = total.index_add_(0, owners, scores.double()).tolist()
+    found, at = [], 0
+    for size in options:
+        found.append(tuple(values[at : at + size]))
+        at += size
+    return found
+
+
+def kept_logits(model: Any, kept: "torch.Tensor", **inputs: Any) -> "torch.Tensor":
+    """The logits of some tokens of each row: (rows, P, vocabulary), float32 or float64.
+
+    Args:
+        model: transformers' model, or peft's wrapper around one.
+        kept: (P,) the tokens.
+        inputs: of the model.
+    """
+    import torch
+
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    selects = "logits_to_keep" in inspect.signature(type(base).forward).parameters
+    if selects:
+        inputs["logits_to_keep"] = kept
+    logits: torch.Tensor = model(use_cache=False, **inputs).logits
+    if not selects:
+        logits = logits[:, kept]
+    return logits if logits.dtype == torch.float64 else logits.float()

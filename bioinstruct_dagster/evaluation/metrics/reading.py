@@ -1,0 +1,231 @@
+"""Which option a generated answer names: by its letter, by its text, or not to be told.
+
+An answer is read only if it names one option. Harnesses that take the first or the last letter of
+an answer score `The answer is B because a car moves.` as A (lm-evaluation-harness pull request
+4188), `Answer seems to be A` as S (openbench issue 348), and `ANSWER: **B**` as no answer
+(inspect_ai issue 5055). So a letter counts where the words around it say that it is an answer.
+
+Belongs here: reading. Does not: right or wrong (evaluation.metrics.choices), or lists of spans
+(evaluation.metrics.span_lists).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bioinstruct_dagster.evaluation.metrics.option_texts import Named, named_by_text
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"</?\s*(?:final_)?answer\s*>", re.IGNORECASE)
+_LATEX = re.compile(r"\\(?:boxed|text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
+_MARKUP = re.compile(r"[*`$#>]|\\[()\[\]]|(?<!\w)_+|_+(?!\w)")
+# A model that does not stop goes on with the next question of its own.
+_NEXT_QUESTION = re.compile(
+    r"\n\s*(?:#+\s*)?(?:next\s+)?(?:question|instruction|input|passage|abstract|q)\s*\d*\s*[:.]",
+    re.IGNORECASE,
+)
+_PREFACE = re.compile(
+    r"\s*(?:(?:assistant|response|output|model|ai)\s*:\s*"
+    r"|(?:sure|certainly|of course|absolutely|okay|ok|alright|great question|good question)\b"
+    r"[^\n.:!,]{0,80}[.:!,]\s*)+",
+    re.IGNORECASE,
+)
+# What may follow a letter that is an answer. `B cell`, `E. coli` and `A man` are none.
+_REASON = (
+    r"(?:because|since|as|due|for|which|is|are|was|and|but|or|based|given|would|seems|in\s+this)\b"
+)
+_OPENING = r"[\s\"'“‘(\[{<]*"
+_SURELY = (
+    r"(?:(?:therefore|thus|probably|likely|most likely|clearly|definitely|option|choice|letter"
+    r"|answer)[\s:,]+)*"
+)
+_BE = r"(?:\s*(?:is|was|would be|should be|must be|seems to be|appears to be|=|:|-)+(?!\w)\s*)"
+_NOUN = r"(?:answer|option|choice|letter)(?:\s+(?:option|choice|letter))?"
+_CUES = (
+    # the answer is B; Answer: B; {"answer": "B"}
+    (
+        rf"(?P<cue>\b(?:final\s+|correct\s+|best\s+|right\s+)*{_NOUN}"
+        rf"(?:\s+(?:here|to\s+(?:this|the)\s+question))?[\"']?{_BE}){_SURELY}"
+    ),
+    # I would choose B; we go with option B
+    (
+        r"(?P<cue>\b(?:choose|chose|pick|select|go with|going with|opt for)\s+)"
+        r"(?:(?:option|choice|letter|answer)\s+)?"
+    ),
+)
+_CORRECT = re.compile(
+    r"(?P<cue>\b)(?:option\s+|choice\s+|answer\s+)?[(\[\"']*(?P<letter>[A-Z])[)\]\"'.]*"
+    r"\s+(?:is|was|would be)\s+"
+    r"(?:the\s+)?(?:most\s+likely\s+)?(?:final\s+)?(?:correct|right|best|answer)",
+)
+_MENTION = re.compile(
+    r"(?P<cue>\b(?:option|choice|answer|letter|it's|it is|therefore|thus|hence|so|say|guess|think)"
+    r"[\s,:]+|[(\[])[(\[\"']*(?P<letter>[A-Z])(?![\w'’-])"
+)
+_NEGATION_BEFORE = re.compile(
+    r"(?:\bnot|n't|\bnever|\bneither|\bnor|\bwrong|\bincorrect|\brather than|\binstead of|\bexcept"
+    r"|\bunlike|\beliminate|\bexclude|\brules? out|\bruled out|\bruling out|\bthan)"
+    r"(?:\s+(?:the|an?|be|option|choice|answer|letter))*[\s(\[\"']*$",
+    re.IGNORECASE,
+)
+_NEGATION_AFTER = re.compile(
+    r"[)\]\"'.]*\s*(?:(?:is|are|was|can|could|would)\s*(?:not|n't|never)|isn't|aren't|can't|cannot"
+    r"|(?:is|are|was)\s+(?:incorrect|wrong|false|excluded|ruled out|unlikely))",
+    re.IGNORECASE,
+)
+_ANOTHER = re.compile(
+    rf"[)\]\"'.]*\s*(?:,\s*(?:and|or)\b|,|/|&|\+|\band\b|\bor\b){_OPENING}([A-Z])(?![\w'’-])"
+)
+_FOLLOWED = re.compile(rf"(?:\s*(?:$|\n)|\s*[)\]}}\"'”’>.,;:!–—]|\s+-\s|\s+\(|\s+{_REASON})")
+_ABBREVIATED = re.compile(r"\.\s*[a-z]")  # E. coli, or the text of an option in small letters
+_LIST_LINE = re.compile(r"^\s*[-•]?\s*[(\[]?([A-Z])[)\].:]\s+\S.*$", re.MULTILINE)
+_ONLY_LETTER = re.compile(r"[\s\"'(\[{<]*([A-Za-z])[\s\"')\]}>.,!]*")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an answer names.
+
+    Attributes:
+        place: of the option among those shown; None if the answer could not be read.
+        how: how it was read (`letter`, `text`), or why it could not be: `empty`, `several`,
+            `negated`, `contradiction` (a letter with another option's text), `none`.
+    """
+
+    place: int | None
+    how: str
+
+
+def read_choice(answer: str, options: Sequence[str], *, lettered: bool) -> Reading:
+    """The option that a generated answer names.
+
+    Args:
+        answer: the text that the model wrote.
+        options: the texts of the options, in the order in which the prompt showed them.
+        lettered: whether the prompt asked for a letter.
+    """
+    text = plain_text(answer)
+    if not text:
+        return Reading(None, "empty")
+    by_text = named_by_text(text, options)
+    if not lettered:
+        return _reading("text", by_text)
+    letters = _Letters(LETTERS[: len(options)], options)
+    named = letters.named_in(text)
+    if not named.places:
+        if by_text.places:
+            return _reading("text", by_text)
+        return _reading("letter", letters.mentioned_in(text), named, by_text)
+    reading = _reading("letter", named)
+    if reading.place is not None and letters.contradicted(text, reading.place):
+        return Reading(None, "contradiction")
+    return reading
+
+
+def plain_text(answer: str) -> str:
+    """An answer without thoughts, tags, LaTeX, Markdown, and the questions that follow it."""
+    text = unicodedata.normalize("NFKC", answer)
+    text = _THOUGHT.sub(" ", text)
+    text = _TAG.sub(lambda tag: "\n" if tag.group().startswith("</") else "\nAnswer: ", text)
+    while (inner := _LATEX.sub(r"\1", text)) != text:  # \boxed{\text{B}}
+        text = inner
+    text = _MARKUP.sub("", text).strip()
+    later = _NEXT_QUESTION.search(text)
+    if later and later.start() > 0:
+        text = text[: later.start()]
+    preface = _PREFACE.match(text)
+    if preface and preface.end() < len(text):
+        text = text[preface.end() :]
+    return text.strip()
+
+
+def _reading(how: str, named: Named, *denied: Named) -> Reading:
+    """The one option that is named. `denied` may say why there is none."""
+    places = set(named.places)
+    if len(places) == 1:
+        return Reading(places.pop(), how)
+    if places:
+        return Reading(None, "several")
+    return Reading(None, "negated" if any(each.negated for each in (named, *denied)) else "none")
+
+
+class _Letters:
+    """Letters as answers, for one list of options."""
+
+    def __init__(self, letters: str, options: Sequence[str]) -> None:
+        self._letters = letters
+        self._options = options
+        known = f"(?P<letter>[{letters}{letters.lower()}])"
+        after = r"(?![\w'’])(?!-\w)"
+        self._stated = [
+            re.compile(rf"{cue}{_OPENING}{known}{after}", re.IGNORECASE) for cue in _CUES
+        ]
+        self._leading = re.compile(
+            rf"(?P<cue>)\s*(?:(?:option|choice)\s+)?{_OPENING}{known}{after}", re.IGNORECASE
+        )
+
+    def named_in(self, text: str) -> Named:
+        """The options that the answer states, else that it begins or ends with."""
+        stated = [match for cue in self._stated for match in cue.finditer(text)]
+        stated += list(_CORRECT.finditer(text))
+        final = [match for match in stated if "final" in match["cue"].lower()]
+        named = self._collected(text, final) if final else Named()
+        if not named.places:
+            named = self._collected(text, stated)
+        if named.places:
+            return named
+        listed = {match[1] for match in _LIST_LINE.finditer(text)}
+        if len(listed) > 1:  # the answer repeats the list of options
+            rest = _LIST_LINE.sub("", text).strip()
+            return self.named_in(rest) if rest else Named(tuple(map(ord, listed)))
+        ends = [match for match in [self._leading.match(text)] if match]
+        last = text.rsplit("\n", 1)[-1]
+        alone = _ONLY_LETTER.fullmatch(last)
+        found = self._collected(text, ends)
+        if alone and (place := self._letters.find(alone[1].upper())) >= 0:
+            found = Named((*found.places, place), negated=found.negated)
+        return Named(found.places, negated=found.negated or named.negated)
+
+    def mentioned_in(self, text: str) -> Named:
+        """The options whose letters stand in brackets or after a word such as `option`."""
+        return self._collected(text, _MENTION.finditer(text))
+
+    def contradicted(self, text: str, place: int) -> bool:
+        """Whether the letter comes with the text of another option."""
+        match = self._leading.match(text)
+        if not match or self._letters.find(match["letter"].upper()) != place:
+            return False
+        rest = text[match.end() :].split("\n", 1)[0]
+        named = set(named_by_text(rest, self._options, whole=True).places)
+        return bool(named) and place not in named
+
+    def _collected(self, text: str, matches: Iterable[re.Match[str]]) -> Named:
+        places: list[int] = []
+        negated = False
+        for match in matches:
+            place = self._letters.find(match["letter"].upper())
+            rest = text[match.end("letter") :]
+            if place < 0:
+                continue
+            if _NEGATION_BEFORE.search(text[: match.start("letter")]) or _NEGATION_AFTER.match(
+                rest
+            ):
+                negated = True
+            elif self._is_answer(rest, place):
+                places.append(place)
+                if (other := _ANOTHER.match(rest)) and self._letters.find(other[1]) >= 0:
+                    places.append(self._letters.find(other[1]))
+        return Named(tuple(places), negated=negated)
+
+    def _is_answer(self, rest: str, place: int) -> bool:
+        """Whether what follows a letter leaves it an answer, and not the start of a name."""
+        own = self._options[place].casefold()
+        after = rest.lstrip(" )]}.,:;\"'-–—").casefold()
+        if own and after.startswith(own):
+            return True
+        if _ABBREVIATED.match(rest) and not re.match(rf"\.\s*{_REASON}", rest):
+            return False
+        return _FOLLOWED.match(rest) is not None

@@ -1,0 +1,204 @@
+"""The scores of one experiment, computed from stored results and put into the store.
+
+Belongs here: which scores are still right, and the rows of the tables `eval_scores` and
+`eval_predictions`. Does not: computing the scores of a task (evaluation.scoring), or asking a model
+(evaluation.evaluate).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from bioinstruct_dagster.curation.contamination.limits import OverlapLimits, read_limits
+from bioinstruct_dagster.dataset.build import read_split
+from bioinstruct_dagster.dataset.version import DatasetVersion
+from bioinstruct_dagster.evaluation.contaminated import Repetition, repetitions, trained_rows
+from bioinstruct_dagster.evaluation.held_out import SPLIT
+from bioinstruct_dagster.evaluation.planning import BasePlan, StoredAdapter
+from bioinstruct_dagster.evaluation.questions import TaskQuestions
+from bioinstruct_dagster.evaluation.scoring import (
+    TaskResults,
+    correct_over_tasks,
+    prediction_rows,
+    score_task,
+    scored_from,
+)
+from bioinstruct_dagster.evaluation.selection import ChosenTask
+from bioinstruct_dagster.evaluation.spec import EvaluationError
+from bioinstruct_dagster.evaluation.tasks.item_results import BASE, ItemResult
+from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
+from bioinstruct_dagster.models.experiments.names import experiment_columns, partition_key
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store, condition_of, insert
+
+SCORE_ORDER = "task, metric, category, items, subject"
+
+
+@dataclass(frozen=True)
+class SetRows:
+    """The rows of a version of the data set; each split is read when it is first needed."""
+
+    dataset: DatasetVersion
+
+    @cached_property
+    def train(self) -> list[dict[str, Any]]:
+        """The rows that adapters learn from."""
+        return read_split(self.dataset.path, "train", self.dataset.fingerprint)
+
+    @cached_property
+    def test(self) -> list[dict[str, Any]]:
+        """The rows of the task `held_out`."""
+        return read_split(self.dataset.path, SPLIT, self.dataset.fingerprint)
+
+    @cached_property
+    def test_categories(self) -> dict[str, set[str]]:
+        """The names of the test split's rows by category."""
+        found: dict[str, set[str]] = {}
+        for row in self.test:
+            found.setdefault(row["category"], set()).add(row["row_id"])
+        return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True)
+class ScoredExperiment:
+    """What an experiment's scores are, and how they came to be.
+
+    Attributes:
+        scores: the rows of `eval_scores`.
+        repeated: by task, the items that training rows repeat.
+        computed: the names of the tasks whose scores were computed now; the others were right.
+    """
+
+    scores: list[dict[str, Any]]
+    repeated: Mapping[str, Sequence[Repetition]]
+    computed: tuple[str, ...]
+
+
+@dataclass
+class Scorer:
+    """Scores the experiments of a step one after the other.
+
+    Attributes:
+        store: with the results of single items.
+        settings: the run seed, and the rules of the contamination gate.
+        rows: of the data set that the adapters were trained on.
+    """
+
+    store: Store
+    settings: Settings
+    rows: SetRows
+    _of_base: dict[tuple[int, str], dict[str, list[ItemResult]]] = field(default_factory=dict)
+
+    @cached_property
+    def _limits(self) -> OverlapLimits:
+        return read_limits(self.settings.curation.contamination_rules)
+
+    def score(self, plan: BasePlan, adapter: StoredAdapter) -> ScoredExperiment:
+        """Compute the scores that are not right any more, and store all of the experiment's.
+
+        Args:
+            plan: of the adapter's base model. All of its questions are answered.
+            adapter: the adapter.
+
+        Raises:
+            EvaluationError: the store lacks a result.
+        """
+        experiment = experiment_columns(adapter.experiment)
+        seed = self.settings.runs.seed
+        tasks = [TaskQuestions(one.task, one.items) for one in plan.chosen.tasks]
+        learned = trained_rows(self.store, experiment, self.rows.train, adapter.recipe, seed)
+        repeated = repetitions(self.store, tasks, learned, self._limits)
+        part = condition_of(experiment)
+        before = self.store.rows(f"select * from eval_scores {part} order by all", experiment)
+        scores: list[dict[str, Any]] = []
+        predictions: list[dict[str, Any]] = []
+        computed = []
+        for chosen in plan.chosen.tasks:
+            name = chosen.task.name
+            contaminated = {hit.item_id for hit in repeated.get(name, ())}
+            common = self._provenance(plan, adapter, chosen)
+            keys = [plan.keys_of_task(one, name) for one in (BASE, adapter.content)]
+            made_of = scored_from([*keys[0], *keys[1]], chosen, contaminated, [common, seed])
+            kept = [row for row in before if row["task"] == name and row["scored_from"] == made_of]
+            if kept:
+                scores += kept
+                continue
+            computed.append(name)
+            results = self._results(plan, adapter, chosen, contaminated)
+            marks = experiment | {"rehearsal": common["rehearsal"]}
+            predictions += [row | marks for row in prediction_rows(results)]
+            own = {"scored_from": made_of, "scored_at": datetime.now(UTC)}
+            sha256 = adapter.row["adapter_sha256"]
+            scores += [
+                experiment
+                | common
+                | own
+                | row
+                | {"adapter_sha256": None if row["subject"] == "base" else sha256}
+                for row in score_task(results, seed)
+            ]
+        scores = correct_over_tasks(scores)
+        self._write(experiment, scores, predictions, computed, [one.task.name for one in tasks])
+        return ScoredExperiment(scores, repeated, tuple(computed))
+
+    def _provenance(
+        self, plan: BasePlan, adapter: StoredAdapter, chosen: ChosenTask
+    ) -> dict[str, Any]:
+        return {
+            "prompt_version": plan.conditions.prompt_version,
+            "dataset_fingerprint": self.rows.dataset.fingerprint,
+            "items_fingerprint": chosen.fingerprint,
+            "items_source": chosen.source,
+            "base_fingerprint": plan.conditions.base_fingerprint,
+            "rehearsal": adapter.row["rehearsal"] or chosen.source == "fixture",
+        }
+
+    def _results(
+        self,
+        plan: BasePlan,
+        adapter: StoredAdapter,
+        chosen: ChosenTask,
+        contaminated: set[str],
+    ) -> TaskResults:
+        name = chosen.task.name
+        base = (id(plan), name)
+        if base not in self._of_base:
+            self._of_base[base] = plan.results(self.store, BASE, chosen)
+        results = TaskResults(
+            chosen,
+            self._of_base[base],
+            plan.results(self.store, adapter.content, chosen),
+            frozenset(contaminated),
+            self.rows.test_categories if name == OWN_TASK else {},
+        )
+        for found in (results.base, results.adapter):
+            if any(item.id not in found for item in chosen.items):
+                raise EvaluationError(
+                    f"{partition_key(adapter.experiment)}: the store lacks results of the task "
+                    f"{name}, because another process removed them. Run the step again."
+                )
+        return results
+
+    def _write(
+        self,
+        experiment: Mapping[str, str],
+        scores: Sequence[Mapping[str, Any]],
+        predictions: Sequence[Mapping[str, Any]],
+        computed: Sequence[str],
+        tasks: Sequence[str],
+    ) -> None:
+        """Replace the scores, and the predictions of tasks that are computed or not scored any
+        more.
+        """
+        part = condition_of(experiment)
+        with self.store.write() as connection:
+            connection.execute(f"delete from eval_scores {part}", experiment)
+            insert(connection, "eval_scores", scores)
+            right = [name for name in tasks if name not in computed]
+            connection.execute(
+                f"delete from eval_predictions {part} and not list_contains($right, task)",
+                {**experiment, "right": right},
+            )
+            insert(connection, "eval_predictions", predictions)

@@ -1,0 +1,103 @@
+"""What a person sees of an experiment's scores: tables for the UI and the report.
+
+Belongs here: which rows and figures are shown, in words. Does not: computing them
+(evaluation.scoring), or Dagster's metadata (evaluation.assets).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bioinstruct_dagster.evaluation.scoring import ALL_ITEMS, is_task_wide
+from bioinstruct_dagster.evaluation.selection import ChosenTasks
+
+
+def score_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """A row for each metric over all items of a task, main metrics first.
+
+    The three subjects stand side by side, each as `0.612 [0.583, 0.641]`.
+    """
+    rows = [row for row in scores if row["items"] == ALL_ITEMS and is_task_wide(row)]
+    return _side_by_side(sorted(rows, key=lambda row: not row["main"]))
+
+
+def clean_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The same without the items that training rows repeat; empty if there are none."""
+    return _side_by_side([row for row in scores if row["items"] != ALL_ITEMS])
+
+
+def category_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The same for the categories of the test split."""
+    return _side_by_side([row for row in scores if not is_task_wide(row)])
+
+
+def _side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    found: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        name = (row["task"], row["metric"], row["category"])
+        found.setdefault(name, {})[row["subject"]] = row
+    table = []
+    for (task, metric, category), subjects in found.items():
+        difference = subjects.get("difference", {})
+        table.append(
+            {
+                "task": task,
+                "metric": metric,
+                "category": category,
+                **{
+                    subject: interval(subjects[subject]) if subject in subjects else ""
+                    for subject in ("base", "adapter", "difference")
+                },
+                "n": f"{next(iter(subjects.values()))['n']:,}",
+                "method": difference.get("method", ""),
+                "p": _number(difference.get("p_value")),
+                "p (Holm)": _number(difference.get("p_holm")),
+                "detectable": _number(difference.get("detectable")),
+                "items from": next(iter(subjects.values()))["items_source"],
+            }
+        )
+    return table
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """A score and its interval; differences have a sign."""
+    sign = "+" if row["subject"] == "difference" else ""
+    if row["ci_low"] is None or row["ci_high"] is None:
+        return f"{row['score']:{sign}.3f}"
+    return f"{row['score']:{sign}.3f} [{row['ci_low']:{sign}.3f}, {row['ci_high']:{sign}.3f}]"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
+def task_table(chosen: ChosenTasks, repeated: Mapping[str, Sequence[Any]]) -> list[dict[str, str]]:
+    """Each task with its items, those that training rows repeat, and why it is not scored."""
+    scored = [
+        {
+            "task": one.task.name,
+            "category": one.task.category,
+            "items": f"{len(one.items):,} of {one.total:,}",
+            "from": one.source,
+            "repeated by training rows": str(
+                len({hit.item_id for hit in repeated.get(one.task.name, ())})
+            ),
+            "stands in for": one.task.stands_in_for or "",
+            "note": "",
+        }
+        for one in chosen.tasks
+    ]
+    missing = [
+        dict.fromkeys(scored[0] if scored else {"task": ""}, "")
+        | {"task": name, "items": "none", "note": f"not scored: {reason}"}
+        for name, reason in chosen.missing.items()
+    ]
+    return scored + missing
+
+
+def main_scores(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """The main metric of each task, by a name such as `pubmedqa_accuracy_adapter`."""
+    return {
+        f"{row['task']}_{row['metric']}_{row['subject']}": row["score"]
+        for row in scores
+        if row["main"] and row["items"] == ALL_ITEMS and is_task_wide(row)
+    }

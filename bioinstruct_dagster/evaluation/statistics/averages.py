@@ -1,0 +1,120 @@
+"""Averages over the tasks of a category, and the relative gain of an adapter, with intervals.
+
+The paper states its gains in this form (evaluation.metrics.paper). Belongs here: averages over
+tasks. Does not: one task (evaluation.statistics.estimates, comparisons).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bioinstruct_dagster.evaluation.metrics.measured import Floats, Measured, MeasuredError
+from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE
+from bioinstruct_dagster.evaluation.statistics.estimates import CLUSTERED_BOOTSTRAP, Estimate
+from bioinstruct_dagster.evaluation.statistics.resamples import bootstrap, widened_tail
+from bioinstruct_dagster.evaluation.statistics.sums import (
+    Clusters,
+    ClusterSums,
+    paired_sums,
+)
+
+WITHIN_TASKS = "bootstrap of the items within each task"
+
+
+@dataclass(frozen=True)
+class PairedTask:
+    """One task's main metric of base model and adapter.
+
+    Attributes:
+        name: of the task.
+        base: the values of the base model.
+        adapter: the values of the adapter for the same items.
+        clusters: the cluster of each item by its id.
+    """
+
+    name: str
+    base: Measured
+    adapter: Measured
+    clusters: Clusters
+
+
+@dataclass(frozen=True)
+class CategoryGain:
+    """The averages over some tasks. Each task counts alike, whatever its number of items.
+
+    Attributes:
+        tasks: their names.
+        base: the average of the base model.
+        adapter: the average of the adapter.
+        difference: adapter minus base.
+        gain: the difference divided by the base model's average, as the paper states gains; None
+            if the base model's average is not above 0 in nearly all resamples.
+    """
+
+    tasks: tuple[str, ...]
+    base: Estimate
+    adapter: Estimate
+    difference: Estimate
+    gain: Estimate | None
+
+
+def category_gain(tasks: Sequence[PairedTask], seed: int) -> CategoryGain:
+    """The averages over tasks of base model and adapter, and the relative gain.
+
+    The intervals say how the averages would differ on other items of the same tasks. They do not
+    say how they would differ on other tasks.
+
+    Args:
+        tasks: at least one.
+        seed: of the resamples. Each task has draws of its own.
+
+    Raises:
+        MeasuredError: there is no task, a task has no items, or its items differ between the two.
+    """
+    if not tasks:
+        raise MeasuredError("An average over tasks needs at least one task.")
+    pairs = [paired_sums((task.base, task.adapter), task.clusters) for task in tasks]
+    if any(not first.items for first, _ in pairs):
+        raise MeasuredError("A task without items has no place in an average over tasks.")
+    drawn: list[Floats] = []
+    for place, (first, second) in enumerate(pairs):
+        drawn.append(_drawn(first, second, seed + place))
+    base, adapter = np.mean(drawn, axis=0)
+    at_base, at_adapter = (float(np.mean([pair[side].score for pair in pairs])) for side in (0, 1))
+    n = sum(first.items for first, _ in pairs)
+    fewest = min(first.clusters for first, _ in pairs)
+    clusters = sum(first.clusters for first, _ in pairs)
+    shared = any(first.shared for first, _ in pairs)
+    method = CLUSTERED_BOOTSTRAP + " within each task" if shared else WITHIN_TASKS
+
+    def found(score: float, samples: Floats) -> Estimate:
+        if fewest < 2:  # noqa: PLR2004 (one cluster has no spread)
+            return Estimate(score, None, None, n, clusters, "none: a task has one item or cluster")
+        tail = widened_tail(fewest)
+        low, high = np.quantile(samples, [tail, 1 - tail])
+        return Estimate(score, float(low), float(high), n, clusters, method)
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gains = adapter / base - 1
+    rare = (1 - COVERAGE) / 10
+    has_gain = at_base > 0 and float(np.mean(base <= 0)) < rare
+    return CategoryGain(
+        tuple(task.name for task in tasks),
+        found(at_base, base),
+        found(at_adapter, adapter),
+        found(at_adapter - at_base, adapter - base),
+        found(at_adapter / at_base - 1, gains[np.isfinite(gains)]) if has_gain else None,
+    )
+
+
+def _drawn(first: ClusterSums, second: ClusterSums, seed: int) -> Floats:
+    """The scores of both subjects in the same resamples, of shape (2, resamples)."""
+    columns = first.table.shape[1]
+    table = np.concatenate([first.table, second.table], axis=1)
+    return np.stack(
+        [
+            bootstrap(table, lambda sums: first.of(sums[..., :columns]), seed),
+            bootstrap(table, lambda sums: second.of(sums[..., columns:]), seed),
+        ]
+    )

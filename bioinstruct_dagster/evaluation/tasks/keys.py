@@ -1,0 +1,114 @@
+"""The key of an item result: a hash of all that determines it, computed without a tokenizer.
+
+The orchestrator finds by these keys what it need not ask a model again. The model process computes
+them anew from what it has in its hands, and refuses work whose keys it does not find.
+
+Belongs here: what a key covers, and which measures a task has. Does not: results by their keys
+(evaluation.cache), or making requests (evaluation.tasks' other modules).
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from bioinstruct_dagster.eval_sets.items import EvaluationItem
+from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
+from bioinstruct_dagster.eval_sets.task import EvaluationTask
+from bioinstruct_dagster.evaluation.tasks.item_results import Measure
+from bioinstruct_dagster.models.adapters import CONFIG_FILE, WEIGHTS_FILE
+from bioinstruct_dagster.models.experiments import BaseModelSpec
+from bioinstruct_dagster.store.fingerprints import canonical_json, sha256_of, sha256_of_file
+
+# Raise it if the same key would give another result: another way of making prompts, cutting
+# passages, computing log-likelihoods or decoding answers.
+ENGINE_VERSION = 1
+OWN_TASK = "held_out"  # the set's own test split
+
+
+class Question(NamedTuple):
+    """One measure of one item in one order of its options, whoever is asked."""
+
+    task: str
+    item_id: str
+    measure: Measure
+    order: int
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What determines all results of a base model and its adapters besides the items.
+
+    Attributes:
+        base_fingerprint: of the base model.
+        quantization: of the base model.
+        prompt_version: of the template, by which the adapters were trained too.
+        dtype: of the base model's weights, as the experiment file says.
+        context: in tokens, as the experiment file says; None for the model's own.
+        seed: of the orders of options.
+    """
+
+    base_fingerprint: str
+    quantization: str
+    prompt_version: str
+    dtype: str
+    context: int | None
+    seed: int
+
+    @classmethod
+    def of(
+        cls, base: BaseModelSpec, fingerprint: str, quantization: str, prompt: str, seed: int
+    ) -> "Conditions":
+        """The conditions of a base model of the experiment file."""
+        return cls(fingerprint, quantization, prompt, base.dtype, base.context, seed)
+
+
+def adapter_content(folder: Path) -> str:
+    """The hash of an adapter's weights and config: the subject of its results.
+
+    Raises:
+        OSError: a file can't be read.
+    """
+    return sha256_of([sha256_of_file(folder / name) for name in (WEIGHTS_FILE, CONFIG_FILE)])
+
+
+def task_version(task: EvaluationTask) -> str:
+    """The hash of all of a task that determines an answer or a score; not its source."""
+    values = task.model_dump(mode="json", include={"name", "version", "prompt", "scoring"})
+    return sha256_of(values)[:16]
+
+
+def measures_of(task: EvaluationTask) -> list[tuple[Measure, int]]:
+    """What is measured of each item of a task, and in how many orders of its options."""
+    if task.name == OWN_TASK:
+        return [("reference", 0), ("answer", 0)]
+    if isinstance(task.scoring, ChoiceScoring):
+        orders: list[tuple[Measure, int]] = [("options", n) for n in range(task.scoring.orders)]
+        return [*orders, ("prior", 0), ("answer", 0)]
+    return [("answer", 0)]
+
+
+def _asked_content(item: EvaluationItem) -> str:
+    """What of an item a model is shown; its right answers and its cluster decide no answer."""
+    return canonical_json([item.id, item.question, item.options, item.context])
+
+
+def question_keys(
+    task: EvaluationTask, items: Iterable[EvaluationItem], conditions: Conditions
+) -> Iterator[tuple[Question, str]]:
+    """Each question of a task with the hash of all that determines its answer but the subject."""
+    head = canonical_json([ENGINE_VERSION, asdict(conditions), task.name, task_version(task)])
+    measures = measures_of(task)
+    for item in items:
+        content = f"{head}\n{_asked_content(item)}"
+        for measure, order in measures:
+            reference = canonical_json(item.answers) if measure == "reference" else ""
+            text = f"{content}\n{measure}\n{order}\n{reference}"
+            key = hashlib.sha256(text.encode()).hexdigest()
+            yield Question(task.name, item.id, measure, order), key
+
+
+def item_key(question_key: str, subject: str) -> str:
+    """The key of the result of a subject: BASE, or an adapter's content."""
+    return hashlib.sha256(f"{question_key}\n{subject}".encode()).hexdigest()

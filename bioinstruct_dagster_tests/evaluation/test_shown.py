@@ -1,0 +1,81 @@
+"""What a person sees of scores: tables with intervals, tasks without items, contamination."""
+
+from bioinstruct_dagster.evaluation.contaminated import Repetition
+from bioinstruct_dagster.evaluation.selection import ChosenTasks
+from bioinstruct_dagster.evaluation.shown import (
+    category_table,
+    clean_table,
+    interval,
+    main_scores,
+    score_table,
+    task_table,
+)
+from bioinstruct_dagster_tests.evaluation.made_results import chosen_task
+
+
+def rows(task, metric, *, main=True, category="extraction", items="all"):
+    common = {
+        "task": task, "metric": metric, "main": main, "category": category, "items": items,
+        "ci_low": 0.1, "ci_high": 0.9, "n": 1_200, "method": "Wilson", "items_source": "files",
+        "p_value": None, "p_holm": None, "detectable": None,
+    }  # fmt: skip
+    return [
+        common | {"subject": "base", "score": 0.5},
+        common | {"subject": "adapter", "score": 0.75},
+        common | {
+            "subject": "difference", "score": 0.25, "method": "Tango", "p_value": 0.01,
+            "p_holm": 0.04, "detectable": 0.2,
+        },
+    ]  # fmt: skip
+
+
+SCORES = [
+    *rows("phee", "invalid", main=False),
+    *rows("phee", "span_f1"),
+    *rows("phee", "span_f1", items="without_contaminated"),
+    *rows("held_out", "loss", category="all"),
+    *rows("held_out", "loss", category="generation"),
+]
+
+
+def test_main_metrics_come_first_with_three_subjects_side_by_side():
+    table = score_table(SCORES)
+    assert [(row["task"], row["metric"]) for row in table] == [
+        ("phee", "span_f1"), ("held_out", "loss"), ("phee", "invalid"),
+    ]  # fmt: skip
+    assert table[0] == {
+        "task": "phee", "metric": "span_f1", "category": "extraction",
+        "base": "0.500 [0.100, 0.900]", "adapter": "0.750 [0.100, 0.900]",
+        "difference": "+0.250 [+0.100, +0.900]", "n": "1,200", "method": "Tango", "p": "0.01",
+        "p (Holm)": "0.04", "detectable": "0.2", "items from": "files",
+    }  # fmt: skip
+
+
+def test_categories_and_clean_items_have_tables_of_their_own():
+    assert [row["category"] for row in category_table(SCORES)] == ["generation"]
+    assert [row["task"] for row in clean_table(SCORES)] == ["phee"]
+
+
+def test_a_score_without_an_interval_is_shown_alone():
+    row = {"subject": "base", "score": 0.5, "ci_low": None, "ci_high": None}
+    assert interval(row) == "0.500"
+
+
+def test_tasks_without_items_stand_in_the_table_of_tasks():
+    chosen = ChosenTasks((chosen_task("nli4ct", 3),), {"mednli": "no files"})
+    hits = [Repetition("1", "r1", "rouge_l"), Repetition("1", "r2", "rouge_l")]
+    scored, missing = task_table(chosen, {"nli4ct": hits})
+    assert (scored["items"], scored["from"], scored["stands in for"]) == (
+        "3 of 3", "fixture", "mednli",
+    )  # fmt: skip
+    assert scored["repeated by training rows"] == "1"
+    assert missing["note"] == "not scored: no files"
+    assert scored.keys() == missing.keys()
+
+
+def test_the_ui_draws_main_metrics_over_time():
+    assert set(main_scores(SCORES)) == {
+        f"{name}_{subject}"
+        for name in ("phee_span_f1", "held_out_loss")
+        for subject in ("base", "adapter", "difference")
+    }
