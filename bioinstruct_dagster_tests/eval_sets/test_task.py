@@ -135,3 +135,9 @@ def test_a_fault_is_named_by_file_and_field(tmp_path, task, said):
 def test_a_pattern_that_can_match_no_file_is_refused(tmp_path, pattern, said):
     fault = fault_of(tmp_path, changed(CHOICE, source={"files": ["x", pattern]}))
     assert f"source.files.2: {pattern!r} {said}" in fault
+
+
+def test_a_task_survives_the_way_to_another_process():
+    for task in read_tasks().tasks:
+        assert type(task).model_validate_json(task.model_dump_json()) == task
+        assert type(task).model_validate(task.model_dump(mode="json")) == task
