@@ -13,13 +13,15 @@ from pathlib import Path
 
 from benchmarks.documents import machine, write_between_markers
 from benchmarks.environments import EVALUATION
-from benchmarks.evaluation import report
+from benchmarks.evaluation import generation, report
 from benchmarks.evaluation.material import has_items
-from benchmarks.evaluation.measures import MEASURES, QUICK, WHOLE, Figure, Plan
+from benchmarks.evaluation.measures import MEASURES, QUICK, WHOLE, Figure, Measure, Plan
 from benchmarks.evaluation.runs import PEER
 from benchmarks.sessions import parser_of, session_folder, write_figures
 from benchmarks.training.runs import Session
 from bioinstruct_dagster.settings import load_settings
+
+_ALL: dict[str, Measure] = MEASURES | {generation.NAME: generation.answers}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plan.tools.prepare()
         figures = list(_measured(plan))
     write_figures(figures, options.json)
-    text = report.render(figures, where)
+    text = "\n\n".join(filter(None, (report.render(figures, where), generation.render(figures))))
     print(text)
     if whole:
         write_between_markers(text, "bench-evaluation")
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = parser_of("benchmarks.evaluation", __doc__, tuple(MEASURES))
+    parser = parser_of("benchmarks.evaluation", __doc__, tuple(_ALL))
     parser.add_argument("--items", type=Path, help="the evaluation folder with the real items")
     parser.add_argument("--lanes", type=int, default=2, help="processes at a time (default 2)")
     parser.add_argument(
@@ -77,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measured(plan: Plan) -> Iterator[Figure]:
-    for name, measure in MEASURES.items():
+    for name, measure in _ALL.items():
         if plan.only and name not in plan.only:
             continue
         for figure in measure(plan):

@@ -21,6 +21,7 @@ from bioinstruct_dagster.evaluation.engine.plain_answers import plain_batch
 from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, AnswerResult
 from bioinstruct_dagster.evaluation.engine.slots import Slots, carries
 from bioinstruct_dagster.evaluation.engine.subjects import Subjects
+from bioinstruct_dagster.evaluation.engine.vllm_answers import answers_by_vllm
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def answers(
     work: Mapping[str, Sequence[AnswerRequest]],
     *,
     rows: int | None = None,
+    vllm: bool = False,
     tell: Tell = lambda _finished, _work: None,
     log: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[str, AnswerResult]]:
@@ -70,6 +72,8 @@ def answers(
         work: the requests to each subject.
         rows: of a batch; None: as many as memory allows (`rows_that_fit`). If a GPU's memory does
             not suffice, the batch is halved.
+        vllm: vLLM computes the answers, or the call fails. It rounds otherwise, so one comparison
+            must not mix answers with it and without it.
         tell: is called after each forward pass.
         log: takes one line.
 
@@ -79,7 +83,11 @@ def answers(
     Raises:
         ValueError: a prompt is empty, or leaves no room for an answer in the model's context.
         KeyError: a subject is not open.
+        VllmError: with `vllm`, it can't answer.
     """
+    if vllm:
+        yield from answers_by_vllm(subjects, base, work, tell=tell, log=log)
+        return
     queue = deque(
         _Row(subject, request, _limit(request, base))
         for subject, requests in work.items()

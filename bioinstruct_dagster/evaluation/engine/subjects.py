@@ -58,6 +58,7 @@ class Subjects:
     Attributes:
         base: the base model.
         proofs: of each adapter that is open, by its name.
+        sources: the folders of all adapters, by their names.
         failures: the error of each adapter that is not, by its name.
     """
 
@@ -80,10 +81,11 @@ class Subjects:
         if BASE in (adapters or {}):
             raise ValueError(f"an adapter can't be named {BASE!r}: that is the base model alone")
         self.base = base
+        self.sources = dict(adapters or {})
         self.proofs: dict[str, Proof] = {}
         self.failures: dict[str, Exception] = {}
         weights: dict[str, AdapterWeights] = {}
-        for name, source in (adapters or {}).items():
+        for name, source in self.sources.items():
             try:
                 weights[name], self.proofs[name] = _opened(base, source)
                 log(f"{name}: {self.proofs[name].line()}")
