@@ -35,7 +35,8 @@ def read_spans(answer: str, labels: Sequence[str]) -> tuple[Span, ...] | None:
 
     Read are lines `label: text` and `text | label` with or without bullets, numbers or table rules,
     and JSON: objects with a text and a label, pairs, or lists of texts by label. Several texts of
-    a label may stand in one line, separated by semicolons. `None` is an empty list. If the task has
+    a label may stand in one line, separated by semicolons or, if there are several labels, by
+    commas. `None` is an empty list. If the task has
     one label, lines and texts need none.
 
     A list with lines that are no span is read as far as it goes; an answer without any span is
@@ -85,27 +86,35 @@ def _from_line(
 ) -> Iterable[Span]:
     """The spans of one line."""
     if "|" in line:
-        cells = [cell.strip() for cell in line.strip("| ").split("|")]
-        labelled = [
-            (known[_plain(cell)], place)
-            for place, cell in enumerate(cells)
-            if _plain(cell) in known
-        ]
-        if labelled and len(cells) > 1:
-            named, place = labelled[0]
-            return _spans(named, [cell for at, cell in enumerate(cells) if at != place][:1])
-        return _spans(only, cells[:1]) if only else ()
+        return _from_cells([cell.strip() for cell in line.strip("| ").split("|")], known, only)
     before, colon, after = line.partition(":")
     if colon and (label := known.get(_plain(before))):
-        return _spans(label, after.split(";"))
+        return _spans(label, _parts(after, known))
+    dashed = re.fullmatch(r"([\w /]+?)\s+[-–—]\s+(.+)", line)
+    if dashed and (label := known.get(_plain(dashed[1]))):
+        return _spans(label, _parts(dashed[2], known))
     bracket = re.fullmatch(r"(.+?)\s*[(\[–-]\s*([\w /]+?)[)\]]?", line)
     if bracket and (label := known.get(_plain(bracket[2]))) and len(known) > 1:
         return _spans(label, [bracket[1]])
     if heading or only:
-        parts = line.split(";")
+        parts = _parts(line, known)
         if all(len(part.split()) <= _LONGEST for part in parts):
             return _spans(heading or only, parts)
     return ()
+
+
+def _from_cells(cells: Sequence[str], known: dict[str, str], only: str | None) -> Iterable[Span]:
+    """The span of a line `text | label`, or of a row of a table."""
+    labelled = [place for place, cell in enumerate(cells) if _plain(cell) in known]
+    if labelled and len(cells) > 1:
+        others = [cell for place, cell in enumerate(cells) if place != labelled[0]]
+        return _spans(known[_plain(cells[labelled[0]])], others[:1])
+    return _spans(only, cells[:1]) if only else ()
+
+
+def _parts(texts: str, known: dict[str, str]) -> list[str]:
+    """The texts of one line. A comma parts them in tasks with classes, where spans are names."""
+    return re.split(r";|,\s+", texts) if len(known) > 1 else texts.split(";")
 
 
 def _spans(label: str | None, texts: Iterable[str]) -> list[Span]:

@@ -19,6 +19,7 @@ from bioinstruct_dagster.evaluation.statistics.closed_forms import (
     tango,
 )
 from bioinstruct_dagster.evaluation.statistics.estimates import (
+    NO_VARIATION,
     Estimate,
     general_interval,
     without_spread,
@@ -92,7 +93,9 @@ def compare(base: Measured, adapter: Measured, clusters: Clusters, seed: int) ->
     swaps = swapped(first.table, second.table, first.of, seed)
     p_value = permutation_p_value(found.score, swaps[np.isfinite(swaps)], first.clusters)
     test = CLUSTERED_PERMUTATION if first.shared else PERMUTATION
-    return Comparison(found, p_value, test, _detectable(difference))
+    # If all items gave the same difference, they say nothing of how much others differ.
+    detectable = None if found.method == NO_VARIATION else _detectable(difference)
+    return Comparison(found, p_value, test, detectable)
 
 
 def _right_and_wrong(first: ClusterSums, second: ClusterSums) -> Comparison:
@@ -126,7 +129,4 @@ def _detectable(difference: ClusterSums) -> float | None:
     if difference.clusters < FEWEST_PAIRS:
         return None
     widths = float(t_quantile((1 + COVERAGE) / 2, df) + t_quantile(POWER, df))
-    found = widths * jackknife_error(difference.left_out())
-    if found == 0:  # all items gave the same difference, which says nothing of other items
-        return None
-    return min(found, difference.bounds[1])
+    return min(widths * jackknife_error(difference.left_out()), difference.bounds[1])

@@ -4,6 +4,7 @@ Belongs here: grouping, scores, and how much one cluster moves a score (the jack
 drawing samples of clusters (evaluation.statistics.resamples), or intervals (estimates).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -84,11 +85,11 @@ def difference_of(first: ClusterSums, second: ClusterSums) -> DifferenceSums:
 
 def cluster_sums(measured: Measured, clusters: Clusters) -> ClusterSums:
     """Add up the values within clusters. The order of the items does not change the result."""
-    order = sorted(range(len(measured.item_ids)), key=measured.item_ids.__getitem__)
+    order = np.argsort(np.array(measured.item_ids, dtype=np.str_), kind="stable")
     ids = [measured.item_ids[row] for row in order]
     names = [(1, found) if (found := clusters.get(each, "")) else (0, each) for each in ids]
     place = {name: row for row, name in enumerate(sorted(set(names)))}
-    values = measured.values[order].reshape(len(ids), -1)
+    values = measured.values[order].reshape(len(ids), math.prod(measured.values.shape[1:]))
     rows = np.column_stack([values, np.ones(len(ids))])
     table = np.zeros((len(place), rows.shape[1]))
     np.add.at(table, [place[name] for name in names], rows)
