@@ -20,7 +20,7 @@ from bioinstruct_dagster.evaluation.engine.padded_rows import (
     log_likelihoods_of_rows,
 )
 from bioinstruct_dagster.evaluation.engine.prefix_tree import passes_of
-from bioinstruct_dagster.evaluation.engine.requests import OptionRequest, OptionResult
+from bioinstruct_dagster.evaluation.engine.requests import BASE, OptionRequest, OptionResult
 from bioinstruct_dagster.evaluation.engine.self_test import Way, way_of
 from bioinstruct_dagster.evaluation.engine.tree_attention import tree_attention
 from bioinstruct_dagster.evaluation.engine.tree_passes import (
@@ -28,7 +28,6 @@ from bioinstruct_dagster.evaluation.engine.tree_passes import (
     TreeTensors,
     log_likelihoods_of,
 )
-from bioinstruct_dagster.evaluation.tasks.item_results import BASE
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 
 # Tokens of a pass. On a CPU, a pass should fit into the processor's caches; a GPU has to be filled.

@@ -6,6 +6,8 @@ Belongs here: requests and results as token ids and numbers. Does not: making th
 
 from dataclasses import dataclass
 
+BASE = "base"  # the subject without an adapter
+
 
 @dataclass(frozen=True, slots=True)
 class OptionRequest:

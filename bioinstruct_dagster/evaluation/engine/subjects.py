@@ -24,7 +24,7 @@ from bioinstruct_dagster.evaluation.engine.mixed_adapters import (
     LayerWeights,
     blocks_of,
 )
-from bioinstruct_dagster.evaluation.tasks.item_results import BASE
+from bioinstruct_dagster.evaluation.engine.requests import BASE
 from bioinstruct_dagster.models.adapter_proof import AdapterFaultError, Proof, open_proven
 from bioinstruct_dagster.models.adapter_proof.canaries import greatest_difference, logits_of
 from bioinstruct_dagster.models.adapter_removal import adapter_removed_after

@@ -7,13 +7,16 @@ running a model (evaluation.engine), or scores (evaluation.metrics).
 from dataclasses import dataclass
 from typing import Literal
 
+from bioinstruct_dagster.evaluation.engine.requests import BASE
+
+__all__ = ["BASE", "ItemResult", "Measure"]
+
 # What is measured of an item.
 #   options: the log-likelihood of each option after the prompt, as letters or as texts
 #   prior: the same after a prompt without the item's question
 #   answer: a greedily decoded answer
 #   reference: the log-likelihood of the right output (held-out loss)
 Measure = Literal["options", "prior", "answer", "reference"]
-BASE = "base"  # the subject of a result without an adapter
 
 
 @dataclass(frozen=True, slots=True)
