@@ -69,6 +69,29 @@ def word_values(package: str, file: str, name: str) -> Mapping[str, float]:
     return MappingProxyType(values)
 
 
+@cache
+def word_texts(package: str, file: str, name: str) -> Mapping[str, str]:
+    """The words of one list and the text after each, in the order of the file.
+
+    Args:
+        package: the package whose folder `words` holds the file.
+        file: a file in that folder, such as "synonyms.yaml".
+        name: the name of a list in that file.
+
+    Raises:
+        WordListError: the file is malformed, the list is missing, or a word has no text.
+    """
+    texts: dict[str, str] = {}
+    for word, value in _read_list_of(package, file, name).words.items():
+        if value is None:
+            raise WordListError(
+                f"{package}/{WORDS_FOLDER}/{file}: list {name}: the word {word} has no text. "
+                "Write one after it, such as `dad: father`."
+            )
+        texts[word] = value
+    return MappingProxyType(texts)
+
+
 def alternatives(words: Iterable[str]) -> str:
     """A part of a regular expression that matches any of the words, the longest first.
 
