@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
 .PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser settings-table constraints real-base \
-	bench-generation bench-curation bench-training bench-training-gpu bench-evaluation bench-imports bench-privacy bench-loading clean
+	bench-generation bench-curation bench-training bench-training-gpu bench-evaluation bench-imports bench-privacy bench-loading bench-judge clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -115,6 +115,9 @@ bench-privacy: setup-dev  ## Measure the privacy gate on synthetic notes, for do
 
 bench-imports: setup  ## Import sets of four published shapes: rows kept, seconds and memory (5 min)
 	$(BIN)/python -m benchmarks.imports
+
+bench-judge: setup  ## Measure the judge on human scores: make bench-judge SCORES=FILE (asks the judge that is set)
+	$(BIN)/python -m benchmarks.judge $(if $(SCORES),--scores $(SCORES)) $(ARGS)
 
 bench-loading: setup  ## Compare loading the definitions with loading Dagster alone
 	$(BIN)/python -m benchmarks.loading

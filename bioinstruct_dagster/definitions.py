@@ -23,6 +23,8 @@ from bioinstruct_dagster.dataset import assets as dataset
 from bioinstruct_dagster.dataset import checks as dataset_checks
 from bioinstruct_dagster.evaluation import checks as evaluation_checks
 from bioinstruct_dagster.evaluation.assets import eval_scores_asset
+from bioinstruct_dagster.evaluation.judge import checks as judge_checks
+from bioinstruct_dagster.evaluation.judge.assets import judged_answers_asset
 from bioinstruct_dagster.generation import assets as generation
 from bioinstruct_dagster.generation import checks as generation_checks
 from bioinstruct_dagster.models.compute.choice import launchers
@@ -45,6 +47,7 @@ CHECK_MODULES = [
     dataset_checks,
     training_checks,
     evaluation_checks,
+    judge_checks,
 ]
 
 
@@ -61,6 +64,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
             dataset.hf_dataset,
             lora_adapter_asset(matrix, settings.compute.where),
             eval_scores_asset(matrix, settings.compute.where),
+            judged_answers_asset(matrix),
         ],
         asset_checks=list(dg.load_asset_checks_from_modules(CHECK_MODULES)),
         jobs=[

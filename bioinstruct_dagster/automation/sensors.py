@@ -11,6 +11,7 @@ import dagster as dg
 
 from bioinstruct_dagster.automation.jobs import data_set_job, data_set_multiprocess_job
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.evaluation.judge.grades import PURPOSE as JUDGING
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -31,6 +32,8 @@ ASSETS_AFTER_CHECKS = [dg.AssetKey("deduplicated_instructions"), *ASSETS_AFTER_L
 TEACHER_ASSETS = {dg.AssetKey("raw_instructions"), *ASSETS_AFTER_CHECKS} - {
     dg.AssetKey("hf_dataset")
 }
+# The next run of judged_answers stores their replies, which no other asset needs.
+JUDGE_S_BATCHES = "The open batches are the judge's. Materialize key:judged_answers to store them."
 DATA_SET_JOBS = {data_set_job.name, data_set_multiprocess_job.name}
 
 
@@ -53,13 +56,15 @@ def batch_results(
     run generates no new rows. If the run fails, the sensor starts another after an hour.
     """
     try:
-        open_now = batches.open_batches(store)
+        all_open = batches.open_batches(store)
+        open_now = [batch for batch in all_open if batch["purpose"] != JUDGING]
         if not open_now:
-            return dg.SkipReason("No batch is open.")
+            return dg.SkipReason(JUDGE_S_BATCHES if all_open else "No batch is open.")
         with open_endpoint(settings) as endpoint:
             found = batches.poll(endpoint, store)
     except StatedError as error:
         return dg.SkipReason(str(error))
+    found = [batch for batch in found if batch.purpose != JUDGING]
     ended = [batch for batch in found if batch.ended]
     if not ended:
         states = [f"{batch.batch_id or 'A batch'} is {batch.status}" for batch in found]

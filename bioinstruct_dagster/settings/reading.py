@@ -25,6 +25,7 @@ from bioinstruct_dagster.settings.generation import (
     ImportSettings,
     SeedSettings,
 )
+from bioinstruct_dagster.settings.judge import JudgeSettings
 from bioinstruct_dagster.settings.runs import ModelSettings, RunSettings, StoreSettings
 from bioinstruct_dagster.settings.teacher import CapSettings, TeacherSettings
 
@@ -51,6 +52,7 @@ class Settings(BaseModel):
     models: ModelSettings = ModelSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     compute: ComputeSettings = ComputeSettings()
+    judge: JudgeSettings = JudgeSettings()
     runs: RunSettings = RunSettings()
 
     @classmethod

@@ -22,6 +22,44 @@ Api = Literal["chat", "responses"]
 DEFAULT_MODELS: dict[Teacher, str] = {"rehearsal": "rehearsal-teacher", "openai": "gpt-4.1"}
 
 
+def refuse_missing_scheme(address: object) -> object:
+    """The address of a server as it was given.
+
+    Raises:
+        ValueError: it does not begin with a scheme.
+    """
+    if isinstance(address, str) and address.strip() and "://" not in address:
+        raise ValueError(
+            "the address has no http:// or https:// at its beginning. Write it like "
+            "http://localhost:8000/v1"
+        )
+    return address
+
+
+def refuse_secrets_in(address: HttpUrl | None, key_setting: str) -> HttpUrl | None:
+    """The address of a server as it was given.
+
+    Args:
+        address: of the server.
+        key_setting: the setting that takes the server's key.
+
+    Raises:
+        ValueError: it holds a user name, a password or a fragment.
+    """
+    # The HTTP client refuses a user name beside the key, and a fragment is never sent. The
+    # messages do not repeat the address, because these parts may hold a secret.
+    if address is None:
+        return None
+    if address.username is not None or address.password is not None:
+        raise ValueError(
+            "the address holds a user name or password. Delete the part up to the @, and put "
+            f"the server's key into {key_setting}"
+        )
+    if address.fragment is not None:
+        raise ValueError("the address holds a fragment. Delete the part from the # on")
+    return address
+
+
 class TeacherSettings(SettingsGroup):
     """The teacher: the language model that completes requests."""
 
@@ -144,28 +182,12 @@ class TeacherSettings(SettingsGroup):
     @field_validator("base_url", mode="before")
     @classmethod
     def _with_scheme(cls, value: object) -> object:
-        if isinstance(value, str) and value.strip() and "://" not in value:
-            raise ValueError(
-                "the address has no http:// or https:// at its beginning. Write it like "
-                "http://localhost:8000/v1"
-            )
-        return value
+        return refuse_missing_scheme(value)
 
     @field_validator("base_url", mode="after")
     @classmethod
     def _plain_address(cls, value: HttpUrl | None) -> HttpUrl | None:
-        # The HTTP client refuses a user name beside the key, and a fragment is never sent. The
-        # messages do not repeat the address, because these parts may hold a secret.
-        if value is None:
-            return None
-        if value.username is not None or value.password is not None:
-            raise ValueError(
-                "the address holds a user name or password. Delete the part up to the @, and put "
-                "the server's key into OPENAI_API_KEY"
-            )
-        if value.fragment is not None:
-            raise ValueError("the address holds a fragment. Delete the part from the # on")
-        return value
+        return refuse_secrets_in(value, "OPENAI_API_KEY")
 
     @field_validator("reasoning_effort", mode="after")
     @classmethod

@@ -462,3 +462,96 @@ create table if not exists eval_contamination (
     hits            struct(item_id varchar, row_id varchar, rule varchar)[] not null, -- the strongest rule of each pair
     scanned_at      timestamptz not null
 );
+
+-- [append-only] A judge's counts of facts in an answer, by rubric and texts. No answer is graded twice by a judge.
+create table if not exists judge_grades (
+    grade_key       varchar not null,   -- sha256 of (teacher, model, rubric, source, reference, answer)
+    rubric          varchar not null,   -- name and version of the rubric, and a hash of its text
+    source_hash     varchar not null,   -- first 16 hex digits of the sha256, over the text
+    reference_hash  varchar not null,
+    answer_hash     varchar not null,
+    repeat          integer not null,   -- 0: the grade that counts; else asked again to measure consistency
+    covered         bigint,             -- facts of the reference that the answer states; null: no valid grade
+    distorted       bigint,             -- facts of the reference that the answer states wrongly
+    omitted         bigint,             -- facts of the reference that the answer does not state
+    supported       bigint,             -- facts of the answer that source or reference supports
+    contradicted    bigint,             -- facts of the answer that source or reference contradicts
+    invented        bigint,             -- facts of the answer that occur in neither
+    reason          varchar not null,
+    teacher         varchar not null,   -- rehearsal | openai: how the judge was asked
+    model           varchar not null,   -- the judge
+    completion_id   varchar not null
+);
+
+-- [append-only] A judge's choice between two answers, in one of the two orders.
+create table if not exists judge_pairs (
+    pair_key        varchar not null,   -- sha256 of (teacher, model, question, source, reference, first, second)
+    rubric          varchar not null,   -- as in judge_grades
+    source_hash     varchar not null,   -- first 16 hex digits of the sha256, over the text
+    reference_hash  varchar not null,
+    first_hash      varchar not null,
+    second_hash     varchar not null,
+    preferred       varchar,            -- first | second | neither; null: no valid choice
+    reason          varchar not null,
+    teacher         varchar not null,   -- rehearsal | openai: how the judge was asked
+    model           varchar not null,   -- the judge
+    completion_id   varchar not null
+);
+
+-- [append-only] What a judge is worth on human scores: one row per figure of a measurement. The last measurement of a
+-- judge and rubric counts.
+create table if not exists judge_measures (
+    teacher             varchar not null,   -- rehearsal | openai: how the judge was asked
+    judge_model         varchar not null,
+    rubric              varchar not null,   -- as in judge_grades
+    scores_fingerprint  varchar not null,   -- sha256 over the human scores and their texts
+    figure              varchar not null,   -- spearman | partial | within | auroc | difference | position_bias | ...
+    subject             varchar not null,   -- judge, or the score without a judge that it is compared with
+    value               double not null,
+    ci_low              double,             -- lower end of the 95 % interval; null if the figure has none
+    ci_high             double,             -- upper end of the interval
+    n                   bigint not null,    -- number of answers, pairs or requests
+    clusters            bigint not null,    -- number of sources, such as dialogues
+    rehearsal           boolean not null,   -- made with the embedded stand-in judge
+    measured_at         timestamptz not null
+);
+
+-- Scores by a judge. The columns are those of eval_scores, and what the judge is.
+create table if not exists judge_scores (
+    base_model          varchar not null,   -- name in the experiment file
+    recipe              varchar not null,   -- name in the experiment file
+    task                varchar not null,   -- name in the catalogue of evaluation tasks
+    task_version        varchar not null,   -- as in eval_scores
+    metric              varchar not null,   -- judge_factual_f1 | judge_win_rate | ...
+    category            varchar not null,   -- of the task
+    subject             varchar not null,   -- base | adapter | difference (adapter minus base, paired by item)
+    items               varchar not null,   -- all | without_contaminated: of the items drawn for the judge
+    estimate            varchar not null,   -- judge: its mean; corrected: its mean, corrected by human scores
+    score               double not null,    -- a share from 0 to 1, or a difference of two shares
+    ci_low              double,             -- lower end of the 95 % interval; null if the items allow none
+    ci_high             double,             -- upper end of the interval
+    method              varchar not null,   -- of the interval
+    n                   bigint not null,    -- number of items with a valid grade or choice
+    clusters            bigint not null,    -- number of groups of items that share a passage, note or trial
+    drawn               bigint not null,    -- number of items that were drawn for the judge
+    unreadable          bigint not null,    -- items whose reply held no valid grade or choice; they are in no mean
+    not_asked           bigint not null,    -- items that a cap left without a grade; they are in no mean
+    human               bigint not null,    -- items with a human score, for the corrected mean; 0 for the others
+    p_value             double,             -- of no difference, without correction; null but for differences
+    test                varchar,            -- that p_value comes from
+    p_holm              double,             -- p_value corrected over the tasks by Holm's method
+    detectable          double,             -- the difference that n items show with a power of 80 %; for differences
+    judge_model         varchar not null,
+    rubric              varchar not null,   -- as in judge_grades
+    judge_state         varchar not null,   -- proven | not_better | not_measured | rehearsal
+    judge_note          varchar not null,   -- what judge_state rests on, and whether the judge is of the model's family
+    same_family         boolean,            -- whether judge and base model are of one family; null if a name tells none
+    prompt_version      varchar not null,   -- version of the prompt template
+    dataset_fingerprint varchar not null,   -- of the data set that the adapter was trained on
+    items_fingerprint   varchar not null,   -- sha256 over the content of the task's items
+    items_source        varchar not null,   -- files | hub | fixture | own
+    base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
+    adapter_sha256      varchar,            -- sha256 of adapter_model.safetensors; null for the base model
+    rehearsal           boolean not null,   -- fixture items, or a rehearsal's judge, teacher or base model
+    scored_at           timestamptz not null
+);

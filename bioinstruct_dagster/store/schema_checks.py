@@ -11,11 +11,19 @@ from bioinstruct_dagster.store.materialization import COLUMNS, markdown_table
 from bioinstruct_dagster.store.schema import schema_sql
 
 
-def schema_check(table: str, key: tuple[str, ...]) -> dg.AssetChecksDefinition:
-    """A check that a table has its declared form, and that no two rows have the same `key`."""
+def schema_check(
+    table: str, key: tuple[str, ...], asset: str | None = None
+) -> dg.AssetChecksDefinition:
+    """A check that a table has its declared form, and that no two rows have the same `key`.
+
+    Args:
+        table: the table.
+        key: the columns whose values no two rows share.
+        asset: that writes the table; by default, the asset of the table's name.
+    """
 
     @dg.asset_check(
-        asset=table,
+        asset=asset or table,
         name=f"{table}_schema",
         blocking=True,
         description=(

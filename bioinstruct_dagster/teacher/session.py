@@ -15,7 +15,7 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.probe import with_dialect
 from bioinstruct_dagster.teacher.requests import ReplyFormat
-from bioinstruct_dagster.teacher.terms import Terms, terms_of
+from bioinstruct_dagster.teacher.terms import PurposeCap, Terms, terms_of
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 
 
@@ -54,6 +54,7 @@ def open_session(
     run_id: str | None = None,
     run_max_usd: float | None = None,
     run_max_tokens: int | None = None,
+    purpose_cap: PurposeCap | None = None,
 ) -> Iterator[TeacherSession]:
     """Open the teacher that the settings name, and probe a server whose dialect is not known.
 
@@ -64,13 +65,20 @@ def open_session(
         run_id: the run whose caps the requests count towards.
         run_max_usd: the run's own cap in dollars; it replaces the cap of the settings.
         run_max_tokens: the run's own cap in tokens; it replaces the cap of the settings.
+        purpose_cap: a cap of the requests' purpose, beside the others.
 
     Raises:
         TeacherError: no key is set, or the server accepts no form of the probe.
         BudgetError: the caps leave no room for the probe.
         StoreBusyError: another process is sending requests for this store.
     """
-    terms = terms_of(settings, run_id, run_max_usd=run_max_usd, run_max_tokens=run_max_tokens)
+    terms = terms_of(
+        settings,
+        run_id,
+        run_max_usd=run_max_usd,
+        run_max_tokens=run_max_tokens,
+        purpose_cap=purpose_cap,
+    )
     with open_endpoint(settings) as endpoint:
         yield TeacherSession(
             settings.teacher.name,

@@ -36,17 +36,20 @@ SETTLED_SPEND = """
         coalesce(sum(completion_tokens) filter (where usd is null), 0)::bigint
             as unpriced_completion_tokens
     from completions
-    where $run_id is null or run_id = $run_id
+    where ($run_id is null or run_id = $run_id) and ($purpose is null or purpose = $purpose)
     group by all
 """
 
+# A request that was sent but never answered has no purpose in the store, so it counts for each.
 UNSETTLED_SPEND = """
     select
         sum(usd) as usd,
         coalesce(sum(tokens), 0)::bigint as tokens,
         count(*) filter (where usd is null) as unpriced
     from spend
-    where kind != 'settled' and ($run_id is null or run_id = $run_id)
+    where kind != 'settled'
+      and ($run_id is null or run_id = $run_id)
+      and ($purpose is null or purpose is null or purpose = $purpose)
 """
 
 
@@ -55,9 +58,29 @@ UNSETTLED_SPEND = """
 REPLIES_OVER_LIMIT = """
     select count(*) as replies
     from completions
-    where purpose != 'probe' and ($run_id is null or run_id = $run_id)
+    where purpose != 'probe'
+      and ($run_id is null or run_id = $run_id)
+      and ($purpose is null or purpose = $purpose)
       and completion_tokens > (parameters ->> 'max_completion_tokens')::bigint
 """
+
+
+@dataclass(frozen=True)
+class PurposeCap:
+    """A cap on what one run may spend on requests with one purpose, beside the other caps.
+
+    Attributes:
+        purpose: of the requests.
+        setting: the setting of the cap in dollars, such as BIOINSTRUCT_JUDGE_MAX_USD. That of the
+            cap in tokens has TOKENS in place of USD.
+        max_usd: in dollars; None for no cap.
+        max_tokens: in tokens; None for no cap.
+    """
+
+    purpose: str
+    setting: str
+    max_usd: float | None = None
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +102,7 @@ class Terms:
         output_limits: the user's limits of output, and the effort of reasoning.
         batch_tokens: the most prompt tokens in open batches; None if only the server knows.
         stall_minutes: how long the round waits without any reply before it ends.
+        purpose_cap: a cap of the requests' purpose; None for no cap.
     """
 
     concurrency: int = 16
@@ -95,6 +119,7 @@ class Terms:
     output_limits: OutputLimits = field(default_factory=OutputLimits)
     batch_tokens: int | None = None
     stall_minutes: float = 10.0
+    purpose_cap: PurposeCap | None = None
 
     @property
     def stall_seconds(self) -> float:
@@ -136,12 +161,18 @@ def budget_of(terms: Terms, store: Store, model: str) -> Budget:
     project = _Spending(store, None)
     # A run without an id has no earlier spending.
     run = _Spending(store, terms.run_id) if terms.run_id else None
-    limits: tuple[tuple[str, float | None, Unit, _Spending | None], ...] = (
+    limits: list[tuple[str, float | None, Unit, _Spending | None]] = [
         ("BIOINSTRUCT_MAX_USD", terms.max_usd, "usd", project),
         ("BIOINSTRUCT_MAX_TOKENS", terms.max_tokens, "tokens", project),
         ("BIOINSTRUCT_RUN_MAX_USD", terms.run_max_usd, "usd", run),
         ("BIOINSTRUCT_RUN_MAX_TOKENS", terms.run_max_tokens, "tokens", run),
-    )
+    ]
+    if cap := terms.purpose_cap:
+        own = _Spending(store, terms.run_id, cap.purpose) if terms.run_id else None
+        limits += [
+            (cap.setting, cap.max_usd, "usd", own),
+            (cap.setting.replace("USD", "TOKENS"), cap.max_tokens, "tokens", own),
+        ]
     caps = []
     for setting, limit, unit, spending in limits:
         if limit is None or limit == float("inf"):
@@ -160,22 +191,25 @@ def budget_of(terms: Terms, store: Store, model: str) -> Budget:
 
 
 class _Spending:
-    """The spending of a run or of the whole project. The store is read once, at the first use."""
+    """The spending of a run or of the whole project, for all purposes or for one.
 
-    def __init__(self, store: Store, run_id: str | None) -> None:
+    The store is read once, at the first use.
+    """
+
+    def __init__(self, store: Store, run_id: str | None, purpose: str | None = None) -> None:
         self._store = store
-        self._run_id = run_id
+        self._key = {"run_id": run_id, "purpose": purpose}
 
     @cached_property
     def _rows(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """The settled spending by model, and the presumed and reserved spending."""
-        key = {"run_id": self._run_id}
-        return self._store.rows(SETTLED_SPEND, key), self._store.rows(UNSETTLED_SPEND, key)[0]
+        unsettled = self._store.rows(UNSETTLED_SPEND, self._key)[0]
+        return self._store.rows(SETTLED_SPEND, self._key), unsettled
 
     @cached_property
     def replies_over_limit(self) -> int:
         """The number of replies that the server billed above their limit."""
-        return int(self._store.rows(REPLIES_OVER_LIMIT, {"run_id": self._run_id})[0]["replies"])
+        return int(self._store.rows(REPLIES_OVER_LIMIT, self._key)[0]["replies"])
 
     def in_unit(self, unit: Unit, setting: str) -> int:
         """The spending in picodollars or in tokens."""

@@ -5,8 +5,11 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from bioinstruct_dagster.automation.sensors import batch_results
+from bioinstruct_dagster.automation.sensors import JUDGE_S_BATCHES, batch_results
 from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.evaluation.judge.choice import open_judge
+from bioinstruct_dagster.evaluation.judge.grades import GradedText
+from bioinstruct_dagster.evaluation.judge.judging import judge
 from bioinstruct_dagster.rehearsal.api_server.app import (
     RehearsalTeacher,
     ServerOptions,
@@ -127,6 +130,17 @@ def test_it_keeps_still_while_a_batch_is_under_way(project):
     assert materialized(first) == {"seed_tasks"}
     [batch_id] = made.column("select batch_id from batches")
     assert made.tick().skip_message == f"{batch_id} is validating"
+
+
+def test_a_batch_of_the_judge_starts_no_run_of_the_data_set(project):
+    made = project()
+    made.store.replace({})
+    text = GradedText("The knee hurts.", "Knee pain.", "Pain.")
+    with open_judge(made.settings, made.store, lambda _: None) as session:
+        assert judge(session, [text], [], seed=1).tally.pending == 1
+    assert made.tick().skip_message == JUDGE_S_BATCHES
+    assert made.run().success  # a batch of the data set is open too
+    assert isinstance(made.tick(), dg.RunRequest)
 
 
 def test_a_batch_ends_in_the_data_set_without_a_second_payment(project):

@@ -257,6 +257,23 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
             "amd.com/gpu",
         ),
         "BIOINSTRUCT_RAY_JOBS": ("compute.ray_jobs", "http://head:8265", "http://head:8265"),
+        "BIOINSTRUCT_JUDGE": ("judge.mode", "proven", "proven"),
+        "BIOINSTRUCT_JUDGE_MODEL": ("judge.model_name", "gpt-5", "gpt-5"),
+        "BIOINSTRUCT_JUDGE_BASE_URL": (
+            "judge.base_url",
+            "http://judge:8000/v1",
+            HttpUrl("http://judge:8000/v1"),
+        ),
+        "BIOINSTRUCT_JUDGE_API_KEY": ("judge.api_key", "sk-judge", SecretStr("sk-judge")),
+        "BIOINSTRUCT_JUDGE_ITEMS": ("judge.items", "20", 20),
+        "BIOINSTRUCT_JUDGE_PAIRS": ("judge.pairs", "off", "off"),
+        "BIOINSTRUCT_JUDGE_HUMAN_SCORES": (
+            "judge.human_scores",
+            str(tmp_path / "scores.jsonl"),
+            tmp_path / "scores.jsonl",
+        ),
+        "BIOINSTRUCT_JUDGE_MAX_USD": ("judge.max_usd", "2.5", 2.5),
+        "BIOINSTRUCT_JUDGE_MAX_TOKENS": ("judge.max_tokens", "5000", 5_000),
     }
     assert set(values) == set(PLACES)
     for variable, (_, text, _) in values.items():

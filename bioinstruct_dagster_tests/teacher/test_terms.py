@@ -1,5 +1,6 @@
 """The terms of a round: from settings and the store to caps, with what counts towards them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import insert
 from bioinstruct_dagster.teacher.money.budget import PICODOLLARS, BudgetError
-from bioinstruct_dagster.teacher.terms import Terms, budget_of, terms_of
+from bioinstruct_dagster.teacher.terms import PurposeCap, Terms, budget_of, terms_of
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
@@ -99,6 +100,20 @@ def test_replies_lost_requests_and_open_batches_all_count(store, spend):
         "RUN_MAX_USD": 0.5 + 0.25 + 2 * 2.0,
         "RUN_MAX_TOKENS": 110 + 1_000 + 2 * 70_000,
     }
+
+
+def test_a_cap_of_a_purpose_counts_what_the_run_spent_on_it(store, spend):
+    spend(
+        completions=[{"purpose": "judging"}, {}, {"purpose": "judging", "run_id": "two"}],
+        presumptions=[{}, {"run_id": "two"}],  # their purpose is not known, so they may be its
+        batches=[{"purpose": "judging"}, {}],
+    )
+    cap = PurposeCap("judging", "BIOINSTRUCT_JUDGE_MAX_USD", max_usd=9.0, max_tokens=9)
+    assert spent(store, purpose_cap=cap) == {
+        "JUDGE_MAX_USD": 0.5 + 0.25 + 2.0,
+        "JUDGE_MAX_TOKENS": 110 + 1_000 + 70_000,
+    }
+    assert spent(store, purpose_cap=replace(cap, max_usd=None)).keys() == {"JUDGE_MAX_TOKENS"}
 
 
 def test_a_completion_is_priced_once_its_price_is_known(store, spend):

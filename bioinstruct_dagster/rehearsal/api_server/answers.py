@@ -1,15 +1,16 @@
-"""The rehearsal teacher's answers: recorded tasks or labels, row checks, and answers to a probe.
+"""The rehearsal teacher's answers: recorded tasks or labels, row checks, grades, probe answers.
 
 An answer is JSON or, if the request asks for no JSON, numbered text in Alpaca's form.
 
-Belongs here: the text of an answer. Does not: the body around it (openai_format), or its faults
-(faults).
+Belongs here: the text of an answer. Does not: the rule of the stand-in judge (judge), the body
+around it (openai_format), or its faults (faults).
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bioinstruct_dagster.rehearsal.api_server.judge import judge_reply
 from bioinstruct_dagster.rehearsal.api_server.messages import ApiRequest, Completion
 from bioinstruct_dagster.rehearsal.recordings import Recording, normalized, recorded_labels
 
@@ -56,6 +57,8 @@ class RecordedCompletions:
             return _PROBE_TEXT if request.form == "text" else _PROBE_JSON
         if LIMIT_PROBE_WORD in request.last:
             return _LIMITED
+        if judged := judge_reply(request.last, request.form, request.schema):
+            return Completion(judged, None, "stop")
         if rows := _rows_to_check(request):
             return Completion(
                 json.dumps({"checks": [_quality_check(row) for row in rows]}), None, "stop"

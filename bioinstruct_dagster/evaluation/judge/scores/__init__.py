@@ -1,0 +1,1 @@
+"""Scores of a judge: from its grades and choices to rows with intervals."""

@@ -1,0 +1,173 @@
+"""Scores of an experiment by its grades: means, differences, and what is left out and counted.
+
+A grade that could not be read is in no mean, and every score says how many there are. Belongs here:
+the rows of `judge_scores` of one task. Does not: corrected means (corrected), the win rate (wins),
+or asking the judge (judging).
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from bioinstruct_dagster.evaluation.judge.answers import AnsweredItem, TaskAnswers
+from bioinstruct_dagster.evaluation.judge.grades import SHARES, GradedText
+from bioinstruct_dagster.evaluation.judge.human_scores import HumanScore
+from bioinstruct_dagster.evaluation.judge.judging import Judgement
+from bioinstruct_dagster.evaluation.judge.scores.corrected import corrected_rows
+from bioinstruct_dagster.evaluation.judge.scores.facts import JudgeFacts
+from bioinstruct_dagster.evaluation.judge.scores.given import (
+    SUBJECTS,
+    UNREADABLE,
+    GivenGrades,
+    score_row,
+    values_of,
+)
+from bioinstruct_dagster.evaluation.judge.scores.wins import win_rows
+from bioinstruct_dagster.evaluation.statistics.comparisons import compare
+from bioinstruct_dagster.evaluation.statistics.estimates import estimate
+from bioinstruct_dagster.models.experiments.names import experiment_columns
+
+ALL_ITEMS, CLEAN_ITEMS = "all", "without_contaminated"  # as in eval_scores
+
+
+def score_rows(
+    answers: TaskAnswers,
+    drawn: Sequence[AnsweredItem],
+    judgement: Judgement,
+    facts: JudgeFacts,
+    *,
+    people: Mapping[GradedText, HumanScore],
+    with_pairs: bool,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """The rows of `judge_scores` of one experiment and task.
+
+    The scores are given once over all items, and once more without contaminated ones if there are
+    any.
+
+    Args:
+        answers: of the experiment on the task.
+        drawn: the items that the judge was to be asked about.
+        judgement: what it said.
+        facts: about the judge.
+        people: human scores, by text.
+        with_pairs: whether pairs were asked about.
+        seed: of the bootstrap.
+    """
+    parts = {ALL_ITEMS: drawn}
+    if any(item.contaminated for item in drawn):
+        parts[CLEAN_ITEMS] = [item for item in drawn if not item.contaminated]
+    rows = [
+        {**row, "items": part}
+        for part, items in parts.items()
+        for row in _scores(items, judgement, people, with_pairs=with_pairs, seed=seed)
+    ]
+    replies = [
+        *(judgement.grades.get(item.text(s)) for item in drawn for s in SUBJECTS),
+        *(judgement.choices.get(item.pair) for item in drawn),
+    ]
+    provenance = dict(answers.provenance)
+    provenance["rehearsal"] |= any(reply is not None and reply.rehearsal for reply in replies)
+    provenance["rehearsal"] |= facts.standing.state == "rehearsal"
+    whole = {
+        **experiment_columns(answers.experiment),
+        "task": answers.task,
+        **provenance,
+        **facts.columns(),
+        "scored_at": datetime.now(UTC),
+    }
+    return [
+        {
+            **whole,
+            **row,
+            "adapter_sha256": None if row["subject"] == "base" else provenance["adapter_sha256"],
+        }
+        for row in rows
+    ]
+
+
+def _scores(
+    items: Sequence[AnsweredItem],
+    judgement: Judgement,
+    people: Mapping[GradedText, HumanScore],
+    *,
+    with_pairs: bool,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """The scores over some of the items that were drawn."""
+    given = GivenGrades(
+        items,
+        {s: {item.id: judgement.grade(item.text(s)) for item in items} for s in SUBJECTS},
+        {
+            s: frozenset(item.id for item in items if judgement.was_asked(item.text(s)))
+            for s in SUBJECTS
+        },
+    )
+    clusters = {item.id: item.cluster for item in items}
+    return [
+        *_means(given, clusters, seed),
+        *_unreadable(given, clusters, seed),
+        *corrected_rows(given, people, clusters, seed),
+        *(win_rows(items, judgement, clusters, seed) if with_pairs else ()),
+    ]
+
+
+def _means(given: GivenGrades, clusters: Mapping[str, str], seed: int) -> list[dict[str, Any]]:
+    """Each share of both subjects, and its difference on the items where both have it."""
+    rows: list[dict[str, Any]] = []
+    for name in SHARES:
+        metric = f"judge_{name}"
+        values = {subject: given.graded(subject, name) for subject in SUBJECTS}
+        for subject in SUBJECTS:
+            if values[subject]:
+                found = estimate(values_of(metric, values[subject]), clusters, seed)
+                rows.append(score_row(metric, subject, "judge", found) | given.counts(subject))
+        both = [one for one in values["base"] if one in values["adapter"]]
+        if both:
+            base, adapter = (
+                values_of(metric, {one: values[subject][one] for one in both})
+                for subject in SUBJECTS
+            )
+            compared = compare(base, adapter, clusters, seed)
+            rows.append(
+                score_row(metric, "difference", "judge", compared.estimate)
+                | given.counts(*SUBJECTS)
+                | {
+                    "p_value": None if math.isnan(compared.p_value) else compared.p_value,
+                    "test": compared.test,
+                    "detectable": compared.detectable,
+                }
+            )
+    return rows
+
+
+def _unreadable(given: GivenGrades, clusters: Mapping[str, str], seed: int) -> list[dict[str, Any]]:
+    """The share of replies without a valid grade, of those that came."""
+    rows = []
+    for subject in SUBJECTS:
+        values = {
+            one: float(given.grades[subject][one] is None) for one in sorted(given.asked[subject])
+        }
+        if values:
+            measured = values_of(UNREADABLE, values, proportion=True)
+            found = estimate(measured, clusters, seed)
+            rows.append(score_row(UNREADABLE, subject, "judge", found) | given.counts(subject))
+    return rows
+
+
+def with_holm(
+    rows: Sequence[dict[str, Any]], holm: Callable[[Sequence[float]], Sequence[float]]
+) -> list[dict[str, Any]]:
+    """The rows with p values corrected over the tasks, for each metric and part by itself."""
+    corrected = list(rows)
+    for family in dict.fromkeys((row["metric"], row["items"]) for row in rows):
+        places = [
+            place
+            for place, row in enumerate(rows)
+            if (row["metric"], row["items"]) == family and row.get("p_value") is not None
+        ]
+        adjusted = holm([rows[place]["p_value"] for place in places])
+        for place, p in zip(places, adjusted, strict=True):
+            corrected[place] = {**rows[place], "p_holm": p}
+    return corrected
