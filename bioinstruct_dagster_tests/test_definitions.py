@@ -13,7 +13,8 @@ from bioinstruct_dagster.models.gpu import GPU_TAGS
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.conftest import CHAIN
 
-TABULAR = CHAIN  # every asset has its table
+TABULAR = CHAIN  # every asset of the chain has its table
+JUDGED = "judged_answers"  # after the chain; its table is judge_scores
 HEAVY = [
     "torch", "transformers", "peft", "datasets", "accelerate", "tokenizers", "sklearn", "scipy",
     "openai", "aiohttp", "pyarrow", "pandas", "numba", "presidio_analyzer", "spacy", "rouge_score",
@@ -62,10 +63,10 @@ def test_the_definitions_can_be_loaded(settings):
 def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
-    assert keys == CHAIN
+    assert keys == [*CHAIN, JUDGED]
 
 
-@pytest.mark.parametrize("name", CHAIN)
+@pytest.mark.parametrize("name", [*CHAIN, JUDGED])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -86,7 +87,14 @@ def test_each_table_has_a_blocking_schema_check(settings, name):
     assert specs[f"{name}_schema"].asset_key == dg.AssetKey(name)
 
 
-@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores"])
+def test_the_judge_s_scores_have_a_blocking_schema_check_too(settings):
+    graph = build_defs(settings).resolve_asset_graph()
+    (key,) = [key for key in graph.asset_check_keys if key.name == "judge_scores_schema"]
+    assert key.asset_key == dg.AssetKey(JUDGED)
+    assert graph.get_check_spec(key).blocking
+
+
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", JUDGED])
 def test_experiments_are_partitions_of_base_model_and_recipe(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert [d.name for d in node.partitions_def.partitions_defs] == ["base_model", "recipe"]

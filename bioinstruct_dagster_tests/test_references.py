@@ -35,6 +35,7 @@ ALLOWED = {
     "FlopCounterMode": "of torch, counts the operations of a pass",
     "find_query_ngrams": "a method of datatrove's decontamination filter",
     "Janitor.clean_cpp": "of lm-evaluation-harness",
+    "McNemar": "a statistician, whose test compares right and wrong answers of two models",
     "MinHash.generator": "of datasketch",
     "notes.jsonl": "a file that a user writes",
     "scored.jsonl": "a file that a command writes",

@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         "--pairs", type=int, default=COMPARED, help="pairs compared in both orders (%(default)s)"
     )
     parser.add_argument(
+        "--resamples", type=int, default=RESAMPLES, help="of each interval (%(default)s)"
+    )
+    parser.add_argument(
         "--without-judge", action="store_true", help="print only the scores that need no judge"
     )
     parser.add_argument("--json", type=Path, help="write the figures here, as JSON lines")
@@ -83,7 +86,7 @@ def _measured(
     if options.without_judge or not is_asked(settings):
         if not options.without_judge:
             print(why_not_asked(settings), file=sys.stderr)
-        rows = agreement_rows(scores, None, seed=seed, resamples=RESAMPLES)
+        rows = agreement_rows(scores, None, seed=seed, resamples=options.resamples)
         return tables(rows, None, None), rows
     store = Store(settings.store.path, settings.store.lock_timeout)
     with store.write():
@@ -93,7 +96,12 @@ def _measured(
         settings, store, lambda line: print(line, file=sys.stderr), run_id=run_id
     ) as session:
         found = measure_judge(
-            session, scores, seed=seed, repeated=options.repeats, compared=options.pairs
+            session,
+            scores,
+            seed=seed,
+            repeated=options.repeats,
+            compared=options.pairs,
+            resamples=options.resamples,
         )
         standing: JudgeStanding = standing_of(store, session.teacher, session.model)
         return tables(found.rows, session.model, standing), found.rows

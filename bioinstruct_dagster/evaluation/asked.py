@@ -19,7 +19,7 @@ from bioinstruct_dagster.evaluation.held_out import held_out_requests
 from bioinstruct_dagster.evaluation.questions import Questions, TaskQuestions
 from bioinstruct_dagster.evaluation.tasks.asking import requests_of_items
 from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult
-from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK, Question, item_key
+from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK, ItemQuestion, item_key
 from bioinstruct_dagster.models.base_models import TokenizingBase
 
 
@@ -35,7 +35,7 @@ class Asked:
         tokens_lost: of the passage.
     """
 
-    question: Question
+    question: ItemQuestion
     key: str
     request: OptionRequest | AnswerRequest | None
     permutation: tuple[int, ...] = ()
@@ -74,7 +74,7 @@ def ask_all(
 
     Args:
         questions: all of them.
-        places: in `questions.keys`.
+        places: among the keys of all questions.
         base: gives the tokenizer, the prompt template and the context.
         seed: of the orders of options.
         log: takes one line for each task whose items do not all fit into the context.
@@ -113,10 +113,10 @@ def _requests(
     """The requests of a task of the catalogue."""
     for made in requests_of_items(one.task, items, base, seed=seed):
         for options in made.options:
-            question = Question(made.task, made.item_id, options.measure, options.order)
+            question = ItemQuestion(made.task, made.item_id, options.measure, options.order)
             yield Asked(question, "", options.request, options.permutation, options.tokens_lost)
         if made.answer:
-            question = Question(made.task, made.item_id, "answer", 0)
+            question = ItemQuestion(made.task, made.item_id, "answer", 0)
             yield Asked(question, "", made.answer.request, (), made.answer.tokens_lost)
 
 
@@ -124,5 +124,5 @@ def _own_requests(items: Sequence[EvaluationItem], base: TokenizingBase) -> Iter
     """The requests of the own test split."""
     for item, made in zip(items, held_out_requests(items, base), strict=True):
         if made:
-            yield Asked(Question(OWN_TASK, item.id, "reference", 0), "", made[0])
-            yield Asked(Question(OWN_TASK, item.id, "answer", 0), "", made[1])
+            yield Asked(ItemQuestion(OWN_TASK, item.id, "reference", 0), "", made[0])
+            yield Asked(ItemQuestion(OWN_TASK, item.id, "answer", 0), "", made[1])

@@ -14,19 +14,6 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.evaluation.cache import stored
-from bioinstruct_dagster.evaluation.planning import (
-    PARTS,
-    QUESTIONS,
-    BasePlan,
-    StoredAdapter,
-    by_base,
-)
-from bioinstruct_dagster.evaluation.questions import write_questions
-from bioinstruct_dagster.evaluation.selection import ChosenTasks, chosen_tasks
-from bioinstruct_dagster.evaluation.spec import EvaluationError, EvaluationSpec
-from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
-from bioinstruct_dagster.models.adapter_proof import check_trained
 from bioinstruct_dagster.models.adapters import missing_file, stored_folder
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
@@ -53,8 +40,11 @@ from bioinstruct_dagster.store.materialization import (
     stating_errors,
 )
 
+# Loading the definitions stays light: what a step needs is imported where the step runs.
 if TYPE_CHECKING:
+    from bioinstruct_dagster.evaluation.planning import BasePlan, StoredAdapter
     from bioinstruct_dagster.evaluation.scored import ScoredExperiment, Scorer
+    from bioinstruct_dagster.evaluation.selection import ChosenTasks
 
 CODE_VERSION = "2"
 MODULE = "bioinstruct_dagster.evaluation"
@@ -158,12 +148,17 @@ def score_adapters(
 
 def _score_families(
     step: ExperimentStep,
-    adapters: Sequence[StoredAdapter],
-    plans: Sequence[BasePlan],
+    adapters: Sequence["StoredAdapter"],
+    plans: Sequence["BasePlan"],
     outcomes: ExperimentOutcomes,
 ) -> None:
     """Score the families of seeds that have a new member, over all members that are answered."""
-    from bioinstruct_dagster.evaluation.seeds import FEWEST_SEEDS, family_of, score_over_seeds
+    from bioinstruct_dagster.evaluation.planning import BasePlan
+    from bioinstruct_dagster.evaluation.summaries.seeds import (
+        FEWEST_SEEDS,
+        family_of,
+        score_over_seeds,
+    )
 
     known = {one.experiment: one for one in adapters}
     chosen = {one.experiment: plan.chosen for plan in plans for one in plan.adapters}
@@ -178,7 +173,7 @@ def _score_families(
         group = [each for each in members if each and each.group == known[one].group]
         if len(group) < FEWEST_SEEDS:
             continue
-        plan = BasePlan.of(group, chosen[one], step.settings.runs.seed)
+        plan = BasePlan.of(group, chosen[one], step.settings)
         plan.look_up(step.store)
         lacking = {each.content for each in plan.lacking()}
         plan.adapters = [each for each in group if each.content not in lacking]
@@ -186,7 +181,7 @@ def _score_families(
             score_over_seeds(step.store, plan, family[0][1], dataset)
 
 
-def _other(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapter | None:
+def _other(step: ExperimentStep, one: Experiment, dataset: str) -> "StoredAdapter | None":
     """The adapter of an experiment that this run does not score; None if it can't be used."""
     try:
         return _adapter(step, one, dataset)
@@ -194,7 +189,7 @@ def _other(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapter
         return None
 
 
-def _adapter(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapter:
+def _adapter(step: ExperimentStep, one: Experiment, dataset: str) -> "StoredAdapter":
     """The experiment's adapter, with its folder and its files as they are now.
 
     Raises:
@@ -202,6 +197,11 @@ def _adapter(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapt
         AdapterFaultError: its files are not those of training, or its recipe is another one now.
         StatedError: there is none, or it was trained on another version of the data set.
     """
+    from bioinstruct_dagster.evaluation.planning import StoredAdapter
+    from bioinstruct_dagster.evaluation.spec import EvaluationError
+    from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
+    from bioinstruct_dagster.models.adapter_proof import check_trained
+
     name = partition_key(one)
     found = step.store.rows(ADAPTER, experiment_columns(one))
     if not found:
@@ -231,14 +231,20 @@ def _adapter(step: ExperimentStep, one: Experiment, dataset: str) -> StoredAdapt
 
 
 def _plans(
-    step: ExperimentStep, adapters: Sequence[StoredAdapter], test_rows: Sequence[Mapping[str, Any]]
-) -> list[BasePlan]:
+    step: ExperimentStep,
+    adapters: Sequence["StoredAdapter"],
+    test_rows: Sequence[Mapping[str, Any]],
+) -> list["BasePlan"]:
     """What each base model and its adapters are asked; results of killed runs are stored first.
 
     Raises:
         EvaluationError: no task has items.
     """
-    taken = stored.take_all(step.store, step.settings.store.data_dir / PARTS)
+    from bioinstruct_dagster.evaluation.cache.stored import take_all
+    from bioinstruct_dagster.evaluation.planning import PARTS, BasePlan, by_base
+    from bioinstruct_dagster.evaluation.selection import chosen_tasks
+
+    taken = take_all(step.store, step.settings.store.data_dir / PARTS)
     if taken:
         step.context.log.info("%d results that an earlier run had left are in the store", taken)
     tasks: dict[bool, ChosenTasks] = {}
@@ -248,7 +254,7 @@ def _plans(
         if rehearsal not in tasks:
             tasks[rehearsal] = chosen_tasks(step.settings, test_rows, rehearsal=rehearsal)
             _tell_of(step, tasks[rehearsal])
-        plan = BasePlan.of(group, tasks[rehearsal], step.settings.runs.seed)
+        plan = BasePlan.of(group, tasks[rehearsal], step.settings)
         plan.look_up(step.store)
         counts = plan.counts()
         step.context.log.info(
@@ -259,12 +265,14 @@ def _plans(
     return plans
 
 
-def _tell_of(step: ExperimentStep, chosen: ChosenTasks) -> None:
+def _tell_of(step: ExperimentStep, chosen: "ChosenTasks") -> None:
     for note in chosen.notes:
         step.context.log.info(note)
     for name, reason in chosen.missing.items():
         step.context.log.warning("%s: not scored. %s", name, reason)
     if not chosen.tasks:
+        from bioinstruct_dagster.evaluation.spec import EvaluationError
+
         listed = "; ".join(f"{name}: {reason}" for name, reason in chosen.missing.items())
         raise EvaluationError(f"There is nothing to score: no task has items. {listed}.")
 
@@ -272,10 +280,14 @@ def _tell_of(step: ExperimentStep, chosen: ChosenTasks) -> None:
 def _asked(
     step: ExperimentStep,
     scorer: "Scorer",
-    waiting: Mapping[str, tuple[BasePlan, StoredAdapter]],
+    waiting: Mapping[str, tuple["BasePlan", "StoredAdapter"]],
     outcomes: ExperimentOutcomes,
 ) -> Generator[dg.AssetMaterialization]:
     """Ask what the store lacks in the model process, and score each adapter when it is answered."""
+    from bioinstruct_dagster.evaluation.planning import QUESTIONS
+    from bioinstruct_dagster.evaluation.questions import write_questions
+    from bioinstruct_dagster.evaluation.spec import EvaluationSpec
+
     data_dir = step.settings.store.data_dir
     folder = data_dir / QUESTIONS / uuid.uuid4().hex
     plans = {id(plan): plan for plan, _ in waiting.values()}.values()
@@ -310,15 +322,17 @@ def _cancelled(outcomes: ExperimentOutcomes, experiments: Any) -> str:
 
 
 def _take(store: Store, message: Mapping[str, Any]) -> None:
+    from bioinstruct_dagster.evaluation.cache.stored import take
+
     if message["kind"] == "items":
-        stored.take(store, Path(message["path"]))
+        take(store, Path(message["path"]))
 
 
 def _scored(
     step: ExperimentStep,
     scorer: "Scorer",
-    plan: BasePlan,
-    adapter: StoredAdapter,
+    plan: "BasePlan",
+    adapter: "StoredAdapter",
     outcomes: ExperimentOutcomes,
 ) -> Generator[dg.AssetMaterialization]:
     """Store the scores of an adapter whose questions are all answered."""
@@ -340,7 +354,7 @@ def _scored(
 
 
 def _shown(
-    step: ExperimentStep, plan: BasePlan, adapter: StoredAdapter, scored: "ScoredExperiment"
+    step: ExperimentStep, plan: "BasePlan", adapter: "StoredAdapter", scored: "ScoredExperiment"
 ) -> dg.MaterializeResult[None]:
     """What the UI shows of an experiment's scores."""
     from bioinstruct_dagster.evaluation import shown
@@ -348,6 +362,7 @@ def _shown(
     tables = {
         "scores": shown.score_table(scored.scores),
         "tasks": shown.task_table(plan.chosen, scored.repeated),
+        "other_metrics": shown.other_table(scored.scores),
         "without_contaminated": shown.clean_table(scored.scores),
         "categories": shown.category_table(scored.scores),
     }

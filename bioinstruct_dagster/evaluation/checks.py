@@ -23,7 +23,7 @@ MISSING_PREDICTIONS = """
     with scored as (
         select base_model, recipe, task, subject, max(n) as n
         from eval_scores
-        where items = 'all' and subject <> 'difference'
+        where items = 'all' and subject <> 'difference' and task <> 'average'
         group by all
     )
     select scored.*, count(item.item_id) as items

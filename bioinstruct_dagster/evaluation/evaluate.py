@@ -26,7 +26,7 @@ from bioinstruct_dagster.evaluation.engine.subjects import AdapterSource, Subjec
 from bioinstruct_dagster.evaluation.questions import read_questions
 from bioinstruct_dagster.evaluation.spec import AdapterSpec, BaseSpec, EvaluationError
 from bioinstruct_dagster.evaluation.tasks.item_results import BASE, ItemResult
-from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
+from bioinstruct_dagster.evaluation.tasks.keys import VLLM, adapter_content
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapter_proof import AdapterFaultError, check_folder
 from bioinstruct_dagster.models.adapters import RESULT_FILE, missing_file
@@ -200,7 +200,13 @@ def _results(
     if count := sum(map(len, prompts.values())):
         progress = ScoringProgress("answers", count, count, log)
         for subject, answer in answers(
-            subjects, base, prompts, rows=spec.rows, tell=progress.come_to, log=log
+            subjects,
+            base,
+            prompts,
+            rows=spec.rows,
+            tell=progress.come_to,
+            log=log,
+            vllm=spec.conditions.answer_engine == VLLM,
         ):
             yield by_key[answer.key].result(subject, answer)
 

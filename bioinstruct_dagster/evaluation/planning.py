@@ -77,21 +77,25 @@ class BasePlan:
     _keys: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, adapters: Sequence[StoredAdapter], chosen: ChosenTasks, seed: int) -> "BasePlan":
+    def of(
+        cls, adapters: Sequence[StoredAdapter], chosen: ChosenTasks, settings: Settings
+    ) -> "BasePlan":
         """The plan for adapters of one group.
 
         Args:
             adapters: that share the base model.
             chosen: the tasks.
-            seed: of the orders of options.
+            settings: the seed of the orders of options, and what generates answers.
         """
         first = adapters[0]
-        conditions = Conditions.of(
-            first.base,
-            first.row["base_fingerprint"],
-            first.quantization,
-            first.row["prompt_version"],
-            seed,
+        conditions = Conditions(
+            base_fingerprint=first.row["base_fingerprint"],
+            quantization=first.quantization,
+            prompt_version=first.row["prompt_version"],
+            dtype=first.base.dtype,
+            context=first.base.context,
+            seed=settings.runs.seed,
+            answer_engine=settings.evaluation.answer_engine,
         )
         tasks = [TaskQuestions(one.task, one.items) for one in chosen.tasks]
         return cls(list(adapters), chosen, conditions, questions_of(tasks, conditions))

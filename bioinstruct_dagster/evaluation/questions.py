@@ -14,7 +14,7 @@ from pathlib import Path
 from bioinstruct_dagster.eval_sets.items import EvaluationItem
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.spec import EvaluationError
-from bioinstruct_dagster.evaluation.tasks.keys import Conditions, Question, question_keys
+from bioinstruct_dagster.evaluation.tasks.keys import Conditions, ItemQuestion, question_keys
 from bioinstruct_dagster.new_folders import new_folder
 
 _FILE = "questions.json"
@@ -42,7 +42,7 @@ class Questions:
     """
 
     tasks: tuple[TaskQuestions, ...]
-    keys: Mapping[Question, str]
+    keys: Mapping[ItemQuestion, str]
     missing: Mapping[str, Sequence[int]] = field(default_factory=dict)
     known: Mapping[str, Sequence[int]] = field(default_factory=dict)
     precision: str = ""

@@ -14,12 +14,17 @@ from typing import Any
 from bioinstruct_dagster.curation.contamination.limits import OverlapLimits, read_limits
 from bioinstruct_dagster.dataset.build import read_split
 from bioinstruct_dagster.dataset.version import DatasetVersion
+from bioinstruct_dagster.eval_sets.scoring import TextScoring
 from bioinstruct_dagster.evaluation.contaminated import Repetition, repetitions, trained_rows
 from bioinstruct_dagster.evaluation.held_out import SPLIT
+from bioinstruct_dagster.evaluation.metrics.bertscore import bertscores_of
+from bioinstruct_dagster.evaluation.metrics.texts import answer_of
 from bioinstruct_dagster.evaluation.planning import BasePlan, StoredAdapter
 from bioinstruct_dagster.evaluation.questions import TaskQuestions
 from bioinstruct_dagster.evaluation.scoring import (
+    Subject,
     TaskResults,
+    code_sha256,
     correct_over_tasks,
     prediction_rows,
     score_task,
@@ -27,11 +32,13 @@ from bioinstruct_dagster.evaluation.scoring import (
 )
 from bioinstruct_dagster.evaluation.selection import ChosenTask
 from bioinstruct_dagster.evaluation.spec import EvaluationError
+from bioinstruct_dagster.evaluation.summaries.averages import AVERAGE, average_rows, averaged_tasks
 from bioinstruct_dagster.evaluation.tasks.item_results import BASE, ItemResult
-from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
+from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK, task_version
 from bioinstruct_dagster.models.experiments.names import experiment_columns, partition_key
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store, condition_of, insert
+from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
 SCORE_ORDER = "task, metric, category, items, subject"
 
@@ -90,6 +97,7 @@ class Scorer:
     settings: Settings
     rows: SetRows
     _of_base: dict[tuple[int, str], dict[str, list[ItemResult]]] = field(default_factory=dict)
+    _known_bertscores: dict[tuple[int, str, str], dict[str, float]] = field(default_factory=dict)
 
     @cached_property
     def _limits(self) -> OverlapLimits:
@@ -111,7 +119,7 @@ class Scorer:
         learned = trained_rows(self.store, experiment, self.rows.train, adapter.recipe, seed)
         repeated = repetitions(self.store, tasks, learned, self._limits)
         part = condition_of(experiment)
-        before = self.store.rows(f"select * from eval_scores {part} order by all", experiment)
+        before = self.store.rows(f"select * from eval_scores {part} order by rowid", experiment)
         scores: list[dict[str, Any]] = []
         predictions: list[dict[str, Any]] = []
         computed = []
@@ -120,7 +128,9 @@ class Scorer:
             contaminated = {hit.item_id for hit in repeated.get(name, ())}
             common = self._provenance(plan, adapter, chosen)
             keys = [plan.keys_of_task(one, name) for one in (BASE, adapter.content)]
-            made_of = scored_from([*keys[0], *keys[1]], chosen, contaminated, [common, seed])
+            texts = isinstance(chosen.task.scoring, TextScoring)
+            more = [common, seed, self._bertscore_sha256 if texts else ""]
+            made_of = scored_from([*keys[0], *keys[1]], chosen, contaminated, more)
             kept = [row for row in before if row["task"] == name and row["scored_from"] == made_of]
             if kept:
                 scores += kept
@@ -139,9 +149,48 @@ class Scorer:
                 | {"adapter_sha256": None if row["subject"] == "base" else sha256}
                 for row in score_task(results, seed)
             ]
-        scores = correct_over_tasks(scores)
+        scores = correct_over_tasks(scores) + self._averages(plan, adapter, scores, before)
         self._write(experiment, scores, predictions, computed, [one.task.name for one in tasks])
         return ScoredExperiment(scores, repeated, tuple(computed))
+
+    def _averages(
+        self,
+        plan: BasePlan,
+        adapter: StoredAdapter,
+        scores: Sequence[Mapping[str, Any]],
+        before: Sequence[dict[str, Any]],
+    ) -> list[dict[str, Any]]:
+        """The averages over the tasks of each category, as the paper states its gains."""
+        made_of = {row["task"]: row["scored_from"] for row in scores}
+        found: list[dict[str, Any]] = []
+        for category, members in averaged_tasks(plan.chosen.tasks).items():
+            scored = sha256_of([code_sha256(), [made_of.get(one.task.name) for one in members]])
+            kept = [row for row in before if (row["task"], row["scored_from"]) == (AVERAGE, scored)]
+            if kept:
+                found += kept
+                continue
+            common = self._provenance(plan, adapter, members[0]) | {
+                "items_fingerprint": sha256_of([one.fingerprint for one in members]),
+                "items_source": "+".join(dict.fromkeys(one.source for one in members)),
+                "task_version": sha256_of([task_version(one.task) for one in members])[:16],
+                "rehearsal": any(
+                    row["rehearsal"]
+                    for row in scores
+                    if row["task"] in {one.task.name for one in members}
+                ),
+                "scored_from": scored,
+                "scored_at": datetime.now(UTC),
+            }
+            results = [self._results(plan, adapter, one, set()) for one in members]
+            sha256 = adapter.row["adapter_sha256"]
+            found += [
+                experiment_columns(adapter.experiment)
+                | common
+                | row
+                | {"adapter_sha256": None if row["subject"] == "base" else sha256}
+                for row in average_rows(category, results, self.settings.runs.seed)
+            ]
+        return found
 
     def _provenance(
         self, plan: BasePlan, adapter: StoredAdapter, chosen: ChosenTask
@@ -172,6 +221,7 @@ class Scorer:
             plan.results(self.store, adapter.content, chosen),
             frozenset(contaminated),
             self.rows.test_categories if name == OWN_TASK else {},
+            self._bertscores(plan, adapter, chosen),
         )
         for found in (results.base, results.adapter):
             if any(item.id not in found for item in chosen.items):
@@ -180,6 +230,44 @@ class Scorer:
                     f"{name}, because another process removed them. Run the step again."
                 )
         return results
+
+    def _bertscores(
+        self, plan: BasePlan, adapter: StoredAdapter, chosen: ChosenTask
+    ) -> dict[Subject, dict[str, float]]:
+        """BERTScores of both subjects' answers, if a model for them is given and texts are asked.
+
+        The base model's are computed once for all of its adapters.
+        """
+        model = self.settings.evaluation.bertscore_model
+        if model is None or not isinstance(chosen.task.scoring, TextScoring):
+            return {}
+        found: dict[Subject, dict[str, float]] = {}
+        subjects: tuple[tuple[Subject, str], ...] = (("base", BASE), ("adapter", adapter.content))
+        for subject, name in subjects:
+            place = (id(plan), chosen.task.name, name)
+            if place not in self._known_bertscores:
+                answers = {
+                    item_id: answer.answer
+                    for item_id, results in plan.results(self.store, name, chosen).items()
+                    if (answer := answer_of(results))
+                }
+                pairs = {
+                    item.id: (answers[item.id], item.answers[0])
+                    for item in chosen.items
+                    if item.id in answers and item.answers
+                }
+                self._known_bertscores[place] = bertscores_of(model, pairs)
+            found[subject] = self._known_bertscores[place]
+        return found
+
+    @cached_property
+    def _bertscore_sha256(self) -> str:
+        """The hash of the model for BERTScores; empty without one."""
+        model = self.settings.evaluation.bertscore_model
+        if model is None:
+            return ""
+        files = sorted(path for path in model.glob("*") if path.is_file())
+        return sha256_of([[path.name, sha256_of_file(path)] for path in files])
 
     def _write(
         self,

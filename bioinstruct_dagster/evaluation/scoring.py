@@ -29,7 +29,7 @@ ALL_ITEMS, CLEAN_ITEMS = "all", "without_contaminated"
 ALL_CATEGORIES = "all"
 Subject = Literal["base", "adapter"]
 Results = Mapping[str, Sequence[ItemResult]]  # by item
-_COMPUTED_BY = ("metrics", "statistics")  # folders whose code determines a score
+_COMPUTED_BY = ("metrics", "statistics", "summaries")  # folders whose code determines a score
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class TaskResults:
         adapter: the adapter's results by item.
         contaminated: the items that training rows repeat.
         groups: by category, the items of it; empty if the task has one category.
+        bertscores: by subject and item, if a model for them is given.
     """
 
     chosen: ChosenTask
@@ -49,6 +50,17 @@ class TaskResults:
     adapter: Results
     contaminated: Collection[str] = ()
     groups: Mapping[str, Collection[str]] = field(default_factory=dict)
+    bertscores: Mapping[Subject, Mapping[str, float]] = field(default_factory=dict)
+    _measured: dict[Subject, list[Measured]] = field(default_factory=dict)
+
+    def measured(self, subject: Subject) -> list[Measured]:
+        """All metrics of a subject. They are computed when they are first asked for."""
+        if subject not in self._measured:
+            results = self.base if subject == "base" else self.adapter
+            self._measured[subject] = measured_of(
+                self.chosen.task, self.chosen.items, results, self.bertscores.get(subject)
+            )
+        return self._measured[subject]
 
     @property
     def category(self) -> str:
@@ -96,12 +108,18 @@ def score_task(results: TaskResults, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
+def main_pair(results: TaskResults) -> tuple[Measured, Measured] | None:
+    """The main metric of base and adapter over the items that both have; None without any."""
+    main = main_metric(results.chosen.task)
+    found = next((pair for pair in _pairs(results) if pair[0].metric == main), None)
+    return found if found and found[0].item_ids else None
+
+
 def _pairs(results: TaskResults) -> list[tuple[Measured, Measured]]:
     """Each metric that both subjects have, over the items that both have."""
-    task, items = results.chosen.task, results.chosen.items
-    of_base = {one.metric: one for one in measured_of(task, items, results.base)}
+    of_base = {one.metric: one for one in results.measured("base")}
     pairs = []
-    for adapter in measured_of(task, items, results.adapter):
+    for adapter in results.measured("adapter"):
         base = of_base.get(adapter.metric)
         if base is not None:
             both = set(base.item_ids) & set(adapter.item_ids)
@@ -160,9 +178,10 @@ def prediction_rows(results: TaskResults) -> Iterator[dict[str, Any]]:
     """A row for each item and subject: what was answered, and what it is worth."""
     task, items = results.chosen.task, results.chosen.items
     main = main_metric(task)
-    for subject, found in (("base", results.base), ("adapter", results.adapter)):
+    of_subjects: dict[Subject, Results] = {"base": results.base, "adapter": results.adapter}
+    for subject, found in of_subjects.items():
         values: dict[str, dict[str, float]] = {item.id: {} for item in items}
-        for measured in measured_of(task, items, found):
+        for measured in results.measured(subject):
             for item_id, value in measured.item_values().items():
                 values[item_id][measured.metric] = value
         for item in items:

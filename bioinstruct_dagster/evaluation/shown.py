@@ -9,15 +9,26 @@ from typing import Any
 
 from bioinstruct_dagster.evaluation.scoring import ALL_ITEMS, is_task_wide
 from bioinstruct_dagster.evaluation.selection import ChosenTasks
+from bioinstruct_dagster.evaluation.summaries.averages import AVERAGE
 
 
 def score_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """A row for each metric over all items of a task, main metrics first.
+    """Each task's main metric over all items, and the averages of categories.
 
     The three subjects stand side by side, each as `0.612 [0.583, 0.641]`.
     """
-    rows = [row for row in scores if row["items"] == ALL_ITEMS and is_task_wide(row)]
-    return _side_by_side(sorted(rows, key=lambda row: not row["main"]))
+    return _side_by_side([row for row in _whole(scores) if row["main"] or row["task"] == AVERAGE])
+
+
+def other_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The other metrics of each task over all items, in the same form."""
+    return _side_by_side(
+        [row for row in _whole(scores) if not row["main"] and row["task"] != AVERAGE]
+    )
+
+
+def _whole(scores: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in scores if row["items"] == ALL_ITEMS and is_task_wide(row)]
 
 
 def clean_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -95,7 +106,7 @@ def task_table(chosen: ChosenTasks, repeated: Mapping[str, Sequence[Any]]) -> li
 
 
 def main_scores(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """The main metric of each task, by a name such as `pubmedqa_accuracy_adapter`."""
+    """The main metric of each task, by a name of task, metric and subject."""
     return {
         f"{row['task']}_{row['metric']}_{row['subject']}": row["score"]
         for row in scores

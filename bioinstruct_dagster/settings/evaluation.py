@@ -5,6 +5,7 @@ contamination gate reads too (curation).
 """
 
 from pathlib import Path
+from typing import Literal
 
 from bioinstruct_dagster.settings.fields import MAX_ROWS, SettingsGroup, setting
 
@@ -50,6 +51,12 @@ class EvaluationSettings(SettingsGroup):
         empty="by the machine's memory",
         ge=1,
         le=4_096,
+    )
+    answer_engine: Literal["transformers", "vllm"] = setting(
+        "transformers",
+        "BIOINSTRUCT_EVALUATION_ENGINE",
+        "What generates answers. `vllm` needs that package and a GPU; it rounds in another way, so "
+        "its answers are kept apart from those of `transformers`.",
     )
     bertscore_model: Path | None = setting(
         None,

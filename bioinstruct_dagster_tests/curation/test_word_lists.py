@@ -14,10 +14,11 @@ from bioinstruct_dagster.curation.word_lists import (
     WordListError,
     alternatives,
     word_list,
+    word_texts,
     word_values,
 )
 
-SHIPPED_FILES = sorted(Path(bioinstruct_dagster.__file__).parent.glob("curation/**/words/*.yaml"))
+SHIPPED_FILES = sorted(Path(bioinstruct_dagster.__file__).parent.rglob("words/*.yaml"))
 
 
 @pytest.fixture
@@ -92,6 +93,15 @@ def test_a_word_without_a_number_is_refused(written):
     package = written("a:\n  what: x.\n  words: {mg: 0.001, g: one}\n")
     with pytest.raises(WordListError, match="list a: the word g has no number"):
         word_values(package, "lists.yaml", "a")
+
+
+def test_texts_of_words_keep_their_form_and_one_without_text_is_refused(written):
+    package = written(
+        "a:\n  what: x.\n  words: {dad: father, no: '12'}\nb:\n  what: x.\n  words: [dad]\n"
+    )
+    assert dict(word_texts(package, "lists.yaml", "a")) == {"dad": "father", "no": "12"}
+    with pytest.raises(WordListError, match="list b: the word dad has no text"):
+        word_texts(package, "lists.yaml", "b")
 
 
 def test_a_missing_file_is_named(written):

@@ -14,6 +14,7 @@ from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.evaluation.cache.parts import parts_in
 from bioinstruct_dagster.evaluation.planning import PARTS
 from bioinstruct_dagster.models.compute.local import LocalLauncher
+from bioinstruct_dagster.models.compute.travelling import TravellingLauncher
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -70,7 +71,7 @@ class Project:
         self.store.replace({"hf_dataset": placed})
         return self
 
-    def materialize(self, *names, partition=None, partitions=None):
+    def materialize(self, *names, partition=None, partitions=None, launcher=CountedLauncher):
         """The result, and how many model processes were started."""
         defs = build_defs(self.settings)
         CountedLauncher.started = 0
@@ -81,7 +82,7 @@ class Project:
         result = dg.materialize(
             [*defs.assets, *defs.asset_checks],
             selection=dg.AssetSelection.assets(*names),
-            resources={**defs.resources, "process": ModelProcess(CountedLauncher)},
+            resources={**defs.resources, "process": ModelProcess(launcher)},
             partition_key=partition,
             tags=tags,
             instance=self.instance,
@@ -126,7 +127,7 @@ def test_one_process_scores_all_adapters_of_a_base_model(trained):
 
 
 def test_each_metric_has_three_subjects_with_interval_n_and_method(trained):
-    rows = trained.rows("select * from eval_scores")
+    rows = trained.rows("select * from eval_scores where task <> 'average'")
     assert {row["task"] for row in rows} == set(TASKS.split(","))
     groups = {}
     for row in rows:
@@ -149,7 +150,8 @@ def test_each_metric_has_three_subjects_with_interval_n_and_method(trained):
 def test_fixtures_are_marked_and_the_own_test_split_is_not_one(trained):
     sources = trained.rows("select distinct task, items_source from eval_scores order by task")
     assert {row["task"]: row["items_source"] for row in sources} == {
-        "held_out": "own", "medqa": "fixture", "mednli": "fixture", "coreference": "fixture",
+        "held_out": "own", "average": "fixture", "medqa": "fixture", "mednli": "fixture",
+        "coreference": "fixture",
     }  # fmt: skip
 
 
@@ -163,11 +165,25 @@ def test_the_base_model_is_asked_once_for_all_of_its_adapters(trained):
     assert adapters["subjects"] == 2
 
 
+def test_a_category_with_several_tasks_has_an_average_of_their_main_metrics(trained):
+    rows = trained.rows(
+        "select * from eval_scores where recipe = 'all' and category = 'extraction' "
+        "and items = 'all' and subject <> 'difference'"
+    )
+    for subject in ("base", "adapter"):
+        [average] = [r for r in rows if (r["task"], r["subject"]) == ("average", subject)]
+        members = [r["score"] for r in rows if r["main"] and r["subject"] == subject]
+        assert len(members) == 2
+        assert average["score"] == pytest.approx(sum(members) / 2)
+        assert average["n"] == 2 * ITEMS
+
+
 def test_predictions_name_items_values_and_contamination(trained):
     rows = trained.rows("select * from eval_predictions")
     assert len(rows) == 2 * 2 * sum(
         row["n"] for row in trained.rows(
-            "select task, max(n) as n from eval_scores where subject = 'base' group by task"
+            "select task, max(n) as n from eval_scores where subject = 'base' "
+            "and task <> 'average' group by task"
         )
     )  # fmt: skip
     for row in rows:
@@ -211,7 +227,7 @@ def test_experiments_that_differ_only_in_their_seed_get_a_score_over_seeds(train
     assert over["score"] == pytest.approx(means[0]["mean"])
 
 
-def test_nothing_changed_starts_no_process_and_changes_nothing(copied):
+def test_nothing_changed_starts_no_process_and_changes_nothing(copied, trained):
     before = copied.rows("select * from eval_scores order by all")
     result, processes = copied.materialize("eval_scores", partitions=KEYS)
     assert result.success
@@ -219,6 +235,8 @@ def test_nothing_changed_starts_no_process_and_changes_nothing(copied):
     assert copied.rows("select * from eval_scores order by all") == before
     event = result.asset_materializations_for_node("eval_scores")[0]
     assert event.metadata["tasks_computed"].value == 0
+    first = trained.result.asset_materializations_for_node("eval_scores")[0]
+    assert event.metadata["fingerprint"].text == first.metadata["fingerprint"].text
 
 
 def test_scores_are_computed_again_without_a_model(copied):
@@ -271,6 +289,26 @@ def test_parts_that_a_killed_run_left_are_not_asked_for_again(copied):
     assert result.success
     assert processes == 0
     assert not list(parts_in(folder))
+
+
+def test_another_machine_gives_the_same_scores_through_an_exchange(copied, tmp_path):
+    columns = "select * exclude (scored_at) from eval_scores order by all"
+    before = copied.rows(columns)
+    copied.store.replace({"eval_items": [], "eval_scores": [], "eval_predictions": []})
+    url = (tmp_path / "exchange").as_uri()
+    result, processes = copied.materialize(
+        "eval_scores",
+        partitions=KEYS,
+        launcher=lambda: TravellingLauncher(CountedLauncher(), url),
+    )
+    assert result.success
+    assert processes == 1
+    after = copied.rows(columns)
+    assert len(after) == len(before)
+    for ours, theirs in zip(before, after, strict=True):
+        assert theirs["score"] == pytest.approx(ours["score"], abs=1e-6)
+        assert theirs["scored_from"] == ours["scored_from"]
+    assert not list(parts_in(copied.settings.store.data_dir / PARTS))
 
 
 def test_one_adapter_that_is_gone_does_not_keep_the_other_from_its_scores(copied):

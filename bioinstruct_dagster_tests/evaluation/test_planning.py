@@ -36,10 +36,10 @@ def adapter(tmp_path):
 
 
 @pytest.fixture
-def plan(adapter, store):
+def plan(adapter, store, settings):
     store.replace({})
     chosen = ChosenTasks((chosen_task("medqa", 2), chosen_task("phee", 3)), {})
-    return BasePlan.of([adapter, replace(adapter, content="content-2")], chosen, 42)
+    return BasePlan.of([adapter, replace(adapter, content="content-2")], chosen, settings)
 
 
 def add(store, tmp_path, keys, precision="float32 on cpu"):

@@ -7,6 +7,7 @@ from bioinstruct_dagster.evaluation.shown import (
     clean_table,
     interval,
     main_scores,
+    other_table,
     score_table,
     task_table,
 )
@@ -38,10 +39,11 @@ SCORES = [
 ]
 
 
-def test_main_metrics_come_first_with_three_subjects_side_by_side():
-    table = score_table(SCORES)
+def test_main_metrics_and_averages_have_three_subjects_side_by_side():
+    average = rows("average", "main_metrics", main=False)
+    table = score_table([*SCORES, *average])
     assert [(row["task"], row["metric"]) for row in table] == [
-        ("phee", "span_f1"), ("held_out", "loss"), ("phee", "invalid"),
+        ("phee", "span_f1"), ("held_out", "loss"), ("average", "main_metrics"),
     ]  # fmt: skip
     assert table[0] == {
         "task": "phee", "metric": "span_f1", "category": "extraction",
@@ -49,6 +51,10 @@ def test_main_metrics_come_first_with_three_subjects_side_by_side():
         "difference": "+0.250 [+0.100, +0.900]", "n": "1,200", "method": "Tango", "p": "0.01",
         "p (Holm)": "0.04", "detectable": "0.2", "items from": "files",
     }  # fmt: skip
+
+
+def test_other_metrics_stand_apart():
+    assert [row["metric"] for row in other_table(SCORES)] == ["invalid"]
 
 
 def test_categories_and_clean_items_have_tables_of_their_own():

@@ -257,6 +257,16 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
             "amd.com/gpu",
         ),
         "BIOINSTRUCT_RAY_JOBS": ("compute.ray_jobs", "http://head:8265", "http://head:8265"),
+        "BIOINSTRUCT_EVALUATE_TASKS": ("evaluation.tasks", "held_out,medqa", "held_out,medqa"),
+        "BIOINSTRUCT_EVALUATION_ITEMS": ("evaluation.items", "100", 100),
+        "BIOINSTRUCT_EVALUATION_TOKENS": ("evaluation.tokens_per_pass", "4096", 4096),
+        "BIOINSTRUCT_EVALUATION_ROWS": ("evaluation.answer_rows", "8", 8),
+        "BIOINSTRUCT_EVALUATION_ENGINE": ("evaluation.answer_engine", "vllm", "vllm"),
+        "BIOINSTRUCT_BERTSCORE_MODEL": (
+            "evaluation.bertscore_model",
+            str(tmp_path / "bert"),
+            tmp_path / "bert",
+        ),
         "BIOINSTRUCT_JUDGE": ("judge.mode", "proven", "proven"),
         "BIOINSTRUCT_JUDGE_MODEL": ("judge.model_name", "gpt-5", "gpt-5"),
         "BIOINSTRUCT_JUDGE_BASE_URL": (

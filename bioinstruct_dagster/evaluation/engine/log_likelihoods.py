@@ -32,8 +32,8 @@ from bioinstruct_dagster.models.base_models import LoadedBaseModel
 
 # Tokens of a pass. On a CPU, a pass should fit into the processor's caches; a GPU has to be filled.
 TOKENS_PER_PASS = {"cpu": 2_048, "cuda": 16_384}
-# Logits of a pass, at 4 bytes: 512 MB. Most passes need much less.
-_MOST_LOGITS = 1 << 27
+# Logits of a pass: 512 MB with their log-probabilities. Most passes need much less.
+_MOST_LOGITS = 1 << 26
 
 Content = tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]
 
@@ -65,7 +65,7 @@ def log_likelihoods(
         base: the base model.
         work: the requests of each subject.
         tokens_per_pass: how many tokens the model computes at once, such as TOKENS_PER_PASS.
-        tell: gets the number of results that are computed so far.
+        tell: gets the number of results that were just computed.
         log: takes one line: why the requests are computed in a slower way, if they are.
 
     Yields:
@@ -77,7 +77,6 @@ def log_likelihoods(
     every = [request for requests, _ in groups for request in requests]
     with subjects.alone(BASE):
         way = _way(base, every, log)
-    finished = 0
     for requests, keys in groups:
         plan = _Plan(subjects, base, way, log)
         for subject, contents, sums in plan.computed(requests, tuple(keys), tokens_per_pass):
@@ -86,8 +85,7 @@ def log_likelihoods(
                 for content, values in zip(contents, sums, strict=True)
                 for key in keys[subject][content]
             ]
-            finished += len(results)
-            tell(finished)
+            tell(len(results))
             yield from results
 
 
@@ -141,7 +139,8 @@ class _Plan:
                 yield one.requests, _of_tree(TreeTensors.of(one, base.device, dtype))
             return
         alone = self.way.name == "rows"
-        for batch in batches_of(requests, tokens=min(tokens, most), rows=1 if alone else None):
+        rows = 1 if alone else None
+        for batch in batches_of(requests, tokens=tokens, predicting=most, rows=rows):
             yield batch.requests, _of_rows(base, batch, alone=alone)
 
 

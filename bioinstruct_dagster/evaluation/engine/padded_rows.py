@@ -54,26 +54,31 @@ class PaddedRows:
 
 
 def batches_of(
-    requests: Sequence[OptionRequest], *, tokens: int, rows: int | None = None
+    requests: Sequence[OptionRequest], *, tokens: int, predicting: int, rows: int | None = None
 ) -> Iterator[PaddedRows]:
     """Fill batches with requests, the longest first, which shows at once whether memory is enough.
 
     Args:
         requests: in any order.
         tokens: of a batch, padding included. A request that has more is a batch of its own.
+        predicting: the most tokens of a batch whose logits are computed, but for a single request.
         rows: of a batch, but for a single request; None for any number.
     """
     ordered = sorted(requests, key=lambda one: (-_width(one), one.prompt_ids, one.option_ids))
     batch: list[OptionRequest] = []
-    options = 0
+    many = 0
     for request in ordered:
         own = len({option[:-1] for option in request.option_ids})
-        more = options + own
-        if batch and (_width(batch[0]) * more > tokens or (rows and more > rows)):
-            yield PaddedRows.of(batch)
-            batch, more = [], own
+        if batch:
+            width, more = _width(batch[0]), many + own
+            # In each row, from the end of the shortest prompt to the end of the longest row.
+            kept = width - min(len(one.prompt_ids) for one in (*batch, request)) + 1
+            full = width * more > tokens or kept * more > predicting
+            if full or (rows and more > rows):
+                yield PaddedRows.of(batch)
+                batch, many = [], 0
         batch.append(request)
-        options = more
+        many += own
     if batch:
         yield PaddedRows.of(batch)
 
@@ -125,6 +130,6 @@ def _scores(
     at_row, at, token = torch.tensor(targets, device=device).T
     with torch.inference_mode():
         kept, place = at.unique(return_inverse=True)
-        logits = kept_logits(model, kept, input_ids=ids)[at_row, place]  # (N, vocabulary)
-        scores = logits[torch.arange(len(token), device=device), token] - logits.logsumexp(1)
+        logits = kept_logits(model, kept, input_ids=ids)  # (rows, P, vocabulary)
+        scores = logits.log_softmax(2)[at_row, place, token]
     return scores.double().cpu()

@@ -168,5 +168,7 @@ def _difference(sample: Sequence[OptionRequest], one: Sums, other: Sums) -> floa
 
 def _rounding(base: LoadedBaseModel) -> float:
     """The greatest mean difference of a token's log-likelihood that rounding alone can make."""
+    if getattr(base_of(base.model), "is_loaded_in_4bit", False):
+        return ROUNDING_16_BIT
     dtype = str(next(base.model.parameters()).dtype).removeprefix("torch.")
     return ROUNDING.get(dtype, ROUNDING_16_BIT)

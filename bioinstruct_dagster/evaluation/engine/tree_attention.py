@@ -106,6 +106,8 @@ class TreeMasks:
                 mask = product.mask
                 if window is not None and product.keys > window:
                     mask = self._windowed((number, place, window), ranges, product)
+                if mask is not None and mask.dtype != query.dtype:
+                    mask = mask.to(query.dtype)  # of weights in 4 bits, or with a window
                 output[:, start:stop] = scaled_dot_product_attention(
                     query[:, :, start:stop],
                     keys[:, :, : product.keys],

@@ -46,7 +46,7 @@ class AgreementFigure:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class HumanAgreement:
     """The four figures of one score. The head of this module explains them.
 
     Attributes:
@@ -72,7 +72,7 @@ def agreement_of(
     clusters: Sequence[Hashable],
     seed: int,
     resamples: int = RESAMPLES,
-) -> Agreement:
+) -> HumanAgreement:
     """The four figures of agreement, with intervals from a bootstrap over dialogues.
 
     Args:
@@ -103,7 +103,7 @@ def agreement_of(
         drawn = over_clusters(statistic, groups, seed=seed, resamples=resamples)
         return AgreementFigure(statistic(np.arange(len(x))), *drawn)
 
-    return Agreement(
+    return HumanAgreement(
         spearman=figure(lambda rows: spearman(x[rows], y[rows])),
         partial=figure(lambda rows: partial_correlation(x[rows], y[rows], given[rows])),
         within=_within_figure(x, y, groups, seed=seed, resamples=resamples),

@@ -1,9 +1,9 @@
 """Which option a generated answer names: by its letter, by its text, or not to be told.
 
 An answer is read only if it names one option. Harnesses that take the first or the last letter of
-an answer score `The answer is B because a car moves.` as A (lm-evaluation-harness pull request
-4188), `Answer seems to be A` as S (openbench issue 348), and `ANSWER: **B**` as no answer
-(inspect_ai issue 5055). So a letter counts where the words around it say that it is an answer.
+an answer score `The answer is B because a car moves.` as A (lm-evaluation-harness, pull request
+4188), `Answer seems to be A` as S (openbench, issue 348), and `ANSWER: **B**` as no answer
+(Inspect, issue 5055). So a letter counts where the words around it say that it is an answer.
 
 Belongs here: reading. Does not: right or wrong (evaluation.metrics.choices), or lists of spans
 (evaluation.metrics.span_lists).
@@ -210,14 +210,14 @@ class _Letters:
             rest = text[match.end("letter") :]
             if place < 0:
                 continue
-            if _NEGATION_BEFORE.search(text[: match.start("letter")]) or _NEGATION_AFTER.match(
-                rest
-            ):
+            # `not A`, and `the wrong answer is A`
+            before = (text[: match.start("letter")], text[: match.start()])
+            if any(map(_NEGATION_BEFORE.search, before)) or _NEGATION_AFTER.match(rest):
                 negated = True
+            elif (another := _ANOTHER.match(rest)) and another[1] in self._letters:
+                places += [place, self._letters.find(another[1])]
             elif self._is_answer(rest, place):
                 places.append(place)
-                if (other := _ANOTHER.match(rest)) and self._letters.find(other[1]) >= 0:
-                    places.append(self._letters.find(other[1]))
         return Named(tuple(places), negated=negated)
 
     def _is_answer(self, rest: str, place: int) -> bool:

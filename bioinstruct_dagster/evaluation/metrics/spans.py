@@ -37,7 +37,7 @@ def span_metrics(
     Each right span counts for one listed span. An answer that can't be read misses all its spans,
     and `invalid_answers` counts it.
 
-    With several labels there is also the strict F1 of each: `span_f1_strict_` and the label.
+    With several labels there is also the strict F1 of each, whose name ends with the label.
     """
     labels = scoring.labels
     counts: dict[str, list[list[list[float]]]] = {STRICT: [], RELAXED: []}
@@ -61,8 +61,8 @@ def span_metrics(
         found.append(Measured(name, ids, values, "micro_f1", classes=labels, bounds=SHARE))
         if len(labels) > 1:
             found.append(Measured(macro, ids, values, "macro_f1", classes=labels, bounds=SHARE))
+    values = np.array(counts[STRICT], dtype=np.float64)
     if len(labels) > 1:
-        values = np.array(counts[STRICT], dtype=np.float64)
         found += [
             Measured(
                 f"{STRICT}_{label}",
@@ -81,8 +81,7 @@ def span_counts(
     right: Sequence[Span], listed: Sequence[Span], label: str, *, relaxed: bool
 ) -> list[float]:
     """True positives, false positives and false negatives of one label in one item."""
-    wanted = _distinct(right, label)
-    given = _distinct(listed, label)
+    wanted, given = _distinct(right, label), _distinct(listed, label)
     pairs = sorted(
         (
             (-overlap, at, to)
@@ -107,10 +106,8 @@ def _distinct(spans: Sequence[Span], label: str) -> list[tuple[str, ...]]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    words = words_of(text)
-    while len(words) > 1 and words[0] in _ARTICLES:
-        words = words[1:]
-    return tuple(words)
+    words = tuple(words_of(text))
+    return words[1:] if len(words) > 1 and words[0] in _ARTICLES else words
 
 
 def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> float:

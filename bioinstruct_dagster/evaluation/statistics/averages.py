@@ -11,7 +11,7 @@ import numpy as np
 
 from bioinstruct_dagster.evaluation.metrics.measured import Floats, Measured, MeasuredError
 from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE
-from bioinstruct_dagster.evaluation.statistics.estimates import CLUSTERED_BOOTSTRAP, Estimate
+from bioinstruct_dagster.evaluation.statistics.estimates import CLUSTERED_BOOTSTRAP, ScoreEstimate
 from bioinstruct_dagster.evaluation.statistics.resamples import bootstrap, widened_tail
 from bioinstruct_dagster.evaluation.statistics.sums import (
     Clusters,
@@ -53,10 +53,10 @@ class CategoryGain:
     """
 
     tasks: tuple[str, ...]
-    base: Estimate
-    adapter: Estimate
-    difference: Estimate
-    gain: Estimate | None
+    base: ScoreEstimate
+    adapter: ScoreEstimate
+    difference: ScoreEstimate
+    gain: ScoreEstimate | None
 
 
 def category_gain(tasks: Sequence[PairedTask], seed: int) -> CategoryGain:
@@ -77,9 +77,7 @@ def category_gain(tasks: Sequence[PairedTask], seed: int) -> CategoryGain:
     pairs = [paired_sums((task.base, task.adapter), task.clusters) for task in tasks]
     if any(not first.items for first, _ in pairs):
         raise MeasuredError("A task without items has no place in an average over tasks.")
-    drawn: list[Floats] = []
-    for place, (first, second) in enumerate(pairs):
-        drawn.append(_drawn(first, second, seed + place))
+    drawn = [_drawn(one, other, seed + place) for place, (one, other) in enumerate(pairs)]
     base, adapter = np.mean(drawn, axis=0)
     at_base, at_adapter = (float(np.mean([pair[side].score for pair in pairs])) for side in (0, 1))
     n = sum(first.items for first, _ in pairs)
@@ -88,12 +86,14 @@ def category_gain(tasks: Sequence[PairedTask], seed: int) -> CategoryGain:
     shared = any(first.shared for first, _ in pairs)
     method = CLUSTERED_BOOTSTRAP + " within each task" if shared else WITHIN_TASKS
 
-    def found(score: float, samples: Floats) -> Estimate:
+    def found(score: float, samples: Floats) -> ScoreEstimate:
         if fewest < 2:  # noqa: PLR2004 (one cluster has no spread)
-            return Estimate(score, None, None, n, clusters, "none: a task has one item or cluster")
+            return ScoreEstimate(
+                score, None, None, n, clusters, "none: a task has one item or cluster"
+            )
         tail = widened_tail(fewest)
         low, high = np.quantile(samples, [tail, 1 - tail])
-        return Estimate(score, float(low), float(high), n, clusters, method)
+        return ScoreEstimate(score, float(low), float(high), n, clusters, method)
 
     with np.errstate(divide="ignore", invalid="ignore"):
         gains = adapter / base - 1

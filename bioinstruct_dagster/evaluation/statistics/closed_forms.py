@@ -34,7 +34,7 @@ def t_quantile(probability: float, df: ArrayLike) -> Floats:
 
 
 def wilson(share: ArrayLike, n: ArrayLike, z: ArrayLike | None = None) -> tuple[Floats, Floats]:
-    """Wilson's score interval of a proportion (Wilson 1927; Brown, Cai and DasGupta 2001).
+    """Wilson's score interval of a proportion (Wilson 1927; Brown and others 2001).
 
     Args:
         share: the observed proportion.

@@ -20,7 +20,7 @@ from bioinstruct_dagster.evaluation.statistics.closed_forms import (
 )
 from bioinstruct_dagster.evaluation.statistics.estimates import (
     NO_VARIATION,
-    Estimate,
+    ScoreEstimate,
     general_interval,
     without_spread,
 )
@@ -58,7 +58,7 @@ class Comparison:
             items differ as much as these do; None if they are too few for any.
     """
 
-    estimate: Estimate
+    estimate: ScoreEstimate
     p_value: float
     test: str
     detectable: float | None
@@ -87,7 +87,7 @@ def compare(base: Measured, adapter: Measured, clusters: Clusters, seed: int) ->
     found = without_spread(difference)
     if found is None:
         low, high, method = general_interval(difference, seed)
-        found = Estimate(difference.score, low, high, first.items, first.clusters, method)
+        found = ScoreEstimate(difference.score, low, high, first.items, first.clusters, method)
     if first.clusters <= 1:
         return Comparison(found, 1.0 if first.items else math.nan, NO_TEST, None)
     swaps = swapped(first.table, second.table, first.of, seed)
@@ -103,7 +103,7 @@ def _right_and_wrong(first: ClusterSums, second: ClusterSums) -> Comparison:
     change = second.table[:, 0] - first.table[:, 0]
     gained, lost, n = int((change > 0).sum()), int((change < 0).sum()), len(change)
     low, high = (float(end) for end in tango(gained, lost, n))
-    found = Estimate((gained - lost) / n, low, high, n, n, TANGO)
+    found = ScoreEstimate((gained - lost) / n, low, high, n, n, TANGO)
     return Comparison(found, mcnemar(gained, lost), MCNEMAR, detectable_share(gained + lost, n))
 
 

@@ -4,7 +4,7 @@ Belongs here: the corrected mean with its interval. Does not: the judge (evaluat
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,8 +16,7 @@ from bioinstruct_dagster.evaluation.metrics.measured import (
     MeasuredError,
 )
 from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE, t_quantile, wilson
-from bioinstruct_dagster.evaluation.statistics.estimates import Estimate, estimate
-from bioinstruct_dagster.evaluation.statistics.sums import Clusters
+from bioinstruct_dagster.evaluation.statistics.estimates import ScoreEstimate, estimate
 
 PREDICTION_POWERED = "prediction-powered (PPI++)"
 CLUSTERED_PREDICTION_POWERED = "prediction-powered (PPI++) with clusters"
@@ -32,7 +31,7 @@ def ppi_mean(
     *,
     judged_clusters: Sequence[str] | None = None,
     bounds: tuple[float, float] | None = None,
-) -> Estimate:
+) -> ScoreEstimate:
     """The mean of the scores that people would give, from few human scores and many of a judge.
 
     The judge's mean over all items is corrected by the judge's mean error on the labelled ones. How
@@ -81,38 +80,7 @@ def ppi_mean(
     error = math.sqrt(sum(value**2 for value in moved.values()) * count / (count - 2))
     low, high = _interval(mean, error, count - 2, bounds)
     method = CLUSTERED_PREDICTION_POWERED if count < len(labels) else PREDICTION_POWERED
-    return Estimate(mean, low, high, len(labels), count, method)
-
-
-def corrected_mean(
-    judged: Mapping[str, float],
-    human: Mapping[str, float],
-    clusters: Clusters,
-    seed: int,
-    *,
-    bounds: tuple[float, float] | None = None,
-) -> Estimate:
-    """The same for scores by item id.
-
-    Args:
-        judged: the judge's score of each item, of labelled and other ones.
-        human: the human score of each labelled item; an item without a score of the judge is left
-            out.
-        clusters: the cluster of each item; empty or missing: its own.
-        seed: as for `ppi_mean`.
-        bounds: as for `ppi_mean`.
-    """
-    labelled = sorted(judged.keys() & human.keys())
-    others = sorted(judged.keys() - human.keys())
-    return ppi_mean(
-        [judged[item_id] for item_id in others],
-        [human[item_id] for item_id in labelled],
-        [judged[item_id] for item_id in labelled],
-        [clusters.get(item_id, "") for item_id in labelled],
-        seed,
-        judged_clusters=[clusters.get(item_id, "") for item_id in others],
-        bounds=bounds,
-    )
+    return ScoreEstimate(mean, low, high, len(labels), count, method)
 
 
 def _interval(

@@ -34,7 +34,7 @@ CLUSTERED_JACKKNIFE = "t with the jackknife's error of clusters"
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ScoreEstimate:
     """A score and its 95 % interval.
 
     Attributes:
@@ -60,7 +60,10 @@ class Estimate:
         return f"{self.score:.3f} [{self.ci_low:.3f}, {self.ci_high:.3f}]"
 
 
-def estimate(measured: Measured, clusters: Clusters, seed: int) -> Estimate:
+Estimate = ScoreEstimate  # shorter, and clear within evaluation
+
+
+def estimate(measured: Measured, clusters: Clusters, seed: int) -> ScoreEstimate:
     """The score of a metric with its interval.
 
     The interval counts clusters if items share one. Otherwise, a proportion of fewer than 300 items
@@ -76,7 +79,7 @@ def estimate(measured: Measured, clusters: Clusters, seed: int) -> Estimate:
     sums = cluster_sums(measured, clusters)
     if (early := without_spread(sums)) is not None:
         return early
-    found = Estimate(sums.score, None, None, sums.items, sums.clusters, "")
+    found = ScoreEstimate(sums.score, None, None, sums.items, sums.clusters, "")
     if measured.proportion and sums.shared:
         low, high = _clustered_wilson(sums)
         return replace(found, ci_low=low, ci_high=high, method=CLUSTERED_WILSON)
@@ -87,7 +90,7 @@ def estimate(measured: Measured, clusters: Clusters, seed: int) -> Estimate:
     return replace(found, ci_low=low, ci_high=high, method=method)
 
 
-def without_spread(sums: ClusterSums) -> Estimate | None:
+def without_spread(sums: ClusterSums) -> ScoreEstimate | None:
     """The estimate where the spread between clusters is unknown or 0; None where it is neither.
 
     If all clusters give the same score, the data still do not exclude others. At most a share u of
@@ -98,13 +101,13 @@ def without_spread(sums: ClusterSums) -> Estimate | None:
     low, high = sums.bounds
     score = sums.score if n else math.nan
     if math.isnan(score):
-        return Estimate(math.nan, None, None, n, count, NO_ITEMS)
+        return ScoreEstimate(math.nan, None, None, n, count, NO_ITEMS)
     if count == 1:
-        return Estimate(score, _finite(low), _finite(high), n, count, ONE_UNIT)
+        return ScoreEstimate(score, _finite(low), _finite(high), n, count, ONE_UNIT)
     if np.ptp(sums.left_out()) > 1e-12 * max(1.0, abs(score)):
         return None
     share = float(wilson(0.0, count)[1])
-    return Estimate(
+    return ScoreEstimate(
         score,
         _finite(score - share * (score - low)),
         _finite(score + share * (high - score)),

@@ -15,7 +15,7 @@ from bioinstruct_dagster.evaluation.statistics.closed_forms import (
     COVERAGE,
     t_quantile,
 )
-from bioinstruct_dagster.evaluation.statistics.estimates import Estimate, without_spread
+from bioinstruct_dagster.evaluation.statistics.estimates import ScoreEstimate, without_spread
 from bioinstruct_dagster.evaluation.statistics.sums import (
     Clusters,
     ClusterSums,
@@ -40,7 +40,7 @@ class SeedsEstimate:
         p_value: two-sided, of a mean of 0; None without a base model to compare with.
     """
 
-    estimate: Estimate
+    estimate: ScoreEstimate
     spread: float
     seeds: int
     p_value: float | None
@@ -76,16 +76,15 @@ def over_seeds(
         found = without_spread(sums[0])
         low, high = (found.ci_low, found.ci_high) if found else (None, None)
         method = found.method if found else ""
-        return SeedsEstimate(Estimate(mean, low, high, n, count, method), spread, seeds, None)
+        return SeedsEstimate(ScoreEstimate(mean, low, high, n, count, method), spread, seeds, None)
     items, between = _two_variances(np.stack([each.left_out() for each in sums]), scores)
-    bounds = sums[0].bounds
     if items == between == 0 and (same := without_spread(sums[0])) is not None:
         return SeedsEstimate(same, spread, seeds, None if base is None else 1.0)
     half = _half_width((1 + COVERAGE) / 2, (items, count - 1), (between, seeds - 1))
     method = CLUSTERED_TWO_WAY if sums[0].shared else TWO_WAY
-    low, high = max(mean - half, bounds[0]), min(mean + half, bounds[1])
+    low, high = max(mean - half, sums[0].bounds[0]), min(mean + half, sums[0].bounds[1])
     p_value = None if base is None else _p_value(mean, (items, count - 1), (between, seeds - 1))
-    return SeedsEstimate(Estimate(mean, low, high, n, count, method), spread, seeds, p_value)
+    return SeedsEstimate(ScoreEstimate(mean, low, high, n, count, method), spread, seeds, p_value)
 
 
 def _two_variances(left_out: Floats, scores: Floats) -> tuple[float, float]:

@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 
 RESAMPLES = 10_000
 EXACT_CLUSTERS = 13  # up to so many, all 2**clusters swaps are computed: 8,192 at the most
-_CELLS = 8_000_000  # of a matrix of weights: 64 MB
-_KEPT_CELLS = 6_000_000  # of a matrix that is kept for the next metric of the same items: 48 MB
+_CELLS = 4_000_000  # of a part of the weights: 32 MB
+_KEPT_CELLS = 64_000_000  # of weights that are kept for the next metric of the same items: 64 MB
 
 
 def bootstrap(
@@ -37,26 +37,33 @@ def bootstrap(
 
 
 def _weights(clusters: int, seed: int, resamples: int) -> Iterator[Floats]:
-    if clusters * resamples <= _KEPT_CELLS:
-        return iter((_kept_weights(clusters, seed, resamples),))
-    return _drawn_weights(clusters, seed, resamples)
+    if clusters * resamples > _KEPT_CELLS:
+        drawn = _drawn_weights(clusters, seed, resamples)
+    else:
+        drawn = iter(_kept_weights(clusters, seed, resamples))
+    return (part.astype(np.float64) for part in drawn)
 
 
 @lru_cache(maxsize=2)
-def _kept_weights(clusters: int, seed: int, resamples: int) -> Floats:
-    return np.concatenate(list(_drawn_weights(clusters, seed, resamples)))
+def _kept_weights(clusters: int, seed: int, resamples: int) -> tuple[NDArray[np.uint8], ...]:
+    return tuple(_drawn_weights(clusters, seed, resamples))
 
 
-def _drawn_weights(clusters: int, seed: int, resamples: int) -> Iterator[Floats]:
+def _drawn_weights(clusters: int, seed: int, resamples: int) -> Iterator[NDArray[np.uint8]]:
     """How often each cluster is drawn, in parts of shape (part, clusters)."""
     rng = np.random.default_rng(seed)
-    part = max(1, _CELLS // clusters)
-    for start in range(0, resamples, part):
-        rows = min(part, resamples - start)
+    for rows in _parts(clusters, resamples):
         drawn = rng.integers(0, clusters, (rows, clusters))
         drawn += np.arange(rows)[:, None] * clusters
         counts = np.bincount(drawn.ravel(), minlength=rows * clusters)
-        yield counts.reshape(rows, clusters).astype(np.float64)
+        yield counts.reshape(rows, clusters).astype(np.uint8)
+
+
+def _parts(clusters: int, samples: int) -> Iterator[int]:
+    """How many samples are computed at once."""
+    part = max(1, _CELLS // clusters)
+    for start in range(0, samples, part):
+        yield min(part, samples - start)
 
 
 def widened_percentiles(drawn: Floats, clusters: int) -> tuple[float, float]:
@@ -110,10 +117,10 @@ def _swaps(clusters: int, seed: int) -> Iterator[Floats]:
         yield ((numbers >> np.arange(clusters)) & 1).astype(np.float64)
         return
     rng = np.random.default_rng(seed)
-    part = max(1, _CELLS // clusters)
-    for start in range(0, RESAMPLES, part):
-        rows = min(part, RESAMPLES - start)
-        yield rng.integers(0, 2, (rows, clusters), dtype=np.int8).astype(np.float64)
+    for rows in _parts(clusters, RESAMPLES):
+        bits = np.frombuffer(rng.bytes(rows * (clusters // 8 + 1)), dtype=np.uint8)
+        swaps = np.unpackbits(bits.reshape(rows, -1), axis=1, count=clusters)
+        yield swaps.astype(np.float64)
 
 
 def permutation_p_value(observed: float, swaps: Floats, clusters: int) -> float:

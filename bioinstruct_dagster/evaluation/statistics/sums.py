@@ -125,8 +125,7 @@ def score_of(sums: Floats, combine: Combination) -> Floats:
 
     Returns:
         Of shape (...). An F1 score without any count is 0. The macro average leaves such classes
-        out, as scikit-learn's `f1_score` does for a class that is neither in the data nor
-        predicted.
+        out, as scikit-learn does for a class that is neither in the data nor predicted.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         if combine in {"mean", "ratio"}:

@@ -18,16 +18,16 @@ from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.tasks.item_results import Measure
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, WEIGHTS_FILE
-from bioinstruct_dagster.models.experiments import BaseModelSpec
 from bioinstruct_dagster.store.fingerprints import canonical_json, sha256_of, sha256_of_file
 
 # Raise it if the same key would give another result: another way of making prompts, cutting
 # passages, computing log-likelihoods or decoding answers.
 ENGINE_VERSION = 1
 OWN_TASK = "held_out"  # the set's own test split
+TRANSFORMERS, VLLM = "transformers", "vllm"  # what generates answers
 
 
-class Question(NamedTuple):
+class ItemQuestion(NamedTuple):
     """One measure of one item in one order of its options, whoever is asked."""
 
     task: str
@@ -47,6 +47,7 @@ class Conditions:
         dtype: of the base model's weights, as the experiment file says.
         context: in tokens, as the experiment file says; None for the model's own.
         seed: of the orders of options.
+        answer_engine: what generates the answers: `transformers` or `vllm`.
     """
 
     base_fingerprint: str
@@ -55,13 +56,14 @@ class Conditions:
     dtype: str
     context: int | None
     seed: int
+    answer_engine: str = TRANSFORMERS
 
-    @classmethod
-    def of(
-        cls, base: BaseModelSpec, fingerprint: str, quantization: str, prompt: str, seed: int
-    ) -> "Conditions":
-        """The conditions of a base model of the experiment file."""
-        return cls(fingerprint, quantization, prompt, base.dtype, base.context, seed)
+    def of_measure(self, measure: Measure) -> str:
+        """What counts for a measure, as text. What generates answers counts for answers alone."""
+        values = asdict(self)
+        if measure != "answer":
+            del values["answer_engine"]
+        return canonical_json(values)
 
 
 def adapter_content(folder: Path) -> str:
@@ -96,17 +98,20 @@ def _asked_content(item: EvaluationItem) -> str:
 
 def question_keys(
     task: EvaluationTask, items: Iterable[EvaluationItem], conditions: Conditions
-) -> Iterator[tuple[Question, str]]:
+) -> Iterator[tuple[ItemQuestion, str]]:
     """Each question of a task with the hash of all that determines its answer but the subject."""
-    head = canonical_json([ENGINE_VERSION, asdict(conditions), task.name, task_version(task)])
-    measures = measures_of(task)
+    head = canonical_json([ENGINE_VERSION, task.name, task_version(task)])
+    measures = [
+        (measure, order, f"{head}\n{conditions.of_measure(measure)}\n{measure}\n{order}")
+        for measure, order in measures_of(task)
+    ]
     for item in items:
-        content = f"{head}\n{_asked_content(item)}"
-        for measure, order in measures:
+        content = _asked_content(item)
+        for measure, order, common in measures:
             reference = canonical_json(item.answers) if measure == "reference" else ""
-            text = f"{content}\n{measure}\n{order}\n{reference}"
+            text = f"{common}\n{content}\n{reference}"
             key = hashlib.sha256(text.encode()).hexdigest()
-            yield Question(task.name, item.id, measure, order), key
+            yield ItemQuestion(task.name, item.id, measure, order), key
 
 
 def item_key(question_key: str, subject: str) -> str:

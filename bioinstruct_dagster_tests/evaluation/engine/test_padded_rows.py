@@ -26,17 +26,22 @@ def test_batches_keep_to_the_budget_and_lie_by_length():
         )
         for at in range(50)
     ]
-    batches = list(batches_of(requests, tokens=400))
+    batches = list(batches_of(requests, tokens=400, predicting=150))
     widths = []
     for batch in batches:
         width = max(map(len, batch.rows))
+        kept = width - min(at for _, at, _ in batch.targets)
         assert width * len(batch.rows) <= 400 or len(batch.requests) == 1
+        assert kept * len(batch.rows) <= 150 or len(batch.requests) == 1
         widths.append(width)
     assert widths == sorted(widths, reverse=True)
     assert len(batches) < len(requests)
     assert sorted(one.key for batch in batches for one in batch.requests) == sorted(
         one.key for one in requests
     )
-    assert all(len(batch.requests) == 1 for batch in batches_of(requests, tokens=400, rows=1))
-    backwards = [batch.rows for batch in batches_of(requests[::-1], tokens=400)]
+    assert all(
+        len(batch.requests) == 1
+        for batch in batches_of(requests, tokens=400, predicting=150, rows=1)
+    )
+    backwards = [batch.rows for batch in batches_of(requests[::-1], tokens=400, predicting=150)]
     assert backwards == [batch.rows for batch in batches]

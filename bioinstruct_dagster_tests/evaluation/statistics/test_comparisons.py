@@ -1,4 +1,4 @@
-"""Paired differences: tests, intervals, and what can be detected, with false alarms by simulation."""
+"""Paired differences: tests, intervals, what can be detected, and false alarms by simulation."""
 
 import numpy as np
 import pytest

@@ -8,7 +8,6 @@ from bioinstruct_dagster.evaluation.metrics.measured import MeasuredError
 from bioinstruct_dagster.evaluation.statistics.corrected import (
     CLUSTERED_PREDICTION_POWERED,
     PREDICTION_POWERED,
-    corrected_mean,
     ppi_mean,
 )
 from bioinstruct_dagster.evaluation.statistics.estimates import BOOTSTRAP, NO_ITEMS, WILSON
@@ -76,18 +75,6 @@ def test_clusters_count_where_they_span_both_kinds_of_items():
     assert (found.method, found.clusters) == (CLUSTERED_PREDICTION_POWERED, 15)
     single = ppi_mean(judge[60:], human[:60], judge[:60])
     assert found.ci_high - found.ci_low > 2 * (single.ci_high - single.ci_low)
-
-
-def test_scores_by_item_are_the_same():
-    rng = np.random.default_rng(5)
-    human, judge = scores(rng, 30)
-    _, others = scores(rng, 200)
-    judged = {f"item-{row:04}": float(one) for row, one in enumerate([*judge, *others])}
-    people = {f"item-{row:04}": float(one) for row, one in enumerate(human)}
-    found = corrected_mean(judged, people | {"no such item": 5.0}, {}, 0)
-    expected = ppi_mean(others, human, judge)
-    assert found.score == pytest.approx(expected.score)
-    assert (found.ci_low, found.ci_high) == pytest.approx((expected.ci_low, expected.ci_high))
 
 
 def test_nothing_labelled_has_no_score():

@@ -59,6 +59,11 @@ def test_other_conditions_have_other_keys(medqa, change):
     assert not set(other.values()) & set(keys(medqa).values())
 
 
+def test_what_generates_answers_counts_for_answers_alone(medqa):
+    before, after = keys(medqa), keys(medqa, conditions=replace(CONDITIONS, answer_engine="vllm"))
+    assert {q.measure for q in before if before[q] != after[q]} == {"answer"}
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -12,7 +12,7 @@ from bioinstruct_dagster.evaluation.metrics.composite.lists import texts_in, wor
 from bioinstruct_dagster.evaluation.metrics.composite.numbers import NUMBER
 from bioinstruct_dagster.evaluation.metrics.composite.stems import stem
 
-Kind = Literal["finding", "medicine", "body", "number", "word"]
+Kind = Literal["finding", "medicine", "term", "body", "number", "word"]
 
 # In the order in which a phrase of two lists is looked up.
 SYNONYM_LISTS: dict[str, Kind] = {
@@ -27,6 +27,7 @@ SYNONYM_LISTS: dict[str, Kind] = {
 }
 VAGUE_WEIGHT = 0.5  # a word such as "good" says about half of what a finding says
 LEAST_OF_A_NAME = 6  # letters of a medicine's name; shorter words share endings by chance
+LEAST_OF_A_TERM = 8  # letters; a word so long that no list has is mostly a clinical term
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,9 @@ class Concept:
 
     Attributes:
         name: of the concept, or the stem of the word, or the digits of a number.
-        kind: findings (with treatments and habits) and medicines can be affirmed or denied. Parts
-            of the body, numbers and other words only say what is spoken of.
+        kind: findings (with treatments and habits), medicines and terms (long words of no list) can
+            be affirmed or denied. Parts of the body, numbers and other words only say what is
+            spoken of.
         parts: names of the concepts of which it consists, such as pain and abdomen.
         weight: how much it counts.
         words: as they stand in the text.
@@ -53,7 +55,7 @@ class Concept:
     @property
     def deniable(self) -> bool:
         """Whether it makes a difference that the concept is denied."""
-        return self.kind in {"finding", "medicine"}
+        return self.kind in {"finding", "medicine", "term"}
 
 
 def concepts_of(words: list[str]) -> list[Concept]:
@@ -84,8 +86,15 @@ def _phrase_at(words: list[str], stems: list[str], at: int) -> tuple[Concept | N
             return Concept(name, kind, _parts(name), weight, tuple(words[at : at + length])), length
     if word in without_content() or not word.isalpha() or len(word) == 1:
         return None, 1
-    kind = "medicine" if named_like_medicine(word) else "word"
-    return Concept(stems[at], kind, (), VAGUE_WEIGHT if _is_vague(word) else 1.0, (word,)), 1
+    return Concept(
+        stems[at], _unlisted(word), (), VAGUE_WEIGHT if _is_vague(word) else 1.0, (word,)
+    ), 1
+
+
+def _unlisted(word: str) -> Kind:
+    if named_like_medicine(word):
+        return "medicine"
+    return "term" if len(word) >= LEAST_OF_A_TERM and not _is_vague(word) else "word"
 
 
 def phrase_words(words: list[str], at: int) -> int:

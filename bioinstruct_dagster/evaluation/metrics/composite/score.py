@@ -15,7 +15,7 @@ from bioinstruct_dagster.evaluation.metrics.composite.coverage import covered
 from bioinstruct_dagster.evaluation.metrics.composite.dialogue import source_clauses
 from bioinstruct_dagster.evaluation.metrics.composite.form import brevity, own_words
 from bioinstruct_dagster.evaluation.metrics.composite.persons import sexes, spoken_sexes
-from bioinstruct_dagster.evaluation.metrics.composite.support import Evidence, Fault
+from bioinstruct_dagster.evaluation.metrics.composite.support import Evidence, SummaryFault
 from bioinstruct_dagster.evaluation.metrics.composite.weights import (
     DEFAULT_WEIGHTS,
     CompositeWeights,
@@ -37,7 +37,7 @@ class Composite:
     score: float
     factual_errors: float
     coverage: float
-    faults: tuple[Fault, ...]
+    faults: tuple[SummaryFault, ...]
 
 
 def composite(
@@ -59,7 +59,7 @@ def composite(
     if faults and summary.rstrip()[-1:].isalnum():
         faults[-1] = _without_half_word(said[-1], faults[-1])
     if _other_sex(source, reference, summary):
-        faults.append([Fault("sex", ", ".join(sorted(sexes(summary))))])
+        faults.append([SummaryFault("sex", ", ".join(sorted(sexes(summary))))])
     # A clause counts only its worst fault: a wrong date has a wrong day and a wrong year.
     errors = sum(max((_weight(fault, weights) for fault in one), default=0.0) for one in faults)
     coverage = covered(wanted, said, weights)
@@ -72,7 +72,7 @@ def composite(
     )
 
 
-def _weight(fault: Fault, weights: CompositeWeights) -> float:
+def _weight(fault: SummaryFault, weights: CompositeWeights) -> float:
     match fault.kind:
         case "word":
             return weights.word
@@ -82,7 +82,7 @@ def _weight(fault: Fault, weights: CompositeWeights) -> float:
             return 1.0
 
 
-def _without_half_word(last: Clause, faults: list[Fault]) -> list[Fault]:
+def _without_half_word(last: Clause, faults: list[SummaryFault]) -> list[SummaryFault]:
     """The faults of the last clause of a text that was cut off, perhaps within its last word."""
     return [fault for fault in faults if fault.words != last.words[-1]]
 

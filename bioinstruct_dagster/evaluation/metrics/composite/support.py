@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bioinstruct_dagster.evaluation.metrics.composite.clauses import PATIENT, Clause
-from bioinstruct_dagster.evaluation.metrics.composite.concepts import Concept
+from bioinstruct_dagster.evaluation.metrics.composite.concepts import Concept, Kind
 from bioinstruct_dagster.evaluation.metrics.composite.persons import (
     BOTH,
     SidedPart,
@@ -25,10 +25,19 @@ from bioinstruct_dagster.evaluation.metrics.composite.statements import (
 FaultKind = Literal[
     "number", "finding", "medicine", "word", "negation", "side", "owner", "sex", "beyond"
 ]
+# The fault of a concept that occurs nowhere.
+_ABSENT: dict[Kind, FaultKind] = {
+    "finding": "finding",
+    "medicine": "medicine",
+    "number": "number",
+    "term": "word",
+    "body": "word",
+    "word": "word",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SummaryFault:
     """One statement of a summary that may be wrong.
 
     Attributes:
@@ -51,15 +60,15 @@ class Evidence:
         self._reference = Statements(reference)
         self._sides = sides_by_part([*source, *reference])
 
-    def faults_of(self, clause: Clause) -> list[Fault]:
+    def faults_of(self, clause: Clause) -> list[SummaryFault]:
         """The faults of one clause of a summary."""
         found = [
-            Fault(kind, " ".join(concept.words))
+            SummaryFault(kind, " ".join(concept.words))
             for concept in clause.concepts
             if (kind := self._fault(concept, clause))
         ]
         found += [
-            Fault("side", f"{one.side} {one.part}")
+            SummaryFault("side", f"{one.side} {one.part}")
             for one in sided_parts(clause)
             if self._other_side(one)
         ]
@@ -78,7 +87,7 @@ class Evidence:
         if concept.name == "1":  # "a pack" is one pack
             return None
         if not reference and not source:
-            return "word" if concept.kind == "body" else concept.kind
+            return _ABSENT[concept.kind]
         stances = reference or source
         if concept.deniable and not any(n in {None, clause.negated} for n, _ in stances):
             return "negation"

@@ -1,6 +1,6 @@
 """Families of seeds: experiments that differ in nothing else."""
 
-from bioinstruct_dagster.evaluation.seeds import family_of
+from bioinstruct_dagster.evaluation.summaries.seeds import family_of
 from bioinstruct_dagster.models.experiments import read_experiments
 
 EXPERIMENTS = """

@@ -1,0 +1,1 @@
+"""Scores over several tasks, and over several seeds of one recipe."""
