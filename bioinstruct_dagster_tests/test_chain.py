@@ -5,7 +5,6 @@ All tests share one materialization, and each test checks one promise about it.
 """
 
 import json
-import math
 import shutil
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from bioinstruct_dagster_tests.conftest import CHAIN, TINY_EXPERIMENTS
 
 pytestmark = pytest.mark.chain
 PARTITION = "rehearsal-llama|all"
+TASKS = "held_out,medqa,nli4ct,coreference"  # one of each kind of scoring
 
 
 class Chain:
@@ -32,6 +32,9 @@ class Chain:
         self.settings = Settings.of(
             data_dir=folder / "data",
             experiments=experiments,
+            eval_dir=folder / "eval",
+            evaluation_items=12,
+            evaluate_tasks=TASKS,
             **{"requests": 40, **overrides},
         )
         self.store = Store(self.settings.store.path)
@@ -172,20 +175,34 @@ def test_load_dataset_opens_the_folder(chain):
 
 def test_predictions_are_stored_for_base_and_adapter(chain):
     [counts] = chain.store.rows(
-        "select count(*) as items, count(distinct row_id) as rows, "
-        "count(distinct subject) as subjects from eval_predictions"
+        "select count(*) as items, count(distinct (task, item_id)) as rows, "
+        "count(distinct subject) as subjects, count(distinct task) as tasks from eval_predictions"
     )
     assert counts["subjects"] == 2
     assert counts["items"] == 2 * counts["rows"] > 0
+    assert counts["tasks"] == len(TASKS.split(","))
+
+
+def test_the_own_test_split_is_scored_by_the_names_of_its_rows(chain):
+    [counts] = chain.store.rows(
+        "select count(*) as n from eval_predictions as item join hf_dataset as placed "
+        "on item.item_id = placed.row_id where item.task = 'held_out' and placed.split <> 'test'"
+    )
+    assert counts["n"] == 0
+    [found] = chain.store.rows(
+        "select count(*) as n from eval_predictions join raw_instructions on item_id = row_id"
+    )
+    assert found["n"] > 0
 
 
 def test_scores_carry_interval_count_prompt_and_fingerprint(chain):
     [dataset] = chain.store.rows("select distinct dataset_fingerprint from hf_dataset")
     for row in chain.store.rows("select * from eval_scores"):
-        assert row["ci_low"] <= row["score"] <= row["ci_high"] or math.isclose(
-            row["ci_low"], row["ci_high"]
-        )
+        if row["ci_low"] is not None and row["ci_high"] is not None:
+            assert row["ci_low"] - 1e-9 <= row["score"] <= row["ci_high"] + 1e-9
         assert row["n"] > 0
+        assert row["method"]
+        assert row["items_source"] == ("own" if row["task"] == "held_out" else "fixture")
         assert row["prompt_version"] == "alpaca/1"
         assert row["dataset_fingerprint"] == dataset["dataset_fingerprint"]
         assert (row["adapter_sha256"] is None) == (row["subject"] == "base")
@@ -194,7 +211,7 @@ def test_scores_carry_interval_count_prompt_and_fingerprint(chain):
 def test_the_report_tells_of_every_stage(chain):
     text = "\n".join(render(chain.settings, chain.store))
     for expected in (
-        "seed tasks", "rejected", "information_extraction", "rehearsal-llama|all", "ROUGE-L F1",
+        "seed tasks", "rejected", "information_extraction", "rehearsal-llama|all", "nli4ct",
         "rehearsal", "make ui", "BIOINSTRUCT_TEACHER=openai",
     ):  # fmt: skip
         assert expected in text

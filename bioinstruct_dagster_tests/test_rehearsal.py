@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.chain, pytest.mark.slow]
 HELD_OUT_LOSS = """
     select subject, score, ci_high
     from eval_scores
-    where metric = 'loss' and category = 'all'
+    where task = 'held_out' and metric = 'loss' and category = 'all' and items = 'all'
 """
 
 

@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{'Real' if items else 'Made'} items. Medians over the runs, in brackets the smallest "
             "and the largest; ratios are medians over the rounds."
         )
-        plan.tools.prepare()
+        if plan.only != {generation.NAME}:  # the harness has no part in it
+            plan.tools.prepare()
         figures = list(_measured(plan))
     write_figures(figures, options.json)
     text = "\n\n".join(filter(None, (report.render(figures, where), generation.render(figures))))

@@ -18,9 +18,8 @@ from typing import Any
 from benchmarks.evaluation.ours import requests_of
 from bioinstruct_dagster.evaluation.engine.answers import answers
 from bioinstruct_dagster.evaluation.engine.plain_answers import plain_batch
-from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest
+from bioinstruct_dagster.evaluation.engine.requests import BASE, AnswerRequest
 from bioinstruct_dagster.evaluation.engine.subjects import AdapterSource, Subjects
-from bioinstruct_dagster.evaluation.tasks.item_results import BASE
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import BaseModelSpec

@@ -111,7 +111,7 @@ class Scorer:
         learned = trained_rows(self.store, experiment, self.rows.train, adapter.recipe, seed)
         repeated = repetitions(self.store, tasks, learned, self._limits)
         part = condition_of(experiment)
-        before = self.store.rows(f"select * from eval_scores {part} order by all", experiment)
+        before = self.store.rows(f"select * from eval_scores {part} order by rowid", experiment)
         scores: list[dict[str, Any]] = []
         predictions: list[dict[str, Any]] = []
         computed = []

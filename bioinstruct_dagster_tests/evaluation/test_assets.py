@@ -14,6 +14,7 @@ from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.evaluation.cache.parts import parts_in
 from bioinstruct_dagster.evaluation.planning import PARTS
 from bioinstruct_dagster.models.compute.local import LocalLauncher
+from bioinstruct_dagster.models.compute.travelling import TravellingLauncher
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -70,7 +71,7 @@ class Project:
         self.store.replace({"hf_dataset": placed})
         return self
 
-    def materialize(self, *names, partition=None, partitions=None):
+    def materialize(self, *names, partition=None, partitions=None, launcher=CountedLauncher):
         """The result, and how many model processes were started."""
         defs = build_defs(self.settings)
         CountedLauncher.started = 0
@@ -81,7 +82,7 @@ class Project:
         result = dg.materialize(
             [*defs.assets, *defs.asset_checks],
             selection=dg.AssetSelection.assets(*names),
-            resources={**defs.resources, "process": ModelProcess(CountedLauncher)},
+            resources={**defs.resources, "process": ModelProcess(launcher)},
             partition_key=partition,
             tags=tags,
             instance=self.instance,
@@ -211,7 +212,7 @@ def test_experiments_that_differ_only_in_their_seed_get_a_score_over_seeds(train
     assert over["score"] == pytest.approx(means[0]["mean"])
 
 
-def test_nothing_changed_starts_no_process_and_changes_nothing(copied):
+def test_nothing_changed_starts_no_process_and_changes_nothing(copied, trained):
     before = copied.rows("select * from eval_scores order by all")
     result, processes = copied.materialize("eval_scores", partitions=KEYS)
     assert result.success
@@ -219,6 +220,8 @@ def test_nothing_changed_starts_no_process_and_changes_nothing(copied):
     assert copied.rows("select * from eval_scores order by all") == before
     event = result.asset_materializations_for_node("eval_scores")[0]
     assert event.metadata["tasks_computed"].value == 0
+    first = trained.result.asset_materializations_for_node("eval_scores")[0]
+    assert event.metadata["fingerprint"].text == first.metadata["fingerprint"].text
 
 
 def test_scores_are_computed_again_without_a_model(copied):
@@ -271,6 +274,26 @@ def test_parts_that_a_killed_run_left_are_not_asked_for_again(copied):
     assert result.success
     assert processes == 0
     assert not list(parts_in(folder))
+
+
+def test_another_machine_gives_the_same_scores_through_an_exchange(copied, tmp_path):
+    columns = "select * exclude (scored_at) from eval_scores order by all"
+    before = copied.rows(columns)
+    copied.store.replace({"eval_items": [], "eval_scores": [], "eval_predictions": []})
+    url = (tmp_path / "exchange").as_uri()
+    result, processes = copied.materialize(
+        "eval_scores",
+        partitions=KEYS,
+        launcher=lambda: TravellingLauncher(CountedLauncher(), url),
+    )
+    assert result.success
+    assert processes == 1
+    after = copied.rows(columns)
+    assert len(after) == len(before)
+    for ours, theirs in zip(before, after, strict=True):
+        assert theirs["score"] == pytest.approx(ours["score"], abs=1e-6)
+        assert theirs["scored_from"] == ours["scored_from"]
+    assert not list(parts_in(copied.settings.store.data_dir / PARTS))
 
 
 def test_one_adapter_that_is_gone_does_not_keep_the_other_from_its_scores(copied):

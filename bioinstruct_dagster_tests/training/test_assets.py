@@ -7,7 +7,6 @@ import dagster as dg
 import pytest
 
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.evaluation.engine import predict as predict_module
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 
@@ -38,7 +37,12 @@ class Project:
     def __init__(self, folder, built_dataset):
         experiments = folder / "experiments.yaml"
         experiments.write_text(EXPERIMENTS, "utf-8")
-        self.settings = Settings.of(data_dir=folder / "data", experiments=experiments)
+        self.settings = Settings.of(
+            data_dir=folder / "data",
+            experiments=experiments,
+            eval_dir=folder / "eval",
+            evaluate_tasks="held_out",
+        )
         self.settings.store.data_dir.mkdir()
         (self.settings.store.data_dir / "hf_dataset").symlink_to(built_dataset.path)
         self.store = Store(self.settings.store.path)
@@ -83,7 +87,6 @@ def project(built_dataset, one_thread, tmp_path_factory):
     """One run over all four partitions of both assets."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setattr(predict_module, "ANSWER_TOKENS", 8)
         project = Project(tmp_path_factory.mktemp("project"), built_dataset)
         project.result = project.materialize(
             "lora_adapter", "eval_scores", partitions=(MADE[0], MADE[1])
@@ -172,7 +175,7 @@ def test_adapters_and_scores_of_a_range_are_made_in_one_run(project):
     for name, count in counts.items():
         (event,) = project.events(name)[count:]  # one event, although the run has two partitions
         assert event.partition == MADE[0]
-    assert "| loss | all | difference |" in event.metadata["scores"].md_str
+    assert "| held_out | loss | all |" in event.metadata["scores"].md_str
     assert {e.asset_key.path[0] for e in result.get_asset_check_evaluations()} == set(counts)
 
 

@@ -29,6 +29,7 @@ def data_set(tmp_path, monkeypatch, built_dataset):
     folder.mkdir()
     monkeypatch.setenv("BIOINSTRUCT_DATA_DIR", str(folder))
     monkeypatch.setenv("BIOINSTRUCT_EXPERIMENTS", str(experiments))
+    monkeypatch.setenv("BIOINSTRUCT_EVALUATE_TASKS", "held_out")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     (folder / "hf_dataset").symlink_to(built_dataset.path)
     placed = [

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, AnswerResult
+from bioinstruct_dagster.evaluation.engine.requests import BASE, AnswerRequest, AnswerResult
 from bioinstruct_dagster.evaluation.engine.subjects import Subjects
-from bioinstruct_dagster.evaluation.tasks.item_results import BASE
 from bioinstruct_dagster.models.adapter_proof.canaries import PROMPTS
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 
