@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
 .PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser settings-table constraints real-base \
-	bench-generation bench-curation bench-training bench-training-gpu bench-evaluation bench-imports bench-privacy bench-loading bench-judge clean
+	bench-generation bench-curation bench-training bench-training-gpu bench-evaluation bench-imports bench-privacy bench-loading bench-judge bench-composite clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -118,6 +118,9 @@ bench-imports: setup  ## Import sets of four published shapes: rows kept, second
 
 bench-judge: setup  ## Measure the judge on human scores: make bench-judge SCORES=FILE (asks the judge that is set)
 	$(BIN)/python -m benchmarks.judge $(if $(SCORES),--scores $(SCORES)) $(ARGS)
+
+bench-composite: setup  ## Measure the judge-free composite on human scores: make bench-composite SCORES=FILE
+	$(BIN)/python -m benchmarks.composite $(SCORES)
 
 bench-loading: setup  ## Compare loading the definitions with loading Dagster alone
 	$(BIN)/python -m benchmarks.loading

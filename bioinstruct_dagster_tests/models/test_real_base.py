@@ -88,6 +88,6 @@ def test_the_converted_model_is_the_expected_one_and_speaks_english():
         with torch.inference_mode():
             return float(base.model(ids, labels=ids).loss)
 
-    # Measured: perplexity 8.7 of a sentence, 3,440 of shuffled words.
-    assert loss("The heart pumps blood through the body.") < 4
-    assert loss("body the through blood pumps heart The.") > 4
+    # Measured: 4.2 and 8.9 nats a token. Weights that were read wrongly know no order of words.
+    assert loss("The heart pumps blood through the body.") < 5
+    assert loss("body the through blood pumps heart The.") > 7

@@ -22,6 +22,7 @@ from typing import Any
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.compute.launcher import is_parcel
 from bioinstruct_dagster.models.compute.places import NOTE
+from bioinstruct_dagster.models.process.large_blocks import return_large_blocks
 from bioinstruct_dagster.settings import load_settings
 
 Log = Callable[[str], None]
@@ -56,6 +57,7 @@ def run_from_files(name: str, work: Work) -> int:
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     # transformers 5 itself uses a name that it warns about.
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
+    return_large_blocks()
     messages: list[dict[str, Any]] = []
     made: dict[str, Any] = {"messages": messages}
     status = 0

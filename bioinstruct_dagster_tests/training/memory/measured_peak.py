@@ -52,10 +52,12 @@ def main(case: dict[str, Any]) -> dict[str, Any]:
     from bioinstruct_dagster.models import base_models
     from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
     from bioinstruct_dagster.models.linear_layers import lora_config
+    from bioinstruct_dagster.models.process.large_blocks import return_large_blocks
     from bioinstruct_dagster.training.loop import optimize
     from bioinstruct_dagster.training.memory import plan
 
     torch.set_num_threads(1)
+    return_large_blocks()
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", "ascii")  # VmHWM begins anew
     lines: list[str] = []
