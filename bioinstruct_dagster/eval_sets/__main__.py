@@ -46,8 +46,11 @@ def main() -> int:
             print(error, file=sys.stderr)
             failed = True
             continue
-        where = f"{len(found.items):>7,} items from {found.source}" if found.items else "no items"
-        more = f", {found.unscored} without an answer" if found.unscored else ""
+        where = f"{len(found.items):>7,} items from {found.source}"
+        if not found.items:
+            absence = "" if found.source == "none" else found.absence(task, settings.folder)
+            where = f"no items. {absence}".removesuffix(". ")
+        more = f", {found.unscored} without an answer" if found.items and found.unscored else ""
         print(f"{task.name:<20}{where}{more}")
     return int(failed)
 

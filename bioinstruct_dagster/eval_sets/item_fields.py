@@ -12,6 +12,12 @@ from typing import Any
 
 from bioinstruct_dagster.eval_sets.field_paths import PathError, values_at
 from bioinstruct_dagster.eval_sets.item import EvaluationItem, options_of
+from bioinstruct_dagster.eval_sets.plain_values import (
+    is_nothing,
+    places_of,
+    whole_number,
+    word_of,
+)
 from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring, SpanScoring
 from bioinstruct_dagster.eval_sets.task import (
     ChoiceField,
@@ -20,9 +26,11 @@ from bioinstruct_dagster.eval_sets.task import (
     ItemFields,
     SpanListField,
 )
+from bioinstruct_dagster.store.storable_text import is_storable
 
 _Row = Mapping[str, Any]
 _MOST_OPTIONS = 26  # letters
+_UNSTORABLE = "holds a lone surrogate or NUL character, which can't be stored as text"
 
 
 def compared_item(name: str, fields: ItemFields, place: str, row: _Row) -> EvaluationItem:
@@ -43,7 +51,7 @@ def compared_item(name: str, fields: ItemFields, place: str, row: _Row) -> Evalu
     options = _options(fields, row)
     return EvaluationItem(
         task=name,
-        id=next((str(value) for value in _values_at(row, fields.id)), "") or place,
+        id=_identifier(fields, row) or place,
         question=question,
         answers=_answers(fields, row, options),
         options=tuple(options.values()),
@@ -59,19 +67,21 @@ def scored_item(
     `cluster` is still empty, because it depends on the other items.
 
     Raises:
-        PathError: a field is missing, or an answer is none of the options; the message names it.
+        PathError: a field is missing, an answer is none of the options, or a text can't be stored;
+            the message names it.
     """
     for path, wanted in task.source.where.items():
-        values = {str(value) for value in _values_at(row, path)}
+        values = {word_of(value) for value in _values_at(row, path)}
         if values.isdisjoint(wanted):
             return None
     item = compared_item(task.name, fields, place, row)
     if not item.question.strip():
         raise PathError(f"field {fields.question}: is empty")
+    if isinstance(task.scoring, SpanScoring):
+        item = replace(item, spans=_spans(task.scoring, fields, row))
+    _refuse_unstorable(fields, item)
     if isinstance(task.scoring, ChoiceScoring):
         return replace(item, gold=_gold(task, fields, item, row))
-    if isinstance(task.scoring, SpanScoring):
-        return replace(item, spans=_spans(task.scoring, fields, row))
     return item
 
 
@@ -85,10 +95,54 @@ def shared_values(fields: ItemFields, row: _Row) -> tuple[str, ...]:
     if cluster is None:
         return ()
     if isinstance(cluster, ClusterField):
-        values = _values_at(row, cluster.field)
-        return tuple(str(value).split(cluster.until)[0] for value in values if value is not None)
-    found = [one for value in _values_at(row, cluster) for one in _elements(value)]
-    return tuple(str(one) for one in found if one is not None and str(one).strip())
+        values = _present(row, cluster.field)
+        shared = tuple(str(value).split(cluster.until)[0] for value in values)
+        if "" in (beginnings := [one.strip() for one in shared]):
+            odd = values[beginnings.index("")]
+            raise PathError(
+                f"field {cluster.field}: {odd!r} has nothing before {cluster.until!r}, which "
+                "`cluster` needs"
+            )
+    else:
+        shared = tuple(str(value) for value in _present(row, cluster))
+    if not all(map(is_storable, shared)):
+        raise PathError(f"field {_path_of(cluster)}: {_UNSTORABLE}")
+    return shared
+
+
+def _path_of(cluster: str | ClusterField) -> str:
+    return cluster.field if isinstance(cluster, ClusterField) else cluster
+
+
+def _present(row: _Row, path: str) -> list[Any]:
+    """The values at a path, also those in lists, without those that stand for none."""
+    found = [one for value in _values_at(row, path) for one in _elements(value)]
+    return [one for one in found if not is_nothing(one)]
+
+
+def _identifier(fields: ItemFields, row: _Row) -> str:
+    """The item's own identifier; empty if the row has none."""
+    return next((str(one) for one in _values_at(row, fields.id) if not is_nothing(one)), "")
+
+
+def _refuse_unstorable(fields: ItemFields, item: EvaluationItem) -> None:
+    """Refuse characters that neither the store nor a tokenizer takes, before a model is loaded."""
+    if isinstance(fields.options, tuple):
+        options = list(zip(fields.options, item.options, strict=True))
+    else:
+        options = [(fields.options or "", text) for text in item.options]
+    listed = fields.span_list.text if fields.span_list else ""
+    answer = fields.answer if isinstance(fields.answer, str) else "answer"
+    for path, text in (
+        (fields.id, item.id),
+        (fields.question, item.question),
+        *((fields.context, text) for text in item.context),
+        *options,
+        *((answer, text) for text in item.answers),
+        *((listed or fields.spans[label], text) for label, text in item.spans),
+    ):
+        if not is_storable(text):
+            raise PathError(f"field {path}: {_UNSTORABLE}")
 
 
 def _elements(value: Any) -> list[Any]:
@@ -147,19 +201,18 @@ def _chosen(choice: ChoiceField, row: _Row, letters: list[str]) -> int | None:
     """The place of the option that a row picks; None for splits with unpublished answers."""
     path = choice.letter or choice.index or ""
     found = next(iter(_values_at(row, path)), None)
-    if found is None:
+    if is_nothing(found):
         return None
     if choice.letter:
         if not isinstance(found, str) or found not in letters:
             raise PathError(f"field {path}: is {found!r}, not one of {', '.join(letters)}")
         return letters.index(found)
     last = choice.first + len(letters) - 1
-    try:
-        place = int(found)
-    except (TypeError, ValueError):
-        place = -1
-    if isinstance(found, bool) or not choice.first <= place <= last:
-        raise PathError(f"field {path}: is {found!r}, not a number from {choice.first} to {last}")
+    place = whole_number(found)
+    if place is None or not choice.first <= place <= last:
+        raise PathError(
+            f"field {path}: is {found!r}, not a whole number from {choice.first} to {last}"
+        )
     return place - choice.first
 
 
@@ -185,18 +238,26 @@ def _gold(task: EvaluationTask, fields: ItemFields, item: EvaluationItem, row: _
 
 
 def _named(task: EvaluationTask, options: tuple[str, ...], path: str, row: _Row) -> int | None:
-    """The place of the option that a row names by a label or by its text; case does not matter."""
+    """The place of the option that a row names by a label or by its text.
+
+    Case counts only if the options differ in nothing else.
+    """
     found = [one for value in _values_at(row, path) for one in _elements(value) if one is not None]
-    if not found or found == [""]:
+    if all(map(is_nothing, found)):
         return None
     labels = task.scoring.labels if isinstance(task.scoring, ChoiceScoring) else {}
     known = list(labels) or list(options)
-    folded = [one.strip().casefold() for one in known]
-    wanted = str(found[0]).strip().casefold()
-    if len(found) > 1 or wanted not in folded:
-        shown = found[0] if len(found) == 1 else found
+    shown = found[0] if len(found) == 1 else found
+    places = places_of(word_of(found[0]), known) if len(found) == 1 else []
+    if len(places) > 1:
+        fitting = ", ".join(f"{known[place]!r} (option {place + 1})" for place in places)
+        raise PathError(
+            f"field {path}: {shown!r} is more than one option: {fitting}. Give the right option "
+            "by its letter or place"
+        )
+    if not places:
         raise PathError(f"field {path}: is {shown!r}, not one of {', '.join(known)}")
-    return folded.index(wanted)
+    return places[0]
 
 
 def _spans(scoring: SpanScoring, fields: ItemFields, row: _Row) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,8 @@ of a row (item_fields), or which files a task has (items).
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bioinstruct_dagster.eval_sets.field_paths import PathError, values_at
 from bioinstruct_dagster.eval_sets.item import EvaluationFileError, EvaluationItem
 from bioinstruct_dagster.eval_sets.task import FORMATS, EvaluationTask
 from bioinstruct_dagster.input_files import fault_of_file, shown
+from bioinstruct_dagster.json_objects import RepeatedKeyError, object_of_distinct_keys
 
 _LONGEST_FIELD = 1 << 27  # characters of a CSV field; Python's own limit is 131,072
 _Row = Mapping[str, Any]
@@ -51,11 +53,11 @@ def read_items(
     try:
         for place, row in _READERS[suffix](path, task.source.rows):
             if not isinstance(row, Mapping):
-                raise PathError(f"{place}: is no object with fields")
+                raise PathError(f"{shown(place)}: is no object with fields")
             try:
                 item = item_of(f"{relative}:{place.split()[-1]}", row)
             except PathError as error:
-                raise PathError(f"{place}: {error}") from None
+                raise PathError(f"{shown(place)}: {error}") from None
             if item is not None:
                 yield item
     except PathError as error:
@@ -99,7 +101,9 @@ def _read_json(path: Path, rows: str | None) -> Iterator[tuple[str, Any]]:
 
 def _json(data: bytes, place: str) -> Any:
     try:
-        return json.loads(data)
+        return json.loads(data, object_pairs_hook=object_of_distinct_keys)
+    except RepeatedKeyError as error:
+        raise PathError(f"{place}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise PathError(f"{place}: is no JSON ({error})") from None
 
@@ -109,6 +113,7 @@ def _read_csv(path: Path, _rows: str | None) -> Iterator[tuple[str, Any]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
+            _refuse_repeated(reader.fieldnames or (), f"line {max(reader.line_num, 1)}: ")
             for row in reader:
                 place = f"line {reader.line_num}"
                 if None in row or None in row.values():
@@ -120,15 +125,26 @@ def _read_csv(path: Path, _rows: str | None) -> Iterator[tuple[str, Any]]:
         csv.field_size_limit(before)
 
 
+def _refuse_repeated(columns: Iterable[str], place: str = "") -> None:
+    """Refuse columns of one name: only the last would be read. No path leads to a nameless one."""
+    twice = [name for name, count in Counter(columns).items() if name.strip() and count > 1]
+    if twice:
+        raise PathError(f"{place}the column {twice[0]!r} is given twice; keep one")
+
+
 def _read_parquet(path: Path, _rows: str | None) -> Iterator[tuple[str, Any]]:
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
-        table = parquet.read_table(path)
+        with parquet.ParquetFile(path) as file:
+            _refuse_repeated(file.schema_arrow.names)
+        rows = parquet.read_table(path).to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise PathError(f"is no Parquet ({error})") from None
-    for number, row in enumerate(table.to_pylist(), start=1):
+    except ValueError as error:  # of to_pylist: an object has a field twice
+        raise PathError(f"its rows can't be read ({error})") from None
+    for number, row in enumerate(rows, start=1):
         yield f"row {number}", row
 
 

@@ -1,5 +1,7 @@
 """Items from rows: right options, spans and clusters, and how a wrong value is named."""
 
+import re
+
 import pytest
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
@@ -8,6 +10,7 @@ from bioinstruct_dagster_tests.eval_sets.task_files import (
     CHOICE,
     LABELS,
     SPANS,
+    TEXT,
     changed,
     put,
     tasks_folder,
@@ -163,3 +166,101 @@ def test_a_cluster_is_named_by_what_is_shared(tmp_path, cluster, value, name):
     put(tmp_path / "eval", "quiz/a.jsonl", rows)
     (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
     assert [item.cluster for item in items_of(read, tmp_path / "eval").items] == [name, name]
+
+
+def with_gold(gold, **parts):
+    task = changed(CHOICE, fields={"gold": None}, **parts)
+    task["fields"]["gold"] = gold
+    return task
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "place"),
+    [(["mg", "Mg", "K"], "Mg", 1), (["mg", "Mg", "K"], "k", 2), ([" Mg", "mg", "Mg"], "Mg", 2)],
+)
+def test_options_that_differ_in_case_are_told_apart(scored, options, key, place):
+    assert scored({**ROW, "o": options, "key": key}, with_gold("key")).gold == place
+
+
+@pytest.mark.parametrize(("options", "key"), [(["mg", "Mg"], "MG"), (["x", "y", "x"], "x")])
+def test_an_answer_that_fits_two_options_is_refused(scored, options, key):
+    with pytest.raises(EvaluationFileError, match=rf"line 1: field key: '{key}' is more than one"):
+        scored({**ROW, "o": options, "key": key}, with_gold("key"))
+
+
+def test_labels_that_differ_in_case_are_told_apart(scored):
+    task = changed(LABELS, scoring={"labels": {"b": "benign", "B": "bad"}})
+    assert scored({"q": "Is it?", "key": "B"}, task).gold == 1
+    assert scored({"q": "Is it?", "key": "b"}, task).gold == 0
+
+
+def test_a_truth_value_names_a_label_as_in_json(scored):
+    task = changed(LABELS, scoring={"labels": {"true": "yes", "false": "no"}})
+    assert scored({"q": "Is it?", "key": False}, task).gold == 1
+
+
+@pytest.mark.parametrize("key", [1.9, 0.99, -0.5, "1_0", float("inf"), True])
+def test_a_place_that_is_no_whole_number_is_refused(scored, key):
+    with pytest.raises(EvaluationFileError, match="line 1: field key: is .*, not a whole number"):
+        scored({**ROW, "key": key}, with_gold({"index": "key"}))
+
+
+@pytest.mark.parametrize("key", [1.0, "1.0"])
+def test_a_place_may_have_a_fraction_of_zero(scored, key):
+    assert scored({**ROW, "key": key}, with_gold({"index": "key"})).gold == 1
+
+
+@pytest.mark.parametrize("gold", ["key", {"letter": "key"}, {"index": "key"}])
+@pytest.mark.parametrize("key", [None, "", " ", "\n"])
+def test_a_blank_answer_is_not_published(tmp_path, gold, key):
+    put(tmp_path / "eval", "quiz/a.jsonl", [{**ROW, "key": key}])
+    (read,) = read_tasks(tasks_folder(tmp_path, quiz=with_gold(gold))).tasks
+    found = items_of(read, tmp_path / "eval")
+    assert (found.items, found.unscored) == ((), 1)
+
+
+@pytest.mark.parametrize("own", [{}, {"id": None}, {"id": ""}, {"id": " "}])
+def test_file_and_line_identify_a_row_without_identifier(tmp_path, own):
+    row = {"q": "Sees?", "o": ["iris", "retina"], "key": "B", **own}
+    put(tmp_path / "eval", "quiz/a.jsonl", [row, row])
+    (read,) = read_tasks(tasks_folder(tmp_path, quiz=CHOICE)).tasks
+    ids = ["quiz/a.jsonl:1", "quiz/a.jsonl:2"]
+    assert [item.id for item in items_of(read, tmp_path / "eval").items] == ids
+    assert [item.id for item in load_items(tmp_path / "tasks", tmp_path / "eval").items] == ids
+
+
+@pytest.mark.parametrize("half", ["\ud800", "\udfff", "\0"])
+@pytest.mark.parametrize(
+    ("name", "task", "row"),
+    [
+        ("q", CHOICE, {"q": "Q{} x"}),
+        ("o", CHOICE, {"o": ["iris", "{}"]}),
+        ("id?", CHOICE, {"id": "{}"}),
+        ("c?", LABELS, {"key": "1", "c": ["One.", "{}"]}),
+        ("a", TEXT, {"a": "x{}"}),
+        ("doses?", SPANS, {"drugs": "x", "doses": ["{}"]}),
+        ("t", LISTED, {"e": [{"t": "{}", "l": "Drug"}]}),
+        ("trial", changed(CHOICE, fields={"cluster": "trial"}), {"trial": "N{}"}),
+        ("b", changed(CHOICE, fields={"options": ["a", "b"]}), {"a": "iris", "b": "{}"}),
+    ],
+)
+def test_characters_that_no_tokenizer_takes_are_named(scored, half, name, task, row):
+    def filled(value):
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        if isinstance(value, dict):
+            return {key: filled(one) for key, one in value.items()}
+        return value.replace("{}", half)
+
+    said = rf"line 1: field {re.escape(name)}: holds a lone surrogate or NUL"
+    with pytest.raises(EvaluationFileError, match=said) as stated:
+        scored({**ROW, **filled(row)}, task)
+    str(stated.value).encode()
+
+
+@pytest.mark.parametrize("value", ["_0", " _0"])
+def test_a_cluster_whose_beginning_is_empty_is_refused(scored, value):
+    task = changed(CHOICE, fields={"cluster": {"field": "trial", "until": "_"}})
+    said = f"line 1: field trial: '{value}' has nothing before '_', which `cluster` needs"
+    with pytest.raises(EvaluationFileError, match=said):
+        scored({**ROW, "trial": value}, task)
