@@ -201,7 +201,7 @@ def test_a_truth_value_names_a_label_as_in_json(scored):
 
 @pytest.mark.parametrize("key", [1.9, 0.99, -0.5, "1_0", float("inf"), True])
 def test_a_place_that_is_no_whole_number_is_refused(scored, key):
-    with pytest.raises(EvaluationFileError, match="line 1: field key: is .*, not a whole number"):
+    with pytest.raises(EvaluationFileError, match=r"line 1: field key: is .*, not a whole number"):
         scored({**ROW, "key": key}, with_gold({"index": "key"}))
 
 
@@ -229,7 +229,7 @@ def test_file_and_line_identify_a_row_without_identifier(tmp_path, own):
     assert [item.id for item in load_items(tmp_path / "tasks", tmp_path / "eval").items] == ids
 
 
-@pytest.mark.parametrize("half", ["\ud800", "\udfff", "\0"])
+@pytest.mark.parametrize("half", ["\ud800", "\0"])
 @pytest.mark.parametrize(
     ("name", "task", "row"),
     [

@@ -84,5 +84,5 @@ def test_a_column_of_parquet_that_is_given_twice_is_refused(tmp_path, folder, ne
         table = pa.table({"q": texts, "o": pa.StructArray.from_arrays([texts, texts], ["a", "a"])})
     (folder / "quiz").mkdir(parents=True)
     parquet.write_table(table, folder / "quiz" / "a.parquet")
-    with pytest.raises(EvaluationFileError, match="'q' is given twice|rows can't be read|'a'"):
+    with pytest.raises(EvaluationFileError, match=r"'q' is given twice|rows can't be read|'a'"):
         load_items(tasks_folder(tmp_path, quiz=LABELS), folder)

@@ -346,8 +346,11 @@ def test_where_compares_truth_values_as_json_writes_them(tmp_path, folder, wante
 @pytest.mark.parametrize(
     ("rows", "where", "said"),
     [
-        ([ROW, ROW, ROW], {"id": ["X"]}, "3 rows in quiz/* in {}, none passes `where` in quiz.yaml "
-         "(id is X)"),
+        (
+            [ROW, ROW, ROW],
+            {"id": ["X"]},
+            "3 rows in quiz/* in {}, none passes `where` in quiz.yaml (id is X)",
+        ),
         ([{**ROW, "key": " "}], {}, "1 row in quiz/* in {}, none has a published answer"),
         (
             [{**ROW, "key": None}, {**ROW, "id": "2"}],
@@ -357,7 +360,7 @@ def test_where_compares_truth_values_as_json_writes_them(tmp_path, folder, wante
         ([], {}, "no rows in quiz/* in {}"),
         ([ROW], {}, ""),
     ],
-)  # fmt: skip
+)
 def test_why_there_are_no_items_is_said(tmp_path, folder, rows, where, said):
     task = changed(CHOICE, source={"where": where})
     found = scored(tmp_path, folder, rows, task)
