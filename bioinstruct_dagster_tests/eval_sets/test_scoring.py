@@ -21,7 +21,7 @@ from bioinstruct_dagster_tests.eval_sets.task_files import LABELS, SPANS, change
         ),
         (
             changed(SPANS, fields={"spans": {"a": "x"}}, scoring={"labels": ["a", "a"]}),
-            "labels.1: is the label 'a' again; keep one",
+            "labels.2: is the label 'a' again; keep one",
         ),
         (
             changed(
@@ -29,7 +29,7 @@ from bioinstruct_dagster_tests.eval_sets.task_files import LABELS, SPANS, change
                 fields={"spans": {"Old_drug": "x"}},
                 scoring={"labels": ["Old_drug", "old drug"]},
             ),
-            "labels.1: is the label 'Old_drug' again",
+            "labels.2: is the label 'Old_drug' again",
         ),
     ],
 )
