@@ -258,7 +258,7 @@ def _plans(
         plan.look_up(step.store)
         counts = plan.counts()
         step.context.log.info(
-            "%s: %d adapters, %d tasks; %d results are stored, %d are missing",
+            "%s: adapters: %d, tasks: %d; results stored: %d, missing: %d",
             group[0].experiment[0], len(group), len(plan.chosen.tasks), *counts,
         )  # fmt: skip
         plans.append(plan)
