@@ -51,6 +51,12 @@ MODULE = "bioinstruct_dagster.evaluation"
 SCORE_COLUMNS = (
     "task", "metric", "category", "subject", "items", "score", "ci_low", "ci_high", "n", "p_holm",
 )  # fmt: skip
+# What the preview leaves out: the same in all rows, or a hash.
+HIDDEN = (
+    "base_model", "recipe", "task_version", "prompt_version", "dataset_fingerprint",
+    "items_fingerprint", "base_fingerprint", "adapter_sha256", "scored_from", "rehearsal",
+    "scored_at",
+)  # fmt: skip
 ADAPTER = """
     select adapter_path, adapter_sha256, base_fingerprint, dataset_fingerprint, prompt_version,
         rehearsal
@@ -374,6 +380,7 @@ def _shown(
         sha256_of_rows(scored.scores, SCORE_COLUMNS),
         rehearsal=marked,
         part=experiment_columns(adapter.experiment),
+        hidden=HIDDEN,
         extra={
             **{
                 name: dg.MetadataValue.md(markdown_table(rows))
