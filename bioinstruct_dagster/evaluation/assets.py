@@ -51,6 +51,12 @@ MODULE = "bioinstruct_dagster.evaluation"
 SCORE_COLUMNS = (
     "task", "metric", "category", "subject", "items", "score", "ci_low", "ci_high", "n", "p_holm",
 )  # fmt: skip
+# What the preview leaves out: the same in all rows, or a hash.
+HIDDEN = (
+    "base_model", "recipe", "task_version", "prompt_version", "dataset_fingerprint",
+    "items_fingerprint", "base_fingerprint", "adapter_sha256", "scored_from", "rehearsal",
+    "scored_at",
+)  # fmt: skip
 ADAPTER = """
     select adapter_path, adapter_sha256, base_fingerprint, dataset_fingerprint, prompt_version,
         rehearsal
@@ -258,7 +264,7 @@ def _plans(
         plan.look_up(step.store)
         counts = plan.counts()
         step.context.log.info(
-            "%s: %d adapters, %d tasks; %d results are stored, %d are missing",
+            "%s: adapters: %d, tasks: %d; results stored: %d, missing: %d",
             group[0].experiment[0], len(group), len(plan.chosen.tasks), *counts,
         )  # fmt: skip
         plans.append(plan)
@@ -374,6 +380,7 @@ def _shown(
         sha256_of_rows(scored.scores, SCORE_COLUMNS),
         rehearsal=marked,
         part=experiment_columns(adapter.experiment),
+        hidden=HIDDEN,
         extra={
             **{
                 name: dg.MetadataValue.md(markdown_table(rows))
