@@ -1,4 +1,4 @@
-"""Items from rows: right options, spans and clusters, and how a wrong value is named."""
+"""Items from rows: identifiers, characters and clusters, and how a wrong value is named."""
 
 import re
 
@@ -17,40 +17,10 @@ from bioinstruct_dagster_tests.eval_sets.task_files import (
 )
 
 ROW = {"id": "1", "q": "Sees?", "o": {"A": "iris", "B": "retina"}, "key": "B"}
-
-
-@pytest.fixture
-def scored(tmp_path):
-    def make(row, task=CHOICE):
-        put(tmp_path / "eval", "quiz/a.jsonl", [row])
-        (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
-        return items_of(read, tmp_path / "eval").items[0]
-
-    return make
-
-
-@pytest.mark.parametrize(
-    ("gold", "key", "place"),
-    [
-        ({"letter": "key"}, "B", 1),
-        ({"index": "key"}, 1, 1),
-        ({"index": "key", "first": 1}, 1, 0),
-        ({"index": "key"}, "1", 1),
-        ("key", "retina", 1),
-        ("key", " Iris", 0),
-        ("key", ["retina"], 1),
-    ],
+LISTED = changed(
+    SPANS,
+    fields={"spans": None, "span_list": {"each": "e[]", "text": "t", "label": "l"}},
 )
-def test_the_right_option_is_named_in_many_ways(scored, gold, key, place):
-    task = changed(CHOICE, fields={"gold": None})
-    task["fields"]["gold"] = gold
-    assert scored({**ROW, "key": key}, task).gold == place
-
-
-@pytest.mark.parametrize(("key", "place"), [("1", 0), (1, 0), ("0", 1), (["0"], 1)])
-def test_labels_are_the_options_of_all_items(scored, key, place):
-    item = scored({"q": "Is it?", "key": key}, LABELS)
-    assert (item.gold, item.options) == (place, ())
 
 
 @pytest.mark.parametrize(
@@ -80,73 +50,6 @@ def test_a_missing_column_is_named(scored, column):
         scored(row)
 
 
-@pytest.mark.parametrize("key", ["2", "yes", ["1", "0"], True])
-def test_a_value_that_is_no_label_is_named(scored, key):
-    with pytest.raises(EvaluationFileError, match=r"field key: is .*, not one of 1, 0"):
-        scored({"q": "Is it?", "key": key}, LABELS)
-
-
-def test_an_answer_in_words_that_is_not_the_right_option_is_refused(scored, tmp_path):
-    task = changed(CHOICE, fields={"answer": "words"})
-    assert scored({**ROW, "words": "retina"}, task).answers == ("retina",)
-    with pytest.raises(EvaluationFileError, match="is 'iris', but `gold` picks 'retina'"):
-        scored({**ROW, "words": "iris"}, task)
-    # Decontamination compares texts alone, so it does not depend on the key.
-    assert len(load_items(tmp_path / "tasks", tmp_path / "eval").items) == 1
-
-
-@pytest.mark.parametrize(
-    ("drugs", "spans"),
-    [
-        ("aspirin", ["aspirin"]),
-        ('["aspirin", "heparin"]', ["aspirin", "heparin"]),
-        ("['aspirin', \"St John's wort\"]", ["aspirin", "St John's wort"]),
-        ("[aspirin, heparin]", ["aspirin", "heparin"]),
-        ("[]", []),
-        ("", []),
-        (None, []),
-        (["high-dose", "12 g"], ["high-dose 12 g"]),
-        ([], []),
-    ],
-)
-def test_spans_are_read_in_the_forms_of_the_sources(scored, drugs, spans):
-    item = scored({"q": "Note.", "drugs": drugs}, SPANS)
-    assert item.spans == tuple(("Drug", text) for text in spans)
-
-
-def test_spans_stand_in_the_order_of_labels_and_once(scored):
-    task = changed(SPANS, fields={"spans": {"Dose": "doses[]?", "Drug": "drugs[]?"}})
-    row = {"q": "Note.", "drugs": ["b", "a", "b"], "doses": ["1 mg"]}
-    assert scored(row, task).spans == (("Drug", "b"), ("Drug", "a"), ("Dose", "1 mg"))
-
-
-LISTED = changed(
-    SPANS,
-    fields={"spans": None, "span_list": {"each": "e[]", "text": "t", "label": "l"}},
-)
-
-
-def test_spans_may_be_a_list_of_objects(scored):
-    row = {"q": "Note.", "e": [{"t": "5 mg", "l": "Dose"}, {"t": "aspirin", "l": "Drug"}]}
-    assert scored(row, LISTED).spans == (("Drug", "aspirin"), ("Dose", "5 mg"))
-
-
-@pytest.mark.parametrize(
-    ("row", "task", "said"),
-    [
-        ({"e": [{"t": "x", "l": "Route"}]}, LISTED, "label 'Route' is not one of Drug, Dose"),
-        ({"e": ["x"]}, LISTED, "field e\\[\\]: holds something that is no object"),
-        ({"e": [{"l": "Drug"}]}, LISTED, "field t: is missing"),
-        ({}, LISTED, "field e\\[\\]: is missing"),
-        ({"drugs": 5}, SPANS, "field drugs\\?: is int, not text or a list of texts"),
-        ({"drugs": [["x"]]}, SPANS, "field drugs\\?: is list, not text or a list of texts"),
-    ],
-)
-def test_wrong_spans_are_named(scored, row, task, said):
-    with pytest.raises(EvaluationFileError, match=said):
-        scored({"q": "Note.", **row}, task)
-
-
 @pytest.mark.parametrize(
     ("cluster", "value", "name"),
     [
@@ -166,57 +69,6 @@ def test_a_cluster_is_named_by_what_is_shared(tmp_path, cluster, value, name):
     put(tmp_path / "eval", "quiz/a.jsonl", rows)
     (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
     assert [item.cluster for item in items_of(read, tmp_path / "eval").items] == [name, name]
-
-
-def with_gold(gold, **parts):
-    task = changed(CHOICE, fields={"gold": None}, **parts)
-    task["fields"]["gold"] = gold
-    return task
-
-
-@pytest.mark.parametrize(
-    ("options", "key", "place"),
-    [(["mg", "Mg", "K"], "Mg", 1), (["mg", "Mg", "K"], "k", 2), ([" Mg", "mg", "Mg"], "Mg", 2)],
-)
-def test_options_that_differ_in_case_are_told_apart(scored, options, key, place):
-    assert scored({**ROW, "o": options, "key": key}, with_gold("key")).gold == place
-
-
-@pytest.mark.parametrize(("options", "key"), [(["mg", "Mg"], "MG"), (["x", "y", "x"], "x")])
-def test_an_answer_that_fits_two_options_is_refused(scored, options, key):
-    with pytest.raises(EvaluationFileError, match=rf"line 1: field key: '{key}' is more than one"):
-        scored({**ROW, "o": options, "key": key}, with_gold("key"))
-
-
-def test_labels_that_differ_in_case_are_told_apart(scored):
-    task = changed(LABELS, scoring={"labels": {"b": "benign", "B": "bad"}})
-    assert scored({"q": "Is it?", "key": "B"}, task).gold == 1
-    assert scored({"q": "Is it?", "key": "b"}, task).gold == 0
-
-
-def test_a_truth_value_names_a_label_as_in_json(scored):
-    task = changed(LABELS, scoring={"labels": {"true": "yes", "false": "no"}})
-    assert scored({"q": "Is it?", "key": False}, task).gold == 1
-
-
-@pytest.mark.parametrize("key", [1.9, 0.99, -0.5, "1_0", float("inf"), True])
-def test_a_place_that_is_no_whole_number_is_refused(scored, key):
-    with pytest.raises(EvaluationFileError, match=r"line 1: field key: is .*, not a whole number"):
-        scored({**ROW, "key": key}, with_gold({"index": "key"}))
-
-
-@pytest.mark.parametrize("key", [1.0, "1.0"])
-def test_a_place_may_have_a_fraction_of_zero(scored, key):
-    assert scored({**ROW, "key": key}, with_gold({"index": "key"})).gold == 1
-
-
-@pytest.mark.parametrize("gold", ["key", {"letter": "key"}, {"index": "key"}])
-@pytest.mark.parametrize("key", [None, "", " ", "\n"])
-def test_a_blank_answer_is_not_published(tmp_path, gold, key):
-    put(tmp_path / "eval", "quiz/a.jsonl", [{**ROW, "key": key}])
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=with_gold(gold))).tasks
-    found = items_of(read, tmp_path / "eval")
-    assert (found.items, found.unscored) == ((), 1)
 
 
 @pytest.mark.parametrize("own", [{}, {"id": None}, {"id": ""}, {"id": " "}])
