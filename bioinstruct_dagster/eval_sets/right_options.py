@@ -8,13 +8,8 @@ from collections.abc import Mapping
 
 from bioinstruct_dagster.eval_sets.field_paths import PathError
 from bioinstruct_dagster.eval_sets.item import EvaluationItem, options_of
-from bioinstruct_dagster.eval_sets.plain_values import (
-    is_nothing,
-    places_of,
-    whole_number,
-    word_of,
-)
-from bioinstruct_dagster.eval_sets.row_fields import Row, elements_of, field_texts, field_values
+from bioinstruct_dagster.eval_sets.plain_values import is_nothing, places_of, whole_number, word_of
+from bioinstruct_dagster.eval_sets.row_fields import Row, field_texts, field_values, present_at
 from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import ChoiceField, EvaluationTask, ItemFields
 
@@ -107,20 +102,17 @@ def _named(task: EvaluationTask, options: tuple[str, ...], path: str, row: Row) 
 
     Case counts only if the options differ in nothing else.
     """
-    found = [
-        one for value in field_values(row, path) for one in elements_of(value) if one is not None
-    ]
-    if all(map(is_nothing, found)):
+    found = present_at(row, path)
+    if not found:
         return None
     labels = task.scoring.labels if isinstance(task.scoring, ChoiceScoring) else {}
     known = list(labels) or list(options)
     shown = found[0] if len(found) == 1 else found
     places = places_of(word_of(found[0]), known) if len(found) == 1 else []
     if len(places) > 1:
-        fitting = ", ".join(f"{known[place]!r} (option {place + 1})" for place in places)
+        fits = ", ".join(f"{known[place]!r} (option {place + 1})" for place in places)
         raise PathError(
-            f"field {path}: {shown!r} is more than one option: {fitting}. Give the right option "
-            "by its letter or place"
+            f"field {path}: {shown!r} is more than one option: {fits}. Give its letter or place"
         )
     if not places:
         raise PathError(f"field {path}: is {shown!r}, not one of {', '.join(known)}")
