@@ -13,6 +13,8 @@ from bioinstruct_dagster.eval_sets.hub import fetch_from_hub
 from bioinstruct_dagster.eval_sets.items import items_of
 from bioinstruct_dagster.settings import load_settings
 
+FIXTURE_NOTE = " (a fixture for the embedded base model)"
+
 
 def main() -> int:
     """Get the named tasks from the hub, and list what is at hand; return the exit status."""
@@ -46,8 +48,12 @@ def main() -> int:
             print(error, file=sys.stderr)
             failed = True
             continue
-        where = f"{len(found.items):>7,} items from {found.source}" if found.items else "no items"
-        more = f", {found.unscored} without an answer" if found.unscored else ""
+        where = f"{len(found.items):>7,} items from {found.source}"
+        if found.source == "none":
+            where = f"no items{FIXTURE_NOTE if task.fixture else ''}"
+        elif not found.items:  # a fixture does not stand in for files that are there
+            where = f"no items: {found.absence(task, settings.folder)}"
+        more = f", {found.unscored} without an answer" if found.items and found.unscored else ""
         print(f"{task.name:<20}{where}{more}")
     return int(failed)
 

@@ -4,8 +4,6 @@ Belongs here: the step, and what the UI shows of it. Does not: what is asked (ev
 asking it (evaluation.evaluate), or the scores (evaluation.scored).
 """
 
-import shutil
-import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -50,6 +48,12 @@ CODE_VERSION = "2"
 MODULE = "bioinstruct_dagster.evaluation"
 SCORE_COLUMNS = (
     "task", "metric", "category", "subject", "items", "score", "ci_low", "ci_high", "n", "p_holm",
+)  # fmt: skip
+# What the preview leaves out: the same in all rows, or a hash.
+HIDDEN = (
+    "base_model", "recipe", "task_version", "prompt_version", "dataset_fingerprint",
+    "items_fingerprint", "base_fingerprint", "adapter_sha256", "scored_from", "rehearsal",
+    "scored_at",
 )  # fmt: skip
 ADAPTER = """
     select adapter_path, adapter_sha256, base_fingerprint, dataset_fingerprint, prompt_version,
@@ -258,7 +262,7 @@ def _plans(
         plan.look_up(step.store)
         counts = plan.counts()
         step.context.log.info(
-            "%s: %d adapters, %d tasks; %d results are stored, %d are missing",
+            "%s: adapters: %d, tasks: %d; results stored: %d, missing: %d",
             group[0].experiment[0], len(group), len(plan.chosen.tasks), *counts,
         )  # fmt: skip
         plans.append(plan)
@@ -285,18 +289,16 @@ def _asked(
 ) -> Generator[dg.AssetMaterialization]:
     """Ask what the store lacks in the model process, and score each adapter when it is answered."""
     from bioinstruct_dagster.evaluation.planning import QUESTIONS
-    from bioinstruct_dagster.evaluation.questions import write_questions
+    from bioinstruct_dagster.evaluation.questions import questions_folder, write_questions
     from bioinstruct_dagster.evaluation.spec import EvaluationSpec
 
-    data_dir = step.settings.store.data_dir
-    folder = data_dir / QUESTIONS / uuid.uuid4().hex
     plans = {id(plan): plan for plan, _ in waiting.values()}.values()
-    bases = []
-    for number, plan in enumerate(plans):
-        write_questions(plan.questions, folder / str(number))
-        bases.append(plan.spec(folder / str(number), step.settings))
     experiments = {name: adapter.experiment for name, (_, adapter) in waiting.items()}
-    try:
+    with questions_folder(step.settings.store.data_dir / QUESTIONS) as folder:
+        bases = []
+        for number, plan in enumerate(plans):
+            write_questions(plan.questions, folder / str(number))
+            bases.append(plan.spec(folder / str(number), step.settings))
         with (
             step.told_if_cancelled(lambda: _cancelled(outcomes, experiments.values())),
             closing(
@@ -312,8 +314,6 @@ def _asked(
             for one, _ in made:
                 plan, adapter = waiting[partition_key(one)]
                 yield from _scored(step, scorer, plan, adapter, outcomes)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cancelled(outcomes: ExperimentOutcomes, experiments: Any) -> str:
@@ -374,6 +374,7 @@ def _shown(
         sha256_of_rows(scored.scores, SCORE_COLUMNS),
         rehearsal=marked,
         part=experiment_columns(adapter.experiment),
+        hidden=HIDDEN,
         extra={
             **{
                 name: dg.MetadataValue.md(markdown_table(rows))

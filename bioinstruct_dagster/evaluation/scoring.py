@@ -18,14 +18,14 @@ from bioinstruct_dagster.eval_sets.items import EvaluationItem, options_of
 from bioinstruct_dagster.evaluation.metrics.measured import Measured
 from bioinstruct_dagster.evaluation.metrics.tasks import main_metric, measured_of
 from bioinstruct_dagster.evaluation.selection import ChosenTask
-from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
 from bioinstruct_dagster.evaluation.statistics.comparisons import compare
 from bioinstruct_dagster.evaluation.statistics.estimates import estimate
+from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS, corrected_over_families
 from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK, task_version
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
-ALL_ITEMS, CLEAN_ITEMS = "all", "without_contaminated"
+CLEAN_ITEMS = "without_contaminated"
 ALL_CATEGORIES = "all"
 Subject = Literal["base", "adapter"]
 Results = Mapping[str, Sequence[ItemResult]]  # by item
@@ -152,21 +152,15 @@ def correct_over_tasks(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
     """The rows with `p_holm`: p-values corrected by Holm's method over the tasks of an experiment.
 
     The main metrics of all tasks are one family. Each other metric is a family over the tasks that
-    have it. Categories of one task, and scores without contaminated items, are families of their
-    own.
+    have it. The categories of one task are a family of their own. Scores without contaminated items
+    are corrected over the same family: a task without such items counts with its full score.
     """
-    corrected = [dict(row) for row in rows]
-    families: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in corrected:
-        row["p_holm"] = None
-        if row.get("p_value") is not None:
-            metric = None if row["main"] else row["metric"]
-            part = None if is_task_wide(row) else row["task"]
-            families.setdefault((metric, part, row["items"]), []).append(row)
-    for members in families.values():
-        for row, p_value in zip(members, holm([row["p_value"] for row in members]), strict=True):
-            row["p_holm"] = p_value
-    return corrected
+
+    def family_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        metric = None if row["main"] else row["metric"]
+        return metric, None if is_task_wide(row) else row["task"]
+
+    return corrected_over_families(rows, family_of)
 
 
 def is_task_wide(row: Mapping[str, Any]) -> bool:

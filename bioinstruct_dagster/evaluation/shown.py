@@ -7,9 +7,14 @@ Belongs here: which rows and figures are shown, in words. Does not: computing th
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bioinstruct_dagster.evaluation.scoring import ALL_ITEMS, is_task_wide
+from bioinstruct_dagster.evaluation.scoring import is_task_wide
 from bioinstruct_dagster.evaluation.selection import ChosenTasks
+from bioinstruct_dagster.evaluation.statistics.comparisons import FEWEST_PAIRS
+from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS
 from bioinstruct_dagster.evaluation.summaries.averages import AVERAGE
+
+MOST_ROWS = 30  # of a table that the UI shows; the store has all
+_SHORT = ("task", "metric", "base", "adapter", "difference", "p (Holm)")
 
 
 def score_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -21,10 +26,9 @@ def score_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 
 def other_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """The other metrics of each task over all items, in the same form."""
-    return _side_by_side(
-        [row for row in _whole(scores) if not row["main"] and row["task"] != AVERAGE]
-    )
+    """The other metrics of each task over all items, shortened."""
+    rows = [row for row in _whole(scores) if not row["main"] and row["task"] != AVERAGE]
+    return _short(_side_by_side(rows))
 
 
 def _whole(scores: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -32,13 +36,27 @@ def _whole(scores: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def clean_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """The same without the items that training rows repeat; empty if there are none."""
-    return _side_by_side([row for row in scores if row["items"] != ALL_ITEMS])
+    """The same without the items that training rows repeat, main metrics first; empty if there are
+    none.
+    """
+    rows = [row for row in scores if row["items"] != ALL_ITEMS]
+    return _short(_side_by_side(sorted(rows, key=lambda row: not row["main"])))
 
 
 def category_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """The same for the categories of the test split."""
-    return _side_by_side([row for row in scores if not is_task_wide(row)])
+    """The same for the categories of the test split: the main metric of each."""
+    return _short(
+        _side_by_side([row for row in scores if not is_task_wide(row) and row["main"]]), "category"
+    )
+
+
+def _short(rows: Sequence[dict[str, str]], *more: str) -> list[dict[str, str]]:
+    """The first rows with the columns that one reads first, and where the rest is."""
+    table = [{name: row[name] for name in (*_SHORT[:2], *more, *_SHORT[2:])} for row in rows]
+    if len(table) <= MOST_ROWS:
+        return table
+    rest = f"{len(table) - MOST_ROWS + 1} more in the table eval_scores"
+    return [*table[: MOST_ROWS - 1], dict.fromkeys(table[0], "") | {"task": rest}]
 
 
 def _side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -62,7 +80,7 @@ def _side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
                 "method": difference.get("method", ""),
                 "p": _number(difference.get("p_value")),
                 "p (Holm)": _number(difference.get("p_holm")),
-                "detectable": _number(difference.get("detectable")),
+                "detectable": _detectable(difference),
                 "items from": next(iter(subjects.values()))["items_source"],
             }
         )
@@ -75,6 +93,14 @@ def interval(row: Mapping[str, Any]) -> str:
     if row["ci_low"] is None or row["ci_high"] is None:
         return f"{row['score']:{sign}.3f}"
     return f"{row['score']:{sign}.3f} [{row['ci_low']:{sign}.3f}, {row['ci_high']:{sign}.3f}]"
+
+
+def _detectable(difference: Mapping[str, Any]) -> str:
+    """The detectable difference, or why there is none."""
+    if difference.get("detectable") is not None or difference.get("p_value") is None:
+        return _number(difference.get("detectable"))
+    few = difference["clusters"] < FEWEST_PAIRS
+    return "unknown: too few items" if few else "unknown: all items differ alike"
 
 
 def _number(value: float | None) -> str:

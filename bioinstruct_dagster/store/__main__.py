@@ -11,6 +11,10 @@ import duckdb
 from bioinstruct_dagster.settings import SettingsError, load_settings
 from bioinstruct_dagster.store.database import Store, StoreError
 
+# DuckDB leaves out columns of a wider table. Wrapped lines can still be read.
+WIDEST = 10_000
+WIDEST_COLUMN = 80
+
 
 def main() -> int:
     """Print the result of the statement. Returns exit status 1 if it fails."""
@@ -24,7 +28,7 @@ def main() -> int:
         with Store(settings.store.path, settings.store.lock_timeout).read() as connection:
             result = connection.sql(arguments.statement)
             if result is not None:
-                result.show(max_width=200, max_rows=1000)
+                result.show(max_width=WIDEST, max_col_width=WIDEST_COLUMN, max_rows=1000)
     except (SettingsError, StoreError, duckdb.Error) as error:
         print(error, file=sys.stderr)
         return 1

@@ -33,6 +33,14 @@ def test_it_lists_the_items_of_each_task(tmp_path, command, capsys):
     ]
 
 
+def test_it_says_that_a_rehearsal_has_a_fixture(tmp_path, command, capsys):
+    tasks_folder(tmp_path, quiz={**CHOICE, "fixture": "quiz.jsonl"})
+    assert command() == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "quiz                no items (a fixture for the embedded base model)",
+    ]
+
+
 def test_a_broken_file_is_named_and_the_other_tasks_are_listed(tmp_path, command, capsys):
     tasks_folder(tmp_path, quiz=CHOICE, words=TEXT)
     put(tmp_path / "eval", "quiz/a.jsonl", [ROW])
@@ -46,3 +54,10 @@ def test_an_unknown_task_is_refused(tmp_path, command, capsys):
     tasks_folder(tmp_path, quiz=CHOICE)
     assert command("quizz") == 1
     assert "there is no evaluation task 'quizz'. Use one of: quiz" in capsys.readouterr().err
+
+
+def test_it_says_why_files_give_no_items(tmp_path, command, capsys):
+    tasks_folder(tmp_path, quiz={**CHOICE, "source": {**CHOICE["source"], "where": {"id": ["x"]}}})
+    put(tmp_path / "eval", "quiz/a.jsonl", [ROW])
+    assert command() == 0
+    assert "no items: 1 row in quiz/* in" in capsys.readouterr().out

@@ -1,5 +1,7 @@
 """What a person sees of scores: tables with intervals, tasks without items, contamination."""
 
+import pytest
+
 from bioinstruct_dagster.evaluation.contaminated import Repetition
 from bioinstruct_dagster.evaluation.selection import ChosenTasks
 from bioinstruct_dagster.evaluation.shown import (
@@ -17,7 +19,8 @@ from bioinstruct_dagster_tests.evaluation.made_results import chosen_task
 def rows(task, metric, *, main=True, category="extraction", items="all"):
     common = {
         "task": task, "metric": metric, "main": main, "category": category, "items": items,
-        "ci_low": 0.1, "ci_high": 0.9, "n": 1_200, "method": "Wilson", "items_source": "files",
+        "ci_low": 0.1, "ci_high": 0.9, "n": 1_200, "clusters": 1_200, "method": "Wilson",
+        "items_source": "files",
         "p_value": None, "p_holm": None, "detectable": None,
     }  # fmt: skip
     return [
@@ -60,6 +63,36 @@ def test_other_metrics_stand_apart():
 def test_categories_and_clean_items_have_tables_of_their_own():
     assert [row["category"] for row in category_table(SCORES)] == ["generation"]
     assert [row["task"] for row in clean_table(SCORES)] == ["phee"]
+
+
+def test_scores_without_contaminated_items_begin_with_main_metrics():
+    scores = [
+        *rows("phee", "invalid", main=False, items="without_contaminated"),
+        *rows("phee", "span_f1", items="without_contaminated"),
+    ]
+    assert [row["metric"] for row in clean_table(scores)] == ["span_f1", "invalid"]
+
+
+def test_a_long_table_ends_with_the_number_of_rows_left_out():
+    scores = [row for number in range(40) for row in rows("phee", f"m{number}", main=False)]
+    table = other_table(scores)
+    assert len(table) == 30
+    assert table[0] == {
+        "task": "phee", "metric": "m0", "base": "0.500 [0.100, 0.900]",
+        "adapter": "0.750 [0.100, 0.900]", "difference": "+0.250 [+0.100, +0.900]",
+        "p (Holm)": "0.04",
+    }  # fmt: skip
+    assert table[-1]["task"] == "11 more in the table eval_scores"
+
+
+@pytest.mark.parametrize(
+    ("clusters", "words"),
+    [(5, "unknown: too few items"), (50, "unknown: all items differ alike")],
+)
+def test_no_detectable_difference_is_explained(clusters, words):
+    scores = [row | {"clusters": clusters} for row in rows("phee", "span_f1")]
+    scores[-1]["detectable"] = None
+    assert score_table(scores)[0]["detectable"] == words
 
 
 def test_a_score_without_an_interval_is_shown_alone():

@@ -23,7 +23,6 @@ from bioinstruct_dagster.evaluation.judge.measured import JudgeStanding, standin
 from bioinstruct_dagster.evaluation.judge.scores.facts import JudgeFacts
 from bioinstruct_dagster.evaluation.judge.scores.rows import score_rows, with_holm
 from bioinstruct_dagster.evaluation.judge.text_tasks import TextTasks
-from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import experiment_columns, partition_key
 from bioinstruct_dagster.models.partitions import (
@@ -179,7 +178,7 @@ def _rows(
             seed=settings.runs.seed,
         )
         by_experiment.setdefault(answers.experiment, []).extend(rows)
-    return {one: with_holm(rows, holm) for one, rows in by_experiment.items() if rows}
+    return {one: with_holm(rows) for one, rows in by_experiment.items() if rows}
 
 
 def _stored(

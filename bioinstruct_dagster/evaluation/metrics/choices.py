@@ -188,7 +188,8 @@ def _macro_f1(
 def _position_excess(items: Sequence[_Item], chosen: Mapping[str, Floats]) -> Iterator[Measured]:
     """For each place, the share of choosing it minus the share of the right option standing there.
 
-    Over items with the same number of options. Without a bias, each is 0 but for chance.
+    Over items with the same number of options. Without a bias, each is 0 but for chance. The right
+    option stands in the same place for every subject, so two subjects are at most 1 apart.
     """
     places = max((len(item.options) for item in items), default=0)
     full = [item for item in items if item.id in chosen and len(item.options) == places]
@@ -199,5 +200,9 @@ def _position_excess(items: Sequence[_Item], chosen: Mapping[str, Floats]) -> It
             picked = chosen[item.id][np.arange(len(own)), own]
             values[item.id] = float(picked.mean() - np.mean(np.array(own) == item.gold))
         yield measured_mean(
-            POSITION + LETTERS[place], values, bounds=(-1.0, 1.0), higher_is_better=None
+            POSITION + LETTERS[place],
+            values,
+            bounds=(-1.0, 1.0),
+            higher_is_better=None,
+            farthest_apart=1.0,
         )

@@ -39,6 +39,8 @@ class Measured:
         classes: the names of the classes of an F1 score.
         bounds: the least and the greatest score that is possible. An F1 score has (0, 1).
         higher_is_better: false for a loss or a rate of faults; None if there is no better side.
+        farthest_apart: the greatest difference of two subjects on the same items; None for the
+            width of the bounds.
     """
 
     metric: str
@@ -49,6 +51,7 @@ class Measured:
     classes: tuple[str, ...] = ()
     bounds: tuple[float, float] = UNBOUNDED
     higher_is_better: bool | None = True
+    farthest_apart: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse values of a wrong shape, NaN and infinity, and items that occur twice."""
@@ -110,6 +113,7 @@ def measured_mean(
     *,
     bounds: tuple[float, float] = SHARE,
     higher_is_better: bool | None = True,
+    farthest_apart: float | None = None,
 ) -> Measured:
     """A metric whose score is the mean of the items' values, from the values by item.
 
@@ -124,4 +128,5 @@ def measured_mean(
         proportion=proportion,
         bounds=bounds,
         higher_is_better=higher_is_better,
+        farthest_apart=farthest_apart,
     )

@@ -31,11 +31,14 @@ class ClusterSums:
             one is the number of items.
         combine: how sums become the score.
         bounds: the least and the greatest score.
+        farthest_apart: the greatest difference of two subjects' scores; None for the width of the
+            bounds.
     """
 
     table: Floats
     combine: Combination
     bounds: tuple[float, float]
+    farthest_apart: float | None = None
 
     @property
     def clusters(self) -> int:
@@ -79,8 +82,9 @@ class DifferenceSums(ClusterSums):
 def difference_of(first: ClusterSums, second: ClusterSums) -> DifferenceSums:
     """The second minus the first, for sums over the same clusters."""
     low, high = first.bounds
+    apart = high - low if first.farthest_apart is None else first.farthest_apart
     table = np.concatenate([first.table, second.table], axis=1)
-    return DifferenceSums(table, first.combine, (low - high, high - low))
+    return DifferenceSums(table, first.combine, (-apart, apart))
 
 
 def cluster_sums(measured: Measured, clusters: Clusters) -> ClusterSums:
@@ -94,7 +98,7 @@ def cluster_sums(measured: Measured, clusters: Clusters) -> ClusterSums:
     table = np.zeros((len(place), rows.shape[1]))
     np.add.at(table, [place[name] for name in names], rows)
     bounds = SHARE if measured.combine.endswith("f1") else measured.bounds
-    return ClusterSums(table, measured.combine, bounds)
+    return ClusterSums(table, measured.combine, bounds, measured.farthest_apart)
 
 
 def paired_sums(measured: Sequence[Measured], clusters: Clusters) -> tuple[ClusterSums, ...]:

@@ -7,10 +7,11 @@ the average and its interval (evaluation.statistics.averages).
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bioinstruct_dagster.evaluation.scoring import ALL_ITEMS, TaskResults, main_pair
+from bioinstruct_dagster.evaluation.scoring import TaskResults, main_pair
 from bioinstruct_dagster.evaluation.selection import ChosenTask
 from bioinstruct_dagster.evaluation.statistics.averages import PairedTask, category_gain
 from bioinstruct_dagster.evaluation.statistics.estimates import Estimate
+from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
 
 AVERAGE = "average"  # stands for a task in the rows

@@ -22,7 +22,7 @@ from bioinstruct_dagster.evaluation.engine.requests import (
     OptionResult,
 )
 from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult, Measure
-from bioinstruct_dagster.evaluation.tasks.permutations import permutation_of
+from bioinstruct_dagster.evaluation.tasks.permutations import shown_order
 from bioinstruct_dagster.evaluation.tasks.prompting import (
     LETTERS,
     input_of,
@@ -182,11 +182,7 @@ class _Asker:
             for number, item in enumerate(items)
             for options in [options_of(task, item) if self._choice else ()]
             for order in range(orders)
-            for permutation in [
-                permutation_of(len(options), order, seed=seed, name=f"{task.name}\n{item.id}")
-                if options
-                else ()
-            ]
+            for permutation in [shown_order(task, item, order, seed=seed) if options else ()]
         ]
         self._option_ids = self._ids_of_options()
         self._room = [

@@ -17,6 +17,7 @@ from bioinstruct_dagster.eval_sets.items import EvaluationItem
 from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.tasks.item_results import Measure
+from bioinstruct_dagster.evaluation.tasks.permutations import shown_order
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, WEIGHTS_FILE
 from bioinstruct_dagster.store.fingerprints import canonical_json, sha256_of, sha256_of_file
 
@@ -46,7 +47,7 @@ class Conditions:
         prompt_version: of the template, by which the adapters were trained too.
         dtype: of the base model's weights, as the experiment file says.
         context: in tokens, as the experiment file says; None for the model's own.
-        seed: of the orders of options.
+        seed: of the orders of options. It counts only for those that it changes.
         answer_engine: what generates the answers: `transformers` or `vllm`.
     """
 
@@ -59,8 +60,12 @@ class Conditions:
     answer_engine: str = TRANSFORMERS
 
     def of_measure(self, measure: Measure) -> str:
-        """What counts for a measure, as text. What generates answers counts for answers alone."""
+        """What counts for a measure, as text. What generates answers counts for answers alone.
+
+        The seed is left out: the order of the options that it gives is part of a key itself.
+        """
         values = asdict(self)
+        del values["seed"]
         if measure != "answer":
             del values["answer_engine"]
         return canonical_json(values)
@@ -108,8 +113,12 @@ def question_keys(
     for item in items:
         content = _asked_content(item)
         for measure, order, common in measures:
-            reference = canonical_json(item.answers) if measure == "reference" else ""
-            text = f"{common}\n{content}\n{reference}"
+            more = ""
+            if measure == "reference":
+                more = canonical_json(item.answers)
+            elif measure == "options":
+                more = canonical_json(shown_order(task, item, order, seed=conditions.seed))
+            text = f"{common}\n{content}\n{more}"
             key = hashlib.sha256(text.encode()).hexdigest()
             yield ItemQuestion(task.name, item.id, measure, order), key
 

@@ -7,6 +7,24 @@ an option's score can be told from its place's. Belongs here: the orders. Does n
 
 import hashlib
 
+from bioinstruct_dagster.eval_sets.item import EvaluationItem, options_of
+from bioinstruct_dagster.eval_sets.task import EvaluationTask
+
+
+def shown_order(
+    task: EvaluationTask, item: EvaluationItem, order: int, *, seed: int
+) -> tuple[int, ...]:
+    """The place among an item's own options of each option shown; empty if it has none.
+
+    Args:
+        task: of the item.
+        item: the item.
+        order: the number of the order, from 0.
+        seed: of the experiment. It changes neither order 0 nor that of two options.
+    """
+    count = len(options_of(task, item))
+    return permutation_of(count, order, seed=seed, name=f"{task.name}\n{item.id}") if count else ()
+
 
 def permutation_of(options: int, order: int, *, seed: int, name: str) -> tuple[int, ...]:
     """The place among the item's own options of each option that is shown.

@@ -3,6 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.evaluation.metrics.choices import choice_metrics
+from bioinstruct_dagster.evaluation.statistics.comparisons import compare
 from bioinstruct_dagster.evaluation.statistics.estimates import estimate
 from bioinstruct_dagster_tests.evaluation.metrics.items import (
     by_item,
@@ -127,6 +128,20 @@ def test_position_bias_is_what_is_chosen_beyond_what_is_right():
     found = measured(LETTERS, items, *right)
     assert found["accuracy"].values.tolist() == [1, 1, 1, 1]
     assert found["position_excess_A"].values.tolist() == [0, 0, 0, 0]
+
+
+def test_two_subjects_differ_in_a_place_by_at_most_1():
+    """The place of the right option is the same for both, so it cancels."""
+    items = [item(n, options=OPTIONS, gold=n % 2) for n in range(30)]
+    first, second = (
+        measured(LETTERS, items, *(options(n, *of, permutation=(0, 1)) for n in range(30)))
+        for of in ((-1, -2), (-2, -1))
+    )
+    found = compare(first["position_excess_A"], second["position_excess_A"], {}, seed=1).estimate
+    assert found.score == -1.0
+    assert found.ci_low == -1.0
+    same = compare(first["position_excess_A"], first["position_excess_A"], {}, seed=1).estimate
+    assert same.ci_high < 0.2  # Wilson's bound of 30 items is 0.114
 
 
 def test_items_without_a_right_option_or_not_asked_do_not_count():

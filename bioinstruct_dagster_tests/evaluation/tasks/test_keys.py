@@ -49,7 +49,6 @@ def test_each_measure_and_order_of_an_item_has_a_key_of_its_own(medqa):
         {"prompt_version": "chat/1"},
         {"dtype": "bfloat16"},
         {"context": 512},
-        {"seed": 43},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -57,6 +56,18 @@ def test_other_conditions_have_other_keys(medqa, change):
     other = keys(medqa, conditions=replace(CONDITIONS, **change))
     assert set(other) == set(keys(medqa))
     assert not set(other.values()) & set(keys(medqa).values())
+
+
+def test_another_seed_asks_only_the_orders_of_options_that_it_changes(medqa):
+    four = [replace(ITEM, id=str(n), options=("a", "b", "c", "d")) for n in range(20)]
+    changed = {
+        (question.measure, question.order)
+        for item in four
+        for question, key in keys(medqa, item).items()
+        if keys(medqa, item, replace(CONDITIONS, seed=43))[question] != key
+    }
+    assert changed == {("options", 1)}
+    assert keys(medqa, conditions=replace(CONDITIONS, seed=43)) == keys(medqa)  # two options
 
 
 def test_what_generates_answers_counts_for_answers_alone(medqa):

@@ -6,7 +6,7 @@ or asking the judge (judging).
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,9 +26,10 @@ from bioinstruct_dagster.evaluation.judge.scores.given import (
 from bioinstruct_dagster.evaluation.judge.scores.wins import win_rows
 from bioinstruct_dagster.evaluation.statistics.comparisons import compare
 from bioinstruct_dagster.evaluation.statistics.estimates import estimate
+from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS, corrected_over_families
 from bioinstruct_dagster.models.experiments.names import experiment_columns
 
-ALL_ITEMS, CLEAN_ITEMS = "all", "without_contaminated"  # as in eval_scores
+CLEAN_ITEMS = "without_contaminated"  # as in eval_scores
 
 
 def score_rows(
@@ -156,18 +157,6 @@ def _unreadable(given: GivenGrades, clusters: Mapping[str, str], seed: int) -> l
     return rows
 
 
-def with_holm(
-    rows: Sequence[dict[str, Any]], holm: Callable[[Sequence[float]], Sequence[float]]
-) -> list[dict[str, Any]]:
-    """The rows with p values corrected over the tasks, for each metric and part by itself."""
-    corrected = list(rows)
-    for family in dict.fromkeys((row["metric"], row["items"]) for row in rows):
-        places = [
-            place
-            for place, row in enumerate(rows)
-            if (row["metric"], row["items"]) == family and row.get("p_value") is not None
-        ]
-        adjusted = holm([rows[place]["p_value"] for place in places])
-        for place, p in zip(places, adjusted, strict=True):
-            corrected[place] = {**rows[place], "p_holm": p}
-    return corrected
+def with_holm(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with p values corrected over the tasks, for each metric by itself."""
+    return corrected_over_families(rows, lambda row: row["metric"])

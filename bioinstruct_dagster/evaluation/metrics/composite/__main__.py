@@ -18,9 +18,14 @@ def main() -> int:
         "that an error is more likely) to each line of a file of summaries.",
     )
     parser.add_argument(
-        "read", type=Path, metavar="IN.jsonl", help="dialogue or source, reference, summary"
+        "read",
+        type=Path,
+        metavar="IN.jsonl",
+        help="lines with dialogue or source (one of them), reference, and summary",
     )
-    parser.add_argument("written", type=Path, metavar="OUT.jsonl", help="the file to write")
+    parser.add_argument(
+        "written", type=Path, metavar="OUT.jsonl", help="the file to write; not that which is read"
+    )
     arguments = parser.parse_args()
     try:
         count = score_file(arguments.read, arguments.written)

@@ -14,7 +14,7 @@ from bioinstruct_dagster.evaluation.metrics.composite.score import composite
 from bioinstruct_dagster.input_files import fault_of, fault_of_file, shown
 from bioinstruct_dagster.json_objects import RepeatedKeyError, object_of_distinct_keys
 
-SOURCES = ("dialogue", "source")  # the first that a line has is read
+SOURCES = ("dialogue", "source")  # names of the same text; a line has one of them
 REFERENCE, SUMMARY = "reference", "summary"
 ADDED = ("composite", "factual_errors")
 DECIMALS = 6
@@ -27,11 +27,11 @@ class SummaryFileError(StatedError):
 def score_file(read: Path, written: Path) -> int:
     """Add the composite and the factual errors to each line of a file.
 
-    The new file appears as a whole: after an error there is none, and an older one stays. It may
-    have the name of the file that is read.
+    The new file appears as a whole: after an error there is none, and an older one stays.
 
     Args:
         read: lines with `dialogue` or `source`, `reference` and `summary`. Other fields are kept.
+            A line has one of `dialogue` and `source`, and none of the fields that are added.
         written: the same lines with `composite` and `factual_errors`.
 
     Returns:
@@ -42,6 +42,11 @@ def score_file(read: Path, written: Path) -> int:
     """
     if fault := fault_of_file(read):
         raise SummaryFileError(f"{shown(read)} {fault}; name a file with one JSON object a line.")
+    if _same_file(read, written):
+        raise SummaryFileError(
+            f"{shown(written)} is the file that is read, and is not overwritten; name another file "
+            "for the scores."
+        )
     lines = [_scored(row) for row in _rows(read)]
     if not lines:
         raise SummaryFileError(f"{shown(read)}: holds no summary; write one JSON object a line.")
@@ -56,6 +61,13 @@ def score_file(read: Path, written: Path) -> int:
             "exists and that you may write to."
         ) from None
     return len(lines)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)  # also through a link
+    except OSError:
+        return False
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -89,13 +101,22 @@ def _object(line: bytes, place: str) -> dict[str, Any]:
 
 
 def _check(row: dict[str, Any], place: str) -> None:
-    source = next((name for name in SOURCES if name in row), None)
-    if source is None:
+    sources = [name for name in SOURCES if name in row]
+    if len(sources) != 1:
+        has = "has both" if sources else "has neither"
+        join = "and" if sources else "nor"
+        todo = "keep" if sources else "add"
         raise SummaryFileError(
-            f"{place}: has neither `{SOURCES[0]}` nor `{SOURCES[1]}`; add the text that is "
-            "summarised."
+            f"{place}: {has} `{SOURCES[0]}` {join} `{SOURCES[1]}`; {todo} the text that is "
+            "summarised, under one of these names."
         )
-    for name in (source, REFERENCE, SUMMARY):
+    for name in ADDED:
+        if name in row:
+            raise SummaryFileError(
+                f"{place}: has a field `{name}` already, which the score would replace; rename or "
+                "remove it."
+            )
+    for name in (*sources, REFERENCE, SUMMARY):
         if name not in row:
             raise SummaryFileError(f"{place}: has no field `{name}`; add it.")
         if not isinstance(row[name], str):

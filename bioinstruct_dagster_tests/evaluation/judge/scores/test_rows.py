@@ -14,7 +14,6 @@ from bioinstruct_dagster.evaluation.judge.pairwise import PairChoice
 from bioinstruct_dagster.evaluation.judge.scores.corrected import LEAST_HUMAN_SCORES
 from bioinstruct_dagster.evaluation.judge.scores.facts import JudgeFacts
 from bioinstruct_dagster.evaluation.judge.scores.rows import score_rows, with_holm
-from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
 from bioinstruct_dagster.teacher.answers import StoredAnswer
 
 PROVENANCE = {
@@ -261,4 +260,4 @@ def test_p_values_are_corrected_over_tasks_within_a_metric():
         {"metric": "judge_factual_recall", "items": "all", "p_value": 0.03},
         {"metric": "judge_factual_f1", "items": "all", "p_value": None},
     ]
-    assert [row.get("p_holm") for row in with_holm(rows, holm)] == [0.02, 0.04, 0.03, None]
+    assert [row.get("p_holm") for row in with_holm(rows)] == [0.02, 0.04, 0.03, None]

@@ -33,13 +33,24 @@ def test_each_line_gains_two_fields_and_keeps_its_own(tmp_path):
     assert made == rows
 
 
-def test_a_file_can_be_scored_in_place_and_has_no_remains(tmp_path):
-    path = write(tmp_path / "rows.jsonl", [ROW])
-    score_file(path, path)
-    again = path.read_text("utf-8")
-    score_file(path, path)
-    assert path.read_text("utf-8") == again
-    assert [one.name for one in tmp_path.iterdir()] == ["rows.jsonl"]
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to", None])
+def test_the_file_that_is_read_is_never_overwritten(tmp_path, link):
+    path = out = write(tmp_path / "rows.jsonl", [ROW])
+    if link:
+        out = tmp_path / "link.jsonl"
+        getattr(out, link)(path)
+    with pytest.raises(SummaryFileError, match="is the file that is read"):
+        score_file(path, out)
+    assert json.loads(path.read_text("utf-8")) == ROW
+
+
+def test_an_older_file_of_scores_is_replaced_and_nothing_else_remains(tmp_path):
+    path, out = write(tmp_path / "rows.jsonl", [ROW]), tmp_path / "out.jsonl"
+    score_file(path, out)
+    again = out.read_text("utf-8")
+    score_file(path, out)
+    assert out.read_text("utf-8") == again
+    assert {one.name for one in tmp_path.iterdir()} == {"rows.jsonl", "out.jsonl"}
 
 
 @pytest.mark.parametrize(
@@ -47,6 +58,9 @@ def test_a_file_can_be_scored_in_place_and_has_no_remains(tmp_path):
     [
         (json.dumps({**ROW, "summary": None}), "line 2: the field `summary` must be a text"),
         (json.dumps({"reference": "a", "summary": "b"}), "line 2: has neither `dialogue` nor"),
+        (json.dumps({**ROW, "source": "a"}), "line 2: has both `dialogue` and `source`"),
+        (json.dumps({**ROW, "composite": 1}), "line 2: has a field `composite` already"),
+        (json.dumps({**ROW, "factual_errors": 0}), "line 2: has a field `factual_errors`"),
         (json.dumps({"dialogue": "a", "summary": "b"}), "line 2: has no field `reference`"),
         (json.dumps({**ROW, "reference": " "}), "line 2: the field `reference` is empty"),
         (json.dumps({**ROW, "dialogue": 3}), "line 2: the field `dialogue` must be a text"),
