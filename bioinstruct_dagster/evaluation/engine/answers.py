@@ -34,8 +34,8 @@ _MEMORY_SHARE = 0.6  # of what a GPU has free; the rest is for the passes
 # A batch that is this much smaller is computed as a smaller one.
 _SHRINK = 0.75
 
-# Takes the number of answers that are finished, and the work that is done, in answers: those under
-# way count by their share.
+# Takes the number of answers that are finished, and the work that is done, in answers of the mean
+# length: a token of a prompt or of an answer is one unit, because both cost about the same.
 Tell = Callable[[int, float], None]
 
 
@@ -52,6 +52,16 @@ class _Row:
     def position(self) -> int:
         """Where the last token is, whose successor is computed next."""
         return len(self.request.prompt_ids) + len(self.tokens) - 1
+
+    @property
+    def done(self) -> int:
+        """The tokens of prompt and answer that are computed."""
+        return len(self.request.prompt_ids) + len(self.tokens) if self.tokens else 0
+
+    @property
+    def most(self) -> int:
+        """The tokens of the prompt and of the longest answer."""
+        return len(self.request.prompt_ids) + self.limit
 
 
 def answers(
@@ -97,8 +107,9 @@ def answers(
     )
     if not queue:
         return
-    total, finished = len(queue), 0
-    longest = max(len(row.request.prompt_ids) + row.limit for row in queue)
+    total, finished, done = len(queue), 0, 0
+    mean = sum(row.most for row in queue) / total
+    longest = max(row.most for row in queue)
     rows = min(total, rows or rows_that_fit(base, longest))
     with subjects.alone(queue[0].subject) as model:
         slots_work = carries(model, queue[0].request.prompt_ids, base.device)
@@ -113,7 +124,8 @@ def answers(
         try:
             for ended in passes:
                 finished += len(ended)
-                tell(finished, finished + batch.under_way)
+                done += sum(row.most for row in ended)  # also of an answer that ended early
+                tell(finished, (done + batch.under_way) / mean)
                 for row in ended:
                     yield row.subject, _result(row, base)
         except Exception as error:
@@ -171,9 +183,9 @@ class _Batch:
         return self._active
 
     @property
-    def under_way(self) -> float:
-        """The work that is done on unfinished rows, in answers."""
-        return sum(len(row.tokens) / row.limit for row in self._active)
+    def under_way(self) -> int:
+        """The tokens of unfinished rows that are computed."""
+        return sum(row.done for row in self._active)
 
     @property
     def _active(self) -> list[_Row]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bioinstruct_dagster.models.progress_lines import SECONDS_BETWEEN_LINES, duration
 
+_LEAST_SHARE = 0.01  # of the work; before it, the time left is a guess
 _WORDS = {"base": "the base model alone", "adapter": "the adapter"}
 
 
@@ -56,6 +57,6 @@ class ScoringProgress:
             seconds = now - self._started
             if items and seconds:
                 line += f", {items / seconds:.3g} items/s"
-            if work > 0:
+            if work >= _LEAST_SHARE * self._work:
                 line += f", {duration(seconds / work * (self._work - work))} left"
             self._log(line)
