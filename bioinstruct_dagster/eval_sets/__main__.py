@@ -49,9 +49,11 @@ def main() -> int:
             failed = True
             continue
         where = f"{len(found.items):>7,} items from {found.source}"
-        if not found.items:
+        if found.source == "none":
             where = f"no items{FIXTURE_NOTE if task.fixture else ''}"
-        more = f", {found.unscored} without an answer" if found.unscored else ""
+        elif not found.items:  # a fixture does not stand in for files that are there
+            where = f"no items: {found.absence(task, settings.folder)}"
+        more = f", {found.unscored} without an answer" if found.items and found.unscored else ""
         print(f"{task.name:<20}{where}{more}")
     return int(failed)
 

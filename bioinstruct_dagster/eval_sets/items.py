@@ -69,12 +69,39 @@ class TaskItems:
         source: where they come from; `none` if nothing is at hand.
         fingerprint: hash of all of the items' content.
         unscored: number of items without a published answer, which are left out.
+        rows: number of rows of the files, also of those that `where` leaves out.
     """
 
     items: tuple[EvaluationItem, ...]
     source: ItemsSource
     fingerprint: str
     unscored: int = 0
+    rows: int = 0
+
+    def absence(self, task: EvaluationTask, folder: Path) -> str:
+        """Why there are no items, for a person who expects some; empty if there are items.
+
+        Args:
+            task: whose items they are.
+            folder: the evaluation folder.
+        """
+        if self.items:
+            return ""
+        files = ", ".join(task.source.files)
+        if self.source == "none":
+            return f"{folder} has none of {files} (BIOINSTRUCT_EVAL_DIR)"
+        place = f"{files} in {folder}"
+        if self.source == "fixture":
+            place = f"the fixture {task.fixture}"
+        elif self.source == "hub" and task.source.hub:
+            place = f"the copy of {task.source.hub.id}"
+        rows = f"{self.rows:,} row" + ("s" if self.rows != 1 else "")
+        if not self.rows:
+            return f"no rows in {place}"
+        if not self.unscored:
+            return f"{rows} in {place}, none passes `where` in {task.name}.yaml ({_shown(task)})"
+        some = " that passes `where`" if self.unscored < self.rows else ""
+        return f"{rows} in {place}, none{some} has a published answer"
 
 
 class _TaskFiles(NamedTuple):
@@ -158,10 +185,11 @@ def items_of(
         files = _TaskFiles([fixtures / task.fixture], fixtures, task.fields, "fixture")
     places: dict[str, str] = {}
     shared: list[tuple[str, ...]] = []
-    unscored = 0
+    rows = unscored = 0
 
     def item_of(place: str, row: Mapping[str, Any]) -> EvaluationItem | None:
-        nonlocal unscored
+        nonlocal rows, unscored
+        rows += 1
         item = scored_item(task, files.fields, place, row)
         if item is None:
             return None
@@ -183,7 +211,12 @@ def items_of(
     digest = hashlib.sha256()
     for item in items:
         digest.update(canonical_json(asdict(item)).encode() + b"\n")
-    return TaskItems(items, files.source, digest.hexdigest(), unscored)
+    return TaskItems(items, files.source, digest.hexdigest(), unscored, rows)
+
+
+def _shown(task: EvaluationTask) -> str:
+    """The condition of `where` in words."""
+    return "; ".join(f"{path} is {' or '.join(one)}" for path, one in task.source.where.items())
 
 
 def _has_answer(task: EvaluationTask, item: EvaluationItem) -> bool:

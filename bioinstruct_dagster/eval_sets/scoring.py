@@ -4,10 +4,13 @@ Belongs here: the declaration. Does not: asking a model (evaluation.tasks), or c
 (evaluation.metrics).
 """
 
+import re
 from typing import Annotated, Literal
 
+import pydantic
 from pydantic import Field
 
+from bioinstruct_dagster.yaml_faults import FieldFaultsError
 from bioinstruct_dagster.yaml_files import StrictModel
 
 
@@ -29,6 +32,18 @@ class ChoiceScoring(StrictModel):
     orders: Annotated[int, Field(ge=1, le=24)] = 1
     max_new_tokens: Annotated[int, Field(ge=1, le=4_096)] = 16
 
+    @pydantic.field_validator("labels")
+    @classmethod
+    def _check_words(cls, labels: dict[str, str]) -> dict[str, str]:
+        """Two options with the same word could not be told apart, in a prompt or in an answer."""
+        first: dict[str, str] = {}
+        FieldFaultsError.refuse(
+            ((label,), f"has the word {word!r}, as {before!r} has; give each label its own word")
+            for label, word in labels.items()
+            if (before := first.setdefault(" ".join(word.split()), label)) != label
+        )
+        return labels
+
 
 class SpanScoring(StrictModel):
     """The answer is a list of spans of the text, each with a label.
@@ -41,6 +56,18 @@ class SpanScoring(StrictModel):
     kind: Literal["spans"]
     labels: tuple[str, ...] = Field(min_length=1)
     max_new_tokens: Annotated[int, Field(ge=1, le=4_096)] = 128
+
+    @pydantic.field_validator("labels")
+    @classmethod
+    def _check_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """A written answer names a label without regard to case, blanks and `_`."""
+        plain = [" ".join(re.split(r"[\s_]+", label.casefold())).strip() for label in labels]
+        FieldFaultsError.refuse(
+            ((at,), f"is the label {labels[plain.index(one)]!r} again; keep one")
+            for at, one in enumerate(plain)
+            if plain.index(one) < at
+        )
+        return labels
 
 
 class TextScoring(StrictModel):

@@ -87,10 +87,7 @@ def chosen_tasks(
             task = catalogue.task(name)
             held = items_of(task, settings.eval_sets.folder, fixtures=fixtures)
             found, source = list(held.items), held.source
-            absent = (
-                f"{settings.eval_sets.folder} has none of {', '.join(task.source.files)} "
-                "(BIOINSTRUCT_EVAL_DIR)"
-            )
+            absent = held.absence(task, settings.eval_sets.folder)
             if held.unscored:
                 notes.append(f"{name}: {held.unscored} items have no published answer")
         if not found:

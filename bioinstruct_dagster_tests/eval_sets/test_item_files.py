@@ -38,3 +38,51 @@ def test_a_file_of_no_known_form_is_named(tmp_path, folder):
     tasks = tasks_folder(tmp_path, quiz=changed(LABELS, source={"format": "jsonl"}))
     (item,) = load_items(tasks, folder).items
     assert item.question == "Sees?"
+
+
+ROW = '{"q": "Sees?", "key": "1"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "quiz/a.jsonl",
+            ROW + '\n{"q": "x", "key": "1", "q": "y"}\n',
+            "line 2: the key 'q' is given twice in one object; keep one",
+        ),
+        (
+            "quiz/a.jsonl",
+            '{"q": "x", "more": {"key": 1, "key": 2}}\n',
+            "line 1: the key 'key' is given twice",
+        ),
+        ("quiz/a.json", '{"7": ' + ROW + ', "7": ' + ROW + "}", "the file: the key '7' is given"),
+        ("quiz/a.csv", "q,a,b,key,key\nx,1,2,3,4\n", "line 1: the column 'key' is given twice"),
+    ],
+)
+def test_a_name_that_is_given_twice_is_refused(tmp_path, folder, name, content, said):
+    path = put(folder, name, content)
+    with pytest.raises(EvaluationFileError) as stated:
+        load_items(tasks_folder(tmp_path, quiz=LABELS), folder)
+    assert f"{path}: task quiz: {said}" in str(stated.value)
+
+
+def test_columns_without_a_name_may_be_several(tmp_path, folder):
+    put(folder, "quiz/a.csv", "q,key,,\nSees?,1,,\n")
+    (item,) = load_items(tasks_folder(tmp_path, quiz=LABELS), folder).items
+    assert item.question == "Sees?"
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_column_of_parquet_that_is_given_twice_is_refused(tmp_path, folder, nested):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    texts = pa.array(["x"])
+    table = pa.table([texts, texts], names=["q", "q"])
+    if nested:
+        table = pa.table({"q": texts, "o": pa.StructArray.from_arrays([texts, texts], ["a", "a"])})
+    (folder / "quiz").mkdir(parents=True)
+    parquet.write_table(table, folder / "quiz" / "a.parquet")
+    with pytest.raises(EvaluationFileError, match=r"'q' is given twice|rows can't be read|'a'"):
+        load_items(tasks_folder(tmp_path, quiz=LABELS), folder)

@@ -334,6 +334,48 @@ def test_only_some_items_are_scored_but_all_are_compared(tmp_path, folder):
     assert len(load_items(tmp_path / "tasks", folder).items) == 4
 
 
+@pytest.mark.parametrize(("wanted", "ids"), [("true", ["1"]), ("false", ["2"]), ("null", ["3"])])
+def test_where_compares_truth_values_as_json_writes_them(tmp_path, folder, wanted, ids):
+    task = changed(CHOICE, source={"where": {"use": [wanted]}})
+    uses = enumerate([True, False, None], 1)
+    rows = [{**ROW, "id": str(number), "use": use} for number, use in uses]
+    found = scored(tmp_path, folder, rows, task)
+    assert ([item.id for item in found.items], found.rows) == (ids, 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "where", "said"),
+    [
+        (
+            [ROW, ROW, ROW],
+            {"id": ["X"]},
+            "3 rows in quiz/* in {}, none passes `where` in quiz.yaml (id is X)",
+        ),
+        ([{**ROW, "key": " "}], {}, "1 row in quiz/* in {}, none has a published answer"),
+        (
+            [{**ROW, "key": None}, {**ROW, "id": "2"}],
+            {"id": ["1"]},
+            "2 rows in quiz/* in {}, none that passes `where` has a published answer",
+        ),
+        ([], {}, "no rows in quiz/* in {}"),
+        ([ROW], {}, ""),
+    ],
+)
+def test_why_there_are_no_items_is_said(tmp_path, folder, rows, where, said):
+    task = changed(CHOICE, source={"where": where})
+    found = scored(tmp_path, folder, rows, task)
+    (read,) = read_tasks(tmp_path / "tasks").tasks
+    assert found.absence(read, folder) == said.format(folder)
+
+
+def test_a_file_with_a_header_alone_and_a_missing_file_are_told_apart(tmp_path, folder):
+    (read,) = read_tasks(tasks_folder(tmp_path, quiz=LABELS)).tasks
+    said = items_of(read, folder).absence(read, folder)
+    assert said == f"{folder} has none of quiz/* (BIOINSTRUCT_EVAL_DIR)"
+    put(folder, "quiz/a.csv", "q,key\n")
+    assert items_of(read, folder).absence(read, folder) == f"no rows in quiz/* in {folder}"
+
+
 def test_a_fixture_stands_in_only_where_it_may_and_no_file_is_there(tmp_path, folder):
     fixtures = tmp_path / "tasks" / "fixtures"
     put(fixtures, "small.jsonl", [ROW])

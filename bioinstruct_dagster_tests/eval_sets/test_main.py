@@ -54,3 +54,10 @@ def test_an_unknown_task_is_refused(tmp_path, command, capsys):
     tasks_folder(tmp_path, quiz=CHOICE)
     assert command("quizz") == 1
     assert "there is no evaluation task 'quizz'. Use one of: quiz" in capsys.readouterr().err
+
+
+def test_it_says_why_files_give_no_items(tmp_path, command, capsys):
+    tasks_folder(tmp_path, quiz={**CHOICE, "source": {**CHOICE["source"], "where": {"id": ["x"]}}})
+    put(tmp_path / "eval", "quiz/a.jsonl", [ROW])
+    assert command() == 0
+    assert "no items: 1 row in quiz/* in" in capsys.readouterr().out

@@ -34,6 +34,15 @@ def test_a_real_model_never_gets_fixtures(settings, dataset_rows):
     assert "BIOINSTRUCT_EVAL_DIR" in chosen.missing["medqa"]
 
 
+def test_files_without_rows_are_said_to_have_none(settings, dataset_rows):
+    folder = settings.eval_sets.folder / "pubmedqa"
+    folder.mkdir(parents=True)
+    (folder / "empty.jsonl").write_text("")
+    chosen = chosen_tasks(settings, dataset_rows, rehearsal=False)
+    assert chosen.missing["pubmedqa"].startswith("no rows in pubmedqa/")
+    assert "has none of" in chosen.missing["medqa"]
+
+
 def test_files_come_before_fixtures_also_for_the_embedded_model(settings, dataset_rows):
     fixture = settings.eval_sets.tasks / "fixtures" / "pubmedqa.jsonl"
     folder = settings.eval_sets.folder / "pubmedqa"
