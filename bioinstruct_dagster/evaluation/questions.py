@@ -115,7 +115,4 @@ def _item(values: dict[str, object]) -> EvaluationItem:
 
 
 def _sum_of(keys: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for key in keys:
-        digest.update(key.encode())
-    return digest.hexdigest()
+    return hashlib.sha256("".join(keys).encode()).hexdigest()
