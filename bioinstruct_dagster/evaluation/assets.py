@@ -288,8 +288,9 @@ def _asked(
     outcomes: ExperimentOutcomes,
 ) -> Generator[dg.AssetMaterialization]:
     """Ask what the store lacks in the model process, and score each adapter when it is answered."""
+    from bioinstruct_dagster.evaluation.cache.question_folders import questions_folder
     from bioinstruct_dagster.evaluation.planning import QUESTIONS
-    from bioinstruct_dagster.evaluation.questions import questions_folder, write_questions
+    from bioinstruct_dagster.evaluation.questions import write_questions
     from bioinstruct_dagster.evaluation.spec import EvaluationSpec
 
     plans = {id(plan): plan for plan, _ in waiting.values()}.values()

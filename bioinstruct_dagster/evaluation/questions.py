@@ -5,14 +5,9 @@ here: the folder, and the check that both sides compute the same keys. Does not:
 (evaluation.tasks.keys), or prompts (evaluation.tasks' other modules).
 """
 
-import fcntl
 import hashlib
 import json
-import os
-import shutil
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -23,7 +18,6 @@ from bioinstruct_dagster.evaluation.tasks.keys import Conditions, ItemQuestion, 
 from bioinstruct_dagster.new_folders import new_folder
 
 _FILE = "questions.json"
-_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -70,51 +64,6 @@ def questions_of(tasks: Iterable[TaskQuestions], conditions: Conditions) -> Ques
         for question, key in question_keys(one.task, one.items, conditions)
     }
     return Questions(tasks, keys)
-
-
-@contextmanager
-def questions_folder(parent: Path) -> Iterator[Path]:
-    """The name of a new folder for questions, which is removed at the end.
-
-    Its items may be data that must not lie about, so what a killed run has left is removed first. A
-    run holds a lock beside its folder, which the kernel frees when the run dies.
-
-    Args:
-        parent: the folder of the questions of all runs.
-    """
-    parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(f"*{_LOCK}"):
-        if (handle := _locked(left, os.O_RDWR)) is not None:
-            shutil.rmtree(left.with_suffix(""), ignore_errors=True)
-            _unlock(left, handle)
-    folder = parent / uuid.uuid4().hex
-    lock = folder.with_suffix(_LOCK)
-    handle = _locked(lock, os.O_RDWR | os.O_CREAT)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _unlock(lock, handle)
-
-
-def _locked(path: Path, flags: int) -> int | None:
-    """The locked file as a number for the kernel; None if it can't be locked."""
-    try:
-        handle = os.open(path, flags | os.O_NOFOLLOW, 0o644)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # held by a run, or on a drive without locks
-        os.close(handle)
-        return None
-    return handle
-
-
-def _unlock(path: Path, handle: int | None) -> None:
-    path.unlink(missing_ok=True)
-    if handle is not None:
-        os.close(handle)
 
 
 def write_questions(questions: Questions, folder: Path) -> None:
@@ -166,7 +115,4 @@ def _item(values: dict[str, object]) -> EvaluationItem:
 
 
 def _sum_of(keys: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for key in keys:
-        digest.update(key.encode())
-    return digest.hexdigest()
+    return hashlib.sha256("".join(keys).encode()).hexdigest()

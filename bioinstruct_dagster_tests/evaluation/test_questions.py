@@ -1,8 +1,6 @@
 """Questions as files: both sides know the same keys, or the work is refused."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +11,6 @@ from bioinstruct_dagster.eval_sets.items import items_of
 from bioinstruct_dagster.evaluation.held_out import HELD_OUT, held_out_items
 from bioinstruct_dagster.evaluation.questions import (
     TaskQuestions,
-    questions_folder,
     questions_of,
     read_questions,
     write_questions,
@@ -58,30 +55,6 @@ def test_a_process_of_another_version_is_refused(tasks, tmp_path):
     file.write_text(json.dumps(values), "utf-8")
     with pytest.raises(EvaluationError, match="Install the same version"):
         read_questions(tmp_path / "questions", CONDITIONS)
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from bioinstruct_dagster.evaluation.questions import questions_folder
-
-with questions_folder(Path(sys.argv[1])) as folder:
-    folder.mkdir()
-    (folder / "questions.json").write_text("{}")
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_what_a_killed_run_left_is_removed_and_what_a_living_one_uses_stays(tmp_path):
-    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
-    assert len(list(tmp_path.glob("*/questions.json"))) == 1
-    with questions_folder(tmp_path) as first:
-        first.mkdir()
-        assert [path for path in tmp_path.iterdir() if path.is_dir()] == [first]
-        with questions_folder(tmp_path) as second:
-            assert second != first
-            assert first.is_dir()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_machine_of_another_precision_answers_known_questions_again(tasks):
