@@ -105,8 +105,7 @@ def _negation_marks(words: list[str]) -> list[bool]:
             reach = True
         elif not masked[at] and not reach and (used := _cue_at(words, at, "negates_before")):
             forward = at == start  # "negative pregnancy test", but "pregnancy test negative"
-            for place in range(start, at + used):
-                marks[place] = True
+            marks[start : at + used] = [True] * (at + used - start)
         marks[at] = marks[at] or reach or forward or word in _own_denials()
     return marks
 

@@ -27,8 +27,7 @@ class SummaryFileError(StatedError):
 def score_file(read: Path, written: Path) -> int:
     """Add the composite and the factual errors to each line of a file.
 
-    The new file appears as a whole: after an error there is none, and an older one stays. It may
-    have the name of the file that is read.
+    The new file appears as a whole: after an error there is none, and an older one stays.
 
     Args:
         read: lines with `dialogue` or `source`, `reference` and `summary`. Other fields are kept.
@@ -38,10 +37,16 @@ def score_file(read: Path, written: Path) -> int:
         the number of lines.
 
     Raises:
-        SummaryFileError: a file can't be read or written, or a line has a fault.
+        SummaryFileError: a file can't be read or written, both are the same file, or a line has a
+            fault.
     """
     if fault := fault_of_file(read):
         raise SummaryFileError(f"{shown(read)} {fault}; name a file with one JSON object a line.")
+    if written.exists() and written.samefile(read):
+        raise SummaryFileError(
+            f"{shown(written)} is the file that is read; name another one to write, so that the "
+            "summaries stay as they are."
+        )
     lines = [_scored(row) for row in _rows(read)]
     if not lines:
         raise SummaryFileError(f"{shown(read)}: holds no summary; write one JSON object a line.")

@@ -51,6 +51,13 @@ class Statements:
                     for name in (concept.name, *concept.parts):
                         self._words.setdefault(name, set()).add(stance)
         self._known: dict[str, frozenset[Stance]] = {}
+        # By what equal ones share, so that a look-up does not go through all of them.
+        self._alike: dict[str, list[str]] = {}
+        for name in self._words:
+            self._alike.setdefault(name[:SHARED_LETTERS], []).append(name)
+        self._numbers_alike: dict[float, list[tuple[str, str]]] = {}
+        for number in self._numbers:
+            self._numbers_alike.setdefault(float(number[0]) % 100, []).append(number)
 
     def of(self, concept: Concept) -> frozenset[Stance]:
         """What is said of a concept; empty if it is not spoken of."""
@@ -58,10 +65,10 @@ class Statements:
             return self.of_name(concept.name)
         return frozenset(
             stance
-            for (number, unit), stances in self._numbers.items()
+            for number, unit in self._numbers_alike.get(float(concept.name) % 100, ())
             if same_number(number, concept.name)
             and (not unit or not concept.unit or unit == concept.unit)
-            for stance in stances
+            for stance in self._numbers[number, unit]
         )
 
     def of_name(self, name: str) -> frozenset[Stance]:
@@ -69,9 +76,8 @@ class Statements:
         if name not in self._known:
             said = self._words.get(name)
             if said is None:
-                said = {
-                    s for one, all_ in self._words.items() if _same_word(name, one) for s in all_
-                }
+                alike = self._alike.get(name[:SHARED_LETTERS], ())
+                said = {s for one in alike if _same_word(name, one) for s in self._words[one]}
             self._known[name] = frozenset(said)
         return self._known[name]
 

@@ -24,6 +24,7 @@ _CONTRACTIONS = (
     (re.compile(r"(?<=s)'(?!\w)"), ""),
 )
 _ABBREVIATED = re.compile(r"\b(dr|mr|mrs|ms|st|vs|approx|i\.e|e\.g)\.(?=\s+[a-z0-9])")
+_BLANKS = re.compile(r"\s+")
 _LIST_NUMBER = re.compile(r"(^\s*|[.!?,;:\n]\s*)\d{1,2}[.)](?:\s+(?=[a-z])|\s*$)")
 _JOINED = re.compile(r"(?<=\w)[-\u2010\u2011](?=\w)")
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-z]+|[,;:/]|[.!?\n]+")
@@ -37,6 +38,8 @@ def sentences_of(text: str) -> list[list[str]]:
     The words of a question end with "?". Numbers that only count the items of a list are left out.
     """
     text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+    # Long runs of blanks would cost the patterns below quadratic time.
+    text = _BLANKS.sub(lambda run: "\n" if "\n" in run[0] else " ", text)
     text = _SPELLED.sub(_joined_letters, text).lower()
     for pattern, replacement in _CONTRACTIONS:
         text = pattern.sub(replacement, text)

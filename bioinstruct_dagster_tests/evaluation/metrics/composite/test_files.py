@@ -33,13 +33,16 @@ def test_each_line_gains_two_fields_and_keeps_its_own(tmp_path):
     assert made == rows
 
 
-def test_a_file_can_be_scored_in_place_and_has_no_remains(tmp_path):
+def test_the_file_that_is_read_is_not_written(tmp_path):
     path = write(tmp_path / "rows.jsonl", [ROW])
-    score_file(path, path)
-    again = path.read_text("utf-8")
-    score_file(path, path)
-    assert path.read_text("utf-8") == again
-    assert [one.name for one in tmp_path.iterdir()] == ["rows.jsonl"]
+    before = path.read_bytes()
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(path)
+    for written in (path, tmp_path / "." / "rows.jsonl", link):
+        with pytest.raises(SummaryFileError, match="is the file that is read; name another one"):
+            score_file(path, written)
+    assert path.read_bytes() == before
+    assert {one.name for one in tmp_path.iterdir()} == {"rows.jsonl", "link.jsonl"}
 
 
 @pytest.mark.parametrize(
