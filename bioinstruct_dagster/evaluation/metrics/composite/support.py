@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bioinstruct_dagster.evaluation.metrics.composite.clauses import PATIENT, Clause
-from bioinstruct_dagster.evaluation.metrics.composite.concepts import Concept, Kind
+from bioinstruct_dagster.evaluation.metrics.composite.concepts import (
+    RATES,
+    Concept,
+    Kind,
+)
 from bioinstruct_dagster.evaluation.metrics.composite.persons import (
     BOTH,
     SidedPart,
@@ -84,11 +88,13 @@ class Evidence:
 
     def _fault(self, concept: Concept, clause: Clause) -> FaultKind | None:
         reference, source = self._of(self._reference, concept), self._of(self._source, concept)
-        if concept.name == "1":  # "a pack" is one pack
+        if concept.name == "1" and concept.unit not in RATES:  # "a pack" is one pack
             return None
         if not reference and not source:
-            return _ABSENT[concept.kind]
-        stances = reference or source
+            return None if clause.topic else _ABSENT[concept.kind]
+        # What a note says of the same person goes first: "No prior MI. Father had an MI."
+        own = {stance for stance in reference if same_owner(stance.owner, clause.owner)}
+        stances = own or reference or source
         if concept.deniable and not any(n in {None, clause.negated} for n, _ in stances):
             return "negation"
         owners = {owner for _, owner in reference | source}
