@@ -84,11 +84,20 @@ def _phrase_at(words: list[str], stems: list[str], at: int) -> tuple[Concept | N
             name, kind = known
             weight = VAGUE_WEIGHT if length == 1 and _is_vague(word) else 1.0
             return Concept(name, kind, _parts(name), weight, tuple(words[at : at + length])), length
+    if word == "may" and _is_month(words, at):
+        return Concept(word, "word", (), 1.0, (word,)), 1
     if word in without_content() or not word.isalpha() or len(word) == 1:
         return None, 1
     return Concept(
         stems[at], _unlisted(word), (), VAGUE_WEIGHT if _is_vague(word) else 1.0, (word,)
     ), 1
+
+
+def _is_month(words: list[str], at: int) -> bool:
+    """Whether the "may" here is the month."""
+    before, after = words[max(0, at - 1) : at], words[at + 1 : at + 2]
+    beside = any(NUMBER.fullmatch(word) for word in before + after)
+    return beside or any(word in words_in("numbers", "before_month") for word in before)
 
 
 def _unit_after(words: list[str], stems: list[str], at: int) -> tuple[str, int]:

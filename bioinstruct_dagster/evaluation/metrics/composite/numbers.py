@@ -7,7 +7,8 @@
 import re
 from functools import cache
 
-from bioinstruct_dagster.evaluation.metrics.composite.lists import numbers_in
+from bioinstruct_dagster.evaluation.metrics.composite.lists import numbers_in, stems_in
+from bioinstruct_dagster.evaluation.metrics.composite.stems import stem
 
 _CENTURY_TURN = 30  # a year of two digits up to this one is of this century
 _NUMERIC_DATE = re.compile(r"(?<![\d/])(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})(?![\d/])")
@@ -84,6 +85,12 @@ def same_number(left: str, right: str) -> bool:
 def months() -> dict[str, int]:
     """The number of each month by its name and short names."""
     return {name: int(number) for name, number in numbers_in("numbers", "months").items()}
+
+
+@cache
+def dates() -> frozenset[str]:
+    """The stems of the months and days of the week that have one meaning."""
+    return stems_in("numbers", "weekdays") | {stem(name) for name in _month_names().values()}
 
 
 @cache

@@ -9,7 +9,7 @@ from math import ceil
 from typing import NamedTuple
 
 from bioinstruct_dagster.evaluation.metrics.composite.clauses import Clause
-from bioinstruct_dagster.evaluation.metrics.composite.concepts import Concept
+from bioinstruct_dagster.evaluation.metrics.composite.concepts import RATES, Concept
 from bioinstruct_dagster.evaluation.metrics.composite.numbers import same_number
 
 # Two words that share so long a beginning, of so large a part of the longer one, are forms of one
@@ -66,8 +66,7 @@ class Statements:
         return frozenset(
             stance
             for number, unit in self._numbers_alike.get(float(concept.name) % 100, ())
-            if same_number(number, concept.name)
-            and (not unit or not concept.unit or unit == concept.unit)
+            if same_number(number, concept.name) and _same_unit(unit, concept.unit)
             for stance in self._numbers[number, unit]
         )
 
@@ -85,6 +84,11 @@ class Statements:
 def same_owner(left: str, right: str) -> bool:
     """Whether two owners may be one person: a brother is a sibling."""
     return left == right or _WIDER.get(left) == right or _WIDER.get(right) == left
+
+
+def _same_unit(left: str, right: str) -> bool:
+    """Whether two units may be one. A number without a unit may have any, but is no rate."""
+    return left == right or (not {left, right} & RATES and not (left and right))
 
 
 def _same_word(left: str, right: str) -> bool:
