@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bioinstruct_dagster.evaluation.metrics.composite.clauses import PATIENT, Clause
+from bioinstruct_dagster.evaluation.metrics.composite.clauses import PATIENT, Clause, relatives
 from bioinstruct_dagster.evaluation.metrics.composite.concepts import RATES, Concept, Kind
 from bioinstruct_dagster.evaluation.metrics.composite.numbers import dates
 from bioinstruct_dagster.evaluation.metrics.composite.persons import (
@@ -51,10 +51,11 @@ class SummaryFault:
     """One statement of a summary that may be wrong.
 
     Attributes:
-        kind: `number`, `finding`, `medicine` and `word`: it occurs nowhere. `negation`: only the
-            opposite occurs. `side`: the part of the body has another side or none. `course`: it was said to begin, and is said to end, or the like. `owner`: it
-            belongs to someone else. `sex`: the patient has another. `beyond`: the source says it
-            but the reference does not.
+        kind: `number`, `finding`, `medicine` and `word`: it occurs nowhere, or the number belongs
+            to something else. `negation`: only the opposite occurs. `side`: the part of the body
+            has another side or none. `course`: it ends where it was said to begin, or the like.
+            `owner`: it belongs to someone else. `sex`: the patient has another. `beyond`: the
+            source says it but the reference does not.
         words: of the summary.
     """
 
@@ -136,6 +137,10 @@ class Evidence:
     def _absent(self, concept: Concept) -> FaultKind:
         if concept.name in dates():
             return "number"
+        if concept.name in relatives() and not any(
+            same_owner(concept.name, other) for other in self._known
+        ):
+            return "owner"
         # "bladder dysfunction" for "bladder or bowel dysfunction" is another wording.
         worded = len(concept.words) > 1 and all(stem(word) in self._stems for word in concept.words)
         return "word" if worded and concept.kind != "number" else _ABSENT[concept.kind]

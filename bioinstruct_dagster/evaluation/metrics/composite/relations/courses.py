@@ -5,6 +5,7 @@ courses, and whether one contradicts others. Does not: negation (clauses).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Literal
 
@@ -13,6 +14,7 @@ from bioinstruct_dagster.evaluation.metrics.composite.concepts import Concept
 from bioinstruct_dagster.evaluation.metrics.composite.lists import words_in
 
 Course = Literal["begun", "now", "ended", "raised", "lowered"]
+MOST_APART = 2  # concepts of a clause that only says the course of the thing before it
 # For each course those that contradict it, and those that allow it although a contradicting one is
 # said too: who stopped a medicine and begins it again does not take it now.
 _AGAINST: dict[Course, tuple[frozenset[Course], frozenset[Course]]] = {
@@ -30,13 +32,17 @@ class Courses:
     def __init__(self, clauses: Iterable[Clause]) -> None:
         self._said: dict[str, set[Course]] = {}
         self._medicines: set[Course] = set()
+        before: list[Concept] = []
         for clause in clauses:
             courses = courses_of(clause)
-            for concept in clause.concepts if courses else ():
-                if has_course(concept):
-                    self._said.setdefault(concept.name, set()).update(courses)
-                    if concept.kind == "medicine":
-                        self._medicines |= courses
+            things = [concept for concept in clause.concepts if has_course(concept)]
+            # "Breast cancer in 2010, in remission": the course stands apart.
+            apart = bool(courses) and not things and len(clause.concepts) <= MOST_APART
+            for concept in (before if apart else things) if courses else ():
+                self._said.setdefault(concept.name, set()).update(courses)
+                if concept.kind == "medicine":
+                    self._medicines |= courses
+            before = things
 
     def of(self, concept: Concept) -> frozenset[Course]:
         """The courses of one thing; empty if none is said."""
@@ -64,7 +70,7 @@ def courses_of(clause: Clause) -> frozenset[Course]:
     return frozenset(_courses()[word] for word in clause.words if word in _courses())
 
 
-def wrong_courses(clause: Clause, told: Sequence[Courses], known: Iterable[str]) -> list[str]:
+def wrong_courses(clause: Clause, told: Sequence[Courses], known: AbstractSet[str]) -> list[str]:
     """The things in a clause whose course is the opposite of what was told.
 
     Args:
@@ -75,17 +81,16 @@ def wrong_courses(clause: Clause, told: Sequence[Courses], known: Iterable[str])
     courses = courses_of(clause)
     if not courses:
         return []
-    names = set(known)
     return [
         " ".join(concept.words)
         for concept in clause.concepts
         if has_course(concept)
-        and any(_contradicts(course, concept, told, names) for course in courses)
+        and any(_contradicts(course, concept, told, known) for course in courses)
     ]
 
 
 def _contradicts(
-    course: Course, concept: Concept, told: Sequence[Courses], known: set[str]
+    course: Course, concept: Concept, told: Sequence[Courses], known: AbstractSet[str]
 ) -> bool:
     against, allowing = _AGAINST[course]
     for one in told:
