@@ -17,7 +17,10 @@ from bioinstruct_dagster.evaluation.metrics.composite.tokens import sentences_of
 
 PATIENT = "patient"
 LONGEST_CUE = 4  # words
-_SEPARATORS = frozenset({",", "and", "or", "but", "?", "with", "who", "which", "because", "while"})
+BRACKETS = frozenset("()")
+_SEPARATORS = BRACKETS | frozenset(
+    {",", "and", "or", "but", "?", "with", "who", "which", "because", "while"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,10 @@ def clauses_in(words: list[str]) -> list[Clause]:
             continue
         owner = _owner(part, owner)
         topic = tuple(part) in phrases_in("cues", "topic_answers")
-        concepts = () if topic else tuple(concepts_of(part))
+        concepts = tuple(concepts_of(part))
+        if topic:  # "No known allergies" denies something, "noncontributory" nothing in particular
+            concepts = tuple(concept for concept in concepts if concept.kind == "finding")
+            denied = True
         if concepts or topic:
             found.append(Clause(tuple(part), concepts, denied, owner, topic, question))
     return found
@@ -96,19 +102,32 @@ def _negation_marks(words: list[str]) -> list[bool]:
     masked = _masked(words)
     reach = forward = False  # a negation of the rest of the sentence, or of the rest of the clause
     start = 0
+    before_bracket = False
     for at, word in enumerate(words):
         if word in _SEPARATORS:
             start, forward = at + 1, False
+        # What stands in brackets is said anew: "not pregnant (tubes tied)".
+        if word == "(" and at and not _ends_with_cue(words, at):
+            before_bracket, reach = reach, False
+        elif word == ")":
+            before_bracket, reach = False, before_bracket
         if (word,) in phrases_in("cues", "ends_negation"):
             reach = False
         if not masked[at] and _cue_at(words, at, "negates_after"):
             reach = True
         elif not masked[at] and not reach and (used := _cue_at(words, at, "negates_before")):
             forward = at == start  # "negative pregnancy test", but "pregnancy test negative"
-            for place in range(start, at + used):
-                marks[place] = True
+            marks[start : at + used] = [True] * (at + used - start)
         marks[at] = marks[at] or reach or forward or word in _own_denials()
     return marks
+
+
+def _ends_with_cue(words: list[str], at: int) -> bool:
+    """Whether a negation stands just before: "denies (fever, chills)"."""
+    return any(
+        tuple(words[max(0, at - length) : at]) in phrases_in("cues", "negates_after")
+        for length in range(1, LONGEST_CUE + 1)
+    )
 
 
 def _masked(words: list[str]) -> list[bool]:

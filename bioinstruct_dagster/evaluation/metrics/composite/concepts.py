@@ -25,6 +25,7 @@ SYNONYM_LISTS: dict[str, Kind] = {
     "modifiers": "word",
     "everyday": "word",
 }
+RATES = frozenset({"daily", "weekly", "monthly"})
 VAGUE_WEIGHT = 0.5  # a word such as "good" says about half of what a finding says
 LEAST_OF_A_NAME = 6  # letters of a medicine's name; shorter words share endings by chance
 LEAST_OF_A_TERM = 8  # letters; a word so long that no list has is mostly a clinical term
@@ -75,8 +76,7 @@ def _phrase_at(words: list[str], stems: list[str], at: int) -> tuple[Concept | N
     """The concept that begins here, if any, and how many words it takes."""
     word = words[at]
     if NUMBER.fullmatch(word):
-        unit = texts_in("numbers", "units").get(words[at + 1], "") if at + 1 < len(words) else ""
-        used = 2 if unit else 1
+        unit, used = _unit_after(words, stems, at)
         return Concept(word, "number", (), 1.0, tuple(words[at : at + used]), unit), used
     least = 1 if word in words_in("function", "boilerplate") else 0  # "admits" is no admission
     for length in range(min(_longest(), len(words) - at), least, -1):
@@ -84,11 +84,32 @@ def _phrase_at(words: list[str], stems: list[str], at: int) -> tuple[Concept | N
             name, kind = known
             weight = VAGUE_WEIGHT if length == 1 and _is_vague(word) else 1.0
             return Concept(name, kind, _parts(name), weight, tuple(words[at : at + length])), length
+    if word == "may" and _is_month(words, at):
+        return Concept(word, "word", (), 1.0, (word,)), 1
     if word in without_content() or not word.isalpha() or len(word) == 1:
         return None, 1
     return Concept(
         stems[at], _unlisted(word), (), VAGUE_WEIGHT if _is_vague(word) else 1.0, (word,)
     ), 1
+
+
+def _is_month(words: list[str], at: int) -> bool:
+    """Whether the "may" here is the month."""
+    before, after = words[max(0, at - 1) : at], words[at + 1 : at + 2]
+    beside = any(NUMBER.fullmatch(word) for word in before + after)
+    return beside or any(word in words_in("numbers", "before_month") for word in before)
+
+
+def _unit_after(words: list[str], stems: list[str], at: int) -> tuple[str, int]:
+    """The unit of the number here, or "", and how many words both take."""
+    following = words[at + 1] if at + 1 < len(words) else ""
+    if following in {"times", "time", "x"}:  # "2 times a day" and "2 times daily" are one rate
+        for length in range(min(_longest(), len(words) - at - 2), 0, -1):
+            name, _ = _phrases().get(tuple(stems[at + 2 : at + 2 + length]), ("", ""))
+            if name in RATES:
+                return name, 2 + length
+    unit = texts_in("numbers", "units").get(following, "")
+    return unit, 2 if unit else 1
 
 
 def _unlisted(word: str) -> Kind:

@@ -7,7 +7,8 @@
 import re
 from functools import cache
 
-from bioinstruct_dagster.evaluation.metrics.composite.lists import numbers_in
+from bioinstruct_dagster.evaluation.metrics.composite.lists import numbers_in, stems_in
+from bioinstruct_dagster.evaluation.metrics.composite.stems import stem
 
 _CENTURY_TURN = 30  # a year of two digits up to this one is of this century
 _NUMERIC_DATE = re.compile(r"(?<![\d/])(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})(?![\d/])")
@@ -17,8 +18,9 @@ _MIXED_FRACTION = re.compile(r"(?<![\d/])(?:(\d{1,3})[ -]+(?:and )?)?([1-9])/([2
 _RANGE = re.compile(r"(?<=\d) ?[-\u2013] ?(?=\d)")
 _RATIO = re.compile(r"(?<=\d) ?/ ?(?=\d)")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)\b")
-_DECADE = re.compile(r"(\d+)'?s\b")
+# A run of digits is tried at its first digit only: a long one would take quadratic time.
+_ORDINAL = re.compile(r"(?<!\d)(\d+)(?:st|nd|rd|th)\b")
+_DECADE = re.compile(r"(?<!\d)(\d+)'?s\b")
 _GLUED_UNIT = re.compile(r"(\d)(mg|mcg|ml|cm|mm|kg|g|lb|lbs|yo|y|x|pk)\b")
 _SCALES = {"hundred": 100, "thousand": 1000}
 _CENTURIES = frozenset({18, 19, 20})
@@ -86,6 +88,12 @@ def months() -> dict[str, int]:
 
 
 @cache
+def dates() -> frozenset[str]:
+    """The stems of the months and days of the week that have one meaning."""
+    return stems_in("numbers", "weekdays") | {stem(name) for name in _month_names().values()}
+
+
+@cache
 def _units() -> dict[str, int]:
     return {word: int(n) for word, n in numbers_in("numbers", "units_spoken").items()}
 
@@ -147,13 +155,15 @@ def _spoken(words: list[str], start: int) -> tuple[str, int]:
 
 def _scaled(words: list[str], at: int, value: int) -> tuple[int, int]:
     """A number with "hundred" or "thousand" here, and the place after its last word."""
-    total, at = value * _SCALES[words[at]], at + 1
+    scale = words[at]
+    total, at = value * _SCALES[scale], at + 1
     joined = at + (at < len(words) and words[at] == "and")
     rest, more = _below_hundred(words, joined)
     if not more:
         return total, at
     at = joined + more
-    if at < len(words) and words[at] == "hundred" and rest < 10:  # noqa: PLR2004
+    # "three thousand two hundred": only a thousand has hundreds after it, so this ends.
+    if scale == "thousand" and words[at : at + 1] == ["hundred"] and rest < 10:  # noqa: PLR2004
         hundreds, end = _scaled(words, at, rest)
         return total + hundreds, end
     return total + rest, at

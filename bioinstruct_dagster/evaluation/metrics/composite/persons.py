@@ -13,6 +13,7 @@ from bioinstruct_dagster.evaluation.metrics.composite.stems import stem
 from bioinstruct_dagster.evaluation.metrics.composite.tokens import sentences_of
 
 LEFT, RIGHT, BOTH = "left", "right", "both"
+_SINGULAR = {"feet": "foot"}
 _REACH_AFTER, _REACH_BEFORE = 3, 2  # words between a side and its part of the body
 
 
@@ -36,7 +37,7 @@ def sided_parts(clause: Clause) -> list[SidedPart]:
             if near in _sides():
                 break
             if stem(near) in stems_in("persons", "sided"):
-                found.append(SidedPart(stem(near), side))
+                found.append(SidedPart(_SINGULAR.get(near, stem(near)), side))
                 break
     return found
 

@@ -9,7 +9,7 @@ from math import ceil
 from typing import NamedTuple
 
 from bioinstruct_dagster.evaluation.metrics.composite.clauses import Clause
-from bioinstruct_dagster.evaluation.metrics.composite.concepts import Concept
+from bioinstruct_dagster.evaluation.metrics.composite.concepts import RATES, Concept
 from bioinstruct_dagster.evaluation.metrics.composite.numbers import same_number
 
 # Two words that share so long a beginning, of so large a part of the longer one, are forms of one
@@ -51,6 +51,13 @@ class Statements:
                     for name in (concept.name, *concept.parts):
                         self._words.setdefault(name, set()).add(stance)
         self._known: dict[str, frozenset[Stance]] = {}
+        # By what equal ones share, so that a look-up does not go through all of them.
+        self._alike: dict[str, list[str]] = {}
+        for name in self._words:
+            self._alike.setdefault(name[:SHARED_LETTERS], []).append(name)
+        self._numbers_alike: dict[float, list[tuple[str, str]]] = {}
+        for number in self._numbers:
+            self._numbers_alike.setdefault(float(number[0]) % 100, []).append(number)
 
     def of(self, concept: Concept) -> frozenset[Stance]:
         """What is said of a concept; empty if it is not spoken of."""
@@ -58,10 +65,9 @@ class Statements:
             return self.of_name(concept.name)
         return frozenset(
             stance
-            for (number, unit), stances in self._numbers.items()
-            if same_number(number, concept.name)
-            and (not unit or not concept.unit or unit == concept.unit)
-            for stance in stances
+            for number, unit in self._numbers_alike.get(float(concept.name) % 100, ())
+            if same_number(number, concept.name) and _same_unit(unit, concept.unit)
+            for stance in self._numbers[number, unit]
         )
 
     def of_name(self, name: str) -> frozenset[Stance]:
@@ -69,9 +75,8 @@ class Statements:
         if name not in self._known:
             said = self._words.get(name)
             if said is None:
-                said = {
-                    s for one, all_ in self._words.items() if _same_word(name, one) for s in all_
-                }
+                alike = self._alike.get(name[:SHARED_LETTERS], ())
+                said = {s for one in alike if _same_word(name, one) for s in self._words[one]}
             self._known[name] = frozenset(said)
         return self._known[name]
 
@@ -79,6 +84,11 @@ class Statements:
 def same_owner(left: str, right: str) -> bool:
     """Whether two owners may be one person: a brother is a sibling."""
     return left == right or _WIDER.get(left) == right or _WIDER.get(right) == left
+
+
+def _same_unit(left: str, right: str) -> bool:
+    """Whether two units may be one. A number without a unit may have any, but is no rate."""
+    return left == right or (not {left, right} & RATES and not (left and right))
 
 
 def _same_word(left: str, right: str) -> bool:

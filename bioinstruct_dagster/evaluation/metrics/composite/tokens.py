@@ -6,6 +6,7 @@ Does not: numbers (numbers), or what words mean (concepts).
 
 import re
 import unicodedata
+from functools import cache
 
 from bioinstruct_dagster.evaluation.metrics.composite.lists import texts_in
 from bioinstruct_dagster.evaluation.metrics.composite.numbers import (
@@ -24,10 +25,20 @@ _CONTRACTIONS = (
     (re.compile(r"(?<=s)'(?!\w)"), ""),
 )
 _ABBREVIATED = re.compile(r"\b(dr|mr|mrs|ms|st|vs|approx|i\.e|e\.g)\.(?=\s+[a-z0-9])")
+_BLANKS = re.compile(r"\s+")
 _LIST_NUMBER = re.compile(r"(^\s*|[.!?,;:\n]\s*)\d{1,2}[.)](?:\s+(?=[a-z])|\s*$)")
+# A sign after a finding or, in brackets, before it: "Diaphoresis +, SOB -", "(-) fever".
+_SIGN_AFTER = re.compile(
+    r"(?<=[\w)])( ?[+\u2212]| -|-(?=[,;]|$)| ?\([+\u2212-]\))(?= ?(?:[,;.)\n]|$))"
+)
+_SIGN_BEFORE = re.compile(r"\(([+\u2212-])\) ?(?=[a-z])")
+_RATE = re.compile(r"(?<=\d) ?x ?/ ?(?=(?:d|day|wk|week|mo|month)\b)")
 _JOINED = re.compile(r"(?<=\w)[-\u2010\u2011](?=\w)")
-_TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-z]+|[,;:/]|[.!?\n]+")
+_TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-z]+|[,;:/()]|[.!?\n]+")
 HEADING_WORDS = 3  # before a colon; more words are a sentence
+_TIMES = {"twice": "2", "thrice": "3"}
+_BEFORE_RATES = frozenset({"a", "per", "each", "every", "daily", "weekly", "monthly"})
+_UNIT_LETTERS = {"d": "day", "h": "hour", "y": "year"}
 SENTENCE_ENDS = frozenset(".!?\n;")
 
 
@@ -37,9 +48,15 @@ def sentences_of(text: str) -> list[list[str]]:
     The words of a question end with "?". Numbers that only count the items of a list are left out.
     """
     text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+    # Long runs of blanks would cost the patterns below quadratic time.
+    text = _BLANKS.sub(lambda run: "\n" if "\n" in run[0] else " ", text)
     text = _SPELLED.sub(_joined_letters, text).lower()
     for pattern, replacement in _CONTRACTIONS:
         text = pattern.sub(replacement, text)
+    text = _marked().sub(lambda form: f" {texts_in('shorthand', 'marked')[form[0]]} ", text)
+    text = _SIGN_AFTER.sub(lambda sign: " positive" if "+" in sign[0] else " negative", text)
+    text = _SIGN_BEFORE.sub(lambda sign: "positive for " if "+" in sign[0] else "no ", text)
+    text = _RATE.sub(" times a ", text)
     text = _ABBREVIATED.sub(r"\1", text)
     text = _LIST_NUMBER.sub(r"\1. ", text)
     text = _JOINED.sub(" ", written_numbers(text))
@@ -61,7 +78,33 @@ def sentences_of(text: str) -> list[list[str]]:
                 found[-1].clear()
         else:
             found[-1].append("," if piece == "/" else piece)
-    return [spoken_numbers(words) for words in found if words]
+    return [_twice_as_number(spoken_numbers(_in_full(words))) for words in found if words]
+
+
+def _twice_as_number(words: list[str]) -> list[str]:
+    """The words with "twice a day" as "2 times a day"."""
+    made: list[str] = []
+    for at, word in enumerate(words):
+        rate = word in _TIMES and words[at + 1 : at + 2] and words[at + 1] in _BEFORE_RATES
+        made += [_TIMES[word], "times"] if rate else [word]
+    return made
+
+
+def _in_full(words: list[str]) -> list[str]:
+    """The words with short forms written out."""
+    forms = texts_in("shorthand", "words")
+    made: list[str] = []
+    for at, word in enumerate(words):
+        unit = _UNIT_LETTERS.get(word) if at and words[at - 1].isdigit() else None
+        made += [unit] if unit else forms.get(word, word).split()
+    return made
+
+
+@cache
+def _marked() -> re.Pattern[str]:
+    """Finds the short forms with a mark. "w/" stands before a blank, "n/v" between others."""
+    forms = sorted(texts_in("shorthand", "marked"), key=len, reverse=True)
+    return re.compile(rf"(?<![\w/.])(?:{'|'.join(map(re.escape, forms))})(?![\w/])")
 
 
 def _joined_letters(match: re.Match[str]) -> str:

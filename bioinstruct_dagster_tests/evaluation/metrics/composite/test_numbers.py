@@ -73,3 +73,9 @@ def test_a_year_equals_its_short_form_only():
     assert not same_number("1992", "93")
     assert not same_number("192", "92")
     assert not same_number("5", "50")
+
+
+def test_long_runs_end():
+    """Each took quadratic time or the whole stack before: 200,000 digits took minutes."""
+    assert written_numbers("1" * 200_000) == "1" * 200_000
+    assert len(spoken_numbers(["one", "hundred"] * 3000)) == 3000

@@ -166,3 +166,31 @@ def test_the_composite_agrees_with_people():
     assert figures.partial.value > 0.45
     assert figures.within.value > 0.48
     assert figures.auroc.value > 0.82
+
+
+def errors(reference: str, summary: str, source: str = "") -> float:
+    return composite(source, reference, summary).factual_errors
+
+
+@pytest.mark.parametrize(
+    ("reference", "right", "wrong"),
+    [
+        ("No prior MI. Father had an MI.", "Never had an MI.", "Had an MI."),
+        ("Allergic to penicillin.", "Penicillin allergy.", "No known drug allergies."),
+        ("Allergic to penicillin.", "Penicillin allergy.", "NKDA."),
+        ("Tingling of both feet.", "Bilateral foot tingling.", "Left foot tingling."),
+        ("No locking.", "Denies locking.", "With locking."),
+        ("Amoxicillin twice a day. Age 3.", "Amoxicillin BID.", "Amoxicillin TID."),
+        ("Cough 2 times a month. Beer weekly.", "Cough twice a month.", "Cough twice a week."),
+        ("Last seen on May 3.", "Seen on 3 May.", "Seen on 3 March."),
+        ("Last seen on March 3.", "Seen on 3 March.", "Seen on 3 May."),
+        ("No current pain; last had it in June.", "Pain was present in June.", "Pain is present."),
+        ("Not pregnant; tubal ligation.", "Not pregnant (tubes tied).", "Pregnant (tubes tied)."),
+        ("Not pregnant; tubal ligation.", "Not pregnant, s/p BTL.", "Pregnant, s/p BTL."),
+        ("Sweating, no cough.", "Diaphoresis +, cough -", "Diaphoresis -, cough +"),
+        ("Brother has gout.", "Gout in her brother.", "Gout in her sister."),
+    ],
+)
+def test_the_opposite_counts_and_another_wording_does_not(reference, right, wrong):
+    assert errors(reference, right) == 0
+    assert errors(reference, wrong) >= 1

@@ -42,3 +42,23 @@ def test_hyphens_and_marks_of_other_scripts():
     ]
     assert sentences_of("") == []
     assert sentences_of("\u00e9\u00e9 \u4e2d ...") in ([], [["e"]])
+
+
+def test_short_forms_and_signs_of_notes():
+    def words(text):
+        return [" ".join(one) for one in sentences_of(text)]
+
+    assert words("Fever +, SOB -") == ["fever positive , sob negative"]
+    assert words("(-) fever; cough (+).") == ["no fever", "cough positive"]
+    assert words("- fever") == ["fever"]
+    assert words("Neg. for fever, w/o cough") == ["negative for fever , without cough"]
+    assert words("BID x 5 d; 4x/wk; twice daily") == [
+        "2 times daily x 5 day",
+        "4 times a week",
+        "2 times daily",
+    ]
+    assert words("Vitamin D 5 days") == ["vitamin d 5 days"]
+
+
+def test_long_runs_of_blanks_end():
+    assert sentences_of("a" + "\n " * 100_000 + "b") == [["a"], ["b"]]
