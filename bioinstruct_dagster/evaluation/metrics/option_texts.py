@@ -8,8 +8,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from unicodedata import category
 
-_WORD = re.compile(r"[^\W_]+(?:[.,'’][^\W_]+)*|[%+<>=/-]")
+# Words, and signs that change what a text says: `> 50 %` is not `50 %`, nor `↑` `↓`.
+_WORD = re.compile(r"[^\W_]+(?:[.,'’][^\W_]+)*|[^\w\s]")
+_TRADE_MARKS = frozenset("®™©")
 _SENTENCE_END = re.compile(r"[.!?;:\n]")
 # Words that are options and also stand in sentences that say something else.
 _SHORT_ANSWERS = frozenset({"yes", "no", "maybe", "true", "false"})
@@ -117,12 +120,27 @@ def named_by_text(text: str, options: Sequence[str], *, whole: bool = False) -> 
     mentioned = [each for each in found if not _is_short(words, each)]
     chosen = next((group for group in (stated, leading, mentioned) if group), [])
     chosen = chosen + [other for each in chosen for other in found if _linked(words, each, other)]
-    return Named(tuple(dict.fromkeys(each.option for each in chosen)), negated=bool(denied))
+    places = tuple(dict.fromkeys(each.option for each in chosen))
+    if len({tuple(texts[place]) for place in places}) == 1 and len(places) > 1:
+        # Options that differ in case or punctuation only, such as `mg` and `Mg`.
+        places = tuple(place for place in places if options[place].strip() in text) or places
+    return Named(places, negated=bool(denied))
 
 
 def words_of(text: str) -> list[str]:
-    """The words and signs of a text, in small letters."""
-    return [word.strip(".,").replace("’", "'") for word in _WORD.findall(text.casefold())]
+    """The words and signs of a text, in small letters, without its punctuation."""
+    found = _WORD.findall(text.casefold())
+    return [word.strip(".,").replace("’", "'") for word in found if _counts(word)]
+
+
+def _counts(word: str) -> bool:
+    """Whether a word, or a sign that is no punctuation: `%`, `<`, `±`, `$`, an arrow."""
+    return (
+        len(word) > 1
+        or word.isalnum()
+        or word in "%#/-"
+        or (category(word) in {"Sm", "Sc", "So"} and word not in _TRADE_MARKS)
+    )
 
 
 def _occurrences(words: Sequence[str], texts: Sequence[Sequence[str]]) -> list[_Found]:
