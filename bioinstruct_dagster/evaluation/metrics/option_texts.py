@@ -68,10 +68,18 @@ _NEGATIONS = frozenset(
     ]
 )
 _NEGATING_PAIRS = frozenset({("rather", "than"), ("instead", "of"), ("ruled", "out")})
-_NEGATED_AFTER = frozenset({"not", "incorrect", "wrong", "false", "unlikely", "excluded"})
+_NEGATED_AFTER = frozenset(
+    ["not", "incorrect", "wrong", "false", "unlikely", "excluded", "contraindicated", "avoided"]
+    + ["ruled"]
+)
+_WRONG = frozenset({"incorrect", "wrong"})
+_NO_AND_A_PAUSE = re.compile(r"\W*no\s*[,.:;!–—-]", re.IGNORECASE)
 _LINKS = frozenset({"or", "and", "/"})
 _CUE_NOUNS = frozenset({"answer", "option", "choice", "label", "verdict", "conclusion"})
 _CUE_VERBS = frozenset({"is", "was", "be", "=", "would", "should", "must", "probably", "likely"})
+_SPEAKING = frozenset(
+    "think would believe choose am do don't cannot can't guess say pick know select".split()
+)
 _NEAR = 3  # words before an option in which a negation counts
 
 
@@ -111,7 +119,9 @@ def named_by_text(text: str, options: Sequence[str], *, whole: bool = False) -> 
         same = [place for place, option in enumerate(texts) if option == words]
         return Named(tuple(same))
     found = _without_parts(_occurrences(words, texts))
-    denied = [each for each in found if _is_negated(words, each)]
+    found = [each for each in found if not _is_speaker(words, each)]
+    pause = _NO_AND_A_PAUSE.match(text) is not None
+    denied = [each for each in found if _is_negated(words, each, pause=pause)]
     found = [each for each in found if each not in denied]
     stated = [each for each in found if _is_stated(words, each.start)]
     if final := [each for each in stated if "final" in words[max(0, each.start - 4) : each.start]]:
@@ -167,20 +177,31 @@ def _without_parts(found: Sequence[_Found]) -> list[_Found]:
     ]
 
 
+def _is_speaker(words: Sequence[str], each: _Found) -> bool:
+    """Whether an option `I` is the `I` of `I think`."""
+    return words[each.start : each.end] == ["i"] and bool(
+        _SPEAKING & set(words[each.end : each.end + 1])
+    )
+
+
 def _is_short(words: Sequence[str], each: _Found) -> bool:
     return each.end - each.start == 1 and words[each.start] in _SHORT_ANSWERS
 
 
-def _is_negated(words: Sequence[str], each: _Found) -> bool:
+def _is_negated(words: Sequence[str], each: _Found, *, pause: bool) -> bool:
     before = list(words[max(0, each.start - _NEAR) : each.start])
     if _NEGATIONS & set(before) or ("no" in before and "no" not in words[each.start : each.end]):
-        # `No, entailment` denies nothing: a leading `no` ends with its comma, which is lost here.
-        return not (before == ["no"] and each.start == 1)
+        # `No, entailment` denies nothing; `No contradiction` does.
+        return not (before == ["no"] and each.start == 1 and pause)
     if any(pair in _NEGATING_PAIRS for pair in pairwise(before)):
         return True
     after = words[each.end : each.end + 3]
-    return (
-        bool(after) and after[0] in {"is", "are", "was"} and bool(_NEGATED_AFTER & set(after[1:]))
+    return bool(after) and (
+        after[0] in _WRONG
+        or (
+            after[0] in {"is", "are", "was", "should", "must", "can"}
+            and bool(_NEGATED_AFTER & set(after[1:]))
+        )
     )
 
 

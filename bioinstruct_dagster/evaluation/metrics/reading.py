@@ -19,6 +19,8 @@ from bioinstruct_dagster.evaluation.metrics.option_texts import Named, named_by_
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
+_CHAT_TOKEN = re.compile(r"<\|[^|<>\n]{1,30}\|>|</?s>|\[/?INST\]")
+_LONGEST = 4_000  # characters of an answer that are read: its first and its last half of them
 _TAG = re.compile(r"</?\s*(?:final_)?answer\s*>", re.IGNORECASE)
 _LATEX = re.compile(r"\\(?:boxed|text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
 # Marks of Markdown and LaTeX where they stand as such. `HLA-B*27`, `> 50 %`, `$5` and `#5` keep
@@ -48,7 +50,10 @@ _SURELY = (
     r"(?:(?:therefore|thus|probably|likely|most likely|clearly|definitely|option|choice|letter"
     r"|answer)[\s:,]+)*"
 )
-_BE = r"(?:\s*(?:is|was|would be|should be|must be|seems to be|appears to be|[=-]+>|→|=|:|-)+(?!\w)\s*)"
+_BE = (
+    r"(?:\s*(?:is|was|would be|should be|must be|seems to be|appears to be|[=-]+>|→|=|:|-)+(?!\w)"
+    r"\s*)"
+)
 _NOUN = r"(?:answer|option|choice|letter)(?:\s+(?:option|choice|letter))?"
 _CUES = (
     # the answer is B; Answer: B; {"answer": "B"}
@@ -78,8 +83,9 @@ _NEGATION_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _NEGATION_AFTER = re.compile(
-    r"[)\]\"'.]*\s*(?:(?:is|are|was|can|could|would)\s*(?:not|n't|never)|isn't|aren't|can't|cannot"
-    r"|(?:is|are|was)\s+(?:incorrect|wrong|false|excluded|ruled out|unlikely))",
+    r"[)\]\"'.:,]*\s*(?:(?:is|are|was|can|could|would)\s*(?:not|n't|never)|isn't|aren't|can't|cannot"
+    r"|(?:(?:is|are|was)\s+(?:the\s+|an?\s+)?)?(?:incorrect|wrong|false)\b"
+    r"|(?:is|are|was)\s+(?:excluded|ruled out|unlikely|contraindicated))",
     re.IGNORECASE,
 )
 _ANOTHER = re.compile(
@@ -113,6 +119,9 @@ def read_choice(answer: str, options: Sequence[str], *, lettered: bool) -> Readi
         options: the texts of the options, in the order in which the prompt showed them.
         lettered: whether the prompt asked for a letter.
     """
+    answer = _THOUGHT.sub(" ", answer)
+    if len(answer) > _LONGEST:  # a model that repeats itself; reading costs the length's square
+        answer = f"{answer[: _LONGEST // 2]}\n{answer[-_LONGEST // 2 :]}"
     whole = _named_by_whole(answer, options, lettered=lettered)
     text = plain_text(answer)
     if whole.places or not text:
@@ -136,7 +145,7 @@ def read_choice(answer: str, options: Sequence[str], *, lettered: bool) -> Readi
 def plain_text(answer: str) -> str:
     """An answer without thoughts, tags, LaTeX, Markdown, and the questions that follow it."""
     text = plain_width(answer)
-    text = _THOUGHT.sub(" ", text)
+    text = _CHAT_TOKEN.sub(" ", _THOUGHT.sub(" ", text))
     text = _TAG.sub(lambda tag: "\n" if tag.group().startswith("</") else "\nAnswer: ", text)
     while (inner := _LATEX.sub(r"\1", text)) != text:  # \boxed{\text{B}}
         text = inner
@@ -168,7 +177,6 @@ def _named_by_whole(answer: str, options: Sequence[str], *, lettered: bool) -> N
 
     A bare letter that is the letter of one option and the text of another names both.
     """
-    answer = _THOUGHT.sub(" ", answer)
     for form in (_blanks, _bare, _folded):
         given = form(answer)
         texts = [form(option) for option in options]
@@ -250,12 +258,14 @@ class _Letters:
 
     def contradicted(self, text: str, place: int) -> bool:
         """Whether the letter comes with the text of another option."""
-        match = self._leading.match(text)
-        if not match or self._letters.find(match["letter"].upper()) != place:
-            return False
-        rest = text[match.end() :].split("\n", 1)[0]
-        named = set(named_by_text(rest, self._options, whole=True).places)
-        return bool(named) and place not in named
+        matches = [match for cue in self._stated for match in cue.finditer(text)]
+        for match in [self._leading.match(text), *matches]:
+            if match and self._letters.find(match["letter"].upper()) == place:
+                rest = text[match.end() :].split("\n", 1)[0]
+                named = set(named_by_text(rest, self._options, whole=True).places)
+                if named and place not in named:
+                    return True
+        return False
 
     def _collected(self, text: str, matches: Iterable[re.Match[str]]) -> Named:
         places: list[int] = []
@@ -267,7 +277,12 @@ class _Letters:
                 continue
             # `not A`, and `the wrong answer is A`
             before = (text[: match.start("letter")], text[: match.start()])
-            if any(map(_NEGATION_BEFORE.search, before)) or _NEGATION_AFTER.match(rest):
+            after = rest.lstrip(" )]}.,:;\"'-–—")
+            own = self._options[place]
+            if own and after.casefold().startswith(own.casefold()):
+                after = after[len(own) :]  # `A. Aspirin: incorrect.`
+            denied = any(map(_NEGATION_BEFORE.search, before))
+            if denied or _NEGATION_AFTER.match(rest) or _NEGATION_AFTER.match(after):
                 negated = True
             elif texts := self._texts_at(text, match.start("letter"), place):
                 places += texts
@@ -282,7 +297,7 @@ class _Letters:
 
         For a text of one letter, the option of this letter is also named.
         """
-        here = text[start:]
+        here = text[start : start + max(map(len, self._options)) + 1]
         found: list[int] = []
         for form in (str, str.casefold):
             lengths = {

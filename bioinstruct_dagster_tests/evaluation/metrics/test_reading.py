@@ -178,3 +178,22 @@ def test_a_letter_that_is_also_another_options_text_names_both():
     options = ("c", "d", "ab", "bd")
     assert [place(each, options) for each in ("c", "d", "ab", "(D)")] == [None, None, 2, 3]
     assert place("The answer is d", options) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("A is the wrong answer.", None), ("Aspirin is contraindicated.", None),
+        ("Aspirin should be avoided. Give metformin instead.", 1),
+        ("A. Aspirin: incorrect.\nThe answer is B.", 1), ("A) Incorrect. B) Correct.", None),
+        ("The answer is B. Aspirin", None), ("B<|im_end|>", 1), ("B</s>", 1), ("[/INST] B", 1),
+        ("Aspirin metformin " * 20_000, None), ("The answer is B. " * 20_000, 1),
+    ],
+)  # fmt: skip
+def test_what_is_rejected_or_repeated_is_not_taken(answer, expected):
+    assert place(answer) == expected
+
+
+def test_no_and_i_are_words_of_a_sentence_too():
+    assert place("I think III", ("I", "II", "III", "IV")) == 2
+    assert place("No contradiction", ("entailment", "contradiction"), lettered=False) is None
