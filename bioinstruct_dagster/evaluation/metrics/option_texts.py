@@ -78,7 +78,7 @@ _LINKS = frozenset({"or", "and", "/"})
 _CUE_NOUNS = frozenset({"answer", "option", "choice", "label", "verdict", "conclusion"})
 _CUE_VERBS = frozenset({"is", "was", "be", "=", "would", "should", "must", "probably", "likely"})
 _SPEAKING = frozenset(
-    "think would believe choose am do don't cannot can't guess say pick know select".split()
+    ["think", "would", "believe", "choose", "am", "do", "don't", "cannot", "can't", "guess", "say"]
 )
 _NEAR = 3  # words before an option in which a negation counts
 

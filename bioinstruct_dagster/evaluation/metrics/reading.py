@@ -299,6 +299,7 @@ class _Letters:
         """
         here = text[start : start + max(map(len, self._options)) + 1]
         found: list[int] = []
+        longest = 0
         for form in (str, str.casefold):
             lengths = {
                 option: len(own)

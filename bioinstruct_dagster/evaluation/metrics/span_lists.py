@@ -41,6 +41,7 @@ _QUOTES = " \t\"'“”‘’.,;"
 _TEXT_KEYS = ("text", "span", "medication", "drug", "entity", "value", "name", "mention")
 _LABEL_KEYS = ("label", "type", "status", "class", "category")
 _LONGEST = 25  # words of a span without classes; a longer line is a sentence
+_MOST_PIECES = 15  # commas of a right span, and the texts between them
 _LEAST_STEM = 4  # letters of a label that stand for a longer word: `Freq` for `Frequency`
 
 
@@ -143,8 +144,8 @@ def _from_lines(lines: Iterable[str], known: _Known) -> Iterator[Span]:
         if len(cells) > 1 and len(set(named) - {None}) > 1:
             columns = named
         elif columns and len(cells) == len(columns):
-            for column, cell in zip(columns, cells, strict=True):
-                yield from _spans(column, _parts(cell, column, known), known)
+            for of_column, cell in zip(columns, cells, strict=True):
+                yield from _spans(of_column, _parts(cell, of_column, known), known)
         else:
             columns = []
             yield from _from_line(line, cells, known, heading)
@@ -199,7 +200,9 @@ def _parts(texts: str, label: str | None, known: _Known) -> list[str]:
     found = []
     start = 0
     while start < len(pieces):
-        ends = range(len(pieces), start + 1, -2)  # the longest right span that begins here
+        ends = range(
+            min(len(pieces), start + _MOST_PIECES), start + 1, -2
+        )  # the longest right span that begins here
         end = next(
             (one for one in ends if known.is_right(label, "".join(pieces[start:one]))), start + 1
         )
