@@ -69,8 +69,17 @@ _NEGATIONS = frozenset(
 )
 _NEGATING_PAIRS = frozenset({("rather", "than"), ("instead", "of"), ("ruled", "out")})
 _NEGATED_AFTER = frozenset(
-    ["not", "incorrect", "wrong", "false", "unlikely", "excluded", "contraindicated", "avoided"]
-    + ["ruled"]
+    {
+        "not",
+        "incorrect",
+        "wrong",
+        "false",
+        "unlikely",
+        "excluded",
+        "contraindicated",
+        "avoided",
+        "ruled",
+    }
 )
 _WRONG = frozenset({"incorrect", "wrong"})
 _NO_AND_A_PAUSE = re.compile(r"\W*no\s*[,.:;!–—-]", re.IGNORECASE)

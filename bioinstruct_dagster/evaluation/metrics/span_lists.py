@@ -169,8 +169,8 @@ def _from_line(
             yield from _spans(known.only, cells[:1], known)
             return
     bracket = re.fullmatch(r"(.+?)\s*[(\[–-]\s*([\w /]+?)[)\]]?", line)
-    if bracket and known.several and (label := known.label(bracket[2])):
-        yield from _spans(label, [bracket[1]], known)
+    if bracket and known.several and (in_bracket := known.label(bracket[2])):
+        yield from _spans(in_bracket, [bracket[1]], known)
     elif heading or known.only:
         parts = _parts(line, heading or known.only, known)
         if all(len(part.split()) <= _LONGEST for part in parts):
