@@ -64,6 +64,7 @@ def choice_metrics(
     """
     asked = list(_asked(task, items, results))
     lettered = scoring.options == "letters"
+    once = scoring.orders == 1  # a mean over several orders is no proportion
     chosen = {ACCURACY: _chosen_by(asked, _raw)}
     chosen[BY_TOKEN] = _chosen_by(asked, _per_token)
     chosen[MINUS_PRIOR] = _chosen_by(
@@ -72,13 +73,17 @@ def choice_metrics(
     chosen[GENERATED] = _read(asked, lettered=lettered)
     gold = {item.id: item.gold for item in asked}
     found = [
-        measured_mean(name, {key: float(share[:, gold[key]].mean()) for key, share in each.items()})
+        measured_mean(
+            name,
+            {key: float(share[:, gold[key]].mean()) for key, share in each.items()},
+            right_or_wrong=once,
+        )
         for name, each in chosen.items()
     ]
     unread = {
         key: float((share.sum(axis=1) == 0).mean()) for key, share in chosen[GENERATED].items()
     }
-    found.append(measured_mean(INVALID, unread, higher_is_better=False))
+    found.append(measured_mean(INVALID, unread, higher_is_better=False, right_or_wrong=once))
     if scoring.labels:
         labels = tuple(scoring.labels)
         found.append(_macro_f1(MACRO_F1, labels, chosen[ACCURACY], gold))

@@ -114,13 +114,21 @@ def measured_mean(
     bounds: tuple[float, float] = SHARE,
     higher_is_better: bool | None = True,
     farthest_apart: float | None = None,
+    right_or_wrong: bool = False,
 ) -> Measured:
     """A metric whose score is the mean of the items' values, from the values by item.
 
-    It is a proportion if each value is 0 or 1 and these are the bounds.
+    Args:
+        metric: its name.
+        values: by item.
+        bounds: the least and the greatest score that is possible.
+        higher_is_better: see `Measured`.
+        right_or_wrong: the metric counts items of which something is true or false. Then the score
+            is a proportion, unless an item's value lies between, as that of an option that ties.
+            ROUGE is no proportion, even where all its values happen to be 0.
     """
     column = np.array(list(values.values()), dtype=np.float64)
-    proportion = bounds == SHARE and bool(np.isin(column, SHARE).all())
+    proportion = right_or_wrong and bool(np.isin(column, SHARE).all())
     return Measured(
         metric,
         tuple(values),

@@ -8,8 +8,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from unicodedata import category
 
-_WORD = re.compile(r"[^\W_]+(?:[.,'’][^\W_]+)*|[%+<>=/-]")
+# Words, and signs that change what a text says: `> 50 %` is not `50 %`, nor `↑` `↓`.
+_WORD = re.compile(r"[^\W_]+(?:[.,'’][^\W_]+)*|[^\w\s]")
+_TRADE_MARKS = frozenset("®™©")
 _SENTENCE_END = re.compile(r"[.!?;:\n]")
 # Words that are options and also stand in sentences that say something else.
 _SHORT_ANSWERS = frozenset({"yes", "no", "maybe", "true", "false"})
@@ -65,10 +68,27 @@ _NEGATIONS = frozenset(
     ]
 )
 _NEGATING_PAIRS = frozenset({("rather", "than"), ("instead", "of"), ("ruled", "out")})
-_NEGATED_AFTER = frozenset({"not", "incorrect", "wrong", "false", "unlikely", "excluded"})
+_NEGATED_AFTER = frozenset(
+    {
+        "not",
+        "incorrect",
+        "wrong",
+        "false",
+        "unlikely",
+        "excluded",
+        "contraindicated",
+        "avoided",
+        "ruled",
+    }
+)
+_WRONG = frozenset({"incorrect", "wrong"})
+_NO_AND_A_PAUSE = re.compile(r"\W*no\s*[,.:;!–—-]", re.IGNORECASE)
 _LINKS = frozenset({"or", "and", "/"})
 _CUE_NOUNS = frozenset({"answer", "option", "choice", "label", "verdict", "conclusion"})
 _CUE_VERBS = frozenset({"is", "was", "be", "=", "would", "should", "must", "probably", "likely"})
+_SPEAKING = frozenset(
+    ["think", "would", "believe", "choose", "am", "do", "don't", "cannot", "can't", "guess", "say"]
+)
 _NEAR = 3  # words before an option in which a negation counts
 
 
@@ -108,7 +128,9 @@ def named_by_text(text: str, options: Sequence[str], *, whole: bool = False) -> 
         same = [place for place, option in enumerate(texts) if option == words]
         return Named(tuple(same))
     found = _without_parts(_occurrences(words, texts))
-    denied = [each for each in found if _is_negated(words, each)]
+    found = [each for each in found if not _is_speaker(words, each)]
+    pause = _NO_AND_A_PAUSE.match(text) is not None
+    denied = [each for each in found if _is_negated(words, each, pause=pause)]
     found = [each for each in found if each not in denied]
     stated = [each for each in found if _is_stated(words, each.start)]
     if final := [each for each in stated if "final" in words[max(0, each.start - 4) : each.start]]:
@@ -117,12 +139,27 @@ def named_by_text(text: str, options: Sequence[str], *, whole: bool = False) -> 
     mentioned = [each for each in found if not _is_short(words, each)]
     chosen = next((group for group in (stated, leading, mentioned) if group), [])
     chosen = chosen + [other for each in chosen for other in found if _linked(words, each, other)]
-    return Named(tuple(dict.fromkeys(each.option for each in chosen)), negated=bool(denied))
+    places = tuple(dict.fromkeys(each.option for each in chosen))
+    if len({tuple(texts[place]) for place in places}) == 1 and len(places) > 1:
+        # Options that differ in case or punctuation only, such as `mg` and `Mg`.
+        places = tuple(place for place in places if options[place].strip() in text) or places
+    return Named(places, negated=bool(denied))
 
 
 def words_of(text: str) -> list[str]:
-    """The words and signs of a text, in small letters."""
-    return [word.strip(".,").replace("’", "'") for word in _WORD.findall(text.casefold())]
+    """The words and signs of a text, in small letters, without its punctuation."""
+    found = _WORD.findall(text.casefold())
+    return [word.strip(".,").replace("’", "'") for word in found if _counts(word)]
+
+
+def _counts(word: str) -> bool:
+    """Whether a word, or a sign that is no punctuation: `%`, `<`, `±`, `$`, an arrow."""
+    return (
+        len(word) > 1
+        or word.isalnum()
+        or word in "%#/-"
+        or (category(word) in {"Sm", "Sc", "So"} and word not in _TRADE_MARKS)
+    )
 
 
 def _occurrences(words: Sequence[str], texts: Sequence[Sequence[str]]) -> list[_Found]:
@@ -149,20 +186,31 @@ def _without_parts(found: Sequence[_Found]) -> list[_Found]:
     ]
 
 
+def _is_speaker(words: Sequence[str], each: _Found) -> bool:
+    """Whether an option `I` is the `I` of `I think`."""
+    return words[each.start : each.end] == ["i"] and bool(
+        _SPEAKING & set(words[each.end : each.end + 1])
+    )
+
+
 def _is_short(words: Sequence[str], each: _Found) -> bool:
     return each.end - each.start == 1 and words[each.start] in _SHORT_ANSWERS
 
 
-def _is_negated(words: Sequence[str], each: _Found) -> bool:
+def _is_negated(words: Sequence[str], each: _Found, *, pause: bool) -> bool:
     before = list(words[max(0, each.start - _NEAR) : each.start])
     if _NEGATIONS & set(before) or ("no" in before and "no" not in words[each.start : each.end]):
-        # `No, entailment` denies nothing: a leading `no` ends with its comma, which is lost here.
-        return not (before == ["no"] and each.start == 1)
+        # `No, entailment` denies nothing; `No contradiction` does.
+        return not (before == ["no"] and each.start == 1 and pause)
     if any(pair in _NEGATING_PAIRS for pair in pairwise(before)):
         return True
     after = words[each.end : each.end + 3]
-    return (
-        bool(after) and after[0] in {"is", "are", "was"} and bool(_NEGATED_AFTER & set(after[1:]))
+    return bool(after) and (
+        after[0] in _WRONG
+        or (
+            after[0] in {"is", "are", "was", "should", "must", "can"}
+            and bool(_NEGATED_AFTER & set(after[1:]))
+        )
     )
 
 

@@ -19,9 +19,17 @@ from bioinstruct_dagster.evaluation.metrics.option_texts import Named, named_by_
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
+_CHAT_TOKEN = re.compile(r"<\|[^|<>\n]{1,30}\|>|</?s>|\[/?INST\]")
+_LONGEST = 4_000  # characters of an answer that are read: its first and its last half of them
 _TAG = re.compile(r"</?\s*(?:final_)?answer\s*>", re.IGNORECASE)
 _LATEX = re.compile(r"\\(?:boxed|text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
-_MARKUP = re.compile(r"[*`$#>]|\\[()\[\]]|(?<!\w)_+|_+(?!\w)")
+# Marks of Markdown and LaTeX where they stand as such. `HLA-B*27`, `> 50 %`, `$5` and `#5` keep
+# theirs: there they are a part of the text.
+_MARKUP = re.compile(
+    r"`|\\[()\[\]]|(?<!\w)[*_]+|[*_]+(?!\w)|\$(?!\s*\d)|^[ \t]*#+(?!\d)|[ \t]#+[ \t]*$"
+    r"|^[ \t]*(?:>[ \t]*)+(?=[^\s\d>])",
+    re.MULTILINE,
+)
 # A model that does not stop goes on with the next question of its own.
 _NEXT_QUESTION = re.compile(
     r"\n\s*(?:#+\s*)?(?:next\s+)?(?:question|instruction|input|passage|abstract|q)\s*\d*\s*[:.]",
@@ -42,7 +50,10 @@ _SURELY = (
     r"(?:(?:therefore|thus|probably|likely|most likely|clearly|definitely|option|choice|letter"
     r"|answer)[\s:,]+)*"
 )
-_BE = r"(?:\s*(?:is|was|would be|should be|must be|seems to be|appears to be|=|:|-)+(?!\w)\s*)"
+_BE = (
+    r"(?:\s*(?:is|was|would be|should be|must be|seems to be|appears to be|[=-]+>|→|=|:|-)+(?!\w)"
+    r"\s*)"
+)
 _NOUN = r"(?:answer|option|choice|letter)(?:\s+(?:option|choice|letter))?"
 _CUES = (
     # the answer is B; Answer: B; {"answer": "B"}
@@ -72,8 +83,9 @@ _NEGATION_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _NEGATION_AFTER = re.compile(
-    r"[)\]\"'.]*\s*(?:(?:is|are|was|can|could|would)\s*(?:not|n't|never)|isn't|aren't|can't|cannot"
-    r"|(?:is|are|was)\s+(?:incorrect|wrong|false|excluded|ruled out|unlikely))",
+    r"[)\]\"'.:,]*\s*(?:(?:is|are|was|can|could|would)\s*(?:not|n't|never)|isn't|aren't|can't|cannot"
+    r"|(?:(?:is|are|was)\s+(?:the\s+|an?\s+)?)?(?:incorrect|wrong|false)\b"
+    r"|(?:is|are|was)\s+(?:excluded|ruled out|unlikely|contraindicated))",
     re.IGNORECASE,
 )
 _ANOTHER = re.compile(
@@ -107,9 +119,14 @@ def read_choice(answer: str, options: Sequence[str], *, lettered: bool) -> Readi
         options: the texts of the options, in the order in which the prompt showed them.
         lettered: whether the prompt asked for a letter.
     """
+    answer = _THOUGHT.sub(" ", answer)
+    if len(answer) > _LONGEST:  # a model that repeats itself; reading costs the length's square
+        answer = f"{answer[: _LONGEST // 2]}\n{answer[-_LONGEST // 2 :]}"
+    whole = _named_by_whole(answer, options, lettered=lettered)
     text = plain_text(answer)
-    if not text:
-        return Reading(None, "empty")
+    if whole.places or not text:
+        return _reading("text", whole) if whole.places else Reading(None, "empty")
+    options = [plain_width(option) for option in options]
     by_text = named_by_text(text, options)
     if not lettered:
         return _reading("text", by_text)
@@ -127,8 +144,8 @@ def read_choice(answer: str, options: Sequence[str], *, lettered: bool) -> Readi
 
 def plain_text(answer: str) -> str:
     """An answer without thoughts, tags, LaTeX, Markdown, and the questions that follow it."""
-    text = unicodedata.normalize("NFKC", answer)
-    text = _THOUGHT.sub(" ", text)
+    text = plain_width(answer)
+    text = _CHAT_TOKEN.sub(" ", _THOUGHT.sub(" ", text))
     text = _TAG.sub(lambda tag: "\n" if tag.group().startswith("</") else "\nAnswer: ", text)
     while (inner := _LATEX.sub(r"\1", text)) != text:  # \boxed{\text{B}}
         text = inner
@@ -140,6 +157,52 @@ def plain_text(answer: str) -> str:
     if preface and preface.end() < len(text):
         text = text[preface.end() :]
     return text.strip()
+
+
+def plain_width(text: str) -> str:
+    """A text with plain forms of full-width letters, blanks and ligatures.
+
+    Powers, indices and fractions stay: `10³` is not `103`.
+    """
+    return "".join(
+        each
+        if unicodedata.decomposition(each).startswith(("<super>", "<sub>", "<fraction>"))
+        else unicodedata.normalize("NFKC", each)
+        for each in unicodedata.normalize("NFC", text)
+    )
+
+
+def _named_by_whole(answer: str, options: Sequence[str], *, lettered: bool) -> Named:
+    """The options that are the whole answer: as they stand, else without marks, else in any case.
+
+    A bare letter that is the letter of one option and the text of another names both.
+    """
+    for form in (_blanks, _bare, _folded):
+        given = form(answer)
+        texts = [form(option) for option in options]
+        places = {place for place, text in enumerate(texts) if given and text == given}
+        if places:
+            letter = given.strip("\"'.")
+            if lettered and len(letter) == 1 and letter.upper() in LETTERS[: len(options)]:
+                places.add(LETTERS.index(letter.upper()))
+            return Named(tuple(sorted(places)))
+        if lettered and given in LETTERS[: len(options)] and len(given) == 1:
+            return Named((LETTERS.index(given),))
+    return Named()
+
+
+def _blanks(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _bare(text: str) -> str:
+    """Without the marks around it and the period behind it, and in plain widths."""
+    return _blanks(plain_text(text)).strip("\"'“”‘’").rstrip(".").rstrip("\"'”’ ")
+
+
+def _folded(text: str) -> str:
+    """Also without regard to case, powers and indices."""
+    return unicodedata.normalize("NFKC", _bare(text)).casefold()
 
 
 def _reading(how: str, named: Named, *denied: Named) -> Reading:
@@ -195,12 +258,14 @@ class _Letters:
 
     def contradicted(self, text: str, place: int) -> bool:
         """Whether the letter comes with the text of another option."""
-        match = self._leading.match(text)
-        if not match or self._letters.find(match["letter"].upper()) != place:
-            return False
-        rest = text[match.end() :].split("\n", 1)[0]
-        named = set(named_by_text(rest, self._options, whole=True).places)
-        return bool(named) and place not in named
+        matches = [match for cue in self._stated for match in cue.finditer(text)]
+        for match in [self._leading.match(text), *matches]:
+            if match and self._letters.find(match["letter"].upper()) == place:
+                rest = text[match.end() :].split("\n", 1)[0]
+                named = set(named_by_text(rest, self._options, whole=True).places)
+                if named and place not in named:
+                    return True
+        return False
 
     def _collected(self, text: str, matches: Iterable[re.Match[str]]) -> Named:
         places: list[int] = []
@@ -212,13 +277,40 @@ class _Letters:
                 continue
             # `not A`, and `the wrong answer is A`
             before = (text[: match.start("letter")], text[: match.start()])
-            if any(map(_NEGATION_BEFORE.search, before)) or _NEGATION_AFTER.match(rest):
+            after = rest.lstrip(" )]}.,:;\"'-–—")
+            own = self._options[place]
+            if own and after.casefold().startswith(own.casefold()):
+                after = after[len(own) :]  # `A. Aspirin: incorrect.`
+            denied = any(map(_NEGATION_BEFORE.search, before))
+            if denied or _NEGATION_AFTER.match(rest) or _NEGATION_AFTER.match(after):
                 negated = True
+            elif texts := self._texts_at(text, match.start("letter"), place):
+                places += texts
             elif (another := _ANOTHER.match(rest)) and another[1] in self._letters:
                 places += [place, self._letters.find(another[1])]
             elif self._is_answer(rest, place):
                 places.append(place)
         return Named(tuple(places), negated=negated)
+
+    def _texts_at(self, text: str, start: int, place: int) -> list[int]:
+        """The options whose text begins with the letter found: `A.V. aneurysm` is no option A.
+
+        For a text of one letter, the option of this letter is also named.
+        """
+        here = text[start : start + max(map(len, self._options)) + 1]
+        found: list[int] = []
+        longest = 0
+        for form in (str, str.casefold):
+            lengths = {
+                option: len(own)
+                for option, own in enumerate(self._options)
+                if own and re.match(rf"{re.escape(form(own))}(?!\w)", form(here))
+            }
+            longest = max(lengths.values(), default=0)
+            found = [option for option, length in lengths.items() if length == longest]
+            if found or here[:1].isupper():
+                break
+        return [*found, place] if found and longest == 1 else found
 
     def _is_answer(self, rest: str, place: int) -> bool:
         """Whether what follows a letter leaves it an answer, and not the start of a name."""

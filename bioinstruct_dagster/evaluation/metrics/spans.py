@@ -46,7 +46,7 @@ def span_metrics(
         answers = [r for r in results.get(item.id, ()) if r.asked and r.measure == "answer"]
         if not answers:
             continue
-        listed = read_spans(answers[0].answer, labels)
+        listed = read_spans(answers[0].answer, labels, item.spans)
         invalid[item.id] = float(listed is None)
         for name, relaxed in ((STRICT, False), (RELAXED, True)):
             counts[name].append(
@@ -74,7 +74,7 @@ def span_metrics(
             )
             for place, label in enumerate(labels)
         ]
-    return [*found, measured_mean(INVALID, invalid, higher_is_better=False)]
+    return [*found, measured_mean(INVALID, invalid, higher_is_better=False, right_or_wrong=True)]
 
 
 def span_counts(

@@ -72,5 +72,5 @@ def measured_of(
         (SHORTENED, {key: float(any(r.tokens_lost for r in rs)) for key, rs in answered.items()}),
     ):
         if any(shares.values()):
-            found.append(measured_mean(name, shares, higher_is_better=None))
+            found.append(measured_mean(name, shares, higher_is_better=None, right_or_wrong=True))
     return found

@@ -74,8 +74,8 @@ def text_metrics(
             bounds=(0.0, float("inf")),
             higher_is_better=None,
         ),
-        measured_mean(EMPTY, empty, higher_is_better=False),
-        measured_mean(CUT, cut, higher_is_better=False),
+        measured_mean(EMPTY, empty, higher_is_better=False, right_or_wrong=True),
+        measured_mean(CUT, cut, higher_is_better=False, right_or_wrong=True),
     ]
 
 

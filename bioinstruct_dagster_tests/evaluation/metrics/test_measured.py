@@ -56,6 +56,6 @@ def test_counts_are_added_up_by_class():
 
 
 def test_means_of_right_and_wrong_are_proportions():
-    assert measured_mean("accuracy", {"a": 1.0, "b": 0.0}).proportion
-    assert not measured_mean("accuracy", {"a": 1.0, "b": 0.5}).proportion
-    assert not measured_mean("position_excess_A", {"a": 1.0}, bounds=(-1, 1)).proportion
+    assert measured_mean("accuracy", {"a": 1.0, "b": 0.0}, right_or_wrong=True).proportion
+    assert not measured_mean("accuracy", {"a": 1.0, "b": 0.5}, right_or_wrong=True).proportion
+    assert not measured_mean("composite", {"a": 0.0, "b": 0.0}).proportion

@@ -150,3 +150,50 @@ def test_plain_text_drops_marks_and_what_follows_the_answer():
     assert plain_text("**B**\n\n### Instruction:\nNext") == "B"
     assert plain_text("`B` \\(x\\)") == "B x"
     assert plain_text("Question: what?") == "Question: what?"  # nothing stands before it
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("> 50 %", "50 %", "< 50 %"), ("10³", "10²", "103"), ("x²", "x2"), ("½", "12", "1/2"),
+        ("↑", "↓"), ("$5", "#5"), ("5 mg.", "5 mg"), ("mg", "Mg"), ("+", "++", "+++"),
+        ("*", "**"), ("B27*", "B*27"), ("b,c true a,d false", "a, b are true & c, d are false"),
+        ("Renal artery", "A.V. aneurysm", "A.Decrease in Km"), ("c,a,b,d", "D, antagonist"),
+        ("no", "yes", "no evidence"), ("not entailed", "entailed"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("lettered", [True, False])
+def test_an_option_as_it_stands_is_that_option(options, lettered):
+    assert [place(each, options, lettered=lettered) for each in options] == [*range(len(options))]
+
+
+def test_an_option_in_a_sentence_keeps_its_signs():
+    options = ("> 50 %", "50 %", "A.V. aneurysm", "10³", "103")
+    answers = [f"The answer is {each}." for each in options]
+    assert [place(each, options) for each in answers] == [*range(len(options))]
+    assert place("> 50 %\n\nIt is not 50 %.", options) == 0
+
+
+def test_a_letter_that_is_also_another_options_text_names_both():
+    options = ("c", "d", "ab", "bd")
+    assert [place(each, options) for each in ("c", "d", "ab", "(D)")] == [None, None, 2, 3]
+    assert place("The answer is d", options) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("A is the wrong answer.", None), ("Aspirin is contraindicated.", None),
+        ("Aspirin should be avoided. Give metformin instead.", 1),
+        ("A. Aspirin: incorrect.\nThe answer is B.", 1), ("A) Incorrect. B) Correct.", None),
+        ("The answer is B. Aspirin", None), ("B<|im_end|>", 1), ("B</s>", 1), ("[/INST] B", 1),
+        ("Aspirin metformin " * 20_000, None), ("The answer is B. " * 20_000, 1),
+    ],
+)  # fmt: skip
+def test_what_is_rejected_or_repeated_is_not_taken(answer, expected):
+    assert place(answer) == expected
+
+
+def test_no_and_i_are_words_of_a_sentence_too():
+    assert place("I think III", ("I", "II", "III", "IV")) == 2
+    assert place("No contradiction", ("entailment", "contradiction"), lettered=False) is None

@@ -75,3 +75,60 @@ def test_one_label_needs_no_name(answer):
 
 def test_a_sentence_is_no_span_of_a_single_label():
     assert read_spans("word " * 40, ("antecedent",)) is None
+
+
+TREATMENT = ("Drug", "Dosage", "Route", "Freq", "Duration")
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("Drug", "non-steroidal, anti-inflammatory drugs"),
+        ("Duration", ">10 years"),
+        ("Dosage", ">5 times the usual dose"),
+        ("Dosage", "unknown"),
+    ],
+)
+def test_a_right_span_is_read_as_it_stands(label, text):
+    assert read_spans(f"{label}: {text}", TREATMENT, ((label, text),)) == ((label, text),)
+    both = (("Drug", "aspirin"), ("Drug", "b, c"))
+    assert read_spans("Drug: aspirin, b, c", TREATMENT, both) == both
+
+
+@pytest.mark.parametrize("text", ["none of the patients", "no one", "a|b", "5. metatarsal"])
+def test_a_right_span_without_a_label_is_read_as_it_stands(text):
+    assert read_spans(text, ("antecedent",), (("antecedent", text),)) == (("antecedent", text),)
+
+
+def test_words_that_begin_with_no_are_a_span_and_not_an_empty_list():
+    assert read_spans("no one", ("antecedent",)) == (("antecedent", "no one"),)
+    assert read_spans("None of the patients.", ("antecedent",)) == (
+        ("antecedent", "None of the patients"),
+    )
+    assert read_spans("No antecedent is mentioned.", ("antecedent",)) == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Drug: aspirin, Route: oral",
+        "Drug: aspirin; Route: oral",
+        "Drug: aspirin | Route: oral",
+        "Drugs: aspirin\nRoute = oral",
+        "**Drugs**\n- aspirin\n**Route**\n- oral",
+        "<Drug>aspirin</Drug><Route>oral</Route>",
+        "| Drug | Route |\n|---|---|\n| aspirin | oral |",
+        '{"drugs": [{"name": "aspirin", "route": "oral"}]}',
+        "Drug: aspirin\nRoute: oral\nDuration: not specified\nFreq: unknown\nDosage: -",
+        "Drug: aspirin\nRoute: oral\n\nText: more\nDrug: insulin",
+    ],
+)
+def test_several_labels_may_stand_together(answer):
+    assert set(read_spans(answer, TREATMENT)) == {("Drug", "aspirin"), ("Route", "oral")}
+
+
+def test_a_label_may_be_written_out():
+    assert read_spans("Frequency: daily", TREATMENT) == (("Freq", "daily"),)
+    assert read_spans("Duration: three weeks, then stopped", TREATMENT) == (
+        ("Duration", "three weeks, then stopped"),
+    )
