@@ -123,6 +123,7 @@ def measured_mean(
         values: by item.
         bounds: the least and the greatest score that is possible.
         higher_is_better: see `Measured`.
+        farthest_apart: see `Measured`.
         right_or_wrong: the metric counts items of which something is true or false. Then the score
             is a proportion, unless an item's value lies between, as that of an option that ties.
             ROUGE is no proportion, even where all its values happen to be 0.

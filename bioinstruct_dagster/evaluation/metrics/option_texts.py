@@ -187,7 +187,7 @@ def _without_parts(found: Sequence[_Found]) -> list[_Found]:
 
 
 def _is_speaker(words: Sequence[str], each: _Found) -> bool:
-    """Whether an option `I` is the `I` of `I think`."""
+    """Whether an option named by the roman one is the pronoun of "I think"."""
     return words[each.start : each.end] == ["i"] and bool(
         _SPEAKING & set(words[each.end : each.end + 1])
     )

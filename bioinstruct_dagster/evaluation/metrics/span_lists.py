@@ -100,7 +100,7 @@ class _Known:
         self.several = len(labels) > 1
 
     def label(self, text: str) -> str | None:
-        """The label that a text names: also `Drugs` for Drug, and `Frequency` for Freq."""
+        """The label that a text names: also by its plural (drugs), or by the word it shortens."""
         plain = _plain(text)
         if plain in self._labels:
             return self._labels[plain]
