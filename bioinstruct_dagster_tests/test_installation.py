@@ -18,7 +18,7 @@ from bioinstruct_dagster.settings import PROJECT_ROOT
 
 PROJECT = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 # Imported only for a setting that asks for it.
-OPTIONAL = {"kubernetes", "mlflow", "ray", "sentence_transformers", "trackio"}
+OPTIONAL = {"kubernetes", "mlflow", "ray", "sentence_transformers", "trackio", "vllm"}
 
 CHECK = """
 import importlib.util, json, sys
