@@ -180,7 +180,7 @@ def _open_run(page: Page, ui: str, run_id: str) -> None:
 
 def test_the_graph_shows_the_seven_assets_from_left_to_right(page: Page, ui: str) -> None:
     # In a narrow window, Dagster shortens the names of a graph that has to fit in.
-    page.set_viewport_size({"width": 2_600, "height": 1_200})
+    page.set_viewport_size({"width": 4_800, "height": 2_000})
     page.goto(f"{ui}/asset-groups")
     graph_settings = page.locator("button:has([aria-label=settings])")
     graph_settings.filter(has_not_text="Settings").click()
