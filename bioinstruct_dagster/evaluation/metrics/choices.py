@@ -76,14 +76,14 @@ def choice_metrics(
         measured_mean(
             name,
             {key: float(share[:, gold[key]].mean()) for key, share in each.items()},
-            right_or_wrong=once,
+            right_or_wrong=once or name == GENERATED,  # an answer is written once
         )
         for name, each in chosen.items()
     ]
     unread = {
         key: float((share.sum(axis=1) == 0).mean()) for key, share in chosen[GENERATED].items()
     }
-    found.append(measured_mean(INVALID, unread, higher_is_better=False, right_or_wrong=once))
+    found.append(measured_mean(INVALID, unread, higher_is_better=False, right_or_wrong=True))
     if scoring.labels:
         labels = tuple(scoring.labels)
         found.append(_macro_f1(MACRO_F1, labels, chosen[ACCURACY], gold))
