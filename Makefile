@@ -60,7 +60,7 @@ ui: setup  ## Dagster's UI on http://127.0.0.1:3000
 # Two workers, each with one thread: a second one of each would wait for the same two cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
-test: setup-dev  ## All tests but the slow ones (14 min)
+test: setup-dev  ## All tests but the slow ones (18 min)
 	$(PYTEST) -m 'not slow and not servers'
 
 test-slow: setup-dev  ## The slow tests alone: full rehearsal, kills, two runs at once, a Ray cluster (9 min)
