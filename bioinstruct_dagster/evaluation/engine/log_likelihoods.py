@@ -11,18 +11,17 @@ evaluation.engine.padded_rows), or computing one (evaluation.engine.tree_passes)
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from bioinstruct_dagster.evaluation.engine.padded_rows import (
-    PaddedRows,
     batches_of,
     log_likelihoods_of_rows,
 )
 from bioinstruct_dagster.evaluation.engine.prefix_tree import passes_of
 from bioinstruct_dagster.evaluation.engine.requests import BASE, OptionRequest, OptionResult
 from bioinstruct_dagster.evaluation.engine.self_test import Way, way_of
-from bioinstruct_dagster.evaluation.engine.tree_attention import tree_attention
 from bioinstruct_dagster.evaluation.engine.tree_passes import (
     Sums,
     TreeTensors,
@@ -136,12 +135,19 @@ class _Plan:
         if self.way.name == "tree":
             dtype = next(base.model.parameters()).dtype
             for one in passes_of(requests, tokens=tokens, predicting=most):
-                yield one.requests, _of_tree(TreeTensors.of(one, base.device, dtype))
+                tensors = TreeTensors.of(one, base.device, dtype)
+                yield one.requests, partial(log_likelihoods_of, tensors=tensors)
             return
         alone = self.way.name == "rows"
         rows = 1 if alone else None
+        pad = base.tokenizer.pad_token_id or 0
         for batch in batches_of(requests, tokens=tokens, predicting=most, rows=rows):
-            yield batch.requests, _of_rows(base, batch, alone=alone)
+            yield (
+                batch.requests,
+                partial(
+                    log_likelihoods_of_rows, batch=batch, device=base.device, pad=pad, alone=alone
+                ),
+            )
 
 
 def _groups(
@@ -190,20 +196,3 @@ def _way(
                 f"log-likelihoods are computed {how}, which is slower and as exact."
             )
     return way
-
-
-def _of_tree(tensors: TreeTensors) -> Callable[[Any], Sums]:
-    def compute(model: Any) -> Sums:
-        with tree_attention(model):
-            return log_likelihoods_of(model, tensors)
-
-    return compute
-
-
-def _of_rows(base: LoadedBaseModel, batch: PaddedRows, *, alone: bool) -> Callable[[Any], Sums]:
-    pad = base.tokenizer.pad_token_id or 0
-
-    def compute(model: Any) -> Sums:
-        return log_likelihoods_of_rows(model, batch, base.device, pad, alone=alone)
-
-    return compute

@@ -15,15 +15,12 @@ from typing import Literal
 from bioinstruct_dagster.evaluation.engine.padded_rows import PaddedRows, log_likelihoods_of_rows
 from bioinstruct_dagster.evaluation.engine.prefix_tree import TreePass, passes_of
 from bioinstruct_dagster.evaluation.engine.requests import OptionRequest
-from bioinstruct_dagster.evaluation.engine.tree_attention import (
-    TreeUnsupportedError,
-    tree_attention,
-)
 from bioinstruct_dagster.evaluation.engine.tree_passes import (
     Sums,
     TreeTensors,
     log_likelihoods_of,
 )
+from bioinstruct_dagster.models.attention.exchange import AttentionUnsupportedError
 from bioinstruct_dagster.models.attention.self_test import (
     EXPERTS,
     ROUNDING,
@@ -112,11 +109,10 @@ def _tree_fault(base: LoadedBaseModel, sample: Sequence[OptionRequest], alone: S
 
     (one,) = passes_of(sample, tokens=1 << 30, predicting=1 << 30)
     try:
-        with tree_attention(base.model):
-            found = _computed(base, one)
-            altered = _altered(one)
-            beside = _computed(base, altered) if altered else found
-    except TreeUnsupportedError as error:
+        found = _computed(base, one)
+        altered = _altered(one)
+        beside = _computed(base, altered) if altered else found
+    except AttentionUnsupportedError as error:
         return str(error)
     except torch.OutOfMemoryError:
         raise

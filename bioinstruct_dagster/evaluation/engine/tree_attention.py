@@ -1,7 +1,8 @@
 """The attention `tree`: each token of a tree sees the tokens of its own text and no others.
 
-Belongs here: the attention function, its masks, and switching a model to it. Does not: the trees
-(evaluation.engine.prefix_tree), or calling the model (evaluation.engine.tree_passes).
+Belongs here: the attention function and its masks. Does not: giving it to a model
+(models.attention.exchange), the trees (evaluation.engine.prefix_tree), or calling the model
+(evaluation.engine.tree_passes).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.evaluation.engine.prefix_tree import Branch, Range
-from bioinstruct_dagster.models.attention.segments import UNSUPPORTED, obstacle_of
+from bioinstruct_dagster.models.attention.exchange import (
+    exchanged_attention,
+    refuse_more_than_causal,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -18,10 +22,6 @@ if TYPE_CHECKING:
 NAME = "tree"
 # Queries of one product. A token sees no later ones, so few queries save products; many save calls.
 CHUNK = 128
-
-
-class TreeUnsupportedError(Exception):
-    """The model's attention can't compute trees. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,50 +193,27 @@ _current: TreeMasks | None = None  # read by the attention, which transformers c
 
 
 @contextmanager
-def tree_attention(model: Any) -> Iterator[None]:
-    """Run the model with the attention `tree` inside the block, and with its own afterwards.
-
-    Outside of `masked`, the attention equals that of transformers for SDPA.
+def tree_attention(model: Any, masks: TreeMasks) -> Iterator[None]:
+    """The model computes this tree inside the block, and has its own attention afterwards.
 
     Args:
         model: a causal language model of transformers, or peft's wrapper around one.
+        masks: of the tree.
 
     Raises:
-        TreeUnsupportedError: the model does not use the attention that it is given.
+        AttentionUnsupportedError: the model does not use the attention that it is given.
     """
-    from transformers import AttentionInterface, AttentionMaskInterface
-
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    if reason := obstacle_of(base.config, trained=False):
-        raise TreeUnsupportedError(reason)
-    if not type(base)._can_set_attn_implementation():  # noqa: SLF001
-        raise TreeUnsupportedError("its attention can't be exchanged")
-    AttentionInterface.register(NAME, _attend)
-    AttentionMaskInterface.register(NAME, _mask_of_model)
-    own = base.config._attn_implementation  # noqa: SLF001
-    base.set_attn_implementation(NAME)
-    try:
-        yield
-    finally:
-        base.set_attn_implementation(own)
-
-
-@contextmanager
-def masked(masks: TreeMasks) -> Iterator[None]:
-    """The model computes this tree inside the block."""
     global _current  # noqa: PLW0603
-    before, _current = _current, masks
-    try:
-        yield
-    finally:
-        _current = before
+    with exchanged_attention(model, NAME, _attend, _no_mask, trained=False):
+        _current = masks
+        try:
+            yield
+        finally:
+            _current = None
 
 
-def _mask_of_model(*args: Any, **kwargs: Any) -> Any:
-    """No mask for trees, because the attention has its own; else that of sdpa."""
-    from transformers.masking_utils import sdpa_mask
-
-    return None if _current is not None else sdpa_mask(*args, **kwargs)
+def _no_mask(*_: Any, **__: Any) -> None:
+    """The model's mask: none, because the attention has its own."""
 
 
 def _attend(
@@ -259,7 +236,7 @@ def _attend(
         query: (batch, heads, T, width).
         key: (batch, key heads, T, width).
         value: like `key`.
-        attention_mask: None for trees.
+        attention_mask: None.
         scaling: the factor of the scores; None for 1 / sqrt(width).
         dropout: of the attention weights.
         sliding_window: how many tokens a token sees, itself included; None for all.
@@ -270,26 +247,8 @@ def _attend(
         (batch, T, heads, width), and None in place of the attention weights.
 
     Raises:
-        TreeUnsupportedError: the model asks for more than a causal softmax.
+        AttentionUnsupportedError: the model asks for more than a causal softmax.
     """
-    if _current is None:
-        from transformers.integrations.sdpa_attention import sdpa_attention_forward
-
-        return sdpa_attention_forward(  # type: ignore[no-any-return]
-            module,
-            query,
-            key,
-            value,
-            attention_mask,
-            dropout=dropout,
-            scaling=scaling,
-            is_causal=is_causal,
-            **kwargs,
-        )
-    asked = [name for name in UNSUPPORTED if kwargs.get(name) is not None]
-    if asked or dropout or attention_mask is not None:
-        extra = asked or ["dropout" if dropout else "attention_mask"]
-        raise TreeUnsupportedError(f"its attention needs {', '.join(extra)}")
-    if not (getattr(module, "is_causal", True) if is_causal is None else is_causal):
-        raise TreeUnsupportedError("its attention is not causal")
+    refuse_more_than_causal(module, attention_mask, kwargs, dropout=dropout, is_causal=is_causal)
+    assert _current  # noqa: S101  # the model has this attention inside `tree_attention` alone
     return _current.attend((query, key, value), scaling, sliding_window), None

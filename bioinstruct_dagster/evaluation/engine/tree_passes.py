@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.evaluation.engine.prefix_tree import TreePass
-from bioinstruct_dagster.evaluation.engine.tree_attention import TreeMasks, masked
+from bioinstruct_dagster.evaluation.engine.tree_attention import TreeMasks, tree_attention
 
 if TYPE_CHECKING:
     import torch
@@ -79,12 +79,15 @@ def log_likelihoods_of(model: Any, tensors: TreeTensors) -> Sums:
     """The log-likelihoods of a pass's options: an entry a request.
 
     Args:
-        model: transformers' model, inside `tree_attention`.
+        model: transformers' model.
         tensors: of the pass.
+
+    Raises:
+        AttentionUnsupportedError: the model can't compute trees.
     """
     import torch
 
-    with torch.inference_mode(), masked(tensors.masks):
+    with torch.inference_mode(), tree_attention(model, tensors.masks):
         logits = kept_logits(
             model,
             tensors.predicting,

@@ -4,37 +4,28 @@ A CUDA device with 16-bit weights runs torch's variable-length kernel. Everythin
 SDPA once for each row. Outside `packed_attention` the registered attention equals that of
 transformers for SDPA, so that padded batches and generation stay correct.
 
-Belongs here: the attention function, its mask function, and switching a model to them. Does not:
-the tensors of a pass (models.attention.passes), or choosing its rows (training.loop.packing).
+Belongs here: the attention function and its mask function. Does not: giving them to a model
+(models.attention.exchange), the tensors of a pass (models.attention.passes), or choosing its rows
+(training.loop.packing).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bioinstruct_dagster.models.attention.exchange import (
+    AttentionUnsupportedError,
+    exchanged_attention,
+    refuse_more_than_causal,
+)
+
 if TYPE_CHECKING:
     import torch
 
 NAME = "segments"
-# Keywords by which models of transformers ask their attention for more than a causal softmax.
-UNSUPPORTED = ("softcap", "s_aux", "position_bias", "head_mask", "cache", "alibi")
-# Fields of a model's configuration that change what a token may attend to, or make it random.
-_OBSTACLES = {
-    "attention_chunk_size": "its attention works in chunks",
-    "attention_dropout": "its attention has dropout",
-    "attn_pdrop": "its attention has dropout",
-    "attention_probs_dropout_prob": "its attention has dropout",
-    "attn_logit_softcapping": "its attention caps the scores",
-    "alibi": "its attention is biased by distance (ALiBi)",
-}
-_DROPOUT = {"attention_dropout", "attn_pdrop", "attention_probs_dropout_prob"}
 LARGEST_VARLEN_HEAD = 256  # of torch's variable-length kernel, in values
 
 _packing = False  # read by the mask function, which transformers calls without a hint
-
-
-class PackingUnsupportedError(Exception):
-    """The model can't compute several rows in one sequence. The message gives the reason."""
 
 
 @contextmanager
@@ -45,45 +36,16 @@ def packed_attention(model: Any) -> Iterator[None]:
         model: a causal language model of transformers, or peft's wrapper around one.
 
     Raises:
-        PackingUnsupportedError: the model does not use the attention that it is given, or it needs
-            an attention that `segments` does not compute.
+        AttentionUnsupportedError: the model does not use the attention that it is given, or it
+            needs one that `segments` does not compute.
     """
     global _packing  # noqa: PLW0603
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    if reason := obstacle_of(base.config):
-        raise PackingUnsupportedError(reason)
-    _register()
-    own = base.config._attn_implementation  # noqa: SLF001
-    if not type(base)._can_set_attn_implementation():  # noqa: SLF001
-        raise PackingUnsupportedError("its attention can't be exchanged")
-    base.set_attn_implementation(NAME)
-    _packing = True
-    try:
-        yield
-    finally:
-        _packing = False
-        base.set_attn_implementation(own)
-
-
-def obstacle_of(config: Any, *, trained: bool = True) -> str | None:
-    """What of a model's configuration rules out an attention of ours; None if nothing does.
-
-    Args:
-        config: of the model.
-        trained: whether the model is trained, so that its dropout acts.
-    """
-    text = config.get_text_config()
-    for field, reason in _OBSTACLES.items():
-        if getattr(text, field, None) and (trained or field not in _DROPOUT):
-            return f"{reason} ({field} = {getattr(text, field)})"
-    return None
-
-
-def _register() -> None:
-    from transformers import AttentionInterface, AttentionMaskInterface
-
-    AttentionInterface.register(NAME, segments_attention)
-    AttentionMaskInterface.register(NAME, _mask)
+    with exchanged_attention(model, NAME, segments_attention, _mask, trained=True):
+        _packing = True
+        try:
+            yield
+        finally:
+            _packing = False
 
 
 def _mask(*args: Any, **kwargs: Any) -> Any:
@@ -128,11 +90,11 @@ def segments_attention(
         (1, T, heads, width), and None in place of the attention weights.
 
     Raises:
-        PackingUnsupportedError: the model asks for more than this function computes.
+        AttentionUnsupportedError: the model asks for more than this function computes.
     """
     if cu_seq_lens_q is None:
         if _packing:
-            raise PackingUnsupportedError("it does not tell its attention where rows begin")
+            raise AttentionUnsupportedError("it does not tell its attention where rows begin")
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
         return sdpa_attention_forward(  # type: ignore[no-any-return]
@@ -146,14 +108,9 @@ def segments_attention(
             is_causal=is_causal,
             **kwargs,
         )
-    asked = [name for name in UNSUPPORTED if kwargs.get(name) is not None]
-    if asked or dropout or attention_mask is not None:
-        extra = asked or ["dropout" if dropout else "attention_mask"]
-        raise PackingUnsupportedError(f"its attention needs {', '.join(extra)}")
-    if not (getattr(module, "is_causal", True) if is_causal is None else is_causal):
-        raise PackingUnsupportedError("its attention is not causal")
+    refuse_more_than_causal(module, attention_mask, kwargs, dropout=dropout, is_causal=is_causal)
     if query.shape[0] != 1:
-        raise PackingUnsupportedError("packed rows must lie in one sequence")
+        raise AttentionUnsupportedError("packed rows must lie in one sequence")
     heads = (query, key, value)
     if _has_varlen_kernel(query):
         longest = max_length_q or int(cu_seq_lens_q.diff().max())

@@ -11,11 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.attention.exchange import AttentionUnsupportedError
 from bioinstruct_dagster.models.attention.passes import Pass, token_losses
-from bioinstruct_dagster.models.attention.segments import (
-    PackingUnsupportedError,
-    packed_attention,
-)
+from bioinstruct_dagster.models.attention.segments import packed_attention
 from bioinstruct_dagster.models.encoding import Example
 
 ROWS = 4
@@ -58,7 +56,7 @@ def packing_fault(model: Any, rows: Sequence[Example], device: str) -> str | Non
         with torch.inference_mode():
             experts = any(getattr(config, field, None) for field in EXPERTS)
             return _difference(model, _sample(rows), device, experts=experts)
-    except PackingUnsupportedError as error:
+    except AttentionUnsupportedError as error:
         return str(error)
     except torch.OutOfMemoryError:
         raise

@@ -161,7 +161,7 @@ def test_if_memory_does_not_suffice_passes_are_halved(subjects, own_base, monkey
 
 
 def test_memory_that_does_not_suffice_for_one_request_is_an_error(subjects, own_base, monkeypatch):
-    def never(_model, _tensors):
+    def never(*_, **__):
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(module, "log_likelihoods_of", never)

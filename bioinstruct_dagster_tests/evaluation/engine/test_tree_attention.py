@@ -6,12 +6,8 @@ import torch
 from bioinstruct_dagster.evaluation.engine import tree_attention as module
 from bioinstruct_dagster.evaluation.engine.prefix_tree import passes_of
 from bioinstruct_dagster.evaluation.engine.requests import OptionRequest
-from bioinstruct_dagster.evaluation.engine.tree_attention import (
-    TreeMasks,
-    TreeUnsupportedError,
-    masked,
-    tree_attention,
-)
+from bioinstruct_dagster.evaluation.engine.tree_attention import TreeMasks, tree_attention
+from bioinstruct_dagster.models.attention.exchange import AttentionUnsupportedError
 from bioinstruct_dagster_tests.evaluation.engine.test_prefix_tree import texts_of
 from bioinstruct_dagster_tests.evaluation.engine.test_self_test import made
 
@@ -55,15 +51,19 @@ def test_a_model_that_asks_for_more_is_refused():
     model = made("gemma3_text", head_dim=8, sliding_window=8).model
     (one,) = passes_of(REQUESTS[:1], tokens=500, predicting=500)
     masks = TreeMasks.of(one.branches, torch.tensor(one.positions), torch.float32)
-    with tree_attention(model), masked(masks), pytest.raises(TreeUnsupportedError, match="mask"):
+    with tree_attention(model, masks), pytest.raises(AttentionUnsupportedError, match="mask"):
         module._attend(model, *[torch.zeros(1, 1, 1, 8)] * 3, torch.zeros(1, 1))
-    with masked(masks), pytest.raises(TreeUnsupportedError, match="not causal"):
+    with (
+        tree_attention(model, masks),
+        pytest.raises(AttentionUnsupportedError, match="not causal"),
+    ):
         module._attend(model, *[torch.zeros(1, 1, 1, 8)] * 3, None, is_causal=False)
 
 
 def test_a_model_whose_scores_are_biased_by_distance_is_refused():
     model = made("falcon", alibi=True, num_kv_heads=2).model
     own = model.config._attn_implementation
-    with pytest.raises(TreeUnsupportedError, match="ALiBi"), tree_attention(model):
+    masks = TreeMasks([], torch.zeros(0))
+    with pytest.raises(AttentionUnsupportedError, match="ALiBi"), tree_attention(model, masks):
         pytest.fail("it was not refused")
     assert model.config._attn_implementation == own

@@ -3,12 +3,9 @@
 import pytest
 
 from bioinstruct_dagster.models.attention import segments
+from bioinstruct_dagster.models.attention.exchange import AttentionUnsupportedError
 from bioinstruct_dagster.models.attention.passes import Pass, token_losses
-from bioinstruct_dagster.models.attention.segments import (
-    PackingUnsupportedError,
-    packed_attention,
-    segments_attention,
-)
+from bioinstruct_dagster.models.attention.segments import packed_attention, segments_attention
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster_tests.training.loop.tiny_training import (
     RECIPE,
@@ -146,7 +143,8 @@ def test_padded_batches_and_generation_are_those_of_sdpa():
         return logits[mask.bool()], answer
 
     logits, answer = both()
-    segments._register()
+    with packed_attention(model):  # transformers knows it from now on
+        pass
     model.set_attn_implementation("segments")
     others = both()
     assert logits.equal(others[0])
@@ -169,7 +167,7 @@ def test_an_attention_that_it_does_not_compute_is_refused(asked, reason):
     heads = torch.zeros(1, 2, 5, 8)
     starts = torch.tensor([0, 2, 5], dtype=torch.int32)
     arguments = {"attention_mask": None, "cu_seq_lens_q": starts, "max_length_q": 3} | asked
-    with pytest.raises(PackingUnsupportedError, match=reason):
+    with pytest.raises(AttentionUnsupportedError, match=reason):
         segments_attention(torch.nn.Module(), heads, heads, heads, **arguments)
 
 
