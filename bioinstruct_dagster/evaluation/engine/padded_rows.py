@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from bioinstruct_dagster.evaluation.engine.requests import OptionRequest
 from bioinstruct_dagster.evaluation.engine.tree_passes import (
     Sums,
-    kept_logits,
     owners_of,
     summed,
 )
+from bioinstruct_dagster.models.attention.passes import in_full_precision, kept_logits
 
 if TYPE_CHECKING:
     import torch
@@ -130,6 +130,6 @@ def _scores(
     at_row, at, token = torch.tensor(targets, device=device).T
     with torch.inference_mode():
         kept, place = at.unique(return_inverse=True)
-        logits = kept_logits(model, kept, input_ids=ids)  # (rows, P, vocabulary)
-        scores = logits.log_softmax(2)[at_row, place, token]
+        logits = kept_logits(model, kept, input_ids=ids, use_cache=False)  # (rows, P, vocabulary)
+        scores = in_full_precision(logits).log_softmax(2)[at_row, place, token]
     return scores.double().cpu()

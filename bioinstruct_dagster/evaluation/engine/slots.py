@@ -11,9 +11,10 @@ Belongs here: the tensors of slots, the masks of a step, and the comparison with
 not: which request is in which slot (evaluation.engine.answers).
 """
 
-import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from bioinstruct_dagster.models.attention.passes import kept_logits
 
 if TYPE_CHECKING:
     import torch
@@ -65,16 +66,11 @@ class Slots:
         # are overwritten before a step sees them.
         ids = torch.tensor([[*prompt] + [0] * (width - len(prompt)) for prompt in prompts])
         self._filling, self._places = True, torch.tensor(slots, device=self._device)
-        wanted = sorted(set(ends))
-        keep: dict[str, Any] = {}
-        if "logits_to_keep" in inspect.signature(model.forward).parameters:
-            keep = {"logits_to_keep": torch.tensor(wanted, device=self._device)}
-        logits = model(
-            input_ids=ids.to(self._device), past_key_values=self, use_cache=True, **keep
-        ).logits  # (prompts, wanted or width, vocabulary)
-        at = [wanted.index(end) if keep else end for end in ends]
-        last: torch.Tensor = logits[torch.arange(len(ends)), torch.tensor(at)]
-        return last
+        wanted, place = torch.tensor(ends, device=self._device).unique(return_inverse=True)
+        logits = kept_logits(
+            model, wanted, input_ids=ids.to(self._device), past_key_values=self, use_cache=True
+        )  # (prompts, wanted, vocabulary)
+        return logits[torch.arange(len(ends), device=self._device), place]
 
     def step(self, model: Any, tokens: Sequence[int], positions: Sequence[int]) -> "torch.Tensor":
         """Compute one token of each of the first slots.

@@ -4,13 +4,13 @@ Belongs here: the tensors of a pass, and calling the model with them. Does not: 
 (evaluation.engine.prefix_tree), or their order (evaluation.engine.log_likelihoods).
 """
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.evaluation.engine.prefix_tree import TreePass
 from bioinstruct_dagster.evaluation.engine.tree_attention import TreeMasks, tree_attention
+from bioinstruct_dagster.models.attention.passes import in_full_precision, kept_logits
 
 if TYPE_CHECKING:
     import torch
@@ -88,12 +88,14 @@ def log_likelihoods_of(model: Any, tensors: TreeTensors) -> Sums:
     import torch
 
     with torch.inference_mode(), tree_attention(model, tensors.masks):
-        logits = kept_logits(
+        kept = kept_logits(
             model,
             tensors.predicting,
             input_ids=tensors.input_ids,
             position_ids=tensors.position_ids,
-        )[0]  # (P, vocabulary)
+            use_cache=False,
+        )
+        logits = in_full_precision(kept[0])  # (P, vocabulary)
         # As a plain forward pass and lm-evaluation-harness compute it. On a CPU, torch's sum over a
         # large vocabulary is rounded mostly to one side, by some 5e-6 nats a token. With another
         # formula, long options would differ from both by more than 1e-4.
@@ -118,23 +120,3 @@ def summed(scores: "torch.Tensor", owners: "torch.Tensor", options: Sequence[int
         found.append(tuple(values[at : at + size]))
         at += size
     return found
-
-
-def kept_logits(model: Any, kept: "torch.Tensor", **inputs: Any) -> "torch.Tensor":
-    """The logits of some tokens of each row: (rows, P, vocabulary), float32 or float64.
-
-    Args:
-        model: transformers' model, or peft's wrapper around one.
-        kept: (P,) the tokens.
-        inputs: of the model.
-    """
-    import torch
-
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    selects = "logits_to_keep" in inspect.signature(type(base).forward).parameters
-    if selects:
-        inputs["logits_to_keep"] = kept
-    logits: torch.Tensor = model(use_cache=False, **inputs).logits
-    if not selects:
-        logits = logits[:, kept]
-    return logits if logits.dtype == torch.float64 else logits.float()

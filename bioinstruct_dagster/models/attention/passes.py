@@ -11,6 +11,7 @@ from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.models.encoding import Example
+from bioinstruct_dagster.models.linear_layers import base_of
 
 if TYPE_CHECKING:
     import torch
@@ -96,17 +97,28 @@ def token_losses(model: Any, one: Pass, *, packed: bool) -> "torch.Tensor":
             "max_length_k": one.longest,
         }
     # Most tokens belong to prompts. Their logits are not computed.
-    selects = "logits_to_keep" in _parameters(model)
-    if selects:
-        extra["logits_to_keep"] = one.predicting
-    logits = model(input_ids=one.input_ids, use_cache=False, **extra).logits[0]
-    if not selects:
-        logits = logits[one.predicting]
-    if logits.dtype != torch.float64:
-        logits = logits.float()
+    kept = kept_logits(model, one.predicting, input_ids=one.input_ids, use_cache=False, **extra)
+    logits = in_full_precision(kept[0])
     return torch.nn.functional.cross_entropy(logits, one.targets, reduction="none")
 
 
-def _parameters(model: Any) -> Any:
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return inspect.signature(type(base).forward).parameters
+def kept_logits(model: Any, kept: "torch.Tensor", **inputs: Any) -> "torch.Tensor":
+    """The logits of some tokens of each row: (rows, P, vocabulary), in the model's type.
+
+    Args:
+        model: transformers' model, or peft's wrapper around one.
+        kept: (P,) the tokens.
+        inputs: of the model.
+    """
+    selects = "logits_to_keep" in inspect.signature(type(base_of(model)).forward).parameters
+    if selects:
+        inputs["logits_to_keep"] = kept
+    logits: torch.Tensor = model(**inputs).logits
+    return logits if selects else logits[:, kept]
+
+
+def in_full_precision(logits: "torch.Tensor") -> "torch.Tensor":
+    """The same logits, those of fewer bits as float32."""
+    import torch
+
+    return logits if logits.dtype == torch.float64 else logits.float()
