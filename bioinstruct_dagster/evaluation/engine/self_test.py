@@ -22,10 +22,10 @@ from bioinstruct_dagster.evaluation.engine.tree_passes import (
 )
 from bioinstruct_dagster.models.attention.exchange import AttentionUnsupportedError
 from bioinstruct_dagster.models.attention.self_test import (
-    EXPERTS,
-    ROUNDING,
     ROUNDING_16_BIT,
+    leak_allowed,
     positions_depend_on_other_rows,
+    rounding_of,
 )
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.linear_layers import base_of
@@ -122,10 +122,7 @@ def _tree_fault(base: LoadedBaseModel, sample: Sequence[OptionRequest], alone: S
     if not difference <= _rounding(base):
         return f"a token's log-likelihood in a tree differs by {difference:.2g} from that alone"
     leak = _difference(sample[1:], found[1:], beside[1:])
-    config = base_of(base.model).config.get_text_config()
-    # What other tokens an expert serves decides the shape of its products, and so the rounding.
-    experts = any(getattr(config, name, None) for name in EXPERTS)
-    if not leak <= (_rounding(base) if experts else 0.0):
+    if not leak <= leak_allowed(base.model, _rounding(base)):
         return f"a request changes the log-likelihood of a token of another one by {leak:.2g}"
     return None
 
@@ -166,5 +163,4 @@ def _rounding(base: LoadedBaseModel) -> float:
     """The greatest mean difference of a token's log-likelihood that rounding alone can make."""
     if getattr(base_of(base.model), "is_loaded_in_4bit", False):
         return ROUNDING_16_BIT
-    dtype = str(next(base.model.parameters()).dtype).removeprefix("torch.")
-    return ROUNDING.get(dtype, ROUNDING_16_BIT)
+    return rounding_of(base.model)

@@ -15,15 +15,16 @@ from bioinstruct_dagster.models.attention.exchange import AttentionUnsupportedEr
 from bioinstruct_dagster.models.attention.passes import Pass, token_losses
 from bioinstruct_dagster.models.attention.segments import packed_attention
 from bioinstruct_dagster.models.encoding import Example
+from bioinstruct_dagster.models.linear_layers import base_of
 
 ROWS = 4
 # The greatest mean difference of a token's loss in nats between a row packed and alone, which are
 # rounded differently, by the precision of the model. 16-bit logits near 20 are rounded to 1/8.
-ROUNDING = {"float64": 1e-9, "float32": 2e-5}
+_ROUNDING = {"float64": 1e-9, "float32": 2e-5}
 ROUNDING_16_BIT = 5e-2
 # Behind two different rows of equal length, a row is rounded alike. With experts it is not: what
 # other tokens an expert serves decides the shape of its products.
-EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
+_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 # These position embeddings depend on the longest row of a pass.
 _ROPE_BY_LENGTH = {"dynamic", "longrope"}
 
@@ -45,8 +46,7 @@ def packing_fault(model: Any, rows: Sequence[Example], device: str) -> str | Non
     """
     import torch
 
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    config = base.config.get_text_config()
+    config = base_of(model).config.get_text_config()
     longest = max(row.length for row in rows)
     if reason := positions_depend_on_other_rows(config, longest):
         return reason
@@ -54,8 +54,7 @@ def packing_fault(model: Any, rows: Sequence[Example], device: str) -> str | Non
     model.eval()
     try:
         with torch.inference_mode():
-            experts = any(getattr(config, field, None) for field in EXPERTS)
-            return _difference(model, _sample(rows), device, experts=experts)
+            return _difference(model, _sample(rows), device)
     except AttentionUnsupportedError as error:
         return str(error)
     except torch.OutOfMemoryError:
@@ -92,7 +91,24 @@ def positions_depend_on_other_rows(config: Any, longest: int) -> str | None:
     )
 
 
-def _difference(model: Any, rows: Sequence[Example], device: str, *, experts: bool) -> str | None:
+def rounding_of(model: Any) -> float:
+    """The greatest mean difference of a token's loss (nats) that rounding alone can make."""
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    return _ROUNDING.get(dtype, ROUNDING_16_BIT)
+
+
+def leak_allowed(model: Any, rounding: float) -> float:
+    """How far a token's loss (nats) may change with the other rows: 0, or with experts `rounding`.
+
+    Args:
+        model: a causal language model of transformers, or peft's wrapper around one.
+        rounding: the greatest difference that rounding alone can make.
+    """
+    config = base_of(model).config.get_text_config()
+    return rounding if any(getattr(config, field, None) for field in _EXPERTS) else 0.0
+
+
+def _difference(model: Any, rows: Sequence[Example], device: str) -> str | None:
     import torch
 
     alone = [token_losses(model, Pass.of([row], device), packed=False) for row in rows]
@@ -108,13 +124,12 @@ def _difference(model: Any, rows: Sequence[Example], device: str, *, experts: bo
     with packed_attention(model):
         packed = token_losses(model, Pass.of(rows, device), packed=True)
         behind = token_losses(model, Pass.of([altered, *rows[1:]], device), packed=True)
-    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
-    equal = ROUNDING.get(dtype, ROUNDING_16_BIT)
+    equal = rounding_of(model)
     difference = float((packed - torch.cat(alone)).abs().mean())
     leak = float((packed - behind)[len(alone[0]) :].abs().mean())
     if not bool(torch.isfinite(packed).all() and torch.isfinite(behind).all()):
         return "the loss of packed rows is no finite number, but that of each row alone is"
-    if not leak <= (equal if experts else 0.0):
+    if not leak <= leak_allowed(model, equal):
         return f"a row changes the loss of the row behind it by {leak:.2g} nats"
     if not difference <= equal:
         return (
