@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.evaluation.ours import requests_of
 from bioinstruct_dagster.evaluation.engine.answers import answers
 from bioinstruct_dagster.evaluation.engine.plain_answers import plain_batch
-from bioinstruct_dagster.evaluation.engine.requests import BASE, AnswerRequest
+from bioinstruct_dagster.evaluation.engine.requests import BASE, AnswerRequest, AnswerResult
 from bioinstruct_dagster.evaluation.engine.subjects import AdapterSource, Subjects
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
@@ -66,8 +66,7 @@ def by_generate(
             prompts = [one.prompt_ids for one in part]
             tokens = plain_batch(model, prompts, part[0].max_new_tokens, base)
             for one, own in zip(part, tokens, strict=True):
-                text = str(base.tokenizer.decode(own, skip_special_tokens=True))
-                found[one.key] = text.replace("\0", "").strip()
+                found[one.key] = AnswerResult.of(one.key, own, base).text
     return found
 
 

@@ -127,7 +127,7 @@ def answers(
                 done += sum(row.most for row in ended)  # also of an answer that ended early
                 tell(finished, (done + batch.under_way) / mean)
                 for row in ended:
-                    yield row.subject, _result(row, base)
+                    yield row.subject, AnswerResult.of(row.request.key, row.tokens, base)
         except Exception as error:
             if rows == 1 or not _is_full(error):
                 raise
@@ -307,16 +307,6 @@ def _limit(request: AnswerRequest, base: LoadedBaseModel) -> int:
 
 def _longest(request: AnswerRequest) -> int:
     return len(request.prompt_ids) + request.max_new_tokens
-
-
-def _result(row: _Row, base: LoadedBaseModel) -> AnswerResult:
-    text = base.tokenizer.decode(row.tokens, skip_special_tokens=True)
-    return AnswerResult(
-        key=row.request.key,
-        text=str(text).replace("\0", "").strip(),
-        tokens=len(row.tokens),
-        ended=row.tokens[-1] in base.prompt.stop_ids,
-    )
 
 
 def _is_full(error: Exception) -> Any:

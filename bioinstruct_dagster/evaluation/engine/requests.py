@@ -4,7 +4,12 @@ Belongs here: requests and results as token ids and numbers. Does not: making th
 (evaluation.tasks), or running a model (evaluation.engine's other modules).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from bioinstruct_dagster.models.base_models import LoadedBaseModel
 
 BASE = "base"  # the subject without an adapter
 
@@ -62,3 +67,16 @@ class AnswerResult:
     text: str
     tokens: int
     ended: bool
+
+    @classmethod
+    def of(cls, key: str, tokens: Sequence[int], base: "LoadedBaseModel") -> Self:
+        """The answer of these tokens, at least one, the end among them.
+
+        Args:
+            key: of the request.
+            tokens: that were generated.
+            base: knows their texts, and which of them end an answer.
+        """
+        text = str(base.tokenizer.decode(tokens, skip_special_tokens=True))
+        answer = text.replace("\0", "").strip()
+        return cls(key, answer, len(tokens), tokens[-1] in base.prompt.stop_ids)

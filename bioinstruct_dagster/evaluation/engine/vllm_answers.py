@@ -72,10 +72,8 @@ def answers_by_vllm(
         found = engine.answers(part)
         finished += len(part)
         tell(finished, float(finished))
-        for (subject, request), (tokens, ended) in zip(part, found, strict=True):
-            text = str(base.tokenizer.decode(tokens, skip_special_tokens=True))
-            answer = text.replace("\0", "").strip()
-            yield subject, AnswerResult(request.key, answer, len(tokens), ended)
+        for (subject, request), tokens in zip(part, found, strict=True):
+            yield subject, AnswerResult.of(request.key, tokens, base)
 
 
 class _Engine:
@@ -126,10 +124,8 @@ class _Engine:
             **lora,
         )
 
-    def answers(
-        self, part: Sequence[tuple[str, AnswerRequest]]
-    ) -> Iterator[tuple[Sequence[int], bool]]:
-        """Tokens of each answer, the end among them, and whether the model ended it."""
+    def answers(self, part: Sequence[tuple[str, AnswerRequest]]) -> list[list[int]]:
+        """Tokens of each answer, the end among them."""
         from vllm import SamplingParams
 
         stops = list(self._base.prompt.stop_ids)
@@ -143,9 +139,8 @@ class _Engine:
             )
             for _, one in part
         ]
-        for output in self._asked([one.prompt_ids for _, one in part], settings, part):
-            tokens = list(output.outputs[0].token_ids)
-            yield tokens, tokens[-1] in stops
+        found = self._asked([one.prompt_ids for _, one in part], settings, part)
+        return [list(output.outputs[0].token_ids) for output in found]
 
     def compared(self, subject: str) -> str:
         """A line that says how near a subject is to transformers.
