@@ -10,15 +10,14 @@ from collections.abc import Callable
 from bioinstruct_dagster.models.progress_lines import SECONDS_BETWEEN_LINES, duration
 
 _LEAST_SHARE = 0.01  # of the work; before it, the time left is a guess
-_WORDS = {"base": "the base model alone", "adapter": "the adapter"}
 
 
 class ScoringProgress:
-    """Reports the scoring of one model, at most once every ten seconds and once at its end."""
+    """Reports the scoring by one engine, at most once every ten seconds and once at its end."""
 
     def __init__(
         self,
-        subject: str,
+        name: str,
         items: int,
         work: float,
         log: Callable[[str], None],
@@ -27,13 +26,13 @@ class ScoringProgress:
         """Begin to count the time.
 
         Args:
-            subject: the model: `base` or `adapter`.
+            name: what is scored, with which each line begins.
             items: the number of all items.
             work: how much work they are, in a unit of the caller.
             log: takes one line.
             clock: gives the time in seconds.
         """
-        self._name = _WORDS.get(subject, subject)
+        self._name = name
         self._items = items
         self._work = work
         self._log = log

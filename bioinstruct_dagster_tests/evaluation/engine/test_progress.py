@@ -6,7 +6,7 @@ from bioinstruct_dagster.evaluation.engine.progress import ScoringProgress
 def test_a_line_in_ten_seconds_and_one_at_the_end():
     times = iter([0.0, 4.0, 10.0, 19.0, 20.0, 61.0])
     lines = []
-    progress = ScoringProgress("adapter", 40, 400, lines.append, clock=lambda: next(times))
+    progress = ScoringProgress("the adapter", 40, 400, lines.append, clock=lambda: next(times))
     progress.come_to(0, 0.0)
     progress.come_to(0, 0.0)
     progress.come_to(20, 150.0)
