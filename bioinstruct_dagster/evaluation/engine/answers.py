@@ -15,7 +15,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bioinstruct_dagster.evaluation.engine.plain_answers import plain_batch
 from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, AnswerResult
@@ -95,6 +95,8 @@ def answers(
         KeyError: a subject is not open.
         VllmError: with `vllm`, it can't answer.
     """
+    import torch
+
     if vllm:
         yield from answers_by_vllm(subjects, base, work, tell=tell, log=log)
         return
@@ -128,8 +130,8 @@ def answers(
                 tell(finished, (done + batch.under_way) / mean)
                 for row in ended:
                     yield row.subject, AnswerResult.of(row.request.key, row.tokens, base)
-        except Exception as error:
-            if rows == 1 or not _is_full(error):
+        except torch.OutOfMemoryError:
+            if rows == 1:
                 raise
             queue.extendleft(reversed(batch.unfinished))
             rows = max(1, rows // 2)
@@ -307,9 +309,3 @@ def _limit(request: AnswerRequest, base: LoadedBaseModel) -> int:
 
 def _longest(request: AnswerRequest) -> int:
     return len(request.prompt_ids) + request.max_new_tokens
-
-
-def _is_full(error: Exception) -> Any:
-    import torch
-
-    return isinstance(error, torch.OutOfMemoryError)
