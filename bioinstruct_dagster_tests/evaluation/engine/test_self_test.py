@@ -5,34 +5,28 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from bioinstruct_dagster.evaluation.engine import tree_attention
 from bioinstruct_dagster.evaluation.engine.log_likelihoods import log_likelihoods
 from bioinstruct_dagster.evaluation.engine.self_test import way_of
+from bioinstruct_dagster_tests.evaluation.engine.architectures import (
+    ARCHITECTURES,
+    BLOOM,
+    FALCON_H1,
+    GEMMA2,
+    MAMBA,
+    small_model,
+)
 from bioinstruct_dagster_tests.evaluation.engine.test_log_likelihoods import (
     alone,
     made_requests,
 )
 
-SMALL = {
-    "vocab_size": 90,
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "intermediate_size": 48,
-    "max_position_embeddings": 512,
-}
-GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 512}
-WINDOW = 8
 REQUESTS = made_requests(12)
 
 
 def made(name, **changes):
-    torch.manual_seed(0)
-    config = AutoConfig.for_model(name, **SMALL | changes)
-    model = AutoModelForCausalLM.from_config(config).eval()
+    model = small_model(name, **changes)
     for weight in model.parameters():
         if weight.ndim > 1:  # so that it matters what a token sees
             torch.nn.init.normal_(weight, std=0.2)
@@ -55,9 +49,7 @@ def greatest_difference(base):
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("llama", {}),
-        ("qwen2", {}),
-        ("qwen3", {"head_dim": 8}),
+        *ARCHITECTURES,
         (
             "qwen3_moe",
             {
@@ -67,12 +59,6 @@ def greatest_difference(base):
                 "moe_intermediate_size": 24,
             },
         ),
-        ("mistral", {"sliding_window": WINDOW}),
-        ("gemma3_text", {"head_dim": 8, "sliding_window": WINDOW}),
-        ("phi3", {"sliding_window": WINDOW, "pad_token_id": 0}),
-        ("gpt_neox", {}),
-        ("gpt2", GPT2),
-        ("opt", {"ffn_dim": 48, "word_embed_proj_dim": 32}),
     ],
 )
 def test_trees_give_what_rows_alone_give(name, changes):
@@ -84,14 +70,10 @@ def test_trees_give_what_rows_alone_give(name, changes):
 @pytest.mark.parametrize(
     ("name", "changes", "way"),
     [
-        ("mamba", {"state_size": 4}, "batches"),
-        ("bloom", {"n_layer": 2, "n_head": 4}, "batches"),  # biased by distance
-        ("gemma2", {"head_dim": 8, "sliding_window": WINDOW}, "batches"),  # caps the scores
-        (
-            "falcon_h1",
-            {"mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_d_head": 8, "head_dim": 8},
-            "batches",
-        ),
+        (*MAMBA, "batches"),
+        (*BLOOM, "batches"),
+        (*GEMMA2, "batches"),  # caps the scores
+        (*FALCON_H1, "batches"),
         (
             "llama",
             {

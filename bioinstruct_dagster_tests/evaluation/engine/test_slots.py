@@ -2,49 +2,23 @@
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from bioinstruct_dagster.evaluation.engine.slots import Slots, carries
+from bioinstruct_dagster_tests.evaluation.engine.architectures import (
+    ARCHITECTURES,
+    BLOOM,
+    FALCON_H1,
+    GEMMA2,
+    MAMBA,
+    small_model,
+)
 
-SMALL = {
-    "vocab_size": 90,
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "intermediate_size": 48,
-    "max_position_embeddings": 128,
-}
 PROMPT = list(range(5, 25))
 
 
-def made(name, **changes):
-    torch.manual_seed(0)
-    config = AutoConfig.for_model(name, **SMALL | changes)
-    return AutoModelForCausalLM.from_config(config).eval()
-
-
-GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 128}
-WINDOW = 8
-
-
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("llama", {}),
-        ("qwen2", {}),
-        ("qwen3", {"head_dim": 8}),
-        ("mistral", {"sliding_window": WINDOW}),
-        ("gemma2", {"head_dim": 8, "sliding_window": WINDOW}),
-        ("gemma3_text", {"head_dim": 8, "sliding_window": WINDOW}),
-        ("phi3", {"sliding_window": WINDOW, "pad_token_id": 0}),
-        ("gpt_neox", {}),
-        ("gpt2", GPT2),
-        ("opt", {"ffn_dim": 48, "word_embed_proj_dim": 32}),
-    ],
-)
+@pytest.mark.parametrize(("name", "changes"), [*ARCHITECTURES, GEMMA2])
 def test_rows_of_different_lengths_are_computed_as_without_a_cache(name, changes):
-    model = made(name, **changes)
+    model = small_model(name, **changes)
     rows = [[(7 * at + 3 * row) % 80 + 5 for at in range(30 - 9 * row)] for row in range(3)]
     slots = Slots(5, 40, "cpu")
     places = [1, 0, 2]
@@ -69,20 +43,13 @@ def test_rows_of_different_lengths_are_computed_as_without_a_cache(name, changes
     assert carries(model, PROMPT, "cpu")
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("mamba", {"state_size": 4}),
-        ("bloom", {"n_layer": 2, "n_head": 4}),  # its positions are in its attention mask
-        ("falcon_h1", {"mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_d_head": 8, "head_dim": 8}),
-    ],
-)
+@pytest.mark.parametrize(("name", "changes"), [MAMBA, BLOOM, FALCON_H1])
 def test_a_model_that_can_t_compute_with_slots_is_found(name, changes):
-    assert not carries(made(name, **changes), PROMPT, "cpu")
+    assert not carries(small_model(name, **changes), PROMPT, "cpu")
 
 
 def test_slots_are_compared_in_16_bits_too():
-    assert carries(made("llama").to(torch.bfloat16), PROMPT, "cpu")
+    assert carries(small_model("llama").to(torch.bfloat16), PROMPT, "cpu")
 
 
 def test_a_wrong_mask_is_found(monkeypatch):
@@ -90,4 +57,4 @@ def test_a_wrong_mask_is_found(monkeypatch):
     monkeypatch.setattr(
         Slots, "_masks", lambda self, _: torch.ones(2, 1, 1, self._reach, dtype=torch.bool)
     )
-    assert not carries(made("llama"), PROMPT, "cpu")
+    assert not carries(small_model("llama"), PROMPT, "cpu")
