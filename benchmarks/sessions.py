@@ -1,6 +1,6 @@
 """The frame of a session that measures clients side by side: its options, folder and figures.
 
-Belongs here: what the sessions of curation, generation and training have in common. Does not: what
+Belongs here: what sessions have in common. Does not: what
 they measure (their measures), or the text of their reports (documents, their reports).
 """
 
@@ -12,8 +12,12 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Any
+
+from benchmarks.environments import Environments
 
 
 def parser_of(module: str, about: str | None, names: Sequence[str]) -> argparse.ArgumentParser:
@@ -53,3 +57,24 @@ def write_figures(figures: Iterable[Any], path: Path | None) -> None:
     if path:
         lines = (json.dumps(dataclasses.asdict(figure)) + "\n" for figure in figures)
         path.write_text("".join(lines), "utf-8")
+
+
+def model_versions(peer: str, environments: Environments) -> list[str]:
+    """The versions of this project, the libraries of its models, and a pinned peer."""
+    names = ("torch", "transformers", "peft")
+    return [
+        f"bioinstruct_dagster {version('bioinstruct-dagster')}",
+        *(f"{name} {version(name)}" for name in names),
+        f"{peer} {environments.version_pinned(peer)}",
+    ]
+
+
+def ratio(figures: Iterable[Any], mode: str, to: str, key: str) -> float | None:
+    """The median over rounds of one mode's value over another's in the same round."""
+    values = {(one.mode, one.round): one.values[key] for one in figures if not one.error}
+    pairs = [
+        values[mode, number] / values[to, number]
+        for name, number in values
+        if name == mode and (to, number) in values
+    ]
+    return median(pairs) if pairs else None

@@ -8,7 +8,6 @@ lengths.
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.documents import machine, write_between_markers
@@ -17,7 +16,7 @@ from benchmarks.evaluation import generation, report
 from benchmarks.evaluation.material import has_items
 from benchmarks.evaluation.measures import MEASURES, QUICK, WHOLE, Figure, Measure, Plan
 from benchmarks.evaluation.runs import PEER
-from benchmarks.sessions import parser_of, session_folder, write_figures
+from benchmarks.sessions import model_versions, parser_of, session_folder, write_figures
 from benchmarks.training.runs import Session
 from bioinstruct_dagster.settings import load_settings
 
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             real_base=options.real_base or options.models / "smollm2-135m",
             items=items,
         )
-        where = machine(_versions()) + (
+        where = machine(model_versions(PEER, EVALUATION)) + (
             f" {options.lanes} process(es) at a time, one thread each. "
             f"{'Real' if items else 'Made'} items. Medians over the runs, in brackets the smallest "
             "and the largest; ratios are medians over the rounds."
@@ -94,15 +93,6 @@ def _short(figure: Figure) -> str:
     values = figure.values
     keys = ("items_per_cpu_second", "cpu", "whole_cpu", "difference")
     return ", ".join(f"{key} {values[key]:.4g}" for key in keys if key in values)
-
-
-def _versions() -> list[str]:
-    names = ("torch", "transformers", "peft")
-    return [
-        f"bioinstruct_dagster {version('bioinstruct-dagster')}",
-        *(f"{name} {version(name)}" for name in names),
-        f"{PEER} {EVALUATION.version_pinned(PEER)}",
-    ]
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.evaluation.engine.log_likelihoods import TOKENS_PER_PASS, log_likelihoods
-from bioinstruct_dagster.evaluation.engine.requests import OptionRequest
+from bioinstruct_dagster.evaluation.engine.requests import BASE, OptionRequest
 from bioinstruct_dagster.evaluation.engine.subjects import AdapterSource, Subjects
-from bioinstruct_dagster.evaluation.tasks.item_results import BASE
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.experiments import BaseModelSpec

@@ -9,6 +9,7 @@ from statistics import median
 from benchmarks.documents import table_head, table_line
 from benchmarks.evaluation.measures import EQUAL, Figure
 from benchmarks.evaluation.runs import BATCH, OURS, PEER, TITLES
+from benchmarks.sessions import ratio
 
 _SETS = {
     "letters": "MedMCQA, letters",
@@ -51,19 +52,9 @@ def render(figures: Sequence[Figure], where: str) -> str:
     return "\n\n".join(parts)
 
 
-def ratio(figures: Sequence[Figure], name: str, key: str) -> float | None:
+def against_harness(figures: Sequence[Figure], name: str, key: str) -> float | None:
     """The median over rounds of the harness's value over ours, of a set."""
-    values = {
-        (one.mode, one.round): one.values[key]
-        for one in figures
-        if one.set == name and key in one.values
-    }
-    pairs = [
-        values[PEER, number] / values[OURS, number]
-        for mode, number in values
-        if mode == OURS and (PEER, number) in values
-    ]
-    return median(pairs) if pairs else None
+    return ratio([one for one in figures if one.set == name], PEER, OURS, key)
 
 
 def _alone(figures: Sequence[Figure]) -> Iterator[str]:
@@ -90,7 +81,7 @@ def _alone(figures: Sequence[Figure]) -> Iterator[str]:
             if not own:
                 continue
             speeds = [values["items_per_cpu_second"] for values in own]
-            times = ratio(figures, name, "cpu") if tool == OURS else None
+            times = against_harness(figures, name, "cpu") if tool == OURS else None
             yield table_line(
                 [
                     f"{title}, {own[0]['items']:,}",
@@ -121,7 +112,7 @@ def _whole(figures: Sequence[Figure]) -> Iterator[str]:
         if figure.error:
             continue
         values = figure.values
-        times = ratio(figures, figure.set, "whole_cpu") if figure.mode == OURS else None
+        times = against_harness(figures, figure.set, "whole_cpu") if figure.mode == OURS else None
         yield table_line(
             [
                 f"{_SETS[figure.set]}, {values['items']:,}",

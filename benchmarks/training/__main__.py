@@ -7,12 +7,11 @@ report is only printed. `python -m benchmarks.training.gpu` measures a GPU.
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.documents import machine, write_between_markers
 from benchmarks.environments import TRAINING
-from benchmarks.sessions import parser_of, session_folder, write_figures
+from benchmarks.sessions import model_versions, parser_of, session_folder, write_figures
 from benchmarks.training import report
 from benchmarks.training.measures import MEASURES, Figure, Plan
 from benchmarks.training.runs import MODES, PEER, Session
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             real_base=options.real_base,
             study_rows=_QUICK_STUDY_ROWS if options.quick else STUDY_ROWS,
         )
-        where = machine(_versions()) + (
+        where = machine(model_versions(PEER, TRAINING)) + (
             f" {options.lanes} process(es) at a time, one thread each. Medians over the runs, in "
             "brackets the smallest and the largest; ratios are medians over the rounds."
         )
@@ -81,15 +80,6 @@ def _short(figure: Figure) -> str:
     values = figure.values
     keys = ("per_cpu_second", "useful", "loss", "wall", "cpu")
     return ", ".join(f"{key} {values[key]:.4g}" for key in keys if key in values)
-
-
-def _versions() -> list[str]:
-    names = ("torch", "transformers", "peft")
-    return [
-        f"bioinstruct_dagster {version('bioinstruct-dagster')}",
-        *(f"{name} {version(name)}" for name in names),
-        f"{PEER} {TRAINING.version_pinned(PEER)}",
-    ]
 
 
 if __name__ == "__main__":

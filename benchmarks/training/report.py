@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from benchmarks.documents import table_head, table_line
+from benchmarks.sessions import ratio
 from benchmarks.training.measures import Figure
 from benchmarks.training.runs import MODES
 
@@ -60,17 +61,6 @@ def render(figures: Sequence[Figure], where: str) -> str:
         table = _modes(own) if measure in {"made", "smollm2"} else _processes(own)
         parts.append(f"### {title}\n\n{note}\n\n" + "\n".join(table))
     return "\n\n".join(parts)
-
-
-def ratio(figures: Sequence[Figure], mode: str, to: str, key: str) -> float | None:
-    """The median over rounds of one mode's value over another's in the same round."""
-    values = {(one.mode, one.round): one.values[key] for one in figures if not one.error}
-    pairs = [
-        values[mode, number] / values[to, number]
-        for name, number in values
-        if name == mode and (to, number) in values
-    ]
-    return median(pairs) if pairs else None
 
 
 def _modes(figures: Sequence[Figure]) -> Iterator[str]:

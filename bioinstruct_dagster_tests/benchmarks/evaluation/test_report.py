@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.evaluation.measures import Figure, compare
-from benchmarks.evaluation.report import ratio, render
+from benchmarks.evaluation.report import against_harness, render
 
 
 def figure(tool, round_, cpu, **values):
@@ -27,8 +27,8 @@ def row_of(table, title):
 
 
 def test_a_ratio_compares_tools_of_the_same_round():
-    assert ratio(FIGURES, "letters", "cpu") == pytest.approx(2.75)
-    assert ratio(FIGURES, "texts", "cpu") is None
+    assert against_harness(FIGURES, "letters", "cpu") == pytest.approx(2.75)
+    assert against_harness(FIGURES, "texts", "cpu") is None
 
 
 def test_the_table_shows_medians_the_ratio_and_the_greatest_difference():

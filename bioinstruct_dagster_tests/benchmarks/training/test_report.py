@@ -2,8 +2,9 @@
 
 import pytest
 
+from benchmarks.sessions import ratio
 from benchmarks.training.measures import Figure, turns
-from benchmarks.training.report import ratio, render
+from benchmarks.training.report import render
 
 
 def figure(mode, round_, speed, **values):
