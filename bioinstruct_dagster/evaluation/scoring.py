@@ -7,7 +7,6 @@ the rows of `eval_scores` and `eval_predictions` of one task. Does not: a metric
 
 import hashlib
 import json
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -132,20 +131,9 @@ def _scores(
 ) -> Iterator[dict[str, Any]]:
     for subject, measured in (("base", base), ("adapter", adapter)):
         found = estimate(measured, clusters, seed)
-        yield {"subject": subject, **_interval(found)}
+        yield {"subject": subject, **found.columns()}
     compared = compare(base, adapter, clusters, seed)
-    yield {
-        "subject": "difference",
-        **_interval(compared.estimate),
-        "p_value": None if math.isnan(compared.p_value) else compared.p_value,
-        "test": compared.test,
-        "detectable": compared.detectable,
-    }
-
-
-def _interval(found: Any) -> dict[str, Any]:
-    names = ("score", "ci_low", "ci_high", "method", "n", "clusters")
-    return {name: getattr(found, name) for name in names}
+    yield {"subject": "difference", **compared.columns()}
 
 
 def correct_over_tasks(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
