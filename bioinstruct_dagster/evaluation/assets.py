@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.models.adapters import missing_file, stored_folder
+from bioinstruct_dagster.models.adapters import stored_folder
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import experiment_columns, partition_key
@@ -198,11 +198,12 @@ def _adapter(step: ExperimentStep, one: Experiment, dataset: str) -> "StoredAdap
 
     Raises:
         AdapterPlaceError: it is not in the data folder.
+        EvaluationError: its folder lacks a file.
         AdapterFaultError: its files are not those of training, or its recipe is another one now.
         StatedError: there is none, or it was trained on another version of the data set.
     """
     from bioinstruct_dagster.evaluation.planning import StoredAdapter
-    from bioinstruct_dagster.evaluation.spec import EvaluationError
+    from bioinstruct_dagster.evaluation.spec import refuse_incomplete
     from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
     from bioinstruct_dagster.models.adapter_proof import check_trained
 
@@ -221,11 +222,7 @@ def _adapter(step: ExperimentStep, one: Experiment, dataset: str) -> "StoredAdap
             f"--partition '{name}' first."
         )
     folder = stored_folder(row["adapter_path"], step.settings.store.data_dir)
-    if missing := missing_file(folder):
-        raise EvaluationError(
-            f"There is no adapter at {folder} ({missing} is missing). "
-            "Materialize key:lora_adapter for this partition first."
-        )
+    refuse_incomplete(folder)
     recipe = step.matrix.recipe(*one)
     check_trained(
         folder, row["base_fingerprint"], recipe=recipe, adapter_sha256=row["adapter_sha256"]

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.errors import StatedError, fault_words
 from bioinstruct_dagster.evaluation.asked import Asked, ask_all
 from bioinstruct_dagster.evaluation.cache.parts import PartWriter
 from bioinstruct_dagster.evaluation.engine.answers import answers
@@ -24,12 +24,17 @@ from bioinstruct_dagster.evaluation.engine.progress import ScoringProgress
 from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, OptionRequest
 from bioinstruct_dagster.evaluation.engine.subjects import AdapterSource, Subjects
 from bioinstruct_dagster.evaluation.questions import read_questions
-from bioinstruct_dagster.evaluation.spec import AdapterSpec, BaseSpec, EvaluationError
+from bioinstruct_dagster.evaluation.spec import (
+    AdapterSpec,
+    BaseSpec,
+    EvaluationError,
+    refuse_incomplete,
+)
 from bioinstruct_dagster.evaluation.tasks.item_results import BASE, ItemResult
 from bioinstruct_dagster.evaluation.tasks.keys import VLLM, adapter_content
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapter_proof import AdapterFaultError, check_folder
-from bioinstruct_dagster.models.adapters import RESULT_FILE, missing_file
+from bioinstruct_dagster.models.adapters import RESULT_FILE
 from bioinstruct_dagster.models.base_models import CheckedBaseModel, LoadedBaseModel
 
 Log = Callable[[str], None]
@@ -81,7 +86,11 @@ def evaluate_base(spec: BaseSpec, log: Log, report: Report) -> None:
                 log(f"{one.experiment}: {subjects.proofs[one.content].line()}")
                 opened.append(one)
             else:
-                failed = {"kind": "failed", "experiment": one.experiment, "error": _words(fault)}
+                failed = {
+                    "kind": "failed",
+                    "experiment": one.experiment,
+                    "error": fault_words(fault),
+                }
                 report(failed)
         if not opened:
             return
@@ -122,12 +131,7 @@ def refuse_changed(adapter: AdapterSpec) -> None:
         AdapterFaultError: names the first fault.
     """
     folder = Path(adapter.adapter_path)
-    missing = missing_file(folder)
-    if missing:
-        raise EvaluationError(
-            f"There is no adapter at {folder} ({missing} is missing). "
-            "Materialize key:lora_adapter for this partition first."
-        )
+    refuse_incomplete(folder)
     check_folder(folder)
     if adapter_content(folder) != adapter.content:
         raise EvaluationError(
@@ -161,12 +165,6 @@ def _refuse_other_base(adapter: AdapterSpec, base: CheckedBaseModel) -> None:
             "experiment file (BIOINSTRUCT_EXPERIMENTS) as it was, or materialize key:lora_adapter "
             "again."
         )
-
-
-def _words(fault: Exception) -> str:
-    if isinstance(fault, StatedError):
-        return str(fault)
-    return f"{type(fault).__name__}: {fault} (the log has the traceback)"
 
 
 def _results(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.errors import StatedError, fault_words
 from bioinstruct_dagster.evaluation.evaluate import evaluate_base
 from bioinstruct_dagster.evaluation.spec import BaseSpec, EvaluationSpec
 from bioinstruct_dagster.models.process.turns import turn, visible_gpus
@@ -53,10 +53,10 @@ def _evaluate(spec: BaseSpec, log: Log, report: Report) -> None:
     try:
         evaluate_base(spec, named, reported)
     except StatedError as error:
-        fault = str(error)
+        fault = fault_words(error)
     except Exception as error:  # noqa: BLE001  # the other base models go on
         log(f"{name}: {''.join(traceback.format_exception(error))}")
-        fault = f"{type(error).__name__}: {error} (the log has the traceback)"
+        fault = fault_words(error)
     else:
         fault = "The model process ended well, but it reported nothing of this experiment."
     for one in spec.adapters:

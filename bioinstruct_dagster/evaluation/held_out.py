@@ -62,7 +62,7 @@ def held_out_requests(
     found: list[tuple[OptionRequest, AnswerRequest] | None] = []
     for prompt, output in zip(prompts, outputs, strict=True):
         reference = (*output, base.prompt.end_id)
-        if len(prompt) + len(reference) > limit or len(prompt) >= base.context:
+        if len(prompt) + len(reference) > limit:
             found.append(None)
             continue
         ids = tuple(prompt)

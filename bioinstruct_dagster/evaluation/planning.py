@@ -117,12 +117,12 @@ class BasePlan:
         subjects = [BASE, *dict.fromkeys(one.content for one in self.adapters)]
         known = {one: stored.precisions(store, self.keys(one)) for one in subjects}
         counts = Counter(precision for found in known.values() for precision in found.values())
-        precision = max(counts, key=counts.__getitem__) if counts else ""
+        precision = max(counts, key=counts.__getitem__, default="")
         places: dict[str, tuple[list[int], list[int]]] = {}
         for subject in subjects:
             of_subject: tuple[list[int], list[int]] = ([], [])
             for place, key in enumerate(self.keys(subject)):
-                usable = known[subject].get(key) == precision and bool(counts)
+                usable = known[subject].get(key) == precision
                 of_subject[usable].append(place)
             places[subject] = of_subject
         self.questions = replace(

@@ -5,7 +5,7 @@ Belongs here: which scores are still right, and the rows of the tables `eval_sco
 (evaluation.evaluate).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,7 +22,7 @@ from bioinstruct_dagster.evaluation.metrics.texts import answer_of
 from bioinstruct_dagster.evaluation.planning import BasePlan, StoredAdapter
 from bioinstruct_dagster.evaluation.questions import TaskQuestions
 from bioinstruct_dagster.evaluation.scoring import (
-    Subject,
+    SubjectResults,
     TaskResults,
     code_sha256,
     correct_over_tasks,
@@ -96,8 +96,7 @@ class Scorer:
     store: Store
     settings: Settings
     rows: SetRows
-    _of_base: dict[tuple[int, str], dict[str, list[ItemResult]]] = field(default_factory=dict)
-    _known_bertscores: dict[tuple[int, str, str], dict[str, float]] = field(default_factory=dict)
+    _of_base: dict[tuple[int, str], SubjectResults] = field(default_factory=dict)
 
     @cached_property
     def _limits(self) -> OverlapLimits:
@@ -122,7 +121,7 @@ class Scorer:
         before = self.store.rows(f"select * from eval_scores {part} order by rowid", experiment)
         scores: list[dict[str, Any]] = []
         predictions: list[dict[str, Any]] = []
-        computed = []
+        computed: dict[str, TaskResults] = {}
         for chosen in plan.chosen.tasks:
             name = chosen.task.name
             contaminated = {hit.item_id for hit in repeated.get(name, ())}
@@ -135,21 +134,14 @@ class Scorer:
             if kept:
                 scores += kept
                 continue
-            computed.append(name)
             results = self._results(plan, adapter, chosen, contaminated)
+            computed[name] = results
             marks = experiment | {"rehearsal": common["rehearsal"]}
             predictions += [row | marks for row in prediction_rows(results)]
-            own = {"scored_from": made_of, "scored_at": datetime.now(UTC)}
-            sha256 = adapter.row["adapter_sha256"]
-            scores += [
-                experiment
-                | common
-                | own
-                | row
-                | {"adapter_sha256": None if row["subject"] == "base" else sha256}
-                for row in score_task(results, seed)
-            ]
-        scores = correct_over_tasks(scores) + self._averages(plan, adapter, scores, before)
+            common |= {"scored_from": made_of, "scored_at": datetime.now(UTC)}
+            scores += _rows(adapter, common, score_task(results, seed))
+        averages = self._averages(plan, adapter, scores, before, computed)
+        scores = correct_over_tasks(scores) + averages
         self._write(experiment, scores, predictions, computed, [one.task.name for one in tasks])
         return ScoredExperiment(scores, repeated, tuple(computed))
 
@@ -159,6 +151,7 @@ class Scorer:
         adapter: StoredAdapter,
         scores: Sequence[Mapping[str, Any]],
         before: Sequence[dict[str, Any]],
+        computed: Mapping[str, TaskResults],
     ) -> list[dict[str, Any]]:
         """The averages over the tasks of each category, as the paper states its gains."""
         made_of = {row["task"]: row["scored_from"] for row in scores}
@@ -181,15 +174,12 @@ class Scorer:
                 "scored_from": scored,
                 "scored_at": datetime.now(UTC),
             }
-            results = [self._results(plan, adapter, one, set()) for one in members]
-            sha256 = adapter.row["adapter_sha256"]
-            found += [
-                experiment_columns(adapter.experiment)
-                | common
-                | row
-                | {"adapter_sha256": None if row["subject"] == "base" else sha256}
-                for row in average_rows(category, results, self.settings.runs.seed)
+            results = [
+                computed.get(one.task.name) or self._results(plan, adapter, one, set())
+                for one in members
             ]
+            rows = average_rows(category, results, self.settings.runs.seed)
+            found += _rows(adapter, common, rows)
         return found
 
     def _provenance(
@@ -214,51 +204,40 @@ class Scorer:
         name = chosen.task.name
         base = (id(plan), name)
         if base not in self._of_base:
-            self._of_base[base] = plan.results(self.store, BASE, chosen)
-        results = TaskResults(
+            self._of_base[base] = self._of_subject(plan, BASE, chosen, adapter)
+        return TaskResults(
             chosen,
             self._of_base[base],
-            plan.results(self.store, adapter.content, chosen),
+            self._of_subject(plan, adapter.content, chosen, adapter),
             frozenset(contaminated),
             self.rows.test_categories if name == OWN_TASK else {},
-            self._bertscores(plan, adapter, chosen),
         )
-        for found in (results.base, results.adapter):
-            if any(item.id not in found for item in chosen.items):
-                raise EvaluationError(
-                    f"{partition_key(adapter.experiment)}: the store lacks results of the task "
-                    f"{name}, because another process removed them. Run the step again."
-                )
-        return results
+
+    def _of_subject(
+        self, plan: BasePlan, subject: str, chosen: ChosenTask, adapter: StoredAdapter
+    ) -> SubjectResults:
+        """A subject's results of a task. The adapter is that whose scores need them."""
+        found = plan.results(self.store, subject, chosen)
+        if any(item.id not in found for item in chosen.items):
+            raise EvaluationError(
+                f"{partition_key(adapter.experiment)}: the store lacks results of the task "
+                f"{chosen.task.name}, because another process removed them. Run the step again."
+            )
+        return SubjectResults(chosen, found, self._bertscores(chosen, found))
 
     def _bertscores(
-        self, plan: BasePlan, adapter: StoredAdapter, chosen: ChosenTask
-    ) -> dict[Subject, dict[str, float]]:
-        """BERTScores of both subjects' answers, if a model for them is given and texts are asked.
-
-        The base model's are computed once for all of its adapters.
-        """
+        self, chosen: ChosenTask, results: Mapping[str, Sequence[ItemResult]]
+    ) -> dict[str, float] | None:
+        """BERTScores of the answers by item, if a model for them is given and texts are asked."""
         model = self.settings.evaluation.bertscore_model
         if model is None or not isinstance(chosen.task.scoring, TextScoring):
-            return {}
-        found: dict[Subject, dict[str, float]] = {}
-        subjects: tuple[tuple[Subject, str], ...] = (("base", BASE), ("adapter", adapter.content))
-        for subject, name in subjects:
-            place = (id(plan), chosen.task.name, name)
-            if place not in self._known_bertscores:
-                answers = {
-                    item_id: answer.answer
-                    for item_id, results in plan.results(self.store, name, chosen).items()
-                    if (answer := answer_of(results))
-                }
-                pairs = {
-                    item.id: (answers[item.id], item.answers[0])
-                    for item in chosen.items
-                    if item.id in answers and item.answers
-                }
-                self._known_bertscores[place] = bertscores_of(model, pairs)
-            found[subject] = self._known_bertscores[place]
-        return found
+            return None
+        pairs = {
+            item.id: (answer.answer, item.answers[0])
+            for item in chosen.items
+            if item.answers and (answer := answer_of(results[item.id]))
+        }
+        return bertscores_of(model, pairs)
 
     @cached_property
     def _bertscore_sha256(self) -> str:
@@ -274,7 +253,7 @@ class Scorer:
         experiment: Mapping[str, str],
         scores: Sequence[Mapping[str, Any]],
         predictions: Sequence[Mapping[str, Any]],
-        computed: Sequence[str],
+        computed: Collection[str],
         tasks: Sequence[str],
     ) -> None:
         """Replace the scores, and the predictions of tasks that are computed or not scored any
@@ -290,3 +269,17 @@ class Scorer:
                 {**experiment, "right": right},
             )
             insert(connection, "eval_predictions", predictions)
+
+
+def _rows(
+    adapter: StoredAdapter, common: dict[str, Any], rows: Iterable[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Rows of `eval_scores` with what they have in common; a base model's names no adapter."""
+    sha256 = adapter.row["adapter_sha256"]
+    return [
+        experiment_columns(adapter.experiment)
+        | common
+        | row
+        | {"adapter_sha256": None if row["subject"] == "base" else sha256}
+        for row in rows
+    ]

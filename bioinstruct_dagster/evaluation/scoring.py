@@ -7,12 +7,11 @@ the rows of `eval_scores` and `eval_predictions` of one task. Does not: a metric
 
 import hashlib
 import json
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bioinstruct_dagster.eval_sets.items import EvaluationItem, options_of
 from bioinstruct_dagster.evaluation.metrics.measured import Measured
@@ -27,9 +26,28 @@ from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
 CLEAN_ITEMS = "without_contaminated"
 ALL_CATEGORIES = "all"
-Subject = Literal["base", "adapter"]
 Results = Mapping[str, Sequence[ItemResult]]  # by item
 _COMPUTED_BY = ("metrics", "statistics", "summaries")  # folders whose code determines a score
+
+
+@dataclass(frozen=True)
+class SubjectResults:
+    """What one subject answered to one task.
+
+    Attributes:
+        chosen: the task and its items.
+        by_item: the results.
+        bertscores: by item, if a model for them is given.
+    """
+
+    chosen: ChosenTask
+    by_item: Results
+    bertscores: Mapping[str, float] | None = None
+
+    @cached_property
+    def measured(self) -> list[Measured]:
+        """All metrics. They are computed when they are first asked for."""
+        return measured_of(self.chosen.task, self.chosen.items, self.by_item, self.bertscores)
 
 
 @dataclass(frozen=True)
@@ -38,29 +56,17 @@ class TaskResults:
 
     Attributes:
         chosen: the task and its items.
-        base: the base model's results by item.
-        adapter: the adapter's results by item.
+        base: the base model's results.
+        adapter: the adapter's results.
         contaminated: the items that training rows repeat.
         groups: by category, the items of it; empty if the task has one category.
-        bertscores: by subject and item, if a model for them is given.
     """
 
     chosen: ChosenTask
-    base: Results
-    adapter: Results
+    base: SubjectResults
+    adapter: SubjectResults
     contaminated: Collection[str] = ()
     groups: Mapping[str, Collection[str]] = field(default_factory=dict)
-    bertscores: Mapping[Subject, Mapping[str, float]] = field(default_factory=dict)
-    _measured: dict[Subject, list[Measured]] = field(default_factory=dict)
-
-    def measured(self, subject: Subject) -> list[Measured]:
-        """All metrics of a subject. They are computed when they are first asked for."""
-        if subject not in self._measured:
-            results = self.base if subject == "base" else self.adapter
-            self._measured[subject] = measured_of(
-                self.chosen.task, self.chosen.items, results, self.bertscores.get(subject)
-            )
-        return self._measured[subject]
 
     @property
     def category(self) -> str:
@@ -117,9 +123,9 @@ def main_pair(results: TaskResults) -> tuple[Measured, Measured] | None:
 
 def _pairs(results: TaskResults) -> list[tuple[Measured, Measured]]:
     """Each metric that both subjects have, over the items that both have."""
-    of_base = {one.metric: one for one in results.measured("base")}
+    of_base = {one.metric: one for one in results.base.measured}
     pairs = []
-    for adapter in results.measured("adapter"):
+    for adapter in results.adapter.measured:
         base = of_base.get(adapter.metric)
         if base is not None:
             both = set(base.item_ids) & set(adapter.item_ids)
@@ -132,20 +138,9 @@ def _scores(
 ) -> Iterator[dict[str, Any]]:
     for subject, measured in (("base", base), ("adapter", adapter)):
         found = estimate(measured, clusters, seed)
-        yield {"subject": subject, **_interval(found)}
+        yield {"subject": subject, **found.columns()}
     compared = compare(base, adapter, clusters, seed)
-    yield {
-        "subject": "difference",
-        **_interval(compared.estimate),
-        "p_value": None if math.isnan(compared.p_value) else compared.p_value,
-        "test": compared.test,
-        "detectable": compared.detectable,
-    }
-
-
-def _interval(found: Any) -> dict[str, Any]:
-    names = ("score", "ci_low", "ci_high", "method", "n", "clusters")
-    return {name: getattr(found, name) for name in names}
+    yield {"subject": "difference", **compared.columns()}
 
 
 def correct_over_tasks(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -172,14 +167,13 @@ def prediction_rows(results: TaskResults) -> Iterator[dict[str, Any]]:
     """A row for each item and subject: what was answered, and what it is worth."""
     task, items = results.chosen.task, results.chosen.items
     main = main_metric(task)
-    of_subjects: dict[Subject, Results] = {"base": results.base, "adapter": results.adapter}
-    for subject, found in of_subjects.items():
+    for subject, found in (("base", results.base), ("adapter", results.adapter)):
         values: dict[str, dict[str, float]] = {item.id: {} for item in items}
-        for measured in results.measured(subject):
+        for measured in found.measured:
             for item_id, value in measured.item_values().items():
                 values[item_id][measured.metric] = value
         for item in items:
-            of_item = found.get(item.id, ())
+            of_item = found.by_item.get(item.id, ())
             answer = next((one for one in of_item if one.measure == "answer"), None)
             yield {
                 "task": task.name,

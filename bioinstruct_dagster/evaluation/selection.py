@@ -4,8 +4,6 @@ Belongs here: the choice of tasks, and the sample of their items. Does not: the 
 files (eval_sets), or the items of the own test split (evaluation.held_out).
 """
 
-import hashlib
-import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +14,7 @@ from bioinstruct_dagster.eval_sets.items import EvaluationItem, items_of
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.held_out import HELD_OUT, held_out_items
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
+from bioinstruct_dagster.models.experiments.subsets import drawn
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.settings.evaluation import ALL_TASKS
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -129,9 +128,4 @@ def sample(items: Sequence[EvaluationItem], most: int | None, seed: int) -> list
     """
     if most is None or len(items) <= most:
         return list(items)
-    ranked = ((_rank(item, seed), place) for place, item in enumerate(items))
-    return [items[place] for place in sorted(place for _, place in heapq.nsmallest(most, ranked))]
-
-
-def _rank(item: EvaluationItem, seed: int) -> bytes:
-    return hashlib.sha256(f"{seed}\x1f{item.task}\x1f{item.id}".encode()).digest()
+    return drawn(items, most, lambda item: (seed, item.task, item.id))

@@ -1,21 +1,37 @@
 """The specification of an evaluation: base models, adapters, and the folders of both directions.
 
-The model process reads it, so this module does not import store.database. Belongs here: its form.
-Does not: the questions themselves (evaluation.questions), or answering them (evaluation.evaluate).
+The model process reads it, so this module does not import store.database. Belongs here: its form,
+and the refusal of what it can't name. Does not: the questions themselves (evaluation.questions), or
+answering them (evaluation.evaluate).
 """
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.tasks.keys import Conditions
+from bioinstruct_dagster.models.adapters import missing_file
 from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe
 from bioinstruct_dagster.models.precision import Quantization
 
 
 class EvaluationError(StatedError):
     """An adapter can't be scored, or there is nothing to score. The message gives the reason."""
+
+
+def refuse_incomplete(folder: Path) -> None:
+    """Refuse an adapter's folder that lacks a file which peft needs.
+
+    Raises:
+        EvaluationError: names the file.
+    """
+    if missing := missing_file(folder):
+        raise EvaluationError(
+            f"There is no adapter at {folder} ({missing} is missing). "
+            "Materialize key:lora_adapter for this partition first."
+        )
 
 
 @dataclass(frozen=True)

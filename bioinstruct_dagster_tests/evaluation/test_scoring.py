@@ -6,6 +6,7 @@ import pytest
 
 from bioinstruct_dagster.evaluation import scoring as module
 from bioinstruct_dagster.evaluation.scoring import (
+    SubjectResults,
     TaskResults,
     correct_over_tasks,
     is_task_wide,
@@ -28,8 +29,8 @@ def names(chosen, count):
 def results_of(chosen, base, adapter, contaminated=()):
     return TaskResults(
         chosen,
-        choice_results(chosen, names(chosen, base)),
-        choice_results(chosen, names(chosen, adapter)),
+        SubjectResults(chosen, choice_results(chosen, names(chosen, base))),
+        SubjectResults(chosen, choice_results(chosen, names(chosen, adapter))),
         contaminated,
     )
 

@@ -79,7 +79,6 @@ class PartWriter:
     Attributes:
         folder: of the parts.
         report: takes the message of a part, with its path and number of rows.
-        precision: of the model's weights, for each row.
         clock: gives the time in seconds.
     """
 

@@ -6,6 +6,7 @@ several seeds of an adapter (over_seeds), or formulas (closed_forms, resamples).
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,15 @@ class Comparison:
     p_value: float
     test: str
     detectable: float | None
+
+    def columns(self) -> dict[str, Any]:
+        """The columns of a difference, which all tables of scores share; without NaN."""
+        return {
+            **self.estimate.columns(),
+            "p_value": None if math.isnan(self.p_value) else self.p_value,
+            "test": self.test,
+            "detectable": self.detectable,
+        }
 
 
 def compare(base: Measured, adapter: Measured, clusters: Clusters, seed: int) -> Comparison:

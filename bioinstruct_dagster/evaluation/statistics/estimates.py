@@ -5,7 +5,8 @@ several seeds (over_seeds), or formulas (closed_forms, resamples).
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,10 @@ class ScoreEstimate:
         if self.ci_low is None or self.ci_high is None:
             return f"{self.score:.3f}"
         return f"{self.score:.3f} [{self.ci_low:.3f}, {self.ci_high:.3f}]"
+
+    def columns(self) -> dict[str, Any]:
+        """The columns by these names, which all tables of scores share."""
+        return asdict(self)
 
 
 Estimate = ScoreEstimate  # shorter, and clear within evaluation

@@ -66,12 +66,7 @@ def average_rows(
                 "category": category,
                 "subject": subject,
                 "items": ALL_ITEMS,
-                "score": found.score,
-                "ci_low": found.ci_low,
-                "ci_high": found.ci_high,
-                "method": found.method,
-                "n": found.n,
-                "clusters": found.clusters,
+                **found.columns(),
                 "p_holm": None,  # the averages are no tests
                 "main": False,
             }

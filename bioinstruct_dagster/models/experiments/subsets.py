@@ -7,7 +7,7 @@ training uses. Does not: the order of rows in training (training.loop), or rows 
 
 import hashlib
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from bioinstruct_dagster.errors import StatedError
@@ -15,6 +15,7 @@ from bioinstruct_dagster.models.experiments.recipe import Recipe
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
+Member = TypeVar("Member")
 
 # Validation costs a third of training for each row. A share of a tenth keeps two validations an
 # epoch at 7 % of the training; 64 rows are enough to see a loss turn.
@@ -77,10 +78,7 @@ def subset(rows: Sequence[Row], recipe: Recipe, seed: int) -> list[Row]:
             asked=recipe.rows,
             found=len(found),
         )
-    smallest = heapq.nsmallest(
-        recipe.rows, ((_rank(row["row_id"], recipe, seed), at) for at, row in enumerate(found))
-    )
-    return [found[at] for at in sorted(at for _, at in smallest)]
+    return drawn(found, recipe.rows, lambda row: ("subset", seed, recipe.seed, row["row_id"]))
 
 
 def validation_sample(rows: Sequence[Row], recipe: Recipe, train_rows: int, seed: int) -> list[Row]:
@@ -99,15 +97,22 @@ def validation_sample(rows: Sequence[Row], recipe: Recipe, train_rows: int, seed
     """
     found = [row for row in rows if row["category"] in recipe.categories]
     most = max(LEAST_VALIDATION_ROWS, train_rows // VALIDATION_SHARE)
-    smallest = heapq.nsmallest(
-        most, ((_hash("validation", seed, row["row_id"]), at) for at, row in enumerate(found))
-    )
-    return [found[at] for at in sorted(at for _, at in smallest)]
+    return drawn(found, most, lambda row: ("validation", seed, row["row_id"]))
 
 
-def _rank(row_id: str, recipe: Recipe, seed: int) -> bytes:
-    return _hash("subset", seed, recipe.seed, row_id)
+def drawn(
+    members: Sequence[Member], most: int, name_of: Callable[[Member], Sequence[str | int]]
+) -> list[Member]:
+    """The members with the smallest hashes, at most so many, in their given order.
+
+    Args:
+        members: to draw from.
+        most: how many are drawn.
+        name_of: what is hashed of a member: the seed, and what names it.
+    """
+    ranked = ((_hash(name_of(member)), at) for at, member in enumerate(members))
+    return [members[at] for at in sorted(at for _, at in heapq.nsmallest(most, ranked))]
 
 
-def _hash(*parts: str | int) -> bytes:
+def _hash(parts: Sequence[str | int]) -> bytes:
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()

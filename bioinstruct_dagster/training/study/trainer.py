@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.errors import StatedError, fault_words
 from bioinstruct_dagster.models.experiments.subsets import SizeNotReachedError
 from bioinstruct_dagster.training.base import SharedBase
 from bioinstruct_dagster.training.rows import DatasetRows, read_rows
@@ -49,13 +49,12 @@ class StudyTrainer:
             return _message("passed_over", spec, reason=str(error))
         except StatedError as error:
             _free_memory()
-            return _message("failed", spec, error=str(error))
+            return _message("failed", spec, error=fault_words(error))
         except Exception as error:  # noqa: BLE001  # the other experiments go on
             self._log(f"{spec.experiment}: {''.join(traceback.format_exception(error))}")
             self._shared = self._group = None  # it may be damaged
             _free_memory()
-            cause = f"{type(error).__name__}: {error}"
-            return _message("failed", spec, error=f"{cause} (the log has the traceback)")
+            return _message("failed", spec, error=fault_words(error))
 
     def _base(self, spec: TrainingSpec) -> SharedBase:
         """The experiment's base model. A group's base model is found and loaded once."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bioinstruct_dagster.evaluation.held_out import HELD_OUT
-from bioinstruct_dagster.evaluation.scoring import TaskResults
+from bioinstruct_dagster.evaluation.scoring import SubjectResults, TaskResults
 from bioinstruct_dagster.evaluation.summaries.averages import average_rows, averaged_tasks
 from bioinstruct_dagster_tests.evaluation.made_results import choice_results, chosen_task
 
@@ -33,8 +33,8 @@ def test_each_task_counts_alike_and_the_gain_is_relative():
         first = [item.id for item in chosen.items]
         return TaskResults(
             chosen,
-            choice_results(chosen, first[:base]),
-            choice_results(chosen, first[:adapter]),
+            SubjectResults(chosen, choice_results(chosen, first[:base])),
+            SubjectResults(chosen, choice_results(chosen, first[:adapter])),
         )
 
     tasks = [results("medqa", 20, 10, 15), results("medmcqa", 10, 5, 5)]

@@ -86,10 +86,5 @@ def score_row(metric: str, subject: str, kind: str, found: Estimate) -> dict[str
         "metric": metric,
         "subject": subject,
         "estimate": kind,
-        "score": found.score,
-        "ci_low": found.ci_low,
-        "ci_high": found.ci_high,
-        "method": found.method,
-        "n": found.n,
-        "clusters": found.clusters,
+        **found.columns(),
     }

@@ -5,7 +5,6 @@ the rows of `judge_scores` of one task. Does not: corrected means (corrected), t
 or asking the judge (judging).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -134,11 +133,7 @@ def _means(given: GivenGrades, clusters: Mapping[str, str], seed: int) -> list[d
             rows.append(
                 score_row(metric, "difference", "judge", compared.estimate)
                 | given.counts(*SUBJECTS)
-                | {
-                    "p_value": None if math.isnan(compared.p_value) else compared.p_value,
-                    "test": compared.test,
-                    "detectable": compared.detectable,
-                }
+                | compared.columns()
             )
     return rows
 
