@@ -29,9 +29,9 @@ from bioinstruct_dagster.evaluation.tasks.prompting import (
     passage_of,
     prior_input_of,
 )
-from bioinstruct_dagster.evaluation.tasks.shortening import shortened_passages
 from bioinstruct_dagster.models.base_models import TokenizingBase
 from bioinstruct_dagster.models.prompts import RowTokenizer
+from bioinstruct_dagster.models.shortening import longest_that_fit
 
 _ANSWERS_IN_CONTEXT = 2  # an answer gets at most half of the model's context
 KeyOf = Callable[[str, Measure, int], str]
@@ -199,15 +199,15 @@ class _Asker:
             for number, prompts in enumerate(whole)
             if not self._fit(number, prompts)
         }
-        cut = shortened_passages(
+        # A passage of which not even two words fit is left out, if it stands beside a question.
+        shorter = longest_that_fit(
             too_long,
             lambda tried: [
-                self._fit(number, prompts)
+                prompts if self._fit(number, prompts) else None
                 for (number, _), prompts in zip(tried, self._prompts(tried), strict=True)
             ],
             may_vanish=self._task.prompt.passage == "context",
         )
-        shorter = dict(zip(cut, self._prompts(list(cut.items())), strict=True))
         priors = self._priors()
         return [
             self._item_requests(
@@ -215,7 +215,7 @@ class _Asker:
                 shorter.get(number, whole[number]),
                 priors[number],
                 lost=len(whole[number][0]) - len(shorter.get(number, whole[number])[0]),
-                hopeless=number in too_long and number not in cut,
+                hopeless=number in too_long and number not in shorter,
             )
             for number in range(len(self._items))
         ]

@@ -1,7 +1,7 @@
 """The instruction and the input of an item, in words.
 
 Belongs here: filling a task's templates. Does not: the base model's prompt template, which frames
-both texts (models.prompts), cutting long passages (evaluation.tasks.shortening), or tokens
+both texts (models.prompts), cutting long passages (models.shortening), or tokens
 (evaluation.tasks.asking).
 """
 
