@@ -13,17 +13,12 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bioinstruct_dagster.eval_sets.item import EvaluationItem, options_of
-from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
+from bioinstruct_dagster.eval_sets.scoring import LETTERS, ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, OptionRequest
 from bioinstruct_dagster.evaluation.tasks.item_results import Measure
 from bioinstruct_dagster.evaluation.tasks.permutations import shown_order
-from bioinstruct_dagster.evaluation.tasks.prompting import (
-    LETTERS,
-    input_of,
-    passage_of,
-    prior_input_of,
-)
+from bioinstruct_dagster.evaluation.tasks.prompting import input_of, passage_of, prior_input_of
 from bioinstruct_dagster.models.base_models import TokenizingBase
 from bioinstruct_dagster.models.prompts import RowTokenizer
 from bioinstruct_dagster.models.shortening import longest_that_fit
