@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -67,14 +67,12 @@ class TaskItems:
     Attributes:
         items: in the order of the files and lines; each has an identifier of its own.
         source: where they come from; `none` if nothing is at hand.
-        fingerprint: hash of all of the items' content.
         unscored: number of items without a published answer, which are left out.
         rows: number of rows of the files, also of those that `where` leaves out.
     """
 
     items: tuple[EvaluationItem, ...]
     source: ItemsSource
-    fingerprint: str
     unscored: int = 0
     rows: int = 0
 
@@ -208,10 +206,7 @@ def items_of(
     found = list(_read(task, files, item_of))
     names = cluster_names(shared)
     items = tuple(replace(item, cluster=name) for item, name in zip(found, names, strict=True))
-    digest = hashlib.sha256()
-    for item in items:
-        digest.update(canonical_json(asdict(item)).encode() + b"\n")
-    return TaskItems(items, files.source, digest.hexdigest(), unscored, rows)
+    return TaskItems(items, files.source, unscored, rows)
 
 
 def _shown(task: EvaluationTask) -> str:
