@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from bioinstruct_dagster.eval_sets.catalogue import EVALUATION_TASKS, read_tasks
 from bioinstruct_dagster.eval_sets.clusters import cluster_names
@@ -20,6 +20,7 @@ from bioinstruct_dagster.eval_sets.hub import hub_copy
 from bioinstruct_dagster.eval_sets.item import EvaluationFileError, EvaluationItem, options_of
 from bioinstruct_dagster.eval_sets.item_fields import compared_item, scored_item, shared_values
 from bioinstruct_dagster.eval_sets.item_files import read_items
+from bioinstruct_dagster.eval_sets.row_fields import Row
 from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring, TextScoring
 from bioinstruct_dagster.eval_sets.task import EvaluationTask, ItemFields
 from bioinstruct_dagster.input_files import fault_of_folder, shown
@@ -185,7 +186,7 @@ def items_of(
     shared: list[tuple[str, ...]] = []
     rows = unscored = 0
 
-    def item_of(place: str, row: Mapping[str, Any]) -> EvaluationItem | None:
+    def item_of(place: str, row: Row) -> EvaluationItem | None:
         nonlocal rows, unscored
         rows += 1
         item = scored_item(task, files.fields, place, row)
@@ -240,7 +241,7 @@ def _files_of(task: EvaluationTask, folder: Path) -> _TaskFiles:
 def _read(
     task: EvaluationTask,
     files: _TaskFiles,
-    item_of: Callable[[str, Mapping[str, Any]], EvaluationItem | None],
+    item_of: Callable[[str, Row], EvaluationItem | None],
 ) -> Iterator[EvaluationItem]:
     for path in files.paths:
         yield from read_items(task, path, files.root, item_of)
