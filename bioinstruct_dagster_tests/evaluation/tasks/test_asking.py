@@ -11,13 +11,7 @@ from bioinstruct_dagster.evaluation.tasks.prompting import input_of, passage_of
 from bioinstruct_dagster.models.encoding import encode_rows
 from bioinstruct_dagster.models.shortening import MARKER
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster_tests.eval_sets.task_files import (
-    CHOICE,
-    LABELS,
-    TEXT,
-    changed,
-    tasks_folder,
-)
+from bioinstruct_dagster_tests.eval_sets.task_files import CHOICE, LABELS, TEXT, changed, read_task
 from bioinstruct_dagster_tests.models.made_tokenizers import KINDS, PROMPTS, base_of
 
 REAL_MODEL = PROJECT_ROOT / "data" / "models" / "smollm2-135m"
@@ -29,8 +23,7 @@ def of_task(tmp_path_factory):
     """A task from the content of its file."""
 
     def make(content, **parts):
-        folder = tasks_folder(tmp_path_factory.mktemp("t"), quiz=changed(content, **parts))
-        return read_tasks(folder).tasks[0]
+        return read_task(tmp_path_factory.mktemp("t"), changed(content, **parts))
 
     return make
 
