@@ -20,6 +20,7 @@ from bioinstruct_dagster.yaml_faults import LARGEST_WHOLE_NUMBER, faults_of
 from bioinstruct_dagster.yaml_lines import Fault, YamlDocument, YamlTextError
 
 MOST_BYTES = 4 << 20  # a larger file, such as a data set, would take minutes to read as YAML
+_NAME_KEY = "id"  # names the entries of a list; two entries may not share a name
 _STRICT_KINDS = {"int", "float", "bool", "str", "date"}  # pydantic's names
 _NO_SCHEMAS = {"default", "metadata", "serialization"}  # parts of a schema that hold no other one
 
@@ -98,7 +99,6 @@ def read_yaml(
     error: type[StatedError],
     *,
     setting: str = "",
-    name_key: str = "id",
     more_faults: Callable[[Any], Iterable[Fault]] | None = None,
 ) -> Model:
     """Read and check a YAML file.
@@ -108,7 +108,6 @@ def read_yaml(
         model: the fields that the file may have.
         error: the class of the error if the file has faults.
         setting: the environment variable that names the file, for the message.
-        name_key: the key that names the entries of a list; two entries may not share a name.
         more_faults: finds further faults in the content, which no single model can see.
 
     Raises:
@@ -118,7 +117,7 @@ def read_yaml(
         do = f"set {setting} to a YAML file that can be read" if setting else "restore it"
         raise error(f"{shown(path)} {fault}; {do}.")
     try:
-        document = YamlDocument(_read_text(path), name_key)
+        document = YamlDocument(_read_text(path), _NAME_KEY)
     except YamlTextError as cause:
         raise error(f"{path}:{cause.line}: {cause.message}") from None
     faults = list(document.faults)

@@ -14,10 +14,9 @@ from typing import Any
 
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.base_models import CheckedBaseModel
-from bioinstruct_dagster.models.encoding import LEAST_PARTS
 from bioinstruct_dagster.models.experiments import BaseModelSpec
 from bioinstruct_dagster.models.prompts import RowTokenizer
-from bioinstruct_dagster.models.shortening import ShortenedInput
+from bioinstruct_dagster.models.shortening import LEAST_PARTS, ShortenedInput
 from bioinstruct_dagster.rehearsal.base_model import CORPUS
 
 SETS = ("letters", "texts", "pubmedqa")

@@ -6,22 +6,20 @@ formats (file_rows), the fields of a row (item_fields), or which files a task ha
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from bioinstruct_dagster.eval_sets.field_paths import PathError
 from bioinstruct_dagster.eval_sets.file_rows import ROWS_BY_FORMAT
 from bioinstruct_dagster.eval_sets.item import EvaluationFileError, EvaluationItem
-from bioinstruct_dagster.eval_sets.task import FORMATS, EvaluationTask
+from bioinstruct_dagster.eval_sets.row_fields import Row
+from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.input_files import fault_of_file, shown
-
-_Row = Mapping[str, Any]
 
 
 def read_items(
     task: EvaluationTask,
     path: Path,
     root: Path,
-    item_of: Callable[[str, _Row], EvaluationItem | None],
+    item_of: Callable[[str, Row], EvaluationItem | None],
 ) -> Iterator[EvaluationItem]:
     """The items of one file, in its order.
 
@@ -35,10 +33,10 @@ def read_items(
         EvaluationFileError: the file is broken, or a row does not fit the task's fields.
     """
     suffix = task.source.format or path.suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
+    if suffix not in ROWS_BY_FORMAT:
         raise EvaluationFileError(
             f"{shown(path)}: task {task.name}: the ending of the file's name is no known format "
-            f"({', '.join(FORMATS)}). Rename the file, or give `format` in the task's file."
+            f"({', '.join(ROWS_BY_FORMAT)}). Rename the file, or give `format` in the task's file."
         )
     if fault := fault_of_file(path):
         raise EvaluationFileError(

@@ -9,10 +9,10 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from bioinstruct_dagster.eval_sets.catalogue import EVALUATION_TASKS, read_tasks
 from bioinstruct_dagster.eval_sets.clusters import cluster_names
@@ -20,6 +20,7 @@ from bioinstruct_dagster.eval_sets.hub import hub_copy
 from bioinstruct_dagster.eval_sets.item import EvaluationFileError, EvaluationItem, options_of
 from bioinstruct_dagster.eval_sets.item_fields import compared_item, scored_item, shared_values
 from bioinstruct_dagster.eval_sets.item_files import read_items
+from bioinstruct_dagster.eval_sets.row_fields import Row
 from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring, TextScoring
 from bioinstruct_dagster.eval_sets.task import EvaluationTask, ItemFields
 from bioinstruct_dagster.input_files import fault_of_folder, shown
@@ -67,14 +68,12 @@ class TaskItems:
     Attributes:
         items: in the order of the files and lines; each has an identifier of its own.
         source: where they come from; `none` if nothing is at hand.
-        fingerprint: hash of all of the items' content.
         unscored: number of items without a published answer, which are left out.
         rows: number of rows of the files, also of those that `where` leaves out.
     """
 
     items: tuple[EvaluationItem, ...]
     source: ItemsSource
-    fingerprint: str
     unscored: int = 0
     rows: int = 0
 
@@ -187,7 +186,7 @@ def items_of(
     shared: list[tuple[str, ...]] = []
     rows = unscored = 0
 
-    def item_of(place: str, row: Mapping[str, Any]) -> EvaluationItem | None:
+    def item_of(place: str, row: Row) -> EvaluationItem | None:
         nonlocal rows, unscored
         rows += 1
         item = scored_item(task, files.fields, place, row)
@@ -208,10 +207,7 @@ def items_of(
     found = list(_read(task, files, item_of))
     names = cluster_names(shared)
     items = tuple(replace(item, cluster=name) for item, name in zip(found, names, strict=True))
-    digest = hashlib.sha256()
-    for item in items:
-        digest.update(canonical_json(asdict(item)).encode() + b"\n")
-    return TaskItems(items, files.source, digest.hexdigest(), unscored, rows)
+    return TaskItems(items, files.source, unscored, rows)
 
 
 def _shown(task: EvaluationTask) -> str:
@@ -245,7 +241,7 @@ def _files_of(task: EvaluationTask, folder: Path) -> _TaskFiles:
 def _read(
     task: EvaluationTask,
     files: _TaskFiles,
-    item_of: Callable[[str, Mapping[str, Any]], EvaluationItem | None],
+    item_of: Callable[[str, Row], EvaluationItem | None],
 ) -> Iterator[EvaluationItem]:
     for path in files.paths:
         yield from read_items(task, path, files.root, item_of)

@@ -10,10 +10,8 @@ from bioinstruct_dagster.eval_sets.field_paths import PathError
 from bioinstruct_dagster.eval_sets.item import EvaluationItem, options_of
 from bioinstruct_dagster.eval_sets.plain_values import is_nothing, places_of, whole_number, word_of
 from bioinstruct_dagster.eval_sets.row_fields import Row, field_texts, field_values, present_at
-from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
+from bioinstruct_dagster.eval_sets.scoring import LETTERS, ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import ChoiceField, EvaluationTask, ItemFields
-
-_MOST_OPTIONS = 26  # letters
 
 
 def options_by_letter(fields: ItemFields, row: Row) -> dict[str, str]:
@@ -79,8 +77,8 @@ def right_place(
     """
     options = options_of(task, item)
     name = fields.options if isinstance(fields.options, str) else "options"
-    if not 2 <= len(options) <= _MOST_OPTIONS:  # noqa: PLR2004  # a choice
-        raise PathError(f"field {name}: has {len(options)} options, not 2 to {_MOST_OPTIONS}")
+    if not 2 <= len(options) <= len(LETTERS):  # noqa: PLR2004  # a choice
+        raise PathError(f"field {name}: has {len(options)} options, not 2 to {len(LETTERS)}")
     if blank := next((at for at, text in enumerate(options, 1) if not text.strip()), 0):
         raise PathError(f"field {name}: option {blank} is empty")
     right = fields.right_option

@@ -13,6 +13,8 @@ from pydantic import Field
 from bioinstruct_dagster.yaml_faults import FieldFaultsError
 from bioinstruct_dagster.yaml_files import StrictModel
 
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of options, by the places where a prompt lists them
+
 
 class ChoiceScoring(StrictModel):
     """The answer is one of several options.

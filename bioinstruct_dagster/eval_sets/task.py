@@ -19,7 +19,6 @@ from bioinstruct_dagster.yaml_faults import FieldFaultsError
 from bioinstruct_dagster.yaml_files import Identifier, NonEmptyText, StrictModel, text_of_form
 from bioinstruct_dagster.yaml_lines import Place
 
-FORMATS = ("jsonl", "json", "csv", "parquet")
 QUESTION, CONTEXT, OPTIONS = "{question}", "{context}", "{options}"
 PLACEHOLDERS = (QUESTION, CONTEXT, OPTIONS)
 _PLACEHOLDER = re.compile(r"\{\w+\}")

@@ -12,10 +12,9 @@ from typing import Any, Literal
 
 from bioinstruct_dagster.models.base_models import TokenizingBase
 from bioinstruct_dagster.models.prompts import Ids, RowTokenizer
-from bioinstruct_dagster.models.shortening import ShortenedInput
+from bioinstruct_dagster.models.shortening import longest_that_fit
 
 IGNORED_LABEL = -100  # torch's cross-entropy leaves out tokens with this label
-LEAST_PARTS = 2  # of a shortened input: one from either end
 
 Action = Literal["left_out", "input_shortened", "no_output"]
 
@@ -138,29 +137,17 @@ def _shortened_prompts(
 ) -> dict[int, Ids]:
     """The longest prompts with a shortened input that fit; places without one are missing.
 
-    Every candidate is tokenised as a whole prompt, because the tokens of a text are not the sum of
-    those of its parts. All rows are tried at once: one tokenizer call for each halving.
-
     Args:
         rows: all rows.
         encoder: of the base model.
         room: the place of each row that is too long, and the most tokens of its prompt.
     """
-    inputs = {place: ShortenedInput(rows[place]["input"]) for place in room}
-    found: dict[int, Ids] = {}
-    least = dict.fromkeys(inputs, LEAST_PARTS)  # the fewest parts that are still to be tried
-    most = {place: one.most for place, one in inputs.items()}
-    while trying := [place for place in inputs if least[place] <= most[place]]:
-        # The first attempt is the smallest one, so that hopeless rows are given up at once.
-        parts = {
-            place: (least[place] + most[place]) // 2 if place in found else LEAST_PARTS
-            for place in trying
-        }
-        tasks = [(rows[place]["instruction"], inputs[place].keep(parts[place])) for place in trying]
-        for place, prompt in zip(trying, encoder.prompts(tasks), strict=True):
-            if len(prompt) <= room[place]:
-                found[place] = prompt
-                least[place] = parts[place] + 1
-            else:
-                most[place] = parts[place] - 1
-    return found
+
+    def attempt(tried: Sequence[tuple[int, str]]) -> "list[Ids | None]":  # Ids is a text
+        prompts = encoder.prompts([(rows[place]["instruction"], text) for place, text in tried])
+        return [
+            prompt if len(prompt) <= room[place] else None
+            for (place, _), prompt in zip(tried, prompts, strict=True)
+        ]
+
+    return longest_that_fit({place: rows[place]["input"] for place in room}, attempt)

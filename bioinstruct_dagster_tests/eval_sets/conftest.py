@@ -5,20 +5,15 @@ Belongs here: what several test files of this folder need. Does not: tests.
 
 import pytest
 
-from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.items import items_of
-from bioinstruct_dagster_tests.eval_sets.task_files import (
-    CHOICE,
-    put,
-    tasks_folder,
-)
+from bioinstruct_dagster_tests.eval_sets.task_files import CHOICE, put, read_task
 
 
 @pytest.fixture
 def scored(tmp_path):
     def make(row, task=CHOICE):
         put(tmp_path / "eval", "quiz/a.jsonl", [row])
-        (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
+        read = read_task(tmp_path, task)
         return items_of(read, tmp_path / "eval").items[0]
 
     return make

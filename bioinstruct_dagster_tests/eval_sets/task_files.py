@@ -9,6 +9,9 @@ from typing import Any
 
 import yaml
 
+from bioinstruct_dagster.eval_sets.catalogue import read_tasks
+from bioinstruct_dagster.eval_sets.task import EvaluationTask
+
 # The smallest file of each kind of scoring.
 SOURCE: dict[str, Any] = {"files": ["quiz/*"], "licence": "ours", "credentialed": False}
 CHOICE: dict[str, Any] = {
@@ -68,6 +71,12 @@ def tasks_folder(tmp_path: Path, **tasks: dict[str, Any]) -> Path:
     for name, task in tasks.items():
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(task, sort_keys=False), "utf-8")
     return folder
+
+
+def read_task(tmp_path: Path, task: dict[str, Any]) -> EvaluationTask:
+    """The task `quiz`, the only one of the folder, as it is read from its file."""
+    (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
+    return read
 
 
 def put(folder: Path, name: str, content: Any) -> Path:

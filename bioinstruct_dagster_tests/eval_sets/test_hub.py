@@ -7,12 +7,11 @@ import sys
 
 import pytest
 
-from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.hub import fetch_from_hub, hub_copy
 from bioinstruct_dagster.eval_sets.items import EvaluationFileError, items_of, load_items
 from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.eval_sets.hub_server import serving
-from bioinstruct_dagster_tests.eval_sets.task_files import CHOICE, changed, put, tasks_folder
+from bioinstruct_dagster_tests.eval_sets.task_files import CHOICE, changed, put, read_task
 
 COMMIT = "0123456789" * 4
 HUB = {"id": "owner/quiz", "revision": COMMIT, "split": "test"}
@@ -32,8 +31,7 @@ def mirror(tmp_path):
 
 def task_in(tmp_path, **hub):
     task = changed(CHOICE, source={"hub": {**HUB, "fields": FIELDS, **hub}})
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
-    return read
+    return read_task(tmp_path, task)
 
 
 def test_a_copy_is_read_by_evaluation_and_by_decontamination(tmp_path, mirror):
@@ -96,7 +94,7 @@ def test_a_data_set_that_is_no_table_is_refused(tmp_path):
 
 
 def test_a_task_without_a_hub_source_says_where_its_files_go(tmp_path):
-    (task,) = read_tasks(tasks_folder(tmp_path, quiz=CHOICE)).tasks
+    task = read_task(tmp_path, CHOICE)
     with pytest.raises(EvaluationFileError, match=r"names no data set of the hub in quiz\.yaml"):
         fetch_from_hub(task, tmp_path / "eval")
 

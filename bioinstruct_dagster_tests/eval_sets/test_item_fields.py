@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.items import EvaluationFileError, items_of, load_items
 from bioinstruct_dagster_tests.eval_sets.task_files import (
     CHOICE,
@@ -13,7 +12,7 @@ from bioinstruct_dagster_tests.eval_sets.task_files import (
     TEXT,
     changed,
     put,
-    tasks_folder,
+    read_task,
 )
 
 ROW = {"id": "1", "q": "Sees?", "o": {"A": "iris", "B": "retina"}, "key": "B"}
@@ -67,7 +66,7 @@ def test_a_cluster_is_named_by_what_is_shared(tmp_path, cluster, value, name):
     task["fields"]["cluster"] = cluster
     rows = [{**ROW, "id": n, "trial": value} for n in ("1", "2")]
     put(tmp_path / "eval", "quiz/a.jsonl", rows)
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
+    read = read_task(tmp_path, task)
     assert [item.cluster for item in items_of(read, tmp_path / "eval").items] == [name, name]
 
 
@@ -75,7 +74,7 @@ def test_a_cluster_is_named_by_what_is_shared(tmp_path, cluster, value, name):
 def test_file_and_line_identify_a_row_without_identifier(tmp_path, own):
     row = {"q": "Sees?", "o": ["iris", "retina"], "key": "B", **own}
     put(tmp_path / "eval", "quiz/a.jsonl", [row, row])
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=CHOICE)).tasks
+    read = read_task(tmp_path, CHOICE)
     ids = ["quiz/a.jsonl:1", "quiz/a.jsonl:2"]
     assert [item.id for item in items_of(read, tmp_path / "eval").items] == ids
     assert [item.id for item in load_items(tmp_path / "tasks", tmp_path / "eval").items] == ids

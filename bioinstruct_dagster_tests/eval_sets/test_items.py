@@ -19,6 +19,7 @@ from bioinstruct_dagster_tests.eval_sets.task_files import (
     TEXT,
     changed,
     put,
+    read_task,
     tasks_folder,
 )
 
@@ -283,8 +284,7 @@ def test_decontamination_compares_the_same_items_as_before_tasks_had_files_of_th
 
 def scored(tmp_path, folder, rows, task=CHOICE, **options):
     put(folder, "quiz/a.jsonl", rows)
-    tasks = read_tasks(tasks_folder(tmp_path, quiz=task))
-    return items_of(tasks.task("quiz"), folder, **options)
+    return items_of(read_task(tmp_path, task), folder, **options)
 
 
 ROW = {"id": "1", "q": "Sees?", "o": {"A": "iris", "B": "retina"}, "key": "B"}
@@ -296,10 +296,10 @@ def test_scored_items_have_their_answers(tmp_path, folder):
     assert (found.source, found.unscored) == ("files", 0)
 
 
-def test_the_fingerprint_of_scored_items_covers_the_right_answer(tmp_path, folder):
-    first = scored(tmp_path, folder, [ROW]).fingerprint
-    assert scored(tmp_path, folder, [{**ROW, "key": "A"}]).fingerprint != first
-    assert scored(tmp_path, folder, [{**ROW, "more": 1}]).fingerprint == first
+def test_scored_items_change_with_the_right_answer_and_not_with_other_fields(tmp_path, folder):
+    first = scored(tmp_path, folder, [ROW]).items
+    assert scored(tmp_path, folder, [{**ROW, "key": "A"}]).items != first
+    assert scored(tmp_path, folder, [{**ROW, "more": 1}]).items == first
 
 
 def test_items_without_a_published_answer_are_counted_and_left_out(tmp_path, folder):
@@ -369,7 +369,7 @@ def test_why_there_are_no_items_is_said(tmp_path, folder, rows, where, said):
 
 
 def test_a_file_with_a_header_alone_and_a_missing_file_are_told_apart(tmp_path, folder):
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=LABELS)).tasks
+    read = read_task(tmp_path, LABELS)
     said = items_of(read, folder).absence(read, folder)
     assert said == f"{folder} has none of quiz/* (BIOINSTRUCT_EVAL_DIR)"
     put(folder, "quiz/a.csv", "q,key\n")
@@ -381,7 +381,7 @@ def test_a_fixture_stands_in_only_where_it_may_and_no_file_is_there(tmp_path, fo
     put(fixtures, "small.jsonl", [ROW])
     folder.mkdir()
     task = changed(CHOICE, fixture="small.jsonl")
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
+    read = read_task(tmp_path, task)
     nothing = items_of(read, folder)
     assert (nothing.items, nothing.source) == ((), "none")
     assert items_of(read, folder, fixtures=fixtures).source == "fixture"
@@ -392,7 +392,7 @@ def test_a_fixture_stands_in_only_where_it_may_and_no_file_is_there(tmp_path, fo
 
 def test_a_fixture_that_is_missing_is_named(tmp_path, folder):
     folder.mkdir()
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=changed(CHOICE, fixture="gone.jsonl"))).tasks
+    read = read_task(tmp_path, changed(CHOICE, fixture="gone.jsonl"))
     with pytest.raises(EvaluationFileError, match=r"gone\.jsonl: task quiz: does not exist"):
         items_of(read, folder, fixtures=tmp_path)
 

@@ -2,15 +2,8 @@
 
 import pytest
 
-from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.items import EvaluationFileError, items_of, load_items
-from bioinstruct_dagster_tests.eval_sets.task_files import (
-    CHOICE,
-    LABELS,
-    changed,
-    put,
-    tasks_folder,
-)
+from bioinstruct_dagster_tests.eval_sets.task_files import CHOICE, LABELS, changed, put, read_task
 
 ROW = {"id": "1", "q": "Sees?", "o": {"A": "iris", "B": "retina"}, "key": "B"}
 
@@ -100,6 +93,6 @@ def test_a_place_may_have_a_fraction_of_zero(scored, key):
 @pytest.mark.parametrize("key", [None, "", " ", "\n"])
 def test_a_blank_answer_is_not_published(tmp_path, gold, key):
     put(tmp_path / "eval", "quiz/a.jsonl", [{**ROW, "key": key}])
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=with_gold(gold))).tasks
+    read = read_task(tmp_path, with_gold(gold))
     found = items_of(read, tmp_path / "eval")
     assert (found.items, found.unscored) == ((), 1)

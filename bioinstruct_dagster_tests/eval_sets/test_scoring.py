@@ -5,7 +5,13 @@ import re
 import pytest
 
 from bioinstruct_dagster.eval_sets.catalogue import EvaluationTasksError, read_tasks
-from bioinstruct_dagster_tests.eval_sets.task_files import LABELS, SPANS, changed, tasks_folder
+from bioinstruct_dagster_tests.eval_sets.task_files import (
+    LABELS,
+    SPANS,
+    changed,
+    read_task,
+    tasks_folder,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,5 +47,5 @@ def test_labels_that_could_not_be_told_apart_are_refused(tmp_path, task, said):
 
 def test_labels_that_differ_in_case_may_be_options(tmp_path):
     task = changed(LABELS, scoring={"labels": {"m": "mg", "M": "Mg"}})
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
+    read = read_task(tmp_path, task)
     assert read.scoring.labels == {"m": "mg", "M": "Mg"}

@@ -9,13 +9,14 @@ from bioinstruct_dagster_tests.eval_sets.task_files import (
     SPANS,
     TEXT,
     changed,
+    read_task,
     tasks_folder,
 )
 
 
 @pytest.mark.parametrize("task", [CHOICE, LABELS, SPANS, TEXT])
 def test_the_smallest_file_of_each_kind_is_enough(tmp_path, task):
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=task)).tasks
+    read = read_task(tmp_path, task)
     assert read.scoring.kind == task["scoring"]["kind"]
     assert read.origin == "own"
     assert read.fields.id == "id?"
@@ -23,7 +24,7 @@ def test_the_smallest_file_of_each_kind_is_enough(tmp_path, task):
 
 def test_the_answer_can_name_the_right_option(tmp_path):
     answer = {"answer": {"index": "a", "first": 1}, "gold": None}
-    (read,) = read_tasks(tasks_folder(tmp_path, quiz=changed(CHOICE, fields=answer))).tasks
+    read = read_task(tmp_path, changed(CHOICE, fields=answer))
     assert read.fields.right_option.index == "a"
 
 

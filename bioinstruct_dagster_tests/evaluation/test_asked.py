@@ -60,13 +60,17 @@ def test_a_result_becomes_the_row_of_its_subject(questions, tiny_base):
     values = tuple(-float(number) for number in range(size))
     row = options.result("adapter", OptionResult(options.key, values))
     assert row.key == item_key(options.key, "adapter")
+    asked_of_row = (row.task, row.item_id, row.measure, row.order)
+    assert (asked_of_row, row.subject) == (options.question, "adapter")
     assert row.log_likelihoods == values
     assert row.option_tokens == (1,) * size
     assert sorted(row.permutation) == list(range(size))
     assert row.asked
     answer = asked[next(place for q, place in places.items() if q[0::2] == ("phee", "answer"))]
-    row = answer.result("base", AnswerResult(answer.key, "none", 3, ended=True))
-    assert (row.answer, row.answer_tokens, row.ended, row.measure) == ("none", 3, True, "answer")
+    for ended in (True, False):
+        row = answer.result("base", AnswerResult(answer.key, "none", 3, ended=ended))
+        told = (row.answer, row.answer_tokens, row.ended, row.measure)
+        assert told == ("none", 3, ended, "answer")
 
 
 def test_an_item_that_does_not_fit_is_a_row_and_said_to_be(questions, tiny_base):

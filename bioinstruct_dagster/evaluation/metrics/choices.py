@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bioinstruct_dagster.eval_sets.item import EvaluationItem, options_of
-from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
+from bioinstruct_dagster.eval_sets.scoring import LETTERS, ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.metrics.measured import (
     SHARE,
@@ -21,7 +21,7 @@ from bioinstruct_dagster.evaluation.metrics.measured import (
     Measured,
     measured_mean,
 )
-from bioinstruct_dagster.evaluation.metrics.reading import LETTERS, read_choice
+from bioinstruct_dagster.evaluation.metrics.reading import read_choice
 from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult
 
 Results = Mapping[str, Sequence[ItemResult]]

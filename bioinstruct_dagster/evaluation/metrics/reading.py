@@ -14,9 +14,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bioinstruct_dagster.eval_sets.scoring import LETTERS
 from bioinstruct_dagster.evaluation.metrics.option_texts import Named, named_by_text
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
 _CHAT_TOKEN = re.compile(r"<\|[^|<>\n]{1,30}\|>|</?s>|\[/?INST\]")

@@ -8,33 +8,22 @@ Belongs here: requests from items. Does not: the words of a prompt (evaluation.t
 orders of options (evaluation.tasks.permutations), or running a model (evaluation.engine).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bioinstruct_dagster.eval_sets.item import EvaluationItem, options_of
-from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
+from bioinstruct_dagster.eval_sets.scoring import LETTERS, ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
-from bioinstruct_dagster.evaluation.engine.requests import (
-    AnswerRequest,
-    AnswerResult,
-    OptionRequest,
-    OptionResult,
-)
-from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult, Measure
+from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, OptionRequest
+from bioinstruct_dagster.evaluation.tasks.item_results import Measure
 from bioinstruct_dagster.evaluation.tasks.permutations import shown_order
-from bioinstruct_dagster.evaluation.tasks.prompting import (
-    LETTERS,
-    input_of,
-    passage_of,
-    prior_input_of,
-)
-from bioinstruct_dagster.evaluation.tasks.shortening import shortened_passages
+from bioinstruct_dagster.evaluation.tasks.prompting import input_of, passage_of, prior_input_of
 from bioinstruct_dagster.models.base_models import TokenizingBase
 from bioinstruct_dagster.models.prompts import RowTokenizer
+from bioinstruct_dagster.models.shortening import longest_that_fit
 
 _ANSWERS_IN_CONTEXT = 2  # an answer gets at most half of the model's context
-KeyOf = Callable[[str, Measure, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,40 +71,6 @@ class ItemRequests:
     answer: AskedAnswer | None = None
     unaskable: str = ""
 
-    @property
-    def tokens_lost(self) -> int:
-        """Tokens of the passage that were cut so that the prompts fit."""
-        return self.answer.tokens_lost if self.answer else 0
-
-    def options_result(self, asked: AskedOptions, result: OptionResult, subject: str) -> ItemResult:
-        """The row of a result."""
-        return ItemResult(
-            key=result.key,
-            task=self.task,
-            item_id=self.item_id,
-            subject=subject,
-            measure=asked.measure,
-            order=asked.order,
-            permutation=asked.permutation,
-            log_likelihoods=result.log_likelihoods,
-            option_tokens=tuple(map(len, asked.request.option_ids)),
-            tokens_lost=asked.tokens_lost,
-        )
-
-    def answer_result(self, result: AnswerResult, subject: str) -> ItemResult:
-        """The row of an answer."""
-        return ItemResult(
-            key=result.key,
-            task=self.task,
-            item_id=self.item_id,
-            subject=subject,
-            measure="answer",
-            answer=result.text,
-            answer_tokens=result.tokens,
-            ended=result.ended,
-            tokens_lost=self.tokens_lost,
-        )
-
 
 class _Shown(NamedTuple):
     """A prompt of an item: which measure it serves, and which order of options it shows."""
@@ -126,25 +81,12 @@ class _Shown(NamedTuple):
     options: tuple[str, ...]
 
 
-def requests_of(
-    task: EvaluationTask,
-    item: EvaluationItem,
-    base: TokenizingBase,
-    *,
-    seed: int,
-    key_of: KeyOf | None = None,
-) -> ItemRequests:
-    """What a model is asked about one item; `requests_of_items` says it of many, much faster."""
-    return requests_of_items(task, [item], base, seed=seed, key_of=key_of)[0]
-
-
 def requests_of_items(
     task: EvaluationTask,
     items: Sequence[EvaluationItem],
     base: TokenizingBase,
     *,
     seed: int,
-    key_of: KeyOf | None = None,
 ) -> list[ItemRequests]:
     """What a model is asked about items, in their order.
 
@@ -153,10 +95,8 @@ def requests_of_items(
         items: as `items_of` gives them.
         base: gives the tokenizer, the prompt template and the context.
         seed: of the orders of options.
-        key_of: the key of a request by the item's identifier, the measure and the order; by
-            default a text of these.
     """
-    return _Asker(task, items, base, seed, key_of).requests()
+    return _Asker(task, items, base, seed).requests()
 
 
 class _Asker:
@@ -168,11 +108,9 @@ class _Asker:
         items: Sequence[EvaluationItem],
         base: TokenizingBase,
         seed: int,
-        key_of: KeyOf | None,
     ) -> None:
         self._task, self._items = task, items
         self._tokens = RowTokenizer(base.tokenizer, base.prompt)
-        self._key_of = key_of or (lambda item, *rest: "/".join(map(str, (task.name, item, *rest))))
         scoring = task.scoring
         self._choice = scoring if isinstance(scoring, ChoiceScoring) else None
         self._new_tokens = max(1, min(scoring.max_new_tokens, base.context // _ANSWERS_IN_CONTEXT))
@@ -199,15 +137,15 @@ class _Asker:
             for number, prompts in enumerate(whole)
             if not self._fit(number, prompts)
         }
-        cut = shortened_passages(
+        # A passage of which not even two words fit is left out, if it stands beside a question.
+        shorter = longest_that_fit(
             too_long,
             lambda tried: [
-                self._fit(number, prompts)
+                prompts if self._fit(number, prompts) else None
                 for (number, _), prompts in zip(tried, self._prompts(tried), strict=True)
             ],
             may_vanish=self._task.prompt.passage == "context",
         )
-        shorter = dict(zip(cut, self._prompts(list(cut.items())), strict=True))
         priors = self._priors()
         return [
             self._item_requests(
@@ -215,7 +153,7 @@ class _Asker:
                 shorter.get(number, whole[number]),
                 priors[number],
                 lost=len(whole[number][0]) - len(shorter.get(number, whole[number])[0]),
-                hopeless=number in too_long and number not in cut,
+                hopeless=number in too_long and number not in shorter,
             )
             for number in range(len(self._items))
         ]
@@ -242,7 +180,7 @@ class _Asker:
                 shown.order,
                 shown.permutation,
                 OptionRequest(
-                    self._key_of(item.id, "options", shown.order),
+                    self._key(item, "options", shown.order),
                     prompt,
                     self._following(option_ids, shown.permutation),
                 ),
@@ -254,11 +192,14 @@ class _Asker:
         if self._choice:
             own = tuple(range(len(option_ids)))
             request = OptionRequest(
-                self._key_of(item.id, "prior", 0), prior, self._following(option_ids, own)
+                self._key(item, "prior"), prior, self._following(option_ids, own)
             )
             asked.append(AskedOptions("prior", 0, own, request, 0))
-        answer = AnswerRequest(self._key_of(item.id, "answer", 0), prompts[0], self._new_tokens)
+        answer = AnswerRequest(self._key(item, "answer"), prompts[0], self._new_tokens)
         return ItemRequests(self._task.name, item.id, tuple(asked), AskedAnswer(answer, lost))
+
+    def _key(self, item: EvaluationItem, measure: Measure, order: int = 0) -> str:
+        return f"{self._task.name}/{item.id}/{measure}/{order}"
 
     def _following(
         self, option_ids: Sequence[tuple[int, ...]], permutation: Sequence[int]

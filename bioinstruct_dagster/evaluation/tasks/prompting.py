@@ -1,7 +1,7 @@
 """The instruction and the input of an item, in words.
 
 Belongs here: filling a task's templates. Does not: the base model's prompt template, which frames
-both texts (models.prompts), cutting long passages (evaluation.tasks.shortening), or tokens
+both texts (models.prompts), cutting long passages (models.shortening), or tokens
 (evaluation.tasks.asking).
 """
 
@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bioinstruct_dagster.eval_sets.item import EvaluationItem
-from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
+from bioinstruct_dagster.eval_sets.scoring import LETTERS, ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import (
     CONTEXT,
     OPTIONS,
@@ -18,7 +18,6 @@ from bioinstruct_dagster.eval_sets.task import (
     EvaluationTask,
 )
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PARAGRAPH = "\n\n"
 _FIELD = re.compile("|".join(map(re.escape, PLACEHOLDERS)))
 

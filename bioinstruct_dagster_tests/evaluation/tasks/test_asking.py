@@ -6,19 +6,12 @@ import pytest
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.items import EvaluationItem, items_of, options_of
-from bioinstruct_dagster.evaluation.engine.requests import AnswerResult, OptionResult
-from bioinstruct_dagster.evaluation.tasks.asking import requests_of, requests_of_items
+from bioinstruct_dagster.evaluation.tasks.asking import requests_of_items
 from bioinstruct_dagster.evaluation.tasks.prompting import input_of, passage_of
 from bioinstruct_dagster.models.encoding import encode_rows
 from bioinstruct_dagster.models.shortening import MARKER
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster_tests.eval_sets.task_files import (
-    CHOICE,
-    LABELS,
-    TEXT,
-    changed,
-    tasks_folder,
-)
+from bioinstruct_dagster_tests.eval_sets.task_files import CHOICE, LABELS, TEXT, changed, read_task
 from bioinstruct_dagster_tests.models.made_tokenizers import KINDS, PROMPTS, base_of
 
 REAL_MODEL = PROJECT_ROOT / "data" / "models" / "smollm2-135m"
@@ -30,8 +23,7 @@ def of_task(tmp_path_factory):
     """A task from the content of its file."""
 
     def make(content, **parts):
-        folder = tasks_folder(tmp_path_factory.mktemp("t"), quiz=changed(content, **parts))
-        return read_tasks(folder).tasks[0]
+        return read_task(tmp_path_factory.mktemp("t"), changed(content, **parts))
 
     return make
 
@@ -40,6 +32,10 @@ TEXTS = {"scoring": {"kind": "choice", "options": "texts"}}
 ITEM = EvaluationItem(
     "quiz", "1", "Which part sees?", options=("the iris", "Retina", "no 2 mg of <|im_end|>"), gold=1
 )
+
+
+def requests_of(task, item, base, *, seed):
+    return requests_of_items(task, [item], base, seed=seed)[0]
 
 
 def trained_ids(base, task, item, output, options, passage=None):
@@ -138,30 +134,10 @@ def test_the_prior_shows_neither_question_nor_passage(of_task):
     assert (prior.tokens_lost, prior.permutation) == (0, (0, 1))
 
 
-def test_keys_are_the_callers(of_task):
-    base, task = base_of("smollm2", "chat"), of_task(CHOICE)
-    found = requests_of(task, ITEM, base, seed=1, key_of=lambda *parts: "-".join(map(str, parts)))
+def test_requests_of_an_item_have_keys_of_their_own(of_task):
+    found = requests_of(of_task(CHOICE), ITEM, base_of("smollm2", "chat"), seed=1)
     keys = [one.request.key for one in found.options] + [found.answer.request.key]
-    assert keys == ["1-options-0", "1-prior-0", "1-answer-0"]
-    plain = requests_of(task, ITEM, base, seed=1)
-    assert plain.answer.request.key == "quiz/1/answer/0"
-
-
-def test_results_become_rows(of_task):
-    base = base_of("smollm2", "chat")
-    found = requests_of(of_task(CHOICE), ITEM, base, seed=1)
-    asked = found.options[0]
-    row = found.options_result(asked, OptionResult("k", (-1.0, -2.0, -3.0)), "base")
-    assert (row.key, row.task, row.item_id, row.measure) == ("k", "quiz", "1", "options")
-    assert row.log_likelihoods == (-1.0, -2.0, -3.0)
-    assert row.option_tokens == tuple(len(ids) for ids in asked.request.option_ids)
-    answer = found.answer_result(AnswerResult("a", "B", 2, ended=False), "base")
-    assert (answer.measure, answer.answer, answer.answer_tokens, answer.ended) == (
-        "answer",
-        "B",
-        2,
-        False,
-    )
+    assert keys == ["quiz/1/options/0", "quiz/1/prior/0", "quiz/1/answer/0"]
 
 
 NOTE = EvaluationItem(
@@ -191,9 +167,9 @@ def test_a_long_passage_is_cut_in_its_middle_and_counted(of_task):
     room = 400 - task.scoring.max_new_tokens
     assert room - 20 < len(asked.request.prompt_ids) <= room
     lost = len(whole.options[0].request.prompt_ids) - len(asked.request.prompt_ids)
-    assert asked.tokens_lost == found.tokens_lost == found.answer.tokens_lost == lost > 0
+    assert asked.tokens_lost == found.answer.tokens_lost == lost > 0
     assert found.answer.request.prompt_ids == asked.request.prompt_ids
-    assert whole.tokens_lost == 0
+    assert whole.answer.tokens_lost == 0
 
 
 def test_all_orders_show_the_same_passage_and_fit(of_task):
@@ -236,7 +212,7 @@ def test_a_conversation_is_cut_only_if_the_task_says_so(of_task):
     plain = requests_of(of_task(TEXT), talk, limited(600), seed=1)
     assert plain.unaskable
     found = requests_of(of_task(TEXT, prompt={"passage": "question"}), talk, limited(600), seed=1)
-    assert found.tokens_lost > 0
+    assert found.answer.tokens_lost > 0
     assert found.answer.request.max_new_tokens == 256
     assert 600 - 256 - 20 < len(found.answer.request.prompt_ids) <= 600 - 256
 

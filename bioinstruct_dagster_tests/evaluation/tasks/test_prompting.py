@@ -5,20 +5,13 @@ import pytest
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.items import EvaluationItem, items_of
 from bioinstruct_dagster.evaluation.tasks.prompting import input_of, passage_of, prior_input_of
-from bioinstruct_dagster_tests.eval_sets.task_files import (
-    CHOICE,
-    LABELS,
-    TEXT,
-    changed,
-    tasks_folder,
-)
+from bioinstruct_dagster_tests.eval_sets.task_files import CHOICE, LABELS, TEXT, changed, read_task
 
 
 @pytest.fixture
 def task(tmp_path):
     def make(content):
-        (read,) = read_tasks(tasks_folder(tmp_path, quiz=content)).tasks
-        return read
+        return read_task(tmp_path, content)
 
     return make
 
