@@ -60,9 +60,6 @@ class ScoreEstimate:
         return f"{self.score:.3f} [{self.ci_low:.3f}, {self.ci_high:.3f}]"
 
 
-Estimate = ScoreEstimate  # shorter, and clear within evaluation
-
-
 def estimate(measured: Measured, clusters: Clusters, seed: int) -> ScoreEstimate:
     """The score of a metric with its interval.
 
