@@ -22,6 +22,7 @@ from benchmarks.documents import machine, table_head, table_line, write_between_
 from bioinstruct_dagster.evaluation.judge.agreement import (
     RESAMPLES,
     Floats,
+    HumanAgreement,
     agreement_of,
     auroc,
     cluster_indices,
@@ -66,8 +67,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--resamples", type=int, default=RESAMPLES, help="of the bootstrap")
     options = parser.parse_args(arguments)
     data = _read(options.scores)
-    tables = (_figures(data, options.resamples), _chosen_apart(data, options.resamples))
-    text = "\n\n".join([_about(data), *tables, _copies(data)])
+    begun = time.process_time()
+    found = _composites(data)
+    seconds = time.process_time() - begun
+    text = "\n\n".join(
+        [
+            _about(data, seconds),
+            _figures(data, found, options.resamples),
+            _chosen_apart(data, options.resamples),
+            _copies(data, found),
+        ]
+    )
     print(text)
     if not options.no_write:
         write_between_markers(text, MARKER)
@@ -95,10 +105,7 @@ def _composites(data: Scored, weights: CompositeWeights | None = None) -> list[C
     ]
 
 
-def _about(data: Scored) -> str:
-    begun = time.process_time()
-    _composites(data)
-    seconds = time.process_time() - begun
+def _about(data: Scored, seconds: float) -> str:
     return (
         f"{machine([f'numpy {np.__version__}'])} {len(data.rows)} summaries of"
         f" {len(set(data.dialogues))} dialogues; {sum(data.wrong)} have a factual error. All"
@@ -108,27 +115,31 @@ def _about(data: Scored) -> str:
     )
 
 
-def _figures(data: Scored, resamples: int) -> str:
+def _figures(data: Scored, found: Sequence[Composite], resamples: int) -> str:
     lines = table_head(
         ["score", "Spearman", "given both lengths", "within a dialogue", "AUROC of any error"]
     )
-    for name, (scores, errors) in _rivals(data).items():
-        found = agreement_of(
-            scores.tolist(),
-            errors.tolist(),
-            human=data.human.tolist(),
-            has_error=data.wrong,
-            lengths=data.lengths,
-            clusters=data.dialogues,
-            seed=SEED,
-            resamples=resamples,
-        )
-        figures = (found.spearman, found.partial, found.within, found.auroc)
+    for name, (scores, errors) in _rivals(data, found).items():
+        each = _agreement(data, scores, errors, resamples)
+        figures = (each.spearman, each.partial, each.within, each.auroc)
         lines.append(table_line([name, *map(str, figures)]))
     return "\n".join(lines)
 
 
-def _rivals(data: Scored) -> dict[str, tuple[Floats, Floats]]:
+def _agreement(data: Scored, scores: Floats, errors: Floats, resamples: int) -> HumanAgreement:
+    return agreement_of(
+        scores.tolist(),
+        errors.tolist(),
+        human=data.human.tolist(),
+        has_error=data.wrong,
+        lengths=data.lengths,
+        clusters=data.dialogues,
+        seed=SEED,
+        resamples=resamples,
+    )
+
+
+def _rivals(data: Scored, found: Sequence[Composite]) -> dict[str, tuple[Floats, Floats]]:
     """For each score its name, the score, and how likely an error is by it."""
     from rouge_score.rouge_scorer import RougeScorer
 
@@ -136,7 +147,6 @@ def _rivals(data: Scored) -> dict[str, tuple[Floats, Floats]]:
     rouge = [scorer.score(row["reference"], row["summary"]) for row in data.rows]
     summary, reference = data.lengths.T
     fitted = fitted_out_of_fold(np.log1p(data.lengths), data.human, data.dialogues)
-    found = _composites(data)
     plain = {
         "summary's length / reference's length": summary / reference,
         "minus the reference's length": -reference,
@@ -173,16 +183,7 @@ def _chosen_apart(data: Scored, resamples: int) -> str:
         error[held] = errors[
             max(range(len(grid)), key=lambda i: auroc(errors[i][rest], wrong[rest]))
         ][held]
-    figures = agreement_of(
-        score.tolist(),
-        error.tolist(),
-        human=data.human.tolist(),
-        has_error=data.wrong,
-        lengths=data.lengths,
-        clusters=data.dialogues,
-        seed=SEED,
-        resamples=resamples,
-    )
+    figures = _agreement(data, score, error, resamples)
     spread = [spearman(each, data.human) for each in scores]
     return (
         f"Cross-validated: if the weights {', '.join(f'`{name}`' for name in GRID)} are chosen"
@@ -199,13 +200,13 @@ def _choices() -> Iterator[tuple[float, ...]]:
     return product(*GRID.values())
 
 
-def _copies(data: Scored) -> str:
+def _copies(data: Scored, found: Sequence[Composite]) -> str:
     firsts = [data.rows[group[0]] for group in cluster_indices(data.dialogues)]
     copied, own = (
         np.mean([composite(row["dialogue"], row["reference"], row[text]).score for row in firsts])
         for text in ("dialogue", "reference")
     )
-    mean = np.mean([one.score for one in _composites(data)])
+    mean = np.mean([one.score for one in found])
     return (
         f"A copy of the whole dialogue scores {copied:.2f} on average, a model's summary"
         f" {mean:.2f}, the reference itself {own:.2f}."

@@ -14,6 +14,7 @@ from bioinstruct_dagster.eval_sets.scoring import SpanScoring
 from bioinstruct_dagster.evaluation.metrics.measured import SHARE, Measured, measured_mean
 from bioinstruct_dagster.evaluation.metrics.option_texts import words_of
 from bioinstruct_dagster.evaluation.metrics.span_lists import Span, read_spans
+from bioinstruct_dagster.evaluation.metrics.texts import answer_of
 from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult
 
 STRICT = "span_f1_strict"
@@ -43,10 +44,10 @@ def span_metrics(
     counts: dict[str, list[list[list[float]]]] = {STRICT: [], RELAXED: []}
     invalid: dict[str, float] = {}
     for item in items:
-        answers = [r for r in results.get(item.id, ()) if r.asked and r.measure == "answer"]
-        if not answers:
+        answer = answer_of(results.get(item.id, ()))
+        if answer is None:
             continue
-        listed = read_spans(answers[0].answer, labels, item.spans)
+        listed = read_spans(answer.answer, labels, item.spans)
         invalid[item.id] = float(listed is None)
         for name, relaxed in ((STRICT, False), (RELAXED, True)):
             counts[name].append(
@@ -82,22 +83,24 @@ def span_counts(
 ) -> list[float]:
     """True positives, false positives and false negatives of one label in one item."""
     wanted, given = _distinct(right, label), _distinct(listed, label)
+    hits = _relaxed_hits(wanted, given) if relaxed else len(set(wanted) & set(given))
+    return [float(hits), float(len(given) - hits), float(len(wanted) - hits)]
+
+
+def _relaxed_hits(wanted: Sequence[tuple[str, ...]], given: Sequence[tuple[str, ...]]) -> int:
+    """How many right spans have a listed one of their own that shares enough words."""
     pairs = sorted(
-        (
-            (-overlap, at, to)
-            for at, one in enumerate(wanted)
-            for to, other in enumerate(given)
-            if (overlap := _overlap(one, other)) >= (_RELAXED_OVERLAP if relaxed else 1.0)
-            and (relaxed or one == other)
-        ),
+        (-overlap, at, to)
+        for at, one in enumerate(wanted)
+        for to, other in enumerate(given)
+        if (overlap := _overlap(one, other)) >= _RELAXED_OVERLAP
     )
     taken: tuple[set[int], set[int]] = (set(), set())
     for _, at, to in pairs:  # the best pairs first
         if at not in taken[0] and to not in taken[1]:
             taken[0].add(at)
             taken[1].add(to)
-    hits = len(taken[0])
-    return [float(hits), float(len(given) - hits), float(len(wanted) - hits)]
+    return len(taken[0])
 
 
 def _distinct(spans: Sequence[Span], label: str) -> list[tuple[str, ...]]:

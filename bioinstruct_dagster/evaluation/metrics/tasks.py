@@ -20,15 +20,15 @@ from bioinstruct_dagster.evaluation.metrics.texts import (
     text_metrics,
 )
 from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult
+from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
 
 NOT_ASKED = "not_asked"  # the share of items whose prompt does not fit, even without its passage
 SHORTENED = "shortened"  # the share of items whose passage was cut
-_HELD_OUT = "held_out"  # evaluation.tasks.keys.OWN_TASK
 
 
 def main_metric(task: EvaluationTask) -> str:
     """The metric that stands for a task in averages and in Holm's correction over tasks."""
-    if task.name == _HELD_OUT:
+    if task.name == OWN_TASK:
         return LOSS
     match task.scoring:
         case ChoiceScoring():

@@ -4,9 +4,7 @@ Belongs here: values of items. Does not: BERTScore (evaluation.metrics.bertscore
 model, or the composite itself (evaluation.metrics.composite).
 """
 
-import importlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -25,7 +23,6 @@ LENGTH = "length_ratio"  # words of the answers, divided by words of the referen
 EMPTY = "empty_answers"
 CUT = "cut_answers"  # answers that the model did not end itself
 LOSS = "loss"  # nats per token of the references
-_COMPOSITE_PACKAGE = "bioinstruct_dagster.evaluation.metrics.composite"
 
 
 def text_metrics(
@@ -114,19 +111,18 @@ def _rouge(pairs: Mapping[str, tuple[EvaluationItem, ItemResult]]) -> list[Measu
 
 
 def _composite(pairs: Mapping[str, tuple[EvaluationItem, ItemResult]]) -> list[Measured]:
-    # By name: the package of word lists is loaded for a task that needs it, and only then.
-    composite: Callable[[str, str, str], Any] = importlib.import_module(
-        _COMPOSITE_PACKAGE
-    ).composite
+    # Loaded for a task that needs it, and only then.
+    from bioinstruct_dagster.evaluation.metrics.composite import composite
+
     scores = {
         key: composite("\n".join((item.question, *item.context)), item.answers[0], answer.answer)
         for key, (item, answer) in pairs.items()
     }
     return [
-        measured_mean(COMPOSITE, {key: float(each.score) for key, each in scores.items()}),
+        measured_mean(COMPOSITE, {key: each.score for key, each in scores.items()}),
         measured_mean(
             FACTUAL_ERRORS,
-            {key: float(each.factual_errors) for key, each in scores.items()},
+            {key: each.factual_errors for key, each in scores.items()},
             bounds=(0.0, float("inf")),
             higher_is_better=False,
         ),

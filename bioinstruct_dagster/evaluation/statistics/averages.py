@@ -12,7 +12,7 @@ import numpy as np
 from bioinstruct_dagster.evaluation.metrics.measured import Floats, Measured, MeasuredError
 from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE
 from bioinstruct_dagster.evaluation.statistics.estimates import CLUSTERED_BOOTSTRAP, ScoreEstimate
-from bioinstruct_dagster.evaluation.statistics.resamples import bootstrap, widened_tail
+from bioinstruct_dagster.evaluation.statistics.resamples import bootstrap, widened_percentiles
 from bioinstruct_dagster.evaluation.statistics.sums import (
     Clusters,
     ClusterSums,
@@ -91,9 +91,8 @@ def category_gain(tasks: Sequence[PairedTask], seed: int) -> CategoryGain:
             return ScoreEstimate(
                 score, None, None, n, clusters, "none: a task has one item or cluster"
             )
-        tail = widened_tail(fewest)
-        low, high = np.quantile(samples, [tail, 1 - tail])
-        return ScoreEstimate(score, float(low), float(high), n, clusters, method)
+        low, high = widened_percentiles(samples, fewest)
+        return ScoreEstimate(score, low, high, n, clusters, method)
 
     with np.errstate(divide="ignore", invalid="ignore"):
         gains = adapter / base - 1

@@ -8,9 +8,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from bioinstruct_dagster.evaluation.metrics.measured import Floats
 
 COVERAGE = 0.95
 POWER = 0.8

@@ -65,9 +65,6 @@ class ScoreEstimate:
         return asdict(self)
 
 
-Estimate = ScoreEstimate  # shorter, and clear within evaluation
-
-
 def estimate(measured: Measured, clusters: Clusters, seed: int) -> ScoreEstimate:
     """The score of a metric with its interval.
 

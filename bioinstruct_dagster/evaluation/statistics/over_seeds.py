@@ -6,7 +6,7 @@ Belongs here: the variance of a design in which each seed answers each item. Doe
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -72,13 +72,11 @@ def over_seeds(
     scores = np.array([each.score for each in sums])
     mean, spread, seeds = float(scores.mean()), float(scores.std(ddof=1)), len(sums)
     n, count = sums[0].items, sums[0].clusters
-    if not n or count == 1:
-        found = without_spread(sums[0])
-        low, high = (found.ci_low, found.ci_high) if found else (None, None)
-        method = found.method if found else ""
-        return SeedsEstimate(ScoreEstimate(mean, low, high, n, count, method), spread, seeds, None)
+    same = without_spread(sums[0])
+    if same and count <= 1:
+        return SeedsEstimate(replace(same, score=mean), spread, seeds, None)
     items, between = _two_variances(np.stack([each.left_out() for each in sums]), scores)
-    if items == between == 0 and (same := without_spread(sums[0])) is not None:
+    if same and items == between == 0:
         return SeedsEstimate(same, spread, seeds, None if base is None else 1.0)
     half = _half_width((1 + COVERAGE) / 2, (items, count - 1), (between, seeds - 1))
     method = CLUSTERED_TWO_WAY if sums[0].shared else TWO_WAY

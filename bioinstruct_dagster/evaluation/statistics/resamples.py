@@ -11,9 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from bioinstruct_dagster.evaluation.metrics.measured import Floats
 from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE, t_quantile
-
-Floats = NDArray[np.float64]
 
 RESAMPLES = 10_000
 EXACT_CLUSTERS = 13  # up to so many, all 2**clusters swaps are computed: 8,192 at the most

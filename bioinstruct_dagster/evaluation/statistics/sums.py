@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bioinstruct_dagster.evaluation.metrics.measured import (
     SHARE,
@@ -154,7 +153,7 @@ def _f1(counts: Floats) -> Floats:
     return found
 
 
-def jackknife_error(moves: NDArray[np.float64]) -> float:
+def jackknife_error(moves: Floats) -> float:
     """The standard error of a score from the scores without each cluster, of shape (clusters,)."""
     count = len(moves)
     return float(np.sqrt((count - 1) / count * ((moves - moves.mean()) ** 2).sum()))

@@ -10,7 +10,7 @@ from typing import Any
 from bioinstruct_dagster.evaluation.scoring import TaskResults, main_pair
 from bioinstruct_dagster.evaluation.selection import ChosenTask
 from bioinstruct_dagster.evaluation.statistics.averages import PairedTask, category_gain
-from bioinstruct_dagster.evaluation.statistics.estimates import Estimate
+from bioinstruct_dagster.evaluation.statistics.estimates import ScoreEstimate
 from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
 
@@ -52,7 +52,7 @@ def average_rows(
     if len(pairs) < _FEWEST_TASKS:
         return
     gain = category_gain(pairs, seed)
-    rows: list[tuple[str, str, Estimate | None]] = [
+    rows: list[tuple[str, str, ScoreEstimate | None]] = [
         (MEAN, "base", gain.base),
         (MEAN, "adapter", gain.adapter),
         (MEAN, "difference", gain.difference),

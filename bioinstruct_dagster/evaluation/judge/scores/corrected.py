@@ -11,7 +11,7 @@ from bioinstruct_dagster.evaluation.judge.grades import SHARES, GradedText
 from bioinstruct_dagster.evaluation.judge.human_scores import HumanScore
 from bioinstruct_dagster.evaluation.judge.scores.given import SUBJECTS, GivenGrades, score_row
 from bioinstruct_dagster.evaluation.statistics.corrected import ppi_mean
-from bioinstruct_dagster.evaluation.statistics.estimates import Estimate
+from bioinstruct_dagster.evaluation.statistics.estimates import ScoreEstimate
 
 # With fewer human scores of a subject's answers, no interval of a correction holds.
 LEAST_HUMAN_SCORES = 20
@@ -70,7 +70,7 @@ def _ppi(
     *,
     seed: int,
     bounds: tuple[float, float],
-) -> Estimate | None:
+) -> ScoreEstimate | None:
     """The corrected mean; None with too few human scores."""
     if len(human) < LEAST_HUMAN_SCORES:
         return None

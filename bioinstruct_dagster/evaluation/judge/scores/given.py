@@ -13,7 +13,7 @@ import numpy as np
 from bioinstruct_dagster.evaluation.judge.answers import AnsweredItem
 from bioinstruct_dagster.evaluation.judge.grades import Grade, Share
 from bioinstruct_dagster.evaluation.metrics.measured import SHARE, Measured
-from bioinstruct_dagster.evaluation.statistics.estimates import Estimate
+from bioinstruct_dagster.evaluation.statistics.estimates import ScoreEstimate
 
 SUBJECTS = ("base", "adapter")
 UNREADABLE = "judge_unreadable"
@@ -73,7 +73,7 @@ def values_of(metric: str, values: Mapping[str, float], *, proportion: bool = Fa
     )
 
 
-def score_row(metric: str, subject: str, kind: str, found: Estimate) -> dict[str, Any]:
+def score_row(metric: str, subject: str, kind: str, found: ScoreEstimate) -> dict[str, Any]:
     """The columns of `judge_scores` that hold a score.
 
     Args:

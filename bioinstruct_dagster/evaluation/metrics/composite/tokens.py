@@ -8,6 +8,7 @@ import re
 import unicodedata
 from functools import cache
 
+from bioinstruct_dagster.curation.word_lists import alternatives
 from bioinstruct_dagster.evaluation.metrics.composite.lists import texts_in
 from bioinstruct_dagster.evaluation.metrics.composite.numbers import (
     spoken_numbers,
@@ -103,8 +104,8 @@ def _in_full(words: list[str]) -> list[str]:
 @cache
 def _marked() -> re.Pattern[str]:
     """Finds the short forms with a mark. "w/" stands before a blank, "n/v" between others."""
-    forms = sorted(texts_in("shorthand", "marked"), key=len, reverse=True)
-    return re.compile(rf"(?<![\w/.])(?:{'|'.join(map(re.escape, forms))})(?![\w/])")
+    forms = alternatives(texts_in("shorthand", "marked"))
+    return re.compile(rf"(?<![\w/.])(?:{forms})(?![\w/])")
 
 
 def _joined_letters(match: re.Match[str]) -> str:
