@@ -29,6 +29,7 @@ from bioinstruct_dagster.evaluation.judge.rubric import (
 )
 from bioinstruct_dagster.teacher.answers import StoredAnswer
 from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt
+from bioinstruct_dagster.teacher.reading.answer_values import short_reason
 
 Preference = Literal["first", "second", "neither"]
 
@@ -145,11 +146,10 @@ def pair_question() -> Question[AnswerPair, PairChoice]:
 
 
 def _valid_choice(answer: Mapping[str, Any]) -> PairChoice | None:
-    preferred, reason = answer.get("preferred"), answer.get("reason")
+    preferred = answer.get("preferred")
     if preferred not in PREFERENCES:
         return None
-    short = " ".join(reason.split())[:MOST_REASON_CHARS] if isinstance(reason, str) else ""
-    return PairChoice(preferred, short)
+    return PairChoice(preferred, short_reason(answer.get("reason"), MOST_REASON_CHARS))
 
 
 def _stored_row(key: str, pair: AnswerPair, choice: PairChoice | None) -> dict[str, Any]:
