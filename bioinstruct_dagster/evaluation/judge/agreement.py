@@ -19,11 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 RESAMPLES = 2_000  # of the bootstrap over dialogues
-COVERAGE = 0.95
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,7 @@ def agreement_of(
         )
 
     def figure(statistic: Callable[[Indices], float]) -> AgreementFigure:
-        drawn = over_clusters(statistic, groups, seed=seed, resamples=resamples)
-        return AgreementFigure(statistic(np.arange(len(x))), *drawn)
+        return figure_over(statistic, groups, seed=seed, resamples=resamples)
 
     return HumanAgreement(
         spearman=figure(lambda rows: spearman(x[rows], y[rows])),
@@ -194,6 +194,19 @@ def cluster_indices(clusters: Sequence[Hashable]) -> list[Indices]:
     for row, cluster in enumerate(clusters):
         rows.setdefault(cluster, []).append(row)
     return [np.array(found, dtype=np.intp) for found in rows.values()]
+
+
+def figure_over(
+    statistic: Callable[[Indices], float],
+    groups: Sequence[Indices],
+    *,
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> AgreementFigure:
+    """A statistic of all rows, with the interval of `over_clusters`, whose arguments these are."""
+    rows = np.arange(sum(map(len, groups)))
+    drawn = over_clusters(statistic, groups, seed=seed, resamples=resamples)
+    return AgreementFigure(statistic(rows), *drawn)
 
 
 def over_clusters(

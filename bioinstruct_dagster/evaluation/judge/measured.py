@@ -19,7 +19,7 @@ from bioinstruct_dagster.evaluation.judge.agreement import (
     AgreementFigure,
     agreement_of,
     cluster_indices,
-    over_clusters,
+    figure_over,
     spearman,
 )
 from bioinstruct_dagster.evaluation.judge.biases import BiasFigure
@@ -147,10 +147,8 @@ class _Sample:
             people = self.people[rows]
             return spearman(ours[rows], people) - spearman(theirs[rows], people)
 
-        n = len(self.people)
-        ends = over_clusters(gap, self.groups, seed=self.seed, resamples=self.resamples)
-        figure = AgreementFigure(gap(np.arange(n)), *ends)
-        return _figure_row("difference", name, figure, n, len(self.groups))
+        figure = figure_over(gap, self.groups, seed=self.seed, resamples=self.resamples)
+        return _figure_row("difference", name, figure, len(self.people), len(self.groups))
 
 
 def bias_rows(figures: Sequence[BiasFigure]) -> list[dict[str, Any]]:
