@@ -5,7 +5,7 @@ the command (benchmarks.judge).
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,6 @@ from bioinstruct_dagster.evaluation.judge.grades import (
 from bioinstruct_dagster.evaluation.judge.human_scores import HumanScore
 from bioinstruct_dagster.evaluation.judge.measured import agreement_rows, bias_rows, write_measure
 from bioinstruct_dagster.evaluation.judge.pairwise import AnswerPair, outcome, pair_question
-from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.answers import ask_together, stored_answers
 from bioinstruct_dagster.teacher.feeds import Tally
@@ -112,6 +111,7 @@ def measure_judge(
             "Set BIOINSTRUCT_JUDGE_MODEL to another model."
         )
     ours = {"seed": seed, "resamples": resamples}
+    billed = _billed(session, texts)
     second = _grades(session, [score.text for score in twice], _SECOND)
     figures = [
         *grade_biases(scores, given, session.model, **ours),
@@ -122,9 +122,8 @@ def measure_judge(
             [second.get(score.text) for score in twice],
             **ours,
         ),
-        *_costs(session.store, [grade_question().key(t, session.teacher, session.model)
-                                for t in set(texts)]),
-    ]  # fmt: skip
+        *_costs(billed),
+    ]
     rows = agreement_rows(scores, given, **ours) + bias_rows(figures)
     write_measure(
         session.store,
@@ -132,7 +131,8 @@ def measure_judge(
         scores,
         teacher=session.teacher,
         model=session.model,
-        rehearsal=session.endpoint.rehearsal or _was_rehearsed(session, texts),
+        # A rehearsal server may answer behind the address of a real one.
+        rehearsal=session.endpoint.rehearsal or billed["rehearsal"],
     )
     return Measurement(rows, tally)
 
@@ -213,21 +213,21 @@ def _outcomes(
     return [MeasuredPair(first, second, one) for first, second, one in found if one is not None]
 
 
-def _costs(store: Store, keys: Sequence[str]) -> list[BiasFigure]:
+def _billed(session: TeacherSession, texts: Sequence[GradedText]) -> dict[str, Any]:
+    """What the grades of the texts cost, and whether a rehearsal server gave one."""
+    question = grade_question()
+    keys = [question.key(text, session.teacher, session.model) for text in set(texts)]
+    return session.store.rows(COST, {"keys": keys})[0]
+
+
+def _costs(billed: Mapping[str, Any]) -> list[BiasFigure]:
     """Tokens and dollars of a grade; the dollars only if the price is known."""
-    found = store.rows(COST, {"keys": list(keys)})[0]
-    requests = int(found["requests"])
+    requests = int(billed["requests"])
     if not requests:
         return []
-    costs = {"tokens_per_grade": found["tokens"] / requests}
-    if not found["unpriced"]:
-        costs["usd_per_grade"] = found["usd"] / requests
+    costs = {"tokens_per_grade": billed["tokens"] / requests}
+    if not billed["unpriced"]:
+        costs["usd_per_grade"] = billed["usd"] / requests
     return [
         BiasFigure(name, value, None, None, requests, requests) for name, value in costs.items()
     ]
-
-
-def _was_rehearsed(session: TeacherSession, texts: Sequence[GradedText]) -> bool:
-    """Whether a rehearsal server answered behind the address of a real one."""
-    said = stored_answers(session, grade_question(), texts)
-    return any(answer.rehearsal for answer in said.values())
