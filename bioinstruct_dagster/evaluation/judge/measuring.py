@@ -147,20 +147,15 @@ def _ask(
     """One round for all questions, each in a random order."""
 
     def asked(of: Sequence[GradedText]) -> list[GradedText]:
-        mixed = sorted(set(of), key=lambda text: sha256_of([seed, *text.shown().values()]))
+        mixed = sorted(set(of), key=lambda text: _place(text, seed))
         return [text for text in mixed if grade_without_judge(text) is None]
 
-    orders = [
-        order
-        for first, second in pairs
-        for order in (_pair_of(first, second), _pair_of(second, first))
-    ]
     return ask_together(
         session,
         [
             (grade_question(), asked(texts)),
             (grade_question(_SECOND), asked(twice)),
-            (pair_question(), orders),
+            (pair_question(), _orders(pairs)),
         ],
     )
 
@@ -176,9 +171,12 @@ def _grades(
 
 def _in_random_order(scores: Sequence[HumanScore], seed: int) -> list[HumanScore]:
     by_text = {score.text: score for score in scores}
-    return sorted(
-        by_text.values(), key=lambda score: sha256_of([seed, *score.text.shown().values()])
-    )
+    return sorted(by_text.values(), key=lambda score: _place(score.text, seed))
+
+
+def _place(shown: GradedText | AnswerPair, seed: int) -> str:
+    """What a text or pair is sorted by in the random order of a seed."""
+    return sha256_of([seed, *shown.shown().values()])
 
 
 def _pairs(scores: Sequence[HumanScore], seed: int) -> list[tuple[HumanScore, HumanScore]]:
@@ -193,9 +191,7 @@ def _pairs(scores: Sequence[HumanScore], seed: int) -> list[tuple[HumanScore, Hu
         for pair in itertools.combinations(answers, 2)
         if not _pair_of(*pair).needs_no_judge
     ]
-    return sorted(
-        pairs, key=lambda pair: sha256_of([seed, *_pair_of(*pair).shown().values()])
-    )  # fmt: skip
+    return sorted(pairs, key=lambda pair: _place(_pair_of(*pair), seed))
 
 
 def _pair_of(first: HumanScore, second: HumanScore) -> AnswerPair:
@@ -204,11 +200,14 @@ def _pair_of(first: HumanScore, second: HumanScore) -> AnswerPair:
     )
 
 
+def _orders(pairs: Sequence[tuple[HumanScore, HumanScore]]) -> list[AnswerPair]:
+    return [order for pair in pairs for order in _pair_of(*pair).orders]
+
+
 def _outcomes(
     session: TeacherSession, pairs: Sequence[tuple[HumanScore, HumanScore]]
 ) -> list[MeasuredPair]:
-    orders = [order for pair in pairs for order in (_pair_of(*pair), _pair_of(*pair).exchanged())]
-    said = stored_answers(session, pair_question(), orders)
+    said = stored_answers(session, pair_question(), _orders(pairs))
     found = [(first, second, outcome(_pair_of(first, second), said)) for first, second in pairs]
     return [MeasuredPair(first, second, one) for first, second, one in found if one is not None]
 

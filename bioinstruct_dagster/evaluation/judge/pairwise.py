@@ -56,6 +56,11 @@ class AnswerPair:
         """The same pair in the other order."""
         return AnswerPair(self.source, self.reference, self.second, self.first)
 
+    @property
+    def orders(self) -> tuple["AnswerPair", "AnswerPair"]:
+        """Both orders, in which a judge is asked about the pair; this one first."""
+        return self, self.exchanged()
+
     def shown(self) -> dict[str, str]:
         """The fields that the prompt shows, by name."""
         return {
@@ -108,7 +113,7 @@ def outcome(
     """
     if pair.needs_no_judge:
         return PairOutcome(0.5, 0, 0, consistent=True)
-    said = [answers.get(order) for order in (pair, pair.exchanged())]
+    said = [answers.get(order) for order in pair.orders]
     choices = [each.answer for each in said if each is not None]
     given = [choice.preferred for choice in choices if choice is not None]
     if len(given) != len(said):
