@@ -94,11 +94,6 @@ class Grade:
             return None
         return (self.supported if name == "factual_precision" else self.invented) / of_answer
 
-    @property
-    def has_factual_error(self) -> bool:
-        """Whether any fact of the answer is contradicted or invented."""
-        return self.contradicted + self.invented > 0
-
 
 def grade_without_judge(text: GradedText) -> Grade | None:
     """The grade of an empty answer, which needs no judge: it states nothing. None for any other."""

@@ -6,7 +6,6 @@ the command (benchmarks.judge).
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bioinstruct_dagster.evaluation.judge.agreement import RESAMPLES
@@ -54,19 +53,6 @@ class MeasurementPendingError(JudgeError):
     """The judge has not answered everything: a batch is open, or a cap ended the round."""
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """A measurement: its rows, and what its requests took.
-
-    Attributes:
-        rows: of `judge_measures`, without what is the same for all.
-        tally: of the round.
-    """
-
-    rows: list[dict[str, Any]]
-    tally: Tally
-
-
 def measure_judge(
     session: TeacherSession,
     scores: tuple[HumanScore, ...],
@@ -75,7 +61,7 @@ def measure_judge(
     repeated: int = REPEATED,
     compared: int = COMPARED,
     resamples: int = RESAMPLES,
-) -> Measurement:
+) -> list[dict[str, Any]]:
     """Measure the judge of a session by human scores, and keep the figures in its store.
 
     Args:
@@ -85,6 +71,9 @@ def measure_judge(
         repeated: how many answers are graded twice.
         compared: how many pairs are compared.
         resamples: of the bootstrap.
+
+    Returns:
+        The rows of `judge_measures`, without what is the same for all.
 
     Raises:
         MeasurementPendingError: not every answer has a reply yet. What came is stored, and the next
@@ -134,7 +123,7 @@ def measure_judge(
         # A rehearsal server may answer behind the address of a real one.
         rehearsal=session.endpoint.rehearsal or billed["rehearsal"],
     )
-    return Measurement(rows, tally)
+    return rows
 
 
 def _ask(
