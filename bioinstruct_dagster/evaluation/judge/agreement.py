@@ -142,17 +142,6 @@ def partial_correlation(x: ArrayLike, y: ArrayLike, given: ArrayLike) -> float:
     return _pearson(left[:, 0], left[:, 1])
 
 
-def within_clusters(x: ArrayLike, y: ArrayLike, clusters: Sequence[Hashable]) -> float:
-    """The mean over clusters of Spearman's rank correlation inside the cluster.
-
-    A cluster whose y are all equal has no order to find and does not count. A cluster whose y
-    differ and whose x are all equal counts as 0.
-    """
-    groups = cluster_indices(clusters)
-    found = _inside(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), groups)
-    return float(found.mean()) if len(found) else 0.0
-
-
 def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
     """The probability that a positive item scores higher than a negative one; ties count half.
 
@@ -237,16 +226,17 @@ def over_clusters(
 def _within_figure(
     x: Floats, y: Floats, groups: Sequence[Indices], *, seed: int, resamples: int
 ) -> AgreementFigure:
-    """The mean inside clusters. The clusters' own figures are drawn, so each is computed once."""
-    found = _inside(x, y, groups)
+    """The mean over clusters of Spearman's rank correlation inside the cluster.
+
+    A cluster whose y are all equal has no order to find and does not count. A cluster whose y
+    differ and whose x are all equal counts as 0. The clusters' own figures are drawn, so each is
+    computed once.
+    """
+    found = np.array([spearman(x[g], y[g]) for g in groups if len(np.unique(y[g])) > 1])
     if not len(found):
         return AgreementFigure(0.0, 0.0, 0.0)
     drawn = np.random.default_rng(seed).integers(0, len(found), (resamples, len(found)))
     return AgreementFigure(float(found.mean()), *_interval(found[drawn].mean(axis=1)))
-
-
-def _inside(x: Floats, y: Floats, groups: Sequence[Indices]) -> Floats:
-    return np.array([spearman(x[g], y[g]) for g in groups if len(np.unique(y[g])) > 1])
 
 
 def _interval(values: Floats) -> tuple[float, float]:
