@@ -6,15 +6,12 @@ and `factual_precision`. The tables go to docs/benchmarks.md.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,13 +19,22 @@ from benchmarks.documents import machine, table_head, table_line, write_between_
 from bioinstruct_dagster.evaluation.judge.agreement import (
     RESAMPLES,
     Floats,
-    HumanAgreement,
-    agreement_of,
+    Indices,
     auroc,
     cluster_indices,
-    fitted_out_of_fold,
-    length_of,
     spearman,
+)
+from bioinstruct_dagster.evaluation.judge.human_scores import HumanScore, read_human_scores
+from bioinstruct_dagster.evaluation.judge.measured import agreement_with_people
+from bioinstruct_dagster.evaluation.judge.rivals import (
+    BOTH_LENGTHS,
+    COMPOSITE,
+    LENGTH_RATIO,
+    REFERENCE_LENGTH,
+    ROUGE,
+    lengths_of,
+    people_s_f1,
+    scores_without_judge,
 )
 from bioinstruct_dagster.evaluation.metrics.composite import Composite, composite
 from bioinstruct_dagster.evaluation.metrics.composite.weights import CompositeWeights
@@ -40,23 +46,13 @@ MARKER = "bench-composite"
 GRID = {"error": (0.1, 0.2, 0.4), "clause_power": (0.25, 0.5, 1.0), "beyond": (0.05, 0.1, 0.2)}
 
 
-@dataclass(frozen=True)
-class Scored:
-    """The summaries with their human scores.
-
-    Attributes:
-        rows: the lines of the file.
-        human: factual F1.
-        wrong: whether people found a factual error: factual precision below 1.
-        lengths: words of summary and reference, of shape (n, 2).
-        dialogues: of each summary.
-    """
-
-    rows: Sequence[dict[str, Any]]
-    human: Floats
-    wrong: Sequence[bool]
-    lengths: Floats
-    dialogues: Sequence[str]
+NAMES = {
+    LENGTH_RATIO: "summary's length / reference's length",
+    REFERENCE_LENGTH: "minus the reference's length",
+    BOTH_LENGTHS: "both lengths, fitted to the other dialogues",
+    ROUGE: "ROUGE-1",
+}
+Scores = Sequence[HumanScore]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,125 +62,89 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-write", action="store_true", help="leave docs/benchmarks.md as it is")
     parser.add_argument("--resamples", type=int, default=RESAMPLES, help="of the bootstrap")
     options = parser.parse_args(arguments)
-    data = _read(options.scores)
-    begun = time.process_time()
-    found = _composites(data)
-    seconds = time.process_time() - begun
-    text = "\n\n".join(
-        [
-            _about(data, seconds),
-            _figures(data, found, options.resamples),
-            _chosen_apart(data, options.resamples),
-            _copies(data, found),
-        ]
-    )
+    scores = read_human_scores(options.scores)
+    tables = (_figures(scores, options.resamples), _chosen_apart(scores, options.resamples))
+    text = "\n\n".join([_about(scores), *tables, _copies(scores)])
     print(text)
     if not options.no_write:
         write_between_markers(text, MARKER)
     return 0
 
 
-def _read(path: Path) -> Scored:
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    return Scored(
-        rows,
-        np.array([row["factual_f1"] for row in rows], dtype=np.float64),
-        [row["factual_precision"] < 1 for row in rows],
-        np.array(
-            [[length_of(row["summary"]), length_of(row["reference"])] for row in rows],
-            dtype=np.float64,
-        ),
-        [row["dialogue"] for row in rows],
-    )
+def _composites(scores: Scores, weights: CompositeWeights | None = None) -> list[Composite]:
+    texts = [score.text for score in scores]
+    used = weights or CompositeWeights()
+    return [composite(text.source, text.reference, text.answer, used) for text in texts]
 
 
-def _composites(data: Scored, weights: CompositeWeights | None = None) -> list[Composite]:
-    return [
-        composite(row["dialogue"], row["reference"], row["summary"], weights or CompositeWeights())
-        for row in data.rows
-    ]
-
-
-def _about(data: Scored, seconds: float) -> str:
+def _about(scores: Scores) -> str:
+    begun = time.process_time()
+    _composites(scores)
+    seconds = time.process_time() - begun
     return (
-        f"{machine([f'numpy {np.__version__}'])} {len(data.rows)} summaries of"
-        f" {len(set(data.dialogues))} dialogues; {sum(data.wrong)} have a factual error. All"
+        f"{machine([f'numpy {np.__version__}'])} {len(scores)} summaries of"
+        f" {len(_dialogues(scores))} dialogues;"
+        f" {sum(score.has_factual_error for score in scores)} have a factual error. All"
         f" composites take {seconds:.1f} CPU-seconds, loading the word lists included. In brackets:"
         " 95 % intervals from a bootstrap over dialogues. Only the composite has a number of its"
         " own for errors; the AUROC of the others is that of the summary's length."
     )
 
 
-def _figures(data: Scored, found: Sequence[Composite], resamples: int) -> str:
+def _dialogues(scores: Scores) -> list[Indices]:
+    """The places of each dialogue's summaries."""
+    return cluster_indices([score.text.source for score in scores])
+
+
+def _figures(scores: Scores, resamples: int) -> str:
     lines = table_head(
         ["score", "Spearman", "given both lengths", "within a dialogue", "AUROC of any error"]
     )
-    for name, (scores, errors) in _rivals(data, found).items():
-        each = _agreement(data, scores, errors, resamples)
-        figures = (each.spearman, each.partial, each.within, each.auroc)
+    for name, (values, errors) in _rivals(scores).items():
+        found = agreement_with_people(scores, values, errors, seed=SEED, resamples=resamples)
+        figures = (found.spearman, found.partial, found.within, found.auroc)
         lines.append(table_line([name, *map(str, figures)]))
     return "\n".join(lines)
 
 
-def _agreement(data: Scored, scores: Floats, errors: Floats, resamples: int) -> HumanAgreement:
-    return agreement_of(
-        scores.tolist(),
-        errors.tolist(),
-        human=data.human.tolist(),
-        has_error=data.wrong,
-        lengths=data.lengths,
-        clusters=data.dialogues,
-        seed=SEED,
-        resamples=resamples,
-    )
-
-
-def _rivals(data: Scored, found: Sequence[Composite]) -> dict[str, tuple[Floats, Floats]]:
+def _rivals(scores: Scores) -> dict[str, tuple[Floats, Floats]]:
     """For each score its name, the score, and how likely an error is by it."""
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(["rouge1", "rougeL"], use_stemmer=True)
-    rouge = [scorer.score(row["reference"], row["summary"]) for row in data.rows]
-    summary, reference = data.lengths.T
-    fitted = fitted_out_of_fold(np.log1p(data.lengths), data.human, data.dialogues)
-    plain = {
-        "summary's length / reference's length": summary / reference,
-        "minus the reference's length": -reference,
-        "both lengths, fitted to the other dialogues": fitted,
-        "ROUGE-1": np.array([one["rouge1"].fmeasure for one in rouge]),
-        "ROUGE-L": np.array([one["rougeL"].fmeasure for one in rouge]),
-    }
+    scorer = RougeScorer(["rougeL"], use_stemmer=True)
+    texts = [score.text for score in scores]
+    rouge = [scorer.score(text.reference, text.answer)["rougeL"].fmeasure for text in texts]
+    found = scores_without_judge(scores)
+    plain = {shown: found[name][0] for name, shown in NAMES.items()} | {"ROUGE-L": np.array(rouge)}
     # A longer summary can hold more errors: of the scores without a view on errors, the summary's
     # length is the strongest sign of one.
-    return {
-        "**composite**": (
-            np.array([one.score for one in found]),
-            np.array([one.factual_errors for one in found]),
-        )
-    } | {name: (scores, summary) for name, scores in plain.items()}
+    summary = lengths_of(scores)[:, 0]
+    return {"**composite**": found[COMPOSITE]} | {
+        name: (values, summary) for name, values in plain.items()
+    }
 
 
-def _chosen_apart(data: Scored, resamples: int) -> str:
+def _chosen_apart(data: Scores, resamples: int) -> str:
     """The figures when weights are chosen on nine tenths of the dialogues, measured on the rest."""
     grid = [CompositeWeights(**dict(zip(GRID, values, strict=True))) for values in _choices()]
     found = [_composites(data, weights) for weights in grid]
     scores = np.array([[one.score for one in each] for each in found])
     errors = np.array([[one.factual_errors for one in each] for each in found])
-    groups = cluster_indices(data.dialogues)
-    wrong = np.array(data.wrong)
-    score, error = np.empty(len(data.rows)), np.empty(len(data.rows))
+    groups, human = _dialogues(data), people_s_f1(data)
+    wrong = np.array([one.has_factual_error for one in data])
+    score, error = np.empty(len(data)), np.empty(len(data))
     folds = min(FOLDS, len(groups))
     for fold in range(folds):
         held = np.concatenate(groups[fold::folds])
-        rest = np.setdiff1d(np.arange(len(data.rows)), held)
+        rest = np.setdiff1d(np.arange(len(data)), held)
         score[held] = scores[
-            max(range(len(grid)), key=lambda i: spearman(scores[i][rest], data.human[rest]))
+            max(range(len(grid)), key=lambda i: spearman(scores[i][rest], human[rest]))
         ][held]
         error[held] = errors[
             max(range(len(grid)), key=lambda i: auroc(errors[i][rest], wrong[rest]))
         ][held]
-    figures = _agreement(data, score, error, resamples)
-    spread = [spearman(each, data.human) for each in scores]
+    figures = agreement_with_people(data, score, error, seed=SEED, resamples=resamples)
+    spread = [spearman(each, human) for each in scores]
     return (
         f"Cross-validated: if the weights {', '.join(f'`{name}`' for name in GRID)} are chosen"
         f" among {len(grid)} combinations on nine tenths of the dialogues and measured on the"
@@ -200,13 +160,11 @@ def _choices() -> Iterator[tuple[float, ...]]:
     return product(*GRID.values())
 
 
-def _copies(data: Scored, found: Sequence[Composite]) -> str:
-    firsts = [data.rows[group[0]] for group in cluster_indices(data.dialogues)]
-    copied, own = (
-        np.mean([composite(row["dialogue"], row["reference"], row[text]).score for row in firsts])
-        for text in ("dialogue", "reference")
-    )
-    mean = np.mean([one.score for one in found])
+def _copies(scores: Scores) -> str:
+    firsts = [scores[group[0]].text for group in _dialogues(scores)]
+    copied = np.mean([composite(one.source, one.reference, one.source).score for one in firsts])
+    own = np.mean([composite(one.source, one.reference, one.reference).score for one in firsts])
+    mean = np.mean([one.score for one in _composites(scores)])
     return (
         f"A copy of the whole dialogue scores {copied:.2f} on average, a model's summary"
         f" {mean:.2f}, the reference itself {own:.2f}."

@@ -95,7 +95,7 @@ def _measured(
     with open_judge(
         settings, store, lambda line: print(line, file=sys.stderr), run_id=run_id
     ) as session:
-        found = measure_judge(
+        rows = measure_judge(
             session,
             scores,
             seed=seed,
@@ -104,7 +104,7 @@ def _measured(
             resamples=options.resamples,
         )
         standing: JudgeStanding = standing_of(store, session.teacher, session.model)
-        return tables(found.rows, session.model, standing), found.rows
+        return tables(rows, session.model, standing), rows
 
 
 if __name__ == "__main__":

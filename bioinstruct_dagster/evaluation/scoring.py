@@ -19,12 +19,15 @@ from bioinstruct_dagster.evaluation.metrics.tasks import main_metric, measured_o
 from bioinstruct_dagster.evaluation.selection import ChosenTask
 from bioinstruct_dagster.evaluation.statistics.comparisons import compare
 from bioinstruct_dagster.evaluation.statistics.estimates import estimate
-from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS, corrected_over_families
+from bioinstruct_dagster.evaluation.statistics.families import (
+    ALL_ITEMS,
+    CLEAN_ITEMS,
+    corrected_over_families,
+)
 from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK, task_version
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
-CLEAN_ITEMS = "without_contaminated"
 ALL_CATEGORIES = "all"
 Results = Mapping[str, Sequence[ItemResult]]  # by item
 _COMPUTED_BY = ("metrics", "statistics", "summaries")  # folders whose code determines a score

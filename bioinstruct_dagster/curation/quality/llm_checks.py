@@ -15,6 +15,7 @@ from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule
 from bioinstruct_dagster.curation.quality.wording import excerpt
 from bioinstruct_dagster.teacher.answers import StoredAnswer
 from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt
+from bioinstruct_dagster.teacher.reading.answer_values import short_reason
 
 # With more rows in a request, a teacher checks each less carefully.
 ROWS_PER_REQUEST = 10
@@ -125,8 +126,7 @@ def _valid_check(answer: Mapping[str, Any]) -> TeacherCheck | None:
     grounded, correct, reason = (answer.get(key) for key in ("grounded", "correct", "reason"))
     if not isinstance(grounded, bool) or not isinstance(correct, bool):
         return None
-    short_reason = " ".join(reason.split())[:MOST_REASON_CHARS] if isinstance(reason, str) else ""
-    return TeacherCheck(grounded, correct, short_reason)
+    return TeacherCheck(grounded, correct, short_reason(reason, MOST_REASON_CHARS))
 
 
 def _stored_row(key: str, _row: RowTexts, check: TeacherCheck | None) -> dict[str, Any]:

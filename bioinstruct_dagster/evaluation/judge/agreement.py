@@ -19,11 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 RESAMPLES = 2_000  # of the bootstrap over dialogues
-COVERAGE = 0.95
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,7 @@ def agreement_of(
         )
 
     def figure(statistic: Callable[[Indices], float]) -> AgreementFigure:
-        drawn = over_clusters(statistic, groups, seed=seed, resamples=resamples)
-        return AgreementFigure(statistic(np.arange(len(x))), *drawn)
+        return figure_over(statistic, groups, seed=seed, resamples=resamples)
 
     return HumanAgreement(
         spearman=figure(lambda rows: spearman(x[rows], y[rows])),
@@ -140,17 +140,6 @@ def partial_correlation(x: ArrayLike, y: ArrayLike, given: ArrayLike) -> float:
     fitted, *_ = np.linalg.lstsq(design, ranks, rcond=None)
     left = ranks - design @ fitted
     return _pearson(left[:, 0], left[:, 1])
-
-
-def within_clusters(x: ArrayLike, y: ArrayLike, clusters: Sequence[Hashable]) -> float:
-    """The mean over clusters of Spearman's rank correlation inside the cluster.
-
-    A cluster whose y are all equal has no order to find and does not count. A cluster whose y
-    differ and whose x are all equal counts as 0.
-    """
-    groups = cluster_indices(clusters)
-    found = _inside(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), groups)
-    return float(found.mean()) if len(found) else 0.0
 
 
 def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
@@ -196,6 +185,19 @@ def cluster_indices(clusters: Sequence[Hashable]) -> list[Indices]:
     return [np.array(found, dtype=np.intp) for found in rows.values()]
 
 
+def figure_over(
+    statistic: Callable[[Indices], float],
+    groups: Sequence[Indices],
+    *,
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> AgreementFigure:
+    """A statistic of all rows, with the interval of `over_clusters`, whose arguments these are."""
+    rows = np.arange(sum(map(len, groups)))
+    drawn = over_clusters(statistic, groups, seed=seed, resamples=resamples)
+    return AgreementFigure(statistic(rows), *drawn)
+
+
 def over_clusters(
     statistic: Callable[[Indices], float],
     groups: Sequence[Indices],
@@ -224,16 +226,17 @@ def over_clusters(
 def _within_figure(
     x: Floats, y: Floats, groups: Sequence[Indices], *, seed: int, resamples: int
 ) -> AgreementFigure:
-    """The mean inside clusters. The clusters' own figures are drawn, so each is computed once."""
-    found = _inside(x, y, groups)
+    """The mean over clusters of Spearman's rank correlation inside the cluster.
+
+    A cluster whose y are all equal has no order to find and does not count. A cluster whose y
+    differ and whose x are all equal counts as 0. The clusters' own figures are drawn, so each is
+    computed once.
+    """
+    found = np.array([spearman(x[g], y[g]) for g in groups if len(np.unique(y[g])) > 1])
     if not len(found):
         return AgreementFigure(0.0, 0.0, 0.0)
     drawn = np.random.default_rng(seed).integers(0, len(found), (resamples, len(found)))
     return AgreementFigure(float(found.mean()), *_interval(found[drawn].mean(axis=1)))
-
-
-def _inside(x: Floats, y: Floats, groups: Sequence[Indices]) -> Floats:
-    return np.array([spearman(x[g], y[g]) for g in groups if len(np.unique(y[g])) > 1])
 
 
 def _interval(values: Floats) -> tuple[float, float]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bioinstruct_dagster.evaluation.judge.agreement import (
     cluster_indices,
+    figure_over,
     length_of,
-    over_clusters,
     partial_correlation,
     spearman,
 )
@@ -196,9 +196,8 @@ def _figure(
     resamples: int,
 ) -> BiasFigure:
     groups = cluster_indices(sources)
-    low, high = over_clusters(statistic, groups, seed=seed, resamples=resamples)
-    value = statistic(np.arange(len(sources)))
-    return BiasFigure(name, value, low, high, len(sources), len(groups))
+    found = figure_over(statistic, groups, seed=seed, resamples=resamples)
+    return BiasFigure(name, found.value, found.low, found.high, len(sources), len(groups))
 
 
 def _points(ours: float, theirs: float) -> float:

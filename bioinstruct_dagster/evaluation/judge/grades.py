@@ -22,6 +22,7 @@ from bioinstruct_dagster.evaluation.judge.rubric import (
 )
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt
+from bioinstruct_dagster.teacher.reading.answer_values import short_reason
 
 PURPOSE = "judging"  # of all requests of the judge, as in `completions`
 MOST_REASON_CHARS = 600
@@ -93,11 +94,6 @@ class Grade:
             return None
         return (self.supported if name == "factual_precision" else self.invented) / of_answer
 
-    @property
-    def has_factual_error(self) -> bool:
-        """Whether any fact of the answer is contradicted or invented."""
-        return self.contradicted + self.invented > 0
-
 
 def grade_without_judge(text: GradedText) -> Grade | None:
     """The grade of an empty answer, which needs no judge: it states nothing. None for any other."""
@@ -160,15 +156,11 @@ def _valid_grade(answer: Mapping[str, Any]) -> Grade | None:
     # A reference states something, so a grade that finds no fact in it is no reading of it.
     if not grade.covered + grade.distorted + grade.omitted:
         return None
-    return replace(grade, reason=_short(answer.get("reason")))
+    return replace(grade, reason=short_reason(answer.get("reason"), MOST_REASON_CHARS))
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_FACTS
-
-
-def _short(reason: Any) -> str:
-    return " ".join(reason.split())[:MOST_REASON_CHARS] if isinstance(reason, str) else ""
 
 
 def _stored_row(key: str, text: GradedText, grade: Grade | None, repeat: int) -> dict[str, Any]:

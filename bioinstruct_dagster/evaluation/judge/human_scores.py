@@ -40,6 +40,11 @@ class HumanScore:
         """The share that people found."""
         return self.shares[SHARES.index(name)]
 
+    @property
+    def has_factual_error(self) -> bool:
+        """Whether people found a fact that is wrong: their factual precision is below 1."""
+        return (self.share("factual_precision") or 0.0) < 1
+
 
 def read_human_scores(path: Path) -> tuple[HumanScore, ...]:
     """The human scores in a file, in its order.

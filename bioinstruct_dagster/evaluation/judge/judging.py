@@ -81,9 +81,7 @@ def judge(
         TeacherError, BudgetError, StoreBusyError: see teacher.rounds.ask.
     """
     asked = [text for text in _mixed(texts, seed) if grade_without_judge(text) is None]
-    orders = [
-        order for pair in pairs if not pair.needs_no_judge for order in (pair, pair.exchanged())
-    ]
+    orders = [order for pair in pairs if not pair.needs_no_judge for order in pair.orders]
     grading, comparing = grade_question(), pair_question()
     tally = ask_together(session, [(grading, asked), (comparing, orders)])
     return Judgement(

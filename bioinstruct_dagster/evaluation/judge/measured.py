@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from bioinstruct_dagster.evaluation.judge.agreement import (
     AgreementFigure,
+    HumanAgreement,
     agreement_of,
     cluster_indices,
-    over_clusters,
+    figure_over,
     spearman,
 )
 from bioinstruct_dagster.evaluation.judge.biases import BiasFigure
@@ -31,6 +32,7 @@ from bioinstruct_dagster.evaluation.judge.rivals import (
     LENGTH_RATIO,
     REFERENCE_LENGTH,
     lengths_of,
+    people_s_f1,
     scores_without_judge,
 )
 from bioinstruct_dagster.store.database import Store, insert
@@ -119,21 +121,14 @@ class _Sample:
 
     @classmethod
     def of(cls, scores: Sequence[HumanScore], seed: int, resamples: int) -> "_Sample":
-        people = np.array([score.share("factual_f1") for score in scores], dtype=np.float64)
+        people = people_s_f1(scores)
         groups = cluster_indices([score.text.source for score in scores])
         return cls(scores, people, groups, seed, resamples)
 
     def figures(self, name: str, values: Floats, errors: Floats) -> list[dict[str, Any]]:
         """The four figures of agreement of a score."""
-        found = agreement_of(
-            values.tolist(),
-            errors.tolist(),
-            human=self.people.tolist(),
-            has_error=[(score.share("factual_precision") or 0.0) < 1 for score in self.scores],
-            lengths=lengths_of(self.scores),
-            clusters=[score.text.source for score in self.scores],
-            seed=self.seed,
-            resamples=self.resamples,
+        found = agreement_with_people(
+            self.scores, values, errors, seed=self.seed, resamples=self.resamples
         )
         return [
             _figure_row(figure, name, getattr(found, figure), found.n, found.clusters)
@@ -147,10 +142,32 @@ class _Sample:
             people = self.people[rows]
             return spearman(ours[rows], people) - spearman(theirs[rows], people)
 
-        n = len(self.people)
-        ends = over_clusters(gap, self.groups, seed=self.seed, resamples=self.resamples)
-        figure = AgreementFigure(gap(np.arange(n)), *ends)
-        return _figure_row("difference", name, figure, n, len(self.groups))
+        figure = figure_over(gap, self.groups, seed=self.seed, resamples=self.resamples)
+        return _figure_row("difference", name, figure, len(self.people), len(self.groups))
+
+
+def agreement_with_people(
+    scores: Sequence[HumanScore], values: Floats, errors: Floats, *, seed: int, resamples: int
+) -> HumanAgreement:
+    """The four figures of agreement of a score with people's factual F1 and factual errors.
+
+    Args:
+        scores: of people.
+        values: the score of each answer; higher is better.
+        errors: of each answer; higher means that an error is more likely.
+        seed: of the bootstrap over sources.
+        resamples: of the bootstrap.
+    """
+    return agreement_of(
+        values.tolist(),
+        errors.tolist(),
+        human=people_s_f1(scores).tolist(),
+        has_error=[score.has_factual_error for score in scores],
+        lengths=lengths_of(scores),
+        clusters=[score.text.source for score in scores],
+        seed=seed,
+        resamples=resamples,
+    )
 
 
 def bias_rows(figures: Sequence[BiasFigure]) -> list[dict[str, Any]]:

@@ -5,8 +5,7 @@ the command (benchmarks.judge).
 """
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.evaluation.judge.agreement import RESAMPLES
@@ -27,7 +26,6 @@ from bioinstruct_dagster.evaluation.judge.grades import (
 from bioinstruct_dagster.evaluation.judge.human_scores import HumanScore
 from bioinstruct_dagster.evaluation.judge.measured import agreement_rows, bias_rows, write_measure
 from bioinstruct_dagster.evaluation.judge.pairwise import AnswerPair, outcome, pair_question
-from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.teacher.answers import ask_together, stored_answers
 from bioinstruct_dagster.teacher.feeds import Tally
@@ -55,19 +53,6 @@ class MeasurementPendingError(JudgeError):
     """The judge has not answered everything: a batch is open, or a cap ended the round."""
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """A measurement: its rows, and what its requests took.
-
-    Attributes:
-        rows: of `judge_measures`, without what is the same for all.
-        tally: of the round.
-    """
-
-    rows: list[dict[str, Any]]
-    tally: Tally
-
-
 def measure_judge(
     session: TeacherSession,
     scores: tuple[HumanScore, ...],
@@ -76,7 +61,7 @@ def measure_judge(
     repeated: int = REPEATED,
     compared: int = COMPARED,
     resamples: int = RESAMPLES,
-) -> Measurement:
+) -> list[dict[str, Any]]:
     """Measure the judge of a session by human scores, and keep the figures in its store.
 
     Args:
@@ -86,6 +71,9 @@ def measure_judge(
         repeated: how many answers are graded twice.
         compared: how many pairs are compared.
         resamples: of the bootstrap.
+
+    Returns:
+        The rows of `judge_measures`, without what is the same for all.
 
     Raises:
         MeasurementPendingError: not every answer has a reply yet. What came is stored, and the next
@@ -112,6 +100,7 @@ def measure_judge(
             "Set BIOINSTRUCT_JUDGE_MODEL to another model."
         )
     ours = {"seed": seed, "resamples": resamples}
+    billed = _billed(session, texts)
     second = _grades(session, [score.text for score in twice], _SECOND)
     figures = [
         *grade_biases(scores, given, session.model, **ours),
@@ -122,9 +111,8 @@ def measure_judge(
             [second.get(score.text) for score in twice],
             **ours,
         ),
-        *_costs(session.store, [grade_question().key(t, session.teacher, session.model)
-                                for t in set(texts)]),
-    ]  # fmt: skip
+        *_costs(billed),
+    ]
     rows = agreement_rows(scores, given, **ours) + bias_rows(figures)
     write_measure(
         session.store,
@@ -132,9 +120,10 @@ def measure_judge(
         scores,
         teacher=session.teacher,
         model=session.model,
-        rehearsal=session.endpoint.rehearsal or _was_rehearsed(session, texts),
+        # A rehearsal server may answer behind the address of a real one.
+        rehearsal=session.endpoint.rehearsal or billed["rehearsal"],
     )
-    return Measurement(rows, tally)
+    return rows
 
 
 def _ask(
@@ -147,20 +136,15 @@ def _ask(
     """One round for all questions, each in a random order."""
 
     def asked(of: Sequence[GradedText]) -> list[GradedText]:
-        mixed = sorted(set(of), key=lambda text: sha256_of([seed, *text.shown().values()]))
+        mixed = sorted(set(of), key=lambda text: _place(text, seed))
         return [text for text in mixed if grade_without_judge(text) is None]
 
-    orders = [
-        order
-        for first, second in pairs
-        for order in (_pair_of(first, second), _pair_of(second, first))
-    ]
     return ask_together(
         session,
         [
             (grade_question(), asked(texts)),
             (grade_question(_SECOND), asked(twice)),
-            (pair_question(), orders),
+            (pair_question(), _orders(pairs)),
         ],
     )
 
@@ -176,9 +160,12 @@ def _grades(
 
 def _in_random_order(scores: Sequence[HumanScore], seed: int) -> list[HumanScore]:
     by_text = {score.text: score for score in scores}
-    return sorted(
-        by_text.values(), key=lambda score: sha256_of([seed, *score.text.shown().values()])
-    )
+    return sorted(by_text.values(), key=lambda score: _place(score.text, seed))
+
+
+def _place(shown: GradedText | AnswerPair, seed: int) -> str:
+    """What a text or pair is sorted by in the random order of a seed."""
+    return sha256_of([seed, *shown.shown().values()])
 
 
 def _pairs(scores: Sequence[HumanScore], seed: int) -> list[tuple[HumanScore, HumanScore]]:
@@ -193,9 +180,7 @@ def _pairs(scores: Sequence[HumanScore], seed: int) -> list[tuple[HumanScore, Hu
         for pair in itertools.combinations(answers, 2)
         if not _pair_of(*pair).needs_no_judge
     ]
-    return sorted(
-        pairs, key=lambda pair: sha256_of([seed, *_pair_of(*pair).shown().values()])
-    )  # fmt: skip
+    return sorted(pairs, key=lambda pair: _place(_pair_of(*pair), seed))
 
 
 def _pair_of(first: HumanScore, second: HumanScore) -> AnswerPair:
@@ -204,30 +189,33 @@ def _pair_of(first: HumanScore, second: HumanScore) -> AnswerPair:
     )
 
 
+def _orders(pairs: Sequence[tuple[HumanScore, HumanScore]]) -> list[AnswerPair]:
+    return [order for pair in pairs for order in _pair_of(*pair).orders]
+
+
 def _outcomes(
     session: TeacherSession, pairs: Sequence[tuple[HumanScore, HumanScore]]
 ) -> list[MeasuredPair]:
-    orders = [order for pair in pairs for order in (_pair_of(*pair), _pair_of(*pair).exchanged())]
-    said = stored_answers(session, pair_question(), orders)
+    said = stored_answers(session, pair_question(), _orders(pairs))
     found = [(first, second, outcome(_pair_of(first, second), said)) for first, second in pairs]
     return [MeasuredPair(first, second, one) for first, second, one in found if one is not None]
 
 
-def _costs(store: Store, keys: Sequence[str]) -> list[BiasFigure]:
+def _billed(session: TeacherSession, texts: Sequence[GradedText]) -> dict[str, Any]:
+    """What the grades of the texts cost, and whether a rehearsal server gave one."""
+    question = grade_question()
+    keys = [question.key(text, session.teacher, session.model) for text in set(texts)]
+    return session.store.rows(COST, {"keys": keys})[0]
+
+
+def _costs(billed: Mapping[str, Any]) -> list[BiasFigure]:
     """Tokens and dollars of a grade; the dollars only if the price is known."""
-    found = store.rows(COST, {"keys": list(keys)})[0]
-    requests = int(found["requests"])
+    requests = int(billed["requests"])
     if not requests:
         return []
-    costs = {"tokens_per_grade": found["tokens"] / requests}
-    if not found["unpriced"]:
-        costs["usd_per_grade"] = found["usd"] / requests
+    costs = {"tokens_per_grade": billed["tokens"] / requests}
+    if not billed["unpriced"]:
+        costs["usd_per_grade"] = billed["usd"] / requests
     return [
         BiasFigure(name, value, None, None, requests, requests) for name, value in costs.items()
     ]
-
-
-def _was_rehearsed(session: TeacherSession, texts: Sequence[GradedText]) -> bool:
-    """Whether a rehearsal server answered behind the address of a real one."""
-    said = stored_answers(session, grade_question(), texts)
-    return any(answer.rehearsal for answer in said.values())

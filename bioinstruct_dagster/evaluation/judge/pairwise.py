@@ -29,6 +29,7 @@ from bioinstruct_dagster.evaluation.judge.rubric import (
 )
 from bioinstruct_dagster.teacher.answers import StoredAnswer
 from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt
+from bioinstruct_dagster.teacher.reading.answer_values import short_reason
 
 Preference = Literal["first", "second", "neither"]
 
@@ -54,6 +55,11 @@ class AnswerPair:
     def exchanged(self) -> "AnswerPair":
         """The same pair in the other order."""
         return AnswerPair(self.source, self.reference, self.second, self.first)
+
+    @property
+    def orders(self) -> tuple["AnswerPair", "AnswerPair"]:
+        """Both orders, in which a judge is asked about the pair; this one first."""
+        return self, self.exchanged()
 
     def shown(self) -> dict[str, str]:
         """The fields that the prompt shows, by name."""
@@ -107,7 +113,7 @@ def outcome(
     """
     if pair.needs_no_judge:
         return PairOutcome(0.5, 0, 0, consistent=True)
-    said = [answers.get(order) for order in (pair, pair.exchanged())]
+    said = [answers.get(order) for order in pair.orders]
     choices = [each.answer for each in said if each is not None]
     given = [choice.preferred for choice in choices if choice is not None]
     if len(given) != len(said):
@@ -145,11 +151,10 @@ def pair_question() -> Question[AnswerPair, PairChoice]:
 
 
 def _valid_choice(answer: Mapping[str, Any]) -> PairChoice | None:
-    preferred, reason = answer.get("preferred"), answer.get("reason")
+    preferred = answer.get("preferred")
     if preferred not in PREFERENCES:
         return None
-    short = " ".join(reason.split())[:MOST_REASON_CHARS] if isinstance(reason, str) else ""
-    return PairChoice(preferred, short)
+    return PairChoice(preferred, short_reason(answer.get("reason"), MOST_REASON_CHARS))
 
 
 def _stored_row(key: str, pair: AnswerPair, choice: PairChoice | None) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The scores that need no judge, which a judge is compared with.
 
-Belongs here: text lengths, ROUGE-1 and the composite of answers that people scored. Does not: how
-far they agree with people (measured), or the composite itself (evaluation.metrics.composite).
+Belongs here: text lengths, ROUGE-1 and the composite of answers that people scored, and people's
+score, to which lengths are fitted. Does not: how far they agree with people (measured), or the
+composite itself (evaluation.metrics.composite).
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,6 @@ def scores_without_judge(scores: Sequence[HumanScore]) -> dict[str, tuple[Floats
     from bioinstruct_dagster.evaluation.metrics.composite import composite
 
     own, reference = lengths_of(scores).T
-    people = np.array([score.share("factual_f1") for score in scores])
     sources = [score.text.source for score in scores]
     scorer = RougeScorer(["rouge1"], use_stemmer=True)
     rouge = [
@@ -44,7 +44,7 @@ def scores_without_judge(scores: Sequence[HumanScore]) -> dict[str, tuple[Floats
     plain = {
         LENGTH_RATIO: own / np.maximum(reference, 1),
         REFERENCE_LENGTH: -reference,
-        BOTH_LENGTHS: fitted_out_of_fold(lengths, people, sources),
+        BOTH_LENGTHS: fitted_out_of_fold(lengths, people_s_f1(scores), sources),
         ROUGE: np.array(rouge),
     }
     return {name: (values, -values) for name, values in plain.items()} | {
@@ -53,6 +53,11 @@ def scores_without_judge(scores: Sequence[HumanScore]) -> dict[str, tuple[Floats
             np.array([part.factual_errors for part in parts]),
         )
     }
+
+
+def people_s_f1(scores: Sequence[HumanScore]) -> Floats:
+    """The factual F1 that people gave each answer, of shape (n,)."""
+    return np.array([score.share("factual_f1") for score in scores], dtype=np.float64)
 
 
 def lengths_of(scores: Sequence[HumanScore]) -> Floats:

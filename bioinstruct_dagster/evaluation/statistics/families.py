@@ -9,7 +9,9 @@ from typing import Any
 
 from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
 
+# Which items a row of scores covers, as it stands in the store.
 ALL_ITEMS = "all"
+CLEAN_ITEMS = "without_contaminated"
 _NAMED_BY = ("base_model", "recipe", "task", "metric", "category", "estimate")
 
 

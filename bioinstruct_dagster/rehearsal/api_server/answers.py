@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bioinstruct_dagster.rehearsal.api_server.judge import judge_reply
-from bioinstruct_dagster.rehearsal.api_server.messages import ApiRequest, Completion
+from bioinstruct_dagster.rehearsal.api_server.messages import ApiRequest, Completion, numbered_items
 from bioinstruct_dagster.rehearsal.recordings import Recording, normalized, recorded_labels
 
 # The response format's name tells the kinds of request apart.
@@ -85,7 +85,7 @@ def _rows_to_check(request: ApiRequest) -> list[dict[str, Any]]:
     """The rows of a request for quality checks. Unlike rows to label, they have an output."""
     if request.form == "json_schema" and request.schema != QUALITY_SCHEMA:
         return []
-    return [item for item in _numbered_items(request.last) if "output" in item]
+    return [item for item in _instructions(request.last) if "output" in item]
 
 
 def _quality_check(row: dict[str, Any]) -> dict[str, Any]:
@@ -98,20 +98,13 @@ def _quality_check(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _numbered_instructions(content: str) -> Iterator[tuple[Any, str]]:
-    for item in _numbered_items(content):
+    for item in _instructions(content):
         yield item["number"], item["instruction"]
 
 
-def _numbered_items(content: str) -> Iterator[dict[str, Any]]:
-    if '"instruction"' not in content or '"number"' not in content:
-        return
-    for line in content.split("\n"):
-        try:
-            item = json.loads(line)
-            known = isinstance(item["instruction"], str) and "number" in item
-        except (ValueError, KeyError, TypeError):
-            continue  # the prompt's prose
-        if known:
+def _instructions(content: str) -> Iterator[dict[str, Any]]:
+    for item in numbered_items(content):
+        if isinstance(item.get("instruction"), str):
             yield item
 
 

@@ -10,8 +10,10 @@ recorded replies (answers).
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from bioinstruct_dagster.rehearsal.api_server.messages import numbered_items
 
 # The names of the judge's response formats, by which a request is recognized.
 GRADE_SCHEMA = "judge_grades"
@@ -32,7 +34,7 @@ def judge_reply(content: str, form: str, schema: str | None) -> str | None:
     """
     if form == "json_schema" and schema not in {GRADE_SCHEMA, PAIR_SCHEMA}:
         return None
-    items = list(_items(content))
+    items = [item for item in numbered_items(content) if _holds_texts(item)]
     if items and all(item.keys() >= _GRADED for item in items):
         return json.dumps({"grades": [_grade(item) for item in items]})
     if items and all(item.keys() >= _PAIRED for item in items):
@@ -40,17 +42,8 @@ def judge_reply(content: str, form: str, schema: str | None) -> str | None:
     return None
 
 
-def _items(content: str) -> Iterator[dict[str, Any]]:
-    """The numbered items of a prompt, one JSON object a line."""
-    for line in content.split("\n"):
-        if not line.startswith('{"number"'):
-            continue  # the prompt's prose
-        try:
-            item = json.loads(line)
-        except ValueError:
-            continue
-        if all(isinstance(text, str) for name, text in item.items() if name != "number"):
-            yield item
+def _holds_texts(item: Mapping[str, Any]) -> bool:
+    return all(isinstance(text, str) for name, text in item.items() if name != "number")
 
 
 def _grade(item: Mapping[str, Any]) -> dict[str, Any]:

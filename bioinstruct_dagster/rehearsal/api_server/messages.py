@@ -1,10 +1,11 @@
 """A request and its answer, independent of the endpoint and of the form of the answer.
 
-Belongs here: the two records. Does not: reading or writing their bodies (openai_format), or
-choosing an answer (answers).
+Belongs here: the two records, and the items that a message numbers. Does not: reading or writing
+their bodies (openai_format), or choosing an answer (answers).
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,3 +54,16 @@ class Completion:
     refusal: str | None
     finish_reason: str
     tokens: int | None = None
+
+
+def numbered_items(content: str) -> Iterator[dict[str, Any]]:
+    """The numbered items of a message, one JSON object a line; other lines are its prose."""
+    if '"number"' not in content:
+        return
+    for line in content.split("\n"):
+        try:
+            item = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(item, dict) and "number" in item:
+            yield item

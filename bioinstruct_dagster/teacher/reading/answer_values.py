@@ -1,6 +1,6 @@
 """Values of answers in the types of their JSON schema, and names without regard to their writing.
 
-Belongs here: one value or one name. Does not: lists of answers (answer_objects).
+Belongs here: one value, one reason or one name. Does not: lists of answers (answer_objects).
 """
 
 import math
@@ -31,6 +31,16 @@ def readable(value: Any, schema: Any) -> Any:
     if kinds in {"number", "integer"}:
         return _of_number(value, whole=kinds == "integer")
     return value
+
+
+def short_reason(reason: Any, most: int) -> str:
+    """The reason of an answer on one line; empty if the teacher gave no text.
+
+    Args:
+        reason: as it stands in the reply.
+        most: the most characters that are kept.
+    """
+    return " ".join(reason.split())[:most] if isinstance(reason, str) else ""
 
 
 def _of_enum(value: Any, allowed: list[Any]) -> Any:

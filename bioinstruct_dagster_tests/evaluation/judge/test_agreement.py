@@ -13,8 +13,22 @@ from bioinstruct_dagster.evaluation.judge.agreement import (
     over_clusters,
     partial_correlation,
     spearman,
-    within_clusters,
 )
+
+
+def agreement(x, human, clusters, lengths=None):
+    """The agreement of a score that is as sure of errors as it is low."""
+    human = np.asarray(human)
+    return agreement_of(
+        x,
+        np.negative(x),
+        human=human,
+        has_error=human < 0,
+        lengths=np.zeros((len(human), 2)) if lengths is None else lengths,
+        clusters=clusters,
+        seed=1,
+        resamples=200,
+    )
 
 
 @pytest.fixture
@@ -52,13 +66,13 @@ def test_a_score_that_is_a_length_has_no_partial_correlation(drawn):
 def test_within_a_dialogue_its_ease_does_not_count(drawn):
     clusters, ease, human, _ = drawn
     assert spearman(ease, human) > 0.5
-    assert within_clusters(ease, human, clusters) == 0.0
-    assert within_clusters(human, human, clusters) == pytest.approx(1.0)
+    assert agreement(ease, human, clusters).within.value == 0.0
+    assert agreement(human, human, clusters).within.value == pytest.approx(1.0)
 
 
 def test_a_dialogue_whose_human_scores_are_equal_does_not_count():
-    assert within_clusters([1, 2, 5, 6], [1, 2, 3, 3], ["a", "a", "b", "b"]) == 1.0
-    assert within_clusters([1, 2], [3, 3], ["a", "a"]) == 0.0
+    assert agreement([1, 2, 5, 6], [1, 2, 3, 3], ["a", "a", "b", "b"]).within.value == 1.0
+    assert agreement([1, 2], [3, 3], ["a", "a"]).within.value == 0.0
 
 
 def test_a_constant_score_says_nothing():
@@ -91,31 +105,13 @@ def test_predictions_do_not_see_their_own_dialogue():
 def test_all_figures_together(drawn):
     clusters, ease, human, rng = drawn
     lengths = rng.normal(size=(120, 2))
-    found = agreement_of(
-        human,
-        -human,
-        human=human,
-        has_error=human < 0,
-        lengths=lengths,
-        clusters=clusters,
-        seed=1,
-        resamples=200,
-    )
+    found = agreement(human, human, clusters, lengths)
     assert (found.n, found.clusters) == (120, 30)
     for figure in (found.spearman, found.partial, found.within, found.auroc):
         assert figure.value == pytest.approx(1.0)
         assert figure.low == pytest.approx(1.0)
     assert str(found.spearman) == "1.00 [1.00, 1.00]"
-    noisy = agreement_of(
-        ease,
-        -ease,
-        human=human,
-        has_error=human < 0,
-        lengths=lengths,
-        clusters=clusters,
-        seed=1,
-        resamples=200,
-    )
+    noisy = agreement(ease, human, clusters, lengths)
     assert noisy.spearman.low < noisy.spearman.value < noisy.spearman.high
 
 

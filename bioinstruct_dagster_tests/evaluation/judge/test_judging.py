@@ -1,11 +1,9 @@
 """Asking the judge: order, blindness, caps, kills, and the rehearsal server's real HTTP path."""
 
-import asyncio
 import json
 from dataclasses import dataclass
 
 import pytest
-from aiohttp import web
 
 from bioinstruct_dagster.evaluation.judge.choice import open_judge
 from bioinstruct_dagster.evaluation.judge.grades import PURPOSE, GradedText, grade_question
@@ -20,7 +18,7 @@ from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster_tests.evaluation.judge.conftest import graded, items_in, preferred
 from bioinstruct_dagster_tests.teacher.rehearsal_servers import column
 from bioinstruct_dagster_tests.teacher.sessions import session_of
-from bioinstruct_dagster_tests.teacher.test_rounds_kill import journalled, wait_for
+from bioinstruct_dagster_tests.teacher.test_rounds_kill import Answers, journalled, wait_for
 
 SOURCE = "Doctor: Where does it hurt?\nPatient: {} knee, since May."
 ITEMS = 12
@@ -185,29 +183,10 @@ def test_what_other_assets_of_the_run_spend_does_not_count_for_the_judge(opened,
     assert len(bodies) == 4
 
 
-class Gate:
-    """Lets so many answers out of a server; later requests wait until it is opened."""
-
-    def __init__(self, number):
-        self.left, self.opened, self.loop = number, asyncio.Event(), None
-
-    @property
-    def middleware(self):
-        @web.middleware
-        async def limit(request, handler):
-            self.loop = asyncio.get_running_loop()
-            self.left -= 1
-            if self.left < 0:
-                await self.opened.wait()
-            return await handler(request)
-
-        return limit
-
-
 def test_a_killed_run_pays_nothing_twice(store, start_python, serve):
-    gate = Gate(7)
+    answers = Answers(7)
     application = RehearsalTeacher(read_recordings()).application()
-    application.middlewares.append(gate.middleware)
+    application.middlewares.append(answers.limit)
     served = serve(application)
     store.replace({"seed_tasks": []})
     process = start_python(RUN, store.path, served.url)
@@ -216,7 +195,7 @@ def test_a_killed_run_pays_nothing_twice(store, start_python, serve):
     process.kill()
     process.communicate()
     stored = journalled(store)
-    gate.loop.call_soon_threadsafe(gate.opened.set)
+    answers.release()
 
     session = session_of(Endpoint(served.url, "k", rehearsal=True), store, terms=Terms())
     found = judge(session, texts_of(12), [], seed=1)

@@ -36,7 +36,7 @@ def test_a_judge_is_measured_and_the_figures_are_kept(opened, store):
     session, bodies = opened(as_people)
     found = measure_judge(session, SCORES, **SMALL)
     assert len(bodies) == 48 + 5 + 2 * 6
-    figures = {row["figure"]: row for row in found.rows if row["subject"] == "judge"}
+    figures = {row["figure"]: row for row in found if row["subject"] == "judge"}
     assert figures["spearman"]["value"] == pytest.approx(1)
     assert figures["repeat_equal"]["value"] == 1
     assert figures["pair_agreement"]["value"] == 1
@@ -48,10 +48,10 @@ def test_a_judge_is_measured_and_the_figures_are_kept(opened, store):
     assert figures["usd_per_grade"]["value"] == pytest.approx(billed["usd"] / 48)
     assert figures["tokens_per_grade"]["value"] == pytest.approx(billed["tokens"] / 48)
     assert standing_of(store, "openai", "gpt-4.1").state == "proven"
-    assert len(column(store, "judge_measures", "figure")) == len(found.rows)
+    assert len(column(store, "judge_measures", "figure")) == len(found)
     again = measure_judge(session, SCORES, **SMALL)
     assert len(bodies) == 48 + 5 + 2 * 6  # nothing is paid twice
-    assert again.rows == found.rows
+    assert again == found
 
 
 def test_a_measurement_that_a_cap_ended_says_so_and_goes_on(opened, store):
@@ -90,4 +90,4 @@ def test_a_batch_makes_a_measurement_wait(store, settings):
     ):
         measure_judge(session, SCORES, **SMALL)
     with open_judge(batched, store, lambda _: None) as session:
-        assert measure_judge(session, SCORES, **SMALL).rows
+        assert measure_judge(session, SCORES, **SMALL)

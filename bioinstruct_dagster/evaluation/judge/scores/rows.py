@@ -25,10 +25,12 @@ from bioinstruct_dagster.evaluation.judge.scores.given import (
 from bioinstruct_dagster.evaluation.judge.scores.wins import win_rows
 from bioinstruct_dagster.evaluation.statistics.comparisons import compare
 from bioinstruct_dagster.evaluation.statistics.estimates import estimate
-from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS, corrected_over_families
+from bioinstruct_dagster.evaluation.statistics.families import (
+    ALL_ITEMS,
+    CLEAN_ITEMS,
+    corrected_over_families,
+)
 from bioinstruct_dagster.models.experiments.names import experiment_columns
-
-CLEAN_ITEMS = "without_contaminated"  # as in eval_scores
 
 
 def score_rows(

@@ -30,8 +30,7 @@ def win_rows(
     asked = {
         item.id
         for item in drawn
-        if item.pair.needs_no_judge
-        or all(order in judgement.choices for order in (item.pair, item.pair.exchanged()))
+        if item.pair.needs_no_judge or all(order in judgement.choices for order in item.pair.orders)
     }
     counts = {
         "drawn": len(drawn),
