@@ -24,7 +24,10 @@ def main() -> int:
         help="lines with dialogue or source (one of them), reference, and summary",
     )
     parser.add_argument(
-        "written", type=Path, metavar="OUT.jsonl", help="the file to write; not that which is read"
+        "written",
+        type=Path,
+        metavar="OUT.jsonl",
+        help="the file to write: another file than IN.jsonl",
     )
     arguments = parser.parse_args()
     try:
