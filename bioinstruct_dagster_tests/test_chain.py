@@ -106,6 +106,7 @@ def test_rehearsal_is_marked_in_every_row(chain):
     for table in (
         "completions", "raw_instructions", "deduplicated_instructions", "rejected_instructions",
         "categorized_instructions", "hf_dataset", "lora_adapter", "eval_scores", "eval_predictions",
+        "eval_class_counts",
     ):  # fmt: skip
         [counts] = chain.store.rows(
             f"select count(*) as n, count_if(rehearsal) as marked from {table}"

@@ -40,7 +40,9 @@ def answers(plan: Plan) -> Iterator[Figure]:
         return
     spec = BaseModelSpec(source=str(plan.real_base), dtype="float32")
     # One adapter under eight names: its weights are held, read and multiplied eight times.
-    (folder,) = adapters(plan.session.folder / "answers-smollm2", spec, plan.models, 1).values()
+    (folder,) = adapters(
+        plan.session.folder / "answers-smollm2-adapters", spec, plan.models, 1
+    ).values()
     eight = {f"adapter-{number}": folder for number in range(ADAPTERS)}
     yield from _measured(
         plan, "smollm2", spec, eight, {"count": 32 if whole else 8, "tokens": 16 if whole else 4}

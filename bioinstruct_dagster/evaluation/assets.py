@@ -96,8 +96,9 @@ def eval_scores_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Asse
         `held_out`, the test split of the data set. Each score has a 95 % confidence interval, what
         it rests on, and the number of items; each difference is paired by item and has a p-value,
         corrected over the tasks. Scores without the items that training rows repeat stand beside.
-        The table `eval_predictions` holds the answers. A run may score several partitions: it loads
-        each base model once, asks nothing whose result is stored, and goes on if one fails.
+        The table `eval_predictions` holds the answers, and `eval_class_counts` what an F1 score
+        over classes rests on. A run may score several partitions: it loads each base model once,
+        asks nothing whose result is stored, and goes on if one fails.
         """
         step = ExperimentStep(context, matrix, store, settings, process)
         outcomes = yield from score_adapters(step, experiments_of(context))
@@ -360,6 +361,8 @@ def _shown(
     tables = {
         "scores": shown.score_table(scored.scores),
         "tasks": shown.task_table(plan.chosen, scored.repeated),
+        "beside_the_paper": shown.paper_table(scored.scores),
+        "classes": shown.class_table(scored.class_counts),
         "other_metrics": shown.other_table(scored.scores),
         "without_contaminated": shown.clean_table(scored.scores),
         "categories": shown.category_table(scored.scores),

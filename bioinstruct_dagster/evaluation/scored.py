@@ -1,8 +1,8 @@
 """The scores of one experiment, computed from stored results and put into the store.
 
-Belongs here: which scores are still right, and the rows of the tables `eval_scores` and
-`eval_predictions`. Does not: computing the scores of a task (evaluation.scoring), or asking a model
-(evaluation.evaluate).
+Belongs here: which scores are still right, and the rows of the tables `eval_scores`,
+`eval_predictions` and `eval_class_counts`. Does not: computing the scores of a task
+(evaluation.scoring), or asking a model (evaluation.evaluate).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,6 +24,7 @@ from bioinstruct_dagster.evaluation.questions import TaskQuestions
 from bioinstruct_dagster.evaluation.scoring import (
     SubjectResults,
     TaskResults,
+    class_count_rows,
     code_sha256,
     correct_over_tasks,
     prediction_rows,
@@ -40,6 +41,8 @@ from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store, condition_of, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 
+# The tables that tell more of a score, and their rows of a task.
+_DETAILS = {"eval_predictions": prediction_rows, "eval_class_counts": class_count_rows}
 SCORE_ORDER = "task, metric, category, items, subject"
 
 
@@ -76,11 +79,13 @@ class ScoredExperiment:
         scores: the rows of `eval_scores`.
         repeated: by task, the items that training rows repeat.
         computed: the names of the tasks whose scores were computed now; the others were right.
+        class_counts: the rows of `eval_class_counts`.
     """
 
     scores: list[dict[str, Any]]
     repeated: Mapping[str, Sequence[Repetition]]
     computed: tuple[str, ...]
+    class_counts: list[dict[str, Any]]
 
 
 @dataclass
@@ -120,7 +125,7 @@ class Scorer:
         part = condition_of(experiment)
         before = self.store.rows(f"select * from eval_scores {part} order by rowid", experiment)
         scores: list[dict[str, Any]] = []
-        predictions: list[dict[str, Any]] = []
+        details: dict[str, list[dict[str, Any]]] = {name: [] for name in _DETAILS}
         computed: dict[str, TaskResults] = {}
         for chosen in plan.chosen.tasks:
             name = chosen.task.name
@@ -137,13 +142,18 @@ class Scorer:
             results = self._results(plan, adapter, chosen, contaminated)
             computed[name] = results
             marks = experiment | {"rehearsal": common["rehearsal"]}
-            predictions += [row | marks for row in prediction_rows(results)]
+            for table, rows_of in _DETAILS.items():
+                details[table] += [row | marks for row in rows_of(results)]
             common |= {"scored_from": made_of, "scored_at": datetime.now(UTC)}
             scores += _rows(adapter, common, score_task(results, seed))
         averages = self._averages(plan, adapter, scores, before, computed)
         scores = correct_over_tasks(scores) + averages
-        self._write(experiment, scores, predictions, computed, [one.task.name for one in tasks])
-        return ScoredExperiment(scores, repeated, tuple(computed))
+        self._write(experiment, scores, details, computed, [one.task.name for one in tasks])
+        counts = self.store.rows(
+            f"select * from eval_class_counts {part} order by task, metric, class, subject",
+            experiment,
+        )
+        return ScoredExperiment(scores, repeated, tuple(computed), counts)
 
     def _averages(
         self,
@@ -252,23 +262,22 @@ class Scorer:
         self,
         experiment: Mapping[str, str],
         scores: Sequence[Mapping[str, Any]],
-        predictions: Sequence[Mapping[str, Any]],
+        details: Mapping[str, Sequence[Mapping[str, Any]]],
         computed: Collection[str],
         tasks: Sequence[str],
     ) -> None:
-        """Replace the scores, and the predictions of tasks that are computed or not scored any
-        more.
-        """
+        """Replace the scores, and the details of tasks that are computed or not scored any more."""
         part = condition_of(experiment)
         with self.store.write() as connection:
             connection.execute(f"delete from eval_scores {part}", experiment)
             insert(connection, "eval_scores", scores)
             right = [name for name in tasks if name not in computed]
-            connection.execute(
-                f"delete from eval_predictions {part} and not list_contains($right, task)",
-                {**experiment, "right": right},
-            )
-            insert(connection, "eval_predictions", predictions)
+            for table, rows in details.items():
+                connection.execute(
+                    f"delete from {table} {part} and not list_contains($right, task)",
+                    {**experiment, "right": right},
+                )
+                insert(connection, table, rows)
 
 
 def _rows(

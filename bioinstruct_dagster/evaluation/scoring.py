@@ -1,8 +1,9 @@
 """From item results to scores: metrics, intervals, and the paired difference of adapter and base.
 
 No model runs here, so scores can be computed again from stored results at any time. Belongs here:
-the rows of `eval_scores` and `eval_predictions` of one task. Does not: a metric
-(evaluation.metrics), an interval (evaluation.statistics), or storing rows (evaluation.assets).
+the rows of `eval_scores`, `eval_predictions` and `eval_class_counts` of one task. Does not: a
+metric (evaluation.metrics), an interval (evaluation.statistics), or storing rows
+(evaluation.assets).
 """
 
 import hashlib
@@ -192,6 +193,25 @@ def prediction_rows(results: TaskResults) -> Iterator[dict[str, Any]]:
                 "contaminated": item.id in results.contaminated,
                 "answer_key": answer.key if answer else None,
             }
+
+
+def class_count_rows(results: TaskResults) -> Iterator[dict[str, Any]]:
+    """For each F1 score over several classes, the counts of each class by subject."""
+    for subject, found in (("base", results.base), ("adapter", results.adapter)):
+        for measured in found.measured:
+            counts = measured.counts_by_class()
+            if len(counts) == 1:  # they are the score itself
+                continue
+            for name, (true, false, missed) in counts.items():
+                yield {
+                    "task": results.chosen.task.name,
+                    "metric": measured.metric,
+                    "subject": subject,
+                    "class": name,
+                    "true_positives": true,
+                    "false_positives": false,
+                    "false_negatives": missed,
+                }
 
 
 def _chosen(chosen: ChosenTask, item: EvaluationItem, results: Sequence[ItemResult]) -> str | None:

@@ -7,13 +7,15 @@ Belongs here: which rows and figures are shown, in words. Does not: computing th
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bioinstruct_dagster.evaluation.metrics.paper import SOURCE, quoted_gain
 from bioinstruct_dagster.evaluation.scoring import is_task_wide
 from bioinstruct_dagster.evaluation.selection import ChosenTasks
 from bioinstruct_dagster.evaluation.statistics.comparisons import FEWEST_PAIRS
 from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS
-from bioinstruct_dagster.evaluation.summaries.averages import AVERAGE
+from bioinstruct_dagster.evaluation.summaries.averages import AVERAGE, GAIN
 
 MOST_ROWS = 30  # of a table that the UI shows; the store has all
+_COUNTED = ("true_positive", "false_positive", "false_negative")
 _SHORT = ("task", "metric", "base", "adapter", "difference", "p (Holm)")
 
 
@@ -48,6 +50,47 @@ def category_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     return _short(
         _side_by_side([row for row in scores if not is_task_wide(row) and row["main"]]), "category"
     )
+
+
+def paper_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Our relative gain in each category of tasks, and beside it the one that the paper states.
+
+    The paper's is a quotation: other base models, tasks, prompts and items lie behind it.
+    """
+    table = []
+    for row in scores:
+        quoted = quoted_gain(row["category"])
+        if (row["task"], row["metric"]) != (AVERAGE, GAIN) or quoted is None:
+            continue
+        table.append(
+            {
+                "category": row["category"],
+                "gain here": _percent(row),
+                "over": f"the main metrics of the tasks, {row['n']:,} items",
+                "gain quoted": f"{quoted.gain:+.1%}",
+                "of": quoted.metric,
+                "quoted from": SOURCE,
+            }
+        )
+    return table
+
+
+def class_table(counts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The counts of each class that an F1 score rests on, base and adapter side by side."""
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in counts:
+        name = (row["task"], row["metric"], row["class"])
+        line = found.setdefault(name, dict(zip(("task", "metric", "class"), name, strict=True)))
+        true, false, missed = (row[f"{kind}s"] for kind in _COUNTED)
+        line[f"{row['subject']}: true, false, missed"] = f"{true:g}, {false:g}, {missed:g}"
+    return list(found.values())
+
+
+def _percent(row: Mapping[str, Any]) -> str:
+    """A relative gain and its interval."""
+    if row["ci_low"] is None or row["ci_high"] is None:
+        return f"{row['score']:+.1%}"
+    return f"{row['score']:+.1%} [{row['ci_low']:+.1%}, {row['ci_high']:+.1%}]"
 
 
 def _short(rows: Sequence[dict[str, str]], *more: str) -> list[dict[str, str]]:

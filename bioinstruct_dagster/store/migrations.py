@@ -46,11 +46,13 @@ _SCORES_OF_7 = """
 """
 
 # By the version of the store: the statements before and after the current declaration.
-# Version 4 has one table and one view more than version 3. The declaration alone adds them.
+# Version 4 has one table and one view more than version 3, and version 8 one table more than
+# version 7. The declaration alone adds them.
 MIGRATIONS: dict[int, tuple[str, str]] = {
     2: (_FROM_2 + _COLUMNS_OF_5 + _ADAPTERS_OF_6 + _SCORES_OF_7, _AFTER_2),
     3: (_COLUMNS_OF_5 + _ADAPTERS_OF_6 + _SCORES_OF_7, ""),
     4: (_COLUMNS_OF_5 + _ADAPTERS_OF_6 + _SCORES_OF_7, ""),
     5: (_ADAPTERS_OF_6 + _SCORES_OF_7, ""),
     6: (_SCORES_OF_7, ""),
+    7: ("", ""),
 }

@@ -409,6 +409,20 @@ create table if not exists eval_predictions (
     rehearsal       boolean not null        -- fixture items, or made with the embedded teacher or base model
 );
 
+-- What an F1 score over several classes rests on: the counts of each class.
+create table if not exists eval_class_counts (
+    base_model      varchar not null,       -- name in the experiment file
+    recipe          varchar not null,       -- name in the experiment file
+    task            varchar not null,       -- name in the catalogue of evaluation tasks
+    metric          varchar not null,       -- the F1 score, such as macro_f1
+    subject         varchar not null,       -- base | adapter
+    class           varchar not null,       -- of the task's options or spans
+    true_positives  double not null,        -- over all items; a fraction where an item is asked in several orders
+    false_positives double not null,        -- likewise
+    false_negatives double not null,        -- likewise
+    rehearsal       boolean not null        -- fixture items, or made with the embedded teacher or base model
+);
+
 -- Scores over the experiments that differ only in their seed, as far as they have been scored on the same items.
 create table if not exists eval_scores_over_seeds (
     base_model          varchar not null,   -- name in the experiment file

@@ -8,6 +8,7 @@ from bioinstruct_dagster.evaluation import scoring as module
 from bioinstruct_dagster.evaluation.scoring import (
     SubjectResults,
     TaskResults,
+    class_count_rows,
     correct_over_tasks,
     is_task_wide,
     prediction_rows,
@@ -117,6 +118,19 @@ def test_predictions_hold_the_answer_the_choice_and_each_value(chosen):
     assert first["value"] == json.loads(first["metrics"])["accuracy"] == 1.0
     assert found[19]["value"] == 0.0
     assert first["answer_key"] == f"{chosen.items[0].id}-a"
+
+
+def test_counts_of_each_class_stand_behind_a_score_over_classes():
+    nli = chosen_task("nli4ct")
+    rows = list(class_count_rows(results_of(nli, 8, 20)))
+    assert {row["metric"] for row in rows} == {"macro_f1", "macro_f1_generated"}
+    options = nli.task.scoring.labels
+    counted = [row for row in rows if row["metric"] == "macro_f1" and row["subject"] == "adapter"]
+    assert [row["class"] for row in counted] == list(options)
+    assert sum(row["true_positives"] for row in counted) == 20
+    of_base = [row for row in rows if row["metric"] == "macro_f1" and row["subject"] == "base"]
+    assert sum(row["true_positives"] for row in of_base) == 8
+    assert sum(row["false_negatives"] for row in of_base) == 12
 
 
 def test_scores_rest_on_results_items_contamination_and_code(chosen, monkeypatch):

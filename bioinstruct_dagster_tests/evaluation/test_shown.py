@@ -6,10 +6,12 @@ from bioinstruct_dagster.evaluation.contaminated import Repetition
 from bioinstruct_dagster.evaluation.selection import ChosenTasks
 from bioinstruct_dagster.evaluation.shown import (
     category_table,
+    class_table,
     clean_table,
     interval,
     main_scores,
     other_table,
+    paper_table,
     score_table,
     task_table,
 )
@@ -118,3 +120,31 @@ def test_the_ui_draws_main_metrics_over_time():
         for name in ("phee_span_f1", "held_out_loss")
         for subject in ("base", "adapter", "difference")
     }
+
+
+def test_the_paper_s_gain_stands_beside_ours_as_a_quotation():
+    gain = [
+        row | {"task": "average", "category": "question_answering"}
+        for row in rows("average", "relative_gain", main=False)
+        if row["subject"] == "difference"
+    ]
+    [row] = paper_table([*SCORES, *rows("average", "main_metrics", main=False), *gain])
+    assert row["gain here"] == "+25.0% [+10.0%, +90.0%]"
+    assert row["gain quoted"] == "+17.3%"
+    assert "J Am Med Inform Assoc 2024" in row["quoted from"]
+    assert paper_table(SCORES) == []
+
+
+def test_counts_by_class_stand_side_by_side():
+    counts = [
+        {
+            "task": "phee", "metric": "macro_f1", "subject": subject, "class": name,
+            "true_positives": hits, "false_positives": 2.0, "false_negatives": 0.5,
+        }
+        for name in ("adverse", "potential")
+        for subject, hits in (("adapter", 7.0), ("base", 3.0))
+    ]  # fmt: skip
+    assert class_table(counts)[1] == {
+        "task": "phee", "metric": "macro_f1", "class": "potential",
+        "adapter: true, false, missed": "7, 2, 0.5", "base: true, false, missed": "3, 2, 0.5",
+    }  # fmt: skip

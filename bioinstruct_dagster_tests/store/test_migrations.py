@@ -120,3 +120,11 @@ def test_scores_of_version_6_are_made_anew_and_adapters_are_kept(tmp_path):
     assert store.rows("select task, items from eval_scores") == []
     assert store.rows("select item_id from eval_predictions") == []
     assert len(store.rows("select * from rows_left_out")) == 1
+
+
+def test_the_table_of_version_8_is_added(tmp_path):
+    store = Store(tmp_path / "data" / "bioinstruct.duckdb", timeout=5.0)
+    with store.write() as connection:
+        connection.execute("drop table eval_class_counts")
+        connection.execute("update store_version set version = 7")
+    assert store.rows("select class from eval_class_counts") == []

@@ -12,7 +12,7 @@ and values (evaluation.engine.slots), adapters (evaluation.engine.subjects).
 """
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,6 +31,8 @@ ROWS_ON_CPU = 32
 MOST_ROWS = 256
 _PREFILL_TOKENS = 4_096  # rows x width of one pass over prompts
 _MEMORY_SHARE = 0.6  # of what a GPU has free; the rest is for the passes
+# A subject with requests for so many batches is asked by itself: its rows share one product.
+_BATCHES_OF_A_SUBJECT = 2
 # A batch that is this much smaller is computed as a smaller one.
 _SHRINK = 0.75
 
@@ -100,19 +102,18 @@ def answers(
     if vllm:
         yield from answers_by_vllm(subjects, base, work, tell=tell, log=log)
         return
-    queue = deque(
+    asked = [
         _Row(subject, request, _limit(request, base))
         for subject, requests in work.items()
-        # The longest first: memory that does not suffice is found at once, and the last rows of a
-        # batch end early.
-        for request in sorted(requests, key=_longest, reverse=True)
-    )
-    if not queue:
+        for request in requests
+    ]
+    if not asked:
         return
-    total, finished, done = len(queue), 0, 0
-    mean = sum(row.most for row in queue) / total
-    longest = max(row.most for row in queue)
+    total, finished, done = len(asked), 0, 0
+    mean = sum(row.most for row in asked) / total
+    longest = max(row.most for row in asked)
     rows = min(total, rows or rows_that_fit(base, longest))
+    queue = deque(_in_order(asked, rows))
     with subjects.alone(queue[0].subject) as model:
         slots_work = carries(model, queue[0].request.prompt_ids, base.device)
     if not slots_work:
@@ -137,6 +138,21 @@ def answers(
             rows = max(1, rows // 2)
             log(f"the GPU's memory does not suffice: batches have {rows} rows now")
         del batch, passes
+
+
+def _in_order(asked: Sequence[_Row], rows: int) -> list[_Row]:
+    """The longest first: memory that does not suffice is found at once, and the last rows of a
+    batch end early.
+
+    Subject by subject, if each has requests for some batches. Else those of all subjects together,
+    because rows of similar length waste no computation on padding.
+    """
+    longest_first = sorted(asked, key=lambda row: row.most, reverse=True)
+    counts = Counter(row.subject for row in asked)
+    if min(counts.values()) < _BATCHES_OF_A_SUBJECT * rows:
+        return longest_first
+    places = {subject: place for place, subject in enumerate(counts)}
+    return sorted(longest_first, key=lambda row: places[row.subject])
 
 
 def rows_that_fit(base: LoadedBaseModel, longest: int) -> int:
@@ -171,6 +187,7 @@ class _Batch:
         longest: int,
     ) -> None:
         self._subjects, self._base, self._queue = subjects, base, queue
+        self._order = {name: at for at, name in enumerate(subjects.names)}
         self._slots = Slots(rows, longest, base.device)
         self._rows: list[_Row | None] = [None] * rows
         self._owners = [queue[0].subject] * rows  # the subject of a place, also of a free one
@@ -244,15 +261,14 @@ class _Batch:
         taken = [(place, self._queue.popleft()) for place in free[: len(self._queue)]]
         for place, row in taken:
             self._rows[place], self._owners[place] = row, row.subject
+        # Prompts of similar length go together, for little padding, and within a pass those of a
+        # subject lie side by side.
+        taken.sort(key=lambda one: len(one[1].request.prompt_ids), reverse=True)
         while taken:
-            part = [taken.pop(0)]
-            width = len(part[0][1].request.prompt_ids)
-            while taken:
-                width = max(width, len(taken[0][1].request.prompt_ids))
-                if width * (len(part) + 1) > _PREFILL_TOKENS:
-                    break
-                part.append(taken.pop(0))
-            yield self._filled(part)
+            width = len(taken[0][1].request.prompt_ids)
+            count = max(1, _PREFILL_TOKENS // width)
+            part, taken = taken[:count], taken[count:]
+            yield self._filled(sorted(part, key=lambda one: self._order[one[1].subject]))
 
     def _filled(self, part: Sequence[tuple[int, _Row]]) -> list[_Row]:
         import torch
@@ -287,10 +303,9 @@ class _Batch:
 
     def _shrink(self) -> None:
         """Leave out the free places, and put the rows of a subject side by side."""
-        order = {name: at for at, name in enumerate(self._subjects.names)}
         kept = sorted(
             (place for place, row in enumerate(self._rows) if row is not None),
-            key=lambda place: order[self._owners[place]],
+            key=lambda place: self._order[self._owners[place]],
         )
         self._slots.keep(kept, 1 + max(row.position for row in self._active))
         self._rows = [self._rows[place] for place in kept]
@@ -305,7 +320,3 @@ def _limit(request: AnswerRequest, base: LoadedBaseModel) -> int:
             f"{request.max_new_tokens} more; the base model's context has {base.context}"
         )
     return min(request.max_new_tokens, room)
-
-
-def _longest(request: AnswerRequest) -> int:
-    return len(request.prompt_ids) + request.max_new_tokens

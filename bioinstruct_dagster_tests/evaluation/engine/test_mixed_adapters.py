@@ -108,3 +108,27 @@ def test_the_sum_has_the_type_of_the_layer(model):
     assert alone.dtype == mixed.dtype == torch.bfloat16
     assert mixed[0].equal(alone[0])
     assert mixed[1].equal(plain[1])
+
+
+def test_matrices_side_by_side_serve_batches_of_some_of_the_adapters(model):
+    """Also after a batch of adapters that are too many to lie side by side."""
+    adapters = {f"adapter-{at}": {"first": weights(6, 16, 4)} for at in range(12)}
+    layers = AdaptedLayers(adapters)
+    x = torch.randn(4, 1, 6)
+    few = [["adapter-1", None, "adapter-3", "adapter-1"], ["adapter-3", "adapter-3", None, None]]
+    with layers.on(model), torch.inference_mode():
+        for rows in [*few, list(adapters)[:4], few[0]]:
+            layers.chosen = blocks_of(rows, "cpu")
+            mixed = model["first"](x)
+            for row, name in enumerate(rows):
+                layers.chosen = name
+                assert torch.allclose(mixed[row], model["first"](x)[row], atol=1e-5)
+        many = list(adapters)
+        layers.chosen = blocks_of(many, "cpu")
+        mixed = model["first"](torch.cat([x] * 3))
+        layers.chosen = blocks_of(few[0], "cpu")
+        again = model["first"](x)
+        layers.chosen = "adapter-11"
+        assert torch.allclose(mixed[11], model["first"](x)[3], atol=1e-5)
+        layers.chosen = "adapter-1"
+        assert torch.allclose(again[3], model["first"](x)[3], atol=1e-5)
