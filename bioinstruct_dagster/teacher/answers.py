@@ -164,6 +164,12 @@ def stored_answers(
     session: TeacherSession, question: Question[Item, Answer], items: Sequence[Item]
 ) -> dict[Item, StoredAnswer[Answer]]:
     """This teacher's answers by item, in the order of the items; items never asked are left out."""
+    # Without any answer of this teacher, the keys of thousands of items need not be computed.
+    asked = (
+        f"select 1 from {question.table.name} where teacher = $teacher and model = $model limit 1"
+    )
+    if not session.store.rows(asked, {"teacher": session.teacher, "model": session.model}):
+        return {}
     item_of = {question.key(item, session.teacher, session.model): item for item in items}
     rows = session.store.rows(question.table.stored, {"wanted": list(item_of)})
     answers = {

@@ -11,6 +11,8 @@ import sys
 import pytest
 
 from bioinstruct_dagster.curation.category.classifier import CategoryClassifier
+from bioinstruct_dagster.curation.category.examples import Example
+from bioinstruct_dagster.curation.category.inputs import commonest_kinds
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
 from bioinstruct_dagster.curation.contamination.limits import ComparedItems
 from bioinstruct_dagster.curation.gates import RowTexts
@@ -312,8 +314,12 @@ def check_novelty(store):
 
 def check_category(_):
     verbs = {"List": "information_extraction", "Write": "generation", "Rank": "other"}
-    examples = [(f"{verb} thing {n}.", name) for verb, name in verbs.items() for n in range(6)]
-    return lambda: CategoryClassifier.train(examples).predict([one.instruction for one in TEXTS])
+    examples = [
+        Example(f"{verb} thing {n}.", name) for verb, name in verbs.items() for n in range(6)
+    ]
+    return lambda: CategoryClassifier.train(examples).predict(
+        list(commonest_kinds((one.instruction, one.input) for one in TEXTS).items())
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,15 @@ import pytest
 
 from bioinstruct_dagster.curation.category.calibration import measure_calibration
 from bioinstruct_dagster.curation.category.classifier import (
-    EXAMPLES_FILE,
     REVIEW_CONFIDENCE,
-    handwritten_examples,
-    labelled_examples,
     trained_classifier,
 )
+from bioinstruct_dagster.curation.category.examples import (
+    EXAMPLES_FILE,
+    handwritten_examples,
+    labelled_examples,
+)
+from bioinstruct_dagster.curation.category.inputs import input_kind
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
@@ -60,7 +63,7 @@ def rows():
 def classifier(one_blas_thread):
     seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
     return trained_classifier(
-        tuple(labelled_examples([(s.instruction, s.category) for s in seeds]))
+        tuple(labelled_examples([(s.instruction, s.category, s.input) for s in seeds]))
     )
 
 
@@ -70,15 +73,16 @@ def checked(rows, classifier):
 
     def of(half):
         with LABELS.open(encoding="utf-8") as file:
-            labels = [
-                label
-                for label in map(json.loads, file)
-                if label["half"] == half and label["category"]
-            ]
-        predicted = classifier.predict([rows[label["hash"]]["instruction"] for label in labels])
+            labels = [label for label in map(json.loads, file) if label["half"] == half]
+        predicted = classifier.predict(tasks_of([rows[label["hash"]] for label in labels]))
         return [(label["category"], one) for label, one in zip(labels, predicted, strict=True)]
 
     return of
+
+
+def tasks_of(rows):
+    """What the classifier is asked about these rows."""
+    return [(row["instruction"], input_kind(row["input"])) for row in rows]
 
 
 def say(what):
@@ -117,7 +121,7 @@ def test_rows_without_review_are_right_more_often(checked, half):
 
 
 def test_our_shares_are_reported_beside_the_published_ones(rows, classifier, record_property):
-    predicted = classifier.predict([row["instruction"] for row in rows.values()])
+    predicted = classifier.predict(tasks_of(rows.values()))
     counts = Counter(one.category for one in predicted)
     for name in CATEGORIES:
         share = counts[name] / len(predicted)
@@ -130,7 +134,7 @@ def test_our_shares_are_reported_beside_the_published_ones(rows, classifier, rec
 
 
 def test_no_example_of_the_classifier_is_a_published_row(rows):
-    own = [text for text, _ in handwritten_examples(EXAMPLES_FILE)]
+    own = [one.instruction for one in handwritten_examples(EXAMPLES_FILE)]
     published = [row["instruction"] for row in rows.values()]
     nearest = rouge_l_f1_of_texts(own, published).max(axis=1)
     assert [text for text, score in zip(own, nearest, strict=True) if score > THRESHOLD] == []
