@@ -37,6 +37,7 @@ CURATION = "bioinstruct_dagster/curation/"
 PRINT_VERSIONS = """
 import json
 from bioinstruct_dagster.curation.category.classifier import classifier_version
+from bioinstruct_dagster.curation.category.examples import Example
 from bioinstruct_dagster.curation.category.labelling import Labelling
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
 from bioinstruct_dagster.curation.contamination.limits import ComparedItems
@@ -52,7 +53,7 @@ quality = QualityGate()
 row_gates = [quality, PrivacyGate(), ContaminationGate(ComparedItems.of(collect_items([])))]
 versions = {gate.name: gate.version for gate in row_gates}
 versions["novelty"] = novelty_version([NamedInstruction("seed-1", "Name the antidote.")])
-classifier = classifier_version([("Name the antidote.", "other")])
+classifier = classifier_version([Example("Name the antidote.", "other")])
 versions["category"] = sha256_of(Labelling([], Tally(), versions={"own": classifier}).made_of)
 rules = {rule.id: rule.version for rule in quality.rules}
 kinds = {rule.id: rule.kind for rule in quality.rules}
@@ -334,7 +335,14 @@ def check_category(_):
         (check_privacy, ["curation.privacy.gate.PrivacyGate"], 30),
         (check_contamination, ["curation.contamination.gate.ContaminationGate"], 15),
         (check_novelty, NOVELTY_CODE, 20),
-        (check_category, ["curation.category.classifier.CategoryClassifier"], 10),
+        (
+            check_category,
+            [
+                "curation.category.classifier.CategoryClassifier",
+                "curation.category.inputs.commonest_kinds",
+            ],
+            10,
+        ),
     ],
 )
 def test_all_code_that_a_gate_runs_is_counted(prepare, starts, at_least, store):

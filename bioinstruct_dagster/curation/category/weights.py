@@ -36,7 +36,7 @@ def count_matrix(found: Iterable[Sequence[str]], columns: Mapping[str, int]) -> 
 
     indices, ends = array("i"), array("i", [0])
     for features in found:
-        indices.extend([columns[one] for one in features if one in columns])
+        indices.extend([place for place in map(columns.get, features) if place is not None])
         ends.append(len(indices))
     # Equal entries of a row are summed.
     counts = csr_matrix(
