@@ -20,7 +20,7 @@ from bioinstruct_dagster.curation.category.calibration import (
     measure_calibration,
     temperature_scaling,
 )
-from bioinstruct_dagster.curation.category.examples import Example
+from bioinstruct_dagster.curation.category.examples import LabelledExample
 from bioinstruct_dagster.curation.category.inputs import input_features
 from bioinstruct_dagster.curation.category.phrasing import features
 from bioinstruct_dagster.curation.category.weights import (
@@ -63,7 +63,7 @@ class CategoryClassifier:
         return self.calibration.accuracy
 
     @classmethod
-    def train(cls, examples: Sequence[Example]) -> Self:
+    def train(cls, examples: Sequence[LabelledExample]) -> Self:
         """Train on labelled examples, and calibrate by classifiers that lack a fifth of them."""
         from sklearn.model_selection import StratifiedKFold
         from threadpoolctl import threadpool_limits
@@ -112,12 +112,12 @@ class CategoryClassifier:
 
 
 @lru_cache(maxsize=1)
-def trained_classifier(examples: tuple[Example, ...]) -> CategoryClassifier:
+def trained_classifier(examples: tuple[LabelledExample, ...]) -> CategoryClassifier:
     """The classifier trained on these examples; each process trains it once."""
     return CategoryClassifier.train(examples)
 
 
-def classifier_version(examples: Sequence[Example]) -> str:
+def classifier_version(examples: Sequence[LabelledExample]) -> str:
     """A short hash of the classifier's code, libraries and examples."""
     code = code_sha256("curation.category.classifier.CategoryClassifier")
     return sha256_of([code, [[*one[:2], list(one.kind)] for one in examples]])[:12]

@@ -23,7 +23,7 @@ class ExampleFileError(StatedError):
     """`data/category_examples.jsonl` is malformed; the message names the line."""
 
 
-class Example(NamedTuple):
+class LabelledExample(NamedTuple):
     """A task with its category.
 
     Attributes:
@@ -38,15 +38,15 @@ class Example(NamedTuple):
     kind: tuple[str, ...] = ()
 
 
-def labelled_examples(seeds: Iterable[tuple[str, str, str]]) -> list[Example]:
+def labelled_examples(seeds: Iterable[tuple[str, str, str]]) -> list[LabelledExample]:
     """Seeds, handwritten examples and recorded labels; the first label of an instruction counts.
 
     Args:
         seeds: (instruction, category, input) of each seed task.
     """
-    examples: dict[str, Example] = {}
+    examples: dict[str, LabelledExample] = {}
     for one in [
-        *(Example(text, category, input_kind(given)) for text, category, given in seeds),
+        *(LabelledExample(text, category, input_kind(given)) for text, category, given in seeds),
         *handwritten_examples(EXAMPLES_FILE),
         *_recorded_examples(),
     ]:
@@ -56,7 +56,7 @@ def labelled_examples(seeds: Iterable[tuple[str, str, str]]) -> list[Example]:
 
 
 @cache
-def handwritten_examples(path: Path) -> tuple[Example, ...]:
+def handwritten_examples(path: Path) -> tuple[LabelledExample, ...]:
     """The tasks that were written and labelled by hand for the classifier.
 
     Raises:
@@ -73,7 +73,7 @@ def handwritten_examples(path: Path) -> tuple[Example, ...]:
     )
 
 
-def _example_of(line: str, place: str) -> Example:
+def _example_of(line: str, place: str) -> LabelledExample:
     try:
         record: dict[str, Any] = json.loads(line)
         instruction, category, given = (
@@ -93,10 +93,10 @@ def _example_of(line: str, place: str) -> Example:
         )
     if not isinstance(given, str | None):
         raise ExampleFileError(f"{place}: field input: write a text, or leave the field out")
-    return Example(instruction, category, () if given is None else input_kind(given))
+    return LabelledExample(instruction, category, () if given is None else input_kind(given))
 
 
-def _recorded_examples() -> Iterator[Example]:
+def _recorded_examples() -> Iterator[LabelledExample]:
     for recording in read_recordings():
         for task, category in recording.labelled_tasks():
-            yield Example(task["instruction"], category, input_kind(task["input"]))
+            yield LabelledExample(task["instruction"], category, input_kind(task["input"]))

@@ -10,7 +10,7 @@ from bioinstruct_dagster.curation.category.classifier import (
     CategoryClassifier,
     classifier_version,
 )
-from bioinstruct_dagster.curation.category.examples import Example, labelled_examples
+from bioinstruct_dagster.curation.category.examples import LabelledExample, labelled_examples
 from bioinstruct_dagster.curation.category.inputs import input_kind
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
@@ -115,10 +115,15 @@ def test_nothing_is_predicted_of_nothing(classifier):
 
 
 def test_the_version_depends_on_the_examples_alone():
-    first, second = Example("List the doses.", "information_extraction"), Example("Rank.", "other")
+    first, second = (
+        LabelledExample("List the doses.", "information_extraction"),
+        LabelledExample("Rank.", "other"),
+    )
     version = classifier_version([first, second])
     assert classifier_version((first, second)) == version
-    assert classifier_version([first, second, Example("Explain it.", "generation")]) != version
+    assert (
+        classifier_version([first, second, LabelledExample("Explain it.", "generation")]) != version
+    )
     assert classifier_version([first._replace(category="generation"), second]) != version
     assert classifier_version([first._replace(kind=("input=none",)), second]) != version
 

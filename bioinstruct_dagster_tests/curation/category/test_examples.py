@@ -7,8 +7,8 @@ import pytest
 
 from bioinstruct_dagster.curation.category.examples import (
     EXAMPLES_FILE,
-    Example,
     ExampleFileError,
+    LabelledExample,
     handwritten_examples,
     labelled_examples,
 )
@@ -30,8 +30,8 @@ def test_seeds_precede_handwritten_and_recorded_examples():
         [(f"  {text.upper()} ", contrary, "7 mg"), ("A seed alone", "other", "")]
     )
     assert examples[:2] == [
-        Example(text, contrary, input_kind("7 mg")),
-        Example("a seed alone", "other", ("input=none",)),
+        LabelledExample(text, contrary, input_kind("7 mg")),
+        LabelledExample("a seed alone", "other", ("input=none",)),
     ]
     own = handwritten_examples(EXAMPLES_FILE)
     assert examples[2] == own[0]._replace(instruction=own[0].instruction.lower())

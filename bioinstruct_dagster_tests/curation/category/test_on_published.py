@@ -107,8 +107,10 @@ def report(pairs, record_property):
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
-def test_four_of_five_categories_agree_with_a_reader(checked, half, record_property):
-    assert report(checked(half), record_property).accuracy >= 0.8
+def test_six_of_seven_categories_agree_with_a_reader(checked, half, record_property):
+    found = report(checked(half), record_property)
+    assert found.accuracy >= 0.85
+    assert found.expected_calibration_error <= 0.05
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
@@ -117,10 +119,11 @@ def test_rows_without_review_are_right_more_often(checked, half):
     sure = [truth == one.category for truth, one in pairs if one.confidence >= REVIEW_CONFIDENCE]
     unsure = [truth == one.category for truth, one in pairs if one.confidence < REVIEW_CONFIDENCE]
     say(f"{len(unsure)} of {len(pairs)} for review; of the others {sum(sure)} are right")
+    assert sum(sure) / len(sure) >= 0.9
     assert sum(sure) / len(sure) > sum(unsure) / max(len(unsure), 1)
 
 
-def test_our_shares_are_reported_beside_the_published_ones(rows, classifier, record_property):
+def test_our_shares_are_near_the_published_ones(rows, classifier, record_property):
     predicted = classifier.predict(tasks_of(rows.values()))
     counts = Counter(one.category for one in predicted)
     for name in CATEGORIES:
@@ -129,8 +132,14 @@ def test_our_shares_are_reported_beside_the_published_ones(rows, classifier, rec
         say(f"{name}: {share:.3f}; published {PUBLISHED_SHARES[name]:.3f}")
     review = sum(one.confidence < REVIEW_CONFIDENCE for one in predicted) / len(predicted)
     say(f"for review: {review:.3f}")
-    assert all(counts[name] for name in CATEGORIES)
-    assert review < 0.25
+    shares = {name: counts[name] / len(predicted) for name in CATEGORIES}
+    for name in set(CATEGORIES) - {"other"}:
+        assert shares[name] == pytest.approx(PUBLISHED_SHARES[name], abs=0.08)
+    # By the definitions here, a reader finds far fewer rows of `other` than GPT-4 did.
+    with LABELS.open(encoding="utf-8") as file:
+        read = Counter(json.loads(line)["category"] for line in file)
+    assert shares["other"] == pytest.approx(read["other"] / read.total(), abs=0.01)
+    assert review < 0.2
 
 
 def test_no_example_of_the_classifier_is_a_published_row(rows):
