@@ -66,6 +66,19 @@ def test_shipped_examples_are_many_per_category_and_distinct():
     assert close <= len(texts) / 50
 
 
+def test_examples_that_nearly_repeat_each_other_have_one_category():
+    own = handwritten_examples(EXAMPLES_FILE)
+    texts = [one.instruction for one in own]
+    scores = rouge_l_f1_of_texts(texts, texts)
+    contrary = [
+        (one.instruction, other.instruction)
+        for row, one in enumerate(own)
+        for other, score in zip(own[row + 1 :], scores[row][row + 1 :], strict=True)
+        if score > 0.8 and one.category != other.category
+    ]
+    assert contrary == []
+
+
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
