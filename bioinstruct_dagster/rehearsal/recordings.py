@@ -45,11 +45,16 @@ class Recording:
                 task = None
             yield task, self.content[start:end].rstrip(", \n")
 
-    def labels(self) -> Iterator[tuple[str, str]]:
-        """The instruction and category of each whole task, even if other tasks are broken."""
+    def labelled_tasks(self) -> Iterator[tuple[dict[str, str], str]]:
+        """Each whole task with its category, even if other tasks are broken."""
         for (task, _), category in zip(self.tasks(), self.categories, strict=True):
             if task:
-                yield task["instruction"], category
+                yield task, category
+
+    def labels(self) -> Iterator[tuple[str, str]]:
+        """The instruction and category of each whole task."""
+        for task, category in self.labelled_tasks():
+            yield task["instruction"], category
 
 
 class RecordingsError(StatedError):

@@ -164,6 +164,12 @@ def stored_answers(
     session: TeacherSession, question: Question[Item, Answer], items: Sequence[Item]
 ) -> dict[Item, StoredAnswer[Answer]]:
     """This teacher's answers by item, in the order of the items; items never asked are left out."""
+    # Without any answer of this teacher, the keys of thousands of items need not be computed.
+    asked = (
+        f"select 1 from {question.table.name} where teacher = $teacher and model = $model limit 1"
+    )
+    if not session.store.rows(asked, {"teacher": session.teacher, "model": session.model}):
+        return {}
     item_of = {question.key(item, session.teacher, session.model): item for item in items}
     rows = session.store.rows(question.table.stored, {"wanted": list(item_of)})
     answers = {
@@ -187,14 +193,15 @@ def _last_replies(
 ) -> dict[str, Mapping[str, Any]]:
     """The stored reply to each request, by the request's id; if it has two, the second counts."""
     found: dict[str, Mapping[str, Any]] = {}
-    firsts = [each.request for each in item_requests]
-    both_draws = [one.completion_id for first in firsts for one in (first, first.again())]
-    rows = session.store.rows(REPLY_CONTENTS, {"wanted": both_draws})
+    draws = [
+        (each.request.completion_id, each.request.again().completion_id) for each in item_requests
+    ]
+    rows = session.store.rows(REPLY_CONTENTS, {"wanted": [one for both in draws for one in both]})
     replies = {row["completion_id"]: row for row in rows}
-    for first in firsts:
-        reply = replies.get(first.again().completion_id) or replies.get(first.completion_id)
+    for first, second in draws:
+        reply = replies.get(second) or replies.get(first)
         if reply:
-            found[first.completion_id] = reply
+            found[first] = reply
     return found
 
 

@@ -11,6 +11,8 @@ import sys
 import pytest
 
 from bioinstruct_dagster.curation.category.classifier import CategoryClassifier
+from bioinstruct_dagster.curation.category.examples import LabelledExample
+from bioinstruct_dagster.curation.category.inputs import commonest_kinds
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
 from bioinstruct_dagster.curation.contamination.limits import ComparedItems
 from bioinstruct_dagster.curation.gates import RowTexts
@@ -35,6 +37,7 @@ CURATION = "bioinstruct_dagster/curation/"
 PRINT_VERSIONS = """
 import json
 from bioinstruct_dagster.curation.category.classifier import classifier_version
+from bioinstruct_dagster.curation.category.examples import LabelledExample
 from bioinstruct_dagster.curation.category.labelling import Labelling
 from bioinstruct_dagster.curation.contamination.gate import ContaminationGate
 from bioinstruct_dagster.curation.contamination.limits import ComparedItems
@@ -50,7 +53,7 @@ quality = QualityGate()
 row_gates = [quality, PrivacyGate(), ContaminationGate(ComparedItems.of(collect_items([])))]
 versions = {gate.name: gate.version for gate in row_gates}
 versions["novelty"] = novelty_version([NamedInstruction("seed-1", "Name the antidote.")])
-classifier = classifier_version([("Name the antidote.", "other")])
+classifier = classifier_version([LabelledExample("Name the antidote.", "other")])
 versions["category"] = sha256_of(Labelling([], Tally(), versions={"own": classifier}).made_of)
 rules = {rule.id: rule.version for rule in quality.rules}
 kinds = {rule.id: rule.kind for rule in quality.rules}
@@ -312,8 +315,14 @@ def check_novelty(store):
 
 def check_category(_):
     verbs = {"List": "information_extraction", "Write": "generation", "Rank": "other"}
-    examples = [(f"{verb} thing {n}.", name) for verb, name in verbs.items() for n in range(6)]
-    return lambda: CategoryClassifier.train(examples).predict([one.instruction for one in TEXTS])
+    examples = [
+        LabelledExample(f"{verb} thing {n}.", name)
+        for verb, name in verbs.items()
+        for n in range(6)
+    ]
+    return lambda: CategoryClassifier.train(examples).predict(
+        list(commonest_kinds((one.instruction, one.input) for one in TEXTS).items())
+    )
 
 
 @pytest.mark.parametrize(
@@ -328,7 +337,14 @@ def check_category(_):
         (check_privacy, ["curation.privacy.gate.PrivacyGate"], 30),
         (check_contamination, ["curation.contamination.gate.ContaminationGate"], 15),
         (check_novelty, NOVELTY_CODE, 20),
-        (check_category, ["curation.category.classifier.CategoryClassifier"], 10),
+        (
+            check_category,
+            [
+                "curation.category.classifier.CategoryClassifier",
+                "curation.category.inputs.commonest_kinds",
+            ],
+            10,
+        ),
     ],
 )
 def test_all_code_that_a_gate_runs_is_counted(prepare, starts, at_least, store):

@@ -6,7 +6,7 @@ not: the question (prompts), asking and storing labels (teacher.answers), the cl
 (classifier), or which instructions are labelled twice (agreement).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +19,10 @@ from bioinstruct_dagster.curation.category.calibration import Calibration
 from bioinstruct_dagster.curation.category.classifier import (
     REVIEW_CONFIDENCE,
     Prediction,
-    labelled_examples,
     trained_classifier,
 )
+from bioinstruct_dagster.curation.category.examples import labelled_examples
+from bioinstruct_dagster.curation.category.inputs import commonest_kinds
 from bioinstruct_dagster.curation.category.prompts import (
     FIRST_PASS,
     SECOND_PASS,
@@ -37,7 +38,7 @@ from bioinstruct_dagster.teacher.session import TeacherSession
 
 EMBEDDED_CLASSIFIER = "embedded-classifier"
 
-SEED_LABELS = "select instruction, category from seed_tasks order by ordinal"
+SEED_LABELS = "select instruction, category, input from seed_tasks order by ordinal"
 
 
 @dataclass
@@ -110,7 +111,7 @@ def label_rows(
     """Give each row a category.
 
     Args:
-        rows: with row_id, instruction and rehearsal; other columns are copied.
+        rows: with row_id, instruction, input and rehearsal; other columns are copied.
         session: the open teacher. Its store keeps the labels, so none is paid twice.
         review_below: rows of which the classifier is less confident are for review.
 
@@ -119,10 +120,10 @@ def label_rows(
     """
     instructions = list(dict.fromkeys(row["instruction"] for row in rows))
 
-    def stored_labels(nth: LabelPass) -> dict[str, StoredAnswer[str]]:
-        return stored_answers(session, category_question(nth), instructions)
+    def stored_labels(nth: LabelPass, of: Sequence[str]) -> dict[str, StoredAnswer[str]]:
+        return stored_answers(session, category_question(nth), of)
 
-    twice = draw_sample(instructions, stored_labels(SECOND_PASS))
+    twice = draw_sample(instructions, stored_labels(SECOND_PASS, instructions))
     tally = ask_together(
         session,
         [(category_question(FIRST_PASS), instructions), (category_question(SECOND_PASS), twice)],
@@ -130,10 +131,10 @@ def label_rows(
     if tally.pending:
         return Labelling([], tally)
     first, second = (
-        _valid_labels(stored_labels(FIRST_PASS)),
-        _valid_labels(stored_labels(SECOND_PASS)),
+        _valid_labels(stored_labels(FIRST_PASS, instructions)),
+        _valid_labels(stored_labels(SECOND_PASS, twice)),
     )
-    unlabelled = [text for text in instructions if text not in first]
+    unlabelled = [row for row in rows if row["instruction"] not in first]
     result = Labelling([], tally, review_below=review_below)
     if second:
         result.agreement = measure_agreement(
@@ -164,13 +165,16 @@ def _categories(labels: Mapping[str, StoredAnswer[str]]) -> dict[str, str]:
 
 
 def _classify(
-    instructions: Sequence[str], store: Store, result: Labelling
+    rows: Iterable[Mapping[str, Any]], store: Store, result: Labelling
 ) -> dict[str, Prediction]:
-    seeds = [(row["instruction"], row["category"]) for row in store.rows(SEED_LABELS)]
+    seeds = [
+        (seed["instruction"], seed["category"], seed["input"]) for seed in store.rows(SEED_LABELS)
+    ]
     classifier = trained_classifier(tuple(labelled_examples(seeds)))
     result.calibration = classifier.calibration
     result.versions[EMBEDDED_CLASSIFIER] = classifier.version
-    return dict(zip(instructions, classifier.predict(instructions), strict=True))
+    kinds = commonest_kinds((row["instruction"], row["input"]) for row in rows)
+    return dict(zip(kinds, classifier.predict(list(kinds.items())), strict=True))
 
 
 def _add_teacher_label(

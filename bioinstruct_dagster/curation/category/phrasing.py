@@ -58,8 +58,11 @@ def clauses(instruction: str) -> tuple[str, str]:
 
 
 def features(instruction: str) -> list[str]:
-    """The features of an instruction, each as a text such as `word=list`."""
-    lists = _phrasing_lists()
+    """The features of an instruction, each as a text such as `word=list`.
+
+    The first one is the first word of the main clause, if the clause has a word.
+    """
+    _phrasing_lists()
     given, main = clauses(instruction)
     words, given_words = _WORD.findall(main), _WORD.findall(given)
     found = [f"word={word}" for word in words]
@@ -67,25 +70,30 @@ def features(instruction: str) -> list[str]:
     found += [f"opening={' '.join(words[:length])}" for length in range(1, _OPENING_WORDS + 1)]
     if words:
         found += _verb_features(words, given_words)
-    found += [f"given={word}" for word in sorted(set(given_words) - lists.stop)]
+    found += [f"given={word}" for word in _content_of(given_words)]
     found += _sign_features(instruction, given, words, given_words)
     return found
+
+
+def _content_of(words: list[str]) -> list[str]:
+    """The distinct words that are not small words."""
+    stop = _phrasing_lists().stop
+    return [word for word in dict.fromkeys(words) if word not in stop]
 
 
 def _verb_features(words: list[str], given_words: list[str]) -> Iterator[str]:
     lists = _phrasing_lists()
     verb, *after = words
     content = [word for word in after if word not in lists.stop]
-    yield from (f"object={word}" for word in content[:_OBJECT_WORDS])
-    yield from (
-        f"pair={verb} {word}" for word in sorted(set(after[: _PAIR_WORDS - 1]) - lists.stop)
-    )
-    yield from (f"source={verb} {word}" for word in sorted(set(given_words) - lists.stop))
+    yield from [f"object={word}" for word in content[:_OBJECT_WORDS]]
+    yield from [f"pair={verb} {word}" for word in _content_of(after[: _PAIR_WORDS - 1])]
+    yield from [f"source={verb} {word}" for word in _content_of(given_words)]
     # "identify ... and explain ..." is another task than "identify ...".
-    for joint, second in pairwise(words):
-        if joint in {"and", "then"} and second in lists.verbs:
-            yield f"joined={second}"
-            yield f"verbs={verb} {second}"
+    if "and" in after or "then" in after:
+        for joint, second in pairwise(words):
+            if joint in {"and", "then"} and second in lists.verbs:
+                yield f"joined={second}"
+                yield f"verbs={verb} {second}"
 
 
 def _sign_features(

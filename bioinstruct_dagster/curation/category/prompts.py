@@ -26,7 +26,7 @@ LabelPass = Literal[1, 2]
 FIRST_PASS: LabelPass = 1
 SECOND_PASS: LabelPass = 2
 
-TEMPLATE_ID = "category/2"
+TEMPLATE_ID = "category/3"
 SYSTEM_PROMPT = "You classify biomedical instructions. You answer with JSON only."
 # For a server that takes no schema.
 ANSWER_FORM = """
@@ -34,7 +34,8 @@ ANSWER_FORM = """
 Answer in this form, with the number and category of every instruction:
 {"labels": [{"number": 1, "category": "..."}]}"""
 USER_PROMPT = """\
-Assign each numbered instruction below to exactly one category. Judge mainly by the instruction.
+Assign each numbered instruction below to exactly one category. Its input is not shown: suppose that
+it holds the case, text, list or values to which the instruction refers.
 
 Categories:
 {definitions}

@@ -14,12 +14,15 @@ import pytest
 
 from bioinstruct_dagster.curation.category.calibration import measure_calibration
 from bioinstruct_dagster.curation.category.classifier import (
-    EXAMPLES_FILE,
     REVIEW_CONFIDENCE,
-    handwritten_examples,
-    labelled_examples,
     trained_classifier,
 )
+from bioinstruct_dagster.curation.category.examples import (
+    EXAMPLES_FILE,
+    handwritten_examples,
+    labelled_examples,
+)
+from bioinstruct_dagster.curation.category.inputs import input_kind
 from bioinstruct_dagster.curation.novelty.rule import THRESHOLD, rouge_l_f1_of_texts
 from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS, PROJECT_ROOT
@@ -60,7 +63,7 @@ def rows():
 def classifier(one_blas_thread):
     seeds = read_seed_tasks(INPUTS / "seed_tasks.jsonl")
     return trained_classifier(
-        tuple(labelled_examples([(s.instruction, s.category) for s in seeds]))
+        tuple(labelled_examples([(s.instruction, s.category, s.input) for s in seeds]))
     )
 
 
@@ -70,15 +73,16 @@ def checked(rows, classifier):
 
     def of(half):
         with LABELS.open(encoding="utf-8") as file:
-            labels = [
-                label
-                for label in map(json.loads, file)
-                if label["half"] == half and label["category"]
-            ]
-        predicted = classifier.predict([rows[label["hash"]]["instruction"] for label in labels])
+            labels = [label for label in map(json.loads, file) if label["half"] == half]
+        predicted = classifier.predict(tasks_of([rows[label["hash"]] for label in labels]))
         return [(label["category"], one) for label, one in zip(labels, predicted, strict=True)]
 
     return of
+
+
+def tasks_of(rows):
+    """What the classifier is asked about these rows."""
+    return [(row["instruction"], input_kind(row["input"])) for row in rows]
 
 
 def say(what):
@@ -103,8 +107,10 @@ def report(pairs, record_property):
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
-def test_four_of_five_categories_agree_with_a_reader(checked, half, record_property):
-    assert report(checked(half), record_property).accuracy >= 0.8
+def test_six_of_seven_categories_agree_with_a_reader(checked, half, record_property):
+    found = report(checked(half), record_property)
+    assert found.accuracy >= 0.85
+    assert found.expected_calibration_error <= 0.05
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
@@ -113,11 +119,12 @@ def test_rows_without_review_are_right_more_often(checked, half):
     sure = [truth == one.category for truth, one in pairs if one.confidence >= REVIEW_CONFIDENCE]
     unsure = [truth == one.category for truth, one in pairs if one.confidence < REVIEW_CONFIDENCE]
     say(f"{len(unsure)} of {len(pairs)} for review; of the others {sum(sure)} are right")
+    assert sum(sure) / len(sure) >= 0.9
     assert sum(sure) / len(sure) > sum(unsure) / max(len(unsure), 1)
 
 
-def test_our_shares_are_reported_beside_the_published_ones(rows, classifier, record_property):
-    predicted = classifier.predict([row["instruction"] for row in rows.values()])
+def test_our_shares_are_near_the_published_ones(rows, classifier, record_property):
+    predicted = classifier.predict(tasks_of(rows.values()))
     counts = Counter(one.category for one in predicted)
     for name in CATEGORIES:
         share = counts[name] / len(predicted)
@@ -125,12 +132,18 @@ def test_our_shares_are_reported_beside_the_published_ones(rows, classifier, rec
         say(f"{name}: {share:.3f}; published {PUBLISHED_SHARES[name]:.3f}")
     review = sum(one.confidence < REVIEW_CONFIDENCE for one in predicted) / len(predicted)
     say(f"for review: {review:.3f}")
-    assert all(counts[name] for name in CATEGORIES)
-    assert review < 0.25
+    shares = {name: counts[name] / len(predicted) for name in CATEGORIES}
+    for name in set(CATEGORIES) - {"other"}:
+        assert shares[name] == pytest.approx(PUBLISHED_SHARES[name], abs=0.08)
+    # By the definitions here, a reader finds far fewer rows of `other` than GPT-4 did.
+    with LABELS.open(encoding="utf-8") as file:
+        read = Counter(json.loads(line)["category"] for line in file)
+    assert shares["other"] == pytest.approx(read["other"] / read.total(), abs=0.01)
+    assert review < 0.2
 
 
 def test_no_example_of_the_classifier_is_a_published_row(rows):
-    own = [text for text, _ in handwritten_examples(EXAMPLES_FILE)]
+    own = [one.instruction for one in handwritten_examples(EXAMPLES_FILE)]
     published = [row["instruction"] for row in rows.values()]
     nearest = rouge_l_f1_of_texts(own, published).max(axis=1)
     assert [text for text, score in zip(own, nearest, strict=True) if score > THRESHOLD] == []

