@@ -22,7 +22,7 @@ class ShippedTask:
 
     @property
     def text(self) -> str:
-        return "\n".join((self.instruction, self.input, self.output))
+        return f"{self.instruction}\n{self.input}\n{self.output}"
 
 
 @cache

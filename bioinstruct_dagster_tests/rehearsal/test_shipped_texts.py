@@ -1,4 +1,4 @@
-"""What ships is right: arithmetic, sources of guidance, invented studies, and no invented detail."""
+"""What ships is right: arithmetic, sources of guidance, invented studies, no added detail."""
 
 import re
 from itertools import combinations
@@ -12,24 +12,26 @@ UNIT = r"(?: ?(?:%|[a-zA-Zµ]{1,11}²?(?:/[a-zA-Z]+)?))?"
 TERM = rf"\(?{NUMBER}{UNIT}\)?"
 RESULT = r"\d[\d,]*+(?:\.\d++)?+"
 EQUATION = re.compile(
-    rf"(?<![\w.,^/*×x÷+−-])({TERM}(?: ?[×x÷/+\-−*] ?{TERM})+) ?[=≈] ?(?:about )?({RESULT})(%?)(?! ?[/:÷])"
+    rf"(?<![\w.,^/*×x÷+−-])({TERM}(?: ?[×x÷/+\-−*] ?{TERM})+) ?[=≈] ?(?:about )?"
+    rf"({RESULT})(%?)(?! ?[/:÷])"
 )
 FEWEST_EQUATIONS = 60
 
 # Tasks that say in other words what the input says. Their outputs may hold no new number.
 RESTATES = re.compile(
-    r"\A(?:summari[sz]e|condense|rewrite|simplify|translate|turn|recast|shorten|reduce|boil|paraphrase"
-    r"|reorganize|reformulate|convert the dialogue|summarise the|draft the assessment and plan that"
-    r"|record today's|write the history|write a (?:progress|brief SOAP) note|write a nursing handover)\b",
+    r"\A(?:summari[sz]e|condense|rewrite|simplify|translate|turn|recast|shorten|reduce|paraphrase"
+    r"|reorganize|reformulate|convert the dialogue|draft the assessment and plan that"
+    r"|record today's|write the history|write a (?:progress|brief SOAP) note"
+    r"|write a nursing handover)\b",
     re.IGNORECASE,
 )
 # Numbers that follow from the input: a count, a difference, tablets for a dose, an expanded date.
 DERIVED = {
     "007.1": {"100"},
     "039.1": {"20", "55"},  # 11 of twenty
-    "130.1": {"6"},  # 0600
+    "130.1": {"6", "00"},  # 0600
     "seed-006": {"30"},  # pack-years
-    "seed-008": {"07"},  # seven o'clock
+    "seed-008": {"07", "00"},  # seven o'clock
     "seed-052": {"5"},  # one in five
     "013.1": {"100"},  # "43 in 100" for 43 %
     "062.5": {"1", "4", "2", "6", "11", "15"},  # tablets and days of a taper
@@ -56,14 +58,7 @@ GUIDANCE = [
     (r"urate is below 6", r"British Society for Rheumatology"),
     (r"Stroke risk is estimated", r"CHA2DS2-VASc[\s\S]*CHA2DS2-VA\b"),
     (r"lumbar puncture at least 12 hours", r"NICE"),
-    (
-        r"Diabetic ketoacidosis arises",
-        r"consensus of 2024[\s\S]*Potassium is measured before insulin",
-    ),
-    (
-        r"Trisomy 21 is",
-        r"ninety-five percent[\s\S]*ninety percent of these errors happen in the mother",
-    ),
+    (r"Diabetic ketoacidosis arises", r"consensus of 2024"),
     (r"single temperature of 38\.3", r"IDSA"),
     (r"defined by (?:KDIGO as )?a rise", r"KDIGO"),
 ]
@@ -144,9 +139,7 @@ def test_a_text_that_restates_its_input_adds_no_number():
             restating += 1
             known = numbers_of(one.instruction + one.input) | DERIVED.get(one.name, set())
             in_list = set(re.findall(r"^(\d)[.)] ", one.output, re.MULTILINE))
-            new = {
-                n for n in numbers_of(one.output) - known - in_list if float(n.replace(",", "")) > 2
-            }
+            new = numbers_of(one.output) - known - in_list - {"1", "2"}
             if new:
                 added.append((one.name, sorted(new)))
     assert added == []
@@ -156,7 +149,7 @@ def test_a_text_that_restates_its_input_adds_no_number():
 SEX = re.compile(
     r"\b(?:wom[ae]n|m[ae]n|girls?|boys?|fe?male|mother|father|mum|dad|sons?|daughters?|sisters?"
     r"|brothers?|aunt|uncle|niece|wife|husband|mr|mrs|ms|he|she|his|her|him|pregnan\w+|gp|menarche"
-    r"|postpartum|hysterectomy|TAH-BSO|lads?|grand(?:son|mother|father)|\d+ ?[MF]|[MF], \d+|player|G\dP\d)\b",
+    r"|hysterectomy|TAH-BSO|grand(?:son|mother|father)|\d+ ?[MF]|[MF], \d+|player|G\dP\d)\b",
     re.IGNORECASE,
 )
 
@@ -178,6 +171,17 @@ def test_a_text_says_whose_guidance_it_follows(subject, source):
     about = [text for text in texts if re.search(subject, text)]
     assert about, "no text on this subject is left: remove the line"
     assert [text for text in about if not re.search(source, text)] == []
+
+
+def test_the_corpus_says_that_potassium_comes_before_insulin_in_ketoacidosis():
+    (one,) = [part for part in paragraphs() if part.startswith("Diabetic ketoacidosis arises")]
+    assert one.index("Potassium is measured before insulin") < one.index("insulin is infused")
+
+
+def test_the_corpus_gives_the_origins_of_trisomy_21():
+    (one,) = [part for part in paragraphs() if part.startswith("Trisomy 21")]
+    assert "ninety-five percent of cases" in one
+    assert "About ninety percent of these errors happen in the mother" in one
 
 
 @pytest.mark.parametrize(
