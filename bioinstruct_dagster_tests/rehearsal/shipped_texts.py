@@ -21,6 +21,10 @@ class ShippedTask:
     output: str
 
     @property
+    def is_seed(self) -> bool:
+        return self.name.startswith("seed-")
+
+    @property
     def text(self) -> str:
         return f"{self.instruction}\n{self.input}\n{self.output}"
 

@@ -11,7 +11,7 @@ from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 
 LEAST = {"information_extraction": 20, "generation": 20, "question_answering": 16, "other": 8}
-FEWEST_SHORT = 10  # seeds with an input of at most 30 words: half of BioInstruct's are so short
+FEWEST_SHORT = 10  # seeds with an input of at most 30 words
 SHORT = 30  # words
 KINDS = {
     "an abbreviation in a research abstract": r"stand for in this research abstract",
