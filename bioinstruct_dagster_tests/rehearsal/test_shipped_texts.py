@@ -33,7 +33,7 @@ DERIVED = {
     "seed-006": {"30"},  # pack-years
     "seed-008": {"07", "00"},  # seven o'clock
     "seed-052": {"5"},  # one in five
-    "013.1": {"100"},  # "43 in 100" for 43 %
+    "013.1": {"60", "100"},  # 14 of 35, and "43 in 100" for 43 %
     "062.5": {"1", "4", "2", "6", "11", "15"},  # tablets and days of a taper
     "097.1": {"26"},  # 30 hospitals less 4 with a team
     "127.4": {"6", "100"},  # about 6 for 6.3
@@ -76,6 +76,7 @@ REAL_FIGURES = [
     r"0\.7[45][^.]{0,20}95% CI 0\.5[58] to 0\.9[79]",  # Cochrane review of cranberry products
     r"81\.?6?% protection",  # typhoid conjugate vaccine, Nepal
     r"reduced platelet use by 2[12]",  # Rebulla 1997
+    r"\b(?:7|9|11) of [\d,]+ vaccinated and (?:40|55|33) of",  # RSV vaccines: three trials
     r"1\.6 percent per year[^.]*1\.9 percent",
 ]
 
@@ -212,3 +213,14 @@ def test_an_output_says_what_its_input_says(name, must, must_not):
     output = task(name).output
     assert must in output
     assert must_not is None or must_not not in output
+
+
+def test_an_output_keeps_the_words_that_its_instruction_allows():
+    limit = re.compile(
+        r"\b(?:under|fewer than|at most|no more than|in about|an?) (\d+)[ -]words?\b", re.IGNORECASE
+    )
+    found = [(one, int(most)) for one in shipped_tasks() for most in limit.findall(one.instruction)]
+    assert len(found) >= 6
+    # The instruction may ask for "about 70 words" or "a 60-word summary": a tenth more is right.
+    long = [(one.name, most) for one, most in found if len(one.output.split()) > 1.1 * most]
+    assert long == []
