@@ -222,5 +222,10 @@ def test_an_output_keeps_the_words_that_its_instruction_allows():
     found = [(one, int(most)) for one in shipped_tasks() for most in limit.findall(one.instruction)]
     assert len(found) >= 6
     # The instruction may ask for "about 70 words" or "a 60-word summary": a tenth more is right.
-    long = [(one.name, most) for one, most in found if len(one.output.split()) > 1.1 * most]
+    # In 134.2 the limit is that of the improved text.
+    long = [
+        (one.name, most)
+        for one, most in found
+        if len(one.output.rpartition("Improved:")[2].split()) > 1.1 * most
+    ]
     assert long == []
