@@ -356,21 +356,21 @@ def _shown(
 ) -> dg.MaterializeResult[None]:
     """What the UI shows of an experiment's scores."""
     from bioinstruct_dagster.evaluation import shown
+    from bioinstruct_dagster.evaluation.leaderboard import leaderboard
 
     tables = {
         "scores": shown.score_table(scored.scores),
+        "leaderboard": leaderboard(step.store),
         "tasks": shown.task_table(plan.chosen, scored.repeated),
         "other_metrics": shown.other_table(scored.scores),
         "without_contaminated": shown.clean_table(scored.scores),
         "categories": shown.category_table(scored.scores),
     }
-    marked = any(row["rehearsal"] for row in scored.scores)
     return materialization(
         step.context,
         step.store,
         "eval_scores",
         sha256_of_rows(scored.scores, SCORE_COLUMNS),
-        rehearsal=marked,
         part=experiment_columns(adapter.experiment),
         hidden=HIDDEN,
         extra={
@@ -380,6 +380,7 @@ def _shown(
                 if rows
             },
             **shown.main_scores(scored.scores),
+            "data_set_fingerprint": adapter.row["dataset_fingerprint"],
             "tasks_computed": len(scored.computed),
             "tasks_unchanged": len(plan.chosen.tasks) - len(scored.computed),
             "contaminated_items": sum(

@@ -5,7 +5,11 @@ Belongs here: the query with which training and evaluation start. Does not: read
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from bioinstruct_dagster.dataset.build import DatasetError, read_columns
+from bioinstruct_dagster.dataset.origins import RowOrigins, origins_of
+from bioinstruct_dagster.dataset.sources import content_source
 from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
@@ -19,6 +23,8 @@ TRAIN_ROWS = """
     select count(*) as n from hf_dataset
     where split = 'train' and list_contains($categories, category)
 """
+SOURCES = "select distinct source from raw_instructions where source <> 'completion'"
+_ORIGIN_COLUMNS = ("source", "rehearsal", "labelled_by")
 
 
 def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
@@ -30,11 +36,31 @@ def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
     found = store.rows(DATASET)[0]
     if found["fingerprint"] is None:
         raise StatedError("There is no data set yet. Materialize key:hf_dataset first.")
+    folder, fingerprint = settings.store.data_dir / "hf_dataset", found["fingerprint"]
+    origins = _origins(store, folder, fingerprint)
     return DatasetVersion(
-        settings.store.data_dir / "hf_dataset", found["fingerprint"], found["rehearsal"]
+        folder,
+        fingerprint,
+        found["rehearsal"],
+        origin=origins.sentence() if origins else "",
+        imported=bool(origins and origins.from_import),
     )
 
 
 def train_rows(store: Store, categories: Sequence[str]) -> int:
     """The number of rows of these categories in the train split of the current version."""
     return int(store.rows(TRAIN_ROWS, {"categories": list(categories)})[0]["n"])
+
+
+def _origins(store: Store, folder: Path, fingerprint: str) -> RowOrigins | None:
+    """The origins of the rows in the files; None if the folder does not hold this version.
+
+    The files hold the hash of an imported file without its name. The store knows the name, as long
+    as it holds the import.
+    """
+    try:
+        rows = read_columns(folder, fingerprint, _ORIGIN_COLUMNS)
+    except DatasetError:
+        return None  # training and evaluation say so when they read the rows
+    named = {content_source(row["source"]): row["source"] for row in store.rows(SOURCES)}
+    return origins_of(row | {"source": named.get(row["source"], row["source"])} for row in rows)

@@ -218,7 +218,6 @@ def _shown(
         step.store,
         "lora_adapter",
         result["adapter_sha256"],
-        rehearsal=result["rehearsal"],
         part=experiment_columns(one),
         extra={
             "loss_curve": dg.MetadataValue.md(curve),
@@ -227,6 +226,7 @@ def _shown(
             "last_loss": round(result["last_loss"], 4),
             "path": dg.MetadataValue.path(result["adapter_path"]),
             "reused": reused,
+            "data_set_fingerprint": result["dataset_fingerprint"],
             "train_rows": result["train_rows"],
             "rows_left_out": result["rows_left_out"],
             "rows_shortened": result["rows_shortened"],

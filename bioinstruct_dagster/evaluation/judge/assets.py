@@ -203,7 +203,6 @@ def _stored(
         store,
         "judge_scores",
         sha256_of_rows(rows, VERSIONED_COLUMNS),
-        rehearsal=any(row["rehearsal"] for row in rows),
         part=part,
         extra={**facts, "scores": dg.MetadataValue.md(markdown_table(shown))},
     )
