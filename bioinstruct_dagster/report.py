@@ -41,7 +41,7 @@ LABELLERS = """
     from categorized_instructions as labelled
     left join completions as label on label.completion_id = labelled.label_completion_id
     group by all
-    order by rows desc, all
+    order by rows desc, labelled_by
 """
 # The rows of the data set that the labelled rows are not any more, and the other way round.
 ROWS_BESIDE_THE_SET = """

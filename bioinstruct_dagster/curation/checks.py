@@ -192,7 +192,9 @@ def kept_rows_are_no_evaluation_items(
 
 
 @dg.asset_check(asset="deduplicated_instructions")
-def evaluation_sets_are_at_hand(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
+def evaluation_sets_are_at_hand(
+    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
     """The files of all evaluation sets in the catalogue are present. Warns if some are missing.
 
     Kept rows are not compared with a set whose files are missing. Put the files into the folder
@@ -209,8 +211,8 @@ def evaluation_sets_are_at_hand(settings: dg.ResourceParam[Settings]) -> dg.Asse
         },
         description=(
             f"{len(items.missing)} of {len(items.counts)} evaluation sets have no files: {missing}."
-            " Whether kept rows repeat their items is not known. Put the files into the folder "
-            "that BIOINSTRUCT_EVAL_DIR names."
+            f" Whether one of the {store.rows(COUNTS)[0]['kept']:,} kept rows repeats their items "
+            "is not known. Put the files into the folder that BIOINSTRUCT_EVAL_DIR names."
         )
         if missing
         else None,

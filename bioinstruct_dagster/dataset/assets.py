@@ -65,7 +65,7 @@ TEACHERS = f"""
     select completion.teacher, model_asked, model_answered, completion.rehearsal, count(*) as rows
     {BEHIND_THE_ROWS}
     group by all
-    order by rows desc, all
+    order by rows desc, teacher, model_answered
 """
 # Rows that the rules of English words of the quality gate did not judge.
 NOT_ENGLISH = """

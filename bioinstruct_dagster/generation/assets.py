@@ -58,7 +58,7 @@ TEACHERS = """
     from raw_instructions
     join completions as completion using (completion_id)
     group by all
-    order by count(*) desc, all
+    order by count(*) desc, teacher, model_answered
 """
 
 

@@ -117,6 +117,24 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
     return {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
 
 
+def found_faults(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
+    """The checks that compared something and found a fault. Others may have judged nothing."""
+    return [
+        check
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.metadata["judged"].value
+    ]
+
+
+def not_judged(result: dg.ExecuteInProcessResult) -> set[str]:
+    """The checks that had nothing to compare."""
+    return {
+        check.check_name
+        for check in result.get_asset_check_evaluations()
+        if not check.metadata["judged"].value
+    }
+
+
 def why_it_failed(result: dg.ExecuteInProcessResult, step: str) -> str:
     """The message with which a step failed."""
     (failure,) = [event for event in result.get_step_failure_events() if event.step_key == step]

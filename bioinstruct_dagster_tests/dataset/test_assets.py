@@ -2,7 +2,7 @@
 
 import json
 
-from bioinstruct_dagster_tests.curation.imports import Imported
+from bioinstruct_dagster_tests.curation.imports import Imported, found_faults
 
 ASSETS = ("deduplicated_instructions", "categorized_instructions", "hf_dataset")
 TASK = "Answer this question of a patient truthfully."
@@ -20,8 +20,8 @@ def built(project, rows):
     """Build the data set of an import; returns the split of each row."""
     result = project.run(rows, ASSETS, checked=True, novelty="auto")
     assert result.success
-    failed = {c.check_name for c in result.get_asset_check_evaluations() if not c.passed}
-    assert failed <= {"evaluation_sets_are_at_hand"}
+    failed = {c.check_name for c in found_faults(result)}
+    assert failed == {"evaluation_sets_are_at_hand"}
     return {row["row_id"]: row["split"] for row in project.store.rows(SPLITS)}
 
 
