@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
-from bioinstruct_dagster.dataset.origins import RowOrigins, origins_of
+from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER, RowOrigins, origins_of
 from bioinstruct_dagster.evaluation.leaderboard import PRESENT, leaderboard
 from bioinstruct_dagster.evaluation.shown import score_table
 from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
@@ -37,7 +37,8 @@ LAST_ROUNDS = """
 """
 # Labels are counted by whether the rehearsal teacher replayed them, whatever their name.
 LABELLERS = """
-    select labelled_by, coalesce(label.rehearsal, false) as rehearsal, count(*) as rows
+    select labelled_by, coalesce(label.rehearsal, labelled_by = $rehearsed) as rehearsal,
+        count(*) as rows
     from categorized_instructions as labelled
     left join completions as label on label.completion_id = labelled.label_completion_id
     group by all
@@ -75,7 +76,7 @@ def render(settings: Settings, store: Store) -> Iterator[str]:
     """The lines of the report."""
     funnel = store.rows(FUNNEL)
     origins = origins_of(store.rows(RAW_ROWS))
-    labellers = store.rows(LABELLERS)
+    labellers = store.rows(LABELLERS, {"rehearsed": REHEARSED_LABELLER})
     adapters, scores = store.rows(ADAPTERS), store.rows(SCORES)
     results = made_results(store)
     yield from _funnel(funnel, origins, store)

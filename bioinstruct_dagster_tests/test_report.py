@@ -40,7 +40,7 @@ def completion(number, *, rehearsal, usd):
     }
 
 
-def test_an_import_is_no_rehearsal_and_cost_nothing_is_not_said(settings, tmp_path):
+def test_nothing_of_a_teacher_or_its_cost_is_said_of_an_import(settings, tmp_path):
     project = Imported(settings, tmp_path)  # under the teacher `rehearsal`, the default
     assert project.run(SOUND, LABELLED).success
     text = text_of(settings, project.store)
