@@ -93,12 +93,14 @@ def advice_of(asset: str) -> str:
     return f"Materialize key:lora_adapter and key:{asset} for these partitions again."
 
 
+def of_older_data(found: str, present: str) -> str:
+    """That a result is of another fingerprint than that of the present data set, in words."""
+    return f"of an older data set ({found[:SHORT]}; the present one is {present[:SHORT]})"
+
+
 def _why_older(row: Mapping[str, Any]) -> str | None:
     if row["present"] is None:
         return "the store holds no data set now"
     if row["of_older_data"]:
-        return (
-            f"of an older data set ({row['found'][:SHORT]}; the present one is "
-            f"{row['present'][:SHORT]})"
-        )
+        return of_older_data(row["found"], row["present"])
     return "of an adapter that was trained again since then" if row["of_older_adapter"] else None

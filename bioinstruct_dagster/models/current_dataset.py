@@ -1,13 +1,15 @@
 """The current version of the data set: adapters are trained and scored on it.
 
-Belongs here: the query with which training and evaluation start. Does not: reading the rows
-(dataset.build), which the model process does without the store.
+Belongs here: the query with which training and evaluation start, and whether an adapter is of this
+version. Does not: reading the rows (dataset.build), which the model process does without the store.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bioinstruct_dagster.dataset.build import DatasetError, read_columns
+from bioinstruct_dagster.dataset.older_results import of_older_data
 from bioinstruct_dagster.dataset.origins import RowOrigins, origins_of
 from bioinstruct_dagster.dataset.sources import content_source
 from bioinstruct_dagster.dataset.version import DatasetVersion
@@ -45,6 +47,25 @@ def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
         origin=origins.sentence() if origins else "",
         imported=bool(origins and origins.from_import),
     )
+
+
+def why_of_older_data(settings: Settings, trained_on: Any) -> str | None:
+    """Why an adapter is not one of the present data set, in words; None if it is one.
+
+    Args:
+        settings: the store.
+        trained_on: the fingerprint in the adapter's result.
+
+    Returns:
+        None also if no data set is known to compare with: a folder of adapters may have been copied
+        without the store.
+    """
+    if not settings.store.path.exists():
+        return None
+    present = Store(settings.store.path, settings.store.lock_timeout).rows(DATASET)[0]
+    if present["fingerprint"] in {None, trained_on}:
+        return None
+    return of_older_data(str(trained_on), present["fingerprint"])
 
 
 def train_rows(store: Store, categories: Sequence[str]) -> int:

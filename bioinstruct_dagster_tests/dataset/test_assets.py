@@ -101,7 +101,7 @@ def test_a_rehearsal_s_card_names_the_rehearsal_under_any_teacher(
 ):
     project = Imported(settings, tmp_path)
     assets = ("seed_tasks", "raw_instructions", *ASSETS)
-    changed = {"import_": None, "requests": 4, "novelty": "auto", "teacher": teacher}
+    changed = {"import_": "", "requests": 4, "novelty": "auto", "teacher": teacher}
     with serve_recordings() as url:
         if teacher == "openai":
             changed |= {"openai_base_url": url, "openai_api_key": "k", "teacher_model": "gpt-4.1"}
