@@ -44,14 +44,35 @@ LABELLERS = """
     group by all
     order by rows desc, labelled_by
 """
-# The rows of the data set that the labelled rows are not any more, and the other way round.
-ROWS_BESIDE_THE_SET = """
-    select
-        (select count(*) from hf_dataset) as placed,
-        (select count(*) from hf_dataset anti join categorized_instructions
-            using (row_id, category)) as gone,
-        (select count(*) from categorized_instructions anti join hf_dataset
-            using (row_id, category)) as new
+PLACED = "select rehearsal, count(*) as rows from hf_dataset group by all"
+# For each asset of rows: how many of its rows its input does not have any more, and how many it
+# lacks. A raw row that a gate rejected is not lacking.
+BEHIND_THEIR_INPUT = """
+    select 'deduplicated_instructions' as asset, 'raw rows' as input,
+        (select count(*) from deduplicated_instructions) as rows,
+        (select count(*) from deduplicated_instructions anti join raw_instructions using (row_id))
+            as gone,
+        (select count(*) from (
+            select row_id from raw_instructions
+            except (
+                select row_id from deduplicated_instructions
+                union all select row_id from rejected_instructions
+            )
+        )) as lacking
+    union all
+    select 'categorized_instructions', 'kept rows',
+        (select count(*) from categorized_instructions),
+        (select count(*) from categorized_instructions
+            anti join deduplicated_instructions using (row_id)),
+        (select count(*) from deduplicated_instructions
+            anti join categorized_instructions using (row_id))
+    union all
+    select 'hf_dataset', 'labelled rows',
+        (select count(*) from hf_dataset),
+        (select count(*) from hf_dataset
+            anti join categorized_instructions using (row_id, category)),
+        (select count(*) from categorized_instructions
+            anti join hf_dataset using (row_id, category))
 """
 SPEND = """
     select
@@ -85,7 +106,7 @@ def render(settings: Settings, store: Store) -> Iterator[str]:
     yield from _scores(scores, older_experiments(results, "eval_scores"))
     yield from _leaderboard(store)
     yield from _places(settings, adapters)
-    yield from _rehearsal(origins, labellers, adapters, scores)
+    yield from _rehearsal(origins, store.rows(PLACED), labellers, adapters, scores)
     yield from _next_steps(settings, origins)
 
 
@@ -112,20 +133,20 @@ def _funnel(funnel: list[dict[str, Any]], origins: RowOrigins, store: Store) -> 
             for row in funnel:
                 if row["stage"] == stage:
                     yield f"    {row['outcome']:<36}{row['rows']:>7,}"
-    yield from _rows_beside_the_set(store)
+    yield from _behind_their_input(store)
     yield from _last_rounds(store, generated=bool(origins.generated + origins.replayed))
     yield from _spend(store.rows(SPEND)[0])
 
 
-def _rows_beside_the_set(store: Store) -> Iterator[str]:
-    """Whether the data set has other rows than those that are labelled now."""
-    beside = store.rows(ROWS_BESIDE_THE_SET)[0]
-    if beside["placed"] and (beside["gone"] or beside["new"]):
-        yield (
-            f"  The data set is older than the labelled rows: {beside['gone']:,} of its rows are "
-            f"gone or labelled anew, and {beside['new']:,} are missing."
-        )
-        yield "    Materialize key:hf_dataset to bring it up to date."
+def _behind_their_input(store: Store) -> Iterator[str]:
+    """The assets whose rows are older than the rows that they are made from."""
+    for row in store.rows(BEHIND_THEIR_INPUT):
+        if row["rows"] and (row["gone"] or row["lacking"]):
+            yield (
+                f"  OLDER: {row['asset']} is older than the {row['input']}: {row['gone']:,} of its "
+                f"{row['rows']:,} rows are gone or changed, and {row['lacking']:,} are missing."
+            )
+            yield f"    Materialize key:{row['asset']} and what follows it."
 
 
 def _last_rounds(store: Store, *, generated: bool) -> Iterator[str]:
@@ -229,7 +250,8 @@ def _leaderboard(store: Store) -> Iterator[str]:
 def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]:
     yield from _heading("Where things are")
     yield f"  store       {settings.store.path}"
-    yield f"  data set    {settings.store.data_dir / 'hf_dataset'}"
+    folder = settings.store.data_dir / "hf_dataset"
+    yield f"  data set    {folder if folder.is_dir() else 'not made yet'}"
     for row in adapters:
         # An absolute path of an earlier version stays one.
         yield f"  adapter     {settings.store.data_dir / row['adapter_path']}"
@@ -237,6 +259,7 @@ def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]
 
 def _rehearsal(
     origins: RowOrigins,
+    placed: Sequence[Mapping[str, Any]],
     labellers: Sequence[Mapping[str, Any]],
     adapters: Sequence[Mapping[str, Any]],
     scores: Sequence[Mapping[str, Any]],
@@ -244,6 +267,7 @@ def _rehearsal(
     """What of all this is a rehearsal, by the marks of the rows, with counts."""
     made = {
         "raw rows were replayed by the rehearsal teacher": (origins.replayed, origins.total),
+        "rows of the data set are marked as a rehearsal": _marked(placed),
         "categories are labels that the rehearsal teacher replayed": _marked(labellers),
         "adapters rest on the embedded base model or on rehearsal rows": _marked(adapters),
         "main scores rest on these or on fixture items": _marked(scores),

@@ -138,7 +138,7 @@ def test_results_of_an_older_data_set_are_marked_wherever_they_stand(store, sett
 def test_results_of_the_present_data_set_are_not_marked(store, settings):
     with_results(store, trained_on=NEW)
     text = text_of(settings, store)
-    assert "OLDER" not in text
+    assert "OLDER: of" not in text
     assert "Leaderboard" in text
 
 
@@ -148,13 +148,39 @@ def test_an_average_over_fixtures_and_files_says_that_it_has_no_meaning(store, s
     assert "fixture items: no meaning" in text_of(settings, store)
 
 
-def test_a_data_set_that_is_older_than_the_labelled_rows_says_so(store, settings, dataset_rows):
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("raw_instructions", "deduplicated_instructions is older than the raw rows"),
+        ("deduplicated_instructions", "categorized_instructions is older than the kept rows"),
+        ("categorized_instructions", "hf_dataset is older than the labelled rows"),
+    ],
+)
+def test_rows_that_are_older_than_their_input_are_marked(
+    store, settings, dataset_rows, table, said
+):
     place(store, settings, dataset_rows)
-    assert "older than the labelled rows" not in text_of(settings, store)
+    assert "OLDER" not in text_of(settings, store)
     with store.write() as connection:
-        connection.execute("delete from categorized_instructions where ordinal < 3")
+        connection.execute(f"delete from {table} where ordinal < 3")
+    assert f"OLDER: {said}: 3 of its 60 rows are gone" in text_of(settings, store)
+
+
+def test_an_import_after_a_rehearsal_leaves_its_data_set_a_rehearsal(store, settings, dataset_rows):
+    place(store, settings, dataset_rows)
+    imported = {"source": "import:set.csv@0123456789ab", "rehearsal": False}
+    row = {"row_id": "new", "ordinal": 0, "position": 0, "completion_id": None, **imported}
+    store.replace({"raw_instructions": [row | {"instruction": "a", "input": "", "output": "b"}]})
     text = text_of(settings, store)
-    assert "The data set is older than the labelled rows: 3 of its rows are gone" in text
+    assert "A part of this is a rehearsal" in text
+    assert "60 of 60 rows of the data set are marked as a rehearsal." in text
+    assert "raw rows were replayed" not in text
+    assert "60 of its 60 rows are gone or changed, and 1 are missing" in text
+
+
+def test_a_data_set_that_is_not_made_is_not_said_to_be_somewhere(store, settings):
+    store.replace({})
+    assert "data set    not made yet" in text_of(settings, store)
 
 
 def test_an_empty_store_claims_nothing(store, settings: Settings):

@@ -285,7 +285,8 @@ def _label_quality(labelling: Labelling) -> dict[str, Any]:
         metadata["two_way_agreement"] = "nothing compared" if share is None else share
         metadata["cohens_kappa"] = "undefined" if kappa is None else kappa
         if agreement.rehearsal:
-            metadata["agreement_note"] = "rehearsal: recorded labels always agree with themselves"
+            for name in ("two_way_agreement", "cohens_kappa"):
+                metadata[name] = "not measured: recorded labels always agree with themselves"
     if calibration := labelling.calibration:
         metadata["classifier_cross_validated_accuracy"] = calibration.accuracy
         metadata["classifier_calibration_error"] = calibration.expected_calibration_error

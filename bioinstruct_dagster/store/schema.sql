@@ -21,7 +21,7 @@ create table if not exists completions (
     purpose             varchar not null,     -- generation | categorization | quality_check | probe | ...
     teacher             varchar not null,     -- rehearsal | openai
     endpoint            varchar,              -- address of the server, without credentials
-    rehearsal           boolean not null,
+    rehearsal           boolean not null,     -- the rehearsal server replied, whatever teacher was asked
     model_asked         varchar not null,     -- model that the request names
     model_answered      varchar,              -- model that the reply names
     parameters          json not null,        -- decoding parameters, token limit, response format
@@ -62,7 +62,7 @@ create table if not exists presumed_spend (
     run_id          varchar,
     usd             double,             -- the most that it can cost; null if the model's price is unknown
     tokens          bigint not null,    -- the most that it can use
-    rehearsal       boolean not null,
+    rehearsal       boolean not null,   -- the embedded teacher was asked
     reserved_at     timestamptz not null
 );
 
@@ -84,7 +84,7 @@ create table if not exists teacher_rounds (
     usd                 double,             -- cost of the replies of this round; null if the price is unknown
     tokens              bigint not null,    -- tokens of the replies of this round
     stopped             varchar,            -- why the round stopped before its goal; null if it reached the goal
-    rehearsal           boolean not null
+    rehearsal           boolean not null    -- the embedded teacher was asked; completions says who replied
 );
 
 -- [append-only] One row per request that a server refused in a round. The next round sends it again, and its refusal
