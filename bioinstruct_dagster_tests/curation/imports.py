@@ -113,8 +113,12 @@ def checked(result: dg.ExecuteInProcessResult) -> dict[str, int]:
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
-    """Whether each check passed."""
-    return {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    """Whether each check passed, of those that had something to compare."""
+    return {
+        check.check_name: check.passed
+        for check in result.get_asset_check_evaluations()
+        if check.metadata["judged"].value
+    }
 
 
 def found_faults(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
