@@ -13,11 +13,10 @@ import dagster as dg
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card import Card
-from bioinstruct_dagster.dataset.checks import older_results_check
+from bioinstruct_dagster.dataset.checks import renew_older_result_checks
 from bioinstruct_dagster.dataset.older_results import (
     OLDER_RESULT_CHECKS,
     advice_of,
-    made_results,
     older_experiments,
 )
 from bioinstruct_dagster.dataset.origins import origins_of
@@ -120,7 +119,7 @@ def hf_dataset(
         for row in built.rows
     ]
     store.replace({"hf_dataset": placed, "dataset_split_rule": [{"split_by": split_by}]})
-    older = tell_of_older_results(context, store)
+    older = _older_results(context, store)
     return materialization(
         context,
         store,
@@ -139,32 +138,11 @@ def hf_dataset(
     )
 
 
-def tell_of_older_results(context: dg.AssetExecutionContext, store: Store) -> list[dict[str, Any]]:
-    """Show on the pages of adapters and scores which of them rest on an older data set.
-
-    Their checks ran when they were made, and would go on saying that all is well. So each check
-    that warns of older results gets a new result now. A run that trains or scores sets it anew.
-
-    Returns:
-        A row for each older result.
-    """
-    results = made_results(store)
-    for asset, check in OLDER_RESULT_CHECKS.items():
-        of_asset = [one for one in results if one.asset == asset]
-        if not of_asset:
-            continue
-        result = older_results_check(of_asset, asset)
-        context.instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=dg.AssetKey(asset),
-                check_name=check,
-                passed=result.passed,
-                severity=result.severity,
-                description=result.description,
-                metadata=result.metadata,
-            )
-        )
-        if older := older_experiments(of_asset, asset):
+def _older_results(context: dg.AssetExecutionContext, store: Store) -> list[dict[str, Any]]:
+    """Mark the adapters and scores that are older than this data set. A row for each of them."""
+    results = renew_older_result_checks(context.instance, store)
+    for asset in OLDER_RESULT_CHECKS:
+        if older := older_experiments(results, asset):
             context.log.warning(
                 "%s: older than this data set: %s. %s", asset, ", ".join(older), advice_of(asset)
             )

@@ -8,7 +8,13 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from bioinstruct_dagster.dataset.older_results import MadeResult, advice_of, older_experiments
+from bioinstruct_dagster.dataset.older_results import (
+    OLDER_RESULT_CHECKS,
+    MadeResult,
+    advice_of,
+    made_results,
+    older_experiments,
+)
 from bioinstruct_dagster.dataset.split_rule import stored_rule
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
 from bioinstruct_dagster.settings import Settings
@@ -76,3 +82,35 @@ def older_results_check(results: Sequence[MadeResult], asset: str) -> dg.AssetCh
         },
         description=f"{listed}\n{advice_of(asset)}" if older else None,
     )
+
+
+def renew_older_result_checks(instance: dg.DagsterInstance, store: Store) -> list[MadeResult]:
+    """Give each check that warns of older results a new result, on the pages of their assets.
+
+    Such a check runs when its asset is materialized, and would go on saying that all is well after
+    the data set was rebuilt, or an adapter was trained again. So the steps that change what is
+    older renew these checks. An asset without any result gets none.
+
+    Args:
+        instance: with the pages.
+        store: with the results.
+
+    Returns:
+        All adapters and scores in the store.
+    """
+    results = made_results(store)
+    for asset, check in OLDER_RESULT_CHECKS.items():
+        if not any(one.asset == asset for one in results):
+            continue
+        result = older_results_check(results, asset)
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=dg.AssetKey(asset),
+                check_name=check,
+                passed=result.passed,
+                severity=result.severity,
+                description=result.description,
+                metadata=result.metadata,
+            )
+        )
+    return results

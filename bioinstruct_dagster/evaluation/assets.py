@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from bioinstruct_dagster.dataset.checks import renew_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import stored_folder
 from bioinstruct_dagster.models.current_dataset import current_dataset
@@ -147,6 +148,8 @@ def score_adapters(
     if waiting:
         yield from _asked(step, scorer, waiting, outcomes)
     _score_families(step, adapters, plans, outcomes)
+    if outcomes.made:
+        renew_older_result_checks(step.context.instance, step.store)
     return outcomes
 
 

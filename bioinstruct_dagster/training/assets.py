@@ -14,6 +14,7 @@ import dagster as dg
 from pydantic import Field
 
 from bioinstruct_dagster import figures
+from bioinstruct_dagster.dataset.checks import renew_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import stored_path
 from bioinstruct_dagster.models.current_dataset import current_dataset
@@ -173,6 +174,8 @@ def train_adapters(
         ):
             for one, message in made:
                 yield stored(one, message["result"], reused=message["reused"])
+    if outcomes.made:
+        renew_older_result_checks(step.context.instance, step.store)
     return outcomes
 
 
