@@ -17,7 +17,6 @@ from bioinstruct_dagster.generation import raw_rows as raw
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.goal import GateMaker, GoalFeed, goal_feed
 from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
-from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.generation.spending import spend_metadata
 from bioinstruct_dagster.input_files import shown
@@ -53,8 +52,10 @@ STORED_SEEDS = """
     order by ordinal
 """
 
-TEACHERS = """
-    select completion.teacher, model_asked, model_answered, completion.rehearsal
+# Of the replies behind the rows, which earlier runs may have asked for under other settings.
+REQUESTS_BEHIND_THE_ROWS = """
+    select completion.teacher, model_asked, model_answered, completion.rehearsal, reply_format,
+        service, template_id || ' (' || template_sha256[:12] || ')' as template
     from raw_instructions
     join completions as completion using (completion_id)
     group by all
@@ -220,7 +221,6 @@ def raw_instructions(
         feed,
         tally=tally,
         run_seed=run_seed,
-        controlled=controls is not None,
     )
 
 
@@ -231,9 +231,8 @@ def _materialize(
     *,
     tally: Tally,
     run_seed: int,
-    controlled: bool,
 ) -> dg.MaterializeResult[None]:
-    store, reply_format = session.store, session.reply_format
+    store = session.store
     rows, outcomes = raw.raw_rows(store, feed.completion_ids())
     if not rows:
         _add_outcomes(store, outcomes)
@@ -244,7 +243,7 @@ def _materialize(
             "keeps their text; look there for what the teacher wrote."
         )
     store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
-    form = template(reply_format, controlled=controlled)
+    behind = store.rows(REQUESTS_BEHIND_THE_ROWS)
     return materialization(
         context,
         store,
@@ -269,10 +268,11 @@ def _materialize(
             "rate_limited": tally.rate_limited,
             "kept_rows_per_request": feed.kept / len(outcomes),
             "tasks_per_reply": len(rows) / len(outcomes),
-            "teacher": ", ".join(dict.fromkeys(map(answered_by, store.rows(TEACHERS)))),
-            "template": f"{TEMPLATE_ID} ({form.sha256[:12]})",
-            "reply_format": reply_format,
-            "service": session.terms.service,
+            "teacher": ", ".join(dict.fromkeys(map(answered_by, behind))),
+            **{
+                name: ", ".join(dict.fromkeys(row[name] for row in behind))
+                for name in ("template", "reply_format", "service")
+            },
             "run_seed": run_seed,
         },
     )
