@@ -43,6 +43,7 @@ LAST_ROUND = """
     order by finished_at desc
     limit 1
 """
+NO_ROWS = "The store holds no generated row. Materialize key:raw_instructions first."
 ALL_IMPORTED = "All rows were imported, and no reply of a teacher stands behind them."
 
 
@@ -50,10 +51,12 @@ ALL_IMPORTED = "All rows were imported, and no reply of a teacher stands behind 
 def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     """Each generated row names a stored completion, so its origin and its cost can be traced.
 
-    An imported row needs none.
+    An imported row needs none. If all rows were imported, the check says that it did not judge.
     """
     orphans = store.rows(ROWS_WITHOUT_COMPLETION)
     counts = store.rows(ROWS_BY_SOURCE)[0]
+    if not counts["generated"]:
+        return not_judged(ALL_IMPORTED if counts["rows"] else NO_ROWS)
     return judged(
         not orphans,
         {
@@ -77,7 +80,7 @@ def most_replies_can_be_read(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
     replies = sum(row["replies"] for row in outcomes)
     parsed = sum(row["replies"] for row in outcomes if row["outcome"] == "parsed")
     if not replies:
-        return not_judged(ALL_IMPORTED)
+        return not_judged(ALL_IMPORTED if store.rows(ROWS_BY_SOURCE)[0]["rows"] else NO_ROWS)
     return judged(
         parsed / replies >= LEAST_READABLE_SHARE,
         {
@@ -100,9 +103,7 @@ def the_last_round_reached_its_goal(store: dg.ResourceParam[Store]) -> dg.AssetC
     if counts["rows"] and not counts["generated"]:
         return not_judged(ALL_IMPORTED)
     if not rounds:
-        return not_judged(
-            "The store holds no generation round. Materialize key:raw_instructions first."
-        )
+        return not_judged(NO_ROWS)
     last: dict[str, Any] = rounds[0]
     return judged(
         not last["stopped"] and not last["failed"],
