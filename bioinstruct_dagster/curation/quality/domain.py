@@ -35,14 +35,18 @@ FIELD_WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]+")
 # pages, books, news and subtitles. The general examples name more fields than such texts do.
 GENERAL_SHARES: Mapping[WordKind, float] = {
     "medical": 0.012,
-    "shared": 0.034,
+    "shared": 0.020,
     "elsewhere": 0.079,
-    "neutral": 0.037,
-    "plain": 0.838,
+    "neutral": 0.052,
+    "plain": 0.837,
 }
 # Imagined occurrences of each word, shared out as its kind says. With fewer, a word's weight rests
 # on single texts; 4 and 10 differ by a point on the shipped texts.
 PRIOR_OCCURRENCES = 4.0
+# The most that a learned word of a kind may count for the domain. The texts of the domain are more
+# formal than the general examples, so formal words would count too much: plain words count nothing
+# for it, and words that many fields share no more than a medical word.
+MOST_LEARNED: Mapping[WordKind, float] = {"plain": 0.0, "shared": 2.5}
 MOST_REMEMBERED_WORDS = 200_000
 MOST_SHOWN_WORDS = 5  # of each side, in a verdict
 MOST_SHOWN_LETTERS = 20  # of a word; a longer one is not shown
@@ -72,8 +76,7 @@ def learn_weights(texts: DomainTexts, vocabulary: DomainVocabulary) -> WordWeigh
     The weight of a kind is the logarithm of its share in the rows and paragraphs of the domain,
     over its share in general English. A word of the texts gets the ratio of its frequencies in both
     classes, with `PRIOR_OCCURRENCES` occurrences added as its kind has them. So a word that is rare
-    or missing in the texts counts about as much as its kind. A plain word never counts for the
-    domain, because the texts of the domain are more formal than the other texts.
+    or missing in the texts counts about as much as its kind.
     """
     rows, general = _occurrences(texts.domain), _occurrences(texts.general)
     domain = rows + _occurrences(texts.instructions)
@@ -87,13 +90,13 @@ def learn_weights(texts: DomainTexts, vocabulary: DomainVocabulary) -> WordWeigh
     kinds["neutral"] = 0.0
     learned = {}
     for word, kind in kind_of.items():
+        if kind == "neutral":
+            continue
         odds = math.exp(kinds[kind] + ratio)
         prior = PRIOR_OCCURRENCES * odds / (1 + odds)
         odds = (domain[word] + prior) / (general[word] + PRIOR_OCCURRENCES - prior)
         weight = math.log(odds) - ratio
-        learned[word] = min(weight, 0.0) if kind == "plain" else weight
-        if kind == "neutral":
-            learned[word] = 0.0
+        learned[word] = min(weight, MOST_LEARNED.get(kind, weight))
     return WordWeights(learned, kinds)
 
 
