@@ -43,10 +43,17 @@ GENERAL_SHARES: Mapping[WordKind, float] = {
 # Imagined occurrences of each word, shared out as its kind says. With fewer, a word's weight rests
 # on single texts; 4 and 10 differ by a point on the shipped texts.
 PRIOR_OCCURRENCES = 4.0
-# The most that a learned word of a kind may count for the domain. The texts of the domain are more
-# formal than the general examples, so formal words would count too much: plain words count nothing
-# for it, and words that many fields share no more than a medical word.
-MOST_LEARNED: Mapping[WordKind, float] = {"plain": 0.0, "shared": 2.5}
+# The bounds of what a word may count that the texts show. The texts of the domain are more formal
+# than the general examples, so formal words would count too much: plain words count nothing for the
+# domain, and shared words no more than a medical word. A few general examples with a medical word,
+# such as a computer virus, must not turn it round.
+LEARNED_BOUNDS: Mapping[WordKind, tuple[float, float]] = {
+    "medical": (2.0, math.inf),
+    "shared": (0.3, 2.5),
+    "elsewhere": (-math.inf, math.inf),
+    "neutral": (0.0, 0.0),
+    "plain": (-math.inf, 0.0),
+}
 MOST_REMEMBERED_WORDS = 200_000
 MOST_SHOWN_WORDS = 5  # of each side, in a verdict
 MOST_SHOWN_LETTERS = 20  # of a word; a longer one is not shown
@@ -90,13 +97,11 @@ def learn_weights(texts: DomainTexts, vocabulary: DomainVocabulary) -> WordWeigh
     kinds["neutral"] = 0.0
     learned = {}
     for word, kind in kind_of.items():
-        if kind == "neutral":
-            continue
         odds = math.exp(kinds[kind] + ratio)
         prior = PRIOR_OCCURRENCES * odds / (1 + odds)
         odds = (domain[word] + prior) / (general[word] + PRIOR_OCCURRENCES - prior)
-        weight = math.log(odds) - ratio
-        learned[word] = min(weight, MOST_LEARNED.get(kind, weight))
+        least, most = LEARNED_BOUNDS[kind]
+        learned[word] = min(max(math.log(odds) - ratio, least), most)
     return WordWeights(learned, kinds)
 
 
