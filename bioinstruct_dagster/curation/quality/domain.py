@@ -54,6 +54,7 @@ LEARNED_BOUNDS: Mapping[WordKind, tuple[float, float]] = {
     "neutral": (0.0, 0.0),
     "plain": (-math.inf, 0.0),
 }
+WORDS_OF_A_LONG_ROW = 100  # different words; a longer row needs more medical words to be sure
 MOST_REMEMBERED_WORDS = 200_000
 MOST_SHOWN_WORDS = 5  # of each side, in a verdict
 MOST_SHOWN_LETTERS = 20  # of a word; a longer one is not shown
@@ -147,12 +148,13 @@ def domain_check(rule: DomainRule) -> RowCheck:
 
     def check(row: RowTexts) -> RuleMatch | None:
         words = field_words("\n".join([getattr(row, name) for name in rule.fields]))
-        if len(words & weights.medical) >= rule.sure_terms:
+        sure = rule.sure_terms * max(1.0, len(words) / WORDS_OF_A_LONG_ROW)
+        if len(words & weights.medical) >= sure:
             return None
         counted = [weights[word] for word in words]
         plain = sum(weight for _, weight in counted)
         total = sum(weight for weight, _ in counted) + max(plain, -rule.most_plain)
-        if total >= rule.below or len(words & weights.medical) >= rule.sure_terms:
+        if total >= rule.below or len(words & weights.medical) >= sure:
             return None
         shown = [word for word in words if len(word) <= MOST_SHOWN_LETTERS and weights.known(word)]
         by_weight = sorted((sum(weights[word]), word) for word in shown)
