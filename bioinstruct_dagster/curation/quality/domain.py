@@ -36,9 +36,9 @@ FIELD_WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]+")
 GENERAL_SHARES: Mapping[WordKind, float] = {
     "medical": 0.012,
     "shared": 0.020,
-    "elsewhere": 0.079,
-    "neutral": 0.052,
-    "plain": 0.837,
+    "elsewhere": 0.076,
+    "neutral": 0.087,
+    "plain": 0.805,
 }
 # Imagined occurrences of each word, shared out as its kind says. With fewer, a word's weight rests
 # on single texts; 4 and 10 differ by a point on the shipped texts.
@@ -54,7 +54,7 @@ LEARNED_BOUNDS: Mapping[WordKind, tuple[float, float]] = {
     "neutral": (0.0, 0.0),
     "plain": (-math.inf, 0.0),
 }
-WORDS_OF_A_LONG_ROW = 100  # different words; a longer row needs more medical words to be sure
+WORDS_OF_A_LONG_ROW = 60  # different words; a longer row needs more medical words to be sure
 MOST_REMEMBERED_WORDS = 200_000
 MOST_SHOWN_WORDS = 5  # of each side, in a verdict
 MOST_SHOWN_LETTERS = 20  # of a word; a longer one is not shown

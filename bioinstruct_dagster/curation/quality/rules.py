@@ -158,7 +158,7 @@ class DomainRule(QualityRule):
     Attributes:
         below: the rule fires if the weights of all words sum up to less (see domain).
         most_plain: how much the words that are in no list may count against the row, in all.
-        sure_terms: so many different medical words, in a hundred different words or fewer, keep the
+        sure_terms: so many different medical words, in sixty different words or fewer, keep the
             rule from firing.
     """
 

@@ -165,14 +165,19 @@ def test_words_that_are_in_no_list_count_no_more_than_the_rule_says():
     assert domain_check(rule(most_plain=3.0))(unknown) is None
 
 
-def test_enough_medical_words_outweigh_any_number_of_other_words():
+def test_enough_medical_words_outweigh_other_words():
     story = "king castle dragon poem stadium recipe bitcoin opera"
-    terms = ("insulin", "dialysis", "sepsis")
-    assert CHECK(RowTexts(story, "", " ".join(terms[:2]))) is not None
-    assert CHECK(RowTexts(story, "", " ".join(terms))) is None
-    # Whether words were seen before changes nothing.
-    assert CHECK(RowTexts(story, "", " ".join(terms))) is None
     assert CHECK(RowTexts(story, "", "insulin " * 3)) is not None
+    # Whether words were seen before changes nothing.
+    assert CHECK(RowTexts(story, "", "insulin dialysis")) is None
+    assert CHECK(RowTexts(story, "", "insulin dialysis")) is None
+    assert domain_check(rule(sure_terms=3))(RowTexts(story, "", "insulin dialysis")) is not None
+
+
+def test_a_longer_row_needs_more_medical_words():
+    story = " ".join(f"poet{first}{second}" for first in "abcdefgh" for second in "abcdefghij")
+    assert CHECK(RowTexts(story, "", "insulin dialysis")) is not None
+    assert CHECK(RowTexts(story, "", "insulin dialysis sepsis")) is None
 
 
 def test_a_link_or_a_number_says_nothing_of_the_field():
