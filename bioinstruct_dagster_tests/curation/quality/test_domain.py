@@ -15,7 +15,11 @@ from bioinstruct_dagster.curation.quality.domain import (
     learn_weights,
     shipped_weights,
 )
-from bioinstruct_dagster.curation.quality.domain_texts import DomainTexts, domain_texts
+from bioinstruct_dagster.curation.quality.domain_texts import (
+    DomainTexts,
+    DomainTextsError,
+    domain_texts,
+)
 from bioinstruct_dagster.curation.quality.domain_words import WORD_KINDS, domain_vocabulary
 from bioinstruct_dagster.curation.quality.rules import DomainRule
 from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
@@ -206,6 +210,16 @@ def test_other_texts_give_the_rule_another_version(monkeypatch):
     before = rule().version
     monkeypatch.setattr(rules, "domain_texts", lambda: TINY)
     assert rule().version != before
+
+
+def test_a_rule_that_is_off_needs_no_texts(monkeypatch):
+    def missing():
+        raise DomainTextsError("gone")
+
+    monkeypatch.setattr(rules, "domain_texts", missing)
+    assert rule(action="off").version
+    with pytest.raises(DomainTextsError):
+        assert rule().version
 
 
 def fold(texts: tuple[str, ...], number: int, *, held_out: bool) -> tuple[str, ...]:
