@@ -1,7 +1,7 @@
 """The quality rules as data: the settings in `data/quality_rules.yaml`, and reading them.
 
 Belongs here: the settings of each kind of rule, their validation, and a rule's version. Does not:
-how a kind of rule checks a row (wording, grounding, arithmetic), or the findings (gate).
+how a kind of rule checks a row (wording, grounding, arithmetic, domain), or the findings (gate).
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ import pydantic
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS
+from bioinstruct_dagster.curation.quality.domain_texts import domain_texts
 from bioinstruct_dagster.curation.versions import code_sha256
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.signs import checked_sign
@@ -149,6 +150,32 @@ class LacksRule(QualityRule):
     words: LowerWords = ()  # whole words, for those too short to be a stem
     sure_words: WordCount = 0
     signs: CheckedSigns = ()
+
+
+class DomainRule(QualityRule):
+    """Fires if the words of the fields belong to other fields than biology, medicine and health.
+
+    Attributes:
+        below: the rule fires if the weights of all words sum up to less (see domain).
+        most_plain: how much the words that are in no list may count against the row, in all.
+        sure_terms: so many different medical words, in sixty different words or fewer, keep the
+            rule from firing.
+    """
+
+    checked_by: ClassVar[str] = "curation.quality.domain.domain_check"
+    misses_words: ClassVar[bool] = True
+    kind: Literal["domain"]
+    fields: tuple[TextField, ...] = Field(min_length=1)
+    below: float = Field(ge=-20, le=0)
+    most_plain: float = Field(gt=0, le=100)
+    sure_terms: WordCount = Field(ge=1)
+
+    @property
+    def version(self) -> str:
+        """The hash of the rule's code and settings, and of the texts that it learns from."""
+        if self.action == "off":  # then nothing is learned, so the texts may be missing
+            return super().version
+        return sha256_of([super().version, domain_texts().sha256])[:12]
 
 
 class MarkerRule(QualityRule):
@@ -304,6 +331,7 @@ AnyRule = Annotated[
     PatternRule
     | LengthRule
     | LacksRule
+    | DomainRule
     | MarkerRule
     | RepeatedRule
     | TruncatedRule

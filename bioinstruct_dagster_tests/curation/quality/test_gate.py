@@ -200,7 +200,7 @@ CASES = [
     ),
     (
         "off_domain",
-        {"instruction": "Name the bottom line of the text.", "output": "It went as agreed. " * 12},
+        {"instruction": "Name the bottom line of the text.", "output": "The king won the war."},
         {"instruction": "Name the bottom line of the text.", "output": "It went as agreed."},
     ),
     (

@@ -52,28 +52,6 @@ def test_an_estimated_number_of_words_is_shown_as_a_range(instruction, words):
     assert shown == {"words": words, "least": 4}
 
 
-STORY = (
-    "A person stood near the corner of the old street and waited for the bus that never came, so "
-    "she walked home in the rain and told her brother about it, and he laughed at her for a long "
-    "time and then made tea for both of them."
-)
-
-
-@pytest.mark.parametrize(
-    ("task_input", "output", "shows"),
-    [
-        (STORY, "She walked.", {"field": "input", "saw": f"{STORY[:79].rstrip()}…", "words": 54}),
-        ("Who won?", STORY, {"field": "output", "saw": f"{STORY[:79].rstrip()}…", "words": 54}),
-        ("Who won the cricket match?", "They.", {"field": "input", "saw": "cricket"}),
-        (STORY, "The cricket match.", {"field": "output", "saw": "cricket"}),
-    ],
-)
-def test_off_domain_shows_what_spoke_against_the_row(task_input, output, shows):
-    task = RowTexts("Answer this question truthfully", task_input, output)
-    (result,) = shipped_gate().check([task])
-    assert [(one.rule, one.evidence) for one in result.findings] == [("off_domain", shows)]
-
-
 @pytest.mark.parametrize(
     ("question", "answer"),
     [

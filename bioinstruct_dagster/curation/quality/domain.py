@@ -1,0 +1,170 @@
+"""Whether a row is about biology, medicine or health: a linear classifier of words.
+
+Each distinct word of a row has a weight: how much more often it stands in texts of the domain than
+in texts of other fields. A row is outside the domain if its weights sum up to little enough.
+Belongs here: learning the weights, and the check of a row. Does not: the vocabulary (domain_words),
+the texts that it learns from (domain_texts), or other languages (languages).
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.domain_texts import DomainTexts, domain_texts
+from bioinstruct_dagster.curation.quality.domain_words import (
+    DOMAIN_LISTS,
+    WORD_KINDS,
+    DomainVocabulary,
+    WordKind,
+    domain_vocabulary,
+)
+from bioinstruct_dagster.curation.quality.rules import DomainRule
+from bioinstruct_dagster.curation.quality.source_names import QUALITY_PACKAGE
+from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
+from bioinstruct_dagster.curation.word_lists import word_list
+from bioinstruct_dagster.signs import SEARCHED_CHARACTERS
+
+# Words that begin with a letter. Numbers and single letters say nothing of the field.
+FIELD_WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]+")
+# The share of each kind among the words of general English, without the words of the list `unread`.
+# Computed from the word frequencies of the package wordfreq 3.1.1 (Speer, 2022), which counts web
+# pages, books, news and subtitles. The general examples name more fields than such texts do.
+GENERAL_SHARES: Mapping[WordKind, float] = {
+    "medical": 0.012,
+    "shared": 0.020,
+    "elsewhere": 0.076,
+    "neutral": 0.087,
+    "plain": 0.805,
+}
+# Imagined occurrences of each word, shared out as its kind says. With fewer, a word's weight rests
+# on single texts; 4 and 10 differ by a point on the shipped texts.
+PRIOR_OCCURRENCES = 4.0
+# The bounds of what a word may count that the texts show. The texts of the domain are more formal
+# than the general examples, so formal words would count too much: plain words count nothing for the
+# domain, and shared words no more than a medical word. A few general examples with a medical word,
+# such as a computer virus, must not turn it round.
+LEARNED_BOUNDS: Mapping[WordKind, tuple[float, float]] = {
+    "medical": (2.0, math.inf),
+    "shared": (0.3, 2.5),
+    "elsewhere": (-math.inf, math.inf),
+    "neutral": (0.0, 0.0),
+    "plain": (-math.inf, 0.0),
+}
+WORDS_OF_A_LONG_ROW = 60  # different words; a longer row needs more medical words to be sure
+MOST_REMEMBERED_WORDS = 200_000
+MOST_SHOWN_WORDS = 5  # of each side, in a verdict
+MOST_SHOWN_LETTERS = 20  # of a word; a longer one is not shown
+
+
+class WordWeights(NamedTuple):
+    """What words count, in logarithms of odds: above zero for the domain, below for other fields.
+
+    Attributes:
+        learned: the weight of each word of the training texts.
+        kinds: the weight of any other word, by its kind.
+    """
+
+    learned: Mapping[str, float]
+    kinds: Mapping[WordKind, float]
+
+
+def field_words(text: str) -> set[str]:
+    """The distinct words that can show a field, in small letters."""
+    found = set(FIELD_WORD.findall(text[:SEARCHED_CHARACTERS].lower()))
+    return found - word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "unread")
+
+
+def learn_weights(texts: DomainTexts, vocabulary: DomainVocabulary) -> WordWeights:
+    """The weights by the texts: naive Bayes over words, with a prior for each kind of word.
+
+    The weight of a kind is the logarithm of its share in the rows and paragraphs of the domain,
+    over its share in general English. A word of the texts gets the ratio of its frequencies in both
+    classes, with `PRIOR_OCCURRENCES` occurrences added as its kind has them. So a word that is rare
+    or missing in the texts counts about as much as its kind.
+    """
+    rows, general = _occurrences(texts.domain), _occurrences(texts.general)
+    domain = rows + _occurrences(texts.instructions)
+    ratio = math.log(domain.total() / general.total())
+    kind_of = {word: vocabulary.kind_of(word) for word in domain | general}
+    kinds: dict[WordKind, float] = {}
+    for kind in WORD_KINDS:
+        inside = sum(count for word, count in rows.items() if kind_of[word] == kind)
+        share = (inside + 1) / (rows.total() + len(WORD_KINDS))
+        kinds[kind] = math.log(share / GENERAL_SHARES[kind])
+    kinds["neutral"] = 0.0
+    learned = {}
+    for word, kind in kind_of.items():
+        odds = math.exp(kinds[kind] + ratio)
+        prior = PRIOR_OCCURRENCES * odds / (1 + odds)
+        odds = (domain[word] + prior) / (general[word] + PRIOR_OCCURRENCES - prior)
+        least, most = LEARNED_BOUNDS[kind]
+        learned[word] = min(max(math.log(odds) - ratio, least), most)
+    return WordWeights(learned, kinds)
+
+
+def _occurrences(texts: Iterable[str]) -> Counter[str]:
+    """In how many of the texts each word stands."""
+    return Counter(word for text in texts for word in field_words(text))
+
+
+@cache
+def shipped_weights() -> WordWeights:
+    """The weights learned from the shipped texts; each process learns them once."""
+    return learn_weights(domain_texts(), domain_vocabulary())
+
+
+class FieldWeights(dict[str, tuple[float, float]]):
+    """What each word counts, looked up once: the weight of a listed word, that of a plain word."""
+
+    def __init__(self, weights: WordWeights, vocabulary: DomainVocabulary) -> None:
+        super().__init__()
+        self._weights, self._vocabulary = weights, vocabulary
+        self.medical: set[str] = set()  # the words so far that are seldom used in other fields
+
+    def __missing__(self, word: str) -> tuple[float, float]:
+        kind = self._vocabulary.kind_of(word)
+        weight = self._weights.learned.get(word, self._weights.kinds[kind])
+        if len(self) >= MOST_REMEMBERED_WORDS:
+            self.clear()
+            self.medical.clear()
+        if kind == "medical":
+            self.medical.add(word)
+        # A word that is in no list is weak evidence, so plain words are summed up apart.
+        self[word] = (0.0, weight) if kind == "plain" else (weight, 0.0)
+        return self[word]
+
+    def known(self, word: str) -> bool:
+        """Whether the word is in the vocabulary or in the training texts."""
+        return word in self._weights.learned or self._vocabulary.kind_of(word) != "plain"
+
+
+def domain_check(rule: DomainRule) -> RowCheck:
+    """A check for a row whose words belong to other fields than biology, medicine and health."""
+    weights = FieldWeights(shipped_weights(), domain_vocabulary())
+
+    def check(row: RowTexts) -> RuleMatch | None:
+        words = field_words("\n".join([getattr(row, name) for name in rule.fields]))
+        sure = rule.sure_terms * max(1.0, len(words) / WORDS_OF_A_LONG_ROW)
+        if len(words & weights.medical) >= sure:
+            return None
+        counted = [weights[word] for word in words]
+        plain = sum(weight for _, weight in counted)
+        total = sum(weight for weight, _ in counted) + max(plain, -rule.most_plain)
+        if total >= rule.below or len(words & weights.medical) >= sure:
+            return None
+        shown = [word for word in words if len(word) <= MOST_SHOWN_LETTERS and weights.known(word)]
+        by_weight = sorted((sum(weights[word]), word) for word in shown)
+        against = [word for weight, word in by_weight if weight < 0]
+        speaks_for = [word for weight, word in reversed(by_weight) if weight > 0]
+        evidence = {
+            "against": against[:MOST_SHOWN_WORDS],
+            "for": speaks_for[:MOST_SHOWN_WORDS],
+            "words": len(words),
+        }
+        return RuleMatch(evidence, score=round(total, 1))
+
+    return check

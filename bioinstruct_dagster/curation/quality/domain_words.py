@@ -1,0 +1,90 @@
+"""The vocabulary of the domain: which words belong to biology and medicine, and which to others.
+
+Belongs here: looking a word up in `words/domain.yaml`. Does not: what a word counts (domain), or
+the texts from which this is learned (domain_texts).
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Literal, NamedTuple, get_args
+
+from bioinstruct_dagster.curation.quality.source_names import QUALITY_PACKAGE
+from bioinstruct_dagster.curation.word_lists import word_list
+
+DOMAIN_LISTS = "domain.yaml"
+MEDICAL_LISTS = (
+    "anatomy",
+    "diseases",
+    "symptoms",
+    "care",
+    "drugs",
+    "laboratory",
+    "specialities",
+    "dentistry",
+    "mind",
+    "biology",
+    "research",
+    "eponyms",
+)
+SHORTEST_START = 2  # letters that must stand before an ending
+
+WordKind = Literal["medical", "shared", "elsewhere", "neutral", "plain"]
+"""The kinds of words: medical (seldom used outside biology and medicine), shared (used there more
+often than elsewhere), elsewhere (words of other fields), neutral (everyday words that count
+nothing), plain (words in no list)."""
+WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
+
+
+class DomainVocabulary(NamedTuple):
+    """The words of all lists, by the way in which they match; letters are small.
+
+    Attributes:
+        words: whole words.
+        beginnings: beginnings of words; the longest that matches decides.
+        endings: ends of medical words.
+    """
+
+    words: dict[str, WordKind]
+    beginnings: dict[str, WordKind]
+    endings: frozenset[str]
+
+    def kind_of(self, word: str) -> WordKind:
+        """The kind of a word.
+
+        A whole word decides before a beginning, and a beginning before an ending.
+        """
+        if word in self.words:
+            return self.words[word]
+        for end in range(len(word), 0, -1):
+            if word[:end] in self.beginnings:
+                return self.beginnings[word[:end]]
+        ends = (word[start:] for start in range(SHORTEST_START, len(word)))
+        return "medical" if any(end in self.endings for end in ends) else "plain"
+
+
+@cache
+def domain_vocabulary() -> DomainVocabulary:
+    """The vocabulary of `words/domain.yaml`.
+
+    Raises:
+        WordListError: the file is malformed, or a list is missing.
+    """
+    words: dict[str, WordKind] = {}
+    beginnings: dict[str, WordKind] = {}
+    # If a word is in several lists, the last of them counts.
+    for word, kind in _listed_words():
+        if word.endswith("*"):
+            beginnings[word.removesuffix("*")] = kind
+        else:
+            words[word] = kind
+    endings = word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "endings")
+    return DomainVocabulary(words, beginnings, endings)
+
+
+def _listed_words() -> Iterator[tuple[str, WordKind]]:
+    kinds: dict[str, WordKind] = dict.fromkeys(MEDICAL_LISTS, "medical")
+    kinds |= {"shared": "shared", "elsewhere": "elsewhere", "mistaken": "plain"}
+    kinds |= {"neutral": "neutral"}
+    for name, kind in kinds.items():
+        for word in word_list(QUALITY_PACKAGE, DOMAIN_LISTS, name):
+            yield word, kind
