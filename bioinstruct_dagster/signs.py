@@ -7,7 +7,7 @@ sound, and searching a text for many signs at once. Does not: the signs themselv
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from re import _constants, _parser  # type: ignore[attr-defined]  # the only reader of expressions
 from typing import Any
 
@@ -17,6 +17,7 @@ PLAIN_SIGN = re.compile(r"\w+\*?", re.ASCII)
 ASCII_FOLDS = {"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"}
 MOST_CACHED_WORDS = 100_000  # distinct words; with more, the cache is cleared
 MOST_LITERALS = 16  # alternative literals of one clause
+MOST_FOLDED_TEXTS = 16  # texts whose folded form is cached; the rules of a gate read three of a row
 SHORTEST_LITERAL = 2  # characters; nearly every row holds every single letter
 Clause = frozenset[str]  # literals; a text must hold at least one of them
 
@@ -71,11 +72,7 @@ class SignIndex:
 
     def values_in(self, text: str) -> list[tuple[str, str]]:
         """The values whose signs are in the text."""
-        folded = text
-        if not text.isascii():
-            for odd, letter in ASCII_FOLDS.items():
-                folded = folded.replace(odd, letter)
-        folded = folded.lower()
+        folded = folded_text(text)
         if len(self._marks_by_word) > MOST_CACHED_WORDS:
             self._marks_by_word.clear()
         marks: set[int] = set()
@@ -100,7 +97,7 @@ class SignIndex:
             return
         expression = pattern(sign)
         needs = []
-        for clause in _clauses(_parser.parse(expression.pattern, expression.flags)):
+        for clause in clauses_of(expression):
             needs.append(self._mark(clause))
             for literal in clause:
                 where = self._clauses_by_part if WORD.fullmatch(literal) else self._clauses_by_text
@@ -117,6 +114,26 @@ class SignIndex:
                 found |= clauses
         self._marks_by_word[word] = frozenset(found)
         return self._marks_by_word[word]
+
+
+@lru_cache(MOST_FOLDED_TEXTS)
+def folded_text(text: str) -> str:
+    """The text in small letters, with ASCII letters for those that `re.IGNORECASE` takes for them.
+
+    Many searches read the same texts of a row one after another, so the last results are kept.
+    """
+    if not text.isascii():
+        for odd, letter in ASCII_FOLDS.items():
+            text = text.replace(odd, letter)
+    return text.lower()
+
+
+def clauses_of(expression: re.Pattern[str]) -> list[Clause]:
+    """The clauses of an expression: it matches only texts that hold a literal of each clause.
+
+    A text holds a literal if its `folded_text` does.
+    """
+    return _clauses(_parser.parse(expression.pattern, expression.flags))
 
 
 def _clauses(tree: Iterable[tuple[Any, Any]]) -> list[Clause]:
@@ -194,25 +211,43 @@ SEARCHED_CHARACTERS = 20_000
 
 
 class SignSearch:
-    """Signs as few expressions: all signs that are whole words make one expression."""
+    """Signs as few expressions: all signs that are whole words make one expression.
+
+    An expression is tried only if the text holds a literal of each of its clauses, so most texts
+    need no search. The result is the same without this test.
+    """
 
     def __init__(self, signs: tuple[str, ...]) -> None:
         plain = [sign for sign in signs if not sign.startswith("/")]
-        self._patterns = [pattern("|".join(plain))] if plain else []
-        self._patterns += [pattern(sign) for sign in signs if sign.startswith("/")]
+        expressions = [pattern("|".join(plain))] if plain else []
+        expressions += [pattern(sign) for sign in signs if sign.startswith("/")]
+        self._searches = [(one, [*map(tuple, clauses_of(one))]) for one in expressions]
 
     def search(self, text: str) -> str | None:
         """The part of the text that a sign matches, or None."""
-        for one in self._patterns:
-            if found := one.search(text, 0, SEARCHED_CHARACTERS):
+        folded = folded_text(text)
+        for one, clauses in self._searches:
+            if _holds_all(folded, clauses) and (found := one.search(text, 0, SEARCHED_CHARACTERS)):
                 return found.group(0)
         return None
 
     def without(self, text: str) -> str:
         """The text with a space in place of each part that a sign matches."""
-        for one in self._patterns:
-            text = one.sub(" ", text[:SEARCHED_CHARACTERS])
-        return text
+        for one, clauses in self._searches:
+            if _holds_all(folded_text(text), clauses):
+                text = one.sub(" ", text[:SEARCHED_CHARACTERS])
+        return text[:SEARCHED_CHARACTERS]
+
+
+def _holds_all(folded: str, clauses: Iterable[Iterable[str]]) -> bool:
+    """Whether a folded text holds a literal of each clause."""
+    for clause in clauses:
+        for literal in clause:
+            if literal in folded:
+                break
+        else:
+            return False
+    return True
 
 
 def checked_sign(sign: str) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from bioinstruct_dagster.curation.gates import Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.quality.languages import RuleLanguage
-from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule, RowOrigin, read_rules
+from bioinstruct_dagster.curation.quality.rule_settings import QualityRule, RowOrigin
+from bioinstruct_dagster.curation.quality.rules import LlmRule, read_rules
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
 from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.settings import INPUTS
@@ -90,10 +91,11 @@ class QualityGate:
             if not rule.judges(row):
                 continue
             match = rule.check(row)
-            if match is not None and match.emptied_field:
+            if match is not None and match.corrected is not None:
                 findings.append(rule.finding(match))
-                repairs[match.emptied_field] = ""
-                row = row._replace(**{match.emptied_field: ""})
+                field, text = match.corrected
+                repairs[field] = text
+                row = row._replace(**{field: text})
         unjudged: dict[str, list[str]] = {}
         for rule in self._checking:
             if not rule.judges(row):
