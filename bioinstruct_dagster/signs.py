@@ -7,7 +7,8 @@ sound, and searching a text for many signs at once. Does not: the signs themselv
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
+from operator import or_
 from re import _constants, _parser  # type: ignore[attr-defined]  # the only reader of expressions
 from typing import Any
 
@@ -19,6 +20,9 @@ MOST_CACHED_WORDS = 100_000  # distinct words; with more, the cache is cleared
 MOST_LITERALS = 16  # alternative literals of one clause
 MOST_FOLDED_TEXTS = 16  # texts whose folded form is cached; the rules of a gate read three of a row
 SHORTEST_LITERAL = 2  # characters; nearly every row holds every single letter
+BOUNDARY = "\0"  # in a literal: the beginning or end of a word
+RARE = re.compile(r"[<>\[\]{}|=\\@#]")  # few texts hold such a character
+LONGEST_PART = 16  # characters of a literal that are looked up
 Clause = frozenset[str]  # literals; a text must hold at least one of them
 
 
@@ -97,7 +101,7 @@ class SignIndex:
             return
         expression = pattern(sign)
         needs = []
-        for clause in clauses_of(expression):
+        for clause in _word_clauses(expression):
             needs.append(self._mark(clause))
             for literal in clause:
                 where = self._clauses_by_part if WORD.fullmatch(literal) else self._clauses_by_text
@@ -136,6 +140,15 @@ def clauses_of(expression: re.Pattern[str]) -> list[Clause]:
     return _clauses(_parser.parse(expression.pattern, expression.flags))
 
 
+def _word_clauses(expression: re.Pattern[str]) -> list[Clause]:
+    """The same clauses with words for literals, which an index of words finds fast."""
+    shortened = {
+        frozenset(_longest_word(literal.replace(BOUNDARY, "")) for literal in clause)
+        for clause in clauses_of(expression)
+    }
+    return [clause for clause in shortened if _worth(clause)]
+
+
 def _clauses(tree: Iterable[tuple[Any, Any]]) -> list[Clause]:
     """The clauses of an expression's syntax tree.
 
@@ -152,8 +165,7 @@ def _clauses(tree: Iterable[tuple[Any, Any]]) -> list[Clause]:
         found.append(run)
         run = texts or frozenset({""})
         found += [] if texts else _clauses_within(str(kind), what)
-    shortened = {frozenset(map(_longest_word, clause)) for clause in [*found, run]}
-    return [clause for clause in shortened if min(map(_rarity, clause)) >= SHORTEST_LITERAL]
+    return [clause for clause in {*found, run} if _worth(clause)]
 
 
 def _clauses_within(kind: str, what: Any) -> list[Clause]:
@@ -169,10 +181,17 @@ def _clauses_within(kind: str, what: Any) -> list[Clause]:
     return []
 
 
+def _worth(clause: Clause) -> bool:
+    """Whether the literals of a clause are long enough to tell texts apart."""
+    return min(map(_rarity, clause)) >= SHORTEST_LITERAL
+
+
 def _texts(kind: str, what: Any) -> Clause | None:
     """The few texts that a part of an expression can match; None if they are many or unknown."""
     if kind == "LITERAL":
         return frozenset({chr(what).lower()}) if chr(what).isascii() else None
+    if kind == "AT" and str(what) == "AT_BOUNDARY":
+        return frozenset({BOUNDARY})
     if kind == "SUBPATTERN":
         return _texts_of_all(what[3])
     each: list[Clause | None] = []
@@ -210,6 +229,89 @@ def _rarity(literal: str) -> int:
 SEARCHED_CHARACTERS = 20_000
 
 
+class ClauseIndex:
+    """Many clauses, looked up by the words of a text.
+
+    A clause is a bit of a number. Of each of its literals, the longest word is looked up: whole, or
+    as a part of a word, as the literal says. The index remembers the clauses of each word.
+    """
+
+    def __init__(self) -> None:
+        self._bits: dict[Clause, int] = {}
+        self._by_part: dict[str, int] = {}
+        self._by_text: dict[str, int] = {}
+        self._by_rare_text: dict[str, int] = {}
+        self._by_word: dict[str, int] = {}
+        self._by_token: dict[str, int] = {}
+        self._last: dict[str, int] = {}
+
+    def bit(self, clause: Clause) -> int:
+        """The bit of a clause, which the index adds if it does not know it."""
+        if clause not in self._bits:
+            bit = self._bits[clause] = 1 << len(self._bits)
+            for literal in clause:
+                is_rare = RARE.search(literal) is not None
+                key = "" if is_rare else _longest_part(literal)
+                where = self._by_part if key else self._by_text
+                where = self._by_rare_text if is_rare else where
+                key = key or literal.replace(BOUNDARY, "")
+                where[key] = where.get(key, 0) | bit
+            self._forget()
+        return self._bits[clause]
+
+    def bits_in(self, text: str) -> int:
+        """The bits of the clauses of which the text may hold a literal."""
+        known = self._last.get(text)
+        if known is None:
+            if len(self._last) >= MOST_FOLDED_TEXTS:
+                del self._last[next(iter(self._last))]
+            known = self._last[text] = self._find(folded_text(text[:SEARCHED_CHARACTERS]))
+        return known
+
+    def _forget(self) -> None:
+        self._by_word.clear()
+        self._by_token.clear()
+        self._last.clear()
+
+    def _find(self, folded: str) -> int:
+        if len(self._by_token) > MOST_CACHED_WORDS:
+            self._forget()
+        tokens = folded.split()
+        masks = [*map(self._by_token.get, tokens)]
+        if None in masks:
+            masks = [*map(self._bits_of_token, tokens)]
+        found = reduce(or_, masks, 0)
+        for literal, bits in self._by_text.items():
+            if literal in folded:
+                found |= bits
+        if RARE.search(folded) is not None:
+            for literal, bits in self._by_rare_text.items():
+                if literal in folded:
+                    found |= bits
+        return found
+
+    def _bits_of_token(self, token: str) -> int:
+        known = self._by_token.get(token)
+        if known is None:
+            words = WORD.findall(token)
+            known = self._by_token[token] = reduce(or_, map(self._bits_of_word, words), 0)
+        return known
+
+    def _bits_of_word(self, word: str) -> int:
+        known = self._by_word.get(word)
+        if known is None:
+            known = 0
+            bounded = f"{BOUNDARY}{word}{BOUNDARY}"
+            for start in range(len(bounded)):
+                for end in range(start + 2, min(len(bounded), start + LONGEST_PART) + 1):
+                    known |= self._by_part.get(bounded[start:end], 0)
+            self._by_word[word] = known
+        return known
+
+
+_CLAUSES = ClauseIndex()  # of all searches, so that a text's words are looked up once for all
+
+
 class SignSearch:
     """Signs as few expressions: all signs that are whole words make one expression.
 
@@ -219,35 +321,73 @@ class SignSearch:
 
     def __init__(self, signs: tuple[str, ...]) -> None:
         plain = [sign for sign in signs if not sign.startswith("/")]
-        expressions = [pattern("|".join(plain))] if plain else []
-        expressions += [pattern(sign) for sign in signs if sign.startswith("/")]
-        self._searches = [(one, [*map(tuple, clauses_of(one))]) for one in expressions]
+        expressions = [(pattern("|".join(plain)), _plain_clauses(plain))] if plain else []
+        written = [pattern(sign) for sign in signs if sign.startswith("/")]
+        expressions += [(one, clauses_of(one)) for one in written]
+        self._searches = [
+            (
+                reduce(or_, (_CLAUSES.bit(each) for one in clauses for each in _split(one)), 0),
+                expression,
+            )
+            for expression, clauses in expressions
+        ]
 
     def search(self, text: str) -> str | None:
         """The part of the text that a sign matches, or None."""
-        folded = folded_text(text)
-        for one, clauses in self._searches:
-            if _holds_all(folded, clauses) and (found := one.search(text, 0, SEARCHED_CHARACTERS)):
+        if not text or not self._searches:
+            return None
+        held = _CLAUSES.bits_in(text)
+        for needs, one in self._searches:
+            if needs & held == needs and (found := one.search(text, 0, SEARCHED_CHARACTERS)):
                 return found.group(0)
         return None
 
     def without(self, text: str) -> str:
         """The text with a space in place of each part that a sign matches."""
-        for one, clauses in self._searches:
-            if _holds_all(folded_text(text), clauses):
-                text = one.sub(" ", text[:SEARCHED_CHARACTERS])
-        return text[:SEARCHED_CHARACTERS]
+        text = text[:SEARCHED_CHARACTERS]
+        for needs, one in self._searches:
+            if needs & _CLAUSES.bits_in(text) == needs:
+                text = one.sub(" ", text)
+        return text
 
 
-def _holds_all(folded: str, clauses: Iterable[Iterable[str]]) -> bool:
-    """Whether a folded text holds a literal of each clause."""
-    for clause in clauses:
-        for literal in clause:
-            if literal in folded:
-                break
-        else:
-            return False
-    return True
+def _split(clause: Clause) -> Iterable[Clause]:
+    """A clause of one literal as a clause for each word of it; other clauses as they are."""
+    [literal, *others] = clause
+    words = [*WORD.finditer(literal)]
+    if others or len(words) < 2 or RARE.search(literal):
+        return [clause]
+    return [
+        frozenset({f"{BOUNDARY if found.start() else ''}{found[0]}"
+                   f"{BOUNDARY if found.end() < len(literal) else ''}"})
+        for found in words
+        if len(found[0]) >= SHORTEST_LITERAL
+    ]  # fmt: skip
+
+
+def _plain_clauses(signs: Iterable[str]) -> list[Clause]:
+    """The clause of signs that are whole words: the longest word of each; none if one has none."""
+    parts = []
+    for each in (each.strip() for sign in signs for each in sign.split("|")):
+        words = [
+            f"{'' if each[: found.start()].endswith('*') else BOUNDARY}{found.group(0).lower()}"
+            f"{'' if each[found.end() :].startswith('*') else BOUNDARY}"
+            for found in WORD.finditer(each)
+            if found.group(0).isascii()
+        ]
+        parts.append(max(words, key=len, default=""))
+    return [frozenset(parts)] if all(len(part) > len(BOUNDARY) + 1 for part in parts) else []
+
+
+def _longest_part(literal: str) -> str:
+    """The longest word of a literal, with a mark at each end that must be the end of a word."""
+    words = [
+        f"{BOUNDARY if found.start() else ''}{found.group(0)}"
+        f"{BOUNDARY if found.end() < len(literal) else ''}"
+        for found in WORD.finditer(literal)
+    ]
+    longest = max(words, key=len, default="")[:LONGEST_PART]
+    return longest if len(longest) > 1 else ""
 
 
 def checked_sign(sign: str) -> str:

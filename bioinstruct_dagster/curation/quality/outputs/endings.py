@@ -40,10 +40,12 @@ STRANDED = re.compile(
 CONNECTING = frozenset({"and", "or", "but", "the", "a", "an", "than", "because", "if", "such"})
 BARE_MARK = re.compile(r"(?:^|\n)[ \t]*(?:\d{1,2}[.)]|[-*•])\s*$")
 SENTENCE_END = re.compile(r"[.!?。？！।؟][\"'”’»)\]*_]*(?=\s|$)|[。？！]")
+LINE_END = re.compile(r"[.!?:;。？！：；।؟][\"'”’»)\]*_]*$")
 LIST_ITEM = re.compile(r"[ \t]*(?:\d{1,2}[.)]|[-*•–+]|[a-zA-Z][.)])[ \t]+\S")
 LABELLED = re.compile(r"[\W\d_]*[^\W\d_][^:：.!?\n]{0,50}[:：]\**\s+(?P<value>\S.*)$")
 MOST_VALUE_WORDS = 8  # after a label; more make a sentence
 LEAST_TAIL_WORDS = 3
+MOST_CAPITALS = 2  # names, inside the last sentence
 LEAST_LINE_WORDS = 4  # that make a line of prose
 MOST_CLOSING_WORDS = 12  # of a last line that can be a greeting or a signature
 SHARE_OF_ENDED_LINES = 0.8  # of the other lines, or their style is to end without punctuation
@@ -85,11 +87,10 @@ def unfinished_check(rule: UnfinishedRule) -> RowCheck:
     """A check for a last sentence that lacks the punctuation of the sentences before it."""
     closings = SignSearch(rule.closings)
 
-    def is_closing(lines: list[str]) -> bool:
-        return (
-            len(lines[-1].split()) <= MOST_CLOSING_WORDS
-            and closings.search("\n".join(lines[-2:])) is not None
-        )
+    def is_closing(lines: list[str], tail: str) -> bool:
+        read = lines[-2:] if len(lines[-1].split()) <= MOST_CLOSING_WORDS else [tail]
+        short = len(read[-1].split()) <= MOST_CLOSING_WORDS
+        return short and closings.search("\n".join(read)) is not None
 
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field).rstrip()
@@ -103,7 +104,7 @@ def unfinished_check(rule: UnfinishedRule) -> RowCheck:
         if (
             len(SENTENCE_END.findall(text)) < rule.least_sentences
             or NO_PROSE.search(lines[-1])
-            or is_closing(lines)
+            or is_closing(lines, tail)
             or not _is_prose(tail, lines[-1])
             or not _others_are_ended(lines)
         ):
@@ -121,8 +122,9 @@ def _is_prose(tail: str, line: str) -> bool:
     labelled = LABELLED.match(line)
     if labelled is not None and len(labelled["value"].split()) <= MOST_VALUE_WORDS:
         return bool(LIST_ITEM.match(line)) and len(labelled["value"].split()) >= LEAST_LINE_WORDS
-    long = [word for word in words if len(word) > 3]
-    return not long or not all(word[:1].isupper() for word in long)
+    # Capitals inside the tail begin the items of a list whose lines were joined.
+    capitals = sum(word.istitle() for word in words[1:])
+    return capitals <= MOST_CAPITALS and capitals < len(words) // 3
 
 
 def _others_are_ended(lines: list[str]) -> bool:
@@ -136,5 +138,5 @@ def _others_are_ended(lines: list[str]) -> bool:
     ]
     if not same:
         return not is_item
-    ended = sum(SENTENCE_END.search(line, max(0, len(line) - 4)) is not None for line in same)
+    ended = sum(LINE_END.search(line, max(0, len(line) - 4)) is not None for line in same)
     return ended >= SHARE_OF_ENDED_LINES * len(same)

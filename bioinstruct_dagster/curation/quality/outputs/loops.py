@@ -45,7 +45,7 @@ LEAST_SHARE_OF_FORM = 0.75  # the same if each repetition stands beside a text o
 
 # --- Words and phrases
 MOST_PHRASE_WORDS = 24  # a longer phrase is found as a sentence
-LEAST_DISTINCT_SHARE = 0.7  # of a text's words; with more there is no loop to be found
+LEAST_DISTINCT_SHARE = 0.75  # of a text's words; with more there is no loop of words to be found
 PHRASE_TIMES = 4
 LEAST_PHRASE_RUN = 12  # words
 LEAST_RUN_SHARE = 0.25  # of the text, unless the run is twice as long
@@ -55,6 +55,7 @@ VALUE_TIMES = 40  # "normal, normal, ..."
 
 # --- Characters
 LONG_WORD = 12  # characters; a shorter word holds no loop
+MOST_LETTERS_OF_LOOP = 14  # distinct characters of a word with a loop: six of the loop, and others
 LETTER_RUN = re.compile(r"([^\W\d_])\1{9,}|([^\W_]{2,6}?)\2{5,}|([!?,;:)('\"@&%^+<>/|~])\3{11,}")
 BASES = re.compile(r"[acgtun\-–']+", re.IGNORECASE)
 
@@ -75,8 +76,11 @@ class _LoopCheck:
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for a text in a loop."""
         text = getattr(row, self._field)[:SEARCHED_CHARACTERS]
-        found = self._repeated_part(text, row) or self._repeated_phrase(text, row)
-        found = found or self._repeated_characters(text, row)
+        words = text.lower().split()
+        found = None
+        if len(set(words)) <= LEAST_DISTINCT_SHARE * len(words) or _is_spaceless(text, words):
+            found = self._repeated_part(text, row) or self._repeated_phrase(words, row)
+        found = found or self._repeated_characters(words, row)
         if found is None or self._unless.search(row.instruction) is not None:
             return None
         repeated, times = found
@@ -150,11 +154,8 @@ class _LoopCheck:
                 return one, times
         return None
 
-    def _repeated_phrase(self, text: str, row: RowTexts) -> tuple[str, int] | None:
+    def _repeated_phrase(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
         """A phrase or word that follows itself too often, and how often."""
-        words = text.lower().split()
-        if len(words) < WORD_TIMES or len(set(words)) > LEAST_DISTINCT_SHARE * len(words):
-            return None
         for period in range(1, min(MOST_PHRASE_WORDS, len(words) // PHRASE_TIMES) + 1):
             # A run of n words that equal the word one period later has n + period words.
             if sum(map(eq, words, words[period:])) < (PHRASE_TIMES - 1) * period:
@@ -183,10 +184,10 @@ class _LoopCheck:
             return VALUE_TIMES if self._is_value(word, row) else LISTED_WORD_TIMES
         return VALUE_TIMES if word.strip(".:*") in self._values else WORD_TIMES
 
-    def _repeated_characters(self, text: str, row: RowTexts) -> tuple[str, int] | None:
+    def _repeated_characters(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
         """Characters that follow themselves too often within a word."""
-        for word in text.split():
-            if len(word) < LONG_WORD:
+        for word in words:
+            if len(word) < LONG_WORD or len(set(word)) > MOST_LETTERS_OF_LOOP:
                 continue
             found = LETTER_RUN.search(word)
             if found is None or found.group(0).isdigit() or self._is_sequence(word, row):
@@ -201,6 +202,11 @@ class _LoopCheck:
         return BASES.fullmatch(letters) is not None or any(
             self._sequences.search(text) is not None for text in row
         )
+
+
+def _is_spaceless(text: str, words: Sequence[str]) -> bool:
+    """Whether the text is in a script that separates no words by spaces."""
+    return not text.isascii() and len(text) > LONG_WORD * len(words)
 
 
 def _may_repeat(parts: Sequence[str]) -> bool:

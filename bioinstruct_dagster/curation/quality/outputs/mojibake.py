@@ -45,7 +45,11 @@ OTHER_TABLES = (
 )
 # The sign for a lost character, a byte that no table knows, and written codes of characters.
 LOST = "\ufffd|[\u0080-\u009f]|\\\\u00[89a-f][0-9a-f]|\\\\x[c-e][0-9a-f]\\\\x[89ab][0-9a-f]"
-MOJIBAKE = re.compile("|".join((LATIN, SIGNS, GREEK, CENTRAL, PAIRS, TRIPLES, OTHER_TABLES, LOST)))
+# The spaces of tokenizers: "▁The▁patient", "ĠtheĠpatient".
+TOKENS = "(?:[▁Ġ]\\w{1,40}.{0,2}){3}"
+MOJIBAKE = re.compile(
+    "|".join((LATIN, SIGNS, GREEK, CENTRAL, PAIRS, TRIPLES, OTHER_TABLES, LOST, TOKENS))
+)
 CONTEXT_CHARACTERS = 20  # before the match, in the evidence
 
 
