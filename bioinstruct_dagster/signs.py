@@ -132,6 +132,12 @@ def folded_text(text: str) -> str:
     return text.lower()
 
 
+@lru_cache(MOST_FOLDED_TEXTS)
+def folded_tokens(text: str) -> list[str]:
+    """The parts between spaces of the folded text; callers must not change the list."""
+    return folded_text(text).split()
+
+
 def clauses_of(expression: re.Pattern[str]) -> list[Clause]:
     """The clauses of an expression: it matches only texts that hold a literal of each clause.
 
@@ -222,6 +228,8 @@ def _longest_word(literal: str) -> str:
 
 def _rarity(literal: str) -> int:
     """How rare a literal is, roughly: its length, and one more if it is not made of letters."""
+    if not literal.replace(BOUNDARY, ""):
+        return 0
     return len(literal) if WORD.fullmatch(literal) or not literal else len(literal) + 1
 
 
@@ -265,7 +273,7 @@ class ClauseIndex:
         if known is None:
             if len(self._last) >= MOST_FOLDED_TEXTS:
                 del self._last[next(iter(self._last))]
-            known = self._last[text] = self._find(folded_text(text[:SEARCHED_CHARACTERS]))
+            known = self._last[text] = self._find(text[:SEARCHED_CHARACTERS])
         return known
 
     def _forget(self) -> None:
@@ -273,10 +281,10 @@ class ClauseIndex:
         self._by_token.clear()
         self._last.clear()
 
-    def _find(self, folded: str) -> int:
+    def _find(self, text: str) -> int:
         if len(self._by_token) > MOST_CACHED_WORDS:
             self._forget()
-        tokens = folded.split()
+        folded, tokens = folded_text(text), folded_tokens(text)
         masks = [*map(self._by_token.get, tokens)]
         if None in masks:
             masks = [*map(self._bits_of_token, tokens)]

@@ -85,7 +85,9 @@ def conversion_figures(
 ) -> Iterator[ComputedFigure]:
     """The wrong conversions in the output."""
     found = quantities(output)
-    analyte = analyte_of(f"{instruction} {task_input} {output[:MOST_READ]}")
+    if not found:
+        return
+    texts = f"{instruction} {task_input} {output[:MOST_READ]}"
     linked = False
     for one, other in pairwise(found):
         between = output[one.end : other.start]
@@ -94,11 +96,14 @@ def conversion_figures(
         ):
             continue
         linked = True
-        yield from _wrong_conversion(one, other, analyte, output[one.start : other.end], tolerance)
+        excerpt = output[one.start : other.end]
+        yield from _wrong_conversion(one, other, analyte_of(texts), excerpt, tolerance)
+    if linked or len(found) != 1 or _conversion_request().search(instruction) is None:
+        return
     given = quantities(task_input) or quantities(instruction)
-    asked = _conversion_request().search(instruction) is not None
-    if asked and not linked and len(given) == 1 and len(found) == 1:
-        yield from _wrong_conversion(given[0], found[0], analyte, output[: found[0].end], tolerance)
+    if len(given) == 1:
+        excerpt = output[: found[0].end]
+        yield from _wrong_conversion(given[0], found[0], analyte_of(texts), excerpt, tolerance)
 
 
 def _stands_alone(text: str, one: Quantity, other: Quantity, between: str) -> bool:

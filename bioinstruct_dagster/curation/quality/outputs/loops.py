@@ -19,7 +19,7 @@ from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.output_rules import LoopRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt, words_of
 from bioinstruct_dagster.curation.tokens.scripts import SPACELESS_SCRIPTS
-from bioinstruct_dagster.signs import SEARCHED_CHARACTERS, SignSearch
+from bioinstruct_dagster.signs import SEARCHED_CHARACTERS, SignSearch, folded_tokens
 
 # --- Sentences and lines
 PARTS = re.compile(r"\n+|\\n|(?<=[.!?;])(?<!\d\.)[\"”’)*]*\s+|(?<=[。！？；।])")
@@ -55,6 +55,7 @@ VALUE_TIMES = 40  # "normal, normal, ..."
 
 # --- Characters
 LONG_WORD = 12  # characters; a shorter word holds no loop
+LEAST_LETTER_SHARE = 0.6  # of a word's characters are distinct in a word without a loop
 MOST_LETTERS_OF_LOOP = 14  # distinct characters of a word with a loop: six of the loop, and others
 LETTER_RUN = re.compile(r"([^\W\d_])\1{9,}|([^\W_]{2,6}?)\2{5,}|([!?,;:)('\"@&%^+<>/|~])\3{11,}")
 BASES = re.compile(r"[acgtun\-–']+", re.IGNORECASE)
@@ -76,7 +77,7 @@ class _LoopCheck:
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for a text in a loop."""
         text = getattr(row, self._field)[:SEARCHED_CHARACTERS]
-        words = text.lower().split()
+        words = folded_tokens(text)
         found = None
         if len(set(words)) <= LEAST_DISTINCT_SHARE * len(words) or _is_spaceless(text, words):
             found = self._repeated_part(text, row) or self._repeated_phrase(words, row)
@@ -187,7 +188,9 @@ class _LoopCheck:
     def _repeated_characters(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
         """Characters that follow themselves too often within a word."""
         for word in words:
-            if len(word) < LONG_WORD or len(set(word)) > MOST_LETTERS_OF_LOOP:
+            if len(word) < LONG_WORD:
+                continue
+            if len(set(word)) > min(MOST_LETTERS_OF_LOOP, LEAST_LETTER_SHARE * len(word)):
                 continue
             found = LETTER_RUN.search(word)
             if found is None or found.group(0).isdigit() or self._is_sequence(word, row):
