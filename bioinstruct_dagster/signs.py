@@ -22,7 +22,7 @@ MOST_FOLDED_TEXTS = 16  # texts whose folded form is cached; the rules of a gate
 SHORTEST_LITERAL = 2  # characters; nearly every row holds every single letter
 BOUNDARY = "\0"  # in a literal: the beginning or end of a word
 RARE = re.compile(r"[<>\[\]{}|=\\@#]")  # few texts hold such a character
-LONGEST_PART = 16  # characters of a literal that are looked up
+PART_KEY = 3  # characters of a part by which it is looked up, or two if it is shorter
 Clause = frozenset[str]  # literals; a text must hold at least one of them
 
 
@@ -237,6 +237,10 @@ def _rarity(literal: str) -> int:
 SEARCHED_CHARACTERS = 20_000
 
 
+NO_CLAUSE: Clause = frozenset()
+_ALWAYS = 1  # the bit that every text has, for expressions without a clause
+
+
 class ClauseIndex:
     """Many clauses, looked up by the words of a text.
 
@@ -245,10 +249,9 @@ class ClauseIndex:
     """
 
     def __init__(self) -> None:
-        self._bits: dict[Clause, int] = {}
-        self._by_part: dict[str, int] = {}
-        self._by_text: dict[str, int] = {}
-        self._by_rare_text: dict[str, int] = {}
+        self._bits: dict[Clause, int] = {NO_CLAUSE: _ALWAYS}
+        self._by_beginning: dict[str, list[tuple[str, int]]] = {}  # parts of words
+        self._by_text: dict[str, list[tuple[str, int]]] = {}  # by the rare character in it
         self._by_word: dict[str, int] = {}
         self._by_token: dict[str, int] = {}
         self._last: dict[str, int] = {}
@@ -258,12 +261,12 @@ class ClauseIndex:
         if clause not in self._bits:
             bit = self._bits[clause] = 1 << len(self._bits)
             for literal in clause:
-                is_rare = RARE.search(literal) is not None
-                key = "" if is_rare else _longest_part(literal)
-                where = self._by_part if key else self._by_text
-                where = self._by_rare_text if is_rare else where
-                key = key or literal.replace(BOUNDARY, "")
-                where[key] = where.get(key, 0) | bit
+                if rare := RARE.search(literal):
+                    text = literal.replace(BOUNDARY, "")
+                    self._by_text.setdefault(rare.group(0), []).append((text, bit))
+                else:
+                    part = _longest_part(literal)
+                    self._by_beginning.setdefault(part[:PART_KEY], []).append((part, bit))
             self._forget()
         return self._bits[clause]
 
@@ -288,14 +291,12 @@ class ClauseIndex:
         masks = [*map(self._by_token.get, tokens)]
         if None in masks:
             masks = [*map(self._bits_of_token, tokens)]
-        found = reduce(or_, masks, 0)
-        for literal, bits in self._by_text.items():
-            if literal in folded:
-                found |= bits
-        if RARE.search(folded) is not None:
-            for literal, bits in self._by_rare_text.items():
-                if literal in folded:
-                    found |= bits
+        found = reduce(or_, masks, _ALWAYS)
+        for character, literals in self._by_text.items():
+            if character in folded:
+                for literal, bits in literals:
+                    if literal in folded:
+                        found |= bits
         return found
 
     def _bits_of_token(self, token: str) -> int:
@@ -310,9 +311,11 @@ class ClauseIndex:
         if known is None:
             known = 0
             bounded = f"{BOUNDARY}{word}{BOUNDARY}"
-            for start in range(len(bounded)):
-                for end in range(start + 2, min(len(bounded), start + LONGEST_PART) + 1):
-                    known |= self._by_part.get(bounded[start:end], 0)
+            for start in range(len(bounded) - 1):
+                for size in (SHORTEST_LITERAL, PART_KEY):
+                    for part, bits in self._by_beginning.get(bounded[start : start + size], ()):
+                        if bounded.startswith(part, start):
+                            known |= bits
             self._by_word[word] = known
         return known
 
@@ -332,19 +335,21 @@ class SignSearch:
         expressions = [(pattern("|".join(plain)), _plain_clauses(plain))] if plain else []
         written = [pattern(sign) for sign in signs if sign.startswith("/")]
         expressions += [(one, clauses_of(one)) for one in written]
-        self._searches = [
-            (
-                reduce(or_, (_CLAUSES.bit(each) for one in clauses for each in _split(one)), 0),
-                expression,
-            )
-            for expression, clauses in expressions
-        ]
+        self._searches: list[tuple[int, re.Pattern[str]]] = []
+        self._telling = 0  # a clause of each expression, one of which every match needs
+        for expression, clauses in expressions:
+            parts = [part for each in clauses if _can_be_looked_up(each) for part in _split(each)]
+            needs = reduce(or_, map(_CLAUSES.bit, parts), 0)
+            self._searches.append((needs, expression))
+            self._telling |= _CLAUSES.bit(max(parts, key=_telling)) if parts else _ALWAYS
 
     def search(self, text: str) -> str | None:
         """The part of the text that a sign matches, or None."""
         if not text or not self._searches:
             return None
         held = _CLAUSES.bits_in(text)
+        if not self._telling & held:
+            return None
         for needs, one in self._searches:
             if needs & held == needs and (found := one.search(text, 0, SEARCHED_CHARACTERS)):
                 return found.group(0)
@@ -357,6 +362,16 @@ class SignSearch:
             if needs & _CLAUSES.bits_in(text) == needs:
                 text = one.sub(" ", text)
         return text
+
+
+def _can_be_looked_up(clause: Clause) -> bool:
+    """Whether each literal of a clause has a word or a rare character."""
+    return all(RARE.search(literal) or _longest_part(literal) for literal in clause)
+
+
+def _telling(clause: Clause) -> float:
+    """How few texts hold a literal of the clause, roughly: few long literals tell most."""
+    return min(map(_rarity, clause)) - len(clause) / 8
 
 
 def _split(clause: Clause) -> Iterable[Clause]:
@@ -394,7 +409,7 @@ def _longest_part(literal: str) -> str:
         f"{BOUNDARY if found.end() < len(literal) else ''}"
         for found in WORD.finditer(literal)
     ]
-    longest = max(words, key=len, default="")[:LONGEST_PART]
+    longest = max(words, key=len, default="")
     return longest if len(longest) > 1 else ""
 
 

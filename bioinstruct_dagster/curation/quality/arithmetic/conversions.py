@@ -23,6 +23,7 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     units,
 )
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
+from bioinstruct_dagster.signs import SignSearch, folded_text
 
 DEGREES_IN_OTHER_SCALE = {
     "celsius": 1.8,
@@ -34,6 +35,8 @@ CONVERSION_LINK = re.compile(
     r"(?:about |approximately |~|≈)?|\((?:about |approximately |~|≈|= ?|or )?)$",
     re.IGNORECASE,
 )
+LINK_HINTS = ("=", "≈", "~", "equal", "equiv", "convert", "correspond", "about", "approx")
+BRACKET = re.compile(r"\((?:about |approximately |~|≈|= ?|or )?\d")
 RATE_ENDING = re.compile(
     r"\s{0,2}(?:/|per\b|daily|a day|each|every|twice|once|x\b|×)", re.IGNORECASE
 )
@@ -52,9 +55,9 @@ def molar_factors() -> Mapping[str, float]:
 
 
 @cache
-def _conversion_request() -> re.Pattern[str]:
+def _conversion_request() -> SignSearch:
     beginnings = alternatives(word_list(QUALITY_PACKAGE, "doses.yaml", "converts"))
-    return re.compile(rf"\b(?:{beginnings})", re.IGNORECASE)
+    return SignSearch((rf"/\b(?:{beginnings})/",))
 
 
 def analyte_of(text: str) -> str | None:
@@ -84,7 +87,8 @@ def conversion_figures(
     instruction: str, task_input: str, output: str, tolerance: float
 ) -> Iterator[ComputedFigure]:
     """The wrong conversions in the output."""
-    found = quantities(output)
+    asked = _conversion_request().search(instruction) is not None
+    found = quantities(output) if asked or _may_hold_link(output) else []
     if not found:
         return
     texts = f"{instruction} {task_input} {output[:MOST_READ]}"
@@ -98,12 +102,18 @@ def conversion_figures(
         linked = True
         excerpt = output[one.start : other.end]
         yield from _wrong_conversion(one, other, analyte_of(texts), excerpt, tolerance)
-    if linked or len(found) != 1 or _conversion_request().search(instruction) is None:
+    if linked or len(found) != 1 or not asked:
         return
     given = quantities(task_input) or quantities(instruction)
     if len(given) == 1:
         excerpt = output[: found[0].end]
         yield from _wrong_conversion(given[0], found[0], analyte_of(texts), excerpt, tolerance)
+
+
+def _may_hold_link(text: str) -> bool:
+    """Whether a text may hold `CONVERSION_LINK` between two figures: a fast test."""
+    folded = folded_text(text)
+    return BRACKET.search(folded) is not None or any(hint in folded for hint in LINK_HINTS)
 
 
 def _stands_alone(text: str, one: Quantity, other: Quantity, between: str) -> bool:
