@@ -38,7 +38,7 @@ class ActiveRule:
     language: RuleLanguage
     rows: RowOrigin
 
-    def judges(self, imported: bool) -> bool:
+    def judges(self, *, imported: bool) -> bool:
         """Whether the rule is meant for rows of this origin."""
         return self.rows == "all" or (self.rows == "imported") == imported
 
@@ -67,7 +67,9 @@ class QualityGate:
         self._repairing = [rule for rule in active if rule.verdict == "repair"]
         self._checking = {
             imported: [
-                rule for rule in active if rule.verdict != "repair" and rule.judges(imported)
+                rule
+                for rule in active
+                if rule.verdict != "repair" and rule.judges(imported=imported)
             ]
             for imported in (False, True)
         }
@@ -93,7 +95,7 @@ class QualityGate:
         findings: list[Finding] = []
         repairs: dict[str, str] = {}
         for rule in self._repairing:
-            if not rule.judges(row.imported):
+            if not rule.judges(imported=row.imported):
                 continue
             match = rule.check(row)
             if match is not None and match.corrected is not None:

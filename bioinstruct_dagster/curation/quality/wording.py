@@ -22,7 +22,8 @@ from bioinstruct_dagster.curation.quality.rules import (
     UntoldRule,
 )
 from bioinstruct_dagster.curation.tokens.scripts import WordCount, count_words
-from bioinstruct_dagster.signs import SEARCHED_CHARACTERS, SignSearch, pattern
+from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS
+from bioinstruct_dagster.signs import SignSearch, pattern
 
 MOST_EXCERPT_CHARS = 80  # of a text that a verdict shows
 MOST_MARKER_WORDS = 12
@@ -38,7 +39,7 @@ QUESTION_MARKS = ("?", "？", "؟", "\u037e", "\u055e")  # Latin, Chinese, Arabi
 
 @dataclass(frozen=True, slots=True)
 class RuleMatch:
-    """The match of a rule in a row. `corrected` is the field that a repair changes, and its text."""
+    """The match of a rule in a row; `corrected` is a field with the text that a repair gives it."""
 
     evidence: Mapping[str, Any] = field(default_factory=dict)
     score: float | None = None

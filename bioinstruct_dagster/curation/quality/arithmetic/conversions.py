@@ -23,7 +23,8 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     units,
 )
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
-from bioinstruct_dagster.signs import SignSearch, folded_text
+from bioinstruct_dagster.sign_clauses import folded_text
+from bioinstruct_dagster.signs import SignSearch
 
 DEGREES_IN_OTHER_SCALE = {
     "celsius": 1.8,

@@ -19,7 +19,7 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     units,
 )
 from bioinstruct_dagster.curation.word_lists import word_list
-from bioinstruct_dagster.signs import folded_text
+from bioinstruct_dagster.sign_clauses import folded_text
 
 INCH = 0.0254  # meters
 SAME_VALUE_TOLERANCE = 0.02  # relative difference of one value that is stated in two units

@@ -26,54 +26,60 @@ ECHO_END = re.compile(
 
 def echo_check(rule: EchoRule) -> RowCheck:
     """A check for a field that begins with another field's text."""
-    spared = SignSearch(rule.unless)
-    labels = "|".join(map(re.escape, sorted(rule.labels, key=len, reverse=True)))
-    label = re.compile(rf"[\W_]*(?:{labels})\s*\d*\s*[*_]*[:：][*_]*\s*", re.IGNORECASE)
+    return _EchoCheck(rule).check
 
-    def without_label(text: str) -> str:
-        found = label.match(text) if labels else None
+
+class _EchoCheck:
+    """Compares the beginning of a field with another field, and cuts it off."""
+
+    def __init__(self, rule: EchoRule) -> None:
+        self._rule = rule
+        self._spared = SignSearch(rule.unless)
+        labels = "|".join(map(re.escape, sorted(rule.labels, key=len, reverse=True)))
+        self._label = re.compile(
+            rf"[\W_]*(?:{labels or '(?!)'})\s*\d*\s*[*_]*[:：][*_]*\s*", re.IGNORECASE
+        )
+
+    def check(self, row: RowTexts) -> RuleMatch | None:
+        """The match for an echo, with what remains of the field."""
+        rest, echo = getattr(row, self._rule.field), getattr(row, self._rule.of)
+        found = False
+        for _ in range(MOST_ECHOES if self._is_long(echo) else 0):
+            after = self._rest_after(rest, echo)
+            if after is None:
+                break
+            found, rest = True, after
+        if not found or self._spared.search(row.instruction) is not None:
+            return None
+        then = getattr(row, self._rule.then) if self._rule.then else ""
+        if self._is_long(then) and (after := self._rest_after(rest, then)) is not None:
+            rest = after
+        rest = rest if any(map(str.isalnum, rest)) else ""
+        evidence = {"of": self._rule.of, "saw": excerpt(echo)}
+        return RuleMatch(evidence, corrected=(self._rule.field, rest))
+
+    def _is_long(self, text: str) -> bool:
+        words = count_words(text).most
+        return words >= self._rule.least_words or (words > 1 and CLOSED.search(text) is not None)
+
+    def _without_label(self, text: str) -> str:
+        found = self._label.match(text)
         return text[found.end() :] if found else text
 
-    def rest_after(text: str, echo: str) -> str | None:
+    def _rest_after(self, text: str, echo: str) -> str | None:
         """What follows the echo at the beginning of a text; None if there is no such echo."""
         end = _end_of_echo(text, echo)
         if end is None:
-            unlabelled = without_label(text)
-            end = _end_of_echo(unlabelled, echo) if len(unlabelled) < len(text) else None
-            if end is None:
-                return None
-            text = unlabelled
+            text = self._without_label(text)
+            end = _end_of_echo(text, echo)
+        if end is None:
+            return None
         rest = text[end:]
         first = WORD.search(rest)
         if first is not None and not CLOSED.search(echo) and not BREAK.search(rest, 0, first.end()):
             return None  # the text is the beginning of a sentence, such as its subject
         ended = ECHO_END.match(rest)
-        return without_label(rest[ended.end() if ended else 0 :]).strip()
-
-    def is_long(text: str) -> bool:
-        words = count_words(text).most
-        return words >= rule.least_words or (words > 1 and CLOSED.search(text) is not None)
-
-    def check(row: RowTexts) -> RuleMatch | None:
-        text, echo = getattr(row, rule.field), getattr(row, rule.of)
-        if not is_long(echo):
-            return None
-        rest = rest_after(text, echo)
-        if rest is None or spared.search(row.instruction) is not None:
-            return None
-        for _ in range(MOST_ECHOES - 1):
-            again = rest_after(rest, echo)
-            if again is None:
-                break
-            rest = again
-        if rule.then and is_long(getattr(row, rule.then)):
-            after = rest_after(rest, getattr(row, rule.then))
-            rest = rest if after is None else after
-        if not any(map(str.isalnum, rest)):
-            rest = ""
-        return RuleMatch({"of": rule.of, "saw": excerpt(echo)}, corrected=(rule.field, rest))
-
-    return check
+        return self._without_label(rest[ended.end() if ended else 0 :]).strip()
 
 
 def _end_of_echo(text: str, echo: str) -> int | None:
@@ -84,4 +90,4 @@ def _end_of_echo(text: str, echo: str) -> int | None:
         if found is None or found.group(0).lower() != wanted.group(0).lower():
             return None
         end = found.end()
-    return end if end else None
+    return end or None

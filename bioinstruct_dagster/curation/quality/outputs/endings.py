@@ -45,6 +45,7 @@ LIST_ITEM = re.compile(r"[ \t]*(?:\d{1,2}[.)]|[-*•–+]|[a-zA-Z][.)])[ \t]+\S"
 LABELLED = re.compile(r"[\W\d_]*[^\W\d_][^:：.!?\n]{0,50}[:：]\**\s+(?P<value>\S.*)$")
 MOST_VALUE_WORDS = 8  # after a label; more make a sentence
 LEAST_TAIL_WORDS = 3
+CAPITALS_SPREAD = 4  # words in which one may begin with a capital
 MOST_CAPITALS = 2  # names, inside the last sentence
 LEAST_LINE_WORDS = 4  # that make a line of prose
 MOST_CLOSING_WORDS = 12  # of a last line that can be a greeting or a signature
@@ -124,7 +125,7 @@ def _is_prose(tail: str, line: str) -> bool:
         return bool(LIST_ITEM.match(line)) and len(labelled["value"].split()) >= LEAST_LINE_WORDS
     # Capitals inside the tail begin the items of a list whose lines were joined.
     capitals = sum(word.istitle() for word in words[1:])
-    return capitals <= MOST_CAPITALS and capitals < len(words) // 3
+    return capitals <= MOST_CAPITALS and CAPITALS_SPREAD * capitals <= len(words)
 
 
 def _others_are_ended(lines: list[str]) -> bool:
@@ -133,8 +134,7 @@ def _others_are_ended(lines: list[str]) -> bool:
     same = [
         line.rstrip()
         for line in lines[:-1]
-        if (LIST_ITEM.match(line) is not None) == is_item
-        and len(line.split()) >= LEAST_LINE_WORDS
+        if (LIST_ITEM.match(line) is not None) == is_item and len(line.split()) >= LEAST_LINE_WORDS
     ]
     if not same:
         return not is_item

@@ -19,7 +19,8 @@ from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.output_rules import LoopRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt, words_of
 from bioinstruct_dagster.curation.tokens.scripts import SPACELESS_SCRIPTS
-from bioinstruct_dagster.signs import SEARCHED_CHARACTERS, SignSearch, folded_tokens
+from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, folded_tokens
+from bioinstruct_dagster.signs import SignSearch
 
 # --- Sentences and lines
 PARTS = re.compile(r"\n+|\\n|(?<=[.!?;])(?<!\d\.)[\"”’)*]*\s+|(?<=[。！？；।])")
@@ -105,7 +106,7 @@ class _LoopCheck:
         is_form = sum(times == 1 for times in counts.values()) >= most
         if repeated >= (LEAST_SHARE_OF_FORM if is_form else LEAST_SHARE) * total:
             for one, times in counts.most_common(3):
-                if times >= self._least_times(one, sizes[one], one in labelled, row):
+                if times >= self._least_times(one, sizes[one], row, labelled=one in labelled):
                     return one, times
             several = sum(
                 times - 1 for one, times in counts.items() if sizes[one] >= LONG_PART_WORDS
@@ -114,7 +115,7 @@ class _LoopCheck:
                 return counts.most_common(1)[0]
         return self._counted_part([one for one, _ in plain], total)
 
-    def _least_times(self, part: str, size: int, labelled: bool, row: RowTexts) -> int:
+    def _least_times(self, part: str, size: int, row: RowTexts, *, labelled: bool) -> int:
         if size >= LONG_PART_WORDS:
             return LABELLED_TIMES if labelled else LONG_PART_TIMES
         return VALUE_TIMES if self._is_value(part, row) else SHORT_PART_TIMES
@@ -213,7 +214,7 @@ def _is_spaceless(text: str, words: Sequence[str]) -> bool:
 
 
 def _may_repeat(parts: Sequence[str]) -> bool:
-    """Whether any two parts may be equal besides counters and numbers: a fast test by their ends."""
+    """Whether any two parts may be equal besides counters and numbers: a test of their ends."""
     return len({part[-12:].lower().translate(NO_DIGITS) for part in parts}) < len(parts)
 
 

@@ -14,7 +14,8 @@ import re
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.output_rules import MojibakeRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
-from bioinstruct_dagster.signs import SEARCHED_CHARACTERS, SignSearch
+from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS
+from bioinstruct_dagster.signs import SignSearch
 
 # The bytes 80 to BF as characters of Latin-1 and Windows-1252. Those of the first line also stand
 # after a letter in sound text.
@@ -25,11 +26,11 @@ ANY = f"{OTHER}{CLOSING}"
 LATIN = (
     f"[ÂÃ][{OTHER}]"
     # Not the last letter of a word in capitals, "NÃ…", nor a letter by itself, "Â".
-    f"|(?<![A-ZÀ-ÞĀ-Ž\"“„«(])[ÂÃ][{CLOSING}]"
+    f'|(?<![A-ZÀ-ÞĀ-Ž"“„«(])[ÂÃ][{CLOSING}]'
     # Spaces are often normalized, so "Ã\u00a0" (à) is "Ã ".
     "|(?<=[a-zß-öø-ÿ0-9.,;:])[ÂÃ](?![A-ZÀ-ÞĀ-Ž])"
 )
-# Signs of three bytes ("â€™" for an apostrophe, "â‰¥", "â†’", "â„¢"), emoji, the mark of byte order.
+# Signs of three bytes ("â€™" for an apostrophe, "â‰¥", "â†’"), emoji, the mark of byte order.
 SIGNS = f"â[€‚„†‡ˆ‰‹‘’“”•–—][{ANY}]|â[\u0080-\u009f]|ðŸ|ï»¿|ï¿½"
 # Greek letters, one of which is enough ("Î²-blocker"), and letters of Central Europe in a word.
 GREEK = f"[ÎÏ][{OTHER}²³¹ªº·‚]|(?<![A-ZÀ-Þ\"“„«‘('])[ÎÏ][»”“’‘›…–—™®°]"
@@ -37,7 +38,10 @@ CENTRAL = f"[ÄÅ][¡¢£¥§¨«¬¯´¶¸¼¾¿ƒ„†‡ˆ‰Š‹ŒŽ˜šœ
 # Other scripts, where one pair may be chance: Cyrillic, Hebrew, Arabic; then three bytes each, as
 # of Chinese, of which at least one must not be a closing mark.
 PAIRS = f"(?:[ÐÑ×ØÙÚÛÅÄ][{ANY}][^\\w\\s]?){{2,}}"
-TRIPLES = f"[àáãäåæçèéêëìí][{OTHER}]{{2}}|[àáãäåæçèéêëìí](?=[{ANY}]?[{OTHER}])[{ANY}]{{2}}(?=.{{0,3}}[àáãäåæçèéêëìí][{ANY}]{{2}})"
+FIRST = "[àáãäåæçèéêëìí]"
+TRIPLES = (
+    f"{FIRST}[{OTHER}]{{2}}|{FIRST}(?=[{ANY}]?[{OTHER}])[{ANY}]{{2}}(?=.{{0,3}}{FIRST}[{ANY}]{{2}})"
+)
 # UTF-8 read as Windows-1251 ("Рґ"), as MacRoman ("‚Äô", "√©"), and U+FFFD read as GBK.
 OTHER_TABLES = (
     "(?:[РС][\u0080-\u00bfЂЃѓ€Љ‹ЊЌЋЏђ‘’“”•–—™љ›њќћџЎўЈҐЁЄЇІіґёєјЅѕї№]){3,}"
@@ -48,7 +52,7 @@ LOST = "\ufffd|[\u0080-\u009f]|\\\\u00[89a-f][0-9a-f]|\\\\x[c-e][0-9a-f]\\\\x[89
 # The spaces of tokenizers: "▁The▁patient", "ĠtheĠpatient".
 TOKENS = "(?:[▁Ġ]\\w{1,40}.{0,2}){3}"
 MOJIBAKE = re.compile(
-    "|".join((LATIN, SIGNS, GREEK, CENTRAL, PAIRS, TRIPLES, OTHER_TABLES, LOST, TOKENS))
+    f"{LATIN}|{SIGNS}|{GREEK}|{CENTRAL}|{PAIRS}|{TRIPLES}|{OTHER_TABLES}|{LOST}|{TOKENS}"
 )
 CONTEXT_CHARACTERS = 20  # before the match, in the evidence
 
