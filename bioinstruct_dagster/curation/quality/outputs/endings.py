@@ -123,6 +123,8 @@ def _is_prose(tail: str, line: str) -> bool:
     labelled = LABELLED.match(line)
     if labelled is not None and len(labelled["value"].split()) <= MOST_VALUE_WORDS:
         return bool(LIST_ITEM.match(line)) and len(labelled["value"].split()) >= LEAST_LINE_WORDS
+    if any(map(str.isdigit, "".join(words[-2:]))):
+        return False  # a figure with its unit
     # Capitals inside the tail begin the items of a list whose lines were joined.
     capitals = sum(word.istitle() for word in words[1:])
     return capitals <= MOST_CAPITALS and CAPITALS_SPREAD * capitals <= len(words)

@@ -23,7 +23,7 @@ from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, folded_tokens
 from bioinstruct_dagster.signs import SignSearch
 
 # --- Sentences and lines
-PARTS = re.compile(r"\n+|\\n|(?<=[.!?;])(?<!\d\.)[\"”’)*]*\s+|(?<=[。！？；।])")
+PARTS = re.compile(r"\n+|\\n|(?<=[.!?;])(?<!\d\.)[\"”’)*]*\s+|(?<=[。！？；।])|\s+(?=\(?\d{1,3}\)\s)")
 # A counter before a part: "3.", "(b)", "- ", "Step 4:", "Question 2 -". A word of time is none.
 COUNTER = re.compile(
     r"^(?:[\W_]|\d{1,4}[.):\]](?!\d)|[a-z][.)]|[ivx]{1,5}[.)]|"
@@ -151,10 +151,21 @@ class _LoopCheck:
             if (
                 len(words) >= COUNTED_PART_WORDS
                 and times * len(words) >= LEAST_SHARE * total
-                and self._times.isdisjoint(words)
+                and not self._is_schedule(one)
             ):
                 return one, times
         return None
+
+    def _is_schedule(self, part: str) -> bool:
+        """Whether a word of time or measure stands beside a number."""
+        words = [word.strip(" .,;:()/%") for word in part.split()]
+        near = {
+            word
+            for place, one in enumerate(words)
+            if "#" in one
+            for word in words[max(0, place - 1) : place + 2]
+        }
+        return not self._times.isdisjoint(near)
 
     def _repeated_phrase(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
         """A phrase or word that follows itself too often, and how often."""
