@@ -74,7 +74,8 @@ def pattern_check(rule: PatternRule) -> RowCheck:
 
     def check(row: RowTexts) -> RuleMatch | None:
         for name in rule.fields:
-            text = getattr(row, name)
+            # Signs are written with straight apostrophes.
+            text = getattr(row, name).replace("’", "'")
             found = sought.search(text)
             if found is not None and rule.unless:
                 found = sought.search(spared.without(text))
