@@ -29,6 +29,7 @@ SELF_INSTRUCT_RULES = {
 }
 INSTRUCTION = "Name the drug of first choice."
 PASSAGE = "Gout is treated with colchicine, or with naproxen where the kidneys are sound."
+REST = "Rest and ice help as well. Beer and liver should be avoided for some weeks after an attack."
 PROSE = "Colchicine is given first. It is followed by allopurinol once the attack is over"
 
 
@@ -53,7 +54,7 @@ CASES = [
         {"instruction": "word " * 499 + "gout"},
     ),
     (
-        "beyond_text",
+        "unseen_image",
         {"instruction": "Describe the findings in this IMAGE."},
         {"instruction": "Describe when imaging is needed for back pain."},
     ),
@@ -231,8 +232,8 @@ CASES = [
     ),
     (
         "cut_ending",
-        {"output": f"{PASSAGE} {PASSAGE} {PASSAGE} {PROSE}"},
-        {"output": f"{PASSAGE} {PASSAGE} {PASSAGE} {PROSE}."},
+        {"output": f"{PASSAGE} {REST} {PROSE}"},
+        {"output": f"{PASSAGE} {REST} {PROSE}."},
     ),
     (
         "leading_mark",
@@ -302,7 +303,7 @@ def test_every_shipped_rule_that_looks_has_such_a_case():
 @pytest.mark.parametrize("word", ["image", "graph", "picture", "diagram", "video", "file", "plot"])
 def test_a_picture_that_must_be_seen_rejects_and_a_word_in_a_term_does_not(word):
     assert rules(instruction=f"Please explain the {word.upper()} to the patient.") == [
-        "beyond_text"
+        "unseen_image"
     ]
     assert rules(instruction=f"Please explain the x{word}x to the patient.") == ["sound"]
     assert rules(instruction=f"Explain {word}-guided puncture to the patient.") == ["sound"]

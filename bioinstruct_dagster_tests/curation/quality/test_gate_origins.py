@@ -51,7 +51,9 @@ def test_an_estimated_number_of_words_is_shown_as_a_range(instruction, words):
     assert shown == {"words": words, "least": 4}
 
 
-@pytest.mark.parametrize("question", ["What is gout?", "Why sweating?", "什么是痛风？", "Что такое подагра?"])
+@pytest.mark.parametrize(
+    "question", ["What is gout?", "Why sweating?", "什么是痛风？", "Что такое подагра?"]
+)
 def test_a_short_question_is_complete_in_generated_rows_too(question):
     assert judged(question, "completion") == {}
 

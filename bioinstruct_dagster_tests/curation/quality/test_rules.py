@@ -121,7 +121,10 @@ def without(key):
         (DOSE_RULE | {"kind": "patern"}, "llm, not 'patern'; did you mean 'pattern'?"),
         (without("kind"), "names_no_dose.kind: missing; add one of: pattern, length"),
         (DOSE_RULE | {"action": "drop"}, "names_no_dose.action: must be one of reject, repair"),
-        (DOSE_RULE | {"action": "repair"}, "names_no_dose.action: a rule of this kind repairs no text"),
+        (
+            DOSE_RULE | {"action": "repair"},
+            "names_no_dose.action: a rule of this kind repairs no text",
+        ),
         (DOSE_RULE | {"any": ["/(/"]}, "names_no_dose.any.1: /(/ is no regular expression"),
         (DOSE_RULE | {"any": ["/x*/"]}, "names_no_dose.any.1: /x*/ is found in every row"),
         (DOSE_RULE | {"any": ["a", "/(a+)+b/"]}, "any.2: /(a+)+b/ repeats a repetition"),

@@ -23,7 +23,9 @@ from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, folded_tokens
 from bioinstruct_dagster.signs import SignSearch
 
 # --- Sentences and lines
-PARTS = re.compile(r"\n+|\\n|(?<=[.!?;])(?<!\d\.)[\"”’)*]*\s+|(?<=[。！？；।])|\s+(?=\(?\d{1,3}\)\s)")
+PARTS = re.compile(
+    r"\n+|\\n|(?<=[.!?;])(?<!\d\.)[\"”’)*]*\s+|(?<=[。！？；।])|\s+(?=\(?\d{1,3}\)\s)"
+)
 # A counter before a part: "3.", "(b)", "- ", "Step 4:", "Question 2 -". A word of time is none.
 COUNTER = re.compile(
     r"^(?:[\W_]|\d{1,4}[.):\]](?!\d)|[a-z][.)]|[ivx]{1,5}[.)]|"
