@@ -2,8 +2,8 @@
 
 Two kinds of evidence: a last word or sign after which more must come, and a last sentence without
 the punctuation that the sentences before it have. Belongs here: both. Does not: replies that the
-teacher's service reports as cut (generation.replies), or how many outputs of a set are cut
-(curation.cut_endings).
+teacher's service reports as cut (generation.replies), or how other rows of a set end: a verdict
+depends on its row alone.
 """
 
 import re
