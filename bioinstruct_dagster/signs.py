@@ -7,18 +7,28 @@ sound, and searching a text for many signs at once. Does not: the signs themselv
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from re import _constants, _parser  # type: ignore[attr-defined]  # the only reader of expressions
 from typing import Any
 
-WORD = re.compile(r"\w+")
+from bioinstruct_dagster.sign_clauses import (
+    ALWAYS,
+    BOUNDARY,
+    SEARCHED_CHARACTERS,
+    WORD,
+    Clause,
+    ClauseIndex,
+    can_be_looked_up,
+    clauses_of,
+    folded_text,
+    how_telling,
+    split_clause,
+    word_clauses,
+)
+
 PLAIN_SIGN = re.compile(r"\w+\*?", re.ASCII)
-# The only characters outside ASCII that `re.IGNORECASE` matches with an ASCII letter.
-ASCII_FOLDS = {"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"}
 MOST_CACHED_WORDS = 100_000  # distinct words; with more, the cache is cleared
-MOST_LITERALS = 16  # alternative literals of one clause
-SHORTEST_LITERAL = 2  # characters; nearly every row holds every single letter
-Clause = frozenset[str]  # literals; a text must hold at least one of them
 
 
 @cache
@@ -71,11 +81,7 @@ class SignIndex:
 
     def values_in(self, text: str) -> list[tuple[str, str]]:
         """The values whose signs are in the text."""
-        folded = text
-        if not text.isascii():
-            for odd, letter in ASCII_FOLDS.items():
-                folded = folded.replace(odd, letter)
-        folded = folded.lower()
+        folded = folded_text(text)
         if len(self._marks_by_word) > MOST_CACHED_WORDS:
             self._marks_by_word.clear()
         marks: set[int] = set()
@@ -100,7 +106,7 @@ class SignIndex:
             return
         expression = pattern(sign)
         needs = []
-        for clause in _clauses(_parser.parse(expression.pattern, expression.flags)):
+        for clause in word_clauses(expression):
             needs.append(self._mark(clause))
             for literal in clause:
                 where = self._clauses_by_part if WORD.fullmatch(literal) else self._clauses_by_text
@@ -119,100 +125,64 @@ class SignIndex:
         return self._marks_by_word[word]
 
 
-def _clauses(tree: Iterable[tuple[Any, Any]]) -> list[Clause]:
-    """The clauses of an expression's syntax tree.
-
-    The expression matches only a text that holds, in small letters, one literal of each clause. A
-    part of the tree that this function does not know adds no clause.
-    """
-    found: list[Clause] = []
-    run = frozenset({""})
-    for kind, what in tree:
-        texts = _texts(str(kind), what)
-        if texts and len(run) * len(texts) <= MOST_LITERALS:
-            run = frozenset(before + text for before in run for text in texts)
-            continue
-        found.append(run)
-        run = texts or frozenset({""})
-        found += [] if texts else _clauses_within(str(kind), what)
-    shortened = {frozenset(map(_longest_word, clause)) for clause in [*found, run]}
-    return [clause for clause in shortened if min(map(_rarity, clause)) >= SHORTEST_LITERAL]
-
-
-def _clauses_within(kind: str, what: Any) -> list[Clause]:
-    if kind == "SUBPATTERN":
-        return _clauses(what[3])
-    if kind in {"MAX_REPEAT", "MIN_REPEAT"} and what[0]:
-        return _clauses(what[2])
-    if kind == "BRANCH":
-        each = [_clauses(branch) for branch in what[1]]
-        if all(each):
-            best = (max(clauses, key=lambda c: min(map(_rarity, c))) for clauses in each)
-            return [frozenset[str]().union(*best)]
-    return []
-
-
-def _texts(kind: str, what: Any) -> Clause | None:
-    """The few texts that a part of an expression can match; None if they are many or unknown."""
-    if kind == "LITERAL":
-        return frozenset({chr(what).lower()}) if chr(what).isascii() else None
-    if kind == "SUBPATTERN":
-        return _texts_of_all(what[3])
-    each: list[Clause | None] = []
-    if kind == "IN":
-        each = [_texts(str(inner), value) for inner, value in what]
-    elif kind == "BRANCH":
-        each = [_texts_of_all(branch) for branch in what[1]]
-    known = [texts for texts in each if texts]
-    found = frozenset[str]().union(*known)
-    return found if len(known) == len(each) and 0 < len(found) <= MOST_LITERALS else None
-
-
-def _texts_of_all(tree: Iterable[tuple[Any, Any]]) -> Clause | None:
-    run = frozenset({""})
-    for kind, what in tree:
-        texts = _texts(str(kind), what)
-        if not texts or len(run) * len(texts) > MOST_LITERALS:
-            return None
-        run = frozenset(before + text for before in run for text in texts)
-    return run
-
-
-def _longest_word(literal: str) -> str:
-    """The longest word of a literal, which is fast to look up; the whole literal if it is short."""
-    longest = max(WORD.findall(literal), key=len, default="")
-    return longest if len(longest) > SHORTEST_LITERAL else literal
-
-
-def _rarity(literal: str) -> int:
-    """How rare a literal is, roughly: its length, and one more if it is not made of letters."""
-    return len(literal) if WORD.fullmatch(literal) or not literal else len(literal) + 1
-
-
-# A regular expression may take time in the square of the text's length, so it sees only this much.
-SEARCHED_CHARACTERS = 20_000
+_CLAUSES = ClauseIndex()  # of all searches, so that a text's words are looked up once for all
 
 
 class SignSearch:
-    """Signs as few expressions: all signs that are whole words make one expression."""
+    """Signs as few expressions: all signs that are whole words make one expression.
+
+    An expression is tried only if the text holds a literal of each of its clauses, so most texts
+    need no search. The result is the same without this test.
+    """
 
     def __init__(self, signs: tuple[str, ...]) -> None:
         plain = [sign for sign in signs if not sign.startswith("/")]
-        self._patterns = [pattern("|".join(plain))] if plain else []
-        self._patterns += [pattern(sign) for sign in signs if sign.startswith("/")]
+        expressions = [(pattern("|".join(plain)), _plain_clauses(plain))] if plain else []
+        written = [pattern(sign) for sign in signs if sign.startswith("/")]
+        expressions += [(one, clauses_of(one)) for one in written]
+        self._searches: list[tuple[int, re.Pattern[str]]] = []
+        self._telling = 0  # a clause of each expression, one of which every match needs
+        for expression, clauses in expressions:
+            parts = [
+                part for each in clauses if can_be_looked_up(each) for part in split_clause(each)
+            ]
+            needs = reduce(or_, map(_CLAUSES.bit, parts), 0)
+            self._searches.append((needs, expression))
+            self._telling |= _CLAUSES.bit(max(parts, key=how_telling)) if parts else ALWAYS
 
     def search(self, text: str) -> str | None:
         """The part of the text that a sign matches, or None."""
-        for one in self._patterns:
-            if found := one.search(text, 0, SEARCHED_CHARACTERS):
+        if not text or not self._searches:
+            return None
+        held = _CLAUSES.bits_in(text)
+        if not self._telling & held:
+            return None
+        for needs, one in self._searches:
+            if needs & held == needs and (found := one.search(text, 0, SEARCHED_CHARACTERS)):
                 return found.group(0)
         return None
 
     def without(self, text: str) -> str:
         """The text with a space in place of each part that a sign matches."""
-        for one in self._patterns:
-            text = one.sub(" ", text[:SEARCHED_CHARACTERS])
+        text = text[:SEARCHED_CHARACTERS]
+        for needs, one in self._searches:
+            if needs & _CLAUSES.bits_in(text) == needs:
+                text = one.sub(" ", text)
         return text
+
+
+def _plain_clauses(signs: Iterable[str]) -> list[Clause]:
+    """The clause of signs that are whole words: the longest word of each; none if one has none."""
+    parts = []
+    for each in (each.strip() for sign in signs for each in sign.split("|")):
+        words = [
+            f"{'' if each[: found.start()].endswith('*') else BOUNDARY}{found.group(0).lower()}"
+            f"{'' if each[found.end() :].startswith('*') else BOUNDARY}"
+            for found in WORD.finditer(each)
+            if found.group(0).isascii()
+        ]
+        parts.append(max(words, key=len, default=""))
+    return [frozenset(parts)] if all(len(part) > len(BOUNDARY) + 1 for part in parts) else []
 
 
 def checked_sign(sign: str) -> str:

@@ -24,7 +24,7 @@ from bioinstruct_dagster.curation.large_drops import drops_as_markdown, large_dr
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
 from bioinstruct_dagster.curation.quality.llm_checks import needs_teacher
-from bioinstruct_dagster.curation.quality.rules import QualityRule
+from bioinstruct_dagster.curation.quality.rule_settings import QualityRule
 from bioinstruct_dagster.curation.quality.teacher_verdicts import (
     ask_about_kept_rows,
     write_teacher_verdicts,

@@ -114,13 +114,14 @@ class RowCurator:
 def _repaired(
     row: Mapping[str, Any], gates: Sequence[Gate], results: Sequence[GateResult]
 ) -> dict[str, Any]:
-    """The row with its repairs; if gates differ, the first gate's repair is used.
+    """The row with its repairs.
 
-    The view `repaired_instructions` has the same rule.
+    If two gates repair a field, an empty text is used, or else the later gate's text: it holds no
+    identifier, whatever the earlier gate left. The view `repaired_instructions` has the same rule.
     """
     repairs: dict[str, str] = {}
-    for result in reversed(results):
-        repairs |= result.repairs
+    for result in results:
+        repairs |= {name: text for name, text in result.repairs.items() if repairs.get(name) != ""}
     flags = {
         f"{gate.name}: {finding.rule}"
         for gate, result in zip(gates, results, strict=True)

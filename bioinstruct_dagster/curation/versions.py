@@ -33,6 +33,7 @@ FOLLOWED_MODULES = (
     "curation.gates",
     "curation.tokens",
     "curation.word_lists",
+    "sign_clauses",
     "signs",
 )
 # Libraries that carry rows, read settings or start workers: no verdict depends on their versions.

@@ -1,14 +1,15 @@
 -- Views of the store, made from its tables (schema.sql); docs/store.md shows the joins.
 
--- Each raw row with its repaired texts. If two gates repaired the same field, the text of the earlier gate is used: an
--- input that only says "no input" becomes empty, even if the privacy gate changed it.
+-- Each raw row with its repaired texts. If two gates repaired the same field, an empty text is used: an input that only says
+-- "no input" becomes empty, even if the privacy gate changed it. Otherwise the text of the later gate is used, because a text
+-- without identifiers is safe, and one that the quality gate only shortened may still hold some.
 create or replace view repaired_instructions as
 with put_right as (
     select
         row_id,
-        arg_min(text, gate_order) filter (where field = 'instruction') as instruction,
-        arg_min(text, gate_order) filter (where field = 'input') as input,
-        arg_min(text, gate_order) filter (where field = 'output') as output,
+        arg_max(text, case when text = '' then 1000 else gate_order end) filter (where field = 'instruction') as instruction,
+        arg_max(text, case when text = '' then 1000 else gate_order end) filter (where field = 'input') as input,
+        arg_max(text, case when text = '' then 1000 else gate_order end) filter (where field = 'output') as output,
         list_sort(list(distinct field)) as fields
     from repairs
     join gates using (gate)

@@ -1,6 +1,8 @@
 """Every raw row becomes a kept or a rejected row, and no row is checked twice."""
 
 import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from bioinstruct_dagster.curation.curate_rows import (
     novelty_method,
     row_gates,
 )
+from bioinstruct_dagster.curation.gates import Finding, GateResult
 from bioinstruct_dagster.curation.novelty.methods import NoveltyMethod
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction
 from bioinstruct_dagster.curation.quality.gate import QualityGate
@@ -223,3 +226,28 @@ def test_generation_counts_rows_by_the_method_that_is_set(settings, store):
         "exact": [True, True, True, False],
         "off": [True, True, True, True],
     }
+
+
+@dataclass
+class OneRepair:
+    """A gate that gives the output of each row one text."""
+
+    name: str
+    text: str
+    version: str = "1"
+    made_of: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, rows):
+        return [GateResult((Finding("mended", "1", "repair"),), {"output": self.text})] * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "used"),
+    [("cut, by Ann", "whole, by [NAME]", "whole, by [NAME]"), ("", "[NAME]", "")],
+)
+def test_of_two_repairs_the_later_holds_no_identifier_and_an_empty_text_stays(first, second, used):
+    gates = [OneRepair("quality", first), OneRepair("privacy", second)]
+    row = {"row_id": "a", "ordinal": 0, "rehearsal": False, "source": "completion"}
+    row |= {"instruction": "Name the writer.", "input": "", "output": "whole, by Ann"}
+    [kept] = curate_raw_rows([row], [], gates).kept
+    assert (kept["output"], kept["repaired"]) == (used, ["output"])

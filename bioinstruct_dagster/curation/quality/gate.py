@@ -12,7 +12,8 @@ from typing import Any
 
 from bioinstruct_dagster.curation.gates import Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.quality.languages import RuleLanguage
-from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule, RowOrigin, read_rules
+from bioinstruct_dagster.curation.quality.rule_settings import QualityRule, RowOrigin
+from bioinstruct_dagster.curation.quality.rules import LlmRule, read_rules
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
 from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.settings import INPUTS
@@ -37,9 +38,9 @@ class ActiveRule:
     language: RuleLanguage
     rows: RowOrigin
 
-    def judges(self, row: RowTexts) -> bool:
+    def judges(self, *, imported: bool) -> bool:
         """Whether the rule is meant for rows of this origin."""
-        return self.rows == "all" or (self.rows == "imported") == row.imported
+        return self.rows == "all" or (self.rows == "imported") == imported
 
     def finding(self, match: RuleMatch) -> Finding:
         """The finding for a match of the rule."""
@@ -64,7 +65,14 @@ class QualityGate:
         self.version = sha256_of([self._code, [[rule.id, rule.version] for rule in on]])[:12]
         active = [_active_rule(rule) for rule in on if not isinstance(rule, LlmRule)]
         self._repairing = [rule for rule in active if rule.verdict == "repair"]
-        self._checking = [rule for rule in active if rule.verdict != "repair"]
+        self._checking = {
+            imported: [
+                rule
+                for rule in active
+                if rule.verdict != "repair" and rule.judges(imported=imported)
+            ]
+            for imported in (False, True)
+        }
 
     @property
     def made_of(self) -> dict[str, Any]:
@@ -87,18 +95,21 @@ class QualityGate:
         findings: list[Finding] = []
         repairs: dict[str, str] = {}
         for rule in self._repairing:
-            if not rule.judges(row):
+            if not rule.judges(imported=row.imported):
                 continue
             match = rule.check(row)
-            if match is not None and match.emptied_field:
+            if match is not None and match.corrected is not None:
                 findings.append(rule.finding(match))
-                repairs[match.emptied_field] = ""
-                row = row._replace(**{match.emptied_field: ""})
+                field, text = match.corrected
+                repairs[field] = text
+                row = row._replace(**{field: text})
         unjudged: dict[str, list[str]] = {}
-        for rule in self._checking:
-            if not rule.judges(row):
-                continue
+        # Every rule can judge ASCII, unless it fires because words are missing.
+        is_ascii = all(map(str.isascii, row))
+        for rule in self._checking[row.imported]:
             match = rule.check(row)
+            if match is None and is_ascii:
+                continue
             if why := rule.language.not_judged(row, fired=match is not None):
                 unjudged.setdefault(why, []).append(rule.id)
             elif match is not None:

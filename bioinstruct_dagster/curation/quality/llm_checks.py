@@ -11,7 +11,8 @@ from functools import cache
 from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import Finding, RowTexts
-from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule
+from bioinstruct_dagster.curation.quality.rule_settings import QualityRule
+from bioinstruct_dagster.curation.quality.rules import LlmRule
 from bioinstruct_dagster.curation.quality.wording import excerpt
 from bioinstruct_dagster.teacher.answers import StoredAnswer
 from bioinstruct_dagster.teacher.questions import AnswerTable, Question, QuestionPrompt

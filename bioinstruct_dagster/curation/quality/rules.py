@@ -1,24 +1,34 @@
 """The quality rules as data: the settings in `data/quality_rules.yaml`, and reading them.
 
-Belongs here: the settings of each kind of rule, their validation, and a rule's version. Does not:
-how a kind of rule checks a row (wording, grounding, arithmetic, domain), or the findings (gate).
+Belongs here: the settings of the kinds of rule that read any field, and reading the file. Does not:
+the settings of all rules (rule_settings) or of rules about outputs (output_rules), how a kind of
+rule checks a row (wording, outputs, grounding, arithmetic, domain), or the findings (gate).
 """
 
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import pydantic
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS
 from bioinstruct_dagster.curation.quality.domain_texts import domain_texts
-from bioinstruct_dagster.curation.versions import code_sha256
+from bioinstruct_dagster.curation.quality.output_rules import (
+    EchoRule,
+    LoopRule,
+    MojibakeRule,
+    TruncatedRule,
+    UnfinishedRule,
+)
+from bioinstruct_dagster.curation.quality.rule_settings import (
+    CheckedSigns,
+    LowerWords,
+    QualityRule,
+)
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.signs import checked_sign
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster.yaml_faults import FieldFaultsError
 from bioinstruct_dagster.yaml_files import (
-    Identifier,
     NonEmptyText,
     StrictModel,
     TextField,
@@ -26,75 +36,19 @@ from bioinstruct_dagster.yaml_files import (
     read_yaml,
 )
 
-RuleAction = Literal["reject", "repair", "flag", "off"]
-RowOrigin = Literal["all", "generated", "imported"]
-LowerWord = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
-LowerWords = tuple[LowerWord, ...]
-
-
-def _action_name(action: object) -> object:
-    # YAML reads a bare `off` as false.
-    return "off" if action is False else action
-
-
-CheckedSign = Annotated[NonEmptyText, pydantic.AfterValidator(checked_sign)]
-CheckedSigns = tuple[CheckedSign, ...]
-
-
-class QualityRule(StrictModel):
-    """The settings that all rules have.
-
-    `checked_by` names the function that makes the check of this kind of rule. Its code is part of
-    the rule's version.
-
-    Attributes:
-        language: the language of the rule's words. A rule with a language does not judge rows in
-            another script (see languages).
-        rows: which rows the rule judges, by their origin. Self-Instruct's filters sort out what a
-            teacher generated badly; a short question of an imported set is no such fault.
-    """
-
-    checked_by: ClassVar[str]
-    repairs: ClassVar[bool] = False  # whether rules of this kind can repair a text
-    misses_words: ClassVar[bool] = False  # whether rules of this kind fire if words are missing
-
-    id: Identifier
-    what: NonEmptyText
-    why: NonEmptyText
-    action: Annotated[RuleAction, BeforeValidator(_action_name)]
-    language: Literal["en"] | None = None
-    rows: RowOrigin = "all"
-
-    @property
-    def read_fields(self) -> tuple[str, ...]:
-        """The fields of a row that the rule reads."""
-        one: tuple[str, ...] = (self.field,) if hasattr(self, "field") else TEXT_FIELDS
-        return getattr(self, "fields", one)
-
-    @property
-    def version(self) -> str:
-        """The hash of the rule's code and settings, without the texts that explain the rule."""
-        settings = self.model_dump(mode="json", exclude={"what", "why"})
-        return sha256_of([code_sha256(self.checked_by), settings])[:12]
-
-    @pydantic.model_validator(mode="after")
-    def _has_possible_action(self) -> "QualityRule":
-        if self.action == "repair" and not (
-            self.repairs and getattr(self, "field", None) == "input"
-        ):
-            message = (
-                "only an input can be repaired, by a rule of the kind marker or repeated; "
-                "say reject, flag or off"
-            )
-            raise FieldFaultsError([(("action",), message)])
-        return self
-
 
 class PatternRule(QualityRule):
     """Fires if a field holds a sign outside the parts that the signs of `unless` match.
 
     Signs have the same form as in the controls: whole words, a star for any ending, or a regular
-    expression between slashes. A row whose input has more than `input_words` words is not checked.
+    expression between slashes.
+
+    Attributes:
+        unless: signs of the parts of a field that are not searched.
+        asked: signs of the instruction; if given, the rule needs one of them.
+        unless_asked: signs of the instruction of a task that may hold a sign of `any`, such as a
+            letter in a patient's voice.
+        input_words: a row whose input has more words is not checked.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.pattern_check"
@@ -102,7 +56,22 @@ class PatternRule(QualityRule):
     fields: tuple[TextField, ...] = Field(min_length=1)
     any: CheckedSigns = Field(min_length=1)
     unless: CheckedSigns = ()
+    asked: CheckedSigns = ()
+    unless_asked: CheckedSigns = ()
     input_words: WordCount | None = None
+
+
+class OpeningRule(QualityRule):
+    """Fires if a field opens with one of the signs; a repair cuts this opening off.
+
+    A field that is nothing but the opening is left to the rules about lengths.
+    """
+
+    checked_by: ClassVar[str] = "curation.quality.wording.opening_check"
+    kind: Literal["opening"]
+    repaired_fields: ClassVar[tuple[str, ...]] = TEXT_FIELDS
+    field: TextField
+    any: CheckedSigns = Field(min_length=1)
 
 
 class LengthRule(QualityRule):
@@ -113,6 +82,8 @@ class LengthRule(QualityRule):
 
     Attributes:
         least_imported: in place of `least` for an imported row; None if `least` holds for it too.
+        least_asked: in place of `least` for a text that ends with a question mark; None if `least`
+            holds for it too.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.length_check"
@@ -120,15 +91,17 @@ class LengthRule(QualityRule):
     field: TextField
     least: WordCount | None = None
     least_imported: WordCount | None = None
+    least_asked: WordCount | None = None
     most: WordCount | None = None
 
     @pydantic.model_validator(mode="after")
     def _bounds(self) -> "LengthRule":
         if self.least is None and self.most is None:
             raise ValueError("has neither least nor most; add one of them, or both")
-        if self.least_imported is not None and self.least is None:
-            raise FieldFaultsError([(("least_imported",), "has no effect without `least`; add it")])
-        for name, least in (("least", self.least), ("least_imported", self.least_imported)):
+        for name in ("least", "least_imported", "least_asked"):
+            least = getattr(self, name)
+            if least is not None and self.least is None:
+                raise FieldFaultsError([((name,), "has no effect without `least`; add it")])
             if least is not None and self.most is not None and least > self.most:
                 raise FieldFaultsError([((name,), f"must be no more than `most`, {self.most}")])
         return self
@@ -183,34 +156,40 @@ class MarkerRule(QualityRule):
 
     Such a marker is one of `whole`. Or it begins with a word of `first`, has a word of `nouns`, and
     has only words of `first`, `nouns` and `rest`. Case, brackets and punctuation are ignored.
+
+    Attributes:
+        empty: whether the rule fires on an empty text too.
+        answers: texts that are an answer if they are written exactly so, such as "Na".
+        unless_named: whether a marker that the instruction or the input names is an answer, as in
+            "write N/A if no drug is named".
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.marker_check"
     kind: Literal["marker"]
-    repairs: ClassVar[bool] = True
+    repaired_fields: ClassVar[tuple[str, ...]] = ("input",)
     field: TextField
     whole: LowerWords = Field(min_length=1)
     first: LowerWords = ()
     nouns: LowerWords = ()
     rest: LowerWords = ()
-    empty: bool = False  # whether the rule fires on an empty text too
+    empty: bool = False
+    answers: tuple[NonEmptyText, ...] = ()
+    unless_named: bool = False
 
 
 class RepeatedRule(QualityRule):
     """Fires if a field repeats the text of another field; a repair empties it.
 
     Attributes:
-        begins: whether the rule fires if the field only begins with the other field's text.
         unless: signs in the instruction of tasks that may repeat a text.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.repeated_check"
     kind: Literal["repeated"]
-    repairs: ClassVar[bool] = True
+    repaired_fields: ClassVar[tuple[str, ...]] = ("input",)
     field: TextField
     of: TextField
     least_words: WordCount = 4
-    begins: bool = False
     unless: CheckedSigns = ()
 
     @pydantic.model_validator(mode="after")
@@ -219,16 +198,6 @@ class RepeatedRule(QualityRule):
             message = f"must be another field than `field`, {self.field}"
             raise FieldFaultsError([(("of",), message)])
         return self
-
-
-class TruncatedRule(QualityRule):
-    """Fires if a field ends with a word or sign that cannot be the end of a text."""
-
-    checked_by: ClassVar[str] = "curation.quality.wording.truncated_check"
-    kind: Literal["truncated"]
-    field: TextField
-    least_words: WordCount = 5
-    dangling: LowerWords = Field(min_length=1)
 
 
 class UntoldRule(QualityRule):
@@ -334,7 +303,12 @@ AnyRule = Annotated[
     | DomainRule
     | MarkerRule
     | RepeatedRule
+    | OpeningRule
     | TruncatedRule
+    | UnfinishedRule
+    | EchoRule
+    | LoopRule
+    | MojibakeRule
     | UntoldRule
     | UngroundedRule
     | ArithmeticRule

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.later_verdicts import replace_from_place, verdict_rows_from
 from bioinstruct_dagster.curation.quality.llm_checks import quality_question, teacher_findings
-from bioinstruct_dagster.curation.quality.rules import LlmRule, QualityRule
+from bioinstruct_dagster.curation.quality.rule_settings import QualityRule
+from bioinstruct_dagster.curation.quality.rules import LlmRule
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.answers import ask_about, stored_answers
 from bioinstruct_dagster.teacher.feeds import Tally

@@ -1,8 +1,8 @@
-"""Checks of a row's words: signs, lengths, markers for no text, repetition, truncated endings.
+"""Checks of a row's words: signs, openings, lengths, markers for no text, repeated fields.
 
 Belongs here: the kinds of rule that only compare words, within a field or between fields. Does not:
-whether an input only names its source (grounding), figures (arithmetic), or the words that a rule
-searches for (data/quality_rules.yaml).
+how a reply went wrong (outputs), whether an input only names its source (grounding), figures
+(arithmetic), or the words that a rule searches for (data/quality_rules.yaml).
 """
 
 import re
@@ -16,13 +16,14 @@ from bioinstruct_dagster.curation.quality.rules import (
     LacksRule,
     LengthRule,
     MarkerRule,
+    OpeningRule,
     PatternRule,
     RepeatedRule,
-    TruncatedRule,
     UntoldRule,
 )
 from bioinstruct_dagster.curation.tokens.scripts import WordCount, count_words
-from bioinstruct_dagster.signs import SEARCHED_CHARACTERS, SignSearch
+from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS
+from bioinstruct_dagster.signs import SignSearch, pattern
 
 MOST_EXCERPT_CHARS = 80  # of a text that a verdict shows
 MOST_MARKER_WORDS = 12
@@ -33,16 +34,16 @@ WORD = re.compile(r"[^\W_]+")
 SENTENCES = re.compile(r"\n+|\\n|(?<=[.!?])[\"”’)]?\s+(?=[\"“(A-Z0-9])")
 NO_WORDS = WordCount(0, 0)
 LEAST_LETTERS = 4  # that make a sentence
-OPEN_ENDINGS = ",:-–—([{，、：（［「『【《،؛"
+QUESTION_MARKS = ("?", "？", "؟", "\u037e", "\u055e")  # Latin, Chinese, Arabic, Greek, Armenian
 
 
 @dataclass(frozen=True, slots=True)
 class RuleMatch:
-    """The match of a rule in a row. `emptied_field` is the field that a repair empties."""
+    """The match of a rule in a row; `corrected` is a field with the text that a repair gives it."""
 
     evidence: Mapping[str, Any] = field(default_factory=dict)
     score: float | None = None
-    emptied_field: str | None = None
+    corrected: tuple[str, str] | None = None
 
 
 RowCheck = Callable[[RowTexts], RuleMatch | None]
@@ -62,17 +63,41 @@ def words_of(text: str) -> list[str]:
 def pattern_check(rule: PatternRule) -> RowCheck:
     """A check for a sign in one of the fields."""
     sought, spared = SignSearch(rule.any), SignSearch(rule.unless)
+    asked, unless_asked = SignSearch(rule.asked), SignSearch(rule.unless_asked)
+
+    def is_meant(row: RowTexts) -> bool:
+        return (
+            (rule.input_words is None or count_words(row.input).most <= rule.input_words)
+            and (not rule.asked or asked.search(row.instruction) is not None)
+            and unless_asked.search(row.instruction) is None
+        )
 
     def check(row: RowTexts) -> RuleMatch | None:
-        if rule.input_words is not None and count_words(row.input).most > rule.input_words:
-            return None
         for name in rule.fields:
-            text = getattr(row, name)
+            # Signs are written with straight apostrophes.
+            text = getattr(row, name).replace("’", "'")
             found = sought.search(text)
             if found is not None and rule.unless:
                 found = sought.search(spared.without(text))
             if found is not None:
-                return RuleMatch({"field": name, "saw": excerpt(found)})
+                # Few rows hold a sign, so what is asked is looked at last.
+                return RuleMatch({"field": name, "saw": excerpt(found)}) if is_meant(row) else None
+        return None
+
+    return check
+
+
+def opening_check(rule: OpeningRule) -> RowCheck:
+    """A check for the way a field opens."""
+    openings = [pattern(sign) for sign in rule.any]
+
+    def check(row: RowTexts) -> RuleMatch | None:
+        text = getattr(row, rule.field)
+        for one in openings:
+            found = one.match(text)
+            if found is not None and text[found.end() :].strip():
+                rest = text[found.end() :].strip()
+                return RuleMatch({"saw": excerpt(found.group(0))}, corrected=(rule.field, rest))
         return None
 
     return check
@@ -81,11 +106,14 @@ def pattern_check(rule: PatternRule) -> RowCheck:
 def length_check(rule: LengthRule) -> RowCheck:
     """A check for too few or too many words in a field."""
     least_imported = rule.least if rule.least_imported is None else rule.least_imported
+    least_asked = rule.least if rule.least_asked is None else rule.least_asked
 
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field)
         words = count_words(text) if any(map(str.isalnum, text)) else NO_WORDS
         least = least_imported if row.imported else rule.least
+        if least is not None and least_asked is not None and text.rstrip().endswith(QUESTION_MARKS):
+            least = min(least, least_asked)
         if least is not None and words.most < least:
             return RuleMatch({"words": _shown(words), "least": least}, score=words.most)
         if rule.most is not None and words.fewest > rule.most:
@@ -145,12 +173,25 @@ def marker_check(rule: MarkerRule) -> RowCheck:
     whole = frozenset(" ".join(words_of(marker)) for marker in rule.whole)
     first, nouns = frozenset(rule.first), frozenset(rule.nouns)
     known = first | nouns | frozenset(rule.rest)
+    answers, emptied = frozenset(rule.answers), (rule.field, "")
+
+    def is_answer(row: RowTexts, text: str, words: list[str]) -> bool:
+        """Whether the marker is what the task asks for."""
+        if text.strip(" \t\n.\"'") in answers:
+            return True
+        named = re.compile(r"(?<!\w)" + r"\W{0,2}".join(map(re.escape, words)) + r"(?!\w)")
+        return (
+            rule.unless_named
+            and bool(words)
+            and named.search(f"{row.instruction}\n{row.input}".lower(), 0, SEARCHED_CHARACTERS)
+            is not None
+        )
 
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field)
         if not text.strip():
             # A text of blanks is repaired too, so that an input is either empty or a text.
-            return RuleMatch({"saw": ""}, emptied_field=rule.field) if rule.empty or text else None
+            return RuleMatch({"saw": ""}, corrected=emptied) if rule.empty or text else None
         if len(text) > MOST_MARKER_CHARS:
             return None
         words = words_of(text)
@@ -162,7 +203,9 @@ def marker_check(rule: MarkerRule) -> RowCheck:
             or " ".join(words) in whole
             or (words[0] in first and nouns.intersection(words) and known.issuperset(words))
         )
-        return RuleMatch({"saw": excerpt(text)}, emptied_field=rule.field) if is_marker else None
+        if not is_marker or is_answer(row, text, words):
+            return None
+        return RuleMatch({"saw": excerpt(text)}, corrected=emptied)
 
     return check
 
@@ -173,19 +216,16 @@ def repeated_check(rule: RepeatedRule) -> RowCheck:
 
     def check(row: RowTexts) -> RuleMatch | None:
         text, other = getattr(row, rule.field), getattr(row, rule.of)
-        if not rule.begins and abs(len(text) - len(other)) > max(len(text), len(other)) // 4:
+        if abs(len(text) - len(other)) > max(len(text), len(other)) // 4:
             return None
         if text[:1].lower() != other[:1].lower():
             return None
-        if rule.begins:
-            text = text[: len(other) + len(other) // 4 + 1]
         words, others = words_of(text), words_of(other)
-        if len(others) < rule.least_words:
+        if len(others) < rule.least_words or words != others:
             return None
-        same = words[: len(others)] == others if rule.begins else words == others
-        if not same or spared.search(row.instruction) is not None:
+        if spared.search(row.instruction) is not None:
             return None
-        return RuleMatch({"of": rule.of, "saw": excerpt(other)}, emptied_field=rule.field)
+        return RuleMatch({"of": rule.of, "saw": excerpt(other)}, corrected=(rule.field, ""))
 
     return check
 
@@ -224,23 +264,5 @@ def untold_check(rule: UntoldRule) -> RowCheck:
         if unless.search(row.instruction) is not None or unless.search(row.output) is not None:
             return None
         return RuleMatch({"saw": excerpt(text), "told": excerpt(saw)})
-
-    return check
-
-
-def truncated_check(rule: TruncatedRule) -> RowCheck:
-    """A check for an ending that cannot be the end of a text."""
-    dangling = frozenset(rule.dangling)
-
-    def check(row: RowTexts) -> RuleMatch | None:
-        text = getattr(row, rule.field).rstrip()
-        end = text[-MOST_EXCERPT_CHARS:]
-        few = len(text.split(None, rule.least_words)) < rule.least_words
-        if not end or (few and count_words(text).most < rule.least_words):
-            return None
-        last = end.split()[-1]
-        if end[-1] in OPEN_ENDINGS or last in dangling:
-            return RuleMatch({"ends": end[-40:]})
-        return None
 
     return check

@@ -7,7 +7,7 @@ import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES, QualityGate
-from bioinstruct_dagster.curation.quality.rules import PatternRule, read_rules
+from bioinstruct_dagster.curation.quality.rules import read_rules
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.seeds.tasks import read_seed_tasks
@@ -29,6 +29,7 @@ SELF_INSTRUCT_RULES = {
 }
 INSTRUCTION = "Name the drug of first choice."
 PASSAGE = "Gout is treated with colchicine, or with naproxen where the kidneys are sound."
+REST = "Rest and ice help as well. Beer and liver should be avoided for some weeks after an attack."
 PROSE = "Colchicine is given first. It is followed by allopurinol once the attack is over"
 
 
@@ -49,11 +50,11 @@ CASES = [
     ),
     (
         "instruction_too_long",
-        {"instruction": "word " * 151 + "gout"},
-        {"instruction": "word " * 149 + "gout"},
+        {"instruction": "word " * 501 + "gout"},
+        {"instruction": "word " * 499 + "gout"},
     ),
     (
-        "beyond_text",
+        "unseen_image",
         {"instruction": "Describe the findings in this IMAGE."},
         {"instruction": "Describe when imaging is needed for back pain."},
     ),
@@ -87,7 +88,7 @@ CASES = [
     ),
     (
         "odd_first_character",
-        {"instruction": "- Name the drug of first choice."},
+        {"instruction": ") and name the drug of first choice."},
         {"instruction": "5 mg or 10 mg: which dose is usual?"},
     ),
     (
@@ -117,24 +118,35 @@ CASES = [
     ),
     (
         "instruction_too_long",
-        {"instruction": "患者咳嗽发热三天" * 40},
-        {"instruction": "患者咳嗽发热三天" * 30},
+        {"instruction": "患者咳嗽发热三天" * 130},
+        {"instruction": "患者咳嗽发热三天" * 120},
     ),
     ("empty_output", {"output": ""}, {"output": "No."}),
     ("empty_output", {"output": " N/A "}, {"output": "None of these drugs interact."}),
-    ("empty_output", {"output": "(no output required)"}, {"output": "None."}),
+    (
+        "empty_output",
+        {"output": "(no output required)"},
+        {"task_input": "Drugs: nil.", "output": "None."},
+    ),
+    ("none_for_answer", {"output": "None."}, {"output": "None of them is safe."}),
+    ("none_for_answer", {"output": "nil"}, {"task_input": "Drugs: nil.", "output": "nil"}),
     (
         "refusal",
+        {"output": "I'm sorry, but I can't help with that."},
+        {"output": "I'm sorry, but I can't come on Monday."},
+    ),
+    (
+        "cannot_do",
         {"output": "I'm sorry, but I cannot give medical advice."},
         {"output": "The nurse said: I'm sorry, but visiting hours are over."},
     ),
     (
-        "refusal",
+        "asks_for_input",
         {"output": "Please provide the article so that I can summarize it."},
         {"output": "Please provide urine on the morning of the visit."},
     ),
     (
-        "refusal",
+        "self_reference",
         {"output": "As an AI language model, I lack clinical experience."},
         {"output": "As an aid to memory, use a chart."},
     ),
@@ -185,8 +197,48 @@ CASES = [
     ),
     (
         "merged_tasks",
-        {"task_input": "Task 1: Name the drug.\nTask 2: Name the dose."},
-        {"task_input": "Task 1 of the nurse is to watch the pulse."},
+        {"task_input": "Instruction: Name the drug.\nOutput: Colchicine."},
+        {"task_input": "Task 1: recall, 3 of 3\nTask 2: clock, 2 of 3"},
+    ),
+    (
+        "no_doctor",
+        {"output": "I'm not a doctor, but colchicine helps."},
+        {"output": "A pharmacist is not a doctor, but knows the doses."},
+    ),
+    (
+        "chat_tags",
+        {"output": "Colchicine.</s>"},
+        {"output": "Colchicine if the clearance is <60 mL/min."},
+    ),
+    (
+        "vocabulary_tags",
+        {"output": "Colchicine [PAD] [PAD]"},
+        {"output": "Colchicine [brand names differ]."},
+    ),
+    (
+        "error_text",
+        {"output": "Error 503: service unavailable"},
+        {"output": "Error: 503 mg was given in place of 50 mg."},
+    ),
+    (
+        "broken_characters",
+        {"output": "ColchicineÂ\u00a0is given in MÃ¼nchen."},
+        {"output": "Colchicine wird in München gegeben, 0,5 mg – „langsam“."},
+    ),
+    (
+        "loop",
+        {"output": "Colchicine is given twice a day.\n" * 5},
+        {"output": "\n".join(f"Day {n}: colchicine twice a day." for n in range(1, 6))},
+    ),
+    (
+        "cut_ending",
+        {"output": f"{PASSAGE} {REST} {PROSE}"},
+        {"output": f"{PASSAGE} {REST} {PROSE}."},
+    ),
+    (
+        "leading_mark",
+        {"instruction": f"- {INSTRUCTION}"},
+        {"instruction": "-5 diopters: which lens is meant?"},
     ),
     (
         "listed_instructions",
@@ -248,14 +300,27 @@ def test_every_shipped_rule_that_looks_has_such_a_case():
     assert looking - {rule for rule, _, _ in CASES} == {"no_input_marker"}  # see below
 
 
-def test_each_blacklisted_word_rejects_as_a_whole_word():
-    (listed,) = (rule for rule in shipped_gate().rules if rule.id == "beyond_text")
-    assert isinstance(listed, PatternRule)
-    for word in listed.any:
-        assert rules(instruction=f"Please explain the {word.upper()} to the patient.") == [
-            "beyond_text"
-        ]
-        assert rules(instruction=f"Please explain the x{word}x to the patient.") == ["sound"]
+@pytest.mark.parametrize("word", ["image", "graph", "picture", "diagram", "video", "file", "plot"])
+def test_a_picture_that_must_be_seen_rejects_and_a_word_in_a_term_does_not(word):
+    assert rules(instruction=f"Please explain the {word.upper()} to the patient.") == [
+        "unseen_image"
+    ]
+    assert rules(instruction=f"Please explain the x{word}x to the patient.") == ["sound"]
+    assert rules(instruction=f"Explain {word}-guided puncture to the patient.") == ["sound"]
+
+
+def test_an_echo_is_cut_off_and_the_answer_is_kept():
+    (result,) = shipped_gate().check([RowTexts(INSTRUCTION, "", f"{INSTRUCTION}\nAllopurinol.")])
+    assert result.repairs == {"output": "Allopurinol."}
+    assert [(one.rule, one.verdict) for one in result.findings] == [
+        ("output_repeats_instruction", "repair")
+    ]
+
+
+def test_an_output_that_is_nothing_but_an_echo_is_empty():
+    (result,) = shipped_gate().check([RowTexts(INSTRUCTION, "", f"**{INSTRUCTION}**\n")])
+    assert result.repairs == {"output": ""}
+    assert [one.rule for one in result.findings] == ["output_repeats_instruction", "empty_output"]
 
 
 def test_only_the_instruction_is_searched_for_the_blacklist():
@@ -272,7 +337,7 @@ def test_findings_come_in_the_order_of_the_rules_file():
         "ungrounded_input",
     ]
     assert {finding.verdict for finding in found} == {"reject"}
-    assert found[1].evidence == {"field": "instruction", "saw": "Draw"}
+    assert found[1].evidence == {"field": "instruction", "saw": "Draw i"}
 
 
 def test_evidence_is_small_and_json():

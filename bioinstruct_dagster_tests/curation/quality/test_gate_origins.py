@@ -18,18 +18,17 @@ def judged(instruction, source, output="Gout is a disease of the joints."):
 @pytest.mark.parametrize(
     "instruction",
     [
-        "What is Gout?",
         "Gout",
-        "Подагра?",
-        "النقرس؟",
-        "통풍이란?",
+        "Подагра",
+        "النقرس",
+        "통풍",
         "哮喘",
         "肺",
         "สาเหตุ",
-        "- What is gout?",
-        "\u2022 Gout",
-        "word " * 400 + "gout",
-        "患者咳嗽发热三天" * 100,
+        "] What is gout?",
+        "\u2022 ) Gout",
+        "word " * 600 + "gout",
+        "患者咳嗽发热三天" * 150,
     ],
 )
 def test_an_imported_question_may_be_short_or_long_and_a_generated_one_may_not(instruction):
@@ -45,11 +44,18 @@ def test_an_imported_row_without_any_word_in_its_instruction_is_rejected(instruc
 
 @pytest.mark.parametrize(
     ("instruction", "words"),
-    [("Define gout.", 2), ("哮喘", "estimated 1 to 2"), ("Причины анемии?", "estimated 2 to 3")],
+    [("Define gout.", 2), ("哮喘", "estimated 1 to 2"), ("Причины анемии", "estimated 2 to 3")],
 )
 def test_an_estimated_number_of_words_is_shown_as_a_range(instruction, words):
     shown = judged(instruction, "completion")["instruction_too_short"]
     assert shown == {"words": words, "least": 4}
+
+
+@pytest.mark.parametrize(
+    "question", ["What is gout?", "Why sweating?", "什么是痛风？", "Что такое подагра?"]
+)
+def test_a_short_question_is_complete_in_generated_rows_too(question):
+    assert judged(question, "completion") == {}
 
 
 @pytest.mark.parametrize(

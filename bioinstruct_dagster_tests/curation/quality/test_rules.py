@@ -121,7 +121,10 @@ def without(key):
         (DOSE_RULE | {"kind": "patern"}, "llm, not 'patern'; did you mean 'pattern'?"),
         (without("kind"), "names_no_dose.kind: missing; add one of: pattern, length"),
         (DOSE_RULE | {"action": "drop"}, "names_no_dose.action: must be one of reject, repair"),
-        (DOSE_RULE | {"action": "repair"}, "names_no_dose.action: only an input can be repaired"),
+        (
+            DOSE_RULE | {"action": "repair"},
+            "names_no_dose.action: a rule of this kind repairs no text",
+        ),
         (DOSE_RULE | {"any": ["/(/"]}, "names_no_dose.any.1: /(/ is no regular expression"),
         (DOSE_RULE | {"any": ["/x*/"]}, "names_no_dose.any.1: /x*/ is found in every row"),
         (DOSE_RULE | {"any": ["a", "/(a+)+b/"]}, "any.2: /(a+)+b/ repeats a repetition"),
@@ -177,7 +180,7 @@ def test_the_origin_of_the_rows_is_checked_and_changes_the_version(write):
 
 def test_a_repair_of_an_output_is_refused(write, shipped):
     (marker,) = (rule for rule in shipped if rule["id"] == "empty_output")
-    with pytest.raises(QualityRulesError, match="only an input can be repaired"):
+    with pytest.raises(QualityRulesError, match="repairs no output"):
         read_rules(write(marker | {"action": "repair"}))
 
 
@@ -201,7 +204,7 @@ def test_a_misspelt_kind_does_not_hide_other_faults(write):
     [
         ("no_input_marker", "empty", 1, "must be true or false, not 1"),
         ("no_input_marker", "empty", "yes", "must be true or false, not 'yes'"),
-        ("input_repeats_instruction", "begins", "off", "must be true or false, not 'off'"),
+        ("empty_output", "unless_named", "off", "must be true or false, not 'off'"),
         ("input_repeats_instruction", "of", "input", "must be another field than `field`, input"),
         ("instruction_too_long", "most", 10**25, "must be at most 1000000000, not a number"),
         ("wrong_arithmetic", "tolerance", False, "must be a number, not false"),

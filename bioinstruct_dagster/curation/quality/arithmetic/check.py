@@ -57,6 +57,8 @@ def arithmetic_check(rule: ArithmeticRule) -> RowCheck:
 
 def percentage_figures(row: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
     """Percentages in brackets that differ from the share of the two numbers before them."""
+    if "(" not in row.output or " of" not in row.output:
+        return
     for found in PERCENTAGE_OF.finditer(row.output, 0, MOST_READ):
         part, whole, stated = (number(found.group(place)) for place in (1, 2, 3))
         if not 0 < part <= whole:

@@ -23,6 +23,8 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     units,
 )
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
+from bioinstruct_dagster.sign_clauses import folded_text
+from bioinstruct_dagster.signs import SignSearch
 
 DEGREES_IN_OTHER_SCALE = {
     "celsius": 1.8,
@@ -34,6 +36,8 @@ CONVERSION_LINK = re.compile(
     r"(?:about |approximately |~|≈)?|\((?:about |approximately |~|≈|= ?|or )?)$",
     re.IGNORECASE,
 )
+LINK_HINTS = ("=", "≈", "~", "equal", "equiv", "convert", "correspond", "about", "approx")
+BRACKET = re.compile(r"\((?:about |approximately |~|≈|= ?|or )?\d")
 RATE_ENDING = re.compile(
     r"\s{0,2}(?:/|per\b|daily|a day|each|every|twice|once|x\b|×)", re.IGNORECASE
 )
@@ -52,9 +56,9 @@ def molar_factors() -> Mapping[str, float]:
 
 
 @cache
-def _conversion_request() -> re.Pattern[str]:
+def _conversion_request() -> SignSearch:
     beginnings = alternatives(word_list(QUALITY_PACKAGE, "doses.yaml", "converts"))
-    return re.compile(rf"\b(?:{beginnings})", re.IGNORECASE)
+    return SignSearch((rf"/\b(?:{beginnings})/",))
 
 
 def analyte_of(text: str) -> str | None:
@@ -84,8 +88,11 @@ def conversion_figures(
     instruction: str, task_input: str, output: str, tolerance: float
 ) -> Iterator[ComputedFigure]:
     """The wrong conversions in the output."""
-    found = quantities(output)
-    analyte = analyte_of(f"{instruction} {task_input} {output[:MOST_READ]}")
+    asked = _conversion_request().search(instruction) is not None
+    found = quantities(output) if asked or _may_hold_link(output) else []
+    if not found:
+        return
+    texts = f"{instruction} {task_input} {output[:MOST_READ]}"
     linked = False
     for one, other in pairwise(found):
         between = output[one.end : other.start]
@@ -94,11 +101,20 @@ def conversion_figures(
         ):
             continue
         linked = True
-        yield from _wrong_conversion(one, other, analyte, output[one.start : other.end], tolerance)
+        excerpt = output[one.start : other.end]
+        yield from _wrong_conversion(one, other, analyte_of(texts), excerpt, tolerance)
+    if linked or len(found) != 1 or not asked:
+        return
     given = quantities(task_input) or quantities(instruction)
-    asked = _conversion_request().search(instruction) is not None
-    if asked and not linked and len(given) == 1 and len(found) == 1:
-        yield from _wrong_conversion(given[0], found[0], analyte, output[: found[0].end], tolerance)
+    if len(given) == 1:
+        excerpt = output[: found[0].end]
+        yield from _wrong_conversion(given[0], found[0], analyte_of(texts), excerpt, tolerance)
+
+
+def _may_hold_link(text: str) -> bool:
+    """Whether a text may hold `CONVERSION_LINK` between two figures: a fast test."""
+    folded = folded_text(text)
+    return BRACKET.search(folded) is not None or any(hint in folded for hint in LINK_HINTS)
 
 
 def _stands_alone(text: str, one: Quantity, other: Quantity, between: str) -> bool:

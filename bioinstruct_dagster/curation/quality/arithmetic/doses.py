@@ -23,6 +23,7 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     units,
 )
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
+from bioinstruct_dagster.signs import SignSearch
 
 DOSE_LISTS = "doses.yaml"
 
@@ -53,7 +54,7 @@ class DosePatterns:
         days: the number of days of a period, by its name.
     """
 
-    computes: re.Pattern[str]
+    computes: SignSearch
     regimen: re.Pattern[str]
     uncertain: re.Pattern[str]
     total: re.Pattern[str]
@@ -72,7 +73,7 @@ def dose_patterns() -> DosePatterns:
         for name in ("dose_units", "uncertain", "uncertain_beginnings", "computes")
     )
     return DosePatterns(
-        computes=re.compile(rf"\b(?:{computes})", re.IGNORECASE),
+        computes=SignSearch((rf"/\b(?:{computes})/",)),
         regimen=re.compile(
             rf"(?:\b([A-Z][a-z]{{4,20}}),?\s)?({NUMBER})\s?({dose_units})\b"
             r"(?:\s?of\s([A-Za-z]{5,20}))?[^.;\n\d]{0,40}?"

@@ -1,0 +1,1 @@
+"""Checks of how a reply went wrong: loops, echoes, endings, encodings."""

@@ -1,0 +1,252 @@
+"""Finds degenerate repetition: an output that says the same over and over.
+
+A model caught in a loop repeats a sentence, line, phrase, word or character, often with a counter
+before it, until its tokens end. Lists, schedules, tables, labels and sequences repeat too, and are
+sound. So a repeated text counts only if it is long for its kind, or repeated more often than such
+texts are.
+
+Belongs here: this decision. Does not: rows that repeat other rows (novelty), or an output that
+repeats another field (wording, echoes).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import eq
+
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.output_rules import LoopRule
+from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt, words_of
+from bioinstruct_dagster.curation.tokens.scripts import SPACELESS_SCRIPTS
+from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, folded_tokens
+from bioinstruct_dagster.signs import SignSearch
+
+# --- Sentences and lines
+PARTS = re.compile(
+    r"\n+|\\n|(?<=[.!?;])(?<!\d\.)[\"”’)*]*\s+|(?<=[。！？；।])|\s+(?=\(?\d{1,3}\)\s)"
+)
+# A counter before a part: "3.", "(b)", "- ", "Step 4:", "Question 2 -". A word of time is none.
+COUNTER = re.compile(
+    r"^(?:[\W_]|\d{1,4}[.):\]](?!\d)|[a-z][.)]|[ivx]{1,5}[.)]|"
+    r"(?P<label>[^\W\d_]{2,20}) (?:no\. ?)?#?\d{1,4} ?[.:)–-])+\s*"
+)
+NUMBERS = re.compile(
+    r"\d+(?:st|nd|rd|th)?|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|first"
+    r"|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)\b"
+)
+NO_DIGITS = str.maketrans("", "", "0123456789")
+TABLE_ROW = re.compile(r"\||\t| {3,}")
+LONG_PART_WORDS = 5  # of a sentence that nobody repeats word for word
+LONG_PART_TIMES = 3
+LABELLED_TIMES = 4  # the same after a label or counter: a judgement of each item may recur
+SHORT_PART_TIMES = 6  # of one to four words
+COUNTED_PART_WORDS = 6  # besides the number, of sentences that differ in a number only
+COUNTED_PART_TIMES = 5
+LEAST_SHARE = 0.4  # of the words that are repetitions; a refrain is less
+LEAST_SHARE_OF_FORM = 0.75  # the same if each repetition stands beside a text of its own
+
+# --- Words and phrases
+MOST_PHRASE_WORDS = 24  # a longer phrase is found as a sentence
+LEAST_DISTINCT_SHARE = 0.75  # of a text's words; with more there is no loop of words to be found
+PHRASE_TIMES = 4
+LEAST_PHRASE_RUN = 12  # words
+LEAST_RUN_SHARE = 0.25  # of the text, unless the run is twice as long
+WORD_TIMES = 6  # "very very very ..." in prose
+LISTED_WORD_TIMES = 10  # "pain, pain, pain, ..." in a list
+VALUE_TIMES = 40  # "normal, normal, ..."
+
+# --- Characters
+LONG_WORD = 12  # characters; a shorter word holds no loop
+LEAST_LETTER_SHARE = 0.6  # of a word's characters are distinct in a word without a loop
+MOST_LETTERS_OF_LOOP = 14  # distinct characters of a word with a loop: six of the loop, and others
+LETTER_RUN = re.compile(r"([^\W\d_])\1{9,}|([^\W_]{2,6}?)\2{5,}|([!?,;:)('\"@&%^+<>/|~])\3{11,}")
+BASES = re.compile(r"[acgtun\-–']+", re.IGNORECASE)
+
+
+def loop_check(rule: LoopRule) -> RowCheck:
+    """A check for degenerate repetition in a field."""
+    return _LoopCheck(rule).check
+
+
+class _LoopCheck:
+    """Looks for repeated parts, then for repeated phrases, then for repeated characters."""
+
+    def __init__(self, rule: LoopRule) -> None:
+        self._field = rule.field
+        self._values, self._times = frozenset(rule.values), frozenset(rule.times)
+        self._sequences, self._unless = SignSearch(rule.sequences), SignSearch(rule.unless)
+
+    def check(self, row: RowTexts) -> RuleMatch | None:
+        """The match for a text in a loop."""
+        text = getattr(row, self._field)[:SEARCHED_CHARACTERS]
+        words = folded_tokens(text)
+        found = None
+        if len(set(words)) <= LEAST_DISTINCT_SHARE * len(words) or _is_spaceless(text, words):
+            found = self._repeated_part(text, row) or self._repeated_phrase(words, row)
+        found = found or self._repeated_characters(words, row)
+        if found is None or self._unless.search(row.instruction) is not None:
+            return None
+        repeated, times = found
+        return RuleMatch({"repeats": excerpt(repeated), "times": times}, score=times)
+
+    def _repeated_part(self, text: str, row: RowTexts) -> tuple[str, int] | None:
+        """A sentence or line that is repeated too often, and how often."""
+        parts = [part for part in PARTS.split(text) if part and not part.isspace()]
+        if len(parts) < LONG_PART_TIMES or not _may_repeat(parts):
+            return None
+        plain = [self._without_counter(part) for part in parts if not TABLE_ROW.search(part)]
+        plain = [one for one in plain if one[0]]
+        if not plain:
+            return None
+        counts = Counter(one for one, _ in plain)
+        labelled = {one for one, has_label in plain if has_label}
+        sizes = {one: _size(one) for one in counts}
+        total = sum(sizes[one] * times for one, times in counts.items())
+        repeated = sum(sizes[one] * (times - 1) for one, times in counts.items())
+        [(_, most)] = counts.most_common(1)
+        is_form = sum(times == 1 for times in counts.values()) >= most
+        if repeated >= (LEAST_SHARE_OF_FORM if is_form else LEAST_SHARE) * total:
+            for one, times in counts.most_common(3):
+                if times >= self._least_times(one, sizes[one], row, labelled=one in labelled):
+                    return one, times
+            several = sum(
+                times - 1 for one, times in counts.items() if sizes[one] >= LONG_PART_WORDS
+            )
+            if several >= LONG_PART_TIMES and not labelled:
+                return counts.most_common(1)[0]
+        return self._counted_part([one for one, _ in plain], total)
+
+    def _least_times(self, part: str, size: int, row: RowTexts, *, labelled: bool) -> int:
+        if size >= LONG_PART_WORDS:
+            return LABELLED_TIMES if labelled else LONG_PART_TIMES
+        return VALUE_TIMES if self._is_value(part, row) else SHORT_PART_TIMES
+
+    def _is_value(self, part: str, row: RowTexts) -> bool:
+        """Whether a short text is a result or a label that the task names."""
+        words = words_of(part)
+        given = f"{row.instruction}\n{row.input}".lower()
+        return not self._values.isdisjoint(words) or part.strip(" .,;:*\"'") in given
+
+    def _without_counter(self, part: str) -> tuple[str, bool]:
+        """A part in small letters without its counter, and whether it had one.
+
+        A part of a schedule ("Day 3: ...") keeps its label.
+        """
+        part = part.strip().lower()
+        found = COUNTER.match(part)
+        if found is None:
+            return part.rstrip(" .!?;,*"), False
+        label = found["label"]
+        if label in self._times:
+            return part, False
+        has_number = label is not None or any(map(str.isalnum, found.group(0)))
+        return part[found.end() :].rstrip(" .!?;,*"), has_number
+
+    def _counted_part(self, parts: Sequence[str], total: int) -> tuple[str, int] | None:
+        """A sentence that is repeated with another number in it each time."""
+        counted = Counter(NUMBERS.sub("#", part) for part in parts)
+        for one, times in counted.most_common(2):
+            if times < COUNTED_PART_TIMES or "#" not in one:
+                continue
+            words = words_of(one)
+            if (
+                len(words) >= COUNTED_PART_WORDS
+                and times * len(words) >= LEAST_SHARE * total
+                and not self._is_schedule(one)
+            ):
+                return one, times
+        return None
+
+    def _is_schedule(self, part: str) -> bool:
+        """Whether a word of time or measure stands beside a number."""
+        words = [word.strip(" .,;:()/%") for word in part.split()]
+        near = {
+            word
+            for place, one in enumerate(words)
+            if "#" in one
+            for word in words[max(0, place - 1) : place + 2]
+        }
+        return not self._times.isdisjoint(near)
+
+    def _repeated_phrase(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
+        """A phrase or word that follows itself too often, and how often."""
+        for period in range(1, min(MOST_PHRASE_WORDS, len(words) // PHRASE_TIMES) + 1):
+            # A run of n words that equal the word one period later has n + period words.
+            if sum(map(eq, words, words[period:])) < (PHRASE_TIMES - 1) * period:
+                continue
+            for start, length in _runs(words, period):
+                phrase, times = words[start : start + period], length // period
+                if self._is_loop(phrase, times, len(words), row):
+                    return " ".join(phrase), times
+        return None
+
+    def _is_loop(self, phrase: Sequence[str], times: int, total: int, row: RowTexts) -> bool:
+        text = " ".join(phrase)
+        if "|" in text or not any(map(str.isalpha, text)) or len(text) < 2 * len(phrase):
+            return False
+        size = len(phrase) * times
+        if len(phrase) == 1:
+            return times >= self._least_word_times(text, row) and not self._is_sequence(text, row)
+        if len(phrase) < LONG_PART_WORDS and self._is_value(text, row):
+            return times >= VALUE_TIMES
+        if len(set(phrase)) == 1 or times < PHRASE_TIMES or size < LEAST_PHRASE_RUN:
+            return False
+        return size >= LEAST_RUN_SHARE * total or size >= 2 * LEAST_PHRASE_RUN
+
+    def _least_word_times(self, word: str, row: RowTexts) -> int:
+        if word[-1] in ",;/":
+            return VALUE_TIMES if self._is_value(word, row) else LISTED_WORD_TIMES
+        return VALUE_TIMES if word.strip(".:*") in self._values else WORD_TIMES
+
+    def _repeated_characters(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
+        """Characters that follow themselves too often within a word."""
+        for word in words:
+            if len(word) < LONG_WORD:
+                continue
+            if len(set(word)) > min(MOST_LETTERS_OF_LOOP, LEAST_LETTER_SHARE * len(word)):
+                continue
+            found = LETTER_RUN.search(word)
+            if found is None or found.group(0).isdigit() or self._is_sequence(word, row):
+                continue
+            unit = found[1] or found[2] or found[3]
+            return found.group(0), len(found.group(0)) // len(unit)
+        return None
+
+    def _is_sequence(self, word: str, row: RowTexts) -> bool:
+        """Whether a word may be a sequence of bases, residues or signals."""
+        letters = word.strip(".,;:()[]\"'*0123456789")
+        return BASES.fullmatch(letters) is not None or any(
+            self._sequences.search(text) is not None for text in row
+        )
+
+
+def _is_spaceless(text: str, words: Sequence[str]) -> bool:
+    """Whether the text is in a script that separates no words by spaces."""
+    return not text.isascii() and len(text) > LONG_WORD * len(words)
+
+
+def _may_repeat(parts: Sequence[str]) -> bool:
+    """Whether any two parts may be equal besides counters and numbers: a test of their ends."""
+    return len({part[-12:].lower().translate(NO_DIGITS) for part in parts}) < len(parts)
+
+
+def _size(text: str) -> int:
+    """The number of words, where two characters of a script without spaces count as one."""
+    words = len(text.split())
+    if text.isascii():
+        return words
+    return max(words, len(_SPACELESS.findall(text)) // 2)
+
+
+_SPACELESS = re.compile(f"[{SPACELESS_SCRIPTS}]")
+
+
+def _runs(words: Sequence[str], period: int) -> Iterator[tuple[int, int]]:
+    """Start and number of words of each run that repeats its first `period` words."""
+    place = 0
+    for same, group in groupby(map(eq, words, words[period:])):
+        length = sum(1 for _ in group)
+        if same and length >= (PHRASE_TIMES - 1) * period:
+            yield place, length + period
+        place += length

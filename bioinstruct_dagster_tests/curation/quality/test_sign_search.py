@@ -1,0 +1,67 @@
+"""A search that first looks up the words of a text finds what the plain expressions find."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES
+from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, clauses_of
+from bioinstruct_dagster.signs import SignSearch, pattern
+
+FATES = Path(__file__).with_name("fates.jsonl")
+RULES = yaml.safe_load(QUALITY_RULES.read_text("utf-8"))["rules"]
+# The lists of a rule that are signs.
+SIGN_LISTS = (
+    "any", "unless", "asked", "unless_asked", "told", "given", "about", "each", "mere", "reads",
+    "subjects", "titles_do", "spares", "results", "closings", "sequences",
+)  # fmt: skip
+
+
+def plain_search(signs, text):
+    words = [sign for sign in signs if not sign.startswith("/")]
+    expressions = [pattern("|".join(words))] if words else []
+    expressions += [pattern(sign) for sign in signs if sign.startswith("/")]
+    for one in expressions:
+        if found := one.search(text, 0, SEARCHED_CHARACTERS):
+            return found.group(0)
+    return None
+
+
+def texts():
+    for line in FATES.read_text("utf-8").rstrip("\n").split("\n"):
+        row = json.loads(line)
+        yield from (row["instruction"], row["input"], row["output"])
+
+
+@pytest.mark.parametrize("name", SIGN_LISTS)
+def test_the_words_of_a_text_exclude_no_match(name):
+    lists = [tuple(rule[name]) for rule in RULES if isinstance(rule.get(name), list)]
+    assert lists
+    some = [text for text in dict.fromkeys(texts()) if text]
+    for signs in lists:
+        search = SignSearch(signs)
+        wrong = [text for text in some if search.search(text) != plain_search(signs, text)]
+        assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("sign", "holds", "lacks"),
+    [
+        ("heart failure", "a HEART  failure", "failure of the heart"),
+        ("cardi*", "a cardiac arrest", "endocarditis"),
+        (r"/\bas an? ai\b/", "As an AI, I", "as an aid"),
+        (r"/<\/s>/", "end.</s>", "end. s"),
+        (r"/colou?r/", "discolored", "a col our"),
+    ],
+)
+def test_a_search_finds_whole_words_beginnings_and_marks(sign, holds, lacks):
+    assert SignSearch((sign,)).search(holds) is not None
+    assert SignSearch((sign,)).search(lacks) is None
+    assert SignSearch((sign,)).search("") is None
+
+
+def test_an_expression_has_a_clause_for_each_part_that_every_match_holds():
+    clauses = clauses_of(pattern(r"/(?:take|give) .{1,20} (?:daily|nightly)/"))
+    assert {frozenset({"take ", "give "}), frozenset({" daily", " nightly"})} == set(clauses)
