@@ -18,7 +18,8 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
-from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
+from bioinstruct_dagster.store.materialization import OWNERS, materialization
+from bioinstruct_dagster.store.step_failures import stating_errors
 
 ROWS_IN_ORDER = """
     select labelled.*, raw.source, raw.completion_id

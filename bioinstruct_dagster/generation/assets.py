@@ -4,6 +4,7 @@ Belongs here: the run's configuration, one round towards the goal, and the metad
 not: which requests are sent (goal), sending them (teacher.rounds), or reading replies (raw_rows).
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation import raw_rows as raw
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.goal import GateMaker, GoalFeed, goal_feed
+from bioinstruct_dagster.generation.imports.faults import ImportedSetError
 from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
 from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
 from bioinstruct_dagster.generation.series.series import Series
@@ -25,7 +27,8 @@ from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, 
 from bioinstruct_dagster.settings.generation import ImportSettings
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
-from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
+from bioinstruct_dagster.store.materialization import OWNERS, materialization
+from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.money.estimates import Estimate
 from bioinstruct_dagster.teacher.rounds import pursue
@@ -65,7 +68,7 @@ SPEND_OF_THE_SET = """
 """
 
 
-class RawInstructionsConfig(dg.Config):
+class RawInstructionsConfig(StepConfig):
     """What a run may change. A field without a value takes the setting."""
 
     instructions: int | None = Field(
@@ -158,7 +161,10 @@ def raw_instructions(
     """
     imports = _import_settings(config, settings)
     if imports.source:
-        yield _import_set(context, imports, store)
+        try:
+            yield _import_set(context, imports, store)
+        except ImportedSetError as error:
+            raise StatedError(_by_run_config(str(error), config, settings)) from None
         return
 
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
@@ -335,6 +341,32 @@ def _import_settings(config: RawInstructionsConfig, settings: Settings) -> Impor
         said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
         message = f"Run configuration of raw_instructions: import_columns: {said}."
         raise StatedError(message) from None
+
+
+def _by_run_config(message: str, config: RawInstructionsConfig, settings: Settings) -> str:
+    """An import's message, with the run's fields in place of variables that said nothing.
+
+    A variable keeps its name if it gave the value, because then it is what the user must mend.
+    """
+    if config.import_from is None:
+        return message
+    plain = ImportSettings()
+    named = {
+        "BIOINSTRUCT_IMPORT_COLUMNS": (
+            "import_columns",
+            bool(config.import_columns) or settings.imports.columns == plain.columns,
+        ),
+        "BIOINSTRUCT_IMPORT_SPLIT": (
+            "import_split",
+            bool(config.import_split) or settings.imports.split == plain.split,
+        ),
+        "BIOINSTRUCT_IMPORT": ("import_from", True),
+    }
+    for variable, (field, is_of_run) in named.items():
+        if is_of_run:
+            message = re.sub(rf"\b{variable}=(?=\w)", f"{field}: ", message)
+            message = re.sub(rf"\b{variable}\b", field, message)
+    return f"Run configuration of raw_instructions: {message}"
 
 
 def _import_set(
