@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError
 
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
@@ -119,15 +119,6 @@ class RawInstructionsConfig(StepConfig):
         None,
         description="The split of a hub data set to import (default: BIOINSTRUCT_IMPORT_SPLIT).",
     )
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_truth_value(cls, value: Any) -> Any:
-        # Python counts true as 1, so `max_usd: true` would be a cap of one dollar.
-        if isinstance(value, bool):
-            message = "true and false are no values of this field; write a number or text"
-            raise ValueError(message)  # noqa: TRY004  # pydantic would not report a TypeError
-        return value
 
 
 @dg.asset(

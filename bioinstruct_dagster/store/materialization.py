@@ -53,8 +53,6 @@ def materialization(
         hidden: columns that the preview leaves out.
     """
     condition = condition_of(part)
-    columns = store.rows(COLUMNS, {"table": table})
-    notes = column_notes(table)
     left_out = f"exclude ({', '.join(hidden)})" if hidden else ""
     preview = store.rows(
         f"select * {left_out} from {table} {condition} limit {PREVIEW_ROWS}", part or {}
@@ -67,20 +65,24 @@ def materialization(
             metadata["rehearsal_note"] = REHEARSAL_NOTE
             context.instance.add_run_tags(context.run.run_id, {"rehearsal": "true"})
     metadata["dagster/row_count"] = count
-    metadata["dagster/column_schema"] = dg.TableSchema(
-        [
-            dg.TableColumn(
-                c["column_name"],
-                c["data_type"].lower(),
-                notes.get(c["column_name"]),
-                constraints=dg.TableColumnConstraints(nullable=c["nullable"]),
-            )
-            for c in columns
-        ]
-    )
+    metadata["dagster/column_schema"] = dg.TableSchema(column_schema(store, table))
     metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
     metadata["fingerprint"] = fingerprint
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fingerprint[:16]))
+
+
+def column_schema(store: Store, table: str) -> list[dg.TableColumn]:
+    """The columns of a table as the UI shows them, each with its comment in the declaration."""
+    notes = column_notes(table)
+    return [
+        dg.TableColumn(
+            column["column_name"],
+            column["data_type"].lower(),
+            notes.get(column["column_name"]),
+            constraints=dg.TableColumnConstraints(nullable=column["nullable"]),
+        )
+        for column in store.rows(COLUMNS, {"table": table})
+    ]
 
 
 def partition_materialization(

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
-from pydantic import ValidationError
+from pydantic import ValidationError, ValidationInfo, field_validator
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.yaml_faults import faults_of
@@ -48,7 +48,7 @@ class StatedFailure(DagsterUserCodeProcessError, dg.Failure):  # noqa: N818  # D
 
     def __init__(self, message: str) -> None:
         shown = SerializableErrorInfo(message=f"{message}\n", stack=[], cls_name="StatedError")
-        super().__init__(message, user_code_process_error_infos=[shown])
+        super().__init__(message, user_code_process_error_infos=[shown])  # type: ignore[no-untyped-call]
         self.allow_retries = False
 
 
@@ -72,18 +72,30 @@ class StepConfig(dg.Config):
             message = f"{_heading(step)} ops has no {near!r}; did you mean {step.op.name!r}?"
         _refuse(message)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python counts true as 1, so `max_usd: true` would be a cap of one dollar.
+        field = cls.model_fields[info.field_name or ""]
+        if isinstance(value, bool) and field.annotation is not bool:
+            message = "true and false are no values of this field; write a number or text"
+            raise ValueError(message)  # pydantic would not report a TypeError
+        return value
+
 
 def _heading(step: dg.OpExecutionContext) -> str:
     return f"Bad run config (ops: {step.op.name}: config):"
 
 
 def _truth_values(step: dg.OpExecutionContext) -> dict[str, bool]:
-    """The fields for which the run config says true or false.
-
-    Dagster takes true as the number 1, so that `max_usd: true` would be a cap of one dollar.
-    """
-    of_step = step.run.run_config.get("ops", {}).get(step.op.name, {}).get("config", {})
+    """The fields for which the run config says true or false. Dagster hands on true as 1.0."""
+    of_step = _ops(step).get(step.op.name, {}).get("config", {})
     return {field: value for field, value in of_step.items() if isinstance(value, bool)}
+
+
+def _ops(step: dg.OpExecutionContext) -> dict[str, Any]:
+    config: Any = step.run.run_config
+    return dict(config.get("ops", {}))
 
 
 def _misspelt(step: dg.OpExecutionContext) -> str:
@@ -91,7 +103,7 @@ def _misspelt(step: dg.OpExecutionContext) -> str:
 
     Dagster passes over the configuration of steps that a run does not have, and so over a cap.
     """
-    others = set(step.run.run_config.get("ops", {})) - set(step.job_def.node_dict)
+    others = set(_ops(step)) - {node.name for node in step.job_def.nodes}
     near = difflib.get_close_matches(step.op.name, others, n=1, cutoff=_SAME_NAME)
     return near[0] if near else ""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bioinstruct_dagster.models.adapter_proof.canaries import greatest_difference, logits_of
 from bioinstruct_dagster.models.adapters import intact_result
-from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields
+from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields, shown_source
 from bioinstruct_dagster.models.commands.found_adapter import (
     AdapterCommandError,
     FoundAdapter,
@@ -119,7 +119,7 @@ def _card(opened: OpenedAdapter, dtype: str, difference: float) -> str:
         "the chain works. It must not be published.\n\n"
     )
     facts = {
-        "base model": code(found.base.source),
+        "base model": code(shown_source(found.base.source)),
         "fingerprint of the base model": code(opened.proof.base_fingerprint),
         "licence of the base model": code(found.base.licence or "not stated"),
         "adapter (sha256)": code(opened.proof.adapter_sha256),
