@@ -163,6 +163,7 @@ def raw_instructions(
         raise StatedError("There are no seed tasks. Materialize key:seed_tasks first.")
     run_seed = settings.runs.seed if config.seed is None else config.seed
     controls = read_controls(settings.generation.controls) if settings.generation.controls else None
+    expected: list[Estimate] = []
     with open_session(
         settings,
         store,
@@ -194,7 +195,7 @@ def raw_instructions(
                 concurrency=settings.teacher.concurrency,
             ),
             purpose="generation",
-            announce=lambda expected: _show_estimate(context, expected),
+            announce=expected.append,
         )
     for message in tally.errors:
         context.log.warning("A request failed. The next run sends it again: %s", message)
@@ -219,6 +220,7 @@ def raw_instructions(
         session,
         feed,
         tally=tally,
+        expected=expected,
         run_seed=run_seed,
         controlled=controls is not None,
     )
@@ -230,6 +232,7 @@ def _materialize(
     feed: GoalFeed,
     *,
     tally: Tally,
+    expected: Sequence[Estimate],
     run_seed: int,
     controlled: bool,
 ) -> dg.MaterializeResult[None]:
@@ -262,6 +265,9 @@ def _materialize(
             or ("at the goal" if feed.kept >= feed.goal else "at BIOINSTRUCT_REQUESTS"),
             **({"billed_above_limit": tally.over_limit} if tally.over_limit else {}),
             **_spend_metadata(store, feed.kept),
+            # As text: the UI would plot numbers of an estimate beside those of what came true. An
+            # observation before the first request would tear the curves of the other numbers.
+            **{"estimate": str(one) for one in expected[-1:]},
             "completions_asked": tally.asked,
             "completions_reused": tally.reused,
             "completions_for_later": feed.unused_completions(),
@@ -296,26 +302,6 @@ def _stop_reason(feed: GoalFeed, tally: Tally) -> str | None:
     A low yield of stored replies ends it too, even if no request was sent.
     """
     return None if feed.kept >= feed.goal else tally.stopped or feed.stopped
-
-
-def _show_estimate(context: dg.AssetExecutionContext, expected: Estimate) -> None:
-    """Show the estimate in the UI before the first request is sent."""
-    context.log_event(
-        dg.AssetObservation(
-            asset_key="raw_instructions",
-            description=str(expected),
-            metadata={
-                "estimated_requests": expected.requests,
-                "estimated_prompt_tokens": expected.prompt_tokens,
-                "estimated_completion_tokens": expected.completion_tokens,
-                "estimated_reasoning_tokens": expected.reasoning_tokens,
-                "estimated_usd": "unknown: no price" if expected.usd is None else expected.usd,
-                "most_usd": "unknown: no price" if expected.usd_most is None else expected.usd_most,
-                "estimated_hours": expected.hours,
-                "from_earlier_replies": expected.from_replies,
-            },
-        )
-    )
 
 
 def _import_settings(config: RawInstructionsConfig, settings: Settings) -> ImportSettings:

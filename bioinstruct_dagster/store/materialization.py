@@ -53,6 +53,7 @@ def materialization(
         hidden: columns that the preview leaves out.
     """
     condition = condition_of(part)
+    columns = store.rows(COLUMNS, {"table": table})
     left_out = f"exclude ({', '.join(hidden)})" if hidden else ""
     preview = store.rows(
         f"select * {left_out} from {table} {condition} limit {PREVIEW_ROWS}", part or {}
@@ -65,14 +66,19 @@ def materialization(
             metadata["rehearsal_note"] = REHEARSAL_NOTE
             context.instance.add_run_tags(context.run.run_id, {"rehearsal": "true"})
     metadata["dagster/row_count"] = count
-    metadata["dagster/column_schema"] = dg.TableSchema(column_schema(store, table))
+    metadata["dagster/column_schema"] = dg.TableSchema(column_schema(columns, table))
     metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
     metadata["fingerprint"] = fingerprint
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fingerprint[:16]))
 
 
-def column_schema(store: Store, table: str) -> list[dg.TableColumn]:
-    """The columns of a table as the UI shows them, each with its comment in the declaration."""
+def column_schema(columns: Sequence[Mapping[str, Any]], table: str) -> list[dg.TableColumn]:
+    """The columns of a table as the UI shows them, each with its comment in the declaration.
+
+    Args:
+        columns: the rows of the query COLUMNS.
+        table: the table's name.
+    """
     notes = column_notes(table)
     return [
         dg.TableColumn(
@@ -81,7 +87,7 @@ def column_schema(store: Store, table: str) -> list[dg.TableColumn]:
             notes.get(column["column_name"]),
             constraints=dg.TableColumnConstraints(nullable=column["nullable"]),
         )
-        for column in store.rows(COLUMNS, {"table": table})
+        for column in columns
     ]
 
 

@@ -23,7 +23,7 @@ create table if not exists completions (
     purpose             varchar not null,     -- generation | categorization | quality_check | probe | ...
     teacher             varchar not null,     -- rehearsal | openai
     endpoint            varchar,              -- address of the server, without credentials
-    rehearsal           boolean not null,     -- made with the embedded teacher
+    rehearsal           boolean not null,     -- the rehearsal server replied, whatever teacher was asked
     model_asked         varchar not null,     -- model that the request names
     model_answered      varchar,              -- model that the reply names
     parameters          json not null,        -- decoding parameters, token limit, response format
@@ -64,7 +64,7 @@ create table if not exists presumed_spend (
     run_id          varchar,            -- the Dagster run that sent it
     usd             double,             -- the most that it can cost; null if the model's price is unknown
     tokens          bigint not null,    -- the most that it can use
-    rehearsal       boolean not null,   -- sent to the embedded teacher
+    rehearsal       boolean not null,   -- the embedded teacher was asked
     reserved_at     timestamptz not null  -- when the request was sent
 );
 
@@ -86,7 +86,7 @@ create table if not exists teacher_rounds (
     usd                 double,             -- cost of the replies of this round; null if the price is unknown
     tokens              bigint not null,    -- tokens of the replies of this round
     stopped             varchar,            -- why the round stopped before its goal; null if it reached the goal
-    rehearsal           boolean not null    -- sent to the embedded teacher
+    rehearsal           boolean not null    -- the embedded teacher was asked; completions says who replied
 );
 
 -- [append-only] One row per request that a server refused in a round. The next round sends it again, and its refusal
@@ -173,7 +173,7 @@ create table if not exists raw_instructions (
     instruction     varchar not null,   -- the task, as the teacher wrote it
     input           varchar not null,   -- the text that the task is about; empty if the task needs none
     output          varchar not null,   -- the answer to learn
-    rehearsal       boolean not null    -- made with the embedded teacher or base model
+    rehearsal       boolean not null    -- the rehearsal teacher made the texts
 );
 
 -- The gates in the order in which they check a row. The store writes this table from store/gate_order.py.
@@ -284,7 +284,7 @@ create table if not exists deduplicated_instructions (
     output          varchar not null,   -- the answer to learn
     repaired        varchar[] not null, -- fields whose text a gate repaired
     flags           varchar[] not null, -- findings that did not reject the row, each as gate: rule
-    rehearsal       boolean not null    -- made with the embedded teacher or base model
+    rehearsal       boolean not null    -- the rehearsal teacher made the texts
 );
 
 -- [append-only] Category labels of a teacher, by instruction. No instruction is labelled twice in one pass.
@@ -309,14 +309,14 @@ create table if not exists categorized_instructions (
     confidence          double,             -- calibrated confidence of the classifier; null for a teacher's label
     needs_review        boolean not null,   -- low confidence, or the teacher's two labels differ
     label_completion_id varchar,            -- completion that holds the label; null for the classifier's label
-    rehearsal           boolean not null    -- made with the embedded teacher or base model
+    rehearsal           boolean not null    -- the rehearsal teacher made the texts; labelled_by names the label's source
 );
 
 create table if not exists hf_dataset (
     row_id              varchar not null,   -- of raw_instructions
     split               varchar not null,   -- train | validation | test; see dataset_split_rule
     category            varchar not null,   -- information_extraction | question_answering | generation | other
-    rehearsal           boolean not null,   -- made with the embedded teacher or base model
+    rehearsal           boolean not null,   -- the rehearsal teacher made the texts
     dataset_fingerprint varchar not null    -- sha256 over the rows of all splits
 );
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioinstruct_dagster.store.materialization import column_schema
+from bioinstruct_dagster.store.materialization import COLUMNS, column_schema
 from bioinstruct_dagster.store.schema import column_notes
 
 TABLES = """
@@ -24,8 +24,9 @@ def test_the_ui_shows_a_description_of_each_column_of_each_table(declared):
     tables = [row["table_name"] for row in declared.rows(TABLES)]
     assert len(tables) > 30
     for table in tables:
-        columns = {column["column_name"] for column in declared.rows(f"describe {table}")}
-        shown = {column.name: column.description for column in column_schema(declared, table)}
+        found = declared.rows(COLUMNS, {"table": table})
+        columns = {column["column_name"] for column in found}
+        shown = {column.name: column.description for column in column_schema(found, table)}
         assert shown.keys() == columns
         assert not [name for name, text in shown.items() if not text], table
         assert column_notes(table).keys() == columns, table  # and none of another table
