@@ -267,7 +267,7 @@ def _materialize(
             **_spend_metadata(store, feed.kept),
             # As text: the UI would plot numbers of an estimate beside those of what came true. An
             # observation before the first request would tear the curves of the other numbers.
-            **{"estimate": str(one) for one in expected[-1:]},
+            **({"estimate": str(expected[-1])} if expected else {}),
             "completions_asked": tally.asked,
             "completions_reused": tally.reused,
             "completions_for_later": feed.unused_completions(),
