@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.evaluation.shown import score_table
 from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
 from bioinstruct_dagster.store.database import Store, StoreError
@@ -183,6 +184,7 @@ def _heading(text: str) -> Iterator[str]:
     yield "-" * len(text)
 
 
+@quiet_on_closed_pipe
 def main() -> int:
     """Print the report. Returns exit status 1 if there is no store or a setting is wrong."""
     try:

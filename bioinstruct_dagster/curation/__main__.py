@@ -3,12 +3,14 @@
 import argparse
 import sys
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.curation.explanation import explanation
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import load_settings
 from bioinstruct_dagster.store.database import Store
 
 
+@quiet_on_closed_pipe
 def main() -> int:
     """Print the row, the findings of every gate and the conclusion; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bioinstruct_dagster.curation")
