@@ -15,23 +15,28 @@ _QUESTION = re.compile(rf"^[^.!?\n]*\?\s*(?={_SHORT})", re.IGNORECASE)
 _HEDGE = re.compile(
     r"^(?:(?:i\s+(?:think|believe|guess|would\s+say)(?:\s+that)?|i'd\s+say"
     r"|(?:(?:most|very|quite)\s+)?(?:probably|likely)|presumably|definitely|certainly|clearly"
-    rf"|surely|absolutely)[\s,:]+)+(?={_SHORT})",
+    rf"|surely|absolutely|h+m+|u+m+|oh|well)[\s,:.]+)+(?={_SHORT})",
     re.IGNORECASE,
 )
 _CORRECTION = (
-    r"\b(?:(?:no\b[\s,–—-]+)?wait{no}|actually|correction|sorry|scratch\s+that"
-    r"|on\s+second\s+thoughts?|let\s+me\s+correct\s+(?:that|myself))\b"
+    r"(?:\b(?:(?:no\b[\s,–—-]+)?wait{no}|actually{no}|correction|sorry|scratch\s+that"
+    r"|on\s+second\s+thoughts?|let\s+me\s+correct\s+(?:that|myself))\b{sentence})"
     rf"{_PAUSE}+(?:i\s+meant?{_PAUSE}+)?"
 )
 _CORRECTIONS = {
     # `no` is a part of the correction, unless it is an option: `Yes. Wait, no.`
-    False: re.compile(_CORRECTION.format(no=rf"(?:{_PAUSE}+(?:no|actually))?"), re.IGNORECASE),
-    True: re.compile(_CORRECTION.format(no=rf"(?:{_PAUSE}+actually)?"), re.IGNORECASE),
+    offers_no: re.compile(_CORRECTION.format(no=no, sentence=sentence), re.IGNORECASE)
+    for offers_no, no, sentence in (
+        (False, rf"(?:{_PAUSE}+(?:no|actually))?", r"|(?<=[.!])\s+no(?=,)"),
+        (True, rf"(?:{_PAUSE}+actually)?", ""),
+    )
 }
+_SPEAKING = r"(?:i\s+(?:think|believe|guess|would\s+say)|i'd\s+say|probably|likely)\s+"
+_POINTING = r"(?:it|this|that)(?:'s|\s+(?:is|would\s+be|must\s+be))\s+"
+_ANSWERING = r"the\s+(?:correct\s+)?answer\s+(?:is|would\s+be)\s*:?\s*"
 _LEAD_IN = re.compile(
-    r"\W*(?:i\s+(?:think|believe|guess|would\s+say)\s+|i'd\s+say\s+|probably\s+|likely\s+)?"
-    r"(?:that\s+)?(?:(?:it|this|that)(?:'s|\s+is)\s+|the\s+(?:correct\s+)?answer\s+(?:is|would\s+be)"
-    r"\s*:?\s*)?(?:probably\s+|most\s+likely\s+|likely\s+|the\s+|an?\s+)?",
+    rf"\W*(?:well\W+)?(?:{_SPEAKING})?(?:(?:that\s+)?(?:{_POINTING}|{_ANSWERING})|that\s+)?"
+    r"(?:probably\s+|most\s+likely\s+|likely\s+|the\s+|an?\s+)?",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(

@@ -210,6 +210,7 @@ DOSES = ("5 mg", "50 mg", "0.5 g", "500 mL/h")
     [
         "A: I think it's warfarin.", "B: I believe it is Warfarin.", "A. The answer is warfarin.",
         "A) Warfarin. It inhibits vitamin K epoxide reductase.", "(D) It's warfarin, I guess.",
+        "A: Well, that would be warfarin.",
     ],
 )  # fmt: skip
 def test_a_letter_before_another_options_text_is_a_contradiction(answer):
@@ -238,6 +239,9 @@ def test_another_options_text_in_a_reason_does_not_contradict(answer, expected):
         ("B... no, wait, it's C.", 2),
         ("The answer is B. Sorry, I meant C.", 2),
         ("B. Actually, C.", 2),
+        ("B. Actually no, C.", 2),
+        ("The answer is B. No, C.", 2),
+        ("B. No, because C is contraindicated.", 1),
         ("A. Correction: D", 3),
         ("Aspirin. Wait, no: warfarin.", 2),
         ("B. Wait, is it C? No. B.", 1),
@@ -262,6 +266,8 @@ def test_the_last_word_of_an_answer_that_corrects_itself_counts(answer, expected
         ("Most likely no.", 1),
         ("I think yes, because the risk fell.", 0),
         ("Likely yes", 0),
+        ("Hmm, yes.", 0),
+        ("Well, no.", 1),
         ("Definitely not.", None),
         ("Probably no difference was found.", None),
         ("Is it effective? No.", 1),
