@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
 from bioinstruct_dagster.store.database import Store
 
 # In the order of partitions: trained, passed over, failed, trained.
@@ -146,6 +146,19 @@ def test_the_step_fails_at_its_end_and_names_what_failed(project):
     assert f"- {BROKEN}: " in message
     assert "no_such_layer" in message
     assert PASSED_OVER not in message
+
+
+def test_no_output_names_a_folder_of_this_machine_and_a_group_may_read_it(project):
+    data_dir = project.settings.store.data_dir
+    (data_dir / "new").touch()
+    mode = (data_dir / "new").stat().st_mode
+    files = [path for path in data_dir.rglob("*") if path.is_file()]
+    assert any(path.name == "adapter_model.safetensors" for path in files)
+    for path in files:
+        assert path.stat().st_mode == mode, path
+        content = path.read_bytes()
+        for folder in (data_dir.parent, PROJECT_ROOT):
+            assert str(folder).encode() not in content, path
 
 
 def test_what_was_not_made_left_no_folder(project):

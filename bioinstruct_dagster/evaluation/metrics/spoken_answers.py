@@ -84,7 +84,7 @@ def first_clause(text: str) -> str:
 
 
 def with_labels(text: str, options: Sequence[str]) -> str | None:
-    """The text with labels of inference in place of their other forms, such as `entailed`.
+    """The text with labels of inference in place of their verbs and adjectives.
 
     It is None if an option is no such label.
     """
