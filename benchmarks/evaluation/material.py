@@ -205,7 +205,7 @@ def adapters(folder: Path, base: BaseModelSpec, models: Path, number: int) -> di
     from bioinstruct_dagster.training.train import train
 
     folder.mkdir(parents=True)
-    card = Card(teacher="rehearsal", template="bench", seeds_fingerprint="none", rehearsal=True)
+    card = Card(teacher="rehearsal", template="bench", seeds_fingerprint="none")
     built = build_dataset(_training_rows(), folder / "data_set", card)
     found = {}
     for seed in range(1, number + 1):

@@ -61,7 +61,6 @@ KEPT_SUMMARY = """
         count(*) as kept,
         count(*) filter (where len(repaired) > 0) as repaired,
         count(*) filter (where len(flags) > 0) as flagged,
-        coalesce(bool_or(rehearsal), false) as rehearsal,
         sha256(string_agg(
             sha256(concat_ws(chr(31), row_id, instruction, input, output)), '' order by ordinal
         )) as fingerprint
@@ -151,7 +150,6 @@ def deduplicated_instructions(
         store,
         "deduplicated_instructions",
         kept["fingerprint"] or "empty",
-        rehearsal=kept["rehearsal"],
         extra=_curation_metadata(raw["n"], kept, store.rows(REJECTED_BY_RULE), counts)
         | {"rows_not_judged_by_english_rules": _rows_not_judged(store)}
         | ({"rejected_more_than_half": warning} if drops else {}),
@@ -259,10 +257,12 @@ def categorized_instructions(
         store,
         "categorized_instructions",
         sha256_of_rows(labelling.rows, CATEGORIZED_COLUMNS),
-        rehearsal=any(row["rehearsal"] for row in labelling.rows),
         extra={
             "shares": dg.MetadataValue.md(
                 figures.bars("Rows by category", dict(shares.most_common()))
+            ),
+            "labelled_by": dg.MetadataValue.json(
+                dict(Counter(row["labelled_by"] for row in labelling.rows).most_common())
             ),
             "labelled_by_teacher": labelling.by_teacher,
             "labelled_by_classifier": labelling.by_classifier,
@@ -285,7 +285,8 @@ def _label_quality(labelling: Labelling) -> dict[str, Any]:
         metadata["two_way_agreement"] = "nothing compared" if share is None else share
         metadata["cohens_kappa"] = "undefined" if kappa is None else kappa
         if agreement.rehearsal:
-            metadata["agreement_note"] = "rehearsal: recorded labels always agree with themselves"
+            for name in ("two_way_agreement", "cohens_kappa"):
+                metadata[name] = "not measured: recorded labels always agree with themselves"
     if calibration := labelling.calibration:
         metadata["classifier_cross_validated_accuracy"] = calibration.accuracy
         metadata["classifier_calibration_error"] = calibration.expected_calibration_error

@@ -5,13 +5,14 @@ written (curation.curate_store).
 """
 
 import json
+from typing import Any
 
 import dagster as dg
 
 from bioinstruct_dagster.curation.contamination.gate import contamination_report
 from bioinstruct_dagster.curation.contamination.limits import compared_items
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.large_drops import drops_as_markdown, large_drops
+from bioinstruct_dagster.curation.large_drops import LEAST_ROWS, drops_as_markdown, large_drops
 from bioinstruct_dagster.curation.novelty.exact import normalised
 from bioinstruct_dagster.curation.novelty.gate import stored_method
 from bioinstruct_dagster.curation.novelty.rule import (
@@ -24,6 +25,7 @@ from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.controls.mix import mix
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.schema_checks import schema_check
@@ -71,8 +73,9 @@ UNCHECKED_ROWS = """
     anti join (select row_id from verdicts where gate = 'novelty') as checked using (row_id)
 """
 KEPT_TEXTS = "select instruction, input, output from deduplicated_instructions order by ordinal"
-HAS_REHEARSAL_ROWS = """
-    select coalesce(bool_or(rehearsal), false) as rehearsal from deduplicated_instructions
+COUNTS = """
+    select (select count(*) from raw_instructions) as raw,
+        (select count(*) from deduplicated_instructions) as kept
 """
 KEPT_SAMPLE = "select instruction, input from deduplicated_instructions order by row_id limit $n"
 ROWS_WITHOUT_CATEGORY = """
@@ -87,13 +90,14 @@ def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCh
     """Each raw row is either kept or rejected with a reason, and each gate has checked its rows."""
     lost, twice = store.rows(LOST_ROWS), store.rows(ROWS_KEPT_AND_REJECTED)
     unchecked = store.rows(UNCHECKED_ROWS)
-    return dg.AssetCheckResult(
-        passed=not lost and not twice and not unchecked,
-        metadata={
+    return judged(
+        not lost and not twice and not unchecked,
+        {
             "lost": len(lost),
             "kept_and_rejected": len(twice),
             "not_looked_at": len(unchecked),
         },
+        warns=False,
     )
 
 
@@ -102,17 +106,26 @@ def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     """No kept row repeats another by the rule of novelty, in a sample of up to 1,000 rows.
 
     By the rule `rouge`, no two instructions of the same measure have an F1 above the threshold. By
-    the rule `exact`, no two rows have the same instruction and input.
+    the rule `exact`, no two rows have the same instruction and input. By the rule `off`, nothing is
+    compared, and the check says that it did not judge.
     """
     method = stored_method(store)
     if method is None or method.name == "off":
-        return dg.AssetCheckResult(passed=True, metadata={"compared": 0, "rule": "off"})
+        return not_judged(
+            "The novelty gate compared no rows (rule off). BIOINSTRUCT_NOVELTY chooses the rule.",
+            {"compared": 0, "rule": "off"},
+        )
     rows = store.rows(KEPT_SAMPLE, {"n": SAMPLE_ROWS})
     facts = {"compared": len(rows), "rule": method.name}
+    if len(rows) < 2:  # noqa: PLR2004  # a pair
+        return not_judged("There are fewer than two kept rows.", facts)
+    kept = store.rows(COUNTS)[0]["kept"]
+    sample = f"{len(rows):,} of {kept:,} kept rows were compared." if kept > len(rows) else None
     if method.name == "exact":
         tasks = {(normalised(row["instruction"]), normalised(row["input"])) for row in rows}
         repeats = len(rows) - len(tasks)
-        return dg.AssetCheckResult(passed=not repeats, metadata=facts | {"repeats": repeats})
+        facts |= {"repeats": repeats}
+        return judged(not repeats, facts, warns=False, description=sample)
     instructions = [row["instruction"] for row in rows]
     highest = 0.0
     for measure, members in zip(MEASURES, members_of_measures(instructions), strict=True):
@@ -121,9 +134,11 @@ def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
         for i in range(len(texts)):
             scores[i, i] = 0.0
         highest = max(highest, float(scores.max()) if texts else 0.0)
-    return dg.AssetCheckResult(
-        passed=not highest > method.threshold,
-        metadata=facts | {"highest_rouge_l_f1": highest},
+    return judged(
+        not highest > method.threshold,
+        facts | {"highest_rouge_l_f1": highest},
+        warns=False,
+        description=sample,
     )
 
 
@@ -131,18 +146,15 @@ def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
 def gates_keep_half_of_the_rows(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     """No gate rejects more than half of the set, and neither do all gates together.
 
-    Warns otherwise, and shows the rule, five of its rows, and the setting that changes it. Needs 20
-    rows.
+    Warns otherwise, and shows the rule, five of its rows, and the setting that changes it. With
+    fewer than 20 rows, the check says that it did not judge.
     """
+    raw = store.rows(COUNTS)[0]["raw"]
+    if raw < LEAST_ROWS:
+        return not_judged(f"There are {raw} raw rows, and the check needs {LEAST_ROWS}.")
     drops = large_drops(store)
-    return dg.AssetCheckResult(
-        passed=not drops,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="\n".join(map(str, drops)) or None,
-        metadata={"examples": dg.MetadataValue.md(drops_as_markdown(drops, markdown_table))}
-        if drops
-        else {},
-    )
+    shown = {"examples": dg.MetadataValue.md(drops_as_markdown(drops, markdown_table))}
+    return judged(not drops, shown if drops else {}, description="\n".join(map(str, drops)))
 
 
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
@@ -152,20 +164,30 @@ def kept_rows_are_no_evaluation_items(
     """No kept row repeats an item of an evaluation set whose file is present.
 
     The check compares all kept rows again and does not rely on stored verdicts. It only warns if
-    the setting `BIOINSTRUCT_CONTAMINATION` is `flag`.
+    the setting `BIOINSTRUCT_CONTAMINATION` is `flag`. If no set is at hand, it says that it did not
+    judge.
     """
     kept = [RowTexts.of(row) for row in store.rows(KEPT_TEXTS)]
     found = contamination_report(kept, compared_items(settings))
-    rejecting = settings.curation.contamination == "reject"
-    return dg.AssetCheckResult(
-        passed=found.passed,
-        severity=dg.AssetCheckSeverity.ERROR if rejecting else dg.AssetCheckSeverity.WARN,
-        metadata={
-            "rows": found.rows,
-            "items": found.items,
-            "rows_that_repeat_one": dg.MetadataValue.json(found.leaks_by_task),
-            "sets_not_at_hand": dg.MetadataValue.json(list(found.missing)),
-        },
+    facts = {
+        "rows": found.rows,
+        "items": found.items,
+        "rows_that_repeat_one": dg.MetadataValue.json(found.leaks_by_task),
+        "sets_not_at_hand": dg.MetadataValue.json(list(found.missing)),
+    }
+    if not found.items or not found.rows:
+        why = (
+            f"No file of an evaluation set is in {settings.eval_sets.folder} (BIOINSTRUCT_EVAL_DIR)"
+            if not found.items
+            else "There are no kept rows"
+        )
+        return not_judged(f"{why}, so nothing was compared.", facts)
+    without = ", ".join(found.missing)
+    return judged(
+        found.passed,
+        facts,
+        warns=settings.curation.contamination != "reject",
+        description=f"Not judged for sets without files: {without}." if without else None,
     )
 
 
@@ -176,20 +198,24 @@ def evaluation_sets_are_at_hand(
     """The files of all evaluation sets in the catalogue are present. Warns if some are missing.
 
     Kept rows are not compared with a set whose files are missing. Put the files into the folder
-    `BIOINSTRUCT_EVAL_DIR`, under the names in `data/evaluation_tasks`. In a rehearsal the
-    check shows the missing sets and passes, because a rehearsal's scores mean nothing.
+    `BIOINSTRUCT_EVAL_DIR`, under the names in `data/evaluation_tasks`.
     """
     items = load_items(settings.eval_sets.tasks, settings.eval_sets.folder)
-    rehearsal = store.rows(HAS_REHEARSAL_ROWS)[0]["rehearsal"]
-    return dg.AssetCheckResult(
-        passed=not items.missing or rehearsal,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
+    missing = ", ".join(items.missing)
+    return judged(
+        not items.missing,
+        {
             "items_by_set": dg.MetadataValue.json(dict(items.counts)),
             "sets_not_at_hand": dg.MetadataValue.json(list(items.missing)),
             "folder": dg.MetadataValue.path(settings.eval_sets.folder),
-            "checked": not rehearsal,
         },
+        description=(
+            f"{len(items.missing)} of {len(items.counts)} evaluation sets have no files: {missing}."
+            f" Whether one of the {store.rows(COUNTS)[0]['kept']:,} kept rows repeats their items "
+            "is not known. Put the files into the folder that BIOINSTRUCT_EVAL_DIR names."
+        )
+        if missing
+        else None,
     )
 
 
@@ -201,9 +227,10 @@ def every_row_has_a_category(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
         "select (select count(*) from deduplicated_instructions) as kept, count(*) as labelled "
         "from categorized_instructions"
     )[0]
-    return dg.AssetCheckResult(
-        passed=not unlabelled and counts["kept"] == counts["labelled"],
-        metadata={**counts, "wrong": dg.MetadataValue.md(markdown_table(unlabelled[:5]))},
+    return judged(
+        not unlabelled and counts["kept"] == counts["labelled"],
+        {**counts, "wrong": dg.MetadataValue.md(markdown_table(unlabelled[:5]))},
+        warns=False,
     )
 
 
@@ -216,28 +243,34 @@ def kept_rows_are_what_was_asked_for(
     The share of each control value differs from the requested share by at most 10 percentage
     points, and at least half of the rows show the value that their request asked for. The check
     covers the dimensions that can be measured on a row, such as the length of the input, and needs
-    100 rows. In a rehearsal it shows the mix and passes, because recorded replies follow no
-    controls.
+    100 rows. Recorded replies of a rehearsal follow no controls, so their rows are left out. If too
+    few rows are left, the check says that it did not judge.
     """
-    rows = store.rows(KEPT_WITH_CONTROLS) if settings.generation.controls else []
-    if not rows or settings.generation.controls is None:
-        return dg.AssetCheckResult(passed=True, metadata={"rows_with_controls": 0})
+    if settings.generation.controls is None:
+        return not_judged("No controls are set (BIOINSTRUCT_CONTROLS).", {"rows_with_controls": 0})
+    found = store.rows(KEPT_WITH_CONTROLS)
+    rows = [row for row in found if not row["rehearsal"]]
     controls = read_controls(settings.generation.controls)
+    shown = mix(controls, [(row, json.loads(row["controls"])) for row in found])
+    facts: dict[str, Any] = {
+        "rows_with_controls": len(found),
+        "rows_of_a_rehearsal": len(found) - len(rows),
+        "mix": dg.MetadataValue.md(markdown_table(shown)),
+    }
+    if len(rows) < LEAST_ROWS_FOR_MIX:
+        replayed = f", and {len(found) - len(rows):,} more of a rehearsal, which follow none"
+        return not_judged(
+            f"{len(rows):,} kept rows were written to controls"
+            f"{replayed if len(found) > len(rows) else ''}. The check needs {LEAST_ROWS_FOR_MIX}.",
+            facts,
+        )
     shares = mix(controls, [(row, json.loads(row["controls"])) for row in rows])
     measured = [m for m in shares if m["dimension_agreement"] is not None]
-    difference = max((abs(m["achieved"] - m["asked"]) for m in measured), default=0.0)
-    agreement = min((m["dimension_agreement"] for m in measured), default=1.0)
-    rehearsal = any(row["rehearsal"] for row in rows)
-    checked = len(rows) >= LEAST_ROWS_FOR_MIX and not rehearsal
-    return dg.AssetCheckResult(
-        passed=not checked
-        or (difference <= MOST_SHARE_DIFFERENCE and agreement >= LEAST_AGREEMENT),
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "rows_with_controls": len(rows),
-            "furthest_apart": difference,
-            "least_agreement": agreement,
-            "checked": checked,
-            "mix": dg.MetadataValue.md(markdown_table(shares)),
-        },
+    if not measured:
+        return not_judged("No control that was asked for can be measured on a row.", facts)
+    difference = max(abs(m["achieved"] - m["asked"]) for m in measured)
+    agreement = min(m["dimension_agreement"] for m in measured)
+    return judged(
+        difference <= MOST_SHARE_DIFFERENCE and agreement >= LEAST_AGREEMENT,
+        facts | {"furthest_apart": difference, "least_agreement": agreement},
     )

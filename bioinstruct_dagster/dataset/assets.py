@@ -13,13 +13,25 @@ import dagster as dg
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card import Card
+from bioinstruct_dagster.dataset.checks import renew_older_result_checks
+from bioinstruct_dagster.dataset.older_results import (
+    OLDER_RESULT_CHECKS,
+    advice_of,
+    older_experiments,
+)
+from bioinstruct_dagster.dataset.origins import origins_of
 from bioinstruct_dagster.dataset.split_rule import rule_for
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
-from bioinstruct_dagster.store.materialization import OWNERS, materialization
+from bioinstruct_dagster.store.materialization import (
+    OWNERS,
+    markdown_table,
+    materialization,
+)
 from bioinstruct_dagster.store.step_failures import stating_errors
+from bioinstruct_dagster.teacher.completions import answered_by
 
 ROWS_IN_ORDER = """
     select labelled.*, raw.source, raw.completion_id
@@ -28,11 +40,15 @@ ROWS_IN_ORDER = """
     order by labelled.ordinal
 """
 SEEDS = "select seed_id, category, instruction, input, output from seed_tasks order by ordinal"
-TEMPLATES = """
+# The requests behind the rows of the set, and not behind rows that a gate rejected.
+BEHIND_THE_ROWS = """
+    from categorized_instructions
+    join raw_instructions as raw using (row_id)
+    join completions as completion using (completion_id)
+"""
+TEMPLATES = f"""
     select distinct template_id || ' (sha256 ' || template_sha256[:12] || ')' as template
-    from completions
-    join completion_outcomes using (completion_id)
-    where tasks > 0
+    {BEHIND_THE_ROWS}
     order by template
 """
 GATES = """
@@ -44,11 +60,18 @@ GATES = """
     order by gate_order, first_used_at
 """
 FUNNEL_TO_HERE = "select stage, outcome, rows from funnel where step <= 6"
-TEACHERS = """
-    select distinct completion.teacher || ': ' || completion.model_answered as teacher
-    from raw_instructions
-    join completions as completion using (completion_id)
-    order by teacher
+TEACHERS = f"""
+    select completion.teacher, model_asked, model_answered, completion.rehearsal, count(*) as rows
+    {BEHIND_THE_ROWS}
+    group by all
+    order by rows desc, teacher, model_answered
+"""
+# Rows that the rules of English words of the quality gate did not judge.
+NOT_ENGLISH = """
+    select count(distinct row_id) as rows
+    from verdicts
+    semi join categorized_instructions using (row_id)
+    where gate = 'quality' and json_exists(evidence, '$.not_judged_by')
 """
 
 
@@ -75,17 +98,19 @@ def hf_dataset(
     rows = store.rows(ROWS_IN_ORDER)
     if not rows:
         raise StatedError("No categorized rows. Materialize key:categorized_instructions first.")
-    rehearsal = any(row["rehearsal"] for row in rows)
     seeds = store.rows(SEEDS)
     split_by = rule_for(store, rows)
     card = Card(
-        teacher=", ".join(row["teacher"] for row in store.rows(TEACHERS)) or "none (imported)",
-        template=", ".join(row["template"] for row in store.rows(TEMPLATES)) or "none (imported)",
+        teacher=", ".join(
+            f"{answered_by(row)} ({row['rows']:,} rows)" for row in store.rows(TEACHERS)
+        )
+        or "unknown",
+        template=", ".join(row["template"] for row in store.rows(TEMPLATES)) or "unknown",
         seeds_fingerprint=sha256_of_rows(seeds, tuple(seeds[0])) if seeds else "none",
         funnel=store.rows(FUNNEL_TO_HERE),
         gates={row["gate"]: _description(row) for row in store.rows(GATES)},
-        rehearsal=rehearsal,
         split_by=split_by,
+        other_language=store.rows(NOT_ENGLISH)[0]["rows"],
     )
     built = build_dataset(rows, settings.store.data_dir / "hf_dataset", card)
     placed = [
@@ -94,13 +119,15 @@ def hf_dataset(
         for row in built.rows
     ]
     store.replace({"hf_dataset": placed, "dataset_split_rule": [{"split_by": split_by}]})
+    older = _older_results(context, store)
     return materialization(
         context,
         store,
         "hf_dataset",
         built.fingerprint,
-        rehearsal=rehearsal,
         extra={
+            "origin": origins_of(rows).sentence(),
+            **({"older_results": dg.MetadataValue.md(markdown_table(older))} if older else {}),
             "split_by": split_by,
             "splits": dg.MetadataValue.md(figures.bars("Rows by split", built.sizes)),
             "path": dg.MetadataValue.path(built.path),
@@ -109,6 +136,21 @@ def hf_dataset(
             ),
         },
     )
+
+
+def _older_results(context: dg.AssetExecutionContext, store: Store) -> list[dict[str, Any]]:
+    """Mark the adapters and scores that are older than this data set. A row for each of them."""
+    results = renew_older_result_checks(context.instance, store)
+    for asset in OLDER_RESULT_CHECKS:
+        if older := older_experiments(results, asset):
+            context.log.warning(
+                "%s: older than this data set: %s. %s", asset, ", ".join(older), advice_of(asset)
+            )
+    return [
+        {"asset": one.asset, "experiment": one.experiment, "state": one.why_older}
+        for one in results
+        if one.why_older
+    ]
 
 
 def _description(gate: Mapping[str, Any]) -> str:

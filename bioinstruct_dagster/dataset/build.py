@@ -94,13 +94,29 @@ def read_split(folder: Path, split: str, fingerprint: str) -> list[dict[str, Any
     Raises:
         DatasetError: the folder does not hold the version with this fingerprint.
     """
+    return _read(folder, fingerprint, f"{split}-", None)
+
+
+def read_columns(folder: Path, fingerprint: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Some columns of the rows of all splits, read from the Parquet files.
+
+    Raises:
+        DatasetError: the folder does not hold the version with this fingerprint.
+    """
+    return _read(folder, fingerprint, "", columns)
+
+
+def _read(
+    folder: Path, fingerprint: str, prefix: str, columns: Sequence[str] | None
+) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     present = sorted((folder / "data").glob(f"*-{fingerprint[:16]}.parquet"))
-    shards = [path for path in present if path.name.startswith(f"{split}-")]
+    shards = [path for path in present if path.name.startswith(prefix)]
     if not present:
         raise DatasetError(
             f"{folder} does not hold version {fingerprint[:16]} of the data set, because the data "
             "set was rebuilt. Materialize key:lora_adapter and key:eval_scores again."
         )
-    return [row for shard in shards for row in pq.read_table(shard).to_pylist()]
+    wanted = None if columns is None else list(columns)
+    return [row for shard in shards for row in pq.read_table(shard, columns=wanted).to_pylist()]

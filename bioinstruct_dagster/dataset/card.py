@@ -1,10 +1,10 @@
 """The data set card: the text of `README.md` in the data set folder.
 
-Belongs here: contents, provenance and limits as Markdown. Does not: writing the folder
-(dataset.build), or the card of an adapter (training.card).
+Each statement about the rows is counted from the rows, so that a mixed set is called mixed. Belongs
+here: contents, provenance and limits as Markdown. Does not: writing the folder (dataset.build),
+counting origins (dataset.origins), or the card of an adapter (training.card).
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,32 +12,46 @@ from typing import Any
 
 import yaml
 
-from bioinstruct_dagster.dataset.sources import ImportedSource, imported_sets
+from bioinstruct_dagster.dataset.origins import RowOrigins, origins_of
+from bioinstruct_dagster.dataset.sources import longest_run, one_line
 from bioinstruct_dagster.dataset.splits import SPLITS, SplitBy
 
 _PAPER = (
     "Tran H, Yang Z, Yao Z, Yu H. BioInstruct: instruction tuning of large language models for "
     "biomedical natural language processing. JAMIA, 2024. arXiv:2310.19975"
 )
+_METHOD = (
+    f"rows of biomedical instructions, made by the method of BioInstruct ({_PAPER}): an "
+    "independent rebuild, not the authors' data"
+)
+_REPLAYED = (
+    "rows that the rehearsal teacher replayed. They are recorded completions, and no language "
+    "model wrote them for this set"
+)
 _REHEARSAL = """\
-> **Rehearsal.** This set was made with the embedded rehearsal teacher, which replays recorded
-> completions. It shows that the chain works; it is not a product of a language model asked for this
-> run, and must not be published or used to train a model for any other purpose.
+> **Rehearsal.** {rows} of this set {were} made with the rehearsal teacher, which replays recorded
+> completions. They show that the chain works. They must not be published or used to train a model
+> for any other purpose.
 
 """
 _REHEARSED_LABELS = """\
-> **Rehearsal.** The categories of these rows are recorded labels, which were replayed. They show
-> that the chain works; they are not a product of a language model asked for this run.
+> **Recorded labels.** The categories of {rows} are recorded labels, which the rehearsal teacher
+> replayed. No language model was asked for them.
 
 """
 _GENERATED_LIMITS = (
-    "Outputs are a language model's and were not reviewed by clinicians. They may be wrong. Not "
-    "for clinical use. Check the teacher's terms before you publish or train on them.\n"
+    "The outputs of the generated rows are a language model's and were not reviewed by clinicians. "
+    "They may be wrong. Not for clinical use. Check the teacher's terms before you publish or "
+    "train on them.\n"
+)
+_REPLAYED_LIMITS = (
+    "The outputs of the replayed rows are recorded and were not reviewed by clinicians. They may "
+    "be wrong. Not for clinical use.\n"
 )
 _IMPORTED_LIMITS = (
-    "The outputs are those of the imported set. Nobody reviewed them when the set was imported. "
-    "They may be wrong. Not for clinical use. Check the license of the imported set before you "
-    "publish or train on it.\n"
+    "The outputs of the imported rows are those of the imported set. Nobody reviewed them when the "
+    "set was imported. They may be wrong. Not for clinical use. Check the license of the imported "
+    "set before you publish or train on it.\n"
 )
 _EXAMPLE_CHARACTERS = 300
 # Stages of the funnel that say nothing about imported rows.
@@ -46,38 +60,48 @@ _GENERATION_STAGES = frozenset({"seed_tasks", "completions"})
 
 @dataclass(frozen=True)
 class Card:
-    """The facts on the card that the rows themselves do not hold."""
+    """The facts on the card that the rows themselves do not hold.
+
+    Attributes:
+        teacher: who answered the requests behind the rows, with the number of rows of each.
+        template: the prompt templates of these requests.
+        seeds_fingerprint: the sha256 of the seed tasks.
+        funnel: the rows of the view `funnel` up to the labels.
+        gates: a description of each gate, by name.
+        split_by: the rule of the splits.
+        other_language: the number of rows that are not English, as far as the quality gate can
+            tell; None if it was not asked.
+    """
 
     teacher: str
     template: str
     seeds_fingerprint: str
     funnel: Sequence[Mapping[str, Any]] = field(default=())
-    gates: Mapping[str, str] = field(default_factory=dict)  # a description of each gate, by name
-    rehearsal: bool = False
+    gates: Mapping[str, str] = field(default_factory=dict)
     split_by: SplitBy = "instruction"
+    other_language: int | None = None
 
 
 def render_card(
     card: Card, rows: Sequence[Mapping[str, Any]], sizes: Mapping[str, int], fingerprint: str
 ) -> str:
     """The text of README.md, with the YAML header that `datasets` and the hub read."""
-    imported = imported_sets(rows)
-    generated = len(rows) - sum(imported.values())
-    only_imported = bool(imported) and not generated
-    header = _header(card, rows, sizes, fingerprint, imported)
+    origins = origins_of(rows)
+    header = _header(card, rows, sizes, fingerprint, origins)
     categories = Counter(row["category"] for row in rows)
     funnel = [
         stage
         for stage in card.funnel
-        if not (only_imported and stage["stage"] in _GENERATION_STAGES)
+        if not (origins.only_imported and stage["stage"] in _GENERATION_STAGES)
     ]
-    title = _one_line(header["pretty_name"])
+    splits = {split: sizes.get(split, 0) for split in SPLITS}
+    title = one_line(header["pretty_name"])
     sections = [
         f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---\n\n# {title}\n\n",
-        (_REHEARSED_LABELS if only_imported else _REHEARSAL) if card.rehearsal else "",
-        _introduction(len(rows), generated, imported),
-        _section("Provenance", _provenance(card, rows, fingerprint, imported)),
-        _section(f"Splits, by hash of the {card.split_by.replace('_', ' ')}", dict(sizes)),
+        _rehearsal(origins),
+        _introduction(origins),
+        _section("Provenance", _provenance(card, rows, fingerprint, origins)),
+        _section(f"Splits, by hash of the {card.split_by.replace('_', ' ')}", splits),
         _section(
             "Categories",
             {name: f"{n} ({n / len(rows):.1%})" for name, n in categories.most_common()},
@@ -85,17 +109,8 @@ def render_card(
         _section("Gates", card.gates) if card.gates else "",
         "## Funnel\n\n| stage | outcome | rows |\n| --- | --- | --- |\n"
         + "".join(f"| {f['stage']} | {f['outcome']} | {f['rows']} |\n" for f in funnel),
-        (
-            "\n## Fields\n\n`row_id`, `instruction`, `input` (empty where the task needs none), "
-            "`output`, `category`, `labelled_by`, `source`, `completion_id` "
-            + (
-                "(empty: the rows were imported)"
-                if only_imported
-                else "(the stored reply the row came in)"
-            )
-            + ", `rehearsal`.\n\n"
-        ),
-        "## Limits\n\n" + (_GENERATED_LIMITS if not only_imported else _IMPORTED_LIMITS),
+        _fields(origins),
+        "## Limits\n\n" + _limits(origins),
         _example(rows),
     ]
     return "".join(sections)
@@ -106,24 +121,21 @@ def _header(
     rows: Sequence[Mapping[str, Any]],
     sizes: Mapping[str, int],
     fingerprint: str,
-    imported: Mapping[ImportedSource, int],
+    origins: RowOrigins,
 ) -> dict[str, Any]:
-    only_imported = sum(imported.values()) == len(rows) > 0
-    name = "BioInstruct rebuild"
-    if only_imported:
-        name = "Imported instruction set " + ", ".join(source.name for source in imported)
-    header: dict[str, Any] = {"pretty_name": name + (" (rehearsal)" if card.rehearsal else "")}
-    if not only_imported:
+    header: dict[str, Any] = {"pretty_name": _name(origins)}
+    if not origins.from_import and origins.total and card.other_language == 0:
         header["language"] = ["en"]
     # Nobody knows the subject and the tasks of a set that a user imports.
     tags, tasks = ["instruction-tuning"], ["text-generation"]
-    if not only_imported:
-        tags = ["biology", "medical", *tags]
-        tasks += ["question-answering", "summarization"]
+    if not origins.only_imported:
+        tags = ["biology", "medical", *tags, "synthetic"]
+        asked = {row["category"] for row in rows if row["source"] == "completion"}
+        tasks += ["question-answering"] * ("question_answering" in asked)
     return header | {
         "task_categories": tasks,
         "size_categories": [_size_category(len(rows))],
-        "tags": tags + ["synthetic"] * (not only_imported) + ["rehearsal"] * card.rehearsal,
+        "tags": tags + ["rehearsal"] * bool(origins.replayed),
         "configs": [
             {
                 "config_name": "default",
@@ -137,71 +149,97 @@ def _header(
     }
 
 
-def _introduction(rows: int, generated: int, imported: Mapping[ImportedSource, int]) -> str:
-    sets = "; ".join(_described(source) for source in imported)
-    if imported and not generated:
-        return f"{rows} rows, imported from {sets}.\n\n"
-    method = (
-        f"rows of biomedical instructions, made by the method of BioInstruct ({_PAPER}): an "
-        "independent rebuild, not the authors' data."
+def _name(origins: RowOrigins) -> str:
+    """The name of the set, by where its rows come from."""
+    imported = ", ".join(source.name or "a file" for source in origins.imported)
+    if origins.only_imported:
+        return f"Imported instruction set {imported}"
+    name = f"BioInstruct rebuild, mixed with {imported}" if imported else "BioInstruct rebuild"
+    if not origins.replayed:
+        return name
+    return f"{name} ({'rehearsal' if origins.replayed == origins.total else 'partly rehearsal'})"
+
+
+def _rehearsal(origins: RowOrigins) -> str:
+    """What of the set is a rehearsal, with counts; empty if nothing is."""
+    note = ""
+    if origins.replayed:
+        were = "was" if origins.replayed == 1 < origins.total else "were"
+        note += _REHEARSAL.format(rows=_of_all(origins.replayed, origins.total), were=were)
+    if origins.recorded_labels:
+        note += _REHEARSED_LABELS.format(rows=_of_all(origins.recorded_labels, origins.total))
+    return note
+
+
+def _of_all(count: int, total: int) -> str:
+    return f"All {total:,} rows" if count == total else f"{count:,} of {total:,} rows"
+
+
+def _introduction(origins: RowOrigins) -> str:
+    """How many rows come from where. A set of several origins is called mixed."""
+    sets = "; ".join(
+        source.in_words() + (f" ({n:,} rows)" if len(origins.imported) > 1 else "")
+        for source, n in origins.imported.items()
     )
-    if imported:
-        return f"{generated} {method} {rows - generated} more were imported from {sets}.\n\n"
-    return f"{rows} {method}\n\n"
+    parts = [
+        (origins.generated, f"{origins.generated:,} {_METHOD}"),
+        (origins.replayed, f"{origins.replayed:,} {_REPLAYED}"),
+        (origins.from_import, f"{origins.from_import:,} rows, imported from {sets}"),
+    ]
+    present = [text for count, text in parts if count]
+    if len(present) > 1:
+        listed = "".join(f"- {text}.\n" for text in present)
+        return f"A mixed set of {origins.total:,} rows:\n\n{listed}\n"
+    return f"{present[0] if present else 'No rows'}.\n\n"
 
 
 def _provenance(
-    card: Card,
-    rows: Sequence[Mapping[str, Any]],
-    fingerprint: str,
-    imported: Mapping[ImportedSource, int],
+    card: Card, rows: Sequence[Mapping[str, Any]], fingerprint: str, origins: RowOrigins
 ) -> dict[str, str]:
     labellers = Counter(row["labelled_by"] for row in rows)
-    generated = len(rows) - sum(imported.values())
     facts: dict[str, str] = {}
-    if generated or not imported:
+    if not origins.only_imported:
         facts |= {
             "teacher": card.teacher,
             "prompt template": card.template,
             "seed tasks (sha256)": card.seeds_fingerprint,
         }
-    sources = Counter(row["source"] for row in rows if not row["source"].startswith("import:"))
-    named = [f"{name} ({n})" for name, n in sources.most_common()]
-    named += [f"{_described(source)} ({n})" for source, n in imported.items()]
+        if card.other_language:
+            facts["rows that are not English, by the quality gate"] = f"{card.other_language:,}"
+    completions = origins.generated + origins.replayed
+    named = [f"completion ({completions})"] * bool(completions)
+    named += [f"{source.in_words()} ({n})" for source, n in origins.imported.items()]
     return facts | {
         "content (sha256)": fingerprint,
-        ("sources" if generated or not imported else "imported from"): ", ".join(named),
-        "labelled by": ", ".join(f"{name} ({n})" for name, n in labellers.most_common()),
+        ("imported from" if origins.only_imported else "sources"): ", ".join(named) or "none",
+        "labelled by": ", ".join(f"{name} ({n})" for name, n in labellers.most_common()) or "none",
     }
 
 
-def _described(source: ImportedSource) -> str:
-    """An imported set in words, with its hash or split."""
-    name = _code(source.name)
-    if source.sha256:
-        return f"the file {name} (sha256 begins with {source.sha256})"
-    if source.split:
-        return f"the data set {name}, split {_code(source.split)}"
-    return f"the set {name}"
+def _fields(origins: RowOrigins) -> str:
+    completion = "the stored reply the row came in"
+    rehearsal = "whether the rehearsal teacher replayed the row"
+    if origins.only_imported:
+        completion, rehearsal = "empty: the rows were imported", "false: the rows were imported"
+    elif origins.from_import:
+        completion += "; empty if the row was imported"
+    return (
+        "\n## Fields\n\n`row_id`, `instruction`, `input` (empty where the task needs none), "
+        f"`output`, `category`, `labelled_by`, `source`, `completion_id` ({completion}), "
+        f"`rehearsal` ({rehearsal}).\n\n"
+    )
 
 
-def _code(text: str) -> str:
-    """A text as code on one line, which no character of it can end."""
-    ticks = "`" * (_longest_run(text) + 1)
-    space = " " if "`" in text else ""
-    return f"{ticks}{space}{_one_line(text)}{space}{ticks}"
+def _limits(origins: RowOrigins) -> str:
+    limits = [
+        (origins.generated, _GENERATED_LIMITS),
+        (origins.replayed, _REPLAYED_LIMITS),
+        (origins.from_import, _IMPORTED_LIMITS),
+    ]
+    return "\n".join(text for count, text in limits if count) or "There are no rows.\n"
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _longest_run(text: str) -> int:
-    """The length of the longest run of backticks in a text."""
-    return max(map(len, re.findall("`+", text)), default=0)
-
-
-def _section(title: str, facts: Mapping[str, Any]) -> str:
+def _section(title: str, facts: Mapping[Any, Any]) -> str:
     return (
         f"## {title}\n\n" + "".join(f"- {name}: {value}\n" for name, value in facts.items()) + "\n"
     )
@@ -216,7 +254,7 @@ def _example(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     text = "\n".join(lines)
     # Longer than any run of backticks in the text, so that the text can't close the fence.
-    fence = "`" * max(3, _longest_run(text) + 1)
+    fence = "`" * max(3, longest_run(text) + 1)
     return f"\n## Example\n\n{fence}\n{text}\n{fence}\n"
 
 

@@ -1,11 +1,26 @@
-"""Asset checks of `hf_dataset`: the table's schema, and the folder against the table."""
+"""Asset checks of `hf_dataset`, and the result of each check that looks for older results.
+
+Belongs here: the table's schema, the folder against the table, and what the checks of adapters and
+scores say of an older data set. Does not: finding older results (older_results).
+"""
+
+from collections.abc import Sequence
 
 import dagster as dg
 
+from bioinstruct_dagster.dataset.older_results import (
+    OLDER_RESULT_CHECKS,
+    MadeResult,
+    advice_of,
+    made_results,
+    older_experiments,
+)
 from bioinstruct_dagster.dataset.split_rule import stored_rule
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
 from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.schema_checks import schema_check
 
 hf_dataset_schema = schema_check("hf_dataset", key=("row_id",))
@@ -32,13 +47,70 @@ def folder_holds_the_table(
     misplaced = [row_id for row_id, (split, expected) in found.items() if split != expected]
     same = {row_id: split for row_id, (split, _) in found.items()} == table
     empty = [split for split in SPLITS if split not in table.values()]
-    return dg.AssetCheckResult(
-        passed=same and not misplaced,
-        metadata={
+    return judged(
+        same and not misplaced,
+        {
             "rows_in_folder": len(found),
             "rows_in_table": len(table),
             "misplaced": len(misplaced),
             "split_by": rule,
             "empty_splits": ", ".join(empty) or "none",
         },
+        warns=False,
     )
+
+
+def older_results_check(results: Sequence[MadeResult], asset: str) -> dg.AssetCheckResult:
+    """The result of the check that warns of an asset's older results.
+
+    Args:
+        results: that the store holds, of any asset.
+        asset: whose results are meant.
+    """
+    experiments = [one.experiment for one in results if one.asset == asset]
+    if not experiments:
+        return not_judged(f"The store holds no result of {asset}. {advice_of(asset)}")
+    older = older_experiments(results, asset)
+    listed = "\n".join(f"{experiment}: {why}." for experiment, why in older.items())
+    return judged(
+        not older,
+        {
+            "experiments": len(experiments),
+            "older_results": dg.MetadataValue.md(
+                markdown_table([{"experiment": n, "state": why} for n, why in older.items()])
+            ),
+        },
+        description=f"{listed}\n{advice_of(asset)}" if older else None,
+    )
+
+
+def renew_older_result_checks(instance: dg.DagsterInstance, store: Store) -> list[MadeResult]:
+    """Give each check that warns of older results a new result, on the pages of their assets.
+
+    Such a check runs when its asset is materialized, and would go on saying that all is well after
+    the data set was rebuilt, or an adapter was trained again. So the steps that change what is
+    older renew these checks. An asset without any result gets none.
+
+    Args:
+        instance: with the pages.
+        store: with the results.
+
+    Returns:
+        All adapters and scores in the store.
+    """
+    results = made_results(store)
+    for asset, check in OLDER_RESULT_CHECKS.items():
+        if not any(one.asset == asset for one in results):
+            continue
+        result = older_results_check(results, asset)
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=dg.AssetKey(asset),
+                check_name=check,
+                passed=result.passed,
+                severity=result.severity,
+                description=result.description,
+                metadata=result.metadata,
+            )
+        )
+    return results

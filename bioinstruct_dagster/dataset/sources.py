@@ -2,18 +2,17 @@
 
 A row's source is `completion`, or `import:` with the name of the set: of a file with the beginning
 of its sha256, or of a data set on the hub with its split. Earlier versions of the project stored
-the path of a file.
+the path of a file. The files of the data set hold a source without the name of a file.
 
-Belongs here: reading a source, and its public form without any folder. Does not: the text of the
-card (card), or importing (generation).
+Belongs here: reading a source, its public form without any folder, and its words. Does not:
+counting origins (origins), the text of the card (card), or importing (generation).
 """
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 IMPORT = "import:"
+_NAMELESS = re.compile(r"import(?:@(?P<hash>[0-9a-f]{12}))?")
 _HASH = re.compile(r"(?P<name>.+)@(?P<hash>[0-9a-f]{12})", re.DOTALL)
 _FILE_SUFFIXES = (".json", ".jsonl", ".csv", ".parquet", ".tsv", ".gz", ".zip")
 # Two names and a slash, such as `owner/name`; then perhaps a split.
@@ -25,7 +24,7 @@ class ImportedSource:
     """An imported set: the name of a file or a data set on the hub.
 
     Attributes:
-        name: without any folder.
+        name: without any folder; empty if the files of a data set are read, which hold none.
         sha256: the first 12 hex digits of a file's content, if the source holds them.
         split: of a data set on the hub, if the source holds it.
     """
@@ -38,9 +37,23 @@ class ImportedSource:
         suffix = self.sha256 or self.split
         return f"{IMPORT}{self.name}" + (f"@{suffix}" if suffix else "")
 
+    def in_words(self) -> str:
+        """The set in words, with its hash or split. The name is code that can't break a line."""
+        begins = f" (sha256 begins with {self.sha256})" if self.sha256 else ""
+        if not self.name:
+            return f"a file{begins}"
+        name = as_code(self.name)
+        if self.sha256:
+            return f"the file {name}{begins}"
+        if self.split:
+            return f"the data set {name}, split {as_code(self.split)}"
+        return f"the set {name}"
+
 
 def imported_source(source: str) -> ImportedSource | None:
     """The imported set that a row's source names; None for a completion."""
+    if nameless := _NAMELESS.fullmatch(source):
+        return ImportedSource("", sha256=nameless["hash"])
     if not source.startswith(IMPORT):
         return None
     named = source.removeprefix(IMPORT)
@@ -65,13 +78,21 @@ def content_source(source: str) -> str:
     return str(imported) if _HUB.fullmatch(imported.name) else "import"
 
 
-def imported_sets(rows: Sequence[Mapping[str, Any]]) -> dict[ImportedSource, int]:
-    """The imported sets behind the rows, with the number of rows of each, the largest first."""
-    counts: dict[ImportedSource, int] = {}
-    for row in rows:
-        if (source := imported_source(row["source"])) is not None:
-            counts[source] = counts.get(source, 0) + 1
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))
+def as_code(text: str) -> str:
+    """A text as code on one line, which no character of it can end."""
+    ticks = "`" * (longest_run(text) + 1)
+    space = " " if "`" in text else ""
+    return f"{ticks}{space}{one_line(text)}{space}{ticks}"
+
+
+def one_line(text: str) -> str:
+    """The text on one line."""
+    return " ".join(text.split())
+
+
+def longest_run(text: str) -> int:
+    """The length of the longest run of backticks in a text."""
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 def _file_name(path: str) -> str:

@@ -10,8 +10,18 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class DatasetVersion:
-    """The folder, the fingerprint in its shards' names, and whether any row is rehearsal-made."""
+    """What identifies a version, and what its rows say of their origin.
+
+    Attributes:
+        path: the folder.
+        fingerprint: in the names of its shards.
+        rehearsal: whether the rehearsal teacher made any row.
+        origin: where the rows come from, in words; empty if it is not known.
+        imported: whether any row was imported, so that nobody knows its subject.
+    """
 
     path: Path
     fingerprint: str
     rehearsal: bool
+    origin: str = ""
+    imported: bool = False

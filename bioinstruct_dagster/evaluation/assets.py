@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from bioinstruct_dagster.dataset.checks import renew_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import stored_folder
 from bioinstruct_dagster.models.current_dataset import current_dataset
@@ -147,6 +148,8 @@ def score_adapters(
     if waiting:
         yield from _asked(step, scorer, waiting, outcomes)
     _score_families(step, adapters, plans, outcomes)
+    if outcomes.made:
+        renew_older_result_checks(step.context.instance, step.store)
     return outcomes
 
 
@@ -356,21 +359,21 @@ def _shown(
 ) -> dg.MaterializeResult[None]:
     """What the UI shows of an experiment's scores."""
     from bioinstruct_dagster.evaluation import shown
+    from bioinstruct_dagster.evaluation.leaderboard import leaderboard
 
     tables = {
         "scores": shown.score_table(scored.scores),
+        "leaderboard": leaderboard(step.store),
         "tasks": shown.task_table(plan.chosen, scored.repeated),
         "other_metrics": shown.other_table(scored.scores),
         "without_contaminated": shown.clean_table(scored.scores),
         "categories": shown.category_table(scored.scores),
     }
-    marked = any(row["rehearsal"] for row in scored.scores)
     return materialization(
         step.context,
         step.store,
         "eval_scores",
         sha256_of_rows(scored.scores, SCORE_COLUMNS),
-        rehearsal=marked,
         part=experiment_columns(adapter.experiment),
         hidden=HIDDEN,
         extra={
@@ -380,6 +383,7 @@ def _shown(
                 if rows
             },
             **shown.main_scores(scored.scores),
+            "data_set_fingerprint": adapter.row["dataset_fingerprint"],
             "tasks_computed": len(scored.computed),
             "tasks_unchanged": len(plan.chosen.tasks) - len(scored.computed),
             "contaminated_items": sum(

@@ -19,8 +19,8 @@ from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.goal import GateMaker, GoalFeed, goal_feed
 from bioinstruct_dagster.generation.imports.faults import ImportedSetError
 from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
-from bioinstruct_dagster.generation.series.prompts import TEMPLATE_ID, template
 from bioinstruct_dagster.generation.series.series import Series
+from bioinstruct_dagster.generation.spending import spend_metadata
 from bioinstruct_dagster.input_files import shown
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, Settings
@@ -29,6 +29,7 @@ from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.store.materialization import OWNERS, materialization
 from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
+from bioinstruct_dagster.teacher.completions import answered_by
 from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.money.estimates import Estimate
 from bioinstruct_dagster.teacher.rounds import pursue
@@ -54,17 +55,14 @@ STORED_SEEDS = """
     order by ordinal
 """
 
-# What the replies behind the present rows cost, and what the whole store cost.
-SPEND_OF_THE_SET = """
-    select
-        count(*) as completions,
-        sum(prompt_tokens)::bigint as prompt_tokens,
-        sum(completion_tokens)::bigint as completion_tokens,
-        case when count(usd) = count(*) then sum(usd) end as usd,
-        (select sum(usd) from spend) as usd_so_far,
-        (select sum(tokens)::bigint from spend) as tokens_so_far
-    from completions
-    join completion_outcomes using (completion_id)
+# Of the replies behind the rows, which earlier runs may have asked for under other settings.
+REQUESTS_BEHIND_THE_ROWS = """
+    select completion.teacher, model_asked, model_answered, completion.rehearsal, reply_format,
+        service, template_id || ' (' || template_sha256[:12] || ')' as template
+    from raw_instructions
+    join completions as completion using (completion_id)
+    group by all
+    order by count(*) desc, teacher, model_answered
 """
 
 
@@ -222,7 +220,6 @@ def raw_instructions(
         tally=tally,
         expected=expected,
         run_seed=run_seed,
-        controlled=controls is not None,
     )
 
 
@@ -234,9 +231,8 @@ def _materialize(
     tally: Tally,
     expected: Sequence[Estimate],
     run_seed: int,
-    controlled: bool,
 ) -> dg.MaterializeResult[None]:
-    store, reply_format = session.store, session.reply_format
+    store = session.store
     rows, outcomes = raw.raw_rows(store, feed.completion_ids())
     if not rows:
         _add_outcomes(store, outcomes)
@@ -247,13 +243,12 @@ def _materialize(
             "keeps their text; look there for what the teacher wrote."
         )
     store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
-    form = template(reply_format, controlled=controlled)
+    behind = store.rows(REQUESTS_BEHIND_THE_ROWS)
     return materialization(
         context,
         store,
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
-        rehearsal=any(row["rehearsal"] for row in rows),
         hidden=UNCHECKED_COLUMNS,
         extra={
             "replies": dg.MetadataValue.md(
@@ -264,7 +259,7 @@ def _materialize(
             "stopped": _stop_reason(feed, tally)
             or ("at the goal" if feed.kept >= feed.goal else "at BIOINSTRUCT_REQUESTS"),
             **({"billed_above_limit": tally.over_limit} if tally.over_limit else {}),
-            **_spend_metadata(store, feed.kept),
+            **spend_metadata(store, feed.kept),
             # As text: the UI would plot numbers of an estimate beside those of what came true. An
             # observation before the first request would tear the curves of the other numbers.
             **({"estimate": str(expected[-1])} if expected else {}),
@@ -276,10 +271,11 @@ def _materialize(
             "rate_limited": tally.rate_limited,
             "kept_rows_per_request": feed.kept / len(outcomes),
             "tasks_per_reply": len(rows) / len(outcomes),
-            "teacher": f"{session.teacher}: {session.model}",
-            "template": f"{TEMPLATE_ID} ({form.sha256[:12]})",
-            "reply_format": reply_format,
-            "service": session.terms.service,
+            "teacher": ", ".join(dict.fromkeys(map(answered_by, behind))),
+            **{
+                name: ", ".join(dict.fromkeys(row[name] for row in behind))
+                for name in ("template", "reply_format", "service")
+            },
             "run_seed": run_seed,
         },
     )
@@ -366,7 +362,6 @@ def _import_set(
         store,
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
-        rehearsal=False,
         hidden=UNCHECKED_COLUMNS,
         extra={
             "imported_from": found.identity,
@@ -374,16 +369,3 @@ def _import_set(
             "import_notes": dg.MetadataValue.md(notes),
         },
     )
-
-
-def _spend_metadata(store: Store, kept: int) -> dict[str, Any]:
-    spend = store.rows(SPEND_OF_THE_SET)[0]
-    unknown = "unknown: no price for this model"
-    return {
-        "prompt_tokens": spend["prompt_tokens"],
-        "completion_tokens": spend["completion_tokens"],
-        "usd": unknown if spend["usd"] is None else spend["usd"],
-        "usd_per_kept_row": unknown if spend["usd"] is None else spend["usd"] / max(kept, 1),
-        "project_usd_so_far": spend["usd_so_far"] or 0.0,
-        "project_tokens_so_far": spend["tokens_so_far"] or 0,
-    }

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.schema_checks import schema_check
@@ -31,7 +32,10 @@ REPLIES_BY_OUTCOME = """
     order by replies desc
 """
 
-
+ROWS_BY_SOURCE = """
+    select count(*) as rows, count(*) filter (where source = 'completion') as generated
+    from raw_instructions
+"""
 LAST_ROUND = """
     select stopped, failed
     from teacher_rounds
@@ -39,18 +43,29 @@ LAST_ROUND = """
     order by finished_at desc
     limit 1
 """
+NO_ROWS = "The store holds no generated row. Materialize key:raw_instructions first."
+ALL_IMPORTED = "All rows were imported, and no reply of a teacher stands behind them."
 
 
 @dg.asset_check(asset="raw_instructions", blocking=True)
 def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
-    """Each generated row names a stored completion, so its origin and its cost can be traced."""
+    """Each generated row names a stored completion, so its origin and its cost can be traced.
+
+    An imported row needs none. If all rows were imported, the check says that it did not judge.
+    """
     orphans = store.rows(ROWS_WITHOUT_COMPLETION)
-    return dg.AssetCheckResult(
-        passed=not orphans,
-        metadata={
+    counts = store.rows(ROWS_BY_SOURCE)[0]
+    if not counts["generated"]:
+        return not_judged(ALL_IMPORTED if counts["rows"] else NO_ROWS)
+    return judged(
+        not orphans,
+        {
+            "generated_rows": counts["generated"],
+            "imported_rows": counts["rows"] - counts["generated"],
             "orphans": len(orphans),
             "examples": dg.MetadataValue.md(markdown_table(orphans[:5])),
         },
+        warns=False,
     )
 
 
@@ -59,16 +74,17 @@ def most_replies_can_be_read(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
     """At least four of five replies could be parsed into tasks. Warns if fewer.
 
     An unreadable reply costs money and gives no rows. Check the prompt, the token limit and the
-    model.
+    model. Without replies, the check says that it did not judge.
     """
     outcomes = store.rows(REPLIES_BY_OUTCOME)
     replies = sum(row["replies"] for row in outcomes)
     parsed = sum(row["replies"] for row in outcomes if row["outcome"] == "parsed")
-    return dg.AssetCheckResult(
-        passed=not replies or parsed / replies >= LEAST_READABLE_SHARE,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "readable_share": parsed / replies if replies else 1.0,
+    if not replies:
+        return not_judged(ALL_IMPORTED if store.rows(ROWS_BY_SOURCE)[0]["rows"] else NO_ROWS)
+    return judged(
+        parsed / replies >= LEAST_READABLE_SHARE,
+        {
+            "readable_share": parsed / replies,
             "outcomes": dg.MetadataValue.md(markdown_table(outcomes)),
         },
     )
@@ -79,13 +95,18 @@ def the_last_round_reached_its_goal(store: dg.ResourceParam[Store]) -> dg.AssetC
     """The last generation round reached its goal, and no request failed. Warns otherwise.
 
     A round stops before its goal at a spending cap, or if too few of the new rows pass the gates.
-    The next run sends failed requests again.
+    The next run sends failed requests again. If the rows were imported, no round made them, and the
+    check says that it did not judge.
     """
     rounds = store.rows(LAST_ROUND)
-    last: dict[str, Any] = rounds[0] if rounds else {"stopped": None, "failed": 0}
-    return dg.AssetCheckResult(
-        passed=not last["stopped"] and not last["failed"],
-        severity=dg.AssetCheckSeverity.WARN,
+    counts = store.rows(ROWS_BY_SOURCE)[0]
+    if counts["rows"] and not counts["generated"]:
+        return not_judged(ALL_IMPORTED)
+    if not rounds:
+        return not_judged(NO_ROWS)
+    last: dict[str, Any] = rounds[0]
+    return judged(
+        not last["stopped"] and not last["failed"],
+        {"requests_failed": last["failed"]},
         description=last["stopped"],
-        metadata={"requests_failed": last["failed"]},
     )

@@ -1,10 +1,11 @@
-"""Parts of the Markdown of model cards: names that can't break a line, and licences for the hub.
+"""Parts of the Markdown of model cards: safe names, licences for the hub, and what an adapter is.
 
 Belongs here: what the cards of adapters and of merged models share. Does not: the cards themselves
 (training.card, models.commands), or the card of the data set (dataset.card).
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,23 @@ def licence_fields(licence: str | None) -> dict[str, Any]:
         return {"license": known}
     named = {"license_name": name} if _IDENTIFIER.fullmatch(name) else {}
     return {"license": "other", **named}
+
+
+def adapter_tags(*, imported: bool, rehearsal: bool) -> list[str]:
+    """The tags that the training data bears out. Nobody knows the subject of imported rows."""
+    return ["biomedical"] * (not imported) + ["rehearsal"] * rehearsal
+
+
+def adapter_in_words(*, imported: bool) -> str:
+    """What an adapter is for, as far as its training data says."""
+    return f"a LoRA adapter for {'' if imported else 'biomedical '}instructions"
+
+
+def rehearsal_note(parts: Sequence[str]) -> str:
+    """The warning above a card, which says what is rehearsal-made; empty if nothing is."""
+    if not parts:
+        return ""
+    return (
+        f"> **Rehearsal.** This is a rehearsal, because {' and '.join(parts)}. It shows that the "
+        "chain works. It must not be published.\n\n"
+    )

@@ -1,11 +1,17 @@
 """The current version of the data set: adapters are trained and scored on it.
 
-Belongs here: the query with which training and evaluation start. Does not: reading the rows
-(dataset.build), which the model process does without the store.
+Belongs here: the query with which training and evaluation start, and whether an adapter is of this
+version. Does not: reading the rows (dataset.build), which the model process does without the store.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from bioinstruct_dagster.dataset.build import DatasetError, read_columns
+from bioinstruct_dagster.dataset.older_results import of_older_data
+from bioinstruct_dagster.dataset.origins import RowOrigins, origins_of
+from bioinstruct_dagster.dataset.sources import content_source
 from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
@@ -19,6 +25,8 @@ TRAIN_ROWS = """
     select count(*) as n from hf_dataset
     where split = 'train' and list_contains($categories, category)
 """
+SOURCES = "select distinct source from raw_instructions where source <> 'completion'"
+_ORIGIN_COLUMNS = ("source", "rehearsal", "labelled_by")
 
 
 def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
@@ -30,11 +38,50 @@ def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
     found = store.rows(DATASET)[0]
     if found["fingerprint"] is None:
         raise StatedError("There is no data set yet. Materialize key:hf_dataset first.")
+    folder, fingerprint = settings.store.data_dir / "hf_dataset", found["fingerprint"]
+    origins = _origins(store, folder, fingerprint)
     return DatasetVersion(
-        settings.store.data_dir / "hf_dataset", found["fingerprint"], found["rehearsal"]
+        folder,
+        fingerprint,
+        found["rehearsal"],
+        origin=origins.sentence() if origins else "",
+        imported=bool(origins and origins.from_import),
     )
+
+
+def why_of_older_data(settings: Settings, trained_on: Any) -> str | None:
+    """Why an adapter is not one of the present data set, in words; None if it is one.
+
+    Args:
+        settings: the store.
+        trained_on: the fingerprint in the adapter's result.
+
+    Returns:
+        None also if no data set is known to compare with: a folder of adapters may have been copied
+        without the store.
+    """
+    if not settings.store.path.exists():
+        return None
+    present = Store(settings.store.path, settings.store.lock_timeout).rows(DATASET)[0]
+    if present["fingerprint"] in {None, trained_on}:
+        return None
+    return of_older_data(str(trained_on), present["fingerprint"])
 
 
 def train_rows(store: Store, categories: Sequence[str]) -> int:
     """The number of rows of these categories in the train split of the current version."""
     return int(store.rows(TRAIN_ROWS, {"categories": list(categories)})[0]["n"])
+
+
+def _origins(store: Store, folder: Path, fingerprint: str) -> RowOrigins | None:
+    """The origins of the rows in the files; None if the folder does not hold this version.
+
+    The files hold the hash of an imported file without its name. The store knows the name, as long
+    as it holds the import.
+    """
+    try:
+        rows = read_columns(folder, fingerprint, _ORIGIN_COLUMNS)
+    except DatasetError:
+        return None  # training and evaluation say so when they read the rows
+    named = {content_source(row["source"]): row["source"] for row in store.rows(SOURCES)}
+    return origins_of(row | {"source": named.get(row["source"], row["source"])} for row in rows)

@@ -6,6 +6,7 @@ Belongs here: what the UI warns of. Does not: what makes a seed task valid (task
 import dagster as dg
 
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
+from bioinstruct_dagster.store.check_results import judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.schema_checks import schema_check
 
@@ -21,8 +22,7 @@ def every_category_has_seeds(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
     The teacher sees no example of a category without seeds. That may be intended.
     """
     found = {row["category"]: row["seeds"] for row in store.rows(SEEDS_BY_CATEGORY)}
-    return dg.AssetCheckResult(
-        passed=all(category in found for category in CATEGORIES),
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={category: found.get(category, 0) for category in CATEGORIES},
+    return judged(
+        all(category in found for category in CATEGORIES),
+        {category: found.get(category, 0) for category in CATEGORIES},
     )

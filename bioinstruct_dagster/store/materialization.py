@@ -17,8 +17,9 @@ PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
 OWNERS = ["team:bioinstruct"]
 REHEARSAL_NOTE = (
-    "Rehearsal: the embedded teacher or base model made this. It shows that the chain works. "
-    "It has no medical meaning and must not be published."
+    "Rehearsal: {rows} of {total} rows were made with the rehearsal teacher, with the embedded "
+    "base model, or on fixture items. They show that the chain works. They have no medical meaning "
+    "and must not be published."
 )
 
 COLUMNS = """
@@ -35,19 +36,19 @@ def materialization(
     table: str,
     fingerprint: str,
     *,
-    rehearsal: bool | None = None,
     extra: Mapping[str, Any] | None = None,
     part: Mapping[str, Any] | None = None,
     hidden: Sequence[str] = (),
 ) -> dg.MaterializeResult[None]:
     """The result of a step that has written a table, with the metadata that the UI shows.
 
+    Whether the table is a rehearsal is counted from its rows.
+
     Args:
-        context: of the step. If the table is rehearsal-made, its run gets the tag `rehearsal`.
+        context: of the step. If a row is rehearsal-made, the run gets the tag `rehearsal`.
         store: the store with the table.
         table: the table's name.
         fingerprint: a hash of the content, which becomes the data version.
-        rehearsal: whether any row is rehearsal-made; None if no row can be.
         extra: further metadata, which comes first in the UI.
         part: the column values of the rows that this step wrote, if it wrote one partition.
         hidden: columns that the preview leaves out.
@@ -58,12 +59,19 @@ def materialization(
     preview = store.rows(
         f"select * {left_out} from {table} {condition} limit {PREVIEW_ROWS}", part or {}
     )
-    count = store.rows(f"select count(*) as n from {table} {condition}", part or {})[0]["n"]
+    marked = any(column["column_name"] == "rehearsal" for column in columns)
+    marks = "count_if(rehearsal)" if marked else "0"
+    [counts] = store.rows(
+        f"select count(*) as n, {marks} as rehearsal from {table} {condition}", part or {}
+    )
+    count, rehearsal = counts["n"], counts["rehearsal"]
     metadata: dict[str, Any] = dict(extra or {})
-    if rehearsal is not None:
-        metadata["rehearsal"] = dg.MetadataValue.bool(rehearsal)
+    if marked:
+        metadata["rehearsal"] = dg.MetadataValue.bool(bool(rehearsal))
         if rehearsal:
-            metadata["rehearsal_note"] = REHEARSAL_NOTE
+            metadata["rehearsal_note"] = REHEARSAL_NOTE.format(
+                rows=f"{rehearsal:,}", total=f"{count:,}"
+            )
             context.instance.add_run_tags(context.run.run_id, {"rehearsal": "true"})
     metadata["dagster/row_count"] = count
     metadata["dagster/column_schema"] = dg.TableSchema(column_schema(columns, table))

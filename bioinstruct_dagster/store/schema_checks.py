@@ -6,6 +6,7 @@ own module `checks`.
 
 import dagster as dg
 
+from bioinstruct_dagster.store.check_results import judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import COLUMNS, markdown_table
 from bioinstruct_dagster.store.schema import schema_sql
@@ -44,13 +45,14 @@ def schema_check(
             f"select {keys}, count(*) as times from {table} "
             f"group by {keys} having count(*) > 1 limit 10"
         )
-        return dg.AssetCheckResult(
-            passed=not wrong and not repeated,
-            metadata={
+        return judged(
+            not wrong and not repeated,
+            {
                 "columns": len(expected),
                 "unexpected_columns": dg.MetadataValue.md(markdown_table(wrong)),
                 "repeated_keys": dg.MetadataValue.md(markdown_table(repeated)),
             },
+            warns=False,
         )
 
     return check

@@ -148,5 +148,5 @@ select 'presumed', run_id, null, rehearsal, count(*), sum(usd), sum(tokens)::big
 from presumed_spend group by all
 union all
 select 'reserved by batches', run_id, purpose, teacher = 'rehearsal', sum(requests)::bigint, sum(usd),
-    sum(tokens)::bigint, count(*) filter (where usd is null)
+    sum(tokens)::bigint, coalesce(sum(requests) filter (where usd is null), 0)::bigint
 from batches where state in ('submitting', 'open') group by all;

@@ -1,9 +1,10 @@
 """The row of a completion: the request, the reply, the model that replied, and the cost.
 
-Belongs here: the columns of `completions`. Does not: the cost of a reply (money.settling), or
-writing the row (store.journal).
+Belongs here: the columns of `completions`, and who replied in words. Does not: the cost of a reply
+(money.settling), or writing the row (store.journal).
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,22 @@ from bioinstruct_dagster.settings import DEFAULT_MODELS, Service
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 from bioinstruct_dagster.teacher.wire.endpoint import Endpoint
 from bioinstruct_dagster.teacher.wire.reply import TeacherReply
+
+REHEARSAL_TEACHER = "rehearsal"  # the name in the settings and in `completions`
+
+
+def answered_by(row: Mapping[str, Any]) -> str:
+    """Who answered a request, such as `openai: gpt-4.1-2025-04-14`.
+
+    The rehearsal server also answers under the address of another teacher. It is named as what it
+    is, and the name by which it was asked is added.
+
+    Args:
+        row: with teacher, model_asked, model_answered and rehearsal of `completions`.
+    """
+    if row["rehearsal"] and row["teacher"] != REHEARSAL_TEACHER:
+        return f"{REHEARSAL_TEACHER} (asked as {row['teacher']}: {row['model_asked']})"
+    return f"{row['teacher']}: {row['model_answered'] or row['model_asked']}"
 
 
 def completion_of(

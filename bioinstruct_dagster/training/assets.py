@@ -14,6 +14,7 @@ import dagster as dg
 from pydantic import Field
 
 from bioinstruct_dagster import figures
+from bioinstruct_dagster.dataset.checks import renew_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import stored_path
 from bioinstruct_dagster.models.current_dataset import current_dataset
@@ -175,6 +176,8 @@ def train_adapters(
         ):
             for one, message in made:
                 yield stored(one, message["result"], reused=message["reused"])
+    if outcomes.made:
+        renew_older_result_checks(step.context.instance, step.store)
     return outcomes
 
 
@@ -220,7 +223,6 @@ def _shown(
         step.store,
         "lora_adapter",
         result["adapter_sha256"],
-        rehearsal=result["rehearsal"],
         part=experiment_columns(one),
         extra={
             "loss_curve": dg.MetadataValue.md(curve),
@@ -229,6 +231,7 @@ def _shown(
             "last_loss": round(result["last_loss"], 4),
             "path": dg.MetadataValue.path(result["adapter_path"]),
             "reused": reused,
+            "data_set_fingerprint": result["dataset_fingerprint"],
             "train_rows": result["train_rows"],
             "rows_left_out": result["rows_left_out"],
             "rows_shortened": result["rows_shortened"],

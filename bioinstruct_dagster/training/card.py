@@ -10,19 +10,18 @@ from typing import Any
 
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, base_in_models
 from bioinstruct_dagster.models.card_text import (
+    adapter_in_words,
+    adapter_tags,
     code,
     hub_id,
     licence_fields,
     one_line,
+    rehearsal_note,
     shown_source,
 )
 from bioinstruct_dagster.training.memory.estimate import size
 from bioinstruct_dagster.training.spec import TrainingSpec
 
-_REHEARSAL = (
-    "> **Rehearsal.** Trained with the embedded base model or on rehearsal data. It shows that the "
-    "chain works. It must not be published.\n\n"
-)
 _PACKING = {
     True: "several rows in one pass, none of which attends to another",
     False: "none: one row in a pass",
@@ -39,8 +38,8 @@ def render_card(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
     sections = [
         _header(spec),
         f"# {spec.experiment}\n\n",
-        _REHEARSAL if spec.rehearsal else "",
-        "A LoRA adapter for biomedical instructions. Not for clinical use.\n\n",
+        rehearsal_note(spec.rehearsal_parts),
+        f"This is {adapter_in_words(imported=spec.dataset_imported)}. Not for clinical use.\n\n",
         _section("Origin and licences", _origin(spec, result)),
         _section("Result", _result(spec, result)),
         _section("Proof that it acts", _proof(result.get("proof") or {})),
@@ -61,7 +60,7 @@ def _header(spec: TrainingSpec) -> str:
         library_name="peft",
         model_name=spec.experiment,
         pipeline_tag="text-generation",
-        tags=["lora", "biomedical"] + ["rehearsal"] * spec.rehearsal,
+        tags=["lora", *adapter_tags(imported=spec.dataset_imported, rehearsal=spec.rehearsal)],
         **licence_fields(spec.base.licence),
     )
     return f"---\n{data.to_yaml()}\n---\n\n"
@@ -75,10 +74,11 @@ def _origin(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
         "base model": f"{code(shown_source(spec.base.source))}{revision}",
         "fingerprint of the base model": _code(result.get("base_fingerprint")),
         "licence of the base model": (spec.base.licence and code(spec.base.licence)) or unknown,
+        "data set": spec.dataset_origin or None,
         "data set (fingerprint)": code(spec.dataset_fingerprint),
         "rows trained on (sha256 of their ids and texts)": _code(facts.get("rows_sha256")),
         "licence of the data": _licence_of_data(Path(spec.dataset_path)),
-        "rehearsal": "yes" if spec.rehearsal else "no",
+        "rehearsal": f"yes: {' and '.join(spec.rehearsal_parts)}" if spec.rehearsal else "no",
         "trained at": _code(result.get("trained_at")),
         "version of bioinstruct-dagster": facts.get("project_version"),
     }

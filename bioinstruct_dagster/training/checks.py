@@ -1,12 +1,15 @@
-"""Asset checks of `lora_adapter`: the table's schema, the adapters' files, and rows left out."""
+"""Asset checks of `lora_adapter`: its schema, its files, rows left out, and the right data set."""
 
 import math
 
 import dagster as dg
 
+from bioinstruct_dagster.dataset.checks import older_results_check
+from bioinstruct_dagster.dataset.older_results import OLDER_RESULT_CHECKS, made_results
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import WEIGHTS_FILE, stored_folder, weights_changed
 from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.schema_checks import schema_check
@@ -19,6 +22,8 @@ ADAPTERS = """
     from lora_adapter
 """
 
+NO_ADAPTER = "The store holds no adapter. Materialize key:lora_adapter first."
+
 
 @dg.asset_check(asset="lora_adapter", blocking=True)
 def adapters_are_intact(
@@ -26,7 +31,10 @@ def adapters_are_intact(
 ) -> dg.AssetCheckResult:
     """Each adapter's weights file is in the stated folder and unchanged, and its loss is finite."""
     faults = {}
-    for row in store.rows(ADAPTERS):
+    adapters = store.rows(ADAPTERS)
+    if not adapters:
+        return not_judged(NO_ADAPTER)
+    for row in adapters:
         experiment = f"{row['base_model']}|{row['recipe']}"
         try:
             folder = stored_folder(row["adapter_path"], settings.store.data_dir)
@@ -43,8 +51,10 @@ def adapters_are_intact(
         else:
             continue
         faults[experiment] = fault
-    return dg.AssetCheckResult(
-        passed=not faults, metadata={"faults": dg.MetadataValue.json(faults)}
+    return judged(
+        not faults,
+        {"adapters": len(adapters), "faults": dg.MetadataValue.json(faults)},
+        warns=False,
     )
 
 
@@ -56,6 +66,8 @@ def few_rows_are_left_out(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult
     its input is shortened; a row without an output is left out. The table `rows_left_out` lists
     them all.
     """
+    if not store.rows(ADAPTERS):
+        return not_judged(NO_ADAPTER)
     rows = store.rows(SHARES_LEFT_OUT, {"examples": EXAMPLES})
     large = [row for row in rows if row["rows"] >= LARGE_SHARE * row["recipe_rows"]]
     lines = [
@@ -70,14 +82,23 @@ def few_rows_are_left_out(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult
             "Raise `max_length` of the recipe, name a base model with a longer context, or set "
             "`too_long: shorten_input`."
         )
-    return dg.AssetCheckResult(
-        passed=not large,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="\n".join(lines) or None,
-        metadata={
+    return judged(
+        not large,
+        {
             "experiments_with_rows_left_out": len(rows),
             "rows_left_out": dg.MetadataValue.md(
                 markdown_table([row | {"examples": ", ".join(row["examples"])} for row in rows])
             ),
         },
+        description="\n".join(lines),
     )
+
+
+@dg.asset_check(asset="lora_adapter", name=OLDER_RESULT_CHECKS["lora_adapter"])
+def adapters_are_of_the_present_data_set(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """Each adapter was trained on the present version of the data set. Warns otherwise.
+
+    An older adapter is kept, and the report marks it. When the data set is rebuilt, this check gets
+    a new result.
+    """
+    return older_results_check(made_results(store), "lora_adapter")

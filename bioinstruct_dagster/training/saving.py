@@ -84,6 +84,9 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
                 "run_facts": dict(facts),
                 "device": base.device,
                 "rehearsal": spec.rehearsal,
+                "rehearsal_parts": list(spec.rehearsal_parts),
+                "dataset_origin": spec.dataset_origin,
+                "dataset_imported": spec.dataset_imported,
                 "trained_at": datetime.now(UTC).isoformat(),
             }
         )

@@ -40,11 +40,20 @@ class TrainingSpec:
     tracker: TrackerKind = "off"
     hyperparameters: str = ""  # the named set, its source, and what differs, for the card
     origins: Mapping[str, str] = field(default_factory=dict)  # of each value of the recipe
+    dataset_origin: str = ""  # where the rows come from, in words
+    dataset_imported: bool = False
 
     @property
     def rehearsal(self) -> bool:
         """Whether the data or the base model is rehearsal-made."""
-        return self.dataset_rehearsal or self.base.rehearsal
+        return bool(self.rehearsal_parts)
+
+    @property
+    def rehearsal_parts(self) -> tuple[str, ...]:
+        """What is rehearsal-made, in words; nothing if nothing is."""
+        return ("the base model is the embedded one",) * self.base.rehearsal + (
+            "the data set has rows of the rehearsal teacher",
+        ) * self.dataset_rehearsal
 
     def key(self, base_fingerprint: str) -> str:
         """The sha256 of everything that determines the adapter. Equal keys mean equal adapters."""
@@ -99,6 +108,8 @@ def training_spec(
         dataset_path=str(dataset.path),
         dataset_fingerprint=dataset.fingerprint,
         dataset_rehearsal=dataset.rehearsal,
+        dataset_origin=dataset.origin,
+        dataset_imported=dataset.imported,
         seed=settings.runs.seed,
         models_dir=str(settings.store.data_dir / "models"),
         adapters_dir=str(settings.store.data_dir / "adapters"),

@@ -113,8 +113,30 @@ def checked(result: dg.ExecuteInProcessResult) -> dict[str, int]:
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
-    """Whether each check passed."""
-    return {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    """Whether each check passed, of those that had something to compare."""
+    return {
+        check.check_name: check.passed
+        for check in result.get_asset_check_evaluations()
+        if check.metadata["judged"].value
+    }
+
+
+def found_faults(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
+    """The checks that compared something and found a fault. Others may have judged nothing."""
+    return [
+        check
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.metadata["judged"].value
+    ]
+
+
+def not_judged(result: dg.ExecuteInProcessResult) -> set[str]:
+    """The checks that had nothing to compare."""
+    return {
+        check.check_name
+        for check in result.get_asset_check_evaluations()
+        if not check.metadata["judged"].value
+    }
 
 
 def why_it_failed(result: dg.ExecuteInProcessResult, step: str) -> str:

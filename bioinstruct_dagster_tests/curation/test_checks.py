@@ -118,9 +118,25 @@ def result_of(name, **resources):
     return getattr(checks, name)(**resources)
 
 
+def was_judged(result):
+    """Whether a check compared something. If not, it warns and says why."""
+    judged = result.metadata["judged"].value
+    if not judged:
+        assert not result.passed
+        assert result.severity == dg.AssetCheckSeverity.WARN
+        assert result.description.startswith("Not judged: ")
+    return judged
+
+
 @pytest.mark.parametrize("name", STORE_CHECKS)
 def test_a_sound_store_passes(sound, name):
-    assert result_of(name, store=sound.store).passed
+    result = result_of(name, store=sound.store)
+    if name == "gates_keep_half_of_the_rows":
+        assert not was_judged(result)
+        assert "There are 7 raw rows, and the check needs 20." in result.description
+    else:
+        assert result.passed
+        assert was_judged(result)
 
 
 @pytest.mark.parametrize(("statement", "name", "expected"), FAULTS)
@@ -137,7 +153,11 @@ def test_a_store_without_any_kept_row_passes(spoil, name):
         "delete from deduplicated_instructions",
         "delete from categorized_instructions",
     )
-    assert result_of(name, store=store).passed
+    result = result_of(name, store=store)
+    if name in {"gates_keep_half_of_the_rows", "kept_rows_differ"}:
+        assert not was_judged(result)
+    else:
+        assert result.passed
 
 
 def test_what_stops_a_run_blocks_and_what_warns_does_not():
@@ -165,7 +185,10 @@ def test_rows_kept_by_the_rule_exact_differ_in_instruction_or_input(settings, tm
     assert not found.passed
     assert found.metadata["repeats"].value == 1
     assert project.run(rows, novelty="off").success
-    assert checks.kept_rows_differ(store=project.store).metadata["rule"].value == "off"
+    found = checks.kept_rows_differ(store=project.store)
+    assert not was_judged(found)
+    assert "BIOINSTRUCT_NOVELTY" in found.description
+    assert found.metadata["rule"].value == "off"
 
 
 def test_kept_rows_of_another_script_are_compared_by_their_own_measure(settings, tmp_path):
@@ -194,11 +217,59 @@ def test_a_contaminated_kept_row_fails_the_check(sound, spoil, evaluation, actio
     good = result_of(name, store=sound.store, settings=settings)
     assert good.passed
     assert (good.metadata["rows"].value, good.metadata["items"].value) == (6, 1)
+    assert was_judged(good)
+    assert good.description.startswith("Not judged for sets without files: ")
+    assert "medmcqa, pubmedqa" in good.description
+    assert ": medqa" not in good.description
     store = spoil(COPY.format(text=f"'{PUBLIC}'"))
     bad = result_of(name, store=store, settings=settings)
     assert not bad.passed
     assert bad.severity.name == severity
     assert bad.metadata["rows_that_repeat_one"].value == {"medqa": 1}
+
+
+def test_without_any_evaluation_set_no_row_is_judged_and_none_blocks(sound, spoil, tmp_path):
+    settings = sound.settings.changed(eval_dir=tmp_path / "nothing", contamination="reject")
+    store = spoil(COPY.format(text=f"'{PUBLIC}'"))
+    result = result_of("kept_rows_are_no_evaluation_items", store=store, settings=settings)
+    assert not was_judged(result)
+    assert str(tmp_path / "nothing") in result.description
+
+
+def test_missing_evaluation_sets_are_a_warning_in_a_rehearsal_too(spoil, settings, tmp_path):
+    store = spoil("update deduplicated_instructions set rehearsal = true")
+    settings = settings.changed(eval_dir=tmp_path / "nothing")
+    result = result_of("evaluation_sets_are_at_hand", store=store, settings=settings)
+    assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+    assert "Whether one of the 6 kept rows repeats their items is not known" in result.description
+
+
+@pytest.mark.parametrize("replayed", [0, 60, 120])
+def test_shares_are_judged_on_rows_that_were_written_to_controls(store, settings, replayed):
+    rows = [
+        {"row_id": f"{n}", "ordinal": n, "position": 0, "source": "completion", "controls": "{}"}
+        | {"instruction": f"Name drug {n}.", "input": "", "output": "x", "rehearsal": n < replayed}
+        for n in range(120)
+    ]
+    kept = [
+        {name: row[name] for name in ("row_id", "ordinal", "instruction", "input", "output")}
+        | {"repaired": [], "flags": [], "rehearsal": row["rehearsal"]}
+        for row in rows
+    ]
+    store.replace({"raw_instructions": rows, "deduplicated_instructions": kept})
+    result = result_of("kept_rows_are_what_was_asked_for", store=store, settings=settings)
+    assert not was_judged(result)  # nothing was asked for, or too few rows are left
+    assert result.metadata["rows_of_a_rehearsal"].value == replayed
+    assert (f"and {replayed} more of a rehearsal" in result.description) == bool(replayed)
+
+
+def test_without_controls_no_share_is_judged(store, settings):
+    store.replace({})
+    settings = settings.changed(controls=None)
+    result = result_of("kept_rows_are_what_was_asked_for", store=store, settings=settings)
+    assert not was_judged(result)
+    assert "BIOINSTRUCT_CONTROLS" in result.description
 
 
 def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path):

@@ -2,7 +2,13 @@
 
 import json
 
-from bioinstruct_dagster_tests.curation.imports import Imported
+import dagster as dg
+import pytest
+
+from bioinstruct_dagster.dataset.older_results import OLDER_RESULT_CHECKS
+from bioinstruct_dagster.rehearsal.api_server.app import serve_recordings
+from bioinstruct_dagster_tests.curation.imports import Imported, found_faults, shown
+from bioinstruct_dagster_tests.dataset.test_older_results import adapter, score
 
 ASSETS = ("deduplicated_instructions", "categorized_instructions", "hf_dataset")
 TASK = "Answer this question of a patient truthfully."
@@ -20,8 +26,8 @@ def built(project, rows):
     """Build the data set of an import; returns the split of each row."""
     result = project.run(rows, ASSETS, checked=True, novelty="auto")
     assert result.success
-    failed = {c.check_name for c in result.get_asset_check_evaluations() if not c.passed}
-    assert failed <= {"evaluation_sets_are_at_hand"}
+    failed = {c.check_name for c in found_faults(result)}
+    assert failed == {"evaluation_sets_are_at_hand"}
     return {row["row_id"]: row["split"] for row in project.store.rows(SPLITS)}
 
 
@@ -63,3 +69,65 @@ def test_a_renamed_file_gives_the_same_data_set_without_its_folder(
     assert "other name.jsonl" in card
     assert str(tmp_path) not in card
     assert "method of BioInstruct" not in card
+
+
+def last_result(project, asset):
+    """The last evaluation of the check of an asset's older results, as its page shows it."""
+    key = dg.AssetCheckKey(dg.AssetKey(asset), OLDER_RESULT_CHECKS[asset])
+    history = project.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    return history[0].event.dagster_event.asset_check_evaluation_data if history else None
+
+
+def test_a_rebuilt_set_marks_older_results_on_their_pages(settings, tmp_path, hugging_face):
+    project = Imported(settings, tmp_path)
+    built(project, questions(40))
+    assert last_result(project, "lora_adapter") is None  # there is no adapter yet
+    (before,) = project.values("select distinct dataset_fingerprint from hf_dataset")
+    project.store.replace({"lora_adapter": [adapter(before)], "eval_scores": [score(before)]})
+    for rows, passed in ((40, True), (41, False), (40, True)):
+        result = project.run(questions(rows), ASSETS, novelty="auto")
+        for asset in ("lora_adapter", "eval_scores"):
+            found = last_result(project, asset)
+            assert found.passed is passed
+            assert found.severity == dg.AssetCheckSeverity.WARN
+            assert ("llama|all: of an older data set" in (found.description or "")) is not passed
+        assert ("older_results" in shown(result, "hf_dataset")) is not passed
+        assert last_result(project, "judged_answers") is None
+
+
+@pytest.mark.parametrize("teacher", ["rehearsal", "openai"])
+def test_a_rehearsal_s_card_names_the_rehearsal_under_any_teacher(
+    settings, tmp_path, hugging_face, teacher
+):
+    project = Imported(settings, tmp_path)
+    assets = ("seed_tasks", "raw_instructions", *ASSETS)
+    changed = {"import_": "", "requests": 4, "novelty": "auto", "teacher": teacher}
+    with serve_recordings() as url:
+        if teacher == "openai":
+            changed |= {"openai_base_url": url, "openai_api_key": "k", "teacher_model": "gpt-4.1"}
+        result = project.run(assets=assets, **changed)
+    assert result.success
+    card = card_of(project)
+    (rows,) = project.values("select count(*) from hf_dataset")
+    assert f"**Rehearsal.** All {rows} rows of this set were made with" in card
+    asked = " (asked as openai: gpt-4.1)" if teacher == "openai" else ": rehearsal-teacher"
+    assert f"- teacher: rehearsal{asked} ({rows} rows)\n" in card
+    assert "made by the method of BioInstruct" not in card
+    assert set(project.values("select distinct labelled_by from categorized_instructions")) <= {
+        "teacher:rehearsal-teacher",
+        "embedded-classifier",
+    }
+    found = shown(result, "hf_dataset")
+    assert found["origin"].startswith(f"{rows} rows ({rows} replayed by the rehearsal teacher)")
+    assert found["rehearsal_note"].startswith(f"Rehearsal: {rows} of {rows} rows")
+
+
+def test_the_page_of_an_import_says_so_and_marks_no_rehearsal(settings, tmp_path, hugging_face):
+    project = Imported(settings, tmp_path)
+    result = project.run(questions(30), ASSETS, novelty="auto")
+    found = shown(result, "hf_dataset")
+    assert found["origin"].startswith("30 rows (30 imported from the file `rows.jsonl` (sha256")
+    assert found["rehearsal"] is False
+    assert "rehearsal_note" not in found
+    assert "usd" not in shown(result, "raw_instructions")
+    assert "rehearsal" not in project.instance.get_run_by_id(result.run_id).tags

@@ -40,14 +40,51 @@ def test_the_header_is_yaml_that_names_the_files_of_every_split(built_dataset):
     assert header["size_categories"] == ["n<1K"]
 
 
+def written(rows):
+    """The rows as if a real teacher had written them."""
+    return [row | {"rehearsal": False, "labelled_by": "teacher:gpt-x"} for row in rows]
+
+
 def test_rehearsal_is_named_where_it_is_and_only_there(dataset_rows):
-    real = [row | {"labelled_by": "teacher:gpt-x"} for row in dataset_rows]
-    rehearsed, asked = card_of(real, rehearsal=True), card_of(real, rehearsal=False)
+    rehearsed, asked = card_of(dataset_rows), card_of(written(dataset_rows))
     assert "rehearsal" in header_of(rehearsed)["tags"]
-    assert "(rehearsal)" in header_of(rehearsed)["pretty_name"]
+    assert header_of(rehearsed)["pretty_name"] == "BioInstruct rebuild (rehearsal)"
+    assert "> **Rehearsal.** All 60 rows of this set were made with" in body_of(rehearsed)
     assert "must not be" in body_of(rehearsed)
+    assert "made by the method of BioInstruct" not in rehearsed
     assert "rehearsal" not in str(header_of(asked))
     assert "must not be" not in body_of(asked)
+    assert "made by the method of BioInstruct" in asked
+
+
+def test_a_set_that_is_partly_a_rehearsal_says_how_much(dataset_rows):
+    text = card_of([*dataset_rows[:20], *written(dataset_rows[20:])])
+    assert header_of(text)["pretty_name"] == "BioInstruct rebuild (partly rehearsal)"
+    assert "> **Rehearsal.** 20 of 60 rows of this set were made with" in text
+    assert "The categories of 20 of 60 rows are recorded labels" in text
+    assert "A mixed set of 60 rows:\n\n- 40 rows of biomedical instructions, made by" in text
+    assert "- 20 rows that the rehearsal teacher replayed." in text
+
+
+@pytest.mark.parametrize(("other", "language"), [(0, ["en"]), (3, None), (None, None)])
+def test_a_language_is_claimed_only_if_no_row_is_known_to_have_another(
+    dataset_rows, other, language
+):
+    text = card_of(dataset_rows, other_language=other)
+    assert header_of(text).get("language") == language
+    assert ("- rows that are not English, by the quality gate: 3\n" in text) == (other == 3)
+
+
+def test_a_task_is_claimed_only_if_rows_have_it(dataset_rows):
+    none = [row | {"category": "other"} for row in dataset_rows]
+    some = [*none[:-1], none[-1] | {"category": "question_answering"}]
+    assert header_of(card_of(none))["task_categories"] == ["text-generation"]
+    assert header_of(card_of(some))["task_categories"] == ["text-generation", "question-answering"]
+
+
+def test_an_empty_split_is_shown_with_its_size(dataset_rows):
+    card = Card(teacher="x", template="t", seeds_fingerprint="s")
+    assert "- validation: 0\n" in render_card(card, dataset_rows, {"train": 60}, "f" * 64)
 
 
 def test_the_card_says_where_the_rows_came_from(dataset_rows):
@@ -167,18 +204,43 @@ def test_the_card_names_any_source_without_its_folder(dataset_rows, source, said
 
 
 def test_a_mixed_set_says_both(dataset_rows):
-    text = card_of([*dataset_rows[:40], *imported(dataset_rows[40:])])
+    text = card_of([*written(dataset_rows[:40]), *imported(dataset_rows[40:])], other_language=0)
+    assert header_of(text)["pretty_name"] == "BioInstruct rebuild, mixed with chat.jsonl"
     assert "synthetic" in header_of(text)["tags"]
-    assert "40 rows of biomedical instructions, made by the method of BioInstruct" in text
-    assert "20 more were imported from the file `chat.jsonl`" in text
+    assert "language" not in header_of(text)
+    assert "A mixed set of 60 rows:" in text
+    assert "- 40 rows of biomedical instructions, made by the method of BioInstruct" in text
+    assert "- 20 rows, imported from the file `chat.jsonl`" in text
     assert "- sources: completion (40), the file `chat.jsonl`" in text
+    assert "Check the teacher's terms" in text
+    assert "Check the license of the imported set" in text
+    assert "empty if the row was imported" in text
+    assert "ehearsal." not in text.split("## Fields")[0]
+
+
+def test_a_set_of_three_origins_counts_each(dataset_rows):
+    text = card_of(
+        [*dataset_rows[:10], *written(dataset_rows[10:40]), *imported(dataset_rows[40:])]
+    )
+    for said in ("- 30 rows of", "- 10 rows that the", "- 20 rows, imported", "10 of 60 rows of"):
+        assert said in text, said
+
+
+def test_several_imported_sets_are_counted_apart(dataset_rows):
+    other = imported(dataset_rows[40:], "import:owner/name@train")
+    text = card_of([*imported(dataset_rows[:40]), *other])
+    assert f"`chat.jsonl` (sha256 begins with {HASH}) (40 rows); the data set" in text
+    assert "`owner/name`, split `train` (20 rows)" in text
 
 
 def test_an_import_with_recorded_labels_says_that_only_they_are_rehearsed(dataset_rows):
-    text = card_of(imported(dataset_rows), rehearsal=True)
-    assert "rehearsal" in header_of(text)["tags"]
-    assert "categories of these rows are recorded labels" in text
-    assert "made with the embedded rehearsal teacher" not in text
+    rows = imported(dataset_rows)
+    rows[:7] = [row | {"labelled_by": "teacher:rehearsal-teacher"} for row in rows[:7]]
+    text = card_of(rows)
+    assert "rehearsal" not in header_of(text)["tags"]
+    assert "(rehearsal)" not in text
+    assert "categories of 7 of 60 rows are recorded labels" in text
+    assert "**Rehearsal.**" not in text
 
 
 @pytest.mark.parametrize("trap", ["```", "a\n```\n# Heading", "`````", "x" * 290 + "`" * 20])

@@ -5,7 +5,6 @@ import pytest
 from bioinstruct_dagster.dataset.sources import (
     ImportedSource,
     content_source,
-    imported_sets,
     imported_source,
 )
 
@@ -51,7 +50,22 @@ def test_the_name_of_an_import_is_no_content():
     assert content_source("completion") == "completion"
 
 
-def test_sets_are_counted_the_largest_first():
-    rows = [{"source": s} for s in ("import:a.csv", "completion", "import:b.csv", "import:x/b.csv")]
-    assert imported_sets(rows) == {ImportedSource("b.csv"): 2, ImportedSource("a.csv"): 1}
-    assert next(iter(imported_sets(rows))).name == "b.csv"
+def test_the_source_in_the_files_of_a_set_is_read_too():
+    assert imported_source(f"import@{HASH}") == ImportedSource("", HASH)
+    assert imported_source("import") == ImportedSource("")
+    assert content_source(f"import@{HASH}") == f"import@{HASH}"
+    assert content_source("import") == "import"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (f"import:/home/maria/q.csv@{HASH}", f"the file `q.csv` (sha256 begins with {HASH})"),
+        (f"import@{HASH}", f"a file (sha256 begins with {HASH})"),
+        ("import", "a file"),
+        ("import:owner/name@train", "the data set `owner/name`, split `train`"),
+        ("import:owner/name", "the set `owner/name`"),
+    ],
+)
+def test_a_source_is_said_in_words_without_a_folder(source, words):
+    assert imported_source(source).in_words() == words

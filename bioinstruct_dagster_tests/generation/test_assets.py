@@ -9,6 +9,7 @@ from aiohttp import web
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.generation.assets import RawInstructionsConfig
 from bioinstruct_dagster.generation.controls.file import read_controls
+from bioinstruct_dagster.rehearsal.api_server.app import serve_recordings
 from bioinstruct_dagster.settings import INPUTS, Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.generation.writer import Writer
@@ -109,7 +110,38 @@ def test_spend_yield_and_counts_are_numbers_in_the_metadata(written):
 def test_a_model_without_a_price_says_so_in_place_of_a_number(written):
     found = shown(written(Writer(), teacher_model="a-local-model").run())
     assert found["usd"] == found["usd_per_kept_row"] == "unknown: no price for this model"
-    assert found["project_usd_so_far"] == 0.0
+    assert found["project_usd_so_far"] == "unknown: no price for this model"
+
+
+def test_a_cost_of_which_a_part_is_unknown_is_no_number(written):
+    writer = Writer()
+    running = written(writer, requests=4)
+    running.run("seed_tasks", "raw_instructions")
+    with running.store.write() as connection:
+        connection.execute("update completions set usd = null where request_number = 0")
+    found = shown(running.run("raw_instructions"))
+    assert found["usd"].startswith("unknown: 0.00")
+    assert found["usd"].endswith(", and 1 of 4 requests have no price")
+    assert found["usd_per_kept_row"] == found["usd"]
+    assert found["project_usd_so_far"].startswith("unknown: 0.00")
+
+
+def test_a_rehearsal_bills_nothing_whatever_its_address_and_price(project):
+    embedded = shown(project().run("seed_tasks", "raw_instructions"))
+    with serve_recordings() as url:
+        connection = {"teacher": "openai", "openai_base_url": url, "openai_api_key": "k"}
+        asked = project(**connection, teacher_model="gpt-4.1-mini")
+        asked.store.replace({"completions": []})
+        result = asked.run("raw_instructions")
+    found = shown(result)
+    for names in (embedded, found):
+        assert names["usd"] == names["usd_per_kept_row"] == names["project_usd_so_far"]
+        assert names["usd"] == "none: only the rehearsal teacher replied, which bills nothing"
+    assert embedded["teacher"] == "rehearsal: rehearsal-teacher"
+    assert found["teacher"] == "rehearsal (asked as openai: gpt-4.1-mini)"
+    assert found["usd_of_a_rehearsal_by_the_price_list"] > 0
+    raw = asked.count("raw_instructions")
+    assert found["rehearsal_note"].startswith(f"Rehearsal: {raw} of {raw} rows were made with")
 
 
 def estimate_of(running, result):
@@ -322,8 +354,13 @@ def test_each_reply_format_reaches_the_data_set(project, reply_format):
     assets = [*UPSTREAM, "categorized_instructions", "hf_dataset"]
     result = running.run(*assets)
     assert result.success
-    failed = {name for name, check in checks(result).items() if not check.passed}
-    assert failed <= {"most_replies_can_be_read"}  # a warning that a few recordings may bring
+    failed = {
+        name
+        for name, check in checks(result).items()
+        if not check.passed and check.metadata["judged"].value
+    }
+    # The first is a warning that a few recordings may bring.
+    assert failed <= {"most_replies_can_be_read", "evaluation_sets_are_at_hand"}
     assert shown(result)["reply_format"] == reply_format
     assert running.count("hf_dataset") == running.count("deduplicated_instructions") >= 30
     [row] = running.store.rows(
@@ -346,10 +383,11 @@ def test_a_row_stores_its_controls_if_it_has_any(project, controls):
     rows = running.store.rows("select controls from raw_instructions")
     assert all((row["controls"] is None) == (controls == "none") for row in rows)
     check = checks(result)["kept_rows_are_what_was_asked_for"]
-    assert check.passed
+    assert not check.passed
+    assert check.description.startswith("Not judged: ")
     if controls == "shipped":
         assert check.metadata["rows_with_controls"].value > 0
-        assert not check.metadata["checked"].value  # recordings follow no controls
+        assert "more of a rehearsal, which follow none" in check.description
         dimensions = {one.id for one in read_controls(INPUTS / "controls.yaml").dimensions}
         assert all(json.loads(row["controls"]).keys() == dimensions for row in rows)
 
@@ -358,7 +396,7 @@ def test_a_mix_far_from_its_targets_is_a_warning(written):
     # The writer ignores its prompts: its rows show hardly anything that they were asked to be.
     running = written(Writer(repeats=0.0), instructions=120)
     check = checks(running.run())["kept_rows_are_what_was_asked_for"]
-    assert check.metadata["checked"].value
+    assert check.metadata["judged"].value
     assert not check.passed
     assert check.severity == dg.AssetCheckSeverity.WARN
     assert check.metadata["furthest_apart"].value > 0.10

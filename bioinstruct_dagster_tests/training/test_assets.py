@@ -6,6 +6,7 @@ The data set is made without the teacher. Training and scoring are real, in the 
 import dagster as dg
 import pytest
 
+from bioinstruct_dagster.dataset.older_results import OLDER_RESULT_CHECKS
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
 from bioinstruct_dagster.store.database import Store
@@ -237,6 +238,15 @@ def test_a_study_trains_and_scores_any_set_of_experiments(study):
     for name in ("lora_adapter", "eval_scores"):
         assert [event.partition for event in new[name]] == [MADE[1]]
     assert "dagster/input_event_pointer/lora_adapter" in new["eval_scores"][0].tags
+
+
+def test_a_study_gives_the_checks_of_older_results_a_new_result(project, study):
+    for asset in ("lora_adapter", "eval_scores"):
+        key = dg.AssetCheckKey(dg.AssetKey(asset), OLDER_RESULT_CHECKS[asset])
+        storage = project.instance.event_log_storage
+        (last,) = storage.get_asset_check_execution_history(key, limit=1)
+        assert not last.event.run_id  # a study runs no checks, so its step told of this one
+        assert last.event.dagster_event.asset_check_evaluation_data.passed
 
 
 def test_a_study_fails_at_its_end_and_names_what_failed(study):

@@ -105,6 +105,34 @@ def test_the_card_of_real_training_carries_no_warning(training_spec):
     )
 
 
+def test_the_card_says_what_is_a_rehearsal(adapter, training_spec):
+    both, base = rehearsed(training_spec), replace(training_spec, dataset_rehearsal=False)
+    data = replace(real(training_spec), dataset_rehearsal=True)
+    embedded, rows = "the base model is the embedded one", "the data set has rows of the rehearsal"
+    for spec, said, not_said in ((base, embedded, rows), (data, rows, embedded)):
+        card = render_card(spec, {})
+        assert f"This is a rehearsal, because {said}" in card
+        assert not_said not in card
+    assert f"because {embedded} and {rows} teacher. It shows" in both
+    assert f"because {embedded} and {rows} teacher. It shows" in card_of(adapter)
+
+
+def rehearsed(spec):
+    return render_card(replace(spec, dataset_rehearsal=True), {})
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_the_card_claims_no_subject_of_imported_rows(training_spec, imported):
+    origin = "60 rows (60 imported from the file `a.csv` (sha256 begins with 0123456789ab))"
+    spec = replace(
+        real(training_spec), dataset_imported=imported, dataset_origin=origin if imported else ""
+    )
+    card = render_card(spec, {})
+    assert ("biomedical" in ModelCard(card).data.tags) is not imported
+    assert ("biomedical" in card) is not imported
+    assert (f"- data set: {origin}\n" in card) is imported
+
+
 def test_speed_memory_and_libraries_are_named(training_spec):
     card = render_card(real(training_spec), {"run_facts": RUN_FACTS, "train_seconds": 61.2})
     for fact in (

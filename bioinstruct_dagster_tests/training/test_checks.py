@@ -8,7 +8,11 @@ import pytest
 from bioinstruct_dagster.models.adapters import WEIGHTS_FILE
 from bioinstruct_dagster.models.encoding import LeftOutRow
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
-from bioinstruct_dagster.training.checks import adapters_are_intact, few_rows_are_left_out
+from bioinstruct_dagster.training.checks import (
+    adapters_are_intact,
+    adapters_are_of_the_present_data_set,
+    few_rows_are_left_out,
+)
 from bioinstruct_dagster.training.left_out import left_out_table
 
 EXPERIMENT = "base|recipe"
@@ -135,8 +139,43 @@ def test_a_shortened_row_was_trained_on_and_counts_all_the_same(store, write_row
     assert "1 with a shortened input" in result.description
 
 
-def test_without_adapters_nothing_is_left_out(store):
+def test_without_adapters_nothing_is_judged(store, settings):
     store.replace({})
-    result = few_rows_are_left_out(store=store)
+    for result in (
+        few_rows_are_left_out(store=store),
+        adapters_are_intact(store=store, settings=settings),
+        adapters_are_of_the_present_data_set(store=store),
+    ):
+        assert not result.passed
+        assert result.severity == dg.AssetCheckSeverity.WARN
+        assert result.description.startswith("Not judged: The store holds no ")
+        assert not result.metadata["judged"].value
+
+
+def place(store, fingerprint):
+    row = {"row_id": "1", "split": "train", "category": "other", "rehearsal": False}
+    store.replace({"hf_dataset": [row | {"dataset_fingerprint": fingerprint}]})
+
+
+def test_an_adapter_of_an_older_data_set_is_a_warning(store, write_row):
+    write_row(dataset_fingerprint="a" * 64)
+    write_row(recipe="other", dataset_fingerprint="b" * 64)
+    place(store, "b" * 64)
+    result = adapters_are_of_the_present_data_set(store=store)
+    assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+    assert "base|recipe: of an older data set (aaaaaaaaaaaa; the present one is" in (
+        result.description
+    )
+    assert "base|other" not in result.description
+    assert "Materialize key:lora_adapter" in result.description
+    place(store, "a" * 64)
+    assert "base|other" in adapters_are_of_the_present_data_set(store=store).description
+
+
+def test_adapters_of_the_present_data_set_pass(store, write_row):
+    write_row(dataset_fingerprint="a" * 64)
+    place(store, "a" * 64)
+    result = adapters_are_of_the_present_data_set(store=store)
     assert result.passed
-    assert result.description is None
+    assert result.metadata["judged"].value

@@ -30,6 +30,7 @@ from bioinstruct_dagster.curation.category.prompts import (
 )
 from bioinstruct_dagster.curation.gates import Finding
 from bioinstruct_dagster.curation.versions import code_version
+from bioinstruct_dagster.settings import DEFAULT_MODELS
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.answers import StoredAnswer, ask_together, stored_answers
 from bioinstruct_dagster.teacher.feeds import Tally
@@ -143,11 +144,14 @@ def label_rows(
             rehearsal=any(label.rehearsal for label in second.values()),
         )
     predicted = _classify(unlabelled, session.store, result) if unlabelled else {}
-    name = f"teacher:{session.model}"
-    result.versions[name] = category_question(FIRST_PASS).prompt.template_sha256()[:12]
+    version = category_question(FIRST_PASS).prompt.template_sha256()[:12]
     for row in rows:
         text = row["instruction"]
         if text in first:
+            # The rehearsal server may answer under the address and the name of another model.
+            model = DEFAULT_MODELS["rehearsal"] if first[text].rehearsal else session.model
+            name = f"teacher:{model}"
+            result.versions[name] = version
             _add_teacher_label(result, row, first[text], name)
         else:
             _add_classifier_label(result, row, predicted[text], review_below)
@@ -188,8 +192,6 @@ def _add_teacher_label(
             "confidence": None,
             "needs_review": other is not None,
             "label_completion_id": label.completion_id,
-            # A row with a rehearsal's label belongs to the rehearsal.
-            "rehearsal": row["rehearsal"] or label.rehearsal,
         }
     )
 

@@ -44,11 +44,13 @@ from bioinstruct_dagster.store.materialization import (
 from bioinstruct_dagster.store.step_failures import stating_errors
 
 CODE_VERSION = "1"
-# Whether a model also wrote the rows that adapters are trained on.
+# Whether a model also wrote the rows that adapters are trained on. The rehearsal server, which may
+# be asked by the name of another model, is none.
 WROTE_TRAINING_DATA = """
     select count(*) > 0 as wrote
     from completions
-    where purpose = 'generation' and (model_asked = $model or model_answered = $model)
+    where purpose = 'generation'
+        and (model_answered = $model or (model_asked = $model and not rehearsal))
 """
 SHOWN_COLUMNS = ("task", "metric", "subject", "estimate", "score", "ci_low", "ci_high", "n")
 VERSIONED_COLUMNS = (*SHOWN_COLUMNS, "judge_model", "rubric", "judge_state")
@@ -208,7 +210,6 @@ def _stored(
         store,
         "judge_scores",
         sha256_of_rows(rows, VERSIONED_COLUMNS),
-        rehearsal=any(row["rehearsal"] for row in rows),
         part=part,
         extra={**facts, "scores": dg.MetadataValue.md(markdown_table(shown))},
     )

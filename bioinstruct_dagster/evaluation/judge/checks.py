@@ -1,7 +1,10 @@
-"""Asset checks of `judged_answers`: the table's schema, and whether the judge has been proven."""
+"""Asset checks of `judged_answers`: the table's schema, a proven judge, and the right data set."""
 
 import dagster as dg
 
+from bioinstruct_dagster.dataset.checks import older_results_check
+from bioinstruct_dagster.dataset.older_results import OLDER_RESULT_CHECKS, made_results
+from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.schema_checks import schema_check
@@ -28,9 +31,18 @@ def judge_is_proven(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     A judge is useful if its rank correlation with people is above that of text lengths and above
     that of the composite, which needs no judge.
     """
+    if not store.rows("select 1 from judge_scores limit 1"):
+        return not_judged("No judge has scored an answer.")
     unproven = store.rows(UNPROVEN)
-    return dg.AssetCheckResult(
-        passed=not unproven,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"unproven": dg.MetadataValue.md(markdown_table(unproven))},
-    )
+    return judged(not unproven, {"unproven": dg.MetadataValue.md(markdown_table(unproven))})
+
+
+@dg.asset_check(asset="judged_answers", name=OLDER_RESULT_CHECKS["judged_answers"])
+def judge_scores_are_of_the_present_data_set(
+    store: dg.ResourceParam[Store],
+) -> dg.AssetCheckResult:
+    """Each score is of an adapter that was trained on the present data set. Warns otherwise.
+
+    When the data set is rebuilt, this check gets a new result.
+    """
+    return older_results_check(made_results(store), "judged_answers")

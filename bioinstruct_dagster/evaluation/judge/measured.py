@@ -71,6 +71,11 @@ class JudgeStanding:
     note: str
 
 
+STAND_IN = JudgeStanding(
+    "rehearsal", "The stand-in judge compares words by a simple rule. Its scores mean nothing."
+)
+
+
 def agreement_rows(
     scores: Sequence[HumanScore],
     grades: Sequence[Grade | None] | None,
@@ -205,10 +210,7 @@ def standing_of(store: Store, teacher: str, model: str) -> JudgeStanding:
     key = {"teacher": teacher, "judge_model": model, "rubric": rubric_version()}
     rows = store.rows(LAST_MEASURE, key) if store.path.exists() else []
     if teacher == "rehearsal" or any(row["rehearsal"] for row in rows):
-        return JudgeStanding(
-            "rehearsal",
-            "The stand-in judge compares words by a simple rule. Its scores mean nothing.",
-        )
+        return STAND_IN
     if not rows:
         return JudgeStanding(
             "not_measured",

@@ -12,8 +12,9 @@ from typing import Any
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapter_proof import Proof, check_folder, open_proven
-from bioinstruct_dagster.models.adapters import adapters_of, experiment_folder
+from bioinstruct_dagster.models.adapters import adapters_of, experiment_folder, intact_result
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
+from bioinstruct_dagster.models.current_dataset import why_of_older_data
 from bioinstruct_dagster.models.experiments import (
     BaseModelSpec,
     Experiment,
@@ -132,6 +133,16 @@ def existing_adapters(settings: Settings, patterns: list[str], log: Log) -> list
     if missing:
         log(f"These experiments have no intact adapter: {', '.join(missing)}.")
     return found
+
+
+def tell_if_older(settings: Settings, found: FoundAdapter, log: Log) -> None:
+    """Log that an adapter was trained on an older data set than the present one, if it was."""
+    trained_on = (intact_result(found.folder) or {}).get("dataset_fingerprint")
+    if trained_on and (older := why_of_older_data(settings, trained_on)):
+        log(
+            f"{found.experiment} is {older}. To train it on the present rows, materialize "
+            f"key:lora_adapter with --partition '{found.experiment}'."
+        )
 
 
 def _found(

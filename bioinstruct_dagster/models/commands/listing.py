@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bioinstruct_dagster.models.adapters import AdapterFolder, adapters_in, folder_name
+from bioinstruct_dagster.models.current_dataset import why_of_older_data
 from bioinstruct_dagster.models.experiments import ExperimentMatrix, read_experiments
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.settings import Settings
@@ -49,10 +50,12 @@ def listed_adapters(settings: Settings) -> list[ListedAdapter]:
         ExperimentFileError: the experiment file can't be read.
     """
     matrix = read_experiments(settings.models.experiments)
-    return list(_listed(matrix, adapters_in(settings.store.data_dir / "adapters")))
+    return list(_listed(settings, matrix, adapters_in(settings.store.data_dir / "adapters")))
 
 
-def _listed(matrix: ExperimentMatrix, folders: Iterator[AdapterFolder]) -> Iterator[ListedAdapter]:
+def _listed(
+    settings: Settings, matrix: ExperimentMatrix, folders: Iterator[AdapterFolder]
+) -> Iterator[ListedAdapter]:
     named = {folder_name(partition_key(one)): one for one in matrix.experiments()}
     seen: set[str] = set()
     for folder in folders:
@@ -71,7 +74,8 @@ def _listed(matrix: ExperimentMatrix, folders: Iterator[AdapterFolder]) -> Itera
         elif folder.experiment in seen:
             state = "older: of other data, base model or run seed"
         else:
-            state = "newest"
+            older = why_of_older_data(settings, result.get("dataset_fingerprint"))
+            state = f"newest, but {older}" if older else "newest"
             seen.add(folder.experiment)
         proof = result.get("proof") or {}
         yield ListedAdapter(

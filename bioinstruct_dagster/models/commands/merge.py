@@ -9,7 +9,15 @@ from typing import Any
 
 from bioinstruct_dagster.models.adapter_proof.canaries import greatest_difference, logits_of
 from bioinstruct_dagster.models.adapters import intact_result
-from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields, shown_source
+from bioinstruct_dagster.models.card_text import (
+    adapter_in_words,
+    adapter_tags,
+    code,
+    hub_id,
+    licence_fields,
+    rehearsal_note,
+    shown_source,
+)
 from bioinstruct_dagster.models.commands.found_adapter import (
     AdapterCommandError,
     FoundAdapter,
@@ -106,23 +114,24 @@ def _card(opened: OpenedAdapter, dtype: str, difference: float) -> str:
 
     found, result = opened.found, intact_result(opened.found.folder) or {}
     rehearsal = bool(result.get("rehearsal", found.base.rehearsal))
+    imported = bool(result.get("dataset_imported"))
+    # An adapter of an earlier version does not say which part is rehearsal-made.
+    parts = result.get("rehearsal_parts") or ["base model or data set are rehearsal-made"]
     data = ModelCardData(
         base_model=hub_id(found.base.source),
         library_name="transformers",
         model_name=found.experiment,
         pipeline_tag="text-generation",
-        tags=["merged", "biomedical"] + ["rehearsal"] * rehearsal,
+        tags=["merged", *adapter_tags(imported=imported, rehearsal=rehearsal)],
         **licence_fields(found.base.licence),
     )
-    note = (
-        "> **Rehearsal.** Trained with the embedded base model or on rehearsal data. It shows that "
-        "the chain works. It must not be published.\n\n"
-    )
+    note = rehearsal_note(parts if rehearsal else ())
     facts = {
         "base model": code(shown_source(found.base.source)),
         "fingerprint of the base model": code(opened.proof.base_fingerprint),
         "licence of the base model": code(found.base.licence or "not stated"),
         "adapter (sha256)": code(opened.proof.adapter_sha256),
+        "data set": result.get("dataset_origin") or "of unknown origin",
         "data set (fingerprint)": code(str(result.get("dataset_fingerprint", "unknown"))),
         "prompt": code(opened.base.prompt.version),
         "type of the weights": dtype,
@@ -131,7 +140,7 @@ def _card(opened: OpenedAdapter, dtype: str, difference: float) -> str:
     }
     lines = "".join(f"- {name}: {value}\n" for name, value in facts.items())
     return (
-        f"---\n{data.to_yaml()}\n---\n\n# {found.experiment}, merged\n\n{note * rehearsal}"
-        "A base model with a LoRA adapter for biomedical instructions, merged into its weights. "
+        f"---\n{data.to_yaml()}\n---\n\n# {found.experiment}, merged\n\n{note}"
+        f"A base model with {adapter_in_words(imported=imported)}, merged into its weights. "
         f"Not for clinical use. The adapter's own card has the recipe.\n\n{lines}"
     )

@@ -111,7 +111,7 @@ def test_the_classifier_labels_rows_the_teacher_does_not_know(label, seeded_stor
             assert row["category"] == recorded[normalized(row["instruction"])]
             assert row["confidence"] is None
             assert not row["needs_review"]
-            assert row["rehearsal"]  # for its label, whatever its text
+            assert not row["rehearsal"]  # of the text; `labelled_by` names the label's source
             assert row["label_completion_id"] in categorizations
     assert (result.by_teacher, result.by_classifier) == (27, 3)
     assert result.cross_validated_accuracy > 0.7

@@ -5,9 +5,14 @@ import shutil
 import pytest
 
 from bioinstruct_dagster.models.adapters import RESULT_FILE, WEIGHTS_FILE
-from bioinstruct_dagster.models.commands.found_adapter import AdapterCommandError, find_adapter
+from bioinstruct_dagster.models.commands.found_adapter import (
+    AdapterCommandError,
+    find_adapter,
+    tell_if_older,
+)
 from bioinstruct_dagster.models.commands.listing import UNNAMED, listed_adapters
 from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.models.commands.conftest import EXPERIMENT
 
 
@@ -52,6 +57,25 @@ def test_a_name_with_underscores_of_its_own_is_not_guessed(copied):
 def test_an_adapter_of_a_changed_recipe_is_older(copied, tmp_path):
     settings = changed_experiments(copied, tmp_path, "lora_alpha: 8", "lora_alpha: 9")
     assert states(settings) == [(EXPERIMENT, "older: its recipe has other values now")]
+
+
+def placed(settings, fingerprint):
+    row = {"row_id": "1", "split": "train", "category": "other", "rehearsal": False}
+    store = Store(settings.store.path)
+    store.replace({"hf_dataset": [row | {"dataset_fingerprint": fingerprint}]})
+
+
+def test_an_adapter_of_an_older_data_set_is_marked(copied, adapter):
+    trained_on = adapter["dataset_fingerprint"]
+    placed(copied, trained_on)
+    lines = []
+    tell_if_older(copied, find_adapter(copied, EXPERIMENT), lines.append)
+    assert (states(copied), lines) == ([(EXPERIMENT, "newest")], [])
+    placed(copied, "f" * 64)
+    words = f"of an older data set ({trained_on[:12]}; the present one is ffffffffffff)"
+    assert states(copied) == [(EXPERIMENT, f"newest, but {words}")]
+    tell_if_older(copied, find_adapter(copied, EXPERIMENT), lines.append)
+    assert lines[0].startswith(f"{EXPERIMENT} is {words}. To train it on the present rows")
 
 
 def test_a_second_adapter_of_the_same_recipe_is_older(copied):

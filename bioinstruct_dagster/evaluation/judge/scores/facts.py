@@ -3,12 +3,13 @@
 Belongs here: these columns of `judge_scores`. Does not: measuring a judge (measured).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bioinstruct_dagster.evaluation.judge.choice import family_of
 from bioinstruct_dagster.evaluation.judge.grades import rubric_version
-from bioinstruct_dagster.evaluation.judge.measured import JudgeStanding
+from bioinstruct_dagster.evaluation.judge.measured import STAND_IN, JudgeStanding
+from bioinstruct_dagster.settings import DEFAULT_MODELS
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class JudgeFacts:
     standing: JudgeStanding
     source_name: str
     wrote_training_data: bool = False
+
+    def of_stand_in(self) -> "JudgeFacts":
+        """The same where the rehearsal server replied under the judge's name and address.
+
+        What was measured of the judge says nothing of such replies.
+        """
+        model = DEFAULT_MODELS["rehearsal"]
+        return replace(self, model=model, standing=STAND_IN, wrote_training_data=False)
 
     def columns(self) -> dict[str, Any]:
         """The columns of `judge_scores` about the judge."""

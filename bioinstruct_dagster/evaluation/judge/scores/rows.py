@@ -70,7 +70,8 @@ def score_rows(
         *(judgement.choices.get(item.pair) for item in drawn),
     ]
     provenance = dict(answers.provenance)
-    provenance["rehearsal"] |= any(reply is not None and reply.rehearsal for reply in replies)
+    if any(reply is not None and reply.rehearsal for reply in replies):
+        facts = facts.of_stand_in()
     provenance["rehearsal"] |= facts.standing.state == "rehearsal"
     whole = {
         **experiment_columns(answers.experiment),

@@ -250,7 +250,13 @@ def test_a_rehearsal_s_grade_marks_every_score():
     items = items_of(3)
     grades = graded_both(items, grade(1, 1), grade(1, 1))
     grades[items[0].text("base")] = stored(grade(1, 1), rehearsal=True)
-    assert all(row["rehearsal"] for row in rows_of(items, grades))
+    rows = rows_of(items, grades)
+    assert all(row["rehearsal"] for row in rows)
+    # What was measured of a judge says nothing of a server that answers in its name.
+    assert {(row["judge_model"], row["judge_state"]) for row in rows} == {
+        ("rehearsal-teacher", "rehearsal")
+    }
+    assert all("Its scores mean nothing" in row["judge_note"] for row in rows)
 
 
 def test_p_values_are_corrected_over_tasks_within_a_metric():

@@ -1,0 +1,72 @@
+"""What the replies behind the present rows cost, for the page of `raw_instructions`.
+
+Belongs here: figures that the store bears out, and words in place of those that nobody knows. Does
+not: caps and prices (teacher.money), or the costs of single rows (the view `lineage`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bioinstruct_dagster.store.database import Store
+
+# What the replies behind the present rows took. A replayed reply is billed by nobody.
+SPEND_OF_THE_SET = """
+    select
+        sum(prompt_tokens)::bigint as prompt_tokens,
+        sum(completion_tokens)::bigint as completion_tokens,
+        count(*) filter (where not rehearsal) as billed,
+        count(*) filter (where not rehearsal and usd is null) as unpriced,
+        sum(usd) filter (where not rehearsal) as usd,
+        sum(usd) filter (where rehearsal) as usd_rehearsed
+    from completions
+    join completion_outcomes using (completion_id)
+"""
+SPEND_OF_THE_PROJECT = """
+    select
+        coalesce(sum(requests) filter (where not rehearsal), 0)::bigint as billed,
+        coalesce(sum(unpriced) filter (where not rehearsal), 0)::bigint as unpriced,
+        sum(usd) filter (where not rehearsal) as usd,
+        coalesce(sum(tokens), 0)::bigint as tokens
+    from spend
+"""
+NOTHING_BILLED = "none: only the rehearsal teacher replied, which bills nothing"
+NO_PRICE = "unknown: no price for this model"
+
+
+def spend_metadata(store: Store, kept: int) -> dict[str, Any]:
+    """What the replies took. A cost that nobody knows, or that was not billed, is no number.
+
+    Args:
+        store: with the replies behind the present rows.
+        kept: the number of rows that the gates keep.
+
+    Returns:
+        Tokens, and US dollars or why their number is not known.
+    """
+    of_set, of_project = store.rows(SPEND_OF_THE_SET)[0], store.rows(SPEND_OF_THE_PROJECT)[0]
+    usd = _dollars(of_set)
+    rehearsed = of_set["usd_rehearsed"]
+    return {
+        "prompt_tokens": of_set["prompt_tokens"],
+        "completion_tokens": of_set["completion_tokens"],
+        "usd": usd,
+        "usd_per_kept_row": usd / max(kept, 1) if isinstance(usd, float) else usd,
+        # The price list may give a rehearsal a price, so that caps can be tried.
+        **({"usd_of_a_rehearsal_by_the_price_list": rehearsed} if rehearsed else {}),
+        "project_usd_so_far": _dollars(of_project),
+        "project_tokens_so_far": of_project["tokens"],
+    }
+
+
+def _dollars(spend: Mapping[str, Any]) -> float | str:
+    """The cost in dollars, or why there is no such number."""
+    if not spend["billed"]:
+        return NOTHING_BILLED
+    if spend["unpriced"] == spend["billed"]:
+        return NO_PRICE
+    if spend["unpriced"]:
+        return (
+            f"unknown: {spend['usd']:.4f}, and {spend['unpriced']:,} of {spend['billed']:,} "
+            "requests have no price"
+        )
+    return float(spend["usd"])

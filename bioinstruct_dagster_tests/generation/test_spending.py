@@ -1,0 +1,38 @@
+"""What a set cost is a number only if it is known and was billed."""
+
+import pytest
+
+from bioinstruct_dagster.generation.spending import NO_PRICE, NOTHING_BILLED, spend_metadata
+from bioinstruct_dagster_tests.test_report import completion
+
+
+def metadata(store, *replies):
+    rows = [completion(n, rehearsal=marked, usd=usd) for n, (marked, usd) in enumerate(replies)]
+    outcome = {"outcome": "parsed", "tasks": 1, "dropped": 0, "detail": ""}
+    outcomes = [{"completion_id": row["completion_id"], **outcome} for row in rows]
+    store.replace({"completions": rows, "completion_outcomes": outcomes})
+    return spend_metadata(store, 10)
+
+
+@pytest.mark.parametrize(
+    ("replies", "usd", "per_row"),
+    [
+        ([(False, 0.5), (False, 1.5)], 2.0, 0.2),
+        ([(False, 0.5), (True, 9.0)], 0.5, 0.05),  # a rehearsal's price is no cost
+        ([(False, None), (False, None)], NO_PRICE, NO_PRICE),
+        ([(True, 0.0), (True, 0.0)], NOTHING_BILLED, NOTHING_BILLED),
+        ([(True, None)], NOTHING_BILLED, NOTHING_BILLED),
+    ],
+)
+def test_the_cost_is_what_was_billed(store, replies, usd, per_row):
+    found = metadata(store, *replies)
+    assert found["usd"] == found["project_usd_so_far"] == usd
+    assert found["usd_per_kept_row"] == per_row
+
+
+def test_a_cost_of_which_a_part_is_unknown_is_no_number(store):
+    found = metadata(store, (False, 0.5), (False, None), (True, 3.0))
+    assert found["usd"] == "unknown: 0.5000, and 1 of 2 requests have no price"
+    assert found["usd_per_kept_row"] == found["usd"]
+    assert found["usd_of_a_rehearsal_by_the_price_list"] == 3.0
+    assert found["project_tokens_so_far"] == 60
