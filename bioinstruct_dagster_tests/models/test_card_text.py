@@ -2,7 +2,15 @@
 
 import pytest
 
-from bioinstruct_dagster.models.card_text import code, hub_id, licence_fields, one_line
+from bioinstruct_dagster.models.card_text import (
+    adapter_in_words,
+    adapter_tags,
+    code,
+    hub_id,
+    licence_fields,
+    one_line,
+    rehearsal_note,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,3 +55,17 @@ def test_a_licence_has_the_names_of_the_hub(licence, fields):
 )
 def test_only_a_hub_id_is_a_base_model_of_the_header(source, named):
     assert hub_id(source) == named
+
+
+def test_nothing_is_claimed_of_the_subject_of_imported_rows():
+    assert adapter_tags(imported=False, rehearsal=False) == ["biomedical"]
+    assert adapter_tags(imported=True, rehearsal=True) == ["rehearsal"]
+    assert adapter_in_words(imported=False) == "a LoRA adapter for biomedical instructions"
+    assert adapter_in_words(imported=True) == "a LoRA adapter for instructions"
+
+
+def test_the_warning_of_a_rehearsal_names_its_parts_and_is_empty_without_any():
+    assert rehearsal_note(()) == ""
+    assert "because this is so and that is so. It shows" in rehearsal_note(
+        ["this is so", "that is so"]
+    )
