@@ -15,7 +15,7 @@ gc.disable()
 
 import dagster as dg
 
-from bioinstruct_dagster.automation import jobs, schedules, sensors
+from bioinstruct_dagster.automation import command_line, jobs, schedules, sensors
 from bioinstruct_dagster.curation import assets as curation
 from bioinstruct_dagster.curation import checks as curation_checks
 from bioinstruct_dagster.curation.curate_rows import curator_maker
@@ -89,4 +89,5 @@ def build_defs(settings: Settings) -> dg.Definitions:
     )
 
 
+command_line.state_errors(lambda: read_experiments(load_settings().models.experiments))
 defs = build_defs(load_settings())

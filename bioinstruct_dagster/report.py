@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER, RowOrigins, origins_of
 from bioinstruct_dagster.evaluation.leaderboard import PRESENT, leaderboard
@@ -318,6 +319,7 @@ def _heading(text: str) -> Iterator[str]:
     yield "-" * len(text)
 
 
+@quiet_on_closed_pipe
 def main() -> int:
     """Print the report. Returns exit status 1 if there is no store or a setting is wrong."""
     try:

@@ -138,8 +138,8 @@ def test_the_columns_are_explained(chain):
 
 def test_lineage_links_a_row_to_completion_seeds_and_cost(chain):
     statement = """
-        select lineage.row_id, lineage.request_id, lineage.usd_share, completion.messages,
-            list(seed.instruction) as seeds
+        select lineage.row_id, lineage.request_id, lineage.usd_share, lineage.rehearsal,
+            completion.messages, list(seed.instruction) as seeds
         from lineage
         join completions as completion using (completion_id)
         join seed_tasks as seed on list_contains(lineage.seed_ids, seed.seed_id)
@@ -154,7 +154,8 @@ def test_lineage_links_a_row_to_completion_seeds_and_cost(chain):
         for seed in row["seeds"]:
             assert json.dumps(seed, ensure_ascii=False) in prompt
         assert row["request_id"].startswith("req_")
-        assert row["usd_share"] == 0.0
+        assert row["usd_share"] > 0  # of a pretended price
+        assert row["rehearsal"]
 
 
 def test_the_funnel_adds_up(chain):

@@ -60,8 +60,11 @@ def test_definitions_validate_by_pyproject_and_by_workspace(environment):
     ("options", "message"),
     [
         (["--select", "key:no_such_asset"], "matches no asset"),
-        (["--select", "key:lora_adapter"], "no '--partition' option was provided"),
-        (["--select", "key:lora_adapter", "--partition", "gpt|all"], "partition key `gpt|all`"),
+        (["--select", "key:lora_adapter"], "the run names none. Name one, such as --partition"),
+        (
+            ["--select", "key:lora_adapter", "--partition", "gpt|all"],
+            "The base models are rehearsal-llama; the recipes are all",
+        ),
         (["--select", "key:hf_dataset"], "Materialize the first asset"),
     ],
 )

@@ -154,6 +154,42 @@ def test_a_wrong_mapping_of_a_run_is_refused_in_words(settings, tmp_path, column
     assert "Traceback" not in message
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"import_from": "no/such.csv"}, "import_from: /"),
+        ({"import_from": "https://x.org/rows.csv"}, "import_from: URLs"),
+        ({"import_from": "~nobody-here/rows.csv"}, "import_from: ~nobody-here/rows.csv"),
+        ({"import_from": "FILE"}, "columns are mapped by import_columns"),
+        ({"import_from": "FILE"}, "import_columns: instruction="),
+    ],
+)
+def test_a_bad_import_of_a_run_names_its_field_and_no_variable(settings, tmp_path, given, said):
+    source = tmp_path / "rows.jsonl"
+    source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")
+    given = {name: value.replace("FILE", str(source)) for name, value in given.items()}
+    result = run_of_raw_instructions(settings, **given)
+    message = failure_of(result)
+    assert message.startswith("Run configuration of raw_instructions: ")
+    assert said in message
+    assert "BIOINSTRUCT_IMPORT" not in message
+
+
+def test_a_variable_that_gave_the_wrong_columns_keeps_its_name(settings, tmp_path):
+    source = tmp_path / "rows.jsonl"
+    source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")
+    other = settings.changed(import_columns="instruction=x,output=y")
+    message = failure_of(run_of_raw_instructions(other, import_from=str(source)))
+    assert "columns are mapped by BIOINSTRUCT_IMPORT_COLUMNS" in message
+    by_settings = settings.changed(import_="no/such.csv")
+    assert "BIOINSTRUCT_IMPORT: " in failure_of(run_of_raw_instructions(by_settings))
+
+
+def failure_of(result):
+    (failure,) = [e for e in result.get_step_failure_events() if e.step_key == "raw_instructions"]
+    return failure.step_failure_data.error.message
+
+
 def test_a_moved_and_renamed_file_gives_the_same_data_set(settings, tmp_path):
     source = tmp_path / "rows.jsonl"
     source.write_text("\n".join(json.dumps(row) for row in ROWS), "utf-8")

@@ -20,7 +20,7 @@ from bioinstruct_dagster.models.partitions import ExperimentStep
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.materialization import stating_errors
+from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.training.assets import train_adapters
 
 DATA_SET_SELECTION = dg.AssetSelection.assets("hf_dataset").upstream()
@@ -54,7 +54,7 @@ experiment_job = dg.define_asset_job(
 )
 
 
-class StudyConfig(dg.Config):
+class StudyConfig(StepConfig):
     """Which experiments a study runs."""
 
     experiments: list[str] = Field(

@@ -1,17 +1,18 @@
-"""`python -m bioinstruct_dagster.curation why <row id>` prints every gate's findings on a row."""
+"""`python -m bioinstruct_dagster.curation why <row id>` explains why a row is kept or rejected."""
 
 import argparse
 import sys
 
-from bioinstruct_dagster.curation.verdicts import findings_of_row
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
+from bioinstruct_dagster.curation.explanation import explanation
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import load_settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.fingerprints import canonical_json
 
 
+@quiet_on_closed_pipe
 def main() -> int:
-    """Print the findings of every gate on one row, one a line; return the exit status."""
+    """Print the row, the findings of every gate and the conclusion; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bioinstruct_dagster.curation")
     commands = parser.add_subparsers(dest="command", required=True)
     why = commands.add_parser("why", help="show why a row is in the data set, or why not")
@@ -19,18 +20,12 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         settings = load_settings()
-        found = findings_of_row(
-            Store(settings.store.path, settings.store.lock_timeout), arguments.row_id
-        )
+        store = Store(settings.store.path, settings.store.lock_timeout)
+        for line in explanation(store, arguments.row_id):
+            print(line)
     except StatedError as error:
         print(error, file=sys.stderr)
         return 1
-    if not found:
-        print("No gate has checked this row yet. Materialize key:deduplicated_instructions.")
-    for row in found:
-        score = "" if row["score"] is None else f" {row['score']:.3f}"
-        evidence = canonical_json(row["evidence"]) if row["evidence"] else ""
-        print(f"{row['gate']:<14}{row['verdict']:<8}{row['rule']}{score} {evidence}".rstrip())
     return 0
 
 

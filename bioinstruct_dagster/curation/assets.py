@@ -38,8 +38,8 @@ from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
     materialization,
-    stating_errors,
 )
+from bioinstruct_dagster.store.step_failures import stating_errors
 from bioinstruct_dagster.teacher.session import open_session
 
 PENDING_MESSAGE = (

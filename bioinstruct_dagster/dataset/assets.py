@@ -29,8 +29,8 @@ from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
     materialization,
-    stating_errors,
 )
+from bioinstruct_dagster.store.step_failures import stating_errors
 from bioinstruct_dagster.teacher.completions import answered_by
 
 ROWS_IN_ORDER = """

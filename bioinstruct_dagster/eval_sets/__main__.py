@@ -7,6 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.hub import fetch_from_hub
@@ -16,6 +17,7 @@ from bioinstruct_dagster.settings import load_settings
 FIXTURE_NOTE = " (a fixture for the embedded base model)"
 
 
+@quiet_on_closed_pipe
 def main() -> int:
     """Get the named tasks from the hub, and list what is at hand; return the exit status."""
     parser = argparse.ArgumentParser(

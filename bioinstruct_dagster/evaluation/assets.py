@@ -36,8 +36,8 @@ from bioinstruct_dagster.store.materialization import (
     materialization,
     materialized_before,
     partition_materialization,
-    stating_errors,
 )
+from bioinstruct_dagster.store.step_failures import stating_errors
 
 # Loading the definitions stays light: what a step needs is imported where the step runs.
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def eval_scores_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Asse
         asks nothing whose result is stored, and goes on if one fails.
         """
         step = ExperimentStep(context, matrix, store, settings, process)
-        outcomes = yield from score_adapters(step, experiments_of(context))
+        outcomes = yield from score_adapters(step, experiments_of(context, matrix))
         outcomes.refuse_failures()
         if outcomes.made:
             yield materialized_before()

@@ -4,18 +4,20 @@ Belongs here: the run's configuration, one round towards the goal, and the metad
 not: which requests are sent (goal), sending them (teacher.rounds), or reading replies (raw_rows).
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError
 
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation import raw_rows as raw
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.goal import GateMaker, GoalFeed, goal_feed
+from bioinstruct_dagster.generation.imports.faults import ImportedSetError
 from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.generation.spending import spend_metadata
@@ -25,7 +27,8 @@ from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, 
 from bioinstruct_dagster.settings.generation import ImportSettings
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
-from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
+from bioinstruct_dagster.store.materialization import OWNERS, materialization
+from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.teacher.completions import answered_by
 from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.money.estimates import Estimate
@@ -63,7 +66,7 @@ REQUESTS_BEHIND_THE_ROWS = """
 """
 
 
-class RawInstructionsConfig(dg.Config):
+class RawInstructionsConfig(StepConfig):
     """What a run may change. A field without a value takes the setting."""
 
     instructions: int | None = Field(
@@ -115,15 +118,6 @@ class RawInstructionsConfig(dg.Config):
         description="The split of a hub data set to import (default: BIOINSTRUCT_IMPORT_SPLIT).",
     )
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_truth_value(cls, value: Any) -> Any:
-        # Python counts true as 1, so `max_usd: true` would be a cap of one dollar.
-        if isinstance(value, bool):
-            message = "true and false are no values of this field; write a number or text"
-            raise ValueError(message)  # noqa: TRY004  # pydantic would not report a TypeError
-        return value
-
 
 @dg.asset(
     group_name="generation",
@@ -156,7 +150,10 @@ def raw_instructions(
     """
     imports = _import_settings(config, settings)
     if imports.source:
-        yield _import_set(context, imports, store)
+        try:
+            yield _import_set(context, imports, store)
+        except ImportedSetError as error:
+            raise StatedError(_by_run_config(str(error), config, settings)) from None
         return
 
     seeds = [SeedTask(**row) for row in store.rows(STORED_SEEDS)]
@@ -164,6 +161,7 @@ def raw_instructions(
         raise StatedError("There are no seed tasks. Materialize key:seed_tasks first.")
     run_seed = settings.runs.seed if config.seed is None else config.seed
     controls = read_controls(settings.generation.controls) if settings.generation.controls else None
+    expected: list[Estimate] = []
     with open_session(
         settings,
         store,
@@ -195,7 +193,7 @@ def raw_instructions(
                 concurrency=settings.teacher.concurrency,
             ),
             purpose="generation",
-            announce=lambda expected: _show_estimate(context, expected),
+            announce=expected.append,
         )
     for message in tally.errors:
         context.log.warning("A request failed. The next run sends it again: %s", message)
@@ -220,6 +218,7 @@ def raw_instructions(
         session,
         feed,
         tally=tally,
+        expected=expected,
         run_seed=run_seed,
     )
 
@@ -230,6 +229,7 @@ def _materialize(
     feed: GoalFeed,
     *,
     tally: Tally,
+    expected: Sequence[Estimate],
     run_seed: int,
 ) -> dg.MaterializeResult[None]:
     store = session.store
@@ -260,6 +260,9 @@ def _materialize(
             or ("at the goal" if feed.kept >= feed.goal else "at BIOINSTRUCT_REQUESTS"),
             **({"billed_above_limit": tally.over_limit} if tally.over_limit else {}),
             **spend_metadata(store, feed.kept),
+            # As text: the UI would plot numbers of an estimate beside those of what came true. An
+            # observation before the first request would tear the curves of the other numbers.
+            **({"estimate": str(expected[-1])} if expected else {}),
             "completions_asked": tally.asked,
             "completions_reused": tally.reused,
             "completions_for_later": feed.unused_completions(),
@@ -297,26 +300,6 @@ def _stop_reason(feed: GoalFeed, tally: Tally) -> str | None:
     return None if feed.kept >= feed.goal else tally.stopped or feed.stopped
 
 
-def _show_estimate(context: dg.AssetExecutionContext, expected: Estimate) -> None:
-    """Show the estimate in the UI before the first request is sent."""
-    context.log_event(
-        dg.AssetObservation(
-            asset_key="raw_instructions",
-            description=str(expected),
-            metadata={
-                "estimated_requests": expected.requests,
-                "estimated_prompt_tokens": expected.prompt_tokens,
-                "estimated_completion_tokens": expected.completion_tokens,
-                "estimated_reasoning_tokens": expected.reasoning_tokens,
-                "estimated_usd": "unknown: no price" if expected.usd is None else expected.usd,
-                "most_usd": "unknown: no price" if expected.usd_most is None else expected.usd_most,
-                "estimated_hours": expected.hours,
-                "from_earlier_replies": expected.from_replies,
-            },
-        )
-    )
-
-
 def _import_settings(config: RawInstructionsConfig, settings: Settings) -> ImportSettings:
     """What to import: the run's configuration, and the settings where it says nothing."""
     given = {
@@ -331,6 +314,32 @@ def _import_settings(config: RawInstructionsConfig, settings: Settings) -> Impor
         said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
         message = f"Run configuration of raw_instructions: import_columns: {said}."
         raise StatedError(message) from None
+
+
+def _by_run_config(message: str, config: RawInstructionsConfig, settings: Settings) -> str:
+    """An import's message, with the run's fields in place of variables that said nothing.
+
+    A variable keeps its name if it gave the value, because then it is what the user must mend.
+    """
+    if config.import_from is None:
+        return message
+    plain = ImportSettings()
+    named = {
+        "BIOINSTRUCT_IMPORT_COLUMNS": (
+            "import_columns",
+            bool(config.import_columns) or settings.imports.columns == plain.columns,
+        ),
+        "BIOINSTRUCT_IMPORT_SPLIT": (
+            "import_split",
+            bool(config.import_split) or settings.imports.split == plain.split,
+        ),
+        "BIOINSTRUCT_IMPORT": ("import_from", True),
+    }
+    for variable, (field, is_of_run) in named.items():
+        if is_of_run:
+            message = re.sub(rf"\b{variable}=(?=\w)", f"{field}: ", message)
+            message = re.sub(rf"\b{variable}\b", field, message)
+    return f"Run configuration of raw_instructions: {message}"
 
 
 def _import_set(

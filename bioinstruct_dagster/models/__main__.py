@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.commands.chat import MOST_TOKENS, chat
 from bioinstruct_dagster.models.commands.found_adapter import (
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@quiet_on_closed_pipe
 def main() -> int:
     """Carry out a command. Returns exit status 1 if it fails, with a message."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -108,7 +110,7 @@ def main() -> int:
     except StatedError as error:
         print(error, file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, BrokenPipeError):
+    except KeyboardInterrupt:
         return 0
     return 0
 

@@ -18,6 +18,8 @@ from bioinstruct_dagster.store.fingerprints import sha256_of, sha256_of_file
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
 RESULT_FILE = "result.json"  # training.train writes it; peft writes the other two
+# From adapters/<experiment>/<hash> to the folder of models beside `adapters`.
+_MODELS_FROM_ADAPTER = "../../../models/"
 _SEAL = "result_sha256"  # in the proof of a result
 
 
@@ -90,6 +92,39 @@ def stored_folder(path: str, data_dir: Path) -> Path:
     if not folder.is_relative_to(data_dir.absolute()):
         raise _outside(path, data_dir)
     return folder
+
+
+def portable_base(path: str, models_dir: Path) -> str:
+    """A base model as the files of an adapter name it: by no absolute path of this machine.
+
+    An adapter is handed on, and a path would tell its readers of the machine. A relative path with
+    dots is no hub id, so no library loads a stranger's model in its place.
+
+    Args:
+        path: the hub id or the folder of the base model.
+        models_dir: the folder of models in the data folder.
+
+    Returns:
+        The hub id; for a folder in the data folder, its path from the adapter's own folder; for a
+        folder elsewhere, its name behind `./`. The experiment file says where that one is.
+    """
+    folder = Path(path)
+    if not folder.is_absolute():
+        return path
+    for one, whole in ((folder, models_dir), (folder.resolve(), models_dir.resolve())):
+        if one.is_relative_to(whole):
+            return f"{_MODELS_FROM_ADAPTER}{one.relative_to(whole).as_posix()}"
+    return f"./{folder.name}"
+
+
+def base_in_models(name: str) -> str | None:
+    """The base model's path inside the folder of models, by the name that `portable_base` gave.
+
+    It is None if the base model is not in that folder.
+    """
+    if not name.startswith(_MODELS_FROM_ADAPTER):
+        return None
+    return name.removeprefix(_MODELS_FROM_ADAPTER)
 
 
 def _outside(path: str, data_dir: Path) -> AdapterPlaceError:

@@ -6,6 +6,7 @@ Belongs here: what the cards of adapters and of merged models share. Does not: t
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.settings import PROJECT_ROOT
@@ -40,6 +41,14 @@ def hub_id(source: str) -> str | None:
     """The base model for a card's header: a hub id, or None if the source is a folder."""
     is_folder = (PROJECT_ROOT / source).is_dir()  # models.base_models reads it so
     return source if _HUB_ID.fullmatch(source) and not is_folder else None
+
+
+def shown_source(source: str) -> str:
+    """A base model's source as a card shows it: without the folders above a folder's name.
+
+    A card is published, and a path would tell its readers of the machine.
+    """
+    return f"./{Path(source).name}" if source.startswith(("/", "~")) else source
 
 
 def licence_fields(licence: str | None) -> dict[str, Any]:

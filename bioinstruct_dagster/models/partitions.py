@@ -15,11 +15,19 @@ import dagster as dg
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import train_rows
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
-from bioinstruct_dagster.models.experiments.names import partition_key
+from bioinstruct_dagster.models.experiments.names import UnknownExperimentError, partition_key
+from bioinstruct_dagster.models.experiments.near_names import some
 from bioinstruct_dagster.models.outcomes import ExperimentOutcomes
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
+
+# The tags by which a run names its partition, or the ends of its range.
+_PARTITION_TAGS = (
+    "dagster/partition",
+    "dagster/asset_partition_range_start",
+    "dagster/asset_partition_range_end",
+)
 
 
 def experiment_partitions(matrix: ExperimentMatrix) -> dg.MultiPartitionsDefinition:
@@ -51,18 +59,69 @@ def experiment_key(base_model: str, recipe: str) -> dg.MultiPartitionKey:
     return dg.MultiPartitionKey({"base_model": base_model, "recipe": recipe})
 
 
-def experiments_of(context: dg.AssetExecutionContext) -> list[Experiment]:
+def experiments_of(context: dg.AssetExecutionContext, matrix: ExperimentMatrix) -> list[Experiment]:
     """The base model and the recipe of each partition that the step materializes.
 
     Raises:
+        UnknownExperimentError: the run names no partition, or one that is not there.
         TypeError: the asset is not partitioned by `experiment_partitions`.
     """
+    if not (context.has_partition_key or context.has_partition_key_range):
+        raise UnknownExperimentError(missing_partition(matrix))
+    try:
+        keys = context.partition_keys
+    except (dg.DagsterUnknownPartitionError, dg.DagsterInvalidInvocationError):
+        named = [value for tag, value in context.run.tags.items() if tag in _PARTITION_TAGS]
+        raise UnknownExperimentError(unknown_partitions(matrix, named)) from None
     experiments = []
-    for key in context.partition_keys:
+    for key in keys:
         if not isinstance(key, dg.MultiPartitionKey):
             raise TypeError(f"{key!r} is not the key of an experiment partition.")
         experiments.append((key.keys_by_dimension["base_model"], key.keys_by_dimension["recipe"]))
     return experiments
+
+
+def missing_partition(matrix: ExperimentMatrix) -> str:
+    """What to tell a user whose run names no partition: which there are."""
+    example = partition_key(matrix.experiments()[0])
+    return (
+        "The selected assets have a partition for each experiment, and the run names none. Name "
+        f"one, such as --partition '{example}' on the command line. {_some_of(matrix)}"
+    )
+
+
+def unknown_partitions(matrix: ExperimentMatrix, keys: Iterable[str]) -> str:
+    """What to tell a user about keys that are not those of partitions: which there are.
+
+    Args:
+        matrix: the experiments.
+        keys: the keys that the run names; those of partitions are passed over.
+    """
+    there = {partition_key(one) for one in matrix.experiments()}
+    told = []
+    for key in keys:
+        if key in there:
+            continue
+        try:
+            found = matrix.names_of([key])
+        except UnknownExperimentError as error:
+            told.append(str(error))
+        else:
+            told.append(
+                f"{key!r} is a pattern, and --partition takes one name. Name one, such as "
+                f"'{partition_key(found[0])}', or take the job study, which takes patterns"
+            )
+    return "\n".join(
+        [*(one.rstrip(".") + ("" if one[-1] == "?" else ".") for one in told), _some_of(matrix)]
+    )
+
+
+def _some_of(matrix: ExperimentMatrix) -> str:
+    """Some of the base models and recipes of which the keys consist."""
+    return (
+        f"A name is base_model|recipe. The base models are {some(list(matrix.base_models))}; the "
+        f"recipes are {some(list(matrix.recipes))}. The page of the asset lora_adapter lists all."
+    )
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.new_folders import new_folder
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
@@ -145,7 +146,9 @@ def _convert(gguf: Path, folder: Path, log: Log) -> None:
     (folder / ORIGIN_FILE).write_text(f"{ORIGIN}\n", "utf-8")
 
 
-if __name__ == "__main__":
+@quiet_on_closed_pipe
+def main() -> int:
+    """Make the model in the data folder. Returns exit status 1 if it can't be made."""
     from bioinstruct_dagster.settings import load_settings
 
     try:
@@ -154,4 +157,10 @@ if __name__ == "__main__":
             lambda line: print(line, flush=True),  # noqa: T201
         )
     except RealBaseError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

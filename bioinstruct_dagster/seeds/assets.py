@@ -14,7 +14,8 @@ from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
-from bioinstruct_dagster.store.materialization import OWNERS, materialization, stating_errors
+from bioinstruct_dagster.store.materialization import OWNERS, materialization
+from bioinstruct_dagster.store.step_failures import stating_errors
 
 FINGERPRINT_COLUMNS = ("seed_id", "category", "source_family", "instruction", "input", "output")
 

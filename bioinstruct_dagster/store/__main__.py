@@ -8,6 +8,7 @@ import sys
 
 import duckdb
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.settings import SettingsError, load_settings
 from bioinstruct_dagster.store.database import Store, StoreError
 
@@ -16,6 +17,7 @@ WIDEST = 10_000
 WIDEST_COLUMN = 80
 
 
+@quiet_on_closed_pipe
 def main() -> int:
     """Print the result of the statement. Returns exit status 1 if it fails."""
     parser = argparse.ArgumentParser(

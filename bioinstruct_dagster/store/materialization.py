@@ -1,26 +1,17 @@
-"""The metadata that Dagster shows of a table, and errors as failed steps.
+"""The metadata that Dagster shows of a table.
 
-Belongs here: row count, column schema, preview, fingerprint, and how a stated error ends a step.
-Does not: anything that works without Dagster (store.database).
+Belongs here: row count, column schema, preview, and fingerprint. Does not: how a stated error ends
+a step (store.step_failures), or anything that works without Dagster (store.database).
 """
 
-import atexit
-import functools
-import inspect
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
-from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.database import Store, condition_of
 from bioinstruct_dagster.store.schema import column_notes
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
@@ -64,7 +55,6 @@ def materialization(
     """
     condition = condition_of(part)
     columns = store.rows(COLUMNS, {"table": table})
-    notes = column_notes(table)
     left_out = f"exclude ({', '.join(hidden)})" if hidden else ""
     preview = store.rows(
         f"select * {left_out} from {table} {condition} limit {PREVIEW_ROWS}", part or {}
@@ -84,20 +74,29 @@ def materialization(
             )
             context.instance.add_run_tags(context.run.run_id, {"rehearsal": "true"})
     metadata["dagster/row_count"] = count
-    metadata["dagster/column_schema"] = dg.TableSchema(
-        [
-            dg.TableColumn(
-                c["column_name"],
-                c["data_type"].lower(),
-                notes.get(c["column_name"]),
-                constraints=dg.TableColumnConstraints(nullable=c["nullable"]),
-            )
-            for c in columns
-        ]
-    )
+    metadata["dagster/column_schema"] = dg.TableSchema(column_schema(columns, table))
     metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
     metadata["fingerprint"] = fingerprint
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fingerprint[:16]))
+
+
+def column_schema(columns: Sequence[Mapping[str, Any]], table: str) -> list[dg.TableColumn]:
+    """The columns of a table as the UI shows them, each with its comment in the declaration.
+
+    Args:
+        columns: the rows of the query COLUMNS.
+        table: the table's name.
+    """
+    notes = column_notes(table)
+    return [
+        dg.TableColumn(
+            column["column_name"],
+            column["data_type"].lower(),
+            notes.get(column["column_name"]),
+            constraints=dg.TableColumnConstraints(nullable=column["nullable"]),
+        )
+        for column in columns
+    ]
 
 
 def partition_materialization(
@@ -155,42 +154,6 @@ def materialized_before() -> dg.MaterializeResult[None]:
     counts the events.
     """
     return dg.MaterializeResult(metadata={SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True})
-
-
-def stating_errors(compute: Callable[P, R]) -> Callable[P, R]:
-    """An asset's function that fails its step on a stated error, without retry or traceback.
-
-    On the command line, the error's message is printed last, below Dagster's own output.
-    """
-    if inspect.isgeneratorfunction(compute):
-
-        @functools.wraps(compute)
-        def stated_one_by_one(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with _stating():
-                yield from compute(*args, **kwargs)
-
-        return stated_one_by_one
-
-    @functools.wraps(compute)
-    def stated(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _stating():
-            return compute(*args, **kwargs)
-
-    return stated
-
-
-@contextmanager
-def _stating() -> Iterator[None]:
-    try:
-        yield
-    except StatedError as error:
-        atexit.register(_say_last, str(error))
-        raise dg.Failure(str(error), allow_retries=False) from None
-
-
-def _say_last(message: str) -> None:
-    if sys.__stderr__:
-        sys.__stderr__.write(f"\n{message}\n")
 
 
 def markdown_table(rows: list[dict[str, Any]]) -> str:

@@ -10,7 +10,7 @@ from importlib.resources import files
 DECLARATION = ("schema.sql", "views.sql")  # tables, then the views that are made from them
 
 _TABLE = re.compile(r"create table if not exists (\w+) \(\n(.*?)\n\);", re.DOTALL)
-_NOTE = re.compile(r"^\s+(\w+)\s.*?--\s*(.+)$", re.MULTILINE)
+_NOTE = re.compile(r'^\s+"?(\w+)"?\s.*?--\s*(.+)$', re.MULTILINE)
 
 
 @cache

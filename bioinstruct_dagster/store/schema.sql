@@ -3,7 +3,9 @@
 -- such as completions that were paid for. Each other table holds the last materialization of its asset.
 -- The UI shows the comment behind a column as the column's description.
 
-create table if not exists store_version (version integer not null);
+create table if not exists store_version (
+    version integer not null    -- SCHEMA_VERSION of store/database.py when the tables were made
+);
 
 create table if not exists seed_tasks (
     seed_id         varchar not null,   -- the field `id` of the file
@@ -27,53 +29,53 @@ create table if not exists completions (
     parameters          json not null,        -- decoding parameters, token limit, response format
     messages            json not null,        -- the full prompt, system message included
     reply_format        varchar not null,     -- json_schema | json_object | text
-    template_id         varchar not null,
+    template_id         varchar not null,     -- name of the prompt template
     template_sha256     varchar not null,     -- sha256 of the prompt's fixed text and response format
     draw                integer not null,     -- 0; 1 if the request was sent once more for a second reply
     run_seed            bigint,               -- generation: this and request_number determine the seeds shown
-    request_number      bigint,
+    request_number      bigint,               -- number of the request in the run seed's series, from 0
     seed_ids            varchar[] not null,   -- seeds shown, in the order shown
     controls            json,                 -- requested values by task of the reply and control dimension
     controls_sha256     varchar,              -- sha256 of the controls file
     content             varchar not null,     -- the reply's text, as received; empty if the reply has no text
     reasoning           varchar,              -- the text of the model's reasoning, if the server sends it apart
     body                varchar,              -- the whole reply, if its form is not that of a completion
-    refusal             varchar,
-    finish_reason       varchar,
+    refusal             varchar,              -- the teacher's refusal, if the reply states one
+    finish_reason       varchar,              -- why the reply ended, in the server's word, such as stop or length
     request_id          varchar,              -- the header x-request-id of the reply
-    system_fingerprint  varchar,
+    system_fingerprint  varchar,              -- the server's name for its configuration, if the reply has one
     service             varchar not null,     -- online | flex | batch, as requested
     service_tier        varchar,              -- the service tier that the reply names and the server bills
     batch_id            varchar,              -- job of the Batch API
-    prompt_tokens       bigint,
+    prompt_tokens       bigint,               -- tokens of the prompt; null if not stated
     cached_tokens       bigint,               -- prompt tokens that are billed at the cached price
-    completion_tokens   bigint,
+    completion_tokens   bigint,               -- tokens of the reply, with reasoning; null if not stated
     usd                 double,               -- null if the model's price is unknown
     run_id              varchar,              -- the Dagster run that paid for it
-    requested_at        timestamptz not null,
-    completed_at        timestamptz not null
+    requested_at        timestamptz not null, -- when the request was sent
+    completed_at        timestamptz not null  -- when the reply was there
 );
 
 -- [append-only] Requests that were sent but never answered, because the run was killed or the connection broke. The
 -- server may have billed them, so the budget counts the most that each of them can cost.
 create table if not exists presumed_spend (
-    reservation_id  varchar not null,
+    reservation_id  varchar not null,   -- one for each time that the request was sent
     completion_id   varchar not null,   -- the request; if it was sent again, it may be in completions too
-    run_id          varchar,
+    run_id          varchar,            -- the Dagster run that sent it
     usd             double,             -- the most that it can cost; null if the model's price is unknown
     tokens          bigint not null,    -- the most that it can use
     rehearsal       boolean not null,   -- the embedded teacher was asked
-    reserved_at     timestamptz not null
+    reserved_at     timestamptz not null  -- when the request was sent
 );
 
 -- [append-only] One row per round of requests: how many were sent, what they cost, and why the round stopped.
 create table if not exists teacher_rounds (
-    started_at          timestamptz not null,
-    finished_at         timestamptz not null,
-    run_id              varchar,
+    started_at          timestamptz not null,  -- when the round began
+    finished_at         timestamptz not null,  -- when the round ended
+    run_id              varchar,            -- the Dagster run
     purpose             varchar not null,   -- generation | categorization | quality_check
-    teacher             varchar not null,
-    model               varchar not null,
+    teacher             varchar not null,   -- rehearsal | openai
+    model               varchar not null,   -- model that the requests name
     service             varchar not null,   -- online | flex | batch
     reused              bigint not null,    -- completions that were in the store already
     asked               bigint not null,    -- completions that the teacher sent and the store received
@@ -92,31 +94,31 @@ create table if not exists teacher_rounds (
 create table if not exists teacher_refusals (
     completion_id       varchar not null,   -- the request; if a later round had a reply, it is in completions too
     purpose             varchar not null,   -- generation | categorization | quality_check
-    teacher             varchar not null,
-    endpoint            varchar not null,
-    model               varchar not null,
-    run_id              varchar,
+    teacher             varchar not null,   -- rehearsal | openai
+    endpoint            varchar not null,   -- address of the server, without credentials
+    model               varchar not null,   -- model that the request names
+    run_id              varchar,            -- the Dagster run that sent it
     request_number      bigint,             -- place in its series; null if it belongs to none
     status              integer not null,   -- the HTTP status
     code                varchar,            -- the server's code of the error
     kind                varchar not null,   -- what the answer means, such as context or moderation; see teacher/refusals.py
     message             varchar not null,   -- the server's words
-    refused_at          timestamptz not null
+    refused_at          timestamptz not null  -- when the refusal came
 );
 
 -- [append-only] The form of request that a server accepts, as a probe found it. The last row of a server counts.
 create table if not exists teacher_dialects (
-    teacher             varchar not null,
-    endpoint            varchar not null,
-    model               varchar not null,
+    teacher             varchar not null,   -- rehearsal | openai
+    endpoint            varchar not null,   -- address of the server, without credentials
+    model               varchar not null,   -- model that the requests name
     api                 varchar not null,   -- chat | responses
     reply_format        varchar not null,   -- json_schema | json_object | text
     token_limit_name    varchar not null,   -- max_completion_tokens | max_tokens
     left_out            varchar[] not null, -- request parameters that the server refuses
     evidence            varchar not null,   -- each request of the probe and the server's reply, in short
     requests_per_minute bigint,             -- from the server's headers
-    tokens_per_minute   bigint,
-    probed_at           timestamptz not null,
+    tokens_per_minute   bigint,             -- the limit that the server's headers name; null if they name none
+    probed_at           timestamptz not null,  -- when the server was probed
     folds_system        boolean,            -- the server refuses system messages: each prompt is sent in one message
     output_limit        varchar,            -- heeded | ignored | unproven; null if an earlier version probed
     reasoning_effort    varchar             -- as the probe asked for it; null if it did not
@@ -128,37 +130,37 @@ create table if not exists batches (
     batch_id        varchar,             -- the server's id; null until the job is created
     state           varchar not null,    -- submitting | open | harvested | failed
     status          varchar,             -- the last status that the server gave
-    purpose         varchar not null,
-    teacher         varchar not null,
-    endpoint        varchar not null,
-    model           varchar not null,
-    requests        bigint not null,
-    answered        bigint not null,
+    purpose         varchar not null,    -- as in completions
+    teacher         varchar not null,    -- rehearsal | openai
+    endpoint        varchar not null,    -- address of the server, without credentials
+    model           varchar not null,    -- model that the requests name
+    requests        bigint not null,     -- number of requests in the batch
+    answered        bigint not null,     -- number of replies that were stored
     usd             double,              -- reserved while the batch is open: the most that it can cost
     tokens          bigint not null,     -- reserved while the batch is open: the most that it can use
     prompt_tokens   bigint,              -- estimated tokens of the prompts: its part of the server's queue
     token_limit     bigint,              -- set if refused for its size: the limit that the server named, or 0
-    run_id          varchar,
+    run_id          varchar,             -- the Dagster run that submitted it
     resume          json not null,       -- run configuration of the run that stores its replies
     detail          varchar not null,    -- errors in short
-    submitted_at    timestamptz not null,
-    finished_at     timestamptz
+    submitted_at    timestamptz not null,  -- when the batch was submitted
+    finished_at     timestamptz          -- when the batch ended; null while it is open
 );
 
 -- [append-only] The complete requests of each batch. A run that stores the replies needs no other input.
 create table if not exists batch_requests (
-    batch_key       varchar not null,
-    completion_id   varchar not null,
-    request         json not null
+    batch_key       varchar not null,   -- the batch, as in batches
+    completion_id   varchar not null,   -- the request, as in completions
+    request         json not null       -- the whole request, as it was submitted
 );
 
 -- The result of parsing each reply behind the current raw_instructions; one row per completion.
 create table if not exists completion_outcomes (
-    completion_id   varchar not null,
+    completion_id   varchar not null,   -- the reply, as in completions
     outcome         varchar not null,   -- parsed | truncated | refused | empty | malformed | wrong_schema
     tasks           integer not null,   -- tasks that were parsed, including those salvaged from a broken reply
     dropped         integer not null,   -- tasks that could not be parsed
-    detail          varchar not null
+    detail          varchar not null    -- why the outcome is this one; empty if there is nothing to say
 );
 
 create table if not exists raw_instructions (
@@ -176,7 +178,7 @@ create table if not exists raw_instructions (
 
 -- The gates in the order in which they check a row. The store writes this table from store/gate_order.py.
 create table if not exists gates (
-    gate            varchar not null,
+    gate            varchar not null,   -- quality | privacy | contamination | novelty | category
     gate_order      utinyint not null,  -- from 0; the first gate that rejects a row gives its reason
     by_row          boolean not null    -- whether the gate checks each row by itself, without other rows
 );
@@ -194,38 +196,38 @@ create table if not exists verdicts (
     evidence        json not null,      -- the text or value that led to the verdict
     gate_version    varchar not null,   -- of the gate: a hash of all its rules, data and settings
     text_sha256     varchar not null,   -- first 16 hex digits, over the texts that the gate checked
-    judged_at       timestamptz not null,
+    judged_at       timestamptz not null,  -- when the gate checked the row
     rehearsal       boolean not null    -- of the row: made with the embedded teacher or base model
 );
 
 -- [append-only] Verdicts that later verdicts have replaced.
 create table if not exists superseded_verdicts (
-    row_id          varchar not null,
-    gate            varchar not null,
-    place           utinyint not null,
-    rule            varchar not null,
-    version         varchar not null,
-    verdict         varchar not null,
-    score           double,
-    evidence        json not null,
-    gate_version    varchar not null,
-    text_sha256     varchar not null,
-    judged_at       timestamptz not null,
-    rehearsal       boolean not null,
-    superseded_at   timestamptz not null
+    row_id          varchar not null,       -- as in raw_instructions
+    gate            varchar not null,       -- as in verdicts
+    place           utinyint not null,      -- as in verdicts
+    rule            varchar not null,       -- as in verdicts
+    version         varchar not null,       -- as in verdicts
+    verdict         varchar not null,       -- as in verdicts
+    score           double,                 -- as in verdicts
+    evidence        json not null,          -- as in verdicts
+    gate_version    varchar not null,       -- as in verdicts
+    text_sha256     varchar not null,       -- as in verdicts
+    judged_at       timestamptz not null,   -- when the gate checked the row
+    rehearsal       boolean not null,       -- of the row: made with the embedded teacher or base model
+    superseded_at   timestamptz not null    -- when another verdict replaced this one
 );
 
 -- [append-only] The contents of each version of a gate: its rules, settings and data.
 create table if not exists gate_versions (
-    gate            varchar not null,
-    version         varchar not null,
-    made_of         json not null,
-    first_used_at   timestamptz not null
+    gate            varchar not null,      -- name of the gate
+    version         varchar not null,      -- hash of the gate's code, settings and data
+    made_of         json not null,         -- the settings and data of the version, by name
+    first_used_at   timestamptz not null   -- when the version first checked a row
 );
 
 -- Texts that a gate repaired. The table raw_instructions keeps the teacher's text.
 create table if not exists repairs (
-    row_id          varchar not null,
+    row_id          varchar not null,   -- as in raw_instructions
     gate            varchar not null,   -- quality | privacy
     field           varchar not null,   -- instruction | input | output
     text            varchar not null    -- the repaired text
@@ -243,28 +245,28 @@ create table if not exists novelty_signatures (
 
 -- The version of the signatures in novelty_signatures. Signatures of another version are computed again.
 create table if not exists novelty_index (
-    measure         varchar not null,
-    version         varchar not null
+    measure         varchar not null,   -- the measure of similarity, as in novelty_signatures
+    version         varchar not null    -- hash of the code that makes its signatures
 );
 
 -- [append-only] A teacher's answers to questions about rows, for questions without their own table.
 create table if not exists teacher_answers (
     answer_key      varchar not null,   -- sha256 of (teacher, model, template, the item's fields)
     answer          json,               -- null: the teacher was asked but gave no valid answer
-    teacher         varchar not null,
-    model           varchar not null,
-    completion_id   varchar not null
+    teacher         varchar not null,   -- rehearsal | openai
+    model           varchar not null,   -- the model that was asked
+    completion_id   varchar not null    -- the reply, as in completions
 );
 
 -- [append-only] A teacher's checks of the grounding and correctness of rows. No row is asked about twice.
 create table if not exists quality_checks (
     check_key       varchar not null,   -- sha256 of (teacher, model, template, instruction, input, output)
     grounded        boolean,            -- null: the teacher was asked but gave no valid answer
-    correct         boolean,
-    reason          varchar not null,
-    teacher         varchar not null,
-    model           varchar not null,
-    completion_id   varchar not null
+    correct         boolean,            -- whether the output is right; null: the teacher gave no valid answer
+    reason          varchar not null,   -- the teacher's reason, in its own words
+    teacher         varchar not null,   -- rehearsal | openai
+    model           varchar not null,   -- the model that was asked
+    completion_id   varchar not null    -- the reply, as in completions
 );
 
 -- [append-only] Vectors of kept instructions. Written only if BIOINSTRUCT_MEANING_MODEL is set.
@@ -288,11 +290,11 @@ create table if not exists deduplicated_instructions (
 -- [append-only] Category labels of a teacher, by instruction. No instruction is labelled twice in one pass.
 create table if not exists category_labels (
     label_key       varchar not null,   -- sha256 of (teacher, model, template, instruction)
-    instruction     varchar not null,
+    instruction     varchar not null,   -- the instruction that was labelled
     category        varchar,            -- null: the teacher was asked but gave no valid label
-    teacher         varchar not null,
-    model           varchar not null,
-    completion_id   varchar not null,
+    teacher         varchar not null,   -- rehearsal | openai
+    model           varchar not null,   -- the model that was asked
+    completion_id   varchar not null,   -- the reply, as in completions
     pass            integer not null    -- 1; 2 for a sample that is labelled again to measure agreement
 );
 
@@ -347,13 +349,13 @@ create table if not exists lora_adapter (
     train_seconds       double not null,     -- seconds of training, without loading the model
     device              varchar not null,    -- cpu | cuda
     rehearsal           boolean not null,    -- made with the embedded teacher or base model
-    trained_at          timestamptz not null
+    trained_at          timestamptz not null                                  -- when training ended
 );
 
 create table if not exists rows_left_out (
     base_model          varchar not null,    -- name in the experiment file
     recipe              varchar not null,    -- name in the experiment file
-    row_id              varchar not null,
+    row_id              varchar not null,    -- as in raw_instructions
     tokens              bigint not null,     -- of prompt and response, with the end-of-sequence token
     tokens_lost         bigint not null,     -- tokens that training did not see
     action              varchar not null,    -- left_out | input_shortened | no_output
@@ -388,7 +390,7 @@ create table if not exists eval_scores (
     adapter_sha256      varchar,            -- sha256 of adapter_model.safetensors; null for the base model
     scored_from         varchar not null,   -- sha256 of the item results, and of the code, that the task's scores rest on
     rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
-    scored_at           timestamptz not null
+    scored_at           timestamptz not null  -- when the score was computed
 );
 
 create table if not exists eval_predictions (
@@ -427,16 +429,16 @@ create table if not exists eval_class_counts (
 create table if not exists eval_scores_over_seeds (
     base_model          varchar not null,   -- name in the experiment file
     recipe              varchar not null,   -- the recipe's name without its seed
-    task                varchar not null,
+    task                varchar not null,   -- name in the catalogue of evaluation tasks, or held_out
     task_version        varchar not null,   -- hash of the task's version, prompt and scoring
-    metric              varchar not null,
+    metric              varchar not null,   -- name of the metric, as in eval_scores
     category            varchar not null,   -- of the task; for held_out: all
     subject             varchar not null,   -- adapter | difference (adapter minus base, paired by item)
     recipes             varchar[] not null, -- the experiments, one for each seed
     score               double not null,    -- the mean over seeds
     spread              double not null,    -- the standard deviation of the seeds' scores
     ci_low              double,             -- of an interval that counts both items and seeds
-    ci_high             double,
+    ci_high             double,             -- the upper end of the interval
     method              varchar not null,   -- of the interval
     seeds               bigint not null,    -- number of seeds
     n                   bigint not null,    -- number of items
@@ -444,7 +446,7 @@ create table if not exists eval_scores_over_seeds (
     dataset_fingerprint varchar not null,   -- of the data set that the adapters were trained on
     scored_from         varchar not null,   -- sha256 of what the adapters' own scores rest on
     rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
-    scored_at           timestamptz not null
+    scored_at           timestamptz not null  -- when the score was computed
 );
 
 -- [append-only] The results of single items, by a hash of all that determines them: a model is asked nothing twice.
@@ -464,7 +466,7 @@ create table if not exists eval_items (
     tokens_lost     bigint not null,        -- tokens of the passage that were cut so that the prompt fits
     asked           boolean not null,       -- false: the question alone is longer than the model's context
     precision       varchar not null,       -- of the weights and of the device, such as float32 on cpu
-    made_at         timestamptz not null
+    made_at         timestamptz not null    -- when the model was asked
 );
 
 -- [append-only] Which items the rows of a training set repeat, by the rules of the contamination gate.
@@ -474,7 +476,7 @@ create table if not exists eval_contamination (
     items           bigint not null,        -- number of the task's items
     rows            bigint not null,        -- number of training rows that they were compared with
     hits            struct(item_id varchar, row_id varchar, rule varchar)[] not null, -- the strongest rule of each pair
-    scanned_at      timestamptz not null
+    scanned_at      timestamptz not null    -- when the items were compared with the training rows
 );
 
 -- [append-only] A judge's counts of facts in an answer, by rubric and texts. No answer is graded twice by a judge.
@@ -482,8 +484,8 @@ create table if not exists judge_grades (
     grade_key       varchar not null,   -- sha256 of (teacher, model, rubric, source, reference, answer)
     rubric          varchar not null,   -- name and version of the rubric, and a hash of its text
     source_hash     varchar not null,   -- first 16 hex digits of the sha256, over the text
-    reference_hash  varchar not null,
-    answer_hash     varchar not null,
+    reference_hash  varchar not null,   -- of the reference, in the same form
+    answer_hash     varchar not null,   -- of the answer, in the same form
     repeat          integer not null,   -- 0: the grade that counts; else asked again to measure consistency
     covered         bigint,             -- facts of the reference that the answer states; null: no valid grade
     distorted       bigint,             -- facts of the reference that the answer states wrongly
@@ -491,10 +493,10 @@ create table if not exists judge_grades (
     supported       bigint,             -- facts of the answer that source or reference supports
     contradicted    bigint,             -- facts of the answer that source or reference contradicts
     invented        bigint,             -- facts of the answer that occur in neither
-    reason          varchar not null,
+    reason          varchar not null,   -- the judge's reason, in its own words
     teacher         varchar not null,   -- rehearsal | openai: how the judge was asked
     model           varchar not null,   -- the judge
-    completion_id   varchar not null
+    completion_id   varchar not null    -- the reply, as in completions
 );
 
 -- [append-only] A judge's choice between two answers, in one of the two orders.
@@ -502,32 +504,32 @@ create table if not exists judge_pairs (
     pair_key        varchar not null,   -- sha256 of (teacher, model, question, source, reference, first, second)
     rubric          varchar not null,   -- as in judge_grades
     source_hash     varchar not null,   -- first 16 hex digits of the sha256, over the text
-    reference_hash  varchar not null,
-    first_hash      varchar not null,
-    second_hash     varchar not null,
+    reference_hash  varchar not null,   -- of the reference, in the same form
+    first_hash      varchar not null,   -- of the answer that was shown first, in the same form
+    second_hash     varchar not null,   -- of the answer that was shown second, in the same form
     preferred       varchar,            -- first | second | neither; null: no valid choice
-    reason          varchar not null,
+    reason          varchar not null,   -- the judge's reason, in its own words
     teacher         varchar not null,   -- rehearsal | openai: how the judge was asked
     model           varchar not null,   -- the judge
-    completion_id   varchar not null
+    completion_id   varchar not null    -- the reply, as in completions
 );
 
 -- [append-only] What a judge is worth on human scores: one row per figure of a measurement. The last measurement of a
 -- judge and rubric counts.
 create table if not exists judge_measures (
     teacher             varchar not null,   -- rehearsal | openai: how the judge was asked
-    judge_model         varchar not null,
+    judge_model         varchar not null,   -- the judge
     rubric              varchar not null,   -- as in judge_grades
     scores_fingerprint  varchar not null,   -- sha256 over the human scores and their texts
     figure              varchar not null,   -- spearman | partial | within | auroc | difference | position_bias | ...
     subject             varchar not null,   -- judge, or the score without a judge that it is compared with
-    value               double not null,
+    value               double not null,    -- the figure's value
     ci_low              double,             -- lower end of the 95 % interval; null if the figure has none
     ci_high             double,             -- upper end of the interval
     n                   bigint not null,    -- number of answers, pairs or requests
     clusters            bigint not null,    -- number of sources, such as dialogues
     rehearsal           boolean not null,   -- made with the embedded stand-in judge
-    measured_at         timestamptz not null
+    measured_at         timestamptz not null  -- when the judge was measured
 );
 
 -- Scores by a judge. The columns are those of eval_scores, and what the judge is.
@@ -555,7 +557,7 @@ create table if not exists judge_scores (
     test                varchar,            -- that p_value comes from
     p_holm              double,             -- p_value corrected over the tasks by Holm's method
     detectable          double,             -- the difference that n items show with a power of 80 %; for differences
-    judge_model         varchar not null,
+    judge_model         varchar not null,   -- the judge
     rubric              varchar not null,   -- as in judge_grades
     judge_state         varchar not null,   -- proven | not_better | not_measured | rehearsal
     judge_note          varchar not null,   -- what judge_state rests on, and whether the judge is of the model's family
@@ -567,5 +569,5 @@ create table if not exists judge_scores (
     base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
     adapter_sha256      varchar,            -- sha256 of adapter_model.safetensors; null for the base model
     rehearsal           boolean not null,   -- fixture items, or a rehearsal's judge, teacher or base model
-    scored_at           timestamptz not null
+    scored_at           timestamptz not null  -- when the score was computed
 );

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from bioinstruct_dagster.settings import Service, Settings
+from bioinstruct_dagster.settings import DEFAULT_MODELS, Service, Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.money.budget import (
     PICODOLLARS,
@@ -24,6 +24,7 @@ from bioinstruct_dagster.teacher.wire.client import FLEX_TIMEOUT_SECONDS
 from bioinstruct_dagster.teacher.wire.dialect import Dialect
 
 _SECONDS_PER_MINUTE = 60.0
+_REHEARSAL_MODEL = DEFAULT_MODELS["rehearsal"]
 
 # Completions that were stored without a price are priced now, if the price list has their model.
 SETTLED_SPEND = """
@@ -158,9 +159,12 @@ def budget_of(terms: Terms, store: Store, model: str) -> Budget:
         BudgetError: a dollar cap is set, and the model or an earlier request has no price.
     """
     price = price_of(model)
-    project = _Spending(store, None)
+    # The dollars of a rehearsal are those of a pretended price. They count in a rehearsal, so that
+    # a cap can be watched at work, but never towards the cap of a teacher that is paid.
+    pretends = model == _REHEARSAL_MODEL
+    project = _Spending(store, None, pretends=pretends)
     # A run without an id has no earlier spending.
-    run = _Spending(store, terms.run_id) if terms.run_id else None
+    run = _Spending(store, terms.run_id, pretends=pretends) if terms.run_id else None
     limits: list[tuple[str, float | None, Unit, _Spending | None]] = [
         ("BIOINSTRUCT_MAX_USD", terms.max_usd, "usd", project),
         ("BIOINSTRUCT_MAX_TOKENS", terms.max_tokens, "tokens", project),
@@ -168,7 +172,9 @@ def budget_of(terms: Terms, store: Store, model: str) -> Budget:
         ("BIOINSTRUCT_RUN_MAX_TOKENS", terms.run_max_tokens, "tokens", run),
     ]
     if cap := terms.purpose_cap:
-        own = _Spending(store, terms.run_id, cap.purpose) if terms.run_id else None
+        own = None
+        if terms.run_id:
+            own = _Spending(store, terms.run_id, cap.purpose, pretends=pretends)
         limits += [
             (cap.setting, cap.max_usd, "usd", own),
             (cap.setting.replace("USD", "TOKENS"), cap.max_tokens, "tokens", own),
@@ -196,8 +202,11 @@ class _Spending:
     The store is read once, at the first use.
     """
 
-    def __init__(self, store: Store, run_id: str | None, purpose: str | None = None) -> None:
+    def __init__(
+        self, store: Store, run_id: str | None, purpose: str | None = None, *, pretends: bool
+    ) -> None:
         self._store = store
+        self._pretends = pretends
         self._key = {"run_id": run_id, "purpose": purpose}
 
     @cached_property
@@ -222,6 +231,8 @@ class _Spending:
             raise _unpriced(setting, "requests without a reply")
         usd = unsettled["usd"] or 0.0
         for row in settled:
+            if row["model_asked"] == _REHEARSAL_MODEL and not self._pretends:
+                continue
             usd += (row["usd"] or 0.0) + _priced_now(row, setting)
         return picodollars(usd)
 

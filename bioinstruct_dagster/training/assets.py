@@ -39,9 +39,9 @@ from bioinstruct_dagster.store.materialization import (
     materialization,
     materialized_before,
     partition_materialization,
-    stating_errors,
 )
 from bioinstruct_dagster.store.schema import column_notes
+from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.training.card import proof_table, run_table
 from bioinstruct_dagster.training.left_out import left_out_table
 from bioinstruct_dagster.training.spec import TrainingSpec, training_spec
@@ -52,7 +52,7 @@ CODE_VERSION = "2"
 _SHOWN_ROWS = 10  # of those that were left out or shortened
 
 
-class LoraAdapterConfig(dg.Config):
+class LoraAdapterConfig(StepConfig):
     """What one run may set."""
 
     retrain: bool = Field(
@@ -104,7 +104,9 @@ def lora_adapter_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Ass
         neighbouring recipes. The job `study` takes any set of experiments in one run.
         """
         step = ExperimentStep(context, matrix, store, settings, process)
-        outcomes = yield from train_adapters(step, experiments_of(context), retrain=config.retrain)
+        outcomes = yield from train_adapters(
+            step, experiments_of(context, matrix), retrain=config.retrain
+        )
         outcomes.refuse_failures()
         if outcomes.made:
             yield materialized_before()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.models.adapters import CONFIG_FILE
+from bioinstruct_dagster.models.adapters import CONFIG_FILE, base_in_models
 from bioinstruct_dagster.models.card_text import (
     adapter_in_words,
     adapter_tags,
@@ -17,6 +17,7 @@ from bioinstruct_dagster.models.card_text import (
     licence_fields,
     one_line,
     rehearsal_note,
+    shown_source,
 )
 from bioinstruct_dagster.training.memory.estimate import size
 from bioinstruct_dagster.training.spec import TrainingSpec
@@ -70,7 +71,7 @@ def _origin(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
     unknown = "not stated in the experiment file; read it before you publish the adapter"
     facts = result.get("run_facts") or {}
     return {
-        "base model": f"{code(spec.base.source)}{revision}",
+        "base model": f"{code(shown_source(spec.base.source))}{revision}",
         "fingerprint of the base model": _code(result.get("base_fingerprint")),
         "licence of the base model": (spec.base.licence and code(spec.base.licence)) or unknown,
         "data set": spec.dataset_origin or None,
@@ -211,16 +212,15 @@ def proof_table(result: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _loading(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
     prompt = code(str(result.get("prompt_version", spec.base.prompt)))
-    source, revision = spec.base.source, spec.base.revision
+    source, revision = shown_source(spec.base.source), spec.base.revision
     folder = f"<the folder {CONFIG_FILE} is in>"
     note = ""
     if "base_fingerprint" in result:
         adapter = spec.folder(str(result["base_fingerprint"]))
         folder = adapter.relative_to(Path(spec.adapters_dir).parent).as_posix()
         note = "Run it in the folder of outputs (BIOINSTRUCT_DATA_DIR), or correct the paths.\n\n"
-    own = Path(str(result.get("base_path", "")))
-    if own.is_relative_to(spec.models_dir):
-        source, revision = f"models/{own.relative_to(spec.models_dir).as_posix()}", None
+    if own := base_in_models(str(result.get("base_path", ""))):
+        source, revision = f"models/{own}", None
     pinned = f", revision={revision!r}" if revision else ""
     fence = "`" * 3
     return (

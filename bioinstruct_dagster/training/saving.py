@@ -8,10 +8,11 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.models.adapter_proof import CanaryLogits, prove
-from bioinstruct_dagster.models.adapters import RESULT_FILE, sealed
+from bioinstruct_dagster.models.adapters import RESULT_FILE, portable_base, sealed, stored_path
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.linear_layers import lora_matrices
 from bioinstruct_dagster.new_folders import new_folder, remove_unfinished
@@ -50,7 +51,7 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
         log: takes one line.
 
     Returns:
-        The result, which is also in the folder.
+        The result, which is also in the folder. There it holds no absolute path.
 
     Raises:
         AdapterFaultError: the adapter does not act as its recipe says. Nothing is saved.
@@ -58,9 +59,12 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
     """
     needed = sum(matrix.nbytes for matrix in lora_matrices(model))
     folder, working = spec.folder(base.fingerprint), spec.working_folder(base.fingerprint)
+    base_path = portable_base(base.path, Path(spec.models_dir))
     remove_unfinished(folder)
     no_room = stating_full_disk(f"The adapter of {spec.experiment}", folder, needed)
     with no_room, new_folder(folder) as fresh:
+        for config in model.peft_config.values():
+            config.base_model_name_or_path = base_path
         model.save_pretrained(fresh, safe_serialization=True, save_embedding_layers=False)
         proof = prove(model, base, fresh, recipe=spec.recipe, base_before=base_before)
         log(f"{spec.experiment}: {proof.line()}")
@@ -68,8 +72,8 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
             {
                 "experiment": spec.experiment,
                 "adapter_sha256": proof.adapter_sha256,
-                "adapter_path": str(folder),
-                "base_path": base.path,
+                "adapter_path": stored_path(folder, Path(spec.adapters_dir).parent),
+                "base_path": base_path,
                 "base_fingerprint": base.fingerprint,
                 "dataset_fingerprint": spec.dataset_fingerprint,
                 "recipe_sha256": sha256_of(spec.recipe.model_dump(mode="json")),
@@ -92,7 +96,7 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
             shutil.move(working / TENSORBOARD, fresh / TENSORBOARD)
     remove_checkpoints(working / CHECKPOINTS)
     shutil.rmtree(working, ignore_errors=True)
-    return result
+    return result | {"adapter_path": str(folder)}
 
 
 def _course(optimized: Optimized) -> dict[str, Any]:

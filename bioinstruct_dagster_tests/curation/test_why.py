@@ -38,6 +38,17 @@ def why(project, *arguments, **environment):
     )
 
 
+def findings(told):
+    """The lines of the findings."""
+    _, lines, _ = told.stdout.split("\n\n")
+    return lines.splitlines()
+
+
+def conclusion(told):
+    """The last line."""
+    return told.stdout.splitlines()[-1]
+
+
 def test_a_line_per_finding_in_the_order_of_the_gates(project):
     project.run([SOUND[0], WORDLESS_ROW, NEAR_ROW, PRIVATE_ROW])
     kept, short, near, private = project.values(
@@ -45,17 +56,17 @@ def test_a_line_per_finding_in_the_order_of_the_gates(project):
     )
     told = why(project, "why", kept)
     assert (told.returncode, told.stderr) == (0, "")
-    assert [line.split()[:3] for line in told.stdout.splitlines()] == [
+    assert [line.split()[:3] for line in findings(told)] == [
         ["quality", "keep", "sound"],
         ["privacy", "keep", "no_identifier"],
         ["contamination", "keep", "clean"],
         ["novelty", "keep", "novel"],
     ]
-    first, second, *_ = why(project, "why", short).stdout.splitlines()
+    first, second, *_ = findings(why(project, "why", short))
     assert first.split() == ["quality", "repair", "no_input_marker", '{"saw":"N/A"}']
     assert second.split()[:3] == ["quality", "reject", "instruction_too_short"]
     assert '"words":0' in second
-    *_, last = why(project, "why", near).stdout.splitlines()
+    *_, last = findings(why(project, "why", near))
     assert last.split()[:3] == ["novelty", "reject", "repeats_kept_row"]
     assert float(last.split()[3]) > 0.7
     assert f'"nearest_id":"{kept}"' in last
@@ -64,12 +75,37 @@ def test_a_line_per_finding_in_the_order_of_the_gates(project):
     assert "4839201" not in told.stdout
 
 
+def test_the_row_is_shown_and_a_conclusion_says_what_decided_and_what_to_do(project):
+    project.run([SOUND[0], WORDLESS_ROW, NEAR_ROW, PRIVATE_ROW])
+    kept, short, near, private = project.values(
+        "select row_id from raw_instructions order by ordinal"
+    )
+    told = why(project, "why", kept)
+    assert told.stdout.startswith(f"row {kept}, number 0 of raw_instructions (import:")
+    assert f"  instruction: {SOUND[0][0]}\n" in told.stdout
+    assert conclusion(told) == (
+        "Kept: no gate rejected the row. It is not in the data set yet. Materialize key:hf_dataset."
+    )
+    told = conclusion(why(project, "why", short))
+    assert told.startswith("Rejected by the gate quality, rule instruction_too_short")
+    assert "data/quality_rules.yaml" in told
+    assert "materialize key:deduplicated_instructions again" in told
+    told = conclusion(why(project, "why", near))
+    assert told.startswith("Rejected by the gate novelty, rule repeats_kept_row")
+    assert "BIOINSTRUCT_NOVELTY" in told
+    told = why(project, "why", private)
+    assert "[mrn] takes colchicine.\n" in told.stdout
+    assert conclusion(told).startswith("Rejected by the gate privacy, rule mrn")
+    assert "BIOINSTRUCT_PRIVACY=redact" in conclusion(told)
+
+
 def test_a_row_that_no_gate_has_looked_at_says_what_to_do(project):
     project.run([SOUND[0]], assets=[])
     [row_id] = project.values("select row_id from raw_instructions")
     told = why(project, "why", row_id)
     assert told.returncode == 0
-    assert "Materialize key:deduplicated_instructions" in told.stdout
+    assert conclusion(told).endswith("Materialize key:deduplicated_instructions.")
+    assert SOUND[0][0] not in told.stdout  # it may hold an identifier
 
 
 def test_errors_say_the_reason_and_show_no_secret(project):

@@ -64,7 +64,7 @@ def test_every_reply_is_stored_with_its_whole_request(ask_at, store, requests_of
         assert row["finish_reason"] == recording.finish_reason
         assert row["model_asked"] == row["model_answered"] == "rehearsal-teacher"
         assert row["rehearsal"] is True
-        assert row["usd"] == 0.0
+        assert row["usd"] > 0  # of a pretended price
         assert row["prompt_tokens"] > 0
         assert row["completion_tokens"] == -(-len(recording.content) // 4)
         assert row["request_id"].startswith("req_")

@@ -102,6 +102,17 @@ def test_replies_lost_requests_and_open_batches_all_count(store, spend):
     }
 
 
+def test_pretended_dollars_count_in_a_rehearsal_and_never_for_a_paid_teacher(store, spend):
+    rehearsed = {"model_asked": "rehearsal-teacher", "rehearsal": True}
+    spend(completions=[{}, rehearsed, {**rehearsed, "usd": None}])
+    caps = Terms(max_usd=100.0, max_tokens=10**6)
+    paid = {cap.unit: cap.spent for cap in budget_of(caps, store, "gpt-4.1").caps}
+    assert paid == {"usd": PICODOLLARS // 2, "tokens": 330}
+    tried = {cap.unit: cap.spent for cap in budget_of(caps, store, "rehearsal-teacher").caps}
+    assert tried["usd"] > PICODOLLARS
+    assert tried["tokens"] == 330
+
+
 def test_a_cap_of_a_purpose_counts_what_the_run_spent_on_it(store, spend):
     spend(
         completions=[{"purpose": "judging"}, {}, {"purpose": "judging", "run_id": "two"}],

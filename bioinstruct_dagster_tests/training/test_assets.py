@@ -8,7 +8,7 @@ import pytest
 
 from bioinstruct_dagster.dataset.older_results import OLDER_RESULT_CHECKS
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
 from bioinstruct_dagster.store.database import Store
 
 # In the order of partitions: trained, passed over, failed, trained.
@@ -149,6 +149,19 @@ def test_the_step_fails_at_its_end_and_names_what_failed(project):
     assert PASSED_OVER not in message
 
 
+def test_no_output_names_a_folder_of_this_machine_and_a_group_may_read_it(project):
+    data_dir = project.settings.store.data_dir
+    (data_dir / "new").touch()
+    mode = (data_dir / "new").stat().st_mode
+    files = [path for path in data_dir.rglob("*") if path.is_file()]
+    assert any(path.name == "adapter_model.safetensors" for path in files)
+    for path in files:
+        assert path.stat().st_mode == mode, path
+        content = path.read_bytes()
+        for folder in (data_dir.parent, PROJECT_ROOT):
+            assert str(folder).encode() not in content, path
+
+
 def test_what_was_not_made_left_no_folder(project):
     adapters = project.settings.store.data_dir / "adapters"
     folders = {path.name for path in adapters.iterdir() if not path.name.startswith(".")}
@@ -166,7 +179,7 @@ def test_a_partition_that_was_passed_over_is_a_success_and_skips_its_scores(proj
 def test_a_failed_partition_alone_is_named(project):
     result = project.materialize("lora_adapter", partition=BROKEN)
     assert not result.success
-    assert error_of(result, "lora_adapter").partition(": ")[2].startswith(f"{BROKEN}: ")
+    assert error_of(result, "lora_adapter").startswith(f"{BROKEN}: ")
 
 
 def test_adapters_and_scores_of_a_range_are_made_in_one_run(project):

@@ -40,8 +40,8 @@ from bioinstruct_dagster.store.materialization import (
     materialization,
     materialized_before,
     partition_materialization,
-    stating_errors,
 )
+from bioinstruct_dagster.store.step_failures import stating_errors
 
 CODE_VERSION = "1"
 # Whether a model also wrote the rows that adapters are trained on. The rehearsal server, which may
@@ -96,7 +96,7 @@ def judged_answers_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
                 "BIOINSTRUCT_JUDGE is proven, so this judge was not asked. %s", standing.note
             )
             return
-        found = _answers(context, store, settings)
+        found = _answers(context, experiments_of(context, matrix), store, settings)
         if not found:
             return
         judgement = _judged(context, store, settings, found)
@@ -116,11 +116,16 @@ def judged_answers_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
     return judged_answers
 
 
-def _answers(context: dg.AssetExecutionContext, store: Store, settings: Settings) -> _Drawn:
+def _answers(
+    context: dg.AssetExecutionContext,
+    experiments: Sequence[Experiment],
+    store: Store,
+    settings: Settings,
+) -> _Drawn:
     """The answers of the run's experiments, with the items that are drawn of each task."""
     tasks = TextTasks(settings)
     found: list[tuple[TaskAnswers, list[AnsweredItem]]] = []
-    for one in experiments_of(context):
+    for one in experiments:
         answers = answers_of(store, one, tasks.names, tasks.items, context.log.warning)
         if not answers:
             context.log.warning(

@@ -12,6 +12,13 @@ from unicodedata import category
 
 # Words, and signs that change what a text says: `> 50 %` is not `50 %`, nor `↑` `↓`.
 _WORD = re.compile(r"[^\W_]+(?:[.,'’][^\W_]+)*|[^\w\s]")
+# An amount whose unit follows without a blank, such as `50mg`. `5HT` and `2a` are none.
+_AMOUNT = re.compile(
+    r"(?<![\w.,])(\d[\d.,]*)"
+    r"(mg|g|kg|[µμu]g|mcg|ng|pg|ml|l|dl|cl|[µμ]l|mmol|[µμn]mol|mol|meq|iu|mm|cm|mmhg|kpa|hz|khz|gy|sv"
+    r"|kcal|kj|bpm|h|hrs?|hours?|mins?|minutes?|days?|weeks?|months?|years?)(?!\w)",
+    re.IGNORECASE,
+)
 _TRADE_MARKS = frozenset("®™©")
 _SENTENCE_END = re.compile(r"[.!?;:\n]")
 # Words that are options and also stand in sentences that say something else.
@@ -83,6 +90,7 @@ _NEGATED_AFTER = frozenset(
 )
 _WRONG = frozenset({"incorrect", "wrong"})
 _NO_AND_A_PAUSE = re.compile(r"\W*no\s*[,.:;!–—-]", re.IGNORECASE)
+_NUMBERED = re.compile(r"\.[^\S\n]*\d")  # No. 5
 _LINKS = frozenset({"or", "and", "/"})
 _CUE_NOUNS = frozenset({"answer", "option", "choice", "label", "verdict", "conclusion"})
 _CUE_VERBS = frozenset({"is", "was", "be", "=", "would", "should", "must", "probably", "likely"})
@@ -120,10 +128,10 @@ def named_by_text(text: str, options: Sequence[str], *, whole: bool = False) -> 
         options: their texts.
         whole: count an option only if the text is nothing else.
     """
-    words = words_of(text)
+    words = words_of(_spaced(text))
     if not words:
         return Named()
-    texts = [words_of(option) for option in options]
+    texts = [words_of(_spaced(option)) for option in options]
     if whole:
         same = [place for place, option in enumerate(texts) if option == words]
         return Named(tuple(same))
@@ -144,6 +152,11 @@ def named_by_text(text: str, options: Sequence[str], *, whole: bool = False) -> 
         # Options that differ in case or punctuation only, such as `mg` and `Mg`.
         places = tuple(place for place in places if options[place].strip() in text) or places
     return Named(places, negated=bool(denied))
+
+
+def _spaced(text: str) -> str:
+    """The text with a blank between amounts and units."""
+    return _AMOUNT.sub(r"\1 \2", text)
 
 
 def words_of(text: str) -> list[str]:
@@ -227,6 +240,8 @@ def _may_lead(words: Sequence[str], each: _Found, text: str) -> bool:
     if not _is_short(words, each) or words[each.start] != "no" or each.end == len(words):
         return True
     rest = text.casefold().lstrip(" \"'([{").removeprefix("no").lstrip("\"')]}")
+    if _NUMBERED.match(rest):
+        return False
     return not rest[:1].isspace() or rest[:1] == "\n" or words[each.end] in _AFTER_NO
 
 

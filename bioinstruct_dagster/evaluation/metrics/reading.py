@@ -16,6 +16,12 @@ from dataclasses import dataclass
 
 from bioinstruct_dagster.eval_sets.scoring import LETTERS
 from bioinstruct_dagster.evaluation.metrics.option_texts import Named, named_by_text
+from bioinstruct_dagster.evaluation.metrics.spoken_answers import (
+    as_answered,
+    correction,
+    first_clause,
+    with_labels,
+)
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
 _CHAT_TOKEN = re.compile(r"<\|[^|<>\n]{1,30}\|>|</?s>|\[/?INST\]")
@@ -126,10 +132,21 @@ def read_choice(answer: str, options: Sequence[str], *, lettered: bool) -> Readi
     if whole.places or not text:
         return _reading("text", whole) if whole.places else Reading(None, "empty")
     options = [plain_width(option) for option in options]
-    by_text = named_by_text(text, options)
-    if not lettered:
+    text = as_answered(text, options)
+    if not text:
+        return Reading(None, "negated")
+    return _read_plain(text, options, lettered=lettered)
+
+
+def _read_plain(text: str, options: Sequence[str], *, lettered: bool) -> Reading:
+    """The option that a text names, if it is not one option as it stands."""
+    letters = _Letters(LETTERS[: len(options)], options) if lettered else None
+    corrected = correction(text, options)
+    if corrected and (last := _read_correction(corrected, options, letters)).place is not None:
+        return last
+    by_text = _named_by_text(text, options)
+    if letters is None:
         return _reading("text", by_text)
-    letters = _Letters(LETTERS[: len(options)], options)
     named = letters.named_in(text)
     if not named.places:
         if by_text.places:
@@ -139,6 +156,23 @@ def read_choice(answer: str, options: Sequence[str], *, lettered: bool) -> Readi
     if reading.place is not None and letters.contradicted(text, reading.place):
         return Reading(None, "contradiction")
     return reading
+
+
+def _named_by_text(text: str, options: Sequence[str]) -> Named:
+    """The options that an answer names by their words, or else by other forms of labels."""
+    named = named_by_text(text, options)
+    if not named.places and (other := with_labels(text, options)) and other != text:
+        return named_by_text(other, options)
+    return named
+
+
+def _read_correction(text: str, options: Sequence[str], letters: "_Letters | None") -> Reading:
+    """The option that is all that a correction says. `Actually, A is used too` corrects nothing."""
+    if letters:
+        by_letter = _reading("letter", letters.named_in(text))
+        if by_letter.place is not None and not letters.contradicted(text, by_letter.place):
+            return by_letter
+    return _reading("text", named_by_text(first_clause(text), options, whole=True))
 
 
 def plain_text(answer: str) -> str:
@@ -261,9 +295,10 @@ class _Letters:
         for match in [self._leading.match(text), *matches]:
             if match and self._letters.find(match["letter"].upper()) == place:
                 rest = text[match.end() :].split("\n", 1)[0]
-                named = set(named_by_text(rest, self._options, whole=True).places)
-                if named and place not in named:
-                    return True
+                for said in (rest, first_clause(rest)):
+                    named = set(named_by_text(said, self._options, whole=True).places)
+                    if named and place not in named:
+                        return True
         return False
 
     def _collected(self, text: str, matches: Iterable[re.Match[str]]) -> Named:

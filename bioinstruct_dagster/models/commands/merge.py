@@ -16,6 +16,7 @@ from bioinstruct_dagster.models.card_text import (
     hub_id,
     licence_fields,
     rehearsal_note,
+    shown_source,
 )
 from bioinstruct_dagster.models.commands.found_adapter import (
     AdapterCommandError,
@@ -126,7 +127,7 @@ def _card(opened: OpenedAdapter, dtype: str, difference: float) -> str:
     )
     note = rehearsal_note(parts if rehearsal else ())
     facts = {
-        "base model": code(found.base.source),
+        "base model": code(shown_source(found.base.source)),
         "fingerprint of the base model": code(opened.proof.base_fingerprint),
         "licence of the base model": code(found.base.licence or "not stated"),
         "adapter (sha256)": code(opened.proof.adapter_sha256),

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.models.adapter_proof import check_trained, stored_expectation
-from bioinstruct_dagster.models.base_models import local_fingerprint
+from bioinstruct_dagster.models.adapters import base_in_models
+from bioinstruct_dagster.models.base_models import local_fingerprint, local_folder
 from bioinstruct_dagster.models.commands.found_adapter import (
     AdapterCommandError,
     FoundAdapter,
@@ -72,15 +73,18 @@ def serve_line(adapters: Sequence[FoundAdapter], log: Log) -> str:
 
 def _base_path(found: FoundAdapter, result: Mapping[str, Any]) -> str:
     """What vLLM loads: the folder of the base model where it now lies, or its hub id."""
-    trained_on = Path(result["base_path"])
-    moved = found.models_dir / trained_on.name
-    if not trained_on.is_absolute() or trained_on.is_dir():
-        return str(trained_on)
-    if moved.is_dir():
-        return str(moved)
+    named = str(result["base_path"])
+    inside = base_in_models(named) or Path(named).name  # an older adapter names an absolute path
+    folders = [found.models_dir / inside]
+    if own := local_folder(found.base.source):
+        folders.insert(0, own)
+    elif not Path(named).is_absolute() and not named.startswith("."):
+        return named
+    if there := next((folder for folder in folders if folder.is_dir()), None):
+        return str(there)
     raise AdapterCommandError(
-        f"The base model of {found.experiment} is neither at {trained_on} nor at {moved}. Put its "
-        "folder back, or let the command chat load the model once."
+        f"The base model of {found.experiment} is not at {folders[0]}. Put its folder back, or let "
+        "the command chat load the model once."
     )
 
 

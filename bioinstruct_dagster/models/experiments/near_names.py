@@ -114,14 +114,15 @@ def _known_parts(base: str, recipe: str, keys: Sequence[str]) -> str:
     bases = list(dict.fromkeys(key.split("|")[0] for key in keys))
     recipes = list(dict.fromkeys(key.split("|")[1] for key in keys))
     if not any(fnmatchcase(one, base) for one in bases):
-        return f": there is no base model {base!r}, only {_some(bases)}."
+        return f": there is no base model {base!r}, only {some(bases)}."
     stem = re.split(r"[-*?\[]", recipe)[0]
     kin = [one for one in recipes if one == stem or one.startswith(f"{stem}-")] if stem else []
     if kin:
-        return f": there is no recipe {recipe!r}; of {stem!r} there are {_some(kin)}."
-    return f": there is no recipe {recipe!r}, only {_some(recipes)}."
+        return f": there is no recipe {recipe!r}; of {stem!r} there are {some(kin)}."
+    return f": there is no recipe {recipe!r}, only {some(recipes)}."
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
     rest = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")

@@ -12,6 +12,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.rehearsal.api_server.app import RehearsalTeacher, start_server
 from bioinstruct_dagster.rehearsal.api_server.options import (
@@ -46,6 +47,7 @@ _VALUE_OPTIONS: tuple[tuple[str, Any, str], ...] = (
 )
 
 
+@quiet_on_closed_pipe
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit status."""
     try:

@@ -197,3 +197,129 @@ def test_what_is_rejected_or_repeated_is_not_taken(answer, expected):
 def test_no_and_i_are_words_of_a_sentence_too():
     assert place("I think III", ("I", "II", "III", "IV")) == 2
     assert place("No contradiction", ("entailment", "contradiction"), lettered=False) is None
+
+
+ANTICOAGULANTS = ("Heparin", "Aspirin", "Warfarin", "Apixaban")
+LABELS = ("entailment", "neutral", "contradiction")
+YES_NO = ("yes", "no", "maybe")
+DOSES = ("5 mg", "50 mg", "0.5 g", "500 mL/h")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "A: I think it's warfarin.", "B: I believe it is Warfarin.", "A. The answer is warfarin.",
+        "A) Warfarin. It inhibits vitamin K epoxide reductase.", "(D) It's warfarin, I guess.",
+        "A: Well, that would be warfarin.",
+    ],
+)  # fmt: skip
+def test_a_letter_before_another_options_text_is_a_contradiction(answer):
+    assert read_choice(answer, ANTICOAGULANTS, lettered=True).place is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("C: I think it's warfarin.", 2),
+        ("C. Unlike aspirin, it acts on clotting factors.", 2),
+        ("A, because warfarin is contraindicated.", 0),
+        ("A. Aspirin is an antiplatelet drug. Heparin acts at once.", None),
+    ],
+)
+def test_another_options_text_in_a_reason_does_not_contradict(answer, expected):
+    reading = read_choice(answer, ANTICOAGULANTS, lettered=True)
+    assert reading.place == expected or (expected is None and reading.place == 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("B. Wait, no: the answer is C.", 2),
+        ("B. Wait, C.", 2),
+        ("B... no, wait, it's C.", 2),
+        ("The answer is B. Sorry, I meant C.", 2),
+        ("B. Actually, C.", 2),
+        ("B. Actually no, C.", 2),
+        ("The answer is B. No, C.", 2),
+        ("B. No, because C is contraindicated.", 1),
+        ("A. Correction: D", 3),
+        ("Aspirin. Wait, no: warfarin.", 2),
+        ("B. Wait, is it C? No. B.", 1),
+        ("B. Wait for the INR before you give warfarin.", 1),
+        ("B. Actually, warfarin is also used, but later.", 1),
+        ("B. Wait.", 1),
+    ],
+)
+def test_the_last_word_of_an_answer_that_corrects_itself_counts(answer, expected):
+    assert read_choice(answer, ANTICOAGULANTS, lettered=True).place == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("No. 5 of the trial was excluded.", None),
+        ("No. 5", None),
+        ("No.", 1),
+        ("No. The trial had 5 arms.", 1),
+        ("No, 5 of 10 patients died.", 1),
+        ("Probably yes.", 0),
+        ("Most likely no.", 1),
+        ("I think yes, because the risk fell.", 0),
+        ("Likely yes", 0),
+        ("Hmm, yes.", 0),
+        ("Well, no.", 1),
+        ("Definitely not.", None),
+        ("Probably no difference was found.", None),
+        ("Is it effective? No.", 1),
+        ("Yes? No, maybe.", None),
+        ("Yes. Wait, no.", 1),
+    ],
+)
+def test_hedges_numbers_and_questions_around_yes_and_no(answer, expected):
+    assert read_choice(answer, YES_NO, lettered=False).place == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("Entailment? No, contradiction.", 2),
+        ("Entailment? No. Neutral? Yes.", 1),
+        ("Entailment? Yes.", 0),
+        ("entailed", 0),
+        ("It is entailed by the premise.", 0),
+        ("The premise entails the hypothesis.", 0),
+        ("Contradicted", 2),
+        ("The statement contradicts the premise.", 2),
+        ("contradictory", 2),
+        ("Neutral", 1),
+        ("The hypothesis is not entailed; it is neutral.", 1),
+        ("The premise does not entail the hypothesis.", None),
+        ("Neither entailed nor contradicted.", None),
+        ("Contradiction, since the premise entails the opposite.", 2),
+        ("The premise entails A, so I say contradiction.", 2),
+        ("Entailment. Wait, no: contradiction.", 2),
+    ],
+)
+def test_inflected_labels_and_questions_about_labels(answer, expected):
+    assert read_choice(answer, LABELS, lettered=False).place == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("50mg", 1),
+        ("Give 50mg daily.", 1),
+        ("5mg", 0),
+        ("0.5g", 2),
+        ("500mL/h", 3),
+        ("55mg", None),
+        ("150 mg", None),
+    ],
+)
+def test_a_unit_may_stand_without_a_blank(answer, expected):
+    assert read_choice(answer, DOSES, lettered=False).place == expected
+
+
+def test_a_gene_is_no_amount():
+    assert read_choice("The 5HT receptor", ("5", "5HT"), lettered=False).place == 1
+    assert read_choice("IL2g", ("2 g", "IL"), lettered=False).place is None

@@ -230,4 +230,4 @@ def test_a_pod_trains_the_bits_that_this_machine_trains(
     with safe_open(home / "adapter_model.safetensors", "pt") as weights:
         assert list(weights.keys())
     config = json.loads((home / "adapter_config.json").read_text("utf-8"))
-    assert config["base_model_name_or_path"] == tiny_base.path
+    assert config["base_model_name_or_path"] == f"../../../models/{Path(tiny_base.path).name}"

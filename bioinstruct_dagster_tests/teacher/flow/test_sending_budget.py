@@ -10,8 +10,9 @@ from bioinstruct_dagster.rehearsal.api_server.app import (
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
 from bioinstruct_dagster.teacher.errors import TeacherError
 from bioinstruct_dagster.teacher.flow import retries
+from bioinstruct_dagster.teacher.money import prices
 from bioinstruct_dagster.teacher.money.budget import BudgetError
-from bioinstruct_dagster.teacher.money.prices import price_of
+from bioinstruct_dagster.teacher.money.prices import Price, price_of
 from bioinstruct_dagster.teacher.money.tokens import size_of
 from bioinstruct_dagster.teacher.rounds import ask
 from bioinstruct_dagster.teacher.terms import Terms
@@ -281,9 +282,13 @@ def test_a_used_up_quota_ends_the_round_and_keeps_replies(ask_at, store, request
     assert "insufficient_quota" in round_["stopped"]
 
 
-def test_no_money_is_needed_where_a_model_costs_none(ask_at, requests_of, teacher_with):
+def test_no_money_is_needed_where_a_model_costs_none(
+    ask_at, requests_of, teacher_with, monkeypatch
+):
     url, _ = teacher_with()
-    tally = ask_at(requests_of(5), url, max_usd=0.0)  # the rehearsal teacher's price is 0
+    free = dict.fromkeys(prices.read_prices(), Price(input=0.0, output=0.0))
+    monkeypatch.setattr(prices, "read_prices", lambda _: free)
+    tally = ask_at(requests_of(5), url, max_usd=0.0)
     assert (tally.asked, tally.stopped) == (5, None)
 
 

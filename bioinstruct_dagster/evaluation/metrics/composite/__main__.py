@@ -4,12 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.metrics.composite.files import score_file
 
 PROGRAM = "python -m bioinstruct_dagster.evaluation.metrics.composite"
 
 
+@quiet_on_closed_pipe
 def main() -> int:
     """Score the summaries of a file without a judge; return the exit status."""
     parser = argparse.ArgumentParser(

@@ -1,0 +1,92 @@
+"""What `dagster` and `dg` print if a command names a wrong partition or a wrong configuration.
+
+Dagster finds these faults before a run starts, and prints a long trace. Belongs here: the message
+in place of the trace. Does not: faults of a running step (store.step_failures).
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from types import TracebackType
+
+import dagster as dg
+
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.models.partitions import missing_partition, unknown_partitions
+
+Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
+Options = dict[str, object]  # of the command, by name
+
+# Commands that start a run: `dagster asset materialize`, `dagster job execute` and `dg launch`.
+_RUNNING_COMMANDS = {"materialize", "execute", "launch"}
+# The words of Dagster by which its errors about partitions are told from others.
+_NO_PARTITION = "no '--partition' option was provided"
+_UNKNOWN_PARTITION = "containing the passed partition key"
+
+
+def state_errors(matrix: Callable[[], ExperimentMatrix]) -> None:
+    """Let the command that loads this project state its errors without a trace.
+
+    It has no effect where no command that starts a run loads the project, such as in the UI.
+
+    Args:
+        matrix: reads the experiments, if a message needs their names.
+    """
+    if (options := _options()) is None:
+        return
+    before: Hook = sys.excepthook
+
+    def hook(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> object:
+        message = stated(error, options, matrix)
+        if message is None:
+            return before(kind, error, trace)
+        return sys.stderr.write(f"\n{message}\n")
+
+    sys.excepthook = hook
+
+
+def _options() -> Options | None:
+    """The options of the command that loads this project; None if no command that runs does."""
+    click = sys.modules.get("click")
+    context = click.get_current_context(silent=True) if click else None
+    return context.params if context and context.command.name in _RUNNING_COMMANDS else None
+
+
+def stated(
+    error: BaseException, options: Options, matrix: Callable[[], ExperimentMatrix]
+) -> str | None:
+    """The message that stands for an error of a command; None if the error needs its trace.
+
+    Args:
+        error: that ended the command.
+        options: of the command.
+        matrix: reads the experiments.
+    """
+    if isinstance(error, StatedError):
+        return str(error)
+    if isinstance(error, dg.DagsterInvalidConfigError):
+        return "\n  ".join(["The run config has faults:", *map(_without_root, _messages(error))])
+    said = str(error)
+    if _NO_PARTITION in said:
+        return missing_partition(matrix())
+    if isinstance(error, dg.DagsterUnknownPartitionError) or _UNKNOWN_PARTITION in said:
+        return unknown_partitions(matrix(), _keys(options))
+    return None
+
+
+def _messages(error: dg.DagsterInvalidConfigError) -> Iterator[str]:
+    yield from (one.message for one in error.errors)
+
+
+def _without_root(message: str) -> str:
+    """Dagster's message with the place as the launchpad shows it."""
+    return message.replace("path root:", "").replace(" at the root.", " at the top.")
+
+
+def _keys(options: Options) -> Iterator[str]:
+    """The partition keys that the command names."""
+    for name in ("partition", "partition_range"):
+        if isinstance(given := options.get(name), str):
+            yield from given.split("...")
