@@ -8,17 +8,44 @@ is no source. Belongs here: this decision. Does not: reading an input as a name 
 link or a placeholder (stand_ins), or the word lists (words/sources.yaml, data/quality_rules.yaml).
 """
 
+import re
 from collections.abc import Mapping
 
 from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.missing_parts import MissingParts
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_names import SourceName, SourceNames
+from bioinstruct_dagster.curation.quality.source_names import SourceName, SourceNames, nouns_of
 from bioinstruct_dagster.curation.quality.stand_ins import StandIns
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 from bioinstruct_dagster.signs import SignSearch
 
 MOST_CHARS = 600  # of an input that may be a name
+WRITES_LIST = re.compile(
+    r"\b(?:provide|create|generate|make|write|compile|give|suggest|name|produce|develop|prepare"
+    r"|draft|offer|recommend)\b.{0,40}\blists?\b|^list\b",
+    re.IGNORECASE,
+)
+GIVEN_LIST = re.compile(
+    r"\b(?:given|from|in|following|provided|this|these|with|using|analy[sz]e|review|on)"
+    r" (?:an? |the |this )?(?:[\w-]+ ){0,2}(?:lists?|set|collection|series)\b",
+    re.IGNORECASE,
+)
+EXPLAINS = re.compile(
+    r"^(?:describe|explain|define|discuss|what|how|why|outline|name|teach|introduce)\b"
+    r"|^(?:provide|give|write) (?:an?|the) (?:[\w-]+ ){0,2}"
+    r"(?:overview|explanation|definition|description|instructions?|guide)\b",
+    re.IGNORECASE,
+)
+# The instruction speaks of data that should be there.
+AT_HAND = re.compile(
+    r"\b(?:given|based on|provided|following|attached|this|these|interpret|analy[sz]e|summari[sz]e"
+    r"|extract|assess|evaluate|predict|calculate|review)\b|\b(?:patient|individual|person)(?:'s|’s)"
+    r"|\b(?:from|in|of) the (?:patient|[\w-]+ (?:record|note|report|data))"
+    r"|\b(?:translate|convert|simplify|rewrite|proofread|classify|identify|find|detect|check|correct"
+    r"|read|score|label) (?:[\w-]+ ){0,4}?(?:the|this|these)\b",
+    re.IGNORECASE,
+)
 
 
 def ungrounded_check(rule: UngroundedRule) -> RowCheck:
@@ -32,31 +59,90 @@ class _GroundingCheck:
     def __init__(self, rule: UngroundedRule) -> None:
         self._most_words = rule.most_words
         self._names, self._stand_ins = SourceNames(rule), StandIns(rule)
+        self._parts = MissingParts(rule)
         self._reads, self._spares = SignSearch(rule.reads), SignSearch(rule.spares)
         self._subjects, self._titles_do = SignSearch(rule.subjects), SignSearch(rule.titles_do)
         self._results, self._texts = SignSearch(rule.results), frozenset(rule.texts)
+        self._norm_says = SignSearch(rule.norm_says)
 
     def check(self, row: RowTexts) -> RuleMatch | None:
-        """The match for an ungrounded input: a link, a placeholder or a name."""
-        text = row.input.strip()
-        if not text or len(text) > MOST_CHARS or count_words(text).fewest > self._most_words:
+        """The match for an ungrounded input: a link, a placeholder, a name, or a missing part."""
+        text, instruction = row.input.strip(), row.instruction
+        if not text:
+            missing = self._parts.has_no_text(instruction)
+            return RuleMatch({"saw": excerpt(instruction), "as": "missing"}) if missing else None
+        if len(text) > MOST_CHARS or count_words(text).fewest > self._most_words:
             return None
+        kind = self._kind(text, instruction)
+        return RuleMatch({"saw": excerpt(text), "as": kind}) if kind else None
+
+    def _kind(self, text: str, instruction: str) -> str:
+        """What a short input is in place of the text that the task needs; empty if it is one."""
         if self._stand_ins.is_link(text):
-            return RuleMatch({"saw": excerpt(text), "as": "link"})
-        wanted = self._names.sources_in(row.instruction)
-        if not wanted:
-            return None
-        if self._stand_ins.is_placeholder(text, row.instruction):
-            return RuleMatch({"saw": excerpt(text), "as": "placeholder"})
+            return "link"
+        if self._stand_ins.is_mark(text):
+            return "placeholder"
+        if self._parts.is_question_alone(text, instruction):
+            return "question"
+        if self._parts.lacks_second(text, instruction):
+            return "one of two"
+        wanted = self._names.sources_in(instruction)
         found = self._names.read(self._stand_ins.without_links(text))
+        if found is not None and found.members:
+            return "name" if self._needs_list(found.members, instruction) else ""
+        if not wanted and "patient" in nouns_of(instruction):
+            wanted = {"patient": "particular"}  # the task needs the patient's data
+        if not wanted:
+            return ""
+        if self._stand_ins.is_echo(text, instruction) or (
+            self._stand_ins.is_person(text)
+            and "record" in wanted.values()
+            and self._spares.search(instruction) is None
+        ):
+            return "placeholder"
         if (
             found is not None
-            and self._names.is_wanted(found, set(wanted.values()))
-            and not (found.is_sentence and self._is_the_text(wanted, row.instruction))
-            and not self._is_enough(found, row.instruction)
+            and self._is_wanted(found, wanted, instruction)
+            and not (found.is_sentence and self._is_the_text(wanted, instruction))
+            and not self._is_enough(found, text, instruction)
         ):
-            return RuleMatch({"saw": excerpt(text), "as": "name"})
-        return None
+            return "name"
+        if self._is_vague(text, wanted, instruction):
+            return "name"
+        return ""
+
+    def _is_wanted(self, name: SourceName, wanted: Mapping[str, str], instruction: str) -> bool:
+        if self._names.is_wanted(name, set(wanted.values())):
+            return True
+        # A record holds the particulars of a person.
+        return (
+            name.noun == "record"
+            and "particular" in wanted.values()
+            and AT_HAND.search(instruction) is not None
+        )
+
+    def _needs_list(self, members: str, instruction: str) -> bool:
+        """Whether the task is about the members of a list, and not to write one."""
+        if self._spares.search(instruction) or WRITES_LIST.search(instruction):
+            return False
+        return members in nouns_of(instruction) or GIVEN_LIST.search(instruction) is not None
+
+    def _is_vague(self, text: str, wanted: Mapping[str, str], instruction: str) -> bool:
+        """Whether the task is about data at hand, and the input only says that there are some."""
+        return (
+            self._names.is_vague(text)
+            and not wanted.keys().isdisjoint(nouns_of(text))
+            and self._is_at_hand(instruction)
+            and self._spares.search(instruction) is None
+        )
+
+    def _is_at_hand(self, instruction: str) -> bool:
+        """Whether the task is about something that should be there, and explains no kind of it."""
+        return (
+            AT_HAND.search(instruction) is not None
+            and EXPLAINS.search(instruction) is None
+            and self._subjects.search(instruction) is None
+        )
 
     def _is_the_text(self, wanted: Mapping[str, str], instruction: str) -> bool:
         """Whether a sentence about a work is itself the text that the instruction means."""
@@ -64,14 +150,32 @@ class _GroundingCheck:
         others = any(wanted[noun] in {"work", "recording"} for noun in wanted if noun not in texts)
         return bool(texts) and not others and self._results.search(instruction) is None
 
-    def _is_enough(self, name: SourceName, instruction: str) -> bool:
+    def _is_repeated(self, text: str, instruction: str) -> bool:
+        """Whether a name has no source that the instruction lacks: "Lab results" again."""
+        return (
+            nouns_of(text)[-1:] != []
+            and nouns_of(text)[-1] in nouns_of(instruction)
+            and self._is_at_hand(instruction)
+            and self._titles_do.search(instruction) is None
+        )
+
+    def _is_enough(self, name: SourceName, text: str, instruction: str) -> bool:
         """Whether the name alone is enough for the task."""
         if self._spares.search(instruction) is not None:
             return True
+        if name.noun == "norm":
+            return self._norm_says.search(instruction) is None
+        if name.loose and (
+            self._subjects.search(instruction) or self._titles_do.search(instruction)
+        ):
+            return True
         if self._reads.search(instruction) is not None:
+            return False
+        if name.bare and name.noun != "norm" and self._is_repeated(text, instruction):
             return False
         return (
             name.bare
+            or name.loose
             or self._subjects.search(instruction) is not None
             or (name.titled and self._titles_do.search(instruction) is not None)
         )

@@ -240,6 +240,9 @@ class UngroundedRule(QualityRule):
         most_words: an input with more words is never read as a name alone.
         works: sources that have a title, such as an article.
         records: sources that hold a person's data, such as a report.
+        norms: works that are public knowledge, such as a guideline. Their name is enough unless a
+            sign of `norm_says` is found.
+        data_sets: labels of the name of a data set.
         recordings: records if they belong to a person, otherwise a kind of test, such as an X-ray.
         particulars: nouns for data of a person, such as a medical history.
         holders: nouns for that person, as in "patient's medical history".
@@ -255,6 +258,7 @@ class UngroundedRule(QualityRule):
         subjects: signs that a kind of source is the subject, if no sign of `reads` is found.
         titles_do: signs that a title is enough, if no sign of `reads` is found.
         spares: signs that a name is enough, whatever other signs are found.
+        norm_says: signs in the instruction that it asks what a norm says.
     """
 
     checked_by: ClassVar[str] = "curation.quality.grounding.ungrounded_check"
@@ -264,6 +268,8 @@ class UngroundedRule(QualityRule):
     works: LowerWords = Field(min_length=1)
     records: LowerWords = Field(min_length=1)
     recordings: LowerWords = ()
+    norms: LowerWords = ()
+    data_sets: LowerWords = ()
     particulars: LowerWords = ()
     holders: LowerWords = ()
     titles: LowerWords = ()
@@ -278,6 +284,7 @@ class UngroundedRule(QualityRule):
     subjects: CheckedSigns = ()
     titles_do: CheckedSigns = ()
     spares: CheckedSigns = ()
+    norm_says: CheckedSigns = ()
 
 
 class ArithmeticRule(QualityRule):

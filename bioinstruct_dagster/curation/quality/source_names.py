@@ -19,6 +19,11 @@ MOST_HEAD_WORDS = 10  # of a noun phrase that names a source
 MOST_TITLE_WORDS = 60
 LEAST_TITLE_WORDS = 3
 MOST_LABEL_WORDS = 7
+MOST_DATA_SET_WORDS = 8
+MOST_WORDS_BEFORE_LIST = 4  # as in "a long anonymous list of"
+MOST_VAGUE_WORDS = 25
+DEFINING = (["that"], ["which"])  # words that may begin a definition
+EXAMPLES = frozenset({"including", "such", "like", "containing", "comprising", "namely"})
 
 LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,60}?)\s*(?::|\s[-–—])\s*(.*)", re.DOTALL)
 # A period after an initial or a number ends no sentence.
@@ -26,6 +31,27 @@ PARTS = re.compile(r"\n+|\\n|(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z])|;\
 TOKEN = re.compile(r"\w[\w’'-]*|[,:;()\"“”/&]")
 LETTERS = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
 AGE = re.compile(r"\d[\s-]?(?:years?|months?|weeks?|days?|y)[\s/-]?(?:olds?|o)\b", re.IGNORECASE)
+# A time, as in "results from the past 24 hours", is no result.
+PERIOD = re.compile(
+    r"\b(?:(?:over|for|from|during|in|within|of) )?(?:the )?(?:past|last|previous) "
+    r"(?:(?:\d+|few|several|two|three|six|twelve) )?(?:hours?|days?|weeks?|months?|years?)\b"
+    r"|\b(?:yesterday|recently)\b",
+    re.IGNORECASE,
+)
+# A reference to a publication: an author with others, and a year.
+CITATION = re.compile(r"[A-Z][\w'’-]+[\w ,.&-]{0,60}\bet al\b.{0,200}\b(?:19|20)\d\d\b.{0,40}")
+# The beginning of many titles of studies, written without capitals.
+STUDY_TITLE = re.compile(
+    r"(?:the )?(?:effects?|impact|role|efficacy|effectiveness|safety|influence|association"
+    r"|relationship|prevalence|comparison|evaluation|assessment|outcomes)"
+    r"(?: and [\w-]+)? (?:of|between) .{8,}",
+    re.IGNORECASE,
+)
+# "Abnormal results" names results and does not give them.
+ABNORMAL = re.compile(
+    r"\b(?:with|of|and) (?:some |several |multiple )?abnormal (?=results|findings|values|levels)",
+    re.IGNORECASE,
+)
 # A quotation, perhaps with its author.
 QUOTATION = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
 
@@ -53,13 +79,14 @@ def source_classes(rule: UngroundedRule) -> dict[str, str]:
         "recording": rule.recordings,
         "record": rule.records,
         "work": rule.works,
+        "norm": rule.norms,
     }
     return {noun: name for name, nouns in lists.items() for noun in nouns}
 
 
 def has_measurement(text: str) -> bool:
     """Whether a text holds measured content: a figure with a unit, a ratio, a percentage."""
-    return _measurement_pattern().search(text) is not None
+    return _measurement_pattern().search(PERIOD.sub("", text)) is not None
 
 
 @cache
@@ -101,6 +128,8 @@ class SourceName:
         titled: whether the name is a title, or gives the topic of a work.
         unlabelled: whether a title stands without a label.
         is_sentence: whether the name is a whole sentence, such as "This study compares …".
+        loose: whether the same words may also be a topic, such as "Chest X-ray".
+        members: the members of a list that the name announces, such as "code"; else empty.
     """
 
     noun: str
@@ -108,6 +137,8 @@ class SourceName:
     titled: bool = False
     unlabelled: bool = False
     is_sentence: bool = False
+    loose: bool = False
+    members: str = ""
 
 
 class SourceNames:
@@ -116,15 +147,21 @@ class SourceNames:
     def __init__(self, rule: UngroundedRule) -> None:
         self._class_of = source_classes(rule)
         self._holders, self._asides = frozenset(rule.holders), frozenset(rule.asides)
-        self._titles = frozenset([*rule.titles, *rule.works])
+        self._titles = frozenset([*rule.titles, *rule.works, *rule.norms])
+        self._data_sets = frozenset(rule.data_sets)
         self._tells = frozenset(rule.tells)
         self._about, self._says, self._verbs, self._merely, self._articles = (
             word_list(QUALITY_PACKAGE, SOURCE_LISTS, name)
             for name in ("about", "says", "verbs", "merely", "articles")
         )
-        self._groups, self._lists, self._joints = (
-            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name) for name in ("groups", "lists", "joints")
+        self._groups, self._lists, self._joints, self._codes, self._kinds = (
+            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name)
+            for name in ("groups", "lists", "joints", "codes", "kinds")
         )
+        self._talks, self._pictures = (
+            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name) for name in ("talks", "pictures")
+        )
+        self._vague = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "vague_verbs")
         self._ends = self._about | self._verbs | self._joints | self._tells
         self._sentence, self._small = self._says | self._verbs, self._about | self._articles
 
@@ -134,6 +171,8 @@ class SourceNames:
 
     def is_wanted(self, name: SourceName, wanted: set[str]) -> bool:
         """Whether the named source is of a class that the instruction means."""
+        if name.noun == "norm":
+            return bool(wanted & {"norm", "work"})
         if name.titled:
             return "work" in wanted or ("record" in wanted and not name.unlabelled)
         if name.noun == "particular":
@@ -142,6 +181,8 @@ class SourceNames:
 
     def read(self, text: str) -> SourceName | None:
         """The source that an input names; None if any part of the input is content."""
+        if CITATION.fullmatch(text) and self._says.isdisjoint(TOKEN.findall(text.lower())):
+            return SourceName("work", titled=True, unlabelled=True)
         parts = [part.strip(" \t-•*") for part in PARTS.split(text)]
         names: list[SourceName] = []
         for part in parts:
@@ -168,9 +209,27 @@ class SourceNames:
             label, body = nouns_of(found.group(1)), found.group(2).strip()
             if named := self._phrase(body):
                 return named
+            if not body:
+                return self._phrase(found.group(1))  # a label without its text
+            if label and label[-1] in self._data_sets and self._is_data_set(body):
+                return SourceName("record")
             titled = label and label[-1] in self._titles and "case" not in label
-            return self._title(body, labelled=True) if titled else None
+            name = self._title(body, labelled=True) if titled else None
+            if name and self._class_of.get(label[-1]) == "norm":
+                return SourceName("norm", titled=True)
+            return name
         return self._phrase(part) or self._title(part, labelled=False)
+
+    def _is_data_set(self, text: str) -> bool:
+        """Whether the text is the proper name of a data set, such as "MIMIC-III"."""
+        words = TOKEN.findall(text)
+        return (
+            0 < len(words) <= MOST_DATA_SET_WORDS
+            and text[:1].isupper()
+            and "," not in words
+            and not has_measurement(text)
+            and not self._sentence.intersection(map(str.lower, words))
+        )
 
     def _title(self, text: str, *, labelled: bool) -> SourceName | None:
         """The text as a work's title. Without a label, it must have quotes or capitals."""
@@ -184,12 +243,11 @@ class SourceNames:
             return None
         if labelled:
             return SourceName("work", titled=True)
-        quoted = QUOTATION.fullmatch(text.strip()) is not None
-        return (
-            SourceName("work", titled=True, unlabelled=True)
-            if quoted or self._in_capitals(words)
-            else None
-        )
+        if QUOTATION.fullmatch(text.strip()) or self._in_capitals(words):
+            return SourceName("work", titled=True, unlabelled=True)
+        if STUDY_TITLE.fullmatch(bare):
+            return SourceName("work", titled=True, unlabelled=True, loose=True)
+        return None
 
     def _in_capitals(self, words: list[str]) -> bool:
         """Whether the words have the capitals of a title and are no enumeration."""
@@ -206,13 +264,19 @@ class SourceNames:
         """The text as a noun phrase for a source, with at most a topic after it."""
         if has_measurement(text):
             return None
-        text = text.strip()
+        text = PERIOD.sub("", ABNORMAL.sub("with ", text)).strip(" .")
         if received := _receipt_pattern().match(text):
             text = text[received.end() :]
         tokens = TOKEN.findall(text.rstrip(".").lower())
-        if self._says.intersection(tokens):
-            return None
+        if members := self._announced_list(tokens):
+            return SourceName("particular", members=members)
         head, rest = self._split(tokens)
+        if head and head[-1].isdigit():
+            head = head[:-1]  # "Table 2"
+        # "Notes" and "reports" are verbs too.
+        said = [*(head[:-1] if singular(head[-1]) in self._class_of else head), *rest] if head else rest
+        if self._says.intersection(said):
+            return None
         listed = False
         while head and rest[:1] == ["of"] and head[-1] in self._groups:
             inner, after = self._split(rest[1:])
@@ -224,21 +288,71 @@ class SourceNames:
             return None
         return self._name_of(head, rest, listed=listed)
 
+    def _announced_list(self, tokens: list[str]) -> str:
+        """The members of a list that the text announces: "code" of "a list of ICD-10 codes"."""
+        before = tokens[:MOST_WORDS_BEFORE_LIST]
+        place = next((at for at, word in enumerate(before) if word in self._lists), None)
+        if place is not None and tokens[place + 1 : place + 2] == ["of"]:
+            head, rest = self._split(tokens[place + 2 :])
+        else:
+            # "Medication list of a patient", but no "list" that a word such as "of" precedes.
+            head, rest = self._split(tokens)
+            if len(head) < 2 or head[-1] != "list":  # noqa: PLR2004 - the list and its members
+                return ""
+            head = head[:-1]
+        noun = singular(head[-1]) if head and len(head) <= MOST_HEAD_WORDS else ""
+        known = noun in self._codes or noun in self._class_of
+        return noun if known and self._leaves_open(rest) and self._holds_no_item(rest) else ""
+
+    def _holds_no_item(self, rest: list[str]) -> bool:
+        """Whether the words after an announced list name none of its members."""
+        if EXAMPLES.isdisjoint(rest):
+            return ":" not in rest
+        at = next(place for place, word in enumerate(rest) if word in EXAMPLES)
+        return self._is_generic(["and", *rest[at + 1 :]], held=True)
+
     def _name_of(self, head: list[str], rest: list[str], *, listed: bool) -> SourceName | None:
         noun = self._class_of.get(singular(head[-1]), "")
         held = any(singular(word) in self._holders for word in head)
-        if noun == "work" and self._leaves_open(rest):
+        if noun in {"work", "norm"} and self._leaves_open(rest):
             is_sentence = bool(self._tells.intersection(rest[:1]))
-            return SourceName(noun, bare=not rest, titled=bool(rest), is_sentence=is_sentence)
-        if noun == "record" and rest[:1] != ["with"] and self._leaves_open(rest):
-            return SourceName(noun, bare=not (rest or held))
+            return SourceName(
+                noun,
+                bare=not rest,
+                titled=bool(rest),
+                is_sentence=is_sentence,
+                loose=rest[:1] in DEFINING,
+            )
+        if noun == "record" and self._leaves_open(rest):
+            talk = singular(head[-1]) in self._talks
+            generic = talk or rest[:1] != ["with"] or self._is_generic(["and", *rest[1:]], held=True)
+            if not generic:
+                return None
+            return SourceName(noun, bare=not (rest or held), loose=rest[:1] in DEFINING)
         if noun in {"recording", "particular"}:
             of_holder = rest[:1] == ["of"] and any(singular(word) in self._holders for word in rest)
             if noun == "recording" and (held or of_holder) and self._leaves_open(rest):
                 return None if rest[:1] == ["with"] else SourceName(noun)
             if self._is_generic(rest, held=held or listed):
                 return SourceName(noun)
+            if noun == "recording" and rest[:1] != ["with"] and self._leaves_open(rest):
+                return SourceName(noun, loose=True)
         return None
+
+    def is_vague(self, text: str) -> bool:
+        """Whether each word only names sources or their kind: "several symptoms and lab results"."""
+        words = [word for word in TOKEN.findall(text.lower()) if word[0].isalnum()]
+        if not 0 < len(words) <= MOST_VAGUE_WORDS or "?" in text:
+            return False
+        known = self._kinds | self._articles | self._about | self._joints | self._vague
+        sources = 0
+        for word in words:
+            one = singular(word)
+            if one in self._pictures or self._class_of.get(one, "recording") != "recording":
+                sources += 1
+            elif not (word in known or one in known or one in self._holders or word in self._verbs):
+                return False
+        return sources > 0
 
     def _split(self, tokens: list[str]) -> tuple[list[str], list[str]]:
         """The noun phrase at the beginning, and the words after it."""

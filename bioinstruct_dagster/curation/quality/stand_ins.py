@@ -21,15 +21,30 @@ from bioinstruct_dagster.curation.word_lists import alternatives, word_list
 # A link, an identifier of a publication or the name of a file.
 LINK = re.compile(
     r"(?:https?://|www\.)\S+|\bdoi:?\s?\S+|\b10\.\d{4,9}/\S+|\bPMC?(?:ID)?:?\s?\d{5,}"
-    r"|\bNCT\d{6,}|\b[\w-]{1,60}\.(?:pdf|docx?|txt|csv|xlsx?|jpe?g|png|dcm|dicom|json|xml)\b",
+    r"|\bNCT\d{6,}|\b[\w-]{1,60}\.(?:pdf|docx?|txt|csv|xlsx?|pptx?|jpe?g|png|dcm|dicom|json|xml)\b"
+    r"|\b[a-z0-9][a-z0-9-]{1,60}\.(?:com|org|net|gov|edu|info|io)\b(?![@.])",
     re.IGNORECASE,
 )
 # A part that each link has. It is quick to search for.
-LINK_HINT = re.compile(r"(?i:http|www\.|doi|10\.\d|pmi?[cd]?:? ?\d|nct\d|\.[pdtcxjs][a-z]{1,4}\b)")
+LINK_HINT = re.compile(
+    r"(?i:http|www\.|doi|10\.\d|pmi?[cd]?:? ?\d|nct\d|\.[pdtcxjsongei][a-z]{1,4}\b)"
+)
 # An article or a word such as "given" or "any", and a noun phrase: "a drug".
 ECHO_PHRASE = re.compile(
     r"(?i)((?:an?|some|any|(?:the )?(?:given|specific|particular|certain))\s)?([\w\s’'-]{3,90})\.?"
 )
+# Marks in place of a text: @CODE$, ${note}, {report}, <text>, ____, ….
+MARK = re.compile(
+    r"@[A-Za-z_ ]{2,40}\$|\$?\{{1,2} ?[A-Za-z_][\w .'-]{0,60}\}{1,2}|%\([a-z_]{1,40}\)s|%s"
+    r"|<{1,2}/?[A-Za-z][\w ,'-]{0,60}>{1,2}|_{3,60}|\.{3,60}|…|\[\.{2,5}\]|\[…\]"
+)
+LOREM = re.compile(r"lorem ipsum\b.*", re.IGNORECASE | re.DOTALL)
+# A person of whom only a name or a number is given.
+PERSON = re.compile(
+    r"(?:Patient|Client|Subject)(?: (?:name|ID|id|number|no\.?|identifier))?\s?[:#]?\s?"
+    r"(?:#?\d{1,12}|[A-Z]{1,3}|[A-Z][a-z]{1,20}(?: [A-Z]\.?)? [A-Z][a-z]{1,20})\.?"
+)
+MOST_KIND_WORDS = 4  # before a stand-in, as in "name of drug: XYZ"
 CLAUSES = re.compile(r"[,:;.(]")
 MOST_POINTED_WORDS = 5  # searched after a word such as "given"
 
@@ -39,7 +54,9 @@ def _placeholder_pattern() -> re.Pattern[str]:
     """A request to insert a text, or a reference to a text elsewhere."""
     first = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "placeholders"))
     return re.compile(
-        rf"[\[<({{]\s*(?:{first})\b[^\]>)}}]{{0,120}}[\]>)}}]\W*"
+        rf"[\[<({{]+\s*(?:{first})\b[^\]>)}}]{{0,120}}[\]>)}}]+\W*"
+        r"|(?:the |your )?[\w -]{2,40} (?:goes here|to be (?:provided|added|inserted|supplied)"
+        r"|will be (?:provided|added|inserted|supplied)|not (?:shown|included|attached))\.?"
         r"|(?:please )?(?:insert|paste|upload|attach) [^.]{0,80}(?:here|below)?\.?"
         r"|(?:please )?(?:see|refer to) (?:the )?(?:attached|enclosed|above|below)[^.]{0,60}\.?"
         r"|(?:the )?(?:given|provided|attached|enclosed|above|following) [\w -]{2,40}\.?",
@@ -56,6 +73,7 @@ class StandIns:
         self._links = self._articles.union(rule.links, rule.works, rule.records, rule.recordings)
         self._points = frozenset(rule.points)
         self._fillers = self._articles.union(rule.fillers, rule.holders)
+        self._stand_ins = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "stand_ins")
 
     def without_links(self, text: str) -> str:
         """The text without its links."""
@@ -68,11 +86,26 @@ class StandIns:
         rest, found = LINK.subn(" ", text)
         return bool(found) and self._links.issuperset(nouns_of(rest))
 
-    def is_placeholder(self, text: str, instruction: str) -> bool:
-        """Whether the text is a placeholder, or only repeats words of the instruction."""
-        return _placeholder_pattern().fullmatch(text) is not None or self._is_echo(
-            text, instruction
+    def is_mark(self, text: str) -> bool:
+        """Whether the text is a mark in place of a text, such as "[insert note]" or "Drug: XYZ"."""
+        body = text.rpartition(":")[2].strip() if text.count(":") == 1 else text
+        for one in {text, body}:
+            if _placeholder_pattern().fullmatch(one) or LOREM.fullmatch(one):
+                return True
+        words = nouns_of(MARK.sub(" xxx ", body) if MARK.search(body) else body)
+        return 0 < len(words) <= MOST_KIND_WORDS and (
+            words[-1] in self._stand_ins
+            and all(word in self._stand_ins or word in self._class_of for word in words)
+            and not any(map(str.isdigit, body))
         )
+
+    def is_person(self, text: str) -> bool:
+        """Whether the text only gives the name or the number of a patient."""
+        return PERSON.fullmatch(text) is not None
+
+    def is_echo(self, text: str, instruction: str) -> bool:
+        """Whether the text only repeats words of the instruction."""
+        return self._is_echo(text, instruction)
 
     def _is_echo(self, text: str, instruction: str) -> bool:
         """Whether the input adds no word: "A drug" for an instruction about "a given drug"."""

@@ -1,0 +1,125 @@
+"""Finds rows of which a part is missing: the whole text, the second of two things, the passage.
+
+Belongs here: what the instruction announces and the input lacks, judged by the form of both. Does
+not: inputs that name a source (source_names) or stand for it (stand_ins), or the words that name
+sources (words/sources.yaml, and the rule in data/quality_rules.yaml).
+"""
+
+import re
+
+from bioinstruct_dagster.curation.quality.rules import UngroundedRule
+from bioinstruct_dagster.curation.quality.source_names import QUALITY_PACKAGE, SOURCE_LISTS
+from bioinstruct_dagster.curation.tokens.scripts import count_words
+from bioinstruct_dagster.curation.word_lists import alternatives, word_list
+
+MOST_ANNOUNCING_WORDS = 45  # of an instruction that holds no text itself
+MOST_WORDS_OF_ONE = 14  # of an input that is one of two things
+MOST_QUESTION_WORDS = 30
+
+# A quotation, or a text after a colon, is the announced text.
+OWN_TEXT = re.compile(r":\s*\S|[\"“'‘]\S+\s+\S+|\n\s*\S|:\s*\S+\s+\S+|…|\.\.\.")
+QUESTION = re.compile(r"(?:question\s*(?:\d\s*)?[:.)-]\s*)?[^?\n:]{3,300}\?", re.IGNORECASE)
+ANSWERS = re.compile(r"\banswer(?:s|ed|ing)?\b|\bquestions?\b", re.IGNORECASE)
+# Signs that an input holds more than one thing.
+SEVERAL = re.compile(
+    r"[,;/&|\n]|\\n|\b(?:and|or|vs|versus|with|to|between|but|whereas|while|than|from|both|plus)\b"
+    r"|\b[2b][.):]|[.!?]\s+\S",
+    re.IGNORECASE,
+)
+UNIT = re.compile(r"\b[a-zµμ]{1,5}/[A-Za-z]{1,4}\b")
+TWO_THINGS = re.compile(
+    r"\b(?:(?:the )?(?:following |given |provided |specified )two"
+    r"|(?:the )?two (?:following |given |provided |specified |listed |mentioned )"
+    r"|(?:the )?(?:given |following |provided )?pairs? of"
+    r"|(?:the|these) two)\b(?! (?:main|most|major|types|kinds|ways|classes|forms|common))",
+    re.IGNORECASE,
+)
+JUDGES = re.compile(
+    r"\b(?:compar\w+|contrast\w*|differ\w*|similar\w*|same|match\w*|contradict\w*|entail\w*"
+    r"|interact\w*|relat\w+|agree\w*|consistent|paraphras\w+|equivalent|which|whether|distinguish)\b",
+    re.IGNORECASE,
+)
+EARLIER = re.compile(
+    r"\bcompar\w+\b.{0,80}\b(?:with|to|against|and)\b.{0,40}"
+    r"\b(?:previous|prior|earlier|baseline|past|former|last)\b",
+    re.IGNORECASE,
+)
+TIMES = re.compile(
+    r"\b(?:previous|prior|earlier|baseline|before|last|past|former|ago|initial|then|now|follow-up"
+    r"|today|first|second|increased|decreased|rose|fell|dropped)\b|→|->",
+    re.IGNORECASE,
+)
+LISTED_IN = re.compile(
+    r"\b(?:if|whether)\b.{3,80}\b(?:listed|found|included|recorded|documented|present|mentioned)"
+    r" (?:in|on|among) (?:the )?(?:patient|person|individual)(?:'s|’s) (?P<record>[\w -]{3,40})",
+    re.IGNORECASE,
+)
+BOTH_GIVEN = re.compile(
+    r"\bgiven (?:an? |the |two )?(?P<first>[\w'’ -]{3,40}) and (?:an? |the )(?P<second>[\w'’ -]{3,40}), "
+    r"(?:please )?(?:determine|decide|assess|judge|evaluate|identify|state|classify|check|verify|predict)"
+    r" (?:if|whether|how well|the relation\w*|the agreement)\b",
+    re.IGNORECASE,
+)
+
+
+class MissingParts:
+    """Finds what an instruction announces and the input lacks."""
+
+    def __init__(self, rule: UngroundedRule) -> None:
+        texts = alternatives({*rule.works, *rule.records, *rule.recordings} - {"test", "panel"})
+        passages = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "passages"))
+        points = "following|attached|enclosed|uploaded|above|below|provided|given|supplied"
+        self._announces = re.compile(
+            rf"\b(?:the|this|these|an?|each) (?:{points}) (?:[\w’'-]+ ){{0,3}}(?:{texts})s?\b"
+            rf"|\b(?:{texts})s? (?:that follows|below|above|provided|attached|given below)\b"
+            rf"|^(?:summari[sz]e|interpret|simplify|paraphrase|proofread|translate|rewrite|analy[sz]e"
+            rf"|classify|(?:extract|identify|find|list) [\w ,-]{{3,60}} (?:in|from)) (?:the|this|these)"
+            rf" (?:[\w’'-]+ ){{0,2}}(?:{texts})s?(?:[.,]| (?:and|in|into|to) |$)"
+            rf"|^given an? (?:[\w’'-]+ ){{0,3}}(?:{texts})s?,",
+            re.IGNORECASE,
+        )
+        self._passage = re.compile(
+            r"\b(?:based (?:up)?on|from|in|using|according to|given|read|with|within)"
+            rf" (?:(?:the|an?|this|that|its|content|contents|information|data|facts|of|in|from"
+            rf"|provided|following|given|above|below) ){{0,5}}(?:[\w-]+ ){{0,2}}(?:{passages})\b",
+            re.IGNORECASE,
+        )
+
+    def has_no_text(self, instruction: str) -> bool:
+        """Whether an instruction without input announces a text and holds none."""
+        return (
+            self._announces.search(instruction) is not None
+            and OWN_TEXT.search(instruction) is None
+            and count_words(instruction).fewest <= MOST_ANNOUNCING_WORDS
+        )
+
+    def is_question_alone(self, text: str, instruction: str) -> bool:
+        """Whether the input is a question about a passage that is not there."""
+        return (
+            text.endswith("?")
+            and QUESTION.fullmatch(text) is not None
+            and count_words(text).fewest <= MOST_QUESTION_WORDS
+            and ANSWERS.search(instruction) is not None
+            and self._passage.search(instruction) is not None
+        )
+
+    def lacks_second(self, text: str, instruction: str) -> bool:
+        """Whether the input is one of two things that the instruction compares."""
+        if count_words(text).fewest > MOST_WORDS_OF_ONE:
+            return False
+        if found := LISTED_IN.search(instruction):
+            own = found.group("record").split()[0].lower()
+            return own not in text.lower() and "," not in text and "\n" not in text
+        if EARLIER.search(instruction):
+            return TIMES.search(text) is None and SEVERAL.search(UNIT.sub("", text)) is None
+        label, _, body = text.rpartition(":")
+        if found := BOTH_GIVEN.search(instruction):
+            first, second = (found.group(name).split()[-1].lower() for name in ("first", "second"))
+            named = label.strip().lower()
+            return named in {first, second} and ":" not in label
+        return (
+            TWO_THINGS.search(instruction) is not None
+            and JUDGES.search(instruction) is not None
+            and ":" not in label
+            and SEVERAL.search(body.strip().rstrip(".")) is None
+        )
