@@ -14,10 +14,17 @@ from collections.abc import Mapping
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.missing_parts import MissingParts
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_names import SourceName, SourceNames, nouns_of
+from bioinstruct_dagster.curation.quality.source_names import (
+    QUALITY_PACKAGE,
+    SOURCE_LISTS,
+    SourceName,
+    SourceNames,
+    nouns_of,
+)
 from bioinstruct_dagster.curation.quality.stand_ins import StandIns
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
+from bioinstruct_dagster.curation.word_lists import word_list
 from bioinstruct_dagster.signs import SignSearch
 
 MOST_CHARS = 600  # of an input that may be a name
@@ -40,7 +47,7 @@ EXPLAINS = re.compile(
 # The instruction speaks of data that should be there.
 AT_HAND = re.compile(
     r"\b(?:given|based on|provided|following|attached|this|these|interpret|analy[sz]e|summari[sz]e"
-    r"|extract|assess|evaluate|predict|calculate|review)\b|\b(?:patient|individual|person)(?:'s|’s)"
+    r"|extract|assess|evaluate|predict|calculate|review|trends?|patterns?|correlations?)\b|\b(?:patient|individual|person)(?:'s|’s)"
     r"|\b(?:from|in|of) the (?:patient|[\w-]+ (?:record|note|report|data))"
     r"|\b(?:translate|convert|simplify|rewrite|proofread|classify|identify|find|detect|check|correct"
     r"|read|score|label) (?:[\w-]+ ){0,4}?(?:the|this|these)\b",
@@ -63,11 +70,14 @@ class _GroundingCheck:
         self._reads, self._spares = SignSearch(rule.reads), SignSearch(rule.spares)
         self._subjects, self._titles_do = SignSearch(rule.subjects), SignSearch(rule.titles_do)
         self._results, self._texts = SignSearch(rule.results), frozenset(rule.texts)
+        self._short_texts = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "short_texts")
         self._norm_says = SignSearch(rule.norm_says)
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an ungrounded input: a link, a placeholder, a name, or a missing part."""
-        text, instruction = row.input.strip(), row.instruction
+        text, instruction = (
+            one.replace("data set", "dataset") for one in (row.input.strip(), row.instruction)
+        )
         if not text:
             missing = self._parts.has_no_text(instruction)
             return RuleMatch({"saw": excerpt(instruction), "as": "missing"}) if missing else None
@@ -102,14 +112,20 @@ class _GroundingCheck:
             return "placeholder"
         if (
             found is not None
+            and not self._is_short_text(found, wanted)
             and self._is_wanted(found, wanted, instruction)
             and not (found.is_sentence and self._is_the_text(wanted, instruction))
-            and not self._is_enough(found, text, instruction)
+            and not self._is_enough(found, instruction)
         ):
             return "name"
         if self._is_vague(text, wanted, instruction):
             return "name"
         return ""
+
+    def _is_short_text(self, name: SourceName, wanted: Mapping[str, str]) -> bool:
+        """Whether the name may itself be the sentence or the headline that the task is about."""
+        texts = {noun for noun, kind in wanted.items() if kind != "particular"}
+        return bool(texts) and texts <= self._short_texts and name.word not in self._short_texts
 
     def _is_wanted(self, name: SourceName, wanted: Mapping[str, str], instruction: str) -> bool:
         if self._names.is_wanted(name, set(wanted.values())):
@@ -131,7 +147,7 @@ class _GroundingCheck:
         """Whether the task is about data at hand, and the input only says that there are some."""
         return (
             self._names.is_vague(text)
-            and not wanted.keys().isdisjoint(nouns_of(text))
+            and not (wanted.keys() | {"patient"}).isdisjoint(nouns_of(text))
             and self._is_at_hand(instruction)
             and self._spares.search(instruction) is None
         )
@@ -150,16 +166,15 @@ class _GroundingCheck:
         others = any(wanted[noun] in {"work", "recording"} for noun in wanted if noun not in texts)
         return bool(texts) and not others and self._results.search(instruction) is None
 
-    def _is_repeated(self, text: str, instruction: str) -> bool:
-        """Whether a name has no source that the instruction lacks: "Lab results" again."""
+    def _is_repeated(self, name: SourceName, instruction: str) -> bool:
+        """Whether the task is about the named source: "Lab results" for "these lab results"."""
         return (
-            nouns_of(text)[-1:] != []
-            and nouns_of(text)[-1] in nouns_of(instruction)
+            name.word in nouns_of(instruction)
             and self._is_at_hand(instruction)
             and self._titles_do.search(instruction) is None
         )
 
-    def _is_enough(self, name: SourceName, text: str, instruction: str) -> bool:
+    def _is_enough(self, name: SourceName, instruction: str) -> bool:
         """Whether the name alone is enough for the task."""
         if self._spares.search(instruction) is not None:
             return True
@@ -171,7 +186,7 @@ class _GroundingCheck:
             return True
         if self._reads.search(instruction) is not None:
             return False
-        if name.bare and name.noun != "norm" and self._is_repeated(text, instruction):
+        if name.bare and name.noun != "norm" and self._is_repeated(name, instruction):
             return False
         return (
             name.bare

@@ -11,6 +11,7 @@ from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.source_names import QUALITY_PACKAGE, SOURCE_LISTS
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list
+from bioinstruct_dagster.signs import SignSearch
 
 MOST_ANNOUNCING_WORDS = 45  # of an instruction that holds no text itself
 MOST_WORDS_OF_ONE = 14  # of an input that is one of two things
@@ -66,11 +67,12 @@ class MissingParts:
     """Finds what an instruction announces and the input lacks."""
 
     def __init__(self, rule: UngroundedRule) -> None:
-        texts = alternatives({*rule.works, *rule.records, *rule.recordings} - {"test", "panel"})
+        texts = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "announced"))
         passages = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "passages"))
+        self._spares = SignSearch(rule.spares)
         points = "following|attached|enclosed|uploaded|above|below|provided|given|supplied"
         self._announces = re.compile(
-            rf"\b(?:the|this|these|an?|each) (?:{points}) (?:[\w’'-]+ ){{0,3}}(?:{texts})s?\b"
+            rf"(?<!\bof )(?<!\ball )\b(?:the|this|these|an?|each) (?:{points}) (?:[\w’'-]+ ){{0,3}}(?:{texts})s?\b"
             rf"|\b(?:{texts})s? (?:that follows|below|above|provided|attached|given below)\b"
             rf"|^(?:summari[sz]e|interpret|simplify|paraphrase|proofread|translate|rewrite|analy[sz]e"
             rf"|classify|(?:extract|identify|find|list) [\w ,-]{{3,60}} (?:in|from)) (?:the|this|these)"
@@ -88,7 +90,9 @@ class MissingParts:
     def has_no_text(self, instruction: str) -> bool:
         """Whether an instruction without input announces a text and holds none."""
         return (
-            self._announces.search(instruction) is not None
+            not instruction.rstrip().endswith("?")
+            and self._announces.search(instruction) is not None
+            and self._spares.search(instruction) is None
             and OWN_TEXT.search(instruction) is None
             and count_words(instruction).fewest <= MOST_ANNOUNCING_WORDS
         )

@@ -6,7 +6,7 @@ links and placeholders (stand_ins), whether the name is enough (grounding), or t
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
@@ -22,6 +22,8 @@ MOST_LABEL_WORDS = 7
 MOST_DATA_SET_WORDS = 8
 MOST_WORDS_BEFORE_LIST = 4  # as in "a long anonymous list of"
 MOST_VAGUE_WORDS = 25
+ARTICLES = frozenset({"a", "an", "the"})
+QUANTIFIERS = frozenset({"all", "both", "half", "of", "each", "one", "some", "many", *ARTICLES})
 DEFINING = (["that"], ["which"])  # words that may begin a definition
 EXAMPLES = frozenset({"including", "such", "like", "containing", "comprising", "namely"})
 
@@ -129,6 +131,7 @@ class SourceName:
         unlabelled: whether a title stands without a label.
         is_sentence: whether the name is a whole sentence, such as "This study compares …".
         loose: whether the same words may also be a topic, such as "Chest X-ray".
+        word: the noun itself, such as "article"; empty for a title.
         members: the members of a list that the name announces, such as "code"; else empty.
     """
 
@@ -139,6 +142,7 @@ class SourceName:
     is_sentence: bool = False
     loose: bool = False
     members: str = ""
+    word: str = field(default="", compare=False)
 
 
 class SourceNames:
@@ -284,9 +288,15 @@ class SourceNames:
                 break
             listed = listed or head[-1] in self._lists
             head, rest = head + inner, after
-        if not head or len(head) > MOST_HEAD_WORDS:
+        if not head or len(head) > MOST_HEAD_WORDS or not self._is_noun_phrase(head):
             return None
-        return self._name_of(head, rest, listed=listed)
+        name = self._name_of(head, rest, listed=listed)
+        return replace(name, word=singular(head[-1])) if name else None
+
+    def _is_noun_phrase(self, head: list[str]) -> bool:
+        """Whether no article stands within: "John sent a letter" is a sentence."""
+        before = max((at for at, word in enumerate(head) if word in ARTICLES), default=0)
+        return all(word in QUANTIFIERS for word in head[:before])
 
     def _announced_list(self, tokens: list[str]) -> str:
         """The members of a list that the text announces: "code" of "a list of ICD-10 codes"."""
@@ -301,7 +311,7 @@ class SourceNames:
                 return ""
             head = head[:-1]
         noun = singular(head[-1]) if head and len(head) <= MOST_HEAD_WORDS else ""
-        known = noun in self._codes or noun in self._class_of
+        known = noun in self._codes or self._class_of.get(noun) in {"particular", "recording"}
         return noun if known and self._leaves_open(rest) and self._holds_no_item(rest) else ""
 
     def _holds_no_item(self, rest: list[str]) -> bool:
@@ -328,7 +338,12 @@ class SourceNames:
             generic = talk or rest[:1] != ["with"] or self._is_generic(["and", *rest[1:]], held=True)
             if not generic:
                 return None
-            return SourceName(noun, bare=not (rest or held), loose=rest[:1] in DEFINING)
+            return SourceName(
+                noun,
+                bare=not (rest or held),
+                is_sentence=bool(self._tells.intersection(rest[:1])),
+                loose=rest[:1] in DEFINING,
+            )
         if noun in {"recording", "particular"}:
             of_holder = rest[:1] == ["of"] and any(singular(word) in self._holders for word in rest)
             if noun == "recording" and (held or of_holder) and self._leaves_open(rest):

@@ -59,7 +59,7 @@ def _placeholder_pattern() -> re.Pattern[str]:
         r"|will be (?:provided|added|inserted|supplied)|not (?:shown|included|attached))\.?"
         r"|(?:please )?(?:insert|paste|upload|attach) [^.]{0,80}(?:here|below)?\.?"
         r"|(?:please )?(?:see|refer to) (?:the )?(?:attached|enclosed|above|below)[^.]{0,60}\.?"
-        r"|(?:the )?(?:given|provided|attached|enclosed|above|following) [\w -]{2,40}\.?",
+        r"|(?:the )?(?:given|provided|attached|enclosed|above|following) (?P<kind>[\w -]{2,40})\.?",
         re.IGNORECASE,
     )
 
@@ -90,8 +90,11 @@ class StandIns:
         """Whether the text is a mark in place of a text, such as "[insert note]" or "Drug: XYZ"."""
         body = text.rpartition(":")[2].strip() if text.count(":") == 1 else text
         for one in {text, body}:
-            if _placeholder_pattern().fullmatch(one) or LOREM.fullmatch(one):
+            if LOREM.fullmatch(one):
                 return True
+            if found := _placeholder_pattern().fullmatch(one):
+                kind = nouns_of(found.group("kind") or "")
+                return not kind or kind[-1] in self._class_of
         words = nouns_of(MARK.sub(" xxx ", body) if MARK.search(body) else body)
         return 0 < len(words) <= MOST_KIND_WORDS and (
             words[-1] in self._stand_ins
