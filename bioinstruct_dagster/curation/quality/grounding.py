@@ -38,10 +38,33 @@ GIVEN_LIST = re.compile(
     r" (?:an? |the |this )?(?:[\w-]+ ){0,2}(?:lists?|set|collection|series)\b",
     re.IGNORECASE,
 )
+# The task explains or lists what is known about a kind of source.
 EXPLAINS = re.compile(
-    r"^(?:describe|explain|define|discuss|what|how|why|outline|name|teach|introduce)\b"
+    r"^(?:describe|define|discuss|what|how|why|which|outline|name|list|teach|introduce"
+    r"|explain(?! (?:the |this |these )?(?:[\w-]+ ){0,3}(?:reports?|results?|findings?|notes?|values?|data)"
+    r"(?: to\b| in\b|\.|$)))\b"
     r"|^(?:provide|give|write) (?:an?|the) (?:[\w-]+ ){0,2}"
-    r"(?:overview|explanation|definition|description|instructions?|guide)\b",
+    r"(?:overview|explanation|definition|description|instructions?|guide|examples?)\b"
+    r"|^(?:give|provide|offer) (?:[\w-]+ )?(?:examples|tips|instructions|advice|ideas)\b"
+    r"|\b(?:advantages|disadvantages|benefits|purpose|importance|pros and cons|structure|definition"
+    r"|components)\b",
+    re.IGNORECASE,
+)
+# The task works on a text or on data.
+PROCESSES = re.compile(
+    r"\b(?:extract|interpret|identif(?:y|ies)|determine|calculate|compute|summari[sz]e|translate"
+    r"|convert|classify|categori[sz]e|evaluate|assess|analy[sz]e|predict|find|check|compare|rewrite"
+    r"|paraphrase|rephrase|simplify|normali[sz]e|annotate|rate|grade|match|review|proofread|estimate"
+    r"|diagnose|detect|label|score|fact-check|critique|appraise|verify|validate|count|map|sort|rank"
+    r"|filter|guess|highlight|correct|reconcile|tag|read|examine|inspect|respond|answer|reply"
+    r"|explain (?:the|this|these))\b",
+    re.IGNORECASE,
+)
+# A task about one of these things needs no more than its name.
+THINGS = re.compile(
+    r"\b(?:terms?|concepts?|words?|phrases?|acronyms?|technolog(?:y|ies)|techniques?|methods?"
+    r"|procedures?|tools?|devices?|tests?|exams?|professions?|topics?|subjects?|fields?|specialt(?:y|ies)"
+    r"|practices?|services?|documents?|types?|kinds?|use)\b",
     re.IGNORECASE,
 )
 # The instruction speaks of data that should be there.
@@ -96,46 +119,54 @@ class _GroundingCheck:
             return "question"
         if self._parts.lacks_second(text, instruction):
             return "one of two"
-        wanted = self._names.sources_in(instruction)
         found = self._names.read(self._stand_ins.without_links(text))
+        wanted = self._names.sources_in(instruction)
         if found is not None and found.members:
             return "name" if self._needs_list(found.members, instruction) else ""
-        if not wanted and "patient" in nouns_of(instruction):
-            wanted = {"patient": "particular"}  # the task needs the patient's data
-        if not wanted:
-            return ""
-        if self._stand_ins.is_echo(text, instruction) or (
-            self._stand_ins.is_person(text)
-            and "record" in wanted.values()
-            and self._spares.search(instruction) is None
-        ):
+        if wanted and self._stand_ins.is_echo(text, instruction):
             return "placeholder"
+        if self._stand_ins.is_person(text) and "record" in wanted.values():
+            return "" if self._spares.search(instruction) else "placeholder"
         if (
             found is not None
             and not self._is_short_text(found, wanted)
-            and self._is_wanted(found, wanted, instruction)
             and not (found.is_sentence and self._is_the_text(wanted, instruction))
-            and not self._is_enough(found, instruction)
+            and self._is_needed(found, wanted, text, instruction)
         ):
             return "name"
-        if self._is_vague(text, wanted, instruction):
-            return "name"
-        return ""
+        return "name" if self._is_vague(text, wanted, instruction) else ""
+
+    def _is_needed(
+        self, name: SourceName, wanted: Mapping[str, str], text: str, instruction: str
+    ) -> bool:
+        """Whether the task needs the content of the named source."""
+        if self._names.is_wanted(name, set(wanted.values())) and not self._is_enough(
+            name, instruction
+        ):
+            return True
+        if name.noun == "norm" or not name.word or name.loose or self._is_topical(instruction):
+            return False
+        # The instruction need not mention the source: "Check for contraindications."
+        if name.noun != "work" and self._names.is_held(text):
+            return True
+        if PROCESSES.search(instruction) is None:
+            return False
+        if name.bare:
+            return THINGS.search(instruction) is None and not self._titles_do.search(instruction)
+        return not (name.titled and self._titles_do.search(instruction))
+
+    def _is_topical(self, instruction: str) -> bool:
+        """Whether the task is about a kind of source, or writes one, and reads none."""
+        return (
+            self._spares.search(instruction) is not None
+            or EXPLAINS.search(instruction) is not None
+            or self._subjects.search(instruction) is not None
+        )
 
     def _is_short_text(self, name: SourceName, wanted: Mapping[str, str]) -> bool:
         """Whether the name may itself be the sentence or the headline that the task is about."""
         texts = {noun for noun, kind in wanted.items() if kind != "particular"}
         return bool(texts) and texts <= self._short_texts and name.word not in self._short_texts
-
-    def _is_wanted(self, name: SourceName, wanted: Mapping[str, str], instruction: str) -> bool:
-        if self._names.is_wanted(name, set(wanted.values())):
-            return True
-        # A record holds the particulars of a person.
-        return (
-            name.noun == "record"
-            and "particular" in wanted.values()
-            and AT_HAND.search(instruction) is not None
-        )
 
     def _needs_list(self, members: str, instruction: str) -> bool:
         """Whether the task is about the members of a list, and not to write one."""
@@ -145,19 +176,12 @@ class _GroundingCheck:
 
     def _is_vague(self, text: str, wanted: Mapping[str, str], instruction: str) -> bool:
         """Whether the task is about data at hand, and the input only says that there are some."""
-        return (
-            self._names.is_vague(text)
-            and not (wanted.keys() | {"patient"}).isdisjoint(nouns_of(text))
-            and self._is_at_hand(instruction)
-            and self._spares.search(instruction) is None
-        )
-
-    def _is_at_hand(self, instruction: str) -> bool:
-        """Whether the task is about something that should be there, and explains no kind of it."""
-        return (
-            AT_HAND.search(instruction) is not None
-            and EXPLAINS.search(instruction) is None
-            and self._subjects.search(instruction) is None
+        if not self._names.is_vague(text) or self._is_topical(instruction):
+            return False
+        if self._names.is_held(text) or text.lower().startswith(("a ", "an ", "the ")):
+            return True
+        return not wanted.keys().isdisjoint(nouns_of(text)) and (
+            PROCESSES.search(instruction) is not None or AT_HAND.search(instruction) is not None
         )
 
     def _is_the_text(self, wanted: Mapping[str, str], instruction: str) -> bool:
@@ -170,7 +194,8 @@ class _GroundingCheck:
         """Whether the task is about the named source: "Lab results" for "these lab results"."""
         return (
             name.word in nouns_of(instruction)
-            and self._is_at_hand(instruction)
+            and not self._is_topical(instruction)
+            and (PROCESSES.search(instruction) or AT_HAND.search(instruction)) is not None
             and self._titles_do.search(instruction) is None
         )
 
@@ -192,5 +217,6 @@ class _GroundingCheck:
             name.bare
             or name.loose
             or self._subjects.search(instruction) is not None
+            or EXPLAINS.search(instruction) is not None
             or (name.titled and self._titles_do.search(instruction) is not None)
         )

@@ -165,6 +165,7 @@ class SourceNames:
         self._talks, self._pictures = (
             word_list(QUALITY_PACKAGE, SOURCE_LISTS, name) for name in ("talks", "pictures")
         )
+        self._adjectives = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "finding_adjectives")
         self._vague = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "vague_verbs")
         self._ends = self._about | self._verbs | self._joints | self._tells
         self._sentence, self._small = self._says | self._verbs, self._about | self._articles
@@ -278,6 +279,8 @@ class SourceNames:
         if head and head[-1].isdigit():
             head = head[:-1]  # "Table 2"
         # "Notes" and "reports" are verbs too.
+        if self._adjectives.intersection(head):
+            return None  # "Normal chest X-ray"
         said = [*(head[:-1] if singular(head[-1]) in self._class_of else head), *rest] if head else rest
         if self._says.intersection(said):
             return None
@@ -353,6 +356,10 @@ class SourceNames:
             if noun == "recording" and rest[:1] != ["with"] and self._leaves_open(rest):
                 return SourceName(noun, loose=True)
         return None
+
+    def is_held(self, text: str) -> bool:
+        """Whether the text speaks of a person, such as a patient."""
+        return not self._holders.isdisjoint(nouns_of(text))
 
     def is_vague(self, text: str) -> bool:
         """Whether each word only names sources or their kind: "several symptoms and lab results"."""
