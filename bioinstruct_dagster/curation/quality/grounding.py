@@ -28,6 +28,7 @@ from bioinstruct_dagster.curation.word_lists import word_list
 from bioinstruct_dagster.signs import SignSearch
 
 MOST_CHARS = 600  # of an input that may be a name
+DATA_SET = re.compile(r"\bdata set\b", re.IGNORECASE)
 WRITES_LIST = re.compile(
     r"\b(?:provide|create|generate|make|write|compile|give|suggest|name|produce|develop|prepare"
     r"|draft|offer|recommend)\b.{0,40}\blists?\b|^list\b",
@@ -38,6 +39,13 @@ GIVEN_LIST = re.compile(
     r" (?:an? |the |this )?(?:[\w-]+ ){0,2}(?:lists?|set|collection|series)\b",
     re.IGNORECASE,
 )
+# The task writes something from a patient's data.
+ON_PATIENT = re.compile(
+    r"\b(?:based on|using|from) (?:the |an? |this |their |his |her )?(?:given |provided |following )?"
+    r"(?:patient|individual|client|person)\b",
+    re.IGNORECASE,
+)
+REPLIES = re.compile(r"\b(?:reply|replies|respond|response|answer)\b", re.IGNORECASE)
 # The task explains or lists what is known about a kind of source.
 EXPLAINS = re.compile(
     r"^(?:describe|define|discuss|what|how|why|which|outline|name|list|teach|introduce"
@@ -46,7 +54,7 @@ EXPLAINS = re.compile(
     r"|^(?:provide|give|write) (?:an?|the) (?:[\w-]+ ){0,2}"
     r"(?:overview|explanation|definition|description|instructions?|guide|examples?)\b"
     r"|^(?:give|provide|offer) (?:[\w-]+ )?(?:examples|tips|instructions|advice|ideas)\b"
-    r"|\b(?:advantages|disadvantages|benefits|purpose|importance|pros and cons|structure|definition"
+    r"|\b(?:advantages|disadvantages|benefits|purpose|importance|pros and cons|definition"
     r"|components)\b",
     re.IGNORECASE,
 )
@@ -94,12 +102,15 @@ class _GroundingCheck:
         self._subjects, self._titles_do = SignSearch(rule.subjects), SignSearch(rule.titles_do)
         self._results, self._texts = SignSearch(rule.results), frozenset(rule.texts)
         self._short_texts = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "short_texts")
+        self._letters, self._pictures = (
+            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name) for name in ("letters", "pictures")
+        )
         self._norm_says = SignSearch(rule.norm_says)
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an ungrounded input: a link, a placeholder, a name, or a missing part."""
         text, instruction = (
-            one.replace("data set", "dataset") for one in (row.input.strip(), row.instruction)
+            DATA_SET.sub("dataset", one) for one in (row.input.strip(), row.instruction)
         )
         if not text:
             missing = self._parts.has_no_text(instruction)
@@ -144,8 +155,15 @@ class _GroundingCheck:
             name, instruction
         ):
             return True
-        if name.noun == "norm" or not name.word or name.loose or self._is_topical(instruction):
+        if name.noun != "work" and self._names.is_held(text) and ON_PATIENT.search(instruction):
+            return True
+        if name.word in self._letters and REPLIES.search(instruction):
+            return True
+        if name.noun == "norm" or not name.word or self._is_topical(instruction):
             return False
+        if name.loose:
+            seen = name.word in self._pictures or name.noun == "particular"
+            return seen and bool(PROCESSES.search(instruction)) and not THINGS.search(instruction)
         # The instruction need not mention the source: "Check for contraindications."
         if name.noun != "work" and self._names.is_held(text):
             return True

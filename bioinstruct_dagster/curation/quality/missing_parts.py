@@ -15,6 +15,7 @@ from bioinstruct_dagster.signs import SignSearch
 
 MOST_ANNOUNCING_WORDS = 45  # of an instruction that holds no text itself
 MOST_WORDS_OF_ONE = 14  # of an input that is one of two things
+MOST_WORDS_OF_NAME = 5
 MOST_QUESTION_WORDS = 30
 
 # A quotation, or a text after a colon, is the announced text.
@@ -35,6 +36,7 @@ TWO_THINGS = re.compile(
     r"|(?:the|these) two)\b(?! (?:main|most|major|types|kinds|ways|classes|forms|common))",
     re.IGNORECASE,
 )
+SENTENCES = re.compile(r"\b(?:sentences|statements|texts|claims|premise)\b", re.IGNORECASE)
 JUDGES = re.compile(
     r"\b(?:compar\w+|contrast\w*|differ\w*|similar\w*|same|match\w*|contradict\w*|entail\w*"
     r"|interact\w*|relat\w+|agree\w*|consistent|paraphras\w+|equivalent|which|whether|distinguish)\b",
@@ -120,8 +122,10 @@ class MissingParts:
         if found := BOTH_GIVEN.search(instruction):
             first, second = (found.group(name).split()[-1].lower() for name in ("first", "second"))
             named = label.strip().lower()
-            return named in {first, second} and ":" not in label
-        return (
+            few = count_words(body).fewest <= MOST_WORDS_OF_NAME
+            return few and named in {first, second} and ":" not in label
+        short = SENTENCES.search(instruction) or count_words(body).fewest <= MOST_WORDS_OF_NAME
+        return bool(short) and (
             TWO_THINGS.search(instruction) is not None
             and JUDGES.search(instruction) is not None
             and ":" not in label

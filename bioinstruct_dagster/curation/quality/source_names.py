@@ -24,6 +24,7 @@ MOST_WORDS_BEFORE_LIST = 4  # as in "a long anonymous list of"
 MOST_VAGUE_WORDS = 25
 ARTICLES = frozenset({"a", "an", "the"})
 QUANTIFIERS = frozenset({"all", "both", "half", "of", "each", "one", "some", "many", *ARTICLES})
+UNNAMED = (["of", "a"], ["of", "an"])
 DEFINING = (["that"], ["which"])  # words that may begin a definition
 EXAMPLES = frozenset({"including", "such", "like", "containing", "comprising", "namely"})
 
@@ -162,8 +163,9 @@ class SourceNames:
             word_list(QUALITY_PACKAGE, SOURCE_LISTS, name)
             for name in ("groups", "lists", "joints", "codes", "kinds")
         )
-        self._talks, self._pictures = (
-            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name) for name in ("talks", "pictures")
+        self._talks, self._pictures, self._senders, self._tokens = (
+            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name)
+            for name in ("talks", "pictures", "senders", "tokens")
         )
         self._adjectives = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "finding_adjectives")
         self._vague = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "vague_verbs")
@@ -276,6 +278,8 @@ class SourceNames:
         if members := self._announced_list(tokens):
             return SourceName("particular", members=members)
         head, rest = self._split(tokens)
+        if not self._is_noun_phrase(head):
+            return None
         if head and head[-1].isdigit():
             head = head[:-1]  # "Table 2"
         # "Notes" and "reports" are verbs too.
@@ -291,7 +295,7 @@ class SourceNames:
                 break
             listed = listed or head[-1] in self._lists
             head, rest = head + inner, after
-        if not head or len(head) > MOST_HEAD_WORDS or not self._is_noun_phrase(head):
+        if not head or len(head) > MOST_HEAD_WORDS:
             return None
         name = self._name_of(head, rest, listed=listed)
         return replace(name, word=singular(head[-1])) if name else None
@@ -338,21 +342,19 @@ class SourceNames:
             )
         if noun == "record" and self._leaves_open(rest):
             talk = singular(head[-1]) in self._talks
-            generic = talk or rest[:1] != ["with"] or self._is_generic(["and", *rest[1:]], held=True)
-            if not generic:
+            filled = rest[:1] == ["with"] or bool(self._tells.intersection(rest[:1]))
+            if filled and not talk and not self._is_generic(["and", *rest[1:]], held=True):
                 return None
-            return SourceName(
-                noun,
-                bare=not (rest or held),
-                is_sentence=bool(self._tells.intersection(rest[:1])),
-                loose=rest[:1] in DEFINING,
-            )
+            return SourceName(noun, bare=not (rest or held), loose=rest[:1] in DEFINING)
         if noun in {"recording", "particular"}:
             of_holder = rest[:1] == ["of"] and any(singular(word) in self._holders for word in rest)
             if noun == "recording" and (held or of_holder) and self._leaves_open(rest):
                 return None if rest[:1] == ["with"] else SourceName(noun)
+            held = held or any(singular(word) in self._holders for word in rest)
             if self._is_generic(rest, held=held or listed):
                 return SourceName(noun)
+            if singular(head[-1]) == "description" and rest[:2] in UNNAMED and self._leaves_open(rest):
+                return SourceName(noun, loose=True)
             if noun == "recording" and rest[:1] != ["with"] and self._leaves_open(rest):
                 return SourceName(noun, loose=True)
         return None
@@ -370,7 +372,7 @@ class SourceNames:
         sources = 0
         for word in words:
             one = singular(word)
-            if one in self._pictures or self._class_of.get(one, "recording") != "recording":
+            if one in self._pictures or one in self._tokens or self._class_of.get(one, "recording") != "recording":
                 sources += 1
             elif not (word in known or one in known or one in self._holders or word in self._verbs):
                 return False
@@ -397,7 +399,7 @@ class SourceNames:
             inner = [
                 word for word in rest[1:] if word not in self._articles and not word[0].isdigit()
             ]
-            if not inner or singular(inner[0]) not in self._holders:
+            if not inner or singular(inner[0]) not in self._holders | self._senders:
                 return False
             held, rest = True, inner[1:]
         items: list[list[str]] = [[]]
