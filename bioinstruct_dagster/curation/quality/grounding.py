@@ -48,7 +48,8 @@ ON_PATIENT = re.compile(
 REPLIES = re.compile(r"\b(?:reply|replies|respond|response|answer)\b", re.IGNORECASE)
 # The task explains or lists what is known about a kind of source.
 EXPLAINS = re.compile(
-    r"^(?:describe|define|discuss|what|how|why|which|outline|name|list|teach|introduce"
+    r"^(?:define|describe(?! (?:the |any )?(?:[\w-]+ ){0,2}(?:trends?|patterns?|findings?"
+    r"|abnormalit\w+|results?|changes) (?:in|of|on|from|seen|shown))|discuss|what|how|why|which|outline|name|list|teach|introduce"
     r"|explain(?! (?:the |this |these )?(?:[\w-]+ ){0,3}(?:reports?|results?|findings?|notes?|values?|data)"
     r"(?: to\b| in\b|\.|$)))\b"
     r"|^(?:provide|give|write) (?:an?|the) (?:[\w-]+ ){0,2}"
@@ -64,7 +65,7 @@ PROCESSES = re.compile(
     r"|convert|classify|categori[sz]e|evaluate|assess|analy[sz]e|predict|find|check|compare|rewrite"
     r"|paraphrase|rephrase|simplify|normali[sz]e|annotate|rate|grade|match|review|proofread|estimate"
     r"|diagnose|detect|label|score|fact-check|critique|appraise|verify|validate|count|map|sort|rank"
-    r"|filter|guess|highlight|correct|reconcile|tag|read|examine|inspect|respond|answer|reply"
+    r"|filter|guess|highlight|correct|reconcile|tag|read|examine|inspect"
     r"|explain (?:the|this|these))\b",
     re.IGNORECASE,
 )
@@ -135,6 +136,8 @@ class _GroundingCheck:
         if found is not None and found.members:
             return "name" if self._needs_list(found.members, instruction) else ""
         if wanted and self._stand_ins.is_echo(text, instruction):
+            return "placeholder"
+        if self._names.is_token(text, instruction) and not self._spares.search(instruction):
             return "placeholder"
         if self._stand_ins.is_person(text) and "record" in wanted.values():
             return "" if self._spares.search(instruction) else "placeholder"

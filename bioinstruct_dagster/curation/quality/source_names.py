@@ -19,11 +19,13 @@ MOST_HEAD_WORDS = 10  # of a noun phrase that names a source
 MOST_TITLE_WORDS = 60
 LEAST_TITLE_WORDS = 3
 MOST_LABEL_WORDS = 7
+MOST_EMPTY_LABEL = 4
 MOST_DATA_SET_WORDS = 8
 MOST_WORDS_BEFORE_LIST = 4  # as in "a long anonymous list of"
 MOST_VAGUE_WORDS = 25
 ARTICLES = frozenset({"a", "an", "the"})
 QUANTIFIERS = frozenset({"all", "both", "half", "of", "each", "one", "some", "many", *ARTICLES})
+ENUMERATES = frozenset({",", "and", "or", "&"})
 UNNAMED = (["of", "a"], ["of", "an"])
 DEFINING = (["that"], ["which"])  # words that may begin a definition
 EXAMPLES = frozenset({"including", "such", "like", "containing", "comprising", "namely"})
@@ -152,6 +154,7 @@ class SourceNames:
     def __init__(self, rule: UngroundedRule) -> None:
         self._class_of = source_classes(rule)
         self._holders, self._asides = frozenset(rule.holders), frozenset(rule.asides)
+        self._people = self._holders.difference(rule.points)
         self._titles = frozenset([*rule.titles, *rule.works, *rule.norms])
         self._data_sets = frozenset(rule.data_sets)
         self._tells = frozenset(rule.tells)
@@ -216,8 +219,8 @@ class SourceNames:
             label, body = nouns_of(found.group(1)), found.group(2).strip()
             if named := self._phrase(body):
                 return named
-            if not body:
-                return self._phrase(found.group(1))  # a label without its text
+            if not body:  # a label without its text
+                return self._phrase(found.group(1)) if len(label) <= MOST_EMPTY_LABEL else None
             if label and label[-1] in self._data_sets and self._is_data_set(body):
                 return SourceName("record")
             titled = label and label[-1] in self._titles and "case" not in label
@@ -271,6 +274,7 @@ class SourceNames:
         """The text as a noun phrase for a source, with at most a topic after it."""
         if has_measurement(text):
             return None
+        text = text.replace("WHO ", "World-Health-Organization ")
         text = PERIOD.sub("", ABNORMAL.sub("with ", text)).strip(" .")
         if received := _receipt_pattern().match(text):
             text = text[received.end() :]
@@ -361,7 +365,20 @@ class SourceNames:
 
     def is_held(self, text: str) -> bool:
         """Whether the text speaks of a person, such as a patient."""
-        return not self._holders.isdisjoint(nouns_of(text))
+        return not self._people.isdisjoint(nouns_of(text))
+
+    def is_token(self, text: str, instruction: str) -> bool:
+        """Whether the text repeats the noun for a thing such as a code, and gives none."""
+        nouns = nouns_of(text)
+        return bool(nouns) and (
+            nouns[-1] in self._tokens
+            and all(noun in self._kinds or noun in self._articles for noun in nouns[:-1])
+            and re.search(
+                rf"\b(?:the|this|an?|given|following|provided) (?:[\w-]+ ){{0,2}}{nouns[-1]}\b",
+                instruction.lower(),
+            )
+            is not None
+        )
 
     def is_vague(self, text: str) -> bool:
         """Whether each word only names sources or their kind: "several symptoms and lab results"."""
@@ -382,13 +399,25 @@ class SourceNames:
         """The noun phrase at the beginning, and the words after it."""
         for place, token in enumerate(tokens):
             if token in self._ends or not token[0].isalnum():
+                if self._is_plural(token, tokens[place - 1] if place else ""):
+                    continue  # "recent studies", "user reviews"
                 return tokens[:place], tokens[place:]
         return tokens, []
+
+    def _is_plural(self, token: str, before: str) -> bool:
+        """Whether a word that is a noun and a verb is a noun here."""
+        return (
+            token in self._tells
+            and singular(token) in self._class_of
+            and singular(before) not in self._class_of
+        )
 
     def _leaves_open(self, rest: list[str]) -> bool:
         """Whether the words after a source's name give at most its topic."""
         if not rest:
             return True
+        if rest[0] in ENUMERATES and not self._is_generic(rest, held=True):
+            return False
         if ":" in rest[1:] and '"' not in rest and "“" not in rest:
             return False
         return not self._verbs.intersection(rest) or bool(self._merely.intersection(rest))
