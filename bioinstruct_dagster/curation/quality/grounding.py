@@ -45,17 +45,25 @@ ON_PATIENT = re.compile(
     r"(?:patient|individual|client|person)\b",
     re.IGNORECASE,
 )
+# The task plans work on a source, and does not read it.
+SUGGESTS = re.compile(
+    r"^(?:suggest|propose|brainstorm|come up with|offer|plan)\b.{0,20}"
+    r"\b(?:ways?|methods?|analysis plan|sample size|improvements?|strateg\w+|features?|titles?|questions?"
+    r"|hypothes\w+|names?|outcomes)\b(?!.{0,80}\b(?:based on|from the|in the)\b)",
+    re.IGNORECASE,
+)
 REPLIES = re.compile(r"\b(?:reply|replies|respond|response|answer)\b", re.IGNORECASE)
 # The task explains or lists what is known about a kind of source.
 EXPLAINS = re.compile(
     r"^(?:define|describe(?! (?:the |any )?(?:[\w-]+ ){0,2}(?:trends?|patterns?|findings?"
-    r"|abnormalit\w+|results?|changes) (?:in|of|on|from|seen|shown))|discuss|what|how|why|which|outline|name|list|teach|introduce"
+    r"|abnormalit\w+|results?|changes) (?:in|of|on|from|seen|shown))|discuss|what|how|why|which|outline|teach|introduce"
+    r"|(?:name|list)(?!.{0,80}\b(?:in|from) (?:the|this|these|an?|each)\b)"
     r"|explain(?! (?:the |this |these )?(?:[\w-]+ ){0,3}(?:reports?|results?|findings?|notes?|values?|data)"
-    r"(?: to\b| in\b|\.|$)))\b"
+    r"(?: to\b| in\b| of (?:the|this|these|an?) (?:patient|biopsy|test|scan|study|report)|\.|$)))\b"
     r"|^(?:provide|give|write) (?:an?|the) (?:[\w-]+ ){0,2}"
     r"(?:overview|explanation|definition|description|instructions?|guide|examples?)\b"
     r"|^(?:give|provide|offer) (?:[\w-]+ )?(?:examples|tips|instructions|advice|ideas)\b"
-    r"|\b(?:advantages|disadvantages|benefits|purpose|importance|pros and cons|definition"
+    r"|\b(?:advantages|disadvantages|benefits|purpose|importance|pros and cons|definition|uses"
     r"|components)\b",
     re.IGNORECASE,
 )
@@ -65,7 +73,7 @@ PROCESSES = re.compile(
     r"|convert|classify|categori[sz]e|evaluate|assess|analy[sz]e|predict|find|check|compare|rewrite"
     r"|paraphrase|rephrase|simplify|normali[sz]e|annotate|rate|grade|match|review|proofread|estimate"
     r"|diagnose|detect|label|score|fact-check|critique|appraise|verify|validate|count|map|sort|rank"
-    r"|filter|guess|highlight|correct|reconcile|tag|read|examine|inspect"
+    r"|filter|guess|transcribe|highlight|correct|reconcile|tag|read|examine|inspect"
     r"|explain (?:the|this|these))\b",
     re.IGNORECASE,
 )
@@ -103,8 +111,9 @@ class _GroundingCheck:
         self._subjects, self._titles_do = SignSearch(rule.subjects), SignSearch(rule.titles_do)
         self._results, self._texts = SignSearch(rule.results), frozenset(rule.texts)
         self._short_texts = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "short_texts")
-        self._letters, self._pictures = (
-            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name) for name in ("letters", "pictures")
+        self._letters, self._pictures, self._kinds_of_test = (
+            word_list(QUALITY_PACKAGE, SOURCE_LISTS, name)
+            for name in ("letters", "pictures", "kinds_of_test")
         )
         self._norm_says = SignSearch(rule.norm_says)
 
@@ -154,6 +163,10 @@ class _GroundingCheck:
         self, name: SourceName, wanted: Mapping[str, str], text: str, instruction: str
     ) -> bool:
         """Whether the task needs the content of the named source."""
+        if SUGGESTS.search(instruction):
+            return False
+        if name.loose and name.word:
+            return self._is_meant(name, wanted, instruction)
         if self._names.is_wanted(name, set(wanted.values())) and not self._is_enough(
             name, instruction
         ):
@@ -164,9 +177,6 @@ class _GroundingCheck:
             return True
         if name.noun == "norm" or not name.word or self._is_topical(instruction):
             return False
-        if name.loose:
-            seen = name.word in self._pictures or name.noun == "particular"
-            return seen and bool(PROCESSES.search(instruction)) and not THINGS.search(instruction)
         # The instruction need not mention the source: "Check for contraindications."
         if name.noun != "work" and self._names.is_held(text):
             return True
@@ -175,6 +185,31 @@ class _GroundingCheck:
         if name.bare:
             return THINGS.search(instruction) is None and not self._titles_do.search(instruction)
         return not (name.titled and self._titles_do.search(instruction))
+
+    def _is_meant(self, name: SourceName, wanted: Mapping[str, str], instruction: str) -> bool:
+        """Whether a name that may be a topic, such as "Chest X-ray", is a source in this task."""
+        if self._spares.search(instruction) or EXPLAINS.search(instruction):
+            return False
+        word = re.escape(name.word)
+        given = re.compile(
+            rf"\b(?:given|based on|from|using|following|provided|this|the) (?:[\w'’-]+ ){{0,3}}{word}"
+        ).search(instruction.lower())
+        if name.noun == "particular":
+            if name.word == "description":
+                return THINGS.search(instruction) is None and bool(PROCESSES.search(instruction))
+            return given is not None and "provide" not in instruction.lower()[:10]
+        is_wanted = self._names.is_wanted(name, set(wanted.values()))
+        if (
+            is_wanted
+            and self._reads.search(instruction)
+            and not self._subjects.search(instruction)
+        ):
+            return self._titles_do.search(instruction) is None or name.noun == "recording"
+        if name.noun != "recording" or PROCESSES.search(instruction) is None:
+            return False
+        if name.word in self._pictures - self._kinds_of_test and not THINGS.search(instruction):
+            return True
+        return given is not None and name.word not in self._kinds_of_test
 
     def _is_topical(self, instruction: str) -> bool:
         """Whether the task is about a kind of source, or writes one, and reads none."""
@@ -226,17 +261,12 @@ class _GroundingCheck:
             return True
         if name.noun == "norm":
             return self._norm_says.search(instruction) is None
-        if name.loose and (
-            self._subjects.search(instruction) or self._titles_do.search(instruction)
-        ):
-            return True
         if self._reads.search(instruction) is not None:
             return False
         if name.bare and name.noun != "norm" and self._is_repeated(name, instruction):
             return False
         return (
             name.bare
-            or name.loose
             or self._subjects.search(instruction) is not None
             or EXPLAINS.search(instruction) is not None
             or (name.titled and self._titles_do.search(instruction) is not None)

@@ -69,7 +69,8 @@ class MissingParts:
     """Finds what an instruction announces and the input lacks."""
 
     def __init__(self, rule: UngroundedRule) -> None:
-        texts = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "announced"))
+        self._texts = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "announced")
+        texts = alternatives(self._texts)
         passages = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "passages"))
         self._spares = SignSearch(rule.spares)
         points = "following|attached|enclosed|uploaded|above|below|provided|given|supplied"
@@ -117,12 +118,13 @@ class MissingParts:
             own = found.group("record").split()[0].lower()
             return own not in text.lower() and "," not in text and "\n" not in text
         if EARLIER.search(instruction):
-            return TIMES.search(text) is None and SEVERAL.search(UNIT.sub("", text)) is None
+            one = text.lower().startswith("current") or not SEVERAL.search(UNIT.sub("", text))
+            return one and TIMES.search(text) is None
         label, _, body = text.rpartition(":")
         if found := BOTH_GIVEN.search(instruction):
             first, second = (found.group(name).split()[-1].lower() for name in ("first", "second"))
             named = label.strip().lower()
-            few = count_words(body).fewest <= MOST_WORDS_OF_NAME
+            few = second in self._texts or count_words(body).fewest <= MOST_WORDS_OF_NAME
             return few and named in {first, second} and ":" not in label
         short = SENTENCES.search(instruction) or count_words(body).fewest <= MOST_WORDS_OF_NAME
         return bool(short) and (

@@ -223,6 +223,8 @@ class SourceNames:
                 return self._phrase(found.group(1)) if len(label) <= MOST_EMPTY_LABEL else None
             if label and label[-1] in self._data_sets and self._is_data_set(body):
                 return SourceName("record")
+            if label and label[-1] in self._class_of and STUDY_TITLE.fullmatch(body):
+                return SourceName("work", titled=True)
             titled = label and label[-1] in self._titles and "case" not in label
             name = self._title(body, labelled=True) if titled else None
             if name and self._class_of.get(label[-1]) == "norm":
@@ -290,6 +292,11 @@ class SourceNames:
         if self._adjectives.intersection(head):
             return None  # "Normal chest X-ray"
         said = [*(head[:-1] if singular(head[-1]) in self._class_of else head), *rest] if head else rest
+        said = [
+            word
+            for before, word in zip(["", *said], said, strict=False)
+            if not (word == "diagnosed" and before in self._people)  # "a patient diagnosed with"
+        ]
         if self._says.intersection(said):
             return None
         listed = False
@@ -323,6 +330,8 @@ class SourceNames:
             head = head[:-1]
         noun = singular(head[-1]) if head and len(head) <= MOST_HEAD_WORDS else ""
         known = noun in self._codes or self._class_of.get(noun) in {"particular", "recording"}
+        if rest[:1] in DEFINING and rest[1:2] in (["are"], ["is"], ["were"]):
+            rest = rest[2:]
         return noun if known and self._leaves_open(rest) and self._holds_no_item(rest) else ""
 
     def _holds_no_item(self, rest: list[str]) -> bool:
@@ -351,13 +360,15 @@ class SourceNames:
                 return None
             return SourceName(noun, bare=not (rest or held), loose=rest[:1] in DEFINING)
         if noun in {"recording", "particular"}:
-            of_holder = rest[:1] == ["of"] and any(singular(word) in self._holders for word in rest)
+            of_holder = rest[:1] in (["of"], ["from"]) and any(singular(word) in self._holders for word in rest)
             if noun == "recording" and (held or of_holder) and self._leaves_open(rest):
                 return None if rest[:1] == ["with"] else SourceName(noun)
             held = held or any(singular(word) in self._holders for word in rest)
             if self._is_generic(rest, held=held or listed):
                 return SourceName(noun)
             if singular(head[-1]) == "description" and rest[:2] in UNNAMED and self._leaves_open(rest):
+                return SourceName(noun, loose=True)
+            if singular(head[-1]) == "information" and rest and self._leaves_open(rest):
                 return SourceName(noun, loose=True)
             if noun == "recording" and rest[:1] != ["with"] and self._leaves_open(rest):
                 return SourceName(noun, loose=True)
