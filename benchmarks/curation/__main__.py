@@ -53,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = parser_of("benchmarks.curation", __doc__, names)
     parser.add_argument("--runs", type=int, default=3, help="runs of each client (default 3)")
     parser.add_argument(
-        "--beside", metavar="COMMIT", help="measure the gates at this commit too, in the same rounds"
+        "--beside",
+        metavar="COMMIT",
+        help="measure the gates at this commit too, in the same rounds",
     )
     return parser
 

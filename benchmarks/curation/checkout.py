@@ -23,15 +23,18 @@ def checked_out(commit: str, folder: Path) -> Path:
     Raises:
         SystemExit: Git does not know the commit, or the project is not in a Git repository.
     """
+    git, tar = shutil.which("git"), shutil.which("tar")
+    if git is None or tar is None:
+        sys.exit(f"--beside {commit}: needs the commands git and tar. Install them.")
     try:
         archive = subprocess.run(
-            ["git", "-C", str(ROOT), "archive", commit], check=True, capture_output=True
+            [git, "-C", str(ROOT), "archive", commit], check=True, capture_output=True
         ).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        said = (getattr(error, "stderr", None) or str(error).encode()).decode("utf-8", "replace")
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", "replace")
         sys.exit(f"--beside {commit}: Git can't write this commit: {said.strip()} Name a commit.")
     folder.mkdir(parents=True)
-    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+    subprocess.run([tar, "-x", "-C", str(folder)], input=archive, check=True)
     shutil.rmtree(folder / "benchmarks", ignore_errors=True)
     shutil.copytree(ROOT / "benchmarks", folder / "benchmarks")
     return folder

@@ -1,5 +1,6 @@
 """The project at another commit, as a benchmark measures it beside the present one."""
 
+import shutil
 import subprocess
 
 import pytest
@@ -9,8 +10,9 @@ from benchmarks.curation.checkout import ROOT, checked_out
 
 @pytest.fixture(scope="module")
 def commit():
+    git = shutil.which("git") or pytest.skip("Git is not installed")
     said = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+        [git, "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
     )
     if said.returncode:
         pytest.skip("the project is not in a Git repository")

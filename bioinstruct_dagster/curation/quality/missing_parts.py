@@ -8,9 +8,9 @@ sources (words/sources.yaml, and the rule in data/quality_rules.yaml).
 import re
 
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_names import QUALITY_PACKAGE, SOURCE_LISTS
+from bioinstruct_dagster.curation.quality.source_words import source_list
 from bioinstruct_dagster.curation.tokens.scripts import count_words
-from bioinstruct_dagster.curation.word_lists import alternatives, word_list
+from bioinstruct_dagster.curation.word_lists import alternatives
 from bioinstruct_dagster.signs import SignSearch
 
 MOST_ANNOUNCING_WORDS = 45  # of an instruction that holds no text itself
@@ -20,7 +20,7 @@ MOST_QUESTION_WORDS = 30
 
 # A quotation, or a text after a colon, is the announced text.
 OWN_TEXT = re.compile(r":\s*\S|[\"“'‘]\S+\s+\S+|\n\s*\S|:\s*\S+\s+\S+|…|\.\.\.")
-QUESTION = re.compile(r"(?:question\s*(?:\d\s*)?[:.)-]\s*)?[^?\n:]{3,300}\?", re.IGNORECASE)
+QUESTION = re.compile(r"(?:question\s*(?:\d\s*)?[:.)-]\s*)?(?:[^?\n:.]|\.(?!\s)){3,300}\?", re.IGNORECASE)
 ANSWERS = re.compile(r"\banswer(?:s|ed|ing)?\b|\bquestions?\b", re.IGNORECASE)
 # Signs that an input holds more than one thing.
 SEVERAL = re.compile(
@@ -58,8 +58,9 @@ LISTED_IN = re.compile(
     re.IGNORECASE,
 )
 BOTH_GIVEN = re.compile(
-    r"\bgiven (?:an? |the |two )?(?P<first>[\w'’ -]{3,40}) and (?:an? |the )(?P<second>[\w'’ -]{3,40}), "
-    r"(?:please )?(?:determine|decide|assess|judge|evaluate|identify|state|classify|check|verify|predict)"
+    r"\bgiven (?:an? |the |two )?(?P<first>[\w'’ -]{3,40}) and "
+    r"(?:an? |the )(?P<second>[\w'’ -]{3,40}), (?:please )?"
+    r"(?:determine|decide|assess|judge|evaluate|identify|state|classify|check|verify|predict)"
     r" (?:if|whether|how well|the relation\w*|the agreement)\b",
     re.IGNORECASE,
 )
@@ -69,18 +70,20 @@ class MissingParts:
     """Finds what an instruction announces and the input lacks."""
 
     def __init__(self, rule: UngroundedRule) -> None:
-        self._texts = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "announced")
+        self._texts = source_list("announced")
         texts = alternatives(self._texts)
-        passages = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "passages"))
+        passages = alternatives(source_list("passages"))
         self._spares = SignSearch(rule.spares)
         points = "following|attached|enclosed|uploaded|above|below|provided|given|supplied"
+        noun = rf"(?:[\w’'-]+ ){{0,3}}(?:{texts})s?"
+        given = r"(?:the|this|these|an?|each)"
         self._announces = re.compile(
-            rf"(?<!\bof )(?<!\ball )\b(?:the|this|these|an?|each) (?:{points}) (?:[\w’'-]+ ){{0,3}}(?:{texts})s?\b"
+            rf"(?<!\bof )(?<!\ball )\b{given} (?:{points}) {noun}\b"
             rf"|\b(?:{texts})s? (?:that follows|below|above|provided|attached|given below)\b"
-            rf"|^(?:summari[sz]e|interpret|simplify|paraphrase|proofread|translate|rewrite|analy[sz]e"
-            rf"|classify|(?:extract|identify|find|list) [\w ,-]{{3,60}} (?:in|from)) (?:the|this|these)"
-            rf" (?:[\w’'-]+ ){{0,2}}(?:{texts})s?(?:[.,]| (?:and|in|into|to) |$)"
-            rf"|^given an? (?:[\w’'-]+ ){{0,3}}(?:{texts})s?,",
+            r"|^(?:summari[sz]e|interpret|simplify|paraphrase|proofread|translate|rewrite"
+            r"|analy[sz]e|classify|(?:extract|identify|find|list) [\w ,-]{3,60} (?:in|from))"
+            rf" (?:the|this|these) {noun}(?:[.,]| (?:and|in|into|to) |$)"
+            rf"|^given an? {noun},",
             re.IGNORECASE,
         )
         self._passage = re.compile(

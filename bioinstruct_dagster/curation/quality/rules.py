@@ -259,6 +259,15 @@ class UngroundedRule(QualityRule):
         titles_do: signs that a title is enough, if no sign of `reads` is found.
         spares: signs that a name is enough, whatever other signs are found.
         norm_says: signs in the instruction that it asks what a norm says.
+        explains: signs that the task explains or lists what is known about a kind of source.
+        plans: signs that the task plans work on a source.
+        processes: signs that the task works on a text or on data.
+        at_hand: other signs that a text or data should be there.
+        things: signs that the task is about a thing of which the name is enough.
+        writes_list: signs that the task writes a list.
+        given_list: signs that the task is about a given list.
+        on_person: signs that the task uses a person's data, even if it writes something.
+        replies: signs that the task replies to a letter or message.
     """
 
     checked_by: ClassVar[str] = "curation.quality.grounding.ungrounded_check"
@@ -285,6 +294,15 @@ class UngroundedRule(QualityRule):
     titles_do: CheckedSigns = ()
     spares: CheckedSigns = ()
     norm_says: CheckedSigns = ()
+    explains: CheckedSigns = ()
+    plans: CheckedSigns = ()
+    processes: CheckedSigns = ()
+    at_hand: CheckedSigns = ()
+    things: CheckedSigns = ()
+    writes_list: CheckedSigns = ()
+    given_list: CheckedSigns = ()
+    on_person: CheckedSigns = ()
+    replies: CheckedSigns = ()
 
 
 class ArithmeticRule(QualityRule):

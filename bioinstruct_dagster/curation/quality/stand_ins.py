@@ -9,18 +9,17 @@ from collections.abc import Iterator
 from functools import cache
 
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_names import (
-    QUALITY_PACKAGE,
-    SOURCE_LISTS,
+from bioinstruct_dagster.curation.quality.source_words import (
     has_measurement,
     nouns_of,
     source_classes,
+    source_list,
 )
-from bioinstruct_dagster.curation.word_lists import alternatives, word_list
+from bioinstruct_dagster.curation.word_lists import alternatives
 
 # A link, an identifier of a publication or the name of a file.
 LINK = re.compile(
-    r"(?:https?://|www\.)\S+|\bdoi:?\s?\S+|\b10\.\d{4,9}/\S+|\bPMC?(?:ID)?:?\s?\d{5,}"
+    r"(?:https?://|www\.)[^\s<>()\[\]]{0,2000}[^\s<>()\[\].,;:]|\bdoi:?\s?\S+|\b10\.\d{4,9}/\S+|\bPMC?(?:ID)?:?\s?\d{5,}"
     r"|\bNCT\d{6,}|\b[\w-]{1,60}\.(?:pdf|docx?|txt|csv|xlsx?|pptx?|jpe?g|png|dcm|dicom|json|xml)\b"
     r"|\b[a-z0-9][a-z0-9-]{1,60}\.(?:com|org|net|gov|edu|info|io)\b(?![@.])",
     re.IGNORECASE,
@@ -44,6 +43,7 @@ PERSON = re.compile(
     r"(?:Patient|Client|Subject)(?: (?:name|ID|id|number|no\.?|identifier))?\s?[:#]?\s?"
     r"(?:#?\d{1,12}|[A-Z]{1,3}|[A-Z][a-z]{1,20}(?: [A-Z]\.?)? [A-Z][a-z]{1,20})\.?"
 )
+NAMED_BY_LETTERS = frozenset({"factor"})  # "Factor X" is a protein
 MOST_KIND_WORDS = 4  # before a stand-in, as in "name of drug: XYZ"
 CLAUSES = re.compile(r"[,:;.(]")
 MOST_POINTED_WORDS = 5  # searched after a word such as "given"
@@ -52,7 +52,7 @@ MOST_POINTED_WORDS = 5  # searched after a word such as "given"
 @cache
 def _placeholder_pattern() -> re.Pattern[str]:
     """A request to insert a text, or a reference to a text elsewhere."""
-    first = alternatives(word_list(QUALITY_PACKAGE, SOURCE_LISTS, "placeholders"))
+    first = alternatives(source_list("placeholders"))
     return re.compile(
         rf"[\[<({{]+\s*(?:{first})\b[^\]>)}}]{{0,120}}[\]>)}}]+\W*"
         r"|(?:the |your )?[\w -]{2,40} (?:goes here|to be (?:provided|added|inserted|supplied)"
@@ -69,11 +69,11 @@ class StandIns:
 
     def __init__(self, rule: UngroundedRule) -> None:
         self._class_of = source_classes(rule)
-        self._articles = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "articles")
+        self._articles = source_list("articles")
         self._links = self._articles.union(rule.links, rule.works, rule.records, rule.recordings)
         self._points = frozenset(rule.points)
         self._fillers = self._articles.union(rule.fillers, rule.holders)
-        self._stand_ins = word_list(QUALITY_PACKAGE, SOURCE_LISTS, "stand_ins")
+        self._stand_ins = source_list("stand_ins")
 
     def without_links(self, text: str) -> str:
         """The text without its links."""
@@ -98,6 +98,7 @@ class StandIns:
         words = nouns_of(MARK.sub(" xxx ", body) if MARK.search(body) else body)
         return 0 < len(words) <= MOST_KIND_WORDS and (
             words[-1] in self._stand_ins
+            and words[0] not in NAMED_BY_LETTERS
             and all(word in self._stand_ins or word in self._class_of for word in words)
             and not any(map(str.isdigit, body))
         )

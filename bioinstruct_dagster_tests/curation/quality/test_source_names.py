@@ -3,9 +3,9 @@
 import pytest
 
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_names import (
+from bioinstruct_dagster.curation.quality.source_names import SourceNames
+from bioinstruct_dagster.curation.quality.source_words import (
     SourceName,
-    SourceNames,
     has_measurement,
     nouns_of,
     singular,
