@@ -51,7 +51,10 @@ class _GroundingCheck:
             return RuleMatch(evidence) if missing else None
         if len(text) > MOST_CHARS or count_words(text).fewest > self._most_words:
             return None
-        form = self._form(DATA_SET.sub("dataset", text), DATA_SET.sub("dataset", row.instruction))
+        instruction = row.instruction
+        if "ata set" in text or "ata set" in instruction:
+            text, instruction = (DATA_SET.sub("dataset", one) for one in (text, instruction))
+        form = self._form(text, instruction)
         return RuleMatch({"saw": excerpt(text), "as": form}) if form else None
 
     def _form(self, text: str, instruction: str) -> str:
@@ -82,12 +85,11 @@ class _GroundingCheck:
         """Whether the input only repeats a noun, or only tells who the patient is."""
         if self._stand_ins.is_echo(text, instruction):
             return True
-        if self._needs.spares(instruction):
-            return False
-        return self._vague.is_token(text, instruction) or (
+        repeats = self._vague.is_token(text, instruction) or (
             self._stand_ins.is_person(text)
             and "record" in self._needs.sources_in(instruction).values()
         )
+        return repeats and not self._needs.spares(instruction)
 
     def _is_general(self, text: str, instruction: str) -> bool:
         """Whether the task is about data at hand, and the input only says that there are some."""

@@ -20,7 +20,9 @@ MOST_QUESTION_WORDS = 30
 
 # A quotation, or a text after a colon, is the announced text.
 OWN_TEXT = re.compile(r":\s*\S|[\"“'‘]\S+\s+\S+|\n\s*\S|:\s*\S+\s+\S+|…|\.\.\.")
-QUESTION = re.compile(r"(?:question\s*(?:\d\s*)?[:.)-]\s*)?(?:[^?\n:.]|\.(?!\s)){3,300}\?", re.IGNORECASE)
+QUESTION = re.compile(
+    r"(?:question\s*(?:\d\s*)?[:.)-]\s*)?(?:[^?\n:.]|\.(?!\s)){3,300}\?", re.IGNORECASE
+)
 ANSWERS = re.compile(r"\banswer(?:s|ed|ing)?\b|\bquestions?\b", re.IGNORECASE)
 # Signs that an input holds more than one thing.
 SEVERAL = re.compile(
@@ -28,6 +30,8 @@ SEVERAL = re.compile(
     r"|\b[2b][.):]|[.!?]\s+\S",
     re.IGNORECASE,
 )
+# Each task that needs two things has one of these words.
+COMPARES = re.compile(r"compar|\btwo\b|\bpairs? of\b|\bgiven .{3,90} and |'s|’s", re.IGNORECASE)
 UNIT = re.compile(r"\b[a-zµμ]{1,5}/[A-Za-z]{1,4}\b")
 TWO_THINGS = re.compile(
     r"\b(?:(?:the )?(?:following |given |provided |specified )two"
@@ -115,7 +119,7 @@ class MissingParts:
 
     def lacks_second(self, text: str, instruction: str) -> bool:
         """Whether the input is one of two things that the instruction compares."""
-        if count_words(text).fewest > MOST_WORDS_OF_ONE:
+        if text.count(" ") >= MOST_WORDS_OF_ONE or COMPARES.search(instruction) is None:
             return False
         if found := LISTED_IN.search(instruction):
             own = found.group("record").split()[0].lower()

@@ -16,6 +16,7 @@ from bioinstruct_dagster.curation.quality.source_words import (
     SourceWords,
     has_measurement,
     nouns_of,
+    singular,
     source_list,
 )
 from bioinstruct_dagster.curation.word_lists import alternatives
@@ -57,6 +58,9 @@ class SourceNames:
         self._phrases = SourcePhrases(self._words)
         self._asides, self._data_sets = frozenset(rule.asides), frozenset(rule.data_sets)
         self._titles = frozenset([*rule.titles, *rule.works, *rule.norms])
+        verb_nouns = {word for word in self._words.says if singular(word) in self._words.class_of}
+        # Words that no name holds. "Notes" is a noun too, and "diagnosed" may be part of a topic.
+        self._telling = self._words.says - verb_nouns - {"diagnosed", "abnormal"}
         self._sentence = self._words.says | self._words.verbs
         self._small = self._words.about | self._words.articles
 
@@ -72,7 +76,13 @@ class SourceNames:
 
     def read(self, text: str) -> SourceName | None:
         """The source that an input names; None if any part of the input is content."""
-        if CITATION.fullmatch(text) and self._words.says.isdisjoint(TOKEN.findall(text.lower())):
+        if "?" not in text and ":" not in text and not self._telling.isdisjoint(text.split()):
+            return None  # most texts; the same follows below, but takes longer
+        if (
+            " et al" in text
+            and CITATION.fullmatch(text)
+            and self._words.says.isdisjoint(TOKEN.findall(text.lower()))
+        ):
             return SourceName("work", titled=True, unlabelled=True)
         parts = [part.strip(" \t-•*") for part in PARTS.split(text)]
         names: list[SourceName] = []

@@ -57,11 +57,12 @@ class SourcePhrases:
         self._merely, self._groups, self._lists = map(source_list, ("merely", "groups", "lists"))
         self._talks, self._senders, self._codes = map(source_list, ("talks", "senders", "codes"))
         self._findings = source_list("finding_adjectives")
+        self._nouns = self._codes.union(words.class_of)
         self._ends = words.about | words.verbs | words.joints | words.tells
 
     def read(self, text: str) -> SourceName | None:
         """The source that the text names, with at most a topic after it."""
-        if has_measurement(text):
+        if not self._may_name(text) or has_measurement(text):
             return None
         text = text.replace("WHO ", "World-Health-Organization ")
         text = TIME.sub("", ABNORMAL.sub("with ", text)).strip(" .")
@@ -86,6 +87,13 @@ class SourcePhrases:
             return None
         name = self._name_of(head, rest, listed=listed)
         return replace(name, word=singular(head[-1])) if name else None
+
+    def _may_name(self, text: str) -> bool:
+        """Whether a noun for a source is in the text. It is quick, and most texts have none."""
+        return any(
+            word in self._nouns or singular(word.rstrip(".,:;)")) in self._nouns
+            for word in text.lower().split()
+        )
 
     def _is_noun_phrase(self, head: list[str]) -> bool:
         """Whether no article stands within: "John sent a letter" is a sentence."""

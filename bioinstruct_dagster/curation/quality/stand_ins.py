@@ -24,10 +24,9 @@ LINK = re.compile(
     r"|\b[a-z0-9][a-z0-9-]{1,60}\.(?:com|org|net|gov|edu|info|io)\b(?![@.])",
     re.IGNORECASE,
 )
-# A part that each link has. It is quick to search for.
-LINK_HINT = re.compile(
-    r"(?i:http|www\.|doi|10\.\d|pmi?[cd]?:? ?\d|nct\d|\.[pdtcxjsongei][a-z]{1,4}\b)"
-)
+# Parts of which each link has one. They are quick to search for.
+LINK_PARTS = ("://", "www.", "doi", "10.", "pmid", "pmc", "nct")
+INNER_POINT = re.compile(r"\.[A-Za-z]{2}")
 # An article or a word such as "given" or "any", and a noun phrase: "a drug".
 ECHO_PHRASE = re.compile(
     r"(?i)((?:an?|some|any|(?:the )?(?:given|specific|particular|certain))\s)?([\w\s’'-]{3,90})\.?"
@@ -44,6 +43,8 @@ PERSON = re.compile(
     r"(?:#?\d{1,12}|[A-Z]{1,3}|[A-Z][a-z]{1,20}(?: [A-Z]\.?)? [A-Z][a-z]{1,20})\.?"
 )
 NAMED_BY_LETTERS = frozenset({"factor"})  # "Factor X" is a protein
+MOST_MARK_CHARS = 160
+MOST_ECHO_CHARS = 120
 MOST_KIND_WORDS = 4  # before a stand-in, as in "name of drug: XYZ"
 CLAUSES = re.compile(r"[,:;.(]")
 MOST_POINTED_WORDS = 5  # searched after a word such as "given"
@@ -64,6 +65,11 @@ def _placeholder_pattern() -> re.Pattern[str]:
     )
 
 
+def _may_hold_link(text: str) -> bool:
+    lowered = text.lower()
+    return any(part in lowered for part in LINK_PARTS) or INNER_POINT.search(text) is not None
+
+
 class StandIns:
     """Finds links, placeholders and echoes by the rule's lists."""
 
@@ -77,17 +83,19 @@ class StandIns:
 
     def without_links(self, text: str) -> str:
         """The text without its links."""
-        return LINK.sub("", text) if LINK_HINT.search(text) else text
+        return LINK.sub("", text) if _may_hold_link(text) else text
 
     def is_link(self, text: str) -> bool:
         """Whether the text is a link, with at most words that add no content."""
-        if LINK_HINT.search(text) is None:
+        if not _may_hold_link(text):
             return False
         rest, found = LINK.subn(" ", text)
         return bool(found) and self._links.issuperset(nouns_of(rest))
 
     def is_mark(self, text: str) -> bool:
         """Whether the text is a mark in place of a text, such as "[insert note]" or "Drug: XYZ"."""
+        if len(text) > MOST_MARK_CHARS:
+            return text[:11].lower() == "lorem ipsum"
         body = text.rpartition(":")[2].strip() if text.count(":") == 1 else text
         for one in {text, body}:
             if LOREM.fullmatch(one):
@@ -95,6 +103,8 @@ class StandIns:
             if found := _placeholder_pattern().fullmatch(one):
                 kind = nouns_of(found.group("kind") or "")
                 return not kind or kind[-1] in self._class_of
+        if body.count(" ") > MOST_KIND_WORDS and MARK.search(body) is None:
+            return False
         words = nouns_of(MARK.sub(" xxx ", body) if MARK.search(body) else body)
         return 0 < len(words) <= MOST_KIND_WORDS and (
             words[-1] in self._stand_ins
@@ -109,7 +119,7 @@ class StandIns:
 
     def is_echo(self, text: str, instruction: str) -> bool:
         """Whether the text only repeats words of the instruction."""
-        return self._is_echo(text, instruction)
+        return len(text) <= MOST_ECHO_CHARS and self._is_echo(text, instruction)
 
     def _is_echo(self, text: str, instruction: str) -> bool:
         """Whether the input adds no word: "A drug" for an instruction about "a given drug"."""

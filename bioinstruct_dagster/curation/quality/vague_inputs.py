@@ -14,7 +14,8 @@ from bioinstruct_dagster.curation.quality.source_words import (
     source_list,
 )
 
-MOST_VAGUE_WORDS = 25
+MOST_VAGUE_TOKENS = 30
+MOST_TOKEN_CHARS = 60
 
 
 class VagueInputs:
@@ -23,8 +24,9 @@ class VagueInputs:
     def __init__(self, words: SourceWords) -> None:
         self._words = words
         self._pictures, self._tokens = source_list("pictures"), source_list("tokens")
-        self._small = (
-            words.kinds
+        self._known = (
+            words.holders
+            | words.kinds
             | words.articles
             | words.about
             | words.joints
@@ -34,13 +36,19 @@ class VagueInputs:
 
     def is_vague(self, text: str) -> bool:
         """Whether each word names a source or its kind, as in "several symptoms and results"."""
-        words = [word for word in TOKEN.findall(text.lower()) if word[0].isalnum()]
-        if not 0 < len(words) <= MOST_VAGUE_WORDS or "?" in text:
+        if "?" in text:
             return False
-        sources = [word for word in words if self._is_source(singular(word))]
-        others = set(words).difference(sources)
-        known = self._small | self._words.holders
-        return bool(sources) and all(word in known or singular(word) in known for word in others)
+        sources = 0
+        for count, found in enumerate(TOKEN.finditer(text.lower())):
+            word = found.group(0)
+            noun = singular(word)
+            if self._is_source(noun):
+                sources += 1
+            elif word[0].isalnum() and word not in self._known and noun not in self._known:
+                return False
+            if count > MOST_VAGUE_TOKENS:
+                return False
+        return sources > 0
 
     def _is_source(self, noun: str) -> bool:
         # The name of a test, such as "Biopsy", may be a topic.
@@ -52,6 +60,8 @@ class VagueInputs:
 
     def is_token(self, text: str, instruction: str) -> bool:
         """Whether the text repeats the noun for a thing such as a code, and gives none."""
+        if len(text) > MOST_TOKEN_CHARS:
+            return False
         nouns = nouns_of(text)
         if not nouns or nouns[-1] not in self._tokens:
             return False
