@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts
 
+_SLOTS_PER_WORD = 16  # so that there are four bits for each slot
 _LONGEST_HEAD = 8  # tokens at the start of a text that find it; affects the speed alone
 
 
@@ -75,6 +76,7 @@ class RunIndex:
             size=size,
             most=most,
             slots=_slots(places),
+            seen=np.zeros(len(_slots(places)) // _SLOTS_PER_WORD, np.uint64),
             first=np.zeros(places, np.int32),
             last=np.full(places, -1, np.int32),
             items=np.zeros(places, np.int32),
@@ -150,7 +152,6 @@ class LikenessIndex:
         size = len(self._chosen)
         self._signed = SignedTexts(
             texts=TokenTexts(*own),
-            ordered=np.empty_like(own.tokens),
             low=np.zeros(size, np.uint64),
             high=np.zeros(size, np.uint64),
         )

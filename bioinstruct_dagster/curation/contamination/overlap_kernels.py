@@ -20,7 +20,10 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(64)
 _BIT = np.uint64(127)
 _ONE = np.uint64(1)
+_HIGH = np.uint64(32)  # the lower bits of a hash choose the slot, the upper ones the bit
+_WORD_BITS, _LAST_BIT = np.uint64(6), np.uint64(63)
 _COLUMNS = 4
+_BLOCK = 128  # texts whose signatures are compared before any is looked at
 _SLACK = 1e-6  # above rounding, below the distance of unequal scores
 
 Ints = NDArray[np.int64]
@@ -40,6 +43,7 @@ class TokenRuns(NamedTuple):
     size: int
     most: int  # a run that occurs in more items than this is ignored
     slots: Numbers  # open-addressing hash table: run + 1, 0 where empty
+    seen: NDArray[np.uint64]  # a bit for each known hash; most unknown runs stop here
     first: Numbers  # by run: where it starts in the tokens
     last: Numbers  # by run: the last place entered
     items: Numbers  # by run: number of different items that hold it
@@ -59,7 +63,6 @@ class SignedTexts(NamedTuple):
     """Texts sorted by length, each with its set of tokens hashed to 128 bits."""
 
     texts: TokenTexts
-    ordered: Numbers  # the tokens, sorted within each text
     low: NDArray[np.uint64]
     high: NDArray[np.uint64]
 
@@ -83,10 +86,40 @@ def same(left: Numbers, at: int, right: Numbers, to: int, size: int) -> bool:
 
 
 @compiled
-def find_run(runs: TokenRuns, tokens: Numbers, other: Numbers, start: int) -> tuple[int, int]:
+def next_sum(tokens: Numbers, start: int, size: int, before: np.uint64) -> np.uint64:
+    """The polynomial of a run of tokens, from the one of the run that begins a place earlier.
+
+    Args:
+        tokens: of all texts.
+        start: where the run begins.
+        size: of the run.
+        before: the polynomial of the run at `start - 1`; 0 for the first run of a text.
+    """
+    if before == 0:
+        for place in range(start, start + size):
+            before = before * _STEP + np.uint64(tokens[place]) + _ONE
+        return before
+    power = _ONE
+    for _ in range(size - 1):
+        power *= _STEP
+    left = (np.uint64(tokens[start - 1]) + _ONE) * power
+    return (before - left) * _STEP + np.uint64(tokens[start + size - 1]) + _ONE
+
+
+@compiled
+def is_seen(runs: TokenRuns, digest: np.uint64) -> bool:
+    """Whether a run with this hash may have been entered; a wrong yes only costs time."""
+    bit = (digest >> _HIGH) & np.uint64((runs.seen.shape[0] << 6) - 1)
+    return bool(runs.seen[np.int64(bit >> _WORD_BITS)] >> (bit & _LAST_BIT) & _ONE)
+
+
+@compiled
+def find_run(
+    runs: TokenRuns, tokens: Numbers, other: Numbers, start: int, digest: np.uint64
+) -> tuple[int, int]:
     """The run that starts at a place in other tokens, or -1 if it is unknown; and its slot."""
     mask = runs.slots.shape[0] - 1
-    slot = np.int64(hash_of(other, start, runs.size) & np.uint64(mask))
+    slot = np.int64(digest & np.uint64(mask))
     while runs.slots[slot] != 0:
         run = np.int64(runs.slots[slot]) - 1
         if same(tokens, runs.first[run], other, start, runs.size):
@@ -100,9 +133,14 @@ def enter_runs(runs: TokenRuns, texts: TokenTexts, item_of: Numbers) -> None:
     """Enter every run of every text; texts come in the order of their items."""
     latest = np.full(runs.first.shape[0], -1, np.int32)
     for text in range(item_of.shape[0]):
+        total = np.uint64(0)
         for place in range(texts.offsets[text], texts.offsets[text + 1] - runs.size + 1):
-            run, slot = find_run(runs, texts.tokens, texts.tokens, place)
+            total = next_sum(texts.tokens, place, runs.size, total)
+            digest = mixed(total)
+            run, slot = find_run(runs, texts.tokens, texts.tokens, place, digest)
             if run < 0:
+                bit = (digest >> _HIGH) & np.uint64((runs.seen.shape[0] << 6) - 1)
+                runs.seen[np.int64(bit >> _WORD_BITS)] |= _ONE << (bit & _LAST_BIT)
                 run = runs.used[0]
                 runs.used[0] += 1
                 runs.slots[slot] = run + 1
@@ -134,8 +172,13 @@ def shared_places(
     places = np.empty(64, np.int64)
     used = 0
     for text in range(row.offsets.shape[0] - 1):
+        total = np.uint64(0)
         for start in range(row.offsets[text], row.offsets[text + 1] - runs.size + 1):
-            run, _ = find_run(runs, texts.tokens, row.tokens, start)
+            total = next_sum(row.tokens, start, runs.size, total)
+            digest = mixed(total)
+            if not is_seen(runs, digest):
+                continue
+            run, _ = find_run(runs, texts.tokens, row.tokens, start, digest)
             if run < 0 or stamps[run] == stamp or runs.items[run] > runs.most:
                 continue
             stamps[run] = stamp
@@ -278,28 +321,42 @@ def signature(
 
 @compiled
 def sign(signed: SignedTexts, hashes: NDArray[np.uint64]) -> None:
-    """Fill in the signatures of the evaluation texts and their sorted tokens."""
+    """Fill in the signatures of the evaluation texts."""
     tokens, offsets = signed.texts
     for text in range(offsets.shape[0] - 1):
         start, end = offsets[text], offsets[text + 1]
         signed.low[text], signed.high[text], _ = signature(tokens, start, end, hashes)
-        signed.ordered[start:end] = np.sort(tokens[start:end])
 
 
 @compiled
-def tokens_in_common(left: Numbers, right: Numbers) -> int:
-    """Number of tokens that two sorted texts share, with repetitions."""
-    shared = one = other = 0
-    while one < left.shape[0] and other < right.shape[0]:
-        if left[one] == right[other]:
+def count_tokens(tokens: Numbers, counts: Numbers, by: int) -> None:
+    """Add a number to the count of each token; tokens beyond the counts are in no text."""
+    for token in tokens:
+        if token < counts.shape[0]:
+            counts[token] += by
+
+
+@compiled
+def tokens_in_common(text: Numbers, counts: Numbers, least: float) -> int:
+    """Number of tokens that two texts share, with repetitions; -1 if it is below `least`.
+
+    Args:
+        text: one text, whose tokens all have a count.
+        counts: by token, how often it is in the other text. They are the same afterwards.
+        least: the loop ends as soon as it can't be reached.
+    """
+    shared, place = 0, 0
+    size = text.shape[0]
+    while place < size and shared + size - place >= least:
+        if counts[text[place]] > 0:
             shared += 1
-            one += 1
-            other += 1
-        elif left[one] < right[other]:
-            one += 1
-        else:
-            other += 1
-    return shared
+        counts[text[place]] -= 1
+        place += 1
+    whole = shared + size - place >= least
+    while place > 0:
+        place -= 1
+        counts[text[place]] += 1
+    return shared if whole else -1
 
 
 @compiled
@@ -356,6 +413,26 @@ def spare(
 
 
 @compiled
+def first_spared(spared: NDArray[np.float64], start: int) -> int:
+    """The first place from `start` on with tokens to spare; the end if there is none.
+
+    It counts the places of a block without a branch, and most blocks have none.
+    """
+    size = spared.shape[0]
+    while start < size:
+        stop = min(start + _BLOCK, size)
+        count = 0
+        for place in range(start, stop):
+            count += spared[place] >= -_SLACK
+        if count:
+            while spared[start] < -_SLACK:
+                start += 1
+            return start
+        start = stop
+    return size
+
+
+@compiled
 def alike(signed: SignedTexts, least: float, hashes: NDArray[np.uint64], rows: TokenTexts) -> Ints:
     """Pairs whose tokens in common allow an F1 of `least`: text of rows, text, shared, LCS.
 
@@ -366,32 +443,33 @@ def alike(signed: SignedTexts, least: float, hashes: NDArray[np.uint64], rows: T
     tokens, offsets = signed.texts
     lengths = offsets[1:] - offsets[:-1]
     memory = np.empty(lengths.shape[0], np.float64)
+    counts = np.zeros(hashes.shape[0], np.int32)
     for own in range(rows.offsets.shape[0] - 1):
         start, end = rows.offsets[own], rows.offsets[own + 1]
         size = end - start
         low, high, known = signature(rows.tokens, start, end, hashes)
         if size == 0 or 2 * known < least * size - _SLACK:
             continue
-        ordered = np.empty(0, np.int32)
         # least <= 2·shorter / (shorter + longer) bounds the other's length from both sides.
         shortest = np.int64(np.ceil(least * size / (2 - least) - _SLACK))
         longest = np.int64(size * (2 - least) / least + _SLACK)
         first = int(np.searchsorted(lengths, shortest))
         last = int(np.searchsorted(lengths, longest + 1))
+        count_tokens(rows.tokens[start:end], counts, 1)
         spared = memory[: last - first]
         others = (signed.low[first:last], signed.high[first:last], lengths[first:last])
         spare(others, (low, high, known, size), least, spared)
-        for text in range(first, last):
-            if spared[text - first] < -_SLACK:
+        place = first_spared(spared, 0)
+        while place < spared.shape[0]:
+            text = first + place
+            place = first_spared(spared, place + 1)
+            needed = least * (size + lengths[text]) / 2 - _SLACK
+            other = tokens[offsets[text] : offsets[text + 1]]
+            shared = tokens_in_common(other, counts, needed)
+            if shared < 0:
                 continue
-            if ordered.shape[0] == 0:
-                ordered = np.sort(rows.tokens[start:end])
-            shared = tokens_in_common(ordered, signed.ordered[offsets[text] : offsets[text + 1]])
-            if 2 * shared < least * (size + lengths[text]) - _SLACK:
-                continue
-            lcs = longest_subsequence(
-                rows.tokens[start:end], tokens[offsets[text] : offsets[text + 1]]
-            )
+            lcs = longest_subsequence(rows.tokens[start:end], other)
             found = appended(found, used, (own, text, shared, lcs))
             used += 1
+        count_tokens(rows.tokens[start:end], counts, -1)
     return found[:used]
