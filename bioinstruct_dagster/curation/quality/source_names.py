@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_phrases import SourcePhrases
+from bioinstruct_dagster.curation.quality.source_phrases import ARTICLES, SourcePhrases
 from bioinstruct_dagster.curation.quality.source_words import (
     TOKEN,
     SourceName,
@@ -40,6 +40,13 @@ STUDY_TITLE = re.compile(
     r"(?: and [\w-]+)? (?:of|between) .{8,}",
     re.IGNORECASE,
 )
+# The end of many titles of studies.
+SUBTITLE = re.compile(
+    r".{12,}(?::|\s[-–—])\s(?:an? |the )?(?:[\w-]+ ){0,6}(?:review|meta-analysis|trial|study|survey"
+    r"|case report|case series|analysis|overview|update)\.?",
+    re.IGNORECASE,
+)
+PREPOSITIONS = frozenset({"of", "in", "for", "on", "with", "between", "among", "versus", "vs."})
 # A quotation, perhaps with its author.
 QUOTATION = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
 
@@ -76,6 +83,8 @@ class SourceNames:
 
     def read(self, text: str) -> SourceName | None:
         """The source that an input names; None if any part of the input is content."""
+        if SUBTITLE.fullmatch(text) and self._words.verbs.isdisjoint(text.split()):
+            return SourceName("work", titled=True, unlabelled=True)
         if "?" not in text and ":" not in text and not self._telling.isdisjoint(text.split()):
             return None  # most texts; the same follows below, but takes longer
         if (
@@ -151,9 +160,20 @@ class SourceNames:
         if labelled:
             return SourceName("work", titled=True)
         sure = QUOTATION.fullmatch(text.strip()) is not None or self._in_capitals(words)
-        if not sure and STUDY_TITLE.fullmatch(bare) is None:
+        if not sure and STUDY_TITLE.fullmatch(bare) is None and not self._is_topic(text, words):
             return None
         return SourceName("work", titled=True, unlabelled=True, loose=not sure)
+
+    def _is_topic(self, text: str, words: list[str]) -> bool:
+        """Whether the words may be a title in small letters: "Exercise for adults with gout"."""
+        return (
+            len(words) > LEAST_TITLE_WORDS
+            and text[:1].isupper()
+            and words[0].lower() not in ARTICLES
+            and not text.endswith((".", "!", ":"))
+            and "," not in text
+            and not PREPOSITIONS.isdisjoint(words)
+        )
 
     def _in_capitals(self, words: list[str]) -> bool:
         """Whether the words have the capitals of a title and are no enumeration."""

@@ -36,6 +36,13 @@ MARK = re.compile(
     r"@[A-Za-z_ ]{2,40}\$|\$?\{{1,2} ?[A-Za-z_][\w .'-]{0,60}\}{1,2}|%\([a-z_]{1,40}\)s|%s"
     r"|<{1,2}/?[A-Za-z][\w ,'-]{0,60}>{1,2}|_{3,60}|\.{3,60}|…|\[\.{2,5}\]|\[…\]"
 )
+# A thing with a letter for a name: "Drug X".
+LETTERED = re.compile(
+    r"\b(?:drug|medication|medicine|disease|condition|treatment|test|gene|procedure|vaccine"
+    r"|compound|substance|device|therapy)s? (?:[A-DX-Z]|XYZ|ABC)\b(?:(?:,| and|, and) [A-DX-Z]\b)*",
+    re.IGNORECASE,
+)
+BRACKETED = re.compile(r"\[[A-Za-z][^\[\]]{0,80}\]")
 LOREM = re.compile(r"lorem ipsum\b.*", re.IGNORECASE | re.DOTALL)
 # A person of whom only a name or a number is given.
 PERSON = re.compile(
@@ -79,6 +86,8 @@ class StandIns:
         self._links = self._articles.union(rule.links, rule.works, rule.records, rule.recordings)
         self._points = frozenset(rule.points)
         self._fillers = self._articles.union(rule.fillers, rule.holders)
+        self._named = source_list("placeholders").union(self._class_of)
+        self._kinds = source_list("kinds")
         self._stand_ins = source_list("stand_ins")
 
     def without_links(self, text: str) -> str:
@@ -103,6 +112,9 @@ class StandIns:
             if found := _placeholder_pattern().fullmatch(one):
                 kind = nouns_of(found.group("kind") or "")
                 return not kind or kind[-1] in self._class_of
+        rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
+        if rest != text and self._is_frame(rest):
+            return True
         if body.count(" ") > MOST_KIND_WORDS and MARK.search(body) is None:
             return False
         words = nouns_of(MARK.sub(" xxx ", body) if MARK.search(body) else body)
@@ -111,6 +123,18 @@ class StandIns:
             and words[0] not in NAMED_BY_LETTERS
             and all(word in self._stand_ins or word in self._class_of for word in words)
             and not any(map(str.isdigit, body))
+        )
+
+    def _bracket(self, found: re.Match[str]) -> str:
+        """A space for "[list of drugs]"; "[aspirin, codeine]" as it is."""
+        nouns = nouns_of(found.group(0))
+        return " " if self._named.intersection(nouns) else found.group(0)
+
+    def _is_frame(self, text: str) -> bool:
+        """Whether only labels and small words are left of a text without its marks."""
+        return not any(map(str.isdigit, text)) and all(
+            noun in self._class_of or noun in self._fillers or noun in self._kinds
+            for noun in nouns_of(text)
         )
 
     def is_person(self, text: str) -> bool:

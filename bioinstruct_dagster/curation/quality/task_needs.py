@@ -78,7 +78,7 @@ class TaskNeeds:
             or (name.is_sentence and self._is_the_text(wanted, instruction))
         ):
             return False
-        if name.loose and name.word:
+        if name.loose:
             return self._is_meant(name, wanted, instruction)
         if self._is_wanted(name, wanted, instruction) and not self._is_enough(name, instruction):
             return True

@@ -67,7 +67,7 @@ class VagueInputs:
             return False
         pointed = re.compile(
             r"\b(?:the|this|an?|given|following|provided) "
-            rf"(?:[\w-]+ ){{0,2}}{re.escape(nouns[-1])}\b"
+            rf"(?:[\w-]+ ){{0,4}}{re.escape(nouns[-1])}s?\b"
         )
         return pointed.search(instruction.lower()) is not None and all(
             noun in self._words.kinds or noun in self._words.articles for noun in nouns[:-1]
