@@ -68,6 +68,10 @@ class SourceNames:
         verb_nouns = {word for word in self._words.says if singular(word) in self._words.class_of}
         # Words that no name holds. "Notes" is a noun too, and "diagnosed" may be part of a topic.
         self._telling = self._words.says - verb_nouns - {"diagnosed", "abnormal"}
+        # In a title, "increased" and similar words are adjectives.
+        self._states = {
+            word for word in self._words.says if not word.endswith(("ed", "ing", "al", "ive"))
+        }
         self._sentence = self._words.says | self._words.verbs
         self._small = self._words.about | self._words.articles
 
@@ -105,7 +109,9 @@ class SourceNames:
                 return None
             names.append(name)
         if not names:
-            return None
+            # The title of an article may be a question.
+            asked = len(parts) == 1 and text.endswith("?")
+            return SourceName("work", titled=True, unlabelled=True, loose=True) if asked else None
         return names[0] if len(names) == 1 else max(names, key=lambda name: name.titled)
 
     def _is_aside(self, part: str) -> bool:
@@ -155,11 +161,13 @@ class SourceNames:
             return None
         if has_measurement(bare) or AGE.search(bare) or _person_pattern().match(bare):
             return None
-        if any(word.strip(",:;()\"'").lower() in self._sentence for word in words):
+        quoted = QUOTATION.fullmatch(text.strip()) is not None
+        telling = self._words.verbs if labelled or quoted else self._sentence
+        if any(word.strip(",:;()\"'").lower() in telling | self._states for word in words):
             return None
         if labelled:
             return SourceName("work", titled=True)
-        sure = QUOTATION.fullmatch(text.strip()) is not None or self._in_capitals(words)
+        sure = quoted or self._in_capitals(words)
         if not sure and STUDY_TITLE.fullmatch(bare) is None and not self._is_topic(text, words):
             return None
         return SourceName("work", titled=True, unlabelled=True, loose=not sure)
@@ -171,7 +179,7 @@ class SourceNames:
             and text[:1].isupper()
             and words[0].lower() not in ARTICLES
             and not text.endswith((".", "!", ":"))
-            and "," not in text
+            and text.count(",") <= 1
             and not PREPOSITIONS.isdisjoint(words)
         )
 

@@ -124,9 +124,9 @@ class SourcePhrases:
         else:
             # "Medication list of a patient", but no "list" that a word such as "of" precedes.
             head, rest = self._split(tokens)
-            if len(head) < 2 or head[-1] != "list":  # noqa: PLR2004 - the list and its members
+            if len(head) < 2 or head[-1] not in {"list", "codes"}:  # noqa: PLR2004
                 return ""
-            head = head[:-1]
+            head = head[:-1] if head[-1] == "list" else head
         noun = singular(head[-1]) if head and len(head) <= MOST_HEAD_WORDS else ""
         known = noun in self._codes or self._words.class_of.get(noun) in {"particular", "recording"}
         if rest[:1] in DEFINING and rest[1:2] in ARE:

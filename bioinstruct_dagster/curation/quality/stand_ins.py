@@ -10,8 +10,10 @@ from functools import cache
 
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.source_words import (
+    LETTERS,
     has_measurement,
     nouns_of,
+    singular,
     source_classes,
     source_list,
 )
@@ -33,7 +35,8 @@ ECHO_PHRASE = re.compile(
 )
 # Marks in place of a text: @CODE$, ${note}, {report}, <text>, ____, ….
 MARK = re.compile(
-    r"@[A-Za-z_ ]{2,40}\$|\$?\{{1,2} ?[A-Za-z_][\w .'-]{0,60}\}{1,2}|%\([a-z_]{1,40}\)s|%s"
+    r"@[A-Za-z_][A-Za-z_0-9 ]{1,40}\$|\$?\{{1,2} ?[A-Za-z_][\w .'-]{0,60}\}{1,2}"
+    r"|%\([a-z_]{1,40}\)s|%s"
     r"|<{1,2}/?[A-Za-z][\w ,'-]{0,60}>{1,2}|_{3,60}|\.{3,60}|…|\[\.{2,5}\]|\[…\]"
 )
 # A thing with a letter for a name: "Drug X".
@@ -50,7 +53,8 @@ PERSON = re.compile(
     r"(?:#?\d{1,12}|[A-Z]{1,3}|[A-Z][a-z]{1,20}(?: [A-Z]\.?)? [A-Z][a-z]{1,20})\.?"
 )
 NAMED_BY_LETTERS = frozenset({"factor"})  # "Factor X" is a protein
-MOST_MARK_CHARS = 160
+CODE_SYSTEM = re.compile(r"\bICD-\d+(?:-[A-Z]+)?\b|\b[a-z]+ \d{1,2}\b(?=\s*[:=-])", re.IGNORECASE)
+MOST_MARK_CHARS = 300
 MOST_ECHO_CHARS = 120
 MOST_KIND_WORDS = 4  # before a stand-in, as in "name of drug: XYZ"
 CLAUSES = re.compile(r"[,:;.(]")
@@ -86,8 +90,9 @@ class StandIns:
         self._links = self._articles.union(rule.links, rule.works, rule.records, rule.recordings)
         self._points = frozenset(rule.points)
         self._fillers = self._articles.union(rule.fillers, rule.holders)
+        lists = ("kinds", "codes", "tokens", "about", "joints", "verbs", "vague_verbs")
+        self._frame = self._fillers.union(self._class_of, *map(source_list, lists))
         self._named = source_list("placeholders").union(self._class_of)
-        self._kinds = source_list("kinds")
         self._stand_ins = source_list("stand_ins")
 
     def without_links(self, text: str) -> str:
@@ -132,9 +137,9 @@ class StandIns:
 
     def _is_frame(self, text: str) -> bool:
         """Whether only labels and small words are left of a text without its marks."""
+        text = CODE_SYSTEM.sub(" ", text).lower()
         return not any(map(str.isdigit, text)) and all(
-            noun in self._class_of or noun in self._fillers or noun in self._kinds
-            for noun in nouns_of(text)
+            word in self._frame or singular(word) in self._frame for word in LETTERS.findall(text)
         )
 
     def is_person(self, text: str) -> bool:

@@ -34,6 +34,7 @@ class TaskNeeds:
         )
         self._on_person, self._replies = SignSearch(rule.on_person), SignSearch(rule.replies)
         self._norm_says, self._texts = SignSearch(rule.norm_says), frozenset(rule.texts)
+        self._answers = SignSearch(("question|questions|answer*",))
         self._short_texts, self._letters = map(source_list, ("short_texts", "letters"))
         self._pictures, self._tests = map(source_list, ("pictures", "kinds_of_test"))
 
@@ -143,6 +144,10 @@ class TaskNeeds:
         if name.noun == "particular":
             described = name.word == "description" and processed and no_thing
             return described or (is_given and not instruction.startswith("Provide"))
+        if name.unlabelled and (
+            self._answers.search(instruction) or not self._speaks_of_work(wanted)
+        ):
+            return False
         titles_do = name.noun != "recording" and self._titles_do.search(instruction)
         if (
             self._is_wanted(name, wanted, instruction)
@@ -153,6 +158,11 @@ class TaskNeeds:
         if name.noun != "recording" or not processed or name.word in self._tests:
             return False
         return is_given or (name.word in self._pictures and no_thing)
+
+    def _speaks_of_work(self, wanted: Mapping[str, str]) -> bool:
+        """Whether the instruction surely means a publication, which may have a title."""
+        unsure = {"review"} | ({"study"} if "case" in wanted else set())  # "Review this case study"
+        return any(kind == "work" and noun not in unsure for noun, kind in wanted.items())
 
     def _is_given(self, word: str, instruction: str) -> bool:
         """Whether the instruction speaks of one such thing, as in "given an X-ray"."""

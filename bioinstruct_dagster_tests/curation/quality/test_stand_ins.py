@@ -48,6 +48,10 @@ def test_a_link_within_a_text_is_a_text(task_input):
         ("Explain how the drug works.", "Drug: XYZ"),
         ("Simplify the paragraph.", "Lorem ipsum dolor sit amet."),
         ("Summarize the patient's record.", "Patient ID: 48213"),
+        ("Suggest a diagnosis.", "Patient: [name]\nAge: [age]\nSymptoms: [list of symptoms]"),
+        ("Check for interactions.", "The patient takes [list of medications]."),
+        ("Check for interactions.", "Drug X, Drug Y, and Drug Z"),
+        ("Give the diagnosis.", "Diagnosis code: @CODE1$, procedure code: @CODE2$"),
     ],
 )
 def test_a_place_for_a_text_is_no_text(instruction, task_input):
@@ -61,6 +65,10 @@ def test_a_place_for_a_text_is_no_text(instruction, task_input):
         "Insulin is made in the [MASK] cells of the pancreas.",
         "Dear [Name], your next visit is on Monday.",
         "The following angle is associated with a fracture",
+        "[aspirin, codeine, insulin]",
+        "Disease A kills 10 of 100, disease B kills 20.",
+        "Hepatitis A and B",
+        "Protein C",
     ],
 )
 def test_a_mark_within_a_text_is_a_text(task_input):

@@ -32,6 +32,10 @@ from bioinstruct_dagster_tests.curation.quality.shipped_rules import seen
         # A publication by its authors or by a title in small letters.
         ("Summarize the article.", "Doe et al. (2019)"),
         ("Summarize the findings of the study.", "The effects of zinc on colds in adults"),
+        ("Summarize the article.", "Zinc supplements for colds in the elderly"),
+        ("Summarize the article.", "Zinc in colds: a systematic review"),
+        ("Summarize the article.", "Is zinc good for a cold?"),
+        ("Translate the set of medical codes.", "ICD-10 codes for a stay in hospital"),
     ],
 )
 def test_the_content_of_the_source_is_needed(instruction, task_input):
@@ -55,6 +59,10 @@ def test_the_content_of_the_source_is_needed(instruction, task_input):
         ("Identify the document.", "A document that lists the wishes of a dying patient"),
         ("Simplify the sentence.", "John sent a letter to the clinic."),
         ("Explain the role of the factor in clotting.", "Factor X"),
+        ("Answer the question about the article.", "Is zinc good for a cold?"),
+        ("Summarize the case study.", "Severe headache with a stiff neck"),
+        ("Extract the diagnosis from the report.", "Fracture of the distal radius with angulation"),
+        ("Summarize the findings of the study.", "Zinc shortens colds in adults."),
     ],
 )
 def test_a_name_can_be_enough(instruction, task_input):
