@@ -418,7 +418,7 @@ def first_spared(spared: NDArray[np.float64], start: int) -> int:
 
     It counts the places of a block without a branch, and most blocks have none.
     """
-    size = spared.shape[0]
+    size = int(spared.shape[0])
     while start < size:
         stop = min(start + _BLOCK, size)
         count = 0

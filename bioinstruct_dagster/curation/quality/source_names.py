@@ -22,10 +22,12 @@ from bioinstruct_dagster.curation.quality.source_words import (
 from bioinstruct_dagster.curation.word_lists import alternatives
 
 MOST_TITLE_WORDS = 60
+MOST_TITLE_CHARS = 200
 LEAST_TITLE_WORDS = 3
 MOST_LABEL_WORDS = 7
 MOST_EMPTY_LABEL = 4
 MOST_DATA_SET_WORDS = 8
+MOST_TEST_WORDS = 5
 
 LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,60}?)\s*(?::|\s[-–—])\s*(.*)", re.DOTALL)
 # A period after an initial or a number ends no sentence.
@@ -73,6 +75,7 @@ class SourceNames:
             word for word in self._words.says if not word.endswith(("ed", "ing", "al", "ive"))
         }
         self._sentence = self._words.says | self._words.verbs
+        self._results = self._sentence | source_list("finding_adjectives")
         self._small = self._words.about | self._words.articles
 
     def is_wanted(self, name: SourceName, wanted: set[str]) -> bool:
@@ -87,7 +90,11 @@ class SourceNames:
 
     def read(self, text: str) -> SourceName | None:
         """The source that an input names; None if any part of the input is content."""
-        if SUBTITLE.fullmatch(text) and self._words.verbs.isdisjoint(text.split()):
+        if (
+            len(text) <= MOST_TITLE_CHARS
+            and SUBTITLE.fullmatch(text)
+            and self._words.verbs.isdisjoint(text.split())
+        ):
             return SourceName("work", titled=True, unlabelled=True)
         if "?" not in text and ":" not in text and not self._telling.isdisjoint(text.split()):
             return None  # most texts; the same follows below, but takes longer
@@ -136,11 +143,17 @@ class SourceNames:
             return SourceName("record")
         if noun in self._words.class_of and STUDY_TITLE.fullmatch(body):
             return SourceName("work", titled=True)
+        if noun == "test" and len(body.split()) <= MOST_TEST_WORDS and not self._tells_result(body):
+            return SourceName("recording", loose=True, word="test")
         if noun not in self._titles or "case" in label:
             return None
         name = self._title(body, labelled=True)
         is_norm = self._words.class_of.get(noun) == "norm"
         return SourceName("norm", titled=True) if name and is_norm else name
+
+    def _tells_result(self, body: str) -> bool:
+        words = body.lower().replace(",", " ").split()
+        return any(map(str.isdigit, body)) or not self._results.isdisjoint(words)
 
     def _is_data_set(self, text: str) -> bool:
         """Whether the text is the proper name of a data set, such as "MIMIC-III"."""
@@ -161,7 +174,7 @@ class SourceNames:
             return None
         if has_measurement(bare) or AGE.search(bare) or _person_pattern().match(bare):
             return None
-        quoted = QUOTATION.fullmatch(text.strip()) is not None
+        quoted = text[:1] in {'"', "“"} and QUOTATION.fullmatch(text.strip()) is not None
         telling = self._words.verbs if labelled or quoted else self._sentence
         if any(word.strip(",:;()\"'").lower() in telling | self._states for word in words):
             return None

@@ -26,9 +26,10 @@ LINK = re.compile(
     r"|\b[a-z0-9][a-z0-9-]{1,60}\.(?:com|org|net|gov|edu|info|io)\b(?![@.])",
     re.IGNORECASE,
 )
-# Parts of which each link has one. They are quick to search for.
-LINK_PARTS = ("://", "www.", "doi", "10.", "pmid", "pmc", "nct")
-INNER_POINT = re.compile(r"\.[A-Za-z]{2}")
+# A part that each link has. It is quick to search for.
+LINK_HINT = re.compile(
+    r"://|\.[A-Za-z]{2}|[Dd][Oo][Ii]|10\.\d|[Pp][Mm](?:[Ii][Dd]|[Cc])|[Nn][Cc][Tt]\d"
+)
 # An article or a word such as "given" or "any", and a noun phrase: "a drug".
 ECHO_PHRASE = re.compile(
     r"(?i)((?:an?|some|any|(?:the )?(?:given|specific|particular|certain))\s)?([\w\s’'-]{3,90})\.?"
@@ -46,6 +47,8 @@ LETTERED = re.compile(
     re.IGNORECASE,
 )
 BRACKETED = re.compile(r"\[[A-Za-z][^\[\]]{0,80}\]")
+# A part of each of these marks; quick to search for.
+MARK_HINT = re.compile(r"[@{<\[…%]|__|\.\.\.| (?:[A-DX-Z]|XYZ|ABC)\b")
 LOREM = re.compile(r"lorem ipsum\b.*", re.IGNORECASE | re.DOTALL)
 # A person of whom only a name or a number is given.
 PERSON = re.compile(
@@ -76,11 +79,6 @@ def _placeholder_pattern() -> re.Pattern[str]:
     )
 
 
-def _may_hold_link(text: str) -> bool:
-    lowered = text.lower()
-    return any(part in lowered for part in LINK_PARTS) or INNER_POINT.search(text) is not None
-
-
 class StandIns:
     """Finds links, placeholders and echoes by the rule's lists."""
 
@@ -97,11 +95,11 @@ class StandIns:
 
     def without_links(self, text: str) -> str:
         """The text without its links."""
-        return LINK.sub("", text) if _may_hold_link(text) else text
+        return LINK.sub("", text) if LINK_HINT.search(text) else text
 
     def is_link(self, text: str) -> bool:
         """Whether the text is a link, with at most words that add no content."""
-        if not _may_hold_link(text):
+        if LINK_HINT.search(text) is None:
             return False
         rest, found = LINK.subn(" ", text)
         return bool(found) and self._links.issuperset(nouns_of(rest))
@@ -117,9 +115,10 @@ class StandIns:
             if found := _placeholder_pattern().fullmatch(one):
                 kind = nouns_of(found.group("kind") or "")
                 return not kind or kind[-1] in self._class_of
-        rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
-        if rest != text and self._is_frame(rest):
-            return True
+        if MARK_HINT.search(text):
+            rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
+            if rest != text and self._is_frame(rest):
+                return True
         if body.count(" ") > MOST_KIND_WORDS and MARK.search(body) is None:
             return False
         words = nouns_of(MARK.sub(" xxx ", body) if MARK.search(body) else body)

@@ -17,6 +17,8 @@ from bioinstruct_dagster.curation.quality.source_words import (
 )
 from bioinstruct_dagster.signs import SignSearch
 
+RESULTS_OF_TEST = re.compile(r"\b(?:results?|findings|interpret)\b", re.IGNORECASE)
+
 
 class TaskNeeds:
     """Reads instructions by the signs of a rule."""
@@ -138,26 +140,45 @@ class TaskNeeds:
         """Whether a name that may be a topic, such as "Chest X-ray", is a source in this task."""
         if self.spares(instruction) or self._explains.search(instruction):
             return False
-        processed = self._processes.search(instruction) is not None
-        no_thing = self._things.search(instruction) is None
-        is_given = self._is_given(name.word, instruction)
+        if name.noun == "recording":
+            return self._is_recording(name, wanted, instruction)
         if name.noun == "particular":
-            described = name.word == "description" and processed and no_thing
-            return described or (is_given and not instruction.startswith("Provide"))
-        if name.unlabelled and (
-            self._answers.search(instruction) or not self._speaks_of_work(wanted)
-        ):
+            described = name.word == "description" and self._is_worked_on(instruction)
+            given = self._is_given(name.word, instruction)
+            return described or (given and not instruction.startswith("Provide"))
+        sure = not name.unlabelled or (
+            self._answers.search(instruction) is None and self._speaks_of_work(wanted)
+        )
+        return (
+            sure
+            and self._is_read(name, wanted, instruction)
+            and self._titles_do.search(instruction) is None
+        )
+
+    def _is_recording(self, name: SourceName, wanted: Mapping[str, str], instruction: str) -> bool:
+        """Whether the task is about what a recording shows, and not about a kind of test."""
+        if name.word == "test":  # its name is enough for most tasks, but holds no result
+            topical = self._subjects.search(instruction) is not None
+            return not topical and RESULTS_OF_TEST.search(instruction) is not None
+        if self._is_read(name, wanted, instruction):
+            return True
+        if name.word in self._tests or self._processes.search(instruction) is None:
             return False
-        titles_do = name.noun != "recording" and self._titles_do.search(instruction)
-        if (
+        pictured = name.word in self._pictures and self._is_worked_on(instruction)
+        return pictured or self._is_given(name.word, instruction)
+
+    def _is_read(self, name: SourceName, wanted: Mapping[str, str], instruction: str) -> bool:
+        """Whether the instruction means such a source, and needs its content."""
+        return (
             self._is_wanted(name, wanted, instruction)
-            and self._reads.search(instruction)
-            and not self._subjects.search(instruction)
-        ):
-            return not titles_do
-        if name.noun != "recording" or not processed or name.word in self._tests:
-            return False
-        return is_given or (name.word in self._pictures and no_thing)
+            and self._reads.search(instruction) is not None
+            and self._subjects.search(instruction) is None
+        )
+
+    def _is_worked_on(self, instruction: str) -> bool:
+        """Whether the task works on something, and not on a thing whose name is enough."""
+        processes, things = self._processes.search(instruction), self._things.search(instruction)
+        return processes is not None and things is None
 
     def _speaks_of_work(self, wanted: Mapping[str, str]) -> bool:
         """Whether the instruction surely means a publication, which may have a title."""

@@ -35,6 +35,7 @@ from bioinstruct_dagster_tests.curation.quality.shipped_rules import seen
         ("Summarize the article.", "Zinc supplements for colds in the elderly"),
         ("Summarize the article.", "Zinc in colds: a systematic review"),
         ("Summarize the article.", "Is zinc good for a cold?"),
+        ("Interpret the results of the given test.", "Test: complete blood count"),
         ("Translate the set of medical codes.", "ICD-10 codes for a stay in hospital"),
     ],
 )
@@ -59,6 +60,9 @@ def test_the_content_of_the_source_is_needed(instruction, task_input):
         ("Identify the document.", "A document that lists the wishes of a dying patient"),
         ("Simplify the sentence.", "John sent a letter to the clinic."),
         ("Explain the role of the factor in clotting.", "Factor X"),
+        ("Interpret the results of the given test.", "Test: low hemoglobin"),
+        ("Interpret the results of the given test.", "Test: hemoglobin 9 g/dL"),
+        ("Say how the given test is done.", "Test: complete blood count"),
         ("Answer the question about the article.", "Is zinc good for a cold?"),
         ("Summarize the case study.", "Severe headache with a stiff neck"),
         ("Extract the diagnosis from the report.", "Fracture of the distal radius with angulation"),
