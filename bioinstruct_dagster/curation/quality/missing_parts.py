@@ -32,6 +32,12 @@ SEVERAL = re.compile(
 )
 # Each task that needs two things has one of these words.
 COMPARES = re.compile(r"compar|\btwo\b|\bpairs? of\b|\bgiven .{3,90} and |'s|’s", re.IGNORECASE)
+# A mark in the instruction in place of the text.
+UNFILLED = re.compile(
+    r"@[A-Z_]{2,40}\$|\[(?:insert|paste|enter|provide)\b[^\[\]]{0,80}\]"
+    r"|\{\{?\s?(?:note|text|report|article|abstract|input|passage|document)\w*\s?\}",
+    re.IGNORECASE,
+)
 UNIT = re.compile(r"\b[a-zµμ]{1,5}/[A-Za-z]{1,4}\b")
 TWO_THINGS = re.compile(
     r"\b(?:(?:the )?(?:following |given |provided |specified )two"
@@ -99,6 +105,8 @@ class MissingParts:
 
     def has_no_text(self, instruction: str) -> bool:
         """Whether an instruction without input announces a text and holds none."""
+        if UNFILLED.search(instruction):
+            return self._spares.search(instruction) is None
         return (
             not instruction.rstrip().endswith("?")
             and self._announces.search(instruction) is not None

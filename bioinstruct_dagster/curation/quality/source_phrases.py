@@ -58,6 +58,7 @@ class SourcePhrases:
         self._talks, self._senders, self._codes = map(source_list, ("talks", "senders", "codes"))
         self._findings = source_list("finding_adjectives")
         self._nouns = self._codes.union(words.class_of)
+        self._generic = source_list("tokens").union(words.class_of)
         self._ends = words.about | words.verbs | words.joints | words.tells
 
     def read(self, text: str) -> SourceName | None:
@@ -218,6 +219,4 @@ class SourcePhrases:
                 items.append([])
             else:
                 items[-1].append(token)
-        return held and all(
-            not item or singular(item[-1]) in self._words.class_of for item in items
-        )
+        return held and all(not item or singular(item[-1]) in self._generic for item in items)

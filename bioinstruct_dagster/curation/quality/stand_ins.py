@@ -49,6 +49,12 @@ LETTERED = re.compile(
 BRACKETED = re.compile(r"\[[A-Za-z][^\[\]]{0,80}\]")
 # A part of each of these marks; quick to search for.
 MARK_HINT = re.compile(r"[@{<\[…%]|__|\.\.\.| (?:[A-DX-Z]|XYZ|ABC)\b")
+# A mark that says that a part of the text is still to be written.
+UNFILLED = re.compile(
+    r"\[(?:insert|list|provide|enter|specify|include|paste|upload)\b[^\[\]]{0,80}\]|@CODE\w*\$",
+    re.IGNORECASE,
+)
+UNNAMED_DRUG = re.compile(r"\b(?:[Dd]rug|[Mm]edication|[Mm]edicine)s? ([XYZ])\b(?! ?\d)")
 LOREM = re.compile(r"lorem ipsum\b.*", re.IGNORECASE | re.DOTALL)
 # A person of whom only a name or a number is given.
 PERSON = re.compile(
@@ -115,10 +121,8 @@ class StandIns:
             if found := _placeholder_pattern().fullmatch(one):
                 kind = nouns_of(found.group("kind") or "")
                 return not kind or kind[-1] in self._class_of
-        if MARK_HINT.search(text):
-            rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
-            if rest != text and self._is_frame(rest):
-                return True
+        if MARK_HINT.search(text) and self._is_marked(text):
+            return True
         if body.count(" ") > MOST_KIND_WORDS and MARK.search(body) is None:
             return False
         words = nouns_of(MARK.sub(" xxx ", body) if MARK.search(body) else body)
@@ -128,6 +132,13 @@ class StandIns:
             and all(word in self._stand_ins or word in self._class_of for word in words)
             and not any(map(str.isdigit, body))
         )
+
+    def _is_marked(self, text: str) -> bool:
+        """Whether a text with marks is still to be written."""
+        if UNFILLED.search(text) or len(set(UNNAMED_DRUG.findall(text))) > 1:
+            return True
+        rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
+        return rest != text and self._is_frame(rest)
 
     def _bracket(self, found: re.Match[str]) -> str:
         """A space for "[list of drugs]"; "[aspirin, codeine]" as it is."""

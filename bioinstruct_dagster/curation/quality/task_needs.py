@@ -17,6 +17,12 @@ from bioinstruct_dagster.curation.quality.source_words import (
 )
 from bioinstruct_dagster.signs import SignSearch
 
+OF_WORK = re.compile(
+    r"^given an? (?:[\w-]+ ){0,4}(?:study|article|paper|trial|publication)\b"
+    r"|\b(?:of|in|from) (?:the|this|a) (?:(?:given|provided|following|medical|research|scientific"
+    r"|clinical|journal|published) ){1,4}(?:study|article|paper|trial|publication)\b",
+    re.IGNORECASE,
+)
 RESULTS_OF_TEST = re.compile(r"\b(?:results?|findings|interpret)\b", re.IGNORECASE)
 
 
@@ -128,10 +134,11 @@ class TaskNeeds:
         if self._reads.search(instruction):
             return False
         titles_do = self._titles_do.search(instruction) is not None
-        if self._subjects.search(instruction) or self._explains.search(instruction):
-            return True
         if name.titled and titles_do:
             return True
+        if self._subjects.search(instruction) or self._explains.search(instruction):
+            # "Discuss the limitations of the given study" reads that study.
+            return not name.titled or OF_WORK.search(instruction) is None
         # "Lab results" is no input for "Given these lab results, …".
         repeated = name.word in nouns_of(instruction) and self.is_at_hand(instruction)
         return name.bare and (titles_do or not repeated)
@@ -146,6 +153,10 @@ class TaskNeeds:
             described = name.word == "description" and self._is_worked_on(instruction)
             given = self._is_given(name.word, instruction)
             return described or (given and not instruction.startswith("Provide"))
+        return self._is_title(name, wanted, instruction)
+
+    def _is_title(self, name: SourceName, wanted: Mapping[str, str], instruction: str) -> bool:
+        """Whether a text in the form of a title is one, because the task reads a publication."""
         sure = not name.unlabelled or (
             self._answers.search(instruction) is None and self._speaks_of_work(wanted)
         )

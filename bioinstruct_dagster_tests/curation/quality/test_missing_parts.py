@@ -13,6 +13,8 @@ from bioinstruct_dagster_tests.curation.quality.shipped_rules import seen
         "Interpret the attached laboratory report.",
         "Given a radiology report, name the affected side.",
         "Simplify this abstract.",
+        "Summarize {report} in one sentence.",
+        "Explain the code @CODE$.",
     ],
 )
 def test_an_announced_text_must_be_there(instruction):

@@ -51,6 +51,8 @@ def test_a_link_within_a_text_is_a_text(task_input):
         ("Suggest a diagnosis.", "Patient: [name]\nAge: [age]\nSymptoms: [list of symptoms]"),
         ("Check for interactions.", "The patient takes [list of medications]."),
         ("Check for interactions.", "Drug X, Drug Y, and Drug Z"),
+        ("Check for interactions.", "A man with gout takes drug X and drug Y."),
+        ("Suggest a diagnosis.", "45-year-old man. Symptoms: [list of symptoms]"),
         ("Give the diagnosis.", "Diagnosis code: @CODE1$, procedure code: @CODE2$"),
     ],
 )

@@ -36,6 +36,7 @@ from bioinstruct_dagster_tests.curation.quality.shipped_rules import seen
         ("Summarize the article.", "Zinc in colds: a systematic review"),
         ("Summarize the article.", "Is zinc good for a cold?"),
         ("Interpret the results of the given test.", "Test: complete blood count"),
+        ("Given a research study, discuss its limitations.", "Study: Zinc for colds in adults"),
         ("Translate the set of medical codes.", "ICD-10 codes for a stay in hospital"),
     ],
 )
