@@ -1,7 +1,7 @@
 """Indexes of the evaluation texts, one for each way in which a row can repeat a text.
 
-Belongs here: the memory that the compiled loops work on. Does not: the loops (overlap_kernels), or
-which texts and limits are used (overlap).
+Belongs here: the memory that the compiled loops work on. Does not: the loops (overlap_kernels,
+likeness_kernels), or which texts and limits are used (overlap).
 """
 
 from collections.abc import Iterator
@@ -139,11 +139,8 @@ class LikenessIndex:
         hashes: NDArray[np.uint64],
         least: float,
     ) -> None:
-        from bioinstruct_dagster.curation.contamination.overlap_kernels import (
-            SignedTexts,
-            TokenTexts,
-            sign,
-        )
+        from bioinstruct_dagster.curation.contamination.likeness_kernels import SignedTexts, sign
+        from bioinstruct_dagster.curation.contamination.overlap_kernels import TokenTexts
 
         self._chosen = chosen[np.argsort(texts.lengths[chosen], kind="stable")]
         self._hashes = hashes
@@ -159,7 +156,8 @@ class LikenessIndex:
 
     def similar_texts(self, rows: EncodedTexts) -> Iterator[tuple[int, int, int, int]]:
         """Text of the rows, evaluation text, tokens in common, LCS; for all similar pairs."""
-        from bioinstruct_dagster.curation.contamination.overlap_kernels import TokenTexts, alike
+        from bioinstruct_dagster.curation.contamination.likeness_kernels import alike
+        from bioinstruct_dagster.curation.contamination.overlap_kernels import TokenTexts
 
         found = alike(self._signed, self._least, self._hashes, TokenTexts(*rows))
         for own, text, shared, lcs in found.tolist():

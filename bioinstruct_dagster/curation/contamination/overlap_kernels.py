@@ -1,7 +1,8 @@
-"""Shared runs, whole texts and likeness between rows and evaluation texts, compiled.
+"""Shared runs and whole texts of rows and evaluation texts, compiled.
 
 Belongs here: the loops. Import this module inside functions only, since numba takes a second to
-load. Does not: which texts are compared (overlap), or the findings about a match (gate).
+load. Does not: the likeness of whole texts (likeness_kernels), which texts are compared (overlap),
+or the findings about a match (gate).
 
 Texts are token numbers, one text after the other, as in EncodedTexts. Rows share the vocabulary of
 the evaluation texts; numbers from `known` on occur in no evaluation text.
@@ -13,18 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.tokens.compilation import compiled
-from bioinstruct_dagster.curation.tokens.lcs_kernels import popcount
 from bioinstruct_dagster.curation.tokens.token_kernels import mixed
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
-_HALF = np.uint64(64)
-_BIT = np.uint64(127)
 _ONE = np.uint64(1)
 _HIGH = np.uint64(32)  # the lower bits of a hash choose the slot, the upper ones the bit
 _WORD_BITS, _LAST_BIT = np.uint64(6), np.uint64(63)
-_COLUMNS = 4
-_BLOCK = 128  # texts whose signatures are compared before any is looked at
-_SLACK = 1e-6  # above rounding, below the distance of unequal scores
+COLUMNS = 4
 
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.int32]
@@ -57,14 +53,6 @@ class TokenHeads(NamedTuple):
     size: int
     slots: Numbers  # open-addressing hash table: text + 1, 0 where empty
     before: Numbers  # by text: another text with the same head, or -1
-
-
-class SignedTexts(NamedTuple):
-    """Texts sorted by length, each with its set of tokens hashed to 128 bits."""
-
-    texts: TokenTexts
-    low: NDArray[np.uint64]
-    high: NDArray[np.uint64]
 
 
 @compiled
@@ -157,7 +145,7 @@ def enter_runs(runs: TokenRuns, texts: TokenTexts, item_of: Numbers) -> None:
 def appended(table: Ints, used: int, row: tuple[int, int, int, int]) -> Ints:
     """The table with one more line; a larger copy if the table was full."""
     if used == table.shape[0]:
-        larger = np.empty((2 * used, _COLUMNS), np.int64)
+        larger = np.empty((2 * used, COLUMNS), np.int64)
         larger[:used] = table
         table = larger
     table[used, 0], table[used, 1], table[used, 2], table[used, 3] = row
@@ -200,7 +188,7 @@ def shared_runs(runs: TokenRuns, texts: TokenTexts, text_of: Numbers, rows: Toke
 
     Each row has two texts: its instruction with its input, and its output.
     """
-    found = np.empty((64, _COLUMNS), np.int64)
+    found = np.empty((64, COLUMNS), np.int64)
     used = 0
     stamps = np.full(runs.first.shape[0], -1, np.int32)
     for row in range((rows.offsets.shape[0] - 1) // 2):
@@ -275,7 +263,7 @@ def whole_texts(
     Returns:
         Lines of: text of the rows, evaluation text, place, 0.
     """
-    found = np.empty((64, _COLUMNS), np.int64)
+    found = np.empty((64, COLUMNS), np.int64)
     used = 0
     for own in range(rows.offsets.shape[0] - 1):
         stop = rows.offsets[own + 1]
@@ -302,80 +290,6 @@ def whole_texts(
 
 
 @compiled
-def signature(
-    tokens: Numbers, start: int, end: int, hashes: NDArray[np.uint64]
-) -> tuple[np.uint64, np.uint64, int]:
-    """The 128 bits of the known tokens, and the number of known tokens."""
-    low, high, count = np.uint64(0), np.uint64(0), 0
-    for place in range(start, end):
-        if tokens[place] >= hashes.shape[0]:  # in no evaluation text
-            continue
-        count += 1
-        bit = hashes[tokens[place]] & _BIT
-        if bit < _HALF:
-            low |= _ONE << bit
-        else:
-            high |= _ONE << (bit - _HALF)
-    return low, high, count
-
-
-@compiled
-def sign(signed: SignedTexts, hashes: NDArray[np.uint64]) -> None:
-    """Fill in the signatures of the evaluation texts."""
-    tokens, offsets = signed.texts
-    for text in range(offsets.shape[0] - 1):
-        start, end = offsets[text], offsets[text + 1]
-        signed.low[text], signed.high[text], _ = signature(tokens, start, end, hashes)
-
-
-@compiled
-def count_tokens(tokens: Numbers, counts: Numbers, by: int) -> None:
-    """Add a number to the count of each token; tokens beyond the counts are in no text."""
-    for token in tokens:
-        if token < counts.shape[0]:
-            counts[token] += by
-
-
-@compiled
-def tokens_in_common(text: Numbers, counts: Numbers, least: float) -> int:
-    """Number of tokens that two texts share, with repetitions; -1 if it is below `least`.
-
-    Args:
-        text: one text, whose tokens all have a count.
-        counts: by token, how often it is in the other text. They are the same afterwards.
-        least: the loop ends as soon as it can't be reached.
-    """
-    shared, place = 0, 0
-    size = text.shape[0]
-    while place < size and shared + size - place >= least:
-        if counts[text[place]] > 0:
-            shared += 1
-        counts[text[place]] -= 1
-        place += 1
-    whole = shared + size - place >= least
-    while place > 0:
-        place -= 1
-        counts[text[place]] += 1
-    return shared if whole else -1
-
-
-@compiled
-def longest_subsequence(left: Numbers, right: Numbers) -> int:
-    """Length of the longest common subsequence."""
-    best = np.zeros(right.shape[0] + 1, np.int32)
-    for token in left:
-        diagonal = np.int32(0)
-        for place in range(right.shape[0]):
-            above = best[place + 1]
-            if token == right[place]:
-                best[place + 1] = diagonal + 1
-            elif best[place] > above:
-                best[place + 1] = best[place]
-            diagonal = above
-    return int(best[right.shape[0]])
-
-
-@compiled
 def longest_run(left: Numbers, right: Numbers) -> tuple[int, int]:
     """The longest run of tokens that two texts share: its length, and its end in `right`."""
     best, end = 0, 0
@@ -389,87 +303,3 @@ def longest_run(left: Numbers, right: Numbers) -> tuple[int, int]:
             if lengths[place + 1] > best:
                 best, end = int(lengths[place + 1]), place + 1
     return best, end
-
-
-@compiled
-def spare(
-    others: tuple[NDArray[np.uint64], NDArray[np.uint64], Ints],
-    own: tuple[np.uint64, np.uint64, int, int],
-    least: float,
-    spared: NDArray[np.float64],
-) -> None:
-    """By text: how many more tokens it can share with the row's text than the rule needs.
-
-    For each bit that only one signature has, the other text lacks at least one token. The loop has
-    no branch, so that the processor can work on many texts at once.
-    """
-    lows, highs, lengths = others
-    low, high, known, size = own
-    for text in range(lengths.shape[0]):
-        other_low, other_high = lows[text], highs[text]
-        mine = known - popcount(low & ~other_low) - popcount(high & ~other_high)
-        its = lengths[text] - popcount(other_low & ~low) - popcount(other_high & ~high)
-        spared[text] = min(mine, its) - least * (size + lengths[text]) / 2
-
-
-@compiled
-def first_spared(spared: NDArray[np.float64], start: int) -> int:
-    """The first place from `start` on with tokens to spare; the end if there is none.
-
-    It counts the places of a block without a branch, and most blocks have none.
-    """
-    size = int(spared.shape[0])
-    while start < size:
-        stop = min(start + _BLOCK, size)
-        count = 0
-        for place in range(start, stop):
-            count += spared[place] >= -_SLACK
-        if count:
-            while spared[start] < -_SLACK:
-                start += 1
-            return start
-        start = stop
-    return size
-
-
-@compiled
-def alike(signed: SignedTexts, least: float, hashes: NDArray[np.uint64], rows: TokenTexts) -> Ints:
-    """Pairs whose tokens in common allow an F1 of `least`: text of rows, text, shared, LCS.
-
-    No pair is missed: 2·LCS / (m + n) >= least needs at least LCS tokens in common.
-    """
-    found = np.empty((64, _COLUMNS), np.int64)
-    used = 0
-    tokens, offsets = signed.texts
-    lengths = offsets[1:] - offsets[:-1]
-    memory = np.empty(lengths.shape[0], np.float64)
-    counts = np.zeros(hashes.shape[0], np.int32)
-    for own in range(rows.offsets.shape[0] - 1):
-        start, end = rows.offsets[own], rows.offsets[own + 1]
-        size = end - start
-        low, high, known = signature(rows.tokens, start, end, hashes)
-        if size == 0 or 2 * known < least * size - _SLACK:
-            continue
-        # least <= 2·shorter / (shorter + longer) bounds the other's length from both sides.
-        shortest = np.int64(np.ceil(least * size / (2 - least) - _SLACK))
-        longest = np.int64(size * (2 - least) / least + _SLACK)
-        first = int(np.searchsorted(lengths, shortest))
-        last = int(np.searchsorted(lengths, longest + 1))
-        count_tokens(rows.tokens[start:end], counts, 1)
-        spared = memory[: last - first]
-        others = (signed.low[first:last], signed.high[first:last], lengths[first:last])
-        spare(others, (low, high, known, size), least, spared)
-        place = first_spared(spared, 0)
-        while place < spared.shape[0]:
-            text = first + place
-            place = first_spared(spared, place + 1)
-            needed = least * (size + lengths[text]) / 2 - _SLACK
-            other = tokens[offsets[text] : offsets[text + 1]]
-            shared = tokens_in_common(other, counts, needed)
-            if shared < 0:
-                continue
-            lcs = longest_subsequence(rows.tokens[start:end], other)
-            found = appended(found, used, (own, text, shared, lcs))
-            used += 1
-        count_tokens(rows.tokens[start:end], counts, -1)
-    return found[:used]

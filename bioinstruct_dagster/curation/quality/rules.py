@@ -270,7 +270,7 @@ class UngroundedRule(QualityRule):
         replies: signs that the task replies to a letter or message.
     """
 
-    checked_by: ClassVar[str] = "curation.quality.grounding.ungrounded_check"
+    checked_by: ClassVar[str] = "curation.quality.grounding.check.ungrounded_check"
     misses_words: ClassVar[bool] = True
     kind: Literal["ungrounded"]
     most_words: WordCount = 60

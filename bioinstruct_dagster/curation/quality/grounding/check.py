@@ -12,13 +12,13 @@ or a placeholder (stand_ins), as general words (vague_inputs) or as a part of wh
 import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.missing_parts import MissingParts
+from bioinstruct_dagster.curation.quality.grounding.missing_parts import MissingParts
+from bioinstruct_dagster.curation.quality.grounding.source_names import SourceNames
+from bioinstruct_dagster.curation.quality.grounding.source_words import SourceWords, nouns_of
+from bioinstruct_dagster.curation.quality.grounding.stand_ins import StandIns
+from bioinstruct_dagster.curation.quality.grounding.task_needs import TaskNeeds
+from bioinstruct_dagster.curation.quality.grounding.vague_inputs import VagueInputs
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_names import SourceNames
-from bioinstruct_dagster.curation.quality.source_words import SourceWords, nouns_of
-from bioinstruct_dagster.curation.quality.stand_ins import StandIns
-from bioinstruct_dagster.curation.quality.task_needs import TaskNeeds
-from bioinstruct_dagster.curation.quality.vague_inputs import VagueInputs
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 

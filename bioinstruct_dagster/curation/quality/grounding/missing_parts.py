@@ -7,8 +7,8 @@ sources (words/sources.yaml, and the rule in data/quality_rules.yaml).
 
 import re
 
+from bioinstruct_dagster.curation.quality.grounding.source_words import source_list
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_words import source_list
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 from bioinstruct_dagster.curation.word_lists import alternatives
 from bioinstruct_dagster.signs import SignSearch

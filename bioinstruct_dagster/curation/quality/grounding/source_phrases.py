@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 from functools import cache
 
-from bioinstruct_dagster.curation.quality.source_words import (
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
     TIME,
     TOKEN,
     SourceName,

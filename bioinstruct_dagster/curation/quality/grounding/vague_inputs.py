@@ -6,7 +6,7 @@ noun phrases that name one source (source_phrases), or the words (source_words).
 
 import re
 
-from bioinstruct_dagster.curation.quality.source_words import (
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
     TOKEN,
     SourceWords,
     nouns_of,

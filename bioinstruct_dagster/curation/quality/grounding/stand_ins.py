@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_words import (
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
     LETTERS,
     has_measurement,
     nouns_of,
@@ -17,6 +16,7 @@ from bioinstruct_dagster.curation.quality.source_words import (
     source_classes,
     source_list,
 )
+from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.word_lists import alternatives
 
 # A link, an identifier of a publication or the name of a file.

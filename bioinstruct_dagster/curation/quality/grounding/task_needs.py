@@ -8,13 +8,13 @@ Belongs here: reading the instruction by the signs of the rule. Does not: readin
 import re
 from collections.abc import Mapping
 
-from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_words import (
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
     SourceName,
     SourceWords,
     nouns_of,
     source_list,
 )
+from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.signs import SignSearch
 
 OF_WORK = re.compile(

@@ -8,9 +8,8 @@ phrases (source_phrases), links and placeholders (stand_ins), whether the name i
 import re
 from functools import cache
 
-from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_phrases import ARTICLES, SourcePhrases
-from bioinstruct_dagster.curation.quality.source_words import (
+from bioinstruct_dagster.curation.quality.grounding.source_phrases import ARTICLES, SourcePhrases
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
     TOKEN,
     SourceName,
     SourceWords,
@@ -19,6 +18,7 @@ from bioinstruct_dagster.curation.quality.source_words import (
     singular,
     source_list,
 )
+from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.word_lists import alternatives
 
 MOST_TITLE_WORDS = 60
