@@ -6,7 +6,7 @@ its parts names a source (a document, a record, a list, general particulars), no
 source's content, and the task needs it. A topic, a term, a question or a short description is no
 source. Belongs here: this decision. Does not: reading an input as a name (source_names), as a link
 or a placeholder (stand_ins), as general words (vague_inputs) or as a part of what is needed
-(missing_parts), or reading the instruction (task_needs).
+(missing_parts, two_things), or reading the instruction (task_needs).
 """
 
 import re
@@ -17,6 +17,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_names import SourceNa
 from bioinstruct_dagster.curation.quality.grounding.source_words import SourceWords, nouns_of
 from bioinstruct_dagster.curation.quality.grounding.stand_ins import StandIns
 from bioinstruct_dagster.curation.quality.grounding.task_needs import TaskNeeds
+from bioinstruct_dagster.curation.quality.grounding.two_things import lacks_second
 from bioinstruct_dagster.curation.quality.grounding.vague_inputs import VagueInputs
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
@@ -66,9 +67,7 @@ class _GroundingCheck:
         if self._parts.is_question_alone(text, instruction):
             return "question"
         return (
-            "one of two"
-            if self._parts.lacks_second(text, instruction)
-            else self._named_form(text, instruction)
+            "one of two" if lacks_second(text, instruction) else self._named_form(text, instruction)
         )
 
     def _named_form(self, text: str, instruction: str) -> str:
