@@ -75,7 +75,11 @@ CHANGED_COMPARISONS = {
 # The same for each of three kinds of quality rules.
 CHANGED_COMPARISONS_OF_KINDS = {
     "length": ("quality/wording.py", "words.most < least", "words.most <= least"),
-    "ungrounded": ("quality/grounding/task_needs.py", 'name.word == "description"', 'name.word != "work"'),
+    "ungrounded": (
+        "quality/grounding/task_needs.py",
+        'name.word == "description"',
+        'name.word != "work"',
+    ),
     "arithmetic": ("quality/arithmetic/check.py", "if not 0 < part <= whole", "if not part"),
 }  # fmt: skip
 
