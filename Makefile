@@ -97,8 +97,9 @@ constraints: setup-dev  ## Pin the dependencies of both installations anew, by p
 bench-generation: setup-dev  ## Measure generation clients side by side, the peers installed apart (30 min)
 	$(BIN)/python -m benchmarks.generation
 
+# The gates beside another commit: make bench-curation BESIDE=COMMIT
 bench-curation: setup-dev  ## Measure the gates of curation beside their peers, installed apart (40 min)
-	$(BIN)/python -m benchmarks.curation
+	$(BIN)/python -m benchmarks.curation $(if $(BESIDE),--only gates ours beside --beside $(BESIDE))
 
 bench-training: setup-dev  ## Measure training beside TRL and transformers' Trainer, TRL installed apart (20 min)
 	$(BIN)/python -m benchmarks.training

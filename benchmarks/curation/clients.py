@@ -5,7 +5,7 @@ Belongs here: the name, script and runner of each client. Does not: the measures
 
 from dataclasses import dataclass
 
-from benchmarks.curation.runs import OURS
+from benchmarks.curation.runs import BESIDE, OURS
 from benchmarks.environments import CURATION
 
 
@@ -20,6 +20,7 @@ class Client:
 
 CLIENTS = {
     OURS: Client("bioinstruct_dagster", OURS),
+    BESIDE: Client("at the other commit", OURS),
     "self_instruct": Client("Self-Instruct's loop", "rouge_loops", "self_instruct"),
     "alpaca": Client("stanford_alpaca's loop", "rouge_loops", "alpaca"),
     "rapidfuzz": Client("rapidfuzz, all pairs", "rapidfuzz", "novelty"),

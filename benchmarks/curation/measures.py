@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.curation.clients import CLIENTS
 from benchmarks.curation.material import texts_at
 from benchmarks.curation.rows import LEAK_KINDS
-from benchmarks.curation.runs import OURS, RunError, Task, run
+from benchmarks.curation.runs import BESIDE, OURS, RunError, Task, run
 from benchmarks.environments import PeerInstallError
 
 MINHASH = ("datasketch_words", "datasketch_shingles", "rensa")
@@ -62,6 +62,7 @@ class Plan:
     only: frozenset[str]  # names of clients and measures; empty: all
     runs: int
     sizes: Sizes
+    beside: Path | None = None  # the project's folder at another commit
 
     def wants(self, name: str, among: Sequence[str]) -> bool:
         """Whether `--only` selects this name, or names none of its kind."""
@@ -300,13 +301,16 @@ def gates(plan: Plan) -> Iterator[Figure]:
         cases["real rows"] = real_rows
     for case, rows in cases.items():
 
-        def body(_: str, number: int, rows: Path = rows) -> Mapping[str, float]:
-            folder = plan.place("gates", rows.stem, number)
-            given = run(Task(OURS, "gates", {"rows": rows, "items": material["items"]}, folder))
+        def body(client: str, number: int, rows: Path = rows) -> Mapping[str, float]:
+            folder = plan.place("gates", rows.stem, client, number)
+            wanted = {"rows": rows, "items": material["items"]}
+            checkout = plan.beside if client == BESIDE else None
+            given = run(Task(OURS, "gates", wanted, folder, checkout=checkout))
             spent: dict[str, float] = given["spent"]
             return _usage(given) | spent | {"rows": given["rows"], "kept": given["kept"]}
 
-        yield from _in_turns(plan, "gates", case, {OURS: plan.runs}, body)
+        clients = [OURS, BESIDE] if plan.beside else [OURS]
+        yield from _in_turns(plan, "gates", case, dict.fromkeys(clients, plan.runs), body)
 
 
 def cold(plan: Plan) -> Iterator[Figure]:

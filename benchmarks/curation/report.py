@@ -122,7 +122,7 @@ TABLES: dict[str, Table] = {
     "gates": Table(
         "All five gates",
         "From raw rows in a new store to its verdicts, kept rows and categories, as the assets do "
-        "it, with evaluation items and without a teacher. The parts are seconds, each with its "
+        "it, with evaluation items and without a teacher. The parts are CPU seconds, each with its "
         "writes.",
         (
             _SECONDS,

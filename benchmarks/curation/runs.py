@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.environments import CURATION
 
 OURS = "ours"
+BESIDE = "beside"  # this project at another commit
 _OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 
@@ -29,13 +30,14 @@ class RunError(Exception):
 class Task:
     """One run to make: a runner of this project or of a peer, whose environment it names."""
 
-    peer: str
+    peer: str  # or OURS
     runner: str
     material: Mapping[str, Path]
     folder: Path
     options: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 1_200.0
+    checkout: Path | None = None  # the project's folder at another commit
 
 
 def run(task: Task) -> dict[str, Any]:
@@ -66,6 +68,8 @@ def run(task: Task) -> dict[str, Any]:
             stdout=file,
             stderr=file,
             start_new_session=True,
+            # Python searches the folder in which it starts before the installed packages.
+            cwd=task.checkout,
             env=os.environ | _OFFLINE | dict(task.environment),
         )
     try:

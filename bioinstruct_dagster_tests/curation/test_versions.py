@@ -78,7 +78,11 @@ CHANGED_COMPARISONS = {
 # The same for each of three kinds of quality rules.
 CHANGED_COMPARISONS_OF_KINDS = {
     "length": ("quality/wording.py", "words.most < least", "words.most <= least"),
-    "ungrounded": ("quality/source_names.py", 'name.noun == "particular"', 'name.noun != "work"'),
+    "ungrounded": (
+        "quality/grounding/task_needs.py",
+        'name.word == "description"',
+        'name.word != "work"',
+    ),
     "arithmetic": ("quality/arithmetic/check.py", "if not 0 < part <= whole", "if not part"),
 }  # fmt: skip
 

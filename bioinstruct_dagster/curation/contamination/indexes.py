@@ -1,7 +1,7 @@
 """Indexes of the evaluation texts, one for each way in which a row can repeat a text.
 
-Belongs here: the memory that the compiled loops work on. Does not: the loops (overlap_kernels), or
-which texts and limits are used (overlap).
+Belongs here: the memory that the compiled loops work on. Does not: the loops (overlap_kernels,
+likeness_kernels), or which texts and limits are used (overlap).
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts
 
+_SLOTS_PER_WORD = 16  # so that there are four bits for each slot
 _LONGEST_HEAD = 8  # tokens at the start of a text that find it; affects the speed alone
 
 
@@ -75,6 +76,7 @@ class RunIndex:
             size=size,
             most=most,
             slots=_slots(places),
+            seen=np.zeros(len(_slots(places)) // _SLOTS_PER_WORD, np.uint64),
             first=np.zeros(places, np.int32),
             last=np.full(places, -1, np.int32),
             items=np.zeros(places, np.int32),
@@ -137,11 +139,8 @@ class LikenessIndex:
         hashes: NDArray[np.uint64],
         least: float,
     ) -> None:
-        from bioinstruct_dagster.curation.contamination.overlap_kernels import (
-            SignedTexts,
-            TokenTexts,
-            sign,
-        )
+        from bioinstruct_dagster.curation.contamination.likeness_kernels import SignedTexts, sign
+        from bioinstruct_dagster.curation.contamination.overlap_kernels import TokenTexts
 
         self._chosen = chosen[np.argsort(texts.lengths[chosen], kind="stable")]
         self._hashes = hashes
@@ -150,7 +149,6 @@ class LikenessIndex:
         size = len(self._chosen)
         self._signed = SignedTexts(
             texts=TokenTexts(*own),
-            ordered=np.empty_like(own.tokens),
             low=np.zeros(size, np.uint64),
             high=np.zeros(size, np.uint64),
         )
@@ -158,7 +156,8 @@ class LikenessIndex:
 
     def similar_texts(self, rows: EncodedTexts) -> Iterator[tuple[int, int, int, int]]:
         """Text of the rows, evaluation text, tokens in common, LCS; for all similar pairs."""
-        from bioinstruct_dagster.curation.contamination.overlap_kernels import TokenTexts, alike
+        from bioinstruct_dagster.curation.contamination.likeness_kernels import alike
+        from bioinstruct_dagster.curation.contamination.overlap_kernels import TokenTexts
 
         found = alike(self._signed, self._least, self._hashes, TokenTexts(*rows))
         for own, text, shared, lcs in found.tolist():

@@ -1,7 +1,8 @@
-"""Shared runs, whole texts and likeness between rows and evaluation texts, compiled.
+"""Shared runs and whole texts of rows and evaluation texts, compiled.
 
 Belongs here: the loops. Import this module inside functions only, since numba takes a second to
-load. Does not: which texts are compared (overlap), or the findings about a match (gate).
+load. Does not: the likeness of whole texts (likeness_kernels), which texts are compared (overlap),
+or the findings about a match (gate).
 
 Texts are token numbers, one text after the other, as in EncodedTexts. Rows share the vocabulary of
 the evaluation texts; numbers from `known` on occur in no evaluation text.
@@ -13,15 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioinstruct_dagster.curation.tokens.compilation import compiled
-from bioinstruct_dagster.curation.tokens.lcs_kernels import popcount
 from bioinstruct_dagster.curation.tokens.token_kernels import mixed
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
-_HALF = np.uint64(64)
-_BIT = np.uint64(127)
 _ONE = np.uint64(1)
-_COLUMNS = 4
-_SLACK = 1e-6  # above rounding, below the distance of unequal scores
+_HIGH = np.uint64(32)  # the lower bits of a hash choose the slot, the upper ones the bit
+_WORD_BITS, _LAST_BIT = np.uint64(6), np.uint64(63)
+COLUMNS = 4
 
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.int32]
@@ -40,6 +39,7 @@ class TokenRuns(NamedTuple):
     size: int
     most: int  # a run that occurs in more items than this is ignored
     slots: Numbers  # open-addressing hash table: run + 1, 0 where empty
+    seen: NDArray[np.uint64]  # a bit for each known hash; most unknown runs stop here
     first: Numbers  # by run: where it starts in the tokens
     last: Numbers  # by run: the last place entered
     items: Numbers  # by run: number of different items that hold it
@@ -53,15 +53,6 @@ class TokenHeads(NamedTuple):
     size: int
     slots: Numbers  # open-addressing hash table: text + 1, 0 where empty
     before: Numbers  # by text: another text with the same head, or -1
-
-
-class SignedTexts(NamedTuple):
-    """Texts sorted by length, each with its set of tokens hashed to 128 bits."""
-
-    texts: TokenTexts
-    ordered: Numbers  # the tokens, sorted within each text
-    low: NDArray[np.uint64]
-    high: NDArray[np.uint64]
 
 
 @compiled
@@ -83,10 +74,40 @@ def same(left: Numbers, at: int, right: Numbers, to: int, size: int) -> bool:
 
 
 @compiled
-def find_run(runs: TokenRuns, tokens: Numbers, other: Numbers, start: int) -> tuple[int, int]:
+def next_sum(tokens: Numbers, start: int, size: int, before: np.uint64) -> np.uint64:
+    """The polynomial of a run of tokens, from the one of the run that begins a place earlier.
+
+    Args:
+        tokens: of all texts.
+        start: where the run begins.
+        size: of the run.
+        before: the polynomial of the run at `start - 1`; 0 for the first run of a text.
+    """
+    if before == 0:
+        for place in range(start, start + size):
+            before = before * _STEP + np.uint64(tokens[place]) + _ONE
+        return before
+    power = _ONE
+    for _ in range(size - 1):
+        power *= _STEP
+    left = (np.uint64(tokens[start - 1]) + _ONE) * power
+    return (before - left) * _STEP + np.uint64(tokens[start + size - 1]) + _ONE
+
+
+@compiled
+def is_seen(runs: TokenRuns, digest: np.uint64) -> bool:
+    """Whether a run with this hash may have been entered; a wrong yes only costs time."""
+    bit = (digest >> _HIGH) & np.uint64((runs.seen.shape[0] << 6) - 1)
+    return bool(runs.seen[np.int64(bit >> _WORD_BITS)] >> (bit & _LAST_BIT) & _ONE)
+
+
+@compiled
+def find_run(
+    runs: TokenRuns, tokens: Numbers, other: Numbers, start: int, digest: np.uint64
+) -> tuple[int, int]:
     """The run that starts at a place in other tokens, or -1 if it is unknown; and its slot."""
     mask = runs.slots.shape[0] - 1
-    slot = np.int64(hash_of(other, start, runs.size) & np.uint64(mask))
+    slot = np.int64(digest & np.uint64(mask))
     while runs.slots[slot] != 0:
         run = np.int64(runs.slots[slot]) - 1
         if same(tokens, runs.first[run], other, start, runs.size):
@@ -100,9 +121,14 @@ def enter_runs(runs: TokenRuns, texts: TokenTexts, item_of: Numbers) -> None:
     """Enter every run of every text; texts come in the order of their items."""
     latest = np.full(runs.first.shape[0], -1, np.int32)
     for text in range(item_of.shape[0]):
+        total = np.uint64(0)
         for place in range(texts.offsets[text], texts.offsets[text + 1] - runs.size + 1):
-            run, slot = find_run(runs, texts.tokens, texts.tokens, place)
+            total = next_sum(texts.tokens, place, runs.size, total)
+            digest = mixed(total)
+            run, slot = find_run(runs, texts.tokens, texts.tokens, place, digest)
             if run < 0:
+                bit = (digest >> _HIGH) & np.uint64((runs.seen.shape[0] << 6) - 1)
+                runs.seen[np.int64(bit >> _WORD_BITS)] |= _ONE << (bit & _LAST_BIT)
                 run = runs.used[0]
                 runs.used[0] += 1
                 runs.slots[slot] = run + 1
@@ -119,7 +145,7 @@ def enter_runs(runs: TokenRuns, texts: TokenTexts, item_of: Numbers) -> None:
 def appended(table: Ints, used: int, row: tuple[int, int, int, int]) -> Ints:
     """The table with one more line; a larger copy if the table was full."""
     if used == table.shape[0]:
-        larger = np.empty((2 * used, _COLUMNS), np.int64)
+        larger = np.empty((2 * used, COLUMNS), np.int64)
         larger[:used] = table
         table = larger
     table[used, 0], table[used, 1], table[used, 2], table[used, 3] = row
@@ -134,8 +160,13 @@ def shared_places(
     places = np.empty(64, np.int64)
     used = 0
     for text in range(row.offsets.shape[0] - 1):
+        total = np.uint64(0)
         for start in range(row.offsets[text], row.offsets[text + 1] - runs.size + 1):
-            run, _ = find_run(runs, texts.tokens, row.tokens, start)
+            total = next_sum(row.tokens, start, runs.size, total)
+            digest = mixed(total)
+            if not is_seen(runs, digest):
+                continue
+            run, _ = find_run(runs, texts.tokens, row.tokens, start, digest)
             if run < 0 or stamps[run] == stamp or runs.items[run] > runs.most:
                 continue
             stamps[run] = stamp
@@ -157,7 +188,7 @@ def shared_runs(runs: TokenRuns, texts: TokenTexts, text_of: Numbers, rows: Toke
 
     Each row has two texts: its instruction with its input, and its output.
     """
-    found = np.empty((64, _COLUMNS), np.int64)
+    found = np.empty((64, COLUMNS), np.int64)
     used = 0
     stamps = np.full(runs.first.shape[0], -1, np.int32)
     for row in range((rows.offsets.shape[0] - 1) // 2):
@@ -232,7 +263,7 @@ def whole_texts(
     Returns:
         Lines of: text of the rows, evaluation text, place, 0.
     """
-    found = np.empty((64, _COLUMNS), np.int64)
+    found = np.empty((64, COLUMNS), np.int64)
     used = 0
     for own in range(rows.offsets.shape[0] - 1):
         stop = rows.offsets[own + 1]
@@ -259,66 +290,6 @@ def whole_texts(
 
 
 @compiled
-def signature(
-    tokens: Numbers, start: int, end: int, hashes: NDArray[np.uint64]
-) -> tuple[np.uint64, np.uint64, int]:
-    """The 128 bits of the known tokens, and the number of known tokens."""
-    low, high, count = np.uint64(0), np.uint64(0), 0
-    for place in range(start, end):
-        if tokens[place] >= hashes.shape[0]:  # in no evaluation text
-            continue
-        count += 1
-        bit = hashes[tokens[place]] & _BIT
-        if bit < _HALF:
-            low |= _ONE << bit
-        else:
-            high |= _ONE << (bit - _HALF)
-    return low, high, count
-
-
-@compiled
-def sign(signed: SignedTexts, hashes: NDArray[np.uint64]) -> None:
-    """Fill in the signatures of the evaluation texts and their sorted tokens."""
-    tokens, offsets = signed.texts
-    for text in range(offsets.shape[0] - 1):
-        start, end = offsets[text], offsets[text + 1]
-        signed.low[text], signed.high[text], _ = signature(tokens, start, end, hashes)
-        signed.ordered[start:end] = np.sort(tokens[start:end])
-
-
-@compiled
-def tokens_in_common(left: Numbers, right: Numbers) -> int:
-    """Number of tokens that two sorted texts share, with repetitions."""
-    shared = one = other = 0
-    while one < left.shape[0] and other < right.shape[0]:
-        if left[one] == right[other]:
-            shared += 1
-            one += 1
-            other += 1
-        elif left[one] < right[other]:
-            one += 1
-        else:
-            other += 1
-    return shared
-
-
-@compiled
-def longest_subsequence(left: Numbers, right: Numbers) -> int:
-    """Length of the longest common subsequence."""
-    best = np.zeros(right.shape[0] + 1, np.int32)
-    for token in left:
-        diagonal = np.int32(0)
-        for place in range(right.shape[0]):
-            above = best[place + 1]
-            if token == right[place]:
-                best[place + 1] = diagonal + 1
-            elif best[place] > above:
-                best[place + 1] = best[place]
-            diagonal = above
-    return int(best[right.shape[0]])
-
-
-@compiled
 def longest_run(left: Numbers, right: Numbers) -> tuple[int, int]:
     """The longest run of tokens that two texts share: its length, and its end in `right`."""
     best, end = 0, 0
@@ -332,66 +303,3 @@ def longest_run(left: Numbers, right: Numbers) -> tuple[int, int]:
             if lengths[place + 1] > best:
                 best, end = int(lengths[place + 1]), place + 1
     return best, end
-
-
-@compiled
-def spare(
-    others: tuple[NDArray[np.uint64], NDArray[np.uint64], Ints],
-    own: tuple[np.uint64, np.uint64, int, int],
-    least: float,
-    spared: NDArray[np.float64],
-) -> None:
-    """By text: how many more tokens it can share with the row's text than the rule needs.
-
-    For each bit that only one signature has, the other text lacks at least one token. The loop has
-    no branch, so that the processor can work on many texts at once.
-    """
-    lows, highs, lengths = others
-    low, high, known, size = own
-    for text in range(lengths.shape[0]):
-        other_low, other_high = lows[text], highs[text]
-        mine = known - popcount(low & ~other_low) - popcount(high & ~other_high)
-        its = lengths[text] - popcount(other_low & ~low) - popcount(other_high & ~high)
-        spared[text] = min(mine, its) - least * (size + lengths[text]) / 2
-
-
-@compiled
-def alike(signed: SignedTexts, least: float, hashes: NDArray[np.uint64], rows: TokenTexts) -> Ints:
-    """Pairs whose tokens in common allow an F1 of `least`: text of rows, text, shared, LCS.
-
-    No pair is missed: 2·LCS / (m + n) >= least needs at least LCS tokens in common.
-    """
-    found = np.empty((64, _COLUMNS), np.int64)
-    used = 0
-    tokens, offsets = signed.texts
-    lengths = offsets[1:] - offsets[:-1]
-    memory = np.empty(lengths.shape[0], np.float64)
-    for own in range(rows.offsets.shape[0] - 1):
-        start, end = rows.offsets[own], rows.offsets[own + 1]
-        size = end - start
-        low, high, known = signature(rows.tokens, start, end, hashes)
-        if size == 0 or 2 * known < least * size - _SLACK:
-            continue
-        ordered = np.empty(0, np.int32)
-        # least <= 2·shorter / (shorter + longer) bounds the other's length from both sides.
-        shortest = np.int64(np.ceil(least * size / (2 - least) - _SLACK))
-        longest = np.int64(size * (2 - least) / least + _SLACK)
-        first = int(np.searchsorted(lengths, shortest))
-        last = int(np.searchsorted(lengths, longest + 1))
-        spared = memory[: last - first]
-        others = (signed.low[first:last], signed.high[first:last], lengths[first:last])
-        spare(others, (low, high, known, size), least, spared)
-        for text in range(first, last):
-            if spared[text - first] < -_SLACK:
-                continue
-            if ordered.shape[0] == 0:
-                ordered = np.sort(rows.tokens[start:end])
-            shared = tokens_in_common(ordered, signed.ordered[offsets[text] : offsets[text + 1]])
-            if 2 * shared < least * (size + lengths[text]) - _SLACK:
-                continue
-            lcs = longest_subsequence(
-                rows.tokens[start:end], tokens[offsets[text] : offsets[text + 1]]
-            )
-            found = appended(found, used, (own, text, shared, lcs))
-            used += 1
-    return found[:used]

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.grounding.source_words import QUALITY_PACKAGE
 from bioinstruct_dagster.curation.quality.rule_settings import QualityRule
-from bioinstruct_dagster.curation.quality.source_names import QUALITY_PACKAGE
 from bioinstruct_dagster.curation.quality.wording import words_of
 from bioinstruct_dagster.curation.tokens.scripts import is_latin
 from bioinstruct_dagster.curation.word_lists import word_list

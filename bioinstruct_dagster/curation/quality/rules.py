@@ -236,6 +236,9 @@ class UngroundedRule(QualityRule):
         most_words: an input with more words is never read as a name alone.
         works: sources that have a title, such as an article.
         records: sources that hold a person's data, such as a report.
+        norms: works that are public knowledge, such as a guideline. Their name is enough unless a
+            sign of `norm_says` is found.
+        data_sets: labels of the name of a data set.
         recordings: records if they belong to a person, otherwise a kind of test, such as an X-ray.
         particulars: nouns for data of a person, such as a medical history.
         holders: nouns for that person, as in "patient's medical history".
@@ -251,15 +254,27 @@ class UngroundedRule(QualityRule):
         subjects: signs that a kind of source is the subject, if no sign of `reads` is found.
         titles_do: signs that a title is enough, if no sign of `reads` is found.
         spares: signs that a name is enough, whatever other signs are found.
+        norm_says: signs in the instruction that it asks what a norm says.
+        explains: signs that the task explains or lists what is known about a kind of source.
+        plans: signs that the task plans work on a source.
+        processes: signs that the task works on a text or on data.
+        at_hand: other signs that a text or data should be there.
+        things: signs that the task is about a thing of which the name is enough.
+        writes_list: signs that the task writes a list.
+        given_list: signs that the task is about a given list.
+        on_person: signs that the task uses a person's data, even if it writes something.
+        replies: signs that the task replies to a letter or message.
     """
 
-    checked_by: ClassVar[str] = "curation.quality.grounding.ungrounded_check"
+    checked_by: ClassVar[str] = "curation.quality.grounding.check.ungrounded_check"
     misses_words: ClassVar[bool] = True
     kind: Literal["ungrounded"]
     most_words: WordCount = 60
     works: LowerWords = Field(min_length=1)
     records: LowerWords = Field(min_length=1)
     recordings: LowerWords = ()
+    norms: LowerWords = ()
+    data_sets: LowerWords = ()
     particulars: LowerWords = ()
     holders: LowerWords = ()
     titles: LowerWords = ()
@@ -274,6 +289,16 @@ class UngroundedRule(QualityRule):
     subjects: CheckedSigns = ()
     titles_do: CheckedSigns = ()
     spares: CheckedSigns = ()
+    norm_says: CheckedSigns = ()
+    explains: CheckedSigns = ()
+    plans: CheckedSigns = ()
+    processes: CheckedSigns = ()
+    at_hand: CheckedSigns = ()
+    things: CheckedSigns = ()
+    writes_list: CheckedSigns = ()
+    given_list: CheckedSigns = ()
+    on_person: CheckedSigns = ()
+    replies: CheckedSigns = ()
 
 
 class ArithmeticRule(QualityRule):

@@ -384,7 +384,11 @@ def test_a_real_input_stays_as_it_is(text):
 
 def test_a_repaired_row_is_checked_as_repaired():
     (result,) = shipped_gate().check([RowTexts("Interpret the attached ECG.", "N/A", "Gout.")])
-    assert [one.rule for one in result.findings] == ["no_input_marker", "unseen_picture"]
+    assert [one.rule for one in result.findings] == [
+        "no_input_marker",
+        "unseen_picture",
+        "ungrounded_input",
+    ]
 
 
 def test_the_first_rule_that_rejects_is_the_fault():

@@ -39,10 +39,42 @@ def test_a_link_within_a_text_is_a_text(task_input):
         ("Interpret the report.", "<paste the pathology report>"),
         ("Summarize the passage.", "See the attached document."),
         ("Summarize the passage.", "The given passage"),
+        ("Translate the code into words.", "@CODE$"),
+        ("Translate the code into words.", "ICD-10 code: @CODE$"),
+        ("Extract all diagnoses from the report.", "{report}"),
+        ("Summarize the note.", "<text>"),
+        ("Summarize the note.", "Text to be provided"),
+        ("Extract the drug names from the sentence.", "XXX"),
+        ("Explain how the drug works.", "Drug: XYZ"),
+        ("Simplify the paragraph.", "Lorem ipsum dolor sit amet."),
+        ("Summarize the patient's record.", "Patient ID: 48213"),
+        ("Suggest a diagnosis.", "Patient: [name]\nAge: [age]\nSymptoms: [list of symptoms]"),
+        ("Check for interactions.", "The patient takes [list of medications]."),
+        ("Check for interactions.", "Drug X, Drug Y, and Drug Z"),
+        ("Check for interactions.", "A man with gout takes drug X and drug Y."),
+        ("Suggest a diagnosis.", "45-year-old man. Symptoms: [list of symptoms]"),
+        ("Give the diagnosis.", "Diagnosis code: @CODE1$, procedure code: @CODE2$"),
     ],
 )
 def test_a_place_for_a_text_is_no_text(instruction, task_input):
     assert seen(instruction, task_input) == "placeholder"
+
+
+@pytest.mark.parametrize(
+    "task_input",
+    [
+        "Mutations of @GENE$ cause @DISEASE$ in children.",
+        "Insulin is made in the [MASK] cells of the pancreas.",
+        "Dear [Name], your next visit is on Monday.",
+        "The following angle is associated with a fracture",
+        "[aspirin, codeine, insulin]",
+        "Disease A kills 10 of 100, disease B kills 20.",
+        "Hepatitis A and B",
+        "Protein C",
+    ],
+)
+def test_a_mark_within_a_text_is_a_text(task_input):
+    assert seen("Summarize the sentence.", task_input) is None
 
 
 @pytest.mark.parametrize(

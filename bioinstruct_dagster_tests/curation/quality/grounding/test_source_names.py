@@ -2,14 +2,14 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.curation.quality.source_names import (
+from bioinstruct_dagster.curation.quality.grounding.source_names import SourceNames
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
     SourceName,
-    SourceNames,
     has_measurement,
     nouns_of,
     singular,
 )
+from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 

@@ -1,0 +1,100 @@
+"""Checks whether an input holds the source that its task needs, or only names the source.
+
+If the input of "summarize the article" is a title, or that of "extract the diagnoses" is "A
+patient's discharge summary", the teacher must invent the content. An input is ungrounded if each of
+its parts names a source (a document, a record, a list, general particulars), no part states the
+source's content, and the task needs it. A topic, a term, a question or a short description is no
+source. Belongs here: this decision. Does not: reading an input as a name (source_names), as a link
+or a placeholder (stand_ins), as general words (vague_inputs) or as a part of what is needed
+(missing_parts, two_things), or reading the instruction (task_needs).
+"""
+
+import re
+
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.grounding.missing_parts import MissingParts
+from bioinstruct_dagster.curation.quality.grounding.source_names import SourceNames
+from bioinstruct_dagster.curation.quality.grounding.source_words import SourceWords, nouns_of
+from bioinstruct_dagster.curation.quality.grounding.stand_ins import StandIns
+from bioinstruct_dagster.curation.quality.grounding.task_needs import TaskNeeds
+from bioinstruct_dagster.curation.quality.grounding.two_things import lacks_second
+from bioinstruct_dagster.curation.quality.grounding.vague_inputs import VagueInputs
+from bioinstruct_dagster.curation.quality.rules import UngroundedRule
+from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
+from bioinstruct_dagster.curation.tokens.scripts import count_words
+
+MOST_CHARS = 600  # of an input that may be a name
+DATA_SET = re.compile(r"\bdata set\b", re.IGNORECASE)
+DETERMINED = ("a ", "an ", "the ")
+
+
+def ungrounded_check(rule: UngroundedRule) -> RowCheck:
+    """A check for an input that only names the source that its task needs."""
+    return _GroundingCheck(rule).check
+
+
+class _GroundingCheck:
+    """Compares the source that an input names with the task of the instruction."""
+
+    def __init__(self, rule: UngroundedRule) -> None:
+        self._most_words = rule.most_words
+        words = SourceWords(rule)
+        self._names, self._vague = SourceNames(rule, words), VagueInputs(words)
+        self._stand_ins, self._parts = StandIns(rule), MissingParts(rule)
+        self._words, self._needs = words, TaskNeeds(rule, words)
+
+    def check(self, row: RowTexts) -> RuleMatch | None:
+        """The match for an ungrounded input; its evidence says of which form the input is."""
+        text = row.input.strip()
+        if not text:
+            missing = self._parts.has_no_text(row.instruction)
+            evidence = {"saw": excerpt(row.instruction), "as": "missing"}
+            return RuleMatch(evidence) if missing else None
+        if len(text) > MOST_CHARS or count_words(text).fewest > self._most_words:
+            return None
+        instruction = row.instruction
+        if "ata set" in text or "ata set" in instruction:
+            text, instruction = (DATA_SET.sub("dataset", one) for one in (text, instruction))
+        form = self._form(text, instruction)
+        return RuleMatch({"saw": excerpt(text), "as": form}) if form else None
+
+    def _form(self, text: str, instruction: str) -> str:
+        """The form of an ungrounded input; empty if the input is grounded."""
+        if self._stand_ins.is_link(text):
+            return "link"
+        if self._stand_ins.is_mark(text):
+            return "placeholder"
+        if self._parts.is_question_alone(text, instruction):
+            return "question"
+        return (
+            "one of two" if lacks_second(text, instruction) else self._named_form(text, instruction)
+        )
+
+    def _named_form(self, text: str, instruction: str) -> str:
+        """The same for an input that may name a source."""
+        found = self._names.read(self._stand_ins.without_links(text))
+        if found is not None and found.members:
+            return "name" if self._needs.needs_list(found.members, instruction) else ""
+        if self._repeats(text, instruction):
+            return "placeholder"
+        named = found is not None and self._needs.needs(found, text, instruction)
+        return "name" if named or self._is_general(text, instruction) else ""
+
+    def _repeats(self, text: str, instruction: str) -> bool:
+        """Whether the input only repeats a noun, or only tells who the patient is."""
+        if self._stand_ins.is_echo(text, instruction):
+            return True
+        repeats = self._vague.is_token(text, instruction) or (
+            self._stand_ins.is_person(text)
+            and "record" in self._needs.sources_in(instruction).values()
+        )
+        return repeats and not self._needs.spares(instruction)
+
+    def _is_general(self, text: str, instruction: str) -> bool:
+        """Whether the task is about data at hand, and the input only says that there are some."""
+        if not self._vague.is_vague(text) or self._needs.is_topical(instruction):
+            return False
+        if self._words.is_held(text) or text.lower().startswith(DETERMINED):
+            return True
+        wanted = self._needs.sources_in(instruction)
+        return not wanted.keys().isdisjoint(nouns_of(text)) and self._needs.is_at_hand(instruction)

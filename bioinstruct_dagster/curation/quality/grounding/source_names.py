@@ -1,0 +1,208 @@
+"""Reads an input as the name of a source, such as "An article on asthma" or "A patient's results".
+
+Belongs here: the parts of an input, labels and titles, and which parts are content. Does not: noun
+phrases (source_phrases), links and placeholders (stand_ins), whether the name is enough
+(grounding), or the words (words/sources.yaml, and the rule in data/quality_rules.yaml).
+"""
+
+import re
+from functools import cache
+
+from bioinstruct_dagster.curation.quality.grounding.source_phrases import ARTICLES, SourcePhrases
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
+    TOKEN,
+    SourceName,
+    SourceWords,
+    has_measurement,
+    nouns_of,
+    singular,
+    source_list,
+)
+from bioinstruct_dagster.curation.quality.rules import UngroundedRule
+from bioinstruct_dagster.curation.word_lists import alternatives
+
+MOST_TITLE_WORDS = 60
+MOST_TITLE_CHARS = 200
+LEAST_TITLE_WORDS = 3
+MOST_LABEL_WORDS = 7
+MOST_EMPTY_LABEL = 4
+MOST_DATA_SET_WORDS = 8
+MOST_TEST_WORDS = 5
+
+LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,60}?)\s*(?::|\s[-–—])\s*(.*)", re.DOTALL)
+# A period after an initial or a number ends no sentence.
+PARTS = re.compile(r"\n+|\\n|(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z])|;\s")
+AGE = re.compile(r"\d[\s-]?(?:years?|months?|weeks?|days?|y)[\s/-]?(?:olds?|o)\b", re.IGNORECASE)
+# A reference to a publication: an author with others, and a year.
+CITATION = re.compile(r"[A-Z][\w'’-]+[\w ,.&-]{0,60}\bet al\b.{0,200}\b(?:19|20)\d\d\b.{0,40}")
+# The beginning of many titles of studies, written without capitals.
+STUDY_TITLE = re.compile(
+    r"(?:the )?(?:effects?|impact|role|efficacy|effectiveness|safety|influence|association"
+    r"|relationship|prevalence|comparison|evaluation|assessment|outcomes)"
+    r"(?: and [\w-]+)? (?:of|between) .{8,}",
+    re.IGNORECASE,
+)
+# The end of many titles of studies.
+SUBTITLE = re.compile(
+    r".{12,}(?::|\s[-–—])\s(?:an? |the )?(?:[\w-]+ ){0,6}(?:review|meta-analysis|trial|study|survey"
+    r"|case report|case series|analysis|overview|update)\.?",
+    re.IGNORECASE,
+)
+PREPOSITIONS = frozenset({"of", "in", "for", "on", "with", "between", "among", "versus", "vs."})
+# A quotation, perhaps with its author.
+QUOTATION = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
+
+
+@cache
+def _person_pattern() -> re.Pattern[str]:
+    persons = alternatives(source_list("persons"))
+    return re.compile(rf"(?:(?:an?|the)\s)?(?:[\w-]+\s)?(?:{persons})\b", re.IGNORECASE)
+
+
+class SourceNames:
+    """Reads an input as the name of a source, by the rule's lists and `words/sources.yaml`."""
+
+    def __init__(self, rule: UngroundedRule, words: SourceWords | None = None) -> None:
+        self._words = words or SourceWords(rule)
+        self._phrases = SourcePhrases(self._words)
+        self._asides, self._data_sets = frozenset(rule.asides), frozenset(rule.data_sets)
+        self._titles = frozenset([*rule.titles, *rule.works, *rule.norms])
+        verb_nouns = {word for word in self._words.says if singular(word) in self._words.class_of}
+        # Words that no name holds. "Notes" is a noun too, and "diagnosed" may be part of a topic.
+        self._telling = self._words.says - verb_nouns - {"diagnosed", "abnormal"}
+        # In a title, "increased" and similar words are adjectives.
+        self._states = {
+            word for word in self._words.says if not word.endswith(("ed", "ing", "al", "ive"))
+        }
+        self._sentence = self._words.says | self._words.verbs
+        self._results = self._sentence | source_list("finding_adjectives")
+        self._small = self._words.about | self._words.articles
+
+    def is_wanted(self, name: SourceName, wanted: set[str]) -> bool:
+        """Whether the named source is of a class that the instruction means."""
+        if name.noun == "norm":
+            return bool(wanted & {"norm", "work"})
+        if name.titled:
+            return "work" in wanted or ("record" in wanted and not name.unlabelled)
+        if name.noun == "particular":
+            return True
+        return bool(wanted & {"work", "record", "recording"})
+
+    def read(self, text: str) -> SourceName | None:
+        """The source that an input names; None if any part of the input is content."""
+        if (
+            len(text) <= MOST_TITLE_CHARS
+            and SUBTITLE.fullmatch(text)
+            and self._words.verbs.isdisjoint(text.split())
+        ):
+            return SourceName("work", titled=True, unlabelled=True)
+        if "?" not in text and ":" not in text and not self._telling.isdisjoint(text.split()):
+            return None  # most texts; the same follows below, but takes longer
+        if (
+            " et al" in text
+            and CITATION.fullmatch(text)
+            and self._words.says.isdisjoint(TOKEN.findall(text.lower()))
+        ):
+            return SourceName("work", titled=True, unlabelled=True)
+        parts = [part.strip(" \t-•*") for part in PARTS.split(text)]
+        names: list[SourceName] = []
+        for part in parts:
+            if not part.strip(" .\"'“”") or part.endswith("?"):
+                continue  # a question adds no content
+            if names and self._is_aside(part):
+                continue
+            name = self._read_part(part)
+            if name is None:
+                return None
+            names.append(name)
+        if not names:
+            # The title of an article may be a question.
+            asked = len(parts) == 1 and text.endswith("?")
+            return SourceName("work", titled=True, unlabelled=True, loose=True) if asked else None
+        return names[0] if len(names) == 1 else max(names, key=lambda name: name.titled)
+
+    def _is_aside(self, part: str) -> bool:
+        found = LABEL.fullmatch(part)
+        label = nouns_of(found.group(1)) if found else []
+        return bool(label) and label[-1] in self._asides and not has_measurement(part)
+
+    def _read_part(self, part: str) -> SourceName | None:
+        found = LABEL.fullmatch(part)
+        if found is None or len(found.group(1).split()) > MOST_LABEL_WORDS:
+            return self._phrases.read(part) or self._title(part, labelled=False)
+        label, body = nouns_of(found.group(1)), found.group(2).strip()
+        if not body:  # a label without its text
+            return self._phrases.read(found.group(1)) if len(label) <= MOST_EMPTY_LABEL else None
+        return self._phrases.read(body) or (
+            self._labelled(label[-1], body, label) if label else None
+        )
+
+    def _labelled(self, noun: str, body: str, label: list[str]) -> SourceName | None:
+        """The title or the name of a data set that stands after a label."""
+        if noun in self._data_sets and self._is_data_set(body):
+            return SourceName("record")
+        if noun in self._words.class_of and STUDY_TITLE.fullmatch(body):
+            return SourceName("work", titled=True)
+        if noun == "test" and len(body.split()) <= MOST_TEST_WORDS and not self._tells_result(body):
+            return SourceName("recording", loose=True, word="test")
+        if noun not in self._titles or "case" in label:
+            return None
+        name = self._title(body, labelled=True)
+        is_norm = self._words.class_of.get(noun) == "norm"
+        return SourceName("norm", titled=True) if name and is_norm else name
+
+    def _tells_result(self, body: str) -> bool:
+        words = body.lower().replace(",", " ").split()
+        return any(map(str.isdigit, body)) or not self._results.isdisjoint(words)
+
+    def _is_data_set(self, text: str) -> bool:
+        """Whether the text is the proper name of a data set, such as "MIMIC-III"."""
+        words = TOKEN.findall(text)
+        return (
+            0 < len(words) <= MOST_DATA_SET_WORDS
+            and text[:1].isupper()
+            and "," not in words
+            and not has_measurement(text)
+            and not self._sentence.intersection(map(str.lower, words))
+        )
+
+    def _title(self, text: str, *, labelled: bool) -> SourceName | None:
+        """The text as a work's title. Without a label, it must have quotes or capitals."""
+        bare = text.strip().strip(".\"'“”‘’")
+        words = bare.split()
+        if not LEAST_TITLE_WORDS <= len(words) <= MOST_TITLE_WORDS:
+            return None
+        if has_measurement(bare) or AGE.search(bare) or _person_pattern().match(bare):
+            return None
+        quoted = text[:1] in {'"', "“"} and QUOTATION.fullmatch(text.strip()) is not None
+        telling = self._words.verbs if labelled or quoted else self._sentence
+        if any(word.strip(",:;()\"'").lower() in telling | self._states for word in words):
+            return None
+        if labelled:
+            return SourceName("work", titled=True)
+        sure = quoted or self._in_capitals(words)
+        if not sure and STUDY_TITLE.fullmatch(bare) is None and not self._is_topic(text, words):
+            return None
+        return SourceName("work", titled=True, unlabelled=True, loose=not sure)
+
+    def _is_topic(self, text: str, words: list[str]) -> bool:
+        """Whether the words may be a title in small letters: "Exercise for adults with gout"."""
+        return (
+            len(words) > LEAST_TITLE_WORDS
+            and text[:1].isupper()
+            and words[0].lower() not in ARTICLES
+            and not text.endswith((".", "!", ":"))
+            and text.count(",") <= 1
+            and not PREPOSITIONS.isdisjoint(words)
+        )
+
+    def _in_capitals(self, words: list[str]) -> bool:
+        """Whether the words have the capitals of a title and are no enumeration."""
+        small = [word for word in words if word.lower() in self._small]
+        long = [word for word in words if len(word) > 3 and word.lower() not in self._words.about]  # noqa: PLR2004
+        return (
+            bool(small)
+            and len(long) >= LEAST_TITLE_WORDS
+            and all(word[:1].isupper() for word in long)
+            and sum(word.endswith(",") for word in words) < LEAST_TITLE_WORDS - 1
+        )

@@ -1,0 +1,184 @@
+"""Finds inputs that stand for a missing text: a link alone, a placeholder, an echo.
+
+Belongs here: these three, which hold no word of the text itself. Does not: an input that names its
+source (source_names), or plain words (words/sources.yaml); patterns, such as that of a link, do.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
+    LETTERS,
+    has_measurement,
+    nouns_of,
+    singular,
+    source_classes,
+    source_list,
+)
+from bioinstruct_dagster.curation.quality.rules import UngroundedRule
+from bioinstruct_dagster.curation.word_lists import alternatives
+
+# A link, an identifier of a publication or the name of a file.
+LINK = re.compile(
+    r"(?:https?://|www\.)[^\s<>()\[\]]{0,2000}[^\s<>()\[\].,;:]|\bdoi:?\s?\S+|\b10\.\d{4,9}/\S+|\bPMC?(?:ID)?:?\s?\d{5,}"
+    r"|\bNCT\d{6,}|\b[\w-]{1,60}\.(?:pdf|docx?|txt|csv|xlsx?|pptx?|jpe?g|png|dcm|dicom|json|xml)\b"
+    r"|\b[a-z0-9][a-z0-9-]{1,60}\.(?:com|org|net|gov|edu|info|io)\b(?![@.])",
+    re.IGNORECASE,
+)
+# A part that each link has. It is quick to search for.
+LINK_HINT = re.compile(
+    r"://|\.[A-Za-z]{2}|[Dd][Oo][Ii]|10\.\d|[Pp][Mm](?:[Ii][Dd]|[Cc])|[Nn][Cc][Tt]\d"
+)
+# An article or a word such as "given" or "any", and a noun phrase: "a drug".
+ECHO_PHRASE = re.compile(
+    r"(?i)((?:an?|some|any|(?:the )?(?:given|specific|particular|certain))\s)?([\w\s’'-]{3,90})\.?"
+)
+# Marks in place of a text: @CODE$, ${note}, {report}, <text>, ____, ….
+MARK = re.compile(
+    r"@[A-Za-z_][A-Za-z_0-9 ]{1,40}\$|\$?\{{1,2} ?[A-Za-z_][\w .'-]{0,60}\}{1,2}"
+    r"|%\([a-z_]{1,40}\)s|%s"
+    r"|<{1,2}/?[A-Za-z][\w ,'-]{0,60}>{1,2}|_{3,60}|\.{3,60}|…|\[\.{2,5}\]|\[…\]"
+)
+# A thing with a letter for a name: "Drug X".
+LETTERED = re.compile(
+    r"\b(?:drug|medication|medicine|disease|condition|treatment|test|gene|procedure|vaccine"
+    r"|compound|substance|device|therapy)s? (?:[A-DX-Z]|XYZ|ABC)\b(?:(?:,| and|, and) [A-DX-Z]\b)*",
+    re.IGNORECASE,
+)
+BRACKETED = re.compile(r"\[[A-Za-z][^\[\]]{0,80}\]")
+# A part of each of these marks; quick to search for.
+MARK_HINT = re.compile(r"[@{<\[…%]|__|\.\.\.| (?:[A-DX-Z]|XYZ|ABC)\b")
+# A mark that says that a part of the text is still to be written.
+UNFILLED = re.compile(
+    r"\[(?:insert|list|provide|enter|specify|include|paste|upload)\b[^\[\]]{0,80}\]|@CODE\w*\$",
+    re.IGNORECASE,
+)
+UNNAMED_DRUG = re.compile(r"\b(?:[Dd]rug|[Mm]edication|[Mm]edicine)s? ([XYZ])\b(?! ?\d)")
+LOREM = re.compile(r"lorem ipsum\b.*", re.IGNORECASE | re.DOTALL)
+# A person of whom only a name or a number is given.
+PERSON = re.compile(
+    r"(?:Patient|Client|Subject)(?: (?:name|ID|id|number|no\.?|identifier))?\s?[:#]?\s?"
+    r"(?:#?\d{1,12}|[A-Z]{1,3}|[A-Z][a-z]{1,20}(?: [A-Z]\.?)? [A-Z][a-z]{1,20})\.?"
+)
+NAMED_BY_LETTERS = frozenset({"factor"})  # "Factor X" is a protein
+CODE_SYSTEM = re.compile(r"\bICD-\d+(?:-[A-Z]+)?\b|\b[a-z]+ \d{1,2}\b(?=\s*[:=-])", re.IGNORECASE)
+MOST_MARK_CHARS = 300
+MOST_ECHO_CHARS = 120
+MOST_KIND_WORDS = 4  # before a stand-in, as in "name of drug: XYZ"
+CLAUSES = re.compile(r"[,:;.(]")
+MOST_POINTED_WORDS = 5  # searched after a word such as "given"
+
+
+@cache
+def _placeholder_pattern() -> re.Pattern[str]:
+    """A request to insert a text, or a reference to a text elsewhere."""
+    first = alternatives(source_list("placeholders"))
+    return re.compile(
+        rf"[\[<({{]+\s*(?:{first})\b[^\]>)}}]{{0,120}}[\]>)}}]+\W*"
+        r"|(?:the |your )?[\w -]{2,40} (?:goes here|to be (?:provided|added|inserted|supplied)"
+        r"|will be (?:provided|added|inserted|supplied)|not (?:shown|included|attached))\.?"
+        r"|(?:please )?(?:insert|paste|upload|attach) [^.]{0,80}(?:here|below)?\.?"
+        r"|(?:please )?(?:see|refer to) (?:the )?(?:attached|enclosed|above|below)[^.]{0,60}\.?"
+        r"|(?:the )?(?:given|provided|attached|enclosed|above|following) (?P<kind>[\w -]{2,40})\.?",
+        re.IGNORECASE,
+    )
+
+
+class StandIns:
+    """Finds links, placeholders and echoes by the rule's lists."""
+
+    def __init__(self, rule: UngroundedRule) -> None:
+        self._class_of = source_classes(rule)
+        self._articles = source_list("articles")
+        self._links = self._articles.union(rule.links, rule.works, rule.records, rule.recordings)
+        self._points = frozenset(rule.points)
+        self._fillers = self._articles.union(rule.fillers, rule.holders)
+        lists = ("kinds", "codes", "tokens", "about", "joints", "verbs", "vague_verbs")
+        self._frame = self._fillers.union(self._class_of, *map(source_list, lists))
+        self._named = source_list("placeholders").union(self._class_of)
+        self._stand_ins = source_list("stand_ins")
+
+    def without_links(self, text: str) -> str:
+        """The text without its links."""
+        return LINK.sub("", text) if LINK_HINT.search(text) else text
+
+    def is_link(self, text: str) -> bool:
+        """Whether the text is a link, with at most words that add no content."""
+        if LINK_HINT.search(text) is None:
+            return False
+        rest, found = LINK.subn(" ", text)
+        return bool(found) and self._links.issuperset(nouns_of(rest))
+
+    def is_mark(self, text: str) -> bool:
+        """Whether the text is a mark in place of a text, such as "[insert note]" or "Drug: XYZ"."""
+        if len(text) > MOST_MARK_CHARS:
+            return text[:11].lower() == "lorem ipsum"
+        body = text.rpartition(":")[2].strip() if text.count(":") == 1 else text
+        for one in {text, body}:
+            if LOREM.fullmatch(one):
+                return True
+            if found := _placeholder_pattern().fullmatch(one):
+                kind = nouns_of(found.group("kind") or "")
+                return not kind or kind[-1] in self._class_of
+        if MARK_HINT.search(text) and self._is_marked(text):
+            return True
+        if body.count(" ") > MOST_KIND_WORDS and MARK.search(body) is None:
+            return False
+        words = nouns_of(MARK.sub(" xxx ", body) if MARK.search(body) else body)
+        return 0 < len(words) <= MOST_KIND_WORDS and (
+            words[-1] in self._stand_ins
+            and words[0] not in NAMED_BY_LETTERS
+            and all(word in self._stand_ins or word in self._class_of for word in words)
+            and not any(map(str.isdigit, body))
+        )
+
+    def _is_marked(self, text: str) -> bool:
+        """Whether a text with marks is still to be written."""
+        if UNFILLED.search(text) or len(set(UNNAMED_DRUG.findall(text))) > 1:
+            return True
+        rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
+        return rest != text and self._is_frame(rest)
+
+    def _bracket(self, found: re.Match[str]) -> str:
+        """A space for "[list of drugs]"; "[aspirin, codeine]" as it is."""
+        nouns = nouns_of(found.group(0))
+        return " " if self._named.intersection(nouns) else found.group(0)
+
+    def _is_frame(self, text: str) -> bool:
+        """Whether only labels and small words are left of a text without its marks."""
+        text = CODE_SYSTEM.sub(" ", text).lower()
+        return not any(map(str.isdigit, text)) and all(
+            word in self._frame or singular(word) in self._frame for word in LETTERS.findall(text)
+        )
+
+    def is_person(self, text: str) -> bool:
+        """Whether the text only gives the name or the number of a patient."""
+        return PERSON.fullmatch(text) is not None
+
+    def is_echo(self, text: str, instruction: str) -> bool:
+        """Whether the text only repeats words of the instruction."""
+        return len(text) <= MOST_ECHO_CHARS and self._is_echo(text, instruction)
+
+    def _is_echo(self, text: str, instruction: str) -> bool:
+        """Whether the input adds no word: "A drug" for an instruction about "a given drug"."""
+        echoed = ECHO_PHRASE.fullmatch(text)
+        if echoed is None or has_measurement(text):
+            return False
+        nouns = nouns_of(echoed.group(2))
+        if not echoed.group(1) and len(nouns) > 1:
+            return False  # "Heart disease" may be a topic; "a heart disease" is an echo
+        kinds = {noun for noun in nouns if self._class_of.get(noun) == "particular"}
+        known = self._fillers.union(nouns_of(instruction))
+        return known.issuperset(nouns) and any(
+            # The first source after "given" is the one that the instruction means.
+            next((noun for noun in after if noun in self._class_of), "") in kinds
+            for after in self._pointed_at(instruction)
+        )
+
+    def _pointed_at(self, instruction: str) -> Iterator[list[str]]:
+        for clause in CLAUSES.split(instruction):
+            nouns = nouns_of(clause)
+            for place, noun in enumerate(nouns):
+                if noun in self._points:
+                    yield nouns[place + 1 : place + MOST_POINTED_WORDS]
