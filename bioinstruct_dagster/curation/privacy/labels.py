@@ -53,6 +53,13 @@ LABEL_PATTERNS = (
         rf"|{_of('insurance_number_labels')}",
         value=GROUPS,
     ),
+    strong_label(
+        "health_plan",
+        _cues("insurances"),
+        rf"{_of('insurances')} ?{_of('insurance_papers')}",
+        value=GROUPS,
+        least=6,
+    ),
     weak_label(
         "health_plan",
         _cues("weak_insurance_labels") | {"group"},
@@ -93,6 +100,11 @@ LABEL_PATTERNS = (
     ),
     weak_label("device", _cues("weak_device_labels"), _of("weak_device_labels")),
     plain_pattern("device", _NO_WORDS, r"(?P<v>\(01\)\d{14}(?:\(\d{2}\)[\w/-]{1,20}){1,4})"),
+    plain_pattern(
+        "other_id",
+        frozenset(("insurance", "ni", "nino")),
+        r"\b(?P<v>[A-Z]{2}\s?\d\d\s?\d\d\s?\d\d\s?[A-D])\b",
+    ),
     strong_label(
         "other_id",
         _cues("other_labels", "numbered_persons", "numbered_papers"),

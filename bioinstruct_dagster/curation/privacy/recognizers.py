@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 
 _MODEL_LIBRARIES = ("torch", "transformers", "stanza", "gliner", "flair", "tensorflow", "cupy")
 
@@ -82,7 +83,7 @@ PRESIDIO_RECOGNIZERS: tuple[PresidioRecognizer, ...] = (
         "date", "DateRecognizer", r"\d[/.-]\d{1,2}[/.-]\d|\d\d?-[A-Za-z]{3}-\d\d", 0.6
     ),
 )
-_NO_ADDRESS = re.compile(r"\b(?:version|ver|release|v|section|chapter)\.?\s?$", re.IGNORECASE)
+_NO_ADDRESS = re.compile(r"\b(?:version|ver|release|v|section|chapter|ec|e\.c|enzyme|number)\.?\s?$", re.IGNORECASE)
 _HINTS = tuple((entry, re.compile(entry.hint)) for entry in PRESIDIO_RECOGNIZERS)
 
 
@@ -116,14 +117,19 @@ def _result_spans(entry: PresidioRecognizer, text: str, start: int, end: int) ->
         # A result at the edge of a piece may be a part of a longer text.
         cut = (start and not result.start) or (end < len(text) and result.end == end - start)
         span = Span(entry.kind, start + result.start, start + result.end, 0.8)
-        if result.score >= entry.least_score and not cut and _is_whole(text, span):
+        if result.score < entry.least_score or cut or not _is_whole(text, span):
+            continue
+        if span.kind != "email" or not is_organizations_email(text, span.start, span.end):
             yield span
 
 
 def _is_whole(text: str, span: Span) -> bool:
     """Whether a result is not part of a longer word, and not the number of a version."""
-    before, after = text[span.start - 1 : span.start], text[span.end : span.end + 1]
-    if before.isalnum() or after.isalnum():
+    before, after = text[max(0, span.start - 2) : span.start], text[span.end : span.end + 1]
+    if before[-1:].isalnum() or after.isalnum():
+        return False
+    # "B.1.1.28" is no date.
+    if span.kind == "date" and before[-1:] == "." and before[:1].isalnum():
         return False
     return span.kind != "ip" or not _NO_ADDRESS.search(text[max(0, span.start - 12) : span.start])
 

@@ -20,11 +20,13 @@ from bioinstruct_dagster.curation.privacy.kinds import (
 from bioinstruct_dagster.curation.privacy.labelled_numbers import labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
 from bioinstruct_dagster.curation.privacy.names.not_persons import (
+    is_clinician,
     is_no_person,
     is_placeholder,
     placeholder_spans,
 )
 from bioinstruct_dagster.curation.privacy.names.persons import name_spans, repeated_name_spans
+from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 from bioinstruct_dagster.curation.privacy.pictures import BIOMETRIC_PATTERNS, PICTURE_PATTERNS
 from bioinstruct_dagster.curation.privacy.places import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
@@ -72,7 +74,7 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
         [*_details(text, spans, words), *_of_kind("location", seen)]
         for text, spans, seen in zip(texts, names, entities, strict=True)
     ]
-    if not _identifies(details, words):
+    if not _identifies(details, _patients(texts, names)):
         placeholders = (resolve_overlaps((*n, *b)) for n, b in zip(names, bare, strict=True))
         return ScanResult(([], [], []), tuple(placeholders))
     found = (
@@ -83,10 +85,20 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
 
 
 def _identifies(details: Sequence[Sequence[Span]], names: Iterable[str]) -> bool:
-    """Whether a span identifies by itself, or any span stands beside a real name."""
+    """Whether a span identifies by itself, or any span stands beside a real name of a patient."""
     if any(span.score >= IDENTIFYING_SCORE for spans in details for span in spans):
         return True
     return any(details) and not all(map(is_placeholder, names))
+
+
+def _patients(
+    texts: Sequence[ScannedText], names: Sequence[Sequence[Span]]
+) -> Iterator[str]:
+    """The names without those of clinicians, which make nobody of a date of a visit."""
+    for text, spans in zip(texts, names, strict=True):
+        for span in spans:
+            if not is_clinician(text.raw, span.start):
+                yield text.raw[span.start : span.end]
 
 
 def _details(text: ScannedText, names: Sequence[Span], words: Iterable[str]) -> Iterator[Span]:
@@ -94,7 +106,9 @@ def _details(text: ScannedText, names: Sequence[Span], words: Iterable[str]) -> 
     if text.has_number:
         yield from labelled_spans(text, (*LABEL_PATTERNS, *BIOMETRIC_PATTERNS))
     yield from telephone_spans(text)
-    yield from labelled_spans(text, (*PLATE_PATTERNS, *PICTURE_PATTERNS))
+    for span in labelled_spans(text, (*PLATE_PATTERNS, *PICTURE_PATTERNS)):
+        if span.kind != "email" or not is_organizations_email(text.raw, span.start, span.end):
+            yield span
     yield from place_spans(text)
     yield from age_spans(text)
     yield from url_spans(text, {part for name in words for part in name.split()})

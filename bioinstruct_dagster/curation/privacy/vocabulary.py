@@ -11,9 +11,9 @@ from functools import partial
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list
 
 # The lists of a file: `NAMES("titles")`.
-DATES, LABELS, NAMES, PICTURES, PLACES, WEB = (
+DATES, LABELS, NAMES, ORGANIZATIONS, PICTURES, PLACES, WEB = (
     partial(word_list, "bioinstruct_dagster.curation.privacy", f"{file}.yaml")
-    for file in ("dates", "labels", "names", "pictures", "places", "web")
+    for file in ("dates", "labels", "names", "organizations", "pictures", "places", "web")
 )
 WORD = re.compile(r"[a-zß-ÿ]+")
 

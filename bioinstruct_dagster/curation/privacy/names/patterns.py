@@ -1,63 +1,79 @@
-"""The patterns of a person's name in running text.
+"""The patterns of a person's name in running text: titles, labels and relations before it.
 
-Belongs here: how a name is written, and the titles, labels and relations before it. Does not: where
-the patterns are tried (persons), or eponyms and placeholders (not_persons). The words are in
-`words/names.yaml`. Every repetition is bounded.
+Belongs here: what announces a name in a report or a note. Does not: how a name is written (forms),
+where the patterns are tried (persons), conversations and letters (spoken), or eponyms and
+placeholders (not_persons). The words are in `words/names.yaml`. Every repetition is bounded.
 """
 
 import re
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, any_of, cues
-
-GIVEN_NAMES, NON_NAME_WORDS = NAMES("given_names"), NAMES("not_names")
-
-
-def _of(*names: str) -> str:
-    return any_of(*map(NAMES, names))
-
-
-_WORD = (
-    r"(?:(?:Mc|Mac|O['’]|D['’]|De|Di|La|Le|Van|Al-|El-)?[A-ZÀ-Þ][a-zß-ÿ'’]{1,20}"
-    r"(?:-[A-ZÀ-Þ][a-zß-ÿ]{1,20})?)"
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    ANNOUNCED_NAME,
+    ANY_WORD,
+    COMMA_NAME,
+    FULL_NAME,
+    INITIALS_NAME,
+    PARTICLE,
+    UPPER,
+    UPPER_NAME,
+    UPPER_WORD,
+    WORD,
+    names_of,
 )
-_UPPER_WORD = r"(?:[A-ZÀ-Þ]{2,20}(?:['’-][A-ZÀ-Þ]{2,20})?)"
-_ANY_WORD = rf"(?:{_WORD}|{_UPPER_WORD})"
-_PARTICLE = rf"(?:{_of('name_particles')}[ ])?"
-_MIDDLE = rf"(?:(?:[A-Z]\.?|{_WORD})[ ])?"
-# A given name, perhaps a middle one, and a family name; then perhaps "Jr."
-_FULL_NAME = rf"{_WORD}[ ]{_MIDDLE}{_PARTICLE}{_WORD}(?:,?[ ]{_of('name_suffixes')}\b\.?)?"
-_UPPER_NAME = rf"{_UPPER_WORD}[ ](?:[A-Z]\.?[ ])?{_UPPER_WORD}"
-_COMMA_NAME = rf"{_ANY_WORD},[ ](?!{_of('credentials')}\b){_ANY_WORD}(?:[ ][A-Z]\b\.?)?"
-_NAME = rf"(?P<v>{_COMMA_NAME}|{_FULL_NAME}|{_UPPER_NAME})"
-_RELATIVE = _of("relatives")
-LONE_NAME_WORDS = cues(NAMES("relatives")) | {"named"}
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
+
+_NAME = rf"(?P<v>{COMMA_NAME}|{ANNOUNCED_NAME})"
+_RELATIVE = names_of("relatives")
+_BETWEEN = rf"(?:['’]s name)?(?:\sis)?,?[ ]\(?(?:(?:his|her|their|my)\s{_RELATIVE},?\s)?"
 CAPITALIZED_WORDS = re.compile(
-    rf"[A-ZÀ-Þ][\w'’.-]{{1,22}},?[ ](?:[A-Z]\.?[ ])?{_PARTICLE}[A-ZÀ-Þ][\w'’]|\b(?i:name)\b"
+    rf"[{UPPER}][\w'’.-]{{0,22}}[,:]?[ ](?:[A-Z]\.?[ ])?{PARTICLE}[{UPPER}][\w'’.]"
+    r"|\b(?i:name)\b"
 )
 
 
 class NamePattern(NamedTuple):
-    """A name and the words before it; each text that the pattern matches holds one of `words`."""
+    """A name and the words before it; each text that the pattern matches holds one of `words`.
+
+    Attributes:
+        words: words in small letters.
+        pattern: the expression; its group `v` is the name.
+        score: the score of the span.
+        known: whether one word of the name must be a known name.
+    """
 
     words: frozenset[str]
     pattern: re.Pattern[str]
     score: float
+    known: bool = False
 
 
 NAME_PATTERNS: tuple[NamePattern, ...] = (
     NamePattern(
-        cues(NAMES("titles")),
+        cues(NAMES("titles"), NAMES("title_abbreviations")),
         re.compile(
-            rf"\b{_of('titles')}\b\.?\s(?P<v>(?:(?:[A-Z]\.|{_WORD})\s){{0,2}}?{_PARTICLE}{_ANY_WORD}"
-            rf"(?:\s{_WORD})?)"
+            rf"\b(?:{names_of('title_abbreviations')}\b\.?"
+            rf"|(?<![Yy]our )(?<!a )(?<!the )(?<!The )(?<!my ){names_of('titles')})\s(?P<v>{INITIALS_NAME}"
+            rf"|(?:{WORD}\s){{0,2}}?{PARTICLE}{ANY_WORD}(?:\s{PARTICLE}{WORD})?)"
         ),
         0.85,
     ),
     NamePattern(
+        cues(NAMES("upper_titles")),
+        re.compile(rf"\b{names_of('upper_titles')}\.[ ](?P<v>{UPPER_WORD}(?:[ ]{UPPER_WORD})?)"),
+        0.85,
+    ),
+    # "Sister", "Nurse" are titles before a known name only: "Sister Alive", "Nurse Practitioner".
+    NamePattern(
+        cues(NAMES("callings")),
+        re.compile(rf"\b{names_of('callings')}\s(?P<v>{FULL_NAME}|{WORD})"),
+        0.8,
+        known=True,
+    ),
+    NamePattern(
         frozenset(("name", "surname")),
         re.compile(
-            rf"(?:(?:^|[\n.;,(|*]\s{{0,3}})|\b(?i:{_of('name_owners')})\s)(?i:(?:sur)?name)"
+            rf"(?:(?:^|[\n.;,(|*]\s{{0,3}})|\b(?i:{names_of('name_owners')})\s)(?i:(?:sur)?name)"
             r"(?:\s(?:is|was)\s|\s?(?:\([A-Za-z, ]{1,20}\)\s?)?[*_]{0,2}[:=|–-][*_]{0,2}\s{0,2})"
             rf"{_NAME}"
         ),
@@ -66,38 +82,101 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
     NamePattern(
         frozenset(("name", "surname")),
         re.compile(
-            rf"\b(?i:{_of('single_name_owners')})\s?(?i:name)"
-            rf"(?:\s(?:is|was)\s|[*_]{{0,2}}[:=|][*_]{{0,2}}\s{{0,2}})(?P<v>{_WORD})\b"
+            rf"\b(?i:{names_of('single_name_owners')})\s?(?i:name)"
+            rf"(?:\s(?:is|was)\s|[*_]{{0,2}}[:=|][*_]{{0,2}}\s{{0,2}})(?P<v>{WORD})\b"
         ),
         0.7,
     ),
     NamePattern(
         cues(*map(NAMES, ("relatives", "staff", "name_labels"))),
         re.compile(
-            rf"\b(?i:{_of('relatives', 'staff', 'name_labels')})"
-            rf"[*_]{{0,2}}[:=|][*_]{{0,2}}\s{{0,2}}{_NAME}"
+            rf"\b(?i:{names_of('relatives', 'staff', 'name_labels')})"
+            rf"[*_]{{0,2}}[:=|][*_]{{0,2}}[ ]{{0,2}}{_NAME}"
         ),
         0.85,
     ),
+    # "Re: Nkechi Eze", but "Subject: Hand Hygiene".
     NamePattern(
-        cues(*map(NAMES, ("relatives", "staff", "name_announcers"))),
+        cues(NAMES("doubtful_name_labels")),
         re.compile(
-            rf"\b(?i:{_of('relatives', 'staff', 'name_announcers')})"
-            rf"(?:['’]s name)?(?:\sis)?,?\s(?:(?:his|her|their)\s{_RELATIVE},?\s)?"
-            rf"(?P<v>{_FULL_NAME}|{_UPPER_NAME})"
+            rf"\b(?i:{names_of('doubtful_name_labels')})[*_]{{0,2}}[:=|][*_]{{0,2}}[ ]{{0,2}}{_NAME}"
+        ),
+        0.8,
+        known=True,
+    ),
+    NamePattern(
+        cues(*map(NAMES, ("relatives", "staff", "name_labels"))),
+        re.compile(
+            rf"\b(?i:{names_of('relatives', 'staff', 'name_labels')})"
+            rf"[*_]{{0,2}}[:=|][*_]{{0,2}}[ ]{{0,2}}(?P<v>{ANY_WORD})\b(?![ ][a-z])"
+        ),
+        0.7,
+        known=True,
+    ),
+    NamePattern(
+        cues(*map(NAMES, ("relatives", "name_announcers"))),
+        re.compile(
+            rf"(?:\b(?i:{names_of('name_announcers')}){_BETWEEN}"
+            rf"|\b(?:(?i:his|her|my|their)|\w{{2,12}}['’]s)\s{_RELATIVE}{_BETWEEN}"
+            rf"|\b(?i:{_RELATIVE})(?:['’]s name)?(?:\sis|,|\snamed)?[ ]\(|\b(?i:{_RELATIVE}),[ ])"
+            rf"(?P<v>{ANNOUNCED_NAME})"
+        ),
+        0.75,
+    ),
+    NamePattern(
+        cues(*map(NAMES, ("staff", "relatives", "doubtful_name_announcers"))),
+        re.compile(
+            rf"\b(?i:{names_of('staff', 'relatives', 'doubtful_name_announcers')}){_BETWEEN}"
+            rf"(?P<v>{ANNOUNCED_NAME})"
+        ),
+        0.75,
+        known=True,
+    ),
+    # "Pt Weaver states", "patient Weaver was".
+    NamePattern(
+        cues(NAMES("patient_words")),
+        re.compile(
+            rf"\b(?i:{names_of('patient_words')})\.?\s(?P<v>{ANY_WORD})"
+            rf"(?=\s{names_of('patient_verbs')}\b|['’]s\b|,\s)"
+        ),
+        0.75,
+        known=True,
+    ),
+    # "Tadeo Quispe complains of".
+    NamePattern(
+        cues(NAMES("person_verbs")),
+        re.compile(rf"(?<![\w-])(?P<v>{FULL_NAME})(?=\s{names_of('person_verbs')}\b)"),
+        0.7,
+    ),
+    # "Karen Holloway, MD", "R. Fontaine, RN".
+    NamePattern(
+        frozenset(word.lower() for word in NAMES("credentials") if word.isalpha()),
+        re.compile(
+            rf"(?<![\w-])(?P<v>{ANNOUNCED_NAME})(?=,?\s{names_of('credentials')}\b(?![\w:#]|\s\d))"
         ),
         0.75,
     ),
 )
-LONE_NAME = re.compile(rf"\b(?:named|(?:his|her|their)\s{_RELATIVE},?)\s(?P<v>{_WORD})\b")
+# "her daughter Michelle", "my wife (Susan)"; a single word in capitals.
+LONE_NAME_WORDS = cues(NAMES("relatives")) | {"named"}
+LONE_NAME = re.compile(
+    rf"\b(?:(?:[Hh]is|[Hh]er|[Tt]heir|[Mm]y)\s{_RELATIVE}(?:['’]s name is|\snamed)?"
+    rf"|named\s(?:his|her|the|their)\s\w{{2,10}}),?[ ]\(?(?P<v>{WORD})\b"
+)
+LONE_KNOWN_NAME = re.compile(
+    rf"\b(?:named|(?:the|patient['’]s|pt['’]s|child['’]s)\s{_RELATIVE}(?:['’]s name is)?,?)[ ]\(?"
+    rf"(?P<v>{WORD})\b"
+)
 # Only a person is described as "X Y, 45, ...", "X Y is a 45-year-old" or "X Y (DOB ...)".
 DESCRIBED_HINT = re.compile(
     r"(?:,\s(?:an?\s)?(?:aged?\s)?\d{1,3}(?:[- ]years?|[- ]?y/?o\b|[,;.]\s|\s?[MF]\b|[- ]month)"
     r"|,?\sis\san?\s\d{1,3}[- ]|,?\s\(?(?i:d\.?o\.?b\b|mrn\b|born\b|date of birth|ssn\b|aged?\s\d)"
     r"|\s\(\d{1,3}\s?(?:y/?o|M\b|F\b|years?|,)|\s[-–|]\s(?:DOB|MRN))"
 )
-NAME_BEFORE_HINT = re.compile(rf"(?<![\w-])(?:{_FULL_NAME}|{_UPPER_NAME}|{_COMMA_NAME})$")
+NAME_BEFORE_HINT = re.compile(
+    rf"(?<![\w-])(?:{FULL_NAME}|{UPPER_NAME}|{COMMA_NAME}|{INITIALS_NAME})$"
+)
 NAME_PAIR = re.compile(
-    rf"(?<![\w'’-])(?P<g>{_WORD}|[A-Z]{{3,15}})[ ](?:(?:[A-Z]\.?|{_WORD})[ ])?"
-    rf"{_PARTICLE}(?P<f>{_ANY_WORD})\b"
+    rf"(?<![\w'’-])(?P<g>{WORD}|[A-Z]{{3,15}})[ ](?:(?:[A-Z]\.?|{WORD})[ ])?"
+    rf"{PARTICLE}(?P<f>{ANY_WORD})\b"
 )

@@ -8,48 +8,71 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    FAMILY_NAMES,
+    GIVEN_NAMES,
+    KNOWN_NAMES,
+    NON_NAME_WORDS,
+)
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     CAPITALIZED_WORDS,
     DESCRIBED_HINT,
-    GIVEN_NAMES,
+    LONE_KNOWN_NAME,
     LONE_NAME,
     LONE_NAME_WORDS,
     NAME_BEFORE_HINT,
     NAME_PAIR,
     NAME_PATTERNS,
-    NON_NAME_WORDS,
 )
+from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
+from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
 
 _AROUND = 90  # characters on either side of two words in capitals
+_SURE_SCORE = 0.8  # a title or a label announces the name
+_INITIAL = re.compile(r"^(?:[A-Z]\.)+$")
+_SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
 _INITIAL_LENGTH = 2  # letters; "J." and "Jo" are too short to search for
 
 
 def name_spans(text: ScannedText) -> Iterator[Span]:
     """The names of persons in a text, "John Doe" included, initials excluded."""
     for start, end, score in _candidate_spans(text):
-        begin, finish = _trim(text.raw, start, end)
+        begin, finish = _trim(text.raw, start, end, sure=score >= _SURE_SCORE)
         if finish > begin and not is_no_person(text.raw, begin, finish):
             yield Span("name", begin, finish, score)
 
 
 def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
+    yield from small_letter_names(text)
     if text.holds_any(LONE_NAME_WORDS):
         for match in LONE_NAME.finditer(text.raw):
             yield (*match.span("v"), 0.6)
+        for match in LONE_KNOWN_NAME.finditer(text.raw):
+            if match["v"].lower() in KNOWN_NAMES:
+                yield (*match.span("v"), 0.6)
     # Most texts name nobody: two words in capitals, one after the other, are rare.
     stretches = list(_stretches(text.raw))
+    yield from spoken_names(text)
     if not stretches:
         return
-    tried = [(pattern, score) for cues, pattern, score in NAME_PATTERNS if text.holds_any(cues)]
+    tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]
+    spoken = is_conversation(text)
     for begin, end in stretches:
-        for pattern, score in tried:
-            for match in pattern.finditer(text.raw, begin, end):
-                yield (*match.span("v"), score)
+        for entry in tried:
+            for match in entry.pattern.finditer(text.raw, begin, end):
+                labelled = spoken and text.raw[match.start("v") - 2 : match.start("v")] == ": "
+                if not (entry.known or labelled) or _is_known(match["v"]):
+                    yield (*match.span("v"), entry.score)
         if text.has_digit:
             yield from _described_names(text.raw, begin, end)
         if text.holds_any(GIVEN_NAMES):
             yield from _given_names(text.raw, begin, end)
+
+
+def _is_known(name: str) -> bool:
+    """Whether a word of a name is a known given or family name."""
+    return not KNOWN_NAMES.isdisjoint(re.split(r"[\s,.'’-]+", name.lower()))
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:
@@ -68,7 +91,14 @@ def _stretches(text: str) -> Iterator[tuple[int, int]]:
 
 def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
     for match in NAME_PAIR.finditer(text, begin, end):
-        if match["g"].lower() in GIVEN_NAMES and match["f"].lower() not in NON_NAME_WORDS:
+        given, family = match["g"], match["f"].lower()
+        # "ZOE" is a cement, too.
+        if given.isupper() and family not in FAMILY_NAMES:
+            if len(given) <= _SHORT_LENGTH or not match["f"].isupper():
+                continue
+        if given.lower() in GIVEN_NAMES and (
+            family not in NON_NAME_WORDS or family in FAMILY_NAMES
+        ):
             yield (*match.span(), 0.7)
 
 
@@ -101,12 +131,27 @@ def _is_telling(part: str) -> bool:
     )
 
 
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without the last words if they are no names; empty if the first word is no name."""
+def _trim(text: str, start: int, end: int, *, sure: bool) -> tuple[int, int]:
+    """The span without the last words if they are no names; empty if no name is left.
+
+    Args:
+        text: the text.
+        start: where the span begins.
+        end: where it ends.
+        sure: whether a title or a label announces the name; then "White" and "Long" are names.
+    """
     parts = list(re.finditer(r"[^\s,]+", text[start:end]))
-    while parts and parts[-1].group().strip(".'’").lower() in NON_NAME_WORDS:
-        parts.pop()
-    if not parts or parts[0].group().lower() in NON_NAME_WORDS:
+    words = [_INITIAL.sub("", part.group()).strip(".'’").lower() for part in parts]
+    whole = len(words)
+    given = bool(words) and words[0] in GIVEN_NAMES
+    while words and words[-1] in NON_NAME_WORDS:
+        if words[-1] in FAMILY_NAMES and (sure or (given and len(words) > 1)):
+            break
+        words.pop()
+    if not words or (words[0] in NON_NAME_WORDS and not (sure and words[0] in FAMILY_NAMES)):
         return start, start
-    last = parts[-1].group()
-    return start, start + parts[-1].end() - 2 * last.endswith(("'s", "’s"))
+    # "Oh, Doctor" is no family name and given name.
+    if len(words) < whole and "," in text[start : start + parts[0].end() + 1]:
+        return start, start
+    last = parts[len(words) - 1]
+    return start, start + last.end() - 2 * last.group().endswith(("'s", "’s"))

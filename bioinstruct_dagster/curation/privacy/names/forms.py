@@ -1,0 +1,38 @@
+"""How a person's name is written: full, in capitals, with initials, family name first.
+
+Belongs here: expressions for a name alone. Does not: the words that announce a name (patterns,
+spoken, small_letters). The words are in `words/names.yaml`. Every repetition is bounded.
+"""
+
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, any_of
+
+GIVEN_NAMES, FAMILY_NAMES = NAMES("given_names"), NAMES("family_names")
+NON_NAME_WORDS = NAMES("not_names")
+KNOWN_NAMES = GIVEN_NAMES | FAMILY_NAMES
+
+
+def names_of(*lists: str) -> str:
+    """A group of an expression that matches any word of the lists of `words/names.yaml`."""
+    return any_of(*map(NAMES, lists))
+
+
+# Latin letters with all their accents; those after ž have capitals and small letters in turn.
+UPPER, LOWER = "A-ZÀ-ÖØ-ÞĀ-ſ", "a-zß-öø-ÿĀ-ſ"
+WORD = (
+    rf"(?:(?:Mc|Mac|O['’]|D['’]|De|Di|La|Le|Van|Al-|El-)?[{UPPER}][{LOWER}'’]{{1,20}}"
+    rf"(?:-[{UPPER}][{LOWER}]{{1,20}})?)"
+)
+UPPER_WORD = rf"(?:[{UPPER}]{{2,20}}(?:['’-][{UPPER}]{{2,20}})?)"
+ANY_WORD = rf"(?:{WORD}|{UPPER_WORD})"
+PARTICLE = rf"(?:{names_of('name_particles')}[ ])?"
+_MIDDLE = rf"(?:(?:[A-Z]\.?|{WORD})[ ])?"
+# A given name, perhaps a middle one, and a family name; then perhaps "Jr."
+FULL_NAME = rf"{WORD}[ ]{_MIDDLE}{PARTICLE}{WORD}(?:,?[ ]{names_of('name_suffixes')}\b\.?)?"
+UPPER_NAME = rf"{UPPER_WORD}[ ](?:[A-Z]\b\.?[ ])?{UPPER_WORD}"
+COMMA_NAME = (
+    rf"{ANY_WORD},[ ](?!{names_of('credentials')}\b){ANY_WORD}(?:[ ][A-Z]\b\.?)?"
+)
+# "T. Weaver", "A. J. Whitcombe".
+INITIALS_NAME = rf"(?:[A-Z]\.[ ]?){{1,3}}{PARTICLE}{ANY_WORD}"
+# As a label or a title announces it.
+ANNOUNCED_NAME = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{UPPER_NAME})"
