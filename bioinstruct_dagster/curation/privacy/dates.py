@@ -88,7 +88,7 @@ _YEAR_OF = re.compile(_YEAR)
 _LATE_MONTH, _EARLY_MONTH = (
     re.compile(pattern) for pattern in (r"Nov|Dec|1[12][/.-]", r"Jan|Feb|\b0?[12][/.-]")
 )
-_SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!Mrs)(?<!\b[A-Z])[.!?;]\s|\n")
+_SENTENCE_END = re.compile(r"(?<!\bb)(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!Mrs)(?<!\b[A-Z])[.!?;]\s|\n")
 _BEFORE, _AFTER = 160, 80  # characters of a sentence that are read
 
 

@@ -115,6 +115,13 @@ LABEL_PATTERNS = (
 
 # A number plate may have few digits, so these patterns depend on the words in the text alone.
 PLATE_PATTERNS = (
+    # In a text that speaks of a vehicle: "the plate was KXR 4821", but not "plate A1".
+    plain_pattern(
+        "vehicle",
+        _cues("vehicle_words"),
+        rf"\bplates?(?:\s(?:{NUMBER}|#))?[^\w\n.;!?]{{1,4}}(?:{_of('plate_verbs')}\s)?[\"'“]?"
+        rf"(?=(?:[ -]?[A-Z0-9]){{5}}){_PLATE}",
+    ),
     plain_pattern(
         "vehicle",
         all_words(LABELS("plates")),

@@ -17,7 +17,14 @@ _ORGANIZATION = re.compile(
 _PLACE_OF_CARE = re.compile(rf"\b(?i:{any_of(ORGANIZATIONS('places_of_care'))})\b")
 _PERSONAL = re.compile(rf"\b(?i:{any_of(ORGANIZATIONS('personal'))})(?![\w])")
 _ROLES = ORGANIZATIONS("roles")
-_FREE_MAIL = re.compile(rf"@{any_of(ORGANIZATIONS('free_mail_hosts'))}\.", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[a-z]{3}|[\d,:]\d\d|[a-z\d]{2}\))[.!?]\s")
+_BARE_LABEL = re.compile(
+    rf"\W*(?:{any_of(ORGANIZATIONS('contact_labels'))}\W*){{1,4}}", re.IGNORECASE
+)
+_NEAR = 45  # characters of the sentence before a bare label such as "Phone:"
+_FREE_MAIL = re.compile(
+    rf"@{any_of(ORGANIZATIONS('free_mail_hosts'))}\.[a-z]{{2,3}}(?:\.[a-z]{{2}})?$", re.IGNORECASE
+)
 _PUBLIC_HOST = re.compile(rf"\.{any_shape_of(ORGANIZATIONS('public_endings'))}$", re.IGNORECASE)
 _PARTS = re.compile(r"[^a-z]+")
 _SHORTEST_ROLE = 4  # letters of a role that may be a part of a longer word: "nidcdinfo"
@@ -26,6 +33,9 @@ _SHORTEST_ROLE = 4  # letters of a role that may be a part of a longer word: "ni
 def is_organizations(text: str, start: int, end: int, *, care: bool = False) -> bool:
     """Whether a telephone number or an address in a text is an organization's.
 
+    The organization stands in the same sentence, or it ends the sentence before: "Write to the
+    Heart Association. Phone: ...".
+
     Args:
         text: the text.
         start: where the number or address begins.
@@ -33,12 +43,16 @@ def is_organizations(text: str, start: int, end: int, *, care: bool = False) -> 
         care: whether hospitals and practices count as organizations too.
     """
     before = text[max(0, start - _BEFORE) : start]
-    last = max((match.end() for match in _ORGANIZATION.finditer(before)), default=-1)
-    if care:
-        last = max((last, *(match.end() for match in _PLACE_OF_CARE.finditer(before))))
-    if last < 0 and not _ORGANIZATION.search(text, end, end + _AFTER):
+    *others, sentence = _SENTENCE_END.split(before)
+    if others and _BARE_LABEL.fullmatch(sentence):
+        sentence = f"{others[-1][-_NEAR:]} {sentence}"
+    patterns = (_ORGANIZATION, _PLACE_OF_CARE) if care else (_ORGANIZATION,)
+    last = max(
+        (match.end() for pattern in patterns for match in pattern.finditer(sentence)), default=-1
+    )
+    if last < 0 and not _ORGANIZATION.search(re.split(r"[.;!?\n]", text[end : end + _AFTER])[0]):
         return False
-    return not _PERSONAL.search(before, max(last - 60, 0))
+    return not _PERSONAL.search(sentence, max(last - 60, 0))
 
 
 def is_organizations_email(text: str, start: int, end: int) -> bool:

@@ -135,7 +135,7 @@ def _is_whole(text: str, span: Span) -> bool:
 
 
 @contextmanager
-def _without_models() -> Iterator[None]:
+def without_model_libraries() -> Iterator[None]:
     """Keep Presidio and spaCy from loading the libraries of language models.
 
     Both then treat these libraries as not installed. To load them would cost twelve CPU-seconds
@@ -153,7 +153,7 @@ def _without_models() -> Iterator[None]:
 
 @cache
 def _recognizer(name: str) -> Any:
-    with _without_models():
+    with without_model_libraries():
         from presidio_analyzer import predefined_recognizers
 
     if name == "EmailRecognizer":

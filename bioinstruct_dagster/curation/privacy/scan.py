@@ -21,11 +21,15 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
 from bioinstruct_dagster.curation.privacy.names.not_persons import (
     is_clinician,
-    is_no_person,
     is_placeholder,
     placeholder_spans,
 )
-from bioinstruct_dagster.curation.privacy.names.persons import name_spans, repeated_name_spans
+from bioinstruct_dagster.curation.privacy.names.persons import (
+    is_confirmed,
+    name_in,
+    name_spans,
+    repeated_name_spans,
+)
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 from bioinstruct_dagster.curation.privacy.pictures import BIOMETRIC_PATTERNS, PICTURE_PATTERNS
 from bioinstruct_dagster.curation.privacy.places import place_spans
@@ -60,45 +64,51 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
         entities: the names and places that a language model found in them.
     """
     texts = [ScannedText(raw) for raw in task]
-    names = [
-        [*name_spans(text), *_persons(text, seen)]
-        for text, seen in zip(texts, entities, strict=True)
-    ]
-    bare = [list(placeholder_spans(text)) for text in texts]
-    words = [
-        text.raw[span.start : span.end]
-        for text, spans in zip(texts, names, strict=True)
-        for span in spans
-    ]
-    details = [
-        [*_details(text, spans, words), *_of_kind("location", seen)]
-        for text, spans, seen in zip(texts, names, entities, strict=True)
-    ]
-    if not _identifies(details, _patients(texts, names)):
+    names = [list(name_spans(text)) for text in texts]
+    words = _words(texts, names)
+    details = [list(_details(text, spans, words)) for text, spans in zip(texts, names, strict=True)]
+    sure = _is_sure(details)
+    for text, of_text, seen in zip(texts, names, entities, strict=True):
+        of_text += _persons(text, seen, sure=sure)
+    if not (sure or (any(details) and _names_a_patient(texts, names))):
+        bare = (placeholder_spans(text) for text in texts)
         placeholders = (resolve_overlaps((*n, *b)) for n, b in zip(names, bare, strict=True))
         return ScanResult(([], [], []), tuple(placeholders))
+    words = _words(texts, names)
     found = (
-        resolve_overlaps((*of_text, *spans, *repeated_name_spans(text.raw, words)))
-        for text, of_text, spans in zip(texts, details, names, strict=True)
+        resolve_overlaps(
+            (*of_text, *spans, *_of_kind("location", seen), *repeated_name_spans(text.raw, words))
+        )
+        for text, of_text, spans, seen in zip(texts, details, names, entities, strict=True)
     )
     return ScanResult(tuple(found), ([], [], []))
 
 
-def _identifies(details: Sequence[Sequence[Span]], names: Iterable[str]) -> bool:
-    """Whether a span identifies by itself, or any span stands beside a real name of a patient."""
-    if any(span.score >= IDENTIFYING_SCORE for spans in details for span in spans):
-        return True
-    return any(details) and not all(map(is_placeholder, names))
+def _words(texts: Sequence[ScannedText], names: Sequence[Sequence[Span]]) -> list[str]:
+    """The names in the texts of a row, as they stand there."""
+    return [
+        text.raw[span.start : span.end]
+        for text, spans in zip(texts, names, strict=True)
+        for span in spans
+    ]
 
 
-def _patients(
-    texts: Sequence[ScannedText], names: Sequence[Sequence[Span]]
-) -> Iterator[str]:
-    """The names without those of clinicians, which make nobody of a date of a visit."""
-    for text, spans in zip(texts, names, strict=True):
-        for span in spans:
-            if not is_clinician(text.raw, span.start):
-                yield text.raw[span.start : span.end]
+def _is_sure(details: Sequence[Sequence[Span]]) -> bool:
+    """Whether a span identifies by itself."""
+    return any(span.score >= IDENTIFYING_SCORE for spans in details for span in spans)
+
+
+def _names_a_patient(texts: Sequence[ScannedText], names: Sequence[Sequence[Span]]) -> bool:
+    """Whether a name is neither a placeholder nor a clinician's.
+
+    Beside a clinician's name, the date of a visit identifies nobody.
+    """
+    return any(
+        not is_placeholder(text.raw[span.start : span.end])
+        and not is_clinician(text.raw, span.start)
+        for text, spans in zip(texts, names, strict=True)
+        for span in spans
+    )
 
 
 def _details(text: ScannedText, names: Sequence[Span], words: Iterable[str]) -> Iterator[Span]:
@@ -117,10 +127,12 @@ def _details(text: ScannedText, names: Sequence[Span], words: Iterable[str]) -> 
     yield from date_spans(text, _of_kind("date", presidio), names)
 
 
-def _persons(text: ScannedText, entities: Iterable[Span]) -> Iterator[Span]:
+def _persons(text: ScannedText, entities: Iterable[Span], *, sure: bool) -> Iterator[Span]:
+    """The persons that a model saw; if nothing identifies, only those that the text confirms."""
     for span in _of_kind("name", entities):
-        if not is_no_person(text.raw, span.start, span.end):
-            yield span
+        trimmed = name_in(text.raw, span)
+        if trimmed and (sure or is_confirmed(text.raw, trimmed)):
+            yield trimmed
 
 
 def _of_kind(kind: str, spans: Iterable[Span]) -> list[Span]:

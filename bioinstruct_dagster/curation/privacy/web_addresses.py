@@ -57,7 +57,7 @@ def url_spans(text: ScannedText, names: Iterable[str]) -> Iterator[Span]:
             address = match.group().rstrip(".,;:!?*")
             before = text.raw[max(0, match.start() - 80) : match.start()]
             if _is_persons(address, before, parts) and not is_organizations(
-                text.raw, match.start(), match.end()
+                text.raw, match.start(), match.start() + len(address)
             ):
                 yield Span("url", match.start(), match.start() + len(address), 0.8)
 

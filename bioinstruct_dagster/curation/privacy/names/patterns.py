@@ -173,6 +173,10 @@ DESCRIBED_HINT = re.compile(
     r"|,?\sis\san?\s\d{1,3}[- ]|,?\s\(?(?i:d\.?o\.?b\b|mrn\b|born\b|date of birth|ssn\b|aged?\s\d)"
     r"|\s\(\d{1,3}\s?(?:y/?o|M\b|F\b|years?|,)|\s[-–|]\s(?:DOB|MRN))"
 )
+# After a name that a language model saw.
+CONFIRMING_VERBS = re.compile(
+    rf"[ ]{names_of('speaking_verbs', 'person_verbs')}\b"
+)
 NAME_BEFORE_HINT = re.compile(
     rf"(?<![\w-])(?:{FULL_NAME}|{UPPER_NAME}|{COMMA_NAME}|{INITIALS_NAME})$"
 )

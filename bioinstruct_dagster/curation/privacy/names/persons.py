@@ -17,6 +17,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     CAPITALIZED_WORDS,
+    CONFIRMING_VERBS,
     DESCRIBED_HINT,
     LONE_KNOWN_NAME,
     LONE_NAME,
@@ -107,6 +108,36 @@ def _described_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int
         before = max(0, hint.start() - 60)
         if name := NAME_BEFORE_HINT.search(text[before : hint.start()]):
             yield before + name.start(), hint.start(), 0.8
+
+
+def pieces_to_read(text: str, *, whole: bool) -> list[tuple[int, int]]:
+    """The parts of a text that a language model should read for names; starts and ends.
+
+    Args:
+        text: the text.
+        whole: whether the row identifies a person, so that every name in it counts. Else only the
+            parts around two words in capitals are read, which could be a name.
+    """
+    if whole:
+        return [(0, len(text))] if text else []
+    return list(_stretches(text))
+
+
+def name_in(text: str, span: Span) -> Span | None:
+    """The part of a model's span that is a person's name; None if it is no person."""
+    begin, end = _trim(text, span.start, span.end, sure=False)
+    if end <= begin or is_no_person(text, begin, end) or not text[begin].isalpha():
+        return None
+    return span._replace(start=begin, end=end)
+
+
+def is_confirmed(text: str, span: Span) -> bool:
+    """Whether a known name or the words around it confirm a name that a model saw."""
+    words = text[span.start : span.end].split()
+    if len(words) == 1 or not all(word[:1].isupper() for word in words):
+        return False
+    known = words[0].lower() in GIVEN_NAMES or words[-1].lower() in FAMILY_NAMES
+    return known or CONFIRMING_VERBS.match(text, span.end) is not None
 
 
 def repeated_name_spans(text: str, names: Iterable[str]) -> Iterator[Span]:
