@@ -7,10 +7,12 @@ Does not: dates (dates). The words are in `words/dates.yaml`. Every repetition i
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, pieces
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
 _OLD_AGE_HINT = re.compile(r"(?<!\d)(?:9\d|1[01]\d)(?!\d)")
+_WRITTEN_HINT = re.compile(rf"{_OLD_AGE_HINT.pattern}|[Nn]inety|[Hh]undred")
+_AROUND = 60  # characters on either side of such a number
 _TENS = r"(?:9\d|1[01]\d)"
 _YEARS_OLD = r"[- ]?(?:years?|yrs?)[- ]?(?:old|young)"
 _ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"
@@ -32,7 +34,7 @@ _AGES = re.compile(
     r"|[,.!?](?!\d)|$)"
     rf"|(?:(?:^|[.\n:(]\s{{0,2}})(?:\w{{1,9}}\s(?:is\s)?)?|\b(?:[Aa]n?|[Tt]his|[Pp]t|[Pp]atient)\s)"
     rf"(?P<s>{_TENS})\s{any_of(DATES('aged_persons'))}\b(?!-)(?!\s{any_of(DATES('animals'))})"
-    rf"|(?:^|\(|[Pp]t\s|\b(?:[Aa]|is|an)\s)(?P<f>{_TENS})\s?[FM]\b(?!\.)"
+    rf"|(?:^|[\n(]|[Pp]t\s|\b(?:[Aa]|is|an)\s)(?P<f>{_TENS})\s?[FM]\b(?!\.)"
 )
 _GROUP_BEFORE = re.compile(
     rf"{any_of(DATES('not_one_age_before'))}\s{{0,2}}(?:the\s)?(?:age[ds]?\s)?(?:of\s)?$",
@@ -44,12 +46,18 @@ _HEAT = re.compile(rf"\b{any_of(DATES('heat'))}\b[^.;\n]{{0,60}}$", re.IGNORECAS
 _ANIMAL = re.compile(rf"\b{any_of(DATES('animals'))}", re.IGNORECASE)
 
 
+def _matches(text: str, hint: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    for begin, end in pieces(hint, text, _AROUND, _AROUND):
+        yield from _AGES.finditer(text, begin, end)
+
+
 def age_spans(text: ScannedText) -> Iterator[Span]:
     """The ages over 89 in a text, without limits, ages of groups, temperatures and animals."""
     written = text.holds_any(_WRITTEN_WORDS)
     if not written and not (text.has_digit and _OLD_AGE_HINT.search(text.raw)):
         return
-    for match in _AGES.finditer(text.raw):
+    hint = _WRITTEN_HINT if written else _OLD_AGE_HINT
+    for match in _matches(text.raw, hint):
         group = str(match.lastgroup)
         start, end = match.span(group)
         before = text.raw[max(0, start - 80) : start]

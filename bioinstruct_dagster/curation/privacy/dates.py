@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT, ScannedText, Span
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, cues
 
 _BIRTH_SCORE, _EVENT_SCORE, _WEAK_SCORE = 0.85, 0.75, 0.5
@@ -118,11 +118,19 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
         )
     for match in _LABELLED_BIRTHS.finditer(text.raw) if text.holds_any(_BIRTH_CUES) else ():
         yield Span("date", *match.span("v"), _BIRTH_SCORE)
-    note = bool(dates) and _NOTE_WORDS.search(text.raw) is not None
+    notes = [match.start() for match in _NOTE_WORDS.finditer(text.raw)] if dates else []
     for start, end, full in dates:
-        score = _score(text.raw, start, end, names, note=note)
+        score = _score(text.raw, start, end, names, note=_is_in_note(text.raw, start, notes))
         if score:
             yield Span("date", start, end, score if full else _WEAK_SCORE)
+
+
+def _is_in_note(text: str, start: int, notes: Sequence[int]) -> bool:
+    """Whether the text of a row in which a date stands is a note; `notes` are places of words."""
+    if not notes:
+        return False
+    begin, end = text.rfind(TEXT_LIMIT, 0, start), text.find(TEXT_LIMIT, start)
+    return any(begin < place and (place < end or end < 0) for place in notes)
 
 
 def _month_spans(text: str, names: Sequence[int]) -> Iterator[Span]:

@@ -5,7 +5,7 @@ these types, and which of two overlapping spans stays. Does not: recognising any
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.vocabulary import WORD
@@ -47,13 +47,26 @@ class Span(NamedTuple):
     score: float
 
 
+# Stands in a line of its own between the texts of a row, which are read as one.
+TEXT_LIMIT = "\N{DOUBLE VERTICAL LINE}"
+
 # Four digits, or a letter and three digits, as close together as in one number.
-_NUMBER = re.compile(r"\d(?:[A-Za-z./*: -]{0,6}\d){3}|[A-Za-z]-?\d(?:[A-Za-z./-]{0,6}\d){2}")
+NUMBER_HINT = re.compile(r"\d(?:[A-Za-z./*: -]{0,6}\d){3}|[A-Za-z]-?\d(?:[A-Za-z./-]{0,6}\d){2}")
 _LONG_NUMBER = re.compile(r"\d(?:[ ().+/-]{0,3}\d){6}")
+_DIGIT = re.compile(r"\d")
 
 
 class ScannedText:
-    """A text, and cheap facts about it that decide which patterns are tried."""
+    """A text, and cheap facts about it that decide which patterns are tried.
+
+    Attributes:
+        raw: the text.
+        lowered: the text in small letters.
+        words: its words in small letters, without those in other scripts.
+        has_digit: whether it holds a digit.
+        has_number: whether it holds digits enough for a number of a record.
+        has_long_number: whether it holds digits enough for a telephone number.
+    """
 
     __slots__ = ("has_digit", "has_long_number", "has_number", "lowered", "raw", "words")
 
@@ -61,13 +74,38 @@ class ScannedText:
         self.raw = raw
         self.lowered = raw.lower()
         self.words = frozenset(WORD.findall(self.lowered))
-        self.has_digit = any(digit in raw for digit in "0123456789")
-        self.has_number = self.has_digit and _NUMBER.search(raw) is not None
+        self.has_digit = _DIGIT.search(raw) is not None
+        self.has_number = self.has_digit and NUMBER_HINT.search(raw) is not None
         self.has_long_number = self.has_number and _LONG_NUMBER.search(raw) is not None
 
     def holds_any(self, any_of: frozenset[str]) -> bool:
         """Whether the text holds one of these words, which are in lower case."""
         return not self.words.isdisjoint(any_of)
+
+
+def pieces(
+    hint: re.Pattern[str], text: str, before: int, after: int, most: int = 1200
+) -> Iterator[tuple[int, int]]:
+    """Pieces of a text around the matches of a hint; pieces that overlap become one.
+
+    Args:
+        hint: an expression that matches wherever a slower one could match.
+        text: the text.
+        before: characters before a match that a piece holds.
+        after: characters after it.
+        most: characters of a piece at most, so that no pattern takes quadratic time.
+    """
+    begin = end = -1
+    for match in hint.finditer(text):
+        low, high = max(0, match.start() - before), min(len(text), match.end() + after)
+        if begin >= 0 and low <= end and high - begin <= most:
+            end = high
+            continue
+        if begin >= 0:
+            yield begin, end
+        begin, end = low, high
+    if begin >= 0:
+        yield begin, end
 
 
 def resolve_overlaps(spans: Iterable[Span]) -> list[Span]:

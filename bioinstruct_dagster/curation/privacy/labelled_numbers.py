@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import NUMBER_HINT, ScannedText, Span, pieces
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, any_shape_of
 
 SURE_SCORE = 0.9
@@ -82,6 +82,9 @@ def _compile(
 
 # Numbers of public registries and codes of things. None of them identifies a person.
 _PUBLIC_NUMBER = re.compile(any_shape_of(LABELS("public_numbers")), re.IGNORECASE)
+# Characters before the first digits of a number that may hold its label, and after them.
+_LABEL_LENGTH, _VALUE_LENGTH = 120, 160
+_MOST_STRETCH = 2**31
 _DOUBTFUL_KINDS = frozenset(("license", "other_id"))
 _BEFORE = 40  # characters before a label that may say whose the number is
 _PUBLIC_CUE = re.compile(rf"\b{any_of(LABELS('public_number_cues'))}\b[^.;!?\n]{{0,40}}$", re.IGNORECASE)
@@ -90,12 +93,29 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(rf"(?:19|20)\d\d[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.](?:19|20)?\d\d")
 
 
-def labelled_spans(text: ScannedText, patterns: tuple[LabelledPattern, ...]) -> Iterator[Span]:
-    """The spans of the identifiers that the patterns find in a text."""
-    for pattern in patterns:
-        if pattern.words and not text.holds_any(pattern.words):
-            continue
-        for match in pattern.pattern.finditer(text.raw):
+def labelled_spans(
+    text: ScannedText, patterns: tuple[LabelledPattern, ...], *, near: bool = False
+) -> Iterator[Span]:
+    """The spans of the identifiers that the patterns find in a text.
+
+    Args:
+        text: the text.
+        patterns: the patterns.
+        near: whether to try them only around numbers, because each of them needs one.
+    """
+    tried = [
+        pattern for pattern in patterns if not pattern.words or text.holds_any(pattern.words)
+    ]
+    if not tried:
+        return
+    if near:
+        stretches = list(pieces(NUMBER_HINT, text.raw, _LABEL_LENGTH, _VALUE_LENGTH, _MOST_STRETCH))
+    else:
+        stretches = [(0, len(text.raw))]
+    for pattern in tried:
+        for match in (
+            match for begin, end in stretches for match in pattern.pattern.finditer(text.raw, begin, end)
+        ):
             group = "v" if match["v"] else "g"
             if pattern.kind in _DOUBTFUL_KINDS and _PUBLIC_CUE.search(
                 text.raw[max(0, match.start() - _BEFORE) : match.start(group)]

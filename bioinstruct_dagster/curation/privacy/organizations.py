@@ -7,6 +7,7 @@ words are in `words/organizations.yaml`. Every repetition is bounded.
 
 import re
 
+from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT
 from bioinstruct_dagster.curation.privacy.names.forms import KNOWN_NAMES
 from bioinstruct_dagster.curation.privacy.vocabulary import ORGANIZATIONS, any_of, any_shape_of
 
@@ -17,7 +18,7 @@ _ORGANIZATION = re.compile(
 _PLACE_OF_CARE = re.compile(rf"\b(?i:{any_of(ORGANIZATIONS('places_of_care'))})\b")
 _PERSONAL = re.compile(rf"\b(?i:{any_of(ORGANIZATIONS('personal'))})(?![\w])")
 _ROLES = ORGANIZATIONS("roles")
-_SENTENCE_END = re.compile(r"(?<=[a-z]{3}|[\d,:]\d\d|[a-z\d]{2}\))[.!?]\s")
+_SENTENCE_END = re.compile(r"(?<=[a-z]{3}|[\d,:]\d\d|[a-z\d]{2}\))[.!?]\s|" + TEXT_LIMIT)
 _BARE_LABEL = re.compile(
     rf"\W*(?:{any_of(ORGANIZATIONS('contact_labels'))}\W*){{1,4}}", re.IGNORECASE
 )

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, pieces
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 
 _MODEL_LIBRARIES = ("torch", "transformers", "stanza", "gliner", "flair", "tensorflow", "cupy")
 
 _AROUND = 80  # characters on either side of what could be a match
-_MOST_PIECE = 1200  # characters of a piece at most, since some patterns take quadratic time
 
 
 @dataclass(frozen=True)
@@ -84,32 +83,27 @@ PRESIDIO_RECOGNIZERS: tuple[PresidioRecognizer, ...] = (
     ),
 )
 _NO_ADDRESS = re.compile(r"\b(?:version|ver|release|v|section|chapter|ec|e\.c|enzyme|number)\.?\s?$", re.IGNORECASE)
-_HINTS = tuple((entry, re.compile(entry.hint)) for entry in PRESIDIO_RECOGNIZERS)
+_Hint = tuple[PresidioRecognizer, re.Pattern[str]]
+_HINTS: tuple[_Hint, ...] = tuple((entry, re.compile(entry.hint)) for entry in PRESIDIO_RECOGNIZERS)
+_EMAIL_HINTS = tuple(hint for hint in _HINTS if hint[0].kind == "email")
+_NUMBER_HINTS = tuple(hint for hint in _HINTS if hint[0].kind != "email")
+_ANY_HINT = re.compile("|".join(entry.hint for entry, _ in _NUMBER_HINTS))
 
 
 def presidio_spans(text: ScannedText) -> Iterator[Span]:
     """The spans that Presidio's recognisers find in a text."""
-    for entry, hint in _HINTS:
-        if "@" in text.raw if entry.kind == "email" else text.has_number:
-            if entry.word and entry.word not in text.words:
-                continue
-            for start, end in _pieces(hint, text.raw):
+    if "@" in text.raw:
+        yield from _spans_of(_EMAIL_HINTS, text)
+    # One pass over the text tells whether any of the other hints can match.
+    if text.has_number and _ANY_HINT.search(text.raw):
+        yield from _spans_of(_NUMBER_HINTS, text)
+
+
+def _spans_of(hints: tuple[_Hint, ...], text: ScannedText) -> Iterator[Span]:
+    for entry, hint in hints:
+        if not entry.word or entry.word in text.words:
+            for start, end in pieces(hint, text.raw, _AROUND, _AROUND):
                 yield from _result_spans(entry, text.raw, start, end)
-
-
-def _pieces(hint: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """Pieces of the text around hints; pieces that overlap become one, up to a size."""
-    begin = end = -1
-    for match in hint.finditer(text):
-        low, high = max(0, match.start() - _AROUND), min(len(text), match.end() + _AROUND)
-        if begin >= 0 and low <= end and high - begin <= _MOST_PIECE:
-            end = high
-            continue
-        if begin >= 0:
-            yield begin, end
-        begin, end = low, high
-    if begin >= 0:
-        yield begin, end
 
 
 def _result_spans(entry: PresidioRecognizer, text: str, start: int, end: int) -> Iterator[Span]:

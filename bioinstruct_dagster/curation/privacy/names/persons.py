@@ -7,7 +7,7 @@ Belongs here: where the patterns of names are tried, and where a name ends. Does
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, pieces
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FAMILY_NAMES,
     GIVEN_NAMES,
@@ -30,6 +30,7 @@ from bioinstruct_dagster.curation.privacy.names.small_letters import small_lette
 from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
 
 _AROUND = 90  # characters on either side of two words in capitals
+_MOST_STRETCH = 2**31  # a stretch may be as long as the text
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _INITIAL = re.compile(r"^(?:[A-Z]\.)+$")
 _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
@@ -53,7 +54,7 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
             if match["v"].lower() in KNOWN_NAMES:
                 yield (*match.span("v"), 0.6)
     # Most texts name nobody: two words in capitals, one after the other, are rare.
-    stretches = list(_stretches(text.raw))
+    stretches = list(pieces(CAPITALIZED_WORDS, text.raw, _AROUND, _AROUND, _MOST_STRETCH))
     yield from spoken_names(text)
     if not stretches:
         return
@@ -74,20 +75,6 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
 def _is_known(name: str) -> bool:
     """Whether a word of a name is a known given or family name."""
     return not KNOWN_NAMES.isdisjoint(re.split(r"[\s,.'’-]+", name.lower()))
-
-
-def _stretches(text: str) -> Iterator[tuple[int, int]]:
-    """Parts of the text that may hold a name and the words before it; they do not overlap."""
-    begin = end = -1
-    for match in CAPITALIZED_WORDS.finditer(text):
-        if begin >= 0 and match.start() - _AROUND <= end:
-            end = match.end() + _AROUND
-            continue
-        if begin >= 0:
-            yield begin, end
-        begin, end = max(0, match.start() - _AROUND), match.end() + _AROUND
-    if begin >= 0:
-        yield begin, end
 
 
 def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
@@ -120,7 +107,7 @@ def pieces_to_read(text: str, *, whole: bool) -> list[tuple[int, int]]:
     """
     if whole:
         return [(0, len(text))] if text else []
-    return list(_stretches(text))
+    return list(pieces(CAPITALIZED_WORDS, text, _AROUND, _AROUND, _MOST_STRETCH))
 
 
 def name_in(text: str, span: Span) -> Span | None:

@@ -21,7 +21,8 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
 _SPEAKERS = frozenset(("doctor", "dr", "patient", "clinician", "nurse", "guest_family"))
 _SPEAKER = re.compile(r"(?:^|\n|\s)(?:Doctor|Dr|Clinician|Nurse|Guest_\w{4,9}):\s")
-_SELF_WORDS = cues(NAMES("introductions"), NAMES("self_introductions"))
+_SELF_CUES = tuple(f"{words} " for words in NAMES("self_introductions"))
+_OTHER_CUES = tuple(f"{words} " for words in NAMES("introductions"))
 # "I'm Tom Weaver": any two words in capitals are a name there.
 _SELF = re.compile(
     rf"\b(?i:{names_of('self_introductions')})[ ](?:actually[ ])?"
@@ -32,6 +33,7 @@ _OTHERS = re.compile(
     rf"\b(?i:{names_of('self_introductions', 'introductions')})[ ](?P<v>{FULL_NAME}|{WORD})\b"
 )
 # "And you are? Patient: Marta Kowalczyk."
+_ANSWER_WORDS = frozenset(("name", "names", "who", "you", "confirm", "spell", "speaking"))
 _ANSWER = re.compile(
     r"\b(?i:name|names|you are|who|confirm|spell|speaking)\b[^\n]{0,60}[?.][^\S\n]{0,3}\n?\s?"
     rf"(?:Patient|Guest_\w{{4,9}}):\s(?:\w{{2,5}},\s)?(?P<v>{FULL_NAME})(?=[,.])"
@@ -60,13 +62,16 @@ def is_conversation(text: ScannedText) -> bool:
 
 def spoken_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     """Names by which people greet, introduce themselves, and sign: start, end and score."""
-    if text.holds_any(_SELF_WORDS):
+    known = text.holds_any(KNOWN_NAMES)
+    introduced = any(cue in text.lowered for cue in _SELF_CUES)
+    if introduced:
         for match in _SELF.finditer(text.raw):
             yield (*match.span("v"), 0.7)
+    if known and (introduced or any(cue in text.lowered for cue in _OTHER_CUES)):
         yield from _known(_OTHERS, text.raw, 0.65)
-    if text.holds_any(_GREETING_WORDS):
+    if known and text.holds_any(_GREETING_WORDS):
         yield from _known(_GREETING, text.raw, 0.6)
-    if is_conversation(text):
+    if text.holds_any(_ANSWER_WORDS) and is_conversation(text):
         for match in _ANSWER.finditer(text.raw):
             yield (*match.span("v"), 0.65)
     if "dear" in text.words:
