@@ -7,12 +7,16 @@ Does not: dates (dates). The words are in `words/dates.yaml`. Every repetition i
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, pieces
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
-_OLD_AGE_HINT = re.compile(r"(?<!\d)(?:9\d|1[01]\d)(?!\d)")
-_WRITTEN_HINT = re.compile(rf"{_OLD_AGE_HINT.pattern}|[Nn]inety|[Hh]undred")
-_AROUND = 60  # characters on either side of such a number
+# It begins with the digit, because the search for one character is the fastest.
+_OLD_AGE_HINT = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
+_AGE_AFTER = re.compile(r"[- ]?(?:y|\(?[FM]\b)|[ ](?:fe)?male|[ ](?:lady|gentle|man\b|woman)")
+_AGE_BEFORE = re.compile(
+    rf"(?:\bage[ds]?\b[^\d\n]{{0,16}}|\b(?i:{any_of(DATES('age_verbs'))})\s)$", re.IGNORECASE
+)
+_AROUND = 30  # characters on either side of such a number
 _TENS = r"(?:9\d|1[01]\d)"
 _YEARS_OLD = r"[- ]?(?:years?|yrs?)[- ]?(?:old|young)"
 _ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"
@@ -46,9 +50,18 @@ _HEAT = re.compile(rf"\b{any_of(DATES('heat'))}\b[^.;\n]{{0,60}}$", re.IGNORECAS
 _ANIMAL = re.compile(rf"\b{any_of(DATES('animals'))}", re.IGNORECASE)
 
 
-def _matches(text: str, hint: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    for begin, end in pieces(hint, text, _AROUND, _AROUND):
-        yield from _AGES.finditer(text, begin, end)
+def _matches(text: str, *, written: bool) -> Iterator[re.Match[str]]:
+    if written:
+        yield from _AGES.finditer(text)
+        return
+    last = 0
+    for hint in _OLD_AGE_HINT.finditer(text):
+        begin = max(last, hint.start() - _AROUND)
+        if _AGE_AFTER.match(text, hint.end()) or _AGE_BEFORE.search(text[begin : hint.start()]):
+            match = _AGES.search(text, begin, hint.end() + _AROUND)
+            if match:
+                last = match.end()
+                yield match
 
 
 def age_spans(text: ScannedText) -> Iterator[Span]:
@@ -56,8 +69,7 @@ def age_spans(text: ScannedText) -> Iterator[Span]:
     written = text.holds_any(_WRITTEN_WORDS)
     if not written and not (text.has_digit and _OLD_AGE_HINT.search(text.raw)):
         return
-    hint = _WRITTEN_HINT if written else _OLD_AGE_HINT
-    for match in _matches(text.raw, hint):
+    for match in _matches(text.raw, written=written):
         group = str(match.lastgroup)
         start, end = match.span(group)
         before = text.raw[max(0, start - 80) : start]

@@ -4,7 +4,7 @@ Belongs here: the findings about identifiers, and the redaction of a row's texts
 identifiers (scan). A finding records the kind and the span of an identifier, never its text.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS, Decision, Finding, GateResult, RowTexts
@@ -57,6 +57,8 @@ class PrivacyGate:
             kind: _short_hash([kind, *made_of]) for kind in (*KINDS, "placeholder_person")
         }
 
+        self._without_identifier = GateResult((Finding("no_identifier", self.version, "keep"),))
+
     @property
     def made_of(self) -> dict[str, Any]:
         """The code, its libraries and word lists, and the settings."""
@@ -71,9 +73,9 @@ class PrivacyGate:
         """A result per task, in their order."""
         if self._action == "off":
             return [GateResult((Finding("off", self.version, "keep"),)) for _ in tasks]
-        results = [scan(task) for task in tasks]
+        results: Iterable[ScanResult] = map(scan, tasks)
         if self._model:
-            results = self._with_entities(tasks, results)
+            results = self._with_entities(tasks, list(results))
         return [self._result(task, result) for task, result in zip(tasks, results, strict=True)]
 
     def _result(self, task: RowTexts, result: ScanResult) -> GateResult:
@@ -84,7 +86,7 @@ class PrivacyGate:
             evidence = {"found": _places(result.placeholders)}
             rule = "placeholder_person"
             return GateResult((Finding(rule, self._versions[rule], "flag", None, evidence),))
-        return GateResult((Finding("no_identifier", self.version, "keep"),))
+        return self._without_identifier
 
     def _findings(self, found: Sequence[Sequence[Span]], verdict: Decision) -> Iterator[Finding]:
         for kind in KINDS:

@@ -32,7 +32,7 @@ _ADDRESS = re.compile(
 _DOUBTFUL_STREETS = PLACES("doubtful_streets")
 _NO_STREET_BEFORE = re.compile(rf"\b{any_of(PLACES('not_before_streets'))}\.?\s$", re.IGNORECASE)
 _STREET_SUPPORT = re.compile(
-    rf"\b(?:at|address|lives?|home|resid\w{{2,5}}|flat|of|on)\b[^.\n]{{0,24}}$", re.IGNORECASE
+    r"\b(?:at|address|lives?|home|resid\w{2,5}|flat|of|on)\b[^.\n]{0,24}$", re.IGNORECASE
 )
 _NO_STREET_WORDS = re.compile(r"\d+[A-Z]?\s(?:The|A|An|Of|In|For)\b")
 # A bed: "St. Mary's Hospital, Room 412", "Ward 7, Bed 14".
@@ -78,8 +78,8 @@ _COUNTY = re.compile(
 )
 
 _STREET_WORDS = cues(PLACES("streets"), PLACES("street_abbreviations"))
-_ZIP_HINT = re.compile(r"(?<!\d)\d{5}(?![\d.])")
-_POSTCODE_HINT = re.compile(r"\d\s?[A-Z]{2}\b|\d[A-Z]\d")
+_ZIP_HINT = re.compile(r"\d{5}(?<!\d{6})(?![\d.])")
+_POSTCODE_HINT = re.compile(r"\d(?:\s?[A-Z]{2}\b|[A-Z]\d)")
 _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 
 
@@ -109,7 +109,7 @@ def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str
         yield _HOSPITAL_ROOM, 0, 0.8
     if "box" in text.words:
         yield _PO_BOX, 0, 0.9
-    if _ZIP_HINT.search(text.raw):
+    if text.has_number and _ZIP_HINT.search(text.raw):
         yield _CITY_ZIP, 0, 0.85
     if text.holds_any(_ZIP_WORDS):
         yield _ZIP_AFTER_LABEL, "v", 0.85

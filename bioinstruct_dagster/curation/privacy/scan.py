@@ -52,14 +52,18 @@ class ScanResult(NamedTuple):
         placeholders: names of a row that identifies nobody; empty if the row has identifiers.
     """
 
-    found: tuple[list[Span], ...]
-    placeholders: tuple[list[Span], ...]
+    found: tuple[Sequence[Span], ...]
+    placeholders: tuple[Sequence[Span], ...]
 
 
 _SEPARATOR = f"\n{TEXT_LIMIT}\n"
 _NUMBERED_PATTERNS = (*LABEL_PATTERNS, *BIOMETRIC_PATTERNS)
 _WORDED_PATTERNS = (*PLATE_PATTERNS, *PICTURE_PATTERNS)
 NO_ENTITIES: Entities = ((), (), ())
+
+
+_NO_SPANS: tuple[Sequence[Span], ...] = ((), (), ())
+_NOTHING = ScanResult(_NO_SPANS, _NO_SPANS)
 
 
 def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
@@ -80,23 +84,22 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     names += _persons(text.raw, seen, sure=sure)
     if not (sure or (details and _names_a_patient(text.raw, names))):
         placeholders = resolve_overlaps((*names, *placeholder_spans(text)))
-        return ScanResult(([], [], []), _by_text(task, placeholders))
+        return ScanResult(_NO_SPANS, _by_text(task, placeholders)) if placeholders else _NOTHING
     repeated = repeated_name_spans(text.raw, _words(text.raw, names))
     found = resolve_overlaps((*details, *names, *_of_kind("location", seen), *repeated))
-    return ScanResult(_by_text(task, found), ([], [], []))
+    return ScanResult(_by_text(task, found), _NO_SPANS)
 
 
-def _by_text(task: RowTexts, spans: Sequence[Span]) -> tuple[list[Span], ...]:
+def _by_text(task: RowTexts, spans: Iterable[Span]) -> tuple[list[Span], ...]:
     """The spans of the joined texts, by text; `spans` are sorted."""
     found: tuple[list[Span], ...] = tuple([] for _ in task)
-    if spans:
-        begins = [0, *accumulate(len(raw) + len(_SEPARATOR) for raw in task)]
-        for span in spans:
-            place = bisect_right(begins, span.start) - 1
-            begin = begins[place]
-            end = min(span.end - begin, len(task[place]))
-            if span.start - begin < end:
-                found[place].append(span._replace(start=span.start - begin, end=end))
+    begins = [0, *accumulate(len(raw) + len(_SEPARATOR) for raw in task)]
+    for span in spans:
+        place = bisect_right(begins, span.start) - 1
+        begin = begins[place]
+        end = min(span.end - begin, len(task[place]))
+        if span.start - begin < end:
+            found[place].append(span._replace(start=span.start - begin, end=end))
     return found
 
 

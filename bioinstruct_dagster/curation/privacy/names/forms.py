@@ -4,11 +4,15 @@ Belongs here: expressions for a name alone. Does not: the words that announce a 
 spoken, small_letters). The words are in `words/names.yaml`. Every repetition is bounded.
 """
 
+import re
+
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, any_of
 
 GIVEN_NAMES, FAMILY_NAMES = NAMES("given_names"), NAMES("family_names")
 NON_NAME_WORDS = NAMES("not_names")
 KNOWN_NAMES = GIVEN_NAMES | FAMILY_NAMES
+
+_NAME_ENDS = re.compile(r"[\s,.'’-]+")
 
 
 def names_of(*lists: str) -> str:
@@ -36,3 +40,8 @@ COMMA_NAME = (
 INITIALS_NAME = rf"(?:[A-Z]\.[ ]?){{1,3}}{PARTICLE}{ANY_WORD}"
 # As a label or a title announces it.
 ANNOUNCED_NAME = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{UPPER_NAME})"
+
+
+def is_known(name: str) -> bool:
+    """Whether a word of a name is a known given or family name."""
+    return not KNOWN_NAMES.isdisjoint(_NAME_ENDS.split(name.lower()))

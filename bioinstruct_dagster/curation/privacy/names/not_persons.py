@@ -19,11 +19,14 @@ _INITIALS = re.compile(
 _PATIENT_X = re.compile(
     rf"\b{any_of(NAMES('placeholder_persons'))}\s(?:[A-Z]{{1,2}}\b(?!['’-])\.?|X{{2,5}}\b)"
 )
+# The search for one of a few characters is the fastest.
+_LONE_LETTER = re.compile(r"[A-Z](?<=\s[A-Z])(?:[A-Z]\b|\b|X{1,4}\b)")
 _DOE_GIVEN, _DOE_FAMILY = (
     NAMES("placeholder_given_names"),
     NAMES("placeholder_family_names"),
 )
 _PLACEHOLDER_WORDS = all_words(NAMES("placeholder_persons"), _DOE_FAMILY)
+_DOE_WORDS = all_words(_DOE_FAMILY)
 _JOHN_DOE = re.compile(
     rf"\b{any_of(_DOE_GIVEN)}\s(?:[A-Z]\.?\s)?{any_of(_DOE_FAMILY)}\b"
     rf"|\b{any_of(_DOE_FAMILY)}, {any_of(_DOE_GIVEN)}\b"
@@ -49,8 +52,11 @@ def placeholder_spans(text: ScannedText) -> Iterator[Span]:
     """Placeholders in a text, which never identify: "Patient A", "Mr. X", "John Doe"."""
     if not text.holds_any(_PLACEHOLDER_WORDS):
         return
-    for pattern in (_PATIENT_X, _JOHN_DOE):
-        for match in pattern.finditer(text.raw):
+    if _LONE_LETTER.search(text.raw):
+        for match in _PATIENT_X.finditer(text.raw):
+            yield Span("name", *match.span(), 0.5)
+    if text.holds_any(_DOE_WORDS):
+        for match in _JOHN_DOE.finditer(text.raw):
             yield Span("name", *match.span(), 0.5)
 
 

@@ -23,12 +23,8 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 )
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
-_NAME = rf"(?P<v>{COMMA_NAME}|{ANNOUNCED_NAME})"
-_RELATIVE = names_of("relatives")
-_BETWEEN = rf"(?:['’]s name)?(?:\sis)?,?[ ]\(?(?:(?:his|her|their|my)\s{_RELATIVE},?\s)?"
 CAPITALIZED_WORDS = re.compile(
     rf"[{UPPER}][\w'’.-]{{0,22}}[,:]?[ ](?:[A-Z]\.?[ ])?{PARTICLE}[{UPPER}][\w'’.]"
-    r"|\b(?i:name)\b"
 )
 
 
@@ -39,13 +35,11 @@ class NamePattern(NamedTuple):
         words: words in small letters.
         pattern: the expression; its group `v` is the name.
         score: the score of the span.
-        known: whether one word of the name must be a known name.
     """
 
     words: frozenset[str]
     pattern: re.Pattern[str]
     score: float
-    known: bool = False
 
 
 NAME_PATTERNS: tuple[NamePattern, ...] = (
@@ -63,85 +57,6 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
         re.compile(rf"\b{names_of('upper_titles')}\.[ ](?P<v>{UPPER_WORD}(?:[ ]{UPPER_WORD})?)"),
         0.85,
     ),
-    # "Sister", "Nurse" are titles before a known name only: "Sister Alive", "Nurse Practitioner".
-    NamePattern(
-        cues(NAMES("callings")),
-        re.compile(rf"\b{names_of('callings')}\s(?P<v>{FULL_NAME}|{WORD})"),
-        0.8,
-        known=True,
-    ),
-    NamePattern(
-        frozenset(("name", "surname")),
-        re.compile(
-            rf"(?:(?:^|[\n.;,(|*]\s{{0,3}})|\b(?i:{names_of('name_owners')})\s)(?i:(?:sur)?name)"
-            r"(?:\s(?:is|was)\s|\s?(?:\([A-Za-z, ]{1,20}\)\s?)?[*_]{0,2}[:=|–-][*_]{0,2}\s{0,2})"
-            rf"{_NAME}"
-        ),
-        0.9,
-    ),
-    NamePattern(
-        frozenset(("name", "surname")),
-        re.compile(
-            rf"\b(?i:{names_of('single_name_owners')})\s?(?i:name)"
-            rf"(?:\s(?:is|was)\s|[*_]{{0,2}}[:=|][*_]{{0,2}}\s{{0,2}})(?P<v>{WORD})\b"
-        ),
-        0.7,
-    ),
-    NamePattern(
-        cues(*map(NAMES, ("relatives", "staff", "name_labels"))),
-        re.compile(
-            rf"\b(?i:{names_of('relatives', 'staff', 'name_labels')})"
-            rf"[*_]{{0,2}}[:=|][*_]{{0,2}}[ ]{{0,2}}{_NAME}"
-        ),
-        0.85,
-    ),
-    # "Re: Nkechi Eze", but "Subject: Hand Hygiene".
-    NamePattern(
-        cues(NAMES("doubtful_name_labels")),
-        re.compile(
-            rf"\b(?i:{names_of('doubtful_name_labels')})[*_]{{0,2}}[:=|][*_]{{0,2}}[ ]{{0,2}}{_NAME}"
-        ),
-        0.8,
-        known=True,
-    ),
-    NamePattern(
-        cues(*map(NAMES, ("relatives", "staff", "name_labels"))),
-        re.compile(
-            rf"\b(?i:{names_of('relatives', 'staff', 'name_labels')})"
-            rf"[*_]{{0,2}}[:=|][*_]{{0,2}}[ ]{{0,2}}(?P<v>{ANY_WORD})\b(?![ ][a-z])"
-        ),
-        0.7,
-        known=True,
-    ),
-    NamePattern(
-        cues(*map(NAMES, ("relatives", "name_announcers"))),
-        re.compile(
-            rf"(?:\b(?i:{names_of('name_announcers')}){_BETWEEN}"
-            rf"|\b(?:(?i:his|her|my|their)|\w{{2,12}}['’]s)\s{_RELATIVE}{_BETWEEN}"
-            rf"|\b(?i:{_RELATIVE})(?:['’]s name)?(?:\sis|,|\snamed)?[ ]\(|\b(?i:{_RELATIVE}),[ ])"
-            rf"(?P<v>{ANNOUNCED_NAME})"
-        ),
-        0.75,
-    ),
-    NamePattern(
-        cues(*map(NAMES, ("staff", "relatives", "doubtful_name_announcers"))),
-        re.compile(
-            rf"\b(?i:{names_of('staff', 'relatives', 'doubtful_name_announcers')}){_BETWEEN}"
-            rf"(?P<v>{ANNOUNCED_NAME})"
-        ),
-        0.75,
-        known=True,
-    ),
-    # "Pt Weaver states", "patient Weaver was".
-    NamePattern(
-        cues(NAMES("patient_words")),
-        re.compile(
-            rf"\b(?i:{names_of('patient_words')})\.?\s(?P<v>{ANY_WORD})"
-            rf"(?=\s{names_of('patient_verbs')}\b|['’]s\b|,\s)"
-        ),
-        0.75,
-        known=True,
-    ),
     # "Tadeo Quispe complains of".
     NamePattern(
         cues(NAMES("person_verbs")),
@@ -157,15 +72,23 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
         0.75,
     ),
 )
-# "her daughter Michelle", "my wife (Susan)"; a single word in capitals.
-LONE_NAME_WORDS = cues(NAMES("relatives")) | {"named"}
-LONE_NAME = re.compile(
-    rf"\b(?:(?:[Hh]is|[Hh]er|[Tt]heir|[Mm]y)\s{_RELATIVE}(?:['’]s name is|\snamed)?"
-    rf"|named\s(?:his|her|the|their)\s\w{{2,10}}),?[ ]\(?(?P<v>{WORD})\b"
-)
-LONE_KNOWN_NAME = re.compile(
-    rf"\b(?:named|(?:the|patient['’]s|pt['’]s|child['’]s)\s{_RELATIVE}(?:['’]s name is)?,?)[ ]\(?"
-    rf"(?P<v>{WORD})\b"
+# After a label that holds the word "name", in a text that holds it; each with its score.
+LABELLED_NAMES: tuple[tuple[re.Pattern[str], float], ...] = (
+    (
+        re.compile(
+            rf"(?:(?:^|[\n.;,(|*]\s{{0,3}})|\b(?i:{names_of('name_owners')})\s)(?i:(?:sur)?name)"
+            r"(?:\s(?:is|was)\s|\s?(?:\([A-Za-z, ]{1,20}\)\s?)?[*_]{0,2}[:=|–-][*_]{0,2}\s{0,2})"
+            rf"(?P<v>{COMMA_NAME}|{ANNOUNCED_NAME})"
+        ),
+        0.9,
+    ),
+    (
+        re.compile(
+            rf"\b(?i:{names_of('single_name_owners')})\s?(?i:name)"
+            rf"(?:\s(?:is|was)\s|[*_]{{0,2}}[:=|][*_]{{0,2}}\s{{0,2}})(?P<v>{WORD})\b"
+        ),
+        0.7,
+    ),
 )
 # Only a person is described as "X Y, 45, ...", "X Y is a 45-year-old" or "X Y (DOB ...)".
 DESCRIBED_HINT = re.compile(

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, pieces
+from bioinstruct_dagster.curation.privacy.names.announced import announced_names
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FAMILY_NAMES,
     GIVEN_NAMES,
-    KNOWN_NAMES,
     NON_NAME_WORDS,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
@@ -19,15 +19,13 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
     CAPITALIZED_WORDS,
     CONFIRMING_VERBS,
     DESCRIBED_HINT,
-    LONE_KNOWN_NAME,
-    LONE_NAME,
-    LONE_NAME_WORDS,
+    LABELLED_NAMES,
     NAME_BEFORE_HINT,
     NAME_PAIR,
     NAME_PATTERNS,
 )
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
-from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
+from bioinstruct_dagster.curation.privacy.names.spoken import spoken_names
 
 _AROUND = 90  # characters on either side of two words in capitals
 _MOST_STRETCH = 2**31  # a stretch may be as long as the text
@@ -47,34 +45,26 @@ def name_spans(text: ScannedText) -> Iterator[Span]:
 
 def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from small_letter_names(text)
-    if text.holds_any(LONE_NAME_WORDS):
-        for match in LONE_NAME.finditer(text.raw):
-            yield (*match.span("v"), 0.6)
-        for match in LONE_KNOWN_NAME.finditer(text.raw):
-            if match["v"].lower() in KNOWN_NAMES:
-                yield (*match.span("v"), 0.6)
+    yield from announced_names(text)
+    yield from spoken_names(text)
+    if "name" in text.words or "surname" in text.words:
+        for pattern, score in LABELLED_NAMES:
+            for match in pattern.finditer(text.raw):
+                yield (*match.span("v"), score)
     # Most texts name nobody: two words in capitals, one after the other, are rare.
     stretches = list(pieces(CAPITALIZED_WORDS, text.raw, _AROUND, _AROUND, _MOST_STRETCH))
-    yield from spoken_names(text)
     if not stretches:
         return
     tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]
-    spoken = is_conversation(text)
+    given = text.holds_any(GIVEN_NAMES)
     for begin, end in stretches:
         for entry in tried:
             for match in entry.pattern.finditer(text.raw, begin, end):
-                labelled = spoken and text.raw[match.start("v") - 2 : match.start("v")] == ": "
-                if not (entry.known or labelled) or _is_known(match["v"]):
-                    yield (*match.span("v"), entry.score)
+                yield (*match.span("v"), entry.score)
         if text.has_digit:
             yield from _described_names(text.raw, begin, end)
-        if text.holds_any(GIVEN_NAMES):
+        if given:
             yield from _given_names(text.raw, begin, end)
-
-
-def _is_known(name: str) -> bool:
-    """Whether a word of a name is a known given or family name."""
-    return not KNOWN_NAMES.isdisjoint(re.split(r"[\s,.'’-]+", name.lower()))
 
 
 def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:

@@ -12,35 +12,55 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     GIVEN_NAMES,
     KNOWN_NAMES,
     NON_NAME_WORDS,
-    names_of,
 )
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
-_CUE_WORDS = cues(NAMES("small_letter_titles"), NAMES("small_letter_labels"))
+_TITLES = tuple(NAMES("small_letter_titles"))
+_LABELS = tuple(NAMES("small_letter_labels"))
+_CUE_WORDS = cues(_TITLES, _LABELS)
 _DESCRIBED_WORDS = frozenset(("dob", "mrn", "yo", "y", "f", "m", "yr", "year"))
-_NAME = r"[a-z]{2,15}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][a-z][a-z'’-]{1,20})?"
-_ANNOUNCED = re.compile(
-    rf"(?<![\w'’-])(?:(?P<t>{names_of('small_letter_titles')})|{names_of('small_letter_labels')})"
-    rf"[.:]?[ ]{{1,2}}(?P<v>{_NAME})(?![\w-])"
+_NAME = re.compile(r"[a-z]{2,15}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][a-z][a-z'’-]{1,20})?(?![\w-])")
+_DESCRIPTION = re.compile(
+    r",?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)"
 )
-_DESCRIBED = re.compile(
-    r"(?<![\w'’-])(?P<v>(?P<g>[a-z]{3,15})(?:[ ][a-z]\.?(?=[ ]))?[ ][a-z][a-z'’-]{2,20})"
-    r"(?=,?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b))"
-)
+_BEFORE = 24  # characters before a name that hold the longest title or label
 
 
 def small_letter_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     """Known names in small letters after a title, a label or "pt": start, end and score."""
-    if text.words.isdisjoint(GIVEN_NAMES) and text.words.isdisjoint(KNOWN_NAMES):
+    announced = text.holds_any(_CUE_WORDS)
+    described = text.has_digit and text.holds_any(_DESCRIBED_WORDS)
+    if not announced and not described:
         return
-    if text.holds_any(_CUE_WORDS):
-        for match in _ANNOUNCED.finditer(text.raw):
-            if length := _known_length(match["v"], titled=bool(match["t"])):
-                yield match.start("v"), match.start("v") + length, 0.7
-    if text.has_digit and text.holds_any(_DESCRIBED_WORDS):
-        for match in _DESCRIBED.finditer(text.raw):
-            if match["g"] in GIVEN_NAMES:
-                yield (*match.span("v"), 0.7)
+    for word in text.words & KNOWN_NAMES:
+        for start in _places(text.raw, word):
+            match = _NAME.match(text.raw, start)
+            if match is None:
+                continue
+            before = text.raw[max(0, match.start() - _BEFORE) : match.start()]
+            label = before.lower().rstrip(" .:")
+            titled = _ends_with(label, _TITLES)
+            if before.endswith(" ") and (titled or _ends_with(label, _LABELS)):
+                if length := _known_length(match[0], titled=titled):
+                    yield match.start(), match.start() + length, 0.7
+            elif word in GIVEN_NAMES and " " in match[0] and _DESCRIPTION.match(text.raw, match.end()):
+                yield (*match.span(), 0.7)
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    """Where a word begins after a space or a sign."""
+    start = text.find(word)
+    while start >= 0:
+        if not start or text[start - 1] in " \n(:.,;":
+            yield start
+        start = text.find(word, start + len(word))
+
+
+def _ends_with(text: str, entries: tuple[str, ...]) -> bool:
+    """Whether a text ends with one of the entries as a whole word."""
+    return text.endswith(entries) and any(
+        text.endswith(entry) and not text[: -len(entry)][-1:].isalnum() for entry in entries
+    )
 
 
 def _known_length(found: str, *, titled: bool) -> int:

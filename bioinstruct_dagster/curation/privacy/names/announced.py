@@ -1,0 +1,197 @@
+"""Names that the words right before them announce: "his wife", "Attending:", "I'm", "Dear".
+
+Each word in capitals is looked at once: the last word before it says which lists can announce it,
+which is far quicker than to try every list on the whole text. Belongs here: this search, and which
+form of a name each list announces. Does not: names by what follows them or by a title (patterns,
+persons). The words are in `words/names.yaml`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    ANNOUNCED_NAME,
+    ANY_WORD,
+    COMMA_NAME,
+    FULL_NAME,
+    UPPER,
+    WORD,
+    is_known,
+    names_of,
+)
+from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
+
+
+class _Form(NamedTuple):
+    """A form of a name after the words of a list.
+
+    Attributes:
+        pattern: the name; what must follow it stands in a look-ahead.
+        score: the score of the span.
+        known: whether one word of the name must be a known name.
+    """
+
+    pattern: re.Pattern[str]
+    score: float
+    known: bool = False
+
+
+def _form(pattern: str, score: float, *, known: bool = False) -> _Form:
+    return _Form(re.compile(rf"(?P<v>{pattern})" if "(?P<v>" not in pattern else pattern), score, known)
+
+
+_LABELLED = (
+    _form(f"{COMMA_NAME}|{ANNOUNCED_NAME}", 0.85),
+    _form(rf"(?P<v>{ANY_WORD})\b(?![ ][a-z])", 0.7, known=True),
+)
+_DOUBTFULLY_LABELLED = (_form(f"{COMMA_NAME}|{ANNOUNCED_NAME}", 0.8, known=True),)
+_SURE = (_form(ANNOUNCED_NAME, 0.75),)
+_DOUBTFUL = (_form(ANNOUNCED_NAME, 0.75, known=True),)
+_OF_RELATIVE = (_form(ANNOUNCED_NAME, 0.75), _form(rf"(?P<v>{WORD})\b", 0.6))
+_OF_SOME_RELATIVE = (
+    _form(ANNOUNCED_NAME, 0.75, known=True),
+    _form(rf"(?P<v>{WORD})\b", 0.6, known=True),
+)
+# The forms that the words of a list announce, if no colon stands between.
+_FORMS: dict[str, tuple[_Form, ...]] = {
+    "name_announcers": _SURE,
+    "doubtful_name_announcers": _DOUBTFUL,
+    "staff": _DOUBTFUL,
+    "relatives": _OF_SOME_RELATIVE,
+    "naming_words": _OF_SOME_RELATIVE,
+    "callings": (_form(f"{FULL_NAME}|{WORD}", 0.8, known=True),),
+    # "Pt Weaver states".
+    "patient_words": (
+        _form(
+            rf"(?P<v>{ANY_WORD})(?=\s{names_of('patient_verbs')}\b|['’]s\b|,\s)", 0.75, known=True
+        ),
+    ),
+    "self_introductions": (
+        _form(rf"(?P<v>{ANNOUNCED_NAME})\b", 0.7),
+        _form(rf"(?P<v>{FULL_NAME}|{WORD})\b", 0.65, known=True),
+    ),
+    "introductions": (_form(rf"(?P<v>{FULL_NAME}|{WORD})\b", 0.65, known=True),),
+    "greetings": (_form(rf"(?P<v>{FULL_NAME}|{WORD})\b(?=[,.!?:\n])", 0.6, known=True),),
+    "salutations": (_form(rf"(?P<v>{FULL_NAME}|{WORD})\s{{0,2}}(?=[,:\n])", 0.65),),
+    "closings": (
+        _form(
+            rf"(?:(?:Dr|Prof|Mrs?|Ms)\b\.?\s)?(?P<v>{ANNOUNCED_NAME})"
+            r"(?=[,.;]|\s*(?:\n|\(|$)|\s(?:on|at|MD|RN)\b)",
+            0.75,
+        ),
+    ),
+}
+_LABEL_FORMS: dict[str, tuple[_Form, ...]] = {
+    "name_labels": _LABELLED,
+    "relatives": _LABELLED,
+    "staff": _LABELLED,
+    "doubtful_name_labels": _DOUBTFULLY_LABELLED,
+}
+_Table = dict[str, list[tuple[str, str]]]
+
+
+def _by_last_word(lists: dict[str, tuple[_Form, ...]]) -> _Table:
+    """The entries of the lists, and the list of each, by the last word of the entry."""
+    table: _Table = {}
+    for name in lists:
+        for entry in NAMES(name):
+            table.setdefault(entry.lower().split()[-1], []).append((entry.lower(), name))
+    return table
+
+
+_TABLE, _LABEL_TABLE = _by_last_word(_FORMS), _by_last_word(_LABEL_FORMS)
+_CAPITALIZED = re.compile(rf"[{UPPER}][\w'’.-]*")
+_BEFORE = 56  # characters that hold the longest entry and what may follow it
+# What may stand between the words of a list and the name.
+_OPENING, _LABEL_SIGNS = " \t\n(*_\"“'", ":=|"
+_SENTENCE_ENDS, _SHORTEST = ".!?;", 6
+_PREVIOUS = frozenset(f"{_OPENING}{_LABEL_SIGNS}")
+_ABBREVIATION = re.compile(r"\b[a-z]{2,3}\.$")
+_IS_NAMED = re.compile(r"(?:['’]s name)?(?: is| named| called)?$")
+_POSSESSORS = ("his", "her", "my", "their", "'s", "’s")
+_SOMEBODYS = ("the", "this", "that", "a", "an")
+
+
+def announced_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
+    """Names after the words that announce them: start, end and score."""
+    raw, spoken = text.raw, None
+    for capitalized in _CAPITALIZED.finditer(raw):
+        start = capitalized.start()
+        if start < _SHORTEST or raw[start - 1] not in _PREVIOUS:
+            continue
+        # At the beginning of a sentence, nothing announces a name.
+        if raw[start - 2] in _SENTENCE_ENDS and raw[start - 4 : start - 2].isalpha():
+            if raw[start - 2] != "." or raw[start - 5].isalpha() and raw[start - 6].isalpha():
+                continue
+        tail = raw[max(0, start - _BEFORE) : start].lower()
+        core = tail.rstrip(_OPENING)
+        if not core:
+            continue
+        if core[-1] in _LABEL_SIGNS:
+            if "\n" in tail[len(core) :]:
+                continue
+            for forms in _entries(_LABEL_TABLE, _LABEL_FORMS, core[:-1].rstrip(" *_)")):
+                if spoken is None:
+                    spoken = is_conversation(text)
+                yield from _names(raw, start, forms, known=spoken)
+        else:
+            yield from _unlabelled(raw, start, core, tail[len(core) :])
+
+
+def _unlabelled(raw: str, start: int, core: str, gap: str) -> Iterator[tuple[int, int, float]]:
+    pause = core[-1] == ","
+    core = core.rstrip(",")
+    # "Pt. Weaver" goes on, and so does "Regards.\n"; another full stop ends the sentence.
+    if core.endswith(".") and ("\n" in gap or _ABBREVIATION.search(core)):
+        core = core[:-1]
+    named = _IS_NAMED.search(core)
+    if named and named[0]:
+        for name, entry in _lists(_TABLE, core[: named.start()]):
+            if name == "relatives" and "\n" not in gap:
+                yield from _names(raw, start, _relative_forms(core, entry, named=True))
+    for name, entry in _lists(_TABLE, core):
+        if "\n" in gap and name != "closings":
+            continue
+        named_too = pause or "(" in gap
+        forms = _relative_forms(core, entry, named=named_too) if name == "relatives" else _FORMS[name]
+        yield from _names(raw, start, forms)
+
+
+def _relative_forms(core: str, entry: str, *, named: bool) -> tuple[_Form, ...]:
+    """The forms after a relative: "her husband" announces any name, "a friend" only known ones."""
+    before = core[: core.rfind(entry)].rstrip()
+    if before.endswith(_POSSESSORS):
+        return _OF_RELATIVE
+    if named and not before.endswith(_SOMEBODYS):
+        return _SURE
+    return _OF_SOME_RELATIVE
+
+
+def _lists(table: _Table, core: str) -> Iterator[tuple[str, str]]:
+    """The lists and their entries that end a text in small letters."""
+    words = core.split()
+    for entry, name in table.get(words[-1].lstrip("(\"'*"), ()) if words else ():
+        at = len(core) - len(entry)
+        if core.endswith(entry) and (at <= 0 or not core[at - 1].isalnum()):
+            yield name, entry
+
+
+def _entries(
+    table: _Table, forms: dict[str, tuple[_Form, ...]], core: str
+) -> Iterator[tuple[_Form, ...]]:
+    for name, _ in _lists(table, core):
+        yield forms[name]
+
+
+def _names(
+    raw: str, start: int, forms: tuple[_Form, ...], *, known: bool = False
+) -> Iterator[tuple[int, int, float]]:
+    """The first form that matches at a place; `known` asks for a known name in any form."""
+    for form in forms:
+        match = form.pattern.match(raw, start)
+        if match and (not (known or form.known) or is_known(match["v"])):
+            yield (*match.span("v"), form.score)
+            return
