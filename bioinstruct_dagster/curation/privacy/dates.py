@@ -32,15 +32,18 @@ _DATES_WITH_DAY = re.compile(
 # Right after a label of a birth: "19490411", "April eleventh nineteen forty nine", "04 11 1949".
 _ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"
 _TENS = "(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
-_SPOKEN_DAY = (
-    r"(?:(?:twenty|thirty)[- ])?(?:first|second|third|[a-z]{2,8}th|twentieth|thirtieth)"
+_SPOKEN_DAY = r"(?:(?:twenty|thirty)[- ])?(?:first|second|third|[a-z]{2,8}th|twentieth|thirtieth)"
+_SPOKEN_YEAR = (
+    r"(?:nineteen|twenty|two thousand(?:[ ]and)?)"
+    rf"(?:[ -](?:{_TENS}|{_ONES}|[a-z]{{1,4}}teen|ten|eleven|twelve|oh)){{0,2}}"
 )
-_SPOKEN_YEAR = rf"(?:nineteen|twenty|two thousand(?:[ ]and)?)(?:[ -](?:{_TENS}|{_ONES}|[a-z]{{1,4}}teen|ten|eleven|twelve|oh)){{0,2}}"
 _BIRTH_LABEL, _BIRTH_CUES = any_of(DATES("birth_labels")), cues(DATES("birth_labels"))
 _LABELLED_BIRTHS = re.compile(
     rf"\b(?i:{_BIRTH_LABEL})(?:\s\([\w/ -]{{2,16}}\))?(?i:\s(?:is|was|on|of|in)\b)?[^\w\n]{{0,6}}"
-    rf"(?P<v>(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d\d?[ ./-]\d\d?[ ./-](?:19|20)?\d\d"
-    rf"|(?i:{_MONTH})\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:of[ ])?(?:{_SPOKEN_YEAR}|['’]\d\d)"
+    r"(?P<v>(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    r"|\d\d?[ ./-]\d\d?[ ./-](?:19|20)?\d\d"
+    rf"|(?i:{_MONTH})\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:of[ ])?"
+    rf"(?:{_SPOKEN_YEAR}|['’]\d\d)"
     rf"|(?:the[ ])?{_DAY}(?:[ ]of)?[ ](?i:{_MONTH}),?[ ](?:{_SPOKEN_YEAR}|['’]?\d\d))(?![\w/-])"
 )
 _MONTHS_WITH_YEAR = re.compile(rf"(?<![\w.-]){_MONTH}\b\.?,?\s(?:of\s)?{_YEAR}\b")
@@ -157,10 +160,8 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
     one = _ONE_PERSON.search(around) is not None
     if _is_long_range(text[start:end], before, after) or (not one and _MANY_PERSONS.search(around)):
         return 0.0
-    if _BIRTH_WORDS.search(before[-60:]):
-        return _BIRTH_SCORE
-    if _DATE_LABEL.search(before):
-        return _EVENT_SCORE
+    if labelled := _labelled_score(before):
+        return labelled
     if _WORLD_WORDS.search(before) or _WORLD_WORDS.search(after):
         return 0.0
     one = one or _is_near(names, start, before, after)
@@ -169,6 +170,13 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
     if _EVENT_WORDS.search(before) or _EVENT_WORDS.search(after):
         return _EVENT_SCORE if note or _is_near(names, start, before, after) else _WEAK_SCORE
     return _WEAK_SCORE if one or note or names else 0.0
+
+
+def _labelled_score(before: str) -> float:
+    """The score of a date right after a word of a birth or a stay; 0.0 without one."""
+    if _BIRTH_WORDS.search(before[-60:]):
+        return _BIRTH_SCORE
+    return _EVENT_SCORE if _DATE_LABEL.search(before) else 0.0
 
 
 def _is_long_range(date: str, before: str, after: str) -> bool:

@@ -58,9 +58,7 @@ NUMBER_HINT = re.compile(
 )
 _LONG_NUMBER = re.compile(r"\d(?:[ ().+/-]{0,3}\d){6}")
 # Every character of Latin-1 but the letters that WORD matches becomes a space.
-_NO_LETTERS = bytes(
-    code if WORD.fullmatch(chr(code)) else ord(" ") for code in range(256)
-)
+_NO_LETTERS = bytes(code if WORD.fullmatch(chr(code)) else ord(" ") for code in range(256))
 _DIGIT = re.compile(r"\d")
 
 

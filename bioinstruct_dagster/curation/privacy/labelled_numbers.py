@@ -109,7 +109,9 @@ _LABEL_LENGTH, _VALUE_LENGTH = 80, 160
 _MOST_STRETCH = 2**31
 _DOUBTFUL_KINDS = frozenset(("license", "other_id"))
 _BEFORE = 40  # characters before a label that may say whose the number is
-_PUBLIC_CUE = re.compile(rf"\b{any_of(LABELS('public_number_cues'))}\b[^.;!?\n]{{0,40}}$", re.IGNORECASE)
+_PUBLIC_CUE = re.compile(
+    rf"\b{any_of(LABELS('public_number_cues'))}\b[^.;!?\n]{{0,40}}$", re.IGNORECASE
+)
 _YEARS_ONLY = re.compile(r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?")
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(rf"(?:19|20)\d\d[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.](?:19|20)?\d\d")
@@ -127,7 +129,9 @@ def labelled_spans(
     """
     always, by_word = _by_word(patterns)
     places = {place for word in text.words & by_word.keys() for place in by_word[word]}
-    tried = [patterns[place] for place in (*always, *sorted(places)) if patterns[place].goes_on(text)]
+    tried = [
+        patterns[place] for place in (*always, *sorted(places)) if patterns[place].goes_on(text)
+    ]
     if not tried:
         return
     if near:
@@ -136,7 +140,9 @@ def labelled_spans(
         stretches = [(0, len(text.raw))]
     for pattern in tried:
         for match in (
-            match for begin, end in stretches for match in pattern.pattern.finditer(text.raw, begin, end)
+            match
+            for begin, end in stretches
+            for match in pattern.pattern.finditer(text.raw, begin, end)
         ):
             group = "v" if match["v"] else "g"
             if pattern.kind in _DOUBTFUL_KINDS and _PUBLIC_CUE.search(

@@ -39,7 +39,10 @@ LABEL_PATTERNS = (
         rf"{_of('record_labels')}|{_of('record_keepers')} {_of('record_papers')}"
         rf"|{_of('patient_words')} {_of('patient_papers')}|mr(?=\s?(?:#|no\b|num))",
         value=GROUPS,
-        also=(_cues("record_labels", "record_papers", "patient_papers") - {"medical", "hospital", "med"})
+        also=(
+            _cues("record_labels", "record_papers", "patient_papers")
+            - {"medical", "hospital", "med"}
+        )
         | _RECORD_WORDS,
     ),
     weak_label(

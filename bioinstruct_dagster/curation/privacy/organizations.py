@@ -1,8 +1,8 @@
 """Contacts of organizations: telephone numbers, addresses and e-mail that are no person's.
 
 Belongs here: what ties a contact to an authority, a society or a company, and what ties it to a
-person all the same. Does not: finding contacts (telephones, places, recognizers, web_addresses). The
-words are in `words/organizations.yaml`. Every repetition is bounded.
+person all the same. Does not: finding contacts (telephones, places, recognizers, web_addresses).
+The words are in `words/organizations.yaml`. Every repetition is bounded.
 """
 
 import re
@@ -29,6 +29,7 @@ _FREE_MAIL = re.compile(
 _PUBLIC_HOST = re.compile(rf"\.{any_shape_of(ORGANIZATIONS('public_endings'))}$", re.IGNORECASE)
 _PARTS = re.compile(r"[^a-z]+")
 _SHORTEST_ROLE = 4  # letters of a role that may be a part of a longer word: "nidcdinfo"
+_LONG_ROLES = tuple(role for role in _ROLES if len(role) >= _SHORTEST_ROLE)
 
 
 def is_organizations(text: str, start: int, end: int, *, care: bool = False) -> bool:
@@ -66,9 +67,7 @@ def is_organizations_email(text: str, start: int, end: int) -> bool:
         return False
     user, _, host = address.lower().rpartition("@")
     parts = [part for part in _PARTS.split(user) if part]
-    if not _ROLES.isdisjoint(parts) or any(
-        user.endswith(role) or user.startswith(role) for role in _ROLES if len(role) >= _SHORTEST_ROLE
-    ):
+    if not _ROLES.isdisjoint(parts) or user.startswith(_LONG_ROLES) or user.endswith(_LONG_ROLES):
         return True
     # "eleanor.whitcombe" and "e.whitcombe" are persons; "orphan" and "2020" are offices.
     if not _PUBLIC_HOST.search(host) or len(parts) > 1:

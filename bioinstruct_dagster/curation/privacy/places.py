@@ -36,9 +36,7 @@ _STREET_SUPPORT = re.compile(
 )
 _NO_STREET_WORDS = re.compile(r"\d+[A-Z]?\s(?:The|A|An|Of|In|For)\b")
 # A bed: "St. Mary's Hospital, Room 412", "Ward 7, Bed 14".
-_CARE_NAME = (
-    rf"(?:(?:St\.?|[A-Z][\w'’.-]{{1,20}})\s){{1,4}}{any_of(PLACES('hospitals'))}"
-)
+_CARE_NAME = rf"(?:(?:St\.?|[A-Z][\w'’.-]{{1,20}})\s){{1,4}}{any_of(PLACES('hospitals'))}"
 _BED = rf"(?i:{any_of(PLACES('rooms'))})\.?\s?(?:(?:no|number)\.?\s|#\s?)?[A-Z]?-?\d{{1,4}}[A-Z]?\b"
 _BEDS = rf"{_BED}(?:(?:,|\sand|/)?\s?{_BED}){{0,2}}"
 _HOSPITAL_ROOM = re.compile(
@@ -89,7 +87,9 @@ def place_spans(text: ScannedText) -> Iterator[Span]:
         for match in pattern.finditer(text.raw):
             if score < IDENTIFYING_SCORE and is_large(match[group]):
                 continue
-            if pattern is not _HOSPITAL_ROOM and is_organizations(text.raw, *match.span(group), care=True):
+            if pattern is not _HOSPITAL_ROOM and is_organizations(
+                text.raw, *match.span(group), care=True
+            ):
                 continue
             if pattern is _ADDRESS and not _is_street(text.raw, match):
                 continue

@@ -82,7 +82,9 @@ PRESIDIO_RECOGNIZERS: tuple[PresidioRecognizer, ...] = (
         "date", "DateRecognizer", r"\d[/.-]\d{1,2}[/.-]\d|\d\d?-[A-Za-z]{3}-\d\d", 0.6
     ),
 )
-_NO_ADDRESS = re.compile(r"\b(?:version|ver|release|v|section|chapter|ec|e\.c|enzyme|number)\.?\s?$", re.IGNORECASE)
+_NO_ADDRESS = re.compile(
+    r"\b(?:version|ver|release|v|section|chapter|ec|e\.c|enzyme|number)\.?\s?$", re.IGNORECASE
+)
 _Hint = tuple[PresidioRecognizer, re.Pattern[str]]
 _HINTS: tuple[_Hint, ...] = tuple((entry, re.compile(entry.hint)) for entry in PRESIDIO_RECOGNIZERS)
 _EMAIL_HINTS = tuple(hint for hint in _HINTS if hint[0].kind == "email")

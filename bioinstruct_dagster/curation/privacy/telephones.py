@@ -10,7 +10,7 @@ leads to its number (labelled_numbers).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
@@ -78,40 +78,45 @@ _TEXT_AFTER_NUMBER = re.compile(r"(?<=[\d)])(?:\D{1,2}\d{1,3}|/[\d ().-]{7,})$")
 
 
 def telephone_spans(text: ScannedText) -> Iterator[Span]:
-    """The telephone and fax numbers of a text."""
-    if text.has_long_number:
-        from phonenumbers import is_valid_number
+    """The telephone and fax numbers of a text, without those of organizations."""
+    if text.has_number and (text.has_long_number or "+" in text.raw):
+        for span in _all_spans(text):
+            if not is_organizations(text.raw, span.start, span.end):
+                yield span
 
+
+def _all_spans(text: ScannedText) -> Iterator[Span]:
+    if text.has_long_number:
         for labelled in _LABELLED_NUMBERS:
             if text.holds_any(labelled.words):
                 yield from _labelled_spans(text.raw, labelled)
-        for match in _NORTH_AMERICAN_NUMBER.finditer(text.raw):
-            parsed = _parse(match["v"], _NORTH_AMERICA)
-            # "400 900 1800" are three numbers, unless North America uses the number.
-            spaced = " " in match["v"].strip("()") and ")" not in match["v"]
-            if (
-                parsed
-                and (not spaced or is_valid_number(parsed))
-                and not _is_hotline(match["v"], parsed)
-                and not is_organizations(text.raw, *match.span("v"))
-            ):
-                yield Span("phone", *match.span("v"), 0.8)
-        for match in _TRUNK_NUMBER.finditer(text.raw):
-            if _is_in_use(match["v"]) and not is_organizations(text.raw, *match.span("v")):
-                yield Span("phone", *match.span("v"), 0.75)
-    if text.has_number and "+" in text.raw:
+        for pattern, is_telephone in _BARE_NUMBERS:
+            for match in pattern.finditer(text.raw):
+                if is_telephone(match["v"]):
+                    yield Span("phone", *match.span("v"), 0.8)
+    if "+" in text.raw:
         for match in _INTERNATIONAL_NUMBER.finditer(text.raw):
-            number = _international_number(match["v"])
-            if number and not is_organizations(text.raw, *match.span("v")):
+            if number := _international_number(match["v"]):
                 yield Span("phone", match.start(), match.start() + len(number), 0.8)
 
 
 def _labelled_spans(text: str, labelled: LabelledPattern) -> Iterator[Span]:
     for match in labelled.pattern.finditer(text):
-        number = _labelled_number(match["v"], labelled.least)
-        if number and not is_organizations(text, *match.span("v")):
+        if number := _labelled_number(match["v"], labelled.least):
             start = match.start("v")
             yield Span(labelled.kind, start, start + len(number), labelled.score)
+
+
+def _is_north_american(number: str) -> bool:
+    """Whether a number in the North American form is one, and no hotline."""
+    from phonenumbers import is_valid_number
+
+    parsed = _parse(number, _NORTH_AMERICA)
+    # "400 900 1800" are three numbers, unless North America uses the number.
+    spaced = " " in number.strip("()") and ")" not in number
+    if not parsed or (spaced and not is_valid_number(parsed)):
+        return False
+    return not _is_hotline(number, parsed)
 
 
 def _labelled_number(found: str, least: int) -> str:
@@ -151,6 +156,13 @@ def _is_in_use(number: str) -> bool:
         if is_valid_number(parsed):
             return not _is_hotline(number, parsed)
     return False
+
+
+# Numbers that are known by their form alone, and the check of each form.
+_BARE_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
+    (_NORTH_AMERICAN_NUMBER, _is_north_american),
+    (_TRUNK_NUMBER, _is_in_use),
+)
 
 
 def _readings(number: str) -> Iterator[str]:

@@ -40,7 +40,9 @@ class _Form(NamedTuple):
 
 
 def _form(pattern: str, score: float, *, known: bool = False) -> _Form:
-    return _Form(re.compile(rf"(?P<v>{pattern})" if "(?P<v>" not in pattern else pattern), score, known)
+    return _Form(
+        re.compile(rf"(?P<v>{pattern})" if "(?P<v>" not in pattern else pattern), score, known
+    )
 
 
 _LABELLED = (
@@ -107,9 +109,9 @@ _CAPITALIZED = re.compile(rf"[{UPPER}][\w'’.-]*")
 _BEFORE = 56  # characters that hold the longest entry and what may follow it
 # What may stand between the words of a list and the name.
 _OPENING, _LABEL_SIGNS = " \t\n(*_\"“'", ":=|"
-_SENTENCE_ENDS, _SHORTEST = ".!?;", 6
+_SHORTEST = 6  # characters before a name that hold an announcement
 _PREVIOUS = frozenset(f"{_OPENING}{_LABEL_SIGNS}")
-_ABBREVIATION = re.compile(r"\b[a-z]{2,3}\.$")
+_ABBREVIATION = re.compile(r"\b(?:dr|pt|mr|mrs|ms|attn)\.$")
 _IS_NAMED = re.compile(r"(?:['’]s name)?(?: is| named| called)?$")
 _POSSESSORS = ("his", "her", "my", "their", "'s", "’s")
 _SOMEBODYS = ("the", "this", "that", "a", "an")
@@ -123,9 +125,9 @@ def announced_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
         if start < _SHORTEST or raw[start - 1] not in _PREVIOUS:
             continue
         # At the beginning of a sentence, nothing announces a name.
-        if raw[start - 2] in _SENTENCE_ENDS and raw[start - 4 : start - 2].isalpha():
-            if raw[start - 2] != "." or raw[start - 5].isalpha() and raw[start - 6].isalpha():
-                continue
+        last = raw[start - 2]
+        if last in "!?;" or (last == "." and raw[start - 6 : start - 2].isalpha()):
+            continue
         tail = raw[max(0, start - _BEFORE) : start].lower()
         core = tail.rstrip(_OPENING)
         if not core:
@@ -153,10 +155,12 @@ def _unlabelled(raw: str, start: int, core: str, gap: str) -> Iterator[tuple[int
             if name == "relatives" and "\n" not in gap:
                 yield from _names(raw, start, _relative_forms(core, entry, named=True))
     for name, entry in _lists(_TABLE, core):
-        if "\n" in gap and name != "closings":
+        if ("\n" in gap and name != "closings") or ("(" in gap and name != "relatives"):
             continue
         named_too = pause or "(" in gap
-        forms = _relative_forms(core, entry, named=named_too) if name == "relatives" else _FORMS[name]
+        forms = (
+            _relative_forms(core, entry, named=named_too) if name == "relatives" else _FORMS[name]
+        )
         yield from _names(raw, start, forms)
 
 

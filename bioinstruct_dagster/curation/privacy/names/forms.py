@@ -33,9 +33,7 @@ _MIDDLE = rf"(?:(?:[A-Z]\.?|{WORD})[ ])?"
 # A given name, perhaps a middle one, and a family name; then perhaps "Jr."
 FULL_NAME = rf"{WORD}[ ]{_MIDDLE}{PARTICLE}{WORD}(?:,?[ ]{names_of('name_suffixes')}\b\.?)?"
 UPPER_NAME = rf"{UPPER_WORD}[ ](?:[A-Z]\b\.?[ ])?{UPPER_WORD}"
-COMMA_NAME = (
-    rf"{ANY_WORD},[ ](?!{names_of('credentials')}\b){ANY_WORD}(?:[ ][A-Z]\b\.?)?"
-)
+COMMA_NAME = rf"{ANY_WORD},[ ](?!{names_of('credentials')}\b){ANY_WORD}(?:[ ][A-Z]\b\.?)?"
 # "T. Weaver", "A. J. Whitcombe".
 INITIALS_NAME = rf"(?:[A-Z]\.[ ]?){{1,3}}{PARTICLE}{ANY_WORD}"
 # As a label or a title announces it.

@@ -47,8 +47,8 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
         cues(NAMES("titles"), NAMES("title_abbreviations")),
         re.compile(
             rf"\b(?:{names_of('title_abbreviations')}\b\.?"
-            rf"|(?<![Yy]our )(?<!a )(?<!the )(?<!The )(?<!my ){names_of('titles')})\s(?P<v>{INITIALS_NAME}"
-            rf"|(?:{WORD}\s){{0,2}}?{PARTICLE}{ANY_WORD}(?:\s{PARTICLE}{WORD})?)"
+            rf"|(?<![Yy]our )(?<!a )(?<!the )(?<!The )(?<!my ){names_of('titles')})\s"
+            rf"(?P<v>{INITIALS_NAME}|(?:{WORD}\s){{0,2}}?{PARTICLE}{ANY_WORD}(?:\s{PARTICLE}{WORD})?)"
         ),
         0.85,
     ),
@@ -97,9 +97,7 @@ DESCRIBED_HINT = re.compile(
     r"|\s\(\d{1,3}\s?(?:y/?o|M\b|F\b|years?|,)|\s[-–|]\s(?:DOB|MRN))"
 )
 # After a name that a language model saw.
-CONFIRMING_VERBS = re.compile(
-    rf"[ ]{names_of('speaking_verbs', 'person_verbs')}\b"
-)
+CONFIRMING_VERBS = re.compile(rf"[ ]{names_of('speaking_verbs', 'person_verbs')}\b")
 NAME_BEFORE_HINT = re.compile(
     rf"(?<![\w-])(?:{FULL_NAME}|{UPPER_NAME}|{COMMA_NAME}|{INITIALS_NAME})$"
 )

@@ -71,9 +71,9 @@ def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, fl
     for match in NAME_PAIR.finditer(text, begin, end):
         given, family = match["g"], match["f"].lower()
         # "ZOE" is a cement, too.
-        if given.isupper() and family not in FAMILY_NAMES:
-            if len(given) <= _SHORT_LENGTH or not match["f"].isupper():
-                continue
+        doubtful = given.isupper() and family not in FAMILY_NAMES
+        if doubtful and (len(given) <= _SHORT_LENGTH or not match["f"].isupper()):
+            continue
         if given.lower() in GIVEN_NAMES and (
             family not in NON_NAME_WORDS or family in FAMILY_NAMES
         ):

@@ -20,9 +20,7 @@ _LABELS = tuple(NAMES("small_letter_labels"))
 _CUE_WORDS = cues(_TITLES, _LABELS)
 _DESCRIBED_WORDS = frozenset(("dob", "mrn", "yo", "y", "f", "m", "yr", "year"))
 _NAME = re.compile(r"[a-z]{2,15}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][a-z][a-z'’-]{1,20})?(?![\w-])")
-_DESCRIPTION = re.compile(
-    r",?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)"
-)
+_DESCRIPTION = re.compile(r",?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)")
 _BEFORE = 24  # characters before a name that hold the longest title or label
 
 
@@ -43,7 +41,11 @@ def small_letter_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
             if before.endswith(" ") and (titled or _ends_with(label, _LABELS)):
                 if length := _known_length(match[0], titled=titled):
                     yield match.start(), match.start() + length, 0.7
-            elif word in GIVEN_NAMES and " " in match[0] and _DESCRIPTION.match(text.raw, match.end()):
+            elif (
+                word in GIVEN_NAMES
+                and " " in match[0]
+                and _DESCRIPTION.match(text.raw, match.end())
+            ):
                 yield (*match.span(), 0.7)
 
 

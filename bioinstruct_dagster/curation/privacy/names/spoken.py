@@ -1,8 +1,8 @@
 """Names in conversations and signatures, by more than the words before them.
 
 Belongs here: what tells that a text is a conversation, an answer to a question for the name, and a
-signature after "/s/". Does not: introductions, greetings and closings, which are words before a name
-(announced). Every repetition is bounded.
+signature after "/s/". Does not: introductions, greetings and closings, which are words before a
+name (announced). Every repetition is bounded.
 """
 
 import re
@@ -13,7 +13,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import ANNOUNCED_NAME, ANY
 
 _SPEAKERS = frozenset(("doctor", "dr", "clinician", "nurse", "guest"))
 _SPEAKER = re.compile(r"(?:^|\n|\s)(?:Doctor|Dr|Clinician|Nurse|Guest_\w{4,9}):\s")
-# "And you are? Patient: Marta Kowalczyk."
+# An answer such as "And you are? Patient: Marta Kowalczyk."
 _ANSWER_WORDS = frozenset(("name", "names", "who", "you", "confirm", "spell", "speaking"))
 _ANSWER = re.compile(
     r"\b(?i:name|names|you are|who|confirm|spell|speaking)\b[^\n]{0,60}[?.][^\S\n]{0,3}\n?\s?"
