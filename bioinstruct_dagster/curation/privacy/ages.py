@@ -12,9 +12,10 @@ from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
 # It begins with the digit, because the search for one character is the fastest.
 _OLD_AGE_HINT = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
-_AGE_AFTER = re.compile(r"[- ]?(?:y|\(?[FM]\b)|[ ](?:fe)?male|[ ](?:lady|gentle|man\b|woman)")
+_AGE_AFTER = re.compile(r"[- ]?(?:y|/?\(?[FM]\b)|[ ](?:fe)?male|[ ](?:lady|gentle|man\b|woman)")
 _AGE_BEFORE = re.compile(
-    rf"(?:\bage[ds]?\b[^\d\n]{{0,16}}|\b(?i:{any_of(DATES('age_verbs'))})\s)$", re.IGNORECASE
+    rf"(?:\b(?:male|female|[mf]|man|woman),?\s|\bage[ds]?\b[^\d\n]{{0,16}}|\b(?i:{any_of(DATES('age_verbs'))})\s)$",
+    re.IGNORECASE,
 )
 _AROUND = 30  # characters on either side of such a number
 _TENS = r"(?:9\d|1[01]\d)"
@@ -28,7 +29,8 @@ _WRITTEN_WORDS = frozenset(("ninety", "hundred"))
 _AGES = re.compile(
     rf"(?<![\w.$€£<>≥≤/–-])(?P<v>{_TENS})(?:{_YEARS_OLD}|[- ]?y\.?/?o\.?(?!\w)"
     r"|[- ]?yrs?\b\.?(?=\s(?:old|[MF]\b|male|female|lady|gentleman|man|woman))"
-    r"|[- ]years?[- ]of[- ]age)"
+    r"|[- ]years?[- ]of[- ]age"
+    r"|[- ]?(?:years?|yrs?|y)\b\.?(?=[,;.)]|\s(?:and|who|with|admitted|presented|was|has|is)\b|$))"
     rf"|\b(?:[Aa]ge|AGE|[Aa]ged)[*_]{{0,2}}(?:\s(?:is|was|of)\s|\s?[:=]\s?|\s\(years\):?\s"
     rf"|\s)[*_]{{0,2}}"
     rf"(?P<a>{_TENS})\b(?!\s?[-–%/]\s?\d|\.\d|\s(?:to|or|and)\s|\s?(?:%|mg|kg|cm|min|hours|days"
@@ -38,7 +40,10 @@ _AGES = re.compile(
     r"|[,.!?](?!\d)|$)"
     rf"|(?:(?:^|[.\n:(]\s{{0,2}})(?:\w{{1,9}}\s(?:is\s)?)?|\b(?:[Aa]n?|[Tt]his|[Pp]t|[Pp]atient)\s)"
     rf"(?P<s>{_TENS})\s{any_of(DATES('aged_persons'))}\b(?!-)(?!\s{any_of(DATES('animals'))})"
-    rf"|(?:^|[\n(]|[Pp]t\s|\b(?:[Aa]|is|an)\s)(?P<f>{_TENS})\s?[FM]\b(?!\.)"
+    rf"|(?:^|[\n(,;:]\s?|[Pp]t\s|\b(?:[Aa]|is|an)\s)(?P<f>{_TENS})\s?/?[FM]\b(?!\.\w)"
+    rf"|\b(?:[Ff]emale|[Mm]ale|[MF]|[Ww]oman|[Mm]an),?\s(?:aged?\s)?(?P<g>{_TENS})\b(?=[,;.)]|\s[a-z]|$)"
+    rf"(?!\.\d|\s(?:mg|kg|cm|mm|ml|min|of\b|to\b|out\b|%))"
+    rf"|\b(?:[Aa]ged?|[Aa]ge\sof|turned|(?:[Ss]he|[Hh]e)\sis)\s(?P<w>{_WRITTEN})\b"
 )
 _GROUP_BEFORE = re.compile(
     rf"{any_of(DATES('not_one_age_before'))}\s{{0,2}}(?:the\s)?(?:age[ds]?\s)?(?:of\s)?$",
@@ -77,6 +82,6 @@ def age_spans(text: ScannedText) -> Iterator[Span]:
             continue
         if group == "f" and _HEAT.search(before):
             continue
-        if group in "sf" and _ANIMAL.search(text.raw, match.end(), match.end() + 40):
+        if group in "sfg" and _ANIMAL.search(text.raw, match.end(), match.end() + 40):
             continue
         yield Span("age_over_89", start, end, 0.85)

@@ -168,7 +168,7 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
     if _STAY_WORDS.search(before) or (one and _STAY_WORDS.search(after)):
         return _EVENT_SCORE
     if _EVENT_WORDS.search(before) or _EVENT_WORDS.search(after):
-        return _EVENT_SCORE if note or _is_near(names, start, before, after) else _WEAK_SCORE
+        return _EVENT_SCORE if one or note else _WEAK_SCORE
     return _WEAK_SCORE if one or note or names else 0.0
 
 

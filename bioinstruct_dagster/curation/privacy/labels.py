@@ -50,6 +50,12 @@ LABEL_PATTERNS = (
         _cues("weak_record_labels") | {"unit"},
         rf"{_of('weak_record_labels')}|unit(?=\s{NUMBER})",
     ),
+    strong_label(
+        "mrn",
+        _cues("bare_record_labels"),
+        rf"{_of('bare_record_labels')}(?=\s)",
+        least=6,
+    ),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
     plain_pattern("ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])"),
     plain_pattern("ssn", frozenset({"x", "xxx"}), r"(?<!\w)(?P<v>x{3}-x{2}-\d{4})(?!\w)"),

@@ -27,6 +27,7 @@ _FREE_MAIL = re.compile(
     rf"@{any_of(ORGANIZATIONS('free_mail_hosts'))}\.[a-z]{{2,3}}(?:\.[a-z]{{2}})?$", re.IGNORECASE
 )
 _PUBLIC_HOST = re.compile(rf"\.{any_shape_of(ORGANIZATIONS('public_endings'))}$", re.IGNORECASE)
+_AUTHORITY = re.compile(r"\.(?:gov|int|mil|nhs\.uk|gov\.[a-z]{2})$")
 _PARTS = re.compile(r"[^a-z]+")
 _SHORTEST_ROLE = 4  # letters of a role that may be a part of a longer word: "nidcdinfo"
 _LONG_ROLES = tuple(role for role in _ROLES if len(role) >= _SHORTEST_ROLE)
@@ -48,10 +49,9 @@ def is_organizations(text: str, start: int, end: int, *, care: bool = False) -> 
     *others, sentence = _SENTENCE_END.split(before)
     if others and _BARE_LABEL.fullmatch(sentence):
         sentence = f"{others[-1][-_NEAR:]} {sentence}"
-    patterns = (_ORGANIZATION, _PLACE_OF_CARE) if care else (_ORGANIZATION,)
-    last = max(
-        (match.end() for pattern in patterns for match in pattern.finditer(sentence)), default=-1
-    )
+    last = max((match.end() for match in _ORGANIZATION.finditer(sentence)), default=-1)
+    if care and (place := _PLACE_OF_CARE.search(sentence, max(len(sentence) - _NEAR, 0))):
+        last = max(last, place.end())
     if last < 0 and not _ORGANIZATION.search(re.split(r"[.;!?\n]", text[end : end + _AFTER])[0]):
         return False
     return not _PERSONAL.search(sentence, max(last - 60, 0))
@@ -74,4 +74,5 @@ def is_organizations_email(text: str, start: int, end: int) -> bool:
         return False
     if is_organizations(text, start, end):
         return True
-    return KNOWN_NAMES.isdisjoint(parts) and not re.search(r"[a-z]\d", user)
+    authority = _AUTHORITY.search(host) is not None
+    return authority and KNOWN_NAMES.isdisjoint(parts) and not re.search(r"[a-z]\d", user)

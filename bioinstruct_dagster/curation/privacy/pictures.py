@@ -15,6 +15,7 @@ def _of(*names: str) -> str:
 _BIOMETRIC, _RECORD = _of("biometrics"), _of("biometric_records")
 _IMAGE = rf"\.{_of('picture_endings')}\b"
 _FACE, _PICTURE, _PERSONS = _of("faces"), _of("pictures"), _of("pictured_persons")
+_NO_WORDS = frozenset[str]()
 _KEPT_CUE = _of("kept_pictures")
 _SHOWN_CUE = rf"(?=[^.!?\n]{{0,60}}\b{_KEPT_CUE}|[^.!?\n]{{0,40}}{_IMAGE})"
 _PICTURE_WORDS = cues(PICTURES("pictures")) | {"face", "facial", "head"}
@@ -43,6 +44,9 @@ PICTURE_PATTERNS = (
         cues(PICTURES("user_names")),
         rf"\b{_of('user_names')}(?: {_of('user_name_papers')})?\s?(?:is|:|=)?\s?"
         r"(?P<v>@\w{3,30}|(?<=[:=]\s)[\w.-]{0,30}[\d_.][\w.-]{1,30}\b)",
+    ),
+    plain_pattern(
+        "other_id", _NO_WORDS, r"(?<![\w.@/])(?P<v>@(?-i:[a-z])[a-z0-9_.]{2,28}[a-z0-9_])(?![\w@$])"
     ),
     plain_pattern(
         "biometric",

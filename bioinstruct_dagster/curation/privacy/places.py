@@ -35,10 +35,16 @@ _STREET_SUPPORT = re.compile(
     r"\b(?:at|address|lives?|home|resid\w{2,5}|flat|of|on)\b[^.\n]{0,24}$", re.IGNORECASE
 )
 _NO_STREET_WORDS = re.compile(r"\d+[A-Z]?\s(?:The|A|An|Of|In|For)\b")
+_NO_STREET_NAMES = PLACES("no_street_names")
 # A bed: "St. Mary's Hospital, Room 412", "Ward 7, Bed 14".
 _CARE_NAME = rf"(?:(?:St\.?|[A-Z][\w'’.-]{{1,20}})\s){{1,4}}{any_of(PLACES('hospitals'))}"
 _BED = rf"(?i:{any_of(PLACES('rooms'))})\.?\s?(?:(?:no|number)\.?\s|#\s?)?[A-Z]?-?\d{{1,4}}[A-Z]?\b"
 _BEDS = rf"{_BED}(?:(?:,|\sand|/)?\s?{_BED}){{0,2}}"
+# "lives on Maple Street", without a number.
+_HOME_STREET = re.compile(
+    rf"\b(?:{any_start_of(PLACES('living'))}\s(?:in|of|at|on|from|near|to|off)|[Hh]ome\son|[Aa]ddress:?)\s"
+    rf"(?P<v>(?:{_TOWN_WORD}\s){{1,3}}{_STREET}\b{_UNIT_PART}{_AFTER_STREET})"
+)
 _HOSPITAL_ROOM = re.compile(
     rf"{_CARE_NAME}(?:,|:|\s\(|\s[-–]|\sin|,\sin)?\s?{_BEDS}"
     rf"|{_BEDS}(?:,|,?\s(?:of|at|in)(?:\sthe)?)\s{_CARE_NAME}"
@@ -101,6 +107,8 @@ def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str
     if text.holds_any(_HOME_WORDS) or ("from" in text.words and text.holds_any(_PERSON_WORDS)):
         for pattern in (_HOME, _HOME_LABEL, _COUNTY):
             yield pattern, "v", 0.6
+        if text.holds_any(_STREET_WORDS):
+            yield _HOME_STREET, "v", 0.8
     if not text.has_digit:
         return
     if text.holds_any(_STREET_WORDS):
@@ -123,5 +131,7 @@ def _is_street(text: str, match: re.Match[str]) -> bool:
         return False
     words = re.split(r"[\s,]+", match[0])
     if not _DOUBTFUL_STREETS.intersection(words) or re.search(r"\d{5}|[A-Z]{2}\b", match[0][4:]):
+        return True
+    if len(words[0]) > 1 and words[1] not in _NO_STREET_NAMES:
         return True
     return _STREET_SUPPORT.search(text[max(0, match.start() - 40) : match.start()]) is not None

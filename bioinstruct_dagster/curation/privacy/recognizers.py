@@ -85,6 +85,7 @@ PRESIDIO_RECOGNIZERS: tuple[PresidioRecognizer, ...] = (
 _NO_ADDRESS = re.compile(
     r"\b(?:version|ver|release|v|section|chapter|ec|e\.c|enzyme|number)\.?\s?$", re.IGNORECASE
 )
+_RESERVED_HOST = re.compile(r"\.(?:example|test|invalid|localhost|local)$", re.IGNORECASE)
 _Hint = tuple[PresidioRecognizer, re.Pattern[str]]
 _HINTS: tuple[_Hint, ...] = tuple((entry, re.compile(entry.hint)) for entry in PRESIDIO_RECOGNIZERS)
 _EMAIL_HINTS = tuple(hint for hint in _HINTS if hint[0].kind == "email")
@@ -172,6 +173,7 @@ def _email_recognizer() -> Any:
 
     class OfflineEmailRecognizer(EmailRecognizer):
         def validate_result(self, pattern_text: str) -> bool:
-            return suffixes(pattern_text).fqdn != ""
+            # Invented addresses end in the names that RFC 2606 reserves.
+            return suffixes(pattern_text).fqdn != "" or bool(_RESERVED_HOST.search(pattern_text))
 
     return OfflineEmailRecognizer()

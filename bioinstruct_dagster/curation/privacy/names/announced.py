@@ -51,11 +51,20 @@ _LABELLED = (
 )
 _DOUBTFULLY_LABELLED = (_form(f"{COMMA_NAME}|{ANNOUNCED_NAME}", 0.8, known=True),)
 _SURE = (_form(ANNOUNCED_NAME, 0.75),)
-_DOUBTFUL = (_form(ANNOUNCED_NAME, 0.75, known=True),)
+# What follows a name and no heading: a mark, or what persons do.
+_PERSON_GOES_ON = rf"(?=[,;.)]|['’]s\b|\s{names_of('patient_verbs', 'person_verbs')}\b|\s?$)"
+_DOUBTFUL = (
+    _form(ANNOUNCED_NAME, 0.75, known=True),
+    _form(rf"(?P<v>{ANNOUNCED_NAME}){_PERSON_GOES_ON}", 0.7),
+)
 _OF_RELATIVE = (_form(ANNOUNCED_NAME, 0.75), _form(rf"(?P<v>{WORD})\b", 0.6))
 _OF_SOME_RELATIVE = (
     _form(ANNOUNCED_NAME, 0.75, known=True),
     _form(rf"(?P<v>{WORD})\b", 0.6, known=True),
+)
+_OF_NAMED_RELATIVE = (
+    _form(ANNOUNCED_NAME, 0.75),
+    _form(rf"(?P<v>{WORD})\b(?=[,)]|\s{names_of('patient_verbs', 'person_verbs')}\b)", 0.6),
 )
 # The forms that the words of a list announce, if no colon stands between.
 _FORMS: dict[str, tuple[_Form, ...]] = {
@@ -170,7 +179,7 @@ def _relative_forms(core: str, entry: str, *, named: bool) -> tuple[_Form, ...]:
     if before.endswith(_POSSESSORS):
         return _OF_RELATIVE
     if named and not before.endswith(_SOMEBODYS):
-        return _SURE
+        return _OF_NAMED_RELATIVE
     return _OF_SOME_RELATIVE
 
 

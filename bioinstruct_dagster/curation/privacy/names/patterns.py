@@ -12,6 +12,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     ANNOUNCED_NAME,
     ANY_WORD,
     COMMA_NAME,
+    FAMILY_NAMES,
     FULL_NAME,
     INITIALS_NAME,
     PARTICLE,
@@ -62,6 +63,23 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
         cues(NAMES("person_verbs")),
         re.compile(rf"(?<![\w-])(?P<v>{FULL_NAME})(?=\s{names_of('person_verbs')}\b)"),
         0.7,
+    ),
+    # "J. Weaver", but not "C. Difficile" nor the author of a reference.
+    NamePattern(
+        FAMILY_NAMES,
+        re.compile(
+            rf"(?<![\w.,&-]\s)(?<![\w.-])(?P<v>(?:[A-Z]\.[ ]?){{1,3}}{PARTICLE}(?P<k>{WORD}))\b"
+            r"(?!,?\s(?:et\b|and\s[A-Z]\.|\(?(?:19|20)\d\d))"
+        ),
+        0.65,
+    ),
+    # "Olga says", "Weaver was admitted".
+    NamePattern(
+        cues(NAMES("person_verbs"), NAMES("patient_verbs")),
+        re.compile(
+            rf"(?<![\w.-]\s)(?<![\w.'’-])(?P<v>(?P<k>{WORD}))(?=\s{names_of('person_verbs', 'telling_verbs')}\b)"
+        ),
+        0.6,
     ),
     # "Karen Holloway, MD", "R. Fontaine, RN".
     NamePattern(

@@ -12,6 +12,7 @@ from bioinstruct_dagster.curation.privacy.names.announced import announced_names
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FAMILY_NAMES,
     GIVEN_NAMES,
+    KNOWN_NAMES,
     NON_NAME_WORDS,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
@@ -31,6 +32,13 @@ _AROUND = 90  # characters on either side of two words in capitals
 _MOST_STRETCH = 2**31  # a stretch may be as long as the text
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _INITIAL = re.compile(r"^(?:[A-Z]\.)+$")
+# Endings of diseases, drugs, species and findings, which a model takes for persons.
+_MEDICAL_WORD = re.compile(
+    r"(?:osis|itis|emia|aemia|oma|omas|pathy|ectomy|otomy|scopy|graphy|gram|algia|plasia|trophy|uria"
+    r"|rrhea|rrhage|penia|cytes?|mab|nib|cillin|mycin|statin|sartan|prazole|azole|pril|olol|idine"
+    r"|amine|ine|vir|ium|ide|ase|itis|coccus|bacter|virus|viruses|ella|ism|ics?|al|ed|ing|ion|ions"
+    r"|ness|ity|ive|ous|ary|ical)$"
+)
 _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
 _INITIAL_LENGTH = 2  # letters; "J." and "Jo" are too short to search for
 
@@ -60,7 +68,8 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     for begin, end in stretches:
         for entry in tried:
             for match in entry.pattern.finditer(text.raw, begin, end):
-                yield (*match.span("v"), entry.score)
+                if "k" not in entry.pattern.groupindex or match["k"].lower() in KNOWN_NAMES:
+                    yield (*match.span("v"), entry.score)
         if text.has_digit:
             yield from _described_names(text.raw, begin, end)
         if given:
@@ -111,6 +120,8 @@ def name_in(text: str, span: Span) -> Span | None:
 def is_confirmed(text: str, span: Span) -> bool:
     """Whether a known name or the words around it confirm a name that a model saw."""
     words = text[span.start : span.end].split()
+    if any(_MEDICAL_WORD.search(word) for word in words):
+        return False
     if len(words) == 1 or not all(word[:1].isupper() for word in words):
         return False
     known = words[0].lower() in GIVEN_NAMES or words[-1].lower() in FAMILY_NAMES
