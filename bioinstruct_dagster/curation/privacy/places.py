@@ -109,8 +109,14 @@ def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str
             yield pattern, "v", 0.6
         if text.holds_any(_STREET_WORDS):
             yield _HOME_STREET, "v", 0.8
-    if not text.has_digit:
-        return
+    if text.has_digit:
+        yield from _numbered_patterns(text)
+
+
+def _numbered_patterns(
+    text: ScannedText,
+) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
+    """The patterns of places that hold a digit."""
     if text.holds_any(_STREET_WORDS):
         yield _ADDRESS, 0, 0.9
     if text.holds_any(_ROOM_WORDS):

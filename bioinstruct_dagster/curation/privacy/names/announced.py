@@ -69,10 +69,12 @@ _OF_NAMED_RELATIVE = (
 # The forms that the words of a list announce, if no colon stands between.
 _FORMS: dict[str, tuple[_Form, ...]] = {
     "name_announcers": _SURE,
-    "doubtful_name_announcers": _DOUBTFUL,
+    "doubtful_name_announcers": (_form(ANNOUNCED_NAME, 0.75, known=True),),
     "staff": _DOUBTFUL,
     "relatives": _OF_SOME_RELATIVE,
     "naming_words": _OF_SOME_RELATIVE,
+    # "A woman, Rosalind Achebe, developed", "the patient (Rosalind Achebe)".
+    "persons": (_form(rf"(?P<v>{ANNOUNCED_NAME})(?=[,)])", 0.75),),
     "callings": (_form(f"{FULL_NAME}|{WORD}", 0.8, known=True),),
     # "Pt Weaver states".
     "patient_words": (
@@ -121,6 +123,8 @@ _OPENING, _LABEL_SIGNS = " \t\n(*_\"“'", ":=|"
 _SHORTEST = 6  # characters before a name that hold an announcement
 _PREVIOUS = frozenset(f"{_OPENING}{_LABEL_SIGNS}")
 _ABBREVIATION = re.compile(r"\b(?:dr|pt|mr|mrs|ms|attn)\.$")
+# Lists whose names stand in brackets or between commas alone, and lists whose names never do.
+_ONE_WAY = frozenset(("persons", "staff", "doubtful_name_announcers", "patient_words", "callings"))
 _IS_NAMED = re.compile(r"(?:['’]s name)?(?: is| named| called)?$")
 _POSSESSORS = ("his", "her", "my", "their", "'s", "’s")
 _SOMEBODYS = ("the", "this", "that", "a", "an")
@@ -164,7 +168,9 @@ def _unlabelled(raw: str, start: int, core: str, gap: str) -> Iterator[tuple[int
             if name == "relatives" and "\n" not in gap:
                 yield from _names(raw, start, _relative_forms(core, entry, named=True))
     for name, entry in _lists(_TABLE, core):
-        if ("\n" in gap and name != "closings") or ("(" in gap and name != "relatives"):
+        if ("\n" in gap and name != "closings") or (
+            (pause or "(" in gap) != (name == "persons") and name in _ONE_WAY
+        ):
             continue
         named_too = pause or "(" in gap
         forms = (

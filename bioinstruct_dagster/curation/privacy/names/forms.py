@@ -21,9 +21,9 @@ def names_of(*lists: str) -> str:
 
 
 # Latin letters with all their accents; those after ž have capitals and small letters in turn.
-UPPER, LOWER = "A-ZÀ-ÖØ-ÞĀ-ſ", "a-zß-öø-ÿĀ-ſ"
+UPPER, LOWER = "A-ZÀ-ÖØ-ÞĀ-ſḀ-ỿ", "a-zß-öø-ÿĀ-ſḀ-ỿ"
 WORD = (
-    rf"(?:(?:Mc|Mac|O['’]|D['’]|De|Di|La|Le|Van|Al-|El-)?[{UPPER}][{LOWER}'’]{{1,20}}"
+    rf"(?:(?:Mc|Mac|O['’]|D['’]|De|Di|Du|Fitz|Jo|La|Le|Mary|Van|Al-|El-)?[{UPPER}][{LOWER}'’]{{1,20}}"
     rf"(?:-[{UPPER}][{LOWER}]{{1,20}})?)"
 )
 UPPER_WORD = rf"(?:[{UPPER}]{{2,20}}(?:['’-][{UPPER}]{{2,20}})?)"

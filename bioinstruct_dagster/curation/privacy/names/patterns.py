@@ -119,6 +119,7 @@ CONFIRMING_VERBS = re.compile(rf"[ ]{names_of('speaking_verbs', 'person_verbs')}
 NAME_BEFORE_HINT = re.compile(
     rf"(?<![\w-])(?:{FULL_NAME}|{UPPER_NAME}|{COMMA_NAME}|{INITIALS_NAME})$"
 )
+TURNED_NAME = re.compile(rf"(?<![\w'’-])(?P<f>{ANY_WORD}),[ ](?P<g>{ANY_WORD})(?![\w,])")
 NAME_PAIR = re.compile(
     rf"(?<![\w'’-])(?P<g>{WORD}|[A-Z]{{3,15}})[ ](?:(?:[A-Z]\.?|{WORD})[ ])?"
     rf"{PARTICLE}(?P<f>{ANY_WORD})\b"

@@ -24,6 +24,8 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
     NAME_BEFORE_HINT,
     NAME_PAIR,
     NAME_PATTERNS,
+    TURNED_NAME,
+    NamePattern,
 )
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import spoken_names
@@ -67,13 +69,20 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     given = text.holds_any(GIVEN_NAMES)
     for begin, end in stretches:
         for entry in tried:
-            for match in entry.pattern.finditer(text.raw, begin, end):
-                if "k" not in entry.pattern.groupindex or match["k"].lower() in KNOWN_NAMES:
-                    yield (*match.span("v"), entry.score)
+            yield from _pattern_names(entry, text.raw, begin, end)
         if text.has_digit:
             yield from _described_names(text.raw, begin, end)
         if given:
             yield from _given_names(text.raw, begin, end)
+            yield from _turned_names(text.raw, begin, end)
+
+
+def _pattern_names(
+    entry: NamePattern, text: str, begin: int, end: int
+) -> Iterator[tuple[int, int, float]]:
+    for match in entry.pattern.finditer(text, begin, end):
+        if "k" not in entry.pattern.groupindex or match["k"].lower() in KNOWN_NAMES:
+            yield (*match.span("v"), entry.score)
 
 
 def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
@@ -86,6 +95,13 @@ def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, fl
         if given.lower() in GIVEN_NAMES and (
             family not in NON_NAME_WORDS or family in FAMILY_NAMES
         ):
+            yield (*match.span(), 0.7)
+
+
+def _turned_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
+    """Known family names before known given names: "Weaver, Thomas"."""
+    for match in TURNED_NAME.finditer(text, begin, end):
+        if match["f"].lower() in FAMILY_NAMES and match["g"].lower() in GIVEN_NAMES:
             yield (*match.span(), 0.7)
 
 

@@ -13,12 +13,11 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     KNOWN_NAMES,
     NON_NAME_WORDS,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
 
 _TITLES = tuple(NAMES("small_letter_titles"))
+_TITLE_WORDS = cues(_TITLES)
 _LABELS = tuple(NAMES("small_letter_labels"))
-_CUE_WORDS = cues(_TITLES, _LABELS)
-_DESCRIBED_WORDS = frozenset(("dob", "mrn", "yo", "y", "f", "m", "yr", "year"))
 _NAME = re.compile(r"[a-z]{2,15}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][a-z][a-z'’-]{1,20})?(?![\w-])")
 _DESCRIPTION = re.compile(r",?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)")
 _BEFORE = 24  # characters before a name that hold the longest title or label
@@ -26,11 +25,9 @@ _BEFORE = 24  # characters before a name that hold the longest title or label
 
 def small_letter_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     """Known names in small letters after a title, a label or "pt": start, end and score."""
-    announced = text.holds_any(_CUE_WORDS)
-    described = text.has_digit and text.holds_any(_DESCRIBED_WORDS)
-    if not announced and not described:
-        return
-    for word in text.words & KNOWN_NAMES:
+    # A family name alone counts after a title only.
+    known = KNOWN_NAMES if text.holds_any(_TITLE_WORDS) else GIVEN_NAMES
+    for word in text.words & known:
         for start in _places(text.raw, word):
             match = _NAME.match(text.raw, start)
             if match is None:
