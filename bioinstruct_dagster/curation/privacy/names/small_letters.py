@@ -13,7 +13,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     KNOWN_NAMES,
     NON_NAME_WORDS,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
 _TITLES = tuple(NAMES("small_letter_titles"))
 _TITLE_WORDS = cues(_TITLES)
