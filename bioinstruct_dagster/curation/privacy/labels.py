@@ -9,6 +9,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     GAP,
     GROUPS,
     NUMBER,
+    SURE_SCORE,
     plain_pattern,
     strong_label,
     weak_label,
@@ -50,11 +51,11 @@ LABEL_PATTERNS = (
         _cues("weak_record_labels") | {"unit"},
         rf"{_of('weak_record_labels')}|unit(?=\s{NUMBER})",
     ),
-    strong_label(
+    plain_pattern(
         "mrn",
         _cues("bare_record_labels"),
-        rf"{_of('bare_record_labels')}(?=\s)",
-        least=6,
+        rf"\b{_of('bare_record_labels')}\s(?P<v>[A-Z]{{0,2}}\d{{6,10}})(?![\w-])",
+        score=SURE_SCORE,
     ),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
     plain_pattern("ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])"),
@@ -136,7 +137,7 @@ PLATE_PATTERNS = (
         _cues("vehicle_words"),
         rf"\bplates?(?:\s(?:{NUMBER}|#))?[^\w\n.;!?]{{1,4}}(?:{_of('plate_verbs')}\s)?[\"'“]?"
         rf"(?=(?:[ -]?[A-Z0-9]){{5}}){_PLATE}",
-    ),
+    )._replace(also=frozenset(("plate", "plates"))),
     plain_pattern(
         "vehicle",
         all_words(LABELS("plates")),

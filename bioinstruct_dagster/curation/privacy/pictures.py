@@ -46,9 +46,6 @@ PICTURE_PATTERNS = (
         r"(?P<v>@\w{3,30}|(?<=[:=]\s)[\w.-]{0,30}[\d_.][\w.-]{1,30}\b)",
     ),
     plain_pattern(
-        "other_id", _NO_WORDS, r"(?<![\w.@/])(?P<v>@(?-i:[a-z])[a-z0-9_.]{2,28}[a-z0-9_])(?![\w@$])"
-    ),
-    plain_pattern(
         "biometric",
         all_words(PICTURES("kept_biometric_cues")),
         rf"(?P<v>\b{_BIOMETRIC}(?: {_RECORD})?)"
@@ -77,5 +74,12 @@ PICTURE_PATTERNS = (
         all_words(PICTURES("picture_endings")),
         rf"(?<![\w'’-])(?P<v>[\w'’-]{{0,40}}?(?<![a-z]){_of('picture_files')}"
         rf"(?![a-z])[\w'’-]{{0,40}}{_IMAGE})",
+    ),
+)
+
+# User names such as "@tomweaver"; tried if a text holds the sign.
+HANDLE_PATTERNS = (
+    plain_pattern(
+        "other_id", _NO_WORDS, r"(?<![\w.@/])(?P<v>@(?-i:[a-z])[a-z0-9_.]{2,28}[a-z0-9_])(?![\w@$])"
     ),
 )

@@ -34,7 +34,11 @@ from bioinstruct_dagster.curation.privacy.names.persons import (
     repeated_name_spans,
 )
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
-from bioinstruct_dagster.curation.privacy.pictures import BIOMETRIC_PATTERNS, PICTURE_PATTERNS
+from bioinstruct_dagster.curation.privacy.pictures import (
+    BIOMETRIC_PATTERNS,
+    HANDLE_PATTERNS,
+    PICTURE_PATTERNS,
+)
 from bioinstruct_dagster.curation.privacy.places import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
@@ -136,6 +140,8 @@ def _details(text: ScannedText, names: Sequence[Span]) -> Iterator[Span]:
     for span in labelled_spans(text, _WORDED_PATTERNS):
         if span.kind != "email" or not is_organizations_email(text.raw, span.start, span.end):
             yield span
+    if "@" in text.raw:
+        yield from labelled_spans(text, HANDLE_PATTERNS)
     yield from place_spans(text)
     yield from age_spans(text)
     yield from url_spans(text, {part for name in _words(text.raw, names) for part in name.split()})

@@ -77,7 +77,8 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
     NamePattern(
         cues(NAMES("person_verbs"), NAMES("patient_verbs")),
         re.compile(
-            rf"(?<![\w.-]\s)(?<![\w.'’-])(?P<v>(?P<k>{WORD}))(?=\s{names_of('person_verbs', 'telling_verbs')}\b)"
+            rf"(?<![\w.-]\s)(?<![\w.'’-])(?P<v>(?P<k>{WORD}))"
+            rf"(?=\s{names_of('person_verbs', 'telling_verbs')}\b)"
         ),
         0.6,
     ),
