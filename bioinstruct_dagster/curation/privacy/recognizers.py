@@ -7,17 +7,14 @@ numbers (telephones), for which Presidio too calls phonenumbers.
 """
 
 import re
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, pieces
+from bioinstruct_dagster.curation.privacy.names.model_libraries import without_model_libraries
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
-
-_MODEL_LIBRARIES = ("torch", "transformers", "stanza", "gliner", "flair", "tensorflow", "cupy")
 
 _AROUND = 80  # characters on either side of what could be a match
 
@@ -135,23 +132,6 @@ def _is_whole(text: str, span: Span) -> bool:
     if span.kind == "date" and before[-1:] == "." and before[:1].isalnum():
         return False
     return span.kind != "ip" or not _NO_ADDRESS.search(text[max(0, span.start - 12) : span.start])
-
-
-@contextmanager
-def without_model_libraries() -> Iterator[None]:
-    """Keep Presidio and spaCy from loading the libraries of language models.
-
-    Both then treat these libraries as not installed. To load them would cost twelve CPU-seconds
-    and put torch into a process that only searches for patterns. A loaded library stays.
-    """
-    kept_out = [name for name in _MODEL_LIBRARIES if name not in sys.modules]
-    modules: dict[str, Any] = sys.modules
-    modules.update(dict.fromkeys(kept_out))  # None: an import of it fails
-    try:
-        yield
-    finally:
-        for name in kept_out:
-            sys.modules.pop(name, None)
 
 
 @cache
