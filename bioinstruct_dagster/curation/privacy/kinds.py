@@ -5,7 +5,7 @@ these types, and which of two overlapping spans stays. Does not: recognising any
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.vocabulary import WORD
@@ -89,31 +89,6 @@ class ScannedText:
     def holds_any(self, any_of: frozenset[str]) -> bool:
         """Whether the text holds one of these words, which are in lower case."""
         return not self.words.isdisjoint(any_of)
-
-
-def pieces(
-    hint: re.Pattern[str], text: str, before: int, after: int, most: int = 1200
-) -> Iterator[tuple[int, int]]:
-    """Pieces of a text around the matches of a hint; pieces that overlap become one.
-
-    Args:
-        hint: an expression that matches wherever a slower one could match.
-        text: the text.
-        before: characters before a match that a piece holds.
-        after: characters after it.
-        most: characters of a piece at most, so that no pattern takes quadratic time.
-    """
-    begin = end = -1
-    for match in hint.finditer(text):
-        low, high = max(0, match.start() - before), min(len(text), match.end() + after)
-        if begin >= 0 and low <= end and high - begin <= most:
-            end = high
-            continue
-        if begin >= 0:
-            yield begin, end
-        begin, end = low, high
-    if begin >= 0:
-        yield begin, end
 
 
 def resolve_overlaps(spans: Iterable[Span]) -> list[Span]:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.privacy.kinds import NUMBER_HINT, ScannedText, Span, pieces
-from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, any_shape_of
+from bioinstruct_dagster.curation.privacy.kinds import NUMBER_HINT, ScannedText, Span
+from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, any_shape_of, pieces
 
 SURE_SCORE = 0.9
 # Between a label and its value: a word for "number", punctuation, Markdown, "is".

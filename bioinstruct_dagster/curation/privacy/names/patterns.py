@@ -30,12 +30,9 @@ CAPITALIZED_WORDS = re.compile(
 
 
 class NamePattern(NamedTuple):
-    """A name and the words before it; each text that the pattern matches holds one of `words`.
+    """A pattern whose group `v` is a name; each text that it matches holds one of `words`.
 
-    Attributes:
-        words: words in small letters.
-        pattern: the expression; its group `v` is the name.
-        score: the score of the span.
+    A pattern with a group `k` matches only if that word is a known name.
     """
 
     words: frozenset[str]
@@ -115,8 +112,6 @@ DESCRIBED_HINT = re.compile(
     r"|,?\sis\san?\s\d{1,3}[- ]|,?\s\(?(?i:d\.?o\.?b\b|mrn\b|born\b|date of birth|ssn\b|aged?\s\d)"
     r"|\s\(\d{1,3}\s?(?:y/?o|M\b|F\b|years?|,)|\s[-–|]\s(?:DOB|MRN))"
 )
-# After a name that a language model saw.
-CONFIRMING_VERBS = re.compile(rf"[ ]{names_of('speaking_verbs', 'person_verbs')}\b")
 NAME_BEFORE_HINT = re.compile(
     rf"(?<![\w-])(?:{FULL_NAME}|{UPPER_NAME}|{COMMA_NAME}|{INITIALS_NAME})$"
 )

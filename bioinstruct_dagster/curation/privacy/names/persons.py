@@ -7,18 +7,18 @@ Belongs here: where the patterns of names are tried, and where a name ends. Does
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span, pieces
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 from bioinstruct_dagster.curation.privacy.names.announced import announced_names
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FAMILY_NAMES,
     GIVEN_NAMES,
     KNOWN_NAMES,
     NON_NAME_WORDS,
+    names_of,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     CAPITALIZED_WORDS,
-    CONFIRMING_VERBS,
     DESCRIBED_HINT,
     LABELLED_NAMES,
     NAME_BEFORE_HINT,
@@ -29,11 +29,14 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
 )
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import spoken_names
+from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
 _AROUND = 90  # characters on either side of two words in capitals
 _MOST_STRETCH = 2**31  # a stretch may be as long as the text
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _INITIAL = re.compile(r"^(?:[A-Z]\.)+$")
+# After a name that a language model saw.
+_CONFIRMING_VERBS = re.compile(rf"[ ]{names_of('speaking_verbs', 'person_verbs')}\b")
 # Endings of diseases, drugs, species and findings, which a model takes for persons.
 _MEDICAL_WORD = re.compile(
     r"(?:osis|itis|emia|aemia|oma|omas|pathy|ectomy|otomy|scopy|graphy|gram|algia|plasia|trophy|uria"
@@ -141,7 +144,7 @@ def is_confirmed(text: str, span: Span) -> bool:
     if len(words) == 1 or not all(word[:1].isupper() for word in words):
         return False
     known = words[0].lower() in GIVEN_NAMES or words[-1].lower() in FAMILY_NAMES
-    return known or CONFIRMING_VERBS.match(text, span.end) is not None
+    return known or _CONFIRMING_VERBS.match(text, span.end) is not None
 
 
 def repeated_name_spans(text: str, names: Iterable[str]) -> Iterator[Span]:
