@@ -22,17 +22,17 @@ from bioinstruct_dagster.curation.privacy.kinds import (
 )
 from bioinstruct_dagster.curation.privacy.labelled_numbers import labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
+from bioinstruct_dagster.curation.privacy.names.confirmed import (
+    is_confirmed,
+    name_in,
+    repeated_name_spans,
+)
 from bioinstruct_dagster.curation.privacy.names.not_persons import (
     is_clinician,
     is_placeholder,
     placeholder_spans,
 )
-from bioinstruct_dagster.curation.privacy.names.persons import (
-    is_confirmed,
-    name_in,
-    name_spans,
-    repeated_name_spans,
-)
+from bioinstruct_dagster.curation.privacy.names.persons import name_spans
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 from bioinstruct_dagster.curation.privacy.pictures import (
     BIOMETRIC_PATTERNS,

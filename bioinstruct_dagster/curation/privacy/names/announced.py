@@ -8,105 +8,24 @@ persons). The words are in `words/names.yaml`.
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText
-from bioinstruct_dagster.curation.privacy.names.forms import (
-    ANNOUNCED_NAME,
-    ANY_WORD,
-    COMMA_NAME,
-    FULL_NAME,
-    UPPER,
-    WORD,
-    is_known,
-    names_of,
+from bioinstruct_dagster.curation.privacy.names.announcers import (
+    FORMS,
+    LABEL_FORMS,
+    OF_NAMED_RELATIVE,
+    OF_RELATIVE,
+    OF_SOME_RELATIVE,
+    Form,
 )
+from bioinstruct_dagster.curation.privacy.names.forms import UPPER, is_known
 from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
 
-
-class _Form(NamedTuple):
-    """A form of a name after the words of a list.
-
-    Attributes:
-        pattern: the name; what must follow it stands in a look-ahead.
-        score: the score of the span.
-        known: whether one word of the name must be a known name.
-    """
-
-    pattern: re.Pattern[str]
-    score: float
-    known: bool = False
-
-
-def _form(pattern: str, score: float, *, known: bool = False) -> _Form:
-    return _Form(
-        re.compile(rf"(?P<v>{pattern})" if "(?P<v>" not in pattern else pattern), score, known
-    )
-
-
-_LABELLED = (
-    _form(f"{COMMA_NAME}|{ANNOUNCED_NAME}", 0.85),
-    _form(rf"(?P<v>{ANY_WORD})\b(?![ ][a-z])", 0.7, known=True),
-)
-_DOUBTFULLY_LABELLED = (_form(f"{COMMA_NAME}|{ANNOUNCED_NAME}", 0.8, known=True),)
-_SURE = (_form(ANNOUNCED_NAME, 0.75),)
-# What follows a name and no heading: a mark, or what persons do.
-_PERSON_GOES_ON = rf"(?=[,;.)]|['’]s\b|\s{names_of('patient_verbs', 'person_verbs')}\b|\s?$)"
-_DOUBTFUL = (
-    _form(ANNOUNCED_NAME, 0.75, known=True),
-    _form(rf"(?P<v>{ANNOUNCED_NAME}){_PERSON_GOES_ON}", 0.7),
-)
-_OF_RELATIVE = (_form(ANNOUNCED_NAME, 0.75), _form(rf"(?P<v>{WORD})\b", 0.6))
-_OF_SOME_RELATIVE = (
-    _form(ANNOUNCED_NAME, 0.75, known=True),
-    _form(rf"(?P<v>{WORD})\b", 0.6, known=True),
-)
-_OF_NAMED_RELATIVE = (
-    _form(ANNOUNCED_NAME, 0.75),
-    _form(rf"(?P<v>{WORD})\b(?=[,)]|\s{names_of('patient_verbs', 'person_verbs')}\b)", 0.6),
-)
-# The forms that the words of a list announce, if no colon stands between.
-_FORMS: dict[str, tuple[_Form, ...]] = {
-    "name_announcers": _SURE,
-    "doubtful_name_announcers": (_form(ANNOUNCED_NAME, 0.75, known=True),),
-    "staff": _DOUBTFUL,
-    "relatives": _OF_SOME_RELATIVE,
-    "naming_words": _OF_SOME_RELATIVE,
-    # "A woman, Rosalind Achebe, developed", "the patient (Rosalind Achebe)".
-    "persons": (_form(rf"(?P<v>{ANNOUNCED_NAME})(?=[,)])", 0.75),),
-    "callings": (_form(f"{FULL_NAME}|{WORD}", 0.8, known=True),),
-    # "Pt Weaver states".
-    "patient_words": (
-        _form(
-            rf"(?P<v>{ANY_WORD})(?=\s{names_of('patient_verbs')}\b|['’]s\b|,\s)", 0.75, known=True
-        ),
-    ),
-    "self_introductions": (
-        _form(rf"(?P<v>{ANNOUNCED_NAME})\b", 0.7),
-        _form(rf"(?P<v>{FULL_NAME}|{WORD})\b", 0.65, known=True),
-    ),
-    "introductions": (_form(rf"(?P<v>{FULL_NAME}|{WORD})\b", 0.65, known=True),),
-    "greetings": (_form(rf"(?P<v>{FULL_NAME}|{WORD})\b(?=[,.!?:\n])", 0.6, known=True),),
-    "salutations": (_form(rf"(?P<v>{FULL_NAME}|{WORD})\s{{0,2}}(?=[,:\n])", 0.65),),
-    "closings": (
-        _form(
-            rf"(?:(?:Dr|Prof|Mrs?|Ms)\b\.?\s)?(?P<v>{ANNOUNCED_NAME})"
-            r"(?=[,.;]|\s*(?:\n|\(|$)|\s(?:on|at|MD|RN)\b)",
-            0.75,
-        ),
-    ),
-}
-_LABEL_FORMS: dict[str, tuple[_Form, ...]] = {
-    "name_labels": _LABELLED,
-    "relatives": _LABELLED,
-    "staff": _LABELLED,
-    "doubtful_name_labels": _DOUBTFULLY_LABELLED,
-}
 _Table = dict[str, list[tuple[str, str]]]
 
 
-def _by_last_word(lists: dict[str, tuple[_Form, ...]]) -> _Table:
+def _by_last_word(lists: dict[str, tuple[Form, ...]]) -> _Table:
     """The entries of the lists, and the list of each, by the last word of the entry."""
     table: _Table = {}
     for name in lists:
@@ -115,7 +34,7 @@ def _by_last_word(lists: dict[str, tuple[_Form, ...]]) -> _Table:
     return table
 
 
-_TABLE, _LABEL_TABLE = _by_last_word(_FORMS), _by_last_word(_LABEL_FORMS)
+_TABLE, _LABEL_TABLE = _by_last_word(FORMS), _by_last_word(LABEL_FORMS)
 _CAPITALIZED = re.compile(rf"[{UPPER}][\w'’.-]*")
 _BEFORE = 56  # characters that hold the longest entry and what may follow it
 # What may stand between the words of a list and the name.
@@ -148,7 +67,7 @@ def announced_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
         if core[-1] in _LABEL_SIGNS:
             if "\n" in tail[len(core) :]:
                 continue
-            for forms in _entries(_LABEL_TABLE, _LABEL_FORMS, core[:-1].rstrip(" *_)")):
+            for forms in _entries(_LABEL_TABLE, LABEL_FORMS, core[:-1].rstrip(" *_)")):
                 if spoken is None:
                     spoken = is_conversation(text)
                 yield from _names(raw, start, forms, known=spoken)
@@ -174,19 +93,19 @@ def _unlabelled(raw: str, start: int, core: str, gap: str) -> Iterator[tuple[int
             continue
         named_too = pause or "(" in gap
         forms = (
-            _relative_forms(core, entry, named=named_too) if name == "relatives" else _FORMS[name]
+            _relative_forms(core, entry, named=named_too) if name == "relatives" else FORMS[name]
         )
         yield from _names(raw, start, forms)
 
 
-def _relative_forms(core: str, entry: str, *, named: bool) -> tuple[_Form, ...]:
+def _relative_forms(core: str, entry: str, *, named: bool) -> tuple[Form, ...]:
     """The forms after a relative: "her husband" announces any name, "a friend" only known ones."""
     before = core[: core.rfind(entry)].rstrip()
     if before.endswith(_POSSESSORS):
-        return _OF_RELATIVE
+        return OF_RELATIVE
     if named and not before.endswith(_SOMEBODYS):
-        return _OF_NAMED_RELATIVE
-    return _OF_SOME_RELATIVE
+        return OF_NAMED_RELATIVE
+    return OF_SOME_RELATIVE
 
 
 def _lists(table: _Table, core: str) -> Iterator[tuple[str, str]]:
@@ -199,14 +118,14 @@ def _lists(table: _Table, core: str) -> Iterator[tuple[str, str]]:
 
 
 def _entries(
-    table: _Table, forms: dict[str, tuple[_Form, ...]], core: str
-) -> Iterator[tuple[_Form, ...]]:
+    table: _Table, forms: dict[str, tuple[Form, ...]], core: str
+) -> Iterator[tuple[Form, ...]]:
     for name, _ in _lists(table, core):
         yield forms[name]
 
 
 def _names(
-    raw: str, start: int, forms: tuple[_Form, ...], *, known: bool = False
+    raw: str, start: int, forms: tuple[Form, ...], *, known: bool = False
 ) -> Iterator[tuple[int, int, float]]:
     """The first form that matches at a place; `known` asks for a known name in any form."""
     for form in forms:

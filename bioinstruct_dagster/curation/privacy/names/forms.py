@@ -1,7 +1,8 @@
 """How a person's name is written: full, in capitals, with initials, family name first.
 
-Belongs here: expressions for a name alone. Does not: the words that announce a name (patterns,
-spoken, small_letters). The words are in `words/names.yaml`. Every repetition is bounded.
+Belongs here: expressions for a name alone, and where a name ends. Does not: the words that announce
+a name (patterns, spoken, announcers). The words are in `words/names.yaml`. Every repetition is
+bounded.
 """
 
 import re
@@ -12,6 +13,7 @@ GIVEN_NAMES, FAMILY_NAMES = NAMES("given_names"), NAMES("family_names")
 NON_NAME_WORDS = NAMES("not_names")
 KNOWN_NAMES = GIVEN_NAMES | FAMILY_NAMES
 
+_INITIAL = re.compile(r"^(?:[A-Z]\.)+$")
 _NAME_ENDS = re.compile(r"[\s,.'’-]+")
 
 
@@ -43,3 +45,29 @@ ANNOUNCED_NAME = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{UPPER_NAME})"
 def is_known(name: str) -> bool:
     """Whether a word of a name is a known given or family name."""
     return not KNOWN_NAMES.isdisjoint(_NAME_ENDS.split(name.lower()))
+
+
+def trim_name(text: str, start: int, end: int, *, sure: bool) -> tuple[int, int]:
+    """The span without the last words if they are no names; empty if no name is left.
+
+    Args:
+        text: the text.
+        start: where the span begins.
+        end: where it ends.
+        sure: whether a title or a label announces the name; then "White" and "Long" are names.
+    """
+    parts = list(re.finditer(r"[^\s,]+", text[start:end]))
+    words = [_INITIAL.sub("", part.group()).strip(".'’").lower() for part in parts]
+    whole = len(words)
+    given = bool(words) and words[0] in GIVEN_NAMES
+    while words and words[-1] in NON_NAME_WORDS:
+        if words[-1] in FAMILY_NAMES and (sure or (given and len(words) > 1)):
+            break
+        words.pop()
+    if not words or (words[0] in NON_NAME_WORDS and not (sure and words[0] in FAMILY_NAMES)):
+        return start, start
+    # "Oh, Doctor" is no family name and given name.
+    if len(words) < whole and "," in text[start : start + parts[0].end() + 1]:
+        return start, start
+    last = parts[len(words) - 1]
+    return start, start + last.end() - 2 * last.group().endswith(("'s", "’s"))

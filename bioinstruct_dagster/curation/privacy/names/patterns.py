@@ -1,8 +1,7 @@
 """The patterns of a person's name in running text: titles, labels and relations before it.
 
 Belongs here: what announces a name in a report or a note. Does not: how a name is written (forms),
-where the patterns are tried (persons), conversations and letters (spoken), or eponyms and
-placeholders (not_persons). The words are in `words/names.yaml`. Every repetition is bounded.
+or eponyms (not_persons). The words are in `words/names.yaml`. Every repetition is bounded.
 """
 
 import re
@@ -70,7 +69,6 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
         ),
         0.65,
     ),
-    # "Olga says", "Weaver was admitted".
     NamePattern(
         cues(NAMES("person_verbs"), NAMES("patient_verbs")),
         re.compile(
