@@ -33,11 +33,11 @@ class CurationSettings(SettingsGroup):
         "What happens to a row that holds identifiers of a person.",
     )
     privacy_model: str = setting(
-        "",
+        "auto",
         "BIOINSTRUCT_PRIVACY_MODEL",
-        "A spaCy model that finds names beyond the patterns.",
-        unit="model name or folder",
-        empty="patterns only",
+        "A spaCy model that finds names beyond the patterns. `auto` means en_core_web_sm where it "
+        "is installed (extra `names`), `off` means patterns only.",
+        unit="`auto`, `off`, model name or folder",
     )
     contamination: Literal["reject", "flag"] = setting(
         "reject",
@@ -117,7 +117,7 @@ class CurationSettings(SettingsGroup):
         # An absolute path is not changed, because the privacy gate's version depends on it.
         path = Path(value)
         absolute = from_project_root(path)
-        if not value or path.is_absolute():
+        if value in ("", "auto", "off") or path.is_absolute():
             return value
         is_folder = "/" in value or value.startswith(("~", "."))
         return str(absolute) if is_folder or (absolute / "meta.json").is_file() else value

@@ -10,33 +10,78 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
-_OLD_AGE_HINT = re.compile(r"9\d|1[01]\d")
+# It begins with the digit, because the search for one character is the fastest.
+_OLD_AGE_HINT = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
+_AGE_AFTER = re.compile(r"[- ]?(?:y|/?\(?[FM]\b)|[ ](?:fe)?male|[ ](?:lady|gentle|man\b|woman)")
+_AGE_BEFORE = re.compile(
+    rf"(?:\b(?:male|female|[mf]|man|woman),?\s|\bage[ds]?\b[^\d\n]{{0,16}}|\b(?i:{any_of(DATES('age_verbs'))})\s)$",
+    re.IGNORECASE,
+)
+_AROUND = 30  # characters on either side of such a number
 _TENS = r"(?:9\d|1[01]\d)"
+_YEARS_OLD = r"[- ]?(?:years?|yrs?)[- ]?(?:old|young)"
+_ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"
+_WRITTEN = (
+    rf"(?:[Nn]inety(?:[- ]{_ONES})?"
+    rf"|(?:[Aa]|[Oo]ne)[- ]hundred(?:[- ](?:and[- ])?(?:{_ONES}|ten|eleven|twelve))?)"
+)
+_WRITTEN_WORDS = frozenset(("ninety", "hundred"))
 _AGES = re.compile(
-    rf"(?<![\w.$€£<>≥≤/–-])(?P<v>{_TENS})(?:[- ]?(?:years?|yrs?)[- ]?old|[- ]?y\.?/?o\.?(?!\w)"
-    r"|[- ]years?[- ]of[- ]age)"
+    rf"(?<![\w.$€£<>≥≤/–-])(?P<v>{_TENS})(?:{_YEARS_OLD}|[- ]?y\.?/?o\.?(?!\w)"
+    r"|[- ]?yrs?\b\.?(?=\s(?:old|[MF]\b|male|female|lady|gentleman|man|woman))"
+    r"|[- ]years?[- ]of[- ]age"
+    r"|[- ]?(?:years?|yrs?|y)\b\.?(?=[,;.)]|\s(?:and|who|with|admitted|presented|was|has|is)\b|$))"
     rf"|\b(?:[Aa]ge|AGE|[Aa]ged)[*_]{{0,2}}(?:\s(?:is|was|of)\s|\s?[:=]\s?|\s\(years\):?\s"
     rf"|\s)[*_]{{0,2}}"
     rf"(?P<a>{_TENS})\b(?!\s?[-–%/]\s?\d|\.\d|\s(?:to|or|and)\s|\s?(?:%|mg|kg|cm|min|hours|days"
     rf"|weeks|months))"
-    r"|(?P<n>[Nn]inety(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)[- ]years?[- ]old"
-    rf"|\b{any_of(DATES('age_verbs'))}\s(?P<t>{_TENS})\b(?=\s(?:years|this|last|in|on|and)|[,.])"
-    rf"|(?<![\w.-])(?P<s>{_TENS})\s{any_of(DATES('aged_persons'))}\b(?!-)"
-    rf"|(?:^|\(|[Pp]t\s|\b[Aa]\s)(?P<f>{_TENS})[FM]\b"
+    rf"|(?<![\w-])(?P<n>{_WRITTEN})[- ]years?[- ]old"
+    rf"|\b{any_of(DATES('age_verbs'))}\s(?P<t>{_TENS})\b(?=\s(?:years|this|last|in|on|and|now)"
+    r"|[,.!?](?!\d)|$)"
+    rf"|(?:(?:^|[.\n:(]\s{{0,2}})(?:\w{{1,9}}\s(?:is\s)?)?|\b(?:[Aa]n?|[Tt]his|[Pp]t|[Pp]atient)\s)"
+    rf"(?P<s>{_TENS})\s{any_of(DATES('aged_persons'))}\b(?!-)(?!\s{any_of(DATES('animals'))})"
+    rf"|(?:^|[\n(,;:]\s?|[Pp]t\s|\b(?:[Aa]|is|an)\s)(?P<f>{_TENS})\s?/?[FM]\b(?!\.\w)"
+    rf"|\b(?:[Ff]emale|[Mm]ale|[MF]|[Ww]oman|[Mm]an),?\s(?:aged?\s)?(?P<g>{_TENS})\b(?=[,;.)]|\s[a-z]|$)"
+    rf"(?!\.\d|\s(?:mg|kg|cm|mm|ml|min|of\b|to\b|out\b|%))"
+    rf"|\b(?:[Aa]ged?|[Aa]ge\sof|turned|(?:[Ss]he|[Hh]e)\sis)\s(?P<w>{_WRITTEN})\b"
 )
 _GROUP_BEFORE = re.compile(
     rf"{any_of(DATES('not_one_age_before'))}\s{{0,2}}(?:the\s)?(?:age[ds]?\s)?(?:of\s)?$",
     re.IGNORECASE,
 )
 _GROUP_AFTER = re.compile(rf"\s?(?:s\b|{any_of(DATES('not_one_age_after'))})", re.IGNORECASE)
+# "(101F)" after one of these is a temperature.
+_HEAT = re.compile(rf"\b{any_of(DATES('heat'))}\b[^.;\n]{{0,60}}$", re.IGNORECASE)
+_ANIMAL = re.compile(rf"\b{any_of(DATES('animals'))}", re.IGNORECASE)
+
+
+def _matches(text: str, *, written: bool) -> Iterator[re.Match[str]]:
+    if written:
+        yield from _AGES.finditer(text)
+        return
+    last = 0
+    for hint in _OLD_AGE_HINT.finditer(text):
+        begin = max(last, hint.start() - _AROUND)
+        if _AGE_AFTER.match(text, hint.end()) or _AGE_BEFORE.search(text[begin : hint.start()]):
+            match = _AGES.search(text, begin, hint.end() + _AROUND)
+            if match:
+                last = match.end()
+                yield match
 
 
 def age_spans(text: ScannedText) -> Iterator[Span]:
-    """The ages over 89 in a text, without limits and ages of groups."""
-    if "ninety" not in text.words and not (text.has_digit and _OLD_AGE_HINT.search(text.raw)):
+    """The ages over 89 in a text, without limits, ages of groups, temperatures and animals."""
+    written = text.holds_any(_WRITTEN_WORDS)
+    if not written and not (text.has_digit and _OLD_AGE_HINT.search(text.raw)):
         return
-    for match in _AGES.finditer(text.raw):
-        start, end = match.span(str(match.lastgroup))
-        is_group = _GROUP_AFTER.match(text.raw, match.end())
-        if not is_group and not _GROUP_BEFORE.search(text.raw[max(0, start - 40) : start]):
-            yield Span("age_over_89", start, end, 0.85)
+    for match in _matches(text.raw, written=written):
+        group = str(match.lastgroup)
+        start, end = match.span(group)
+        before = text.raw[max(0, start - 80) : start]
+        if _GROUP_AFTER.match(text.raw, match.end()) or _GROUP_BEFORE.search(before[-40:]):
+            continue
+        if group == "f" and _HEAT.search(before):
+            continue
+        if group in "sfg" and _ANIMAL.search(text.raw, match.end(), match.end() + 40):
+            continue
+        yield Span("age_over_89", start, end, 0.85)

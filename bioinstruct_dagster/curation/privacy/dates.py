@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT, ScannedText, Span
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, cues
 
 _BIRTH_SCORE, _EVENT_SCORE, _WEAK_SCORE = 0.85, 0.75, 0.5
@@ -27,7 +27,24 @@ _YEAR = r"(?:19|20)\d\d"
 _DATES_WITH_DAY = re.compile(
     rf"(?<![\w.-])(?:{_MONTH}\b\.?\s{_DAY}\b(?:,?\s(?P<y1>{_YEAR})\b)?"
     rf"|{_DAY}(?:\sof)?[\s-]{_MONTH}\b(?:\.?,?[\s-](?P<y2>{_YEAR}\b|\d\d(?=[\s,.;)]"
-    rf"|$)))?)(?![%/\w])"
+    rf"|$)))?|{_DAY}{_MONTH}(?P<y3>{_YEAR}))(?![%/\w]|,?\s1[0-8]\d\d\b)"
+)
+# Right after a label of a birth: "19490411", "April eleventh nineteen forty nine", "04 11 1949".
+_ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"
+_TENS = "(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
+_SPOKEN_DAY = r"(?:(?:twenty|thirty)[- ])?(?:first|second|third|[a-z]{2,8}th|twentieth|thirtieth)"
+_SPOKEN_YEAR = (
+    r"(?:nineteen|twenty|two thousand(?:[ ]and)?)"
+    rf"(?:[ -](?:{_TENS}|{_ONES}|[a-z]{{1,4}}teen|ten|eleven|twelve|oh)){{0,2}}"
+)
+_BIRTH_LABEL, _BIRTH_CUES = any_of(DATES("birth_labels")), cues(DATES("birth_labels"))
+_LABELLED_BIRTHS = re.compile(
+    rf"\b(?i:{_BIRTH_LABEL})(?:\s\([\w/ -]{{2,16}}\))?(?i:\s(?:is|was|on|of|in)\b)?[^\w\n]{{0,6}}"
+    r"(?P<v>(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    r"|\d\d?[ ./-]\d\d?[ ./-](?:19|20)?\d\d"
+    rf"|(?i:{_MONTH})\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:of[ ])?"
+    rf"(?:{_SPOKEN_YEAR}|['’]\d\d)"
+    rf"|(?:the[ ])?{_DAY}(?:[ ]of)?[ ](?i:{_MONTH}),?[ ](?:{_SPOKEN_YEAR}|['’]?\d\d))(?![\w/-])"
 )
 _MONTHS_WITH_YEAR = re.compile(rf"(?<![\w.-]){_MONTH}\b\.?,?\s(?:of\s)?{_YEAR}\b")
 _SHORT_DATES = re.compile(r"(?<=\s)(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?![\w/%]|\.\d)")
@@ -55,7 +72,26 @@ _ONE_PERSON = re.compile(
     rf"\b(?:{any_of(DATES('one_person'))}|\d{{1,3}}[- ](?:year|yr|month)s?[- ]old)\b(?!s)",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!Mrs)(?<!\b[A-Z])[.!?;]\s|\n")
+# Several people: "adults admitted to the ICU from", "the records of 90 women".
+_MANY_PERSONS = re.compile(
+    rf"\b(?:{any_of(DATES('many_persons'))})\b|\b(?:{any_of(DATES('studied'))})\b", re.IGNORECASE
+)
+# A date right after such a word is a patient's, even if a trial or a search is in the sentence.
+_DATE_LABEL = re.compile(
+    rf"\b{any_of(DATES('stays'))}(?!\w)[^.;!?\n\w]{{0,4}}(?:\w{{2,12}}\s){{0,2}}?(?:(?:on|to|from|date|in)\b[^.;!?\n\w]{{0,4}}){{0,2}}$",
+    re.IGNORECASE,
+)
+_RANGE_AFTER = re.compile(
+    rf",?\s?(?:to|through|until|till|and|[-–—])\s?(?:(?:{_MONTH}|\d{{1,2}}(?:st|nd|rd|th)?|of)[\s./,-]{{1,2}}){{0,3}}(?P<y>{_YEAR})\b"
+)
+_RANGE_BEFORE = re.compile(
+    rf"\b(?P<y>{_YEAR}),?\s?(?:to|through|until|till|and|[-–—])\s?(?:the\s)?$"
+)
+_YEAR_OF = re.compile(_YEAR)
+_LATE_MONTH, _EARLY_MONTH = (
+    re.compile(pattern) for pattern in (r"Nov|Dec|1[12][/.-]", r"Jan|Feb|\b0?[12][/.-]")
+)
+_SENTENCE_END = re.compile(r"(?<!\bb)(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!Mrs)(?<!\b[A-Z])[.!?;]\s|\n")
 _BEFORE, _AFTER = 160, 80  # characters of a sentence that are read
 
 
@@ -67,13 +103,13 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
         numeric: dates in figures, as Presidio found them.
         named: the names of persons in the text.
     """
-    if not text.has_digit:
+    if not text.has_digit and not text.holds_any(_BIRTH_CUES):
         return
     names = sorted(span.start for span in named)
     dates = [(span.start, span.end, True) for span in numeric]
     if text.holds_any(_MONTH_WORDS):
         dates += (
-            (*match.span(), bool(match["y1"] or match["y2"]))
+            (*match.span(), bool(match["y1"] or match["y2"] or match["y3"]))
             for match in _DATES_WITH_DAY.finditer(text.raw)
         )
         yield from _month_spans(text.raw, names)
@@ -83,11 +119,21 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
             for match in _SHORT_DATES.finditer(text.raw)
             if _SHORT_DATE_CUE.search(text.raw[max(0, match.start() - 30) : match.start()])
         )
-    note = bool(dates) and _NOTE_WORDS.search(text.raw) is not None
+    for match in _LABELLED_BIRTHS.finditer(text.raw) if text.holds_any(_BIRTH_CUES) else ():
+        yield Span("date", *match.span("v"), _BIRTH_SCORE)
+    notes = [match.start() for match in _NOTE_WORDS.finditer(text.raw)] if dates else []
     for start, end, full in dates:
-        score = _score(text.raw, start, end, names, note=note)
+        score = _score(text.raw, start, end, names, note=_is_in_note(text.raw, start, notes))
         if score:
             yield Span("date", start, end, score if full else _WEAK_SCORE)
+
+
+def _is_in_note(text: str, start: int, notes: Sequence[int]) -> bool:
+    """Whether the text of a row in which a date stands is a note; `notes` are places of words."""
+    if not notes:
+        return False
+    begin, end = text.rfind(TEXT_LIMIT, 0, start), text.find(TEXT_LIMIT, start)
+    return any(begin < place and (place < end or end < 0) for place in notes)
 
 
 def _month_spans(text: str, names: Sequence[int]) -> Iterator[Span]:
@@ -110,17 +156,47 @@ def _month_spans(text: str, names: Sequence[int]) -> Iterator[Span]:
 def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool) -> float:
     """How certain it is that a date belongs to a person; 0.0 if it does not."""
     before, after = _sentence(text, start, end)
-    if _BIRTH_WORDS.search(before[-60:]):
-        return _BIRTH_SCORE
+    around = f"{before} {after}"
+    one = _ONE_PERSON.search(around) is not None
+    if _is_long_range(text[start:end], before, after) or (not one and _MANY_PERSONS.search(around)):
+        return 0.0
+    if labelled := _labelled_score(before):
+        return labelled
     if _WORLD_WORDS.search(before) or _WORLD_WORDS.search(after):
         return 0.0
-    if _STAY_WORDS.search(before):
-        return _EVENT_SCORE
-    one = _ONE_PERSON.search(before + after) is not None
     one = one or _is_near(names, start, before, after)
+    if _STAY_WORDS.search(before) or (one and _STAY_WORDS.search(after)):
+        return _EVENT_SCORE
     if _EVENT_WORDS.search(before) or _EVENT_WORDS.search(after):
         return _EVENT_SCORE if one or note else _WEAK_SCORE
     return _WEAK_SCORE if one or note or names else 0.0
+
+
+def _labelled_score(before: str) -> float:
+    """The score of a date right after a word of a birth or a stay; 0.0 without one."""
+    if _BIRTH_WORDS.search(before[-60:]):
+        return _BIRTH_SCORE
+    return _EVENT_SCORE if _DATE_LABEL.search(before) else 0.0
+
+
+def _is_long_range(date: str, before: str, after: str) -> bool:
+    """Whether a date is one end of a range over several years, as studies have them.
+
+    A stay may pass the end of a year: "from December 28, 2020 to January 4, 2021".
+    """
+    own = _YEAR_OF.search(date)
+    if not own:
+        return False
+    if match := _RANGE_AFTER.match(after):
+        first, last, early, late = own[0], match["y"], date, match[0]
+    elif match := _RANGE_BEFORE.search(before):
+        first, last, early, late = match["y"], own[0], before[-24:], date
+    else:
+        return False
+    years = int(last) - int(first)
+    if years == 1:
+        return not (_LATE_MONTH.search(early) and _EARLY_MONTH.search(late))
+    return years > 1
 
 
 def _is_near(names: Sequence[int], start: int, before: str, after: str) -> bool:

@@ -4,18 +4,20 @@ Belongs here: the findings about identifiers, and the redaction of a row's texts
 identifiers (scan). A finding records the kind and the span of an identifier, never its text.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS, Decision, Finding, GateResult, RowTexts
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
-from bioinstruct_dagster.curation.privacy.regions import is_large
-from bioinstruct_dagster.curation.privacy.scan import NO_ENTITIES, Entities, ScanResult, scan
+from bioinstruct_dagster.curation.privacy.names.confirmed import pieces_to_read
+from bioinstruct_dagster.curation.privacy.names.language_model import (
+    OFF,
+    chosen_model,
+    entity_spans,
+    model_state,
+)
+from bioinstruct_dagster.curation.privacy.scan import ScanResult, scan
 from bioinstruct_dagster.curation.versions import code_version, library_version
-from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 PrivacyAction = Literal["reject", "redact", "flag", "off"]
@@ -24,14 +26,6 @@ PrivacyAction = Literal["reject", "redact", "flag", "off"]
 PRESIDIO_LIBRARIES = ("phonenumbers",)
 
 _VERDICTS: Mapping[str, Decision] = {"reject": "reject", "redact": "repair", "flag": "flag"}
-# The labels of spaCy's models for persons and places, and the kind of each.
-_ENTITIES = {
-    "PERSON": "name", "PER": "name", "GPE": "location", "LOC": "location", "FAC": "location",
-}  # fmt: skip
-
-
-class PrivacyModelError(StatedError):
-    """The language model for names and places can't be used; the message says why."""
 
 
 class PrivacyGate:
@@ -42,21 +36,28 @@ class PrivacyGate:
 
     Args:
         action: what the gate does about identifiers.
-        model: name or folder of a spaCy model that finds further names and places; empty for none.
+        model: a spaCy model that finds further names and places: its name or folder, "auto" for
+            en_core_web_sm if it is installed, "off" for none.
+
+    Raises:
+        PrivacyModelError: the model is not installed.
     """
 
     name = "privacy"
 
-    def __init__(self, action: PrivacyAction = "reject", model: str = "") -> None:
+    def __init__(self, action: PrivacyAction = "reject", model: str = OFF) -> None:
         self._action = action
-        self._model = model
+        self._model = chosen_model(model)
+        self._model_state = model_state(self._model)
         self._code = code_version("curation.privacy.gate.PrivacyGate")
         indirect = {name: library_version(name) for name in PRESIDIO_LIBRARIES}
-        made_of = [self._code, indirect, action, model, _model_state(model)]
+        made_of = [self._code, indirect, action, self._model_state]
         self.version = _short_hash(made_of)
         self._versions = {
             kind: _short_hash([kind, *made_of]) for kind in (*KINDS, "placeholder_person")
         }
+
+        self._without_identifier = GateResult((Finding("no_identifier", self.version, "keep"),))
 
     @property
     def made_of(self) -> dict[str, Any]:
@@ -64,7 +65,7 @@ class PrivacyGate:
         return {
             **self._code._asdict(),
             "action": self._action,
-            "model": self._model,
+            "model": self._model_state,
             "presidio": library_version("presidio_analyzer"),
         }
 
@@ -72,10 +73,10 @@ class PrivacyGate:
         """A result per task, in their order."""
         if self._action == "off":
             return [GateResult((Finding("off", self.version, "keep"),)) for _ in tasks]
-        return [
-            self._result(task, scan(task, entities))
-            for task, entities in zip(tasks, self._entities(tasks), strict=True)
-        ]
+        results: Iterable[ScanResult] = map(scan, tasks)
+        if self._model:
+            results = self._with_entities(tasks, list(results))
+        return [self._result(task, result) for task, result in zip(tasks, results, strict=True)]
 
     def _result(self, task: RowTexts, result: ScanResult) -> GateResult:
         if any(result.found):
@@ -85,7 +86,7 @@ class PrivacyGate:
             evidence = {"found": _places(result.placeholders)}
             rule = "placeholder_person"
             return GateResult((Finding(rule, self._versions[rule], "flag", None, evidence),))
-        return GateResult((Finding("no_identifier", self.version, "keep"),))
+        return self._without_identifier
 
     def _findings(self, found: Sequence[Sequence[Span]], verdict: Decision) -> Iterator[Finding]:
         for kind in KINDS:
@@ -103,14 +104,28 @@ class PrivacyGate:
             if spans
         }
 
-    def _entities(self, tasks: Sequence[RowTexts]) -> Iterator[Entities]:
-        if not self._model:
-            yield from (NO_ENTITIES for _ in tasks)
-            return
-        texts = (text for task in tasks for text in task)
-        documents = _language_model(self._model).pipe(texts, batch_size=64)
-        for _ in tasks:
-            yield tuple(_entity_spans(next(documents)) for _ in TEXT_FIELDS)
+    def _with_entities(
+        self, tasks: Sequence[RowTexts], results: Sequence[ScanResult]
+    ) -> list[ScanResult]:
+        """The results after the model has read the parts of the texts that may hold more names."""
+        pieces = [
+            (row, place, begin, text[begin:end])
+            for row, (task, result) in enumerate(zip(tasks, results, strict=True))
+            for place, text in enumerate(task)
+            for begin, end in pieces_to_read(text, whole=any(result.found))
+        ]
+        seen: dict[int, tuple[list[Span], ...]] = {}
+        spans_of_pieces = entity_spans(self._model, (piece[-1] for piece in pieces))
+        for (row, place, begin, _), spans in zip(pieces, spans_of_pieces, strict=True):
+            if spans:
+                of_row = seen.setdefault(row, ([], [], []))
+                of_row[place].extend(
+                    span._replace(start=begin + span.start, end=begin + span.end) for span in spans
+                )
+        return [
+            scan(task, seen[row]) if row in seen else result
+            for row, (task, result) in enumerate(zip(tasks, results, strict=True))
+        ]
 
 
 def redact(text: str, spans: Sequence[Span]) -> str:
@@ -129,52 +144,6 @@ def _places(spans: Sequence[Sequence[Span]]) -> list[dict[str, Any]]:
         for name, of_field in zip(TEXT_FIELDS, spans, strict=True)
         for span in of_field
     ]
-
-
-def _entity_spans(document: Any) -> list[Span]:
-    return [
-        Span(_ENTITIES[entity.label_], entity.start_char, entity.end_char, 0.65)
-        for entity in document.ents
-        if entity.label_ in _ENTITIES
-        and not (_ENTITIES[entity.label_] == "location" and is_large(entity.text))
-    ]
-
-
-@cache
-def _language_model(model: str) -> Any:
-    import spacy
-
-    try:
-        return spacy.load(model, exclude=["lemmatizer", "parser", "textcat"])
-    except (OSError, ValueError, ImportError) as error:
-        raise PrivacyModelError(
-            f"BIOINSTRUCT_PRIVACY_MODEL: spaCy can't load {model!r} ({type(error).__name__})."
-            " Set it to the name of an installed spaCy model or to the folder of one, or leave it"
-            " empty to use patterns alone."
-        ) from None
-
-
-def _model_state(model: str) -> str:
-    """A text that changes with the model's files or version; the model is not loaded."""
-    if not model:
-        return ""
-    folder = Path(model)
-    if (folder / "meta.json").is_file():
-        sizes = [
-            f"{file.relative_to(folder)} {file.stat().st_size}"
-            for file in sorted(folder.rglob("*"))
-            if file.is_file()
-        ]
-        content = "\n".join((folder.joinpath("meta.json").read_text("utf-8"), *sizes))
-        return _short_hash(content) + version("spacy")
-    try:
-        return f"{version(model)} {version('spacy')}"
-    except (PackageNotFoundError, ValueError):
-        raise PrivacyModelError(
-            f"BIOINSTRUCT_PRIVACY_MODEL: {model!r} is neither the name of an installed spaCy model"
-            " nor a folder with a meta.json. Install the model, name another one, or leave the"
-            " setting empty to use patterns alone."
-        ) from None
 
 
 def _short_hash(value: Any) -> str:

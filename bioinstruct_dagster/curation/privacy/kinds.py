@@ -47,22 +47,43 @@ class Span(NamedTuple):
     score: float
 
 
+# Stands in a line of its own between the texts of a row, which are read as one.
+TEXT_LIMIT = "\N{DOUBLE VERTICAL LINE}"
+
 # Four digits, or a letter and three digits, as close together as in one number.
-_NUMBER = re.compile(r"\d(?:[A-Za-z./*: -]{0,6}\d){3}|[A-Za-z]-?\d(?:[A-Za-z./-]{0,6}\d){2}")
+# These expressions begin with the digit, because the search for one character is the fastest.
+NUMBER_HINT = re.compile(
+    r"\d(?:(?:[A-Za-z./*: -]{0,6}\d){3}"
+    r"|(?:(?<=[A-Za-z]\d)|(?<=[A-Za-z]-\d))(?:[A-Za-z./-]{0,6}\d){2})"
+)
 _LONG_NUMBER = re.compile(r"\d(?:[ ().+/-]{0,3}\d){6}")
+# Every character of Latin-1 but the letters that WORD matches becomes a space.
+_NO_LETTERS = bytes(code if WORD.fullmatch(chr(code)) else ord(" ") for code in range(256))
+_DIGIT = re.compile(r"\d")
 
 
 class ScannedText:
-    """A text, and cheap facts about it that decide which patterns are tried."""
+    """A text, and cheap facts about it that decide which patterns are tried.
+
+    Attributes:
+        raw: the text.
+        lowered: the text in small letters.
+        words: its words in small letters.
+        has_digit: whether it holds a digit.
+        has_number: whether it holds digits enough for a number of a record.
+        has_long_number: whether it holds digits enough for a telephone number.
+    """
 
     __slots__ = ("has_digit", "has_long_number", "has_number", "lowered", "raw", "words")
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
         self.lowered = raw.lower()
-        self.words = frozenset(WORD.findall(self.lowered))
-        self.has_digit = any(digit in raw for digit in "0123456789")
-        self.has_number = self.has_digit and _NUMBER.search(raw) is not None
+        # Half the time of WORD.findall, with the same words.
+        latin = self.lowered.encode("latin-1", "replace").translate(_NO_LETTERS)
+        self.words = frozenset(latin.decode("latin-1").split())
+        self.has_digit = _DIGIT.search(raw) is not None
+        self.has_number = self.has_digit and NUMBER_HINT.search(raw) is not None
         self.has_long_number = self.has_number and _LONG_NUMBER.search(raw) is not None
 
     def holds_any(self, any_of: frozenset[str]) -> bool:

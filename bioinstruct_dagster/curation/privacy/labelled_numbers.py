@@ -8,10 +8,11 @@ linear in the length of the text.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
-from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, any_shape_of
+from bioinstruct_dagster.curation.privacy.kinds import NUMBER_HINT, ScannedText, Span
+from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, any_shape_of, pieces
 
 SURE_SCORE = 0.9
 # Between a label and its value: a word for "number", punctuation, Markdown, "is".
@@ -35,20 +36,41 @@ _LEAST_DIGITS_AFTER_LETTER = 3  # "AB-123" is a number, "123" is not
 
 
 class LabelledPattern(NamedTuple):
-    """A pattern for one kind; each text that it matches holds one of `words`, if there are any."""
+    """A pattern for one kind.
+
+    Attributes:
+        kind: the kind of its identifiers.
+        words: each text that it matches holds one of them, if there are any.
+        pattern: the expression; its group `v` or `g` is the identifier.
+        least: fewest digits that make a number.
+        score: the score of its spans.
+        also: each text that it matches also holds one of them, or a "#", if there are any.
+    """
 
     kind: str
     words: frozenset[str]
     pattern: re.Pattern[str]
-    least: int  # fewest digits that make a number
+    least: int
     score: float
+    also: frozenset[str] = frozenset()
+
+    def goes_on(self, text: ScannedText) -> bool:
+        """Whether a text also holds a word that must follow the first one."""
+        return not self.also or "#" in text.raw or text.holds_any(self.also)
 
 
 def strong_label(
-    kind: str, words: frozenset[str], label: str, *, value: str = VALUE, least: int = 4
+    kind: str,
+    words: frozenset[str],
+    label: str,
+    *,
+    value: str = VALUE,
+    least: int = 4,
+    also: frozenset[str] = frozenset(),
 ) -> LabelledPattern:
     """The pattern of a label that always means an identifier; "number" may be missing."""
-    return _compile(kind, words, f"{label_pattern(label)}{value}", least, SURE_SCORE)
+    pattern = _compile(kind, words, f"{label_pattern(label)}{value}", least, SURE_SCORE)
+    return pattern._replace(also=also)
 
 
 def weak_label(
@@ -82,20 +104,66 @@ def _compile(
 
 # Numbers of public registries and codes of things. None of them identifies a person.
 _PUBLIC_NUMBER = re.compile(any_shape_of(LABELS("public_numbers")), re.IGNORECASE)
+# Characters before the first digits of a number that may hold its label, and after them.
+_LABEL_LENGTH, _VALUE_LENGTH = 80, 160
+_MOST_STRETCH = 2**31
+_DOUBTFUL_KINDS = frozenset(("license", "other_id"))
+_BEFORE = 40  # characters before a label that may say whose the number is
+_PUBLIC_CUE = re.compile(
+    rf"\b{any_of(LABELS('public_number_cues'))}\b[^.;!?\n]{{0,40}}$", re.IGNORECASE
+)
 _YEARS_ONLY = re.compile(r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?")
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(rf"(?:19|20)\d\d[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.](?:19|20)?\d\d")
 
 
-def labelled_spans(text: ScannedText, patterns: tuple[LabelledPattern, ...]) -> Iterator[Span]:
-    """The spans of the identifiers that the patterns find in a text."""
-    for pattern in patterns:
-        if pattern.words and not text.holds_any(pattern.words):
-            continue
-        for match in pattern.pattern.finditer(text.raw):
+def labelled_spans(
+    text: ScannedText, patterns: tuple[LabelledPattern, ...], *, near: bool = False
+) -> Iterator[Span]:
+    """The spans of the identifiers that the patterns find in a text.
+
+    Args:
+        text: the text.
+        patterns: the patterns.
+        near: whether to try them only around numbers, because each of them needs one.
+    """
+    always, by_word = _by_word(patterns)
+    places = {place for word in text.words & by_word.keys() for place in by_word[word]}
+    tried = [
+        patterns[place] for place in (*always, *sorted(places)) if patterns[place].goes_on(text)
+    ]
+    if not tried:
+        return
+    if near:
+        stretches = list(pieces(NUMBER_HINT, text.raw, _LABEL_LENGTH, _VALUE_LENGTH, _MOST_STRETCH))
+    else:
+        stretches = [(0, len(text.raw))]
+    for pattern in tried:
+        for match in (
+            match
+            for begin, end in stretches
+            for match in pattern.pattern.finditer(text.raw, begin, end)
+        ):
             group = "v" if match["v"] else "g"
+            if pattern.kind in _DOUBTFUL_KINDS and _PUBLIC_CUE.search(
+                text.raw[max(0, match.start() - _BEFORE) : match.start(group)]
+            ):
+                continue
             if _is_number(match[group], pattern.least):
                 yield Span(pattern.kind, *match.span(group), pattern.score)
+
+
+@cache
+def _by_word(
+    patterns: tuple[LabelledPattern, ...],
+) -> tuple[tuple[int, ...], dict[str, list[int]]]:
+    """The places of the patterns that have no words, and of the others by each of their words."""
+    by_word: dict[str, list[int]] = {}
+    for place, pattern in enumerate(patterns):
+        for word in pattern.words:
+            by_word.setdefault(word, []).append(place)
+    always = (place for place, pattern in enumerate(patterns) if not pattern.words)
+    return tuple(always), by_word
 
 
 def is_date(value: str) -> bool:

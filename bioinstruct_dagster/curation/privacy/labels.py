@@ -9,6 +9,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     GAP,
     GROUPS,
     NUMBER,
+    SURE_SCORE,
     plain_pattern,
     strong_label,
     weak_label,
@@ -18,6 +19,8 @@ from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, all_words, a
 _SSN = r"(?P<v>[\dx*]{3}[-. ]?[\dx*]{2}[-. ]?\d{4}|\d{4})(?![\w-])"
 _PLATE = r"(?P<v>(?-i:(?=[A-Z -]{0,5}\d)[A-Z0-9]{1,4}(?:[ -]?[A-Z0-9]{1,4}){1,2}))(?!\w)"
 _NO_WORDS = frozenset[str]()
+# Words of which a text with a label such as "medical record" or "med rec" holds one.
+_RECORD_WORDS = frozenset(("rec", "recs", "record", "records", "medrec", "id", "mr"))
 
 
 def _of(*names: str) -> str:
@@ -37,14 +40,25 @@ LABEL_PATTERNS = (
         rf"{_of('record_labels')}|{_of('record_keepers')} {_of('record_papers')}"
         rf"|{_of('patient_words')} {_of('patient_papers')}|mr(?=\s?(?:#|no\b|num))",
         value=GROUPS,
+        also=(
+            _cues("record_labels", "record_papers", "patient_papers")
+            - {"medical", "hospital", "med"}
+        )
+        | _RECORD_WORDS,
     ),
     weak_label(
         "mrn",
         _cues("weak_record_labels") | {"unit"},
         rf"{_of('weak_record_labels')}|unit(?=\s{NUMBER})",
     ),
+    plain_pattern(
+        "mrn",
+        _cues("bare_record_labels"),
+        rf"\b{_of('bare_record_labels')}\s(?P<v>[A-Z]{{0,2}}\d{{6,10}})(?![\w-])",
+        score=SURE_SCORE,
+    ),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
-    plain_pattern("ssn", _NO_WORDS, r"(?<![\w-])(?P<v>\d{3}-\d{2}-\d{4})(?![\w-])"),
+    plain_pattern("ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])"),
     plain_pattern("ssn", frozenset({"x", "xxx"}), r"(?<!\w)(?P<v>x{3}-x{2}-\d{4})(?!\w)"),
     strong_label(
         "health_plan",
@@ -52,6 +66,13 @@ LABEL_PATTERNS = (
         rf"{_of('insurances')} ?{_of('insurance_papers')}?{GAP}{NUMBER}"
         rf"|{_of('insurance_number_labels')}",
         value=GROUPS,
+    ),
+    strong_label(
+        "health_plan",
+        _cues("insurances"),
+        rf"{_of('insurances')} ?{_of('insurance_papers')}",
+        value=GROUPS,
+        least=6,
     ),
     weak_label(
         "health_plan",
@@ -61,7 +82,7 @@ LABEL_PATTERNS = (
     ),
     weak_label(
         "account",
-        _cues("account_labels", "weak_account_labels"),
+        (_cues("account_labels", "weak_account_labels") - {"a"}) | {"c"},
         _of("account_labels", "weak_account_labels"),
         value=GROUPS,
     ),
@@ -90,19 +111,33 @@ LABEL_PATTERNS = (
         "device",
         _cues("device_labels", "devices") | {"sn"},
         rf"{_of('device_labels')}|sn(?=\s?[:#])|{_of('devices')} {_of('device_numbers')}",
+        also=_cues("device_labels", "device_numbers") | {"sn"},
     ),
     weak_label("device", _cues("weak_device_labels"), _of("weak_device_labels")),
     plain_pattern("device", _NO_WORDS, r"(?P<v>\(01\)\d{14}(?:\(\d{2}\)[\w/-]{1,20}){1,4})"),
+    plain_pattern(
+        "other_id",
+        frozenset(("insurance", "ni", "nino")),
+        r"\b(?P<v>[A-Z]{2}\s?\d\d\s?\d\d\s?\d\d\s?[A-D])\b",
+    ),
     strong_label(
         "other_id",
         _cues("other_labels", "numbered_persons", "numbered_papers"),
         rf"{_of('other_labels')}|{_of('numbered_persons')} {_of('person_numbers')}"
         rf"|{_of('numbered_papers')} ?{_of('paper_numbers')}|rx\s?#",
+        also=_cues("other_labels", "person_numbers", "paper_numbers"),
     ),
 )
 
 # A number plate may have few digits, so these patterns depend on the words in the text alone.
 PLATE_PATTERNS = (
+    # In a text that speaks of a vehicle: "the plate was KXR 4821", but not "plate A1".
+    plain_pattern(
+        "vehicle",
+        _cues("vehicle_words"),
+        rf"\bplates?(?:\s(?:{NUMBER}|#))?[^\w\n.;!?]{{1,4}}(?:{_of('plate_verbs')}\s)?[\"'“]?"
+        rf"(?=(?:[ -]?[A-Z0-9]){{5}}){_PLATE}",
+    )._replace(also=frozenset(("plate", "plates"))),
     plain_pattern(
         "vehicle",
         all_words(LABELS("plates")),

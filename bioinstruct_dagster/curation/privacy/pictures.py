@@ -15,6 +15,7 @@ def _of(*names: str) -> str:
 _BIOMETRIC, _RECORD = _of("biometrics"), _of("biometric_records")
 _IMAGE = rf"\.{_of('picture_endings')}\b"
 _FACE, _PICTURE, _PERSONS = _of("faces"), _of("pictures"), _of("pictured_persons")
+_NO_WORDS = frozenset[str]()
 _KEPT_CUE = _of("kept_pictures")
 _SHOWN_CUE = rf"(?=[^.!?\n]{{0,60}}\b{_KEPT_CUE}|[^.!?\n]{{0,40}}{_IMAGE})"
 _PICTURE_WORDS = cues(PICTURES("pictures")) | {"face", "facial", "head"}
@@ -73,5 +74,12 @@ PICTURE_PATTERNS = (
         all_words(PICTURES("picture_endings")),
         rf"(?<![\w'’-])(?P<v>[\w'’-]{{0,40}}?(?<![a-z]){_of('picture_files')}"
         rf"(?![a-z])[\w'’-]{{0,40}}{_IMAGE})",
+    ),
+)
+
+# User names such as "@tomweaver"; tried if a text holds the sign.
+HANDLE_PATTERNS = (
+    plain_pattern(
+        "other_id", _NO_WORDS, r"(?<![\w.@/])(?P<v>@(?-i:[a-z])[a-z0-9_.]{2,28}[a-z0-9_])(?![\w@$])"
     ),
 )

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import IDENTIFYING_SCORE, ScannedText, Span
+from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.regions import is_large, state_codes, state_names
 from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, any_of, any_start_of, cues
 
-_TOWN_WORD = r"[A-ZÀ-Þ][A-Za-zÀ-ÿ'’.-]{0,24}"
+_TOWN_WORD = r"[A-ZÀ-Þ][A-Za-zÀ-ÿ'’.-]{0,24}(?!\w)"
 _UK_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}"
 _STREET, _STREET_ABBREVIATION = any_of(PLACES("streets")), any_of(PLACES("street_abbreviations"))
 _STATE = any_of(state_codes(), state_names())
@@ -27,7 +28,31 @@ _ADDRESS = re.compile(
     rf"|[A-Z]))))"
     rf"{_UNIT_PART}{_AFTER_STREET}"
 )
-_PO_BOX = re.compile(r"\bP\.?\s?O\.?\s?Box\s#?\d{1,7}\b", re.IGNORECASE)
+# These end a street too, but more often other things: "Step 2 Close the loop".
+_DOUBTFUL_STREETS = PLACES("doubtful_streets")
+_NO_STREET_BEFORE = re.compile(rf"\b{any_of(PLACES('not_before_streets'))}\.?\s$", re.IGNORECASE)
+_STREET_SUPPORT = re.compile(
+    r"\b(?:at|address|lives?|home|resid\w{2,5}|flat|of|on)\b[^.\n]{0,24}$", re.IGNORECASE
+)
+_NO_STREET_WORDS = re.compile(r"\d+[A-Z]?\s(?:The|A|An|Of|In|For)\b")
+_NO_STREET_NAMES = PLACES("no_street_names")
+# A bed: "St. Mary's Hospital, Room 412", "Ward 7, Bed 14".
+_CARE_NAME = rf"(?:(?:St\.?|[A-Z][\w'’.-]{{1,20}})\s){{1,4}}{any_of(PLACES('hospitals'))}"
+_BED = rf"(?i:{any_of(PLACES('rooms'))})\.?\s?(?:(?:no|number)\.?\s|#\s?)?[A-Z]?-?\d{{1,4}}[A-Z]?\b"
+_BEDS = rf"{_BED}(?:(?:,|\sand|/)?\s?{_BED}){{0,2}}"
+# "lives on Maple Street", without a number.
+_HOME_STREET = re.compile(
+    rf"\b(?:{any_start_of(PLACES('living'))}\s(?:in|of|at|on|from|near|to|off)|[Hh]ome\son|[Aa]ddress:?)\s"
+    rf"(?P<v>(?:{_TOWN_WORD}\s){{1,3}}{_STREET}\b{_UNIT_PART}{_AFTER_STREET})"
+)
+_HOSPITAL_ROOM = re.compile(
+    rf"{_CARE_NAME}(?:,|:|\s\(|\s[-–]|\sin|,\sin)?\s?{_BEDS}"
+    rf"|{_BEDS}(?:,|,?\s(?:of|at|in)(?:\sthe)?)\s{_CARE_NAME}"
+    rf"|\b(?i:ward|room|rm)\.?\s[A-Z]?-?\d{{1,4}}[A-Z]?(?:,|/|\sand)?\s?(?i:bed)"
+    r"\s[A-Z]?\d{0,2}[A-Z]?\b"
+)
+_ROOM_WORDS = cues(PLACES("rooms"))
+_PO_BOX = re.compile(rf"\b(?i:P\.?\s?O\.?\s?Box)\s#?\d{{1,7}}\b{_AFTER_STREET}")
 _CITY_ZIP = re.compile(rf"(?<!\w)(?:{_CITY},?\s)?{_STATE},?\s{_ZIP}(?![\w-])")
 _ZIP_AFTER_LABEL = re.compile(
     rf"\b{any_of(PLACES('postal_code_labels'))}\b[^\w\n.]{{0,4}}(?:(?:is|was|of)\s)?"
@@ -57,8 +82,8 @@ _COUNTY = re.compile(
 )
 
 _STREET_WORDS = cues(PLACES("streets"), PLACES("street_abbreviations"))
-_ZIP_HINT = re.compile(r"(?<!\d)\d{5}(?![\d.])")
-_POSTCODE_HINT = re.compile(r"\d\s?[A-Z]{2}\b|\d[A-Z]\d")
+_ZIP_HINT = re.compile(r"\d{5}(?<!\d{6})(?![\d.])")
+_POSTCODE_HINT = re.compile(r"\d(?:\s?[A-Z]{2}\b|[A-Z]\d)")
 _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 
 
@@ -66,8 +91,15 @@ def place_spans(text: ScannedText) -> Iterator[Span]:
     """The addresses, homes and postal codes of a text."""
     for pattern, group, score in _matching_patterns(text):
         for match in pattern.finditer(text.raw):
-            if score >= IDENTIFYING_SCORE or not is_large(match[group]):
-                yield Span("location", *match.span(group), score)
+            if score < IDENTIFYING_SCORE and is_large(match[group]):
+                continue
+            if pattern is not _HOSPITAL_ROOM and is_organizations(
+                text.raw, *match.span(group), care=True
+            ):
+                continue
+            if pattern is _ADDRESS and not _is_street(text.raw, match):
+                continue
+            yield Span("location", *match.span(group), score)
 
 
 def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
@@ -75,15 +107,37 @@ def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str
     if text.holds_any(_HOME_WORDS) or ("from" in text.words and text.holds_any(_PERSON_WORDS)):
         for pattern in (_HOME, _HOME_LABEL, _COUNTY):
             yield pattern, "v", 0.6
-    if not text.has_digit:
-        return
+        if text.holds_any(_STREET_WORDS):
+            yield _HOME_STREET, "v", 0.8
+    if text.has_digit:
+        yield from _numbered_patterns(text)
+
+
+def _numbered_patterns(
+    text: ScannedText,
+) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
+    """The patterns of places that hold a digit."""
     if text.holds_any(_STREET_WORDS):
         yield _ADDRESS, 0, 0.9
+    if text.holds_any(_ROOM_WORDS):
+        yield _HOSPITAL_ROOM, 0, 0.8
     if "box" in text.words:
         yield _PO_BOX, 0, 0.9
-    if _ZIP_HINT.search(text.raw):
+    if text.has_number and _ZIP_HINT.search(text.raw):
         yield _CITY_ZIP, 0, 0.85
     if text.holds_any(_ZIP_WORDS):
         yield _ZIP_AFTER_LABEL, "v", 0.85
     if _POSTCODE_HINT.search(text.raw):
         yield _POSTCODE, 0, 0.6
+
+
+def _is_street(text: str, match: re.Match[str]) -> bool:
+    """Whether what looks like a street address is one; chapters and steps look so too."""
+    if _NO_STREET_WORDS.match(match[0]) or _NO_STREET_BEFORE.search(text[: match.start()][-20:]):
+        return False
+    words = re.split(r"[\s,]+", match[0])
+    if not _DOUBTFUL_STREETS.intersection(words) or re.search(r"\d{5}|[A-Z]{2}\b", match[0][4:]):
+        return True
+    if len(words[0]) > 1 and words[1] not in _NO_STREET_NAMES:
+        return True
+    return _STREET_SUPPORT.search(text[max(0, match.start() - 40) : match.start()]) is not None

@@ -7,19 +7,17 @@ numbers (telephones), for which Presidio too calls phonenumbers.
 """
 
 import re
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
-
-_MODEL_LIBRARIES = ("torch", "transformers", "stanza", "gliner", "flair", "tensorflow", "cupy")
+from bioinstruct_dagster.curation.privacy.names.model_libraries import without_model_libraries
+from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
+from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
 _AROUND = 80  # characters on either side of what could be a match
-_MOST_PIECE = 1200  # characters of a piece at most, since some patterns take quadratic time
 
 
 @dataclass(frozen=True)
@@ -82,33 +80,37 @@ PRESIDIO_RECOGNIZERS: tuple[PresidioRecognizer, ...] = (
         "date", "DateRecognizer", r"\d[/.-]\d{1,2}[/.-]\d|\d\d?-[A-Za-z]{3}-\d\d", 0.6
     ),
 )
-_NO_ADDRESS = re.compile(r"\b(?:version|ver|release|v|section|chapter)\.?\s?$", re.IGNORECASE)
-_HINTS = tuple((entry, re.compile(entry.hint)) for entry in PRESIDIO_RECOGNIZERS)
+_NO_ADDRESS = re.compile(
+    r"\b(?:version|ver|release|v|section|chapter|ec|e\.c|enzyme|number)\.?\s?$", re.IGNORECASE
+)
+_RESERVED_HOST = re.compile(r"\.(?:example|test|invalid|localhost|local)$", re.IGNORECASE)
+_Hint = tuple[PresidioRecognizer, re.Pattern[str]]
+_HINTS: tuple[_Hint, ...] = tuple((entry, re.compile(entry.hint)) for entry in PRESIDIO_RECOGNIZERS)
+_EMAIL_HINTS = tuple(hint for hint in _HINTS if hint[0].kind == "email")
+_NUMBER_HINTS = tuple(hint for hint in _HINTS if hint[0].kind != "email")
+# Every match of a hint but an e-mail's holds one of these shapes. Each begins with one character
+# of a small set, because the search for that is the fastest.
+_DIGIT_SHAPES = re.compile(
+    r"\d(?:[/.-]\d{1,2}[/.-]\d|\d?-[A-Za-z]{3}-\d|\.\d{1,3}\.\d{1,3}\.\d|(?:[ -]?\d){8}"
+    r"|[A-Z][A-Z0-9]\d-?[A-Z]|\d ?[A-Z0-9]{4} ?[A-Z0-9]{4}|[a-zA-HJ-NP-Z0-9]{24})"
+)
+_MARK_SHAPES = re.compile(r"[:.-][0-9A-Fa-f]{1,4}[:.-][0-9A-Fa-f]|bc1[a-zA-HJ-NP-Z0-9]{25}")
 
 
 def presidio_spans(text: ScannedText) -> Iterator[Span]:
     """The spans that Presidio's recognisers find in a text."""
-    for entry, hint in _HINTS:
-        if "@" in text.raw if entry.kind == "email" else text.has_number:
-            if entry.word and entry.word not in text.words:
-                continue
-            for start, end in _pieces(hint, text.raw):
+    if "@" in text.raw:
+        yield from _spans_of(_EMAIL_HINTS, text)
+    # Two quick searches tell whether any of the other hints can match.
+    if text.has_number and (_DIGIT_SHAPES.search(text.raw) or _MARK_SHAPES.search(text.raw)):
+        yield from _spans_of(_NUMBER_HINTS, text)
+
+
+def _spans_of(hints: tuple[_Hint, ...], text: ScannedText) -> Iterator[Span]:
+    for entry, hint in hints:
+        if not entry.word or entry.word in text.words:
+            for start, end in pieces(hint, text.raw, _AROUND, _AROUND):
                 yield from _result_spans(entry, text.raw, start, end)
-
-
-def _pieces(hint: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """Pieces of the text around hints; pieces that overlap become one, up to a size."""
-    begin = end = -1
-    for match in hint.finditer(text):
-        low, high = max(0, match.start() - _AROUND), min(len(text), match.end() + _AROUND)
-        if begin >= 0 and low <= end and high - begin <= _MOST_PIECE:
-            end = high
-            continue
-        if begin >= 0:
-            yield begin, end
-        begin, end = low, high
-    if begin >= 0:
-        yield begin, end
 
 
 def _result_spans(entry: PresidioRecognizer, text: str, start: int, end: int) -> Iterator[Span]:
@@ -116,38 +118,26 @@ def _result_spans(entry: PresidioRecognizer, text: str, start: int, end: int) ->
         # A result at the edge of a piece may be a part of a longer text.
         cut = (start and not result.start) or (end < len(text) and result.end == end - start)
         span = Span(entry.kind, start + result.start, start + result.end, 0.8)
-        if result.score >= entry.least_score and not cut and _is_whole(text, span):
+        if result.score < entry.least_score or cut or not _is_whole(text, span):
+            continue
+        if span.kind != "email" or not is_organizations_email(text, span.start, span.end):
             yield span
 
 
 def _is_whole(text: str, span: Span) -> bool:
     """Whether a result is not part of a longer word, and not the number of a version."""
-    before, after = text[span.start - 1 : span.start], text[span.end : span.end + 1]
-    if before.isalnum() or after.isalnum():
+    before, after = text[max(0, span.start - 2) : span.start], text[span.end : span.end + 1]
+    if before[-1:].isalnum() or after.isalnum():
+        return False
+    # "B.1.1.28" is no date.
+    if span.kind == "date" and before[-1:] == "." and before[:1].isalnum():
         return False
     return span.kind != "ip" or not _NO_ADDRESS.search(text[max(0, span.start - 12) : span.start])
 
 
-@contextmanager
-def _without_models() -> Iterator[None]:
-    """Keep Presidio and spaCy from loading the libraries of language models.
-
-    Both then treat these libraries as not installed. To load them would cost twelve CPU-seconds
-    and put torch into a process that only searches for patterns. A loaded library stays.
-    """
-    kept_out = [name for name in _MODEL_LIBRARIES if name not in sys.modules]
-    modules: dict[str, Any] = sys.modules
-    modules.update(dict.fromkeys(kept_out))  # None: an import of it fails
-    try:
-        yield
-    finally:
-        for name in kept_out:
-            sys.modules.pop(name, None)
-
-
 @cache
 def _recognizer(name: str) -> Any:
-    with _without_models():
+    with without_model_libraries():
         from presidio_analyzer import predefined_recognizers
 
     if name == "EmailRecognizer":
@@ -164,6 +154,7 @@ def _email_recognizer() -> Any:
 
     class OfflineEmailRecognizer(EmailRecognizer):
         def validate_result(self, pattern_text: str) -> bool:
-            return suffixes(pattern_text).fqdn != ""
+            # Invented addresses end in the names that RFC 2606 reserves.
+            return suffixes(pattern_text).fqdn != "" or bool(_RESERVED_HOST.search(pattern_text))
 
     return OfflineEmailRecognizer()

@@ -5,7 +5,9 @@ Belongs here: this rule, and the order of the recognisers. Does not: any pattern
 places, names.patterns), or the findings of the gate (gate).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.gates import RowTexts
@@ -13,19 +15,30 @@ from bioinstruct_dagster.curation.privacy.ages import age_spans
 from bioinstruct_dagster.curation.privacy.dates import date_spans
 from bioinstruct_dagster.curation.privacy.kinds import (
     IDENTIFYING_SCORE,
+    TEXT_LIMIT,
     ScannedText,
     Span,
     resolve_overlaps,
 )
 from bioinstruct_dagster.curation.privacy.labelled_numbers import labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
+from bioinstruct_dagster.curation.privacy.names.confirmed import (
+    is_confirmed,
+    name_in,
+    repeated_name_spans,
+)
 from bioinstruct_dagster.curation.privacy.names.not_persons import (
-    is_no_person,
+    is_clinician,
     is_placeholder,
     placeholder_spans,
 )
-from bioinstruct_dagster.curation.privacy.names.persons import name_spans, repeated_name_spans
-from bioinstruct_dagster.curation.privacy.pictures import BIOMETRIC_PATTERNS, PICTURE_PATTERNS
+from bioinstruct_dagster.curation.privacy.names.persons import name_spans
+from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
+from bioinstruct_dagster.curation.privacy.pictures import (
+    BIOMETRIC_PATTERNS,
+    HANDLE_PATTERNS,
+    PICTURE_PATTERNS,
+)
 from bioinstruct_dagster.curation.privacy.places import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
@@ -43,70 +56,106 @@ class ScanResult(NamedTuple):
         placeholders: names of a row that identifies nobody; empty if the row has identifiers.
     """
 
-    found: tuple[list[Span], ...]
-    placeholders: tuple[list[Span], ...]
+    found: tuple[Sequence[Span], ...]
+    placeholders: tuple[Sequence[Span], ...]
 
 
+_SEPARATOR = f"\n{TEXT_LIMIT}\n"
+_NUMBERED_PATTERNS = (*LABEL_PATTERNS, *BIOMETRIC_PATTERNS)
+_WORDED_PATTERNS = (*PLATE_PATTERNS, *PICTURE_PATTERNS)
 NO_ENTITIES: Entities = ((), (), ())
+
+
+_NO_SPANS: tuple[Sequence[Span], ...] = ((), (), ())
+_NOTHING = ScanResult(_NO_SPANS, _NO_SPANS)
 
 
 def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     """Find the identifiers and placeholders in the texts of a row.
 
+    The texts are read as one, because each pass over a text has its price. The line between them
+    ends every sentence, and no pattern matches across it.
+
     Args:
         task: the texts.
         entities: the names and places that a language model found in them.
     """
-    texts = [ScannedText(raw) for raw in task]
-    names = [
-        [*name_spans(text), *_persons(text, seen)]
-        for text, seen in zip(texts, entities, strict=True)
-    ]
-    bare = [list(placeholder_spans(text)) for text in texts]
-    words = [
-        text.raw[span.start : span.end]
-        for text, spans in zip(texts, names, strict=True)
-        for span in spans
-    ]
-    details = [
-        [*_details(text, spans, words), *_of_kind("location", seen)]
-        for text, spans, seen in zip(texts, names, entities, strict=True)
-    ]
-    if not _identifies(details, words):
-        placeholders = (resolve_overlaps((*n, *b)) for n, b in zip(names, bare, strict=True))
-        return ScanResult(([], [], []), tuple(placeholders))
-    found = (
-        resolve_overlaps((*of_text, *spans, *repeated_name_spans(text.raw, words)))
-        for text, of_text, spans in zip(texts, details, names, strict=True)
+    text = ScannedText(_SEPARATOR.join(task))
+    names = list(name_spans(text))
+    details = list(_details(text, names))
+    sure = any(span.score >= IDENTIFYING_SCORE for span in details)
+    seen = list(_shifted(task, entities))
+    names += _persons(text.raw, seen, sure=sure)
+    if not (sure or (details and _names_a_patient(text.raw, names))):
+        placeholders = resolve_overlaps((*names, *placeholder_spans(text)))
+        return ScanResult(_NO_SPANS, _by_text(task, placeholders)) if placeholders else _NOTHING
+    repeated = repeated_name_spans(text.raw, _words(text.raw, names))
+    found = resolve_overlaps((*details, *names, *_of_kind("location", seen), *repeated))
+    return ScanResult(_by_text(task, found), _NO_SPANS)
+
+
+def _by_text(task: RowTexts, spans: Iterable[Span]) -> tuple[list[Span], ...]:
+    """The spans of the joined texts, by text; `spans` are sorted."""
+    found: tuple[list[Span], ...] = tuple([] for _ in task)
+    begins = [0, *accumulate(len(raw) + len(_SEPARATOR) for raw in task)]
+    for span in spans:
+        place = bisect_right(begins, span.start) - 1
+        begin = begins[place]
+        end = min(span.end - begin, len(task[place]))
+        if span.start - begin < end:
+            found[place].append(span._replace(start=span.start - begin, end=end))
+    return found
+
+
+def _shifted(task: RowTexts, entities: Entities) -> Iterator[Span]:
+    """The spans of the single texts, where they stand in the joined texts."""
+    begin = 0
+    for raw, spans in zip(task, entities, strict=True):
+        for span in spans:
+            yield span._replace(start=span.start + begin, end=span.end + begin)
+        begin += len(raw) + len(_SEPARATOR)
+
+
+def _words(text: str, names: Iterable[Span]) -> list[str]:
+    """The names in a text, as they stand there."""
+    return [text[span.start : span.end] for span in names]
+
+
+def _names_a_patient(text: str, names: Iterable[Span]) -> bool:
+    """Whether a name is neither a placeholder nor a clinician's.
+
+    Beside a clinician's name, the date of a visit identifies nobody.
+    """
+    return any(
+        not is_placeholder(text[span.start : span.end]) and not is_clinician(text, span.start)
+        for span in names
     )
-    return ScanResult(tuple(found), ([], [], []))
 
 
-def _identifies(details: Sequence[Sequence[Span]], names: Iterable[str]) -> bool:
-    """Whether a span identifies by itself, or any span stands beside a real name."""
-    if any(span.score >= IDENTIFYING_SCORE for spans in details for span in spans):
-        return True
-    return any(details) and not all(map(is_placeholder, names))
-
-
-def _details(text: ScannedText, names: Sequence[Span], words: Iterable[str]) -> Iterator[Span]:
+def _details(text: ScannedText, names: Sequence[Span]) -> Iterator[Span]:
     """All identifiers of a text but its names."""
     if text.has_number:
-        yield from labelled_spans(text, (*LABEL_PATTERNS, *BIOMETRIC_PATTERNS))
+        yield from labelled_spans(text, _NUMBERED_PATTERNS, near=True)
     yield from telephone_spans(text)
-    yield from labelled_spans(text, (*PLATE_PATTERNS, *PICTURE_PATTERNS))
+    for span in labelled_spans(text, _WORDED_PATTERNS):
+        if span.kind != "email" or not is_organizations_email(text.raw, span.start, span.end):
+            yield span
+    if "@" in text.raw:
+        yield from labelled_spans(text, HANDLE_PATTERNS)
     yield from place_spans(text)
     yield from age_spans(text)
-    yield from url_spans(text, {part for name in words for part in name.split()})
+    yield from url_spans(text, {part for name in _words(text.raw, names) for part in name.split()})
     presidio = list(presidio_spans(text))
     yield from (span for span in presidio if span.kind != "date")
     yield from date_spans(text, _of_kind("date", presidio), names)
 
 
-def _persons(text: ScannedText, entities: Iterable[Span]) -> Iterator[Span]:
+def _persons(text: str, entities: Iterable[Span], *, sure: bool) -> Iterator[Span]:
+    """The persons that a model saw; if nothing identifies, only those that the text confirms."""
     for span in _of_kind("name", entities):
-        if not is_no_person(text.raw, span.start, span.end):
-            yield span
+        trimmed = name_in(text, span)
+        if trimmed and (sure or is_confirmed(text, trimmed)):
+            yield trimmed
 
 
 def _of_kind(kind: str, spans: Iterable[Span]) -> list[Span]:

@@ -10,7 +10,7 @@ leads to its number (labelled_numbers).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
@@ -21,6 +21,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     label_pattern,
     plain_pattern,
 )
+from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, cues
 
 # A telephone number may begin with a bracket or a plus.
@@ -59,6 +60,11 @@ _NORTH_AMERICAN_NUMBER = re.compile(
     rf"{_EXTENSION})(?![\w/-]|\.\d)",
     re.IGNORECASE,
 )
+# "0161 496 0123", "020 7946 0958", "01 42 68 53 00": a country must use the number.
+_TRUNK_NUMBER = re.compile(
+    r"(?<![\w.,/-])(?P<v>\(?0\d{1,4}\)?[ -]\d{2,4}(?:[ -]\d{2,4}){1,3})(?![\w/%-]|[.,]\d)"
+)
+_TRUNK_REGIONS = ("GB", "AU", "FR", "DE", "IE", "NZ", "ZA", "IN")
 _INTERNATIONAL_NUMBER = re.compile(r"(?<!\w)(?=\+\d{1,3}[ .(-]?\d)" + _NUMBER, re.IGNORECASE)
 
 # Regions whose rules apply to a number without a country code; the first that allows it decides.
@@ -72,16 +78,23 @@ _TEXT_AFTER_NUMBER = re.compile(r"(?<=[\d)])(?:\D{1,2}\d{1,3}|/[\d ().-]{7,})$")
 
 
 def telephone_spans(text: ScannedText) -> Iterator[Span]:
-    """The telephone and fax numbers of a text."""
+    """The telephone and fax numbers of a text, without those of organizations."""
+    if text.has_number and (text.has_long_number or "+" in text.raw):
+        for span in _all_spans(text):
+            if not is_organizations(text.raw, span.start, span.end):
+                yield span
+
+
+def _all_spans(text: ScannedText) -> Iterator[Span]:
     if text.has_long_number:
         for labelled in _LABELLED_NUMBERS:
             if text.holds_any(labelled.words):
                 yield from _labelled_spans(text.raw, labelled)
-        for match in _NORTH_AMERICAN_NUMBER.finditer(text.raw):
-            parsed = _parse(match["v"], _NORTH_AMERICA)
-            if parsed and not _is_hotline(match["v"], parsed):
-                yield Span("phone", *match.span("v"), 0.8)
-    if text.has_number and "+" in text.raw:
+        for pattern, is_telephone in _BARE_NUMBERS:
+            for match in pattern.finditer(text.raw):
+                if is_telephone(match["v"]):
+                    yield Span("phone", *match.span("v"), 0.8)
+    if "+" in text.raw:
         for match in _INTERNATIONAL_NUMBER.finditer(text.raw):
             if number := _international_number(match["v"]):
                 yield Span("phone", match.start(), match.start() + len(number), 0.8)
@@ -92,6 +105,18 @@ def _labelled_spans(text: str, labelled: LabelledPattern) -> Iterator[Span]:
         if number := _labelled_number(match["v"], labelled.least):
             start = match.start("v")
             yield Span(labelled.kind, start, start + len(number), labelled.score)
+
+
+def _is_north_american(number: str) -> bool:
+    """Whether a number in the North American form is one, and no hotline."""
+    from phonenumbers import is_valid_number
+
+    parsed = _parse(number, _NORTH_AMERICA)
+    # "400 900 1800" are three numbers, unless North America uses the number.
+    spaced = " " in number.strip("()") and ")" not in number
+    if not parsed or (spaced and not is_valid_number(parsed)):
+        return False
+    return not _is_hotline(number, parsed)
 
 
 def _labelled_number(found: str, least: int) -> str:
@@ -117,6 +142,27 @@ def _international_number(found: str) -> str:
         if parsed and is_valid_number(parsed):
             return "" if _is_hotline(number, parsed) else number
     return ""
+
+
+def _is_in_use(number: str) -> bool:
+    """Whether a number with a leading zero is valid in a country, and no hotline there."""
+    from phonenumbers import NumberParseException, is_valid_number, parse
+
+    for region in _TRUNK_REGIONS:
+        try:
+            parsed = parse(number, region)
+        except NumberParseException:
+            continue
+        if is_valid_number(parsed):
+            return not _is_hotline(number, parsed)
+    return False
+
+
+# Numbers that are known by their form alone, and the check of each form.
+_BARE_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
+    (_NORTH_AMERICAN_NUMBER, _is_north_american),
+    (_TRUNK_NUMBER, _is_in_use),
+)
 
 
 def _readings(number: str) -> Iterator[str]:

@@ -1,19 +1,20 @@
 """The word lists of the privacy gate, as sets of words and as parts of regular expressions.
 
-Belongs here: how a list of `words/*.yaml` becomes a set or a part of an expression. Does not: the
+Belongs here: how a list of `words/*.yaml` becomes a set or a part of an expression, and the pieces
+of a text on which a slow expression is tried. Does not: the
 words (the files), or the reading of a file (curation.word_lists).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list
 
 # The lists of a file: `NAMES("titles")`.
-DATES, LABELS, NAMES, PICTURES, PLACES, WEB = (
+DATES, LABELS, NAMES, ORGANIZATIONS, PICTURES, PLACES, WEB = (
     partial(word_list, "bioinstruct_dagster.curation.privacy", f"{file}.yaml")
-    for file in ("dates", "labels", "names", "pictures", "places", "web")
+    for file in ("dates", "labels", "names", "organizations", "pictures", "places", "web")
 )
 WORD = re.compile(r"[a-zß-ÿ]+")
 
@@ -48,3 +49,28 @@ def all_words(*lists: Iterable[str]) -> frozenset[str]:
     return frozenset(
         word for words in lists for entry in words for word in WORD.findall(entry.lower())
     )
+
+
+def pieces(
+    hint: re.Pattern[str], text: str, before: int, after: int, most: int = 1200
+) -> Iterator[tuple[int, int]]:
+    """Pieces of a text around the matches of a hint; pieces that overlap become one.
+
+    Args:
+        hint: an expression that matches wherever a slower one could match.
+        text: the text.
+        before: characters before a match that a piece holds.
+        after: characters after it.
+        most: characters of a piece at most, so that no pattern takes quadratic time.
+    """
+    begin = end = -1
+    for match in hint.finditer(text):
+        low, high = max(0, match.start() - before), min(len(text), match.end() + after)
+        if begin >= 0 and low <= end and high - begin <= most:
+            end = high
+            continue
+        if begin >= 0:
+            yield begin, end
+        begin, end = low, high
+    if begin >= 0:
+        yield begin, end

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.vocabulary import WEB, any_of, any_shape_of
 
 _URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'()\[\]{}|]{3,300}", re.IGNORECASE)
@@ -29,8 +30,14 @@ _PERSONS_PATH = re.compile(
     rf"|{any_of(WEB('profile_hosts'))}\.\w{{2,3}}/|{any_of(WEB('blog_hosts'))}",
     re.IGNORECASE,
 )
+# Pages for all patients have such a path too; a number in it leads to one of them.
+_DOUBTFUL_PATH = re.compile(
+    rf"/{any_of(WEB('doubtful_paths'))}[^\s]{{0,80}}?\d{{3}}", re.IGNORECASE
+)
 _PERSONS_CUE = re.compile(
-    rf"\b{any_of(WEB('person_cues'))}\b(?:['’]s)?[^.!?\n]{{0,60}}$", re.IGNORECASE
+    rf"\b{any_of(WEB('person_cues'))}(?!\w)(?:['’]s)?\s(?:\w{{1,12}}\s){{0,2}}?"
+    rf"{any_of(WEB('persons_pages'))}\b[^.!?\n]{{0,60}}$",
+    re.IGNORECASE,
 )
 _MOST_NAMES, _SHORT_NAME = 40, 3
 
@@ -48,7 +55,10 @@ def url_spans(text: ScannedText, names: Iterable[str]) -> Iterator[Span]:
     for pattern in (_URL, _BARE_URL):
         for match in pattern.finditer(text.raw):
             address = match.group().rstrip(".,;:!?*")
-            if _is_persons(address, text.raw[max(0, match.start() - 80) : match.start()], parts):
+            before = text.raw[max(0, match.start() - 80) : match.start()]
+            if _is_persons(address, before, parts) and not is_organizations(
+                text.raw, match.start(), match.start() + len(address)
+            ):
                 yield Span("url", match.start(), match.start() + len(address), 0.8)
 
 
@@ -58,5 +68,7 @@ def _is_persons(address: str, before: str, names: list[str]) -> bool:
     if _PUBLIC_HOST.search(host) and not _RECORD_PATH.search(address):
         return False
     if _PERSONS_PATH.search(address):
+        return True
+    if _DOUBTFUL_PATH.search(address):
         return True
     return _PERSONS_CUE.search(before) is not None or any(name in address.lower() for name in names)

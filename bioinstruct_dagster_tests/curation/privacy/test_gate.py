@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS, GateResult, RowTexts
-from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, PrivacyModelError, redact
+from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, redact
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, resolve_overlaps
+from bioinstruct_dagster.curation.privacy.names.language_model import (
+    USUAL_MODELS,
+    PrivacyModelError,
+    chosen_model,
+    model_state,
+)
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
@@ -260,6 +266,34 @@ def test_a_models_place_or_eponym_alone_identifies_nobody(tmp_path):
     gate = PrivacyGate(model=str(model_in(tmp_path)))
     tasks = [RowTexts("A study in Lower Wobbling, Germany.", "Kaposi sarcoma", "")]
     assert [finding.rule for finding in gate.check(tasks)[0].findings] == ["no_identifier"]
+
+
+def test_a_models_person_counts_only_where_the_text_confirms_it(tmp_path):
+    """A model takes diseases and headings for persons; a known name or a verb must confirm one."""
+    gate = PrivacyGate(model=str(model_in(tmp_path)))
+    tasks = [
+        RowTexts("The test of Zyx Qwertin, then.", "", ""),
+        RowTexts("Then Zyx Qwertin says that it hurts.", "", ""),
+        RowTexts("Then Zyx Qwertin has a role.", "MRN 4839201", ""),
+    ]
+    rules = [[finding.rule for finding in result.findings] for result in gate.check(tasks)]
+    assert rules == [["no_identifier"], ["placeholder_person"], ["name", "mrn"]]
+
+
+def test_the_usual_model_is_used_where_it_is_installed_and_can_be_turned_off():
+    installed = chosen_model("auto")
+    assert installed in ("", *USUAL_MODELS)
+    assert PrivacyGate(model="auto").made_of["model"] == model_state(installed)
+    assert PrivacyGate(model="off").made_of["model"] == PrivacyGate().made_of["model"] == ""
+    assert (PrivacyGate(model="auto").version == PrivacyGate().version) == (not installed)
+
+
+def test_the_usual_model_finds_a_name_that_no_list_knows():
+    if not chosen_model("auto"):
+        pytest.skip("en_core_web_sm is not installed (extra `names`)")
+    task = RowTexts("", "Yesterday Quillon Harbottle came late. MRN 4839201.", "")
+    (result,) = PrivacyGate(model="auto").check([task])
+    assert ("name", "Quillon Harbottle") in placed(task, result)
 
 
 @pytest.mark.parametrize("model", ["no_such_model_anywhere", "/no/such/folder"])

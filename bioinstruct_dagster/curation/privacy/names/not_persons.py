@@ -10,23 +10,32 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, any_of
 
-_INITIALS = re.compile(r"(?:[A-Z]\.?|[A-Z]{2,3}|[Xx]{2,6}|[A-Z]\.\s?[A-Z]\.?)")
+# Letters, runs of letters ("ABCD", "XYZ", "Xxxx"), "Sample".
+_INITIALS = re.compile(
+    r"(?:[A-Z]\.?|[A-Z]{2,3}|ABCDE?F?|WXYZ|[Xx]{2,6}|[Yy]{2,6}|[Zz]{2,6}|Sample|LastName|FirstName|Surname"
+    r"|[A-Z]\.\s?(?:[A-Z]\.?|[A-Z][a-z]?))"
+)
 # Placeholders that no pattern of a name matches: "Patient A", "Mr. X", "Patient #2".
 _PATIENT_X = re.compile(
     rf"\b{any_of(NAMES('placeholder_persons'))}\s(?:[A-Z]{{1,2}}\b(?!['’-])\.?|X{{2,5}}\b)"
 )
+# The search for one of a few characters is the fastest.
+_LONE_LETTER = re.compile(r"[A-Z](?<=\s[A-Z])(?:[A-Z]\b|\b|X{1,4}\b)")
 _DOE_GIVEN, _DOE_FAMILY = (
     NAMES("placeholder_given_names"),
     NAMES("placeholder_family_names"),
 )
 _PLACEHOLDER_WORDS = all_words(NAMES("placeholder_persons"), _DOE_FAMILY)
+_DOE_WORDS = all_words(_DOE_FAMILY)
 _JOHN_DOE = re.compile(
     rf"\b{any_of(_DOE_GIVEN)}\s(?:[A-Z]\.?\s)?{any_of(_DOE_FAMILY)}\b"
     rf"|\b{any_of(_DOE_FAMILY)}, {any_of(_DOE_GIVEN)}\b"
     rf"|\b{any_of(map(str.upper, _DOE_FAMILY))}, {any_of(map(str.upper, _DOE_GIVEN))}\b"
 )
+# Further names may stand before the thing: "Allan Herndon Dudley syndrome".
 _EPONYM_AFTER = re.compile(
-    rf"(?:['’]s?)?\s{any_of(NAMES('eponym_things'))}\b|,?\s{any_of(NAMES('colleagues'))}\b"
+    r"(?:(?:[ ](?:and[ ])?|[-–])[A-ZÀ-Þ][\w'’-]{1,20}){0,3}(?:['’]s?)?"
+    rf"\s(?i:{any_of(NAMES('eponym_things'))})\b|,?\s{any_of(NAMES('colleagues'))}\b"
 )
 # Words before the name of an author, a discoverer or another publicly known person.
 _AUTHORS = re.compile(
@@ -36,12 +45,18 @@ _AUTHORS = re.compile(
 )
 
 
+_CLINICIAN_BEFORE = re.compile(rf"\b{any_of(NAMES('clinician_titles'))}\.?\s$")
+
+
 def placeholder_spans(text: ScannedText) -> Iterator[Span]:
     """Placeholders in a text, which never identify: "Patient A", "Mr. X", "John Doe"."""
     if not text.holds_any(_PLACEHOLDER_WORDS):
         return
-    for pattern in (_PATIENT_X, _JOHN_DOE):
-        for match in pattern.finditer(text.raw):
+    if _LONE_LETTER.search(text.raw):
+        for match in _PATIENT_X.finditer(text.raw):
+            yield Span("name", *match.span(), 0.5)
+    if text.holds_any(_DOE_WORDS):
+        for match in _JOHN_DOE.finditer(text.raw):
             yield Span("name", *match.span(), 0.5)
 
 
@@ -53,6 +68,11 @@ def is_placeholder(name: str) -> bool:
 def is_eponym(text: str, end: int) -> bool:
     """Whether the words after the end of a name make the name an eponym or an author."""
     return _EPONYM_AFTER.match(text, end) is not None
+
+
+def is_clinician(text: str, start: int) -> bool:
+    """Whether a title makes the name that begins at `start` a clinician's."""
+    return _CLINICIAN_BEFORE.search(text[max(0, start - 12) : start]) is not None
 
 
 def is_no_person(text: str, start: int, end: int) -> bool:

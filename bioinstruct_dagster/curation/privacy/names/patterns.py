@@ -1,44 +1,38 @@
-"""The patterns of a person's name in running text.
+"""The patterns of a person's name in running text: titles, labels and relations before it.
 
-Belongs here: how a name is written, and the titles, labels and relations before it. Does not: where
-the patterns are tried (persons), or eponyms and placeholders (not_persons). The words are in
-`words/names.yaml`. Every repetition is bounded.
+Belongs here: what announces a name in a report or a note. Does not: how a name is written (forms),
+or eponyms (not_persons). The words are in `words/names.yaml`. Every repetition is bounded.
 """
 
 import re
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, any_of, cues
-
-GIVEN_NAMES, NON_NAME_WORDS = NAMES("given_names"), NAMES("not_names")
-
-
-def _of(*names: str) -> str:
-    return any_of(*map(NAMES, names))
-
-
-_WORD = (
-    r"(?:(?:Mc|Mac|O['’]|D['’]|De|Di|La|Le|Van|Al-|El-)?[A-ZÀ-Þ][a-zß-ÿ'’]{1,20}"
-    r"(?:-[A-ZÀ-Þ][a-zß-ÿ]{1,20})?)"
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    ANNOUNCED_NAME,
+    ANY_WORD,
+    COMMA_NAME,
+    FAMILY_NAMES,
+    FULL_NAME,
+    INITIALS_NAME,
+    PARTICLE,
+    UPPER,
+    UPPER_NAME,
+    UPPER_WORD,
+    WORD,
+    names_of,
 )
-_UPPER_WORD = r"(?:[A-ZÀ-Þ]{2,20}(?:['’-][A-ZÀ-Þ]{2,20})?)"
-_ANY_WORD = rf"(?:{_WORD}|{_UPPER_WORD})"
-_PARTICLE = rf"(?:{_of('name_particles')}[ ])?"
-_MIDDLE = rf"(?:(?:[A-Z]\.?|{_WORD})[ ])?"
-# A given name, perhaps a middle one, and a family name; then perhaps "Jr."
-_FULL_NAME = rf"{_WORD}[ ]{_MIDDLE}{_PARTICLE}{_WORD}(?:,?[ ]{_of('name_suffixes')}\b\.?)?"
-_UPPER_NAME = rf"{_UPPER_WORD}[ ](?:[A-Z]\.?[ ])?{_UPPER_WORD}"
-_COMMA_NAME = rf"{_ANY_WORD},[ ](?!{_of('credentials')}\b){_ANY_WORD}(?:[ ][A-Z]\b\.?)?"
-_NAME = rf"(?P<v>{_COMMA_NAME}|{_FULL_NAME}|{_UPPER_NAME})"
-_RELATIVE = _of("relatives")
-LONE_NAME_WORDS = cues(NAMES("relatives")) | {"named"}
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
+
 CAPITALIZED_WORDS = re.compile(
-    rf"[A-ZÀ-Þ][\w'’.-]{{1,22}},?[ ](?:[A-Z]\.?[ ])?{_PARTICLE}[A-ZÀ-Þ][\w'’]|\b(?i:name)\b"
+    rf"[{UPPER}][\w'’.-]{{0,22}}[,:]?[ ](?:[A-Z]\.?[ ])?{PARTICLE}[{UPPER}][\w'’.]"
 )
 
 
 class NamePattern(NamedTuple):
-    """A name and the words before it; each text that the pattern matches holds one of `words`."""
+    """A pattern whose group `v` is a name; each text that it matches holds one of `words`.
+
+    A pattern with a group `k` matches only if that word is a known name.
+    """
 
     words: frozenset[str]
     pattern: re.Pattern[str]
@@ -47,57 +41,80 @@ class NamePattern(NamedTuple):
 
 NAME_PATTERNS: tuple[NamePattern, ...] = (
     NamePattern(
-        cues(NAMES("titles")),
+        cues(NAMES("titles"), NAMES("title_abbreviations")),
         re.compile(
-            rf"\b{_of('titles')}\b\.?\s(?P<v>(?:(?:[A-Z]\.|{_WORD})\s){{0,2}}?{_PARTICLE}{_ANY_WORD}"
-            rf"(?:\s{_WORD})?)"
+            rf"\b(?:{names_of('title_abbreviations')}\b\.?"
+            rf"|(?<![Yy]our )(?<!a )(?<!the )(?<!The )(?<!my ){names_of('titles')})\s"
+            rf"(?P<v>{INITIALS_NAME}|(?:{WORD}\s){{0,2}}?{PARTICLE}{ANY_WORD}(?:\s{PARTICLE}{WORD})?)"
         ),
         0.85,
     ),
     NamePattern(
-        frozenset(("name", "surname")),
-        re.compile(
-            rf"(?:(?:^|[\n.;,(|*]\s{{0,3}})|\b(?i:{_of('name_owners')})\s)(?i:(?:sur)?name)"
-            r"(?:\s(?:is|was)\s|\s?(?:\([A-Za-z, ]{1,20}\)\s?)?[*_]{0,2}[:=|–-][*_]{0,2}\s{0,2})"
-            rf"{_NAME}"
-        ),
-        0.9,
+        cues(NAMES("upper_titles")),
+        re.compile(rf"\b{names_of('upper_titles')}\.[ ](?P<v>{UPPER_WORD}(?:[ ]{UPPER_WORD})?)"),
+        0.85,
     ),
+    # "Tadeo Quispe complains of".
     NamePattern(
-        frozenset(("name", "surname")),
-        re.compile(
-            rf"\b(?i:{_of('single_name_owners')})\s?(?i:name)"
-            rf"(?:\s(?:is|was)\s|[*_]{{0,2}}[:=|][*_]{{0,2}}\s{{0,2}})(?P<v>{_WORD})\b"
-        ),
+        cues(NAMES("person_verbs")),
+        re.compile(rf"(?<![\w-])(?P<v>{FULL_NAME})(?=\s{names_of('person_verbs')}\b)"),
         0.7,
     ),
+    # "J. Weaver", but not "C. Difficile" nor the author of a reference.
     NamePattern(
-        cues(*map(NAMES, ("relatives", "staff", "name_labels"))),
+        FAMILY_NAMES,
         re.compile(
-            rf"\b(?i:{_of('relatives', 'staff', 'name_labels')})"
-            rf"[*_]{{0,2}}[:=|][*_]{{0,2}}\s{{0,2}}{_NAME}"
+            rf"(?<![\w.,&-]\s)(?<![\w.-])(?P<v>(?:[A-Z]\.[ ]?){{1,3}}{PARTICLE}(?P<k>{WORD}))\b"
+            r"(?!,?\s(?:et\b|and\s[A-Z]\.|\(?(?:19|20)\d\d))"
         ),
-        0.85,
+        0.65,
     ),
     NamePattern(
-        cues(*map(NAMES, ("relatives", "staff", "name_announcers"))),
+        cues(NAMES("person_verbs"), NAMES("patient_verbs")),
         re.compile(
-            rf"\b(?i:{_of('relatives', 'staff', 'name_announcers')})"
-            rf"(?:['’]s name)?(?:\sis)?,?\s(?:(?:his|her|their)\s{_RELATIVE},?\s)?"
-            rf"(?P<v>{_FULL_NAME}|{_UPPER_NAME})"
+            rf"(?<![\w.-]\s)(?<![\w.'’-])(?P<v>(?P<k>{WORD}))"
+            rf"(?=\s{names_of('person_verbs', 'telling_verbs')}\b)"
+        ),
+        0.6,
+    ),
+    # "Karen Holloway, MD", "R. Fontaine, RN".
+    NamePattern(
+        frozenset(word.lower() for word in NAMES("credentials") if word.isalpha()),
+        re.compile(
+            rf"(?<![\w-])(?P<v>{ANNOUNCED_NAME})(?=,?\s{names_of('credentials')}\b(?![\w:#]|\s\d))"
         ),
         0.75,
     ),
 )
-LONE_NAME = re.compile(rf"\b(?:named|(?:his|her|their)\s{_RELATIVE},?)\s(?P<v>{_WORD})\b")
+# After a label that holds the word "name", in a text that holds it; each with its score.
+LABELLED_NAMES: tuple[tuple[re.Pattern[str], float], ...] = (
+    (
+        re.compile(
+            rf"(?:(?:^|[\n.;,(|*]\s{{0,3}})|\b(?i:{names_of('name_owners')})\s)(?i:(?:sur)?name)"
+            r"(?:\s(?:is|was)\s|\s?(?:\([A-Za-z, ]{1,20}\)\s?)?[*_]{0,2}[:=|–-][*_]{0,2}\s{0,2})"
+            rf"(?P<v>{COMMA_NAME}|{ANNOUNCED_NAME})"
+        ),
+        0.9,
+    ),
+    (
+        re.compile(
+            rf"\b(?i:{names_of('single_name_owners')})\s?(?i:name)"
+            rf"(?:\s(?:is|was)\s|[*_]{{0,2}}[:=|][*_]{{0,2}}\s{{0,2}})(?P<v>{WORD})\b"
+        ),
+        0.7,
+    ),
+)
 # Only a person is described as "X Y, 45, ...", "X Y is a 45-year-old" or "X Y (DOB ...)".
 DESCRIBED_HINT = re.compile(
     r"(?:,\s(?:an?\s)?(?:aged?\s)?\d{1,3}(?:[- ]years?|[- ]?y/?o\b|[,;.]\s|\s?[MF]\b|[- ]month)"
     r"|,?\sis\san?\s\d{1,3}[- ]|,?\s\(?(?i:d\.?o\.?b\b|mrn\b|born\b|date of birth|ssn\b|aged?\s\d)"
     r"|\s\(\d{1,3}\s?(?:y/?o|M\b|F\b|years?|,)|\s[-–|]\s(?:DOB|MRN))"
 )
-NAME_BEFORE_HINT = re.compile(rf"(?<![\w-])(?:{_FULL_NAME}|{_UPPER_NAME}|{_COMMA_NAME})$")
+NAME_BEFORE_HINT = re.compile(
+    rf"(?<![\w-])(?:{FULL_NAME}|{UPPER_NAME}|{COMMA_NAME}|{INITIALS_NAME})$"
+)
+TURNED_NAME = re.compile(rf"(?<![\w'’-])(?P<f>{ANY_WORD}),[ ](?P<g>{ANY_WORD})(?![\w,])")
 NAME_PAIR = re.compile(
-    rf"(?<![\w'’-])(?P<g>{_WORD}|[A-Z]{{3,15}})[ ](?:(?:[A-Z]\.?|{_WORD})[ ])?"
-    rf"{_PARTICLE}(?P<f>{_ANY_WORD})\b"
+    rf"(?<![\w'’-])(?P<g>{WORD}|[A-Z]{{3,15}})[ ](?:(?:[A-Z]\.?|{WORD})[ ])?"
+    rf"{PARTICLE}(?P<f>{ANY_WORD})\b"
 )

@@ -4,71 +4,95 @@ Belongs here: where the patterns of names are tried, and where a name ends. Does
 (patterns), names that stand for no person (not_persons), or whether a name identifies (scan).
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
-from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
+from bioinstruct_dagster.curation.privacy.names.announced import announced_names
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    FAMILY_NAMES,
+    GIVEN_NAMES,
+    KNOWN_NAMES,
+    NON_NAME_WORDS,
+    trim_name,
+)
+from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     CAPITALIZED_WORDS,
     DESCRIBED_HINT,
-    GIVEN_NAMES,
-    LONE_NAME,
-    LONE_NAME_WORDS,
+    LABELLED_NAMES,
     NAME_BEFORE_HINT,
     NAME_PAIR,
     NAME_PATTERNS,
-    NON_NAME_WORDS,
+    TURNED_NAME,
+    NamePattern,
 )
+from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
+from bioinstruct_dagster.curation.privacy.names.spoken import spoken_names
+from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
 _AROUND = 90  # characters on either side of two words in capitals
-_INITIAL_LENGTH = 2  # letters; "J." and "Jo" are too short to search for
+_MOST_STRETCH = 2**31  # a stretch may be as long as the text
+_SURE_SCORE = 0.8  # a title or a label announces the name
+_SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
 
 
 def name_spans(text: ScannedText) -> Iterator[Span]:
     """The names of persons in a text, "John Doe" included, initials excluded."""
     for start, end, score in _candidate_spans(text):
-        begin, finish = _trim(text.raw, start, end)
+        begin, finish = trim_name(text.raw, start, end, sure=score >= _SURE_SCORE)
         if finish > begin and not is_no_person(text.raw, begin, finish):
             yield Span("name", begin, finish, score)
 
 
 def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
-    if text.holds_any(LONE_NAME_WORDS):
-        for match in LONE_NAME.finditer(text.raw):
-            yield (*match.span("v"), 0.6)
+    yield from small_letter_names(text)
+    yield from announced_names(text)
+    yield from spoken_names(text)
+    if "name" in text.words or "surname" in text.words:
+        for pattern, score in LABELLED_NAMES:
+            for match in pattern.finditer(text.raw):
+                yield (*match.span("v"), score)
     # Most texts name nobody: two words in capitals, one after the other, are rare.
-    stretches = list(_stretches(text.raw))
+    stretches = list(pieces(CAPITALIZED_WORDS, text.raw, _AROUND, _AROUND, _MOST_STRETCH))
     if not stretches:
         return
-    tried = [(pattern, score) for cues, pattern, score in NAME_PATTERNS if text.holds_any(cues)]
+    tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]
+    given = text.holds_any(GIVEN_NAMES)
     for begin, end in stretches:
-        for pattern, score in tried:
-            for match in pattern.finditer(text.raw, begin, end):
-                yield (*match.span("v"), score)
+        for entry in tried:
+            yield from _pattern_names(entry, text.raw, begin, end)
         if text.has_digit:
             yield from _described_names(text.raw, begin, end)
-        if text.holds_any(GIVEN_NAMES):
+        if given:
             yield from _given_names(text.raw, begin, end)
+            yield from _turned_names(text.raw, begin, end)
 
 
-def _stretches(text: str) -> Iterator[tuple[int, int]]:
-    """Parts of the text that may hold a name and the words before it; they do not overlap."""
-    begin = end = -1
-    for match in CAPITALIZED_WORDS.finditer(text):
-        if begin >= 0 and match.start() - _AROUND <= end:
-            end = match.end() + _AROUND
-            continue
-        if begin >= 0:
-            yield begin, end
-        begin, end = max(0, match.start() - _AROUND), match.end() + _AROUND
-    if begin >= 0:
-        yield begin, end
+def _pattern_names(
+    entry: NamePattern, text: str, begin: int, end: int
+) -> Iterator[tuple[int, int, float]]:
+    for match in entry.pattern.finditer(text, begin, end):
+        if "k" not in entry.pattern.groupindex or match["k"].lower() in KNOWN_NAMES:
+            yield (*match.span("v"), entry.score)
 
 
 def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
     for match in NAME_PAIR.finditer(text, begin, end):
-        if match["g"].lower() in GIVEN_NAMES and match["f"].lower() not in NON_NAME_WORDS:
+        given, family = match["g"], match["f"].lower()
+        # "ZOE" is a cement, too.
+        doubtful = given.isupper() and family not in FAMILY_NAMES
+        if doubtful and (len(given) <= _SHORT_LENGTH or not match["f"].isupper()):
+            continue
+        if given.lower() in GIVEN_NAMES and (
+            family not in NON_NAME_WORDS or family in FAMILY_NAMES
+        ):
+            yield (*match.span(), 0.7)
+
+
+def _turned_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
+    """Known family names before known given names: "Weaver, Thomas"."""
+    for match in TURNED_NAME.finditer(text, begin, end):
+        if match["f"].lower() in FAMILY_NAMES and match["g"].lower() in GIVEN_NAMES:
             yield (*match.span(), 0.7)
 
 
@@ -77,36 +101,3 @@ def _described_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int
         before = max(0, hint.start() - 60)
         if name := NAME_BEFORE_HINT.search(text[before : hint.start()]):
             yield before + name.start(), hint.start(), 0.8
-
-
-def repeated_name_spans(text: str, names: Iterable[str]) -> Iterator[Span]:
-    """Where words of known names stand in a text: "Mr. Finch" after "Harold Finch"."""
-    parts = {part for name in names for part in re.split(r"[\s,]+", name) if _is_telling(part)}
-    if not parts:
-        return
-    pattern = re.compile(
-        r"(?<![\w-])(?:" + "|".join(map(re.escape, sorted(parts)[:40])) + r")(?![\w-])"
-    )
-    for match in pattern.finditer(text):
-        if not is_eponym(text, match.end()):
-            yield Span("name", *match.span(), 0.55)
-
-
-def _is_telling(part: str) -> bool:
-    return (
-        len(part) > _INITIAL_LENGTH
-        and part[0].isupper()
-        and part.lower() not in NON_NAME_WORDS
-        and "." not in part
-    )
-
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without the last words if they are no names; empty if the first word is no name."""
-    parts = list(re.finditer(r"[^\s,]+", text[start:end]))
-    while parts and parts[-1].group().strip(".'’").lower() in NON_NAME_WORDS:
-        parts.pop()
-    if not parts or parts[0].group().lower() in NON_NAME_WORDS:
-        return start, start
-    last = parts[-1].group()
-    return start, start + parts[-1].end() - 2 * last.endswith(("'s", "’s"))

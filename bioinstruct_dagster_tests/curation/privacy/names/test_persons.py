@@ -3,7 +3,8 @@
 import pytest
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, resolve_overlaps
-from bioinstruct_dagster.curation.privacy.names.persons import name_spans, repeated_name_spans
+from bioinstruct_dagster.curation.privacy.names.confirmed import repeated_name_spans
+from bioinstruct_dagster.curation.privacy.names.persons import name_spans
 
 
 def named(text: str) -> list[str]:

@@ -1,0 +1,53 @@
+"""Names in conversations and signatures, by more than the words before them.
+
+Belongs here: what tells that a text is a conversation, an answer to a question for the name, and a
+signature after "/s/". Does not: introductions, greetings and closings, which are words before a
+name (announced). Every repetition is bounded.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    ANNOUNCED_NAME,
+    ANY_WORD,
+    FULL_NAME,
+    GIVEN_NAMES,
+    WORD,
+)
+
+_SPEAKERS = frozenset(("doctor", "dr", "clinician", "nurse", "guest"))
+_SPEAKER = re.compile(r"(?:^|\n|\s)(?:Doctor|Dr|Clinician|Nurse|Guest_\w{4,9}):\s")
+# An answer such as "And you are? Patient: Marta Kowalczyk."
+_ANSWER_WORDS = frozenset(("name", "names", "who", "you", "confirm", "spell", "speaking"))
+_ANSWER = re.compile(
+    r"\b(?i:name|names|you are|who|confirm|spell|speaking)\b[^\n]{0,60}[?.][^\S\n]{0,3}\n?\s?"
+    rf"(?:Patient|Guest_\w{{4,9}}):\s(?:\w{{2,5}},\s)?(?P<v>{FULL_NAME})(?=[,.])"
+)
+# "How are you, Olga?"
+_VOCATIVE = re.compile(rf"[,.?!]\s(?P<v>{FULL_NAME}|{WORD})(?=[,.?!])")
+_SIGNATURE = re.compile(rf"/[sS]/\s?(?P<v>{ANNOUNCED_NAME}|{ANY_WORD})")
+
+
+def is_conversation(text: ScannedText) -> bool:
+    """Whether a text is a conversation, in which "Patient:" announces what is said."""
+    return (
+        "patient" in text.words
+        and text.holds_any(_SPEAKERS)
+        and _SPEAKER.search(text.raw) is not None
+    )
+
+
+def spoken_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
+    """Names by which people answer and sign: start, end and score."""
+    if "Patient: " in text.raw and text.holds_any(_ANSWER_WORDS) and is_conversation(text):
+        for match in _ANSWER.finditer(text.raw):
+            yield (*match.span("v"), 0.65)
+    if text.holds_any(GIVEN_NAMES) and is_conversation(text):
+        for match in _VOCATIVE.finditer(text.raw):
+            if match["v"].split()[0].lower() in GIVEN_NAMES:
+                yield (*match.span("v"), 0.6)
+    if "/s/" in text.lowered:
+        for match in _SIGNATURE.finditer(text.raw):
+            yield (*match.span("v"), 0.75)
