@@ -22,11 +22,11 @@ from bioinstruct_dagster.curation.quality.domain_words import (
     WordKind,
     domain_vocabulary,
 )
+from bioinstruct_dagster.curation.quality.grounding.source_words import QUALITY_PACKAGE
 from bioinstruct_dagster.curation.quality.rules import DomainRule
-from bioinstruct_dagster.curation.quality.source_names import QUALITY_PACKAGE
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
 from bioinstruct_dagster.curation.word_lists import word_list
-from bioinstruct_dagster.signs import SEARCHED_CHARACTERS
+from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS
 
 # Words that begin with a letter. Numbers and single letters say nothing of the field.
 FIELD_WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]+")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
-from bioinstruct_dagster.curation.quality.source_names import QUALITY_PACKAGE
+from bioinstruct_dagster.curation.quality.grounding.source_words import QUALITY_PACKAGE
 from bioinstruct_dagster.curation.word_lists import word_list
 
 DOMAIN_LISTS = "domain.yaml"
