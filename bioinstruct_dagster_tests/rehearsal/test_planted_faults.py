@@ -20,9 +20,6 @@ PLANTED = {
     "too_short": ("038.2", "043.1", "060.4", "061.4", "120.1"),
     "empty_output": ("089.1", "096.1", "106.1", "134.5", "135.3"),
 }
-# Rows whose verdict waits for a better rule: a photograph that is attached, a ward as a source,
-# poems, and a video that only a patient's relative has seen.
-AWAITED = {"068.1", "101.1", "111.1", "117.1", "119.4", "113.1"}
 NAMES = {name: fault for fault, names in PLANTED.items() for name in names}
 
 
@@ -36,19 +33,14 @@ def test_every_recording_with_such_a_fault_is_listed():
     }
 
 
-def marked(name):
-    marks = [pytest.mark.xfail(reason="awaits a rule", strict=False)] if name in AWAITED else []
-    return pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", [marked(name) for name in NAMES])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_planted_fault_is_rejected(name):
     one = task(name)
     assert first_reject(one.instruction, one.input, one.output), one.text
 
 
 def test_no_sound_task_is_rejected():
-    sound = [one for one in shipped_tasks() if one.name not in NAMES.keys() | AWAITED]
+    sound = [one for one in shipped_tasks() if one.name not in NAMES]
     rows = [RowTexts(one.instruction, one.input, one.output) for one in sound]
     lost = [
         (one.name, finding.rule)

@@ -8,7 +8,7 @@ from bioinstruct_dagster.curation.quality.domain_words import (
     DomainVocabulary,
     domain_vocabulary,
 )
-from bioinstruct_dagster.curation.quality.source_names import QUALITY_PACKAGE
+from bioinstruct_dagster.curation.quality.grounding.source_words import QUALITY_PACKAGE
 from bioinstruct_dagster.curation.word_lists import word_list
 
 SMALL = DomainVocabulary(
