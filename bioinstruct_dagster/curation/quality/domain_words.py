@@ -83,8 +83,8 @@ def domain_vocabulary() -> DomainVocabulary:
 
 def _listed_words() -> Iterator[tuple[str, WordKind]]:
     kinds: dict[str, WordKind] = dict.fromkeys(MEDICAL_LISTS, "medical")
-    kinds |= {"shared": "shared", "elsewhere": "elsewhere", "mistaken": "plain"}
-    kinds |= {"neutral": "neutral"}
+    kinds |= {"shared": "shared", "elsewhere": "elsewhere", "compounds": "elsewhere"}
+    kinds |= {"mistaken": "plain", "neutral": "neutral"}
     for name, kind in kinds.items():
         for word in word_list(QUALITY_PACKAGE, DOMAIN_LISTS, name):
             yield word, kind
