@@ -115,6 +115,7 @@ class StandIns:
         self._fillers = self._articles.union(rule.fillers, rule.holders)
         lists = ("kinds", "codes", "tokens", "about", "joints", "verbs", "vague_verbs")
         self._frame = self._fillers.union(self._class_of, *map(source_list, lists))
+        self._verbs = source_list("verbs")
         self._named = source_list("placeholders").union(self._class_of)
         self._stand_ins = source_list("stand_ins")
 
@@ -159,6 +160,10 @@ class StandIns:
         """Whether a text with marks is still to be written."""
         if UNFILLED.search(text) or len(set(UNNAMED_DRUG.findall(text))) > 1:
             return True
+        if ":" not in text and all(mark.strip(".…") == "" for mark in MARK.findall(text)):
+            # "The patient was given …" is the beginning of a sentence.
+            if not self._verbs.isdisjoint(text.lower().split()):
+                return False
         rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
         return rest != text and self._is_frame(rest)
 
