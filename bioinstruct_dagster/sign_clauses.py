@@ -7,8 +7,9 @@ a text fulfils. Does not: the search for a sign (signs), or the signs (`data/con
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, reduce
+from itertools import pairwise
 from operator import or_
 from re import _parser  # type: ignore[attr-defined]  # the only reader of expressions
 from typing import Any
@@ -44,6 +45,16 @@ def folded_text(text: str) -> str:
 def folded_tokens(text: str) -> list[str]:
     """The parts between spaces of the folded text; callers must not change the list."""
     return folded_text(text).split()
+
+
+@lru_cache(MOST_FOLDED_TEXTS)
+def folded_words(text: str) -> list[str]:
+    """The words of the folded text, as `WORD` finds them; callers must not change the list."""
+    folded = folded_text(text)
+    return folded.translate(_NO_WORD).split() if folded.isascii() else WORD.findall(folded)
+
+
+_NO_WORD = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
 
 
 def clauses_of(expression: re.Pattern[str]) -> list[Clause]:
@@ -188,9 +199,9 @@ class ClauseIndex:
     def __init__(self) -> None:
         self._bits: dict[Clause, int] = {NO_CLAUSE: ALWAYS}
         self._by_beginning: dict[str, list[tuple[str, int]]] = {}  # parts of words
+        self._pairs: set[str] = set()  # the parts that are shorter than a key
         self._by_text: dict[str, list[tuple[str, int]]] = {}  # by the rare character in it
-        self._by_word: dict[str, int] = {}
-        self._by_token: dict[str, int] = {}
+        self._by_word = _Remembered(self._bits_of_word)
         self._last: dict[str, int] = {}
 
     def bit(self, clause: Clause) -> int:
@@ -204,6 +215,8 @@ class ClauseIndex:
                 else:
                     part = _longest_part(literal)
                     self._by_beginning.setdefault(part[:PART_KEY], []).append((part, bit))
+                    if len(part) < PART_KEY:
+                        self._pairs.add(part)
             self._forget()
         return self._bits[clause]
 
@@ -218,17 +231,14 @@ class ClauseIndex:
 
     def _forget(self) -> None:
         self._by_word.clear()
-        self._by_token.clear()
         self._last.clear()
 
     def _find(self, text: str) -> int:
-        if len(self._by_token) > MOST_CACHED_WORDS:
+        if len(self._by_word) > MOST_CACHED_WORDS:
             self._forget()
-        folded, tokens = folded_text(text), folded_tokens(text)
-        masks = [*map(self._by_token.get, tokens)]
-        if None in masks:
-            masks = [*map(self._bits_of_token, tokens)]
-        found = reduce(or_, masks, ALWAYS)
+        folded, words = folded_text(text), folded_words(text)
+        # Most words fulfil no clause.
+        found = reduce(or_, filter(None, map(self._by_word.__getitem__, words)), ALWAYS)
         for character, literals in self._by_text.items():
             if character in folded:
                 for literal, bits in literals:
@@ -236,22 +246,25 @@ class ClauseIndex:
                         found |= bits
         return found
 
-    def _bits_of_token(self, token: str) -> int:
-        known = self._by_token.get(token)
-        if known is None:
-            words = WORD.findall(token)
-            known = self._by_token[token] = reduce(or_, map(self._bits_of_word, words), 0)
+    def _bits_of_word(self, word: str) -> int:
+        known, parts = 0, self._by_beginning
+        bounded = f"{BOUNDARY}{word}{BOUNDARY}"
+        pairs = map("".join, pairwise(bounded))
+        triples = map("".join, zip(bounded, bounded[1:], bounded[2:], strict=False))
+        for key in (*self._pairs.intersection(pairs), *parts.keys() & set(triples)):
+            for part, bits in parts[key]:
+                if part in bounded:
+                    known |= bits
         return known
 
-    def _bits_of_word(self, word: str) -> int:
-        known = self._by_word.get(word)
-        if known is None:
-            known = 0
-            bounded = f"{BOUNDARY}{word}{BOUNDARY}"
-            for start in range(len(bounded) - 1):
-                for size in (SHORTEST_LITERAL, PART_KEY):
-                    for part, bits in self._by_beginning.get(bounded[start : start + size], ()):
-                        if bounded.startswith(part, start):
-                            known |= bits
-            self._by_word[word] = known
-        return known
+
+class _Remembered(dict[str, int]):
+    """The bits of each word, computed once."""
+
+    def __init__(self, compute: Callable[[str], int]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, word: str) -> int:
+        self[word] = bits = self._compute(word)
+        return bits

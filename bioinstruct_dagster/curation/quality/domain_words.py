@@ -46,7 +46,7 @@ class DomainVocabulary(NamedTuple):
 
     words: dict[str, WordKind]
     beginnings: dict[str, WordKind]
-    endings: frozenset[str]
+    endings: tuple[str, ...]
 
     def kind_of(self, word: str) -> WordKind:
         """The kind of a word.
@@ -58,8 +58,7 @@ class DomainVocabulary(NamedTuple):
         for end in range(len(word), 0, -1):
             if word[:end] in self.beginnings:
                 return self.beginnings[word[:end]]
-        ends = (word[start:] for start in range(SHORTEST_START, len(word)))
-        return "medical" if any(end in self.endings for end in ends) else "plain"
+        return "medical" if word[SHORTEST_START:].endswith(self.endings) else "plain"
 
 
 @cache
@@ -78,13 +77,13 @@ def domain_vocabulary() -> DomainVocabulary:
         else:
             words[word] = kind
     endings = word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "endings")
-    return DomainVocabulary(words, beginnings, endings)
+    return DomainVocabulary(words, beginnings, tuple(endings))
 
 
 def _listed_words() -> Iterator[tuple[str, WordKind]]:
     kinds: dict[str, WordKind] = dict.fromkeys(MEDICAL_LISTS, "medical")
-    kinds |= {"shared": "shared", "elsewhere": "elsewhere", "mistaken": "plain"}
-    kinds |= {"neutral": "neutral"}
+    kinds |= {"shared": "shared", "elsewhere": "elsewhere", "compounds": "elsewhere"}
+    kinds |= {"mistaken": "plain", "neutral": "neutral"}
     for name, kind in kinds.items():
         for word in word_list(QUALITY_PACKAGE, DOMAIN_LISTS, name):
             yield word, kind
