@@ -15,6 +15,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     NON_NAME_WORDS,
     trim_name,
 )
+from bioinstruct_dagster.curation.privacy.names.lone import lone_names
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     CAPITALIZED_WORDS,
@@ -48,6 +49,7 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from small_letter_names(text)
     yield from announced_names(text)
     yield from spoken_names(text)
+    yield from lone_names(text)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
