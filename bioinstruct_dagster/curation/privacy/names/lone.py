@@ -15,7 +15,7 @@ _LONE_NAMES = GIVEN_NAMES - NAMES("not_lone_names")
 _SHORTEST = 4  # letters; "Ana" and "Tam" are abbreviations and words too
 # A word in capitals right before or after makes it a part of a longer name, of a place or a thing.
 _BEFORE = re.compile(
-    rf"(?:^|[\n.?!:;,(\"“*]\s{{0,3}}|(?<![{UPPER}])\b(?!(?i:{any_of(NAMES('before_places'))})\b)"
+    rf"(?:^|(?<!\bSt)[\n.?!:;,(\"“*]\s{{0,3}}|(?<![{UPPER}])\b(?!(?i:{any_of(NAMES('before_places'))})\b)"
     rf"[{LOWER}'’]{{2,20}} |\b[IA] |\b{any_of(NAMES('before_lone_names'))} )$"
 )
 _AFTER = re.compile(

@@ -15,6 +15,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     NON_NAME_WORDS,
     trim_name,
 )
+from bioinstruct_dagster.curation.privacy.names.joined import joined_names, listed_names
 from bioinstruct_dagster.curation.privacy.names.lone import lone_names
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
 from bioinstruct_dagster.curation.privacy.names.patterns import (
@@ -29,6 +30,7 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
 )
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import spoken_names
+from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
 from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
 _AROUND = 90  # characters on either side of two words in capitals
@@ -39,10 +41,14 @@ _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
 
 def name_spans(text: ScannedText) -> Iterator[Span]:
     """The names of persons in a text, "John Doe" included, initials excluded."""
+    ends: list[int] = []
     for start, end, score in _candidate_spans(text):
         begin, finish = trim_name(text.raw, start, end, sure=score >= _SURE_SCORE)
         if finish > begin and not is_no_person(text.raw, begin, finish):
             yield Span("name", begin, finish, score)
+            ends.append(finish)
+    for start, end, score in joined_names(text.raw, ends):
+        yield Span("name", start, end, score)
 
 
 def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
@@ -50,6 +56,8 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from announced_names(text)
     yield from spoken_names(text)
     yield from lone_names(text)
+    yield from listed_names(text)
+    yield from unknown_names(text)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
