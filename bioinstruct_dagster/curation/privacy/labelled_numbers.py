@@ -93,7 +93,7 @@ def plain_pattern(
 
 def label_pattern(label: str, gap: str = GAP) -> str:
     """The expression for a strong label and for the text between the label and its number."""
-    return rf"(?<![A-Za-z0-9-])(?:{label}){gap}(?:{NUMBER})?(?:{gap}{_NUMBER_VERB})?{gap}"
+    return rf"(?<![A-Za-z0-9-])(?:{label}){gap}(?:{NUMBER})?(?:{gap}{_NUMBER_VERB})?{gap}(?:S/?N\b[ .:#]{{1,3}})?"
 
 
 def _compile(

@@ -54,7 +54,7 @@ LABEL_PATTERNS = (
     plain_pattern(
         "mrn",
         _cues("bare_record_labels"),
-        rf"\b{_of('bare_record_labels')}\s(?P<v>[A-Z]{{0,2}}\d{{6,10}})(?![\w-])",
+        rf"\b{_of('bare_record_labels')}\s(?P<v>[A-Z]{{0,3}}\d{{6,10}}|[A-Z]{{1,3}}-\d{{4,10}}(?:-\w)?)(?![\w-])",
         score=SURE_SCORE,
     ),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),

@@ -32,7 +32,7 @@ _ADDRESS = re.compile(
 _DOUBTFUL_STREETS = PLACES("doubtful_streets")
 _NO_STREET_BEFORE = re.compile(rf"\b{any_of(PLACES('not_before_streets'))}\.?\s$", re.IGNORECASE)
 _STREET_SUPPORT = re.compile(
-    r"\b(?:at|address|lives?|home|resid\w{2,5}|flat|of|on)\b[^.\n]{0,24}$", re.IGNORECASE
+    r"\b(?:at|to|discharged|address|lives?|home|resid\w{2,5}|flat|of|on)\b[^.\n]{0,24}$", re.IGNORECASE
 )
 _NO_STREET_WORDS = re.compile(r"\d+[A-Z]?\s(?:The|A|An|Of|In|For)\b")
 _NO_STREET_NAMES = PLACES("no_street_names")
@@ -54,6 +54,22 @@ _HOSPITAL_ROOM = re.compile(
 _ROOM_WORDS = cues(PLACES("rooms"))
 _PO_BOX = re.compile(rf"\b(?i:P\.?\s?O\.?\s?Box)\s#?\d{{1,7}}\b{_AFTER_STREET}")
 _CITY_ZIP = re.compile(rf"(?<!\w)(?:{_CITY},?\s)?{_STATE},?\s{_ZIP}(?![\w-])")
+# "RR 2 Box 118", "14 Rue des Lilas", "Hauptstraße 14", "Calle Mayor 12", "Trailer 12, Sunny Acres".
+_RURAL = re.compile(
+    rf"\b(?:RR|R\.R\.|Rural Route|HC|RFD)\s?#?\d{{1,3}},?\s(?i:box)\s#?\d{{1,5}}\b{_AFTER_STREET}"
+)
+_ABROAD = re.compile(
+    rf"(?<![\w.,/-])\d{{1,4}}(?:bis)?,?\s(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]hemin|[Pp]lace)\s(?:(?:des?|du|la|le|les)\s)?"
+    rf"(?:la\s)?{_TOWN_WORD}"
+    rf"|\b(?:[A-ZÄÖÜ][a-zäöüß]{{2,20}}(?:straße|strasse|gasse|weg|platz|straat|gatan|vej)|"
+    rf"(?:Calle|Via|Viale|Rua|Avenida|Piazza|Plaza|Ulica)\s(?:(?:de|del|della|da|la)\s)?{_TOWN_WORD})"
+    rf",?\s\d{{1,4}}[a-z]?\b(?:,?\s\d{{4,5}})?(?:,?\s{_TOWN_WORD})?"
+)
+_NUMBERED_HOME = re.compile(
+    rf"\b{any_start_of(PLACES('living'))}\s(?:in|at|on)\s(?P<v>\d{{1,5}}\s{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}}"
+    rf"|(?i:trailer|lot|apartment|apt|flat|unit|cabin)\.?\s#?\d{{1,4}}[A-Z]?,\s{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}}"
+    rf"|the\scorner\sof\s{_TOWN_WORD}\sand\s[\w ]{{2,20}})"
+)
 _ZIP_AFTER_LABEL = re.compile(
     rf"\b{any_of(PLACES('postal_code_labels'))}\b[^\w\n.]{{0,4}}(?:(?:is|was|of)\s)?"
     r"(?P<v>\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4})\b",
@@ -81,6 +97,9 @@ _COUNTY = re.compile(
     rf"\b(?:in|of|from)\s(?P<v>{_TOWN_WORD}(?:\s{_TOWN_WORD})?\sCounty(?:,\s{_STATE}\b)?)"
 )
 
+_ABROAD_WORDS = frozenset(
+    ("rue", "avenue", "boulevard", "chemin", "calle", "via", "viale", "rua", "avenida", "piazza", "ulica")
+)
 _STREET_WORDS = cues(PLACES("streets"), PLACES("street_abbreviations"))
 _ZIP_HINT = re.compile(r"\d{5}(?<!\d{6})(?![\d.])")
 _POSTCODE_HINT = re.compile(r"\d(?:\s?[A-Z]{2}\b|[A-Z]\d)")
@@ -123,6 +142,11 @@ def _numbered_patterns(
         yield _HOSPITAL_ROOM, 0, 0.8
     if "box" in text.words:
         yield _PO_BOX, 0, 0.9
+        yield _RURAL, 0, 0.9
+    if text.holds_any(_HOME_WORDS):
+        yield _NUMBERED_HOME, "v", 0.75
+    if text.holds_any(_ABROAD_WORDS) or "stra" in text.lowered:
+        yield _ABROAD, 0, 0.75
     if text.has_number and _ZIP_HINT.search(text.raw):
         yield _CITY_ZIP, 0, 0.85
     if text.holds_any(_ZIP_WORDS):
