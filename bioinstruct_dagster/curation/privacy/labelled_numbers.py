@@ -29,7 +29,7 @@ VALUE = (
 )
 # Groups of digits with spaces between them, letters and then digits, or a plain value.
 GROUPS = (
-    r"(?:(?P<g>(?-i:[A-Z])?\d{3,5}(?:\s\d{3,5}){1,4}|(?-i:[A-Z]{1,3})\s\d{4,10})(?![A-Za-z0-9])"
+    r"(?:(?P<g>(?-i:[A-Z])?\d{3,5}(?:\s\d{3,5}){1,4}|\d{2}(?:\s\d{2}){2,4}|(?-i:[A-Z]{1,3})\s\d{4,10})(?![A-Za-z0-9])"
     rf"|{VALUE})"
 )
 _LEAST_DIGITS_AFTER_LETTER = 3  # "AB-123" is a number, "123" is not

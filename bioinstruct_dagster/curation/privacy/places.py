@@ -70,6 +70,10 @@ _NUMBERED_HOME = re.compile(
     rf"|(?i:trailer|lot|apartment|apt|flat|unit|cabin)\.?\s#?\d{{1,4}}[A-Z]?,\s{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}}"
     rf"|the\scorner\sof\s{_TOWN_WORD}\sand\s[\w ]{{2,20}})"
 )
+_WRITTEN_STREET = re.compile(
+    rf"\b(?:at|from|on|to|address is|is) (?:number )?(?P<v>(?i:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    rf"|[a-z]{{3,5}}teen|twenty|thirty|forty|fifty|[a-z]{{3,6}} hundred)(?:[ -]\w{{2,8}}){{0,3}}? (?:{_TOWN_WORD} ){{1,2}}{_STREET}\b)"
+)
 _ZIP_AFTER_LABEL = re.compile(
     rf"\b{any_of(PLACES('postal_code_labels'))}\b[^\w\n.]{{0,4}}(?:(?:is|was|of)\s)?"
     r"(?P<v>\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4})\b",
@@ -128,6 +132,7 @@ def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str
             yield pattern, "v", 0.6
         if text.holds_any(_STREET_WORDS):
             yield _HOME_STREET, "v", 0.8
+            yield _WRITTEN_STREET, "v", 0.75
     if text.has_digit:
         yield from _numbered_patterns(text)
 
@@ -152,7 +157,7 @@ def _numbered_patterns(
     if text.holds_any(_ZIP_WORDS):
         yield _ZIP_AFTER_LABEL, "v", 0.85
     if _POSTCODE_HINT.search(text.raw):
-        yield _POSTCODE, 0, 0.6
+        yield _POSTCODE, 0, 0.7
 
 
 def _is_street(text: str, match: re.Match[str]) -> bool:

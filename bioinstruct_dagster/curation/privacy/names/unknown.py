@@ -15,7 +15,6 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
-from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, cues
 
 # Words for persons begin sentences as names do: "Mother states".
@@ -51,16 +50,21 @@ _TURNED = re.compile(
 _NICKNAMED = re.compile(rf"\b(?P<v>{ANY_WORD} [\"“]{ANY_WORD}[\"”] {ANY_WORD})(?![\w-])")
 
 
-def unknown_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
-    """Names in places that announce a person: start, end and score."""
-    for pattern, score in _patterns(text):
+def unknown_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int, float]]:
+    """Names in places that announce a person: start, end and score.
+
+    Args:
+        text: the text.
+        spoken: whether it is a conversation.
+    """
+    for pattern, score in _patterns(text, spoken=spoken):
         for match in pattern.finditer(text.raw):
             group = str(match.lastgroup)
             if _NO_NAMES.isdisjoint(match[group].lower().replace(",", "").split()):
                 yield (*match.span(group), score)
 
 
-def _patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], float]]:
+def _patterns(text: ScannedText, *, spoken: bool) -> Iterator[tuple[re.Pattern[str], float]]:
     """The patterns that could match a text, each with its score."""
     if text.holds_any(_TELLING_WORDS):
         yield _TELLS, 0.6
@@ -72,7 +76,7 @@ def _patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], float]]:
         yield _TURNED, 0.7
     if '"' in text.raw or "“" in text.raw:
         yield _NICKNAMED, 0.6
-    if "patient" in text.words and is_conversation(text):
+    if spoken:
         if text.holds_any(_GREETING_WORDS):
             yield _GREETED, 0.6
         yield _ASKED, 0.6

@@ -1,0 +1,80 @@
+"""Full names that no list holds, by what stands around them: "(mobile ...", "in X Y, a patient".
+
+Belongs here: such surroundings in notes, abstracts and conversations. Does not: single names
+(unknown), or names by the words right before them alone (announced). Every repetition is bounded.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    FULL_NAME,
+    NON_NAME_WORDS,
+    UPPER_NAME,
+    WORD,
+    names_of,
+)
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
+
+_NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
+_DETAIL = rf"(?i:{names_of('details_after_names')})\b[^.\n]{{0,16}}[\d@]"
+_DETAILED = re.compile(
+    rf"(?:(?:^|[\n.;:(]\s{{0,3}})(?P<w>{WORD})|\b(?P<v>{_NAME}(?: [A-Z]\.)?))(?:,? \(|, | )(?={_DETAIL})"
+)
+_DETAIL_WORDS = cues(NAMES("details_after_names"))
+_OF_PATIENT = re.compile(
+    rf"\b(?:in|of|to|for|with|by|was|is|from|patient|case) (?P<v>{FULL_NAME}), "
+    r"(?=(?:a|an|the|one|our) (?:[\w-]{2,20} )?(?:patient|man|woman|boy|girl|infant|volunteer|male|female)\b"
+    r"|admitted\b|aged\b|born\b|mobile\b|tel|phone|who (?:was|had|is|developed|presented))"
+)
+_PRESENTED = re.compile(
+    rf"\b(?:present|report|describe) (?P<v>{FULL_NAME}|{WORD}), (?=an? (?:\d|patient|man|woman|boy|girl))"
+)
+_PATIENT_WORDS = frozenset(("patient", "admitted", "aged", "born", "man", "woman", "old"))
+_NUMBERED = re.compile(
+    r"\b(?i:patient|case|participant|subject|volunteer|donor) (?:no\. ?)?\d{1,3}(?: was| is|:|,| \()"
+    rf" ?(?P<v>{_NAME})(?=[,.;)\n]|$)"
+)
+_AGED = re.compile(
+    rf"(?:^|\n)(?P<v>{FULL_NAME}|{WORD}) (?=is an? (?:[\w-]{{2,30}}-(?:month|year|week|day)s?-old\b|\d{{1,2}} ?(?:month|year|week|y)))"
+)
+# In conversations: "You must be X Y.", "Doctor: X Y?", "Doctor: X, why ...", "X is four and Y is six".
+_MET = re.compile(
+    rf"\b(?i:must be|sign here:?|you are|you're|this is|meet|name,|name is|a cousin,|a friend,)"
+    rf" (?P<v>{FULL_NAME})(?= ?[.,?!])"
+)
+_CALLED = re.compile(
+    rf"\b(?:Doctor|Nurse|Dr): (?P<v>{FULL_NAME})(?= ?\?|, (?:{names_of('words_to_called')})\b)"
+)
+_COUNTED = re.compile(
+    rf"(?:: |\. |\band )(?P<v>{WORD}) (?=is (?:{names_of('small_numbers')}|\d{{1,2}})(?: and|[.,]))"
+)
+
+
+def described_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int, float]]:
+    """Names by what stands around them: start, end and score.
+
+    Args:
+        text: the text.
+        spoken: whether it is a conversation.
+    """
+    for pattern in _patterns(text, spoken=spoken):
+        for match in pattern.finditer(text.raw):
+            group = str(match.lastgroup)
+            if NON_NAME_WORDS.isdisjoint(match[group].lower().split()):
+                yield (*match.span(group), 0.6)
+
+
+def _patterns(text: ScannedText, *, spoken: bool) -> Iterator[re.Pattern[str]]:
+    if spoken:
+        yield from (_MET, _CALLED, _COUNTED)
+    if text.holds_any(_DETAIL_WORDS):
+        yield _DETAILED
+    if text.holds_any(_PATIENT_WORDS):
+        yield _OF_PATIENT
+        yield _PRESENTED
+    if text.has_digit:
+        yield _NUMBERED
+    if "old" in text.words:
+        yield _AGED
