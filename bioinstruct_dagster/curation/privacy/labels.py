@@ -64,7 +64,7 @@ LABEL_PATTERNS = (
         rf"\b{_of('sure_record_labels')}\b[^.;!?\n\d]{{0,30}}?[^.;!?\n\w]"
         r"(?P<v>(?=(?:[A-Z/-]{0,4}\d){5})[A-Z0-9]{1,12}(?:[-/ ][A-Z0-9]{1,12}){0,4})(?![\w-])",
         least=5,
-    ),
+    )._replace(also=frozenset(("mrn", "number", "no", "id", "wristband", "bracelet"))),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
     plain_pattern("ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])"),
     plain_pattern("ssn", frozenset({"x", "xxx"}), r"(?<!\w)(?P<v>x{3}-x{2}-\d{4})(?!\w)"),
@@ -145,7 +145,7 @@ _SPOKEN_PATTERNS = (
         _cues("sure_record_labels"),
         rf"\b{_of('sure_record_labels')}\b[^.;!?\n]{{0,30}}?"
         rf"(?P<v>\b{_SPOKEN_DIGIT}(?:[ ,-]{{1,2}}{_SPOKEN_DIGIT}){{3,12}}\b)",
-    ),
+    )._replace(also=frozenset(("oh", "zero", "four", "five", "six", "seven", "eight", "nine"))),
     plain_pattern(
         "phone",
         frozenset(("oh", "zero", "five", "seven", "nine", "eight")),

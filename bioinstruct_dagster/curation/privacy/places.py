@@ -102,7 +102,7 @@ _COUNTY = re.compile(
 )
 
 _ABROAD_WORDS = frozenset(
-    ("rue", "avenue", "boulevard", "chemin", "calle", "via", "viale", "rua", "avenida", "piazza", "ulica")
+    ("rue", "avenue", "boulevard", "chemin", "calle", "viale", "rua", "avenida", "piazza", "ulica")
 )
 _STREET_WORDS = cues(PLACES("streets"), PLACES("street_abbreviations"))
 _ZIP_HINT = re.compile(r"\d{5}(?<!\d{6})(?![\d.])")
@@ -150,7 +150,7 @@ def _numbered_patterns(
         yield _RURAL, 0, 0.9
     if text.holds_any(_HOME_WORDS):
         yield _NUMBERED_HOME, "v", 0.75
-    if text.holds_any(_ABROAD_WORDS) or "stra" in text.lowered:
+    if text.holds_any(_ABROAD_WORDS) or "stra\u00dfe" in text.lowered or "strasse" in text.lowered:
         yield _ABROAD, 0, 0.75
     if text.has_number and _ZIP_HINT.search(text.raw):
         yield _CITY_ZIP, 0, 0.85

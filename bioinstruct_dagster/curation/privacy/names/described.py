@@ -5,7 +5,7 @@ Belongs here: such surroundings in notes, abstracts and conversations. Does not:
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
@@ -15,14 +15,14 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, around_words, longest_words
 
 _NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
 _DETAIL = rf"(?i:{names_of('details_after_names')})\b[^.\n]{{0,16}}[\d@]"
 _DETAILED = re.compile(
     rf"(?:(?:^|[\n.;:(]\s{{0,3}})(?P<w>{WORD})|\b(?P<v>{_NAME}(?: [A-Z]\.)?))(?:,? \(|, | )(?={_DETAIL})"
 )
-_DETAIL_WORDS = cues(NAMES("details_after_names"))
+_DETAIL_WORDS = longest_words(NAMES("details_after_names"))
 _OF_PATIENT = re.compile(
     rf"\b(?:in|of|to|for|with|by|was|is|from|patient|case) (?P<v>{FULL_NAME}), "
     r"(?=(?:a|an|the|one|our) (?:[\w-]{2,20} )?(?:patient|man|woman|boy|girl|infant|volunteer|male|female)\b"
@@ -50,31 +50,43 @@ _CALLED = re.compile(
 _COUNTED = re.compile(
     rf"(?:: |\. |\band )(?P<v>{WORD}) (?=is (?:{names_of('small_numbers')}|\d{{1,2}})(?: and|[.,]))"
 )
+_NUMBERED_WORDS = frozenset(("patient", "case", "participant", "subject", "volunteer", "donor"))
+_OF_FULL_NAMES = ((_OF_PATIENT, _PATIENT_WORDS), (_NUMBERED, _NUMBERED_WORDS))
+_OF_WORDS = (
+    (_DETAILED, _DETAIL_WORDS),
+    (_PRESENTED, frozenset(("present", "report", "describe"))),
+    (_AGED, frozenset(("old",))),
+)
+_BEFORE, _AFTER = 70, 60  # characters around these words
 
 
-def described_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int, float]]:
+def described_names(
+    text: ScannedText, stretches: Iterable[tuple[int, int]], *, spoken: bool
+) -> Iterator[tuple[int, int, float]]:
     """Names by what stands around them: start, end and score.
 
     Args:
         text: the text.
+        stretches: its parts around two words in capitals, which a full name needs.
         spoken: whether it is a conversation.
     """
-    for pattern in _patterns(text, spoken=spoken):
-        for match in pattern.finditer(text.raw):
-            group = str(match.lastgroup)
-            if NON_NAME_WORDS.isdisjoint(match[group].lower().split()):
-                yield (*match.span(group), 0.6)
-
-
-def _patterns(text: ScannedText, *, spoken: bool) -> Iterator[re.Pattern[str]]:
+    tried = [pattern for pattern, words in _OF_FULL_NAMES if text.holds_any(words)]
+    tried += (_MET, _CALLED) if spoken else ()
+    for pattern in tried:
+        for begin, end in stretches:
+            yield from _names(pattern, text.raw, begin, end)
+    for pattern, words in _OF_WORDS:
+        if text.holds_any(words):
+            for begin, end in around_words(text.lowered, words & text.words, _BEFORE, _AFTER):
+                yield from _names(pattern, text.raw, begin, end)
     if spoken:
-        yield from (_MET, _CALLED, _COUNTED)
-    if text.holds_any(_DETAIL_WORDS):
-        yield _DETAILED
-    if text.holds_any(_PATIENT_WORDS):
-        yield _OF_PATIENT
-        yield _PRESENTED
-    if text.has_digit:
-        yield _NUMBERED
-    if "old" in text.words:
-        yield _AGED
+        yield from _names(_COUNTED, text.raw, 0, len(text.raw))
+
+
+def _names(
+    pattern: re.Pattern[str], raw: str, begin: int, end: int
+) -> Iterator[tuple[int, int, float]]:
+    for match in pattern.finditer(raw, begin, end):
+        group = str(match.lastgroup)
+        if NON_NAME_WORDS.isdisjoint(match[group].lower().split()):
+            yield (*match.span(group), 0.6)

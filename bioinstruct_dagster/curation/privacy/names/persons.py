@@ -64,13 +64,13 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from listed_names(text)
     spoken = is_conversation(text)
     yield from unknown_names(text, spoken=spoken)
-    yield from described_names(text, spoken=spoken)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
                 yield (*match.span("v"), score)
     # Most texts name nobody: two words in capitals, one after the other, are rare.
     stretches = list(pieces(CAPITALIZED_WORDS, text.raw, _AROUND, _AROUND, _MOST_STRETCH))
+    yield from described_names(text, stretches, spoken=spoken)
     if not stretches:
         return
     tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]

@@ -5,7 +5,7 @@ Belongs here: the few places in a text that announce a person by themselves. Doe
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
@@ -15,7 +15,13 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import (
+    NAMES,
+    all_words,
+    around_words,
+    longest_words,
+    pieces,
+)
 
 # Words for persons begin sentences as names do: "Mother states".
 _NO_NAMES = NON_NAME_WORDS | all_words(
@@ -29,16 +35,15 @@ _ASKED = re.compile(
     rf"(?:^|[\n.!?:] )[^\n.!?:,]{{8,90}}\b(?:you|your|yourself|that|it|today|now|feeling|going)\b"
     rf"[^\n.!?:,]{{0,40}}, (?P<v>{FULL_NAME}|{WORD})(?= ?\?)"
 )
-_GREETING_WORDS = cues(NAMES("greetings"))
-_CLOSE_WORDS = cues(NAMES("close_persons"))
+_CLOSE_WORDS = longest_words(NAMES("close_persons"))
 _CLOSE = re.compile(
     rf"\b(?i:{names_of('close_persons')})(?:, (?P<v>{WORD})(?=[,.;] )| \((?P<w>{WORD})\))"
 )
-_TELLING_WORDS = cues(NAMES("only_persons_do"))
+_TELLING_WORDS = longest_words(NAMES("only_persons_do"))
 _TELLS = re.compile(
     rf"(?:^|[.!?\n] {{0,2}})(?P<v>{FULL_NAME}|{WORD}) (?={names_of('only_persons_do')}\b)"
 )
-_MINE_WORDS = cues(NAMES("ends_of_life"))
+_MINE_WORDS = longest_words(NAMES("ends_of_life"))
 _MINE = re.compile(rf"\b[Mm]y (?P<v>{WORD}) (?={names_of('ends_of_life')}\b)")
 # "Patient Singh, Harpreet, record ..."
 _TURNED_WORDS = frozenset(("patient", "pt", "client", "re", "name"))
@@ -48,6 +53,14 @@ _TURNED = re.compile(
 )
 # 'Raymond "Ray" Dupree'.
 _NICKNAMED = re.compile(rf"\b(?P<v>{ANY_WORD} [\"“]{ANY_WORD}[\"”] {ANY_WORD})(?![\w-])")
+_QUOTED_HINT = re.compile(r"[A-Za-z] [\"“][A-Z]")
+_BEFORE, _AFTER = 60, 60  # characters around the words of a pattern
+_TRIED = (
+    (_TELLS, _TELLING_WORDS, 0.6),
+    (_CLOSE, _CLOSE_WORDS, 0.6),
+    (_MINE, _MINE_WORDS, 0.6),
+    (_TURNED, _TURNED_WORDS, 0.7),
+)
 
 
 def unknown_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int, float]]:
@@ -57,26 +70,22 @@ def unknown_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int
         text: the text.
         spoken: whether it is a conversation.
     """
-    for pattern, score in _patterns(text, spoken=spoken):
-        for match in pattern.finditer(text.raw):
+    for pattern, words, score in _TRIED:
+        if not (words.isdisjoint(text.words)):
+            parts = around_words(text.lowered, words & text.words, _BEFORE, _AFTER)
+            yield from _names(pattern, score, text.raw, parts)
+    for begin, end in pieces(_QUOTED_HINT, text.raw, _BEFORE, _AFTER):
+        yield from _names(_NICKNAMED, 0.6, text.raw, [(begin, end)])
+    if spoken:
+        for pattern in (_GREETED, _ASKED):
+            yield from _names(pattern, 0.6, text.raw, [(0, len(text.raw))])
+
+
+def _names(
+    pattern: re.Pattern[str], score: float, raw: str, parts: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int, float]]:
+    for begin, end in parts:
+        for match in pattern.finditer(raw, begin, end):
             group = str(match.lastgroup)
             if _NO_NAMES.isdisjoint(match[group].lower().replace(",", "").split()):
                 yield (*match.span(group), score)
-
-
-def _patterns(text: ScannedText, *, spoken: bool) -> Iterator[tuple[re.Pattern[str], float]]:
-    """The patterns that could match a text, each with its score."""
-    if text.holds_any(_TELLING_WORDS):
-        yield _TELLS, 0.6
-    if text.holds_any(_CLOSE_WORDS):
-        yield _CLOSE, 0.6
-    if text.holds_any(_MINE_WORDS):
-        yield _MINE, 0.6
-    if text.holds_any(_TURNED_WORDS) and ", " in text.raw:
-        yield _TURNED, 0.7
-    if '"' in text.raw or "“" in text.raw:
-        yield _NICKNAMED, 0.6
-    if spoken:
-        if text.holds_any(_GREETING_WORDS):
-            yield _GREETED, 0.6
-        yield _ASKED, 0.6
