@@ -7,7 +7,7 @@ linear in the length of the text.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -139,11 +139,7 @@ def labelled_spans(
     else:
         stretches = [(0, len(text.raw))]
     for pattern in tried:
-        for match in (
-            match
-            for begin, end in stretches
-            for match in pattern.pattern.finditer(text.raw, begin, end)
-        ):
+        for match in _matches(pattern, text, stretches):
             group = "v" if match["v"] else "g"
             if pattern.kind in _DOUBTFUL_KINDS and _PUBLIC_CUE.search(
                 text.raw[max(0, match.start() - _BEFORE) : match.start(group)]
@@ -151,6 +147,16 @@ def labelled_spans(
                 continue
             if _is_number(match[group], pattern.least):
                 yield Span(pattern.kind, *match.span(group), pattern.score)
+
+
+def _matches(
+    pattern: LabelledPattern, text: ScannedText, stretches: Iterable[tuple[int, int]]
+) -> Iterator[re.Match[str]]:
+    """The matches in the stretches that hold a word of the pattern; to look for it is faster."""
+    held = pattern.words & text.words
+    for begin, end in stretches:
+        if not held or any(text.lowered.find(word, begin, end) >= 0 for word in held):
+            yield from pattern.pattern.finditer(text.raw, begin, end)
 
 
 @cache

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.kinds import IDENTIFYING_SCORE, ScannedText, Span
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.regions import is_large, state_codes, state_names
-from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, any_of, any_start_of, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import (
+    PLACES,
+    any_of,
+    any_start_of,
+    around_words,
+    cues,
+    pieces,
+)
 
 _TOWN_WORD = r"[A-ZÀ-Þ][A-Za-zÀ-ÿ'’.-]{0,24}(?!\w)"
 _UK_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}"
@@ -104,6 +111,8 @@ _COUNTY = re.compile(
 _ABROAD_WORDS = frozenset(
     ("rue", "avenue", "boulevard", "chemin", "calle", "viale", "rua", "avenida", "piazza", "ulica")
 )
+_ADDRESS_HINT = re.compile(r"\d[A-Z]?\s(?:[A-ZÀ-Þ]|\d{1,3}(?:st|nd|rd|th)\b|of |the |de |la )")
+_HOME_PATTERNS = (_HOME, _HOME_LABEL, _HOME_STREET, _NUMBERED_HOME)
 _STREET_WORDS = cues(PLACES("streets"), PLACES("street_abbreviations"))
 _ZIP_HINT = re.compile(r"\d{5}(?<!\d{6})(?![\d.])")
 _POSTCODE_HINT = re.compile(r"\d(?:\s?[A-Z]{2}\b|[A-Z]\d)")
@@ -113,7 +122,7 @@ _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 def place_spans(text: ScannedText) -> Iterator[Span]:
     """The addresses, homes and postal codes of a text."""
     for pattern, group, score in _matching_patterns(text):
-        for match in pattern.finditer(text.raw):
+        for match in _matches(pattern, text):
             if score < IDENTIFYING_SCORE and is_large(match[group]):
                 continue
             if pattern is not _HOSPITAL_ROOM and is_organizations(
@@ -125,11 +134,25 @@ def place_spans(text: ScannedText) -> Iterator[Span]:
             yield Span("location", *match.span(group), score)
 
 
+def _matches(pattern: re.Pattern[str], text: ScannedText) -> Iterator[re.Match[str]]:
+    """The matches of a pattern, which is tried around its words or numbers if it has any."""
+    parts = [(0, len(text.raw))]
+    if pattern is _ADDRESS:
+        parts = list(pieces(_ADDRESS_HINT, text.raw, 8, 160))
+    elif pattern in _HOME_PATTERNS:
+        words = (_HOME_WORDS | _PERSON_WORDS) & text.words
+        parts = around_words(text.lowered, words, 8, 70)
+    for begin, end in parts:
+        yield from pattern.finditer(text.raw, begin, end)
+
+
 def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
     """The patterns that could match a text, each with the group of the place and the score."""
     if text.holds_any(_HOME_WORDS) or ("from" in text.words and text.holds_any(_PERSON_WORDS)):
-        for pattern in (_HOME, _HOME_LABEL, _COUNTY):
+        for pattern in (_HOME, _HOME_LABEL):
             yield pattern, "v", 0.6
+        if "county" in text.words:
+            yield _COUNTY, "v", 0.6
         if text.holds_any(_STREET_WORDS):
             yield _HOME_STREET, "v", 0.8
             yield _WRITTEN_STREET, "v", 0.75
