@@ -16,7 +16,8 @@ _OLD_AGE_HINT = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
 _AGE_AFTER = re.compile(r"[- ]?(?:y|/?\(?[FM]\b)|[ ](?:fe)?male|[ ](?:lady|gentle|man\b|woman)")
 _AGE_BEFORE = re.compile(
     rf"(?:\b(?:male|female|[mf]|man|woman),?\s|\bage[ds]?\b[^\d\n]{{0,16}}|\b(?i:{any_of(DATES('age_verbs'))})\s"
-    r"|\b(?:ll be|will be|will turn|his|her|my|their|patient:|is|was|'s|’s|turned|turns|now|almost|nearly|about|over|[a-z],|lived to|to be|died at|away at|passed at|diagnosed at|of|at)\s"
+    r"|\b(?:ll be|will be|will turn|his|her|my|their|patient:|is|was|'s|’s|turned|turns|now|alm"
+    r"ost|nearly|about|over|[a-z],|lived to|to be|died at|away at|passed at|diagnosed at|of|at)\s"
     r"|\bm(?:r|rs|s)\.?\s[\w'’-]{2,20},\s)$",
     re.IGNORECASE,
 )
@@ -57,7 +58,8 @@ _AGES = re.compile(
     rf"|\b(?:[Mm]rs?|MRS?|[Mm]s)\.?\s{WORD},\s(?P<c>{_TENS})(?=,|\.\s|\sand)"
     rf"|(?:{any_of(DATES('aged_ones'))})(?:['’]s|\sis|\swas|\swill\sbe|['’]ll\sbe|\sturned|\sturns|,)\s(?:now\s|almost\s|nearly\s|about\s|over\s)?(?P<p>{_TENS}|{_WRITTEN})"
     rf"(?=[,.!?;](?!\d)|\s(?:and|now|but|years|when|who|so|this|next|has|in\s[A-Z])|\n|$)"
-    rf"|\b(?:his|her|my|their)\s(?:one\s)?(?P<r>(?:ninety|hundred)[- ](?:and\s)?\w{{4,10}}|ninetieth|hundredth)\sbirthday"
+    rf"|\b(?:his|her|my|their)\s(?:one\s)?(?P<r>(?:ninety|hundred)[- ](?:and\s)?\w{{4,10}}|nine"
+    rf"tieth|hundredth)\sbirthday"
     rf"|\bin\s(?:his|her|their)\s(?:early\s|mid[- ]|late\s)?(?P<u>nineties|90s|90['’]s)\b"
     rf"|(?:^|[.!?]\s)[Aa]t\s(?P<o>{_TENS}),?\s(?=(?:he|she|my|I)\b)"
 )
@@ -94,7 +96,9 @@ def age_spans(text: ScannedText) -> Iterator[Span]:
         group = str(match.lastgroup)
         start, end = match.span(group)
         before = text.raw[max(0, start - 80) : start]
-        if (group not in "bqipru" and _GROUP_AFTER.match(text.raw, match.end())) or _GROUP_BEFORE.search(before[-40:]):
+        if (
+            group not in "bqipru" and _GROUP_AFTER.match(text.raw, match.end())
+        ) or _GROUP_BEFORE.search(before[-40:]):
             continue
         if group == "f" and _HEAT.search(before):
             continue

@@ -27,7 +27,7 @@ _YEAR = r"(?:19|20)\d\d"
 # With the day: "March 3", "March 3rd, 2021", "3 March 2021", "03-Mar-21".
 _DATES_WITH_DAY = re.compile(
     rf"(?<![\w.-])(?:{_MONTH}\b\.?\s{_DAY}\b(?:,?\s(?P<y1>{_YEAR})\b)?"
-    rf"|{_DAY}(?:\sof)?[\s-]{_MONTH}\b(?:\.?,?[\s-](?P<y2>{_YEAR}\b|\d\d(?=[\s,.;)]"
+    rf"|{_DAY}(?:\sof)?[\s-]{_MONTH}\b(?:\.?,?[\s-](?P<y2>{_YEAR}\b|\d\d(?!\s(?:day|hour|week|month|year|patient))(?=[\s,.;)]"
     rf"|$)))?|{_DAY}{_MONTH}(?P<y3>{_YEAR}))(?![%/\w]|,?\s1[0-8]\d\d\b)"
 )
 # Right after a label of a birth: "19490411", "April eleventh nineteen forty nine", "04 11 1949".
@@ -38,7 +38,14 @@ _SPOKEN_YEAR = (
     r"(?:nineteen|twenty|two thousand(?:[ ]and)?)"
     rf"(?:[ -](?:{_TENS}|{_ONES}|[a-z]{{1,4}}teen|ten|eleven|twelve|oh)){{0,2}}"
 )
-_SPOKEN_YEAR_WORDS = frozenset(("nineteen", "twenty", "thousand", "of"))
+_SPOKEN_YEAR_WORDS = frozenset(
+    (
+        *("nineteen", "twenty", "thousand", "first", "second", "third", "fourth", "fifth", "sixth"),
+        *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth"),
+        *("fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"),
+        "thirtieth",
+    )
+)
 _SHORT_YEAR = re.compile(r"['’]\d\d\b")
 _BIRTH_LABEL, _BIRTH_CUES = any_of(DATES("birth_labels")), cues(DATES("birth_labels"))
 _LABELLED_BIRTHS = re.compile(
@@ -49,11 +56,12 @@ _LABELLED_BIRTHS = re.compile(
     rf"(?:{_SPOKEN_YEAR}|['’]\d\d)"
     rf"|(?:the[ ])?{_DAY}(?:[ ]of)?[ ](?i:{_MONTH}),?[ ](?:{_SPOKEN_YEAR}|['’]?\d\d))(?![\w/-])"
 )
-# "May sixth two thousand nine", "March 8 of twenty eleven", "the fourth of July 2012", "Feb 14 '09".
+# "May sixth two thousand nine", "March 8 of twenty eleven", "the fourth of July 2012".
 _SPOKEN_DATES = re.compile(
     rf"(?<![\w.-]){_MONTH}\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:(?:of|in)[ ])?"
     rf"(?:{_SPOKEN_YEAR}|['’]\d\d)(?!\w)"
-    rf"|\b(?:the[ ])?{_SPOKEN_DAY}[ ](?:of[ ])?{_MONTH},?[ ](?:{_SPOKEN_YEAR}|{_YEAR}|['’]\d\d)(?!\w)"
+    rf"|\b(?:the[ ])?{_SPOKEN_DAY}[ ](?:of[ ])?{_MONTH},?[ ](?:{_SPOKEN_YEAR}|{_YEAR}|['’]\d\d)"
+    rf"(?!\w)"
     rf"|(?<![\w.-]){_DAY}[ ](?:of[ ])?{_MONTH},?[ ](?:{_SPOKEN_YEAR}|['’]\d\d)(?!\w)"
 )
 _MONTHS_WITH_YEAR = re.compile(rf"(?<![\w.-]){_MONTH}\b\.?,?\s(?:of\s)?{_YEAR}\b")

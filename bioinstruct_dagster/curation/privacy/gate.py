@@ -54,7 +54,8 @@ class PrivacyGate:
         made_of = [self._code, indirect, action, self._model_state]
         self.version = _short_hash(made_of)
         self._versions = {
-            kind: _short_hash([kind, *made_of]) for kind in (*KINDS, "placeholder_person", "possible_date")
+            kind: _short_hash([kind, *made_of])
+            for kind in (*KINDS, "placeholder_person", "possible_date")
         }
 
         self._without_identifier = GateResult((Finding("no_identifier", self.version, "keep"),))

@@ -93,7 +93,10 @@ def plain_pattern(
 
 def label_pattern(label: str, gap: str = GAP) -> str:
     """The expression for a strong label and for the text between the label and its number."""
-    return rf"(?<![A-Za-z0-9-])(?:{label}){gap}(?:{NUMBER})?(?:{gap}{_NUMBER_VERB})?{gap}(?:S/?N\b[ .:#]{{1,3}})?"
+    return (
+        rf"(?<![A-Za-z0-9-])(?:{label}){gap}"
+        rf"(?:{NUMBER})?(?:{gap}{_NUMBER_VERB})?{gap}(?:S/?N\b[ .:#]{{1,3}})?"
+    )
 
 
 def _compile(

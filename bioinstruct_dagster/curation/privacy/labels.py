@@ -9,7 +9,6 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     GAP,
     GROUPS,
     NUMBER,
-    SURE_SCORE,
     plain_pattern,
     strong_label,
     weak_label,
@@ -55,7 +54,7 @@ LABEL_PATTERNS = (
         "mrn",
         _cues("bare_record_labels"),
         rf"\b{_of('bare_record_labels')}\s(?P<v>[A-Z]{{0,3}}\d{{6,10}}|[A-Z]{{1,3}}-\d{{4,10}}(?:-\w)?)(?![\w-])",
-        score=SURE_SCORE,
+        score=0.75,
     ),
     # "the MRN on file is 44871", "her hospital number, he says, is A-44821".
     plain_pattern(
@@ -64,6 +63,7 @@ LABEL_PATTERNS = (
         rf"\b{_of('sure_record_labels')}\b[^.;!?\n\d]{{0,30}}?[^.;!?\n\w]"
         r"(?P<v>(?=(?:[A-Z/-]{0,4}\d){5})[A-Z0-9]{1,12}(?:[-/ ][A-Z0-9]{1,12}){0,4})(?![\w-])",
         least=5,
+        score=0.75,
     )._replace(also=frozenset(("mrn", "number", "no", "id", "wristband", "bracelet"))),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
     plain_pattern("ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])"),
@@ -150,7 +150,9 @@ _SPOKEN_PATTERNS = (
         "phone",
         frozenset(("oh", "zero", "five", "seven", "nine", "eight")),
         rf"(?P<v>\b{_SPOKEN_DIGIT}(?:(?:, | |-){_SPOKEN_DIGIT}){{6,13}}\b)",
-    )._replace(also=frozenset(("number", "phone", "call", "cell", "reach", "mobile", "it's", "line"))),
+    )._replace(
+        also=frozenset(("number", "phone", "call", "cell", "reach", "mobile", "it's", "line"))
+    ),
 )
 
 # A number plate may have few digits, so these patterns depend on the words in the text alone.

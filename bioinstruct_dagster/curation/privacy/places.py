@@ -39,7 +39,8 @@ _ADDRESS = re.compile(
 _DOUBTFUL_STREETS = PLACES("doubtful_streets")
 _NO_STREET_BEFORE = re.compile(rf"\b{any_of(PLACES('not_before_streets'))}\.?\s$", re.IGNORECASE)
 _STREET_SUPPORT = re.compile(
-    r"\b(?:at|to|discharged|address|lives?|home|resid\w{2,5}|flat|of|on)\b[^.\n]{0,24}$", re.IGNORECASE
+    r"\b(?:at|to|discharged|address|lives?|home|resid\w{2,5}|flat|of|on)\b[^.\n]{0,24}$",
+    re.IGNORECASE,
 )
 _NO_STREET_WORDS = re.compile(r"\d+[A-Z]?\s(?:The|A|An|Of|In|For)\b")
 _NO_STREET_NAMES = PLACES("no_street_names")
@@ -78,8 +79,10 @@ _NUMBERED_HOME = re.compile(
     rf"|the\scorner\sof\s{_TOWN_WORD}\sand\s[\w ]{{2,20}})"
 )
 _WRITTEN_STREET = re.compile(
-    rf"\b(?:at|from|on|to|address is|is) (?:number )?(?P<v>(?i:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    rf"|[a-z]{{3,5}}teen|twenty|thirty|forty|fifty|[a-z]{{3,6}} hundred)(?:[ -]\w{{2,8}}){{0,3}}? (?:{_TOWN_WORD} ){{1,2}}{_STREET}\b)"
+    rf"\b(?:at|from|on|to|address is|is) (?:number )?(?P<v>(?i:one|two|three|four|five|six|seve"
+    rf"n|eight|nine|ten|eleven|twelve"
+    rf"|[a-z]{{3,5}}teen|twenty|thirty|forty|fifty|[a-z]{{3,6}} hundred)(?:[ -]\w{{2,8}}){{0,"
+    rf"3}}? (?:{_TOWN_WORD} ){{1,2}}{_STREET}\b)"
 )
 _ZIP_AFTER_LABEL = re.compile(
     rf"\b{any_of(PLACES('postal_code_labels'))}\b[^\w\n.]{{0,4}}(?:(?:is|was|of)\s)?"

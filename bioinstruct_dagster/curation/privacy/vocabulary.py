@@ -65,7 +65,7 @@ def around_words(
 
     Args:
         lowered: the text in small letters.
-        words: the words; they may also be found inside of other words.
+        words: the words; other words may begin with them.
         before: characters before a word that a part holds.
         after: characters after its beginning.
     """
@@ -73,9 +73,12 @@ def around_words(
     for word in words:
         start = lowered.find(word)
         while start >= 0:
+            if start and lowered[start - 1].isalpha():
+                start = lowered.find(word, start + 1)
+                continue
             places.append(start)
-            start = lowered.find(word, start + after)
             # The words in between stand in the same part.
+            start = lowered.find(word, start + after)
     parts: list[tuple[int, int]] = []
     for start in sorted(places):
         begin, end = max(0, start - before), start + 2 * after

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FULL_NAME,
+    GIVEN_NAMES,
     NON_NAME_WORDS,
     UPPER_NAME,
     WORD,
@@ -20,26 +21,31 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, around_words,
 _NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
 _DETAIL = rf"(?i:{names_of('details_after_names')})\b[^.\n]{{0,16}}[\d@]"
 _DETAILED = re.compile(
-    rf"(?:(?:^|[\n.;:(]\s{{0,3}})(?P<w>{WORD})|\b(?P<v>{_NAME}(?: [A-Z]\.)?))(?:,? \(|, | )(?={_DETAIL})"
+    rf"(?:(?:^|[\n.;:(]\s{{0,3}})(?P<w>{WORD})(?= \()|\b(?P<v>{_NAME}(?: [A-Z]\.)?))(?:,? \(|, | )(?"
+    rf"={_DETAIL})"
 )
 _DETAIL_WORDS = longest_words(NAMES("details_after_names"))
 _OF_PATIENT = re.compile(
     rf"\b(?:in|of|to|for|with|by|was|is|from|patient|case) (?P<v>{FULL_NAME}), "
-    r"(?=(?:a|an|the|one|our) (?:[\w-]{2,20} )?(?:patient|man|woman|boy|girl|infant|volunteer|male|female)\b"
+    r"(?=(?:a|an|the|one|our) (?:[\w-]{2,20} )?(?:patient|man|woman|boy|girl|infant|volunteer|m"
+    r"ale|female)\b"
     r"|admitted\b|aged\b|born\b|mobile\b|tel|phone|who (?:was|had|is|developed|presented))"
 )
 _PRESENTED = re.compile(
-    rf"\b(?:present|report|describe) (?P<v>{FULL_NAME}|{WORD}), (?=an? (?:\d|patient|man|woman|boy|girl))"
+    rf"\b(?:present|report|describe) (?P<v>{FULL_NAME}|{WORD}), (?=an? (?:\d|patient|man|woman|"
+    rf"boy|girl))"
 )
 _PATIENT_WORDS = frozenset(("patient", "admitted", "aged", "born", "man", "woman", "old"))
 _NUMBERED = re.compile(
-    r"\b(?i:patient|case|participant|subject|volunteer|donor) (?:no\. ?)?\d{1,3}(?: was| is|:|,| \()"
+    r"\b(?i:patient|case|participant|subject|volunteer|donor) (?:no\. ?)?\d{1,3}(?: was| is|:|,"
+    r"| \()"
     rf" ?(?P<v>{_NAME})(?=[,.;)\n]|$)"
 )
 _AGED = re.compile(
-    rf"(?:^|\n)(?P<v>{FULL_NAME}|{WORD}) (?=is an? (?:[\w-]{{2,30}}-(?:month|year|week|day)s?-old\b|\d{{1,2}} ?(?:month|year|week|y)))"
+    rf"(?:^|\n)(?P<v>{FULL_NAME}|{WORD}) (?=is an? (?:[\w-]{{2,30}}-(?:month|year|week|day)s?-o"
+    rf"ld\b|\d{{1,2}} ?(?:month|year|week|y)))"
 )
-# In conversations: "You must be X Y.", "Doctor: X Y?", "Doctor: X, why ...", "X is four and Y is six".
+# In conversations: "You must be X Y.", "Doctor: X Y?", "Doctor: X Y, why ...", "X is four".
 _MET = re.compile(
     rf"\b(?i:must be|sign here:?|you are|you're|this is|meet|name,|name is|a cousin,|a friend,)"
     rf" (?P<v>{FULL_NAME})(?= ?[.,?!])"
@@ -47,6 +53,7 @@ _MET = re.compile(
 _CALLED = re.compile(
     rf"\b(?:Doctor|Nurse|Dr): (?P<v>{FULL_NAME})(?= ?\?|, (?:{names_of('words_to_called')})\b)"
 )
+_CHILDREN = GIVEN_NAMES | NAMES("doubtful_given_names")  # "Pain is ten" names nobody
 _COUNTED = re.compile(
     rf"(?:: |\. |\band )(?P<v>{WORD}) (?=is (?:{names_of('small_numbers')}|\d{{1,2}})(?: and|[.,]))"
 )
@@ -80,7 +87,9 @@ def described_names(
             for begin, end in around_words(text.lowered, words & text.words, _BEFORE, _AFTER):
                 yield from _names(pattern, text.raw, begin, end)
     if spoken:
-        yield from _names(_COUNTED, text.raw, 0, len(text.raw))
+        for found in _names(_COUNTED, text.raw, 0, len(text.raw)):
+            if text.lowered[found[0] : found[1]] in _CHILDREN:
+                yield found
 
 
 def _names(

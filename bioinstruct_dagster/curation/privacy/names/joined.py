@@ -15,7 +15,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues, pieces
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, around_words, cues
 
 _ITEM = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{WORD})"
 _AGE = r"(?:\s?\(\d{1,2}[^)\n]{0,14}\)|,? (?:age|aged) \d{1,2})?"
@@ -32,20 +32,7 @@ _PATIENTS = re.compile(
     rf"\b(?i:{names_of('many_patients')}) ?[(,:–-] ?(?:among them |including |namely )?"
     rf"(?P<v>{_PERSON}(?:{_AND}{_PERSON}){{0,5}})(?=\)|,? (?:who|with|were|was)\b)"
 )
-# The last letter of a word in the plural or of "patient", and what stands before the first name.
-_BEFORE, _AFTER = 24, 160
-_LISTS = (
-    (
-        _RELATIVES_WORDS,
-        re.compile(r"[sn](?:[,:]? (?:named |called |are |\()?|: ?|,? - )[A-Z]"),
-        _RELATIVES,
-    ),
-    (
-        _PATIENTS_WORDS,
-        re.compile(r"[snt] ?[(,:–-] ?(?:among them |including |namely )?[A-Z]"),
-        _PATIENTS,
-    ),
-)
+_LISTS = ((_RELATIVES_WORDS, _RELATIVES), (_PATIENTS_WORDS, _PATIENTS))
 _ITEMS = re.compile(_ITEM)
 _LINK = re.compile(rf"(?:,? and |,? & |/)(?P<v>{_ITEM})(?=[,.;:)?!\n]| [a-z(]|$)")
 
@@ -53,10 +40,8 @@ _LINK = re.compile(rf"(?:,? and |,? & |/)(?P<v>{_ITEM})(?=[,.;:)?!\n]| [a-z(]|$)
 def listed_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     """The names in lists after words for several persons: start, end and score."""
     raw = text.raw
-    for words, hint, pattern in _LISTS:
-        if not text.holds_any(words):
-            continue
-        for begin, finish in pieces(hint, raw, _BEFORE, _AFTER):
+    for words, pattern in _LISTS:
+        for begin, finish in around_words(text.lowered, words & text.words, 8, 90):
             for found in pattern.finditer(raw, begin, finish):
                 items = [item.span() for item in _ITEMS.finditer(raw, *found.span("v"))]
                 if not any(_is_no_name(raw[start:end]) for start, end in items):

@@ -48,7 +48,10 @@ def name_spans(text: ScannedText) -> Iterator[Span]:
     for start, end, score in _candidate_spans(text):
         begin, finish = trim_name(text.raw, start, end, sure=score >= _SURE_SCORE)
         if finish > begin and not is_no_person(
-            text.raw, begin, finish, titled=_TITLED.search(text.raw, max(0, begin - 5), begin) is not None
+            text.raw,
+            begin,
+            finish,
+            titled=_TITLED.search(text.raw, max(0, begin - 5), begin) is not None,
         ):
             yield Span("name", begin, finish, score)
             ends.append(finish)

@@ -53,7 +53,7 @@ _TURNED = re.compile(
 )
 # 'Raymond "Ray" Dupree'.
 _NICKNAMED = re.compile(rf"\b(?P<v>{ANY_WORD} [\"“]{ANY_WORD}[\"”] {ANY_WORD})(?![\w-])")
-_QUOTED_HINT = re.compile(r"[A-Za-z] [\"“][A-Z]")
+_QUOTED_HINT = re.compile(r"[\"“][A-Z]")
 _BEFORE, _AFTER = 60, 60  # characters around the words of a pattern
 _TRIED = (
     (_TELLS, _TELLING_WORDS, 0.6),
