@@ -21,7 +21,8 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, around_words,
 _NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
 _DETAIL = rf"(?i:{names_of('details_after_names')})\b[^.\n]{{0,16}}[\d@]"
 _DETAILED = re.compile(
-    rf"(?:(?:^|[\n.;:(]\s{{0,3}})(?P<w>{WORD})(?= \()|\b(?P<v>{_NAME}(?: [A-Z]\.)?))(?:,? \(|, | )(?"
+    rf"(?:(?:^|[\n.;:(]\s{{0,3}})(?P<w>{WORD})(?= \()"
+    rf"|\b(?P<v>{_NAME}(?: [A-Z]\.)?))(?:,? \(|, | )(?"
     rf"={_DETAIL})"
 )
 _DETAIL_WORDS = longest_words(NAMES("details_after_names"))
