@@ -13,6 +13,7 @@ from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT, ScannedText, 
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, cues
 
 _BIRTH_SCORE, _EVENT_SCORE, _WEAK_SCORE = 0.85, 0.75, 0.5
+FULL_DATE_SCORE = 0.55  # a date with its year that concerns a person, and no more is said
 
 _MONTHS_WRITTEN = DATES("months") | DATES("month_abbreviations")
 _MONTH_WORDS = cues(_MONTHS_WRITTEN)
@@ -26,7 +27,7 @@ _YEAR = r"(?:19|20)\d\d"
 # With the day: "March 3", "March 3rd, 2021", "3 March 2021", "03-Mar-21".
 _DATES_WITH_DAY = re.compile(
     rf"(?<![\w.-])(?:{_MONTH}\b\.?\s{_DAY}\b(?:,?\s(?P<y1>{_YEAR})\b)?"
-    rf"|{_DAY}(?:\sof)?[\s-]{_MONTH}\b(?:\.?,?[\s-](?P<y2>{_YEAR}\b|\d\d(?=[\s,.;)]"
+    rf"|{_DAY}(?:\sof)?[\s-]{_MONTH}\b(?:\.?,?[\s-](?P<y2>{_YEAR}\b|\d\d(?!\s(?:day|hour|week|month|year|patient))(?=[\s,.;)]"
     rf"|$)))?|{_DAY}{_MONTH}(?P<y3>{_YEAR}))(?![%/\w]|,?\s1[0-8]\d\d\b)"
 )
 # Right after a label of a birth: "19490411", "April eleventh nineteen forty nine", "04 11 1949".
@@ -37,6 +38,15 @@ _SPOKEN_YEAR = (
     r"(?:nineteen|twenty|two thousand(?:[ ]and)?)"
     rf"(?:[ -](?:{_TENS}|{_ONES}|[a-z]{{1,4}}teen|ten|eleven|twelve|oh)){{0,2}}"
 )
+_SPOKEN_YEAR_WORDS = frozenset(
+    (
+        *("nineteen", "twenty", "thousand", "first", "second", "third", "fourth", "fifth", "sixth"),
+        *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth"),
+        *("fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"),
+        "thirtieth",
+    )
+)
+_SHORT_YEAR = re.compile(r"['’]\d\d\b")
 _BIRTH_LABEL, _BIRTH_CUES = any_of(DATES("birth_labels")), cues(DATES("birth_labels"))
 _LABELLED_BIRTHS = re.compile(
     rf"\b(?i:{_BIRTH_LABEL})(?:\s\([\w/ -]{{2,16}}\))?(?i:\s(?:is|was|on|of|in)\b)?[^\w\n]{{0,6}}"
@@ -45,6 +55,14 @@ _LABELLED_BIRTHS = re.compile(
     rf"|(?i:{_MONTH})\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:of[ ])?"
     rf"(?:{_SPOKEN_YEAR}|['’]\d\d)"
     rf"|(?:the[ ])?{_DAY}(?:[ ]of)?[ ](?i:{_MONTH}),?[ ](?:{_SPOKEN_YEAR}|['’]?\d\d))(?![\w/-])"
+)
+# "May sixth two thousand nine", "March 8 of twenty eleven", "the fourth of July 2012".
+_SPOKEN_DATES = re.compile(
+    rf"(?<![\w.-]){_MONTH}\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:(?:of|in)[ ])?"
+    rf"(?:{_SPOKEN_YEAR}|['’]\d\d)(?!\w)"
+    rf"|\b(?:the[ ])?{_SPOKEN_DAY}[ ](?:of[ ])?{_MONTH},?[ ](?:{_SPOKEN_YEAR}|{_YEAR}|['’]\d\d)"
+    rf"(?!\w)"
+    rf"|(?<![\w.-]){_DAY}[ ](?:of[ ])?{_MONTH},?[ ](?:{_SPOKEN_YEAR}|['’]\d\d)(?!\w)"
 )
 _MONTHS_WITH_YEAR = re.compile(rf"(?<![\w.-]){_MONTH}\b\.?,?\s(?:of\s)?{_YEAR}\b")
 _SHORT_DATES = re.compile(r"(?<=\s)(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?![\w/%]|\.\d)")
@@ -103,15 +121,19 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
         numeric: dates in figures, as Presidio found them.
         named: the names of persons in the text.
     """
-    if not text.has_digit and not text.holds_any(_BIRTH_CUES):
+    if not text.has_digit and not text.holds_any(_BIRTH_CUES | _SPOKEN_YEAR_WORDS):
         return
     names = sorted(span.start for span in named)
+    spoken: set[tuple[int, int]] = set()
     dates = [(span.start, span.end, True) for span in numeric]
     if text.holds_any(_MONTH_WORDS):
         dates += (
             (*match.span(), bool(match["y1"] or match["y2"] or match["y3"]))
             for match in _DATES_WITH_DAY.finditer(text.raw)
         )
+        if text.holds_any(_SPOKEN_YEAR_WORDS) or _SHORT_YEAR.search(text.raw):
+            spoken = {match.span() for match in _SPOKEN_DATES.finditer(text.raw)}
+            dates += ((*span, True) for span in sorted(spoken))
         yield from _month_spans(text.raw, names)
     if "/" in text.raw:
         dates += (
@@ -125,7 +147,10 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
     for start, end, full in dates:
         score = _score(text.raw, start, end, names, note=_is_in_note(text.raw, start, notes))
         if score:
-            yield Span("date", start, end, score if full else _WEAK_SCORE)
+            # What is said in words identifies only beside a name.
+            doubtful = score == _WEAK_SCORE or (start, end) in spoken
+            sure = FULL_DATE_SCORE if doubtful else score
+            yield Span("date", start, end, sure if full else _WEAK_SCORE)
 
 
 def _is_in_note(text: str, start: int, notes: Sequence[int]) -> bool:

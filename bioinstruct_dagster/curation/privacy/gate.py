@@ -54,7 +54,8 @@ class PrivacyGate:
         made_of = [self._code, indirect, action, self._model_state]
         self.version = _short_hash(made_of)
         self._versions = {
-            kind: _short_hash([kind, *made_of]) for kind in (*KINDS, "placeholder_person")
+            kind: _short_hash([kind, *made_of])
+            for kind in (*KINDS, "placeholder_person", "possible_date")
         }
 
         self._without_identifier = GateResult((Finding("no_identifier", self.version, "keep"),))
@@ -84,7 +85,8 @@ class PrivacyGate:
             return GateResult(findings, self._repairs(task, result.found))
         if any(result.placeholders):
             evidence = {"found": _places(result.placeholders)}
-            rule = "placeholder_person"
+            named = any(span.kind == "name" for spans in result.placeholders for span in spans)
+            rule = "placeholder_person" if named else "possible_date"
             return GateResult((Finding(rule, self._versions[rule], "flag", None, evidence),))
         return self._without_identifier
 

@@ -7,7 +7,7 @@ linear in the length of the text.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ VALUE = (
 )
 # Groups of digits with spaces between them, letters and then digits, or a plain value.
 GROUPS = (
-    r"(?:(?P<g>(?-i:[A-Z])?\d{3,5}(?:\s\d{3,5}){1,4}|(?-i:[A-Z]{1,3})\s\d{4,10})(?![A-Za-z0-9])"
+    r"(?:(?P<g>(?-i:[A-Z])?\d{3,5}(?:\s\d{3,5}){1,4}|\d{2}(?:\s\d{2}){2,4}|(?-i:[A-Z]{1,3})\s\d{4,10})(?![A-Za-z0-9])"
     rf"|{VALUE})"
 )
 _LEAST_DIGITS_AFTER_LETTER = 3  # "AB-123" is a number, "123" is not
@@ -93,7 +93,10 @@ def plain_pattern(
 
 def label_pattern(label: str, gap: str = GAP) -> str:
     """The expression for a strong label and for the text between the label and its number."""
-    return rf"(?<![A-Za-z0-9-])(?:{label}){gap}(?:{NUMBER})?(?:{gap}{_NUMBER_VERB})?{gap}"
+    return (
+        rf"(?<![A-Za-z0-9-])(?:{label}){gap}"
+        rf"(?:{NUMBER})?(?:{gap}{_NUMBER_VERB})?{gap}(?:S/?N\b[ .:#]{{1,3}})?"
+    )
 
 
 def _compile(
@@ -139,11 +142,7 @@ def labelled_spans(
     else:
         stretches = [(0, len(text.raw))]
     for pattern in tried:
-        for match in (
-            match
-            for begin, end in stretches
-            for match in pattern.pattern.finditer(text.raw, begin, end)
-        ):
+        for match in _matches(pattern, text, stretches):
             group = "v" if match["v"] else "g"
             if pattern.kind in _DOUBTFUL_KINDS and _PUBLIC_CUE.search(
                 text.raw[max(0, match.start() - _BEFORE) : match.start(group)]
@@ -151,6 +150,16 @@ def labelled_spans(
                 continue
             if _is_number(match[group], pattern.least):
                 yield Span(pattern.kind, *match.span(group), pattern.score)
+
+
+def _matches(
+    pattern: LabelledPattern, text: ScannedText, stretches: Iterable[tuple[int, int]]
+) -> Iterator[re.Match[str]]:
+    """The matches in the stretches that hold a word of the pattern; to look for it is faster."""
+    held = pattern.words & text.words
+    for begin, end in stretches:
+        if not held or any(text.lowered.find(word, begin, end) >= 0 for word in held):
+            yield from pattern.pattern.finditer(text.raw, begin, end)
 
 
 @cache

@@ -9,7 +9,6 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     GAP,
     GROUPS,
     NUMBER,
-    SURE_SCORE,
     plain_pattern,
     strong_label,
     weak_label,
@@ -54,9 +53,18 @@ LABEL_PATTERNS = (
     plain_pattern(
         "mrn",
         _cues("bare_record_labels"),
-        rf"\b{_of('bare_record_labels')}\s(?P<v>[A-Z]{{0,2}}\d{{6,10}})(?![\w-])",
-        score=SURE_SCORE,
+        rf"\b{_of('bare_record_labels')}\s(?P<v>[A-Z]{{0,3}}\d{{6,10}}|[A-Z]{{1,3}}-\d{{4,10}}(?:-\w)?)(?![\w-])",
+        score=0.75,
     ),
+    # "the MRN on file is 44871", "her hospital number, he says, is A-44821".
+    plain_pattern(
+        "mrn",
+        _cues("sure_record_labels"),
+        rf"\b{_of('sure_record_labels')}\b[^.;!?\n\d]{{0,30}}?[^.;!?\n\w]"
+        r"(?P<v>(?=(?:[A-Z/-]{0,4}\d){5})[A-Z0-9]{1,12}(?:[-/ ][A-Z0-9]{1,12}){0,4})(?![\w-])",
+        least=5,
+        score=0.75,
+    )._replace(also=frozenset(("mrn", "number", "no", "id", "wristband", "bracelet"))),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
     plain_pattern("ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])"),
     plain_pattern("ssn", frozenset({"x", "xxx"}), r"(?<!\w)(?P<v>x{3}-x{2}-\d{4})(?!\w)"),
@@ -129,8 +137,27 @@ LABEL_PATTERNS = (
     ),
 )
 
+_SPOKEN_DIGIT = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
+# "my record number is four four seven one two"; in texts without a digit, too.
+_SPOKEN_PATTERNS = (
+    plain_pattern(
+        "mrn",
+        _cues("sure_record_labels"),
+        rf"\b{_of('sure_record_labels')}\b[^.;!?\n]{{0,30}}?"
+        rf"(?P<v>\b{_SPOKEN_DIGIT}(?:[ ,-]{{1,2}}{_SPOKEN_DIGIT}){{3,12}}\b)",
+    )._replace(also=frozenset(("oh", "zero", "four", "five", "six", "seven", "eight", "nine"))),
+    plain_pattern(
+        "phone",
+        frozenset(("oh", "zero", "five", "seven", "nine", "eight")),
+        rf"(?P<v>\b{_SPOKEN_DIGIT}(?:(?:, | |-){_SPOKEN_DIGIT}){{6,13}}\b)",
+    )._replace(
+        also=frozenset(("number", "phone", "call", "cell", "reach", "mobile", "it's", "line"))
+    ),
+)
+
 # A number plate may have few digits, so these patterns depend on the words in the text alone.
 PLATE_PATTERNS = (
+    *_SPOKEN_PATTERNS,
     # In a text that speaks of a vehicle: "the plate was KXR 4821", but not "plate A1".
     plain_pattern(
         "vehicle",

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.kinds import IDENTIFYING_SCORE, ScannedText, Span
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.regions import is_large, state_codes, state_names
-from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, any_of, any_start_of, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import (
+    PLACES,
+    any_of,
+    any_start_of,
+    around_words,
+    cues,
+    pieces,
+)
 
 _TOWN_WORD = r"[A-ZÀ-Þ][A-Za-zÀ-ÿ'’.-]{0,24}(?!\w)"
 _UK_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}"
@@ -32,7 +39,8 @@ _ADDRESS = re.compile(
 _DOUBTFUL_STREETS = PLACES("doubtful_streets")
 _NO_STREET_BEFORE = re.compile(rf"\b{any_of(PLACES('not_before_streets'))}\.?\s$", re.IGNORECASE)
 _STREET_SUPPORT = re.compile(
-    r"\b(?:at|address|lives?|home|resid\w{2,5}|flat|of|on)\b[^.\n]{0,24}$", re.IGNORECASE
+    r"\b(?:at|to|discharged|address|lives?|home|resid\w{2,5}|flat|of|on)\b[^.\n]{0,24}$",
+    re.IGNORECASE,
 )
 _NO_STREET_WORDS = re.compile(r"\d+[A-Z]?\s(?:The|A|An|Of|In|For)\b")
 _NO_STREET_NAMES = PLACES("no_street_names")
@@ -54,6 +62,28 @@ _HOSPITAL_ROOM = re.compile(
 _ROOM_WORDS = cues(PLACES("rooms"))
 _PO_BOX = re.compile(rf"\b(?i:P\.?\s?O\.?\s?Box)\s#?\d{{1,7}}\b{_AFTER_STREET}")
 _CITY_ZIP = re.compile(rf"(?<!\w)(?:{_CITY},?\s)?{_STATE},?\s{_ZIP}(?![\w-])")
+# "RR 2 Box 118", "14 Rue des Lilas", "Hauptstraße 14", "Calle Mayor 12", "Trailer 12, Sunny Acres".
+_RURAL = re.compile(
+    rf"\b(?:RR|R\.R\.|Rural Route|HC|RFD)\s?#?\d{{1,3}},?\s(?i:box)\s#?\d{{1,5}}\b{_AFTER_STREET}"
+)
+_ABROAD = re.compile(
+    rf"(?<![\w.,/-])\d{{1,4}}(?:bis)?,?\s(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]hemin|[Pp]lace)\s(?:(?:des?|du|la|le|les)\s)?"
+    rf"(?:la\s)?{_TOWN_WORD}"
+    rf"|\b(?:[A-ZÄÖÜ][a-zäöüß]{{2,20}}(?:straße|strasse|gasse|weg|platz|straat|gatan|vej)|"
+    rf"(?:Calle|Via|Viale|Rua|Avenida|Piazza|Plaza|Ulica)\s(?:(?:de|del|della|da|la)\s)?{_TOWN_WORD})"
+    rf",?\s\d{{1,4}}[a-z]?\b(?:,?\s\d{{4,5}})?(?:,?\s{_TOWN_WORD})?"
+)
+_NUMBERED_HOME = re.compile(
+    rf"\b{any_start_of(PLACES('living'))}\s(?:in|at|on)\s(?P<v>\d{{1,5}}\s{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}}"
+    rf"|(?i:trailer|lot|apartment|apt|flat|unit|cabin)\.?\s#?\d{{1,4}}[A-Z]?,\s{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}}"
+    rf"|the\scorner\sof\s{_TOWN_WORD}\sand\s[\w ]{{2,20}})"
+)
+_WRITTEN_STREET = re.compile(
+    rf"\b(?:at|from|on|to|address is|is) (?:number )?(?P<v>(?i:one|two|three|four|five|six|seve"
+    rf"n|eight|nine|ten|eleven|twelve"
+    rf"|[a-z]{{3,5}}teen|twenty|thirty|forty|fifty|[a-z]{{3,6}} hundred)(?:[ -]\w{{2,8}}){{0,"
+    rf"3}}? (?:{_TOWN_WORD} ){{1,2}}{_STREET}\b)"
+)
 _ZIP_AFTER_LABEL = re.compile(
     rf"\b{any_of(PLACES('postal_code_labels'))}\b[^\w\n.]{{0,4}}(?:(?:is|was|of)\s)?"
     r"(?P<v>\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4})\b",
@@ -81,6 +111,11 @@ _COUNTY = re.compile(
     rf"\b(?:in|of|from)\s(?P<v>{_TOWN_WORD}(?:\s{_TOWN_WORD})?\sCounty(?:,\s{_STATE}\b)?)"
 )
 
+_ABROAD_WORDS = frozenset(
+    ("rue", "avenue", "boulevard", "chemin", "calle", "viale", "rua", "avenida", "piazza", "ulica")
+)
+_ADDRESS_HINT = re.compile(r"\d[A-Z]?\s(?:[A-ZÀ-Þ]|\d{1,3}(?:st|nd|rd|th)\b|of |the |de |la )")
+_HOME_PATTERNS = (_HOME, _HOME_LABEL, _HOME_STREET, _NUMBERED_HOME)
 _STREET_WORDS = cues(PLACES("streets"), PLACES("street_abbreviations"))
 _ZIP_HINT = re.compile(r"\d{5}(?<!\d{6})(?![\d.])")
 _POSTCODE_HINT = re.compile(r"\d(?:\s?[A-Z]{2}\b|[A-Z]\d)")
@@ -90,7 +125,7 @@ _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 def place_spans(text: ScannedText) -> Iterator[Span]:
     """The addresses, homes and postal codes of a text."""
     for pattern, group, score in _matching_patterns(text):
-        for match in pattern.finditer(text.raw):
+        for match in _matches(pattern, text):
             if score < IDENTIFYING_SCORE and is_large(match[group]):
                 continue
             if pattern is not _HOSPITAL_ROOM and is_organizations(
@@ -102,13 +137,28 @@ def place_spans(text: ScannedText) -> Iterator[Span]:
             yield Span("location", *match.span(group), score)
 
 
+def _matches(pattern: re.Pattern[str], text: ScannedText) -> Iterator[re.Match[str]]:
+    """The matches of a pattern, which is tried around its words or numbers if it has any."""
+    parts = [(0, len(text.raw))]
+    if pattern is _ADDRESS:
+        parts = list(pieces(_ADDRESS_HINT, text.raw, 8, 160))
+    elif pattern in _HOME_PATTERNS:
+        words = (_HOME_WORDS | _PERSON_WORDS) & text.words
+        parts = around_words(text.lowered, words, 8, 70)
+    for begin, end in parts:
+        yield from pattern.finditer(text.raw, begin, end)
+
+
 def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
     """The patterns that could match a text, each with the group of the place and the score."""
     if text.holds_any(_HOME_WORDS) or ("from" in text.words and text.holds_any(_PERSON_WORDS)):
-        for pattern in (_HOME, _HOME_LABEL, _COUNTY):
+        for pattern in (_HOME, _HOME_LABEL):
             yield pattern, "v", 0.6
+        if "county" in text.words:
+            yield _COUNTY, "v", 0.6
         if text.holds_any(_STREET_WORDS):
             yield _HOME_STREET, "v", 0.8
+            yield _WRITTEN_STREET, "v", 0.75
     if text.has_digit:
         yield from _numbered_patterns(text)
 
@@ -123,12 +173,17 @@ def _numbered_patterns(
         yield _HOSPITAL_ROOM, 0, 0.8
     if "box" in text.words:
         yield _PO_BOX, 0, 0.9
+        yield _RURAL, 0, 0.9
+    if text.holds_any(_HOME_WORDS):
+        yield _NUMBERED_HOME, "v", 0.75
+    if text.holds_any(_ABROAD_WORDS) or "stra\u00dfe" in text.lowered or "strasse" in text.lowered:
+        yield _ABROAD, 0, 0.75
     if text.has_number and _ZIP_HINT.search(text.raw):
         yield _CITY_ZIP, 0, 0.85
     if text.holds_any(_ZIP_WORDS):
         yield _ZIP_AFTER_LABEL, "v", 0.85
     if _POSTCODE_HINT.search(text.raw):
-        yield _POSTCODE, 0, 0.6
+        yield _POSTCODE, 0, 0.7
 
 
 def _is_street(text: str, match: re.Match[str]) -> bool:

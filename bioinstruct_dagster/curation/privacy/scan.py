@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.ages import age_spans
-from bioinstruct_dagster.curation.privacy.dates import date_spans
+from bioinstruct_dagster.curation.privacy.dates import FULL_DATE_SCORE, date_spans
 from bioinstruct_dagster.curation.privacy.kinds import (
     IDENTIFYING_SCORE,
     TEXT_LIMIT,
@@ -53,7 +53,8 @@ class ScanResult(NamedTuple):
 
     Attributes:
         found: identifiers.
-        placeholders: names of a row that identifies nobody; empty if the row has identifiers.
+        placeholders: names and doubtful details of a row that identifies nobody; empty if the row
+            has identifiers.
     """
 
     found: tuple[Sequence[Span], ...]
@@ -87,11 +88,17 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     seen = list(_shifted(task, entities))
     names += _persons(text.raw, seen, sure=sure)
     if not (sure or (details and _names_a_patient(text.raw, names))):
-        placeholders = resolve_overlaps((*names, *placeholder_spans(text)))
+        doubtful = details if names or _holds_full_date(details) else ()
+        placeholders = resolve_overlaps((*names, *doubtful, *placeholder_spans(text)))
         return ScanResult(_NO_SPANS, _by_text(task, placeholders)) if placeholders else _NOTHING
     repeated = repeated_name_spans(text.raw, _words(text.raw, names))
     found = resolve_overlaps((*details, *names, *_of_kind("location", seen), *repeated))
     return ScanResult(_by_text(task, found), _NO_SPANS)
+
+
+def _holds_full_date(details: Iterable[Span]) -> bool:
+    """Whether a date with its year is among the details, which concerns a person."""
+    return any(span.kind == "date" and span.score == FULL_DATE_SCORE for span in details)
 
 
 def _by_text(task: RowTexts, spans: Iterable[Span]) -> tuple[list[Span], ...]:

@@ -51,6 +51,44 @@ def all_words(*lists: Iterable[str]) -> frozenset[str]:
     )
 
 
+def longest_words(*lists: Iterable[str]) -> frozenset[str]:
+    """The longest word of each entry, which is rarer than the first one."""
+    return frozenset(
+        max(WORD.findall(entry.lower()), key=len) for words in lists for entry in words
+    )
+
+
+def around_words(
+    lowered: str, words: Iterable[str], before: int, after: int
+) -> list[tuple[int, int]]:
+    """The parts of a text around some words, without overlaps; to find words is the fastest.
+
+    Args:
+        lowered: the text in small letters.
+        words: the words; other words may begin with them.
+        before: characters before a word that a part holds.
+        after: characters after its beginning.
+    """
+    places: list[int] = []
+    for word in words:
+        start = lowered.find(word)
+        while start >= 0:
+            if start and lowered[start - 1].isalpha():
+                start = lowered.find(word, start + 1)
+                continue
+            places.append(start)
+            # The words in between stand in the same part.
+            start = lowered.find(word, start + after)
+    parts: list[tuple[int, int]] = []
+    for start in sorted(places):
+        begin, end = max(0, start - before), start + 2 * after
+        if parts and begin <= parts[-1][1]:
+            parts[-1] = (parts[-1][0], max(end, parts[-1][1]))
+        else:
+            parts.append((begin, end))
+    return parts
+
+
 def pieces(
     hint: re.Pattern[str], text: str, before: int, after: int, most: int = 1200
 ) -> Iterator[tuple[int, int]]:

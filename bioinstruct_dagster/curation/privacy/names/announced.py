@@ -45,6 +45,7 @@ _ABBREVIATION = re.compile(r"\b(?:dr|pt|mr|mrs|ms|attn)\.$")
 # Lists whose names stand in brackets or between commas alone, and lists whose names never do.
 _ONE_WAY = frozenset(("persons", "staff", "doubtful_name_announcers", "patient_words", "callings"))
 _IS_NAMED = re.compile(r"(?:['’]s name)?(?: is| named| called)?$")
+_NAMED_ENDINGS = ("'s name", "’s name", " is", " named", " called")  # of what _IS_NAMED finds
 _POSSESSORS = ("his", "her", "my", "their", "'s", "’s")
 _SOMEBODYS = ("the", "this", "that", "a", "an")
 
@@ -81,8 +82,8 @@ def _unlabelled(raw: str, start: int, core: str, gap: str) -> Iterator[tuple[int
     # "Pt. Weaver" goes on, and so does "Regards.\n"; another full stop ends the sentence.
     if core.endswith(".") and ("\n" in gap or _ABBREVIATION.search(core)):
         core = core[:-1]
-    named = _IS_NAMED.search(core)
-    if named and named[0]:
+    named = _IS_NAMED.search(core) if core.endswith(_NAMED_ENDINGS) else None
+    if named:
         for name, entry in _lists(_TABLE, core[: named.start()]):
             if name == "relatives" and "\n" not in gap:
                 yield from _names(raw, start, _relative_forms(core, entry, named=True))
@@ -110,7 +111,7 @@ def _relative_forms(core: str, entry: str, *, named: bool) -> tuple[Form, ...]:
 
 def _lists(table: _Table, core: str) -> Iterator[tuple[str, str]]:
     """The lists and their entries that end a text in small letters."""
-    words = core.split()
+    words = core.rsplit(None, 1)
     for entry, name in table.get(words[-1].lstrip("(\"'*"), ()) if words else ():
         at = len(core) - len(entry)
         if core.endswith(entry) and (at <= 0 or not core[at - 1].isalnum()):

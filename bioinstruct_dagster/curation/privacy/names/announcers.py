@@ -44,7 +44,7 @@ _LABELLED = (
 _DOUBTFULLY_LABELLED = (_form(f"{COMMA_NAME}|{ANNOUNCED_NAME}", 0.8, known=True),)
 _SURE = (_form(ANNOUNCED_NAME, 0.75),)
 # What follows a name and no heading: a mark, or what persons do.
-_PERSON_GOES_ON = rf"(?=[,;.)]|['’]s\b|\s{names_of('patient_verbs', 'person_verbs')}\b|\s?$)"
+_PERSON_GOES_ON = rf"(?=[,;.)]|['’]s\b|\s{names_of('patient_verbs', 'person_verbs')}\b|\s?(?:\n|$))"
 _DOUBTFUL = (
     _form(ANNOUNCED_NAME, 0.75, known=True),
     _form(rf"(?P<v>{ANNOUNCED_NAME}){_PERSON_GOES_ON}", 0.7),
@@ -64,7 +64,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "doubtful_name_announcers": (_form(ANNOUNCED_NAME, 0.75, known=True),),
     "staff": _DOUBTFUL,
     "relatives": OF_SOME_RELATIVE,
-    "naming_words": OF_SOME_RELATIVE,
+    "naming_words": (_form(ANNOUNCED_NAME, 0.6), _form(rf"(?P<v>{WORD})\b", 0.6, known=True)),
     # "A woman, Rosalind Achebe, developed", "the patient (Rosalind Achebe)".
     "persons": (_form(rf"(?P<v>{ANNOUNCED_NAME})(?=[,)])", 0.75),),
     "callings": (_form(f"{FULL_NAME}|{WORD}", 0.8, known=True),),

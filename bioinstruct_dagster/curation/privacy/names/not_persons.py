@@ -75,10 +75,10 @@ def is_clinician(text: str, start: int) -> bool:
     return _CLINICIAN_BEFORE.search(text[max(0, start - 12) : start]) is not None
 
 
-def is_no_person(text: str, start: int, end: int) -> bool:
-    """Whether a name in a text is an eponym, an author or initials."""
+def is_no_person(text: str, start: int, end: int, *, titled: bool = False) -> bool:
+    """Whether a name in a text is an eponym, an author or initials; no author has a title."""
     return (
         is_eponym(text, end)
-        or _AUTHORS.search(text[max(0, start - 400) : start]) is not None
+        or (not titled and _AUTHORS.search(text[max(0, start - 400) : start]) is not None)
         or _INITIALS.fullmatch(text[start:end]) is not None
     )

@@ -4,10 +4,12 @@ Belongs here: where the patterns of names are tried, and where a name ends. Does
 (patterns), names that stand for no person (not_persons), or whether a name identifies (scan).
 """
 
+import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 from bioinstruct_dagster.curation.privacy.names.announced import announced_names
+from bioinstruct_dagster.curation.privacy.names.described import described_names
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FAMILY_NAMES,
     GIVEN_NAMES,
@@ -15,6 +17,8 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     NON_NAME_WORDS,
     trim_name,
 )
+from bioinstruct_dagster.curation.privacy.names.joined import joined_names, listed_names
+from bioinstruct_dagster.curation.privacy.names.lone import lone_names
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     CAPITALIZED_WORDS,
@@ -27,9 +31,11 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
     NamePattern,
 )
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
-from bioinstruct_dagster.curation.privacy.names.spoken import spoken_names
+from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
+from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
 from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
+_TITLED = re.compile(r"M(?:rs?|s|iss)\.?\s$")
 _AROUND = 90  # characters on either side of two words in capitals
 _MOST_STRETCH = 2**31  # a stretch may be as long as the text
 _SURE_SCORE = 0.8  # a title or a label announces the name
@@ -38,22 +44,36 @@ _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
 
 def name_spans(text: ScannedText) -> Iterator[Span]:
     """The names of persons in a text, "John Doe" included, initials excluded."""
+    ends: list[int] = []
     for start, end, score in _candidate_spans(text):
         begin, finish = trim_name(text.raw, start, end, sure=score >= _SURE_SCORE)
-        if finish > begin and not is_no_person(text.raw, begin, finish):
+        if finish > begin and not is_no_person(
+            text.raw,
+            begin,
+            finish,
+            titled=_TITLED.search(text.raw, max(0, begin - 5), begin) is not None,
+        ):
             yield Span("name", begin, finish, score)
+            ends.append(finish)
+    for start, end, score in joined_names(text.raw, ends):
+        yield Span("name", start, end, score)
 
 
 def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from small_letter_names(text)
     yield from announced_names(text)
     yield from spoken_names(text)
+    yield from lone_names(text)
+    yield from listed_names(text)
+    spoken = is_conversation(text)
+    yield from unknown_names(text, spoken=spoken)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
                 yield (*match.span("v"), score)
     # Most texts name nobody: two words in capitals, one after the other, are rare.
     stretches = list(pieces(CAPITALIZED_WORDS, text.raw, _AROUND, _AROUND, _MOST_STRETCH))
+    yield from described_names(text, stretches, spoken=spoken)
     if not stretches:
         return
     tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]

@@ -1,0 +1,102 @@
+"""Full names that no list holds, by what stands around them: "(mobile ...", "in X Y, a patient".
+
+Belongs here: such surroundings in notes, abstracts and conversations. Does not: single names
+(unknown), or names by the words right before them alone (announced). Every repetition is bounded.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    FULL_NAME,
+    GIVEN_NAMES,
+    NON_NAME_WORDS,
+    UPPER_NAME,
+    WORD,
+    names_of,
+)
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, around_words, longest_words
+
+_NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
+_DETAIL = rf"(?i:{names_of('details_after_names')})\b[^.\n]{{0,16}}[\d@]"
+_DETAILED = re.compile(
+    rf"(?:(?:^|[\n.;:(]\s{{0,3}})(?P<w>{WORD})(?= \()"
+    rf"|\b(?P<v>{_NAME}(?: [A-Z]\.)?))(?:,? \(|, | )(?"
+    rf"={_DETAIL})"
+)
+_DETAIL_WORDS = longest_words(NAMES("details_after_names"))
+_OF_PATIENT = re.compile(
+    rf"\b(?:in|of|to|for|with|by|was|is|from|patient|case) (?P<v>{FULL_NAME}), "
+    r"(?=(?:a|an|the|one|our) (?:[\w-]{2,20} )?(?:patient|man|woman|boy|girl|infant|volunteer|m"
+    r"ale|female)\b"
+    r"|admitted\b|aged\b|born\b|mobile\b|tel|phone|who (?:was|had|is|developed|presented))"
+)
+_PRESENTED = re.compile(
+    rf"\b(?:present|report|describe) (?P<v>{FULL_NAME}|{WORD}), (?=an? (?:\d|patient|man|woman|"
+    rf"boy|girl))"
+)
+_PATIENT_WORDS = frozenset(("patient", "admitted", "aged", "born", "man", "woman", "old"))
+_NUMBERED = re.compile(
+    r"\b(?i:patient|case|participant|subject|volunteer|donor) (?:no\. ?)?\d{1,3}(?: was| is|:|,"
+    r"| \()"
+    rf" ?(?P<v>{_NAME})(?=[,.;)\n]|$)"
+)
+_AGED = re.compile(
+    rf"(?:^|\n)(?P<v>{FULL_NAME}|{WORD}) (?=is an? (?:[\w-]{{2,30}}-(?:month|year|week|day)s?-o"
+    rf"ld\b|\d{{1,2}} ?(?:month|year|week|y)))"
+)
+# In conversations: "You must be X Y.", "Doctor: X Y?", "Doctor: X Y, why ...", "X is four".
+_MET = re.compile(
+    rf"\b(?i:must be|sign here:?|you are|you're|this is|meet|name,|name is|a cousin,|a friend,)"
+    rf" (?P<v>{FULL_NAME})(?= ?[.,?!])"
+)
+_CALLED = re.compile(
+    rf"\b(?:Doctor|Nurse|Dr): (?P<v>{FULL_NAME})(?= ?\?|, (?:{names_of('words_to_called')})\b)"
+)
+_CHILDREN = GIVEN_NAMES | NAMES("doubtful_given_names")  # "Pain is ten" names nobody
+_COUNTED = re.compile(
+    rf"(?:: |\. |\band )(?P<v>{WORD}) (?=is (?:{names_of('small_numbers')}|\d{{1,2}})(?: and|[.,]))"
+)
+_NUMBERED_WORDS = frozenset(("patient", "case", "participant", "subject", "volunteer", "donor"))
+_OF_FULL_NAMES = ((_OF_PATIENT, _PATIENT_WORDS), (_NUMBERED, _NUMBERED_WORDS))
+_OF_WORDS = (
+    (_DETAILED, _DETAIL_WORDS),
+    (_PRESENTED, frozenset(("present", "report", "describe"))),
+    (_AGED, frozenset(("old",))),
+)
+_BEFORE, _AFTER = 70, 60  # characters around these words
+
+
+def described_names(
+    text: ScannedText, stretches: Iterable[tuple[int, int]], *, spoken: bool
+) -> Iterator[tuple[int, int, float]]:
+    """Names by what stands around them: start, end and score.
+
+    Args:
+        text: the text.
+        stretches: its parts around two words in capitals, which a full name needs.
+        spoken: whether it is a conversation.
+    """
+    tried = [pattern for pattern, words in _OF_FULL_NAMES if text.holds_any(words)]
+    tried += (_MET, _CALLED) if spoken else ()
+    for pattern in tried:
+        for begin, end in stretches:
+            yield from _names(pattern, text.raw, begin, end)
+    for pattern, words in _OF_WORDS:
+        if text.holds_any(words):
+            for begin, end in around_words(text.lowered, words & text.words, _BEFORE, _AFTER):
+                yield from _names(pattern, text.raw, begin, end)
+    if spoken:
+        for found in _names(_COUNTED, text.raw, 0, len(text.raw)):
+            if text.lowered[found[0] : found[1]] in _CHILDREN:
+                yield found
+
+
+def _names(
+    pattern: re.Pattern[str], raw: str, begin: int, end: int
+) -> Iterator[tuple[int, int, float]]:
+    for match in pattern.finditer(raw, begin, end):
+        group = str(match.lastgroup)
+        if NON_NAME_WORDS.isdisjoint(match[group].lower().split()):
+            yield (*match.span(group), 0.6)

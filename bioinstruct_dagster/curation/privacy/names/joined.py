@@ -1,0 +1,59 @@
+"""Names in lists: "her sisters, Saoirse (9) and Niamh", "two patients (J. Weaver and R. Odum)".
+
+Belongs here: lists after words for several persons, and names that "and" joins to a name that was
+found. Does not: a name by the words right before it (announced). Every repetition is bounded.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    FULL_NAME,
+    INITIALS_NAME,
+    NON_NAME_WORDS,
+    WORD,
+    names_of,
+)
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, around_words, cues
+
+_ITEM = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{WORD})"
+_AGE = r"(?:\s?\(\d{1,2}[^)\n]{0,14}\)|,? (?:age|aged) \d{1,2})?"
+_AND = r"(?:,? and |,? & |, )"
+_RELATIVES_WORDS = cues(NAMES("many_relatives"))
+# At least two names, or the age of one.
+_RELATIVES = re.compile(
+    rf"\b(?i:{names_of('many_relatives')})(?:[,:]? (?:named |called |are |\()?|: ?|,? - )"
+    rf"(?P<v>{_ITEM}{_AGE}(?:{_AND}{_ITEM}{_AGE}){{1,5}}|{_ITEM}\s?\(\d{{1,2}}\))(?![\w-])"
+)
+_PATIENTS_WORDS = cues(NAMES("many_patients"))
+_PERSON = rf"(?:{INITIALS_NAME}|{FULL_NAME})"
+_PATIENTS = re.compile(
+    rf"\b(?i:{names_of('many_patients')}) ?[(,:–-] ?(?:among them |including |namely )?"
+    rf"(?P<v>{_PERSON}(?:{_AND}{_PERSON}){{0,5}})(?=\)|,? (?:who|with|were|was)\b)"
+)
+_LISTS = ((_RELATIVES_WORDS, _RELATIVES), (_PATIENTS_WORDS, _PATIENTS))
+_ITEMS = re.compile(_ITEM)
+_LINK = re.compile(rf"(?:,? and |,? & |/)(?P<v>{_ITEM})(?=[,.;:)?!\n]| [a-z(]|$)")
+
+
+def listed_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
+    """The names in lists after words for several persons: start, end and score."""
+    raw = text.raw
+    for words, pattern in _LISTS:
+        for begin, finish in around_words(text.lowered, words & text.words, 8, 90):
+            for found in pattern.finditer(raw, begin, finish):
+                items = [item.span() for item in _ITEMS.finditer(raw, *found.span("v"))]
+                if not any(_is_no_name(raw[start:end]) for start, end in items):
+                    yield from ((start, end, 0.6) for start, end in items)
+
+
+def joined_names(raw: str, ends: Sequence[int]) -> Iterator[tuple[int, int, float]]:
+    """The names that "and" joins to a name that ends at one of `ends`: start, end and score."""
+    for end in ends:
+        if (match := _LINK.match(raw, end)) and not _is_no_name(match["v"]):
+            yield (*match.span("v"), 0.55)
+
+
+def _is_no_name(name: str) -> bool:
+    return not NON_NAME_WORDS.isdisjoint(name.lower().split())

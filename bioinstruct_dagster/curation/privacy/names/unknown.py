@@ -1,0 +1,91 @@
+"""Single names that no list holds, where only a person can stand: "Hi, Kateryna.", "Pietro, born".
+
+Belongs here: the few places in a text that announce a person by themselves. Does not: known names
+(lone, patterns), or full names (announced). Every repetition is bounded.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bioinstruct_dagster.curation.privacy.kinds import ScannedText
+from bioinstruct_dagster.curation.privacy.names.forms import (
+    ANY_WORD,
+    FULL_NAME,
+    NON_NAME_WORDS,
+    WORD,
+    names_of,
+)
+from bioinstruct_dagster.curation.privacy.vocabulary import (
+    NAMES,
+    all_words,
+    around_words,
+    longest_words,
+    pieces,
+)
+
+# Words for persons begin sentences as names do: "Mother states".
+_NO_NAMES = NON_NAME_WORDS | all_words(
+    *map(NAMES, ("relatives", "many_relatives", "staff", "persons", "patient_words", "no_callers"))
+)
+_GREETED = re.compile(
+    rf"(?:^|[\n.!?]\s?|: )(?i:{names_of('greetings')}),? (?P<v>{FULL_NAME}|{WORD})(?= ?[.,!?])"
+)
+# "How old are you, Lachlan?", but not a list: "Motrin, Advil, Tylenol?"
+_ASKED = re.compile(
+    rf"(?:^|[\n.!?:] )[^\n.!?:,]{{8,90}}\b(?:you|your|yourself|that|it|today|now|feeling|going)\b"
+    rf"[^\n.!?:,]{{0,40}}, (?P<v>{FULL_NAME}|{WORD})(?= ?\?)"
+)
+_CLOSE_WORDS = longest_words(NAMES("close_persons"))
+_CLOSE = re.compile(
+    rf"\b(?i:{names_of('close_persons')})(?:, (?P<v>{WORD})(?=[,.;] )| \((?P<w>{WORD})\))"
+)
+_TELLING_WORDS = longest_words(NAMES("only_persons_do"))
+_TELLS = re.compile(
+    rf"(?:^|[.!?\n] {{0,2}})(?P<v>{FULL_NAME}|{WORD}) (?={names_of('only_persons_do')}\b)"
+)
+_MINE_WORDS = longest_words(NAMES("ends_of_life"))
+_MINE = re.compile(rf"\b[Mm]y (?P<v>{WORD}) (?={names_of('ends_of_life')}\b)")
+# "Patient Singh, Harpreet, record ..."
+_TURNED_WORDS = frozenset(("patient", "pt", "client", "re", "name"))
+_TURNED = re.compile(
+    rf"\b(?:[Pp]atient|PATIENT|[Pp]t|Client|R[eE]|[Nn]ame):? (?P<v>{ANY_WORD}, {ANY_WORD})"
+    r"(?=[,.;:(]|\s(?:was|is|record|DOB|MRN|seen|presents|[(\d])|$)"
+)
+# 'Raymond "Ray" Dupree'.
+_NICKNAMED = re.compile(rf"\b(?P<v>{ANY_WORD} [\"“]{ANY_WORD}[\"”] {ANY_WORD})(?![\w-])")
+_QUOTED_HINT = re.compile(r"[\"“][A-Z]")
+_BEFORE, _AFTER = 60, 60  # characters around the words of a pattern
+_TRIED = (
+    (_TELLS, _TELLING_WORDS, 0.6),
+    (_CLOSE, _CLOSE_WORDS, 0.6),
+    (_MINE, _MINE_WORDS, 0.6),
+    (_TURNED, _TURNED_WORDS, 0.7),
+)
+
+
+def unknown_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int, float]]:
+    """Names in places that announce a person: start, end and score.
+
+    Args:
+        text: the text.
+        spoken: whether it is a conversation.
+    """
+    for pattern, words, score in _TRIED:
+        if not (words.isdisjoint(text.words)):
+            parts = around_words(text.lowered, words & text.words, _BEFORE, _AFTER)
+            yield from _names(pattern, score, text.raw, parts)
+    for begin, end in pieces(_QUOTED_HINT, text.raw, _BEFORE, _AFTER):
+        yield from _names(_NICKNAMED, 0.6, text.raw, [(begin, end)])
+    if spoken:
+        for pattern in (_GREETED, _ASKED):
+            yield from _names(pattern, 0.6, text.raw, [(0, len(text.raw))])
+
+
+def _names(
+    pattern: re.Pattern[str], score: float, raw: str, parts: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int, float]]:
+    for begin, end in parts:
+        for match in pattern.finditer(raw, begin, end):
+            group = str(match.lastgroup)
+            if _NO_NAMES.isdisjoint(match[group].lower().replace(",", "").split()):
+                yield (*match.span(group), score)
