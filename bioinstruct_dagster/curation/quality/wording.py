@@ -64,12 +64,14 @@ def pattern_check(rule: PatternRule) -> RowCheck:
     """A check for a sign in one of the fields."""
     sought, spared = SignSearch(rule.any), SignSearch(rule.unless)
     asked, unless_asked = SignSearch(rule.asked), SignSearch(rule.unless_asked)
+    unless_given = SignSearch(rule.unless_given)
 
     def is_meant(row: RowTexts) -> bool:
         return (
             (rule.input_words is None or count_words(row.input).most <= rule.input_words)
             and (not rule.asked or asked.search(row.instruction) is not None)
             and unless_asked.search(row.instruction) is None
+            and unless_given.search(row.input) is None
         )
 
     def check(row: RowTexts) -> RuleMatch | None:
@@ -107,6 +109,12 @@ def length_check(rule: LengthRule) -> RowCheck:
     """A check for too few or too many words in a field."""
     least_imported = rule.least if rule.least_imported is None else rule.least_imported
     least_asked = rule.least if rule.least_asked is None else rule.least_asked
+    verbs, empty_words = frozenset(rule.verbs), frozenset(rule.names_nothing)
+
+    def is_told(text: str) -> bool:
+        """Whether the text is a verb of a task and what it is about."""
+        first, *rest = words_of(text) or [""]
+        return first in verbs and not empty_words.issuperset(rest)
 
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field)
@@ -114,6 +122,8 @@ def length_check(rule: LengthRule) -> RowCheck:
         least = least_imported if row.imported else rule.least
         if least is not None and least_asked is not None and text.rstrip().endswith(QUESTION_MARKS):
             least = min(least, least_asked)
+        if least is not None and rule.least_told is not None and words.most < least:
+            least = min(least, rule.least_told) if is_told(text) else least
         if least is not None and words.most < least:
             return RuleMatch({"words": _shown(words), "least": least}, score=words.most)
         if rule.most is not None and words.fewest > rule.most:
@@ -174,10 +184,13 @@ def marker_check(rule: MarkerRule) -> RowCheck:
     first, nouns = frozenset(rule.first), frozenset(rule.nouns)
     known = first | nouns | frozenset(rule.rest)
     answers, emptied = frozenset(rule.answers), (rule.field, "")
+    unless_asked = SignSearch(rule.unless_asked)
 
     def is_answer(row: RowTexts, text: str, words: list[str]) -> bool:
         """Whether the marker is what the task asks for."""
         if text.strip(" \t\n.\"'") in answers:
+            return True
+        if words and unless_asked.search(row.instruction) is not None:
             return True
         named = re.compile(r"(?<!\w)" + r"\W{0,2}".join(map(re.escape, words)) + r"(?!\w)")
         return (
