@@ -57,7 +57,7 @@ SHARE_OF_ENDED_LINES = 0.8  # of the other lines, or their style is to end witho
 LEAST_ENDED_ITEMS = 3  # before the last one of a short list
 # "The patient needs 25", "then begin insulin at 0."
 OPEN_FIGURE = re.compile(
-    r"\b(?:needs?|requires?|administer|inject|infuse) \d+$|\binsulin at 0\.$"
+    r"\b(?:needs?|requires?|administer|inject|infuse) \d{2,}$|\binsulin at 0\.$"
     r"|\bbecause (?:it|they|he|she) (?:does|do|is|are|was|were|has|have) not$"
     r"|\b(?:begin|start|give|infuse|inject|administer|titrate)\b[^.\n]{0,30} 0\.$",
     re.IGNORECASE,
