@@ -53,8 +53,9 @@ class EchoRule(QualityRule):
         of: the field whose text is repeated.
         then: a field whose text is cut off too, if it follows.
         least_words: a text with fewer words is no echo, unless it ends with punctuation.
-        labels: words before the repeated text or after it, such as "question" and "answer". They
-            are cut off if a colon follows.
+        labels: words before the repeated text, such as "question". They are cut off if a colon
+            follows.
+        answers: such words before the answer, which follows the repeated text.
         unless: signs in the instruction of tasks that may repeat a text.
     """
 
@@ -66,6 +67,7 @@ class EchoRule(QualityRule):
     then: Literal["instruction", "input"] | None = None
     least_words: WordCount = 4
     labels: LowerWords = ()
+    answers: LowerWords = ()
     unless: CheckedSigns = ()
 
 
@@ -76,6 +78,7 @@ class LoopRule(QualityRule):
         values: words that a list of results may repeat many times, such as "normal".
         times: words beside a number that make a sentence part of a schedule, such as "day".
         sequences: signs anywhere in the row of a task about sequences of letters, such as DNA.
+        letters: the signs of these in which one small letter may be repeated, as in a poly-A tail.
         unless: signs in the instruction of tasks that may repeat a text.
     """
 
@@ -85,6 +88,7 @@ class LoopRule(QualityRule):
     values: LowerWords = ()
     times: LowerWords = ()
     sequences: CheckedSigns = ()
+    letters: CheckedSigns = ()
     unless: CheckedSigns = ()
 
 

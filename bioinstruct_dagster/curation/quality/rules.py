@@ -165,7 +165,8 @@ class MarkerRule(QualityRule):
     has only words of `first`, `nouns` and `rest`. Case, brackets and punctuation are ignored.
 
     Attributes:
-        empty: whether the rule fires on an empty text too.
+        empty: whether the rule fires on an empty text too, and on a text without words of any
+            length, such as marks or counters.
         answers: texts that are an answer if they are written exactly so, such as "Na".
         unless_named: whether a marker that the instruction or the input names is an answer, as in
             "write N/A if no drug is named".

@@ -21,6 +21,7 @@ from bioinstruct_dagster.curation.quality.rules import (
     RepeatedRule,
     UntoldRule,
 )
+from bioinstruct_dagster.curation.quality.wordless import is_wordless
 from bioinstruct_dagster.curation.tokens.scripts import WordCount, count_words
 from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS
 from bioinstruct_dagster.signs import SignSearch, pattern
@@ -227,6 +228,8 @@ def marker_check(rule: MarkerRule) -> RowCheck:
         if not text.strip():
             # A text of blanks is repaired too, so that an input is either empty or a text.
             return RuleMatch({"saw": ""}, corrected=emptied) if rule.empty or text else None
+        if rule.empty and is_wordless(text):
+            return RuleMatch({"saw": excerpt(text)}, corrected=emptied)
         if len(text) > MOST_MARKER_CHARS:
             return None
         words = words_of(text)

@@ -235,6 +235,26 @@ CASES = [
         {"output": "Colchicine if the clearance is <60 mL/min."},
     ),
     (
+        "template_rest",
+        {"output": "Colchicine\n\n### Task:\nName a diuretic"},
+        {"output": "Colchicine\n\n### Task of the nurse\nWatch for diarrhoea."},
+    ),
+    (
+        "web_markup",
+        {"output": "Colchicine isn&rsquo;t the only drug."},
+        {"output": "Colchicine & ibuprofen; R&D; it is <i>not</i> the only drug."},
+    ),
+    (
+        "asks_back",
+        {"instruction": "Which drug helps with gout?", "output": "How old are you?"},
+        {"instruction": "Which question should I ask him?", "output": "How old are you?"},
+    ),
+    (
+        "only_announces",
+        {"output": "Sure, I'd be happy to help!"},
+        {"output": "Sure, colchicine can help."},
+    ),
+    (
         "vocabulary_tags",
         {"output": "Colchicine [PAD] [PAD]"},
         {"output": "Colchicine [brand names differ]."},

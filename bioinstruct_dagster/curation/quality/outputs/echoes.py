@@ -9,11 +9,24 @@ import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.output_rules import EchoRule
-from bioinstruct_dagster.curation.quality.wording import WORD, RowCheck, RuleMatch, excerpt
+from bioinstruct_dagster.curation.quality.wording import (
+    WORD,
+    RowCheck,
+    RuleMatch,
+    excerpt,
+    words_of,
+)
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 from bioinstruct_dagster.signs import SignSearch
 
 MOST_ECHOES = 3  # a longer chain of echoes is a loop
+LEAST_WORDS_AGAIN = 3  # with which a second echo begins
+# A label for an input that is not there, between the echo and the answer's label.
+NO_INPUT = re.compile(
+    r"[\W_]*input[\W_]*(?:none|n/?a|no ?input)?[\W_]*?\n"
+    r"(?=[\W_]*(?:output|answer|response)\b)",
+    re.IGNORECASE,
+)
 # A text that ends so is complete. One that ends in a gap ("is ...", "is ____") is to be completed.
 CLOSED = re.compile(r"[?!:。？！；؟۔।]\W*$|(?<!\.)(?<!_)\.[\s\"'”’»)*]*$")
 # Between an echo and the answer: the end of a sentence or line, or a dash.
@@ -35,10 +48,8 @@ class _EchoCheck:
     def __init__(self, rule: EchoRule) -> None:
         self._rule = rule
         self._spared = SignSearch(rule.unless)
-        labels = "|".join(map(re.escape, sorted(rule.labels, key=len, reverse=True)))
-        self._label = re.compile(
-            rf"[\W_]*(?:{labels or '(?!)'})\s*\d*\s*[*_]*[:：][*_]*\s*", re.IGNORECASE
-        )
+        self._label = _label_of((*rule.labels, *rule.answers))
+        self._answer_label = _label_of(rule.answers)
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an echo, with what remains of the field."""
@@ -54,7 +65,8 @@ class _EchoCheck:
         then = getattr(row, self._rule.then) if self._rule.then else ""
         if self._is_long(then) and (after := self._rest_after(rest, then)) is not None:
             rest = after
-        rest = rest if any(map(str.isalnum, rest)) else ""
+        if not any(map(str.isalnum, rest)) or _begins_again(rest, echo):
+            rest = ""
         evidence = {"of": self._rule.of, "saw": excerpt(echo)}
         return RuleMatch(evidence, corrected=(self._rule.field, rest))
 
@@ -62,15 +74,11 @@ class _EchoCheck:
         words = count_words(text).most
         return words >= self._rule.least_words or (words > 1 and CLOSED.search(text) is not None)
 
-    def _without_label(self, text: str) -> str:
-        found = self._label.match(text)
-        return text[found.end() :] if found else text
-
     def _rest_after(self, text: str, echo: str) -> str | None:
         """What follows the echo at the beginning of a text; None if there is no such echo."""
         end = _end_of_echo(text, echo)
         if end is None:
-            text = self._without_label(text)
+            text = _without(self._label, text)
             end = _end_of_echo(text, echo)
         if end is None:
             return None
@@ -79,7 +87,26 @@ class _EchoCheck:
         if first is not None and not CLOSED.search(echo) and not BREAK.search(rest, 0, first.end()):
             return None  # the text is the beginning of a sentence, such as its subject
         ended = ECHO_END.match(rest)
-        return self._without_label(rest[ended.end() if ended else 0 :]).strip()
+        rest = rest[ended.end() if ended else 0 :]
+        # The label of another task ("### Instruction:") stays, so that the rules find it.
+        return _without(self._answer_label, _without(NO_INPUT, rest)).strip()
+
+
+def _label_of(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """An expression for any of these labels with its colon and markup."""
+    words = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    return re.compile(rf"[\W_]*(?:{words or '(?!)'})\s*\d*\s*[*_]*[:：][*_]*\s*", re.IGNORECASE)
+
+
+def _without(label: re.Pattern[str], text: str) -> str:
+    found = label.match(text)
+    return text[found.end() :] if found else text
+
+
+def _begins_again(rest: str, echo: str) -> bool:
+    """Whether what remains is the beginning of a second echo, which was cut off."""
+    again, first = words_of(rest), words_of(echo)
+    return LEAST_WORDS_AGAIN <= len(again) < len(first) and again == first[: len(again)]
 
 
 def _end_of_echo(text: str, echo: str) -> int | None:

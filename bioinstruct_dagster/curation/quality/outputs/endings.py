@@ -21,6 +21,10 @@ DASHES = "-–—"
 # A receptor, charge or blood group that is negative: "HER2-", "Cl-", "Gram-".
 NEGATIVE = re.compile(r"(?=\S*\d|\S*[A-Z]\S*[A-Z]|[A-Z]\w?\W|Gram|Rh)\S*[^\s\-–—][-–—]$")
 # The signs stand alone: "ER +, PR +, HER2 -".
+PART_OF_WORD = re.compile(
+    r"\b(?:prefix(?:es)?|combining forms?|word (?:roots?|parts?|elements?))\b", re.IGNORECASE
+)
+JSON_START = re.compile(r"(?:```(?:json)?\s*)?(?:\[\s*)?\{\s*\"|\[\s*\"", re.IGNORECASE)
 SPACED_SIGNS = re.compile(r"\w [+-]\s?[,;].*\w [-–—]$", re.DOTALL)
 RULER = re.compile(r"(?:^|\s)[-–—]{2,}$")
 LETTER_CLOSING = re.compile(
@@ -50,6 +54,14 @@ MOST_CAPITALS = 2  # names, inside the last sentence
 LEAST_LINE_WORDS = 4  # that make a line of prose
 MOST_CLOSING_WORDS = 12  # of a last line that can be a greeting or a signature
 SHARE_OF_ENDED_LINES = 0.8  # of the other lines, or their style is to end without punctuation
+LEAST_ENDED_ITEMS = 3  # before the last one of a short list
+# "The patient needs 25", "then begin insulin at 0."
+OPEN_FIGURE = re.compile(
+    r"\b(?:needs?|requires?|administer|inject|infuse) \d{2,}$|\binsulin at 0\.$"
+    r"|\bbecause (?:it|they|he|she) (?:does|do|is|are|was|were|has|have) not$"
+    r"|\b(?:begin|start|give|infuse|inject|administer|titrate)\b[^.\n]{0,30} 0\.$",
+    re.IGNORECASE,
+)
 NO_PROSE = re.compile(r"[|\t=]|https?:|www\.|\bdoi\b|@\w")
 
 
@@ -60,12 +72,14 @@ def truncated_check(rule: TruncatedRule) -> RowCheck:
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field).rstrip()
         end = text[-MOST_ENDING_CHARS:]
+        if is_open_json(text):
+            return RuleMatch({"ends": end[-MOST_SHOWN_CHARS:]})
         few = len(text.split(None, rule.least_words)) < rule.least_words
         if not end or (few and count_words(text).most < rule.least_words):
             return None
         last = end.split()[-1]
         if (
-            (end[-1] in OPEN_ENDINGS and not _may_be_last(end, last, text))
+            (end[-1] in OPEN_ENDINGS and not _may_be_last(end, last, text, row))
             or (last in dangling and (last in CONNECTING or not STRANDED.search(end)))
             or BARE_MARK.search(end)
         ):
@@ -75,9 +89,31 @@ def truncated_check(rule: TruncatedRule) -> RowCheck:
     return check
 
 
-def _may_be_last(end: str, last: str, text: str) -> bool:
+def is_open_json(text: str) -> bool:
+    """Whether a text is JSON that lacks its end."""
+    if JSON_START.match(text) is None or text.endswith(("}", "]", "```", "...")):
+        return False
+    open_brackets, quoted, escaped = 0, False, False
+    for character in text:
+        if quoted:
+            quoted = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            quoted = True
+        else:
+            open_brackets += (character in "{[") - (character in "}]")
+    return quoted or open_brackets > 0
+
+
+def _may_be_last(end: str, last: str, text: str, row: RowTexts) -> bool:
     """Whether an open sign has a meaning at the end of this text."""
     if end[-1] in DASHES:
+        # A part of a word, such as a prefix, where the task names it or asks for one.
+        named = last.strip("\"'“”‘’(").lower()
+        if any(map(str.isalpha, named)) and named in row.instruction.lower():
+            return True
+        if PART_OF_WORD.search(row.instruction) is not None:
+            return True
         return bool(NEGATIVE.match(last) or RULER.search(end) or SPACED_SIGNS.search(end))
     if end[-1] == ",":
         return LETTER_CLOSING.search(end) is not None
@@ -96,11 +132,13 @@ def unfinished_check(rule: UnfinishedRule) -> RowCheck:
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field).rstrip()
         last = text[-1:]
+        if OPEN_FIGURE.search(text, max(0, len(text) - MOST_SHOWN_CHARS)):
+            return RuleMatch({"ends": text[-MOST_SHOWN_CHARS:]})
         if last in ".!?" or not (last.isalpha() or last in "*("):
             return None
-        if count_words(text).most < rule.least_words:
-            return None
         lines = [line for line in text.replace("\\n", "\n").split("\n") if line.strip()]
+        if count_words(text).most < rule.least_words and not _is_item_cut(lines):
+            return None
         tail = SENTENCE_END.split(lines[-1])[-1].strip()
         if (
             len(SENTENCE_END.findall(text)) < rule.least_sentences
@@ -128,6 +166,16 @@ def _is_prose(tail: str, line: str) -> bool:
     # Capitals inside the tail begin the items of a list whose lines were joined.
     capitals = sum(word.istitle() for word in words[1:])
     return capitals <= MOST_CAPITALS and CAPITALS_SPREAD * capitals <= len(words)
+
+
+def _is_item_cut(lines: list[str]) -> bool:
+    """Whether the last line of a short list alone lacks its period."""
+    items = [line.rstrip() for line in lines if LIST_ITEM.match(line)]
+    return (
+        len(items) > LEAST_ENDED_ITEMS
+        and items[-1] == lines[-1].rstrip()
+        and all(item.endswith(".") for item in items[:-1])
+    )
 
 
 def _others_are_ended(lines: list[str]) -> bool:

@@ -17,6 +17,7 @@ from operator import eq
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.output_rules import LoopRule
+from bioinstruct_dagster.curation.quality.outputs.cycles import cycle_of, items_of, numbered_of
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt, words_of
 from bioinstruct_dagster.curation.tokens.scripts import SPACELESS_SCRIPTS
 from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, folded_tokens
@@ -51,16 +52,27 @@ LEAST_SHARE_OF_FORM = 0.75  # the same if each repetition stands beside a text o
 MOST_PHRASE_WORDS = 24  # a longer phrase is found as a sentence
 LEAST_DISTINCT_SHARE = 0.75  # of a text's words; with more there is no loop of words to be found
 PHRASE_TIMES = 4
+LONG_PHRASE_WORDS = 6  # of a phrase that three times make a loop, if it is most of the text
+LONG_PHRASE_TIMES = 3
+LEAST_SHARE_OF_LONG = 0.7
 LEAST_PHRASE_RUN = 12  # words
 LEAST_RUN_SHARE = 0.25  # of the text, unless the run is twice as long
 WORD_TIMES = 6  # "very very very ..." in prose
 LISTED_WORD_TIMES = 10  # "pain, pain, pain, ..." in a list
 VALUE_TIMES = 40  # "normal, normal, ..."
+NAMED_SIGNAL_TIMES = 20  # "spike spike spike ..." in a row about sequences
+RULE_MARK = re.compile(r"#+|[-=*]{3,}")
+LEAST_WORD_LETTERS = 2
+MARK_TIMES = 12  # "### ### ### ..."
 
 # --- Characters
 LONG_WORD = 12  # characters; a shorter word holds no loop
 LEAST_LETTER_SHARE = 0.6  # of a word's characters are distinct in a word without a loop
 MOST_LETTERS_OF_LOOP = 14  # distinct characters of a word with a loop: six of the loop, and others
+LONG_NUMBER = 40  # digits; a computer prints at most 17 of a fraction
+MOST_LETTERS = 20  # of one small letter in a sequence that no task asks for
+GAP_MARKS = "._…*#"
+MARK_RUN = 150  # longer than any gap of a form or line of a table of contents
 LETTER_RUN = re.compile(r"([^\W\d_])\1{9,}|([^\W_]{2,6}?)\2{5,}|([!?,;:)('\"@&%^+<>/|~])\3{11,}")
 BASES = re.compile(
     r"(?=[acgtun\-–']*([acgtun])[acgtun\-–']*(?!\1)[acgtun])[acgtun\-–']+", re.IGNORECASE
@@ -81,6 +93,7 @@ class _LoopCheck:
         self._field = rule.field
         self._values, self._times = frozenset(rule.values), frozenset(rule.times)
         self._sequences, self._unless = SignSearch(rule.sequences), SignSearch(rule.unless)
+        self._letters = SignSearch(rule.letters)
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for a text in a loop."""
@@ -88,8 +101,12 @@ class _LoopCheck:
         words = folded_tokens(text)
         found = None
         if len(set(words)) <= LEAST_DISTINCT_SHARE * len(words) or _is_spaceless(text, words):
-            found = self._repeated_part(text, row) or self._repeated_phrase(words, row)
-        found = found or self._repeated_characters(words, row)
+            found = (
+                self._repeated_part(text, row)
+                or self._repeated_phrase(words, row)
+                or self._repeated_list(text, row)
+            )
+        found = found or self._repeated_characters(words, row) or _repeated_marks(text)
         if found is None or self._unless.search(row.instruction) is not None:
             return None
         repeated, times = found
@@ -132,11 +149,17 @@ class _LoopCheck:
             return SEARCHED_CHARACTERS
         return VALUE_TIMES if self._is_value(part, row) else SHORT_PART_TIMES
 
-    def _is_value(self, part: str, row: RowTexts) -> bool:
-        """Whether a short text is a result or a label that the task names."""
+    def _is_value(self, part: str, row: RowTexts, least_share: float = 0.0) -> bool:
+        """Whether a short text is a result or a label that the task names.
+
+        At least one word and `least_share` of the words are results.
+        """
         words = words_of(part)
         given = f"{row.instruction}\n{row.input}".lower()
-        return not self._values.isdisjoint(words) or part.strip(" .,;:*\"'") in given
+        results = sum(word in self._values for word in words)
+        return (results > 0 and results >= least_share * len(words)) or (
+            part.strip(" .,;:*\"'") in given
+        )
 
     def _without_counter(self, part: str) -> tuple[str, bool]:
         """A part in small letters without its counter, and whether it had one.
@@ -179,13 +202,27 @@ class _LoopCheck:
         }
         return not self._times.isdisjoint(near)
 
+    def _repeated_list(self, text: str, row: RowTexts) -> tuple[str, int] | None:
+        """A list that begins again too often, or one text behind each number."""
+
+        def is_value(item: str) -> bool:
+            return self._is_value(item, row)
+
+        lines = [self._without_counter(part)[0] for part in PARTS.split(text) if part.strip()]
+        return (
+            cycle_of([line for line in lines if line], is_value)
+            or cycle_of(items_of(text), is_value)
+            or numbered_of(text, is_value)
+        )
+
     def _repeated_phrase(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
         """A phrase or word that follows itself too often, and how often."""
-        for period in range(1, min(MOST_PHRASE_WORDS, len(words) // PHRASE_TIMES) + 1):
+        for period in range(1, min(MOST_PHRASE_WORDS, len(words) // LONG_PHRASE_TIMES) + 1):
             # A run of n words that equal the word one period later has n + period words.
-            if sum(map(eq, words, words[period:])) < (PHRASE_TIMES - 1) * period:
+            least = PHRASE_TIMES if period < LONG_PHRASE_WORDS else LONG_PHRASE_TIMES
+            if sum(map(eq, words, words[period:])) < (least - 1) * period:
                 continue
-            for start, length in _runs(words, period):
+            for start, length in _runs(words, period, least):
                 phrase, times = words[start : start + period], length // period
                 if self._is_loop(phrase, times, len(words), row):
                     return " ".join(phrase), times
@@ -193,18 +230,29 @@ class _LoopCheck:
 
     def _is_loop(self, phrase: Sequence[str], times: int, total: int, row: RowTexts) -> bool:
         text = " ".join(phrase)
-        if "|" in text or not any(map(str.isalpha, text)) or len(text) < 2 * len(phrase):
-            return False
-        size = len(phrase) * times
         if len(phrase) == 1:
-            return times >= self._least_word_times(text, row) and not self._is_sequence(text, row)
-        if self._are_symbols(phrase, row):
+            return self._is_word_loop(text, times, row)
+        is_text = "|" not in text and any(map(str.isalpha, text)) and len(text) >= 2 * len(phrase)
+        if not is_text or self._are_symbols(phrase, row):
             return False
-        if len(phrase) < LONG_PART_WORDS and self._is_value(text, row):
+        if len(phrase) < LONG_PART_WORDS and self._is_value(text, row, least_share=0.5):
             return times >= VALUE_TIMES
-        if len(set(phrase)) == 1 or times < PHRASE_TIMES or size < LEAST_PHRASE_RUN:
+        size = len(phrase) * times
+        if len(set(phrase)) == 1 or size < LEAST_PHRASE_RUN:
             return False
+        if times < PHRASE_TIMES:
+            words = all(any(map(str.isalnum, word)) for word in phrase)
+            return words and size >= LEAST_SHARE_OF_LONG * total
         return size >= LEAST_RUN_SHARE * total or size >= 2 * LEAST_PHRASE_RUN
+
+    def _is_word_loop(self, word: str, times: int, row: RowTexts) -> bool:
+        if RULE_MARK.fullmatch(word):
+            return times >= MARK_TIMES
+        if "|" in word or not any(map(str.isalpha, word)) or len(word) < LEAST_WORD_LETTERS:
+            return False
+        if times < NAMED_SIGNAL_TIMES and self._is_about_sequences(row):
+            return False
+        return times >= self._least_word_times(word, row) and not self._is_symbol_word(word, row)
 
     def _least_word_times(self, word: str, row: RowTexts) -> int:
         if word[-1] in ",;/":
@@ -219,8 +267,16 @@ class _LoopCheck:
             if len(set(word)) > min(MOST_LETTERS_OF_LOOP, LEAST_LETTER_SHARE * len(word)):
                 continue
             found = LETTER_RUN.search(word)
-            if found is None or found.group(0).isdigit() or self._is_sequence(word, row):
+            if found is None:
                 continue
+            if found.group(0).isdigit() and len(found.group(0)) < LONG_NUMBER:
+                continue
+            if self._is_sequence(word, row):
+                # In small letters only where a letter may be repeated, as in "aaaaaa".
+                is_one = found[1] is not None and len(found.group(0)) > MOST_LETTERS
+                small = is_one and found.group(0) in getattr(row, self._field)
+                if not small or any(self._letters.search(one) is not None for one in row[:2]):
+                    continue
             unit = found[1] or found[2] or found[3]
             return found.group(0), len(found.group(0)) // len(unit)
         return None
@@ -230,6 +286,14 @@ class _LoopCheck:
         letters = word.strip(".,;:()[]\"'*0123456789")
         return BASES.fullmatch(letters) is not None or self._is_about_sequences(row)
 
+    def _is_symbol_word(self, word: str, row: RowTexts) -> bool:
+        """Whether a word may be a sequence or a symbol of one, such as "B-Disease"."""
+        letters = word.strip(".,;:()[]\"'*0123456789")
+        return BASES.fullmatch(letters) is not None or (
+            ("-" in letters or SYMBOL.fullmatch(letters) is not None)
+            and self._is_about_sequences(row)
+        )
+
     def _are_symbols(self, words: Sequence[str], row: RowTexts) -> bool:
         """Whether each word may be a tag, a codon or a residue, in a row about such sequences."""
         return all(
@@ -238,6 +302,17 @@ class _LoopCheck:
 
     def _is_about_sequences(self, row: RowTexts) -> bool:
         return any(self._sequences.search(text) is not None for text in row)
+
+
+def _repeated_marks(text: str) -> tuple[str, int] | None:
+    """A mark of punctuation that is repeated too often for a gap or a ruled line."""
+    for mark in GAP_MARKS:
+        if mark * MARK_RUN in text:
+            return mark, text.count(mark)
+    end = text[-MARK_RUN:]
+    if "|" not in text and len(end) == MARK_RUN and end in (MARK_RUN * "-", MARK_RUN * "="):
+        return end[0], text.count(end[0])
+    return None
 
 
 def _is_spaceless(text: str, words: Sequence[str]) -> bool:
@@ -261,11 +336,11 @@ def _size(text: str) -> int:
 _SPACELESS = re.compile(f"[{SPACELESS_SCRIPTS}]")
 
 
-def _runs(words: Sequence[str], period: int) -> Iterator[tuple[int, int]]:
-    """Start and number of words of each run that repeats its first `period` words."""
+def _runs(words: Sequence[str], period: int, times: int) -> Iterator[tuple[int, int]]:
+    """Start and number of words of each run that has its first `period` words so many times."""
     place = 0
     for same, group in groupby(map(eq, words, words[period:])):
         length = sum(1 for _ in group)
-        if same and length >= (PHRASE_TIMES - 1) * period:
+        if same and length >= (times - 1) * period:
             yield place, length + period
         place += length

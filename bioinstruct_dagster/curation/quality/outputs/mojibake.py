@@ -48,7 +48,10 @@ OTHER_TABLES = (
     "|‚Ä[ôúùìîö¢¶]|√[©®†∂ß∫º≥]|¬[∞µ±](?!\\w)|锟斤|烫烫烫"
 )
 # The sign for a lost character, a byte that no table knows, and written codes of characters.
-LOST = "\ufffd|[\u0080-\u009f]|\\\\u00[89a-f][0-9a-f]|\\\\x[c-e][0-9a-f]\\\\x[89ab][0-9a-f]"
+LOST = (
+    "\ufffd|[\u0080-\u009f]|\\\\u(?!00[0-7])[0-9a-fA-F]{4}(?![0-9a-zA-Z]{2})"
+    "|\\\\u(?:00[89a-f]|20)[0-9a-f]|\\\\x[c-e][0-9a-f]\\\\x[89ab][0-9a-f]"
+)
 # The spaces of tokenizers: "▁The▁patient", "ĠtheĠpatient".
 TOKENS = "(?:[▁Ġ]\\w{1,40}.{0,2}){3}"
 MOJIBAKE = re.compile(
@@ -65,7 +68,7 @@ def mojibake_check(rule: MojibakeRule) -> RowCheck:
         for name in rule.fields:
             text = getattr(row, name)
             # Only written codes are ASCII.
-            if text.isascii() and "\\u00" not in text and "\\x" not in text:
+            if text.isascii() and "\\u" not in text and "\\x" not in text:
                 continue
             found = MOJIBAKE.search(text, 0, SEARCHED_CHARACTERS)
             if found is not None and spared.search(row.instruction) is None:
