@@ -7,7 +7,7 @@ a text fulfils. Does not: the search for a sign (signs), or the signs (`data/con
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, reduce
 from operator import or_
 from re import _parser  # type: ignore[attr-defined]  # the only reader of expressions
@@ -189,8 +189,8 @@ class ClauseIndex:
         self._bits: dict[Clause, int] = {NO_CLAUSE: ALWAYS}
         self._by_beginning: dict[str, list[tuple[str, int]]] = {}  # parts of words
         self._by_text: dict[str, list[tuple[str, int]]] = {}  # by the rare character in it
-        self._by_word: dict[str, int] = {}
-        self._by_token: dict[str, int] = {}
+        self._by_word = _Remembered(self._bits_of_word)
+        self._by_token = _Remembered(self._bits_of_token)
         self._last: dict[str, int] = {}
 
     def bit(self, clause: Clause) -> int:
@@ -225,10 +225,8 @@ class ClauseIndex:
         if len(self._by_token) > MOST_CACHED_WORDS:
             self._forget()
         folded, tokens = folded_text(text), folded_tokens(text)
-        masks = [*map(self._by_token.get, tokens)]
-        if None in masks:
-            masks = [*map(self._bits_of_token, tokens)]
-        found = reduce(or_, masks, ALWAYS)
+        # Most tokens fulfil no clause.
+        found = reduce(or_, filter(None, map(self._by_token.__getitem__, tokens)), ALWAYS)
         for character, literals in self._by_text.items():
             if character in folded:
                 for literal, bits in literals:
@@ -237,21 +235,29 @@ class ClauseIndex:
         return found
 
     def _bits_of_token(self, token: str) -> int:
-        known = self._by_token.get(token)
-        if known is None:
-            words = WORD.findall(token)
-            known = self._by_token[token] = reduce(or_, map(self._bits_of_word, words), 0)
-        return known
+        if token.isalnum():
+            return self._by_word[token]
+        return reduce(or_, map(self._by_word.__getitem__, WORD.findall(token)), 0)
 
     def _bits_of_word(self, word: str) -> int:
-        known = self._by_word.get(word)
-        if known is None:
-            known = 0
-            bounded = f"{BOUNDARY}{word}{BOUNDARY}"
-            for start in range(len(bounded) - 1):
-                for size in (SHORTEST_LITERAL, PART_KEY):
-                    for part, bits in self._by_beginning.get(bounded[start : start + size], ()):
-                        if bounded.startswith(part, start):
-                            known |= bits
-            self._by_word[word] = known
+        known, parts = 0, self._by_beginning
+        bounded = f"{BOUNDARY}{word}{BOUNDARY}"
+        pairs = map("".join, zip(bounded, bounded[1:], strict=False))
+        triples = map("".join, zip(bounded, bounded[1:], bounded[2:], strict=False))
+        for key in parts.keys() & {*pairs, *triples}:
+            for part, bits in parts[key]:
+                if part in bounded:
+                    known |= bits
         return known
+
+
+class _Remembered(dict[str, int]):
+    """The bits of each word, computed once."""
+
+    def __init__(self, compute: Callable[[str], int]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, word: str) -> int:
+        self[word] = bits = self._compute(word)
+        return bits

@@ -128,6 +128,11 @@ class SignIndex:
 _CLAUSES = ClauseIndex()  # of all searches, so that a text's words are looked up once for all
 
 
+def clause_bits(text: str) -> int:
+    """The bits of the clauses of all searches that the text fulfils (see SignSearch.telling)."""
+    return _CLAUSES.bits_in(text)
+
+
 class SignSearch:
     """Signs as few expressions: all signs that are whole words make one expression.
 
@@ -149,6 +154,11 @@ class SignSearch:
             needs = reduce(or_, map(_CLAUSES.bit, parts), 0)
             self._searches.append((needs, expression))
             self._telling |= _CLAUSES.bit(max(parts, key=how_telling)) if parts else ALWAYS
+
+    @property
+    def telling(self) -> int:
+        """Bits of which each text that a sign matches has one in its `clause_bits`."""
+        return self._telling
 
     def search(self, text: str) -> str | None:
         """The part of the text that a sign matches, or None."""

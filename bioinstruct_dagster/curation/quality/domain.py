@@ -81,9 +81,22 @@ class WordWeights(NamedTuple):
 
 
 def field_words(text: str) -> set[str]:
-    """The distinct words that can show a field, in small letters."""
-    found = set(FIELD_WORD.findall(text[:SEARCHED_CHARACTERS].lower()))
-    return found - word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "unread")
+    """The distinct words and compounds that can show a field, in small letters."""
+    folded = text[:SEARCHED_CHARACTERS].lower()
+    found = set(FIELD_WORD.findall(folded)) - word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "unread")
+    firsts = _compounds_by_first()
+    for first in found & firsts.keys():
+        found.update(compound for compound in firsts[first] if compound in folded)
+    return found
+
+
+@cache
+def _compounds_by_first() -> dict[str, list[str]]:
+    """The compounds of the vocabulary by their first word."""
+    by_first: dict[str, list[str]] = {}
+    for compound in word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "compounds"):
+        by_first.setdefault(compound.split()[0], []).append(compound)
+    return by_first
 
 
 def learn_weights(texts: DomainTexts, vocabulary: DomainVocabulary) -> WordWeights:

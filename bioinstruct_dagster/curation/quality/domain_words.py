@@ -100,8 +100,8 @@ def near_words() -> DomainVocabulary:
 
 def _listed_words() -> Iterator[tuple[str, WordKind]]:
     kinds: dict[str, WordKind] = dict.fromkeys(MEDICAL_LISTS, "medical")
-    kinds |= {"shared": "shared", "near": "shared", "elsewhere": "elsewhere", "mistaken": "plain"}
-    kinds |= {"neutral": "neutral"}
+    kinds |= {"shared": "shared", "near": "shared", "elsewhere": "elsewhere"}
+    kinds |= {"compounds": "elsewhere", "mistaken": "plain", "neutral": "neutral"}
     for name, kind in kinds.items():
         for word in word_list(QUALITY_PACKAGE, DOMAIN_LISTS, name):
             yield word, kind

@@ -4,19 +4,31 @@ Belongs here: applying the rules, and their findings. Does not: the check behind
 (wording, grounding, arithmetic), reading the rules (rules), or similarity to other rows (novelty).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.curation.gates import Decision, Finding, GateResult, RowTexts
+from bioinstruct_dagster.curation.gates import (
+    TEXT_FIELDS,
+    Decision,
+    Finding,
+    GateResult,
+    RowTexts,
+)
 from bioinstruct_dagster.curation.quality.languages import RuleLanguage
 from bioinstruct_dagster.curation.quality.rule_settings import QualityRule, RowOrigin
 from bioinstruct_dagster.curation.quality.rules import LlmRule, read_rules
-from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
+from bioinstruct_dagster.curation.quality.wording import (
+    PatternCheck,
+    RowCheck,
+    RuleMatch,
+    with_plain_apostrophes,
+)
 from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.settings import INPUTS
+from bioinstruct_dagster.signs import clause_bits
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 QUALITY_RULES = INPUTS / "quality_rules.yaml"
@@ -29,7 +41,10 @@ SEPARATE_VERSIONS = frozenset({"curation.quality.rules.read_rules"})
 
 @dataclass(frozen=True)
 class ActiveRule:
-    """A rule with the check that its settings make."""
+    """A rule with the check that its settings make.
+
+    A row is checked only if one of `fields` has a bit of `telling`, or if there are no such bits.
+    """
 
     id: str
     version: str
@@ -37,6 +52,15 @@ class ActiveRule:
     check: RowCheck
     language: RuleLanguage
     rows: RowOrigin
+    fields: tuple[str, ...] = ()
+    telling: int = 0
+
+    def may_match(self, held: Mapping[str, int]) -> bool:
+        """Whether the row, of whose fields these are the clause bits, must be checked."""
+        for name in self.fields:
+            if self.telling & held[name]:
+                return True
+        return not self.fields
 
     def judges(self, *, imported: bool) -> bool:
         """Whether the rule is meant for rows of this origin."""
@@ -106,8 +130,9 @@ class QualityGate:
         unjudged: dict[str, list[str]] = {}
         # Every rule can judge ASCII, unless it fires because words are missing.
         is_ascii = all(map(str.isascii, row))
+        held = {name: clause_bits(with_plain_apostrophes(getattr(row, name))) for name in TEXT_FIELDS}
         for rule in self._checking[row.imported]:
-            match = rule.check(row)
+            match = rule.check(row) if rule.may_match(held) else None
             if match is None and is_ascii:
                 continue
             if why := rule.language.not_judged(row, fired=match is not None):
@@ -124,9 +149,11 @@ class QualityGate:
 
 def _active_rule(rule: QualityRule) -> ActiveRule:
     verdict: Decision = "keep" if rule.action == "off" else rule.action
-    return ActiveRule(
-        rule.id, rule.version, verdict, _check_of(rule), RuleLanguage(rule), rule.rows
-    )
+    check = _check_of(rule)
+    active = ActiveRule(rule.id, rule.version, verdict, check, RuleLanguage(rule), rule.rows)
+    if isinstance(check, PatternCheck):
+        return replace(active, fields=check.fields, telling=check.telling)
+    return active
 
 
 def _check_of(rule: QualityRule) -> RowCheck:

@@ -48,6 +48,7 @@ class PatternRule(QualityRule):
         asked: signs of the instruction; if given, the rule needs one of them.
         unless_asked: signs of the instruction of a task that may hold a sign of `any`, such as a
             letter in a patient's voice.
+        unless_given: signs of the input with which the rule does not fire, such as a finding.
         input_words: a row whose input has more words is not checked.
     """
 
@@ -58,6 +59,7 @@ class PatternRule(QualityRule):
     unless: CheckedSigns = ()
     asked: CheckedSigns = ()
     unless_asked: CheckedSigns = ()
+    unless_given: CheckedSigns = ()
     input_words: WordCount | None = None
 
 
@@ -84,6 +86,8 @@ class LengthRule(QualityRule):
         least_imported: in place of `least` for an imported row; None if `least` holds for it too.
         least_asked: in place of `least` for a text that ends with a question mark; None if `least`
             holds for it too.
+        least_told: in place of `least` for a text that opens with one of `verbs` and has another
+            word than those of `names_nothing`, such as "Define sepsis."; None if `least` holds.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.length_check"
@@ -92,13 +96,16 @@ class LengthRule(QualityRule):
     least: WordCount | None = None
     least_imported: WordCount | None = None
     least_asked: WordCount | None = None
+    least_told: WordCount | None = None
+    verbs: LowerWords = ()
+    names_nothing: LowerWords = ()
     most: WordCount | None = None
 
     @pydantic.model_validator(mode="after")
     def _bounds(self) -> "LengthRule":
         if self.least is None and self.most is None:
             raise ValueError("has neither least nor most; add one of them, or both")
-        for name in ("least", "least_imported", "least_asked"):
+        for name in ("least", "least_imported", "least_asked", "least_told"):
             least = getattr(self, name)
             if least is not None and self.least is None:
                 raise FieldFaultsError([((name,), "has no effect without `least`; add it")])
@@ -162,6 +169,7 @@ class MarkerRule(QualityRule):
         answers: texts that are an answer if they are written exactly so, such as "Na".
         unless_named: whether a marker that the instruction or the input names is an answer, as in
             "write N/A if no drug is named".
+        unless_asked: signs of the instruction of a task whose answer may be a marker.
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.marker_check"
@@ -175,6 +183,7 @@ class MarkerRule(QualityRule):
     empty: bool = False
     answers: tuple[NonEmptyText, ...] = ()
     unless_named: bool = False
+    unless_asked: CheckedSigns = ()
 
 
 class RepeatedRule(QualityRule):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.rules import (
@@ -49,6 +49,28 @@ class RuleMatch:
 RowCheck = Callable[[RowTexts], RuleMatch | None]
 
 
+class PatternCheck(NamedTuple):
+    """The check of a pattern rule, with what tells quickly that a row cannot match.
+
+    Attributes:
+        fields: the fields that are searched.
+        telling: bits of which each field that matches has one (see signs.clause_bits).
+    """
+
+    check: RowCheck
+    fields: tuple[str, ...]
+    telling: int
+
+    def __call__(self, row: RowTexts) -> RuleMatch | None:
+        """The match in one of the fields."""
+        return self.check(row)
+
+
+def with_plain_apostrophes(text: str) -> str:
+    """The text as signs are searched for in it."""
+    return text.replace("’", "'")
+
+
 def excerpt(text: str) -> str:
     """The beginning of a text, as a verdict shows it."""
     flat = " ".join(text[: 2 * MOST_EXCERPT_CHARS].split())
@@ -64,18 +86,19 @@ def pattern_check(rule: PatternRule) -> RowCheck:
     """A check for a sign in one of the fields."""
     sought, spared = SignSearch(rule.any), SignSearch(rule.unless)
     asked, unless_asked = SignSearch(rule.asked), SignSearch(rule.unless_asked)
+    unless_given = SignSearch(rule.unless_given)
 
     def is_meant(row: RowTexts) -> bool:
         return (
             (rule.input_words is None or count_words(row.input).most <= rule.input_words)
             and (not rule.asked or asked.search(row.instruction) is not None)
             and unless_asked.search(row.instruction) is None
+            and unless_given.search(row.input) is None
         )
 
     def check(row: RowTexts) -> RuleMatch | None:
         for name in rule.fields:
-            # Signs are written with straight apostrophes.
-            text = getattr(row, name).replace("’", "'")
+            text = with_plain_apostrophes(getattr(row, name))
             found = sought.search(text)
             if found is not None and rule.unless:
                 found = sought.search(spared.without(text))
@@ -84,7 +107,7 @@ def pattern_check(rule: PatternRule) -> RowCheck:
                 return RuleMatch({"field": name, "saw": excerpt(found)}) if is_meant(row) else None
         return None
 
-    return check
+    return PatternCheck(check, rule.fields, sought.telling)
 
 
 def opening_check(rule: OpeningRule) -> RowCheck:
@@ -107,6 +130,12 @@ def length_check(rule: LengthRule) -> RowCheck:
     """A check for too few or too many words in a field."""
     least_imported = rule.least if rule.least_imported is None else rule.least_imported
     least_asked = rule.least if rule.least_asked is None else rule.least_asked
+    verbs, empty_words = frozenset(rule.verbs), frozenset(rule.names_nothing)
+
+    def is_told(text: str) -> bool:
+        """Whether the text is a verb of a task and what it is about."""
+        first, *rest = words_of(text) or [""]
+        return first in verbs and not empty_words.issuperset(rest)
 
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field)
@@ -114,6 +143,8 @@ def length_check(rule: LengthRule) -> RowCheck:
         least = least_imported if row.imported else rule.least
         if least is not None and least_asked is not None and text.rstrip().endswith(QUESTION_MARKS):
             least = min(least, least_asked)
+        if least is not None and rule.least_told is not None and words.most < least:
+            least = min(least, rule.least_told) if is_told(text) else least
         if least is not None and words.most < least:
             return RuleMatch({"words": _shown(words), "least": least}, score=words.most)
         if rule.most is not None and words.fewest > rule.most:
@@ -174,10 +205,13 @@ def marker_check(rule: MarkerRule) -> RowCheck:
     first, nouns = frozenset(rule.first), frozenset(rule.nouns)
     known = first | nouns | frozenset(rule.rest)
     answers, emptied = frozenset(rule.answers), (rule.field, "")
+    unless_asked = SignSearch(rule.unless_asked)
 
     def is_answer(row: RowTexts, text: str, words: list[str]) -> bool:
         """Whether the marker is what the task asks for."""
         if text.strip(" \t\n.\"'") in answers:
+            return True
+        if words and unless_asked.search(row.instruction) is not None:
             return True
         named = re.compile(r"(?<!\w)" + r"\W{0,2}".join(map(re.escape, words)) + r"(?!\w)")
         return (

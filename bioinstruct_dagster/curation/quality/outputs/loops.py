@@ -37,6 +37,7 @@ NUMBERS = re.compile(
 )
 NO_DIGITS = str.maketrans("", "", "0123456789")
 TABLE_ROW = re.compile(r"\||\t| {3,}")
+LISTED_ROW = re.compile(r"[^,;.]{1,60}(?:[,;][^,;.]{0,60}){3,}")  # a line of a table with commas
 LONG_PART_WORDS = 5  # of a sentence that nobody repeats word for word
 LONG_PART_TIMES = 3
 LABELLED_TIMES = 4  # the same after a label or counter: a judgement of each item may recur
@@ -61,7 +62,9 @@ LONG_WORD = 12  # characters; a shorter word holds no loop
 LEAST_LETTER_SHARE = 0.6  # of a word's characters are distinct in a word without a loop
 MOST_LETTERS_OF_LOOP = 14  # distinct characters of a word with a loop: six of the loop, and others
 LETTER_RUN = re.compile(r"([^\W\d_])\1{9,}|([^\W_]{2,6}?)\2{5,}|([!?,;:)('\"@&%^+<>/|~])\3{11,}")
-BASES = re.compile(r"[acgtun\-–']+", re.IGNORECASE)
+BASES = re.compile(r"(?=[acgtun\-–']*([acgtun])[acgtun\-–']*(?!\1)[acgtun])[acgtun\-–']+", re.IGNORECASE)
+# A tag of a word ("O", "B-Disease"), a codon, a residue, a wave of a tracing.
+SYMBOL = re.compile(r"[bioesul](?:[-_][\w-]{1,30})?|[a-z*]{1,3}\d?|[\d.–-]+")
 
 
 def loop_check(rule: LoopRule) -> RowCheck:
@@ -108,6 +111,8 @@ class _LoopCheck:
         is_form = sum(times == 1 for times in counts.values()) >= most
         if repeated >= (LEAST_SHARE_OF_FORM if is_form else LEAST_SHARE) * total:
             for one, times in counts.most_common(3):
+                if is_form and not self._times.isdisjoint(words_of(one)):
+                    continue  # the doses of each day in a schedule
                 if times >= self._least_times(one, sizes[one], row, labelled=one in labelled):
                     return one, times
             several = sum(
@@ -115,11 +120,14 @@ class _LoopCheck:
             )
             if several >= LONG_PART_TIMES and not labelled:
                 return counts.most_common(1)[0]
-        return self._counted_part([one for one, _ in plain], total)
+        parts = [one for one, _ in plain if not LISTED_ROW.fullmatch(one)]
+        return self._counted_part(parts, total)
 
     def _least_times(self, part: str, size: int, row: RowTexts, *, labelled: bool) -> int:
         if size >= LONG_PART_WORDS:
             return LABELLED_TIMES if labelled else LONG_PART_TIMES
+        if self._are_symbols(part.split(), row):
+            return SEARCHED_CHARACTERS
         return VALUE_TIMES if self._is_value(part, row) else SHORT_PART_TIMES
 
     def _is_value(self, part: str, row: RowTexts) -> bool:
@@ -188,6 +196,8 @@ class _LoopCheck:
         size = len(phrase) * times
         if len(phrase) == 1:
             return times >= self._least_word_times(text, row) and not self._is_sequence(text, row)
+        if self._are_symbols(phrase, row):
+            return False
         if len(phrase) < LONG_PART_WORDS and self._is_value(text, row):
             return times >= VALUE_TIMES
         if len(set(phrase)) == 1 or times < PHRASE_TIMES or size < LEAST_PHRASE_RUN:
@@ -216,9 +226,16 @@ class _LoopCheck:
     def _is_sequence(self, word: str, row: RowTexts) -> bool:
         """Whether a word may be a sequence of bases, residues or signals."""
         letters = word.strip(".,;:()[]\"'*0123456789")
-        return BASES.fullmatch(letters) is not None or any(
-            self._sequences.search(text) is not None for text in row
-        )
+        return BASES.fullmatch(letters) is not None or self._is_about_sequences(row)
+
+    def _are_symbols(self, words: Sequence[str], row: RowTexts) -> bool:
+        """Whether each word may be a tag, a codon or a residue, in a row about such sequences."""
+        return all(
+            SYMBOL.fullmatch(word.strip(".,;:()[]")) for word in words
+        ) and self._is_about_sequences(row)
+
+    def _is_about_sequences(self, row: RowTexts) -> bool:
+        return any(self._sequences.search(text) is not None for text in row)
 
 
 def _is_spaceless(text: str, words: Sequence[str]) -> bool:
