@@ -46,6 +46,16 @@ def folded_tokens(text: str) -> list[str]:
     return folded_text(text).split()
 
 
+@lru_cache(MOST_FOLDED_TEXTS)
+def folded_words(text: str) -> list[str]:
+    """The words of the folded text, as `WORD` finds them; callers must not change the list."""
+    folded = folded_text(text)
+    return folded.translate(_NO_WORD).split() if folded.isascii() else WORD.findall(folded)
+
+
+_NO_WORD = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+
+
 def clauses_of(expression: re.Pattern[str]) -> list[Clause]:
     """The clauses of an expression: it matches only texts that hold a literal of each clause.
 
@@ -188,9 +198,9 @@ class ClauseIndex:
     def __init__(self) -> None:
         self._bits: dict[Clause, int] = {NO_CLAUSE: ALWAYS}
         self._by_beginning: dict[str, list[tuple[str, int]]] = {}  # parts of words
+        self._pairs: set[str] = set()  # the parts that are shorter than a key
         self._by_text: dict[str, list[tuple[str, int]]] = {}  # by the rare character in it
         self._by_word = _Remembered(self._bits_of_word)
-        self._by_token = _Remembered(self._bits_of_token)
         self._last: dict[str, int] = {}
 
     def bit(self, clause: Clause) -> int:
@@ -204,6 +214,8 @@ class ClauseIndex:
                 else:
                     part = _longest_part(literal)
                     self._by_beginning.setdefault(part[:PART_KEY], []).append((part, bit))
+                    if len(part) < PART_KEY:
+                        self._pairs.add(part)
             self._forget()
         return self._bits[clause]
 
@@ -218,15 +230,14 @@ class ClauseIndex:
 
     def _forget(self) -> None:
         self._by_word.clear()
-        self._by_token.clear()
         self._last.clear()
 
     def _find(self, text: str) -> int:
-        if len(self._by_token) > MOST_CACHED_WORDS:
+        if len(self._by_word) > MOST_CACHED_WORDS:
             self._forget()
-        folded, tokens = folded_text(text), folded_tokens(text)
-        # Most tokens fulfil no clause.
-        found = reduce(or_, filter(None, map(self._by_token.__getitem__, tokens)), ALWAYS)
+        folded, words = folded_text(text), folded_words(text)
+        # Most words fulfil no clause.
+        found = reduce(or_, filter(None, map(self._by_word.__getitem__, words)), ALWAYS)
         for character, literals in self._by_text.items():
             if character in folded:
                 for literal, bits in literals:
@@ -234,17 +245,12 @@ class ClauseIndex:
                         found |= bits
         return found
 
-    def _bits_of_token(self, token: str) -> int:
-        if token.isalnum():
-            return self._by_word[token]
-        return reduce(or_, map(self._by_word.__getitem__, WORD.findall(token)), 0)
-
     def _bits_of_word(self, word: str) -> int:
         known, parts = 0, self._by_beginning
         bounded = f"{BOUNDARY}{word}{BOUNDARY}"
         pairs = map("".join, zip(bounded, bounded[1:], strict=False))
         triples = map("".join, zip(bounded, bounded[1:], bounded[2:], strict=False))
-        for key in parts.keys() & {*pairs, *triples}:
+        for key in (*self._pairs.intersection(pairs), *parts.keys() & set(triples)):
             for part, bits in parts[key]:
                 if part in bounded:
                     known |= bits

@@ -70,14 +70,14 @@ def test_a_reply_without_a_fault_of_form_can_be_read():
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("image", "beyond_text"),
+        ("image", "unseen_attachment"),
         ("url_input", "ungrounded_input"),
         ("too_short", "instruction_too_short"),
         ("empty_output", "empty_output"),
     ],
 )
 def test_a_fault_is_one_that_the_quality_rules_reject(fault, reason):
-    # Not in every recording: the rules are Alpaca's, and a "radiograph" passes them as no image.
+    # Not in every recording: the rules that reject an image are several.
     faults = [
         first_reject(task["instruction"], repaired_input(task["input"]), task["output"])
         for _, reading in readings(fault)

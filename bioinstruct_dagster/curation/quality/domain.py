@@ -27,7 +27,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import QUALITY_
 from bioinstruct_dagster.curation.quality.rules import DomainRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch
 from bioinstruct_dagster.curation.word_lists import word_list
-from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS
+from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, folded_text, folded_words
 
 # Words that begin with a letter. Numbers and single letters say nothing of the field.
 FIELD_WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]+")
@@ -80,12 +80,21 @@ class WordWeights(NamedTuple):
     kinds: Mapping[WordKind, float]
 
 
-def field_words(text: str) -> set[str]:
+def field_words(*texts: str) -> set[str]:
     """The distinct words and compounds that can show a field, in small letters."""
-    folded = text[:SEARCHED_CHARACTERS].lower()
-    found = set(FIELD_WORD.findall(folded)) - word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "unread")
+    if all(map(str.isascii, texts)) and sum(map(len, texts)) < SEARCHED_CHARACTERS:
+        # The same words as those of the expression below; the gate has split the texts already.
+        words = [word for text in texts for word in folded_words(text)]
+        found = {word for word in words if word[0] > "9" and len(word) > 1 and "_" not in word}
+        if any("_" in text for text in texts):
+            found.update(*(FIELD_WORD.findall(folded_text(text)) for text in texts))
+    else:
+        joined = "\n".join(texts)[:SEARCHED_CHARACTERS].lower()
+        found = set(FIELD_WORD.findall(joined))
+    found -= word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "unread")
     firsts = _compounds_by_first()
     for first in found & firsts.keys():
+        folded = "\n".join(texts).lower()
         found.update(compound for compound in firsts[first] if compound in folded)
     return found
 
@@ -177,19 +186,22 @@ def domain_check(rule: DomainRule) -> RowCheck:
     weights = FieldWeights(shipped_weights(), domain_vocabulary())
 
     def check(row: RowTexts) -> RuleMatch | None:
-        words = field_words("\n".join([getattr(row, name) for name in rule.fields]))
+        words = field_words(*[getattr(row, name) for name in rule.fields])
         sure = rule.sure_terms * max(1.0, len(words) / WORDS_OF_A_LONG_ROW)
         if len(words & weights.medical) >= sure:
             return None
-        counted = [weights[word] for word in words]
-        plain = sum(weight for _, weight in counted)
+        listed = plain = 0.0
+        for word in words:
+            weight, plain_weight = weights[word]
+            listed += weight
+            plain += plain_weight
         most_plain, spared = rule.most_plain, False
         if len(words) < WORDS_OF_A_SHORT_ROW:
             if not words.isdisjoint(weights.beside):
                 most_plain = min(most_plain, MOST_PLAIN_BESIDE)
             unknown = len(words & weights.unknown)
             spared = unknown >= UNKNOWN_SHARE * len(words) and words.isdisjoint(weights.elsewhere)
-        total = sum(weight for weight, _ in counted) + max(plain, -most_plain)
+        total = listed + max(plain, -most_plain)
         if spared or total >= rule.below or len(words & weights.medical) >= sure:
             return None
         shown = [word for word in words if len(word) <= MOST_SHOWN_LETTERS and weights.known(word)]

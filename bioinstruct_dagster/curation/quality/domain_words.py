@@ -49,7 +49,7 @@ class DomainVocabulary(NamedTuple):
 
     words: dict[str, WordKind]
     beginnings: dict[str, WordKind]
-    endings: frozenset[str]
+    endings: tuple[str, ...]
 
     def kind_of(self, word: str) -> WordKind:
         """The kind of a word.
@@ -61,8 +61,7 @@ class DomainVocabulary(NamedTuple):
         for end in range(len(word), 0, -1):
             if word[:end] in self.beginnings:
                 return self.beginnings[word[:end]]
-        ends = (word[start:] for start in range(SHORTEST_START, len(word)))
-        return "medical" if any(end in self.endings for end in ends) else "plain"
+        return "medical" if word[SHORTEST_START:].endswith(self.endings) else "plain"
 
 
 @cache
@@ -81,7 +80,7 @@ def domain_vocabulary() -> DomainVocabulary:
         else:
             words[word] = kind
     endings = word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "endings")
-    return DomainVocabulary(words, beginnings, endings)
+    return DomainVocabulary(words, beginnings, tuple(endings))
 
 
 @cache
@@ -95,7 +94,7 @@ def near_words() -> DomainVocabulary:
     beginnings: dict[str, WordKind] = {}
     for word in word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "near"):
         (beginnings if word.endswith("*") else whole)[word.removesuffix("*")] = "shared"
-    return DomainVocabulary(whole, beginnings, frozenset())
+    return DomainVocabulary(whole, beginnings, ())
 
 
 def _listed_words() -> Iterator[tuple[str, WordKind]]:

@@ -130,7 +130,9 @@ class QualityGate:
         unjudged: dict[str, list[str]] = {}
         # Every rule can judge ASCII, unless it fires because words are missing.
         is_ascii = all(map(str.isascii, row))
-        held = {name: clause_bits(with_plain_apostrophes(getattr(row, name))) for name in TEXT_FIELDS}
+        held = {
+            name: clause_bits(with_plain_apostrophes(getattr(row, name))) for name in TEXT_FIELDS
+        }
         for rule in self._checking[row.imported]:
             match = rule.check(row) if rule.may_match(held) else None
             if match is None and is_ascii:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.rules import (
@@ -53,7 +53,8 @@ class RuleMatch:
 RowCheck = Callable[[RowTexts], RuleMatch | None]
 
 
-class PatternCheck(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PatternCheck:
     """The check of a pattern rule, with what tells quickly that a row cannot match.
 
     Attributes:

@@ -14,7 +14,7 @@ from bioinstruct_dagster.curation.word_lists import word_list
 SMALL = DomainVocabulary(
     words={"cell": "shared", "cardinal": "plain"},
     beginnings={"card": "elsewhere", "cardi": "medical", "cell": "medical"},
-    endings=frozenset({"itis"}),
+    endings=("itis",),
 )
 
 

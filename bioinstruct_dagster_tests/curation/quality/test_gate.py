@@ -45,8 +45,8 @@ def rules(**task):
 CASES = [
     (
         "instruction_too_short",
+        {"instruction": "Acute renal failure."},
         {"instruction": "Define renal failure."},
-        {"instruction": "Define acute renal failure."},
     ),
     (
         "instruction_too_long",
@@ -80,6 +80,30 @@ CASES = [
         "unseen_picture",
         {"instruction": "Look at the electrocardiogram, or the ECG shown below, and name it."},
         {"instruction": "Explain how an electrocardiogram or ECG is recorded."},
+    ),
+    (
+        "unseen_attachment",
+        {
+            "instruction": "Describe the attached fundus photograph.",
+            "task_input": "Fundus photograph, right eye, 61-year-old man with type 2 diabetes.",
+        },
+        {
+            "instruction": "Describe the attached fundus photograph.",
+            "task_input": "Fundus photograph, right eye: dot haemorrhages and hard exudates.",
+        },
+    ),
+    (
+        "advises_only",
+        {"instruction": "Explain how statins work.", "output": "Please ask your pharmacist."},
+        {"instruction": "Whom should she ask about it?", "output": "Please ask your pharmacist."},
+    ),
+    (
+        "next_question",
+        {"output": "Allopurinol.\n\nQuestion: What is asthma?\nAnswer: Narrow airways."},
+        {
+            "instruction": "Write a question about asthma.",
+            "output": "Here it is.\n\nQuestion: What is asthma?\nAnswer: Narrow airways.",
+        },
     ),
     (
         "writes_program",
@@ -387,6 +411,7 @@ def test_a_repaired_row_is_checked_as_repaired():
     assert [one.rule for one in result.findings] == [
         "no_input_marker",
         "unseen_picture",
+        "unseen_attachment",
         "ungrounded_input",
     ]
 

@@ -44,7 +44,7 @@ def test_an_imported_row_without_any_word_in_its_instruction_is_rejected(instruc
 
 @pytest.mark.parametrize(
     ("instruction", "words"),
-    [("Define gout.", 2), ("哮喘", "estimated 1 to 2"), ("Причины анемии", "estimated 2 to 3")],
+    [("Acute gout.", 2), ("哮喘", "estimated 1 to 2"), ("Причины анемии", "estimated 2 to 3")],
 )
 def test_an_estimated_number_of_words_is_shown_as_a_range(instruction, words):
     shown = judged(instruction, "completion")["instruction_too_short"]

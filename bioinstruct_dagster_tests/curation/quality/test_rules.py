@@ -14,12 +14,12 @@ DOSE_RULE = {
     "id": "names_no_dose",
     "kind": "pattern",
     "fields": ["output"],
-    "any": ["ask your pharmacist"],
+    "any": ["as labelled"],
     "what": "an output that names no dose",
     "why": "the model is to name one",
     "action": "flag",
 }
-ROW = RowTexts("Name the usual dose of colchicine.", "", "Ask your pharmacist.")
+ROW = RowTexts("Name the usual dose of colchicine.", "", "As labelled.")
 
 
 @pytest.fixture
@@ -257,5 +257,5 @@ def test_the_example_in_the_docs_is_a_sound_rule(tmp_path):
     example = text.partition("```yaml\n")[2].partition("```")[0]
     path = tmp_path / "quality_rules.yaml"
     path.write_text(f"rules:\n{example}", "utf-8")
-    assert verdicts(path, ROW._replace(output="See a doctor.")) == {"advises_doctor_only": "reject"}
+    assert verdicts(path, ROW._replace(output="Take a rest.")) == {"advises_rest_only": "reject"}
     assert verdicts(path, ROW._replace(output="0.5 mg; see a doctor.")) == {"sound": "keep"}

@@ -6,7 +6,7 @@ source (source_names), or plain words (words/sources.yaml); patterns, such as th
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from bioinstruct_dagster.curation.quality.grounding.source_words import (
     LETTERS,
@@ -61,6 +61,12 @@ PERSON = re.compile(
     r"(?:Patient|Client|Subject)(?: (?:name|ID|id|number|no\.?|identifier))?\s?[:#]?\s?"
     r"(?:#?\d{1,12}|[A-Z]{1,3}|[A-Z][a-z]{1,20}(?: [A-Z]\.?)? [A-Z][a-z]{1,20})\.?"
 )
+MARK_PARTS = ("@", "{", "<", "__", "...", "…", "%s", "%(", "[..")  # each mark has one of them
+OPENINGS = ("[", "<", "(", "{")
+PLACEHOLDER_PARTS = (
+    *("goes here", " to be ", "will be ", " not ", "insert ", "paste ", "upload ", "attach"),
+    *("see ", "refer to ", "given ", "provided ", "enclosed ", "above ", "following "),
+)
 NAMED_BY_LETTERS = frozenset({"factor"})  # "Factor X" is a protein
 CODE_SYSTEM = re.compile(r"\bICD-\d+(?:-[A-Z]+)?\b|\b[a-z]+ \d{1,2}\b(?=\s*[:=-])", re.IGNORECASE)
 MOST_MARK_CHARS = 300
@@ -85,6 +91,19 @@ def _placeholder_pattern() -> re.Pattern[str]:
     )
 
 
+@lru_cache(1)  # two checks in a row ask it of the same text
+def _may_hold_link(text: str) -> bool:
+    return LINK_HINT.search(text) is not None
+
+
+def _may_be_placeholder(text: str) -> bool:
+    """Whether the text has a part that placeholders have. It is quick, and few texts have one."""
+    if text[:1] in OPENINGS:
+        return True
+    folded = text.lower()
+    return any(part in folded for part in PLACEHOLDER_PARTS)
+
+
 class StandIns:
     """Finds links, placeholders and echoes by the rule's lists."""
 
@@ -96,16 +115,17 @@ class StandIns:
         self._fillers = self._articles.union(rule.fillers, rule.holders)
         lists = ("kinds", "codes", "tokens", "about", "joints", "verbs", "vague_verbs")
         self._frame = self._fillers.union(self._class_of, *map(source_list, lists))
+        self._verbs = source_list("verbs")
         self._named = source_list("placeholders").union(self._class_of)
         self._stand_ins = source_list("stand_ins")
 
     def without_links(self, text: str) -> str:
         """The text without its links."""
-        return LINK.sub("", text) if LINK_HINT.search(text) else text
+        return LINK.sub("", text) if _may_hold_link(text) else text
 
     def is_link(self, text: str) -> bool:
         """Whether the text is a link, with at most words that add no content."""
-        if LINK_HINT.search(text) is None:
+        if not _may_hold_link(text):
             return False
         rest, found = LINK.subn(" ", text)
         return bool(found) and self._links.issuperset(nouns_of(rest))
@@ -118,14 +138,17 @@ class StandIns:
         for one in {text, body}:
             if LOREM.fullmatch(one):
                 return True
+            if not _may_be_placeholder(one):
+                continue
             if found := _placeholder_pattern().fullmatch(one):
                 kind = nouns_of(found.group("kind") or "")
                 return not kind or kind[-1] in self._class_of
         if MARK_HINT.search(text) and self._is_marked(text):
             return True
-        if body.count(" ") > MOST_KIND_WORDS and MARK.search(body) is None:
+        marked = any(part in body for part in MARK_PARTS) and MARK.search(body) is not None
+        if body.count(" ") > MOST_KIND_WORDS and not marked:
             return False
-        words = nouns_of(MARK.sub(" xxx ", body) if MARK.search(body) else body)
+        words = nouns_of(MARK.sub(" xxx ", body) if marked else body)
         return 0 < len(words) <= MOST_KIND_WORDS and (
             words[-1] in self._stand_ins
             and words[0] not in NAMED_BY_LETTERS
@@ -137,6 +160,10 @@ class StandIns:
         """Whether a text with marks is still to be written."""
         if UNFILLED.search(text) or len(set(UNNAMED_DRUG.findall(text))) > 1:
             return True
+        if ":" not in text and all(mark.strip(".…") == "" for mark in MARK.findall(text)):
+            # "The patient was given …" is the beginning of a sentence.
+            if not self._verbs.isdisjoint(text.lower().split()):
+                return False
         rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
         return rest != text and self._is_frame(rest)
 

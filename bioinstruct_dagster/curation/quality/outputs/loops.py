@@ -62,7 +62,9 @@ LONG_WORD = 12  # characters; a shorter word holds no loop
 LEAST_LETTER_SHARE = 0.6  # of a word's characters are distinct in a word without a loop
 MOST_LETTERS_OF_LOOP = 14  # distinct characters of a word with a loop: six of the loop, and others
 LETTER_RUN = re.compile(r"([^\W\d_])\1{9,}|([^\W_]{2,6}?)\2{5,}|([!?,;:)('\"@&%^+<>/|~])\3{11,}")
-BASES = re.compile(r"(?=[acgtun\-–']*([acgtun])[acgtun\-–']*(?!\1)[acgtun])[acgtun\-–']+", re.IGNORECASE)
+BASES = re.compile(
+    r"(?=[acgtun\-–']*([acgtun])[acgtun\-–']*(?!\1)[acgtun])[acgtun\-–']+", re.IGNORECASE
+)
 # A tag of a word ("O", "B-Disease"), a codon, a residue, a wave of a tracing.
 SYMBOL = re.compile(r"[bioesul](?:[-_][\w-]{1,30})?|[a-z*]{1,3}\d?|[\d.–-]+")
 
