@@ -9,6 +9,7 @@ a text fulfils. Does not: the search for a sign (signs), or the signs (`data/con
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache, reduce
+from itertools import pairwise
 from operator import or_
 from re import _parser  # type: ignore[attr-defined]  # the only reader of expressions
 from typing import Any
@@ -248,7 +249,7 @@ class ClauseIndex:
     def _bits_of_word(self, word: str) -> int:
         known, parts = 0, self._by_beginning
         bounded = f"{BOUNDARY}{word}{BOUNDARY}"
-        pairs = map("".join, zip(bounded, bounded[1:], strict=False))
+        pairs = map("".join, pairwise(bounded))
         triples = map("".join, zip(bounded, bounded[1:], bounded[2:], strict=False))
         for key in (*self._pairs.intersection(pairs), *parts.keys() & set(triples)):
             for part, bits in parts[key]:

@@ -160,10 +160,12 @@ class StandIns:
         """Whether a text with marks is still to be written."""
         if UNFILLED.search(text) or len(set(UNNAMED_DRUG.findall(text))) > 1:
             return True
-        if ":" not in text and all(mark.strip(".…") == "" for mark in MARK.findall(text)):
-            # "The patient was given …" is the beginning of a sentence.
-            if not self._verbs.isdisjoint(text.lower().split()):
-                return False
+        if (
+            ":" not in text
+            and not self._verbs.isdisjoint(text.lower().split())
+            and all(mark.strip(".…") == "" for mark in MARK.findall(text))
+        ):
+            return False  # "The patient was given …" is the beginning of a sentence
         rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
         return rest != text and self._is_frame(rest)
 
