@@ -1,8 +1,10 @@
 """The novelty rule `exact`: a row repeats another if instruction and input are equal.
 
 Both texts are normalised first: Unicode NFKC, letter case, white space, and punctuation at the
-beginning and the end. Rows with different inputs are different rows. If two rows have the same
-instruction and input but different outputs, the second is a repeat too, and its verdict says so.
+beginning and the end. The case of a symbol stays, since it carries meaning: Na is sodium and NA
+noradrenaline, KRAS a human gene and Kras a mouse gene. An exponent stays one: 10⁶ is not 106.
+Rows with different inputs are different rows. If two rows have the same instruction and input but
+different outputs, the second is a repeat too, and its verdict says so.
 
 Belongs here: the normalised form, and the rule. Does not: the rule of Self-Instruct (rule), or the
 verdicts in a store (gate).
@@ -12,6 +14,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, NoveltyVerdict
 
@@ -23,6 +26,23 @@ _BEFORE = _QUOTES_AND_BRACKETS + _ENDS.replace(".", "").replace(",", "") + " "
 _AFTER = _QUOTES_AND_BRACKETS + _ENDS + " "
 # A dash before a digit is a minus, so a bullet needs a space after it.
 _BULLET = re.compile(r"[-*•–—] ")
+# A raised figure is an exponent after a figure; after a letter (Ca²⁺, m²) it changes nothing.
+_EXPONENT = re.compile(r"(?<=[\d)])(?=[⁰¹²³⁴-⁹⁺⁻])(?<![⁰¹²³⁴-⁹⁺⁻])")
+_FRACTION = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")  # "1½" is not "11/2"
+_WORD = re.compile(r"[^\W_]+")
+_ASCII_WORD_WITH_CAPITAL = re.compile(r"[a-z0-9]*[A-Z][A-Za-z0-9]*")
+_LETTERS_OF_A_SYMBOL = 4  # a longer word in capitals, such as ASTHMA, is a word
+_LETTERS_OF_AN_ELEMENT = 2  # at most; or of a unit, as in "Mg" beside "mg"
+_LETTERS_OF_A_SHOUTED_WORD = 5
+# Words of two letters that a title or the beginning of a sentence writes with a capital.
+_SHORT_WORDS = frozenset(
+    [
+        *("am", "an", "as", "at", "be", "by", "de", "do", "du", "el", "en", "er", "es", "go", "he"),
+        *("if", "il", "im", "in", "is", "it", "la", "le", "me", "my", "no", "of", "on", "or", "so"),
+        *("to", "un", "up", "us", "we", "da", "zu"),
+    ]
+)
+_MOST_REMEMBERED_WORDS = 50_000
 _DIGEST_BYTES = 16
 
 
@@ -61,11 +81,49 @@ class ExactFilter:
 def normalised(text: str) -> str:
     """The form in which two texts are compared."""
     if not text.isascii():
+        text = _FRACTION.sub(" ", _EXPONENT.sub("^", text))
         text = unicodedata.normalize("NFKC", text)
-    plain = " ".join(text.casefold().split())
+    plain = " ".join(_in_small_letters(text).split())
     found = _BULLET.sub("", plain, count=1) if _BULLET.match(plain) else plain
     # A text of such signs alone, as "?", stays as it is.
     return found.lstrip(_BEFORE).rstrip(_AFTER) or plain
+
+
+def _in_small_letters(text: str) -> str:
+    """The text in small letters, apart from its symbols."""
+    if text.islower():
+        return text.casefold()
+    words = _ASCII_WORD_WITH_CAPITAL if text.isascii() else _WORD
+    if text.isupper():
+        # In a text that is all capitals, case says nothing.
+        found = words.findall(text)
+        if len(found) > 1 and max(map(len, found)) >= _LETTERS_OF_A_SHOUTED_WORD:
+            return text.casefold()
+    opening = len(text) - len(text.lstrip(f"{_BEFORE}-*•–—\t\n\r"))
+    pieces, end = [], 0
+    for word in words.finditer(text):
+        if _is_symbol(word.group(), is_first=word.start() == opening):
+            pieces += [text[end : word.start()].casefold(), word.group()]
+            end = word.end()
+    return "".join([*pieces, text[end:].casefold()])
+
+
+@lru_cache(_MOST_REMEMBERED_WORDS)
+def _is_symbol(word: str, *, is_first: bool) -> bool:
+    """Whether the case of a word may carry meaning: NA, Na, KRAS, wt beside WT, mM, HbA1c, A.
+
+    Args:
+        word: a word of letters and digits.
+        is_first: whether the text begins with it, so that a capital may only open the text.
+    """
+    if not any(map(str.isupper, word)):
+        return False
+    if len(word) == 1:
+        return not is_first
+    if any(map(str.isupper, word[1:])):
+        letters = sum(map(str.isalpha, word))
+        return letters <= _LETTERS_OF_A_SYMBOL or letters < len(word) or not word.isupper()
+    return len(word) <= _LETTERS_OF_AN_ELEMENT and word.lower() not in _SHORT_WORDS
 
 
 def _task_digest(row: NamedInstruction) -> bytes:

@@ -25,6 +25,9 @@ MEDICAL_LISTS = (
     "biology",
     "research",
     "eponyms",
+    "computing",
+    "measures",
+    "bench",
 )
 SHORTEST_START = 2  # letters that must stand before an ending
 
@@ -80,10 +83,24 @@ def domain_vocabulary() -> DomainVocabulary:
     return DomainVocabulary(words, beginnings, tuple(endings))
 
 
+@cache
+def near_words() -> DomainVocabulary:
+    """The words of the list `near`: branches of the domain that share their words with daily life.
+
+    Raises:
+        WordListError: the file is malformed, or the list is missing.
+    """
+    whole: dict[str, WordKind] = {}
+    beginnings: dict[str, WordKind] = {}
+    for word in word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "near"):
+        (beginnings if word.endswith("*") else whole)[word.removesuffix("*")] = "shared"
+    return DomainVocabulary(whole, beginnings, ())
+
+
 def _listed_words() -> Iterator[tuple[str, WordKind]]:
     kinds: dict[str, WordKind] = dict.fromkeys(MEDICAL_LISTS, "medical")
-    kinds |= {"shared": "shared", "elsewhere": "elsewhere", "compounds": "elsewhere"}
-    kinds |= {"mistaken": "plain", "neutral": "neutral"}
+    kinds |= {"shared": "shared", "near": "shared", "elsewhere": "elsewhere"}
+    kinds |= {"compounds": "elsewhere", "mistaken": "plain", "neutral": "neutral"}
     for name, kind in kinds.items():
         for word in word_list(QUALITY_PACKAGE, DOMAIN_LISTS, name):
             yield word, kind

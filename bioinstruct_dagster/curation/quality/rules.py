@@ -171,6 +171,8 @@ class MarkerRule(QualityRule):
         unless_named: whether a marker that the instruction or the input names is an answer, as in
             "write N/A if no drug is named".
         unless_asked: signs of the instruction of a task whose answer may be a marker.
+        unless_sign: signs of the instruction of a task in which a dash or two are a sign with a
+            meaning, such as "Interpret the genotype" for "--".
     """
 
     checked_by: ClassVar[str] = "curation.quality.wording.marker_check"
@@ -185,6 +187,7 @@ class MarkerRule(QualityRule):
     answers: tuple[NonEmptyText, ...] = ()
     unless_named: bool = False
     unless_asked: CheckedSigns = ()
+    unless_sign: CheckedSigns = ()
 
 
 class RepeatedRule(QualityRule):

@@ -29,6 +29,10 @@ from bioinstruct_dagster.signs import SignSearch, pattern
 MOST_EXCERPT_CHARS = 80  # of a text that a verdict shows
 MOST_MARKER_WORDS = 12
 MOST_MARKER_CHARS = 200
+MOST_DASHES = 2  # that may be a sign with a meaning, such as a negative result; more are a line
+# The marks that people write where there is no text. Other signs, as +, ++, ?, ♂ and ↓, are data,
+# and so is a slash between signs (-/-).
+MARKS_FOR_NOTHING = frozenset("-‐‑‒–—―−.…·_*,:;~()[]{}<>\"'`“”‘’ \t\n\r")
 MOST_REMEMBERED_WORDS = 50_000  # words whose lookup is cached
 WORD = re.compile(r"[^\W_]+")
 # A period before a small letter, as in "vs. placebo", ends no sentence.
@@ -203,25 +207,8 @@ def lacks_check(rule: LacksRule) -> RowCheck:
 
 def marker_check(rule: MarkerRule) -> RowCheck:
     """A check for a field that only says that there is no text."""
-    whole = frozenset(" ".join(words_of(marker)) for marker in rule.whole)
-    first, nouns = frozenset(rule.first), frozenset(rule.nouns)
-    known = first | nouns | frozenset(rule.rest)
-    answers, emptied = frozenset(rule.answers), (rule.field, "")
-    unless_asked = SignSearch(rule.unless_asked)
-
-    def is_answer(row: RowTexts, text: str, words: list[str]) -> bool:
-        """Whether the marker is what the task asks for."""
-        if text.strip(" \t\n.\"'") in answers:
-            return True
-        if words and unless_asked.search(row.instruction) is not None:
-            return True
-        named = re.compile(r"(?<!\w)" + r"\W{0,2}".join(map(re.escape, words)) + r"(?!\w)")
-        return (
-            rule.unless_named
-            and bool(words)
-            and named.search(f"{row.instruction}\n{row.input}".lower(), 0, SEARCHED_CHARACTERS)
-            is not None
-        )
+    is_marker, is_answer = _marker_test(rule), _answer_test(rule)
+    emptied = (rule.field, "")
 
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field)
@@ -235,17 +222,51 @@ def marker_check(rule: MarkerRule) -> RowCheck:
         words = words_of(text)
         if len(words) > MOST_MARKER_WORDS:
             return None
-        is_marker = (
-            # Letters of other scripts make words; a text without any is punctuation.
-            not any(character.isalnum() for character in text)
-            or " ".join(words) in whole
-            or (words[0] in first and nouns.intersection(words) and known.issuperset(words))
-        )
-        if not is_marker or is_answer(row, text, words):
+        if not is_marker(text, words) or is_answer(row, text, words):
             return None
         return RuleMatch({"saw": excerpt(text)}, corrected=emptied)
 
     return check
+
+
+def _marker_test(rule: MarkerRule) -> Callable[[str, list[str]], bool]:
+    """Whether a text with its words is a marker."""
+    whole = frozenset(" ".join(words_of(marker)) for marker in rule.whole)
+    first, nouns = frozenset(rule.first), frozenset(rule.nouns)
+    known = first | nouns | frozenset(rule.rest)
+
+    def is_marker(text: str, words: list[str]) -> bool:
+        if not words:
+            # Letters of other scripts make words; a text without any is punctuation.
+            return rule.empty or MARKS_FOR_NOTHING.issuperset(text)
+        if " ".join(words) in whole:
+            return True
+        return words[0] in first and not nouns.isdisjoint(words) and known.issuperset(words)
+
+    return is_marker
+
+
+def _answer_test(rule: MarkerRule) -> Callable[[RowTexts, str, list[str]], bool]:
+    """Whether a marker is what the task asks for or about."""
+    answers = frozenset(rule.answers)
+    unless_asked, unless_sign = SignSearch(rule.unless_asked), SignSearch(rule.unless_sign)
+
+    def is_answer(row: RowTexts, text: str, words: list[str]) -> bool:
+        if text.strip(" \t\n.\"'") in answers:
+            return True
+        if not words:
+            is_short = len(text.strip()) <= MOST_DASHES
+            return is_short and unless_sign.search(row.instruction) is not None
+        if unless_asked.search(row.instruction) is not None:
+            return True
+        named = re.compile(r"(?<!\w)" + r"\W{0,2}".join(map(re.escape, words)) + r"(?!\w)")
+        return (
+            rule.unless_named
+            and named.search(f"{row.instruction}\n{row.input}".lower(), 0, SEARCHED_CHARACTERS)
+            is not None
+        )
+
+    return is_answer
 
 
 def repeated_check(rule: RepeatedRule) -> RowCheck:

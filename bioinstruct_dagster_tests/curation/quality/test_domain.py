@@ -163,8 +163,49 @@ def test_the_evidence_is_small_and_shows_no_word_that_is_in_no_list():
     assert len(json.dumps(dict(found.evidence))) < 250
 
 
+@pytest.mark.parametrize(
+    ("instruction", "output"),
+    [
+        ("Write a Nextflow process that runs FastQC.", "process FASTQC { script: 'fastqc x' }"),
+        ("How do I read a VCF file in Python?", "Use pysam: for r in VariantFile(path): print(r)"),
+        ("Write a bash command that counts the reads of a FASTQ file.", "zcat r.fastq.gz | wc -l"),
+        ("Describe how to pour an agarose gel.", "Let it cool, add the dye and place the comb."),
+        ("What is the use of a fume hood?", "It draws vapours away from the worker."),
+        ("What is an ICER?", "The difference in cost, divided by the difference in QALYs."),
+        ("How do wasps find the nest again?", "They use the sun and count turns on the way."),
+        ("How do I trim a parrot's claws?", "Wrap it in a towel and cut the tip off quickly."),
+        ("Make my aunt's home safe.", "Take up loose rugs and put grab rails by the bath."),
+        ("Tell people to boil tap water.", "The flood got into the mains. Let it boil and cool."),
+    ],
+)
+def test_branches_that_share_words_with_daily_life_or_programming_stay(instruction, output):
+    assert CHECK(RowTexts(instruction, "", output)) is None
+
+
+def test_a_short_row_of_unknown_words_passes_unless_a_word_is_of_another_field():
+    strange = "wumplea wumpleb wumplec wumpled wumplee"
+    outside = "Rewrite and trim the wooden flat battery rain country"
+    strict = domain_check(rule(most_plain=100.0))
+    assert strict(RowTexts(outside, "", "")) is not None
+    assert strict(RowTexts(f"{outside} {strange}", "", "")) is None
+    assert strict(RowTexts(f"{outside} {strange} poem", "", "")) is not None
+
+
+@pytest.mark.parametrize(
+    ("instruction", "task_input", "output"),
+    [
+        ("Identify the predicate of the sentence.", "The dog chased the ball.", "chased the ball"),
+        ("What were the causes of the First World War?", "", "Alliances and an arms race."),
+        ("How do I operate a forklift?", "", "Fasten the belt, lift low and drive slowly."),
+        ("Fix the grammar.", "They was going home.", "They were going home."),
+    ],
+)
+def test_short_rows_of_other_fields_are_found(instruction, task_input, output):
+    assert CHECK(RowTexts(instruction, task_input, output)) is not None
+
+
 def test_words_that_are_in_no_list_count_no_more_than_the_rule_says():
-    unknown = RowTexts(" ".join(f"wumple{chr(97 + number)}" for number in range(26)), "", "")
+    unknown = RowTexts(" ".join(f"wumple{a}{b}" for a in "abcdefgh" for b in "abcde"), "", "")
     assert domain_check(rule(most_plain=100.0))(unknown) is not None
     assert domain_check(rule(most_plain=3.0))(unknown) is None
 

@@ -1,8 +1,8 @@
-"""Outputs that state results of a study whose input only describes the design."""
+"""Results of a study whose input only describes the design; signs that are no missing input."""
 
 import pytest
 
-from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.gates import ImportedTexts, RowTexts
 from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 # Designs without results. Each is tested with an output that states results.
@@ -124,3 +124,38 @@ def test_hostile_designs_are_checked_as_well(text):
     # A pattern with exponential backtracking would run into the time limit of the suite.
     assert told(INSTRUCTION + text, text, STATED_RESULT + text) in {True, False}
     assert told(INSTRUCTION, DESIGNS[0] + " whether" + " x" * 9_000, STATED_RESULT) is False
+
+
+@pytest.mark.parametrize(
+    ("instruction", "sign"),
+    [
+        *(("Interpret the reflex.", sign) for sign in ("+", "++", "-", "?")),
+        *(("What is the genotype's phenotype?", sign) for sign in ("+/+", "-/-", "--", "+-")),
+        *(
+            ("What does it mean in a note?", sign)
+            for sign in ("♂", "♀", "→", "↓", "≥", "□", "±", "#")
+        ),
+        ("Interpret the urine dipstick.", "-"),
+        ("What does the abbreviation NA stand for?", "NA"),
+        ("Spell out the abbreviation of a chart.", "N/A"),
+        ("Classify the allergy entry of the chart.", "None"),
+    ],
+)
+def test_a_sign_or_abbreviation_that_is_asked_about_stays_as_the_input(instruction, sign):
+    (result,) = shipped_gate().check([ImportedTexts(instruction, sign, "It is explained here.")])
+    assert result.repairs == {}
+
+
+@pytest.mark.parametrize(
+    ("instruction", "mark"),
+    [
+        ("Explain what gout is.", "-"),
+        ("Interpret the sign of Babinski.", "---"),
+        ("Explain what gout is.", "[...]"),
+        ("Explain what gout is.", "None"),
+        ("Classify the causes of gout.", "N/A"),
+    ],
+)
+def test_a_dash_or_none_that_nobody_asks_about_is_no_input(instruction, mark):
+    (result,) = shipped_gate().check([ImportedTexts(instruction, mark, "It is explained here.")])
+    assert result.repairs == {"input": ""}
