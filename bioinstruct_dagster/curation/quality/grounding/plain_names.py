@@ -65,7 +65,7 @@ BY_NAME = re.compile(
     r"|preparation|risks? of|category|department|specialty|title|abbreviation\w*|acronym\w*|terms?"
     r"|words?|meaning|need\w*|appropriate|next|recommend\w*|should|cost\w*|equipment|steps?|genre"
     r"|classif\w+|view|projection|body part|organ|region|anatom\w+|explain what|explain the use"
-    r"|design|draft|potential|possible|common|likely|typical|expected|usual|normal)\b"
+    r"|design|draft|roles?|uses?|principles?|importance|potential|possible|common|likely|typical|expected|usual|normal)\b"
     r"|^(?:write|create|generate|compose|develop|suggest|propose|provide (?:tips|advice))\b",
     re.IGNORECASE,
 )
@@ -125,7 +125,8 @@ PRESCRIPTION = re.compile(
 READS_DOSE = re.compile(
     r"\b(?:doses?|dosages?|strength|frequenc\w+|route|quantity|errors?|mistakes?|legib\w+|missing)"
     r"\b.{0,40}\b(?:in|from|of|on) (?:the|this) (?:[\w-]+ )?(?:prescription|order)"
-    r"|\bcheck (?:the|this) (?:prescription|order) for (?:errors?|mistakes?)",
+    r"|\bcheck (?:the|this) (?:prescription|order) for (?:errors?|mistakes?)"
+    r"|^given an? (?:[\w-]+ )?(?:prescription|order), .{0,40}\b(?:errors?|mistakes?|doses?)",
     re.IGNORECASE,
 )
 # A patient's question, of which only the topic is told.
@@ -140,6 +141,34 @@ STRUCTURE = re.compile(
     r"(?:structure|formula)(?: of (?:an?|the) (?:[\w-]+ )?(?:drug|compound|molecule"
     r"|substance))?\.?",
     re.IGNORECASE,
+)
+# A list of tests or variables after its label: "Lab results: blood count, lipid panel".
+LABELLED = re.compile(
+    r"(?:[\w'’-]+ ){0,4}(?:results?|signs|values|labs|tests?|panel|parameters|data|readings?"
+    r"|measurements)\s*:\s*(?P<body>[^:.;?!\d][^:.;?!]{3,140})\.?",
+    re.IGNORECASE,
+)
+READS_VALUES = re.compile(
+    r"\b(?:interpret\w*|diagnos\w+|(?:are|is|they are) (?:ab)?normal|assess\w*|evaluat\w+"
+    r"|analy[sz]e\w*|abnormal\w*|out of range|risk)\b",
+    re.IGNORECASE,
+)
+SPECIMEN_ALONE = re.compile(
+    r"(?:[\w-]+ )?reports?\s*:\s*(?:[\w-]+ ){0,4}(?:biopsy|specimen|scan|mri|ct|x-ray|ultrasound"
+    r"|resection|smear)\.?",
+    re.IGNORECASE,
+)
+# A history or a condition that is only said to exist.
+UNTOLD = re.compile(
+    r"[^:;?!.]{0,80}\bwith an? (?:(?:complex|long|lengthy|extensive|significant|complicated|known"
+    r"|detailed|notable|past|previous) ){1,2}"
+    r"(?:(?:medical|health|surgical|family|clinical) )?history\.?"
+    r"|[^:;?!.]{0,80}\b(?:consistent with|symptoms of|suggestive of|diagnosed with|suffering from)"
+    r" an? (?:particular|certain|specific) (?:condition|disease|disorder|illness)\.?",
+    re.IGNORECASE,
+)
+READS_PERSON = re.compile(
+    r"\b(?:summari[sz]\w*|extract|histor\w+|stage|grade|diagnos\w+)\b", re.IGNORECASE
 )
 # Variables of a person without a value: "The patient's age, blood pressure and cholesterol".
 USES_VALUES = re.compile(
@@ -182,10 +211,21 @@ class PlainNames:
             instruction: of the task.
             output: of the row. An answer that repeats a word after "with" was given that word.
         """
-        if len(text) > MOST_CHARS or has_measurement(text):
+        if len(text) > MOST_CHARS:
             return False
-        if EMPTY_RESULT.search(text):
-            return self._lacks_result(text, instruction)
+        if found := LABELLED.fullmatch(text):
+            return READS_VALUES.search(instruction) is not None and self._is_variables(
+                found.group("body")
+            )
+        if has_measurement(text) or EMPTY_RESULT.search(text):
+            return not has_measurement(text) and self._lacks_result(text, instruction)
+        if SPECIMEN_ALONE.fullmatch(text) or UNTOLD.fullmatch(text):
+            by_name = BY_NAME.search(instruction) is not None
+            return not by_name and READS_PERSON.search(instruction) is not None
+        return self._is_phrase(text, instruction, output)
+
+    def _is_phrase(self, text: str, instruction: str, output: str) -> bool:
+        """Whether the text is one noun phrase without a label, a verb or a finding."""
         words = MAY.sub("", text).lower().split()
         if ":" in text or "?" in text or not self._tells.isdisjoint(words):
             return False
@@ -243,9 +283,12 @@ class PlainNames:
         """Whether the text enumerates variables of a person, and gives no value."""
         if PERSON_AND_FACTORS.fullmatch(text):
             return SCORES.search(instruction) is not None
-        nouns = nouns_of(text.replace("'s ", " ").replace("’s ", " "))
         if not USES_VALUES.search(instruction) or any(map(str.isdigit, text)):
             return False
+        return self._is_variables(text)
+
+    def _is_variables(self, text: str) -> bool:
+        nouns = nouns_of(text.replace("'s ", " ").replace("’s ", " "))
         variables = sum(noun in self._variables for noun in nouns)
         known = self._variables | self._kinds | self._small
         return variables > 1 and all(noun in known for noun in nouns)
