@@ -5,14 +5,15 @@ patient's discharge summary", the teacher must invent the content. An input is u
 its parts names a source (a document, a record, a list, general particulars), no part states the
 source's content, and the task needs it. A topic, a term, a question or a short description is no
 source. Belongs here: this decision. Does not: reading an input as a name (source_names), as a link
-or a placeholder (stand_ins), as general words (vague_inputs) or as a part of what is needed
-(missing_parts, two_things), or reading the instruction (task_needs).
+or a placeholder (stand_ins), in a plain form (plain_names), as general words (vague_inputs) or as a
+part of what is needed (missing_parts, two_things), or reading the instruction (task_needs).
 """
 
 import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.missing_parts import MissingParts
+from bioinstruct_dagster.curation.quality.grounding.plain_names import PlainNames, shares_word
 from bioinstruct_dagster.curation.quality.grounding.source_names import SourceNames
 from bioinstruct_dagster.curation.quality.grounding.source_words import SourceWords, nouns_of
 from bioinstruct_dagster.curation.quality.grounding.stand_ins import StandIns
@@ -42,6 +43,7 @@ class _GroundingCheck:
         self._names, self._vague = SourceNames(rule, words), VagueInputs(words)
         self._stand_ins, self._parts = StandIns(rule), MissingParts(rule)
         self._words, self._needs = words, TaskNeeds(rule, words)
+        self._plain = PlainNames()
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an ungrounded input; its evidence says of which form the input is."""
@@ -56,6 +58,10 @@ class _GroundingCheck:
         if "ata set" in text or "ata set" in instruction:
             text, instruction = (DATA_SET.sub("dataset", one) for one in (text, instruction))
         form = self._form(text, instruction)
+        if form == "name" and self._tells_finding(text, row.output):
+            return None
+        if not form and self._plain.is_name(text, instruction, row.output):
+            form = "name"
         return RuleMatch({"saw": excerpt(text), "as": form}) if form else None
 
     def _form(self, text: str, instruction: str) -> str:
@@ -69,6 +75,14 @@ class _GroundingCheck:
         return (
             "one of two" if lacks_second(text, instruction) else self._named_form(text, instruction)
         )
+
+    def _tells_finding(self, text: str, output: str) -> bool:
+        """Whether "with" introduces what a recording shows, and the output repeats it."""
+        head, _, told = text.partition(" with ")
+        if not told or not shares_word(told, output):
+            return False
+        found = self._names.read(head)
+        return found is not None and found.noun == "recording"
 
     def _named_form(self, text: str, instruction: str) -> str:
         """The same for an input that may name a source."""

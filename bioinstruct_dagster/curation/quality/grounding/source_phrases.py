@@ -56,6 +56,7 @@ class SourcePhrases:
         self._words = words
         self._merely, self._groups, self._lists = map(source_list, ("merely", "groups", "lists"))
         self._talks, self._senders, self._codes = map(source_list, ("talks", "senders", "codes"))
+        self._materials = source_list("materials")
         self._findings = source_list("finding_adjectives")
         self._nouns = self._codes.union(words.class_of)
         self._generic = source_list("tokens").union(words.class_of)
@@ -97,7 +98,12 @@ class SourcePhrases:
         )
 
     def _is_noun_phrase(self, head: list[str]) -> bool:
-        """Whether no article stands within: "John sent a letter" is a sentence."""
+        """Whether no article stands within: "John sent a letter" is a sentence.
+
+        "Thin like a page" is a likeness, and "tissue paper" a material.
+        """
+        if "like" in head or not self._materials.isdisjoint(head[:-1]):
+            return False
         before = max((at for at, word in enumerate(head) if word in ARTICLES), default=0)
         return all(word in QUANTIFIERS for word in head[:before])
 

@@ -38,17 +38,20 @@ ECHO_PHRASE = re.compile(
 MARK = re.compile(
     r"@[A-Za-z_][A-Za-z_0-9 ]{1,40}\$|\$?\{{1,2} ?[A-Za-z_][\w .'-]{0,60}\}{1,2}"
     r"|%\([a-z_]{1,40}\)s|%s"
+    r"|\b(?:X{3,}|Y{3,}|Z{3,}|x{3,}|y{3,}|z{3,})\b"
     r"|<{1,2}/?[A-Za-z][\w ,'-]{0,60}>{1,2}|_{3,60}|\.{3,60}|…|\[\.{2,5}\]|\[…\]"
 )
 # A thing with a letter for a name: "Drug X".
 LETTERED = re.compile(
     r"\b(?:drug|medication|medicine|disease|condition|treatment|test|gene|procedure|vaccine"
-    r"|compound|substance|device|therapy)s? (?:[A-DX-Z]|XYZ|ABC)\b(?:(?:,| and|, and) [A-DX-Z]\b)*",
+    r"|compound|substance|device|therapy|statement|option|sentence|choice|answer|study|article|text"
+    r"|abstract|report|claim|patient|case|scenario|sample|value|symptom|code|question|passage)s?"
+    r" (?:[A-DX-Z]|XYZ|ABC)\b(?:(?:,| and| or|, and|, or) [A-DX-Z]\b)*",
     re.IGNORECASE,
 )
 BRACKETED = re.compile(r"\[[A-Za-z][^\[\]]{0,80}\]")
 # A part of each of these marks; quick to search for.
-MARK_HINT = re.compile(r"[@{<\[…%]|__|\.\.\.| (?:[A-DX-Z]|XYZ|ABC)\b")
+MARK_HINT = re.compile(r"[@{<\[…%]|__|\.\.\.| (?:[A-DX-Z]|XYZ|ABC)\b|[Xx]{3}|[Yy]{3}|[Zz]{3}")
 # A mark that says that a part of the text is still to be written.
 UNFILLED = re.compile(
     r"\[(?:insert|list|provide|enter|specify|include|paste|upload)\b[^\[\]]{0,80}\]|@CODE\w*\$",
