@@ -25,7 +25,7 @@ from bioinstruct_dagster_tests.curation.sound_rows import SOUND_ROWS
 
 SEEDS = [NamedInstruction("seed-1", "Name the antidote for a paracetamol overdose.")]
 GATES = [QualityGate()]
-SOUND = "Summarize the discharge note in two plain sentences."
+SOUND = "Explain sepsis to the family in two plain sentences."
 
 
 def raw_row(ordinal, instruction=SOUND, task_input="", output="An answer."):
