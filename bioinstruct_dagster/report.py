@@ -53,6 +53,7 @@ UNCHECKED = """
     anti join verdicts using (row_id)
     anti join deduplicated_instructions using (row_id)
 """
+MADE_BY_THE_GATES = frozenset({"rejected_instructions", "deduplicated_instructions"})
 # Replies of generation behind no present row.
 UNUSED_REPLIES = """
     select count(*) as replies
@@ -143,30 +144,44 @@ def _funnel(funnel: list[dict[str, Any]], origins: RowOrigins, store: Store) -> 
         "hf_dataset": "in the data set",
     }
     unchecked = store.rows(UNCHECKED)[0]["rows"]
-    unknown = {"rejected_instructions", "deduplicated_instructions"}
+    is_checked = unchecked < total("raw_instructions")
     for stage, name in stages.items():
         if origins.only_imported and stage in {"seed_tasks", "completions"}:
             continue  # neither stands behind the rows
-        if not total(stage) and (
-            unchecked or not total("raw_instructions") or stage not in unknown
-        ):
-            yield f"  {name:<24}  {'not checked yet' if stage in unknown else 'not made yet'}"
-            continue
-        yield f"  {name:<24}{total(stage):>7,}"
+        yield f"  {name:<24}{_count(stage, total(stage), is_checked=is_checked)}"
         if stage == "raw_instructions":
             yield from (f"    {part}" for part in origins.parts())
         if stage in {"completions", "rejected_instructions", "hf_dataset"}:
             for row in funnel:
                 if row["stage"] == stage:
                     yield f"    {row['outcome']:<36}{row['rows']:>7,}"
-        if stage == "completions" and (unused := store.rows(UNUSED_REPLIES)[0]["replies"]):
-            yield f"    {unused:,} more are stored and stand behind none of the raw rows"
-    if unchecked and total("deduplicated_instructions") + total("rejected_instructions"):
-        yield f"  No gate has checked {unchecked:,} of the raw rows yet."
-    yield from (f"  {line}" for line in marked_rows(store, "hf_dataset"))
+        if stage == "completions":
+            yield from _unused_replies(store)
+    yield from _unchecked(store, unchecked if is_checked else 0)
     yield from _behind_their_input(store)
     yield from _last_rounds(store, generated=bool(origins.generated + origins.replayed))
     yield from _spend(store.rows(SPEND)[0])
+
+
+def _count(stage: str, rows: int, *, is_checked: bool) -> str:
+    """The rows of a stage; no number if nothing was done there."""
+    of_gates = stage in MADE_BY_THE_GATES
+    if rows or (of_gates and is_checked):
+        return f"{rows:>7,}"
+    return "  not checked yet" if of_gates else "  not made yet"
+
+
+def _unchecked(store: Store, rows: int) -> Iterator[str]:
+    """Raw rows that no gate has checked, and rows of the set with a mark of a gate."""
+    if rows:
+        yield f"  No gate has checked {rows:,} of the raw rows yet."
+    yield from (f"  {line}" for line in marked_rows(store, "hf_dataset"))
+
+
+def _unused_replies(store: Store) -> Iterator[str]:
+    """Why a round may have brought more replies than stand behind the rows."""
+    if unused := store.rows(UNUSED_REPLIES)[0]["replies"]:
+        yield f"    {unused:,} more are stored and stand behind none of the raw rows"
 
 
 def _behind_their_input(store: Store) -> Iterator[str]:
@@ -227,7 +242,7 @@ def _categories(
     yield f"  Labelled by: {listed}"
     asked = [row for row in store.rows(LAST_ROUNDS) if row["purpose"] == "categorization"]
     if any(row["asked"] + row["reused"] for row in asked) and not store.rows(TEACHERS_LABELS):
-        yield "    None of the replies of the categorization round holds the label of a present row."
+        yield "    No reply of the categorization round holds the label of a present row."
 
 
 def _training(adapters: list[dict[str, Any]], older: Mapping[str, str]) -> Iterator[str]:
