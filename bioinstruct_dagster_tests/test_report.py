@@ -189,7 +189,8 @@ def raw_rows(store, number):
     counts = ("reused", "failed", "rate_limited", "retried", "presumed", "tokens")
     last = dict.fromkeys(counts, 0) | {"asked": 2, "service": "online", "usd": 0.2}
     last |= {"started_at": now, "finished_at": now, "purpose": "generation", "model": "m"}
-    last |= {"teacher": "rehearsal", "stopped": "BIOINSTRUCT_MAX_USD is reached."}
+    last |= {"teacher": "rehearsal", "rehearsal": True}
+    last |= {"stopped": "BIOINSTRUCT_MAX_USD is reached."}
     store.replace(
         {
             "raw_instructions": rows,

@@ -67,9 +67,7 @@ class StepConfig(dg.Config):
                 raise
             message = "\n  ".join([_heading(step), *_field_faults(error, self)])
         else:
-            if step is None or not (near := _misspelt(step)):
-                return
-            message = f"{_heading(step)} ops has no {near!r}; did you mean {step.op.name!r}?"
+            return
         _refuse(message)
 
     @field_validator("*", mode="before")
@@ -98,14 +96,23 @@ def _ops(step: dg.OpExecutionContext) -> dict[str, Any]:
     return dict(config.get("ops", {}))
 
 
-def _misspelt(step: dg.OpExecutionContext) -> str:
-    """The name in the run config that is this step's with an error of spelling; empty if none.
+def _unknown_step(step: dg.OpExecutionContext) -> str:
+    """What is wrong with the names of steps in the run config; empty if nothing is.
 
-    Dagster passes over the configuration of steps that a run does not have, and so over a cap.
+    Dagster passes over the configuration of steps that a run does not have, and so over a cap. The
+    configuration of a step that the project has and the run leaves out is no fault.
     """
-    others = set(_ops(step)) - {node.name for node in step.job_def.nodes}
-    near = difflib.get_close_matches(step.op.name, others, n=1, cutoff=_SAME_NAME)
-    return near[0] if near else ""
+    known = {node.name for node in step.job_def.nodes}
+    try:
+        known |= {node.name for job in step.repository_def.get_all_jobs() for node in job.nodes}
+        cutoff = 0.0
+    except dg.DagsterInvariantViolationError:  # a run of assets that no project holds
+        cutoff = _SAME_NAME
+    for name in _ops(step):
+        near = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
+        if name not in known and near:
+            return f"ops has no {name!r}; did you mean {near[0]!r}?"
+    return ""
 
 
 def _field_faults(error: ValidationError, config: dg.Config) -> Iterator[str]:
@@ -141,6 +148,8 @@ def stating_errors(compute: Callable[P, R]) -> Callable[P, R]:
 @contextmanager
 def _stating() -> Iterator[None]:
     _note_a_lost_record()
+    if (step := _step_context()) and (fault := _unknown_step(step)):
+        _refuse(f"Bad run config: {fault}")
     try:
         yield
     except StatedError as error:
