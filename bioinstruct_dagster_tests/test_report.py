@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bioinstruct_dagster.dataset.marked_rows import marked_rows
 from bioinstruct_dagster.report import render
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster_tests.curation.imports import LABELLED, SOUND, Imported
@@ -253,7 +252,6 @@ def test_rows_of_the_set_that_a_gate_marked_or_did_not_check_are_counted(
     assert "mrn, phone" in text
     assert "privacy: 1 of the rows hold a person's name without any other" in text
     assert "novelty: the gate was off, so it did not check 60 of the rows." in text
-    assert marked_rows(store, "categorized_instructions") == marked_rows(store, "hf_dataset")
 
 
 def test_a_round_whose_replies_held_no_label_says_so(store, settings, dataset_rows):

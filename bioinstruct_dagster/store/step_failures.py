@@ -17,6 +17,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError
+from dagster_shared.check import CheckError
 from dagster_shared.error import SerializableErrorInfo
 from pydantic import ValidationError, ValidationInfo, field_validator
 
@@ -103,12 +104,16 @@ def _unknown_step(step: dg.OpExecutionContext) -> str:
     configuration of a step that the project has and the run leaves out is no fault.
     """
     known = {node.name for node in step.job_def.nodes}
+    if not (unknown := [name for name in _ops(step) if name not in known]):
+        return ""
+    cutoff = 0.0
     try:
-        known |= {node.name for job in step.repository_def.get_all_jobs() for node in job.nodes}
-        cutoff = 0.0
-    except dg.DagsterInvariantViolationError:  # a run of assets that no project holds
+        assets = step.repository_def.assets_defs_by_key.values()
+    except CheckError:  # the run's assets belong to no project, as in Python code
         cutoff = _SAME_NAME
-    for name in _ops(step):
+    else:
+        known |= {asset.node_def.name for asset in assets if asset.is_executable}
+    for name in unknown:
         near = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
         if name not in known and near:
             return f"ops has no {name!r}; did you mean {near[0]!r}?"
