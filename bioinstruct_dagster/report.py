@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
+from bioinstruct_dagster.dataset.marked_rows import marked_rows
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER, RowOrigins, origins_of
 from bioinstruct_dagster.evaluation.leaderboard import PRESENT, leaderboard
@@ -30,7 +31,7 @@ LAST_ROUNDS = """
         from teacher_rounds
         where purpose = 'generation'
     )
-    select purpose, asked, reused, failed
+    select purpose, asked, reused, failed, stopped
     from teacher_rounds
     where finished_at >= (select finished_at from last_generation)
     qualify row_number() over (partition by purpose order by finished_at desc) = 1
@@ -44,6 +45,24 @@ LABELLERS = """
     left join completions as label on label.completion_id = labelled.label_completion_id
     group by all
     order by rows desc, labelled_by
+"""
+# Rows that no gate has checked. A stage of which nothing is known has no count.
+UNCHECKED = """
+    select count(*) as rows
+    from raw_instructions
+    anti join verdicts using (row_id)
+    anti join deduplicated_instructions using (row_id)
+"""
+MADE_BY_THE_GATES = frozenset({"rejected_instructions", "deduplicated_instructions"})
+# Replies of generation behind no present row.
+UNUSED_REPLIES = """
+    select count(*) as replies
+    from completions
+    anti join completion_outcomes using (completion_id)
+    where purpose = 'generation'
+"""
+TEACHERS_LABELS = """
+    select 1 from categorized_instructions where label_completion_id is not null limit 1
 """
 PLACED = "select rehearsal, count(*) as rows from hf_dataset group by all"
 # For each asset of rows: how many of its rows its input does not have any more, and how many it
@@ -102,7 +121,7 @@ def render(settings: Settings, store: Store) -> Iterator[str]:
     adapters, scores = store.rows(ADAPTERS), store.rows(SCORES)
     results = made_results(store)
     yield from _funnel(funnel, origins, store)
-    yield from _categories(funnel, labellers)
+    yield from _categories(funnel, labellers, store)
     yield from _training(adapters, older_experiments(results, "lora_adapter"))
     yield from _scores(scores, older_experiments(results, "eval_scores"))
     yield from _leaderboard(store)
@@ -124,19 +143,45 @@ def _funnel(funnel: list[dict[str, Any]], origins: RowOrigins, store: Store) -> 
         "deduplicated_instructions": "kept rows",
         "hf_dataset": "in the data set",
     }
+    unchecked = store.rows(UNCHECKED)[0]["rows"]
+    is_checked = unchecked < total("raw_instructions")
     for stage, name in stages.items():
         if origins.only_imported and stage in {"seed_tasks", "completions"}:
             continue  # neither stands behind the rows
-        yield f"  {name:<24}{total(stage):>7,}"
+        yield f"  {name:<24}{_count(stage, total(stage), is_checked=is_checked)}"
         if stage == "raw_instructions":
             yield from (f"    {part}" for part in origins.parts())
         if stage in {"completions", "rejected_instructions", "hf_dataset"}:
             for row in funnel:
                 if row["stage"] == stage:
                     yield f"    {row['outcome']:<36}{row['rows']:>7,}"
+        if stage == "completions":
+            yield from _unused_replies(store)
+    yield from _unchecked(store, unchecked if is_checked else 0)
     yield from _behind_their_input(store)
     yield from _last_rounds(store, generated=bool(origins.generated + origins.replayed))
     yield from _spend(store.rows(SPEND)[0])
+
+
+def _count(stage: str, rows: int, *, is_checked: bool) -> str:
+    """The rows of a stage; no number if nothing was done there."""
+    of_gates = stage in MADE_BY_THE_GATES
+    if rows or (of_gates and is_checked):
+        return f"{rows:>7,}"
+    return "  not checked yet" if of_gates else "  not made yet"
+
+
+def _unchecked(store: Store, rows: int) -> Iterator[str]:
+    """Raw rows that no gate has checked, and rows of the set with a mark of a gate."""
+    if rows:
+        yield f"  No gate has checked {rows:,} of the raw rows yet."
+    yield from (f"  {line}" for line in marked_rows(store, "hf_dataset"))
+
+
+def _unused_replies(store: Store) -> Iterator[str]:
+    """Why a round may have brought more replies than stand behind the rows."""
+    if unused := store.rows(UNUSED_REPLIES)[0]["replies"]:
+        yield f"    {unused:,} more are stored and stand behind none of the raw rows"
 
 
 def _behind_their_input(store: Store) -> Iterator[str]:
@@ -159,6 +204,8 @@ def _last_rounds(store: Store, *, generated: bool) -> Iterator[str]:
             f"  Last {row['purpose']} round: {row['reused']:,} stored completions reused, "
             f"{row['asked']:,} new replies, {row['failed']:,} requests failed."
         )
+        if row["stopped"]:
+            yield f"    It stopped before its goal: {row['stopped']}"
 
 
 def _spend(spend: Mapping[str, Any]) -> Iterator[str]:
@@ -179,7 +226,7 @@ def _spend(spend: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _categories(
-    funnel: list[dict[str, Any]], labellers: Sequence[Mapping[str, Any]]
+    funnel: list[dict[str, Any]], labellers: Sequence[Mapping[str, Any]], store: Store
 ) -> Iterator[str]:
     shares = [row for row in funnel if row["stage"] == "categorized_instructions"]
     if not shares:
@@ -193,6 +240,9 @@ def _categories(
         for row in labellers
     )
     yield f"  Labelled by: {listed}"
+    asked = [row for row in store.rows(LAST_ROUNDS) if row["purpose"] == "categorization"]
+    if any(row["asked"] + row["reused"] for row in asked) and not store.rows(TEACHERS_LABELS):
+        yield "    No reply of the categorization round holds the label of a present row."
 
 
 def _training(adapters: list[dict[str, Any]], older: Mapping[str, str]) -> Iterator[str]:

@@ -178,6 +178,92 @@ def test_an_import_after_a_rehearsal_leaves_its_data_set_a_rehearsal(store, sett
     assert "60 of its 60 rows are gone or changed, and 1 are missing" in text
 
 
+def raw_rows(store, number):
+    marks = {"source": "completion", "rehearsal": True, "completion_id": "completion-1"}
+    texts = {"instruction": "a", "input": "", "output": "b", "position": 0}
+    rows = [{"row_id": f"r{n}", "ordinal": n} | marks | texts for n in range(number)]
+    replies = [completion(n, rehearsal=True, usd=0.1) for n in (1, 2)]
+    behind = {"outcome": "parsed", "tasks": number, "dropped": 0, "detail": ""}
+    now = datetime.now(UTC)
+    counts = ("reused", "failed", "rate_limited", "retried", "presumed", "tokens")
+    last = dict.fromkeys(counts, 0) | {"asked": 2, "service": "online", "usd": 0.2}
+    last |= {"started_at": now, "finished_at": now, "purpose": "generation", "model": "m"}
+    last |= {"teacher": "rehearsal", "rehearsal": True}
+    last |= {"stopped": "BIOINSTRUCT_MAX_USD is reached."}
+    store.replace(
+        {
+            "raw_instructions": rows,
+            "completions": replies,
+            "completion_outcomes": [behind | {"completion_id": "completion-1"}],
+            "teacher_rounds": [last],
+        }
+    )
+    return rows
+
+
+def finding(row, gate, rule, verdict):
+    return {
+        "row_id": row["row_id"],
+        "gate": gate,
+        "place": 0,
+        "rule": rule,
+        "version": "v",
+        "verdict": verdict,
+        "evidence": "{}",
+        "gate_version": "v",
+        "text_sha256": "x",
+        "judged_at": datetime.now(UTC),
+        "rehearsal": True,
+    }
+
+
+def test_what_no_gate_has_checked_has_no_count(store, settings):
+    rows = raw_rows(store, 3)
+    lines = text_of(settings, store).splitlines()
+    told = {line[2:26].strip(): line[26:].strip() for line in lines if line.startswith("  ")}
+    assert told["raw rows"] == "3"
+    assert told["rejected"] == told["kept rows"] == "not checked yet"
+    assert told["seed tasks"] == told["in the data set"] == "not made yet"
+    assert "    It stopped before its goal: BIOINSTRUCT_MAX_USD is reached." in lines
+    assert "    1 more are stored and stand behind none of the raw rows" in lines
+    store.replace({"verdicts": [finding(rows[0], "quality", "refusal", "reject")]})
+    lines = text_of(settings, store).splitlines()
+    assert "  kept rows                     0" in lines  # true, because a row was checked
+    assert "  No gate has checked 2 of the raw rows yet." in lines
+
+
+def test_rows_of_the_set_that_a_gate_marked_or_did_not_check_are_counted(
+    store, settings, dataset_rows
+):
+    place(store, settings, dataset_rows)
+    store.replace(
+        {
+            "verdicts": [
+                *(finding(row, "privacy", "mrn", "flag") for row in dataset_rows[:3]),
+                *(finding(row, "privacy", "phone", "flag") for row in dataset_rows[:2]),
+                finding(dataset_rows[4], "privacy", "placeholder_person", "flag"),
+                *(finding(row, "novelty", "off", "keep") for row in dataset_rows),
+                finding({"row_id": "gone"}, "privacy", "mrn", "flag"),
+            ]
+        }
+    )
+    text = text_of(settings, store)
+    assert "privacy: 3 of the rows hold identifiers that the gate found and let stay" in text
+    assert "mrn, phone" in text
+    assert "privacy: 1 of the rows hold a person's name without any other" in text
+    assert "novelty: the gate was off, so it did not check 60 of the rows." in text
+
+
+def test_a_round_whose_replies_held_no_label_says_so(store, settings, dataset_rows):
+    raw_rows(store, 1)
+    last = store.rows("select * from teacher_rounds")[0]
+    place(store, settings, dataset_rows)
+    said = "No reply of the categorization round holds the label of a present row."
+    assert said not in text_of(settings, store)
+    store.replace({"teacher_rounds": [last | {"purpose": "categorization", "stopped": None}]})
+    assert said in text_of(settings, store)
+
+
 def test_a_data_set_that_is_not_made_is_not_said_to_be_somewhere(store, settings):
     store.replace({})
     assert "data set    not made yet" in text_of(settings, store)

@@ -4,6 +4,8 @@ Dagster finds these faults before a run starts, and prints a long trace. Belongs
 in place of the trace. Does not: faults of a running step (store.step_failures).
 """
 
+import difflib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -22,6 +24,15 @@ _RUNNING_COMMANDS = {"materialize", "execute", "launch"}
 # The words of Dagster by which its errors about partitions are told from others.
 _NO_PARTITION = "no '--partition' option was provided"
 _UNKNOWN_PARTITION = "containing the passed partition key"
+_NOT_PARTITIONED = "none of the assets are partitioned"
+_WRONG_VALUE = re.compile(
+    r"Value (?P<value>.+) of type \"<class '\w+'>\" "
+    r"is not valid for expected type \"(?P<kind>\w+)\""
+)
+_UNKNOWN_FIELD = re.compile(
+    r'unexpected config entry "(?P<field>[^"]+)".*?Expected: "(?P<known>.+)"', re.DOTALL
+)
+_KINDS = {"Int": "a whole number", "Float": "a number", "String": "text", "Bool": "true or false"}
 
 
 def state_errors(matrix: Callable[[], ExperimentMatrix]) -> None:
@@ -69,6 +80,11 @@ def stated(
     if isinstance(error, dg.DagsterInvalidConfigError):
         return "\n  ".join(["The run config has faults:", *map(_without_root, _messages(error))])
     said = str(error)
+    if _NOT_PARTITIONED in said:
+        return (
+            "None of the selected assets has partitions, and the command names one. Leave out "
+            "--partition, or select lora_adapter, eval_scores or judged_answers."
+        )
     if _NO_PARTITION in said:
         return missing_partition(matrix())
     if isinstance(error, dg.DagsterUnknownPartitionError) or _UNKNOWN_PARTITION in said:
@@ -82,7 +98,18 @@ def _messages(error: dg.DagsterInvalidConfigError) -> Iterator[str]:
 
 def _without_root(message: str) -> str:
     """Dagster's message with the place as the launchpad shows it."""
-    return message.replace("path root:", "").replace(" at the root.", " at the top.")
+    place = message.replace("path root:", "").replace(" at the root.", " at the top.")
+    place = _WRONG_VALUE.sub(_value_fault, place)
+    if found := _UNKNOWN_FIELD.search(place):
+        known = list(dict.fromkeys(re.findall(r"(\w+)\??: ", found["known"])))
+        near = difflib.get_close_matches(found["field"], known, n=1)
+        meant = f"did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
+        return f"{place.split(' Expected: ')[0].rstrip('.')}; {meant}"
+    return place
+
+
+def _value_fault(found: re.Match[str]) -> str:
+    return f"{found['value']} is not {_KINDS.get(found['kind'], found['kind'])}"
 
 
 def _keys(options: Options) -> Iterator[str]:

@@ -59,7 +59,7 @@ def explanation(store: Store, row_id: str) -> Iterator[str]:
     """
     findings = findings_of_row(store, row_id)
     row = store.rows(ROW, {"row_id": row_id})[0]
-    yield f"row {row_id}, number {row['ordinal']:,} of raw_instructions ({row['source']})"
+    yield f"row {row_id}, ordinal {row['ordinal']} in raw_instructions ({row['source']})"
     yield from _texts(row, findings)
     yield ""
     for found in findings:
@@ -72,7 +72,7 @@ def explanation(store: Store, row_id: str) -> Iterator[str]:
 
 
 def conclusion(row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str:
-    """Whether the row is kept, which finding decided that, and what to do.
+    """Whether the row is kept, which gate and rules decided that, and what to do.
 
     Args:
         row: a row of the query ROW.
@@ -80,12 +80,16 @@ def conclusion(row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) ->
     """
     if not findings:
         return UNCHECKED
-    rejected = next((one for one in findings if one["verdict"] == "reject"), None)
+    rejected = [one for one in findings if one["verdict"] == "reject"]
     if rejected:
-        gate = rejected["gate"]
+        gate = rejected[0]["gate"]
+        rules = list(dict.fromkeys(one["rule"] for one in rejected if one["gate"] == gate))
+        others = list(dict.fromkeys(one["gate"] for one in rejected if one["gate"] != gate))
+        also = f" The gate {' and the gate '.join(others)} rejected it too." if others else ""
         return (
-            f"Rejected by the gate {gate}, rule {rejected['rule']}, which is the first finding "
-            f"above with the verdict reject. {REMEDIES[gate]} {AGAIN}"
+            f"Rejected by the gate {gate}, rule{'s' * (len(rules) > 1)} {', '.join(rules)}, which "
+            "is the first gate above with the verdict reject. "
+            f"{REMEDIES[gate]}{also} {AGAIN}"
         )
     parts = ["Kept: no gate rejected the row."]
     if row["repaired"]:

@@ -14,6 +14,7 @@ from bioinstruct_dagster import figures
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card import Card
 from bioinstruct_dagster.dataset.checks import renew_older_result_checks
+from bioinstruct_dagster.dataset.marked_rows import marked_rows
 from bioinstruct_dagster.dataset.older_results import (
     OLDER_RESULT_CHECKS,
     advice_of,
@@ -111,6 +112,7 @@ def hf_dataset(
         gates={row["gate"]: _description(row) for row in store.rows(GATES)},
         split_by=split_by,
         other_language=store.rows(NOT_ENGLISH)[0]["rows"],
+        marked=marked_rows(store, "categorized_instructions"),
     )
     built = build_dataset(rows, settings.store.data_dir / "hf_dataset", card)
     placed = [

@@ -71,6 +71,7 @@ class Card:
         split_by: the rule of the splits.
         other_language: the number of rows that are not English, as far as the quality gate can
             tell; None if it was not asked.
+        marked: a sentence for each kind of mark that gates left on rows of the set.
     """
 
     teacher: str
@@ -80,6 +81,7 @@ class Card:
     gates: Mapping[str, str] = field(default_factory=dict)
     split_by: SplitBy = "instruction"
     other_language: int | None = None
+    marked: Sequence[str] = field(default=())
 
 
 def render_card(
@@ -110,7 +112,7 @@ def render_card(
         "## Funnel\n\n| stage | outcome | rows |\n| --- | --- | --- |\n"
         + "".join(f"| {f['stage']} | {f['outcome']} | {f['rows']} |\n" for f in funnel),
         _fields(origins),
-        "## Limits\n\n" + _limits(origins),
+        "## Limits\n\n" + _limits(origins, card.marked),
         _example(rows),
     ]
     return "".join(sections)
@@ -167,7 +169,9 @@ def _rehearsal(origins: RowOrigins) -> str:
         were = "was" if origins.replayed == 1 < origins.total else "were"
         note += _REHEARSAL.format(rows=_of_all(origins.replayed, origins.total), were=were)
     if origins.recorded_labels:
-        note += _REHEARSED_LABELS.format(rows=_of_all(origins.recorded_labels, origins.total))
+        rows = _of_all(origins.recorded_labels, origins.total)
+        rows = rows[0].lower() + rows[1:]  # within a sentence
+        note += _REHEARSED_LABELS.format(rows=rows)
     return note
 
 
@@ -230,13 +234,14 @@ def _fields(origins: RowOrigins) -> str:
     )
 
 
-def _limits(origins: RowOrigins) -> str:
+def _limits(origins: RowOrigins, marked: Sequence[str]) -> str:
     limits = [
         (origins.generated, _GENERATED_LIMITS),
         (origins.replayed, _REPLAYED_LIMITS),
         (origins.from_import, _IMPORTED_LIMITS),
     ]
-    return "\n".join(text for count, text in limits if count) or "There are no rows.\n"
+    told = "\n".join(text for count, text in limits if count) or "There are no rows.\n"
+    return told + ("\n" + "".join(f"- {line}\n" for line in marked) if marked else "")
 
 
 def _section(title: str, facts: Mapping[Any, Any]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.teacher.money.prices import REHEARSAL_DOLLARS
 
 # What the replies behind the present rows took. A replayed reply is billed by nobody.
 SPEND_OF_THE_SET = """
@@ -26,6 +27,7 @@ SPEND_OF_THE_PROJECT = """
         coalesce(sum(requests) filter (where not rehearsal), 0)::bigint as billed,
         coalesce(sum(unpriced) filter (where not rehearsal), 0)::bigint as unpriced,
         sum(usd) filter (where not rehearsal) as usd,
+        sum(usd) filter (where rehearsal) as usd_rehearsed,
         coalesce(sum(tokens), 0)::bigint as tokens
     from spend
 """
@@ -61,7 +63,8 @@ def spend_metadata(store: Store, kept: int) -> dict[str, Any]:
 def _dollars(spend: Mapping[str, Any]) -> float | str:
     """The cost in dollars, or why there is no such number."""
     if not spend["billed"]:
-        return NOTHING_BILLED
+        rehearsed = spend["usd_rehearsed"]
+        return NOTHING_BILLED + (f"; ${rehearsed:,.4f} in {REHEARSAL_DOLLARS}" if rehearsed else "")
     if spend["unpriced"] == spend["billed"]:
         return NO_PRICE
     if spend["unpriced"]:

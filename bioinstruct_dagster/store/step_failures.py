@@ -17,6 +17,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError
+from dagster_shared.check import CheckError
 from dagster_shared.error import SerializableErrorInfo
 from pydantic import ValidationError, ValidationInfo, field_validator
 
@@ -67,9 +68,7 @@ class StepConfig(dg.Config):
                 raise
             message = "\n  ".join([_heading(step), *_field_faults(error, self)])
         else:
-            if step is None or not (near := _misspelt(step)):
-                return
-            message = f"{_heading(step)} ops has no {near!r}; did you mean {step.op.name!r}?"
+            return
         _refuse(message)
 
     @field_validator("*", mode="before")
@@ -98,14 +97,27 @@ def _ops(step: dg.OpExecutionContext) -> dict[str, Any]:
     return dict(config.get("ops", {}))
 
 
-def _misspelt(step: dg.OpExecutionContext) -> str:
-    """The name in the run config that is this step's with an error of spelling; empty if none.
+def _unknown_step(step: dg.OpExecutionContext) -> str:
+    """What is wrong with the names of steps in the run config; empty if nothing is.
 
-    Dagster passes over the configuration of steps that a run does not have, and so over a cap.
+    Dagster passes over the configuration of steps that a run does not have, and so over a cap. The
+    configuration of a step that the project has and the run leaves out is no fault.
     """
-    others = set(_ops(step)) - {node.name for node in step.job_def.nodes}
-    near = difflib.get_close_matches(step.op.name, others, n=1, cutoff=_SAME_NAME)
-    return near[0] if near else ""
+    known = {node.name for node in step.job_def.nodes}
+    if not (unknown := [name for name in _ops(step) if name not in known]):
+        return ""
+    cutoff = 0.0
+    try:
+        assets = step.repository_def.assets_defs_by_key.values()
+    except CheckError:  # the run's assets belong to no project, as in Python code
+        cutoff = _SAME_NAME
+    else:
+        known |= {asset.node_def.name for asset in assets if asset.is_executable}
+    for name in unknown:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
+        if name not in known and near:
+            return f"ops has no {name!r}; did you mean {near[0]!r}?"
+    return ""
 
 
 def _field_faults(error: ValidationError, config: dg.Config) -> Iterator[str]:
@@ -141,6 +153,8 @@ def stating_errors(compute: Callable[P, R]) -> Callable[P, R]:
 @contextmanager
 def _stating() -> Iterator[None]:
     _note_a_lost_record()
+    if (step := _step_context()) and (fault := _unknown_step(step)):
+        _refuse(f"Bad run config: {fault}")
     try:
         yield
     except StatedError as error:

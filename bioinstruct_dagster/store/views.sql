@@ -148,6 +148,10 @@ select 'presumed', run_id, null, rehearsal, count(*), sum(usd), sum(tokens)::big
     count(*) filter (where usd is null)
 from presumed_spend group by all
 union all
-select 'reserved by batches', run_id, purpose, teacher = 'rehearsal', sum(requests)::bigint, sum(usd),
+-- A server is a rehearsal if its last reply was: a rehearsal server may also answer under the name of another teacher.
+select 'reserved by batches', run_id, purpose,
+    teacher = 'rehearsal' or model = 'rehearsal-teacher' or coalesce(
+        (select arg_max(rehearsal, completed_at) from completions where completions.endpoint = batches.endpoint), false
+    ), sum(requests)::bigint, sum(usd),
     sum(tokens)::bigint, coalesce(sum(requests) filter (where usd is null), 0)::bigint
 from batches where state in ('submitting', 'open') group by all;

@@ -192,7 +192,7 @@ def budget_of(terms: Terms, store: Store, model: str) -> Budget:
         spent = spending.in_unit(unit, setting) if spending else 0
         whole = int(limit * PICODOLLARS) if unit == "usd" else int(limit)
         over_limit = spending.replies_over_limit if spending and spent else 0
-        caps.append(Cap(setting, unit, whole, spent, over_limit=over_limit))
+        caps.append(Cap(setting, unit, whole, spent, over_limit=over_limit, pretended=pretends))
     return Budget(caps)
 
 

@@ -62,6 +62,35 @@ def test_configuration_under_a_misspelt_name_is_not_passed_over(environment):
     assert said.endswith("ops has no 'raw_instruction'; did you mean 'raw_instructions'?\n")
 
 
+def test_a_misspelt_name_is_not_passed_over_where_another_asset_runs(environment):
+    config = '{"ops": {"raw_instruction": {"config": {"max_usd": 0.1}}}}'
+    command_line = (*MATERIALIZE[:-1], "key:seed_tasks", "--config-json", config)
+    said = command(environment, *command_line)
+    assert said.endswith("ops has no 'raw_instruction'; did you mean 'raw_instructions'?\n")
+
+
+def test_values_and_fields_are_told_in_plain_words(environment):
+    config = '{"ops": {"raw_instructions": {"config": {"instructionz": 5, "max_usd": "lots"}}}}'
+    command_line = (*MATERIALIZE[:-1], "key:raw_instructions", "--config-json", config)
+    said = command(environment, *command_line)
+    assert "did you mean 'instructions'?" in said
+    assert '"lots" is not a number' in said
+    assert "<class" not in said
+    assert "Expected:" not in said
+
+
+def test_a_partition_of_an_asset_without_any_is_told_so(environment):
+    command_line = (*MATERIALIZE[:-1], "key:hf_dataset", "--partition", "rehearsal-llama|all")
+    said = command(environment, *command_line)
+    assert "None of the selected assets has partitions" in said
+
+
+def test_a_base_model_is_not_offered_in_the_recipe_s_place(matrix):
+    said = unknown_partitions(matrix, ["rehearsal-llama"])
+    assert "'rehearsal-llama|*'" in said
+    assert "'*|rehearsal-llama'" not in said
+
+
 @pytest.mark.parametrize(
     "options", [{"partition": "a|b"}, {"partition_range": "rehearsal-llama|all...a|b"}]
 )

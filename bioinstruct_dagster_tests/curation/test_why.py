@@ -81,7 +81,7 @@ def test_the_row_is_shown_and_a_conclusion_says_what_decided_and_what_to_do(proj
         "select row_id from raw_instructions order by ordinal"
     )
     told = why(project, "why", kept)
-    assert told.stdout.startswith(f"row {kept}, number 0 of raw_instructions (import:")
+    assert told.stdout.startswith(f"row {kept}, ordinal 0 in raw_instructions (import:")
     assert f"  instruction: {SOUND[0][0]}\n" in told.stdout
     assert conclusion(told) == (
         "Kept: no gate rejected the row. It is not in the data set yet. Materialize key:hf_dataset."
@@ -97,6 +97,17 @@ def test_the_row_is_shown_and_a_conclusion_says_what_decided_and_what_to_do(proj
     assert "[mrn] takes colchicine.\n" in told.stdout
     assert conclusion(told).startswith("Rejected by the gate privacy, rule mrn")
     assert "BIOINSTRUCT_PRIVACY=redact" in conclusion(told)
+
+
+def test_all_rules_that_reject_are_named_and_a_number_stays_hidden_in_each_text(project):
+    note = "Carlos Mendes, MRN: 88213774, phone (937) 555-0142, has gout."
+    project.run([("Summarise the handover note.", note, "Mendes (88213774) has gout.")])
+    [row_id] = project.values("select row_id from raw_instructions")
+    told = why(project, "why", row_id)
+    first = conclusion(told).split(", which is")[0]
+    assert first.startswith("Rejected by the gate privacy, rules ")
+    assert {"mrn", "phone"} <= set(first.split("rules ")[1].split(", "))
+    assert "88213774" not in told.stdout
 
 
 def test_a_row_that_no_gate_has_looked_at_says_what_to_do(project):

@@ -257,3 +257,14 @@ def test_the_card_says_by_what_the_rows_are_split(dataset_rows):
     assert "## Splits, by hash of the instruction\n" in card_of(dataset_rows)
     both = card_of(dataset_rows, split_by="instruction_and_input")
     assert "## Splits, by hash of the instruction and input\n" in both
+
+
+def test_the_limits_name_the_rows_that_a_gate_marked(dataset_rows):
+    said = "privacy: 3 of the rows hold identifiers that the gate found and let stay."
+    limits = card_of(dataset_rows, marked=[said]).split("## Limits")[1]
+    assert f"- {said}\n" in limits
+    assert "- privacy" not in card_of(dataset_rows)
+
+
+def test_within_a_sentence_all_rows_have_no_capital(dataset_rows):
+    assert "The categories of all 60 rows are recorded labels" in card_of(dataset_rows)

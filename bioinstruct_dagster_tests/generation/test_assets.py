@@ -135,8 +135,10 @@ def test_a_rehearsal_bills_nothing_whatever_its_address_and_price(project):
         result = asked.run("raw_instructions")
     found = shown(result)
     for names in (embedded, found):
-        assert names["usd"] == names["usd_per_kept_row"] == names["project_usd_so_far"]
-        assert names["usd"] == "none: only the rehearsal teacher replied, which bills nothing"
+        for name in ("usd", "usd_per_kept_row", "project_usd_so_far"):
+            assert names[name].startswith(
+                "none: only the rehearsal teacher replied, which bills nothing"
+            )
     assert embedded["teacher"] == "rehearsal: rehearsal-teacher"
     assert found["teacher"] == "rehearsal (asked as openai: gpt-4.1-mini)"
     assert found["usd_of_a_rehearsal_by_the_price_list"] > 0

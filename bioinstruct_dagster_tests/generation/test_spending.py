@@ -1,5 +1,7 @@
 """What a set cost is a number only if it is known and was billed."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bioinstruct_dagster.generation.spending import NO_PRICE, NOTHING_BILLED, spend_metadata
@@ -36,3 +38,44 @@ def test_a_cost_of_which_a_part_is_unknown_is_no_number(store):
     assert found["usd_per_kept_row"] == found["usd"]
     assert found["usd_of_a_rehearsal_by_the_price_list"] == 3.0
     assert found["project_tokens_so_far"] == 60
+
+
+def test_a_rehearsal_s_dollars_have_one_name_on_the_page(store):
+    found = metadata(store, (True, 0.0987))
+    for name in ("usd", "usd_per_kept_row", "project_usd_so_far"):
+        assert found[name] == f"{NOTHING_BILLED}; $0.0987 in list-price dollars of a rehearsal"
+
+
+@pytest.mark.parametrize(
+    ("replies", "told"),
+    [
+        ([], False),  # nobody knows, so it counts
+        ([True], True),
+        ([True, False], False),  # a real server follows at the same address
+        ([False, True], True),
+    ],
+)
+def test_a_batch_at_a_rehearsal_server_reserves_no_real_dollars(store, replies, told):
+    rows = [
+        completion(n, rehearsal=marked, usd=0.5)
+        | {"endpoint": "http://localhost:9", "completed_at": datetime(2026, 1, 1 + n, tzinfo=UTC)}
+        for n, marked in enumerate(replies)
+    ]
+    batch = {
+        "batch_key": "b",
+        "state": "open",
+        "purpose": "generation",
+        "teacher": "openai",
+        "endpoint": "http://localhost:9",
+        "model": "gpt-x",
+        "requests": 3,
+        "answered": 0,
+        "usd": 0.3,
+        "tokens": 9,
+        "resume": "{}",
+        "detail": "",
+        "submitted_at": datetime.now(UTC),
+    }
+    store.replace({"completions": rows, "batches": [batch]})
+    reserved = "from spend where kind = 'reserved by batches'"
+    assert store.rows(f"select rehearsal, usd {reserved}") == [{"rehearsal": told, "usd": 0.3}]

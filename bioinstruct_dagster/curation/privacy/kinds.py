@@ -1,11 +1,12 @@
 """The kinds of identifiers, the spans of identifiers in a text, and the text to search.
 
 The kinds follow the 18 items of HIPAA's Safe Harbor rule (45 CFR 164.514(b)(2)). Belongs here:
-these types, and which of two overlapping spans stays. Does not: recognising any kind (scan).
+these types, which of two overlapping spans stays, and where a known identifier stands again. Does
+not: recognising any kind (scan).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.vocabulary import WORD
@@ -49,6 +50,12 @@ class Span(NamedTuple):
 
 # Stands in a line of its own between the texts of a row, which are read as one.
 TEXT_LIMIT = "\N{DOUBLE VERTICAL LINE}"
+
+# An identifier of fewer letters and digits, such as a bed's number, also stands for other things.
+_LEAST_REPEATED = 4
+# From this many on, the characters tell a number however they are grouped: 8821 3774.
+_LEAST_REGROUPED = 6
+_LETTERS_AND_DIGITS = re.compile(r"[^\W_]")
 
 # Four digits, or a letter and three digits, as close together as in one number.
 # These expressions begin with the digit, because the search for one character is the fastest.
@@ -102,3 +109,34 @@ def resolve_overlaps(spans: Iterable[Span]) -> list[Span]:
             taken[span.start : span.end] = b"\1" * (span.end - span.start)
             kept.append(span)
     return sorted(kept, key=lambda span: span.start)
+
+
+def repeated_spans(text: str, found: Iterable[Span]) -> Iterator[Span]:
+    """Where the text of a span stands as a whole word, also where no label tells what it is.
+
+    A single word, such as a town's name, counts only in the same letters, small or capital.
+
+    Args:
+        text: all texts of a row.
+        found: identifiers in it. `names.confirmed` repeats names of one word.
+    """
+    known: dict[str, Span] = {}
+    for span in found:
+        known.setdefault(text[span.start : span.end].strip(), span)
+    for told, span in known.items():
+        signs = _LETTERS_AND_DIGITS.findall(told)
+        one_word = len(signs) == len(told) and told.isalpha()
+        if len(signs) >= _LEAST_REPEATED and not (one_word and span.kind == "name"):
+            for match in re.finditer(_anywhere(told, signs, one_word=one_word), text):
+                yield span._replace(start=match.start(), end=match.end())
+
+
+def _anywhere(told: str, signs: list[str], *, one_word: bool) -> str:
+    """The pattern of an identifier as a whole word; a number may touch letters, not digits."""
+    if one_word:
+        return rf"(?<![^\W_]){re.escape(told)}(?![^\W_])"
+    regrouped = len(signs) >= _LEAST_REGROUPED and any(map(str.isdigit, signs))
+    body = r"[ ./-]?".join(signs) if regrouped else r"\s+".join(map(re.escape, told.split()))
+    before = r"(?<!\d)(?<!\d[.,])" if signs[0].isdigit() else r"(?<![^\W_])"
+    after = r"(?![.,]?\d)" if signs[-1].isdigit() else r"(?![^\W_])"
+    return f"(?i){before}{body}{after}"

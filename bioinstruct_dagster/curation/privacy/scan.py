@@ -18,6 +18,7 @@ from bioinstruct_dagster.curation.privacy.kinds import (
     TEXT_LIMIT,
     ScannedText,
     Span,
+    repeated_spans,
     resolve_overlaps,
 )
 from bioinstruct_dagster.curation.privacy.labelled_numbers import labelled_spans
@@ -93,6 +94,8 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
         return ScanResult(_NO_SPANS, _by_text(task, placeholders)) if placeholders else _NOTHING
     repeated = repeated_name_spans(text.raw, _words(text.raw, names))
     found = resolve_overlaps((*details, *names, *_of_kind("location", seen), *repeated))
+    # What one text labels, another may say without a label: "MRN 8821377", then "(8821377)".
+    found = resolve_overlaps((*found, *repeated_spans(text.raw, found)))
     return ScanResult(_by_text(task, found), _NO_SPANS)
 
 

@@ -36,7 +36,10 @@ def hint(pattern: str, keys: Sequence[str], unwritten: Sequence[str]) -> str:
         return ": a name holds one |; write each experiment as an entry of its own."
     if not pattern.strip():
         return f": write base model and recipe, such as {next(iter(keys), '')!r}."
-    return f": write base model and recipe, such as '{pattern}|*' or '*|{pattern}'."
+    # A base model is not offered in a recipe's place, nor the other way round.
+    both = [f"{pattern}|*", f"*|{pattern}"]
+    fitting = [one for one in both if _matching(iter([one]), keys)] or both
+    return f": write base model and recipe, such as {' or '.join(map(repr, fitting))}."
 
 
 def _hint_of_parts(pattern: str, keys: Sequence[str], unwritten: Sequence[str]) -> str:

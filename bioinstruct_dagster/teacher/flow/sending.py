@@ -31,6 +31,7 @@ from bioinstruct_dagster.teacher.flow.pacing import Pacer
 from bioinstruct_dagster.teacher.flow.refusal_streak import RefusalStreak
 from bioinstruct_dagster.teacher.flow.sent_request import SentRequest
 from bioinstruct_dagster.teacher.flow.stall_watch import StallWatch
+from bioinstruct_dagster.teacher.money.prices import REHEARSAL_DOLLARS
 from bioinstruct_dagster.teacher.money.settling import Account
 from bioinstruct_dagster.teacher.money.tokens import TokenForecast, size_of
 from bioinstruct_dagster.teacher.wire.client import TeacherClient
@@ -341,6 +342,8 @@ class Sender:
             return
         self._reported = now
         spent = "" if not self._tally.usd else f", ${self._tally.usd:,.4f} spent"
+        if spent and self._account.billing.pretended:
+            spent += f" in {REHEARSAL_DOLLARS}"
         self._log(
             f"{self._tally.asked} completions stored, {self._tally.failed} failed, "
             f"{self._holds.in_flight} in flight{spent}; {self._feed.progress()}"

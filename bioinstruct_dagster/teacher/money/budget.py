@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.teacher.money.prices import REHEARSAL_DOLLARS
 
 PICODOLLARS = 10**12
 Unit = Literal["usd", "tokens"]
@@ -48,6 +49,7 @@ class Cap:
         spent: the amount settled or presumed so far, earlier rounds included.
         reserved: the amount set aside for requests in flight.
         over_limit: earlier replies that the server billed above the limit of their request.
+        pretended: whether the dollars are a rehearsal's, which nobody bills.
     """
 
     setting: str
@@ -56,6 +58,7 @@ class Cap:
     spent: int = 0
     reserved: int = 0
     over_limit: int = 0
+    pretended: bool = False
 
     def remaining(self) -> int:
         """What can still be reserved. It is negative if more was spent before the cap was set."""
@@ -69,23 +72,31 @@ class Cap:
 
     def reached_message(self, max_cost: Amount) -> str:
         """The message that the cap leaves no room for a request of at most this cost."""
-        spent, limit = self.formatted(self.spent), self.formatted(self.limit)
+        told = self.spent_of_limit()
+        kept = f"not {'asked' if self.pretended else 'paid'} for again"
         if self.over_limit:
             return (
-                f"{self.setting} is {'passed' if self.spent > self.limit else 'reached'}: {spent} "
-                f"of {limit} are spent, and the server ignores the limit of output tokens. For "
+                f"{self.setting} is {'passed' if self.spent > self.limit else 'reached'}: {told}, "
+                f"and the server ignores the limit of output tokens. For "
                 f"{self.over_limit:,} replies, it billed more than the limit of the request, so "
-                "any cap may be passed. All replies so far are stored, and they are not paid for "
-                "again. To go on, use a server or a model that heeds the limit (OPENAI_BASE_URL, "
+                f"any cap may be passed. All replies so far are stored, and they are {kept}. "
+                "To go on, use a server or a model that heeds the limit (OPENAI_BASE_URL, "
                 "BIOINSTRUCT_TEACHER_MODEL), or cap "
                 f"the spending at the server and unset {self.setting}."
             )
         return (
-            f"{self.setting} is reached: {spent} of {limit} are spent, and the next request may "
+            f"{self.setting} is reached: {told}, and the next request may "
             f"take up to {self.formatted(max_cost.in_unit(self.unit))}. All replies so far are "
-            f"stored. To go on, raise {self.setting} and run again: stored replies are not paid "
-            "for again."
+            f"stored. To go on, raise {self.setting} and run again: stored replies are "
+            f"{kept}."
         )
+
+    def spent_of_limit(self) -> str:
+        """How much of the limit is spent, as text for a message."""
+        told = f"{self.formatted(self.spent)} of {self.formatted(self.limit)} are spent"
+        if self.pretended and self.unit == "usd":
+            return f"{told} in {REHEARSAL_DOLLARS}, which nobody bills"
+        return told
 
 
 @dataclass
@@ -151,8 +162,8 @@ class Budget:
                     f"A reply cost {cap.formatted(cost)}, more than the "
                     f"{cap.formatted(max_cost.in_unit(cap.unit))} that its token limit allows, so "
                     f"{cap.setting} can't be held: the server ignores the limit of output tokens. "
-                    f"{cap.formatted(cap.spent)} of {cap.formatted(cap.limit)} are spent. Nothing "
-                    "more was sent. Use a server or a model that heeds the limit. Or cap the "
+                    f"{cap.spent_of_limit()}. Nothing more "
+                    " was sent. Use a server or a model that heeds the limit. Or cap the "
                     "spending at the server, or unset the cap."
                 )
 

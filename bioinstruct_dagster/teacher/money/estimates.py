@@ -8,7 +8,7 @@ can't pass (budget).
 from dataclasses import dataclass
 
 from bioinstruct_dagster.settings import Service
-from bioinstruct_dagster.teacher.money.prices import Price
+from bioinstruct_dagster.teacher.money.prices import REHEARSAL_DOLLARS, Price
 from bioinstruct_dagster.teacher.money.tokens import TokenForecast, size_of
 from bioinstruct_dagster.teacher.requests import TeacherRequest
 
@@ -31,6 +31,7 @@ class Estimate:
         hours: the time that they take.
         from_replies: earlier replies that the estimate comes from.
         reasoning_tokens: the part of the completion tokens that is reasoning.
+        pretended: whether the dollars are a rehearsal's, which nobody bills.
     """
 
     requests: int
@@ -41,6 +42,7 @@ class Estimate:
     hours: float
     from_replies: int
     reasoning_tokens: int = 0
+    pretended: bool = False
 
     def __str__(self) -> str:
         """One line for the log."""
@@ -48,6 +50,7 @@ class Estimate:
             "cost unknown (no price for this model)"
             if self.usd is None or self.usd_most is None
             else f"about ${self.usd:,.2f} (${self.usd_most:,.2f} if every reply has full length)"
+            + f" in {REHEARSAL_DOLLARS}" * self.pretended
         )
         basis = (
             f"by {self.from_replies:,} earlier replies" if self.from_replies else "by rule of thumb"
@@ -108,6 +111,7 @@ def estimate(
         hours=BATCH_HOURS if service == "batch" and requests else hours,
         from_replies=from_replies,
         reasoning_tokens=round(reasoning_tokens * requests),
+        pretended=price is not None and price.pretended,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.settings import INPUTS, Service
+from bioinstruct_dagster.settings import DEFAULT_MODELS, INPUTS, Service
 from bioinstruct_dagster.yaml_files import ExactName, StrictModel, read_yaml
 
 PRICES = INPUTS / "prices.yaml"
@@ -26,7 +26,8 @@ _STANDARD_TIERS = frozenset(
 # priority tier costs 1.7 to 2.5 times the standard price. The most is counted, so that no cap is
 # passed.
 DEARER_TIER = 2.5
-
+# The one name, wherever they are told, of the dollars of replies that nobody bills.
+REHEARSAL_DOLLARS = "list-price dollars of a rehearsal"
 
 Dollars = Annotated[
     float,
@@ -54,6 +55,7 @@ class Price:
         flex: the price of flex processing as a share of the standard price.
         dearer: the price of a dearer tier, such as OpenAI's priority tier, as a share of the
             standard price.
+        pretended: whether it is the rehearsal's, whose replies nobody bills.
     """
 
     input: float
@@ -62,6 +64,7 @@ class Price:
     batch: float = 1.0
     flex: float = 1.0
     dearer: float = DEARER_TIER
+    pretended: bool = False
 
     def usd(
         self,
@@ -149,6 +152,7 @@ def read_prices(path: Path = PRICES) -> dict[str, Price]:
             batch=found.batch if one.batch is None else one.batch,
             flex=found.flex if one.flex is None else one.flex,
             dearer=found.dearer if one.dearer is None else one.dearer,
+            pretended=name == DEFAULT_MODELS["rehearsal"],
         )
         for name, one in found.models.items()
     }

@@ -86,6 +86,11 @@ class Billing:
     run_id: str | None = None
     _tier_factors: list[float] = field(default_factory=lambda: [1.0], repr=False, compare=False)
 
+    @property
+    def pretended(self) -> bool:
+        """Whether the dollars are a rehearsal's, which nobody bills."""
+        return self.endpoint.rehearsal or (self.price is not None and self.price.pretended)
+
     def max_cost(self, size: RequestSize) -> Amount:
         """The most that a request of this size can cost, at the dearest tier of a reply so far."""
         most, factor = size.max_cost(self.price, self.service), self._tier_factors[0]

@@ -169,6 +169,30 @@ def test_redaction_replaces_the_text_by_its_kind():
     }
 
 
+@pytest.mark.parametrize(
+    ("noted", "told", "redacted"),
+    [
+        ("MRN: 88213774, Carlos Mendes", "Mendes (88213774) is well.", "<NAME> (<MRN>) is well."),
+        ("MRN: 88213774, day 2", "No. 8821 3774: stable.", "No. <MRN>: stable."),
+        ("MRN: 88213774, day 2", "id88213774, not 188213774.", "id<MRN>, not 188213774."),
+        ("MRN 0045213. Phone 555-0142.", "- 0045213\n- 555-0142: nr", "- <MRN>\n- <PHONE>: nr"),
+        ("Insurance member ID XK4471902.", "Member - xk4471902", "Member - <HEALTH_PLAN>"),
+        ("Account number 90017264.", "90017264 (billing)", "<ACCOUNT> (billing)"),
+        ("Pacemaker serial number PKM558120.", "PKM558120 paces.", "<DEVICE> paces."),
+        ("MRN 6620183, INR 4.8, 66 years.", "INR 4.8 at 66 years.", "INR 4.8 at 66 years."),
+    ],
+)
+@pytest.mark.parametrize("place", ["instruction", "output"])
+def test_what_is_found_in_one_text_is_redacted_in_all(noted, told, redacted, place):
+    row = RowTexts("Say it.", noted, "Done.")._replace(**{place: told})
+    (result,) = PrivacyGate("redact").check([row])
+    assert result.repairs.get(place, told) == redacted
+    # Also `curation why` hides by these places, whatever the gate does.
+    (rejected,) = PrivacyGate().check([row])
+    places = [place for finding in result.findings for place in finding.evidence["found"]]
+    assert places == [p for finding in rejected.findings for p in finding.evidence["found"]]
+
+
 def test_a_redacted_row_is_found_clean():
     (result,) = PrivacyGate("redact").check([IDENTIFIED])
     (again,) = PrivacyGate().check([IDENTIFIED._replace(**result.repairs)])

@@ -171,3 +171,15 @@ def test_a_dollar_cap_without_a_price_is_an_error_and_never_zero():
 )
 def test_amounts_are_shown_as_people_write_them(unit, amount, shown):
     assert Cap("s", unit, 1).formatted(amount) == shown
+
+
+def test_the_message_of_a_rehearsal_s_cap_says_that_nobody_bills_it():
+    cap = Cap("BIOINSTRUCT_MAX_USD", "usd", PICODOLLARS // 10, PICODOLLARS // 20, pretended=True)
+    said = cap.reached_message(Amount(0.06, 9))
+    assert "$0.05 of $0.1 are spent in list-price dollars of a rehearsal, which nobody" in said
+    assert "paid" not in said
+    cap.over_limit = 3
+    assert "paid" not in cap.reached_message(Amount(0.06, 9))
+    real = Cap("BIOINSTRUCT_MAX_USD", "usd", PICODOLLARS // 10, PICODOLLARS // 20)
+    assert "rehearsal" not in real.reached_message(Amount(0.06, 9))
+    assert "not paid for again" in real.reached_message(Amount(0.06, 9))

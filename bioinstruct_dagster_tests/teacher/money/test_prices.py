@@ -1,5 +1,7 @@
 """Prices: dollars from tokens, and no guess where the list has no price."""
 
+from dataclasses import replace
+
 import pytest
 
 from bioinstruct_dagster.settings import DEFAULT_MODELS
@@ -25,7 +27,9 @@ def test_a_model_that_is_not_listed_has_no_price(model):
 
 def test_the_default_models_are_listed_and_the_rehearsal_pretends_a_price():
     assert all(price_of(model) for model in DEFAULT_MODELS.values())
-    assert price_of("rehearsal-teacher") == price_of("gpt-4.1")
+    pretended, real = price_of("rehearsal-teacher"), price_of("gpt-4.1")
+    assert pretended == replace(real, pretended=True)
+    assert not real.pretended
 
 
 def test_output_never_costs_less_than_input():
