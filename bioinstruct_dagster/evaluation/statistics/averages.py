@@ -4,7 +4,6 @@ The paper states its gains in this form (evaluation.metrics.paper). Belongs here
 tasks. Does not: one task (evaluation.statistics.estimates, comparisons).
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,13 +11,15 @@ import numpy as np
 
 from bioinstruct_dagster.evaluation.metrics.measured import Floats, Measured, MeasuredError
 from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE
+from bioinstruct_dagster.evaluation.statistics.combined_intervals import (
+    interval_of_average,
+    resamples_say_too_little,
+)
 from bioinstruct_dagster.evaluation.statistics.comparisons import difference_estimate
 from bioinstruct_dagster.evaluation.statistics.estimates import (
     CLUSTERED_BOOTSTRAP,
-    FEW_CLUSTERS,
     ScoreEstimate,
     estimate,
-    without_spread,
 )
 from bioinstruct_dagster.evaluation.statistics.resamples import bootstrap, widened_percentiles
 from bioinstruct_dagster.evaluation.statistics.sums import (
@@ -112,10 +113,10 @@ def category_gain(tasks: Sequence[PairedTask], seed: int) -> CategoryGain:
     ) -> ScoreEstimate:
         if fewest < 2:  # noqa: PLR2004 (one cluster has no spread)
             return ScoreEstimate(score, None, None, n, clusters, ONE_UNIT_OF_A_TASK)
-        if not any(map(_resamples_say_too_little, sums)):
+        if not any(map(resamples_say_too_little, sums)):
             return drawn_interval(score, samples)
         each = [alone(task, seed + place) for place, task in enumerate(tasks)]
-        low, high = _of_intervals(score, each)
+        low, high = interval_of_average(score, each)
         known = low is not None and high is not None
         return ScoreEstimate(score, low, high, n, clusters, OF_INTERVALS if known else NO_BOUND)
 
@@ -128,9 +129,7 @@ def category_gain(tasks: Sequence[PairedTask], seed: int) -> CategoryGain:
     gain: ScoreEstimate | None = None
     if has_gain and fewest < 2:  # noqa: PLR2004
         gain = replace(difference, score=at_adapter / at_base - 1)
-    elif has_gain and any(
-        map(_resamples_say_too_little, [pair[0] for pair in pairs] + differences)
-    ):
+    elif has_gain and any(map(resamples_say_too_little, [pair[0] for pair in pairs] + differences)):
         gain = ScoreEstimate(at_adapter / at_base - 1, None, None, n, clusters, NO_GAIN_INTERVAL)
     elif has_gain:
         gain = drawn_interval(at_adapter / at_base - 1, gains[np.isfinite(gains)])
@@ -141,33 +140,6 @@ def category_gain(tasks: Sequence[PairedTask], seed: int) -> CategoryGain:
         difference,
         gain,
     )
-
-
-def _resamples_say_too_little(sums: ClusterSums) -> bool:
-    """Whether a single score of these items gets no bootstrap either, so that none is averaged.
-
-    Resamples of items that are all alike are all alike, and would claim that no other item differs.
-    """
-    return sums.clusters < FEW_CLUSTERS or without_spread(sums) is not None
-
-
-def _of_intervals(score: float, each: Sequence[ScoreEstimate]) -> tuple[float | None, float | None]:
-    """The ends of an average's interval from those of its parts, which are independent.
-
-    The distances from the score to the ends are squared and added, apart for each side (Zou and
-    Donner 2008, "Construction of confidence limits about effect measures"). An end is None if a
-    part has none.
-    """
-
-    def distance(ends: Sequence[float | None]) -> float | None:
-        found = [
-            abs(one.score - end) for one, end in zip(each, ends, strict=True) if end is not None
-        ]
-        return math.hypot(*found) / len(each) if len(found) == len(each) else None
-
-    below = distance([one.ci_low for one in each])
-    above = distance([one.ci_high for one in each])
-    return (None if below is None else score - below, None if above is None else score + above)
 
 
 def _base_alone(task: PairedTask, seed: int) -> ScoreEstimate:
