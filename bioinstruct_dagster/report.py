@@ -12,12 +12,9 @@ from typing import Any
 from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER, RowOrigins, origins_of
-from bioinstruct_dagster.evaluation.leaderboard import (
-    groups_of_equals,
-    items_trained_on,
-    leaderboard,
-)
+from bioinstruct_dagster.evaluation.leaderboard import groups_of_equals, leaderboard
 from bioinstruct_dagster.evaluation.shown import rests_on_fixtures, score_table
+from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
 from bioinstruct_dagster.store.database import Store, StoreError
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import SHORT
 from bioinstruct_dagster.evaluation.shown import interval
+from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.store.database import Store
 
 # The main metric of each whole task, and the averages of categories.
@@ -21,26 +22,6 @@ _SCORES = """
     where items = 'all' and subject <> 'base' and (task <> 'held_out' or category = 'all')
         and (main or (task = 'average' and metric = 'main_metrics'))
     order by task, metric, category, experiment
-"""
-# An average counts the items of its category's tasks.
-_TRAINED_ON = """
-    with repeated as (
-        select base_model, recipe, task, count(distinct item_id) as items
-        from eval_predictions
-        where contaminated
-        group by all
-    ),
-    of_category as (
-        select distinct base_model, recipe, task, category
-        from eval_scores
-        where task not in ('average', 'held_out')
-    )
-    select base_model || '|' || recipe as experiment, task, '' as category, items from repeated
-    union all
-    select base_model || '|' || recipe, 'average', category, sum(items)::bigint
-    from repeated
-    join of_category using (base_model, recipe, task)
-    group by all
 """
 
 
@@ -61,18 +42,6 @@ def leaderboard(store: Store) -> list[dict[str, str]]:
         key=lambda subjects: _place(subjects["adapter"]),
     )
     return [_shown(subjects, trained_on) for subjects in ranked]
-
-
-def items_trained_on(store: Store) -> dict[tuple[str, str, str], int]:
-    """How many scored items repeat rows that the adapter was trained on, where any does.
-
-    Returns:
-        The number by experiment, task and category. The category is empty but for averages.
-    """
-    return {
-        (row["experiment"], row["task"], row["category"]): row["items"]
-        for row in store.rows(_TRAINED_ON)
-    }
 
 
 def equal_items(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -48,19 +48,6 @@ def test_only_scores_on_equal_items_are_ranked(store, change):
     assert [row["experiment"] for row in group] == ["llama|b", "llama|a"]
 
 
-def test_items_that_were_trained_on_are_counted(store):
-    item = {
-        "base_model": "llama", "recipe": "all", "task": "medqa", "subject": "adapter",
-        "prediction": "x", "metric": "accuracy", "value": 1.0, "metrics": "{}", "ended": True,
-        "tokens_lost": 0, "rehearsal": False,
-    }  # fmt: skip
-    items = [item | {"item_id": str(n), "contaminated": n == 1} for n in range(3)]
-    average = {"task": "average", "metric": "main_metrics", "main": False}
-    scores = scores_of("all", 0.5) + scores_of("all", 0.5, **average)
-    store.replace({"hf_dataset": placed(NEW), "eval_scores": scores, "eval_predictions": items})
-    assert [row["items trained on"] for row in leaderboard(store)] == ["1", "1"]
-
-
 def test_of_losses_the_lowest_is_the_best(store):
     loss = {"task": "held_out", "metric": "loss", "category": "all"}
     found = board(store, scores_of("low", 1.0, **loss), scores_of("high", 2.0, **loss))
