@@ -130,9 +130,30 @@ def test_results_of_an_older_data_set_are_marked_wherever_they_stand(store, sett
     assert text.count(mark) == 3  # at the adapter, at its scores, and on the leaderboard
     board = text.split("Leaderboard")[1].split("\n\n")[0]
     lines = [line for line in board.splitlines() if "llama|" in line]
-    assert "llama|other" in lines[0]  # the better score is of older data, and stands below
-    assert mark in lines[1]
-    assert mark not in lines[0]
+    assert "llama|all" in lines[0]  # the better score, though it is of older data
+    assert mark in lines[0]
+    assert mark not in lines[1]
+    assert "medqa (accuracy), n = 9, items x/x" in board
+
+
+def test_unlike_items_are_not_ranked(store, settings):
+    few = score(NEW) | {"recipe": "other", "n": 4, "items_source": "fixture"}
+    store.replace({"hf_dataset": placed(NEW), "eval_scores": [score(NEW), few]})
+    board = text_of(settings, store).split("Leaderboard")[1].split("\n\n")[0]
+    assert "2 scores are not ranked: no other adapter was scored on the same items." in board
+    assert "llama|" not in board
+
+
+def test_a_score_whose_items_were_trained_on_is_marked(store, settings):
+    item = {
+        "base_model": "llama", "recipe": "all", "task": "medqa", "subject": "adapter",
+        "item_id": "1", "prediction": "x", "metric": "accuracy", "value": 1.0, "metrics": "{}",
+        "ended": True, "tokens_lost": 0, "rehearsal": False, "contaminated": True,
+    }  # fmt: skip
+    scores = [score(NEW), score(NEW) | {"recipe": "other"}]
+    store.replace({"hf_dataset": placed(NEW), "eval_scores": scores, "eval_predictions": [item]})
+    text = text_of(settings, store)
+    assert text.count("TRAINED ON: training rows repeat 1 of 9 items") == 2
 
 
 def test_results_of_the_present_data_set_are_not_marked(store, settings):

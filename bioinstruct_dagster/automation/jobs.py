@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.assets import score_adapters
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
@@ -112,8 +113,9 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
         some = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
         context.log.info("%s: %s", some, listed)
         step = ExperimentStep(context, matrix, store, settings, process)
-        trained = yield from train_adapters(step, experiments, retrain=config.retrain)
-        scored = yield from score_adapters(step, trained.made)
+        with renewing_older_result_checks(context.instance, store):
+            trained = yield from train_adapters(step, experiments, retrain=config.retrain)
+            scored = yield from score_adapters(step, trained.made)
         faults = []
         for outcomes in (trained, scored):
             try:

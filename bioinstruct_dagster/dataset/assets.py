@@ -13,11 +13,12 @@ import dagster as dg
 from bioinstruct_dagster import figures
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card import Card
-from bioinstruct_dagster.dataset.checks import renew_older_result_checks
+from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.dataset.marked_rows import marked_rows
 from bioinstruct_dagster.dataset.older_results import (
     OLDER_RESULT_CHECKS,
     advice_of,
+    made_results,
     older_experiments,
 )
 from bioinstruct_dagster.dataset.origins import origins_of
@@ -96,6 +97,13 @@ def hf_dataset(
     instructions and many inputs, a hash of instruction and input decides. The first build chooses
     the rule, and a row keeps its split when the data set grows.
     """
+    with renewing_older_result_checks(context.instance, store):
+        return _made(context, store, settings)
+
+
+def _made(
+    context: dg.AssetExecutionContext, store: Store, settings: Settings
+) -> dg.MaterializeResult[None]:
     rows = store.rows(ROWS_IN_ORDER)
     if not rows:
         raise StatedError("No categorized rows. Materialize key:categorized_instructions first.")
@@ -142,7 +150,7 @@ def hf_dataset(
 
 def _older_results(context: dg.AssetExecutionContext, store: Store) -> list[dict[str, Any]]:
     """Mark the adapters and scores that are older than this data set. A row for each of them."""
-    results = renew_older_result_checks(context.instance, store)
+    results = made_results(store)
     for asset in OLDER_RESULT_CHECKS:
         if older := older_experiments(results, asset):
             context.log.warning(

@@ -167,7 +167,8 @@ def _rehearsal(origins: RowOrigins) -> str:
     note = ""
     if origins.replayed:
         were = "was" if origins.replayed == 1 < origins.total else "were"
-        note += _REHEARSAL.format(rows=_of_all(origins.replayed, origins.total), were=were)
+        rows = _of_all(origins.replayed, origins.total)
+        note += _REHEARSAL.format(rows=rows[0].upper() + rows[1:], were=were)
     if origins.recorded_labels:
         rows = _of_all(origins.recorded_labels, origins.total)
         rows = rows[0].lower() + rows[1:]  # within a sentence
@@ -176,7 +177,9 @@ def _rehearsal(origins: RowOrigins) -> str:
 
 
 def _of_all(count: int, total: int) -> str:
-    return f"All {total:,} rows" if count == total else f"{count:,} of {total:,} rows"
+    if count < total:
+        return f"{count:,} of {total:,} rows"
+    return "the only row" if total == 1 else f"all {total:,} rows"
 
 
 def _introduction(origins: RowOrigins) -> str:

@@ -4,7 +4,8 @@ Belongs here: the table's schema, the folder against the table, and what the che
 scores say of an older data set. Does not: finding older results (older_results).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import dagster as dg
 
@@ -17,6 +18,7 @@ from bioinstruct_dagster.dataset.older_results import (
 )
 from bioinstruct_dagster.dataset.split_rule import stored_rule
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
@@ -82,6 +84,24 @@ def older_results_check(results: Sequence[MadeResult], asset: str) -> dg.AssetCh
         },
         description=f"{listed}\n{advice_of(asset)}" if older else None,
     )
+
+
+@contextmanager
+def renewing_older_result_checks(instance: dg.DagsterInstance, store: Store) -> Iterator[None]:
+    """Renew these checks when a step ends, however it ends.
+
+    A run plans its checks as it begins. If its step fails, or makes nothing, the planned check gets
+    no verdict, and would hide the warning of an earlier run.
+
+    Args:
+        instance: with the pages.
+        store: with the results.
+    """
+    try:
+        yield
+    finally:
+        with suppress(StatedError):  # such as a locked store: the step's own error is told
+            renew_older_result_checks(instance, store)
 
 
 def renew_older_result_checks(instance: dg.DagsterInstance, store: Store) -> list[MadeResult]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from bioinstruct_dagster.dataset.checks import renew_older_result_checks
+from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import stored_folder
 from bioinstruct_dagster.models.current_dataset import current_dataset
@@ -102,7 +102,8 @@ def eval_scores_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Asse
         asks nothing whose result is stored, and goes on if one fails.
         """
         step = ExperimentStep(context, matrix, store, settings, process)
-        outcomes = yield from score_adapters(step, experiments_of(context, matrix))
+        with renewing_older_result_checks(context.instance, store):
+            outcomes = yield from score_adapters(step, experiments_of(context, matrix))
         outcomes.refuse_failures()
         if outcomes.made:
             yield materialized_before()
@@ -149,8 +150,6 @@ def score_adapters(
     if waiting:
         yield from _asked(step, scorer, waiting, outcomes)
     _score_families(step, adapters, plans, outcomes)
-    if outcomes.made:
-        renew_older_result_checks(step.context.instance, step.store)
     return outcomes
 
 

@@ -50,10 +50,11 @@ COMPARED = """
 """
 NO_SCORES = "The store holds no scores. Materialize key:eval_scores first."
 REPEATED = """
-    select base_model, recipe, task, count(distinct item_id) as items
+    select base_model, recipe, task, count(distinct item_id) filter (where contaminated) as items,
+        count(distinct item_id) as scored
     from eval_predictions
-    where contaminated
     group by all
+    having items > 0
     order by all
 """
 
@@ -64,8 +65,18 @@ def every_score_has_its_items(store: dg.ResourceParam[Store]) -> dg.AssetCheckRe
     if not store.rows(COMPARED)[0]["scores"]:
         return not_judged(NO_SCORES)
     missing = store.rows(MISSING_PREDICTIONS)
+    lines = [
+        f"{_experiment(row)}, {row['task']}, {row['subject']}: the score counts {row['n']:,} "
+        f"items, and {row['items']:,} predictions are stored."
+        for row in missing
+    ]
+    if missing:
+        lines.append("Materialize key:eval_scores for these partitions again.")
     return judged(
-        not missing, {"missing": dg.MetadataValue.md(markdown_table(missing))}, warns=False
+        not missing,
+        {"missing": dg.MetadataValue.md(markdown_table(missing))},
+        warns=False,
+        description="\n".join(lines),
     )
 
 
@@ -126,7 +137,11 @@ def _judged_by_interval(
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['base_model']}|{row['recipe']}, {row['task']}: {row['metric']}"
+    return f"{_experiment(row)}, {row['task']}: {row['metric']}"
+
+
+def _experiment(row: Mapping[str, Any]) -> str:
+    return f"{row['base_model']}|{row['recipe']}"
 
 
 @dg.asset_check(asset="eval_scores")
@@ -138,7 +153,18 @@ def no_scored_item_was_trained_on(store: dg.ResourceParam[Store]) -> dg.AssetChe
     if not store.rows(COMPARED)[0]["predictions"]:
         return not_judged(NO_SCORES)
     repeated = store.rows(REPEATED)
-    return judged(not repeated, {"repeated_items": dg.MetadataValue.md(markdown_table(repeated))})
+    lines = [
+        f"{_experiment(row)}, {row['task']}: rows that the adapter was trained on repeat "
+        f"{row['items']:,} of {row['scored']:,} scored items."
+        for row in repeated
+    ]
+    if repeated:
+        lines.append("Use the scores whose `items` is without_contaminated.")
+    return judged(
+        not repeated,
+        {"repeated_items": dg.MetadataValue.md(markdown_table(repeated))},
+        description="\n".join(lines),
+    )
 
 
 @dg.asset_check(asset="eval_scores", name=OLDER_RESULT_CHECKS["eval_scores"])

@@ -15,6 +15,11 @@ from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS
 from bioinstruct_dagster.evaluation.summaries.averages import AVERAGE, GAIN
 
 MOST_ROWS = 30  # of a table that the UI shows; the store has all
+_BESIDE = ("gain here", "over", "gain quoted", "of", "quoted from")  # columns of `paper_table`
+NOT_BESIDE = {
+    "gain here": "not shown",
+    "over": "fixture items or a rehearsal: the gain has no meaning beside the paper's",
+}
 _COUNTED = ("true_positive", "false_positive", "false_negative")
 _SHORT = ("task", "metric", "base", "adapter", "difference", "p (Holm)")
 
@@ -55,12 +60,16 @@ def category_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 def paper_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Our relative gain in each category of tasks, and beside it the one that the paper states.
 
-    The paper's is a quotation: other base models, tasks, prompts and items lie behind it.
+    The paper's is a quotation: other base models, tasks, prompts and items lie behind it. A gain on
+    fixture items, or of a rehearsal, is not set beside it. A line says so.
     """
-    table = []
+    table: list[dict[str, str]] = []
     for row in scores:
         quoted = quoted_gain(row["category"])
         if (row["task"], row["metric"]) != (AVERAGE, GAIN) or quoted is None:
+            continue
+        if row["rehearsal"] or rests_on_fixtures(row["items_source"]):
+            table.append({"category": row["category"]} | dict.fromkeys(_BESIDE, "") | NOT_BESIDE)
             continue
         table.append(
             {
@@ -73,6 +82,11 @@ def paper_table(scores: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
             }
         )
     return table
+
+
+def rests_on_fixtures(items_source: str) -> bool:
+    """Whether some of the items are fixtures, whose scores mean nothing."""
+    return "fixture" in items_source.split("+")
 
 
 def class_table(counts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -17,10 +17,24 @@ PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
 OWNERS = ["team:bioinstruct"]
 REHEARSAL_NOTE = (
-    "Rehearsal: {rows} of {total} rows were made with the rehearsal teacher, with the embedded "
-    "base model, or on fixture items. They show that the chain works. They have no medical meaning "
-    "and must not be published."
+    "Rehearsal: {marked} of {total} {things} {because}. It shows that the chain works. It has no "
+    "medical meaning and must not be published."
 )
+_BY_TEACHER = "made with the rehearsal teacher"
+_BY_MODEL = "made with the embedded base model or from rehearsal rows"
+# What a row of each table with a mark `rehearsal` is, and what can be behind the mark.
+REHEARSED = {
+    "raw_instructions": ("row", _BY_TEACHER),
+    "deduplicated_instructions": ("row", _BY_TEACHER),
+    "categorized_instructions": ("row", _BY_TEACHER),
+    "hf_dataset": ("row", _BY_TEACHER),
+    "lora_adapter": ("adapter", _BY_MODEL),
+    "eval_scores": ("score", f"made on fixture items, or of an adapter that was {_BY_MODEL}"),
+    "judge_scores": (
+        "score",
+        f"made on fixture items, by a rehearsal's judge, or of an adapter that was {_BY_MODEL}",
+    ),
+}
 
 COLUMNS = """
     select column_name, data_type, is_nullable = 'YES' as nullable
@@ -69,15 +83,30 @@ def materialization(
     if marked:
         metadata["rehearsal"] = dg.MetadataValue.bool(bool(rehearsal))
         if rehearsal:
-            metadata["rehearsal_note"] = REHEARSAL_NOTE.format(
-                rows=f"{rehearsal:,}", total=f"{count:,}"
-            )
+            metadata["rehearsal_note"] = rehearsal_note(table, rehearsal, count)
             context.instance.add_run_tags(context.run.run_id, {"rehearsal": "true"})
     metadata["dagster/row_count"] = count
     metadata["dagster/column_schema"] = dg.TableSchema(column_schema(columns, table))
     metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
     metadata["fingerprint"] = fingerprint
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fingerprint[:16]))
+
+
+def rehearsal_note(table: str, marked: int, total: int) -> str:
+    """What of a table is a rehearsal, and what can be behind that, in a table of its kind.
+
+    Args:
+        table: the table's name.
+        marked: how many of its rows are marked.
+        total: how many rows it has, or the step wrote.
+    """
+    thing, because = REHEARSED[table]
+    return REHEARSAL_NOTE.format(
+        marked=f"{marked:,}",
+        total=f"{total:,}",
+        things=thing if total == 1 else f"{thing}s",
+        because=f"{'was' if marked == 1 else 'were'} {because}",
+    )
 
 
 def column_schema(columns: Sequence[Mapping[str, Any]], table: str) -> list[dg.TableColumn]:

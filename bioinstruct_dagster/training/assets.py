@@ -14,7 +14,7 @@ import dagster as dg
 from pydantic import Field
 
 from bioinstruct_dagster import figures
-from bioinstruct_dagster.dataset.checks import renew_older_result_checks
+from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import stored_path
 from bioinstruct_dagster.models.current_dataset import current_dataset
@@ -104,9 +104,10 @@ def lora_adapter_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Ass
         neighbouring recipes. The job `study` takes any set of experiments in one run.
         """
         step = ExperimentStep(context, matrix, store, settings, process)
-        outcomes = yield from train_adapters(
-            step, experiments_of(context, matrix), retrain=config.retrain
-        )
+        with renewing_older_result_checks(context.instance, store):
+            outcomes = yield from train_adapters(
+                step, experiments_of(context, matrix), retrain=config.retrain
+            )
         outcomes.refuse_failures()
         if outcomes.made:
             yield materialized_before()
@@ -176,8 +177,6 @@ def train_adapters(
         ):
             for one, message in made:
                 yield stored(one, message["result"], reused=message["reused"])
-    if outcomes.made:
-        renew_older_result_checks(step.context.instance, step.store)
     return outcomes
 
 

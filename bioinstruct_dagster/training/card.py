@@ -26,6 +26,12 @@ _PACKING = {
     True: "several rows in one pass, none of which attends to another",
     False: "none: one row in a pass",
 }
+# What a value of the recipe that is not set means (models.experiments.recipe).
+_NOT_SET = {
+    "rows": "all rows of the train split",
+    "lora_plus_ratio": "none: A and B have the same learning rate",
+    "patience": "none: training never ends early",
+}
 
 
 def render_card(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
@@ -138,7 +144,7 @@ def _recipe(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
     facts = result.get("run_facts") or {}
     values = {
         (f"{name} (the recipe's)" if name == "seed" else name): _with_origin(
-            _value(value), spec.origins.get(name)
+            _NOT_SET.get(name, "none") if value is None else _value(value), spec.origins.get(name)
         )
         for name, value in spec.recipe.model_dump().items()
     }

@@ -95,6 +95,22 @@ def test_a_rebuilt_set_marks_older_results_on_their_pages(settings, tmp_path, hu
         assert last_result(project, "judged_answers") is None
 
 
+def test_a_failed_run_does_not_hide_the_warning_of_an_older_result(
+    settings, tmp_path, hugging_face
+):
+    """The run plans its checks, and never comes to them. The last record must have the verdict."""
+    project = Imported(settings, tmp_path)
+    built(project, questions(40))
+    project.store.replace({"lora_adapter": [adapter("0" * 64)], "eval_scores": [score("0" * 64)]})
+    with project.store.write() as connection:
+        connection.execute("delete from categorized_instructions")
+    assert not project.run(assets=("hf_dataset",), novelty="auto").success
+    for asset in ("lora_adapter", "eval_scores"):
+        found = last_result(project, asset)
+        assert found is not None
+        assert "llama|all: of an older data set" in found.description
+
+
 @pytest.mark.parametrize("teacher", ["rehearsal", "openai"])
 def test_a_rehearsal_s_card_names_the_rehearsal_under_any_teacher(
     settings, tmp_path, hugging_face, teacher

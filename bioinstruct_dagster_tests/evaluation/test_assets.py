@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from bioinstruct_dagster.dataset.older_results import OLDER_RESULT_CHECKS
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.evaluation.cache.parts import parts_in
 from bioinstruct_dagster.evaluation.planning import PARTS
@@ -18,6 +19,7 @@ from bioinstruct_dagster.models.compute.travelling import TravellingLauncher
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster_tests.dataset.test_older_results import NEW, OLD, placed, score
 
 EXPERIMENTS = """
 base_models:
@@ -327,3 +329,18 @@ def test_a_task_that_is_not_there_is_refused_by_name(copied, tmp_path):
     assert not result.success
     assert "BIOINSTRUCT_EVALUATE_TASKS: there is no evaluation task medqua" in error_of(result)
     assert processes == 0
+
+
+def test_a_failed_run_does_not_hide_that_scores_are_older(tmp_path):
+    """The run plans the check, fails, and never comes to it. The page keeps the warning."""
+    project = Project(tmp_path)
+    project.store.replace({"hf_dataset": placed(NEW), "eval_scores": [score(OLD)]})
+    result, _ = project.materialize("eval_scores", partition=KEYS[0])
+    assert not result.success
+    key = dg.AssetCheckKey(dg.AssetKey("eval_scores"), OLDER_RESULT_CHECKS["eval_scores"])
+    storage = project.instance.event_log_storage
+    last, planned = storage.get_asset_check_execution_history(key, limit=2)
+    assert planned.run_id == result.run_id
+    assert (
+        "of an older data set" in last.event.dagster_event.asset_check_evaluation_data.description
+    )

@@ -50,7 +50,9 @@ def prediction_row(subject, number, **more):
 def test_each_score_needs_as_many_predictions_as_items(store, predictions, passed):
     items = [prediction_row("base", number) for number in range(predictions)]
     store.replace({"eval_scores": [score_row("base", n=2)], "eval_predictions": items})
-    assert every_score_has_its_items(store=store).passed == passed
+    found = every_score_has_its_items(store=store)
+    assert found.passed == passed
+    assert (f"counts 2 items, and {predictions} predictions" in (found.description or "")) != passed
 
 
 @pytest.mark.parametrize(
@@ -152,3 +154,5 @@ def test_an_item_that_was_trained_on_is_a_warning(store, contaminated):
     found = no_scored_item_was_trained_on(store=store)
     assert found.passed is not contaminated
     assert ("held_out" in found.metadata["repeated_items"].md_str) is contaminated
+    said = "base|recipe, held_out: rows that the adapter was trained on repeat 1 of 1 scored items."
+    assert (said in (found.description or "")) is contaminated

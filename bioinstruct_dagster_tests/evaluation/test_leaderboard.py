@@ -1,6 +1,8 @@
-"""The leaderboard: by task, results on the present data set first, each with what it rests on."""
+"""The leaderboard: by task and equal items, the best first, each with what it rests on."""
 
-from bioinstruct_dagster.evaluation.leaderboard import PRESENT, leaderboard
+import pytest
+
+from bioinstruct_dagster.evaluation.leaderboard import groups_of_equals, leaderboard
 from bioinstruct_dagster_tests.dataset.test_older_results import NEW, OLD, placed, score
 
 
@@ -15,15 +17,35 @@ def board(store, *scores):
     return leaderboard(store)
 
 
-def test_the_best_score_comes_first_and_older_results_last(store):
+def test_among_equal_items_the_best_score_comes_first_whatever_its_data_set(store):
     found = board(
         store, scores_of("good", 0.7), scores_of("better", 0.8), scores_of("best", 0.9, OLD)
     )
-    assert [row["experiment"] for row in found] == ["llama|better", "llama|good", "llama|best"]
-    assert [row["rests on"] == PRESENT for row in found] == [True, True, False]
-    assert found[2]["rests on"].startswith("of an older data set")
-    assert found[0]["score"] == "0.800"
-    assert found[0]["difference to base"] == "+0.800"
+    assert [row["experiment"] for row in found] == ["llama|best", "llama|better", "llama|good"]
+    assert [row["data set"] for row in found] == [OLD[:12], NEW[:12], NEW[:12]]
+    assert found[1]["score"] == "0.800"
+    assert found[1]["difference to base"] == "+0.800"
+    assert found[1]["n"] == "9"
+
+
+def test_the_table_that_is_kept_says_nothing_of_the_present(store):
+    """The data set can change afterwards, and nobody corrects a stored table."""
+    rows = board(store, scores_of("good", 0.7), scores_of("old", 0.9, OLD))
+    store.replace({"hf_dataset": placed("c" * 64)})
+    assert leaderboard(store) == rows
+    assert not any("present" in text or "older" in text for row in rows for text in row.values())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"items_fingerprint": "other"}, {"n": 12}, {"task_version": "2"}],
+)
+def test_only_scores_on_equal_items_are_ranked(store, change):
+    found = board(
+        store, scores_of("a", 0.5), scores_of("b", 0.6), scores_of("unlike", 0.9, **change)
+    )
+    (group,) = groups_of_equals(found)
+    assert [row["experiment"] for row in group] == ["llama|b", "llama|a"]
 
 
 def test_of_losses_the_lowest_is_the_best(store):

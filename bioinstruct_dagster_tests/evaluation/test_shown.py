@@ -22,7 +22,7 @@ def rows(task, metric, *, main=True, category="extraction", items="all"):
     common = {
         "task": task, "metric": metric, "main": main, "category": category, "items": items,
         "ci_low": 0.1, "ci_high": 0.9, "n": 1_200, "clusters": 1_200, "method": "Wilson",
-        "items_source": "files",
+        "items_source": "files", "rehearsal": False,
         "p_value": None, "p_holm": None, "detectable": None,
     }  # fmt: skip
     return [
@@ -133,6 +133,19 @@ def test_the_paper_s_gain_stands_beside_ours_as_a_quotation():
     assert row["gain quoted"] == "+17.3%"
     assert "J Am Med Inform Assoc 2024" in row["quoted from"]
     assert paper_table(SCORES) == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"rehearsal": True}, {"items_source": "files+fixture"}, {"items_source": "fixture"}]
+)
+def test_what_has_no_meaning_does_not_stand_beside_the_paper(change):
+    gain = rows("average", "relative_gain", main=False)[-1] | {"category": "extraction"} | change
+    [row] = paper_table([gain])
+    assert "25.0%" not in str(row)
+    assert (row["gain here"], row["gain quoted"]) == ("not shown", "")
+    assert "has no meaning beside the paper's" in row["over"]
+    [real] = paper_table([gain | {"rehearsal": False, "items_source": "files"}])
+    assert real.keys() == row.keys()
 
 
 def test_counts_by_class_stand_side_by_side():

@@ -100,9 +100,9 @@ def test_the_card_of_real_training_carries_no_warning(training_spec):
     assert data.license == "apache-2.0"
     assert "must not be published" not in card
     assert "- rehearsal: no\n" in card
-    assert "None" not in card.replace("- rows: None", "").replace("patience: None", "").replace(
-        "lora_plus_ratio: None", ""
-    )
+    assert "None" not in card
+    assert "- rows: all rows of the train split" in card
+    assert "- lora_plus_ratio: none: A and B have the same learning rate" in card
 
 
 def test_the_card_says_what_is_a_rehearsal(adapter, training_spec):

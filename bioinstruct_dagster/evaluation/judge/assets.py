@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.evaluation.judge.answers import AnsweredItem, TaskAnswers, answers_of
 from bioinstruct_dagster.evaluation.judge.choice import (
     in_judge_s_names,
@@ -86,34 +87,46 @@ def judged_answers_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         Every score says whether the judge was measured on human scores, and whether it was better
         than text lengths and the composite. Stored replies are never paid for again.
         """
-        if not is_asked(settings):
-            context.log.info(why_not_asked(settings))
-            return
-        asked = judge_settings(settings).teacher
-        standing = standing_of(store, asked.name, asked.model)
-        if settings.judge.mode == "proven" and standing.state != "proven":
-            context.log.warning(
-                "BIOINSTRUCT_JUDGE is proven, so this judge was not asked. %s", standing.note
-            )
-            return
-        found = _answers(context, experiments_of(context, matrix), store, settings)
-        if not found:
-            return
-        judgement = _judged(context, store, settings, found)
-        if judgement.tally.pending:
-            context.log.info(
-                "%s requests are with the Batch API. Materialize key:judged_answers again when "
-                "they are done.",
-                judgement.tally.pending,
-            )
-            return
-        scores = _rows(matrix, store, settings, found=found, judgement=judgement, standing=standing)
-        for one, rows in scores.items():
-            yield _stored(context, store, one, rows)
-        if scores:
-            yield materialized_before()
+        with renewing_older_result_checks(context.instance, store):
+            yield from _made(context, matrix, experiments_of(context, matrix), store, settings)
 
     return judged_answers
+
+
+def _made(
+    context: dg.AssetExecutionContext,
+    matrix: ExperimentMatrix,
+    experiments: Sequence[Experiment],
+    store: Store,
+    settings: Settings,
+) -> Iterator[Any]:
+    """Ask the judge, and store the scores of each experiment. Yields their events."""
+    if not is_asked(settings):
+        context.log.info(why_not_asked(settings))
+        return
+    asked = judge_settings(settings).teacher
+    standing = standing_of(store, asked.name, asked.model)
+    if settings.judge.mode == "proven" and standing.state != "proven":
+        context.log.warning(
+            "BIOINSTRUCT_JUDGE is proven, so this judge was not asked. %s", standing.note
+        )
+        return
+    found = _answers(context, experiments, store, settings)
+    if not found:
+        return
+    judgement = _judged(context, store, settings, found)
+    if judgement.tally.pending:
+        context.log.info(
+            "%s requests are with the Batch API. Materialize key:judged_answers again when "
+            "they are done.",
+            judgement.tally.pending,
+        )
+        return
+    scores = _rows(matrix, store, settings, found=found, judgement=judgement, standing=standing)
+    for one, rows in scores.items():
+        yield _stored(context, store, one, rows)
+    if scores:
+        yield materialized_before()
 
 
 def _answers(

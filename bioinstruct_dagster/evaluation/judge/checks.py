@@ -34,7 +34,17 @@ def judge_is_proven(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     if not store.rows("select 1 from judge_scores limit 1"):
         return not_judged("No judge has scored an answer.")
     unproven = store.rows(UNPROVEN)
-    return judged(not unproven, {"unproven": dg.MetadataValue.md(markdown_table(unproven))})
+    lines = [
+        f"{row['judge_model']}: {row['scores']:,} scores rest on a judge that is "
+        f"{str(row['judge_state']).replace('_', ' ')} by human scores, with the rubric "
+        f"{row['rubric']}."
+        for row in unproven
+    ]
+    return judged(
+        not unproven,
+        {"unproven": dg.MetadataValue.md(markdown_table(unproven))},
+        description="\n".join(lines),
+    )
 
 
 @dg.asset_check(asset="judged_answers", name=OLDER_RESULT_CHECKS["judged_answers"])

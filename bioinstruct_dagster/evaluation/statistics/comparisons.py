@@ -91,13 +91,10 @@ def compare(base: Measured, adapter: Measured, clusters: Clusters, seed: int) ->
         MeasuredError: the two were not measured on the same items.
     """
     first, second = paired_sums((base, adapter), clusters)
-    if base.proportion and adapter.proportion and not first.shared and first.clusters > 1:
+    if _is_right_and_wrong(base, adapter, first):
         return _right_and_wrong(first, second)
     difference = difference_of(first, second)
-    found = without_spread(difference)
-    if found is None:
-        low, high, method = general_interval(difference, seed)
-        found = ScoreEstimate(difference.score, low, high, first.items, first.clusters, method)
+    found = _estimate_of(difference, seed)
     if first.clusters <= 1:
         return Comparison(found, 1.0 if first.items else math.nan, NO_TEST, None)
     swaps = swapped(first.table, second.table, first.of, seed)
@@ -106,6 +103,30 @@ def compare(base: Measured, adapter: Measured, clusters: Clusters, seed: int) ->
     # If all items gave the same difference, they say nothing of how much others differ.
     detectable = None if found.method == NO_VARIATION else _detectable(difference)
     return Comparison(found, p_value, test, detectable)
+
+
+def difference_estimate(
+    base: Measured, adapter: Measured, clusters: Clusters, seed: int
+) -> ScoreEstimate:
+    """The difference of `compare` and its interval, without a test. It takes the same arguments."""
+    first, second = paired_sums((base, adapter), clusters)
+    if _is_right_and_wrong(base, adapter, first):
+        return _right_and_wrong(first, second).estimate
+    return _estimate_of(difference_of(first, second), seed)
+
+
+def _is_right_and_wrong(base: Measured, adapter: Measured, first: ClusterSums) -> bool:
+    """Whether each item is right or wrong, and stands for itself."""
+    return base.proportion and adapter.proportion and not first.shared and first.clusters > 1
+
+
+def _estimate_of(difference: ClusterSums, seed: int) -> ScoreEstimate:
+    found = without_spread(difference)
+    if found is not None:
+        return found
+    low, high, method = general_interval(difference, seed)
+    n, clusters = difference.items, difference.clusters
+    return ScoreEstimate(difference.score, low, high, n, clusters, method)
 
 
 def _right_and_wrong(first: ClusterSums, second: ClusterSums) -> Comparison:

@@ -6,6 +6,7 @@ import pytest
 from bioinstruct_dagster.evaluation.metrics.measured import MeasuredError
 from bioinstruct_dagster.evaluation.statistics.averages import PairedTask, category_gain
 from bioinstruct_dagster.evaluation.statistics.comparisons import compare
+from bioinstruct_dagster.evaluation.statistics.estimates import estimate
 from bioinstruct_dagster_tests.evaluation.statistics.measuring import (
     in_clusters,
     means,
@@ -81,6 +82,46 @@ def test_a_base_model_that_scores_nothing_has_no_relative_gain():
 def test_one_item_has_no_interval():
     found = category_gain([PairedTask("one", shares([1]), shares([1]), {})], 0)
     assert (found.difference.ci_low, found.difference.ci_high) == (None, None)
+
+
+@pytest.mark.parametrize("make", [shares, means])
+def test_tasks_without_variation_claim_no_certainty(make):
+    """The average's interval is that of single scores, and never a point."""
+    none = PairedTask("none", make([0.0] * 20), make([0.0] * 20), {})
+    found = category_gain([none], 0)
+    alone = compare(none.base, none.adapter, {}, 0).estimate
+    assert (found.difference.ci_low, found.difference.ci_high) == (alone.ci_low, alone.ci_high)
+    both = category_gain([none, none], 0)
+    ends = [both.base.ci_high, both.adapter.ci_high, both.difference.ci_high]
+    if make is means:  # a metric without a bound
+        assert ends == [None, None, None]
+        assert both.base.method == "none: a task has no variation, and its metric no bound"
+        return
+    assert both.base.ci_high == pytest.approx(estimate(none.base, {}, 0).ci_high / np.sqrt(2))
+    assert both.difference.ci_low < 0 < both.difference.ci_high
+    assert both.difference.method == "the tasks' own intervals, squared and added"
+
+
+def test_one_task_without_variation_widens_the_average():
+    rng = np.random.default_rng(3)
+    (varied,) = tasks_of(rng, sizes=(200,))
+    flat = PairedTask("flat", shares([1.0] * 12), shares([1.0] * 12), {})
+    one = compare(varied.base, varied.adapter, {}, 0).estimate
+    found = category_gain([varied, flat], 0)
+    assert found.difference.score == pytest.approx(one.score / 2)
+    assert found.difference.ci_high > one.ci_high / 2
+    assert found.base.ci_low < found.base.score < found.base.ci_high <= 1
+    # A quotient of such averages has no interval, and says why.
+    assert (found.gain.ci_low, found.gain.ci_high) == (None, None)
+    assert found.gain.method.startswith("none: a task has no variation")
+
+
+def test_few_items_are_no_certainty_either():
+    few = PairedTask("few", shares([1, 0, 1]), shares([1, 1, 1]), {})
+    found = category_gain([few], 0)
+    alone = compare(few.base, few.adapter, {}, 0).estimate
+    ends = (found.difference.ci_low, found.difference.ci_high)
+    assert ends == pytest.approx((alone.ci_low, alone.ci_high))
 
 
 def test_no_tasks_and_no_items_are_refused():
