@@ -13,8 +13,8 @@ from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.dataset.marked_rows import marked_rows
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER, RowOrigins, origins_of
-from bioinstruct_dagster.evaluation.leaderboard import groups_of_equals, leaderboard
-from bioinstruct_dagster.evaluation.shown import rests_on_fixtures, score_table
+from bioinstruct_dagster.evaluation.leaderboard import leaderboard
+from bioinstruct_dagster.evaluation.summaries.printed import leaderboard_lines, score_lines
 from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
 from bioinstruct_dagster.store.database import Store, StoreError
@@ -125,8 +125,10 @@ def render(settings: Settings, store: Store) -> Iterator[str]:
     yield from _categories(funnel, labellers, store)
     yield from _training(adapters, older_experiments(results, "lora_adapter"))
     older_scores = older_experiments(results, "eval_scores")
-    yield from _scores(scores, older_scores, items_trained_on(store))
-    yield from _leaderboard(leaderboard(store), older_scores)
+    lines = score_lines(scores, older_scores, items_trained_on(store))
+    yield from _part("Scores: each task's main metric, with 95 % intervals", lines)
+    lines = leaderboard_lines(leaderboard(store), older_scores)
+    yield from _part("Leaderboard: adapters on equal items, the best first", lines)
     yield from _places(settings, adapters)
     yield from _rehearsal(origins, store.rows(PLACED), labellers, adapters, scores)
     yield from _next_steps(settings, origins)
@@ -262,66 +264,6 @@ def _training(adapters: list[dict[str, Any]], older: Mapping[str, str]) -> Itera
             yield f"    OLDER: {older[name]}"
 
 
-def _scores(
-    scores: list[dict[str, Any]],
-    older: Mapping[str, str],
-    trained_on: Mapping[tuple[str, str, str], int],
-) -> Iterator[str]:
-    if not scores:
-        return
-    yield from _heading("Scores: each task's main metric, with 95 % intervals")
-    for experiment in dict.fromkeys((row["base_model"], row["recipe"]) for row in scores):
-        members = [row for row in scores if (row["base_model"], row["recipe"]) == experiment]
-        name = "|".join(experiment)
-        yield f"  {name}  (prompt {members[0]['prompt_version']})"
-        if name in older:
-            yield f"    OLDER: {older[name]}"
-        for row in score_table(members):
-            line = f"    {row['task']:<20}{row['metric']:<22}n = {row['n']:<7}{_source(row)}"
-            yield line.rstrip()
-            if repeated := trained_on.get((name, row["task"], "")):
-                yield f"      TRAINED ON: {_repeated(repeated, row['n'])}"
-            yield (
-                f"      base {row['base']}   adapter {row['adapter']}   "
-                f"difference {row['difference']}   p {row['p (Holm)']}"
-            )
-        yield "    p: corrected over the tasks by Holm's method. Other metrics: table eval_scores"
-
-
-def _source(row: Mapping[str, str]) -> str:
-    return "fixture items: no meaning" if rests_on_fixtures(row["items from"]) else ""
-
-
-def _repeated(items: int | str, n: str) -> str:
-    return f"training rows repeat {items} of {n} items; see items = 'without_contaminated'"
-
-
-def _leaderboard(rows: list[dict[str, str]], older: Mapping[str, str]) -> Iterator[str]:
-    """The experiments side by side, if there are several. Only scores on equal items are ranked."""
-    if len({row["experiment"] for row in rows}) < 2:  # noqa: PLR2004  # nothing to compare
-        return
-    yield from _heading("Leaderboard: adapters on equal items, the best first")
-    groups = groups_of_equals(rows)
-    for group in groups:
-        first = group[0]
-        named = f"{first['task']} ({first['metric']}), n = {first['n']}, items {first['items']}"
-        yield "  " + ", ".join(filter(None, [named, _source(first)]))
-        for row in group:
-            yield f"    {row['experiment']:<40} {row['score']}  {_marks(row, older)}".rstrip()
-    if alone := len(rows) - sum(map(len, groups)):
-        yield f"  {alone:,} scores are not ranked: no other adapter was scored on the same items."
-
-
-def _marks(row: Mapping[str, str], older: Mapping[str, str]) -> str:
-    """What keeps a score from being taken as it stands."""
-    marks = ["rehearsal"] * (row["rehearsal"] == "yes")
-    if row["items trained on"] != "0":
-        marks.append(f"TRAINED ON: {_repeated(row['items trained on'], row['n'])}")
-    if row["experiment"] in older:
-        marks.append(f"OLDER: {older[row['experiment']]}")
-    return "; ".join(marks)
-
-
 def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]:
     yield from _heading("Where things are")
     yield f"  store       {settings.store.path}"
@@ -385,6 +327,13 @@ def _next_steps(settings: Settings, origins: RowOrigins) -> Iterator[str]:
     yield ("  Use a real base model:   make real-base, then materialize lora_adapter and")
     yield "                           eval_scores with --partition 'smollm2-135m|all'"
     yield f"                           Others are in {settings.models.experiments}."
+
+
+def _part(heading: str, lines: Iterator[str]) -> Iterator[str]:
+    """A part of the report; nothing if it has no line."""
+    if found := list(lines):
+        yield from _heading(heading)
+        yield from found
 
 
 def _heading(text: str) -> Iterator[str]:
