@@ -87,7 +87,7 @@ def test_each_faulty_row_ends_where_the_docs_say(project):
     assert project.dropped() == {
         NEAR_ROW[0]: "novelty: repeats_kept_row",
         WORDLESS_ROW[0]: "quality: instruction_too_short",
-        REFUSED_ROW[0]: "quality: refusal",
+        REFUSED_ROW[0]: "quality: cannot_do",
         LINK_ROW[0]: "quality: ungrounded_input",
         PERSON_ROW[0]: "privacy: name",
     }
@@ -107,7 +107,7 @@ def test_the_asset_s_page_counts_what_the_store_holds(project):
     assert (found["repaired"], found["flagged"]) == (2, 1)
     assert found["kept_share"] == pytest.approx(9 / 14)
     assert found["dagster/row_count"] == 9
-    assert found["rejected_by_reason"]["quality: refusal"] == 1
+    assert found["rejected_by_reason"]["quality: cannot_do"] == 1
     assert sum(found["rejected_by_reason"].values()) == 5
     assert found["funnel"].startswith("![Funnel](data:image/svg+xml;base64,")
     assert len(found["funnel"]) < INLINE_CHARACTERS
@@ -245,15 +245,15 @@ def test_new_evaluation_items_check_contamination_alone(project, evaluation):
 
 def test_a_rule_switched_off_checks_quality_alone(project):
     project.run(FAULTY_ROWS)
-    result = project.run(quality_rules=project.rules(refusal="off"))
+    result = project.run(quality_rules=project.rules(cannot_do="off"))
     counts = checked(result)
     assert (counts["quality"], counts["privacy"], counts["contamination"]) == (14, 0, 0)
     assert REFUSED_ROW[0] in project.kept()
-    assert "refusal" not in project.values("select rule from verdicts")
-    assert "refusal" in project.values("select rule from superseded_verdicts")
+    assert "cannot_do" not in project.values("select rule from verdicts")
+    assert "cannot_do" in project.values("select rule from superseded_verdicts")
     back = project.run()
     assert checked(back)["quality"] == 14
-    assert project.dropped()[REFUSED_ROW[0]] == "quality: refusal"
+    assert project.dropped()[REFUSED_ROW[0]] == "quality: cannot_do"
 
 
 def test_another_rules_file_changes_the_kept_rows_and_back(project):
@@ -281,7 +281,7 @@ def test_equal_rows_of_an_import_are_rows_of_their_own(project):
     result = project.run([SOUND[0], SOUND[0], REFUSED_ROW, REFUSED_ROW], checked=True)
     assert (len(project.kept()), shown(result)["rejected_by_reason"]) == (
         1,
-        {"quality: refusal": 2, "novelty: repeats_kept_row": 1},
+        {"quality: cannot_do": 2, "novelty: repeats_kept_row": 1},
     )
     assert checks(result)["every_raw_row_is_accounted_for"]
 
