@@ -24,7 +24,7 @@ WORDLESS_ROW = ("???", "", "Aspirin.")
 REFUSED_ROW = (
     "Compare beta blockers with calcium antagonists in angina.",
     "",
-    "I'm sorry, but I cannot help with that.",
+    "I must decline to answer this.",
 )
 LINK_ROW = ("Summarize the trial on asthma.", "https://example.org/asthma/12", "Asthma improved.")
 MARKER_ROW = ("Say how gout is treated in its first days.", "N/A", "With colchicine or naproxen.")
