@@ -77,7 +77,7 @@ CHANGED_COMPARISONS = {
 }
 # The same for each of three kinds of quality rules.
 CHANGED_COMPARISONS_OF_KINDS = {
-    "length": ("quality/wording.py", "words.most < least", "words.most <= least"),
+    "length": ("quality/wording.py", "fewest > rule.most", "fewest >= rule.most"),
     "ungrounded": (
         "quality/grounding/task_needs.py",
         'name.word == "description"',
