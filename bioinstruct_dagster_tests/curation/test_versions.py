@@ -77,7 +77,7 @@ CHANGED_COMPARISONS = {
 }
 # The same for each of three kinds of quality rules.
 CHANGED_COMPARISONS_OF_KINDS = {
-    "length": ("quality/wording.py", "fewest > rule.most", "fewest >= rule.most"),
+    "length": ("quality/wording.py", "min(least, least_asked)", "max(least, least_asked)"),
     "ungrounded": (
         "quality/grounding/task_needs.py",
         'name.word == "description"',
