@@ -176,7 +176,7 @@ FILES = {
     "quality_rules": (
         read_rules,
         QualityRulesError,
-        ("    most: 150", "rules.instruction_too_long.most"),
+        ("    most: 500", "rules.instruction_too_long.most"),
         ("    leats: 3", "rules.instruction_too_long.leats", "least"),
         (
             "  - id: instruction_too_short",

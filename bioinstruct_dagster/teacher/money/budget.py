@@ -163,7 +163,7 @@ class Budget:
                     f"{cap.formatted(max_cost.in_unit(cap.unit))} that its token limit allows, so "
                     f"{cap.setting} can't be held: the server ignores the limit of output tokens. "
                     f"{cap.spent_of_limit()}. Nothing more "
-                    " was sent. Use a server or a model that heeds the limit. Or cap the "
+                    "was sent. Use a server or a model that heeds the limit. Or cap the "
                     "spending at the server, or unset the cap."
                 )
 
