@@ -144,8 +144,8 @@ def test_a_probe_counts_what_was_billed(store, watch, tmp_path, outcome):
     assert presumed(store) == OUTCOMES[outcome]
 
 
-# A known fault: with requests of unlike sizes (5,999 to 8,101 tokens), what would count after a kill
-# passes the cap by 1 % while answers of this script are under way. The bill stays far below.
+# A known fault: with requests of unlike sizes (5,999 to 8,101 tokens), what would count after a
+# kill passes the cap by 1 % while answers of this script are under way. The bill stays far below.
 PASSES_THE_CAP = pytest.mark.xfail(reason="the ledger on disk passes the cap by 380 tokens")
 
 
