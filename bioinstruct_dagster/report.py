@@ -13,8 +13,8 @@ from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.dataset.marked_rows import marked_rows
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER, RowOrigins, origins_of
-from bioinstruct_dagster.evaluation.leaderboard import leaderboard
-from bioinstruct_dagster.evaluation.summaries.printed import leaderboard_lines, score_lines
+from bioinstruct_dagster.evaluation.ranking.leaderboard import leaderboard
+from bioinstruct_dagster.evaluation.ranking.printed import leaderboard_lines, score_lines
 from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
 from bioinstruct_dagster.store.database import Store, StoreError

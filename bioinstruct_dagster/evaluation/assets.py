@@ -359,7 +359,7 @@ def _shown(
 ) -> dg.MaterializeResult[None]:
     """What the UI shows of an experiment's scores."""
     from bioinstruct_dagster.evaluation import shown
-    from bioinstruct_dagster.evaluation.leaderboard import leaderboard
+    from bioinstruct_dagster.evaluation.ranking.leaderboard import leaderboard
 
     tables = {
         "scores": shown.score_table(scored.scores),

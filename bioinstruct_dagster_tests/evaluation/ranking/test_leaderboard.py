@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioinstruct_dagster.evaluation.leaderboard import groups_of_equals, leaderboard
+from bioinstruct_dagster.evaluation.ranking.leaderboard import groups_of_equals, leaderboard
 from bioinstruct_dagster_tests.dataset.test_older_results import NEW, OLD, placed, score
 
 

@@ -1,13 +1,13 @@
 """Scores and leaderboard as the printed report shows them.
 
 Belongs here: lines of text. Does not: which scores are equal enough to be ranked
-(evaluation.leaderboard), or the report's other parts (report).
+(evaluation.ranking.leaderboard), or the report's other parts (report).
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bioinstruct_dagster.evaluation.leaderboard import groups_of_equals
+from bioinstruct_dagster.evaluation.ranking.leaderboard import groups_of_equals
 from bioinstruct_dagster.evaluation.shown import rests_on_fixtures, score_table
 
 
@@ -53,7 +53,7 @@ def leaderboard_lines(rows: list[dict[str, str]], older: Mapping[str, str]) -> I
     """The experiments side by side, if there are several. Only scores on equal items are ranked.
 
     Args:
-        rows: as evaluation.leaderboard gives them.
+        rows: as evaluation.ranking.leaderboard gives them.
         older: see `score_lines`.
     """
     if len({row["experiment"] for row in rows}) < 2:  # noqa: PLR2004  # nothing to compare
