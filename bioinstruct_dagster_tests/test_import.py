@@ -218,5 +218,6 @@ def test_published_rows_keep_to_their_own_rule(settings, tmp_path):
     assert counts["repeats"] == 0
     cache = str(tmp_path / "hf_cache")
     loaded = datasets.load_dataset(str(settings.store.data_dir / "hf_dataset"), cache_dir=cache)
-    assert sum(len(split) for split in loaded.values()) > 1_200
+    # About one row in twenty is faulty by its own text: ungrounded, seen in no picture, cut.
+    assert sum(len(split) for split in loaded.values()) > 1_180
     assert not any(row.strip().lower() in {"n/a", "none"} for row in loaded["train"]["input"])
