@@ -237,8 +237,7 @@ class ClauseIndex:
         if len(self._by_word) > MOST_CACHED_WORDS:
             self._forget()
         folded, words = folded_text(text), folded_words(text)
-        # Most words fulfil no clause.
-        found = reduce(or_, filter(None, map(self._by_word.__getitem__, words)), ALWAYS)
+        found = reduce(or_, map(self._by_word.__getitem__, words), ALWAYS)
         for character, literals in self._by_text.items():
             if character in folded:
                 for literal, bits in literals:

@@ -4,9 +4,11 @@ Belongs here: applying the rules, and their findings. Does not: the check behind
 (wording, grounding, arithmetic), reading the rules (rules), or similarity to other rows (novelty).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from importlib import import_module
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from bioinstruct_dagster.curation.quality.wording import (
 )
 from bioinstruct_dagster.curation.versions import code_version
 from bioinstruct_dagster.settings import INPUTS
+from bioinstruct_dagster.sign_clauses import ALWAYS
 from bioinstruct_dagster.signs import clause_bits
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
@@ -43,7 +46,7 @@ SEPARATE_VERSIONS = frozenset({"curation.quality.rules.read_rules"})
 class ActiveRule:
     """A rule with the check that its settings make.
 
-    A row is checked only if one of `fields` has a bit of `telling`, or if there are no such bits.
+    A row is checked only if one of `fields` has a bit of `telling`, or if there are no fields.
     """
 
     id: str
@@ -53,14 +56,7 @@ class ActiveRule:
     language: RuleLanguage
     rows: RowOrigin
     fields: tuple[str, ...] = ()
-    telling: int = 0
-
-    def may_match(self, held: Mapping[str, int]) -> bool:
-        """Whether the row, of whose fields these are the clause bits, must be checked."""
-        for name in self.fields:
-            if self.telling & held[name]:
-                return True
-        return not self.fields
+    telling: int = ALWAYS
 
     def judges(self, *, imported: bool) -> bool:
         """Whether the rule is meant for rows of this origin."""
@@ -88,6 +84,7 @@ class QualityGate:
         self._code = code_version("curation.quality.gate.QualityGate", without=SEPARATE_VERSIONS)
         self.version = sha256_of([self._code, [[rule.id, rule.version] for rule in on]])[:12]
         active = [_active_rule(rule) for rule in on if not isinstance(rule, LlmRule)]
+        self._searched = {rule.fields for rule in active}
         self._repairing = [rule for rule in active if rule.verdict == "repair"]
         self._checking = {
             imported: [
@@ -130,11 +127,14 @@ class QualityGate:
         unjudged: dict[str, list[str]] = {}
         # Every rule can judge ASCII, unless it fires because words are missing.
         is_ascii = all(map(str.isascii, row))
-        held = {
+        bits = {
             name: clause_bits(with_plain_apostrophes(getattr(row, name))) for name in TEXT_FIELDS
         }
+        held = {
+            fields: reduce(or_, map(bits.__getitem__, fields), ALWAYS) for fields in self._searched
+        }
         for rule in self._checking[row.imported]:
-            match = rule.check(row) if rule.may_match(held) else None
+            match = rule.check(row) if rule.telling & held[rule.fields] else None
             if match is None and is_ascii:
                 continue
             if why := rule.language.not_judged(row, fired=match is not None):
@@ -154,7 +154,7 @@ def _active_rule(rule: QualityRule) -> ActiveRule:
     check = _check_of(rule)
     active = ActiveRule(rule.id, rule.version, verdict, check, RuleLanguage(rule), rule.rows)
     if isinstance(check, PatternCheck):
-        return replace(active, fields=check.fields, telling=check.telling)
+        return replace(active, check=check.check, fields=check.fields, telling=check.telling)
     return active
 
 
