@@ -217,8 +217,10 @@ class PlainNames:
             return READS_VALUES.search(instruction) is not None and self._is_variables(
                 found.group("body")
             )
-        if has_measurement(text) or EMPTY_RESULT.search(text):
-            return not has_measurement(text) and self._lacks_result(text, instruction)
+        if has_measurement(text):
+            return False
+        if EMPTY_RESULT.search(text):
+            return self._lacks_result(text, instruction)
         if SPECIMEN_ALONE.fullmatch(text) or UNTOLD.fullmatch(text):
             by_name = BY_NAME.search(instruction) is not None
             return not by_name and READS_PERSON.search(instruction) is not None
@@ -265,7 +267,8 @@ class PlainNames:
     def _is_study(self, text: str, instruction: str) -> bool:
         if PART_OF_WORK.fullmatch(text):
             return READS_TEXT.search(instruction) is not None
-        return JUDGES_STUDY.search(instruction) is not None and STUDY_OF.fullmatch(text) is not None
+        # The input is looked at first, because few inputs begin so.
+        return STUDY_OF.fullmatch(text) is not None and JUDGES_STUDY.search(instruction) is not None
 
     def _is_set(self, text: str, instruction: str) -> bool:
         """Whether the text counts or repeats the things that the task arranges."""

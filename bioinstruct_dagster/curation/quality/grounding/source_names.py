@@ -71,9 +71,10 @@ class SourceNames:
         # Words that no name holds. "Notes" is a noun too, and "diagnosed" may be part of a topic.
         self._telling = self._words.says - verb_nouns - {"diagnosed", "abnormal"}
         # In a title, "increased" and similar words are adjectives.
-        self._states = {
+        states = {
             word for word in self._words.says if not word.endswith(("ed", "ing", "al", "ive"))
         }
+        self._told_in_title = self._words.verbs | states
         self._sentence = self._words.says | self._words.verbs
         self._results = self._sentence | source_list("finding_adjectives")
         self._small = self._words.about | self._words.articles
@@ -175,8 +176,8 @@ class SourceNames:
         if has_measurement(bare) or AGE.search(bare) or _person_pattern().match(bare):
             return None
         quoted = text[:1] in {'"', "“"} and QUOTATION.fullmatch(text.strip()) is not None
-        telling = self._words.verbs if labelled or quoted else self._sentence
-        if any(word.strip(",:;()\"'").lower() in telling | self._states for word in words):
+        telling = self._told_in_title if labelled or quoted else self._sentence
+        if not telling.isdisjoint(word.strip(",:;()\"'").lower() for word in words):
             return None
         if labelled:
             return SourceName("work", titled=True)

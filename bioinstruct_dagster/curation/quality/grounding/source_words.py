@@ -17,6 +17,7 @@ SOURCE_LISTS = "sources.yaml"
 MOST_REMEMBERED_NOUNS = 20_000  # nouns whose singular is cached
 
 TOKEN = re.compile(r"\w[\w’'-]*|[,:;()\"“”/&]")
+DIGIT = re.compile(r"\d")
 LETTERS = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
 # A time, as in "results from the past 24 hours", is no result.
 TIME = re.compile(
@@ -62,6 +63,8 @@ def source_classes(rule: UngroundedRule) -> dict[str, str]:
 
 def has_measurement(text: str) -> bool:
     """Whether a text holds measured content: a figure with a unit, a ratio, a percentage."""
+    if DIGIT.search(text) is None:
+        return False  # most names; each measurement has a figure
     return _measurement_pattern().search(TIME.sub("", text)) is not None
 
 

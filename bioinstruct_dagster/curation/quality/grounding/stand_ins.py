@@ -50,8 +50,10 @@ LETTERED = re.compile(
     re.IGNORECASE,
 )
 BRACKETED = re.compile(r"\[[A-Za-z][^\[\]]{0,80}\]")
-# A part of each of these marks; quick to search for.
-MARK_HINT = re.compile(r"[@{<\[…%]|__|\.\.\.| (?:[A-DX-Z]|XYZ|ABC)\b|[Xx]{3}|[Yy]{3}|[Zz]{3}")
+# Each mark and each bracket has one of these parts, in small letters, and each such thing has a
+# letter for a name. Both are quick to search for.
+MARK_HINTS = ("@", "{", "<", "[", "…", "%", "__", "...", "xxx", "yyy", "zzz")
+LETTER_HINT = re.compile(r" (?:[A-DX-Z]|XYZ|ABC)\b")
 # A mark that says that a part of the text is still to be written.
 UNFILLED = re.compile(
     r"\[(?:insert|list|provide|enter|specify|include|paste|upload)\b[^\[\]]{0,80}\]|@CODE\w*\$",
@@ -146,7 +148,9 @@ class StandIns:
             if found := _placeholder_pattern().fullmatch(one):
                 kind = nouns_of(found.group("kind") or "")
                 return not kind or kind[-1] in self._class_of
-        if MARK_HINT.search(text) and self._is_marked(text):
+        folded = text.lower()
+        has_mark = any(part in folded for part in MARK_HINTS)
+        if (has_mark or LETTER_HINT.search(text)) and self._is_marked(text, has_mark=has_mark):
             return True
         marked = any(part in body for part in MARK_PARTS) and MARK.search(body) is not None
         if body.count(" ") > MOST_KIND_WORDS and not marked:
@@ -159,17 +163,18 @@ class StandIns:
             and not any(map(str.isdigit, body))
         )
 
-    def _is_marked(self, text: str) -> bool:
-        """Whether a text with marks is still to be written."""
+    def _is_marked(self, text: str, *, has_mark: bool) -> bool:
+        """Whether a text with marks, or with things named by letters, is still to be written."""
         if UNFILLED.search(text) or len(set(UNNAMED_DRUG.findall(text))) > 1:
             return True
         if (
             ":" not in text
             and not self._verbs.isdisjoint(text.lower().split())
-            and all(mark.strip(".…") == "" for mark in MARK.findall(text))
+            and not (has_mark and any(mark.strip(".…") for mark in MARK.findall(text)))
         ):
             return False  # "The patient was given …" is the beginning of a sentence
-        rest = LETTERED.sub(" ", BRACKETED.sub(self._bracket, MARK.sub(" ", text)))
+        rest = BRACKETED.sub(self._bracket, MARK.sub(" ", text)) if has_mark else text
+        rest = LETTERED.sub(" ", rest)
         return rest != text and self._is_frame(rest)
 
     def _bracket(self, found: re.Match[str]) -> str:
