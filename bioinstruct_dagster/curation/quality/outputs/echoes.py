@@ -77,8 +77,8 @@ class _EchoCheck:
     def _rest_after(self, text: str, echo: str) -> str | None:
         """What follows the echo at the beginning of a text; None if there is no such echo."""
         end = _end_of_echo(text, echo)
-        if end is None:
-            text = _without(self._label, text)
+        if end is None and (found := self._label.match(text)):
+            text = text[found.end() :]
             end = _end_of_echo(text, echo)
         if end is None:
             return None

@@ -62,6 +62,7 @@ OPEN_FIGURE = re.compile(
     r"|\b(?:begin|start|give|infuse|inject|administer|titrate)\b[^.\n]{0,30} 0\.$",
     re.IGNORECASE,
 )
+OPEN_FIGURE_ENDS = ("0.", "t", "T")  # unless the figure itself is the end
 NO_PROSE = re.compile(r"[|\t=]|https?:|www\.|\bdoi\b|@\w")
 
 
@@ -132,7 +133,9 @@ def unfinished_check(rule: UnfinishedRule) -> RowCheck:
     def check(row: RowTexts) -> RuleMatch | None:
         text = getattr(row, rule.field).rstrip()
         last = text[-1:]
-        if OPEN_FIGURE.search(text, max(0, len(text) - MOST_SHOWN_CHARS)):
+        if (last.isdigit() or text.endswith(OPEN_FIGURE_ENDS)) and OPEN_FIGURE.search(
+            text, max(0, len(text) - MOST_SHOWN_CHARS)
+        ):
             return RuleMatch({"ends": text[-MOST_SHOWN_CHARS:]})
         if last in ".!?" or not (last.isalpha() or last in "*("):
             return None

@@ -261,9 +261,7 @@ class _LoopCheck:
 
     def _repeated_characters(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
         """Characters that follow themselves too often within a word."""
-        for word in words:
-            if len(word) < LONG_WORD:
-                continue
+        for word in [word for word in words if len(word) >= LONG_WORD]:
             if len(set(word)) > min(MOST_LETTERS_OF_LOOP, LEAST_LETTER_SHARE * len(word)):
                 continue
             found = LETTER_RUN.search(word)
