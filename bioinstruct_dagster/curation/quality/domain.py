@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.gates import RowTexts
@@ -30,6 +31,7 @@ from bioinstruct_dagster.curation.word_lists import word_list
 from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, folded_text, folded_words
 
 # Words that begin with a letter. Numbers and single letters say nothing of the field.
+AFTER_DIGITS = ":"  # words of ASCII that begin with a digit are sorted before it
 FIELD_WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]+")
 # The share of each kind among the words of general English, without the words of the list `unread`.
 # Computed from the word frequencies of the package wordfreq 3.1.1 (Speer, 2022), which counts web
@@ -84,9 +86,10 @@ def field_words(*texts: str) -> set[str]:
     """The distinct words and compounds that can show a field, in small letters."""
     if all(map(str.isascii, texts)) and sum(map(len, texts)) < SEARCHED_CHARACTERS:
         # The same words as those of the expression below; the gate has split the texts already.
-        words = [word for text in texts for word in folded_words(text)]
-        found = {word for word in words if word[0] > "9" and len(word) > 1 and "_" not in word}
+        words = chain.from_iterable(map(folded_words, texts))
+        found = {word for word in words if word > AFTER_DIGITS and len(word) > 1}
         if any("_" in text for text in texts):
+            found = {word for word in found if "_" not in word}
             found.update(*(FIELD_WORD.findall(folded_text(text)) for text in texts))
     else:
         joined = "\n".join(texts)[:SEARCHED_CHARACTERS].lower()

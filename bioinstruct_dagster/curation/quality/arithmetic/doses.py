@@ -6,7 +6,7 @@ row can be read in one way, such as with one regimen for each drug.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -109,15 +109,18 @@ def dose_figures(row: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
     if computes.search(row.instruction) is None and computes.search(row.input) is None:
         return
     given = f"{row.instruction}\n{row.input}"[:MOST_READ]
-    if dose_patterns().uncertain.search(given) is None:
-        yield from _total_figures(given, row.output[:MOST_READ], tolerance)
+    # Few outputs state a total, so the prescription is read after it.
+    totals = list(dose_patterns().total.finditer(row.output, 0, MOST_READ))
+    if totals and dose_patterns().uncertain.search(given) is None:
+        yield from _total_figures(given, totals, tolerance)
     yield from _weight_figures(given, row.output[:MOST_READ], tolerance)
 
 
-def _total_figures(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
+def _total_figures(
+    given: str, totals: Sequence[re.Match[str]], tolerance: float
+) -> Iterator[ComputedFigure]:
     patterns = dose_patterns()
     regimens = [_regimen(found, patterns.times) for found in patterns.regimen.finditer(given)]
-    totals = list(patterns.total.finditer(output))
     for found in totals:
         drug = (found.group(3) or "").lower()
         named = [one for one in regimens if drug and drug == one.drug]
@@ -149,13 +152,10 @@ def _milligrams(unit: str) -> float:
 
 def _weight_figures(given: str, output: str, tolerance: float) -> Iterator[ComputedFigure]:
     rates = {number(found.group(1)) for found in DOSE_PER_KG.finditer(given)}
+    if len(rates) != 1 or DOSE_PER_KG.search(output) or re.search(r"\bmax", given):
+        return
     weight = weight_in(DOSE_PER_KG.sub(" ", given))
-    if (
-        len(rates) != 1
-        or weight is None
-        or DOSE_PER_KG.search(output)
-        or re.search(r"\bmax", given)
-    ):
+    if weight is None:
         return
     stated = list(MILLIGRAMS.finditer(output))
     known = {number(found.group(1)) for found in MILLIGRAMS.finditer(given)}

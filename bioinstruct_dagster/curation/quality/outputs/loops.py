@@ -101,10 +101,11 @@ class _LoopCheck:
         words = folded_tokens(text)
         found = None
         if len(set(words)) <= LEAST_DISTINCT_SHARE * len(words) or _is_spaceless(text, words):
+            parts = [part for part in PARTS.split(text) if part.strip()]
             found = (
-                self._repeated_part(text, row)
+                self._repeated_part(parts, row)
                 or self._repeated_phrase(words, row)
-                or self._repeated_list(text, row)
+                or self._repeated_list(text, parts, row)
             )
         found = found or self._repeated_characters(words, row) or _repeated_marks(text)
         if found is None or self._unless.search(row.instruction) is not None:
@@ -112,9 +113,8 @@ class _LoopCheck:
         repeated, times = found
         return RuleMatch({"repeats": excerpt(repeated), "times": times}, score=times)
 
-    def _repeated_part(self, text: str, row: RowTexts) -> tuple[str, int] | None:
+    def _repeated_part(self, parts: Sequence[str], row: RowTexts) -> tuple[str, int] | None:
         """A sentence or line that is repeated too often, and how often."""
-        parts = [part for part in PARTS.split(text) if part and not part.isspace()]
         if len(parts) < LONG_PART_TIMES or not _may_repeat(parts):
             return None
         plain = [self._without_counter(part) for part in parts if not TABLE_ROW.search(part)]
@@ -202,13 +202,15 @@ class _LoopCheck:
         }
         return not self._times.isdisjoint(near)
 
-    def _repeated_list(self, text: str, row: RowTexts) -> tuple[str, int] | None:
+    def _repeated_list(
+        self, text: str, parts: Sequence[str], row: RowTexts
+    ) -> tuple[str, int] | None:
         """A list that begins again too often, or one text behind each number."""
 
         def is_value(item: str) -> bool:
             return self._is_value(item, row)
 
-        lines = [self._without_counter(part)[0] for part in PARTS.split(text) if part.strip()]
+        lines = [self._without_counter(part)[0] for part in parts]
         return (
             cycle_of([line for line in lines if line], is_value)
             or cycle_of(items_of(text), is_value)
