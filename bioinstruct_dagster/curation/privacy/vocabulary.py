@@ -52,9 +52,14 @@ def all_words(*lists: Iterable[str]) -> frozenset[str]:
 
 
 def longest_words(*lists: Iterable[str]) -> frozenset[str]:
-    """The longest word of each entry, which is rarer than the first one."""
+    """The longest word of each entry, which is rarer than the first one.
+
+    "patient" stands in half of the texts, so it counts only for an entry without another word.
+    """
     return frozenset(
-        max(WORD.findall(entry.lower()), key=len) for words in lists for entry in words
+        max(WORD.findall(entry.lower()), key=lambda word: (word != "patient", len(word)))
+        for words in lists
+        for entry in words
     )
 
 
@@ -90,7 +95,7 @@ def around_words(
 
 
 def pieces(
-    hint: re.Pattern[str], text: str, before: int, after: int, most: int = 1200
+    hint: re.Pattern[str], text: str, before: int, after: int, most: float = 1200
 ) -> Iterator[tuple[int, int]]:
     """Pieces of a text around the matches of a hint; pieces that overlap become one.
 
