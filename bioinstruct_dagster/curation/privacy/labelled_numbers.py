@@ -8,6 +8,7 @@ linear in the length of the text.
 
 import re
 from collections.abc import Iterable, Iterator
+from math import inf
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.kinds import NUMBER_HINT, ScannedText, Span
@@ -130,7 +131,6 @@ def _compile(
 _PUBLIC_NUMBER = re.compile(any_shape_of(LABELS("public_numbers")), re.IGNORECASE)
 # Characters before the first digits of a number that may hold its label, and after them.
 _LABEL_LENGTH, _VALUE_LENGTH = 80, 160
-_MOST_STRETCH = 2**31
 _DOUBTFUL_KINDS = frozenset(("license", "other_id"))
 _BEFORE = 40  # characters before a label that may say whose the number is
 _PUBLIC_CUE = re.compile(
@@ -155,7 +155,7 @@ def labelled_spans(
     if not tried:
         return
     if near:
-        stretches = list(pieces(NUMBER_HINT, text.raw, _LABEL_LENGTH, _VALUE_LENGTH, _MOST_STRETCH))
+        stretches = list(pieces(NUMBER_HINT, text.raw, _LABEL_LENGTH, _VALUE_LENGTH, inf))
     else:
         stretches = [(0, len(text.raw))]
     for pattern in tried:
