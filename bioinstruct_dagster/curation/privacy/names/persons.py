@@ -58,11 +58,11 @@ def name_spans(text: ScannedText) -> Iterator[Span]:
 
 def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from small_letter_names(text)
-    yield from announced_names(text)
-    yield from spoken_names(text)
+    spoken = is_conversation(text)
+    yield from announced_names(text, spoken=spoken)
+    yield from spoken_names(text, spoken=spoken)
     yield from lone_names(text)
     yield from listed_names(text)
-    spoken = is_conversation(text)
     yield from unknown_names(text, spoken=spoken)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
