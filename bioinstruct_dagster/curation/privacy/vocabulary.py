@@ -17,6 +17,7 @@ DATES, LABELS, NAMES, ORGANIZATIONS, PICTURES, PLACES, WEB = (
     for file in ("dates", "labels", "names", "organizations", "pictures", "places", "web")
 )
 WORD = re.compile(r"[a-zß-ÿ]+")
+_FREQUENT = frozenset(("is", "patient"))  # words of half of the texts or more
 
 
 def any_of(*lists: Iterable[str]) -> str:
@@ -54,10 +55,10 @@ def all_words(*lists: Iterable[str]) -> frozenset[str]:
 def longest_words(*lists: Iterable[str]) -> frozenset[str]:
     """The longest word of each entry, which is rarer than the first one.
 
-    "patient" stands in half of the texts, so it counts only for an entry without another word.
+    "is my patient" is found by "my": frequent words count only for an entry without another word.
     """
     return frozenset(
-        max(WORD.findall(entry.lower()), key=lambda word: (word != "patient", len(word)))
+        max(WORD.findall(entry.lower()), key=lambda word: (word not in _FREQUENT, len(word)))
         for words in lists
         for entry in words
     )

@@ -60,7 +60,8 @@ _COUNTED = re.compile(
     rf"(?:: |\. |\band )(?P<v>{WORD}) (?=is (?:{names_of('small_numbers')}|\d{{1,2}})(?: and|[.,]))"
 )
 _NUMBERED_WORDS = frozenset(("patient", "case", "participant", "subject", "volunteer", "donor"))
-_OF_FULL_NAMES = ((_OF_PATIENT, _PATIENT_WORDS), (_NUMBERED, _NUMBERED_WORDS))
+# Each with its words, and whether it needs a digit.
+_OF_FULL_NAMES = ((_OF_PATIENT, _PATIENT_WORDS, False), (_NUMBERED, _NUMBERED_WORDS, True))
 _OF_WORDS = (
     (_DETAILED, _DETAIL_WORDS, _DETAIL_HINT),
     (_PRESENTED, frozenset(("present", "report", "describe")), None),
@@ -79,7 +80,11 @@ def described_names(
         stretches: its parts around two words in capitals, which a full name needs.
         spoken: whether it is a conversation.
     """
-    tried = [pattern for pattern, words in _OF_FULL_NAMES if text.holds_any(words)]
+    tried = [
+        pattern
+        for pattern, words, numbered in _OF_FULL_NAMES
+        if (text.has_digit or not numbered) and text.holds_any(words)
+    ]
     tried += (_MET, _CALLED) if spoken else ()
     for pattern in tried:
         for begin, end in stretches:

@@ -72,11 +72,11 @@ def unknown_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int
         spoken: whether it is a conversation.
     """
     for pattern, words, hint, score in _TRIED:
-        parts = text.parts_around(words, _BEFORE, _AFTER, hint)
-        yield from _names(pattern, score, text.raw, parts)
+        around = text.parts_around(words, _BEFORE, _AFTER, hint)
+        yield from _names(pattern, score, text.raw, around)
     if '"' in text.raw or "“" in text.raw:
-        parts = pieces(_QUOTED_HINT, text.raw, _BEFORE, _AFTER)
-        yield from _names(_NICKNAMED, 0.6, text.raw, parts)
+        quoted = pieces(_QUOTED_HINT, text.raw, _BEFORE, _AFTER)
+        yield from _names(_NICKNAMED, 0.6, text.raw, quoted)
     if spoken:
         for pattern in (_GREETED, _ASKED):
             yield from _names(pattern, 0.6, text.raw, [(0, len(text.raw))])
