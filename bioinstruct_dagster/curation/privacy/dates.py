@@ -127,15 +127,16 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
     spoken: set[tuple[int, int]] = set()
     dates = [(span.start, span.end, True) for span in numeric]
     if text.holds_any(_MONTH_WORDS):
-        dates += (
-            (*match.span(), bool(match["y1"] or match["y2"] or match["y3"]))
-            for match in _DATES_WITH_DAY.finditer(text.raw)
-        )
+        if text.has_digit:
+            dates += (
+                (*match.span(), bool(match["y1"] or match["y2"] or match["y3"]))
+                for match in _DATES_WITH_DAY.finditer(text.raw)
+            )
+            yield from _month_spans(text.raw, names)
         if text.holds_any(_SPOKEN_YEAR_WORDS) or _SHORT_YEAR.search(text.raw):
             spoken = {match.span() for match in _SPOKEN_DATES.finditer(text.raw)}
             dates += ((*span, True) for span in sorted(spoken))
-        yield from _month_spans(text.raw, names)
-    if "/" in text.raw:
+    if text.has_digit and "/" in text.raw:
         dates += (
             (*match.span(), False)
             for match in _SHORT_DATES.finditer(text.raw)

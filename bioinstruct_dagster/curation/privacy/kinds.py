@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.privacy.vocabulary import WORD
+from bioinstruct_dagster.curation.privacy.vocabulary import WORD, around_words
 
 # The Safe Harbor list, in its order. Its item on dates includes ages over 89.
 KINDS: dict[str, str] = {
@@ -96,6 +96,25 @@ class ScannedText:
     def holds_any(self, any_of: frozenset[str]) -> bool:
         """Whether the text holds one of these words, which are in lower case."""
         return not self.words.isdisjoint(any_of)
+
+    def parts_around(
+        self,
+        words: frozenset[str],
+        before: int,
+        after: int,
+        hint: re.Pattern[str] | None = None,
+    ) -> list[tuple[int, int]]:
+        """The parts of the text around some words, without overlaps.
+
+        Args:
+            words: the words, in lower case.
+            before: characters before a word that a part holds.
+            after: characters after its beginning.
+            hint: a quick expression that matches in each part that a slower one could match.
+        """
+        held = words & self.words
+        parts = around_words(self.lowered, held, before, after) if held else []
+        return [part for part in parts if hint.search(self.raw, *part)] if hint else parts
 
 
 def resolve_overlaps(spans: Iterable[Span]) -> list[Span]:

@@ -8,7 +8,7 @@ linear in the length of the text.
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from math import inf
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.kinds import NUMBER_HINT, ScannedText, Span
@@ -57,6 +57,28 @@ class LabelledPattern(NamedTuple):
     def goes_on(self, text: ScannedText) -> bool:
         """Whether a text also holds a word that must follow the first one."""
         return not self.also or "#" in text.raw or text.holds_any(self.also)
+
+
+class PatternGroup:
+    """Patterns that are tried together, with a table of the words that a text must hold."""
+
+    def __init__(self, *patterns: LabelledPattern) -> None:
+        self._patterns = patterns
+        self._always = [place for place, one in enumerate(patterns) if not one.words]
+        self._by_word: dict[str, list[int]] = {}
+        for place, pattern in enumerate(patterns):
+            for word in pattern.words:
+                self._by_word.setdefault(word, []).append(place)
+
+    def tried(self, text: ScannedText) -> list[LabelledPattern]:
+        """The patterns that could match a text, in their order."""
+        words = text.words & self._by_word.keys()
+        places = {place for word in words for place in self._by_word[word]}
+        return [
+            self._patterns[place]
+            for place in (*self._always, *sorted(places))
+            if self._patterns[place].goes_on(text)
+        ]
 
 
 def strong_label(
@@ -109,7 +131,6 @@ def _compile(
 _PUBLIC_NUMBER = re.compile(any_shape_of(LABELS("public_numbers")), re.IGNORECASE)
 # Characters before the first digits of a number that may hold its label, and after them.
 _LABEL_LENGTH, _VALUE_LENGTH = 80, 160
-_MOST_STRETCH = 2**31
 _DOUBTFUL_KINDS = frozenset(("license", "other_id"))
 _BEFORE = 40  # characters before a label that may say whose the number is
 _PUBLIC_CUE = re.compile(
@@ -121,7 +142,7 @@ _DATE = re.compile(rf"(?:19|20)\d\d[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.]
 
 
 def labelled_spans(
-    text: ScannedText, patterns: tuple[LabelledPattern, ...], *, near: bool = False
+    text: ScannedText, patterns: PatternGroup, *, near: bool = False
 ) -> Iterator[Span]:
     """The spans of the identifiers that the patterns find in a text.
 
@@ -130,15 +151,11 @@ def labelled_spans(
         patterns: the patterns.
         near: whether to try them only around numbers, because each of them needs one.
     """
-    always, by_word = _by_word(patterns)
-    places = {place for word in text.words & by_word.keys() for place in by_word[word]}
-    tried = [
-        patterns[place] for place in (*always, *sorted(places)) if patterns[place].goes_on(text)
-    ]
+    tried = patterns.tried(text)
     if not tried:
         return
     if near:
-        stretches = list(pieces(NUMBER_HINT, text.raw, _LABEL_LENGTH, _VALUE_LENGTH, _MOST_STRETCH))
+        stretches = list(pieces(NUMBER_HINT, text.raw, _LABEL_LENGTH, _VALUE_LENGTH, inf))
     else:
         stretches = [(0, len(text.raw))]
     for pattern in tried:
@@ -160,19 +177,6 @@ def _matches(
     for begin, end in stretches:
         if not held or any(text.lowered.find(word, begin, end) >= 0 for word in held):
             yield from pattern.pattern.finditer(text.raw, begin, end)
-
-
-@cache
-def _by_word(
-    patterns: tuple[LabelledPattern, ...],
-) -> tuple[tuple[int, ...], dict[str, list[int]]]:
-    """The places of the patterns that have no words, and of the others by each of their words."""
-    by_word: dict[str, list[int]] = {}
-    for place, pattern in enumerate(patterns):
-        for word in pattern.words:
-            by_word.setdefault(word, []).append(place)
-    always = (place for place, pattern in enumerate(patterns) if not pattern.words)
-    return tuple(always), by_word
 
 
 def is_date(value: str) -> bool:

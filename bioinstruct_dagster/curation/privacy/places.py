@@ -15,7 +15,6 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
     PLACES,
     any_of,
     any_start_of,
-    around_words,
     cues,
     pieces,
 )
@@ -143,8 +142,7 @@ def _matches(pattern: re.Pattern[str], text: ScannedText) -> Iterator[re.Match[s
     if pattern is _ADDRESS:
         parts = list(pieces(_ADDRESS_HINT, text.raw, 8, 160))
     elif pattern in _HOME_PATTERNS:
-        words = (_HOME_WORDS | _PERSON_WORDS) & text.words
-        parts = around_words(text.lowered, words, 8, 70)
+        parts = text.parts_around(_HOME_WORDS | _PERSON_WORDS, 8, 70)
     for begin, end in parts:
         yield from pattern.finditer(text.raw, begin, end)
 

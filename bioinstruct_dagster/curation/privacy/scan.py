@@ -21,7 +21,7 @@ from bioinstruct_dagster.curation.privacy.kinds import (
     repeated_spans,
     resolve_overlaps,
 )
-from bioinstruct_dagster.curation.privacy.labelled_numbers import labelled_spans
+from bioinstruct_dagster.curation.privacy.labelled_numbers import PatternGroup, labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
 from bioinstruct_dagster.curation.privacy.names.confirmed import (
     is_confirmed,
@@ -63,8 +63,9 @@ class ScanResult(NamedTuple):
 
 
 _SEPARATOR = f"\n{TEXT_LIMIT}\n"
-_NUMBERED_PATTERNS = (*LABEL_PATTERNS, *BIOMETRIC_PATTERNS)
-_WORDED_PATTERNS = (*PLATE_PATTERNS, *PICTURE_PATTERNS)
+_NUMBERED_PATTERNS = PatternGroup(*LABEL_PATTERNS, *BIOMETRIC_PATTERNS)
+_WORDED_PATTERNS = PatternGroup(*PLATE_PATTERNS, *PICTURE_PATTERNS)
+_HANDLE_PATTERNS = PatternGroup(*HANDLE_PATTERNS)
 NO_ENTITIES: Entities = ((), (), ())
 
 
@@ -151,7 +152,7 @@ def _details(text: ScannedText, names: Sequence[Span]) -> Iterator[Span]:
         if span.kind != "email" or not is_organizations_email(text.raw, span.start, span.end):
             yield span
     if "@" in text.raw:
-        yield from labelled_spans(text, HANDLE_PATTERNS)
+        yield from labelled_spans(text, _HANDLE_PATTERNS)
     yield from place_spans(text)
     yield from age_spans(text)
     yield from url_spans(text, {part for name in _words(text.raw, names) for part in name.split()})

@@ -17,6 +17,7 @@ DATES, LABELS, NAMES, ORGANIZATIONS, PICTURES, PLACES, WEB = (
     for file in ("dates", "labels", "names", "organizations", "pictures", "places", "web")
 )
 WORD = re.compile(r"[a-zß-ÿ]+")
+_FREQUENT = frozenset(("is", "patient"))  # words of half of the texts or more
 
 
 def any_of(*lists: Iterable[str]) -> str:
@@ -52,9 +53,14 @@ def all_words(*lists: Iterable[str]) -> frozenset[str]:
 
 
 def longest_words(*lists: Iterable[str]) -> frozenset[str]:
-    """The longest word of each entry, which is rarer than the first one."""
+    """The longest word of each entry, which is rarer than the first one.
+
+    "is my patient" is found by "my": frequent words count only for an entry without another word.
+    """
     return frozenset(
-        max(WORD.findall(entry.lower()), key=len) for words in lists for entry in words
+        max(WORD.findall(entry.lower()), key=lambda word: (word not in _FREQUENT, len(word)))
+        for words in lists
+        for entry in words
     )
 
 
@@ -90,7 +96,7 @@ def around_words(
 
 
 def pieces(
-    hint: re.Pattern[str], text: str, before: int, after: int, most: int = 1200
+    hint: re.Pattern[str], text: str, before: int, after: int, most: float = 1200
 ) -> Iterator[tuple[int, int]]:
     """Pieces of a text around the matches of a hint; pieces that overlap become one.
 

@@ -3,13 +3,19 @@
 import pytest
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, resolve_overlaps
-from bioinstruct_dagster.curation.privacy.labelled_numbers import is_date, labelled_spans
+from bioinstruct_dagster.curation.privacy.labelled_numbers import (
+    PatternGroup,
+    is_date,
+    labelled_spans,
+)
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
 from bioinstruct_dagster.curation.privacy.pictures import BIOMETRIC_PATTERNS, PICTURE_PATTERNS
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    patterns = (*LABEL_PATTERNS, *BIOMETRIC_PATTERNS, *PLATE_PATTERNS, *PICTURE_PATTERNS)
+    patterns = PatternGroup(
+        *LABEL_PATTERNS, *BIOMETRIC_PATTERNS, *PLATE_PATTERNS, *PICTURE_PATTERNS
+    )
     spans = resolve_overlaps(labelled_spans(ScannedText(text), patterns))
     return [(span.kind, text[span.start : span.end]) for span in spans]
 

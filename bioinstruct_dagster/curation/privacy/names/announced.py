@@ -19,7 +19,6 @@ from bioinstruct_dagster.curation.privacy.names.announcers import (
     Form,
 )
 from bioinstruct_dagster.curation.privacy.names.forms import UPPER, is_known
-from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
 
 _Table = dict[str, list[tuple[str, str]]]
@@ -46,13 +45,19 @@ _ABBREVIATION = re.compile(r"\b(?:dr|pt|mr|mrs|ms|attn)\.$")
 _ONE_WAY = frozenset(("persons", "staff", "doubtful_name_announcers", "patient_words", "callings"))
 _IS_NAMED = re.compile(r"(?:['’]s name)?(?: is| named| called)?$")
 _NAMED_ENDINGS = ("'s name", "’s name", " is", " named", " called")  # of what _IS_NAMED finds
+_LAST_WORDS = frozenset(_TABLE).union(ending.split()[-1] for ending in _NAMED_ENDINGS)
 _POSSESSORS = ("his", "her", "my", "their", "'s", "’s")
 _SOMEBODYS = ("the", "this", "that", "a", "an")
 
 
-def announced_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
-    """Names after the words that announce them: start, end and score."""
-    raw, spoken = text.raw, None
+def announced_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int, float]]:
+    """Names after the words that announce them: start, end and score.
+
+    Args:
+        text: the text.
+        spoken: whether it is a conversation, in which "Patient:" announces what is said.
+    """
+    raw = text.raw
     for capitalized in _CAPITALIZED.finditer(raw):
         start = capitalized.start()
         if start < _SHORTEST or raw[start - 1] not in _PREVIOUS:
@@ -69,10 +74,8 @@ def announced_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
             if "\n" in tail[len(core) :]:
                 continue
             for forms in _entries(_LABEL_TABLE, LABEL_FORMS, core[:-1].rstrip(" *_)")):
-                if spoken is None:
-                    spoken = is_conversation(text)
                 yield from _names(raw, start, forms, known=spoken)
-        else:
+        elif _last_word(core.rstrip(",").removesuffix(".")) in _LAST_WORDS:
             yield from _unlabelled(raw, start, core, tail[len(core) :])
 
 
@@ -111,11 +114,16 @@ def _relative_forms(core: str, entry: str, *, named: bool) -> tuple[Form, ...]:
 
 def _lists(table: _Table, core: str) -> Iterator[tuple[str, str]]:
     """The lists and their entries that end a text in small letters."""
-    words = core.rsplit(None, 1)
-    for entry, name in table.get(words[-1].lstrip("(\"'*"), ()) if words else ():
+    for entry, name in table.get(_last_word(core), ()):
         at = len(core) - len(entry)
         if core.endswith(entry) and (at <= 0 or not core[at - 1].isalnum()):
             yield name, entry
+
+
+def _last_word(core: str) -> str:
+    """The last word of a text without the signs before it; empty if the text has no word."""
+    words = core.rsplit(None, 1)
+    return words[-1].lstrip("(\"'*") if words else ""
 
 
 def _entries(

@@ -17,12 +17,9 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     trim_name,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
-from bioinstruct_dagster.curation.privacy.names.patterns import CAPITALIZED_WORDS
-from bioinstruct_dagster.curation.privacy.vocabulary import pieces
+from bioinstruct_dagster.curation.privacy.names.patterns import parts_with_names
 
-_AROUND = 90  # characters on either side of two words in capitals
 _INITIAL_LENGTH = 2  # letters; "J." and "Jo" are too short to search for
-_MOST_STRETCH = 2**31  # a stretch may be as long as the text
 # After a name that a language model saw.
 _CONFIRMING_VERBS = re.compile(rf"[ ]{names_of('speaking_verbs', 'person_verbs')}\b")
 # Endings of diseases, drugs, species and findings, which a model takes for persons.
@@ -44,7 +41,7 @@ def pieces_to_read(text: str, *, whole: bool) -> list[tuple[int, int]]:
     """
     if whole:
         return [(0, len(text))] if text else []
-    return list(pieces(CAPITALIZED_WORDS, text, _AROUND, _AROUND, _MOST_STRETCH))
+    return parts_with_names(text)
 
 
 def name_in(text: str, span: Span) -> Span | None:

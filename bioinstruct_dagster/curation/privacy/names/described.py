@@ -16,7 +16,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, around_words, longest_words
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, longest_words
 
 _NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
 _DETAIL = rf"(?i:{names_of('details_after_names')})\b[^.\n]{{0,16}}[\d@]"
@@ -26,6 +26,7 @@ _DETAILED = re.compile(
     rf"={_DETAIL})"
 )
 _DETAIL_WORDS = longest_words(NAMES("details_after_names"))
+_DETAIL_HINT = re.compile(r"[\d@]")
 _OF_PATIENT = re.compile(
     rf"\b(?:in|of|to|for|with|by|was|is|from|patient|case) (?P<v>{FULL_NAME}), "
     r"(?=(?:a|an|the|one|our) (?:[\w-]{2,20} )?(?:patient|man|woman|boy|girl|infant|volunteer|m"
@@ -59,11 +60,12 @@ _COUNTED = re.compile(
     rf"(?:: |\. |\band )(?P<v>{WORD}) (?=is (?:{names_of('small_numbers')}|\d{{1,2}})(?: and|[.,]))"
 )
 _NUMBERED_WORDS = frozenset(("patient", "case", "participant", "subject", "volunteer", "donor"))
-_OF_FULL_NAMES = ((_OF_PATIENT, _PATIENT_WORDS), (_NUMBERED, _NUMBERED_WORDS))
+# Each with its words, and whether it needs a digit.
+_OF_FULL_NAMES = ((_OF_PATIENT, _PATIENT_WORDS, False), (_NUMBERED, _NUMBERED_WORDS, True))
 _OF_WORDS = (
-    (_DETAILED, _DETAIL_WORDS),
-    (_PRESENTED, frozenset(("present", "report", "describe"))),
-    (_AGED, frozenset(("old",))),
+    (_DETAILED, _DETAIL_WORDS, _DETAIL_HINT),
+    (_PRESENTED, frozenset(("present", "report", "describe")), None),
+    (_AGED, frozenset(("old",)), None),
 )
 _BEFORE, _AFTER = 70, 60  # characters around these words
 
@@ -78,15 +80,18 @@ def described_names(
         stretches: its parts around two words in capitals, which a full name needs.
         spoken: whether it is a conversation.
     """
-    tried = [pattern for pattern, words in _OF_FULL_NAMES if text.holds_any(words)]
+    tried = [
+        pattern
+        for pattern, words, numbered in _OF_FULL_NAMES
+        if (text.has_digit or not numbered) and text.holds_any(words)
+    ]
     tried += (_MET, _CALLED) if spoken else ()
     for pattern in tried:
         for begin, end in stretches:
             yield from _names(pattern, text.raw, begin, end)
-    for pattern, words in _OF_WORDS:
-        if text.holds_any(words):
-            for begin, end in around_words(text.lowered, words & text.words, _BEFORE, _AFTER):
-                yield from _names(pattern, text.raw, begin, end)
+    for pattern, words, hint in _OF_WORDS:
+        for begin, end in text.parts_around(words, _BEFORE, _AFTER, hint):
+            yield from _names(pattern, text.raw, begin, end)
     if spoken:
         for found in _names(_COUNTED, text.raw, 0, len(text.raw)):
             if text.lowered[found[0] : found[1]] in _CHILDREN:

@@ -12,10 +12,11 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     FULL_NAME,
     INITIALS_NAME,
     NON_NAME_WORDS,
+    UPPER,
     WORD,
     names_of,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, around_words, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
 _ITEM = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{WORD})"
 _AGE = r"(?:\s?\(\d{1,2}[^)\n]{0,14}\)|,? (?:age|aged) \d{1,2})?"
@@ -28,11 +29,13 @@ _RELATIVES = re.compile(
 )
 _PATIENTS_WORDS = cues(NAMES("many_patients"))
 _PERSON = rf"(?:{INITIALS_NAME}|{FULL_NAME})"
+_LISTED = r"[(,:–-] ?(?:among them |including |namely )?"
+_PATIENTS_HINT = re.compile(rf"{_LISTED}[{UPPER}]")
 _PATIENTS = re.compile(
-    rf"\b(?i:{names_of('many_patients')}) ?[(,:–-] ?(?:among them |including |namely )?"
+    rf"\b(?i:{names_of('many_patients')}) ?{_LISTED}"
     rf"(?P<v>{_PERSON}(?:{_AND}{_PERSON}){{0,5}})(?=\)|,? (?:who|with|were|was)\b)"
 )
-_LISTS = ((_RELATIVES_WORDS, _RELATIVES), (_PATIENTS_WORDS, _PATIENTS))
+_LISTS = ((_RELATIVES_WORDS, _RELATIVES, None), (_PATIENTS_WORDS, _PATIENTS, _PATIENTS_HINT))
 _ITEMS = re.compile(_ITEM)
 _LINK = re.compile(rf"(?:,? and |,? & |/)(?P<v>{_ITEM})(?=[,.;:)?!\n]| [a-z(]|$)")
 
@@ -40,8 +43,8 @@ _LINK = re.compile(rf"(?:,? and |,? & |/)(?P<v>{_ITEM})(?=[,.;:)?!\n]| [a-z(]|$)
 def listed_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     """The names in lists after words for several persons: start, end and score."""
     raw = text.raw
-    for words, pattern in _LISTS:
-        for begin, finish in around_words(text.lowered, words & text.words, 8, 90):
+    for words, pattern, hint in _LISTS:
+        for begin, finish in text.parts_around(words, 8, 90, hint):
             for found in pattern.finditer(raw, begin, finish):
                 items = [item.span() for item in _ITEMS.finditer(raw, *found.span("v"))]
                 if not any(_is_no_name(raw[start:end]) for start, end in items):

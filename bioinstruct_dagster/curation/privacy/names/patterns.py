@@ -5,6 +5,7 @@ or eponyms (not_persons). The words are in `words/names.yaml`. Every repetition 
 """
 
 import re
+from math import inf
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.names.forms import (
@@ -21,11 +22,17 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues, pieces
 
-CAPITALIZED_WORDS = re.compile(
+_CAPITALIZED_WORDS = re.compile(
     rf"[{UPPER}][\w'’.-]{{0,22}}[,:]?[ ](?:[A-Z]\.?[ ])?{PARTICLE}[{UPPER}][\w'’.]"
 )
+_AROUND = 90  # characters on either side of two words in capitals
+
+
+def parts_with_names(text: str) -> list[tuple[int, int]]:
+    """The parts of a text around two words in capitals, which could be a name; starts and ends."""
+    return list(pieces(_CAPITALIZED_WORDS, text, _AROUND, _AROUND, inf))
 
 
 class NamePattern(NamedTuple):

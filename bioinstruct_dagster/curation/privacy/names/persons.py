@@ -21,7 +21,6 @@ from bioinstruct_dagster.curation.privacy.names.joined import joined_names, list
 from bioinstruct_dagster.curation.privacy.names.lone import lone_names
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
 from bioinstruct_dagster.curation.privacy.names.patterns import (
-    CAPITALIZED_WORDS,
     DESCRIBED_HINT,
     LABELLED_NAMES,
     NAME_BEFORE_HINT,
@@ -29,15 +28,13 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
     NAME_PATTERNS,
     TURNED_NAME,
     NamePattern,
+    parts_with_names,
 )
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
 from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
-from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
 _TITLED = re.compile(r"M(?:rs?|s|iss)\.?\s$")
-_AROUND = 90  # characters on either side of two words in capitals
-_MOST_STRETCH = 2**31  # a stretch may be as long as the text
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
 
@@ -61,18 +58,18 @@ def name_spans(text: ScannedText) -> Iterator[Span]:
 
 def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from small_letter_names(text)
-    yield from announced_names(text)
-    yield from spoken_names(text)
+    spoken = is_conversation(text)
+    yield from announced_names(text, spoken=spoken)
+    yield from spoken_names(text, spoken=spoken)
     yield from lone_names(text)
     yield from listed_names(text)
-    spoken = is_conversation(text)
     yield from unknown_names(text, spoken=spoken)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
                 yield (*match.span("v"), score)
     # Most texts name nobody: two words in capitals, one after the other, are rare.
-    stretches = list(pieces(CAPITALIZED_WORDS, text.raw, _AROUND, _AROUND, _MOST_STRETCH))
+    stretches = parts_with_names(text.raw)
     yield from described_names(text, stretches, spoken=spoken)
     if not stretches:
         return

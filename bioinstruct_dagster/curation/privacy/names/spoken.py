@@ -39,12 +39,17 @@ def is_conversation(text: ScannedText) -> bool:
     )
 
 
-def spoken_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
-    """Names by which people answer and sign: start, end and score."""
-    if "Patient: " in text.raw and text.holds_any(_ANSWER_WORDS) and is_conversation(text):
+def spoken_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int, float]]:
+    """Names by which people answer and sign: start, end and score.
+
+    Args:
+        text: the text.
+        spoken: whether it is a conversation.
+    """
+    if spoken and "Patient: " in text.raw and text.holds_any(_ANSWER_WORDS):
         for match in _ANSWER.finditer(text.raw):
             yield (*match.span("v"), 0.65)
-    if text.holds_any(GIVEN_NAMES) and is_conversation(text):
+    if spoken and text.holds_any(GIVEN_NAMES):
         for match in _VOCATIVE.finditer(text.raw):
             if match["v"].split()[0].lower() in GIVEN_NAMES:
                 yield (*match.span("v"), 0.6)

@@ -12,13 +12,13 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     ANY_WORD,
     FULL_NAME,
     NON_NAME_WORDS,
+    UPPER,
     WORD,
     names_of,
 )
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NAMES,
     all_words,
-    around_words,
     longest_words,
     pieces,
 )
@@ -55,11 +55,12 @@ _TURNED = re.compile(
 _NICKNAMED = re.compile(rf"\b(?P<v>{ANY_WORD} [\"“]{ANY_WORD}[\"”] {ANY_WORD})(?![\w-])")
 _QUOTED_HINT = re.compile(r"[\"“][A-Z]")
 _BEFORE, _AFTER = 60, 60  # characters around the words of a pattern
+# Each with its words, a quick search for the word in capitals that it needs, and its score.
 _TRIED = (
-    (_TELLS, _TELLING_WORDS, 0.6),
-    (_CLOSE, _CLOSE_WORDS, 0.6),
-    (_MINE, _MINE_WORDS, 0.6),
-    (_TURNED, _TURNED_WORDS, 0.7),
+    (_TELLS, _TELLING_WORDS, None, 0.6),
+    (_CLOSE, _CLOSE_WORDS, re.compile(rf"(?:, | \()[{UPPER}]"), 0.6),
+    (_MINE, _MINE_WORDS, None, 0.6),
+    (_TURNED, _TURNED_WORDS, re.compile(rf", [{UPPER}]"), 0.7),
 )
 
 
@@ -70,12 +71,12 @@ def unknown_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int
         text: the text.
         spoken: whether it is a conversation.
     """
-    for pattern, words, score in _TRIED:
-        if not (words.isdisjoint(text.words)):
-            parts = around_words(text.lowered, words & text.words, _BEFORE, _AFTER)
-            yield from _names(pattern, score, text.raw, parts)
-    for begin, end in pieces(_QUOTED_HINT, text.raw, _BEFORE, _AFTER):
-        yield from _names(_NICKNAMED, 0.6, text.raw, [(begin, end)])
+    for pattern, words, hint, score in _TRIED:
+        around = text.parts_around(words, _BEFORE, _AFTER, hint)
+        yield from _names(pattern, score, text.raw, around)
+    if '"' in text.raw or "“" in text.raw:
+        quoted = pieces(_QUOTED_HINT, text.raw, _BEFORE, _AFTER)
+        yield from _names(_NICKNAMED, 0.6, text.raw, quoted)
     if spoken:
         for pattern in (_GREETED, _ASKED):
             yield from _names(pattern, 0.6, text.raw, [(0, len(text.raw))])
