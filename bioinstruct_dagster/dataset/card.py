@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from bioinstruct_dagster.dataset.origins import RowOrigins, origins_of
-from bioinstruct_dagster.dataset.sources import longest_run, one_line
 from bioinstruct_dagster.dataset.splits import SPLITS, SplitBy
+from bioinstruct_dagster.markdown import longest_run, one_line
 
 _PAPER = (
     "Tran H, Yang Z, Yao Z, Yu H. BioInstruct: instruction tuning of large language models for "
