@@ -71,7 +71,7 @@ def older_results_check(results: Sequence[MadeResult], asset: str) -> dg.AssetCh
     """
     experiments = [one.experiment for one in results if one.asset == asset]
     if not experiments:
-        return not_judged(f"The store holds no result of {asset}. {advice_of(asset)}")
+        return not_judged(f"The store holds no result of {asset}. Materialize key:{asset} first.")
     older = older_experiments(results, asset)
     listed = "\n".join(f"{experiment}: {why}." for experiment, why in older.items())
     return judged(
