@@ -121,8 +121,9 @@ def render(settings: Settings, store: Store) -> Iterator[str]:
     labellers = store.rows(LABELLERS, {"rehearsed": REHEARSED_LABELLER})
     adapters, scores = store.rows(ADAPTERS), store.rows(SCORES)
     results = made_results(store)
-    yield from _funnel(funnel, origins, store)
-    yield from _categories(funnel, labellers, store)
+    rounds = store.rows(LAST_ROUNDS)
+    yield from _funnel(funnel, origins, rounds, store)
+    yield from _categories(funnel, labellers, rounds, store)
     yield from _training(adapters, older_experiments(results, "lora_adapter"))
     older_scores = older_experiments(results, "eval_scores")
     lines = score_lines(scores, older_scores, items_trained_on(store))
@@ -134,7 +135,12 @@ def render(settings: Settings, store: Store) -> Iterator[str]:
     yield from _next_steps(settings, origins)
 
 
-def _funnel(funnel: list[dict[str, Any]], origins: RowOrigins, store: Store) -> Iterator[str]:
+def _funnel(
+    funnel: list[dict[str, Any]],
+    origins: RowOrigins,
+    rounds: Sequence[Mapping[str, Any]],
+    store: Store,
+) -> Iterator[str]:
     def total(stage: str) -> int:
         return sum(row["rows"] for row in funnel if row["stage"] == stage)
 
@@ -163,7 +169,7 @@ def _funnel(funnel: list[dict[str, Any]], origins: RowOrigins, store: Store) -> 
             yield from _unused_replies(store)
     yield from _unchecked(store, unchecked if is_checked else 0)
     yield from _behind_their_input(store)
-    yield from _last_rounds(store, generated=bool(origins.generated + origins.replayed))
+    yield from _last_rounds(rounds, generated=bool(origins.generated + origins.replayed))
     yield from _spend(store.rows(SPEND)[0])
 
 
@@ -199,9 +205,9 @@ def _behind_their_input(store: Store) -> Iterator[str]:
             yield f"    Materialize key:{row['asset']} and what follows it."
 
 
-def _last_rounds(store: Store, *, generated: bool) -> Iterator[str]:
+def _last_rounds(rounds: Sequence[Mapping[str, Any]], *, generated: bool) -> Iterator[str]:
     """The last round of each purpose. Imported rows were made by no generation round."""
-    for row in store.rows(LAST_ROUNDS):
+    for row in rounds:
         if row["purpose"] == "generation" and not generated:
             continue
         yield (
@@ -230,7 +236,10 @@ def _spend(spend: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _categories(
-    funnel: list[dict[str, Any]], labellers: Sequence[Mapping[str, Any]], store: Store
+    funnel: list[dict[str, Any]],
+    labellers: Sequence[Mapping[str, Any]],
+    rounds: Sequence[Mapping[str, Any]],
+    store: Store,
 ) -> Iterator[str]:
     shares = [row for row in funnel if row["stage"] == "categorized_instructions"]
     if not shares:
@@ -244,7 +253,7 @@ def _categories(
         for row in labellers
     )
     yield f"  Labelled by: {listed}"
-    asked = [row for row in store.rows(LAST_ROUNDS) if row["purpose"] == "categorization"]
+    asked = [row for row in rounds if row["purpose"] == "categorization"]
     if any(row["asked"] + row["reused"] for row in asked) and not store.rows(TEACHERS_LABELS):
         yield "    No reply of the categorization round holds the label of a present row."
 
@@ -282,12 +291,13 @@ def _rehearsal(
     scores: Sequence[Mapping[str, Any]],
 ) -> Iterator[str]:
     """What of all this is a rehearsal, by the marks of the rows, with counts."""
+    base = "the embedded base model"
     made = {
         "raw rows were replayed by the rehearsal teacher": (origins.replayed, origins.total),
         "rows of the data set are marked as a rehearsal": _marked(placed),
         "categories are labels that the rehearsal teacher replayed": _marked(labellers),
-        "adapters rest on the embedded base model or on rehearsal rows": _marked(adapters),
-        "main scores rest on these or on fixture items": _marked(scores),
+        f"adapters rest on {base} or on rehearsal rows": _marked(adapters),
+        f"main scores rest on {base}, rehearsal rows or fixture items": _marked(scores),
     }
     found = {what: counts for what, counts in made.items() if counts[0]}
     if not found:

@@ -78,7 +78,8 @@ def stated(
     if isinstance(error, StatedError):
         return str(error)
     if isinstance(error, dg.DagsterInvalidConfigError):
-        return "\n  ".join(["The run config has faults:", *map(_without_root, _messages(error))])
+        faults = [_without_root(one.message) for one in error.errors]
+        return "\n  ".join(["The run config has faults:", *faults])
     said = str(error)
     if _NOT_PARTITIONED in said:
         return (
@@ -90,10 +91,6 @@ def stated(
     if isinstance(error, dg.DagsterUnknownPartitionError) or _UNKNOWN_PARTITION in said:
         return unknown_partitions(matrix(), _keys(options))
     return None
-
-
-def _messages(error: dg.DagsterInvalidConfigError) -> Iterator[str]:
-    yield from (one.message for one in error.errors)
 
 
 def _without_root(message: str) -> str:

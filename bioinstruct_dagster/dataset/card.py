@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from bioinstruct_dagster.dataset.origins import RowOrigins, origins_of
-from bioinstruct_dagster.dataset.sources import longest_run, one_line
 from bioinstruct_dagster.dataset.splits import SPLITS, SplitBy
+from bioinstruct_dagster.markdown import longest_run, one_line
 
 _PAPER = (
     "Tran H, Yang Z, Yao Z, Yu H. BioInstruct: instruction tuning of large language models for "
@@ -166,17 +166,16 @@ def _rehearsal(origins: RowOrigins) -> str:
     """What of the set is a rehearsal, with counts; empty if nothing is."""
     note = ""
     if origins.replayed:
-        were = "was" if origins.replayed == 1 < origins.total else "were"
+        were = "was" if origins.replayed == 1 else "were"
         rows = _of_all(origins.replayed, origins.total)
         note += _REHEARSAL.format(rows=rows[0].upper() + rows[1:], were=were)
     if origins.recorded_labels:
-        rows = _of_all(origins.recorded_labels, origins.total)
-        rows = rows[0].lower() + rows[1:]  # within a sentence
-        note += _REHEARSED_LABELS.format(rows=rows)
+        note += _REHEARSED_LABELS.format(rows=_of_all(origins.recorded_labels, origins.total))
     return note
 
 
 def _of_all(count: int, total: int) -> str:
+    """So many of all rows, as it stands within a sentence."""
     if count < total:
         return f"{count:,} of {total:,} rows"
     return "the only row" if total == 1 else f"all {total:,} rows"

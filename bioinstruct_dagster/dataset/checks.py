@@ -71,7 +71,7 @@ def older_results_check(results: Sequence[MadeResult], asset: str) -> dg.AssetCh
     """
     experiments = [one.experiment for one in results if one.asset == asset]
     if not experiments:
-        return not_judged(f"The store holds no result of {asset}. {advice_of(asset)}")
+        return not_judged(f"The store holds no result of {asset}. Materialize key:{asset} first.")
     older = older_experiments(results, asset)
     listed = "\n".join(f"{experiment}: {why}." for experiment, why in older.items())
     return judged(
@@ -88,10 +88,12 @@ def older_results_check(results: Sequence[MadeResult], asset: str) -> dg.AssetCh
 
 @contextmanager
 def renewing_older_result_checks(instance: dg.DagsterInstance, store: Store) -> Iterator[None]:
-    """Renew these checks when a step ends, however it ends.
+    """Renew the checks that warn of older results when a step ends, however it ends.
 
-    A run plans its checks as it begins. If its step fails, or makes nothing, the planned check gets
-    no verdict, and would hide the warning of an earlier run.
+    Such a check runs when its asset is materialized, and would go on saying that all is well after
+    the data set was rebuilt, or an adapter was trained again. So the steps that change what is
+    older renew these checks. They also do so if they fail or make nothing, because a run plans its
+    checks as it begins: a planned check without a verdict would hide the warning of an earlier run.
 
     Args:
         instance: with the pages.
@@ -101,23 +103,11 @@ def renewing_older_result_checks(instance: dg.DagsterInstance, store: Store) -> 
         yield
     finally:
         with suppress(StatedError):  # such as a locked store: the step's own error is told
-            renew_older_result_checks(instance, store)
+            _renew_older_result_checks(instance, store)
 
 
-def renew_older_result_checks(instance: dg.DagsterInstance, store: Store) -> list[MadeResult]:
-    """Give each check that warns of older results a new result, on the pages of their assets.
-
-    Such a check runs when its asset is materialized, and would go on saying that all is well after
-    the data set was rebuilt, or an adapter was trained again. So the steps that change what is
-    older renew these checks. An asset without any result gets none.
-
-    Args:
-        instance: with the pages.
-        store: with the results.
-
-    Returns:
-        All adapters and scores in the store.
-    """
+def _renew_older_result_checks(instance: dg.DagsterInstance, store: Store) -> None:
+    """Report a new result of each of these checks. An asset without any result gets none."""
     results = made_results(store)
     for asset, check in OLDER_RESULT_CHECKS.items():
         if not any(one.asset == asset for one in results):
@@ -133,4 +123,3 @@ def renew_older_result_checks(instance: dg.DagsterInstance, store: Store) -> lis
                 metadata=result.metadata,
             )
         )
-    return results

@@ -11,6 +11,8 @@ counting origins (origins), the text of the card (card), or importing (generatio
 import re
 from dataclasses import dataclass
 
+from bioinstruct_dagster.markdown import code
+
 IMPORT = "import:"
 _NAMELESS = re.compile(r"import(?:@(?P<hash>[0-9a-f]{12}))?")
 _HASH = re.compile(r"(?P<name>.+)@(?P<hash>[0-9a-f]{12})", re.DOTALL)
@@ -42,11 +44,11 @@ class ImportedSource:
         begins = f" (sha256 begins with {self.sha256})" if self.sha256 else ""
         if not self.name:
             return f"a file{begins}"
-        name = as_code(self.name)
+        name = code(self.name)
         if self.sha256:
             return f"the file {name}{begins}"
         if self.split:
-            return f"the data set {name}, split {as_code(self.split)}"
+            return f"the data set {name}, split {code(self.split)}"
         return f"the set {name}"
 
 
@@ -76,23 +78,6 @@ def content_source(source: str) -> str:
     if imported.sha256:
         return f"import@{imported.sha256}"
     return str(imported) if _HUB.fullmatch(imported.name) else "import"
-
-
-def as_code(text: str) -> str:
-    """A text as code on one line, which no character of it can end."""
-    ticks = "`" * (longest_run(text) + 1)
-    space = " " if "`" in text else ""
-    return f"{ticks}{space}{one_line(text)}{space}{ticks}"
-
-
-def one_line(text: str) -> str:
-    """The text on one line."""
-    return " ".join(text.split())
-
-
-def longest_run(text: str) -> int:
-    """The length of the longest run of backticks in a text."""
-    return max(map(len, re.findall("`+", text)), default=0)
 
 
 def _file_name(path: str) -> str:

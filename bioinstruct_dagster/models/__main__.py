@@ -16,7 +16,7 @@ from bioinstruct_dagster.models.commands.chat import MOST_TOKENS, chat
 from bioinstruct_dagster.models.commands.found_adapter import (
     existing_adapters,
     find_adapter,
-    tell_if_older,
+    tell_of_older,
 )
 from bioinstruct_dagster.models.commands.listing import listed_adapters
 from bioinstruct_dagster.models.commands.merge import merge
@@ -30,7 +30,7 @@ def _log(line: str) -> None:
 
 def _chat(arguments: argparse.Namespace, settings: Settings) -> None:
     found = find_adapter(settings, arguments.experiment, arguments.adapter)
-    tell_if_older(settings, found, _log)
+    tell_of_older(settings, [found], _log)
     opened = found.open(_log)
     if sys.stdin.isatty():
         _log("Write an instruction in a line, if needed a tab and its input. Ctrl-D ends.")
@@ -46,7 +46,7 @@ def _chat(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def _merge(arguments: argparse.Namespace, settings: Settings) -> None:
     found = find_adapter(settings, arguments.experiment, arguments.adapter)
-    tell_if_older(settings, found, _log)
+    tell_of_older(settings, [found], _log)
     if arguments.dtype:
         found = found.with_dtype(arguments.dtype)
     merge(found, arguments.target, _log)
@@ -54,8 +54,7 @@ def _merge(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def _serve_line(arguments: argparse.Namespace, settings: Settings) -> None:
     found = existing_adapters(settings, arguments.experiments, _log)
-    for one in found:
-        tell_if_older(settings, one, _log)
+    tell_of_older(settings, found, _log)
     for base_model in dict.fromkeys(one.base_model for one in found):
         of_base = [one for one in found if one.base_model == base_model]
         print(serve_line(of_base, _log))

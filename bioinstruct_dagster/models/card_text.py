@@ -1,4 +1,4 @@
-"""Parts of the Markdown of model cards: safe names, licences for the hub, and what an adapter is.
+"""Parts of the cards of models: licences and names for the hub, and what an adapter is in words.
 
 Belongs here: what the cards of adapters and of merged models share. Does not: the cards themselves
 (training.card, models.commands), or the card of the data set (dataset.card).
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.markdown import one_line
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
 # Licences that the hub knows, by the names that the experiment file uses for them.
@@ -21,20 +22,6 @@ _KNOWN = {
 # What the hub takes as `license_name`: an identifier, not a sentence.
 _IDENTIFIER = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-
-
-def one_line(text: str) -> str:
-    """The text on one line."""
-    return " ".join(text.split())
-
-
-def code(text: str) -> str:
-    """A text as inline code, which no character of it can end."""
-    text = one_line(text)
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    ticks = "`" * (longest + 1)
-    space = " " if "`" in text else ""
-    return f"{ticks}{space}{text}{space}{ticks}"
 
 
 def hub_id(source: str) -> str | None:

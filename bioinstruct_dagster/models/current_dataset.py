@@ -49,23 +49,26 @@ def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
     )
 
 
-def why_of_older_data(settings: Settings, trained_on: Any) -> str | None:
-    """Why an adapter is not one of the present data set, in words; None if it is one.
+def present_fingerprint(settings: Settings) -> str | None:
+    """The fingerprint of the present data set; None if no data set is known.
 
-    Args:
-        settings: the store.
-        trained_on: the fingerprint in the adapter's result.
-
-    Returns:
-        None also if no data set is known to compare with: a folder of adapters may have been copied
-        without the store.
+    A folder of adapters may have been copied without the store.
     """
     if not settings.store.path.exists():
         return None
-    present = Store(settings.store.path, settings.store.lock_timeout).rows(DATASET)[0]
-    if present["fingerprint"] in {None, trained_on}:
-        return None
-    return of_older_data(str(trained_on), present["fingerprint"])
+    store = Store(settings.store.path, settings.store.lock_timeout)
+    fingerprint: str | None = store.rows(DATASET)[0]["fingerprint"]
+    return fingerprint
+
+
+def why_of_older_data(trained_on: Any, present: str | None) -> str | None:
+    """Why an adapter is not one of the present data set, in words; None if it is one.
+
+    Args:
+        trained_on: the fingerprint in the adapter's result.
+        present: from `present_fingerprint`. If it is None, there is nothing to compare with.
+    """
+    return None if present in {None, trained_on} else of_older_data(str(trained_on), str(present))
 
 
 def train_rows(store: Store, categories: Sequence[str]) -> int:

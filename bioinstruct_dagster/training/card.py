@@ -8,14 +8,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.markdown import code, one_line
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, base_in_models
 from bioinstruct_dagster.models.card_text import (
     adapter_in_words,
     adapter_tags,
-    code,
     hub_id,
     licence_fields,
-    one_line,
     rehearsal_note,
     shown_source,
 )

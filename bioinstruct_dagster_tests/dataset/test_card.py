@@ -266,5 +266,11 @@ def test_the_limits_name_the_rows_that_a_gate_marked(dataset_rows):
     assert "- privacy" not in card_of(dataset_rows)
 
 
+def test_a_set_of_one_replayed_row_is_spoken_of_in_the_singular(dataset_rows):
+    text = card_of(dataset_rows[:1])
+    assert "> **Rehearsal.** The only row of this set was made with" in text
+    assert "The categories of the only row are recorded labels" in text
+
+
 def test_within_a_sentence_all_rows_have_no_capital(dataset_rows):
     assert "The categories of all 60 rows are recorded labels" in card_of(dataset_rows)

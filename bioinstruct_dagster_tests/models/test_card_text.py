@@ -1,28 +1,14 @@
-"""Names on a card stay on their line, and licences have the hub's names."""
+"""Licences have the hub's names, and an adapter is called what its data bears out."""
 
 import pytest
 
 from bioinstruct_dagster.models.card_text import (
     adapter_in_words,
     adapter_tags,
-    code,
     hub_id,
     licence_fields,
-    one_line,
     rehearsal_note,
 )
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("a", "`a`"), ("a`b", "`` a`b ``"), ("``", "``` `` ```"), ("a\n# b", "`a # b`")],
-)
-def test_code_can_not_be_ended_by_its_text(text, shown):
-    assert code(text) == shown
-
-
-def test_a_text_is_put_on_one_line():
-    assert one_line(" a\n\tb ") == "a b"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ Belongs here: from an experiment's name to a proven model. Does not: what is don
 modules of this folder).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from bioinstruct_dagster.models import base_models
 from bioinstruct_dagster.models.adapter_proof import Proof, check_folder, open_proven
 from bioinstruct_dagster.models.adapters import adapters_of, experiment_folder, intact_result
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
-from bioinstruct_dagster.models.current_dataset import why_of_older_data
+from bioinstruct_dagster.models.current_dataset import present_fingerprint, why_of_older_data
 from bioinstruct_dagster.models.experiments import (
     BaseModelSpec,
     Experiment,
@@ -135,14 +135,16 @@ def existing_adapters(settings: Settings, patterns: list[str], log: Log) -> list
     return found
 
 
-def tell_if_older(settings: Settings, found: FoundAdapter, log: Log) -> None:
-    """Log that an adapter was trained on an older data set than the present one, if it was."""
-    trained_on = (intact_result(found.folder) or {}).get("dataset_fingerprint")
-    if trained_on and (older := why_of_older_data(settings, trained_on)):
-        log(
-            f"{found.experiment} is {older}. To train it on the present rows, materialize "
-            f"key:lora_adapter with --partition '{found.experiment}'."
-        )
+def tell_of_older(settings: Settings, adapters: Iterable[FoundAdapter], log: Log) -> None:
+    """Log each adapter that was trained on an older data set than the present one."""
+    present = present_fingerprint(settings)
+    for found in adapters:
+        trained_on = (intact_result(found.folder) or {}).get("dataset_fingerprint")
+        if trained_on and (older := why_of_older_data(trained_on, present)):
+            log(
+                f"{found.experiment} is {older}. To train it on the present rows, materialize "
+                f"key:lora_adapter with --partition '{found.experiment}'."
+            )
 
 
 def _found(

@@ -4,11 +4,11 @@ Belongs here: what is known of each folder without opening its weights. Does not
 is the user's choice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bioinstruct_dagster.models.adapters import AdapterFolder, adapters_in, folder_name
-from bioinstruct_dagster.models.current_dataset import why_of_older_data
+from bioinstruct_dagster.models.current_dataset import present_fingerprint, why_of_older_data
 from bioinstruct_dagster.models.experiments import ExperimentMatrix, read_experiments
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.settings import Settings
@@ -50,11 +50,13 @@ def listed_adapters(settings: Settings) -> list[ListedAdapter]:
         ExperimentFileError: the experiment file can't be read.
     """
     matrix = read_experiments(settings.models.experiments)
-    return list(_listed(settings, matrix, adapters_in(settings.store.data_dir / "adapters")))
+    folders = list(adapters_in(settings.store.data_dir / "adapters"))
+    present = present_fingerprint(settings) if folders else None
+    return list(_listed(matrix, folders, present))
 
 
 def _listed(
-    settings: Settings, matrix: ExperimentMatrix, folders: Iterator[AdapterFolder]
+    matrix: ExperimentMatrix, folders: Iterable[AdapterFolder], present: str | None
 ) -> Iterator[ListedAdapter]:
     named = {folder_name(partition_key(one)): one for one in matrix.experiments()}
     seen: set[str] = set()
@@ -74,7 +76,7 @@ def _listed(
         elif folder.experiment in seen:
             state = "older: of other data, base model or run seed"
         else:
-            older = why_of_older_data(settings, result.get("dataset_fingerprint"))
+            older = why_of_older_data(result.get("dataset_fingerprint"), present)
             state = f"newest, but {older}" if older else "newest"
             seen.add(folder.experiment)
         proof = result.get("proof") or {}

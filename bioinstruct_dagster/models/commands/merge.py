@@ -7,12 +7,12 @@ adapter (models.adapter_proof).
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.markdown import code
 from bioinstruct_dagster.models.adapter_proof.canaries import greatest_difference, logits_of
 from bioinstruct_dagster.models.adapters import intact_result
 from bioinstruct_dagster.models.card_text import (
     adapter_in_words,
     adapter_tags,
-    code,
     hub_id,
     licence_fields,
     rehearsal_note,

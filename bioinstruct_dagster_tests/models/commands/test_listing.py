@@ -8,7 +8,7 @@ from bioinstruct_dagster.models.adapters import RESULT_FILE, WEIGHTS_FILE
 from bioinstruct_dagster.models.commands.found_adapter import (
     AdapterCommandError,
     find_adapter,
-    tell_if_older,
+    tell_of_older,
 )
 from bioinstruct_dagster.models.commands.listing import UNNAMED, listed_adapters
 from bioinstruct_dagster.settings import Settings
@@ -69,12 +69,12 @@ def test_an_adapter_of_an_older_data_set_is_marked(copied, adapter):
     trained_on = adapter["dataset_fingerprint"]
     placed(copied, trained_on)
     lines = []
-    tell_if_older(copied, find_adapter(copied, EXPERIMENT), lines.append)
+    tell_of_older(copied, [find_adapter(copied, EXPERIMENT)], lines.append)
     assert (states(copied), lines) == ([(EXPERIMENT, "newest")], [])
     placed(copied, "f" * 64)
     words = f"of an older data set ({trained_on[:12]}; the present one is ffffffffffff)"
     assert states(copied) == [(EXPERIMENT, f"newest, but {words}")]
-    tell_if_older(copied, find_adapter(copied, EXPERIMENT), lines.append)
+    tell_of_older(copied, [find_adapter(copied, EXPERIMENT)], lines.append)
     assert lines[0].startswith(f"{EXPERIMENT} is {words}. To train it on the present rows")
 
 
