@@ -47,6 +47,11 @@ class ChoiceScoring(StrictModel):
         return labels
 
 
+def plain_label(label: str) -> str:
+    """A label of spans in the form in which answers name it: without case, `_` and marks."""
+    return re.sub(r"[\s_]+", " ", label.casefold()).strip(" \"'*:=.()[]")
+
+
 class SpanScoring(StrictModel):
     """The answer is a list of spans of the text, each with a label.
 
@@ -62,8 +67,8 @@ class SpanScoring(StrictModel):
     @pydantic.field_validator("labels")
     @classmethod
     def _check_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        """A written answer names a label without regard to case, blanks and `_`."""
-        plain = [" ".join(re.split(r"[\s_]+", label.casefold())).strip() for label in labels]
+        """Labels that an answer can't tell apart are one label."""
+        plain = list(map(plain_label, labels))
         FieldFaultsError.refuse(
             ((at,), f"is the label {labels[plain.index(one)]!r} again; keep one")
             for at, one in enumerate(plain)

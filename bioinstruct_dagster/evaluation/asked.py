@@ -5,7 +5,7 @@ request from an item (evaluation.tasks.asking, evaluation.held_out), or running 
 (evaluation.engine).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bioinstruct_dagster.eval_sets.items import EvaluationItem
@@ -16,8 +16,12 @@ from bioinstruct_dagster.evaluation.engine.requests import (
     OptionResult,
 )
 from bioinstruct_dagster.evaluation.held_out import held_out_requests
-from bioinstruct_dagster.evaluation.questions import Questions, TaskQuestions
-from bioinstruct_dagster.evaluation.tasks.asking import requests_of_items
+from bioinstruct_dagster.evaluation.questions import Questions
+from bioinstruct_dagster.evaluation.tasks.asking import (
+    UNKNOWN_OPTION,
+    ItemRequests,
+    requests_of_items,
+)
 from bioinstruct_dagster.evaluation.tasks.item_results import ItemResult
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK, ItemQuestion, item_key
 from bioinstruct_dagster.models.base_models import TokenizingBase
@@ -77,7 +81,7 @@ def ask_all(
         places: among the keys of all questions.
         base: gives the tokenizer, the prompt template and the context.
         seed: of the orders of options.
-        log: takes one line for each task whose items do not all fit into the context.
+        log: takes a line for each task with shortened items, and for each reason not to ask items.
     """
     every = list(questions.keys.items())
     wanted = {every[place][0]: place for place in places}
@@ -85,8 +89,12 @@ def ask_all(
     for one in questions.tasks:
         names = {question.item_id for question in wanted if question.task == one.task.name}
         items = [item for item in one.items if item.id in names]
-        own = one.task.name == OWN_TASK
-        made = _own_requests(items, base) if own else _requests(one, items, base, seed)
+        of_items: list[ItemRequests] = []
+        if one.task.name == OWN_TASK:
+            made = _own_requests(items, base)
+        else:
+            of_items = requests_of_items(one.task, items, base, seed=seed)
+            made = _requests(of_items)
         asked = {each.question: each for each in made}
         shortened, unasked = set(), set()
         for question, place in wanted.items():
@@ -102,16 +110,17 @@ def ask_all(
                 unasked.add(question.item_id)
         if shortened:
             log(f"{one.task.name}: the passages of {len(shortened)} items are shortened to fit")
-        if unasked:
-            log(f"{one.task.name}: {len(unasked)} items do not fit into the context: not answered")
+        unknown = {each.item_id for each in of_items if each.unaskable == UNKNOWN_OPTION}
+        if unknown:
+            log(f"{one.task.name}: {len(unknown)} items are not answered: {UNKNOWN_OPTION}")
+        if too_long := len(unasked - unknown):
+            log(f"{one.task.name}: {too_long} items do not fit into the context: not answered")
     return found
 
 
-def _requests(
-    one: TaskQuestions, items: Sequence[EvaluationItem], base: TokenizingBase, seed: int
-) -> Iterator[Asked]:
+def _requests(of_items: Iterable[ItemRequests]) -> Iterator[Asked]:
     """The requests of a task of the catalogue."""
-    for made in requests_of_items(one.task, items, base, seed=seed):
+    for made in of_items:
         for options in made.options:
             question = ItemQuestion(made.task, made.item_id, options.measure, options.order)
             yield Asked(question, "", options.request, options.permutation, options.tokens_lost)

@@ -37,6 +37,10 @@ from bioinstruct_dagster_tests.eval_sets.task_files import (
             ),
             "labels.2: is the label 'Old_drug' again",
         ),
+        (
+            changed(SPANS, fields={"spans": {"Dose": "x"}}, scoring={"labels": ["Dose", "dose:"]}),
+            "labels.2: is the label 'Dose' again",
+        ),
     ],
 )
 def test_labels_that_could_not_be_told_apart_are_refused(tmp_path, task, said):

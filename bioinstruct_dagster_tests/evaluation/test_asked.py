@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
-from bioinstruct_dagster.eval_sets.items import items_of
+from bioinstruct_dagster.eval_sets.items import EvaluationItem, items_of
 from bioinstruct_dagster.evaluation.asked import ask_all
 from bioinstruct_dagster.evaluation.engine.requests import AnswerResult, OptionResult
 from bioinstruct_dagster.evaluation.held_out import HELD_OUT, held_out_items
@@ -84,6 +84,18 @@ def test_an_item_that_does_not_fit_is_a_row_and_said_to_be(questions, tiny_base)
     assert not row.ended
     assert row.log_likelihoods == ()
     assert any("do not fit into the context: not answered" in line for line in lines)
+
+
+def test_an_option_without_a_token_is_another_reason(tiny_base):
+    """Some tokenizers drop signs that they do not know; each drops blanks at the ends."""
+    task = read_tasks().task("medqa")
+    scoring = task.scoring.model_copy(update={"options": "texts"})
+    task = task.model_copy(update={"scoring": scoring})
+    item = EvaluationItem("medqa", "1", "Which sign?", options=(" ", "fever"), gold=1)
+    lines = []
+    asked_of(questions_of([TaskQuestions(task, (item,))], CONDITIONS), tiny_base, log=lines.append)
+    said = "medqa: 1 items are not answered: an option has no token in the model's vocabulary"
+    assert lines == [said]
 
 
 def test_a_shortened_passage_is_counted_and_said(questions, tiny_base):

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bioinstruct_dagster.evaluation.engine.plain_answers import plain_batch
+from bioinstruct_dagster.evaluation.engine.progress import Tell
 from bioinstruct_dagster.evaluation.engine.requests import AnswerRequest, AnswerResult
 from bioinstruct_dagster.evaluation.engine.slots import Slots, carries
 from bioinstruct_dagster.evaluation.engine.subjects import Subjects
@@ -35,10 +36,6 @@ _MEMORY_SHARE = 0.6  # of what a GPU has free; the rest is for the passes
 _BATCHES_OF_A_SUBJECT = 2
 # A batch that is this much smaller is computed as a smaller one.
 _SHRINK = 0.75
-
-# Takes the number of answers that are finished, and the work that is done, in answers of the mean
-# length: a token of a prompt or of an answer is one unit, because both cost about the same.
-Tell = Callable[[int, float], None]
 
 
 @dataclass

@@ -9,6 +9,10 @@ from collections.abc import Callable
 
 from bioinstruct_dagster.models.progress_lines import SECONDS_BETWEEN_LINES, duration
 
+# Takes the number of answers that are finished, and the work that is done, in answers of the mean
+# length: a token of a prompt or of an answer is one unit, because both cost about the same.
+Tell = Callable[[int, float], None]
+
 _LEAST_SHARE = 0.01  # of the work; before it, the time left is a guess
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.evaluation.engine.progress import Tell
 from bioinstruct_dagster.evaluation.engine.requests import BASE, AnswerRequest, AnswerResult
 from bioinstruct_dagster.evaluation.engine.subjects import Subjects
 from bioinstruct_dagster.models.adapter_proof.canaries import PROMPTS
@@ -27,8 +28,6 @@ _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 _MOST_ADAPTERS = 16  # in one batch; vLLM keeps memory for each
 _REQUESTS = 256  # of one call, between two lines of progress
 _MEMORY_SHARE = 0.85  # of what is free beside the model of transformers
-
-Tell = Callable[[int, float], None]
 
 
 class VllmError(StatedError):

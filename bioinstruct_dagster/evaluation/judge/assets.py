@@ -22,6 +22,7 @@ from bioinstruct_dagster.evaluation.judge.human_scores import read_human_scores
 from bioinstruct_dagster.evaluation.judge.judging import Judgement, drawn, judge
 from bioinstruct_dagster.evaluation.judge.measured import JudgeStanding, standing_of
 from bioinstruct_dagster.evaluation.judge.scores.facts import JudgeFacts
+from bioinstruct_dagster.evaluation.judge.scores.given import SUBJECTS
 from bioinstruct_dagster.evaluation.judge.scores.rows import score_rows, with_holm
 from bioinstruct_dagster.evaluation.judge.text_tasks import TextTasks
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
@@ -156,7 +157,7 @@ def _judged(
 ) -> Judgement:
     """Ask about the answers of all experiments in one round."""
     items = [item for _, drawn_items in found for item in drawn_items]
-    texts = [item.text(subject) for item in items for subject in ("base", "adapter")]
+    texts = [item.text(subject) for item in items for subject in SUBJECTS]
     pairs = [item.pair for item in items] if settings.judge.pairs == "on" else []
     with open_judge(settings, store, context.log.info, run_id=context.run.run_id) as session:
         judgement = judge(session, texts, pairs, seed=settings.runs.seed)

@@ -197,6 +197,8 @@ def plain_width(text: str) -> str:
 
     Powers, indices and fractions stay: `10³` is not `103`.
     """
+    if text.isascii():  # nothing to change, and most answers are such
+        return text
     return "".join(
         each
         if unicodedata.decomposition(each).startswith(("<super>", "<sub>", "<fraction>"))

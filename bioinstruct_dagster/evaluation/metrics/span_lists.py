@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from bioinstruct_dagster.eval_sets.scoring import plain_label
 from bioinstruct_dagster.evaluation.metrics.option_texts import words_of
 from bioinstruct_dagster.evaluation.metrics.reading import plain_text
 
@@ -94,14 +95,14 @@ class _Known:
     """The labels of a task in the forms that models write, and the right spans of an item."""
 
     def __init__(self, labels: Sequence[str], right: Sequence[Span]) -> None:
-        self._labels = {_plain(label): label for label in labels}
+        self._labels = {plain_label(label): label for label in labels}
         self._right = {(label, tuple(words_of(text))) for label, text in right}
         self.only = labels[0] if len(labels) == 1 else None
         self.several = len(labels) > 1
 
     def label(self, text: str) -> str | None:
         """The label that a text names: also by its plural (drugs), or by the word it shortens."""
-        plain = _plain(text)
+        plain = plain_label(text)
         if plain in self._labels:
             return self._labels[plain]
         if plain.endswith("s") and plain[:-1] in self._labels:
@@ -243,7 +244,9 @@ def _of_json(value: Any, known: _Known, label: str | None) -> Iterable[Span]:
     if isinstance(value, str):
         return _spans(label, [value], known)
     if isinstance(value, dict):
-        return _of_object({_plain(str(key)): each for key, each in value.items()}, known, label)
+        return _of_object(
+            {plain_label(str(key)): each for key, each in value.items()}, known, label
+        )
     if not isinstance(value, list):
         return ()
     match value:
@@ -271,8 +274,3 @@ def _of_object(values: Mapping[str, Any], known: _Known, label: str | None) -> I
         elif isinstance(each, list | dict):
             spans += _of_json(each, known, known.only)
     return spans
-
-
-def _plain(label: str) -> str:
-    """A label without case and marks."""
-    return re.sub(r"[\s_]+", " ", label.casefold()).strip(" \"'*:=.()[]")

@@ -23,6 +23,7 @@ from bioinstruct_dagster.models.base_models import TokenizingBase
 from bioinstruct_dagster.models.prompts import RowTokenizer
 from bioinstruct_dagster.models.shortening import longest_that_fit
 
+UNKNOWN_OPTION = "an option has no token in the model's vocabulary"  # why an item can't be asked
 _ANSWERS_IN_CONTEXT = 2  # an answer gets at most half of the model's context
 
 
@@ -172,8 +173,7 @@ class _Asker:
             reason = f"the prompt without its passage has more than {self._room[number]} tokens"
             return ItemRequests(self._task.name, item.id, unaskable=reason)
         if not all(option_ids):
-            reason = "an option has no token in the model's vocabulary"
-            return ItemRequests(self._task.name, item.id, unaskable=reason)
+            return ItemRequests(self._task.name, item.id, unaskable=UNKNOWN_OPTION)
         asked = [
             AskedOptions(
                 "options",

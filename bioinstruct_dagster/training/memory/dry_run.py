@@ -6,13 +6,13 @@ counted. So the count follows the architecture, the adapter, dropout and checkpo
 Belongs here: the count of one pass. Does not: weights and optimizer (training.memory.estimate).
 """
 
-import inspect
 import weakref
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.models.adapter_proof import check_targets
+from bioinstruct_dagster.models.attention.passes import kept_logits
 from bioinstruct_dagster.models.base_checks.weights import silent_transformers
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.models.linear_layers import lora_config
@@ -124,14 +124,10 @@ def _losses(model: Any, tokens: int, predicted: int) -> "torch.Tensor":
 
     ids = torch.empty(1, tokens, dtype=torch.int64, device="meta")
     at = torch.empty(predicted, dtype=torch.int64, device="meta")
-    selects = "logits_to_keep" in inspect.signature(type(model.get_base_model()).forward).parameters
-    extra = {"logits_to_keep": at} if selects else {}
     # A mask spares transformers the question whether rows are packed, which needs values.
     mask = torch.empty(1, tokens, dtype=torch.int64, device="meta")
-    logits = model(input_ids=ids, attention_mask=mask, use_cache=False, **extra).logits[0]
-    if not selects:
-        logits = logits[at]
-    return torch.nn.functional.cross_entropy(logits.float(), at, reduction="none")
+    kept = kept_logits(model, at, input_ids=ids, attention_mask=mask, use_cache=False)
+    return torch.nn.functional.cross_entropy(kept[0].float(), at, reduction="none")
 
 
 def _LivingBytes() -> Any:  # noqa: N802  # a class, made when torch is there

@@ -50,7 +50,7 @@ def weights(inputs, rank, outputs):
     return LayerWeights(torch.randn(inputs, rank), torch.randn(rank, outputs))
 
 
-@pytest.mark.parametrize("tokens", [1, 3])
+@pytest.mark.parametrize("tokens", [1, 3, 70])  # side by side, in blocks, one product a run
 def test_ranks_and_layers_may_differ(model, tokens):
     adapters = {
         "low": {"first": weights(6, 1, 4), "second": weights(4, 2, 5)},
@@ -69,6 +69,18 @@ def test_ranks_and_layers_may_differ(model, tokens):
             layers.chosen = None
             plain = model["second"](model["first"](x[row : row + 1]))
             assert torch.allclose(plain, alone, atol=1e-5) == (name is None)
+
+
+@pytest.mark.parametrize("tokens", [1, 3, 70])
+def test_a_layer_that_no_adapter_of_the_batch_adapts_is_the_base_model_s(model, tokens):
+    layers = AdaptedLayers(
+        {"low": {"first": weights(6, 2, 4)}, "high": {"second": weights(4, 2, 5)}}
+    )
+    x = torch.randn(3, tokens, 6)
+    with layers.on(model), torch.inference_mode():
+        plain = model["first"](x)
+        layers.chosen = blocks_of(["high", None, "high"], "cpu")
+        assert model["first"](x).equal(plain)
 
 
 def test_a_forward_pass_of_the_layer_s_own_is_kept(model):
@@ -94,11 +106,12 @@ def test_a_forward_pass_of_the_layer_s_own_is_kept(model):
     assert "forward" not in vars(model["second"])
 
 
-def test_the_sum_has_the_type_of_the_layer(model):
+@pytest.mark.parametrize("tokens", [1, 3, 70])
+def test_the_sum_has_the_type_of_the_layer(model, tokens):
     """In 16 bits, the adapter is computed in 32 and the sum is rounded once, as by peft."""
     model.to(torch.bfloat16)
     layers = AdaptedLayers({"one": {"first": weights(6, 2, 4)}})
-    x = torch.randn(2, 6, dtype=torch.bfloat16)
+    x = torch.randn(2, tokens, 6, dtype=torch.bfloat16)
     with layers.on(model), torch.inference_mode():
         plain = model["first"](x)
         layers.chosen = "one"
