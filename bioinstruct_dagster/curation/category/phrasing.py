@@ -62,7 +62,6 @@ def features(instruction: str) -> list[str]:
 
     The first one is the first word of the main clause, if the clause has a word.
     """
-    _phrasing_lists()
     given, main = clauses(instruction)
     words, given_words = _WORD.findall(main), _WORD.findall(given)
     found = [f"word={word}" for word in words]

@@ -6,8 +6,8 @@ noradrenaline, KRAS a human gene and Kras a mouse gene. An exponent stays one: 1
 Rows with different inputs are different rows. If two rows have the same instruction and input but
 different outputs, the second is a repeat too, and its verdict says so.
 
-Belongs here: the normalised form, and the rule. Does not: the rule of Self-Instruct (rule), or the
-verdicts in a store (gate).
+Belongs here: the normalised form, and the rule. Does not: the rule of Self-Instruct (rule), the
+verdicts in a store (gate), or the short words (words/exact.yaml).
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, NoveltyVerdict
+from bioinstruct_dagster.curation.word_lists import word_list
 
 # Signs around a text that change nothing in its meaning. Signs such as +, %, < and # are not here.
 _QUOTES_AND_BRACKETS = "\"'`´“”„‟‘’‚«»‹›()[]{}「」『』【】《》〈〉〔〕"
@@ -34,14 +35,6 @@ _ASCII_WORD_WITH_CAPITAL = re.compile(r"[a-z0-9]*[A-Z][A-Za-z0-9]*")
 _LETTERS_OF_A_SYMBOL = 4  # a longer word in capitals, such as ASTHMA, is a word
 _LETTERS_OF_AN_ELEMENT = 2  # at most; or of a unit, as in "Mg" beside "mg"
 _LETTERS_OF_A_SHOUTED_WORD = 5
-# Words of two letters that a title or the beginning of a sentence writes with a capital.
-_SHORT_WORDS = frozenset(
-    [
-        *("am", "an", "as", "at", "be", "by", "de", "do", "du", "el", "en", "er", "es", "go", "he"),
-        *("if", "il", "im", "in", "is", "it", "la", "le", "me", "my", "no", "of", "on", "or", "so"),
-        *("to", "un", "up", "us", "we", "da", "zu"),
-    ]
-)
 _MOST_REMEMBERED_WORDS = 50_000
 _DIGEST_BYTES = 16
 
@@ -123,7 +116,9 @@ def _is_symbol(word: str, *, is_first: bool) -> bool:
     if any(map(str.isupper, word[1:])):
         letters = sum(map(str.isalpha, word))
         return letters <= _LETTERS_OF_A_SYMBOL or letters < len(word) or not word.isupper()
-    return len(word) <= _LETTERS_OF_AN_ELEMENT and word.lower() not in _SHORT_WORDS
+    return len(word) <= _LETTERS_OF_AN_ELEMENT and word.lower() not in word_list(
+        "bioinstruct_dagster.curation.novelty", "exact.yaml", "short_words"
+    )
 
 
 def _task_digest(row: NamedInstruction) -> bytes:

@@ -276,7 +276,7 @@ class Sender:
         """Settle and store a reply. It is paid for, so no error here sends its request again."""
         try:
             completion = self._settle(sent, reply, requested_at, seconds)
-            await self._account.journal.append(completion)
+            await self._account.store(sent.reservation, completion)
             self._tally.asked += 1
             self._feed.stored(sent.request, completion)
             self._report()

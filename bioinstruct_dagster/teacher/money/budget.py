@@ -149,23 +149,34 @@ class Budget:
 
     def settle(self, max_cost: Amount, actual: Amount) -> None:
         """Replace a reservation by the cost that the reply states."""
-        self.release(max_cost)
+        self.spend(max_cost, actual)
+        self.free_rest(max_cost, actual)
+
+    def spend(self, max_cost: Amount, actual: Amount) -> None:
+        """Count the cost that the reply states, and keep the rest of its reservation."""
         if actual.tokens > max_cost.tokens:
             self.over_limit += 1
             self._farthest = max(self._farthest, (actual.tokens, max_cost.tokens))
         for cap in self.caps:
-            cost = actual.in_unit(cap.unit)
+            cost, most = actual.in_unit(cap.unit), max_cost.in_unit(cap.unit)
             cap.spent += cost
-            if cost > max_cost.in_unit(cap.unit):
+            cap.reserved -= min(cost, most)
+            if cost > most:
                 # The server ignores the token limit, so no reservation can hold a cap.
                 self.failure = (
                     f"A reply cost {cap.formatted(cost)}, more than the "
-                    f"{cap.formatted(max_cost.in_unit(cap.unit))} that its token limit allows, so "
+                    f"{cap.formatted(most)} that its token limit allows, so "
                     f"{cap.setting} can't be held: the server ignores the limit of output tokens. "
                     f"{cap.spent_of_limit()}. Nothing more "
                     "was sent. Use a server or a model that heeds the limit. Or cap the "
                     "spending at the server, or unset the cap."
                 )
+
+    def free_rest(self, max_cost: Amount, actual: Amount) -> None:
+        """Free what a reply left of its reservation. Call `spend` first."""
+        self.in_flight -= 1
+        for cap in self.caps:
+            cap.reserved -= max(0, max_cost.in_unit(cap.unit) - actual.in_unit(cap.unit))
 
     def presume(self, max_cost: Amount) -> None:
         """Count a reservation as spent, because the request may have been billed."""

@@ -1,7 +1,8 @@
 """Settling: the one place where money is reserved, settled, presumed spent or released.
 
 - Reserve: before a request is sent, the most that it can cost is set aside.
-- Settle: the reply states its tokens, and their cost counts as spent.
+- Settle: the reply states its tokens, and their cost counts as spent. The rest of the reservation
+  is free again once the reply is on disk, because a kill before that leaves the reservation.
 - Presume: the request may have been billed, but no reply says so. The most that it can cost counts
   as spent.
 - Release: the request was certainly not billed. Its reservation is free again.
@@ -202,7 +203,7 @@ class Account:
     def settle(
         self, reservation: Reservation, reply: TeacherReply, requested_at: datetime
     ) -> dict[str, Any]:
-        """The row of `completions` for a reply, whose cost is spent. Append it to the journal.
+        """The row of `completions` for a reply, whose cost is spent. Call `store` with it.
 
         If the reply states no tokens, the reservation is presumed. The row then names no
         reservation, so that the journal keeps it.
@@ -214,9 +215,19 @@ class Account:
         if cost is None:
             self.budget.presume(reservation.max_cost)
         else:
-            self.budget.settle(reservation.max_cost, cost)
+            self.budget.spend(reservation.max_cost, cost)
             completion["reservation_id"] = reservation.reservation_id
         return completion
+
+    async def store(self, reservation: Reservation, completion: Mapping[str, Any]) -> None:
+        """Append the row of a reply to the journal, then free the rest of its reservation.
+
+        Raises:
+            OSError: the disk can't store the row. The next run presumes the reservation.
+        """
+        await self.journal.append(completion)
+        if reservation.cost is not None:
+            self.budget.free_rest(reservation.max_cost, reservation.cost)
 
     def settle_failure(self, reservation: Reservation, error: Exception) -> bool:
         """Presume or release the reservation of a failed request; whether it is presumed.

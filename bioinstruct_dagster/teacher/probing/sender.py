@@ -92,7 +92,8 @@ class ProbeSender:
         except Exception as error:  # noqa: BLE001  # raised again once its money is settled
             self.account.settle_failure(reservation, error)
             raise self._without_key(error) from None
-        await self.account.journal.append(self.account.settle(reservation, reply, requested_at))
+        completion = self.account.settle(reservation, reply, requested_at)
+        await self.account.store(reservation, completion)
         if budget.failure and passes_limit(reply, request):
             budget.failure = None  # the probe finds out whether the server heeds another limit
         return reply

@@ -22,6 +22,13 @@ from bioinstruct_dagster.rehearsal.recordings import (
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 
 
+@pytest.fixture(scope="module")
+def likeness():
+    """ROUGE-L of each handwritten example and each other."""
+    texts = [one.instruction for one in handwritten_examples(EXAMPLES_FILE)]
+    return rouge_l_f1_of_texts(texts, texts)
+
+
 def test_seeds_precede_handwritten_and_recorded_examples():
     recorded = recorded_labels(read_recordings())
     text, category = next(iter(recorded.items()))
@@ -54,26 +61,23 @@ def test_an_example_without_an_input_says_nothing_about_inputs(tmp_path):
     assert [one.kind for one in handwritten_examples(path)] == [(), ("input=none",)]
 
 
-def test_shipped_examples_are_many_per_category_and_distinct():
+def test_shipped_examples_are_many_per_category_and_distinct(likeness):
     own = handwritten_examples(EXAMPLES_FILE)
     counts = Counter(one.category for one in own)
     assert len(own) >= 1900
     assert min(counts[name] for name in CATEGORIES) >= 180
     texts = [one.instruction for one in own]
     assert len({text.lower() for text in texts}) == len(texts)
-    scores = rouge_l_f1_of_texts(texts, texts)
-    close = sum(score > THRESHOLD for row, line in enumerate(scores) for score in line[row + 1 :])
+    close = sum(score > THRESHOLD for row, line in enumerate(likeness) for score in line[row + 1 :])
     assert close <= len(texts) / 50
 
 
-def test_examples_that_nearly_repeat_each_other_have_one_category():
+def test_examples_that_nearly_repeat_each_other_have_one_category(likeness):
     own = handwritten_examples(EXAMPLES_FILE)
-    texts = [one.instruction for one in own]
-    scores = rouge_l_f1_of_texts(texts, texts)
     contrary = [
         (one.instruction, other.instruction)
         for row, one in enumerate(own)
-        for other, score in zip(own[row + 1 :], scores[row][row + 1 :], strict=True)
+        for other, score in zip(own[row + 1 :], likeness[row][row + 1 :], strict=True)
         if score > 0.8 and one.category != other.category
     ]
     assert contrary == []

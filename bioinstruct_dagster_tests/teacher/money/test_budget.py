@@ -116,6 +116,15 @@ def test_the_rest_of_a_settled_reservation_is_free_again():
     assert budget.cap_without_room(Amount(None, 71))
 
 
+def test_the_rest_stays_reserved_while_the_reply_is_only_counted():
+    budget = Budget([Cap("BIOINSTRUCT_MAX_TOKENS", "tokens", 100)])
+    budget.reserve(Amount(None, 90))
+    budget.spend(Amount(None, 90), Amount(None, 30))
+    assert (budget.caps[0].spent, budget.caps[0].reserved, budget.in_flight) == (30, 60, 1)
+    budget.free_rest(Amount(None, 90), Amount(None, 30))
+    assert (budget.caps[0].spent, budget.caps[0].reserved, budget.in_flight) == (30, 0, 0)
+
+
 def test_the_tightest_cap_refuses():
     caps = [
         Cap("BIOINSTRUCT_MAX_USD", "usd", 10 * PICODOLLARS),
