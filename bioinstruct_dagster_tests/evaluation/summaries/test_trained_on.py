@@ -1,10 +1,9 @@
 """Items that an adapter was trained on are counted by task, and for averages."""
 
-from bioinstruct_dagster_tests.evaluation.test_leaderboard import scores_of
-
 from bioinstruct_dagster.evaluation.ranking.leaderboard import leaderboard
 from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster_tests.dataset.test_older_results import NEW, placed
+from bioinstruct_dagster_tests.evaluation.ranking.test_leaderboard import scores_of
 
 
 def test_items_that_were_trained_on_are_counted(store):
