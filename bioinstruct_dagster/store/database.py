@@ -27,7 +27,7 @@ from bioinstruct_dagster.store.schema import schema_sql
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 # The start of DuckDB's message if another process has the file open. Other IO errors are raised.
 _LOCK_MESSAGE = "Could not set lock on file"
 # The pause between two attempts to open is random, so that waiting processes do not collide again.

@@ -46,8 +46,8 @@ _SCORES_OF_7 = """
 """
 
 # By the version of the store: the statements before and after the current declaration.
-# Version 4 has one table and one view more than version 3, and version 8 one table more than
-# version 7. The declaration alone adds them.
+# The declaration alone adds what is new in versions 4 (a table and a view), 8 (a table) and 9 (the
+# tables of reviews and of findings).
 MIGRATIONS: dict[int, tuple[str, str]] = {
     2: (_FROM_2 + _COLUMNS_OF_5 + _ADAPTERS_OF_6 + _SCORES_OF_7, _AFTER_2),
     3: (_COLUMNS_OF_5 + _ADAPTERS_OF_6 + _SCORES_OF_7, ""),
@@ -55,4 +55,5 @@ MIGRATIONS: dict[int, tuple[str, str]] = {
     5: (_ADAPTERS_OF_6 + _SCORES_OF_7, ""),
     6: (_SCORES_OF_7, ""),
     7: ("", ""),
+    8: ("", ""),
 }

@@ -159,7 +159,7 @@ class StoredIndex:
                 wanted = self._places_of_candidates(connection, candidates, before)
             else:
                 found = connection.execute(PLACES_BEFORE, {"before": before}).fetchnumpy()
-                wanted = found["place"]
+                wanted = np.asarray(found["place"], np.int64)
             connection.register("wanted", pa.table({"place": wanted}))
             rows = connection.execute(ROWS_AT_PLACES).fetchall()
         texts = self._fetch([row_id for _, row_id in rows])
@@ -182,9 +182,8 @@ class StoredIndex:
                 SIGNATURES_BEFORE, {"measure": measure, "before": before}
             ).fetchnumpy()
             sketches = _sketches(kept["tokens"], kept["low"], kept["high"])
-            found.append(
-                kept["place"][mark_similar_candidates(sketches, new[measure], self._threshold)]
-            )
+            similar = mark_similar_candidates(sketches, new[measure], self._threshold)
+            found.append(np.asarray(kept["place"], np.int64)[similar])
         return np.unique(np.concatenate(found))
 
 
