@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
-from bioinstruct_dagster.findings.comparisons.intervals import OverSeeds, detectable, over_seeds
+from bioinstruct_dagster.findings.comparisons.intervals import (
+    OverSeeds,
+    SeedVariance,
+    detectable,
+    over_seeds,
+    seed_variance,
+)
 from bioinstruct_dagster.findings.comparisons.item_values import ItemValues
 from bioinstruct_dagster.findings.comparisons.places import PAIRED, UNPAIRED, Entrant, places
 from bioinstruct_dagster.findings.families import Family, ablation_families
@@ -31,6 +37,10 @@ CATEGORY_ABLATION = """
     from category_ablation
     order by base_model, hyperparameters, measured_on, task, category, len(categories), trained_on
 """
+Entry = tuple[Family, list[Mapping[str, Any]]]  # with the scores of its seeds, on equal items
+# What scores on equal items have in common.
+_EQUAL = ("task", "category", "metric", "task_version", "items_fingerprint", "n", "prompt_version",
+          "dataset_fingerprint")  # fmt: skip
 # The categories of evaluation tasks and those of rows have names of their own.
 SAME = {"extraction": "information_extraction"}
 NO_RECIPES = (
@@ -49,24 +59,18 @@ def ablation_rows(
         matrix: the experiments; scores of recipes that it has no more are left out.
         stand_ins: by the name of a task that stands in for another, the name of the other.
     """
-    scores: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in measures(stored_scores(store)):
-        scores.setdefault((row["base_model"], row["recipe"]), []).append(row)
+    scores = list(measures(stored_scores(store)))
     values = ItemValues(store, stand_ins)
     made_at = datetime.now(UTC)
-    groups: dict[tuple[Any, ...], list[tuple[Family, list[dict[str, Any]]]]] = {}
-    for family in ablation_families(matrix):
-        for key, members in by_equal_items(family, scores).items():
-            groups.setdefault((family.base_model, family.variant, *key), []).append(
-                (family, members)
-            )
+    groups = groups_of_equals(ablation_families(matrix), scores)
     rows = []
-    for entries in groups.values():
+    for entries in groups:
+        pooled = pooled_over(entries)
         ties = _tied_with_best(entries, values)
         for (family, members), (tied, method) in zip(entries, ties, strict=True):
             first = members[0]
             rows.append(
-                row_of_family(family, members)
+                row_of_family(family, members, pooled)
                 | {
                     "measured_on": measured_on(first),
                     "trained_on_it": SAME.get(first["category"], first["category"])
@@ -96,31 +100,58 @@ def measures(scores: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def by_equal_items(
-    family: Family, scores: Mapping[tuple[str, str], Sequence[dict[str, Any]]]
-) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
-    """The scores of a family's seeds, by measure and equal items.
+def groups_of_equals(
+    planned: Sequence[Family], scores: Sequence[Mapping[str, Any]], *, by_categories: bool = False
+) -> list[list[Entry]]:
+    """The scored families of each base model, variant and measure, on equal items.
 
-    Seeds on another data set, prompt or version of a task are no seeds of the same experiment.
+    Seeds on another data set, prompt or version of a task are no seeds of the same experiment, so
+    they are a family in another group.
+
+    Args:
+        planned: the families of a design.
+        scores: of all experiments.
+        by_categories: whether families of other categories are in groups of their own.
     """
-    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    names = ("task", "category", "metric", "task_version", "items_fingerprint", "n",
-             "prompt_version", "dataset_fingerprint")  # fmt: skip
-    for one in family.experiments:
-        for row in scores.get(one, ()):
-            found.setdefault(tuple(row[name] for name in names), []).append(row)
-    return found
+    of_experiment: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in scores:
+        of_experiment.setdefault((row["base_model"], row["recipe"]), []).append(row)
+    groups: dict[tuple[Any, ...], list[Entry]] = {}
+    for family in planned:
+        found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+        for one in family.experiments:
+            for row in of_experiment.get(one, ()):
+                found.setdefault(tuple(row[name] for name in _EQUAL), []).append(row)
+        own = (family.base_model, family.variant, family.categories if by_categories else ())
+        for key, members in found.items():
+            groups.setdefault((*own, *key), []).append((family, members))
+    return list(groups.values())
 
 
-def row_of_family(family: Family, members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def pooled_over(entries: Sequence[Entry]) -> dict[str, SeedVariance | None]:
+    """The variance over seeds of each number, pooled over the families of a group."""
+    return {
+        name: seed_variance(
+            [row[name] for row in members if row[name] is not None] for _, members in entries
+        )
+        for name in ("score", "difference", "relative_gain")
+    }
+
+
+def row_of_family(
+    family: Family,
+    members: Sequence[Mapping[str, Any]],
+    pooled: Mapping[str, SeedVariance | None],
+) -> dict[str, Any]:
     """What the tables of findings say of a family of seeds and one measure.
 
     Args:
         family: what was trained.
         members: the scores of its seeds, on equal items.
+        pooled: the variance over seeds, from `pooled_over`.
     """
     first = members[0]
-    score = over_seeds([interval_of(row) for row in members])
+    score = over_seeds([interval_of(row) for row in members], pooled["score"])
     found: dict[str, Any] = {
         "base_model": family.base_model,
         "variant": family.variant,
@@ -140,7 +171,9 @@ def row_of_family(family: Family, members: Sequence[Mapping[str, Any]]) -> dict[
     }  # fmt: skip
     for of, column in (("difference", "difference"), ("relative", "relative_gain")):
         known = [row for row in members if row[column] is not None]
-        mean = over_seeds([interval_of(row, of) for row in known]) if known else None
+        mean = (
+            over_seeds([interval_of(row, of) for row in known], pooled[column]) if known else None
+        )
         if mean is None or len(known) < len(members):
             found |= dict.fromkeys((column, f"{of}_low", f"{of}_high"))
         else:
@@ -159,9 +192,7 @@ def _mean(values: Any) -> float | None:
     return fmean(known) if known else None
 
 
-def _tied_with_best(
-    entries: Sequence[tuple[Family, Sequence[Mapping[str, Any]]]], values: ItemValues
-) -> list[tuple[bool | None, str]]:
+def _tied_with_best(entries: Sequence[Entry], values: ItemValues) -> list[tuple[bool | None, str]]:
     """Whether each training set may be the best one, and by what it was compared."""
     if len(entries) == 1:
         return [(None, "no other training set on these items")]

@@ -7,7 +7,12 @@ Belongs here: the rows of the table `data_scaling`. Does not: which experiments 
 from datetime import UTC, datetime
 from typing import Any
 
-from bioinstruct_dagster.findings.ablation import by_equal_items, measures, row_of_family
+from bioinstruct_dagster.findings.ablation import (
+    groups_of_equals,
+    measures,
+    pooled_over,
+    row_of_family,
+)
 from bioinstruct_dagster.findings.families import scaling_families
 from bioinstruct_dagster.findings.published import PublishedFigures
 from bioinstruct_dagster.findings.stored_scores import HELD_OUT, measured_on, stored_scores
@@ -38,15 +43,17 @@ def scaling_rows(
         matrix: the experiments; scores of recipes that it has no more are left out.
         published: figures that are quoted beside ours.
     """
-    scores: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in measures(stored_scores(store)):
-        if row["task"] != HELD_OUT or row["category"] == "all":
-            scores.setdefault((row["base_model"], row["recipe"]), []).append(row)
+    scores = [
+        row
+        for row in measures(stored_scores(store))
+        if row["task"] != HELD_OUT or row["category"] == "all"
+    ]
     made_at = datetime.now(UTC)
     rows = []
-    for family in scaling_families(matrix):
-        for members in by_equal_items(family, scores).values():
-            row = row_of_family(family, members)
+    for entries in groups_of_equals(scaling_families(matrix), scores, by_categories=True):
+        pooled = pooled_over(entries)
+        for family, members in entries:
+            row = row_of_family(family, members, pooled)
             gain = published.gain_beside(members[0])
             rows.append(
                 row

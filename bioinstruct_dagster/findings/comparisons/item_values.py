@@ -117,16 +117,15 @@ class ItemValues:
         if key not in self._read:
             rows = self._store.rows(VALUES, {"task": task, "category": category})
             self._read[key] = {row["experiment"]: row for row in rows}
-        found = [self._read[key].get(one) for one in experiments]
-        if any(one is None or one["items"] != found[0]["items"] for one in found if found[0]):
+        of_task = self._read[key]
+        found = [of_task[one] for one in experiments if one in of_task]
+        if len(found) < len(experiments) or any(one["items"] != found[0]["items"] for one in found):
             return None
-        if found[0] is None:
+        n = len(found[0]["items"])
+        if any(not one or not one["n"] == one["clusters"] == n for one in scores.values()):
             return None
-        for one in scores.values():
-            if not one or one["n"] != one["clusters"] or one["n"] != len(found[0]["items"]):
-                return None
-        values = np.array([one["item_values"] for one in found if one], dtype=np.float64)
-        weights = np.array([one["weights"] for one in found if one], dtype=np.float64)
+        values = np.array([one["item_values"] for one in found], dtype=np.float64)
+        weights = np.array([one["weights"] for one in found], dtype=np.float64)
         means = (values * weights).sum(axis=1) / weights.sum(axis=1)
         if not _close(means, [scores[one]["score"] for one in experiments]):
             return None

@@ -14,6 +14,7 @@ import numpy as np
 
 from bioinstruct_dagster.evaluation.metrics.measured import Floats
 from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE, holm
+from bioinstruct_dagster.findings.comparisons.intervals import SeedVariance, seed_variance
 
 PAIRED = "paired by item"
 UNPAIRED = "from the intervals, as if the items differed"
@@ -75,14 +76,13 @@ def places(
     variance = apart if tasks is None else _paired(tasks)
     if tasks is not None:  # all items of a pair differ alike: that says nothing of other items
         variance = np.where((variance <= 0) & (gaps != 0), apart, variance)
-    by_seed = np.array([_seed_variance(one) for one in entrants])
-    seeds = np.array([max(1, len(one.scores) - 1) for one in entrants])
     first, second = np.triu_indices(count, 1)
+    pooled = seed_variance(one.scores for one in entrants) or SeedVariance(0.0, 1)
+    shares = np.array([1 / len(one.scores) for one in entrants])
     p_values = _p_values(
         np.abs(gaps[first, second]),
-        (variance[first, second], np.full(len(first), max(1, items - 1))),
-        (by_seed[first], seeds[first]),
-        (by_seed[second], seeds[second]),
+        (variance[first, second], max(1, items - 1)),
+        (pooled.variance * (shares[first] + shares[second]), pooled.df),
     )
     better = np.zeros((count, count), dtype=bool)  # whether the row's is better than the column's
     for a, b, p in zip(first, second, holm(p_values.tolist()), strict=True):
@@ -120,31 +120,24 @@ def _item_variance(one: Entrant) -> float:
     return float(np.mean(np.square(known))) if len(known) == len(one.errors) else math.inf
 
 
-def _seed_variance(one: Entrant) -> float:
-    return float(np.var(one.scores, ddof=1) / len(one.scores)) if len(one.scores) > 1 else 0.0
-
-
-def _p_values(gaps: Floats, *parts: tuple[Floats, Floats]) -> Floats:
+def _p_values(gaps: Floats, *parts: tuple[Floats, int]) -> Floats:
     """The two-sided p values: 1 minus the coverage of the interval that just reaches 0.
 
     As in `evaluation.statistics.over_seeds`, each part of the variance has a quantile of its own.
+
+    Args:
+        gaps: the differences without sign.
+        parts: variances of the differences, each with its degrees of freedom.
     """
+    from scipy import special
+
     low, high = np.full(len(gaps), 0.5), np.ones(len(gaps))
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        with np.errstate(invalid="ignore"):
-            half = np.sqrt(
-                sum(
-                    np.where(variance > 0, _t(middle, df) ** 2 * variance, 0.0)
-                    for variance, df in parts
-                )
-            )
-        inside = half < gaps
+        square = np.zeros(len(gaps))
+        for variance, df in parts:
+            quantile = special.stdtrit(float(df), middle)
+            square += np.where(variance > 0, quantile**2 * variance, 0.0)
+        inside = np.sqrt(square) < gaps
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
     return np.minimum(1.0, 2 * (1 - low))
-
-
-def _t(probability: Floats, df: Floats) -> Floats:
-    from scipy import special
-
-    return np.asarray(special.stdtrit(df.astype(np.float64), probability), dtype=np.float64)

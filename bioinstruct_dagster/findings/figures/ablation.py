@@ -30,8 +30,7 @@ _SHORT = {
 }
 _NOTES = (
     "Cell: difference to the base model, its 95 % interval (other items and seeds), relative gain.",
-    "Blue: better. Orange and hatched: worse. Pale: the interval holds 0. A loss that falls is "
-    "better.",
+    "Blue: better. Orange and hatched: worse. Pale: the interval holds 0. Losses: less is better.",
     "Framed: no training set is significantly better (a tie). (=) Trained on this category.",
 )
 _ORDER = (AVERAGE, HELD_OUT)
