@@ -164,7 +164,9 @@ def row_of_family(
         **{name: first[name] for name in ("task", "category", "metric", "n", "items_source",
            "items_fingerprint", "prompt_version", "dataset_fingerprint", "base_score", "base_low",
            "base_high", "lower_is_better")},
-        **_columns(score, "score", "ci"),
+        "score": score.mean.score,
+        "ci_low": None if score.mean.low is None else max(score.mean.low, 0.0),
+        "ci_high": _below(score.mean.high, first["metric"]),
         "spread": score.spread,
         "older": next((row["older"] for row in members if row["older"]), None),
         "rehearsal": any(row["rehearsal"] for row in members),
@@ -185,6 +187,11 @@ def row_of_family(
 def _columns(found: OverSeeds, score: str, ends: str) -> dict[str, float | None]:
     mean = found.mean
     return {score: mean.score, f"{ends}_low": mean.low, f"{ends}_high": mean.high}
+
+
+def _below(high: float | None, metric: str) -> float | None:
+    """The upper end of a score's interval: no share is above 1, and a loss has no bound."""
+    return high if high is None or metric == "loss" else min(high, 1.0)
 
 
 def _mean(values: Any) -> float | None:

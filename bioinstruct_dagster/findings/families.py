@@ -4,7 +4,7 @@ Belongs here: which experiments of the experiment file belong to an ablation of 
 curve over sizes, and which of them are not scored yet. Does not: their scores (ablation, scaling).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
@@ -104,7 +104,11 @@ def scaling_families(matrix: ExperimentMatrix) -> list[Family]:
 
 
 def coverage(
-    asset: str, planned: Sequence[Family], scored: Collection[Experiment], empty: str
+    asset: str,
+    planned: Sequence[Family],
+    scored: Collection[Experiment],
+    empty: str,
+    train_rows: Callable[[Sequence[str]], int] | None = None,
 ) -> list[str]:
     """What of a design is scored, and how to score the rest, a line for each base model.
 
@@ -115,23 +119,35 @@ def coverage(
         planned: the families of the design.
         scored: all experiments with scores.
         empty: what to say if the experiment file has no such experiments.
+        train_rows: the number of training rows of some categories. With it, sizes that the data set
+            does not reach are not asked for.
     """
     if not planned:
         return [f"{asset}: {empty}"]
     lines = []
     for base_model in dict.fromkeys(one.base_model for one in planned):
         mine = [one for one in planned if one.base_model == base_model]
-        experiments = [each for one in mine for each in one.experiments]
-        missing = [each for each in experiments if each not in scored]
-        whole = sum(any(each in scored for each in one.experiments) for one in mine)
+        whole = [one for one in mine if any(each in scored for each in one.experiments)]
         if not whole:
             continue
-        line = f"{asset}: {whole} of {len(mine)} recipes of {base_model} are scored"
+        too_large = [
+            one
+            for one in mine
+            if train_rows
+            and one.rows
+            and one not in whole
+            and train_rows(one.categories) < one.rows
+        ]
+        reached = [each for one in mine if one not in too_large for each in one.experiments]
+        missing = [each for each in reached if each not in scored]
+        line = f"{asset}: {len(whole)} of {len(mine)} recipes of {base_model} are scored"
         if missing:
             line += (
-                f", and {len(experiments) - len(missing)} of {len(experiments)} experiments with "
-                f"their seeds. Score the rest by the job study: experiments: [{_named(missing)}]"
+                f", and {len(reached) - len(missing)} of {len(reached)} experiments with their "
+                f"seeds. Score the rest by the job study: experiments: [{_named(missing)}]"
             )
+        if too_large:
+            line += f". {len(too_large)} need more training rows than the data set has"
         lines.append(line + ".")
     if not lines:
         first = planned[0].experiments[0]

@@ -17,6 +17,7 @@ from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.figures.scaling import scaling_figure
 from bioinstruct_dagster.findings.files import REPORTS, page_picture, write_csv, write_finding
 from bioinstruct_dagster.findings.published import PublishedFigures, read_published
+from bioinstruct_dagster.models.current_dataset import train_rows
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -154,7 +155,11 @@ def make(name: str, sources: Sources, settings: Settings) -> Made:
     if finding.planned:
         scored = {(row["base_model"], row["recipe"]) for row in sources.store.rows(SCORED)}
         missing = families.coverage(
-            name, finding.planned(sources.matrix), scored, finding.no_recipes
+            name,
+            finding.planned(sources.matrix),
+            scored,
+            finding.no_recipes,
+            lambda categories: train_rows(sources.store, categories),
         )
     text = finding.summary(rows)
     if rows:

@@ -161,6 +161,9 @@ def test_coverage_says_what_is_scored_and_how_to_score_the_rest(store, matrix):
     (line,) = coverage("data_scaling", scaling_families(matrix), set(), "")
     assert "no experiment of it is scored" in line
     assert coverage("data_scaling", [], scored, "none.") == ["data_scaling: none."]
+    (line,) = coverage("data_scaling", scaling_families(matrix), scored, "", lambda _: 150)
+    assert "1 need more training rows than the data set has" in line
+    assert "all-200" not in line
     whole = {one for family in scaling_families(matrix) for one in family.experiments}
     (line,) = coverage("data_scaling", scaling_families(matrix), whole, "")
     assert line == "data_scaling: 3 of 3 recipes of tiny are scored."

@@ -61,7 +61,7 @@ def heat_map(
         int(_LETTER * max((len(part) for name in rows for part in name.split("\n")), default=0))
         + 24
     )
-    head = 24 * (1 + max((name.count("\n") for name in columns), default=0)) + 40
+    head = 18 * (1 + max((name.count("\n") for name in columns), default=0)) + 42
     below = 20 * len(notes) + 16
     width = max(560, of_names + _COLUMN * max(1, len(columns)) + 20)
     height = head + _ROW * max(1, len(rows)) + below

@@ -31,9 +31,10 @@ _DASHES = ("-", "--", ":", "-.")
 def scaling_figure(rows: Sequence[Mapping[str, Any]], published: PublishedFigures) -> "Figure":
     """The curves of the table `data_scaling`.
 
-    The line joins the means over seeds, the bars are their 95 % intervals, and the small points are
-    the seeds. The dashed level is the base model's score. A dotted level is a published score of
-    another model, a quotation.
+    The line joins the means over seeds, the thin bars are their 95 % intervals, and the small
+    points are the seeds. The broad bars are the intervals of the difference to the base model,
+    which is paired by item, drawn from its score. The dashed level is the base model's score. A
+    dotted level is a published score of another model, a quotation.
 
     Args:
         rows: of the table.
@@ -44,7 +45,7 @@ def scaling_figure(rows: Sequence[Mapping[str, Any]], published: PublishedFigure
     columns = min(_COLUMNS, max(1, len(measures)))
     lines = max(1, math.ceil(len(measures) / columns))
     curves = list(dict.fromkeys(map(_curve, rows)))
-    below = 24 * max(1, math.ceil(len(curves) / 2)) + 60
+    below = 22 * (len(curves) + 4) + 30
     figure, first = new_figure(_PANEL_WIDTH * columns, _PANEL_HEIGHT * lines + below)
     first.remove()
     for place, measure in enumerate(measures):
@@ -56,7 +57,7 @@ def scaling_figure(rows: Sequence[Mapping[str, Any]], published: PublishedFigure
             handles.setdefault(label, handle)
     figure.suptitle("Score by number of instructions", x=0.01, ha="left", fontweight="bold")
     if handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=1)
     mark(figure, REHEARSAL if any(row["rehearsal"] for row in rows) else "")
     return figure
 
@@ -92,7 +93,17 @@ def _panel(
         ]
         axes.errorbar(
             at, scores, yerr=bars, color=colour, marker=look, capsize=4, markersize=7,
-            linestyle=_DASHES[place % len(_DASHES)], label=curve_name(mine[0]),
+            linestyle=_DASHES[place % len(_DASHES)],
+            label=f"{curve_name(mine[0])}: mean over seeds, 95 % interval",
+        )  # fmt: skip
+        paired = [row for row in mine if row["difference_low"] is not None
+                  and row["difference_high"] is not None]  # fmt: skip
+        axes.vlines(
+            [row["train_rows"] for row in paired],
+            [scale * (row["base_score"] + row["difference_low"]) for row in paired],
+            [scale * (row["base_score"] + row["difference_high"]) for row in paired],
+            colors=colour, linewidth=6, alpha=0.35,
+            label="95 % interval of the difference to the base model (broad)",
         )  # fmt: skip
         for row in mine:
             if row["seeds"] > 1:
