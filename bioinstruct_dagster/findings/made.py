@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.findings import ablation, families, ranking, scaling, summaries
+from bioinstruct_dagster.findings.coverage import coverage
 from bioinstruct_dagster.findings.figures.ablation import ablation_figure
 from bioinstruct_dagster.findings.figures.drawings import Line, with_forest
 from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
@@ -58,7 +59,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Finding:
+class FindingKind:
     """How one finding is made.
 
     Attributes:
@@ -82,8 +83,8 @@ class Finding:
     sql: str
 
 
-FINDINGS: Mapping[str, Finding] = {
-    "leaderboard": Finding(
+FINDINGS: Mapping[str, FindingKind] = {
+    "leaderboard": FindingKind(
         lambda of: ranking.leaderboard_rows(of.store, of.published, of.stand_ins),
         lambda rows, of: leaderboard_figure(rows, of.published),
         "Heat map of experiments by tasks: score, difference to the base model, and places.",
@@ -93,7 +94,7 @@ FINDINGS: Mapping[str, Finding] = {
         "",
         ranking.LEADERBOARD,
     ),
-    "category_ablation": Finding(
+    "category_ablation": FindingKind(
         lambda of: ablation.ablation_rows(of.store, of.matrix, of.stand_ins),
         lambda rows, _: ablation_figure(rows),
         "Heat map of training categories by evaluation categories: difference to the base model.",
@@ -103,7 +104,7 @@ FINDINGS: Mapping[str, Finding] = {
         ablation.NO_RECIPES,
         ablation.CATEGORY_ABLATION,
     ),
-    "data_scaling": Finding(
+    "data_scaling": FindingKind(
         lambda of: scaling.scaling_rows(of.store, of.matrix, of.published),
         lambda rows, of: scaling_figure(rows, of.published),
         "Curves of score by number of instructions, with intervals and the seeds' own scores.",
@@ -154,7 +155,7 @@ def make(name: str, sources: Sources, settings: Settings) -> Made:
     missing: list[str] = []
     if finding.planned:
         scored = {(row["base_model"], row["recipe"]) for row in sources.store.rows(SCORED)}
-        missing = families.coverage(
+        missing = coverage(
             name,
             finding.planned(sources.matrix),
             scored,

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
-from bioinstruct_dagster.findings.comparisons.item_values import ItemValues
 from bioinstruct_dagster.findings.comparisons.places import PAIRED, UNPAIRED, Entrant, Place, places
+from bioinstruct_dagster.findings.item_values import ItemValues
 from bioinstruct_dagster.findings.published import PublishedFigures
 from bioinstruct_dagster.findings.stored_scores import (
     AVERAGE,

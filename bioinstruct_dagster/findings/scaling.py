@@ -7,13 +7,13 @@ Belongs here: the rows of the table `data_scaling`. Does not: which experiments 
 from datetime import UTC, datetime
 from typing import Any
 
-from bioinstruct_dagster.findings.ablation import (
+from bioinstruct_dagster.findings.families import scaling_families
+from bioinstruct_dagster.findings.family_rows import (
     groups_of_equals,
     measures,
     pooled_over,
     row_of_family,
 )
-from bioinstruct_dagster.findings.families import scaling_families
 from bioinstruct_dagster.findings.published import PublishedFigures
 from bioinstruct_dagster.findings.stored_scores import HELD_OUT, measured_on, stored_scores
 from bioinstruct_dagster.models.experiments import ExperimentMatrix

@@ -6,7 +6,8 @@ import pytest
 
 from bioinstruct_dagster.figures import INLINE_CHARACTERS
 from bioinstruct_dagster.findings.ablation import CATEGORY_ABLATION, ablation_rows
-from bioinstruct_dagster.findings.families import ablation_families, coverage, scaling_families
+from bioinstruct_dagster.findings.coverage import coverage
+from bioinstruct_dagster.findings.families import ablation_families, scaling_families
 from bioinstruct_dagster.findings.figures.ablation import ablation_figure
 from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.made import FINDINGS, Sources, make

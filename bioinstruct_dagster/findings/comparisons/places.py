@@ -14,7 +14,7 @@ import numpy as np
 
 from bioinstruct_dagster.evaluation.metrics.measured import Floats
 from bioinstruct_dagster.evaluation.statistics.closed_forms import COVERAGE, holm
-from bioinstruct_dagster.findings.comparisons.intervals import SeedVariance, seed_variance
+from bioinstruct_dagster.findings.comparisons.seeds import SeedVariance, seed_variance
 
 PAIRED = "paired by item"
 UNPAIRED = "from the intervals, as if the items differed"
@@ -140,4 +140,5 @@ def _p_values(gaps: Floats, *parts: tuple[Floats, int]) -> Floats:
             square += np.where(variance > 0, quantile**2 * variance, 0.0)
         inside = np.sqrt(square) < gaps
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
-    return np.minimum(1.0, 2 * (1 - low))
+    found: Floats = np.minimum(1.0, 2 * (1 - low))
+    return found

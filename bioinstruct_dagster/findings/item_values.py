@@ -1,7 +1,7 @@
 """The main metric of single items, by which adapters on equal items are compared in pairs.
 
 Belongs here: reading the values, and the test that they give the stored score. Does not: the
-comparison (places).
+comparison (comparisons.places).
 """
 
 from collections.abc import Mapping, Sequence
