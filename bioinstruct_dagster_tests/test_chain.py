@@ -127,8 +127,9 @@ def test_findings_follow_the_scores_in_the_same_run(chain):
     for name in ("leaderboard", "category_ablation"):
         for ending in ("png", "svg", "csv"):
             path = chain.settings.store.data_dir / "reports" / f"{name}.{ending}"
-            assert str(path) == metadata(chain, name)[f"file_{name}_{ending}"].path
+            assert str(path) == metadata(chain, name)[f"{ending.upper()} file"].path
             assert path.stat().st_size > 0
+    assert "| rehearsal-llama | all | held-out |" in shown["rows"].md_str
     missing = metadata(chain, "category_ablation")["scored"].md_str
     assert "1 of 2 recipes of rehearsal-llama are scored" in missing
     assert '"rehearsal-llama|information_extraction"' in missing

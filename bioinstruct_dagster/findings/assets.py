@@ -13,7 +13,7 @@ from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
-from bioinstruct_dagster.store.materialization import OWNERS, materialization
+from bioinstruct_dagster.store.materialization import OWNERS, markdown_table, materialization
 from bioinstruct_dagster.store.step_failures import stating_errors
 
 # Loading the definitions stays light: what a step needs is imported where the step runs.
@@ -26,41 +26,25 @@ NAMES = ("leaderboard", "category_ablation", "data_scaling")
 MOST_PICTURE_BYTES = 400_000  # of a figure in an event of Dagster's SQLite database
 # What the data version does not depend on: when a table was made.
 _UNVERSIONED = {"made_at"}
-_LEFT_OUT = (
-    "items_fingerprint", "prompt_version", "dataset_fingerprint", "items_source", "made_at",
-)  # fmt: skip
-HIDDEN = {
-    "leaderboard": (*_LEFT_OUT, "task_version", "adapter_sha256", "quoted_from", "clusters"),
-    "category_ablation": (*_LEFT_OUT, "variant", "categories", "recipes"),
-    "data_scaling": (*_LEFT_OUT, "variant", "categories", "recipes", "quoted_from"),
+# Of the rows that a page shows as a table.
+_READ_FIRST = {
+    "leaderboard": ("base_model", "recipe"),
+    "category_ablation": ("base_model", "trained_on", "seeds"),
+    "data_scaling": ("base_model", "train_rows", "seeds"),
 }
+MOST_LISTED = 60  # rows of that table; the CSV file holds all
 _DESCRIPTIONS = {
     "leaderboard": (
-        "Experiments by tasks: scores with 95 % intervals, gains over the base model, and places."
-        "\n\n"
-        "Adapters are ranked on equal items only. The places of an adapter are a range: two "
-        "adapters share a place unless their paired difference is significant after Holm's "
-        "correction over all pairs. A quoted gain of the paper stands in a column of its own. The "
-        "files are `reports/leaderboard.png`, `.svg` and `.csv`, and `reports/quoted_figures.csv`. "
-        "A row that rests on fixture items, on an embedded model or on an older data set is marked."
+        "Experiments by tasks: scores with 95 % intervals, gains over the base model, and the "
+        "places that the data allow. Ties share a place. docs/findings.md says how to read it."
     ),
     "category_ablation": (
-        "Which training category helps which evaluation category, singles and pairs.\n\n"
-        "Each cell is the difference of the adapters to the base model, averaged over the tasks of "
-        "an evaluation category, or the loss on one category of the test split. Its 95 % interval "
-        "counts other items and, with several seeds, other seeds. The asset uses the experiments "
-        "that are scored and says which are missing. Training sets differ in size too: the rows "
-        "say how many instructions each one had. The files are `reports/category_ablation.png`, "
-        "`.svg` and `.csv`."
+        "Which training category helps which evaluation category, singles and pairs: differences "
+        "to the base model with 95 % intervals for other items and seeds (docs/findings.md)."
     ),
     "data_scaling": (
-        "Score against number of instructions, with the spread of the seeds.\n\n"
-        "A curve holds the experiments of one base model that differ in their number of rows "
-        "alone. Each point is the mean over seeds, with a 95 % interval for other items and other "
-        "seeds. The base model is a level beside it. Published scores are dotted levels: "
-        "quotations, which are drawn beside real items only. The asset uses the experiments that "
-        "are scored and says which are missing. The files are `reports/data_scaling.png`, `.svg` "
-        "and `.csv`."
+        "Score by number of instructions: the mean over seeds with its 95 % interval, the seeds, "
+        "and the base model. It uses what is scored and says what is missing (docs/findings.md)."
     ),
 }
 
@@ -137,20 +121,24 @@ def _made(
         sources.store,
         name,
         sha256_of_rows(made.rows, columns),
-        hidden=HIDDEN[name],
-        extra=_shown(made),
+        extra=_shown(name, made),
     )
 
 
-def _shown(made: "Made") -> dict[str, Any]:
-    """What the UI shows first: the summary, then the figure, what is missing, and the files."""
+def _shown(name: str, made: "Made") -> dict[str, Any]:
+    """What the UI shows first: the summary, then the figure, what is missing, rows, and files."""
+    from bioinstruct_dagster.findings.wording import table_row
+
     shown: dict[str, Any] = {"summary": dg.MetadataValue.md(made.summary)}
     if made.picture and len(made.picture) <= MOST_PICTURE_BYTES:
         content = base64.b64encode(made.picture).decode()
         shown["figure"] = dg.MetadataValue.md(f"![figure](data:image/png;base64,{content})")
     if made.missing:
         shown["scored"] = dg.MetadataValue.md("\n\n".join(made.missing))
-    shown["older_rows"] = sum(bool(row["older"]) for row in made.rows)
+    rows = [table_row(row, _READ_FIRST[name]) for row in made.rows[:MOST_LISTED]]
+    shown["rows"] = dg.MetadataValue.md(markdown_table(rows))
+    shown["older rows"] = sum(bool(row["older"]) for row in made.rows)
     for path in made.files:
-        shown[f"file_{path.stem}_{path.suffix[1:]}"] = dg.MetadataValue.path(path.resolve())
+        key = f"{path.suffix[1:].upper()} file" if path.stem == name else path.stem
+        shown[key.replace("_", " ")] = dg.MetadataValue.path(path.resolve())
     return shown

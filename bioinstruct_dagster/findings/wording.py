@@ -4,7 +4,7 @@ Belongs here: the form of a score, and what keeps a score from being taken as it
 which numbers are shown (ranking, ablation, scaling).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
@@ -68,3 +68,29 @@ def shade(change: float | None, greatest: float, row: Mapping[str, Any]) -> floa
     low, high = row["difference_low"], row["difference_high"]
     sure = low is not None and high is not None and (low > 0 or high < 0)
     return (change / greatest if greatest else 0.0) * (1 if sure else _PALE)
+
+
+def table_row(row: Mapping[str, Any], first: Iterable[str]) -> dict[str, str]:
+    """A row as the table of a page shows it.
+
+    Args:
+        row: of the table of a finding.
+        first: the columns that name it.
+    """
+    metric = row["metric"]
+    names = {}
+    for name in first:
+        value = row[name]
+        names[name.replace("_", " ")] = f"{value:,.0f}" if isinstance(value, float) else str(value)
+    low, high = row["difference_low"], row["difference_high"]
+    return names | {
+        "measure": measure_name(row),
+        "base": amount(row["base_score"], metric),
+        "score": f"{amount(row['score'], metric)} {ends(row['ci_low'], row['ci_high'], metric)}",
+        "difference": f"{amount(row['difference'], metric, sign=True)} "
+        f"{ends(low, high, metric, sign=True)}",
+        "gain": percent(row["relative_gain"]),
+        "unit": unit(metric),
+        "n": f"{row['n']:,}",
+        "marks": "; ".join([REHEARSAL] * row["rehearsal"] + ["older data"] * bool(row["older"])),
+    }

@@ -4,11 +4,11 @@ import csv
 
 import pytest
 
-from bioinstruct_dagster.figures import INLINE_CHARACTERS
 from bioinstruct_dagster.findings.ablation import CATEGORY_ABLATION, ablation_rows
 from bioinstruct_dagster.findings.coverage import coverage
 from bioinstruct_dagster.findings.families import ablation_families, scaling_families
 from bioinstruct_dagster.findings.figures.ablation import ablation_figure
+from bioinstruct_dagster.findings.figures.drawings import INLINE_CHARACTERS
 from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.made import FINDINGS, Sources, make
 from bioinstruct_dagster.findings.published import read_published

@@ -9,14 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from bioinstruct_dagster.figures import INLINE_CHARACTERS
-
-_LEFT, _WIDE, _ROW, _HEAD = (
-    250,
-    220,
-    20,
-    34,
-)  # pixels: of the labels, the intervals, a line, the top
+INLINE_CHARACTERS = 1000  # Dagster shows shorter Markdown directly
+# Pixels: of the labels, of the intervals, of a line, and above the lines.
+_LEFT, _WIDE, _ROW, _HEAD = 250, 220, 20, 34
 _INK, _LINE = "#888", "#4f7cac"  # can be read on light and dark backgrounds
 _MOST_LETTERS = 30
 
