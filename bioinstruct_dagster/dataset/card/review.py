@@ -30,7 +30,7 @@ class ReviewedShare:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class ReviewerAgreement:
     """How far two reviewers agree on the rows that both judged.
 
     Attributes:
@@ -54,7 +54,7 @@ def review_section(
     rows: int,
     when: str = "",
     shares: Sequence[ReviewedShare] = (),
-    agreements: Sequence[Agreement] = (),
+    agreements: Sequence[ReviewerAgreement] = (),
     excluded: int = 0,
     labels_changed: int = 0,
 ) -> str:
@@ -80,7 +80,7 @@ def review_section(
             (excluded, f"{counted(excluded, 'row')} that they rejected left the set."),
             (
                 labels_changed,
-                f"{counted(labels_changed, 'row')} carry the category that they gave.",
+                f"{counted(labels_changed, 'row')} got the category that they gave.",
             ),
         )
         if count

@@ -3,7 +3,7 @@
 Some measures depend on the size of a set: a larger set has relatively fewer distinct words, and
 each of its rows has nearer neighbours. They are computed on as many rows as the published figures
 were (published.yaml), which a hash of the texts draws. Belongs here: measuring rows. Does not: the
-published figures (card.published), or the tables of the card (card.texts).
+published figures (card.published), or the tables of the card (card.content_sections).
 """
 
 import hashlib
@@ -118,7 +118,7 @@ def text_statistics(rows: Sequence[Mapping[str, Any]]) -> TextStatistics | None:
     """Measure rows with `instruction`, `input` and `output`; None if there are none."""
     if not rows:
         return None
-    sample = sample_of(rows)
+    sample = sample_of(rows, SAMPLE_ROWS)
     diversity = diversity_of([row["instruction"] for row in sample])
     if len(sample) < len(rows):
         diversity = replace(diversity, nearest_in_set=_nearest_in_set(rows))
@@ -161,9 +161,7 @@ def lengths_of(texts: Sequence[str]) -> Lengths:
     )
 
 
-def sample_of(
-    rows: Sequence[Mapping[str, Any]], size: int = SAMPLE_ROWS
-) -> Sequence[Mapping[str, Any]]:
+def sample_of(rows: Sequence[Mapping[str, Any]], size: int) -> Sequence[Mapping[str, Any]]:
     """At most `size` rows, by a hash of their texts: the same rows give the same sample."""
     if len(rows) <= size:
         return rows

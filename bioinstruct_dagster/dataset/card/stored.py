@@ -6,6 +6,7 @@ Belongs here: the statements, and their results as facts. Does not: the text of 
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from importlib import metadata
 from typing import Any
 
@@ -141,7 +142,10 @@ def _stored_facts(
     }
     return StoredFacts(
         seeds=seeds,
-        requests=[_requests(row) for row in store.rows(REQUESTS)],
+        requests=sorted(
+            (_requests(row) for row in store.rows(REQUESTS)),
+            key=lambda one: one.purpose != "generation",
+        ),
         unanswered=unanswered["requests"],
         unanswered_usd=unanswered["usd"],
         prompts=[_prompt(row) for row in prompts],
@@ -150,9 +154,10 @@ def _stored_facts(
 
 
 def _requests(row: Mapping[str, Any]) -> Requests:
-    named = {name: row[name] for name in ("purpose", "rehearsal", "replies", "first", "last")}
+    named = {name: row[name] for name in ("purpose", "rehearsal", "replies")}
+    times = {name: row[name].astimezone(UTC) for name in ("first", "last")}
     spent = {name: row[name] for name in ("prompt_tokens", "completion_tokens", "usd", "unpriced")}
-    return Requests(teacher=answered_by(row), **named, **spent)
+    return Requests(teacher=answered_by(row), **named, **times, **spent)
 
 
 def _prompt(row: Mapping[str, Any]) -> Prompt:
