@@ -130,13 +130,17 @@ def bibtex_of_set(card: Card, origins: RowOrigins, name: str, fingerprint: str) 
     return _SET % (fingerprint[:12], title, dated, f"{origins.total:,}", fingerprint)
 
 
+def software_entry(version: str) -> str:
+    """The BibTeX entry of this project; without a version if it is empty."""
+    return _SOFTWARE % (f"\n  version = {{{version}}}," if version else "")
+
+
 def citation_section(card: Card, origins: RowOrigins, name: str, fingerprint: str) -> str:
     """BibTeX for the set, and for method and software as far as the rows rest on them."""
     entries = bibtex_of_set(card, origins, name, fingerprint)
     if origins.generated:
         entries += "\n" + _PAPER
-    version = f"\n  version = {{{card.version}}}," if card.version else ""
-    entries += "\n" + _SOFTWARE % version
+    entries += "\n" + software_entry(card.version)
     told = "Add the authors and the address of the set when you publish it."
     if origins.generated:
         told += " The article describes the method. Its authors did not make this set."
