@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _HEADINGS = ("task", "metric", "base", "adapter", "difference", "p (Holm)", "n")
 _TOLD = (
     "Each score has its 95 % interval. The difference is adapter minus base, paired by item. p is "
-    "corrected over the tasks by Holm's method. For `loss`, lower is better. For the others, higher "
-    "is better."
+    "corrected over the tasks by Holm's method. For `loss`, lower is better. For the other "
+    "metrics, higher is better."
 )
 _NO_SCORES = "No main metric was scored. The table `eval_scores` of the store holds all metrics."
 _FIXTURES = "Scores on fixtures of this project mean nothing: {names}."
