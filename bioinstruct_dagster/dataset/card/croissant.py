@@ -100,7 +100,7 @@ def croissant(
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "name": set_name(origins),
-        "description": f"{origins.sentence()}. Content sha256: {fingerprint}.",
+        "description": f"{_plain(origins)}. Content sha256: {fingerprint}.",
         "conformsTo": list(CONFORMS_TO),
         "citeAs": bibtex_of_set(card, origins, set_name(origins), fingerprint),
         "isLiveDataset": False,
@@ -190,7 +190,7 @@ def _responsible_use(
     raw = next((one["rows"] for one in card.funnel if one["stage"] == "raw_instructions"), None)
     without = measured.shares["empty_input"] if measured else None
     values: dict[str, Any] = {
-        "dataCollection": f"{origins.sentence()}.",
+        "dataCollection": f"{_plain(origins)}.",
         "dataCollectionType": _kinds(origins),
         "dataCollectionTimeFrame": sorted(
             {day for one in asked for day in (one.first.isoformat(), one.last.isoformat())}
@@ -198,7 +198,7 @@ def _responsible_use(
         "dataCollectionRawData": None if raw is None else f"{counted(raw, 'raw row')}.",
         "dataCollectionMissingData": None
         if without is None
-        else f"{percent(without)} of the rows have no input, because their task needs none.",
+        else f"{percent(without)} of the rows have no input.",
         "dataPreprocessingProtocol": [f"{name}: {said}" for name, said in card.gates.items()],
         "dataAnnotationProtocol": ["Each row has one category."] if rows else None,
         "machineAnnotationTools": [f"{name}: {n:,} rows" for name, n in labellers.most_common()],
@@ -209,6 +209,11 @@ def _responsible_use(
         "personalSensitiveInformation": _personal(card),
     }
     return {f"rai:{name}": value for name, value in values.items() if value}
+
+
+def _plain(origins: RowOrigins) -> str:
+    """The origins without the marks of Markdown."""
+    return origins.sentence().replace("`", "")
 
 
 def _kinds(origins: RowOrigins) -> list[str]:

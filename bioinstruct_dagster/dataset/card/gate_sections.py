@@ -34,7 +34,11 @@ _NO_IDENTIFIER = {"placeholder_person", "possible_date"}
 def funnel_section(card: Card, origins: RowOrigins) -> str:
     """How many rows each step kept, and why it rejected the others."""
     rows = [
-        (_STAGES.get(one["stage"], one["stage"]), one["outcome"], one["rows"])
+        (
+            _STAGES.get(one["stage"], one["stage"]),
+            "all" if one["outcome"] == "kept" else one["outcome"],
+            one["rows"],
+        )
         for one in card.funnel
         if not (origins.only_imported and one["stage"] in _GENERATION_STAGES)
     ]
@@ -51,8 +55,8 @@ def novelty_section(card: Card, measured: TextStatistics | None) -> str:
     rejected = ""
     if gate.checked:
         rejected = (
-            f"The gate rejected {counted(gate.rejected_rows, 'row')} of {gate.checked:,} that "
-            "repeat a seed or an earlier row."
+            f"Of {counted(gate.checked, 'row')} that the gate compared, it rejected "
+            f"{gate.rejected_rows:,} because they repeat a seed or an earlier row."
         )
     return section("Novelty", rejected, novelty_histogram(measured))
 

@@ -180,20 +180,13 @@ def limits_section(card: Card, origins: RowOrigins, rows: Sequence[Mapping[str, 
         return section("Limits", "There are no rows.")
     reviewed = _REVIEWED if card.review else _NOT_REVIEWED
     told = " ".join([*(text for count, text in parts if count), reviewed])
-    lines = [*card.marked, *_unknown(card, rows)]
-    return section("Limits", told, "".join(f"- {line}\n" for line in lines))
-
-
-def _unknown(card: Card, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What nobody has checked, in a sentence each."""
-    told = []
+    lines = list(card.marked)
     if missing := card.stored.contamination.settings.get("missing"):
         sets = counted(len(missing), "evaluation set")
-        told.append(f"contamination: the rows were not compared with {sets} that were not at hand.")
-    uncertain = sum(bool(row.get("needs_review")) for row in rows)
-    if uncertain:
-        told.append(f"category: that of {counted(uncertain, 'row')} is uncertain.")
-    return told
+        lines.append(
+            f"contamination: the rows were not compared with {sets} that were not at hand."
+        )
+    return section("Limits", told, "".join(f"- {line}\n" for line in lines))
 
 
 def prompt_section(card: Card) -> str:

@@ -1,13 +1,18 @@
 """Rows of `eval_scores` that are made, not computed: for the tests of the shared formats.
 
-Belongs here: what those tests share. Does not: what they assert.
+`every_eval_ever.schema.json` is the schema of version 0.3.0 of github.com/evaleval/every_eval_ever
+(commit 9bce413, MIT; its licence is beside it). Belongs here: what those tests share. Does not:
+what they assert.
 """
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.evaluation.exchange.shared_scores import shared_scores
 
+SCHEMA = json.loads(Path(__file__).with_name("every_eval_ever.schema.json").read_text("utf-8"))
 SCORED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CATALOGUE = read_tasks()
 SCORES = {"base": (0.4, 0.3, 0.5), "adapter": (0.61234, 0.5, 0.7), "difference": (0.2, 0.05, 0.4)}

@@ -1,12 +1,6 @@
-"""Documents of every-eval-ever: valid by its schema, with intervals and marks.
+"""Documents of every-eval-ever: valid by its schema, with intervals and marks."""
 
-`every_eval_ever.schema.json` is the schema of version 0.3.0 of github.com/evaleval/every_eval_ever
-(commit 9bce413, MIT; its licence is beside it).
-"""
-
-import json
 import re
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -16,9 +10,8 @@ from bioinstruct_dagster.evaluation.exchange.every_eval_ever import (
     document,
     file_name,
 )
-from bioinstruct_dagster_tests.evaluation.exchange.made_scores import made_scores, rows_of
+from bioinstruct_dagster_tests.evaluation.exchange.made_scores import SCHEMA, made_scores, rows_of
 
-SCHEMA = json.loads(Path(__file__).with_name("every_eval_ever.schema.json").read_text("utf-8"))
 # The format asks for a UUID of version 4.
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.json"
 
