@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.dataset.card.facts import Card
+from bioinstruct_dagster.dataset.card.origin_sections import rehearsal_notes
 from bioinstruct_dagster.dataset.card.parts import counted, dollars, percent
 from bioinstruct_dagster.dataset.card.render import is_english, set_name
 from bioinstruct_dagster.dataset.card.statistics import TextStatistics
@@ -78,7 +79,7 @@ def render_datasheet(
         for title, answers in sections.items()
     ]
     left = sum(OPEN in said for answers in sections.values() for said in answers.values())
-    head = _HEAD.format(name=one_line(set_name(origins)), open=left)
+    head = _HEAD.format(name=one_line(set_name(origins)), open=left) + rehearsal_notes(origins)
     return (head + "".join(texts)).rstrip("\n") + "\n"
 
 

@@ -40,8 +40,8 @@ _REVIEWED = (
     "be wrong. Not for clinical use."
 )
 _COUNTED = (
-    "These are all replies in the store that were asked for to make the set. They include replies "
-    "whose rows were rejected. Evaluation is not counted."
+    "These are the replies that the raw rows and their categories come from, and all checks and "
+    "probes in the store. They include replies whose rows were rejected. Evaluation is not counted."
 )
 _PURPOSES = {
     "generation": "new rows",

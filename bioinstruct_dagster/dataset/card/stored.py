@@ -54,6 +54,7 @@ NOT_ENGLISH = """
     semi join categorized_instructions using (row_id)
     where gate = 'quality' and json_exists(evidence, '$.not_judged_by')
 """
+# A store may hold replies for an earlier set too: those of its rows and categories do not count.
 # The judge of evaluation is paid for scores, and not for the data set.
 REQUESTS = """
     select purpose, teacher, model_asked, model_answered, rehearsal, count(*) as replies,
@@ -62,7 +63,14 @@ REQUESTS = """
         sum(usd) as usd, count(*) filter (where usd is null) as unpriced,
         min(completed_at) as first, max(completed_at) as last
     from completions
-    where purpose <> 'judging'
+    where case purpose
+        when 'generation' then completion_id in (select completion_id from completion_outcomes)
+        when 'categorization' then completion_id in (
+            select completion_id from category_labels
+            semi join categorized_instructions using (instruction)
+        )
+        else purpose <> 'judging'
+    end
     group by all
     order by first, purpose, teacher, model_answered
 """
@@ -88,7 +96,12 @@ CHECKED = """
 
 
 def card_of(
-    store: Store, *, rows: Sequence[Mapping[str, Any]], split_by: SplitBy, licence: str
+    store: Store,
+    *,
+    rows: Sequence[Mapping[str, Any]],
+    split_by: SplitBy,
+    licence: str,
+    review: str = "",
 ) -> Card:
     """The facts of the card of the rows that the store holds in `categorized_instructions`.
 
@@ -97,6 +110,7 @@ def card_of(
         rows: of the set.
         split_by: the rule of the splits.
         licence: that the user chose for the set; empty if none.
+        review: the section on the review by people (card.review); empty if there was none.
     """
     seeds = store.rows(SEEDS)
     gates = store.rows(GATES)
@@ -116,6 +130,7 @@ def card_of(
         marked=marked_rows(store, "categorized_instructions") if rows else (),
         stored=_stored_facts(store, len(seeds), gates, prompts),
         licence=licence,
+        review=review,
         version=project_version(),
     )
 

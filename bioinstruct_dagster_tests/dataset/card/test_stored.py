@@ -65,6 +65,20 @@ def filled(store, settings, dataset_rows, hugging_face):
                 *(completion(number) for number in range(12)),
                 completion(20, purpose="categorization", usd=None),
                 completion(21, purpose="judging", usd=5.0),
+                # Replies for an earlier set in this store.
+                completion(22, usd=7.0),
+                completion(23, purpose="categorization", usd=7.0),
+            ],
+            "completion_outcomes": [
+                {"completion_id": f"completion-{n}", "outcome": "parsed", "tasks": 5, "dropped": 0,
+                 "detail": ""}
+                for n in range(12)
+            ],
+            "category_labels": [
+                {"label_key": f"key-{n}", "instruction": text, "category": "other",
+                 "teacher": "openai", "model": "gpt-x", "completion_id": f"completion-{n}",
+                 "pass": 1}
+                for n, text in ((20, rows[0]["instruction"]), (23, "Another set's task."))
             ],
             "presumed_spend": [
                 {"reservation_id": "a", "completion_id": "b", "usd": 0.5, "tokens": 9,
@@ -136,6 +150,7 @@ def test_the_card_shows_them(filled):
     ):
         assert said in text, said
     assert "$5" not in text
+    assert "$7" not in text
 
 
 def test_a_store_without_verdicts_claims_no_gate(store, settings, dataset_rows, hugging_face):
