@@ -337,13 +337,16 @@ def _scored(
     outcomes: ExperimentOutcomes,
 ) -> Generator[dg.AssetMaterialization]:
     """Store the scores of an adapter whose questions are all answered."""
+    from bioinstruct_dagster.evaluation.exchange.files import share_scores
+
     one = adapter.experiment
     try:
         scored = scorer.score(plan, adapter)
     except StatedError as error:
         step.failed(one, str(error), outcomes)
         return
-    _give_to_others(step, plan, adapter, scored)
+    if fault := share_scores(plan, adapter, scored.scores, step.settings.store.data_dir):
+        step.context.log.warning(fault)
     outcomes.made.append(one)
     yield partition_materialization(
         step.context,
@@ -353,28 +356,6 @@ def _scored(
         code_version=CODE_VERSION,
         upstream={"hf_dataset": None, "lora_adapter": experiment_key(*one)},
     )
-
-
-def _give_to_others(
-    step: ExperimentStep, plan: "BasePlan", adapter: "StoredAdapter", scored: "ScoredExperiment"
-) -> None:
-    """Write the scores on the adapter's card and in the shared formats of the field."""
-    from bioinstruct_dagster.evaluation.exchange.files import write_shared_results
-
-    try:
-        write_shared_results(
-            experiment=partition_key(adapter.experiment),
-            adapter=adapter.folder,
-            base=adapter.base,
-            rows=scored.scores,
-            tasks=[one.task for one in plan.chosen.tasks],
-            whole_tasks={one.task.name: len(one.items) == one.total for one in plan.chosen.tasks},
-            data_dir=step.settings.store.data_dir,
-        )
-    except OSError as error:  # the scores are in the store
-        step.context.log.warning(
-            "%s: the files of scores can't be written: %s", partition_key(adapter.experiment), error
-        )
 
 
 def _shown(

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.dataset.card.facts import Card
-from bioinstruct_dagster.dataset.card.origin_sections import rehearsal_notes
 from bioinstruct_dagster.dataset.card.parts import counted, dollars, percent
 from bioinstruct_dagster.dataset.card.render import is_english, set_name
+from bioinstruct_dagster.dataset.card.sections.origin import rehearsal_notes
 from bioinstruct_dagster.dataset.card.statistics import TextStatistics
 from bioinstruct_dagster.dataset.origins import RowOrigins, origins_of
 from bioinstruct_dagster.dataset.splits import SPLITS

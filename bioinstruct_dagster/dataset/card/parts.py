@@ -1,7 +1,7 @@
 """Tables, lists and numbers of the documents, as Markdown.
 
-Belongs here: what the sections share. Does not: a section (card.origin_sections,
-card.content_sections, card.gate_sections).
+Belongs here: what the sections share. Does not: a section (sections.origin,
+sections.content, sections.gates).
 """
 
 import re

@@ -1,7 +1,7 @@
 """The data set card: the text of `README.md` in the data set folder.
 
 Belongs here: the header, and the order of the sections. Does not: the sections themselves
-(card.origin_sections, card.content_sections, card.gate_sections, card.licence, card.review),
+(card.sections, card.licence, card.review),
 writing the folder (dataset.build), or the card of an adapter (training.card).
 """
 
@@ -10,29 +10,29 @@ from typing import Any
 
 import yaml
 
-from bioinstruct_dagster.dataset.card.content_sections import (
+from bioinstruct_dagster.dataset.card.facts import Card
+from bioinstruct_dagster.dataset.card.licence import (
+    citation_section,
+    licence_header,
+    licence_section,
+)
+from bioinstruct_dagster.dataset.card.sections.content import (
     categories_section,
-    diversity_section,
     example_section,
     fields_section,
     lengths_section,
     loading_section,
     splits_section,
 )
-from bioinstruct_dagster.dataset.card.facts import Card
-from bioinstruct_dagster.dataset.card.gate_sections import (
+from bioinstruct_dagster.dataset.card.sections.cost import cost_section
+from bioinstruct_dagster.dataset.card.sections.diversity import diversity_section
+from bioinstruct_dagster.dataset.card.sections.gates import (
     contamination_section,
     funnel_section,
     novelty_section,
     privacy_section,
 )
-from bioinstruct_dagster.dataset.card.licence import (
-    citation_section,
-    licence_header,
-    licence_section,
-)
-from bioinstruct_dagster.dataset.card.origin_sections import (
-    cost_section,
+from bioinstruct_dagster.dataset.card.sections.origin import (
     introduction,
     limits_section,
     prompt_section,

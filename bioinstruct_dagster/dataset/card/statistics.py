@@ -3,7 +3,7 @@
 Some measures depend on the size of a set: a larger set has relatively fewer distinct words, and
 each of its rows has nearer neighbours. They are computed on as many rows as the published figures
 were (published.yaml), which a hash of the texts draws. Belongs here: measuring rows. Does not: the
-published figures (card.published), or the tables of the card (card.content_sections).
+published figures (card.published), or the tables of the card (sections.content).
 """
 
 import hashlib

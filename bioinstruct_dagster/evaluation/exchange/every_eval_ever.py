@@ -1,4 +1,4 @@
-"""Scores in the format every-eval-ever 0.3 (EvalEval coalition, arXiv:2606.14516).
+"""Scores in the format every-eval-ever 0.3 (arXiv:2606.14516).
 
 One document holds the scores of one model. Each experiment gives two: that of the adapter, and that
 of its base model on the same items. Belongs here: the documents. Does not: writing them

@@ -22,14 +22,46 @@ from bioinstruct_dagster.evaluation.exchange.card_scores import (
 )
 from bioinstruct_dagster.evaluation.exchange.hub_results import FOLDER, hub_results
 from bioinstruct_dagster.evaluation.exchange.shared_scores import SharedScore, shared_scores
+from bioinstruct_dagster.evaluation.planning import BasePlan, StoredAdapter
 from bioinstruct_dagster.models.adapters import folder_name
 from bioinstruct_dagster.models.card_text import hub_id
 from bioinstruct_dagster.models.experiments import BaseModelSpec
+from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.models.score_place import with_scores
 from bioinstruct_dagster.new_files import new_file
 
 DOCUMENTS = "reports/every_eval_ever"  # in the data folder
 _CARD = "README.md"
+
+
+def share_scores(
+    plan: BasePlan, adapter: StoredAdapter, rows: Sequence[Mapping[str, Any]], data_dir: Path
+) -> str | None:
+    """Write an adapter's scores in all formats.
+
+    Args:
+        plan: with the tasks that were scored.
+        adapter: whose scores they are.
+        rows: of `eval_scores`, of this experiment.
+        data_dir: the folder of all outputs.
+
+    Returns:
+        Why the files could not be written; None if they were. The scores are in the store anyway.
+    """
+    experiment = partition_key(adapter.experiment)
+    try:
+        write_shared_results(
+            experiment=experiment,
+            adapter=adapter.folder,
+            base=adapter.base,
+            rows=rows,
+            tasks=[one.task for one in plan.chosen.tasks],
+            whole_tasks={one.task.name: len(one.items) == one.total for one in plan.chosen.tasks},
+            data_dir=data_dir,
+        )
+    except OSError as error:
+        return f"{experiment}: the files of its scores can't be written: {error}"
+    return None
 
 
 def write_shared_results(  # an adapter, its scores, and where they go

@@ -1,4 +1,4 @@
-"""Where the rows come from: introduction, provenance, cost, limits and prompt.
+"""Where the rows come from: introduction, provenance, limits and prompt.
 
 Each statement about the rows is counted from the rows, so that a mixed set is called mixed. Belongs
 here: these sections. Does not: counting origins (dataset.origins), or licences (card.licence).
@@ -7,8 +7,8 @@ here: these sections. Does not: counting origins (dataset.origins), or licences 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bioinstruct_dagster.dataset.card.facts import Card, Requests
-from bioinstruct_dagster.dataset.card.parts import counted, dollars, facts_list, section, table
+from bioinstruct_dagster.dataset.card.facts import Card
+from bioinstruct_dagster.dataset.card.parts import counted, facts_list, section
 from bioinstruct_dagster.dataset.origins import RowOrigins
 from bioinstruct_dagster.markdown import code, longest_run
 
@@ -39,16 +39,6 @@ _REVIEWED = (
     "People judged a sample of the rows (see “Review by people”), and not all of them. Outputs may "
     "be wrong. Not for clinical use."
 )
-_COUNTED = (
-    "These are the replies that the raw rows and their categories come from, and all checks and "
-    "probes in the store. They include replies whose rows were rejected. Evaluation is not counted."
-)
-_PURPOSES = {
-    "generation": "new rows",
-    "categorization": "categories",
-    "quality_check": "checks of rows",
-    "probe": "probes of the server",
-}
 
 
 def rehearsal_notes(origins: RowOrigins) -> str:
@@ -110,63 +100,6 @@ def provenance_section(card: Card, fingerprint: str, origins: RowOrigins) -> str
         "made with": f"bioinstruct-dagster {card.version}" if card.version else None,
     }
     return section("Where the rows come from", facts_list(facts))
-
-
-def cost_section(card: Card, origins: RowOrigins) -> str:
-    """What was asked of teachers for this set, when, and what it cost; empty if nothing was."""
-    requests = card.stored.requests
-    if not requests:
-        return ""
-    lines = [
-        (
-            _PURPOSES.get(one.purpose, one.purpose),
-            one.teacher,
-            _days(one),
-            one.replies,
-            _tokens(one.prompt_tokens),
-            _tokens(one.completion_tokens),
-            dollars(one.usd),
-        )
-        for one in requests
-    ]
-    headings = (
-        *("asked for", "answered by", "when (UTC)"),
-        *("replies", "prompt tokens", "reply tokens", "cost"),
-    )
-    told = _told_of_cost(card, origins)
-    return section("Requests, tokens and cost", told, table(headings, lines))
-
-
-def _told_of_cost(card: Card, origins: RowOrigins) -> str:
-    stored = card.stored
-    told = [_COUNTED]
-    rehearsed = sum(one.replies for one in stored.requests if one.rehearsal)
-    if rehearsed:
-        told.append(
-            f"Nobody paid for {counted(rehearsed, 'reply', 'replies')} of the rehearsal teacher: "
-            "the cost is computed as if a model of its list price had written them."
-        )
-    unpriced = sum(one.unpriced for one in stored.requests)
-    if unpriced:
-        told.append(f"The price of {counted(unpriced, 'reply', 'replies')} is not known.")
-    if stored.unanswered:
-        most = f", at most {dollars(stored.unanswered_usd)}" if stored.unanswered_usd else ""
-        asked = counted(stored.unanswered, "request")
-        told.append(f"Besides, {asked} got no reply and may have been billed{most}.")
-    paid = [one.usd for one in stored.requests if not one.rehearsal and one.usd is not None]
-    if paid and origins.generated and not unpriced and not rehearsed:
-        each = sum(paid) / origins.generated
-        told.append(f"That is {dollars(each)} for each generated row of the set.")
-    return " ".join(told)
-
-
-def _days(one: Requests) -> str:
-    first, last = one.first.date().isoformat(), one.last.date().isoformat()
-    return first if first == last else f"{first} to {last}"
-
-
-def _tokens(count: int | None) -> str:
-    return "unknown" if count is None else f"{count:,}"
 
 
 def limits_section(card: Card, origins: RowOrigins, rows: Sequence[Mapping[str, Any]]) -> str:

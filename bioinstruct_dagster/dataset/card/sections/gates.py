@@ -5,9 +5,9 @@ Belongs here: these sections. Does not: the facts behind them (card.stored).
 
 from collections.abc import Mapping
 
-from bioinstruct_dagster.dataset.card.content_sections import novelty_histogram
 from bioinstruct_dagster.dataset.card.facts import Card, GateCounts
 from bioinstruct_dagster.dataset.card.parts import counted, facts_list, section, some_of, table
+from bioinstruct_dagster.dataset.card.sections.diversity import novelty_histogram
 from bioinstruct_dagster.dataset.card.statistics import TextStatistics
 from bioinstruct_dagster.dataset.origins import RowOrigins
 
