@@ -37,14 +37,14 @@ from bioinstruct_dagster.teacher.completions import answered_by
 
 ROWS_IN_ORDER = """
     select labelled.*, raw.source, raw.completion_id
-    from categorized_instructions as labelled
+    from reviewed_instructions as labelled
     join raw_instructions as raw using (row_id)
     order by labelled.ordinal
 """
 SEEDS = "select seed_id, category, instruction, input, output from seed_tasks order by ordinal"
 # The requests behind the rows of the set, and not behind rows that a gate rejected.
 BEHIND_THE_ROWS = """
-    from categorized_instructions
+    from reviewed_instructions
     join raw_instructions as raw using (row_id)
     join completions as completion using (completion_id)
 """
@@ -61,7 +61,7 @@ GATES = """
     join gates using (gate)
     order by gate_order, first_used_at
 """
-FUNNEL_TO_HERE = "select stage, outcome, rows from funnel where step <= 6"
+FUNNEL_TO_HERE = "select stage, outcome, rows from funnel where step <= 7"
 TEACHERS = f"""
     select completion.teacher, model_asked, model_answered, completion.rehearsal, count(*) as rows
     {BEHIND_THE_ROWS}
@@ -72,7 +72,7 @@ TEACHERS = f"""
 NOT_ENGLISH = """
     select count(distinct row_id) as rows
     from verdicts
-    semi join categorized_instructions using (row_id)
+    semi join reviewed_instructions using (row_id)
     where gate = 'quality' and json_exists(evidence, '$.not_judged_by')
 """
 
@@ -81,8 +81,8 @@ NOT_ENGLISH = """
     group_name="dataset",
     kinds={"huggingface", "parquet"},
     owners=OWNERS,
-    code_version="1",
-    deps=["categorized_instructions"],
+    code_version="2",
+    deps=["categorized_instructions", "review_results"],
 )
 @stating_errors
 def hf_dataset(
@@ -95,7 +95,8 @@ def hf_dataset(
     Open it with `datasets.load_dataset("<data dir>/hf_dataset")`. A hash of the instruction decides
     whether a row is in the train, validation or test split (80/10/10 %). In a set of few
     instructions and many inputs, a hash of instruction and input decides. The first build chooses
-    the rule, and a row keeps its split when the data set grows.
+    the rule, and a row keeps its split when the data set grows. Rows that reviewers reject are left
+    out, and a category that they choose replaces that of the machine.
     """
     with renewing_older_result_checks(context.instance, store):
         return _made(context, store, settings)
@@ -106,7 +107,10 @@ def _made(
 ) -> dg.MaterializeResult[None]:
     rows = store.rows(ROWS_IN_ORDER)
     if not rows:
-        raise StatedError("No categorized rows. Materialize key:categorized_instructions first.")
+        raise StatedError(
+            "No rows for the data set. Materialize key:categorized_instructions first. If it has "
+            "rows, reviewers rejected them all: see the table review_results."
+        )
     seeds = store.rows(SEEDS)
     split_by = rule_for(store, rows)
     card = Card(
@@ -120,7 +124,7 @@ def _made(
         gates={row["gate"]: _description(row) for row in store.rows(GATES)},
         split_by=split_by,
         other_language=store.rows(NOT_ENGLISH)[0]["rows"],
-        marked=marked_rows(store, "categorized_instructions"),
+        marked=marked_rows(store, "reviewed_instructions"),
     )
     built = build_dataset(rows, settings.store.data_dir / "hf_dataset", card)
     placed = [
