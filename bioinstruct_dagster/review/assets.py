@@ -18,7 +18,7 @@ from bioinstruct_dagster.review.filled_files import (
     filled_files,
     read_judgements,
 )
-from bioinstruct_dagster.review.judgements import Judgement
+from bioinstruct_dagster.review.judgements import RowJudgement
 from bioinstruct_dagster.review.page.rendered import review_page
 from bioinstruct_dagster.review.page.sheet import review_sheet
 from bioinstruct_dagster.review.reported import ReviewFigures, review_figures
@@ -92,7 +92,7 @@ def _filled_folder(settings: Settings) -> Path:
 
 def _judgements_so_far(
     context: dg.AssetExecutionContext, store: Store, settings: Settings
-) -> list[Judgement]:
+) -> list[RowJudgement]:
     """The judgements in the files; those in the store if a file has a fault."""
     try:
         return read_judgements(filled_files(_filled_folder(settings)))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bioinstruct_dagster.review.judgements import Judgement
+from bioinstruct_dagster.review.judgements import RowJudgement
 from bioinstruct_dagster.review.masking import masked_texts
 from bioinstruct_dagster.review.neighbours import neighbours
 from bioinstruct_dagster.review.population import PopulationRow, population_rows, strata
@@ -37,7 +37,7 @@ class DrawnSample:
         return sum(not row["judged_by"] for row in self.rows)
 
 
-def draw(store: Store, size: int, seed: int, judgements: Sequence[Judgement]) -> DrawnSample:
+def draw(store: Store, size: int, seed: int, judgements: Sequence[RowJudgement]) -> DrawnSample:
     """Draw the sample of the present rows.
 
     Args:

@@ -16,7 +16,7 @@ from bioinstruct_dagster.input_files import fault_of_file, fault_of_folder, show
 from bioinstruct_dagster.review.judgements import (
     FIELDS,
     NEEDED_FIELDS,
-    Judgement,
+    RowJudgement,
     JudgementFaultError,
     judgement_of,
 )
@@ -51,14 +51,14 @@ def filled_files(folder: Path) -> list[Path]:
     return paths
 
 
-def read_judgements(paths: Sequence[Path]) -> list[Judgement]:
+def read_judgements(paths: Sequence[Path]) -> list[RowJudgement]:
     """All judgements of the files. If a reviewer judged an item twice, the later one counts.
 
     Raises:
         FilledFileError: names every fault of the first file that has any, or two judgements of a
             reviewer of which none is later.
     """
-    latest: dict[tuple[str, str], Judgement] = {}
+    latest: dict[tuple[str, str], RowJudgement] = {}
     for path in paths:
         for judgement in read_file(path):
             key = (judgement.reviewer, judgement.item_id)
@@ -66,7 +66,7 @@ def read_judgements(paths: Sequence[Path]) -> list[Judgement]:
     return [latest[key] for key in sorted(latest)]
 
 
-def _later(known: Judgement | None, new: Judgement) -> Judgement:
+def _later(known: RowJudgement | None, new: RowJudgement) -> RowJudgement:
     if known is None or known.same_as(new):
         return new if known is None else known
     if known.judged_at is None or new.judged_at is None or known.judged_at == new.judged_at:
@@ -77,7 +77,7 @@ def _later(known: Judgement | None, new: Judgement) -> Judgement:
     return new if new.judged_at > known.judged_at else known
 
 
-def read_file(path: Path) -> list[Judgement]:
+def read_file(path: Path) -> list[RowJudgement]:
     """The judgements of one file. Lines without any answer are left out: they are not judged yet.
 
     If one reviewer's name stands in the file, lines without a name are that reviewer's.
@@ -118,11 +118,11 @@ def _refuse_missing_columns(path: Path, records: Sequence[Mapping[str, Any]]) ->
 
 def _judgements(
     path: Path, records: Iterable[tuple[str, Mapping[str, Any]]], faults: RowFaults
-) -> list[Judgement]:
+) -> list[RowJudgement]:
     records = list(records)
     names = {str(fields.get("reviewer") or "").strip() for _, fields in records} - {""}
     only = names.pop() if len(names) == 1 else ""
-    found: dict[tuple[str, str], Judgement] = {}
+    found: dict[tuple[str, str], RowJudgement] = {}
     for place, fields in records:
         named = (
             fields if str(fields.get("reviewer") or "").strip() else {**fields, "reviewer": only}

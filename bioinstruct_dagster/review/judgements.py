@@ -49,7 +49,7 @@ class JudgementFaultError(ValueError):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class RowJudgement:
     """What one reviewer says about one row.
 
     Attributes:
@@ -80,13 +80,13 @@ class Judgement:
         """The row that it is about."""
         return row_id_of(self.item_id)
 
-    def same_as(self, other: "Judgement") -> bool:
+    def same_as(self, other: "RowJudgement") -> bool:
         """Whether both say the same about the row, wherever they stand."""
         names = ("item_id", "decision", "category", "reason", "comment")
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
-def judgement_of(fields: Mapping[str, Any], place: str) -> Judgement:
+def judgement_of(fields: Mapping[str, Any], place: str) -> RowJudgement:
     """The judgement that the fields of one record hold.
 
     Words may be in any case, and blanks or hyphens may stand for underscores.
@@ -121,7 +121,7 @@ def judgement_of(fields: Mapping[str, Any], place: str) -> Judgement:
         raise JudgementFaultError("comment", f"it is longer than {MOST_COMMENT:,} characters")
     if (changed := _TRUTH.get(text["changed_after_verdict"].lower())) is None:
         raise JudgementFaultError("changed_after_verdict", "it must be true, false or empty")
-    return Judgement(
+    return RowJudgement(
         text["item_id"],
         text["reviewer"],
         decision,

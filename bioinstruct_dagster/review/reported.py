@@ -27,6 +27,10 @@ REVIEWERS = """
     select reviewer, count(*) as rows, count(*) filter (where changed_after_verdict) as changed
     from review_judgements where state = 'current' group by reviewer order by reviewer
 """
+DAYS = """
+    select min(judged_at)::date::varchar as first, max(judged_at)::date::varchar as last
+    from review_judgements where state = 'current'
+"""
 UNUSED = (
     "select state, count(*) as n from review_judgements where state <> 'current' group by state"
 )
@@ -53,6 +57,8 @@ class ReviewFigures:
         sample: population and sampled, in rows.
         reviewers: for each reviewer, how many rows, and how many judgements were changed after the
             verdict was shown.
+        first_day: of the first judgement, such as 2026-11-30; None if no file says when.
+        last_day: of the last judgement; None likewise.
         excluded_by_reason: rows that left the set, by reason; `disputed` if reviewers contradict
             each other.
         unused: judgements that count no more, by state (outdated, gone).
@@ -63,6 +69,8 @@ class ReviewFigures:
     counts: dict[str, int]
     sample: dict[str, int]
     reviewers: list[dict[str, Any]]
+    first_day: str | None
+    last_day: str | None
     excluded_by_reason: dict[str, int]
     unused: dict[str, int]
     measures: list[dict[str, Any]]
@@ -81,7 +89,10 @@ def review_figures(store: Store) -> ReviewFigures | None:
     unused = {row["state"]: row["n"] for row in store.rows(UNUSED)}
     if not counts["judged"] and not unused:
         return None
+    [days] = store.rows(DAYS)
     return ReviewFigures(
+        first_day=days["first"],
+        last_day=days["last"],
         counts=counts,
         sample=store.rows(SAMPLE)[0],
         reviewers=store.rows(REVIEWERS),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioinstruct_dagster.review.filled_files import FilledFileError
-from bioinstruct_dagster.review.judgements import Judgement
+from bioinstruct_dagster.review.judgements import RowJudgement
 from bioinstruct_dagster.review.measures import Measure, SampledStratum, measures
 from bioinstruct_dagster.review.population import population_rows
 from bioinstruct_dagster.review.row_reviews import (
@@ -46,12 +46,12 @@ class ReviewResults:
     tables: dict[str, list[dict[str, Any]]]
 
 
-def stored_judgements(store: Store) -> list[Judgement]:
+def stored_judgements(store: Store) -> list[RowJudgement]:
     """The judgements that the last materialization of `review_results` read."""
-    return [Judgement(**row) for row in store.rows(STORED_JUDGEMENTS)]
+    return [RowJudgement(**row) for row in store.rows(STORED_JUDGEMENTS)]
 
 
-def review_results_of(store: Store, judgements: Sequence[Judgement]) -> ReviewResults:
+def review_results_of(store: Store, judgements: Sequence[RowJudgement]) -> ReviewResults:
     """What the judgements say about the present rows.
 
     Raises:
@@ -90,8 +90,8 @@ def review_results_of(store: Store, judgements: Sequence[Judgement]) -> ReviewRe
     return ReviewResults(reviews, current, found, tables)
 
 
-def _refuse_foreign_files(judgements: Sequence[Judgement], unknown: set[str]) -> None:
-    by_file: dict[str, list[Judgement]] = {}
+def _refuse_foreign_files(judgements: Sequence[RowJudgement], unknown: set[str]) -> None:
+    by_file: dict[str, list[RowJudgement]] = {}
     for one in judgements:
         by_file.setdefault(one.place.rpartition(", ")[0], []).append(one)
     for name, of_file in by_file.items():
@@ -103,7 +103,7 @@ def _refuse_foreign_files(judgements: Sequence[Judgement], unknown: set[str]) ->
             )
 
 
-def _judgement_row(one: Judgement, states: dict[str, str]) -> dict[str, Any]:
+def _judgement_row(one: RowJudgement, states: dict[str, str]) -> dict[str, Any]:
     return {
         "item_id": one.item_id,
         "row_id": one.row_id,

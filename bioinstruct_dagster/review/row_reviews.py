@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bioinstruct_dagster.review.judgements import Judgement
+from bioinstruct_dagster.review.judgements import RowJudgement
 from bioinstruct_dagster.review.population import PopulationRow
 
 
@@ -27,7 +27,7 @@ class RowReview:
     """
 
     row: PopulationRow
-    judgements: tuple[Judgement, ...]
+    judgements: tuple[RowJudgement, ...]
     decision: str
     reason: str | None
     category: str | None
@@ -73,13 +73,13 @@ class CurrentJudgements:
         gone: judgements of rows that the store does not have.
     """
 
-    of_rows: Mapping[str, tuple[Judgement, ...]]
-    outdated: tuple[Judgement, ...]
-    gone: tuple[Judgement, ...]
+    of_rows: Mapping[str, tuple[RowJudgement, ...]]
+    outdated: tuple[RowJudgement, ...]
+    gone: tuple[RowJudgement, ...]
 
 
 def current_judgements(
-    judgements: Iterable[Judgement], rows: Mapping[str, PopulationRow]
+    judgements: Iterable[RowJudgement], rows: Mapping[str, PopulationRow]
 ) -> CurrentJudgements:
     """Part the judgements.
 
@@ -87,7 +87,7 @@ def current_judgements(
         judgements: at most one for each reviewer and item.
         rows: the rows of the store that they name, by id.
     """
-    of_rows: dict[str, list[Judgement]] = {}
+    of_rows: dict[str, list[RowJudgement]] = {}
     outdated, gone = [], []
     for judgement in judgements:
         row = rows.get(judgement.row_id)
@@ -102,7 +102,7 @@ def current_judgements(
     )
 
 
-def row_review(row: PopulationRow, judgements: Sequence[Judgement]) -> RowReview:
+def row_review(row: PopulationRow, judgements: Sequence[RowJudgement]) -> RowReview:
     """The review of a row.
 
     Args:

@@ -1,6 +1,6 @@
 """Rows and judgements that the tests of the review share; no tests."""
 
-from bioinstruct_dagster.review.judgements import Judgement
+from bioinstruct_dagster.review.judgements import RowJudgement
 from bioinstruct_dagster.review.population import PopulationRow
 from bioinstruct_dagster.review.row_reviews import RowReview, row_review
 
@@ -24,11 +24,11 @@ def made_row(name: str, gate: str | None = None, category: str = "generation") -
 
 def said(
     row: PopulationRow, decision: str, reviewer: str = "AB", category: str | None = None
-) -> Judgement:
+) -> RowJudgement:
     """A judgement of the row."""
     reason = "wrong_answer" if decision == "reject" else None
     place = f"{reviewer}.csv, line {row.row_id}"
-    return Judgement(row.item_id, reviewer, decision, category, reason, "", None, False, place)
+    return RowJudgement(row.item_id, reviewer, decision, category, reason, "", None, False, place)
 
 
 def reviewed(row: PopulationRow, decision: str, category: str | None = None) -> RowReview:

@@ -118,9 +118,9 @@ def test_reviewers_take_rows_out_and_correct_categories(project):
         {"text": SOUND[1][0]},
     )
     assert label == {"category": "other", "labelled_by": "human:AB"}
-    assert project.store.rows("select outcome, rows from funnel where stage = 'review_results'") == [
-        {"outcome": "excluded: wrong_answer", "rows": 1}
-    ]
+    assert project.store.rows(
+        "select outcome, rows from funnel where stage = 'review_results'"
+    ) == [{"outcome": "excluded: wrong_answer", "rows": 1}]
     assert "review: wrong_answer" in project.values("select fate from lineage")
     figures = review_figures(project.store)
     assert figures.counts["excluded"] == 1
@@ -134,7 +134,9 @@ def test_judged_rows_are_not_asked_again_and_a_removed_file_brings_rows_back(pro
     fill(project, "AB.json", {SOUND[0][0]: REJECT})
     assert project.run(None, REVIEWED).success
     assert items(project)[SOUND[0][0]]["judged_by"] == ["AB"]
-    sheet = list(csv.DictReader(io.StringIO((folder(project) / "review.csv").read_text("utf-8-sig"))))
+    sheet = list(
+        csv.DictReader(io.StringIO((folder(project) / "review.csv").read_text("utf-8-sig")))
+    )
     assert len(sheet) == len(ROWS) - 1
     before = items(project)
     grown = (*ROWS, ("Explain why anaemia causes fatigue.", "", "Blood carries less oxygen."))
@@ -165,7 +167,7 @@ def test_a_spreadsheet_filled_in_and_saved_by_excel_is_read(project):
     sheet = (folder(project) / "review.csv").read_text("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(sheet, newline="")))
     rows[0] |= {"decision": "Accept", "category": "other", "reviewer": "AB"}
-    rows[1] |= {"decision": "reject", "reason": "off topic", "comment": "größer; \"so\""}
+    rows[1] |= {"decision": "reject", "reason": "off topic", "comment": 'größer; "so"'}
     written = io.StringIO(newline="")
     out = csv.DictWriter(written, rows[0].keys(), delimiter=";", lineterminator="\r\n")
     out.writeheader()

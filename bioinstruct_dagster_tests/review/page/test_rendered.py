@@ -99,6 +99,8 @@ def page_file(folder, items, name="review.html"):
 
 
 class TestInABrowser:
+    """What a reviewer does at the page."""
+
     pytestmark = in_a_browser
 
     def test_rows_are_judged_by_one_or_two_keys_and_a_reload_keeps_them(self, context, tmp_path):
@@ -159,9 +161,7 @@ class TestInABrowser:
         ]
 
     @pytest.mark.parametrize("kind", ["JSON", "CSV"])
-    def test_a_half_done_review_goes_on_in_another_browser(
-        self, context, chromium, tmp_path, kind
-    ):
+    def test_a_half_done_review_goes_on_in_another_browser(self, context, chromium, tmp_path, kind):
         path = page_file(tmp_path, [item(n) for n in range(4)])
         reviewer = Reviewer(context, path).named("AB")
         reviewer.press("1", "r", "2")
