@@ -16,8 +16,8 @@ from bioinstruct_dagster.input_files import fault_of_file, fault_of_folder, show
 from bioinstruct_dagster.review.judgements import (
     FIELDS,
     NEEDED_FIELDS,
-    RowJudgement,
     JudgementFaultError,
+    RowJudgement,
     judgement_of,
 )
 
