@@ -32,7 +32,7 @@ from bioinstruct_dagster.store.step_failures import stating_errors
 
 ROWS_IN_ORDER = """
     select labelled.*, raw.source, raw.completion_id
-    from categorized_instructions as labelled
+    from reviewed_instructions as labelled
     join raw_instructions as raw using (row_id)
     order by labelled.ordinal
 """
@@ -42,8 +42,8 @@ ROWS_IN_ORDER = """
     group_name="dataset",
     kinds={"huggingface", "parquet"},
     owners=OWNERS,
-    code_version="1",
-    deps=["categorized_instructions"],
+    code_version="2",
+    deps=["categorized_instructions", "review_results"],
 )
 @stating_errors
 def hf_dataset(
@@ -56,7 +56,8 @@ def hf_dataset(
     Open it with `datasets.load_dataset("<data dir>/hf_dataset")`. A hash of the instruction decides
     whether a row is in the train, validation or test split (80/10/10 %). In a set of few
     instructions and many inputs, a hash of instruction and input decides. The first build chooses
-    the rule, and a row keeps its split when the data set grows.
+    the rule, and a row keeps its split when the data set grows. Rows that reviewers reject are left
+    out, and a category that they choose replaces that of the machine.
     """
     with renewing_older_result_checks(context.instance, store):
         return _made(context, store, settings)
@@ -67,7 +68,10 @@ def _made(
 ) -> dg.MaterializeResult[None]:
     rows = store.rows(ROWS_IN_ORDER)
     if not rows:
-        raise StatedError("No categorized rows. Materialize key:categorized_instructions first.")
+        raise StatedError(
+            "No rows for the data set. Materialize key:categorized_instructions first. If it has "
+            "rows, reviewers rejected them all: see the table review_results."
+        )
     split_by = rule_for(store, rows)
     card = card_of(store, rows=rows, split_by=split_by, licence=settings.publishing.dataset_licence)
     built = build_dataset(rows, settings.store.data_dir / "hf_dataset", card)

@@ -27,6 +27,8 @@ REHEARSED = {
     "raw_instructions": ("row", _BY_TEACHER),
     "deduplicated_instructions": ("row", _BY_TEACHER),
     "categorized_instructions": ("row", _BY_TEACHER),
+    "review_sample": ("row", _BY_TEACHER),
+    "review_results": ("row", _BY_TEACHER),
     "hf_dataset": ("row", _BY_TEACHER),
     "lora_adapter": ("adapter", _BY_MODEL),
     "eval_scores": ("score", f"made on fixture items, or of an adapter that was {_BY_MODEL}"),
