@@ -173,7 +173,7 @@ class FieldWeights(dict[str, tuple[float, float]]):
             self.beside.add(word)
         if kind == "elsewhere":
             self.elsewhere.add(word)
-        if not self.known(word):
+        if kind == "plain" and word not in self._weights.learned:
             self.unknown.add(word)
         # A word that is in no list is weak evidence, so plain words are summed up apart.
         self[word] = (0.0, weight) if kind == "plain" else (weight, 0.0)

@@ -20,6 +20,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
 )
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.word_lists import alternatives
+from bioinstruct_dagster.signs import WordedPattern
 
 MOST_TITLE_WORDS = 60
 MOST_TITLE_CHARS = 200
@@ -48,6 +49,7 @@ SUBTITLE = re.compile(
     r"|case report|case series|analysis|overview|update)\.?",
     re.IGNORECASE,
 )
+_SUBTITLE = WordedPattern(SUBTITLE)
 PREPOSITIONS = frozenset({"of", "in", "for", "on", "with", "between", "among", "versus", "vs."})
 # A quotation, perhaps with its author.
 QUOTATION = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
@@ -93,7 +95,7 @@ class SourceNames:
         """The source that an input names; None if any part of the input is content."""
         if (
             len(text) <= MOST_TITLE_CHARS
-            and SUBTITLE.fullmatch(text)
+            and _SUBTITLE.fullmatch(text)
             and self._words.verbs.isdisjoint(text.split())
         ):
             return SourceName("work", titled=True, unlabelled=True)
