@@ -27,9 +27,13 @@ RARE = re.compile(r"[<>\[\]{}|=\\@#]")  # few texts hold such a character
 PART_KEY = 3  # characters of a part by which it is looked up, or two if it is shorter
 # The most frequent words of English. A clause that they fulfil tells few texts apart.
 FREQUENT_WORDS = frozenset(
-    "a an and are as at be been by can for from had has have he her his i in into is it may more my"
-    " no not of on or other our patient she so such than that the their there these they this to"
-    " was we were which who will with would you your".split()
+    {
+        *("a", "an", "and", "are", "as", "at", "be", "been", "by", "can", "for", "from", "had"),
+        *("has", "have", "he", "her", "his", "i", "in", "into", "is", "it", "may", "more", "my"),
+        *("no", "not", "of", "on", "or", "other", "our", "patient", "she", "so", "such", "than"),
+        *("that", "the", "their", "there", "these", "they", "this", "to", "was", "we", "were"),
+        *("which", "who", "will", "with", "would", "you", "your"),
+    }
 )
 Clause = frozenset[str]  # literals; a text must hold at least one of them
 

@@ -147,12 +147,13 @@ class WordedPattern:
     text, because the words of a text are looked up once for all.
 
     Args:
-        pattern: the expression; with `re.IGNORECASE` or without.
+        expression: the expression, compiled or not.
+        flags: of an expression that is not compiled, such as `re.IGNORECASE`.
     """
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self.pattern = pattern
-        self._needs, _ = _bits_needed(clauses_of(pattern))
+    def __init__(self, expression: str | re.Pattern[str], flags: int = 0) -> None:
+        self.pattern = re.compile(expression, flags)
+        self._needs, _ = _bits_needed(clauses_of(self.pattern))
 
     def may_match(self, text: str) -> bool:
         """Whether the text, or a part of it that cuts no word, may hold a match."""

@@ -4,7 +4,7 @@ Belongs here: applying the rules, and their findings. Does not: the check behind
 (wording, grounding, arithmetic), reading the rules (rules), or similarity to other rows (novelty).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from importlib import import_module
@@ -126,18 +126,7 @@ class QualityGate:
                 repairs[field] = text
                 row = row._replace(**{field: text})
         unjudged: dict[str, list[str]] = {}
-        # Every rule can judge ASCII, unless it fires because words are missing.
-        is_ascii = all(map(str.isascii, row))
-        bits = {
-            name: clause_bits(with_plain_apostrophes(getattr(row, name))) for name in TEXT_FIELDS
-        }
-        held = {
-            fields: reduce(or_, map(bits.__getitem__, fields), ALWAYS) for fields in self._searched
-        }
-        for rule in self._checking[row.imported]:
-            match = rule.check(row) if rule.telling & held[rule.fields] else None
-            if match is None and is_ascii:
-                continue
+        for rule, match in self._matches(row):
             if why := rule.language.not_judged(row, fired=match is not None):
                 unjudged.setdefault(why, []).append(rule.id)
             elif match is not None:
@@ -150,6 +139,21 @@ class QualityGate:
         elif unjudged:
             findings.append(Finding(NOT_JUDGED, self.version, "keep", None, evidence))
         return GateResult(tuple(findings), repairs)
+
+    def _matches(self, row: RowTexts) -> Iterator[tuple[ActiveRule, RuleMatch | None]]:
+        """The rules that match; those that do not match only if the row's language may be why."""
+        # Every rule can judge ASCII, unless it fires because words are missing.
+        is_ascii = all(map(str.isascii, row))
+        bits = {
+            name: clause_bits(with_plain_apostrophes(getattr(row, name))) for name in TEXT_FIELDS
+        }
+        held = {
+            fields: reduce(or_, map(bits.__getitem__, fields), ALWAYS) for fields in self._searched
+        }
+        for rule in self._checking[row.imported]:
+            match = rule.check(row) if rule.telling & held[rule.fields] else None
+            if match is not None or not is_ascii:
+                yield rule, match
 
 
 def _active_rule(rule: QualityRule) -> ActiveRule:

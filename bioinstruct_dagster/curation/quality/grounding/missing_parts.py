@@ -21,14 +21,12 @@ OWN_TEXT = re.compile(r":\s*\S|[\"“'‘]\S+\s+\S+|\n\s*\S|:\s*\S+\s+\S+|…|\.
 QUESTION = re.compile(
     r"(?:question\s*(?:\d\s*)?[:.)-]\s*)?(?:[^?\n:.]|\.(?!\s)){3,300}\?", re.IGNORECASE
 )
-ANSWERS = WordedPattern(re.compile(r"\banswer(?:s|ed|ing)?\b|\bquestions?\b", re.IGNORECASE))
+ANSWERS = WordedPattern(r"\banswer(?:s|ed|ing)?\b|\bquestions?\b", re.IGNORECASE)
 # A mark in the instruction in place of the text.
 UNFILLED = WordedPattern(
-    re.compile(
-        r"@[A-Z_]{2,40}\$|\[(?:insert|paste|enter|provide)\b[^\[\]]{0,80}\]"
-        r"|\{\{?\s?(?:note|text|report|article|abstract|input|passage|document)\w*\s?\}",
-        re.IGNORECASE,
-    )
+    r"@[A-Z_]{2,40}\$|\[(?:insert|paste|enter|provide)\b[^\[\]]{0,80}\]"
+    r"|\{\{?\s?(?:note|text|report|article|abstract|input|passage|document)\w*\s?\}",
+    re.IGNORECASE,
 )
 
 

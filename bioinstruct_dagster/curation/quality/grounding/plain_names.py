@@ -26,12 +26,10 @@ LEAST_SHARED_LETTERS = 5  # of a word of the input that the output repeats
 MAY = re.compile(r"\bMay\b(?=$|[ ,.]*(?:\d|$))")  # the month in a date, no verb
 # A request in place of the thing: "Please interpret the patient's chest X-ray."
 REQUEST = WordedPattern(
-    re.compile(
-        r"(?:please |kindly |can you |could you )?(?:interpret|read|review|evaluate|assess|analy[sz]e"
-        r"|summari[sz]e|describe|look at|examine|check)\s+"
-        r"(?=(?:the|this|these|my|his|her|a|an)\b)",
-        re.IGNORECASE,
-    )
+    r"(?:please |kindly |can you |could you )?(?:interpret|read|review|evaluate|assess|analy[sz]e"
+    r"|summari[sz]e|describe|look at|examine|check)\s+"
+    r"(?=(?:the|this|these|my|his|her|a|an)\b)",
+    re.IGNORECASE,
 )
 # The words after a document's noun that give neither a result nor a sentence.
 AFTER = (
@@ -53,189 +51,147 @@ HELD = (
 )
 # The task reads what a document holds.
 READS = WordedPattern(
-    re.compile(
-        r"^(?:please )?(?:interpret|read|report|transcribe|score|grade|summari[sz]e"
-        rf"|(?:extract|pick out|list|calculate|compute|determine|find|detect|highlight|flag|check"
-        rf"|describe|identify|state|name|given .{{3,80}}, (?:please )?(?:interpret|identify|determine"
-        rf"|extract|describe|calculate|list))\b.{{0,50}}?\b{HELD})\b"
-        r"|\bwhat (?:does|do|did) (?:the|this|these|it)\b.{1,50}\b(?:show|reveal|indicate|say|suggest)"
-        rf"|\b(?:what|which) (?:[\w-]+ ){{0,2}}{HELD} (?:is|are|was|were|do|does|can)\b"
-        r"|\bdescribe the (?:change|difference)s? between\b",
-        re.IGNORECASE,
-    )
+    r"^(?:please )?(?:interpret|read|report|transcribe|score|grade|summari[sz]e"
+    rf"|(?:extract|pick out|list|calculate|compute|determine|find|detect|highlight|flag|check"
+    rf"|describe|identify|state|name|given .{{3,80}}, (?:please )?(?:interpret|identify|determine"
+    rf"|extract|describe|calculate|list))\b.{{0,50}}?\b{HELD})\b"
+    r"|\bwhat (?:does|do|did) (?:the|this|these|it)\b.{1,50}\b(?:show|reveal|indicate|say|suggest)"
+    rf"|\b(?:what|which) (?:[\w-]+ ){{0,2}}{HELD} (?:is|are|was|were|do|does|can)\b"
+    r"|\bdescribe the (?:change|difference)s? between\b",
+    re.IGNORECASE,
 )
 # The kind, use or code of a document is known by its name; a new text needs no old one.
 BY_NAME = WordedPattern(
-    re.compile(
-        r"\b(?:types?|kinds?|modalit\w+|purpose|indications?|contraindications?|codes?|when|why|how"
-        r"|preparation|risks? of|category|department|specialty|title|abbreviation\w*|acronym\w*|terms?"
-        r"|words?|meaning|need\w*|appropriate|next|recommend\w*|should|cost\w*|equipment|steps?|genre"
-        r"|classif\w+|view|projection|body part|organ|region|anatom\w+|explain what|explain the use"
-        r"|design|draft|roles?|uses?|principles?|importance|potential|possible|common|likely|typical|expected|usual|normal)\b"
-        r"|^(?:write|create|generate|compose|develop|suggest|propose|provide (?:tips|advice))\b",
-        re.IGNORECASE,
-    )
+    r"\b(?:types?|kinds?|modalit\w+|purpose|indications?|contraindications?|codes?|when|why|how"
+    r"|preparation|risks? of|category|department|specialty|title|abbreviation\w*|acronym\w*|terms?"
+    r"|words?|meaning|need\w*|appropriate|next|recommend\w*|should|cost\w*|equipment|steps?|genre"
+    r"|classif\w+|view|projection|body part|organ|region|anatom\w+|explain what|explain the use"
+    r"|design|draft|roles?|uses?|principles?|importance|potential|possible|common|likely|typical|expected|usual|normal)\b"
+    r"|^(?:write|create|generate|compose|develop|suggest|propose|provide (?:tips|advice))\b",
+    re.IGNORECASE,
 )
 # The task judges one study. A study's topic does not tell its methods.
 JUDGES_STUDY = WordedPattern(
-    re.compile(
-        r"\b(?:limit(?:ation)?s|weakness\w*|strengths?|flaws?|bias(?:es)?|quality|validity|sample size"
-        r"|number of participants|participants|results?|findings?|conclusions?|methods|methodology"
-        r"|outcomes?|endpoints?|effect size|p-values?|follow-up) (?:of|in|from) (?:the|this|that)"
-        r" (?:[\w-]+ )?(?:study|trial|paper|article|review|rct|experiment|survey|meta-analysis)\b"
-        r"|\b(?:appraise|critique) (?:the|this|that) (?:[\w-]+ )?(?:study|trial|paper|article|review)\b"
-        r"|\bhow many\b.{3,60}\b(?:study|trial|enrolled|included|randomi[sz]ed|took part)\b"
-        r"|\bwhat (?:did|does) (?:the|this) (?:study|trial|paper|article|review)"
-        r" (?:find|show|conclude)",
-        re.IGNORECASE,
-    )
+    r"\b(?:limit(?:ation)?s|weakness\w*|strengths?|flaws?|bias(?:es)?|quality|validity|sample size"
+    r"|number of participants|participants|results?|findings?|conclusions?|methods|methodology"
+    r"|outcomes?|endpoints?|effect size|p-values?|follow-up) (?:of|in|from) (?:the|this|that)"
+    r" (?:[\w-]+ )?(?:study|trial|paper|article|review|rct|experiment|survey|meta-analysis)\b"
+    r"|\b(?:appraise|critique) (?:the|this|that) (?:[\w-]+ )?(?:study|trial|paper|article|review)\b"
+    r"|\bhow many\b.{3,60}\b(?:study|trial|enrolled|included|randomi[sz]ed|took part)\b"
+    r"|\bwhat (?:did|does) (?:the|this) (?:study|trial|paper|article|review)"
+    r" (?:find|show|conclude)",
+    re.IGNORECASE,
 )
 STUDY_OF = WordedPattern(
-    re.compile(
-        r"(?:an? |the |one )?(?:[\w-]+ ){0,5}?(?:study|trial|rct|cohort|review|survey|meta-analysis"
-        r"|article|paper|experiment)\s(?:of|on|about|comparing|investigating|examining|into|testing"
-        r"|in|with)\s[^:;?!\n.]{4,120}\.?",
-        re.IGNORECASE,
-    )
+    r"(?:an? |the |one )?(?:[\w-]+ ){0,5}?(?:study|trial|rct|cohort|review|survey|meta-analysis"
+    r"|article|paper|experiment)\s(?:of|on|about|comparing|investigating|examining|into|testing"
+    r"|in|with)\s[^:;?!\n.]{4,120}\.?",
+    re.IGNORECASE,
 )
 PART_OF_WORK = WordedPattern(
-    re.compile(
-        r"(?:an? |the |one |two |three )?(?:[\w-]+ ){0,2}?(?:paragraph|sentence|passage|excerpt"
-        r"|abstract|section|text|page|snippet|line|quote)s? (?:from|of|in|out of) (?:an?|the|some)\s"
-        r"(?:[\w'’-]+ ){0,4}(?:paper|article|journal|study|textbook|book|guideline|report|section|note"
-        r"|letter|leaflet|review|trial|abstract|website)\.?",
-        re.IGNORECASE,
-    )
+    r"(?:an? |the |one |two |three )?(?:[\w-]+ ){0,2}?(?:paragraph|sentence|passage|excerpt"
+    r"|abstract|section|text|page|snippet|line|quote)s? (?:from|of|in|out of) (?:an?|the|some)\s"
+    r"(?:[\w'’-]+ ){0,4}(?:paper|article|journal|study|textbook|book|guideline|report|section|note"
+    r"|letter|leaflet|review|trial|abstract|website)\.?",
+    re.IGNORECASE,
 )
 READS_TEXT = WordedPattern(
-    re.compile(
-        r"^(?:please )?(?:extract|pick out|identify|find|list|tag|label|mark|annotate|highlight|name"
-        r"|underline|count|summari[sz]e|simplify|translate|rewrite|paraphrase|proofread|correct)\b",
-        re.IGNORECASE,
-    )
+    r"^(?:please )?(?:extract|pick out|identify|find|list|tag|label|mark|annotate|highlight|name"
+    r"|underline|count|summari[sz]e|simplify|translate|rewrite|paraphrase|proofread|correct)\b",
+    re.IGNORECASE,
 )
 # The members of a set are named in no other place: "Five statins" for "Rank these drugs".
 SET = WordedPattern(
-    re.compile(
-        r"(?:(?:an? |the )?(?:set|list|group|series|selection|choice|number) of (?:[\w-]+ )?)?"
-        r"(?:two|three|four|five|six|seven|eight|nine|ten|several|various|multiple|some|[2-9]|10)?\s?"
-        r"(?:[\w-]+ ){0,2}[\w-]{3,}s\.?",
-        re.IGNORECASE,
-    )
+    r"(?:(?:an? |the )?(?:set|list|group|series|selection|choice|number) of (?:[\w-]+ )?)?"
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|several|various|multiple|some|[2-9]|10)?\s?"
+    r"(?:[\w-]+ ){0,2}[\w-]{3,}s\.?",
+    re.IGNORECASE,
 )
 COUNTED = WordedPattern(
-    re.compile(
-        r"(?:an? |the )?(?:(?:set|list|group|series|selection) of|two|three|four|five|six|seven|eight"
-        r"|nine|ten|several|various|multiple|[2-9]|10)\s",
-        re.IGNORECASE,
-    )
+    r"(?:an? |the )?(?:(?:set|list|group|series|selection) of|two|three|four|five|six|seven|eight"
+    r"|nine|ten|several|various|multiple|[2-9]|10)\s",
+    re.IGNORECASE,
 )
 ARRANGES = WordedPattern(
-    re.compile(
-        r"^(?:please )?(?:rank|order|sort|arrange|group|prioriti[sz]e|compare|match|pair|put|place)\b"
-        r".{0,30}?\b(?:these|following|given|listed|the (?:two|three|four|five|six|seven))\s"
-        r"(?:[\w-]+ ){0,2}?(?P<noun>[\w-]{3,}s)\b",
-        re.IGNORECASE,
-    )
+    r"^(?:please )?(?:rank|order|sort|arrange|group|prioriti[sz]e|compare|match|pair|put|place)\b"
+    r".{0,30}?\b(?:these|following|given|listed|the (?:two|three|four|five|six|seven))\s"
+    r"(?:[\w-]+ ){0,2}?(?P<noun>[\w-]{3,}s)\b",
+    re.IGNORECASE,
 )
 # The dose or the signature of a prescription does not follow from its drug.
 PRESCRIPTION = WordedPattern(
-    re.compile(
-        r"(?:an? |the |one )?(?:[\w'’-]+ ){0,2}(?:prescription|order)s? (?:for|of) [\w' ’-]{3,60}\.?",
-        re.IGNORECASE,
-    )
+    r"(?:an? |the |one )?(?:[\w'’-]+ ){0,2}(?:prescription|order)s? (?:for|of) [\w' ’-]{3,60}\.?",
+    re.IGNORECASE,
 )
 READS_DOSE = WordedPattern(
-    re.compile(
-        r"\b(?:doses?|dosages?|strength|frequenc\w+|route|quantity|errors?|mistakes?|legib\w+|missing)"
-        r"\b.{0,40}\b(?:in|from|of|on) (?:the|this) (?:[\w-]+ )?(?:prescription|order)"
-        r"|\bcheck (?:the|this) (?:prescription|order) for (?:errors?|mistakes?)"
-        r"|^given an? (?:[\w-]+ )?(?:prescription|order), .{0,40}\b(?:errors?|mistakes?|doses?)",
-        re.IGNORECASE,
-    )
+    r"\b(?:doses?|dosages?|strength|frequenc\w+|route|quantity|errors?|mistakes?|legib\w+|missing)"
+    r"\b.{0,40}\b(?:in|from|of|on) (?:the|this) (?:[\w-]+ )?(?:prescription|order)"
+    r"|\bcheck (?:the|this) (?:prescription|order) for (?:errors?|mistakes?)"
+    r"|^given an? (?:[\w-]+ )?(?:prescription|order), .{0,40}\b(?:errors?|mistakes?|doses?)",
+    re.IGNORECASE,
 )
 # A patient's question, of which only the topic is told.
 QUESTION_ON = WordedPattern(
-    re.compile(
-        r"(?:an? |the |one )?(?:patient|client|user|caller)(?:'s|’s)? (?:question|query|inquiry|message"
-        r"|email|letter|complaint|concern)s? (?:about|on|regarding|concerning) [^:;?!\n.]{3,80}\.?",
-        re.IGNORECASE,
-    )
+    r"(?:an? |the |one )?(?:patient|client|user|caller)(?:'s|’s)? (?:question|query|inquiry|message"
+    r"|email|letter|complaint|concern)s? (?:about|on|regarding|concerning) [^:;?!\n.]{3,80}\.?",
+    re.IGNORECASE,
 )
-REPLIES = WordedPattern(re.compile(r"^(?:please )?(?:answer|reply|respond)\b", re.IGNORECASE))
+REPLIES = WordedPattern(r"^(?:please )?(?:answer|reply|respond)\b", re.IGNORECASE)
 STRUCTURE = WordedPattern(
-    re.compile(
-        r"(?:an? |the )?(?:chemical|molecular|crystal|skeletal|structural|protein|lewis) "
-        r"(?:structure|formula)(?: of (?:an?|the) (?:[\w-]+ )?(?:drug|compound|molecule"
-        r"|substance))?\.?",
-        re.IGNORECASE,
-    )
+    r"(?:an? |the )?(?:chemical|molecular|crystal|skeletal|structural|protein|lewis) "
+    r"(?:structure|formula)(?: of (?:an?|the) (?:[\w-]+ )?(?:drug|compound|molecule"
+    r"|substance))?\.?",
+    re.IGNORECASE,
 )
 # A list of tests or variables after its label: "Lab results: blood count, lipid panel".
 LABELLED = WordedPattern(
-    re.compile(
-        r"(?:[\w'’-]+ ){0,4}(?:results?|signs|values|labs|tests?|panel|parameters|data|readings?"
-        r"|measurements)\s*:\s*(?P<body>[^:.;?!\d][^:.;?!]{3,140})\.?",
-        re.IGNORECASE,
-    )
+    r"(?:[\w'’-]+ ){0,4}(?:results?|signs|values|labs|tests?|panel|parameters|data|readings?"
+    r"|measurements)\s*:\s*(?P<body>[^:.;?!\d][^:.;?!]{3,140})\.?",
+    re.IGNORECASE,
 )
 READS_VALUES = WordedPattern(
-    re.compile(
-        r"\b(?:interpret\w*|diagnos\w+|(?:are|is|they are) (?:ab)?normal|assess\w*|evaluat\w+"
-        r"|analy[sz]e\w*|abnormal\w*|out of range|risk)\b",
-        re.IGNORECASE,
-    )
+    r"\b(?:interpret\w*|diagnos\w+|(?:are|is|they are) (?:ab)?normal|assess\w*|evaluat\w+"
+    r"|analy[sz]e\w*|abnormal\w*|out of range|risk)\b",
+    re.IGNORECASE,
 )
 SPECIMEN_ALONE = WordedPattern(
-    re.compile(
-        r"(?:[\w-]+ )?reports?\s*:\s*(?:[\w-]+ ){0,4}(?:biopsy|specimen|scan|mri|ct|x-ray|ultrasound"
-        r"|resection|smear)\.?",
-        re.IGNORECASE,
-    )
+    r"(?:[\w-]+ )?reports?\s*:\s*(?:[\w-]+ ){0,4}(?:biopsy|specimen|scan|mri|ct|x-ray|ultrasound"
+    r"|resection|smear)\.?",
+    re.IGNORECASE,
 )
 # A history or a condition that is only said to exist.
 UNTOLD = WordedPattern(
-    re.compile(
-        r"[^:;?!.]{0,80}\bwith an? (?:(?:complex|long|lengthy|extensive|significant|complicated|known"
-        r"|detailed|notable|past|previous) ){1,2}"
-        r"(?:(?:medical|health|surgical|family|clinical) )?history\.?"
-        r"|[^:;?!.]{0,80}\b(?:consistent with|symptoms of|suggestive of|diagnosed with|suffering from)"
-        r" an? (?:particular|certain|specific) (?:condition|disease|disorder|illness)\.?",
-        re.IGNORECASE,
-    )
+    r"[^:;?!.]{0,80}\bwith an? (?:(?:complex|long|lengthy|extensive|significant|complicated|known"
+    r"|detailed|notable|past|previous) ){1,2}"
+    r"(?:(?:medical|health|surgical|family|clinical) )?history\.?"
+    r"|[^:;?!.]{0,80}\b(?:consistent with|symptoms of|suggestive of|diagnosed with|suffering from)"
+    r" an? (?:particular|certain|specific) (?:condition|disease|disorder|illness)\.?",
+    re.IGNORECASE,
 )
 READS_PERSON = WordedPattern(
-    re.compile(r"\b(?:summari[sz]\w*|extract|histor\w+|stage|grade|diagnos\w+)\b", re.IGNORECASE)
+    r"\b(?:summari[sz]\w*|extract|histor\w+|stage|grade|diagnos\w+)\b", re.IGNORECASE
 )
 # Variables of a person without a value: "The patient's age, blood pressure and cholesterol".
 USES_VALUES = WordedPattern(
-    re.compile(
-        r"^(?:score|calculate|compute|estimate|predict|stage)\b"
-        r"|^(?:determine|assess|evaluate|identify|state|given .{3,80}, [\w ]{0,30}) (?:the |this |a )"
-        r"(?:patient(?:'s|’s)? |person(?:'s|’s)? )?(?:[\w-]+ ){0,3}(?:risk|score|dose|bmi|stage)\b"
-        r"(?! fact)",
-        re.IGNORECASE,
-    )
+    r"^(?:score|calculate|compute|estimate|predict|stage)\b"
+    r"|^(?:determine|assess|evaluate|identify|state|given .{3,80}, [\w ]{0,30}) (?:the |this |a )"
+    r"(?:patient(?:'s|’s)? |person(?:'s|’s)? )?(?:[\w-]+ ){0,3}(?:risk|score|dose|bmi|stage)\b"
+    r"(?! fact)",
+    re.IGNORECASE,
 )
 PERSON_AND_FACTORS = WordedPattern(
-    re.compile(
-        r"(?:an? |the )?(?:[\w-]+ ){0,2}(?:patient|man|woman|child|person|adult) with [\w -]{3,50} and"
-        r" (?:(?:other|some|several|various|multiple|certain) )?(?:risk factors|comorbidities"
-        r"|symptoms|complications|other conditions)\.?",
-        re.IGNORECASE,
-    )
+    r"(?:an? |the )?(?:[\w-]+ ){0,2}(?:patient|man|woman|child|person|adult) with [\w -]{3,50} and"
+    r" (?:(?:other|some|several|various|multiple|certain) )?(?:risk factors|comorbidities"
+    r"|symptoms|complications|other conditions)\.?",
+    re.IGNORECASE,
 )
-SCORES = WordedPattern(
-    re.compile(r"^(?:score|calculate|compute|estimate|grade|stage)\b", re.IGNORECASE)
-)
+SCORES = WordedPattern(r"^(?:score|calculate|compute|estimate|grade|stage)\b", re.IGNORECASE)
 EMPTY_RESULT = WordedPattern(
-    re.compile(
-        r"(?:^|\n|\\n|[.;,]\s)\s*(?:interpretation|results?|test results?|findings?"
-        r"|impression)\s*:\s*$",
-        re.IGNORECASE,
-    )
+    r"(?:^|\n|\\n|[.;,]\s)\s*(?:interpretation|results?|test results?|findings?"
+    r"|impression)\s*:\s*$",
+    re.IGNORECASE,
 )
-ON_RESULTS = WordedPattern(re.compile(r"\binterpret\w*|\bresults?\b|\bfindings?\b", re.IGNORECASE))
+ON_RESULTS = WordedPattern(r"\binterpret\w*|\bresults?\b|\bfindings?\b", re.IGNORECASE)
 
 
 class PlainNames:
@@ -347,8 +303,9 @@ class PlainNames:
 @cache
 def _document_pattern() -> WordedPattern:
     nouns = alternatives(source_list("readable"))
-    name = rf"(?:[\w'’-]+ ){{0,{MOST_KIND_WORDS}}}?(?:{nouns})(?:e?s)?{AFTER}\.?"
-    return WordedPattern(re.compile(name, re.IGNORECASE))
+    return WordedPattern(
+        rf"(?:[\w'’-]+ ){{0,{MOST_KIND_WORDS}}}?(?:{nouns})(?:e?s)?{AFTER}\.?", re.IGNORECASE
+    )
 
 
 def shares_word(told: str, output: str) -> bool:

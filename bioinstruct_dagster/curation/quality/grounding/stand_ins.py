@@ -28,6 +28,10 @@ LINK = re.compile(
     re.IGNORECASE,
 )
 _LINK = WordedPattern(LINK)
+# A part that each link has. It is quick to search for.
+LINK_HINT = re.compile(
+    r"://|\.[A-Za-z]{2}|[Dd][Oo][Ii]|10\.\d|[Pp][Mm](?:[Ii][Dd]|[Cc])|[Nn][Cc][Tt]\d"
+)
 # An article or a word such as "given" or "any", and a noun phrase: "a drug".
 ECHO_PHRASE = re.compile(
     r"(?i)((?:an?|some|any|(?:the )?(?:given|specific|particular|certain))\s)?([\w\s’'-]{3,90})\.?"
@@ -98,6 +102,10 @@ def _placeholder_pattern() -> WordedPattern:
     return WordedPattern(pattern)
 
 
+def _may_hold_link(text: str) -> bool:
+    return _LINK.may_match(text) and LINK_HINT.search(text) is not None
+
+
 def _may_be_placeholder(text: str) -> bool:
     """Whether the text has a part that placeholders have. It is quick, and few texts have one."""
     if text[:1] in OPENINGS:
@@ -123,11 +131,11 @@ class StandIns:
 
     def without_links(self, text: str) -> str:
         """The text without its links."""
-        return _LINK.sub("", text)
+        return LINK.sub("", text) if _may_hold_link(text) else text
 
     def is_link(self, text: str) -> bool:
         """Whether the text is a link, with at most words that add no content."""
-        if not _LINK.may_match(text):
+        if not _may_hold_link(text):
             return False
         rest, found = LINK.subn(" ", text)
         return bool(found) and self._links.issuperset(nouns_of(rest))

@@ -20,35 +20,25 @@ SEVERAL = re.compile(
     re.IGNORECASE,
 )
 # Each task that needs two things has one of these words.
-COMPARES = WordedPattern(
-    re.compile(r"compar|\btwo\b|\bpairs? of\b|\bgiven .{3,90} and |'s|’s", re.IGNORECASE)
-)
+COMPARES = WordedPattern(r"compar|\btwo\b|\bpairs? of\b|\bgiven .{3,90} and |'s|’s", re.IGNORECASE)
 UNIT = re.compile(r"\b[a-zµμ]{1,5}/[A-Za-z]{1,4}\b")
 TWO_THINGS = WordedPattern(
-    re.compile(
-        r"\b(?:(?:the )?(?:following |given |provided |specified )two"
-        r"|(?:the )?two (?:following |given |provided |specified |listed |mentioned )"
-        r"|(?:the )?(?:given |following |provided )?pairs? of"
-        r"|(?:the|these) two)\b(?! (?:main|most|major|types|kinds|ways|classes|forms|common))",
-        re.IGNORECASE,
-    )
+    r"\b(?:(?:the )?(?:following |given |provided |specified )two"
+    r"|(?:the )?two (?:following |given |provided |specified |listed |mentioned )"
+    r"|(?:the )?(?:given |following |provided )?pairs? of"
+    r"|(?:the|these) two)\b(?! (?:main|most|major|types|kinds|ways|classes|forms|common))",
+    re.IGNORECASE,
 )
-SENTENCES = WordedPattern(
-    re.compile(r"\b(?:sentences|statements|texts|claims|premise)\b", re.IGNORECASE)
-)
+SENTENCES = WordedPattern(r"\b(?:sentences|statements|texts|claims|premise)\b", re.IGNORECASE)
 JUDGES = WordedPattern(
-    re.compile(
-        r"\b(?:compar\w+|contrast\w*|differ\w*|similar\w*|same|match\w*|contradict\w*|entail\w*"
-        r"|interact\w*|relat\w+|agree\w*|consistent|paraphras\w+|equivalent|which|whether|distinguish)\b",
-        re.IGNORECASE,
-    )
+    r"\b(?:compar\w+|contrast\w*|differ\w*|similar\w*|same|match\w*|contradict\w*|entail\w*"
+    r"|interact\w*|relat\w+|agree\w*|consistent|paraphras\w+|equivalent|which|whether|distinguish)\b",
+    re.IGNORECASE,
 )
 EARLIER = WordedPattern(
-    re.compile(
-        r"\bcompar\w+\b.{0,80}\b(?:with|to|against|and)\b.{0,40}"
-        r"\b(?:previous|prior|earlier|baseline|past|former|last)\b",
-        re.IGNORECASE,
-    )
+    r"\bcompar\w+\b.{0,80}\b(?:with|to|against|and)\b.{0,40}"
+    r"\b(?:previous|prior|earlier|baseline|past|former|last)\b",
+    re.IGNORECASE,
 )
 TIMES = re.compile(
     r"\b(?:previous|prior|earlier|baseline|before|last|past|former|ago|initial|then|now|follow-up"
@@ -56,20 +46,16 @@ TIMES = re.compile(
     re.IGNORECASE,
 )
 LISTED_IN = WordedPattern(
-    re.compile(
-        r"\b(?:if|whether)\b.{3,80}\b(?:listed|found|included|recorded|documented|present|mentioned)"
-        r" (?:in|on|among) (?:the )?(?:patient|person|individual)(?:'s|’s) (?P<record>[\w -]{3,40})",
-        re.IGNORECASE,
-    )
+    r"\b(?:if|whether)\b.{3,80}\b(?:listed|found|included|recorded|documented|present|mentioned)"
+    r" (?:in|on|among) (?:the )?(?:patient|person|individual)(?:'s|’s) (?P<record>[\w -]{3,40})",
+    re.IGNORECASE,
 )
 BOTH_GIVEN = WordedPattern(
-    re.compile(
-        r"\bgiven (?:an? |the |two )?(?P<first>[\w'’ -]{3,40}) and "
-        r"(?:an? |the )(?P<second>[\w'’ -]{3,40}), (?:please )?"
-        r"(?:determine|decide|assess|judge|evaluate|identify|state|classify|check|verify|predict)"
-        r" (?:if|whether|how well|the relation\w*|the agreement)\b",
-        re.IGNORECASE,
-    )
+    r"\bgiven (?:an? |the |two )?(?P<first>[\w'’ -]{3,40}) and "
+    r"(?:an? |the )(?P<second>[\w'’ -]{3,40}), (?:please )?"
+    r"(?:determine|decide|assess|judge|evaluate|identify|state|classify|check|verify|predict)"
+    r" (?:if|whether|how well|the relation\w*|the agreement)\b",
+    re.IGNORECASE,
 )
 
 
