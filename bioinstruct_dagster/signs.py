@@ -172,10 +172,6 @@ class WordedPattern:
         """The match of the whole text."""
         return self.pattern.fullmatch(text) if self.may_match(text) else None
 
-    def sub(self, replacement: str, text: str) -> str:
-        """The text with the replacement for each match."""
-        return self.pattern.sub(replacement, text) if self.may_match(text) else text
-
 
 class SignSearch:
     """Signs as few expressions: all signs that are whole words make one expression.
