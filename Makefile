@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
-.PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser settings-table constraints real-base \
+.PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser reference screenshots constraints real-base \
 	bench-generation bench-curation bench-training bench-training-gpu bench-evaluation bench-imports bench-privacy bench-loading bench-judge bench-composite clean
 
 help:  ## List the commands
@@ -86,8 +86,12 @@ format: setup-dev  ## Format the code and fix what ruff can
 browser:  ## Install Chromium for the UI test (Debian and Ubuntu)
 	command -v chromium google-chrome >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 
-settings-table: setup  ## Write README.md's tables of settings and .env.example anew
+reference: setup  ## Write docs/reference, README.md's table of settings and .env.example from the code
 	$(BIN)/python -m bioinstruct_dagster.settings
+	$(BIN)/python -m docs.reference_pages
+
+screenshots: setup-dev  ## Make docs/images anew: the real UI on the rehearsal's results, in Chromium (3 min)
+	$(BIN)/python -m docs.screenshots
 
 constraints: setup-dev  ## Pin the dependencies of both installations anew, by pip-tools
 	CUSTOM_COMPILE_COMMAND='make constraints    (one file for both installations, the user'"'"'s and `make setup-dev`)' $(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras \

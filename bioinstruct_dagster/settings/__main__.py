@@ -1,4 +1,4 @@
-"""`python -m bioinstruct_dagster.settings`: write the README's tables and `.env.example`."""
+"""`python -m bioinstruct_dagster.settings`: write the tables of settings and `.env.example`."""
 
 from bioinstruct_dagster.settings.table import write_files
 

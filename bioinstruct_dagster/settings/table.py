@@ -1,10 +1,12 @@
-"""The README's settings tables and `.env.example`, written from the settings' declarations.
+"""The tables of settings and `.env.example`, written from the settings' declarations.
+
+README.md holds the settings that a newcomer needs, docs/reference/settings.md holds all.
 
 Belongs here: the form in which a reader sees a setting. Does not: the settings themselves (teacher,
 generation, curation, compute, runs).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
@@ -12,20 +14,42 @@ from typing import Any, get_args
 from bioinstruct_dagster.settings.fields import PROJECT_ROOT
 from bioinstruct_dagster.settings.reading import PLACES, SettingPlace, Settings
 
+README, REFERENCE = "README.md", "docs/reference/settings.md"
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
+# What somebody needs who uses an own teacher, own seeds or rows, and own base models.
+FIRST_SETTINGS = (
+    "BIOINSTRUCT_DATA_DIR",
+    "BIOINSTRUCT_SEEDS",
+    "BIOINSTRUCT_TEACHER",
+    "BIOINSTRUCT_TEACHER_MODEL",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "BIOINSTRUCT_MAX_USD",
+    "BIOINSTRUCT_INSTRUCTIONS",
+    "BIOINSTRUCT_IMPORT",
+    "BIOINSTRUCT_EXPERIMENTS",
+)
+_HEADS = "| variable | default | unit or choices | meaning |\n| --- | --- | --- | --- |"
 _HEAD = """\
-# Copy this file to .env and edit it. Each line shows the default; README.md explains each setting.
+# Copy this file to .env and edit it. Each line shows the default; docs/reference/settings.md explains
+# each setting.
 # Write NAME=VALUE, one setting a line. References such as ${HOME} are not replaced.
 # Relative paths start at the project's root.
 # The environment wins over .env, and an empty value in the environment means the default. But the
 # command `dagster`, started in this folder, first copies .env into the environment: then .env wins.
-# `make settings-table` writes this file from bioinstruct_dagster/settings/.
+# `make reference` writes this file from bioinstruct_dagster/settings/.
 """
 
 
-def readme_tables() -> str:
+def all_tables() -> str:
     """One table per group with variable, default, unit or choices, and meaning."""
     return "\n".join(line for title, rows in _groups() for line in _table(title, rows))
+
+
+def first_table() -> str:
+    """One table with the settings that a newcomer needs."""
+    rows = ((variable, PLACES[variable]) for variable in FIRST_SETTINGS)
+    return "\n".join(("", _HEADS, *_rows(rows)))
 
 
 def env_example() -> str:
@@ -37,19 +61,20 @@ def env_example() -> str:
     return "\n".join(parts)
 
 
-def with_tables(readme: str) -> str:
-    """The README's text with the tables between its two markers."""
-    before, begin, rest = readme.partition(BEGIN)
+def with_tables(page: str, tables: str) -> str:
+    """A page's text with the tables between its two markers."""
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"README.md needs the lines {BEGIN} and {END}, once each.")
-    return f"{before}{BEGIN}\n{readme_tables()}\n{END}{after}"
+        raise ValueError(f"The page needs the lines {BEGIN} and {END}, once each.")
+    return f"{before}{BEGIN}\n{tables}\n{END}{after}"
 
 
 def write_files(root: Path = PROJECT_ROOT) -> None:
-    """Write the tables into `README.md`, and write `.env.example`."""
-    readme = root / "README.md"
-    readme.write_text(with_tables(readme.read_text("utf-8")), "utf-8")
+    """Write the tables into `README.md` and docs/reference/settings.md, and write `.env.example`."""
+    for path, tables in ((README, first_table()), (REFERENCE, all_tables())):
+        page = root / path
+        page.write_text(with_tables(page.read_text("utf-8"), tables), "utf-8")
     (root / ".env.example").write_text(env_example(), "utf-8")
 
 
@@ -60,9 +85,12 @@ def _groups() -> Iterator[tuple[str, list[tuple[str, SettingPlace]]]]:
 
 
 def _table(title: str, rows: list[tuple[str, SettingPlace]]) -> Iterator[str]:
-    yield f"\n**{title}**\n"
-    yield "| variable | default | unit or choices | meaning |"
-    yield "| --- | --- | --- | --- |"
+    yield f"\n## {title}\n"
+    yield _HEADS
+    yield from _rows(rows)
+
+
+def _rows(rows: Iterable[tuple[str, SettingPlace]]) -> Iterator[str]:
     for variable, place in rows:
         meaning = place.info.description
         yield f"| `{variable}` | {_default(place)} | {unit_of(place)} | {meaning} |"

@@ -1,6 +1,4 @@
-"""The README's tables and `.env.example` agree with the settings."""
-
-from pathlib import Path
+"""The tables of settings on the pages and `.env.example` agree with the settings."""
 
 import pytest
 
@@ -9,20 +7,30 @@ from bioinstruct_dagster.settings.reading import PLACES
 from bioinstruct_dagster.settings.table import (
     BEGIN,
     END,
+    FIRST_SETTINGS,
+    README,
+    REFERENCE,
+    all_tables,
     env_example,
-    readme_tables,
+    first_table,
     unit_of,
     with_tables,
     write_files,
 )
 
-README = PROJECT_ROOT / "README.md"
-AGAIN = "run `make settings-table`"
+AGAIN = "run `make reference`"
 
 
-def test_the_readme_holds_the_tables_of_the_settings():
-    text = README.read_text("utf-8")
-    assert text == with_tables(text), AGAIN
+@pytest.mark.parametrize(("page", "tables"), [(README, first_table), (REFERENCE, all_tables)])
+def test_the_pages_hold_the_tables_of_the_settings(page, tables):
+    text = (PROJECT_ROOT / page).read_text("utf-8")
+    assert text == with_tables(text, tables()), AGAIN
+
+
+def test_the_readme_has_the_first_settings_alone():
+    rows = [line for line in first_table().splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == list(FIRST_SETTINGS)
+    assert set(rows) <= set(all_tables().splitlines())
 
 
 def test_the_env_example_holds_the_defaults():
@@ -31,7 +39,7 @@ def test_the_env_example_holds_the_defaults():
 
 @pytest.mark.parametrize("variable", PLACES)
 def test_each_setting_has_a_row_with_unit_and_meaning(variable):
-    [row] = [line for line in readme_tables().splitlines() if line.startswith(f"| `{variable}` |")]
+    [row] = [line for line in all_tables().splitlines() if line.startswith(f"| `{variable}` |")]
     _, _, _, unit, meaning, _ = (cell.strip() for cell in row.split("|"))
     assert unit == unit_of(PLACES[variable])
     assert unit
@@ -49,14 +57,17 @@ def test_the_env_example_sets_what_is_the_default_anyway(monkeypatch, tmp_path):
 
 
 def test_the_text_around_the_tables_is_kept(tmp_path):
-    (tmp_path / "README.md").write_text(f"Before.\n{BEGIN}\nold\n{END}\nAfter.\n", "utf-8")
+    tables = {tmp_path / README: first_table(), tmp_path / REFERENCE: all_tables()}
+    for page in tables:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(f"Before.\n{BEGIN}\nold\n{END}\nAfter.\n", "utf-8")
     write_files(tmp_path)
-    text = Path(tmp_path / "README.md").read_text("utf-8")
-    assert text == f"Before.\n{BEGIN}\n{readme_tables()}\n{END}\nAfter.\n"
+    for page, table in tables.items():
+        assert page.read_text("utf-8") == f"Before.\n{BEGIN}\n{table}\n{END}\nAfter.\n"
     assert (tmp_path / ".env.example").read_text("utf-8") == env_example()
 
 
 @pytest.mark.parametrize("text", ["no marker", BEGIN, END])
-def test_a_readme_without_markers_is_refused(text):
+def test_a_page_without_markers_is_refused(text):
     with pytest.raises(ValueError, match=BEGIN):
-        with_tables(text)
+        with_tables(text, "")
