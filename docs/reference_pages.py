@@ -78,9 +78,7 @@ def tables_page(declaration: str) -> str:
     return "\n".join(_tables_lines(found, of_views)) + "\n"
 
 
-def _tables_lines(
-    found: list[Relation], columns_of_views: dict[str, list[str]]
-) -> Iterator[str]:
+def _tables_lines(found: list[Relation], columns_of_views: dict[str, list[str]]) -> Iterator[str]:
     yield "# Tables and views of the store"
     yield ""
     yield _MADE.format(source="the comments in `schema.sql` and `views.sql`")
