@@ -33,7 +33,6 @@ from bioinstruct_dagster.curation.shown import (
     kept_cards,
     labelled_cards,
     rejected_cards,
-    rules_as_table,
     shares_sentence,
 )
 from bioinstruct_dagster.errors import StatedError
@@ -223,14 +222,16 @@ def _curation_metadata(
         "summary": dg.MetadataValue.md(
             summary(
                 funnel_sentence(rows, raw, kept["kept"], by_gate),
-                bars("From raw to kept rows", funnel, "rows", of=raw),
+                bars("From raw rows to kept ones", funnel, "rows", of=raw),
             )
         ),
         "kept (%)": percent_number(kept["kept"] / raw),
         "repaired": kept["repaired"],
         "flagged": kept["flagged"],
         "repeats in meaning": counts.repeat_in_meaning,
-        "rejected by reason": dg.MetadataValue.md(markdown_table(rules_as_table(rejected, raw))),
+        "rejected by reason": dg.MetadataValue.json(
+            {f"{row['gate']}: {row['reason']}": row["rows"] for row in rejected}
+        ),
         "checked in this run": ", ".join(f"{gate} {n:,}" for gate, n in counts.checked.items())
         or "nothing",
     }

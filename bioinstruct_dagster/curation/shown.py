@@ -5,7 +5,7 @@ not: Dagster's metadata (curation.assets), or what one row's gates found (curati
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bioinstruct_dagster.figures.cards import SHOWN_ROWS, Card, card_of, cards
@@ -139,16 +139,3 @@ def shares_sentence(rows: str, shares: Mapping[str, int], to_review: int) -> str
         f"{rows}. Most: {largest.replace('_', ' ')}, {percent(shares[largest] / total)}. "
         f"{to_review:,} to review."
     )
-
-
-def rules_as_table(rejected: Iterable[Mapping[str, Any]], raw: int) -> list[dict[str, str]]:
-    """Rejected rows by gate and reason, each with its share of the raw rows."""
-    return [
-        {
-            "gate": row["gate"],
-            "reason": row["reason"],
-            "rows": f"{row['rows']:,}",
-            "of raw rows": percent(row["rows"] / raw),
-        }
-        for row in rejected
-    ]

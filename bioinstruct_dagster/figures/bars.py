@@ -10,7 +10,7 @@ from bioinstruct_dagster.figures.values import percent
 
 _TOP, _ROW, _LEFT = 42, 22, 222  # the bars begin right of the names
 _LONGEST = SEEN - _LEFT - 24
-_NAME = 22
+_NAME = 24
 
 
 def bars(title: str, counts: Mapping[str, int], unit: str, of: int | None = None) -> Drawing:

@@ -11,6 +11,8 @@ it. Does not: the drawings (bars, curves, forest), or figures in files (plots.ca
 import html
 from collections.abc import Callable
 
+from bioinstruct_dagster.figures.values import NO_BREAK_SPACE
+
 INLINE_CHARACTERS = 1000  # Dagster shows Markdown below this length in place
 WIDTH = 480
 SEEN = 390  # of the width, in a window of 1,280 pixels
@@ -54,7 +56,7 @@ def _in_brackets(text: str) -> str:
 
 def label(text: str, *, y: int, x: int = 0, style: str = "") -> str:
     """A text on the sheet. Characters that XML reserves or forbids are escaped or left out."""
-    shown = "".join(c for c in text if c.isprintable())
+    shown = "".join(c for c in text if c.isprintable() or c == NO_BREAK_SPACE)
     at = f" x='{x}'" if x else ""
     return f"<text{at} y='{y}'{style}>{html.escape(shown, quote=False)}</text>"
 
@@ -74,7 +76,7 @@ def summary(sentence: str, drawing: Drawing | None = None) -> str:
 
 def _broken(sentence: str) -> str:
     lines = [""]
-    for word in sentence.split():
+    for word in sentence.split(" "):
         if lines[-1] and len(lines[-1]) + 1 + len(word) > _LINE:
             lines.append(word)
         else:

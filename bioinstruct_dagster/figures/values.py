@@ -5,12 +5,12 @@ Belongs here: how many digits are shown, with the unit. Does not: computing a nu
 
 import math
 
-MINUS = "−"
+MINUS, NO_BREAK_SPACE = "−", "\N{NO-BREAK SPACE}"
 
 
 def percent(share: float) -> str:
-    """A share such as 0.868 as "86.8 %"."""
-    return f"{share:.1%}".replace("%", " %")
+    """A share such as 0.868 as "86.8 %", with a space that no line is broken at."""
+    return f"{share:.1%}".replace("%", f"{NO_BREAK_SPACE}%")
 
 
 def percent_number(share: float) -> float:

@@ -28,21 +28,21 @@ def metadata(store, *replies):
 )
 def test_the_cost_is_what_was_billed(store, replies, usd, per_row):
     found = metadata(store, *replies)
-    assert found["usd"] == found["project_usd_so_far"] == usd
-    assert found["usd_per_kept_row"] == per_row
+    assert found["cost ($)"] == found["cost of the project so far ($)"] == usd
+    assert found["cost of a kept row ($)"] == per_row
 
 
 def test_a_cost_of_which_a_part_is_unknown_is_no_number(store):
     found = metadata(store, (False, 0.5), (False, None), (True, 3.0))
-    assert found["usd"] == "unknown: 0.5000, and 1 of 2 requests have no price"
-    assert found["usd_per_kept_row"] == found["usd"]
-    assert found["usd_of_a_rehearsal_by_the_price_list"] == 3.0
-    assert found["project_tokens_so_far"] == 60
+    assert found["cost ($)"] == "unknown: 0.5000, and 1 of 2 requests have no price"
+    assert found["cost of a kept row ($)"] == found["cost ($)"]
+    assert found["price of the rehearsal"] == "$3.00"
+    assert found["tokens of the project so far"] == 60
 
 
 def test_a_rehearsal_s_dollars_have_one_name_on_the_page(store):
     found = metadata(store, (True, 0.0987))
-    for name in ("usd", "usd_per_kept_row", "project_usd_so_far"):
+    for name in ("cost ($)", "cost of a kept row ($)", "cost of the project so far ($)"):
         assert found[name] == f"{NOTHING_BILLED}; $0.0987 in list-price dollars of a rehearsal"
 
 

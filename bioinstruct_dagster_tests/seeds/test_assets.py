@@ -58,13 +58,13 @@ def test_the_table_holds_the_file(materialize, store):
     assert all(check.passed for check in result.get_asset_check_evaluations())
 
 
-def test_the_ui_shows_count_schema_preview_and_fingerprint(materialize):
+def test_the_ui_shows_summary_count_schema_rows_and_fingerprint(materialize):
     metadata = metadata_of(materialize())
     assert metadata["dagster/row_count"].value == 80
-    columns = metadata["dagster/column_schema"].value.columns
+    columns = metadata["table columns"].value.columns
     assert [column.name for column in columns][:3] == ["seed_id", "ordinal", "category"]
-    assert len(metadata["preview"].value.splitlines()) == 2 + 5
-    assert metadata["categories"].value.startswith("![Seeds by category](data:image/svg+xml;base64")
+    assert metadata["five seeds"].value.count("### seed") == 5
+    assert metadata["summary"].value.startswith("80 seed tasks of 32 kinds. Fewest: other, 11.2")
     assert len(metadata["fingerprint"].value) == 64
 
 

@@ -52,7 +52,7 @@ def scores_summary(scores: Iterable[Mapping[str, Any]]) -> str:
         )
     ]
     if any("fixture" in row["items_source"].split("+") for row in main):
-        parts.append("Fixture items: no meaning.")
+        parts.append("Fixture items mean nothing.")
     drawing = differences("Adapter minus base", found) if found else None
     return summary(" ".join(parts) or "No score was computed.", drawing)
 

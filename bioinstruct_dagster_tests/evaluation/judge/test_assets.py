@@ -137,12 +137,12 @@ def test_the_rehearsal_s_judge_scores_an_experiment_and_is_marked_everywhere(sco
     assert (recall["score"], recall["n"], recall["drawn"]) == (1.0, ITEMS, ITEMS)
     assert found["judge_factual_recall", "difference"]["score"] > 0.9
     assert found["judge_win_rate", "difference"]["score"] == 1.0
-    assert {row["judge_state"] for row in found.values()} == {"rehearsal"}
+    assert {row["judge state"] for row in found.values()} == {"rehearsal"}
     assert all(row["rehearsal"] for row in found.values())
     assert {row["judge_model"] for row in found.values()} == {"rehearsal-teacher"}
     (event,) = scored.materialized()
     assert event.partition == "rehearsal-llama|all"
-    assert event.metadata["judge_state"].value == "rehearsal"
+    assert event.metadata["judge state"].value == "rehearsal"
     assert event.metadata["rehearsal"].value is True
     assert judge_scores_schema(store=store).passed
     assert not judge_is_proven(store=store).passed
