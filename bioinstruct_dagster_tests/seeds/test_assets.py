@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.seeds.checks import every_category_has_seeds
+from bioinstruct_dagster.seeds.checks import seeds_are_valid_and_balanced
 from bioinstruct_dagster.settings import INPUTS, Settings
 from bioinstruct_dagster.store.database import Store
 
@@ -104,8 +104,9 @@ def test_a_category_without_seeds_is_a_warning(store: Store):
             ]
         }
     )  # fmt: skip
-    result = every_category_has_seeds(store=store)
+    result = seeds_are_valid_and_balanced(store=store)
     assert not result.passed
     assert result.severity == dg.AssetCheckSeverity.WARN
     assert result.metadata["information_extraction"].value == 0
     assert result.metadata["other"].value == 1
+    assert "information extraction: 0.0\N{NO-BREAK SPACE}%. Add seed tasks" in result.description
