@@ -14,11 +14,12 @@ from bioinstruct_dagster.store.database import Store
 
 # Rows are drawn by a hash of their id and the content's fingerprint: at random, and the same rows
 # for the same content. The texts of a row are shown if the privacy gate found nothing in them.
-# `suspected` is true of a row that it flagged or rejected, or has not checked.
+# `suspected` is true of a row that it flagged or rejected, or has not checked. A placeholder, such
+# as "Dr. Smith" alone, identifies nobody.
 _SUSPECTED = """
     row_id not in (
         select row_id from verdicts where gate = 'privacy' group by row_id
-        having bool_and(verdict in ('keep', 'repair'))
+        having bool_and(verdict in ('keep', 'repair') or rule = 'placeholder_person')
     ) as suspected
 """
 DRAWN_KEPT = f"""

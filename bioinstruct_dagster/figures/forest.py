@@ -14,7 +14,7 @@ _TOP, _ROW, _NAME, _LONG_NAME, _MOST_ROWS = 42, 22, 10, 20, 7
 _LEFT = 234
 _WIDE = SEEN - _LEFT - 24
 _WHOLE_WIDTH, _WHOLE_ROW = 760, 34
-_SCORES, _DIFFERENCES, _PANEL = 190, 480, 250  # left edges of the two panels, and their width
+_SCORES, _DIFFERENCES, _PANEL = 232, 496, 236  # left edges of the two panels, and their width
 
 
 class Estimate(NamedTuple):

@@ -51,7 +51,7 @@ def schema_check(
         return judged(
             not wrong and not repeated,
             {
-                "columns": len(expected),
+                "columns": ", ".join(expected),
                 "unexpected_columns": dg.MetadataValue.md(markdown_table(wrong)),
                 "repeated_keys": dg.MetadataValue.md(markdown_table(repeated)),
             },

@@ -24,7 +24,8 @@ def training_sentence(result: Mapping[str, Any], before: Any) -> str:
     if losses:
         since = ""
         if isinstance(before, float):
-            since = f" ({signed(min(losses) - before)} since the last run)"
+            moved = round(min(losses) - before, 3)
+            since = f" ({signed(moved) if moved else 'no change'} since the last run)"
         said = f"Lowest validation loss: {min(losses):.3f} nats/token{since}."
     else:
         said = (
