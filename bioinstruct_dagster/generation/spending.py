@@ -74,7 +74,9 @@ def cost_in_words(spent: Mapping[str, Any]) -> str:
     usd, of_a_row = spent[COST], spent[COST_A_ROW]
     if isinstance(usd, float):
         return f"Cost: {dollars(usd)}, {dollars(of_a_row)} a kept row."
-    return f"Cost: {usd.partition(':')[0]}."
+    if usd.startswith(NOTHING_BILLED):
+        return "Cost: none, a rehearsal."
+    return "Cost: unknown."
 
 
 def _dollars(spend: Mapping[str, Any]) -> float | str:

@@ -4,7 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bioinstruct_dagster.generation.spending import NO_PRICE, NOTHING_BILLED, spend_metadata
+from bioinstruct_dagster.generation.spending import (
+    NO_PRICE,
+    NOTHING_BILLED,
+    cost_in_words,
+    spend_metadata,
+)
 from bioinstruct_dagster_tests.test_report import completion
 
 
@@ -79,3 +84,16 @@ def test_a_batch_at_a_rehearsal_server_reserves_no_real_dollars(store, replies, 
     store.replace({"completions": rows, "batches": [batch]})
     reserved = "from spend where kind = 'reserved by batches'"
     assert store.rows(f"select rehearsal, usd {reserved}") == [{"rehearsal": told, "usd": 0.3}]
+
+
+@pytest.mark.parametrize(
+    ("replies", "said"),
+    [
+        ([(False, 0.5), (False, 1.5)], "Cost: $2.00, $0.20 a kept row."),
+        ([(False, 0.0312)], "Cost: $0.031, $0.0031 a kept row."),
+        ([(False, None)], "Cost: unknown."),
+        ([(True, 0.5)], "Cost: none, a rehearsal."),
+    ],
+)
+def test_the_summary_says_the_cost_in_words(store, replies, said):
+    assert cost_in_words(metadata(store, *replies)) == said
