@@ -14,7 +14,6 @@ from bioinstruct_dagster.curation.novelty.rule import (
     members_of_measures,
     rouge_l_f1_of_texts,
 )
-from bioinstruct_dagster.curation.privacy.scan import scan
 
 
 class SimilarPair(NamedTuple):
@@ -55,6 +54,8 @@ def rows_with_identifiers(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[s
     Args:
         rows: with row_id and the three texts.
     """
+    from bioinstruct_dagster.curation.privacy.scan import scan  # with lists of countries
+
     found: dict[str, list[str]] = {}
     for row in rows:
         spans = [span for of_field in scan(RowTexts.of(row)).found for span in of_field]

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bioinstruct_dagster.figures.cards import SHOWN_ROWS, Card, card_of, cards
+from bioinstruct_dagster.figures.cards import SHOWN_ROWS, RowCard, card_of, cards
 from bioinstruct_dagster.figures.values import percent
 from bioinstruct_dagster.store.database import Store
 
@@ -78,9 +78,9 @@ def labelled_cards(store: Store, fingerprint: str) -> str:
     return cards([_card(row, row["category"].replace("_", " "), _label(row)) for row in rows])
 
 
-def _card(row: Mapping[str, Any], heading: str, note: str) -> Card:
+def _card(row: Mapping[str, Any], heading: str, note: str) -> RowCard:
     if row["suspected"]:
-        return Card(heading, {}, f"{NOT_SHOWN} {note}".strip())
+        return RowCard(heading, {}, f"{NOT_SHOWN} {note}".strip())
     return card_of(row, heading, note)
 
 

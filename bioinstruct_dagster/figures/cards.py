@@ -15,7 +15,7 @@ MOST_CHARACTERS = 700  # of each text
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&-])")
 
 
-class Card(NamedTuple):
+class RowCard(NamedTuple):
     """A row as it is shown."""
 
     heading: str
@@ -23,7 +23,7 @@ class Card(NamedTuple):
     note: str = ""
 
 
-def card_of(row: Mapping[str, Any], heading: str, note: str = "") -> Card:
+def card_of(row: Mapping[str, Any], heading: str, note: str = "") -> RowCard:
     """The card of a row with an instruction, an input and an output.
 
     Args:
@@ -32,15 +32,15 @@ def card_of(row: Mapping[str, Any], heading: str, note: str = "") -> Card:
         note: what was found about it.
     """
     texts = {name: row[name] for name in ("instruction", "input", "output")}
-    return Card(heading, texts, note)
+    return RowCard(heading, texts, note)
 
 
-def cards(shown: Sequence[Card]) -> str:
+def cards(shown: Sequence[RowCard]) -> str:
     """The cards as Markdown, one below the other."""
     return "\n\n---\n\n".join(map(_card, shown)) or "no rows"
 
 
-def _card(card: Card) -> str:
+def _card(card: RowCard) -> str:
     parts = [f"### {plain(card.heading)}"]
     for name, text in card.texts.items():
         parts.append(f"**{name}**\n\n{_quoted(text) if text.strip() else '> (empty)'}")

@@ -17,7 +17,7 @@ _WHOLE_WIDTH, _WHOLE_ROW = 760, 34
 _SCORES, _DIFFERENCES, _PANEL = 232, 496, 236  # left edges of the two panels, and their width
 
 
-class Estimate(NamedTuple):
+class PlottedScore(NamedTuple):
     """A score with the ends of its 95 % confidence interval, which may be unknown."""
 
     value: float
@@ -36,10 +36,10 @@ class ForestRow(NamedTuple):
     """A task: its name with the metric, and the estimate of each subject that was scored."""
 
     name: str
-    subjects: Mapping[str, Estimate]  # base | adapter | difference
+    subjects: Mapping[str, PlottedScore]  # base | adapter | difference
 
 
-def differences(title: str, rows: Mapping[str, Estimate]) -> Drawing:
+def differences(title: str, rows: Mapping[str, PlottedScore]) -> Drawing:
     """A drawing of differences with their intervals, around a line at zero.
 
     If not all fit, the intervals are not written beside the names. If that is not enough, those
@@ -65,13 +65,13 @@ def differences(title: str, rows: Mapping[str, Estimate]) -> Drawing:
     return drawing
 
 
-def _distance(one: Estimate) -> float:
+def _distance(one: PlottedScore) -> float:
     """How far the value lies from zero, in half widths of its interval."""
     low, high = one.ends
     return abs(one.value) / ((high - low) / 2) if high > low else 0.0
 
 
-def _differences(title: str, rows: Mapping[str, Estimate], *, with_intervals: bool) -> str:
+def _differences(title: str, rows: Mapping[str, PlottedScore], *, with_intervals: bool) -> str:
     reach = max((abs(end) for one in rows.values() for end in one.ends), default=0.0) or 1.0
     texts = lines = dots = ""
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bioinstruct_dagster.figures.cards import MOST_CHARACTERS, Card, card_of, cards, plain
+from bioinstruct_dagster.figures.cards import MOST_CHARACTERS, RowCard, card_of, cards, plain
 
 
 def rendered(markdown: str) -> str:
@@ -33,7 +33,7 @@ def test_a_card_has_heading_texts_and_note():
 
 
 def test_a_row_without_texts_shows_none():
-    assert cards([Card("rejected by privacy", {}, "The texts are not shown.")]) == (
+    assert cards([RowCard("rejected by privacy", {}, "The texts are not shown.")]) == (
         "### rejected by privacy\n\n*The texts are not shown.*"
     )
 

@@ -1,15 +1,15 @@
 """Forest plots: intervals to scale, around zero, and the furthest first if not all fit."""
 
-from bioinstruct_dagster.figures.forest import Estimate, ForestRow, differences, forest
+from bioinstruct_dagster.figures.forest import ForestRow, PlottedScore, differences, forest
 from bioinstruct_dagster.figures.sheet import SEEN
 from bioinstruct_dagster_tests.figures.drawings import SVG, drawing, numbers, paths, texts
 
 ROOM = 10_000
 ROWS = {
-    "better": Estimate(0.2, 0.1, 0.3),
-    "tied": Estimate(0.0, -0.1, 0.1),
-    "worse": Estimate(-0.1, -0.2, -0.05),
-    "unknown": Estimate(0.05, None, None),
+    "better": PlottedScore(0.2, 0.1, 0.3),
+    "tied": PlottedScore(0.0, -0.1, 0.1),
+    "worse": PlottedScore(-0.1, -0.2, -0.05),
+    "unknown": PlottedScore(0.05, None, None),
 }
 
 
@@ -49,9 +49,9 @@ def test_the_whole_plot_has_a_mark_for_each_subject_of_each_task():
         ForestRow(
             f"task {i}",
             {
-                "base": Estimate(0.4, 0.3, 0.5),
-                "adapter": Estimate(0.5, 0.4, 0.6),
-                "difference": Estimate(0.1, 0.0, 0.2),
+                "base": PlottedScore(0.4, 0.3, 0.5),
+                "adapter": PlottedScore(0.5, 0.4, 0.6),
+                "difference": PlottedScore(0.1, 0.0, 0.2),
             },
         )
         for i in range(14)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bioinstruct_dagster.figures.bars import bars
 from bioinstruct_dagster.figures.curves import loss_curve
-from bioinstruct_dagster.figures.forest import Estimate, differences
+from bioinstruct_dagster.figures.forest import PlottedScore, differences
 from bioinstruct_dagster.figures.sheet import INLINE_CHARACTERS, WIDTH, label, sheet, summary
 from bioinstruct_dagster_tests.figures.drawings import SVG, drawing, texts
 
@@ -39,7 +39,7 @@ def test_a_sheet_is_white_and_wide_and_its_text_has_13_pixels():
         bars("Rows", {f"a name of many letters {i}": i for i in range(300)}, "rows"),
         loss_curve([9.87 - i / 2_000 for i in range(10_000)], [(99.0, 9.1)] * 2_000, 10_000),
         loss_curve([(-1) ** i * 1e3 for i in range(400)], [(i, -i) for i in range(400)], 123_456),
-        differences("Difference", {f"task {i}": Estimate(i, i - 1, i + 1) for i in range(40)}),
+        differences("Difference", {f"task {i}": PlottedScore(i, i - 1, i + 1) for i in range(40)}),
     ],
 )
 def test_a_summary_is_shown_in_place_with_its_figure(draw):

@@ -95,14 +95,14 @@ def test_spend_yield_and_counts_are_numbers_in_the_metadata(written):
     found = shown(running.run())
     kept = running.count("deduplicated_instructions")
     [spent] = running.store.rows("select sum(usd) as usd, sum(tokens) as tokens from spend")
-    assert found["cost of the project so far ($)"] == pytest.approx(spent["usd"])
+    assert found["cost of the project so far ($)"] == round(spent["usd"], 4)
     limit_probe = 1_000 + 16  # it asks for 16 tokens, and the writer does not count it
     assert spent["tokens"] == 1_500 * len(writer.asked) + limit_probe
     assert found["tokens of the project so far"] == spent["tokens"]
     assert 0 < found["cost ($)"] <= found["cost of the project so far ($)"]
-    assert found["cost of a kept row ($)"] == pytest.approx(found["cost ($)"] / kept)
+    assert found["cost of a kept row ($)"] == pytest.approx(found["cost ($)"] / kept, rel=0.01)
     replies = running.count("completion_outcomes")
-    assert found["kept rows a request"] == pytest.approx(kept / replies)
+    assert found["kept rows a request"] == round(kept / replies, 2)
     assert found["replies paid for"] == replies + found["replies for later"]
     for name in (
         "cost ($)",
@@ -149,7 +149,7 @@ def test_a_rehearsal_bills_nothing_whatever_its_address_and_price(project):
             )
     assert embedded["teacher"] == "rehearsal: rehearsal-teacher"
     assert found["teacher"] == "rehearsal (asked as openai: gpt-4.1-mini)"
-    assert found["usd_of_a_rehearsal_by_the_price_list"] > 0
+    assert found["price of the rehearsal"].startswith("$0.")
     raw = asked.count("raw_instructions")
     assert found["rehearsal note"].startswith(f"Rehearsal: {raw} of {raw} rows were made with")
 
@@ -254,9 +254,9 @@ def test_a_run_may_name_goal_growth_limit_and_seed(project):
     assert first["goal"] == 12
     kept = running.count("deduplicated_instructions")
     grown = shown(running.run("raw_instructions", "deduplicated_instructions", grow_by=5))
-    assert grown["goal"] == kept + 5
+    assert grown["goal"] == f"{kept + 5} kept rows"
     limited = shown(running.run("raw_instructions", requests=2, seed=7, instructions=500))
-    assert (limited["run_seed"], limited["stopped"]) == (7, "at BIOINSTRUCT_REQUESTS")
+    assert (limited["run seed"], limited["stopped"]) == ("7", "at BIOINSTRUCT_REQUESTS")
     rows = running.store.rows("select distinct request_number from completions where run_seed = 7")
     assert sorted(row["request_number"] for row in rows) == [0, 1]
 
@@ -295,7 +295,7 @@ def test_many_unreadable_replies_are_a_warning(written):
     assert result.success
     warned = checks(result)["most_replies_can_be_read"]
     assert not warned.passed
-    assert warned.metadata["readable_share"].value == pytest.approx(4 / 12)
+    assert warned.metadata["readable_share"].value == round(4 / 12, 4)
 
 
 def test_a_run_without_a_readable_reply_fails_with_the_reason(written):

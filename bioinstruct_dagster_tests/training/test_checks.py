@@ -192,6 +192,7 @@ def test_an_adapter_that_changes_no_more_than_rounding_fails(store, write_row, c
 
 
 def test_an_adapter_without_a_proof_is_not_judged(store, write_row):
+    store.replace({})
     assert not adapters_act_on_their_base(store=store).metadata["judged"].value
     write_row(proof="{}")
     result = adapters_act_on_their_base(store=store)

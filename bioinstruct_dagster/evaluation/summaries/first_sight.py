@@ -11,7 +11,7 @@ from bioinstruct_dagster.evaluation.metrics.texts import LOSS
 from bioinstruct_dagster.evaluation.scoring import is_task_wide
 from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS
 from bioinstruct_dagster.evaluation.summaries.averages import AVERAGE
-from bioinstruct_dagster.figures.forest import Estimate, ForestRow, differences, forest
+from bioinstruct_dagster.figures.forest import ForestRow, PlottedScore, differences, forest
 from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.figures.values import interval, number_of, signed
 
@@ -59,7 +59,7 @@ def scores_summary(scores: Iterable[Mapping[str, Any]]) -> str:
 
 def forest_plot(scores: Iterable[Mapping[str, Any]]) -> str | None:
     """The forest plot of all tasks: base model, adapter and difference; None without any."""
-    rows: dict[str, dict[str, Estimate]] = {}
+    rows: dict[str, dict[str, PlottedScore]] = {}
     for row in _main(scores):
         if row["metric"] != LOSS:
             name = f"{row['task']}, {row['metric']}"
@@ -95,5 +95,5 @@ def _main(scores: Iterable[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     ]
 
 
-def _estimate(row: Mapping[str, Any]) -> Estimate:
-    return Estimate(row["score"], row["ci_low"], row["ci_high"])
+def _estimate(row: Mapping[str, Any]) -> PlottedScore:
+    return PlottedScore(row["score"], row["ci_low"], row["ci_high"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from bioinstruct_dagster.evaluation.judge.scores.wins import WIN_RATE
 from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS
-from bioinstruct_dagster.figures.forest import Estimate, differences
+from bioinstruct_dagster.figures.forest import PlottedScore, differences
 from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.figures.values import interval
 
@@ -28,7 +28,7 @@ def judge_summary(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     won = f" Win rate of the adapter: {', '.join(wins)}." if wins else ""
     found = {
-        f"{row['task']} {row['metric'].removeprefix('judge_')}": Estimate(
+        f"{row['task']} {row['metric'].removeprefix('judge_')}": PlottedScore(
             row["score"], row["ci_low"], row["ci_high"]
         )
         for row in shown
