@@ -251,7 +251,7 @@ def test_a_run_may_name_goal_growth_limit_and_seed(project):
     running = project()
     running.run("seed_tasks")
     first = shown(running.run("raw_instructions", "deduplicated_instructions", instructions=12))
-    assert first["goal"] == 12
+    assert first["goal"] == "12 kept rows"
     kept = running.count("deduplicated_instructions")
     grown = shown(running.run("raw_instructions", "deduplicated_instructions", grow_by=5))
     assert grown["goal"] == f"{kept + 5} kept rows"

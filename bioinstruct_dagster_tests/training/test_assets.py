@@ -122,7 +122,7 @@ def test_each_materialization_has_the_metadata_of_its_own_adapter(project):
 def test_the_page_of_an_adapter_shows_what_a_user_needs_first(project):
     metadata = project.events("lora_adapter")[0].metadata
     names = list(metadata)
-    assert names[0] == "loss_curve"
+    assert names[0] == "summary"
     assert names.index("path") < names.index("run") < names.index("card")
     assert metadata["first loss"].value == round(metadata["first loss"].value, 4)
     assert "| useful tokens a second | " in metadata["run"].md_str
