@@ -137,7 +137,7 @@ def test_the_rehearsal_s_judge_scores_an_experiment_and_is_marked_everywhere(sco
     assert (recall["score"], recall["n"], recall["drawn"]) == (1.0, ITEMS, ITEMS)
     assert found["judge_factual_recall", "difference"]["score"] > 0.9
     assert found["judge_win_rate", "difference"]["score"] == 1.0
-    assert {row["judge state"] for row in found.values()} == {"rehearsal"}
+    assert {row["judge_state"] for row in found.values()} == {"rehearsal"}
     assert all(row["rehearsal"] for row in found.values())
     assert {row["judge_model"] for row in found.values()} == {"rehearsal-teacher"}
     (event,) = scored.materialized()
