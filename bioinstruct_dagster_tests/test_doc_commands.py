@@ -1,6 +1,6 @@
 """Every command in the pages: it names what exists, its options parse, and cheap ones are run.
 
-Commands for GPUs, clouds, other servers and long benchmarks are only parsed. The tutorial as a whole
+Commands for GPUs, clouds, other servers and long benchmarks are only parsed. The whole tutorial
 is run by a slow test.
 """
 

@@ -31,8 +31,8 @@ FIRST_SETTINGS = (
 )
 _HEADS = "| variable | default | unit or choices | meaning |\n| --- | --- | --- | --- |"
 _HEAD = """\
-# Copy this file to .env and edit it. Each line shows the default; docs/reference/settings.md explains
-# each setting.
+# Copy this file to .env and edit it. Each line shows the default.
+# docs/reference/settings.md explains each setting.
 # Write NAME=VALUE, one setting a line. References such as ${HOME} are not replaced.
 # Relative paths start at the project's root.
 # The environment wins over .env, and an empty value in the environment means the default. But the
@@ -71,7 +71,7 @@ def with_tables(page: str, tables: str) -> str:
 
 
 def write_files(root: Path = PROJECT_ROOT) -> None:
-    """Write the tables into `README.md` and docs/reference/settings.md, and write `.env.example`."""
+    """Write the tables of README.md and docs/reference/settings.md, and `.env.example`."""
     for path, tables in ((README, first_table()), (REFERENCE, all_tables())):
         page = root / path
         page.write_text(with_tables(page.read_text("utf-8"), tables), "utf-8")
