@@ -12,7 +12,9 @@ from pathlib import Path
 
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
-_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)\n(?P<text>.*?)^ *```$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w+)\n(?P<text>.*?)^ *```$", re.DOTALL | re.MULTILINE
+)
 _HEREDOC = re.compile(r"<<'(\w+)'$")
 _ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)", re.DOTALL)
 _CONTINUED = "\\"

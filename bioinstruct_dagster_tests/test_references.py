@@ -16,7 +16,9 @@ from bioinstruct_dagster_tests.references import (
 )
 
 PAGES = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "CONTRIBUTING.md"]
+# Those below docs/reference are made from the code, and quote it without marks.
 PAGES += sorted((PROJECT_ROOT / "docs").glob("*.md"))
+PAGES += sorted((PROJECT_ROOT / "docs" / "how-to").glob("*.md"))
 SOURCES = [
     path for folder in ("bioinstruct_dagster", "benchmarks")
     for path in sorted((PROJECT_ROOT / folder).rglob("*.py"))
