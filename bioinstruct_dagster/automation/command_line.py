@@ -65,6 +65,11 @@ def _options() -> Options | None:
     return context.params if context and context.command.name in _RUNNING_COMMANDS else None
 
 
+def runs_here() -> bool:
+    """Whether this process is a command that starts a run, whose user reads what it prints."""
+    return _options() is not None
+
+
 def stated(
     error: BaseException, options: Options, matrix: Callable[[], ExperimentMatrix]
 ) -> str | None:

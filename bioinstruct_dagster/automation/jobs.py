@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from bioinstruct_dagster.automation import run_endings
 from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.assets import score_adapters
@@ -25,6 +26,8 @@ from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.training.assets import train_adapters
 
 DATA_SET_SELECTION = dg.AssetSelection.assets("hf_dataset").upstream()
+# The jobs that train or score.
+TRAINING_JOBS = {"experiment", "study"}
 TRAINING_SELECTION = dg.AssetSelection.groups("training", "evaluation")
 
 data_set_job = dg.define_asset_job(
@@ -37,7 +40,7 @@ data_set_job = dg.define_asset_job(
 data_set_multiprocess_job = dg.define_asset_job(
     "data_set_multiprocess",
     selection=DATA_SET_SELECTION,
-    executor_def=dg.multiprocess_executor,
+    executor_def=run_endings.multiprocess,
     description=(
         "Materialize all assets from the seed tasks to the Hugging Face data set, with each step "
         "in its own process."
@@ -76,6 +79,15 @@ class StudyConfig(StepConfig):
             "Train again, even if there is an adapter with the same data, base model and recipe."
         ),
     )
+    train: bool = Field(
+        default=True,
+        description=(
+            "Whether adapters are trained. If not, the run scores the adapters that are there."
+        ),
+    )
+    score: bool = Field(
+        default=True, description="Whether adapters are scored. If not, the run only trains."
+    )
 
 
 def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinition:
@@ -103,6 +115,10 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
         If you cancel the run, the trained adapters are kept. The next run scores them without
         training them again.
         """
+        if not config.train and not config.score:
+            raise StatedError(
+                "The run's config switches off both `train` and `score`. Leave one of them out."
+            )
         if not config.experiments:
             raise StatedError(
                 "The list `experiments` in the run's config is empty. Write at least one name or "
@@ -114,10 +130,15 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
         context.log.info("%s: %s", some, listed)
         step = ExperimentStep(context, matrix, store, settings, process)
         with renewing_older_result_checks(context.instance, store):
-            trained = yield from train_adapters(step, experiments, retrain=config.retrain)
-            scored = yield from score_adapters(step, trained.made)
+            ended = []
+            if config.train:
+                trained = yield from train_adapters(step, experiments, retrain=config.retrain)
+                experiments = trained.made
+                ended.append(trained)
+            if config.score:
+                ended.append((yield from score_adapters(step, experiments)))
         faults = []
-        for outcomes in (trained, scored):
+        for outcomes in ended:
             try:
                 outcomes.refuse_failures()
             except ExperimentsFailedError as error:
