@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
+from bioinstruct_dagster.automation.descriptions import described
 from bioinstruct_dagster.automation.experiment_choice import (
     adapters_to_score,
     experiments_to_train,
@@ -40,7 +41,8 @@ def experiment_sensors(matrix: ExperimentMatrix) -> list[dg.SensorDefinition]:
 
 
 def _train_on_release(matrix: ExperimentMatrix) -> dg.SensorDefinition:
-    @dg.sensor(
+    @described(
+        dg.sensor,
         job_name="study",
         minimum_interval_seconds=POLL_SECONDS,
         default_status=dg.DefaultSensorStatus.STOPPED,
@@ -80,7 +82,8 @@ def _train_on_release(matrix: ExperimentMatrix) -> dg.SensorDefinition:
 
 
 def _evaluate_new_adapters(matrix: ExperimentMatrix) -> dg.SensorDefinition:
-    @dg.sensor(
+    @described(
+        dg.sensor,
         job_name="study",
         minimum_interval_seconds=POLL_SECONDS,
         default_status=dg.DefaultSensorStatus.STOPPED,

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
+from bioinstruct_dagster.automation.descriptions import described
 from bioinstruct_dagster.automation.failure_reports import (
     FailedRun,
     FailedStep,
@@ -25,7 +26,8 @@ POLL_SECONDS = 30
 _STATED = "StatedError"  # the class name that store.step_failures gives to an error for users
 
 
-@dg.run_failure_sensor(
+@described(
+    dg.run_failure_sensor,
     minimum_interval_seconds=POLL_SECONDS,
     # On by default: it starts no run, and sends nothing before BIOINSTRUCT_WEBHOOK_URL is set.
     default_status=dg.DefaultSensorStatus.RUNNING,

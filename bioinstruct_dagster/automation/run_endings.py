@@ -5,7 +5,7 @@ stands in the run's log whoever started the run, also without the daemon. Belong
 and the executors that write it. Does not: summaries of failed runs (failure_sensor).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,7 +15,7 @@ from bioinstruct_dagster.automation.command_line import runs_here
 from bioinstruct_dagster.store.step_failures import say_last
 
 _REPORT = "python -m bioinstruct_dagster.report"
-_MOST_PARTITIONS = 3  # that the line names
+_MOST_NAMES = 3  # of partitions, checks or folders in the line
 
 
 class RunEnding:
@@ -70,11 +70,11 @@ class RunEnding:
         if summary := _first_line(_value(self._latest, "summary")):
             parts.append(summary if summary.endswith(".") else f"{summary}.")
         if self._failed_checks:
-            parts.append(f"Failed checks: {', '.join(self._failed_checks)}.")
+            parts.append(f"Failed checks: {_some(self._failed_checks)}.")
         if self._warnings:
-            parts.append(f"Checks that warn: {', '.join(self._warnings)}.")
+            parts.append(f"Checks that warn: {_some(self._warnings)}.")
         if made:
-            places = [*list(self._paths)[:_MOST_PARTITIONS], "the assets' pages", _REPORT]
+            places = [*list(self._paths)[:_MOST_NAMES], "the assets' pages", _REPORT]
             parts.append(f"Look at: {', '.join(places)}")
         return " ".join(parts)
 
@@ -83,9 +83,13 @@ class RunEnding:
         rows = f"{self._rows[name]:,} rows" if name in self._rows else "done"
         if not partitions:
             return f"{name} {rows}"
-        named = ", ".join(partitions[:_MOST_PARTITIONS])
-        more = len(partitions) - _MOST_PARTITIONS
-        return f"{name} {rows} ({named}{f' and {more} more' if more > 0 else ''})"
+        return f"{name} {rows} ({_some(partitions)})"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _value(metadata: Any, name: str) -> Any:

@@ -5,6 +5,7 @@ Belongs here: runs by the clock. Does not: runs that follow an event (sensors, e
 
 import dagster as dg
 
+from bioinstruct_dagster.automation.descriptions import described
 from bioinstruct_dagster.automation.jobs import data_set_job
 from bioinstruct_dagster.automation.run_estimates import (
     BASIS_TAG,
@@ -19,7 +20,8 @@ from bioinstruct_dagster.store.database import Store
 MONDAYS_AT_SIX = "0 6 * * 1"  # Monday, 06:00 UTC
 
 
-@dg.schedule(
+@described(
+    dg.schedule,
     job=data_set_job,
     cron_schedule=MONDAYS_AT_SIX,
     execution_timezone="UTC",
