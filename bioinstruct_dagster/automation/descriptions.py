@@ -6,14 +6,10 @@ taking it from there, so that the text stands beside the code. Does not: the tex
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
-
-Made = TypeVar("Made")
+from typing import Any
 
 
-def described(
-    decorator: Callable[..., Callable[[Callable[..., Any]], Made]], **options: Any
-) -> Callable[[Callable[..., Any]], Made]:
+def described(decorator: Callable[..., Any], **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Dagster's decorator with these options, and the function's docstring as description.
 
     Args:
@@ -21,7 +17,7 @@ def described(
         **options: of the decorator.
     """
 
-    def decorate(function: Callable[..., Any]) -> Made:
+    def decorate(function: Callable[..., Any]) -> Any:
         text = inspect.cleandoc(function.__doc__ or "")
         paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
         return decorator(description="\n\n".join(paragraphs), **options)(function)

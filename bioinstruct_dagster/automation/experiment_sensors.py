@@ -5,6 +5,7 @@ which experiments are chosen (experiment_choice), or the estimate (run_estimates
 """
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import dagster as dg
 
@@ -78,7 +79,7 @@ def _train_on_release(matrix: ExperimentMatrix) -> dg.SensorDefinition:
             return dg.SkipReason(str(error))
         return _request(f"train {fingerprint}", chosen, hours, train=True)
 
-    return train_on_release
+    return cast("dg.SensorDefinition", train_on_release)
 
 
 def _evaluate_new_adapters(matrix: ExperimentMatrix) -> dg.SensorDefinition:
@@ -118,7 +119,7 @@ def _evaluate_new_adapters(matrix: ExperimentMatrix) -> dg.SensorDefinition:
         key = f"score {sha256_of(sorted(one.weights for one in unscored))[:16]}"
         return _request(key, adapters, hours, train=False)
 
-    return evaluate_new_adapters
+    return cast("dg.SensorDefinition", evaluate_new_adapters)
 
 
 def _request(
