@@ -19,7 +19,7 @@ from bioinstruct_dagster.models.partitions import missing_partition, unknown_par
 Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 Options = dict[str, object]  # of the command, by name
 
-# Commands that start a run: `dagster asset materialize`, `dagster job execute` and `dg launch`.
+# Those that start a run: `dagster asset materialize`, `dagster job execute` and `dg launch`.
 _RUNNING_COMMANDS = {"materialize", "execute", "launch"}
 # The words of Dagster by which its errors about partitions are told from others.
 _NO_PARTITION = "no '--partition' option was provided"

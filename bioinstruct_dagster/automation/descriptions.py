@@ -13,7 +13,7 @@ def described(decorator: Callable[..., Any], **options: Any) -> Callable[[Callab
     """Dagster's decorator with these options, and the function's docstring as description.
 
     Args:
-        decorator: such as `dg.sensor`.
+        decorator: Dagster's decorator of a schedule or a sensor.
         **options: of the decorator.
     """
 

@@ -204,7 +204,7 @@ def redacted(text: str, settings: Settings) -> str:
 
 
 def write_report(report: FailureReport, run: FailedRun, data_dir: Path) -> Path:
-    """Write the summary to `reports/failures` in the data folder; the same run, the same file.
+    """Write the summary to the folder of failures in the data folder; one file for each run.
 
     Args:
         report: the summary.

@@ -13,8 +13,10 @@ from typing import Any
 from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.curation.curate_rows import RowCurator, curator_maker
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.generation.preview import asked_replies, preview
+from bioinstruct_dagster.generation.preview import preview
+from bioinstruct_dagster.generation.preview_replies import asked_replies
 from bioinstruct_dagster.generation.preview_text import preview_lines, reply_lines
+from bioinstruct_dagster.progress import command_progress
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import load_settings
 from bioinstruct_dagster.store.database import Store
@@ -71,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
 def _whole_number(least: int, most: int) -> Any:
     def whole_number(text: str) -> int:
         value = int(text)
@@ -100,9 +106,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.ask is None:
             print("Nothing was sent. To see real replies, add --ask 3; the teacher bills them.")
             return 0
-        replies, tally = asked_replies(
-            settings, store, make_gates, options.ask, lambda line: print(line, file=sys.stderr)
-        )
+        with command_progress("preview", options.ask, "replies", "received") as progress:
+            replies, tally = asked_replies(
+                settings, store, make_gates, options.ask, log=_say, progress=progress
+            )
         for line in reply_lines(replies, tally, pretended=settings.teacher.name == "rehearsal"):
             print(line)
     except StatedError as error:

@@ -6,28 +6,24 @@ stored as all others, so that the next run reuses them. Does not: the words on t
 """
 
 import asyncio
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.controls.file import read_controls
-from bioinstruct_dagster.generation.goal import GoalFeed, RowGates, goal_feed
-from bioinstruct_dagster.generation.raw_rows import reading_of, rows_of
+from bioinstruct_dagster.generation.goal import GoalFeed, RowGates
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask, read_seed_tasks
 from bioinstruct_dagster.settings import MAX_ROWS, Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.teacher.feeds import Tally
 from bioinstruct_dagster.teacher.money.estimates import Estimate, estimate
 from bioinstruct_dagster.teacher.money.experience import experience
 from bioinstruct_dagster.teacher.money.prices import price_of
 from bioinstruct_dagster.teacher.output_limits import OutputLimits
 from bioinstruct_dagster.teacher.probe import stored_dialect
 from bioinstruct_dagster.teacher.requests import ReplyFormat, TeacherRequest
-from bioinstruct_dagster.teacher.rounds import pursue
-from bioinstruct_dagster.teacher.session import open_endpoint, open_session
+from bioinstruct_dagster.teacher.session import open_endpoint
 from bioinstruct_dagster.teacher.terms import terms_of
 
 # Of a feed that uses all stored replies and then offers new requests without end.
@@ -82,31 +78,6 @@ class Preview:
     assumed_format: bool
 
 
-@dataclass(frozen=True)
-class JudgedRow:
-    """A row of a reply, and what the gates decide."""
-
-    row: Mapping[str, Any]
-    rejection: tuple[str, str] | None
-
-
-@dataclass(frozen=True)
-class JudgedReply:
-    """A reply as the next run would read it.
-
-    Attributes:
-        request: that it answers.
-        completion: as it is stored.
-        outcome: how the reply could be read, and details.
-        rows: its rows.
-    """
-
-    request: TeacherRequest
-    completion: Mapping[str, Any]
-    outcome: str
-    rows: Sequence[JudgedRow]
-
-
 def preview(settings: Settings, store: Store, make_gates: MakeGates, count: int) -> Preview:
     """The next requests, without sending any. It needs neither a key nor a network.
 
@@ -126,11 +97,13 @@ def preview(settings: Settings, store: Store, make_gates: MakeGates, count: int)
         )
     reply_format, assumed = _reply_format(settings, store)
     seeds = read_seed_tasks(settings.seeds.file)
-    series = _series(settings, seeds, reply_format)
-    to_goal = _feed(settings, store, series, make_gates(seeds), goal=None)
+    series = series_of(settings, seeds, reply_format)
+    to_goal = goal_feed_of(settings, store, series, make_gates(seeds), goal=None)
     expected, kept, goal = to_goal.expected_requests, to_goal.kept, to_goal.goal
     to_goal.finish()
-    requests = asyncio.run(_next_requests(_feed(settings, store, series, make_gates(seeds)), count))
+    requests = asyncio.run(
+        _next_requests(goal_feed_of(settings, store, series, make_gates(seeds)), count)
+    )
     return Preview(
         [_priced(settings, store, request) for request in requests],
         _estimated(settings, store, requests[0], len(requests)),
@@ -139,114 +112,6 @@ def preview(settings: Settings, store: Store, make_gates: MakeGates, count: int)
         kept,
         assumed,
     )
-
-
-def asked_replies(
-    settings: Settings,
-    store: Store,
-    make_gates: MakeGates,
-    count: int,
-    log: Callable[[str], None],
-) -> tuple[list[JudgedReply], Tally]:
-    """Send the next requests, at most so many, and check the rows of their replies.
-
-    The replies are stored as those of a run, so that the next run reuses them. The caps of the
-    settings hold. Requests go online, even if the setting BIOINSTRUCT_SERVICE is `batch`, because a
-    batch would bring its replies within a day.
-
-    Args:
-        settings: name the teacher and the caps.
-        store: receives the replies.
-        make_gates: makes the gates of curation for these seeds.
-        count: the most requests that are sent and paid. A server that is not known yet is probed
-            first, which takes a few tiny requests more.
-        log: takes lines for the user.
-
-    Raises:
-        TeacherError: no request can succeed.
-        BudgetError: a cap can't be held.
-        StoreBusyError: a run is sending requests for this store.
-    """
-    if settings.teacher.service == "batch":
-        settings = settings.changed(service="online")
-    seeds = read_seed_tasks(settings.seeds.file)
-    gates = make_gates(seeds)
-    run_id = f"preview-{uuid.uuid4()}"
-    with open_session(settings, store, log, run_id=run_id) as session:
-        series = _series(settings, seeds, session.reply_format, session.terms.output_limits)
-        feed, tally = pursue(
-            session,
-            lambda: FewRequests(_feed(settings, store, series, gates), count),
-            purpose="generation",
-        )
-    return [_judged(request, completion, gates) for request, completion in feed.replies], tally
-
-
-class FewRequests:
-    """A feed that offers the first requests of another one, and keeps their replies."""
-
-    def __init__(self, feed: GoalFeed, most: int) -> None:
-        self._feed = feed
-        self._left = most
-        self.replies: list[tuple[TeacherRequest, Mapping[str, Any]]] = []
-        self.stopped = feed.stopped
-        self.reused = feed.reused
-        self.resume: Mapping[str, Any] = {}
-
-    @property
-    def example(self) -> TeacherRequest:
-        """A request of the usual size."""
-        return self._feed.example
-
-    @property
-    def expected_requests(self) -> int:
-        """The number of requests that are left."""
-        return self._left
-
-    @property
-    def busy(self) -> bool:
-        """Whether rows are being checked."""
-        return self._feed.busy
-
-    def start(self, wake: Callable[[], None]) -> None:
-        """Begin."""
-        self._feed.start(wake)
-
-    def take(self) -> TeacherRequest | None:
-        """The next request; None after the last one."""
-        request = self._feed.take() if self._left else None
-        self._left -= request is not None
-        return request
-
-    def stored(self, request: TeacherRequest, completion: Mapping[str, Any]) -> None:
-        """Keep the reply."""
-        self.replies.append((request, completion))
-        self._feed.stored(request, completion)
-
-    def failed(self, request: TeacherRequest) -> None:
-        """Take in that the round gives the request up."""
-        self._feed.failed(request)
-
-    def wants(self, request: TeacherRequest) -> bool:
-        """Whether the request is still needed."""
-        return self._feed.wants(request)
-
-    def progress(self) -> str:
-        """The number of requests that are left, for the log."""
-        return f"{self._left} requests to go"
-
-    def finish(self) -> None:
-        """Check the rows of all replies."""
-        self._feed.finish()
-
-
-def _judged(
-    request: TeacherRequest, completion: Mapping[str, Any], gates: ExplainingGates
-) -> JudgedReply:
-    reading = reading_of(completion)
-    rows = [JudgedRow(row, gates.rejection(row["row_id"])) for row in rows_of(completion, reading)]
-    outcome = f"{reading.outcome}: {reading.detail}".rstrip(": ")
-    return JudgedReply(request, completion, outcome, rows)
 
 
 async def _next_requests(feed: GoalFeed, count: int) -> list[TeacherRequest]:
@@ -262,7 +127,7 @@ async def _next_requests(feed: GoalFeed, count: int) -> list[TeacherRequest]:
     return requests
 
 
-def _feed(
+def goal_feed_of(
     settings: Settings,
     store: Store,
     series: Series,
@@ -273,7 +138,7 @@ def _feed(
     if not store.path.exists():
         store.replace({})  # a new store: there is no earlier reply
     controls = read_controls(settings.generation.controls) if settings.generation.controls else None
-    return goal_feed(
+    return goalgoal_feed_of(
         series,
         store,
         gates,
@@ -284,7 +149,7 @@ def _feed(
     )
 
 
-def _series(
+def series_of(
     settings: Settings,
     seeds: Sequence[SeedTask],
     reply_format: ReplyFormat,

@@ -6,7 +6,8 @@ Belongs here: prompts, estimates and checked replies as lines. Does not: how the
 
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.generation.preview import JudgedReply, JudgedRow, Preview
+from bioinstruct_dagster.generation.preview import Preview
+from bioinstruct_dagster.generation.preview_replies import JudgedReply, JudgedRow
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.teacher.feeds import Tally
 

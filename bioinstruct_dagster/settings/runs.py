@@ -98,7 +98,7 @@ class RunSettings(SettingsGroup):
         "The experiments that the sensor `train_on_release` trains on a new data set. `trained` "
         "means those that already have an adapter, so that nobody is surprised by the time of an "
         "experiment that was never run.",
-        unit="`trained`, or names and patterns such as `llama-2-7b|all*`, with commas between them",
+        unit="`trained`, or names or patterns with commas between them",
     )
     webhook_url: SecretStr | None = setting(
         None,
