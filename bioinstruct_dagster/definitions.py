@@ -17,8 +17,8 @@ import dagster as dg
 
 from bioinstruct_dagster.automation import (
     command_line,
+    executors,
     jobs,
-    run_endings,
     schedules,
     sensors,
 )
@@ -98,7 +98,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
         },
         # Most steps are short or wait for the network, and training has its own process in any
         # case. Dagster's default, one process per step, costs 26 CPU-seconds a run; this costs 3.
-        executor=run_endings.in_process,
+        executor=executors.in_process,
     )
 
 

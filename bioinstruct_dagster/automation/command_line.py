@@ -43,7 +43,7 @@ def state_errors(matrix: Callable[[], ExperimentMatrix]) -> None:
     Args:
         matrix: reads the experiments, if a message needs their names.
     """
-    if (options := _options()) is None:
+    if not (options := _options()):
         return
     before: Hook = sys.excepthook
 

@@ -39,10 +39,10 @@ def run_failures(
 ) -> None:
     """Write a readable summary of each failed run, and send it to a webhook if one is set.
 
-    The summary says what failed, what is stored and kept, and what to do next. It goes to
-    the folder reports/failures in the data folder and to the run's log. If BIOINSTRUCT_WEBHOOK_URL is set,
-    it is also sent there as JSON. The sensor is on by default, because it starts no run and sends
-    no request to a teacher.
+    The summary says what failed, what is stored and kept, and what to do next. It goes to the
+    folder reports/failures in the data folder and to the run's log. If BIOINSTRUCT_WEBHOOK_URL is
+    set, it is also sent there as JSON. The sensor is on by default, because it starts no run and
+    sends no request to a teacher.
     """
     try:
         run = failed_run(context)

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from bioinstruct_dagster.automation import run_endings
+from bioinstruct_dagster.automation import executors
 from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.assets import score_adapters
@@ -40,7 +40,7 @@ data_set_job = dg.define_asset_job(
 data_set_multiprocess_job = dg.define_asset_job(
     "data_set_multiprocess",
     selection=DATA_SET_SELECTION,
-    executor_def=run_endings.multiprocess,
+    executor_def=executors.multiprocess,
     description=(
         "Materialize all assets from the seed tasks to the Hugging Face data set, with each step "
         "in its own process."

@@ -100,8 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         def make_gates(seeds: Sequence[SeedTask]) -> CuratorGates:
             return CuratorGates(make_curator(seeds))
 
-        shown = preview(settings, store, make_gates, options.prompts)
-        for line in preview_lines(shown, settings):
+        for line in preview_lines(preview(settings, store, make_gates, options.prompts), settings):
             print(line)
         if options.ask is None:
             print("Nothing was sent. To see real replies, add --ask 3; the teacher bills them.")

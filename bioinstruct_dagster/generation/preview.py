@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.controls.file import read_controls
-from bioinstruct_dagster.generation.goal import GoalFeed, RowGates
+from bioinstruct_dagster.generation.goal import GoalFeed, RowGates, goal_feed
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.seeds.tasks import SeedTask, read_seed_tasks
 from bioinstruct_dagster.settings import MAX_ROWS, Settings
@@ -138,7 +138,7 @@ def goal_feed_of(
     if not store.path.exists():
         store.replace({})  # a new store: there is no earlier reply
     controls = read_controls(settings.generation.controls) if settings.generation.controls else None
-    return goalgoal_feed_of(
+    return goal_feed(
         series,
         store,
         gates,
@@ -155,6 +155,7 @@ def series_of(
     reply_format: ReplyFormat,
     limits: OutputLimits | None = None,
 ) -> Series:
+    """The series whose requests the next run sends; the settings give what is not given here."""
     controls = read_controls(settings.generation.controls) if settings.generation.controls else None
     return Series(
         seeds,

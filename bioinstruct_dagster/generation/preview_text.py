@@ -64,9 +64,8 @@ def _caps(settings: Settings) -> str:
         "BIOINSTRUCT_RUN_MAX_TOKENS": settings.caps.run_max_tokens,
     }
     named = [f"{name}={value:,g}" for name, value in caps.items() if value is not None]
-    if named:
-        return f"Caps that hold: {', '.join(named)}."
-    return "No cap is set. Set BIOINSTRUCT_RUN_MAX_USD to limit what a run may spend."
+    none = "No cap is set. Set BIOINSTRUCT_RUN_MAX_USD to limit what a run may spend."
+    return f"Caps that hold: {', '.join(named)}." if named else none
 
 
 def reply_lines(replies: Sequence[JudgedReply], tally: Tally, *, pretended: bool) -> Iterator[str]:

@@ -6,7 +6,7 @@ import sys
 import dagster as dg
 import pytest
 
-from bioinstruct_dagster.automation import run_endings
+from bioinstruct_dagster.automation import executors
 from bioinstruct_dagster.automation.run_endings import RunEnding
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
@@ -96,7 +96,7 @@ def test_on_the_command_line_it_is_printed_last_and_is_in_the_run_s_log(environm
 
 @pytest.mark.parametrize("name", ["in_process", "multiprocess"])
 def test_the_executors_have_dagster_s_names_and_configuration(name):
-    ours, theirs = getattr(run_endings, name), getattr(dg, f"{name}_executor")
+    ours, theirs = getattr(executors, name), getattr(dg, f"{name}_executor")
     assert ours.name == theirs.name
     assert ours.config_schema.config_type.key == theirs.config_schema.config_type.key
     assert ours.get_requirements({}) == theirs.get_requirements({})
