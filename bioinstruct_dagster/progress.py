@@ -27,6 +27,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def shown_rate(rate: float) -> str:
+    """A rate with three digits that count, or as a whole number."""
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"  # noqa: PLR2004  # three digits
+
+
 class Progress:
     """Reports a step, at most once every ten seconds, and once at its end if it took longer.
 
@@ -82,7 +87,7 @@ class Progress:
 
     def _pace(self, done: int, work: float, seconds: float) -> str:
         """The rate and the time that is left, as the end of a line."""
-        rate = f", {done / seconds:.3g} {self._things}/s" if done and seconds else ""
+        rate = f", {shown_rate(done / seconds)} {self._things}/s" if done and seconds else ""
         if not work or work < _LEAST_SHARE * self._work:
             return rate
         return f"{rate}, {duration(seconds / work * (self._work - work))} left"

@@ -85,8 +85,7 @@ def stated(
     if isinstance(error, dg.DagsterInvalidConfigError):
         faults = [_without_root(one.message) for one in error.errors]
         return "\n  ".join(["The run config has faults:", *faults])
-    said = str(error)
-    if _NOT_PARTITIONED in said:
+    if _NOT_PARTITIONED in (said := str(error)):
         return (
             "None of the selected assets has partitions, and the command names one. Leave out "
             "--partition, or select lora_adapter, eval_scores or judged_answers."

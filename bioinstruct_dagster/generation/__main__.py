@@ -22,8 +22,7 @@ from bioinstruct_dagster.settings import load_settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import canonical_json
 
-_PROMPTS = 10
-_MOST_PROMPTS = 100
+_PROMPTS, _MOST_PROMPTS = 10, 100
 _MOST_REPLIES = 10  # a preview is no run
 
 

@@ -76,7 +76,8 @@ def reply_lines(replies: Sequence[JudgedReply], tally: Tally, *, pretended: bool
         tally: of the round that asked for them.
         pretended: whether the dollars are a rehearsal's, which nobody bills.
     """
-    kept = total = 0
+    rows = [row for reply in replies for row in reply.rows]
+    kept = sum(row.rejection is None for row in rows)
     for number, reply in enumerate(replies, 1):
         yield _LINE
         yield (
@@ -84,8 +85,6 @@ def reply_lines(replies: Sequence[JudgedReply], tally: Tally, *, pretended: bool
             f"completion {reply.completion['completion_id'][:12]}; read as {reply.outcome}"
         )
         for row in reply.rows:
-            total += 1
-            kept += row.rejection is None
             yield from _row(row)
     yield _LINE
     if tally.pending:
@@ -97,7 +96,7 @@ def reply_lines(replies: Sequence[JudgedReply], tally: Tally, *, pretended: bool
     cost += " that a rehearsal only pretends" * pretended
     yield (
         f"{tally.asked} replies received {cost} ({tally.tokens:,} tokens): the gates keep {kept} "
-        f"of {total} rows. The replies are stored, and the next run reuses them."
+        f"of {len(rows)} rows. The replies are stored, and the next run reuses them."
     )
     if tally.stopped:
         yield f"Stopped: {tally.stopped}"

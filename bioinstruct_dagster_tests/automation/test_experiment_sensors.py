@@ -209,3 +209,24 @@ def test_a_tick_s_run_trains_and_the_next_sensor_s_run_scores(store, settings, b
             assert made in events
             assert other not in events
             assert isinstance(sensors.tick(sensor), dg.SkipReason)
+
+
+def test_hours_of_scoring_are_those_of_earlier_steps_on_the_same_base_model(sensors):
+    data_set(sensors.store, "new")
+    adapter(sensors.store, OTHER, "new")
+    grid = dg.MultiPartitionsDefinition(
+        {
+            "base_model": dg.StaticPartitionsDefinition([ALL[0]]),
+            "recipe": dg.StaticPartitionsDefinition([ALL[1], OTHER[1]]),
+        }
+    )
+
+    @dg.asset(partitions_def=grid)
+    def eval_scores() -> None:
+        """A step that takes no time."""
+
+    key = dg.MultiPartitionKey({"base_model": ALL[0], "recipe": ALL[1]})
+    assert dg.materialize([eval_scores], instance=sensors.instance, partition_key=key).success
+    tags = sensors.tick(sensors.evaluate).tags
+    assert tags[GPU_HOURS_TAG].startswith("0 (earlier runs used a CPU: about ")
+    assert "1 earlier scored adapters" in tags[BASIS_TAG]

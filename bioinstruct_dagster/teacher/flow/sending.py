@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bioinstruct_dagster.progress import SECONDS_BETWEEN_LINES, duration
+from bioinstruct_dagster.progress import SECONDS_BETWEEN_LINES, duration, shown_rate
 from bioinstruct_dagster.teacher.errors import (
     LostReplyError,
     TeacherError,
@@ -354,4 +354,4 @@ class Sender:
         """The rate of replies and the time that is probably left, as the end of a line."""
         rate = self._tally.asked / max(now - self._began, 1e-3)
         left = max(self._feed.expected_requests, self._holds.in_flight)
-        return f"; {rate:.3g} replies/s, about {duration(left / rate)} left"
+        return f"; {shown_rate(rate)} replies/s, about {duration(left / rate)} left"
