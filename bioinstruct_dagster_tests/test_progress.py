@@ -7,6 +7,10 @@ import sys
 
 import pytest
 
+from bioinstruct_dagster.curation.novelty.rule import NamedInstruction, check_in_process
+from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
+from bioinstruct_dagster.curation.verdicts import check_outdated_rows
+from bioinstruct_dagster.generation.raw_rows import imported_rows
 from bioinstruct_dagster.progress import Progress, duration, progress_to, step_progress
 
 
@@ -104,3 +108,28 @@ def test_a_command_shows_a_bar_in_a_terminal_and_lines_elsewhere():
     assert seen.stdout == "ProgressBar\n"
     assert "preview" in shown
     assert "3/3" in shown
+
+
+def test_the_gates_say_how_far_they_are(store, monkeypatch):
+    """With a line at each look at the clock, as if ten seconds lay between two looks."""
+    monkeypatch.setattr("bioinstruct_dagster.progress.SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("bioinstruct_dagster.curation.verdicts.ROWS_PER_CHECK", 2)
+    records = [{"instruction": f"Name drug {n}.", "input": "", "output": "It."} for n in range(5)]
+    store.replace({"raw_instructions": imported_rows(records, "file")})
+    lines = []
+    with progress_to(lines.append):
+        assert check_outdated_rows(store, PrivacyGate("reject", None)) == 5
+    assert [line.split(" rows")[0] for line in lines] == [
+        "privacy: 2 of 5",
+        "privacy: 4 of 5",
+        "privacy: 5 of 5",
+    ]
+
+
+def test_novelty_says_how_far_it_is(monkeypatch):
+    monkeypatch.setattr("bioinstruct_dagster.progress.SECONDS_BETWEEN_LINES", 0.0)
+    lines = []
+    rows = [NamedInstruction(str(n), f"Name drug number {n}.", "", "") for n in range(5)]
+    with progress_to(lines.append):
+        check_in_process([], rows)
+    assert lines[-1].startswith("novelty: 5 of 5 rows compared in ")
