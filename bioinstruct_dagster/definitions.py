@@ -15,7 +15,16 @@ gc.disable()
 
 import dagster as dg
 
-from bioinstruct_dagster.automation import command_line, jobs, schedules, sensors
+from bioinstruct_dagster.automation import (
+    command_line,
+    executors,
+    jobs,
+    schedules,
+    sensors,
+)
+from bioinstruct_dagster.automation.experiment_sensors import experiment_sensors
+from bioinstruct_dagster.automation.failure_sensor import run_failures
+from bioinstruct_dagster.automation.freshness import with_freshness
 from bioinstruct_dagster.curation import assets as curation
 from bioinstruct_dagster.curation import checks as curation_checks
 from bioinstruct_dagster.curation.curate_rows import curator_maker
@@ -63,13 +72,17 @@ def build_defs(settings: Settings) -> dg.Definitions:
     store = Store(settings.store.path, settings.store.lock_timeout)
     return dg.Definitions(
         assets=[
-            seeds.seed_tasks,
-            generation.raw_instructions,
-            curation.deduplicated_instructions,
-            curation.categorized_instructions,
+            *with_freshness(
+                [
+                    seeds.seed_tasks,
+                    generation.raw_instructions,
+                    curation.deduplicated_instructions,
+                    curation.categorized_instructions,
+                    dataset.hf_dataset,
+                ]
+            ),
             review.review_sample,
             review.review_results,
-            dataset.hf_dataset,
             lora_adapter_asset(matrix, settings.compute.where),
             eval_scores_asset(matrix, settings.compute.where),
             judged_answers_asset(matrix),
@@ -83,7 +96,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
             jobs.study_job(matrix, settings.compute.where),
         ],
         schedules=[schedules.weekly_refresh],
-        sensors=[sensors.batch_results],
+        sensors=[sensors.batch_results, run_failures, *experiment_sensors(matrix)],
         resources={
             "settings": settings,
             "store": store,
@@ -94,7 +107,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
         },
         # Most steps are short or wait for the network, and training has its own process in any
         # case. Dagster's default, one process per step, costs 26 CPU-seconds a run; this costs 3.
-        executor=dg.in_process_executor,
+        executor=executors.in_process,
     )
 
 

@@ -238,6 +238,8 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         "BIOINSTRUCT_TRACKER": ("models.tracker", "mlflow", "mlflow"),
         "BIOINSTRUCT_SEED": ("runs.seed", "1", 1),
         "BIOINSTRUCT_REFRESH_INSTRUCTIONS": ("runs.refresh_instructions", "9", 9),
+        "BIOINSTRUCT_TRAIN_ON_RELEASE": ("runs.train_on_release", "a|*, b|*", "a|*, b|*"),
+        "BIOINSTRUCT_WEBHOOK_URL": ("runs.webhook_url", "https://h/x", SecretStr("https://h/x")),
         "BIOINSTRUCT_LOCK_TIMEOUT": ("store.lock_timeout", "0.5", 0.5),
         "BIOINSTRUCT_COMPUTE": ("compute.where", "kubernetes", "kubernetes"),
         "BIOINSTRUCT_EXCHANGE_URL": ("compute.exchange_url", "s3://a/b", "s3://a/b"),
