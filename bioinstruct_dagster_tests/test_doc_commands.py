@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -227,9 +227,12 @@ def is_run(command: Command) -> bool:
     )
 
 
-@pytest.mark.parametrize(
-    "command", [command for command in COMMANDS if is_run(command)], ids=lambda one: one.place
-)
+def once(found: Iterable[Command]) -> list[Command]:
+    """The commands without those that an earlier one repeats."""
+    return list({command.words: command for command in reversed(list(found))}.values())
+
+
+@pytest.mark.parametrize("command", once(filter(is_run, COMMANDS)), ids=lambda one: one.place)
 def test_a_command_that_only_reads_succeeds(command, prepared, monkeypatch, capsys):
     [row] = prepared.rows("select row_id from raw_instructions limit 1")
     words = [word.replace("<row_id>", row["row_id"]) for word in command.words]

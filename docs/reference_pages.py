@@ -172,12 +172,12 @@ def _listed(title: str, kind: str, found: Any, said: Callable[[Any], str]) -> It
 
 def _schedule(schedule: Any) -> str:
     zone = schedule.execution_timezone or "UTC"
-    return f"{_sensor(schedule)} Cron line: `{schedule.cron_schedule}` ({zone})."
+    return f"{_sensor(schedule)} Cron: `{schedule.cron_schedule}` ({zone})."
 
 
 def _sensor(sensor: Any) -> str:
     state = {"RUNNING": "on", "STOPPED": "off"}[sensor.default_status.value]
-    return f"{_sentence(sensor.description)} It is {state} until you switch it.".strip()
+    return f"{_sentence(sensor.description)} Default: {state}.".strip()
 
 
 def _sentence(text: str | None) -> str:
