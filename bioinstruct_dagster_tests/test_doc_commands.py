@@ -316,6 +316,7 @@ export BIOINSTRUCT_REQUESTS=2
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 def test_the_tutorial_works_as_written(tmp_path):
     """All its commands but those that install, serve, or need the real model."""
@@ -342,6 +343,8 @@ def test_the_tutorial_works_as_written(tmp_path):
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(PROJECT_ROOT),
             "BIOINSTRUCT_EXPERIMENTS": str(tmp_path / "experiments.yaml"),
+            "BIOINSTRUCT_EVALUATE_TASKS": "held_out",
+            "BIOINSTRUCT_EVALUATION_ITEMS": "3",
         }
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],

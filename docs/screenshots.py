@@ -28,10 +28,7 @@ from bioinstruct_dagster.store.database import Store
 
 IMAGES = Path(__file__).parent / "images"
 WINDOW: Any = {"width": 1_440, "height": 900}  # of a laptop
-WIDE: Any = {
-    "width": 3_600,
-    "height": 1_500,
-}  # Dagster shortens names in a graph that has to fit in
+WIDE: Any = {"width": 3_600, "height": 1_500}  # else Dagster shortens the names in the graph
 GRAPH_MARGIN = 40
 PATIENCE = 60  # seconds for anything; each wait ends as soon as what it waits for is there
 SETTLED = 1_500  # milliseconds: the page moves its parts after it has them
