@@ -55,6 +55,18 @@ experiment_job = dg.define_asset_job(
 )
 
 
+# It trains twice as many adapters as it has seeds, so no schedule and no sensor starts it.
+data_worth_job = dg.define_asset_job(
+    "data_worth",
+    selection=dg.AssetSelection.assets("data_worth"),
+    description=(
+        "Was the last refresh worth it? Train the smallest recipe with and without the rows that "
+        "it added, on equally many tokens under three seeds, and compare the held-out loss. "
+        "Nothing starts this job but you. Its verdict is a warning at most, and blocks nothing."
+    ),
+)
+
+
 class StudyConfig(StepConfig):
     """Which experiments a study runs."""
 
