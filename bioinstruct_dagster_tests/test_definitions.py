@@ -15,6 +15,7 @@ from bioinstruct_dagster_tests.conftest import CHAIN
 
 TABULAR = CHAIN  # every asset of the chain has its table
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
+WORTH = "data_worth"  # beside the chain; a run makes it only if it selects nothing else
 HEAVY = [
     "torch", "transformers", "peft", "datasets", "accelerate", "tokenizers", "sklearn", "scipy",
     "openai", "aiohttp", "pyarrow", "pandas", "numba", "presidio_analyzer", "spacy", "rouge_score",
@@ -63,10 +64,11 @@ def test_the_definitions_can_be_loaded(settings):
 def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
-    assert keys == [*CHAIN, JUDGED]
+    assert [key for key in keys if key != WORTH] == [*CHAIN, JUDGED]
+    assert WORTH in keys
 
 
-@pytest.mark.parametrize("name", [*CHAIN, JUDGED])
+@pytest.mark.parametrize("name", [*CHAIN, JUDGED, WORTH])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -75,11 +77,11 @@ def test_each_asset_tells_its_story(settings, name):
     assert node.owners == ["team:bioinstruct"]
     assert node.code_version
     assert node.group_name in {
-        "seeds", "generation", "curation", "dataset", "training", "evaluation",
+        "seeds", "generation", "curation", "dataset", "training", "evaluation", "findings",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", TABULAR)
+@pytest.mark.parametrize("name", [*TABULAR, WORTH])
 def test_each_table_has_a_blocking_schema_check(settings, name):
     graph = build_defs(settings).resolve_asset_graph()
     specs = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
@@ -110,14 +112,14 @@ def model_step(defs, name):
     return defs.resolve_assets_def(name).op
 
 
-@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study"])
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study", WORTH])
 def test_model_steps_ask_for_a_gpu(settings, name):
     step = model_step(build_defs(settings), name)
     assert step.tags["dagster-k8s/config"]
     assert step.pool == "gpu"
 
 
-@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study"])
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study", WORTH])
 def test_steps_whose_model_process_has_its_own_pod_only_wait_for_it(settings, name):
     elsewhere = settings.changed(
         compute="kubernetes", exchange_url="s3://bucket/a", kubernetes_image="image"

@@ -587,7 +587,13 @@ create table if not exists data_worth (
     train_tokens_without double not null,   -- tokens over all epochs, mean over seeds
     train_tokens_with   double not null,    -- likewise
     items               varchar not null,   -- before | added: the held-out rows, by whether the refresh added them
-    verdict             varchar,            -- better | tied | worse; null for items = added
+    verdict             varchar,            -- better | tied | worse; null for items = added, as are the next six
+    reason              varchar,            -- held-out loss | fit of outputs, or both: what the verdict rests on
+    fit_before          double,             -- share of other rows' prompts that an output fits less than its own; mean
+    fit_added           double,             -- the same of the refresh's rows
+    fit_ci_low          double,             -- of the difference, added minus before
+    fit_ci_high         double,             -- below -0.1, the verdict is worse
+    fit_rows            bigint,             -- rows of the refresh whose outputs were read
     loss_without        double not null,    -- nats per token of the held-out rows, mean over seeds
     loss_with           double not null,    -- likewise
     difference          double not null,    -- with minus without; above zero, the refresh did harm
@@ -598,7 +604,7 @@ create table if not exists data_worth (
     seeds               bigint not null,    -- pairs of adapters
     spread              double not null,    -- standard deviation of the seeds' differences
     p_value             double,             -- two-sided, of no difference
-    detectable          double,             -- the difference that is found with a power of at least 80 %
+    detectable          double,             -- the difference that is found with a power of about 80 %
     by_seed             double[] not null,  -- the difference of each seed
     prompt_version      varchar not null,   -- version of the prompt template
     dataset_fingerprint varchar not null,   -- of the data set that holds all these rows

@@ -31,6 +31,18 @@ if TYPE_CHECKING:  # loading the definitions stays light
     from bioinstruct_dagster.findings.worth.trial import Trial
 
 TABLE = "data_worth"
+STEP = "compare_arms"
+DESCRIPTION = """
+Was the last refresh worth it? Better, tied or worse, by the held-out loss.
+
+For each of three seeds, two adapters are trained on equally many tokens: one on rows that were
+there before the refresh, and one in which rows of the refresh stand in the place of others. Both
+begin with the same weights. The losses of held-out rows are compared row by row. A refresh is
+worse, or better, if the whole 95 % interval of the difference is on one side of zero. The check
+`refresh_did_no_harm` warns of a worse one, and blocks nothing.
+
+The job `data_worth` makes this asset. A run that selects other assets too leaves it out.
+""".strip()
 NOT_ALONE = (
     "data_worth trains two adapters for each seed, so it is made only if a run selects nothing "
     "else. Start the job data_worth, or materialize key:data_worth alone."
@@ -74,42 +86,40 @@ def data_worth_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Asset
         where: the setting BIOINSTRUCT_COMPUTE.
     """
 
-    @dg.asset(
-        group_name="findings",
-        kinds={"pytorch", "duckdb"},
-        owners=OWNERS,
-        code_version="1",
-        deps=["hf_dataset"],
-        output_required=False,  # no output: the run selects other assets too
+    # A job and a step must not have the same name, so the step of data_worth has another.
+    @dg.multi_asset(
+        name=STEP,
+        specs=[
+            dg.AssetSpec(
+                TABLE,
+                deps=["hf_dataset"],
+                description=DESCRIPTION,
+                group_name="findings",
+                kinds={"pytorch", "duckdb"},
+                owners=OWNERS,
+                code_version="1",
+                skippable=True,  # no output: the run selects other assets too
+            )
+        ],
         pool=GPU_POOL,
         op_tags=gpu_tags(where),
     )
     @stating_errors
-    def data_worth(
+    def compare_arms(
         context: dg.AssetExecutionContext,
         config: DataWorthConfig,
         store: dg.ResourceParam[Store],
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
     ) -> Iterator[dg.MaterializeResult[None]]:
-        """Was the last refresh worth it? Better, tied or worse, by the held-out loss.
-
-        For each of three seeds, two adapters are trained on equally many tokens: one on rows that
-        were there before the refresh, and one in which rows of the refresh stand in the place of
-        others. Both begin with the same weights. The losses of held-out rows are compared row by
-        row. A refresh is worse, or better, if the whole 95 % interval of the difference is on one
-        side of zero. The check `refresh_did_no_harm` warns of a worse one, and blocks nothing.
-
-        The job `data_worth` makes this asset. A run that selects other assets too leaves it out.
-        """
         selected = context.job_def.asset_layer.selected_asset_keys
-        if selected != {context.asset_key}:
+        if selected != {dg.AssetKey(TABLE)}:
             context.log.info(NOT_ALONE)
             return
         step = ExperimentStep(context, matrix, store, settings, process)
         yield _made(step, config)
 
-    return data_worth
+    return compare_arms
 
 
 def _made(step: ExperimentStep, config: DataWorthConfig) -> dg.MaterializeResult[None]:
@@ -135,7 +145,7 @@ def _made(step: ExperimentStep, config: DataWorthConfig) -> dg.MaterializeResult
     results = _trained(step, trial)
     plan = scoring_plan(trial, results, matrix, settings)
     _answered(step, plan)
-    rows = worth_rows(trial, plan, results, store)
+    rows = worth_rows(trial, plan, results, store, settings)
     store.replace({TABLE: rows})
     step.context.log.info(shown.sentence(rows[0]))
     return materialization(

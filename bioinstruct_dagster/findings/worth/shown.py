@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.findings.worth.trial import BEFORE, Trial
+from bioinstruct_dagster.findings.worth.verdict import BY_FIT
 from bioinstruct_dagster.models.experiments.names import partition_key
 
 # Above this, "equally many tokens" would be a lie: texts of one arm are cut into more tokens.
@@ -41,6 +42,11 @@ def sentence(row: Mapping[str, Any]) -> str:
         row: of the table `data_worth`, on held-out rows from before the refresh.
     """
     words = _WORDS[row["verdict"]]
+    if BY_FIT in row["reason"]:
+        words += (
+            f" Its outputs fit their own prompts less than before: {100 * row['fit_added']:.0f} % "
+            f"in place of {100 * row['fit_before']:.0f} %, where 50 % is chance."
+        )
     detectable = row["detectable"]
     limit = f" It detects differences from about {detectable:.3f}." if detectable else ""
     return (
@@ -88,10 +94,17 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "with": f"{row['loss_with']:.3f}",
             "difference": f"{row['difference']:+.3f} {_interval(row)}",
             "detectable": f"{row['detectable']:.3f}" if row["detectable"] else "unknown",
-            "verdict": row["verdict"] or ("none: its own outputs may be wrong"),
+            "outputs that fit": _fit(row),
+            "verdict": row.get("verdict") or "none: its own outputs may be wrong",
         }
         for row in sorted(rows, key=lambda row: row["items"] != BEFORE)
     ]
+
+
+def _fit(row: Mapping[str, Any]) -> str:
+    if row.get("fit_added") is None:
+        return ""
+    return f"{100 * row['fit_before']:.1f} % before, {100 * row['fit_added']:.1f} % added"
 
 
 def _interval(row: Mapping[str, Any]) -> str:

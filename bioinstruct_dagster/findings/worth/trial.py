@@ -21,8 +21,9 @@ from bioinstruct_dagster.evaluation.selection import ChosenTask, ChosenTasks
 from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
 from bioinstruct_dagster.evaluation.tasks.samples import sample
 from bioinstruct_dagster.findings.worth.arms import Arms, arms_of
+from bioinstruct_dagster.findings.worth.fit import FitComparison, compared_fits
 from bioinstruct_dagster.findings.worth.refresh import Refresh
-from bioinstruct_dagster.findings.worth.verdict import compared_losses
+from bioinstruct_dagster.findings.worth.verdict import LossComparison, compared_losses, verdict_of
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix, Recipe
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.settings import Settings
@@ -175,7 +176,11 @@ def scoring_plan(
 
 
 def worth_rows(
-    trial: Trial, plan: BasePlan, results: Mapping[str, Mapping[str, Any]], store: Store
+    trial: Trial,
+    plan: BasePlan,
+    results: Mapping[str, Mapping[str, Any]],
+    store: Store,
+    settings: Settings,
 ) -> list[dict[str, Any]]:
     """The rows of the table `data_worth`, one for each kind of held-out rows.
 
@@ -187,6 +192,7 @@ def worth_rows(
         plan: of its adapters. All questions are answered.
         results: of training, by the adapter's name.
         store: with the results of items.
+        settings: the run seed, which draws the rows whose outputs are read.
     """
     chosen = plan.chosen.tasks[0]
     losses: dict[str, Measured] = {}
@@ -197,6 +203,7 @@ def worth_rows(
         arm: [losses[trial.specs[arm, seed].experiment] for seed in trial.arms]
         for arm in (WITHOUT, WITH)
     }
+    fits = _fits(trial, settings)
     common = _common(trial, plan, results)
     rows = []
     for kind, names in ((BEFORE, trial.refresh.before), (ADDED, trial.refresh.added)):
@@ -208,7 +215,7 @@ def worth_rows(
             common
             | {
                 "items": kind,
-                "verdict": compared.verdict if kind == BEFORE else None,
+                **_judged(compared, fits if kind == BEFORE else None),
                 "loss_without": compared.loss_without,
                 "loss_with": compared.loss_with,
                 "difference": estimate.score,
@@ -223,6 +230,32 @@ def worth_rows(
             }
         )
     return rows
+
+
+def _fits(trial: Trial, settings: Settings) -> FitComparison:
+    """How well the outputs of the refresh fit their prompts, beside those of the rows before it."""
+    rows = read_split(trial.dataset.path, "train", trial.dataset.fingerprint)
+    before, added = (
+        [row for row in rows if row["row_id"] in names]
+        for names in (trial.refresh.before, trial.refresh.added)
+    )
+    return compared_fits(before, added, settings.runs.seed)
+
+
+def _judged(compared: LossComparison, fits: FitComparison | None) -> dict[str, Any]:
+    """The verdict and the fit; nothing for rows on which there is no verdict."""
+    if fits is None:
+        return {}
+    verdict, reason = verdict_of(compared, fits)
+    return {
+        "verdict": verdict,
+        "reason": reason,
+        "fit_before": fits.before,
+        "fit_added": fits.added,
+        "fit_ci_low": fits.ci_low,
+        "fit_ci_high": fits.ci_high,
+        "fit_rows": fits.rows,
+    }
 
 
 def _common(

@@ -1,11 +1,12 @@
-"""The verdict on a refresh, from the held-out losses of both arms under several seeds.
+"""The verdict on a refresh, from the held-out losses of both arms and from the fit of its outputs.
 
 Why the loss, and not a score of answers: the loss changes with every token of every held-out row,
 and both arms are compared on the same rows. So a hundred rows tell differences of a few hundredths
 of a nat apart. An accuracy on a hundred items tells 10 points and more.
 
-Belongs here: the difference, its interval, and the three words. Does not: the interval's formula
-(evaluation.statistics.over_seeds), or training the arms (findings.worth.trial).
+Belongs here: the difference in loss, its interval, and the three words. Does not: the interval's
+formula (evaluation.statistics.over_seeds), training the arms (findings.worth.trial), or the fit
+(findings.worth.fit).
 """
 
 from collections.abc import Collection, Sequence
@@ -20,8 +21,10 @@ from bioinstruct_dagster.evaluation.statistics.closed_forms import (
     normal_quantile,
 )
 from bioinstruct_dagster.evaluation.statistics.over_seeds import SeedsEstimate, over_seeds
+from bioinstruct_dagster.findings.worth.fit import FitComparison
 
 Verdict = Literal["better", "tied", "worse"]
+BY_LOSS, BY_FIT = "held-out loss", "fit of outputs"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class LossComparison:
         loss_without: the mean over seeds without rows of the refresh.
         loss_with: the mean over seeds with them.
         by_seed: the difference of each seed.
-        detectable: a difference of this size is found with a power of at least 80 %.
+        detectable: a difference of this size is found with a power of about 80 %.
     """
 
     found: SeedsEstimate
@@ -51,6 +54,23 @@ class LossComparison:
         if estimate.ci_high is not None and estimate.ci_high < 0:
             return "better"
         return "tied"
+
+
+def verdict_of(losses: LossComparison, fits: FitComparison) -> tuple[Verdict, str]:
+    """The verdict on a refresh, and what it rests on.
+
+    A refresh whose outputs do not fit their prompts is worse, whatever the loss says: a small model
+    does not notice it, and a large one would learn it.
+
+    Args:
+        losses: on held-out rows from before the refresh.
+        fits: of the outputs.
+    """
+    if losses.verdict == "worse":
+        return "worse", f"{BY_LOSS}, {BY_FIT}" if fits.is_worse else BY_LOSS
+    if fits.is_worse:
+        return "worse", BY_FIT
+    return losses.verdict, BY_LOSS
 
 
 def compared_losses(
@@ -90,8 +110,8 @@ def _loss(measured: Measured) -> float:
 def _detectable(found: SeedsEstimate) -> float | None:
     """The half-width of the interval, widened from coverage to power.
 
-    By the quantiles of the normal distribution. Those of t, which the interval uses, have a smaller
-    ratio, so the true power is above 80 %.
+    By the quantiles of the normal distribution: those of t, which the interval uses, have a smaller
+    ratio. But with few seeds, the width itself varies much from trial to trial.
     """
     estimate = found.estimate
     if estimate.ci_low is None or estimate.ci_high is None:
