@@ -55,8 +55,10 @@ def _cells(found: Sequence[TrialFigures]) -> list[str]:
         *map(str, counts),
         f"{median(differences):+.3f} ({min(differences):+.3f} to {max(differences):+.3f})",
         f"{half:.3f}",
-        f"{median(one.fit_before for one in found):.3f}, "
-        f"{median(one.fit_added for one in found):.3f}",
+        ", ".join(
+            f"{median(fits):.3f}"
+            for fits in ([one.fit_before for one in found], [one.fit_added for one in found])
+        ),
     ]
 
 

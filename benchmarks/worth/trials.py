@@ -86,7 +86,7 @@ class Trials:
     def __init__(self, scratch: Path, seeds: int, rows: Path | None) -> None:
         self._scratch = scratch
         self._seeds = seeds
-        self._rows = _rows_of(rows) if rows else _recorded_rows()
+        self._rows = _rows_of(rows) if rows else recorded_rows()
 
     def run(self, number: int) -> list[TrialFigures]:
         """Both kinds of a refresh. They share the adapters that learn nothing of it."""
@@ -95,7 +95,7 @@ class Trials:
 
     def _run(self, number: int, kind: Kind, shared: dict[str, Any]) -> TrialFigures:
         """Make the refresh, train both arms under each seed, and compare them."""
-        rows, refresh = _refreshed(self._rows, number, kind)
+        rows, refresh = refreshed(self._rows, number, kind)
         # Adapters are found by the data set's fingerprint, so those of one trial serve no other.
         settings = Settings.of(data_dir=self._scratch / f"{kind}-{number}")
         matrix = read_experiments(EXPERIMENTS)
@@ -146,7 +146,7 @@ class Trials:
         )
 
 
-def _refreshed(
+def refreshed(
     rows: Sequence[Mapping[str, Any]], number: int, kind: Kind
 ) -> tuple[list[dict[str, Any]], Refresh]:
     """A random half of the rows as the refresh; its outputs change places if they are shuffled."""
@@ -164,7 +164,7 @@ def _refreshed(
     return changed, refresh
 
 
-def _recorded_rows() -> list[dict[str, Any]]:
+def recorded_rows() -> list[dict[str, Any]]:
     """The tasks of the shipped recordings, as rows of a data set."""
     tasks = [
         (task, category)

@@ -16,7 +16,8 @@ def tested(store):
         store.replace({})
         values = {
             "items": "before", "verdict": verdict, "difference": 0.2, "ci_low": 0.1, "ci_high": 0.3,
-            "reason": "held-out loss", "n": 40, "seeds": 3, "detectable": 0.14, "refresh": "run 1a2b3c4d",
+            "reason": "held-out loss", "n": 40, "seeds": 3, "detectable": 0.14,
+            "refresh": "run 1a2b3c4d",
             "dataset_fingerprint": FINGERPRINT,
         }  # fmt: skip
         placed = {"row_id": "a", "split": "train", "dataset_fingerprint": fingerprint}
