@@ -15,6 +15,7 @@ from bioinstruct_dagster_tests.conftest import CHAIN
 
 TABULAR = CHAIN  # every asset of the chain has its table
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
+FINDINGS = ["leaderboard", "category_ablation", "data_scaling"]  # over all experiments' scores
 WORTH = "data_worth"  # beside the chain; a run makes it only if it selects nothing else
 HEAVY = [
     "torch", "transformers", "peft", "datasets", "accelerate", "tokenizers", "sklearn", "scipy",
@@ -64,11 +65,11 @@ def test_the_definitions_can_be_loaded(settings):
 def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
-    assert [key for key in keys if key != WORTH] == [*CHAIN, JUDGED]
-    assert WORTH in keys
+    assert [key for key in keys if key in CHAIN] == CHAIN
+    assert {*keys} - {*CHAIN} == {JUDGED, *FINDINGS, WORTH}
 
 
-@pytest.mark.parametrize("name", [*CHAIN, JUDGED, WORTH])
+@pytest.mark.parametrize("name", [*CHAIN, JUDGED, *FINDINGS, WORTH])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -81,7 +82,7 @@ def test_each_asset_tells_its_story(settings, name):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*TABULAR, WORTH])
+@pytest.mark.parametrize("name", [*TABULAR, *FINDINGS, WORTH])
 def test_each_table_has_a_blocking_schema_check(settings, name):
     graph = build_defs(settings).resolve_asset_graph()
     specs = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
@@ -104,6 +105,15 @@ def test_experiments_are_partitions_of_base_model_and_recipe(settings, name):
         "rehearsal-llama|all",
         "rehearsal-llama|information_extraction",
     ]
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_findings_have_no_partitions_and_end_the_job_experiment(settings, name):
+    defs = build_defs(settings)
+    graph = defs.resolve_asset_graph()
+    assert graph.get(dg.AssetKey(name)).partitions_def is None
+    assert graph.get(dg.AssetKey(name)).parent_keys == {dg.AssetKey("eval_scores")}
+    assert name in {node.name for node in defs.resolve_job_def("experiment").nodes}
 
 
 def model_step(defs, name):

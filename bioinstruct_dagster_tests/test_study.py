@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import yaml
 
+from bioinstruct_dagster.findings.families import ablation_families, scaling_families
 from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import PROJECT_ROOT
@@ -67,3 +68,10 @@ def test_the_command_names_settings_that_exist():
     assert "pairs.yaml" in printed
     for run in re.findall(r"-c (docs/study/\S+)", printed):
         assert (PROJECT_ROOT / run).is_file()
+
+
+def test_the_findings_find_an_ablation_and_a_curve_in_it(matrix):
+    ablation = ablation_families(matrix)
+    assert {one.rows for one in ablation} == {64}
+    assert [len(one.categories) for one in ablation] == [1, 1, 1, 2, 2, 2, 4]
+    assert [one.rows for one in scaling_families(matrix)] == [32, 64, 128]
