@@ -8,10 +8,13 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText
-from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, LOWER, UPPER
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, any_of
+from bioinstruct_dagster.curation.privacy.names.forms import FAMILY_NAMES, GIVEN_NAMES, LOWER, UPPER
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NAMES_ABROAD, any_of
 
-_LONE_NAMES = GIVEN_NAMES - NAMES("not_lone_names")
+# A rarer name that is a family name too may be an author or a place.
+_LONE_NAMES = (GIVEN_NAMES - (NAMES_ABROAD("given_names_abroad") & FAMILY_NAMES)) - NAMES(
+    "not_lone_names"
+)
 _SHORTEST = 4  # letters; "Ana" and "Tam" are abbreviations and words too
 # A word in capitals right before or after makes it a part of a longer name, of a place or a thing.
 _BEFORE = re.compile(
