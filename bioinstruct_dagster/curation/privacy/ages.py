@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
 from bioinstruct_dagster.curation.privacy.names.forms import WORD
+from bioinstruct_dagster.curation.privacy.told_ages import WRITTEN as _WRITTEN
+from bioinstruct_dagster.curation.privacy.told_ages import WRITTEN_WORDS as _WRITTEN_WORDS
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
 # It begins with the digit, because the search for one character is the fastest.
@@ -24,12 +26,6 @@ _AGE_BEFORE = re.compile(
 _AROUND = 30  # characters on either side of such a number
 _TENS = r"(?:9\d|1[01]\d)"
 _YEARS_OLD = r"[- ]?(?:years?|yrs?)[- ]?(?:old|young)"
-_ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"
-_WRITTEN = (
-    rf"(?:[Nn]inety(?:[- ]{_ONES})?"
-    rf"|(?:[Aa]|[Oo]ne)[- ]hundred(?:[- ](?:and[- ])?(?:{_ONES}|ten|eleven|twelve))?)"
-)
-_WRITTEN_WORDS = frozenset(("ninety", "hundred", "nineties", "ninetieth", "hundredth"))
 _AGES = re.compile(
     rf"(?<![\w.$€£<>≥≤/–-])(?P<v>{_TENS})(?:{_YEARS_OLD}|[- ]?y\.?/?o\.?(?!\w)"
     r"|[- ]?yrs?\b\.?(?=\s(?:old|[MF]\b|male|female|lady|gentleman|man|woman))"

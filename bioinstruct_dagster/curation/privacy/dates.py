@@ -9,11 +9,15 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT, ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import (
+    DOUBTFUL_SCORE,
+    TEXT_LIMIT,
+    ScannedText,
+    Span,
+)
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, cues
 
 _BIRTH_SCORE, _EVENT_SCORE, _WEAK_SCORE = 0.85, 0.75, 0.5
-FULL_DATE_SCORE = 0.55  # a date with its year that concerns a person, and no more is said
 
 _MONTHS_WRITTEN = DATES("months") | DATES("month_abbreviations")
 _MONTH_WORDS = cues(_MONTHS_WRITTEN)
@@ -150,7 +154,7 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
         if score:
             # What is said in words identifies only beside a name.
             doubtful = score == _WEAK_SCORE or (start, end) in spoken
-            sure = FULL_DATE_SCORE if doubtful else score
+            sure = DOUBTFUL_SCORE if doubtful else score
             yield Span("date", start, end, sure if full else _WEAK_SCORE)
 
 

@@ -20,6 +20,8 @@ from bioinstruct_dagster.curation.privacy.scan import ScanResult, scan
 from bioinstruct_dagster.curation.versions import code_version, library_version
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
+# Rules of rows that identify nobody; such rows are flagged and kept.
+DOUBTFUL_RULES = ("placeholder_person", "possible_date", "possible_identifier")
 PrivacyAction = Literal["reject", "redact", "flag", "off"]
 
 # Libraries that affect the findings, although only the code of Presidio imports them.
@@ -55,7 +57,7 @@ class PrivacyGate:
         self.version = _short_hash(made_of)
         self._versions = {
             kind: _short_hash([kind, *made_of])
-            for kind in (*KINDS, "placeholder_person", "possible_date")
+            for kind in (*KINDS, *DOUBTFUL_RULES)
         }
 
         self._without_identifier = GateResult((Finding("no_identifier", self.version, "keep"),))
@@ -85,8 +87,14 @@ class PrivacyGate:
             return GateResult(findings, self._repairs(task, result.found))
         if any(result.placeholders):
             evidence = {"found": _places(result.placeholders)}
-            named = any(span.kind == "name" for spans in result.placeholders for span in spans)
-            rule = "placeholder_person" if named else "possible_date"
+            kinds = {span.kind for spans in result.placeholders for span in spans}
+            rule = (
+                "placeholder_person"
+                if "name" in kinds
+                else "possible_date"
+                if kinds == {"date"}
+                else "possible_identifier"
+            )
             return GateResult((Finding(rule, self._versions[rule], "flag", None, evidence),))
         return self._without_identifier
 

@@ -37,6 +37,9 @@ KINDS: dict[str, str] = {
 # A span of this score or more identifies a person by itself. A span of a lower score, such as
 # "in Dayton" or "on 3 May", counts only beside a name or beside a span that identifies.
 IDENTIFYING_SCORE = 0.7
+# A span of exactly this score is flagged even if nothing else stands beside it: a full date or an
+# age of which the text does not say enough.
+DOUBTFUL_SCORE = 0.55
 
 
 class Span(NamedTuple):

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.ages import age_spans
-from bioinstruct_dagster.curation.privacy.dates import FULL_DATE_SCORE, date_spans
+from bioinstruct_dagster.curation.privacy.dates import date_spans
 from bioinstruct_dagster.curation.privacy.kinds import (
+    DOUBTFUL_SCORE,
     IDENTIFYING_SCORE,
     TEXT_LIMIT,
     ScannedText,
@@ -43,6 +44,7 @@ from bioinstruct_dagster.curation.privacy.pictures import (
 from bioinstruct_dagster.curation.privacy.places import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
+from bioinstruct_dagster.curation.privacy.told_ages import told_age_spans
 from bioinstruct_dagster.curation.privacy.web_addresses import url_spans
 
 # Per text, the spans that a language model finds; their kinds are name and location.
@@ -90,7 +92,7 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     seen = list(_shifted(task, entities))
     names += _persons(text.raw, seen, sure=sure)
     if not (sure or (details and _names_a_patient(text.raw, names))):
-        doubtful = details if names or _holds_full_date(details) else ()
+        doubtful = details if names or _is_doubtful(details) else ()
         placeholders = resolve_overlaps((*names, *doubtful, *placeholder_spans(text)))
         return ScanResult(_NO_SPANS, _by_text(task, placeholders)) if placeholders else _NOTHING
     repeated = repeated_name_spans(text.raw, _words(text.raw, names))
@@ -100,9 +102,9 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     return ScanResult(_by_text(task, found), _NO_SPANS)
 
 
-def _holds_full_date(details: Iterable[Span]) -> bool:
-    """Whether a date with its year is among the details, which concerns a person."""
-    return any(span.kind == "date" and span.score == FULL_DATE_SCORE for span in details)
+def _is_doubtful(details: Iterable[Span]) -> bool:
+    """Whether a detail is among them that is flagged even if nothing stands beside it."""
+    return any(span.score == DOUBTFUL_SCORE for span in details)
 
 
 def _by_text(task: RowTexts, spans: Iterable[Span]) -> tuple[list[Span], ...]:
@@ -155,6 +157,7 @@ def _details(text: ScannedText, names: Sequence[Span]) -> Iterator[Span]:
         yield from labelled_spans(text, _HANDLE_PATTERNS)
     yield from place_spans(text)
     yield from age_spans(text)
+    yield from told_age_spans(text)
     yield from url_spans(text, {part for name in _words(text.raw, names) for part in name.split()})
     presidio = list(presidio_spans(text))
     yield from (span for span in presidio if span.kind != "date")
