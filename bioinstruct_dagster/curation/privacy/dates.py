@@ -199,7 +199,7 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
         return _EVENT_SCORE
     if _EVENT_WORDS.search(before) or _EVENT_WORDS.search(after):
         return _EVENT_SCORE if one or note else _WEAK_SCORE
-    return _WEAK_SCORE if one or note or names else 0.0
+    return _WEAK_SCORE
 
 
 def _labelled_score(before: str) -> float:

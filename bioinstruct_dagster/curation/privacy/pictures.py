@@ -45,6 +45,25 @@ PICTURE_PATTERNS = (
         rf"\b{_of('user_names')}(?: {_of('user_name_papers')})?\s?(?:is|:|=)?\s?"
         r"(?P<v>@\w{3,30}|(?<=[:=]\s)[\w.-]{0,30}[\d_.][\w.-]{1,30}\b)",
     ),
+    # "on Instagram as oisin.runs91", "YouTube channel OisinRuns91", "reddit user u/oisin".
+    plain_pattern(
+        "other_id",
+        cues(PICTURES("networks")),
+        rf"\b{_of('networks')}(?:\s(?:page|account|channel|handle|name|user|username|profile|under|as|is|at)){{0,3}}"
+        r"[:\s]{1,2}[\"“]?(?P<v>(?:u/|@)?(?-i:[A-Za-z][\w.-]{0,30}[\d_.][\w.-]{0,29}\w|u/\w{3,30}|[A-Z][a-z]+[A-Z]\w{2,20}\d))\b",
+    ),
+    plain_pattern(
+        "other_id",
+        frozenset(("username", "login", "user", "screen")),
+        r"\b(?:user ?name|log-?in|user ?id|screen ?name)\s?(?:is|:|=)?\s[\"“]?(?P<v>(?-i:[a-z][a-z._-]{1,20}\d{1,6}|[a-z]{2,15}[._][a-z]{2,15}))\b",
+    ),
+    # "oisin dot kearney at gmail dot com", "oisin_kearney (at) mailbox.example".
+    plain_pattern(
+        "email",
+        frozenset(("dot", "at")),
+        r"(?P<v>\b[\w.+-]{1,40}(?: (?:dot|underscore|dash) [\w-]{1,30}){0,3} ?(?: at |\(at\)|\[at\]) ?"
+        r"[\w-]{2,30}(?: dot | ?\(dot\) ?|\.)(?:com|org|net|edu|co|example|uk|in|io|me|ca|au|de)(?:(?: dot |\.)[a-z]{2,3})?)\b",
+    )._replace(also=frozenset(("dot", "com", "example", "org", "net", "mail", "email"))),
     plain_pattern(
         "biometric",
         all_words(PICTURES("kept_biometric_cues")),

@@ -24,6 +24,10 @@ from bioinstruct_dagster.curation.privacy.kinds import (
 )
 from bioinstruct_dagster.curation.privacy.labelled_numbers import PatternGroup, labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
+from bioinstruct_dagster.curation.privacy.loose_numbers import (
+    LOOSE_NUMBER_PATTERNS,
+    LOOSE_WORDED_PATTERNS,
+)
 from bioinstruct_dagster.curation.privacy.names.confirmed import (
     is_confirmed,
     name_in,
@@ -65,8 +69,8 @@ class ScanResult(NamedTuple):
 
 
 _SEPARATOR = f"\n{TEXT_LIMIT}\n"
-_NUMBERED_PATTERNS = PatternGroup(*LABEL_PATTERNS, *BIOMETRIC_PATTERNS)
-_WORDED_PATTERNS = PatternGroup(*PLATE_PATTERNS, *PICTURE_PATTERNS)
+_NUMBERED_PATTERNS = PatternGroup(*LABEL_PATTERNS, *LOOSE_NUMBER_PATTERNS, *BIOMETRIC_PATTERNS)
+_WORDED_PATTERNS = PatternGroup(*PLATE_PATTERNS, *LOOSE_WORDED_PATTERNS, *PICTURE_PATTERNS)
 _HANDLE_PATTERNS = PatternGroup(*HANDLE_PATTERNS)
 NO_ENTITIES: Entities = ((), (), ())
 
