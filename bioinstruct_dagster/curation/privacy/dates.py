@@ -42,6 +42,10 @@ _SPOKEN_YEAR = (
     r"(?:nineteen|twenty|two thousand(?:[ ]and)?)"
     rf"(?:[ -](?:{_TENS}|{_ONES}|[a-z]{{1,4}}teen|ten|eleven|twelve|oh)){{0,2}}"
 )
+_NUMBER_WORDS = (
+    rf"(?:{_ONES}|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+    rf"|twenty|thirty|oh[- ]{_ONES})"
+)
 _SPOKEN_YEAR_WORDS = frozenset(
     (
         *("nineteen", "twenty", "thousand", "first", "second", "third", "fourth", "fifth", "sixth"),
@@ -54,8 +58,10 @@ _SHORT_YEAR = re.compile(r"['’]\d\d\b")
 _BIRTH_LABEL, _BIRTH_CUES = any_of(DATES("birth_labels")), cues(DATES("birth_labels"))
 _LABELLED_BIRTHS = re.compile(
     rf"\b(?i:{_BIRTH_LABEL})(?:\s\([\w/ -]{{2,16}}\))?(?i:\s(?:is|was|on|of|in)\b)?[^\w\n]{{0,6}}"
+    r"(?:\n?Patient:\s(?:(?:It['’]s|It\sis|Yes|Sure|Oh|Um)[,.]?\s){0,2}(?:the\s)?)?"
     r"(?P<v>(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-    r"|\d\d?[ ./-]\d\d?[ ./-](?:19|20)?\d\d"
+    r"|\d\d?[ ./-]\d\d?[ ./-](?:19|20)?\d\d|\d\d? ?[./-] \d\d? ?[./-] (?:19|20)?\d\d"
+    rf"|(?i:{_NUMBER_WORDS}[ ,]{_NUMBER_WORDS}(?:[ -]{_ONES})?,?[ ](?:{_SPOKEN_YEAR}|{_TENS}[- ]?{_ONES}?|oh {_ONES}))"
     rf"|(?i:{_MONTH})\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:of[ ])?"
     rf"(?:{_SPOKEN_YEAR}|['’]\d\d)"
     rf"|(?:the[ ])?{_DAY}(?:[ ]of)?[ ](?i:{_MONTH}),?[ ](?:{_SPOKEN_YEAR}|['’]?\d\d))(?![\w/-])"
@@ -101,6 +107,12 @@ _MANY_PERSONS = re.compile(
 # A date right after such a word is a patient's, even if a trial or a search is in the sentence.
 _DATE_LABEL = re.compile(
     rf"\b{any_of(DATES('stays'))}(?!\w)[^.;!?\n\w]{{0,4}}(?:\w{{2,12}}\s){{0,2}}?(?:(?:on|to|from|date|in)\b[^.;!?\n\w]{{0,4}}){{0,2}}$",
+    re.IGNORECASE,
+)
+# "Enrolled 14 March 2011", where one line says no more.
+_LONE_LABEL = re.compile(
+    r"\s*(?:enrol(?:led|ment)|randomi[sz]ed|consented|screened|withdrawn|withdrew|registered|typed|released|issued|updated|updated by \w+)"
+    r"(?:\sdate)?[:,]?\s(?:on\s)?",
     re.IGNORECASE,
 )
 _RANGE_AFTER = re.compile(
@@ -170,6 +182,8 @@ def _month_spans(text: str, names: Sequence[int]) -> Iterator[Span]:
     """Dates of a month and a year; each counts only if its sentence is about one person."""
     for match in _MONTHS_WITH_YEAR.finditer(text):
         before, after = _sentence(text, *match.span())
+        if _BIRTH_WORDS.search(before[-24:]):
+            yield Span("date", *match.span(), DOUBTFUL_SCORE)
         tied = (
             _BIRTH_WORDS.search(before) or _STAY_WORDS.search(before) or _EVENT_WORDS.search(before)
         )
@@ -192,6 +206,8 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
         return 0.0
     if labelled := _labelled_score(before):
         return labelled
+    if _LONE_LABEL.fullmatch(before):
+        return _WEAK_SCORE
     if _WORLD_WORDS.search(before) or _WORLD_WORDS.search(after):
         return 0.0
     one = one or _is_near(names, start, before, after)

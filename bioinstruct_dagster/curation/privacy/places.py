@@ -8,7 +8,12 @@ a company or a hospital. The words are in `words/places.yaml`. Every repetition 
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import IDENTIFYING_SCORE, ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import (
+    DOUBTFUL_SCORE,
+    IDENTIFYING_SCORE,
+    ScannedText,
+    Span,
+)
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.regions import is_large, state_codes, state_names
 from bioinstruct_dagster.curation.privacy.vocabulary import (
@@ -72,6 +77,43 @@ _ABROAD = re.compile(
     rf"(?:Calle|Via|Viale|Rua|Avenida|Piazza|Plaza|Ulica)\s(?:(?:de|del|della|da|la)\s)?{_TOWN_WORD})"
     rf",?\s\d{{1,4}}[a-z]?\b(?:,?\s\d{{4,5}})?(?:,?\s{_TOWN_WORD})?"
 )
+# The number after the street: "Old Mill Lane 17", "ul. Lipowa 14, 20-020 Lublin".
+_TOWN_AFTER = rf"(?:,?\s\d{{2,3}}[- ]?\d{{2,3}}\b)?(?:,?\s{_TOWN_WORD})?"
+_STREET_FIRST = re.compile(
+    rf"\b(?:{_TOWN_WORD}\s){{1,2}}(?:Street|Avenue|Road|Lane|Drive|Crescent|Terrace|Boulevard)\s\d{{1,4}}[A-Za-z]?\b(?!\s?(?:%|mg|patients|study))"
+    rf"|\b(?:[Uu]l\.|[Aa]l\.|[Oo]s\.|[Pp]l\.|C/|[Cc]alle|[Vv]ia|[Vv]iale|[Cc]orso|[Rr]ua|[Rr]ue|[Aa]v\.|[Uu]lica|[Pp]iazza|[Jj]alan|Jl\.|str\.|Str\.)\s"
+    rf"(?:(?:de|del|della|da|do|la|le|les|des|du)\s){{0,2}}{_TOWN_WORD}(?:\s{_TOWN_WORD})?,?\s(?:n[.°º]\s?)?\d{{1,4}}[a-zA-Z]?\b(?:/\d{{1,3}})?{_TOWN_AFTER}"
+    rf"|\b[A-ZÄÖÅ][a-zäöüåßæø]{{2,20}}(?:gatan|vägen|veien|gata|gade|vej|straat|laan|weg|gasse|allee|platz|katu|tie|strasse|straße)\s\d{{1,4}}[a-zA-Z]?\b{_TOWN_AFTER}"
+)
+# "House No. 112, Sector 21, Gurgaon", "Plot 44, Jubilee Hills", "R/o 112, Gandhi Nagar, Jaipur".
+_INDIAN = re.compile(
+    rf"\b(?:H(?:ouse|\.)?\s?[Nn]o\.?|House\s(?:[Nn]umber|#)|Plot(?:\s[Nn]o\.?)?|Door\s[Nn]o\.?|D\.\s?[Nn]o\.?|Flat\s[Nn]o\.?|Qtr\.?\s?[Nn]o\.?|Shop\s[Nn]o\.?)\s?"
+    rf"[:#-]?\s?\d[\w/-]{{0,10}}(?:,?\s(?:\d\w{{0,4}}\s)?{_TOWN_WORD}(?:\s(?:{_TOWN_WORD}|\d{{1,6}}))?){{1,4}}"
+    rf"|\b[Nn]o\.?\s?\d{{1,4}}\w?(?:/\d{{1,4}})?,\s(?:\d\w{{1,3}}\s)?{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}},\s{_TOWN_WORD}"
+    rf"|\b(?:R/[Oo]|[Rr]/o)\s(?:\d[\w/-]{{0,8}},?\s)?{_TOWN_WORD}(?:,?\s{_TOWN_WORD}){{0,3}}"
+    rf"|\b{_TOWN_WORD}\s(?:Nagar|Colony|Vihar|Layout|Puram|Enclave|Marg|Extension|Chowk|Bazaar|Mohalla|Basti|Garhi)\b(?:,\s{_TOWN_WORD})?"
+)
+_INDIAN_WORDS = frozenset(
+    (
+        *("house", "plot", "door", "flat", "no", "h", "o", "nagar", "colony", "vihar"),
+        *("layout", "puram", "enclave", "marg", "qtr", "shop", "chowk", "mohalla"),
+    )
+)
+_STREET_FIRST_WORDS = frozenset(
+    (
+        *("street", "avenue", "road", "lane", "drive", "crescent", "terrace", "boulevard", "ul", "al", "os", "pl"),
+        *("c", "calle", "via", "viale", "corso", "rua", "rue", "av", "ulica", "piazza", "jalan", "jl", "str"),
+    )
+)
+_STREET_FIRST_ENDING = re.compile(
+    r"(?:gatan|vägen|veien|gata|gade|vej|straat|laan|weg|gasse|allee|platz|katu|tie|strasse|straße)\s\d"
+)
+# "picked up from the corner of 5th and Main", "we're over on Kettle Creek Road".
+_NAMED_STREET = re.compile(
+    rf"\b(?:over\son|over\sat|house\son|home\son|corner\sof|down\son|up\son|out\son|apartment\son|place\son|flat\son|wife,\s[A-Z][\w'’-]{{1,20}},\son)\s"
+    rf"(?P<v>(?:{_TOWN_WORD}\s){{1,3}}{_STREET}\b(?:\s\d{{1,4}})?|\d{{1,3}}(?:st|nd|rd|th)\sand\s{_TOWN_WORD}|{_TOWN_WORD}\sand\s{_TOWN_WORD}(?=[.,]))"
+)
+_NAMED_STREET_WORDS = frozenset(("over", "house", "home", "corner", "down", "up", "out", "apartment", "place", "flat", "wife"))
 _NUMBERED_HOME = re.compile(
     rf"\b{any_start_of(PLACES('living'))}\s(?:in|at|on)\s(?P<v>\d{{1,5}}\s{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}}"
     rf"|(?i:trailer|lot|apartment|apt|flat|unit|cabin)\.?\s#?\d{{1,4}}[A-Z]?,\s{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}}"
@@ -157,6 +199,10 @@ def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str
         if text.holds_any(_STREET_WORDS):
             yield _HOME_STREET, "v", 0.8
             yield _WRITTEN_STREET, "v", 0.75
+    if text.holds_any(_STREET_WORDS) and text.holds_any(_NAMED_STREET_WORDS):
+        yield _NAMED_STREET, "v", DOUBTFUL_SCORE
+    elif "corner" in text.words:
+        yield _NAMED_STREET, "v", DOUBTFUL_SCORE
     if text.has_digit:
         yield from _numbered_patterns(text)
 
@@ -167,6 +213,10 @@ def _numbered_patterns(
     """The patterns of places that hold a digit."""
     if text.holds_any(_STREET_WORDS):
         yield _ADDRESS, 0, 0.9
+    if text.holds_any(_STREET_FIRST_WORDS) or _STREET_FIRST_ENDING.search(text.raw):
+        yield _STREET_FIRST, 0, 0.75
+    if text.holds_any(_INDIAN_WORDS):
+        yield _INDIAN, 0, 0.75
     if text.holds_any(_ROOM_WORDS):
         yield _HOSPITAL_ROOM, 0, 0.8
     if "box" in text.words:

@@ -30,6 +30,7 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
     NamePattern,
     parts_with_names,
 )
+from bioinstruct_dagster.curation.privacy.names.placed import placed_names
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
 from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
@@ -64,6 +65,7 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from lone_names(text)
     yield from listed_names(text)
     yield from unknown_names(text, spoken=spoken)
+    yield from placed_names(text)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
@@ -94,16 +96,27 @@ def _pattern_names(
 
 
 def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
-    for match in NAME_PAIR.finditer(text, begin, end):
-        given, family = match["g"], match["f"].lower()
-        # "ZOE" is a cement, too.
-        doubtful = given.isupper() and family not in FAMILY_NAMES
-        if doubtful and (len(given) <= _SHORT_LENGTH or not match["f"].isupper()):
-            continue
-        if given.lower() in GIVEN_NAMES and (
-            family not in NON_NAME_WORDS or family in FAMILY_NAMES
-        ):
+    match = NAME_PAIR.search(text, begin, end)
+    while match:
+        if _is_known_pair(match["g"], match["f"]):
             yield (*match.span(), 0.7)
+            begin = match.end()
+        else:
+            # "In Reginald Thorne": the name may begin with the second word.
+            begin = match.end("g")
+        match = NAME_PAIR.search(text, begin, end)
+
+
+def _is_known_pair(given: str, family: str) -> bool:
+    lowered = family.lower()
+    # "ZOE" is a cement, too.
+    doubtful = given.isupper() and lowered not in FAMILY_NAMES
+    if doubtful and (len(given) <= _SHORT_LENGTH or not family.isupper()):
+        return False
+    if lowered in NON_NAME_WORDS and lowered not in FAMILY_NAMES:
+        return False
+    # "Hyun-woo" is as good as "Hyun".
+    return given.lower() in GIVEN_NAMES or given.split("-")[0].lower() in GIVEN_NAMES
 
 
 def _turned_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
