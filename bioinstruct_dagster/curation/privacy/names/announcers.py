@@ -66,6 +66,17 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "relatives": OF_SOME_RELATIVE,
     "naming_words": (_form(ANNOUNCED_NAME, 0.6), _form(rf"(?P<v>{WORD})\b", 0.6, known=True)),
     # "A woman, Rosalind Achebe, developed", "the patient (Rosalind Achebe)".
+    "roles_before_names": (_form(ANNOUNCED_NAME, 0.7, known=True),),
+    # "Seen by Mulcahy.", "our patient Kimathi", "Subject Aaberg withdrew".
+    "one_name_announcers": (
+        _form(
+            rf"(?P<v>{WORD})(?=[,.;)]|['’]s\b|\s?(?:\n|$)|\s(?:\(|(?:in\sclinic|today|on|agrees|agreed"
+            r"|notified|aware|informed|at|to|will|withdrew|developed|recovered|who|and|died|for)\b"
+            rf"|{names_of('patient_verbs', 'person_verbs')}\b))",
+            0.6,
+            known=True,
+        ),
+    ),
     "persons": (_form(rf"(?P<v>{ANNOUNCED_NAME})(?=[,)])", 0.75),),
     "callings": (_form(f"{FULL_NAME}|{WORD}", 0.8, known=True),),
     # "Pt Weaver states".
@@ -94,4 +105,5 @@ LABEL_FORMS: dict[str, tuple[Form, ...]] = {
     "relatives": _LABELLED,
     "staff": _LABELLED,
     "doubtful_name_labels": _DOUBTFULLY_LABELLED,
+    "roles_before_names": _DOUBTFULLY_LABELLED,
 }

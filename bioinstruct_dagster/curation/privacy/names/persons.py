@@ -34,9 +34,11 @@ from bioinstruct_dagster.curation.privacy.names.placed import placed_names
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
 from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
 
 _TITLED = re.compile(r"M(?:rs?|s|iss)\.?\s$")
 _SURE_SCORE = 0.8  # a title or a label announces the name
+_EPONYM_THINGS = NAMES("eponym_things")
 _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
 
 
@@ -65,7 +67,6 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from lone_names(text)
     yield from listed_names(text)
     yield from unknown_names(text, spoken=spoken)
-    yield from placed_names(text)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
@@ -73,6 +74,7 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     # Most texts name nobody: two words in capitals, one after the other, are rare.
     stretches = parts_with_names(text.raw)
     yield from described_names(text, stretches, spoken=spoken)
+    yield from placed_names(text, stretches)
     if not stretches:
         return
     tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]
@@ -101,9 +103,11 @@ def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, fl
         if _is_known_pair(match["g"], match["f"]):
             yield (*match.span(), 0.7)
             begin = match.end()
-        else:
-            # "In Reginald Thorne": the name may begin with the second word.
+        elif match["g"].lower() in NON_NAME_WORDS:
+            # "In Reginald Thorne": the name begins with the second word.
             begin = match.end("g")
+        else:
+            begin = match.end()
         match = NAME_PAIR.search(text, begin, end)
 
 
@@ -112,6 +116,8 @@ def _is_known_pair(given: str, family: str) -> bool:
     # "ZOE" is a cement, too.
     doubtful = given.isupper() and lowered not in FAMILY_NAMES
     if doubtful and (len(given) <= _SHORT_LENGTH or not family.isupper()):
+        return False
+    if lowered.startswith(("i'", "i’")) or lowered in _EPONYM_THINGS:
         return False
     if lowered in NON_NAME_WORDS and lowered not in FAMILY_NAMES:
         return False
