@@ -38,10 +38,18 @@ def _cues(*names: str) -> frozenset[str]:
 
 _DIGIT = "(?:(?:double |triple )?(?:zero|oh|one|two|three|four|five|six|seven|eight|nine))"
 _SPOKEN = rf"(?P<v>\b{_DIGIT}(?:[ ,.-]{{1,2}}(?:(?:dash|hyphen|slash|then|and) )?{_DIGIT}){{3,13}}\b)"
+# Spoken numbers almost always hold one of them.
 _DIGIT_WORDS = frozenset(
-    ("double", "oh", "zero", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    ("double", "triple", "oh", "zero", "six", "seven", "eight", "nine")
 )
 
+# Words of which a text with one of `grouped_record_labels` holds one.
+_RECORD_WORDS = frozenset(
+    (
+        *("no", "number", "id", "record", "rec", "uhid", "encounter", "chi", "csn", "har", "urn", "nhi"),
+        *("mrn", "mrns", "wristband", "nhs", "hcn", "phn", "mr", "mrno", "identifier", "sheet"),
+    )
+)
 # Tried if a text holds something like a number.
 LOOSE_NUMBER_PATTERNS: tuple[LabelledPattern, ...] = (
     plain_pattern(
@@ -50,7 +58,7 @@ LOOSE_NUMBER_PATTERNS: tuple[LabelledPattern, ...] = (
         rf"\b{_of('grouped_record_labels')}(?![a-z]){_GAP}{_VALUE}",
         least=4,
         score=_SURE,
-    ),
+    )._replace(also=_RECORD_WORDS),
     plain_pattern(
         "mrn",
         _cues("doubtful_record_labels"),

@@ -83,30 +83,33 @@ _STREET_FIRST = re.compile(
     rf"\b(?:{_TOWN_WORD}\s){{1,2}}(?:Street|Avenue|Road|Lane|Drive|Crescent|Terrace|Boulevard)\s\d{{1,4}}[A-Za-z]?\b(?!\s?(?:%|mg|patients|study))"
     rf"|\b(?:[Uu]l\.|[Aa]l\.|[Oo]s\.|[Pp]l\.|C/|[Cc]alle|[Vv]ia|[Vv]iale|[Cc]orso|[Rr]ua|[Rr]ue|[Aa]v\.|[Uu]lica|[Pp]iazza|[Jj]alan|Jl\.|str\.|Str\.)\s"
     rf"(?:(?:de|del|della|da|do|la|le|les|des|du)\s){{0,2}}{_TOWN_WORD}(?:\s{_TOWN_WORD})?,?\s(?:n[.°º]\s?)?\d{{1,4}}[a-zA-Z]?\b(?:/\d{{1,3}})?{_TOWN_AFTER}"
-    rf"|\b[A-ZÄÖÅ][a-zäöüåßæø]{{2,20}}(?:gatan|vägen|veien|gata|gade|vej|straat|laan|weg|gasse|allee|platz|katu|tie|strasse|straße)\s\d{{1,4}}[a-zA-Z]?\b{_TOWN_AFTER}"
+    rf"|\b[A-ZÄÖÅ][a-zäöüåßæø]{{2,20}}(?:gatan|vägen|veien|gata|gade|vej|straat|laan|weg|gasse|allee|platz|katu|strasse|straße)\s\d{{1,4}}[a-zA-Z]?\b{_TOWN_AFTER}"
 )
 # "House No. 112, Sector 21, Gurgaon", "Plot 44, Jubilee Hills", "R/o 112, Gandhi Nagar, Jaipur".
 _INDIAN = re.compile(
     rf"\b(?:H(?:ouse|\.)?\s?[Nn]o\.?|House\s(?:[Nn]umber|#)|Plot(?:\s[Nn]o\.?)?|Door\s[Nn]o\.?|D\.\s?[Nn]o\.?|Flat\s[Nn]o\.?|Qtr\.?\s?[Nn]o\.?|Shop\s[Nn]o\.?)\s?"
     rf"[:#-]?\s?\d[\w/-]{{0,10}}(?:,?\s(?:\d\w{{0,4}}\s)?{_TOWN_WORD}(?:\s(?:{_TOWN_WORD}|\d{{1,6}}))?){{1,4}}"
     rf"|\b[Nn]o\.?\s?\d{{1,4}}\w?(?:/\d{{1,4}})?,\s(?:\d\w{{1,3}}\s)?{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}},\s{_TOWN_WORD}"
-    rf"|\b(?:R/[Oo]|[Rr]/o)\s(?:\d[\w/-]{{0,8}},?\s)?{_TOWN_WORD}(?:,?\s{_TOWN_WORD}){{0,3}}"
+    rf"|\b(?:R/[Oo]|[Rr]/o)\s\d[\w/-]{{0,8}},?\s{_TOWN_WORD}(?:,?\s{_TOWN_WORD}){{0,3}}"
     rf"|\b{_TOWN_WORD}\s(?:Nagar|Colony|Vihar|Layout|Puram|Enclave|Marg|Extension|Chowk|Bazaar|Mohalla|Basti|Garhi)\b(?:,\s{_TOWN_WORD})?"
 )
 _INDIAN_WORDS = frozenset(
     (
-        *("house", "plot", "door", "flat", "no", "h", "o", "nagar", "colony", "vihar"),
-        *("layout", "puram", "enclave", "marg", "qtr", "shop", "chowk", "mohalla"),
+        *("house", "plot", "door", "flat", "nagar", "colony", "vihar", "layout", "puram", "enclave"),
+        *("marg", "qtr", "shop", "chowk", "mohalla"),
     )
 )
 _STREET_FIRST_WORDS = frozenset(
     (
-        *("street", "avenue", "road", "lane", "drive", "crescent", "terrace", "boulevard", "ul", "al", "os", "pl"),
-        *("c", "calle", "via", "viale", "corso", "rua", "rue", "av", "ulica", "piazza", "jalan", "jl", "str"),
+        *("street", "avenue", "road", "lane", "drive", "crescent", "terrace", "boulevard"),
+        *("calle", "via", "ul", "jl", "str", "viale", "corso", "rua", "rue", "ulica", "piazza", "jalan"),
     )
 )
-_STREET_FIRST_ENDING = re.compile(
-    r"(?:gatan|vägen|veien|gata|gade|vej|straat|laan|weg|gasse|allee|platz|katu|tie|strasse|straße)\s\d"
+# A number after a word with such an ending; the search for one character is the fastest.
+_STREET_ENDING = re.compile(
+    r"\d(?<=[a-z] \d)(?:(?<=gatan \d)|(?<=vägen \d)|(?<=veien \d)|(?<=gata \d)|(?<=gade \d)|(?<=vej \d)"
+    r"|(?<=straat \d)|(?<=laan \d)|(?<=weg \d)|(?<=gasse \d)|(?<=allee \d)|(?<=platz \d)|(?<=katu \d)"
+    r"|(?<=strasse \d)|(?<=straße \d))"
 )
 # "picked up from the corner of 5th and Main", "we're over on Kettle Creek Road".
 _NAMED_STREET = re.compile(
@@ -153,9 +156,11 @@ _COUNTY = re.compile(
 )
 
 _ABROAD_WORDS = frozenset(
-    ("rue", "avenue", "boulevard", "chemin", "calle", "viale", "rua", "avenida", "piazza", "ulica")
+    ("rue", "avenue", "boulevard", "chemin", "calle", "via", "ul", "jl", "str", "viale", "rua", "avenida", "piazza", "ulica")
 )
 _ADDRESS_HINT = re.compile(r"\d[A-Z]?\s(?:[A-ZÀ-Þ]|\d{1,3}(?:st|nd|rd|th)\b|of |the |de |la )")
+# A number after a word that may end a street's name, or after "No.".
+_ADDRESS_AROUND_HINT = re.compile(r"[a-zé.:#] ?\d[\w/-]{0,8}(?=[ ,.;\n]|$)")
 _HOME_PATTERNS = (_HOME, _HOME_LABEL, _HOME_STREET, _NUMBERED_HOME)
 _STREET_WORDS = cues(PLACES("streets"), PLACES("street_abbreviations"))
 _ZIP_HINT = re.compile(r"\d{5}(?<!\d{6})(?![\d.])")
@@ -181,7 +186,9 @@ def place_spans(text: ScannedText) -> Iterator[Span]:
 def _matches(pattern: re.Pattern[str], text: ScannedText) -> Iterator[re.Match[str]]:
     """The matches of a pattern, which is tried around its words or numbers if it has any."""
     parts = [(0, len(text.raw))]
-    if pattern is _ADDRESS:
+    if pattern is _STREET_FIRST or pattern is _INDIAN:
+        parts = list(pieces(_ADDRESS_AROUND_HINT, text.raw, 60, 90))
+    elif pattern is _ADDRESS:
         parts = list(pieces(_ADDRESS_HINT, text.raw, 8, 160))
     elif pattern in _HOME_PATTERNS:
         parts = text.parts_around(_HOME_WORDS | _PERSON_WORDS, 8, 70)
@@ -213,9 +220,9 @@ def _numbered_patterns(
     """The patterns of places that hold a digit."""
     if text.holds_any(_STREET_WORDS):
         yield _ADDRESS, 0, 0.9
-    if text.holds_any(_STREET_FIRST_WORDS) or _STREET_FIRST_ENDING.search(text.raw):
+    if text.holds_any(_STREET_FIRST_WORDS) or _STREET_ENDING.search(text.raw):
         yield _STREET_FIRST, 0, 0.75
-    if text.holds_any(_INDIAN_WORDS):
+    if text.holds_any(_INDIAN_WORDS) or "No." in text.raw or "/o " in text.raw:
         yield _INDIAN, 0, 0.75
     if text.holds_any(_ROOM_WORDS):
         yield _HOSPITAL_ROOM, 0, 0.8

@@ -74,7 +74,7 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     # Most texts name nobody: two words in capitals, one after the other, are rare.
     stretches = parts_with_names(text.raw)
     yield from described_names(text, stretches, spoken=spoken)
-    yield from placed_names(text, stretches)
+    yield from placed_names(text, stretches, spoken=spoken)
     if not stretches:
         return
     tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]

@@ -38,47 +38,51 @@ _RELATION_WORDS = frozenset(("o", "baby", "infant", "twin", "twins", "newborn", 
 # "Yes, Yildirim, Y-I-L-D": a spelled name.
 _SPELLED = re.compile(rf"\b(?P<v>{FULL_NAME}|{WORD})[,.:]\s(?:spelled\s|that['’]s\s)?(?:[A-Z](?:[-–.]|,?\s)){{3,12}}[A-Z]\b")
 _SPELLED_HINT = re.compile(r"[A-Z][-–. ,]{1,2}[A-Z][-–. ,]{1,2}[A-Z]\b")
-# A full name beside a role: "Solvei Amundsen, guardian", "contact person Ludmila Hrabovská".
-_ROLE_AFTER = re.compile(
-    rf"(?<![\w'’-])(?P<v>{FULL_NAME})(?=(?:,\s|\s\()(?:(?:her|his|their|my|the|patient['’]s|a|study|research|site)\s)?"
-    rf"(?:{names_of('roles_after_names')})\b)"
+# A full name, then a role ("Solvei Amundsen, guardian"), a heading or a person's verb. Without a
+# role, the name must begin a sentence and hold a known name.
+_GOING_ON = re.compile(
+    rf"(?<![\w'’-])(?P<v>{FULL_NAME})(?=(?P<role>(?:,\s|\s\()(?:(?:her|his|their|my|the|patient['’]s|a|study"
+    rf"|research|site)\s)?(?:{names_of('roles_after_names')})\b)|:\s|\s(?:(?:--|–|-|\|)\s"
+    r"|(?:has\sbeen\s(?:a|on|in|well|taking|having|seen|complaining)|developed|was\s(?:given|started|seen"
+    r"|admitted|found|treated|born|brought|discharged|referred|noted|diagnosed)|presented|presents"
+    r"|returns|returned|reports|is\s(?:a|an)\s(?:\d|pleasant|very|well)|comes|came"
+    r"|had\s(?:a|an|his|her|been)|has\s(?:a|an|no|had|not)|takes|took|lives|works|smokes|feels"
+    r"|continues|tolerated|received|did\snot|does\snot)\b))"
 )
-# The first words of a text or a line: "Hyun-woo Park: review of systems", "cecilia håkansson -- ...".
-_HEADED = re.compile(rf"(?:^|\n)(?P<v>{FULL_NAME})(?=:\s|\s(?:--|–|-|\|)\s)")
-# "Buddy Lafferty has been a smoker"; `unknown` has such verbs after single names.
-_PERSON_GOES_ON = re.compile(
-    rf"(?:^|[.!?\n:]\s{{0,2}})(?P<v>{FULL_NAME})(?=\s(?:has\sbeen\s(?:a|on|in|well|taking|having|seen|complaining)|developed|was\s(?:given|started|seen|admitted"
-    r"|found|treated|born|brought|discharged|referred|noted|diagnosed)|presented|presents|returns|returned|reports|is\s(?:a|an)\s(?:\d|pleasant|very|well)|comes|came|had\s(?:a|an|his|her|been)"
-    r"|has\s(?:a|an|no|had|not)|takes|took|lives|works|smokes|feels|continues|tolerated|received|did\snot|does\snot)\b)"
-)
-
-
+_SENTENCE_BEGINS = re.compile(r"(?:^|\n|[.!?:]\s{1,2})$")
 _BEFORE, _AFTER = 44, 60  # characters around the words of a pattern
 _CAPITAL = re.compile(r"[/a-zA-Z.]\s[A-ZÀ-Þ]")
 
 
 def placed_names(
-    text: ScannedText, stretches: Iterable[tuple[int, int]]
+    text: ScannedText, stretches: Iterable[tuple[int, int]], *, spoken: bool
 ) -> Iterator[tuple[int, int, float]]:
     """Names by the place where they stand: start, end and score.
 
     Args:
         text: the text.
         stretches: its parts around two words in capitals, which a full name needs.
+        spoken: whether it is a conversation.
     """
     for pattern, words in ((_CALLED, _CALLED_WORDS), (_RELATION, _RELATION_WORDS)):
         for part in text.parts_around(words, 8, _AFTER, _CAPITAL):
             yield from _names(pattern, text.raw, part, 0.7)
     for part in stretches:
-        yield from _names(_ROLE_AFTER, text.raw, part, 0.7)
-        for pattern in (_HEADED, _PERSON_GOES_ON):
-            yield from (
-                found
-                for found in _names(pattern, text.raw, part, 0.6)
-                if is_known(text.raw[found[0] : found[1]])
-            )
-    for part in pieces(_SPELLED_HINT, text.raw, _BEFORE, _AFTER):
-        yield from _names(_SPELLED, text.raw, part, 0.6)
+        yield from _going_on(text.raw, part)
+    if spoken:
+        for part in pieces(_SPELLED_HINT, text.raw, _BEFORE, _AFTER):
+            yield from _names(_SPELLED, text.raw, part, 0.6)
+
+
+def _going_on(raw: str, part: tuple[int, int]) -> Iterator[tuple[int, int, float]]:
+    for match in _GOING_ON.finditer(raw, *part):
+        start, end = match.span("v")
+        if match["role"] is None and not (
+            _SENTENCE_BEGINS.search(raw, max(0, start - 3), start) and is_known(match["v"])
+        ):
+            continue
+        if _NO_NAMES.isdisjoint(match["v"].lower().split()):
+            yield start, end, 0.7 if match["role"] else 0.6
 
 
 def _names(
