@@ -109,6 +109,8 @@ _DATE_LABEL = re.compile(
     rf"\b{any_of(DATES('stays'))}(?!\w)[^.;!?\n\w]{{0,4}}(?:\w{{2,12}}\s){{0,2}}?(?:(?:on|to|from|date|in)\b[^.;!?\n\w]{{0,4}}){{0,2}}$",
     re.IGNORECASE,
 )
+# The records of a person are released, too.
+_RELEASED = re.compile(r"\b(?:records?|results|notes?|chart|information) (?:were |was )?released\b", re.IGNORECASE)
 # "Enrolled 14 March 2011", where one line says no more.
 _LONE_LABEL = re.compile(
     r"\s*(?:enrol(?:led|ment)|randomi[sz]ed|consented|screened|withdrawn|withdrew|registered|typed|released|issued|updated|updated by \w+)"
@@ -206,7 +208,7 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
         return 0.0
     if labelled := _labelled_score(before):
         return labelled
-    if _LONE_LABEL.fullmatch(before):
+    if _LONE_LABEL.fullmatch(before) or _RELEASED.search(before):
         return _WEAK_SCORE
     if _WORLD_WORDS.search(before) or _WORLD_WORDS.search(after):
         return 0.0

@@ -96,7 +96,7 @@ def told_age_spans(text: ScannedText) -> Iterator[Span]:
             for match in _LISTED.finditer(text.raw):
                 for age in _OLD_IN_LIST.finditer(text.raw, *match.span("v")):
                     yield Span("age_over_89", *age.span(), 0.75)
-    if text.holds_any(_DECADE_WORDS) or (text.has_digit and "90" in text.raw):
+    if text.holds_any(_DECADE_WORDS) or "90s" in text.raw or "90's" in text.raw:
         # They name no year, so they only hint at an age.
         for match in _DECADE.finditer(text.raw):
             yield Span("age_over_89", *match.span(str(match.lastgroup)), DOUBTFUL_SCORE)

@@ -76,6 +76,15 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
         ),
         0.65,
     ),
+    # A signature at the end of a sentence: "Otherwise well. P. Chaudhry, next visit as needed".
+    NamePattern(
+        FAMILY_NAMES,
+        re.compile(
+            rf"(?<=[a-z][.!?]\s)(?P<v>(?:[A-Z]\.[ ]?){{1,2}}{PARTICLE}(?P<k>{WORD}))"
+            r"(?=,\s(?!et\b|and\b)[a-z]|\.?\s*$|\n)"
+        ),
+        0.6,
+    ),
     NamePattern(
         cues(NAMES("person_verbs"), NAMES("patient_verbs")),
         re.compile(
@@ -88,7 +97,7 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
     NamePattern(
         frozenset(word.lower() for word in NAMES("credentials") if word.isalpha()),
         re.compile(
-            rf"(?<![\w-])(?P<v>{ANNOUNCED_NAME})(?=,?\s{names_of('credentials')}\b(?![\w:#]|\s\d))"
+            rf"(?<!\w)(?<!\w-)(?P<v>{ANNOUNCED_NAME})(?=,?\s{names_of('credentials')}\b(?![\w:#]|\s\d))"
         ),
         0.75,
     ),
@@ -122,6 +131,6 @@ NAME_BEFORE_HINT = re.compile(
 )
 TURNED_NAME = re.compile(rf"(?<![\w'’-])(?P<f>{ANY_WORD}),[ ](?P<g>{ANY_WORD})(?![\w,])")
 NAME_PAIR = re.compile(
-    rf"(?<![\w'’-])(?P<g>{WORD}|[A-Z]{{3,15}})[ ](?:(?:[A-Z]\.?|{WORD})[ ])?"
+    rf"(?<![\w'’-])(?P<g>{WORD}(?:-[a-z]{{2,5}}(?<!type)(?<!like)(?<!based))?|[A-Z]{{3,15}})[ ](?:(?:[A-Z]\.?|{WORD})[ ])?"
     rf"{PARTICLE}(?P<f>{ANY_WORD})\b"
 )

@@ -19,7 +19,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 )
 from bioinstruct_dagster.curation.privacy.names.joined import joined_names, listed_names
 from bioinstruct_dagster.curation.privacy.names.lone import lone_names
-from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
+from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person, is_placeholder
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     DESCRIBED_HINT,
     LABELLED_NAMES,
@@ -36,7 +36,9 @@ from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, s
 from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
 
-_TITLED = re.compile(r"M(?:rs?|s|iss)\.?\s$")
+_TITLED = re.compile(r"(?:M(?:rs?|s|iss)\.?|Nurse|Sister)\s$")
+# "Dr. Papadakis's clinic" is no eponym.
+_CARE_AFTER = re.compile(r"['’]s?\s(?:clinic|office|service|practice|team|list|care|note)")
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _EPONYM_THINGS = NAMES("eponym_things")
 _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
@@ -47,11 +49,14 @@ def name_spans(text: ScannedText) -> Iterator[Span]:
     ends: list[int] = []
     for start, end, score in _candidate_spans(text):
         begin, finish = trim_name(text.raw, start, end, sure=score >= _SURE_SCORE)
-        if finish > begin and not is_no_person(
-            text.raw,
-            begin,
-            finish,
-            titled=_TITLED.search(text.raw, max(0, begin - 5), begin) is not None,
+        titled = _TITLED.search(text.raw, max(0, begin - 7), begin) is not None
+        if finish > begin and (
+            not is_no_person(text.raw, begin, finish, titled=titled)
+            or (
+                score >= _SURE_SCORE
+                and _CARE_AFTER.match(text.raw, finish)
+                and not is_placeholder(text.raw[begin:finish])
+            )
         ):
             yield Span("name", begin, finish, score)
             ends.append(finish)

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     ANY_WORD,
+    FAMILY_NAMES,
     FULL_NAME,
+    GIVEN_NAMES,
     NON_NAME_WORDS,
     WORD,
     is_known,
@@ -81,7 +83,10 @@ def _going_on(raw: str, part: tuple[int, int]) -> Iterator[tuple[int, int, float
             _SENTENCE_BEGINS.search(raw, max(0, start - 3), start) and is_known(match["v"])
         ):
             continue
-        if _NO_NAMES.isdisjoint(match["v"].lower().split()):
+        words = match["v"].lower().split()
+        # "Hyun-woo Park", "Buddy Lafferty": a family name after a given name may be a word, too.
+        sure = words[-1] in FAMILY_NAMES and (words[0] in GIVEN_NAMES or "-" in words[0])
+        if sure or _NO_NAMES.isdisjoint(words):
             yield start, end, 0.7 if match["role"] else 0.6
 
 

@@ -11,6 +11,7 @@ from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     GIVEN_NAMES,
     KNOWN_NAMES,
+    LOWER,
     NON_NAME_WORDS,
 )
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
@@ -18,7 +19,7 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 _TITLES = tuple(NAMES("small_letter_titles"))
 _TITLE_WORDS = cues(_TITLES)
 _LABELS = tuple(NAMES("small_letter_labels"))
-_NAME = re.compile(r"[a-z]{2,15}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][a-z][a-z'’-]{1,20})?(?![\w-])")
+_NAME = re.compile(rf"[{LOWER}]{{2,15}}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][{LOWER}][{LOWER}'’-]{{1,20}})?(?![\w-])")
 _DESCRIPTION = re.compile(r",?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)")
 # "cecilia håkansson -- Stroke-like syndrome": a name that heads a text.
 _HEADS = re.compile(r"[ ]?(?:--|–|:|-[ ]|\|)")
