@@ -180,11 +180,14 @@ def _is_in_note(text: str, start: int, notes: Sequence[int]) -> bool:
     return any(begin < place and (place < end or end < 0) for place in notes)
 
 
+_DAY_BEFORE = re.compile(r"\d(?:st|nd|rd|th)?(?:\sof)?[\s-]$")
+
+
 def _month_spans(text: str, names: Sequence[int]) -> Iterator[Span]:
     """Dates of a month and a year; each counts only if its sentence is about one person."""
     for match in _MONTHS_WITH_YEAR.finditer(text):
         before, after = _sentence(text, *match.span())
-        if _BIRTH_WORDS.search(before[-24:]):
+        if _BIRTH_WORDS.search(before[-24:]) and not _DAY_BEFORE.search(before):
             yield Span("date", *match.span(), DOUBTFUL_SCORE)
         tied = (
             _BIRTH_WORDS.search(before) or _STAY_WORDS.search(before) or _EVENT_WORDS.search(before)

@@ -48,6 +48,7 @@ _RECORD_WORDS = frozenset(
     (
         *("no", "number", "id", "record", "rec", "uhid", "encounter", "chi", "csn", "har", "urn", "nhi"),
         *("mrn", "mrns", "wristband", "nhs", "hcn", "phn", "mr", "mrno", "identifier", "sheet"),
+        *("ipd", "opd", "bht", "ticket", "registration", "biobank", "block", "slide", "invoice", "report"),
     )
 )
 # Tried if a text holds something like a number.
@@ -80,6 +81,28 @@ LOOSE_NUMBER_PATTERNS: tuple[LabelledPattern, ...] = (
         r"\b(?:down (?:as|under)|(?:card|bracelet|wristband|screen|chart|system) (?:says|reads|shows))"
         rf"(?: (?:chart|record|number|file|no|patient|the)\.?){{0,3}}:? {_GROUPED}",
         least=4,
+        score=_SURE,
+    ),
+    # "What's the number on your wristband? Patient: It says H8841207."
+    plain_pattern(
+        "mrn",
+        frozenset(("number", "wristband", "bracelet", "card", "id")),
+        rf"\b(?:number|wristband|bracelet|card|id)\b[^?\n]{{0,40}}\?\s{{1,2}}(?:Patient|Guest_\w{{4,9}}):\s(?:[\w'’]{{1,8}}[ ,]{{1,2}}){{0,4}}{_VALUE}",
+        least=5,
+        score=_SURE,
+    )._replace(also=frozenset(("patient",))),
+    # "her old chart (204477)".
+    plain_pattern(
+        "mrn",
+        frozenset(("chart", "record", "records", "file", "notes")),
+        r"\b(?:chart|records?|file|notes) [(\[#](?P<v>\d{5,10})[)\]]?(?!\w)",
+        least=5,
+        score=_SURE,
+    ),
+    plain_pattern(
+        "ssn",
+        frozenset(("ssn", "social")),
+        r"\b(?:ssn|social(?: security)?(?: number)?)\b[^.\n\d]{0,12}\b(?:ends?|ending|are|is)(?: in| with)? (?P<v>\d{4})(?![\w-])",
         score=_SURE,
     ),
     # "the patient (ID 30-1182)", "case (record no. RMH 771902)".

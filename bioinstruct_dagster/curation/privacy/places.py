@@ -85,6 +85,22 @@ _STREET_FIRST = re.compile(
     rf"(?:(?:de|del|della|da|do|la|le|les|des|du)\s){{0,2}}{_TOWN_WORD}(?:\s{_TOWN_WORD})?,?\s(?:n[.°º]\s?)?\d{{1,4}}[a-zA-Z]?\b(?:/\d{{1,3}})?{_TOWN_AFTER}"
     rf"|\b[A-ZÄÖÅ][a-zäöüåßæø]{{2,20}}(?:gatan|vägen|veien|gata|gade|vej|straat|laan|weg|gasse|allee|platz|katu|strasse|straße)\s\d{{1,4}}[a-zA-Z]?\b{_TOWN_AFTER}"
 )
+# "Rose Cottage, Mill Lane", "412 Pomeroy, apartment 9", "14/2, MG Road, Pune".
+_COUNTRY_HOME = re.compile(
+    rf"\b(?:{_TOWN_WORD}\s){{1,2}}(?:Cottage|Farm|Farmhouse|Villa|Lodge|Manor|Apartments|Grange|Bungalow|House|Mansions),\s"
+    rf"(?:{_TOWN_WORD}\s){{1,2}}{_STREET}\b(?:,\s{_TOWN_WORD})?"
+)
+_COUNTRY_HOME_WORDS = frozenset(
+    (
+        *("cottage", "farm", "farmhouse", "villa", "lodge", "manor", "apartments", "grange", "bungalow"),
+        *("house", "mansions"),
+    )
+)
+_PART_OF_HOUSE = re.compile(
+    rf"(?<![\w.,/-])\d{{1,5}}\s(?:[NSEW]\.?\s)?{_TOWN_WORD},?\s(?i:apartment|apt|unit|flat)\.?\s#?\d{{1,4}}\b"
+    rf"|(?<![\w.,-])\d{{1,4}}(?:/\d{{1,4}})?[A-Z]?,?\s(?:{_TOWN_WORD}\s){{1,3}}(?:Road|Marg|Nagar|Cross),\s{_TOWN_WORD}"
+)
+_PART_WORDS = frozenset(("apartment", "apt", "unit", "flat", "road", "marg", "nagar", "cross"))
 # "House No. 112, Sector 21, Gurgaon", "Plot 44, Jubilee Hills", "R/o 112, Gandhi Nagar, Jaipur".
 _INDIAN = re.compile(
     rf"\b(?:H(?:ouse|\.)?\s?[Nn]o\.?|House\s(?:[Nn]umber|#)|Plot(?:\s[Nn]o\.?)?|Door\s[Nn]o\.?|D\.\s?[Nn]o\.?|Flat\s[Nn]o\.?|Qtr\.?\s?[Nn]o\.?|Shop\s[Nn]o\.?)\s?"
@@ -206,6 +222,8 @@ def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str
         if text.holds_any(_STREET_WORDS):
             yield _HOME_STREET, "v", 0.8
             yield _WRITTEN_STREET, "v", 0.75
+    if text.holds_any(_STREET_WORDS) and text.holds_any(_COUNTRY_HOME_WORDS):
+        yield _COUNTRY_HOME, 0, 0.75
     if text.holds_any(_STREET_WORDS) and text.holds_any(_NAMED_STREET_WORDS):
         yield _NAMED_STREET, "v", DOUBTFUL_SCORE
     elif "corner" in text.words:
@@ -222,6 +240,8 @@ def _numbered_patterns(
         yield _ADDRESS, 0, 0.9
     if text.holds_any(_STREET_FIRST_WORDS) or _STREET_ENDING.search(text.raw):
         yield _STREET_FIRST, 0, 0.75
+    if text.holds_any(_PART_WORDS):
+        yield _PART_OF_HOUSE, 0, 0.75
     if text.holds_any(_INDIAN_WORDS) or "No." in text.raw or "/o " in text.raw:
         yield _INDIAN, 0, 0.75
     if text.holds_any(_ROOM_WORDS):

@@ -70,8 +70,8 @@ _INTERNAL_NUMBER = re.compile(
 )
 # "call daughter @ 6175550142", "M: 98450 14471", "my number is 555-0142".
 _SAID_NUMBER = re.compile(
-    r"(?:@\s|\b(?i:mob|m|t|ph|p|h|c|w)[.:]{1,2}\s?|\b(?i:number(?:['’]s|\sis)|it['’]s)\s)"
-    r"(?P<v>\d{10}|\d{5}[ -]\d{5,6}|\d{3}-\d{4})(?![\w/%-]|[.,]\d)"
+    r"(?:@\s|\bnumber\sstill\s|\b(?i:mob|m|t|ph|p|h|c|w)[.:]{1,2}\s?|\b(?i:number(?:['’]s|\sis)|it['’]s)\s)"
+    r"(?P<v>\d{10}|\d{5}[ -]\d{5,6}|\d{3}[ -]\d{4}|\d(?: \d){6,11})(?![\w/%-]|[.,]\d)"
 )
 # "0161 496 0123", "020 7946 0958", "01 42 68 53 00": a country must use the number.
 _TRUNK_NUMBER = re.compile(

@@ -28,7 +28,7 @@ _WRITTEN_HINT = re.compile(r"\b(?:[Nn]inety|[Hh]undred)\b")
 _ENDS = (
     r"(?=\s?(?:[,.;:)!?\n]|$)|\s(?:and|with|of|who|when|now|years?|yrs?|this|next|last|in|but|so|"
     r"today|soon|already|because|due|after|from|alive|is|has|tomorrow|at|then|if|my|dear|doctor)\b"
-    r"|\son\s(?:my|her|his|the|[A-Z]))"
+    r"|\s[A-Z]&[A-Z]|\son\s(?:my|her|his|the|[A-Z]))"
 )
 _RELATIVES = any_of(DATES("aged_relatives"))
 _LINK = any_of(DATES("age_links"))
@@ -41,7 +41,7 @@ _BE = (
 )
 _MODERATELY = r"(?:now|almost|only|just|already|nearly|about|going\sto\sbe|to\sbe|around|like|over)"
 _TOLD = re.compile(
-    rf"\b(?i:{_RELATIVES})\b(?:,\s{_PERSON},?)?(?:\s{_LINK}(?![\w'’])|\s?[,(:;–-]|['’]s){{0,8}}"
+    rf"\b(?i:{_RELATIVES})\b(?:,\s{_PERSON},?)?(?:\s{_LINK}(?![\w'’])|\sd\.|\s?[,(:;–-]|['’]s){{0,8}}"
     rf"\s?(?P<r>{_AGE}){_ENDS}"
     rf"|\b(?:I|[Ss]he|[Hh]e|who|[Pp]atient|[Pp]t|[Yy]ou){_BE}(?:\s{_MODERATELY}){{0,2}}\s"
     rf"(?P<p>{_AGE}){_ENDS}"
@@ -57,9 +57,12 @@ _TOLD = re.compile(
     rf"(?:\s?\((?:y|yrs?|years|in\syears)\))?(?:\s?[:=–-]\s?|\s)(?P<l>{_AGE})(?!\s?(?:to|or|and)\b)"
     rf"|\b(?:[Ww]idow(?:er)?|[Rr]etired\s[a-z]{{3,14}}|[Rr]etiree|[Ff]armer|[Tt]eacher|[Gg]entleman"
     rf"|[Ll]ady|[Ww]oman|[Mm]an|[Mm]ale|[Ff]emale|[Hh]ousewife|[Vv]eteran)(?:,|\sof|\saged)\s(?P<n>{_AGE})"
-    r"(?=[,.;)]|\s(?:who|with|years|admitted|seen|was|is|today|in\sclinic|referred|living)\b|$)"
+    r"(?=[,.;)\n]|\s(?:who|with|years|admitted|seen|was|is|today|in\sclinic|referred|living)\b|$)"
     rf"|\b(?i:oldest)\b[^.;\n]{{0,40}}?(?:\s(?:was|is|being|at|aged?)|,)\s(?P<o>{_AGE})"
     r"(?=[,.;)]|\s(?:years?|at|when|and)\b|$)"
+    rf"|\b(?:looks?|looking|pushing|nearing|approaching|hitting|(?:than|for)\s(?:her|his|my|your)"
+    rf"|stated\sage\s(?:of\s)?|are\swhat,)\s(?P<w>{_AGE})(?=[,.;!?]|\s(?:years|and|now|today|this|next)\b|$|\n)"
+    rf"|\b(?:until|till|since|to|by)\s(?:the\s)?age\s(?:of\s)?(?P<u>{_AGE})(?=,?\s(?:he|she|I)\b)"
     rf"|\b(?P<y>{WRITTEN})[- ](?:years?|yrs?)[- ](?:young|of\sage)"
     r"|(?<![\w.$<>≥≤–-])(?P<d>9\d\+)[- ]?(?:years?|yrs?|yo\b|y/o\b)?\s?(?:lady|gentleman|woman|man|male"
     r"|female|old\s(?:lady|gentleman|woman|man))"

@@ -52,6 +52,10 @@ _GOING_ON = re.compile(
     r"|continues|tolerated|received|did\snot|does\snot)\b))"
 )
 _SENTENCE_BEGINS = re.compile(r"(?:^|\n|[.!?:]\s{1,2})$")
+# "Echeverri, Rosalba 54F", "ECHEVERRI, ROSALBA presents".
+_TURNED = re.compile(
+    rf"(?:^|\n)(?P<v>{ANY_WORD}, {ANY_WORD}(?: [A-Z]\b\.?)?)(?=\s\d{{1,3}}\s?(?:[MFyY]|years)|\s(?:presents|presented|was|is|seen|\()|\s?:)"
+)
 _BEFORE, _AFTER = 44, 60  # characters around the words of a pattern
 _CAPITAL = re.compile(r"[/a-zA-Z.]\s[A-ZÀ-Þ]")
 
@@ -77,6 +81,9 @@ def placed_names(
 
 
 def _going_on(raw: str, part: tuple[int, int]) -> Iterator[tuple[int, int, float]]:
+    for match in _TURNED.finditer(raw, *part):
+        if is_known(match["v"]) and _NO_NAMES.isdisjoint(re.split(r",? ", match["v"].lower())):
+            yield (*match.span("v"), 0.7)
     for match in _GOING_ON.finditer(raw, *part):
         start, end = match.span("v")
         if match["role"] is None and not (
