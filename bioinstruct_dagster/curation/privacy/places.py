@@ -85,6 +85,12 @@ _STREET_FIRST = re.compile(
     rf"(?:(?:de|del|della|da|do|la|le|les|des|du)\s){{0,2}}{_TOWN_WORD}(?:\s{_TOWN_WORD})?,?\s(?:n[.°º]\s?)?\d{{1,4}}[a-zA-Z]?\b(?:/\d{{1,3}})?{_TOWN_AFTER}"
     rf"|\b[A-ZÄÖÅ][a-zäöüåßæø]{{2,20}}(?:gatan|vägen|veien|gata|gade|vej|straat|laan|weg|gasse|allee|platz|katu|strasse|straße)\s\d{{1,4}}[a-zA-Z]?\b{_TOWN_AFTER}"
 )
+# "transferred from Oakridge Family Clinic": the place where one person is treated, lives or learns.
+_FACILITY = re.compile(
+    rf"\b(?i:{any_of(PLACES('care_verbs'))})(?:\s[a-z]{{2,10}}){{0,3}}?\s(?:to|from|at|in|by|near|for|with)\s(?:the\s)?"
+    rf"(?P<v>(?:(?:St\.?|[A-Z][\w'’.-]{{1,20}})\s(?:of\s|and\s)?){{1,4}}{any_of(PLACES('facilities'))})\b(?!['’]s?\s(?:guideline|criteria))"
+)
+_FACILITY_WORDS, _CARE_WORDS = cues(PLACES("facilities")), cues(PLACES("care_verbs"))
 # "Rose Cottage, Mill Lane", "412 Pomeroy, apartment 9", "14/2, MG Road, Pune".
 _COUNTRY_HOME = re.compile(
     rf"\b(?:{_TOWN_WORD}\s){{1,2}}(?:Cottage|Farm|Farmhouse|Villa|Lodge|Manor|Apartments|Grange|Bungalow|House|Mansions),\s"
@@ -184,11 +190,24 @@ _POSTCODE_HINT = re.compile(r"\d(?:\s?[A-Z]{2}\b|[A-Z]\d)")
 _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 
 
+# "Pulmonary Clinic" and "Neonatal Intensive Care Unit" are parts of any hospital.
+_SERVICE = re.compile(
+    r"^(?:Memory|Pain|Outpatient|Emergency|Orthop|Urgent|Family Practice|Primary|General|Day|Intensive|Walk|Same|Surg|Medical|Medicine"
+    r"|Sleep|Wound|Diabet|Heart|Eye|Women|Children|Rehab|Nursing|Cancer|Dialysis|Veterans|VA|The|University|County|Community"
+    r"|Rheum|[A-Z][a-z]{2,12}(?:ology|ary|ic|al|ncy|ics|tal|ive|cy|gery|iatry)\b)|\b(?:Unit|Department|Ward|Room)\b"
+)
+_NO_HOME = re.compile(r"[A-Z]*[a-z]?[A-Z]{2}")  # an abbreviation
+
+
 def place_spans(text: ScannedText) -> Iterator[Span]:
     """The addresses, homes and postal codes of a text."""
     for pattern, group, score in _matching_patterns(text):
         for match in _matches(pattern, text):
-            if score < IDENTIFYING_SCORE and is_large(match[group]):
+            if score < IDENTIFYING_SCORE and (
+                is_large(match[group].split(". ")[0].rstrip("."))
+                or _NO_HOME.match(match[group])
+                or _SERVICE.search(match[group])
+            ):
                 continue
             if pattern is not _HOSPITAL_ROOM and is_organizations(
                 text.raw, *match.span(group), care=True
@@ -216,12 +235,14 @@ def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str
     """The patterns that could match a text, each with the group of the place and the score."""
     if text.holds_any(_HOME_WORDS) or ("from" in text.words and text.holds_any(_PERSON_WORDS)):
         for pattern in (_HOME, _HOME_LABEL):
-            yield pattern, "v", 0.6
+            yield pattern, "v", DOUBTFUL_SCORE
         if "county" in text.words:
             yield _COUNTY, "v", 0.6
         if text.holds_any(_STREET_WORDS):
             yield _HOME_STREET, "v", 0.8
             yield _WRITTEN_STREET, "v", 0.75
+    if text.holds_any(_FACILITY_WORDS) and text.holds_any(_CARE_WORDS):
+        yield _FACILITY, "v", DOUBTFUL_SCORE
     if text.holds_any(_STREET_WORDS) and text.holds_any(_COUNTRY_HOME_WORDS):
         yield _COUNTRY_HOME, 0, 0.75
     if text.holds_any(_STREET_WORDS) and text.holds_any(_NAMED_STREET_WORDS):
