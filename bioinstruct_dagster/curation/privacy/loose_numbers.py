@@ -48,7 +48,7 @@ _RECORD_WORDS = frozenset(
     (
         *("no", "number", "id", "record", "rec", "uhid", "encounter", "chi", "csn", "har", "urn", "nhi"),
         *("mrn", "mrns", "wristband", "nhs", "hcn", "phn", "mr", "mrno", "identifier", "sheet"),
-        *("ipd", "opd", "bht", "ticket", "registration", "biobank", "block", "slide", "invoice", "report", "ref", "reference", "accession", "requisition", "barcode", "cassette"),
+        *("ipd", "opd", "bht", "ticket", "registration", "biobank", "block", "slide", "invoice", "ref", "accession", "requisition", "barcode", "cassette"),
     )
 )
 # Tried if a text holds something like a number.

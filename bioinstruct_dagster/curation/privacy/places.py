@@ -90,6 +90,7 @@ _FACILITY = re.compile(
     rf"\b(?i:{any_of(PLACES('care_verbs'))})(?:\s[a-z]{{2,10}}){{0,3}}?\s(?:to|from|at|in|by|near|for|with)\s(?:the\s)?"
     rf"(?P<v>(?:(?:St\.?|[A-Z][\w'’.-]{{1,20}})\s(?:of\s|and\s)?){{1,4}}{any_of(PLACES('facilities'))})\b(?!['’]s?\s(?:guideline|criteria))"
 )
+_FACILITY_HINT = re.compile(rf"(?<=[a-z.'’]) {any_of(PLACES('facilities'))}\b")
 _FACILITY_WORDS, _CARE_WORDS = cues(PLACES("facilities")), cues(PLACES("care_verbs"))
 # "Rose Cottage, Mill Lane", "412 Pomeroy, apartment 9", "14/2, MG Road, Pune".
 _COUNTRY_HOME = re.compile(
@@ -225,6 +226,8 @@ def _matches(pattern: re.Pattern[str], text: ScannedText) -> Iterator[re.Match[s
         parts = list(pieces(_ADDRESS_AROUND_HINT, text.raw, 60, 90))
     elif pattern is _ADDRESS:
         parts = list(pieces(_ADDRESS_HINT, text.raw, 8, 160))
+    elif pattern is _FACILITY:
+        parts = text.parts_around(_FACILITY_WORDS, 100, 30, _FACILITY_HINT)
     elif pattern in _HOME_PATTERNS:
         parts = text.parts_around(_HOME_WORDS | _PERSON_WORDS, 8, 70)
     for begin, end in parts:
