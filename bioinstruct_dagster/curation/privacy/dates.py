@@ -61,7 +61,8 @@ _LABELLED_BIRTHS = re.compile(
     r"(?:\n?Patient:\s(?:(?:It['’]s|It\sis|Yes|Sure|Oh|Um)[,.]?\s){0,2}(?:the\s)?)?"
     r"(?P<v>(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
     r"|\d\d?[ ./-]\d\d?[ ./-](?:19|20)?\d\d|\d\d? ?[./-] \d\d? ?[./-] (?:19|20)?\d\d"
-    rf"|(?i:{_NUMBER_WORDS}[ ,]{_NUMBER_WORDS}(?:[ -]{_ONES})?,?[ ](?:{_SPOKEN_YEAR}|{_TENS}[- ]?{_ONES}?|oh {_ONES}))"
+    rf"|(?i:{_NUMBER_WORDS}[ ,]{_NUMBER_WORDS}(?:[ -]{_ONES})?,?[ ](?:{_SPOKEN_YEAR}|{_TENS}[- "
+    rf"]?{_ONES}?|oh {_ONES}))"
     rf"|(?i:{_MONTH})\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:of[ ])?"
     rf"(?:{_SPOKEN_YEAR}|['’]\d\d)"
     rf"|(?:the[ ])?{_DAY}(?:[ ]of)?[ ](?i:{_MONTH}),?[ ](?:{_SPOKEN_YEAR}|['’]?\d\d))(?![\w/-])"
@@ -110,10 +111,13 @@ _DATE_LABEL = re.compile(
     re.IGNORECASE,
 )
 # The records of a person are released, too.
-_RELEASED = re.compile(r"\b(?:records?|results|notes?|chart|information) (?:were |was )?released\b", re.IGNORECASE)
+_RELEASED = re.compile(
+    r"\b(?:records?|results|notes?|chart|information) (?:were |was )?released\b", re.IGNORECASE
+)
 # "Enrolled 14 March 2011", where one line says no more.
 _LONE_LABEL = re.compile(
-    r"\s*(?:enrol(?:led|ment)|randomi[sz]ed|consented|screened|withdrawn|withdrew|registered|typed|released|issued|updated|updated by \w+)"
+    r"\s*(?:enrol(?:led|ment)|randomi[sz]ed|consented|screened|withdrawn|withdrew|registered|ty"
+    r"ped|released|issued|updated|updated by \w+)"
     r"(?:\sdate)?[:,]?\s(?:on\s)?",
     re.IGNORECASE,
 )

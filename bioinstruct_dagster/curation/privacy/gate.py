@@ -55,10 +55,7 @@ class PrivacyGate:
         indirect = {name: library_version(name) for name in PRESIDIO_LIBRARIES}
         made_of = [self._code, indirect, action, self._model_state]
         self.version = _short_hash(made_of)
-        self._versions = {
-            kind: _short_hash([kind, *made_of])
-            for kind in (*KINDS, *DOUBTFUL_RULES)
-        }
+        self._versions = {kind: _short_hash([kind, *made_of]) for kind in (*KINDS, *DOUBTFUL_RULES)}
 
         self._without_identifier = GateResult((Finding("no_identifier", self.version, "keep"),))
 

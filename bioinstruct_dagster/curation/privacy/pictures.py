@@ -55,14 +55,17 @@ PICTURE_PATTERNS = (
     plain_pattern(
         "other_id",
         frozenset(("username", "login", "user", "screen")),
-        r"\b(?:user ?name|log-?in|user ?id|screen ?name)\s?(?:is|:|=)?\s[\"“]?(?P<v>(?-i:[a-z][a-z._-]{1,20}\d{1,6}|[a-z]{2,15}[._][a-z]{2,15}))\b",
+        r"\b(?:user ?name|log-?in|user ?id|screen ?name)\s?(?:is|:|=)?\s[\"“]?(?P<v>(?-i:[a-z]["
+        r"a-z._-]{1,20}\d{1,6}|[a-z]{2,15}[._][a-z]{2,15}))\b",
     ),
     # "oisin dot kearney at gmail dot com", "oisin_kearney (at) mailbox.example".
     plain_pattern(
         "email",
         frozenset(("dot", "at")),
-        r"(?P<v>\b[\w.+-]{1,40}(?: (?:dot|underscore|dash) [\w-]{1,30}){0,3} ?(?: at |\(at\)|\[at\]) ?"
-        r"[\w-]{2,30}(?: dot | ?\(dot\) ?|\.)(?:com|org|net|edu|co|example|uk|in|io|me|ca|au|de)(?:(?: dot |\.)[a-z]{2,3})?)\b",
+        r"(?P<v>\b[\w.+-]{1,40}(?: (?:dot|underscore|dash) [\w-]{1,30}){0,3} ?(?: at |\(at\)|\["
+        r"at\]) ?"
+        r"[\w-]{2,30}(?: dot | ?\(dot\) ?|\.)(?:com|org|net|edu|co|example|uk|in|io|me|ca|au|de"
+        r")(?:(?: dot |\.)[a-z]{2,3})?)\b",
     )._replace(also=frozenset(("dot", "com", "example", "org", "net", "mail", "email"))),
     plain_pattern(
         "biometric",

@@ -99,7 +99,17 @@ _COUNTRY_HOME = re.compile(
 )
 _COUNTRY_HOME_WORDS = frozenset(
     (
-        *("cottage", "farm", "farmhouse", "villa", "lodge", "manor", "apartments", "grange", "bungalow"),
+        *(
+            "cottage",
+            "farm",
+            "farmhouse",
+            "villa",
+            "lodge",
+            "manor",
+            "apartments",
+            "grange",
+            "bungalow",
+        ),
         *("house", "mansions"),
     )
 )
@@ -118,20 +128,46 @@ _INDIAN = re.compile(
 )
 _INDIAN_WORDS = frozenset(
     (
-        *("house", "plot", "door", "flat", "nagar", "colony", "vihar", "layout", "puram", "enclave"),
+        *(
+            "house",
+            "plot",
+            "door",
+            "flat",
+            "nagar",
+            "colony",
+            "vihar",
+            "layout",
+            "puram",
+            "enclave",
+        ),
         *("marg", "qtr", "shop", "chowk", "mohalla"),
     )
 )
 _STREET_FIRST_WORDS = frozenset(
     (
         *("street", "avenue", "road", "lane", "drive", "crescent", "terrace", "boulevard"),
-        *("calle", "via", "ul", "jl", "str", "viale", "corso", "rua", "rue", "ulica", "piazza", "jalan"),
+        *(
+            "calle",
+            "via",
+            "ul",
+            "jl",
+            "str",
+            "viale",
+            "corso",
+            "rua",
+            "rue",
+            "ulica",
+            "piazza",
+            "jalan",
+        ),
     )
 )
 # A number after a word with such an ending; the search for one character is the fastest.
 _STREET_ENDING = re.compile(
-    r"\d(?<=[a-z] \d)(?:(?<=gatan \d)|(?<=vägen \d)|(?<=veien \d)|(?<=gata \d)|(?<=gade \d)|(?<=vej \d)"
-    r"|(?<=straat \d)|(?<=laan \d)|(?<=weg \d)|(?<=gasse \d)|(?<=allee \d)|(?<=platz \d)|(?<=katu \d)"
+    r"\d(?<=[a-z] \d)(?:(?<=gatan \d)|(?<=vägen \d)|(?<=veien \d)|(?<=gata \d)|(?<=gade \d)|(?<"
+    r"=vej \d)"
+    r"|(?<=straat \d)|(?<=laan \d)|(?<=weg \d)|(?<=gasse \d)|(?<=allee \d)|(?<=platz \d)|(?<=ka"
+    r"tu \d)"
     r"|(?<=strasse \d)|(?<=straße \d))"
 )
 # "picked up from the corner of 5th and Main", "we're over on Kettle Creek Road".
@@ -139,7 +175,9 @@ _NAMED_STREET = re.compile(
     rf"\b(?:over\son|over\sat|house\son|home\son|corner\sof|down\son|up\son|out\son|apartment\son|place\son|flat\son|wife,\s[A-Z][\w'’-]{{1,20}},\son)\s"
     rf"(?P<v>(?:{_TOWN_WORD}\s){{1,3}}{_STREET}\b(?:\s\d{{1,4}})?|\d{{1,3}}(?:st|nd|rd|th)\sand\s{_TOWN_WORD}|{_TOWN_WORD}\sand\s{_TOWN_WORD}(?=[.,]))"
 )
-_NAMED_STREET_WORDS = frozenset(("over", "house", "home", "corner", "down", "up", "out", "apartment", "place", "flat", "wife"))
+_NAMED_STREET_WORDS = frozenset(
+    ("over", "house", "home", "corner", "down", "up", "out", "apartment", "place", "flat", "wife")
+)
 _NUMBERED_HOME = re.compile(
     rf"\b{any_start_of(PLACES('living'))}\s(?:in|at|on)\s(?P<v>\d{{1,5}}\s{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}}"
     rf"|(?i:trailer|lot|apartment|apt|flat|unit|cabin)\.?\s#?\d{{1,4}}[A-Z]?,\s{_TOWN_WORD}(?:\s{_TOWN_WORD}){{0,2}}"
@@ -179,7 +217,22 @@ _COUNTY = re.compile(
 )
 
 _ABROAD_WORDS = frozenset(
-    ("rue", "avenue", "boulevard", "chemin", "calle", "via", "ul", "jl", "str", "viale", "rua", "avenida", "piazza", "ulica")
+    (
+        "rue",
+        "avenue",
+        "boulevard",
+        "chemin",
+        "calle",
+        "via",
+        "ul",
+        "jl",
+        "str",
+        "viale",
+        "rua",
+        "avenida",
+        "piazza",
+        "ulica",
+    )
 )
 _ADDRESS_HINT = re.compile(r"\d[A-Z]?\s(?:[A-ZÀ-Þ]|\d{1,3}(?:st|nd|rd|th)\b|of |the |de |la )")
 # A number after a word that may end a street's name, or after "No.".
@@ -193,7 +246,8 @@ _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 
 # "Pulmonary Clinic" and "Neonatal Intensive Care Unit" are parts of any hospital.
 _SERVICE = re.compile(
-    r"^(?:Memory|Pain|Outpatient|Emergency|Orthop|Urgent|Family Practice|Primary|General|Day|Intensive|Walk|Same|Surg|Medical|Medicine"
+    r"^(?:Memory|Pain|Outpatient|Emergency|Orthop|Urgent|Family Practice|Primary|General|Day|In"
+    r"tensive|Walk|Same|Surg|Medical|Medicine"
     r"|Sleep|Wound|Diabet|Heart|Eye|Women|Children|Rehab|Nursing|Cancer|Dialysis|Veterans|VA|The|University|County|Community"
     r"|Rheum|[A-Z][a-z]{2,12}(?:ology|ary|ic|al|ncy|ics|tal|ive|cy|gery|iatry)\b)|\b(?:Unit|Department|Ward|Room)\b"
 )
@@ -248,9 +302,9 @@ def _matching_patterns(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str
         yield _FACILITY, "v", DOUBTFUL_SCORE
     if text.holds_any(_STREET_WORDS) and text.holds_any(_COUNTRY_HOME_WORDS):
         yield _COUNTRY_HOME, 0, 0.75
-    if text.holds_any(_STREET_WORDS) and text.holds_any(_NAMED_STREET_WORDS):
-        yield _NAMED_STREET, "v", DOUBTFUL_SCORE
-    elif "corner" in text.words:
+    if (
+        text.holds_any(_STREET_WORDS) and text.holds_any(_NAMED_STREET_WORDS)
+    ) or "corner" in text.words:
         yield _NAMED_STREET, "v", DOUBTFUL_SCORE
     if text.has_digit:
         yield from _numbered_patterns(text)

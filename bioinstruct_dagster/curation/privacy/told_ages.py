@@ -19,7 +19,9 @@ WRITTEN = (
 WRITTEN_WORDS = frozenset(("ninety", "hundred", "nineties", "ninetieth", "hundredth"))
 _DECADE_WORDS = frozenset(("nineties", "nonagenarian", "centenarian", "supercentenarian"))
 
-_NO_AGE_AFTER = rf"(?!\s?(?:{any_of(DATES('units_after_numbers'))})(?![A-Za-z])|[\d%/:–]|-\d|\.\d|,\d)"
+_NO_AGE_AFTER = (
+    rf"(?!\s?(?:{any_of(DATES('units_after_numbers'))})(?![A-Za-z])|[\d%/:–]|-\d|\.\d|,\d)"
+)
 # Above 109, a number without "years old" is more often a weight or a pressure.
 _AGE = rf"(?:(?<![\w.$€£<>≥≤/–-])(?:9\d|10\d)|\b{WRITTEN})\b{_NO_AGE_AFTER}"
 # It begins with the digit, because the search for one character is the fastest.
@@ -69,7 +71,8 @@ _TOLD = re.compile(
     rf"|stated\sage\s(?:of\s)?|are\swhat,)\s(?P<w>{_AGE})(?=[,.;!?]|\s(?:years|and|now|today|this|next)\b|$|\n)"
     rf"|\b(?:until|till|since|to|by)\s(?:the\s)?age\s(?:of\s)?(?P<u>{_AGE})(?=,?\s(?:he|she|I)\b)"
     rf"|\b(?P<y>{WRITTEN})[- ](?:years?|yrs?)[- ](?:young|of\sage)"
-    r"|(?<![\w.$<>≥≤–-])(?P<d>9\d\+)[- ]?(?:years?|yrs?|yo\b|y/o\b)?\s?(?:lady|gentleman|woman|man|male"
+    r"|(?<![\w.$<>≥≤–-])(?P<d>9\d\+)[- ]?(?:years?|yrs?|yo\b|y/o\b)?\s?(?:lady|gentleman|woman|"
+    r"man|male"
     r"|female|old\s(?:lady|gentleman|woman|man))"
 )
 # "Two patients, aged 91 and 95 years".
@@ -79,8 +82,10 @@ _LISTED = re.compile(
 )
 _OLD_IN_LIST = re.compile(r"\b(?:9\d|1[01]\d)\b")
 _DECADE = re.compile(
-    r"\b[Ii]n\s(?:his|her|their|my)\s(?:(?:very\s)?(?:early|mid|late)[- ]?)?(?P<v>nineties|['’]?90['’]?s)\b"
-    r"|\b(?:his|her|their|my)\s(?P<w>(?:early|mid|late)[- ](?:to[- ]late[- ])?(?:nineties|90['’]?s))\b"
+    r"\b[Ii]n\s(?:his|her|their|my)\s(?:(?:very\s)?(?:early|mid|late)[- ]?)?(?P<v>nineties|['’]"
+    r"?90['’]?s)\b"
+    r"|\b(?:his|her|their|my)\s(?P<w>(?:early|mid|late)[- ](?:to[- ]late[- ])?(?:nineties|90['’"
+    r"]?s))\b"
     r"|\b(?i:a|an|this|our|old|elderly|frail|pleasant|delightful|the|is|was)\s"
     r"(?:[a-z]{3,12}\s)?(?P<x>nonagenarian|(?:super)?centenarian)(?!s|['’]s)\b"
     r"(?!\s(?:populations?|stud(?:y|ies)|cohort|famil|groups?|individuals|subjects|people|patients"

@@ -17,7 +17,9 @@ _BARE_URL = re.compile(
     rf"\b{any_of(_HOSTS)}\.(?:com|org|net|me)/[^\s<>\"'()]{{2,200}}", re.IGNORECASE
 )
 # "her blog, leangreens.example.blog": an address without "www".
-_OWN_WORDS = frozenset(("blog", "site", "website", "page", "homepage", "webpage", "vlog", "web", "channel", "portal"))
+_OWN_WORDS = frozenset(
+    ("blog", "site", "website", "page", "homepage", "webpage", "vlog", "web", "channel", "portal")
+)
 _OWN_ADDRESS = re.compile(
     r"\b(?i:blog|site|website|page|homepage|webpage|vlog|portal|channel)\b(?:['’]s)?(?:\s(?:is|at|on|called|address)){0,2}"
     r"[,:(]?\s(?P<v>[a-z0-9][\w-]{2,40}(?:\.[a-z][\w-]{1,20}){1,3}(?:/[^\s<>\"'()]{0,80})?)(?<![.,])"

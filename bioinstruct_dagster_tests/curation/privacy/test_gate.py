@@ -358,3 +358,24 @@ def test_looking_for_patterns_loads_no_language_model(start_python):
     )
     output, errors = process.communicate()
     assert output == "['email', 'phone'] [] torch\n", errors
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("The scan of 14 March 2011 is stable.", "possible_date"),
+        ("The patient is in her nineties and lives alone.", "possible_identifier"),
+        ("He lives in Wolverhampton.", "possible_identifier"),
+        ("Participant 0412-017 discontinued treatment.", "possible_identifier"),
+    ],
+)
+def test_a_doubtful_detail_alone_is_flagged_and_kept(text, rule):
+    (finding,) = checked(text).findings
+    assert (finding.rule, finding.verdict) == (rule, "flag")
+
+
+@pytest.mark.parametrize(
+    "text", ["The guideline was updated on March 3, 2021.", "Seen in March.", "He lives in Ohio."]
+)
+def test_what_ties_nothing_to_a_person_is_not_flagged(text):
+    assert rules(text) == {"no_identifier"}

@@ -131,6 +131,7 @@ NAME_BEFORE_HINT = re.compile(
 )
 TURNED_NAME = re.compile(rf"(?<![\w'’-])(?P<f>{ANY_WORD}),[ ](?P<g>{ANY_WORD})(?![\w,])")
 NAME_PAIR = re.compile(
-    rf"(?<![\w'’-])(?P<g>{WORD}(?:-[a-z]{{2,5}}(?<!type)(?<!like)(?<!based))?|[A-Z]{{3,15}})[ ](?:(?:[A-Z]\.?|{WORD})[ ])?"
+    rf"(?<![\w'’-])(?P<g>{WORD}(?:-[a-z]{{2,5}}(?<!type)(?<!like)(?<!based))?|[A-Z]{{3,15}})[ ]"
+    rf"(?:(?:[A-Z]\.?|{WORD})[ ])?"
     rf"{PARTICLE}(?P<f>{ANY_WORD})\b"
 )

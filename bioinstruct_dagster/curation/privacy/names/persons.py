@@ -127,7 +127,7 @@ def _is_known_pair(given: str, family: str) -> bool:
     if lowered in NON_NAME_WORDS and lowered not in FAMILY_NAMES:
         return False
     # "Hyun-woo" is as good as "Hyun".
-    return given.lower() in GIVEN_NAMES or given.split("-")[0].lower() in GIVEN_NAMES
+    return given.lower() in GIVEN_NAMES or given.split("-", maxsplit=1)[0].lower() in GIVEN_NAMES
 
 
 def _turned_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:

@@ -36,9 +36,13 @@ _RELATION = re.compile(
     rf"|\b(?:[Bb]/[Oo]|[Bb]aby\s(?:of|boy|girl)|BABY\s(?:OF|BOY|GIRL)|[Ii]nfant\sof|[Tt]wins?\sof|[Nn]ewborn\sof)\s"
     rf"(?P<w>{FULL_NAME}|{ANY_WORD}){_GOES_ON}"
 )
-_RELATION_WORDS = frozenset(("o", "baby", "infant", "twin", "twins", "newborn", "son", "daughter", "wife"))
+_RELATION_WORDS = frozenset(
+    ("o", "baby", "infant", "twin", "twins", "newborn", "son", "daughter", "wife")
+)
 # "Yes, Yildirim, Y-I-L-D": a spelled name.
-_SPELLED = re.compile(rf"\b(?P<v>{FULL_NAME}|{WORD})[,.:]\s(?:spelled\s|that['’]s\s)?(?:[A-Z](?:[-–.]|,?\s)){{3,12}}[A-Z]\b")
+_SPELLED = re.compile(
+    rf"\b(?P<v>{FULL_NAME}|{WORD})[,.:]\s(?:spelled\s|that['’]s\s)?(?:[A-Z](?:[-–.]|,?\s)){{3,12}}[A-Z]\b"
+)
 _SPELLED_HINT = re.compile(r"[A-Z][-–. ,]{1,2}[A-Z][-–. ,]{1,2}[A-Z]\b")
 # A full name, then a role ("Solvei Amundsen, guardian"), a heading or a person's verb. Without a
 # role, the name must begin a sentence and hold a known name.
@@ -54,7 +58,8 @@ _GOING_ON = re.compile(
 _SENTENCE_BEGINS = re.compile(r"(?:^|\n|[.!?:]\s{1,2})$")
 # "Echeverri, Rosalba 54F", "ECHEVERRI, ROSALBA presents".
 _TURNED = re.compile(
-    rf"(?:^|\n)(?P<v>{ANY_WORD}, {ANY_WORD}(?: [A-Z]\b\.?)?)(?=\s\d{{1,3}}\s?(?:[MFyY]|years)|\s(?:presents|presented|was|is|seen|\()|\s?:)"
+    rf"(?:^|\n)(?P<v>{ANY_WORD}, {ANY_WORD}(?: [A-Z]\b\.?)?)(?=\s\d{{1,3}}\s?(?:[MFyY]|years)|"
+    rf"\s(?:presents|presented|was|is|seen|\()|\s?:)"
 )
 _BEFORE, _AFTER = 44, 60  # characters around the words of a pattern
 _CAPITAL = re.compile(r"[/a-zA-Z.]\s[A-ZÀ-Þ]")

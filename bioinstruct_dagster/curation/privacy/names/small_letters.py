@@ -19,7 +19,9 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 _TITLES = tuple(NAMES("small_letter_titles"))
 _TITLE_WORDS = cues(_TITLES)
 _LABELS = tuple(NAMES("small_letter_labels"))
-_NAME = re.compile(rf"[{LOWER}]{{2,15}}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][{LOWER}][{LOWER}'’-]{{1,20}})?(?![\w-])")
+_NAME = re.compile(
+    rf"[{LOWER}]{{2,15}}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][{LOWER}][{LOWER}'’-]{{1,20}})?(?![\w-])"
+)
 _DESCRIPTION = re.compile(r",?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)")
 # "cecilia håkansson -- Stroke-like syndrome": a name that heads a text.
 _HEADS = re.compile(r"[ ]?(?:--|–|:|-[ ]|\|)")
