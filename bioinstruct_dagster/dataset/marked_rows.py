@@ -9,7 +9,8 @@ from typing import Literal
 from bioinstruct_dagster.store.database import Store
 
 # `off` is the rule of a gate that was told not to look. The privacy gate flags a name without any
-# other identifier, or a doubtful detail, whatever its action is; its other flags are identifiers that were let stay.
+# other identifier, or a doubtful detail, whatever its action is; its other flags are identifiers
+# that were let stay.
 MARKED = """
     select gate, rule = 'off' as off,
         rule in ('placeholder_person', 'possible_date', 'possible_identifier') as placeholder,

@@ -115,7 +115,7 @@ LOOSE_NUMBER_PATTERNS: tuple[LabelledPattern, ...] = (
         least=4,
         score=_SURE,
     ),
-    # "What's the number on your wristband? Patient: It says H8841207."
+    # An answer to a question for the number on a wristband: "It says H8841207".
     plain_pattern(
         "mrn",
         frozenset(("number", "wristband", "bracelet", "card", "id")),

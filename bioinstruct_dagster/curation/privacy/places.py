@@ -316,12 +316,7 @@ def _numbered_patterns(
     """The patterns of places that hold a digit."""
     if text.holds_any(_STREET_WORDS):
         yield _ADDRESS, 0, 0.9
-    if text.holds_any(_STREET_FIRST_WORDS) or _STREET_ENDING.search(text.raw):
-        yield _STREET_FIRST, 0, 0.75
-    if text.holds_any(_PART_WORDS):
-        yield _PART_OF_HOUSE, 0, 0.75
-    if text.holds_any(_INDIAN_WORDS) or "No." in text.raw or "/o " in text.raw:
-        yield _INDIAN, 0, 0.75
+    yield from _other_countries(text)
     if text.holds_any(_ROOM_WORDS):
         yield _HOSPITAL_ROOM, 0, 0.8
     if "box" in text.words:
@@ -337,6 +332,16 @@ def _numbered_patterns(
         yield _ZIP_AFTER_LABEL, "v", 0.85
     if _POSTCODE_HINT.search(text.raw):
         yield _POSTCODE, 0, 0.7
+
+
+def _other_countries(text: ScannedText) -> Iterator[tuple[re.Pattern[str], str | int, float]]:
+    """The patterns of addresses in the order of other countries, and of parts of a house."""
+    if text.holds_any(_STREET_FIRST_WORDS) or _STREET_ENDING.search(text.raw):
+        yield _STREET_FIRST, 0, 0.75
+    if text.holds_any(_PART_WORDS):
+        yield _PART_OF_HOUSE, 0, 0.75
+    if text.holds_any(_INDIAN_WORDS) or "No." in text.raw or "/o " in text.raw:
+        yield _INDIAN, 0, 0.75
 
 
 def _is_street(text: str, match: re.Match[str]) -> bool:

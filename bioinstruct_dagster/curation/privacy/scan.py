@@ -39,6 +39,7 @@ from bioinstruct_dagster.curation.privacy.names.not_persons import (
     placeholder_spans,
 )
 from bioinstruct_dagster.curation.privacy.names.persons import name_spans
+from bioinstruct_dagster.curation.privacy.old_ages.told import told_age_spans
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 from bioinstruct_dagster.curation.privacy.pictures import (
     BIOMETRIC_PATTERNS,
@@ -48,7 +49,6 @@ from bioinstruct_dagster.curation.privacy.pictures import (
 from bioinstruct_dagster.curation.privacy.places import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
-from bioinstruct_dagster.curation.privacy.told_ages import told_age_spans
 from bioinstruct_dagster.curation.privacy.web_addresses import url_spans
 
 # Per text, the spans that a language model finds; their kinds are name and location.

@@ -106,8 +106,9 @@ def _all_spans(text: ScannedText) -> Iterator[Span]:
         for labelled in _LABELLED_NUMBERS:
             if text.holds_any(labelled.words):
                 yield from _labelled_spans(text.raw, labelled)
-        for match in _SAID_NUMBER.finditer(text.raw):
-            yield Span("phone", *match.span("v"), 0.8)
+        yield from (
+            Span("phone", *match.span("v"), 0.8) for match in _SAID_NUMBER.finditer(text.raw)
+        )
         for pattern, is_telephone in _BARE_NUMBERS:
             for match in pattern.finditer(text.raw):
                 if is_telephone(match["v"]):

@@ -3,7 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.curation.privacy.kinds import ScannedText
-from bioinstruct_dagster.curation.privacy.told_ages import told_age_spans
+from bioinstruct_dagster.curation.privacy.old_ages.told import told_age_spans
 
 
 def ages(text):
