@@ -222,9 +222,8 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
     one = one or _is_near(names, start, before, after)
     if _STAY_WORDS.search(before) or (one and _STAY_WORDS.search(after)):
         return _EVENT_SCORE
-    if _EVENT_WORDS.search(before) or _EVENT_WORDS.search(after):
-        return _EVENT_SCORE if one or note else _WEAK_SCORE
-    return _WEAK_SCORE
+    event = _EVENT_WORDS.search(before) or _EVENT_WORDS.search(after)
+    return _EVENT_SCORE if event and (one or note) else _WEAK_SCORE
 
 
 def _labelled_score(before: str) -> float:
