@@ -246,11 +246,12 @@ _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 
 # "Pulmonary Clinic" and "Neonatal Intensive Care Unit" are parts of any hospital.
 _SERVICE = re.compile(
-    r"^(?:Memory|Pain|Outpatient|Emergency|Orthop|Urgent|Family Practice|Primary|General|Day|In"
-    r"tensive|Walk|Same|Surg|Medical|Medicine"
-    r"|Sleep|Wound|Diabet|Heart|Eye|Women|Children|Rehab|Nursing|Cancer|Dialysis|Veterans|VA|The|University|County|Community"
-    r"|Rheum|[A-Z][a-z]{2,12}(?:ology|ary|ic|al|ncy|ics|tal|ive|cy|gery|iatry)\b)|\b(?:Unit|Department|Ward|Room)\b"
+    r"^(?:(?:Memory|Pain|Outpatient|Emergency|Urgent|Primary|General|Day|Intensive|Walk|Same|Sleep"
+    r"|Wound|Heart|Eye|Women|Children|Rehab|Nursing|Cancer|Dialysis|Veterans|VA|The|University"
+    r"|County|Community|Family Practice|Medicine)\b|Orthop|Surg|Diabet|Rheum"
+    r"|[A-Z][a-z]{2,12}(?:ology|ary|ic|al|ncy|ics|ive|cy|gery|iatry)\b)"
 )
+_UNIT_OF_HOSPITAL = re.compile(r"\b(?:Unit|Department|Ward|Room)\b")
 _NO_HOME = re.compile(r"[A-Z]*[a-z]?[A-Z]{2}")  # an abbreviation
 
 
@@ -261,7 +262,8 @@ def place_spans(text: ScannedText) -> Iterator[Span]:
             if score < IDENTIFYING_SCORE and (
                 is_large(match[group].split(". ")[0].rstrip("."))
                 or _NO_HOME.match(match[group])
-                or _SERVICE.search(match[group])
+                or _UNIT_OF_HOSPITAL.search(match[group])
+                or (pattern is _FACILITY and _SERVICE.match(match[group]))
             ):
                 continue
             if pattern is not _HOSPITAL_ROOM and is_organizations(
