@@ -43,7 +43,7 @@ setup-dev: $(VENV)/installed-dev  ## Install the development tools and the optio
 
 demo: setup  ## Materialize the whole chain on the embedded teacher and base model, and report
 	$(MATERIALIZE) --select '*' --partition 'rehearsal-llama|all'
-	$(MATERIALIZE) --select 'key:lora_adapter or key:eval_scores' \
+	$(MATERIALIZE) --select 'key:lora_adapter or key:eval_scores or group:findings' \
 		--partition 'rehearsal-llama|information_extraction'
 	@$(BIN)/python -m bioinstruct_dagster.report
 

@@ -25,6 +25,8 @@ from bioinstruct_dagster.evaluation import checks as evaluation_checks
 from bioinstruct_dagster.evaluation.assets import eval_scores_asset
 from bioinstruct_dagster.evaluation.judge import checks as judge_checks
 from bioinstruct_dagster.evaluation.judge.assets import judged_answers_asset
+from bioinstruct_dagster.findings import checks as findings_checks
+from bioinstruct_dagster.findings.assets import finding_assets
 from bioinstruct_dagster.generation import assets as generation
 from bioinstruct_dagster.generation import checks as generation_checks
 from bioinstruct_dagster.models.compute.choice import launchers
@@ -48,6 +50,7 @@ CHECK_MODULES = [
     training_checks,
     evaluation_checks,
     judge_checks,
+    findings_checks,
 ]
 
 
@@ -65,6 +68,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
             lora_adapter_asset(matrix, settings.compute.where),
             eval_scores_asset(matrix, settings.compute.where),
             judged_answers_asset(matrix),
+            *finding_assets(matrix),
         ],
         asset_checks=list(dg.load_asset_checks_from_modules(CHECK_MODULES)),
         jobs=[

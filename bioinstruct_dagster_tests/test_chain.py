@@ -112,11 +112,35 @@ def test_figures_are_drawn_in_place(chain, name, figure):
     assert len(drawn) < 1000  # longer Markdown is put behind a button
 
 
+def test_findings_follow_the_scores_in_the_same_run(chain):
+    """One run has a partition for the scores and none for the findings."""
+    shown = metadata(chain, "leaderboard")
+    assert next(iter(shown)) == "summary"
+    assert shown["summary"].md_str.startswith("Rehearsal")
+    assert len(shown["summary"].md_str) < 1000
+    assert shown["figure"].md_str.startswith("![figure](data:image/png;base64,")
+    (event,) = chain.result.asset_materializations_for_node("leaderboard")
+    assert event.partition is None
+    assert chain.store.rows("select distinct base_model, recipe from leaderboard") == [
+        {"base_model": "rehearsal-llama", "recipe": "all"}
+    ]
+    for name in ("leaderboard", "category_ablation"):
+        for ending in ("png", "svg", "csv"):
+            path = chain.settings.store.data_dir / "reports" / f"{name}.{ending}"
+            assert str(path) == metadata(chain, name)[f"{ending.upper()} file"].path
+            assert path.stat().st_size > 0
+    assert "| rehearsal-llama | all | held-out |" in shown["rows"].md_str
+    missing = metadata(chain, "category_ablation")["scored"].md_str
+    assert "1 of 2 recipes of rehearsal-llama are scored" in missing
+    assert '"rehearsal-llama|information_extraction"' in missing
+    assert "no recipe of several sizes" in metadata(chain, "data_scaling")["scored"].md_str
+
+
 def test_rehearsal_is_marked_in_every_row(chain):
     for table in (
         "completions", "raw_instructions", "deduplicated_instructions", "rejected_instructions",
         "categorized_instructions", "hf_dataset", "lora_adapter", "eval_scores", "eval_predictions",
-        "eval_class_counts",
+        "eval_class_counts", "leaderboard", "category_ablation",
     ):  # fmt: skip
         [counts] = chain.store.rows(
             f"select count(*) as n, count_if(rehearsal) as marked from {table}"

@@ -15,6 +15,11 @@ from bioinstruct_dagster_tests.conftest import CHAIN
 
 TABULAR = CHAIN  # every asset of the chain has its table
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
+FINDINGS = [
+    "leaderboard",
+    "category_ablation",
+    "data_scaling",
+]  # over the scores of all experiments
 HEAVY = [
     "torch", "transformers", "peft", "datasets", "accelerate", "tokenizers", "sklearn", "scipy",
     "openai", "aiohttp", "pyarrow", "pandas", "numba", "presidio_analyzer", "spacy", "rouge_score",
@@ -63,10 +68,11 @@ def test_the_definitions_can_be_loaded(settings):
 def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
-    assert keys == [*CHAIN, JUDGED]
+    assert keys[: len(CHAIN)] == CHAIN
+    assert sorted(keys[len(CHAIN) :]) == sorted([JUDGED, *FINDINGS])
 
 
-@pytest.mark.parametrize("name", [*CHAIN, JUDGED])
+@pytest.mark.parametrize("name", [*CHAIN, JUDGED, *FINDINGS])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -76,10 +82,11 @@ def test_each_asset_tells_its_story(settings, name):
     assert node.code_version
     assert node.group_name in {
         "seeds", "generation", "curation", "dataset", "training", "evaluation",
+        "findings",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", TABULAR)
+@pytest.mark.parametrize("name", [*TABULAR, *FINDINGS])
 def test_each_table_has_a_blocking_schema_check(settings, name):
     graph = build_defs(settings).resolve_asset_graph()
     specs = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
@@ -102,6 +109,15 @@ def test_experiments_are_partitions_of_base_model_and_recipe(settings, name):
         "rehearsal-llama|all",
         "rehearsal-llama|information_extraction",
     ]
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_findings_have_no_partitions_and_end_the_job_experiment(settings, name):
+    defs = build_defs(settings)
+    graph = defs.resolve_asset_graph()
+    assert graph.get(dg.AssetKey(name)).partitions_def is None
+    assert graph.get(dg.AssetKey(name)).parent_keys == {dg.AssetKey("eval_scores")}
+    assert name in {node.name for node in defs.resolve_job_def("experiment").nodes}
 
 
 def model_step(defs, name):

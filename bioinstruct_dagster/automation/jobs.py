@@ -13,6 +13,7 @@ from pydantic import Field
 from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.assets import score_adapters
+from bioinstruct_dagster.findings.assets import findings_of
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.models.gpu import GPU_POOL, gpu_tags
@@ -25,7 +26,7 @@ from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.training.assets import train_adapters
 
 DATA_SET_SELECTION = dg.AssetSelection.assets("hf_dataset").upstream()
-TRAINING_SELECTION = dg.AssetSelection.groups("training", "evaluation")
+TRAINING_SELECTION = dg.AssetSelection.groups("training", "evaluation", "findings")
 
 data_set_job = dg.define_asset_job(
     "data_set",
@@ -49,7 +50,8 @@ experiment_job = dg.define_asset_job(
     "experiment",
     selection=TRAINING_SELECTION,
     description=(
-        "Train the LoRA adapter of one base model and recipe, and score it. "
+        "Train the LoRA adapter of one base model and recipe, score it, and make the findings "
+        "anew: leaderboard, ablation of categories, and data scaling. "
         "A backfill over all partitions runs the whole experiment matrix."
     ),
 )
@@ -98,7 +100,8 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
     ) -> Iterator[Any]:
-        """Train all chosen experiments, and then score each adapter that could be trained.
+        """Train all chosen experiments, score each adapter that could be trained, and make the
+        findings over all scores: leaderboard, ablation of categories, and data scaling.
 
         If you cancel the run, the trained adapters are kept. The next run scores them without
         training them again.
@@ -122,6 +125,10 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
                 outcomes.refuse_failures()
             except ExperimentsFailedError as error:
                 faults.append(str(error))
+        try:  # also over the experiments that went well, if others failed
+            yield from findings_of(context, store, settings, matrix)
+        except StatedError as error:
+            faults.append(str(error))
         if faults:
             raise ExperimentsFailedError("\n".join(faults))
         yield dg.Output(None)
@@ -132,6 +139,8 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
             "Train and score any set of experiments in one run, which loads each base model once. "
             "The run trains all adapters first, and then scores those that could be trained. Each "
             "adapter is materialized as it ends. If one fails, the others are trained and scored. "
+            "At the end it makes the leaderboard, the ablation of categories and the data scaling "
+            "anew. "
             "If you cancel the run, the trained adapters are kept, and the next run scores them."
         ),
     )

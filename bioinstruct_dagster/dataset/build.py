@@ -1,9 +1,10 @@
-"""The data set folder: Parquet shards and a card, which replace the old folder as a whole.
+"""The data set folder: Parquet shards and documents, which replace the old folder as a whole.
 
 Belongs here: writing and reading the folder that `datasets.load_dataset(path)` opens. Does not: the
-choice of rows (dataset.assets), or the text of the card (dataset.card).
+choice of rows (dataset.assets), or the text of the documents (dataset.card).
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.dataset.card import Card, render_card
+from bioinstruct_dagster.dataset.card.croissant import croissant
+from bioinstruct_dagster.dataset.card.datasheet import render_datasheet
+from bioinstruct_dagster.dataset.card.statistics import text_statistics
 from bioinstruct_dagster.dataset.sources import content_source
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.new_folders import new_folder
-from bioinstruct_dagster.store.fingerprints import sha256_of_rows
+from bioinstruct_dagster.store.fingerprints import sha256_of_file, sha256_of_rows
 
 COLUMNS = (
     "row_id", "instruction", "input", "output", "category", "labelled_by", "source",
@@ -23,6 +27,7 @@ COLUMNS = (
 )  # fmt: skip
 FINGERPRINT_COLUMNS = ("split", *COLUMNS)
 ROWS_PER_SHARD = 50_000
+CARD_FILE, CROISSANT_FILE, DATASHEET_FILE = "README.md", "croissant.json", "datasheet.md"
 
 
 class DatasetError(StatedError):
@@ -75,8 +80,32 @@ def build_dataset(rows: Sequence[Mapping[str, Any]], folder: Path, card: Card) -
                 datasets.Dataset.from_dict(columns, features=features).to_parquet(
                     data / shard_name(split, shard, shards, fingerprint)
                 )
-        (fresh / "README.md").write_text(render_card(card, rows, sizes, fingerprint), "utf-8")
+        _write_documents(fresh, card, rows, sizes, fingerprint)
     return BuiltDataset(folder, fingerprint, placed, dict(sizes))
+
+
+def _write_documents(
+    folder: Path,
+    card: Card,
+    rows: Sequence[Mapping[str, Any]],
+    sizes: Mapping[str, int],
+    fingerprint: str,
+) -> None:
+    """Write the card, the Croissant description and the data sheet beside the shards."""
+    measured = text_statistics(rows)
+    files = {
+        f"data/{path.name}": sha256_of_file(path)
+        for split in SPLITS
+        for path in sorted((folder / "data").glob(f"{split}-*.parquet"))
+    }
+    (folder / CARD_FILE).write_text(render_card(card, rows, sizes, fingerprint, measured), "utf-8")
+    described = croissant(card, rows, files, fingerprint, measured)
+    (folder / CROISSANT_FILE).write_text(
+        json.dumps(described, indent=1, ensure_ascii=False) + "\n", "utf-8"
+    )
+    (folder / DATASHEET_FILE).write_text(
+        render_datasheet(card, rows, sizes, fingerprint, measured), "utf-8"
+    )
 
 
 def shard_name(split: str, shard: int, shards: int, fingerprint: str) -> str:

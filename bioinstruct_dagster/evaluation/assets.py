@@ -337,12 +337,16 @@ def _scored(
     outcomes: ExperimentOutcomes,
 ) -> Generator[dg.AssetMaterialization]:
     """Store the scores of an adapter whose questions are all answered."""
+    from bioinstruct_dagster.evaluation.exchange.files import share_scores
+
     one = adapter.experiment
     try:
         scored = scorer.score(plan, adapter)
     except StatedError as error:
         step.failed(one, str(error), outcomes)
         return
+    if fault := share_scores(plan, adapter, scored.scores, step.settings.store.data_dir):
+        step.context.log.warning(fault)
     outcomes.made.append(one)
     yield partition_materialization(
         step.context,

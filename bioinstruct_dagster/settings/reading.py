@@ -26,6 +26,7 @@ from bioinstruct_dagster.settings.generation import (
     SeedSettings,
 )
 from bioinstruct_dagster.settings.judge import JudgeSettings
+from bioinstruct_dagster.settings.publishing import PublishingSettings
 from bioinstruct_dagster.settings.runs import ModelSettings, RunSettings, StoreSettings
 from bioinstruct_dagster.settings.teacher import CapSettings, TeacherSettings
 
@@ -53,6 +54,7 @@ class Settings(BaseModel):
     evaluation: EvaluationSettings = EvaluationSettings()
     compute: ComputeSettings = ComputeSettings()
     judge: JudgeSettings = JudgeSettings()
+    publishing: PublishingSettings = PublishingSettings()
     runs: RunSettings = RunSettings()
 
     @classmethod

@@ -30,6 +30,10 @@ REHEARSED = {
     "hf_dataset": ("row", _BY_TEACHER),
     "lora_adapter": ("adapter", _BY_MODEL),
     "eval_scores": ("score", f"made on fixture items, or of an adapter that was {_BY_MODEL}"),
+    **dict.fromkeys(
+        ("leaderboard", "category_ablation", "data_scaling"),
+        ("row", f"made on fixture items, or of adapters that were {_BY_MODEL}"),
+    ),
     "judge_scores": (
         "score",
         f"made on fixture items, by a rehearsal's judge, or of an adapter that was {_BY_MODEL}",

@@ -571,3 +571,132 @@ create table if not exists judge_scores (
     rehearsal           boolean not null,   -- fixture items, or a rehearsal's judge, teacher or base model
     scored_at           timestamptz not null  -- when the score was computed
 );
+
+-- Findings: what the scores of many experiments say together. Each table holds the last materialization.
+
+create table if not exists leaderboard (
+    base_model          varchar not null,   -- name in the experiment file
+    recipe              varchar not null,   -- name in the experiment file
+    task                varchar not null,   -- an evaluation task, held_out, or average: over the tasks of the category
+    category            varchar not null,   -- of the task; for held_out: all
+    metric              varchar not null,   -- the task's main metric; of an average: main_metrics
+    score               double not null,    -- of the adapter, in the metric's unit
+    ci_low              double,             -- lower end of its 95 % interval; null if the items allow none
+    ci_high             double,             -- upper end of the interval
+    base_score          double,             -- of the base model on the same items
+    base_low            double,             -- lower end of its interval
+    base_high           double,             -- upper end of its interval
+    difference          double,             -- adapter minus base, paired by item
+    difference_low      double,             -- lower end of its interval
+    difference_high     double,             -- upper end of its interval
+    relative_gain       double,             -- difference divided by the base model's score; 0.1 is 10 %
+    relative_low        double,             -- lower end of its interval; null if the base model's score may be 0
+    relative_high       double,             -- upper end of its interval
+    p_holm              double,             -- of no difference, corrected over the experiment's tasks; null for averages
+    detectable          double,             -- the difference to base that the items show with a power of 80 %
+    lower_is_better     boolean not null,   -- as of a loss
+    place_best          bigint not null,    -- 1 + the adapters that are significantly better on these items
+    place_last          bigint not null,    -- the adapters on these items without those that are significantly worse
+    compared            bigint not null,    -- number of adapters that are scored on these items
+    tied_with_best      boolean not null,   -- no adapter is significantly better
+    compared_by         varchar not null,   -- paired by item, or from the intervals alone
+    n                   bigint not null,    -- number of items
+    clusters            bigint not null,    -- number of groups of items that share a passage, note or trial
+    task_version        varchar not null,   -- hash of the task's version, prompt and scoring
+    items_fingerprint   varchar not null,   -- sha256 over the content of the items
+    items_source        varchar not null,   -- files | hub | fixture | own
+    items_trained_on    bigint not null,    -- items that rows which the adapter was trained on repeat
+    train_rows          bigint,             -- rows that the adapter was trained on; null if it was trained again since
+    prompt_version      varchar not null,   -- version of the prompt template
+    dataset_fingerprint varchar not null,   -- of the data set that the adapter was trained on
+    adapter_sha256      varchar,            -- of the adapter's weights
+    older               varchar,            -- why it was no result on the data set of the time; null if it was one
+    quoted_gain         double,             -- the relative gain that a paper states for the category: a quotation
+    quoted_from         varchar,            -- its source, and what was measured there
+    rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
+    made_at             timestamptz not null  -- when the table was made
+);
+
+create table if not exists category_ablation (
+    base_model          varchar not null,   -- name in the experiment file
+    variant             varchar not null,   -- hash of the values of training, without categories, rows and seed
+    hyperparameters     varchar not null,   -- name of the set of hyper-parameters; empty for none
+    trained_on          varchar not null,   -- the categories of the training rows, with + between them
+    categories          varchar[] not null, -- the same as a list
+    recipes             varchar[] not null, -- the experiments, one for each seed
+    seeds               bigint not null,    -- number of seeds
+    train_rows          double,             -- rows that were trained on, mean over seeds
+    measured_on         varchar not null,   -- tasks: evaluation tasks | held_out: the data set's test split
+    task                varchar not null,   -- average: over the tasks of the category; or a single task; or held_out
+    category            varchar not null,   -- of the tasks; for held_out: of its rows, or all
+    metric              varchar not null,   -- the main metric; of an average: main_metrics
+    trained_on_it       boolean not null,   -- whether the evaluation category is among the training categories
+    base_score          double,             -- of the base model on the same items
+    base_low            double,             -- lower end of its interval
+    base_high           double,             -- upper end of its interval
+    score               double not null,    -- of the adapters, mean over seeds
+    ci_low              double,             -- lower end of its 95 % interval, for other items and other seeds
+    ci_high             double,             -- upper end of the interval
+    spread              double,             -- standard deviation over seeds; null for one seed
+    difference          double,             -- adapter minus base, paired by item, mean over seeds
+    difference_low      double,             -- lower end of its interval, for other items and other seeds
+    difference_high     double,             -- upper end of its interval
+    relative_gain       double,             -- difference divided by the base model's score, mean over seeds
+    relative_low        double,             -- lower end of its interval; null if the base model's score may be 0
+    relative_high       double,             -- upper end of its interval
+    detectable          double,             -- the difference that items and seeds show with a power of 80 %
+    lower_is_better     boolean not null,   -- as of a loss
+    tied_with_best      boolean,            -- no training set is significantly better; null without another one
+    compared            bigint not null,    -- number of training sets that are scored on these items
+    compared_by         varchar not null,   -- paired by item, or from the intervals alone
+    n                   bigint not null,    -- number of items
+    items_source        varchar not null,   -- files | hub | fixture | own
+    items_fingerprint   varchar not null,   -- sha256 over the content of the items
+    prompt_version      varchar not null,   -- version of the prompt template
+    dataset_fingerprint varchar not null,   -- of the data set that the adapters were trained on
+    older               varchar,            -- why it was no result on the data set of the time; null if it was one
+    rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
+    made_at             timestamptz not null  -- when the table was made
+);
+
+create table if not exists data_scaling (
+    base_model          varchar not null,   -- name in the experiment file
+    variant             varchar not null,   -- hash of the values of training, without categories, rows and seed
+    hyperparameters     varchar not null,   -- name of the set of hyper-parameters; empty for none
+    trained_on          varchar not null,   -- the categories of the training rows, with + between them
+    categories          varchar[] not null, -- the same as a list
+    rows_asked          bigint,             -- the size that the recipe asks for; null for all rows
+    train_rows          double,             -- rows that were trained on, mean over seeds
+    recipes             varchar[] not null, -- the experiments, one for each seed
+    seeds               bigint not null,    -- number of seeds
+    seed_scores         double[] not null,  -- the score of each seed
+    measured_on         varchar not null,   -- tasks: evaluation tasks | held_out: the data set's test split
+    task                varchar not null,   -- average: over the tasks of the category; or a single task; or held_out
+    category            varchar not null,   -- of the tasks; for held_out: all
+    metric              varchar not null,   -- the main metric; of an average: main_metrics
+    base_score          double,             -- of the base model on the same items
+    base_low            double,             -- lower end of its interval
+    base_high           double,             -- upper end of its interval
+    score               double not null,    -- of the adapters, mean over seeds
+    ci_low              double,             -- lower end of its 95 % interval, for other items and other seeds
+    ci_high             double,             -- upper end of the interval
+    spread              double,             -- standard deviation over seeds; null for one seed
+    difference          double,             -- adapter minus base, paired by item, mean over seeds
+    difference_low      double,             -- lower end of its interval, for other items and other seeds
+    difference_high     double,             -- upper end of its interval
+    relative_gain       double,             -- difference divided by the base model's score, mean over seeds
+    relative_low        double,             -- lower end of its interval; null if the base model's score may be 0
+    relative_high       double,             -- upper end of its interval
+    detectable          double,             -- the difference that items and seeds show with a power of 80 %
+    lower_is_better     boolean not null,   -- as of a loss
+    n                   bigint not null,    -- number of items
+    items_source        varchar not null,   -- files | hub | fixture | own
+    items_fingerprint   varchar not null,   -- sha256 over the content of the items
+    prompt_version      varchar not null,   -- version of the prompt template
+    dataset_fingerprint varchar not null,   -- of the data set that the adapters were trained on
+    older               varchar,            -- why it was no result on the data set of the time; null if it was one
+    quoted_gain         double,             -- the relative gain that a paper states for the category: a quotation
+    quoted_from         varchar,            -- its source, and what was measured there
+    rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
+    made_at             timestamptz not null  -- when the table was made
+);

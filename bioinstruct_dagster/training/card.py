@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.dataset.card.licence import software_entry
 from bioinstruct_dagster.markdown import code, one_line
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, base_in_models
 from bioinstruct_dagster.models.card_text import (
@@ -18,6 +19,7 @@ from bioinstruct_dagster.models.card_text import (
     rehearsal_note,
     shown_source,
 )
+from bioinstruct_dagster.models.score_place import score_place
 from bioinstruct_dagster.training.memory.estimate import size
 from bioinstruct_dagster.training.spec import TrainingSpec
 
@@ -45,13 +47,15 @@ def render_card(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
         f"# {spec.experiment}\n\n",
         rehearsal_note(spec.rehearsal_parts),
         f"This is {adapter_in_words(imported=spec.dataset_imported)}. Not for clinical use.\n\n",
+        _loading(spec, result),
+        score_place(),
         _section("Origin and licences", _origin(spec, result)),
-        _section("Result", _result(spec, result)),
+        _section("Training", _result(result)),
         _section("Proof that it acts", _proof(result.get("proof") or {})),
         _section("Recipe", _recipe(spec, result)),
         _section("Hardware and speed", _run(result)),
         _section("Libraries", (result.get("run_facts") or {}).get("libraries") or {}),
-        _loading(spec, result),
+        _citation(result),
     ]
     return "".join(sections).rstrip() + "\n"
 
@@ -97,10 +101,14 @@ def _licence_of_data(folder: Path) -> str:
         named = DatasetCard.load(folder / "README.md").data.to_dict().get("license")
     except (OSError, ValueError):  # a remote computer may hold the rows without the card
         named = None
-    return code(str(named)) if named else "by the data set's card: see its section Limits"
+    return (
+        code(str(named))
+        if named
+        else "not chosen yet: see the section Licence of the data set's card"
+    )
 
 
-def _result(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
+def _result(result: Mapping[str, Any]) -> dict[str, Any]:
     validations = result.get("validation_losses") or []
     facts = result.get("run_facts") or {}
     losses = [one["loss"] if isinstance(one, Mapping) else one[1] for one in validations]
@@ -118,10 +126,6 @@ def _result(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
         "validation loss, lowest": _number(min(losses, default=None)),
         "rows validated on": _count(facts.get("validation_rows")),
         "validation losses": ", ".join(f"{loss:.4f}" for loss in losses) or None,
-        "scores on held-out rows": (
-            "asset `eval_scores`, table `eval_scores` of the project's store, partition "
-            f"{code(spec.experiment)}"
-        ),
     }
 
 
@@ -239,8 +243,13 @@ def _loading(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
         f"{fence}\n\n"
         f"It was trained with the prompt {prompt}. Use it with that prompt only. In the project, "
         f"this command compares it with its base model:\n\n{fence}sh\n"
-        f"python -m bioinstruct_dagster.models chat '{spec.experiment}'\n{fence}\n"
+        f"python -m bioinstruct_dagster.models chat '{spec.experiment}'\n{fence}\n\n"
     )
+
+
+def _citation(result: Mapping[str, Any]) -> str:
+    version = (result.get("run_facts") or {}).get("project_version")
+    return f"## Citation\n\n```bibtex\n{software_entry(version or '')}```\n"
 
 
 def _section(title: str, facts: Mapping[str, Any]) -> str:

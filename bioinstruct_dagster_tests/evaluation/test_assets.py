@@ -8,11 +8,13 @@ import shutil
 from pathlib import Path
 
 import dagster as dg
+import jsonschema
 import pytest
 
 from bioinstruct_dagster.dataset.older_results import OLDER_RESULT_CHECKS
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.evaluation.cache.parts import parts_in
+from bioinstruct_dagster.evaluation.exchange.files import DOCUMENTS
 from bioinstruct_dagster.evaluation.planning import PARTS
 from bioinstruct_dagster.models.compute.local import LocalLauncher
 from bioinstruct_dagster.models.compute.travelling import TravellingLauncher
@@ -20,6 +22,7 @@ from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.dataset.test_older_results import NEW, OLD, placed, score
+from bioinstruct_dagster_tests.evaluation.exchange.made_scores import SCHEMA
 
 EXPERIMENTS = """
 base_models:
@@ -203,6 +206,20 @@ def test_the_page_shows_scores_tasks_and_contamination(trained):
     assert any(line.startswith("| medqa |") for line in table)
     assert "fixture" in event.metadata["tasks"].md_str
     assert event.metadata["contaminated_items"].value == 0
+
+
+def test_the_scores_stand_on_the_adapters_cards_and_in_the_shared_format(trained):
+    data = trained.settings.store.data_dir
+    for row in trained.rows("select adapter_path, recipe from lora_adapter"):
+        card = (data / row["adapter_path"] / "README.md").read_text("utf-8")
+        assert "\n| held_out | loss | " in card
+        assert "model-index:" in card
+        name = f"rehearsal-llama__{row['recipe']}"
+        documents = list((data / DOCUMENTS).glob(f"*/{name}/*/*.json"))
+        assert len(documents) == 2
+        for path in documents:
+            jsonschema.validate(json.loads(path.read_text("utf-8")), SCHEMA)
+        assert not (data / row["adapter_path"] / ".eval_results").exists()  # it is a rehearsal
 
 
 def test_checks_pass_but_for_what_a_tiny_adapter_can_not_do(trained):

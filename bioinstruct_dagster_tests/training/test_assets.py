@@ -28,6 +28,7 @@ defaults: {lora_rank: 4, lora_alpha: 8, lora_dropout: 0.05, target_modules: all-
            max_length: 256}
 """
 MADE = ["rehearsal-llama|all", "rehearsal-llama|other"]
+FINDINGS = ["leaderboard", "category_ablation", "data_scaling"]
 PASSED_OVER, BROKEN = "rehearsal-llama|large-20k", "rehearsal-llama|broken"
 RANGE = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
@@ -217,7 +218,9 @@ def status(project, asset, partition):
 @pytest.fixture(scope="module")
 def study(project):
     """A run of the job `study` over a set of experiments that is no range."""
-    counts = {name: len(project.events(name)) for name in ("lora_adapter", "eval_scores")}
+    counts = {
+        name: len(project.events(name)) for name in ("lora_adapter", "eval_scores", *FINDINGS)
+    }
     result = project.defs.resolve_job_def("study").execute_in_process(
         run_config={
             "ops": {
@@ -238,6 +241,17 @@ def test_a_study_trains_and_scores_any_set_of_experiments(study):
     for name in ("lora_adapter", "eval_scores"):
         assert [event.partition for event in new[name]] == [MADE[1]]
     assert "dagster/input_event_pointer/lora_adapter" in new["eval_scores"][0].tags
+
+
+def test_a_study_ends_with_findings_over_what_could_be_scored(project, study):
+    _, new = study
+    for name in FINDINGS:
+        (event,) = new[name]
+        assert event.partition is None
+        assert "summary" in event.metadata
+        assert event.tags["dagster/data_version"] == event.metadata["fingerprint"].text[:16]
+    scored = project.store.rows("select distinct recipe from leaderboard")
+    assert MADE[1].partition("|")[2] in {row["recipe"] for row in scored}
 
 
 def test_a_study_gives_the_checks_of_older_results_a_new_result(project, study):

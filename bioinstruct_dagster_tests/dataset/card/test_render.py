@@ -3,7 +3,9 @@
 import pytest
 import yaml
 
-from bioinstruct_dagster.dataset.card import Card, _size_category, render_card
+from bioinstruct_dagster.dataset.card import Card, render_card
+from bioinstruct_dagster.dataset.card.published import published_set
+from bioinstruct_dagster.dataset.card.render import _size_category
 from bioinstruct_dagster.dataset.splits import SPLITS
 
 FUNNEL = [
@@ -84,7 +86,7 @@ def test_a_task_is_claimed_only_if_rows_have_it(dataset_rows):
 
 def test_an_empty_split_is_shown_with_its_size(dataset_rows):
     card = Card(teacher="x", template="t", seeds_fingerprint="s")
-    assert "- validation: 0\n" in render_card(card, dataset_rows, {"train": 60}, "f" * 64)
+    assert "| validation | 0 |\n" in render_card(card, dataset_rows, {"train": 60}, "f" * 64)
 
 
 def test_the_card_says_where_the_rows_came_from(dataset_rows):
@@ -92,12 +94,12 @@ def test_the_card_says_where_the_rows_came_from(dataset_rows):
     for fact in (
         "- teacher: openai: gpt-x\n",
         "- prompt template: t/1\n",
-        "- seed tasks (sha256): abc\n",
+        "- seed tasks: sha256 abc\n",
         f"- content (sha256): {'f' * 64}\n",
         "- sources: completion (60)\n",
-        "- labelled by: teacher:rehearsal-teacher (60)\n",
-        "- train: 48\n",
-        "| rejected_instructions | novelty: repeats_seed | 7 |\n",
+        "Labelled by: teacher:rehearsal-teacher (60).\n",
+        "| train | 48 |\n",
+        "| rejected rows | novelty: repeats_seed | 7 |\n",
         "Not for clinical use.",
     ):
         assert fact in body
@@ -107,7 +109,7 @@ def test_categories_are_counted_with_their_share(dataset_rows):
     rows = [row | {"category": "other"} for row in dataset_rows[:15]]
     rows += [row | {"category": "generation"} for row in dataset_rows[15:]]
     body = body_of(card_of(rows))
-    assert "- generation: 45 (75.0%)\n- other: 15 (25.0%)\n" in body
+    assert "| generation | 45 | 75.0 % | 33.5 % |\n| other | 15 | 25.0 % | 10.0 % |\n" in body
 
 
 def test_a_long_example_is_cut(dataset_rows):
@@ -153,7 +155,7 @@ def test_a_set_without_rows_has_a_card(dataset_rows):
 
 def test_the_card_tells_what_each_gate_was(dataset_rows):
     body = body_of(card_of(dataset_rows, gates={"privacy": "version abc; action: reject"}))
-    assert "## Gates\n\n- privacy: version abc; action: reject\n" in body
+    assert "The gates:\n\n- privacy: version abc; action: reject\n" in body
 
 
 HASH = "0123456789ab"
@@ -173,13 +175,17 @@ def test_the_card_of_an_import_says_from_where_and_nothing_of_a_method(dataset_r
     assert header["task_categories"] == ["text-generation"]
     assert "language" not in header
     assert f"60 rows, imported from the file `chat.jsonl` (sha256 begins with {HASH})" in body
-    assert "Check the license of the imported set" in body
-    said = text.split("## Example")[0].lower()
+    assert "The imported rows are under the licence of the file `chat.jsonl`" in body
+    # The published set stands beside any set, but nothing of it is said of this one.
+    said = text.split("## Citation")[0].replace(published_set().source, "").lower()
+    said = said.replace("published bioinstruct", "")
+    said = said.replace("`bioinstruct_dataset_licence`", "")
+    said = said.split("## example")[0] + said.split("## categories")[1]
     for word in (
         "bioinstruct",
         "teacher",
         "synthetic",
-        "seed_tasks",
+        "seed tasks",
         "rebuild",
         "template",
         "paper",
@@ -212,10 +218,10 @@ def test_a_mixed_set_says_both(dataset_rows):
     assert "- 40 rows of biomedical instructions, made by the method of BioInstruct" in text
     assert "- 20 rows, imported from the file `chat.jsonl`" in text
     assert "- sources: completion (40), the file `chat.jsonl`" in text
-    assert "Check the teacher's terms" in text
-    assert "Check the license of the imported set" in text
+    assert "The generated rows are outputs of" in text
+    assert "The imported rows are under the licence of" in text
     assert "empty if the row was imported" in text
-    assert "ehearsal." not in text.split("## Fields")[0]
+    assert "ehearsal." not in text.split("## How to load it")[0]
 
 
 def test_a_set_of_three_origins_counts_each(dataset_rows):
@@ -246,7 +252,7 @@ def test_an_import_with_recorded_labels_says_that_only_they_are_rehearsed(datase
 @pytest.mark.parametrize("trap", ["```", "a\n```\n# Heading", "`````", "x" * 290 + "`" * 20])
 def test_no_example_leaves_its_fence(dataset_rows, trap):
     rows = [row | {"instruction": trap, "input": trap, "output": trap} for row in dataset_rows]
-    example = body_of(card_of(rows)).split("## Example\n\n")[1].rstrip("\n").split("\n")
+    example = body_of(card_of(rows)).split("## Example\n\n")[1].split("\n\n## ")[0].split("\n")
     fence = example[0]
     assert set(fence) == {"`"}
     assert example[-1] == fence
@@ -254,9 +260,9 @@ def test_no_example_leaves_its_fence(dataset_rows, trap):
 
 
 def test_the_card_says_by_what_the_rows_are_split(dataset_rows):
-    assert "## Splits, by hash of the instruction\n" in card_of(dataset_rows)
+    assert "A hash of the instruction decides the split" in card_of(dataset_rows)
     both = card_of(dataset_rows, split_by="instruction_and_input")
-    assert "## Splits, by hash of the instruction and input\n" in both
+    assert "A hash of the instruction and input decides the split" in both
 
 
 def test_the_limits_name_the_rows_that_a_gate_marked(dataset_rows):

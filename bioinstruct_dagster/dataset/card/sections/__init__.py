@@ -1,0 +1,1 @@
+"""The sections of the card, each from facts and measurements."""

@@ -1,0 +1,1 @@
+"""Scores in the shared formats of the field, and on the adapter's card."""

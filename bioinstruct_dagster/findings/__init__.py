@@ -1,0 +1,1 @@
+"""What a study found: experiments ranked, categories beside each other, scores by size."""

@@ -1,0 +1,1 @@
+"""Intervals and pairwise comparisons of stored scores, over items and seeds."""

@@ -1,0 +1,147 @@
+"""The ablation as a heat map: a row for each training set, a column for each evaluation category.
+
+Belongs here: what stands in a cell. Does not: the rows (ablation), or drawing (heat_map).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bioinstruct_dagster.findings.families import MOST_CATEGORIES
+from bioinstruct_dagster.findings.figures.heat_map import EMPTY, Cell, heat_map
+from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improvement
+from bioinstruct_dagster.findings.wording import (
+    REHEARSAL,
+    amount,
+    difference_unit,
+    ends,
+    measure_name,
+    percent,
+    shade,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SHORT = {
+    "information_extraction": "extraction",
+    "question_answering": "QA",
+    "generation": "generation",
+    "other": "other",
+}
+_NOTES = (
+    "Cell: difference to the base model, its 95 % interval (other items and seeds), relative gain.",
+    "Blue: better. Orange and hatched: worse. Pale: the interval holds 0. Losses: less is better.",
+    "Framed: no training set is significantly better (a tie). (=) Trained on this category.",
+)
+_ORDER = (AVERAGE, HELD_OUT)
+
+
+def chosen_rows(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of one figure: those of the base model and values with the most scored training
+    sets. The table and the CSV file hold all.
+    """
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["base_model"], row["variant"]), []).append(row)
+    return max(
+        groups.values(),
+        key=lambda found: (len({row["trained_on"] for row in found}), len(found)),
+        default=[],
+    )
+
+
+def ablation_figure(rows: Sequence[Mapping[str, Any]]) -> "Figure":
+    """The heat map of one base model of the table `category_ablation`.
+
+    Args:
+        rows: of the table; the figure shows those that `chosen_rows` gives.
+    """
+    mine = chosen_rows(rows)
+    best: dict[tuple[str, tuple[str, str, str]], Mapping[str, Any]] = {}
+    for row in mine:  # of results on two data sets, that on the present one; then the most seeds
+        key = (row["trained_on"], _measure(row))
+        other = best.get(key)
+        if other is None or _rank(row) > _rank(other):
+            best[key] = row
+    names = sorted(
+        {row["trained_on"]: row for row in mine}.values(),
+        key=lambda row: (len(row["categories"]), row["trained_on"]),
+    )
+    columns = sorted({_measure(row): row for row in mine}.items(), key=lambda item: _place(item[0]))
+    scales = {
+        # Tasks share a scale, and so do the parts of the test split: their units are equal.
+        of_losses: max(
+            (abs(improvement(row) or 0) for row in mine if (row["metric"] == "loss") == of_losses),
+            default=0,
+        )
+        for of_losses in (True, False)
+    }
+    cells = [
+        [_cell(best.get((name["trained_on"], key)), scales) for key, _ in columns] for name in names
+    ]
+    base = mine[0]["base_model"] if mine else ""
+    return heat_map(
+        f"What each training category helps: {base}",
+        [_label(row, mine) for row in names],
+        [_heading(row, mine) for _, row in columns],
+        cells,
+        notes=_NOTES,
+        watermark=REHEARSAL if any(row["rehearsal"] for row in mine) else "",
+    )
+
+
+def training_set(row: Mapping[str, Any]) -> str:
+    """The training set in short words, such as `extraction + QA`."""
+    if len(row["categories"]) > MOST_CATEGORIES:
+        return "all categories"
+    return " + ".join(_SHORT.get(name, name) for name in row["categories"])
+
+
+def _measure(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["task"], row["category"], row["metric"]
+
+
+def _place(measure: tuple[str, str, str]) -> tuple[int, tuple[str, str, str]]:
+    task = measure[0]
+    return (_ORDER.index(task) if task in _ORDER else len(_ORDER), measure)
+
+
+def _rank(row: Mapping[str, Any]) -> tuple[bool, int]:
+    return row["older"] is None, row["seeds"]
+
+
+def _label(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    mine = [one for one in rows if one["trained_on"] == row["trained_on"]]
+    size = f"{row['train_rows']:,.0f} rows, " if row["train_rows"] else ""
+    seeds = max(one["seeds"] for one in mine)
+    older = ", older data" if all(one["older"] for one in mine) else ""
+    return f"{training_set(row)}\n{size}{seeds} seed{'s' if seeds > 1 else ''}{older}"
+
+
+def _heading(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    same = [one for one in rows if _measure(one) == _measure(row)]
+    found = [one["detectable"] for one in same if one["detectable"] is not None]
+    metric = row["metric"]
+    could = ""
+    if found:
+        could = f"\ndetectable {amount(min(found), metric)} {difference_unit(metric)}"
+    items = "" if row["items_source"] in {"files", "hub", "own"} else f", {row['items_source']}"
+    name = measure_name(row).replace("average of ", "average of\n").replace(": ", ":\n")
+    return f"{name}\nn = {row['n']:,}{items}{could}"
+
+
+def _cell(row: Mapping[str, Any] | None, scales: Mapping[bool, float]) -> Cell:
+    if row is None or row["difference"] is None:
+        return EMPTY
+    metric, change = row["metric"], improvement(row)
+    low, high = row["difference_low"], row["difference_high"]
+    own = " (=)" if row["trained_on_it"] else ""
+    return Cell(
+        shade(change, scales[metric == "loss"], row),
+        [
+            f"{amount(row['difference'], metric, sign=True)}{own}",
+            ends(low, high, metric, sign=True),
+            percent(row["relative_gain"]),
+        ],
+        outlined=bool(row["tied_with_best"]),
+    )

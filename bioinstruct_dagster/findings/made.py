@@ -1,0 +1,192 @@
+"""Making a finding from the store: its table, its files, and what a page says of it.
+
+Belongs here: the three findings as one list, so that assets, jobs and reports make them alike. Does
+not: Dagster (assets).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioinstruct_dagster.eval_sets.catalogue import read_tasks
+from bioinstruct_dagster.findings import ablation, families, ranking, scaling, summaries
+from bioinstruct_dagster.findings.coverage import coverage
+from bioinstruct_dagster.findings.figures.ablation import ablation_figure
+from bioinstruct_dagster.findings.figures.drawings import Line, with_forest
+from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
+from bioinstruct_dagster.findings.figures.scaling import scaling_figure
+from bioinstruct_dagster.findings.files import REPORTS, page_picture, write_csv, write_finding
+from bioinstruct_dagster.findings.published import PublishedFigures, read_published
+from bioinstruct_dagster.models.current_dataset import train_rows
+from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SCORED = "select distinct base_model, recipe from eval_scores where subject = 'adapter'"
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What findings are made from.
+
+    Attributes:
+        store: with the scores.
+        matrix: the experiments.
+        published: the figures of others.
+        stand_ins: by the name of a task that stands in for another, the name of the other.
+    """
+
+    store: Store
+    matrix: ExperimentMatrix
+    published: PublishedFigures
+    stand_ins: Mapping[str, str]
+
+    @classmethod
+    def of(cls, store: Store, settings: Settings, matrix: ExperimentMatrix) -> "Sources":
+        """The sources by the settings.
+
+        Raises:
+            StatedError: the file of published figures or a task file is malformed.
+        """
+        tasks = read_tasks(settings.eval_sets.tasks).tasks
+        stand_ins = {task.name: task.stands_in_for for task in tasks if task.stands_in_for}
+        return cls(store, matrix, read_published(), stand_ins)
+
+
+@dataclass(frozen=True)
+class FindingKind:
+    """How one finding is made.
+
+    Attributes:
+        rows: of its table.
+        figure: of the rows.
+        described: what the figure shows, in words.
+        summary: of the rows, in a sentence or two.
+        lines: the title and the lines of the drawing on a page.
+        planned: the experiments of its design; none for the leaderboard.
+        no_recipes: what to say if the experiment file has no such experiments.
+        sql: the statement that gives a reader the figure's numbers.
+    """
+
+    rows: Callable[[Sources], list[dict[str, Any]]]
+    figure: "Callable[[Rows, Sources], Figure]"
+    described: str
+    summary: Callable[[Rows], str]
+    lines: Callable[[Rows], tuple[str, list[Line]]]
+    planned: Callable[[ExperimentMatrix], list[families.Family]] | None
+    no_recipes: str
+    sql: str
+
+
+FINDINGS: Mapping[str, FindingKind] = {
+    "leaderboard": FindingKind(
+        lambda of: ranking.leaderboard_rows(of.store, of.published, of.stand_ins),
+        lambda rows, of: leaderboard_figure(rows, of.published),
+        "Heat map of experiments by tasks: score, difference to the base model, and places.",
+        summaries.leaderboard_summary,
+        summaries.leaderboard_lines,
+        None,
+        "",
+        ranking.LEADERBOARD,
+    ),
+    "category_ablation": FindingKind(
+        lambda of: ablation.ablation_rows(of.store, of.matrix, of.stand_ins),
+        lambda rows, _: ablation_figure(rows),
+        "Heat map of training categories by evaluation categories: difference to the base model.",
+        summaries.ablation_summary,
+        summaries.ablation_lines,
+        families.ablation_families,
+        ablation.NO_RECIPES,
+        ablation.CATEGORY_ABLATION,
+    ),
+    "data_scaling": FindingKind(
+        lambda of: scaling.scaling_rows(of.store, of.matrix, of.published),
+        lambda rows, of: scaling_figure(rows, of.published),
+        "Curves of score by number of instructions, with intervals and the seeds' own scores.",
+        summaries.scaling_summary,
+        summaries.scaling_lines,
+        families.scaling_families,
+        scaling.NO_RECIPES,
+        scaling.DATA_SCALING,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finding that is in the store and in its files.
+
+    Attributes:
+        rows: of its table.
+        files: PNG, SVG and CSV.
+        summary: Markdown, with a drawing.
+        missing: what of its design is not scored, with the command.
+        picture: the figure as PNG for a page; None without rows.
+    """
+
+    rows: list[dict[str, Any]]
+    files: list[Path]
+    summary: str
+    missing: list[str]
+    picture: bytes | None
+
+
+def make(name: str, sources: Sources, settings: Settings) -> Made:
+    """Make a finding anew: the table, then the files.
+
+    Args:
+        name: of the finding, its table and its asset.
+        sources: what it is made from.
+        settings: the data folder counts.
+    """
+    finding, folder = FINDINGS[name], settings.store.data_dir / REPORTS
+    columns = table_columns(sources.store, name)
+    rows = [{column: row[column] for column in columns} for row in finding.rows(sources)]
+    sources.store.replace({name: rows})
+    figure = finding.figure(rows, sources) if rows else None
+    files = write_finding(folder, name, rows, figure, finding.described)
+    if name == "leaderboard":
+        files.append(write_csv(folder / "quoted_figures.csv", quoted_rows(sources.published)))
+    missing: list[str] = []
+    if finding.planned:
+        scored = {(row["base_model"], row["recipe"]) for row in sources.store.rows(SCORED)}
+        missing = coverage(
+            name,
+            finding.planned(sources.matrix),
+            scored,
+            finding.no_recipes,
+            lambda categories: train_rows(sources.store, categories),
+        )
+    text = finding.summary(rows)
+    if rows:
+        text = with_forest(text, *finding.lines(rows))
+    return Made(rows, files, text, missing, page_picture(figure) if figure else None)
+
+
+def table_columns(store: Store, name: str) -> list[str]:
+    """The columns of a finding's table, in their order."""
+    found = store.rows(
+        "select column_name from information_schema.columns where table_name = $table "
+        "order by ordinal_position",
+        {"table": name},
+    )
+    return [row["column_name"] for row in found]
+
+
+def quoted_rows(published: PublishedFigures) -> list[dict[str, Any]]:
+    """All published figures with their sources, as rows of a file of their own."""
+    gains: list[dict[str, Any]] = [
+        {"kind": "relative gain", "model": "", "measure": one.category, "metric": "",
+         "value": one.gain, "quoted_from": published.told(one)}
+        for one in published.gains
+    ]  # fmt: skip
+    return gains + [
+        {"kind": "score", "model": one.model, "measure": one.task, "metric": one.metric,
+         "value": one.score, "quoted_from": published.told(one)}
+        for one in published.scores
+    ]  # fmt: skip

@@ -1,0 +1,157 @@
+"""What a finding says in a sentence or two, and which of its lines a page draws.
+
+Belongs here: the words and the choice of lines. Does not: the rows (ranking, ablation, scaling).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bioinstruct_dagster.findings.figures.ablation import chosen_rows, training_set
+from bioinstruct_dagster.findings.figures.drawings import Line
+from bioinstruct_dagster.findings.figures.leaderboard import ordered_experiments
+from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improvement
+from bioinstruct_dagster.findings.wording import (
+    amount,
+    difference_unit,
+    ends,
+    measure_name,
+)
+
+MOST_LINES = 6
+_REHEARSED = "Rehearsal: no figure here says anything about medicine. "
+
+
+def leaderboard_summary(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many experiments are ranked, and which may be the best."""
+    if not rows:
+        return "No experiment is scored yet. Materialize key:eval_scores first."
+    experiments = {(row["base_model"], row["recipe"]) for row in rows}
+    ranked = [row for row in rows if row["compared"] > 1]
+    measures = {_measure(row) for row in rows}
+    text = f"{_marked(rows)}{_count(len(experiments), 'experiment')} on " + _count(
+        len(measures), "measure"
+    )
+    if not ranked:
+        return f"{text}. No two of them are on equal items, so none is ranked."
+    ties = [
+        measure
+        for measure in {_measure(row) for row in ranked}
+        if sum(row["tied_with_best"] for row in ranked if _measure(row) == measure) > 1
+    ]
+    compared = len({_measure(row) for row in ranked})
+    first = ordered_experiments(rows)[0]
+    return (
+        f"{text}. Tied for the best: in {len(ties)} of {compared} ranked measures. Best mean place:"
+        f" {first}."
+    )
+
+
+def leaderboard_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Line]]:
+    """The title and the lines of the drawing: the gains of one measure by experiment."""
+    measure = _most_compared(rows)
+    mine = [row for row in rows if _measure(row) == measure]
+    return _lines(mine, lambda row: f"{row['base_model']}|{row['recipe']}")
+
+
+def ablation_summary(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Which training set has the greatest gain in each evaluation category."""
+    if not rows:
+        return "No recipe of single categories or pairs is scored yet."
+    mine = chosen_rows(rows)
+    sets = len({row["trained_on"] for row in mine})
+    text = f"{_marked(mine)}{_count(sets, 'training set')} of {mine[0]['base_model']}. "
+    found = []
+    for measure in dict.fromkeys(map(_measure, mine)):
+        of = [row for row in mine if _measure(row) == measure and row["difference"] is not None]
+        if len(of) < 2 or measure[:2] == (HELD_OUT, "all"):  # noqa: PLR2004 (nothing to compare)
+            continue
+        best = max(of, key=lambda row: improvement(row) or 0)
+        ties = sum(bool(row["tied_with_best"]) for row in of)
+        tied = f" (tied with {ties - 1})" if best["tied_with_best"] and ties > 1 else ""
+        found.append(f"{measure_name(best)}: {training_set(best)}{tied}")
+    return text + ("Greatest gain by category: " + "; ".join(found[:4]) + "." if found else "")
+
+
+def ablation_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Line]]:
+    """The title and the lines of the drawing: the gains of one category by training set."""
+    mine = chosen_rows(rows)
+    measure = _most_compared(mine)
+    return _lines([row for row in mine if _measure(row) == measure], training_set)
+
+
+def scaling_summary(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How far the sizes reach, and what the largest gains over the smallest."""
+    if not rows:
+        return "No recipe of several sizes is scored yet."
+    curves: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        key = (row["base_model"], row["variant"], row["trained_on"], row["dataset_fingerprint"])
+        curves.setdefault((*key, *_measure(row)), []).append(row)
+    longest = max(curves.values(), key=lambda found: (len(found), found[0]["task"] == HELD_OUT))
+    longest.sort(key=lambda row: row["train_rows"] or 0)
+    first, last = longest[0], longest[-1]
+    text = f"{_marked(rows)}{_count(len(longest), 'size')} of {first['base_model']}"
+    if first is last:
+        return f"{text}. One size shows no effect of size: score more sizes."
+    metric = first["metric"]
+    return (
+        f"{text}, from {first['train_rows']:,.0f} to {last['train_rows']:,.0f} instructions. "
+        f"{measure_name(first)}: {amount(first['score'], metric)} "
+        f"{ends(first['ci_low'], first['ci_high'], metric)} to {amount(last['score'], metric)} "
+        f"{ends(last['ci_low'], last['ci_high'], metric)} {difference_unit(metric)}."
+    )
+
+
+def scaling_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Line]]:
+    """The title and the lines of the drawing: the gain over the base model by size."""
+    measure = _most_compared(rows)
+    mine = sorted(
+        (row for row in rows if _measure(row) == measure), key=lambda row: row["train_rows"] or 0
+    )
+    return _lines(mine, lambda row: f"{row['train_rows'] or 0:,.0f} {row['base_model']}")
+
+
+def _lines(rows: Sequence[Mapping[str, Any]], label: Any) -> tuple[str, list[Line]]:
+    known = [row for row in rows if row["difference"] is not None][:MOST_LINES]
+    if not known:
+        return "", []
+    metric = known[0]["metric"]
+    scale = 1 if metric == "loss" else 100
+    side = "lower is better" if metric == "loss" else difference_unit(metric)
+
+    def scaled(value: float | None) -> float | None:
+        return None if value is None else scale * value
+
+    return f"{measure_name(known[0])}: adapter minus base ({side})", [
+        Line(
+            label(row),
+            scale * row["difference"],
+            scaled(row["difference_low"]),
+            scaled(row["difference_high"]),
+        )
+        for row in known
+    ]
+
+
+def _most_compared(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, str] | None:
+    """The measure of the most rows; of equals an average, then the whole test split."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        counts[_measure(row)] = counts.get(_measure(row), 0) + 1
+    return max(
+        counts,
+        key=lambda one: (counts[one], one[0] == AVERAGE, one[:2] == (HELD_OUT, "all")),
+        default=None,
+    )
+
+
+def _measure(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["task"], row["category"], row["metric"]
+
+
+def _marked(rows: Sequence[Mapping[str, Any]]) -> str:
+    return _REHEARSED if any(row["rehearsal"] for row in rows) else ""
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

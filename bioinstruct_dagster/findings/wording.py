@@ -1,0 +1,96 @@
+"""Numbers and notes of findings as tables, figures and pages show them.
+
+Belongs here: the form of a score, and what keeps a score from being taken as it stands. Does not:
+which numbers are shown (ranking, ablation, scaling).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
+
+REHEARSAL = "rehearsal"
+_NATS = "nats"
+_PALE = 0.3
+
+
+def amount(value: float | None, metric: str, *, sign: bool = False) -> str:
+    """A score in its unit: shares in percent, losses in nats for a token."""
+    if value is None:
+        return "?"
+    mark = "+" if sign else ""
+    shown, digits = (value, 2) if metric == "loss" else (100 * value, 1)
+    return f"{round(shown, digits) + 0.0:{mark}.{digits}f}"  # + 0.0: no minus before a zero
+
+
+def unit(metric: str) -> str:
+    """The unit in which `amount` shows a metric."""
+    return f"{_NATS}/token" if metric == "loss" else "%"
+
+
+def difference_unit(metric: str) -> str:
+    """The unit of a difference."""
+    return _NATS if metric == "loss" else "points"
+
+
+def ends(low: float | None, high: float | None, metric: str, *, sign: bool = False) -> str:
+    """An interval as `[lower, upper]`, or that there is none."""
+    if low is None or high is None:
+        return "[no interval]"
+    return f"[{amount(low, metric, sign=sign)}, {amount(high, metric, sign=sign)}]"
+
+
+def percent(value: float | None) -> str:
+    """A relative gain."""
+    return "" if value is None else f"{100 * value:+,.1f} %"
+
+
+def measure_name(row: Mapping[str, Any]) -> str:
+    """What a score measures, such as `medqa` or `average of generation`."""
+    if row["task"] == AVERAGE:
+        return f"average of {row['category'].replace('_', ' ')}"
+    if row["task"] == HELD_OUT:
+        part = "" if row["category"] == "all" else f": {row['category'].replace('_', ' ')}"
+        return f"held-out{part}"
+    return str(row["task"])
+
+
+def shade(change: float | None, greatest: float, row: Mapping[str, Any]) -> float | None:
+    """How strongly a cell is coloured: a change whose interval holds 0 stays pale.
+
+    Args:
+        change: positive for better.
+        greatest: the greatest change that gets full colour.
+        row: with the interval of the difference.
+    """
+    if change is None:
+        return None
+    low, high = row["difference_low"], row["difference_high"]
+    sure = low is not None and high is not None and (low > 0 or high < 0)
+    return (change / greatest if greatest else 0.0) * (1 if sure else _PALE)
+
+
+def table_row(row: Mapping[str, Any], first: Iterable[str]) -> dict[str, str]:
+    """A row as the table of a page shows it.
+
+    Args:
+        row: of the table of a finding.
+        first: the columns that name it.
+    """
+    metric = row["metric"]
+    names = {}
+    for name in first:
+        value = row[name]
+        names[name.replace("_", " ")] = f"{value:,.0f}" if isinstance(value, float) else str(value)
+    low, high = row["difference_low"], row["difference_high"]
+    return names | {
+        "measure": measure_name(row),
+        "base": amount(row["base_score"], metric),
+        "score": f"{amount(row['score'], metric)} {ends(row['ci_low'], row['ci_high'], metric)}",
+        "difference": f"{amount(row['difference'], metric, sign=True)} "
+        f"{ends(low, high, metric, sign=True)}",
+        "gain": percent(row["relative_gain"]),
+        "unit": unit(metric),
+        "n": f"{row['n']:,}",
+        "marks": "; ".join([REHEARSAL] * row["rehearsal"] + ["older data"] * bool(row["older"])),
+    }
