@@ -9,18 +9,15 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import (
-    DOUBTFUL_SCORE,
-    TEXT_LIMIT,
-    ScannedText,
-    Span,
-)
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, TEXT_LIMIT, Span
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, cues
 
 _BIRTH_SCORE, _EVENT_SCORE, _WEAK_SCORE = 0.85, 0.75, 0.5
 
 _MONTHS_WRITTEN = DATES("months") | DATES("month_abbreviations")
 _MONTH_WORDS = cues(_MONTHS_WRITTEN)
+_MAY = frozenset(("may",))
 _CAPITALIZED_LENGTH = 3  # letters of an abbreviation that is written in capitals, as in "03-MAR-21"
 _MONTH = any_of(
     _MONTHS_WRITTEN,
@@ -56,6 +53,7 @@ _SPOKEN_YEAR_WORDS = frozenset(
 )
 _SHORT_YEAR = re.compile(r"['’]\d\d\b")
 _BIRTH_LABEL, _BIRTH_CUES = any_of(DATES("birth_labels")), cues(DATES("birth_labels"))
+_WORDS_WITHOUT_DIGIT = _BIRTH_CUES | _SPOKEN_YEAR_WORDS
 _LABELLED_BIRTHS = re.compile(
     rf"\b(?i:{_BIRTH_LABEL})(?:\s\([\w/ -]{{2,16}}\))?(?i:\s(?:is|was|on|of|in)\b)?[^\w\n]{{0,6}}"
     r"(?:\n?Patient:\s(?:(?:It['’]s|It\sis|Yes|Sure|Oh|Um)[,.]?\s){0,2}(?:the\s)?)?"
@@ -143,12 +141,12 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
         numeric: dates in figures, as Presidio found them.
         named: the names of persons in the text.
     """
-    if not text.has_digit and not text.holds_any(_BIRTH_CUES | _SPOKEN_YEAR_WORDS):
+    if not text.has_digit and not text.holds_any(_WORDS_WITHOUT_DIGIT):
         return
     names = sorted(span.start for span in named)
     spoken: set[tuple[int, int]] = set()
     dates = [(span.start, span.end, True) for span in numeric]
-    if text.holds_any(_MONTH_WORDS):
+    if _holds_month(text):
         if text.has_digit:
             dates += (
                 (*match.span(), bool(match["y1"] or match["y2"] or match["y3"]))
@@ -174,6 +172,12 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
             doubtful = score == _WEAK_SCORE or (start, end) in spoken
             sure = DOUBTFUL_SCORE if doubtful else score
             yield Span("date", start, end, sure if full else _WEAK_SCORE)
+
+
+def _holds_month(text: ScannedText) -> bool:
+    """Whether a text holds a month; most texts say "may" and mean no month."""
+    held = text.words & _MONTH_WORDS
+    return bool(held) and (held != _MAY or "May" in text.raw or "MAY" in text.raw)
 
 
 def _is_in_note(text: str, start: int, notes: Sequence[int]) -> bool:

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS, Decision, Finding, GateResult, RowTexts
-from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
-from bioinstruct_dagster.curation.privacy.names.confirmed import pieces_to_read
-from bioinstruct_dagster.curation.privacy.names.language_model import (
+from bioinstruct_dagster.curation.privacy.entities.confirmed import pieces_to_read
+from bioinstruct_dagster.curation.privacy.entities.language_model import (
     OFF,
     chosen_model,
     entity_spans,
     model_state,
 )
+from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
 from bioinstruct_dagster.curation.privacy.scan import ScanResult, scan
 from bioinstruct_dagster.curation.versions import code_version, library_version
 from bioinstruct_dagster.store.fingerprints import sha256_of

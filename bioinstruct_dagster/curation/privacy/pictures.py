@@ -5,7 +5,13 @@ Belongs here: patterns built from the lists of `words/pictures.yaml`. Does not: 
 """
 
 from bioinstruct_dagster.curation.privacy.labelled_numbers import NUMBER, plain_pattern
-from bioinstruct_dagster.curation.privacy.vocabulary import PICTURES, all_words, any_of, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import (
+    PICTURES,
+    all_words,
+    any_of,
+    cues,
+    longest_words,
+)
 
 
 def _of(*names: str) -> str:
@@ -19,6 +25,12 @@ _NO_WORDS = frozenset[str]()
 _KEPT_CUE = _of("kept_pictures")
 _SHOWN_CUE = rf"(?=[^.!?\n]{{0,60}}\b{_KEPT_CUE}|[^.!?\n]{{0,40}}{_IMAGE})"
 _PICTURE_WORDS = cues(PICTURES("pictures")) | {"face", "facial", "head"}
+# Words of which a text with _KEPT_CUE or _IMAGE holds one.
+_KEPT_WORDS = (
+    longest_words(PICTURES("kept_pictures"))
+    | all_words(PICTURES("picture_endings"))
+    | {"charts", "files", "records"}
+)
 
 # Tried if a text holds something like a number.
 BIOMETRIC_PATTERNS = (
@@ -78,19 +90,19 @@ PICTURE_PATTERNS = (
         _PICTURE_WORDS,
         rf"\b(?P<v>(?:{_PERSONS} )?(?:{_FACE} {_PICTURE}|full[- ]face {_PICTURE}s"
         rf"|head[- ]?shot)(?: {_PERSONS})?)\b{_SHOWN_CUE}",
-    ),
+    )._replace(also=_KEPT_WORDS),
     plain_pattern(
         "photo",
         _PICTURE_WORDS,
         rf"\b(?P<v>{_PICTURE} (?:{_PERSONS}(?:['’]s)? face|showing (?:his|her|the patient['’]s)"
         rf" (?:full )?face)|(?:patient|his|her)(?:['’]s)? {_PICTURE})\b{_SHOWN_CUE}",
-    ),
+    )._replace(also=_KEPT_WORDS),
     plain_pattern(
         "photo",
         _PICTURE_WORDS,
         rf"\b{_KEPT_CUE}:?\s(?:\w{{1,10}}\s){{0,3}}?(?P<v>(?:{_FACE} {_PICTURE}|head[- ]?shot"
         rf"|{_PICTURE} {_PERSONS})(?: {_PERSONS})?)\b",
-    ),
+    )._replace(also=_KEPT_WORDS),
     plain_pattern(
         "photo",
         all_words(PICTURES("picture_endings")),

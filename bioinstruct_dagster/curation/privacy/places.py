@@ -8,14 +8,10 @@ a company or a hospital. The words are in `words/places.yaml`. Every repetition 
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import (
-    DOUBTFUL_SCORE,
-    IDENTIFYING_SCORE,
-    ScannedText,
-    Span,
-)
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, IDENTIFYING_SCORE, Span
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.regions import is_large, state_codes, state_names
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     PLACES,
     any_of,

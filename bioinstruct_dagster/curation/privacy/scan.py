@@ -11,13 +11,16 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.privacy.ages import age_spans
 from bioinstruct_dagster.curation.privacy.dates import date_spans
+from bioinstruct_dagster.curation.privacy.entities.confirmed import (
+    is_confirmed,
+    name_in,
+    repeated_name_spans,
+)
 from bioinstruct_dagster.curation.privacy.kinds import (
     DOUBTFUL_SCORE,
     IDENTIFYING_SCORE,
     TEXT_LIMIT,
-    ScannedText,
     Span,
     repeated_spans,
     resolve_overlaps,
@@ -28,17 +31,13 @@ from bioinstruct_dagster.curation.privacy.loose_numbers import (
     LOOSE_NUMBER_PATTERNS,
     LOOSE_WORDED_PATTERNS,
 )
-from bioinstruct_dagster.curation.privacy.names.confirmed import (
-    is_confirmed,
-    name_in,
-    repeated_name_spans,
-)
 from bioinstruct_dagster.curation.privacy.names.not_persons import (
     is_clinician,
     is_placeholder,
     placeholder_spans,
 )
 from bioinstruct_dagster.curation.privacy.names.persons import name_spans
+from bioinstruct_dagster.curation.privacy.old_ages.ages import age_spans
 from bioinstruct_dagster.curation.privacy.old_ages.told import told_age_spans
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 from bioinstruct_dagster.curation.privacy.pictures import (
@@ -49,6 +48,7 @@ from bioinstruct_dagster.curation.privacy.pictures import (
 from bioinstruct_dagster.curation.privacy.places import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.web_addresses import url_spans
 
 # Per text, the spans that a language model finds; their kinds are name and location.

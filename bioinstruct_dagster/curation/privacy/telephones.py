@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     SURE_SCORE,
     LabelledPattern,
@@ -22,6 +22,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     plain_pattern,
 )
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, cues
 
 # A telephone number may begin with a bracket or a plus.

@@ -7,8 +7,9 @@ Belongs here: which address is public and which leads to a person. Does not: e-m
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import WEB, any_of, any_shape_of
 
 _URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'()\[\]{}|]{3,300}", re.IGNORECASE)

@@ -3,7 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.curation.privacy.dates import date_spans
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 
 def scored(text: str) -> list[tuple[str, float]]:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS, GateResult, RowTexts
-from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, redact
-from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, resolve_overlaps
-from bioinstruct_dagster.curation.privacy.names.language_model import (
+from bioinstruct_dagster.curation.privacy.entities.language_model import (
     USUAL_MODELS,
     PrivacyModelError,
     chosen_model,
     model_state,
 )
+from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, redact
+from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, resolve_overlaps
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings

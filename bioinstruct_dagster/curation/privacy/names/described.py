@@ -7,7 +7,6 @@ Belongs here: such surroundings in notes, abstracts and conversations. Does not:
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FULL_NAME,
     GIVEN_NAMES,
@@ -16,6 +15,8 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
+from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, longest_words
 
 _NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
@@ -71,7 +72,7 @@ _BEFORE, _AFTER = 70, 60  # characters around these words
 
 
 def described_names(
-    text: ScannedText, stretches: Iterable[tuple[int, int]], *, spoken: bool
+    text: ScannedText, stretches: Iterable[Stretch], *, spoken: bool
 ) -> Iterator[tuple[int, int, float]]:
     """Names by what stands around them: start, end and score.
 
@@ -87,8 +88,8 @@ def described_names(
     ]
     tried += (_MET, _CALLED) if spoken else ()
     for pattern in tried:
-        for begin, end in stretches:
-            yield from _names(pattern, text.raw, begin, end)
+        for stretch in stretches:
+            yield from _names(pattern, text.raw, stretch.begin, stretch.end)
     for pattern, words, hint in _OF_WORDS:
         for begin, end in text.parts_around(words, _BEFORE, _AFTER, hint):
             yield from _names(pattern, text.raw, begin, end)

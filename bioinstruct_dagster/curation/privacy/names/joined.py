@@ -7,7 +7,6 @@ found. Does not: a name by the words right before it (announced). Every repetiti
 import re
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FULL_NAME,
     INITIALS_NAME,
@@ -16,6 +15,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
 _ITEM = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{WORD})"

@@ -7,8 +7,8 @@ not: names that other words announce (announced, spoken) or that stand in lists 
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import FAMILY_NAMES, GIVEN_NAMES, LOWER, UPPER
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NAMES_ABROAD, any_of
 
 # A rarer name that is a family name too may be an author or a place.

@@ -7,7 +7,8 @@ Belongs here: recognising such a name by its form or by the words around it. Doe
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, any_of
 
 # Letters, runs of letters ("ABCD", "XYZ", "Xxxx"), "Sample".

@@ -5,7 +5,6 @@ or eponyms (not_persons). The words are in `words/names.yaml`. Every repetition 
 """
 
 import re
-from math import inf
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.names.forms import (
@@ -16,34 +15,25 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     FULL_NAME,
     INITIALS_NAME,
     PARTICLE,
-    UPPER,
     UPPER_NAME,
     UPPER_WORD,
     WORD,
     names_of,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues, pieces
-
-_CAPITALIZED_WORDS = re.compile(
-    rf"[{UPPER}][\w'’.-]{{0,22}}[,:]?[ ](?:[A-Z]\.?[ ])?{PARTICLE}[{UPPER}][\w'’.]"
-)
-_AROUND = 90  # characters on either side of two words in capitals
-
-
-def parts_with_names(text: str) -> list[tuple[int, int]]:
-    """The parts of a text around two words in capitals, which could be a name; starts and ends."""
-    return list(pieces(_CAPITALIZED_WORDS, text, _AROUND, _AROUND, inf))
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
 
 class NamePattern(NamedTuple):
     """A pattern whose group `v` is a name; each text that it matches holds one of `words`.
 
-    A pattern with a group `k` matches only if that word is a known name.
+    A pattern with a group `k` matches only if that word is a known name. It begins with the name
+    unless it is `titled`.
     """
 
     words: frozenset[str]
     pattern: re.Pattern[str]
     score: float
+    titled: bool = False
 
 
 NAME_PATTERNS: tuple[NamePattern, ...] = (
@@ -55,11 +45,13 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
             rf"(?P<v>{INITIALS_NAME}|(?:{WORD}\s){{0,2}}?{PARTICLE}{ANY_WORD}(?:\s{PARTICLE}{WORD})?)"
         ),
         0.85,
+        titled=True,
     ),
     NamePattern(
         cues(NAMES("upper_titles")),
         re.compile(rf"\b{names_of('upper_titles')}\.[ ](?P<v>{UPPER_WORD}(?:[ ]{UPPER_WORD})?)"),
         0.85,
+        titled=True,
     ),
     # "Tadeo Quispe complains of".
     NamePattern(

@@ -7,7 +7,7 @@ Belongs here: where the patterns of names are tried, and where a name ends. Does
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.names.announced import announced_names
 from bioinstruct_dagster.curation.privacy.names.described import described_names
 from bioinstruct_dagster.curation.privacy.names.forms import (
@@ -28,12 +28,13 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
     NAME_PATTERNS,
     TURNED_NAME,
     NamePattern,
-    parts_with_names,
 )
 from bioinstruct_dagster.curation.privacy.names.placed import placed_names
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
+from bioinstruct_dagster.curation.privacy.names.stretches import Stretch, stretches_of
 from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
 
 _TITLED = re.compile(r"(?:M(?:rs?|s|iss)\.?|Nurse|Sister)\s$")
@@ -76,28 +77,32 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
                 yield (*match.span("v"), score)
-    # Most texts name nobody: two words in capitals, one after the other, are rare.
-    stretches = parts_with_names(text.raw)
+    stretches = stretches_of(text.raw)
     yield from described_names(text, stretches, spoken=spoken)
     yield from placed_names(text, stretches, spoken=spoken)
     if not stretches:
         return
     tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]
     given = text.holds_any(GIVEN_NAMES)
-    for begin, end in stretches:
+    for stretch in stretches:
         for entry in tried:
-            yield from _pattern_names(entry, text.raw, begin, end)
+            yield from _pattern_names(entry, text.raw, stretch)
         if text.has_digit:
-            yield from _described_names(text.raw, begin, end)
+            yield from _described_names(text.raw, stretch.begin, stretch.end)
         if given:
-            yield from _given_names(text.raw, begin, end)
-            yield from _turned_names(text.raw, begin, end)
+            yield from _given_names(text.raw, stretch.begin, stretch.end)
+            yield from _turned_names(text.raw, stretch)
 
 
 def _pattern_names(
-    entry: NamePattern, text: str, begin: int, end: int
+    entry: NamePattern, text: str, stretch: Stretch
 ) -> Iterator[tuple[int, int, float]]:
-    for match in entry.pattern.finditer(text, begin, end):
+    found = (
+        entry.pattern.finditer(text, stretch.begin, stretch.end)
+        if entry.titled
+        else stretch.matches(entry.pattern, text)
+    )
+    for match in found:
         if "k" not in entry.pattern.groupindex or match["k"].lower() in KNOWN_NAMES:
             yield (*match.span("v"), entry.score)
 
@@ -130,9 +135,9 @@ def _is_known_pair(given: str, family: str) -> bool:
     return given.lower() in GIVEN_NAMES or given.split("-", maxsplit=1)[0].lower() in GIVEN_NAMES
 
 
-def _turned_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
+def _turned_names(text: str, stretch: Stretch) -> Iterator[tuple[int, int, float]]:
     """Known family names before known given names: "Weaver, Thomas"."""
-    for match in TURNED_NAME.finditer(text, begin, end):
+    for match in stretch.matches(TURNED_NAME, text):
         if match["f"].lower() in FAMILY_NAMES and match["g"].lower() in GIVEN_NAMES:
             yield (*match.span(), 0.7)
 

@@ -8,7 +8,6 @@ known pairs of names (persons). The words are in `words/names.yaml`. Every repet
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     ANY_WORD,
     FAMILY_NAMES,
@@ -19,6 +18,8 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     is_known,
     names_of,
 )
+from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, cues, pieces
 
 _NO_NAMES = NON_NAME_WORDS | all_words(
@@ -58,7 +59,7 @@ _GOING_ON = re.compile(
 _SENTENCE_BEGINS = re.compile(r"(?:^|\n|[.!?:]\s{1,2})$")
 # "Echeverri, Rosalba 54F", "ECHEVERRI, ROSALBA presents".
 _TURNED = re.compile(
-    rf"(?:^|\n)(?P<v>{ANY_WORD}, {ANY_WORD}(?: [A-Z]\b\.?)?)(?=\s\d{{1,3}}\s?(?:[MFyY]|years)|"
+    rf"(?<![^\n])(?P<v>{ANY_WORD}, {ANY_WORD}(?: [A-Z]\b\.?)?)(?=\s\d{{1,3}}\s?(?:[MFyY]|years)|"
     rf"\s(?:presents|presented|was|is|seen|\()|\s?:)"
 )
 _BEFORE, _AFTER = 44, 60  # characters around the words of a pattern
@@ -66,7 +67,7 @@ _CAPITAL = re.compile(r"[/a-zA-Z.]\s[A-ZÀ-Þ]")
 
 
 def placed_names(
-    text: ScannedText, stretches: Iterable[tuple[int, int]], *, spoken: bool
+    text: ScannedText, stretches: Iterable[Stretch], *, spoken: bool
 ) -> Iterator[tuple[int, int, float]]:
     """Names by the place where they stand: start, end and score.
 
@@ -78,18 +79,18 @@ def placed_names(
     for pattern, words in ((_CALLED, _CALLED_WORDS), (_RELATION, _RELATION_WORDS)):
         for part in text.parts_around(words, 8, _AFTER, _CAPITAL):
             yield from _names(pattern, text.raw, part, 0.7)
-    for part in stretches:
-        yield from _going_on(text.raw, part)
+    for stretch in stretches:
+        yield from _going_on(text.raw, stretch)
     if spoken:
         for part in pieces(_SPELLED_HINT, text.raw, _BEFORE, _AFTER):
             yield from _names(_SPELLED, text.raw, part, 0.6)
 
 
-def _going_on(raw: str, part: tuple[int, int]) -> Iterator[tuple[int, int, float]]:
-    for match in _TURNED.finditer(raw, *part):
+def _going_on(raw: str, stretch: Stretch) -> Iterator[tuple[int, int, float]]:
+    for match in stretch.matches(_TURNED, raw):
         if is_known(match["v"]) and _NO_NAMES.isdisjoint(re.split(r",? ", match["v"].lower())):
             yield (*match.span("v"), 0.7)
-    for match in _GOING_ON.finditer(raw, *part):
+    for match in stretch.matches(_GOING_ON, raw):
         start, end = match.span("v")
         if match["role"] is None and not (
             _SENTENCE_BEGINS.search(raw, max(0, start - 3), start) and is_known(match["v"])

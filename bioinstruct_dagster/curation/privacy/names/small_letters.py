@@ -7,13 +7,13 @@ names in capitals (patterns, spoken). The words are in `words/names.yaml`.
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     GIVEN_NAMES,
     KNOWN_NAMES,
     LOWER,
     NON_NAME_WORDS,
 )
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
 _TITLES = tuple(NAMES("small_letter_titles"))

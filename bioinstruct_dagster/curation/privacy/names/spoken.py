@@ -8,7 +8,6 @@ name (announced). Every repetition is bounded.
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     ANNOUNCED_NAME,
     ANY_WORD,
@@ -17,6 +16,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     is_known,
 )
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 _SPEAKERS = frozenset(("doctor", "dr", "clinician", "nurse", "guest"))
 _SPEAKER = re.compile(r"(?:^|\n|\s)(?:Doctor|Dr|Clinician|Nurse|Guest_\w{4,9}):\s")

@@ -7,7 +7,6 @@ Belongs here: the few places in a text that announce a person by themselves. Doe
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     ANY_WORD,
     FULL_NAME,
@@ -16,6 +15,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NAMES,
     all_words,

@@ -8,7 +8,8 @@ for very old persons. Does not: ages with "years old" or the like (ages). The wo
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, pieces
 
 ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"

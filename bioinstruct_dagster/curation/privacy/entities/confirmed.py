@@ -17,7 +17,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     trim_name,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
-from bioinstruct_dagster.curation.privacy.names.patterns import parts_with_names
+from bioinstruct_dagster.curation.privacy.names.stretches import parts_with_names
 
 _INITIAL_LENGTH = 2  # letters; "J." and "Jo" are too short to search for
 # After a name that a language model saw.

@@ -7,10 +7,11 @@ Does not: dates (dates). The words are in `words/dates.yaml`. Every repetition i
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.names.forms import WORD
 from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN as _WRITTEN
 from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN_WORDS as _WRITTEN_WORDS
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
 # It begins with the digit, because the search for one character is the fastest.

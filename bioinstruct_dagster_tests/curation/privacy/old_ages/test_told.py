@@ -2,8 +2,8 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.old_ages.told import told_age_spans
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 
 def ages(text):
