@@ -45,7 +45,7 @@ from bioinstruct_dagster.curation.privacy.pictures import (
     HANDLE_PATTERNS,
     PICTURE_PATTERNS,
 )
-from bioinstruct_dagster.curation.privacy.places import place_spans
+from bioinstruct_dagster.curation.privacy.places.found import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
 from bioinstruct_dagster.curation.privacy.texts import ScannedText

@@ -3,7 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.curation.privacy.kinds import IDENTIFYING_SCORE, resolve_overlaps
-from bioinstruct_dagster.curation.privacy.places import place_spans
+from bioinstruct_dagster.curation.privacy.places.found import place_spans
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 

@@ -118,6 +118,8 @@ DESCRIBED_HINT = re.compile(
     r"|,?\sis\san?\s\d{1,3}[- ]|,?\s\(?(?i:d\.?o\.?b\b|mrn\b|born\b|date of birth|ssn\b|aged?\s\d)"
     r"|\s\(\d{1,3}\s?(?:y/?o|M\b|F\b|years?|,)|\s[-–|]\s(?:DOB|MRN))"
 )
+# Each match of it holds a digit or one of these words.
+DESCRIBING_WORDS = frozenset(("dob", "d", "mrn", "born", "date", "ssn"))
 NAME_BEFORE_HINT = re.compile(
     rf"(?<![\w-])(?:{FULL_NAME}|{UPPER_NAME}|{COMMA_NAME}|{INITIALS_NAME})$"
 )

@@ -22,6 +22,7 @@ from bioinstruct_dagster.curation.privacy.names.lone import lone_names
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person, is_placeholder
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     DESCRIBED_HINT,
+    DESCRIBING_WORDS,
     LABELLED_NAMES,
     NAME_BEFORE_HINT,
     NAME_PAIR,
@@ -40,6 +41,7 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
 _TITLED = re.compile(r"(?:M(?:rs?|s|iss)\.?|Nurse|Sister)\s$")
 # "Dr. Papadakis's clinic" is no eponym.
 _CARE_AFTER = re.compile(r"['’]s?\s(?:clinic|office|service|practice|team|list|care|note)")
+_DIGIT = re.compile(r"\d")
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _EPONYM_THINGS = NAMES("eponym_things")
 _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
@@ -71,23 +73,24 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from announced_names(text, spoken=spoken)
     yield from spoken_names(text, spoken=spoken)
     yield from lone_names(text)
-    yield from listed_names(text)
-    yield from unknown_names(text, spoken=spoken)
+    stretches = stretches_of(text.raw)
+    yield from listed_names(text, stretches)
+    yield from unknown_names(text, stretches, spoken=spoken)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
                 yield (*match.span("v"), score)
-    stretches = stretches_of(text.raw)
     yield from described_names(text, stretches, spoken=spoken)
     yield from placed_names(text, stretches, spoken=spoken)
     if not stretches:
         return
     tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]
     given = text.holds_any(GIVEN_NAMES)
+    worded = text.has_digit and text.holds_any(DESCRIBING_WORDS)
     for stretch in stretches:
         for entry in tried:
             yield from _pattern_names(entry, text.raw, stretch)
-        if text.has_digit:
+        if worded or (text.has_digit and _DIGIT.search(text.raw, stretch.begin, stretch.end)):
             yield from _described_names(text.raw, stretch.begin, stretch.end)
         if given:
             yield from _given_names(text.raw, stretch.begin, stretch.end)

@@ -40,6 +40,7 @@ _RELATION = re.compile(
 _RELATION_WORDS = frozenset(
     ("o", "baby", "infant", "twin", "twins", "newborn", "son", "daughter", "wife")
 )
+_BOTH_WORDS = _CALLED_WORDS | _RELATION_WORDS
 # "Yes, Yildirim, Y-I-L-D": a spelled name.
 _SPELLED = re.compile(
     rf"\b(?P<v>{FULL_NAME}|{WORD})[,.:]\s(?:spelled\s|that['’]s\s)?(?:[A-Z](?:[-–.]|,?\s)){{3,12}}[A-Z]\b"
@@ -76,9 +77,10 @@ def placed_names(
         stretches: its parts around two words in capitals, which a full name needs.
         spoken: whether it is a conversation.
     """
-    for pattern, words in ((_CALLED, _CALLED_WORDS), (_RELATION, _RELATION_WORDS)):
-        for part in text.parts_around(words, 8, _AFTER, _CAPITAL):
-            yield from _names(pattern, text.raw, part, 0.7)
+    if text.holds_any(_BOTH_WORDS):
+        for pattern, words in ((_CALLED, _CALLED_WORDS), (_RELATION, _RELATION_WORDS)):
+            for part in text.parts_around(words, 8, _AFTER, _CAPITAL):
+                yield from _names(pattern, text.raw, part, 0.7)
     for stretch in stretches:
         yield from _going_on(text.raw, stretch)
     if spoken:
