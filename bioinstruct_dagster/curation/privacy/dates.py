@@ -1,8 +1,8 @@
 """Dates that are tied to a person.
 
 Belongs here: how a sentence ties a date to a person (by a birth, a visit, a stay) and not to a
-study, a guideline or a publication. Does not: ages (ages) or names of persons (names.persons). The
-words are in `words/dates.yaml`. Every repetition is bounded.
+study, a guideline or a publication. Does not: ages (old_ages) or names (names.persons). The words
+are in `words/dates.yaml`. Every repetition is bounded.
 """
 
 import re

@@ -37,8 +37,7 @@ from bioinstruct_dagster.curation.privacy.names.not_persons import (
     placeholder_spans,
 )
 from bioinstruct_dagster.curation.privacy.names.persons import name_spans
-from bioinstruct_dagster.curation.privacy.old_ages.ages import age_spans
-from bioinstruct_dagster.curation.privacy.old_ages.told import told_age_spans
+from bioinstruct_dagster.curation.privacy.old_ages.found import old_age_spans
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 from bioinstruct_dagster.curation.privacy.pictures import (
     BIOMETRIC_PATTERNS,
@@ -93,7 +92,7 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     names = list(name_spans(text))
     details = list(_details(text, names))
     sure = any(span.score >= IDENTIFYING_SCORE for span in details)
-    seen = list(_shifted(task, entities))
+    seen = list(_shifted(task, entities)) if any(entities) else []
     names += _persons(text.raw, seen, sure=sure)
     if not (sure or (details and _names_a_patient(text.raw, names))):
         doubtful = details if names or _is_doubtful(details) else ()
@@ -160,8 +159,7 @@ def _details(text: ScannedText, names: Sequence[Span]) -> Iterator[Span]:
     if "@" in text.raw:
         yield from labelled_spans(text, _HANDLE_PATTERNS)
     yield from place_spans(text)
-    yield from age_spans(text)
-    yield from told_age_spans(text)
+    yield from old_age_spans(text)
     yield from url_spans(text, {part for name in _words(text.raw, names) for part in name.split()})
     presidio = list(presidio_spans(text))
     yield from (span for span in presidio if span.kind != "date")

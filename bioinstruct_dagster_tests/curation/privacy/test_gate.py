@@ -379,3 +379,30 @@ def test_a_doubtful_detail_alone_is_flagged_and_kept(text, rule):
 )
 def test_what_ties_nothing_to_a_person_is_not_flagged(text):
     assert rules(text) == {"no_identifier"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Harold Finch lives in Wolverhampton.", {"name", "location"}),
+        ("Harold Finch had a scan on 14 March 2011.", {"name", "date"}),
+        ("MRN: 4839201. He lives in Wolverhampton.", {"mrn", "location"}),
+    ],
+)
+def test_a_doubtful_detail_identifies_beside_a_name_or_a_surer_identifier(text, found):
+    assert rules(text) == found
+
+
+def test_doubtful_details_of_several_kinds_are_one_finding_with_all_places():
+    (finding,) = checked("In her nineties, she lives in Wolverhampton.").findings
+    assert finding.rule == "possible_identifier"
+    assert {span["kind"] for span in finding.evidence["found"]} == {"age_over_89", "location"}
+
+
+@pytest.mark.parametrize("action", ["reject", "redact", "flag"])
+def test_a_doubtful_detail_is_flagged_and_never_redacted_by_any_action(action):
+    result = checked("He lives in Wolverhampton.", action)
+    assert [(finding.rule, finding.verdict) for finding in result.findings] == [
+        ("possible_identifier", "flag")
+    ]
+    assert not result.repairs

@@ -2,7 +2,7 @@
 
 Belongs here: the parts of a text that it reads, how known names and words around a name confirm it,
 and where the words of a name stand again. Does not: the model (language_model), or names by
-pattern (persons).
+pattern (names.persons).
 """
 
 import re

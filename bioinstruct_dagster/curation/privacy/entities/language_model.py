@@ -1,7 +1,7 @@
 """Names and places that a spaCy model sees, and which model is used.
 
 Belongs here: choosing, loading and versioning the model, and running its entity recogniser over
-many texts at once. Does not: which of its names count (scan), or names by pattern (persons).
+many texts at once. Does not: which of its names count (scan), or names by pattern (names.persons).
 """
 
 from collections.abc import Iterable, Iterator

@@ -34,7 +34,7 @@ class Stretch(NamedTuple):
     starts: tuple[int, ...]
 
     def matches(self, pattern: re.Pattern[str], raw: str) -> Iterator[re.Match[str]]:
-        """The matches of a pattern that begins with a word in capitals, as `finditer` gives them.
+        """The matches of a pattern that begins with a word in capitals, without overlaps.
 
         Args:
             pattern: the pattern.

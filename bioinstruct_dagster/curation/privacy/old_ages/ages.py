@@ -15,7 +15,7 @@ from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
 # It begins with the digit, because the search for one character is the fastest.
-_OLD_AGE_HINT = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
+OLD_NUMBER = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
 _AGE_AFTER = re.compile(r"[- ]?(?:y|/?\(?[FM]\b)|[ ](?:fe)?male|[ ](?:lady|gentle|man\b|woman)")
 _AGE_BEFORE = re.compile(
     rf"(?:\b(?:male|female|[mf]|man|woman),?\s|\bage[ds]?\b[^\d\n]{{0,16}}|\b(?i:{any_of(DATES('age_verbs'))})\s"
@@ -75,7 +75,7 @@ def _matches(text: str, *, written: bool) -> Iterator[re.Match[str]]:
         yield from _AGES.finditer(text)
         return
     last = 0
-    for hint in _OLD_AGE_HINT.finditer(text):
+    for hint in OLD_NUMBER.finditer(text):
         begin = max(last, hint.start() - _AROUND)
         if _AGE_AFTER.match(text, hint.end()) or _AGE_BEFORE.search(text[begin : hint.start()]):
             match = _AGES.search(text, begin, hint.end() + _AROUND)
@@ -86,10 +86,7 @@ def _matches(text: str, *, written: bool) -> Iterator[re.Match[str]]:
 
 def age_spans(text: ScannedText) -> Iterator[Span]:
     """The ages over 89 in a text, without limits, ages of groups, temperatures and animals."""
-    written = text.holds_any(_WRITTEN_WORDS)
-    if not written and not (text.has_digit and _OLD_AGE_HINT.search(text.raw)):
-        return
-    for match in _matches(text.raw, written=written):
+    for match in _matches(text.raw, written=text.holds_any(_WRITTEN_WORDS)):
         group = str(match.lastgroup)
         start, end = match.span(group)
         before = text.raw[max(0, start - 80) : start]

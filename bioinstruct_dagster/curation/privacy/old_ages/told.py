@@ -18,7 +18,7 @@ WRITTEN = (
     rf"|(?:[Aa]|[Oo]ne)[- ]hundred(?:[- ](?:and[- ])?(?:{ONES}|ten|eleven|twelve))?)"
 )
 WRITTEN_WORDS = frozenset(("ninety", "hundred", "nineties", "ninetieth", "hundredth"))
-_DECADE_WORDS = frozenset(("nineties", "nonagenarian", "centenarian", "supercentenarian"))
+DECADE_WORDS = frozenset(("nineties", "nonagenarian", "centenarian", "supercentenarian"))
 
 _NO_AGE_AFTER = (
     rf"(?!\s?(?:{any_of(DATES('units_after_numbers'))})(?![A-Za-z])|[\d%/:–]|-\d|\.\d|,\d)"
@@ -110,7 +110,7 @@ def told_age_spans(text: ScannedText) -> Iterator[Span]:
             for match in _LISTED.finditer(text.raw):
                 for age in _OLD_IN_LIST.finditer(text.raw, *match.span("v")):
                     yield Span("age_over_89", *age.span(), 0.75)
-    if text.holds_any(_DECADE_WORDS) or "90s" in text.raw or "90's" in text.raw:
+    if text.holds_any(DECADE_WORDS) or "90s" in text.raw or "90's" in text.raw:
         # They name no year, so they only hint at an age.
         for match in _DECADE.finditer(text.raw):
             yield Span("age_over_89", *match.span(str(match.lastgroup)), DOUBTFUL_SCORE)

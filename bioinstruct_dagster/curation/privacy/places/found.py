@@ -36,9 +36,10 @@ def place_spans(text: ScannedText) -> Iterator[Span]:
     """The addresses, homes and postal codes of a text."""
     held = text.words & _WORDS
     for entry in _PATTERNS if text.has_digit else _UNNUMBERED:
+        if entry.also and held.isdisjoint(entry.also):
+            continue
         if not held.isdisjoint(entry.words) or (entry.hinted and entry.hinted(text)):
-            if not (entry.also and held.isdisjoint(entry.also)):
-                yield from _spans(entry, text)
+            yield from _spans(entry, text)
 
 
 def _spans(entry: PlacePattern, text: ScannedText) -> Iterator[Span]:
