@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.names.forms import FAMILY_NAMES, GIVEN_NAMES, LOWER, UPPER
+from bioinstruct_dagster.curation.privacy.regions import state_names
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NAMES_ABROAD, any_of
 
@@ -23,6 +24,7 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(
     rf"(?=[.,;:?!)\n]|$|['’]s\b| (?!{any_of(NAMES('not_after_names'))}\b)[{LOWER}(]| I\b)"
+    rf"(?!, (?:{any_of(state_names())})\b)"
     r"(?!, (?:[A-Z]{2}\b|[A-Z][a-z]+ (?:19|20)\d\d)|\s?\((?:19|20)\d\d)"
 )
 
