@@ -36,6 +36,8 @@ from bioinstruct_dagster.evaluation.judge import checks as judge_checks
 from bioinstruct_dagster.evaluation.judge.assets import judged_answers_asset
 from bioinstruct_dagster.findings import checks as findings_checks
 from bioinstruct_dagster.findings.assets import finding_assets
+from bioinstruct_dagster.findings.worth import checks as worth_checks
+from bioinstruct_dagster.findings.worth.assets import data_worth_asset
 from bioinstruct_dagster.generation import assets as generation
 from bioinstruct_dagster.generation import checks as generation_checks
 from bioinstruct_dagster.models.compute.choice import launchers
@@ -63,6 +65,7 @@ CHECK_MODULES = [
     evaluation_checks,
     judge_checks,
     findings_checks,
+    worth_checks,
 ]
 
 
@@ -87,12 +90,14 @@ def build_defs(settings: Settings) -> dg.Definitions:
             eval_scores_asset(matrix, settings.compute.where),
             judged_answers_asset(matrix),
             *finding_assets(matrix),
+            data_worth_asset(matrix, settings.compute.where),
         ],
         asset_checks=list(dg.load_asset_checks_from_modules(CHECK_MODULES)),
         jobs=[
             jobs.data_set_job,
             jobs.data_set_multiprocess_job,
             jobs.experiment_job,
+            jobs.data_worth_job,
             jobs.study_job(matrix, settings.compute.where),
         ],
         schedules=[schedules.weekly_refresh],

@@ -29,7 +29,9 @@ from bioinstruct_dagster.training.assets import train_adapters
 DATA_SET_SELECTION = dg.AssetSelection.assets("hf_dataset").upstream()
 # The jobs that train or score.
 TRAINING_JOBS = {"experiment", "study"}
-TRAINING_SELECTION = dg.AssetSelection.groups("training", "evaluation", "findings")
+TRAINING_SELECTION = dg.AssetSelection.groups(
+    "training", "evaluation", "findings"
+) - dg.AssetSelection.assets("data_worth")
 
 data_set_job = dg.define_asset_job(
     "data_set",
@@ -56,6 +58,18 @@ experiment_job = dg.define_asset_job(
         "Train the LoRA adapter of one base model and recipe, score it, and make the findings "
         "anew: leaderboard, ablation of categories, and data scaling. "
         "A backfill over all partitions runs the whole experiment matrix."
+    ),
+)
+
+
+# It trains twice as many adapters as it has seeds, so no schedule and no sensor starts it.
+data_worth_job = dg.define_asset_job(
+    "data_worth",
+    selection=dg.AssetSelection.assets("data_worth"),
+    description=(
+        "Was the last refresh worth it? Train the smallest recipe with and without the rows that "
+        "it added, on equally many tokens under three seeds, and compare the held-out loss. "
+        "Nothing starts this job but you. Its verdict is a warning at most, and blocks nothing."
     ),
 )
 

@@ -261,6 +261,7 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
         "BIOINSTRUCT_RAY_JOBS": ("compute.ray_jobs", "http://head:8265", "http://head:8265"),
         "BIOINSTRUCT_EVALUATE_TASKS": ("evaluation.tasks", "held_out,medqa", "held_out,medqa"),
         "BIOINSTRUCT_EVALUATION_ITEMS": ("evaluation.items", "100", 100),
+        "BIOINSTRUCT_EVALUATION_ANSWERS": ("evaluation.answers", "0", 0),
         "BIOINSTRUCT_EVALUATION_TOKENS": ("evaluation.tokens_per_pass", "4096", 4096),
         "BIOINSTRUCT_EVALUATION_ROWS": ("evaluation.answer_rows", "8", 8),
         "BIOINSTRUCT_EVALUATION_ENGINE": ("evaluation.answer_engine", "vllm", "vllm"),
