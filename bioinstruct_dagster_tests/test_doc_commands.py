@@ -50,6 +50,7 @@ RUN = {
     ("bioinstruct_dagster.curation", "why"),
     ("bioinstruct_dagster.generation", "preview"),
     ("bioinstruct_dagster.models", "adapters"),
+    ("bioinstruct_dagster.eval_sets", ""),  # without a word; with one, it downloads
 }
 TUTORIAL = PROJECT_ROOT / "docs" / "tutorial.md"
 LINK = re.compile(r"!?\[[^\]\[]*\]\(([^()\s]+)\)")
@@ -144,11 +145,12 @@ def parse_dagster(command: Command, defs: dg.Definitions) -> None:
         assert found, name
         group = found
     if "-c" in arguments:
-        # A file that the page tells the reader to write.
         at = arguments.index("-c") + 1
         written = {c.words[2] for c in COMMANDS if c.page == command.page and c.heredoc}
-        if arguments[at] in {*written, "study.yaml"}:
-            arguments[at] = str(PROJECT_ROOT / "pyproject.toml")
+        said = f"`{arguments[at]}`" in (PROJECT_ROOT / command.page).read_text("utf-8")
+        # A file that the page tells the reader to write; any file that is there parses.
+        if arguments[at] in written or ("/" not in arguments[at] and said):
+            arguments[at] = "pyproject.toml"
         arguments[at] = str(PROJECT_ROOT / arguments[at])
     options = group.make_context(" ".join(names), arguments).params
     if names == ("asset", "materialize"):
@@ -220,11 +222,9 @@ def prepared(settings: Settings, store: Store, dataset_rows: list[dict[str, Any]
 
 
 def is_run(command: Command) -> bool:
-    module, words = module_of(command), command.words[3:]
-    return (
-        any(module == name and (wanted is None or wanted in words[:1]) for name, wanted in RUN)
-        and "--ask" not in words
-    )
+    module, [first, *_] = module_of(command), [*command.words[3:], ""]
+    reads = (module, None) in RUN or (module, first) in RUN
+    return reads and "--ask" not in command.words
 
 
 def once(found: Iterable[Command]) -> list[Command]:
