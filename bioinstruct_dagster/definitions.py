@@ -15,7 +15,16 @@ gc.disable()
 
 import dagster as dg
 
-from bioinstruct_dagster.automation import command_line, jobs, schedules, sensors
+from bioinstruct_dagster.automation import (
+    command_line,
+    executors,
+    jobs,
+    schedules,
+    sensors,
+)
+from bioinstruct_dagster.automation.experiment_sensors import experiment_sensors
+from bioinstruct_dagster.automation.failure_sensor import run_failures
+from bioinstruct_dagster.automation.freshness import with_freshness
 from bioinstruct_dagster.curation import assets as curation
 from bioinstruct_dagster.curation import checks as curation_checks
 from bioinstruct_dagster.curation.curate_rows import curator_maker
@@ -34,6 +43,8 @@ from bioinstruct_dagster.generation import checks as generation_checks
 from bioinstruct_dagster.models.compute.choice import launchers
 from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster.models.process.parent import ModelProcess
+from bioinstruct_dagster.review import assets as review
+from bioinstruct_dagster.review import checks as review_checks
 from bioinstruct_dagster.seeds import assets as seeds
 from bioinstruct_dagster.seeds import checks as seeds_checks
 from bioinstruct_dagster.settings import Settings, load_settings
@@ -48,6 +59,7 @@ CHECK_MODULES = [
     seeds_checks,
     generation_checks,
     curation_checks,
+    review_checks,
     dataset_checks,
     training_checks,
     evaluation_checks,
@@ -63,11 +75,17 @@ def build_defs(settings: Settings) -> dg.Definitions:
     store = Store(settings.store.path, settings.store.lock_timeout)
     return dg.Definitions(
         assets=[
-            seeds.seed_tasks,
-            generation.raw_instructions,
-            curation.deduplicated_instructions,
-            curation.categorized_instructions,
-            dataset.hf_dataset,
+            *with_freshness(
+                [
+                    seeds.seed_tasks,
+                    generation.raw_instructions,
+                    curation.deduplicated_instructions,
+                    curation.categorized_instructions,
+                    dataset.hf_dataset,
+                ]
+            ),
+            review.review_sample,
+            review.review_results,
             lora_adapter_asset(matrix, settings.compute.where),
             eval_scores_asset(matrix, settings.compute.where),
             judged_answers_asset(matrix),
@@ -83,7 +101,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
             jobs.study_job(matrix, settings.compute.where),
         ],
         schedules=[schedules.weekly_refresh],
-        sensors=[sensors.batch_results],
+        sensors=[sensors.batch_results, run_failures, *experiment_sensors(matrix)],
         resources={
             "settings": settings,
             "store": store,
@@ -94,7 +112,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
         },
         # Most steps are short or wait for the network, and training has its own process in any
         # case. Dagster's default, one process per step, costs 26 CPU-seconds a run; this costs 3.
-        executor=dg.in_process_executor,
+        executor=executors.in_process,
     )
 
 

@@ -11,9 +11,9 @@ from dagster_k8s.job import UserDefinedDagsterK8sConfig
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.models.gpu import GPU_TAGS
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster_tests.conftest import CHAIN
+from bioinstruct_dagster_tests.conftest import CHAIN, REVIEW
 
-TABULAR = CHAIN  # every asset of the chain has its table
+TABULAR = [*CHAIN, *REVIEW]  # every asset of the chain has its table
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
 FINDINGS = ["leaderboard", "category_ablation", "data_scaling"]  # over all experiments' scores
 WORTH = "data_worth"  # beside the chain; a run makes it only if it selects nothing else
@@ -65,11 +65,13 @@ def test_the_definitions_can_be_loaded(settings):
 def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
-    assert [key for key in keys if key in CHAIN] == CHAIN
-    assert {*keys} - {*CHAIN} == {JUDGED, *FINDINGS, WORTH}
+    labelled = CHAIN.index("categorized_instructions") + 1
+    chain = [*CHAIN[:labelled], *REVIEW, *CHAIN[labelled:]]
+    assert [key for key in keys if key in chain] == chain
+    assert {*keys} - {*chain} == {JUDGED, *FINDINGS, WORTH}
 
 
-@pytest.mark.parametrize("name", [*CHAIN, JUDGED, *FINDINGS, WORTH])
+@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, JUDGED, *FINDINGS, WORTH])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -78,7 +80,8 @@ def test_each_asset_tells_its_story(settings, name):
     assert node.owners == ["team:bioinstruct"]
     assert node.code_version
     assert node.group_name in {
-        "seeds", "generation", "curation", "dataset", "training", "evaluation", "findings",
+        "seeds", "generation", "curation", "review", "dataset", "training", "evaluation",
+        "findings",
     }  # fmt: skip
 
 

@@ -153,10 +153,11 @@ def _made(step: ExperimentStep, config: DataWorthConfig) -> dg.MaterializeResult
         store,
         TABLE,
         sha256_of_rows(rows, ("items", "difference", "dataset_fingerprint")),
-        hidden=("adapters", "by_seed", "made_at"),
+        preview=False,
         extra={
             "summary": dg.MetadataValue.md(shown.summary(rows)),
             "verdict": rows[0]["verdict"],
+            "about": shown.about(rows[0]),
             "difference": rows[0]["difference"],
             "comparisons": dg.MetadataValue.md(markdown_table(shown.table(rows))),
         },
