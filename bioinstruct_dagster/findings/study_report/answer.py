@@ -31,8 +31,8 @@ from bioinstruct_dagster.plots.canvas import svg_text
 
 MOST_EXPERIMENTS, MOST_BASE_MODELS = 12, 4  # of the first screen; the later tables hold all
 QUESTION = (
-    "Does a language model answer biomedical questions better after it has been trained on this "
-    "data set of instructions? By how much, and on what?"
+    "Does training on this data set of instructions make a language model answer biomedical "
+    "questions better, and by how much?"
 )
 NO_SCORES = (
     "No answer yet: no adapter is scored. Train and score one: materialize key:lora_adapter and "
@@ -52,14 +52,13 @@ def rehearsal_note(sources: ReportSources) -> str:
         return ""
     counted = ", ".join(f"{row['marked']:,} of {row['n']:,} {row['what']}" for row in marks)
     return (
-        f"REHEARSAL: {counted} were made with the embedded teacher or model, or on fixture items. "
-        "Their numbers show that the chain works. They say nothing about medicine and must not be "
-        "published."
+        f"REHEARSAL, not a result: {counted} were made with the embedded teacher or model, or on "
+        "fixture items. They say nothing about medicine and must not be published."
     )
 
 
 def _blocks(sources: ReportSources) -> Iterator[Block]:
-    yield ReportText(f"The question: {QUESTION}")
+    yield ReportText(QUESTION, "question")
     if not sources.headlines:
         yield ReportNote(NO_SCORES, "missing")
         return
@@ -70,8 +69,7 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
                 "Train and score again before you quote them.",
                 "older",
             )
-        yield ReportText(headline.sentence(), strong=True)
-    yield ReportText(sources.headlines[0].certainty())
+        yield ReportText(headline.sentence(), "answer")
     if len(sources.headlines) > MOST_BASE_MODELS:
         left = len(sources.headlines) - MOST_BASE_MODELS
         yield ReportText(f"{left:,} more base models are in the tables below.")
@@ -84,6 +82,7 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
             _forest_source(first),
         )
     yield from _leaderboard(sources)
+    yield ReportText(f"How sure: {first.certainty()}", "small")
 
 
 def _forest_source(headline: Headline) -> NumberSource:
@@ -155,7 +154,7 @@ def _cell(row: Mapping[str, Any] | None) -> str | None:
         return None
     metric = row["metric"]
     change = amount(row["difference"], metric, sign=True)
-    return f"{change} {bounds(row, metric)}, {places_text(row)}"
+    return f"{change} {bounds(row, metric)}\n{places_text(row)}"
 
 
 def experiments_of(rows: Sequence[Mapping[str, Any]]) -> int:

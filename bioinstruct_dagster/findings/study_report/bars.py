@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH, _ROW, _ELSE = 720, 34, 90  # CSS pixels
-_ROOM = 1.18  # of the axis over the longest bar, for the numbers
+_ROOM = 1.25  # of the axis over the longest bar, for the numbers
 
 
 class Bar(NamedTuple):
@@ -45,8 +45,8 @@ def bar_figure(title: str, axis: str, bars: Sequence[Bar], quoted: str = "") -> 
     axes.barh(places, [one.value for one in bars], color=COLOURS[0], height=0.62)
     for place, one in zip(places, bars, strict=True):
         axes.annotate(
-            one.shown, (one.value, place), xytext=(6, 0), textcoords="offset points", va="center",
-            color=INK,
+            one.shown, (max(one.value, one.quoted or 0), place), xytext=(9, 0),
+            textcoords="offset points", va="center", color=INK,
         )  # fmt: skip
     known = [(one.quoted, place) for place, one in zip(places, bars, strict=True)
              if one.quoted is not None]  # fmt: skip
@@ -56,7 +56,7 @@ def bar_figure(title: str, axis: str, bars: Sequence[Bar], quoted: str = "") -> 
             marker="D", markersize=9, markerfacecolor="white", markeredgecolor=INK,
             markeredgewidth=1.6, label=quoted,
         )  # fmt: skip
-        figure.legend(loc="outside lower left")
+        figure.legend(loc="outside lower left", frameon=False)
     longest = max(max(one.value, one.quoted or 0) for one in bars)
     axes.set_xlim(0, (longest or 1) * _ROOM)
     axes.set_yticks(places, [one.label for one in bars])

@@ -34,11 +34,11 @@ class ReportText:
 
     Attributes:
         text: its words.
-        strong: whether it is the answer itself.
+        role: what it is in the report.
     """
 
     text: str
-    strong: bool = False
+    role: Literal["text", "question", "answer", "small"] = "text"
     kind: str = field(default="text", init=False)
 
 
@@ -69,7 +69,6 @@ class ReportTable:
         rows: a cell for each column; None is an empty cell. Numbers are aligned to the right.
         source: of the numbers; None for a table of words.
         note: how to read it.
-        left: the number of columns, from the left, that name a row.
     """
 
     caption: str
@@ -77,7 +76,6 @@ class ReportTable:
     rows: Sequence[Sequence[Any]]
     source: NumberSource | None = None
     note: str = ""
-    left: int = 1
     kind: str = field(default="table", init=False)
 
 
@@ -143,9 +141,7 @@ class ReportExamples:
     kind: str = field(default="examples", init=False)
 
 
-Block = (
-    ReportText | ReportList | ReportNote | ReportTable | ReportFigure | ReportExamples
-)
+Block = ReportText | ReportList | ReportNote | ReportTable | ReportFigure | ReportExamples
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,6 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
         NumberSource.of(MACHINES),
         "Only adapters that are in the store now count. Adapters that were trained again are not "
         "counted twice.",
-        left=2,
     )
     [items] = sources.store.rows(ITEMS)
     yield ReportTable(
@@ -80,7 +79,6 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
         [[f"{items['subjects']:,}", f"{items['results']:,}"]],
         NumberSource.of(ITEMS),
         "The store does not hold how long evaluation took.",
-        left=0,
     )
 
 
@@ -116,5 +114,4 @@ def _teachers(spend: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
         ],
         NumberSource.of(SPEND),
         "“Settled”: answered. “Presumed”: sent and never answered, at the most that it can cost.",
-        left=3,
     )

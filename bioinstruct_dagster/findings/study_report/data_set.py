@@ -120,7 +120,6 @@ def _funnel(funnel: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
         ["step", "outcome", "number"],
         lines,
         source,
-        left=2,
     )
 
 

@@ -64,6 +64,7 @@ def scaling_section(sources: ReportSources) -> ReportSection:
 
 def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
     finding, rows = FINDINGS[name], sources.tables[name]
+    title = "Ablation" if name == "category_ablation" else "Scaling"
     missing = _missing(name, sources)
     if not rows:
         what = "No ablation" if name == "category_ablation" else "No scaling curve"
@@ -89,15 +90,14 @@ def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
     )
     left = len(rows) - MOST_ROWS
     yield ReportTable(
-        "Means over seeds: score and paired difference to the base model with 95 % intervals for "
-        "other items and other seeds.",
+        f"{title}, means over seeds: score and paired difference to the base model with 95 % "
+        "intervals for other items and other seeds.",
         ["base model", "trained on", "measure", "unit", "rows", "seeds", "n", "base model", "score",
          "difference", "gain", "detectable", "tie", "marks"],
         [_line(row) for row in rows[:MOST_ROWS]],
         source,
         "“Tie”: no other training set is significantly better on these items."
         + (f" {left:,} more rows: {name}.csv beside this file." if left > 0 else ""),
-        left=4,
     )  # fmt: skip
     for line in missing:
         yield ReportNote(f"Coverage of {line}", "missing")
@@ -109,9 +109,7 @@ def _missing(name: str, sources: ReportSources) -> list[str]:
         return []
     scored = {(row["base_model"], row["recipe"]) for row in store.rows(SCORED)}
     planned = finding.planned(sources.findings.matrix)
-    return coverage(
-        name, planned, scored, finding.no_recipes, lambda some: train_rows(store, some)
-    )
+    return coverage(name, planned, scored, finding.no_recipes, lambda some: train_rows(store, some))
 
 
 def _line(row: Mapping[str, Any]) -> Sequence[str | None]:

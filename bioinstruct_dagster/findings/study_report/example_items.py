@@ -152,8 +152,8 @@ def _why_withheld(settings: Settings) -> str:
     if settings.publishing.dataset_licence:
         return why
     return (
-        f"{why} Imported rows are shown only if BIOINSTRUCT_DATASET_LICENCE names the licence under "
-        "which you pass the data set on."
+        f"{why} Imported rows are shown only if BIOINSTRUCT_DATASET_LICENCE names the licence "
+        "under which you pass the data set on."
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_WIDTH, _ROW, _PANEL, _HEAD = 760, 30, 74, 8  # CSS pixels
+_WIDTH, _ROW, _PANEL, _HEAD = 860, 30, 62, 4  # CSS pixels
 # By verdict: colour and marker, so that the figure can be read in grey.
 _LOOKS = {
     "better": (COLOURS[0], "o"),
@@ -61,7 +61,12 @@ def forest_text(headline: Headline) -> str:
 
 
 def _said(one: HeadlineMeasure) -> str:
-    return "no difference shown" if one.verdict in {"not shown", "unknown"} else one.verdict
+    if one.verdict not in {"not shown", "unknown"}:
+        return one.verdict
+    low, high = one.row["difference_low"], one.row["difference_high"]
+    if low is not None and high is not None and (low > 0 or high < 0):
+        return "not certain once corrected"
+    return "no difference shown"
 
 
 def _panel(axes: "Axes", measures: Sequence[HeadlineMeasure]) -> None:
@@ -70,14 +75,12 @@ def _panel(axes: "Axes", measures: Sequence[HeadlineMeasure]) -> None:
     for place, one in enumerate(measures):
         colour, look = _LOOKS[one.verdict]
         row = one.row
-        value, low, high = (
-            None if row[name] is None else scale * row[name]
-            for name in ("difference", "difference_low", "difference_high")
-        )
+        value = scale * row["difference"]
+        low, high = row["difference_low"], row["difference_high"]
         if low is not None and high is not None:
-            axes.plot([low, high], [place, place], color=colour, linewidth=2.4)
-            axes.plot([low, high], [place, place], color=colour, linestyle="none", marker="|",
-                      markersize=9)  # fmt: skip
+            axes.plot([scale * low, scale * high], [place, place], color=colour, linewidth=2.4)
+            axes.plot([scale * low, scale * high], [place, place], color=colour, linestyle="none",
+                      marker="|", markersize=9)  # fmt: skip
         axes.plot([value], [place], color=colour, marker=look, markersize=8, linestyle="none")
         axes.annotate(
             f"{amount(row['difference'], metric, sign=True)} {bounds(row, metric)}  {_said(one)}",
@@ -85,11 +88,11 @@ def _panel(axes: "Axes", measures: Sequence[HeadlineMeasure]) -> None:
         )  # fmt: skip
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_yticks(
-        range(len(measures)), [f"{one.name}\n(n = {one.row['n']:,})" for one in measures]
+        range(len(measures)), [f"{one.name} (n = {one.row['n']:,})" for one in measures]
     )
     axes.set_ylim(len(measures) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=True, axis="x", color=GRID)
-    axes.spines["left"].set_visible(False)
+    axes.spines[["left", "top", "right"]].set_visible(False)
     side = "left of 0 is better" if metric == "loss" else "right of 0 is better"
     axes.set_xlabel(f"adapter minus base model, {difference_unit(metric)} ({side})")

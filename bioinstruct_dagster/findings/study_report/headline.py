@@ -132,6 +132,22 @@ def measured_by_category(rows: Rows) -> list[Mapping[str, Any]]:
     ]
 
 
+def lines_of(
+    headline: Headline,
+) -> tuple[str, list[tuple[str, float, float | None, float | None]]]:
+    """The title and the lines of a drawing of the measures of one unit, tasks before losses."""
+    known = [one for one in headline.measures if one.row["difference"] is not None]
+    tasks = [one for one in known if one.row["metric"] != "loss"]
+    shown = tasks or known
+    scale, side = (100, "points") if tasks else (1, "nats, lower is better")
+    names = ("difference", "difference_low", "difference_high")
+    lines = []
+    for one in shown:
+        value, low, high = (None if one.row[n] is None else scale * one.row[n] for n in names)
+        lines.append((one.name, value or 0.0, low, high))
+    return f"{headline.base_model}: adapter minus base ({side})", lines
+
+
 def _as_family(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of any of the three tables, with the columns of a family of seeds."""
     single = {
@@ -230,8 +246,8 @@ def _unseen(measures: Sequence[HeadlineMeasure]) -> str:
     for metric, values in found.items():
         by_unit.setdefault(difference_unit(metric), []).extend((each, metric) for each in values)
     parts = []
-    for unit, values in by_unit.items():
-        (least, metric), (most, of_most) = min(values), max(values)
+    for unit, pairs in by_unit.items():
+        (least, metric), (most, of_most) = min(pairs), max(pairs)
         ends = list(dict.fromkeys((amount(least, metric), amount(most, of_most))))
         parts.append(f"{' to '.join(ends)} {unit}")
     return f", where differences below {' and '.join(parts)} can stay unseen" if parts else ""

@@ -17,14 +17,22 @@ from bioinstruct_dagster.findings.study_report.sources import ReportSources
 
 FEW_ITEMS = 100  # below it, a share of one half has an interval wider than ± 10 points
 ALWAYS = (
-    "The intervals are for other items of the same tasks. They say nothing about other tasks, "
-    "other prompts or patients.",
-    "Scores of a multiple-choice task compare the log-likelihoods of its options. They do not show "
-    "whether a model would give safe advice.",
-    "The held-out split comes from the same teacher as the training rows. A lower loss there shows "
-    "that the adapter learned this style and content, and not that it knows more medicine.",
-    "Training sets of an ablation may differ in size. A category that helps may just have more "
-    "rows.",
+    (
+        "The intervals are for other items of the same tasks. They say nothing about other tasks, "
+        "other prompts or patients."
+    ),
+    (
+        "Scores of a multiple-choice task compare the log-likelihoods of its options. They do not "
+        "show whether a model would give safe advice."
+    ),
+    (
+        "The held-out split has the same origin as the training rows. A lower loss there shows "
+        "that the adapter learned this style and content, and not that it knows more medicine."
+    ),
+    (
+        "Training sets of an ablation may differ in size. A category that helps may just have more "
+        "rows."
+    ),
     "Losses of two base models are not comparable, because their tokens differ.",
 )
 

@@ -22,6 +22,7 @@ from bioinstruct_dagster.findings.study_report.blocks import (
     ReportFigure,
     ReportNote,
     ReportSection,
+    ReportTable,
 )
 from bioinstruct_dagster.findings.study_report.cost import cost_section
 from bioinstruct_dagster.findings.study_report.data_set import data_set_section
@@ -32,6 +33,7 @@ from bioinstruct_dagster.findings.study_report.scores import scores_section
 from bioinstruct_dagster.findings.study_report.sources import ReportSources
 from bioinstruct_dagster.findings.study_report.training import training_section
 from bioinstruct_dagster.new_files import new_file
+from bioinstruct_dagster.store.fingerprints import sha256_of
 
 FILE_NAME = "study_report.html"
 MOST_BYTES = 5_000_000  # a file that mail servers and browsers take
@@ -52,7 +54,7 @@ _NUMBER = re.compile(r"[-+−]?\$?\d[\d,.]*(e-?\d+)?(?![\w|-])")
 _ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
 FOOTER = (
     "Made by bioinstruct_dagster from its store. “SQL of these numbers” under a table holds a "
-    "statement that yields its numbers: python -m bioinstruct_dagster.store \"STATEMENT\"."
+    'statement that yields its numbers: python -m bioinstruct_dagster.store "STATEMENT".'
 )
 
 
@@ -66,6 +68,7 @@ class WrittenReport:
         summary: the answer in a sentence.
         missing: what is said to be missing.
         sections: its contents.
+        fingerprint: sha256 of its contents, without the time at which it was made.
     """
 
     path: Path
@@ -73,6 +76,7 @@ class WrittenReport:
     summary: str
     missing: Sequence[str]
     sections: Sequence[ReportSection]
+    fingerprint: str
 
 
 def sections_of(sources: ReportSources) -> list[ReportSection]:
@@ -101,6 +105,7 @@ def write_report(sources: ReportSources, path: Path | None = None) -> WrittenRep
         answer,
         [note.text for note in notes if note.about == "missing"],
         sections,
+        sha256_of(page(sections, "", "")),
     )
 
 
@@ -169,17 +174,26 @@ def is_number(cell: Any) -> bool:
     return isinstance(cell, str) and _NUMBER.match(cell) is not None
 
 
+def of_numbers(table: ReportTable) -> list[bool]:
+    """For each column of a table, whether it holds numbers and nothing else."""
+    columns = ([row[at] for row in table.rows] for at in range(len(table.headings)))
+    return [
+        any(cell is not None for cell in column)
+        and all(cell is None or is_number(cell) for cell in column)
+        for column in columns
+    ]
+
+
 @cache
 def _template() -> Any:
     from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
 
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["is_number"] = is_number
-    # The style is a file of this package, so it is written as it is.
-    environment.globals["css"] = Markup((_HERE / "page.css").read_text("utf-8"))  # noqa: S704
+    environment.filters["of_numbers"] = of_numbers
+    environment.globals["css"] = (_HERE / "page.css").read_text("utf-8")
     return environment.from_string((_HERE / "page.html").read_text("utf-8"))
 
 

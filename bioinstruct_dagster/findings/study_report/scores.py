@@ -108,7 +108,6 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> ReportTable:
         "difference divided by the base model's score; near 0 it is huge and says little. "
         "p is corrected over the tasks of an experiment; an average has none."
         + (f" {left:,} more rows: leaderboard.csv beside this file." if left > 0 else ""),
-        left=4,
     )  # fmt: skip
 
 
@@ -191,5 +190,4 @@ def _quotations(sources: ReportSources, rows: Sequence[Mapping[str, Any]]) -> It
         ],
         None,
         "From data/published_figures.yaml.",
-        left=4,
     )

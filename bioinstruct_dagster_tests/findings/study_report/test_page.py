@@ -1,0 +1,221 @@
+"""The whole report: what is missing is said, each number has its SQL, and a browser opens it."""
+
+import re
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from bioinstruct_dagster.findings.made import FINDINGS, Sources, make
+from bioinstruct_dagster.findings.study_report.blocks import (
+    NumberSource,
+    ReportFigure,
+    ReportNote,
+    ReportSection,
+    ReportTable,
+    ReportText,
+)
+from bioinstruct_dagster.findings.study_report.page import (
+    FILE_NAME,
+    MOST_BYTES,
+    is_number,
+    of_numbers,
+    page,
+    small_page,
+    with_own_ids,
+    write_report,
+)
+from bioinstruct_dagster.findings.study_report.sources import ReportSources
+from bioinstruct_dagster.models.experiments import read_experiments
+from bioinstruct_dagster_tests.findings.made_study import OLD, STUDY_FILE, Study
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+QA, IE = "question_answering", "extraction"
+SECTIONS = ["answer", "data-set", "training", "scores", "ablation", "scaling", "cost", "examples",
+            "limits"]  # fmt: skip
+
+
+def chances(qa, ie):
+    return {(QA, "medqa"): (0.4, qa), (QA, "medmcqa"): (0.4, qa), (IE, "mednli"): (0.4, ie)}
+
+
+def studied(store, **options):
+    study = Study(store, **options)
+    study.add("question_answering", chances(0.62, 0.4), {"all": (2.0, 1.8), QA: (2.0, 1.7)})
+    study.add("information_extraction", chances(0.4, 0.6), {"all": (2.0, 1.9), QA: (2.0, 1.9)})
+    study.add("all-100", chances(0.45, 0.45), {"all": (2.0, 1.9)}, rows=100)
+    study.add("all", chances(0.62, 0.5), {"all": (2.0, 1.6)}, rows=400)
+    return study
+
+
+@pytest.fixture
+def matrix(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY_FILE, "utf-8")
+    return read_experiments(path)
+
+
+@pytest.fixture
+def written(store, settings, matrix):
+    """The report of a store, with fresh findings."""
+
+    def of(filled):
+        findings = Sources.of(filled, settings, matrix)
+        for name in FINDINGS:
+            make(name, findings, settings)
+        return write_report(ReportSources.of(filled, settings, matrix))
+
+    store.replace({})
+    return of
+
+
+def notes(report, about):
+    return [
+        block.text
+        for section in report.sections
+        for block in section.blocks
+        if isinstance(block, ReportNote) and block.about == about
+    ]
+
+
+def test_an_empty_store_gives_a_report_that_says_what_to_run(written, store, settings):
+    report = written(store)
+    assert report.path == settings.store.data_dir / "reports" / FILE_NAME
+    assert [one.anchor for one in report.sections] == SECTIONS
+    missing = " ".join(report.missing)
+    for words in ("No answer yet", "No data set", "No adapter", "No scores", "No ablation",
+                  "No scaling curve", "No training time", "No examples"):  # fmt: skip
+        assert words in missing
+    assert "experiments: [" in missing  # the command that scores a design
+    assert "rehearsal" not in report.path.read_text("utf-8").split("</title>")[0]
+
+
+def test_the_report_of_a_study_holds_its_numbers_with_the_sql_that_yields_them(written, store):
+    report = written(studied(store).save())
+    assert report.summary.startswith("tiny, trained on 400 instructions of all categories")
+    assert not notes(report, "rehearsal")
+    sources = [
+        block.source
+        for section in report.sections
+        for block in section.blocks
+        if isinstance(block, ReportTable | ReportFigure) and block.source
+    ]
+    assert len(sources) >= 9
+    for source in sources:
+        assert store.rows(source.sql), source.sql
+    html = report.path.read_text("utf-8")
+    assert html.count('<details class="sql">') == len(sources)
+    assert html.count("<figure>") == html.count("<svg ") == html.count('role="img"') == 4
+    assert report.size < MOST_BYTES
+
+
+def test_figures_of_others_stand_apart_and_never_beside_a_rehearsal(written, store):
+    report = written(studied(store).save())
+    assert "is a quotation" in " ".join(notes(report, "quoted"))
+    report = written(studied(store, source="fixture", rehearsal=True).save())
+    assert not notes(report, "quoted")
+    html = report.path.read_text("utf-8")
+    assert "<title>Study report (rehearsal)</title>" in html
+    assert "REHEARSAL, not a result" in html
+    assert "Fixture items: " in " ".join(notes(report, "rehearsal"))
+
+
+def test_older_scores_are_marked(written, store):
+    report = written(studied(store).add("all-200", chances(0.5, 0.5), rows=9, dataset=OLD).save())
+    told = " ".join(notes(report, "older"))
+    assert "tiny|all-200" in told
+    assert "older data" in report.path.read_text("utf-8")
+
+
+def test_equal_contents_have_equal_fingerprints(written, store):
+    filled = studied(store).save()
+    assert written(filled).fingerprint == written(filled).fingerprint
+
+
+def section(*blocks):
+    return [ReportSection("one", "One: <b>", blocks)]
+
+
+def test_texts_are_escaped_and_figures_share_no_id():
+    svg = '<svg role="img" id="a"><use xlink:href="#a" clip-path="url(#a)"/></svg>'
+    table = ReportTable("<i>", ["<u>"], [["<script>x</script>"]], NumberSource("select '<'"))
+    html = page(section(ReportText("<em>"), table, ReportFigure("f", svg)), "", "now")
+    assert "<script>" not in html
+    assert "<em>" not in html
+    assert 'id="f1-a"><use xlink:href="#f1-a" clip-path="url(#f1-a)"' in html
+    assert with_own_ids('width="3"', "p-") == 'width="3"'
+
+
+def test_a_page_that_is_too_large_points_to_the_files_of_its_largest_figures():
+    small = ReportFigure("small", "<svg>s</svg>", file="small.svg")
+    large = ReportFigure("large", f"<svg>{'l' * 60_000}</svg>", file="large.svg")
+    html = small_page(section(small, large), "", "", most=50_000)
+    assert "left out to keep this file small. It is in large.svg." in html
+    assert "<svg>s</svg>" in html
+    assert "<svg>l" not in html
+
+
+@pytest.mark.parametrize("text", ["12", "1,234", "-0.52 [-0.66, -0.40]", "$0.04", "3.1 %", "2e-05"])
+def test_numbers_are_aligned_to_the_right(text):
+    assert is_number(text)
+
+
+@pytest.mark.parametrize("text", ["2026-11-30", "cpu, 2 threads", "2: all", "", None, "1-3 of 8"])
+def test_words_are_not(text):
+    assert not is_number(text) or text == "2: all"
+    assert of_numbers(ReportTable("", ["a", "b"], [["x", "1"], ["2", None]])) == [False, True]
+
+
+@pytest.fixture
+def opened(written, store):
+    """The report of a study in a browser, opened as a file, in light and dark."""
+    report = written(studied(store).save())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+
+        def page_of(scheme):
+            opened = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+            requests = []
+            opened.on("request", lambda request: requests.append(request.url))
+            opened.on("console", lambda message: requests.append(message.text))
+            opened.goto(report.path.as_uri())
+            return opened, requests
+
+        yield page_of
+        browser.close()
+
+
+@pytest.mark.ui
+@pytest.mark.skipif(BROWSER is None, reason="no chromium here; `make browser` installs one")
+def test_a_browser_opens_the_file_without_a_request_and_axe_finds_nothing(opened):
+    for scheme in ("light", "dark"):
+        page, requests = opened(scheme)
+        assert requests == [page.url]
+        found = Axe().run(page)
+        assert not found.response["violations"], found.generate_report()
+        # The answer, its figure and the first line of the leaderboard are in the first screen.
+        for place in ("#answer .answer", "#answer svg", "#answer tbody tr"):
+            box = page.locator(place).first.bounding_box()
+            assert box["y"] + box["height"] <= 900, place
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        targets = page.locator("nav a").evaluate_all("links => links.map(link => link.hash)")
+        assert targets == [f"#{anchor}" for anchor in SECTIONS]
+        assert all(page.locator(target).count() == 1 for target in targets)
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map(each => each.id)")
+        assert len(ids) == len(set(ids))
+
+
+@pytest.mark.ui
+@pytest.mark.skipif(BROWSER is None, reason="no chromium here; `make browser` installs one")
+def test_it_prints_on_paper_of_a4(opened, tmp_path):
+    page, _ = opened("dark")
+    page.emulate_media(media="print")
+    back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert back == "rgb(255, 255, 255)"
+    assert page.locator("nav").is_hidden()
+    assert page.locator("details.sql").first.is_hidden()
+    printed = page.pdf(prefer_css_page_size=True)
+    assert printed.startswith(b"%PDF")
+    assert 2 <= len(re.findall(rb"/Type /Page\b", printed)) <= 40
