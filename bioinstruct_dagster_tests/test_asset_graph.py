@@ -28,9 +28,13 @@ def test_the_asset_graph_is_as_its_snapshot(settings):
 def test_the_snapshot_tells_every_kind_of_definition(settings):
     snapshot = json.loads(SNAPSHOT.read_text("utf-8"))
     assert list(snapshot["assets"])[: len(CHAIN)] == CHAIN
-    assert {"judged_answers", "leaderboard", "category_ablation", "data_scaling"} < set(
-        snapshot["assets"]
-    )
+    assert {
+        "judged_answers",
+        "leaderboard",
+        "category_ablation",
+        "data_scaling",
+        "study_report",
+    } < set(snapshot["assets"])
     for kind in ("checks", "jobs", "schedules", "sensors", "resources"):
         assert snapshot[kind], kind
 

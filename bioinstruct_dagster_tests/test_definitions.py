@@ -15,6 +15,7 @@ from bioinstruct_dagster_tests.conftest import CHAIN
 
 TABULAR = CHAIN  # every asset of the chain has its table
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
+REPORT = "study_report"
 FINDINGS = [
     "leaderboard",
     "category_ablation",
@@ -69,10 +70,10 @@ def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
     assert keys[: len(CHAIN)] == CHAIN
-    assert sorted(keys[len(CHAIN) :]) == sorted([JUDGED, *FINDINGS])
+    assert sorted(keys[len(CHAIN) :]) == sorted([JUDGED, *FINDINGS, REPORT])
 
 
-@pytest.mark.parametrize("name", [*CHAIN, JUDGED, *FINDINGS])
+@pytest.mark.parametrize("name", [*CHAIN, JUDGED, *FINDINGS, REPORT])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -118,6 +119,14 @@ def test_findings_have_no_partitions_and_end_the_job_experiment(settings, name):
     assert graph.get(dg.AssetKey(name)).partitions_def is None
     assert graph.get(dg.AssetKey(name)).parent_keys == {dg.AssetKey("eval_scores")}
     assert name in {node.name for node in defs.resolve_job_def("experiment").nodes}
+
+
+def test_the_study_report_follows_the_findings_in_the_job_experiment(settings):
+    defs = build_defs(settings)
+    node = defs.resolve_asset_graph().get(dg.AssetKey(REPORT))
+    assert node.partitions_def is None
+    assert node.parent_keys == {dg.AssetKey(name) for name in FINDINGS}
+    assert REPORT in {node.name for node in defs.resolve_job_def("experiment").nodes}
 
 
 def model_step(defs, name):

@@ -92,7 +92,7 @@ def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
     yield ReportTable(
         f"{title}, means over seeds: score and paired difference to the base model with 95 % "
         "intervals for other items and other seeds.",
-        ["base model", "trained on", "measure", "unit", "rows", "seeds", "n", "base model", "score",
+        ["base model", "trained on", "measure", "rows", "seeds", "n", "base score", "score",
          "difference", "gain", "detectable", "tie", "marks"],
         [_line(row) for row in rows[:MOST_ROWS]],
         source,
@@ -124,8 +124,7 @@ def _line(row: Mapping[str, Any]) -> Sequence[str | None]:
     return [
         row["base_model"],
         training_set(row),
-        measure_name(row),
-        unit(metric),
+        f"{measure_name(row)}, {unit(metric)}",
         f"{row['train_rows']:,.0f}" if row["train_rows"] else None,
         f"{row['seeds']:,}",
         f"{row['n']:,}",

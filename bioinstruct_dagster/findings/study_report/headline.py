@@ -91,8 +91,8 @@ class Headline:
         return (
             f"“Better” and “worse” mean p < {LEVEL:g}, corrected over the "
             f"{count} measure{'s' if count > 1 else ''} of this sentence by Holm's method, with "
-            f"{items} items a measure. Brackets hold 95 % intervals. “Detectable” is the least "
-            f"true difference that would be seen with a power of 80 %. {seeds}"
+            f"{items} items a measure. Brackets hold 95 % intervals. A difference “can stay "
+            f"unseen” if such a study would show it with a power below 80 %. {seeds}"
         )
 
 

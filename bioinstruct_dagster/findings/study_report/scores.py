@@ -100,8 +100,8 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> ReportTable:
     return ReportTable(
         "Scores of all tasks: base model, adapter and paired difference, each with its 95 % "
         "interval.",
-        ["experiment", "measure", "metric", "unit", "n", "base model", "adapter", "difference",
-         "gain", "p (Holm)", "detectable", "place", "marks"],
+        ["experiment", "measure", "n", "base model", "adapter", "difference", "gain", "p (Holm)",
+         "detectable", "place", "marks"],
         [_line(row) for row in ordered[:MOST_ROWS]],
         NumberSource.of(SCORES),
         "Unit of differences: points (hundredths) for %, nats for nats/token. “Gain” is the "
@@ -113,6 +113,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> ReportTable:
 
 def _line(row: Mapping[str, Any]) -> list[str | None]:
     metric = row["metric"]
+    of = "main metrics" if row["task"] == AVERAGE else metric.replace("_", " ")
     base = difference = None
     if row["base_score"] is not None:
         base = f"{amount(row['base_score'], metric)} " + ends(
@@ -125,9 +126,7 @@ def _line(row: Mapping[str, Any]) -> list[str | None]:
         could = f"{amount(row['detectable'], metric)} {difference_unit(metric)}"
     return [
         f"{row['base_model']}|{row['recipe']}",
-        measure_name(row),
-        "main metrics" if row["task"] == AVERAGE else metric,
-        unit(metric),
+        f"{measure_name(row)}\n{of}, {unit(metric)}",
         f"{row['n']:,}",
         base,
         f"{amount(row['score'], metric)} {ends(row['ci_low'], row['ci_high'], metric)}",
