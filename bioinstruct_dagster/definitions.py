@@ -32,6 +32,8 @@ from bioinstruct_dagster.generation import checks as generation_checks
 from bioinstruct_dagster.models.compute.choice import launchers
 from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster.models.process.parent import ModelProcess
+from bioinstruct_dagster.review import assets as review
+from bioinstruct_dagster.review import checks as review_checks
 from bioinstruct_dagster.seeds import assets as seeds
 from bioinstruct_dagster.seeds import checks as seeds_checks
 from bioinstruct_dagster.settings import Settings, load_settings
@@ -46,6 +48,7 @@ CHECK_MODULES = [
     seeds_checks,
     generation_checks,
     curation_checks,
+    review_checks,
     dataset_checks,
     training_checks,
     evaluation_checks,
@@ -64,6 +67,8 @@ def build_defs(settings: Settings) -> dg.Definitions:
             generation.raw_instructions,
             curation.deduplicated_instructions,
             curation.categorized_instructions,
+            review.review_sample,
+            review.review_results,
             dataset.hf_dataset,
             lora_adapter_asset(matrix, settings.compute.where),
             eval_scores_asset(matrix, settings.compute.where),

@@ -11,9 +11,9 @@ from dagster_k8s.job import UserDefinedDagsterK8sConfig
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.models.gpu import GPU_TAGS
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster_tests.conftest import CHAIN
+from bioinstruct_dagster_tests.conftest import CHAIN, REVIEW
 
-TABULAR = CHAIN  # every asset of the chain has its table
+TABULAR = [*CHAIN, *REVIEW]  # every asset of the chain has its table
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
 REPORT = "study_report"
 FINDINGS = [
@@ -69,11 +69,13 @@ def test_the_definitions_can_be_loaded(settings):
 def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
-    assert keys[: len(CHAIN)] == CHAIN
-    assert sorted(keys[len(CHAIN) :]) == sorted([JUDGED, *FINDINGS, REPORT])
+    labelled = CHAIN.index("categorized_instructions") + 1
+    chain = [*CHAIN[:labelled], *REVIEW, *CHAIN[labelled:]]
+    assert keys[: len(chain)] == chain
+    assert sorted(keys[len(chain) :]) == sorted([JUDGED, *FINDINGS, REPORT])
 
 
-@pytest.mark.parametrize("name", [*CHAIN, JUDGED, *FINDINGS, REPORT])
+@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, JUDGED, *FINDINGS, REPORT])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -82,7 +84,7 @@ def test_each_asset_tells_its_story(settings, name):
     assert node.owners == ["team:bioinstruct"]
     assert node.code_version
     assert node.group_name in {
-        "seeds", "generation", "curation", "dataset", "training", "evaluation",
+        "seeds", "generation", "curation", "review", "dataset", "training", "evaluation",
         "findings",
     }  # fmt: skip
 

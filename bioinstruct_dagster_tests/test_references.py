@@ -40,6 +40,8 @@ ALLOWED = {
     "notes.jsonl": "a file that a user writes",
     "scored.jsonl": "a file that a command writes",
     "owner/name": "the form of an id on the Hugging Face hub",
+    "review/filled": "a folder that a user makes in the data folder",
+    "review/review.html": "a page that an asset writes into the data folder",
     "PeftModel.from_pretrained": "of peft",
     "process.cdist": "of rapidfuzz",
     "ru_maxrss": "of Python's resource module",

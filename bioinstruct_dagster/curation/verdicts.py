@@ -167,7 +167,8 @@ def write_results(
     verdicts: list[dict[str, Any]] = []
     repairs: list[dict[str, str]] = []
     for row, result in zip(rows, results, strict=True):
-        verdicts += verdict_rows(gate.name, gate.version, row, result.findings, RowTexts.of(row))
+        texts = (row["instruction"], row["input"], row["output"])
+        verdicts += verdict_rows(gate.name, gate.version, row, result.findings, texts)
         repairs += [
             {"row_id": row["row_id"], "gate": gate.name, "field": field, "text": text}
             for field, text in result.repairs.items()

@@ -23,9 +23,7 @@ MARKED = """
 """
 
 
-def marked_rows(
-    store: Store, table: Literal["categorized_instructions", "hf_dataset"]
-) -> list[str]:
+def marked_rows(store: Store, table: Literal["reviewed_instructions", "hf_dataset"]) -> list[str]:
     """A sentence for each kind of mark on the rows of a table, with counts; empty if none has one.
 
     Args:

@@ -282,6 +282,13 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
             str(tmp_path / "scores.jsonl"),
             tmp_path / "scores.jsonl",
         ),
+        "BIOINSTRUCT_DATASET_LICENCE": ("publishing.dataset_licence", "cc-by-4.0", "cc-by-4.0"),
+        "BIOINSTRUCT_REVIEW_ROWS": ("review.rows", "60", 60),
+        "BIOINSTRUCT_REVIEW_FILES": (
+            "review.files",
+            str(tmp_path / "filled"),
+            tmp_path / "filled",
+        ),
         "BIOINSTRUCT_JUDGE_MAX_USD": ("judge.max_usd", "2.5", 2.5),
         "BIOINSTRUCT_JUDGE_MAX_TOKENS": ("judge.max_tokens", "5000", 5_000),
     }

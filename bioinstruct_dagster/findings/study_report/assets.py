@@ -10,7 +10,7 @@ import dagster as dg
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
-from bioinstruct_dagster.store.materialization import OWNERS
+from bioinstruct_dagster.store.materialization import OWNERS, REHEARSAL_KEY
 from bioinstruct_dagster.store.step_failures import stating_errors
 
 # Loading the definitions stays light: what a step needs is imported where the step runs.
@@ -86,7 +86,7 @@ def written_report(
             "summary": dg.MetadataValue.md(_summary(sources, written)),
             "report": dg.MetadataValue.path(written.path.resolve()),
             "rehearsal": dg.MetadataValue.bool(bool(rehearsed)),
-            **({"rehearsal_note": rehearsed} if rehearsed else {}),
+            **({REHEARSAL_KEY: rehearsed} if rehearsed else {}),
             "missing": dg.MetadataValue.md(
                 "\n".join(f"- {text}" for text in written.missing) or "nothing"
             ),
