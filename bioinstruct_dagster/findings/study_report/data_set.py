@@ -31,9 +31,11 @@ from bioinstruct_dagster.plots.canvas import svg_text
 FUNNEL = "select step, stage, outcome, rows from funnel"
 ROWS = """
     select labelled.row_id, labelled.instruction, labelled.input, labelled.output,
-        labelled.category, labelled.labelled_by, raw.source, raw.rehearsal, placed.split
+        placed.category, coalesce(reviewed.labelled_by, labelled.labelled_by) as labelled_by,
+        raw.source, raw.rehearsal, placed.split
     from hf_dataset as placed
     join categorized_instructions as labelled using (row_id)
+    left join reviewed_instructions as reviewed using (row_id)
     join raw_instructions as raw using (row_id)
     order by labelled.ordinal
 """
@@ -44,6 +46,11 @@ SHARES = """
     from hf_dataset
     group by category
     order by rows desc, category
+"""
+REVIEW = """
+    select figure, subject, value, ci_low, ci_high, judged, population, note
+    from review_measures
+    order by figure, subject
 """
 _STAGES = {
     "seed_tasks": "seed tasks",
@@ -82,6 +89,7 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
         yield from _diversity(measured)
     card = card_of(store, rows=rows, split_by="instruction", licence="")
     yield from _contamination(card.stored.contamination)
+    yield _review(store.rows(REVIEW))
     marks = marked_rows(store, "hf_dataset")
     yield ReportText(
         "Marks that the gates left on rows of the set: " + " ".join(marks)
@@ -240,4 +248,31 @@ def _contamination(gate: GateCounts) -> Iterator[Block]:
             + " ".join(CHECKED.replace("$gate", "'contamination'").split()),
         ),
         f"Not at hand, so not compared: {', '.join(missing)}." if missing else "",
+    )
+
+
+def _review(measures: Sequence[Mapping[str, Any]]) -> Block:
+    """What people found who read rows."""
+    if not measures:
+        return ReportNote(
+            "No review: no person's judgements of rows are in the store. Materialize "
+            "key:review_sample, fill in its page, and materialize key:review_results.",
+            "missing",
+        )
+    return ReportTable(
+        "Review by people: shares of rows, or kappa, with 95 % intervals.",
+        ["figure", "of", "value", "95 % interval", "rows judged", "rows they stand for", "note"],
+        [
+            [
+                row["figure"].replace("_", " "),
+                row["subject"],
+                f"{row['value']:.3f}",
+                None if row["ci_low"] is None else f"{row['ci_low']:.3f} to {row['ci_high']:.3f}",
+                f"{row['judged']:,}",
+                f"{row['population']:,}",
+                row["note"] or None,
+            ]
+            for row in measures
+        ],
+        NumberSource.of(REVIEW),
     )

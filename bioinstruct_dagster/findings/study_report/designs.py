@@ -124,7 +124,7 @@ def _line(row: Mapping[str, Any]) -> Sequence[str | None]:
     return [
         row["base_model"],
         training_set(row),
-        f"{measure_name(row)}, {unit(metric)}",
+        f"{measure_name(row)}\n{unit(metric)}",
         f"{row['train_rows']:,.0f}" if row["train_rows"] else None,
         f"{row['seeds']:,}",
         f"{row['n']:,}",

@@ -39,7 +39,8 @@ PREDICTIONS = """
     from eval_predictions
     where base_model = $base_model and recipe = $recipe
 """
-# The test split, and whether the privacy gate has checked a row and found nothing.
+# The test split, and whether the privacy gate has checked a row and found nothing. A row that
+# reviewers reject is not clean either, until the data set is made without it.
 TEST_ROWS = """
     with of_privacy as (
         select row_id, bool_and(verdict = 'keep' and rule <> 'off') as clean
@@ -48,11 +49,12 @@ TEST_ROWS = """
         group by row_id
     )
     select row_id, labelled.instruction, labelled.input, labelled.output, raw.source,
-        coalesce(of_privacy.clean, false) as clean
+        coalesce(of_privacy.clean, false) and not coalesce(review.excluded, false) as clean
     from hf_dataset as placed
     join categorized_instructions as labelled using (row_id)
     join raw_instructions as raw using (row_id)
     left join of_privacy using (row_id)
+    left join review_results as review using (row_id)
     where placed.split = 'test'
     order by labelled.ordinal
 """
@@ -148,7 +150,10 @@ def _withheld(rows: Sequence[Mapping[str, Any]], settings: Settings) -> set[str]
 
 
 def _why_withheld(settings: Settings) -> str:
-    why = "Rows in which the privacy gate found something, or that it did not check, are not shown."
+    why = (
+        "Rows in which the privacy gate found something, that it did not check, or that reviewers "
+        "reject are not shown."
+    )
     if settings.publishing.dataset_licence:
         return why
     return (
