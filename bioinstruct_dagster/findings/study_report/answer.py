@@ -9,7 +9,7 @@ from typing import Any
 
 from bioinstruct_dagster.findings.figures.leaderboard import ordered_experiments, places_text
 from bioinstruct_dagster.findings.made import FINDINGS
-from bioinstruct_dagster.findings.stored_scores import HELD_OUT
+from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
     NumberSource,
@@ -82,7 +82,21 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
             _forest_source(first),
         )
     yield from _leaderboard(sources)
-    yield ReportText(f"How sure: {first.certainty()}", "small")
+    yield ReportText(f"How sure: {first.certainty()} {_averages(sources)}".strip(), "small")
+
+
+def _averages(sources: ReportSources) -> str:
+    """Which tasks each average is over."""
+    tasks: dict[str, set[str]] = {}
+    rows = sources.tables["leaderboard"]
+    averaged = {row["category"] for row in rows if row["task"] == AVERAGE}
+    for row in rows:
+        if row["category"] in averaged and row["task"] not in {AVERAGE, HELD_OUT}:
+            tasks.setdefault(row["category"], set()).add(row["task"])
+    return " ".join(
+        f"The average of {category.replace('_', ' ')} is over {', '.join(sorted(names))}."
+        for category, names in sorted(tasks.items())
+    )
 
 
 def _forest_source(headline: Headline) -> NumberSource:

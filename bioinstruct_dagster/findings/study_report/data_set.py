@@ -78,10 +78,8 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
         )
         return
     fingerprint = store.rows("select any_value(dataset_fingerprint) as f from hf_dataset")[0]["f"]
-    yield ReportText(
-        f"{origins_of(rows).sentence()}. The fingerprint of this version begins with "
-        f"{fingerprint[:12]}."
-    )
+    origin = origins_of(rows).sentence().replace("`", "")  # a page has no Markdown
+    yield ReportText(f"{origin}. The fingerprint of this version begins with {fingerprint[:12]}.")
     yield from _funnel(store.rows(FUNNEL))
     yield from _shares(store.rows(SHARES), rows)
     measured = text_statistics(rows)

@@ -39,9 +39,8 @@ def ablation_section(sources: ReportSources) -> ReportSection:
     """Which training category helps which evaluation category."""
     told = (
         "Each line is a training set: rows of one category, of two, or of all. Each column is an "
-        "evaluation category, or a part of the held-out split. Training sets may differ in size; "
-        "the number of rows is beside the name."
-    )
+        "evaluation category, or a part of the held-out split. "
+    ) + sizes_of_ablation(sources)
     return ReportSection(
         "ablation",
         "Ablation: which training category helps what",
@@ -49,11 +48,25 @@ def ablation_section(sources: ReportSources) -> ReportSection:
     )
 
 
+def sizes_of_ablation(sources: ReportSources) -> str:
+    """Whether the training sets of the ablation are equally large; empty without one."""
+    sizes = {row["train_rows"] for row in sources.tables["category_ablation"] if row["train_rows"]}
+    if not sizes:
+        return ""
+    if len(sizes) == 1:
+        return f"Every training set has {sizes.pop():,.0f} rows."
+    return (
+        f"Training sets differ in size, from {min(sizes):,.0f} to {max(sizes):,.0f} rows. Compare "
+        "those of equal size: a category that helps may just have more rows."
+    )
+
+
 def scaling_section(sources: ReportSources) -> ReportSection:
     """What more instructions bring."""
     told = (
-        "Each curve is a base model trained on more and more rows of the same categories. Sizes "
-        "were drawn from the same train split, and a smaller set is a part of a larger one."
+        "Each curve is a base model trained on more and more rows of the same categories. All "
+        "sizes are drawn from the same train split. With one seed, a smaller set is a part of a "
+        "larger one."
     )
     return ReportSection(
         "scaling",

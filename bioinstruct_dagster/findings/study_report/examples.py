@@ -91,7 +91,7 @@ def _example(task: EvaluationTask, item: EvaluationItem, answers: Answers) -> Sh
         shortened(prompt.strip(), MOST_CHARACTERS),
         shortened(_reference(task, item), MOST_OF_ANSWER),
         [
-            _answer(who, answers[key])
+            _answer(task, who, answers[key])
             for subject, who in _SUBJECTS.items()
             if (key := (task.name, item.id, subject)) in answers
         ],
@@ -106,7 +106,7 @@ def _reference(task: EvaluationTask, item: EvaluationItem) -> str:
     return item.answers[0] if item.answers else "no span"
 
 
-def _answer(who: str, row: Mapping[str, Any]) -> ModelAnswer:
+def _answer(task: EvaluationTask, who: str, row: Mapping[str, Any]) -> ModelAnswer:
     parts = []
     if row["chosen"] is not None:
         parts.append(f"Likeliest option: {row['chosen']}")
@@ -114,6 +114,9 @@ def _answer(who: str, row: Mapping[str, Any]) -> ModelAnswer:
         wrote = "Written answer: " if parts else ""
         parts.append(f"{wrote}{row['prediction'].strip()}")
     value = "" if row["value"] is None else f"{row['metric'].replace('_', ' ')} {row['value']:.2f}"
+    orders = getattr(task.scoring, "orders", 1)
+    if value and orders > 1:
+        value += f", mean over {orders} orders of the options"
     text = "\n".join(parts) or "No written answer: it is empty, or none was asked for."
     return ModelAnswer(who, shortened(text, MOST_OF_ANSWER), value)
 

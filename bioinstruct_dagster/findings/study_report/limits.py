@@ -13,6 +13,7 @@ from bioinstruct_dagster.findings.study_report.blocks import (
     ReportSection,
     ReportText,
 )
+from bioinstruct_dagster.findings.study_report.designs import sizes_of_ablation
 from bioinstruct_dagster.findings.study_report.sources import ReportSources
 
 FEW_ITEMS = 100  # below it, a share of one half has an interval wider than ± 10 points
@@ -28,10 +29,6 @@ ALWAYS = (
     (
         "The held-out split has the same origin as the training rows. A lower loss there shows "
         "that the adapter learned this style and content, and not that it knows more medicine."
-    ),
-    (
-        "Training sets of an ablation may differ in size. A category that helps may just have more "
-        "rows."
     ),
     "Losses of two base models are not comparable, because their tokens differ.",
 )
@@ -61,6 +58,8 @@ def _found(sources: ReportSources) -> Iterator[str]:
         )
     if older := {f"{row['base_model']}|{row['recipe']}" for row in rows if row["older"]}:
         yield f"Older data: {len(older):,} experiments are not of the present data set."
+    if "differ" in (sizes := sizes_of_ablation(sources)):
+        yield f"Ablation: {sizes[0].lower()}{sizes[1:]}"
     if repeated := [row for row in rows if row["items_trained_on"]]:
         named = ", ".join(sorted({row["task"] for row in repeated}))
         yield (

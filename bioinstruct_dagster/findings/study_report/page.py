@@ -152,6 +152,8 @@ def page(sections: Sequence[ReportSection], rehearsal: str, made: str) -> str:
             if isinstance(block, ReportFigure):
                 count += 1
                 block = replace(block, svg=with_own_ids(block.svg, f"f{count}-"))  # noqa: PLW2901
+            elif isinstance(block, ReportTable):
+                block = without_empty_columns(block)  # noqa: PLW2901
             blocks.append(block)
         numbered.append(replace(one, blocks=blocks))
     text: str = _template().render(
@@ -172,6 +174,20 @@ def with_own_ids(svg: str, prefix: str) -> str:
 def is_number(cell: Any) -> bool:
     """Whether a cell of a table is aligned like a number."""
     return isinstance(cell, str) and _NUMBER.match(cell) is not None
+
+
+def without_empty_columns(table: ReportTable) -> ReportTable:
+    """The table without the columns in which no row has a cell; a table without rows stays."""
+    kept = [
+        at
+        for at in range(len(table.headings))
+        if not table.rows or any(row[at] is not None for row in table.rows)
+    ]
+    return replace(
+        table,
+        headings=[table.headings[at] for at in kept],
+        rows=[[row[at] for at in kept] for row in table.rows],
+    )
 
 
 def of_numbers(table: ReportTable) -> list[bool]:
