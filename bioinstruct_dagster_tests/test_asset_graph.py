@@ -30,6 +30,7 @@ def test_the_snapshot_tells_every_kind_of_definition(settings):
     assert set(snapshot["assets"]) == {
         *CHAIN, *REVIEW, "judged_answers", "leaderboard", "category_ablation", "data_scaling",
         "study_report",
+        "data_worth",
     }  # fmt: skip
     for kind in ("checks", "jobs", "schedules", "sensors", "resources"):
         assert snapshot[kind], kind

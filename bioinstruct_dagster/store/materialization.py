@@ -38,6 +38,7 @@ REHEARSED = {
     "review_results": ("row", _BY_TEACHER),
     "hf_dataset": ("row", _BY_TEACHER),
     "lora_adapter": ("adapter", _BY_MODEL),
+    "data_worth": ("comparison", _BY_MODEL),
     "eval_scores": ("score", f"made on fixture items, or of an adapter that was {_BY_MODEL}"),
     **dict.fromkeys(
         ("leaderboard", "category_ablation", "data_scaling"),

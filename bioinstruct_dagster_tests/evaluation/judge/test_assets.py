@@ -81,6 +81,7 @@ class Scored:
                 "item_id": item.id,
                 "prediction": base if subject == "base" else adapter or item.answers[0],
                 "value": 0.5,
+                "answer_key": "key",
                 "metrics": "{}",
                 "rehearsal": True,
             }
