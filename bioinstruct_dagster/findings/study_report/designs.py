@@ -104,12 +104,13 @@ def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
     left = len(rows) - MOST_ROWS
     yield ReportTable(
         f"{title}, means over seeds: score and paired difference to the base model with 95 % "
-        "intervals for other items and other seeds.",
+        "intervals.",
         ["base model", "trained on", "measure", "rows", "seeds", "n", "base score", "score",
          "difference", "gain", "detectable", "tie", "marks"],
         [_line(row) for row in rows[:MOST_ROWS]],
         source,
-        "“Tie”: no other training set is significantly better on these items."
+        "With several seeds, the intervals are for other items and other seeds; with one seed, for "
+        "other items only. “Tie”: no other training set is significantly better on these items."
         + (f" {left:,} more rows: {name}.csv beside this file." if left > 0 else ""),
     )  # fmt: skip
     for line in missing:

@@ -54,7 +54,7 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
         f"The adapter is {'|'.join(experiment)}. A hash of the item's identifier draws the items, "
         "so none is chosen for its answers. The prompt template of the base model frames the "
         "prompts, and long texts are shortened in their middle. Items are shown only if they may "
-        "be passed on."
+        "be passed on. The privacy gate does not read the answers of models."
     )
     for one in chosen:
         if not one.items:

@@ -2,11 +2,13 @@
 
 import re
 import shutil
+import sys
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
+from bioinstruct_dagster.findings.__main__ import main
 from bioinstruct_dagster.findings.made import FINDINGS, Sources, table_columns
 from bioinstruct_dagster.findings.study_report.blocks import (
     NumberSource,
@@ -143,6 +145,22 @@ def test_a_rehearsal_and_older_scores_are_marked_and_no_quotation_stands_beside(
     assert "Fixture items: " in " ".join(notes(of_rehearsal, "rehearsal"))
     assert "tiny|another" in " ".join(notes(of_rehearsal, "older"))
     assert "tiny|another (older data)" in html
+
+
+def test_the_command_says_where_the_report_is(folder, of_study, monkeypatch, capsys, tmp_path):
+    target = tmp_path / "sent" / "report.html"
+    monkeypatch.setenv("BIOINSTRUCT_DATA_DIR", str(folder / "real"))
+    monkeypatch.setenv("BIOINSTRUCT_EXPERIMENTS", str(folder / "study.yaml"))
+    monkeypatch.setattr(sys, "argv", ["findings", "report", "--output", str(target)])
+    assert main() == 0
+    told = capsys.readouterr().out
+    assert told.startswith("tiny, trained on 400 instructions of all categories")
+    assert "Missing: No data set" in told
+    assert target.as_uri() in told
+    assert target.is_file()
+    monkeypatch.setenv("BIOINSTRUCT_EXPERIMENTS", str(folder / "gone.yaml"))
+    assert main() == 1
+    assert "gone.yaml" in capsys.readouterr().err
 
 
 def section(*blocks):
