@@ -78,7 +78,7 @@ FINDINGS_BESIDE_IDENTIFIERS = """
     join gates on gates.gate = other.gate
     where gates.by_row and other.gate <> 'privacy' and other.verdict <> 'keep'
         and private.gate = 'privacy' and private.verdict <> 'keep'
-        and private.rule <> 'placeholder_person'
+        and private.rule not in ('placeholder_person', 'possible_date', 'possible_identifier')
     group by all
 """
 REPLACE_EVIDENCE = """

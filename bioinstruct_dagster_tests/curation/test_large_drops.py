@@ -110,3 +110,16 @@ def test_no_example_shows_a_text_with_an_identifier(project):
     assert number not in shown(result)["rejected more than half"]
     (record,) = project.instance.get_run_records()
     assert number not in str(project.instance.all_logs(record.dagster_run.run_id))
+
+
+def test_an_example_with_a_doubtful_detail_alone_is_shown(project):
+    rows = [
+        (f"Shorten note{n} of ward{n} for doctor{n}.", f"Man {n} lives in Wolverhampton.", "")
+        for n in range(21)
+    ]
+    project.run(rows)
+    (drop,) = large_drops(project.store)
+    assert drop.gate == "quality"
+    assert drop.examples[0]["input"] == "Man 0 lives in Wolverhampton."
+    found = project.store.rows("select distinct rule from verdicts where gate = 'privacy'")
+    assert found == [{"rule": "possible_identifier"}]

@@ -7,12 +7,15 @@ Does not: dates (dates). The words are in `words/dates.yaml`. Every repetition i
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.names.forms import WORD
+from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN as _WRITTEN
+from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN_WORDS as _WRITTEN_WORDS
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
 # It begins with the digit, because the search for one character is the fastest.
-_OLD_AGE_HINT = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
+OLD_NUMBER = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
 _AGE_AFTER = re.compile(r"[- ]?(?:y|/?\(?[FM]\b)|[ ](?:fe)?male|[ ](?:lady|gentle|man\b|woman)")
 _AGE_BEFORE = re.compile(
     rf"(?:\b(?:male|female|[mf]|man|woman),?\s|\bage[ds]?\b[^\d\n]{{0,16}}|\b(?i:{any_of(DATES('age_verbs'))})\s"
@@ -24,12 +27,6 @@ _AGE_BEFORE = re.compile(
 _AROUND = 30  # characters on either side of such a number
 _TENS = r"(?:9\d|1[01]\d)"
 _YEARS_OLD = r"[- ]?(?:years?|yrs?)[- ]?(?:old|young)"
-_ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"
-_WRITTEN = (
-    rf"(?:[Nn]inety(?:[- ]{_ONES})?"
-    rf"|(?:[Aa]|[Oo]ne)[- ]hundred(?:[- ](?:and[- ])?(?:{_ONES}|ten|eleven|twelve))?)"
-)
-_WRITTEN_WORDS = frozenset(("ninety", "hundred", "nineties", "ninetieth", "hundredth"))
 _AGES = re.compile(
     rf"(?<![\w.$€£<>≥≤/–-])(?P<v>{_TENS})(?:{_YEARS_OLD}|[- ]?y\.?/?o\.?(?!\w)"
     r"|[- ]?yrs?\b\.?(?=\s(?:old|[MF]\b|male|female|lady|gentleman|man|woman))"
@@ -78,7 +75,7 @@ def _matches(text: str, *, written: bool) -> Iterator[re.Match[str]]:
         yield from _AGES.finditer(text)
         return
     last = 0
-    for hint in _OLD_AGE_HINT.finditer(text):
+    for hint in OLD_NUMBER.finditer(text):
         begin = max(last, hint.start() - _AROUND)
         if _AGE_AFTER.match(text, hint.end()) or _AGE_BEFORE.search(text[begin : hint.start()]):
             match = _AGES.search(text, begin, hint.end() + _AROUND)
@@ -89,10 +86,7 @@ def _matches(text: str, *, written: bool) -> Iterator[re.Match[str]]:
 
 def age_spans(text: ScannedText) -> Iterator[Span]:
     """The ages over 89 in a text, without limits, ages of groups, temperatures and animals."""
-    written = text.holds_any(_WRITTEN_WORDS)
-    if not written and not (text.has_digit and _OLD_AGE_HINT.search(text.raw)):
-        return
-    for match in _matches(text.raw, written=written):
+    for match in _matches(text.raw, written=text.holds_any(_WRITTEN_WORDS)):
         group = str(match.lastgroup)
         start, end = match.span(group)
         before = text.raw[max(0, start - 80) : start]

@@ -2,7 +2,7 @@
 
 Belongs here: the parts of a text that it reads, how known names and words around a name confirm it,
 and where the words of a name stand again. Does not: the model (language_model), or names by
-pattern (persons).
+pattern (names.persons).
 """
 
 import re
@@ -17,7 +17,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     trim_name,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym, is_no_person
-from bioinstruct_dagster.curation.privacy.names.patterns import parts_with_names
+from bioinstruct_dagster.curation.privacy.names.stretches import parts_with_names
 
 _INITIAL_LENGTH = 2  # letters; "J." and "Jo" are too short to search for
 # After a name that a language model saw.

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.ages import age_spans
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
+from bioinstruct_dagster.curation.privacy.old_ages.ages import age_spans
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 
 @pytest.mark.parametrize(

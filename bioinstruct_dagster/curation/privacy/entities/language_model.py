@@ -1,7 +1,7 @@
 """Names and places that a spaCy model sees, and which model is used.
 
 Belongs here: choosing, loading and versioning the model, and running its entity recogniser over
-many texts at once. Does not: which of its names count (scan), or names by pattern (persons).
+many texts at once. Does not: which of its names count (scan), or names by pattern (names.persons).
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.curation.privacy.entities.model_libraries import without_model_libraries
 from bioinstruct_dagster.curation.privacy.kinds import Span
-from bioinstruct_dagster.curation.privacy.names.model_libraries import without_model_libraries
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.store.fingerprints import sha256_of

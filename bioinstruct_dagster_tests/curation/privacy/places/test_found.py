@@ -2,12 +2,9 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import (
-    IDENTIFYING_SCORE,
-    ScannedText,
-    resolve_overlaps,
-)
-from bioinstruct_dagster.curation.privacy.places import place_spans
+from bioinstruct_dagster.curation.privacy.kinds import IDENTIFYING_SCORE, resolve_overlaps
+from bioinstruct_dagster.curation.privacy.places.found import place_spans
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 
 def found(text: str) -> list[tuple[str, bool]]:
