@@ -15,7 +15,7 @@ gc.disable()
 
 import dagster as dg
 
-from bioinstruct_dagster.automation import command_line, jobs, schedules, sensors
+from bioinstruct_dagster.automation import command_line, jobs, publish_jobs, schedules, sensors
 from bioinstruct_dagster.curation import assets as curation
 from bioinstruct_dagster.curation import checks as curation_checks
 from bioinstruct_dagster.curation.curate_rows import curator_maker
@@ -58,24 +58,28 @@ def build_defs(settings: Settings) -> dg.Definitions:
     """The definitions of the project with these settings."""
     matrix = read_experiments(settings.models.experiments)
     store = Store(settings.store.path, settings.store.lock_timeout)
+    assets = [
+        seeds.seed_tasks,
+        generation.raw_instructions,
+        curation.deduplicated_instructions,
+        curation.categorized_instructions,
+        dataset.hf_dataset,
+        lora_adapter_asset(matrix, settings.compute.where),
+        eval_scores_asset(matrix, settings.compute.where),
+        judged_answers_asset(matrix),
+        *finding_assets(matrix),
+    ]
+    checks = list(dg.load_asset_checks_from_modules(CHECK_MODULES))
     return dg.Definitions(
-        assets=[
-            seeds.seed_tasks,
-            generation.raw_instructions,
-            curation.deduplicated_instructions,
-            curation.categorized_instructions,
-            dataset.hf_dataset,
-            lora_adapter_asset(matrix, settings.compute.where),
-            eval_scores_asset(matrix, settings.compute.where),
-            judged_answers_asset(matrix),
-            *finding_assets(matrix),
-        ],
-        asset_checks=list(dg.load_asset_checks_from_modules(CHECK_MODULES)),
+        assets=assets,
+        asset_checks=checks,
         jobs=[
             jobs.data_set_job,
             jobs.data_set_multiprocess_job,
             jobs.experiment_job,
             jobs.study_job(matrix, settings.compute.where),
+            publish_jobs.publish_dataset_job(assets, checks),
+            publish_jobs.publish_adapter_job(matrix, assets, checks),
         ],
         schedules=[schedules.weekly_refresh],
         sensors=[sensors.batch_results],

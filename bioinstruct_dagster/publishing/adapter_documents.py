@@ -84,4 +84,4 @@ def published_document(text: str, to: HubRepository) -> dict[str, Any]:
 
 
 def _is_of_base(document: dict[str, Any]) -> bool:
-    return document["source_metadata"]["evaluator_relationship"] != "first_party"
+    return bool(document["source_metadata"]["evaluator_relationship"] != "first_party")

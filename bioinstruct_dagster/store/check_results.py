@@ -2,7 +2,8 @@
 
 A check that could not judge is shown as a warning whose description begins with "Not judged". So a
 green check always means that something was compared and found right. Belongs here: the two forms of
-a result. Does not: what a check compares, which each stage's module `checks` says.
+a result, and telling them apart. Does not: what a check compares, which each stage's module
+`checks` says.
 """
 
 from collections.abc import Mapping
@@ -51,3 +52,13 @@ def not_judged(why: str, metadata: Mapping[str, Any] | None = None) -> dg.AssetC
         description=f"{NOT_JUDGED}: {why}",
         metadata={**(metadata or {}), _JUDGED: False},
     )
+
+
+def was_judged(metadata: Mapping[str, Any]) -> bool:
+    """Whether a result that Dagster has stored is of a check that compared something.
+
+    Args:
+        metadata: of the stored result.
+    """
+    stored = metadata.get(_JUDGED)
+    return stored is None or bool(getattr(stored, "value", stored))

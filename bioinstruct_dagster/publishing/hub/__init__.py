@@ -1,1 +1,1 @@
-"""The Hugging Face hub: a repository on it, a push of files in one commit, and failures in words."""
+"""The Hugging Face hub: repositories, pushes in one commit, and failures in words."""

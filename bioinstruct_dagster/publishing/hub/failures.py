@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.publishing.hub.repository import HubRepository, hub_endpoint
 
-NO_TOKEN = (
+NOT_LOGGED_IN = (
     "There is no token for the Hugging Face hub. Make one with the right to write at "
     "{endpoint}/settings/tokens. Then set HF_TOKEN to it, or run: hf auth login"
 )

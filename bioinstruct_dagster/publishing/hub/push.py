@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.publishing.hub.failures import NO_TOKEN, stating_failures
+from bioinstruct_dagster.publishing.hub.failures import NOT_LOGGED_IN, stating_failures
 from bioinstruct_dagster.publishing.hub.repository import (
     DEFAULT_BRANCH,
     HubRepository,
@@ -151,7 +151,7 @@ def open_repository(to: HubRepository, log: Callable[[str], None]) -> OpenReposi
     from huggingface_hub import HfApi, get_token
 
     if not (token := get_token()):
-        raise StatedError(NO_TOKEN.format(endpoint=hub_endpoint()))
+        raise StatedError(NOT_LOGGED_IN.format(endpoint=hub_endpoint()))
     api = HfApi(endpoint=hub_endpoint(), token=token, library_name="bioinstruct-dagster")
     with stating_failures(to, token):
         log(f"{hub_endpoint()} knows this token as {api.whoami()['name']}")
@@ -164,14 +164,14 @@ def open_repository(to: HubRepository, log: Callable[[str], None]) -> OpenReposi
         if to.branch != DEFAULT_BRANCH:
             api.create_branch(to.id, branch=to.branch, repo_type=to.kind, exist_ok=True)
         about = api.repo_info(to.id, repo_type=to.kind, revision=to.branch)
-    present = [one.rfilename for one in about.siblings or ()]
+    present = [one.rfilename for one in getattr(about, "siblings", None) or ()]
     return OpenRepository(to, api, token, head=about.sha, present=present, log=log)
 
 
 @contextmanager
 def _bars_in_a_terminal() -> Iterator[None]:
     """Show the library's progress bars in a terminal, and nowhere else."""
-    from huggingface_hub.utils import (
+    from huggingface_hub.utils.tqdm import (
         are_progress_bars_disabled,
         disable_progress_bars,
         enable_progress_bars,

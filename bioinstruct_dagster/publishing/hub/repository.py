@@ -40,7 +40,7 @@ class HubRepository:
 
     def __post_init__(self) -> None:
         from huggingface_hub.errors import HFValidationError
-        from huggingface_hub.utils import validate_repo_id
+        from huggingface_hub.utils._validators import validate_repo_id
 
         try:
             validate_repo_id(self.id)
