@@ -57,7 +57,7 @@ def export(  # what the command takes
     write = _writer(form, target)
     if target.exists() and not force:
         raise StatedError(f"{target} is there already. Add --force to replace it.")
-    rows, marked = counts_of(folder, fingerprint, splits)
+    rows, marked = counts_of(folder, fingerprint, splits, categories=form == "columns")
     if not rows:
         raise StatedError(f"The data set has no rows in the splits {', '.join(splits)}.")
     if marked and not rehearsal:
@@ -86,8 +86,7 @@ def _writer(form: str, target: Path) -> Callable[[BinaryIO, Rows], None]:
 
 
 def _lines(file: BinaryIO, rows: Rows) -> None:
-    for row in rows:
-        file.write(json_bytes(row) + b"\n")
+    file.writelines(json_bytes(row) + b"\n" for row in rows)
 
 
 def _array(file: BinaryIO, rows: Rows) -> None:

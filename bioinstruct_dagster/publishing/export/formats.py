@@ -32,7 +32,7 @@ def messages(row: Row) -> dict[str, Any]:
 
 
 def columns(row: Row) -> dict[str, Any]:
-    """All columns of the data set, and the split. A category that a rehearsal gave is a mark too."""
+    """All columns of the data set, and the split. A category of a rehearsal is a mark too."""
     return dict(row) | {MARK: bool(row[MARK]) or row["labelled_by"] == REHEARSED_LABELLER}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.dataset.build import COLUMNS, DatasetError
+from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER
 from bioinstruct_dagster.publishing.dataset_refusals import shards_of
 
 _PORTION = 1_000  # rows that are in memory at once
@@ -31,8 +32,16 @@ def rows_of(folder: Path, fingerprint: str, splits: Sequence[str]) -> Iterator[d
                 yield {"split": split, **row}
 
 
-def counts_of(folder: Path, fingerprint: str, splits: Sequence[str]) -> tuple[int, int]:
-    """The number of rows of some splits, and how many of them are marked rehearsal.
+def counts_of(
+    folder: Path, fingerprint: str, splits: Sequence[str], *, categories: bool
+) -> tuple[int, int]:
+    """The number of rows of some splits, and how many of them are a rehearsal's.
+
+    Args:
+        folder: of the data set.
+        fingerprint: of the version.
+        splits: whose rows are counted.
+        categories: whether a row also counts if the rehearsal teacher gave its category.
 
     Raises:
         DatasetError: the folder does not hold this version.
@@ -41,9 +50,13 @@ def counts_of(folder: Path, fingerprint: str, splits: Sequence[str]) -> tuple[in
 
     rows = marked = 0
     for _, path in _shards(folder, fingerprint, splits):
-        for batch in _portions(path, ["rehearsal"]):
+        for batch in _portions(path, ["rehearsal", "labelled_by"]):
+            of_rehearsal = batch.column("rehearsal")
+            if categories:
+                labelled = pc.equal(batch.column("labelled_by"), REHEARSED_LABELLER)
+                of_rehearsal = pc.or_kleene(of_rehearsal, labelled)
             rows += batch.num_rows
-            marked += pc.sum(batch.column("rehearsal")).as_py() or 0
+            marked += pc.sum(of_rehearsal).as_py() or 0
     return rows, marked
 
 
