@@ -16,7 +16,7 @@ from bioinstruct_dagster.publishing.hub.repository import HubRepository
 from bioinstruct_dagster.publishing.plans import PublicationPlan, adapter_plan, dataset_plan
 from bioinstruct_dagster.publishing.staged_files import listing, size_in_words, total_size
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.check_results import was_judged
+from bioinstruct_dagster.store.check_results import NOT_JUDGED, was_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.step_failures import StepConfig, say_last, stating_errors
@@ -225,8 +225,9 @@ def _states(instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey]) -> l
     states = []
     for key in keys:
         asset, record = key.asset_key.to_user_string(), found.get(key)
+        event = record.event if record else None
         evaluation = record.evaluation if record else None
-        if record is None or not isinstance(evaluation, dg.AssetCheckEvaluation):
+        if event is None or not isinstance(evaluation, dg.AssetCheckEvaluation):
             states.append(CheckState(asset, key.name, passed=None))
             continue
         made = instance.get_latest_materialization_event(key.asset_key)
@@ -236,8 +237,8 @@ def _states(instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey]) -> l
                 key.name,
                 passed=evaluation.passed,
                 judged=was_judged(evaluation.metadata),
-                present=made is None or record.create_timestamp >= made.timestamp,
-                said=evaluation.description or "",
+                present=made is None or event.timestamp >= made.timestamp,
+                said=(evaluation.description or "").removeprefix(f"{NOT_JUDGED}: "),
             )
         )
     return states

@@ -40,7 +40,7 @@ class CheckState:
         if self.passed is None:
             return f"{check} has no result. {again}"
         if not self.judged:
-            return f"{check} did not judge. {self.said or again}"
+            return f"{check} has not judged. {self.said or again}"
         if not self.passed:
             return f"{check} failed. {self.said or 'Its page says what to do.'}"
         if not self.present:

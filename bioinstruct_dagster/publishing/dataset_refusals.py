@@ -119,7 +119,7 @@ def _changed_rows(store: Store, rows: Any, fingerprint: str) -> Iterator[str]:
 
     order = {row["row_id"]: row["ordinal"] for row in store.rows(_ORDER)}
     ids = rows["row_id"].to_pylist()
-    if Counter(ids) != Counter(order):
+    if Counter(ids) != Counter(list(order)):
         yield (
             "The data set is older than its labelled rows: the table categorized_instructions "
             f"holds {len(order):,} rows, and the folder {len(ids):,}; or rows have changed. {ANEW}"
