@@ -16,7 +16,7 @@ from bioinstruct_dagster.publishing.hub.repository import HubRepository
 from bioinstruct_dagster.publishing.plans import PublicationPlan, adapter_plan, dataset_plan
 from bioinstruct_dagster.publishing.staged_files import listing, size_in_words, total_size
 from bioinstruct_dagster.settings import Settings
-from bioinstruct_dagster.store.check_results import NOT_JUDGED, was_judged
+from bioinstruct_dagster.store.check_results import NOT_JUDGED, did_apply, was_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.step_failures import StepConfig, say_last, stating_errors
@@ -237,6 +237,7 @@ def _states(instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey]) -> l
                 key.name,
                 passed=evaluation.passed,
                 judged=was_judged(evaluation.metadata),
+                applies=did_apply(evaluation.metadata),
                 present=made is None or event.timestamp >= made.timestamp,
                 said=(evaluation.description or "").removeprefix(f"{NOT_JUDGED}: "),
             )

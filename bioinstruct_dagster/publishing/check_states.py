@@ -21,6 +21,7 @@ class CheckState:
         name: of the check.
         passed: whether it found no fault; None if this instance of Dagster holds no result.
         judged: whether it compared anything.
+        applies: whether the data has anything that the check is about.
         present: whether it ran after the asset was last materialized.
         said: the check's own sentence; empty if it has none.
     """
@@ -29,6 +30,7 @@ class CheckState:
     name: str
     passed: bool | None
     judged: bool = True
+    applies: bool = True
     present: bool = True
     said: str = ""
 
@@ -39,9 +41,9 @@ class CheckState:
         again = _AGAIN.format(asset=self.asset)
         if self.passed is None:
             return f"{check} has no result. {again}"
-        if not self.judged:
+        if not self.judged and self.applies:
             return f"{check} has not judged. {self.said or again}"
-        if not self.passed:
+        if not self.passed and self.judged:
             return f"{check} failed. {self.said or 'Its page says what to do.'}"
         if not self.present:
             return f"{check} ran before the asset was last materialized. {again}"

@@ -1,5 +1,6 @@
 """The jobs that publish, through the real graph and a local hub."""
 
+import copy
 import json
 
 import dagster as dg
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store import step_failures
 from bioinstruct_dagster_tests.curation.imports import SOUND, Imported
 from bioinstruct_dagster_tests.dataset.test_older_results import NEW, placed
@@ -25,13 +27,13 @@ KEY = "datasets/tester/set"
 class Publishing(Imported):
     """An imported set with all checks, and a job that publishes it."""
 
-    def made(self, **changed):
+    def made(self):
         """Make the data set; each check has something to compare."""
         items = self.folder / "eval" / "medqa" / "items.jsonl"
-        items.parent.mkdir(parents=True, exist_ok=True)
+        items.parent.mkdir(parents=True)
         items.write_text(json.dumps(ITEM), "utf-8")
         self.settings = self.settings.changed(
-            eval_dir=self.folder / "eval", dataset_licence=LICENCE, **changed
+            eval_dir=self.folder / "eval", dataset_licence=LICENCE
         )
         assert self.run(SOUND, ASSETS, checked=True).success
         return self
@@ -59,9 +61,23 @@ def outcome(result):
     return {name: value.value for name, value in event.event_specific_data.metadata.items()}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, hugging_face, experiments_file):
+    """The project with a data set. The tests that make it anew are the last ones."""
+    folder = tmp_path_factory.mktemp("made")
+    settings = Settings.of(data_dir=folder / "data", experiments=experiments_file)
+    return Publishing(settings, folder).made()
+
+
 @pytest.fixture
-def project(settings, tmp_path, hugging_face):
-    """The project, without a data set yet."""
+def project(made):
+    """The project with a data set, its instance, and settings of its own."""
+    return copy.copy(made)
+
+
+@pytest.fixture
+def empty(settings, tmp_path):
+    """The project without a data set."""
     return Publishing(settings, tmp_path)
 
 
@@ -75,7 +91,7 @@ def said(monkeypatch):
 
 
 def test_a_published_set_can_be_loaded_again(project, hub, said, tmp_path):  # noqa: F811
-    result = project.made().publish(repo_id="tester/set")
+    result = project.publish(repo_id="tester/set")
     assert result.success
     commit, page = outcome(result)["commit"], outcome(result)["page"]
     assert page == f"{hub.address}/datasets/tester/set"
@@ -100,7 +116,7 @@ def test_a_published_set_can_be_loaded_again(project, hub, said, tmp_path):  # n
 
 
 def test_the_same_set_again_makes_no_commit(project, hub, said):  # noqa: F811
-    project.made().publish(repo_id="tester/set")
+    project.publish(repo_id="tester/set")
     again = project.publish(repo_id="tester/set")
     assert again.success
     assert said[-1].startswith("Unchanged: ")
@@ -108,7 +124,7 @@ def test_the_same_set_again_makes_no_commit(project, hub, said):  # noqa: F811
 
 
 def test_version_branch_and_message_are_the_user_s(project, hub, said):  # noqa: F811
-    project.made().publish(
+    project.publish(
         repo_id="tester/set", private=False, revision="trial", commit_message="Ours",
         version="1.2.0",
     )  # fmt: skip
@@ -122,7 +138,6 @@ def test_a_dry_run_lists_files_and_refusals_and_asks_nobody(
     project, hub, said, monkeypatch  # noqa: F811
 ):  # fmt: skip
     monkeypatch.delenv("HF_TOKEN")
-    project.made()
     result = project.publish(repo_id="tester/set", dry_run=True)
     assert result.success
     assert said[-1].startswith(f"Dry run: nothing was sent. {hub.address}/datasets/tester/set")
@@ -136,32 +151,12 @@ def test_a_dry_run_lists_files_and_refusals_and_asks_nobody(
     assert hub.asked == []
 
 
-def test_a_check_that_has_not_judged_refuses(project, hub, said):  # noqa: F811
-    project.made()
-    project.settings = project.settings.changed(eval_dir=project.folder / "nothing")
-    assert project.run(None, ASSETS, checked=True).success
-    result = project.publish(repo_id="tester/set")
-    assert not result.success
-    assert "kept_rows_are_no_evaluation_items of deduplicated_instructions has not" in why(result)
-    assert "No file of an evaluation set is in" in why(result)
-    assert hub.asked == []
-
-
-def test_a_check_of_an_earlier_version_refuses(project, hub, said):  # noqa: F811
-    project.made()
-    project.run(None, ("hf_dataset",))  # without its checks
-    result = project.publish(repo_id="tester/set")
-    assert "ran before the asset was last materialized" in why(result)
-
-
 def test_another_instance_holds_no_results(project, hub, said):  # noqa: F811
-    project.made()
     project.instance = dg.DagsterInstance.ephemeral()
     assert "holds no result of any of the" in why(project.publish(repo_id="tester/set"))
 
 
 def test_the_hub_s_failure_is_the_last_line_without_the_token(project, hub, said):  # noqa: F811
-    project.made()
     hub.failures["commit"] = [500]
     result = project.publish(repo_id="tester/set")
     assert "Start the run again" in why(result)
@@ -177,21 +172,21 @@ def test_the_hub_s_failure_is_the_last_line_without_the_token(project, hub, said
         ({"repo_id": "tester/set", "revision": ""}, "name of a branch"),
     ],
 )
-def test_a_wrong_config_is_named(project, said, config, fault):
-    assert fault in why(project.publish(**config))
+def test_a_wrong_config_is_named(empty, said, config, fault):
+    assert fault in why(empty.publish(**config))
 
 
 def test_an_adapter_is_published_with_its_scores(
-    project, hub, said, store, tmp_path  # noqa: F811
+    empty, hub, said, store, tmp_path  # noqa: F811
 ):  # fmt: skip
     matrix = made_matrix(tmp_path)
-    project.settings = project.settings.changed(
+    empty.settings = empty.settings.changed(
         experiments=tmp_path / "experiments-of-a-real-model.yaml"
     )
     store.replace({"hf_dataset": placed(NEW)})
-    made_adapter(store, project.settings, matrix, NEW)
-    pass_all_checks(project)
-    result = project.publish("publish_adapter", repo_id="tester/smol", experiment=EXPERIMENT)
+    made_adapter(store, empty.settings, matrix, NEW)
+    pass_all_checks(empty)
+    result = empty.publish("publish_adapter", repo_id="tester/smol", experiment=EXPERIMENT)
     assert result.success
     held = hub.repositories["models/tester/smol"].files("main")
     assert {"adapter_model.safetensors", "README.md", ".eval_results/medqa.yaml"} <= set(held)
@@ -199,15 +194,15 @@ def test_an_adapter_is_published_with_its_scores(
 
 
 def test_an_adapter_of_a_rehearsal_is_refused(
-    project, hub, said, store, tmp_path  # noqa: F811
+    empty, hub, said, store, tmp_path  # noqa: F811
 ):  # fmt: skip
     matrix = made_matrix(tmp_path)
-    project.settings = project.settings.changed(
+    empty.settings = empty.settings.changed(
         experiments=tmp_path / "experiments-of-a-real-model.yaml"
     )
     store.replace({"hf_dataset": placed(NEW)})
-    made_adapter(store, project.settings, matrix, NEW, rehearsal=True)
-    result = project.publish("publish_adapter", repo_id="tester/smol", experiment=EXPERIMENT)
+    made_adapter(store, empty.settings, matrix, NEW, rehearsal=True)
+    result = empty.publish("publish_adapter", repo_id="tester/smol", experiment=EXPERIMENT)
     assert "is marked rehearsal" in why(result)
     assert hub.asked == []
 
@@ -230,3 +225,19 @@ def test_no_selection_of_assets_publishes(settings):
         job = defs.resolve_job_def(name)
         assert job.description
         assert not job.asset_layer.selected_asset_keys
+
+
+def test_a_check_of_an_earlier_version_refuses(project, hub, said):  # noqa: F811
+    project.run(None, ("hf_dataset",))  # without its checks
+    result = project.publish(repo_id="tester/set")
+    assert "ran before the asset was last materialized" in why(result)
+
+
+def test_a_check_that_has_not_judged_refuses(project, hub, said):  # noqa: F811
+    project.settings = project.settings.changed(eval_dir=project.folder / "nothing")
+    assert project.run(None, ASSETS, checked=True).success
+    result = project.publish(repo_id="tester/set")
+    assert not result.success
+    assert "kept_rows_are_no_evaluation_items of deduplicated_instructions has not" in why(result)
+    assert "No file of an evaluation set is in" in why(result)
+    assert hub.asked == []

@@ -31,3 +31,10 @@ def test_an_instance_without_any_result_is_named_once():
 def test_a_pass_after_the_last_materialization_allows():
     assert check_refusals([CheckState("rows", "sound", passed=True)]) == []
     assert check_refusals([]) == []
+
+
+def test_a_check_that_does_not_apply_allows_unless_it_is_older():
+    state = {"passed": False, "judged": False, "applies": False}
+    assert check_refusals([CheckState("rows", "completions", **state)]) == []
+    older = CheckState("rows", "completions", **state, present=False)
+    assert "ran before" in check_refusals([older])[0]
