@@ -265,19 +265,19 @@ class _Handlers:
 @contextmanager
 def hub_serving() -> Iterator[Hub]:
     """A hub without any repository, while the block runs."""
-    hub, loop, ready = Hub(), asyncio.new_event_loop(), threading.Event()
-    runner = web.AppRunner(_Handlers(hub).app(), shutdown_timeout=1)
+    hub, loop, ready, end = Hub(), asyncio.new_event_loop(), threading.Event(), asyncio.Event()
 
-    async def start() -> None:
+    async def serve() -> None:
+        runner = web.AppRunner(_Handlers(hub).app(), shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         hub.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
         ready.set()
+        await end.wait()
+        await runner.cleanup()
 
     def run() -> None:
-        loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
+        loop.run_until_complete(serve())
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
@@ -286,5 +286,5 @@ def hub_serving() -> Iterator[Hub]:
     try:
         yield hub
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(end.set)
         thread.join()

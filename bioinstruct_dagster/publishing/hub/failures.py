@@ -87,8 +87,13 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _status(error: BaseException) -> int:
-    """The status of the hub's answer; 0 if there was no answer."""
+    """The status of the hub's answer; 0 if there was no answer.
+
+    The hub answers 401 about a repository that the token may not see. Here that is 404.
+    """
     for one in _chain(error):
+        if type(one).__name__ == "RepositoryNotFoundError":
+            return _NOT_FOUND
         answer = getattr(one, "response", None)
         if status := getattr(answer, "status_code", None):
             return int(status)

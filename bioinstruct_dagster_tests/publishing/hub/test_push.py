@@ -109,6 +109,7 @@ def test_a_push_that_was_cut_off_sends_only_what_is_missing(hub, files):
     ("kind", "status", "said"),
     [
         ("whoami", 401, "does not accept the token. Set HF_TOKEN"),
+        ("info", 401, "shows no data set repository tester/set"),  # as the hub answers
         ("commit", 403, "may not write to the data set repository tester/set"),
         ("commit", 404, "shows no data set repository tester/set"),
         ("commit", 409, "reports a conflict"),
