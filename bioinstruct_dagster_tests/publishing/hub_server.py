@@ -116,7 +116,11 @@ class _Handlers:
         if statuses := self.hub.failures.get(kind):
             status = statuses.pop(0)
             if status != 200:  # let this one pass
-                return web.json_response({"error": f"planted {status}"}, status=status)
+                # The hub says 401 and this of a repository that the token may not see.
+                hidden = {"X-Error-Code": "RepoNotFound"} if kind == "info" else {}
+                return web.json_response(
+                    {"error": f"planted {status}"}, status=status, headers=hidden
+                )
         known = request.headers.get("Authorization") == f"Bearer {TOKEN}"
         if not known and kind != "upload":  # an upload's address is a secret of its own
             return web.json_response({"error": "Invalid username or password."}, status=401)
