@@ -19,6 +19,7 @@ from bioinstruct_dagster.automation import (
     command_line,
     executors,
     jobs,
+    publish_jobs,
     schedules,
     sensors,
 )
@@ -73,32 +74,36 @@ def build_defs(settings: Settings) -> dg.Definitions:
     """The definitions of the project with these settings."""
     matrix = read_experiments(settings.models.experiments)
     store = Store(settings.store.path, settings.store.lock_timeout)
+    assets = [
+        *with_freshness(
+            [
+                seeds.seed_tasks,
+                generation.raw_instructions,
+                curation.deduplicated_instructions,
+                curation.categorized_instructions,
+                dataset.hf_dataset,
+            ]
+        ),
+        review.review_sample,
+        review.review_results,
+        lora_adapter_asset(matrix, settings.compute.where),
+        eval_scores_asset(matrix, settings.compute.where),
+        judged_answers_asset(matrix),
+        *finding_assets(matrix),
+        data_worth_asset(matrix, settings.compute.where),
+    ]
+    checks = list(dg.load_asset_checks_from_modules(CHECK_MODULES))
     return dg.Definitions(
-        assets=[
-            *with_freshness(
-                [
-                    seeds.seed_tasks,
-                    generation.raw_instructions,
-                    curation.deduplicated_instructions,
-                    curation.categorized_instructions,
-                    dataset.hf_dataset,
-                ]
-            ),
-            review.review_sample,
-            review.review_results,
-            lora_adapter_asset(matrix, settings.compute.where),
-            eval_scores_asset(matrix, settings.compute.where),
-            judged_answers_asset(matrix),
-            *finding_assets(matrix),
-            data_worth_asset(matrix, settings.compute.where),
-        ],
-        asset_checks=list(dg.load_asset_checks_from_modules(CHECK_MODULES)),
+        assets=assets,
+        asset_checks=checks,
         jobs=[
             jobs.data_set_job,
             jobs.data_set_multiprocess_job,
             jobs.experiment_job,
             jobs.data_worth_job,
             jobs.study_job(matrix, settings.compute.where),
+            publish_jobs.publish_dataset_job(assets, checks),
+            publish_jobs.publish_adapter_job(matrix, assets, checks),
         ],
         schedules=[schedules.weekly_refresh],
         sensors=[sensors.batch_results, run_failures, *experiment_sensors(matrix)],

@@ -5,7 +5,9 @@ All tests share one materialization, and each test checks one promise about it.
 """
 
 import json
+import re
 import shutil
+from html import unescape
 from pathlib import Path
 
 import dagster as dg
@@ -147,6 +149,24 @@ def test_findings_follow_the_scores_in_the_same_run(chain):
     assert "1 of 2 recipes of rehearsal-llama are scored" in missing
     assert '"rehearsal-llama|information_extraction"' in missing
     assert "no recipe of several sizes" in metadata(chain, "data_scaling")["scored"].md_str
+
+
+def test_the_study_report_is_one_file_with_the_rehearsal_s_answer_and_examples(chain):
+    shown = metadata(chain, "study_report")
+    assert next(iter(shown)) == "summary"
+    assert shown["summary"].md_str.startswith("Rehearsal")
+    assert len(shown["summary"].md_str) < 1000
+    assert shown["rehearsal"].value
+    html = Path(shown["report"].path).read_text("utf-8")
+    assert "REHEARSAL, not a result" in html
+    assert "No scaling curve: data_scaling" in html
+    for task in TASKS.split(","):  # fixtures and own rows ship
+        assert f'<h3 id="example-{task}">' in html
+    assert not re.findall(r"""(?:src|href)=["'](?!#)""", html.replace("xlink:href", "href"))
+    statements = re.findall(r"<code>(.*?)</code>", html, re.DOTALL)
+    assert len(statements) >= 15
+    for statement in statements:
+        assert chain.store.rows(unescape(statement)), statement
 
 
 def test_rehearsal_is_marked_in_every_row(chain):

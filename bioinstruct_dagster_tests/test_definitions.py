@@ -17,6 +17,7 @@ TABULAR = [*CHAIN, *REVIEW]  # every asset of the chain has its table
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
 FINDINGS = ["leaderboard", "category_ablation", "data_scaling"]  # over all experiments' scores
 WORTH = "data_worth"  # beside the chain; a run makes it only if it selects nothing else
+REPORT = "study_report"  # after the findings; one file and no table
 HEAVY = [
     "torch", "transformers", "peft", "datasets", "accelerate", "tokenizers", "sklearn", "scipy",
     "openai", "aiohttp", "pyarrow", "pandas", "numba", "presidio_analyzer", "spacy", "rouge_score",
@@ -68,10 +69,10 @@ def test_the_chain_runs_from_seeds_to_scores(settings):
     chain = [*CHAIN, *REVIEW]
     assert [key for key in keys if key in CHAIN] == CHAIN
     assert keys.index("hf_dataset") > keys.index("review_results")
-    assert {*keys} - {*chain} == {JUDGED, *FINDINGS, WORTH}
+    assert {*keys} - {*chain} == {JUDGED, *FINDINGS, REPORT, WORTH}
 
 
-@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, JUDGED, *FINDINGS, WORTH])
+@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, JUDGED, *FINDINGS, REPORT, WORTH])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -117,6 +118,14 @@ def test_findings_have_no_partitions_and_end_the_job_experiment(settings, name):
     assert graph.get(dg.AssetKey(name)).partitions_def is None
     assert graph.get(dg.AssetKey(name)).parent_keys == {dg.AssetKey("eval_scores")}
     assert name in {node.name for node in defs.resolve_job_def("experiment").nodes}
+
+
+def test_the_study_report_follows_the_findings_in_the_job_experiment(settings):
+    defs = build_defs(settings)
+    node = defs.resolve_asset_graph().get(dg.AssetKey(REPORT))
+    assert node.partitions_def is None
+    assert node.parent_keys == {dg.AssetKey(name) for name in FINDINGS}
+    assert REPORT in {node.name for node in defs.resolve_job_def("experiment").nodes}
 
 
 def model_step(defs, name):

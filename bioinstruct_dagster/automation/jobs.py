@@ -28,7 +28,7 @@ from bioinstruct_dagster.training.assets import train_adapters
 
 DATA_SET_SELECTION = dg.AssetSelection.assets("hf_dataset").upstream()
 # The jobs that train or score.
-TRAINING_JOBS = {"experiment", "study"}
+TRAINING_JOBS = {"data_worth", "experiment", "study"}
 TRAINING_SELECTION = dg.AssetSelection.groups(
     "training", "evaluation", "findings"
 ) - dg.AssetSelection.assets("data_worth")

@@ -67,7 +67,9 @@ def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetChec
     orphans = store.rows(ROWS_WITHOUT_COMPLETION)
     counts = store.rows(ROWS_BY_SOURCE)[0]
     if not counts["generated"]:
-        return not_judged(ALL_IMPORTED if counts["rows"] else NO_ROWS)
+        if counts["rows"]:
+            return not_judged(ALL_IMPORTED, applies=False)
+        return not_judged(NO_ROWS)
     return judged(
         not orphans,
         {

@@ -157,6 +157,7 @@ def _made(step: ExperimentStep, config: DataWorthConfig) -> dg.MaterializeResult
         extra={
             "summary": dg.MetadataValue.md(shown.summary(rows)),
             "verdict": rows[0]["verdict"],
+            "about": shown.about(rows[0]),
             "difference": rows[0]["difference"],
             "comparisons": dg.MetadataValue.md(markdown_table(shown.table(rows))),
         },

@@ -6,6 +6,9 @@ Belongs here: words and rounding. Does not: the numbers (findings.worth.verdict)
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bioinstruct_dagster.figures import sheet
+from bioinstruct_dagster.figures.forest import PlottedScore, differences
+from bioinstruct_dagster.figures.values import interval, signed
 from bioinstruct_dagster.findings.worth.trial import BEFORE, Trial
 from bioinstruct_dagster.findings.worth.verdict import BY_FIT
 from bioinstruct_dagster.models.experiments.names import partition_key
@@ -51,33 +54,43 @@ def sentence(row: Mapping[str, Any]) -> str:
     limit = f" It detects differences from about {detectable:.3f}." if detectable else ""
     return (
         f"{words} With its rows, the loss of {row['n']:,} held-out rows changes by "
-        f"{row['difference']:+.3f} nats per token {_interval(row)}, over {row['seeds']} seeds on "
+        f"{signed(row['difference'])} nats per token{_interval(row)}, over {row['seeds']} seeds on "
         f"equally many tokens.{limit}"
     )
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The first entry of the asset's page.
+    """The first entry of the asset's page: the sentence, and the difference of each seed.
 
     Args:
         rows: of the table `data_worth`.
     """
     first = rows[0]
-    lines = [f"**{first['verdict'].upper()}.** {sentence(first)}"]
-    apart = first["train_tokens_with"] / first["train_tokens_without"] - 1
+    points = {"all seeds": PlottedScore(first["difference"], first["ci_low"], first["ci_high"])}
+    for number, value in enumerate(first["by_seed"], start=1):
+        points[f"seed {number}"] = PlottedScore(value, None, None)
+    return sheet.summary(sentence(first), differences("With minus without, nats/token", points))
+
+
+def about(row: Mapping[str, Any]) -> str:
+    """What was compared, for the page.
+
+    Args:
+        row: of the table `data_worth`.
+    """
+    words = (
+        f"{row['refresh']}: {row['rows_added']:,} rows added to {row['rows_before']:,}. Trained: "
+        f"{row['base_model']}, {row['recipe']}, on {row['train_rows_without']:,.0f} rows without "
+        f"and {row['train_rows_with']:,.0f} with the refresh, {row['train_rows_added']:,.0f} of "
+        "them its own."
+    )
+    apart = row["train_tokens_with"] / row["train_tokens_without"] - 1
     if abs(apart) > MOST_DIFFERENT_TOKENS:
-        lines.append(
-            f"The arms differ in tokens by {100 * apart:+.0f} %, so a part of the difference may "
+        words += (
+            f" The arms differ in tokens by {100 * apart:+.0f} %, so a part of the difference may "
             "come from that."
         )
-    if first["rehearsal"]:
-        lines.append("This is a rehearsal: it says nothing about medicine.")
-    seeds = ", ".join(f"{value:+.3f}" for value in first["by_seed"])
-    lines.append(
-        f"{first['refresh']}: {first['rows_added']:,} rows added to {first['rows_before']:,}. "
-        f"Trained: {first['base_model']}, {first['recipe']}. Differences of the seeds: {seeds}."
-    )
-    return "\n\n".join(lines)
+    return words
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -92,7 +105,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "n": row["n"],
             "without (nats/token)": f"{row['loss_without']:.3f}",
             "with": f"{row['loss_with']:.3f}",
-            "difference": f"{row['difference']:+.3f} {_interval(row)}",
+            "difference": f"{signed(row['difference'])}{_interval(row)}",
             "detectable": f"{row['detectable']:.3f}" if row["detectable"] else "unknown",
             "outputs that fit": _fit(row),
             "verdict": row.get("verdict") or "none: its own outputs may be wrong",
@@ -108,6 +121,4 @@ def _fit(row: Mapping[str, Any]) -> str:
 
 
 def _interval(row: Mapping[str, Any]) -> str:
-    if row["ci_low"] is None or row["ci_high"] is None:
-        return "[no interval]"
-    return f"[{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]"
+    return interval(row["ci_low"], row["ci_high"])

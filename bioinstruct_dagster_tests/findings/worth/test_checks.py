@@ -36,7 +36,7 @@ def test_a_worse_refresh_is_warned_of_and_blocks_nothing(tested):
     found = tested("worse")
     assert not found.passed
     assert found.severity.value == "WARN"
-    assert "+0.200 nats per token [+0.100, +0.300]" in found.description
+    assert "+0.200 nats per token [0.100, 0.300]" in found.description
     assert "run 1a2b3c4d" in found.description
 
 

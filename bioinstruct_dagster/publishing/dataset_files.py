@@ -1,0 +1,54 @@
+"""The files of a published data set.
+
+Belongs here: which files of the folder go to the hub, and which of them are filled in. Does not:
+why they may not (dataset_refusals), or sending them (hub.push).
+"""
+
+import json
+from pathlib import Path
+
+from bioinstruct_dagster.dataset.build import CARD_FILE, CROISSANT_FILE, DATASHEET_FILE
+from bioinstruct_dagster.publishing.dataset_documents import (
+    Release,
+    published_card,
+    published_croissant,
+)
+from bioinstruct_dagster.publishing.dataset_refusals import shards_of
+from bioinstruct_dagster.publishing.hub.repository import HubRepository
+from bioinstruct_dagster.publishing.staged_files import StagedFile
+
+# Files of an earlier version in the repository, which a push replaces.
+REPLACED = ("data/*.parquet",)
+
+
+def dataset_files(
+    folder: Path, fingerprint: str, to: HubRepository, release: Release
+) -> list[StagedFile]:
+    """The files of this version of the data set, with filled-in card and croissant.json.
+
+    Args:
+        folder: of the data set.
+        fingerprint: of the version.
+        to: the repository.
+        release: the day and the version.
+    """
+    files = [StagedFile(f"data/{path.name}", path) for path in shards_of(folder, fingerprint)]
+    if (folder / CARD_FILE).is_file():
+        card = published_card((folder / CARD_FILE).read_text("utf-8"), to, release)
+        files.append(StagedFile(CARD_FILE, card.encode()))
+    if (folder / CROISSANT_FILE).is_file():
+        described = json.loads((folder / CROISSANT_FILE).read_text("utf-8"))
+        text = json.dumps(published_croissant(described, to, release), indent=1, ensure_ascii=False)
+        files.append(StagedFile(CROISSANT_FILE, f"{text}\n".encode()))
+    if (folder / DATASHEET_FILE).is_file():
+        files.append(StagedFile(DATASHEET_FILE, folder / DATASHEET_FILE))
+    return files
+
+
+def left_files(folder: Path, files: list[StagedFile]) -> list[str]:
+    """The paths in the folder that are not published, because the project did not write them."""
+    published = {one.path for one in files}
+    present = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return [
+        name for path in present if (name := path.relative_to(folder).as_posix()) not in published
+    ]

@@ -1,0 +1,179 @@
+"""Why the data set may not be published.
+
+Belongs here: the data set's own reasons. Does not: those of checks (check_states), or those of an
+adapter (adapter_refusals).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bioinstruct_dagster.dataset.build import (
+    CARD_FILE,
+    COLUMNS,
+    CROISSANT_FILE,
+    FINGERPRINT_COLUMNS,
+)
+from bioinstruct_dagster.dataset.card.licence import licence_header
+from bioinstruct_dagster.dataset.older_results import SHORT
+from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER
+from bioinstruct_dagster.dataset.splits import SPLITS
+from bioinstruct_dagster.models.current_dataset import DATASET
+from bioinstruct_dagster.publishing.check_states import CheckState, check_refusals
+from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
+from bioinstruct_dagster.store.fingerprints import sha256_of_file, sha256_of_rows
+
+NO_DATA_SET = "There is no data set yet. Materialize key:hf_dataset first."
+NO_LICENCE = (
+    "No licence was chosen for the data set. Set BIOINSTRUCT_DATASET_LICENCE, such as to "
+    "cc-by-4.0, and materialize key:hf_dataset again."
+)
+ANEW = "Materialize key:hf_dataset again."
+_ORDER = "select row_id, ordinal from categorized_instructions"
+_BATCH = 1_000
+
+
+def dataset_refusals(
+    store: Store, settings: Settings, checks: Sequence[CheckState] = ()
+) -> list[str]:
+    """Why the data set may not be published: a sentence for each reason; empty if it may.
+
+    Args:
+        store: with the rows.
+        settings: with the folder and the licence.
+        checks: the last results of the blocking checks up to the data set.
+    """
+    found = store.rows(DATASET)[0]
+    if found["fingerprint"] is None:
+        return [NO_DATA_SET]
+    folder = settings.store.data_dir / "hf_dataset"
+    licence = settings.publishing.dataset_licence
+    return [
+        *([] if licence else [NO_LICENCE]),
+        *_folder_refusals(store, folder, found["fingerprint"]),
+        *_document_refusals(folder, found["fingerprint"], licence),
+        *check_refusals(checks),
+    ]
+
+
+def shards_of(folder: Path, fingerprint: str) -> list[Path]:
+    """The Parquet files of a version, by split and number."""
+    return [
+        path
+        for split in SPLITS
+        for path in sorted((folder / "data").glob(f"{split}-*-{fingerprint[:16]}.parquet"))
+    ]
+
+
+def _folder_refusals(store: Store, folder: Path, fingerprint: str) -> Iterator[str]:
+    """What the rows on the disk forbid: they are read, and not only the store's table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    shards = shards_of(folder, fingerprint)
+    if not shards:
+        yield (
+            f"{folder} does not hold the version {fingerprint[:SHORT]} of the data set, which the "
+            f"store names. {ANEW}"
+        )
+        return
+    try:
+        rows = pa.concat_tables(
+            pq.read_table(path, columns=list(COLUMNS)).append_column(
+                "split", pa.array([path.name.partition("-")[0]] * pq.read_metadata(path).num_rows)
+            )
+            for path in shards
+        )
+    except (OSError, ValueError, pa.ArrowException) as error:
+        yield f"The Parquet files in {folder / 'data'} can't be read ({error}). {ANEW}"
+        return
+    yield from _rehearsal(rows)
+    yield from _changed_rows(store, rows, fingerprint)
+
+
+def _rehearsal(rows: Any) -> Iterator[str]:
+    import pyarrow.compute as pc
+
+    marked = pc.sum(rows["rehearsal"]).as_py() or 0
+    if marked:
+        yield (
+            f"{marked:,} of {rows.num_rows:,} rows are marked rehearsal: the rehearsal teacher "
+            "replayed them. Rows of a rehearsal can't be published. Set BIOINSTRUCT_TEACHER=openai "
+            "and a BIOINSTRUCT_DATA_DIR of its own, and make the set with a real teacher."
+        )
+    labels = pc.sum(pc.equal(rows["labelled_by"], REHEARSED_LABELLER)).as_py() or 0
+    if labels and not marked:
+        yield (
+            f"The categories of {labels:,} of {rows.num_rows:,} rows are recorded labels, which "
+            "the rehearsal teacher replayed. Set BIOINSTRUCT_TEACHER=openai, and materialize "
+            "key:categorized_instructions and key:hf_dataset again."
+        )
+
+
+def _changed_rows(store: Store, rows: Any, fingerprint: str) -> Iterator[str]:
+    """Whether the rows on the disk have the store's fingerprint, in the order of the store."""
+    import pyarrow as pa
+
+    order = {row["row_id"]: row["ordinal"] for row in store.rows(_ORDER)}
+    ids = rows["row_id"].to_pylist()
+    if Counter(ids) != Counter(list(order)):
+        yield (
+            "The data set is older than its labelled rows: the table categorized_instructions "
+            f"holds {len(order):,} rows, and the folder {len(ids):,}; or rows have changed. {ANEW}"
+        )
+        return
+    in_order = rows.append_column("ordinal", pa.array([order[one] for one in ids])).sort_by(
+        "ordinal"
+    )
+    found = sha256_of_rows(
+        (row for batch in in_order.to_batches(_BATCH) for row in batch.to_pylist()),
+        FINGERPRINT_COLUMNS,
+    )
+    if found != fingerprint:
+        yield (
+            f"The rows on the disk have changed: their fingerprint is {found[:SHORT]}, and the "
+            f"store names {fingerprint[:SHORT]}. {ANEW}"
+        )
+
+
+def _document_refusals(folder: Path, fingerprint: str, licence: str) -> Iterator[str]:
+    """What card and croissant.json say that the rows or the settings contradict."""
+    try:
+        card = (folder / CARD_FILE).read_text("utf-8")
+        described = json.loads((folder / CROISSANT_FILE).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        yield f"The documents of the data set can't be read ({error}). {ANEW}"
+        return
+    if fingerprint[:16] not in card:
+        yield f"{folder / CARD_FILE} is the card of another version of the data set. {ANEW}"
+    named = {
+        str(one.get("contentUrl")): one.get("sha256") for one in described.get("distribution", [])
+    }
+    present = {f"data/{path.name}": path for path in shards_of(folder, fingerprint)}
+    if present and named != {name: sha256_of_file(path) for name, path in present.items()}:
+        yield (
+            f"The Parquet files have other hashes than {folder / CROISSANT_FILE} says, or are not "
+            f"all there. {ANEW}"
+        )
+    if licence and (on_card := _licence_of(card)) != licence_header(licence):
+        shown = on_card.get("license_name") or on_card.get("license") or "none"
+        yield (
+            f"The card names the licence {shown}, and BIOINSTRUCT_DATASET_LICENCE is {licence}. "
+            f"{ANEW}"
+        )
+
+
+def _licence_of(card: str) -> Mapping[str, Any]:
+    """The fields of the card's header about its licence."""
+    import yaml
+
+    try:
+        header = yaml.safe_load(card.split("---\n", 2)[1])
+    except (IndexError, yaml.YAMLError):
+        return {}
+    if not isinstance(header, Mapping):
+        return {}
+    return {name: header[name] for name in ("license", "license_name") if name in header}

@@ -1,0 +1,1 @@
+"""Files of rows in the forms that trainers read, written row by row."""

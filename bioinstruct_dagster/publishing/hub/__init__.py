@@ -1,0 +1,1 @@
+"""The Hugging Face hub: repositories, pushes in one commit, and failures in words."""
