@@ -133,6 +133,46 @@ def clause_bits(text: str) -> int:
     return _CLAUSES.bits_in(text)
 
 
+def _bits_needed(clauses: Iterable[Clause]) -> tuple[int, list[Clause]]:
+    """The bits of the clauses that an index of words can look up, and these clauses."""
+    parts = [part for each in clauses if can_be_looked_up(each) for part in split_clause(each)]
+    return reduce(or_, map(_CLAUSES.bit, parts), 0), parts
+
+
+class WordedPattern:
+    """An expression that is tried only on a text that holds the words that each match needs.
+
+    The words are read off the expression (see sign_clauses), so whoever writes it need not name
+    them. The result is the same without this test. It pays where many expressions read the same
+    text, because the words of a text are looked up once for all.
+
+    Args:
+        expression: the expression, compiled or not.
+        flags: of an expression that is not compiled, such as `re.IGNORECASE`.
+    """
+
+    def __init__(self, expression: str | re.Pattern[str], flags: int = 0) -> None:
+        self.pattern = re.compile(expression, flags)
+        self._needs, _ = _bits_needed(clauses_of(self.pattern))
+
+    def may_match(self, text: str) -> bool:
+        """Whether the text, or a part of it that cuts no word, may hold a match."""
+        needs = self._needs
+        return needs & _CLAUSES.bits_in(text) == needs or len(text) > SEARCHED_CHARACTERS
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first match in the text."""
+        return self.pattern.search(text) if self.may_match(text) else None
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """The match at the beginning of the text."""
+        return self.pattern.match(text) if self.may_match(text) else None
+
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        """The match of the whole text."""
+        return self.pattern.fullmatch(text) if self.may_match(text) else None
+
+
 class SignSearch:
     """Signs as few expressions: all signs that are whole words make one expression.
 
@@ -141,19 +181,8 @@ class SignSearch:
     """
 
     def __init__(self, signs: tuple[str, ...]) -> None:
-        plain = [sign for sign in signs if not sign.startswith("/")]
-        expressions = [(pattern("|".join(plain)), _plain_clauses(plain))] if plain else []
-        written = [pattern(sign) for sign in signs if sign.startswith("/")]
-        expressions += [(one, clauses_of(one)) for one in written]
-        self._searches: list[tuple[int, re.Pattern[str]]] = []
-        self._telling = 0  # a clause of each expression, one of which every match needs
-        for expression, clauses in expressions:
-            parts = [
-                part for each in clauses if can_be_looked_up(each) for part in split_clause(each)
-            ]
-            needs = reduce(or_, map(_CLAUSES.bit, parts), 0)
-            self._searches.append((needs, expression))
-            self._telling |= _CLAUSES.bit(max(parts, key=how_telling)) if parts else ALWAYS
+        # `telling`: a clause of each expression, one of which every match needs.
+        self._searches, self._telling = _searches_for(signs)
 
     @property
     def telling(self) -> int:
@@ -181,6 +210,22 @@ class SignSearch:
         return text
 
 
+@cache
+def _searches_for(signs: tuple[str, ...]) -> tuple[tuple[tuple[int, re.Pattern[str]], ...], int]:
+    """The bits and the expression of each search, and a clause of each; gates are made often."""
+    plain = [sign for sign in signs if not sign.startswith("/")]
+    expressions = [(pattern("|".join(plain)), _plain_clauses(plain))] if plain else []
+    written = [pattern(sign) for sign in signs if sign.startswith("/")]
+    expressions += [(one, clauses_of(one)) for one in written]
+    searches: list[tuple[int, re.Pattern[str]]] = []
+    telling = 0
+    for expression, clauses in expressions:
+        needs, parts = _bits_needed(clauses)
+        searches.append((needs, expression))
+        telling |= _CLAUSES.bit(max(parts, key=how_telling)) if parts else ALWAYS
+    return tuple(searches), telling
+
+
 def _plain_clauses(signs: Iterable[str]) -> list[Clause]:
     """The clause of signs that are whole words: the longest word of each; none if one has none."""
     parts = []
@@ -195,6 +240,7 @@ def _plain_clauses(signs: Iterable[str]) -> list[Clause]:
     return [frozenset(parts)] if all(len(part) > len(BOUNDARY) + 1 for part in parts) else []
 
 
+@cache
 def checked_sign(sign: str) -> str:
     """The sign itself, if it is sound and its search ends soon in any text.
 

@@ -52,6 +52,8 @@ CHAIN = [
     "lora_adapter",
     "eval_scores",
 ]
+# Between the labels and the data set; the second has no row until a person has judged one.
+REVIEW = ["review_sample", "review_results"]
 
 
 # Of two workers, neither is left alone with a long file: the longest begin.

@@ -11,15 +11,13 @@ from dagster_k8s.job import UserDefinedDagsterK8sConfig
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.models.gpu import GPU_TAGS
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster_tests.conftest import CHAIN
+from bioinstruct_dagster_tests.conftest import CHAIN, REVIEW
 
-TABULAR = CHAIN  # every asset of the chain has its table
+TABULAR = [*CHAIN, *REVIEW]  # every asset of the chain has its table
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
-FINDINGS = [
-    "leaderboard",
-    "category_ablation",
-    "data_scaling",
-]  # over the scores of all experiments
+FINDINGS = ["leaderboard", "category_ablation", "data_scaling"]  # over all experiments' scores
+WORTH = "data_worth"  # beside the chain; a run makes it only if it selects nothing else
+REPORT = "study_report"  # after the findings; one file and no table
 HEAVY = [
     "torch", "transformers", "peft", "datasets", "accelerate", "tokenizers", "sklearn", "scipy",
     "openai", "aiohttp", "pyarrow", "pandas", "numba", "presidio_analyzer", "spacy", "rouge_score",
@@ -68,11 +66,13 @@ def test_the_definitions_can_be_loaded(settings):
 def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
-    assert keys[: len(CHAIN)] == CHAIN
-    assert sorted(keys[len(CHAIN) :]) == sorted([JUDGED, *FINDINGS])
+    chain = [*CHAIN, *REVIEW]
+    assert [key for key in keys if key in CHAIN] == CHAIN
+    assert keys.index("hf_dataset") > keys.index("review_results")
+    assert {*keys} - {*chain} == {JUDGED, *FINDINGS, REPORT, WORTH}
 
 
-@pytest.mark.parametrize("name", [*CHAIN, JUDGED, *FINDINGS])
+@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, JUDGED, *FINDINGS, REPORT, WORTH])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -81,12 +81,12 @@ def test_each_asset_tells_its_story(settings, name):
     assert node.owners == ["team:bioinstruct"]
     assert node.code_version
     assert node.group_name in {
-        "seeds", "generation", "curation", "dataset", "training", "evaluation",
+        "seeds", "generation", "curation", "review", "dataset", "training", "evaluation",
         "findings",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*TABULAR, *FINDINGS])
+@pytest.mark.parametrize("name", [*TABULAR, *FINDINGS, WORTH])
 def test_each_table_has_a_blocking_schema_check(settings, name):
     graph = build_defs(settings).resolve_asset_graph()
     specs = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
@@ -120,20 +120,28 @@ def test_findings_have_no_partitions_and_end_the_job_experiment(settings, name):
     assert name in {node.name for node in defs.resolve_job_def("experiment").nodes}
 
 
+def test_the_study_report_follows_the_findings_in_the_job_experiment(settings):
+    defs = build_defs(settings)
+    node = defs.resolve_asset_graph().get(dg.AssetKey(REPORT))
+    assert node.partitions_def is None
+    assert node.parent_keys == {dg.AssetKey(name) for name in FINDINGS}
+    assert REPORT in {node.name for node in defs.resolve_job_def("experiment").nodes}
+
+
 def model_step(defs, name):
     if name == "study":
         return defs.resolve_job_def(name).get_node_named("train_and_score").definition
     return defs.resolve_assets_def(name).op
 
 
-@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study"])
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study", WORTH])
 def test_model_steps_ask_for_a_gpu(settings, name):
     step = model_step(build_defs(settings), name)
     assert step.tags["dagster-k8s/config"]
     assert step.pool == "gpu"
 
 
-@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study"])
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study", WORTH])
 def test_steps_whose_model_process_has_its_own_pod_only_wait_for_it(settings, name):
     elsewhere = settings.changed(
         compute="kubernetes", exchange_url="s3://bucket/a", kubernetes_image="image"

@@ -41,6 +41,8 @@ ALLOWED = {
     "notes.jsonl": "a file that a user writes",
     "scored.jsonl": "a file that a command writes",
     "owner/name": "the form of an id on the Hugging Face hub",
+    "review/filled": "a folder that a user makes in the data folder",
+    "review/review.html": "a page that an asset writes into the data folder",
     "PeftModel.from_pretrained": "of peft",
     "process.cdist": "of rapidfuzz",
     "publish.yaml": "a file that a user writes",
@@ -49,7 +51,6 @@ ALLOWED = {
     "scorer.score": "of rouge_score",
     "SentenceTransformer.save": "of sentence-transformers",
     "stanford_alpaca": "a repository on GitHub",
-    "study.yaml": "a file that a user writes",
     "TensorBoard": "a program that shows the metrics of training",
 }
 

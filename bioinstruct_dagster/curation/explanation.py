@@ -13,11 +13,14 @@ from bioinstruct_dagster.store.fingerprints import canonical_json
 
 ROW = """
     select raw.*, kept.row_id is not null as is_kept, coalesce(kept.repaired, []) as repaired,
-        labelled.category, labelled.labelled_by, placed.split
+        coalesce(review.category, labelled.category) as category,
+        coalesce(review.labelled_by, labelled.labelled_by) as labelled_by, placed.split,
+        review.decision, coalesce(review.excluded, false) as excluded, review.reason as why_rejected
     from raw_instructions as raw
     left join deduplicated_instructions as kept using (row_id)
     left join categorized_instructions as labelled using (row_id)
     left join hf_dataset as placed using (row_id)
+    left join review_results as review using (row_id)
     where raw.row_id = $row_id
 """
 TEXTS = ("instruction", "input", "output")
@@ -89,7 +92,7 @@ def conclusion(row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) ->
         return (
             f"Rejected by the gate {gate}, rule{'s' * (len(rules) > 1)} {', '.join(rules)}, which "
             "is the first gate above with the verdict reject. "
-            f"{REMEDIES[gate]}{also} {AGAIN}"
+            f"{REMEDIES[gate]}{also} {AGAIN}{_accepted(row)}"
         )
     parts = ["Kept: no gate rejected the row."]
     if row["repaired"]:
@@ -97,6 +100,8 @@ def conclusion(row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) ->
     if flags := [one for one in findings if one["verdict"] == "flag"]:
         named = ", ".join(dict.fromkeys(f"{one['gate']}: {one['rule']}" for one in flags))
         parts.append(f"It is marked ({named}). Read it before you publish the set.")
+    if row["excluded"]:
+        return " ".join([*parts, _taken_out(row)])
     if row["category"]:
         parts.append(f"Its category is {row['category']}, by {row['labelled_by']}.")
     if row["split"]:
@@ -108,6 +113,27 @@ def conclusion(row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) ->
             "It is not in deduplicated_instructions yet. Materialize key:deduplicated_instructions."
         )
     return " ".join(parts)
+
+
+def _accepted(row: Mapping[str, Any]) -> str:
+    if row["decision"] != "accept":
+        return ""
+    return " Reviewers accept the row. That counts against the gate, but the row stays out."
+
+
+def _taken_out(row: Mapping[str, Any]) -> str:
+    """What reviewers decided about a row that every gate kept, and what to do about it."""
+    if row["decision"] == "disputed":
+        return (
+            "Reviewers contradict each other, so it is not in the data set: see the view "
+            "review_adjudication. A third reviewer decides. Then materialize key:review_results "
+            "and key:hf_dataset."
+        )
+    return (
+        f"But reviewers reject it ({row['why_rejected']}), so it leaves the data set when "
+        "key:hf_dataset is materialized. If they are wrong, correct the filled-in file in "
+        "review/filled. Then materialize key:review_results and key:hf_dataset."
+    )
 
 
 def _texts(row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from bioinstruct_dagster import figures
+from bioinstruct_dagster.curation.shown import labelled_cards
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card.stored import card_of
 from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
@@ -20,19 +20,23 @@ from bioinstruct_dagster.dataset.older_results import (
 )
 from bioinstruct_dagster.dataset.origins import origins_of
 from bioinstruct_dagster.dataset.split_rule import rule_for
+from bioinstruct_dagster.dataset.splits import SPLITS
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.figures.bars import bars
+from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
     materialization,
+    rows_and_change,
 )
 from bioinstruct_dagster.store.step_failures import stating_errors
 
 ROWS_IN_ORDER = """
     select labelled.*, raw.source, raw.completion_id
-    from categorized_instructions as labelled
+    from reviewed_instructions as labelled
     join raw_instructions as raw using (row_id)
     order by labelled.ordinal
 """
@@ -42,8 +46,8 @@ ROWS_IN_ORDER = """
     group_name="dataset",
     kinds={"huggingface", "parquet"},
     owners=OWNERS,
-    code_version="1",
-    deps=["categorized_instructions"],
+    code_version="2",
+    deps=["categorized_instructions", "review_results"],
 )
 @stating_errors
 def hf_dataset(
@@ -52,12 +56,12 @@ def hf_dataset(
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """The labelled rows as a Hugging Face data set on disk: Parquet shards and a data set card.
-
-    Open it with `datasets.load_dataset("<data dir>/hf_dataset")`. A hash of the instruction decides
-    whether a row is in the train, validation or test split (80/10/10 %). In a set of few
-    instructions and many inputs, a hash of instruction and input decides. The first build chooses
-    the rule, and a row keeps its split when the data set grows.
+    Open it with `datasets.load_dataset("<data dir>/hf_dataset")`. A row keeps its split for good.
+    Rows that reviewers reject are left out, and their categories replace those of the machine.
     """
+    # A hash of the instruction decides whether a row is in the train, validation or test split
+    # (80/10/10 %). In a set of few instructions and many inputs, a hash of instruction and input
+    # decides. The first build chooses the rule.
     with renewing_older_result_checks(context.instance, store):
         return _made(context, store, settings)
 
@@ -67,7 +71,10 @@ def _made(
 ) -> dg.MaterializeResult[None]:
     rows = store.rows(ROWS_IN_ORDER)
     if not rows:
-        raise StatedError("No categorized rows. Materialize key:categorized_instructions first.")
+        raise StatedError(
+            "No rows for the data set. Materialize key:categorized_instructions first. If it has "
+            "rows, reviewers rejected them all: see the table review_results."
+        )
     split_by = rule_for(store, rows)
     card = card_of(store, rows=rows, split_by=split_by, licence=settings.publishing.dataset_licence)
     built = build_dataset(rows, settings.store.data_dir / "hf_dataset", card)
@@ -78,21 +85,33 @@ def _made(
     ]
     store.replace({"hf_dataset": placed, "dataset_split_rule": [{"split_by": split_by}]})
     older = _older_results(context, store)
+    origins = origins_of(rows)
+    # All three, so that each curve over the runs has a point at each run.
+    sizes = {str(split): built.sizes.get(split, 0) for split in SPLITS}
     return materialization(
         context,
         store,
         "hf_dataset",
         built.fingerprint,
         extra={
-            "origin": origins_of(rows).sentence(),
-            **({"older_results": dg.MetadataValue.md(markdown_table(older))} if older else {}),
-            "split_by": split_by,
-            "splits": dg.MetadataValue.md(figures.bars("Rows by split", built.sizes)),
+            "summary": dg.MetadataValue.md(
+                summary(
+                    f"{rows_and_change(context, 'hf_dataset', len(rows), 'row')}: "
+                    f"{', '.join(origins.parts())}.",
+                    bars("Rows by split", sizes, "rows"),
+                )
+            ),
+            **({"older results": dg.MetadataValue.md(markdown_table(older))} if older else {}),
+            **{f"{split} rows": n for split, n in sizes.items()},
+            "origin": origins.sentence(),
+            "split by": split_by.replace("_", " "),
             "path": dg.MetadataValue.path(built.path),
             "card": dg.MetadataValue.md(
                 (built.path / "README.md").read_text("utf-8").split("---\n", 2)[2]
             ),
+            "five rows": dg.MetadataValue.md(labelled_cards(store, built.fingerprint)),
         },
+        preview=False,
     )
 
 

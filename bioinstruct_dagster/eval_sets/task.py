@@ -155,6 +155,8 @@ class TaskSource(StrictModel):
         hub: the data set that is used if no file is at hand.
         licence: of the data.
         credentialed: whether one must apply for the data.
+        redistributable: whether the licence lets everyone pass items on. Only then a report shows
+            some of them.
     """
 
     files: tuple[str, ...] = Field(min_length=1)
@@ -164,6 +166,7 @@ class TaskSource(StrictModel):
     hub: HubSource | None = None
     licence: NonEmptyText
     credentialed: bool
+    redistributable: bool = False
 
     @pydantic.field_validator("files")
     @classmethod

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from bioinstruct_dagster.findings.study_report.assets import CODE_VERSION as REPORT_VERSION
+from bioinstruct_dagster.findings.study_report.assets import NAME as REPORT
+from bioinstruct_dagster.findings.study_report.assets import study_report_asset, written_report
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -50,12 +53,12 @@ _DESCRIPTIONS = {
 
 
 def finding_assets(matrix: ExperimentMatrix) -> list[dg.AssetsDefinition]:
-    """The assets `leaderboard`, `category_ablation` and `data_scaling`.
+    """The assets `leaderboard`, `category_ablation`, `data_scaling`, and `study_report` after them.
 
     Args:
         matrix: the experiments.
     """
-    return [_asset(name, matrix) for name in NAMES]
+    return [*(_asset(name, matrix) for name in NAMES), study_report_asset(matrix, GROUP, NAMES)]
 
 
 def _asset(name: str, matrix: ExperimentMatrix) -> dg.AssetsDefinition:
@@ -84,7 +87,9 @@ def _asset(name: str, matrix: ExperimentMatrix) -> dg.AssetsDefinition:
 def findings_of(
     context: dg.OpExecutionContext, store: Store, settings: Settings, matrix: ExperimentMatrix
 ) -> Iterator[dg.AssetMaterialization]:
-    """Make all findings in the step of a job that has no assets, and report each as made.
+    """Make all findings and the report in the step of a job that has no assets.
+
+    Each is reported as made.
 
     Args:
         context: of the step.
@@ -96,12 +101,19 @@ def findings_of(
 
     sources = Sources.of(store, settings, matrix)
     for name in NAMES:
-        result = _made(context, name, sources, settings)
-        tags = {"dagster/code_version": CODE_VERSION}
-        if result.data_version:
-            tags["dagster/data_version"] = result.data_version.value
-            tags["dagster/data_version_is_user_provided"] = "true"
-        yield dg.AssetMaterialization(dg.AssetKey(name), metadata=result.metadata, tags=tags)
+        yield _event(name, CODE_VERSION, _made(context, name, sources, settings))
+    yield _event(REPORT, REPORT_VERSION, written_report(context, store, settings, matrix))
+
+
+def _event(
+    name: str, code_version: str, result: dg.MaterializeResult[None]
+) -> dg.AssetMaterialization:
+    """The event of an asset that a step of a job without assets has made."""
+    tags = {"dagster/code_version": code_version}
+    if result.data_version:
+        tags["dagster/data_version"] = result.data_version.value
+        tags["dagster/data_version_is_user_provided"] = "true"
+    return dg.AssetMaterialization(dg.AssetKey(name), metadata=result.metadata, tags=tags)
 
 
 def _made(
@@ -122,6 +134,7 @@ def _made(
         name,
         sha256_of_rows(made.rows, columns),
         extra=_shown(name, made),
+        preview=False,  # its rows stand above, with the columns that are read first
     )
 
 

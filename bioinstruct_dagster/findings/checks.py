@@ -19,21 +19,6 @@ _OF_A_FAMILY = ("base_model", "variant", "trained_on", "task", "category", "metr
 category_ablation_schema = schema_check("category_ablation", key=_OF_A_FAMILY)
 data_scaling_schema = schema_check("data_scaling", key=(*_OF_A_FAMILY, "rows_asked"))
 
-# Scores that were computed again since, or that the table does not know.
-LATER_SCORES = """
-    with scored as (
-        select base_model, recipe, max(scored_at) as scored_at
-        from eval_scores
-        where subject = 'adapter'
-        group by all
-    ),
-    made as (select max(made_at) as made_at from leaderboard)
-    select scored.base_model, scored.recipe, scored.scored_at
-    from scored
-    cross join made
-    where made.made_at is null or scored.scored_at > made.made_at
-    order by all
-"""
 OLDER_ROWS = """
     select base_model, recipe, any_value(older) as older
     from leaderboard
@@ -50,7 +35,9 @@ def findings_are_of_the_present_scores(store: dg.ResourceParam[Store]) -> dg.Ass
     """
     if not store.rows("select 1 from leaderboard limit 1"):
         return not_judged("The leaderboard has no row. Materialize key:eval_scores first.")
-    later, older = store.rows(LATER_SCORES), store.rows(OLDER_ROWS)
+    from bioinstruct_dagster.findings.made import later_scores
+
+    later, older = later_scores(store), store.rows(OLDER_ROWS)
     lines = [
         f"{row['base_model']}|{row['recipe']}: the score is {row['older']}. Train and score it "
         "again, or read its rows apart."

@@ -27,6 +27,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SCORED = "select distinct base_model, recipe from eval_scores where subject = 'adapter'"
+# Scores that were computed again since, or that the table does not know.
+LATER_SCORES = """
+    with scored as (
+        select base_model, recipe, max(scored_at) as scored_at
+        from eval_scores
+        where subject = 'adapter'
+        group by all
+    ),
+    made as (select max(made_at) as made_at from leaderboard)
+    select scored.base_model, scored.recipe, scored.scored_at
+    from scored
+    cross join made
+    where made.made_at is null or scored.scored_at > made.made_at
+    order by all
+"""
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -166,6 +181,11 @@ def make(name: str, sources: Sources, settings: Settings) -> Made:
     if rows:
         text = with_forest(text, *finding.lines(rows))
     return Made(rows, files, text, missing, page_picture(figure) if figure else None)
+
+
+def later_scores(store: Store) -> list[dict[str, Any]]:
+    """The experiments that were scored after the leaderboard was made."""
+    return store.rows(LATER_SCORES)
 
 
 def table_columns(store: Store, name: str) -> list[str]:

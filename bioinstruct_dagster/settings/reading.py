@@ -27,6 +27,7 @@ from bioinstruct_dagster.settings.generation import (
 )
 from bioinstruct_dagster.settings.judge import JudgeSettings
 from bioinstruct_dagster.settings.publishing import PublishingSettings
+from bioinstruct_dagster.settings.review import ReviewSettings
 from bioinstruct_dagster.settings.runs import ModelSettings, RunSettings, StoreSettings
 from bioinstruct_dagster.settings.teacher import CapSettings, TeacherSettings
 
@@ -49,6 +50,7 @@ class Settings(BaseModel):
     generation: GenerationSettings = GenerationSettings()
     imports: ImportSettings = ImportSettings()
     curation: CurationSettings = CurationSettings()
+    review: ReviewSettings = ReviewSettings()
     eval_sets: EvalSetSettings = EvalSetSettings()
     models: ModelSettings = ModelSettings()
     evaluation: EvaluationSettings = EvaluationSettings()

@@ -20,6 +20,8 @@ _IMPORTED_FILE = re.compile(r"\A(import:).*@([0-9a-f]{12})\Z")
 
 def canonical_json(value: Any) -> str:
     """JSON text with sorted keys and without spaces. Equal values give equal text."""
+    if value == {} and type(value) is dict:
+        return "{}"  # the evidence of most verdicts
     return _CANONICAL.encode(value)
 
 

@@ -312,6 +312,76 @@ create table if not exists categorized_instructions (
     rehearsal           boolean not null    -- the rehearsal teacher made the texts; labelled_by names the label's source
 );
 
+-- The rows that the review page asks about.
+create table if not exists review_sample (
+    item_id         varchar not null,   -- the row with its texts, as page and files name it
+    row_id          varchar not null,   -- of raw_instructions
+    place           integer not null,   -- order on the page, from 0: random, so that a part of it is a sample too
+    stratum         varchar not null,   -- as in review_strata
+    gate            varchar,            -- first gate that rejected the row; null if it is kept
+    rule            varchar,            -- rule of that gate
+    category        varchar,            -- of a kept row, by the machine; null if it is rejected
+    weight          double not null,    -- rows of the stratum for each sampled row: inverse sampling probability
+    judged_by       varchar[] not null, -- reviewers whose files hold a judgement of this item
+    rehearsal       boolean not null    -- the rehearsal teacher made the texts
+);
+
+-- The strata of the last sample. A stratum is a simple random sample of its rows.
+create table if not exists review_strata (
+    stratum         varchar not null,   -- such as "kept, generation" or "rejected by quality"
+    kind            varchar not null,   -- kept | uncertain | rejected
+    gate            varchar,            -- that rejected the rows; null if they are kept
+    category        varchar,            -- of kept rows, by the machine; null if they are rejected
+    population      bigint not null,    -- rows of the stratum
+    sampled         bigint not null     -- rows of its sample
+);
+
+-- Every judgement in the filled-in files. The later one counts if a reviewer judged an item twice.
+create table if not exists review_judgements (
+    item_id         varchar not null,   -- the row with its texts
+    row_id          varchar not null,   -- of raw_instructions
+    reviewer        varchar not null,   -- name or initials, as the reviewer gave them
+    decision        varchar not null,   -- accept | reject | unsure
+    category        varchar,            -- that the reviewer named; null if none
+    reason          varchar,            -- why the row is rejected; null if it is not
+    comment         varchar not null,   -- the reviewer's words; may be empty
+    judged_at       timestamptz,        -- null if the file does not say
+    changed_after_verdict boolean not null,  -- changed after the page had shown what the gates decided
+    state           varchar not null,   -- current | outdated (the texts changed) | gone (no such row)
+    place           varchar not null    -- file and line
+);
+
+-- What the reviewers say about each judged row, and what follows for the data set.
+create table if not exists review_results (
+    row_id          varchar not null,   -- of raw_instructions
+    item_id         varchar not null,   -- the row with its present texts
+    stratum         varchar,            -- of the last sample; null if the row is not in it and counts in no estimate
+    gate            varchar,            -- first gate that rejected the row; null if it is kept
+    decision        varchar not null,   -- accept | reject | unsure | disputed
+    reason          varchar,            -- of most reviewers who reject the row
+    category        varchar,            -- by most reviewers; it replaces that of the machine
+    category_before varchar,            -- by the machine; null if a gate rejected the row
+    labelled_by     varchar,            -- human:<reviewers of this category>
+    reviewers       varchar[] not null, -- all who judged the row
+    excluded        boolean not null,   -- the row leaves the data set: kept, but rejected by reviewers or disputed
+    wrongly_rejected boolean not null,  -- reviewers accept the row although a gate rejected it; it stays out
+    needs_adjudication boolean not null, -- reviewers contradict each other and no majority decides
+    rehearsal       boolean not null    -- the rehearsal teacher made the texts
+);
+
+-- What the judgements say about the set, its filters and its reviewers.
+create table if not exists review_measures (
+    figure          varchar not null,   -- defect_rate | filter_precision | category_accuracy | kappa_decision | kappa_category
+    subject         varchar not null,   -- rows, filter or pair of reviewers that the figure is about
+    value           double not null,    -- a share from 0 to 1, weighted by stratum, or kappa
+    ci_low          double,             -- lower end of the 95 % interval; null if there is none
+    ci_high         double,             -- upper end of the interval
+    judged          bigint not null,    -- judged rows that it rests on
+    population      bigint not null,    -- rows that these stand for
+    not_covered     bigint not null,    -- rows of strata in which nothing was judged
+    note            varchar not null    -- what a reader must know beside it; may be empty
+);
+
 create table if not exists hf_dataset (
     row_id              varchar not null,   -- of raw_instructions
     split               varchar not null,   -- train | validation | test; see dataset_split_rule
@@ -699,4 +769,47 @@ create table if not exists data_scaling (
     quoted_from         varchar,            -- its source, and what was measured there
     rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
     made_at             timestamptz not null  -- when the table was made
+);
+
+-- Whether the last refresh that was tested made the data set better: adapters trained on equally many tokens with and
+-- without its rows. One row for each kind of held-out rows; the verdict is that on rows from before the refresh.
+create table if not exists data_worth (
+    base_model          varchar not null,   -- name in the experiment file
+    recipe              varchar not null,   -- name in the experiment file; trained without validation, under each seed
+    refresh             varchar not null,   -- whose rows were tested, in words
+    refreshed_at        timestamptz not null, -- when the refresh's first reply was there
+    rows_before         bigint not null,    -- rows of the data set that were there before the refresh
+    rows_added          bigint not null,    -- rows that the refresh added
+    train_rows_without  double not null,    -- rows that an adapter without the refresh learned from, mean over seeds
+    train_rows_with     double not null,    -- rows that an adapter with it learned from
+    train_rows_added    double not null,    -- how many of them are of the refresh
+    train_tokens_without double not null,   -- tokens over all epochs, mean over seeds
+    train_tokens_with   double not null,    -- likewise
+    items               varchar not null,   -- before | added: the held-out rows, by whether the refresh added them
+    verdict             varchar,            -- better | tied | worse; null for items = added, as are the next six
+    reason              varchar,            -- held-out loss | fit of outputs, or both: what the verdict rests on
+    fit_before          double,             -- share of other rows' prompts that an output fits less than its own; mean
+    fit_added           double,             -- the same of the refresh's rows
+    fit_ci_low          double,             -- of the difference, added minus before
+    fit_ci_high         double,             -- below -0.1, the verdict is worse
+    fit_rows            bigint,             -- rows of the refresh whose outputs were read
+    loss_without        double not null,    -- nats per token of the held-out rows, mean over seeds
+    loss_with           double not null,    -- likewise
+    difference          double not null,    -- with minus without; above zero, the refresh did harm
+    ci_low              double,             -- lower end of the 95 % interval, for other held-out rows and other seeds
+    ci_high             double,             -- upper end of the interval
+    method              varchar not null,   -- of the interval
+    n                   bigint not null,    -- number of held-out rows
+    seeds               bigint not null,    -- pairs of adapters
+    spread              double not null,    -- standard deviation of the seeds' differences
+    p_value             double,             -- two-sided, of no difference
+    detectable          double,             -- the difference that is found with a power of about 80 %
+    by_seed             double[] not null,  -- the difference of each seed
+    prompt_version      varchar not null,   -- version of the prompt template
+    dataset_fingerprint varchar not null,   -- of the data set that holds all these rows
+    base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
+    items_fingerprint   varchar not null,   -- sha256 over the content of the held-out rows
+    adapters            varchar[] not null, -- sha256 of each adapter_model.safetensors, in the folder worth
+    rehearsal           boolean not null,   -- made with the embedded teacher or base model
+    made_at             timestamptz not null  -- when the comparison was computed
 );

@@ -71,6 +71,33 @@ left join verdicts as said on said.row_id = labelled.row_id and said.gate = 'cat
 where labelled.needs_review
 order by labelled.confidence nulls first, labelled.ordinal;
 
+-- The labelled rows as the data set takes them: without the rows that reviewers reject, and with the reviewers' categories.
+create or replace view reviewed_instructions as
+select labelled.* replace (
+    coalesce(review.category, labelled.category) as category,
+    coalesce(review.labelled_by, labelled.labelled_by) as labelled_by
+)
+from categorized_instructions as labelled
+left join review_results as review using (row_id)
+where not coalesce(review.excluded, false);
+
+-- Rows about which reviewers contradict each other, with what each of them says.
+create or replace view review_adjudication as
+select
+    review.row_id,
+    review.item_id,
+    raw.instruction,
+    said.reviewer,
+    said.decision,
+    said.category,
+    said.reason,
+    said.comment
+from review_results as review
+join review_judgements as said on said.item_id = review.item_id and said.state = 'current'
+join raw_instructions as raw on raw.row_id = review.row_id
+where review.needs_adjudication
+order by raw.ordinal, said.reviewer;
+
 -- How many rows reached each step from seeds to data set, and the reasons of the others.
 create or replace view funnel as
 with steps as (
@@ -87,7 +114,13 @@ with steps as (
     union all
     select 6, 'categorized_instructions', category, count(*) from categorized_instructions group by category
     union all
-    select 7, 'hf_dataset', split, count(*) from hf_dataset group by split
+    select 7, 'review_results', 'excluded: ' || coalesce(case when decision = 'disputed' then decision end, reason, 'rejected'),
+        count(*)
+    from review_results
+    semi join categorized_instructions using (row_id)
+    where excluded group by all
+    union all
+    select 8, 'hf_dataset', split, count(*) from hf_dataset group by split
 )
 select step, stage, outcome, rows from steps order by step, rows desc, outcome;
 
@@ -97,9 +130,13 @@ select
     raw.row_id,
     raw.source,
     raw.instruction,
-    coalesce(rejected.gate || ': ' || rejected.reason, 'kept') as fate,
-    labelled.category,
-    labelled.labelled_by,
+    coalesce(
+        rejected.gate || ': ' || rejected.reason,
+        case when review.excluded then 'review: ' || coalesce(case when review.decision = 'disputed' then 'disputed' end, review.reason) end,
+        'kept'
+    ) as fate,
+    coalesce(review.category, labelled.category) as category,
+    coalesce(review.labelled_by, labelled.labelled_by) as labelled_by,
     placed.split,
     raw.completion_id,
     raw.position,
@@ -135,6 +172,7 @@ left join completions as completion using (completion_id)
 left join completion_outcomes as outcome using (completion_id)
 left join rejected_instructions as rejected using (row_id)
 left join categorized_instructions as labelled using (row_id)
+left join review_results as review using (row_id)
 left join hf_dataset as placed using (row_id);
 
 -- The cost of this store so far. Open batches and requests without a reply count at the most that they can cost.

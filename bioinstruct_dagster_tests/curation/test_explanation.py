@@ -5,7 +5,10 @@ import pytest
 from bioinstruct_dagster.curation.explanation import REMEDIES, UNCHECKED, conclusion
 from bioinstruct_dagster.store.gate_order import DROPPING_GATES
 
-ROW = {"is_kept": True, "repaired": [], "category": None, "labelled_by": None, "split": None}
+ROW = {
+    "is_kept": True, "repaired": [], "category": None, "labelled_by": None, "split": None,
+    "decision": None, "excluded": False, "why_rejected": None,
+}  # fmt: skip
 
 
 def finding(gate, verdict, rule):
@@ -48,3 +51,19 @@ def test_a_kept_row_is_told_with_its_repairs_marks_category_and_split():
 def test_a_row_that_was_only_checked_during_generation_is_not_kept_yet():
     said = conclusion(ROW | {"is_kept": False}, [finding("quality", "keep", "sound")])
     assert said.endswith("Materialize key:deduplicated_instructions.")
+
+
+def test_a_row_that_reviewers_reject_is_told_as_such():
+    found = [finding("novelty", "keep", "novel")]
+    rejected = ROW | {"decision": "reject", "excluded": True, "why_rejected": "wrong_answer"}
+    said = conclusion(rejected, found)
+    assert "reviewers reject it (wrong_answer)" in said
+    assert "It is in the data set" not in said
+    disputed = conclusion(ROW | {"decision": "disputed", "excluded": True}, found)
+    assert "review_adjudication" in disputed
+
+
+def test_a_rejected_row_that_reviewers_accept_stays_out():
+    found = [finding("quality", "reject", "a_rule")]
+    assert conclusion(ROW | {"decision": "accept"}, found).endswith("but the row stays out.")
+    assert "Reviewers" not in conclusion(ROW | {"decision": "reject"}, found)

@@ -86,7 +86,7 @@ def field_words(*texts: str) -> set[str]:
     """The distinct words and compounds that can show a field, in small letters."""
     if all(map(str.isascii, texts)) and sum(map(len, texts)) < SEARCHED_CHARACTERS:
         # The same words as those of the expression below; the gate has split the texts already.
-        words = chain.from_iterable(map(folded_words, texts))
+        words = set(chain.from_iterable(map(folded_words, texts)))
         found = {word for word in words if word > AFTER_DIGITS and len(word) > 1}
         if any("_" in text for text in texts):
             found = {word for word in found if "_" not in word}
@@ -173,7 +173,7 @@ class FieldWeights(dict[str, tuple[float, float]]):
             self.beside.add(word)
         if kind == "elsewhere":
             self.elsewhere.add(word)
-        if not self.known(word):
+        if kind == "plain" and word not in self._weights.learned:
             self.unknown.add(word)
         # A word that is in no list is weak evidence, so plain words are summed up apart.
         self[word] = (0.0, weight) if kind == "plain" else (weight, 0.0)
@@ -194,18 +194,17 @@ def domain_check(rule: DomainRule) -> RowCheck:
         if len(words & weights.medical) >= sure:
             return None
         listed = plain = 0.0
-        for word in words:
-            weight, plain_weight = weights[word]
+        for weight, plain_weight in map(weights.__getitem__, words):
             listed += weight
             plain += plain_weight
-        most_plain, spared = rule.most_plain, False
-        if len(words) < WORDS_OF_A_SHORT_ROW:
-            if not words.isdisjoint(weights.beside):
-                most_plain = min(most_plain, MOST_PLAIN_BESIDE)
-            unknown = len(words & weights.unknown)
-            spared = unknown >= UNKNOWN_SHARE * len(words) and words.isdisjoint(weights.elsewhere)
+        most_plain, is_short = rule.most_plain, len(words) < WORDS_OF_A_SHORT_ROW
+        if is_short and not words.isdisjoint(weights.beside):
+            most_plain = min(most_plain, MOST_PLAIN_BESIDE)
         total = listed + max(plain, -most_plain)
-        if spared or total >= rule.below or len(words & weights.medical) >= sure:
+        if total >= rule.below or len(words & weights.medical) >= sure:
+            return None
+        unknown = len(words & weights.unknown) if is_short else 0
+        if unknown >= UNKNOWN_SHARE * len(words) and words.isdisjoint(weights.elsewhere):
             return None
         shown = [word for word in words if len(word) <= MOST_SHOWN_LETTERS and weights.known(word)]
         by_weight = sorted((sum(weights[word]), word) for word in shown)

@@ -4,7 +4,7 @@ Belongs here: applying the rules, and their findings. Does not: the check behind
 (wording, grounding, arithmetic), reading the rules (rules), or similarity to other rows (novelty).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from importlib import import_module
@@ -83,6 +83,7 @@ class QualityGate:
         # A rule that is off has no part in the version.
         self._code = code_version("curation.quality.gate.QualityGate", without=SEPARATE_VERSIONS)
         self.version = sha256_of([self._code, [[rule.id, rule.version] for rule in on]])[:12]
+        self._sound = GateResult((Finding(SOUND_ROW, self.version, "keep"),))
         active = [_active_rule(rule) for rule in on if not isinstance(rule, LlmRule)]
         self._searched = {rule.fields for rule in active}
         self._repairing = [rule for rule in active if rule.verdict == "repair"]
@@ -125,6 +126,22 @@ class QualityGate:
                 repairs[field] = text
                 row = row._replace(**{field: text})
         unjudged: dict[str, list[str]] = {}
+        for rule, match in self._matches(row):
+            if why := rule.language.not_judged(row, fired=match is not None):
+                unjudged.setdefault(why, []).append(rule.id)
+            elif match is not None:
+                findings.append(rule.finding(match))
+        if not findings and not unjudged:
+            return self._sound  # most rows, so one result serves them all
+        evidence = {"not_judged_by": unjudged} if unjudged else {}
+        if not findings:
+            findings.append(Finding(SOUND_ROW, self.version, "keep", None, evidence))
+        elif unjudged:
+            findings.append(Finding(NOT_JUDGED, self.version, "keep", None, evidence))
+        return GateResult(tuple(findings), repairs)
+
+    def _matches(self, row: RowTexts) -> Iterator[tuple[ActiveRule, RuleMatch | None]]:
+        """The rules that match; those that do not match only if the row's language may be why."""
         # Every rule can judge ASCII, unless it fires because words are missing.
         is_ascii = all(map(str.isascii, row))
         bits = {
@@ -135,18 +152,8 @@ class QualityGate:
         }
         for rule in self._checking[row.imported]:
             match = rule.check(row) if rule.telling & held[rule.fields] else None
-            if match is None and is_ascii:
-                continue
-            if why := rule.language.not_judged(row, fired=match is not None):
-                unjudged.setdefault(why, []).append(rule.id)
-            elif match is not None:
-                findings.append(rule.finding(match))
-        evidence = {"not_judged_by": unjudged} if unjudged else {}
-        if not findings:
-            findings.append(Finding(SOUND_ROW, self.version, "keep", None, evidence))
-        elif unjudged:
-            findings.append(Finding(NOT_JUDGED, self.version, "keep", None, evidence))
-        return GateResult(tuple(findings), repairs)
+            if match is not None or not is_ascii:
+                yield rule, match
 
 
 def _active_rule(rule: QualityRule) -> ActiveRule:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bioinstruct_dagster.dataset.card.facts import Card, GateCounts, Prompt, Requests, StoredFacts
 from bioinstruct_dagster.dataset.card.prompt_text import text_of_prompt
+from bioinstruct_dagster.dataset.card.reviewed import stored_review
 from bioinstruct_dagster.dataset.marked_rows import marked_rows
 from bioinstruct_dagster.dataset.splits import SplitBy
 from bioinstruct_dagster.store.database import Store
@@ -22,7 +23,7 @@ _DISTRIBUTION = "bioinstruct-dagster"
 SEEDS = "select seed_id, category, instruction, input, output from seed_tasks order by ordinal"
 # The requests behind the rows of the set, and not behind rows that a gate rejected.
 BEHIND_THE_ROWS = """
-    from categorized_instructions
+    from reviewed_instructions
     join raw_instructions as raw using (row_id)
     join completions as completion using (completion_id)
 """
@@ -40,7 +41,7 @@ GATES = """
     join gates using (gate)
     order by gate_order, first_used_at
 """
-FUNNEL_TO_HERE = "select stage, outcome, rows from funnel where step <= 6"
+FUNNEL_TO_HERE = "select stage, outcome, rows from funnel where step <= 7"
 TEACHERS = f"""
     select completion.teacher, model_asked, model_answered, completion.rehearsal, count(*) as rows
     {BEHIND_THE_ROWS}
@@ -51,7 +52,7 @@ TEACHERS = f"""
 NOT_ENGLISH = """
     select count(distinct row_id) as rows
     from verdicts
-    semi join categorized_instructions using (row_id)
+    semi join reviewed_instructions using (row_id)
     where gate = 'quality' and json_exists(evidence, '$.not_judged_by')
 """
 # A store may hold replies for an earlier set too: those of its rows and categories do not count.
@@ -80,7 +81,7 @@ UNANSWERED = """
 # Of a finding of the contamination gate, the task counts; of another gate, its rule.
 FINDINGS = """
     select coalesce(evidence ->> 'task', rule) as what, verdict,
-        row_id in (select row_id from categorized_instructions) as kept,
+        row_id in (select row_id from reviewed_instructions) as kept,
         count(distinct row_id) as rows
     from verdicts
     where gate = $gate and verdict <> 'keep'
@@ -101,16 +102,14 @@ def card_of(
     rows: Sequence[Mapping[str, Any]],
     split_by: SplitBy,
     licence: str,
-    review: str = "",
 ) -> Card:
-    """The facts of the card of the rows that the store holds in `categorized_instructions`.
+    """The facts of the card of the rows that the store holds in `reviewed_instructions`.
 
     Args:
         store: with the rows and the way to them.
         rows: of the set.
         split_by: the rule of the splits.
         licence: that the user chose for the set; empty if none.
-        review: the section on the review by people (card.review); empty if there was none.
     """
     seeds = store.rows(SEEDS)
     gates = store.rows(GATES)
@@ -127,10 +126,10 @@ def card_of(
         gates={row["gate"]: _description(row) for row in gates},
         split_by=split_by,
         other_language=store.rows(NOT_ENGLISH)[0]["rows"],
-        marked=marked_rows(store, "categorized_instructions") if rows else (),
+        marked=marked_rows(store, "reviewed_instructions") if rows else (),
         stored=_stored_facts(store, len(seeds), gates, prompts),
         licence=licence,
-        review=review,
+        review=stored_review(store),
         version=project_version(),
     )
 

@@ -1,14 +1,23 @@
 """A search that first looks up the words of a text finds what the plain expressions find."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES
+from bioinstruct_dagster.curation.quality.grounding import (
+    missing_parts,
+    plain_names,
+    source_names,
+    stand_ins,
+    task_needs,
+    two_things,
+)
 from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, clauses_of
-from bioinstruct_dagster.signs import SignSearch, pattern
+from bioinstruct_dagster.signs import SignSearch, WordedPattern, pattern
 
 FATES = Path(__file__).with_name("fates.jsonl")
 RULES = yaml.safe_load(QUALITY_RULES.read_text("utf-8"))["rules"]
@@ -65,3 +74,40 @@ def test_a_search_finds_whole_words_beginnings_and_marks(sign, holds, lacks):
 def test_an_expression_has_a_clause_for_each_part_that_every_match_holds():
     clauses = clauses_of(pattern(r"/(?:take|give) .{1,20} (?:daily|nightly)/"))
     assert {frozenset({"take ", "give "}), frozenset({" daily", " nightly"})} == set(clauses)
+
+
+def module_patterns():
+    """The expressions of the grounding rule that are tried only on texts that hold their words."""
+    for module in (missing_parts, plain_names, source_names, stand_ins, task_needs, two_things):
+        for name, value in vars(module).items():
+            if isinstance(value, WordedPattern):
+                yield f"{module.__name__.rpartition('.')[2]}.{name}", value
+
+
+def test_no_match_of_an_expression_lacks_the_words_that_were_read_off_it():
+    patterns = dict(module_patterns())
+    assert len(patterns) > 30
+    some = [text for text in dict.fromkeys(texts()) if text]
+    some += [text.upper() for text in some[::3]] + [text.replace("s", "ſ") for text in some[::5]]
+    for name, worded in patterns.items():
+        wrong = [
+            text
+            for text in some
+            if worded.pattern.search(text, 0, SEARCHED_CHARACTERS) and not worded.may_match(text)
+        ]
+        assert wrong == [], name
+
+
+def test_a_worded_pattern_finds_what_its_expression_finds():
+    worded = WordedPattern(r"\bdose of (\w+)", re.IGNORECASE)
+    assert worded.search("A DOSE of aspirin").group(1) == "aspirin"
+    assert worded.match("A dose of aspirin") is None
+    assert worded.match("Dose of aspirin").group(1) == "aspirin"
+    assert worded.fullmatch("dose of aspirin") is not None
+    assert worded.fullmatch("dose of aspirin.") is None
+    assert not worded.may_match("a dosage of aspirin")
+
+
+def test_a_match_beyond_the_searched_part_of_a_text_is_found():
+    far = "x " * SEARCHED_CHARACTERS + "dose of aspirin"
+    assert WordedPattern(r"\bdose of (\w+)").search(far) is not None

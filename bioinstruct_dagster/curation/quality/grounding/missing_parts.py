@@ -11,7 +11,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import source_l
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 from bioinstruct_dagster.curation.word_lists import alternatives
-from bioinstruct_dagster.signs import SignSearch
+from bioinstruct_dagster.signs import SignSearch, WordedPattern
 
 MOST_ANNOUNCING_WORDS = 45  # of an instruction that holds no text itself
 MOST_QUESTION_WORDS = 30
@@ -21,9 +21,9 @@ OWN_TEXT = re.compile(r":\s*\S|[\"“'‘]\S+\s+\S+|\n\s*\S|:\s*\S+\s+\S+|…|\.
 QUESTION = re.compile(
     r"(?:question\s*(?:\d\s*)?[:.)-]\s*)?(?:[^?\n:.]|\.(?!\s)){3,300}\?", re.IGNORECASE
 )
-ANSWERS = re.compile(r"\banswer(?:s|ed|ing)?\b|\bquestions?\b", re.IGNORECASE)
+ANSWERS = WordedPattern(r"\banswer(?:s|ed|ing)?\b|\bquestions?\b", re.IGNORECASE)
 # A mark in the instruction in place of the text.
-UNFILLED = re.compile(
+UNFILLED = WordedPattern(
     r"@[A-Z_]{2,40}\$|\[(?:insert|paste|enter|provide)\b[^\[\]]{0,80}\]"
     r"|\{\{?\s?(?:note|text|report|article|abstract|input|passage|document)\w*\s?\}",
     re.IGNORECASE,

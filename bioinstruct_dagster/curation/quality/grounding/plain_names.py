@@ -16,6 +16,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
     source_list,
 )
 from bioinstruct_dagster.curation.word_lists import alternatives
+from bioinstruct_dagster.signs import WordedPattern
 
 MOST_CHARS = 160
 MOST_KIND_WORDS = 5  # before the noun, as in "12-lead ECG" or "recent chest X-ray"
@@ -24,7 +25,7 @@ LEAST_SHARED_LETTERS = 5  # of a word of the input that the output repeats
 
 MAY = re.compile(r"\bMay\b(?=$|[ ,.]*(?:\d|$))")  # the month in a date, no verb
 # A request in place of the thing: "Please interpret the patient's chest X-ray."
-REQUEST = re.compile(
+REQUEST = WordedPattern(
     r"(?:please |kindly |can you |could you )?(?:interpret|read|review|evaluate|assess|analy[sz]e"
     r"|summari[sz]e|describe|look at|examine|check)\s+"
     r"(?=(?:the|this|these|my|his|her|a|an)\b)",
@@ -49,7 +50,7 @@ HELD = (
     r"|grade|stage|cell\w*|organisms?|bacteri\w+|infections?|fracture\w*|tumou?r\w*|measure\w*)"
 )
 # The task reads what a document holds.
-READS = re.compile(
+READS = WordedPattern(
     r"^(?:please )?(?:interpret|read|report|transcribe|score|grade|summari[sz]e"
     rf"|(?:extract|pick out|list|calculate|compute|determine|find|detect|highlight|flag|check"
     rf"|describe|identify|state|name|given .{{3,80}}, (?:please )?(?:interpret|identify|determine"
@@ -60,7 +61,7 @@ READS = re.compile(
     re.IGNORECASE,
 )
 # The kind, use or code of a document is known by its name; a new text needs no old one.
-BY_NAME = re.compile(
+BY_NAME = WordedPattern(
     r"\b(?:types?|kinds?|modalit\w+|purpose|indications?|contraindications?|codes?|when|why|how"
     r"|preparation|risks? of|category|department|specialty|title|abbreviation\w*|acronym\w*|terms?"
     r"|words?|meaning|need\w*|appropriate|next|recommend\w*|should|cost\w*|equipment|steps?|genre"
@@ -70,7 +71,7 @@ BY_NAME = re.compile(
     re.IGNORECASE,
 )
 # The task judges one study. A study's topic does not tell its methods.
-JUDGES_STUDY = re.compile(
+JUDGES_STUDY = WordedPattern(
     r"\b(?:limit(?:ation)?s|weakness\w*|strengths?|flaws?|bias(?:es)?|quality|validity|sample size"
     r"|number of participants|participants|results?|findings?|conclusions?|methods|methodology"
     r"|outcomes?|endpoints?|effect size|p-values?|follow-up) (?:of|in|from) (?:the|this|that)"
@@ -81,48 +82,48 @@ JUDGES_STUDY = re.compile(
     r" (?:find|show|conclude)",
     re.IGNORECASE,
 )
-STUDY_OF = re.compile(
+STUDY_OF = WordedPattern(
     r"(?:an? |the |one )?(?:[\w-]+ ){0,5}?(?:study|trial|rct|cohort|review|survey|meta-analysis"
     r"|article|paper|experiment)\s(?:of|on|about|comparing|investigating|examining|into|testing"
     r"|in|with)\s[^:;?!\n.]{4,120}\.?",
     re.IGNORECASE,
 )
-PART_OF_WORK = re.compile(
+PART_OF_WORK = WordedPattern(
     r"(?:an? |the |one |two |three )?(?:[\w-]+ ){0,2}?(?:paragraph|sentence|passage|excerpt"
     r"|abstract|section|text|page|snippet|line|quote)s? (?:from|of|in|out of) (?:an?|the|some)\s"
     r"(?:[\w'’-]+ ){0,4}(?:paper|article|journal|study|textbook|book|guideline|report|section|note"
     r"|letter|leaflet|review|trial|abstract|website)\.?",
     re.IGNORECASE,
 )
-READS_TEXT = re.compile(
+READS_TEXT = WordedPattern(
     r"^(?:please )?(?:extract|pick out|identify|find|list|tag|label|mark|annotate|highlight|name"
     r"|underline|count|summari[sz]e|simplify|translate|rewrite|paraphrase|proofread|correct)\b",
     re.IGNORECASE,
 )
 # The members of a set are named in no other place: "Five statins" for "Rank these drugs".
-SET = re.compile(
+SET = WordedPattern(
     r"(?:(?:an? |the )?(?:set|list|group|series|selection|choice|number) of (?:[\w-]+ )?)?"
     r"(?:two|three|four|five|six|seven|eight|nine|ten|several|various|multiple|some|[2-9]|10)?\s?"
     r"(?:[\w-]+ ){0,2}[\w-]{3,}s\.?",
     re.IGNORECASE,
 )
-COUNTED = re.compile(
+COUNTED = WordedPattern(
     r"(?:an? |the )?(?:(?:set|list|group|series|selection) of|two|three|four|five|six|seven|eight"
     r"|nine|ten|several|various|multiple|[2-9]|10)\s",
     re.IGNORECASE,
 )
-ARRANGES = re.compile(
+ARRANGES = WordedPattern(
     r"^(?:please )?(?:rank|order|sort|arrange|group|prioriti[sz]e|compare|match|pair|put|place)\b"
     r".{0,30}?\b(?:these|following|given|listed|the (?:two|three|four|five|six|seven))\s"
     r"(?:[\w-]+ ){0,2}?(?P<noun>[\w-]{3,}s)\b",
     re.IGNORECASE,
 )
 # The dose or the signature of a prescription does not follow from its drug.
-PRESCRIPTION = re.compile(
+PRESCRIPTION = WordedPattern(
     r"(?:an? |the |one )?(?:[\w'’-]+ ){0,2}(?:prescription|order)s? (?:for|of) [\w' ’-]{3,60}\.?",
     re.IGNORECASE,
 )
-READS_DOSE = re.compile(
+READS_DOSE = WordedPattern(
     r"\b(?:doses?|dosages?|strength|frequenc\w+|route|quantity|errors?|mistakes?|legib\w+|missing)"
     r"\b.{0,40}\b(?:in|from|of|on) (?:the|this) (?:[\w-]+ )?(?:prescription|order)"
     r"|\bcheck (?:the|this) (?:prescription|order) for (?:errors?|mistakes?)"
@@ -130,36 +131,36 @@ READS_DOSE = re.compile(
     re.IGNORECASE,
 )
 # A patient's question, of which only the topic is told.
-QUESTION_ON = re.compile(
+QUESTION_ON = WordedPattern(
     r"(?:an? |the |one )?(?:patient|client|user|caller)(?:'s|’s)? (?:question|query|inquiry|message"
     r"|email|letter|complaint|concern)s? (?:about|on|regarding|concerning) [^:;?!\n.]{3,80}\.?",
     re.IGNORECASE,
 )
-REPLIES = re.compile(r"^(?:please )?(?:answer|reply|respond)\b", re.IGNORECASE)
-STRUCTURE = re.compile(
+REPLIES = WordedPattern(r"^(?:please )?(?:answer|reply|respond)\b", re.IGNORECASE)
+STRUCTURE = WordedPattern(
     r"(?:an? |the )?(?:chemical|molecular|crystal|skeletal|structural|protein|lewis) "
     r"(?:structure|formula)(?: of (?:an?|the) (?:[\w-]+ )?(?:drug|compound|molecule"
     r"|substance))?\.?",
     re.IGNORECASE,
 )
 # A list of tests or variables after its label: "Lab results: blood count, lipid panel".
-LABELLED = re.compile(
+LABELLED = WordedPattern(
     r"(?:[\w'’-]+ ){0,4}(?:results?|signs|values|labs|tests?|panel|parameters|data|readings?"
     r"|measurements)\s*:\s*(?P<body>[^:.;?!\d][^:.;?!]{3,140})\.?",
     re.IGNORECASE,
 )
-READS_VALUES = re.compile(
+READS_VALUES = WordedPattern(
     r"\b(?:interpret\w*|diagnos\w+|(?:are|is|they are) (?:ab)?normal|assess\w*|evaluat\w+"
     r"|analy[sz]e\w*|abnormal\w*|out of range|risk)\b",
     re.IGNORECASE,
 )
-SPECIMEN_ALONE = re.compile(
+SPECIMEN_ALONE = WordedPattern(
     r"(?:[\w-]+ )?reports?\s*:\s*(?:[\w-]+ ){0,4}(?:biopsy|specimen|scan|mri|ct|x-ray|ultrasound"
     r"|resection|smear)\.?",
     re.IGNORECASE,
 )
 # A history or a condition that is only said to exist.
-UNTOLD = re.compile(
+UNTOLD = WordedPattern(
     r"[^:;?!.]{0,80}\bwith an? (?:(?:complex|long|lengthy|extensive|significant|complicated|known"
     r"|detailed|notable|past|previous) ){1,2}"
     r"(?:(?:medical|health|surgical|family|clinical) )?history\.?"
@@ -167,30 +168,30 @@ UNTOLD = re.compile(
     r" an? (?:particular|certain|specific) (?:condition|disease|disorder|illness)\.?",
     re.IGNORECASE,
 )
-READS_PERSON = re.compile(
+READS_PERSON = WordedPattern(
     r"\b(?:summari[sz]\w*|extract|histor\w+|stage|grade|diagnos\w+)\b", re.IGNORECASE
 )
 # Variables of a person without a value: "The patient's age, blood pressure and cholesterol".
-USES_VALUES = re.compile(
+USES_VALUES = WordedPattern(
     r"^(?:score|calculate|compute|estimate|predict|stage)\b"
     r"|^(?:determine|assess|evaluate|identify|state|given .{3,80}, [\w ]{0,30}) (?:the |this |a )"
     r"(?:patient(?:'s|’s)? |person(?:'s|’s)? )?(?:[\w-]+ ){0,3}(?:risk|score|dose|bmi|stage)\b"
     r"(?! fact)",
     re.IGNORECASE,
 )
-PERSON_AND_FACTORS = re.compile(
+PERSON_AND_FACTORS = WordedPattern(
     r"(?:an? |the )?(?:[\w-]+ ){0,2}(?:patient|man|woman|child|person|adult) with [\w -]{3,50} and"
     r" (?:(?:other|some|several|various|multiple|certain) )?(?:risk factors|comorbidities"
     r"|symptoms|complications|other conditions)\.?",
     re.IGNORECASE,
 )
-SCORES = re.compile(r"^(?:score|calculate|compute|estimate|grade|stage)\b", re.IGNORECASE)
-EMPTY_RESULT = re.compile(
+SCORES = WordedPattern(r"^(?:score|calculate|compute|estimate|grade|stage)\b", re.IGNORECASE)
+EMPTY_RESULT = WordedPattern(
     r"(?:^|\n|\\n|[.;,]\s)\s*(?:interpretation|results?|test results?|findings?"
     r"|impression)\s*:\s*$",
     re.IGNORECASE,
 )
-ON_RESULTS = re.compile(r"\binterpret\w*|\bresults?\b|\bfindings?\b", re.IGNORECASE)
+ON_RESULTS = WordedPattern(r"\binterpret\w*|\bresults?\b|\bfindings?\b", re.IGNORECASE)
 
 
 class PlainNames:
@@ -228,7 +229,7 @@ class PlainNames:
 
     def _is_phrase(self, text: str, instruction: str, output: str) -> bool:
         """Whether the text is one noun phrase without a label, a verb or a finding."""
-        words = MAY.sub("", text).lower().split()
+        words = (MAY.sub("", text) if "May" in text else text).lower().split()
         if ":" in text or "?" in text or not self._tells.isdisjoint(words):
             return False
         return (
@@ -254,7 +255,9 @@ class PlainNames:
         """Whether the text names one recording, and the task reads what it shows."""
         asked = REQUEST.match(text)
         name = text[asked.end() :] if asked else text
-        found = _document_pattern().fullmatch(name)
+        # A name that is cut off a request has words of its own, so they are not looked up again.
+        pattern = _document_pattern()
+        found = pattern.pattern.fullmatch(name) if pattern.may_match(text) else None
         if found is None:
             return False
         if READS.search(instruction) is None and not asked:
@@ -298,9 +301,9 @@ class PlainNames:
 
 
 @cache
-def _document_pattern() -> re.Pattern[str]:
+def _document_pattern() -> WordedPattern:
     nouns = alternatives(source_list("readable"))
-    return re.compile(
+    return WordedPattern(
         rf"(?:[\w'’-]+ ){{0,{MOST_KIND_WORDS}}}?(?:{nouns})(?:e?s)?{AFTER}\.?", re.IGNORECASE
     )
 

@@ -6,6 +6,7 @@ phrases (source_phrases), links and placeholders (stand_ins), whether the name i
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from bioinstruct_dagster.curation.quality.grounding.source_phrases import ARTICLES, SourcePhrases
@@ -20,10 +21,12 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
 )
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.word_lists import alternatives
+from bioinstruct_dagster.signs import WordedPattern
 
 MOST_TITLE_WORDS = 60
 MOST_TITLE_CHARS = 200
 LEAST_TITLE_WORDS = 3
+MOST_SMALL_LETTERS = 3  # of a word that may have no capital in a title
 MOST_LABEL_WORDS = 7
 MOST_EMPTY_LABEL = 4
 MOST_DATA_SET_WORDS = 8
@@ -48,6 +51,7 @@ SUBTITLE = re.compile(
     r"|case report|case series|analysis|overview|update)\.?",
     re.IGNORECASE,
 )
+_SUBTITLE = WordedPattern(SUBTITLE)
 PREPOSITIONS = frozenset({"of", "in", "for", "on", "with", "between", "among", "versus", "vs."})
 # A quotation, perhaps with its author.
 QUOTATION = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
@@ -57,6 +61,15 @@ QUOTATION = re.compile(r"[\"“][^\"”]{12,300}[\"”]\.?(?:\s?[(,].{0,120})?")
 def _person_pattern() -> re.Pattern[str]:
     persons = alternatives(source_list("persons"))
     return re.compile(rf"(?:(?:an?|the)\s)?(?:[\w-]+\s)?(?:{persons})\b", re.IGNORECASE)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The parts of an input, one after the other: most inputs are content in the first part."""
+    end = 0
+    for found in PARTS.finditer(text):
+        yield text[end : found.start()].strip(" \t-•*")
+        end = found.end()
+    yield text[end:].strip(" \t-•*")
 
 
 class SourceNames:
@@ -93,7 +106,7 @@ class SourceNames:
         """The source that an input names; None if any part of the input is content."""
         if (
             len(text) <= MOST_TITLE_CHARS
-            and SUBTITLE.fullmatch(text)
+            and _SUBTITLE.fullmatch(text)
             and self._words.verbs.isdisjoint(text.split())
         ):
             return SourceName("work", titled=True, unlabelled=True)
@@ -105,9 +118,10 @@ class SourceNames:
             and self._words.says.isdisjoint(TOKEN.findall(text.lower()))
         ):
             return SourceName("work", titled=True, unlabelled=True)
-        parts = [part.strip(" \t-•*") for part in PARTS.split(text)]
         names: list[SourceName] = []
-        for part in parts:
+        parts = 0
+        for part in _parts(text):
+            parts += 1
             if not part.strip(" .\"'“”") or part.endswith("?"):
                 continue  # a question adds no content
             if names and self._is_aside(part):
@@ -118,7 +132,7 @@ class SourceNames:
             names.append(name)
         if not names:
             # The title of an article may be a question.
-            asked = len(parts) == 1 and text.endswith("?")
+            asked = parts == 1 and text.endswith("?")
             return SourceName("work", titled=True, unlabelled=True, loose=True) if asked else None
         return names[0] if len(names) == 1 else max(names, key=lambda name: name.titled)
 
@@ -173,17 +187,18 @@ class SourceNames:
         words = bare.split()
         if not LEAST_TITLE_WORDS <= len(words) <= MOST_TITLE_WORDS:
             return None
+        quoted = text[:1] in {'"', "“"} and QUOTATION.fullmatch(text.strip()) is not None
+        sure = quoted or self._in_capitals(words)
+        # Most texts have none of these forms, and to see that takes the least time.
+        if not (labelled or sure or STUDY_TITLE.fullmatch(bare) or self._is_topic(text, words)):
+            return None
         if has_measurement(bare) or AGE.search(bare) or _person_pattern().match(bare):
             return None
-        quoted = text[:1] in {'"', "“"} and QUOTATION.fullmatch(text.strip()) is not None
         telling = self._told_in_title if labelled or quoted else self._sentence
         if not telling.isdisjoint(word.strip(",:;()\"'").lower() for word in words):
             return None
         if labelled:
             return SourceName("work", titled=True)
-        sure = quoted or self._in_capitals(words)
-        if not sure and STUDY_TITLE.fullmatch(bare) is None and not self._is_topic(text, words):
-            return None
         return SourceName("work", titled=True, unlabelled=True, loose=not sure)
 
     def _is_topic(self, text: str, words: list[str]) -> bool:
@@ -199,11 +214,14 @@ class SourceNames:
 
     def _in_capitals(self, words: list[str]) -> bool:
         """Whether the words have the capitals of a title and are no enumeration."""
-        small = [word for word in words if word.lower() in self._small]
-        long = [word for word in words if len(word) > 3 and word.lower() not in self._words.about]  # noqa: PLR2004
+        long = 0
+        for word in words:
+            if len(word) > MOST_SMALL_LETTERS and word.lower() not in self._words.about:
+                if not word[:1].isupper():
+                    return False
+                long += 1
         return (
-            bool(small)
-            and len(long) >= LEAST_TITLE_WORDS
-            and all(word[:1].isupper() for word in long)
+            long >= LEAST_TITLE_WORDS
+            and any(word.lower() in self._small for word in words)
             and sum(word.endswith(",") for word in words) < LEAST_TITLE_WORDS - 1
         )

@@ -6,7 +6,7 @@ source (source_names), or plain words (words/sources.yaml); patterns, such as th
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 
 from bioinstruct_dagster.curation.quality.grounding.source_words import (
     LETTERS,
@@ -18,6 +18,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
 )
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.word_lists import alternatives
+from bioinstruct_dagster.signs import WordedPattern
 
 # A link, an identifier of a publication or the name of a file.
 LINK = re.compile(
@@ -26,6 +27,7 @@ LINK = re.compile(
     r"|\b[a-z0-9][a-z0-9-]{1,60}\.(?:com|org|net|gov|edu|info|io)\b(?![@.])",
     re.IGNORECASE,
 )
+_LINK = WordedPattern(LINK)
 # A part that each link has. It is quick to search for.
 LINK_HINT = re.compile(
     r"://|\.[A-Za-z]{2}|[Dd][Oo][Ii]|10\.\d|[Pp][Mm](?:[Ii][Dd]|[Cc])|[Nn][Cc][Tt]\d"
@@ -52,7 +54,7 @@ LETTERED = re.compile(
 BRACKETED = re.compile(r"\[[A-Za-z][^\[\]]{0,80}\]")
 # Each mark and each bracket has one of these parts, in small letters, and each such thing has a
 # letter for a name. Both are quick to search for.
-MARK_HINTS = ("@", "{", "<", "[", "…", "%", "__", "...", "xxx", "yyy", "zzz")
+MARK_HINTS = ("@", "{", "<", "[", "…", "%s", "%(", "__", "...", "xxx", "yyy", "zzz")
 LETTER_HINT = re.compile(r" (?:[A-DX-Z]|XYZ|ABC)\b")
 # A mark that says that a part of the text is still to be written.
 UNFILLED = re.compile(
@@ -81,11 +83,14 @@ CLAUSES = re.compile(r"[,:;.(]")
 MOST_POINTED_WORDS = 5  # searched after a word such as "given"
 
 
+_LETTERED = WordedPattern(LETTERED)
+
+
 @cache
-def _placeholder_pattern() -> re.Pattern[str]:
+def _placeholder_pattern() -> WordedPattern:
     """A request to insert a text, or a reference to a text elsewhere."""
     first = alternatives(source_list("placeholders"))
-    return re.compile(
+    pattern = re.compile(
         rf"[\[<({{]+\s*(?:{first})\b[^\]>)}}]{{0,120}}[\]>)}}]+\W*"
         r"|(?:the |your )?[\w -]{2,40} (?:goes here|to be (?:provided|added|inserted|supplied)"
         r"|will be (?:provided|added|inserted|supplied)|not (?:shown|included|attached))\.?"
@@ -94,11 +99,11 @@ def _placeholder_pattern() -> re.Pattern[str]:
         r"|(?:the )?(?:given|provided|attached|enclosed|above|following) (?P<kind>[\w -]{2,40})\.?",
         re.IGNORECASE,
     )
+    return WordedPattern(pattern)
 
 
-@lru_cache(1)  # two checks in a row ask it of the same text
 def _may_hold_link(text: str) -> bool:
-    return LINK_HINT.search(text) is not None
+    return _LINK.may_match(text) and LINK_HINT.search(text) is not None
 
 
 def _may_be_placeholder(text: str) -> bool:
@@ -140,17 +145,19 @@ class StandIns:
         if len(text) > MOST_MARK_CHARS:
             return text[:11].lower() == "lorem ipsum"
         body = text.rpartition(":")[2].strip() if text.count(":") == 1 else text
+        may_be_placeholder = _placeholder_pattern().may_match(text)
         for one in {text, body}:
-            if LOREM.fullmatch(one):
+            if LOREM.match(one):
                 return True
-            if not _may_be_placeholder(one):
+            if not may_be_placeholder or not _may_be_placeholder(one):
                 continue
-            if found := _placeholder_pattern().fullmatch(one):
+            if found := _placeholder_pattern().pattern.fullmatch(one):
                 kind = nouns_of(found.group("kind") or "")
                 return not kind or kind[-1] in self._class_of
         folded = text.lower()
         has_mark = any(part in folded for part in MARK_HINTS)
-        if (has_mark or LETTER_HINT.search(text)) and self._is_marked(text, has_mark=has_mark):
+        has_letter = has_mark or (_LETTERED.may_match(text) and LETTER_HINT.search(text))
+        if has_letter and self._is_marked(text, has_mark=has_mark):
             return True
         marked = any(part in body for part in MARK_PARTS) and MARK.search(body) is not None
         if body.count(" ") > MOST_KIND_WORDS and not marked:
@@ -174,7 +181,7 @@ class StandIns:
         ):
             return False  # "The patient was given …" is the beginning of a sentence
         rest = BRACKETED.sub(self._bracket, MARK.sub(" ", text)) if has_mark else text
-        rest = LETTERED.sub(" ", rest)
+        rest = LETTERED.sub(" ", rest) if _LETTERED.may_match(text) else rest
         return rest != text and self._is_frame(rest)
 
     def _bracket(self, found: re.Match[str]) -> str:

@@ -15,15 +15,15 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
     source_list,
 )
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
-from bioinstruct_dagster.signs import SignSearch
+from bioinstruct_dagster.signs import SignSearch, WordedPattern
 
-OF_WORK = re.compile(
+OF_WORK = WordedPattern(
     r"^given an? (?:[\w-]+ ){0,4}(?:study|article|paper|trial|publication)\b"
     r"|\b(?:of|in|from) (?:the|this|a) (?:(?:given|provided|following|medical|research|scientific"
     r"|clinical|journal|published) ){1,4}(?:study|article|paper|trial|publication)\b",
     re.IGNORECASE,
 )
-RESULTS_OF_TEST = re.compile(r"\b(?:results?|findings|interpret)\b", re.IGNORECASE)
+RESULTS_OF_TEST = WordedPattern(r"\b(?:results?|findings|interpret)\b", re.IGNORECASE)
 
 
 class TaskNeeds:

@@ -8,6 +8,7 @@ import re
 
 from bioinstruct_dagster.curation.quality.grounding.source_words import source_list
 from bioinstruct_dagster.curation.tokens.scripts import count_words
+from bioinstruct_dagster.signs import WordedPattern
 
 MOST_WORDS_OF_ONE = 14  # of an input that is one of two things
 MOST_WORDS_OF_NAME = 5
@@ -19,22 +20,22 @@ SEVERAL = re.compile(
     re.IGNORECASE,
 )
 # Each task that needs two things has one of these words.
-COMPARES = re.compile(r"compar|\btwo\b|\bpairs? of\b|\bgiven .{3,90} and |'s|’s", re.IGNORECASE)
+COMPARES = WordedPattern(r"compar|\btwo\b|\bpairs? of\b|\bgiven .{3,90} and |'s|’s", re.IGNORECASE)
 UNIT = re.compile(r"\b[a-zµμ]{1,5}/[A-Za-z]{1,4}\b")
-TWO_THINGS = re.compile(
+TWO_THINGS = WordedPattern(
     r"\b(?:(?:the )?(?:following |given |provided |specified )two"
     r"|(?:the )?two (?:following |given |provided |specified |listed |mentioned )"
     r"|(?:the )?(?:given |following |provided )?pairs? of"
     r"|(?:the|these) two)\b(?! (?:main|most|major|types|kinds|ways|classes|forms|common))",
     re.IGNORECASE,
 )
-SENTENCES = re.compile(r"\b(?:sentences|statements|texts|claims|premise)\b", re.IGNORECASE)
-JUDGES = re.compile(
+SENTENCES = WordedPattern(r"\b(?:sentences|statements|texts|claims|premise)\b", re.IGNORECASE)
+JUDGES = WordedPattern(
     r"\b(?:compar\w+|contrast\w*|differ\w*|similar\w*|same|match\w*|contradict\w*|entail\w*"
     r"|interact\w*|relat\w+|agree\w*|consistent|paraphras\w+|equivalent|which|whether|distinguish)\b",
     re.IGNORECASE,
 )
-EARLIER = re.compile(
+EARLIER = WordedPattern(
     r"\bcompar\w+\b.{0,80}\b(?:with|to|against|and)\b.{0,40}"
     r"\b(?:previous|prior|earlier|baseline|past|former|last)\b",
     re.IGNORECASE,
@@ -44,12 +45,12 @@ TIMES = re.compile(
     r"|today|first|second|increased|decreased|rose|fell|dropped)\b|→|->",
     re.IGNORECASE,
 )
-LISTED_IN = re.compile(
+LISTED_IN = WordedPattern(
     r"\b(?:if|whether)\b.{3,80}\b(?:listed|found|included|recorded|documented|present|mentioned)"
     r" (?:in|on|among) (?:the )?(?:patient|person|individual)(?:'s|’s) (?P<record>[\w -]{3,40})",
     re.IGNORECASE,
 )
-BOTH_GIVEN = re.compile(
+BOTH_GIVEN = WordedPattern(
     r"\bgiven (?:an? |the |two )?(?P<first>[\w'’ -]{3,40}) and "
     r"(?:an? |the )(?P<second>[\w'’ -]{3,40}), (?:please )?"
     r"(?:determine|decide|assess|judge|evaluate|identify|state|classify|check|verify|predict)"

@@ -1,0 +1,267 @@
+"""What the study found in one sentence for each base model, and how sure that is.
+
+The sentence is about the largest training set of a base model, and about all its measures, so that
+no measure is chosen for its result. Belongs here: the choice of the training set, the verdicts, and
+the sentence. Does not: the scores (findings.family_rows), or drawing (study_report.forest).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
+from bioinstruct_dagster.findings.figures.ablation import training_set
+from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, interval_of
+from bioinstruct_dagster.findings.wording import amount, difference_unit, measure_name
+
+LEVEL = 0.05  # of the corrected p-value below which a difference is called real
+Verdict = Literal["better", "worse", "not shown", "unknown"]
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class HeadlineMeasure:
+    """One measure of the headline's training set.
+
+    Attributes:
+        row: of `data_scaling`, `category_ablation` or `leaderboard`.
+        p_holm: of no difference, corrected over the measures of the headline; None if unknown.
+        verdict: better, worse, or that no difference is shown.
+    """
+
+    row: Mapping[str, Any]
+    p_holm: float | None
+    verdict: Verdict
+
+    @property
+    def name(self) -> str:
+        """The measure in words."""
+        loss = " loss" if self.row["task"] == HELD_OUT else ""
+        return f"{measure_name(self.row)}{loss}"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What the largest training set of a base model did.
+
+    Attributes:
+        base_model: its name.
+        trained_on: the training set in words, such as `all categories, 128 instructions`.
+        seeds: how many seeds were trained.
+        recipes: the names of their recipes.
+        measures: averages of categories, tasks of categories without one, and the held-out loss.
+        older: why the scores are not of the present data set; empty if they are.
+        rehearsal: whether a score is a rehearsal.
+    """
+
+    base_model: str
+    trained_on: str
+    seeds: int
+    recipes: Sequence[str]
+    measures: Sequence[HeadlineMeasure]
+    older: str
+    rehearsal: bool
+
+    def sentence(self) -> str:
+        """What was found, in one sentence."""
+        seeds = f"mean of {self.seeds} seeds" if self.seeds > 1 else "one seed"
+        begin = f"{self.base_model}, trained on {self.trained_on} ({seeds}),"
+        parts = []
+        for verdict, words in (("better", "became better on"), ("worse", "became worse on")):
+            if found := [one for one in self.measures if one.verdict == verdict]:
+                parts.append(f"{words} {_joined([_with_interval(one) for one in found])}")
+        unsure = [one for one in self.measures if one.verdict in {"not shown", "unknown"}]
+        if unsure:
+            named = _joined([one.name for one in unsure])
+            parts.append(f"showed no certain difference on {named}{_unseen(unsure)}")
+        return f"{begin} {'; it '.join(parts)}."
+
+    def certainty(self) -> str:
+        """How sure the sentence is."""
+        count = len(self.measures)
+        n = sorted({one.row["n"] for one in self.measures})
+        items = f"{n[0]:,}" if len(n) == 1 else f"{n[0]:,} to {n[-1]:,}"
+        seeds = (
+            "The intervals count other items and other seeds."
+            if self.seeds > 1
+            else "One seed was trained, so the intervals count other items only. Another seed may "
+            "give another result."
+        )
+        return (
+            f"“Better” and “worse” mean p < {LEVEL:g}, corrected over the "
+            f"{count} measure{'s' if count > 1 else ''} of this sentence by Holm's method, with "
+            f"{items} items a measure. Brackets hold 95 % intervals. A difference “can stay "
+            f"unseen” if such a study would show it with a power below 80 %. {seeds}"
+        )
+
+
+def headlines(leaderboard: Rows, ablation: Rows, scaling: Rows) -> list[Headline]:
+    """A headline for each base model, that with the most scored experiments first.
+
+    Args:
+        leaderboard: rows of that table.
+        ablation: rows of `category_ablation`.
+        scaling: rows of `data_scaling`.
+    """
+    experiments: dict[str, set[str]] = {}
+    for row in leaderboard:
+        experiments.setdefault(row["base_model"], set()).add(row["recipe"])
+    order = sorted(experiments, key=lambda name: (-len(experiments[name]), name))
+    found = []
+    for base_model in order:
+        rows = [_as_family(row) for row in (*scaling, *ablation, *measured_by_category(leaderboard))
+                if row["base_model"] == base_model]  # fmt: skip
+        if rows:
+            found.append(_headline(base_model, rows))
+    return found
+
+
+def measured_by_category(rows: Rows) -> list[Mapping[str, Any]]:
+    """Rows of the leaderboard: averages, tasks of categories without one, and the test split."""
+    averaged = {
+        (row["base_model"], row["recipe"], row["category"])
+        for row in rows
+        if row["task"] == AVERAGE
+    }
+    return [
+        row
+        for row in rows
+        if row["task"] in {AVERAGE, HELD_OUT}
+        or (row["base_model"], row["recipe"], row["category"]) not in averaged
+    ]
+
+
+def lines_of(
+    headline: Headline,
+) -> tuple[str, list[tuple[str, float, float | None, float | None]]]:
+    """The title and the lines of a drawing of the measures of one unit, tasks before losses."""
+    known = [one for one in headline.measures if one.row["difference"] is not None]
+    tasks = [one for one in known if one.row["metric"] != "loss"]
+    shown = tasks or known
+    scale, side = (100, "points") if tasks else (1, "nats, lower is better")
+    names = ("difference", "difference_low", "difference_high")
+    lines = []
+    for one in shown:
+        value, low, high = (None if one.row[n] is None else scale * one.row[n] for n in names)
+        lines.append((one.name, value or 0.0, low, high))
+    return f"{headline.base_model}: adapter minus base ({side})", lines
+
+
+def _as_family(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of any of the three tables, with the columns of a family of seeds."""
+    single = {
+        "recipes": [row.get("recipe", "")],
+        "seeds": 1,
+        "categories": None,
+        "variant": "",
+    }
+    return single | dict(row)
+
+
+def _headline(base_model: str, rows: list[dict[str, Any]]) -> Headline:
+    sets: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["task"] == HELD_OUT and row["category"] != "all":
+            continue
+        key = (tuple(row["recipes"]), row["dataset_fingerprint"], row["prompt_version"])
+        sets.setdefault(key, []).append(row)
+    best = max(sets.values(), key=_rank)
+    measures: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in best:  # the same measure stands in two tables
+        measures.setdefault((row["task"], row["category"], row["metric"]), row)
+    mine = sorted(measures.values(), key=lambda row: (row["task"] == HELD_OUT, row["category"]))
+    p_values = holm([_p_value(row) for row in mine])
+    first = best[0]
+    return Headline(
+        base_model=base_model,
+        trained_on=_training_set(first),
+        seeds=first["seeds"],
+        recipes=first["recipes"],
+        measures=[_measure(row, p) for row, p in zip(mine, p_values, strict=True)],
+        older=next((row["older"] for row in mine if row["older"]), ""),
+        rehearsal=any(row["rehearsal"] for row in mine),
+    )
+
+
+def _rank(rows: list[dict[str, Any]]) -> tuple[Any, ...]:
+    """The present data set first, then the most rows, the most seeds, and the most measures."""
+    first = rows[0]
+    measures = {(row["task"], row["category"]) for row in rows}
+    return (
+        not any(row["older"] for row in rows),
+        first["train_rows"] or 0,
+        first["seeds"],
+        first["categories"] is not None,
+        len(measures),
+        first["recipes"][0],
+    )
+
+
+def _training_set(row: Mapping[str, Any]) -> str:
+    size = f"{row['train_rows']:,.0f} instructions" if row["train_rows"] else "the instructions"
+    if row["categories"] is None:
+        return f"{size} of the recipe {row['recipe']}"
+    return f"{size} of {training_set(row)}"
+
+
+def _measure(row: Mapping[str, Any], p_holm: float) -> HeadlineMeasure:
+    if math.isnan(p_holm):
+        return HeadlineMeasure(row, None, "unknown")
+    if p_holm >= LEVEL:
+        return HeadlineMeasure(row, p_holm, "not shown")
+    gained = (row["difference"] < 0) == row["lower_is_better"]
+    return HeadlineMeasure(row, p_holm, "better" if gained else "worse")
+
+
+def _p_value(row: Mapping[str, Any]) -> float:
+    """Of no difference, two-sided, from the interval by the normal distribution.
+
+    An interval over few seeds is wider than a normal one, so the value is then too large, and never
+    too small. NaN without an interval.
+    """
+    if row["difference"] is None:
+        return math.nan
+    error = interval_of(row, "difference").error
+    if not error:
+        return math.nan
+    return math.erfc(abs(row["difference"]) / error / math.sqrt(2))
+
+
+def _with_interval(one: HeadlineMeasure) -> str:
+    row, metric = one.row, one.row["metric"]
+    return (
+        f"{one.name} ({amount(row['difference'], metric, sign=True)} {difference_unit(metric)} "
+        f"{bounds(row, metric)})"
+    )
+
+
+def _unseen(measures: Sequence[HeadlineMeasure]) -> str:
+    """How large a difference could have gone unseen, by unit."""
+    found: dict[str, list[float]] = {}
+    for one in measures:
+        if one.row["detectable"] is not None:
+            found.setdefault(one.row["metric"], []).append(one.row["detectable"])
+    by_unit: dict[str, list[tuple[float, str]]] = {}
+    for metric, values in found.items():
+        by_unit.setdefault(difference_unit(metric), []).extend((each, metric) for each in values)
+    parts = []
+    for unit, pairs in by_unit.items():
+        (least, metric), (most, of_most) = min(pairs), max(pairs)
+        ends = list(dict.fromkeys((amount(least, metric), amount(most, of_most))))
+        parts.append(f"{' to '.join(ends)} {unit}")
+    return f", where differences below {' and '.join(parts)} can stay unseen" if parts else ""
+
+
+def bounds(row: Mapping[str, Any], metric: str) -> str:
+    """The interval of a row's difference in brackets."""
+    low, high = row["difference_low"], row["difference_high"]
+    if low is None or high is None:
+        return "[no interval]"
+    return f"[{amount(low, metric, sign=True)}, {amount(high, metric, sign=True)}]"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

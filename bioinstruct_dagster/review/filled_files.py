@@ -1,0 +1,140 @@
+"""The filled-in files of reviewers: JSON from the page, or CSV from the page or a spreadsheet.
+
+Belongs here: finding the files, reading their records, and refusing faults by file, line and field.
+Does not: the fields of one judgement (judgements).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.generation.imports.csv_rows import read_csv
+from bioinstruct_dagster.generation.imports.faults import ImportedSetError, RowFaults
+from bioinstruct_dagster.generation.imports.json_rows import read_json
+from bioinstruct_dagster.input_files import fault_of_file, fault_of_folder, shown
+from bioinstruct_dagster.review.judgements import (
+    FIELDS,
+    NEEDED_FIELDS,
+    JudgementFaultError,
+    RowJudgement,
+    judgement_of,
+)
+
+SUFFIXES = (".csv", ".json", ".jsonl")
+_ANSWERS = ("decision", "category", "reason", "comment")
+
+
+class FilledFileError(StatedError):
+    """A filled-in file can't be used; the message names file, line and field."""
+
+
+def filled_files(folder: Path) -> list[Path]:
+    """The filled-in files of the folder by name; none if there is no folder.
+
+    Raises:
+        FilledFileError: the path is no folder, or a file in it has another ending.
+    """
+    if not folder.exists():
+        return []
+    if fault := fault_of_folder(folder):
+        raise FilledFileError(
+            f"{shown(folder)} {fault}. Name a folder in BIOINSTRUCT_REVIEW_FILES."
+        )
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "~")))
+    for path in paths:
+        if path.suffix.lower() not in SUFFIXES:
+            raise FilledFileError(
+                f"{shown(path)}: a filled-in review is a file that ends in .json or .csv. Save a "
+                "spreadsheet as CSV in UTF-8, or move the file away."
+            )
+    return paths
+
+
+def read_judgements(paths: Sequence[Path]) -> list[RowJudgement]:
+    """All judgements of the files. If a reviewer judged an item twice, the later one counts.
+
+    Raises:
+        FilledFileError: names every fault of the first file that has any, or two judgements of a
+            reviewer of which none is later.
+    """
+    latest: dict[tuple[str, str], RowJudgement] = {}
+    for path in paths:
+        for judgement in read_file(path):
+            key = (judgement.reviewer, judgement.item_id)
+            latest[key] = _later(latest.get(key), judgement)
+    return [latest[key] for key in sorted(latest)]
+
+
+def _later(known: RowJudgement | None, new: RowJudgement) -> RowJudgement:
+    if known is None or known.same_as(new):
+        return new if known is None else known
+    if known.judged_at is None or new.judged_at is None or known.judged_at == new.judged_at:
+        raise FilledFileError(
+            f"{known.reviewer} judged {known.item_id} twice, and not alike: {known.place} and "
+            f"{new.place}. Neither says when (field judged_at). Remove one of the two lines."
+        )
+    return new if new.judged_at > known.judged_at else known
+
+
+def read_file(path: Path) -> list[RowJudgement]:
+    """The judgements of one file. Lines without any answer are left out: they are not judged yet.
+
+    If one reviewer's name stands in the file, lines without a name are that reviewer's.
+
+    Raises:
+        FilledFileError: names file, line and field of each fault.
+    """
+    if fault := fault_of_file(path):
+        raise FilledFileError(f"{shown(path)} {fault}.")
+    is_csv = path.suffix.lower() == ".csv"
+    try:
+        records = list((read_csv if is_csv else read_json)(path).records)
+    except ImportedSetError as error:
+        raise FilledFileError(str(error)) from None
+    faults = RowFaults()
+    answered: list[tuple[str, Mapping[str, Any]]] = []
+    for place, fields in records:
+        if not isinstance(fields, Mapping):
+            faults.add(place, "it is no object with the fields of a judgement")
+        elif any(str(fields.get(name) or "").strip() for name in _ANSWERS):
+            answered.append((place, fields))
+    _refuse_missing_columns(path, [fields for _, fields in answered])
+    found = _judgements(path, answered, faults)
+    try:
+        faults.refuse(f"{shown(path)}: the filled-in review has faults:")
+    except ImportedSetError as error:
+        raise FilledFileError(str(error)) from None
+    return found
+
+
+def _refuse_missing_columns(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    if records and (missing := [n for n in NEEDED_FIELDS if not any(n in one for one in records)]):
+        raise FilledFileError(
+            f"{shown(path)}: there is no column {', '.join(missing)}. The columns of a filled-in "
+            f"review are {', '.join(FIELDS)}; others are not read."
+        )
+
+
+def _judgements(
+    path: Path, records: Iterable[tuple[str, Mapping[str, Any]]], faults: RowFaults
+) -> list[RowJudgement]:
+    records = list(records)
+    names = {str(fields.get("reviewer") or "").strip() for _, fields in records} - {""}
+    only = names.pop() if len(names) == 1 else ""
+    found: dict[tuple[str, str], RowJudgement] = {}
+    for place, fields in records:
+        named = (
+            fields if str(fields.get("reviewer") or "").strip() else {**fields, "reviewer": only}
+        )
+        try:
+            judgement = judgement_of(named, f"{path.name}, {place}")
+        except JudgementFaultError as error:
+            faults.add(place, f"field {error.field}: {error}")
+            continue
+        key = (judgement.reviewer, judgement.item_id)
+        if key in found:
+            earlier = found[key].place.rpartition(", ")[2]
+            faults.add(place, f"field item_id: {earlier} judges the same row; remove one of them")
+        found[key] = judgement
+    return list(found.values())
