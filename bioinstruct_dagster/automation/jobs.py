@@ -25,7 +25,7 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.training.assets import train_adapters
 
-DATA_SET_SELECTION = dg.AssetSelection.assets("hf_dataset").upstream()
+DATA_SET_SELECTION = dg.AssetSelection.assets("dataset_figures").upstream()
 TRAINING_SELECTION = dg.AssetSelection.groups("training", "evaluation", "findings")
 
 data_set_job = dg.define_asset_job(

@@ -73,6 +73,13 @@ def svg_text(figure: "Figure", description: str) -> str:
     return element.replace("<svg", told, 1)
 
 
+def page_picture(figure: "Figure") -> bytes:
+    """The figure as a PNG of few bytes, for an event of Dagster: a pixel for each CSS pixel."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", metadata={"Software": None})
+    return picture.getvalue()
+
+
 def save(figure: "Figure", folder: Path, name: str, description: str) -> SavedFigure:
     """Write a figure as PNG and SVG, each whole or not at all.
 

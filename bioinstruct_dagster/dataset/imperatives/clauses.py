@@ -14,7 +14,8 @@ _NEEDS = frozenset({"needs", "need", "has", "have", "is", "are", "ought"})
 _BREAKS = frozenset(',;:)]}"—–')
 # Words before `to` and a verb: your task is to identify, you are asked to identify.
 _PURPOSES = frozenset(
-    "is are asked tasked required need needs want you be try task job goal aim".split()
+    {"is", "are", "be", "asked", "tasked", "required", "need", "needs", "want", "you", "try"}
+    | {"task", "job", "goal", "aim"}
 )
 
 

@@ -15,9 +15,7 @@ from bioinstruct_dagster.dataset.imperatives.phrases import (
 from bioinstruct_dagster.dataset.imperatives.words_of import Sentence, nouns, verbs
 
 _PERSONS = frozenset({"me", "us", "you", "him", "her", "them", "it", "they"})
-_NO_ADVERBS = frozenset(
-    {"family", "only", "assembly", "anomaly", "supply", "early", "daily", "weekly"}
-)
+_NO_ADVERBS = NOUNS_IN_LY | {"only", "early", "daily", "weekly", "monthly"}
 # Words in `explain in simple terms the difference`, between the verb and the object, at most.
 _ASIDE_WORDS = 6
 
