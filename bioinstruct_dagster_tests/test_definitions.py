@@ -14,6 +14,7 @@ from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.conftest import CHAIN, REVIEW
 
 TABULAR = [*CHAIN, *REVIEW]  # every asset of the chain has its table
+FIGURES = "dataset_figures"  # after hf_dataset
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
 FINDINGS = [
     "leaderboard",
@@ -68,13 +69,14 @@ def test_the_definitions_can_be_loaded(settings):
 def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
+    keys.sort(key=lambda name: name == FIGURES)  # they end a branch of their own
     labelled = CHAIN.index("categorized_instructions") + 1
     chain = [*CHAIN[:labelled], *REVIEW, *CHAIN[labelled:]]
     assert keys[: len(chain)] == chain
-    assert sorted(keys[len(chain) :]) == sorted([JUDGED, *FINDINGS])
+    assert sorted(keys[len(chain) :]) == sorted([FIGURES, JUDGED, *FINDINGS])
 
 
-@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, JUDGED, *FINDINGS])
+@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, FIGURES, JUDGED, *FINDINGS])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -88,7 +90,7 @@ def test_each_asset_tells_its_story(settings, name):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*TABULAR, *FINDINGS])
+@pytest.mark.parametrize("name", [*TABULAR, FIGURES, *FINDINGS])
 def test_each_table_has_a_blocking_schema_check(settings, name):
     graph = build_defs(settings).resolve_asset_graph()
     specs = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}

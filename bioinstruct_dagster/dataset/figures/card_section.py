@@ -22,7 +22,7 @@ def figures_section(verbs: VerbDiversity, figures: Sequence[tuple[str, str, str]
         verbs: the counts of root verbs.
         figures: of each figure the title, the path from the card, and what it shows in words.
     """
-    blocks = [f"![{title}: {told}]({path})\n\n{told}" for title, path, told in figures]
+    blocks = [f"![{title}]({path})\n\n{told}" for title, path, told in figures]
     rows = [
         (one.verb, one.rows, percent(one.rows / verbs.read), ", ".join(one.objects))
         for one in verbs.top

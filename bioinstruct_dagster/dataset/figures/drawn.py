@@ -110,8 +110,8 @@ def data_figures(
         drawn.append(
             DataFigure(
                 "dataset_growth", "Growth and yield", growth_figure(steps),
-                f"{counted(len(steps), 'run')} or imports brought {raw:,} raw rows, of which "
-                f"{kept:,} ({percent(kept / raw)}) are in the set.",
+                f"{counted(len(steps), 'run or import', 'runs or imports')} brought {raw:,} raw "
+                f"rows, of which {kept:,} ({percent(kept / raw)}) are in the set.",
                 [
                     (step.run, label, count)
                     for step in steps

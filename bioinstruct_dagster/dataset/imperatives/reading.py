@@ -1,7 +1,7 @@
 """Root verb and object of an instruction, by word lists.
 
 Belongs here: which sentence counts, and the answer for one instruction. Does not: a language model
-(parsing), or counting the answers (dataset.figures.verb_shares).
+(parsing), or counting the answers (diversity).
 """
 
 from typing import NamedTuple
