@@ -19,8 +19,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 MATERIALIZE := $(BIN)/dagster asset materialize -m bioinstruct_dagster
 
-.PHONY: help setup setup-dev demo test test-slow test-all test-servers lint format ui report browser settings-table constraints real-base \
-	bench-generation bench-curation bench-training bench-training-gpu bench-evaluation bench-imports bench-privacy bench-loading bench-judge bench-composite clean
+.PHONY: help setup setup-dev demo study test test-slow test-all test-servers lint format ui report browser settings-table constraints real-base \
+	bench-generation bench-curation bench-training bench-training-gpu bench-evaluation bench-imports bench-privacy bench-loading bench-judge bench-composite bench-worth clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -46,6 +46,26 @@ demo: setup  ## Materialize the whole chain on the embedded teacher and base mod
 	$(MATERIALIZE) --select 'key:lora_adapter or key:eval_scores or group:findings' \
 		--partition 'rehearsal-llama|information_extraction'
 	@$(BIN)/python -m bioinstruct_dagster.report
+
+# A small study of the smallest real model; docs/study/README.md. It goes on where it was stopped.
+#   ROWS=FILE     an instruction set to train on, in place of the rows of the rehearsal teacher
+#   ITEMS=FOLDER  the items of evaluation tasks; without them, only held-out rows are scored
+#   NUMBER=100    of items of each task
+#   PAIRS=yes     pairs of categories too
+STUDY_DATA := $(CURDIR)/data/study
+NUMBER ?= 100
+STUDY = BIOINSTRUCT_DATA_DIR=$(STUDY_DATA) BIOINSTRUCT_EXPERIMENTS=$(CURDIR)/docs/study/experiments.yaml \
+	BIOINSTRUCT_EVALUATE_TASKS=held_out,medqa,medmcqa,pubmedqa,nli4ct BIOINSTRUCT_EVALUATION_ITEMS=$(NUMBER) \
+	BIOINSTRUCT_EVALUATION_ANSWERS=0 \
+	$(if $(ROWS),BIOINSTRUCT_IMPORT=$(abspath $(ROWS))) $(if $(ITEMS),BIOINSTRUCT_EVAL_DIR=$(abspath $(ITEMS)))
+
+study: real-base  ## Train SmolLM2-135M on categories and sizes, two seeds, and score it (up to 3 h on two cores)
+	@mkdir -p $(STUDY_DATA)/models
+	@ln -sfn $(CURDIR)/data/models/smollm2-135m $(STUDY_DATA)/models/smollm2-135m
+	$(STUDY) $(MATERIALIZE) --select '+key:hf_dataset'
+	$(STUDY) $(BIN)/dagster job execute -m bioinstruct_dagster -j study -c docs/study/study.yaml
+	$(if $(PAIRS),$(STUDY) $(BIN)/dagster job execute -m bioinstruct_dagster -j study -c docs/study/pairs.yaml)
+	@$(STUDY) $(BIN)/python -m bioinstruct_dagster.report
 
 report: setup  ## Print the report of what is in the store
 	@$(BIN)/python -m bioinstruct_dagster.report
@@ -110,6 +130,9 @@ bench-training-gpu: setup-dev  ## Measure training of 7B and 13B shapes on one G
 # The real items: make bench-evaluation ITEMS=/path/to/the/evaluation/folder
 bench-evaluation: setup-dev  ## Measure evaluation beside lm-evaluation-harness, installed apart (12 min)
 	$(BIN)/python -m benchmarks.evaluation $(if $(ITEMS),--items $(ITEMS))
+
+bench-worth: setup  ## How often data_worth flags a shuffled refresh, and a sound one, with the embedded model (1 h)
+	$(BIN)/python -m benchmarks.worth $(if $(ROWS),--rows $(ROWS)) $(if $(SCRATCH),--scratch $(SCRATCH))
 
 bench-privacy: setup-dev  ## Measure the privacy gate on synthetic notes, for docs/privacy.md
 	$(BIN)/python -m benchmarks.privacy

@@ -15,7 +15,16 @@ gc.disable()
 
 import dagster as dg
 
-from bioinstruct_dagster.automation import command_line, jobs, schedules, sensors
+from bioinstruct_dagster.automation import (
+    command_line,
+    executors,
+    jobs,
+    schedules,
+    sensors,
+)
+from bioinstruct_dagster.automation.experiment_sensors import experiment_sensors
+from bioinstruct_dagster.automation.failure_sensor import run_failures
+from bioinstruct_dagster.automation.freshness import with_freshness
 from bioinstruct_dagster.curation import assets as curation
 from bioinstruct_dagster.curation import checks as curation_checks
 from bioinstruct_dagster.curation.curate_rows import curator_maker
@@ -27,6 +36,8 @@ from bioinstruct_dagster.evaluation.judge import checks as judge_checks
 from bioinstruct_dagster.evaluation.judge.assets import judged_answers_asset
 from bioinstruct_dagster.findings import checks as findings_checks
 from bioinstruct_dagster.findings.assets import finding_assets
+from bioinstruct_dagster.findings.worth import checks as worth_checks
+from bioinstruct_dagster.findings.worth.assets import data_worth_asset
 from bioinstruct_dagster.generation import assets as generation
 from bioinstruct_dagster.generation import checks as generation_checks
 from bioinstruct_dagster.models.compute.choice import launchers
@@ -54,6 +65,7 @@ CHECK_MODULES = [
     evaluation_checks,
     judge_checks,
     findings_checks,
+    worth_checks,
 ]
 
 
@@ -63,28 +75,34 @@ def build_defs(settings: Settings) -> dg.Definitions:
     store = Store(settings.store.path, settings.store.lock_timeout)
     return dg.Definitions(
         assets=[
-            seeds.seed_tasks,
-            generation.raw_instructions,
-            curation.deduplicated_instructions,
-            curation.categorized_instructions,
+            *with_freshness(
+                [
+                    seeds.seed_tasks,
+                    generation.raw_instructions,
+                    curation.deduplicated_instructions,
+                    curation.categorized_instructions,
+                    dataset.hf_dataset,
+                ]
+            ),
             review.review_sample,
             review.review_results,
-            dataset.hf_dataset,
             dataset.dataset_figures,
             lora_adapter_asset(matrix, settings.compute.where),
             eval_scores_asset(matrix, settings.compute.where),
             judged_answers_asset(matrix),
             *finding_assets(matrix),
+            data_worth_asset(matrix, settings.compute.where),
         ],
         asset_checks=list(dg.load_asset_checks_from_modules(CHECK_MODULES)),
         jobs=[
             jobs.data_set_job,
             jobs.data_set_multiprocess_job,
             jobs.experiment_job,
+            jobs.data_worth_job,
             jobs.study_job(matrix, settings.compute.where),
         ],
         schedules=[schedules.weekly_refresh],
-        sensors=[sensors.batch_results],
+        sensors=[sensors.batch_results, run_failures, *experiment_sensors(matrix)],
         resources={
             "settings": settings,
             "store": store,
@@ -95,7 +113,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
         },
         # Most steps are short or wait for the network, and training has its own process in any
         # case. Dagster's default, one process per step, costs 26 CPU-seconds a run; this costs 3.
-        executor=dg.in_process_executor,
+        executor=executors.in_process,
     )
 
 

@@ -28,8 +28,8 @@ def test_the_asset_graph_is_as_its_snapshot(settings):
 def test_the_snapshot_tells_every_kind_of_definition(settings):
     snapshot = json.loads(SNAPSHOT.read_text("utf-8"))
     assert set(snapshot["assets"]) == {
-        *CHAIN, *REVIEW, "dataset_figures", "judged_answers", "leaderboard", "category_ablation",
-        "data_scaling",
+        *CHAIN, *REVIEW, "judged_answers", "leaderboard", "category_ablation", "data_scaling",
+        "data_worth", "dataset_figures",
     }  # fmt: skip
     for kind in ("checks", "jobs", "schedules", "sensors", "resources"):
         assert snapshot[kind], kind

@@ -16,11 +16,8 @@ from bioinstruct_dagster_tests.conftest import CHAIN, REVIEW
 TABULAR = [*CHAIN, *REVIEW]  # every asset of the chain has its table
 FIGURES = "dataset_figures"  # after hf_dataset
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
-FINDINGS = [
-    "leaderboard",
-    "category_ablation",
-    "data_scaling",
-]  # over the scores of all experiments
+FINDINGS = ["leaderboard", "category_ablation", "data_scaling"]  # over all experiments' scores
+WORTH = "data_worth"  # beside the chain; a run makes it only if it selects nothing else
 HEAVY = [
     "torch", "transformers", "peft", "datasets", "accelerate", "tokenizers", "sklearn", "scipy",
     "openai", "aiohttp", "pyarrow", "pandas", "numba", "presidio_analyzer", "spacy", "rouge_score",
@@ -69,14 +66,13 @@ def test_the_definitions_can_be_loaded(settings):
 def test_the_chain_runs_from_seeds_to_scores(settings):
     graph = build_defs(settings).resolve_asset_graph()
     keys = [key.to_user_string() for key in graph.toposorted_asset_keys]
-    keys.sort(key=lambda name: name == FIGURES)  # they end a branch of their own
-    labelled = CHAIN.index("categorized_instructions") + 1
-    chain = [*CHAIN[:labelled], *REVIEW, *CHAIN[labelled:]]
-    assert keys[: len(chain)] == chain
-    assert sorted(keys[len(chain) :]) == sorted([FIGURES, JUDGED, *FINDINGS])
+    chain = [*CHAIN, *REVIEW]
+    assert [key for key in keys if key in CHAIN] == CHAIN
+    assert keys.index("hf_dataset") > keys.index("review_results")
+    assert {*keys} - {*chain} == {FIGURES, JUDGED, *FINDINGS, WORTH}
 
 
-@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, FIGURES, JUDGED, *FINDINGS])
+@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, FIGURES, JUDGED, *FINDINGS, WORTH])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -90,7 +86,7 @@ def test_each_asset_tells_its_story(settings, name):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*TABULAR, FIGURES, *FINDINGS])
+@pytest.mark.parametrize("name", [*TABULAR, FIGURES, *FINDINGS, WORTH])
 def test_each_table_has_a_blocking_schema_check(settings, name):
     graph = build_defs(settings).resolve_asset_graph()
     specs = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
@@ -130,14 +126,14 @@ def model_step(defs, name):
     return defs.resolve_assets_def(name).op
 
 
-@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study"])
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study", WORTH])
 def test_model_steps_ask_for_a_gpu(settings, name):
     step = model_step(build_defs(settings), name)
     assert step.tags["dagster-k8s/config"]
     assert step.pool == "gpu"
 
 
-@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study"])
+@pytest.mark.parametrize("name", ["lora_adapter", "eval_scores", "study", WORTH])
 def test_steps_whose_model_process_has_its_own_pod_only_wait_for_it(settings, name):
     elsewhere = settings.changed(
         compute="kubernetes", exchange_url="s3://bucket/a", kubernetes_image="image"

@@ -108,9 +108,9 @@ def test_a_run_maps_columns_and_its_configuration_wins_over_the_settings(setting
     assert result.success
     found = shown(result)
     assert found["columns"] == "instruction=q,input=input,output=a"
-    assert found["imported_from"].startswith("rows.jsonl@")
+    assert found["imported from"].startswith("rows.jsonl@")
     [row, *_] = Store(settings.store.path).rows("select source, instruction from raw_instructions")
-    assert row == {"source": f"import:{found['imported_from']}", "instruction": ROWS[0]["q"]}
+    assert row == {"source": f"import:{found['imported from']}", "instruction": ROWS[0]["q"]}
 
 
 def test_the_log_says_what_was_imported(settings, tmp_path):
@@ -133,7 +133,7 @@ def test_what_an_import_leaves_out_is_in_the_log_and_in_the_metadata(settings, t
         settings, import_from=str(source), import_columns="instruction=q,output=a"
     )
     note = "The column 'ctx' holds text in 4 of 4 rows, and is not imported."
-    assert shown(result)["import_notes"] == f"- {note}"
+    assert shown(result)["import notes"] == f"- {note}"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_moved_and_renamed_file_gives_the_same_data_set(settings, tmp_path):
     moved = source.rename(tmp_path / "else" / "mine.jsonl")
     second = shown(run_of_raw_instructions(settings, import_from=str(moved), **mapping))
     assert first["fingerprint"] == second["fingerprint"]
-    assert first["imported_from"] != second["imported_from"]
+    assert first["imported from"] != second["imported from"]
     moved.write_text(moved.read_text("utf-8") + "\n", "utf-8")
     third = shown(run_of_raw_instructions(settings, import_from=str(moved), **mapping))
     assert third["fingerprint"] != second["fingerprint"]

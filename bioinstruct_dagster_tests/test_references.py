@@ -49,7 +49,6 @@ ALLOWED = {
     "scorer.score": "of rouge_score",
     "SentenceTransformer.save": "of sentence-transformers",
     "stanford_alpaca": "a repository on GitHub",
-    "study.yaml": "a file that a user writes",
     "TensorBoard": "a program that shows the metrics of training",
 }
 

@@ -19,7 +19,7 @@ from bioinstruct_dagster.models.partitions import missing_partition, unknown_par
 Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 Options = dict[str, object]  # of the command, by name
 
-# Commands that start a run: `dagster asset materialize`, `dagster job execute` and `dg launch`.
+# Those that start a run: `dagster asset materialize`, `dagster job execute` and `dg launch`.
 _RUNNING_COMMANDS = {"materialize", "execute", "launch"}
 # The words of Dagster by which its errors about partitions are told from others.
 _NO_PARTITION = "no '--partition' option was provided"
@@ -43,7 +43,7 @@ def state_errors(matrix: Callable[[], ExperimentMatrix]) -> None:
     Args:
         matrix: reads the experiments, if a message needs their names.
     """
-    if (options := _options()) is None:
+    if not (options := _options()):
         return
     before: Hook = sys.excepthook
 
@@ -65,6 +65,11 @@ def _options() -> Options | None:
     return context.params if context and context.command.name in _RUNNING_COMMANDS else None
 
 
+def runs_here() -> bool:
+    """Whether this process is a command that starts a run, whose user reads what it prints."""
+    return _options() is not None
+
+
 def stated(
     error: BaseException, options: Options, matrix: Callable[[], ExperimentMatrix]
 ) -> str | None:
@@ -80,8 +85,7 @@ def stated(
     if isinstance(error, dg.DagsterInvalidConfigError):
         faults = [_without_root(one.message) for one in error.errors]
         return "\n  ".join(["The run config has faults:", *faults])
-    said = str(error)
-    if _NOT_PARTITIONED in said:
+    if _NOT_PARTITIONED in (said := str(error)):
         return (
             "None of the selected assets has partitions, and the command names one. Leave out "
             "--partition, or select lora_adapter, eval_scores or judged_answers."

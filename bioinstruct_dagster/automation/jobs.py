@@ -4,20 +4,21 @@ Belongs here: which assets a job materializes. Does not: when a job runs (schedu
 the steps' work (training.assets, evaluation.assets).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from bioinstruct_dagster.automation import executors
 from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.assets import score_adapters
 from bioinstruct_dagster.findings.assets import findings_of
-from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.models.gpu import GPU_POOL, gpu_tags
-from bioinstruct_dagster.models.outcomes import ExperimentsFailedError
+from bioinstruct_dagster.models.outcomes import ExperimentOutcomes, ExperimentsFailedError
 from bioinstruct_dagster.models.partitions import ExperimentStep
 from bioinstruct_dagster.models.process.parent import ModelProcess
 from bioinstruct_dagster.settings import Settings
@@ -26,7 +27,11 @@ from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.training.assets import train_adapters
 
 DATA_SET_SELECTION = dg.AssetSelection.assets("dataset_figures").upstream()
-TRAINING_SELECTION = dg.AssetSelection.groups("training", "evaluation", "findings")
+# The jobs that train or score.
+TRAINING_JOBS = {"data_worth", "experiment", "study"}
+TRAINING_SELECTION = dg.AssetSelection.groups(
+    "training", "evaluation", "findings"
+) - dg.AssetSelection.assets("data_worth")
 
 data_set_job = dg.define_asset_job(
     "data_set",
@@ -38,7 +43,7 @@ data_set_job = dg.define_asset_job(
 data_set_multiprocess_job = dg.define_asset_job(
     "data_set_multiprocess",
     selection=DATA_SET_SELECTION,
-    executor_def=dg.multiprocess_executor,
+    executor_def=executors.multiprocess,
     description=(
         "Materialize all assets from the seed tasks to the Hugging Face data set, with each step "
         "in its own process."
@@ -53,6 +58,18 @@ experiment_job = dg.define_asset_job(
         "Train the LoRA adapter of one base model and recipe, score it, and make the findings "
         "anew: leaderboard, ablation of categories, and data scaling. "
         "A backfill over all partitions runs the whole experiment matrix."
+    ),
+)
+
+
+# It trains twice as many adapters as it has seeds, so no schedule and no sensor starts it.
+data_worth_job = dg.define_asset_job(
+    "data_worth",
+    selection=dg.AssetSelection.assets("data_worth"),
+    description=(
+        "Was the last refresh worth it? Train the smallest recipe with and without the rows that "
+        "it added, on equally many tokens under three seeds, and compare the held-out loss. "
+        "Nothing starts this job but you. Its verdict is a warning at most, and blocks nothing."
     ),
 )
 
@@ -77,6 +94,15 @@ class StudyConfig(StepConfig):
         description=(
             "Train again, even if there is an adapter with the same data, base model and recipe."
         ),
+    )
+    train: bool = Field(
+        default=True,
+        description=(
+            "Whether adapters are trained. If not, the run scores the adapters that are there."
+        ),
+    )
+    score: bool = Field(
+        default=True, description="Whether adapters are scored. If not, the run only trains."
     )
 
 
@@ -106,29 +132,25 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
         If you cancel the run, the trained adapters are kept. The next run scores them without
         training them again.
         """
-        if not config.experiments:
-            raise StatedError(
-                "The list `experiments` in the run's config is empty. Write at least one name or "
-                'pattern, such as ["rehearsal-llama|all"].'
-            )
-        experiments = matrix.names_of(config.experiments)
+        experiments = _chosen(config, matrix)
         listed = ", ".join(map(partition_key, experiments))
         some = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
         context.log.info("%s: %s", some, listed)
         step = ExperimentStep(context, matrix, store, settings, process)
         with renewing_older_result_checks(context.instance, store):
-            trained = yield from train_adapters(step, experiments, retrain=config.retrain)
-            scored = yield from score_adapters(step, trained.made)
-        faults = []
-        for outcomes in (trained, scored):
-            try:
-                outcomes.refuse_failures()
-            except ExperimentsFailedError as error:
+            ended = []
+            if config.train:
+                trained = yield from train_adapters(step, experiments, retrain=config.retrain)
+                experiments = trained.made
+                ended.append(trained)
+            if config.score:
+                ended.append((yield from score_adapters(step, experiments)))
+        faults = _faults(ended)
+        if config.score:
+            try:  # also over the experiments that went well, if others failed
+                yield from findings_of(context, store, settings, matrix)
+            except StatedError as error:
                 faults.append(str(error))
-        try:  # also over the experiments that went well, if others failed
-            yield from findings_of(context, store, settings, matrix)
-        except StatedError as error:
-            faults.append(str(error))
         if faults:
             raise ExperimentsFailedError("\n".join(faults))
         yield dg.Output(None)
@@ -148,3 +170,32 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
         train_and_score()
 
     return study
+
+
+def _chosen(config: StudyConfig, matrix: ExperimentMatrix) -> list[Experiment]:
+    """The experiments that a study's config names.
+
+    Raises:
+        StatedError: it names none, or switches everything off.
+    """
+    if not config.train and not config.score:
+        raise StatedError(
+            "The run's config switches off both `train` and `score`. Leave one of them out."
+        )
+    if not config.experiments:
+        raise StatedError(
+            "The list `experiments` in the run's config is empty. Write at least one name or "
+            'pattern, such as ["rehearsal-llama|all"].'
+        )
+    return matrix.names_of(config.experiments)
+
+
+def _faults(ended: Iterable[ExperimentOutcomes]) -> list[str]:
+    """What went wrong in a study's training and scoring, in words."""
+    faults = []
+    for outcomes in ended:
+        try:
+            outcomes.refuse_failures()
+        except ExperimentsFailedError as error:
+            faults.append(str(error))
+    return faults

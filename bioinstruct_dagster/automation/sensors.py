@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from bioinstruct_dagster.automation.descriptions import described
 from bioinstruct_dagster.automation.jobs import data_set_job, data_set_multiprocess_job
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.judge.grades import PURPOSE as JUDGING
@@ -37,7 +38,8 @@ JUDGE_S_BATCHES = "The open batches are the judge's. Materialize key:judged_answ
 DATA_SET_JOBS = {data_set_job.name, data_set_multiprocess_job.name}
 
 
-@dg.sensor(
+@described(
+    dg.sensor,
     job=data_set_job,
     minimum_interval_seconds=POLL_SECONDS,
     # On by default: it only finishes batches that a run has submitted and that will be billed.

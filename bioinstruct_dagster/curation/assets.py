@@ -11,7 +11,6 @@ from typing import Any
 
 import dagster as dg
 
-from bioinstruct_dagster import figures
 from bioinstruct_dagster.curation.category.labelling import Labelling, label_rows
 from bioinstruct_dagster.curation.curate_rows import (
     meaning_filter,
@@ -29,7 +28,18 @@ from bioinstruct_dagster.curation.quality.teacher_verdicts import (
     ask_about_kept_rows,
     write_teacher_verdicts,
 )
+from bioinstruct_dagster.curation.shown import (
+    funnel_sentence,
+    kept_cards,
+    labelled_cards,
+    rejected_cards,
+    shares_sentence,
+)
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.figures.bars import bars
+from bioinstruct_dagster.figures.sheet import summary
+from bioinstruct_dagster.figures.values import percent_number
+from bioinstruct_dagster.seeds.tasks import CATEGORIES
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
@@ -38,6 +48,7 @@ from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
     materialization,
+    rows_and_change,
 )
 from bioinstruct_dagster.store.step_failures import stating_errors
 from bioinstruct_dagster.teacher.session import open_session
@@ -84,6 +95,7 @@ ROWS_NOT_JUDGED = """
     group by because
     order by because
 """
+AGREEMENT, KAPPA = "agreement of two labels (%)", "Cohen's kappa"  # keys of metadata
 CATEGORIZED_COLUMNS = (
     "row_id",
     "instruction",
@@ -109,14 +121,13 @@ def deduplicated_instructions(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """The raw rows that pass four gates: quality, privacy, contamination and novelty.
-
-    The table `verdicts` holds the verdict of each gate on each row, with its evidence. A generated
-    row passes the novelty gate if the ROUGE-L F1 of its instruction with each seed and each earlier
-    kept row is at most 0.7. An imported row passes if no seed and no earlier kept row has the same
-    instruction and input. `BIOINSTRUCT_NOVELTY` chooses the rule. A run checks only new and changed
-    rows; if a gate's rules changed, that gate checks all rows again.
+    """The raw rows that pass four gates: quality, privacy, contamination and novelty. The table
+    `verdicts` holds each gate's verdict on each row. A run checks only new and changed rows.
     """
+    # A generated row passes the novelty gate if the ROUGE-L F1 of its instruction with each seed
+    # and each earlier kept row is at most 0.7. An imported row passes if no seed and no earlier
+    # kept row has the same instruction and input. If a gate's rules changed, that gate checks all
+    # rows again.
     seeds = [
         NamedInstruction(row["seed_id"], row["instruction"], row["input"], row["output"])
         for row in store.rows(SEED_INSTRUCTIONS)
@@ -145,14 +156,20 @@ def deduplicated_instructions(
     for drop in drops:
         context.log.warning("%s\n%s", drop, markdown_table(drop.examples))
     warning = dg.MetadataValue.md(drops_as_markdown(drops, markdown_table))
+    fingerprint = kept["fingerprint"] or "empty"
     yield materialization(
         context,
         store,
         "deduplicated_instructions",
-        kept["fingerprint"] or "empty",
-        extra=_curation_metadata(raw["n"], kept, store.rows(REJECTED_BY_RULE), counts)
-        | {"rows_not_judged_by_english_rules": _rows_not_judged(store)}
-        | ({"rejected_more_than_half": warning} if drops else {}),
+        fingerprint,
+        extra=_curation_metadata(context, raw["n"], kept, store.rows(REJECTED_BY_RULE), counts)
+        | ({"rejected more than half": warning} if drops else {})
+        | {
+            "five kept rows": dg.MetadataValue.md(kept_cards(store, fingerprint)),
+            "five rejected rows": dg.MetadataValue.md(rejected_cards(store, fingerprint)),
+            "not judged by English rules": _rows_not_judged(store),
+        },
+        preview=False,
     )
 
 
@@ -186,23 +203,37 @@ class TeacherQualityCheck:
 
 
 def _curation_metadata(
-    raw: int, kept: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], counts: CurationCounts
+    context: dg.AssetExecutionContext,
+    raw: int,
+    kept: Mapping[str, Any],
+    rejected: Sequence[Mapping[str, Any]],
+    counts: CurationCounts,
 ) -> dict[str, Any]:
     by_gate = {
-        f"dropped: {gate}": sum(row["rows"] for row in rejected if row["gate"] == gate)
-        for gate in DROPPING_GATES
+        gate: sum(row["rows"] for row in rejected if row["gate"] == gate) for gate in DROPPING_GATES
     }
-    funnel = {"raw rows": raw, **by_gate, "kept": kept["kept"]}
+    rows = rows_and_change(context, "deduplicated_instructions", kept["kept"], "kept row")
+    funnel = {
+        "raw rows": raw,
+        **{f"rejected: {gate}": n for gate, n in by_gate.items()},
+        "kept": kept["kept"],
+    }
     return {
-        "funnel": dg.MetadataValue.md(figures.bars("Funnel", funnel)),
-        "rejected_by_reason": dg.MetadataValue.json(
-            {f"{row['gate']}: {row['reason']}": row["rows"] for row in rejected}
+        "summary": dg.MetadataValue.md(
+            summary(
+                funnel_sentence(rows, raw, kept["kept"], by_gate),
+                bars("From raw rows to kept ones", funnel, "rows", of=raw),
+            )
         ),
-        "kept_share": kept["kept"] / raw,
+        "kept (%)": percent_number(kept["kept"] / raw),
         "repaired": kept["repaired"],
         "flagged": kept["flagged"],
-        "repeat_in_meaning": counts.repeat_in_meaning,
-        **{f"checked_now_{gate}": rows for gate, rows in counts.checked.items()},
+        "repeats in meaning": counts.repeat_in_meaning,
+        "rejected by reason": dg.MetadataValue.json(
+            {f"{row['gate']}: {row['reason']}": row["rows"] for row in rejected}
+        ),
+        "checked in this run": ", ".join(f"{gate} {n:,}" for gate, n in counts.checked.items())
+        or "nothing",
     }
 
 
@@ -225,14 +256,11 @@ def categorized_instructions(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """The kept rows, each labelled with one of four categories.
-
-    The categories are information extraction, question answering, generation and other. The teacher
-    labels rows in batches of 20, as structured output. The embedded classifier labels the rows that
-    the teacher does not label. The column `labelled_by` names the labeller. The view
-    `category_review` lists the rows with an uncertain label: the classifier's confidence is low, or
-    the teacher gave two different labels.
+    """The kept rows, each labelled with one of four categories by the teacher, or else by the
+    embedded classifier. The view `category_review` lists the rows with an uncertain label.
     """
+    # A label is uncertain if the classifier's confidence is low, or if the teacher gave two
+    # different labels.
     kept = store.rows(KEPT_ROWS)
     if not kept:
         raise StatedError(
@@ -251,26 +279,37 @@ def categorized_instructions(
             labelling.tally.stopped,
         )
     write_labels(store, labelling)
-    shares = Counter(row["category"] for row in labelling.rows)
+    # All four, so that each curve over the runs has a point at each run.
+    shares = dict.fromkeys(CATEGORIES, 0) | Counter(row["category"] for row in labelling.rows)
+    rows = rows_and_change(context, "categorized_instructions", len(labelling.rows), "labelled row")
+    fingerprint = sha256_of_rows(labelling.rows, CATEGORIZED_COLUMNS)
+    by = Counter(row["labelled_by"] for row in labelling.rows)
     yield materialization(
         context,
         store,
         "categorized_instructions",
-        sha256_of_rows(labelling.rows, CATEGORIZED_COLUMNS),
+        fingerprint,
         extra={
-            "shares": dg.MetadataValue.md(
-                figures.bars("Rows by category", dict(shares.most_common()))
+            "summary": dg.MetadataValue.md(
+                summary(
+                    shares_sentence(rows, shares, labelling.to_review),
+                    bars("Rows by category", shares, "rows"),
+                )
             ),
-            "labelled_by": dg.MetadataValue.json(
-                dict(Counter(row["labelled_by"] for row in labelling.rows).most_common())
-            ),
-            "labelled_by_teacher": labelling.by_teacher,
-            "labelled_by_classifier": labelling.by_classifier,
-            "rows_to_review": labelling.to_review,
+            **{
+                f"share of {category.replace('_', ' ')} (%)": percent_number(
+                    n / len(labelling.rows)
+                )
+                for category, n in shares.items()
+            },
+            "rows to review": labelling.to_review,
             **_label_quality(labelling),
-            "completions_asked": labelling.tally.asked,
-            **{f"share_{category}": n / len(labelling.rows) for category, n in shares.items()},
+            "labels by": ", ".join(f"{name}: {n:,}" for name, n in by.most_common()),
+            "labels by the teacher": labelling.by_teacher,
+            "replies paid for": labelling.tally.asked,
+            "five rows": dg.MetadataValue.md(labelled_cards(store, fingerprint)),
         },
+        preview=False,
     )
 
 
@@ -281,16 +320,18 @@ def _label_quality(labelling: Labelling) -> dict[str, Any]:
     metadata: dict[str, Any] = {}
     if agreement := labelling.agreement:
         share, kappa = agreement.share, agreement.kappa
-        metadata["labelled_twice"] = agreement.compared
-        metadata["two_way_agreement"] = "nothing compared" if share is None else share
-        metadata["cohens_kappa"] = "undefined" if kappa is None else kappa
+        metadata["labelled twice"] = agreement.compared
+        metadata[AGREEMENT] = "nothing compared" if share is None else percent_number(share)
+        metadata[KAPPA] = "undefined" if kappa is None else round(kappa, 3)
         if agreement.rehearsal:
-            for name in ("two_way_agreement", "cohens_kappa"):
+            for name in (AGREEMENT, KAPPA):
                 metadata[name] = "not measured: recorded labels always agree with themselves"
     if calibration := labelling.calibration:
-        metadata["classifier_cross_validated_accuracy"] = calibration.accuracy
-        metadata["classifier_calibration_error"] = calibration.expected_calibration_error
-        metadata["classifier_reliability"] = dg.MetadataValue.md(
+        metadata["accuracy of the classifier (%)"] = percent_number(calibration.accuracy)
+        metadata["error of its confidence (%)"] = percent_number(
+            calibration.expected_calibration_error
+        )
+        metadata["confidence of the classifier"] = dg.MetadataValue.md(
             markdown_table(calibration.table())
         )
     return metadata

@@ -15,15 +15,16 @@ from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.large_drops import LEAST_ROWS, drops_as_markdown, large_drops
 from bioinstruct_dagster.curation.novelty.exact import normalised
 from bioinstruct_dagster.curation.novelty.gate import stored_method
-from bioinstruct_dagster.curation.novelty.rule import (
-    MEASURES,
-    members_of_measures,
-    rouge_l_f1_of_texts,
+from bioinstruct_dagster.curation.rechecks import (
+    kinds_in_words,
+    most_similar_pair,
+    rows_with_identifiers,
 )
 from bioinstruct_dagster.eval_sets.items import load_items
+from bioinstruct_dagster.figures.values import number_of, percent
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.controls.mix import mix
-from bioinstruct_dagster.seeds.tasks import CATEGORIES
+from bioinstruct_dagster.seeds.tasks import CATEGORIES, LEAST_SHARE, MOST_SHARE, uneven_shares
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
@@ -77,7 +78,16 @@ COUNTS = """
     select (select count(*) from raw_instructions) as raw,
         (select count(*) from deduplicated_instructions) as kept
 """
-KEPT_SAMPLE = "select instruction, input from deduplicated_instructions order by row_id limit $n"
+KEPT_SAMPLE = """
+    select row_id, instruction, input, output
+    from deduplicated_instructions
+    order by row_id
+    limit $n
+"""
+CURATE_AGAIN = "Materialize key:deduplicated_instructions again, which checks them."
+ROWS_BY_CATEGORY = """
+    select category, count(*) as rows from categorized_instructions group by category order by all
+"""
 ROWS_WITHOUT_CATEGORY = """
     select row_id, category
     from categorized_instructions
@@ -90,6 +100,18 @@ def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCh
     """Each raw row is either kept or rejected with a reason, and each gate has checked its rows."""
     lost, twice = store.rows(LOST_ROWS), store.rows(ROWS_KEPT_AND_REJECTED)
     unchecked = store.rows(UNCHECKED_ROWS)
+    counts = store.rows(COUNTS)[0]
+    said = [
+        f"{number_of(len(rows), 'row')} {fault}, such as {rows[0]['row_id']}."
+        for rows, fault in (
+            (lost, "neither kept nor rejected"),
+            (twice, "both kept and rejected"),
+            (unchecked, "not checked by a gate"),
+        )
+        if rows
+    ]
+    if said:
+        said.append("Materialize key:deduplicated_instructions again.")
     return judged(
         not lost and not twice and not unchecked,
         {
@@ -98,6 +120,9 @@ def every_raw_row_is_accounted_for(store: dg.ResourceParam[Store]) -> dg.AssetCh
             "not_looked_at": len(unchecked),
         },
         warns=False,
+        description=" ".join(said)
+        or f"All {counts['raw']:,} raw rows are accounted for: {counts['kept']:,} are kept, and "
+        f"{counts['raw'] - counts['kept']:,} are rejected with a reason.",
     )
 
 
@@ -120,25 +145,27 @@ def kept_rows_differ(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
     if len(rows) < 2:  # noqa: PLR2004  # a pair
         return not_judged("There are fewer than two kept rows.", facts)
     kept = store.rows(COUNTS)[0]["kept"]
-    sample = f"{len(rows):,} of {kept:,} kept rows were compared." if kept > len(rows) else None
+    sample = f"{len(rows):,} of {kept:,} kept rows were compared."
     if method.name == "exact":
         tasks = {(normalised(row["instruction"]), normalised(row["input"])) for row in rows}
         repeats = len(rows) - len(tasks)
         facts |= {"repeats": repeats}
-        return judged(not repeats, facts, warns=False, description=sample)
-    instructions = [row["instruction"] for row in rows]
-    highest = 0.0
-    for measure, members in zip(MEASURES, members_of_measures(instructions), strict=True):
-        texts = [instructions[i] for i in members]
-        scores = rouge_l_f1_of_texts(texts, texts, measure)
-        for i in range(len(texts)):
-            scores[i, i] = 0.0
-        highest = max(highest, float(scores.max()) if texts else 0.0)
+        told = f"{repeats:,} repeat another. {CURATE_AGAIN}" if repeats else "None repeats another."
+        return judged(not repeats, facts, warns=False, description=f"{sample} {told}")
+    pair = most_similar_pair(rows)
+    if pair is None:
+        return not_judged("No two kept rows can be compared, because of their scripts.", facts)
     return judged(
-        not highest > method.threshold,
-        facts | {"highest_rouge_l_f1": highest},
+        not pair.score > method.threshold,
+        facts | {"highest_rouge_l_f1": round(pair.score, 4)},
         warns=False,
-        description=sample,
+        description=f"{sample} The most similar pair has a ROUGE-L F1 of {pair.score:.3f}, and the "
+        f"threshold is {method.threshold:g}. "
+        + (
+            f"It is {pair.first} and {pair.second}. {CURATE_AGAIN}"
+            if pair.score > method.threshold
+            else ""
+        ),
     )
 
 
@@ -154,7 +181,12 @@ def gates_keep_half_of_the_rows(store: dg.ResourceParam[Store]) -> dg.AssetCheck
         return not_judged(f"There are {raw} raw rows, and the check needs {LEAST_ROWS}.")
     drops = large_drops(store)
     shown = {"examples": dg.MetadataValue.md(drops_as_markdown(drops, markdown_table))}
-    return judged(not drops, shown if drops else {}, description="\n".join(map(str, drops)))
+    return judged(
+        not drops,
+        shown if drops else {},
+        description="\n".join(map(str, drops))
+        or f"No gate rejected more than half of the {raw:,} raw rows.",
+    )
 
 
 @dg.asset_check(asset="deduplicated_instructions", blocking=True)
@@ -183,11 +215,57 @@ def kept_rows_are_no_evaluation_items(
         )
         return not_judged(f"{why}, so nothing was compared.", facts)
     without = ", ".join(found.missing)
+    repeated = ", ".join(f"{task}: {n:,}" for task, n in found.leaks_by_task.items() if n)
+    said = f"{found.rows:,} kept rows were compared with {found.items:,} items."
+    if found.passed:
+        said += " None repeats an item."
+    else:
+        said += (
+            f" Rows that repeat an item, by set: {repeated}. They would spoil the scores on it. "
+            "Materialize key:deduplicated_instructions again, with BIOINSTRUCT_CONTAMINATION=reject"
+            "."
+        )
     return judged(
         found.passed,
         facts,
         warns=settings.curation.contamination != "reject",
-        description=f"Not judged for sets without files: {without}." if without else None,
+        description=f"{said} Not judged for sets without files: {without}." if without else said,
+    )
+
+
+@dg.asset_check(asset="deduplicated_instructions", blocking=True)
+def kept_rows_hold_no_identifiers(
+    store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
+    """A new scan of up to 1,000 kept rows finds no identifier of a person.
+
+    The check does not rely on stored verdicts. It only warns if `BIOINSTRUCT_PRIVACY` is `flag`. If
+    the privacy gate is off, it says that it did not judge.
+    """
+    action = settings.curation.privacy
+    if action == "off":
+        return not_judged("The privacy gate is off. BIOINSTRUCT_PRIVACY=reject turns it on.")
+    rows = store.rows(KEPT_SAMPLE, {"n": SAMPLE_ROWS})
+    if not rows:
+        return not_judged("There are no kept rows.")
+    found = rows_with_identifiers(rows)
+    scanned = f"{len(rows):,} of {store.rows(COUNTS)[0]['kept']:,} kept rows were scanned again."
+    if not found:
+        said = f"{scanned} None holds an identifier that the rules know."
+    else:
+        said = (
+            f"{scanned} {len(found):,} hold what may identify a person ({kinds_in_words(found)}), "
+            f"such as row {next(iter(found))}. Don't publish the set. "
+        ) + (
+            "The rows are kept because BIOINSTRUCT_PRIVACY is flag: set it to reject or redact."
+            if action == "flag"
+            else CURATE_AGAIN
+        )
+    return judged(
+        not found,
+        {"scanned": len(rows), "rows with identifiers": len(found)},
+        warns=action == "flag",
+        description=said,
     )
 
 
@@ -215,7 +293,7 @@ def evaluation_sets_are_at_hand(
             "is not known. Put the files into the folder that BIOINSTRUCT_EVAL_DIR names."
         )
         if missing
-        else None,
+        else f"The files of all {len(items.counts)} evaluation sets are at hand.",
     )
 
 
@@ -231,6 +309,36 @@ def every_row_has_a_category(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
         not unlabelled and counts["kept"] == counts["labelled"],
         {**counts, "wrong": dg.MetadataValue.md(markdown_table(unlabelled[:5]))},
         warns=False,
+        description=f"All {counts['kept']:,} kept rows have one of the four categories."
+        if not unlabelled and counts["kept"] == counts["labelled"]
+        else f"{counts['labelled']:,} of {counts['kept']:,} kept rows are labelled, and "
+        f"{len(unlabelled):,} have no known category. Materialize key:categorized_instructions "
+        "again.",
+    )
+
+
+@dg.asset_check(asset="categorized_instructions")
+def category_shares_are_within_bounds(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """Each category has between 5 and 60 % of the rows. Warns otherwise.
+
+    In BioInstruct, the shares are 10.0 to 33.8 %. With fewer than 100 rows, the check says that it
+    did not judge.
+    """
+    counts = {row["category"]: row["rows"] for row in store.rows(ROWS_BY_CATEGORY)}
+    total = sum(counts.values())
+    if total < LEAST_ROWS_FOR_MIX:
+        return not_judged(
+            f"There are {total:,} labelled rows, and the check needs {LEAST_ROWS_FOR_MIX}.", counts
+        )
+    uneven = uneven_shares(counts)
+    bounds = f"{percent(LEAST_SHARE)} to {percent(MOST_SHARE)}"
+    return judged(
+        not uneven,
+        counts,
+        description=f"Categories with a share of the rows outside {bounds}: {', '.join(uneven)}. "
+        "Add seed tasks of the rare categories, or set controls (BIOINSTRUCT_CONTROLS)."
+        if uneven
+        else f"Each category has {bounds} of the {total:,} rows.",
     )
 
 
@@ -272,7 +380,17 @@ def kept_rows_are_what_was_asked_for(
         return not_judged("No control that was asked for can be measured on a row.", facts)
     difference = max(abs(m["achieved"] - m["asked"]) for m in measured)
     agreement = min(m["dimension_agreement"] for m in measured)
+    passed = difference <= MOST_SHARE_DIFFERENCE and agreement >= LEAST_AGREEMENT
+    said = (
+        f"In {len(rows):,} kept rows, the share of a control's value differs by up to "
+        f"{percent(difference)} from what was asked for, and at least {percent(agreement)} of the "
+        "rows show what their request asked for."
+    )
     return judged(
-        difference <= MOST_SHARE_DIFFERENCE and agreement >= LEAST_AGREEMENT,
-        facts | {"furthest_apart": difference, "least_agreement": agreement},
+        passed,
+        facts | {"furthest_apart": round(difference, 4), "least_agreement": round(agreement, 4)},
+        description=said
+        if passed
+        else f"{said} Look at the table below for the control that fails, and change its words or "
+        "its share in the file that BIOINSTRUCT_CONTROLS names.",
     )

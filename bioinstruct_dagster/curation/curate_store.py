@@ -30,6 +30,7 @@ from bioinstruct_dagster.curation.verdicts import (
     verdict_rows,
     withhold_identifiers,
 )
+from bioinstruct_dagster.progress import progress_to
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
@@ -97,14 +98,15 @@ def curate(
     """
     counts = CurationCounts()
     for gate in gates:
-        counts.checked[gate.name] = check_outdated_rows(store, gate)
+        with progress_to(log):
+            counts.checked[gate.name] = check_outdated_rows(store, gate)
         log(f"{gate.name}: {counts.checked[gate.name]:,} rows checked.")
     withhold_identifiers(store)
     counts.checked["novelty"] = 0
     if ask_teacher is None:
         remove_teacher_verdicts(store)
     while True:
-        with telling_of_compilation(log):
+        with telling_of_compilation(log), progress_to(log):
             counts.checked["novelty"] += check_novelty_from_first_change(
                 store, seeds, check_many, novelty
             )

@@ -49,7 +49,8 @@ TOTALS = """
 EXAMPLE_ROWS = """
     with private as (
         select distinct row_id from verdicts
-        where gate = 'privacy' and verdict <> 'keep' and rule <> 'placeholder_person'
+        where gate = 'privacy' and verdict <> 'keep'
+            and rule not in ('placeholder_person', 'possible_date', 'possible_identifier')
     ),
     texts as (
         select row_id, instruction, input, row_id in (select row_id from private) as is_private

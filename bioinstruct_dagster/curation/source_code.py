@@ -9,6 +9,7 @@ versions (curation.versions).
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -25,12 +26,25 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_PARSING_TRIES = 5
 # Fields of a node that do not change what the code computes.
 _SKIPPED_FIELDS = frozenset({"ctx", "kind", "returns", "type_comment", "type_ignores"})
 
 
 class SourceCodeError(StatedError):
     """Code that a version is computed from does not exist, or can't be followed."""
+
+
+def _parsed(path: Path) -> ast.Module:
+    """The syntax of a module.
+
+    Python 3.11 counts the depth of all threads' parsing in one place, so another thread can make it
+    fail (github.com/python/cpython/issues/106905). Such a failure says nothing of the module.
+    """
+    for _ in range(_PARSING_TRIES - 1):
+        with suppress(SystemError):
+            return ast.parse(path.read_text("utf-8"))
+    return ast.parse(path.read_text("utf-8"))
 
 
 class Reference(NamedTuple):
@@ -80,7 +94,7 @@ class ModuleSource:
         path = _path_of(package, name)
         if path is None:
             raise SourceCodeError(f"{package}: there is no module {name}.")
-        for statement in ast.parse(path.read_text("utf-8")).body:
+        for statement in _parsed(path).body:
             self._sort(statement)
 
     def definition(self, name: str) -> Definition:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.curation.gates import Finding, Gate, GateResult, RowTexts
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.progress import Progress, step_progress
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import canonical_json
 
 if TYPE_CHECKING:
     import duckdb
 
+ROWS_PER_CHECK = 1_000  # rows that a gate checks between two looks at the clock
 ROWS_PER_WRITE = 20_000  # rows checked and written in one transaction; a kill loses at most these
 
 # Rows whose verdict of this gate is missing, has another version of the gate, or is about another
@@ -40,6 +42,7 @@ ROWS_TO_CHECK = """
     order by raw.ordinal
     limit $portion
 """
+COUNT_TO_CHECK = f"select count(*) as n from ({ROWS_TO_CHECK})"
 COPY_TO_SUPERSEDED = """
     insert into superseded_verdicts by name
     select verdicts.*, now() as superseded_at
@@ -75,7 +78,7 @@ FINDINGS_BESIDE_IDENTIFIERS = """
     join gates on gates.gate = other.gate
     where gates.by_row and other.gate <> 'privacy' and other.verdict <> 'keep'
         and private.gate = 'privacy' and private.verdict <> 'keep'
-        and private.rule <> 'placeholder_person'
+        and private.rule not in ('placeholder_person', 'possible_date', 'possible_identifier')
     group by all
 """
 REPLACE_EVIDENCE = """
@@ -143,8 +146,16 @@ def check_outdated_rows(store: Store, gate: Gate) -> int:
     """
     checked = 0
     parameters = {"gate": gate.name, "version": gate.version, "portion": ROWS_PER_WRITE}
+    progress: Progress | None = None
     while rows := store.rows(ROWS_TO_CHECK, parameters):
-        results = gate.check([RowTexts.of(row) for row in rows])
+        if progress is None:
+            waiting = store.rows(COUNT_TO_CHECK, {**parameters, "portion": None})[0]["n"]
+            progress = step_progress(gate.name, waiting, "rows", "checked")
+        results: list[GateResult] = []
+        for start in range(0, len(rows), ROWS_PER_CHECK):
+            texts = [RowTexts.of(row) for row in rows[start : start + ROWS_PER_CHECK]]
+            results += gate.check(texts)
+            progress.come_to(checked + len(results))
         write_results(store, gate, rows, results)
         checked += len(rows)
         if len(rows) < ROWS_PER_WRITE:

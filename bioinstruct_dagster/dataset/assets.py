@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from bioinstruct_dagster import figures
+from bioinstruct_dagster.curation.shown import labelled_cards
 from bioinstruct_dagster.dataset.build import build_dataset
 from bioinstruct_dagster.dataset.card.stored import card_of
 from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
@@ -21,17 +21,20 @@ from bioinstruct_dagster.dataset.older_results import (
 )
 from bioinstruct_dagster.dataset.origins import origins_of
 from bioinstruct_dagster.dataset.split_rule import rule_for
+from bioinstruct_dagster.dataset.splits import SPLITS
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.figures.bars import bars
+from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import (
     OWNERS,
     markdown_table,
     materialization,
+    rows_and_change,
 )
 from bioinstruct_dagster.store.step_failures import stating_errors
 
-MOST_BARS = 8  # in the summary
 MOST_PICTURE_BYTES = 400_000  # of all figures in an event of Dagster's SQLite database
 
 ROWS_IN_ORDER = """
@@ -56,13 +59,12 @@ def hf_dataset(
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """The labelled rows as a Hugging Face data set on disk: Parquet shards and a data set card.
-
-    Open it with `datasets.load_dataset("<data dir>/hf_dataset")`. A hash of the instruction decides
-    whether a row is in the train, validation or test split (80/10/10 %). In a set of few
-    instructions and many inputs, a hash of instruction and input decides. The first build chooses
-    the rule, and a row keeps its split when the data set grows. Rows that reviewers reject are left
-    out, and a category that they choose replaces that of the machine.
+    Open it with `datasets.load_dataset("<data dir>/hf_dataset")`. A row keeps its split for good.
+    Rows that reviewers reject are left out, and their categories replace those of the machine.
     """
+    # A hash of the instruction decides whether a row is in the train, validation or test split
+    # (80/10/10 %). In a set of few instructions and many inputs, a hash of instruction and input
+    # decides. The first build chooses the rule.
     with renewing_older_result_checks(context.instance, store):
         return _made(context, store, settings)
 
@@ -86,21 +88,33 @@ def _made(
     ]
     store.replace({"hf_dataset": placed, "dataset_split_rule": [{"split_by": split_by}]})
     older = _older_results(context, store)
+    origins = origins_of(rows)
+    # All three, so that each curve over the runs has a point at each run.
+    sizes = {str(split): built.sizes.get(split, 0) for split in SPLITS}
     return materialization(
         context,
         store,
         "hf_dataset",
         built.fingerprint,
         extra={
-            "origin": origins_of(rows).sentence(),
-            **({"older_results": dg.MetadataValue.md(markdown_table(older))} if older else {}),
-            "split_by": split_by,
-            "splits": dg.MetadataValue.md(figures.bars("Rows by split", built.sizes)),
+            "summary": dg.MetadataValue.md(
+                summary(
+                    f"{rows_and_change(context, 'hf_dataset', len(rows), 'row')}: "
+                    f"{', '.join(origins.parts())}.",
+                    bars("Rows by split", sizes, "rows"),
+                )
+            ),
+            **({"older results": dg.MetadataValue.md(markdown_table(older))} if older else {}),
+            **{f"{split} rows": n for split, n in sizes.items()},
+            "origin": origins.sentence(),
+            "split by": split_by.replace("_", " "),
             "path": dg.MetadataValue.path(built.path),
             "card": dg.MetadataValue.md(
                 (built.path / "README.md").read_text("utf-8").split("---\n", 2)[2]
             ),
+            "five rows": dg.MetadataValue.md(labelled_cards(store, built.fingerprint)),
         },
+        preview=False,
     )
 
 
@@ -126,10 +140,10 @@ def dataset_figures(
     from bioinstruct_dagster.dataset.figures.made import make_figures
 
     made = make_figures(store, settings)
-    verbs = {one.verb: one.rows for one in made.verbs.top[:MOST_BARS]}
+    verbs = {one.verb: one.rows for one in made.verbs.top}
     shown: dict[str, Any] = {
         "summary": dg.MetadataValue.md(
-            f"{made.summary}\n\n{figures.bars('Rows by root verb', verbs)}"
+            summary(made.summary, bars("Rows by root verb", verbs, "rows", of=made.verbs.read))
         )
     }
     left = MOST_PICTURE_BYTES
@@ -139,11 +153,13 @@ def dataset_figures(
             content = base64.b64encode(picture).decode()
             text = f"{one.told}\n\n![{one.title}](data:image/png;base64,{content})"
             shown[one.title.lower()] = dg.MetadataValue.md(text)
-    shown["root verbs of rows (%)"] = 100 * made.verbs.with_verb / made.verbs.read
+    shown["rows with a root verb (%)"] = 100 * made.verbs.with_verb / made.verbs.read
     shown["reader"] = made.verbs.reader
     for path in made.files:
         shown[path.name] = dg.MetadataValue.path(path.resolve())
-    return materialization(context, store, "dataset_figures", made.fingerprint, extra=shown)
+    return materialization(
+        context, store, "dataset_figures", made.fingerprint, extra=shown, preview=False
+    )
 
 
 def _older_results(context: dg.AssetExecutionContext, store: Store) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 import dagster as dg
 
+from bioinstruct_dagster.dataset.card_faults import faults_of_card
 from bioinstruct_dagster.dataset.older_results import (
     OLDER_RESULT_CHECKS,
     MadeResult,
@@ -17,13 +18,21 @@ from bioinstruct_dagster.dataset.older_results import (
     older_experiments,
 )
 from bioinstruct_dagster.dataset.split_rule import stored_rule
-from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
+from bioinstruct_dagster.dataset.splits import SPLITS, shared_tasks, split_of_row
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.schema_checks import schema_check
+
+PLACED_ROWS = """
+    select row_id, split, instruction, input
+    from hf_dataset
+    join categorized_instructions using (row_id)
+    order by ordinal
+"""
 
 hf_dataset_schema = schema_check("hf_dataset", key=("row_id",))
 dataset_figures_schema = schema_check("dataset_figures", key=("figure", "part", "label"))
@@ -69,6 +78,19 @@ def folder_holds_the_table(
     misplaced = [row_id for row_id, (split, expected) in found.items() if split != expected]
     same = {row_id: split for row_id, (split, _) in found.items()} == table
     empty = [split for split in SPLITS if split not in table.values()]
+    said = []
+    if not same:
+        said.append(
+            f"The Parquet files hold {len(found):,} rows and the table {len(table):,}, or their "
+            "splits differ. A file was changed or the build was interrupted."
+        )
+    if misplaced:
+        said.append(
+            f"{len(misplaced):,} rows are in another split than their texts say, such as "
+            f"{misplaced[0]}."
+        )
+    if said:
+        said.append("Materialize key:hf_dataset again.")
     return judged(
         same and not misplaced,
         {
@@ -79,6 +101,58 @@ def folder_holds_the_table(
             "empty_splits": ", ".join(empty) or "none",
         },
         warns=False,
+        description=" ".join(said)
+        or f"The Parquet files hold exactly the table's {len(table):,} rows."
+        + (f" There is no {' and no '.join(empty)} split: the set is small." if empty else ""),
+    )
+
+
+@dg.asset_check(asset="hf_dataset", blocking=True)
+def splits_are_disjoint_and_stable(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """No task is in two splits, and each row is in the split that its texts always give."""
+    rows = store.rows(PLACED_ROWS)
+    if not rows:
+        return not_judged("The data set has no rows. Materialize key:hf_dataset first.")
+    rule = stored_rule(store)
+    shared = shared_tasks(rows, rule)
+    moved = [row["row_id"] for row in rows if row["split"] != split_of_row(row, rule)]
+    said = []
+    if shared:
+        first, second = shared[0]
+        said.append(
+            f"{len(shared):,} tasks are in two splits, such as those of rows {first} and {second}. "
+            "Scores on the test split would be too high."
+        )
+    if moved:
+        said.append(
+            f"{len(moved):,} rows are in another split than their texts give, such as {moved[0]}."
+        )
+    if said:
+        said.append("Materialize key:hf_dataset again.")
+    return judged(
+        not said,
+        {"rows": len(rows), "tasks in two splits": len(shared), "moved rows": len(moved)},
+        warns=False,
+        description=" ".join(said)
+        or f"{len(rows):,} rows, split by {rule.replace('_', ' ')}: no task is in two splits, and "
+        "each row is where a hash of its texts puts it, in this build and in later ones.",
+    )
+
+
+@dg.asset_check(asset="hf_dataset")
+def card_is_complete(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
+    """The data set card has its header, and each of its sections has a text. Warns otherwise."""
+    path = settings.store.data_dir / "hf_dataset" / "README.md"
+    if not path.is_file():
+        return not_judged(f"There is no card at {path}. Materialize key:hf_dataset first.")
+    faults = faults_of_card(path.read_text("utf-8"), path.parent)
+    return judged(
+        not faults,
+        {"card": dg.MetadataValue.path(path)},
+        description="The card has a header that the hub reads, and no section is empty."
+        if not faults
+        else f"{' '.join(faults)} Materialize key:hf_dataset again. If you edited the card by "
+        "hand, complete it.",
     )
 
 
@@ -102,7 +176,9 @@ def older_results_check(results: Sequence[MadeResult], asset: str) -> dg.AssetCh
                 markdown_table([{"experiment": n, "state": why} for n, why in older.items()])
             ),
         },
-        description=f"{listed}\n{advice_of(asset)}" if older else None,
+        description=f"{listed}\n{advice_of(asset)}"
+        if older
+        else f"{number_of(len(experiments), 'experiment')}: all are of the present data set.",
     )
 
 

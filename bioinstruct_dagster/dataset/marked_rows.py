@@ -9,9 +9,11 @@ from typing import Literal
 from bioinstruct_dagster.store.database import Store
 
 # `off` is the rule of a gate that was told not to look. The privacy gate flags a name without any
-# other identifier whatever its action is; its other flags are identifiers that were let stay.
+# other identifier, or a doubtful detail, whatever its action is; its other flags are identifiers
+# that were let stay.
 MARKED = """
-    select gate, rule = 'off' as off, rule = 'placeholder_person' as placeholder,
+    select gate, rule = 'off' as off,
+        rule in ('placeholder_person', 'possible_date', 'possible_identifier') as placeholder,
         count(distinct row_id) as rows,
         string_agg(distinct rule, ', ' order by rule) as rules
     from verdicts
@@ -39,6 +41,11 @@ def marked_rows(store: Store, table: Literal["reviewed_instructions", "hf_datase
 def _sentence(gate: str, rules: str, rows: int, *, off: bool, name: bool) -> str:
     if off:
         return f"{gate}: the gate was off, so it did not check {rows:,} of the rows."
+    if name and rules != "placeholder_person":
+        return (
+            f"{gate}: {rows:,} of the rows hold a name, a date or another detail that identifies "
+            f"nobody by itself: {rules}."
+        )
     if name:
         return f"{gate}: {rows:,} of the rows hold a person's name without any other identifier."
     if gate == "privacy":

@@ -36,6 +36,25 @@ def split_of_row(row: Mapping[str, Any], by: SplitBy) -> Split:
     return _split_by_hash(f"{_plain(row['instruction'])}\x1f{_plain(row['input'])}")
 
 
+def shared_tasks(rows: Sequence[Mapping[str, Any]], by: SplitBy) -> list[tuple[str, str]]:
+    """The ids of two rows for each task that is in two splits.
+
+    Args:
+        rows: with row_id, split, instruction and input.
+        by: what makes two rows the same task: the instruction, or instruction and input.
+    """
+    first: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    found: dict[tuple[str, ...], tuple[str, str]] = {}
+    for row in rows:
+        task: tuple[str, ...] = (_plain(row["instruction"]),)
+        if by == "instruction_and_input":
+            task += (_plain(row["input"]),)
+        other = first.setdefault(task, row)
+        if other["split"] != row["split"]:
+            found.setdefault(task, (other["row_id"], row["row_id"]))
+    return list(found.values())
+
+
 def suitable_rule(rows: Sequence[Mapping[str, Any]]) -> SplitBy:
     """The rule that suits a set, by how often its instructions repeat."""
     counts = Counter(_plain(row["instruction"]) for row in rows)

@@ -50,12 +50,6 @@ MODULE = "bioinstruct_dagster.evaluation"
 SCORE_COLUMNS = (
     "task", "metric", "category", "subject", "items", "score", "ci_low", "ci_high", "n", "p_holm",
 )  # fmt: skip
-# What the preview leaves out: the same in all rows, or a hash.
-HIDDEN = (
-    "base_model", "recipe", "task_version", "prompt_version", "dataset_fingerprint",
-    "items_fingerprint", "base_fingerprint", "adapter_sha256", "scored_from", "rehearsal",
-    "scored_at",
-)  # fmt: skip
 ADAPTER = """
     select adapter_path, adapter_sha256, base_fingerprint, dataset_fingerprint, prompt_version,
         rehearsal
@@ -91,16 +85,13 @@ def eval_scores_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Asse
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
     ) -> Iterator[Any]:
-        """Scores of the base model, of the adapter, and their difference, on each task.
-
-        The tasks are those of the folder BIOINSTRUCT_EVALUATION_TASKS whose items are at hand, and
-        `held_out`, the test split of the data set. Each score has a 95 % confidence interval, what
-        it rests on, and the number of items; each difference is paired by item and has a p-value,
-        corrected over the tasks. Scores without the items that training rows repeat stand beside.
-        The table `eval_predictions` holds the answers, and `eval_class_counts` what an F1 score
-        over classes rests on. A run may score several partitions: it loads each base model once,
-        asks nothing whose result is stored, and goes on if one fails.
+        """Scores of the base model, of the adapter, and their difference, on each task whose items
+        are at hand and on the test split. Each has a 95 % confidence interval.
         """
+        # Each difference is paired by item and has a p-value, corrected over the tasks. Scores
+        # without the items that training rows repeat stand beside. A run may score several
+        # partitions: it loads each base model once, asks nothing whose result is stored, and goes
+        # on if one fails. docs/evaluation.md says more.
         step = ExperimentStep(context, matrix, store, settings, process)
         with renewing_older_result_checks(context.instance, store):
             outcomes = yield from score_adapters(step, experiments_of(context, matrix))
@@ -364,15 +355,21 @@ def _shown(
     """What the UI shows of an experiment's scores."""
     from bioinstruct_dagster.evaluation import shown
     from bioinstruct_dagster.evaluation.ranking.leaderboard import leaderboard
+    from bioinstruct_dagster.evaluation.summaries.first_sight import (
+        forest_plot,
+        plotted_scores,
+        scores_summary,
+    )
 
+    plot = forest_plot(scored.scores)
     tables = {
         "scores": shown.score_table(scored.scores),
         "leaderboard": leaderboard(step.store),
         "tasks": shown.task_table(plan.chosen, scored.repeated),
-        "beside_the_paper": shown.paper_table(scored.scores),
+        "beside the paper": shown.paper_table(scored.scores),
         "classes": shown.class_table(scored.class_counts),
-        "other_metrics": shown.other_table(scored.scores),
-        "without_contaminated": shown.clean_table(scored.scores),
+        "other metrics": shown.other_table(scored.scores),
+        "without repeated items": shown.clean_table(scored.scores),
         "categories": shown.category_table(scored.scores),
     }
     return materialization(
@@ -381,18 +378,20 @@ def _shown(
         "eval_scores",
         sha256_of_rows(scored.scores, SCORE_COLUMNS),
         part=experiment_columns(adapter.experiment),
-        hidden=HIDDEN,
+        preview=False,
         extra={
+            "summary": dg.MetadataValue.md(scores_summary(scored.scores)),
+            **({"forest": dg.MetadataValue.md(plot)} if plot else {}),
             **{
                 name: dg.MetadataValue.md(markdown_table(rows))
                 for name, rows in tables.items()
                 if rows
             },
-            **shown.main_scores(scored.scores),
-            "data_set_fingerprint": adapter.row["dataset_fingerprint"],
-            "tasks_computed": len(scored.computed),
-            "tasks_unchanged": len(plan.chosen.tasks) - len(scored.computed),
-            "contaminated_items": sum(
+            **plotted_scores(scored.scores),
+            "data set": adapter.row["dataset_fingerprint"],
+            "tasks computed": len(scored.computed),
+            "tasks unchanged": len(plan.chosen.tasks) - len(scored.computed),
+            "repeated items": sum(
                 len({hit.item_id for hit in hits}) for hits in scored.repeated.values()
             ),
         },

@@ -10,6 +10,7 @@ import dagster as dg
 
 from bioinstruct_dagster.dataset.checks import older_results_check
 from bioinstruct_dagster.dataset.older_results import OLDER_RESULT_CHECKS, made_results
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
@@ -76,7 +77,8 @@ def every_score_has_its_items(store: dg.ResourceParam[Store]) -> dg.AssetCheckRe
         not missing,
         {"missing": dg.MetadataValue.md(markdown_table(missing))},
         warns=False,
-        description="\n".join(lines),
+        description="\n".join(lines)
+        or "All items of each score are in the table eval_predictions.",
     )
 
 
@@ -95,7 +97,13 @@ def adapter_lowers_held_out_loss(store: dg.ResourceParam[Store]) -> dg.AssetChec
             "No held-out loss was computed. The test split is empty, or BIOINSTRUCT_EVALUATE_TASKS "
             "leaves out held_out."
         )
-    return _judged_by_interval(losses, [row for row in losses if _end(row, "ci_high") >= 0])
+    return _judged_by_interval(
+        losses,
+        [row for row in losses if _end(row, "ci_high") >= 0],
+        f"{number_of(len(losses), 'adapter')}: each lowers the held-out loss beyond its interval.",
+        "Such an adapter learned too little: train on more rows or for more updates (recipe), or "
+        "evaluate on more held-out rows.",
+    )
 
 
 @dg.asset_check(asset="eval_scores")
@@ -112,7 +120,14 @@ def adapter_lowers_no_score(store: dg.ResourceParam[Store]) -> dg.AssetCheckResu
     ]
     if not scores:
         return not_judged("No answers were scored. Materialize key:eval_scores with such a task.")
-    return _judged_by_interval(scores, [row for row in scores if _end(row, "ci_high") < 0])
+    return _judged_by_interval(
+        scores,
+        [row for row in scores if _end(row, "ci_high") < 0],
+        f"{number_of(len(scores), 'score')}: none is worse than the base model's beyond its "
+        "interval.",
+        "The adapter is worse than its base model there. Read its answers in the table "
+        "eval_predictions before you use it, and try a lower learning rate or fewer epochs.",
+    )
 
 
 def _end(row: Mapping[str, Any], name: str) -> float:
@@ -121,9 +136,16 @@ def _end(row: Mapping[str, Any], name: str) -> float:
 
 
 def _judged_by_interval(
-    differences: list[dict[str, Any]], faults: list[dict[str, Any]]
+    differences: list[dict[str, Any]], faults: list[dict[str, Any]], found: str, advice: str
 ) -> dg.AssetCheckResult:
-    """The result for differences of which some are faults, and some may have no interval."""
+    """The result for differences of which some are faults, and some may have no interval.
+
+    Args:
+        differences: all of them.
+        faults: those that the check warns of.
+        found: a sentence for the case that there are none.
+        advice: what to do about them.
+    """
     from bioinstruct_dagster.evaluation.shown import interval  # with all that computes scores
 
     shown = {"differences": dg.MetadataValue.md(markdown_table(differences))}
@@ -132,6 +154,7 @@ def _judged_by_interval(
     if not faults and unknown:
         return not_judged(f"These differences have {without}", shown)
     lines = [f"{_name(row)}: {interval(row)} (n = {row['n']:,})." for row in faults]
+    lines += [advice] if faults else [found]
     lines += [f"Not judged, {without}"] if unknown else []
     return judged(not faults, shown, description="\n".join(lines))
 
@@ -163,7 +186,8 @@ def no_scored_item_was_trained_on(store: dg.ResourceParam[Store]) -> dg.AssetChe
     return judged(
         not repeated,
         {"repeated_items": dg.MetadataValue.md(markdown_table(repeated))},
-        description="\n".join(lines),
+        description="\n".join(lines)
+        or "No row that an adapter was trained on repeats an item that it is scored on.",
     )
 
 

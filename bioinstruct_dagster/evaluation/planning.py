@@ -96,6 +96,7 @@ class BasePlan:
             context=first.base.context,
             seed=settings.runs.seed,
             answer_engine=settings.evaluation.answer_engine,
+            answers=settings.evaluation.answers,
         )
         tasks = [TaskQuestions(one.task, one.items) for one in chosen.tasks]
         return cls(list(adapters), chosen, conditions, questions_of(tasks, conditions))

@@ -1,7 +1,8 @@
 """Which tasks and items are scored: by the settings, and by what is at hand.
 
-Belongs here: the choice of tasks, and the sample of their items. Does not: the catalogue and its
-files (eval_sets), or the items of the own test split (evaluation.held_out).
+Belongs here: the choice of tasks, and how many items of each are drawn. Does not: the draw
+(evaluation.tasks.samples), the catalogue and its files (eval_sets), or the items of the own test
+split (evaluation.held_out).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,8 @@ from bioinstruct_dagster.eval_sets.catalogue import Catalogue, read_tasks
 from bioinstruct_dagster.eval_sets.items import EvaluationItem, items_of
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.held_out import HELD_OUT, held_out_items
-from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
-from bioinstruct_dagster.models.experiments.subsets import drawn
+from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK, measures_of
+from bioinstruct_dagster.evaluation.tasks.samples import sample
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.settings.evaluation import ALL_TASKS
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -89,10 +90,16 @@ def chosen_tasks(
             absent = held.absence(task, settings.eval_sets.folder)
             if held.unscored:
                 notes.append(f"{name}: {held.unscored} items have no published answer")
+        most = settings.evaluation.items
+        if {measure for measure, _ in measures_of(task)} == {"answer"}:
+            most = _smaller(most, settings.evaluation.answers)
+            if most == 0:
+                absent = "it is scored by answers alone, and BIOINSTRUCT_EVALUATION_ANSWERS is 0"
+                found = []
         if not found:
             missing[name] = absent
             continue
-        items = tuple(sample(found, settings.evaluation.items, settings.runs.seed))
+        items = tuple(sample(found, most, settings.runs.seed))
         if len(items) < len(found):
             notes.append(f"{name}: {len(items)} of {len(found)} items, drawn by the run seed")
         fingerprint = sha256_of([asdict(item) for item in items])
@@ -120,12 +127,6 @@ def chosen_names(names: Sequence[str], catalogue: Catalogue) -> list[str]:
     return [name for name in known if not names or name in names]
 
 
-def sample(items: Sequence[EvaluationItem], most: int | None, seed: int) -> list[EvaluationItem]:
-    """At most so many items, drawn by hash, in their given order.
-
-    With one seed, a smaller sample is a part of every larger one. Items that are added to a task
-    replace members of the sample, and do not change the draw of the others.
-    """
-    if most is None or len(items) <= most:
-        return list(items)
-    return drawn(items, most, lambda item: (seed, item.task, item.id))
+def _smaller(one: int | None, other: int | None) -> int | None:
+    """The smaller of two limits, of which None is no limit."""
+    return min((limit for limit in (one, other) if limit is not None), default=None)

@@ -186,12 +186,3 @@ def task_table(chosen: ChosenTasks, repeated: Mapping[str, Sequence[Any]]) -> li
         for name, reason in chosen.missing.items()
     ]
     return scored + missing
-
-
-def main_scores(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """The main metric of each task, by a name of task, metric and subject."""
-    return {
-        f"{row['task']}_{row['metric']}_{row['subject']}": row["score"]
-        for row in scores
-        if row["main"] and row["items"] == ALL_ITEMS and is_task_wide(row)
-    }

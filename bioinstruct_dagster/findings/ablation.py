@@ -37,7 +37,7 @@ CATEGORY_ABLATION = """
 # The categories of evaluation tasks and those of rows have names of their own.
 SAME = {"extraction": "information_extraction"}
 NO_RECIPES = (
-    "the experiment file has no recipes of single categories or pairs without a number of rows. "
+    "the experiment file has no recipes of single categories or pairs with equally many rows. "
     "Add them, as data/experiments.yaml does."
 )
 

@@ -122,6 +122,7 @@ def _made(
         name,
         sha256_of_rows(made.rows, columns),
         extra=_shown(name, made),
+        preview=False,  # its rows stand above, with the columns that are read first
     )
 
 

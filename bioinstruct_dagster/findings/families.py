@@ -68,15 +68,16 @@ def families(matrix: ExperimentMatrix) -> list[Family]:
 def ablation_families(matrix: ExperimentMatrix) -> list[Family]:
     """The families of each ablation: singles and pairs of categories, and all categories.
 
-    They are those without a number of rows, of each base model and variant that has a recipe of
-    fewer than all categories.
+    All of them ask for the same number of rows, or for all rows: more rows would look like a better
+    category. If there are several such numbers, the one with the most families is taken.
     """
-    groups: dict[tuple[str, str], list[Family]] = {}
+    groups: dict[tuple[str, str], dict[int | None, list[Family]]] = {}
     for one in families(matrix):
-        if one.rows is None:
-            groups.setdefault((one.base_model, one.variant), []).append(one)
+        of_size = groups.setdefault((one.base_model, one.variant), {})
+        of_size.setdefault(one.rows, []).append(one)
     found: list[Family] = []
-    for members in groups.values():
+    for by_size in groups.values():
+        members = max(by_size.values(), key=len)
         every = len({category for one in members for category in one.categories})
         kept = [
             one

@@ -12,22 +12,24 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, ValidationError
 
-from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.figures.bars import bars
+from bioinstruct_dagster.figures.sheet import summary
+from bioinstruct_dagster.figures.values import number_of, percent
 from bioinstruct_dagster.generation import raw_rows as raw
 from bioinstruct_dagster.generation.controls.file import read_controls
 from bioinstruct_dagster.generation.goal import GateMaker, GoalFeed, goal_feed
 from bioinstruct_dagster.generation.imports.faults import ImportedSetError
 from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
 from bioinstruct_dagster.generation.series.series import Series
-from bioinstruct_dagster.generation.spending import spend_metadata
+from bioinstruct_dagster.generation.spending import cost_in_words, spend_metadata
 from bioinstruct_dagster.input_files import shown
 from bioinstruct_dagster.seeds.tasks import SeedTask
 from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, Settings
 from bioinstruct_dagster.settings.generation import ImportSettings
 from bioinstruct_dagster.store.database import Store, insert
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
-from bioinstruct_dagster.store.materialization import OWNERS, materialization
+from bioinstruct_dagster.store.materialization import OWNERS, materialization, rows_and_change
 from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.teacher.completions import answered_by
 from bioinstruct_dagster.teacher.feeds import Tally
@@ -35,9 +37,12 @@ from bioinstruct_dagster.teacher.money.estimates import Estimate
 from bioinstruct_dagster.teacher.rounds import pursue
 from bioinstruct_dagster.teacher.session import TeacherSession, open_session
 
-# The preview hides these columns: no gate has checked them yet, and Dagster's events are permanent,
-# so an identifier in a preview could not be removed.
-UNCHECKED_COLUMNS = ("instruction", "input", "output")
+# The page shows no text of a raw row: no gate has checked it yet, and Dagster's events are
+# permanent, so an identifier in them could not be removed.
+TEXTS_ELSEWHERE = (
+    "No gate has checked these rows, so their texts are not shown here. The page of "
+    "deduplicated_instructions shows five kept and five rejected rows."
+)
 RAW_COLUMNS = (
     "row_id",
     "ordinal",
@@ -135,19 +140,14 @@ def raw_instructions(
     settings: dg.ResourceParam[Settings],
     gate: dg.ResourceParam[GateMaker],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """New tasks as the teacher wrote them (Self-Instruct), or the rows of an imported set.
-
-    Each request shows the teacher three randomly drawn seed tasks, names the kinds of task that the
-    kept rows lack, and asks for new tasks. The run sends requests until enough rows pass the gates
-    of `deduplicated_instructions`, a spending cap is reached, or too few new rows pass. Every reply
-    is stored under the hash of its request before it is parsed. A later run reuses stored replies,
-    so no request is paid for twice. With the Batch API, a run ends after it has submitted its
-    batches. When they are done, the sensor `batch_results` starts a run that stores their replies.
-
-    An import reads a JSON, JSONL, CSV or Parquet file, or a data set on the hub. The run names it
-    in `import_from`, its columns in `import_columns`, and its split in `import_split`; else the
-    settings do. `import_notes` lists what was left out.
+    """New tasks as the teacher wrote them (Self-Instruct), or the rows of an imported set. A run
+    sends requests until enough rows pass the gates or a cap is reached. No reply is paid for twice.
     """
+    # Each request shows the teacher three randomly drawn seed tasks, names the kinds of task that
+    # the kept rows lack, and asks for new tasks. Every reply is stored under the hash of its
+    # request before it is parsed. With the Batch API, a run ends after it has submitted its
+    # batches; the sensor batch_results starts a run that stores their replies. docs/generation.md
+    # and docs/imports.md say more.
     imports = _import_settings(config, settings)
     if imports.source:
         try:
@@ -244,39 +244,51 @@ def _materialize(
         )
     store.replace({"raw_instructions": rows, "completion_outcomes": outcomes})
     behind = store.rows(REQUESTS_BEHIND_THE_ROWS)
+    spent = spend_metadata(store, feed.kept)
     return materialization(
         context,
         store,
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
-        hidden=UNCHECKED_COLUMNS,
+        preview=False,  # see TEXTS_ELSEWHERE
         extra={
-            "replies": dg.MetadataValue.md(
-                figures.bars("Replies by outcome", Counter(o["outcome"] for o in outcomes))
+            "summary": dg.MetadataValue.md(
+                summary(
+                    f"{rows_and_change(context, 'raw_instructions', len(rows), 'raw row')} from "
+                    f"{number_of(len(outcomes), 'reply')}. The gates keep {feed.kept:,} "
+                    f"({percent(feed.kept / len(rows))}). {cost_in_words(spent)}",
+                    bars(
+                        "Replies of the teacher by outcome",
+                        dict(Counter(o["outcome"] for o in outcomes).most_common()),
+                        "replies",
+                    ),
+                )
             ),
-            "goal": feed.goal,
-            "rows_the_gates_would_keep": feed.kept,
+            "rows that the gates keep": feed.kept,
             "stopped": _stop_reason(feed, tally)
             or ("at the goal" if feed.kept >= feed.goal else "at BIOINSTRUCT_REQUESTS"),
-            **({"billed_above_limit": tally.over_limit} if tally.over_limit else {}),
-            **spend_metadata(store, feed.kept),
+            **({"billed above limit": tally.over_limit} if tally.over_limit else {}),
+            **spent,
             # As text: the UI would plot numbers of an estimate beside those of what came true. An
             # observation before the first request would tear the curves of the other numbers.
             **({"estimate": str(expected[-1])} if expected else {}),
-            "completions_asked": tally.asked,
-            "completions_reused": tally.reused,
-            "completions_for_later": feed.unused_completions(),
-            "requests_failed": tally.failed,
-            "requests_retried": tally.retried,
-            "rate_limited": tally.rate_limited,
-            "kept_rows_per_request": feed.kept / len(outcomes),
-            "tasks_per_reply": len(rows) / len(outcomes),
+            "replies paid for": tally.asked,
+            "replies reused": tally.reused,
+            "replies for later": feed.unused_completions(),
+            "requests failed": tally.failed,
+            "requests retried": tally.retried,
+            "rate limited": tally.rate_limited,
+            "kept rows a request": round(feed.kept / len(outcomes), 2),
+            "tasks a reply": round(len(rows) / len(outcomes), 2),
             "teacher": ", ".join(dict.fromkeys(map(answered_by, behind))),
             **{
-                name: ", ".join(dict.fromkeys(row[name] for row in behind))
+                name.replace("_", " "): ", ".join(dict.fromkeys(row[name] for row in behind))
                 for name in ("template", "reply_format", "service")
             },
-            "run_seed": run_seed,
+            # As text: the UI would plot them, and they are choices.
+            "goal": f"{feed.goal:,} kept rows",
+            "run seed": str(run_seed),
+            "texts": TEXTS_ELSEWHERE,
         },
     )
 
@@ -362,10 +374,17 @@ def _import_set(
         store,
         "raw_instructions",
         sha256_of_rows(rows, RAW_COLUMNS),
-        hidden=UNCHECKED_COLUMNS,
+        preview=False,  # see TEXTS_ELSEWHERE
         extra={
-            "imported_from": found.identity,
+            "summary": dg.MetadataValue.md(
+                summary(
+                    f"{rows_and_change(context, 'raw_instructions', len(rows), 'raw row')}, "
+                    f"imported from {shown(imports.source)}. {number_of(len(found.notes), 'note')}."
+                )
+            ),
+            "imported from": found.identity,
             "columns": found.columns,
-            "import_notes": dg.MetadataValue.md(notes),
+            "import notes": dg.MetadataValue.md(notes),
+            "texts": TEXTS_ELSEWHERE,
         },
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from bioinstruct_dagster.figures.values import number_of, percent
 from bioinstruct_dagster.store.check_results import judged, not_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
@@ -43,6 +44,16 @@ LAST_ROUND = """
     order by finished_at desc
     limit 1
 """
+# What to do if most unreadable replies have this outcome.
+_ADVICE = {
+    "truncated": "Raise the limit of output tokens, or ask for fewer tasks in a request "
+    "(BIOINSTRUCT_TASKS_PER_REQUEST).",
+    "refused": "The teacher refuses the task: look at its words in the table completions, and at "
+    "the seed tasks.",
+}
+_OTHER_ADVICE = (
+    "Look at their text in the table completions, and try another reply format or another model."
+)
 NO_ROWS = "The store holds no generated row. Materialize key:raw_instructions first."
 ALL_IMPORTED = "All rows were imported, and no reply of a teacher stands behind them."
 
@@ -66,6 +77,13 @@ def every_row_has_its_completion(store: dg.ResourceParam[Store]) -> dg.AssetChec
             "examples": dg.MetadataValue.md(markdown_table(orphans[:5])),
         },
         warns=False,
+        description=(
+            f"{len(orphans):,} of {counts['generated']:,} generated rows name a reply that the "
+            f"store does not hold, such as row {orphans[0]['row_id']}. Their cost and origin are "
+            "lost. Restore the store from a backup, or materialize key:raw_instructions again."
+        )
+        if orphans
+        else f"All {counts['generated']:,} generated rows name a stored reply.",
     )
 
 
@@ -81,12 +99,19 @@ def most_replies_can_be_read(store: dg.ResourceParam[Store]) -> dg.AssetCheckRes
     parsed = sum(row["replies"] for row in outcomes if row["outcome"] == "parsed")
     if not replies:
         return not_judged(ALL_IMPORTED if store.rows(ROWS_BY_SOURCE)[0]["rows"] else NO_ROWS)
+    found = f"{parsed:,} of {replies:,} replies could be read ({percent(parsed / replies)})."
+    lost = [row for row in outcomes if row["outcome"] != "parsed"]
+    passed = parsed / replies >= LEAST_READABLE_SHARE
     return judged(
-        parsed / replies >= LEAST_READABLE_SHARE,
+        passed,
         {
-            "readable_share": parsed / replies,
+            "readable_share": round(parsed / replies, 4),
             "outcomes": dg.MetadataValue.md(markdown_table(outcomes)),
         },
+        description=found
+        if passed
+        else f"{found} Most others: {lost[0]['outcome'].replace('_', ' ')} ({lost[0]['replies']:,})"
+        f". {_ADVICE.get(lost[0]['outcome'], _OTHER_ADVICE)}",
     )
 
 
@@ -105,8 +130,14 @@ def the_last_round_reached_its_goal(store: dg.ResourceParam[Store]) -> dg.AssetC
     if not rounds:
         return not_judged(NO_ROWS)
     last: dict[str, Any] = rounds[0]
+    said = [last["stopped"]] if last["stopped"] else []
+    if last["failed"]:
+        said.append(
+            f"{number_of(last['failed'], 'request')} failed. Materialize key:raw_instructions "
+            "again, which sends them again."
+        )
     return judged(
-        not last["stopped"] and not last["failed"],
+        not said,
         {"requests_failed": last["failed"]},
-        description=last["stopped"],
+        description=" ".join(said) or "The last round reached its goal, and no request failed.",
     )

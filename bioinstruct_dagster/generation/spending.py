@@ -7,6 +7,7 @@ not: caps and prices (teacher.money), or the costs of single rows (the view `lin
 from collections.abc import Mapping
 from typing import Any
 
+from bioinstruct_dagster.figures.values import dollars
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.teacher.money.prices import REHEARSAL_DOLLARS
 
@@ -31,6 +32,7 @@ SPEND_OF_THE_PROJECT = """
         coalesce(sum(tokens), 0)::bigint as tokens
     from spend
 """
+COST, COST_A_ROW = "cost ($)", "cost of a kept row ($)"  # keys of metadata
 NOTHING_BILLED = "none: only the rehearsal teacher replied, which bills nothing"
 NO_PRICE = "unknown: no price for this model"
 
@@ -49,15 +51,32 @@ def spend_metadata(store: Store, kept: int) -> dict[str, Any]:
     usd = _dollars(of_set)
     rehearsed = of_set["usd_rehearsed"]
     return {
-        "prompt_tokens": of_set["prompt_tokens"],
-        "completion_tokens": of_set["completion_tokens"],
-        "usd": usd,
-        "usd_per_kept_row": usd / max(kept, 1) if isinstance(usd, float) else usd,
-        # The price list may give a rehearsal a price, so that caps can be tried.
-        **({"usd_of_a_rehearsal_by_the_price_list": rehearsed} if rehearsed else {}),
-        "project_usd_so_far": _dollars(of_project),
-        "project_tokens_so_far": of_project["tokens"],
+        COST: round(usd, 4) if isinstance(usd, float) else usd,
+        COST_A_ROW: round(usd / max(kept, 1), 6) if isinstance(usd, float) else usd,
+        # The price list may give a rehearsal a price, so that caps can be tried. As text: a curve
+        # of it would be taken for money that was spent.
+        **({"price of the rehearsal": dollars(rehearsed)} if rehearsed else {}),
+        "prompt tokens": of_set["prompt_tokens"],
+        "reply tokens": of_set["completion_tokens"],
+        "cost of the project so far ($)": (
+            round(whole, 4) if isinstance(whole := _dollars(of_project), float) else whole
+        ),
+        "tokens of the project so far": of_project["tokens"],
     }
+
+
+def cost_in_words(spent: Mapping[str, Any]) -> str:
+    """A sentence on the cost, for a summary.
+
+    Args:
+        spent: from `spend_metadata`.
+    """
+    usd, of_a_row = spent[COST], spent[COST_A_ROW]
+    if isinstance(usd, float):
+        return f"Cost: {dollars(usd)}, {dollars(of_a_row)} a kept row."
+    if usd.startswith(NOTHING_BILLED):
+        return "Cost: none, a rehearsal."
+    return "Cost: unknown."
 
 
 def _dollars(spend: Mapping[str, Any]) -> float | str:

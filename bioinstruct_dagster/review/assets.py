@@ -49,12 +49,12 @@ def review_sample(
 ) -> dg.MaterializeResult[None]:
     """A random sample of kept and rejected rows for persons to judge, as an HTML page and as CSV.
 
-    The page is `review/review.html` in the data folder. It works without a network. The strata are
-    kept rows by category, kept rows with an uncertain category, and rejected rows by gate. Their
-    sizes are stored, so that estimates can be weighted. A row that was judged is not asked again,
-    and the sample stays the same when the set grows: new rows join it. Identifiers that the privacy
-    gate found are masked. `BIOINSTRUCT_REVIEW_ROWS` sets the number of rows.
+    Open `review/review.html` in the data folder; it needs no network. A judged row is not asked
+    again.
     """
+    # The strata are kept rows by category, kept rows with an uncertain category, and rejected rows
+    # by gate; their sizes are stored, so that estimates can be weighted. When the set grows, new
+    # rows join the sample. Identifiers that the privacy gate found are masked.
     sample = draw(
         store,
         settings.review.rows,
@@ -79,9 +79,9 @@ def review_sample(
             "summary": dg.MetadataValue.md(_sample_summary(sample)),
             "page": dg.MetadataValue.path(page),
             "csv": dg.MetadataValue.path(sheet),
-            "put_filled_in_files_into": dg.MetadataValue.path(_filled_folder(settings)),
+            "filled-in files go to": dg.MetadataValue.path(_filled_folder(settings)),
             "strata": dg.MetadataValue.md(markdown_table(sample.strata)),
-            "rows_to_judge": sample.unjudged,
+            "rows to judge": sample.unjudged,
         },
     )
 
@@ -131,12 +131,10 @@ def review_results(
 ) -> dg.MaterializeResult[None]:
     """What reviewers say about rows, read from all files in `review/filled` of the data folder.
 
-    A row that reviewers reject leaves the data set, and a category that they choose replaces that
-    of the machine. A row that they accept although a gate rejected it counts against the precision
-    of the gate, but it does not enter the set: change the gate's rule for that. The table
-    `review_measures` holds the defect rate, the precision of each filter and the agreement of
-    reviewers, with intervals. Without any file, the step ends at once and changes nothing.
+    Rows that they reject leave the data set; their categories replace those of the machine.
     """
+    # A row that they accept although a gate rejected it counts against the precision of the gate,
+    # but it does not enter the set. Without any file, the step ends at once and changes nothing.
     folder = _filled_folder(settings)
     paths = filled_files(folder)
     found = review_results_of(store, read_judgements(paths))

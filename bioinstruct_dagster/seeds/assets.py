@@ -8,16 +8,20 @@ from collections import Counter
 
 import dagster as dg
 
-from bioinstruct_dagster import figures
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.seeds.tasks import read_seed_tasks
+from bioinstruct_dagster.figures.bars import bars
+from bioinstruct_dagster.figures.cards import SHOWN_ROWS, card_of, cards
+from bioinstruct_dagster.figures.sheet import summary
+from bioinstruct_dagster.figures.values import percent
+from bioinstruct_dagster.seeds.tasks import CATEGORIES, read_seed_tasks
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
-from bioinstruct_dagster.store.materialization import OWNERS, materialization
+from bioinstruct_dagster.store.materialization import OWNERS, materialization, rows_and_change
 from bioinstruct_dagster.store.step_failures import stating_errors
 
 FINGERPRINT_COLUMNS = ("seed_id", "category", "source_family", "instruction", "input", "output")
+DRAWN_SEEDS = "select * from seed_tasks order by sha256(seed_id || $seed) limit $most"
 
 
 @dg.asset(group_name="seeds", kinds={"json", "duckdb"}, owners=OWNERS, code_version="1")
@@ -27,26 +31,39 @@ def seed_tasks(
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
-    """Expert-written biomedical tasks that show the teacher examples of good tasks.
-
-    The setting `BIOINSTRUCT_SEEDS` names the JSONL file (default `data/seed_tasks.jsonl`). If the
-    file is malformed, the step fails with a list of all errors, and nothing is written.
+    """Biomedical tasks by experts, which show the teacher what a good task is. The setting
+    `BIOINSTRUCT_SEEDS` names their JSONL file.
     """
+    # If the file is malformed, the step fails with a list of all errors, and nothing is written.
     _refuse_empty_selection(context)
     seeds = read_seed_tasks(settings.seeds.file)
     rows = [seed.to_row(ordinal) for ordinal, seed in enumerate(seeds)]
     store.replace({"seed_tasks": rows})
-    shares = Counter(seed.category for seed in seeds)
+    shares = dict.fromkeys(CATEGORIES, 0) | Counter(seed.category for seed in seeds)
+    families = len({seed.source_family for seed in seeds})
+    fewest = min(shares, key=lambda category: shares[category])
+    sentence = (
+        f"{rows_and_change(context, 'seed_tasks', len(seeds), 'seed task')} of {families} kinds. "
+        f"Fewest: {fewest.replace('_', ' ')}, {percent(shares[fewest] / len(seeds))}."
+    )
+    fingerprint = sha256_of_rows(rows, FINGERPRINT_COLUMNS)
+    drawn = store.rows(DRAWN_SEEDS, {"seed": fingerprint, "most": SHOWN_ROWS})
     return materialization(
         context,
         store,
         "seed_tasks",
-        sha256_of_rows(rows, FINGERPRINT_COLUMNS),
+        fingerprint,
         extra={
-            "categories": dg.MetadataValue.md(figures.bars("Seeds by category", dict(shares))),
-            "source_families": len({seed.source_family for seed in seeds}),
+            "summary": dg.MetadataValue.md(
+                summary(sentence, bars("Seed tasks by category", shares, "tasks"))
+            ),
+            "source families": families,
             "file": dg.MetadataValue.path(settings.seeds.file),
+            "five seeds": dg.MetadataValue.md(
+                cards([card_of(row, f"{row['seed_id']}, {row['category']}") for row in drawn])
+            ),
         },
+        preview=False,
     )
 
 

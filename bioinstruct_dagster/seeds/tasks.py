@@ -5,12 +5,13 @@ Belongs here: what makes a seed task valid. Does not: how seeds are drawn for a 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.figures.values import percent
 from bioinstruct_dagster.input_files import fault_of_file, shown
 from bioinstruct_dagster.json_objects import RepeatedKeyError, object_of_distinct_keys
 from bioinstruct_dagster.store.storable_text import is_storable
@@ -18,6 +19,9 @@ from bioinstruct_dagster.store.storable_text import is_storable
 # The four categories of BioInstruct (Tran et al., JAMIA 2024).
 Category = Literal["information_extraction", "question_answering", "generation", "other"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
+# Bounds of the share of a category, beyond which a set teaches mostly one kind of task. The shares
+# of BioInstruct are 10.0 % to 33.8 % (Tran et al., JAMIA 2024); the bounds leave room around them.
+LEAST_SHARE, MOST_SHARE = 0.05, 0.6
 _MOST_BYTES = 64 << 20  # far more than any prompt draws from
 SEEDS_PER_PROMPT = 3  # Tran et al., JAMIA 2024: three random seeds per prompt
 
@@ -63,7 +67,7 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
         except ValueError as error:
             errors.append(f"{path}:{number}: {error}")
             continue
-        faults = list(_faults(record))
+        faults = list(faults_of_seed(record))
         seed_id = str(record.get("id", "")).strip()
         if seed_id and first_line_of.setdefault(seed_id, number) != number:
             faults.insert(0, f"id: {seed_id!r} was used on line {first_line_of[seed_id]}")
@@ -79,6 +83,21 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
     if errors:
         raise SeedFileError(f"{len(errors)} error(s) in the seed file:\n" + "\n".join(errors))
     return seeds
+
+
+def uneven_shares(counts: Mapping[str, int]) -> list[str]:
+    """A phrase for each category whose share is out of bounds, such as "other: 2.1 %".
+
+    Args:
+        counts: the number of rows by category. A category without rows may be absent.
+    """
+    total = sum(counts.values()) or 1
+    shares = {category: counts.get(category, 0) / total for category in CATEGORIES}
+    return [
+        f"{category.replace('_', ' ')}: {percent(share)}"
+        for category, share in shares.items()
+        if not LEAST_SHARE <= share <= MOST_SHARE
+    ]
 
 
 def _read_text(path: Path) -> str:
@@ -112,8 +131,8 @@ def _parsed_line(line: str) -> dict[str, Any]:
     return record
 
 
-def _faults(record: dict[str, Any]) -> Iterator[str]:
-    """The faults of one record, each as `field: fault`."""
+def faults_of_seed(record: Mapping[str, Any]) -> Iterator[str]:
+    """The faults of one seed task, each as `field: fault`."""
     names = [field.name for field in fields(SeedTask)]
     for name in sorted(set(record) - set(names)):
         yield f"{name}: unknown field (known: {', '.join(names)})"

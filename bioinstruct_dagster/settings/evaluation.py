@@ -32,6 +32,17 @@ class EvaluationSettings(SettingsGroup):
         ge=1,
         le=MAX_ROWS,
     )
+    answers: int | None = setting(
+        None,
+        "BIOINSTRUCT_EVALUATION_ANSWERS",
+        "Of how many items of a task an answer is written. They are drawn as the items are. On a "
+        "CPU, an answer takes much longer than a log-likelihood. With 0, tasks that are scored by "
+        "answers alone are left out.",
+        unit="items",
+        empty="all items that are scored",
+        ge=0,
+        le=MAX_ROWS,
+    )
     tokens_per_pass: int | None = setting(
         None,
         "BIOINSTRUCT_EVALUATION_TOKENS",

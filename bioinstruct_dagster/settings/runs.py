@@ -7,7 +7,11 @@ Belongs here: settings that several stages share. Does not: recipes and base mod
 from pathlib import Path
 from typing import Literal
 
+from pydantic import SecretStr, field_validator
+
 from bioinstruct_dagster.settings.fields import INPUTS, MAX_ROWS, SettingsGroup, setting
+
+TRAINED_BEFORE = "trained"
 
 
 class StoreSettings(SettingsGroup):
@@ -88,3 +92,44 @@ class RunSettings(SettingsGroup):
         ge=1,
         le=MAX_ROWS,
     )
+    train_on_release: str = setting(
+        TRAINED_BEFORE,
+        "BIOINSTRUCT_TRAIN_ON_RELEASE",
+        "The experiments that the sensor `train_on_release` trains on a new data set. `trained` "
+        "means those that already have an adapter, so that nobody is surprised by the time of an "
+        "experiment that was never run.",
+        unit="`trained`, or names or patterns with commas between them",
+    )
+    webhook_url: SecretStr | None = setting(
+        None,
+        "BIOINSTRUCT_WEBHOOK_URL",
+        "Where the sensor `run_failures` sends a message about a failed run, such as a Slack "
+        "webhook. It is never logged and never stored.",
+        unit="secret http or https URL",
+        empty="no message is sent",
+    )
+
+    @property
+    def release_experiments(self) -> list[str]:
+        """The names and patterns in `train_on_release`; empty for experiments that have adapters.
+
+        The word `trained` may stand among names: then both are meant, and it is left out here.
+        """
+        return [name for name in self._release_words if name != TRAINED_BEFORE]
+
+    @property
+    def retrains_adapters(self) -> bool:
+        """Whether experiments that already have an adapter are trained on a new data set."""
+        return not self._release_words or TRAINED_BEFORE in self._release_words
+
+    @property
+    def _release_words(self) -> list[str]:
+        return [word for part in self.train_on_release.split(",") if (word := part.strip())]
+
+    @field_validator("webhook_url", mode="after")
+    @classmethod
+    def _is_web_address(cls, value: SecretStr | None) -> SecretStr | None:
+        # The message must not repeat the value: whoever has the address can write to the channel.
+        if value and not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("the address must begin with http:// or https://")
+        return value

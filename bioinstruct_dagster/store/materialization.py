@@ -1,7 +1,10 @@
 """The metadata that Dagster shows of a table.
 
-Belongs here: row count, column schema, preview, and fingerprint. Does not: how a stated error ends
-a step (store.step_failures), or anything that works without Dagster (store.database).
+Dagster's page of an asset shows status, description, column schema, and then metadata. A schema
+under Dagster's own key would push all numbers below the first screen, so the table's columns are
+shown under a key of ours, behind a button. Belongs here: row count, change since the last
+materialization, columns, preview, and fingerprint. Does not: how a stated error ends a step
+(store.step_failures), or anything that works without Dagster (store.database).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +13,16 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
+from bioinstruct_dagster.figures.values import change, number_of
 from bioinstruct_dagster.store.database import Store, condition_of
 from bioinstruct_dagster.store.schema import column_notes
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 80
 OWNERS = ["team:bioinstruct"]
+# A key has spaces, because the page breaks lines only there. The longest word decides how much room
+# is left for the values.
+REHEARSAL_KEY, COLUMNS_KEY = "rehearsal note", "table columns"
 REHEARSAL_NOTE = (
     "Rehearsal: {marked} of {total} {things} {because}. It shows that the chain works. It has no "
     "medical meaning and must not be published."
@@ -32,6 +39,7 @@ REHEARSED = {
     "hf_dataset": ("row", _BY_TEACHER),
     "dataset_figures": ("count", f"of a set with rows {_BY_TEACHER}"),
     "lora_adapter": ("adapter", _BY_MODEL),
+    "data_worth": ("comparison", _BY_MODEL),
     "eval_scores": ("score", f"made on fixture items, or of an adapter that was {_BY_MODEL}"),
     **dict.fromkeys(
         ("leaderboard", "category_ablation", "data_scaling"),
@@ -59,7 +67,7 @@ def materialization(
     *,
     extra: Mapping[str, Any] | None = None,
     part: Mapping[str, Any] | None = None,
-    hidden: Sequence[str] = (),
+    preview: bool = True,
 ) -> dg.MaterializeResult[None]:
     """The result of a step that has written a table, with the metadata that the UI shows.
 
@@ -70,16 +78,13 @@ def materialization(
         store: the store with the table.
         table: the table's name.
         fingerprint: a hash of the content, which becomes the data version.
-        extra: further metadata, which comes first in the UI.
+        extra: further metadata, which comes first in the UI. Its first entry is `summary`.
         part: the column values of the rows that this step wrote, if it wrote one partition.
-        hidden: columns that the preview leaves out.
+        preview: whether to show the first rows. A step leaves them out if it shows rows as cards,
+            or if no gate has checked their texts yet.
     """
     condition = condition_of(part)
     columns = store.rows(COLUMNS, {"table": table})
-    left_out = f"exclude ({', '.join(hidden)})" if hidden else ""
-    preview = store.rows(
-        f"select * {left_out} from {table} {condition} limit {PREVIEW_ROWS}", part or {}
-    )
     marked = any(column["column_name"] == "rehearsal" for column in columns)
     marks = "count_if(rehearsal)" if marked else "0"
     [counts] = store.rows(
@@ -90,13 +95,56 @@ def materialization(
     if marked:
         metadata["rehearsal"] = dg.MetadataValue.bool(bool(rehearsal))
         if rehearsal:
-            metadata["rehearsal_note"] = rehearsal_note(table, rehearsal, count)
+            metadata[REHEARSAL_KEY] = rehearsal_note(table, rehearsal, count)
             context.instance.add_run_tags(context.run.run_id, {"rehearsal": "true"})
     metadata["dagster/row_count"] = count
-    metadata["dagster/column_schema"] = dg.TableSchema(column_schema(columns, table))
-    metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
+    metadata[COLUMNS_KEY] = dg.TableSchema(column_schema(columns, table))
+    if preview:
+        first = store.rows(f"select * from {table} {condition} limit {PREVIEW_ROWS}", part or {})
+        metadata["preview"] = dg.MetadataValue.md(markdown_table(first))
     metadata["fingerprint"] = fingerprint
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fingerprint[:16]))
+
+
+def last_metadata(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    asset: str,
+    partition: dg.MultiPartitionKey | None = None,
+) -> Mapping[str, Any]:
+    """The values of the last materialization's metadata by name; empty if there was none.
+
+    Args:
+        context: of the step that makes the next materialization.
+        asset: the asset's name.
+        partition: its partition, if it has some.
+    """
+    found = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(
+            dg.AssetKey(asset), asset_partitions=[partition] if partition else None
+        ),
+        limit=1,
+    ).records
+    event = found[0].asset_materialization if found else None
+    return {name: one.value for name, one in event.metadata.items()} if event else {}
+
+
+def rows_and_change(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext, asset: str, rows: int, thing: str
+) -> str:
+    """The number of rows, and the change since the last materialization of an asset.
+
+    Args:
+        context: of the step that makes the next materialization.
+        asset: the asset's name, which has no partitions.
+        rows: the number of rows that it has now.
+        thing: what a row is, such as "seed task".
+
+    Returns:
+        Such as "443 raw rows (+23 since the last run)".
+    """
+    before = last_metadata(context, asset).get("dagster/row_count")
+    since = f" ({change(rows - before)} since the last run)" if isinstance(before, int) else ""
+    return f"{number_of(rows, thing)}{since}"
 
 
 def rehearsal_note(table: str, marked: int, total: int) -> str:

@@ -780,3 +780,46 @@ create table if not exists data_scaling (
     rehearsal           boolean not null,   -- fixture items, or made with the embedded teacher or base model
     made_at             timestamptz not null  -- when the table was made
 );
+
+-- Whether the last refresh that was tested made the data set better: adapters trained on equally many tokens with and
+-- without its rows. One row for each kind of held-out rows; the verdict is that on rows from before the refresh.
+create table if not exists data_worth (
+    base_model          varchar not null,   -- name in the experiment file
+    recipe              varchar not null,   -- name in the experiment file; trained without validation, under each seed
+    refresh             varchar not null,   -- whose rows were tested, in words
+    refreshed_at        timestamptz not null, -- when the refresh's first reply was there
+    rows_before         bigint not null,    -- rows of the data set that were there before the refresh
+    rows_added          bigint not null,    -- rows that the refresh added
+    train_rows_without  double not null,    -- rows that an adapter without the refresh learned from, mean over seeds
+    train_rows_with     double not null,    -- rows that an adapter with it learned from
+    train_rows_added    double not null,    -- how many of them are of the refresh
+    train_tokens_without double not null,   -- tokens over all epochs, mean over seeds
+    train_tokens_with   double not null,    -- likewise
+    items               varchar not null,   -- before | added: the held-out rows, by whether the refresh added them
+    verdict             varchar,            -- better | tied | worse; null for items = added, as are the next six
+    reason              varchar,            -- held-out loss | fit of outputs, or both: what the verdict rests on
+    fit_before          double,             -- share of other rows' prompts that an output fits less than its own; mean
+    fit_added           double,             -- the same of the refresh's rows
+    fit_ci_low          double,             -- of the difference, added minus before
+    fit_ci_high         double,             -- below -0.1, the verdict is worse
+    fit_rows            bigint,             -- rows of the refresh whose outputs were read
+    loss_without        double not null,    -- nats per token of the held-out rows, mean over seeds
+    loss_with           double not null,    -- likewise
+    difference          double not null,    -- with minus without; above zero, the refresh did harm
+    ci_low              double,             -- lower end of the 95 % interval, for other held-out rows and other seeds
+    ci_high             double,             -- upper end of the interval
+    method              varchar not null,   -- of the interval
+    n                   bigint not null,    -- number of held-out rows
+    seeds               bigint not null,    -- pairs of adapters
+    spread              double not null,    -- standard deviation of the seeds' differences
+    p_value             double,             -- two-sided, of no difference
+    detectable          double,             -- the difference that is found with a power of about 80 %
+    by_seed             double[] not null,  -- the difference of each seed
+    prompt_version      varchar not null,   -- version of the prompt template
+    dataset_fingerprint varchar not null,   -- of the data set that holds all these rows
+    base_fingerprint    varchar not null,   -- sha256 of the weights (rehearsal, local folder) or source@commit (hub)
+    items_fingerprint   varchar not null,   -- sha256 over the content of the held-out rows
+    adapters            varchar[] not null, -- sha256 of each adapter_model.safetensors, in the folder worth
+    rehearsal           boolean not null,   -- made with the embedded teacher or base model
+    made_at             timestamptz not null  -- when the comparison was computed
+);

@@ -4,6 +4,9 @@ Belongs here: the form of a table. Does not: the meaning of its rows, which each
 own module `checks`.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import dagster as dg
 
 from bioinstruct_dagster.store.check_results import judged
@@ -48,14 +51,41 @@ def schema_check(
         return judged(
             not wrong and not repeated,
             {
-                "columns": len(expected),
+                "columns": ", ".join(expected),
                 "unexpected_columns": dg.MetadataValue.md(markdown_table(wrong)),
                 "repeated_keys": dg.MetadataValue.md(markdown_table(repeated)),
             },
             warns=False,
+            description=_said(table, key, wrong, repeated),
         )
 
     return check
+
+
+def _said(
+    table: str,
+    key: tuple[str, ...],
+    wrong: Sequence[Mapping[str, Any]],
+    repeated: Sequence[Mapping[str, Any]],
+) -> str:
+    """What the check found, and what to do."""
+    said = []
+    if wrong:
+        names = ", ".join(column["column"] for column in wrong)
+        said.append(
+            f"The table {table} differs from schema.sql in these columns: {names}. Another program "
+            "or another version of the project changed it: restore the store from a backup."
+        )
+    if repeated:
+        values = ", ".join(str(repeated[0][name]) for name in key)
+        said.append(
+            f"Several rows of {table} have the same {', '.join(key)}, such as {values}. "
+            "Materialize the asset again. If the fault stays, its input holds the row twice."
+        )
+    return " ".join(said) or (
+        f"The table {table} has its declared columns, and no two rows have the same "
+        f"{', '.join(key)}."
+    )
 
 
 def _declared_columns(table: str) -> dict[str, dict[str, object]]:

@@ -43,11 +43,15 @@ class ListFeed:
                 self._left.append(again)  # the run was killed between the two draws
         self._is_useless = is_useless
         self._stop_reason = stop_reason
-        self.expected_requests = len(self._left)
         self.stopped: str | None = None
         self._requests = requests
         self.busy = False
         self.resume: Mapping[str, Any] = {}
+
+    @property
+    def expected_requests(self) -> int:
+        """The number of requests that are left."""
+        return len(self._left)
 
     @property
     def example(self) -> TeacherRequest:

@@ -79,7 +79,7 @@ def with_dialect(
         return replace(
             terms, dialect=Dialect(api=settings.teacher.api, reply_format=forced or "json_schema")
         )
-    known = _stored_dialect(settings, endpoint, store)
+    known = stored_dialect(settings, endpoint, store)
     known = known or _probed_dialect(terms, settings, endpoint, store, log=log)
     dialect = Dialect(
         api=settings.teacher.api,
@@ -94,7 +94,8 @@ def with_dialect(
     return replace(terms, dialect=dialect, known_limits=limits)
 
 
-def _stored_dialect(settings: Settings, endpoint: Endpoint, store: Store) -> dict[str, Any] | None:
+def stored_dialect(settings: Settings, endpoint: Endpoint, store: Store) -> dict[str, Any] | None:
+    """The row of `teacher_dialects` of this server, model and settings; None before a probe."""
     if not store.path.exists():
         return None
     rows = store.rows(
@@ -123,7 +124,7 @@ def _probed_dialect(
 ) -> dict[str, Any]:
     # Under the asking lock, because a cap holds only while one process spends under it.
     with asking_alone(store):
-        known = _stored_dialect(settings, endpoint, store)
+        known = stored_dialect(settings, endpoint, store)
         if known:  # another run has probed the server while this run waited
             return known
         fold(store)

@@ -13,9 +13,10 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from bioinstruct_dagster import figures
 from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.figures.curves import loss_curve
+from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.models.adapters import stored_path
 from bioinstruct_dagster.models.current_dataset import current_dataset
 from bioinstruct_dagster.models.encoding import LeftOutRow
@@ -35,6 +36,7 @@ from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import (
     OWNERS,
+    last_metadata,
     markdown_table,
     materialization,
     materialized_before,
@@ -44,6 +46,7 @@ from bioinstruct_dagster.store.schema import column_notes
 from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.training.card import proof_table, run_table
 from bioinstruct_dagster.training.left_out import left_out_table
+from bioinstruct_dagster.training.shown import VALIDATION_LOSS, training_sentence
 from bioinstruct_dagster.training.spec import TrainingSpec, training_spec
 from bioinstruct_dagster.training.study.spec import StudySpec
 from bioinstruct_dagster.training.train import finished, last_update
@@ -91,18 +94,14 @@ def lora_adapter_asset(matrix: ExperimentMatrix, where: str = "local") -> dg.Ass
         settings: dg.ResourceParam[Settings],
         process: dg.ResourceParam[ModelProcess],
     ) -> Iterator[Any]:
-        """A LoRA adapter for one base model and one recipe, as safetensors.
-
-        Open it with `PeftModel.from_pretrained`. Training uses peft and transformers in a separate
-        process, on a GPU if there is one, and computes the loss on the response tokens only. A run
-        may train several partitions: it loads each base model once, materializes each partition as
-        it ends, and goes on if one fails. The run reuses an existing adapter with the same data,
-        base model, recipe and seed. A recipe that asks for more rows than the data set has is
-        passed over. The experiment file (BIOINSTRUCT_EXPERIMENTS) lists base models and recipes.
-
-        A backfill of scattered partitions makes one run for each base model and block of
-        neighbouring recipes. The job `study` takes any set of experiments in one run.
+        """A LoRA adapter for one base model and one recipe, as safetensors. Open it with
+        `PeftModel.from_pretrained`. An adapter of the same data, model and recipe is reused.
         """
+        # Training has its own process, on a GPU if there is one. A run may train several
+        # partitions: it loads each base model once, materializes each partition as it ends, and
+        # goes on if one fails. A recipe that asks for more rows than the data set has is passed
+        # over. A backfill of scattered partitions makes one run for each base model and block of
+        # neighbouring recipes. The job `study` takes any set of experiments in one run.
         step = ExperimentStep(context, matrix, store, settings, process)
         with renewing_older_result_checks(context.instance, store):
             outcomes = yield from train_adapters(
@@ -208,32 +207,36 @@ def _shown(
 ) -> dg.MaterializeResult[None]:
     """What the UI shows of an adapter."""
     validation = result["validation_losses"]
-    curve = figures.loss_curve(result["losses"], validation, result["steps"])
+    curve = loss_curve(result["losses"], validation, result["steps"])
     lowest = min((float(loss) for _, loss in validation), default=None)
+    before = last_metadata(step.context, "lora_adapter", experiment_key(*one))
     left_out = {
-        "rows_left_out_first": dg.MetadataValue.md(markdown_table(result["left_out"][:_SHOWN_ROWS]))
+        "first rows left out": dg.MetadataValue.md(markdown_table(result["left_out"][:_SHOWN_ROWS]))
     }
     card = Path(result["adapter_path"], "README.md")
     cards = {"card": dg.MetadataValue.md(card.read_text("utf-8"))} if card.is_file() else {}
     found = result["run_facts"].get("useful_tokens_per_second")
-    speed = {"useful_tokens_per_second": round(found, 1)} if found else {}
+    speed = {"useful tokens a second": round(found, 1)} if found else {}
     return materialization(
         step.context,
         step.store,
         "lora_adapter",
         result["adapter_sha256"],
         part=experiment_columns(one),
+        preview=False,
         extra={
-            "loss_curve": dg.MetadataValue.md(curve),
-            **({} if lowest is None else {"validation_loss": round(lowest, 4)}),
-            "first_loss": round(result["first_loss"], 4),
-            "last_loss": round(result["last_loss"], 4),
+            "summary": dg.MetadataValue.md(
+                summary(training_sentence(result, before.get(VALIDATION_LOSS)), curve)
+            ),
+            **({} if lowest is None else {VALIDATION_LOSS: round(lowest, 4)}),
+            "first loss": round(result["first_loss"], 4),
+            "last loss": round(result["last_loss"], 4),
             "path": dg.MetadataValue.path(result["adapter_path"]),
             "reused": reused,
-            "data_set_fingerprint": result["dataset_fingerprint"],
-            "train_rows": result["train_rows"],
-            "rows_left_out": result["rows_left_out"],
-            "rows_shortened": result["rows_shortened"],
+            "data set": result["dataset_fingerprint"],
+            "train rows": result["train_rows"],
+            "rows left out": result["rows_left_out"],
+            "rows shortened": result["rows_shortened"],
             **(left_out if result["left_out"] else {}),
             "device": result["device"],
             **speed,

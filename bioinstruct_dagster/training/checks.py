@@ -7,6 +7,7 @@ import dagster as dg
 from bioinstruct_dagster.dataset.checks import older_results_check
 from bioinstruct_dagster.dataset.older_results import OLDER_RESULT_CHECKS, made_results
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.models.adapters import WEIGHTS_FILE, stored_folder, weights_changed
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.check_results import judged, not_judged
@@ -22,6 +23,13 @@ ADAPTERS = """
     from lora_adapter
 """
 
+PROOFS = """
+    select base_model, recipe, (proof ->> 'change')::double as change,
+        (proof ->> 'noise')::double as noise
+    from lora_adapter
+    order by base_model, recipe
+"""
+TRAIN_AGAIN = "Materialize the partition of key:lora_adapter again, with retrain: true."
 NO_ADAPTER = "The store holds no adapter. Materialize key:lora_adapter first."
 
 
@@ -51,10 +59,50 @@ def adapters_are_intact(
         else:
             continue
         faults[experiment] = fault
+    listed = "\n".join(f"{experiment}: {fault}." for experiment, fault in faults.items())
     return judged(
         not faults,
         {"adapters": len(adapters), "faults": dg.MetadataValue.json(faults)},
         warns=False,
+        description=listed
+        or f"{number_of(len(adapters), 'adapter')}: the weights are in place and unchanged, and "
+        "the last loss is finite.",
+    )
+
+
+@dg.asset_check(asset="lora_adapter", blocking=True)
+def adapters_act_on_their_base(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """Each adapter changes the base model's logits by more than rounding can.
+
+    Training measures this on prompts that are the same for all adapters, and stores it as `proof`.
+    """
+    proofs = store.rows(PROOFS)
+    if not proofs:
+        return not_judged(NO_ADAPTER)
+    known = [row for row in proofs if row["change"] is not None and row["noise"] is not None]
+    silent = [row for row in known if not row["change"] > row["noise"]]
+    without = [f"{row['base_model']}|{row['recipe']}" for row in proofs if row not in known]
+    if not known:
+        return not_judged(f"No proof is stored of {', '.join(without)}. {TRAIN_AGAIN}")
+    said = [
+        f"{row['base_model']}|{row['recipe']}: the greatest change of a logit is "
+        f"{row['change']:.2g}, and rounding alone makes {row['noise']:.2g}. {TRAIN_AGAIN} If the "
+        "fault stays, raise the learning rate or name other target modules in the recipe."
+        for row in silent
+    ]
+    if without:
+        said.append(f"Not judged, because no proof is stored: {', '.join(without)}. {TRAIN_AGAIN}")
+    least = min(known, key=lambda row: row["change"])
+    found = (
+        f"{number_of(len(known), 'adapter')}: each changes its base model. The least change of the "
+        f"greatest logit is {least['change']:.2g} ({least['base_model']}|{least['recipe']}), and "
+        f"rounding alone makes {least['noise']:.2g}."
+    )
+    return judged(
+        not silent,
+        {"changes": dg.MetadataValue.md(markdown_table(known))},
+        warns=False,
+        description=" ".join([*said] if silent else [found, *said]),
     )
 
 
@@ -90,7 +138,8 @@ def few_rows_are_left_out(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult
                 markdown_table([row | {"examples": ", ".join(row["examples"])} for row in rows])
             ),
         },
-        description="\n".join(lines),
+        description="\n".join(lines)
+        or f"No adapter left out {LARGE_SHARE:.0%} of its rows or more.",
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bioinstruct_dagster.models.progress_lines import SECONDS_BETWEEN_LINES, duration
+from bioinstruct_dagster.progress import SECONDS_BETWEEN_LINES, duration
 from bioinstruct_dagster.training.memory.estimate import size
 from bioinstruct_dagster.training.throughput import (
     SpeedLimit,

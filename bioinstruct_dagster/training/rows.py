@@ -92,10 +92,15 @@ class RowEncoder:
 
         Raises:
             SizeNotReachedError: the data set has fewer rows than the recipe asks for.
-            TrainingError: the data set has no row for the recipe, or each of them is too long.
+            TrainingError: the data set has no row for the recipe, or each of them is too long; or
+                it lacks a row that the specification names.
         """
         recipe = spec.recipe
-        train = subset(self._rows.train, recipe, spec.seed)
+        train = (
+            _named(self._rows.train, spec)
+            if spec.row_ids
+            else subset(self._rows.train, recipe, spec.seed)
+        )
         validation = validation_sample(self._rows.validation, recipe, len(train), spec.seed)
         encoded = self._encode([*train, *validation], recipe)
         rows = ExperimentRows(
@@ -122,6 +127,23 @@ class RowEncoder:
             known.examples.update((example.row_id, example) for example in encoded.examples)
             known.left_out.update((row.row_id, row) for row in encoded.left_out)
         return known
+
+
+def _named(rows: Iterable[dict[str, Any]], spec: TrainingSpec) -> list[dict[str, Any]]:
+    """The rows that the specification names, in the order of the data set.
+
+    Raises:
+        TrainingError: the train split lacks one of them.
+    """
+    names = set(spec.row_ids)
+    found = [row for row in rows if row["row_id"] in names]
+    if lacking := len(names) - len(found):
+        raise TrainingError(
+            f"{spec.experiment}: the train split of the data set lacks {lacking:,} of the "
+            f"{len(names):,} rows to learn from, because the data set was rebuilt. Run the step "
+            "again."
+        )
+    return found
 
 
 @dataclass

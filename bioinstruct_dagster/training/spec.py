@@ -36,6 +36,8 @@ class TrainingSpec:
     seed: int
     models_dir: str
     adapters_dir: str
+    # The rows of the train split to learn from, in place of those that the recipe draws.
+    row_ids: tuple[str, ...] = ()
     # These do not change the adapter, so they are no part of its key.
     tracker: TrackerKind = "off"
     hyperparameters: str = ""  # the named set, its source, and what differs, for the card
@@ -57,6 +59,7 @@ class TrainingSpec:
 
     def key(self, base_fingerprint: str) -> str:
         """The sha256 of everything that determines the adapter. Equal keys mean equal adapters."""
+        named = [list(self.row_ids)] if self.row_ids else []
         return sha256_of(
             [
                 TRAINER_VERSION,
@@ -65,6 +68,7 @@ class TrainingSpec:
                 self.recipe.model_dump(mode="json"),
                 self.dataset_fingerprint,
                 self.seed,
+                *named,
             ]
         )
 
@@ -90,6 +94,7 @@ class TrainingSpec:
         values = json.loads(text)
         values["base"] = BaseModelSpec.model_validate(values["base"])
         values["recipe"] = Recipe.model_validate(values["recipe"])
+        values["row_ids"] = tuple(values["row_ids"])
         return cls(**values)
 
 

@@ -109,7 +109,8 @@ def shown(
 def checked(result: dg.ExecuteInProcessResult) -> dict[str, int]:
     """How many rows each gate had to look at."""
     found = shown(result)
-    return {gate: found[f"checked_now_{gate}"] for gate in DROPPING_GATES}
+    told = dict(part.rsplit(" ", 1) for part in found["checked in this run"].split(", "))
+    return {gate: int(told[gate].replace(",", "")) for gate in DROPPING_GATES}
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bioinstruct_dagster.figures import INLINE_CHARACTERS
+from bioinstruct_dagster.figures.sheet import INLINE_CHARACTERS
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.gate_order import DROPPING_GATES
 from bioinstruct_dagster_tests.curation.imports import (
@@ -105,26 +105,28 @@ def test_the_asset_s_page_counts_what_the_store_holds(project):
     result = project.run(FAULTY_ROWS, checked=True)
     found = shown(result)
     assert (found["repaired"], found["flagged"]) == (2, 1)
-    assert found["kept_share"] == pytest.approx(9 / 14)
+    assert found["kept (%)"] == 64.3
     assert found["dagster/row_count"] == 9
-    assert found["rejected_by_reason"]["quality: cannot_do"] == 1
-    assert sum(found["rejected_by_reason"].values()) == 5
-    assert found["funnel"].startswith("![Funnel](data:image/svg+xml;base64,")
-    assert len(found["funnel"]) < INLINE_CHARACTERS
+    assert found["rejected by reason"]["quality: cannot_do"] == 1
+    assert sum(found["rejected by reason"].values()) == 5
+    assert next(iter(found)) == "summary"
+    assert found["summary"].startswith("9 kept rows: 64.3\N{NO-BREAK SPACE}% of 14 raw rows.")
+    assert "<data:image/svg+xml," in found["summary"]
+    assert len(found["summary"]) < INLINE_CHARACTERS
     # The novelty filter checks only rows that pass the other gates.
     assert checked(result) == {"quality": 14, "privacy": 14, "contamination": 14, "novelty": 10}
     steps = project.store.rows("select stage, outcome, rows from funnel")
     assert {"stage": "deduplicated_instructions", "outcome": "kept", "rows": 9} in steps
     rejected = {row["outcome"]: row["rows"] for row in steps if "rejected" in row["stage"]}
-    assert rejected == found["rejected_by_reason"]
+    assert rejected == found["rejected by reason"]
     warned = {name for name, passed in checks(result).items() if not passed}
     assert warned == {"evaluation_sets_are_at_hand"}
 
 
 def test_the_asset_s_page_says_how_many_rows_english_rules_did_not_judge(project):
     rows = [*SOUND, ("HIV的传播途径有哪些？", "", "性接触、血液和母婴传播。")]
-    assert shown(project.run(rows))["rows_not_judged_by_english_rules"] == "1 by their script"
-    assert shown(project.run(SOUND))["rows_not_judged_by_english_rules"] == "none"
+    assert shown(project.run(rows))["not judged by English rules"] == "1 by their script"
+    assert shown(project.run(SOUND))["not judged by English rules"] == "none"
 
 
 def test_a_second_materialization_changes_nothing(project):
@@ -146,7 +148,7 @@ def test_a_row_dropped_by_a_gate_blocks_no_other_row(project):
 def test_an_import_of_refused_rows_keeps_none(project):
     result = project.run([WORDLESS_ROW, REFUSED_ROW])
     assert result.success
-    assert (shown(result)["dagster/row_count"], shown(result)["kept_share"]) == (0, 0)
+    assert (shown(result)["dagster/row_count"], shown(result)["kept (%)"]) == (0, 0)
     after = project.run(assets=["categorized_instructions"])
     assert "key:deduplicated_instructions" in why_it_failed(after, "categorized_instructions")
     assert "rejected_instructions" in why_it_failed(after, "categorized_instructions")
@@ -279,7 +281,7 @@ def test_rows_in_another_order_are_checked_in_that_order(project):
 
 def test_equal_rows_of_an_import_are_rows_of_their_own(project):
     result = project.run([SOUND[0], SOUND[0], REFUSED_ROW, REFUSED_ROW], checked=True)
-    assert (len(project.kept()), shown(result)["rejected_by_reason"]) == (
+    assert (len(project.kept()), shown(result)["rejected by reason"]) == (
         1,
         {"quality: cannot_do": 2, "novelty: repeats_kept_row": 1},
     )

@@ -164,6 +164,7 @@ def test_what_stops_a_run_blocks_and_what_warns_does_not():
     definitions = dg.load_asset_checks_from_modules([checks])
     blocking = {spec.name: spec.blocking for one in definitions for spec in one.check_specs}
     assert {name for name, stops in blocking.items() if not stops} == {
+        "category_shares_are_within_bounds",
         "evaluation_sets_are_at_hand",
         "gates_keep_half_of_the_rows",
         "kept_rows_are_what_was_asked_for",
@@ -218,7 +219,8 @@ def test_a_contaminated_kept_row_fails_the_check(sound, spoil, evaluation, actio
     assert good.passed
     assert (good.metadata["rows"].value, good.metadata["items"].value) == (6, 1)
     assert was_judged(good)
-    assert good.description.startswith("Not judged for sets without files: ")
+    assert good.description.startswith("6 kept rows were compared with 1 items. None repeats an")
+    assert "Not judged for sets without files: " in good.description
     assert "medmcqa, pubmedqa" in good.description
     assert ": medqa" not in good.description
     store = spoil(COPY.format(text=f"'{PUBLIC}'"))
@@ -226,6 +228,8 @@ def test_a_contaminated_kept_row_fails_the_check(sound, spoil, evaluation, actio
     assert not bad.passed
     assert bad.severity.name == severity
     assert bad.metadata["rows_that_repeat_one"].value == {"medqa": 1}
+    assert "medqa: 1" in bad.description
+    assert "BIOINSTRUCT_CONTAMINATION=reject" in bad.description
 
 
 def test_without_any_evaluation_set_no_row_is_judged_and_none_blocks(sound, spoil, tmp_path):
@@ -285,3 +289,52 @@ def test_evaluation_sets_that_are_missing_are_named(sound, evaluation, tmp_path)
     shutil.copy(EVALUATION_TASKS / "medqa.yaml", tasks)
     settings = settings.changed(evaluation_tasks=tasks)
     assert result_of("evaluation_sets_are_at_hand", store=sound.store, settings=settings).passed
+
+
+PERSON = "Maria Keller, born 12 March 1961, MRN 4471193, was seen for gout."
+
+
+@pytest.mark.parametrize(("action", "severity"), [("reject", "ERROR"), ("flag", "WARN")])
+def test_a_kept_row_with_an_identifier_fails_the_check(sound, spoil, action, severity):
+    settings = sound.settings.changed(privacy=action)
+    name = "kept_rows_hold_no_identifiers"
+    good = result_of(name, store=sound.store, settings=settings)
+    assert good.passed
+    assert good.description.startswith("6 of 6 kept rows were scanned again. None holds")
+    bad = result_of(name, store=spoil(COPY.format(text=f"'{PERSON}'")), settings=settings)
+    assert not bad.passed
+    assert bad.severity.name == severity
+    assert bad.metadata["rows with identifiers"].value == 1
+    assert "Don't publish the set." in bad.description
+    assert "Keller" not in bad.description
+
+
+def test_without_the_privacy_gate_no_row_is_judged(sound):
+    settings = sound.settings.changed(privacy="off")
+    result = result_of("kept_rows_hold_no_identifiers", store=sound.store, settings=settings)
+    assert not was_judged(result)
+
+
+@pytest.mark.parametrize(("others", "passed"), [(7, True), (5, False)])
+def test_a_rare_category_is_a_warning(store, others, passed):
+    counts = {"information_extraction": 50, "question_answering": 40, "generation": 30}
+    names = [name for name, n in (counts | {"other": others}).items() for _ in range(n)]
+    row = {"instruction": "i", "input": "", "output": "o", "labelled_by": "x"}
+    marks = {"needs_review": False, "rehearsal": False}
+    store.replace(
+        {
+            "categorized_instructions": [
+                row | marks | {"row_id": str(i), "ordinal": i, "category": name}
+                for i, name in enumerate(names)
+            ]
+        }
+    )
+    result = result_of("category_shares_are_within_bounds", store=store)
+    assert was_judged(result)
+    assert result.passed is passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+    assert ("other: 4.0\N{NO-BREAK SPACE}%. Add seed tasks" in result.description) is not passed
+
+
+def test_too_few_labelled_rows_are_not_judged(sound):
+    assert not was_judged(result_of("category_shares_are_within_bounds", store=sound.store))

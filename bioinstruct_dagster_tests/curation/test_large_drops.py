@@ -46,7 +46,7 @@ def test_a_set_of_one_instruction_under_the_rule_rouge_warns(project):
     assert len(drop.examples) == EXAMPLES
     assert drop.examples[0]["repeats"] == f"{TASK} / Does gout hurt in joint number 0?"
     assert drop.examples[0]["input"] == "Does gout hurt in joint number 1?"
-    page = shown(result)["rejected_more_than_half"]
+    page = shown(result)["rejected more than half"]
     assert "BIOINSTRUCT_NOVELTY=exact" in page
     assert page.count("repeats_kept_row") == EXAMPLES + 1
     (check,) = [c for c in result.get_asset_check_evaluations() if "keep_half" in c.check_name]
@@ -62,7 +62,7 @@ def test_the_same_set_is_kept_by_default(project):
     result = project.run(asked(24), checked=True, novelty="auto")
     assert len(project.kept()) == 24
     assert large_drops(project.store) == []
-    assert "rejected_more_than_half" not in shown(result)
+    assert "rejected more than half" not in shown(result)
     assert checks.gates_keep_half_of_the_rows(store=project.store).passed
 
 
@@ -107,6 +107,19 @@ def test_no_example_shows_a_text_with_an_identifier(project):
     assert "BIOINSTRUCT_PRIVACY" in drops["privacy"].advice
     for drop in drops.values():
         assert {example["input"] for example in drop.examples} == {WITHHELD_TEXT}
-    assert number not in shown(result)["rejected_more_than_half"]
+    assert number not in shown(result)["rejected more than half"]
     (record,) = project.instance.get_run_records()
     assert number not in str(project.instance.all_logs(record.dagster_run.run_id))
+
+
+def test_an_example_with_a_doubtful_detail_alone_is_shown(project):
+    rows = [
+        (f"Shorten note{n} of ward{n} for doctor{n}.", f"Man {n} lives in Wolverhampton.", "")
+        for n in range(21)
+    ]
+    project.run(rows)
+    (drop,) = large_drops(project.store)
+    assert drop.gate == "quality"
+    assert drop.examples[0]["input"] == "Man 0 lives in Wolverhampton."
+    found = project.store.rows("select distinct rule from verdicts where gate = 'privacy'")
+    assert found == [{"rule": "possible_identifier"}]

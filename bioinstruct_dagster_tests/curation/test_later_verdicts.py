@@ -31,7 +31,7 @@ def test_rows_that_mean_the_same_are_dropped_and_come_back(project, tmp_path):
     result = project.run(**on)
     assert project.kept() == [NUMBERED_ROWS[0][0], SOUND[0][0]]
     assert project.dropped() == {NUMBERED_ROWS[1][0]: "novelty: meaning"}
-    assert shown(result)["repeat_in_meaning"] == 1
+    assert shown(result)["repeats in meaning"] == 1
     [first] = project.values("select row_id from raw_instructions where ordinal = 0")
     assert project.values("select nearest_id from rejected_instructions") == [first]
     # The verdicts by words do not change.

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 import pytest
 
 from bioinstruct_dagster.curation.gates import Finding, GateResult, RowTexts
+from bioinstruct_dagster.curation.privacy.gate import DOUBTFUL_RULES
 from bioinstruct_dagster.curation.verdicts import (
+    WITHHELD_TEXT,
     StoredResults,
     UnknownRowError,
     check_outdated_rows,
     findings_of_row,
     text_sha256,
+    withhold_identifiers,
+    write_results,
 )
 
 FINDINGS = (
@@ -234,3 +238,20 @@ def test_each_version_stores_what_it_is_computed_from(filled):
         ("word-forbidden", {"rejected": "forbidden"}),
         ("word-odd", {"rejected": "odd"}),
     ]
+
+
+@pytest.mark.parametrize("rule", [*DOUBTFUL_RULES, "mrn"])
+def test_evidence_is_withheld_beside_an_identifier_and_not_beside_a_doubtful_detail(store, rule):
+    row = raw_row(1, task_input="Number 4839201 is his.")
+    store.replace({"raw_instructions": [row]})
+    span = {"kind": "mrn", "field": "input", "start": 7, "end": 14}
+    said = {
+        "quality": Finding("odd", "1", "flag", None, {"saw": "4839201"}),
+        "privacy": Finding(rule, "1", "flag", None, {"found": [span]}),
+    }
+    for name, finding in said.items():
+        gate = WordGate(name=name)
+        write_results(store, gate, [row], [GateResult((finding,))])
+    withhold_identifiers(store)
+    shown = {one["gate"]: one["evidence"] for one in findings_of_row(store, "row-1")}
+    assert shown["quality"] == {"saw": WITHHELD_TEXT if rule == "mrn" else "4839201"}

@@ -91,7 +91,7 @@ def test_a_rebuilt_set_marks_older_results_on_their_pages(settings, tmp_path, hu
             assert found.passed is passed
             assert found.severity == dg.AssetCheckSeverity.WARN
             assert ("llama|all: of an older data set" in (found.description or "")) is not passed
-        assert ("older_results" in shown(result, "hf_dataset")) is not passed
+        assert ("older results" in shown(result, "hf_dataset")) is not passed
         assert last_result(project, "judged_answers") is None
 
 
@@ -135,7 +135,7 @@ def test_a_rehearsal_s_card_names_the_rehearsal_under_any_teacher(
     }
     found = shown(result, "hf_dataset")
     assert found["origin"].startswith(f"{rows} rows ({rows} replayed by the rehearsal teacher)")
-    assert found["rehearsal_note"].startswith(f"Rehearsal: {rows} of {rows} rows")
+    assert found["rehearsal note"].startswith(f"Rehearsal: {rows} of {rows} rows")
 
 
 def test_the_page_of_an_import_says_so_and_marks_no_rehearsal(settings, tmp_path, hugging_face):
@@ -144,6 +144,6 @@ def test_the_page_of_an_import_says_so_and_marks_no_rehearsal(settings, tmp_path
     found = shown(result, "hf_dataset")
     assert found["origin"].startswith("30 rows (30 imported from the file `rows.jsonl` (sha256")
     assert found["rehearsal"] is False
-    assert "rehearsal_note" not in found
-    assert "usd" not in shown(result, "raw_instructions")
+    assert "rehearsal note" not in found
+    assert "cost ($)" not in shown(result, "raw_instructions")
     assert "rehearsal" not in project.instance.get_run_by_id(result.run_id).tags

@@ -205,7 +205,7 @@ def test_the_page_shows_scores_tasks_and_contamination(trained):
     assert "| p (Holm) | detectable |" in table[0]
     assert any(line.startswith("| medqa |") for line in table)
     assert "fixture" in event.metadata["tasks"].md_str
-    assert event.metadata["contaminated_items"].value == 0
+    assert event.metadata["repeated items"].value == 0
 
 
 def test_the_scores_stand_on_the_adapters_cards_and_in_the_shared_format(trained):
@@ -253,7 +253,7 @@ def test_nothing_changed_starts_no_process_and_changes_nothing(copied, trained):
     assert processes == 0
     assert copied.rows("select * from eval_scores order by all") == before
     event = result.asset_materializations_for_node("eval_scores")[0]
-    assert event.metadata["tasks_computed"].value == 0
+    assert event.metadata["tasks computed"].value == 0
     first = trained.result.asset_materializations_for_node("eval_scores")[0]
     assert event.metadata["fingerprint"].text == first.metadata["fingerprint"].text
 
@@ -293,7 +293,7 @@ def test_a_changed_task_is_asked_again_and_the_others_are_not(copied, tmp_path):
     assert {row["task"] for row in new} == {"coreference"}
     assert len(new) == 2 * ITEMS
     event = result.asset_materializations_for_node("eval_scores")[0]
-    assert event.metadata["tasks_computed"].value == 1
+    assert event.metadata["tasks computed"].value == 1
 
 
 def test_parts_that_a_killed_run_left_are_not_asked_for_again(copied):

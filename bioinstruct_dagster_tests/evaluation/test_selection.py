@@ -4,20 +4,13 @@ import shutil
 
 import pytest
 
-from bioinstruct_dagster.eval_sets.items import EvaluationItem
-from bioinstruct_dagster.evaluation.selection import TaskChoiceError, chosen_tasks, sample
+from bioinstruct_dagster.evaluation.selection import TaskChoiceError, chosen_tasks
 from bioinstruct_dagster.settings import Settings
-
-ITEMS = [EvaluationItem("medqa", str(number), "Which?") for number in range(200)]
 
 
 @pytest.fixture
 def settings(tmp_path):
     return Settings.of(data_dir=tmp_path / "data", eval_dir=tmp_path / "eval")
-
-
-def ids(items):
-    return [item.id for item in items]
 
 
 def test_without_files_the_embedded_model_gets_fixtures(settings, dataset_rows):
@@ -70,21 +63,6 @@ def test_an_empty_test_split_is_listed_and_not_scored(settings):
     assert "test split of the data set is empty" in chosen.missing["held_out"]
 
 
-def test_a_sample_is_nested_and_keeps_the_order():
-    small, large = sample(ITEMS, 20, 42), sample(ITEMS, 60, 42)
-    assert set(ids(small)) < set(ids(large))
-    assert len(small) == 20
-    assert ids(large) == sorted(ids(large), key=int)
-    assert ids(sample(ITEMS, 20, 43)) != ids(small)
-    assert sample(ITEMS, None, 42) == sample(ITEMS, 200, 42) == ITEMS
-
-
-def test_items_that_are_added_leave_the_draw_of_the_others_alone():
-    before = set(ids(sample(ITEMS[:150], 20, 42)))
-    after = set(ids(sample(ITEMS, 20, 42)))
-    assert len(before & after) >= 10
-
-
 def test_the_most_items_are_said_in_a_note(settings, dataset_rows):
     few = settings.changed(evaluation_items=3)
     chosen = chosen_tasks(few, dataset_rows, rehearsal=True)
@@ -94,3 +72,19 @@ def test_the_most_items_are_said_in_a_note(settings, dataset_rows):
     for one in chosen.tasks[1:]:
         assert one.total == whole[one.task.name].total
         assert one.fingerprint != whole[one.task.name].fingerprint
+
+
+def test_without_answers_tasks_that_only_answers_score_are_left_out(settings, dataset_rows):
+    silent = chosen_tasks(settings.changed(evaluation_answers=0), dataset_rows, rehearsal=True)
+    names = {one.task.name for one in silent.tasks}
+    assert {"held_out", "medqa", "nli4ct"} <= names
+    assert not {"phee", "mts_dialog", "icliniq", "coreference"} & names
+    assert "BIOINSTRUCT_EVALUATION_ANSWERS is 0" in silent.missing["phee"]
+
+
+def test_few_answers_limit_the_items_of_tasks_that_only_answers_score(settings, dataset_rows):
+    few = settings.changed(evaluation_answers=3, evaluation_items=8)
+    chosen = chosen_tasks(few, dataset_rows, rehearsal=True)
+    sizes = {one.task.name: len(one.items) for one in chosen.tasks}
+    assert sizes["medqa"] == sizes["held_out"] == 8
+    assert sizes["phee"] == sizes["mts_dialog"] == 3

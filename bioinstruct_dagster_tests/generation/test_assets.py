@@ -82,8 +82,9 @@ def test_the_goal_is_rows_that_the_next_asset_keeps(project):
     result = running.run()
     assert result.success
     found = shown(result)
-    assert found["goal"] == 30 <= found["rows_the_gates_would_keep"]
-    assert found["rows_the_gates_would_keep"] == running.count("deduplicated_instructions")
+    assert found["goal"] == "30 kept rows"
+    assert found["rows that the gates keep"] >= 30
+    assert found["rows that the gates keep"] == running.count("deduplicated_instructions")
     assert found["stopped"] == "at the goal"
     assert checks(result)["the_last_round_reached_its_goal"].passed
 
@@ -94,23 +95,30 @@ def test_spend_yield_and_counts_are_numbers_in_the_metadata(written):
     found = shown(running.run())
     kept = running.count("deduplicated_instructions")
     [spent] = running.store.rows("select sum(usd) as usd, sum(tokens) as tokens from spend")
-    assert found["project_usd_so_far"] == pytest.approx(spent["usd"])
+    assert found["cost of the project so far ($)"] == round(spent["usd"], 4)
     limit_probe = 1_000 + 16  # it asks for 16 tokens, and the writer does not count it
     assert spent["tokens"] == 1_500 * len(writer.asked) + limit_probe
-    assert found["project_tokens_so_far"] == spent["tokens"]
-    assert 0 < found["usd"] <= found["project_usd_so_far"]
-    assert found["usd_per_kept_row"] == pytest.approx(found["usd"] / kept)
+    assert found["tokens of the project so far"] == spent["tokens"]
+    assert 0 < found["cost ($)"] <= found["cost of the project so far ($)"]
+    assert found["cost of a kept row ($)"] == pytest.approx(found["cost ($)"] / kept, rel=0.01)
     replies = running.count("completion_outcomes")
-    assert found["kept_rows_per_request"] == pytest.approx(kept / replies)
-    assert found["completions_asked"] == replies + found["completions_for_later"]
-    for name in ("usd", "usd_per_kept_row", "project_usd_so_far", "kept_rows_per_request"):
+    assert found["kept rows a request"] == round(kept / replies, 2)
+    assert found["replies paid for"] == replies + found["replies for later"]
+    for name in (
+        "cost ($)",
+        "cost of a kept row ($)",
+        "cost of the project so far ($)",
+        "kept rows a request",
+    ):
         assert isinstance(found[name], float), name
 
 
 def test_a_model_without_a_price_says_so_in_place_of_a_number(written):
     found = shown(written(Writer(), teacher_model="a-local-model").run())
-    assert found["usd"] == found["usd_per_kept_row"] == "unknown: no price for this model"
-    assert found["project_usd_so_far"] == "unknown: no price for this model"
+    assert (
+        found["cost ($)"] == found["cost of a kept row ($)"] == "unknown: no price for this model"
+    )
+    assert found["cost of the project so far ($)"] == "unknown: no price for this model"
 
 
 def test_a_cost_of_which_a_part_is_unknown_is_no_number(written):
@@ -120,10 +128,10 @@ def test_a_cost_of_which_a_part_is_unknown_is_no_number(written):
     with running.store.write() as connection:
         connection.execute("update completions set usd = null where request_number = 0")
     found = shown(running.run("raw_instructions"))
-    assert found["usd"].startswith("unknown: 0.00")
-    assert found["usd"].endswith(", and 1 of 4 requests have no price")
-    assert found["usd_per_kept_row"] == found["usd"]
-    assert found["project_usd_so_far"].startswith("unknown: 0.00")
+    assert found["cost ($)"].startswith("unknown: 0.00")
+    assert found["cost ($)"].endswith(", and 1 of 4 requests have no price")
+    assert found["cost of a kept row ($)"] == found["cost ($)"]
+    assert found["cost of the project so far ($)"].startswith("unknown: 0.00")
 
 
 def test_a_rehearsal_bills_nothing_whatever_its_address_and_price(project):
@@ -135,15 +143,15 @@ def test_a_rehearsal_bills_nothing_whatever_its_address_and_price(project):
         result = asked.run("raw_instructions")
     found = shown(result)
     for names in (embedded, found):
-        for name in ("usd", "usd_per_kept_row", "project_usd_so_far"):
+        for name in ("cost ($)", "cost of a kept row ($)", "cost of the project so far ($)"):
             assert names[name].startswith(
                 "none: only the rehearsal teacher replied, which bills nothing"
             )
     assert embedded["teacher"] == "rehearsal: rehearsal-teacher"
     assert found["teacher"] == "rehearsal (asked as openai: gpt-4.1-mini)"
-    assert found["usd_of_a_rehearsal_by_the_price_list"] > 0
+    assert found["price of the rehearsal"].startswith("$0.")
     raw = asked.count("raw_instructions")
-    assert found["rehearsal_note"].startswith(f"Rehearsal: {raw} of {raw} rows were made with")
+    assert found["rehearsal note"].startswith(f"Rehearsal: {raw} of {raw} rows were made with")
 
 
 def estimate_of(running, result):
@@ -183,7 +191,7 @@ def test_a_run_may_cap_its_dollars_and_the_next_goes_on(written):
     assert capped.success
     found = shown(capped)
     assert "BIOINSTRUCT_RUN_MAX_USD is reached" in found["stopped"]
-    assert 0 < found["project_usd_so_far"] <= 0.015
+    assert 0 < found["cost of the project so far ($)"] <= 0.015
     assert 0 < running.count("deduplicated_instructions") < 60
     warned = checks(capped)["the_last_round_reached_its_goal"]
     assert not warned.passed
@@ -208,8 +216,8 @@ def test_a_cap_passed_by_the_reply_that_reaches_the_goal_is_said(written):
     running = written(LimitIgnorer(), instructions=3, max_tokens=60_000)
     result = running.run()
     assert result.success
-    assert shown(result)["rows_the_gates_would_keep"] >= 3
-    assert "ignores the limit of output tokens" in shown(result)["billed_above_limit"]
+    assert shown(result)["rows that the gates keep"] >= 3
+    assert "ignores the limit of output tokens" in shown(result)["billed above limit"]
     warned = checks(result)["the_last_round_reached_its_goal"]
     assert not warned.passed
     assert "BIOINSTRUCT_MAX_TOKENS can't be held" in warned.description
@@ -226,7 +234,7 @@ def test_a_cap_passed_by_the_reply_that_reaches_the_goal_is_said(written):
 def test_without_a_cap_replies_above_their_limit_are_a_warning_alone(written):
     result = written(LimitIgnorer(), instructions=30).run()
     assert shown(result)["stopped"] == "at the goal"
-    assert "took 51,000 tokens" in shown(result)["billed_above_limit"]
+    assert "took 51,000 tokens" in shown(result)["billed above limit"]
 
 
 def test_a_run_that_may_spend_nothing_fails_with_the_reason(written):
@@ -243,12 +251,12 @@ def test_a_run_may_name_goal_growth_limit_and_seed(project):
     running = project()
     running.run("seed_tasks")
     first = shown(running.run("raw_instructions", "deduplicated_instructions", instructions=12))
-    assert first["goal"] == 12
+    assert first["goal"] == "12 kept rows"
     kept = running.count("deduplicated_instructions")
     grown = shown(running.run("raw_instructions", "deduplicated_instructions", grow_by=5))
-    assert grown["goal"] == kept + 5
+    assert grown["goal"] == f"{kept + 5} kept rows"
     limited = shown(running.run("raw_instructions", requests=2, seed=7, instructions=500))
-    assert (limited["run_seed"], limited["stopped"]) == (7, "at BIOINSTRUCT_REQUESTS")
+    assert (limited["run seed"], limited["stopped"]) == ("7", "at BIOINSTRUCT_REQUESTS")
     rows = running.store.rows("select distinct request_number from completions where run_seed = 7")
     assert sorted(row["request_number"] for row in rows) == [0, 1]
 
@@ -262,7 +270,7 @@ def test_a_low_yield_stops_with_a_message_and_keeps_its_rows(written):
     assert running.count("deduplicated_instructions") == 7
     again = running.run("raw_instructions")
     assert "The yield fell to" in shown(again)["stopped"]
-    assert shown(again)["completions_asked"] == 0
+    assert shown(again)["replies paid for"] == 0
 
 
 def test_a_request_that_is_given_up_is_a_warning(written):
@@ -271,7 +279,7 @@ def test_a_request_that_is_given_up_is_a_warning(written):
     writer.refused = {42 * 1_000_003 + 1}
     result = running.run()
     assert result.success
-    assert shown(result)["requests_failed"] == 1
+    assert shown(result)["requests failed"] == 1
     warned = checks(result)["the_last_round_reached_its_goal"]
     assert not warned.passed
     assert warned.metadata["requests_failed"].value == 1
@@ -287,7 +295,7 @@ def test_many_unreadable_replies_are_a_warning(written):
     assert result.success
     warned = checks(result)["most_replies_can_be_read"]
     assert not warned.passed
-    assert warned.metadata["readable_share"].value == pytest.approx(4 / 12)
+    assert warned.metadata["readable_share"].value == round(4 / 12, 4)
 
 
 def test_a_run_without_a_readable_reply_fails_with_the_reason(written):
@@ -363,7 +371,7 @@ def test_each_reply_format_reaches_the_data_set(project, reply_format):
     }
     # The first is a warning that a few recordings may bring.
     assert failed <= {"most_replies_can_be_read", "evaluation_sets_are_at_hand"}
-    assert shown(result)["reply_format"] == reply_format
+    assert shown(result)["reply format"] == reply_format
     assert running.count("hf_dataset") == running.count("deduplicated_instructions") >= 30
     [row] = running.store.rows(
         "select list(distinct reply_format) as forms, bool_or(parameters::varchar like "
@@ -373,7 +381,7 @@ def test_each_reply_format_reaches_the_data_set(project, reply_format):
     labelled = running.store.rows("select distinct labelled_by from categorized_instructions")
     assert {"labelled_by": "teacher:rehearsal-teacher"} in labelled
     again = running.run(*assets)
-    assert shown(again)["completions_asked"] == 0
+    assert shown(again)["replies paid for"] == 0
     assert shown(again)["fingerprint"] == shown(result)["fingerprint"]
 
 

@@ -4,7 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bioinstruct_dagster.generation.spending import NO_PRICE, NOTHING_BILLED, spend_metadata
+from bioinstruct_dagster.generation.spending import (
+    NO_PRICE,
+    NOTHING_BILLED,
+    cost_in_words,
+    spend_metadata,
+)
 from bioinstruct_dagster_tests.test_report import completion
 
 
@@ -28,21 +33,21 @@ def metadata(store, *replies):
 )
 def test_the_cost_is_what_was_billed(store, replies, usd, per_row):
     found = metadata(store, *replies)
-    assert found["usd"] == found["project_usd_so_far"] == usd
-    assert found["usd_per_kept_row"] == per_row
+    assert found["cost ($)"] == found["cost of the project so far ($)"] == usd
+    assert found["cost of a kept row ($)"] == per_row
 
 
 def test_a_cost_of_which_a_part_is_unknown_is_no_number(store):
     found = metadata(store, (False, 0.5), (False, None), (True, 3.0))
-    assert found["usd"] == "unknown: 0.5000, and 1 of 2 requests have no price"
-    assert found["usd_per_kept_row"] == found["usd"]
-    assert found["usd_of_a_rehearsal_by_the_price_list"] == 3.0
-    assert found["project_tokens_so_far"] == 60
+    assert found["cost ($)"] == "unknown: 0.5000, and 1 of 2 requests have no price"
+    assert found["cost of a kept row ($)"] == found["cost ($)"]
+    assert found["price of the rehearsal"] == "$3.00"
+    assert found["tokens of the project so far"] == 60
 
 
 def test_a_rehearsal_s_dollars_have_one_name_on_the_page(store):
     found = metadata(store, (True, 0.0987))
-    for name in ("usd", "usd_per_kept_row", "project_usd_so_far"):
+    for name in ("cost ($)", "cost of a kept row ($)", "cost of the project so far ($)"):
         assert found[name] == f"{NOTHING_BILLED}; $0.0987 in list-price dollars of a rehearsal"
 
 
@@ -79,3 +84,16 @@ def test_a_batch_at_a_rehearsal_server_reserves_no_real_dollars(store, replies, 
     store.replace({"completions": rows, "batches": [batch]})
     reserved = "from spend where kind = 'reserved by batches'"
     assert store.rows(f"select rehearsal, usd {reserved}") == [{"rehearsal": told, "usd": 0.3}]
+
+
+@pytest.mark.parametrize(
+    ("replies", "said"),
+    [
+        ([(False, 0.5), (False, 1.5)], "Cost: $2.00, $0.20 a kept row."),
+        ([(False, 0.0312)], "Cost: $0.031, $0.0031 a kept row."),
+        ([(False, None)], "Cost: unknown."),
+        ([(True, 0.5)], "Cost: none, a rehearsal."),
+    ],
+)
+def test_the_summary_says_the_cost_in_words(store, replies, said):
+    assert cost_in_words(metadata(store, *replies)) == said

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.seeds.checks import every_category_has_seeds
+from bioinstruct_dagster.seeds.checks import seeds_are_valid_and_balanced
 from bioinstruct_dagster.settings import INPUTS, Settings
 from bioinstruct_dagster.store.database import Store
 
@@ -58,13 +58,13 @@ def test_the_table_holds_the_file(materialize, store):
     assert all(check.passed for check in result.get_asset_check_evaluations())
 
 
-def test_the_ui_shows_count_schema_preview_and_fingerprint(materialize):
+def test_the_ui_shows_summary_count_schema_rows_and_fingerprint(materialize):
     metadata = metadata_of(materialize())
     assert metadata["dagster/row_count"].value == 80
-    columns = metadata["dagster/column_schema"].value.columns
+    columns = metadata["table columns"].value.columns
     assert [column.name for column in columns][:3] == ["seed_id", "ordinal", "category"]
-    assert len(metadata["preview"].value.splitlines()) == 2 + 5
-    assert metadata["categories"].value.startswith("![Seeds by category](data:image/svg+xml;base64")
+    assert metadata["five seeds"].value.count("### seed") == 5
+    assert metadata["summary"].value.startswith("80 seed tasks of 32 kinds. Fewest: other, 11.2")
     assert len(metadata["fingerprint"].value) == 64
 
 
@@ -104,8 +104,9 @@ def test_a_category_without_seeds_is_a_warning(store: Store):
             ]
         }
     )  # fmt: skip
-    result = every_category_has_seeds(store=store)
+    result = seeds_are_valid_and_balanced(store=store)
     assert not result.passed
     assert result.severity == dg.AssetCheckSeverity.WARN
     assert result.metadata["information_extraction"].value == 0
     assert result.metadata["other"].value == 1
+    assert "information extraction: 0.0\N{NO-BREAK SPACE}%. Add seed tasks" in result.description

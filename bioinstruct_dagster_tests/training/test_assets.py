@@ -112,8 +112,8 @@ def test_each_materialization_has_the_metadata_of_its_own_adapter(project):
     for event in project.events("lora_adapter"):
         row = rows[event.partition.partition("|")[2]]
         assert event.metadata["fingerprint"].text == row["adapter_sha256"]
-        assert event.metadata["train_rows"].value == row["train_rows"]
-        assert event.metadata["loss_curve"].md_str.startswith("![")
+        assert event.metadata["train rows"].value == row["train_rows"]
+        assert "![Loss (nats" in event.metadata["summary"].md_str
         assert event.metadata["dagster/row_count"].value == 1
         assert event.tags["dagster/data_version"] == row["adapter_sha256"][:16]
         assert event.tags["dagster/partition/base_model"] == "rehearsal-llama"
@@ -123,9 +123,9 @@ def test_each_materialization_has_the_metadata_of_its_own_adapter(project):
 def test_the_page_of_an_adapter_shows_what_a_user_needs_first(project):
     metadata = project.events("lora_adapter")[0].metadata
     names = list(metadata)
-    assert names[0] == "loss_curve"
+    assert names[0] == "summary"
     assert names.index("path") < names.index("run") < names.index("card")
-    assert metadata["first_loss"].value == round(metadata["first_loss"].value, 4)
+    assert metadata["first loss"].value == round(metadata["first loss"].value, 4)
     assert "| useful tokens a second | " in metadata["run"].md_str
     assert "| layers adapted | 28 |" in metadata["proof"].md_str
     assert "## How to load it" in metadata["card"].md_str
@@ -136,7 +136,7 @@ def test_the_rows_left_out_are_listed_with_their_tokens(project):
     rows = project.store.rows("select * from lora_adapter where recipe = 'all'")
     metadata = project.events("lora_adapter")[0].metadata
     assert rows[0]["rows_left_out"] > 0
-    table = metadata["rows_left_out_first"].md_str.splitlines()
+    table = metadata["first rows left out"].md_str.splitlines()
     assert table[0] == "| row_id | tokens | tokens_lost | action |"
     assert len(table) == 2 + min(10, rows[0]["rows_left_out"])
 

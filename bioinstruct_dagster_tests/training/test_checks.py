@@ -9,6 +9,7 @@ from bioinstruct_dagster.models.adapters import WEIGHTS_FILE
 from bioinstruct_dagster.models.encoding import LeftOutRow
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 from bioinstruct_dagster.training.checks import (
+    adapters_act_on_their_base,
     adapters_are_intact,
     adapters_are_of_the_present_data_set,
     few_rows_are_left_out,
@@ -179,3 +180,21 @@ def test_adapters_of_the_present_data_set_pass(store, write_row):
     result = adapters_are_of_the_present_data_set(store=store)
     assert result.passed
     assert result.metadata["judged"].value
+
+
+@pytest.mark.parametrize(("change", "passed"), [(0.5, True), (1e-6, False)])
+def test_an_adapter_that_changes_no_more_than_rounding_fails(store, write_row, change, passed):
+    write_row(proof=f'{{"change": {change}, "noise": 1e-5}}')
+    result = adapters_act_on_their_base(store=store)
+    assert result.passed is passed
+    assert result.metadata["judged"].value
+    assert ("retrain: true" in result.description) is not passed
+
+
+def test_an_adapter_without_a_proof_is_not_judged(store, write_row):
+    store.replace({})
+    assert not adapters_act_on_their_base(store=store).metadata["judged"].value
+    write_row(proof="{}")
+    result = adapters_act_on_their_base(store=store)
+    assert not result.metadata["judged"].value
+    assert EXPERIMENT in result.description

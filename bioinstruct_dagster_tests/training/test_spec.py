@@ -7,6 +7,7 @@ import pytest
 
 from bioinstruct_dagster.dataset.version import DatasetVersion
 from bioinstruct_dagster.models.experiments import BaseModelSpec, Recipe, read_experiments
+from bioinstruct_dagster.training.rows import RowEncoder, TrainingError, read_rows
 from bioinstruct_dagster.training.spec import TrainingSpec, training_spec
 
 # Computed with version 2 of the trainer. A test holds them, because an
@@ -54,6 +55,8 @@ def test_adapters_of_earlier_versions_are_found(known_spec):
 def test_a_specification_survives_the_way_to_its_process(training_spec):
     spec = with_recipe(training_spec, target_modules=("q_proj", "v_proj"))
     assert TrainingSpec.from_json(spec.to_json()) == spec
+    named = replace(spec, row_ids=("row-01", "row-02"))
+    assert TrainingSpec.from_json(named.to_json()) == named
 
 
 def test_the_key_depends_on_what_determines_the_adapter_alone(training_spec):
@@ -64,6 +67,8 @@ def test_the_key_depends_on_what_determines_the_adapter_alone(training_spec):
         training_spec.key("another base"),
         replace(training_spec, seed=1).key("base"),
         replace(training_spec, dataset_fingerprint="another").key("base"),
+        replace(training_spec, row_ids=("row-01", "row-02")).key("base"),
+        replace(training_spec, row_ids=("row-01",)).key("base"),
         *(
             with_recipe(training_spec, **change).key("base")
             for change in (
@@ -111,3 +116,13 @@ def test_a_specification_joins_matrix_data_set_and_settings(settings, experiment
     assert spec.seed == settings.runs.seed
     assert spec.adapters_dir == str(settings.store.data_dir / "adapters")
     assert spec.rehearsal  # the base model is, even where the data set is not
+
+
+def test_rows_that_a_specification_names_replace_those_of_its_recipe(training_spec, tiny_base):
+    rows = read_rows(training_spec)
+    names = tuple(row["row_id"] for row in rows.train[5:9])
+    encoder = RowEncoder(tiny_base, rows)
+    found = encoder.rows_of(replace(training_spec, row_ids=names[::-1]))
+    assert tuple(one.row_id for one in found.train) == names  # in the order of the data set
+    with pytest.raises(TrainingError, match="lacks 1 of the 5 rows to learn from"):
+        encoder.rows_of(replace(training_spec, row_ids=(*names, "gone")))

@@ -1,6 +1,5 @@
 """The real UI: `dagster dev` in a real Chromium, on an instance shared with the command line."""
 
-import base64
 import http.client
 import json
 import os
@@ -13,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import dagster as dg
 import psutil
@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.figures.sheet import MARGIN, SEEN
 from bioinstruct_dagster.settings import PROJECT_ROOT, Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.conftest import CHAIN
@@ -224,7 +225,7 @@ def test_a_click_materializes_an_asset_and_its_figure_is_seen(
 ) -> None:
     page.goto(f"{ui}/assets/deduplicated_instructions")
     expect(page.get_by_text("Never materialized")).to_be_visible()
-    figure = page.locator("img[src^='data:image/svg+xml;base64,']")
+    figure = page.locator("img[src^='data:image/svg+xml,']")
     expect(figure).to_have_count(0)
 
     page.get_by_role("button").filter(has_text=re.compile(r"Materialize$")).click()
@@ -234,13 +235,65 @@ def test_a_click_materializes_an_asset_and_its_figure_is_seen(
     page.goto(f"{ui}/assets/deduplicated_instructions")
 
     expect(figure).to_be_visible()
-    assert figure.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-    drawing = base64.b64decode((figure.get_attribute("src") or "").partition(",")[2]).decode()
+    assert figure.evaluate("image => image.decode().then(() => image.naturalWidth)") >= 480
+    drawing = unquote((figure.get_attribute("src") or "").partition(",")[2])
     [kept] = Store(data_dir / "bioinstruct.duckdb", timeout=PATIENCE).rows(
         "select count(*) as rows from deduplicated_instructions"
     )
     assert kept["rows"] > 0
-    assert f"kept {kept['rows']}<" in drawing
+    assert f"kept {kept['rows']} (" in drawing
+
+
+@pytest.mark.parametrize("asset", ["seed_tasks", "raw_instructions", "deduplicated_instructions"])
+def test_the_summary_and_its_figure_are_in_the_first_screen(
+    page: Page, ui: str, asset: str
+) -> None:
+    page.set_viewport_size({"width": 1_280, "height": 900})
+    page.goto(f"{ui}/assets/{asset}")
+    figure = page.locator("img[src^='data:image/svg+xml,']").first
+    expect(figure).to_be_visible()
+    sentence = page.get_by_text(re.compile(r"(seed tasks|raw rows|kept rows?)\b.*")).first
+    expect(sentence).to_be_visible()
+
+    box = figure.bounding_box()
+    assert box
+    assert box["width"] >= 480
+    assert box["y"] + box["height"] <= 900
+    # The page clips what is right of the column. What matters lies in the pixels that it shows.
+    clipped_at = figure.evaluate(
+        "image => { for (let e = image.parentElement; e; e = e.parentElement)"
+        " if (getComputedStyle(e).overflowX === 'auto') return e.getBoundingClientRect().right }"
+    )
+    assert min(clipped_at, 1_280) - box["x"] >= SEEN - MARGIN
+
+    page.set_viewport_size({"width": 1_440, "height": 900})
+    wide = figure.bounding_box()
+    assert wide
+    assert wide["y"] + wide["height"] <= 900
+
+
+def test_rows_are_shown_as_cards_with_their_texts(page: Page, ui: str, data_dir: Path) -> None:
+    page.goto(f"{ui}/assets/deduplicated_instructions")
+    row = page.locator("tr").filter(has_text="five kept rows")
+    row.get_by_text("[Show Markdown]").click()
+
+    cards = page.get_by_role("dialog")
+    expect(cards.get_by_text("instruction", exact=True)).to_have_count(5)
+    first = cards.locator("blockquote").first.inner_text().strip()
+    kept = Store(data_dir / "bioinstruct.duckdb", timeout=PATIENCE).rows(
+        "select instruction from deduplicated_instructions"
+    )
+    assert any(" ".join(one["instruction"].split()).startswith(first[:40]) for one in kept)
+
+
+def test_a_check_says_on_its_tab_what_it_found_and_what_to_do(page: Page, ui: str) -> None:
+    page.goto(
+        f"{ui}/assets/deduplicated_instructions?view=checks&checkDetail=evaluation_sets_are_at_hand"
+    )
+    for name in ("every_raw_row_is_accounted_for", "kept_rows_hold_no_identifiers"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+
+    expect(page.get_by_text("Put the files into the folder that").first).to_be_visible()
 
 
 def test_the_partitions_of_an_adapter_have_base_model_and_recipe(page: Page, ui: str) -> None:

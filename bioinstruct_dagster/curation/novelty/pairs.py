@@ -41,6 +41,7 @@ from bioinstruct_dagster.curation.novelty.length_bounds import KeyRoom, least_lc
 from bioinstruct_dagster.curation.tokens.compilation import default_threads
 from bioinstruct_dagster.curation.tokens.vocabulary import EncodedTexts, Vocabulary
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.progress import step_progress
 
 if TYPE_CHECKING:
     from bioinstruct_dagster.curation.novelty.key_kernels import (
@@ -156,7 +157,9 @@ class PairIndex:
                 score is above the threshold, else 0. A text with a known score is not indexed.
         """
         self._prepare(texts)
-        found = _empty_matches(len(texts.offsets) - 1)
+        size = len(texts.offsets) - 1
+        found = _empty_matches(size)
+        progress = step_progress("novelty", size, "rows", "compared")
         for start, stop in self._key_room.blocks(texts.lengths, self._block):
             batch = self._batch(texts, start, stop)
             if known is not None:
@@ -166,6 +169,7 @@ class PairIndex:
             self._compare(batch, 0)
             self._settle(batch, (0, stop - start), before)
             _record(found, batch, start, stop)
+            progress.come_to(stop)
         return found
 
     def _settle(self, batch: "CandidateBatch", which: tuple[int, int], since: int) -> None:

@@ -1,22 +1,23 @@
 """Dates that are tied to a person.
 
 Belongs here: how a sentence ties a date to a person (by a birth, a visit, a stay) and not to a
-study, a guideline or a publication. Does not: ages (ages) or names of persons (names.persons). The
-words are in `words/dates.yaml`. Every repetition is bounded.
+study, a guideline or a publication. Does not: ages (old_ages) or names (names.persons). The words
+are in `words/dates.yaml`. Every repetition is bounded.
 """
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT, ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, TEXT_LIMIT, Span
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, cues
 
 _BIRTH_SCORE, _EVENT_SCORE, _WEAK_SCORE = 0.85, 0.75, 0.5
-FULL_DATE_SCORE = 0.55  # a date with its year that concerns a person, and no more is said
 
 _MONTHS_WRITTEN = DATES("months") | DATES("month_abbreviations")
 _MONTH_WORDS = cues(_MONTHS_WRITTEN)
+_MAY = frozenset(("may",))
 _CAPITALIZED_LENGTH = 3  # letters of an abbreviation that is written in capitals, as in "03-MAR-21"
 _MONTH = any_of(
     _MONTHS_WRITTEN,
@@ -38,6 +39,10 @@ _SPOKEN_YEAR = (
     r"(?:nineteen|twenty|two thousand(?:[ ]and)?)"
     rf"(?:[ -](?:{_TENS}|{_ONES}|[a-z]{{1,4}}teen|ten|eleven|twelve|oh)){{0,2}}"
 )
+_NUMBER_WORDS = (
+    rf"(?:{_ONES}|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+    rf"|twenty|thirty|oh[- ]{_ONES})"
+)
 _SPOKEN_YEAR_WORDS = frozenset(
     (
         *("nineteen", "twenty", "thousand", "first", "second", "third", "fourth", "fifth", "sixth"),
@@ -48,10 +53,14 @@ _SPOKEN_YEAR_WORDS = frozenset(
 )
 _SHORT_YEAR = re.compile(r"['’]\d\d\b")
 _BIRTH_LABEL, _BIRTH_CUES = any_of(DATES("birth_labels")), cues(DATES("birth_labels"))
+_WORDS_WITHOUT_DIGIT = _BIRTH_CUES | _SPOKEN_YEAR_WORDS
 _LABELLED_BIRTHS = re.compile(
     rf"\b(?i:{_BIRTH_LABEL})(?:\s\([\w/ -]{{2,16}}\))?(?i:\s(?:is|was|on|of|in)\b)?[^\w\n]{{0,6}}"
+    r"(?:\n?Patient:\s(?:(?:It['’]s|It\sis|Yes|Sure|Oh|Um)[,.]?\s){0,2}(?:the\s)?)?"
     r"(?P<v>(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-    r"|\d\d?[ ./-]\d\d?[ ./-](?:19|20)?\d\d"
+    r"|\d\d?[ ./-]\d\d?[ ./-](?:19|20)?\d\d|\d\d? ?[./-] \d\d? ?[./-] (?:19|20)?\d\d"
+    rf"|(?i:{_NUMBER_WORDS}[ ,]{_NUMBER_WORDS}(?:[ -]{_ONES})?,?[ ](?:{_SPOKEN_YEAR}|{_TENS}[- "
+    rf"]?{_ONES}?|oh {_ONES}))"
     rf"|(?i:{_MONTH})\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:of[ ])?"
     rf"(?:{_SPOKEN_YEAR}|['’]\d\d)"
     rf"|(?:the[ ])?{_DAY}(?:[ ]of)?[ ](?i:{_MONTH}),?[ ](?:{_SPOKEN_YEAR}|['’]?\d\d))(?![\w/-])"
@@ -99,6 +108,17 @@ _DATE_LABEL = re.compile(
     rf"\b{any_of(DATES('stays'))}(?!\w)[^.;!?\n\w]{{0,4}}(?:\w{{2,12}}\s){{0,2}}?(?:(?:on|to|from|date|in)\b[^.;!?\n\w]{{0,4}}){{0,2}}$",
     re.IGNORECASE,
 )
+# The records of a person are released, too.
+_RELEASED = re.compile(
+    r"\b(?:records?|results|notes?|chart|information) (?:were |was )?released\b", re.IGNORECASE
+)
+# "Enrolled 14 March 2011", where one line says no more.
+_LONE_LABEL = re.compile(
+    r"\s*(?:enrol(?:led|ment)|randomi[sz]ed|consented|screened|withdrawn|withdrew|registered|ty"
+    r"ped|released|issued|updated|updated by \w+)"
+    r"(?:\sdate)?[:,]?\s(?:on\s)?",
+    re.IGNORECASE,
+)
 _RANGE_AFTER = re.compile(
     rf",?\s?(?:to|through|until|till|and|[-–—])\s?(?:(?:{_MONTH}|\d{{1,2}}(?:st|nd|rd|th)?|of)[\s./,-]{{1,2}}){{0,3}}(?P<y>{_YEAR})\b"
 )
@@ -121,12 +141,12 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
         numeric: dates in figures, as Presidio found them.
         named: the names of persons in the text.
     """
-    if not text.has_digit and not text.holds_any(_BIRTH_CUES | _SPOKEN_YEAR_WORDS):
+    if not text.has_digit and not text.holds_any(_WORDS_WITHOUT_DIGIT):
         return
     names = sorted(span.start for span in named)
     spoken: set[tuple[int, int]] = set()
     dates = [(span.start, span.end, True) for span in numeric]
-    if text.holds_any(_MONTH_WORDS):
+    if _holds_month(text):
         if text.has_digit:
             dates += (
                 (*match.span(), bool(match["y1"] or match["y2"] or match["y3"]))
@@ -150,8 +170,14 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
         if score:
             # What is said in words identifies only beside a name.
             doubtful = score == _WEAK_SCORE or (start, end) in spoken
-            sure = FULL_DATE_SCORE if doubtful else score
+            sure = DOUBTFUL_SCORE if doubtful else score
             yield Span("date", start, end, sure if full else _WEAK_SCORE)
+
+
+def _holds_month(text: ScannedText) -> bool:
+    """Whether a text holds a month; most texts say "may" and mean no month."""
+    held = text.words & _MONTH_WORDS
+    return bool(held) and (held != _MAY or "May" in text.raw or "MAY" in text.raw)
 
 
 def _is_in_note(text: str, start: int, notes: Sequence[int]) -> bool:
@@ -162,10 +188,15 @@ def _is_in_note(text: str, start: int, notes: Sequence[int]) -> bool:
     return any(begin < place and (place < end or end < 0) for place in notes)
 
 
+_DAY_BEFORE = re.compile(r"\d(?:st|nd|rd|th)?(?:\sof)?[\s-]$")
+
+
 def _month_spans(text: str, names: Sequence[int]) -> Iterator[Span]:
     """Dates of a month and a year; each counts only if its sentence is about one person."""
     for match in _MONTHS_WITH_YEAR.finditer(text):
         before, after = _sentence(text, *match.span())
+        if _BIRTH_WORDS.search(before[-24:]) and not _DAY_BEFORE.search(before):
+            yield Span("date", *match.span(), DOUBTFUL_SCORE)
         tied = (
             _BIRTH_WORDS.search(before) or _STAY_WORDS.search(before) or _EVENT_WORDS.search(before)
         )
@@ -188,14 +219,15 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
         return 0.0
     if labelled := _labelled_score(before):
         return labelled
+    if _LONE_LABEL.fullmatch(before) or _RELEASED.search(before):
+        return _WEAK_SCORE
     if _WORLD_WORDS.search(before) or _WORLD_WORDS.search(after):
         return 0.0
     one = one or _is_near(names, start, before, after)
     if _STAY_WORDS.search(before) or (one and _STAY_WORDS.search(after)):
         return _EVENT_SCORE
-    if _EVENT_WORDS.search(before) or _EVENT_WORDS.search(after):
-        return _EVENT_SCORE if one or note else _WEAK_SCORE
-    return _WEAK_SCORE if one or note or names else 0.0
+    event = _EVENT_WORDS.search(before) or _EVENT_WORDS.search(after)
+    return _EVENT_SCORE if event and (one or note) else _WEAK_SCORE
 
 
 def _labelled_score(before: str) -> float:

@@ -8,18 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS, Decision, Finding, GateResult, RowTexts
-from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
-from bioinstruct_dagster.curation.privacy.names.confirmed import pieces_to_read
-from bioinstruct_dagster.curation.privacy.names.language_model import (
+from bioinstruct_dagster.curation.privacy.entities.confirmed import pieces_to_read
+from bioinstruct_dagster.curation.privacy.entities.language_model import (
     OFF,
     chosen_model,
     entity_spans,
     model_state,
 )
+from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
 from bioinstruct_dagster.curation.privacy.scan import ScanResult, scan
 from bioinstruct_dagster.curation.versions import code_version, library_version
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
+# Rules of rows that identify nobody; such rows are flagged and kept.
+DOUBTFUL_RULES = ("placeholder_person", "possible_date", "possible_identifier")
 PrivacyAction = Literal["reject", "redact", "flag", "off"]
 
 # Libraries that affect the findings, although only the code of Presidio imports them.
@@ -53,10 +55,7 @@ class PrivacyGate:
         indirect = {name: library_version(name) for name in PRESIDIO_LIBRARIES}
         made_of = [self._code, indirect, action, self._model_state]
         self.version = _short_hash(made_of)
-        self._versions = {
-            kind: _short_hash([kind, *made_of])
-            for kind in (*KINDS, "placeholder_person", "possible_date")
-        }
+        self._versions = {kind: _short_hash([kind, *made_of]) for kind in (*KINDS, *DOUBTFUL_RULES)}
 
         self._without_identifier = GateResult((Finding("no_identifier", self.version, "keep"),))
 
@@ -85,8 +84,14 @@ class PrivacyGate:
             return GateResult(findings, self._repairs(task, result.found))
         if any(result.placeholders):
             evidence = {"found": _places(result.placeholders)}
-            named = any(span.kind == "name" for spans in result.placeholders for span in spans)
-            rule = "placeholder_person" if named else "possible_date"
+            kinds = {span.kind for spans in result.placeholders for span in spans}
+            rule = (
+                "placeholder_person"
+                if "name" in kinds
+                else "possible_date"
+                if kinds == {"date"}
+                else "possible_identifier"
+            )
             return GateResult((Finding(rule, self._versions[rule], "flag", None, evidence),))
         return self._without_identifier
 

@@ -1,15 +1,13 @@
-"""The kinds of identifiers, the spans of identifiers in a text, and the text to search.
+"""The kinds of identifiers, and the spans of identifiers in a text.
 
 The kinds follow the 18 items of HIPAA's Safe Harbor rule (45 CFR 164.514(b)(2)). Belongs here:
 these types, which of two overlapping spans stays, and where a known identifier stands again. Does
-not: recognising any kind (scan).
+not: recognising any kind (scan), or what is known of a text before (texts).
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-
-from bioinstruct_dagster.curation.privacy.vocabulary import WORD, around_words
 
 # The Safe Harbor list, in its order. Its item on dates includes ages over 89.
 KINDS: dict[str, str] = {
@@ -37,6 +35,9 @@ KINDS: dict[str, str] = {
 # A span of this score or more identifies a person by itself. A span of a lower score, such as
 # "in Dayton" or "on 3 May", counts only beside a name or beside a span that identifies.
 IDENTIFYING_SCORE = 0.7
+# A span of exactly this score is flagged even if nothing else stands beside it: a full date or an
+# age of which the text does not say enough.
+DOUBTFUL_SCORE = 0.55
 
 
 class Span(NamedTuple):
@@ -56,65 +57,6 @@ _LEAST_REPEATED = 4
 # From this many on, the characters tell a number however they are grouped: 8821 3774.
 _LEAST_REGROUPED = 6
 _LETTERS_AND_DIGITS = re.compile(r"[^\W_]")
-
-# Four digits, or a letter and three digits, as close together as in one number.
-# These expressions begin with the digit, because the search for one character is the fastest.
-NUMBER_HINT = re.compile(
-    r"\d(?:(?:[A-Za-z./*: -]{0,6}\d){3}"
-    r"|(?:(?<=[A-Za-z]\d)|(?<=[A-Za-z]-\d))(?:[A-Za-z./-]{0,6}\d){2})"
-)
-_LONG_NUMBER = re.compile(r"\d(?:[ ().+/-]{0,3}\d){6}")
-# Every character of Latin-1 but the letters that WORD matches becomes a space.
-_NO_LETTERS = bytes(code if WORD.fullmatch(chr(code)) else ord(" ") for code in range(256))
-_DIGIT = re.compile(r"\d")
-
-
-class ScannedText:
-    """A text, and cheap facts about it that decide which patterns are tried.
-
-    Attributes:
-        raw: the text.
-        lowered: the text in small letters.
-        words: its words in small letters.
-        has_digit: whether it holds a digit.
-        has_number: whether it holds digits enough for a number of a record.
-        has_long_number: whether it holds digits enough for a telephone number.
-    """
-
-    __slots__ = ("has_digit", "has_long_number", "has_number", "lowered", "raw", "words")
-
-    def __init__(self, raw: str) -> None:
-        self.raw = raw
-        self.lowered = raw.lower()
-        # Half the time of WORD.findall, with the same words.
-        latin = self.lowered.encode("latin-1", "replace").translate(_NO_LETTERS)
-        self.words = frozenset(latin.decode("latin-1").split())
-        self.has_digit = _DIGIT.search(raw) is not None
-        self.has_number = self.has_digit and NUMBER_HINT.search(raw) is not None
-        self.has_long_number = self.has_number and _LONG_NUMBER.search(raw) is not None
-
-    def holds_any(self, any_of: frozenset[str]) -> bool:
-        """Whether the text holds one of these words, which are in lower case."""
-        return not self.words.isdisjoint(any_of)
-
-    def parts_around(
-        self,
-        words: frozenset[str],
-        before: int,
-        after: int,
-        hint: re.Pattern[str] | None = None,
-    ) -> list[tuple[int, int]]:
-        """The parts of the text around some words, without overlaps.
-
-        Args:
-            words: the words, in lower case.
-            before: characters before a word that a part holds.
-            after: characters after its beginning.
-            hint: a quick expression that matches in each part that a slower one could match.
-        """
-        held = words & self.words
-        parts = around_words(self.lowered, held, before, after) if held else []
-        return [part for part in parts if hint.search(self.raw, *part)] if hint else parts
 
 
 def resolve_overlaps(spans: Iterable[Span]) -> list[Span]:
@@ -137,7 +79,7 @@ def repeated_spans(text: str, found: Iterable[Span]) -> Iterator[Span]:
 
     Args:
         text: all texts of a row.
-        found: identifiers in it. `names.confirmed` repeats names of one word.
+        found: identifiers in it. `entities.confirmed` repeats names of one word.
     """
     known: dict[str, Span] = {}
     for span in found:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from math import inf
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.privacy.kinds import NUMBER_HINT, ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
+from bioinstruct_dagster.curation.privacy.texts import NUMBER_HINT, ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, any_shape_of, pieces
 
 SURE_SCORE = 0.9
@@ -65,6 +66,7 @@ class PatternGroup:
     def __init__(self, *patterns: LabelledPattern) -> None:
         self._patterns = patterns
         self._always = [place for place, one in enumerate(patterns) if not one.words]
+        self._words = frozenset[str]().union(*(one.words for one in patterns))
         self._by_word: dict[str, list[int]] = {}
         for place, pattern in enumerate(patterns):
             for word in pattern.words:
@@ -72,7 +74,9 @@ class PatternGroup:
 
     def tried(self, text: ScannedText) -> list[LabelledPattern]:
         """The patterns that could match a text, in their order."""
-        words = text.words & self._by_word.keys()
+        words = text.words & self._words
+        if not (words or self._always):
+            return []
         places = {place for word in words for place in self._by_word[word]}
         return [
             self._patterns[place]

@@ -5,7 +5,13 @@ Belongs here: patterns built from the lists of `words/pictures.yaml`. Does not: 
 """
 
 from bioinstruct_dagster.curation.privacy.labelled_numbers import NUMBER, plain_pattern
-from bioinstruct_dagster.curation.privacy.vocabulary import PICTURES, all_words, any_of, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import (
+    PICTURES,
+    all_words,
+    any_of,
+    cues,
+    longest_words,
+)
 
 
 def _of(*names: str) -> str:
@@ -19,6 +25,12 @@ _NO_WORDS = frozenset[str]()
 _KEPT_CUE = _of("kept_pictures")
 _SHOWN_CUE = rf"(?=[^.!?\n]{{0,60}}\b{_KEPT_CUE}|[^.!?\n]{{0,40}}{_IMAGE})"
 _PICTURE_WORDS = cues(PICTURES("pictures")) | {"face", "facial", "head"}
+# Words of which a text with _KEPT_CUE or _IMAGE holds one.
+_KEPT_WORDS = (
+    longest_words(PICTURES("kept_pictures"))
+    | all_words(PICTURES("picture_endings"))
+    | {"charts", "files", "records"}
+)
 
 # Tried if a text holds something like a number.
 BIOMETRIC_PATTERNS = (
@@ -45,6 +57,28 @@ PICTURE_PATTERNS = (
         rf"\b{_of('user_names')}(?: {_of('user_name_papers')})?\s?(?:is|:|=)?\s?"
         r"(?P<v>@\w{3,30}|(?<=[:=]\s)[\w.-]{0,30}[\d_.][\w.-]{1,30}\b)",
     ),
+    # "on Instagram as oisin.runs91", "YouTube channel OisinRuns91", "reddit user u/oisin".
+    plain_pattern(
+        "other_id",
+        cues(PICTURES("networks")),
+        rf"\b{_of('networks')}(?:\s(?:page|account|channel|handle|name|user|username|profile|under|as|is|at)){{0,3}}"
+        r"[:\s]{1,2}[\"“]?(?P<v>(?:u/|@)?(?-i:[A-Za-z][\w.-]{0,30}[\d_.][\w.-]{0,29}\w|u/\w{3,30}|[A-Z][a-z]+[A-Z]\w{2,20}\d))\b",
+    ),
+    plain_pattern(
+        "other_id",
+        frozenset(("username", "login", "user", "screen")),
+        r"\b(?:user ?name|log-?in|user ?id|screen ?name)\s?(?:is|:|=)?\s[\"“]?(?P<v>(?-i:[a-z]["
+        r"a-z._-]{1,20}\d{1,6}|[a-z]{2,15}[._][a-z]{2,15}))\b",
+    ),
+    # "oisin dot kearney at gmail dot com", "oisin_kearney (at) mailbox.example".
+    plain_pattern(
+        "email",
+        frozenset(("dot", "at")),
+        r"(?P<v>\b[\w.+-]{1,40}(?: (?:dot|underscore|dash) [\w-]{1,30}){0,3} ?(?: at |\(at\)|\["
+        r"at\]) ?"
+        r"[\w-]{2,30}(?: dot | ?\(dot\) ?|\.)(?:com|org|net|edu|co|example|uk|in|io|me|ca|au|de"
+        r")(?:(?: dot |\.)[a-z]{2,3})?)\b",
+    )._replace(also=frozenset(("dot", "com", "example", "org", "net", "mail", "email"))),
     plain_pattern(
         "biometric",
         all_words(PICTURES("kept_biometric_cues")),
@@ -56,19 +90,19 @@ PICTURE_PATTERNS = (
         _PICTURE_WORDS,
         rf"\b(?P<v>(?:{_PERSONS} )?(?:{_FACE} {_PICTURE}|full[- ]face {_PICTURE}s"
         rf"|head[- ]?shot)(?: {_PERSONS})?)\b{_SHOWN_CUE}",
-    ),
+    )._replace(also=_KEPT_WORDS),
     plain_pattern(
         "photo",
         _PICTURE_WORDS,
         rf"\b(?P<v>{_PICTURE} (?:{_PERSONS}(?:['’]s)? face|showing (?:his|her|the patient['’]s)"
         rf" (?:full )?face)|(?:patient|his|her)(?:['’]s)? {_PICTURE})\b{_SHOWN_CUE}",
-    ),
+    )._replace(also=_KEPT_WORDS),
     plain_pattern(
         "photo",
         _PICTURE_WORDS,
         rf"\b{_KEPT_CUE}:?\s(?:\w{{1,10}}\s){{0,3}}?(?P<v>(?:{_FACE} {_PICTURE}|head[- ]?shot"
         rf"|{_PICTURE} {_PERSONS})(?: {_PERSONS})?)\b",
-    ),
+    )._replace(also=_KEPT_WORDS),
     plain_pattern(
         "photo",
         all_words(PICTURES("picture_endings")),

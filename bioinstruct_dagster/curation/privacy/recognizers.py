@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
-from bioinstruct_dagster.curation.privacy.names.model_libraries import without_model_libraries
+from bioinstruct_dagster.curation.privacy.entities.model_libraries import without_model_libraries
+from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
 _AROUND = 80  # characters on either side of what could be a match

@@ -11,22 +11,25 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.privacy.ages import age_spans
-from bioinstruct_dagster.curation.privacy.dates import FULL_DATE_SCORE, date_spans
+from bioinstruct_dagster.curation.privacy.dates import date_spans
+from bioinstruct_dagster.curation.privacy.entities.confirmed import (
+    is_confirmed,
+    name_in,
+    repeated_name_spans,
+)
 from bioinstruct_dagster.curation.privacy.kinds import (
+    DOUBTFUL_SCORE,
     IDENTIFYING_SCORE,
     TEXT_LIMIT,
-    ScannedText,
     Span,
     repeated_spans,
     resolve_overlaps,
 )
 from bioinstruct_dagster.curation.privacy.labelled_numbers import PatternGroup, labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
-from bioinstruct_dagster.curation.privacy.names.confirmed import (
-    is_confirmed,
-    name_in,
-    repeated_name_spans,
+from bioinstruct_dagster.curation.privacy.loose_numbers import (
+    LOOSE_NUMBER_PATTERNS,
+    LOOSE_WORDED_PATTERNS,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import (
     is_clinician,
@@ -34,15 +37,17 @@ from bioinstruct_dagster.curation.privacy.names.not_persons import (
     placeholder_spans,
 )
 from bioinstruct_dagster.curation.privacy.names.persons import name_spans
+from bioinstruct_dagster.curation.privacy.old_ages.found import old_age_spans
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 from bioinstruct_dagster.curation.privacy.pictures import (
     BIOMETRIC_PATTERNS,
     HANDLE_PATTERNS,
     PICTURE_PATTERNS,
 )
-from bioinstruct_dagster.curation.privacy.places import place_spans
+from bioinstruct_dagster.curation.privacy.places.found import place_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.web_addresses import url_spans
 
 # Per text, the spans that a language model finds; their kinds are name and location.
@@ -63,8 +68,8 @@ class ScanResult(NamedTuple):
 
 
 _SEPARATOR = f"\n{TEXT_LIMIT}\n"
-_NUMBERED_PATTERNS = PatternGroup(*LABEL_PATTERNS, *BIOMETRIC_PATTERNS)
-_WORDED_PATTERNS = PatternGroup(*PLATE_PATTERNS, *PICTURE_PATTERNS)
+_NUMBERED_PATTERNS = PatternGroup(*LABEL_PATTERNS, *LOOSE_NUMBER_PATTERNS, *BIOMETRIC_PATTERNS)
+_WORDED_PATTERNS = PatternGroup(*PLATE_PATTERNS, *LOOSE_WORDED_PATTERNS, *PICTURE_PATTERNS)
 _HANDLE_PATTERNS = PatternGroup(*HANDLE_PATTERNS)
 NO_ENTITIES: Entities = ((), (), ())
 
@@ -87,10 +92,10 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     names = list(name_spans(text))
     details = list(_details(text, names))
     sure = any(span.score >= IDENTIFYING_SCORE for span in details)
-    seen = list(_shifted(task, entities))
+    seen = list(_shifted(task, entities)) if any(entities) else []
     names += _persons(text.raw, seen, sure=sure)
     if not (sure or (details and _names_a_patient(text.raw, names))):
-        doubtful = details if names or _holds_full_date(details) else ()
+        doubtful = details if names or _is_doubtful(details) else ()
         placeholders = resolve_overlaps((*names, *doubtful, *placeholder_spans(text)))
         return ScanResult(_NO_SPANS, _by_text(task, placeholders)) if placeholders else _NOTHING
     repeated = repeated_name_spans(text.raw, _words(text.raw, names))
@@ -100,9 +105,9 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     return ScanResult(_by_text(task, found), _NO_SPANS)
 
 
-def _holds_full_date(details: Iterable[Span]) -> bool:
-    """Whether a date with its year is among the details, which concerns a person."""
-    return any(span.kind == "date" and span.score == FULL_DATE_SCORE for span in details)
+def _is_doubtful(details: Iterable[Span]) -> bool:
+    """Whether a detail is among them that is flagged even if nothing stands beside it."""
+    return any(span.score == DOUBTFUL_SCORE for span in details)
 
 
 def _by_text(task: RowTexts, spans: Iterable[Span]) -> tuple[list[Span], ...]:
@@ -154,7 +159,7 @@ def _details(text: ScannedText, names: Sequence[Span]) -> Iterator[Span]:
     if "@" in text.raw:
         yield from labelled_spans(text, _HANDLE_PATTERNS)
     yield from place_spans(text)
-    yield from age_spans(text)
+    yield from old_age_spans(text)
     yield from url_spans(text, {part for name in _words(text.raw, names) for part in name.split()})
     presidio = list(presidio_spans(text))
     yield from (span for span in presidio if span.kind != "date")

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     SURE_SCORE,
     LabelledPattern,
@@ -22,6 +22,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     plain_pattern,
 )
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, cues
 
 # A telephone number may begin with a bracket or a plus.
@@ -60,6 +61,19 @@ _NORTH_AMERICAN_NUMBER = re.compile(
     rf"{_EXTENSION})(?![\w/-]|\.\d)",
     re.IGNORECASE,
 )
+# A hotline's number with an extension leads to somebody.
+_WITH_EXTENSION = re.compile(r"(?:ext|extn|extension|x)\.?\s?\d{1,5}$", re.IGNORECASE)
+# "bleep 4471", "ext. 4471": numbers within a hospital.
+_INTERNAL_WORDS = frozenset(("bleep", "pager", "beeper", "ext", "extn", "extension"))
+_INTERNAL_NUMBER = re.compile(
+    r"\b(?:(?i:bleep|pager|beeper)(?:\s(?i:no\.?|number|is|on))?[\s:#]{1,3}"
+    r"|(?i:ext|extn|extension)(?:\.\s?|\s#?|:\s?)(?:(?i:no\.?|number)\s)?)(?P<v>\d{3,5})(?![\w°%-]|[.,]\d|\s(?:deg|cm|mm|years))"
+)
+# "call daughter @ 6175550142", "M: 98450 14471", "my number is 555-0142".
+_SAID_NUMBER = re.compile(
+    r"(?:@\s|\bnumber\sstill\s|\b(?i:mob|m|t|ph|p|h|c|w)[.:]{1,2}\s?|\b(?i:number(?:['’]s|\sis)|it['’]s)\s)"
+    r"(?P<v>\d{10}|\d{5}[ -]\d{5,6}|\d{3}[ -]\d{4}|\d(?: \d){6,11})(?![\w/%-]|[.,]\d)"
+)
 # "0161 496 0123", "020 7946 0958", "01 42 68 53 00": a country must use the number.
 _TRUNK_NUMBER = re.compile(
     r"(?<![\w.,/-])(?P<v>\(?0\d{1,4}\)?[ -]\d{2,4}(?:[ -]\d{2,4}){1,3})(?![\w/%-]|[.,]\d)"
@@ -79,6 +93,9 @@ _TEXT_AFTER_NUMBER = re.compile(r"(?<=[\d)])(?:\D{1,2}\d{1,3}|/[\d ().-]{7,})$")
 
 def telephone_spans(text: ScannedText) -> Iterator[Span]:
     """The telephone and fax numbers of a text, without those of organizations."""
+    if text.has_digit and text.holds_any(_INTERNAL_WORDS):
+        for match in _INTERNAL_NUMBER.finditer(text.raw):
+            yield Span("phone", *match.span("v"), SURE_SCORE)
     if text.has_number and (text.has_long_number or "+" in text.raw):
         for span in _all_spans(text):
             if not is_organizations(text.raw, span.start, span.end):
@@ -90,6 +107,9 @@ def _all_spans(text: ScannedText) -> Iterator[Span]:
         for labelled in _LABELLED_NUMBERS:
             if text.holds_any(labelled.words):
                 yield from _labelled_spans(text.raw, labelled)
+        yield from (
+            Span("phone", *match.span("v"), 0.8) for match in _SAID_NUMBER.finditer(text.raw)
+        )
         for pattern, is_telephone in _BARE_NUMBERS:
             for match in pattern.finditer(text.raw):
                 if is_telephone(match["v"]):
@@ -194,6 +214,8 @@ def _parse(number: str, regions: tuple[str, ...]) -> Any:
 def _is_hotline(number: str, parsed: Any) -> bool:
     from phonenumbers import PhoneNumberType, number_type
 
+    if _WITH_EXTENSION.search(number):
+        return False
     return _TOLL_FREE_NUMBER.match(number) is not None or number_type(parsed) in {
         PhoneNumberType.TOLL_FREE,
         PhoneNumberType.PREMIUM_RATE,

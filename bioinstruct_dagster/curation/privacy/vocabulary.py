@@ -12,9 +12,12 @@ from functools import partial
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list
 
 # The lists of a file: `NAMES("titles")`.
-DATES, LABELS, NAMES, ORGANIZATIONS, PICTURES, PLACES, WEB = (
+DATES, LABELS, NAMES, NAMES_ABROAD, ORGANIZATIONS, PICTURES, PLACES, WEB = (
     partial(word_list, "bioinstruct_dagster.curation.privacy", f"{file}.yaml")
-    for file in ("dates", "labels", "names", "organizations", "pictures", "places", "web")
+    for file in (
+        *("dates", "labels", "names", "names_abroad"),
+        *("organizations", "pictures", "places", "web"),
+    )
 )
 WORD = re.compile(r"[a-zß-ÿ]+")
 _FREQUENT = frozenset(("is", "patient"))  # words of half of the texts or more

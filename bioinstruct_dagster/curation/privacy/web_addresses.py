@@ -7,14 +7,23 @@ Belongs here: which address is public and which leads to a person. Does not: e-m
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import WEB, any_of, any_shape_of
 
 _URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'()\[\]{}|]{3,300}", re.IGNORECASE)
 _HOSTS = WEB("person_hosts")
 _BARE_URL = re.compile(
     rf"\b{any_of(_HOSTS)}\.(?:com|org|net|me)/[^\s<>\"'()]{{2,200}}", re.IGNORECASE
+)
+# "her blog, leangreens.example.blog": an address without "www".
+_OWN_WORDS = frozenset(
+    ("blog", "site", "website", "page", "homepage", "webpage", "vlog", "web", "channel", "portal")
+)
+_OWN_ADDRESS = re.compile(
+    r"\b(?i:blog|site|website|page|homepage|webpage|vlog|portal|channel)\b(?:['’]s)?(?:\s(?:is|at|on|called|address)){0,2}"
+    r"[,:(]?\s(?P<v>[a-z0-9][\w-]{2,40}(?:\.[a-z][\w-]{1,20}){1,3}(?:/[^\s<>\"'()]{0,80})?)(?<![.,])"
 )
 _PUBLIC_HOST = re.compile(
     rf"\.{any_shape_of(WEB('public_endings'))}$"
@@ -39,6 +48,7 @@ _PERSONS_CUE = re.compile(
     rf"{any_of(WEB('persons_pages'))}\b[^.!?\n]{{0,60}}$",
     re.IGNORECASE,
 )
+_OWN_CUE = re.compile(rf"\b(?:{any_of(WEB('person_cues'))}|your|our)(?!\w)", re.IGNORECASE)
 _MOST_NAMES, _SHORT_NAME = 40, 3
 
 
@@ -49,6 +59,12 @@ def url_spans(text: ScannedText, names: Iterable[str]) -> Iterator[Span]:
         text: the text.
         names: the words of the names of persons in the row.
     """
+    if text.holds_any(_OWN_WORDS):
+        for match in _OWN_ADDRESS.finditer(text.raw):
+            host = re.split(r"[/?#:]", match["v"], maxsplit=1)[0].lower()
+            before = text.raw[max(0, match.start() - 30) : match.start("v")]
+            if not _PUBLIC_HOST.search(host) and _OWN_CUE.search(before):
+                yield Span("url", *match.span("v"), 0.75)
     if "://" not in text.raw and "www." not in text.lowered and not text.holds_any(_HOSTS):
         return
     parts = sorted({name.lower() for name in names if len(name) > _SHORT_NAME})[:_MOST_NAMES]

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bioinstruct_dagster.curation.privacy.names.language_model import chosen_model
+from bioinstruct_dagster.curation.privacy.entities.language_model import chosen_model
 from bioinstruct_dagster.dataset.build import CARD_FILE, COLUMNS, read_columns
+from bioinstruct_dagster.dataset.card.parts import percent
 from bioinstruct_dagster.dataset.figures.card_section import figures_section, with_figures
 from bioinstruct_dagster.dataset.figures.drawn import REHEARSAL, DataFigure, data_figures
 from bioinstruct_dagster.dataset.figures.growth import growth_of
@@ -81,9 +82,12 @@ def make_figures(store: Store, settings: Settings) -> MadeFigures:
             path.write_bytes((reports / f"{one.name}.png").read_bytes())
     _write_section(folder / CARD_FILE, verbs, drawn)
     pictures = [page_picture(one.figure) for one in drawn]
-    summary = f"{len(drawn)} figures of {len(rows):,} rows. " + " ".join(
-        one.told for one in drawn if one.name in {"dataset_verbs", "dataset_growth"}
-    )
+    summary = f"{len(drawn)} figures of {len(rows):,} rows."
+    if verbs.top:
+        summary += (
+            f" The {len(verbs.top)} most frequent root verbs have {percent(verbs.share_of_verbs)} "
+            "of the rows."
+        )
     return MadeFigures(verbs, drawn, pictures, files, sha256_of_rows(counts, _TABLE), summary)
 
 

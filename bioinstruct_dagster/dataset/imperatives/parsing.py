@@ -1,7 +1,7 @@
 """Root verbs and objects by a spaCy model, as the paper read them.
 
 Belongs here: running the model's parser. Does not: choosing the model's name
-(curation.privacy.names.language_model), or reading by word lists (reading).
+(curation.privacy.entities.language_model), or reading by word lists (reading).
 """
 
 from collections.abc import Iterator, Sequence

@@ -31,7 +31,8 @@ PROVENANCE = """
     group by all
     order by task
 """
-# An item without a value was not measured, since its prompt does not fit: it has no answer.
+# An item without a value was not measured, since its prompt does not fit. An item without a key of
+# an answer was not asked for one (BIOINSTRUCT_EVALUATION_ANSWERS).
 PREDICTIONS = """
     select
         item_id,
@@ -40,6 +41,7 @@ PREDICTIONS = """
         bool_or(contaminated) as contaminated
     from eval_predictions
     where base_model = $base_model and recipe = $recipe and task = $task and value is not null
+      and answer_key is not null
     group by item_id
     having base is not null and adapter is not null
 """

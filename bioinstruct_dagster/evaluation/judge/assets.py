@@ -22,6 +22,7 @@ from bioinstruct_dagster.evaluation.judge.human_scores import read_human_scores
 from bioinstruct_dagster.evaluation.judge.judging import Judgement, drawn, judge
 from bioinstruct_dagster.evaluation.judge.measured import JudgeStanding, standing_of
 from bioinstruct_dagster.evaluation.judge.scores.facts import JudgeFacts
+from bioinstruct_dagster.evaluation.judge.scores.first_sight import judge_summary
 from bioinstruct_dagster.evaluation.judge.scores.given import SUBJECTS
 from bioinstruct_dagster.evaluation.judge.scores.rows import score_rows, with_holm
 from bioinstruct_dagster.evaluation.judge.text_tasks import TextTasks
@@ -79,15 +80,12 @@ def judged_answers_asset(matrix: ExperimentMatrix) -> dg.AssetsDefinition:
         store: dg.ResourceParam[Store],
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[Any]:
-        """Grades of a language model for the answers of base model and adapter in free text.
-
-        The judge counts the facts of each answer that the reference and the source support, and
-        compares the adapter's answer with the base model's in both orders. It sees neither a name
-        nor the order in which models were run. The table `judge_scores` holds factual recall and
-        precision, hallucination and omission, and the adapter's win rate, each with its interval.
-        Every score says whether the judge was measured on human scores, and whether it was better
-        than text lengths and the composite. Stored replies are never paid for again.
+        """Grades of a language model for the answers of base model and adapter in free text, with
+        intervals. Each says whether human scores have shown that the judge is useful.
         """
+        # The judge counts the facts of each answer that the reference and the source support, and
+        # compares the adapter's answer with the base model's in both orders. It sees neither a
+        # name nor the order in which models were run. docs/evaluation.md says more.
         with renewing_older_result_checks(context.instance, store):
             yield from _made(context, matrix, experiments_of(context, matrix), store, settings)
 
@@ -218,14 +216,22 @@ def _stored(
         }
         for row in rows
     ]
-    facts = {name: rows[0][name] for name in ("judge_model", "judge_state", "judge_note", "rubric")}
+    facts = {
+        name.replace("_", " "): rows[0][name]
+        for name in ("judge_model", "judge_state", "judge_note", "rubric")
+    }
     result = materialization(
         context,
         store,
         "judge_scores",
         sha256_of_rows(rows, VERSIONED_COLUMNS),
         part=part,
-        extra={**facts, "scores": dg.MetadataValue.md(markdown_table(shown))},
+        preview=False,
+        extra={
+            "summary": dg.MetadataValue.md(judge_summary(rows)),
+            **facts,
+            "scores": dg.MetadataValue.md(markdown_table(shown)),
+        },
     )
     return partition_materialization(
         context,

@@ -40,10 +40,15 @@ def judge_is_proven(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
         f"{row['rubric']}."
         for row in unproven
     ]
+    if unproven:
+        lines.append(
+            "Score some of its answers by hand, name the file in BIOINSTRUCT_JUDGE_HUMAN_SCORES, "
+            "and measure the judge: see docs/evaluation.md."
+        )
     return judged(
         not unproven,
         {"unproven": dg.MetadataValue.md(markdown_table(unproven))},
-        description="\n".join(lines),
+        description="\n".join(lines) or "Human scores have shown that each judge is useful.",
     )
 
 

@@ -47,7 +47,9 @@ class SeedsEstimate:
 
 
 def over_seeds(
-    adapters: Sequence[Measured], clusters: Clusters, base: Measured | None = None
+    adapters: Sequence[Measured],
+    clusters: Clusters,
+    base: Measured | Sequence[Measured] | None = None,
 ) -> SeedsEstimate:
     """The mean over seeds of a score, or of its difference to the base model.
 
@@ -56,10 +58,12 @@ def over_seeds(
     Args:
         adapters: one for each seed, at least two, on the same items.
         clusters: the cluster of each item by its id, as for `estimate`.
-        base: the base model, which has no seed.
+        base: the base model, which has no seed; or what each adapter is compared with, one for
+            each seed.
 
     Raises:
-        MeasuredError: there are fewer than two seeds, or their items differ.
+        MeasuredError: there are fewer than two seeds, or their items differ; or there is not one
+            to compare with for each seed.
     """
     if len(adapters) < 2:  # noqa: PLR2004
         raise MeasuredError("A spread over seeds needs at least two adapters.")
@@ -67,8 +71,16 @@ def over_seeds(
     if base is None:
         sums = paired_sums(adapters, clusters)
     else:
-        first, *others = paired_sums((base, *adapters), clusters)
-        sums = [difference_of(first, other) for other in others]
+        bases = [base] * len(adapters) if isinstance(base, Measured) else list(base)
+        if len(bases) != len(adapters):
+            raise MeasuredError(
+                f"{len(adapters)} adapters can't be compared with {len(bases)} others in pairs."
+            )
+        paired = paired_sums((*bases, *adapters), clusters)
+        sums = [
+            difference_of(first, second)
+            for first, second in zip(paired[: len(bases)], paired[len(bases) :], strict=True)
+        ]
     scores = np.array([each.score for each in sums])
     mean, spread, seeds = float(scores.mean()), float(scores.std(ddof=1)), len(sums)
     n, count = sums[0].items, sums[0].clusters

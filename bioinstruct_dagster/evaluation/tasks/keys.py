@@ -8,7 +8,7 @@ Belongs here: what a key covers, and which measures a task has. Does not: result
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from bioinstruct_dagster.eval_sets.scoring import ChoiceScoring
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.tasks.item_results import Measure
 from bioinstruct_dagster.evaluation.tasks.permutations import shown_order
+from bioinstruct_dagster.evaluation.tasks.samples import sample
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, WEIGHTS_FILE
 from bioinstruct_dagster.store.fingerprints import canonical_json, sha256_of, sha256_of_file
 
@@ -49,6 +50,7 @@ class Conditions:
         context: in tokens, as the experiment file says; None for the model's own.
         seed: of the orders of options. It counts only for those that it changes.
         answer_engine: what generates the answers: `transformers` or `vllm`.
+        answers: of how many items of a task an answer is asked for; None for all of them.
     """
 
     base_fingerprint: str
@@ -58,14 +60,16 @@ class Conditions:
     context: int | None
     seed: int
     answer_engine: str = TRANSFORMERS
+    answers: int | None = None
 
     def of_measure(self, measure: Measure) -> str:
         """What counts for a measure, as text. What generates answers counts for answers alone.
 
-        The seed is left out: the order of the options that it gives is part of a key itself.
+        The seed is left out: the order of the options that it gives is part of a key itself. The
+        number of answers decides which questions there are, and no answer.
         """
         values = asdict(self)
-        del values["seed"]
+        del values["seed"], values["answers"]
         if measure != "answer":
             del values["answer_engine"]
         return canonical_json(values)
@@ -102,9 +106,10 @@ def _asked_content(item: EvaluationItem) -> str:
 
 
 def question_keys(
-    task: EvaluationTask, items: Iterable[EvaluationItem], conditions: Conditions
+    task: EvaluationTask, items: Sequence[EvaluationItem], conditions: Conditions
 ) -> Iterator[tuple[ItemQuestion, str]]:
     """Each question of a task with the hash of all that determines its answer but the subject."""
+    answered = {item.id for item in sample(items, conditions.answers, conditions.seed)}
     head = canonical_json([ENGINE_VERSION, task.name, task_version(task)])
     measures = [
         (measure, order, f"{head}\n{conditions.of_measure(measure)}\n{measure}\n{order}")
@@ -113,6 +118,8 @@ def question_keys(
     for item in items:
         content = _asked_content(item)
         for measure, order, common in measures:
+            if measure == "answer" and item.id not in answered:
+                continue
             more = ""
             if measure == "reference":
                 more = canonical_json(item.answers)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from bioinstruct_dagster.progress import SECONDS_BETWEEN_LINES, duration, shown_rate
 from bioinstruct_dagster.teacher.errors import (
     LostReplyError,
     TeacherError,
@@ -39,8 +40,7 @@ from bioinstruct_dagster.teacher.wire.dialect import Dialect
 from bioinstruct_dagster.teacher.wire.reply_body import TeacherReply
 
 _SENDS_BETWEEN_YIELDS = 32
-_REPORT_SECONDS = 30.0
-_REPORT_REPLIES = 25
+_REPORT_REPLIES = 25  # after them the first line comes, unless it came before
 
 
 class Sender:
@@ -98,7 +98,7 @@ class Sender:
         self._retries: list[tuple[float, int, SentRequest]] = []
         self._next_request: SentRequest | None = None  # taken from the feed, and not sent yet
         self._stalled = False
-        self._reported = time.monotonic()
+        self._began = self._reported = time.monotonic()
 
     async def run(self) -> None:
         """Send until no request is left, or until no more requests may be sent.
@@ -338,7 +338,8 @@ class Sender:
 
     def _report(self) -> None:
         now = time.monotonic()
-        if now - self._reported < _REPORT_SECONDS and self._tally.asked != _REPORT_REPLIES:
+        is_first = self._tally.asked == _REPORT_REPLIES and self._reported == self._began
+        if now - self._reported < SECONDS_BETWEEN_LINES and not is_first:
             return
         self._reported = now
         spent = "" if not self._tally.usd else f", ${self._tally.usd:,.4f} spent"
@@ -346,5 +347,11 @@ class Sender:
             spent += f" in {REHEARSAL_DOLLARS}"
         self._log(
             f"{self._tally.asked} completions stored, {self._tally.failed} failed, "
-            f"{self._holds.in_flight} in flight{spent}; {self._feed.progress()}"
+            f"{self._holds.in_flight} in flight{spent}; {self._feed.progress()}{self._pace(now)}"
         )
+
+    def _pace(self, now: float) -> str:
+        """The rate of replies and the time that is probably left, as the end of a line."""
+        rate = self._tally.asked / max(now - self._began, 1e-3)
+        left = max(self._feed.expected_requests, self._holds.in_flight)
+        return f"; {shown_rate(rate)} replies/s, about {duration(left / rate)} left"

@@ -3,7 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.curation.privacy.dates import date_spans
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 
 def scored(text: str) -> list[tuple[str, float]]:
@@ -32,7 +32,7 @@ def test_a_birth_is_surer_than_a_visit(text, date, score):
     "text",
     [
         "The guideline was updated on March 3, 2021.", "Approved by the FDA on 3 March 2021.",
-        "Patients were admitted between March 3, 2021 and later.", "It rained on March 3, 2021.",
+        "Patients were admitted between March 3, 2021 and later.",
         "A pH of 3/14 was read.", "The study began in May 2019.",
     ],
 )  # fmt: skip

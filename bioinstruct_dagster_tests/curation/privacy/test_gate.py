@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS, GateResult, RowTexts
-from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, redact
-from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, resolve_overlaps
-from bioinstruct_dagster.curation.privacy.names.language_model import (
+from bioinstruct_dagster.curation.privacy.entities.language_model import (
     USUAL_MODELS,
     PrivacyModelError,
     chosen_model,
     model_state,
 )
+from bioinstruct_dagster.curation.privacy.gate import PrivacyGate, redact
+from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span, resolve_overlaps
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.replies.reading import read_reply
 from bioinstruct_dagster.rehearsal.recordings import read_recordings
@@ -358,3 +358,51 @@ def test_looking_for_patterns_loads_no_language_model(start_python):
     )
     output, errors = process.communicate()
     assert output == "['email', 'phone'] [] torch\n", errors
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("The scan of 14 March 2011 is stable.", "possible_date"),
+        ("The patient is in her nineties and lives alone.", "possible_identifier"),
+        ("He lives in Wolverhampton.", "possible_identifier"),
+        ("Participant 0412-017 discontinued treatment.", "possible_identifier"),
+    ],
+)
+def test_a_doubtful_detail_alone_is_flagged_and_kept(text, rule):
+    (finding,) = checked(text).findings
+    assert (finding.rule, finding.verdict) == (rule, "flag")
+
+
+@pytest.mark.parametrize(
+    "text", ["The guideline was updated on March 3, 2021.", "Seen in March.", "He lives in Ohio."]
+)
+def test_what_ties_nothing_to_a_person_is_not_flagged(text):
+    assert rules(text) == {"no_identifier"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Harold Finch lives in Wolverhampton.", {"name", "location"}),
+        ("Harold Finch had a scan on 14 March 2011.", {"name", "date"}),
+        ("MRN: 4839201. He lives in Wolverhampton.", {"mrn", "location"}),
+    ],
+)
+def test_a_doubtful_detail_identifies_beside_a_name_or_a_surer_identifier(text, found):
+    assert rules(text) == found
+
+
+def test_doubtful_details_of_several_kinds_are_one_finding_with_all_places():
+    (finding,) = checked("In her nineties, she lives in Wolverhampton.").findings
+    assert finding.rule == "possible_identifier"
+    assert {span["kind"] for span in finding.evidence["found"]} == {"age_over_89", "location"}
+
+
+@pytest.mark.parametrize("action", ["reject", "redact", "flag"])
+def test_a_doubtful_detail_is_flagged_and_never_redacted_by_any_action(action):
+    result = checked("He lives in Wolverhampton.", action)
+    assert [(finding.rule, finding.verdict) for finding in result.findings] == [
+        ("possible_identifier", "flag")
+    ]
+    assert not result.repairs

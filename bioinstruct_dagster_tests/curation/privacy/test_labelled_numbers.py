@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, resolve_overlaps
+from bioinstruct_dagster.curation.privacy.kinds import resolve_overlaps
 from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     PatternGroup,
     is_date,
@@ -10,6 +10,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
 )
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
 from bioinstruct_dagster.curation.privacy.pictures import BIOMETRIC_PATTERNS, PICTURE_PATTERNS
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 
 def found(text: str) -> list[tuple[str, str]]:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, resolve_overlaps
+from bioinstruct_dagster.curation.privacy.kinds import resolve_overlaps
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 
 def found(text: str) -> list[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, resolve_overlaps
+from bioinstruct_dagster.curation.privacy.kinds import resolve_overlaps
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.web_addresses import url_spans
 
 

@@ -81,6 +81,7 @@ class Scored:
                 "item_id": item.id,
                 "prediction": base if subject == "base" else adapter or item.answers[0],
                 "value": 0.5,
+                "answer_key": "key",
                 "metrics": "{}",
                 "rehearsal": True,
             }
@@ -142,7 +143,7 @@ def test_the_rehearsal_s_judge_scores_an_experiment_and_is_marked_everywhere(sco
     assert {row["judge_model"] for row in found.values()} == {"rehearsal-teacher"}
     (event,) = scored.materialized()
     assert event.partition == "rehearsal-llama|all"
-    assert event.metadata["judge_state"].value == "rehearsal"
+    assert event.metadata["judge state"].value == "rehearsal"
     assert event.metadata["rehearsal"].value is True
     assert judge_scores_schema(store=store).passed
     assert not judge_is_proven(store=store).passed

@@ -108,3 +108,16 @@ def test_without_the_seeds_the_interval_would_be_too_narrow():
     wide = over_seeds([means(rng.normal(shift, 1, 100)) for shift in (0, 0.5, 1)], {}).estimate
     narrow = over_seeds([means(rng.normal(0.5, 1, 100)) for _ in range(3)], {}).estimate
     assert wide.ci_high - wide.ci_low > 2 * (narrow.ci_high - narrow.ci_low)
+
+
+def test_each_seed_may_be_compared_with_a_subject_of_its_own():
+    rng = np.random.default_rng(7)
+    first = rng.random((3, 40))
+    second = first + 0.1 + rng.normal(0, 0.01, (3, 40))
+    pairs = over_seeds([means(one) for one in second], {}, [means(one) for one in first])
+    assert pairs.estimate.score == pytest.approx((second - first).mean())
+    assert pairs.spread == pytest.approx((second - first).mean(axis=1).std(ddof=1))
+    same = over_seeds([means(one) for one in second], {}, [means(first[0])] * 3)
+    assert same == over_seeds([means(one) for one in second], {}, means(first[0]))
+    with pytest.raises(MeasuredError, match="3 adapters can't be compared with 2 others"):
+        over_seeds([means(one) for one in second], {}, [means(first[0])] * 2)

@@ -145,3 +145,17 @@ def test_the_result_file_of_an_adapter_is_no_part_of_its_content(adapter, tmp_pa
     result = json.loads((folder / "result.json").read_text("utf-8"))
     (folder / "result.json").write_text(json.dumps(result | {"trained_at": "x"}), "utf-8")
     assert adapter_content(folder) == before
+
+
+def test_answers_are_asked_of_as_many_items_as_the_conditions_say(medqa):
+    items = [replace(ITEM, id=str(number)) for number in range(9)]
+    whole = dict(question_keys(medqa, items, CONDITIONS))
+    few = dict(question_keys(medqa, items, replace(CONDITIONS, answers=4)))
+    more = dict(question_keys(medqa, items, replace(CONDITIONS, answers=6)))
+    assert sum(one.measure == "answer" for one in few) == 4
+    assert [one for one in few if one.measure != "answer"] == [
+        one for one in whole if one.measure != "answer"
+    ]
+    assert few.items() < more.items() < whole.items()  # more answers never change a stored one
+    none = question_keys(medqa, items, replace(CONDITIONS, answers=0))
+    assert not any(one.measure == "answer" for one, _ in none)

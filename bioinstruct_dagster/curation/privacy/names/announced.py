@@ -9,7 +9,6 @@ persons). The words are in `words/names.yaml`.
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.announcers import (
     FORMS,
     LABEL_FORMS,
@@ -19,6 +18,7 @@ from bioinstruct_dagster.curation.privacy.names.announcers import (
     Form,
 )
 from bioinstruct_dagster.curation.privacy.names.forms import UPPER, is_known
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
 
 _Table = dict[str, list[tuple[str, str]]]

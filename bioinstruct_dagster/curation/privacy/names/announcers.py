@@ -50,9 +50,15 @@ _DOUBTFUL = (
     _form(rf"(?P<v>{ANNOUNCED_NAME}){_PERSON_GOES_ON}", 0.7),
 )
 OF_RELATIVE = (_form(ANNOUNCED_NAME, 0.75), _form(rf"(?P<v>{WORD})\b", 0.6))
+# "Lives with wife Perpetua.", "daughter Morwenna translates".
+_RELATIVE_GOES_ON = (
+    rf"(?=[.,;)]|['’]s\b|\s?(?:\n|$)|\s(?:who|will|to|at|and|is|translates|interprets|present|aware|called|helps"
+    rf"|{names_of('patient_verbs', 'person_verbs')})\b)"
+)
 OF_SOME_RELATIVE = (
     _form(ANNOUNCED_NAME, 0.75, known=True),
     _form(rf"(?P<v>{WORD})\b", 0.6, known=True),
+    _form(rf"(?P<v>{WORD}){_RELATIVE_GOES_ON}", 0.6),
 )
 OF_NAMED_RELATIVE = (
     _form(ANNOUNCED_NAME, 0.75),
@@ -66,6 +72,17 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "relatives": OF_SOME_RELATIVE,
     "naming_words": (_form(ANNOUNCED_NAME, 0.6), _form(rf"(?P<v>{WORD})\b", 0.6, known=True)),
     # "A woman, Rosalind Achebe, developed", "the patient (Rosalind Achebe)".
+    "roles_before_names": _DOUBTFUL,
+    # "Seen by Mulcahy.", "our patient Kimathi", "Subject Aaberg withdrew".
+    "one_name_announcers": (
+        _form(
+            rf"(?P<v>{WORD})(?=[,.;)]|['’]s\b|\s?(?:\n|$)|\s(?:\(|(?:in\sclinic|today|on|agrees|agreed"
+            r"|notified|aware|informed|at|to|will|withdrew|developed|recovered|who|and|died|for)\b"
+            rf"|{names_of('patient_verbs', 'person_verbs')}\b))",
+            0.6,
+            known=True,
+        ),
+    ),
     "persons": (_form(rf"(?P<v>{ANNOUNCED_NAME})(?=[,)])", 0.75),),
     "callings": (_form(f"{FULL_NAME}|{WORD}", 0.8, known=True),),
     # "Pt Weaver states".
@@ -82,6 +99,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "greetings": (_form(rf"(?P<v>{FULL_NAME}|{WORD})\b(?=[,.!?:\n])", 0.6, known=True),),
     "salutations": (_form(rf"(?P<v>{FULL_NAME}|{WORD})\s{{0,2}}(?=[,:\n])", 0.65),),
     "closings": (
+        _form(rf"(?P<v>{WORD})(?=\s*(?:\n|$))", 0.6, known=True),
         _form(
             rf"(?:(?:Dr|Prof|Mrs?|Ms)\b\.?\s)?(?P<v>{ANNOUNCED_NAME})"
             r"(?=[,.;]|\s*(?:\n|\(|$)|\s(?:on|at|MD|RN)\b)",
@@ -94,4 +112,5 @@ LABEL_FORMS: dict[str, tuple[Form, ...]] = {
     "relatives": _LABELLED,
     "staff": _LABELLED,
     "doubtful_name_labels": _DOUBTFULLY_LABELLED,
+    "roles_before_names": _DOUBTFULLY_LABELLED,
 }

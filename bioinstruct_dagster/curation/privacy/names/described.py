@@ -5,9 +5,8 @@ Belongs here: such surroundings in notes, abstracts and conversations. Does not:
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FULL_NAME,
     GIVEN_NAMES,
@@ -16,6 +15,8 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
+from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, longest_words
 
 _NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
@@ -67,11 +68,12 @@ _OF_WORDS = (
     (_PRESENTED, frozenset(("present", "report", "describe")), None),
     (_AGED, frozenset(("old",)), None),
 )
+_ALL_WORDS = frozenset[str]().union(*(words for _, words, _ in _OF_WORDS))
 _BEFORE, _AFTER = 70, 60  # characters around these words
 
 
 def described_names(
-    text: ScannedText, stretches: Iterable[tuple[int, int]], *, spoken: bool
+    text: ScannedText, stretches: Sequence[Stretch], *, spoken: bool
 ) -> Iterator[tuple[int, int, float]]:
     """Names by what stands around them: start, end and score.
 
@@ -80,22 +82,27 @@ def described_names(
         stretches: its parts around two words in capitals, which a full name needs.
         spoken: whether it is a conversation.
     """
-    tried = [
-        pattern
-        for pattern, words, numbered in _OF_FULL_NAMES
-        if (text.has_digit or not numbered) and text.holds_any(words)
-    ]
-    tried += (_MET, _CALLED) if spoken else ()
-    for pattern in tried:
-        for begin, end in stretches:
-            yield from _names(pattern, text.raw, begin, end)
-    for pattern, words, hint in _OF_WORDS:
-        for begin, end in text.parts_around(words, _BEFORE, _AFTER, hint):
+    for pattern, words, numbered in _OF_FULL_NAMES if stretches else ():
+        if (text.has_digit or not numbered) and text.holds_any(words):
+            yield from _in_stretches(pattern, text.raw, stretches)
+    if spoken:
+        for pattern in (_MET, _CALLED):
+            yield from _in_stretches(pattern, text.raw, stretches)
+    held = text.words & _ALL_WORDS
+    for pattern, words, hint in _OF_WORDS if held else ():
+        for begin, end in text.parts_around(words & held, _BEFORE, _AFTER, hint):
             yield from _names(pattern, text.raw, begin, end)
     if spoken:
         for found in _names(_COUNTED, text.raw, 0, len(text.raw)):
             if text.lowered[found[0] : found[1]] in _CHILDREN:
                 yield found
+
+
+def _in_stretches(
+    pattern: re.Pattern[str], raw: str, stretches: Iterable[Stretch]
+) -> Iterator[tuple[int, int, float]]:
+    for stretch in stretches:
+        yield from _names(pattern, raw, stretch.begin, stretch.end)
 
 
 def _names(

@@ -7,9 +7,10 @@ bounded.
 
 import re
 
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, any_of
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NAMES_ABROAD, any_of
 
-GIVEN_NAMES, FAMILY_NAMES = NAMES("given_names"), NAMES("family_names")
+GIVEN_NAMES = NAMES("given_names") | NAMES_ABROAD("given_names_abroad")
+FAMILY_NAMES = NAMES("family_names") | NAMES_ABROAD("family_names_abroad")
 NON_NAME_WORDS = NAMES("not_names")
 KNOWN_NAMES = GIVEN_NAMES | FAMILY_NAMES
 

@@ -7,7 +7,6 @@ found. Does not: a name by the words right before it (announced). Every repetiti
 import re
 from collections.abc import Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FULL_NAME,
     INITIALS_NAME,
@@ -16,6 +15,8 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
+from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
 _ITEM = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{WORD})"
@@ -35,20 +36,35 @@ _PATIENTS = re.compile(
     rf"\b(?i:{names_of('many_patients')}) ?{_LISTED}"
     rf"(?P<v>{_PERSON}(?:{_AND}{_PERSON}){{0,5}})(?=\)|,? (?:who|with|were|was)\b)"
 )
-_LISTS = ((_RELATIVES_WORDS, _RELATIVES, None), (_PATIENTS_WORDS, _PATIENTS, _PATIENTS_HINT))
 _ITEMS = re.compile(_ITEM)
 _LINK = re.compile(rf"(?:,? and |,? & |/)(?P<v>{_ITEM})(?=[,.;:)?!\n]| [a-z(]|$)")
 
 
-def listed_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
-    """The names in lists after words for several persons: start, end and score."""
-    raw = text.raw
-    for words, pattern, hint in _LISTS:
-        for begin, finish in text.parts_around(words, 8, 90, hint):
-            for found in pattern.finditer(raw, begin, finish):
-                items = [item.span() for item in _ITEMS.finditer(raw, *found.span("v"))]
-                if not any(_is_no_name(raw[start:end]) for start, end in items):
-                    yield from ((start, end, 0.6) for start, end in items)
+def listed_names(
+    text: ScannedText, stretches: Sequence[Stretch]
+) -> Iterator[tuple[int, int, float]]:
+    """The names in lists after words for several persons: start, end and score.
+
+    Args:
+        text: the text.
+        stretches: its parts around two words in capitals; patients are listed by full names.
+    """
+    if text.holds_any(_RELATIVES_WORDS):
+        for part in text.parts_around(_RELATIVES_WORDS, 8, 90):
+            yield from _listed(_RELATIVES, text.raw, *part)
+    if stretches and text.holds_any(_PATIENTS_WORDS):
+        for stretch in stretches:
+            if _PATIENTS_HINT.search(text.raw, stretch.begin, stretch.end):
+                yield from _listed(_PATIENTS, text.raw, stretch.begin, stretch.end)
+
+
+def _listed(
+    pattern: re.Pattern[str], raw: str, begin: int, finish: int
+) -> Iterator[tuple[int, int, float]]:
+    for found in pattern.finditer(raw, begin, finish):
+        items = [item.span() for item in _ITEMS.finditer(raw, *found.span("v"))]
+        if not any(_is_no_name(raw[start:end]) for start, end in items):
+            yield from ((start, end, 0.6) for start, end in items)
 
 
 def joined_names(raw: str, ends: Sequence[int]) -> Iterator[tuple[int, int, float]]:

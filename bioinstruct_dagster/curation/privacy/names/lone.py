@@ -7,11 +7,15 @@ not: names that other words announce (announced, spoken) or that stand in lists 
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
-from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, LOWER, UPPER
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, any_of
+from bioinstruct_dagster.curation.privacy.names.forms import FAMILY_NAMES, GIVEN_NAMES, LOWER, UPPER
+from bioinstruct_dagster.curation.privacy.regions import state_names
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NAMES_ABROAD, any_of
 
-_LONE_NAMES = GIVEN_NAMES - NAMES("not_lone_names")
+# A rarer name that is a family name too may be an author or a place.
+_LONE_NAMES = (GIVEN_NAMES - (NAMES_ABROAD("given_names_abroad") & FAMILY_NAMES)) - NAMES(
+    "not_lone_names"
+)
 _SHORTEST = 4  # letters; "Ana" and "Tam" are abbreviations and words too
 # A word in capitals right before or after makes it a part of a longer name, of a place or a thing.
 _BEFORE = re.compile(
@@ -20,6 +24,7 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(
     rf"(?=[.,;:?!)\n]|$|['’]s\b| (?!{any_of(NAMES('not_after_names'))}\b)[{LOWER}(]| I\b)"
+    rf"(?!, (?:{any_of(state_names())})\b)"
     r"(?!, (?:[A-Z]{2}\b|[A-Z][a-z]+ (?:19|20)\d\d)|\s?\((?:19|20)\d\d)"
 )
 

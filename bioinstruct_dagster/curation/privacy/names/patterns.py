@@ -5,7 +5,6 @@ or eponyms (not_persons). The words are in `words/names.yaml`. Every repetition 
 """
 
 import re
-from math import inf
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.names.forms import (
@@ -16,34 +15,25 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     FULL_NAME,
     INITIALS_NAME,
     PARTICLE,
-    UPPER,
     UPPER_NAME,
     UPPER_WORD,
     WORD,
     names_of,
 )
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues, pieces
-
-_CAPITALIZED_WORDS = re.compile(
-    rf"[{UPPER}][\w'’.-]{{0,22}}[,:]?[ ](?:[A-Z]\.?[ ])?{PARTICLE}[{UPPER}][\w'’.]"
-)
-_AROUND = 90  # characters on either side of two words in capitals
-
-
-def parts_with_names(text: str) -> list[tuple[int, int]]:
-    """The parts of a text around two words in capitals, which could be a name; starts and ends."""
-    return list(pieces(_CAPITALIZED_WORDS, text, _AROUND, _AROUND, inf))
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
 
 class NamePattern(NamedTuple):
     """A pattern whose group `v` is a name; each text that it matches holds one of `words`.
 
-    A pattern with a group `k` matches only if that word is a known name.
+    A pattern with a group `k` matches only if that word is a known name. It begins with the name
+    unless it is `titled`.
     """
 
     words: frozenset[str]
     pattern: re.Pattern[str]
     score: float
+    titled: bool = False
 
 
 NAME_PATTERNS: tuple[NamePattern, ...] = (
@@ -55,11 +45,13 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
             rf"(?P<v>{INITIALS_NAME}|(?:{WORD}\s){{0,2}}?{PARTICLE}{ANY_WORD}(?:\s{PARTICLE}{WORD})?)"
         ),
         0.85,
+        titled=True,
     ),
     NamePattern(
         cues(NAMES("upper_titles")),
         re.compile(rf"\b{names_of('upper_titles')}\.[ ](?P<v>{UPPER_WORD}(?:[ ]{UPPER_WORD})?)"),
         0.85,
+        titled=True,
     ),
     # "Tadeo Quispe complains of".
     NamePattern(
@@ -76,6 +68,15 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
         ),
         0.65,
     ),
+    # A signature at the end of a sentence: "Otherwise well. P. Chaudhry, next visit as needed".
+    NamePattern(
+        FAMILY_NAMES,
+        re.compile(
+            rf"(?<=[a-z][.!?]\s)(?P<v>(?:[A-Z]\.[ ]?){{1,2}}{PARTICLE}(?P<k>{WORD}))"
+            r"(?=,\s(?!et\b|and\b)[a-z]|\.?\s*$|\n)"
+        ),
+        0.6,
+    ),
     NamePattern(
         cues(NAMES("person_verbs"), NAMES("patient_verbs")),
         re.compile(
@@ -88,7 +89,7 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
     NamePattern(
         frozenset(word.lower() for word in NAMES("credentials") if word.isalpha()),
         re.compile(
-            rf"(?<![\w-])(?P<v>{ANNOUNCED_NAME})(?=,?\s{names_of('credentials')}\b(?![\w:#]|\s\d))"
+            rf"(?<!\w)(?<!\w-)(?P<v>{ANNOUNCED_NAME})(?=,?\s{names_of('credentials')}\b(?![\w:#]|\s\d))"
         ),
         0.75,
     ),
@@ -117,11 +118,14 @@ DESCRIBED_HINT = re.compile(
     r"|,?\sis\san?\s\d{1,3}[- ]|,?\s\(?(?i:d\.?o\.?b\b|mrn\b|born\b|date of birth|ssn\b|aged?\s\d)"
     r"|\s\(\d{1,3}\s?(?:y/?o|M\b|F\b|years?|,)|\s[-–|]\s(?:DOB|MRN))"
 )
+# Each match of it holds a digit or one of these words.
+DESCRIBING_WORDS = frozenset(("dob", "d", "mrn", "born", "date", "ssn"))
 NAME_BEFORE_HINT = re.compile(
     rf"(?<![\w-])(?:{FULL_NAME}|{UPPER_NAME}|{COMMA_NAME}|{INITIALS_NAME})$"
 )
 TURNED_NAME = re.compile(rf"(?<![\w'’-])(?P<f>{ANY_WORD}),[ ](?P<g>{ANY_WORD})(?![\w,])")
 NAME_PAIR = re.compile(
-    rf"(?<![\w'’-])(?P<g>{WORD}|[A-Z]{{3,15}})[ ](?:(?:[A-Z]\.?|{WORD})[ ])?"
+    rf"(?<![\w'’-])(?P<g>{WORD}(?:-[a-z]{{2,5}}(?<!type)(?<!like)(?<!based))?|[A-Z]{{3,15}})[ ]"
+    rf"(?:(?:[A-Z]\.?|{WORD})[ ])?"
     rf"{PARTICLE}(?P<f>{ANY_WORD})\b"
 )

@@ -7,7 +7,7 @@ Belongs here: where the patterns of names are tried, and where a name ends. Does
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, Span
+from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.names.announced import announced_names
 from bioinstruct_dagster.curation.privacy.names.described import described_names
 from bioinstruct_dagster.curation.privacy.names.forms import (
@@ -19,23 +19,31 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 )
 from bioinstruct_dagster.curation.privacy.names.joined import joined_names, listed_names
 from bioinstruct_dagster.curation.privacy.names.lone import lone_names
-from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
+from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person, is_placeholder
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     DESCRIBED_HINT,
+    DESCRIBING_WORDS,
     LABELLED_NAMES,
     NAME_BEFORE_HINT,
     NAME_PAIR,
     NAME_PATTERNS,
     TURNED_NAME,
     NamePattern,
-    parts_with_names,
 )
+from bioinstruct_dagster.curation.privacy.names.placed import placed_names
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
+from bioinstruct_dagster.curation.privacy.names.stretches import Stretch, stretches_of
 from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
 
-_TITLED = re.compile(r"M(?:rs?|s|iss)\.?\s$")
+_TITLED = re.compile(r"(?:M(?:rs?|s|iss)\.?|Nurse|Sister)\s$")
+# "Dr. Papadakis's clinic" is no eponym.
+_CARE_AFTER = re.compile(r"['’]s?\s(?:clinic|office|service|practice|team|list|care|note)")
+_DIGIT = re.compile(r"\d")
 _SURE_SCORE = 0.8  # a title or a label announces the name
+_EPONYM_THINGS = NAMES("eponym_things")
 _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
 
 
@@ -44,11 +52,14 @@ def name_spans(text: ScannedText) -> Iterator[Span]:
     ends: list[int] = []
     for start, end, score in _candidate_spans(text):
         begin, finish = trim_name(text.raw, start, end, sure=score >= _SURE_SCORE)
-        if finish > begin and not is_no_person(
-            text.raw,
-            begin,
-            finish,
-            titled=_TITLED.search(text.raw, max(0, begin - 5), begin) is not None,
+        titled = _TITLED.search(text.raw, max(0, begin - 7), begin) is not None
+        if finish > begin and (
+            not is_no_person(text.raw, begin, finish, titled=titled)
+            or (
+                score >= _SURE_SCORE
+                and _CARE_AFTER.match(text.raw, finish)
+                and not is_placeholder(text.raw[begin:finish])
+            )
         ):
             yield Span("name", begin, finish, score)
             ends.append(finish)
@@ -62,53 +73,74 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from announced_names(text, spoken=spoken)
     yield from spoken_names(text, spoken=spoken)
     yield from lone_names(text)
-    yield from listed_names(text)
-    yield from unknown_names(text, spoken=spoken)
+    stretches = stretches_of(text.raw)
+    yield from listed_names(text, stretches)
+    yield from unknown_names(text, stretches, spoken=spoken)
     if "name" in text.words or "surname" in text.words:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
                 yield (*match.span("v"), score)
-    # Most texts name nobody: two words in capitals, one after the other, are rare.
-    stretches = parts_with_names(text.raw)
     yield from described_names(text, stretches, spoken=spoken)
+    yield from placed_names(text, stretches, spoken=spoken)
     if not stretches:
         return
     tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]
     given = text.holds_any(GIVEN_NAMES)
-    for begin, end in stretches:
+    worded = text.has_digit and text.holds_any(DESCRIBING_WORDS)
+    for stretch in stretches:
         for entry in tried:
-            yield from _pattern_names(entry, text.raw, begin, end)
-        if text.has_digit:
-            yield from _described_names(text.raw, begin, end)
+            yield from _pattern_names(entry, text.raw, stretch)
+        if worded or (text.has_digit and _DIGIT.search(text.raw, stretch.begin, stretch.end)):
+            yield from _described_names(text.raw, stretch.begin, stretch.end)
         if given:
-            yield from _given_names(text.raw, begin, end)
-            yield from _turned_names(text.raw, begin, end)
+            yield from _given_names(text.raw, stretch.begin, stretch.end)
+            yield from _turned_names(text.raw, stretch)
 
 
 def _pattern_names(
-    entry: NamePattern, text: str, begin: int, end: int
+    entry: NamePattern, text: str, stretch: Stretch
 ) -> Iterator[tuple[int, int, float]]:
-    for match in entry.pattern.finditer(text, begin, end):
+    found = (
+        entry.pattern.finditer(text, stretch.begin, stretch.end)
+        if entry.titled
+        else stretch.matches(entry.pattern, text)
+    )
+    for match in found:
         if "k" not in entry.pattern.groupindex or match["k"].lower() in KNOWN_NAMES:
             yield (*match.span("v"), entry.score)
 
 
 def _given_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
-    for match in NAME_PAIR.finditer(text, begin, end):
-        given, family = match["g"], match["f"].lower()
-        # "ZOE" is a cement, too.
-        doubtful = given.isupper() and family not in FAMILY_NAMES
-        if doubtful and (len(given) <= _SHORT_LENGTH or not match["f"].isupper()):
-            continue
-        if given.lower() in GIVEN_NAMES and (
-            family not in NON_NAME_WORDS or family in FAMILY_NAMES
-        ):
+    match = NAME_PAIR.search(text, begin, end)
+    while match:
+        if _is_known_pair(match["g"], match["f"]):
             yield (*match.span(), 0.7)
+            begin = match.end()
+        elif match["g"].lower() in NON_NAME_WORDS:
+            # "In Reginald Thorne": the name begins with the second word.
+            begin = match.end("g")
+        else:
+            begin = match.end()
+        match = NAME_PAIR.search(text, begin, end)
 
 
-def _turned_names(text: str, begin: int, end: int) -> Iterator[tuple[int, int, float]]:
+def _is_known_pair(given: str, family: str) -> bool:
+    lowered = family.lower()
+    # "ZOE" is a cement, too.
+    doubtful = given.isupper() and lowered not in FAMILY_NAMES
+    if doubtful and (len(given) <= _SHORT_LENGTH or not family.isupper()):
+        return False
+    if lowered.startswith(("i'", "i’")) or lowered in _EPONYM_THINGS:
+        return False
+    if lowered in NON_NAME_WORDS and lowered not in FAMILY_NAMES:
+        return False
+    # "Hyun-woo" is as good as "Hyun".
+    return given.lower() in GIVEN_NAMES or given.split("-", maxsplit=1)[0].lower() in GIVEN_NAMES
+
+
+def _turned_names(text: str, stretch: Stretch) -> Iterator[tuple[int, int, float]]:
     """Known family names before known given names: "Weaver, Thomas"."""
-    for match in TURNED_NAME.finditer(text, begin, end):
+    for match in stretch.matches(TURNED_NAME, text):
         if match["f"].lower() in FAMILY_NAMES and match["g"].lower() in GIVEN_NAMES:
             yield (*match.span(), 0.7)
 

@@ -7,19 +7,24 @@ names in capitals (patterns, spoken). The words are in `words/names.yaml`.
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     GIVEN_NAMES,
     KNOWN_NAMES,
+    LOWER,
     NON_NAME_WORDS,
 )
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
 
 _TITLES = tuple(NAMES("small_letter_titles"))
 _TITLE_WORDS = cues(_TITLES)
 _LABELS = tuple(NAMES("small_letter_labels"))
-_NAME = re.compile(r"[a-z]{2,15}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][a-z][a-z'’-]{1,20})?(?![\w-])")
+_NAME = re.compile(
+    rf"[{LOWER}]{{2,15}}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][{LOWER}][{LOWER}'’-]{{1,20}})?(?![\w-])"
+)
 _DESCRIPTION = re.compile(r",?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)")
+# "cecilia håkansson -- Stroke-like syndrome": a name that heads a text.
+_HEADS = re.compile(r"[ ]?(?:--|–|:|-[ ]|\|)")
 _BEFORE = 24  # characters before a name that hold the longest title or label
 
 
@@ -41,7 +46,10 @@ def small_letter_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
             elif (
                 word in GIVEN_NAMES
                 and " " in match[0]
-                and _DESCRIPTION.match(text.raw, match.end())
+                and (
+                    _DESCRIPTION.match(text.raw, match.end())
+                    or (before.endswith("\n") and _HEADS.match(text.raw, match.end()))
+                )
             ):
                 yield (*match.span(), 0.7)
 

@@ -8,14 +8,15 @@ name (announced). Every repetition is bounded.
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     ANNOUNCED_NAME,
     ANY_WORD,
     FULL_NAME,
     GIVEN_NAMES,
     WORD,
+    is_known,
 )
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 _SPEAKERS = frozenset(("doctor", "dr", "clinician", "nurse", "guest"))
 _SPEAKER = re.compile(r"(?:^|\n|\s)(?:Doctor|Dr|Clinician|Nurse|Guest_\w{4,9}):\s")
@@ -23,7 +24,7 @@ _SPEAKER = re.compile(r"(?:^|\n|\s)(?:Doctor|Dr|Clinician|Nurse|Guest_\w{4,9}):\
 _ANSWER_WORDS = frozenset(("name", "names", "who", "you", "confirm", "spell", "speaking"))
 _ANSWER = re.compile(
     r"\b(?i:name|names|you are|who|confirm|spell|speaking)\b[^\n]{0,60}[?.][^\S\n]{0,3}\n?\s?"
-    rf"(?:Patient|Guest_\w{{4,9}}):\s(?:\w{{2,5}},\s)?(?P<v>{FULL_NAME})(?=[,.])"
+    rf"(?:Patient|Guest_\w{{4,9}}):\s(?:\w{{2,5}},\s)?(?P<v>{FULL_NAME}|{WORD})(?=[,.])"
 )
 # "How are you, Olga?"
 _VOCATIVE = re.compile(rf"[,.?!]\s(?P<v>{FULL_NAME}|{WORD})(?=[,.?!])")
@@ -48,7 +49,8 @@ def spoken_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int,
     """
     if spoken and "Patient: " in text.raw and text.holds_any(_ANSWER_WORDS):
         for match in _ANSWER.finditer(text.raw):
-            yield (*match.span("v"), 0.65)
+            if " " in match["v"] or is_known(match["v"]):
+                yield (*match.span("v"), 0.65)
     if spoken and text.holds_any(GIVEN_NAMES):
         for match in _VOCATIVE.finditer(text.raw):
             if match["v"].split()[0].lower() in GIVEN_NAMES:

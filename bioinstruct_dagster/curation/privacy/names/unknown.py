@@ -5,9 +5,8 @@ Belongs here: the few places in a text that announce a person by themselves. Doe
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText
 from bioinstruct_dagster.curation.privacy.names.forms import (
     ANY_WORD,
     FULL_NAME,
@@ -16,6 +15,8 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     names_of,
 )
+from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NAMES,
     all_words,
@@ -60,20 +61,27 @@ _TRIED = (
     (_TELLS, _TELLING_WORDS, None, 0.6),
     (_CLOSE, _CLOSE_WORDS, re.compile(rf"(?:, | \()[{UPPER}]"), 0.6),
     (_MINE, _MINE_WORDS, None, 0.6),
-    (_TURNED, _TURNED_WORDS, re.compile(rf", [{UPPER}]"), 0.7),
 )
+_ALL_WORDS = frozenset[str]().union(*(words for _, words, _, _ in _TRIED))
 
 
-def unknown_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int, float]]:
+def unknown_names(
+    text: ScannedText, stretches: Sequence[Stretch], *, spoken: bool
+) -> Iterator[tuple[int, int, float]]:
     """Names in places that announce a person: start, end and score.
 
     Args:
         text: the text.
+        stretches: its parts around two words in capitals.
         spoken: whether it is a conversation.
     """
-    for pattern, words, hint, score in _TRIED:
-        around = text.parts_around(words, _BEFORE, _AFTER, hint)
+    held = text.words & _ALL_WORDS
+    for pattern, words, hint, score in _TRIED if held else ():
+        around = text.parts_around(words & held, _BEFORE, _AFTER, hint)
         yield from _names(pattern, score, text.raw, around)
+    if stretches and text.holds_any(_TURNED_WORDS):
+        parts = [(stretch.begin, stretch.end) for stretch in stretches]
+        yield from _names(_TURNED, 0.7, text.raw, parts)
     if '"' in text.raw or "“" in text.raw:
         quoted = pieces(_QUOTED_HINT, text.raw, _BEFORE, _AFTER)
         yield from _names(_NICKNAMED, 0.6, text.raw, quoted)

@@ -27,8 +27,8 @@ _ANSWERS = {
     "flag": "Rows with an identifier are in the set, and marked.",
     "off": "The gate was off: nothing is known about identifiers in the rows.",
 }
-# A name alone, which the gate lets stay whatever its action is.
-_NO_IDENTIFIER = {"placeholder_person", "possible_date"}
+# A name or a doubtful detail alone, which the gate lets stay whatever its action is.
+_NO_IDENTIFIER = {"placeholder_person", "possible_date", "possible_identifier"}
 
 
 def funnel_section(card: Card, origins: RowOrigins) -> str:

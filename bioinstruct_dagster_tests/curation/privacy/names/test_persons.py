@@ -2,9 +2,10 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.kinds import ScannedText, resolve_overlaps
-from bioinstruct_dagster.curation.privacy.names.confirmed import repeated_name_spans
+from bioinstruct_dagster.curation.privacy.entities.confirmed import repeated_name_spans
+from bioinstruct_dagster.curation.privacy.kinds import resolve_overlaps
 from bioinstruct_dagster.curation.privacy.names.persons import name_spans
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 
 def named(text: str) -> list[str]:

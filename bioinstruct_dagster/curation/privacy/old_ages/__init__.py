@@ -1,0 +1,1 @@
+"""Ages over 89 that a sentence tells."""

@@ -1,0 +1,1 @@
+"""Places smaller than a state: addresses, homes, facilities and postal codes."""

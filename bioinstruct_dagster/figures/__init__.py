@@ -1,0 +1,1 @@
+"""Small drawings and formatted numbers for the pages of Dagster's UI."""
