@@ -35,7 +35,7 @@ from bioinstruct_dagster.store.materialization import (
 )
 from bioinstruct_dagster.store.step_failures import stating_errors
 
-MOST_PICTURE_BYTES = 400_000  # of all figures in an event of Dagster's SQLite database
+MOST_PICTURE_BYTES = 250_000  # of all figures in an event of Dagster's SQLite database
 
 ROWS_IN_ORDER = """
     select labelled.*, raw.source, raw.completion_id
