@@ -21,7 +21,6 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.curation.imports import rules_file
 
 DAY = 86_400.0
-CATEGORIZATION = dg.AssetKey("categorized_instructions")
 
 
 class Project:
