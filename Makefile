@@ -66,6 +66,7 @@ study: real-base  ## Train SmolLM2-135M on categories and sizes, two seeds, and 
 	$(STUDY) $(BIN)/dagster job execute -m bioinstruct_dagster -j study -c docs/study/study.yaml
 	$(if $(PAIRS),$(STUDY) $(BIN)/dagster job execute -m bioinstruct_dagster -j study -c docs/study/pairs.yaml)
 	@$(STUDY) $(BIN)/python -m bioinstruct_dagster.report
+	@$(STUDY) $(BIN)/python -m bioinstruct_dagster.findings report
 
 report: setup  ## Print the report of what is in the store
 	@$(BIN)/python -m bioinstruct_dagster.report

@@ -86,6 +86,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
         ),
         review.review_sample,
         review.review_results,
+        dataset.dataset_figures,
         lora_adapter_asset(matrix, settings.compute.where),
         eval_scores_asset(matrix, settings.compute.where),
         judged_answers_asset(matrix),

@@ -29,8 +29,7 @@ def test_the_snapshot_tells_every_kind_of_definition(settings):
     snapshot = json.loads(SNAPSHOT.read_text("utf-8"))
     assert set(snapshot["assets"]) == {
         *CHAIN, *REVIEW, "judged_answers", "leaderboard", "category_ablation", "data_scaling",
-        "study_report",
-        "data_worth",
+        "study_report", "data_worth", "dataset_figures",
     }  # fmt: skip
     for kind in ("checks", "jobs", "schedules", "sensors", "resources"):
         assert snapshot[kind], kind

@@ -14,6 +14,7 @@ from bioinstruct_dagster.settings import PROJECT_ROOT
 from bioinstruct_dagster_tests.conftest import CHAIN, REVIEW
 
 TABULAR = [*CHAIN, *REVIEW]  # every asset of the chain has its table
+FIGURES = "dataset_figures"  # after hf_dataset
 JUDGED = "judged_answers"  # after the chain; its table is judge_scores
 FINDINGS = ["leaderboard", "category_ablation", "data_scaling"]  # over all experiments' scores
 WORTH = "data_worth"  # beside the chain; a run makes it only if it selects nothing else
@@ -69,10 +70,10 @@ def test_the_chain_runs_from_seeds_to_scores(settings):
     chain = [*CHAIN, *REVIEW]
     assert [key for key in keys if key in CHAIN] == CHAIN
     assert keys.index("hf_dataset") > keys.index("review_results")
-    assert {*keys} - {*chain} == {JUDGED, *FINDINGS, REPORT, WORTH}
+    assert {*keys} - {*chain} == {FIGURES, JUDGED, *FINDINGS, REPORT, WORTH}
 
 
-@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, JUDGED, *FINDINGS, REPORT, WORTH])
+@pytest.mark.parametrize("name", [*CHAIN, *REVIEW, FIGURES, JUDGED, *FINDINGS, REPORT, WORTH])
 def test_each_asset_tells_its_story(settings, name):
     node = build_defs(settings).resolve_asset_graph().get(dg.AssetKey(name))
     assert node.description
@@ -86,7 +87,7 @@ def test_each_asset_tells_its_story(settings, name):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*TABULAR, *FINDINGS, WORTH])
+@pytest.mark.parametrize("name", [*TABULAR, FIGURES, *FINDINGS, WORTH])
 def test_each_table_has_a_blocking_schema_check(settings, name):
     graph = build_defs(settings).resolve_asset_graph()
     specs = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}

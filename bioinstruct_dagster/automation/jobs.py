@@ -26,7 +26,7 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.training.assets import train_adapters
 
-DATA_SET_SELECTION = dg.AssetSelection.assets("hf_dataset").upstream()
+DATA_SET_SELECTION = dg.AssetSelection.assets("dataset_figures").upstream()
 # The jobs that train or score.
 TRAINING_JOBS = {"data_worth", "experiment", "study"}
 TRAINING_SELECTION = dg.AssetSelection.groups(

@@ -27,11 +27,17 @@ UNFINISHED_STATUSES = [
     dg.DagsterRunStatus.CANCELING,
 ]
 # The assets to materialize when a batch of category labels, or of quality checks, has ended.
-ASSETS_AFTER_LABELS = [dg.AssetKey("categorized_instructions"), dg.AssetKey("hf_dataset")]
+ASSETS_AFTER_LABELS = [
+    dg.AssetKey("categorized_instructions"),
+    dg.AssetKey("hf_dataset"),
+    dg.AssetKey("dataset_figures"),
+]
 ASSETS_AFTER_CHECKS = [dg.AssetKey("deduplicated_instructions"), *ASSETS_AFTER_LABELS]
 # The assets that send requests to the teacher.
-TEACHER_ASSETS = {dg.AssetKey("raw_instructions"), *ASSETS_AFTER_CHECKS} - {
-    dg.AssetKey("hf_dataset")
+TEACHER_ASSETS = {
+    dg.AssetKey("raw_instructions"),
+    dg.AssetKey("deduplicated_instructions"),
+    dg.AssetKey("categorized_instructions"),
 }
 # The next run of judged_answers stores their replies, which no other asset needs.
 JUDGE_S_BATCHES = "The open batches are the judge's. Materialize key:judged_answers to store them."

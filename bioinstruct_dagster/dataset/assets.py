@@ -1,9 +1,10 @@
-"""The data set as an asset.
+"""The data set and its figures as assets.
 
-Belongs here: the statement that chooses rows, and the step. Does not: the folder (dataset.build),
-or the facts and texts of the documents (dataset.card).
+Belongs here: the statement that chooses rows, and the steps. Does not: the folder (dataset.build),
+the facts and texts of the documents (dataset.card), or the drawings (dataset.figures).
 """
 
+import base64
 from typing import Any
 
 import dagster as dg
@@ -33,6 +34,8 @@ from bioinstruct_dagster.store.materialization import (
     rows_and_change,
 )
 from bioinstruct_dagster.store.step_failures import stating_errors
+
+MOST_PICTURE_BYTES = 250_000  # of all figures in an event of Dagster's SQLite database
 
 ROWS_IN_ORDER = """
     select labelled.*, raw.source, raw.completion_id
@@ -112,6 +115,50 @@ def _made(
             "five rows": dg.MetadataValue.md(labelled_cards(store, built.fingerprint)),
         },
         preview=False,
+    )
+
+
+@dg.asset(
+    group_name="dataset",
+    kinds={"python", "duckdb"},
+    owners=OWNERS,
+    code_version="1",
+    deps=["hf_dataset"],
+)
+@stating_errors
+def dataset_figures(
+    context: dg.AssetExecutionContext,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
+) -> dg.MaterializeResult[None]:
+    """Figures of the data set: shares of categories, root verbs with their objects, lengths,
+    novelty, growth and yield by run.
+
+    PNG and SVG lie in the folder `reports` of the data folder, and PNG beside the data set card,
+    which shows them. docs/dataset.md says how they are made.
+    """
+    from bioinstruct_dagster.dataset.figures.made import make_figures
+
+    made = make_figures(store, settings)
+    verbs = {one.verb: one.rows for one in made.verbs.top}
+    shown: dict[str, Any] = {
+        "summary": dg.MetadataValue.md(
+            summary(made.summary, bars("Rows by root verb", verbs, "rows", of=made.verbs.read))
+        )
+    }
+    left = MOST_PICTURE_BYTES
+    for one, picture in zip(made.drawn, made.pictures, strict=True):
+        left -= len(picture)
+        if left >= 0:
+            content = base64.b64encode(picture).decode()
+            text = f"{one.told}\n\n![{one.title}](data:image/png;base64,{content})"
+            shown[one.title.lower()] = dg.MetadataValue.md(text)
+    shown["rows with a root verb (%)"] = 100 * made.verbs.with_verb / made.verbs.read
+    shown["reader"] = made.verbs.reader
+    for path in made.files:
+        shown[path.name] = dg.MetadataValue.path(path.resolve())
+    return materialization(
+        context, store, "dataset_figures", made.fingerprint, extra=shown, preview=False
     )
 
 

@@ -35,6 +35,26 @@ PLACED_ROWS = """
 """
 
 hf_dataset_schema = schema_check("hf_dataset", key=("row_id",))
+dataset_figures_schema = schema_check("dataset_figures", key=("figure", "part", "label"))
+
+FIGURES_OF = "select any_value(dataset_fingerprint) as fingerprint from {table}"
+
+
+@dg.asset_check(asset="dataset_figures")
+def figures_show_the_present_set(store: dg.ResourceParam[Store]) -> dg.AssetCheckResult:
+    """The figures were drawn of the present version of `hf_dataset`. Warns otherwise."""
+    drawn, present = (
+        store.rows(FIGURES_OF.format(table=table))[0]["fingerprint"]
+        for table in ("dataset_figures", "hf_dataset")
+    )
+    if drawn is None:
+        return not_judged("There are no figures. Materialize key:dataset_figures first.")
+    advice = "The data set was rebuilt. Materialize key:dataset_figures again."
+    return judged(
+        drawn == present,
+        {"drawn_of": drawn[:16], "present": (present or "none")[:16]},
+        description="" if drawn == present else advice,
+    )
 
 
 @dg.asset_check(asset="hf_dataset", blocking=True)

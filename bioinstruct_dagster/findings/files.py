@@ -4,7 +4,6 @@ Belongs here: writing and removing them. Does not: what they show.
 """
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,13 +47,6 @@ def write_finding(
     if any(row["rehearsal"] for row in rows):
         description = f"{REHEARSAL.capitalize()}, no result of medicine. {description}"
     return [*written, *save(figure, folder, name, description)]
-
-
-def page_picture(figure: "Figure") -> bytes:
-    """The figure as a PNG of few bytes, for an event of Dagster: a pixel for each CSS pixel."""
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:

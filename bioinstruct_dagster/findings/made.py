@@ -16,10 +16,11 @@ from bioinstruct_dagster.findings.figures.ablation import ablation_figure
 from bioinstruct_dagster.findings.figures.drawings import Line, with_forest
 from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.figures.scaling import scaling_figure
-from bioinstruct_dagster.findings.files import REPORTS, page_picture, write_csv, write_finding
+from bioinstruct_dagster.findings.files import REPORTS, write_csv, write_finding
 from bioinstruct_dagster.findings.published import PublishedFigures, read_published
 from bioinstruct_dagster.models.current_dataset import train_rows
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
+from bioinstruct_dagster.plots.canvas import page_picture
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 

@@ -23,6 +23,13 @@ class PublishingSettings(SettingsGroup):
         unit="identifier of SPDX or of the Hugging Face hub, such as `cc-by-4.0`",
         empty="no licence is chosen, and the card says so",
     )
+    verb_model: str = setting(
+        "auto",
+        "BIOINSTRUCT_VERB_MODEL",
+        "A spaCy model that reads root verbs and objects for the data set's figures. `auto` means "
+        "en_core_web_sm where it is installed (extra `names`), `off` means word lists.",
+        unit="`auto`, `off`, model name or folder",
+    )
 
     @field_validator("dataset_licence")
     @classmethod

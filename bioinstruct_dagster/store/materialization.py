@@ -37,6 +37,7 @@ REHEARSED = {
     "review_sample": ("row", _BY_TEACHER),
     "review_results": ("row", _BY_TEACHER),
     "hf_dataset": ("row", _BY_TEACHER),
+    "dataset_figures": ("count", f"of a set with rows {_BY_TEACHER}"),
     "lora_adapter": ("adapter", _BY_MODEL),
     "data_worth": ("comparison", _BY_MODEL),
     "eval_scores": ("score", f"made on fixture items, or of an adapter that was {_BY_MODEL}"),

@@ -395,6 +395,16 @@ create table if not exists dataset_split_rule (
     split_by            varchar not null    -- instruction | instruction_and_input
 );
 
+-- The rows behind each figure of the data set.
+create table if not exists dataset_figures (
+    figure              varchar not null,   -- name of its files in the folder reports, such as dataset_verbs
+    part                varchar not null,   -- root verb, field of a text, run, or the set
+    label               varchar not null,   -- object, category, range of values, or raw | kept
+    rows                bigint not null,    -- number of rows
+    rehearsal           boolean not null,   -- the set holds rows that the rehearsal teacher made
+    dataset_fingerprint varchar not null    -- as in hf_dataset
+);
+
 create table if not exists lora_adapter (
     base_model          varchar not null,    -- name in the experiment file
     recipe              varchar not null,    -- name in the experiment file

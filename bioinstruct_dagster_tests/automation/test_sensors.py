@@ -21,7 +21,6 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster_tests.curation.imports import rules_file
 
 DAY = 86_400.0
-CATEGORIZATION = dg.AssetKey("categorized_instructions")
 
 
 class Project:
@@ -195,8 +194,9 @@ def test_the_new_run_has_the_first_runs_goal_seed_and_caps(project):
         made.launch(request)
         request = made.tick()
     # Labels alone are missing now: what the settings themselves ask for is nobody's wish here.
-    assert request.asset_selection == [CATEGORIZATION, dg.AssetKey("hf_dataset")]
-    assert materialized(made.launch(request)) == {"categorized_instructions", "hf_dataset"}
+    after = ["categorized_instructions", "hf_dataset", "dataset_figures"]
+    assert request.asset_selection == [dg.AssetKey(name) for name in after]
+    assert materialized(made.launch(request)) == set(after)
     assert set(made.column("select run_seed from completions where purpose = 'generation'")) == {5}
     assert made.tick().skip_message == "No batch is open."
     [rows] = made.column("select count(*) from hf_dataset")

@@ -27,6 +27,8 @@ def published(built, release=RELEASE, **choice):
 
 
 def test_all_files_of_the_folder_are_published_and_nothing_there_changes(built):
+    (built.path / "figures").mkdir()
+    (built.path / "figures" / "lengths.png").write_bytes(b"the card shows it")
     before = {path: path.read_bytes() for path in built.path.rglob("*") if path.is_file()}
     files = published(built)
     assert set(files) == {path.relative_to(built.path).as_posix() for path in before}

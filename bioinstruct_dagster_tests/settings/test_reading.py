@@ -285,6 +285,7 @@ def test_each_setting_is_read_from_its_documented_variable(monkeypatch, tmp_path
             str(tmp_path / "scores.jsonl"),
             tmp_path / "scores.jsonl",
         ),
+        "BIOINSTRUCT_VERB_MODEL": ("publishing.verb_model", "off", "off"),
         "BIOINSTRUCT_DATASET_LICENCE": ("publishing.dataset_licence", "cc-by-4.0", "cc-by-4.0"),
         "BIOINSTRUCT_REVIEW_ROWS": ("review.rows", "60", 60),
         "BIOINSTRUCT_REVIEW_FILES": (

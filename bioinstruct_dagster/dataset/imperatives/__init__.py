@@ -1,0 +1,1 @@
+"""What instructions ask for: root verb and object, read by a language model or by word lists."""
