@@ -281,6 +281,10 @@ def _places(settings: Settings, adapters: list[dict[str, Any]]) -> Iterator[str]
     for row in adapters:
         # An absolute path of an earlier version stays one.
         yield f"  adapter     {settings.store.data_dir / row['adapter_path']}"
+    pages = {"to review": "review/review.html", "findings": "reports/study_report.html"}
+    for name, page in pages.items():
+        if (path := settings.store.data_dir / page).is_file():
+            yield f"  {name:<12}{path}"
 
 
 def _rehearsal(

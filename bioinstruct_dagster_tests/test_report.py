@@ -295,3 +295,13 @@ def test_an_empty_store_claims_nothing(store, settings: Settings):
     text = text_of(settings, store)
     assert "is a rehearsal" not in text
     assert "$" not in text.split("\nNext\n")[0]
+
+
+def test_the_report_says_where_the_pages_are(store, settings):
+    store.replace({"seed_tasks": []})
+    page = settings.store.data_dir / "review" / "review.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<p>", "utf-8")
+    told = "\n".join(render(settings, store))
+    assert f"  to review   {page}" in told
+    assert "study_report.html" not in told
