@@ -302,6 +302,6 @@ def test_the_report_says_where_the_pages_are(store, settings):
     page = settings.store.data_dir / "review" / "review.html"
     page.parent.mkdir(parents=True)
     page.write_text("<p>", "utf-8")
-    told = "\n".join(render(settings, store))
+    told = text_of(settings, store)
     assert f"  to review   {page}" in told
     assert "study_report.html" not in told
