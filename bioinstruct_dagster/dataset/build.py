@@ -28,6 +28,7 @@ COLUMNS = (
 FINGERPRINT_COLUMNS = ("split", *COLUMNS)
 ROWS_PER_SHARD = 50_000
 CARD_FILE, CROISSANT_FILE, DATASHEET_FILE = "README.md", "croissant.json", "datasheet.md"
+FIGURES_FOLDER = "figures"  # beside the card, which shows them
 
 
 class DatasetError(StatedError):

@@ -7,8 +7,12 @@ why they may not (dataset_refusals), or sending them (hub.push).
 import json
 from pathlib import Path
 
-from bioinstruct_dagster.dataset.build import CARD_FILE, CROISSANT_FILE, DATASHEET_FILE
-from bioinstruct_dagster.dataset.figures.made import BESIDE_CARD
+from bioinstruct_dagster.dataset.build import (
+    CARD_FILE,
+    CROISSANT_FILE,
+    DATASHEET_FILE,
+    FIGURES_FOLDER,
+)
 from bioinstruct_dagster.publishing.dataset_documents import (
     Release,
     published_card,
@@ -43,8 +47,8 @@ def dataset_files(
         files.append(StagedFile(CROISSANT_FILE, f"{text}\n".encode()))
     if (folder / DATASHEET_FILE).is_file():
         files.append(StagedFile(DATASHEET_FILE, folder / DATASHEET_FILE))
-    pictures = sorted((folder / BESIDE_CARD).glob("*.png"))  # the card shows them
-    files += [StagedFile(f"{BESIDE_CARD}/{path.name}", path) for path in pictures]
+    pictures = sorted((folder / FIGURES_FOLDER).glob("*.png"))  # the card shows them
+    files += [StagedFile(f"{FIGURES_FOLDER}/{path.name}", path) for path in pictures]
     return files
 
 

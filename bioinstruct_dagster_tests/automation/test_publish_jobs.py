@@ -18,7 +18,10 @@ from bioinstruct_dagster_tests.publishing.hub_server import TOKEN
 from bioinstruct_dagster_tests.publishing.made_adapter import EXPERIMENT, made_adapter, made_matrix
 from bioinstruct_dagster_tests.publishing.made_dataset import LICENCE
 
-ASSETS = ("seed_tasks", "deduplicated_instructions", "categorized_instructions", "hf_dataset")
+ASSETS = (
+    "seed_tasks", "deduplicated_instructions", "categorized_instructions", "review_sample",
+    "review_results", "hf_dataset",
+)  # fmt: skip
 ITEM = {"question": "Which bone is longest?", "options": {"A": "Femur", "B": "Ulna"},
         "answer": "Femur"}  # fmt: skip
 KEY = "datasets/tester/set"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioinstruct_dagster.curation.privacy.entities.language_model import chosen_model
-from bioinstruct_dagster.dataset.build import CARD_FILE, COLUMNS, read_columns
+from bioinstruct_dagster.dataset.build import CARD_FILE, COLUMNS, FIGURES_FOLDER, read_columns
 from bioinstruct_dagster.dataset.card.parts import percent
 from bioinstruct_dagster.dataset.figures.card_section import figures_section, with_figures
 from bioinstruct_dagster.dataset.figures.drawn import REHEARSAL, DataFigure, data_figures
@@ -26,7 +26,7 @@ PRESENT = """
     select any_value(dataset_fingerprint) as fingerprint, bool_or(rehearsal) as rehearsal
     from hf_dataset
 """
-REPORTS, BESIDE_CARD = "reports", "figures"  # folders: of the data folder, of the data set
+REPORTS = "reports"  # folder of the data folder
 _TABLE = ("figure", "part", "label", "rows")
 
 
@@ -78,7 +78,7 @@ def make_figures(store: Store, settings: Settings) -> MadeFigures:
     for one in drawn:
         told = f"{REHEARSAL} {one.told}" if present["rehearsal"] else one.told
         files += save(one.figure, reports, one.name, told)
-        with new_file(folder / BESIDE_CARD / f"{one.name}.png") as path:
+        with new_file(folder / FIGURES_FOLDER / f"{one.name}.png") as path:
             path.write_bytes((reports / f"{one.name}.png").read_bytes())
     _write_section(folder / CARD_FILE, verbs, drawn)
     pictures = [page_picture(one.figure) for one in drawn]
@@ -92,7 +92,7 @@ def make_figures(store: Store, settings: Settings) -> MadeFigures:
 
 
 def _write_section(card: Path, verbs: VerbDiversity, drawn: Sequence[DataFigure]) -> None:
-    shown = [(one.title, f"{BESIDE_CARD}/{one.name}.png", one.told) for one in drawn]
+    shown = [(one.title, f"{FIGURES_FOLDER}/{one.name}.png", one.told) for one in drawn]
     text = with_figures(card.read_text("utf-8"), figures_section(verbs, shown))
     with new_file(card) as path:
         path.write_text(text, "utf-8")
