@@ -34,7 +34,7 @@ def faults_of_texts(
         rows: by id.
     """
     found = []
-    for one in judgements:
+    for one in sorted(judgements, key=_in_the_file):
         row = rows[one.row_id]
         shown = masked_texts(row)
         if other := [
@@ -50,6 +50,12 @@ def faults_of_texts(
             )
     more = len(found) - _MOST_SHOWN
     return [*found[:_MOST_SHOWN], *([f"… and {more} more lines"] if more > 0 else [])]
+
+
+def _in_the_file(one: RowJudgement) -> tuple[str, int]:
+    name, _, place = one.place.rpartition(", ")
+    number = re.search(r"\d+", place)
+    return name, int(number[0]) if number else 0
 
 
 def _plain(cell: str) -> str:
