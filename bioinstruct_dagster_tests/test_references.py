@@ -48,7 +48,6 @@ ALLOWED = {
     "scored.jsonl": "a file that a command writes",
     "owner/name": "the form of an id on the Hugging Face hub",
     "review/filled": "a folder that a user makes in the data folder",
-    "review/review.html": "a page that an asset writes into the data folder",
     "PeftModel.from_pretrained": "of peft",
     "process.cdist": "of rapidfuzz",
     "publish.yaml": "a file that a user writes",

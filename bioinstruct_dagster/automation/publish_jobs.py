@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from bioinstruct_dagster.automation.run_endings import OUTCOME
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.publishing.check_states import CheckState
 from bioinstruct_dagster.publishing.hub.repository import HubRepository
@@ -184,10 +185,16 @@ def _carried_out(
             f"Dry run: nothing was sent. {plan.to.page} would get {len(rows)} files, {size}:\n"
             f"{listed}\n"
         ) + (f"It would be refused:\n{reasons}" if reasons else "Nothing speaks against it.")
+        against = len(plan.refusals)
+        shown[OUTCOME] = "Dry run: nothing was sent. " + (
+            f"It would be refused: {against} reason{'s' * (against > 1)}, listed above."
+            if against
+            else "Nothing speaks against it. The files are listed above."
+        )
         shown["refusals"] = dg.MetadataValue.md(reasons or "none")
     else:
         pushed = plan.push(context.log.info)
-        last = pushed.in_words()
+        last = shown[OUTCOME] = pushed.in_words()
         shown |= {"page": dg.MetadataValue.url(pushed.page), "commit": pushed.commit}
         # The page of the asset then says where it was published.
         context.log_event(

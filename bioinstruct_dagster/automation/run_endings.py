@@ -10,6 +10,8 @@ from typing import Any
 import dagster as dg
 
 _REPORT = "python -m bioinstruct_dagster.report"
+# The entry of an op's output that says what a run did which made no asset, such as a push.
+OUTCOME = "outcome"
 _MOST_NAMES = 3  # of partitions, checks or folders in the line
 
 
@@ -22,6 +24,7 @@ class RunEnding:
         self._latest: dict[str, Any] = {}  # metadata of the last materialization
         self._paths: dict[str, None] = {}
         self._warnings: list[str] = []
+        self._outcomes: list[str] = []
         self._failed: list[str] = []
         self._failed_checks: list[str] = []
 
@@ -37,6 +40,10 @@ class RunEnding:
                 listed.append(f"{check.asset_key.to_user_string()}/{check.check_name}")
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE and event.step_key:
             self._failed.append(event.step_key)
+        elif event.event_type == dg.DagsterEventType.STEP_OUTPUT and (
+            outcome := _value(event.step_output_data.metadata or {}, OUTCOME)
+        ):
+            self._outcomes.append(str(outcome))
 
     def _note_asset(self, event: dg.AssetMaterialization) -> None:
         name = event.asset_key.to_user_string()
@@ -61,7 +68,11 @@ class RunEnding:
             parts.append(f"Failed: {', '.join(self._failed)}. Its message is above.")
         made = "; ".join(self._made(name) for name in self._assets)
         kept = "Kept" if self._failed else "Came out"
-        parts.append(f"{kept}: {made}." if made else "Nothing new came out of this run.")
+        if made:
+            parts.append(f"{kept}: {made}.")
+        elif not self._outcomes:
+            parts.append("Nothing new came out of this run.")
+        parts += self._outcomes
         if summary := _first_line(_value(self._latest, "summary")):
             parts.append(summary if summary.endswith(".") else f"{summary}.")
         if self._failed_checks:

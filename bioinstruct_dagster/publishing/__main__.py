@@ -8,6 +8,7 @@ from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.dataset.splits import SPLITS
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import DATASET
+from bioinstruct_dagster.publishing.dataset_refusals import older_rows, rejected_rows
 from bioinstruct_dagster.publishing.export.files import export
 from bioinstruct_dagster.publishing.export.formats import FORMATS
 from bioinstruct_dagster.settings import Settings, load_settings
@@ -64,6 +65,10 @@ def _export(arguments: argparse.Namespace, settings: Settings) -> str:
     fingerprint = store.rows(DATASET)[0]["fingerprint"]
     if fingerprint is None:
         raise StatedError("There is no data set yet. Materialize key:hf_dataset first.")
+    if rejected := rejected_rows(store):
+        raise StatedError(rejected)
+    if older := older_rows(store):
+        print(f"Warning: {older}", file=sys.stderr)
     asked = arguments.split or ["train"]
     splits = [one for one in SPLITS if one in asked or _ALL in asked]
     done = export(

@@ -25,6 +25,11 @@ from bioinstruct_dagster.publishing.staged_files import StagedFile
 # Files of an earlier version in the repository, which a push replaces.
 REPLACED = ("data/*.parquet",)
 
+NO_FIGURES = (
+    "There are no figures beside the card, so the page will show none. Materialize "
+    "key:dataset_figures to add them."
+)
+
 
 def dataset_files(
     folder: Path, fingerprint: str, to: HubRepository, release: Release
@@ -50,6 +55,13 @@ def dataset_files(
     pictures = sorted((folder / FIGURES_FOLDER).glob("*.png"))  # the card shows them
     files += [StagedFile(f"{FIGURES_FOLDER}/{path.name}", path) for path in pictures]
     return files
+
+
+def missing_figures(folder: Path, fingerprint: str) -> list[str]:
+    """A note if the version has no figures beside its card: a new build removes them."""
+    if not fingerprint or any((folder / BESIDE_CARD).glob("*.png")):
+        return []
+    return [NO_FIGURES]
 
 
 def left_files(folder: Path, files: list[StagedFile]) -> list[str]:

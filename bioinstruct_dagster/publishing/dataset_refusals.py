@@ -32,7 +32,20 @@ NO_LICENCE = (
     "cc-by-4.0, and materialize key:hf_dataset again."
 )
 ANEW = "Materialize key:hf_dataset again."
-_ORDER = "select row_id, ordinal from categorized_instructions"
+# As the data set takes the labelled rows: after the review by persons.
+_REVIEWED = "select row_id, ordinal, category, labelled_by from reviewed_instructions"
+_BEHIND = """
+    select
+        (
+            select count(*) from hf_dataset
+            semi join (select row_id from review_results where excluded) using (row_id)
+        ) as rejected,
+        (
+            select count(*) from hf_dataset as placed
+            full join reviewed_instructions as now using (row_id)
+            where placed.row_id is null or now.row_id is null or placed.category <> now.category
+        ) as differing
+"""
 _BATCH = 1_000
 
 
@@ -57,6 +70,28 @@ def dataset_refusals(
         *_document_refusals(folder, found["fingerprint"], licence),
         *check_refusals(checks),
     ]
+
+
+def rejected_rows(store: Store) -> str | None:
+    """Says that rows which reviewers reject or dispute are in the data set; None if none are."""
+    count = store.rows(_BEHIND)[0]["rejected"]
+    if not count:
+        return None
+    return (
+        f"The data set holds {count:,} rows that reviewers reject or dispute (table "
+        f"review_results): it is older than the review. {ANEW}"
+    )
+
+
+def older_rows(store: Store) -> str | None:
+    """Says that labelled rows or reviews are newer than the data set; None if they are not."""
+    count = store.rows(_BEHIND)[0]["differing"]
+    if not count:
+        return None
+    return (
+        f"The data set is older than its labelled rows or their review: {count:,} rows differ from "
+        f"the view reviewed_instructions. {ANEW}"
+    )
 
 
 def shards_of(folder: Path, fingerprint: str) -> list[Path]:
@@ -114,20 +149,34 @@ def _rehearsal(rows: Any) -> Iterator[str]:
 
 
 def _changed_rows(store: Store, rows: Any, fingerprint: str) -> Iterator[str]:
-    """Whether the rows on the disk have the store's fingerprint, in the order of the store."""
+    """Whether the rows on the disk are those of the store after review, by ids, labels and hash."""
     import pyarrow as pa
 
-    order = {row["row_id"]: row["ordinal"] for row in store.rows(_ORDER)}
+    now = {row["row_id"]: row for row in store.rows(_REVIEWED)}
     ids = rows["row_id"].to_pylist()
-    if Counter(ids) != Counter(list(order)):
+    if rejected := rejected_rows(store):
+        yield rejected
+        return
+    if Counter(ids) != Counter(list(now)):
         yield (
-            "The data set is older than its labelled rows: the table categorized_instructions "
-            f"holds {len(order):,} rows, and the folder {len(ids):,}; or rows have changed. {ANEW}"
+            "The data set is older than its labelled rows or their review: the view "
+            f"reviewed_instructions holds {len(now):,} rows, and the folder {len(ids):,}; or rows "
+            f"have changed. {ANEW}"
         )
         return
-    in_order = rows.append_column("ordinal", pa.array([order[one] for one in ids])).sort_by(
-        "ordinal"
-    )
+    labels = zip(ids, rows["category"].to_pylist(), rows["labelled_by"].to_pylist(), strict=True)
+    if other := sum(
+        (now[one]["category"], now[one]["labelled_by"]) != (category, by)
+        for one, category, by in labels
+    ):
+        yield (
+            f"The categories of {other:,} rows, or who gave them, have changed in the view "
+            f"reviewed_instructions: the data set is older than its labels or their review. {ANEW}"
+        )
+        return
+    in_order = rows.append_column(
+        "ordinal", pa.array([now[one]["ordinal"] for one in ids])
+    ).sort_by("ordinal")
     found = sha256_of_rows(
         (row for batch in in_order.to_batches(_BATCH) for row in batch.to_pylist()),
         FINGERPRINT_COLUMNS,

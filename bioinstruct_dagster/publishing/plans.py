@@ -114,7 +114,10 @@ def dataset_plan(
         to=to,
         files=staged,
         refusals=dataset_refusals(store, settings, checks),
-        notes=[f"Not published, because the project did not write it: {name}" for name in left],
+        notes=[
+            *dataset_files.missing_figures(folder, fingerprint),
+            *(f"Not published, because the project did not write it: {name}" for name in left),
+        ],
         message=message
         or f"Version {release.version}: content sha256 {fingerprint[:_FINGERPRINT_SHOWN]}",
         replaces=dataset_files.REPLACED,

@@ -138,6 +138,12 @@ def review_results(
     folder = _filled_folder(settings)
     paths = filled_files(folder)
     found = review_results_of(store, read_judgements(paths))
+    for one in found.judgements.gone:
+        context.log.warning(
+            "%s: the store has no row of the id %s. The judgement is not used.",
+            one.place,
+            one.item_id,
+        )
     store.replace(found.tables)
     figures = review_figures(store)
     page = settings.store.data_dir / "review" / "review.html"

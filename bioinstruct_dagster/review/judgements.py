@@ -6,11 +6,11 @@ Belongs here: the fields, their words, and what is a fault in them. Does not: re
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bioinstruct_dagster.review.population import row_id_of
+from bioinstruct_dagster.review.population import TEXTS, row_id_of
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 
 DECISIONS = ("accept", "reject", "unsure")
@@ -63,6 +63,7 @@ class RowJudgement:
         changed_after_verdict: the reviewer changed the judgement after the page had shown what the
             gates decided.
         place: file and line that the judgement stands in.
+        texts: of the row, as far as the file shows them, by column. They are only compared.
     """
 
     item_id: str
@@ -74,6 +75,7 @@ class RowJudgement:
     judged_at: datetime | None
     changed_after_verdict: bool
     place: str
+    texts: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def row_id(self) -> str:
@@ -131,7 +133,14 @@ def judgement_of(fields: Mapping[str, Any], place: str) -> RowJudgement:
         _time(text["judged_at"]),
         changed,
         place,
+        _shown_texts(fields),
     )
+
+
+def _shown_texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The texts in the record; none if it has no such column or all are empty."""
+    found = {name: fields[name] for name in TEXTS if isinstance(fields.get(name), str)}
+    return found if any(text.strip() for text in found.values()) else {}
 
 
 def _text_of(fields: Mapping[str, Any], name: str) -> str:

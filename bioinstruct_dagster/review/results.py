@@ -11,6 +11,7 @@ from typing import Any
 from bioinstruct_dagster.review.filled_files import FilledFileError
 from bioinstruct_dagster.review.judgements import RowJudgement
 from bioinstruct_dagster.review.measures import Measure, SampledStratum, measures
+from bioinstruct_dagster.review.page.sheet_texts import ADVICE, faults_of_texts
 from bioinstruct_dagster.review.population import population_rows
 from bioinstruct_dagster.review.row_reviews import (
     CurrentJudgements,
@@ -55,11 +56,17 @@ def review_results_of(store: Store, judgements: Sequence[RowJudgement]) -> Revie
     """What the judgements say about the present rows.
 
     Raises:
-        FilledFileError: no row of a file is in this store, so it is of another data set.
+        FilledFileError: no row of a file is in this store, so it is of another data set; or a line
+            shows other texts than those of its id.
     """
     rows = population_rows(store, {one.row_id for one in judgements})
     _refuse_foreign_files(judgements, {one.row_id for one in judgements} - rows.keys())
     current = current_judgements(judgements, rows)
+    said_now = [one for said in current.of_rows.values() for one in said]
+    if faults := faults_of_texts(said_now, rows):
+        raise FilledFileError(
+            "\n".join(["Lines of filled-in reviews show texts of other rows:", *faults, ADVICE])
+        )
     reviews = {row_id: row_review(rows[row_id], said) for row_id, said in current.of_rows.items()}
     stratum_of = {
         row["row_id"]: row["stratum"]
@@ -96,9 +103,10 @@ def _refuse_foreign_files(judgements: Sequence[RowJudgement], unknown: set[str])
         by_file.setdefault(one.place.rpartition(", ")[0], []).append(one)
     for name, of_file in by_file.items():
         if all(one.row_id in unknown for one in of_file):
+            first = f"{of_file[0].item_id}, {of_file[0].place.rpartition(', ')[2]}"
             raise FilledFileError(
                 f"{name}: no row of this filled-in review is in the store ({len(of_file)} rows, "
-                f"the first is {of_file[0].item_id}). It is a review of another data set. Move the "
+                f"the first is {first}). It is a review of another data set. Move the "
                 "file away, or set BIOINSTRUCT_DATA_DIR to the folder of its data set."
             )
 

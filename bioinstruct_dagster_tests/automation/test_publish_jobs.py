@@ -8,6 +8,7 @@ import huggingface_hub
 import pyarrow.parquet as pq
 import pytest
 
+from bioinstruct_dagster.automation.run_endings import RunEnding
 from bioinstruct_dagster.definitions import build_defs
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store import step_failures
@@ -58,6 +59,14 @@ def why(result):
     return failure.step_failure_data.error.message
 
 
+def ending(result):
+    """The last line of the run."""
+    found = RunEnding()
+    for event in result.all_events:
+        found.note(event)
+    return found.line()
+
+
 def outcome(result):
     """The metadata of the only step's output."""
     (event,) = [one for one in result.all_events if one.is_successful_output]
@@ -98,7 +107,7 @@ def test_a_published_set_can_be_loaded_again(project, hub, said, tmp_path):  # n
     assert result.success
     commit, page = outcome(result)["commit"], outcome(result)["page"]
     assert page == f"{hub.address}/datasets/tester/set"
-    assert said[-1] == f"Published: {page} (commit {commit})"
+    assert said[-1] == ending(result) == f"Published: {page} (commit {commit})"
     assert hub.repositories[KEY].private
     folder = tmp_path / "copy"
     huggingface_hub.HfApi(endpoint=hub.address).snapshot_download(
@@ -147,10 +156,14 @@ def test_a_dry_run_lists_files_and_refusals_and_asks_nobody(
     assert said[-1].endswith("Nothing speaks against it.")
     assert "README.md  " in said[-1]
     assert "README.md" in outcome(result)["files"]
+    assert ending(result).startswith("Dry run: nothing was sent. Nothing speaks against it.")
+    logged = project.instance.all_logs(result.run_id)
+    assert any("no figures beside the card" in record.message for record in logged)
     project.settings = project.settings.changed(dataset_licence="")
     result = project.publish(repo_id="tester/set", dry_run=True)
     assert result.success
     assert "It would be refused:\n- No licence was chosen" in said[-1]
+    assert "It would be refused: 1 reason, listed above." in ending(result)
     assert hub.asked == []
 
 

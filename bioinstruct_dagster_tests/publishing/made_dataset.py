@@ -53,6 +53,13 @@ def made_dataset(
     return build_dataset(rows, settings.store.data_dir / "hf_dataset", card)
 
 
+def rejected_by_review(store: Store, row_id: str) -> None:
+    """A review by which this row leaves the data set."""
+    seen = dict.fromkeys(("wrongly_rejected", "needs_adjudication", "rehearsal"), False)
+    said = {"row_id": row_id, "item_id": f"row-{row_id}-12345678", "decision": "reject"}
+    store.replace({"review_results": [said | seen | {"reviewers": ["AB"], "excluded": True}]})
+
+
 def by_path(files: Any) -> Mapping[str, Any]:
     """The content of staged files, by path."""
     return {one.path: one.content for one in files}

@@ -12,7 +12,12 @@ from bioinstruct_dagster.publishing.dataset_refusals import (
     dataset_refusals,
     shards_of,
 )
-from bioinstruct_dagster_tests.publishing.made_dataset import licensed, made_dataset, made_rows
+from bioinstruct_dagster_tests.publishing.made_dataset import (
+    licensed,
+    made_dataset,
+    made_rows,
+    rejected_by_review,
+)
 
 
 @pytest.fixture
@@ -105,6 +110,28 @@ def test_labelled_rows_that_are_newer_than_the_set_are_noticed(store, chosen):
     store.replace({"categorized_instructions": built[1:]})
     (refusal,) = dataset_refusals(store, chosen)
     assert "older than its labelled rows" in refusal
+
+
+def test_rows_that_reviewers_rejected_are_refused_until_the_set_is_built_anew(store, chosen):
+    made_dataset(store, chosen)
+    rejected_by_review(store, "row-00003")
+    (refusal,) = dataset_refusals(store, chosen)
+    assert "holds 1 rows that reviewers reject" in refusal
+    assert "Materialize key:hf_dataset again" in refusal
+    labelled = store.rows("select * from categorized_instructions")
+    made_dataset(store, chosen, [row for row in made_rows() if row["row_id"] != "row-00003"])
+    store.replace({"categorized_instructions": labelled})  # it still holds the rejected row
+    assert dataset_refusals(store, chosen) == []
+
+
+def test_a_category_that_a_reviewer_gave_later_is_noticed(store, chosen):
+    made_dataset(store, chosen)
+    rejected_by_review(store, "row-00003")
+    [said] = store.rows("from review_results")
+    human = {"excluded": False, "category": "question_answering", "labelled_by": "human:AB"}
+    store.replace({"review_results": [said | {"decision": "accept"} | human]})
+    (refusal,) = dataset_refusals(store, chosen)
+    assert "The categories of 1 rows, or who gave them, have changed" in refusal
 
 
 def test_a_missing_document_is_named(store, chosen):

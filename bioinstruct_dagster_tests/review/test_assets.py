@@ -183,6 +183,24 @@ def test_a_spreadsheet_filled_in_and_saved_by_excel_is_read(project):
     ]
 
 
+def test_ids_that_are_shifted_against_the_texts_are_refused(project):
+    sheet = (folder(project) / "review.csv").read_text("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(sheet, newline="")))
+    ids = [row["item_id"] for row in rows]
+    written = io.StringIO(newline="")
+    out = csv.DictWriter(written, rows[0].keys())
+    out.writeheader()
+    for row, item_id in zip(rows, ids[1:] + ids[:1], strict=True):
+        out.writerow(row | {"item_id": item_id, "reviewer": "AB"} | REJECT)
+    path = folder(project) / "filled" / "AB.csv"
+    path.parent.mkdir()
+    path.write_text(written.getvalue(), "utf-8", newline="")
+    said = why_it_failed(project.run(None, REVIEWED), "review_results")
+    assert "AB.csv, line 2: column instruction" in said
+    assert "copy your answers to their lines" in said
+    assert project.values("select count(*) from review_results") == [0]
+
+
 def test_faults_and_reviews_of_other_sets_end_the_step_and_keep_what_was_there(project):
     fill(project, "AB.json", {SOUND[0][0]: REJECT})
     assert project.run(None, REVIEWED).success

@@ -3,6 +3,7 @@
 Belongs here: the words. Does not: the requests (hub.push).
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,10 +14,27 @@ NOT_LOGGED_IN = (
     "There is no token for the Hugging Face hub. Make one with the right to write at "
     "{endpoint}/settings/tokens. Then set HF_TOKEN to it, or run: hf auth login"
 )
+_BAD_CHARACTER = (
+    "HF_TOKEN holds a character that no token has: a blank, a control character or a letter with "
+    "an accent. If HF_TOKEN is not set, this is about the token of `hf auth login`. Nothing was "
+    "sent. Copy the token anew from {endpoint}/settings/tokens."
+)
+_VISIBLE = re.compile(r"[!-~]+")  # visible ASCII, as a header of a request may hold
+_QUOTED = re.compile(r"(?i)(?<=bearer )\S+")  # a request's header in a client's message
 _LONGEST = 400  # characters of the hub's own message
 _UNAUTHORIZED, _PAYMENT, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _CHANGED = 401, 402, 403, 404, 409, 412
 _TOO_MANY, _SERVER_FAULT = 429, 500
 _AGAIN = "Start the run again: what the hub has received is not sent again."
+
+
+def refuse_bad_characters(token: str) -> None:
+    """Refuse a token that no request can carry: a client's message about it would quote it.
+
+    Raises:
+        StatedError: without the token.
+    """
+    if not _VISIBLE.fullmatch(token):
+        raise StatedError(_BAD_CHARACTER.format(endpoint=hub_endpoint()))
 
 
 @contextmanager
@@ -35,12 +53,18 @@ def stating_failures(to: HubRepository, token: str) -> Iterator[None]:
     except StatedError:
         raise
     except Exception as error:  # noqa: BLE001  # the library's clients below raise their own errors
-        message = _words(error, to).replace(token, "<token>")
-        raise StatedError(message) from None
+        raise StatedError(_masked(_words(error, to, token), token)) from None
 
 
-def _words(error: Exception, to: HubRepository) -> str:
-    status, said = _status(error), _said(error)
+def _masked(message: str, token: str) -> str:
+    """The message without the token, in whatever form it is quoted."""
+    for form in (token, repr(token)[1:-1], repr(token.encode())[2:-1]):
+        message = message.replace(form, "<token>")
+    return _QUOTED.sub("<token>", message)
+
+
+def _words(error: Exception, to: HubRepository, token: str) -> str:
+    status, said = _status(error), _said(error, token)
     known = {
         _UNAUTHORIZED: (
             f"{hub_endpoint()} does not accept the token. Set HF_TOKEN to a valid one, or run: "
@@ -100,10 +124,10 @@ def _status(error: BaseException) -> int:
     return 0
 
 
-def _said(error: BaseException) -> str:
-    """The hub's own words on one line; without its addresses of requests."""
+def _said(error: BaseException, token: str) -> str:
+    """The hub's own words on one line, masked before they are cut; without requests' addresses."""
     for one in _chain(error):
         if own := getattr(one, "server_message", None):
-            return " ".join(str(own).split())[:_LONGEST]
+            return _masked(" ".join(str(own).split()), token)[:_LONGEST]
     last = list(_chain(error))[-1]
-    return " ".join(str(last).split())[:_LONGEST] or type(last).__name__
+    return _masked(" ".join(str(last).split()), token)[:_LONGEST] or type(last).__name__

@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.publishing.hub.failures import NOT_LOGGED_IN, stating_failures
+from bioinstruct_dagster.publishing.hub.failures import (
+    NOT_LOGGED_IN,
+    refuse_bad_characters,
+    stating_failures,
+)
 from bioinstruct_dagster.publishing.hub.repository import (
     DEFAULT_BRANCH,
     HubRepository,
@@ -145,13 +149,14 @@ def open_repository(to: HubRepository, log: Callable[[str], None]) -> OpenReposi
         log: gets a sentence about what was found.
 
     Raises:
-        StatedError: there is no token, the hub refuses it, or the repository is public although
-            `to` says private.
+        StatedError: there is no token, no request can carry it, the hub refuses it, or the
+            repository is public although `to` says private.
     """
     from huggingface_hub import HfApi, get_token
 
     if not (token := get_token()):
         raise StatedError(NOT_LOGGED_IN.format(endpoint=hub_endpoint()))
+    refuse_bad_characters(token)
     api = HfApi(endpoint=hub_endpoint(), token=token, library_name="bioinstruct-dagster")
     with stating_failures(to, token):
         log(f"{hub_endpoint()} knows this token as {api.whoami()['name']}")

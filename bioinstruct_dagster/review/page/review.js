@@ -14,6 +14,7 @@ let asksReason = false;
 let stored = true;
 
 const draftOf = (reviewer, item) => `${STORE}-draft:${reviewer}:${item}`;
+const seenOf = (reviewer, item) => `${STORE}-seen:${reviewer}:${item}`;
 const keyOf = (reviewer, item) => `${STORE}:${reviewer}:${item}`;
 const reviewer = () => at("reviewer").value.trim();
 const say = (text) => { at("message").textContent = text; };
@@ -39,7 +40,8 @@ function start() {
   SEEN.clear();
   for (const item of data.items) {
     const found = name && recall(keyOf(name, item.id));
-    if (found) { mine.set(item.id, JSON.parse(found)); SEEN.add(item.id); }
+    if (found) mine.set(item.id, JSON.parse(found));
+    if (found || (name && recall(seenOf(name, item.id)))) SEEN.add(item.id);
   }
   // Rows of a handed-in file are not asked again. First come disputes, then rows that nobody has
   // judged, then rows for a second reading.
@@ -78,12 +80,15 @@ function told(judgement) {
   return [judgement.decision, judgement.category, judgement.reason].filter(Boolean).map(words).join(", ");
 }
 
-// The verdict is hidden until the row is judged, so that it leads nobody.
+// The verdict is hidden until the row is judged, so that it leads nobody. It has then been shown,
+// also if the judgement is undone.
 function verdict(item, judgement, before) {
   if (judgement) SEEN.add(item.id);
   at("verdict").textContent = judgement
     ? `${before}${item.verdict} You: ${told(judgement)}.`
-    : "Hidden until you have judged the row.";
+    : SEEN.has(item.id)
+      ? "The page has shown it after the judgement that you undid. A new judgement is marked as changed after it."
+      : "Hidden until you have judged the row.";
 }
 
 function judge(decision, category, reason) {
@@ -124,10 +129,17 @@ function set(id, judgement) {
 function undo() {
   const last = history.pop();
   if (!last) { say("There is nothing to undo."); return; }
-  set(last[0], last[1]);
+  // The comment stays: only the judgement is taken back.
+  const undone = mine.get(last[0]);
+  const kept = undone ? undone.comment : "";
+  set(last[0], last[1] && { ...last[1], comment: kept });
+  if (!last[1]) {
+    remember(draftOf(reviewer(), last[0]), kept || null);
+    remember(seenOf(reviewer(), last[0]), "1"); // also after a reload
+  }
   place = rows.findIndex((item) => item.id === last[0]);
   show();
-  say("The last judgement is undone.");
+  say("The last judgement is undone. Its comment is kept.");
 }
 
 function ask(open) {

@@ -14,7 +14,7 @@ from bioinstruct_dagster.review.judgements import FIELDS
 _ANSWERS = FIELDS[1:6]
 COLUMNS = (FIELDS[0], "instruction", "input", "output", "compared_text", *_ANSWERS)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_MOST_CELL = 32_000  # characters; Excel cuts a cell at 32,767
+MOST_CELL = 32_000  # characters; Excel cuts a cell at 32,767
 
 
 def review_sheet(items: Sequence[Mapping[str, Any]]) -> str:
@@ -37,4 +37,4 @@ def review_sheet(items: Sequence[Mapping[str, Any]]) -> str:
 
 def _cell(text: str) -> str:
     mark = "'" if text.startswith(_FORMULA) else ""
-    return (mark + text)[:_MOST_CELL]
+    return (mark + text)[:MOST_CELL]

@@ -10,7 +10,11 @@ import termios
 import pytest
 
 from bioinstruct_dagster.settings import PROJECT_ROOT
-from bioinstruct_dagster_tests.publishing.made_dataset import made_dataset, made_rows
+from bioinstruct_dagster_tests.publishing.made_dataset import (
+    made_dataset,
+    made_rows,
+    rejected_by_review,
+)
 
 
 @pytest.fixture
@@ -63,6 +67,19 @@ def test_without_a_data_set_it_says_what_to_do(store, run):
     done = run("alpaca", "out.jsonl")
     assert done.returncode == 1
     assert "Materialize key:hf_dataset first" in done.stderr
+
+
+def test_rows_that_reviewers_rejected_are_not_exported(store, settings, hugging_face, run):
+    made_dataset(store, settings)
+    labelled = store.rows("select * from categorized_instructions")
+    rejected_by_review(store, "row-00003")
+    done = run("alpaca", "out.jsonl")
+    assert done.returncode == 1
+    assert "holds 1 rows that reviewers reject" in done.stderr
+    store.replace({"review_results": [], "categorized_instructions": labelled[1:]})
+    done = run("alpaca", "out.jsonl")
+    assert done.returncode == 0
+    assert done.stderr.startswith("Warning: The data set is older than its labelled rows")
 
 
 def test_a_terminal_shows_a_bar(store, settings, hugging_face, run):

@@ -4,6 +4,7 @@ import huggingface_hub
 import pytest
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.publishing.hub.failures import stating_failures
 from bioinstruct_dagster.publishing.hub.push import open_repository
 from bioinstruct_dagster.publishing.hub.repository import HubRepository
 from bioinstruct_dagster.publishing.staged_files import StagedFile
@@ -138,6 +139,24 @@ def test_a_wrong_token_is_refused(hub, files, monkeypatch):
     with pytest.raises(StatedError, match="does not accept the token") as caught:
         push(files)
     assert "hf_wrong" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["hf_SECRETx\x01yz", "hf_SECRETé", "hf_SECRET yz", "“hf_SECRET”"])
+def test_a_token_with_a_bad_character_is_refused_unquoted(hub, files, monkeypatch, token):
+    monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(StatedError, match="HF_TOKEN holds a character that no token has") as caught:
+        push(files)
+    assert "SECRET" not in str(caught.value)
+    assert not hub.asked
+
+
+@pytest.mark.parametrize("quoted", ["{!r}", "b'authorization: Bearer {}\\x01'", "x" * 380 + "{}"])
+def test_a_client_s_message_that_quotes_the_token_is_masked(hub, quoted):
+    token = "hf_a\\b" + "SECRET" * 5  # repr doubles the backslash
+    to = HubRepository("tester/set", "dataset")
+    with pytest.raises(StatedError) as caught, stating_failures(to, token):
+        raise ValueError(quoted.format(token))
+    assert "SECRET" not in str(caught.value)
 
 
 def test_without_a_token_nothing_is_asked(hub, files, monkeypatch):

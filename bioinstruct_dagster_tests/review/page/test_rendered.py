@@ -160,6 +160,22 @@ class TestInABrowser:
             ("accept", True),  # judged, undone and judged again
         ]
 
+    def test_undo_keeps_the_comment_and_says_that_the_verdict_was_shown(self, context, tmp_path):
+        reviewer = Reviewer(context, page_file(tmp_path, [item(n) for n in range(2)])).named("AB")
+        reviewer.press("c")
+        reviewer.page.keyboard.type("Dose is missing.")
+        reviewer.press("Escape", "r", "1")
+        assert "The row before: Rejected" in reviewer.text("verdict")
+        reviewer.press("z")
+        for _ in range(2):  # also after a reload
+            assert reviewer.page.locator("#comment").input_value() == "Dose is missing."
+            assert "has shown it" in reviewer.text("verdict")
+            reviewer.page.reload()
+        reviewer.press("1", "p", "r", "1", "z")  # a second judgement of the row is undone
+        [found] = read_file(reviewer.export("JSON", tmp_path))
+        assert (found.decision, found.comment) == ("accept", "Dose is missing.")
+        assert found.changed_after_verdict
+
     @pytest.mark.parametrize("kind", ["JSON", "CSV"])
     def test_a_half_done_review_goes_on_in_another_browser(self, context, chromium, tmp_path, kind):
         path = page_file(tmp_path, [item(n) for n in range(4)])
