@@ -234,3 +234,41 @@ def test_the_address_must_be_one_of_the_web_and_is_not_repeated(monkeypatch):
 def test_the_sensor_is_on_and_starts_no_run():
     assert run_failures.default_status == dg.DefaultSensorStatus.RUNNING
     assert not run_failures.targets
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_failed_run_of_the_command_line_is_told_of_but_no_other_project_s(
+    settings, instance, tmp_path, ours
+):
+    defs = build_defs(settings.changed(seeds=tmp_path / "none.jsonl"))
+
+    @dg.asset
+    def of_another_project() -> None:
+        raise ValueError("no concern of ours")
+
+    resources = {"store": Store(settings.store.path), "settings": settings}
+
+    def evaluated(cursor):
+        """The sensor as Dagster's daemon evaluates it: in the repository, from a cursor."""
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursor, definitions=defs,
+            repository_name="__repository__", sensor_name="run_failures",
+            resources=resources,
+        ) as context:  # fmt: skip
+            return run_failures.evaluate_tick(context)
+
+    begun = evaluated(None).cursor
+    run_of = defs if ours else dg.Definitions(assets=[of_another_project])
+    job = run_of.resolve_implicit_global_asset_job_def()
+    [asset] = ["seed_tasks"] if ours else ["of_another_project"]
+    result = job.execute_in_process(
+        instance=instance, asset_selection=[dg.AssetKey(asset)], raise_on_error=False
+    )
+    assert not result.success
+    # As of `dagster asset materialize`: the run names no code location.
+    assert instance.get_run_by_id(result.run_id).remote_job_origin is None
+
+    assert evaluated(begun).cursor != begun
+
+    folder = settings.store.data_dir / "reports" / "failures"
+    assert len(list(folder.glob(f"*-{result.run_id[:8]}.md"))) == ours
