@@ -105,6 +105,15 @@ def test_the_summary_says_what_failed_what_is_kept_and_what_to_do(settings, inst
     assert "Do what the message above says." in log
 
 
+def test_several_errors_of_a_step_stay_on_lines(settings, instance, tmp_path):
+    seeds = tmp_path / "seeds.jsonl"
+    seeds.write_text("{no json\n[]\n", "utf-8")
+    run_failures(failed(settings.changed(seeds=seeds), instance))
+    text = report_of(settings).read_text("utf-8")
+    for number in (1, 2):
+        assert f"\n  {seeds}:{number}: " in text
+
+
 def test_replies_and_assets_of_the_failed_run_are_named_as_kept(settings, instance, tmp_path):
     broken = settings.changed(requests=3)
     good = build_defs(broken).resolve_job_def("data_set")
