@@ -68,7 +68,8 @@ def _repeated(one: SharedScore) -> str:
     items = one.adapter["n"] - clean["n"]
     return (
         f"{one.task.name}: training rows repeat {items:,} of "
-        f"{number_of(one.adapter['n'], 'item')}. Without them, {one.metric} of the adapter is {interval(clean)}."
+        f"{number_of(one.adapter['n'], 'item')}. Without them, "
+        f"{one.metric} of the adapter is {interval(clean)}."
     )
 
 
