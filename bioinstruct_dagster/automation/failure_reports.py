@@ -124,7 +124,9 @@ def failure_report(run: FailedRun, store: Store, settings: Settings) -> FailureR
     """
 
     def plain(text: str) -> str:
-        text = redacted(" ".join(text.split()), settings)
+        # An error of several lines, such as one for each fault of a file, stays on lines.
+        lines = (" ".join(line.split()) for line in text.splitlines())
+        text = redacted("\n  ".join(line for line in lines if line), settings)
         return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
     failed = [f"{step.name}: {plain(step.message)}" for step in run.steps]

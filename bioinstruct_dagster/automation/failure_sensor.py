@@ -29,6 +29,8 @@ _STATED = "StatedError"  # the class name that store.step_failures gives to an e
 @described(
     dg.run_failure_sensor,
     minimum_interval_seconds=POLL_SECONDS,
+    # A run of the command line carries no code location, so Dagster would leave it out.
+    monitor_all_code_locations=True,
     # On by default: it starts no run, and sends nothing before BIOINSTRUCT_WEBHOOK_URL is set.
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -44,6 +46,8 @@ def run_failures(
     set, it is also sent there as JSON. The sensor is on by default, because it starts no run and
     sends no request to a teacher.
     """
+    if not _ours(context):
+        return
     try:
         run = failed_run(context)
         report = failure_report(run, store, settings)
@@ -65,6 +69,17 @@ def run_failures(
         words = redacted(f"{type(error).__name__}: {error}", settings)
         # Without its trace, which might show a secret.
         context.log.error("The summary of the failed run could not be made. %s", words)  # noqa: TRY400
+
+
+def _ours(context: dg.RunFailureSensorContext) -> bool:
+    """Whether the run is of this project: the instance may hold runs of others."""
+    run, repository = context.dagster_run, context.repository_def
+    if repository is None:  # nothing to compare with
+        return True
+    if not repository.has_job(run.job_name):
+        return False
+    # Every project has the job of selected assets.
+    return set(run.asset_selection or ()) <= repository.asset_graph.get_all_asset_keys()
 
 
 def failed_run(context: dg.RunFailureSensorContext) -> FailedRun:

@@ -73,7 +73,7 @@ class RunEnding:
         elif not self._outcomes:
             parts.append("Nothing new came out of this run.")
         parts += self._outcomes
-        if summary := _first_line(_value(self._latest, "summary")):
+        if summary := _sentence(_value(self._latest, "summary")):
             parts.append(summary if summary.endswith(".") else f"{summary}.")
         if self._failed_checks:
             parts.append(f"Failed checks: {_some(self._failed_checks)}.")
@@ -103,7 +103,13 @@ def _value(metadata: Any, name: str) -> Any:
     return entry.value if isinstance(entry, dg.MetadataValue) else entry
 
 
-def _first_line(markdown: Any) -> str:
-    """The first sentence of a summary, without marks of Markdown."""
-    lines = str(markdown or "").strip().splitlines()
-    return lines[0].replace("**", "").replace("`", "").strip() if lines else ""
+def _sentence(markdown: Any) -> str:
+    """What a summary says above its drawing, in one line and without marks of Markdown.
+
+    Args:
+        markdown: as figures.sheet makes it. A backslash ends each line that is broken.
+    """
+    above, *_ = str(markdown or "").strip().partition("\n\n")
+    lines = (line.strip().removesuffix("\\").rstrip() for line in above.splitlines())
+    joined = " ".join(line for line in lines if not line.startswith("!["))
+    return joined.replace("**", "").replace("`", "").strip()

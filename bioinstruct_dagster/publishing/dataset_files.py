@@ -59,7 +59,7 @@ def dataset_files(
 
 def missing_figures(folder: Path, fingerprint: str) -> list[str]:
     """A note if the version has no figures beside its card: a new build removes them."""
-    if not fingerprint or any((folder / BESIDE_CARD).glob("*.png")):
+    if not fingerprint or any((folder / FIGURES_FOLDER).glob("*.png")):
         return []
     return [NO_FIGURES]
 

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.new_files import new_file
 from bioinstruct_dagster.review.drawn import DrawnSample, draw
 from bioinstruct_dagster.review.filled_files import (
@@ -178,7 +179,12 @@ def results_summary(figures: ReviewFigures) -> str:
         f"another category, {counts['to_adjudicate']:,} wait for a third opinion."
     )
     if unused := sum(figures.unused.values()):
-        parts.append(f"{unused:,} judgements are of texts that have changed or are gone.")
+        of = (
+            "is of a text that has changed or is"
+            if unused == 1
+            else ("are of texts that have changed or are")
+        )
+        parts.append(f"{number_of(unused, 'judgement')} {of} gone.")
     return " ".join(parts)
 
 
@@ -199,7 +205,7 @@ def _results_metadata(figures: ReviewFigures, files: int) -> dict[str, Any]:
         for one in figures.measures
     ]
     numbers = {
-        f"{one['figure']}: {one['subject']}": one["value"]
+        f"{one['figure']}: {one['subject']}": round(one["value"], 4)
         for one in figures.measures
         if one["subject"] in ("all kept rows", "all filters")
     }

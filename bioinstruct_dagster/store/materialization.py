@@ -250,5 +250,7 @@ def markdown_table(rows: list[dict[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, float):  # more digits would be noise
+        value = round(value, 4) if abs(value) >= 1 else float(f"{value:.4g}")
     text = str(value).replace("\n", " ").replace("|", "\\|")
     return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"

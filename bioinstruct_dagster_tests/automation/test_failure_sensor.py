@@ -105,6 +105,15 @@ def test_the_summary_says_what_failed_what_is_kept_and_what_to_do(settings, inst
     assert "Do what the message above says." in log
 
 
+def test_several_errors_of_a_step_stay_on_lines(settings, instance, tmp_path):
+    seeds = tmp_path / "seeds.jsonl"
+    seeds.write_text("{no json\n[]\n", "utf-8")
+    run_failures(failed(settings.changed(seeds=seeds), instance))
+    text = report_of(settings).read_text("utf-8")
+    for number in (1, 2):
+        assert f"\n  {seeds}:{number}: " in text
+
+
 def test_replies_and_assets_of_the_failed_run_are_named_as_kept(settings, instance, tmp_path):
     broken = settings.changed(requests=3)
     good = build_defs(broken).resolve_job_def("data_set")
@@ -234,3 +243,41 @@ def test_the_address_must_be_one_of_the_web_and_is_not_repeated(monkeypatch):
 def test_the_sensor_is_on_and_starts_no_run():
     assert run_failures.default_status == dg.DefaultSensorStatus.RUNNING
     assert not run_failures.targets
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_failed_run_of_the_command_line_is_told_of_but_no_other_project_s(
+    settings, instance, tmp_path, ours
+):
+    defs = build_defs(settings.changed(seeds=tmp_path / "none.jsonl"))
+
+    @dg.asset
+    def of_another_project() -> None:
+        raise ValueError("no concern of ours")
+
+    resources = {"store": Store(settings.store.path), "settings": settings}
+
+    def evaluated(cursor):
+        """The sensor as Dagster's daemon evaluates it: in the repository, from a cursor."""
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursor, definitions=defs,
+            repository_name="__repository__", sensor_name="run_failures",
+            resources=resources,
+        ) as context:  # fmt: skip
+            return run_failures.evaluate_tick(context)
+
+    begun = evaluated(None).cursor
+    run_of = defs if ours else dg.Definitions(assets=[of_another_project])
+    job = run_of.resolve_implicit_global_asset_job_def()
+    [asset] = ["seed_tasks"] if ours else ["of_another_project"]
+    result = job.execute_in_process(
+        instance=instance, asset_selection=[dg.AssetKey(asset)], raise_on_error=False
+    )
+    assert not result.success
+    # As of `dagster asset materialize`: the run names no code location.
+    assert instance.get_run_by_id(result.run_id).remote_job_origin is None
+
+    assert evaluated(begun).cursor != begun
+
+    folder = settings.store.data_dir / "reports" / "failures"
+    assert len(list(folder.glob(f"*-{result.run_id[:8]}.md"))) == ours

@@ -8,6 +8,7 @@ import pytest
 
 from bioinstruct_dagster.automation import executors
 from bioinstruct_dagster.automation.run_endings import RunEnding
+from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.settings import PROJECT_ROOT
 
 
@@ -56,6 +57,23 @@ def test_the_line_says_what_came_out_and_where_to_look():
     assert "Checks that warn: rows/warns." in line
     assert "Look at: /data/rows" in line
     assert "\n" not in line
+
+
+def test_a_sentence_over_several_lines_is_whole_and_without_marks():
+    sentence = (
+        "1,195 rows (+2 since the last run): 1,195 **kept** of the published rows of `a` set."
+    )
+    shown = summary(sentence, lambda _: "![figure](<data:image/svg+xml,x>)")
+    assert "\\\n" in shown
+    ending = RunEnding()
+    ending._note_asset(
+        dg.AssetMaterialization("rows", metadata={"summary": dg.MetadataValue.md(shown)})
+    )
+    plain = sentence.replace("**", "").replace("`", "")
+    assert ending.line() == (
+        f"Came out: rows done. {plain} Look at: the assets' pages, "
+        "python -m bioinstruct_dagster.report"
+    )
 
 
 def test_after_a_failure_it_says_what_is_kept():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bioinstruct_dagster.evaluation.exchange.shared_scores import SharedScore
 from bioinstruct_dagster.evaluation.shown import interval, rests_on_fixtures
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.markdown import one_line
 
 if TYPE_CHECKING:
@@ -66,8 +67,9 @@ def _repeated(one: SharedScore) -> str:
     clean = one.without_repeated or {}
     items = one.adapter["n"] - clean["n"]
     return (
-        f"{one.task.name}: training rows repeat {items:,} of {one.adapter['n']:,} items. Without "
-        f"them, {one.metric} of the adapter is {interval(clean)}."
+        f"{one.task.name}: training rows repeat {items:,} of "
+        f"{number_of(one.adapter['n'], 'item')}. Without them, "
+        f"{one.metric} of the adapter is {interval(clean)}."
     )
 
 

@@ -46,7 +46,8 @@ def _source(row: Mapping[str, str]) -> str:
 
 
 def _repeated(items: int | str, n: str) -> str:
-    return f"training rows repeat {items} of {n} items; see items = 'without_contaminated'"
+    noun = "item" if str(n) == "1" else "items"
+    return f"training rows repeat {items} of {n} {noun}; see items = 'without_contaminated'"
 
 
 def leaderboard_lines(rows: list[dict[str, str]], older: Mapping[str, str]) -> Iterator[str]:

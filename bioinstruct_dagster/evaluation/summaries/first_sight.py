@@ -44,7 +44,8 @@ def scores_summary(scores: Iterable[Mapping[str, Any]]) -> str:
             f"on {worse}."
         )
     parts += [
-        f"Held-out loss {signed(one.value, 2)}{interval(one.low, one.high, 2)} nats/token."
+        f"Held-out loss, difference: {signed(one.value, 2)}{interval(one.low, one.high, 2)} "
+        "nats/token."
         for one in (
             _estimate(row)
             for row in main

@@ -7,6 +7,7 @@ sentence (study_report.headline).
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.figures.leaderboard import places_text
 from bioinstruct_dagster.findings.made import FINDINGS, quoted_rows
 from bioinstruct_dagster.findings.published import is_comparable
@@ -143,7 +144,7 @@ def _marks(row: Mapping[str, Any]) -> str | None:
     marks = ["rehearsal"] * row["rehearsal"]
     marks += [f"older: {row['older']}"] * bool(row["older"])
     if row["items_trained_on"]:
-        marks.append(f"training rows repeat {row['items_trained_on']:,} items")
+        marks.append(f"training rows repeat {number_of(row['items_trained_on'], 'item')}")
     return "; ".join(marks) or None
 
 

@@ -41,7 +41,7 @@ begin with the same weights. The losses of held-out rows are compared row by row
 worse, or better, if the whole 95 % interval of the difference is on one side of zero. The check
 `refresh_did_no_harm` warns of a worse one, and blocks nothing.
 
-The job `data_worth` makes this asset. A run that selects other assets too leaves it out.
+Start the job `data_worth` to make this asset. A run that selects other assets too leaves it out.
 """.strip()
 NOT_ALONE = (
     "data_worth trains two adapters for each seed, so it is made only if a run selects nothing "

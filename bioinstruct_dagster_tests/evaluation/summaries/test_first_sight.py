@@ -30,8 +30,8 @@ SCORES = [
 def test_the_sentence_counts_by_intervals_and_gives_the_held_out_loss():
     sentence, _, figure = scores_summary(SCORES).partition("\n\n")
     assert sentence.replace("\\\n", " ") == (
-        "4 tasks: adapter better on 1, tied on 2, worse on 1. Held-out loss −0.52 [−0.66, −0.40] "
-        "nats/token."
+        "4 tasks: adapter better on 1, tied on 2, worse on 1. Held-out loss, difference: −0.52 "
+        "[−0.66, −0.40] nats/token."
     )
     assert "medqa" in figure
     assert "held_out" not in figure  # a loss has another scale

@@ -6,11 +6,19 @@ Belongs here: what a reader of Dagster's page sees first. Does not: the scores (
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bioinstruct_dagster.evaluation.judge.measured import JudgeState
 from bioinstruct_dagster.evaluation.judge.scores.wins import WIN_RATE
 from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS
 from bioinstruct_dagster.figures.forest import PlottedScore, differences
 from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.figures.values import interval
+
+_STATES: Mapping[JudgeState, str] = {
+    "proven": "human scores show that it is useful.",
+    "not_better": "human scores show that it is no better than text lengths or the composite.",
+    "not_measured": "no human scores show whether it is useful.",
+    "rehearsal": "a stand-in for rehearsals, so its scores mean nothing.",
+}
 
 
 def judge_summary(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -20,7 +28,7 @@ def judge_summary(rows: Sequence[Mapping[str, Any]]) -> str:
         rows: of `judge_scores`, of one experiment.
     """
     shown = [row for row in rows if row["items"] == ALL_ITEMS and row["estimate"] == "judge"]
-    state = str(rows[0]["judge_state"]).replace("_", " ")
+    state = _STATES[rows[0]["judge_state"]]
     wins = [
         f"{row['task']} {row['score']:.2f}{interval(row['ci_low'], row['ci_high'], 2)}"
         for row in shown
@@ -35,4 +43,4 @@ def judge_summary(rows: Sequence[Mapping[str, Any]]) -> str:
         if row["subject"] == "difference" and row["metric"] != WIN_RATE  # its tie is 0.5, not 0
     }
     drawing = differences("Adapter minus base, by the judge", found) if found else None
-    return summary(f"Judge {rows[0]['judge_model']}: {state} by human scores.{won}", drawing)
+    return summary(f"Judge {rows[0]['judge_model']}: {state}{won}", drawing)
