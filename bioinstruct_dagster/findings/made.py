@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
+from bioinstruct_dagster.figures.forest import differences
+from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.findings import ablation, families, ranking, scaling, summaries
 from bioinstruct_dagster.findings.coverage import coverage
 from bioinstruct_dagster.findings.figures.ablation import ablation_figure
-from bioinstruct_dagster.findings.figures.drawings import Line, with_forest
 from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.figures.scaling import scaling_figure
 from bioinstruct_dagster.findings.files import REPORTS, write_csv, write_finding
@@ -93,7 +94,7 @@ class FindingKind:
     figure: "Callable[[Rows, Sources], Figure]"
     described: str
     summary: Callable[[Rows], str]
-    lines: Callable[[Rows], tuple[str, list[Line]]]
+    lines: Callable[[Rows], summaries.Lines]
     planned: Callable[[ExperimentMatrix], list[families.Family]] | None
     no_recipes: str
     sql: str
@@ -178,9 +179,9 @@ def make(name: str, sources: Sources, settings: Settings) -> Made:
             finding.no_recipes,
             lambda categories: train_rows(sources.store, categories),
         )
-    text = finding.summary(rows)
-    if rows:
-        text = with_forest(text, *finding.lines(rows))
+    title, lines = finding.lines(rows)
+    drawing = differences(title, lines, "rows") if lines else None
+    text = summary(finding.summary(rows), drawing)
     return Made(rows, files, text, missing, page_picture(figure) if figure else None)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
 from bioinstruct_dagster.findings.figures.ablation import training_set
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, interval_of
-from bioinstruct_dagster.findings.wording import amount, difference_unit, measure_name
+from bioinstruct_dagster.findings.wording import amount, difference_unit, has_interval, measure_name
 
 LEVEL = 0.05  # of the corrected p-value below which a difference is called real
 Verdict = Literal["better", "worse", "not shown", "unknown"]
@@ -135,17 +135,22 @@ def measured_by_category(rows: Rows) -> list[Mapping[str, Any]]:
 def lines_of(
     headline: Headline,
 ) -> tuple[str, list[tuple[str, float, float | None, float | None]]]:
-    """The title and the lines of a drawing of the measures of one unit, tasks before losses."""
-    known = [one for one in headline.measures if one.row["difference"] is not None]
+    """The title and the lines of a drawing of the measures of one unit: of tasks, unless only the
+    held-out loss has changed for certain. Measures without an interval are left out.
+    """
+    known = [one for one in headline.measures if has_interval(one.row)]
     tasks = [one for one in known if one.row["metric"] != "loss"]
-    shown = tasks or known
-    scale, side = (100, "points") if tasks else (1, "nats, lower is better")
+    certain = {one.row["metric"] == "loss" for one in known if one.verdict in {"better", "worse"}}
+    if certain == {True}:
+        tasks = []
+    shown = tasks or [one for one in known if one.row["metric"] == "loss"]
+    scale, side = (100, "points") if tasks else (1, "nats, less is better")
     names = ("difference", "difference_low", "difference_high")
     lines = []
     for one in shown:
         value, low, high = (None if one.row[n] is None else scale * one.row[n] for n in names)
         lines.append((one.name, value or 0.0, low, high))
-    return f"{headline.base_model}: adapter minus base ({side})", lines
+    return f"Adapter minus base ({side})", lines
 
 
 def _as_family(row: Mapping[str, Any]) -> dict[str, Any]:
