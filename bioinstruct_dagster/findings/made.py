@@ -19,6 +19,7 @@ from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.figures.scaling import scaling_figure
 from bioinstruct_dagster.findings.files import REPORTS, write_csv, write_finding
 from bioinstruct_dagster.findings.published import PublishedFigures, read_published
+from bioinstruct_dagster.findings.size_pairs import size_pairs
 from bioinstruct_dagster.models.current_dataset import train_rows
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.plots.canvas import page_picture
@@ -93,7 +94,7 @@ class FindingKind:
     rows: Callable[[Sources], list[dict[str, Any]]]
     figure: "Callable[[Rows, Sources], Figure]"
     described: str
-    summary: Callable[[Rows], str]
+    summary: Callable[[Rows, Sources], str]
     lines: Callable[[Rows], summaries.Lines]
     planned: Callable[[ExperimentMatrix], list[families.Family]] | None
     no_recipes: str
@@ -105,7 +106,7 @@ FINDINGS: Mapping[str, FindingKind] = {
         lambda of: ranking.leaderboard_rows(of.store, of.published, of.stand_ins),
         lambda rows, of: leaderboard_figure(rows, of.published),
         "Heat map of experiments by tasks: score, difference to the base model, and places.",
-        summaries.leaderboard_summary,
+        lambda rows, _: summaries.leaderboard_summary(rows),
         summaries.leaderboard_lines,
         None,
         "",
@@ -115,7 +116,7 @@ FINDINGS: Mapping[str, FindingKind] = {
         lambda of: ablation.ablation_rows(of.store, of.matrix, of.stand_ins),
         lambda rows, _: ablation_figure(rows),
         "Heat map of training categories by evaluation categories: difference to the base model.",
-        summaries.ablation_summary,
+        lambda rows, _: summaries.ablation_summary(rows),
         summaries.ablation_lines,
         families.ablation_families,
         ablation.NO_RECIPES,
@@ -125,7 +126,7 @@ FINDINGS: Mapping[str, FindingKind] = {
         lambda of: scaling.scaling_rows(of.store, of.matrix, of.published),
         lambda rows, of: scaling_figure(rows, of.published),
         "Curves of score by number of instructions, with intervals and the seeds' own scores.",
-        summaries.scaling_summary,
+        lambda rows, of: summaries.scaling_summary(rows, size_pairs(rows, of.store, of.stand_ins)),
         summaries.scaling_lines,
         families.scaling_families,
         scaling.NO_RECIPES,
@@ -181,7 +182,7 @@ def make(name: str, sources: Sources, settings: Settings) -> Made:
         )
     title, lines = finding.lines(rows)
     drawing = differences(title, lines, "rows") if lines else None
-    text = summary(finding.summary(rows), drawing)
+    text = summary(finding.summary(rows, sources), drawing)
     return Made(rows, files, text, missing, page_picture(figure) if figure else None)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from bioinstruct_dagster.figures.forest import PlottedScore
 from bioinstruct_dagster.findings.figures.ablation import chosen_rows, training_set
 from bioinstruct_dagster.findings.figures.leaderboard import ordered_experiments
+from bioinstruct_dagster.findings.size_pairs import SizePair
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improvement
 from bioinstruct_dagster.findings.wording import (
     amount,
@@ -17,6 +18,7 @@ from bioinstruct_dagster.findings.wording import (
     has_interval,
     is_certain,
     measure_name,
+    unit,
 )
 
 Lines = tuple[str, dict[str, PlottedScore]]
@@ -96,8 +98,8 @@ def ablation_lines(rows: Sequence[Mapping[str, Any]]) -> Lines:
     return _lines([row for row in mine if _measure(row) == measure], training_set)
 
 
-def scaling_summary(rows: Sequence[Mapping[str, Any]]) -> str:
-    """How far the sizes reach, and what the largest gains over the smallest."""
+def scaling_summary(rows: Sequence[Mapping[str, Any]], pairs: Sequence[SizePair]) -> str:
+    """How far the sizes reach, and what the largest gains over the smallest, paired by item."""
     if not rows:
         return "No recipe of several sizes is scored yet."
     curves: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
@@ -115,8 +117,32 @@ def scaling_summary(rows: Sequence[Mapping[str, Any]]) -> str:
         f"{text}, from {first['train_rows']:,.0f} to {last['train_rows']:,.0f} instructions. "
         f"{measure_name(first)}: {amount(first['score'], metric)} "
         f"{ends(first['ci_low'], first['ci_high'], metric)} to {amount(last['score'], metric)} "
-        f"{ends(last['ci_low'], last['ci_high'], metric)} {difference_unit(metric)}."
+        f"{ends(last['ci_low'], last['ci_high'], metric)} {unit(metric)}. "
+        f"{_compared_sizes(first, last, pairs)}"
     )
+
+
+def size_change(pair: SizePair) -> str:
+    """What the larger size changed, with the interval, and whether 0 is in it."""
+    low, high = pair.change.low, pair.change.high
+    metric = pair.small["metric"]
+    change = (
+        f"{amount(pair.change.score, metric, sign=True)} {ends(low, high, metric, sign=True)} "
+        f"{difference_unit(metric)}"
+    )
+    if low is not None and high is not None and (low > 0 or high < 0):
+        gained = (pair.change.score < 0) == pair.small["lower_is_better"]
+        return f"{change}, {'better' if gained else 'worse'}"
+    return f"{change}, no certain difference"
+
+
+def _compared_sizes(
+    small: Mapping[str, Any], large: Mapping[str, Any], pairs: Sequence[SizePair]
+) -> str:
+    pair = next((one for one in pairs if one.small is small and one.large is large), None)
+    if pair is None:
+        return "The sizes are not compared in pairs."
+    return f"Largest minus smallest size, paired by item: {size_change(pair)}."
 
 
 def scaling_lines(rows: Sequence[Mapping[str, Any]]) -> Lines:

@@ -14,7 +14,8 @@ from bioinstruct_dagster.findings.made import FINDINGS, Sources, make
 from bioinstruct_dagster.findings.published import read_published
 from bioinstruct_dagster.findings.ranking import LEADERBOARD, leaderboard_rows
 from bioinstruct_dagster.findings.scaling import DATA_SCALING, scaling_rows
-from bioinstruct_dagster.findings.summaries import ablation_summary
+from bioinstruct_dagster.findings.size_pairs import size_pairs
+from bioinstruct_dagster.findings.summaries import ablation_summary, scaling_summary
 from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster_tests.findings.made_study import NEW, OLD, STUDY_FILE, Study
 
@@ -237,6 +238,20 @@ def test_the_cells_hold_numbers_and_frames_hold_ties(store, matrix):
     texts = texts_of(ablation_figure(rows))
     assert f"{100 * own['difference']:+.1f} (=)" in texts
     assert f"{100 * own['relative_gain']:+.1f} %" in texts
+
+
+def test_sizes_are_compared_in_pairs(store, matrix):
+    rows = scaling_rows(small_study(store).save(), matrix, read_published())
+    pairs = size_pairs(rows, store, {})
+    mine = [one for one in pairs if one.small["task"] == "average"]
+    assert [(one.small["train_rows"], one.large["train_rows"]) for one in mine] == [
+        (100, 400), (100, 200), (200, 400),
+    ]  # fmt: skip
+    for one in mine:
+        assert one.change.score == pytest.approx(one.large["score"] - one.small["score"])
+    assert mine[0].change.low > 0
+    assert "Largest minus smallest size, paired by item: -" in scaling_summary(rows, pairs)
+    assert "not compared in pairs" in scaling_summary(rows, [])
 
 
 def test_uncertain_cells_are_white_and_set_no_scale(store, matrix):
