@@ -7,7 +7,7 @@ findings.scaling).
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bioinstruct_dagster.findings.coverage import coverage
+from bioinstruct_dagster.findings.coverage import coverage, is_whole
 from bioinstruct_dagster.findings.figures.ablation import training_set
 from bioinstruct_dagster.findings.made import FINDINGS, SCORED
 from bioinstruct_dagster.findings.size_pairs import size_pairs
@@ -118,7 +118,7 @@ def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
     if name == "data_scaling":
         yield from _size_table(rows, sources, source)
     for line in missing:
-        if "Score the rest" in line or "need more" in line:
+        if not is_whole(line):
             yield ReportNote(f"Coverage of {line}", "missing")
 
 
