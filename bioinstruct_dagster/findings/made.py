@@ -19,7 +19,7 @@ from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.figures.scaling import scaling_figure
 from bioinstruct_dagster.findings.files import REPORTS, write_csv, write_finding
 from bioinstruct_dagster.findings.published import PublishedFigures, read_published
-from bioinstruct_dagster.findings.size_pairs import size_pairs
+from bioinstruct_dagster.findings.scaling import size_pairs
 from bioinstruct_dagster.models.current_dataset import train_rows
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.plots.canvas import page_picture

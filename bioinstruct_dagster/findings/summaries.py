@@ -9,7 +9,7 @@ from typing import Any
 from bioinstruct_dagster.figures.forest import PlottedScore
 from bioinstruct_dagster.findings.figures.ablation import chosen_rows, training_set
 from bioinstruct_dagster.findings.figures.leaderboard import ordered_experiments
-from bioinstruct_dagster.findings.size_pairs import SizePair
+from bioinstruct_dagster.findings.scaling import SizePair
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improvement
 from bioinstruct_dagster.findings.wording import (
     amount,

@@ -13,8 +13,7 @@ from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.made import FINDINGS, Sources, make
 from bioinstruct_dagster.findings.published import read_published
 from bioinstruct_dagster.findings.ranking import LEADERBOARD, leaderboard_rows
-from bioinstruct_dagster.findings.scaling import DATA_SCALING, scaling_rows
-from bioinstruct_dagster.findings.size_pairs import size_pairs
+from bioinstruct_dagster.findings.scaling import DATA_SCALING, scaling_rows, size_pairs
 from bioinstruct_dagster.findings.summaries import ablation_summary, scaling_summary
 from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster_tests.findings.made_study import NEW, OLD, STUDY_FILE, Study
@@ -285,7 +284,7 @@ def test_a_heading_holds_the_whole_range_of_detectable_differences(store, matrix
     same = [row for row in rows if (row["task"], row["category"]) == ("average", QA)]
     for row, detectable in zip(same, (0.011, 0.973, 0.5), strict=False):
         row["detectable"] = detectable
-    assert any("detectable 1.1 to 97.3 points" in text for text in texts_of(ablation_figure(rows)))
+    assert any("detectable\n1.1 to 97.3 points" in text for text in texts_of(ablation_figure(rows)))
 
 
 def test_many_experiments_are_ranked_and_the_figure_stays_readable(store):

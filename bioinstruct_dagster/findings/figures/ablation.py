@@ -13,6 +13,7 @@ from bioinstruct_dagster.findings.wording import (
     REHEARSAL,
     amount,
     ends,
+    has_interval,
     is_certain,
     measure_name,
     percent,
@@ -128,7 +129,7 @@ def _heading(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     same = [one for one in rows if _measure(one) == _measure(row)]
     metric = row["metric"]
     could = span((one["detectable"] for one in same), metric)
-    could = could and f"\ndetectable {could}"
+    could = could and f"\ndetectable\n{could}"
     items = "" if row["items_source"] in {"files", "hub", "own"} else f", {row['items_source']}"
     name = measure_name(row).replace("average of ", "average of\n").replace(": ", ":\n")
     return f"{name}\nn = {row['n']:,}{items}{could}"
@@ -147,6 +148,6 @@ def _cell(row: Mapping[str, Any] | None, scales: Mapping[bool, float]) -> Cell:
             ends(low, high, metric, sign=True),
             percent(row["relative_gain"]),
         ],
-        outlined=bool(row["tied_with_best"]),
+        outlined=bool(row["tied_with_best"]) and has_interval(row),
         muted=not is_certain(row),
     )

@@ -134,7 +134,7 @@ def _panel(
     axes.grid(visible=True, axis="y", color=GRID)
     axes.spines[["top", "right"]].set_visible(False)
     gain = percent(first["quoted_gain"])
-    gain = gain and f"; paper's relative gain, quoted: {gain}"
+    gain = gain and f"\npaper's relative gain, quoted: {gain}"
     items = "" if first["items_source"] in {"files", "hub", "own"} else f" {first['items_source']}"
     could = span((row["detectable"] for row in rows), first["metric"])
     could = could and f"; detectable {could}"

@@ -10,7 +10,7 @@ from typing import Any
 from bioinstruct_dagster.findings.coverage import coverage, is_whole
 from bioinstruct_dagster.findings.figures.ablation import training_set
 from bioinstruct_dagster.findings.made import FINDINGS, SCORED
-from bioinstruct_dagster.findings.size_pairs import size_pairs
+from bioinstruct_dagster.findings.scaling import size_pairs
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
     NumberSource,
