@@ -1,7 +1,7 @@
 """Score against number of instructions, with the spread of the seeds: the paper's Figure 3.
 
-Belongs here: the rows of the table `data_scaling`, and its sizes in pairs. Does not: which experiments belong to a
-curve (families), or the figure (figures.scaling).
+Belongs here: the rows of the table `data_scaling`, and its sizes in pairs. Does not: which
+experiments belong to a curve (families), or the figure (figures.scaling).
 """
 
 import math
