@@ -41,16 +41,19 @@ def marked_rows(store: Store, table: Literal["reviewed_instructions", "hf_datase
 def _sentence(gate: str, rules: str, rows: int, *, off: bool, name: bool) -> str:
     if off:
         return f"{gate}: the gate was off, so it did not check {rows:,} of the rows."
+    of_rows, hold, are = f"{rows:,} of the rows", "hold", "are"
+    if rows == 1:
+        hold, are = "holds", "is"
     if name and rules != "placeholder_person":
         return (
-            f"{gate}: {rows:,} of the rows hold a name, a date or another detail that identifies "
+            f"{gate}: {of_rows} {hold} a name, a date or another detail that identifies "
             f"nobody by itself: {rules}."
         )
     if name:
-        return f"{gate}: {rows:,} of the rows hold a person's name without any other identifier."
+        return f"{gate}: {of_rows} {hold} a person's name without any other identifier."
     if gate == "privacy":
         return (
-            f"{gate}: {rows:,} of the rows hold identifiers that the gate found and let stay "
+            f"{gate}: {of_rows} {hold} identifiers that the gate found and let stay "
             f"(BIOINSTRUCT_PRIVACY=flag): {rules}. Read them before you give the set to anyone."
         )
-    return f"{gate}: {rows:,} of the rows are marked for a person to read: {rules}."
+    return f"{gate}: {of_rows} {are} marked for a person to read: {rules}."

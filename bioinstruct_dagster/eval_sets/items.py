@@ -210,6 +210,11 @@ def items_of(
     return TaskItems(items, files.source, unscored, rows)
 
 
+def has_items(task: EvaluationTask, folder: Path = EVALUATION_FOLDER) -> bool:
+    """Whether the evaluation folder holds files of a task, or a copy of its data set of the hub."""
+    return bool(_files_of(task, folder).paths)
+
+
 def _shown(task: EvaluationTask) -> str:
     """The condition of `where` in words."""
     return "; ".join(f"{path} is {' or '.join(one)}" for path, one in task.source.where.items())

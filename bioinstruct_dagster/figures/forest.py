@@ -39,7 +39,7 @@ class ForestRow(NamedTuple):
     subjects: Mapping[str, PlottedScore]  # base | adapter | difference
 
 
-def differences(title: str, rows: Mapping[str, PlottedScore]) -> Drawing:
+def differences(title: str, rows: Mapping[str, PlottedScore], things: str = "tasks") -> Drawing:
     """A drawing of differences with their intervals, around a line at zero.
 
     If not all fit, the intervals are not written beside the names. If that is not enough, those
@@ -48,6 +48,7 @@ def differences(title: str, rows: Mapping[str, PlottedScore]) -> Drawing:
     Args:
         title: above the rows, such as "Adapter minus base".
         rows: by name.
+        things: what the rows are, for a drawing that shows only some of them.
     """
 
     def drawing(room: int) -> str:
@@ -55,7 +56,7 @@ def differences(title: str, rows: Mapping[str, PlottedScore]) -> Drawing:
         for most in range(min(len(rows), _MOST_ROWS), 0, -1):
             chosen = {name for name, _ in furthest[:most]}
             shown = {name: row for name, row in rows.items() if name in chosen}
-            named = title if most == len(rows) else f"{title} ({most} of {len(rows)} tasks)"
+            named = title if most == len(rows) else f"{title} ({most} of {len(rows)} {things})"
             for with_intervals in (True, False):
                 drawn = _differences(named, shown, with_intervals=with_intervals)
                 if len(drawn) <= room:

@@ -28,6 +28,9 @@ def main() -> int:
         type=Path,
         help="the file to write; by default reports/study_report.html in the data folder",
     )
+    report.add_argument(
+        "--note", default="", metavar="TEXT", help="a line to show under the title of the report"
+    )
     arguments = parser.parse_args()
     try:
         settings = load_settings()
@@ -40,7 +43,7 @@ def main() -> int:
             for name in FINDINGS:
                 make(name, sources.findings, settings)
             sources = ReportSources.of(store, settings, matrix)
-        written = write_report(sources, arguments.output)
+        written = write_report(sources, arguments.output, arguments.note)
     except StatedError as error:
         print(error, file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ from bioinstruct_dagster.findings.families import Family
 from bioinstruct_dagster.models.experiments import Experiment
 from bioinstruct_dagster.models.experiments.names import partition_key
 
+_WHOLE = " are scored."
 _MOST_NAMED = 12  # experiments in a sentence
 
 
@@ -65,6 +66,11 @@ def coverage(
             f'as experiments: ["{partition_key(first)}"].'
         )
     return lines
+
+
+def is_whole(line: str) -> bool:
+    """Whether a line of `coverage` says that nothing of a design is missing."""
+    return line.endswith(_WHOLE)
 
 
 def _named(experiments: Iterable[Experiment]) -> str:

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
+from bioinstruct_dagster.figures.forest import differences
+from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.findings import ablation, families, ranking, scaling, summaries
 from bioinstruct_dagster.findings.coverage import coverage
 from bioinstruct_dagster.findings.figures.ablation import ablation_figure
-from bioinstruct_dagster.findings.figures.drawings import Line, with_forest
 from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.figures.scaling import scaling_figure
 from bioinstruct_dagster.findings.files import REPORTS, write_csv, write_finding
 from bioinstruct_dagster.findings.published import PublishedFigures, read_published
+from bioinstruct_dagster.findings.scaling import size_pairs
 from bioinstruct_dagster.models.current_dataset import train_rows
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.plots.canvas import page_picture
@@ -92,8 +94,8 @@ class FindingKind:
     rows: Callable[[Sources], list[dict[str, Any]]]
     figure: "Callable[[Rows, Sources], Figure]"
     described: str
-    summary: Callable[[Rows], str]
-    lines: Callable[[Rows], tuple[str, list[Line]]]
+    summary: Callable[[Rows, Sources], str]
+    lines: Callable[[Rows], summaries.Lines]
     planned: Callable[[ExperimentMatrix], list[families.Family]] | None
     no_recipes: str
     sql: str
@@ -104,7 +106,7 @@ FINDINGS: Mapping[str, FindingKind] = {
         lambda of: ranking.leaderboard_rows(of.store, of.published, of.stand_ins),
         lambda rows, of: leaderboard_figure(rows, of.published),
         "Heat map of experiments by tasks: score, difference to the base model, and places.",
-        summaries.leaderboard_summary,
+        lambda rows, _: summaries.leaderboard_summary(rows),
         summaries.leaderboard_lines,
         None,
         "",
@@ -114,7 +116,7 @@ FINDINGS: Mapping[str, FindingKind] = {
         lambda of: ablation.ablation_rows(of.store, of.matrix, of.stand_ins),
         lambda rows, _: ablation_figure(rows),
         "Heat map of training categories by evaluation categories: difference to the base model.",
-        summaries.ablation_summary,
+        lambda rows, _: summaries.ablation_summary(rows),
         summaries.ablation_lines,
         families.ablation_families,
         ablation.NO_RECIPES,
@@ -124,7 +126,7 @@ FINDINGS: Mapping[str, FindingKind] = {
         lambda of: scaling.scaling_rows(of.store, of.matrix, of.published),
         lambda rows, of: scaling_figure(rows, of.published),
         "Curves of score by number of instructions, with intervals and the seeds' own scores.",
-        summaries.scaling_summary,
+        lambda rows, of: summaries.scaling_summary(rows, size_pairs(rows, of.store, of.stand_ins)),
         summaries.scaling_lines,
         families.scaling_families,
         scaling.NO_RECIPES,
@@ -178,9 +180,9 @@ def make(name: str, sources: Sources, settings: Settings) -> Made:
             finding.no_recipes,
             lambda categories: train_rows(sources.store, categories),
         )
-    text = finding.summary(rows)
-    if rows:
-        text = with_forest(text, *finding.lines(rows))
+    title, lines = finding.lines(rows)
+    drawing = differences(title, lines, "rows") if lines else None
+    text = summary(finding.summary(rows, sources), drawing)
     return Made(rows, files, text, missing, page_picture(figure) if figure else None)
 
 

@@ -6,18 +6,23 @@ Belongs here: the words and the choice of lines. Does not: the rows (ranking, ab
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bioinstruct_dagster.figures.forest import PlottedScore
 from bioinstruct_dagster.findings.figures.ablation import chosen_rows, training_set
-from bioinstruct_dagster.findings.figures.drawings import Line
 from bioinstruct_dagster.findings.figures.leaderboard import ordered_experiments
+from bioinstruct_dagster.findings.scaling import SizePair
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improvement
 from bioinstruct_dagster.findings.wording import (
     amount,
     difference_unit,
     ends,
+    has_interval,
+    is_certain,
     measure_name,
+    unit,
 )
 
-MOST_LINES = 6
+Lines = tuple[str, dict[str, PlottedScore]]
+MOST_NAMED = 4  # measures in a sentence
 _REHEARSED = "Rehearsal: no figure here says anything about medicine. "
 
 
@@ -46,11 +51,14 @@ def leaderboard_summary(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def leaderboard_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Line]]:
+def leaderboard_lines(rows: Sequence[Mapping[str, Any]]) -> Lines:
     """The title and the lines of the drawing: the gains of one measure by experiment."""
     measure = _most_compared(rows)
     mine = [row for row in rows if _measure(row) == measure]
-    return _lines(mine, lambda row: f"{row['base_model']}|{row['recipe']}")
+    one_base = len({row["base_model"] for row in mine}) == 1
+    return _lines(
+        mine, lambda row: row["recipe"] if one_base else f"{row['base_model']}|{row['recipe']}"
+    )
 
 
 def ablation_summary(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -60,27 +68,38 @@ def ablation_summary(rows: Sequence[Mapping[str, Any]]) -> str:
     mine = chosen_rows(rows)
     sets = len({row["trained_on"] for row in mine})
     text = f"{_marked(mine)}{_count(sets, 'training set')} of {mine[0]['base_model']}. "
-    found = []
+    found, equal = [], []
     for measure in dict.fromkeys(map(_measure, mine)):
-        of = [row for row in mine if _measure(row) == measure and row["difference"] is not None]
+        of = [row for row in mine if _measure(row) == measure and has_interval(row)]
         if len(of) < 2 or measure[:2] == (HELD_OUT, "all"):  # noqa: PLR2004 (nothing to compare)
             continue
         best = max(of, key=lambda row: improvement(row) or 0)
         ties = sum(bool(row["tied_with_best"]) for row in of)
-        tied = f" (tied with {ties - 1})" if best["tied_with_best"] and ties > 1 else ""
-        found.append(f"{measure_name(best)}: {training_set(best)}{tied}")
-    return text + ("Greatest gain by category: " + "; ".join(found[:4]) + "." if found else "")
+        if ties == len(of) or not any(map(is_certain, of)):
+            equal.append(measure_name(best))
+        elif not is_certain(best) or (improvement(best) or 0) <= 0:
+            found.append(f"{measure_name(best)}: no certain gain")
+        else:
+            tied = f" (tied with {ties - 1})" if best["tied_with_best"] and ties > 1 else ""
+            found.append(f"{measure_name(best)}: {training_set(best)}{tied}")
+    if found:
+        text += f"Greatest gain by category: {'; '.join(found[:MOST_NAMED])}. "
+    if equal:
+        more = len(equal) - MOST_NAMED
+        named = "; ".join(equal[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        text += f"No training set can be told from another on {named}."
+    return text.strip()
 
 
-def ablation_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Line]]:
+def ablation_lines(rows: Sequence[Mapping[str, Any]]) -> Lines:
     """The title and the lines of the drawing: the gains of one category by training set."""
     mine = chosen_rows(rows)
     measure = _most_compared(mine)
     return _lines([row for row in mine if _measure(row) == measure], training_set)
 
 
-def scaling_summary(rows: Sequence[Mapping[str, Any]]) -> str:
-    """How far the sizes reach, and what the largest gains over the smallest."""
+def scaling_summary(rows: Sequence[Mapping[str, Any]], pairs: Sequence[SizePair]) -> str:
+    """How far the sizes reach, and what the largest gains over the smallest, paired by item."""
     if not rows:
         return "No recipe of several sizes is scored yet."
     curves: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
@@ -98,49 +117,74 @@ def scaling_summary(rows: Sequence[Mapping[str, Any]]) -> str:
         f"{text}, from {first['train_rows']:,.0f} to {last['train_rows']:,.0f} instructions. "
         f"{measure_name(first)}: {amount(first['score'], metric)} "
         f"{ends(first['ci_low'], first['ci_high'], metric)} to {amount(last['score'], metric)} "
-        f"{ends(last['ci_low'], last['ci_high'], metric)} {difference_unit(metric)}."
+        f"{ends(last['ci_low'], last['ci_high'], metric)} {unit(metric)}. "
+        f"{_compared_sizes(first, last, pairs)}"
     )
 
 
-def scaling_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Line]]:
+def size_change(pair: SizePair) -> str:
+    """What the larger size changed, with the interval, and whether 0 is in it."""
+    low, high = pair.change.low, pair.change.high
+    metric = pair.small["metric"]
+    change = (
+        f"{amount(pair.change.score, metric, sign=True)} {ends(low, high, metric, sign=True)} "
+        f"{difference_unit(metric)}"
+    )
+    if low is not None and high is not None and (low > 0 or high < 0):
+        gained = (pair.change.score < 0) == pair.small["lower_is_better"]
+        return f"{change}, {'better' if gained else 'worse'}"
+    return f"{change}, no certain difference"
+
+
+def _compared_sizes(
+    small: Mapping[str, Any], large: Mapping[str, Any], pairs: Sequence[SizePair]
+) -> str:
+    pair = next((one for one in pairs if one.small is small and one.large is large), None)
+    if pair is None:
+        return "The sizes are not compared in pairs."
+    return f"Largest minus smallest size, paired by item: {size_change(pair)}."
+
+
+def scaling_lines(rows: Sequence[Mapping[str, Any]]) -> Lines:
     """The title and the lines of the drawing: the gain over the base model by size."""
     measure = _most_compared(rows)
     mine = sorted(
         (row for row in rows if _measure(row) == measure), key=lambda row: row["train_rows"] or 0
     )
-    return _lines(mine, lambda row: f"{row['train_rows'] or 0:,.0f} {row['base_model']}")
+    one_base = len({row["base_model"] for row in mine}) == 1
+    return _lines(
+        mine,
+        lambda row: f"{row['train_rows'] or 0:,.0f} {'rows' if one_base else row['base_model']}",
+    )
 
 
-def _lines(rows: Sequence[Mapping[str, Any]], label: Any) -> tuple[str, list[Line]]:
-    known = [row for row in rows if row["difference"] is not None][:MOST_LINES]
+def _lines(rows: Sequence[Mapping[str, Any]], label: Any) -> Lines:
+    known = [row for row in rows if has_interval(row)]
     if not known:
-        return "", []
+        return "", {}
     metric = known[0]["metric"]
     scale = 1 if metric == "loss" else 100
-    side = "lower is better" if metric == "loss" else difference_unit(metric)
-
-    def scaled(value: float | None) -> float | None:
-        return None if value is None else scale * value
-
-    return f"{measure_name(known[0])}: adapter minus base ({side})", [
-        Line(
-            label(row),
-            scale * row["difference"],
-            scaled(row["difference_low"]),
-            scaled(row["difference_high"]),
-        )
-        for row in known
-    ]
+    loss = " loss" if metric == "loss" else ""
+    lines: dict[str, PlottedScore] = {}
+    for row in known:
+        name = found = f"{label(row)}{' (older)' if row['older'] else ''}"
+        while name in lines:  # another variant of training
+            name = f"{found} ({sum(one.startswith(found) for one in lines) + 1})"
+        ends = (scale * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        lines[name] = PlottedScore(*ends)
+    return f"{measure_name(known[0])}{loss} minus base, {difference_unit(metric)}", lines
 
 
 def _most_compared(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, str] | None:
-    """The measure of the most rows; of equals an average, then the whole test split."""
+    """The measure of the most rows with an interval; of equals the whole test split, as in the
+    headline of the report, then an average.
+    """
     counts: dict[tuple[str, str, str], int] = {}
-    for row in rows:
+    for row in filter(has_interval, rows):
         counts[_measure(row)] = counts.get(_measure(row), 0) + 1
     return max(
         counts,
-        key=lambda one: (counts[one], one[0] == AVERAGE, one[:2] == (HELD_OUT, "all")),
+        key=lambda one: (counts[one], one[:2] == (HELD_OUT, "all"), one[0] == AVERAGE),
         default=None,
     )
 

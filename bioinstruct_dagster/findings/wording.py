@@ -11,7 +11,6 @@ from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
 
 REHEARSAL = "rehearsal"
 _NATS = "nats"
-_PALE = 0.3
 
 
 def amount(value: float | None, metric: str, *, sign: bool = False) -> str:
@@ -56,18 +55,35 @@ def measure_name(row: Mapping[str, Any]) -> str:
 
 
 def shade(change: float | None, greatest: float, row: Mapping[str, Any]) -> float | None:
-    """How strongly a cell is coloured: a change whose interval holds 0 stays pale.
+    """How strongly a cell is coloured; None, so not at all, unless the change is certain.
 
     Args:
         change: positive for better.
-        greatest: the greatest change that gets full colour.
+        greatest: the greatest certain change, which gets full colour.
         row: with the interval of the difference.
     """
-    if change is None:
+    if change is None or not is_certain(row):
         return None
-    low, high = row["difference_low"], row["difference_high"]
-    sure = low is not None and high is not None and (low > 0 or high < 0)
-    return (change / greatest if greatest else 0.0) * (1 if sure else _PALE)
+    return change / greatest if greatest else 0.0
+
+
+def has_interval(row: Mapping[str, Any]) -> bool:
+    """Whether the difference of a row is known with its interval."""
+    return None not in (row["difference"], row["difference_low"], row["difference_high"])
+
+
+def is_certain(row: Mapping[str, Any]) -> bool:
+    """Whether the interval of a row's difference excludes 0."""
+    return has_interval(row) and (row["difference_low"] > 0 or row["difference_high"] < 0)
+
+
+def span(values: Iterable[float | None], metric: str) -> str:
+    """Some differences from the least to the greatest with their unit; empty without any."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    shown = dict.fromkeys(amount(value, metric) for value in (min(known), max(known)))
+    return f"{' to '.join(shown)} {difference_unit(metric)}"
 
 
 def table_row(row: Mapping[str, Any], first: Iterable[str]) -> dict[str, str]:

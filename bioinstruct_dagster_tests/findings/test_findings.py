@@ -4,16 +4,17 @@ import csv
 
 import pytest
 
+from bioinstruct_dagster.figures.sheet import INLINE_CHARACTERS
 from bioinstruct_dagster.findings.ablation import CATEGORY_ABLATION, ablation_rows
 from bioinstruct_dagster.findings.coverage import coverage
 from bioinstruct_dagster.findings.families import ablation_families, scaling_families
 from bioinstruct_dagster.findings.figures.ablation import ablation_figure
-from bioinstruct_dagster.findings.figures.drawings import INLINE_CHARACTERS
 from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.made import FINDINGS, Sources, make
 from bioinstruct_dagster.findings.published import read_published
 from bioinstruct_dagster.findings.ranking import LEADERBOARD, leaderboard_rows
-from bioinstruct_dagster.findings.scaling import DATA_SCALING, scaling_rows
+from bioinstruct_dagster.findings.scaling import DATA_SCALING, scaling_rows, size_pairs
+from bioinstruct_dagster.findings.summaries import ablation_summary, scaling_summary
 from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster_tests.findings.made_study import NEW, OLD, STUDY_FILE, Study
 
@@ -226,7 +227,7 @@ def test_the_heat_map_of_tasks_quotes_others_in_rows_of_their_own(store):
     texts = texts_of(leaderboard_figure(leaderboard_rows(store, published, {}), published))
     assert "quoted: PMC-LLaMA-7B, PEFT" in texts
     assert "30.6 %" in texts
-    assert any("paper, quoted: +17.3 %" in text for text in texts)
+    assert any("paper's relative gain,\nquoted: +17.3 %" in text for text in texts)
 
 
 def test_the_cells_hold_numbers_and_frames_hold_ties(store, matrix):
@@ -236,6 +237,54 @@ def test_the_cells_hold_numbers_and_frames_hold_ties(store, matrix):
     texts = texts_of(ablation_figure(rows))
     assert f"{100 * own['difference']:+.1f} (=)" in texts
     assert f"{100 * own['relative_gain']:+.1f} %" in texts
+
+
+def test_sizes_are_compared_in_pairs(store, matrix):
+    rows = scaling_rows(small_study(store).save(), matrix, read_published())
+    pairs = size_pairs(rows, store, {})
+    mine = [one for one in pairs if one.small["task"] == "average"]
+    assert [(one.small["train_rows"], one.large["train_rows"]) for one in mine] == [
+        (100, 400), (100, 200), (200, 400),
+    ]  # fmt: skip
+    for one in mine:
+        assert one.change.score == pytest.approx(one.large["score"] - one.small["score"])
+    assert mine[0].change.low > 0
+    assert "Largest minus smallest size, paired by item: -" in scaling_summary(rows, pairs)
+    assert "not compared in pairs" in scaling_summary(rows, [])
+
+
+def test_uncertain_cells_are_white_and_set_no_scale(store, matrix):
+    rows = ablation_rows(small_study(store).save(), matrix, {})
+    before = faces_of(ablation_figure(rows))
+    one_item = cell(rows, "question_answering", "held_out", QA)
+    one_item |= {"difference": -40.0, "difference_low": None, "difference_high": None}
+    after = faces_of(ablation_figure(rows))
+    assert len(before - {"#ffffff"}) > 2
+    assert after <= before | {"#ffffff"}
+
+
+def faces_of(figure):
+    from matplotlib.colors import to_hex
+
+    return {to_hex(patch.get_facecolor()) for patch in figure.axes[0].patches if patch.get_fill()}
+
+
+def test_a_greatest_gain_is_named_only_where_training_sets_differ(store, matrix):
+    rows = ablation_rows(small_study(store).save(), matrix, {})
+    assert "Greatest gain by category: average of question answering: QA" in ablation_summary(rows)
+    equal = [row | {"tied_with_best": True} for row in rows]
+    assert "Greatest gain" not in ablation_summary(equal)
+    assert "No training set can be told from another on" in ablation_summary(equal)
+    unknown = [row | {"difference_low": None} for row in rows]
+    assert "average of question answering" not in ablation_summary(unknown)
+
+
+def test_a_heading_holds_the_whole_range_of_detectable_differences(store, matrix):
+    rows = ablation_rows(small_study(store).save(), matrix, {})
+    same = [row for row in rows if (row["task"], row["category"]) == ("average", QA)]
+    for row, detectable in zip(same, (0.011, 0.973, 0.5), strict=False):
+        row["detectable"] = detectable
+    assert any("detectable\n1.1 to 97.3 points" in text for text in texts_of(ablation_figure(rows)))
 
 
 def test_many_experiments_are_ranked_and_the_figure_stays_readable(store):

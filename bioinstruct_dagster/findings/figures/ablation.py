@@ -12,11 +12,13 @@ from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improv
 from bioinstruct_dagster.findings.wording import (
     REHEARSAL,
     amount,
-    difference_unit,
     ends,
+    has_interval,
+    is_certain,
     measure_name,
     percent,
     shade,
+    span,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ _SHORT = {
 }
 _NOTES = (
     "Cell: difference to the base model, its 95 % interval (other items and seeds), relative gain.",
-    "Blue: better. Orange and hatched: worse. Pale: the interval holds 0. Losses: less is better.",
+    "Blue: better. Orange and hatched: worse. Losses: less is better.",
+    "White with grey numbers: the interval holds 0, or there is none.",
     "Framed: no training set is significantly better (a tie). (=) Trained on this category.",
 )
 _ORDER = (AVERAGE, HELD_OUT)
@@ -71,7 +74,11 @@ def ablation_figure(rows: Sequence[Mapping[str, Any]]) -> "Figure":
     scales = {
         # Tasks share a scale, and so do the parts of the test split: their units are equal.
         of_losses: max(
-            (abs(improvement(row) or 0) for row in mine if (row["metric"] == "loss") == of_losses),
+            (
+                abs(improvement(row) or 0)
+                for row in mine
+                if is_certain(row) and (row["metric"] == "loss") == of_losses
+            ),
             default=0,
         )
         for of_losses in (True, False)
@@ -120,11 +127,9 @@ def _label(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _heading(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     same = [one for one in rows if _measure(one) == _measure(row)]
-    found = [one["detectable"] for one in same if one["detectable"] is not None]
     metric = row["metric"]
-    could = ""
-    if found:
-        could = f"\ndetectable {amount(min(found), metric)} {difference_unit(metric)}"
+    could = span((one["detectable"] for one in same), metric)
+    could = could and f"\ndetectable\n{could}"
     items = "" if row["items_source"] in {"files", "hub", "own"} else f", {row['items_source']}"
     name = measure_name(row).replace("average of ", "average of\n").replace(": ", ":\n")
     return f"{name}\nn = {row['n']:,}{items}{could}"
@@ -143,5 +148,6 @@ def _cell(row: Mapping[str, Any] | None, scales: Mapping[bool, float]) -> Cell:
             ends(low, high, metric, sign=True),
             percent(row["relative_gain"]),
         ],
-        outlined=bool(row["tied_with_best"]),
+        outlined=bool(row["tied_with_best"]) and has_interval(row),
+        muted=not is_certain(row),
     )

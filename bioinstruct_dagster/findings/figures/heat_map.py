@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 GAIN, LOSS, NEUTRAL = (0, 114, 178), (213, 94, 0), (255, 255, 255)  # two colours of Okabe and Ito
 _ROW, _COLUMN, _LETTER = 58, 150, 7.4  # CSS pixels: of a row, of a column, of a letter
+_MUTED = "#6b6b6b"  # grey, with a contrast of 5.3 to white
 _DARK = 140  # luminance below which text is white
 _POINTS = 72 / 96
 
@@ -26,11 +27,13 @@ class Cell(NamedTuple):
         shade: from -1, much worse, to 1, much better; None for a cell without colour.
         lines: its text; the first line is the number.
         outlined: whether it gets a frame, such as that of the best in its column.
+        muted: whether its text is grey, as of a difference that is not certain.
     """
 
     shade: float | None
     lines: Sequence[str]
     outlined: bool = False
+    muted: bool = False
 
 
 EMPTY = Cell(None, ())
@@ -88,7 +91,7 @@ def heat_map(
                         linewidth=2.2,
                     )
                 )  # fmt: skip
-            ink = "#ffffff" if _luminance(back) < _DARK else INK
+            ink = "#ffffff" if _luminance(back) < _DARK else _MUTED if cell.muted else INK
             step = 0.9 / max(3, len(cell.lines))
             middle = top + 0.5 - step * (len(cell.lines) - 1) / 2
             for place, text in enumerate(cell.lines):

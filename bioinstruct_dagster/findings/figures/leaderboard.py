@@ -13,6 +13,7 @@ from bioinstruct_dagster.findings.wording import (
     REHEARSAL,
     amount,
     ends,
+    is_certain,
     measure_name,
     percent,
     shade,
@@ -27,7 +28,8 @@ MOST_ROWS = 40  # a higher figure can't be looked at; the table and the CSV file
 
 _NOTES = (
     "Cell: score; difference to the base model and its 95 % interval, paired by item; place.",
-    "Blue: better than the base model. Orange and hatched: worse. Pale: the interval holds 0.",
+    "Blue: better than the base model. Orange and hatched: worse.",
+    "White with grey numbers: the interval holds 0, or there is none.",
     "Places are a range that the data allow. Framed: no other is significantly better (a tie).",
 )
 
@@ -59,7 +61,14 @@ def leaderboard_figure(rows: Sequence[Mapping[str, Any]], published: PublishedFi
     experiments = ordered_experiments(rows)
     shown = experiments[:MOST_ROWS]
     scales = {
-        key: max((abs(improvement(row) or 0) for row in rows if column_of(row) == key), default=0)
+        key: max(
+            (
+                abs(improvement(row) or 0)
+                for row in rows
+                if is_certain(row) and column_of(row) == key
+            ),
+            default=0,
+        )
         for key, _ in columns
     }
     cells = [[_cell(by_cell.get((name, key)), scales[key]) for key, _ in columns] for name in shown]
@@ -124,7 +133,8 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 def _heading(row: Mapping[str, Any]) -> str:
-    quoted = f"\npaper, quoted: {percent(row['quoted_gain'])}" if row["quoted_gain"] else ""
+    gain = percent(row["quoted_gain"])
+    quoted = gain and f"\npaper's relative gain,\nquoted: {gain}"
     items = "" if row["items_source"] in {"files", "hub", "own"} else f", {row['items_source']}"
     name = measure_name(row).replace("average of ", "average of\n")
     metric = "" if row["task"] == AVERAGE else f"{row['metric']}, "
@@ -149,5 +159,8 @@ def _cell(row: Mapping[str, Any] | None, scale: float) -> Cell:
         lines.append(f"{change_text} {of}")
     lines.append(places_text(row))
     return Cell(
-        shade(change, scale, row), lines, outlined=row["tied_with_best"] and row["compared"] > 1
+        shade(change, scale, row),
+        lines,
+        outlined=row["tied_with_best"] and row["compared"] > 1,
+        muted=not is_certain(row),
     )

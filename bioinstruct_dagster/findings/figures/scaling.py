@@ -12,9 +12,9 @@ from bioinstruct_dagster.findings.published import PublishedFigures
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
 from bioinstruct_dagster.findings.wording import (
     REHEARSAL,
-    difference_unit,
     measure_name,
     percent,
+    span,
     unit,
 )
 from bioinstruct_dagster.plots.canvas import COLOURS, GRID, INK, MARKERS, new_figure
@@ -133,14 +133,11 @@ def _panel(
         axes.set_xscale("log")
     axes.grid(visible=True, axis="y", color=GRID)
     axes.spines[["top", "right"]].set_visible(False)
-    gain = (
-        f"; paper's gain, quoted: {percent(first['quoted_gain'])}" if first["quoted_gain"] else ""
-    )
-    found = [row["detectable"] for row in rows if row["detectable"]]
+    gain = percent(first["quoted_gain"])
+    gain = gain and f"\npaper's relative gain, quoted: {gain}"
     items = "" if first["items_source"] in {"files", "hub", "own"} else f" {first['items_source']}"
-    could = ""
-    if found:
-        could = f"; detectable {scale * min(found):.2g} {difference_unit(first['metric'])}"
+    could = span((row["detectable"] for row in rows), first["metric"])
+    could = could and f"; detectable {could}"
     axes.set_title(f"{measure_name(first)}{gain}\n(n = {first['n']:,}{items}{could})", fontsize=10)
     axes.set_xlabel("instructions trained on")
     metric = "main metrics" if first["task"] == AVERAGE else first["metric"]

@@ -98,12 +98,14 @@ def written_report(
 
 def _summary(sources: "ReportSources", written: "WrittenReport") -> str:
     """The answer, and a drawing of the headline's differences in one unit."""
-    from bioinstruct_dagster.findings.figures.drawings import Line, with_forest
+    from bioinstruct_dagster.figures.forest import PlottedScore, differences
+    from bioinstruct_dagster.figures.sheet import summary
     from bioinstruct_dagster.findings.study_report.headline import lines_of
 
     if not sources.headlines:
-        return written.summary
+        return summary(written.summary)
     title, lines = lines_of(sources.headlines[0])
     mark = "Rehearsal: no figure here says anything about medicine. "
     text = mark * sources.headlines[0].rehearsal + written.summary
-    return with_forest(text, title, [Line(*one) for one in lines])
+    rows = {name: PlottedScore(value, low, high) for name, value, low, high in lines}
+    return summary(text, differences(title, rows, "measures") if rows else None)

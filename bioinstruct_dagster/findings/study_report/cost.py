@@ -94,12 +94,12 @@ def _teachers(spend: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
         yield ReportText(f"Teachers billed {dollars(known)} for replies.{more}")
     else:
         yield ReportText(
-            "Nothing was paid. The rehearsal teacher answered, and its cost is computed as if a "
-            "model of its list price had answered."
+            "Nothing was paid: only the rehearsal teacher answered, which bills nobody. The costs "
+            "below are what a model would have billed at its list price."
         )
     yield ReportTable(
         "Requests to teachers, tokens (prompt and reply) and cost in US dollars.",
-        ["asked for", "state", "paid", "requests", "tokens", "cost", "without a price"],
+        ["asked for", "state", "billed", "requests", "tokens", "cost", "without a price"],
         [
             [
                 _PURPOSES.get(row["purpose"], row["purpose"]),

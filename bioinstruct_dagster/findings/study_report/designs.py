@@ -7,9 +7,10 @@ findings.scaling).
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bioinstruct_dagster.findings.coverage import coverage
+from bioinstruct_dagster.findings.coverage import coverage, is_whole
 from bioinstruct_dagster.findings.figures.ablation import training_set
 from bioinstruct_dagster.findings.made import FINDINGS, SCORED
+from bioinstruct_dagster.findings.scaling import size_pairs
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
     NumberSource,
@@ -21,6 +22,7 @@ from bioinstruct_dagster.findings.study_report.blocks import (
 )
 from bioinstruct_dagster.findings.study_report.headline import bounds
 from bioinstruct_dagster.findings.study_report.sources import ReportSources
+from bioinstruct_dagster.findings.summaries import size_change
 from bioinstruct_dagster.findings.wording import (
     amount,
     difference_unit,
@@ -90,7 +92,7 @@ def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
             "marked, and never averaged with newer ones.",
             "older",
         )
-    yield ReportText(finding.summary(rows))
+    yield ReportText(finding.summary(rows, sources.findings))
     source = NumberSource.of(finding.sql)
     yield ReportFigure(
         finding.described,
@@ -113,8 +115,41 @@ def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
         "other items only. “Tie”: no other training set is significantly better on these items."
         + (f" {left:,} more rows: {name}.csv beside this file." if left > 0 else ""),
     )  # fmt: skip
+    if name == "data_scaling":
+        yield from _size_table(rows, sources, source)
     for line in missing:
-        yield ReportNote(f"Coverage of {line}", "missing")
+        if not is_whole(line):
+            yield ReportNote(f"Coverage of {line}", "missing")
+
+
+def _size_table(
+    rows: Sequence[Mapping[str, Any]], sources: ReportSources, source: NumberSource
+) -> Iterator[Block]:
+    """The sizes of each curve in pairs."""
+    pairs = size_pairs(rows, sources.store, sources.findings.stand_ins)
+    if not pairs:
+        return
+    yield ReportTable(
+        "Sizes in pairs: score of the larger training set minus that of the smaller one, paired by "
+        "item, with 95 % intervals.",
+        ["base model", "trained on", "measure", "smaller, rows", "larger, rows", "n", "difference"],
+        [
+            [
+                one.small["base_model"],
+                training_set(one.small),
+                measure_name(one.small),
+                f"{one.small['train_rows']:,.0f}",
+                f"{one.large['train_rows']:,.0f}",
+                f"{one.small['n']:,}",
+                size_change(one),
+            ]
+            for one in pairs[:MOST_ROWS]
+        ],
+        source,
+        "Each score is a mean over its seeds. The intervals are a bootstrap of the items' values "
+        "(table eval_predictions). They count other items and not other seeds, and they are not "
+        "corrected for the number of pairs.",
+    )
 
 
 def _missing(name: str, sources: ReportSources) -> list[str]:

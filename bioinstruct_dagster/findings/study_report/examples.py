@@ -11,6 +11,7 @@ from bioinstruct_dagster.eval_sets.items import EvaluationItem, options_of
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
 from bioinstruct_dagster.evaluation.tasks.prompting import input_of, passage_of
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
     ModelAnswer,
@@ -62,10 +63,23 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
             continue
         yield ReportExamples(
             one.task.name,
-            f"{one.task.what} {one.told}",
+            f"{one.task.what} {one.told}{_repeated(sources, experiment, one.task)}",
             [_example(one.task, item, answers) for item in one.items],
             _source(experiment, one),
         )
+
+
+def _repeated(sources: ReportSources, experiment: tuple[str, str], task: EvaluationTask) -> str:
+    """How many items of a task training rows repeat; empty if none."""
+    count = max(
+        (
+            row["items_trained_on"]
+            for row in sources.tables["leaderboard"]
+            if (row["base_model"], row["recipe"]) == experiment and row["task"] == task.name
+        ),
+        default=0,
+    )
+    return f" But training rows repeat {number_of(count, 'item')} of the task." if count else ""
 
 
 def _source(experiment: tuple[str, str], one: ChosenExamples) -> NumberSource:

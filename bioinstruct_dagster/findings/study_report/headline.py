@@ -7,13 +7,14 @@ the sentence. Does not: the scores (findings.family_rows), or drawing (study_rep
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.figures.ablation import training_set
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, interval_of
-from bioinstruct_dagster.findings.wording import amount, difference_unit, measure_name
+from bioinstruct_dagster.findings.wording import amount, difference_unit, has_interval, measure_name
 
 LEVEL = 0.05  # of the corrected p-value below which a difference is called real
 Verdict = Literal["better", "worse", "not shown", "unknown"]
@@ -28,11 +29,13 @@ class HeadlineMeasure:
         row: of `data_scaling`, `category_ablation` or `leaderboard`.
         p_holm: of no difference, corrected over the measures of the headline; None if unknown.
         verdict: better, worse, or that no difference is shown.
+        repeated: how many of its items training rows repeat; of several seeds, the most.
     """
 
     row: Mapping[str, Any]
     p_holm: float | None
     verdict: Verdict
+    repeated: int = 0
 
     @property
     def name(self) -> str:
@@ -75,7 +78,16 @@ class Headline:
         if unsure:
             named = _joined([one.name for one in unsure])
             parts.append(f"showed no certain difference on {named}{_unseen(unsure)}")
-        return f"{begin} {'; it '.join(parts)}."
+        return f"{begin} {'; it '.join(parts)}.{self._repeats()}"
+
+    def _repeats(self) -> str:
+        """Which figures include items that training rows repeat; empty if none does."""
+        found = [
+            f"{number_of(one.repeated, 'item')} of {one.row['n']:,} of {one.name}"
+            for one in self.measures
+            if one.repeated
+        ]
+        return f" Training rows repeat {_joined(found)}: the figures include them." if found else ""
 
     def certainty(self) -> str:
         """How sure the sentence is."""
@@ -113,7 +125,7 @@ def headlines(leaderboard: Rows, ablation: Rows, scaling: Rows) -> list[Headline
         rows = [_as_family(row) for row in (*scaling, *ablation, *measured_by_category(leaderboard))
                 if row["base_model"] == base_model]  # fmt: skip
         if rows:
-            found.append(_headline(base_model, rows))
+            found.append(_headline(base_model, rows, leaderboard))
     return found
 
 
@@ -135,17 +147,22 @@ def measured_by_category(rows: Rows) -> list[Mapping[str, Any]]:
 def lines_of(
     headline: Headline,
 ) -> tuple[str, list[tuple[str, float, float | None, float | None]]]:
-    """The title and the lines of a drawing of the measures of one unit, tasks before losses."""
-    known = [one for one in headline.measures if one.row["difference"] is not None]
+    """The title and the lines of a drawing of the measures of one unit: of tasks, unless only the
+    held-out loss has changed for certain. Measures without an interval are left out.
+    """
+    known = [one for one in headline.measures if has_interval(one.row)]
     tasks = [one for one in known if one.row["metric"] != "loss"]
-    shown = tasks or known
-    scale, side = (100, "points") if tasks else (1, "nats, lower is better")
+    certain = {one.row["metric"] == "loss" for one in known if one.verdict in {"better", "worse"}}
+    if certain == {True}:
+        tasks = []
+    shown = tasks or [one for one in known if one.row["metric"] == "loss"]
+    scale, side = (100, "points") if tasks else (1, "nats, less is better")
     names = ("difference", "difference_low", "difference_high")
     lines = []
     for one in shown:
         value, low, high = (None if one.row[n] is None else scale * one.row[n] for n in names)
         lines.append((one.name, value or 0.0, low, high))
-    return f"{headline.base_model}: adapter minus base ({side})", lines
+    return f"Adapter minus base ({side})", lines
 
 
 def _as_family(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,7 +176,7 @@ def _as_family(row: Mapping[str, Any]) -> dict[str, Any]:
     return single | dict(row)
 
 
-def _headline(base_model: str, rows: list[dict[str, Any]]) -> Headline:
+def _headline(base_model: str, rows: list[dict[str, Any]], leaderboard: Rows) -> Headline:
     sets: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
         if row["task"] == HELD_OUT and row["category"] != "all":
@@ -178,9 +195,25 @@ def _headline(base_model: str, rows: list[dict[str, Any]]) -> Headline:
         trained_on=_training_set(first),
         seeds=first["seeds"],
         recipes=first["recipes"],
-        measures=[_measure(row, p) for row, p in zip(mine, p_values, strict=True)],
+        measures=[
+            replace(_measure(row, p), repeated=_repeated(row, leaderboard))
+            for row, p in zip(mine, p_values, strict=True)
+        ],
         older=next((row["older"] for row in mine if row["older"]), ""),
         rehearsal=any(row["rehearsal"] for row in mine),
+    )
+
+
+def _repeated(row: Mapping[str, Any], leaderboard: Rows) -> int:
+    """How many items of a measure training rows repeat."""
+    names = ("base_model", "task", "category", "metric")
+    return max(
+        (
+            one["items_trained_on"]
+            for one in leaderboard
+            if one["recipe"] in row["recipes"] and all(one[name] == row[name] for name in names)
+        ),
+        default=0,
     )
 
 

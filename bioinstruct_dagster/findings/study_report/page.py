@@ -84,17 +84,18 @@ def sections_of(sources: ReportSources) -> list[ReportSection]:
     return [section(sources) for section in _SECTIONS]
 
 
-def write_report(sources: ReportSources, path: Path | None = None) -> WrittenReport:
+def write_report(sources: ReportSources, path: Path | None = None, note: str = "") -> WrittenReport:
     """Write the report; it appears as a whole or not at all.
 
     Args:
         sources: of its numbers.
         path: of the file; by default `study_report.html` in the folder `reports` of the data
             folder.
+        note: a line under the title, such as what the study is an example of.
     """
     target = path or sources.settings.store.data_dir / REPORTS / FILE_NAME
     sections = sections_of(sources)
-    html = small_page(sections, rehearsal_note(sources), _made(sources))
+    html = small_page(sections, rehearsal_note(sources), _made(sources), note=note)
     with new_file(target) as fresh:
         fresh.write_text(html, "utf-8")
     notes = [block for one in sections for block in one.blocks if isinstance(block, ReportNote)]
@@ -110,7 +111,11 @@ def write_report(sources: ReportSources, path: Path | None = None) -> WrittenRep
 
 
 def small_page(
-    sections: Sequence[ReportSection], rehearsal: str, made: str, most: int = MOST_BYTES
+    sections: Sequence[ReportSection],
+    rehearsal: str,
+    made: str,
+    most: int = MOST_BYTES,
+    note: str = "",
 ) -> str:
     """The page; if it would be too large, without its largest figures that lie in files too.
 
@@ -119,9 +124,10 @@ def small_page(
         rehearsal: what of it is a rehearsal; empty if nothing is.
         made: when and from what it was made.
         most: bytes.
+        note: a line under the title.
     """
     shown = list(sections)
-    while len((html := page(shown, rehearsal, made)).encode()) > most:
+    while len((html := page(shown, rehearsal, made, note)).encode()) > most:
         figures = [
             block
             for one in shown
@@ -143,7 +149,7 @@ def small_page(
     return html
 
 
-def page(sections: Sequence[ReportSection], rehearsal: str, made: str) -> str:
+def page(sections: Sequence[ReportSection], rehearsal: str, made: str, note: str = "") -> str:
     """The page of sections."""
     numbered, count = [], 0
     for one in sections:
@@ -160,6 +166,7 @@ def page(sections: Sequence[ReportSection], rehearsal: str, made: str) -> str:
         title="Study report" + (" (rehearsal)" if rehearsal else ""),
         made=made,
         rehearsal=rehearsal,
+        note=note,
         sections=numbered,
         footer=FOOTER,
     )

@@ -7,6 +7,7 @@ sentence (study_report.headline).
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bioinstruct_dagster.eval_sets.items import has_items
 from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.figures.leaderboard import places_text
 from bioinstruct_dagster.findings.made import FINDINGS, quoted_rows
@@ -151,14 +152,25 @@ def _marks(row: Mapping[str, Any]) -> str | None:
 def _unscored(sources: ReportSources) -> Block:
     """Which tasks of the catalogue have no score."""
     scored = {row["task"] for row in sources.tables["leaderboard"]}
-    missing = [name for name in sources.tasks if name not in scored]
+    missing = [task for name, task in sources.tasks.items() if name not in scored]
     if not missing:
         return ReportText("Every task of the catalogue is scored.")
-    return ReportNote(
-        f"Not scored: {', '.join(missing)}. Put their items into the folder BIOINSTRUCT_EVAL_DIR, "
-        "name them in BIOINSTRUCT_EVALUATE_TASKS, and materialize key:eval_scores again.",
-        "missing",
-    )
+    folder = sources.settings.eval_sets.folder
+    here = [task.name for task in missing if has_items(task, folder)]
+    away = [task.name for task in missing if task.name not in here]
+    chosen = sources.settings.evaluation.task_names
+    unnamed = [name for name in here if chosen and name not in chosen]
+    waiting = [name for name in here if name not in unnamed]
+    parts = [
+        f"{', '.join(names)}: {why}."
+        for names, why in (
+            (unnamed, "items at hand, but not named in BIOINSTRUCT_EVALUATE_TASKS"),
+            (waiting, "items at hand; materialize key:eval_scores again"),
+            (away, "no items in the folder BIOINSTRUCT_EVAL_DIR"),
+        )
+        if names
+    ]
+    return ReportNote(f"Not scored: {' '.join(parts)}", "missing")
 
 
 def _quotations(sources: ReportSources, rows: Sequence[Mapping[str, Any]]) -> Iterator[Block]:

@@ -156,7 +156,13 @@ def test_an_example_has_prompt_reference_and_both_answers(store, settings, tmp_p
     items = fixtures_of("bioasq", tmp_path)
     OneTask(store).scored("bioasq", items, "fixture").chosen(settings)
     headline = SimpleNamespace(base_model="tiny", recipes=["all"])
-    sources = SimpleNamespace(store=store, settings=settings, tasks=TASKS, headlines=[headline])
+    sources = SimpleNamespace(
+        store=store,
+        settings=settings,
+        tasks=TASKS,
+        tables={"leaderboard": []},
+        headlines=[headline],
+    )
     section = examples_section(sources)
     assert shown_tasks(section.blocks) == ["bioasq"]
     block = section.blocks[-1]

@@ -107,3 +107,22 @@ def test_a_recipe_that_the_experiment_file_lacks_is_named(found, store):
     title, lines = lines_of(one)
     assert "points" in title
     assert len(lines) == 2
+
+
+def test_repeated_items_are_named_beside_the_figures_that_hold_them(store):
+    study = Study(store).add("all", chances(0.5, 0.5), {"all": (2.0, 1.6)}, rows=400)
+    rows = leaderboard_rows(study.save(), read_published(), {})
+    assert "repeat" not in headlines(rows, [], [])[0].sentence()
+    for row in rows:
+        row["items_trained_on"] = int(row["task"] == "held_out")
+    [one] = headlines(rows, [], [])
+    assert one.sentence().endswith(
+        " Training rows repeat 1 item of 150 of held-out loss: the figures include them."
+    )
+
+
+def test_the_drawing_shows_the_loss_if_only_the_loss_changed_for_certain(found, store):
+    study = Study(store).add("all", chances(0.4, 0.4), {"all": (2.0, 1.6)}, rows=400)
+    title, lines = lines_of(found(study)[0])
+    assert "nats" in title
+    assert [line[0] for line in lines] == ["held-out loss"]

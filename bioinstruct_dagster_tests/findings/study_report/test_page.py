@@ -147,17 +147,29 @@ def test_a_rehearsal_and_older_scores_are_marked_and_no_quotation_stands_beside(
     assert "tiny|another (older data)" in html
 
 
+def test_only_what_is_missing_is_called_missing(of_study):
+    report, _ = of_study
+    missing = " ".join(report.missing)
+    assert "are scored. " not in f"{missing.split('Not scored:')[0]} "
+    assert "no items in the folder BIOINSTRUCT_EVAL_DIR" in missing
+    [scaling] = [one for one in report.sections if one.anchor == "scaling"]
+    tables = [block for block in scaling.blocks if isinstance(block, ReportTable)]
+    assert any(table.caption.startswith("Sizes in pairs") for table in tables)
+
+
 def test_the_command_says_where_the_report_is(folder, of_study, monkeypatch, capsys, tmp_path):
     target = tmp_path / "sent" / "report.html"
     monkeypatch.setenv("BIOINSTRUCT_DATA_DIR", str(folder / "real"))
     monkeypatch.setenv("BIOINSTRUCT_EXPERIMENTS", str(folder / "study.yaml"))
-    monkeypatch.setattr(sys, "argv", ["findings", "report", "--output", str(target)])
+    monkeypatch.setattr(
+        sys, "argv", ["findings", "report", "--output", str(target), "--note", "A <small> example."]
+    )
     assert main() == 0
     told = capsys.readouterr().out
     assert told.startswith("tiny, trained on 400 instructions of all categories")
     assert "Missing: No data set" in told
     assert target.as_uri() in told
-    assert target.is_file()
+    assert '<p class="note">A &lt;small&gt; example.</p>' in target.read_text("utf-8")
     monkeypatch.setenv("BIOINSTRUCT_EXPERIMENTS", str(folder / "gone.yaml"))
     assert main() == 1
     assert "gone.yaml" in capsys.readouterr().err
