@@ -38,7 +38,7 @@ CATEGORY_ABLATION = """
 SAME = {"extraction": "information_extraction"}
 NO_RECIPES = (
     "the experiment file has no recipes of single categories or pairs with equally many rows. "
-    "Add them, as data/experiments.yaml does."
+    "Add them: docs/training.md says how to write experiments."
 )
 
 

@@ -64,7 +64,8 @@ def test_the_ui_shows_summary_count_schema_rows_and_fingerprint(materialize):
     columns = metadata["table columns"].value.columns
     assert [column.name for column in columns][:3] == ["seed_id", "ordinal", "category"]
     assert metadata["five seeds"].value.count("### seed") == 5
-    assert metadata["summary"].value.startswith("80 seed tasks of 32 kinds. Fewest: other, 11.2")
+    sentence = metadata["summary"].value.split("\n\n")[0].replace("\\\n", " ")
+    assert sentence == "80 seed tasks of 32 kinds. Fewest: other, 11.2\xa0%."
     assert len(metadata["fingerprint"].value) == 64
 
 

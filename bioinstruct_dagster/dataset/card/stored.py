@@ -17,6 +17,7 @@ from bioinstruct_dagster.dataset.marked_rows import marked_rows
 from bioinstruct_dagster.dataset.splits import SplitBy
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
+from bioinstruct_dagster.store.gate_order import DROPPING_GATES
 from bioinstruct_dagster.teacher.completions import answered_by
 
 _DISTRIBUTION = "bioinstruct-dagster"
@@ -152,7 +153,8 @@ def _stored_facts(
     settings = {row["gate"]: json.loads(row["made_of"]) for row in gates}  # the last version counts
     counts = {
         gate: _counts(store, gate, settings.get(gate, {}))
-        for gate in ("privacy", "contamination", "novelty")
+        for gate in DROPPING_GATES
+        if gate != "quality"  # the card names its rules
     }
     return StoredFacts(
         seeds=seeds,
