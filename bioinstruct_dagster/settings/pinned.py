@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.settings.env_file import read_env_file
 from bioinstruct_dagster.settings.fields import PROJECT_ROOT
 
@@ -26,6 +27,7 @@ def undone(names: Sequence[str], env_file: Path) -> list[str]:
     return [name for name in names if in_file.get(name, here := os.environ.get(name, "")) != here]
 
 
+@quiet_on_closed_pipe
 def main(names: Sequence[str], env_file: Path = PROJECT_ROOT / ".env") -> int:
     """Say which lines of `.env` are in the way. Returns the exit status.
 
