@@ -271,7 +271,7 @@ def test_rows_of_the_set_that_a_gate_marked_or_did_not_check_are_counted(
     text = text_of(settings, store)
     assert "privacy: 3 of the rows hold identifiers that the gate found and let stay" in text
     assert "mrn, phone" in text
-    assert "privacy: 1 of the rows hold a person's name without any other" in text
+    assert "privacy: 1 of the rows holds a person's name without any other" in text
     assert "novelty: the gate was off, so it did not check 60 of the rows." in text
 
 
