@@ -9,7 +9,6 @@ from bioinstruct_dagster.evaluation.shown import (
     class_table,
     clean_table,
     interval,
-    main_scores,
     other_table,
     paper_table,
     score_table,
@@ -112,14 +111,6 @@ def test_tasks_without_items_stand_in_the_table_of_tasks():
     assert scored["repeated by training rows"] == "1"
     assert missing["note"] == "not scored: no files"
     assert scored.keys() == missing.keys()
-
-
-def test_the_ui_draws_main_metrics_over_time():
-    assert set(main_scores(SCORES)) == {
-        f"{name}_{subject}"
-        for name in ("phee_span_f1", "held_out_loss")
-        for subject in ("base", "adapter", "difference")
-    }
 
 
 def test_the_paper_s_gain_stands_beside_ours_as_a_quotation():

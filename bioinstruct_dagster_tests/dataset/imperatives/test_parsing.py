@@ -1,8 +1,8 @@
 """Reading by a spaCy model, and what is said of a model that can't be used."""
 
 import pytest
-from bioinstruct_dagster.curation.privacy.names.language_model import chosen_model
 
+from bioinstruct_dagster.curation.privacy.entities.language_model import chosen_model
 from bioinstruct_dagster.dataset.imperatives.parsing import VerbModelError, parsed_imperatives
 from bioinstruct_dagster.dataset.imperatives.reading import Imperative
 
