@@ -24,7 +24,7 @@ _EQUAL = ("task", "category", "metric", "task_version", "items_fingerprint", "n"
           "dataset_fingerprint")  # fmt: skip
 
 
-def measures(scores: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def measures(scores: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """The scores of categories: averages, single tasks of categories without, and the test split.
 
     A category of evaluation tasks has an average if several of its tasks are scored.

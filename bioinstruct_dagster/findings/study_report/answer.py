@@ -7,6 +7,7 @@ Belongs here: this section. Does not: the sentence (study_report.headline), or a
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bioinstruct_dagster.findings.family_rows import measures
 from bioinstruct_dagster.findings.figures.leaderboard import ordered_experiments, places_text
 from bioinstruct_dagster.findings.made import FINDINGS
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
@@ -23,7 +24,6 @@ from bioinstruct_dagster.findings.study_report.forest import forest_figure, fore
 from bioinstruct_dagster.findings.study_report.headline import (
     Headline,
     bounds,
-    measured_by_category,
 )
 from bioinstruct_dagster.findings.study_report.sources import ReportSources
 from bioinstruct_dagster.findings.wording import amount, difference_unit, measure_name
@@ -124,11 +124,7 @@ def _forest_source(headline: Headline) -> NumberSource:
 
 def _leaderboard(sources: ReportSources) -> Iterator[Block]:
     """The experiments with the measures of the headlines."""
-    rows = [
-        row
-        for row in measured_by_category(sources.tables["leaderboard"])
-        if row["difference"] is not None
-    ]
+    rows = [row for row in measures(sources.tables["leaderboard"]) if row["difference"] is not None]
     columns = sorted(
         {_measure(row): row for row in rows}.items(),
         key=lambda item: (item[1]["task"] == HELD_OUT, item[0]),

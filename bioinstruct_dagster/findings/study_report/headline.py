@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
 from bioinstruct_dagster.figures.values import number_of
+from bioinstruct_dagster.findings.family_rows import measures
 from bioinstruct_dagster.findings.figures.ablation import training_set
-from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, interval_of
+from bioinstruct_dagster.findings.stored_scores import HELD_OUT, interval_of
 from bioinstruct_dagster.findings.wording import amount, difference_unit, has_interval, measure_name
 
 LEVEL = 0.05  # of the corrected p-value below which a difference is called real
@@ -122,26 +123,11 @@ def headlines(leaderboard: Rows, ablation: Rows, scaling: Rows) -> list[Headline
     order = sorted(experiments, key=lambda name: (-len(experiments[name]), name))
     found = []
     for base_model in order:
-        rows = [_as_family(row) for row in (*scaling, *ablation, *measured_by_category(leaderboard))
+        rows = [_as_family(row) for row in (*scaling, *ablation, *measures(leaderboard))
                 if row["base_model"] == base_model]  # fmt: skip
         if rows:
             found.append(_headline(base_model, rows, leaderboard))
     return found
-
-
-def measured_by_category(rows: Rows) -> list[Mapping[str, Any]]:
-    """Rows of the leaderboard: averages, tasks of categories without one, and the test split."""
-    averaged = {
-        (row["base_model"], row["recipe"], row["category"])
-        for row in rows
-        if row["task"] == AVERAGE
-    }
-    return [
-        row
-        for row in rows
-        if row["task"] in {AVERAGE, HELD_OUT}
-        or (row["base_model"], row["recipe"], row["category"]) not in averaged
-    ]
 
 
 def lines_of(
@@ -184,10 +170,10 @@ def _headline(base_model: str, rows: list[dict[str, Any]], leaderboard: Rows) ->
         key = (tuple(row["recipes"]), row["dataset_fingerprint"], row["prompt_version"])
         sets.setdefault(key, []).append(row)
     best = max(sets.values(), key=_rank)
-    measures: dict[tuple[Any, ...], dict[str, Any]] = {}
+    by_measure: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in best:  # the same measure stands in two tables
-        measures.setdefault((row["task"], row["category"], row["metric"]), row)
-    mine = sorted(measures.values(), key=lambda row: (row["task"] == HELD_OUT, row["category"]))
+        by_measure.setdefault((row["task"], row["category"], row["metric"]), row)
+    mine = sorted(by_measure.values(), key=lambda row: (row["task"] == HELD_OUT, row["category"]))
     p_values = holm([_p_value(row) for row in mine])
     first = best[0]
     return Headline(
@@ -220,13 +206,13 @@ def _repeated(row: Mapping[str, Any], leaderboard: Rows) -> int:
 def _rank(rows: list[dict[str, Any]]) -> tuple[Any, ...]:
     """The present data set first, then the most rows, the most seeds, and the most measures."""
     first = rows[0]
-    measures = {(row["task"], row["category"]) for row in rows}
+    of_set = {(row["task"], row["category"]) for row in rows}
     return (
         not any(row["older"] for row in rows),
         first["train_rows"] or 0,
         first["seeds"],
         first["categories"] is not None,
-        len(measures),
+        len(of_set),
         first["recipes"][0],
     )
 
@@ -269,10 +255,10 @@ def _with_interval(one: HeadlineMeasure) -> str:
     )
 
 
-def _unseen(measures: Sequence[HeadlineMeasure]) -> str:
+def _unseen(unsure: Sequence[HeadlineMeasure]) -> str:
     """How large a difference could have gone unseen, by unit."""
     found: dict[str, list[float]] = {}
-    for one in measures:
+    for one in unsure:
         if one.row["detectable"] is not None:
             found.setdefault(one.row["metric"], []).append(one.row["detectable"])
     by_unit: dict[str, list[tuple[float, str]]] = {}
