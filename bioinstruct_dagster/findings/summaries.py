@@ -18,6 +18,7 @@ from bioinstruct_dagster.findings.wording import (
     has_interval,
     is_certain,
     measure_name,
+    score_text,
     unit,
 )
 
@@ -112,12 +113,10 @@ def scaling_summary(rows: Sequence[Mapping[str, Any]], pairs: Sequence[SizePair]
     text = f"{_marked(rows)}{_count(len(longest), 'size')} of {first['base_model']}"
     if first is last:
         return f"{text}. One size shows no effect of size: score more sizes."
-    metric = first["metric"]
     return (
         f"{text}, from {first['train_rows']:,.0f} to {last['train_rows']:,.0f} instructions. "
-        f"{measure_name(first)}: {amount(first['score'], metric)} "
-        f"{ends(first['ci_low'], first['ci_high'], metric)} to {amount(last['score'], metric)} "
-        f"{ends(last['ci_low'], last['ci_high'], metric)} {unit(metric)}. "
+        f"{measure_name(first)}: {score_text(first)} to {score_text(last)} "
+        f"{unit(first['metric'])}. "
         f"{_compared_sizes(first, last, pairs)}"
     )
 

@@ -39,6 +39,22 @@ def ends(low: float | None, high: float | None, metric: str, *, sign: bool = Fal
     return f"[{amount(low, metric, sign=sign)}, {amount(high, metric, sign=sign)}]"
 
 
+def score_text(row: Mapping[str, Any]) -> str:
+    """The adapter's score with its interval."""
+    metric = row["metric"]
+    return f"{amount(row['score'], metric)} {ends(row['ci_low'], row['ci_high'], metric)}"
+
+
+def difference_ends(row: Mapping[str, Any]) -> str:
+    """The interval of a row's difference."""
+    return ends(row["difference_low"], row["difference_high"], row["metric"], sign=True)
+
+
+def difference_text(row: Mapping[str, Any]) -> str:
+    """The difference with its interval, without the unit."""
+    return f"{amount(row['difference'], row['metric'], sign=True)} {difference_ends(row)}"
+
+
 def percent(value: float | None) -> str:
     """A relative gain."""
     return "" if value is None else f"{100 * value:+,.1f} %"
@@ -98,13 +114,11 @@ def table_row(row: Mapping[str, Any], first: Iterable[str]) -> dict[str, str]:
     for name in first:
         value = row[name]
         names[name.replace("_", " ")] = f"{value:,.0f}" if isinstance(value, float) else str(value)
-    low, high = row["difference_low"], row["difference_high"]
     return names | {
         "measure": measure_name(row),
         "base": amount(row["base_score"], metric),
-        "score": f"{amount(row['score'], metric)} {ends(row['ci_low'], row['ci_high'], metric)}",
-        "difference": f"{amount(row['difference'], metric, sign=True)} "
-        f"{ends(low, high, metric, sign=True)}",
+        "score": score_text(row),
+        "difference": difference_text(row),
         "gain": percent(row["relative_gain"]),
         "unit": unit(metric),
         "n": f"{row['n']:,}",

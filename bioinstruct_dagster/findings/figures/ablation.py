@@ -12,7 +12,7 @@ from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improv
 from bioinstruct_dagster.findings.wording import (
     REHEARSAL,
     amount,
-    ends,
+    difference_ends,
     has_interval,
     is_certain,
     measure_name,
@@ -139,13 +139,12 @@ def _cell(row: Mapping[str, Any] | None, scales: Mapping[bool, float]) -> Cell:
     if row is None or row["difference"] is None:
         return EMPTY
     metric, change = row["metric"], improvement(row)
-    low, high = row["difference_low"], row["difference_high"]
     own = " (=)" if row["trained_on_it"] else ""
     return Cell(
         shade(change, scales[metric == "loss"], row),
         [
             f"{amount(row['difference'], metric, sign=True)}{own}",
-            ends(low, high, metric, sign=True),
+            difference_ends(row),
             percent(row["relative_gain"]),
         ],
         outlined=bool(row["tied_with_best"]) and has_interval(row),

@@ -12,7 +12,7 @@ from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improv
 from bioinstruct_dagster.findings.wording import (
     REHEARSAL,
     amount,
-    ends,
+    difference_text,
     is_certain,
     measure_name,
     percent,
@@ -154,9 +154,7 @@ def _cell(row: Mapping[str, Any] | None, scale: float) -> Cell:
     change = improvement(row)
     lines = [amount(row["score"], metric)]
     if row["difference"] is not None:
-        change_text = amount(row["difference"], metric, sign=True)
-        of = ends(row["difference_low"], row["difference_high"], metric, sign=True)
-        lines.append(f"{change_text} {of}")
+        lines.append(difference_text(row))
     lines.append(places_text(row))
     return Cell(
         shade(change, scale, row),

@@ -21,12 +21,9 @@ from bioinstruct_dagster.findings.study_report.blocks import (
     ReportText,
 )
 from bioinstruct_dagster.findings.study_report.forest import forest_figure, forest_text
-from bioinstruct_dagster.findings.study_report.headline import (
-    Headline,
-    bounds,
-)
+from bioinstruct_dagster.findings.study_report.headline import Headline
 from bioinstruct_dagster.findings.study_report.sources import ReportSources
-from bioinstruct_dagster.findings.wording import amount, difference_unit, measure_name
+from bioinstruct_dagster.findings.wording import difference_text, difference_unit, measure_name
 from bioinstruct_dagster.plots.canvas import svg_text
 
 MOST_EXPERIMENTS, MOST_BASE_MODELS = 12, 4  # of the first screen; the later tables hold all
@@ -162,9 +159,7 @@ def _heading(row: Mapping[str, Any]) -> str:
 def _cell(row: Mapping[str, Any] | None) -> str | None:
     if row is None:
         return None
-    metric = row["metric"]
-    change = amount(row["difference"], metric, sign=True)
-    return f"{change} {bounds(row, metric)}\n{places_text(row)}"
+    return f"{difference_text(row)}\n{places_text(row)}"
 
 
 def experiments_of(rows: Sequence[Mapping[str, Any]]) -> int:

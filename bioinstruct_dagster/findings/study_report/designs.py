@@ -20,15 +20,15 @@ from bioinstruct_dagster.findings.study_report.blocks import (
     ReportTable,
     ReportText,
 )
-from bioinstruct_dagster.findings.study_report.headline import bounds
 from bioinstruct_dagster.findings.study_report.sources import ReportSources
 from bioinstruct_dagster.findings.summaries import size_change
 from bioinstruct_dagster.findings.wording import (
     amount,
+    difference_text,
     difference_unit,
-    ends,
     measure_name,
     percent,
+    score_text,
     unit,
 )
 from bioinstruct_dagster.models.current_dataset import train_rows
@@ -163,9 +163,7 @@ def _missing(name: str, sources: ReportSources) -> list[str]:
 
 def _line(row: Mapping[str, Any]) -> Sequence[str | None]:
     metric = row["metric"]
-    difference = could = None
-    if row["difference"] is not None:
-        difference = f"{amount(row['difference'], metric, sign=True)} {bounds(row, metric)}"
+    could = None
     if row["detectable"] is not None:
         could = f"{amount(row['detectable'], metric)} {difference_unit(metric)}"
     tie = row.get("tied_with_best")
@@ -178,8 +176,8 @@ def _line(row: Mapping[str, Any]) -> Sequence[str | None]:
         f"{row['seeds']:,}",
         f"{row['n']:,}",
         amount(row["base_score"], metric),
-        f"{amount(row['score'], metric)} {ends(row['ci_low'], row['ci_high'], metric)}",
-        difference,
+        score_text(row),
+        None if row["difference"] is None else difference_text(row),
         percent(row["relative_gain"]) or None,
         could,
         None if tie is None else "yes" if tie else "no",

@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bioinstruct_dagster.findings.figures.heat_map import mark
-from bioinstruct_dagster.findings.study_report.headline import Headline, HeadlineMeasure, bounds
-from bioinstruct_dagster.findings.wording import REHEARSAL, amount, difference_unit
+from bioinstruct_dagster.findings.study_report.headline import Headline, HeadlineMeasure
+from bioinstruct_dagster.findings.wording import (
+    REHEARSAL,
+    amount,
+    difference_ends,
+    difference_text,
+    difference_unit,
+    is_certain,
+)
 from bioinstruct_dagster.plots.canvas import COLOURS, GRID, INK, new_figure
 
 if TYPE_CHECKING:
@@ -55,7 +62,7 @@ def forest_text(headline: Headline) -> str:
         if row["difference"] is not None:
             lines.append(
                 f"{one.name}: {amount(row['difference'], metric, sign=True)} "
-                f"{difference_unit(metric)} {bounds(row, metric)}, {_said(one)}"
+                f"{difference_unit(metric)} {difference_ends(row)}, {_said(one)}"
             )
     return f"Forest plot of {headline.base_model}, adapter minus base model. " + "; ".join(lines)
 
@@ -63,8 +70,7 @@ def forest_text(headline: Headline) -> str:
 def _said(one: HeadlineMeasure) -> str:
     if one.verdict not in {"not shown", "unknown"}:
         return one.verdict
-    low, high = one.row["difference_low"], one.row["difference_high"]
-    if low is not None and high is not None and (low > 0 or high < 0):
+    if is_certain(one.row):
         return "not certain once corrected"
     return "no difference shown"
 
@@ -83,7 +89,7 @@ def _panel(axes: "Axes", measures: Sequence[HeadlineMeasure]) -> None:
                       marker="|", markersize=9)  # fmt: skip
         axes.plot([value], [place], color=colour, marker=look, markersize=8, linestyle="none")
         axes.annotate(
-            f"{amount(row['difference'], metric, sign=True)} {bounds(row, metric)}  {_said(one)}",
+            f"{difference_text(row)}  {_said(one)}",
             (1.02, place), xycoords=("axes fraction", "data"), va="center", color=INK,
         )  # fmt: skip
     axes.axvline(0, color=INK, linewidth=1)

@@ -15,7 +15,14 @@ from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.family_rows import measures
 from bioinstruct_dagster.findings.figures.ablation import training_set
 from bioinstruct_dagster.findings.stored_scores import HELD_OUT, interval_of
-from bioinstruct_dagster.findings.wording import amount, difference_unit, has_interval, measure_name
+from bioinstruct_dagster.findings.wording import (
+    amount,
+    difference_ends,
+    difference_unit,
+    has_interval,
+    measure_name,
+    span,
+)
 
 LEVEL = 0.05  # of the corrected p-value below which a difference is called real
 Verdict = Literal["better", "worse", "not shown", "unknown"]
@@ -251,33 +258,20 @@ def _with_interval(one: HeadlineMeasure) -> str:
     row, metric = one.row, one.row["metric"]
     return (
         f"{one.name} ({amount(row['difference'], metric, sign=True)} {difference_unit(metric)} "
-        f"{bounds(row, metric)})"
+        f"{difference_ends(row)})"
     )
 
 
 def _unseen(unsure: Sequence[HeadlineMeasure]) -> str:
     """How large a difference could have gone unseen, by unit."""
-    found: dict[str, list[float]] = {}
+    by_unit: dict[str, list[Mapping[str, Any]]] = {}
     for one in unsure:
         if one.row["detectable"] is not None:
-            found.setdefault(one.row["metric"], []).append(one.row["detectable"])
-    by_unit: dict[str, list[tuple[float, str]]] = {}
-    for metric, values in found.items():
-        by_unit.setdefault(difference_unit(metric), []).extend((each, metric) for each in values)
-    parts = []
-    for unit, pairs in by_unit.items():
-        (least, metric), (most, of_most) = min(pairs), max(pairs)
-        ends = list(dict.fromkeys((amount(least, metric), amount(most, of_most))))
-        parts.append(f"{' to '.join(ends)} {unit}")
+            by_unit.setdefault(difference_unit(one.row["metric"]), []).append(one.row)
+    parts = [
+        span((row["detectable"] for row in rows), rows[0]["metric"]) for rows in by_unit.values()
+    ]
     return f", where differences below {' and '.join(parts)} can stay unseen" if parts else ""
-
-
-def bounds(row: Mapping[str, Any], metric: str) -> str:
-    """The interval of a row's difference in brackets."""
-    low, high = row["difference_low"], row["difference_high"]
-    if low is None or high is None:
-        return "[no interval]"
-    return f"[{amount(low, metric, sign=True)}, {amount(high, metric, sign=True)}]"
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -22,14 +22,15 @@ from bioinstruct_dagster.findings.study_report.blocks import (
     ReportTable,
     ReportText,
 )
-from bioinstruct_dagster.findings.study_report.headline import bounds
 from bioinstruct_dagster.findings.study_report.sources import ReportSources
 from bioinstruct_dagster.findings.wording import (
     amount,
+    difference_text,
     difference_unit,
     ends,
     measure_name,
     percent,
+    score_text,
     unit,
 )
 from bioinstruct_dagster.plots.canvas import svg_text
@@ -116,14 +117,11 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> ReportTable:
 def _line(row: Mapping[str, Any]) -> list[str | None]:
     metric = row["metric"]
     of = "main metrics" if row["task"] == AVERAGE else metric.replace("_", " ")
-    base = difference = None
+    base = could = None
     if row["base_score"] is not None:
         base = f"{amount(row['base_score'], metric)} " + ends(
             row["base_low"], row["base_high"], metric
         )
-    if row["difference"] is not None:
-        difference = f"{amount(row['difference'], metric, sign=True)} {bounds(row, metric)}"
-    could = None
     if row["detectable"] is not None:
         could = f"{amount(row['detectable'], metric)} {difference_unit(metric)}"
     return [
@@ -131,8 +129,8 @@ def _line(row: Mapping[str, Any]) -> list[str | None]:
         f"{measure_name(row)}\n{of}, {unit(metric)}",
         f"{row['n']:,}",
         base,
-        f"{amount(row['score'], metric)} {ends(row['ci_low'], row['ci_high'], metric)}",
-        difference,
+        score_text(row),
+        None if row["difference"] is None else difference_text(row),
         percent(row["relative_gain"]) or None,
         None if row["p_holm"] is None else f"{row['p_holm']:.2g}",
         could,
