@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bioinstruct_dagster.evaluation.metrics.measured import Floats
-from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
+from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, experiment_name
 from bioinstruct_dagster.store.database import Store
 
 # A loss is a mean over tokens. The number of tokens of an item is that of the stored result with
@@ -71,9 +71,9 @@ class ItemValues:
             score, or if items share a passage, so that they are not independent.
         """
         first = rows[0]
-        experiments = [_name(row) for row in rows]
+        experiments = [experiment_name(row) for row in rows]
         if first["task"] != AVERAGE:
-            scores = {_name(row): row for row in rows}
+            scores = {experiment_name(row): row for row in rows}
             found = self._of_task(first["task"], _part(first), experiments, scores)
             return None if found is None else [found]
         arrays = []
@@ -94,15 +94,15 @@ class ItemValues:
             "select base_model, recipe, task, category, score, n, clusters from eval_scores "
             "where main and items = 'all' and subject = 'adapter' and task <> 'held_out'"
         )
-        return {(_name(row), row["task"]): row for row in rows}
+        return {(experiment_name(row), row["task"]): row for row in rows}
 
     def _averaged(self, row: Mapping[str, Any]) -> list[str]:
         """The tasks of an average, by the rule of `evaluation.summaries.averages`."""
-        scored = {task for name, task in self._mains if name == _name(row)}
+        scored = {task for name, task in self._mains if name == experiment_name(row)}
         return sorted(
             task
             for task in scored
-            if self._mains[_name(row), task]["category"] == row["category"]
+            if self._mains[experiment_name(row), task]["category"] == row["category"]
             and self._stand_ins.get(task) not in scored
         )
 
@@ -133,10 +133,6 @@ class ItemValues:
         scaled = weights / weights.mean(axis=1, keepdims=True)
         linear: Floats = means[:, None] + scaled * (values - means[:, None])
         return linear
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['base_model']}|{row['recipe']}"
 
 
 def _part(row: Mapping[str, Any]) -> str | None:

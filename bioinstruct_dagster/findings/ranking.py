@@ -16,6 +16,7 @@ from bioinstruct_dagster.findings.published import PublishedFigures
 from bioinstruct_dagster.findings.stored_scores import (
     AVERAGE,
     HELD_OUT,
+    experiment_name,
     interval_of,
     stored_scores,
 )
@@ -53,7 +54,6 @@ def leaderboard_rows(
         found, method = _places(members, values)
         for row, place in zip(members, found, strict=True):
             gain = published.gain_beside(row)
-            name = f"{row['base_model']}|{row['recipe']}"
             of_category = row["category"] if row["task"] == AVERAGE else ""
             rows.append(
                 row
@@ -63,7 +63,9 @@ def leaderboard_rows(
                     "compared": place.of,
                     "tied_with_best": place.tied_with_best,
                     "compared_by": method,
-                    "items_trained_on": trained_on.get((name, row["task"], of_category), 0),
+                    "items_trained_on": trained_on.get(
+                        (experiment_name(row), row["task"], of_category), 0
+                    ),
                     "quoted_gain": gain.gain if gain else None,
                     "quoted_from": published.told(gain) if gain else None,
                     "made_at": made_at,

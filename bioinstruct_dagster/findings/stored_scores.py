@@ -10,6 +10,7 @@ from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
 from bioinstruct_dagster.findings.comparisons.intervals import Interval, detectable, relative_change
+from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.store.database import Store
 
 AVERAGE, HELD_OUT = "average", "held_out"  # names of tasks; the second is the own test split
@@ -73,7 +74,7 @@ def stored_scores(store: Store) -> list[dict[str, Any]]:
     older = older_experiments(made_results(store), "eval_scores")
     rows = store.rows(SCORES)
     for row in rows:
-        row["older"] = older.get(f"{row['base_model']}|{row['recipe']}")
+        row["older"] = older.get(experiment_name(row))
         row["lower_is_better"] = row["metric"] in LOWER_IS_BETTER
         if row["difference"] is None:
             continue
@@ -85,6 +86,16 @@ def stored_scores(store: Store) -> list[dict[str, Any]]:
             if change:
                 row["relative_gain"], row["relative_low"], row["relative_high"] = change
     return rows
+
+
+def experiment_name(row: Mapping[str, Any]) -> str:
+    """The name of a row's experiment, such as `rehearsal-llama|all`."""
+    return partition_key((row["base_model"], row["recipe"]))
+
+
+def measure_key(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What makes two rows scores of the same measure."""
+    return row["task"], row["category"], row["metric"]
 
 
 def interval_of(row: Mapping[str, Any], of: str = "") -> Interval:

@@ -10,7 +10,13 @@ from bioinstruct_dagster.figures.forest import PlottedScore
 from bioinstruct_dagster.findings.figures.ablation import chosen_rows, training_set
 from bioinstruct_dagster.findings.figures.leaderboard import ordered_experiments
 from bioinstruct_dagster.findings.scaling import SizePair
-from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improvement
+from bioinstruct_dagster.findings.stored_scores import (
+    AVERAGE,
+    HELD_OUT,
+    experiment_name,
+    improvement,
+    measure_key,
+)
 from bioinstruct_dagster.findings.wording import (
     amount,
     difference_unit,
@@ -33,7 +39,7 @@ def leaderboard_summary(rows: Sequence[Mapping[str, Any]]) -> str:
         return "No experiment is scored yet. Materialize key:eval_scores first."
     experiments = {(row["base_model"], row["recipe"]) for row in rows}
     ranked = [row for row in rows if row["compared"] > 1]
-    measures = {_measure(row) for row in rows}
+    measures = {measure_key(row) for row in rows}
     text = f"{_marked(rows)}{_count(len(experiments), 'experiment')} on " + _count(
         len(measures), "measure"
     )
@@ -41,10 +47,10 @@ def leaderboard_summary(rows: Sequence[Mapping[str, Any]]) -> str:
         return f"{text}. No two of them are on equal items, so none is ranked."
     ties = [
         measure
-        for measure in {_measure(row) for row in ranked}
-        if sum(row["tied_with_best"] for row in ranked if _measure(row) == measure) > 1
+        for measure in {measure_key(row) for row in ranked}
+        if sum(row["tied_with_best"] for row in ranked if measure_key(row) == measure) > 1
     ]
-    compared = len({_measure(row) for row in ranked})
+    compared = len({measure_key(row) for row in ranked})
     first = ordered_experiments(rows)[0]
     return (
         f"{text}. Tied for the best: in {len(ties)} of {compared} ranked measures. Best mean place:"
@@ -55,11 +61,9 @@ def leaderboard_summary(rows: Sequence[Mapping[str, Any]]) -> str:
 def leaderboard_lines(rows: Sequence[Mapping[str, Any]]) -> Lines:
     """The title and the lines of the drawing: the gains of one measure by experiment."""
     measure = _most_compared(rows)
-    mine = [row for row in rows if _measure(row) == measure]
+    mine = [row for row in rows if measure_key(row) == measure]
     one_base = len({row["base_model"] for row in mine}) == 1
-    return _lines(
-        mine, lambda row: row["recipe"] if one_base else f"{row['base_model']}|{row['recipe']}"
-    )
+    return _lines(mine, lambda row: row["recipe"] if one_base else experiment_name(row))
 
 
 def ablation_summary(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -70,8 +74,8 @@ def ablation_summary(rows: Sequence[Mapping[str, Any]]) -> str:
     sets = len({row["trained_on"] for row in mine})
     text = f"{_marked(mine)}{_count(sets, 'training set')} of {mine[0]['base_model']}. "
     found, equal = [], []
-    for measure in dict.fromkeys(map(_measure, mine)):
-        of = [row for row in mine if _measure(row) == measure and has_interval(row)]
+    for measure in dict.fromkeys(map(measure_key, mine)):
+        of = [row for row in mine if measure_key(row) == measure and has_interval(row)]
         if len(of) < 2 or measure[:2] == (HELD_OUT, "all"):  # noqa: PLR2004 (nothing to compare)
             continue
         best = max(of, key=lambda row: improvement(row) or 0)
@@ -96,7 +100,7 @@ def ablation_lines(rows: Sequence[Mapping[str, Any]]) -> Lines:
     """The title and the lines of the drawing: the gains of one category by training set."""
     mine = chosen_rows(rows)
     measure = _most_compared(mine)
-    return _lines([row for row in mine if _measure(row) == measure], training_set)
+    return _lines([row for row in mine if measure_key(row) == measure], training_set)
 
 
 def scaling_summary(rows: Sequence[Mapping[str, Any]], pairs: Sequence[SizePair]) -> str:
@@ -106,7 +110,7 @@ def scaling_summary(rows: Sequence[Mapping[str, Any]], pairs: Sequence[SizePair]
     curves: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
         key = (row["base_model"], row["variant"], row["trained_on"], row["dataset_fingerprint"])
-        curves.setdefault((*key, *_measure(row)), []).append(row)
+        curves.setdefault((*key, *measure_key(row)), []).append(row)
     longest = max(curves.values(), key=lambda found: (len(found), found[0]["task"] == HELD_OUT))
     longest.sort(key=lambda row: row["train_rows"] or 0)
     first, last = longest[0], longest[-1]
@@ -148,7 +152,7 @@ def scaling_lines(rows: Sequence[Mapping[str, Any]]) -> Lines:
     """The title and the lines of the drawing: the gain over the base model by size."""
     measure = _most_compared(rows)
     mine = sorted(
-        (row for row in rows if _measure(row) == measure), key=lambda row: row["train_rows"] or 0
+        (row for row in rows if measure_key(row) == measure), key=lambda row: row["train_rows"] or 0
     )
     one_base = len({row["base_model"] for row in mine}) == 1
     return _lines(
@@ -180,16 +184,12 @@ def _most_compared(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, str] | 
     """
     counts: dict[tuple[str, str, str], int] = {}
     for row in filter(has_interval, rows):
-        counts[_measure(row)] = counts.get(_measure(row), 0) + 1
+        counts[measure_key(row)] = counts.get(measure_key(row), 0) + 1
     return max(
         counts,
         key=lambda one: (counts[one], one[:2] == (HELD_OUT, "all"), one[0] == AVERAGE),
         default=None,
     )
-
-
-def _measure(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return row["task"], row["category"], row["metric"]
 
 
 def _marked(rows: Sequence[Mapping[str, Any]]) -> str:

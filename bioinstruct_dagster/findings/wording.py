@@ -70,6 +70,22 @@ def measure_name(row: Mapping[str, Any]) -> str:
     return str(row["task"])
 
 
+def task_order(task: str) -> int:
+    """Averages first, then the test split, then the other tasks."""
+    return {AVERAGE: 0, HELD_OUT: 1}.get(task, 2)
+
+
+def items_mark(row: Mapping[str, Any], sign: str = ", ") -> str:
+    """Where the items come from, after a sign, unless they are the real ones of a task."""
+    source = row["items_source"]
+    return "" if source in {"files", "hub", "own"} else f"{sign}{source}"
+
+
+def marks(row: Mapping[str, Any]) -> str:
+    """What keeps a row from being taken as it stands, in words; empty for nothing."""
+    return "; ".join([REHEARSAL] * row["rehearsal"] + ["older data"] * bool(row["older"]))
+
+
 def shade(change: float | None, greatest: float, row: Mapping[str, Any]) -> float | None:
     """How strongly a cell is coloured; None, so not at all, unless the change is certain.
 
@@ -122,5 +138,5 @@ def table_row(row: Mapping[str, Any], first: Iterable[str]) -> dict[str, str]:
         "gain": percent(row["relative_gain"]),
         "unit": unit(metric),
         "n": f"{row['n']:,}",
-        "marks": "; ".join([REHEARSAL] * row["rehearsal"] + ["older data"] * bool(row["older"])),
+        "marks": marks(row),
     }

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.findings.families import MOST_CATEGORIES
 from bioinstruct_dagster.findings.figures.heat_map import EMPTY, Cell, heat_map
-from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improvement
+from bioinstruct_dagster.findings.stored_scores import improvement, measure_key
 from bioinstruct_dagster.findings.wording import (
     REHEARSAL,
     amount,
     difference_ends,
     has_interval,
     is_certain,
+    items_mark,
     measure_name,
     percent,
     shade,
     span,
+    task_order,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ _NOTES = (
     "White with grey numbers: the interval holds 0, or there is none.",
     "Framed: no training set is significantly better (a tie). (=) Trained on this category.",
 )
-_ORDER = (AVERAGE, HELD_OUT)
 
 
 def chosen_rows(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -62,7 +63,7 @@ def ablation_figure(rows: Sequence[Mapping[str, Any]]) -> "Figure":
     mine = chosen_rows(rows)
     best: dict[tuple[str, tuple[str, str, str]], Mapping[str, Any]] = {}
     for row in mine:  # of results on two data sets, that on the present one; then the most seeds
-        key = (row["trained_on"], _measure(row))
+        key = (row["trained_on"], measure_key(row))
         other = best.get(key)
         if other is None or _rank(row) > _rank(other):
             best[key] = row
@@ -70,7 +71,10 @@ def ablation_figure(rows: Sequence[Mapping[str, Any]]) -> "Figure":
         {row["trained_on"]: row for row in mine}.values(),
         key=lambda row: (len(row["categories"]), row["trained_on"]),
     )
-    columns = sorted({_measure(row): row for row in mine}.items(), key=lambda item: _place(item[0]))
+    columns = sorted(
+        {measure_key(row): row for row in mine}.items(),
+        key=lambda item: (task_order(item[0][0]), item[0]),
+    )
     scales = {
         # Tasks share a scale, and so do the parts of the test split: their units are equal.
         of_losses: max(
@@ -104,15 +108,6 @@ def training_set(row: Mapping[str, Any]) -> str:
     return " + ".join(_SHORT.get(name, name) for name in row["categories"])
 
 
-def _measure(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return row["task"], row["category"], row["metric"]
-
-
-def _place(measure: tuple[str, str, str]) -> tuple[int, tuple[str, str, str]]:
-    task = measure[0]
-    return (_ORDER.index(task) if task in _ORDER else len(_ORDER), measure)
-
-
 def _rank(row: Mapping[str, Any]) -> tuple[bool, int]:
     return row["older"] is None, row["seeds"]
 
@@ -126,13 +121,12 @@ def _label(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _heading(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    same = [one for one in rows if _measure(one) == _measure(row)]
+    same = [one for one in rows if measure_key(one) == measure_key(row)]
     metric = row["metric"]
     could = span((one["detectable"] for one in same), metric)
     could = could and f"\ndetectable\n{could}"
-    items = "" if row["items_source"] in {"files", "hub", "own"} else f", {row['items_source']}"
     name = measure_name(row).replace("average of ", "average of\n").replace(": ", ":\n")
-    return f"{name}\nn = {row['n']:,}{items}{could}"
+    return f"{name}\nn = {row['n']:,}{items_mark(row)}{could}"
 
 
 def _cell(row: Mapping[str, Any] | None, scales: Mapping[bool, float]) -> Cell:

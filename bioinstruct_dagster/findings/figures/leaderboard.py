@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.findings.figures.heat_map import EMPTY, Cell, heat_map
 from bioinstruct_dagster.findings.published import PublishedFigures
-from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT, improvement
+from bioinstruct_dagster.findings.stored_scores import AVERAGE, experiment_name, improvement
 from bioinstruct_dagster.findings.wording import (
     REHEARSAL,
     amount,
     difference_text,
     is_certain,
+    items_mark,
     measure_name,
     percent,
     shade,
+    task_order,
     unit,
 )
 
@@ -54,10 +56,9 @@ def leaderboard_figure(rows: Sequence[Mapping[str, Any]], published: PublishedFi
     """
     columns = sorted(
         {column_of(row): row for row in rows}.items(),
-        key=lambda item: ((AVERAGE, HELD_OUT).index(item[0][0]) if item[0][0] in (AVERAGE, HELD_OUT)
-                          else 2, item[0]),
-    )  # fmt: skip
-    by_cell = {(_name(row), column_of(row)): row for row in rows}
+        key=lambda item: (task_order(item[0][0]), item[0]),
+    )
+    by_cell = {(experiment_name(row), column_of(row)): row for row in rows}
     experiments = ordered_experiments(rows)
     shown = experiments[:MOST_ROWS]
     scales = {
@@ -72,10 +73,8 @@ def leaderboard_figure(rows: Sequence[Mapping[str, Any]], published: PublishedFi
         for key, _ in columns
     }
     cells = [[_cell(by_cell.get((name, key)), scales[key]) for key, _ in columns] for name in shown]
-    labels = [
-        name + (" (older data)" if any(row["older"] for row in rows if _name(row) == name) else "")
-        for name in shown
-    ]
+    older = {experiment_name(row) for row in rows if row["older"]}
+    labels = [f"{name} (older data)" if name in older else name for name in shown]
     quoted: dict[str, dict[int, float]] = {}
     for place, (_, row) in enumerate(columns):
         for one in published.scores_beside(row):
@@ -115,7 +114,7 @@ def ordered_experiments(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     found: dict[str, list[float]] = {}
     for row in rows:
         middle = (row["place_best"] + row["place_last"]) / 2
-        found.setdefault(_name(row), []).append(middle / row["compared"])
+        found.setdefault(experiment_name(row), []).append(middle / row["compared"])
     return sorted(found, key=lambda name: (sum(found[name]) / len(found[name]), name))
 
 
@@ -128,17 +127,12 @@ def places_text(row: Mapping[str, Any]) -> str:
     return f"place {place} of {row['compared']}"
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['base_model']}|{row['recipe']}"
-
-
 def _heading(row: Mapping[str, Any]) -> str:
     gain = percent(row["quoted_gain"])
     quoted = gain and f"\npaper's relative gain,\nquoted: {gain}"
-    items = "" if row["items_source"] in {"files", "hub", "own"} else f", {row['items_source']}"
     name = measure_name(row).replace("average of ", "average of\n")
     metric = "" if row["task"] == AVERAGE else f"{row['metric']}, "
-    return f"{name}\n{metric}{unit(row['metric'])}\nn = {row['n']:,}{items}{quoted}"
+    return f"{name}\n{metric}{unit(row['metric'])}\nn = {row['n']:,}{items_mark(row)}{quoted}"
 
 
 def _two_lines(heading: str) -> str:

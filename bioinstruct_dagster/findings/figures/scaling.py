@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.findings.figures.heat_map import mark
 from bioinstruct_dagster.findings.published import PublishedFigures
-from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
+from bioinstruct_dagster.findings.stored_scores import AVERAGE, measure_key
 from bioinstruct_dagster.findings.wording import (
     REHEARSAL,
+    has_interval,
+    items_mark,
     measure_name,
     percent,
     span,
+    task_order,
     unit,
 )
 from bioinstruct_dagster.plots.canvas import COLOURS, GRID, INK, MARKERS, new_figure
@@ -41,7 +44,8 @@ def scaling_figure(rows: Sequence[Mapping[str, Any]], published: PublishedFigure
         published: figures of others.
     """
     rows = [row for row in rows if row["train_rows"]]  # else its adapter was trained again since
-    measures = sorted({_measure(row) for row in rows}, key=_place)[:MOST_PANELS]
+    measures = sorted(map(_measure, rows), key=lambda one: (task_order(one[0]), one))
+    measures = list(dict.fromkeys(measures))[:MOST_PANELS]
     columns = min(_COLUMNS, max(1, len(measures)))
     lines = max(1, math.ceil(len(measures) / columns))
     curves = list(dict.fromkeys(map(_curve, rows)))
@@ -96,8 +100,7 @@ def _panel(
             linestyle=_DASHES[place % len(_DASHES)],
             label=f"{curve_name(mine[0])}: mean over seeds, 95 % interval",
         )  # fmt: skip
-        paired = [row for row in mine if row["difference_low"] is not None
-                  and row["difference_high"] is not None]  # fmt: skip
+        paired = list(filter(has_interval, mine))
         axes.vlines(
             [row["train_rows"] for row in paired],
             [scale * (row["base_score"] + row["difference_low"]) for row in paired],
@@ -135,9 +138,9 @@ def _panel(
     axes.spines[["top", "right"]].set_visible(False)
     gain = percent(first["quoted_gain"])
     gain = gain and f"\npaper's relative gain, quoted: {gain}"
-    items = "" if first["items_source"] in {"files", "hub", "own"} else f" {first['items_source']}"
     could = span((row["detectable"] for row in rows), first["metric"])
     could = could and f"; detectable {could}"
+    items = items_mark(first, " ")
     axes.set_title(f"{measure_name(first)}{gain}\n(n = {first['n']:,}{items}{could})", fontsize=10)
     axes.set_xlabel("instructions trained on")
     metric = "main metrics" if first["task"] == AVERAGE else first["metric"]
@@ -150,12 +153,7 @@ def _or(value: float | None, other: float) -> float:
 
 def _measure(row: Mapping[str, Any]) -> tuple[Any, ...]:
     of_base = row["base_model"] if row["metric"] == "loss" else ""
-    return row["task"], row["category"], row["metric"], of_base
-
-
-def _place(measure: tuple[Any, ...]) -> tuple[Any, ...]:
-    order = (AVERAGE, HELD_OUT)
-    return (order.index(measure[0]) if measure[0] in order else len(order), *measure)
+    return *measure_key(row), of_base
 
 
 def _curve(row: Mapping[str, Any]) -> tuple[Any, ...]:

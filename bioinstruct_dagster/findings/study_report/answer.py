@@ -10,7 +10,12 @@ from typing import Any
 from bioinstruct_dagster.findings.family_rows import measures
 from bioinstruct_dagster.findings.figures.leaderboard import ordered_experiments, places_text
 from bioinstruct_dagster.findings.made import FINDINGS
-from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
+from bioinstruct_dagster.findings.stored_scores import (
+    AVERAGE,
+    HELD_OUT,
+    experiment_name,
+    measure_key,
+)
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
     NumberSource,
@@ -123,11 +128,11 @@ def _leaderboard(sources: ReportSources) -> Iterator[Block]:
     """The experiments with the measures of the headlines."""
     rows = [row for row in measures(sources.tables["leaderboard"]) if row["difference"] is not None]
     columns = sorted(
-        {_measure(row): row for row in rows}.items(),
+        {measure_key(row): row for row in rows}.items(),
         key=lambda item: (item[1]["task"] == HELD_OUT, item[0]),
     )
     experiments = ordered_experiments(sources.tables["leaderboard"])
-    by_cell = {(f"{row['base_model']}|{row['recipe']}", _measure(row)): row for row in rows}
+    by_cell = {(experiment_name(row), measure_key(row)): row for row in rows}
     lines = []
     for name in experiments[:MOST_EXPERIMENTS]:
         mine = [by_cell.get((name, key)) for key, _ in columns]
@@ -146,10 +151,6 @@ def _leaderboard(sources: ReportSources) -> Iterator[Block]:
         "A place is a range if the data can't tell adapters apart: “place 1-3 of 8” is a tie of "
         f"three. Places hold for single adapters; another seed may get another one.{more}",
     )
-
-
-def _measure(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return row["task"], row["category"], row["metric"]
 
 
 def _heading(row: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from bioinstruct_dagster.findings.wording import (
     amount,
     difference_text,
     difference_unit,
+    marks,
     measure_name,
     percent,
     score_text,
@@ -167,7 +168,6 @@ def _line(row: Mapping[str, Any]) -> Sequence[str | None]:
     if row["detectable"] is not None:
         could = f"{amount(row['detectable'], metric)} {difference_unit(metric)}"
     tie = row.get("tied_with_best")
-    marks = ["rehearsal"] * row["rehearsal"] + ["older data"] * bool(row["older"])
     return [
         row["base_model"],
         training_set(row),
@@ -181,5 +181,5 @@ def _line(row: Mapping[str, Any]) -> Sequence[str | None]:
         percent(row["relative_gain"]) or None,
         could,
         None if tie is None else "yes" if tie else "no",
-        "; ".join(marks) or None,
+        marks(row) or None,
     ]

@@ -14,7 +14,7 @@ from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
 from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.family_rows import measures
 from bioinstruct_dagster.findings.figures.ablation import training_set
-from bioinstruct_dagster.findings.stored_scores import HELD_OUT, interval_of
+from bioinstruct_dagster.findings.stored_scores import HELD_OUT, interval_of, measure_key
 from bioinstruct_dagster.findings.wording import (
     amount,
     difference_ends,
@@ -179,7 +179,7 @@ def _headline(base_model: str, rows: list[dict[str, Any]], leaderboard: Rows) ->
     best = max(sets.values(), key=_rank)
     by_measure: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in best:  # the same measure stands in two tables
-        by_measure.setdefault((row["task"], row["category"], row["metric"]), row)
+        by_measure.setdefault(measure_key(row), row)
     mine = sorted(by_measure.values(), key=lambda row: (row["task"] == HELD_OUT, row["category"]))
     p_values = holm([_p_value(row) for row in mine])
     first = best[0]

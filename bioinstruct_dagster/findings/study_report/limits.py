@@ -6,7 +6,7 @@ Belongs here: this section. Does not: the notes beside single tables.
 from collections.abc import Iterator
 
 from bioinstruct_dagster.evaluation.metrics.paper import NOT_KNOWN, SOURCE
-from bioinstruct_dagster.findings.stored_scores import HELD_OUT
+from bioinstruct_dagster.findings.stored_scores import HELD_OUT, experiment_name
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
     ReportList,
@@ -56,7 +56,7 @@ def _found(sources: ReportSources) -> Iterator[str]:
             "One seed: a training run with another seed may give another result. Train several "
             "seeds of a recipe before you compare recipes."
         )
-    if older := {f"{row['base_model']}|{row['recipe']}" for row in rows if row["older"]}:
+    if older := {experiment_name(row) for row in rows if row["older"]}:
         yield f"Older data: {len(older):,} experiments are not of the present data set."
     if "differ" in (sizes := sizes_of_ablation(sources)):
         yield f"Ablation: {sizes[0].lower()}{sizes[1:]}"

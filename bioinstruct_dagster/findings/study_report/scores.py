@@ -12,7 +12,7 @@ from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.figures.leaderboard import places_text
 from bioinstruct_dagster.findings.made import FINDINGS, quoted_rows
 from bioinstruct_dagster.findings.published import is_comparable
-from bioinstruct_dagster.findings.stored_scores import AVERAGE
+from bioinstruct_dagster.findings.stored_scores import AVERAGE, experiment_name
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
     NumberSource,
@@ -74,7 +74,7 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
             "which only show that the chain works.",
             "rehearsal",
         )
-    if older := sorted({f"{row['base_model']}|{row['recipe']}" for row in rows if row["older"]}):
+    if older := sorted({experiment_name(row) for row in rows if row["older"]}):
         yield ReportNote(
             f"Older: the scores of {', '.join(older)} are not of the present data set. They are "
             "marked, and never averaged with the others.",
@@ -125,7 +125,7 @@ def _line(row: Mapping[str, Any]) -> list[str | None]:
     if row["detectable"] is not None:
         could = f"{amount(row['detectable'], metric)} {difference_unit(metric)}"
     return [
-        f"{row['base_model']}|{row['recipe']}",
+        experiment_name(row),
         f"{measure_name(row)}\n{of}, {unit(metric)}",
         f"{row['n']:,}",
         base,

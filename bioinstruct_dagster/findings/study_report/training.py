@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
+from bioinstruct_dagster.findings.stored_scores import experiment_name
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
     NumberSource,
@@ -16,6 +17,7 @@ from bioinstruct_dagster.findings.study_report.blocks import (
     ReportText,
 )
 from bioinstruct_dagster.findings.study_report.sources import ReportSources
+from bioinstruct_dagster.findings.wording import marks
 from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.models.experiments.names import UnknownExperimentError
 
@@ -77,7 +79,7 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
 def _adapters(rows: list[dict[str, Any]], older: Mapping[str, str]) -> ReportTable:
     lines = [
         [
-            f"{row['base_model']}|{row['recipe']}",
+            experiment_name(row),
             f"{row['train_rows']:,}",
             f"{row['train_tokens']:,}",
             f"{row['steps']:,}",
@@ -88,7 +90,7 @@ def _adapters(rows: list[dict[str, Any]], older: Mapping[str, str]) -> ReportTab
             f"{row['tokens_per_second']:,.0f}",
             _device(row),
             f"{row['trained_at']:%Y-%m-%d}",
-            _marks(row, older),
+            marks(row | {"older": experiment_name(row) in older}) or None,
         ]
         for row in rows[:MOST_ADAPTERS]
     ]
@@ -111,12 +113,6 @@ def _device(row: Mapping[str, Any]) -> str:
     return f"cpu, {row['threads']} thread{'' if row['threads'] == 1 else 's'}"
 
 
-def _marks(row: Mapping[str, Any], older: Mapping[str, str]) -> str | None:
-    marks = ["rehearsal"] * row["rehearsal"]
-    marks += ["older data"] * (f"{row['base_model']}|{row['recipe']}" in older)
-    return "; ".join(marks) or None
-
-
 def _recipes(sources: ReportSources, rows: list[dict[str, Any]]) -> Iterator[Block]:
     """The values of training that the experiments of each base model share or differ in."""
     groups: dict[tuple[Any, ...], list[str]] = {}
@@ -125,7 +121,7 @@ def _recipes(sources: ReportSources, rows: list[dict[str, Any]]) -> Iterator[Blo
         try:
             recipe = sources.findings.matrix.recipe(row["base_model"], row["recipe"])
         except UnknownExperimentError:
-            unknown.append(f"{row['base_model']}|{row['recipe']}")
+            unknown.append(experiment_name(row))
             continue
         values = tuple(_value(recipe, name) for name in _VALUES)
         groups.setdefault((row["base_model"], *values), []).append(row["recipe"])
