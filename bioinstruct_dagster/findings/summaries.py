@@ -24,13 +24,14 @@ from bioinstruct_dagster.findings.wording import (
     has_interval,
     is_certain,
     measure_name,
+    plotted_difference,
     score_text,
     unit,
 )
 
 Lines = tuple[str, dict[str, PlottedScore]]
 MOST_NAMED = 4  # measures in a sentence
-_REHEARSED = "Rehearsal: no figure here says anything about medicine. "
+REHEARSED = "Rehearsal: no figure here says anything about medicine. "
 
 
 def leaderboard_summary(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -166,15 +167,13 @@ def _lines(rows: Sequence[Mapping[str, Any]], label: Any) -> Lines:
     if not known:
         return "", {}
     metric = known[0]["metric"]
-    scale = 1 if metric == "loss" else 100
     loss = " loss" if metric == "loss" else ""
     lines: dict[str, PlottedScore] = {}
     for row in known:
         name = found = f"{label(row)}{' (older)' if row['older'] else ''}"
         while name in lines:  # another variant of training
             name = f"{found} ({sum(one.startswith(found) for one in lines) + 1})"
-        ends = (scale * row[f"difference{end}"] for end in ("", "_low", "_high"))
-        lines[name] = PlottedScore(*ends)
+        lines[name] = plotted_difference(row)
     return f"{measure_name(known[0])}{loss} minus base, {difference_unit(metric)}", lines
 
 
@@ -193,7 +192,7 @@ def _most_compared(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, str] | 
 
 
 def _marked(rows: Sequence[Mapping[str, Any]]) -> str:
-    return _REHEARSED if any(row["rehearsal"] for row in rows) else ""
+    return REHEARSED if any(row["rehearsal"] for row in rows) else ""
 
 
 def _count(number: int, thing: str) -> str:

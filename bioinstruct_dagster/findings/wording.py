@@ -7,6 +7,7 @@ which numbers are shown (ranking, ablation, scaling).
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bioinstruct_dagster.figures.forest import PlottedScore
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
 
 REHEARSAL = "rehearsal"
@@ -18,7 +19,7 @@ def amount(value: float | None, metric: str, *, sign: bool = False) -> str:
     if value is None:
         return "?"
     mark = "+" if sign else ""
-    shown, digits = (value, 2) if metric == "loss" else (100 * value, 1)
+    shown, digits = scale(metric) * value, 2 if metric == "loss" else 1
     return f"{round(shown, digits) + 0.0:{mark}.{digits}f}"  # + 0.0: no minus before a zero
 
 
@@ -97,6 +98,18 @@ def shade(change: float | None, greatest: float, row: Mapping[str, Any]) -> floa
     if change is None or not is_certain(row):
         return None
     return change / greatest if greatest else 0.0
+
+
+def scale(metric: str) -> int:
+    """By what a score is multiplied to be in its unit."""
+    return 1 if metric == "loss" else 100
+
+
+def plotted_difference(row: Mapping[str, Any]) -> PlottedScore:
+    """The difference of a row with an interval, in its unit."""
+    by = scale(row["metric"])
+    value, low, high = (by * row[f"difference{end}"] for end in ("", "_low", "_high"))
+    return PlottedScore(value, low, high)
 
 
 def has_interval(row: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from bioinstruct_dagster.findings.wording import (
     items_mark,
     measure_name,
     percent,
+    scale,
     span,
     task_order,
     unit,
@@ -81,7 +82,7 @@ def _panel(
     published: PublishedFigures,
 ) -> None:
     first = rows[0]
-    scale = 1 if first["metric"] == "loss" else 100
+    by = scale(first["metric"])
     for place, curve in enumerate(curves):
         mine = sorted(
             (row for row in rows if _curve(row) == curve), key=lambda row: row["train_rows"] or 0
@@ -90,10 +91,10 @@ def _panel(
             continue
         colour, look = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
         at = [row["train_rows"] for row in mine]
-        scores = [scale * row["score"] for row in mine]
+        scores = [by * row["score"] for row in mine]
         bars = [
-            [scale * (row["score"] - _or(row["ci_low"], row["score"])) for row in mine],
-            [scale * (_or(row["ci_high"], row["score"]) - row["score"]) for row in mine],
+            [by * (row["score"] - _or(row["ci_low"], row["score"])) for row in mine],
+            [by * (_or(row["ci_high"], row["score"]) - row["score"]) for row in mine],
         ]
         axes.errorbar(
             at, scores, yerr=bars, color=colour, marker=look, capsize=4, markersize=7,
@@ -103,31 +104,31 @@ def _panel(
         paired = list(filter(has_interval, mine))
         axes.vlines(
             [row["train_rows"] for row in paired],
-            [scale * (row["base_score"] + row["difference_low"]) for row in paired],
-            [scale * (row["base_score"] + row["difference_high"]) for row in paired],
+            [by * (row["base_score"] + row["difference_low"]) for row in paired],
+            [by * (row["base_score"] + row["difference_high"]) for row in paired],
             colors=colour, linewidth=6, alpha=0.35,
             label="95 % interval of the difference to the base model (broad)",
         )  # fmt: skip
         for row in mine:
             if row["seeds"] > 1:
-                own = [scale * score for score in row["seed_scores"]]
+                own = [by * score for score in row["seed_scores"]]
                 axes.plot(
                     [row["train_rows"]] * len(own), own, linestyle="none", marker=look,
                     markersize=4, markerfacecolor="none", color=colour,
                     label="single seeds (small, hollow)",
                 )  # fmt: skip
         axes.axhline(
-            scale * mine[-1]["base_score"], color=colour, linewidth=1, linestyle=(0, (6, 3)),
+            by * mine[-1]["base_score"], color=colour, linewidth=1, linestyle=(0, (6, 3)),
             label="base model, ours (long dashes)",
         )  # fmt: skip
     quoted = published.scores_beside(first)
     for one in quoted:
         axes.axhline(
-            scale * one.score, color=INK, linewidth=1, linestyle=":",
+            by * one.score, color=INK, linewidth=1, linestyle=":",
             label="published by others, quoted (dotted)",
         )  # fmt: skip
         axes.annotate(
-            f"quoted: {one.model}", (1, scale * one.score), xycoords=("axes fraction", "data"),
+            f"quoted: {one.model}", (1, by * one.score), xycoords=("axes fraction", "data"),
             ha="right", va="bottom",
         )  # fmt: skip
     if max((row["train_rows"] or 1) for row in rows) > 4 * min(

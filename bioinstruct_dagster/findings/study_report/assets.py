@@ -98,14 +98,13 @@ def written_report(
 
 def _summary(sources: "ReportSources", written: "WrittenReport") -> str:
     """The answer, and a drawing of the headline's differences in one unit."""
-    from bioinstruct_dagster.figures.forest import PlottedScore, differences
+    from bioinstruct_dagster.figures.forest import differences
     from bioinstruct_dagster.figures.sheet import summary
     from bioinstruct_dagster.findings.study_report.headline import lines_of
+    from bioinstruct_dagster.findings.summaries import REHEARSED
 
     if not sources.headlines:
         return summary(written.summary)
     title, lines = lines_of(sources.headlines[0])
-    mark = "Rehearsal: no figure here says anything about medicine. "
-    text = mark * sources.headlines[0].rehearsal + written.summary
-    rows = {name: PlottedScore(value, low, high) for name, value, low, high in lines}
-    return summary(text, differences(title, rows, "measures") if rows else None)
+    text = REHEARSED * sources.headlines[0].rehearsal + written.summary
+    return summary(text, differences(title, lines, "measures") if lines else None)

@@ -14,7 +14,10 @@ from bioinstruct_dagster.findings.wording import (
     difference_ends,
     difference_text,
     difference_unit,
+    has_interval,
     is_certain,
+    plotted_difference,
+    scale,
 )
 from bioinstruct_dagster.plots.canvas import COLOURS, GRID, INK, new_figure
 
@@ -77,17 +80,22 @@ def _said(one: HeadlineMeasure) -> str:
 
 def _panel(axes: "Axes", measures: Sequence[HeadlineMeasure]) -> None:
     metric = measures[0].row["metric"]
-    scale = 1 if metric == "loss" else 100
     for place, one in enumerate(measures):
         colour, look = _LOOKS[one.verdict]
         row = one.row
-        value = scale * row["difference"]
-        low, high = row["difference_low"], row["difference_high"]
-        if low is not None and high is not None:
-            axes.plot([scale * low, scale * high], [place, place], color=colour, linewidth=2.4)
-            axes.plot([scale * low, scale * high], [place, place], color=colour, linestyle="none",
-                      marker="|", markersize=9)  # fmt: skip
-        axes.plot([value], [place], color=colour, marker=look, markersize=8, linestyle="none")
+        if has_interval(row):
+            _, low, high = plotted_difference(row)
+            axes.plot([low, high], [place, place], color=colour, linewidth=2.4)
+            axes.plot([low, high], [place, place], color=colour, linestyle="none", marker="|",
+                      markersize=9)  # fmt: skip
+        axes.plot(
+            [scale(metric) * row["difference"]],
+            [place],
+            color=colour,
+            marker=look,
+            markersize=8,
+            linestyle="none",
+        )
         axes.annotate(
             f"{difference_text(row)}  {_said(one)}",
             (1.02, place), xycoords=("axes fraction", "data"), va="center", color=INK,

@@ -15,12 +15,14 @@ from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.family_rows import measures
 from bioinstruct_dagster.findings.figures.ablation import training_set
 from bioinstruct_dagster.findings.stored_scores import HELD_OUT, interval_of, measure_key
+from bioinstruct_dagster.findings.summaries import Lines
 from bioinstruct_dagster.findings.wording import (
     amount,
     difference_ends,
     difference_unit,
     has_interval,
     measure_name,
+    plotted_difference,
     span,
 )
 
@@ -137,9 +139,7 @@ def headlines(leaderboard: Rows, ablation: Rows, scaling: Rows) -> list[Headline
     return found
 
 
-def lines_of(
-    headline: Headline,
-) -> tuple[str, list[tuple[str, float, float | None, float | None]]]:
+def lines_of(headline: Headline) -> Lines:
     """The title and the lines of a drawing of the measures of one unit: of tasks, unless only the
     held-out loss has changed for certain. Measures without an interval are left out.
     """
@@ -149,24 +149,13 @@ def lines_of(
     if certain == {True}:
         tasks = []
     shown = tasks or [one for one in known if one.row["metric"] == "loss"]
-    scale, side = (100, "points") if tasks else (1, "nats, less is better")
-    names = ("difference", "difference_low", "difference_high")
-    lines = []
-    for one in shown:
-        value, low, high = (None if one.row[n] is None else scale * one.row[n] for n in names)
-        lines.append((one.name, value or 0.0, low, high))
-    return f"Adapter minus base ({side})", lines
+    side = "points" if tasks else "nats, less is better"
+    return f"Adapter minus base ({side})", {one.name: plotted_difference(one.row) for one in shown}
 
 
 def _as_family(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of any of the three tables, with the columns of a family of seeds."""
-    single = {
-        "recipes": [row.get("recipe", "")],
-        "seeds": 1,
-        "categories": None,
-        "variant": "",
-    }
-    return single | dict(row)
+    return {"recipes": [row.get("recipe", "")], "seeds": 1, "categories": None, **row}
 
 
 def _headline(base_model: str, rows: list[dict[str, Any]], leaderboard: Rows) -> Headline:

@@ -125,4 +125,4 @@ def test_the_drawing_shows_the_loss_if_only_the_loss_changed_for_certain(found, 
     study = Study(store).add("all", chances(0.4, 0.4), {"all": (2.0, 1.6)}, rows=400)
     title, lines = lines_of(found(study)[0])
     assert "nats" in title
-    assert [line[0] for line in lines] == ["held-out loss"]
+    assert list(lines) == ["held-out loss"]
