@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.figures.forest import PlottedScore
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.figures.ablation import chosen_rows, training_set
 from bioinstruct_dagster.findings.figures.leaderboard import ordered_experiments
 from bioinstruct_dagster.findings.scaling import SizePair
@@ -41,8 +42,9 @@ def leaderboard_summary(rows: Sequence[Mapping[str, Any]]) -> str:
     experiments = {(row["base_model"], row["recipe"]) for row in rows}
     ranked = [row for row in rows if row["compared"] > 1]
     measures = {measure_key(row) for row in rows}
-    text = f"{_marked(rows)}{_count(len(experiments), 'experiment')} on " + _count(
-        len(measures), "measure"
+    text = (
+        f"{_marked(rows)}{number_of(len(experiments), 'experiment')} on "
+        f"{number_of(len(measures), 'measure')}"
     )
     if not ranked:
         return f"{text}. No two of them are on equal items, so none is ranked."
@@ -73,7 +75,7 @@ def ablation_summary(rows: Sequence[Mapping[str, Any]]) -> str:
         return "No recipe of single categories or pairs is scored yet."
     mine = chosen_rows(rows)
     sets = len({row["trained_on"] for row in mine})
-    text = f"{_marked(mine)}{_count(sets, 'training set')} of {mine[0]['base_model']}. "
+    text = f"{_marked(mine)}{number_of(sets, 'training set')} of {mine[0]['base_model']}. "
     found, equal = [], []
     for measure in dict.fromkeys(map(measure_key, mine)):
         of = [row for row in mine if measure_key(row) == measure and has_interval(row)]
@@ -115,7 +117,7 @@ def scaling_summary(rows: Sequence[Mapping[str, Any]], pairs: Sequence[SizePair]
     longest = max(curves.values(), key=lambda found: (len(found), found[0]["task"] == HELD_OUT))
     longest.sort(key=lambda row: row["train_rows"] or 0)
     first, last = longest[0], longest[-1]
-    text = f"{_marked(rows)}{_count(len(longest), 'size')} of {first['base_model']}"
+    text = f"{_marked(rows)}{number_of(len(longest), 'size')} of {first['base_model']}"
     if first is last:
         return f"{text}. One size shows no effect of size: score more sizes."
     return (
@@ -193,7 +195,3 @@ def _most_compared(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, str] | 
 
 def _marked(rows: Sequence[Mapping[str, Any]]) -> str:
     return REHEARSED if any(row["rehearsal"] for row in rows) else ""
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

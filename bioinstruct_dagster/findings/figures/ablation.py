@@ -6,6 +6,7 @@ Belongs here: what stands in a cell. Does not: the rows (ablation), or drawing (
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.families import MOST_CATEGORIES
 from bioinstruct_dagster.findings.figures.heat_map import EMPTY, Cell, heat_map
 from bioinstruct_dagster.findings.stored_scores import improvement, measure_key
@@ -117,7 +118,7 @@ def _label(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     size = f"{row['train_rows']:,.0f} rows, " if row["train_rows"] else ""
     seeds = max(one["seeds"] for one in mine)
     older = ", older data" if all(one["older"] for one in mine) else ""
-    return f"{training_set(row)}\n{size}{seeds} seed{'s' if seeds > 1 else ''}{older}"
+    return f"{training_set(row)}\n{size}{number_of(seeds, 'seed')}{older}"
 
 
 def _heading(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:

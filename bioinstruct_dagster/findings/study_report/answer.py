@@ -4,7 +4,7 @@ Belongs here: this section. Does not: the sentence (study_report.headline), or a
 (study_report.scores).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bioinstruct_dagster.findings.family_rows import measures
@@ -161,8 +161,3 @@ def _cell(row: Mapping[str, Any] | None) -> str | None:
     if row is None:
         return None
     return f"{difference_text(row)}\n{places_text(row)}"
-
-
-def experiments_of(rows: Sequence[Mapping[str, Any]]) -> int:
-    """How many experiments rows of the leaderboard are of."""
-    return len({(row["base_model"], row["recipe"]) for row in rows})

@@ -4,7 +4,7 @@ Belongs here: what is shown of an item. Does not: which items may be shown
 (study_report.example_items).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bioinstruct_dagster.eval_sets.items import EvaluationItem, options_of
@@ -142,8 +142,3 @@ def shortened(text: str, most: int) -> str:
     half = most // 2
     left = len(text) - 2 * half
     return f"{text[:half]} […{left:,} characters…] {text[-half:]}"
-
-
-def shown_tasks(blocks: Sequence[Block]) -> list[str]:
-    """The names of the tasks that a section shows examples of."""
-    return [one.task for one in blocks if isinstance(one, ReportExamples)]

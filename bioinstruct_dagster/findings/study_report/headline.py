@@ -101,7 +101,6 @@ class Headline:
 
     def certainty(self) -> str:
         """How sure the sentence is."""
-        count = len(self.measures)
         n = sorted({one.row["n"] for one in self.measures})
         items = f"{n[0]:,}" if len(n) == 1 else f"{n[0]:,} to {n[-1]:,}"
         seeds = (
@@ -112,7 +111,7 @@ class Headline:
         )
         return (
             f"“Better” and “worse” mean p < {LEVEL:g}, corrected over the "
-            f"{count} measure{'s' if count > 1 else ''} of this sentence by Holm's method, with "
+            f"{number_of(len(self.measures), 'measure')} of this sentence by Holm's method, with "
             f"{items} items a measure. Brackets hold 95 % intervals. A difference “can stay "
             f"unseen” if such a study would show it with a power below 80 %. {seeds}"
         )

@@ -12,12 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.files import REPORTS
-from bioinstruct_dagster.findings.study_report.answer import (
-    answer_section,
-    experiments_of,
-    rehearsal_note,
-)
+from bioinstruct_dagster.findings.stored_scores import experiment_name
+from bioinstruct_dagster.findings.study_report.answer import answer_section, rehearsal_note
 from bioinstruct_dagster.findings.study_report.blocks import (
     ReportFigure,
     ReportNote,
@@ -214,16 +212,15 @@ def _template() -> Any:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["is_number"] = is_number
     environment.filters["of_numbers"] = of_numbers
     environment.globals["css"] = (_HERE / "page.css").read_text("utf-8")
     return environment.from_string((_HERE / "page.html").read_text("utf-8"))
 
 
 def _made(sources: ReportSources) -> str:
-    count = experiments_of(sources.tables["leaderboard"])
-    scored = f"{count:,} scored experiment{'' if count == 1 else 's'}"
+    rows = sources.tables["leaderboard"]
+    scored = number_of(len(set(map(experiment_name, rows))), "scored experiment")
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    times = [row["made_at"] for row in sources.tables["leaderboard"]]
+    times = [row["made_at"] for row in rows]
     of = f"; leaderboard of {max(times):%Y-%m-%d %H:%M %Z}" if times else ""
     return f"Made on {now} from {scored}{of}."

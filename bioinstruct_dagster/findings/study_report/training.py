@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.stored_scores import experiment_name
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
@@ -110,7 +111,7 @@ def _adapters(rows: list[dict[str, Any]], older: Mapping[str, str]) -> ReportTab
 def _device(row: Mapping[str, Any]) -> str:
     if row["device"] != "cpu" or not row["threads"]:
         return str(row["device"])
-    return f"cpu, {row['threads']} thread{'' if row['threads'] == 1 else 's'}"
+    return f"cpu, {number_of(row['threads'], 'thread')}"
 
 
 def _recipes(sources: ReportSources, rows: list[dict[str, Any]]) -> Iterator[Block]:

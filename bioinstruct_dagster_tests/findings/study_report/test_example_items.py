@@ -9,11 +9,12 @@ import pytest
 from bioinstruct_dagster.eval_sets.catalogue import FIXTURES, read_tasks
 from bioinstruct_dagster.eval_sets.items import items_of
 from bioinstruct_dagster.evaluation.held_out import held_out_items
+from bioinstruct_dagster.findings.study_report.blocks import ReportExamples
 from bioinstruct_dagster.findings.study_report.example_items import (
     MOST_EXAMPLES,
     chosen_examples,
 )
-from bioinstruct_dagster.findings.study_report.examples import examples_section, shown_tasks
+from bioinstruct_dagster.findings.study_report.examples import examples_section
 from bioinstruct_dagster.store.fingerprints import sha256_of
 from bioinstruct_dagster_tests.findings.made_study import Study
 
@@ -164,7 +165,8 @@ def test_an_example_has_prompt_reference_and_both_answers(store, settings, tmp_p
         headlines=[headline],
     )
     section = examples_section(sources)
-    assert shown_tasks(section.blocks) == ["bioasq"]
+    examples = [block for block in section.blocks if isinstance(block, ReportExamples)]
+    assert [block.task for block in examples] == ["bioasq"]
     block = section.blocks[-1]
     example = block.examples[0]
     assert example.prompt.startswith("Snippets: ")
