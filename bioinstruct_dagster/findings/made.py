@@ -19,7 +19,7 @@ from bioinstruct_dagster.findings.figures.leaderboard import leaderboard_figure
 from bioinstruct_dagster.findings.figures.scaling import scaling_figure
 from bioinstruct_dagster.findings.files import REPORTS, write_csv, write_finding
 from bioinstruct_dagster.findings.published import PublishedFigures, read_published
-from bioinstruct_dagster.findings.scaling import size_pairs
+from bioinstruct_dagster.findings.scaling import SizePair, size_pairs
 from bioinstruct_dagster.models.current_dataset import train_rows
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.plots.canvas import page_picture
@@ -84,8 +84,9 @@ class FindingKind:
         rows: of its table.
         figure: of the rows.
         described: what the figure shows, in words.
-        summary: of the rows, in a sentence or two.
+        summary: of the rows and their sizes in pairs, in a sentence or two.
         lines: the title and the lines of the drawing on a page.
+        pairs: its sizes in pairs; empty unless it is a curve.
         planned: the experiments of its design; none for the leaderboard.
         no_recipes: what to say if the experiment file has no such experiments.
         sql: the statement that gives a reader the figure's numbers.
@@ -94,8 +95,9 @@ class FindingKind:
     rows: Callable[[Sources], list[dict[str, Any]]]
     figure: "Callable[[Rows, Sources], Figure]"
     described: str
-    summary: Callable[[Rows, Sources], str]
+    summary: Callable[[Rows, Sequence[SizePair]], str]
     lines: Callable[[Rows], summaries.Lines]
+    pairs: Callable[[Rows, Sources], Sequence[SizePair]]
     planned: Callable[[ExperimentMatrix], list[families.Family]] | None
     no_recipes: str
     sql: str
@@ -108,6 +110,7 @@ FINDINGS: Mapping[str, FindingKind] = {
         "Heat map of experiments by tasks: score, difference to the base model, and places.",
         lambda rows, _: summaries.leaderboard_summary(rows),
         summaries.leaderboard_lines,
+        lambda *_: (),
         None,
         "",
         ranking.LEADERBOARD,
@@ -118,6 +121,7 @@ FINDINGS: Mapping[str, FindingKind] = {
         "Heat map of training categories by evaluation categories: difference to the base model.",
         lambda rows, _: summaries.ablation_summary(rows),
         summaries.ablation_lines,
+        lambda *_: (),
         families.ablation_families,
         ablation.NO_RECIPES,
         ablation.CATEGORY_ABLATION,
@@ -126,8 +130,9 @@ FINDINGS: Mapping[str, FindingKind] = {
         lambda of: scaling.scaling_rows(of.store, of.matrix, of.published),
         lambda rows, of: scaling_figure(rows, of.published),
         "Curves of score by number of instructions, with intervals and the seeds' own scores.",
-        lambda rows, of: summaries.scaling_summary(rows, size_pairs(rows, of.store, of.stand_ins)),
+        summaries.scaling_summary,
         summaries.scaling_lines,
+        lambda rows, of: size_pairs(rows, of.store, of.stand_ins),
         families.scaling_families,
         scaling.NO_RECIPES,
         scaling.DATA_SCALING,
@@ -170,20 +175,21 @@ def make(name: str, sources: Sources, settings: Settings) -> Made:
     files = write_finding(folder, name, rows, figure, finding.described)
     if name == "leaderboard":
         files.append(write_csv(folder / "quoted_figures.csv", quoted_rows(sources.published)))
-    missing: list[str] = []
-    if finding.planned:
-        scored = {(row["base_model"], row["recipe"]) for row in sources.store.rows(SCORED)}
-        missing = coverage(
-            name,
-            finding.planned(sources.matrix),
-            scored,
-            finding.no_recipes,
-            lambda categories: train_rows(sources.store, categories),
-        )
     title, lines = finding.lines(rows)
     drawing = differences(title, lines, "rows") if lines else None
-    text = summary(finding.summary(rows, sources), drawing)
-    return Made(rows, files, text, missing, page_picture(figure) if figure else None)
+    text = summary(finding.summary(rows, finding.pairs(rows, sources)), drawing)
+    picture = page_picture(figure) if figure else None
+    return Made(rows, files, text, not_scored(name, sources), picture)
+
+
+def not_scored(name: str, sources: Sources) -> list[str]:
+    """What of a finding's design is scored, and how to score the rest; empty without a design."""
+    finding, store = FINDINGS[name], sources.store
+    if finding.planned is None:
+        return []
+    scored = {(row["base_model"], row["recipe"]) for row in store.rows(SCORED)}
+    planned = finding.planned(sources.matrix)
+    return coverage(name, planned, scored, finding.no_recipes, lambda some: train_rows(store, some))
 
 
 def later_scores(store: Store) -> list[dict[str, Any]]:

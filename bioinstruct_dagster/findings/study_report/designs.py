@@ -7,10 +7,10 @@ findings.scaling).
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bioinstruct_dagster.findings.coverage import coverage, is_whole
+from bioinstruct_dagster.findings.coverage import is_whole
 from bioinstruct_dagster.findings.figures.ablation import training_set
-from bioinstruct_dagster.findings.made import FINDINGS, SCORED
-from bioinstruct_dagster.findings.scaling import size_pairs
+from bioinstruct_dagster.findings.made import FINDINGS, not_scored
+from bioinstruct_dagster.findings.scaling import SizePair
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
     NumberSource,
@@ -32,7 +32,6 @@ from bioinstruct_dagster.findings.wording import (
     score_text,
     unit,
 )
-from bioinstruct_dagster.models.current_dataset import train_rows
 from bioinstruct_dagster.plots.canvas import svg_text
 
 MOST_ROWS = 200
@@ -81,7 +80,7 @@ def scaling_section(sources: ReportSources) -> ReportSection:
 def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
     finding, rows = FINDINGS[name], sources.tables[name]
     title = "Ablation" if name == "category_ablation" else "Scaling"
-    missing = _missing(name, sources)
+    missing = not_scored(name, sources.findings)
     if not rows:
         what = "No ablation" if name == "category_ablation" else "No scaling curve"
         yield ReportNote(f"{what}: {' '.join(missing)}", "missing")
@@ -93,7 +92,8 @@ def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
             "marked, and never averaged with newer ones.",
             "older",
         )
-    yield ReportText(finding.summary(rows, sources.findings))
+    pairs = finding.pairs(rows, sources.findings)
+    yield ReportText(finding.summary(rows, pairs))
     source = NumberSource.of(finding.sql)
     yield ReportFigure(
         finding.described,
@@ -116,21 +116,16 @@ def _design(name: str, sources: ReportSources, told: str) -> Iterator[Block]:
         "other items only. “Tie”: no other training set is significantly better on these items."
         + (f" {left:,} more rows: {name}.csv beside this file." if left > 0 else ""),
     )  # fmt: skip
-    if name == "data_scaling":
-        yield from _size_table(rows, sources, source)
+    if pairs:
+        yield _size_table(pairs, source)
     for line in missing:
         if not is_whole(line):
             yield ReportNote(f"Coverage of {line}", "missing")
 
 
-def _size_table(
-    rows: Sequence[Mapping[str, Any]], sources: ReportSources, source: NumberSource
-) -> Iterator[Block]:
+def _size_table(pairs: Sequence[SizePair], source: NumberSource) -> ReportTable:
     """The sizes of each curve in pairs."""
-    pairs = size_pairs(rows, sources.store, sources.findings.stand_ins)
-    if not pairs:
-        return
-    yield ReportTable(
+    return ReportTable(
         "Sizes in pairs: score of the larger training set minus that of the smaller one, paired by "
         "item, with 95 % intervals.",
         ["base model", "trained on", "measure", "smaller, rows", "larger, rows", "n", "difference"],
@@ -151,15 +146,6 @@ def _size_table(
         "(table eval_predictions). They count other items and not other seeds, and they are not "
         "corrected for the number of pairs.",
     )
-
-
-def _missing(name: str, sources: ReportSources) -> list[str]:
-    finding, store = FINDINGS[name], sources.store
-    if finding.planned is None:
-        return []
-    scored = {(row["base_model"], row["recipe"]) for row in store.rows(SCORED)}
-    planned = finding.planned(sources.findings.matrix)
-    return coverage(name, planned, scored, finding.no_recipes, lambda some: train_rows(store, some))
 
 
 def _line(row: Mapping[str, Any]) -> Sequence[str | None]:
