@@ -15,12 +15,8 @@ from statistics import fmean
 from typing import Literal
 
 from bioinstruct_dagster.evaluation.metrics.measured import Measured
-from bioinstruct_dagster.evaluation.statistics.closed_forms import (
-    COVERAGE,
-    POWER,
-    normal_quantile,
-)
 from bioinstruct_dagster.evaluation.statistics.over_seeds import SeedsEstimate, over_seeds
+from bioinstruct_dagster.findings.comparisons.intervals import Interval, detectable
 from bioinstruct_dagster.findings.worth.fit import FitComparison
 
 Verdict = Literal["better", "tied", "worse"]
@@ -36,7 +32,9 @@ class LossComparison:
         loss_without: the mean over seeds without rows of the refresh.
         loss_with: the mean over seeds with them.
         by_seed: the difference of each seed.
-        detectable: a difference of this size is found with a power of about 80 %.
+        detectable: a difference of this size is found with a power of about 80 %, by the quantiles
+            of the normal distribution: those of t, which the interval uses, have a smaller ratio.
+            But with few seeds, the width itself varies much from trial to trial.
     """
 
     found: SeedsEstimate
@@ -91,13 +89,14 @@ def compared_losses(
         return None
     first, second = ([one.for_items(shared) for one in arm] for arm in (without, with_added))
     found = over_seeds(second, {}, first)
+    estimate = found.estimate
     losses = [[_loss(one) for one in arm] for arm in (first, second)]
     return LossComparison(
         found,
         fmean(losses[0]),
         fmean(losses[1]),
         tuple(after - before for before, after in zip(*losses, strict=True)),
-        _detectable(found),
+        detectable(Interval(estimate.score, estimate.ci_low, estimate.ci_high)),
     )
 
 
@@ -105,17 +104,3 @@ def _loss(measured: Measured) -> float:
     """Nats per token of all rows together."""
     above, below = measured.values.sum(axis=0)
     return float(above / below)
-
-
-def _detectable(found: SeedsEstimate) -> float | None:
-    """The half-width of the interval, widened from coverage to power.
-
-    By the quantiles of the normal distribution: those of t, which the interval uses, have a smaller
-    ratio. But with few seeds, the width itself varies much from trial to trial.
-    """
-    estimate = found.estimate
-    if estimate.ci_low is None or estimate.ci_high is None:
-        return None
-    coverage = float(normal_quantile((1 + COVERAGE) / 2))
-    half = (estimate.ci_high - estimate.ci_low) / 2
-    return half * (coverage + float(normal_quantile(POWER))) / coverage
