@@ -20,6 +20,7 @@ from bioinstruct_dagster.eval_sets.items import EvaluationItem, items_of
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.held_out import HELD_OUT, held_out_items
 from bioinstruct_dagster.evaluation.tasks.keys import OWN_TASK
+from bioinstruct_dagster.models.experiments.names import Experiment, experiment_columns
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -75,26 +76,32 @@ class ChosenExamples:
     told: str
 
 
+def predictions_of(store: Store, experiment: Experiment) -> list[dict[str, Any]]:
+    """What base model and adapter of an experiment answered."""
+    return store.rows(PREDICTIONS, experiment_columns(experiment))
+
+
 def chosen_examples(
     store: Store,
     settings: Settings,
     tasks: Mapping[str, EvaluationTask],
-    experiment: tuple[str, str],
+    experiment: Experiment,
+    predictions: Sequence[Mapping[str, Any]],
 ) -> list[ChosenExamples]:
     """The items of each task that an experiment is scored on.
 
     Args:
-        store: with the scores and predictions.
+        store: with the scores.
         settings: the folders of tasks and items, and the licence of the data set.
         tasks: the catalogue by name.
         experiment: base model and recipe.
+        predictions: its rows, from `predictions_of`.
     """
-    named = dict(zip(("base_model", "recipe"), experiment, strict=True))
     asked: dict[str, set[str]] = {}
-    for row in store.rows(PREDICTIONS, named):
+    for row in predictions:
         asked.setdefault(row["task"], set()).add(row["item_id"])
     known = {OWN_TASK: HELD_OUT, **tasks}
-    scored = {row["task"]: row for row in store.rows(SCORED_TASKS, named)}
+    scored = {row["task"]: row for row in store.rows(SCORED_TASKS, experiment_columns(experiment))}
     return [
         _chosen(store, settings, task, scored[name], asked.get(name, set()))
         for name, task in known.items()

@@ -23,11 +23,12 @@ from bioinstruct_dagster.findings.study_report.blocks import (
     ShownExample,
 )
 from bioinstruct_dagster.findings.study_report.example_items import (
-    PREDICTIONS,
     ChosenExamples,
     chosen_examples,
+    predictions_of,
 )
 from bioinstruct_dagster.findings.study_report.sources import ReportSources
+from bioinstruct_dagster.models.experiments.names import Experiment, partition_key
 
 MOST_CHARACTERS, MOST_OF_ANSWER = 1_400, 700
 _SUBJECTS = {"base": "base model", "adapter": "adapter"}
@@ -45,14 +46,13 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
         return
     headline = sources.headlines[0]
     experiment = (headline.base_model, headline.recipes[0])
-    named = dict(zip(("base_model", "recipe"), experiment, strict=True))
-    answers: Answers = {
-        (row["task"], row["item_id"], row["subject"]): row
-        for row in sources.store.rows(PREDICTIONS, named)
-    }
-    chosen = chosen_examples(sources.store, sources.settings, sources.tasks, experiment)
+    predictions = predictions_of(sources.store, experiment)
+    answers: Answers = {(row["task"], row["item_id"], row["subject"]): row for row in predictions}
+    chosen = chosen_examples(
+        sources.store, sources.settings, sources.tasks, experiment, predictions
+    )
     yield ReportText(
-        f"The adapter is {'|'.join(experiment)}. A hash of the item's identifier draws the items, "
+        f"The adapter is {partition_key(experiment)}. A hash of the item's identifier draws the items, "
         "so none is chosen for its answers. The prompt template of the base model frames the "
         "prompts, and long texts are shortened in their middle. Items are shown only if they may "
         "be passed on. The privacy gate does not read the answers of models."
@@ -69,7 +69,7 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
         )
 
 
-def _repeated(sources: ReportSources, experiment: tuple[str, str], task: EvaluationTask) -> str:
+def _repeated(sources: ReportSources, experiment: Experiment, task: EvaluationTask) -> str:
     """How many items of a task training rows repeat; empty if none."""
     count = max(
         (
@@ -82,7 +82,7 @@ def _repeated(sources: ReportSources, experiment: tuple[str, str], task: Evaluat
     return f" But training rows repeat {number_of(count, 'item')} of the task." if count else ""
 
 
-def _source(experiment: tuple[str, str], one: ChosenExamples) -> NumberSource:
+def _source(experiment: Experiment, one: ChosenExamples) -> NumberSource:
     ids = ", ".join("'" + item.id.replace("'", "''") + "'" for item in one.items)
     return NumberSource.of(f"""
         select item_id, subject, prediction, chosen, metric, value

@@ -5,7 +5,7 @@ rows an arm has (findings.worth.arms), the verdict (findings.worth.verdict), or 
 process (findings.worth.assets).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from bioinstruct_dagster.evaluation.planning import BasePlan, StoredAdapter
 from bioinstruct_dagster.evaluation.selection import ChosenTask, ChosenTasks
 from bioinstruct_dagster.evaluation.tasks.keys import adapter_content
 from bioinstruct_dagster.evaluation.tasks.samples import sample
-from bioinstruct_dagster.findings.worth.arms import Arms, arms_of
+from bioinstruct_dagster.findings.worth.arms import Arms, Row, arms_of
 from bioinstruct_dagster.findings.worth.fit import FitComparison, compared_fits
 from bioinstruct_dagster.findings.worth.refresh import Refresh
 from bioinstruct_dagster.findings.worth.verdict import LossComparison, compared_losses, verdict_of
@@ -50,6 +50,7 @@ class Trial:
         experiment: the base model and the recipe in the experiment file.
         refresh: that is tested.
         dataset: the present version, of which all rows are.
+        rows: its train split.
         arms: by seed.
         specs: by (arm, seed), the adapter.
     """
@@ -57,6 +58,7 @@ class Trial:
     experiment: Experiment
     refresh: Refresh
     dataset: DatasetVersion
+    rows: Sequence[Row]
     arms: Mapping[int, Arms]
     specs: Mapping[tuple[str, int], TrainingSpec]
 
@@ -129,7 +131,7 @@ def planned_trial(  # noqa: PLR0917  # all that determines the adapters
                 adapters_dir=str(settings.store.data_dir / FOLDER),
                 row_ids=tuple(sorted(row_ids)),
             )
-    return Trial(experiment, refresh, dataset, arms, specs)
+    return Trial(experiment, refresh, dataset, rows, arms, specs)
 
 
 def scoring_plan(
@@ -234,9 +236,8 @@ def worth_rows(
 
 def _fits(trial: Trial, settings: Settings) -> FitComparison:
     """How well the outputs of the refresh fit their prompts, beside those of the rows before it."""
-    rows = read_split(trial.dataset.path, "train", trial.dataset.fingerprint)
     before, added = (
-        [row for row in rows if row["row_id"] in names]
+        [row for row in trial.rows if row["row_id"] in names]
         for names in (trial.refresh.before, trial.refresh.added)
     )
     return compared_fits(before, added, settings.runs.seed)

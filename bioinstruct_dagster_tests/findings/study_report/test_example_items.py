@@ -13,6 +13,7 @@ from bioinstruct_dagster.findings.study_report.blocks import ReportExamples
 from bioinstruct_dagster.findings.study_report.example_items import (
     MOST_EXAMPLES,
     chosen_examples,
+    predictions_of,
 )
 from bioinstruct_dagster.findings.study_report.examples import examples_section
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -87,7 +88,8 @@ class OneTask:
 
     def chosen(self, settings):
         self.store.replace(self.tables)
-        return chosen_examples(self.store, settings, TASKS, EXPERIMENT)
+        predictions = predictions_of(self.store, EXPERIMENT)
+        return chosen_examples(self.store, settings, TASKS, EXPERIMENT, predictions)
 
 
 def fixtures_of(task, tmp_path):
