@@ -52,10 +52,10 @@ def _blocks(sources: ReportSources) -> Iterator[Block]:
         sources.store, sources.settings, sources.tasks, experiment, predictions
     )
     yield ReportText(
-        f"The adapter is {partition_key(experiment)}. A hash of the item's identifier draws the items, "
-        "so none is chosen for its answers. The prompt template of the base model frames the "
-        "prompts, and long texts are shortened in their middle. Items are shown only if they may "
-        "be passed on. The privacy gate does not read the answers of models."
+        f"The adapter is {partition_key(experiment)}. A hash of the item's identifier draws the "
+        "items, so none is chosen for its answers. The prompt template of the base model frames "
+        "the prompts, and long texts are shortened in their middle. Items are shown only if they "
+        "may be passed on. The privacy gate does not read the answers of models."
     )
     for one in chosen:
         if not one.items:

@@ -84,7 +84,7 @@ def _panel(axes: "Axes", measures: Sequence[HeadlineMeasure]) -> None:
         colour, look = _LOOKS[one.verdict]
         row = one.row
         if has_interval(row):
-            _, low, high = plotted_difference(row)
+            low, high = plotted_difference(row).ends
             axes.plot([low, high], [place, place], color=colour, linewidth=2.4)
             axes.plot([low, high], [place, place], color=colour, linestyle="none", marker="|",
                       markersize=9)  # fmt: skip
