@@ -52,12 +52,12 @@ def _told_of_cost(card: Card, origins: RowOrigins) -> str:
     rehearsed = sum(one.replies for one in stored.requests if one.rehearsal)
     if rehearsed:
         told.append(
-            f"Nobody paid for {number_of(rehearsed, 'reply', 'replies')} of the rehearsal teacher: "
+            f"Nobody paid for {number_of(rehearsed, 'reply')} of the rehearsal teacher: "
             "the cost is computed as if a model of its list price had written them."
         )
     unpriced = sum(one.unpriced for one in stored.requests)
     if unpriced:
-        told.append(f"The price of {number_of(unpriced, 'reply', 'replies')} is not known.")
+        told.append(f"The price of {number_of(unpriced, 'reply')} is not known.")
     if stored.unanswered:
         most = f", at most {dollars(stored.unanswered_usd)}" if stored.unanswered_usd else ""
         asked = number_of(stored.unanswered, "request")
