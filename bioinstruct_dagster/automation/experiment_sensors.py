@@ -20,6 +20,7 @@ from bioinstruct_dagster.automation.run_estimates import HoursEstimate, training
 from bioinstruct_dagster.automation.scoring_times import scoring_hours
 from bioinstruct_dagster.automation.sensors import DATA_SET_JOBS, UNFINISHED_STATUSES
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.models.current_dataset import NO_DATA_SET
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.settings import Settings
@@ -29,7 +30,6 @@ from bioinstruct_dagster.store.fingerprints import sha256_of
 POLL_SECONDS = 300  # a training takes minutes to days, so a few minutes of delay do not matter
 DATA_SET = dg.AssetKey("hf_dataset")
 MODEL_ASSETS = {dg.AssetKey("lora_adapter"), dg.AssetKey("eval_scores")}
-NO_DATA_SET = "There is no data set yet. Materialize key:hf_dataset first."
 
 
 def experiment_sensors(matrix: ExperimentMatrix) -> list[dg.SensorDefinition]:

@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from bioinstruct_dagster.automation.run_endings import OUTCOME
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.publishing.check_states import CheckState
 from bioinstruct_dagster.publishing.hub.repository import HubRepository
@@ -187,7 +188,7 @@ def _carried_out(
         ) + (f"It would be refused:\n{reasons}" if reasons else "Nothing speaks against it.")
         against = len(plan.refusals)
         shown[OUTCOME] = "Dry run: nothing was sent. " + (
-            f"It would be refused: {against} reason{'s' * (against > 1)}, listed above."
+            f"It would be refused: {number_of(against, 'reason')}, listed above."
             if against
             else "Nothing speaks against it. The files are listed above."
         )

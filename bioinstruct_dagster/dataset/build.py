@@ -94,11 +94,7 @@ def _write_documents(
 ) -> None:
     """Write the card, the Croissant description and the data sheet beside the shards."""
     measured = text_statistics(rows)
-    files = {
-        f"data/{path.name}": sha256_of_file(path)
-        for split in SPLITS
-        for path in sorted((folder / "data").glob(f"{split}-*.parquet"))
-    }
+    files = {f"data/{path.name}": sha256_of_file(path) for path in shards_of(folder, fingerprint)}
     (folder / CARD_FILE).write_text(render_card(card, rows, sizes, fingerprint, measured), "utf-8")
     described = croissant(card, rows, files, fingerprint, measured)
     (folder / CROISSANT_FILE).write_text(
@@ -116,6 +112,15 @@ def shard_name(split: str, shard: int, shards: int, fingerprint: str) -> str:
     fingerprint, it would return the first version that it loaded from a folder with that card.
     """
     return f"{split}-{shard:05d}-of-{shards:05d}-{fingerprint[:16]}.parquet"
+
+
+def shards_of(folder: Path, fingerprint: str) -> list[Path]:
+    """The Parquet files of a version, by split and number."""
+    return [
+        path
+        for split in SPLITS
+        for path in sorted((folder / "data").glob(f"{split}-*-{fingerprint[:16]}.parquet"))
+    ]
 
 
 def read_split(folder: Path, split: str, fingerprint: str) -> list[dict[str, Any]]:

@@ -52,10 +52,18 @@ def interval(low: float | None, high: float | None, digits: int = 3) -> str:
     return f" [{', '.join(ends)}]".replace("-", MINUS)
 
 
-def number_of(number: int, thing: str) -> str:
-    """A number of things, such as "1 row", "1,200 rows" or "4 categories"."""
+def number_of(number: int, thing: str, things: str = "") -> str:
+    """A number of things, such as "1 row", "1,200 rows" or "4 categories".
+
+    Args:
+        number: how many.
+        thing: one of them.
+        things: several of them; with the usual ending if it is empty.
+    """
     if number == 1:
         return f"1 {thing}"
+    if things:
+        return f"{number:,} {things}"
     if thing.endswith("y") and thing[-2] not in "aeiou":
         return f"{number:,} {thing[:-1]}ies"
     return f"{number:,} {thing}s"

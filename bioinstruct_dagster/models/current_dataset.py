@@ -26,6 +26,7 @@ TRAIN_ROWS = """
     where split = 'train' and list_contains($categories, category)
 """
 SOURCES = "select distinct source from raw_instructions where source <> 'completion'"
+NO_DATA_SET = "There is no data set yet. Materialize key:hf_dataset first."
 _ORIGIN_COLUMNS = ("source", "rehearsal", "labelled_by")
 
 
@@ -37,7 +38,7 @@ def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
     """
     found = store.rows(DATASET)[0]
     if found["fingerprint"] is None:
-        raise StatedError("There is no data set yet. Materialize key:hf_dataset first.")
+        raise StatedError(NO_DATA_SET)
     folder, fingerprint = settings.store.data_dir / "hf_dataset", found["fingerprint"]
     origins = _origins(store, folder, fingerprint)
     return DatasetVersion(

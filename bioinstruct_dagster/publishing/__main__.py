@@ -7,7 +7,7 @@ from pathlib import Path
 from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.dataset.splits import SPLITS
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.models.current_dataset import DATASET
+from bioinstruct_dagster.models.current_dataset import DATASET, NO_DATA_SET
 from bioinstruct_dagster.publishing.dataset_refusals import older_rows, rejected_rows
 from bioinstruct_dagster.publishing.export.files import export
 from bioinstruct_dagster.publishing.export.formats import FORMATS
@@ -64,7 +64,7 @@ def _export(arguments: argparse.Namespace, settings: Settings) -> str:
     store = Store(settings.store.path, settings.store.lock_timeout)
     fingerprint = store.rows(DATASET)[0]["fingerprint"]
     if fingerprint is None:
-        raise StatedError("There is no data set yet. Materialize key:hf_dataset first.")
+        raise StatedError(NO_DATA_SET)
     if rejected := rejected_rows(store):
         raise StatedError(rejected)
     if older := older_rows(store):

@@ -12,13 +12,13 @@ from bioinstruct_dagster.dataset.build import (
     CROISSANT_FILE,
     DATASHEET_FILE,
     FIGURES_FOLDER,
+    shards_of,
 )
 from bioinstruct_dagster.publishing.dataset_documents import (
     Release,
     published_card,
     published_croissant,
 )
-from bioinstruct_dagster.publishing.dataset_refusals import shards_of
 from bioinstruct_dagster.publishing.hub.repository import HubRepository
 from bioinstruct_dagster.publishing.staged_files import StagedFile
 

@@ -15,18 +15,17 @@ from bioinstruct_dagster.dataset.build import (
     COLUMNS,
     CROISSANT_FILE,
     FINGERPRINT_COLUMNS,
+    shards_of,
 )
 from bioinstruct_dagster.dataset.card.licence import licence_header
 from bioinstruct_dagster.dataset.older_results import SHORT
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER
-from bioinstruct_dagster.dataset.splits import SPLITS
-from bioinstruct_dagster.models.current_dataset import DATASET
+from bioinstruct_dagster.models.current_dataset import DATASET, NO_DATA_SET
 from bioinstruct_dagster.publishing.check_states import CheckState, check_refusals
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_file, sha256_of_rows
 
-NO_DATA_SET = "There is no data set yet. Materialize key:hf_dataset first."
 NO_LICENCE = (
     "No licence was chosen for the data set. Set BIOINSTRUCT_DATASET_LICENCE, such as to "
     "cc-by-4.0, and materialize key:hf_dataset again."
@@ -92,15 +91,6 @@ def older_rows(store: Store) -> str | None:
         f"The data set is older than its labelled rows or their review: {count:,} rows differ from "
         f"the view reviewed_instructions. {ANEW}"
     )
-
-
-def shards_of(folder: Path, fingerprint: str) -> list[Path]:
-    """The Parquet files of a version, by split and number."""
-    return [
-        path
-        for split in SPLITS
-        for path in sorted((folder / "data").glob(f"{split}-*-{fingerprint[:16]}.parquet"))
-    ]
 
 
 def _folder_refusals(store: Store, folder: Path, fingerprint: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bioinstruct_dagster.dataset.build import CROISSANT_FILE
+from bioinstruct_dagster.dataset.older_results import SHORT
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import DATASET
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
@@ -26,7 +27,6 @@ from bioinstruct_dagster.store.database import Store
 
 # Three numbers, as Croissant recommends (semver.org).
 _VERSION = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}")
-_FINGERPRINT_SHOWN = 12  # hex digits
 
 
 class NotPublishableError(StatedError):
@@ -118,8 +118,7 @@ def dataset_plan(
             *dataset_files.missing_figures(folder, fingerprint),
             *(f"Not published, because the project did not write it: {name}" for name in left),
         ],
-        message=message
-        or f"Version {release.version}: content sha256 {fingerprint[:_FINGERPRINT_SHOWN]}",
+        message=message or f"Version {release.version}: content sha256 {fingerprint[:SHORT]}",
         replaces=dataset_files.REPLACED,
         renewed=renewed,
     )
@@ -155,7 +154,6 @@ def adapter_plan(
         files=adapter_files.adapter_files(adapter, settings.store.data_dir, to),
         refusals=adapter_refusals(adapter, store, checks),
         notes=adapter_files.notes_on(adapter),
-        message=message
-        or f"{adapter.experiment}: weights sha256 {adapter.sha256[:_FINGERPRINT_SHOWN]}",
+        message=message or f"{adapter.experiment}: weights sha256 {adapter.sha256[:SHORT]}",
         replaces=adapter_files.REPLACED,
     )

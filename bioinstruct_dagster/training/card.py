@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.dataset.card.licence import software_entry
+from bioinstruct_dagster.dataset.card.parts import facts_list, section
 from bioinstruct_dagster.markdown import code, one_line
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, base_in_models
 from bioinstruct_dagster.models.card_text import (
@@ -49,12 +50,12 @@ def render_card(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
         f"This is {adapter_in_words(imported=spec.dataset_imported)}. Not for clinical use.\n\n",
         _loading(spec, result),
         score_place(),
-        _section("Origin and licences", _origin(spec, result)),
-        _section("Training", _result(result)),
-        _section("Proof that it acts", _proof(result.get("proof") or {})),
-        _section("Recipe", _recipe(spec, result)),
-        _section("Hardware and speed", _run(result)),
-        _section("Libraries", (result.get("run_facts") or {}).get("libraries") or {}),
+        section("Origin and licences", facts_list(_origin(spec, result))),
+        section("Training", facts_list(_result(result))),
+        section("Proof that it acts", facts_list(_proof(result.get("proof") or {}))),
+        section("Recipe", facts_list(_recipe(spec, result))),
+        section("Hardware and speed", facts_list(_run(result))),
+        section("Libraries", facts_list((result.get("run_facts") or {}).get("libraries") or {})),
         _citation(result),
     ]
     return "".join(sections).rstrip() + "\n"
@@ -250,12 +251,6 @@ def _loading(spec: TrainingSpec, result: Mapping[str, Any]) -> str:
 def _citation(result: Mapping[str, Any]) -> str:
     version = (result.get("run_facts") or {}).get("project_version")
     return f"## Citation\n\n```bibtex\n{software_entry(version or '')}```\n"
-
-
-def _section(title: str, facts: Mapping[str, Any]) -> str:
-    """A list of facts; nothing if there is no fact. A fact whose value is None is left out."""
-    known = "".join(f"- {name}: {value}\n" for name, value in facts.items() if value is not None)
-    return f"## {title}\n\n{known}\n" if known else ""
 
 
 def _value(value: Any) -> str:

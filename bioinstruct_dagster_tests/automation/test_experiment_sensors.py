@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from bioinstruct_dagster.automation.experiment_sensors import NO_DATA_SET, experiment_sensors
+from bioinstruct_dagster.automation.experiment_sensors import experiment_sensors
 from bioinstruct_dagster.automation.run_estimates import (
     BASIS_TAG,
     EXPERIMENTS_TAG,
@@ -11,6 +11,7 @@ from bioinstruct_dagster.automation.run_estimates import (
     USD_TAG,
 )
 from bioinstruct_dagster.definitions import build_defs
+from bioinstruct_dagster.models.current_dataset import NO_DATA_SET
 from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster_tests.automation.made_adapters import adapter, data_set, score
 

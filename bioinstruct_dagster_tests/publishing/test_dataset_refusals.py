@@ -4,13 +4,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from bioinstruct_dagster.dataset.build import shards_of
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER
+from bioinstruct_dagster.models.current_dataset import NO_DATA_SET
 from bioinstruct_dagster.publishing.check_states import CheckState
 from bioinstruct_dagster.publishing.dataset_refusals import (
-    NO_DATA_SET,
     NO_LICENCE,
     dataset_refusals,
-    shards_of,
 )
 from bioinstruct_dagster_tests.publishing.made_dataset import (
     licensed,

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.dataset.card.facts import Card
-from bioinstruct_dagster.dataset.card.parts import counted, dollars, percent
+from bioinstruct_dagster.dataset.card.parts import dollars, percent
 from bioinstruct_dagster.dataset.card.render import is_english, set_name
 from bioinstruct_dagster.dataset.card.sections.origin import rehearsal_notes
 from bioinstruct_dagster.dataset.card.statistics import TextStatistics
 from bioinstruct_dagster.dataset.origins import RowOrigins, origins_of
 from bioinstruct_dagster.dataset.splits import SPLITS
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.markdown import code, one_line
 
 OPEN = "**[to be answered by the people who publish this set]**"
@@ -130,7 +131,7 @@ def _people(card: Card) -> str:
     if not gate.settings or gate.action == "off":
         return "Not known: the rows were not checked for identifiers of persons."
     return (
-        f"A gate read {counted(gate.checked, 'raw row')} for identifiers of persons and rejected "
+        f"A gate read {number_of(gate.checked, 'raw row')} for identifiers of persons and rejected "
         f"{gate.rejected_rows:,}. It may have missed some, so a kept row may hold one."
     )
 
@@ -139,7 +140,7 @@ def _collection(card: Card, origins: RowOrigins) -> dict[str, str]:
     asked = [one for one in card.stored.requests if one.purpose == "generation"]
     found = {}
     if origins.generated or origins.replayed:
-        seeds = counted(card.stored.seeds, "seed task")
+        seeds = number_of(card.stored.seeds, "seed task")
         found["How were the rows collected?"] = (
             f"Each request showed a few of {seeds} to the teacher and asked for new tasks. Who "
             f"answered: {one_line(card.teacher)}. The card shows the prompt."

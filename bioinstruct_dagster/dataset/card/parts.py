@@ -55,11 +55,6 @@ def dollars(usd: float | None) -> str:
     return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.3g}"
 
 
-def counted(count: int, thing: str, things: str = "") -> str:
-    """So many things, in the singular for one of them."""
-    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
-
-
 def some_of(names: Sequence[str]) -> str:
     """The names, of which only the first are shown if there are many."""
     shown = ", ".join(names[:_ENTRIES_SHOWN])

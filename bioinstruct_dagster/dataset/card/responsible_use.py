@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.dataset.card.facts import Card
-from bioinstruct_dagster.dataset.card.parts import counted, percent, some_of
+from bioinstruct_dagster.dataset.card.parts import percent, some_of
 from bioinstruct_dagster.dataset.card.statistics import TextStatistics
 from bioinstruct_dagster.dataset.origins import RowOrigins
+from bioinstruct_dagster.figures.values import number_of
 
 # What the set was made for: the method's purpose, and none that a user states of a set.
 _USE = "Instruction tuning of language models for biomedical text. Not for clinical use."
@@ -33,7 +34,7 @@ def responsible_use(
         "dataCollectionTimeFrame": sorted(
             {day for one in asked for day in (one.first.isoformat(), one.last.isoformat())}
         )[:: max(1, 2 * len(asked) - 1)],
-        "dataCollectionRawData": None if raw is None else f"{counted(raw, 'raw row')}.",
+        "dataCollectionRawData": None if raw is None else f"{number_of(raw, 'raw row')}.",
         "dataCollectionMissingData": None
         if without is None
         else f"{percent(without)} of the rows have no input.",

@@ -7,7 +7,8 @@ files (the package review).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bioinstruct_dagster.dataset.card.parts import counted, percent, section, table
+from bioinstruct_dagster.dataset.card.parts import percent, section, table
+from bioinstruct_dagster.figures.values import number_of
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,15 @@ def review_section(
     if not rows:
         return ""
     dated = f" ({when})" if when else ""
-    people = counted(reviewers, "person", "people")
-    told = f"{people} judged {counted(rows, 'row')} of a random sample by stratum{dated}."
+    people = number_of(reviewers, "person", "people")
+    told = f"{people} judged {number_of(rows, 'row')} of a random sample by stratum{dated}."
     done = [
         text
         for count, text in (
-            (excluded, f"{counted(excluded, 'row')} that they rejected left the set."),
+            (excluded, f"{number_of(excluded, 'row')} that they rejected left the set."),
             (
                 labels_changed,
-                f"{counted(labels_changed, 'row')} got the category that they gave.",
+                f"{number_of(labels_changed, 'row')} got the category that they gave.",
             ),
         )
         if count

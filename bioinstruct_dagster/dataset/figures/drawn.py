@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bioinstruct_dagster.dataset.card.parts import counted, percent
+from bioinstruct_dagster.dataset.card.parts import percent
 from bioinstruct_dagster.dataset.card.statistics import BINS, FIELDS, text_statistics
 from bioinstruct_dagster.dataset.figures.distributions import (
     lengths_figure,
@@ -20,6 +20,7 @@ from bioinstruct_dagster.dataset.figures.growth import GrowthStep, growth_figure
 from bioinstruct_dagster.dataset.figures.sunburst import covered, sunburst
 from bioinstruct_dagster.dataset.imperatives.diversity import VerbDiversity, verb_diversity
 from bioinstruct_dagster.dataset.origins import origins_of
+from bioinstruct_dagster.figures.values import number_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +73,7 @@ def data_figures(
         DataFigure(
             "dataset_categories", "Categories",
             shares_figure(shares, len(rows), beside_published=beside),
-            f"Share of each category among {counted(len(rows), 'row')}: {named}.",
+            f"Share of each category among {number_of(len(rows), 'row')}: {named}.",
             [("this set", name, count) for name, count in categories.most_common()],
         ),
     ]  # fmt: skip
@@ -101,7 +102,7 @@ def data_figures(
             DataFigure(
                 "dataset_novelty", "Novelty", novelty_figure(diversity, beside_published=beside),
                 "Similarity (ROUGE-L F1) of each instruction to the most similar other one of "
-                f"{counted(sum(counts_), 'row')}. Median {diversity.nearest_median:.2f}{sample}.",
+                f"{number_of(sum(counts_), 'row')}. Median {diversity.nearest_median:.2f}{sample}.",
                 [("F1", f"{at / BINS:.1f}", count) for at, count in enumerate(counts_)],
             )
         )  # fmt: skip
@@ -110,7 +111,7 @@ def data_figures(
         drawn.append(
             DataFigure(
                 "dataset_growth", "Growth and yield", growth_figure(steps),
-                f"{counted(len(steps), 'run or import', 'runs or imports')} brought {raw:,} raw "
+                f"{number_of(len(steps), 'run or import', 'runs or imports')} brought {raw:,} raw "
                 f"rows, of which {kept:,} ({percent(kept / raw)}) are in the set.",
                 [
                     (step.run, label, count)

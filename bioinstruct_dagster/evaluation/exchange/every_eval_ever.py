@@ -21,7 +21,6 @@ BENCHMARK = "bioinstruct-dagster"  # the name of the collection of tasks
 UNPUBLISHED = "unpublished"  # stands for the owner of a model that is not on the hub
 _LIBRARY = "bioinstruct-dagster"
 _NOT_STATED = "not stated"
-_BOOTSTRAP = "bootstrap"
 
 Subject = Literal["adapter", "base"]
 

@@ -123,15 +123,11 @@ def shared_scores(
     for (task, metric), by in found.items():
         if ("adapter", ALL_ITEMS) not in by:
             continue
-        repeated = [row for (subject, items), row in by.items() if (subject, items) == _CLEAN]
         yield SharedScore(
             known[task],
             METRICS[metric],
             by["adapter", ALL_ITEMS],
             by.get(("base", ALL_ITEMS)),
             by.get(("difference", ALL_ITEMS)),
-            repeated[0] if repeated else None,
+            by.get(("adapter", "without_contaminated")),
         )
-
-
-_CLEAN = ("adapter", "without_contaminated")

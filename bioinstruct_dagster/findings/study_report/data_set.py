@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.dataset.card.facts import GateCounts
-from bioinstruct_dagster.dataset.card.parts import counted, percent
+from bioinstruct_dagster.dataset.card.parts import percent
 from bioinstruct_dagster.dataset.card.published import published_set
 from bioinstruct_dagster.dataset.card.statistics import TextStatistics, text_statistics
 from bioinstruct_dagster.dataset.card.stored import CHECKED, FINDINGS, card_of
 from bioinstruct_dagster.dataset.marked_rows import marked_rows
 from bioinstruct_dagster.dataset.origins import origins_of
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.study_report.bars import Bar, bar_figure, bar_text
 from bioinstruct_dagster.findings.study_report.blocks import (
     Block,
@@ -198,14 +199,14 @@ def _diversity(measured: TextStatistics) -> Iterator[Block]:
         "Lengths and diversity of the texts, beside the published set.",
         [
             "measure",
-            f"this set ({counted(measured.rows, 'row')})",
+            f"this set ({number_of(measured.rows, 'row')})",
             f"{published.name}, {there.rows:,} rows",
         ],
         lines,
         NumberSource.of(
             ROWS, "Computed from the texts by dataset.card.statistics.text_statistics."
         ),
-        f"Diversity is measured on {counted(here.rows, 'instruction')}. A smaller set has higher "
+        f"Diversity is measured on {number_of(here.rows, 'instruction')}. A smaller set has higher "
         "shares of distinct words even if it is no more diverse, so compare sets of equal size. "
         + published.source,
     )

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bioinstruct_dagster.dataset.build import COLUMNS, DatasetError
+from bioinstruct_dagster.dataset.build import COLUMNS, DatasetError, shards_of
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER
-from bioinstruct_dagster.publishing.dataset_refusals import shards_of
 
 _PORTION = 1_000  # rows that are in memory at once
 

@@ -3,7 +3,6 @@
 import pytest
 
 from bioinstruct_dagster.dataset.card.parts import (
-    counted,
     dollars,
     facts_list,
     percent,
@@ -11,6 +10,7 @@ from bioinstruct_dagster.dataset.card.parts import (
     some_of,
     table,
 )
+from bioinstruct_dagster.figures.values import number_of
 
 
 def test_a_table_aligns_numbers_and_keeps_odd_cells_in_their_cell():
@@ -35,6 +35,6 @@ def test_an_amount_has_few_digits(usd, said):
 
 def test_words_for_numbers():
     assert percent(0.8677) == "86.8 %"
-    assert counted(1, "reply", "replies") == "1 reply"
-    assert counted(2_000, "reply", "replies") == "2,000 replies"
+    assert number_of(1, "reply", "replies") == "1 reply"
+    assert number_of(2_000, "reply", "replies") == "2,000 replies"
     assert some_of(list("abcdefghij")) == "a, b, c, d, e, f, g, h and 2 more"

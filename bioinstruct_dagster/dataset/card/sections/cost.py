@@ -5,8 +5,9 @@ Belongs here: this section. Does not: counting replies (card.stored), or who wro
 """
 
 from bioinstruct_dagster.dataset.card.facts import Card, Requests
-from bioinstruct_dagster.dataset.card.parts import counted, dollars, section, table
+from bioinstruct_dagster.dataset.card.parts import dollars, section, table
 from bioinstruct_dagster.dataset.origins import RowOrigins
+from bioinstruct_dagster.figures.values import number_of
 
 _COUNTED = (
     "These are the replies that the raw rows and their categories come from, and all checks and "
@@ -51,15 +52,15 @@ def _told_of_cost(card: Card, origins: RowOrigins) -> str:
     rehearsed = sum(one.replies for one in stored.requests if one.rehearsal)
     if rehearsed:
         told.append(
-            f"Nobody paid for {counted(rehearsed, 'reply', 'replies')} of the rehearsal teacher: "
+            f"Nobody paid for {number_of(rehearsed, 'reply')} of the rehearsal teacher: "
             "the cost is computed as if a model of its list price had written them."
         )
     unpriced = sum(one.unpriced for one in stored.requests)
     if unpriced:
-        told.append(f"The price of {counted(unpriced, 'reply', 'replies')} is not known.")
+        told.append(f"The price of {number_of(unpriced, 'reply')} is not known.")
     if stored.unanswered:
         most = f", at most {dollars(stored.unanswered_usd)}" if stored.unanswered_usd else ""
-        asked = counted(stored.unanswered, "request")
+        asked = number_of(stored.unanswered, "request")
         told.append(f"Besides, {asked} got no reply and may have been billed{most}.")
     paid = [one.usd for one in stored.requests if not one.rehearsal and one.usd is not None]
     if paid and origins.generated and not unpriced and not rehearsed:

@@ -4,9 +4,10 @@ Belongs here: the section on diversity, and the histogram of novelty. Does not: 
 (card.statistics), or the rule of the novelty gate (sections.gates).
 """
 
-from bioinstruct_dagster.dataset.card.parts import counted, percent, section, table
+from bioinstruct_dagster.dataset.card.parts import percent, section, table
 from bioinstruct_dagster.dataset.card.published import published_set
 from bioinstruct_dagster.dataset.card.statistics import BINS, TextStatistics
+from bioinstruct_dagster.figures.values import number_of
 
 _BAR = 30  # characters of the longest bar of the histogram
 
@@ -18,7 +19,7 @@ def diversity_section(measured: TextStatistics | None) -> str:
     here, published = measured.diversity, published_set()
     there = published.measured.diversity
     sampled = here.rows < measured.rows
-    told = f"Measured on {counted(here.rows, 'instruction')}"
+    told = f"Measured on {number_of(here.rows, 'instruction')}"
     told += ", which a hash draws from the set" if sampled else ""
     told += f", and on {there.rows:,} of the {published.name}."
     if here.rows < there.rows:
@@ -54,9 +55,9 @@ def novelty_histogram(measured: TextStatistics | None) -> str:
     one, there = measured.diversity, published_set().measured.diversity
     counts = one.nearest_in_set or one.nearest
     of = (
-        f"{counted(sum(counts), 'row')} that a hash draws, each beside all other rows of the set"
+        f"{number_of(sum(counts), 'row')} that a hash draws, each beside all other rows of the set"
         if one.nearest_in_set
-        else f"{counted(one.rows, 'row')}, each beside all others"
+        else f"{number_of(one.rows, 'row')}, each beside all others"
     )
     most = max(counts)
     lines = [

@@ -6,10 +6,11 @@ Belongs here: these sections. Does not: the facts behind them (card.stored).
 from collections.abc import Mapping
 
 from bioinstruct_dagster.dataset.card.facts import Card, GateCounts
-from bioinstruct_dagster.dataset.card.parts import counted, facts_list, section, some_of, table
+from bioinstruct_dagster.dataset.card.parts import facts_list, section, some_of, table
 from bioinstruct_dagster.dataset.card.sections.diversity import novelty_histogram
 from bioinstruct_dagster.dataset.card.statistics import TextStatistics
 from bioinstruct_dagster.dataset.origins import RowOrigins
+from bioinstruct_dagster.figures.values import number_of
 
 # Stages of the funnel that say nothing about imported rows.
 _GENERATION_STAGES = frozenset({"seed_tasks", "completions"})
@@ -55,7 +56,7 @@ def novelty_section(card: Card, measured: TextStatistics | None) -> str:
     rejected = ""
     if gate.checked:
         rejected = (
-            f"Of {counted(gate.checked, 'row')} that the gate compared, it rejected "
+            f"Of {number_of(gate.checked, 'row')} that the gate compared, it rejected "
             f"{gate.rejected_rows:,} because they repeat a seed or an earlier row."
         )
     return section("Novelty", rejected, novelty_histogram(measured))
@@ -116,7 +117,7 @@ def privacy_section(card: Card) -> str:
 def _checked(gate: GateCounts) -> str:
     left = {kind: count for kind, count in gate.flagged.items() if kind not in _NO_IDENTIFIER}
     told = (
-        f"The gate read {counted(gate.checked, 'raw row')} and rejected {gate.rejected_rows:,}. "
+        f"The gate read {number_of(gate.checked, 'raw row')} and rejected {gate.rejected_rows:,}. "
         "It looks for the identifiers of HIPAA's Safe Harbor rule. A row may hold several kinds."
     )
     if left:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.dataset.card.facts import Card
-from bioinstruct_dagster.dataset.card.parts import counted, facts_list, section
+from bioinstruct_dagster.dataset.card.parts import facts_list, section
 from bioinstruct_dagster.dataset.origins import RowOrigins
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.markdown import code, longest_run
 
 _METHOD = (
@@ -115,7 +116,7 @@ def limits_section(card: Card, origins: RowOrigins, rows: Sequence[Mapping[str, 
     told = " ".join([*(text for count, text in parts if count), reviewed])
     lines = list(card.marked)
     if missing := card.stored.contamination.settings.get("missing"):
-        sets = counted(len(missing), "evaluation set")
+        sets = number_of(len(missing), "evaluation set")
         lines.append(
             f"contamination: the rows were not compared with {sets} that were not at hand."
         )
@@ -126,7 +127,7 @@ def prompt_section(card: Card) -> str:
     """The text of each prompt, with placeholders; empty if no row was generated."""
     blocks = []
     for one in card.stored.prompts:
-        name = f"{code(one.template)} (sha256 {one.sha256[:12]}), {counted(one.rows, 'row')}"
+        name = f"{code(one.template)} (sha256 {one.sha256[:12]}), {number_of(one.rows, 'row')}"
         if one.user is None or one.system is None:
             blocks.append(
                 f"{name}: this version of the project has another text. The text that was sent is "
