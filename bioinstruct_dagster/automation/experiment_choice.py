@@ -10,7 +10,6 @@ from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 
-PRESENT = "select any_value(dataset_fingerprint) as fingerprint from hf_dataset"
 ADAPTERS = """
     select base_model, recipe, dataset_fingerprint, adapter_sha256 from lora_adapter
     order by base_model, recipe
@@ -29,14 +28,6 @@ UNSCORED = """
       )
     order by base_model, recipe
 """
-
-
-def present_data_set(store: Store) -> str | None:
-    """The fingerprint of the data set in the store; None if there is none."""
-    if not store.path.exists():
-        return None
-    fingerprint: str | None = store.rows(PRESENT)[0]["fingerprint"]
-    return fingerprint
 
 
 def experiments_to_train(

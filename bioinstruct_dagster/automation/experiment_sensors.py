@@ -13,14 +13,13 @@ from bioinstruct_dagster.automation.descriptions import described
 from bioinstruct_dagster.automation.experiment_choice import (
     adapters_to_score,
     experiments_to_train,
-    present_data_set,
 )
 from bioinstruct_dagster.automation.jobs import TRAINING_JOBS
 from bioinstruct_dagster.automation.run_estimates import HoursEstimate, training_hours
 from bioinstruct_dagster.automation.scoring_times import scoring_hours
 from bioinstruct_dagster.automation.sensors import DATA_SET_JOBS, UNFINISHED_STATUSES
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.models.current_dataset import NO_DATA_SET
+from bioinstruct_dagster.models.current_dataset import NO_DATA_SET, present_fingerprint
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.settings import Settings
@@ -30,6 +29,13 @@ from bioinstruct_dagster.store.fingerprints import sha256_of
 POLL_SECONDS = 300  # a training takes minutes to days, so a few minutes of delay do not matter
 DATA_SET = dg.AssetKey("hf_dataset")
 MODEL_ASSETS = {dg.AssetKey("lora_adapter"), dg.AssetKey("eval_scores")}
+
+_starts_study = described(
+    dg.sensor,
+    job_name="study",
+    minimum_interval_seconds=POLL_SECONDS,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
 
 
 def experiment_sensors(matrix: ExperimentMatrix) -> list[dg.SensorDefinition]:
@@ -42,12 +48,7 @@ def experiment_sensors(matrix: ExperimentMatrix) -> list[dg.SensorDefinition]:
 
 
 def _train_on_release(matrix: ExperimentMatrix) -> dg.SensorDefinition:
-    @described(
-        dg.sensor,
-        job_name="study",
-        minimum_interval_seconds=POLL_SECONDS,
-        default_status=dg.DefaultSensorStatus.STOPPED,
-    )
+    @_starts_study
     def train_on_release(
         context: dg.SensorEvaluationContext,
         store: dg.ResourceParam[Store],
@@ -64,7 +65,7 @@ def _train_on_release(matrix: ExperimentMatrix) -> dg.SensorDefinition:
         run say how many GPU hours it will probably take. It sends no request to a paid model.
         """
         try:
-            if (fingerprint := present_data_set(store)) is None:
+            if (fingerprint := present_fingerprint(store)) is None:
                 return dg.SkipReason(NO_DATA_SET)
             chosen = experiments_to_train(store, matrix, settings, fingerprint)
             if not chosen:
@@ -83,12 +84,7 @@ def _train_on_release(matrix: ExperimentMatrix) -> dg.SensorDefinition:
 
 
 def _evaluate_new_adapters(matrix: ExperimentMatrix) -> dg.SensorDefinition:
-    @described(
-        dg.sensor,
-        job_name="study",
-        minimum_interval_seconds=POLL_SECONDS,
-        default_status=dg.DefaultSensorStatus.STOPPED,
-    )
+    @_starts_study
     def evaluate_new_adapters(
         context: dg.SensorEvaluationContext,
         store: dg.ResourceParam[Store],
@@ -102,7 +98,7 @@ def _evaluate_new_adapters(matrix: ExperimentMatrix) -> dg.SensorDefinition:
         (`judged_answers`), so it sends no request to a paid model.
         """
         try:
-            if (fingerprint := present_data_set(store)) is None:
+            if (fingerprint := present_fingerprint(store)) is None:
                 return dg.SkipReason(NO_DATA_SET)
             unscored = adapters_to_score(store, matrix, fingerprint)
             if not unscored:

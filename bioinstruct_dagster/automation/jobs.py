@@ -14,6 +14,7 @@ from bioinstruct_dagster.automation import executors
 from bioinstruct_dagster.dataset.checks import renewing_older_result_checks
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.evaluation.assets import score_adapters
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.assets import findings_of
 from bioinstruct_dagster.models.experiments import Experiment, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
@@ -134,8 +135,7 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
         """
         experiments = _chosen(config, matrix)
         listed = ", ".join(map(partition_key, experiments))
-        some = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
-        context.log.info("%s: %s", some, listed)
+        context.log.info("%s: %s", number_of(len(experiments), "experiment"), listed)
         step = ExperimentStep(context, matrix, store, settings, process)
         with renewing_older_result_checks(context.instance, store):
             ended = []

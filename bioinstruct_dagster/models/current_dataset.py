@@ -50,14 +50,13 @@ def current_dataset(store: Store, settings: Settings) -> DatasetVersion:
     )
 
 
-def present_fingerprint(settings: Settings) -> str | None:
+def present_fingerprint(store: Store) -> str | None:
     """The fingerprint of the present data set; None if no data set is known.
 
     A folder of adapters may have been copied without the store.
     """
-    if not settings.store.path.exists():
+    if not store.path.exists():
         return None
-    store = Store(settings.store.path, settings.store.lock_timeout)
     fingerprint: str | None = store.rows(DATASET)[0]["fingerprint"]
     return fingerprint
 

@@ -4,7 +4,6 @@ Belongs here: the steps and their metadata. Does not: the sample (review.drawn),
 (review.page.rendered), or the results (review.results).
 """
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +102,10 @@ def _judgements_so_far(
 
 
 def _sample_summary(sample: DrawnSample) -> str:
-    kinds = Counter(
-        {
-            kind: sum(one["sampled"] for one in sample.strata if one["kind"] == kind)
-            for kind in ("kept", "uncertain", "rejected")
-        }
-    )
+    kinds = {
+        kind: sum(one["sampled"] for one in sample.strata if one["kind"] == kind)
+        for kind in ("kept", "uncertain", "rejected")
+    }
     population = sum(one["population"] for one in sample.strata)
     return (
         f"**{len(sample.rows):,} of {population:,} rows** are on the review page: "
@@ -168,7 +165,7 @@ def review_results(
 def results_summary(figures: ReviewFigures) -> str:
     """The review in a few sentences, with the numbers that matter."""
     counts = figures.counts
-    named = "1 person" if len(figures.reviewers) == 1 else f"{len(figures.reviewers)} persons"
+    named = number_of(len(figures.reviewers), "person")
     parts = [f"**{counts['judged']:,} rows judged** by {named}."]
     if defects := figures.measure("defect_rate", "all kept rows"):
         parts.append(f"Defect rate of kept rows: **{_with_interval(defects)}**.")

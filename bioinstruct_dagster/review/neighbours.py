@@ -6,7 +6,7 @@ the filter's own rule (curation.novelty.rule).
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bioinstruct_dagster.review.masking import masked_texts
@@ -20,10 +20,6 @@ MOST_COMPARED = 20_000
 _SHOWN_CHARACTERS = 400
 KEPT = "select row_id, ordinal, instruction from deduplicated_instructions order by ordinal"
 SEEDS = "select seed_id, instruction, input from seed_tasks"
-ORDINALS = """
-    select row_id, ordinal, instruction from raw_instructions
-    where row_id in (select unnest($row_ids::varchar[]))
-"""
 
 
 @dataclass(frozen=True)
@@ -54,14 +50,15 @@ def neighbours(store: Store, rows: Mapping[str, PopulationRow], seed: int) -> di
             found[row_id] = _shared_words(row)
         elif row.gate == "novelty" and (near := row.evidence.get("nearest_id")):
             named[row_id] = near
-    named |= _most_similar(store, rows.keys() - found.keys() - named.keys(), seed)
     seeds = {row["seed_id"]: row for row in store.rows(SEEDS)}
-    others = population_rows(store, set(named.values()) - seeds.keys())
+    others = [row for row_id, row in rows.items() if row_id not in found and row_id not in named]
+    named |= _most_similar(store, seeds, others, seed)
+    earlier = population_rows(store, set(named.values()) - seeds.keys())
     for row_id, near in named.items():
         if near in seeds:
             found[row_id] = Neighbour("a seed task", _shown(seeds[near]))
-        elif near in others:
-            found[row_id] = Neighbour("an earlier row", _shown(masked_texts(others[near])))
+        elif near in earlier:
+            found[row_id] = Neighbour("an earlier row", _shown(masked_texts(earlier[near])))
     return found
 
 
@@ -70,7 +67,12 @@ def _shared_words(row: PopulationRow) -> Neighbour:
     return Neighbour(f"words shared with {item}", _short(str(row.evidence.get("text", ""))))
 
 
-def _most_similar(store: Store, row_ids: Collection[str], seed: int) -> dict[str, str]:
+def _most_similar(
+    store: Store,
+    seeds: Mapping[str, Mapping[str, str]],
+    rows: Iterable[PopulationRow],
+    seed: int,
+) -> dict[str, str]:
     """The id of the most similar seed or earlier kept row, for each of these rows."""
     from rapidfuzz import fuzz, process, utils
 
@@ -78,18 +80,19 @@ def _most_similar(store: Store, row_ids: Collection[str], seed: int) -> dict[str
     if len(kept) > MOST_COMPARED:
         kept.sort(key=lambda row: random_number(seed, "neighbour", row["row_id"]))
         kept = sorted(kept[:MOST_COMPARED], key=lambda row: row["ordinal"])
-    seeds = store.rows(SEEDS)
-    names = [*(row["seed_id"] for row in seeds), *(row["row_id"] for row in kept)]
-    ready = [utils.default_process(row["instruction"]) for row in (*seeds, *kept)]
+    names = [*seeds, *(row["row_id"] for row in kept)]
+    ready = [utils.default_process(row["instruction"]) for row in (*seeds.values(), *kept)]
     ordinals = [row["ordinal"] for row in kept]
     found = {}
-    for row in store.rows(ORDINALS, {"row_ids": sorted(row_ids)}):
-        earlier = len(seeds) + bisect_left(ordinals, row["ordinal"])
+    for row in rows:
+        earlier = len(seeds) + bisect_left(ordinals, row.ordinal)
         best = process.extractOne(
-            utils.default_process(row["instruction"]), ready[:earlier], scorer=fuzz.token_sort_ratio
+            utils.default_process(row.as_written["instruction"]),
+            ready[:earlier],
+            scorer=fuzz.token_sort_ratio,
         )
         if best is not None:
-            found[row["row_id"]] = names[best[2]]
+            found[row.row_id] = names[best[2]]
     return found
 
 

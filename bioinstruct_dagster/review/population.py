@@ -68,6 +68,7 @@ class PopulationRow:
 
     Attributes:
         row_id: of raw_instructions.
+        ordinal: its place among the raw rows.
         texts: instruction, input and output as a reviewer judges them, without any mask.
         as_written: the texts as they came, which the spans of identifiers are about.
         identifiers: field, kind, start and end of each identifier that the privacy gate found.
@@ -80,6 +81,7 @@ class PopulationRow:
     """
 
     row_id: str
+    ordinal: int
     texts: Mapping[str, str]
     as_written: Mapping[str, str]
     identifiers: tuple[Mapping[str, Any], ...]
@@ -128,6 +130,7 @@ def population_rows(store: Store, row_ids: Collection[str]) -> dict[str, Populat
     return {
         row["row_id"]: PopulationRow(
             row_id=row["row_id"],
+            ordinal=row["ordinal"],
             texts={name: row[name] for name in TEXTS},
             as_written=row["as_written"],
             identifiers=tuple(

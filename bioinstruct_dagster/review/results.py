@@ -35,15 +35,11 @@ class ReviewResults:
     """The result of reading all filled-in files.
 
     Attributes:
-        reviews: by row.
         judgements: parted by whether the store still has what they are about.
-        measures: that the reviews allow.
         tables: the rows of each table of the review.
     """
 
-    reviews: dict[str, RowReview]
     judgements: CurrentJudgements
-    measures: list[Measure]
     tables: dict[str, list[dict[str, Any]]]
 
 
@@ -83,7 +79,6 @@ def review_results_of(store: Store, judgements: Sequence[RowJudgement]) -> Revie
         )
         for row in store.rows(STRATA)
     ]
-    found = measures(strata, reviews)
     states = dict.fromkeys((one.place for one in current.outdated), "outdated")
     states |= dict.fromkeys((one.place for one in current.gone), "gone")
     tables = {
@@ -92,9 +87,9 @@ def review_results_of(store: Store, judgements: Sequence[RowJudgement]) -> Revie
             _result_row(review, stratum_of.get(row_id))
             for row_id, review in sorted(reviews.items())
         ],
-        "review_measures": [_measure_row(one) for one in found],
+        "review_measures": [_measure_row(one) for one in measures(strata, reviews)],
     }
-    return ReviewResults(reviews, current, found, tables)
+    return ReviewResults(current, tables)
 
 
 def _refuse_foreign_files(judgements: Sequence[RowJudgement], unknown: set[str]) -> None:

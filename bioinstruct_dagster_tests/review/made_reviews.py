@@ -10,6 +10,7 @@ def made_row(name: str, gate: str | None = None, category: str = "generation") -
     texts = {"instruction": f"Task {name}", "input": "", "output": "Answer."}
     return PopulationRow(
         row_id=name,
+        ordinal=0,
         texts=texts,
         as_written=texts,
         identifiers=(),

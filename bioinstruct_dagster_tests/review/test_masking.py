@@ -12,7 +12,7 @@ def row(output=NOTE, **changed):
     as_written = texts | {"output": NOTE}
     parts = {"gate": "privacy", "rule": "mrn", "category": None, "identifiers": (SPAN,)}
     return PopulationRow(
-        row_id="a", texts=texts, as_written=as_written, evidence={}, uncertain=False,
+        row_id="a", ordinal=0, texts=texts, as_written=as_written, evidence={}, uncertain=False,
         rehearsal=False, **{**parts, **changed},
     )  # fmt: skip
 

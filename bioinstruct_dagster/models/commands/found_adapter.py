@@ -23,6 +23,7 @@ from bioinstruct_dagster.models.experiments import (
 )
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
 
 Log = Callable[[str], None]
 
@@ -137,7 +138,7 @@ def existing_adapters(settings: Settings, patterns: list[str], log: Log) -> list
 
 def tell_of_older(settings: Settings, adapters: Iterable[FoundAdapter], log: Log) -> None:
     """Log each adapter that was trained on an older data set than the present one."""
-    present = present_fingerprint(settings)
+    present = present_fingerprint(Store(settings.store.path, settings.store.lock_timeout))
     for found in adapters:
         trained_on = (intact_result(found.folder) or {}).get("dataset_fingerprint")
         if trained_on and (older := why_of_older_data(trained_on, present)):

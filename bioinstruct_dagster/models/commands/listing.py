@@ -12,6 +12,7 @@ from bioinstruct_dagster.models.current_dataset import present_fingerprint, why_
 from bioinstruct_dagster.models.experiments import ExperimentMatrix, read_experiments
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.settings import Settings
+from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of
 
 UNNAMED = "no experiment names it"
@@ -51,7 +52,11 @@ def listed_adapters(settings: Settings) -> list[ListedAdapter]:
     """
     matrix = read_experiments(settings.models.experiments)
     folders = list(adapters_in(settings.store.data_dir / "adapters"))
-    present = present_fingerprint(settings) if folders else None
+    present = (
+        present_fingerprint(Store(settings.store.path, settings.store.lock_timeout))
+        if folders
+        else None
+    )
     return list(_listed(matrix, folders, present))
 
 
