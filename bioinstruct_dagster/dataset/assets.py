@@ -25,6 +25,7 @@ from bioinstruct_dagster.dataset.splits import SPLITS
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.figures.bars import bars
 from bioinstruct_dagster.figures.sheet import summary
+from bioinstruct_dagster.figures.values import percent_number
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import (
@@ -156,7 +157,7 @@ def dataset_figures(
             content = base64.b64encode(picture).decode()
             text = f"{one.told}\n\n![{one.title}](data:image/png;base64,{content})"
             shown[one.title.lower()] = dg.MetadataValue.md(text)
-    shown["rows with a root verb (%)"] = round(100 * made.verbs.with_verb / made.verbs.read, 1)
+    shown["rows with a root verb (%)"] = percent_number(made.verbs.with_verb / made.verbs.read)
     shown["reader"] = made.verbs.reader
     for path in made.files:
         shown[path.name] = dg.MetadataValue.path(path.resolve())

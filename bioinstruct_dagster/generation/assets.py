@@ -24,7 +24,7 @@ from bioinstruct_dagster.generation.imports.read_set import read_instruction_set
 from bioinstruct_dagster.generation.series.series import Series
 from bioinstruct_dagster.generation.spending import cost_in_words, spend_metadata
 from bioinstruct_dagster.input_files import shown
-from bioinstruct_dagster.seeds.tasks import SeedTask
+from bioinstruct_dagster.seeds.tasks import STORED_SEEDS, SeedTask
 from bioinstruct_dagster.settings import MAX_CAP_TOKENS, MAX_CAP_USD, MAX_ROWS, Settings
 from bioinstruct_dagster.settings.generation import ImportSettings
 from bioinstruct_dagster.store.database import Store, insert
@@ -53,12 +53,6 @@ RAW_COLUMNS = (
     "output",
     "rehearsal",
 )
-
-STORED_SEEDS = """
-    select seed_id as id, category, source_family, instruction, input, output
-    from seed_tasks
-    order by ordinal
-"""
 
 # Of the replies behind the rows, which earlier runs may have asked for under other settings.
 REQUESTS_BEHIND_THE_ROWS = """

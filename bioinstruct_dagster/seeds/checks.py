@@ -10,6 +10,7 @@ from bioinstruct_dagster.seeds.tasks import (
     CATEGORIES,
     LEAST_SHARE,
     MOST_SHARE,
+    STORED_SEEDS,
     faults_of_seed,
     uneven_shares,
 )
@@ -18,12 +19,6 @@ from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.schema_checks import schema_check
 
 seed_tasks_schema = schema_check("seed_tasks", key=("seed_id",))
-
-SEEDS = """
-    select seed_id as id, category, source_family, instruction, input, output
-    from seed_tasks
-    order by ordinal
-"""
 BOUNDS = f"{percent(LEAST_SHARE)} to {percent(MOST_SHARE)}"
 
 
@@ -33,7 +28,7 @@ def seeds_are_valid_and_balanced(store: dg.ResourceParam[Store]) -> dg.AssetChec
 
     The teacher sees few or no examples of a category with few seeds. That may be intended.
     """
-    seeds = store.rows(SEEDS)
+    seeds = store.rows(STORED_SEEDS)
     counts = {
         str(category): sum(s["category"] == category for s in seeds) for category in CATEGORIES
     }

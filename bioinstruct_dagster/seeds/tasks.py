@@ -43,6 +43,14 @@ class SeedTask:
         return {"seed_id": row.pop("id"), "ordinal": ordinal, **row}
 
 
+# The fields of each stored seed task, in the order of the file.
+STORED_SEEDS = """
+    select seed_id as id, category, source_family, instruction, input, output
+    from seed_tasks
+    order by ordinal
+"""
+
+
 class SeedFileError(StatedError):
     """The seed file is malformed; the message lists every error with line and field."""
 

@@ -95,8 +95,8 @@ def strong_label(
     also: frozenset[str] = frozenset(),
 ) -> LabelledPattern:
     """The pattern of a label that always means an identifier; "number" may be missing."""
-    pattern = _compile(kind, words, f"{label_pattern(label)}{value}", least, SURE_SCORE)
-    return pattern._replace(also=also)
+    pattern = f"{label_pattern(label)}{value}"
+    return plain_pattern(kind, words, pattern, least=least, score=SURE_SCORE, also=also)
 
 
 def weak_label(
@@ -107,14 +107,20 @@ def weak_label(
         rf"(?<![A-Za-z0-9-])(?:{label})[ \t*_]{{0,4}}(?:\([A-Z ]{{1,12}}\)\s?)?"
         rf"(?:{NUMBER}|#|:)(?:{GAP}{_NUMBER_VERB})?{GAP}{value}"
     )
-    return _compile(kind, words, pattern, least, SURE_SCORE)
+    return plain_pattern(kind, words, pattern, least=least, score=SURE_SCORE)
 
 
 def plain_pattern(
-    kind: str, words: frozenset[str], pattern: str, *, least: int = 0, score: float = 0.8
+    kind: str,
+    words: frozenset[str],
+    pattern: str,
+    *,
+    least: int = 0,
+    score: float = 0.8,
+    also: frozenset[str] = frozenset(),
 ) -> LabelledPattern:
     """A pattern without a label, whose group `v` is the identifier; always tried if no words."""
-    return _compile(kind, words, pattern, least, score)
+    return LabelledPattern(kind, words, re.compile(pattern, re.IGNORECASE), least, score, also)
 
 
 def label_pattern(label: str, gap: str = GAP) -> str:
@@ -123,12 +129,6 @@ def label_pattern(label: str, gap: str = GAP) -> str:
         rf"(?<![A-Za-z0-9-])(?:{label}){gap}"
         rf"(?:{NUMBER})?(?:{gap}{_NUMBER_VERB})?{gap}(?:S/?N\b[ .:#]{{1,3}})?"
     )
-
-
-def _compile(
-    kind: str, words: frozenset[str], pattern: str, least: int, score: float
-) -> LabelledPattern:
-    return LabelledPattern(kind, words, re.compile(pattern, re.IGNORECASE), least, score)
 
 
 # Numbers of public registries and codes of things. None of them identifies a person.

@@ -64,7 +64,8 @@ LABEL_PATTERNS = (
         r"(?P<v>(?=(?:[A-Z/-]{0,4}\d){5})[A-Z0-9]{1,12}(?:[-/ ][A-Z0-9]{1,12}){0,4})(?![\w-])",
         least=5,
         score=0.75,
-    )._replace(also=frozenset(("mrn", "number", "no", "id", "wristband", "bracelet"))),
+        also=frozenset(("mrn", "number", "no", "id", "wristband", "bracelet")),
+    ),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
     plain_pattern("ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])"),
     plain_pattern("ssn", frozenset({"x", "xxx"}), r"(?<!\w)(?P<v>x{3}-x{2}-\d{4})(?!\w)"),
@@ -145,13 +146,13 @@ _SPOKEN_PATTERNS = (
         _cues("sure_record_labels"),
         rf"\b{_of('sure_record_labels')}\b[^.;!?\n]{{0,30}}?"
         rf"(?P<v>\b{_SPOKEN_DIGIT}(?:[ ,-]{{1,2}}{_SPOKEN_DIGIT}){{3,12}}\b)",
-    )._replace(also=frozenset(("oh", "zero", "four", "five", "six", "seven", "eight", "nine"))),
+        also=frozenset(("oh", "zero", "four", "five", "six", "seven", "eight", "nine")),
+    ),
     plain_pattern(
         "phone",
         frozenset(("oh", "zero", "five", "seven", "nine", "eight")),
         rf"(?P<v>\b{_SPOKEN_DIGIT}(?:(?:, | |-){_SPOKEN_DIGIT}){{6,13}}\b)",
-    )._replace(
-        also=frozenset(("number", "phone", "call", "cell", "reach", "mobile", "it's", "line"))
+        also=frozenset(("number", "phone", "call", "cell", "reach", "mobile", "it's", "line")),
     ),
 )
 
@@ -164,7 +165,8 @@ PLATE_PATTERNS = (
         _cues("vehicle_words"),
         rf"\bplates?(?:\s(?:{NUMBER}|#))?[^\w\n.;!?]{{1,4}}(?:{_of('plate_verbs')}\s)?[\"'“]?"
         rf"(?=(?:[ -]?[A-Z0-9]){{5}}){_PLATE}",
-    )._replace(also=frozenset(("plate", "plates"))),
+        also=frozenset(("plate", "plates")),
+    ),
     plain_pattern(
         "vehicle",
         all_words(LABELS("plates")),

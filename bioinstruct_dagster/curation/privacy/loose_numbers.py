@@ -89,7 +89,8 @@ LOOSE_NUMBER_PATTERNS: tuple[LabelledPattern, ...] = (
         rf"\b{_of('grouped_record_labels')}(?![a-z]){_GAP}{_VALUE}",
         least=4,
         score=_SURE,
-    )._replace(also=_RECORD_WORDS),
+        also=_RECORD_WORDS,
+    ),
     plain_pattern(
         "mrn",
         _cues("doubtful_record_labels"),
@@ -123,7 +124,8 @@ LOOSE_NUMBER_PATTERNS: tuple[LabelledPattern, ...] = (
         rf"\w{{4,9}}):\s(?:[\w'’]{{1,8}}[ ,]{{1,2}}){{0,4}}{_VALUE}",
         least=5,
         score=_SURE,
-    )._replace(also=frozenset(("patient",))),
+        also=frozenset(("patient",)),
+    ),
     # "her old chart (204477)".
     plain_pattern(
         "mrn",
@@ -213,5 +215,6 @@ LOOSE_WORDED_PATTERNS: tuple[LabelledPattern, ...] = (
         _cues("sure_record_labels", "spoken_number_labels"),
         rf"\b{_of('sure_record_labels', 'spoken_number_labels')}\b[^.;!?\n]{{0,30}}?{_SPOKEN}",
         score=_SURE,
-    )._replace(also=_DIGIT_WORDS),
+        also=_DIGIT_WORDS,
+    ),
 )

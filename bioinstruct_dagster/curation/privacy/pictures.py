@@ -78,7 +78,8 @@ PICTURE_PATTERNS = (
         r"at\]) ?"
         r"[\w-]{2,30}(?: dot | ?\(dot\) ?|\.)(?:com|org|net|edu|co|example|uk|in|io|me|ca|au|de"
         r")(?:(?: dot |\.)[a-z]{2,3})?)\b",
-    )._replace(also=frozenset(("dot", "com", "example", "org", "net", "mail", "email"))),
+        also=frozenset(("dot", "com", "example", "org", "net", "mail", "email")),
+    ),
     plain_pattern(
         "biometric",
         all_words(PICTURES("kept_biometric_cues")),
@@ -90,19 +91,22 @@ PICTURE_PATTERNS = (
         _PICTURE_WORDS,
         rf"\b(?P<v>(?:{_PERSONS} )?(?:{_FACE} {_PICTURE}|full[- ]face {_PICTURE}s"
         rf"|head[- ]?shot)(?: {_PERSONS})?)\b{_SHOWN_CUE}",
-    )._replace(also=_KEPT_WORDS),
+        also=_KEPT_WORDS,
+    ),
     plain_pattern(
         "photo",
         _PICTURE_WORDS,
         rf"\b(?P<v>{_PICTURE} (?:{_PERSONS}(?:['’]s)? face|showing (?:his|her|the patient['’]s)"
         rf" (?:full )?face)|(?:patient|his|her)(?:['’]s)? {_PICTURE})\b{_SHOWN_CUE}",
-    )._replace(also=_KEPT_WORDS),
+        also=_KEPT_WORDS,
+    ),
     plain_pattern(
         "photo",
         _PICTURE_WORDS,
         rf"\b{_KEPT_CUE}:?\s(?:\w{{1,10}}\s){{0,3}}?(?P<v>(?:{_FACE} {_PICTURE}|head[- ]?shot"
         rf"|{_PICTURE} {_PERSONS})(?: {_PERSONS})?)\b",
-    )._replace(also=_KEPT_WORDS),
+        also=_KEPT_WORDS,
+    ),
     plain_pattern(
         "photo",
         all_words(PICTURES("picture_endings")),

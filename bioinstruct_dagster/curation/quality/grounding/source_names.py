@@ -92,16 +92,6 @@ class SourceNames:
         self._results = self._sentence | source_list("finding_adjectives")
         self._small = self._words.about | self._words.articles
 
-    def is_wanted(self, name: SourceName, wanted: set[str]) -> bool:
-        """Whether the named source is of a class that the instruction means."""
-        if name.noun == "norm":
-            return bool(wanted & {"norm", "work"})
-        if name.titled:
-            return "work" in wanted or ("record" in wanted and not name.unlabelled)
-        if name.noun == "particular":
-            return True
-        return bool(wanted & {"work", "record", "recording"})
-
     def read(self, text: str) -> SourceName | None:
         """The source that an input names; None if any part of the input is content."""
         if (
