@@ -9,7 +9,6 @@ from typing import Any
 
 from bioinstruct_dagster.evaluation.metrics.texts import LOSS
 from bioinstruct_dagster.evaluation.scoring import is_task_wide
-from bioinstruct_dagster.evaluation.shown import rests_on_fixtures
 from bioinstruct_dagster.evaluation.statistics.families import ALL_ITEMS
 from bioinstruct_dagster.evaluation.summaries.averages import AVERAGE
 from bioinstruct_dagster.figures.forest import ForestRow, PlottedScore, differences, forest
@@ -53,7 +52,7 @@ def scores_summary(scores: Iterable[Mapping[str, Any]]) -> str:
             if row["subject"] == "difference" and row["metric"] == LOSS
         )
     ]
-    if any(rests_on_fixtures(row["items_source"]) for row in main):
+    if any("fixture" in row["items_source"].split("+") for row in main):
         parts.append("Fixture items mean nothing.")
     drawing = differences("Adapter minus base", found) if found else None
     return summary(" ".join(parts) or "No score was computed.", drawing)
