@@ -1,4 +1,5 @@
-"""The settings of the rules about how a reply went wrong: loops, echoes, endings, encodings.
+"""The settings of the rules about how a reply went wrong: loops, echoes, endings, encodings,
+languages.
 
 Belongs here: these settings. Does not: how such a rule checks a row (the folder outputs), the
 settings of rules that search any field for signs (rules), or of all rules (rule_settings).
@@ -102,4 +103,17 @@ class MojibakeRule(QualityRule):
     checked_by: ClassVar[str] = "curation.quality.outputs.mojibake.mojibake_check"
     kind: Literal["mojibake"]
     fields: tuple[TextField, ...] = Field(min_length=1)
+    unless: CheckedSigns = ()
+
+
+class OtherLanguageRule(QualityRule):
+    """Fires if a task and its input are in English and the output is in another language.
+
+    Attributes:
+        unless: signs in the instruction or the input of tasks in which another language is meant.
+    """
+
+    checked_by: ClassVar[str] = "curation.quality.outputs.other_language.other_language_check"
+    kind: Literal["other_language"]
+    field: Literal["output"] = "output"
     unless: CheckedSigns = ()

@@ -17,6 +17,7 @@ from bioinstruct_dagster.curation.quality.output_rules import (
     EchoRule,
     LoopRule,
     MojibakeRule,
+    OtherLanguageRule,
     TruncatedRule,
     UnfinishedRule,
 )
@@ -347,6 +348,7 @@ AnyRule = Annotated[
     | EchoRule
     | LoopRule
     | MojibakeRule
+    | OtherLanguageRule
     | UntoldRule
     | UngroundedRule
     | ArithmeticRule

@@ -270,6 +270,16 @@ CASES = [
         {"output": "Colchicine wird in München gegeben, 0,5 mg – „langsam“."},
     ),
     (
+        "empty_instruction",
+        {"instruction": "NaN"},
+        {"instruction": "What does NaN mean in a table of doses?"},
+    ),
+    (
+        "other_language",
+        {"output": "La colchicina se da en los primeros días y calma el dolor de la gota."},
+        {"output": "Colchicine is given in the first days and eases the pain of gout."},
+    ),
+    (
         "loop",
         {"output": "Colchicine is given twice a day.\n" * 5},
         {"output": "\n".join(f"Day {n}: colchicine twice a day." for n in range(1, 6))},

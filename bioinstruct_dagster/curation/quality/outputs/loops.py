@@ -27,6 +27,7 @@ from bioinstruct_dagster.signs import SignSearch
 PARTS = re.compile(
     r"\n+|\\n|(?<=[.!?;])(?<!\d\.)[\"”’)*]*\s+|(?<=[。！？；।])|\s+(?=\(?\d{1,3}\)\s)"
 )
+CLAUSES = re.compile(r"[,;.!?]\s+|\n+")
 # A counter before a part: "3.", "(b)", "- ", "Step 4:", "Question 2 -". A word of time is none.
 COUNTER = re.compile(
     r"^(?:[\W_]|\d{1,4}[.):\]](?!\d)|[a-z][.)]|[ivx]{1,5}[.)]|"
@@ -60,6 +61,7 @@ LEAST_RUN_SHARE = 0.25  # of the text, unless the run is twice as long
 WORD_TIMES = 6  # "very very very ..." in prose
 LISTED_WORD_TIMES = 10  # "pain, pain, pain, ..." in a list
 VALUE_TIMES = 40  # "normal, normal, ..."
+BARE_VALUE_TIMES = 16  # "no no no ...": a list of results has marks or lines between them
 NAMED_SIGNAL_TIMES = 20  # "spike spike spike ..." in a row about sequences
 RULE_MARK = re.compile(r"#+|[-=*]{3,}")
 LEAST_WORD_LETTERS = 2
@@ -73,6 +75,8 @@ LONG_NUMBER = 40  # digits; a computer prints at most 17 of a fraction
 MOST_LETTERS = 20  # of one small letter in a sequence that no task asks for
 GAP_MARKS = "._…*#"
 MARK_RUN = 150  # longer than any gap of a form or line of a table of contents
+# A sentence that goes on in periods to the end of the text; a gap stands behind a label.
+TRAILING_MARKS = re.compile(r"[.!?]\s+([._…*#])\1{39,}\s*\Z")
 LETTER_RUN = re.compile(r"([^\W\d_])\1{9,}|([^\W_]{2,6}?)\2{5,}|([!?,;:)('\"@&%^+<>/|~])\3{11,}")
 BASES = re.compile(
     r"(?=[acgtun\-–']*([acgtun])[acgtun\-–']*(?!\1)[acgtun])[acgtun\-–']+", re.IGNORECASE
@@ -104,6 +108,7 @@ class _LoopCheck:
             parts = [part for part in PARTS.split(text) if part.strip()]
             found = (
                 self._repeated_part(parts, row)
+                or _repeated_clause(text)
                 or self._repeated_phrase(words, row)
                 or self._repeated_list(text, parts, row)
             )
@@ -259,7 +264,10 @@ class _LoopCheck:
     def _least_word_times(self, word: str, row: RowTexts) -> int:
         if word[-1] in ",;/":
             return VALUE_TIMES if self._is_value(word, row) else LISTED_WORD_TIMES
-        return VALUE_TIMES if word.strip(".:*") in self._values else WORD_TIMES
+        if word.strip(".:*") not in self._values:
+            return WORD_TIMES
+        bare = " ".join([word] * BARE_VALUE_TIMES)
+        return BARE_VALUE_TIMES if bare in getattr(row, self._field).lower() else VALUE_TIMES
 
     def _repeated_characters(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
         """Characters that follow themselves too often within a word."""
@@ -304,11 +312,24 @@ class _LoopCheck:
         return any(self._sequences.search(text) is not None for text in row)
 
 
+def _repeated_clause(text: str) -> tuple[str, int] | None:
+    """A clause that nobody repeats word for word, if such clauses are much of the text."""
+    clauses = [clause.strip(" .!?*").lower() for clause in CLAUSES.split(text)]
+    counts = Counter(clause for clause in clauses if len(clause.split()) >= LONG_PART_WORDS)
+    repeated = sum((times - 1) * len(one.split()) for one, times in counts.items())
+    if not counts or repeated < LEAST_SHARE * len(text.split()):
+        return None
+    one, times = counts.most_common(1)[0]
+    return (one, times) if times >= LONG_PART_TIMES else None
+
+
 def _repeated_marks(text: str) -> tuple[str, int] | None:
     """A mark of punctuation that is repeated too often for a gap or a ruled line."""
     for mark in GAP_MARKS:
         if mark * MARK_RUN in text:
             return mark, text.count(mark)
+    if (trail := TRAILING_MARKS.search(text)) is not None:
+        return trail[1], text.count(trail[1])
     end = text[-MARK_RUN:]
     if "|" not in text and len(end) == MARK_RUN and end in (MARK_RUN * "-", MARK_RUN * "="):
         return end[0], text.count(end[0])
