@@ -18,7 +18,7 @@ from bioinstruct_dagster.publishing import adapter_files, dataset_files
 from bioinstruct_dagster.publishing.adapter_refusals import adapter_named, adapter_refusals
 from bioinstruct_dagster.publishing.check_states import CheckState
 from bioinstruct_dagster.publishing.dataset_documents import Release, earlier_release
-from bioinstruct_dagster.publishing.dataset_refusals import dataset_refusals
+from bioinstruct_dagster.publishing.dataset_refusals import dataset_refusals, unread_reviews
 from bioinstruct_dagster.publishing.hub.push import OpenRepository, Pushed, open_repository
 from bioinstruct_dagster.publishing.hub.repository import HubRepository
 from bioinstruct_dagster.publishing.staged_files import StagedFile
@@ -152,7 +152,7 @@ def adapter_plan(
     return PublicationPlan(
         to=to,
         files=adapter_files.adapter_files(adapter, settings.store.data_dir, to),
-        refusals=adapter_refusals(adapter, store, checks),
+        refusals=[*unread_reviews(store, settings), *adapter_refusals(adapter, store, checks)],
         notes=adapter_files.notes_on(adapter),
         message=message or f"{adapter.experiment}: weights sha256 {adapter.sha256[:SHORT]}",
         replaces=adapter_files.REPLACED,
