@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bioinstruct_dagster.figures.forest import PlottedScore
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
 
 REHEARSAL = "rehearsal"
@@ -84,7 +85,13 @@ def items_mark(row: Mapping[str, Any], sign: str = ", ") -> str:
 
 def marks(row: Mapping[str, Any]) -> str:
     """What keeps a row from being taken as it stands, in words; empty for nothing."""
-    return "; ".join([REHEARSAL] * row["rehearsal"] + ["older data"] * bool(row["older"]))
+    older = f"older: {row['older']}" if isinstance(row["older"], str) else "older data"
+    repeated = row.get("items_trained_on") or 0  # of a table that the store holds without it
+    return "; ".join(
+        [REHEARSAL] * row["rehearsal"]
+        + [older] * bool(row["older"])
+        + [f"training rows repeat {number_of(repeated, 'item')}"] * bool(repeated)
+    )
 
 
 def shade(change: float | None, greatest: float, row: Mapping[str, Any]) -> float | None:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import made_results
+from bioinstruct_dagster.dataset.written_files import changed_since_written
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import (
+    CONFIG_FILE,
     intact_result,
     missing_file,
     stored_folder,
@@ -163,5 +165,11 @@ def _changed_files(adapter: PublishedAdapter, result: Mapping[str, Any] | None) 
         yield f"{adapter.folder / missing} is missing. {again}"
     elif weights_changed(adapter.folder, adapter.sha256):
         yield (f"The weights in {adapter.folder} have another sha256 than the store names. {again}")
+    elif CONFIG_FILE in (changed_since_written(adapter.folder) or ()):
+        yield (
+            f"{adapter.folder / CONFIG_FILE} was changed after training, so this is not the "
+            "adapter whose scores stand on the card. Put the file back, or remove the folder. "
+            f"{again}"
+        )
     elif result is None:
         yield f"The result file in {adapter.folder} is missing or has changed. {again}"
