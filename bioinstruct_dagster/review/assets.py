@@ -93,6 +93,7 @@ def review_sample(
             "strata": dg.MetadataValue.md(markdown_table(strata_table(sample.strata))),
             "rows to judge": sample.unjudged,
         },
+        preview=False,  # the page shows the rows
     )
 
 
@@ -154,6 +155,7 @@ def review_results(
         "review_results",
         sha256_of_rows(table, RESULT_COLUMNS) if table else "empty",
         extra=extra,
+        preview=False,
     )
 
 

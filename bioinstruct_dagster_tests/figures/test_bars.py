@@ -60,4 +60,4 @@ def test_bars_without_room_are_drawn_as_one():
 def test_totals_by_name_stand_beside_the_counts():
     figure = bars("t", {"a": 3, "b": 2, "c": 1}, "rows", of={"a": 30, "b": 20, "c": 10})
     assert texts(figure(ROOM))[1:4] == ["a 3 of 30", "b 2 of 20", "c 1 of 10"]
-    assert texts(figure(560))[2] == "2 others 3 of 30"
+    assert texts(figure(520))[2] == "2 others 3 of 30"

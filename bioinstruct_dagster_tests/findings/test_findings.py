@@ -312,7 +312,7 @@ def test_each_table_marks_the_rows_whose_items_were_trained_on(store, settings, 
     repeated = {("question_answering-s2", "medqa"), ("all-200-s2", "medqa")}
     for one in items:
         one["contaminated"] = (one["recipe"], one["task"]) in repeated and one["item_id"] in {
-            "medqa-1", "medqa-2",
+            "medqa-0001", "medqa-0002",
         }  # fmt: skip
     of.replace({"eval_predictions": items})
     assert sum(one["contaminated"] for one in items)

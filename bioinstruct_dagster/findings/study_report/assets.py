@@ -71,6 +71,7 @@ def written_report(
         settings: the data folder counts.
         matrix: the experiments.
     """
+    from bioinstruct_dagster.figures.sheet import summary
     from bioinstruct_dagster.findings.study_report.answer import rehearsal_note
     from bioinstruct_dagster.findings.study_report.page import write_report
     from bioinstruct_dagster.findings.study_report.sources import ReportSources
@@ -86,11 +87,11 @@ def written_report(
             "summary": dg.MetadataValue.md(_summary(sources, written)),
             "report": dg.MetadataValue.path(written.path.resolve()),
             "rehearsal": dg.MetadataValue.bool(bool(rehearsed)),
-            **({REHEARSAL_KEY: rehearsed} if rehearsed else {}),
+            **({REHEARSAL_KEY: dg.MetadataValue.md(summary(rehearsed))} if rehearsed else {}),
             "missing": dg.MetadataValue.md(
                 "\n".join(f"- {text}" for text in written.missing) or "nothing"
             ),
-            "size of the file, MB": round(written.size / 1e6, 2),
+            "file (MB)": round(written.size / 1e6, 2),
         },
         data_version=dg.DataVersion(written.fingerprint[:16]),
     )

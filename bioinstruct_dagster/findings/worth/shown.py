@@ -91,7 +91,7 @@ def about(row: Mapping[str, Any]) -> str:
             f" The arms differ in tokens by {100 * apart:+.0f} %, so a part of the difference may "
             "come from that."
         )
-    return words
+    return sheet.summary(words)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
